@@ -1,0 +1,134 @@
+/**
+ * Set-up for `npm start`, `npm test` and `npm run bench`: installs the locked packages if they are
+ * missing, and sees to a Docker Engine. Node and nothing else; everything it does, it says.
+ * Run again, it finds all there and is done in well under a second.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { request } from "node:http";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
+const ENGINE_LOG = "/var/log/isolate-dockerd.log";
+const ENGINE_UP_WITHIN = 60_000;
+const isRoot = process.getuid?.() === 0;
+
+function say(line) {
+  console.error(`[setup] ${line}`);
+}
+
+/** Runs a command in full view; its failure ends the set-up. */
+function run(command, args, env = {}) {
+  say(`${command} ${args.join(" ")}`);
+  const { status, error } = spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: ["ignore", 2, 2],
+    env: { ...process.env, ...env },
+  });
+  if (status !== 0)
+    throw new Error(`${command} failed: ${error?.message ?? `exit code ${status}`}`);
+}
+
+/** npm writes its hidden lockfile last, so that one tells a finished installation of this lock. */
+function installPackages() {
+  const wanted = join(ROOT, "package-lock.json");
+  const installed = join(ROOT, "node_modules/.package-lock.json");
+  if (existsSync(installed) && sameVersions(wanted, installed)) return;
+  run("npm", ["ci", "--no-audit", "--no-fund"]);
+}
+
+function sameVersions(wanted, installed) {
+  const present = JSON.parse(readFileSync(installed, "utf8")).packages;
+  return Object.entries(JSON.parse(readFileSync(wanted, "utf8")).packages).every(
+    ([path, { version, optional }]) =>
+      path === "" || optional || present[path]?.version === version,
+  );
+}
+
+/** Resolves whether an engine answers on the socket. */
+function answers(socketPath) {
+  return new Promise((resolve) => {
+    const ping = request({ socketPath, path: "/_ping", timeout: 3_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ping.on("timeout", () => ping.destroy());
+    ping.on("error", () => resolve(false));
+    ping.end();
+  });
+}
+
+function usualSockets() {
+  return [
+    "/var/run/docker.sock",
+    join(process.env.XDG_RUNTIME_DIR ?? "/nonexistent", "docker.sock"),
+    join(homedir(), ".docker/run/docker.sock"),
+  ];
+}
+
+function has(command) {
+  return spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
+}
+
+async function ensureEngine() {
+  if (process.env.ISOLATE_ENGINE === "none") return;
+  if (process.env.DOCKER_HOST) return; // Somebody's own choice, and theirs to keep running.
+  for (const socket of usualSockets()) if (await answers(socket)) return;
+  if (process.platform !== "linux") {
+    say("No Docker Engine answers: start Docker Desktop, or set ISOLATE_ENGINE=none");
+    return;
+  }
+  if (!has("dockerd") && !installEngine()) return;
+  await startEngine();
+}
+
+/** Installs the distribution's engine. Returns whether there is one now. */
+function installEngine() {
+  if (!has("apt-get")) {
+    say("No Docker Engine is installed: see https://docs.docker.com/engine/install/");
+    return false;
+  }
+  if (!isRoot) {
+    say("No Docker Engine is installed. Run: sudo apt-get install docker.io");
+    say('Until then only requests with {"sandbox":"isolated"} can be served');
+    return false;
+  }
+  say("No Docker Engine is installed: installing docker.io from the distribution");
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  run("apt-get", ["update", "-q"], env);
+  run("apt-get", ["install", "-qy", "--no-install-recommends", "docker.io"], env);
+  return true;
+}
+
+async function startEngine() {
+  const systemd = existsSync("/run/systemd/system");
+  if (!isRoot) {
+    say(`No Docker Engine answers. Run: sudo ${systemd ? "systemctl start docker" : "dockerd &"}`);
+    return;
+  }
+  // An installation may have started it already; a second start is then no start.
+  if (systemd) run("systemctl", ["start", "docker"]);
+  else startDaemon();
+  for (const end = Date.now() + ENGINE_UP_WITHIN; Date.now() < end; await sleep(100)) {
+    if (await answers("/var/run/docker.sock")) return;
+  }
+  throw new Error(`dockerd did not answer within ${ENGINE_UP_WITHIN} ms; see ${ENGINE_LOG}`);
+}
+
+function startDaemon() {
+  say(`Starting dockerd, its log is ${ENGINE_LOG}`);
+  mkdirSync(dirname(ENGINE_LOG), { recursive: true });
+  const out = openSync(ENGINE_LOG, "a");
+  spawn("dockerd", [], { detached: true, stdio: ["ignore", out, out] }).unref();
+}
+
+try {
+  installPackages();
+  await ensureEngine();
+} catch (error) {
+  say(error.message);
+  process.exitCode = 1;
+}
