@@ -1,0 +1,93 @@
+/** Base of everything Isolate itself reports: a caller's mistake (4xx) or ours (5xx). */
+export abstract class IsolateError extends Error {
+  abstract override readonly name: string;
+  /** Stable and machine-readable, for example `BAD_REQUEST`. */
+  abstract readonly code: string;
+  /** The HTTP status it maps to. */
+  abstract readonly status: 400 | 413 | 415 | 500 | 503;
+  /** Seconds after which a repetition may succeed. */
+  retryAfter: number | undefined;
+}
+
+/** The request is malformed; `field` names the offending part, for example `permissions.net`. */
+export class BadRequest extends IsolateError {
+  readonly name = "BadRequest";
+  readonly code = "BAD_REQUEST";
+  readonly status = 400;
+  readonly field: string;
+
+  constructor(field: string, message: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** The code or the whole request is larger than this host accepts. */
+export class PayloadTooLarge extends IsolateError {
+  readonly name = "PayloadTooLarge";
+  readonly code = "PAYLOAD_TOO_LARGE";
+  readonly status = 413;
+  readonly field: string;
+
+  constructor(field: string, message: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** The body is not of a kind this route reads. */
+export class UnsupportedMediaType extends IsolateError {
+  readonly name = "UnsupportedMediaType";
+  readonly code = "UNSUPPORTED_MEDIA_TYPE";
+  readonly status = 415;
+}
+
+/** The level asked for cannot run here, now or at all; the message says what to do. */
+export class EngineUnavailable extends IsolateError {
+  readonly name = "EngineUnavailable";
+  readonly code = "ENGINE_UNAVAILABLE";
+  readonly status = 503;
+
+  constructor(message: string, options: ErrorOptions & { retryAfter?: number } = {}) {
+    super(message, options);
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+/** Every sandbox this host may run is in use, and the queue is full or the deadline has passed. */
+export class HostBusy extends IsolateError {
+  readonly name = "HostBusy";
+  readonly code = "HOST_BUSY";
+  readonly status = 503;
+
+  constructor(message: string) {
+    super(message);
+    this.retryAfter = 1;
+  }
+}
+
+/** The server is on its way out and accepts nothing new. */
+export class ShuttingDown extends IsolateError {
+  readonly name = "ShuttingDown";
+  readonly code = "SHUTTING_DOWN";
+  readonly status = 503;
+
+  constructor() {
+    super("The server is shutting down");
+    this.retryAfter = 5;
+  }
+}
+
+/** The caller went away or aborted; the sandbox that worked for it has been destroyed. */
+export class Aborted extends Error {
+  override readonly name = "Aborted";
+
+  constructor() {
+    super("The execution was aborted by its caller");
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,43 @@
+/**
+ * Reads what a sandbox sent. Whatever it holds is a claim: each field is taken only with the type
+ * and size it must have, and nothing is merged into an object of ours.
+ */
+import type { Frame } from "./frames.ts";
+import { clip, MAX_FAULT_NAME, MAX_FAULT_TEXT, MAX_LOG_MESSAGE } from "./limits.ts";
+import { CONSOLE_LEVELS, type ConsoleLevel, type Fault } from "./messages.ts";
+
+const decoder = new TextDecoder();
+
+/** A log entry's level and message, or how many entries were dropped so far. */
+export function readLog(
+  frame: Frame,
+): { level: ConsoleLevel; message: string } | { dropped: number } {
+  if (frame.header.dropped !== undefined) return { dropped: readCount(frame.header.dropped) };
+  const level = CONSOLE_LEVELS.find((known) => known === frame.header.level) ?? "log";
+  const message = clip(decoder.decode(frame.payload), MAX_LOG_MESSAGE);
+  return { level: level as ConsoleLevel, message };
+}
+
+/** The result as JSON text, or `undefined`. The text is not yet known to be JSON. */
+export function readResult(frame: Frame): { text: string | undefined; dropped: number } {
+  const text = frame.header.hasResult === true ? decoder.decode(frame.payload) : undefined;
+  return { text, dropped: readCount(frame.header.dropped) };
+}
+
+export function readError(frame: Frame): { fault: Fault; dropped: number } {
+  const { name, message, stack, dropped } = frame.header;
+  const fault: Fault = {
+    name: clip(asText(name, "Exception"), MAX_FAULT_NAME),
+    message: clip(asText(message, ""), MAX_FAULT_TEXT),
+    ...(typeof stack === "string" && { stack: clip(stack, MAX_FAULT_TEXT) }),
+  };
+  return { fault, dropped: readCount(dropped) };
+}
+
+function asText(value: unknown, fallback: string): string {
+  return typeof value === "string" ? value : fallback;
+}
+
+function readCount(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : 0;
+}

@@ -1,0 +1,48 @@
+/**
+ * What one execution may send back. The worker keeps to these limits, the sandbox's host process
+ * enforces them against the worker, and the control plane enforces them against both.
+ */
+export interface OutputLimits {
+  /** Log entries kept; later ones are counted and dropped. */
+  readonly logEntries: number;
+  /** Bytes of all log messages together; later entries are counted and dropped. */
+  readonly logBytes: number;
+  /** Bytes of the result as JSON text; more is an `OutputLimitError`. */
+  readonly resultBytes: number;
+}
+
+export const DEFAULT_OUTPUT_LIMITS: OutputLimits = {
+  logEntries: 1_000,
+  logBytes: 1_048_576,
+  resultBytes: 4_194_304,
+};
+
+/** Characters kept of one log message; the rest is replaced by an ellipsis. */
+export const MAX_LOG_MESSAGE = 65_536;
+
+/** Characters kept of an exception's name, message and stack. */
+export const MAX_FAULT_NAME = 256;
+export const MAX_FAULT_TEXT = 16_384;
+
+/** Room a frame needs beside its payload: prefix, header, and an escaped fault in it. */
+export const FRAME_OVERHEAD = 262_144;
+
+/** Levels of nesting in an input or a result, deep enough for data and far from any stack's end. */
+export const MAX_DEPTH = 1_000;
+
+/** The largest frame a control plane accepts from a sandbox with these limits. */
+export function maxFrameBytes(limits: OutputLimits): number {
+  return Math.max(limits.resultBytes, MAX_LOG_MESSAGE * 3) + FRAME_OVERHEAD;
+}
+
+// Captured while this module loads: in a worker, user code may replace the method later.
+const slice = Function.prototype.call.bind(String.prototype.slice) as unknown as (
+  text: string,
+  start: number,
+  end: number,
+) => string;
+
+/** Shortens `text` to `limit` characters, an ellipsis marking the cut. */
+export function clip(text: string, limit: number): string {
+  return text.length > limit ? `${slice(text, 0, limit - 1)}…` : text;
+}

@@ -1,0 +1,38 @@
+/** What the frames of a control socket carry. Shared by the control plane and the sandbox. */
+import type { OutputLimits } from "./limits.ts";
+
+export type ConsoleLevel = "log" | "info" | "warn" | "error";
+
+export const CONSOLE_LEVELS: readonly string[] = ["log", "info", "warn", "error"];
+
+/** `job` header. Its payload is the code, `codeBytes` long, then the input as JSON text. */
+export interface JobHeader {
+  readonly entry: string;
+  readonly codeBytes: number;
+  /** False when the caller sent no input at all, so that the entry is called without arguments. */
+  readonly hasInput: boolean;
+  readonly limits: OutputLimits;
+}
+
+/** A job as the worker receives it. */
+export interface WorkerJob {
+  readonly entry: string;
+  readonly code: string;
+  readonly input: string | undefined;
+  readonly limits: OutputLimits;
+}
+
+/** Why code failed: an exception's own words, all of them the sandbox's claim. */
+export interface Fault {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+/** What the worker tells the sandbox's host process, and that one the control plane. */
+export type WorkerMessage =
+  | { readonly type: "ready" }
+  | { readonly type: "log"; readonly level: ConsoleLevel; readonly message: string }
+  | { readonly type: "dropped"; readonly count: number }
+  | { readonly type: "result"; readonly text: string | undefined; readonly dropped: number }
+  | { readonly type: "error"; readonly fault: Fault; readonly dropped: number };

@@ -1,0 +1,51 @@
+import type { ConsoleLevel } from "./protocol/messages.ts";
+
+/** The isolation a request can ask for over REST. */
+export type SandboxLevel = "isolated" | "container";
+
+/** What a caller sends. Everything but `code` has a default. */
+export interface ExecuteRequest {
+  /** An ES module in JavaScript or TypeScript, at most `maxSize` bytes. */
+  code: string;
+  /** Passed to the entry as its only argument; any JSON value. */
+  input?: unknown;
+  /** Name of the export to call. Default `"default"`. */
+  entry?: string;
+  /** Milliseconds until the execution is ended, queueing included. Default 3000. */
+  timeout?: number;
+  /** Names of the tools the code uses. */
+  tools?: string[];
+  /** What the code may reach beyond its tools. */
+  permissions?: "none" | Record<string, unknown>;
+  /** Default `"container"`. */
+  sandbox?: SandboxLevel;
+  /** Megabytes of the sandbox, rounded up to a multiple of 64. Default: the operator's. */
+  memory?: number;
+}
+
+export type Level = ConsoleLevel | "exception";
+
+export interface LogEntry {
+  level: Level;
+  message: string;
+  /** Unix time in milliseconds, taken outside the sandbox. */
+  timestamp: number;
+  /** The exception's name; only at level `exception`. */
+  name?: string;
+  /** The exception's stack, if it had one; only at level `exception`. */
+  stack?: string;
+}
+
+/** How an execution ended, always with HTTP status 200. */
+export interface Output {
+  /** False after an exception, a timeout, or a limit; `logs` then ends with an exception entry. */
+  ok: boolean;
+  /** What the entry returned, as JSON; absent if it returned nothing. */
+  result?: unknown;
+  /** Absent if there are no entries. */
+  logs?: LogEntry[];
+  /** Log entries left out because a limit was reached; absent if none were. */
+  logsDropped?: number;
+  /** Milliseconds from handing the job to the sandbox to its outcome, measured outside of it. */
+  duration: number;
+}
