@@ -1,0 +1,54 @@
+import { clip, MAX_FAULT_NAME, MAX_FAULT_TEXT } from "../src/protocol/limits.ts";
+import type { Fault } from "../src/protocol/messages.ts";
+import {
+  indexOfText,
+  lastIndexOfText,
+  NativeError,
+  replaceAllText,
+  sliceText,
+  toText,
+} from "./primordials.ts";
+
+/** What user code's own module is called in a stack, in place of the URL it was loaded from. */
+export const MODULE_NAME = "main.ts";
+
+const RUNNER_URL = import.meta.url;
+
+/** A failure the runner itself reports about user code, under a name of the public contract. */
+export class RunnerFault extends NativeError {
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name;
+  }
+}
+
+/**
+ * Describes anything user code can throw, as name, message and stack. Whatever is not an `Error`
+ * is an `Exception` whose message is the value as text. Never throws, even for a hostile getter.
+ */
+export function toFault(thrown: unknown, moduleUrl: string | undefined): Fault {
+  try {
+    if (!(thrown instanceof NativeError)) {
+      return { name: "Exception", message: clip(describe(thrown), MAX_FAULT_TEXT) };
+    }
+    const name = clip(toText(thrown.name), MAX_FAULT_NAME);
+    const message = clip(toText(thrown.message), MAX_FAULT_TEXT);
+    if (thrown instanceof RunnerFault || typeof thrown.stack !== "string") return { name, message };
+    return { name, message, stack: clip(readable(thrown.stack, moduleUrl), MAX_FAULT_TEXT) };
+  } catch {
+    return { name: "Exception", message: "The thrown value cannot be described" };
+  }
+}
+
+function describe(thrown: unknown): string {
+  return typeof thrown === "object" && thrown !== null && "message" in thrown
+    ? toText(thrown.message)
+    : toText(thrown);
+}
+
+/** The stack as its author would see it: down to the first frame of the runner, in `main.ts`. */
+function readable(stack: string, moduleUrl: string | undefined): string {
+  const runner = indexOfText(stack, RUNNER_URL);
+  const own = runner < 0 ? stack : sliceText(stack, 0, lastIndexOfText(stack, "\n", runner));
+  return moduleUrl === undefined ? own : replaceAllText(own, moduleUrl, MODULE_NAME);
+}

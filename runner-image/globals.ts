@@ -1,0 +1,34 @@
+import { RunnerFault } from "./faults.ts";
+
+/**
+ * Globals user code does not get: the worker's own line to its host, and what only a tool gives.
+ */
+const REMOVED = ["postMessage", "onmessage", "onmessageerror", "crypto", "name"];
+
+/**
+ * Takes away what is not user code's, and turns every way to close the worker into a report:
+ * a worker that closes itself is invisible from outside, and its caller would wait in vain.
+ */
+export function restrictGlobals(onExit: (fault: RunnerFault) => void): void {
+  const leave = (call: string) =>
+    function exit(code?: unknown): never {
+      const fault = new RunnerFault("ExitError", `Code called ${call}(${describe(code)})`);
+      onExit(fault);
+      throw fault;
+    };
+  for (const name of REMOVED) Reflect.deleteProperty(globalThis, name);
+  replace(globalThis, "close", leave("self.close"));
+  replace(Reflect.get(globalThis, "Deno"), "exit", leave("Deno.exit"));
+  const process: unknown = Reflect.get(globalThis, "process");
+  replace(process, "reallyExit", leave("process.exit"));
+  replace(process, "abort", leave("process.abort"));
+}
+
+function describe(code: unknown): string {
+  return typeof code === "number" ? `${code}` : "";
+}
+
+function replace(target: unknown, name: string, value: unknown): void {
+  if (typeof target !== "object" || target === null) return;
+  Object.defineProperty(target, name, { value, configurable: false, writable: false });
+}

@@ -1,0 +1,111 @@
+/**
+ * The sandbox's first process: dials the control socket it is given, keeps one worker ready, and
+ * relays. It never interprets what the worker says beyond its size, and it ends with the socket.
+ */
+import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
+import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
+import type { JobHeader, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+
+/** Set at build time. The tests of the outer layer alone build a runner that says "inherit". */
+declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
+
+const MAX_JOB_BYTES = 64 * 1_048_576;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+const [socketPath] = Deno.args;
+if (socketPath === undefined) throw new Error("Usage: host.js SOCKET");
+
+const worker = new Worker(new URL("./worker.js", import.meta.url), {
+  type: "module",
+  deno: { permissions: WORKER_PERMISSIONS },
+});
+const { port1: port, port2 } = new MessageChannel();
+worker.postMessage(port2, [port2]);
+
+const connection = await Deno.connect({ transport: "unix", path: socketPath });
+let written: Promise<unknown> = Promise.resolve();
+let limits: OutputLimits | undefined;
+let logEntries = 0;
+let logBytes = 0;
+
+worker.addEventListener("error", (event) => {
+  event.preventDefault();
+  sendFault({ name: "CrashError", message: event.message.slice(0, MAX_LOG_MESSAGE) }, 0);
+});
+port.onmessage = ({ data }: MessageEvent<WorkerMessage>) => relay(data);
+
+const input = new FrameDecoder(MAX_JOB_BYTES);
+const buffer = new Uint8Array(65_536);
+for (;;) {
+  const count = await connection.read(buffer).catch(() => null);
+  if (count === null) Deno.exit(0);
+  for (const frame of input.push(buffer.subarray(0, count))) receive(frame);
+}
+
+function receive(frame: Frame): void {
+  if (frame.type === "ping") send(encodeFrame("pong"));
+  if (frame.type === "job") port.postMessage(toWorkerJob(frame));
+}
+
+function toWorkerJob({ header, payload }: Frame): WorkerJob {
+  const job = header as unknown as JobHeader;
+  limits = job.limits;
+  return {
+    entry: job.entry,
+    code: decoder.decode(payload.subarray(0, job.codeBytes)),
+    input: job.hasInput ? decoder.decode(payload.subarray(job.codeBytes)) : undefined,
+    limits: job.limits,
+  };
+}
+
+/** The worker keeps to the limits by itself; whoever took it over is held to them here. */
+function relay(message: WorkerMessage): void {
+  switch (message.type) {
+    case "ready":
+      send(encodeFrame("hello"));
+      break;
+    case "log": {
+      const payload = encoder.encode(message.message);
+      logEntries += 1;
+      logBytes += payload.length;
+      const most = (limits?.logBytes ?? 0) * 3 + MAX_LOG_MESSAGE * 3;
+      if (logEntries > (limits?.logEntries ?? 0) || logBytes > most) return;
+      send(encodeFrame("log", { level: message.level }, payload));
+      break;
+    }
+    case "dropped":
+      send(encodeFrame("log", { dropped: message.count }));
+      break;
+    case "result":
+      sendResult(message.text, message.dropped);
+      break;
+    case "error":
+      sendFault(message.fault, message.dropped);
+      break;
+  }
+}
+
+function sendResult(text: string | undefined, dropped: number): void {
+  const hasResult = text !== undefined;
+  const payload = encoder.encode(text ?? "");
+  const most = limits?.resultBytes ?? 0;
+  if (payload.length <= most) {
+    send(encodeFrame("result", { hasResult, dropped }, payload));
+  } else {
+    sendFault({ name: "OutputLimitError", message: `The result exceeds ${most} bytes` }, dropped);
+  }
+}
+
+function sendFault(fault: object, dropped: number): void {
+  const frame = encodeFrame("error", { ...fault, dropped });
+  if (frame.length <= FRAME_OVERHEAD) send(frame);
+}
+
+function send(frame: Uint8Array): void {
+  written = written.then(() => writeAll(frame)).catch(() => Deno.exit(0));
+}
+
+async function writeAll(frame: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < frame.length; ) sent += await connection.write(frame.subarray(sent));
+}

@@ -1,0 +1,51 @@
+/**
+ * The built-ins the runner goes on using after user code has loaded. User code may replace any of
+ * them on its own globals and prototypes, so they are captured here, before it exists.
+ */
+
+// biome-ignore lint/suspicious/noExplicitAny: stands for any method of any receiver
+type Method = (this: any, ...args: any[]) => any;
+
+/** Turns a method into a function of its receiver: `uncurry(String.prototype.slice)(text, 0, 3)`. */
+function uncurry<M extends Method>(
+  method: M,
+): (self: ThisParameterType<M>, ...args: Parameters<M>) => ReturnType<M> {
+  return Function.prototype.call.bind(method) as never;
+}
+
+export const { parse: parseJson, stringify: stringifyJson } = JSON;
+export const { apply } = Reflect;
+export const { defineProperty, getOwnPropertyDescriptor } = Object;
+export const { isArray } = Array;
+export const toText = String;
+export const arrayFrom = Array.from.bind(Array) as typeof Array.from;
+export const NativeError = Error;
+export const NativeDate = Date;
+export const NativeMap = Map;
+export const NativeSet = Set;
+export const NativePromise = Promise;
+
+export const join = uncurry(Array.prototype.join as (separator: string) => string);
+export const mapArray = uncurry(
+  Array.prototype.map as (this: unknown[], each: (item: unknown) => string) => string[],
+);
+export const startsWith = uncurry(String.prototype.startsWith);
+export const sliceText = uncurry(String.prototype.slice);
+export const replaceAllText = uncurry(
+  String.prototype.replaceAll as (this: string, from: string, to: string) => string,
+);
+export const indexOfText = uncurry(String.prototype.indexOf);
+export const lastIndexOfText = uncurry(String.prototype.lastIndexOf);
+export const setHas = uncurry(Set.prototype.has);
+export const setAdd = uncurry(Set.prototype.add);
+export const setDelete = uncurry(Set.prototype.delete);
+export const setSize = uncurry(
+  Object.getOwnPropertyDescriptor(Set.prototype, "size")?.get as () => number,
+);
+export const preventDefault = uncurry(Event.prototype.preventDefault);
+export const post = uncurry(MessagePort.prototype.postMessage as (message: unknown) => void);
+export const createBlobUrl = URL.createObjectURL.bind(URL);
+export const NativeBlob = Blob;
+export const startTimer = setTimeout;
+export const stopTimer = clearTimeout;
+export const nextTurn = setImmediate as (callback: () => void) => unknown;

@@ -1,0 +1,55 @@
+import type { WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import { ConsoleLog } from "./console.ts";
+import { RunnerFault, toFault } from "./faults.ts";
+import { type Importer, loadModule, moduleUrl } from "./load.ts";
+import { apply, parseJson } from "./primordials.ts";
+import { serialize } from "./serialize.ts";
+import { settle } from "./timers.ts";
+
+/** One execution inside a worker: says exactly one `result` or `error`, logs before it. */
+export class Run {
+  readonly log: ConsoleLog;
+  readonly #job: WorkerJob;
+  readonly #send: (message: WorkerMessage) => void;
+  #url: string | undefined;
+  #ended = false;
+
+  constructor(job: WorkerJob, send: (message: WorkerMessage) => void) {
+    this.#job = job;
+    this.#send = send;
+    this.log = new ConsoleLog(job.limits, (message) => {
+      if (!this.#ended) send(message);
+    });
+  }
+
+  /** Loads the code, calls its entry and reports the outcome. Never rejects. */
+  async start(importer: Importer, toUrl: (code: string) => string = moduleUrl): Promise<void> {
+    const { code, entry, input, limits } = this.#job;
+    try {
+      const args = input === undefined ? [] : [parseJson(input)];
+      this.#url = toUrl(code);
+      const module = await loadModule(this.#url, importer);
+      const main = module[entry];
+      if (typeof main !== "function") {
+        throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
+      }
+      const value: unknown = await apply(main, undefined, args);
+      await settle(value);
+      this.#end({ type: "result", text: serialize(value, limits), dropped: this.log.dropped });
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  /** Ends the run with what was thrown, here or in a callback nobody awaits. */
+  fail(thrown: unknown): void {
+    const fault = toFault(thrown, this.#url);
+    this.#end({ type: "error", fault, dropped: this.log.dropped });
+  }
+
+  #end(message: WorkerMessage): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#send(message);
+  }
+}

@@ -1,0 +1,89 @@
+import { MAX_DEPTH, type OutputLimits } from "../src/protocol/limits.ts";
+import { RunnerFault } from "./faults.ts";
+import {
+  apply,
+  arrayFrom,
+  defineProperty,
+  NativeError,
+  NativeMap,
+  NativeSet,
+  stringifyJson,
+  toText,
+} from "./primordials.ts";
+
+const TypedArray = Object.getPrototypeOf(Uint8Array) as { prototype: object };
+const bytesOf = Uint8Array;
+
+interface Mapping {
+  readonly prototype: object;
+  readonly toJSON: (this: never) => unknown;
+}
+
+/**
+ * How values without a JSON form of their own are written. `Date` has one already (ISO text);
+ * `NaN` and infinities become `null`; `undefined` and functions inside an object are left out.
+ */
+const MAPPINGS: readonly Mapping[] = [
+  { prototype: NativeMap.prototype, toJSON: entries },
+  { prototype: NativeSet.prototype, toJSON: entries },
+  { prototype: TypedArray.prototype, toJSON: entries },
+  { prototype: ArrayBuffer.prototype, toJSON: bytes },
+  { prototype: NativeError.prototype, toJSON: nameAndMessage },
+];
+
+const mapEntries = NativeMap.prototype.entries;
+const setValues = NativeSet.prototype.values;
+
+function entries(this: Iterable<unknown>): unknown[] {
+  if (this instanceof NativeMap) return arrayFrom(apply(mapEntries, this, []));
+  if (this instanceof NativeSet) return arrayFrom(apply(setValues, this, []));
+  return arrayFrom(this);
+}
+
+function bytes(this: ArrayBuffer): number[] {
+  return arrayFrom(new bytesOf(this));
+}
+
+function nameAndMessage(this: Error): object {
+  return { name: this.name, message: this.message };
+}
+
+/**
+ * Writes what the entry returned as JSON text; `undefined` stays `undefined`. The mappings are
+ * put on the prototypes only now, when user code has had its turn: the engine's own serialiser
+ * then does all the work, and user code never saw a `toJSON` that is not the language's.
+ *
+ * Throws `SerializationError` for what JSON cannot hold, `OutputLimitError` for too much.
+ */
+export function serialize(value: unknown, limits: OutputLimits): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "function" || typeof value === "symbol") {
+    throw new RunnerFault("SerializationError", `A ${typeof value} cannot be returned as JSON`);
+  }
+  // Told before it is copied: a string of hundreds of megabytes would end the sandbox instead.
+  if (typeof value === "string" && value.length > limits.resultBytes) throw tooLarge(limits);
+  let text: string | undefined;
+  try {
+    for (let i = 0; i < MAPPINGS.length; i += 1) install(MAPPINGS[i] as Mapping);
+    text = stringifyJson(value);
+  } catch (thrown) {
+    throw new RunnerFault("SerializationError", reason(thrown));
+  }
+  if (text !== undefined && text.length > limits.resultBytes) throw tooLarge(limits);
+  return text;
+}
+
+function install({ prototype, toJSON }: Mapping): void {
+  if (typeof (prototype as { toJSON?: unknown }).toJSON === "function") return;
+  defineProperty(prototype, "toJSON", { value: toJSON, configurable: true, writable: true });
+}
+
+function tooLarge(limits: OutputLimits): RunnerFault {
+  return new RunnerFault("OutputLimitError", `The result exceeds ${limits.resultBytes} bytes`);
+}
+
+function reason(thrown: unknown): string {
+  if (thrown instanceof RangeError) return `The result is nested deeper than ${MAX_DEPTH} levels`;
+  const message = thrown instanceof NativeError ? toText(thrown.message) : toText(thrown);
+  return `The result cannot be written as JSON: ${message}`;
+}
