@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { BadRequest } from "./errors.ts";
+
+const megabytes = z.int().min(128).max(65_536);
+
+const schema = z.strictObject({
+  /** Bytes of code accepted. */
+  maxSize: z.int().min(1).max(16_777_216).default(100_000),
+  /** Milliseconds an execution has if its request does not say. */
+  timeout: z.int().min(1).default(3_000),
+  /** Most milliseconds a request may ask for. */
+  maxTimeout: z.int().min(1).max(3_600_000).default(300_000),
+  /** Megabytes of a sandbox if the request does not say. */
+  memory: megabytes.default(256),
+  /** Most megabytes a request may ask for. */
+  maxMemory: megabytes.default(1_024),
+  /** Cores of a sandbox. */
+  cpus: z.number().min(0.1).max(256).default(1),
+  /** The pool of prewarmed sandboxes, one for each level. */
+  cluster: z
+    .strictObject({
+      /** Sandboxes kept warm. */
+      min: z.int().min(0).max(1_000).default(2),
+      /** Sandboxes alive at once. */
+      max: z.int().min(1).max(1_000).default(8),
+      /** Milliseconds after which a warm sandbox above `min` is let go. */
+      idle: z.int().min(100).default(120_000),
+    })
+    .refine(({ min, max }) => min <= max, { error: "min exceeds max", path: ["min"] })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof schema>;
+export type PartialConfig = z.input<typeof schema>;
+
+/**
+ * Fills in the defaults. Throws `BadRequest` naming the field for an unknown key or a bad value.
+ *
+ * @example config({ timeout: 5_000, cluster: { min: 4 } }).cluster.max // 8
+ */
+export function config(partial: PartialConfig = {}): Config {
+  const parsed = schema.safeParse(partial);
+  if (!parsed.success) throw firstIssue(parsed.error);
+  return parsed.data;
+}
+
+/** The first thing a schema complains about, as a `BadRequest` that names the field. */
+export function firstIssue(error: z.ZodError): BadRequest {
+  const [issue] = error.issues;
+  if (issue === undefined) return new BadRequest("", "Invalid value");
+  const unknownKey = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  const path = unknownKey === undefined ? issue.path : [...issue.path, unknownKey];
+  const field = path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    return text === "" ? String(part) : `${text}.${String(part)}`;
+  }, "");
+  const message = unknownKey === undefined ? issue.message : `Unknown field "${unknownKey}"`;
+  return new BadRequest(field, field === "" ? message : `${field}: ${message}`);
+}

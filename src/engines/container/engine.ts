@@ -1,0 +1,144 @@
+import type Docker from "dockerode";
+import { EngineUnavailable, messageOf } from "../../errors.ts";
+import type { Engine, EngineStatus, ExecuteOptions, Job, Outcome } from "../engine.ts";
+import type { Instance } from "../instance.ts";
+import type { PoolOptions } from "../pool.ts";
+import { PooledEngine } from "../pooled.ts";
+import type { RunnerBundle } from "../runner.ts";
+import { call, engineStatus } from "./docker.ts";
+import { ensureRunnerImage } from "./image.ts";
+import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
+import { reap } from "./reaper.ts";
+
+const PING_WITHIN = 3_000;
+const CHECK_WHEN_UP = 2_000;
+const CHECK_WHEN_DOWN = 500;
+const REAP_EVERY = 60_000;
+
+export interface ContainerEngineOptions extends Omit<ContainerLauncherOptions, "image"> {
+  readonly docker: Docker;
+  readonly instance: Instance;
+  readonly bundle: RunnerBundle;
+  readonly pool: PoolOptions;
+  /** One line about something an operator wants to know. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Runs jobs in containers of a Docker Engine, and follows that engine through its life: while it
+ * is away every request is refused, and when it is back the leftovers go and the pool fills again.
+ */
+export class ContainerEngine implements Engine {
+  readonly level = "container";
+  readonly #options: ContainerEngineOptions;
+  readonly #launcher: ContainerLauncher;
+  readonly #inner: PooledEngine;
+  #image = "";
+  #up = false;
+  #closed = false;
+  #lastReap = 0;
+  #next: NodeJS.Timeout | undefined;
+  #checking: Promise<void>;
+
+  constructor(options: ContainerEngineOptions) {
+    this.#options = options;
+    this.#launcher = new ContainerLauncher({ ...options, image: () => this.#image });
+    const halted = unavailable("The container engine is being prepared");
+    this.#inner = new PooledEngine(this.#launcher, this.#poolOptions(), halted);
+    this.#checking = this.#check();
+  }
+
+  execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
+    return this.#inner.execute(job, options);
+  }
+
+  status(): EngineStatus {
+    return this.#inner.status();
+  }
+
+  /** Resolves after the first attempt to reach and prepare the engine, successful or not. */
+  async prepared(): Promise<void> {
+    await this.#checking;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#next);
+    await this.#checking;
+    await this.#inner.close();
+  }
+
+  #poolOptions(): PoolOptions {
+    const { pool } = this.#options;
+    const onError = (error: unknown): void => {
+      pool.onError(error);
+      if (!this.#up || this.#closed) return;
+      // Somebody removed the image: prepare anew.
+      if (engineStatus(error) === 404) this.#up = false;
+      this.#checkSoon(0);
+    };
+    return { ...pool, onError };
+  }
+
+  /** One look at the engine; the next one follows by itself. */
+  async #check(): Promise<void> {
+    try {
+      await call("ping", this.#options.docker.ping(), PING_WITHIN);
+      if (!this.#up) await this.#prepare();
+      else if (Date.now() - this.#lastReap > REAP_EVERY) await this.#reap();
+    } catch (error) {
+      this.#goDown(error);
+    }
+    if (!this.#closed) this.#checkSoon(this.#up ? CHECK_WHEN_UP : CHECK_WHEN_DOWN);
+  }
+
+  #checkSoon(ms: number): void {
+    clearTimeout(this.#next);
+    this.#next = setTimeout(() => {
+      // One at a time: a check that is still under way sees what this one would.
+      this.#checking = this.#checking.then(() => (this.#closed ? undefined : this.#check()));
+    }, ms);
+    this.#next.unref();
+  }
+
+  async #prepare(): Promise<void> {
+    const { docker, bundle, log } = this.#options;
+    const info = await call("description", docker.info());
+    assertSeccomp(info.SecurityOptions as unknown);
+    const [image] = await Promise.all([ensureRunnerImage(docker, bundle, log), this.#reap()]);
+    this.#image = image;
+    this.#up = true;
+    log(`Docker Engine ${info.ServerVersion} is ready, sandboxes run ${image}`);
+    if (!this.#closed) this.#inner.pool.resume();
+  }
+
+  async #reap(): Promise<void> {
+    const { docker, instance, log } = this.#options;
+    const removed = await reap(docker, instance, this.#launcher.slots);
+    this.#lastReap = Date.now();
+    if (removed > 0) log(`Removed ${removed} containers nobody owned`);
+  }
+
+  #goDown(error: unknown): void {
+    const reason = `The container engine is unavailable: ${messageOf(error)}`;
+    if (this.#inner.pool.halted?.message !== reason) this.#options.log(reason);
+    this.#up = false;
+    if (!this.#closed) this.#inner.pool.halt(unavailable(`${reason}. ${WHAT_TO_DO}`));
+  }
+}
+
+const WHAT_TO_DO =
+  'Start Docker on the server, or ask for {"sandbox":"isolated"} if one layer of isolation is enough';
+
+function unavailable(message: string): EngineUnavailable {
+  return new EngineUnavailable(message, { retryAfter: 2 });
+}
+
+/** A sandbox without a system call filter is one layer short, and is not started at all. */
+function assertSeccomp(options: unknown): void {
+  const listed = Array.isArray(options) ? options.map(String) : [];
+  const seccomp = listed.find((option) => option.startsWith("name=seccomp"));
+  if (seccomp === undefined || seccomp.includes("profile=unconfined")) {
+    throw new EngineUnavailable("The engine does not filter system calls (seccomp)");
+  }
+}

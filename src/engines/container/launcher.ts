@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type Docker from "dockerode";
+import type { Container, ContainerCreateOptions } from "dockerode";
+import type { Connection } from "../connection.ts";
+import { deadline } from "../deadline.ts";
+import type { Launcher, Profile, Sandbox } from "../engine.ts";
+import { type Exit, faultOf } from "../exit.ts";
+import type { Instance } from "../instance.ts";
+import { Slot } from "../slot.ts";
+import { call, engineStatus } from "./docker.ts";
+import { containerOptions } from "./flags.ts";
+
+const READY_WITHIN = 20_000;
+const EXIT_WITHIN = 2_000;
+const EXIT_POLL = 20;
+const EARLY_EXIT_POLL = 1_000;
+
+export interface ContainerLauncherOptions {
+  readonly docker: Docker;
+  readonly instance: Instance;
+  /** Name of the runner image. */
+  readonly image: () => string;
+  readonly runtime?: string | undefined;
+  /** Last word on a container's options; the tests that weaken one at a time speak it. */
+  readonly adjust?: (options: ContainerCreateOptions) => ContainerCreateOptions;
+}
+
+/** Starts sandboxes that are containers, each with a slot directory of its own. */
+export class ContainerLauncher implements Launcher {
+  readonly level = "container";
+  /** Ids of the slots in use, from before the container exists until after it is gone. */
+  readonly slots = new Set<string>();
+  readonly #options: ContainerLauncherOptions;
+
+  constructor(options: ContainerLauncherOptions) {
+    this.#options = options;
+  }
+
+  async launch(profile: Profile): Promise<Sandbox> {
+    const { docker, instance, runtime, image, adjust = (options) => options } = this.#options;
+    const slot = await Slot.create(instance.directory);
+    this.slots.add(slot.id);
+    let container: Container | undefined;
+    let connection: Connection | undefined;
+    const remove = async (): Promise<void> => {
+      connection?.close();
+      try {
+        if (container !== undefined) await removeContainer(container);
+      } finally {
+        await slot.remove();
+        this.slots.delete(slot.id);
+      }
+    };
+    try {
+      const spec = { image: image(), profile, slot, instance, runtime };
+      const options = adjust(containerOptions(spec));
+      container = await call("create", docker.createContainer(options));
+      await call("start", container.start());
+      connection = await untilReady(slot, container);
+    } catch (error) {
+      await remove().catch(() => {});
+      throw error;
+    }
+    return toSandbox({ slot, profile, container, connection, remove });
+  }
+}
+
+function toSandbox(parts: {
+  slot: Slot;
+  profile: Profile;
+  container: Container;
+  connection: Connection;
+  remove: () => Promise<void>;
+}): Sandbox {
+  const { slot, profile, container, connection, remove } = parts;
+  let destroyed: Promise<void> | undefined;
+  return {
+    id: slot.id,
+    profile,
+    closed: connection.closed,
+    run: (job, onLog) => connection.run(job, onLog),
+    ping: (timeout) => connection.ping(timeout),
+    diagnose: async () => faultOf(await exitOf(container), profile.memory),
+    destroy: () => {
+      destroyed ??= remove();
+      return destroyed;
+    },
+  };
+}
+
+/** Resolves with the connection, or rejects as soon as the container is seen to have ended. */
+async function untilReady(slot: Slot, container: Container): Promise<Connection> {
+  const over = new AbortController();
+  const ended = (async () => {
+    for (;;) {
+      await sleep(EARLY_EXIT_POLL, undefined, { signal: over.signal });
+      const { State } = await call("inspection", container.inspect());
+      if (!State.Running) throw new Error(`The container ended with code ${State.ExitCode}`);
+    }
+  })();
+  try {
+    return await deadline(
+      Promise.race([slot.connected(), ended]),
+      READY_WITHIN,
+      "Starting a sandbox container",
+    );
+  } finally {
+    over.abort();
+    ended.catch(() => {});
+  }
+}
+
+/** How the container's first process ended, once the engine has noticed that it did. */
+async function exitOf(container: Container): Promise<Exit | undefined> {
+  for (let waited = 0; waited < EXIT_WITHIN; waited += EXIT_POLL) {
+    const { State } = await call("inspection", container.inspect());
+    if (!State.Running) return { code: State.ExitCode, outOfMemory: State.OOMKilled };
+    await sleep(EXIT_POLL);
+  }
+  return undefined;
+}
+
+/** Kills and removes a container; one that is gone already, or going, is no error. */
+export async function removeContainer(container: Container): Promise<void> {
+  try {
+    await call("removal", container.remove({ force: true, v: true }));
+  } catch (error) {
+    const status = engineStatus(error);
+    if (status !== 404 && status !== 409) throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import type Docker from "dockerode";
+import pLimit from "p-limit";
+import type { Instance } from "../instance.ts";
+import { call } from "./docker.ts";
+import { Label } from "./flags.ts";
+import { removeContainer } from "./launcher.ts";
+
+const CONCURRENCY = 4;
+
+/**
+ * Removes every container of this run directory that nobody owns: those of instances that have
+ * ended, and those of `instance` itself whose slot is not in `slots`. Containers without our
+ * labels, and those of living instances, are never touched. Returns how many were removed.
+ */
+export async function reap(
+  docker: Docker,
+  instance: Instance,
+  slots: ReadonlySet<string>,
+): Promise<number> {
+  const containers = await call(
+    "listing",
+    docker.listContainers({
+      all: true,
+      filters: {
+        label: [`${Label.managed}=true`, `${Label.runDirectory}=${instance.runDirectory}`],
+      },
+    }),
+  );
+  const limit = pLimit(CONCURRENCY);
+  const removals = containers.map(({ Id, Labels }) =>
+    limit(async (): Promise<number> => {
+      const owner = Labels[Label.instance] ?? "";
+      const slot = Labels[Label.slot] ?? "";
+      const owned = owner === instance.id ? slots.has(slot) : await instance.isAlive(owner);
+      if (owned) return 0;
+      await removeContainer(docker.getContainer(Id));
+      return 1;
+    }),
+  );
+  const removed = await Promise.all(removals);
+  await instance.removeDead();
+  return removed.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,66 @@
+import { createRequire } from "node:module";
+import { EngineUnavailable } from "../errors.ts";
+
+const require = createRequire(import.meta.url);
+
+/** Version of Deno in every sandbox, fixed by the `deno` package's entry in package.json. */
+export const DENO_VERSION: string = require("deno/package.json").version;
+
+/** Where npm has put the Deno binary of this platform. Throws `EngineUnavailable` if it has not. */
+export function denoBinary(): string {
+  const libc = process.platform === "linux" ? "-glibc" : "";
+  const file = process.platform === "win32" ? "deno.exe" : "deno";
+  const name = `@deno/${process.platform}-${process.arch}${libc}/${file}`;
+  try {
+    return require.resolve(name, { paths: [require.resolve("deno/package.json")] });
+  } catch (cause) {
+    const message = `The Deno binary ${name} is not installed; run "npm ci"`;
+    throw new EngineUnavailable(message, { cause });
+  }
+}
+
+/**
+ * The command line, behind the binary's name, that starts a sandbox's host process. It holds no
+ * permission but to dial its control socket, loads nothing that is not in `runnerDirectory`,
+ * and asks nobody anything.
+ */
+export function hostArguments(options: {
+  runnerDirectory: string;
+  controlSocket: string;
+  heapMegabytes: number;
+}): string[] {
+  const { runnerDirectory, controlSocket, heapMegabytes } = options;
+  return [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "--no-config",
+    "--no-lock",
+    "--no-remote",
+    "--no-npm",
+    "--deny-import",
+    "--unstable-worker-options",
+    `--v8-flags=--max-old-space-size=${heapMegabytes}`,
+    `--allow-read=${runnerDirectory},${controlSocket}`,
+    `--allow-write=${controlSocket}`,
+    `--allow-net=unix:${controlSocket}`,
+    `${runnerDirectory}/host.js`,
+    controlSocket,
+  ];
+}
+
+/** Environment of the host process: no caches on disk, no update check, nothing of ours. */
+export const HOST_ENVIRONMENT: Readonly<Record<string, string>> = {
+  DENO_EMIT_CACHE_MODE: "disable",
+  DENO_NO_UPDATE_CHECK: "1",
+  DENO_DIR: "/tmp/deno",
+  NO_COLOR: "1",
+};
+
+/** Megabytes a Deno process uses beside its JavaScript heap. */
+const RUNTIME_MEGABYTES = 96;
+
+/** The heap limit that makes V8 give up shortly before the sandbox's own memory limit does. */
+export function heapMegabytes(memory: number): number {
+  return Math.max(32, memory - RUNTIME_MEGABYTES);
+}

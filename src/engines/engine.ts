@@ -1,0 +1,94 @@
+import type { OutputLimits } from "../protocol/limits.ts";
+import type { Fault } from "../protocol/messages.ts";
+import type { LogEntry, SandboxLevel } from "../types.ts";
+
+/** Everything about a sandbox that is fixed when it is created. */
+export interface Profile {
+  /** Megabytes. */
+  readonly memory: number;
+  /** Cores, fractions allowed. */
+  readonly cpus: number;
+}
+
+/** Two profiles share their warm sandboxes exactly if their keys are equal. */
+export function profileKey(profile: Profile): string {
+  return `${profile.memory}MB/${profile.cpus}cpu`;
+}
+
+/** One piece of code to run once. */
+export interface Job {
+  readonly code: string;
+  readonly entry: string;
+  /** JSON text; `undefined` calls the entry without arguments. */
+  readonly input: string | undefined;
+  readonly limits: OutputLimits;
+}
+
+/** The terminal word of a sandbox about its job, or that there was none. */
+export type Ending =
+  | { readonly type: "result"; readonly text: string | undefined; readonly dropped: number }
+  | { readonly type: "error"; readonly fault: Fault; readonly dropped: number }
+  | { readonly type: "closed" };
+
+/** A running, isolated runtime that takes one job. */
+export interface Sandbox {
+  readonly id: string;
+  readonly profile: Profile;
+  /** Resolves once the sandbox can take no job any more, for whatever reason. */
+  readonly closed: Promise<void>;
+  /** Hands the job in; log entries arrive before the returned promise resolves. Never rejects. */
+  run(job: Job, onLog: (entry: LogEntry | { dropped: number }) => void): Promise<Ending>;
+  /** Rejects unless the sandbox answers within `timeout` ms. */
+  ping(timeout: number): Promise<void>;
+  /** What ended a sandbox whose connection closed without a terminal word. */
+  diagnose(): Promise<Fault>;
+  /** Ends it and removes all that belonged to it. Idempotent; rejects if something is left. */
+  destroy(): Promise<void>;
+}
+
+/** Starts sandboxes of one kind. */
+export interface Launcher {
+  readonly level: SandboxLevel;
+  /** Resolves when the sandbox is ready for its job; rejects with nothing left behind. */
+  launch(profile: Profile): Promise<Sandbox>;
+}
+
+export type Status = "ok" | "error" | "timeout" | "limit" | "crash";
+
+export interface Outcome {
+  readonly status: Status;
+  /** The result's value; absent for `undefined`. */
+  readonly result?: unknown;
+  readonly fault?: Fault;
+  readonly logs: LogEntry[];
+  readonly logsDropped: number;
+  /** Milliseconds, rounded. */
+  readonly duration: number;
+}
+
+export interface ExecuteOptions {
+  readonly profile: Profile;
+  /** Milliseconds; time spent waiting for a sandbox counts. */
+  readonly timeout: number;
+  /** Destroys the sandbox and rejects with `Aborted`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface EngineStatus {
+  readonly ready: boolean;
+  /** Why it is not ready. */
+  readonly reason?: string;
+  readonly warm: number;
+  readonly starting: number;
+  readonly leased: number;
+}
+
+/** Runs jobs at one level. The contract suite in tests/contract holds every engine to it. */
+export interface Engine {
+  readonly level: SandboxLevel;
+  /** Rejects with an `IsolateError` if the job could not be run; its own failure is an outcome. */
+  execute(job: Job, options: ExecuteOptions): Promise<Outcome>;
+  status(): EngineStatus;
+  /** Destroys every sandbox; executions still running reject with `ShuttingDown`. */
+  close(): Promise<void>;
+}

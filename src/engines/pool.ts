@@ -1,0 +1,224 @@
+import { HostBusy, type IsolateError, ShuttingDown } from "../errors.ts";
+import type { Launcher, Profile, Sandbox } from "./engine.ts";
+import { type Shelf, Shelves } from "./shelves.ts";
+
+export interface PoolOptions {
+  /** The profile that is kept warm from the start. */
+  readonly profile: Profile;
+  /** Sandboxes of that profile kept warm. */
+  readonly min: number;
+  /** Sandboxes alive at once, of all profiles, whatever their state. */
+  readonly max: number;
+  /** Milliseconds after which a sandbox above the minimum is let go. */
+  readonly idle: number;
+  /** Sandboxes started at the same time. */
+  readonly startConcurrency: number;
+  /** Requests that may wait for a sandbox; one more is refused at once. */
+  readonly maxWaiting: number;
+  /** Milliseconds between two health checks of the warm ones. */
+  readonly healthInterval: number;
+  /** Told about every failure nobody else hears of. */
+  readonly onError: (error: unknown) => void;
+}
+
+const PONG_WITHIN = 2_000;
+const FIRST_RETRY = 100;
+const LAST_RETRY = 5_000;
+
+/**
+ * Keeps sandboxes warm, hands each out once, and starts its successor afterwards. A sandbox goes
+ * warm → leased → destroyed and never back.
+ */
+export class Pool {
+  readonly #launcher: Launcher;
+  readonly #options: PoolOptions;
+  readonly #shelves: Shelves;
+  readonly #leased = new Set<Sandbox>();
+  readonly #retiring = new Map<Sandbox, Promise<void>>();
+  readonly #launches = new Set<Promise<void>>();
+  readonly #timer: NodeJS.Timeout;
+  #lastHealthCheck = Date.now();
+  #halted: IsolateError | undefined;
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+
+  /** Starts filling at once unless `halted` says why it must not; see `resume()`. */
+  constructor(launcher: Launcher, options: PoolOptions, halted?: IsolateError) {
+    this.#launcher = launcher;
+    this.#options = options;
+    this.#halted = halted;
+    this.#shelves = new Shelves(options);
+    this.#timer = setInterval(
+      () => this.#sweep(),
+      Math.max(10, Math.min(options.healthInterval, options.idle / 2)),
+    );
+    this.#timer.unref();
+    this.#balance();
+  }
+
+  get warm(): number {
+    return this.#shelves.warm;
+  }
+
+  get starting(): number {
+    return this.#launches.size;
+  }
+
+  get leased(): number {
+    return this.#leased.size;
+  }
+
+  /** Why nothing is handed out at present. */
+  get halted(): IsolateError | undefined {
+    return this.#halted;
+  }
+
+  /**
+   * Leases a sandbox of the profile, a warm one at once if there is one. Rejects with the
+   * signal's reason, with `HostBusy` when the queue is full, or with why none can be started.
+   */
+  acquire(profile: Profile, signal: AbortSignal): Promise<Sandbox> {
+    if (this.#halted !== undefined) return Promise.reject(this.#halted);
+    const shelf = this.#shelves.use(profile);
+    const ready = shelf.warm.pop();
+    if (ready !== undefined) {
+      this.#leased.add(ready.sandbox);
+      return Promise.resolve(ready.sandbox);
+    }
+    if (this.#shelves.waiting >= this.#options.maxWaiting) {
+      return Promise.reject(new HostBusy("Every sandbox is in use and the queue is full"));
+    }
+    const leased = shelf.wait(signal);
+    this.#balance();
+    return leased;
+  }
+
+  /** Ends a leased sandbox and starts what is missing. Failures go to `onError`. */
+  async discard(sandbox: Sandbox): Promise<void> {
+    this.#leased.delete(sandbox);
+    await this.#retire(sandbox);
+  }
+
+  /** Refuses every request with `reason`, and lets the warm ones go, until `resume()`. */
+  halt(reason: IsolateError): void {
+    this.#halted = reason;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    for (const sandbox of this.#shelves.clear(reason)) void this.#retire(sandbox);
+  }
+
+  resume(): void {
+    this.#halted = undefined;
+    this.#failures = 0;
+    this.#balance();
+  }
+
+  /** Ends every sandbox, leased ones too, and refuses requests from now on. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.halt(new ShuttingDown());
+    for (const sandbox of this.#leased) void this.discard(sandbox);
+    await Promise.all(this.#launches);
+    await Promise.all(this.#retiring.values());
+  }
+
+  /** Starts sandboxes for whoever waits, then for the warm ones that are missing. */
+  #balance(): void {
+    if (this.#halted !== undefined || this.#retry !== undefined) return;
+    for (const shelf of this.#shelves.byUrgency()) {
+      while (this.#launches.size < this.#options.startConcurrency && shelf.missing > 0) {
+        if (!this.#hasRoomFor(shelf)) break;
+        this.#launch(shelf);
+      }
+    }
+  }
+
+  #hasRoomFor(shelf: Shelf): boolean {
+    const alive = this.warm + this.#leased.size + this.#launches.size + this.#retiring.size;
+    if (alive < this.#options.max) return true;
+    if (shelf.waiting.length > this.#retiring.size) {
+      const spare = this.#shelves.oldestWarmBeside(shelf);
+      if (spare !== undefined) void this.#retire(spare);
+    }
+    return false;
+  }
+
+  #launch(shelf: Shelf): void {
+    shelf.starting += 1;
+    const launch = this.#launcher.launch(shelf.profile).then(
+      (sandbox) => {
+        this.#failures = 0;
+        this.#place(sandbox, shelf);
+      },
+      (error: unknown) => this.#backOff(error, shelf),
+    );
+    const settled = launch.finally(() => {
+      shelf.starting -= 1;
+      this.#launches.delete(settled);
+      this.#balance();
+    });
+    this.#launches.add(settled);
+  }
+
+  #place(sandbox: Sandbox, shelf: Shelf): void {
+    if (this.#halted !== undefined) {
+      void this.#retire(sandbox);
+      return;
+    }
+    const waiter = shelf.waiting.shift();
+    if (waiter !== undefined) {
+      this.#leased.add(sandbox);
+      waiter.resolve(sandbox);
+      return;
+    }
+    shelf.warm.push({ sandbox, since: Date.now() });
+    void sandbox.closed.then(() => {
+      if (!shelf.take(sandbox)) return;
+      void this.#retire(sandbox);
+      this.#backOff(new Error(`Sandbox ${sandbox.id} ended while it was idle`), shelf);
+    });
+  }
+
+  /** After a failed start the first to wait is told why, and the next start is put off. */
+  #backOff(error: unknown, shelf: Shelf): void {
+    this.#options.onError(error);
+    shelf.waiting.shift()?.reject(error);
+    if (this.#halted !== undefined || this.#retry !== undefined) return;
+    const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#balance();
+    }, delay);
+    this.#retry.unref();
+  }
+
+  async #retire(sandbox: Sandbox): Promise<void> {
+    const gone = sandbox.destroy().catch(this.#options.onError);
+    this.#retiring.set(sandbox, gone);
+    // What has room now need not wait for the old one's last trace to go, only be told when it did.
+    await gone;
+    this.#retiring.delete(sandbox);
+    this.#balance();
+  }
+
+  #sweep(): void {
+    const now = Date.now();
+    for (const sandbox of this.#shelves.takeIdle(now)) void this.#retire(sandbox);
+    if (now - this.#lastHealthCheck >= this.#options.healthInterval) {
+      this.#lastHealthCheck = now;
+      for (const shelf of this.#shelves.byUrgency()) this.#checkHealth(shelf);
+    }
+    this.#balance();
+  }
+
+  #checkHealth(shelf: Shelf): void {
+    for (const { sandbox } of [...shelf.warm]) {
+      sandbox.ping(PONG_WITHIN).catch((error: unknown) => {
+        if (!shelf.take(sandbox)) return;
+        this.#options.onError(error);
+        void this.#retire(sandbox);
+      });
+    }
+  }
+}

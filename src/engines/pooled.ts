@@ -1,0 +1,118 @@
+import { Aborted, EngineUnavailable, HostBusy, messageOf, ShuttingDown } from "../errors.ts";
+import type { LogEntry, SandboxLevel } from "../types.ts";
+import type {
+  Engine,
+  EngineStatus,
+  ExecuteOptions,
+  Job,
+  Launcher,
+  Outcome,
+  Sandbox,
+} from "./engine.ts";
+import { failure, toOutcome } from "./outcome.ts";
+import { Pool, type PoolOptions } from "./pool.ts";
+
+/** Runs each job in a sandbox of its own, taken from a pool and destroyed afterwards. */
+export class PooledEngine implements Engine {
+  readonly level: SandboxLevel;
+  readonly pool: Pool;
+  readonly #running = new Set<AbortController>();
+
+  constructor(launcher: Launcher, options: PoolOptions, halted?: EngineUnavailable) {
+    this.level = launcher.level;
+    this.pool = new Pool(launcher, options, halted);
+  }
+
+  async execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
+    const { timeout, signal } = options;
+    if (signal?.aborted) throw new Aborted();
+    const stop = new AbortController();
+    const onAbort = (): void => stop.abort(new Aborted());
+    const timer = setTimeout(() => stop.abort(new Late()), timeout);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#running.add(stop);
+    try {
+      const sandbox = await this.#lease(options, stop.signal);
+      try {
+        return await this.#run(sandbox, job, stop.signal);
+      } finally {
+        // The caller gets its answer first; ending the sandbox and starting the next one follow.
+        setImmediate(() => void this.pool.discard(sandbox));
+      }
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      this.#running.delete(stop);
+    }
+  }
+
+  status(): EngineStatus {
+    const { warm, starting, leased, halted } = this.pool;
+    const counts = { warm, starting, leased };
+    return halted
+      ? { ready: false, reason: halted.message, ...counts }
+      : { ready: true, ...counts };
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#running) stop.abort(new ShuttingDown());
+    await this.pool.close();
+  }
+
+  async #lease({ profile, timeout }: ExecuteOptions, signal: AbortSignal): Promise<Sandbox> {
+    try {
+      return await this.pool.acquire(profile, signal);
+    } catch (error) {
+      if (!(error instanceof Late)) throw error;
+      throw new HostBusy(`No sandbox became free within the timeout of ${timeout} ms`);
+    }
+  }
+
+  async #run(sandbox: Sandbox, job: Job, signal: AbortSignal): Promise<Outcome> {
+    const logs: LogEntry[] = [];
+    let logsDropped = 0;
+    const started = performance.now();
+    const interrupted = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      if (signal.aborted) reject(signal.reason);
+    });
+    const onLog = (entry: LogEntry | { dropped: number }): void => {
+      if ("dropped" in entry) logsDropped = entry.dropped;
+      else logs.push(entry);
+    };
+    const collected = () => ({
+      // Copied: a sandbox that is being killed goes on logging.
+      logs: [...logs],
+      logsDropped,
+      duration: Math.round(performance.now() - started),
+    });
+    try {
+      const ending = await Promise.race([sandbox.run(job, onLog), interrupted]);
+      if (ending.type !== "closed") return toOutcome(ending, collected());
+      const soFar = collected();
+      return failure("crash", await this.#diagnose(sandbox), soFar);
+    } catch (error) {
+      if (!(error instanceof Late)) throw error;
+      return failure(
+        "timeout",
+        { name: "TimeoutError", message: "Execution timeout" },
+        collected(),
+      );
+    }
+  }
+
+  /** A sandbox that went down together with its engine is our failure, not the code's. */
+  async #diagnose(sandbox: Sandbox) {
+    try {
+      const fault = await sandbox.diagnose();
+      if (this.pool.halted === undefined) return fault;
+    } catch (cause) {
+      const message = `The engine was lost during the execution: ${messageOf(cause)}`;
+      throw new EngineUnavailable(message, { cause, retryAfter: 2 });
+    }
+    throw this.pool.halted;
+  }
+}
+
+/** The reason a run is stopped for when its time is up. */
+class Late extends Error {}

@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { deadline } from "./deadline.ts";
+import { denoBinary, HOST_ENVIRONMENT, heapMegabytes, hostArguments } from "./deno.ts";
+import type { Launcher, Profile, Sandbox } from "./engine.ts";
+import { type Exit, faultOf } from "./exit.ts";
+import { watchMemory } from "./memory.ts";
+import { Slot } from "./slot.ts";
+
+const READY_WITHIN = 10_000;
+const EXIT_WITHIN = 2_000;
+const MAX_COMPLAINT = 2_000;
+
+/** Starts sandboxes that are Deno processes of this host: one layer, the Worker's permissions. */
+export class ProcessLauncher implements Launcher {
+  readonly level = "isolated";
+  readonly #instanceDirectory: string;
+  readonly #runnerDirectory: string;
+
+  /** `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. */
+  constructor(options: { instanceDirectory: string; runnerDirectory: string }) {
+    this.#instanceDirectory = options.instanceDirectory;
+    this.#runnerDirectory = options.runnerDirectory;
+  }
+
+  async launch(profile: Profile): Promise<Sandbox> {
+    const slot = await Slot.create(this.#instanceDirectory);
+    const child = this.#spawn(slot, profile);
+    const exited = exitOf(child);
+    const complaint = firstWords(child);
+    let outOfMemory = false;
+    const kill = (): void => {
+      child.kill("SIGKILL");
+    };
+    const stopWatch = watchMemory(child.pid ?? 0, profile.memory, () => {
+      outOfMemory = true;
+      kill();
+    });
+    const destroy = async (): Promise<void> => {
+      kill();
+      stopWatch();
+      await exited;
+      await slot.remove();
+    };
+    try {
+      const failed = exited.then((code) => {
+        throw new Error(`Deno ended with code ${code} before it was ready: ${complaint.text}`);
+      });
+      const connection = await deadline(
+        Promise.race([slot.connected(), failed]),
+        READY_WITHIN,
+        "Starting a Deno process",
+      );
+      // From here on the process runs hostile code, whose output nobody reads.
+      child.stderr?.destroy();
+      return {
+        id: slot.id,
+        profile,
+        closed: connection.closed,
+        run: (job, onLog) => connection.run(job, onLog),
+        ping: (timeout) => connection.ping(timeout),
+        diagnose: async () => {
+          const code = await deadline(exited, EXIT_WITHIN, "Waiting for the exit").catch(
+            () => null,
+          );
+          const exit: Exit | undefined = code === null ? undefined : { code, outOfMemory };
+          return faultOf(exit, profile.memory);
+        },
+        destroy,
+      };
+    } catch (error) {
+      await destroy();
+      throw error;
+    }
+  }
+
+  #spawn(slot: Slot, profile: Profile): ChildProcess {
+    const args = hostArguments({
+      runnerDirectory: this.#runnerDirectory,
+      controlSocket: slot.controlSocket,
+      heapMegabytes: heapMegabytes(profile.memory),
+    });
+    return spawn(denoBinary(), args, {
+      cwd: slot.directory,
+      env: { ...HOST_ENVIRONMENT },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+  }
+}
+
+/** Collects what a process that fails to start says on its standard error. */
+function firstWords(child: ChildProcess): { text: string } {
+  const complaint = { text: "" };
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    complaint.text = `${complaint.text}${chunk}`.slice(0, MAX_COMPLAINT);
+  });
+  return complaint;
+}
+
+/** Resolves with the exit code, 128 + signal for a signal, and −1 if the process never started. */
+function exitOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once("error", () => resolve(-1));
+    child.once("exit", (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}

@@ -1,0 +1,69 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, rm } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { Connection } from "./connection.ts";
+
+/** Name of the control socket inside a slot's directory. */
+export const CONTROL_SOCKET = "control.sock";
+
+/**
+ * The directory one sandbox shares with the control plane, and the socket in it. Which socket a
+ * sandbox speaks on is its identity: the directory is given to that one sandbox alone.
+ */
+export class Slot {
+  readonly id: string;
+  readonly directory: string;
+  readonly #server: Server;
+  readonly #dialled: Promise<Socket>;
+
+  private constructor(id: string, directory: string) {
+    this.id = id;
+    this.directory = directory;
+    this.#server = createServer();
+    this.#dialled = new Promise((resolve) => {
+      this.#server.once("connection", (socket) => {
+        // One sandbox dials once; nobody else gets an ear here.
+        this.#server.close();
+        resolve(socket);
+      });
+    });
+  }
+
+  /** Makes the directory below `instanceDirectory` and listens in it. */
+  static async create(instanceDirectory: string): Promise<Slot> {
+    const id = randomBytes(6).toString("hex");
+    const slot = new Slot(id, join(instanceDirectory, id));
+    await mkdir(slot.directory, { mode: 0o755 });
+    try {
+      await slot.#listen();
+    } catch (error) {
+      await slot.remove();
+      throw error;
+    }
+    return slot;
+  }
+
+  get controlSocket(): string {
+    return join(this.directory, CONTROL_SOCKET);
+  }
+
+  /** Resolves with the connection to the sandbox once that is ready for a job. */
+  async connected(): Promise<Connection> {
+    return Connection.open(await this.#dialled);
+  }
+
+  async remove(): Promise<void> {
+    this.#server.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async #listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(this.controlSocket, resolve);
+    });
+    // The sandbox's user is nobody; the directories above keep every other user out.
+    await chmod(this.controlSocket, 0o666);
+  }
+}
