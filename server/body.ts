@@ -1,0 +1,50 @@
+import { BadRequest, PayloadTooLarge, UnsupportedMediaType } from "../src/errors.ts";
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Reads a request's body as JSON, never more than `maxBytes` of it. Throws
+ * `UnsupportedMediaType`, `PayloadTooLarge` or `BadRequest`.
+ */
+export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+  const type = request.headers.get("content-type") ?? "";
+  // Also what keeps a web page from posting here: other types need no permission of ours.
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
+    throw new UnsupportedMediaType("Send Content-Type: application/json");
+  }
+  if ((request.headers.get("content-encoding") ?? "identity") !== "identity") {
+    throw new UnsupportedMediaType("Compressed bodies are not accepted");
+  }
+  const bytes = await readBytes(request, maxBytes);
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch {
+    throw new BadRequest("", "The body is not valid UTF-8");
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BadRequest("", `The body is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const announced = request.headers.get("content-length");
+  if (announced !== null) {
+    if (Number(announced) > maxBytes) throw tooLarge(maxBytes);
+    return new Uint8Array(await request.arrayBuffer());
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(maxBytes: number): PayloadTooLarge {
+  return new PayloadTooLarge("", `The body exceeds the limit of ${maxBytes} bytes`);
+}

@@ -1,0 +1,48 @@
+/** Entry point: the only file that reads the environment, listens, and traps signals. */
+import { serve } from "@hono/node-server";
+import closeWithGrace from "close-with-grace";
+import { Instance } from "../src/engines/instance.ts";
+import { Kernel } from "../src/kernel.ts";
+import { buildApp } from "./app.ts";
+import { createEngines } from "./engines.ts";
+import { readSettings, type Settings } from "./settings.ts";
+
+/** Time beyond the drain for removing what is left. */
+const REMOVAL_MS = 20_000;
+
+function log(line: string): void {
+  console.error(`${new Date().toISOString()} ${line}`);
+}
+
+async function main(settings: Settings): Promise<void> {
+  const instance = await Instance.create(settings.runDirectory);
+  await instance.removeDead();
+  const engines = await createEngines(settings, instance, log);
+  const kernel = new Kernel({ config: settings.config, engines });
+  const app = buildApp({
+    kernel,
+    maxBody: settings.maxBody,
+    onError: (error, requestId) => log(`Request ${requestId} failed: ${describe(error)}`),
+  });
+  const server = serve({ fetch: app.fetch, port: settings.port, hostname: settings.host }, (to) =>
+    log(`Isolate listens on http://${settings.host}:${to.port}`),
+  );
+  closeWithGrace({ delay: settings.drain + REMOVAL_MS, logger: false }, async ({ signal, err }) => {
+    log(err === undefined ? `Shutting down on ${signal}` : `Shutting down: ${describe(err)}`);
+    server.close();
+    await kernel.close(settings.drain);
+    await instance.close();
+    log("Everything is removed");
+  });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+try {
+  await main(readSettings(process.env));
+} catch (error) {
+  log(`Cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,82 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Config, config } from "../src/config.ts";
+
+const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
+const decimal = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, "Expected a number")
+  .transform(Number);
+
+const schema = z.object({
+  PORT: integer.pipe(z.int().max(65_535)).default(8787),
+  HOST: z.string().min(1).default("127.0.0.1"),
+  DOCKER_HOST: z.string().optional(),
+  ISOLATE_ENGINE: z.enum(["docker", "none"]).default("docker"),
+  ISOLATE_RUNTIME: z.string().min(1).optional(),
+  ISOLATE_POOL_MIN: integer.optional(),
+  ISOLATE_POOL_MAX: integer.optional(),
+  ISOLATE_POOL_IDLE: integer.optional(),
+  ISOLATE_MEMORY: integer.optional(),
+  ISOLATE_CPUS: decimal.optional(),
+  ISOLATE_RUN_DIR: z.string().startsWith("/", "Expected an absolute path").optional(),
+  ISOLATE_MAX_BODY: integer.pipe(z.int().min(1_024)).default(8_388_608),
+  ISOLATE_DRAIN: integer.default(10_000),
+});
+
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  /** `DOCKER_HOST` as given; `null` runs no containers at all. */
+  readonly docker: { readonly host: string | undefined } | null;
+  readonly runtime: string | undefined;
+  readonly runDirectory: string;
+  /** Bytes of a request body. */
+  readonly maxBody: number;
+  /** Milliseconds that running executions get at shutdown. */
+  readonly drain: number;
+  readonly config: Config;
+}
+
+/**
+ * Reads the environment variables listed in docs/configuration.md. Throws an error that names the
+ * variable for a bad value, and for an `ISOLATE_…` name that does not exist.
+ */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  for (const name of Object.keys(env)) {
+    if (name.startsWith("ISOLATE_") && !(name in schema.shape)) {
+      throw new Error(`Unknown setting ${name}; docs/configuration.md lists those there are`);
+    }
+  }
+  const parsed = schema.safeParse(env);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new Error(`Bad setting ${String(issue?.path[0])}: ${issue?.message}`);
+  }
+  const given = parsed.data;
+  return {
+    port: given.PORT,
+    host: given.HOST,
+    docker: given.ISOLATE_ENGINE === "none" ? null : { host: given.DOCKER_HOST },
+    runtime: given.ISOLATE_RUNTIME,
+    runDirectory: given.ISOLATE_RUN_DIR ?? defaultRunDirectory(env),
+    maxBody: given.ISOLATE_MAX_BODY,
+    drain: given.ISOLATE_DRAIN,
+    config: config({
+      memory: given.ISOLATE_MEMORY,
+      maxMemory: Math.max(1_024, given.ISOLATE_MEMORY ?? 0),
+      cpus: given.ISOLATE_CPUS,
+      cluster: {
+        min: given.ISOLATE_POOL_MIN,
+        max: given.ISOLATE_POOL_MAX,
+        idle: given.ISOLATE_POOL_IDLE,
+      },
+    }),
+  };
+}
+
+function defaultRunDirectory(env: NodeJS.ProcessEnv): string {
+  if (process.getuid?.() === 0) return "/run/isolate";
+  return join(env.XDG_RUNTIME_DIR ?? tmpdir(), "isolate");
+}
