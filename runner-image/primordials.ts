@@ -14,7 +14,7 @@ function uncurry<M extends Method>(
 }
 
 export const { parse: parseJson, stringify: stringifyJson } = JSON;
-export const { apply } = Reflect;
+export const { apply, deleteProperty } = Reflect;
 export const { defineProperty, getOwnPropertyDescriptor } = Object;
 export const { isArray } = Array;
 export const toText = String;

@@ -4,6 +4,7 @@ import {
   apply,
   arrayFrom,
   defineProperty,
+  deleteProperty,
   NativeError,
   NativeMap,
   NativeSet,
@@ -49,9 +50,9 @@ function nameAndMessage(this: Error): object {
 }
 
 /**
- * Writes what the entry returned as JSON text; `undefined` stays `undefined`. The mappings are
- * put on the prototypes only now, when user code has had its turn: the engine's own serialiser
- * then does all the work, and user code never saw a `toJSON` that is not the language's.
+ * Writes what the entry returned as JSON text; `undefined` stays `undefined`. The mappings are on
+ * the prototypes for just that time: the runtime's own serialiser does all the work, and user code
+ * never sees a `toJSON` that is not the language's.
  *
  * Throws `SerializationError` for what JSON cannot hold, `OutputLimitError` for too much.
  */
@@ -68,6 +69,8 @@ export function serialize(value: unknown, limits: OutputLimits): string | undefi
     text = stringifyJson(value);
   } catch (thrown) {
     throw new RunnerFault("SerializationError", reason(thrown));
+  } finally {
+    for (let i = 0; i < MAPPINGS.length; i += 1) uninstall(MAPPINGS[i] as Mapping);
   }
   if (text !== undefined && text.length > limits.resultBytes) throw tooLarge(limits);
   return text;
@@ -76,6 +79,10 @@ export function serialize(value: unknown, limits: OutputLimits): string | undefi
 function install({ prototype, toJSON }: Mapping): void {
   if (typeof (prototype as { toJSON?: unknown }).toJSON === "function") return;
   defineProperty(prototype, "toJSON", { value: toJSON, configurable: true, writable: true });
+}
+
+function uninstall({ prototype, toJSON }: Mapping): void {
+  if ((prototype as { toJSON?: unknown }).toJSON === toJSON) deleteProperty(prototype, "toJSON");
 }
 
 function tooLarge(limits: OutputLimits): RunnerFault {

@@ -1,0 +1,33 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
+import { ContainerEngine } from "../../src/engines/container/engine.ts";
+import { Instance } from "../../src/engines/instance.ts";
+import { bundleRunner } from "../../src/engines/runner.ts";
+import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
+
+const instances: Instance[] = [];
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "isolate-"));
+});
+afterAll(async () => {
+  for (const instance of instances) await instance.close();
+  await rm(directory, { recursive: true });
+});
+
+engineContract("container", async () => {
+  const instance = await Instance.create(directory);
+  instances.push(instance);
+  const engine = new ContainerEngine({
+    docker: dockerClient(engineSocket(process.env.DOCKER_HOST)),
+    instance,
+    bundle: await bundleRunner(),
+    pool: { ...CONTRACT_POOL, onError: console.error },
+    log: () => {},
+  });
+  await engine.prepared();
+  return engine;
+});

@@ -1,0 +1,487 @@
+import type { Outcome, Status } from "../../src/engines/engine.ts";
+
+/** One piece of code and what every engine must make of it. */
+export interface Case {
+  readonly name: string;
+  readonly code: string;
+  readonly input?: unknown;
+  readonly entry?: string;
+  readonly timeout?: number;
+  readonly status: Status;
+  readonly result?: unknown;
+  /** Name and message of the fault; a regular expression where engines word it themselves. */
+  readonly fault?: readonly [name: string, message: string | RegExp];
+  /** Level and message of each log entry before the exception. */
+  readonly logs?: readonly (readonly [level: string, message: string])[];
+  readonly check?: (outcome: Outcome) => void;
+}
+
+function withStatus(status: Status, cases: readonly Omit<Case, "status">[]): readonly Case[] {
+  return cases.map((item) => ({ status, ...item }));
+}
+
+const lines = (count: number): string[] => Array.from({ length: count }, (_, i) => `${i}`);
+
+export const VALUES = withStatus("ok", [
+  { name: "calls the default export", code: "export default (x) => x * 2", input: 21, result: 42 },
+  {
+    name: "calls a named entry",
+    code: "export const add = (x) => x.a + x.b",
+    input: { a: 1, b: 2 },
+    entry: "add",
+    result: 3,
+  },
+  {
+    name: "accepts TypeScript",
+    code: "interface P { n: number }\nexport default (p: P): number => p.n as number",
+    input: { n: 7 },
+    result: 7,
+  },
+  {
+    name: "accepts TypeScript enums",
+    code: "enum E { A = 4 }\nexport default () => E.A",
+    result: 4,
+  },
+  {
+    name: "awaits the entry",
+    code: "export default async (xs) => Promise.all(xs.map(async (x) => { await new Promise((r) => setTimeout(r, 10)); return x.toUpperCase(); }))",
+    input: ["a", "b"],
+    result: ["A", "B"],
+  },
+  {
+    name: "supports top-level await",
+    code: "const x = await Promise.resolve(3);\nexport default () => x",
+    result: 3,
+  },
+  {
+    name: "passes no argument when there is no input",
+    code: "export default (...args) => args.length",
+    result: 0,
+  },
+  {
+    name: "passes null as an argument",
+    code: "export default (...args) => args",
+    input: null,
+    result: [null],
+  },
+  {
+    name: "keeps a __proto__ key of the input a plain key",
+    code: "export default (x) => [Object.keys(x), ({}).polluted ?? null]",
+    input: JSON.parse('{"__proto__":{"polluted":1}}'),
+    result: [["__proto__"], null],
+  },
+  { name: "has no result for undefined", code: "export default () => {}", result: undefined },
+  { name: "returns null", code: "export default () => null", result: null },
+  {
+    name: "writes NaN as null",
+    code: "export default () => [NaN, Infinity]",
+    result: [null, null],
+  },
+  {
+    name: "writes a Date as ISO text",
+    code: "export default () => new Date(0)",
+    result: "1970-01-01T00:00:00.000Z",
+  },
+  {
+    name: "writes Map and Set as arrays",
+    code: "export default () => [new Map([['a', 1]]), new Set([1, 2])]",
+    result: [[["a", 1]], [1, 2]],
+  },
+  {
+    name: "writes typed arrays and buffers as numbers",
+    code: "export default () => [new Uint8Array([1, 2]), new Float64Array([0.5]), new Uint8Array([9]).buffer]",
+    result: [[1, 2], [0.5], [9]],
+  },
+  {
+    name: "writes an error by name and message",
+    code: "export default () => ({ e: new TypeError('x') })",
+    result: { e: { name: "TypeError", message: "x" } },
+  },
+  {
+    name: "leaves undefined and functions out of objects",
+    code: "export default () => ({ a: undefined, b: () => 1, c: 1 })",
+    result: { c: 1 },
+  },
+  {
+    name: "honours toJSON",
+    code: "export default () => ({ toJSON: () => 'mine' })",
+    result: "mine",
+  },
+  {
+    name: "keeps all of Unicode",
+    code: "export default (x) => x + '\\u{1F600}\\u0000'",
+    input: "é\ud800",
+    result: "é\ud800\u{1F600}\u0000",
+  },
+  {
+    name: "does not leak its serialiser to user code",
+    code: "export default () => [typeof Map.prototype.toJSON, JSON.stringify(new Map([[1, 2]]))]",
+    result: ["undefined", "{}"],
+  },
+  {
+    name: "returns a megabyte",
+    code: "export default () => 'x'.repeat(1e6)",
+    check: ({ result }) => {
+      if (String(result).length !== 1e6) throw new Error("cut");
+    },
+  },
+]);
+
+export const FAILURES = withStatus("error", [
+  {
+    name: "reports a thrown error",
+    code: "export default (x) => { if (!x) throw new Error('Input is required'); }",
+    input: null,
+    fault: ["Error", "Input is required"],
+  },
+  {
+    name: "keeps the name of a custom error",
+    code: "class PaymentError extends Error { name = 'PaymentError' }\nexport default () => { throw new PaymentError('no') }",
+    fault: ["PaymentError", "no"],
+  },
+  {
+    name: "shows a stack in the user's own file",
+    code: "export default () => { throw new Error('x') }",
+    fault: ["Error", "x"],
+    check: ({ fault }) => {
+      if (!/^Error: x\n {4}at \w+ \(main\.ts:\d+:\d+\)$/.test(fault?.stack ?? ""))
+        throw new Error(`stack: ${fault?.stack}`);
+    },
+  },
+  {
+    name: "reports a TypeError",
+    code: "export default (x) => x.foo.bar",
+    input: {},
+    fault: ["TypeError", "Cannot read properties of undefined (reading 'bar')"],
+  },
+  {
+    name: "reports a ReferenceError",
+    code: "export default () => missing",
+    fault: ["ReferenceError", "missing is not defined"],
+  },
+  {
+    name: "reports a syntax error",
+    code: "export default (x) => { return x +",
+    fault: ["SyntaxError", /./],
+  },
+  {
+    name: "reports an error at the top level",
+    code: "throw new RangeError('top');\nexport default () => 1",
+    fault: ["RangeError", "top"],
+  },
+  {
+    name: "turns a thrown number into an Exception",
+    code: "export default () => { throw 404 }",
+    fault: ["Exception", "404"],
+  },
+  {
+    name: "turns a thrown string into an Exception",
+    code: "export default () => { throw 'words' }",
+    fault: ["Exception", "words"],
+  },
+  {
+    name: "survives throwing undefined",
+    code: "export default () => { throw undefined }",
+    fault: ["Exception", "undefined"],
+  },
+  {
+    name: "survives throwing a symbol",
+    code: "export default () => { throw Symbol('s') }",
+    fault: ["Exception", "Symbol(s)"],
+  },
+  {
+    name: "survives an error whose message throws",
+    code: "export default () => { const e = new Error(); Object.defineProperty(e, 'message', { get() { throw 1 } }); throw e }",
+    fault: ["Exception", "The thrown value cannot be described"],
+  },
+  {
+    name: "survives an error whose name is no string",
+    code: "export default () => { const e = new Error('m'); e.name = { toString() { return 'Odd' } }; throw e }",
+    fault: ["Odd", "m"],
+  },
+  {
+    name: "shortens an endless message",
+    code: "export default () => { throw new Error('x'.repeat(1e6)) }",
+    check: ({ fault }) => {
+      if ((fault?.message.length ?? 0) > 20_000) throw new Error("not shortened");
+    },
+  },
+  {
+    name: "reports a rejection",
+    code: "export default () => Promise.reject(new Error('async'))",
+    fault: ["Error", "async"],
+  },
+  {
+    name: "reports a rejection nobody handles",
+    code: "export default async () => { Promise.reject('unhandled') }",
+    fault: ["Exception", "unhandled"],
+  },
+  {
+    name: "reports a rejection nobody handles, although there is a value",
+    code: "export default async () => { Promise.reject(new Error('lost')); return 1 }",
+    fault: ["Error", "lost"],
+  },
+  {
+    name: "reports a timer that fails while the entry is awaited",
+    code: "export default async () => { setTimeout(() => { throw new Error('timer') }, 5); await new Promise((r) => setTimeout(r, 200)) }",
+    fault: ["Error", "timer"],
+  },
+  {
+    name: "reports a timer that fails after a function without a value",
+    code: "export default () => { setTimeout(() => { throw new Error('later') }, 10) }",
+    fault: ["Error", "later"],
+  },
+  {
+    name: "says that an entry is not a function",
+    code: "export default 'not a function'",
+    fault: ["EntryError", 'Entry "default" is not a function'],
+  },
+  {
+    name: "says that an entry does not exist",
+    code: "export default () => 1",
+    entry: "main",
+    fault: ["EntryError", 'Entry "main" is not a function'],
+  },
+  {
+    name: "does not take an inherited property for an entry",
+    code: "export default () => 1",
+    entry: "toString",
+    fault: ["EntryError", 'Entry "toString" is not a function'],
+  },
+  {
+    name: "cannot return a function",
+    code: "export default () => () => 1",
+    fault: ["SerializationError", "A function cannot be returned as JSON"],
+  },
+  {
+    name: "cannot return a symbol",
+    code: "export default () => Symbol('s')",
+    fault: ["SerializationError", "A symbol cannot be returned as JSON"],
+  },
+  {
+    name: "cannot return a BigInt",
+    code: "export default () => ({ n: 10n })",
+    fault: ["SerializationError", /BigInt/],
+  },
+  {
+    name: "cannot return a circle",
+    code: "export default () => { const a = {}; a.a = a; return a }",
+    fault: ["SerializationError", /circular/],
+  },
+  {
+    name: "cannot return 100,000 levels",
+    code: "export default () => { let a = []; for (let i = 0; i < 1e5; i++) a = [a]; return a }",
+    fault: ["SerializationError", "The result is nested deeper than 1000 levels"],
+  },
+  {
+    name: "cannot return 1,001 levels",
+    code: "export default () => { let a = []; for (let i = 0; i < 1001; i++) a = [a]; return a }",
+    fault: ["SerializationError", "The result is nested deeper than 1000 levels"],
+  },
+  {
+    name: "cannot return what throws in toJSON",
+    code: "export default () => ({ toJSON() { throw new Error('mine') } })",
+    fault: ["SerializationError", /mine/],
+  },
+  {
+    name: "limits a long string",
+    code: "export default () => 'x'.repeat(5e8)",
+    fault: ["OutputLimitError", "The result exceeds 4194304 bytes"],
+  },
+  {
+    name: "limits a large object",
+    code: "export default () => Array.from({ length: 6e5 }, (_, i) => 'item ' + i)",
+    fault: ["OutputLimitError", "The result exceeds 4194304 bytes"],
+  },
+  {
+    name: "limits bytes, not characters",
+    code: "export default () => '\\u20ac'.repeat(2e6)",
+    fault: ["OutputLimitError", "The result exceeds 4194304 bytes"],
+  },
+  {
+    name: "cannot make a string of 1 GB",
+    code: "export default () => 'x'.repeat(1e9)",
+    fault: ["RangeError", "Invalid string length"],
+  },
+  {
+    name: "has no crypto without the tool",
+    code: "export default () => crypto.randomUUID()",
+    fault: ["ReferenceError", "crypto is not defined"],
+  },
+  {
+    name: "has no line to the host",
+    code: "export default () => { for (let i = 0; i < 1e6; i++) postMessage(i) }",
+    fault: ["ReferenceError", "postMessage is not defined"],
+  },
+]);
+
+export const LOGS = withStatus("ok", [
+  {
+    name: "collects every level in order",
+    code: "export default () => { console.log('a'); console.info('b'); console.warn('c'); console.error('d'); console.debug('e') }",
+    logs: [
+      ["log", "a"],
+      ["info", "b"],
+      ["warn", "c"],
+      ["error", "d"],
+      ["log", "e"],
+    ],
+  },
+  {
+    name: "joins arguments by a blank, objects as JSON",
+    code: "export default (x) => { console.log('Processing data:', x, { a: 1 }, 2, undefined, null, true) }",
+    input: [1, 2, 3],
+    logs: [["log", 'Processing data: [1,2,3] {"a":1} 2 undefined null true']],
+  },
+  {
+    name: "prints what JSON cannot",
+    code: "export default () => { const a = { n: 1n }; a.self = a; console.log(a, 5n, Symbol('s')) }",
+    logs: [["log", '{"n":"1n","self":"[Circular]"} 5 Symbol(s)']],
+  },
+  {
+    name: "survives an argument that throws",
+    code: "export default () => { console.log({ toJSON() { throw 1 } }) }",
+    logs: [["log", "[unprintable]"]],
+  },
+  {
+    name: "has every method of a console",
+    code: "export default () => { console.table([1]); console.dir({ a: 1 }); console.trace('t'); console.group('g'); console.groupEnd(); console.time('x'); console.timeEnd('x'); console.count(); console.assert(false); console.clear(); return 1 }",
+    result: 1,
+    logs: [
+      ["log", "[1]"],
+      ["log", '{"a":1}'],
+      ["log", "t"],
+      ["log", "g"],
+    ],
+  },
+  {
+    name: "keeps the first 1,000 entries and counts the rest",
+    code: "export default () => { for (let i = 0; i < 1500; i++) console.log(i); return 1 }",
+    result: 1,
+    logs: lines(1_000).map((line) => ["log", line] as const),
+    check: ({ logsDropped }) => {
+      if (logsDropped !== 500) throw new Error(`dropped ${logsDropped}`);
+    },
+  },
+  {
+    name: "survives a million entries",
+    code: "export default () => { for (let i = 0; i < 1e6; i++) console.log(i); return 1 }",
+    result: 1,
+    check: ({ logs, logsDropped }) => {
+      if (logs.length !== 1_000 || logsDropped !== 999_000)
+        throw new Error(`${logs.length}, ${logsDropped}`);
+    },
+  },
+  {
+    name: "limits the bytes of a log",
+    code: "export default () => { for (let i = 0; i < 100; i++) console.log('x'.repeat(1e5)); return 1 }",
+    result: 1,
+    check: ({ logs, logsDropped }) => {
+      if (logs.length + logsDropped !== 100 || logs.length > 20) throw new Error(`${logs.length}`);
+    },
+  },
+]);
+
+export const TAMPERING: readonly Case[] = [
+  {
+    name: "is not fooled by a replaced JSON",
+    code: "export default () => { JSON.stringify = () => '\"forged\"'; JSON.parse = () => 1; return { a: [1] } }",
+    status: "ok",
+    result: { a: [1] },
+  },
+  {
+    name: "is not fooled by a replaced Promise",
+    code: "export default () => { Promise.prototype.then = () => { throw 1 }; globalThis.Promise = null; return 2 }",
+    status: "ok",
+    result: 2,
+  },
+  {
+    name: "does not give its port away",
+    code: "export default () => { let seen = 0; MessagePort.prototype.postMessage = function () { seen++ }; console.log('x'); return seen }",
+    status: "ok",
+    result: 0,
+    logs: [["log", "x"]],
+  },
+  {
+    name: "does not depend on replaced prototypes",
+    code: "export default () => { for (const m of ['slice', 'replaceAll', 'startsWith', 'indexOf']) String.prototype[m] = () => { throw 3 }; Array.prototype.join = Array.prototype.map = () => { throw 4 }; console.log('still', [1]); return ['here'] }",
+    status: "ok",
+    result: ["here"],
+    logs: [["log", "still [1]"]],
+  },
+  {
+    name: "does not depend on replaced timers",
+    code: "export default () => { globalThis.setTimeout = globalThis.setImmediate = () => { throw 5 }; return 3 }",
+    status: "ok",
+    result: 3,
+  },
+  {
+    name: "reports self.close()",
+    code: "export default async () => { self.close(); await new Promise((r) => setTimeout(r, 500)); return 1 }",
+    status: "error",
+    fault: ["ExitError", "Code called self.close()"],
+  },
+  {
+    name: "reports process.exit()",
+    code: "export default async () => { process.exit(3) }",
+    status: "error",
+    fault: ["ExitError", "Code called process.exit(3)"],
+  },
+  {
+    name: "reports an imported exit()",
+    code: "import { exit } from 'node:process';\nexport default () => exit(4)",
+    status: "error",
+    fault: ["ExitError", "Code called process.exit(4)"],
+  },
+  {
+    name: "reports process.abort()",
+    code: "export default () => process.abort()",
+    status: "error",
+    fault: ["ExitError", "Code called process.abort()"],
+  },
+  {
+    name: "counts only the first outcome",
+    code: "export default async () => { setTimeout(() => { throw new Error('second') }, 1); throw new Error('first') }",
+    status: "error",
+    fault: ["Error", "first"],
+  },
+];
+
+export const LIMITS: readonly Case[] = [
+  {
+    name: "ends an endless loop",
+    code: "export default () => { while (true) {} }",
+    timeout: 400,
+    status: "timeout",
+    fault: ["TimeoutError", "Execution timeout"],
+  },
+  {
+    name: "ends an endless loop at the top level",
+    code: "while (true) {}",
+    timeout: 400,
+    status: "timeout",
+    fault: ["TimeoutError", "Execution timeout"],
+  },
+  {
+    name: "ends an endless wait",
+    code: "export default () => new Promise(() => {})",
+    timeout: 300,
+    status: "timeout",
+    fault: ["TimeoutError", "Execution timeout"],
+  },
+  {
+    name: "keeps what was logged before the deadline",
+    code: "export default () => { console.log('before'); while (true) {} }",
+    timeout: 500,
+    status: "timeout",
+    fault: ["TimeoutError", "Execution timeout"],
+    logs: [["log", "before"]],
+  },
+  {
+    name: "ends code that allocates without end on the heap",
+    code: "export default () => { const a = []; for (;;) a.push({ x: [1] }) }",
+    timeout: 20_000,
+    status: "crash",
+    fault: ["MemoryError", "Memory limit of 128 MB exceeded"],
+  },
+];

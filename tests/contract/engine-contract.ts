@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Engine, ExecuteOptions, Job, Outcome } from "../../src/engines/engine.ts";
+import { Aborted, HostBusy, ShuttingDown } from "../../src/errors.ts";
+import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
+import { type Case, FAILURES, LIMITS, LOGS, TAMPERING, VALUES } from "./cases.ts";
+
+export const PROFILE = { memory: 128, cpus: 1 };
+
+/** Pool settings of every engine under contract; `max` is what the queueing cases count on. */
+export const CONTRACT_POOL = {
+  profile: PROFILE,
+  min: 1,
+  max: 3,
+  idle: 60_000,
+  startConcurrency: 2,
+  maxWaiting: 2,
+  healthInterval: 60_000,
+};
+
+export function job(code: string, input?: unknown, entry = "default"): Job {
+  const text = input === undefined ? undefined : JSON.stringify(input);
+  return { code, entry, input: text, limits: DEFAULT_OUTPUT_LIMITS };
+}
+
+export function execute(engine: Engine, item: Case): Promise<Outcome> {
+  const options: ExecuteOptions = { profile: PROFILE, timeout: item.timeout ?? 20_000 };
+  return engine.execute(job(item.code, item.input, item.entry), options);
+}
+
+/** What every engine promises, whatever it is made of. */
+export function engineContract(name: string, open: () => Promise<Engine>): void {
+  describe(`${name} engine`, () => {
+    let engine: Engine;
+    beforeAll(async () => {
+      engine = await open();
+    });
+    afterAll(() => engine.close());
+
+    for (const [group, cases] of Object.entries({ VALUES, FAILURES, LOGS, TAMPERING, LIMITS })) {
+      describe(group.toLowerCase(), () => {
+        it.each(cases.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
+          // A short timeout is about the code, not about starting a sandbox.
+          await until(() => engine.status().warm > 0);
+          verify(await execute(engine, item), item);
+        });
+      });
+    }
+    describe("life cycle", () => lifeCycle(() => engine, open));
+  });
+}
+
+function verify(outcome: Outcome, item: Case): void {
+  expect(outcome).toMatchObject({ status: item.status });
+  if ("result" in item) expect(outcome.result).toEqual(item.result);
+  if (item.fault !== undefined) {
+    const [name, message] = item.fault;
+    expect(outcome.fault?.name).toBe(name);
+    expect(outcome.fault?.message).toMatch(message);
+    expect(outcome.logs.at(-1)).toMatchObject({ level: "exception", name });
+  }
+  if (item.logs !== undefined) {
+    const entries = outcome.logs.filter(({ level }) => level !== "exception");
+    expect(entries.map(({ level, message }) => [level, message])).toEqual(item.logs);
+  }
+  expect(outcome.duration).toBeGreaterThanOrEqual(0);
+  item.check?.(outcome);
+}
+
+function lifeCycle(current: () => Engine, open: () => Promise<Engine>): void {
+  const endless = job("export default () => { while (true) {} }");
+  const quick = job("export default () => globalThis.mark = (globalThis.mark ?? 0) + 1");
+  const options = { profile: PROFILE, timeout: 20_000 };
+
+  it("never hands out a used sandbox", async () => {
+    for (let round = 0; round < 4; round += 1) {
+      expect(await current().execute(quick, options)).toMatchObject({ status: "ok", result: 1 });
+    }
+  });
+
+  it("rejects with Aborted at once when its caller goes away", async () => {
+    const caller = new AbortController();
+    const execution = current().execute(endless, { ...options, signal: caller.signal });
+    await until(() => current().status().leased === 1);
+    caller.abort();
+    await expect(execution).rejects.toBeInstanceOf(Aborted);
+    await until(() => current().status().leased === 0);
+    expect(await current().execute(quick, options)).toMatchObject({ status: "ok" });
+  });
+
+  it("does not start for a caller who is gone already", async () => {
+    const signal = AbortSignal.abort();
+    await expect(current().execute(quick, { ...options, signal })).rejects.toBeInstanceOf(Aborted);
+  });
+
+  it("queues beyond its maximum, and refuses beyond its queue", async () => {
+    const caller = new AbortController();
+    await until(() => current().status().warm === 1);
+    const running = [1, 2, 3].map(() =>
+      current()
+        .execute(endless, { ...options, signal: caller.signal })
+        .catch(() => "aborted"),
+    );
+    await until(() => current().status().leased === CONTRACT_POOL.max);
+    const queued = [1, 2].map(() => current().execute(quick, options));
+    await expect(current().execute(quick, options)).rejects.toBeInstanceOf(HostBusy);
+    caller.abort();
+    expect(await Promise.all(running)).toEqual(["aborted", "aborted", "aborted"]);
+    for (const outcome of await Promise.all(queued)) expect(outcome.status).toBe("ok");
+  });
+
+  it("counts waiting as part of the timeout", async () => {
+    const caller = new AbortController();
+    await until(() => current().status().warm === 1);
+    const running = [1, 2, 3].map(() =>
+      current()
+        .execute(endless, { ...options, signal: caller.signal })
+        .catch(() => {}),
+    );
+    await until(() => current().status().leased === CONTRACT_POOL.max);
+    const late = current().execute(quick, { ...options, timeout: 200 });
+    await expect(late).rejects.toBeInstanceOf(HostBusy);
+    caller.abort();
+    await Promise.all(running);
+  });
+
+  it("serves another profile beside its own", async () => {
+    const profile = { ...PROFILE, memory: 192 };
+    const outcome = await current().execute(quick, { profile, timeout: 20_000 });
+    expect(outcome).toMatchObject({ status: "ok", result: 1 });
+  });
+
+  it("ends what runs and refuses the rest once it is closed", async () => {
+    const engine = await open();
+    await until(() => engine.status().warm === 1);
+    const execution = engine.execute(endless, options);
+    const refused = expect(execution).rejects.toBeInstanceOf(ShuttingDown);
+    await until(() => engine.status().leased === 1);
+    await engine.close();
+    await refused;
+    await expect(engine.execute(quick, options)).rejects.toBeInstanceOf(ShuttingDown);
+    expect(engine.status()).toMatchObject({ ready: false, warm: 0, starting: 0, leased: 0 });
+  });
+}
+
+/** Resolves once `condition` holds; rejects after ten seconds. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let waited = 0; waited < 10_000; waited += 10) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error("The condition did not come true within 10 s");
+}

@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { build } from "esbuild";
+import { deadline } from "../../src/engines/deadline.ts";
+import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/engine.ts";
+import { faultOf } from "../../src/engines/exit.ts";
+import { clip, MAX_LOG_MESSAGE } from "../../src/protocol/limits.ts";
+import type { WorkerMessage } from "../../src/protocol/messages.ts";
+
+const SOURCE = fileURLToPath(new URL("./thread.ts", import.meta.url));
+let launched = 0;
+
+/** A launcher whose sandboxes are threads of this process: quick, and no isolation at all. */
+export class ThreadLauncher implements Launcher {
+  readonly level = "isolated";
+  readonly #script: string;
+
+  private constructor(script: string) {
+    this.#script = script;
+  }
+
+  /** Bundles the thread's code into `directory`; a thread starts without a TypeScript loader. */
+  static async create(directory: string): Promise<ThreadLauncher> {
+    const outfile = join(directory, "thread.mjs");
+    await build({
+      entryPoints: [SOURCE],
+      outfile,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      external: ["esbuild"],
+      define: { ESBUILD: JSON.stringify(import.meta.resolve("esbuild")) },
+    });
+    return new ThreadLauncher(outfile);
+  }
+
+  async launch(profile: Profile): Promise<Sandbox> {
+    const thread = new Worker(this.#script, {
+      resourceLimits: { maxOldGenerationSizeMb: profile.memory },
+      stdout: true,
+      stderr: true,
+    });
+    let outOfMemory = false;
+    thread.on("error", (error: NodeJS.ErrnoException) => {
+      outOfMemory = error.code === "ERR_WORKER_OUT_OF_MEMORY";
+    });
+    const closed = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
+    await deadline(
+      new Promise((resolve) => thread.once("message", resolve)),
+      5_000,
+      "Thread start",
+    );
+    launched += 1;
+    return {
+      id: `thread-${launched}`,
+      profile,
+      closed,
+      run: (job, onLog) =>
+        new Promise<Ending>((resolve) => {
+          void closed.then(() => resolve({ type: "closed" }));
+          thread.on("message", (message: WorkerMessage) => {
+            if (message.type === "dropped") onLog({ dropped: message.count });
+            if (message.type === "log") {
+              const { level } = message;
+              const text = clip(message.message, MAX_LOG_MESSAGE);
+              onLog({ level, message: text, timestamp: Date.now() });
+            }
+            if (message.type === "error") resolve(message);
+            if (message.type === "result") resolve(limited(message, job.limits.resultBytes));
+          });
+          thread.postMessage(job);
+        }),
+      ping: async () => {},
+      diagnose: async () => faultOf({ code: 1, outOfMemory }, profile.memory),
+      destroy: async () => {
+        await thread.terminate();
+      },
+    };
+  }
+}
+
+function limited(result: Extract<WorkerMessage, { type: "result" }>, most: number): Ending {
+  if (Buffer.byteLength(result.text ?? "") <= most) return result;
+  const fault = { name: "OutputLimitError", message: `The result exceeds ${most} bytes` };
+  return { type: "error", fault, dropped: result.dropped };
+}

@@ -1,0 +1,44 @@
+/** The runner in a Node thread: the same run and lock-down as in a sandbox, without isolation. */
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { parentPort } from "node:worker_threads";
+import { captureConsole } from "../../runner-image/console.ts";
+import { RunnerFault } from "../../runner-image/faults.ts";
+import { restrictGlobals } from "../../runner-image/globals.ts";
+import { Run } from "../../runner-image/run.ts";
+import { trackTimers } from "../../runner-image/timers.ts";
+import type { WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
+
+/** Where the bundler found esbuild; the bundle lies where it cannot be resolved from. */
+declare const ESBUILD: string;
+const esbuild = createRequire(ESBUILD)(fileURLToPath(ESBUILD)) as typeof import("esbuild");
+const port = parentPort;
+if (port === null) throw new Error("This file is a thread's");
+
+// Bound before user code exists: it must not find a way to the port through a prototype.
+const send = port.postMessage.bind(port) as (message: WorkerMessage) => void;
+let current: Run | undefined;
+
+function toUrl(code: string): string {
+  try {
+    const { code: script } = esbuild.transformSync(code, { loader: "ts", format: "esm" });
+    return `data:text/javascript;base64,${Buffer.from(script).toString("base64")}`;
+  } catch (error) {
+    throw new RunnerFault("SyntaxError", (error as Error).message);
+  }
+}
+
+esbuild.transformSync("");
+// A thread with nothing left to wait for ends; a sandbox does not.
+setInterval(() => {}, 1_000_000);
+process.on("uncaughtException", (error) => current?.fail(error));
+process.on("unhandledRejection", (reason) => current?.fail(reason));
+Object.assign(globalThis, { self: globalThis });
+captureConsole((level, args) => current?.log.write(level, args));
+trackTimers();
+restrictGlobals((fault) => current?.fail(fault));
+port.once("message", (job: WorkerJob) => {
+  current = new Run(job, send);
+  void current.start((url) => import(url), toUrl);
+});
+send({ type: "ready" });

@@ -1,0 +1,18 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { PooledEngine } from "../../src/engines/pooled.ts";
+import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
+import { ThreadLauncher } from "../fakes/thread-launcher.ts";
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "isolate-"));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+engineContract("fake", async () => {
+  const launcher = await ThreadLauncher.create(directory);
+  return new PooledEngine(launcher, { ...CONTRACT_POOL, onError: () => {} });
+});

@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+/** `unit` needs no engine and runs in seconds; `real` starts Deno processes, containers, servers. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 30_000 } },
+      {
+        test: {
+          name: "real",
+          include: ["tests/{process,container,e2e}/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          // Sandboxes share the machine's cores: side by side they would time each other out.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
