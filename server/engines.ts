@@ -19,6 +19,8 @@ export async function createEngines(
   instance: Instance,
   log: (line: string) => void,
 ): Promise<Engine[]> {
+  // First what can be refused, while there is nothing yet to undo.
+  const client = docker && dockerClient(engineSocket(docker.host));
   const bundle = await bundleRunner();
   const runnerDirectory = join(instance.directory, "runner");
   await writeRunner(bundle, runnerDirectory);
@@ -31,8 +33,7 @@ export async function createEngines(
     onError: (error) => log(error instanceof Error ? error.message : String(error)),
   };
   const launcher = new ProcessLauncher({ instanceDirectory: instance.directory, runnerDirectory });
-  if (docker === null) return [new PooledEngine(launcher, pool)];
+  if (client === null) return [new PooledEngine(launcher, pool)];
   const isolated = new PooledEngine(launcher, { ...pool, min: Math.min(1, pool.min) });
-  const client = dockerClient(engineSocket(docker.host));
   return [isolated, new ContainerEngine({ docker: client, instance, bundle, runtime, pool, log })];
 }

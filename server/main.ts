@@ -17,7 +17,10 @@ function log(line: string): void {
 async function main(settings: Settings): Promise<void> {
   const instance = await Instance.create(settings.runDirectory);
   await instance.removeDead();
-  const engines = await createEngines(settings, instance, log);
+  const engines = await createEngines(settings, instance, log).catch(async (error) => {
+    await instance.close();
+    throw error;
+  });
   const kernel = new Kernel({ config: settings.config, engines });
   const app = buildApp({
     kernel,

@@ -1,4 +1,4 @@
-import { HostBusy, type IsolateError, ShuttingDown } from "../errors.ts";
+import { EngineUnavailable, HostBusy, type IsolateError, ShuttingDown } from "../errors.ts";
 import type { Launcher, Profile, Sandbox } from "./engine.ts";
 import { type Shelf, Shelves } from "./shelves.ts";
 
@@ -182,7 +182,8 @@ export class Pool {
   /** After a failed start the first to wait is told why, and the next start is put off. */
   #backOff(error: unknown, shelf: Shelf): void {
     this.#options.onError(error);
-    shelf.waiting.shift()?.reject(error);
+    const message = "A sandbox could not be started";
+    shelf.waiting.shift()?.reject(new EngineUnavailable(message, { cause: error, retryAfter: 2 }));
     if (this.#halted !== undefined || this.#retry !== undefined) return;
     const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures);
     this.#failures += 1;

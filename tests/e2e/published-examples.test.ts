@@ -1,0 +1,178 @@
+/** The examples the users were promised that need no tool and no network, over HTTP. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TestServer } from "../helpers/server.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start();
+});
+afterAll(async () => {
+  expect(await server.dispose()).toEqual([]);
+});
+
+const entry = (level: string, message: string) => ({
+  level,
+  message,
+  timestamp: expect.any(Number),
+});
+const exception = (name: string, message: unknown) => ({
+  ...entry("exception", ""),
+  name,
+  message,
+});
+
+describe("published examples in a container", () => {
+  it("simple calculation", async () => {
+    const output = await server.execute({ code: "export default (x) => x * 2", input: 21 });
+    expect(output).toEqual({ ok: true, result: 42, duration: expect.any(Number) });
+  });
+
+  it("named entry", async () => {
+    const code = "export function add(x) { return x.a + x.b }";
+    const output = await server.execute({ code, input: { a: 1, b: 2 }, entry: "add" });
+    expect(output).toMatchObject({ ok: true, result: 3 });
+    expect(output).not.toHaveProperty("logs");
+  });
+
+  it("error handling", async () => {
+    const code =
+      'export default function(x) { if (!x) throw new Error("Input is required"); return x * 2; }';
+    const output = await server.execute({ code, input: null });
+    expect(output).toEqual({
+      ok: false,
+      logs: [{ ...exception("Error", "Input is required"), stack: expect.any(String) }],
+      duration: expect.any(Number),
+    });
+    expect(output.logs?.[0]?.stack).toMatch(/^Error: Input is required\n {4}at default \(/);
+  });
+
+  it("timeout control", async () => {
+    const code = "export default function() { while(true) {} }";
+    // Waiting for a sandbox counts as part of the timeout; here only the code is to.
+    await server.ready();
+    const output = await server.execute({ code, timeout: 1_000 });
+    expect(output).toEqual({
+      ok: false,
+      logs: [exception("TimeoutError", "Execution timeout")],
+      duration: expect.any(Number),
+    });
+    expect(output.duration).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it("asynchronous function", async () => {
+    const code =
+      "export default async function(items) { const results = await Promise.all(items.map(async (item) => { await new Promise(r => setTimeout(r, 10)); return item.toUpperCase(); })); return results; }";
+    const output = await server.execute({
+      code,
+      input: ["hello", "world", "deno"],
+      timeout: 5_000,
+    });
+    expect(output).toMatchObject({ ok: true, result: ["HELLO", "WORLD", "DENO"] });
+  });
+
+  it("logging", async () => {
+    const code =
+      'export default function(data) { console.log("Processing data:", data); const result = data.map(x => x * 2); console.log("Result:", result); return result; }';
+    const output = await server.execute({ code, input: [1, 2, 3, 4, 5] });
+    expect(output).toEqual({
+      ok: true,
+      result: [2, 4, 6, 8, 10],
+      logs: [entry("log", "Processing data: [1,2,3,4,5]"), entry("log", "Result: [2,4,6,8,10]")],
+      duration: expect.any(Number),
+    });
+  });
+
+  it("calculation with logs", async () => {
+    const code = `export default (n) => {
+      console.log("开始计算斐波那契")
+      console.info(\`输入: n = \${n}\`)
+      if (n <= 1) { console.warn("n 太小，直接返回"); return n }
+      let a = 0, b = 1
+      for (let i = 2; i <= n; i++) { console.log(\`第 \${i} 项: \${a + b}\`); [a, b] = [b, a + b] }
+      console.info("计算完成")
+      return b
+    }`;
+    const output = await server.execute({ code, input: 5 });
+    expect(output).toMatchObject({ ok: true, result: 5 });
+    expect(output.logs).toEqual([
+      entry("log", "开始计算斐波那契"),
+      entry("info", "输入: n = 5"),
+      ...[1, 2, 3, 5].map((term, i) => entry("log", `第 ${i + 2} 项: ${term}`)),
+      entry("info", "计算完成"),
+    ]);
+  });
+
+  it.each([
+    ["syntax error", "export default (x) => { return x +  // wrong", "SyntaxError", /\S/],
+    ["runtime error", "export default (x) => { return x.foo.bar }", "TypeError", /bar/],
+    ["error that is no Error", "export default (x) => { throw 404 }", "Exception", /^404$/],
+    [
+      "entry error",
+      'export default "not a function"',
+      "EntryError",
+      /^Entry "default" is not a function$/,
+    ],
+    [
+      "global error",
+      'export default () => { setTimeout(() => { throw new Error("异步错误") }, 10) }',
+      "Error",
+      /^异步错误$/,
+    ],
+    [
+      "unhandled rejection",
+      'export default async () => { Promise.reject("Promise 失败") }',
+      "Exception",
+      /^Promise 失败$/,
+    ],
+  ])("%s", async (_what, code, name, message) => {
+    const output = await server.execute({ code, input: {} });
+    expect(output).toMatchObject({ ok: false, duration: expect.any(Number) });
+    expect(output).not.toHaveProperty("result");
+    expect(output.logs).toHaveLength(1);
+    expect(output.logs?.[0]).toMatchObject(exception(name, expect.stringMatching(message)));
+  });
+
+  it("a caught error, logged before it is thrown on", async () => {
+    const code = 'export default () => { console.log("开始执行"); throw new Error("出错了") }';
+    const output = await server.execute({ code });
+    expect(output.logs).toMatchObject([entry("log", "开始执行"), exception("Error", "出错了")]);
+  });
+
+  it.each([
+    [
+      "validates an e-mail",
+      "export default function(email) { const regex = /^[^@]+@[^@]+\\.[^@]+$/; return regex.test(email); }",
+      "user@example.com",
+      true,
+    ],
+    [
+      "filters and maps",
+      "export default function(data) { return data.filter(item => item.active).map(item => ({ id: item.id, name: item.name.toUpperCase() })); }",
+      [
+        { id: 1, name: "a", active: true },
+        { id: 2, name: "b", active: false },
+      ],
+      [{ id: 1, name: "A" }],
+    ],
+    [
+      "evaluates a rule",
+      "export default function evaluateRule(order) { if (order.amount > 1000) return { discount: 0.1 }\n if (order.items.length > 5) return { discount: 0.05 }\n return { discount: 0 } }",
+      { amount: 1, items: [1, 2, 3, 4, 5, 6] },
+      { discount: 0.05 },
+    ],
+    [
+      "sums numbers",
+      "export default function(numbers) { return numbers.reduce((sum, n) => sum + n, 0); }",
+      [1, 2, 3, 4, 5],
+      15,
+    ],
+    [
+      "TypeScript",
+      "type Item = { price: number; quantity: number };\nexport default (items: Item[]): number => items.reduce((sum: number, { price, quantity }) => sum + price * quantity, 0);",
+      [{ price: 2, quantity: 3 }],
+      6,
+    ],
+  ])("%s", async (_what, code, input, result) => {
+    expect(await server.execute({ code, input })).toMatchObject({ ok: true, result });
+  });
+});

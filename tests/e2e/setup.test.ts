@@ -1,0 +1,95 @@
+import { spawnSync } from "node:child_process";
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const SCRIPT = fileURLToPath(new URL("../../scripts/setup.mjs", import.meta.url));
+const NOBODY = 65_534;
+
+interface Run {
+  readonly status: number | null;
+  readonly said: string;
+  readonly ms: number;
+}
+
+function setup(script: string, env: Record<string, string>, uid?: number): Run {
+  const started = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, [script], {
+    encoding: "utf8",
+    env: { PATH: process.env.PATH, ...env },
+    ...(uid !== undefined && { uid }),
+  });
+  return { status, said: stderr, ms: performance.now() - started };
+}
+
+describe("set-up", () => {
+  it("finds all there, says nothing and is done within a second", () => {
+    const { status, said, ms } = setup(SCRIPT, {});
+    expect({ status, said }).toEqual({ status: 0, said: "" });
+    expect(ms).toBeLessThan(1_000);
+  });
+
+  describe("in a fresh clone", () => {
+    let clone: string;
+    let script: string;
+    beforeEach(async () => {
+      clone = await mkdtemp(join(tmpdir(), "isolate-"));
+      script = join(clone, "scripts/setup.mjs");
+      await mkdir(join(clone, "scripts"));
+      await copyFile(SCRIPT, script);
+      const lock = { name: "x", version: "1.0.0", lockfileVersion: 3, packages: { "": {} } };
+      await writeFile(join(clone, "package.json"), '{"name":"x","version":"1.0.0"}');
+      await writeFile(join(clone, "package-lock.json"), JSON.stringify(lock));
+      await chmod(clone, 0o755);
+    });
+    afterEach(() => rm(clone, { recursive: true }));
+
+    it("installs the locked packages", () => {
+      const { status, said } = setup(script, { ISOLATE_ENGINE: "none", HOME: clone });
+      expect(status).toBe(0);
+      expect(said).toContain("[setup] npm ci");
+    });
+
+    it("fails when they cannot be installed", async () => {
+      await writeFile(join(clone, "package-lock.json"), "{");
+      const { status, said } = setup(script, { ISOLATE_ENGINE: "none", HOME: clone });
+      expect(status).toBe(1);
+      expect(said).toContain("npm failed");
+    });
+
+    describe("whose packages are there", () => {
+      beforeEach(async () => {
+        await mkdir(join(clone, "node_modules"));
+        await writeFile(join(clone, "node_modules/.package-lock.json"), '{"packages":{}}');
+      });
+
+      it("leaves the engine alone when there is to be none", () => {
+        const { status, said } = setup(script, { ISOLATE_ENGINE: "none" });
+        expect({ status, said }).toEqual({ status: 0, said: "" });
+      });
+
+      it("leaves an engine of somebody's own choice alone", () => {
+        const DOCKER_HOST = "unix:///nowhere/docker.sock";
+        expect(setup(script, { DOCKER_HOST })).toMatchObject({ status: 0, said: "" });
+      });
+
+      it("tells a user who may not install one what to run", async () => {
+        const bin = join(clone, "bin");
+        await mkdir(bin);
+        for (const name of ["sh", "apt-get"]) await symlink(`/usr/bin/${name}`, join(bin, name));
+        const { status, said } = setup(script, { PATH: bin, HOME: clone }, NOBODY);
+        expect(status).toBe(0);
+        expect(said).toContain("sudo apt-get install docker.io");
+        expect(said).toContain('{"sandbox":"isolated"}');
+      });
+
+      it("tells a user who may not start one what to run", () => {
+        const { status, said } = setup(script, { HOME: clone }, NOBODY);
+        expect(status).toBe(0);
+        expect(said).toMatch(/sudo (systemctl start docker|dockerd)/);
+      });
+    });
+  });
+});

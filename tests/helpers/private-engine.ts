@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type Docker from "dockerode";
+import { dockerClient } from "../../src/engines/container/docker.ts";
+import { until } from "../contract/engine-contract.ts";
+
+/** A Docker Engine of the test's own, beside the machine's, which it may stop and start. */
+export class PrivateEngine {
+  readonly directory: string;
+  readonly socket: string;
+  readonly docker: Docker;
+  #daemon: ChildProcess | undefined;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+    this.socket = join(directory, "docker.sock");
+    this.docker = dockerClient(this.socket);
+  }
+
+  static async create(): Promise<PrivateEngine> {
+    const engine = new PrivateEngine(await mkdtemp(join(tmpdir(), "isolate-engine-")));
+    await engine.start();
+    return engine;
+  }
+
+  async start(): Promise<void> {
+    const at = (name: string): string => join(this.directory, name);
+    const args = [
+      `--host=unix://${this.socket}`,
+      `--data-root=${at("data")}`,
+      `--exec-root=${at("exec")}`,
+      `--pidfile=${at("pid")}`,
+      "--bridge=none",
+      "--iptables=false",
+      "--ip-forward=false",
+    ];
+    this.#daemon = spawn("dockerd", args, { stdio: "ignore" });
+    await until(async () => existsSync(this.socket) && (await this.#answers()));
+  }
+
+  /** Ends the daemon as an operator would, its containers with it. */
+  async stop(): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon === undefined || daemon.exitCode !== null) return;
+    const exited = new Promise((resolve) => daemon.once("exit", resolve));
+    daemon.kill("SIGTERM");
+    await exited;
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  #answers(): Promise<boolean> {
+    return this.docker.ping().then(
+      () => true,
+      () => false,
+    );
+  }
+}

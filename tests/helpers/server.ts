@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Output } from "../../src/types.ts";
+import { until } from "../contract/engine-contract.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** A server as an operator runs it: a process of its own, on a free port. */
+export class TestServer {
+  readonly runDirectory: string;
+  readonly #env: Record<string, string>;
+  #child: ChildProcess | undefined;
+  url = "";
+  log = "";
+
+  constructor(runDirectory: string, env: Record<string, string> = {}) {
+    this.runDirectory = runDirectory;
+    this.#env = env;
+  }
+
+  /** Starts a server with a run directory of its own and waits until it is ready. */
+  static async start(env: Record<string, string> = {}): Promise<TestServer> {
+    const server = new TestServer(await mkdtemp(join(tmpdir(), "isolate-")), env);
+    await server.start();
+    await server.ready();
+    return server;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  async start(): Promise<void> {
+    this.log = "";
+    const child = spawn(process.execPath, ["--import", "tsx", "server/main.ts"], {
+      cwd: ROOT,
+      env: { ...process.env, PORT: "0", ISOLATE_RUN_DIR: this.runDirectory, ...this.#env },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    this.#child = child;
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      this.log += chunk;
+    });
+    await until(() => {
+      if (child.exitCode !== null) throw new Error(this.log);
+      this.url = /listens on (http:\S+)/.exec(this.log)?.[1] ?? "";
+      return this.url !== "";
+    });
+  }
+
+  /** Resolves once a warm sandbox is there. */
+  async ready(): Promise<void> {
+    for (let tries = 0; tries < 6; tries += 1) {
+      if (await this.#readyWithin10s()) return;
+    }
+    throw new Error(`Not ready: ${this.log}`);
+  }
+
+  #readyWithin10s(): Promise<boolean> {
+    return until(async () => (await fetch(`${this.url}/readyz`)).ok).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  post(request: object, signal?: AbortSignal): Promise<Response> {
+    return fetch(`${this.url}/execute`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(request),
+      ...(signal && { signal }),
+    });
+  }
+
+  async execute(request: object): Promise<Output> {
+    return (await (await this.post(request)).json()) as Output;
+  }
+
+  /** Ends the process and resolves with its exit code, or the signal that ended it. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | string | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null;
+    const exited = new Promise<number | string | null>((resolve) => {
+      child.once("exit", (code, by) => resolve(code ?? by));
+    });
+    child.kill(signal);
+    return exited;
+  }
+
+  /** Stops the server and removes its run directory, which it must have left empty. */
+  async dispose(): Promise<string[]> {
+    await this.stop();
+    const left = await readdir(this.runDirectory);
+    await rm(this.runDirectory, { recursive: true });
+    return left;
+  }
+}

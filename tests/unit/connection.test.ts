@@ -1,0 +1,159 @@
+/** A hostile sandbox: a bare client on a slot's socket that says whatever it likes. */
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Connection } from "../../src/engines/connection.ts";
+import type { Ending } from "../../src/engines/engine.ts";
+import { toOutcome } from "../../src/engines/outcome.ts";
+import { Slot } from "../../src/engines/slot.ts";
+import { encodeFrame } from "../../src/protocol/frames.ts";
+import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
+import type { LogEntry } from "../../src/types.ts";
+
+const job = { code: "", entry: "default", input: undefined, limits: DEFAULT_OUTPUT_LIMITS };
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+const result = (value: string, header = {}): Uint8Array =>
+  encodeFrame("result", { hasResult: true, dropped: 0, ...header }, text(value));
+
+let directory: string;
+let slot: Slot;
+let sandbox: Socket;
+let connection: Connection;
+let logs: (LogEntry | { dropped: number })[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "isolate-"));
+  slot = await Slot.create(directory);
+  sandbox = connect(slot.controlSocket);
+  sandbox.on("error", () => {});
+  sandbox.write(encodeFrame("hello"));
+  connection = await slot.connected();
+  logs = [];
+});
+afterEach(async () => {
+  connection.close();
+  sandbox.destroy();
+  await slot.remove();
+  expect(await readdir(directory)).toEqual([]);
+  await rm(directory, { recursive: true });
+});
+
+/** Runs a job and lets the sandbox answer it with these bytes. */
+async function answer(...chunks: Uint8Array[]): Promise<Ending> {
+  const ending = connection.run(job, (entry) => logs.push(entry));
+  for (const chunk of chunks) sandbox.write(chunk);
+  return ending;
+}
+
+describe("a control connection", () => {
+  it("takes a result", async () => {
+    expect(await answer(result("[1]"))).toEqual({ type: "result", text: "[1]", dropped: 0 });
+  });
+
+  it("counts the first terminal word only", async () => {
+    const error = encodeFrame("error", { name: "Error", message: "second" });
+    expect(await answer(result("1"), error, result("2"))).toMatchObject({ text: "1" });
+  });
+
+  it("ends without a word when the sandbox does", async () => {
+    const ending = connection.run(job, () => {});
+    sandbox.end();
+    sandbox.destroy();
+    expect(await ending).toEqual({ type: "closed" });
+    await connection.closed;
+  });
+
+  it.each([
+    ["random bytes", text("GET / HTTP/1.1\r\n\r\n")],
+    ["an unknown frame type", Buffer.from([0, 0, 0, 6, 1, 99, 0, 0, 0, 0])],
+    ["another protocol version", Buffer.from([0, 0, 0, 6, 7, 4, 0, 0, 0, 0])],
+  ])("is closed on %s", async (_what, bytes) => {
+    const ending = await answer(bytes);
+    expect(ending.type === "closed" || ending.type === "error").toBe(true);
+    await connection.closed;
+  });
+
+  it("turns an announcement of 4 GB into an OutputLimitError without waiting for it", async () => {
+    const ending = await answer(Buffer.from([0xff, 0xff, 0xff, 0xff]));
+    expect(ending).toMatchObject({ type: "error", fault: { name: "OutputLimitError" } });
+    await connection.closed;
+  });
+
+  it("is closed on a flood of frames there is no reason for", async () => {
+    const pong = encodeFrame("pong");
+    const ending = await answer(Buffer.concat(Array.from({ length: 5_000 }, () => pong)));
+    expect(ending).toEqual({ type: "closed" });
+    await connection.closed;
+  });
+
+  it("keeps no more log entries than the limits allow, whatever is sent", async () => {
+    const log = encodeFrame("log", { level: "log" }, text("x"));
+    const flood = Array.from({ length: DEFAULT_OUTPUT_LIMITS.logEntries + 50 }, () => log);
+    await answer(...flood, result("1"));
+    expect(logs).toHaveLength(DEFAULT_OUTPUT_LIMITS.logEntries);
+  });
+
+  it("keeps no more log bytes than the limits allow", async () => {
+    const log = encodeFrame("log", { level: "log" }, new Uint8Array(65_536).fill(120));
+    await answer(...Array.from({ length: 200 }, () => log), result("1"));
+    expect(logs.length).toBeLessThan(20);
+  });
+
+  it("takes time and level of a log entry from nobody but itself", async () => {
+    const before = Date.now();
+    await answer(
+      encodeFrame("log", { level: "exception", timestamp: 1, name: "Forged" }, text("x")),
+      encodeFrame("log", { level: { toString: 1 } }, text("y")),
+      result("1"),
+    );
+    expect(logs).toHaveLength(2);
+    for (const entry of logs) {
+      expect(entry).toMatchObject({ level: "log" });
+      expect(Object.keys(entry).sort()).toEqual(["level", "message", "timestamp"]);
+      expect((entry as LogEntry).timestamp).toBeGreaterThanOrEqual(before);
+    }
+  });
+
+  it("takes nothing but texts and counts from an error's header", async () => {
+    const ending = await answer(
+      encodeFrame("error", { name: 1, message: ["x"], stack: {}, dropped: -5, status: "ok" }),
+    );
+    const fault = { name: "Exception", message: "" };
+    expect(ending).toEqual({ type: "error", fault, dropped: 0 });
+  });
+
+  it.each(['{"a":1', "", "undefined", '1,"ok":true', "NaN"])(
+    "makes a failure of the result %j, which is no JSON",
+    async (forged) => {
+      const ending = await answer(result(forged));
+      if (ending.type === "closed") throw new Error("Closed");
+      const outcome = toOutcome(ending, { logs: [], logsDropped: 0, duration: 0 });
+      expect(outcome).toMatchObject({ status: "error", fault: { name: "SerializationError" } });
+    },
+  );
+
+  it("makes a failure of a result nested 100,000 levels deep", async () => {
+    const ending = await answer(result("[".repeat(1e5) + "]".repeat(1e5)));
+    if (ending.type === "closed") throw new Error("Closed");
+    const outcome = toOutcome(ending, { logs: [], logsDropped: 0, duration: 0 });
+    expect(outcome).toMatchObject({ status: "error", fault: { name: "SerializationError" } });
+  });
+
+  it("answers a ping or rejects in time", async () => {
+    sandbox.once("data", () => sandbox.write(encodeFrame("pong")));
+    await expect(connection.ping(1_000)).resolves.toBeUndefined();
+    await expect(connection.ping(50)).rejects.toThrow("No pong");
+  });
+
+  it("takes one client and no second", async () => {
+    const second = connect(slot.controlSocket);
+    const refused = await new Promise((resolve) => {
+      second.once("error", () => resolve(true));
+      second.once("close", () => resolve(true));
+      second.once("data", () => resolve(false));
+    });
+    expect(refused).toBe(true);
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { readSettings } from "../../server/settings.ts";
+
+describe("settings", () => {
+  it("have the documented defaults", () => {
+    const settings = readSettings({});
+    expect(settings).toMatchObject({
+      port: 8787,
+      host: "127.0.0.1",
+      docker: { host: undefined },
+      runtime: undefined,
+      maxBody: 8_388_608,
+      drain: 10_000,
+    });
+    expect(settings.config).toMatchObject({
+      maxSize: 100_000,
+      timeout: 3_000,
+      memory: 256,
+      cpus: 1,
+      cluster: { min: 2, max: 8, idle: 120_000 },
+    });
+  });
+
+  it("are read from the environment", () => {
+    const settings = readSettings({
+      PORT: "9000",
+      HOST: "::1",
+      ISOLATE_ENGINE: "none",
+      ISOLATE_RUNTIME: "runsc",
+      ISOLATE_POOL_MIN: "1",
+      ISOLATE_POOL_MAX: "4",
+      ISOLATE_POOL_IDLE: "5000",
+      ISOLATE_MEMORY: "2048",
+      ISOLATE_CPUS: "0.5",
+      ISOLATE_RUN_DIR: "/srv/run",
+    });
+    expect(settings).toMatchObject({ port: 9000, host: "::1", docker: null, runtime: "runsc" });
+    expect(settings.runDirectory).toBe("/srv/run");
+    expect(settings.config).toMatchObject({ memory: 2048, maxMemory: 2048, cpus: 0.5 });
+    expect(settings.config.cluster).toEqual({ min: 1, max: 4, idle: 5_000 });
+  });
+
+  it.each([
+    ["ISOLATE_POOLMIN", "2", "Unknown setting ISOLATE_POOLMIN"],
+    ["PORT", "http", "Bad setting PORT"],
+    ["PORT", "70000", "Bad setting PORT"],
+    ["ISOLATE_ENGINE", "podman", "Bad setting ISOLATE_ENGINE"],
+    ["ISOLATE_RUN_DIR", "run", "Bad setting ISOLATE_RUN_DIR"],
+    ["ISOLATE_MEMORY", "-5", "Bad setting ISOLATE_MEMORY"],
+    ["ISOLATE_MEMORY", "1", "memory"],
+    ["ISOLATE_POOL_MIN", "9", "cluster.min"],
+  ])("refuse %s=%s by name", (name, value, message) => {
+    expect(() => readSettings({ [name]: value })).toThrow(message);
+  });
+});
