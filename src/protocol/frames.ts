@@ -42,7 +42,11 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Encodes one frame. Both parts may be left out. */
-export function encodeFrame(type: FrameName, header: object = {}, payload: Uint8Array = EMPTY): Uint8Array {
+export function encodeFrame(
+  type: FrameName,
+  header: object = {},
+  payload: Uint8Array = EMPTY,
+): Uint8Array {
   const head = encoder.encode(JSON.stringify(header));
   const size = PREFIX_BYTES + head.length + payload.length;
   const bytes = new Uint8Array(SIZE_BYTES + size);

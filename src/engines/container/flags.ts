@@ -41,6 +41,8 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
     }),
     User: NOBODY,
     Hostname: "sandbox",
+    // Nothing in a sandbox could end gracefully; an engine that shuts down need not wait for it.
+    StopSignal: "SIGKILL",
     AttachStdin: false,
     AttachStdout: false,
     AttachStderr: false,

@@ -13,6 +13,8 @@ import { containerOptions } from "./flags.ts";
 const READY_WITHIN = 20_000;
 const EXIT_WITHIN = 2_000;
 const EXIT_POLL = 20;
+const KILLED = 128 + 9;
+const MEMORY_NOTICE_WITHIN = 200;
 const EARLY_EXIT_POLL = 1_000;
 
 export interface ContainerLauncherOptions {
@@ -80,7 +82,7 @@ function toSandbox(parts: {
     closed: connection.closed,
     run: (job, onLog) => connection.run(job, onLog),
     ping: (timeout) => connection.ping(timeout),
-    diagnose: async () => faultOf(await exitOf(container), profile.memory),
+    diagnose: async () => faultOf(await causedInside(container), profile.memory),
     destroy: () => {
       destroyed ??= remove();
       return destroyed;
@@ -108,6 +110,20 @@ async function untilReady(slot: Slot, container: Container): Promise<Connection>
     over.abort();
     ended.catch(() => {});
   }
+}
+
+/**
+ * How the container ended, if its own code can have been the cause. Its first process cannot kill
+ * itself, so that a kill which was not for memory came from outside: rejects then.
+ */
+async function causedInside(container: Container): Promise<Exit | undefined> {
+  let exit = await exitOf(container);
+  if (exit?.code !== KILLED || exit.outOfMemory) return exit;
+  // The engine hears of an exit and of its being for memory on two ways.
+  await sleep(MEMORY_NOTICE_WITHIN);
+  exit = await exitOf(container);
+  if (exit?.outOfMemory) return exit;
+  throw new Error("The sandbox was killed from outside");
 }
 
 /** How the container's first process ended, once the engine has noticed that it did. */
