@@ -49,11 +49,15 @@ export function hostArguments(options: {
   ];
 }
 
-/** Environment of the host process: no caches on disk, no update check, nothing of ours. */
+/**
+ * Environment of the host process: no update check, nothing of ours, and a directory for caches
+ * that cannot exist. The web's Cache API asks for no permission and would keep there what one
+ * execution leaves for the next.
+ */
 export const HOST_ENVIRONMENT: Readonly<Record<string, string>> = {
   DENO_EMIT_CACHE_MODE: "disable",
   DENO_NO_UPDATE_CHECK: "1",
-  DENO_DIR: "/tmp/deno",
+  DENO_DIR: "/dev/null/deno",
   NO_COLOR: "1",
 };
 

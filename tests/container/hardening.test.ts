@@ -89,7 +89,7 @@ const DESCRIPTIVE = new Set([
 ]);
 
 /** What the engine protects by itself, if it is not told otherwise. */
-const ENGINE_DEFAULTS = ["SecurityOpt seccomp", "PidMode"];
+const ENGINE_DEFAULTS = ["PidMode"];
 
 /** Every flag of `containerOptions()` by the name its probe has. */
 function protectiveFlags(): string[] {
@@ -116,7 +116,7 @@ function partsOf(key: string, value: unknown): readonly string[] | undefined {
     case "Ulimits":
       return (value as { Name: string }[]).map(({ Name }) => Name);
     case "SecurityOpt":
-      return value as string[];
+      return (value as string[]).map((option) => option.replace(/^seccomp=.*/, "seccomp"));
     default:
       return undefined;
   }

@@ -10,6 +10,15 @@ const asRoot: Adjustment = (_host, options) => {
   options.User = "0:0";
 };
 
+/** Swaps the security options that start with a word for another one, or for none. */
+const security =
+  (word: string, other?: string): Adjustment =>
+  (host) => {
+    const kept = ((host.SecurityOpt ?? []) as string[]).filter((opt) => !opt.startsWith(word));
+    host.SecurityOpt = other === undefined ? kept : [...kept, other];
+  };
+const unfiltered = security("seccomp=", "seccomp=unconfined");
+
 /** Swaps words in the mount options of /tmp; an empty one goes. */
 const tmpfs =
   (word: string, other: string): Adjustment =>
@@ -106,9 +115,10 @@ export const PROTECTIONS: readonly Protection[] = [
       const made = kernel(c, c.mknod(path, CHARACTER_DEVICE, 0x103n));
       return { made, opened: await said(() => Deno.open("/tmp/null")) };
     `,
-    // Nobody makes a device without a capability.
+    // Nobody makes a device without a capability, or past the filter.
     given: (host, options) => {
       asRoot(host, options);
+      unfiltered(host, options);
       delete host.CapDrop;
     },
     holds: { made: 0, opened: "EACCES" },
@@ -143,18 +153,35 @@ export const PROTECTIONS: readonly Protection[] = [
     code: `return { noNewPrivileges: status("NoNewPrivs") };`,
     holds: { noNewPrivileges: "1" },
     removed: { noNewPrivileges: "0" },
-    weaken: (host) => delete host.SecurityOpt,
+    weaken: security("no-new-privileges"),
   },
   {
-    // No flag of ours but the engine's default. Unsharing nothing is refused by the filter alone.
+    // Unsharing nothing is refused by the filter alone. A vsock socket belongs to no network
+    // namespace, so that the filter is all there is against it; io_uring would pass others by.
     flag: "SecurityOpt seccomp",
     code: `
-      const c = libc({ unshare: ["i32"] });
-      return { mode: status("Seccomp"), unshared: kernel(c, c.unshare(0)) };
+      const c = libc({ unshare: ["i32"], socket: ["i32", "i32", "i32"], syscall: ["i64", "i64", "i64"] });
+      const [AF_VSOCK, SOCK_STREAM, IO_URING_SETUP] = [40, 1, 425n];
+      return {
+        mode: status("Seccomp"),
+        unshared: kernel(c, c.unshare(0)),
+        vsock: kernel(c, c.socket(AF_VSOCK, SOCK_STREAM, 0)),
+        ring: kernel(c, c.syscall(IO_URING_SETUP, 1n, 0n)),
+      };
     `,
-    holds: { mode: "2", unshared: EPERM },
-    removed: { mode: "0", unshared: 0 },
-    weaken: (host) => host.SecurityOpt?.push("seccomp=unconfined"),
+    holds: { mode: "2", unshared: EPERM, vsock: EPERM, ring: EPERM },
+    removed: { mode: "0", unshared: 0, vsock: expect.any(Number), ring: expect.any(Number) },
+    weaken: unfiltered,
+  },
+  {
+    flag: "Dns",
+    code: `
+      const servers = text("/etc/resolv.conf").match(/^nameserver .*$/gm) ?? [];
+      return { servers: servers.join() };
+    `,
+    holds: { servers: "nameserver 127.0.0.1" },
+    removed: { servers: expect.not.stringMatching(/^nameserver 127\.0\.0\.1$/) },
+    weaken: (host) => delete host.Dns,
   },
   {
     flag: "IpcMode",

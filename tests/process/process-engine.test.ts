@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { PooledEngine } from "../../src/engines/pooled.ts";
 import { ProcessLauncher } from "../../src/engines/process.ts";
 import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
-import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
+import { CONTRACT_POOL, engineContract, job, PROFILE } from "../contract/engine-contract.ts";
 
 let directory: string;
 beforeAll(async () => {
@@ -14,10 +14,37 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-engineContract("process", async () => {
+async function open(): Promise<PooledEngine> {
   const launcher = new ProcessLauncher({
     instanceDirectory: directory,
     runnerDirectory: join(directory, "runner"),
   });
   return new PooledEngine(launcher, { ...CONTRACT_POOL, onError: console.error });
+}
+
+engineContract("process", open);
+
+it("keeps nothing of one execution where the next could find it", async () => {
+  const engine = await open();
+  const options = { profile: PROFILE, timeout: 20_000 };
+  // The web's Cache API asks for no permission, in a nested worker either.
+  const store = `
+    const leave = async () => {
+      const cache = await caches.open("left");
+      const found = await cache.match("http://left/");
+      await cache.put("http://left/", new Response("secret"));
+      return found !== undefined;
+    };
+    const nested = () => new Promise((resolve) => {
+      const code = \`(\${leave})().then(String, (error) => error.name).then(postMessage)\`;
+      const worker = new Worker(URL.createObjectURL(new Blob([code])), { type: "module" });
+      worker.onmessage = ({ data }) => resolve(data);
+    });
+    export default async () => [await leave().catch((error) => error.name), await nested()]`;
+  const first = await engine.execute(job(store), options);
+  const second = await engine.execute(job(store), options);
+  await engine.close();
+  expect(first).toMatchObject({ status: "ok", result: [expect.any(String), expect.any(String)] });
+  expect(second.result).toEqual(first.result);
+  expect(second.result).not.toContain("true");
 });

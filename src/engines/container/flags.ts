@@ -2,6 +2,7 @@ import type { ContainerCreateOptions } from "dockerode";
 import { heapMegabytes, hostArguments } from "../deno.ts";
 import type { Profile } from "../engine.ts";
 import { CONTROL_SOCKET } from "../slot.ts";
+import { seccompProfile } from "./seccomp.ts";
 
 /** Label keys every container of ours carries; the reaper goes by them alone. */
 export const Label = {
@@ -11,6 +12,7 @@ export const Label = {
   slot: "isolate.slot",
 } as const;
 
+const SECCOMP = seccompProfile();
 const MEGABYTE = 1_048_576;
 const MOUNT_POINT = "/run/isolate";
 const NOBODY = "65534:65534";
@@ -56,11 +58,13 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       ...(runtime !== undefined && { Runtime: runtime }),
       // The control socket is the only way in or out: no interface, no route, no resolver.
       NetworkMode: "none",
+      // Else /etc/resolv.conf would name the host's resolvers.
+      Dns: ["127.0.0.1"],
       Binds: [`${slot.directory}:${MOUNT_POINT}:ro`],
       ReadonlyRootfs: true,
       Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=16m,mode=1777" },
       CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges:true"],
+      SecurityOpt: ["no-new-privileges:true", `seccomp=${SECCOMP}`],
       IpcMode: "none",
       Memory: memory,
       // Equal to the memory: no swap.

@@ -1,0 +1,70 @@
+import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/engine.ts";
+
+/** A sandbox that does nothing but what a test makes it do. */
+export class ScriptedSandbox implements Sandbox {
+  readonly id: string;
+  readonly profile: Profile;
+  readonly closed: Promise<void>;
+  destroyed = 0;
+  answersPing = true;
+  /** Ends the sandbox from inside. */
+  close: () => void = () => {};
+
+  constructor(id: string, profile: Profile) {
+    this.id = id;
+    this.profile = profile;
+    this.closed = new Promise((resolve) => {
+      this.close = resolve;
+    });
+  }
+
+  async run(): Promise<Ending> {
+    return { type: "result", text: "1", dropped: 0 };
+  }
+
+  async ping(): Promise<void> {
+    if (!this.answersPing) throw new Error("No pong");
+  }
+
+  async diagnose(): Promise<{ name: string; message: string }> {
+    return { name: "CrashError", message: "Scripted" };
+  }
+
+  async destroy(): Promise<void> {
+    this.destroyed += 1;
+    this.close();
+  }
+}
+
+/** Launches scripted sandboxes, each when the test says so unless `automatic`. */
+export class ScriptedLauncher implements Launcher {
+  readonly level = "isolated";
+  readonly sandboxes: ScriptedSandbox[] = [];
+  /** Starts under way, oldest first. */
+  readonly pending: { finish: () => void; fail: (error: Error) => void }[] = [];
+  automatic = true;
+  mostAtOnce = 0;
+  #current = 0;
+
+  async launch(profile: Profile): Promise<Sandbox> {
+    this.#current += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#current);
+    try {
+      if (!this.automatic) {
+        await new Promise<void>((resolve, reject) => {
+          this.pending.push({ finish: resolve, fail: reject });
+        });
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      this.#current -= 1;
+    }
+    const sandbox = new ScriptedSandbox(`s${this.sandboxes.length}`, profile);
+    this.sandboxes.push(sandbox);
+    return sandbox;
+  }
+
+  get alive(): ScriptedSandbox[] {
+    return this.sandboxes.filter(({ destroyed }) => destroyed === 0);
+  }
+}
