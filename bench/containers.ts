@@ -1,0 +1,117 @@
+import type Docker from "dockerode";
+import type { Container, ContainerInfo } from "dockerode";
+import { config } from "../src/config.ts";
+import { call } from "../src/engines/container/docker.ts";
+import { containerOptions, Label } from "../src/engines/container/flags.ts";
+import { removeContainer } from "../src/engines/container/launcher.ts";
+import { Instance } from "../src/engines/instance.ts";
+import { Slot } from "../src/engines/slot.ts";
+import { timed, together } from "./stats.ts";
+
+/** Every container, running or not, that carries the label of a run directory. */
+export function listOwn(docker: Docker, runDirectory: string): Promise<ContainerInfo[]> {
+  const filters = { label: [`${Label.runDirectory}=${runDirectory}`] };
+  return call("listing", docker.listContainers({ all: true, filters }));
+}
+
+/** Removes what the owner of a run directory should have removed, and did not live to. */
+export async function removeOwn(docker: Docker, runDirectory: string): Promise<void> {
+  const left = await listOwn(docker, runDirectory);
+  await Promise.all(left.map(({ Id }) => removeContainer(docker.getContainer(Id))));
+}
+
+/** The engine driven as plainly as it can be: what the server's own use of it is held against. */
+export class PlainContainers {
+  readonly #docker: Docker;
+  readonly #image: string;
+  readonly #instance: Instance;
+
+  private constructor(docker: Docker, image: string, instance: Instance) {
+    this.#docker = docker;
+    this.#image = image;
+    this.#instance = instance;
+  }
+
+  /** Its run directory is not the servers', whose reapers would take what it starts for theirs. */
+  static async open(docker: Docker, image: string, directory: string): Promise<PlainContainers> {
+    return new PlainContainers(docker, image, await Instance.create(directory));
+  }
+
+  /** Milliseconds to create and start a container that does nothing, with a sandbox's flags. */
+  async createAndStart(): Promise<number> {
+    const slot = await Slot.create(this.#instance.directory);
+    try {
+      let container: Container | undefined;
+      const ms = await timed(async () => {
+        container = await this.#start(slot);
+      });
+      if (container !== undefined) await removeContainer(container);
+      return ms;
+    } finally {
+      await slot.remove();
+    }
+  }
+
+  /**
+   * Creates, starts and removes such containers for `ms` milliseconds. Returns how many a second:
+   * the sum of the workers' own rates, since they do not end all at once.
+   */
+  async loop(concurrency: number, ms: number, signal: AbortSignal): Promise<number> {
+    let perSecond = 0;
+    await together(concurrency, async () => {
+      const slot = await Slot.create(this.#instance.directory);
+      try {
+        const started = performance.now();
+        let done = 0;
+        for (; performance.now() - started < ms && !signal.aborted; done += 1) {
+          await removeContainer(await this.#start(slot));
+        }
+        perSecond += (done * 1_000) / (performance.now() - started);
+      } finally {
+        await slot.remove();
+      }
+    });
+    return perSecond;
+  }
+
+  /**
+   * Milliseconds of `docker run --rm --network none IMAGE eval …`, by the calls the command makes:
+   * it attaches to the output first, and returns when the container is removed, not just ended.
+   */
+  async dockerRun(code: string, expected: string): Promise<number> {
+    let output = "";
+    const ms = await timed(async () => {
+      const container = await call(
+        "create",
+        this.#docker.createContainer({
+          Image: this.#image,
+          Cmd: ["eval", code],
+          Labels: { [Label.runDirectory]: this.#instance.runDirectory },
+          HostConfig: { AutoRemove: true, NetworkMode: "none" },
+        }),
+      );
+      const stream = await call("attach", container.attach({ stream: true, stdout: true }));
+      stream.on("data", (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+      const removed = container.wait({ condition: "removed" });
+      await Promise.all([call("wait", removed), call("start", container.start())]);
+    });
+    if (!output.includes(expected)) throw new Error(`docker run said: ${JSON.stringify(output)}`);
+    return ms;
+  }
+
+  async close(): Promise<void> {
+    await removeOwn(this.#docker, this.#instance.runDirectory);
+    await this.#instance.close();
+  }
+
+  async #start(slot: Slot): Promise<Container> {
+    const { memory, cpus } = config();
+    const spec = { image: this.#image, profile: { memory, cpus }, slot, instance: this.#instance };
+    const options = { ...containerOptions(spec), Cmd: ["--version"] };
+    const container = await call("create", this.#docker.createContainer(options));
+    await call("start", container.start());
+    return container;
+  }
+}

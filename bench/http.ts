@@ -1,0 +1,61 @@
+import { Agent, request } from "node:http";
+
+/** Nothing measured here takes that long; an answer that is lost must not hang the bench. */
+const ANSWER_WITHIN = 30_000;
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  /** Milliseconds from sending the request until the last byte of the answer. */
+  readonly ms: number;
+}
+
+/** A client of one server that keeps its connections open, as a caller in production would. */
+export class Client {
+  readonly #origin: string;
+  readonly #signal: AbortSignal;
+  readonly #agent = new Agent({ keepAlive: true });
+
+  /** An abort of `signal` drops every request under way, which ends what it runs. */
+  constructor(origin: string, signal: AbortSignal) {
+    this.#origin = origin;
+    this.#signal = signal;
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.#send("GET", path, undefined);
+  }
+
+  post(path: string, body: unknown): Promise<Answer> {
+    return this.#send("POST", path, Buffer.from(JSON.stringify(body)));
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #send(method: string, path: string, body: Buffer | undefined): Promise<Answer> {
+    const headers =
+      body === undefined
+        ? {}
+        : { "content-type": "application/json", "content-length": body.length };
+    const [agent, signal] = [this.#agent, this.#signal];
+    const options = { method, agent, signal, headers, timeout: ANSWER_WITHIN };
+    return new Promise((resolve, reject) => {
+      const started = performance.now();
+      const sent = request(`${this.#origin}${path}`, options, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.once("error", reject);
+        response.once("end", () => {
+          const ms = performance.now() - started;
+          const text = Buffer.concat(chunks).toString();
+          resolve({ status: response.statusCode ?? 0, body: JSON.parse(text), ms });
+        });
+      });
+      sent.once("timeout", () => sent.destroy(new Error(`No answer to ${method} ${path}`)));
+      sent.once("error", reject);
+      sent.end(body);
+    });
+  }
+}

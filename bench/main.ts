@@ -1,0 +1,120 @@
+/** `npm run bench`: measures a real server beside what the same machine does without it. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type Docker from "dockerode";
+import { dockerClient, engineSocket } from "../src/engines/container/docker.ts";
+import { DENO_VERSION } from "../src/engines/deno.ts";
+import { PlainContainers } from "./containers.ts";
+import { type Context, DEFAULT_SAMPLES, type Measurement } from "./context.ts";
+import { cold } from "./rows/cold.ts";
+import { deadline } from "./rows/deadline.ts";
+import { memory } from "./rows/memory.ts";
+import { throughput } from "./rows/throughput.ts";
+import { warm } from "./rows/warm.ts";
+import { BenchServer } from "./server.ts";
+import { type Row, renderTable } from "./table.ts";
+
+const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
+  warm,
+  cold,
+  throughput,
+  deadline,
+  memory,
+};
+
+const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N]
+
+  --only NAMES   Measure these alone, separated by commas: ${Object.keys(MEASUREMENTS).join(", ")}
+  --samples N    Warm executions, ${DEFAULT_SAMPLES} by default; other rows take a share of it
+  --help         Show this text
+
+Needs a Docker Engine on this host. All of it takes under three minutes.`;
+
+interface Options {
+  readonly names: readonly string[];
+  readonly samples: number;
+}
+
+function readOptions(): Options | undefined {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string" },
+      samples: { type: "string", default: String(DEFAULT_SAMPLES) },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const names = values.only?.split(",") ?? Object.keys(MEASUREMENTS);
+  const unknown = names.find((name) => !Object.hasOwn(MEASUREMENTS, name));
+  if (unknown !== undefined) throw new Error(`There is no measurement "${unknown}"; see --help`);
+  const samples = Number(values.samples);
+  if (!Number.isInteger(samples) || samples < 1) throw new Error("--samples takes a whole number");
+  return { names, samples };
+}
+
+async function machine(docker: Docker): Promise<string> {
+  const { Version } = await docker.version();
+  const load = loadavg()[0]?.toFixed(2);
+  return [
+    `${availableParallelism()} cores (${cpus()[0]?.model.trim()}, load ${load})`,
+    `Node.js ${process.versions.node}`,
+    `Docker Engine ${Version}`,
+    `Deno ${DENO_VERSION}`,
+  ].join(", ");
+}
+
+async function bench({ names, samples }: Options, signal: AbortSignal): Promise<void> {
+  const docker = dockerClient(engineSocket(process.env.DOCKER_HOST));
+  console.log(await machine(docker));
+  const scratch = await mkdtemp(join(tmpdir(), "isolate-bench-"));
+  try {
+    const runDirectory = join(scratch, "server");
+    const server = await BenchServer.start({ docker, runDirectory, min: 2, signal });
+    try {
+      const plain = await PlainContainers.open(docker, server.image, join(scratch, "plain"));
+      try {
+        const context = { docker, server, plain, scratch, samples, signal };
+        console.log(`\n${renderTable(await measure(names, context))}`);
+      } finally {
+        await plain.close();
+      }
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function measure(names: readonly string[], context: Context): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const name of names) {
+    const started = performance.now();
+    rows.push(...((await MEASUREMENTS[name]?.(context)) ?? []));
+    console.error(`${name}: ${((performance.now() - started) / 1_000).toFixed(1)} s`);
+  }
+  return rows;
+}
+
+/** Aborts on the usual ways to end a program, so that all it has started is ended first. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => controller.abort(new Error(`Ended by ${name}`)));
+  }
+  return controller.signal;
+}
+
+const interrupted = interruption();
+try {
+  const options = readOptions();
+  if (options === undefined) console.log(HELP);
+  else await bench(options, interrupted);
+} catch (thrown) {
+  // What an interruption breaks on its way says less than its reason does.
+  const error: unknown = interrupted.aborted ? interrupted.reason : thrown;
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

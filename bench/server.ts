@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type Docker from "dockerode";
+import { deadline } from "../src/engines/deadline.ts";
+import { endChild, lastWords } from "./children.ts";
+import { listOwn, removeOwn } from "./containers.ts";
+import { type Answer, Client } from "./http.ts";
+
+const MAIN = fileURLToPath(new URL("../server/main.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** The first start on a host builds the sandbox image, and may pull its base. */
+const READY_WITHIN = 240_000;
+/** The server drains for 10 s and removes for 20 s at most. */
+const STOP_WITHIN = 35_000;
+const QUIET_WITHIN = 60_000;
+const POLL = 20;
+/** What the engine still does for a container after it has answered; samples start after it. */
+const SETTLE = 120;
+
+interface PoolCounts {
+  readonly warm: number;
+  readonly starting: number;
+  readonly leased: number;
+}
+
+export interface ServerOptions {
+  readonly docker: Docker;
+  readonly runDirectory: string;
+  readonly min: number;
+  readonly signal: AbortSignal;
+}
+
+/** A real server process, as `npm start` runs it, with a run directory and a port of its own. */
+export class BenchServer {
+  readonly client: Client;
+  /** Name of the image its sandboxes run. */
+  readonly image: string;
+  readonly #child: ChildProcess;
+  readonly #options: ServerOptions;
+
+  private constructor(
+    parts: { child: ChildProcess; origin: string; image: string },
+    options: ServerOptions,
+  ) {
+    this.client = new Client(parts.origin, options.signal);
+    this.image = parts.image;
+    this.#child = parts.child;
+    this.#options = options;
+  }
+
+  static async start(options: ServerOptions): Promise<BenchServer> {
+    const child = spawn(process.execPath, ["--import", "tsx", MAIN], {
+      cwd: ROOT,
+      env: environment(options),
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    try {
+      return new BenchServer({ child, ...(await announced(child, options.signal)) }, options);
+    } catch (error) {
+      await end(child, options);
+      throw error;
+    }
+  }
+
+  /** Runs code and checks that it was run: a refusal in good time is no measurement. */
+  async execute(request: object, expected: unknown): Promise<Answer> {
+    const answer = await this.client.post("/execute", request);
+    const { ok, result } = answer.body as { ok?: boolean; result?: unknown };
+    if (answer.status !== 200 || !ok || result !== expected) {
+      throw new Error(`POST /execute: ${answer.status} ${JSON.stringify(answer.body)}`);
+    }
+    return answer;
+  }
+
+  /** Resolves when just the minimum is warm and neither server nor engine does anything else. */
+  async quiet(): Promise<void> {
+    const { docker, runDirectory, min, signal } = this.#options;
+    for (const end = performance.now() + QUIET_WITHIN; performance.now() < end; ) {
+      const { warm, starting, leased } = await this.#pool();
+      const idle = warm >= min && starting === 0 && leased === 0;
+      // The pool forgets a sandbox before the engine has removed its container.
+      if (idle && (await listOwn(docker, runDirectory)).length === warm) {
+        await sleep(SETTLE, undefined, { signal });
+        return;
+      }
+      await sleep(POLL, undefined, { signal });
+    }
+    throw new Error(`The pool did not come to rest within ${QUIET_WITHIN} ms`);
+  }
+
+  /** Process ids of its sandboxes' first processes. */
+  async sandboxPids(): Promise<number[]> {
+    const { docker, runDirectory } = this.#options;
+    const own = await listOwn(docker, runDirectory);
+    const inspected = await Promise.all(own.map(({ Id }) => docker.getContainer(Id).inspect()));
+    return inspected.map(({ State }) => State.Pid);
+  }
+
+  async stop(): Promise<void> {
+    this.client.close();
+    await end(this.#child, this.#options);
+  }
+
+  async #pool(): Promise<PoolCounts> {
+    const { body } = await this.client.get("/readyz");
+    return (body as { pool: PoolCounts }).pool;
+  }
+}
+
+/** The bench's environment without any setting of Isolate but its own. */
+function environment({ runDirectory, min }: ServerOptions): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ISOLATE_"));
+  return {
+    ...Object.fromEntries(inherited),
+    HOST: "127.0.0.1",
+    PORT: "0",
+    ISOLATE_RUN_DIR: runDirectory,
+    ISOLATE_POOL_MIN: String(min),
+    ISOLATE_POOL_MAX: "8",
+  };
+}
+
+/** Resolves with what a starting server's log says: where it listens, and what it runs. */
+function announced(
+  child: ChildProcess,
+  signal: AbortSignal,
+): Promise<{ origin: string; image: string }> {
+  const words = lastWords(child);
+  const said = new Promise<{ origin: string; image: string }>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error(`The server did not start: ${words()}`)));
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    child.stderr?.on("data", () => {
+      const origin = /listens on (http:\S+)/.exec(words())?.[1];
+      const image = /sandboxes run (\S+)/.exec(words())?.[1];
+      if (origin !== undefined && image !== undefined) resolve({ origin, image });
+    });
+  });
+  return deadline(said, READY_WITHIN, "Starting the server");
+}
+
+async function end(child: ChildProcess, { docker, runDirectory }: ServerOptions): Promise<void> {
+  await endChild(child, "SIGTERM", STOP_WITHIN);
+  await removeOwn(docker, runDirectory);
+}
