@@ -5,6 +5,7 @@
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
 import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
 import type { JobHeader, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
 
 /** Set at build time. The tests of the outer layer alone build a runner that says "inherit". */
 declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
@@ -24,6 +25,8 @@ const { port1: port, port2 } = new MessageChannel();
 worker.postMessage(port2, [port2]);
 
 const connection = await Deno.connect({ transport: "unix", path: socketPath });
+/** Priming jobs still to come; negative once the sandbox is somebody else's. */
+let primingLeft = PRIMING_ROUNDS;
 let written: Promise<unknown> = Promise.resolve();
 let limits: OutputLimits | undefined;
 let logEntries = 0;
@@ -43,6 +46,19 @@ for (;;) {
   for (const frame of input.push(buffer.subarray(0, count))) receive(frame);
 }
 
+/**
+ * Runs throw-away jobs through the very path a real one takes, so that the first real one meets
+ * code, loader and transpiler that are warm. Says `hello` when the last has ended.
+ */
+function prime(): void {
+  primingLeft -= 1;
+  if (primingLeft < 0) {
+    send(encodeFrame("hello"));
+    return;
+  }
+  for (const frame of input.push(primingJob(primingLeft))) receive(frame);
+}
+
 function receive(frame: Frame): void {
   if (frame.type === "ping") send(encodeFrame("pong"));
   if (frame.type === "job") port.postMessage(toWorkerJob(frame));
@@ -51,6 +67,8 @@ function receive(frame: Frame): void {
 function toWorkerJob({ header, payload }: Frame): WorkerJob {
   const job = header as unknown as JobHeader;
   limits = job.limits;
+  logEntries = 0;
+  logBytes = 0;
   return {
     entry: job.entry,
     code: decoder.decode(payload.subarray(0, job.codeBytes)),
@@ -63,7 +81,7 @@ function toWorkerJob({ header, payload }: Frame): WorkerJob {
 function relay(message: WorkerMessage): void {
   switch (message.type) {
     case "ready":
-      send(encodeFrame("hello"));
+      prime();
       break;
     case "log": {
       const payload = encoder.encode(message.message);
@@ -79,6 +97,7 @@ function relay(message: WorkerMessage): void {
       break;
     case "result":
       sendResult(message.text, message.dropped);
+      if (primingLeft >= 0) prime();
       break;
     case "error":
       sendFault(message.fault, message.dropped);
@@ -103,6 +122,7 @@ function sendFault(fault: object, dropped: number): void {
 }
 
 function send(frame: Uint8Array): void {
+  if (primingLeft >= 0) return;
   written = written.then(() => writeAll(frame)).catch(() => Deno.exit(0));
 }
 

@@ -1,6 +1,6 @@
 /**
- * The worker user code runs in. It boots, warms the module loader up, and waits for its one job
- * on a port that only this module's closures hold.
+ * The worker user code runs in. It boots and waits for jobs on a port that only this module's
+ * closures hold: a few of the host's own, then the one it is there for.
  */
 import type { WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { captureConsole } from "./console.ts";
@@ -20,7 +20,6 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const PRIMING_ROUNDS = 3;
 
 let current: Run | undefined;
 
@@ -38,31 +37,13 @@ scope.onmessage = async ({ data: port }) => {
   captureConsole((level, args) => current?.log.write(level, args));
   trackTimers();
   restrictGlobals((fault) => current?.fail(fault));
-  await prime();
-  port.onmessage = ({ data: job }: MessageEvent<WorkerJob>) => {
-    port.onmessage = null;
+  port.onmessage = async ({ data: job }: MessageEvent<WorkerJob>) => {
     current = new Run(job, send);
-    current.start(load);
+    await current.start(load);
   };
   send({ type: "ready" });
 };
 
 function load(url: string): Promise<Record<string, unknown>> {
   return import(url);
-}
-
-/**
- * Runs throw-away modules through the very path a job takes, so that the first real one meets a
- * loader, a transpiler and lazy built-ins that are already warm.
- */
-async function prime(): Promise<void> {
-  for (let round = 0; round < PRIMING_ROUNDS; round += 1) {
-    const job: WorkerJob = {
-      code: `export default (x: { n: number }): string[] => { console.log(x); return ["${round}"]; };`,
-      entry: "default",
-      input: '{"n":1}',
-      limits: { logEntries: 1, logBytes: 100, resultBytes: 100 },
-    };
-    await new Run(job, () => {}).start(load);
-  }
 }

@@ -1,0 +1,48 @@
+import { encodeFrame } from "../src/protocol/frames.ts";
+import type { JobHeader } from "../src/protocol/messages.ts";
+
+/** Jobs a sandbox runs for itself before it is ready; further ones make no difference. */
+export const PRIMING_ROUNDS = 5;
+
+/**
+ * A module that uses a bit of everything. What matters is less that functions are compiled than
+ * that the pages of the binary they lie in are there: a parser's path that no module has taken
+ * yet costs the first one that does a millisecond or two.
+ */
+const CODE = `/* A comment */
+interface Item { readonly n: number; name?: string }
+enum Kind { A, B = "b" }
+type Pair<T> = [T, T];
+class Shape {
+  #n = 1;
+  static of<T extends Item>(item: T): Pair<T> { return [item, item]; }
+  get n(): number { return this.#n; }
+}
+const double = x => x * 2;
+export async function sum(items: Item[]): Promise<number> {
+  let total = 0;
+  for (const { n } of items) total += n;
+  return total;
+}
+export default async (item: Item) => {
+  try {
+    console.log("n", item, Kind.B, [...Shape.of(item)], new Shape().n);
+  } catch (error) {
+    throw new Error(\`\${error}\`);
+  }
+  const text = JSON.stringify(item).replace(/n/g, "m");
+  return { ...item, double: double(item?.n ?? 0), sum: await sum([item]), text };
+};
+`;
+
+/** The frame of the job for one round; each round has a source of its own, as real jobs do. */
+export function primingJob(round: number): Uint8Array {
+  const code = `${CODE}// ${round}`;
+  const header: JobHeader = {
+    entry: "default",
+    codeBytes: code.length,
+    hasInput: true,
+    limits: { logEntries: 1, logBytes: 1_000, resultBytes: 1_000 },
+  };
+  return encodeFrame("job", header, new TextEncoder().encode(`${code}{"n":1}`));
+}
