@@ -3,14 +3,23 @@ import type { Container, ContainerInfo } from "dockerode";
 import { config } from "../src/config.ts";
 import { call } from "../src/engines/container/docker.ts";
 import { containerOptions, Label } from "../src/engines/container/flags.ts";
-import { removeContainer } from "../src/engines/container/launcher.ts";
+import { removeContainer } from "../src/engines/container/remove.ts";
 import { Instance } from "../src/engines/instance.ts";
 import { Slot } from "../src/engines/slot.ts";
 import { timed, together } from "./stats.ts";
 
 /** Every container, running or not, that carries the label of a run directory. */
 export function listOwn(docker: Docker, runDirectory: string): Promise<ContainerInfo[]> {
-  const filters = { label: [`${Label.runDirectory}=${runDirectory}`] };
+  return list(docker, [`${Label.runDirectory}=${runDirectory}`]);
+}
+
+/** Those of them that are sandboxes. */
+export function listSandboxes(docker: Docker, runDirectory: string): Promise<ContainerInfo[]> {
+  return list(docker, [`${Label.runDirectory}=${runDirectory}`, `${Label.kind}=sandbox`]);
+}
+
+function list(docker: Docker, label: string[]): Promise<ContainerInfo[]> {
+  const filters = { label };
   return call("listing", docker.listContainers({ all: true, filters }));
 }
 
@@ -108,8 +117,11 @@ export class PlainContainers {
 
   async #start(slot: Slot): Promise<Container> {
     const { memory, cpus } = config();
-    const spec = { image: this.#image, profile: { memory, cpus }, slot, instance: this.#instance };
+    const profile = { memory, cpus };
+    const spec = { image: this.#image, profile, slot, instance: this.#instance, network: "" };
     const options = { ...containerOptions(spec), Cmd: ["--version"] };
+    // What anybody else's container would have to have made for it.
+    options.HostConfig = { ...options.HostConfig, NetworkMode: "none" };
     const container = await call("create", this.#docker.createContainer(options));
     await call("start", container.start());
     return container;

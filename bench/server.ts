@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type Docker from "dockerode";
 import { deadline } from "../src/engines/deadline.ts";
 import { endChild, lastWords } from "./children.ts";
-import { listOwn, removeOwn } from "./containers.ts";
+import { listSandboxes, removeOwn } from "./containers.ts";
 import { type Answer, Client } from "./http.ts";
 
 const MAIN = fileURLToPath(new URL("../server/main.ts", import.meta.url));
@@ -81,7 +81,7 @@ export class BenchServer {
       const { warm, starting, leased } = await this.#pool();
       const idle = warm >= min && starting === 0 && leased === 0;
       // The pool forgets a sandbox before the engine has removed its container.
-      if (idle && (await listOwn(docker, runDirectory)).length === warm) {
+      if (idle && (await listSandboxes(docker, runDirectory)).length === warm) {
         await sleep(SETTLE, undefined, { signal });
         return;
       }
@@ -93,7 +93,7 @@ export class BenchServer {
   /** Process ids of its sandboxes' first processes. */
   async sandboxPids(): Promise<number[]> {
     const { docker, runDirectory } = this.#options;
-    const own = await listOwn(docker, runDirectory);
+    const own = await listSandboxes(docker, runDirectory);
     const inspected = await Promise.all(own.map(({ Id }) => docker.getContainer(Id).inspect()));
     return inspected.map(({ State }) => State.Pid);
   }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { containerOptions } from "../../src/engines/container/flags.ts";
+import { containerOptions, networkOptions } from "../../src/engines/container/flags.ts";
 import { type Facts, Laboratory, UPSTREAM_PORT } from "./probe-sandbox.ts";
 import { PROTECTIONS } from "./probes.ts";
 
@@ -91,21 +91,24 @@ const DESCRIPTIVE = new Set([
 /** What the engine protects by itself, if it is not told otherwise. */
 const ENGINE_DEFAULTS = ["PidMode"];
 
-/** Every flag of `containerOptions()` by the name its probe has. */
+/** Every flag of the two kinds of container by the name its probe has. */
 function protectiveFlags(): string[] {
-  const options = containerOptions({
-    image: "image",
-    profile: { memory: 256, cpus: 1 },
-    slot: { id: "slot", directory: "/slot" },
-    instance: { id: "instance", runDirectory: "/run" },
+  const instance = { id: "instance", runDirectory: "/run" };
+  const slot = { id: "slot", directory: "/slot" };
+  const profile = { memory: 256, cpus: 1 };
+  const kinds = [
+    containerOptions({ image: "image", profile, slot, instance, network: "network" }),
+    networkOptions({ image: "image", id: "id", instance }),
+  ];
+  const flags = kinds.flatMap((options) => flagsOf({ ...options, ...options.HostConfig }));
+  return [...new Set(flags)].filter((flag) => !DESCRIPTIVE.has(flag));
+}
+
+function flagsOf(options: object): string[] {
+  return Object.entries(options).flatMap(([key, value]) => {
+    const parts = partsOf(key, value);
+    return parts === undefined ? [key] : parts.map((part) => `${key} ${part}`);
   });
-  const all = { ...options, ...options.HostConfig };
-  return Object.entries(all)
-    .flatMap(([key, value]) => {
-      const parts = partsOf(key, value);
-      return parts === undefined ? [key] : parts.map((part) => `${key} ${part}`);
-    })
-    .filter((flag) => !DESCRIPTIVE.has(flag));
 }
 
 /** The single protections in a flag that holds several. */

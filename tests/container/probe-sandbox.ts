@@ -171,6 +171,7 @@ export class Laboratory {
       return { ...facts, ...(await options.outside?.(await this.#containerOf(sandbox.id))) };
     } finally {
       await sandbox.destroy();
+      await launcher.networks.close();
     }
   }
 

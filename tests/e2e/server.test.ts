@@ -23,6 +23,7 @@ describe("a running server", () => {
 
   it("answers an endless loop in time, and the processor is free a second later", async () => {
     await server.ready();
+    const warm = [...(await sandboxTicks(server.runDirectory)).keys()];
     const started = performance.now();
     const output = await server.execute({ code: LOOP, timeout: 1_000 });
     expect(performance.now() - started).toBeLessThan(1_100);
@@ -31,9 +32,11 @@ describe("a running server", () => {
     const before = await sandboxTicks(server.runDirectory);
     await new Promise((resolve) => setTimeout(resolve, 500));
     const after = await sandboxTicks(server.runDirectory);
-    for (const [pid, ticks] of after) {
-      // A loop would use 50 ticks; a warm sandbox uses none, one being replaced has just booted.
-      if (before.has(pid)) expect(ticks - (before.get(pid) ?? 0)).toBeLessThan(15);
+    // One of them ran the loop, which would use 50 ticks; what has been started since may boot.
+    const left = warm.filter((pid) => after.has(pid));
+    expect(left.length).toBeLessThan(warm.length);
+    for (const pid of left) {
+      expect((after.get(pid) ?? 0) - (before.get(pid) ?? 0)).toBeLessThan(10);
     }
   });
 
@@ -131,7 +134,7 @@ describe("a server that ends", () => {
     const executions = Array.from({ length: 10 }, () =>
       server.post({ code: LOOP, timeout: 60_000 }).catch(() => "lost"),
     );
-    await until(async () => (await containersOf(server.runDirectory)).length >= 10);
+    await until(async () => (await containersOf(server.runDirectory, "sandbox")).length >= 10);
     const orphans = await containersOf(server.runDirectory);
     const [instance] = await readdir(server.runDirectory);
     expect(await server.stop("SIGKILL")).toBe("SIGKILL");

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type Docker from "dockerode";
 import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
 import { Label } from "../../src/engines/container/flags.ts";
@@ -6,18 +6,20 @@ import { Label } from "../../src/engines/container/flags.ts";
 export const docker: Docker = dockerClient(engineSocket(process.env.DOCKER_HOST));
 
 /** Ids of the containers, in any state, that belong to a run directory. */
-export async function containersOf(runDirectory: string): Promise<string[]> {
-  const found = await docker.listContainers({
-    all: true,
-    filters: { label: [`${Label.runDirectory}=${runDirectory}`] },
-  });
+export async function containersOf(
+  runDirectory: string,
+  kind?: "sandbox" | "network",
+): Promise<string[]> {
+  const label = [`${Label.runDirectory}=${runDirectory}`];
+  if (kind !== undefined) label.push(`${Label.kind}=${kind}`);
+  const found = await docker.listContainers({ all: true, filters: { label } });
   return found.map(({ Id }) => Id);
 }
 
 /** Clock ticks of processor time each running sandbox process has used, by process id. */
 export async function sandboxTicks(runDirectory: string): Promise<Map<number, number>> {
   const ticks = new Map<number, number>();
-  for (const id of await containersOf(runDirectory)) {
+  for (const id of await containersOf(runDirectory, "sandbox")) {
     const { State } = await docker.getContainer(id).inspect();
     if (!State.Running) continue;
     const stat = await readFile(`/proc/${State.Pid}/stat`, "utf8").catch(() => "");
@@ -25,15 +27,4 @@ export async function sandboxTicks(runDirectory: string): Promise<Map<number, nu
     ticks.set(State.Pid, Number(fields[11]) + Number(fields[12]));
   }
   return ticks;
-}
-
-/** Process ids of Deno processes, in whatever container, whose command line holds `text`. */
-export async function processesWith(text: string): Promise<number[]> {
-  const found: number[] = [];
-  for (const name of await readdir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const line = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "");
-    if (line.includes(text)) found.push(Number(name));
-  }
-  return found;
 }

@@ -1,19 +1,14 @@
 import { execFile } from "node:child_process";
-import { createReadStream } from "node:fs";
-import { access, readFile, realpath, stat } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { access } from "node:fs/promises";
 import { promisify } from "node:util";
 import type Docker from "dockerode";
-import { pack } from "tar-stream";
 import { DENO_VERSION, denoBinary } from "../deno.ts";
-import { call } from "./docker.ts";
 import { hasImage, pullImage } from "./registry.ts";
+import { addFile, importRootfs } from "./rootfs.ts";
 
 /** What Deno's makers publish, and the default wherever a registry can be reached. */
 const PUBLIC_BASE = `denoland/deno:distroless-${DENO_VERSION}`;
 const LOCAL_BASE = `isolate-base:deno-${DENO_VERSION}`;
-const IMPORT_WITHIN = 180_000;
 
 const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 const PASSWD = "root:x:0:0::/:/none\nnobody:x:65534:65534::/tmp:/none\n";
@@ -40,32 +35,14 @@ export async function ensureBase(docker: Docker, log: (line: string) => void): P
 async function importLocalBase(docker: Docker): Promise<void> {
   const binary = denoBinary();
   const libraries = await sharedLibraries(binary);
-  const tar = pack();
-  const [repo, tag] = LOCAL_BASE.split(":");
-  const imported = docker.importImage(Readable.from(tar), { repo, tag }).then((answer) => {
-    const stream = answer as unknown as NodeJS.ReadableStream;
-    return new Promise<void>((resolve, reject) => {
-      stream.on("end", resolve).on("error", reject).resume();
-    });
-  });
-  const written = (async () => {
+  await importRootfs(docker, LOCAL_BASE, async (tar) => {
     tar.entry({ name: "tmp", type: "directory", mode: 0o1777 });
     tar.entry({ name: "etc/passwd" }, PASSWD);
     tar.entry({ name: "etc/group" }, GROUP);
-    await addFile(binary, "bin/deno");
-    for (const library of libraries) await addFile(library, library.slice(1));
-    if (await exists(CA_BUNDLE)) {
-      tar.entry({ name: CA_BUNDLE.slice(1) }, await readFile(CA_BUNDLE));
-    }
-    tar.finalize();
-  })();
-  await call("import", Promise.all([imported, written]), IMPORT_WITHIN);
-
-  async function addFile(source: string, name: string): Promise<void> {
-    const path = await realpath(source);
-    const entry = tar.entry({ name, mode: 0o755, size: (await stat(path)).size });
-    await pipeline(createReadStream(path), entry);
-  }
+    await addFile(tar, binary, "bin/deno");
+    for (const library of libraries) await addFile(tar, library, library.slice(1));
+    if (await exists(CA_BUNDLE)) await addFile(tar, CA_BUNDLE, CA_BUNDLE.slice(1));
+  });
 }
 
 /** Paths of the shared libraries and the loader a binary needs, as the loader itself resolves them. */

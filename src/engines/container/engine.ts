@@ -66,6 +66,7 @@ export class ContainerEngine implements Engine {
     clearTimeout(this.#next);
     await this.#checking;
     await this.#inner.close();
+    await this.#launcher.networks.close();
   }
 
   #poolOptions(): PoolOptions {
@@ -123,6 +124,7 @@ export class ContainerEngine implements Engine {
     const reason = `The container engine is unavailable: ${messageOf(error)}`;
     if (this.#inner.pool.halted?.message !== reason) this.#options.log(reason);
     this.#up = false;
+    this.#launcher.networks.forget();
     if (!this.#closed) this.#inner.pool.halt(unavailable(`${reason}. ${WHAT_TO_DO}`));
   }
 }

@@ -1,4 +1,4 @@
-import type { ContainerCreateOptions } from "dockerode";
+import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import { heapMegabytes, hostArguments } from "../deno.ts";
 import type { Profile } from "../engine.ts";
 import { CONTROL_SOCKET } from "../slot.ts";
@@ -10,9 +10,10 @@ export const Label = {
   runDirectory: "isolate.run-dir",
   instance: "isolate.instance",
   slot: "isolate.slot",
+  /** `sandbox`, or `network` for what holds a namespace open. */
+  kind: "isolate.kind",
 } as const;
 
-const SECCOMP = seccompProfile();
 const MEGABYTE = 1_048_576;
 const MOUNT_POINT = "/run/isolate";
 const NOBODY = "65534:65534";
@@ -23,49 +24,34 @@ export interface ContainerSpec {
   /** The slot's directory on the host; its last segment is the slot's id. */
   readonly slot: { readonly id: string; readonly directory: string };
   readonly instance: { readonly id: string; readonly runDirectory: string };
+  /** Id of the container whose network namespace it joins. */
+  readonly network: string;
   /** OCI runtime; the engine's default if absent. */
   readonly runtime?: string | undefined;
 }
 
 /**
  * What a sandbox container is created with. Every protection here has a probe in
- * tests/container/hardening.test.ts that notices when it is gone.
+ * tests/container/ that notices when it is gone.
  */
 export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
-  const { image, profile, slot, instance, runtime } = spec;
+  const { image, profile, slot, instance, network, runtime } = spec;
   const memory = profile.memory * MEGABYTE;
   return {
+    ...confined(instance, slot.id, "sandbox"),
     Image: image,
     Cmd: hostArguments({
       runnerDirectory: "/runner",
       controlSocket: `${MOUNT_POINT}/${CONTROL_SOCKET}`,
       heapMegabytes: heapMegabytes(profile.memory),
     }),
-    User: NOBODY,
-    Hostname: "sandbox",
-    // Nothing in a sandbox could end gracefully; an engine that shuts down need not wait for it.
-    StopSignal: "SIGKILL",
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
-    Labels: {
-      [Label.managed]: "true",
-      [Label.runDirectory]: instance.runDirectory,
-      [Label.instance]: instance.id,
-      [Label.slot]: slot.id,
-    },
     HostConfig: {
+      ...CONFINED_HOST,
       ...(runtime !== undefined && { Runtime: runtime }),
-      // The control socket is the only way in or out: no interface, no route, no resolver.
-      NetworkMode: "none",
-      // Else /etc/resolv.conf would name the host's resolvers.
-      Dns: ["127.0.0.1"],
+      // An empty namespace that is there already: the control socket is the only way in or out.
+      NetworkMode: `container:${network}`,
       Binds: [`${slot.directory}:${MOUNT_POINT}:ro`],
-      ReadonlyRootfs: true,
       Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=16m,mode=1777" },
-      CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges:true", `seccomp=${SECCOMP}`],
-      IpcMode: "none",
       Memory: memory,
       // Equal to the memory: no swap.
       MemorySwap: memory,
@@ -76,8 +62,64 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
         { Name: "fsize", Soft: 64 * MEGABYTE, Hard: 64 * MEGABYTE },
         { Name: "core", Soft: 0, Hard: 0 },
       ],
-      // What user code prints to its standard output is nobody's log.
-      LogConfig: { Type: "none", Config: {} },
     },
   };
 }
+
+/**
+ * What the container is created with that holds a network namespace open. The sandbox that joins
+ * it takes its name and its resolvers from here, too.
+ */
+export function networkOptions(spec: {
+  image: string;
+  id: string;
+  instance: ContainerSpec["instance"];
+}): ContainerCreateOptions {
+  return {
+    ...confined(spec.instance, spec.id, "network"),
+    Image: spec.image,
+    Cmd: ["/pause"],
+    Hostname: "sandbox",
+    HostConfig: {
+      ...CONFINED_HOST,
+      // No interface but loopback, no route.
+      NetworkMode: "none",
+      // Else /etc/resolv.conf would name the host's resolvers.
+      Dns: ["127.0.0.1"],
+      Memory: HOLDER_MEMORY,
+      MemorySwap: HOLDER_MEMORY,
+      PidsLimit: 16,
+    },
+  };
+}
+
+const HOLDER_MEMORY = 16 * MEGABYTE;
+
+/** What every container of ours has in common. */
+function confined(
+  instance: ContainerSpec["instance"],
+  id: string,
+  kind: "sandbox" | "network",
+): Pick<ContainerCreateOptions, "User" | "StopSignal" | "Labels"> {
+  return {
+    User: NOBODY,
+    // Nothing in them could end gracefully; an engine that shuts down need not wait for it.
+    StopSignal: "SIGKILL",
+    Labels: {
+      [Label.managed]: "true",
+      [Label.runDirectory]: instance.runDirectory,
+      [Label.instance]: instance.id,
+      [Label.slot]: id,
+      [Label.kind]: kind,
+    },
+  };
+}
+
+const CONFINED_HOST: HostConfig = {
+  ReadonlyRootfs: true,
+  CapDrop: ["ALL"],
+  SecurityOpt: ["no-new-privileges:true", `seccomp=${seccompProfile()}`],
+  IpcMode: "none",
+  // What user code prints to its standard output is nobody's log.
+  LogConfig: { Type: "none", Config: {} },
+};

@@ -7,8 +7,10 @@ import type { Launcher, Profile, Sandbox } from "../engine.ts";
 import { type Exit, faultOf } from "../exit.ts";
 import type { Instance } from "../instance.ts";
 import { Slot } from "../slot.ts";
-import { call, engineStatus } from "./docker.ts";
+import { call } from "./docker.ts";
 import { containerOptions } from "./flags.ts";
+import { type Network, Networks } from "./networks.ts";
+import { removeContainer } from "./remove.ts";
 
 const READY_WITHIN = 20_000;
 const EXIT_WITHIN = 2_000;
@@ -23,7 +25,7 @@ export interface ContainerLauncherOptions {
   /** Name of the runner image. */
   readonly image: () => string;
   readonly runtime?: string | undefined;
-  /** Last word on a container's options; the tests that weaken one at a time speak it. */
+  /** Last word on the options of any container; the tests that weaken one at a time speak it. */
   readonly adjust?: (options: ContainerCreateOptions) => ContainerCreateOptions;
 }
 
@@ -32,29 +34,41 @@ export class ContainerLauncher implements Launcher {
   readonly level = "container";
   /** Ids of the slots in use, from before the container exists until after it is gone. */
   readonly slots = new Set<string>();
+  readonly networks: Networks;
   readonly #options: ContainerLauncherOptions;
 
   constructor(options: ContainerLauncherOptions) {
     this.#options = options;
+    const { docker, instance, adjust = (created) => created } = options;
+    this.networks = new Networks({ docker, instance, adjust, slots: this.slots });
   }
 
   async launch(profile: Profile): Promise<Sandbox> {
     const { docker, instance, runtime, image, adjust = (options) => options } = this.#options;
     const slot = await Slot.create(instance.directory);
     this.slots.add(slot.id);
+    let network: Network | undefined;
     let container: Container | undefined;
     let connection: Connection | undefined;
     const remove = async (): Promise<void> => {
       connection?.close();
+      let gone = false;
       try {
         if (container !== undefined) await removeContainer(container);
+        gone = true;
       } finally {
+        if (network !== undefined) {
+          // Whoever did not leave for certain keeps its namespace to itself.
+          if (gone && connection !== undefined) this.networks.release(network);
+          else await this.networks.discard(network);
+        }
         await slot.remove();
         this.slots.delete(slot.id);
       }
     };
     try {
-      const spec = { image: image(), profile, slot, instance, runtime };
+      network = await this.networks.lease();
+      const spec = { image: image(), profile, slot, instance, runtime, network: network.id };
       const options = adjust(containerOptions(spec));
       container = await call("create", docker.createContainer(options));
       await call("start", container.start());
@@ -134,14 +148,4 @@ async function exitOf(container: Container): Promise<Exit | undefined> {
     await sleep(EXIT_POLL);
   }
   return undefined;
-}
-
-/** Kills and removes a container; one that is gone already, or going, is no error. */
-export async function removeContainer(container: Container): Promise<void> {
-  try {
-    await call("removal", container.remove({ force: true, v: true }));
-  } catch (error) {
-    const status = engineStatus(error);
-    if (status !== 404 && status !== 409) throw error;
-  }
 }

@@ -1,9 +1,9 @@
 import type Docker from "dockerode";
 import pLimit from "p-limit";
 import type { Instance } from "../instance.ts";
-import { call } from "./docker.ts";
+import { call, engineStatus } from "./docker.ts";
 import { Label } from "./flags.ts";
-import { removeContainer } from "./launcher.ts";
+import { removeContainer } from "./remove.ts";
 
 const CONCURRENCY = 4;
 
@@ -33,7 +33,12 @@ export async function reap(
       const slot = Labels[Label.slot] ?? "";
       const owned = owner === instance.id ? slots.has(slot) : await instance.isAlive(owner);
       if (owned) return 0;
-      await removeContainer(docker.getContainer(Id));
+      try {
+        await removeContainer(docker.getContainer(Id));
+      } catch (error) {
+        // Somebody else is at it.
+        if (engineStatus(error) !== 409) throw error;
+      }
       return 1;
     }),
   );

@@ -1,0 +1,97 @@
+import { randomBytes } from "node:crypto";
+import type Docker from "dockerode";
+import type { Container, ContainerCreateOptions } from "dockerode";
+import type { Instance } from "../instance.ts";
+import { call } from "./docker.ts";
+import { networkOptions } from "./flags.ts";
+import { pauseProgram } from "./pause.ts";
+import { hasImage } from "./registry.ts";
+import { removeContainer } from "./remove.ts";
+import { importRootfs } from "./rootfs.ts";
+
+const PAUSE_IMAGE = "isolate-pause:1";
+
+/** An empty network namespace, held open by a container that does nothing. */
+export interface Network {
+  /** Id of the holding container. */
+  readonly id: string;
+  /** Its slot label. */
+  readonly slot: string;
+  readonly container: Container;
+}
+
+/**
+ * Lends network namespaces to sandboxes, each to one at a time. Making one costs the engine more
+ * than half of a container's start, and nothing of a sandbox outlives it in there.
+ */
+export class Networks {
+  readonly #docker: Docker;
+  readonly #instance: Instance;
+  readonly #adjust: (options: ContainerCreateOptions) => ContainerCreateOptions;
+  /** Slot labels in use, shared with the launcher; the reaper leaves those alone. */
+  readonly #slots: Set<string>;
+  #idle: Network[] = [];
+
+  constructor(options: {
+    docker: Docker;
+    instance: Instance;
+    slots: Set<string>;
+    adjust: (options: ContainerCreateOptions) => ContainerCreateOptions;
+  }) {
+    this.#docker = options.docker;
+    this.#instance = options.instance;
+    this.#slots = options.slots;
+    this.#adjust = options.adjust;
+  }
+
+  /** A namespace nobody is in. */
+  async lease(): Promise<Network> {
+    return this.#idle.pop() ?? this.#create();
+  }
+
+  /** Takes back the namespace of a sandbox that is known to be gone. */
+  release(network: Network): void {
+    if (this.#slots.has(network.slot)) this.#idle.push(network);
+  }
+
+  /** Gives up a namespace that may be occupied or broken. What fails here is left to the reaper. */
+  async discard(network: Network): Promise<void> {
+    this.#slots.delete(network.slot);
+    await removeContainer(network.container).catch(() => {});
+  }
+
+  /** Gives up all that are idle, without a word to an engine that may be away. */
+  forget(): void {
+    for (const { slot } of this.#idle.splice(0)) this.#slots.delete(slot);
+  }
+
+  /** Removes all that are idle. */
+  async close(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((network) => this.discard(network)));
+  }
+
+  async #create(): Promise<Network> {
+    await this.#ensureImage();
+    const slot = `net-${randomBytes(6).toString("hex")}`;
+    this.#slots.add(slot);
+    const options = networkOptions({ image: PAUSE_IMAGE, id: slot, instance: this.#instance });
+    let container: Container | undefined;
+    try {
+      container = await call("create", this.#docker.createContainer(this.#adjust(options)));
+      await call("start", container.start());
+      return { id: container.id, slot, container };
+    } catch (error) {
+      this.#slots.delete(slot);
+      if (container !== undefined) await removeContainer(container).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #ensureImage(): Promise<void> {
+    if (await hasImage(this.#docker, PAUSE_IMAGE)) return;
+    const program = pauseProgram(process.arch);
+    await importRootfs(this.#docker, PAUSE_IMAGE, async (tar) => {
+      tar.entry({ name: "pause", mode: 0o755 }, program);
+    });
+  }
+}
