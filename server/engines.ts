@@ -9,7 +9,7 @@ import { ProcessLauncher } from "../src/engines/process.ts";
 import { bundleRunner, writeRunner } from "../src/engines/runner.ts";
 import type { Settings } from "./settings.ts";
 
-const START_CONCURRENCY = 2;
+const START_CONCURRENCY = 3;
 const MAX_WAITING = 256;
 const HEALTH_INTERVAL = 30_000;
 
