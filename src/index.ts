@@ -1,3 +1,6 @@
+export { inject, provide, reset } from "./common/inject.ts";
+export { lazy } from "./common/lazy.ts";
+export { proxy } from "./common/proxy.ts";
 export { type Config, config, type PartialConfig } from "./config.ts";
 export {
   BadRequest,
@@ -8,4 +11,10 @@ export {
   ShuttingDown,
 } from "./errors.ts";
 export { Kernel, type KernelOptions } from "./kernel.ts";
+export { detect } from "./permissions/detector.ts";
+export { merge } from "./permissions/merger.ts";
+export { normalize } from "./permissions/normalizer.ts";
+export { parse } from "./permissions/parser.ts";
+export type { Perms } from "./permissions/perms.ts";
+export { validate } from "./permissions/validator.ts";
 export type { ExecuteRequest, Level, LogEntry, Output, SandboxLevel } from "./types.ts";

@@ -5,6 +5,7 @@ import { examplesOf, runExample } from "../helpers/examples.ts";
 
 const files = [
   "src/config.ts",
+  "src/hints.ts",
   "src/common/deferred.ts",
   "src/common/inject.ts",
   "src/common/lazy.ts",
