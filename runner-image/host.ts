@@ -73,6 +73,7 @@ function toWorkerJob({ header, payload }: Frame): WorkerJob {
     entry: job.entry,
     code: decoder.decode(payload.subarray(0, job.codeBytes)),
     input: job.hasInput ? decoder.decode(payload.subarray(job.codeBytes)) : undefined,
+    tools: job.tools,
     limits: job.limits,
   };
 }

@@ -42,6 +42,7 @@ export function primingJob(round: number): Uint8Array {
     entry: "default",
     codeBytes: code.length,
     hasInput: true,
+    tools: [],
     limits: { logEntries: 1, logBytes: 1_000, resultBytes: 1_000 },
   };
   return encodeFrame("job", header, new TextEncoder().encode(`${code}{"n":1}`));

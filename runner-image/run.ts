@@ -5,6 +5,7 @@ import { type Importer, loadModule, moduleUrl } from "./load.ts";
 import { apply, parseJson } from "./primordials.ts";
 import { serialize } from "./serialize.ts";
 import { settle } from "./timers.ts";
+import { installTools } from "./tools/install.ts";
 
 /** One execution inside a worker: says exactly one `result` or `error`, logs before it. */
 export class Run {
@@ -24,8 +25,9 @@ export class Run {
 
   /** Loads the code, calls its entry and reports the outcome. Never rejects. */
   async start(importer: Importer, toUrl: (code: string) => string = moduleUrl): Promise<void> {
-    const { code, entry, input, limits } = this.#job;
+    const { code, entry, input, tools, limits } = this.#job;
     try {
+      installTools(tools);
       const args = input === undefined ? [] : [parseJson(input)];
       this.#url = toUrl(code);
       const module = await loadModule(this.#url, importer);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BadRequest } from "./errors.ts";
+import { cryptoConfig } from "./tools/crypto.ts";
 
 const megabytes = z.int().min(128).max(65_536);
 
@@ -16,6 +17,8 @@ const schema = z.strictObject({
   maxMemory: megabytes.default(1_024),
   /** Cores of a sandbox. */
   cpus: z.number().min(0.1).max(256).default(1),
+  /** The crypto tool. */
+  crypto: cryptoConfig.prefault({}),
   /** The pool of prewarmed sandboxes, one for each level. */
   cluster: z
     .strictObject({

@@ -34,6 +34,8 @@ export interface LogEntry {
   name?: string;
   /** The exception's stack, if it had one; only at level `exception`. */
   stack?: string;
+  /** What to change about the request, where that is known; only at level `exception`. */
+  hint?: string;
 }
 
 /** How an execution ended, always with HTTP status 200. */

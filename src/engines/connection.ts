@@ -64,6 +64,7 @@ export class Connection {
       entry: job.entry,
       codeBytes: code.length,
       hasInput: job.input !== undefined,
+      tools: job.tools,
       limits: job.limits,
     };
     return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import type { OutputLimits } from "../protocol/limits.ts";
-import type { Fault } from "../protocol/messages.ts";
+import type { Fault, ToolUse } from "../protocol/messages.ts";
 import type { LogEntry, SandboxLevel } from "../types.ts";
 
 /** Everything about a sandbox that is fixed when it is created. */
@@ -21,6 +21,7 @@ export interface Job {
   readonly entry: string;
   /** JSON text; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;
+  readonly tools: readonly ToolUse[];
   readonly limits: OutputLimits;
 }
 

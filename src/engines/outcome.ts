@@ -1,4 +1,5 @@
 import { isDeeperThan } from "../depth.ts";
+import { hintFor } from "../hints.ts";
 import { MAX_DEPTH } from "../protocol/limits.ts";
 import type { Fault } from "../protocol/messages.ts";
 import type { LogEntry } from "../types.ts";
@@ -30,7 +31,9 @@ export function toOutcome(ending: Exclude<Ending, { type: "closed" }>, soFar: Co
 
 /** An outcome without a result, its fault written down as the last log entry. */
 export function failure(status: Status, fault: Fault, collected: Collected): Outcome {
-  const exception: LogEntry = { level: "exception", ...fault, timestamp: Date.now() };
+  const hint = hintFor(fault);
+  const timestamp = Date.now();
+  const exception: LogEntry = { level: "exception", ...fault, ...(hint && { hint }), timestamp };
   return { status, fault, ...collected, logs: [...collected.logs, exception] };
 }
 

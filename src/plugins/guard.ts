@@ -4,6 +4,7 @@ import { isDeeperThan } from "../depth.ts";
 import type { ExecuteOptions, Job } from "../engines/engine.ts";
 import { BadRequest, messageOf, PayloadTooLarge } from "../errors.ts";
 import { DEFAULT_OUTPUT_LIMITS, MAX_DEPTH } from "../protocol/limits.ts";
+import { resolveTools } from "../tools/registry.ts";
 import type { SandboxLevel } from "../types.ts";
 
 /** A request that has been found good, in the terms of an engine. */
@@ -14,6 +15,7 @@ export interface Admitted {
 }
 
 const MEMORY_STEP = 64;
+const MAX_TOOLS = 100;
 
 const text = z
   .string()
@@ -43,7 +45,7 @@ function requestSchema(config: Config) {
     input: z.unknown().optional(),
     entry: text.max(1_000).default("default"),
     timeout: z.number().min(1).max(config.maxTimeout).default(config.timeout),
-    tools: z.array(z.string()).max(0, { error: "Unknown tool; this version has none" }).default([]),
+    tools: z.array(z.string()).max(MAX_TOOLS).default([]),
     permissions: permissions.default({}),
     sandbox: z.enum(["isolated", "container"]).default("container"),
     memory: z.int().min(128).max(config.maxMemory).default(config.memory),
@@ -60,6 +62,7 @@ export function createGuard(config: Config): (request: unknown) => Admitted {
     const parsed = schema.safeParse(request);
     if (!parsed.success) throw firstIssue(parsed.error);
     const { code, entry, input, sandbox, timeout, memory } = parsed.data;
+    const tools = resolveTools(parsed.data.tools, config);
     const size = Buffer.byteLength(code);
     if (size > config.maxSize) {
       const message = `code: ${size} bytes exceed the limit of ${config.maxSize}`;
@@ -71,7 +74,7 @@ export function createGuard(config: Config): (request: unknown) => Admitted {
     };
     return {
       level: sandbox,
-      job: { code, entry, input: toJson(input), limits: DEFAULT_OUTPUT_LIMITS },
+      job: { code, entry, input: toJson(input), tools, limits: DEFAULT_OUTPUT_LIMITS },
       options: { profile, timeout },
     };
   };

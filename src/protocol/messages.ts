@@ -5,12 +5,19 @@ export type ConsoleLevel = "log" | "info" | "warn" | "error";
 
 export const CONSOLE_LEVELS: readonly string[] = ["log", "info", "warn", "error"];
 
+/** A tool a job uses, with the host's settings for it. */
+export interface ToolUse {
+  readonly name: string;
+  readonly config: unknown;
+}
+
 /** `job` header. Its payload is the code, `codeBytes` long, then the input as JSON text. */
 export interface JobHeader {
   readonly entry: string;
   readonly codeBytes: number;
   /** False when the caller sent no input at all, so that the entry is called without arguments. */
   readonly hasInput: boolean;
+  readonly tools: readonly ToolUse[];
   readonly limits: OutputLimits;
 }
 
@@ -19,6 +26,7 @@ export interface WorkerJob {
   readonly entry: string;
   readonly code: string;
   readonly input: string | undefined;
+  readonly tools: readonly ToolUse[];
   readonly limits: OutputLimits;
 }
 

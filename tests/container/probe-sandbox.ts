@@ -160,6 +160,7 @@ export class Laboratory {
         code: `${HELPERS}\nexport default async ({ upstream }) => {\n${body}\n};`,
         entry: "default",
         input: JSON.stringify({ upstream: this.#upstream }),
+        tools: [],
         limits: DEFAULT_OUTPUT_LIMITS,
       };
       const ending = await deadline(

@@ -1,4 +1,5 @@
 import type { Outcome, Status } from "../../src/engines/engine.ts";
+import type { ToolUse } from "../../src/protocol/messages.ts";
 
 /** One piece of code and what every engine must make of it. */
 export interface Case {
@@ -7,10 +8,13 @@ export interface Case {
   readonly input?: unknown;
   readonly entry?: string;
   readonly timeout?: number;
+  readonly tools?: readonly ToolUse[];
   readonly status: Status;
   readonly result?: unknown;
   /** Name and message of the fault; a regular expression where engines word it themselves. */
   readonly fault?: readonly [name: string, message: string | RegExp];
+  /** What the exception's entry says to change about the request. */
+  readonly hint?: string;
   /** Level and message of each log entry before the exception. */
   readonly logs?: readonly (readonly [level: string, message: string])[];
   readonly check?: (outcome: Outcome) => void;
@@ -307,6 +311,19 @@ export const FAILURES = withStatus("error", [
     name: "has no crypto without the tool",
     code: "export default () => crypto.randomUUID()",
     fault: ["ReferenceError", "crypto is not defined"],
+    hint: 'Add "crypto" to "tools"',
+  },
+  {
+    name: "has no CommonJS",
+    code: "module.exports = () => 1",
+    fault: ["ReferenceError", "module is not defined"],
+    hint: 'Code is an ES module: use "import" and "export"',
+  },
+  {
+    name: "has no require()",
+    code: "export default () => require('fs')",
+    fault: ["ReferenceError", "require is not defined"],
+    hint: 'Code is an ES module: use "import" and "export"',
   },
   {
     name: "has no line to the host",

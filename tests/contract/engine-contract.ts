@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine, ExecuteOptions, Job, Outcome } from "../../src/engines/engine.ts";
 import { Aborted, HostBusy, ShuttingDown } from "../../src/errors.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
+import type { ToolUse } from "../../src/protocol/messages.ts";
 import { type Case, FAILURES, LIMITS, LOGS, TAMPERING, VALUES } from "./cases.ts";
+import { CRYPTO } from "./crypto-cases.ts";
 
 export const PROFILE = { memory: 128, cpus: 1 };
 
@@ -17,14 +19,19 @@ export const CONTRACT_POOL = {
   healthInterval: 60_000,
 };
 
-export function job(code: string, input?: unknown, entry = "default"): Job {
+export function job(
+  code: string,
+  input?: unknown,
+  entry = "default",
+  tools: readonly ToolUse[] = [],
+): Job {
   const text = input === undefined ? undefined : JSON.stringify(input);
-  return { code, entry, input: text, limits: DEFAULT_OUTPUT_LIMITS };
+  return { code, entry, input: text, tools, limits: DEFAULT_OUTPUT_LIMITS };
 }
 
 export function execute(engine: Engine, item: Case): Promise<Outcome> {
   const options: ExecuteOptions = { profile: PROFILE, timeout: item.timeout ?? 20_000 };
-  return engine.execute(job(item.code, item.input, item.entry), options);
+  return engine.execute(job(item.code, item.input, item.entry, item.tools), options);
 }
 
 /** What every engine promises, whatever it is made of. */
@@ -36,7 +43,14 @@ export function engineContract(name: string, open: () => Promise<Engine>): void 
     });
     afterAll(() => engine.close());
 
-    for (const [group, cases] of Object.entries({ VALUES, FAILURES, LOGS, TAMPERING, LIMITS })) {
+    for (const [group, cases] of Object.entries({
+      VALUES,
+      FAILURES,
+      LOGS,
+      TAMPERING,
+      LIMITS,
+      CRYPTO,
+    })) {
       describe(group.toLowerCase(), () => {
         it.each(cases.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
           // A short timeout is about the code, not about starting a sandbox.
@@ -57,6 +71,7 @@ function verify(outcome: Outcome, item: Case): void {
     expect(outcome.fault?.name).toBe(name);
     expect(outcome.fault?.message).toMatch(message);
     expect(outcome.logs.at(-1)).toMatchObject({ level: "exception", name });
+    expect(outcome.logs.at(-1)?.hint).toBe(item.hint);
   }
   if (item.logs !== undefined) {
     const entries = outcome.logs.filter(({ level }) => level !== "exception");

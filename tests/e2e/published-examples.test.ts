@@ -132,6 +132,43 @@ describe("published examples in a container", () => {
     expect(output.logs?.[0]).toMatchObject(exception(name, expect.stringMatching(message)));
   });
 
+  it("crypto tool: random values and identifiers", async () => {
+    const code =
+      "export default function() { const uuid = crypto.randomUUID(); const bytes = new Uint8Array(16); crypto.getRandomValues(bytes); return { uuid, bytes: Array.from(bytes) }; }";
+    const output = await server.execute({ code, tools: ["crypto", "crypto"] });
+    expect(output).toMatchObject({
+      ok: true,
+      result: { uuid: expect.stringMatching(/^[0-9a-f-]{36}$/), bytes: expect.any(Array) },
+    });
+  });
+
+  it("crypto tool: hash", async () => {
+    const code =
+      'export default async function(text) { const encoder = new TextEncoder(); const data = encoder.encode(text); const hash = await crypto.subtle.digest("SHA-256", data); return Array.from(new Uint8Array(hash)).map(b => b.toString(16).padStart(2, "0")).join(""); }';
+    const output = await server.execute({ code, input: "Hello, World!", tools: ["crypto"] });
+    const result = "dffd6021bb2bd5b0af676290809ec3a53191dd81c7f70a4b28688a362182986f";
+    expect(output).toMatchObject({ ok: true, result });
+  });
+
+  it("a tool that was not asked for", async () => {
+    const output = await server.execute({ code: "export default () => crypto.randomUUID()" });
+    const hint = 'Add "crypto" to "tools"';
+    expect(output.logs).toMatchObject([
+      { ...exception("ReferenceError", "crypto is not defined"), hint },
+    ]);
+  });
+
+  it.each([
+    ["a package", "import _ from 'npm:lodash';\nexport default () => _", /bundle/],
+    ["a bare name", "import _ from 'lodash';\nexport default () => _", /bundle/],
+    ["a remote module", "import _ from 'https://esm.sh/lodash';\nexport default () => _", /bundle/],
+    ["another file", "import _ from './x.ts';\nexport default () => _", /no other files/],
+  ])("an import of %s", async (_what, code, hint) => {
+    const output = await server.execute({ code });
+    expect(output.logs).toHaveLength(1);
+    expect(output.logs?.[0]).toMatchObject({ hint: expect.stringMatching(hint) });
+  });
+
   it("a caught error, logged before it is thrown on", async () => {
     const code = 'export default () => { console.log("开始执行"); throw new Error("出错了") }';
     const output = await server.execute({ code });

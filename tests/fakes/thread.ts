@@ -21,7 +21,7 @@ let current: Run | undefined;
 
 function toUrl(code: string): string {
   try {
-    const { code: script } = esbuild.transformSync(code, { loader: "ts", format: "esm" });
+    const { code: script } = esbuild.transformSync(code, { loader: "ts" });
     return `data:text/javascript;base64,${Buffer.from(script).toString("base64")}`;
   } catch (error) {
     throw new RunnerFault("SyntaxError", (error as Error).message);

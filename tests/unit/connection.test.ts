@@ -12,7 +12,13 @@ import { encodeFrame } from "../../src/protocol/frames.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 import type { LogEntry } from "../../src/types.ts";
 
-const job = { code: "", entry: "default", input: undefined, limits: DEFAULT_OUTPUT_LIMITS };
+const job = {
+  code: "",
+  entry: "default",
+  input: undefined,
+  tools: [],
+  limits: DEFAULT_OUTPUT_LIMITS,
+};
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const result = (value: string, header = {}): Uint8Array =>
   encodeFrame("result", { hasResult: true, dropped: 0, ...header }, text(value));

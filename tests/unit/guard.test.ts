@@ -42,7 +42,7 @@ describe("guard", () => {
     ["a NUL byte in entry", { code, entry: "a\0" }, "entry"],
     ["an endless entry", { code, entry: "x".repeat(10_000) }, "entry"],
     ["tools that are no list", { code, tools: "crypto" }, "tools"],
-    ["an unknown tool", { code, tools: ["nope"] }, "tools"],
+    ["an unknown tool", { code, tools: ["crypto", "nope"] }, "tools[1]"],
     ["permissions that are no object", { code, permissions: 3 }, "permissions"],
     ["inherited permissions", { code, permissions: "inherit" }, "permissions"],
     ["an unknown permission", { code, permissions: { all: true } }, "permissions.all"],
