@@ -5,6 +5,7 @@
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
 import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
 import type { JobHeader, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import { ChannelRelay } from "./channel-relay.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
 
 /** Set at build time. The tests of the outer layer alone build a runner that says "inherit". */
@@ -28,6 +29,7 @@ const connection = await Deno.connect({ transport: "unix", path: socketPath });
 /** Priming jobs still to come; negative once the sandbox is somebody else's. */
 let primingLeft = PRIMING_ROUNDS;
 let written: Promise<unknown> = Promise.resolve();
+let channel = new ChannelRelay();
 let limits: OutputLimits | undefined;
 let logEntries = 0;
 let logBytes = 0;
@@ -62,14 +64,17 @@ function prime(): void {
 function receive(frame: Frame): void {
   if (frame.type === "ping") send(encodeFrame("pong"));
   if (frame.type === "job") port.postMessage(toWorkerJob(frame));
+  if (frame.type === "channel") port.postMessage(channel.inbound(frame));
 }
 
 function toWorkerJob({ header, payload }: Frame): WorkerJob {
   const job = header as unknown as JobHeader;
   limits = job.limits;
+  channel = new ChannelRelay();
   logEntries = 0;
   logBytes = 0;
   return {
+    type: "job",
     entry: job.entry,
     code: decoder.decode(payload.subarray(0, job.codeBytes)),
     input: job.hasInput ? decoder.decode(payload.subarray(job.codeBytes)) : undefined,
@@ -96,6 +101,11 @@ function relay(message: WorkerMessage): void {
     case "dropped":
       send(encodeFrame("log", { dropped: message.count }));
       break;
+    case "channel": {
+      const frame = channel.outbound(message);
+      if (frame !== undefined) send(frame);
+      break;
+    }
     case "result":
       sendResult(message.text, message.dropped);
       if (primingLeft >= 0) prime();

@@ -15,12 +15,11 @@ function uncurry<M extends Method>(
 
 export const { parse: parseJson, stringify: stringifyJson } = JSON;
 export const { apply, deleteProperty } = Reflect;
-export const { defineProperty, getOwnPropertyDescriptor } = Object;
-export const { isArray } = Array;
+export const { defineProperty } = Object;
 export const toText = String;
 export const arrayFrom = Array.from.bind(Array) as typeof Array.from;
 export const NativeError = Error;
-export const NativeDate = Date;
+export const NativeTypeError = TypeError;
 export const NativeMap = Map;
 export const NativeSet = Set;
 export const NativePromise = Promise;
@@ -36,14 +35,34 @@ export const replaceAllText = uncurry(
 );
 export const indexOfText = uncurry(String.prototype.indexOf);
 export const lastIndexOfText = uncurry(String.prototype.lastIndexOf);
+export const mapGet = uncurry(Map.prototype.get);
+export const mapSet = uncurry(Map.prototype.set);
+export const mapDelete = uncurry(Map.prototype.delete);
+export const mapSize = uncurry(
+  Object.getOwnPropertyDescriptor(Map.prototype, "size")?.get as () => number,
+);
+export const setForEach = uncurry(Set.prototype.forEach) as unknown as <T>(
+  set: Set<T>,
+  each: (item: T) => void,
+) => void;
 export const setHas = uncurry(Set.prototype.has);
 export const setAdd = uncurry(Set.prototype.add);
 export const setDelete = uncurry(Set.prototype.delete);
 export const setSize = uncurry(
   Object.getOwnPropertyDescriptor(Set.prototype, "size")?.get as () => number,
 );
+const encodeText = uncurry(TextEncoder.prototype.encode);
+const encoder = new TextEncoder();
+const sizeOfArray = uncurry(
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "byteLength")
+    ?.get as (this: Uint8Array) => number,
+);
+/** Bytes of a text in UTF-8. */
+export const byteLength = (text: string): number => sizeOfArray(encodeText(encoder, text));
+export const queueTask = queueMicrotask;
 export const preventDefault = uncurry(Event.prototype.preventDefault);
 export const post = uncurry(MessagePort.prototype.postMessage as (message: unknown) => void);
+export const startPort = uncurry(MessagePort.prototype.start);
 export const createBlobUrl = URL.createObjectURL.bind(URL);
 export const NativeBlob = Blob;
 export const startTimer = setTimeout;

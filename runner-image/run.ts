@@ -1,4 +1,4 @@
-import type { WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ConsoleLog } from "./console.ts";
 import { RunnerFault, toFault } from "./faults.ts";
 import { type Importer, loadModule, moduleUrl } from "./load.ts";
@@ -14,6 +14,7 @@ export class Run {
   readonly #send: (message: WorkerMessage) => void;
   #url: string | undefined;
   #ended = false;
+  #onChannel: ((message: ChannelMessage) => void) | undefined;
 
   constructor(job: WorkerJob, send: (message: WorkerMessage) => void) {
     this.#job = job;
@@ -27,7 +28,14 @@ export class Run {
   async start(importer: Importer, toUrl: (code: string) => string = moduleUrl): Promise<void> {
     const { code, entry, input, tools, limits } = this.#job;
     try {
-      installTools(tools);
+      installTools(tools, {
+        send: (request) => {
+          if (!this.#ended) this.#send({ type: "channel", ...request });
+        },
+        listen: (listener) => {
+          this.#onChannel = listener;
+        },
+      });
       const args = input === undefined ? [] : [parseJson(input)];
       this.#url = toUrl(code);
       const module = await loadModule(this.#url, importer);
@@ -41,6 +49,11 @@ export class Run {
     } catch (thrown) {
       this.fail(thrown);
     }
+  }
+
+  /** Takes a message of the channel. */
+  receive(message: ChannelMessage): void {
+    if (!this.#ended) this.#onChannel?.(message);
   }
 
   /** Ends the run with what was thrown, here or in a callback nobody awaits. */

@@ -2,9 +2,10 @@
  * The worker user code runs in. It boots and waits for jobs on a port that only this module's
  * closures hold: a few of the host's own, then the one it is there for.
  */
-import type { WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import type { WorkerMessage } from "../src/protocol/messages.ts";
 import { captureConsole } from "./console.ts";
 import { restrictGlobals } from "./globals.ts";
+import { listen } from "./port.ts";
 import { post, preventDefault } from "./primordials.ts";
 import { Run } from "./run.ts";
 import { trackTimers } from "./timers.ts";
@@ -37,10 +38,12 @@ scope.onmessage = async ({ data: port }) => {
   captureConsole((level, args) => current?.log.write(level, args));
   trackTimers();
   restrictGlobals((fault) => current?.fail(fault));
-  port.onmessage = async ({ data: job }: MessageEvent<WorkerJob>) => {
-    current = new Run(job, send);
-    await current.start(load);
-  };
+  listen(port, (message) => {
+    if (message.type === "channel") current?.receive(message);
+    if (message.type !== "job") return;
+    current = new Run(message, send);
+    void current.start(load);
+  });
   send({ type: "ready" });
 };
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import type { Kernel } from "../src/kernel.ts";
+import { hostCheck } from "./host-check.ts";
 import { HttpProblem, problemResponse } from "./problem.ts";
 import { executeRoute } from "./routes/execute.ts";
 import { healthRoute, readyRoute } from "./routes/health.ts";
@@ -11,6 +12,8 @@ export interface AppOptions {
   readonly maxBody: number;
   /** Told of our own failures, with the id their callers were given. */
   readonly onError: (error: unknown, requestId: string) => void;
+  /** Names it answers to beside loopback's; every name if absent. */
+  readonly hosts?: readonly string[] | undefined;
 }
 
 const METHODS: Readonly<Record<string, string>> = {
@@ -20,8 +23,9 @@ const METHODS: Readonly<Record<string, string>> = {
 };
 
 /** The HTTP application: no port, no environment, no signals. */
-export function buildApp({ kernel, maxBody, onError }: AppOptions): Hono {
+export function buildApp({ kernel, maxBody, onError, hosts }: AppOptions): Hono {
   const app = new Hono();
+  if (hosts !== undefined) app.use(hostCheck(hosts));
   app.post("/execute", executeRoute(kernel, maxBody));
   app.get("/healthz", healthRoute());
   app.get("/readyz", readyRoute(kernel));
@@ -31,7 +35,9 @@ export function buildApp({ kernel, maxBody, onError }: AppOptions): Hono {
       allowed === undefined
         ? new HttpProblem(404, "NotFound", "NOT_FOUND", `There is no ${c.req.path}`)
         : new HttpProblem(405, "MethodNotAllowed", "METHOD_NOT_ALLOWED", `Use ${allowed}`);
-    return problemResponse(problem, randomUUID());
+    const response = problemResponse(problem, randomUUID());
+    if (allowed !== undefined) response.headers.set("Allow", allowed);
+    return response;
   });
   app.onError((error) => {
     const requestId = randomUUID();

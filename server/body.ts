@@ -1,4 +1,4 @@
-import { BadRequest, PayloadTooLarge, UnsupportedMediaType } from "../src/errors.ts";
+import { Aborted, BadRequest, PayloadTooLarge, UnsupportedMediaType } from "../src/errors.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -33,7 +33,7 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   const announced = request.headers.get("content-length");
   if (announced !== null) {
     if (Number(announced) > maxBytes) throw tooLarge(maxBytes);
-    return new Uint8Array(await request.arrayBuffer());
+    return new Uint8Array(await request.arrayBuffer().catch(hungUp));
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -43,6 +43,11 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** A body that breaks off is a caller that went away. */
+function hungUp(): never {
+  throw new Aborted();
 }
 
 function tooLarge(maxBytes: number): PayloadTooLarge {

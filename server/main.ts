@@ -1,10 +1,12 @@
 /** Entry point: the only file that reads the environment, listens, and traps signals. */
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
+import { createEngines } from "../src/engines/create.ts";
 import { Instance } from "../src/engines/instance.ts";
+import { IsolateError } from "../src/errors.ts";
 import { Kernel } from "../src/kernel.ts";
 import { buildApp } from "./app.ts";
-import { createEngines } from "./engines.ts";
+import { isLoopback } from "./host-check.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** Time beyond the drain for removing what is left. */
@@ -17,14 +19,19 @@ function log(line: string): void {
 async function main(settings: Settings): Promise<void> {
   const instance = await Instance.create(settings.runDirectory);
   await instance.removeDead();
-  const engines = await createEngines(settings, instance, log).catch(async (error) => {
-    await instance.close();
-    throw error;
-  });
-  const kernel = new Kernel({ config: settings.config, engines });
+  const { config, containers } = settings;
+  const engines = await createEngines({ config, instance, containers, log }).catch(
+    async (error) => {
+      await instance.close();
+      throw error;
+    },
+  );
+  const kernel = new Kernel({ config, engines });
   const app = buildApp({
     kernel,
     maxBody: settings.maxBody,
+    // Whoever listens to the world has a proxy in front that knows its names.
+    hosts: isLoopback(settings.host) ? settings.hosts : undefined,
     onError: (error, requestId) => log(`Request ${requestId} failed: ${describe(error)}`),
   });
   const server = serve({ fetch: app.fetch, port: settings.port, hostname: settings.host }, (to) =>
@@ -40,6 +47,7 @@ async function main(settings: Settings): Promise<void> {
 }
 
 function describe(error: unknown): string {
+  if (error instanceof IsolateError && error.status === 503) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -15,10 +15,10 @@ export interface Problem {
 
 /** A request that asks for what is not here, in a way only HTTP knows. */
 export class HttpProblem extends Error {
-  readonly status: 404 | 405;
+  readonly status: 403 | 404 | 405;
   readonly code: string;
 
-  constructor(status: 404 | 405, name: string, code: string, message: string) {
+  constructor(status: 403 | 404 | 405, name: string, code: string, message: string) {
     super(message);
     this.name = name;
     this.status = status;

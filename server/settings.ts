@@ -1,7 +1,7 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { z } from "zod";
 import { type Config, config } from "../src/config.ts";
+import type { ContainerHost } from "../src/engines/create.ts";
+import { defaultRunDirectory } from "../src/engines/run-directory.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
 const decimal = z
@@ -9,9 +9,12 @@ const decimal = z
   .regex(/^\d+(\.\d+)?$/, "Expected a number")
   .transform(Number);
 
+const flag = z.enum(["true", "false"]).transform((value) => value === "true");
+
 const schema = z.object({
   PORT: integer.pipe(z.int().max(65_535)).default(8787),
   HOST: z.string().min(1).default("127.0.0.1"),
+  ISOLATE_HOSTS: z.string().default(""),
   DOCKER_HOST: z.string().optional(),
   ISOLATE_ENGINE: z.enum(["docker", "none"]).default("docker"),
   ISOLATE_RUNTIME: z.string().min(1).optional(),
@@ -21,16 +24,19 @@ const schema = z.object({
   ISOLATE_MEMORY: integer.optional(),
   ISOLATE_CPUS: decimal.optional(),
   ISOLATE_RUN_DIR: z.string().startsWith("/", "Expected an absolute path").optional(),
-  ISOLATE_MAX_BODY: integer.pipe(z.int().min(1_024)).default(8_388_608),
+  ISOLATE_MAX_BODY: integer.pipe(z.int().min(1_024).max(33_554_432)).default(8_388_608),
   ISOLATE_DRAIN: integer.default(10_000),
+  ISOLATE_AUDIT: flag.optional(),
+  STRICT_MODE: flag.optional(),
 });
 
 export interface Settings {
   readonly port: number;
   readonly host: string;
-  /** `DOCKER_HOST` as given; `null` runs no containers at all. */
-  readonly docker: { readonly host: string | undefined } | null;
-  readonly runtime: string | undefined;
+  /** Names it answers to beside loopback's while it listens there alone; lower case. */
+  readonly hosts: readonly string[];
+  /** `null` runs no containers at all. */
+  readonly containers: ContainerHost | null;
   readonly runDirectory: string;
   /** Bytes of a request body. */
   readonly maxBody: number;
@@ -58,12 +64,19 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     port: given.PORT,
     host: given.HOST,
-    docker: given.ISOLATE_ENGINE === "none" ? null : { host: given.DOCKER_HOST },
-    runtime: given.ISOLATE_RUNTIME,
+    hosts: given.ISOLATE_HOSTS.toLowerCase()
+      .split(",")
+      .filter((name) => name !== ""),
+    containers:
+      given.ISOLATE_ENGINE === "none"
+        ? null
+        : { host: given.DOCKER_HOST, runtime: given.ISOLATE_RUNTIME },
     runDirectory: given.ISOLATE_RUN_DIR ?? defaultRunDirectory(env),
     maxBody: given.ISOLATE_MAX_BODY,
     drain: given.ISOLATE_DRAIN,
     config: config({
+      strict: given.STRICT_MODE,
+      audit: given.ISOLATE_AUDIT,
       memory: given.ISOLATE_MEMORY,
       maxMemory: Math.max(1_024, given.ISOLATE_MEMORY ?? 0),
       cpus: given.ISOLATE_CPUS,
@@ -74,9 +87,4 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       },
     }),
   };
-}
-
-function defaultRunDirectory(env: NodeJS.ProcessEnv): string {
-  if (process.getuid?.() === 0) return "/run/isolate";
-  return join(env.XDG_RUNTIME_DIR ?? tmpdir(), "isolate");
 }

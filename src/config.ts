@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { BadRequest } from "./errors.ts";
+import { roundMemory } from "./memory.ts";
 import { cryptoConfig } from "./tools/crypto.ts";
 
-const megabytes = z.int().min(128).max(65_536);
+const megabytes = z.int().min(128).max(65_536).transform(roundMemory);
 
 const schema = z.strictObject({
   /** Bytes of code accepted. */
@@ -11,12 +12,25 @@ const schema = z.strictObject({
   timeout: z.int().min(1).default(3_000),
   /** Most milliseconds a request may ask for. */
   maxTimeout: z.int().min(1).max(3_600_000).default(300_000),
+  /** The level of a request that does not say. */
+  sandbox: z.enum(["isolated", "container"]).default("container"),
   /** Megabytes of a sandbox if the request does not say. */
-  memory: megabytes.default(256),
+  memory: megabytes.prefault(256),
   /** Most megabytes a request may ask for. */
-  maxMemory: megabytes.default(1_024),
+  maxMemory: megabytes.prefault(1_024),
   /** Cores of a sandbox. */
   cpus: z.number().min(0.1).max(256).default(1),
+  /** Warns of permissions that are wider than they should be. */
+  strict: z.boolean().default(false),
+  /** Writes a line for each execution: its tools, permissions and duration. */
+  audit: z.boolean().default(false),
+  /** What is kept of logs, within the fixed limits. */
+  logger: z
+    .strictObject({
+      minLevel: z.enum(["log", "info", "warn", "error", "exception"]).default("log"),
+      maxEntries: z.int().min(0).max(1_000).default(1_000),
+    })
+    .prefault({}),
   /** The crypto tool. */
   crypto: cryptoConfig.prefault({}),
   /** The pool of prewarmed sandboxes, one for each level. */

@@ -4,7 +4,7 @@ export abstract class IsolateError extends Error {
   /** Stable and machine-readable, for example `BAD_REQUEST`. */
   abstract readonly code: string;
   /** The HTTP status it maps to. */
-  abstract readonly status: 400 | 413 | 415 | 500 | 503;
+  abstract readonly status: 400 | 403 | 413 | 415 | 500 | 503;
   /** Seconds after which a repetition may succeed. */
   retryAfter: number | undefined;
 }
@@ -75,6 +75,26 @@ export class ShuttingDown extends IsolateError {
   constructor() {
     super("The server is shutting down");
     this.retryAfter = 5;
+  }
+}
+
+/** A plugin refuses the request, for a reason its caller may know. */
+export class Veto extends IsolateError {
+  readonly name = "Forbidden";
+  readonly code = "VETOED";
+  readonly status = 403;
+}
+
+/** A plugin has failed, and with it the execution it was called for. Its own error is the cause. */
+export class PluginError extends IsolateError {
+  readonly name = "PluginError";
+  readonly code = "PLUGIN_FAILED";
+  readonly status = 500;
+  readonly plugin: string;
+
+  constructor(plugin: string, cause: unknown) {
+    super(`Plugin "${plugin}" failed`, { cause });
+    this.plugin = plugin;
   }
 }
 

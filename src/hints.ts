@@ -1,7 +1,10 @@
 import type { Fault } from "./protocol/messages.ts";
 
 /** Globals that only a tool gives, and the tool's name in a request. */
-const TOOL_GLOBALS: Readonly<Record<string, string>> = { crypto: "crypto" };
+const TOOL_GLOBALS: Readonly<Record<string, string>> = {
+  crypto: "crypto",
+  channel: "channel",
+};
 
 const COMMON_JS = /^(require|module|exports) is not defined/;
 const PACKAGE =

@@ -8,8 +8,17 @@ export {
   HostBusy,
   IsolateError,
   PayloadTooLarge,
+  PluginError,
   ShuttingDown,
+  Veto,
 } from "./errors.ts";
+export {
+  create,
+  createIsolate,
+  type Isolate,
+  type IsolateOptions,
+  type LibraryOutput,
+} from "./isolate.ts";
 export { Kernel, type KernelOptions } from "./kernel.ts";
 export { detect } from "./permissions/detector.ts";
 export { merge } from "./permissions/merger.ts";
@@ -17,4 +26,5 @@ export { normalize } from "./permissions/normalizer.ts";
 export { parse } from "./permissions/parser.ts";
 export type { Perms } from "./permissions/perms.ts";
 export { validate } from "./permissions/validator.ts";
+export type { Context, IsolatePlugin, PluginApi, ValidRequest } from "./plugins/plugin.ts";
 export type { ExecuteRequest, Level, LogEntry, Output, SandboxLevel } from "./types.ts";

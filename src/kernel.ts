@@ -1,25 +1,52 @@
 import type { Config } from "./config.ts";
-import type { Engine, Outcome } from "./engines/engine.ts";
-import { EngineUnavailable, ShuttingDown } from "./errors.ts";
-import { createGuard } from "./plugins/guard.ts";
+import type { Engine } from "./engines/engine.ts";
+import { ShuttingDown } from "./errors.ts";
+import { pluginApi } from "./plugins/api.ts";
+import { ChannelPlugin } from "./plugins/channel.ts";
+import { ClusterPlugin } from "./plugins/cluster.ts";
+import { GuardPlugin } from "./plugins/guard.ts";
+import { LoaderPlugin } from "./plugins/loader.ts";
+import { LoggerPlugin } from "./plugins/logger.ts";
+import { order } from "./plugins/order.ts";
+import { PermissionPlugin } from "./plugins/permission.ts";
+import { type Context, Hooks, type IsolatePlugin, type ValidRequest } from "./plugins/plugin.ts";
+import { runInSandbox, SandboxPlugin } from "./plugins/sandbox.ts";
+import { ToolsetPlugin } from "./plugins/toolset.ts";
 import type { ExecuteRequest, Output, SandboxLevel } from "./types.ts";
 
 export interface KernelOptions {
   readonly config: Config;
   /** One for each level that can run here. */
   readonly engines: readonly Engine[];
+  /** Whether to keep sandboxes warm. Default true. */
+  readonly useCluster?: boolean;
+  /** Your own, after the built-in ones they may require by name. */
+  readonly plugins?: readonly IsolatePlugin[];
 }
 
-/** The one path every request takes, whoever brought it in. */
+/** The one path every request takes, whoever brought it in; plugins do all there is to do on it. */
 export class Kernel {
-  readonly #guard: ReturnType<typeof createGuard>;
-  readonly #engines: ReadonlyMap<SandboxLevel, Engine>;
+  readonly #hooks = new Hooks();
+  readonly #engines: readonly Engine[];
   readonly #running = new Set<Promise<unknown>>();
   #closing = false;
 
-  constructor({ config, engines }: KernelOptions) {
-    this.#guard = createGuard(config);
-    this.#engines = new Map(engines.map((engine) => [engine.level, engine]));
+  /** Throws an Error that names the plugin if the plugins do not fit together. */
+  constructor({ config, engines, useCluster = true, plugins = [] }: KernelOptions) {
+    this.#engines = engines;
+    const all = [
+      GuardPlugin,
+      ToolsetPlugin,
+      LoaderPlugin,
+      PermissionPlugin,
+      SandboxPlugin(engines),
+      ChannelPlugin(),
+      ...(useCluster ? [ClusterPlugin] : []),
+      LoggerPlugin,
+      ...plugins,
+    ];
+    for (const engine of engines) engine.onSpawn((spawn) => this.#hooks.onSpawn.run(spawn));
+    for (const plugin of order(all)) plugin.setup(pluginApi(plugin.name, this.#hooks, config));
   }
 
   get closing(): boolean {
@@ -28,7 +55,7 @@ export class Kernel {
 
   /** The engine of a level, if this host has one. */
   engine(level: SandboxLevel): Engine | undefined {
-    return this.#engines.get(level);
+    return this.#engines.find((engine) => engine.level === level);
   }
 
   /**
@@ -37,16 +64,24 @@ export class Kernel {
    */
   async execute(request: ExecuteRequest, signal?: AbortSignal): Promise<Output> {
     if (this.#closing) throw new ShuttingDown();
-    const { level, job, options } = this.#guard(request);
-    const engine = this.#engines.get(level);
-    if (engine === undefined) throw new EngineUnavailable(UNAVAILABLE[level]);
-    const execution = engine.execute(job, { ...options, signal });
+    const execution = this.#execute(request, signal);
     this.#running.add(execution);
     try {
-      return toOutput(await execution);
+      return await execution;
     } finally {
       this.#running.delete(execution);
     }
+  }
+
+  async #execute(asked: ExecuteRequest, signal: AbortSignal | undefined): Promise<Output> {
+    const { onValidate, onLoad, onExecute, onFormat, onWorker } = this.#hooks;
+    // The guard comes first, and lets through nothing else.
+    const request = (await onValidate.run(asked, undefined)) as ValidRequest;
+    const context = await onLoad.run(contextOf(request, signal), undefined);
+    const output = await onExecute.run(context, async () =>
+      runInSandbox(onWorker.call().engine(context.level), context),
+    );
+    return onFormat.run(output, context);
   }
 
   /** Refuses new work, waits up to `grace` ms for what runs, then ends every sandbox. */
@@ -58,23 +93,19 @@ export class Kernel {
     });
     await Promise.race([Promise.allSettled(this.#running), patience]);
     clearTimeout(timer);
-    await Promise.all([...this.#engines.values()].map((engine) => engine.close()));
+    await Promise.all(this.#engines.map((engine) => engine.close()));
   }
 }
 
-const UNAVAILABLE: Record<SandboxLevel, string> = {
-  container:
-    'This host runs no containers (ISOLATE_ENGINE=none). Ask for {"sandbox":"isolated"} if one layer of isolation is enough',
-  isolated: "This host runs containers only",
-};
-
-function toOutput(outcome: Outcome): Output {
-  const { status, result, logs, logsDropped, duration } = outcome;
+/** An execution before any plugin has loaded it. */
+function contextOf(request: ValidRequest, signal: AbortSignal | undefined): Context {
   return {
-    ok: status === "ok",
-    ...(result !== undefined && { result }),
-    ...(logs.length > 0 && { logs }),
-    ...(logsDropped > 0 && { logsDropped }),
-    duration,
+    request,
+    level: request.sandbox,
+    tools: [],
+    permissions: "none",
+    input: undefined,
+    profile: { memory: request.memory, cpus: 1 },
+    signal,
   };
 }

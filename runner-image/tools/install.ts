@@ -1,17 +1,21 @@
 import { inject } from "../../src/common/inject.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 import type { CryptoConfig } from "../../src/tools/crypto.ts";
+import { type ChannelWire, createChannel } from "./channel.ts";
 import { createCrypto } from "./crypto.ts";
 
+type Factory = (config: unknown, wire: ChannelWire) => Record<string, unknown>;
+
 /** What each tool puts on the global scope, by the tool's name. */
-const FACTORIES: Readonly<Record<string, (config: unknown) => Record<string, unknown>>> = {
+const FACTORIES: Readonly<Record<string, Factory>> = {
   crypto: (config) => ({ crypto: createCrypto(config as CryptoConfig) }),
+  channel: (_config, wire) => ({ channel: createChannel(wire) }),
 };
 
 /** Gives user code the tools its request named; nothing of them can be replaced afterwards. */
-export function installTools(uses: readonly ToolUse[]): void {
+export function installTools(uses: readonly ToolUse[], wire: ChannelWire): void {
   for (const { name, config } of uses) {
-    const globals = FACTORIES[name]?.(config) ?? {};
+    const globals = FACTORIES[name]?.(config, wire) ?? {};
     for (const key of Object.keys(globals)) inject(globalThis, key, globals[key]);
   }
 }

@@ -7,8 +7,8 @@ export function healthRoute() {
 }
 
 /**
- * `GET /readyz`: 200 when a request would be served from a warm sandbox of the strongest level
- * this host has, 503 with the reason otherwise.
+ * `GET /readyz`: 200 when the strongest level this host has works: a sandbox is warm, or at work.
+ * 503 with the reason otherwise.
  */
 export function readyRoute(kernel: Kernel) {
   return function ready(c: Context): Response {
@@ -16,7 +16,7 @@ export function readyRoute(kernel: Kernel) {
     const status = engine?.status();
     const reason = kernel.closing
       ? "The server is shutting down"
-      : (status?.reason ?? (status?.warm ? undefined : "No sandbox is warm yet"));
+      : (status?.reason ?? (status?.warm || status?.leased ? undefined : "No sandbox is warm yet"));
     const pool = status && {
       warm: status.warm,
       starting: status.starting,

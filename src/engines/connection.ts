@@ -6,20 +6,33 @@ import {
   FrameError,
   FrameTooLargeError,
 } from "../protocol/frames.ts";
-import { readError, readLog, readResult } from "../protocol/inbound.ts";
-import { DEFAULT_OUTPUT_LIMITS, maxFrameBytes } from "../protocol/limits.ts";
+import { readChannel, readError, readLog, readResult } from "../protocol/inbound.ts";
+import {
+  CHANNEL_LIMITS,
+  DEFAULT_OUTPUT_LIMITS,
+  MAX_LOG_MESSAGE,
+  maxFrameBytes,
+  type OutputLimits,
+} from "../protocol/limits.ts";
 import type { JobHeader } from "../protocol/messages.ts";
-import type { LogEntry } from "../types.ts";
-import type { Ending, Job } from "./engine.ts";
-
-type OnLog = (entry: LogEntry | { dropped: number }) => void;
+import type { Ending, Job, RunEvents } from "./engine.ts";
 
 /** Frames of a run beside its log entries: counts of dropped ones, and the terminal word. */
 const EXTRA_FRAMES = 64;
 
+/** Frames of a run that uses the channel, beside one for each message it is sent. */
+const CHANNEL_FRAMES = CHANNEL_LIMITS.emits + 2 * CHANNEL_LIMITS.subscriptions;
+
+/** Bytes a sandbox may leave unread: more than what is on the way to one that keeps reading. */
+const MAX_UNREAD = 2 * CHANNEL_LIMITS.window * CHANNEL_LIMITS.textBytes;
+
+/** Bytes of a frame without a payload, and of as many as there may be beside what is counted. */
+const SMALL_FRAME = 2_048;
+const SMALL_FRAMES = EXTRA_FRAMES * SMALL_FRAME;
+
 interface Running {
   readonly job: Job;
-  readonly onLog: OnLog;
+  readonly events: RunEvents;
   readonly end: (ending: Ending) => void;
   logs: number;
   logBytes: number;
@@ -35,6 +48,8 @@ export class Connection {
   #onPong: (() => void) | undefined;
   /** Frames the sandbox may still send; a flood of empty ones would cost us, not it. */
   #allowance = 1;
+  /** Bytes it may still send, for the same reason. */
+  #byteAllowance = SMALL_FRAMES;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -57,7 +72,7 @@ export class Connection {
   }
 
   /** Sends the job and resolves with the sandbox's terminal word, or that it closed without one. */
-  run(job: Job, onLog: OnLog): Promise<Ending> {
+  run(job: Job, events: RunEvents): Promise<Ending> {
     const code = Buffer.from(job.code);
     const input = Buffer.from(job.input ?? "");
     const header: JobHeader = {
@@ -71,9 +86,27 @@ export class Connection {
       if (this.#socket.destroyed) return resolve({ type: "closed" });
       this.#decoder = new FrameDecoder(maxFrameBytes(job.limits));
       this.#allowance = job.limits.logEntries + EXTRA_FRAMES;
-      this.#running = { job, onLog, end: resolve, logs: 0, logBytes: 0 };
+      const usesChannel = job.tools.some(({ name }) => name === "channel");
+      if (usesChannel) this.#allowance += CHANNEL_FRAMES;
+      this.#byteAllowance = bytesOfRun(job.limits, usesChannel);
+      this.#running = { job, events, end: resolve, logs: 0, logBytes: 0 };
       this.#socket.write(encodeFrame("job", header, Buffer.concat([code, input])));
     });
+  }
+
+  /**
+   * Sends a message to the running job; false if there is none, or if its sandbox does not read.
+   * What has been handled is the sandbox's word, what it has not read is the socket's.
+   */
+  sendChannel(topic: string, text: string): boolean {
+    const socket = this.#socket;
+    if (this.#running === undefined || !socket.writable) return false;
+    if (socket.writableLength > MAX_UNREAD) return false;
+    // It says when it has taken the message.
+    this.#allowance += 1;
+    this.#byteAllowance += SMALL_FRAME;
+    socket.write(encodeFrame("channel", { topic }, Buffer.from(text)));
+    return true;
   }
 
   async ping(timeout: number): Promise<void> {
@@ -84,6 +117,7 @@ export class Connection {
         resolve();
       };
       this.#allowance += 1;
+      this.#byteAllowance += SMALL_FRAME;
       this.#socket.write(encodeFrame("ping"));
     });
   }
@@ -94,6 +128,8 @@ export class Connection {
 
   #receive(chunk: Uint8Array, onHello: () => void): void {
     try {
+      this.#byteAllowance -= chunk.length;
+      if (this.#byteAllowance < 0) throw new FrameError("More bytes than there is reason for");
       for (const frame of this.#decoder.push(chunk)) {
         this.#allowance -= 1;
         if (this.#allowance < 0) throw new FrameError("More frames than there is reason for");
@@ -116,6 +152,9 @@ export class Connection {
       case "log":
         if (this.#running !== undefined) forwardLog(frame, this.#running);
         break;
+      case "channel":
+        if (this.#running !== undefined) forwardChannel(frame, this.#running);
+        break;
       case "result":
         this.#end({ type: "result", ...readResult(frame) });
         break;
@@ -129,21 +168,38 @@ export class Connection {
   #end(ending: Ending): void {
     const running = this.#running;
     this.#running = undefined;
+    // Nothing that comes now is worth reading.
+    this.#allowance = 0;
     running?.end(ending);
   }
 }
 
 function forwardLog(frame: Frame, running: Running): void {
   const { limits } = running.job;
+  const full = running.logs >= limits.logEntries || running.logBytes >= limits.logBytes;
+  if (full && frame.header.dropped === undefined) return;
   const log = readLog(frame);
   if ("dropped" in log) {
-    running.onLog(log);
+    running.events.onLog(log);
     return;
   }
-  if (running.logs >= limits.logEntries || running.logBytes >= limits.logBytes) return;
   running.logs += 1;
   running.logBytes += frame.payload.length;
-  running.onLog({ ...log, timestamp: Date.now() });
+  running.events.onLog({ ...log, timestamp: Date.now() });
+}
+
+function forwardChannel(frame: Frame, { events }: Running): void {
+  const request = events.onChannel && readChannel(frame);
+  if (request !== undefined) events.onChannel?.(request);
+}
+
+/** What an honest sandbox sends at most: its result, its log in UTF-8, its messages, their headers. */
+function bytesOfRun(limits: OutputLimits, usesChannel: boolean): number {
+  const logs = limits.logBytes * 4 + MAX_LOG_MESSAGE * 4 + limits.logEntries * SMALL_FRAME;
+  const messages = usesChannel
+    ? CHANNEL_FRAMES * SMALL_FRAME + CHANNEL_LIMITS.emits * CHANNEL_LIMITS.textBytes
+    : 0;
+  return maxFrameBytes(limits) + logs + messages + SMALL_FRAMES;
 }
 
 function tooLarge(running: Running | undefined): Ending {

@@ -1,5 +1,5 @@
 import type { OutputLimits } from "../protocol/limits.ts";
-import type { Fault, ToolUse } from "../protocol/messages.ts";
+import type { ChannelRequest, Fault, ToolUse } from "../protocol/messages.ts";
 import type { LogEntry, SandboxLevel } from "../types.ts";
 
 /** Everything about a sandbox that is fixed when it is created. */
@@ -31,6 +31,13 @@ export type Ending =
   | { readonly type: "error"; readonly fault: Fault; readonly dropped: number }
   | { readonly type: "closed" };
 
+/** What a sandbox says while its job runs. */
+export interface RunEvents {
+  onLog(entry: LogEntry | { dropped: number }): void;
+  /** Left out, what is said to channels goes nowhere. */
+  onChannel?: ((request: ChannelRequest) => void) | undefined;
+}
+
 /** A running, isolated runtime that takes one job. */
 export interface Sandbox {
   readonly id: string;
@@ -38,13 +45,22 @@ export interface Sandbox {
   /** Resolves once the sandbox can take no job any more, for whatever reason. */
   readonly closed: Promise<void>;
   /** Hands the job in; log entries arrive before the returned promise resolves. Never rejects. */
-  run(job: Job, onLog: (entry: LogEntry | { dropped: number }) => void): Promise<Ending>;
+  run(job: Job, events: RunEvents): Promise<Ending>;
+  /** Sends a message to the running job's channel; false if it is lost. Never blocks or throws. */
+  sendChannel(topic: string, text: string): boolean;
   /** Rejects unless the sandbox answers within `timeout` ms. */
   ping(timeout: number): Promise<void>;
   /** What ended a sandbox whose connection closed without a terminal word. */
   diagnose(): Promise<Fault>;
   /** Ends it and removes all that belonged to it. Idempotent; rejects if something is left. */
   destroy(): Promise<void>;
+}
+
+/** What is told about a sandbox that has been started. */
+export interface Spawn {
+  readonly id: string;
+  readonly level: SandboxLevel;
+  readonly profile: Profile;
 }
 
 /** Starts sandboxes of one kind. */
@@ -54,7 +70,7 @@ export interface Launcher {
   launch(profile: Profile): Promise<Sandbox>;
 }
 
-export type Status = "ok" | "error" | "timeout" | "limit" | "crash";
+export type Status = "ok" | "error" | "timeout" | "crash";
 
 export interface Outcome {
   readonly status: Status;
@@ -67,12 +83,21 @@ export interface Outcome {
   readonly duration: number;
 }
 
+/** An execution's part in the channels of its tenant: `Membership` in src/channels.ts. */
+export interface ChannelLine {
+  /** Called once, with the way to the sandbox, before that can ask for anything. */
+  connect(send: (topic: string, text: string) => boolean): void;
+  receive(request: ChannelRequest): void;
+}
+
 export interface ExecuteOptions {
   readonly profile: Profile;
   /** Milliseconds; time spent waiting for a sandbox counts. */
   readonly timeout: number;
   /** Destroys the sandbox and rejects with `Aborted`. */
   readonly signal?: AbortSignal | undefined;
+  /** For a job with the tool `channel`; without it, that tool's messages go nowhere. */
+  readonly channel?: ChannelLine | undefined;
 }
 
 export interface EngineStatus {
@@ -90,6 +115,10 @@ export interface Engine {
   /** Rejects with an `IsolateError` if the job could not be run; its own failure is an outcome. */
   execute(job: Job, options: ExecuteOptions): Promise<Outcome>;
   status(): EngineStatus;
+  /** Keeps sandboxes warm from now on, if it did not from the start. */
+  prewarm(): void;
+  /** Has `listener` told of each sandbox started from now on. */
+  onSpawn(listener: (spawn: Spawn) => void): void;
   /** Destroys every sandbox; executions still running reject with `ShuttingDown`. */
   close(): Promise<void>;
 }

@@ -1,8 +1,8 @@
-import { isDeeperThan } from "../depth.ts";
 import { hintFor } from "../hints.ts";
-import { MAX_DEPTH } from "../protocol/limits.ts";
+import { jsonShape } from "../json-shape.ts";
+import { MAX_CONTAINERS, MAX_DEPTH } from "../protocol/limits.ts";
 import type { Fault } from "../protocol/messages.ts";
-import type { LogEntry } from "../types.ts";
+import type { LogEntry, Output } from "../types.ts";
 import type { Ending, Outcome, Status } from "./engine.ts";
 
 interface Collected {
@@ -16,17 +16,32 @@ export function toOutcome(ending: Exclude<Ending, { type: "closed" }>, soFar: Co
   const collected = { ...soFar, logsDropped: Math.max(soFar.logsDropped, ending.dropped) };
   if (ending.type === "error") return failure("error", ending.fault, collected);
   if (ending.text === undefined) return { status: "ok", ...collected };
-  let result: unknown;
-  try {
-    result = JSON.parse(ending.text);
-  } catch {
-    return failure("error", serializationError("The result is not JSON"), collected);
-  }
-  if (isDeeperThan(result, MAX_DEPTH)) {
+  const { depth, containers } = jsonShape(ending.text);
+  if (depth > MAX_DEPTH + 1) {
     const message = `The result is nested deeper than ${MAX_DEPTH} levels`;
     return failure("error", serializationError(message), collected);
   }
-  return { status: "ok", result, ...collected };
+  if (containers > MAX_CONTAINERS) {
+    const message = `The result holds more than ${MAX_CONTAINERS} arrays and objects`;
+    return failure("error", { name: "OutputLimitError", message }, collected);
+  }
+  try {
+    return { status: "ok", result: JSON.parse(ending.text), ...collected };
+  } catch {
+    return failure("error", serializationError("The result is not JSON"), collected);
+  }
+}
+
+/** An outcome as callers see it. */
+export function toOutput(outcome: Outcome): Output {
+  const { status, result, logs, logsDropped, duration } = outcome;
+  return {
+    ok: status === "ok",
+    ...(result !== undefined && { result }),
+    ...(logs.length > 0 && { logs }),
+    ...(logsDropped > 0 && { logsDropped }),
+    duration,
+  };
 }
 
 /** An outcome without a result, its fault written down as the last log entry. */

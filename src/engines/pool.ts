@@ -15,6 +15,8 @@ export interface PoolOptions {
   readonly startConcurrency: number;
   /** Requests that may wait for a sandbox; one more is refused at once. */
   readonly maxWaiting: number;
+  /** Whether to keep any warm before `prewarm()` is called. Default true. */
+  readonly prewarm?: boolean;
   /** Milliseconds between two health checks of the warm ones. */
   readonly healthInterval: number;
   /** Told about every failure nobody else hears of. */
@@ -30,6 +32,8 @@ const LAST_RETRY = 5_000;
  * warm → leased → destroyed and never back.
  */
 export class Pool {
+  /** Told of each sandbox that has been started. */
+  readonly onSpawn = new Set<(sandbox: Sandbox) => void>();
   readonly #launcher: Launcher;
   readonly #options: PoolOptions;
   readonly #shelves: Shelves;
@@ -107,6 +111,12 @@ export class Pool {
     for (const sandbox of this.#shelves.clear(reason)) void this.#retire(sandbox);
   }
 
+  /** Keeps sandboxes warm from now on. */
+  prewarm(): void {
+    this.#shelves.keepWarm();
+    this.#balance();
+  }
+
   resume(): void {
     this.#halted = undefined;
     this.#failures = 0;
@@ -148,6 +158,7 @@ export class Pool {
     const launch = this.#launcher.launch(shelf.profile).then(
       (sandbox) => {
         this.#failures = 0;
+        for (const listener of this.onSpawn) listener(sandbox);
         this.#place(sandbox, shelf);
       },
       (error: unknown) => this.#backOff(error, shelf),

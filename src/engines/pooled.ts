@@ -1,13 +1,16 @@
 import { Aborted, EngineUnavailable, HostBusy, messageOf, ShuttingDown } from "../errors.ts";
 import type { LogEntry, SandboxLevel } from "../types.ts";
 import type {
+  ChannelLine,
   Engine,
   EngineStatus,
   ExecuteOptions,
   Job,
   Launcher,
   Outcome,
+  RunEvents,
   Sandbox,
+  Spawn,
 } from "./engine.ts";
 import { failure, toOutcome } from "./outcome.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
@@ -34,7 +37,7 @@ export class PooledEngine implements Engine {
     try {
       const sandbox = await this.#lease(options, stop.signal);
       try {
-        return await this.#run(sandbox, job, stop.signal);
+        return await this.#run(sandbox, job, stop.signal, options.channel);
       } finally {
         // The caller gets its answer first; ending the sandbox and starting the next one follow.
         setImmediate(() => void this.pool.discard(sandbox));
@@ -54,6 +57,14 @@ export class PooledEngine implements Engine {
       : { ready: true, ...counts };
   }
 
+  prewarm(): void {
+    this.pool.prewarm();
+  }
+
+  onSpawn(listener: (spawn: Spawn) => void): void {
+    this.pool.onSpawn.add(({ id, profile }) => listener({ id, level: this.level, profile }));
+  }
+
   async close(): Promise<void> {
     for (const stop of this.#running) stop.abort(new ShuttingDown());
     await this.pool.close();
@@ -68,7 +79,12 @@ export class PooledEngine implements Engine {
     }
   }
 
-  async #run(sandbox: Sandbox, job: Job, signal: AbortSignal): Promise<Outcome> {
+  async #run(
+    sandbox: Sandbox,
+    job: Job,
+    signal: AbortSignal,
+    channel: ChannelLine | undefined,
+  ): Promise<Outcome> {
     const logs: LogEntry[] = [];
     let logsDropped = 0;
     const started = performance.now();
@@ -76,9 +92,13 @@ export class PooledEngine implements Engine {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       if (signal.aborted) reject(signal.reason);
     });
-    const onLog = (entry: LogEntry | { dropped: number }): void => {
-      if ("dropped" in entry) logsDropped = entry.dropped;
-      else logs.push(entry);
+    channel?.connect((topic, text) => sandbox.sendChannel(topic, text));
+    const events: RunEvents = {
+      onLog(entry) {
+        if ("dropped" in entry) logsDropped = entry.dropped;
+        else logs.push(entry);
+      },
+      onChannel: channel && ((request) => channel.receive(request)),
     };
     const collected = () => ({
       // Copied: a sandbox that is being killed goes on logging.
@@ -87,10 +107,11 @@ export class PooledEngine implements Engine {
       duration: Math.round(performance.now() - started),
     });
     try {
-      const ending = await Promise.race([sandbox.run(job, onLog), interrupted]);
+      const ending = await Promise.race([sandbox.run(job, events), interrupted]);
       if (ending.type !== "closed") return toOutcome(ending, collected());
       const soFar = collected();
-      return failure("crash", await this.#diagnose(sandbox), soFar);
+      const fault = await Promise.race([this.#diagnose(sandbox), interrupted]);
+      return failure("crash", fault, soFar);
     } catch (error) {
       if (!(error instanceof Late)) throw error;
       return failure(

@@ -24,8 +24,9 @@ export class ProcessLauncher implements Launcher {
   }
 
   async launch(profile: Profile): Promise<Sandbox> {
+    const binary = denoBinary();
     const slot = await Slot.create(this.#instanceDirectory);
-    const child = this.#spawn(slot, profile);
+    const child = this.#spawn(binary, slot, profile);
     const exited = exitOf(child);
     const complaint = firstWords(child);
     let outOfMemory = false;
@@ -57,7 +58,8 @@ export class ProcessLauncher implements Launcher {
         id: slot.id,
         profile,
         closed: connection.closed,
-        run: (job, onLog) => connection.run(job, onLog),
+        run: (job, events) => connection.run(job, events),
+        sendChannel: (topic, text) => connection.sendChannel(topic, text),
         ping: (timeout) => connection.ping(timeout),
         diagnose: async () => {
           const code = await deadline(exited, EXIT_WITHIN, "Waiting for the exit").catch(
@@ -74,13 +76,13 @@ export class ProcessLauncher implements Launcher {
     }
   }
 
-  #spawn(slot: Slot, profile: Profile): ChildProcess {
+  #spawn(binary: string, slot: Slot, profile: Profile): ChildProcess {
     const args = hostArguments({
       runnerDirectory: this.#runnerDirectory,
       controlSocket: slot.controlSocket,
       heapMegabytes: heapMegabytes(profile.memory),
     });
-    return spawn(denoBinary(), args, {
+    return spawn(binary, args, {
       cwd: slot.directory,
       env: { ...HOST_ENVIRONMENT },
       stdio: ["ignore", "ignore", "pipe"],

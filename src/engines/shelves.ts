@@ -2,6 +2,7 @@ import type { IsolateError } from "../errors.ts";
 import { type Profile, profileKey, type Sandbox } from "./engine.ts";
 
 interface Waiter {
+  readonly since: number;
   resolve(sandbox: Sandbox): void;
   reject(error: unknown): void;
 }
@@ -36,6 +37,7 @@ export class Shelf {
         reject(signal.reason);
       };
       const waiter: Waiter = {
+        since: performance.now(),
         resolve: (sandbox) => {
           signal.removeEventListener("abort", onAbort);
           resolve(sandbox);
@@ -63,11 +65,21 @@ export class Shelves {
   readonly #shelves = new Map<string, Shelf>();
   readonly #default: Shelf;
   readonly #idle: number;
+  readonly #min: number;
+  #keep: boolean;
 
-  constructor(options: { profile: Profile; min: number; idle: number }) {
+  constructor(options: { profile: Profile; min: number; idle: number; prewarm?: boolean }) {
     this.#idle = options.idle;
-    this.#default = new Shelf(options.profile, options.min);
+    this.#min = options.min;
+    this.#keep = options.prewarm ?? true;
+    this.#default = new Shelf(options.profile, this.#keep ? options.min : 0);
     this.#shelves.set(profileKey(options.profile), this.#default);
+  }
+
+  /** Keeps as many of the default profile warm as wanted, and one of each other in use. */
+  keepWarm(): void {
+    this.#keep = true;
+    this.#default.wanted = this.#min;
   }
 
   get warm(): number {
@@ -83,16 +95,17 @@ export class Shelves {
     const key = profileKey(profile);
     let shelf = this.#shelves.get(key);
     if (shelf === undefined) {
-      shelf = new Shelf(profile, 1);
+      shelf = new Shelf(profile, this.#keep ? 1 : 0);
       this.#shelves.set(key, shelf);
     }
     shelf.lastUse = Date.now();
     return shelf;
   }
 
-  /** Those with somebody waiting first. */
+  /** The one whose first waiter has waited longest comes first, those nobody waits for last. */
   byUrgency(): Shelf[] {
-    return [...this.#shelves.values()].sort((a, b) => b.waiting.length - a.waiting.length);
+    const since = (shelf: Shelf): number => shelf.waiting[0]?.since ?? Number.POSITIVE_INFINITY;
+    return [...this.#shelves.values()].sort((a, b) => (since(a) < since(b) ? -1 : 1));
   }
 
   /** Takes the warm sandbox that has been idle longest on any shelf but `shelf`. */

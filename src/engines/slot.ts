@@ -16,6 +16,7 @@ export class Slot {
   readonly directory: string;
   readonly #server: Server;
   readonly #dialled: Promise<Socket>;
+  #socket: Socket | undefined;
 
   private constructor(id: string, directory: string) {
     this.id = id;
@@ -25,6 +26,7 @@ export class Slot {
       this.#server.once("connection", (socket) => {
         // One sandbox dials once; nobody else gets an ear here.
         this.#server.close();
+        this.#socket = socket.on("error", () => socket.destroy());
         resolve(socket);
       });
     });
@@ -53,8 +55,10 @@ export class Slot {
     return Connection.open(await this.#dialled);
   }
 
+  /** Ends the connection, if there is one, and removes the directory. */
   async remove(): Promise<void> {
     this.#server.close();
+    this.#socket?.destroy();
     await rm(this.directory, { recursive: true, force: true });
   }
 

@@ -1,20 +1,8 @@
 import { z } from "zod";
 import { type Config, firstIssue } from "../config.ts";
-import { isDeeperThan } from "../depth.ts";
-import type { ExecuteOptions, Job } from "../engines/engine.ts";
-import { BadRequest, messageOf, PayloadTooLarge } from "../errors.ts";
-import { DEFAULT_OUTPUT_LIMITS, MAX_DEPTH } from "../protocol/limits.ts";
-import { resolveTools } from "../tools/registry.ts";
-import type { SandboxLevel } from "../types.ts";
+import { PayloadTooLarge } from "../errors.ts";
+import type { IsolatePlugin, ValidRequest } from "./plugin.ts";
 
-/** A request that has been found good, in the terms of an engine. */
-export interface Admitted {
-  readonly level: SandboxLevel;
-  readonly job: Job;
-  readonly options: Omit<ExecuteOptions, "signal">;
-}
-
-const MEMORY_STEP = 64;
 const MAX_TOOLS = 100;
 
 const text = z
@@ -47,47 +35,29 @@ function requestSchema(config: Config) {
     timeout: z.number().min(1).max(config.maxTimeout).default(config.timeout),
     tools: z.array(z.string()).max(MAX_TOOLS).default([]),
     permissions: permissions.default({}),
-    sandbox: z.enum(["isolated", "container"]).default("container"),
+    sandbox: z.enum(["isolated", "container"]).default(config.sandbox),
     memory: z.int().min(128).max(config.maxMemory).default(config.memory),
   });
 }
 
 /**
- * Validates what a caller sent. Throws `BadRequest` or `PayloadTooLarge`, with the field, for
- * anything that is not a request; makes the returned function once, since its schema is compiled.
+ * Takes a request for nothing but what it has been checked to be. Refuses with `BadRequest` or
+ * `PayloadTooLarge`, naming the field.
  */
-export function createGuard(config: Config): (request: unknown) => Admitted {
-  const schema = requestSchema(config);
-  return function guard(request) {
-    const parsed = schema.safeParse(request);
-    if (!parsed.success) throw firstIssue(parsed.error);
-    const { code, entry, input, sandbox, timeout, memory } = parsed.data;
-    const tools = resolveTools(parsed.data.tools, config);
-    const size = Buffer.byteLength(code);
-    if (size > config.maxSize) {
-      const message = `code: ${size} bytes exceed the limit of ${config.maxSize}`;
-      throw new PayloadTooLarge("code", message);
-    }
-    const profile = {
-      memory: Math.ceil(memory / MEMORY_STEP) * MEMORY_STEP,
-      cpus: config.cpus,
-    };
-    return {
-      level: sandbox,
-      job: { code, entry, input: toJson(input), tools, limits: DEFAULT_OUTPUT_LIMITS },
-      options: { profile, timeout },
-    };
-  };
-}
-
-function toJson(input: unknown): string | undefined {
-  if (input === undefined) return undefined;
-  if (isDeeperThan(input, MAX_DEPTH)) {
-    throw new BadRequest("input", `input: Nested deeper than ${MAX_DEPTH} levels`);
-  }
-  try {
-    return JSON.stringify(input);
-  } catch (error) {
-    throw new BadRequest("input", `input: Cannot be written as JSON: ${messageOf(error)}`);
-  }
-}
+export const GuardPlugin: IsolatePlugin = {
+  name: "guard",
+  setup(api) {
+    const { config } = api;
+    const schema = requestSchema(config);
+    api.onValidate.tap((request) => {
+      const parsed = schema.safeParse(request);
+      if (!parsed.success) throw firstIssue(parsed.error);
+      const size = Buffer.byteLength(parsed.data.code);
+      if (size > config.maxSize) {
+        const message = `code: ${size} bytes exceed the limit of ${config.maxSize}`;
+        throw new PayloadTooLarge("code", message);
+      }
+      return parsed.data as ValidRequest;
+    });
+  },
+};

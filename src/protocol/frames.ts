@@ -14,6 +14,7 @@ export const FrameType = {
   error: 5,
   ping: 6,
   pong: 7,
+  channel: 8,
 } as const;
 
 export type FrameName = keyof typeof FrameType;
@@ -34,6 +35,9 @@ export class FrameTooLargeError extends FrameError {}
 
 const SIZE_BYTES = 4;
 const PREFIX_BYTES = 6;
+/** Bytes of a header: it is parsed, which costs many times what carrying it does. */
+const SMALL_HEADER = 4_096;
+const MAX_HEADER: Partial<Record<FrameName, number>> = { job: 65_536, error: 262_144 };
 const NAMES = new Map<number, FrameName>(
   Object.entries(FrameType).map(([name, code]) => [code, name as FrameName]),
 );
@@ -110,8 +114,12 @@ function decodeBody(body: Uint8Array): Frame {
   if (version !== PROTOCOL_VERSION) throw new FrameError(`Unknown protocol version ${version}`);
   const type = NAMES.get(view.getUint8(1));
   if (type === undefined) throw new FrameError(`Unknown frame type ${view.getUint8(1)}`);
-  const headerEnd = PREFIX_BYTES + view.getUint32(2);
+  const headerSize = view.getUint32(2);
+  const headerEnd = PREFIX_BYTES + headerSize;
   if (headerEnd > body.length) throw new FrameError("A header reaches past the end of its frame");
+  if (headerSize > (MAX_HEADER[type] ?? SMALL_HEADER)) {
+    throw new FrameError(`A header of ${headerSize} bytes is too long for a ${type} frame`);
+  }
   return {
     type,
     header: decodeHeader(body.subarray(PREFIX_BYTES, headerEnd)),

@@ -3,8 +3,8 @@
  * and size it must have, and nothing is merged into an object of ours.
  */
 import type { Frame } from "./frames.ts";
-import { clip, MAX_FAULT_NAME, MAX_FAULT_TEXT, MAX_LOG_MESSAGE } from "./limits.ts";
-import { CONSOLE_LEVELS, type ConsoleLevel, type Fault } from "./messages.ts";
+import { CHANNEL_LIMITS, clip, MAX_FAULT_NAME, MAX_FAULT_TEXT, MAX_LOG_MESSAGE } from "./limits.ts";
+import { type ChannelRequest, CONSOLE_LEVELS, type ConsoleLevel, type Fault } from "./messages.ts";
 
 const decoder = new TextDecoder();
 
@@ -32,6 +32,32 @@ export function readError(frame: Frame): { fault: Fault; dropped: number } {
     ...(typeof stack === "string" && { stack: clip(stack, MAX_FAULT_TEXT) }),
   };
   return { fault, dropped: readCount(dropped) };
+}
+
+/** What is asked of the channel, or `undefined` for what no runner of ours says. */
+export function readChannel({ header, payload }: Frame): ChannelRequest | undefined {
+  const { op, topic } = header;
+  if (op === "taken") return { op };
+  if (!isTopic(topic)) return undefined;
+  if (op === "on" || op === "off") return { op, topic };
+  if (op !== "emit" || payload.length > CHANNEL_LIMITS.textBytes) return undefined;
+  const text = decoder.decode(payload);
+  return isJson(text) ? { op, topic, text } : undefined;
+}
+
+function isTopic(value: unknown): value is string {
+  return (
+    typeof value === "string" && value.length > 0 && value.length <= CHANNEL_LIMITS.topicLength
+  );
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function asText(value: unknown, fallback: string): string {

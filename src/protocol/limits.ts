@@ -30,6 +30,26 @@ export const FRAME_OVERHEAD = 262_144;
 /** Levels of nesting in an input or a result, deep enough for data and far from any stack's end. */
 export const MAX_DEPTH = 1_000;
 
+/** Arrays and objects in a result: parsing them is what costs, far more than their bytes. */
+export const MAX_CONTAINERS = 100_000;
+
+/** What one execution may do with the `channel` tool. Enforced at each of the three places, too. */
+export const CHANNEL_LIMITS = {
+  /** Characters of a topic, at least one. */
+  topicLength: 256,
+  /** Bytes of one message as JSON text. */
+  textBytes: 65_536,
+  emits: 10_000,
+  /** Topics subscribed to at the same time. */
+  topics: 100,
+  /** Topics subscribed to one after another, the same ones again included. */
+  subscriptions: 10_000,
+  /** Messages waiting for the execution; one more, and the oldest is lost. */
+  queue: 100,
+  /** Those of them that may be on their way to it, where none can be taken back. */
+  window: 8,
+} as const;
+
 /** The largest frame a control plane accepts from a sandbox with these limits. */
 export function maxFrameBytes(limits: OutputLimits): number {
   return Math.max(limits.resultBytes, MAX_LOG_MESSAGE * 3) + FRAME_OVERHEAD;

@@ -23,6 +23,7 @@ export interface JobHeader {
 
 /** A job as the worker receives it. */
 export interface WorkerJob {
+  readonly type: "job";
   readonly entry: string;
   readonly code: string;
   readonly input: string | undefined;
@@ -37,10 +38,24 @@ export interface Fault {
   readonly stack?: string;
 }
 
+/** What code does with the `channel` tool, and that it has handled a message it was sent. */
+export type ChannelRequest =
+  | { readonly op: "emit"; readonly topic: string; readonly text: string }
+  | { readonly op: "on" | "off"; readonly topic: string }
+  | { readonly op: "taken" };
+
+/** A message that another execution emitted, as the worker receives it; its data is JSON text. */
+export interface ChannelMessage {
+  readonly type: "channel";
+  readonly topic: string;
+  readonly text: string;
+}
+
 /** What the worker tells the sandbox's host process, and that one the control plane. */
 export type WorkerMessage =
   | { readonly type: "ready" }
   | { readonly type: "log"; readonly level: ConsoleLevel; readonly message: string }
   | { readonly type: "dropped"; readonly count: number }
+  | ({ readonly type: "channel" } & ChannelRequest)
   | { readonly type: "result"; readonly text: string | undefined; readonly dropped: number }
   | { readonly type: "error"; readonly fault: Fault; readonly dropped: number };

@@ -5,6 +5,7 @@ import type { ToolUse } from "../protocol/messages.ts";
 /** Names a request may use, and the tool each stands for. */
 const TOOLS: Readonly<Record<string, (config: Config) => ToolUse>> = {
   crypto: (config) => ({ name: "crypto", config: config.crypto }),
+  channel: () => ({ name: "channel", config: {} }),
 };
 
 /**

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
 import { ContainerEngine } from "../../src/engines/container/engine.ts";
+import type { Engine } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
 import { bundleRunner } from "../../src/engines/runner.ts";
+import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
 
 const instances: Instance[] = [];
@@ -18,7 +20,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-engineContract("container", async () => {
+async function open(): Promise<Engine> {
   const instance = await Instance.create(directory);
   instances.push(instance);
   const engine = new ContainerEngine({
@@ -30,4 +32,7 @@ engineContract("container", async () => {
   });
   await engine.prepared();
   return engine;
-});
+}
+
+engineContract("container", open);
+channelContract("container", open);

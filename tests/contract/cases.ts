@@ -298,6 +298,11 @@ export const FAILURES = withStatus("error", [
     fault: ["OutputLimitError", "The result exceeds 4194304 bytes"],
   },
   {
+    name: "limits what is slow to parse",
+    code: "export default () => Array.from({ length: 3e5 }, () => ({}))",
+    fault: ["OutputLimitError", "The result holds more than 100000 arrays and objects"],
+  },
+  {
     name: "limits bytes, not characters",
     code: "export default () => '\\u20ac'.repeat(2e6)",
     fault: ["OutputLimitError", "The result exceeds 4194304 bytes"],

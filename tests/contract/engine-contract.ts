@@ -4,6 +4,7 @@ import { Aborted, HostBusy, ShuttingDown } from "../../src/errors.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 import { type Case, FAILURES, LIMITS, LOGS, TAMPERING, VALUES } from "./cases.ts";
+import { CHANNEL } from "./channel-cases.ts";
 import { CRYPTO } from "./crypto-cases.ts";
 
 export const PROFILE = { memory: 128, cpus: 1 };
@@ -50,6 +51,7 @@ export function engineContract(name: string, open: () => Promise<Engine>): void 
       TAMPERING,
       LIMITS,
       CRYPTO,
+      CHANNEL,
     })) {
       describe(group.toLowerCase(), () => {
         it.each(cases.map((item) => [item.name, item] as const))("%s", async (_name, item) => {

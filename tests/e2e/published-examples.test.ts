@@ -150,6 +150,38 @@ describe("published examples in a container", () => {
     expect(output).toMatchObject({ ok: true, result });
   });
 
+  it("channel tool: a message nobody waits for", async () => {
+    const code =
+      'export default function(message) { console.log("Sending message:", message); channel.emit("notification", { type: "info", text: message, timestamp: Date.now() }); return "Message sent successfully"; }';
+    const output = await server.execute({ code, input: "Task completed", tools: ["channel"] });
+    expect(output).toEqual({
+      ok: true,
+      result: "Message sent successfully",
+      logs: [entry("log", "Sending message: Task completed")],
+      duration: expect.any(Number),
+    });
+  });
+
+  it("channel tool: from one container, and one process, to another container", async () => {
+    const listen =
+      "export default async function() { return new Promise((resolve) => { const got = []; channel.on('chat', (msg) => { console.log('Received: ' + msg.text); got.push(msg.user); if (got.length === 2) resolve(got); }); console.log('ready'); }); }";
+    const say =
+      "export default async function(user) { for (let i = 0; i < 200; i++) { channel.emit('chat', { user, text: 'Hello from ' + user }); await new Promise((r) => setTimeout(r, 20)); } return 'Sent'; }";
+    const request = { tools: ["channel"], timeout: 20_000 };
+    const [heard, ...said] = await Promise.all([
+      server.execute({ ...request, code: listen }),
+      server.execute({ ...request, code: say, input: "Alice" }),
+      server.execute({ ...request, code: say, input: "Bob", sandbox: "isolated" }),
+    ]);
+    expect(said).toMatchObject([
+      { ok: true, result: "Sent" },
+      { ok: true, result: "Sent" },
+    ]);
+    expect(heard).toMatchObject({ ok: true });
+    for (const user of heard.result as string[]) expect(["Alice", "Bob"]).toContain(user);
+    expect(heard.logs?.at(-1)?.message).toMatch(/^Received: Hello from (Alice|Bob)$/);
+  });
+
   it("a tool that was not asked for", async () => {
     const output = await server.execute({ code: "export default () => crypto.randomUUID()" });
     const hint = 'Add "crypto" to "tools"';

@@ -22,6 +22,10 @@ export class ScriptedSandbox implements Sandbox {
     return { type: "result", text: "1", dropped: 0 };
   }
 
+  sendChannel(): boolean {
+    return false;
+  }
+
   async ping(): Promise<void> {
     if (!this.answersPing) throw new Error("No pong");
   }

@@ -6,7 +6,7 @@ import { deadline } from "../../src/engines/deadline.ts";
 import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/engine.ts";
 import { faultOf } from "../../src/engines/exit.ts";
 import { clip, MAX_LOG_MESSAGE } from "../../src/protocol/limits.ts";
-import type { WorkerMessage } from "../../src/protocol/messages.ts";
+import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
 
 const SOURCE = fileURLToPath(new URL("./thread.ts", import.meta.url));
 let launched = 0;
@@ -56,21 +56,26 @@ export class ThreadLauncher implements Launcher {
       id: `thread-${launched}`,
       profile,
       closed,
-      run: (job, onLog) =>
+      run: (job, events) =>
         new Promise<Ending>((resolve) => {
           void closed.then(() => resolve({ type: "closed" }));
           thread.on("message", (message: WorkerMessage) => {
-            if (message.type === "dropped") onLog({ dropped: message.count });
+            if (message.type === "channel") events.onChannel?.(message);
+            if (message.type === "dropped") events.onLog({ dropped: message.count });
             if (message.type === "log") {
               const { level } = message;
               const text = clip(message.message, MAX_LOG_MESSAGE);
-              onLog({ level, message: text, timestamp: Date.now() });
+              events.onLog({ level, message: text, timestamp: Date.now() });
             }
             if (message.type === "error") resolve(message);
             if (message.type === "result") resolve(limited(message, job.limits.resultBytes));
           });
-          thread.postMessage(job);
+          thread.postMessage({ ...job, type: "job" } satisfies WorkerJob);
         }),
+      sendChannel: (topic, text) => {
+        thread.postMessage({ type: "channel", topic, text } satisfies ChannelMessage);
+        return true;
+      },
       ping: async () => {},
       diagnose: async () => faultOf({ code: 1, outOfMemory }, profile.memory),
       destroy: async () => {

@@ -7,7 +7,7 @@ import { RunnerFault } from "../../runner-image/faults.ts";
 import { restrictGlobals } from "../../runner-image/globals.ts";
 import { Run } from "../../runner-image/run.ts";
 import { trackTimers } from "../../runner-image/timers.ts";
-import type { WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
+import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
 
 /** Where the bundler found esbuild; the bundle lies where it cannot be resolved from. */
 declare const ESBUILD: string;
@@ -37,8 +37,12 @@ Object.assign(globalThis, { self: globalThis });
 captureConsole((level, args) => current?.log.write(level, args));
 trackTimers();
 restrictGlobals((fault) => current?.fail(fault));
-port.once("message", (job: WorkerJob) => {
-  current = new Run(job, send);
+port.on("message", (message: WorkerJob | ChannelMessage) => {
+  if (message.type === "channel") {
+    current?.receive(message);
+    return;
+  }
+  current = new Run(message, send);
   void current.start((url) => import(url), toUrl);
 });
 send({ type: "ready" });

@@ -60,7 +60,12 @@ export class TestServer {
   }
 
   #readyWithin10s(): Promise<boolean> {
-    return until(async () => (await fetch(`${this.url}/readyz`)).ok).then(
+    const warm = async (): Promise<boolean> => {
+      const response = await fetch(`${this.url}/readyz`);
+      const { pool } = (await response.json()) as { pool?: { warm: number } };
+      return response.ok && (pool?.warm ?? 0) > 0;
+    };
+    return until(warm).then(
       () => true,
       () => false,
     );

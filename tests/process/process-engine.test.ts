@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { PooledEngine } from "../../src/engines/pooled.ts";
 import { ProcessLauncher } from "../../src/engines/process.ts";
 import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
+import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract, job, PROFILE } from "../contract/engine-contract.ts";
 
 let directory: string;
@@ -23,6 +24,7 @@ async function open(): Promise<PooledEngine> {
 }
 
 engineContract("process", open);
+channelContract("process", open);
 
 it("keeps nothing of one execution where the next could find it", async () => {
   const engine = await open();

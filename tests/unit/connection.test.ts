@@ -8,15 +8,17 @@ import type { Connection } from "../../src/engines/connection.ts";
 import type { Ending } from "../../src/engines/engine.ts";
 import { toOutcome } from "../../src/engines/outcome.ts";
 import { Slot } from "../../src/engines/slot.ts";
-import { encodeFrame } from "../../src/protocol/frames.ts";
+import { encodeFrame, type Frame, FrameDecoder } from "../../src/protocol/frames.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
+import type { ChannelRequest } from "../../src/protocol/messages.ts";
 import type { LogEntry } from "../../src/types.ts";
+import { until } from "../contract/engine-contract.ts";
 
 const job = {
   code: "",
   entry: "default",
   input: undefined,
-  tools: [],
+  tools: [{ name: "channel", config: {} }],
   limits: DEFAULT_OUTPUT_LIMITS,
 };
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -28,6 +30,7 @@ let slot: Slot;
 let sandbox: Socket;
 let connection: Connection;
 let logs: (LogEntry | { dropped: number })[];
+let asked: ChannelRequest[];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
@@ -37,6 +40,7 @@ beforeEach(async () => {
   sandbox.write(encodeFrame("hello"));
   connection = await slot.connected();
   logs = [];
+  asked = [];
 });
 afterEach(async () => {
   connection.close();
@@ -48,7 +52,10 @@ afterEach(async () => {
 
 /** Runs a job and lets the sandbox answer it with these bytes. */
 async function answer(...chunks: Uint8Array[]): Promise<Ending> {
-  const ending = connection.run(job, (entry) => logs.push(entry));
+  const ending = connection.run(job, {
+    onLog: (entry) => logs.push(entry),
+    onChannel: (request) => asked.push(request),
+  });
   for (const chunk of chunks) sandbox.write(chunk);
   return ending;
 }
@@ -64,7 +71,7 @@ describe("a control connection", () => {
   });
 
   it("ends without a word when the sandbox does", async () => {
-    const ending = connection.run(job, () => {});
+    const ending = connection.run(job, { onLog: () => {} });
     sandbox.end();
     sandbox.destroy();
     expect(await ending).toEqual({ type: "closed" });
@@ -89,8 +96,9 @@ describe("a control connection", () => {
 
   it("is closed on a flood of frames there is no reason for", async () => {
     const pong = encodeFrame("pong");
-    const ending = await answer(Buffer.concat(Array.from({ length: 5_000 }, () => pong)));
-    expect(ending).toEqual({ type: "closed" });
+    const ending = connection.run({ ...job, tools: [] }, { onLog: () => {} });
+    sandbox.write(Buffer.concat(Array.from({ length: 5_000 }, () => pong)));
+    expect(await ending).toEqual({ type: "closed" });
     await connection.closed;
   });
 
@@ -145,6 +153,87 @@ describe("a control connection", () => {
     if (ending.type === "closed") throw new Error("Closed");
     const outcome = toOutcome(ending, { logs: [], logsDropped: 0, duration: 0 });
     expect(outcome).toMatchObject({ status: "error", fault: { name: "SerializationError" } });
+  });
+
+  it("takes well-formed words about channels and drops the others", async () => {
+    const said = (header: object, payload = "1"): Uint8Array =>
+      encodeFrame("channel", header, text(payload));
+    const longest = "x".repeat(256);
+    await answer(
+      said({ op: "emit", topic: "a", tenant: "other" }, '{"n":1}'),
+      said({ op: "on", topic: longest }, ""),
+      said({ op: "off", topic: "a" }),
+      said({ op: "taken", topic: 1 }),
+      said({ op: "emit", topic: "" }),
+      said({ op: "emit", topic: `${longest}x` }),
+      said({ op: "emit", topic: ["a"] }),
+      said({ op: "emit" }),
+      said({ op: "join", topic: "a" }),
+      said({ op: "__proto__", topic: "a" }),
+      said({ topic: "a" }),
+      said({ op: "emit", topic: "a" }, ""),
+      said({ op: "emit", topic: "a" }, "{'n':1}"),
+      said({ op: "emit", topic: "a" }, "1 2"),
+      said({ op: "emit", topic: "a" }, `"${"x".repeat(65_535)}"`),
+      encodeFrame("channel", { op: "emit", topic: "a" }, new Uint8Array([34, 255])),
+      said({ op: "emit", topic: "a" }, `"${"x".repeat(65_534)}"`),
+      result("1"),
+      said({ op: "emit", topic: "late" }),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toEqual([
+      { op: "emit", topic: "a", text: '{"n":1}' },
+      { op: "on", topic: longest },
+      { op: "off", topic: "a" },
+      { op: "taken" },
+      { op: "emit", topic: "a", text: `"${"x".repeat(65_534)}"` },
+    ]);
+  });
+
+  it("is closed on a flood of words about channels", async () => {
+    const emit = encodeFrame("channel", { op: "emit", topic: "a" }, text("1"));
+    const ending = await answer(Buffer.concat(Array.from({ length: 40_000 }, () => emit)));
+    expect(ending).toEqual({ type: "closed" });
+    expect(asked.length).toBeGreaterThanOrEqual(10_000);
+    expect(asked.length).toBeLessThan(40_000);
+    await connection.closed;
+  });
+
+  it("is closed on few words about channels if the job has no such tool", async () => {
+    const emit = encodeFrame("channel", { op: "emit", topic: "a" }, text("1"));
+    const ending = connection.run({ ...job, tools: [] }, { onLog: () => {} });
+    sandbox.write(Buffer.concat(Array.from({ length: 5_000 }, () => emit)));
+    expect(await ending).toEqual({ type: "closed" });
+  });
+
+  it("sends a channel's message while a job runs", async () => {
+    expect(connection.sendChannel("a", "1")).toBe(false);
+    const ending = connection.run(job, { onLog: () => {} });
+    expect(connection.sendChannel("a", '"é"')).toBe(true);
+    const decoder = new FrameDecoder(1e6);
+    const frames: Frame[] = [];
+    sandbox.on("data", (chunk: Buffer) => frames.push(...decoder.push(chunk)));
+    await until(() => frames.length === 2);
+    expect(frames[1]).toMatchObject({ type: "channel", header: { topic: "a" } });
+    expect(Buffer.from(frames[1]?.payload ?? []).toString()).toBe('"é"');
+    sandbox.write(result("1"));
+    await ending;
+    expect(connection.sendChannel("a", "1")).toBe(false);
+  });
+
+  it("keeps little for a sandbox that says it has taken all and reads nothing", async () => {
+    const ending = connection.run(job, { onLog: () => {} });
+    const big = JSON.stringify("x".repeat(60_000));
+    let sent = 0;
+    for (let n = 0; n < 1_000; n += 1) {
+      if (connection.sendChannel("a", big)) sent += 1;
+      if (n % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(sent).toBeGreaterThan(8);
+    expect(sent).toBeLessThan(60);
+    sandbox.destroy();
+    expect(await ending).toEqual({ type: "closed" });
+    expect(connection.sendChannel("a", "1")).toBe(false);
   });
 
   it("answers a ping or rejects in time", async () => {

@@ -2,7 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
+import type { Engine } from "../../src/engines/engine.ts";
 import { PooledEngine } from "../../src/engines/pooled.ts";
+import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
 import { ThreadLauncher } from "../fakes/thread-launcher.ts";
 
@@ -12,7 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-engineContract("fake", async () => {
+async function open(): Promise<Engine> {
   const launcher = await ThreadLauncher.create(directory);
   return new PooledEngine(launcher, { ...CONTRACT_POOL, onError: () => {} });
-});
+}
+
+engineContract("fake", open);
+channelContract("fake", open);

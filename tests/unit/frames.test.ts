@@ -14,7 +14,7 @@ const MAX = 10_000;
 const names = Object.keys(FrameType) as FrameName[];
 const anyFrame = fc.record({
   type: fc.constantFrom(...names),
-  header: fc.dictionary(fc.string(), fc.jsonValue()),
+  header: fc.dictionary(fc.string({ maxLength: 20 }), fc.jsonValue(), { maxKeys: 5 }),
   payload: fc.uint8Array({ maxLength: 200 }),
 });
 
@@ -82,6 +82,13 @@ describe("frames", () => {
     bytes.writeUInt8(3, 5);
     bytes.writeUInt32BE(header.length, 6);
     expect(() => decodeInPieces(bytes, 100)).toThrow("A frame header is not an object");
+  });
+
+  it("with a header that is long enough to cost us are refused before it is parsed", () => {
+    const header = { nested: "[".repeat(5_000) };
+    const decoder = new FrameDecoder(1_000_000);
+    expect(() => [...decoder.push(encodeFrame("log", header))]).toThrow("too long for a log frame");
+    expect([...decoder.push(encodeFrame("error", header))]).toHaveLength(1);
   });
 
   it("above the limit are refused by their announcement, before any of it is held", () => {

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildApp } from "../../server/app.ts";
 import { config } from "../../src/config.ts";
-import type { Engine } from "../../src/engines/engine.ts";
 import { PooledEngine } from "../../src/engines/pooled.ts";
 import { IsolateError } from "../../src/errors.ts";
 import { Kernel } from "../../src/kernel.ts";
 import { CONTRACT_POOL, until } from "../contract/engine-contract.ts";
+import { RecordingEngine } from "../fakes/recording-engine.ts";
 import { ThreadLauncher } from "../fakes/thread-launcher.ts";
 
 const MAX_BODY = 200_000;
@@ -169,12 +169,9 @@ describe("POST /execute", () => {
   });
 
   it("hides what goes wrong on our side behind a request id", async () => {
-    const broken: Engine = {
-      level: "container",
-      execute: () => Promise.reject(new Error("/srv/secret/path is full")),
-      status: () => ({ ready: true, warm: 0, starting: 0, leased: 0 }),
-      close: async () => {},
-    };
+    const broken = new RecordingEngine("container", () => {
+      throw new Error("/srv/secret/path is full");
+    });
     const bad = new Kernel({ config: config(), engines: [broken] });
     const told: string[] = [];
     const onError = (error: unknown, requestId: string): void => {
@@ -192,6 +189,28 @@ describe("POST /execute", () => {
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({ reason: "No sandbox is warm yet" });
   });
+});
+
+describe("the Host of a request", () => {
+  const hosts = ["proxy.example"];
+  const guarded = (host: string) =>
+    buildApp({ kernel, maxBody: MAX_BODY, onError: () => {}, hosts }).request("/healthz", {
+      headers: { host },
+    });
+
+  it.each(["localhost:8787", "127.0.0.1:1", "[::1]:8787", "LOCALHOST", "Proxy.Example:80"])(
+    "may be %s",
+    async (host) => {
+      expect((await guarded(host)).status).toBe(200);
+    },
+  );
+
+  it.each(["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8787", "10.0.0.1"])(
+    "may not be %s, which a web page could have pointed here",
+    async (host) => {
+      await expectProblem(await guarded(host), 403, "ForbiddenHost");
+    },
+  );
 });
 
 describe("the other routes", () => {

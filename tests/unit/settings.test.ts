@@ -7,8 +7,7 @@ describe("settings", () => {
     expect(settings).toMatchObject({
       port: 8787,
       host: "127.0.0.1",
-      docker: { host: undefined },
-      runtime: undefined,
+      containers: { host: undefined, runtime: undefined },
       maxBody: 8_388_608,
       drain: 10_000,
     });
@@ -25,7 +24,7 @@ describe("settings", () => {
     const settings = readSettings({
       PORT: "9000",
       HOST: "::1",
-      ISOLATE_ENGINE: "none",
+      DOCKER_HOST: "unix:///x.sock",
       ISOLATE_RUNTIME: "runsc",
       ISOLATE_POOL_MIN: "1",
       ISOLATE_POOL_MAX: "4",
@@ -34,7 +33,9 @@ describe("settings", () => {
       ISOLATE_CPUS: "0.5",
       ISOLATE_RUN_DIR: "/srv/run",
     });
-    expect(settings).toMatchObject({ port: 9000, host: "::1", docker: null, runtime: "runsc" });
+    expect(settings).toMatchObject({ port: 9000, host: "::1" });
+    expect(settings.containers).toEqual({ host: "unix:///x.sock", runtime: "runsc" });
+    expect(readSettings({ ISOLATE_ENGINE: "none" }).containers).toBeNull();
     expect(settings.runDirectory).toBe("/srv/run");
     expect(settings.config).toMatchObject({ memory: 2048, maxMemory: 2048, cpus: 0.5 });
     expect(settings.config.cluster).toEqual({ min: 1, max: 4, idle: 5_000 });

@@ -7,6 +7,9 @@ import { deadline } from "../deadline.ts";
 /** Milliseconds an ordinary engine call may take; one whose answer is lost would hang for ever. */
 export const CALL_WITHIN = 15_000;
 
+/** Milliseconds of silence after which a request's connection is given up. */
+const SILENCE_WITHIN = 120_000;
+
 /**
  * The socket of the Docker Engine on this host: `DOCKER_HOST`, then the usual places.
  * Throws `EngineUnavailable` for an engine elsewhere, whose sandboxes could not be given a socket
@@ -29,7 +32,7 @@ export function engineSocket(dockerHost: string | undefined): string {
 
 /** A client of the engine behind a socket. Use `call()` round each of its calls. */
 export function dockerClient(socketPath: string): Docker {
-  return new Docker({ socketPath });
+  return new Docker({ socketPath, timeout: SILENCE_WITHIN });
 }
 
 /** Awaits an engine call, bounded in time. */

@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { EngineUnavailable, messageOf } from "../../errors.ts";
-import type { Engine, EngineStatus, ExecuteOptions, Job, Outcome } from "../engine.ts";
+import type { Engine, EngineStatus, ExecuteOptions, Job, Outcome, Spawn } from "../engine.ts";
 import type { Instance } from "../instance.ts";
 import type { PoolOptions } from "../pool.ts";
 import { PooledEngine } from "../pooled.ts";
@@ -56,6 +56,14 @@ export class ContainerEngine implements Engine {
     return this.#inner.status();
   }
 
+  prewarm(): void {
+    this.#inner.prewarm();
+  }
+
+  onSpawn(listener: (spawn: Spawn) => void): void {
+    this.#inner.onSpawn(listener);
+  }
+
   /** Resolves after the first attempt to reach and prepare the engine, successful or not. */
   async prepared(): Promise<void> {
     await this.#checking;
@@ -106,16 +114,16 @@ export class ContainerEngine implements Engine {
     const { docker, bundle, log } = this.#options;
     const info = await call("description", docker.info());
     assertSeccomp(info.SecurityOptions as unknown);
-    const [image] = await Promise.all([ensureRunnerImage(docker, bundle, log), this.#reap()]);
-    this.#image = image;
+    await this.#reap();
+    this.#image = await ensureRunnerImage(docker, bundle, log);
     this.#up = true;
-    log(`Docker Engine ${info.ServerVersion} is ready, sandboxes run ${image}`);
+    log(`Docker Engine ${info.ServerVersion} is ready, sandboxes run ${this.#image}`);
     if (!this.#closed) this.#inner.pool.resume();
   }
 
   async #reap(): Promise<void> {
-    const { docker, instance, log } = this.#options;
-    const removed = await reap(docker, instance, this.#launcher.slots);
+    const { docker, instance, log, pool } = this.#options;
+    const removed = await reap(docker, instance, this.#launcher.slots, pool.onError);
     this.#lastReap = Date.now();
     if (removed > 0) log(`Removed ${removed} containers nobody owned`);
   }

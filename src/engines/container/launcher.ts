@@ -14,9 +14,9 @@ import { removeContainer } from "./remove.ts";
 
 const READY_WITHIN = 20_000;
 const EXIT_WITHIN = 2_000;
-const EXIT_POLL = 20;
+const EXIT_POLL = 50;
 const KILLED = 128 + 9;
-const MEMORY_NOTICE_WITHIN = 200;
+const ENGINE_GONE_WITHIN = 1_000;
 const EARLY_EXIT_POLL = 1_000;
 
 export interface ContainerLauncherOptions {
@@ -94,7 +94,8 @@ function toSandbox(parts: {
     id: slot.id,
     profile,
     closed: connection.closed,
-    run: (job, onLog) => connection.run(job, onLog),
+    run: (job, events) => connection.run(job, events),
+    sendChannel: (topic, text) => connection.sendChannel(topic, text),
     ping: (timeout) => connection.ping(timeout),
     diagnose: async () => faultOf(await causedInside(container), profile.memory),
     destroy: () => {
@@ -127,25 +128,23 @@ async function untilReady(slot: Slot, container: Container): Promise<Connection>
 }
 
 /**
- * How the container ended, if its own code can have been the cause. Its first process cannot kill
- * itself, so that a kill which was not for memory came from outside: rejects then.
+ * How the container ended. Its first process cannot kill itself, so a kill that was not for memory
+ * came from outside, or is an exit code that says so: an engine that is going down is gone a moment
+ * later. Rejects then.
  */
 async function causedInside(container: Container): Promise<Exit | undefined> {
-  let exit = await exitOf(container);
+  const exit = await exitOf(container);
   if (exit?.code !== KILLED || exit.outOfMemory) return exit;
-  // The engine hears of an exit and of its being for memory on two ways.
-  await sleep(MEMORY_NOTICE_WITHIN);
-  exit = await exitOf(container);
-  if (exit?.outOfMemory) return exit;
-  throw new Error("The sandbox was killed from outside");
+  // The engine also hears of an exit, and of its being for memory, on two ways.
+  await sleep(ENGINE_GONE_WITHIN);
+  return exitOf(container);
 }
 
 /** How the container's first process ended, once the engine has noticed that it did. */
 async function exitOf(container: Container): Promise<Exit | undefined> {
-  for (let waited = 0; waited < EXIT_WITHIN; waited += EXIT_POLL) {
+  for (const end = Date.now() + EXIT_WITHIN; Date.now() < end; await sleep(EXIT_POLL)) {
     const { State } = await call("inspection", container.inspect());
     if (!State.Running) return { code: State.ExitCode, outOfMemory: State.OOMKilled };
-    await sleep(EXIT_POLL);
   }
   return undefined;
 }

@@ -44,9 +44,17 @@ export class Networks {
     this.#adjust = options.adjust;
   }
 
-  /** A namespace nobody is in. */
+  /** A namespace nobody is in, whose holder still runs. */
   async lease(): Promise<Network> {
-    return this.#idle.pop() ?? this.#create();
+    for (let network = this.#idle.pop(); network !== undefined; network = this.#idle.pop()) {
+      const running = call("inspection", network.container.inspect()).then(
+        ({ State }) => State.Running,
+        () => false,
+      );
+      if (await running) return network;
+      await this.discard(network);
+    }
+    return this.#create();
   }
 
   /** Takes back the namespace of a sandbox that is known to be gone. */

@@ -10,12 +10,14 @@ const CONCURRENCY = 4;
 /**
  * Removes every container of this run directory that nobody owns: those of instances that have
  * ended, and those of `instance` itself whose slot is not in `slots`. Containers without our
- * labels, and those of living instances, are never touched. Returns how many were removed.
+ * labels, and those of living instances, are never touched. Returns how many were removed; what could not be is
+ * reported, and tried again the next time. Rejects only if the engine does not list them.
  */
 export async function reap(
   docker: Docker,
   instance: Instance,
   slots: ReadonlySet<string>,
+  onError: (error: unknown) => void,
 ): Promise<number> {
   const containers = await call(
     "listing",
@@ -35,11 +37,12 @@ export async function reap(
       if (owned) return 0;
       try {
         await removeContainer(docker.getContainer(Id));
+        return 1;
       } catch (error) {
-        // Somebody else is at it.
-        if (engineStatus(error) !== 409) throw error;
+        // One that cannot be removed now is no reason to stop; 409 means somebody else is at it.
+        if (engineStatus(error) !== 409) onError(error);
+        return 0;
       }
-      return 1;
     }),
   );
   const removed = await Promise.all(removals);

@@ -1,9 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { config } from "../../src/config.ts";
+import type { ExecuteOptions, Job } from "../../src/engines/engine.ts";
 import { BadRequest, PayloadTooLarge } from "../../src/errors.ts";
-import { createGuard } from "../../src/plugins/guard.ts";
+import { Kernel } from "../../src/kernel.ts";
+import type { ExecuteRequest } from "../../src/types.ts";
+import { RecordingEngine } from "../fakes/recording-engine.ts";
 
-const guard = createGuard(config());
+/** What an engine is asked to do for a request, or the rejection of one that is no good. */
+async function admit(
+  request: unknown,
+): Promise<{ level: string; job: Job; options: ExecuteOptions }> {
+  const engines = [new RecordingEngine("container"), new RecordingEngine("isolated")];
+  await new Kernel({ config: config(), engines }).execute(request as ExecuteRequest);
+  for (const { level, jobs } of engines) {
+    if (jobs[0] !== undefined) return { level, ...jobs[0] };
+  }
+  throw new Error("No engine was asked");
+}
+
 const code = "export default () => 1";
 
 function nested(depth: number): unknown {
@@ -12,9 +26,9 @@ function nested(depth: number): unknown {
   return value;
 }
 
-describe("guard", () => {
-  it("fills in the published defaults", () => {
-    expect(guard({ code })).toMatchObject({
+describe("the built-in plugins", () => {
+  it("fills in the published defaults", async () => {
+    expect(await admit({ code })).toMatchObject({
       level: "container",
       job: { code, entry: "default", input: undefined },
       options: { timeout: 3_000, profile: { memory: 256, cpus: 1 } },
@@ -59,38 +73,34 @@ describe("guard", () => {
     ["an input of 100,000 levels", { code, input: nested(100_000) }, "input"],
     ["an input of 1,001 levels", { code, input: nested(1_001) }, "input"],
     ["an input that is no JSON", { code, input: { n: 1n } }, "input"],
-  ])("refuses %s and names the field", (_what, request, field) => {
-    let thrown: unknown;
-    try {
-      guard(request);
-    } catch (error) {
-      thrown = error;
-    }
+  ])("refuses %s and names the field", async (_what, request, field) => {
+    const thrown: unknown = await admit(request).catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(BadRequest);
     expect((thrown as BadRequest).field).toBe(field);
     expect((thrown as BadRequest).message).toMatch(/\S/);
   });
 
-  it("accepts what is just within its limits", () => {
-    expect(guard({ code, input: nested(999) }).job.input).toHaveLength(2_000);
-    expect(guard({ code, timeout: 300_000 }).options.timeout).toBe(300_000);
-    expect(guard({ code, permissions: "none", tools: [] }).level).toBe("container");
-    expect(guard({ code, permissions: { net: [], hrtime: true } }).level).toBe("container");
+  it("accepts what is just within its limits", async () => {
+    expect((await admit({ code, input: nested(999) })).job.input).toHaveLength(2_000);
+    expect((await admit({ code, timeout: 300_000 })).options.timeout).toBe(300_000);
+    expect((await admit({ code, permissions: "none", tools: [] })).level).toBe("container");
+    expect((await admit({ code, permissions: { net: [], hrtime: true } })).level).toBe("container");
+    expect((await admit({ code, sandbox: "isolated" })).level).toBe("isolated");
   });
 
-  it("counts the size of code in bytes", () => {
-    expect(guard({ code: "x".repeat(100_000) }).job.code).toHaveLength(100_000);
-    expect(() => guard({ code: "x".repeat(100_001) })).toThrow(PayloadTooLarge);
-    expect(() => guard({ code: "é".repeat(50_001) })).toThrow("100002 bytes");
+  it("counts the size of code in bytes", async () => {
+    expect((await admit({ code: "x".repeat(100_000) })).job.code).toHaveLength(100_000);
+    await expect(admit({ code: "x".repeat(100_001) })).rejects.toBeInstanceOf(PayloadTooLarge);
+    await expect(admit({ code: "é".repeat(50_001) })).rejects.toThrow("100002 bytes");
   });
 
-  it("rounds memory up to a multiple of 64 MB, so that profiles stay few", () => {
-    expect(guard({ code, memory: 129 }).options.profile.memory).toBe(192);
-    expect(guard({ code, memory: 192 }).options.profile.memory).toBe(192);
+  it("rounds memory up to a multiple of 64 MB, so that profiles stay few", async () => {
+    expect((await admit({ code, memory: 129 })).options.profile.memory).toBe(192);
+    expect((await admit({ code, memory: 192 })).options.profile.memory).toBe(192);
   });
 
-  it("keeps the input as JSON text, half surrogates and NUL bytes included", () => {
-    expect(guard({ code, input: "\ud800\0" }).job.input).toBe('"\\ud800\\u0000"');
-    expect(guard({ code, input: null }).job.input).toBe("null");
+  it("keeps the input as JSON text, half surrogates and NUL bytes included", async () => {
+    expect((await admit({ code, input: "\ud800\0" })).job.input).toBe('"\\ud800\\u0000"');
+    expect((await admit({ code, input: null })).job.input).toBe("null");
   });
 });

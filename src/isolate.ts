@@ -1,0 +1,84 @@
+import { config, type PartialConfig } from "./config.ts";
+import { createEngines } from "./engines/create.ts";
+import type { Engine } from "./engines/engine.ts";
+import { Instance } from "./engines/instance.ts";
+import { defaultRunDirectory } from "./engines/run-directory.ts";
+import { Kernel } from "./kernel.ts";
+import type { IsolatePlugin } from "./plugins/plugin.ts";
+import type { ExecuteRequest, LogEntry, Output } from "./types.ts";
+
+export interface IsolateOptions {
+  /** Settings; the level a request gets that does not say is `isolated` here. */
+  readonly config?: PartialConfig;
+  /** Your own plugins, after the built-in ones. */
+  readonly plugins?: readonly IsolatePlugin[];
+  /** Whether to keep sandboxes warm. Default true. */
+  readonly useCluster?: boolean;
+  /** Whether to offer the `container` level, by the Docker Engine of this host. Default false. */
+  readonly containers?: boolean;
+  /** Directory of the control sockets. Default: `/run/isolate` as root. */
+  readonly runDirectory?: string;
+  /** Told what an operator wants to know, a line each. Default: nobody. */
+  readonly log?: (line: string) => void;
+}
+
+/** An output with its exception at hand. */
+export interface LibraryOutput extends Output {
+  /** The last exception in `logs`; not part of the JSON form. */
+  readonly error?: LogEntry;
+}
+
+export interface Isolate {
+  /**
+   * Runs code once. Resolves whatever the code does; rejects with an `IsolateError` for a bad
+   * request or a host that cannot run it, and with `Aborted` once `signal` is aborted.
+   */
+  execute(request: ExecuteRequest, options?: { signal?: AbortSignal }): Promise<LibraryOutput>;
+  /** Ends every sandbox and removes all that belonged to them. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a runner for untrusted code in this process. Call `close()` when done: sandboxes are
+ * processes, and keep this one alive.
+ *
+ * @example
+ * const isolate = await createIsolate({ config: { timeout: 5_000, cluster: { min: 1 } } });
+ * const output = await isolate.execute({ code: "export default (x) => x * 2", input: 21 });
+ * await isolate.close();
+ * output.result // 42
+ */
+export async function createIsolate(options: IsolateOptions = {}): Promise<Isolate> {
+  const { plugins = [], useCluster = true, containers = false, log = () => {} } = options;
+  const settings = config({ sandbox: "isolated", ...options.config });
+  const instance = await Instance.create(options.runDirectory ?? defaultRunDirectory(process.env));
+  let engines: readonly Engine[] = [];
+  let kernel: Kernel;
+  try {
+    await instance.removeDead();
+    const host = containers ? { host: process.env.DOCKER_HOST } : null;
+    engines = await createEngines({ config: settings, instance, containers: host, log });
+    kernel = new Kernel({ config: settings, engines, plugins, useCluster });
+  } catch (error) {
+    await Promise.all(engines.map((engine) => engine.close()));
+    await instance.close();
+    throw error;
+  }
+  return {
+    async execute(request, { signal } = {}) {
+      return withError(await kernel.execute(request, signal));
+    },
+    async close() {
+      await kernel.close();
+      await instance.close();
+    },
+  };
+}
+
+/** The shorter of the two published names. */
+export const create = createIsolate;
+
+function withError(output: Output): LibraryOutput {
+  const error = output.logs?.findLast(({ level }) => level === "exception");
+  return Object.defineProperty({ ...output }, "error", { value: error, enumerable: false });
+}

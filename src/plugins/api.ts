@@ -1,0 +1,43 @@
+import type { Config } from "../config.ts";
+import { Aborted, IsolateError, PluginError } from "../errors.ts";
+import type { Hooks, PluginApi } from "./plugin.ts";
+
+/**
+ * A plugin's own view of the hooks: whatever its functions throw carries its name, and fails the
+ * one execution they were called for.
+ */
+export function pluginApi(name: string, hooks: Hooks, config: Config): PluginApi {
+  return {
+    config,
+    onValidate: { tap: (each) => hooks.onValidate.tapAs(name, contained(name, each)) },
+    onLoad: { tap: (each) => hooks.onLoad.tapAs(name, contained(name, each)) },
+    onSpawn: { tap: (each) => hooks.onSpawn.tapAs(name, silenced(each)) },
+    onExecute: { tap: (wrapper) => hooks.onExecute.tapAs(name, contained(name, wrapper)) },
+    onFormat: { tap: (each) => hooks.onFormat.tapAs(name, contained(name, each)) },
+    onWorker: hooks.onWorker,
+    onToolset: hooks.onToolset,
+    onLogger: hooks.onLogger,
+  };
+}
+
+function contained<A extends unknown[], R>(
+  name: string,
+  work: (...args: A) => R | Promise<R>,
+): (...args: A) => Promise<R> {
+  return async (...args) => {
+    try {
+      return await work(...args);
+    } catch (error) {
+      // Ours are meant for the caller; an abort is nobody's fault.
+      if (error instanceof IsolateError || error instanceof Aborted) throw error;
+      throw new PluginError(name, error);
+    }
+  };
+}
+
+/** No execution depends on who watches sandboxes start. */
+function silenced<A>(each: (value: A) => void | Promise<void>): (value: A) => void {
+  return (value) => {
+    (async () => each(value))().catch(console.error);
+  };
+}

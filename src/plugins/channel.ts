@@ -1,0 +1,27 @@
+import { ChannelRouter } from "../channels.ts";
+import type { IsolatePlugin } from "./plugin.ts";
+
+/** Whose executions hear each other, as long as a host has one tenant. */
+const TENANT = "default";
+
+/** Lets executions that use the tool `channel` hear each other while they run, whatever level. */
+export function ChannelPlugin(): IsolatePlugin {
+  const router = new ChannelRouter();
+  return {
+    name: "channel",
+    required: ["sandbox"],
+    setup(api) {
+      api.onLoad.tap((context) => {
+        if (!context.tools.some(({ name }) => name === "channel")) return;
+        return { ...context, channel: router.join(TENANT) };
+      });
+      api.onExecute.tap(async ({ channel }, next) => {
+        try {
+          return await next();
+        } finally {
+          channel?.leave();
+        }
+      });
+    },
+  };
+}

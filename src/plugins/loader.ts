@@ -1,0 +1,31 @@
+import { isDeeperThan } from "../depth.ts";
+import { BadRequest, messageOf } from "../errors.ts";
+import { roundMemory } from "../memory.ts";
+import { MAX_DEPTH } from "../protocol/limits.ts";
+import type { IsolatePlugin } from "./plugin.ts";
+
+/** Puts a request into the form a sandbox takes it in: JSON text, and a profile. */
+export const LoaderPlugin: IsolatePlugin = {
+  name: "loader",
+  required: ["guard"],
+  setup(api) {
+    const { cpus } = api.config;
+    api.onLoad.tap((context) => {
+      const { input, memory } = context.request;
+      const profile = { memory: roundMemory(memory), cpus };
+      return { ...context, input: toJson(input), profile };
+    });
+  },
+};
+
+function toJson(input: unknown): string | undefined {
+  if (input === undefined) return undefined;
+  if (isDeeperThan(input, MAX_DEPTH)) {
+    throw new BadRequest("input", `input: Nested deeper than ${MAX_DEPTH} levels`);
+  }
+  try {
+    return JSON.stringify(input);
+  } catch (error) {
+    throw new BadRequest("input", `input: Cannot be written as JSON: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,83 @@
+import type { Membership } from "../channels.ts";
+import type { Config } from "../config.ts";
+import type { Engine, Profile, Spawn } from "../engines/engine.ts";
+import { ApiHook, AsyncHook, SyncHook, type Waterfall, WrapHook, type Wrapper } from "../hooks.ts";
+import type { Perms } from "../permissions/perms.ts";
+import type { ToolUse } from "../protocol/messages.ts";
+import type { ExecuteRequest, Level, LogEntry, Output, SandboxLevel } from "../types.ts";
+
+/** A request whose every field is there and good. */
+export type ValidRequest = Required<Omit<ExecuteRequest, "input">> & Pick<ExecuteRequest, "input">;
+
+/** One execution on its way; plugins replace it by a copy with changes, never change it. */
+export interface Context {
+  readonly request: ValidRequest;
+  readonly level: SandboxLevel;
+  readonly tools: readonly ToolUse[];
+  readonly permissions: Perms;
+  /** The input as JSON text; `undefined` calls the entry without arguments. */
+  readonly input: string | undefined;
+  readonly profile: Profile;
+  /** Its part in the channels of its tenant, if it uses the tool. */
+  readonly channel?: Membership | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Where the sandbox plugin's engines are found. */
+export interface WorkerApi {
+  /** The engine of a level. Throws `EngineUnavailable` where this host has none. */
+  engine(level: SandboxLevel): Engine;
+  readonly engines: readonly Engine[];
+}
+
+/** What tools there are. */
+export interface ToolsetApi {
+  /** The tools of these names, each once. Throws `BadRequest` for a name there is not. */
+  resolve(names: readonly string[]): readonly ToolUse[];
+}
+
+/** How logs are cut. */
+export interface LoggerApi {
+  filter(
+    logs: readonly LogEntry[],
+    options?: { minLevel?: Level; maxEntries?: number },
+  ): LogEntry[];
+}
+
+/** All hooks of one kernel. */
+export class Hooks {
+  readonly onValidate = new AsyncHook<ExecuteRequest>();
+  readonly onLoad = new AsyncHook<Context>();
+  readonly onSpawn = new SyncHook<Spawn>();
+  readonly onExecute = new WrapHook<Context, Output>();
+  readonly onFormat = new AsyncHook<Output, Context>();
+  readonly onWorker = new ApiHook<WorkerApi>("onWorker");
+  readonly onToolset = new ApiHook<ToolsetApi>("onToolset");
+  readonly onLogger = new ApiHook<LoggerApi>("onLogger");
+}
+
+/** What a plugin is given to set itself up. */
+export interface PluginApi {
+  readonly config: Config;
+  /** Sees each request, may replace it, vetoes it by throwing (`Veto` answers 403). */
+  readonly onValidate: { tap(each: Waterfall<ExecuteRequest, undefined>): void };
+  /** Sees each execution before it starts and may replace its context. */
+  readonly onLoad: { tap(each: Waterfall<Context, undefined>): void };
+  /** Told of each sandbox that has been started. */
+  readonly onSpawn: { tap(each: (spawn: Spawn) => void): void };
+  /** Wraps the execution itself: `(context, next) => …`. */
+  readonly onExecute: { tap(wrapper: Wrapper<Context, Output>): void };
+  /** Sees each output and may replace it. */
+  readonly onFormat: { tap(each: Waterfall<Output, Context>): void };
+  readonly onWorker: ApiHook<WorkerApi>;
+  readonly onToolset: ApiHook<ToolsetApi>;
+  readonly onLogger: ApiHook<LoggerApi>;
+}
+
+/** A piece of the kernel. */
+export interface IsolatePlugin {
+  readonly name: string;
+  /** Names of the plugins that come before this one. */
+  readonly required?: readonly string[];
+  setup(api: PluginApi): void;
+}

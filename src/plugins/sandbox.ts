@@ -1,0 +1,36 @@
+import type { Engine } from "../engines/engine.ts";
+import { toOutput } from "../engines/outcome.ts";
+import { EngineUnavailable } from "../errors.ts";
+import { DEFAULT_OUTPUT_LIMITS } from "../protocol/limits.ts";
+import type { Output, SandboxLevel } from "../types.ts";
+import type { Context, IsolatePlugin } from "./plugin.ts";
+
+const UNAVAILABLE: Record<SandboxLevel, string> = {
+  container:
+    'This host runs no containers (ISOLATE_ENGINE=none). Ask for {"sandbox":"isolated"} if one layer of isolation is enough',
+  isolated: "This host runs containers only",
+};
+
+/** Runs executions in the engines of this host, and offers those to others as `onWorker`. */
+export function SandboxPlugin(engines: readonly Engine[]): IsolatePlugin {
+  return {
+    name: "sandbox",
+    required: ["guard", "loader"],
+    setup(api) {
+      const engine = (level: SandboxLevel): Engine => {
+        const found = engines.find((candidate) => candidate.level === level);
+        if (found === undefined) throw new EngineUnavailable(UNAVAILABLE[level]);
+        return found;
+      };
+      api.onWorker.tap(() => ({ engine, engines }));
+    },
+  };
+}
+
+/** The core of every execution, inside all wrappers: one job through the engine of its level. */
+export async function runInSandbox(engine: Engine, context: Context): Promise<Output> {
+  const { request, tools, input, profile, channel, signal } = context;
+  const { code, entry, timeout } = request;
+  const job = { code, entry, input, tools, limits: DEFAULT_OUTPUT_LIMITS };
+  return toOutput(await engine.execute(job, { profile, timeout, channel, signal }));
+}

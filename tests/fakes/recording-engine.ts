@@ -1,0 +1,42 @@
+import type {
+  Engine,
+  EngineStatus,
+  ExecuteOptions,
+  Job,
+  Outcome,
+  Spawn,
+} from "../../src/engines/engine.ts";
+import type { SandboxLevel } from "../../src/types.ts";
+
+/** An engine that runs nothing: it keeps what it was asked, and answers as the test says. */
+export class RecordingEngine implements Engine {
+  readonly level: SandboxLevel;
+  readonly jobs: { job: Job; options: ExecuteOptions }[] = [];
+  readonly spawnListeners: ((spawn: Spawn) => void)[] = [];
+  readonly #answer: () => Partial<Outcome>;
+  prewarmed = false;
+
+  constructor(level: SandboxLevel, answer: () => Partial<Outcome> = () => ({})) {
+    this.level = level;
+    this.#answer = answer;
+  }
+
+  async execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
+    this.jobs.push({ job, options });
+    return { status: "ok", logs: [], logsDropped: 0, duration: 0, ...this.#answer() };
+  }
+
+  status(): EngineStatus {
+    return { ready: true, warm: 0, starting: 0, leased: 0 };
+  }
+
+  prewarm(): void {
+    this.prewarmed = true;
+  }
+
+  onSpawn(listener: (spawn: Spawn) => void): void {
+    this.spawnListeners.push(listener);
+  }
+
+  async close(): Promise<void> {}
+}

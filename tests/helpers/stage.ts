@@ -1,0 +1,58 @@
+import { ChannelRouter, type Membership } from "../../src/channels.ts";
+import { config } from "../../src/config.ts";
+import type { Engine, Outcome } from "../../src/engines/engine.ts";
+import type { ChannelRequest } from "../../src/protocol/messages.ts";
+import { resolveTools } from "../../src/tools/registry.ts";
+import { job, PROFILE, until } from "../contract/engine-contract.ts";
+
+/** One execution on a stage, and all it has asked its channel for. */
+export interface Actor {
+  readonly asked: readonly ChannelRequest[];
+  readonly outcome: Promise<Outcome>;
+  readonly member: Membership;
+}
+
+/** Executions that can hear each other over one router. */
+export class Stage {
+  readonly router = new ChannelRouter();
+
+  /** Runs code as the kernel does. */
+  run(engine: Engine, code: string, tenant = "tenant"): Actor {
+    const member = this.router.join(tenant);
+    const asked: ChannelRequest[] = [];
+    const channel = {
+      connect: member.connect.bind(member),
+      receive(request: ChannelRequest) {
+        member.receive(request);
+        asked.push(request);
+      },
+    };
+    const tools = resolveTools(["channel"], config());
+    const options = { profile: PROFILE, timeout: 20_000, channel };
+    const outcome = engine
+      .execute(job(code, undefined, "default", tools), options)
+      .finally(() => member.leave());
+    outcome.catch(() => {});
+    return { asked, outcome, member };
+  }
+
+  /** Runs code and resolves once it has subscribed to its `topics`-th topic. */
+  async listening(engine: Engine, code: string, topics = 1, tenant?: string): Promise<Actor> {
+    const actor = this.run(engine, code, tenant);
+    await until(() => actor.asked.filter(({ op }) => op === "on").length >= topics);
+    return actor;
+  }
+
+  /** A member without an execution, with all that it has heard of `topics`. */
+  stranger(topics: readonly string[], tenant = "tenant"): { member: Membership; heard: unknown[] } {
+    const member = this.router.join(tenant);
+    const heard: unknown[] = [];
+    member.connect((_topic, text) => {
+      heard.push(JSON.parse(text));
+      queueMicrotask(() => member.receive({ op: "taken" }));
+      return true;
+    });
+    for (const topic of topics) member.subscribe(topic);
+    return { member, heard };
+  }
+}

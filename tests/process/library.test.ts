@@ -1,0 +1,83 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Aborted, BadRequest, EngineUnavailable } from "../../src/errors.ts";
+import { create, createIsolate, type Isolate } from "../../src/isolate.ts";
+
+describe("the library", () => {
+  let runDirectory: string;
+  let isolate: Isolate;
+  beforeAll(async () => {
+    runDirectory = await mkdtemp(join(tmpdir(), "isolate-"));
+    isolate = await createIsolate({ runDirectory, config: { cluster: { min: 1 } } });
+  });
+  afterAll(async () => {
+    await isolate.close();
+    expect(await readdir(runDirectory)).toEqual([]);
+    await rm(runDirectory, { recursive: true });
+  });
+
+  it("runs code at the isolated level by itself", async () => {
+    const output = await isolate.execute({ code: "export default (x) => x * 2", input: 21 });
+    expect(output).toEqual({ ok: true, result: 42, duration: expect.any(Number) });
+    expect(output.error).toBeUndefined();
+  });
+
+  it("has the exception at hand, and not in the JSON", async () => {
+    const output = await isolate.execute({
+      code: "export default () => { throw new TypeError('x') }",
+    });
+    expect(output.error).toMatchObject({ name: "TypeError", message: "x" });
+    expect(JSON.parse(JSON.stringify(output))).not.toHaveProperty("error");
+  });
+
+  it("rejects what it cannot run", async () => {
+    const code = "export default () => 1";
+    await expect(isolate.execute({ code, timeout: -1 })).rejects.toBeInstanceOf(BadRequest);
+    const elsewhere = isolate.execute({ code, sandbox: "container" });
+    await expect(elsewhere).rejects.toBeInstanceOf(EngineUnavailable);
+  });
+
+  it("ends an execution whose signal is aborted", async () => {
+    const caller = new AbortController();
+    const code = "export default () => { while (true) {} }";
+    const execution = isolate.execute({ code, timeout: 60_000 }, { signal: caller.signal });
+    setTimeout(() => caller.abort(), 300);
+    await expect(execution).rejects.toBeInstanceOf(Aborted);
+  });
+
+  it("refuses settings and plugins that are no good, and leaves nothing behind", async () => {
+    const before = await readdir(runDirectory);
+    // @ts-expect-error The type refuses it, too.
+    await expect(create({ runDirectory, config: { timeuot: 1 } })).rejects.toMatchObject({
+      field: "timeuot",
+    });
+    const plugins = [{ name: "x", required: ["y"], setup: () => {} }];
+    await expect(create({ runDirectory, plugins })).rejects.toThrow('"y", which is missing');
+    expect(await readdir(runDirectory)).toEqual(before);
+  });
+});
+
+it("offers containers when asked to", async () => {
+  const runDirectory = await mkdtemp(join(tmpdir(), "isolate-"));
+  const isolate = await create({
+    runDirectory,
+    containers: true,
+    useCluster: false,
+    config: { timeout: 20_000 },
+  });
+  // The engine is prepared meanwhile.
+  let output: unknown;
+  for (let tries = 0; tries < 100 && output === undefined; tries += 1) {
+    const code = "export default () => Deno.readTextFileSync('/etc/hostname')";
+    output = await isolate.execute({ code, sandbox: "container" }).catch(async (error: unknown) => {
+      expect(error).toBeInstanceOf(EngineUnavailable);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    });
+  }
+  expect(output).toMatchObject({ ok: false, error: { name: "NotCapable" } });
+  await isolate.close();
+  expect(await readdir(runDirectory)).toEqual([]);
+  await rm(runDirectory, { recursive: true });
+});
