@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import { Aborted, IsolateError, PluginError } from "../errors.ts";
+import type { Wrapper } from "../hooks.ts";
 import type { Hooks, PluginApi } from "./plugin.ts";
 
 /**
@@ -12,7 +13,7 @@ export function pluginApi(name: string, hooks: Hooks, config: Config): PluginApi
     onValidate: { tap: (each) => hooks.onValidate.tapAs(name, contained(name, each)) },
     onLoad: { tap: (each) => hooks.onLoad.tapAs(name, contained(name, each)) },
     onSpawn: { tap: (each) => hooks.onSpawn.tapAs(name, silenced(each)) },
-    onExecute: { tap: (wrapper) => hooks.onExecute.tapAs(name, contained(name, wrapper)) },
+    onExecute: { tap: (wrapper) => hooks.onExecute.tapAs(name, containedWrapper(name, wrapper)) },
     onFormat: { tap: (each) => hooks.onFormat.tapAs(name, contained(name, each)) },
     onWorker: hooks.onWorker,
     onToolset: hooks.onToolset,
@@ -31,6 +32,29 @@ function contained<A extends unknown[], R>(
       // Ours are meant for the caller; an abort is nobody's fault.
       if (error instanceof IsolateError || error instanceof Aborted) throw error;
       throw new PluginError(name, error);
+    }
+  };
+}
+
+/** A wrapper answers for what it throws itself, not for what the work it wraps has thrown. */
+function containedWrapper<C, T>(name: string, wrapper: Wrapper<C, T>): Wrapper<C, T> {
+  return async (context, next) => {
+    let passedOn: { error: unknown } | undefined;
+    const watched = async (): Promise<T> => {
+      try {
+        return await next();
+      } catch (error) {
+        passedOn = { error };
+        throw error;
+      }
+    };
+    try {
+      return await contained(name, wrapper)(context, watched);
+    } catch (error) {
+      if (error instanceof PluginError && passedOn && error.cause === passedOn.error) {
+        throw passedOn.error;
+      }
+      throw error;
     }
   };
 }

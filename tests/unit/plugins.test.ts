@@ -94,6 +94,19 @@ describe("plugins", () => {
     },
   );
 
+  it("that wrap an execution do not answer for what it throws", async () => {
+    const broken = new RecordingEngine("container", () => {
+      throw new RangeError("the engine's own");
+    });
+    const wrapper = plugin("wrapper", [], (api) => {
+      api.onExecute.tap(async (_context, next) => next());
+    });
+    const failure: unknown = await kernelWith([wrapper], broken)
+      .execute({ code })
+      .catch((e) => e);
+    expect(failure).toBeInstanceOf(RangeError);
+  });
+
   it("that throw in onSpawn disturb nobody", async () => {
     const engine = new RecordingEngine("container");
     const faulty = plugin("faulty", [], (api) => {

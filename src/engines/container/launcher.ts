@@ -16,7 +16,8 @@ const READY_WITHIN = 20_000;
 const EXIT_WITHIN = 2_000;
 const EXIT_POLL = 50;
 const KILLED = 128 + 9;
-const ENGINE_GONE_WITHIN = 1_000;
+const ENGINE_GONE_WITHIN = 5_000;
+const ENGINE_GONE_POLL = 200;
 const EARLY_EXIT_POLL = 1_000;
 
 export interface ContainerLauncherOptions {
@@ -129,15 +130,18 @@ async function untilReady(slot: Slot, container: Container): Promise<Connection>
 
 /**
  * How the container ended. Its first process cannot kill itself, so a kill that was not for memory
- * came from outside, or is an exit code that says so: an engine that is going down is gone a moment
- * later. Rejects then.
+ * came from outside, or is an exit code that says so. An engine that is going down takes its
+ * containers along, and is gone a few seconds later: rejects then.
  */
 async function causedInside(container: Container): Promise<Exit | undefined> {
-  const exit = await exitOf(container);
-  if (exit?.code !== KILLED || exit.outOfMemory) return exit;
+  let exit = await exitOf(container);
   // The engine also hears of an exit, and of its being for memory, on two ways.
-  await sleep(ENGINE_GONE_WITHIN);
-  return exitOf(container);
+  const end = Date.now() + ENGINE_GONE_WITHIN;
+  while (exit?.code === KILLED && !exit.outOfMemory && Date.now() < end) {
+    await sleep(ENGINE_GONE_POLL);
+    exit = await exitOf(container);
+  }
+  return exit;
 }
 
 /** How the container's first process ended, once the engine has noticed that it did. */
