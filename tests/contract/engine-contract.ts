@@ -3,9 +3,10 @@ import type { Engine, ExecuteOptions, Job, Outcome } from "../../src/engines/eng
 import { Aborted, HostBusy, ShuttingDown } from "../../src/errors.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
-import { type Case, FAILURES, LIMITS, LOGS, TAMPERING, VALUES } from "./cases.ts";
+import { type Case, FAILURES, VALUES } from "./cases.ts";
 import { CHANNEL } from "./channel-cases.ts";
 import { CRYPTO } from "./crypto-cases.ts";
+import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
 
 export const PROFILE = { memory: 128, cpus: 1 };
 

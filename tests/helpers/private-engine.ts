@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type Docker from "dockerode";
@@ -50,8 +50,10 @@ export class PrivateEngine {
     await exited;
   }
 
+  /** Ends the daemon, and what an earlier one of it has left running, and removes its files. */
   async dispose(): Promise<void> {
     await this.stop();
+    for (const pid of await processesWith(this.directory)) process.kill(pid, "SIGKILL");
     await rm(this.directory, { recursive: true, force: true });
   }
 
@@ -61,4 +63,15 @@ export class PrivateEngine {
       () => false,
     );
   }
+}
+
+/** Ids of the processes whose command line holds `text`. */
+async function processesWith(text: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const line = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "");
+    if (line.includes(text)) found.push(Number(name));
+  }
+  return found;
 }
