@@ -24,6 +24,7 @@ export interface PoolOptions {
 }
 
 const PONG_WITHIN = 2_000;
+const REFILL_AFTER = 50;
 const FIRST_RETRY = 100;
 const LAST_RETRY = 5_000;
 
@@ -87,6 +88,7 @@ export class Pool {
     const ready = shelf.warm.pop();
     if (ready !== undefined) {
       this.#leased.add(ready.sandbox);
+      this.#balanceLater();
       return Promise.resolve(ready.sandbox);
     }
     if (this.#shelves.waiting >= this.#options.maxWaiting) {
@@ -100,7 +102,9 @@ export class Pool {
   /** Ends a leased sandbox and starts what is missing. Failures go to `onError`. */
   async discard(sandbox: Sandbox): Promise<void> {
     this.#leased.delete(sandbox);
-    await this.#retire(sandbox);
+    const gone = this.#retire(sandbox);
+    this.#balance();
+    await gone;
   }
 
   /** Refuses every request with `reason`, and lets the warm ones go, until `resume()`. */
@@ -130,6 +134,11 @@ export class Pool {
     for (const sandbox of this.#leased) void this.discard(sandbox);
     await Promise.all(this.#launches);
     await Promise.all(this.#retiring.values());
+  }
+
+  /** An ordinary execution is over by then, and its answer out; a long one must not hold the rest up. */
+  #balanceLater(): void {
+    setTimeout(() => this.#balance(), REFILL_AFTER).unref();
   }
 
   /** Starts sandboxes for whoever waits, then for the warm ones that are missing. */

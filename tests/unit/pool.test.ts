@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Pool, type PoolOptions } from "../../src/engines/pool.ts";
 import { EngineUnavailable, HostBusy, ShuttingDown } from "../../src/errors.ts";
-import { ScriptedLauncher } from "../fakes/scripted-launcher.ts";
+import { ScriptedLauncher, type ScriptedSandbox } from "../fakes/scripted-launcher.ts";
 
 const small = { memory: 128, cpus: 1 };
 const large = { memory: 512, cpus: 1 };
@@ -70,6 +70,30 @@ describe("pool", () => {
     await settle();
     expect(launcher.sandboxes.map(({ destroyed }) => destroyed)).toEqual([1, 0]);
     expect(pool).toMatchObject({ warm: 1, leased: 0 });
+  });
+
+  it("replaces a sandbox that is leased for long, but not before a short lease is over", async () => {
+    open({ min: 1, max: 3 });
+    await settle();
+    const sandbox = await pool.acquire(small, never);
+    await settle();
+    expect(pool).toMatchObject({ warm: 0, starting: 0, leased: 1 });
+    await vi.advanceTimersByTimeAsync(60);
+    await settle();
+    expect(pool).toMatchObject({ warm: 1, leased: 1 });
+    await pool.discard(sandbox);
+  });
+
+  it("starts the successor while the used one is still going", async () => {
+    open({ min: 1, max: 2 });
+    await settle();
+    const sandbox = (await pool.acquire(small, never)) as ScriptedSandbox;
+    let finish: () => void = () => {};
+    sandbox.destroy = () => new Promise((resolve) => (finish = resolve));
+    void pool.discard(sandbox);
+    await settle();
+    expect(pool).toMatchObject({ warm: 1, leased: 0 });
+    finish();
   });
 
   it("never leases the same sandbox twice", async () => {
