@@ -3,7 +3,13 @@
  * relays. It never interprets what the worker says beyond its size, and it ends with the socket.
  */
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
-import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
+import {
+  clip,
+  FRAME_OVERHEAD,
+  MAX_FAULT_TEXT,
+  MAX_LOG_MESSAGE,
+  type OutputLimits,
+} from "../src/protocol/limits.ts";
 import type { JobHeader, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
@@ -36,7 +42,7 @@ let logBytes = 0;
 
 worker.addEventListener("error", (event) => {
   event.preventDefault();
-  sendFault({ name: "CrashError", message: event.message.slice(0, MAX_LOG_MESSAGE) }, 0);
+  sendFault({ name: "CrashError", message: clip(event.message, MAX_FAULT_TEXT) }, 0);
 });
 port.onmessage = ({ data }: MessageEvent<WorkerMessage>) => relay(data);
 

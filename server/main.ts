@@ -1,10 +1,8 @@
 /** Entry point: the only file that reads the environment, listens, and traps signals. */
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
-import { createEngines } from "../src/engines/create.ts";
-import { Instance } from "../src/engines/instance.ts";
 import { IsolateError } from "../src/errors.ts";
-import { Kernel } from "../src/kernel.ts";
+import { openKernel } from "../src/open.ts";
 import { buildApp } from "./app.ts";
 import { isLoopback } from "./host-check.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -17,16 +15,7 @@ function log(line: string): void {
 }
 
 async function main(settings: Settings): Promise<void> {
-  const instance = await Instance.create(settings.runDirectory);
-  await instance.removeDead();
-  const { config, containers } = settings;
-  const engines = await createEngines({ config, instance, containers, log }).catch(
-    async (error) => {
-      await instance.close();
-      throw error;
-    },
-  );
-  const kernel = new Kernel({ config, engines });
+  const { kernel, close } = await openKernel({ ...settings, log });
   const app = buildApp({
     kernel,
     maxBody: settings.maxBody,
@@ -40,8 +29,7 @@ async function main(settings: Settings): Promise<void> {
   closeWithGrace({ delay: settings.drain + REMOVAL_MS, logger: false }, async ({ signal, err }) => {
     log(err === undefined ? `Shutting down on ${signal}` : `Shutting down: ${describe(err)}`);
     server.close();
-    await kernel.close(settings.drain);
-    await instance.close();
+    await close(settings.drain);
     log("Everything is removed");
   });
 }

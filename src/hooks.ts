@@ -1,4 +1,4 @@
-/** The hooks plugins speak through: a thin layer over tapable, by which nothing is awaited twice. */
+/** The hooks plugins speak through: a thin layer over tapable, plus what it does not have. */
 import { AsyncSeriesWaterfallHook, SyncHook as TapableSyncHook } from "tapable";
 
 type Awaitable<T> = T | Promise<T>;
@@ -42,8 +42,7 @@ export type Wrapper<C, T> = (context: C, next: () => Promise<T>) => Awaitable<T>
 export class WrapHook<C, T> {
   readonly #wrappers: Wrapper<C, T>[] = [];
 
-  /** @internal Plugins tap by their own API, which adds their name. */
-  tapAs(_plugin: string, wrapper: Wrapper<C, T>): void {
+  tap(wrapper: Wrapper<C, T>): void {
     this.#wrappers.push(wrapper);
   }
 

@@ -1,9 +1,6 @@
 import { config, type PartialConfig } from "./config.ts";
-import { createEngines } from "./engines/create.ts";
-import type { Engine } from "./engines/engine.ts";
-import { Instance } from "./engines/instance.ts";
 import { defaultRunDirectory } from "./engines/run-directory.ts";
-import { Kernel } from "./kernel.ts";
+import { openKernel } from "./open.ts";
 import type { IsolatePlugin } from "./plugins/plugin.ts";
 import type { ExecuteRequest, LogEntry, Output } from "./types.ts";
 
@@ -50,28 +47,17 @@ export interface Isolate {
  */
 export async function createIsolate(options: IsolateOptions = {}): Promise<Isolate> {
   const { plugins = [], useCluster = true, containers = false, log = () => {} } = options;
-  const settings = config({ sandbox: "isolated", ...options.config });
-  const instance = await Instance.create(options.runDirectory ?? defaultRunDirectory(process.env));
-  let engines: readonly Engine[] = [];
-  let kernel: Kernel;
-  try {
-    await instance.removeDead();
-    const host = containers ? { host: process.env.DOCKER_HOST } : null;
-    engines = await createEngines({ config: settings, instance, containers: host, log });
-    kernel = new Kernel({ config: settings, engines, plugins, useCluster });
-  } catch (error) {
-    await Promise.all(engines.map((engine) => engine.close()));
-    await instance.close();
-    throw error;
-  }
+  const { kernel, close } = await openKernel({
+    config: config({ sandbox: "isolated", ...options.config }),
+    runDirectory: options.runDirectory ?? defaultRunDirectory(process.env),
+    containers: containers ? { host: process.env.DOCKER_HOST } : null,
+    plugins,
+    useCluster,
+    log,
+  });
   return {
-    async execute(request, { signal } = {}) {
-      return withError(await kernel.execute(request, signal));
-    },
-    async close() {
-      await kernel.close();
-      await instance.close();
-    },
+    execute: async (request, { signal } = {}) => withError(await kernel.execute(request, signal)),
+    close: () => close(),
   };
 }
 

@@ -54,10 +54,9 @@ export class Connection {
   private constructor(socket: Socket) {
     this.#socket = socket;
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
-    socket.on("error", () => socket.destroy());
   }
 
-  /** Resolves with the connection once the sandbox has said that it is ready. */
+  /** Resolves once the sandbox has said that it is ready. The slot sees to the socket's errors. */
   static open(socket: Socket): Promise<Connection> {
     const connection = new Connection(socket);
     return new Promise((resolve, reject) => {

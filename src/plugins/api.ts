@@ -13,7 +13,7 @@ export function pluginApi(name: string, hooks: Hooks, config: Config): PluginApi
     onValidate: { tap: (each) => hooks.onValidate.tapAs(name, contained(name, each)) },
     onLoad: { tap: (each) => hooks.onLoad.tapAs(name, contained(name, each)) },
     onSpawn: { tap: (each) => hooks.onSpawn.tapAs(name, silenced(each)) },
-    onExecute: { tap: (wrapper) => hooks.onExecute.tapAs(name, containedWrapper(name, wrapper)) },
+    onExecute: { tap: (wrapper) => hooks.onExecute.tap(containedWrapper(name, wrapper)) },
     onFormat: { tap: (each) => hooks.onFormat.tapAs(name, contained(name, each)) },
     onWorker: hooks.onWorker,
     onToolset: hooks.onToolset,
@@ -29,9 +29,7 @@ function contained<A extends unknown[], R>(
     try {
       return await work(...args);
     } catch (error) {
-      // Ours are meant for the caller; an abort is nobody's fault.
-      if (error instanceof IsolateError || error instanceof Aborted) throw error;
-      throw new PluginError(name, error);
+      throw blame(name, error);
     }
   };
 }
@@ -39,24 +37,24 @@ function contained<A extends unknown[], R>(
 /** A wrapper answers for what it throws itself, not for what the work it wraps has thrown. */
 function containedWrapper<C, T>(name: string, wrapper: Wrapper<C, T>): Wrapper<C, T> {
   return async (context, next) => {
-    let passedOn: { error: unknown } | undefined;
-    const watched = async (): Promise<T> => {
-      try {
-        return await next();
-      } catch (error) {
-        passedOn = { error };
+    const passedOn = new Set<unknown>();
+    const watched = (): Promise<T> =>
+      next().catch((error: unknown) => {
+        passedOn.add(error);
         throw error;
-      }
-    };
+      });
     try {
-      return await contained(name, wrapper)(context, watched);
+      return await wrapper(context, watched);
     } catch (error) {
-      if (error instanceof PluginError && passedOn && error.cause === passedOn.error) {
-        throw passedOn.error;
-      }
-      throw error;
+      throw passedOn.has(error) ? error : blame(name, error);
     }
   };
+}
+
+/** What a plugin's failure is to the caller: ours are meant for it, an abort is nobody's fault. */
+function blame(name: string, error: unknown): unknown {
+  if (error instanceof IsolateError || error instanceof Aborted) return error;
+  return new PluginError(name, error);
 }
 
 /** No execution depends on who watches sandboxes start. */

@@ -104,7 +104,7 @@ export class ContainerEngine implements Engine {
   #checkSoon(ms: number): void {
     clearTimeout(this.#next);
     this.#next = setTimeout(() => {
-      // One at a time: a check that is still under way sees what this one would.
+      // One at a time, each behind the one before.
       this.#checking = this.#checking.then(() => (this.#closed ? undefined : this.#check()));
     }, ms);
     this.#next.unref();

@@ -1,0 +1,44 @@
+import type { Config } from "./config.ts";
+import { type ContainerHost, createEngines } from "./engines/create.ts";
+import type { Engine } from "./engines/engine.ts";
+import { Instance } from "./engines/instance.ts";
+import { Kernel, type KernelOptions } from "./kernel.ts";
+
+export interface OpenOptions extends Omit<KernelOptions, "engines"> {
+  readonly config: Config;
+  /** Directory of the control sockets. */
+  readonly runDirectory: string;
+  /** `null` for no containers. */
+  readonly containers: ContainerHost | null;
+  /** One line about something an operator wants to know. */
+  readonly log: (line: string) => void;
+}
+
+/** A kernel with engines of its own, and what it takes to be rid of both. */
+export interface Opened {
+  readonly kernel: Kernel;
+  /** Lets what runs go on for up to `grace` ms, then removes everything. */
+  close(grace?: number): Promise<void>;
+}
+
+/** Joins the run directory and starts a kernel in it. Rejects with nothing left behind. */
+export async function openKernel(options: OpenOptions): Promise<Opened> {
+  const instance = await Instance.create(options.runDirectory);
+  let engines: readonly Engine[] = [];
+  try {
+    await instance.removeDead();
+    engines = await createEngines({ ...options, instance });
+    const kernel = new Kernel({ ...options, engines });
+    return {
+      kernel,
+      async close(grace) {
+        await kernel.close(grace);
+        await instance.close();
+      },
+    };
+  } catch (error) {
+    await Promise.all(engines.map((engine) => engine.close()));
+    await instance.close();
+    throw error;
+  }
+}
