@@ -1,11 +1,21 @@
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ConsoleLog } from "./console.ts";
 import { RunnerFault, toFault } from "./faults.ts";
-import { type Importer, loadModule, moduleUrl } from "./load.ts";
-import { apply, parseJson } from "./primordials.ts";
+import { type Importer, loadModule } from "./load.ts";
+import { parseJson } from "./primordials.ts";
 import { serialize } from "./serialize.ts";
 import { settle } from "./timers.ts";
 import { installTools } from "./tools/install.ts";
+
+/** What evaluates and calls user code; a worker does it by itself. */
+export interface Runtime {
+  /** What the module made of `code` is called. */
+  readonly url: (code: string) => string;
+  readonly load: Importer;
+  readonly call: (entry: Entry, args: unknown[]) => unknown;
+}
+
+export type Entry = (...args: unknown[]) => unknown;
 
 /** One execution inside a worker: says exactly one `result` or `error`, logs before it. */
 export class Run {
@@ -25,7 +35,7 @@ export class Run {
   }
 
   /** Loads the code, calls its entry and reports the outcome. Never rejects. */
-  async start(importer: Importer, toUrl: (code: string) => string = moduleUrl): Promise<void> {
+  async start(runtime: Runtime): Promise<void> {
     const { code, entry, input, tools, limits } = this.#job;
     try {
       installTools(tools, {
@@ -37,13 +47,13 @@ export class Run {
         },
       });
       const args = input === undefined ? [] : [parseJson(input)];
-      this.#url = toUrl(code);
-      const module = await loadModule(this.#url, importer);
+      this.#url = runtime.url(code);
+      const module = await loadModule(this.#url, runtime.load);
       const main = module[entry];
       if (typeof main !== "function") {
         throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
       }
-      const value: unknown = await apply(main, undefined, args);
+      const value: unknown = await runtime.call(main as Entry, args);
       await settle(value);
       this.#end({ type: "result", text: serialize(value, limits), dropped: this.log.dropped });
     } catch (thrown) {

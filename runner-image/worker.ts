@@ -5,9 +5,10 @@
 import type { WorkerMessage } from "../src/protocol/messages.ts";
 import { captureConsole } from "./console.ts";
 import { restrictGlobals } from "./globals.ts";
+import { moduleUrl } from "./load.ts";
 import { listen } from "./port.ts";
-import { post, preventDefault } from "./primordials.ts";
-import { Run } from "./run.ts";
+import { apply, post, preventDefault } from "./primordials.ts";
+import { Run, type Runtime } from "./run.ts";
 import { trackTimers } from "./timers.ts";
 
 /** The part of a worker's global scope used here; Deno's types know the window's only. */
@@ -23,6 +24,12 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 
 let current: Run | undefined;
+
+const runtime: Runtime = {
+  url: moduleUrl,
+  load: (url) => import(url),
+  call: (entry, args) => apply(entry, undefined, args),
+};
 
 scope.onmessage = async ({ data: port }) => {
   scope.onmessage = null;
@@ -42,11 +49,7 @@ scope.onmessage = async ({ data: port }) => {
     if (message.type === "channel") current?.receive(message);
     if (message.type !== "job") return;
     current = new Run(message, send);
-    void current.start(load);
+    void current.start(runtime);
   });
   send({ type: "ready" });
 };
-
-function load(url: string): Promise<Record<string, unknown>> {
-  return import(url);
-}

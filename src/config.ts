@@ -13,7 +13,7 @@ const schema = z.strictObject({
   /** Most milliseconds a request may ask for. */
   maxTimeout: z.int().min(1).max(3_600_000).default(300_000),
   /** The level of a request that does not say. */
-  sandbox: z.enum(["isolated", "container"]).default("container"),
+  sandbox: z.enum(["none", "isolated", "container"]).default("container"),
   /** Megabytes of a sandbox if the request does not say. */
   memory: megabytes.prefault(256),
   /** Most megabytes a request may ask for. */

@@ -13,6 +13,12 @@ export interface IsolateOptions {
   readonly useCluster?: boolean;
   /** Whether to offer the `container` level, by the Docker Engine of this host. Default false. */
   readonly containers?: boolean;
+  /**
+   * Whether to offer the level `none`, which runs code in this process with all its rights: for
+   * code you trust like your own. A request can ask for it, so hand none of somebody else's making
+   * to such an instance. Default: only if `config.sandbox` says `none`.
+   */
+  readonly trusted?: boolean;
   /** Directory of the control sockets. Default: `/run/isolate` as root. */
   readonly runDirectory?: string;
   /** Told what an operator wants to know, a line each. Default: nobody. */
@@ -47,8 +53,10 @@ export interface Isolate {
  */
 export async function createIsolate(options: IsolateOptions = {}): Promise<Isolate> {
   const { plugins = [], useCluster = true, containers = false, log = () => {} } = options;
+  const settings = config({ sandbox: "isolated", ...options.config });
   const { kernel, close } = await openKernel({
-    config: config({ sandbox: "isolated", ...options.config }),
+    config: settings,
+    inProcess: options.trusted ?? settings.sandbox === "none",
     runDirectory: options.runDirectory ?? defaultRunDirectory(process.env),
     containers: containers ? { host: process.env.DOCKER_HOST } : null,
     plugins,

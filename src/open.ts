@@ -10,6 +10,8 @@ export interface OpenOptions extends Omit<KernelOptions, "engines"> {
   readonly runDirectory: string;
   /** `null` for no containers. */
   readonly containers: ContainerHost | null;
+  /** Whether to offer level `none`, which runs code in this very process. Default false. */
+  readonly inProcess?: boolean | undefined;
   /** One line about something an operator wants to know. */
   readonly log: (line: string) => void;
 }

@@ -1,7 +1,10 @@
 import type { ConsoleLevel } from "./protocol/messages.ts";
 
-/** The isolation a request can ask for over REST. */
-export type SandboxLevel = "isolated" | "container";
+/**
+ * The isolation of an execution: a container, a process of this host, or none at all, which only
+ * the library offers, for code that is trusted.
+ */
+export type SandboxLevel = "none" | "isolated" | "container";
 
 /** What a caller sends. Everything but `code` has a default. */
 export interface ExecuteRequest {

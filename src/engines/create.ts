@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import { dockerClient, engineSocket } from "./container/docker.ts";
 import { ContainerEngine } from "./container/engine.ts";
 import type { Engine } from "./engine.ts";
+import { InlineLauncher } from "./inline/launcher.ts";
 import type { Instance } from "./instance.ts";
 import type { PoolOptions } from "./pool.ts";
 import { PooledEngine } from "./pooled.ts";
@@ -11,6 +12,7 @@ import { bundleRunner, writeRunner } from "./runner.ts";
 
 const START_CONCURRENCY = 3;
 const MAX_WAITING = 256;
+const MAX_REALMS = 1_000;
 const HEALTH_INTERVAL = 30_000;
 
 /** The engine containers are asked from. */
@@ -26,6 +28,8 @@ export interface EnginesOptions {
   readonly instance: Instance;
   /** `null` for no containers. */
   readonly containers: ContainerHost | null;
+  /** Whether code may run in this very process, at level `none`. Default false. */
+  readonly inProcess?: boolean | undefined;
   /** One line about something an operator wants to know. */
   readonly log: (line: string) => void;
 }
@@ -35,7 +39,7 @@ export interface EnginesOptions {
  * Rejects with `EngineUnavailable` for an engine that can never be used from here.
  */
 export async function createEngines(options: EnginesOptions): Promise<Engine[]> {
-  const { config, instance, containers, log } = options;
+  const { config, instance, containers, inProcess = false, log } = options;
   // First what can be refused, while there is nothing yet to undo.
   const docker = containers && dockerClient(engineSocket(containers.host));
   const bundle = await bundleRunner();
@@ -51,9 +55,16 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     onError: (error) => log(error instanceof Error ? error.message : String(error)),
   };
   const launcher = new ProcessLauncher({ instanceDirectory: instance.directory, runnerDirectory });
-  if (docker === null) return [new PooledEngine(launcher, pool)];
+  const inline = inProcess ? [await inlineEngine(pool)] : [];
+  if (docker === null) return [...inline, new PooledEngine(launcher, pool)];
   // Where there are containers, processes are the exception.
   const isolated = new PooledEngine(launcher, { ...pool, min: Math.min(1, pool.min) });
   const { runtime } = containers ?? {};
-  return [isolated, new ContainerEngine({ docker, instance, bundle, runtime, pool, log })];
+  const container = new ContainerEngine({ docker, instance, bundle, runtime, pool, log });
+  return [...inline, isolated, container];
+}
+
+/** A realm costs a millisecond and no process: as many as are asked for may be there at once. */
+async function inlineEngine(pool: PoolOptions): Promise<Engine> {
+  return new PooledEngine(await InlineLauncher.create(), { ...pool, max: MAX_REALMS });
 }

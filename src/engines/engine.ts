@@ -44,8 +44,11 @@ export interface Sandbox {
   readonly profile: Profile;
   /** Resolves once the sandbox can take no job any more, for whatever reason. */
   readonly closed: Promise<void>;
-  /** Hands the job in; log entries arrive before the returned promise resolves. Never rejects. */
-  run(job: Job, events: RunEvents): Promise<Ending>;
+  /**
+   * Hands the job in; log entries arrive before the returned promise resolves. Never rejects.
+   * After `timeLeft` ms nobody waits for it any more.
+   */
+  run(job: Job, events: RunEvents, timeLeft: number): Promise<Ending>;
   /** Sends a message to the running job's channel; false if it is lost. Never blocks or throws. */
   sendChannel(topic: string, text: string): boolean;
   /** Rejects unless the sandbox answers within `timeout` ms. */

@@ -29,6 +29,7 @@ export class PooledEngine implements Engine {
   async execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
     const { timeout, signal } = options;
     if (signal?.aborted) throw new Aborted();
+    const deadline = performance.now() + timeout;
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(new Aborted());
     const timer = setTimeout(() => stop.abort(new Late()), timeout);
@@ -37,7 +38,7 @@ export class PooledEngine implements Engine {
     try {
       const sandbox = await this.#lease(options, stop.signal);
       try {
-        return await this.#run(sandbox, job, stop.signal, options.channel);
+        return await this.#run(sandbox, job, deadline, stop.signal, options.channel);
       } finally {
         // The caller gets its answer first; ending the sandbox and starting the next one follow.
         setImmediate(() => void this.pool.discard(sandbox));
@@ -82,6 +83,7 @@ export class PooledEngine implements Engine {
   async #run(
     sandbox: Sandbox,
     job: Job,
+    deadline: number,
     signal: AbortSignal,
     channel: ChannelLine | undefined,
   ): Promise<Outcome> {
@@ -107,7 +109,10 @@ export class PooledEngine implements Engine {
       duration: Math.round(performance.now() - started),
     });
     try {
-      const ending = await Promise.race([sandbox.run(job, events), interrupted]);
+      const ending = await Promise.race([
+        sandbox.run(job, events, deadline - started),
+        interrupted,
+      ]);
       if (ending.type !== "closed") return toOutcome(ending, collected());
       const soFar = collected();
       const fault = await Promise.race([this.#diagnose(sandbox), interrupted]);

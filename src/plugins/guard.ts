@@ -35,7 +35,7 @@ function requestSchema(config: Config) {
     timeout: z.number().min(1).max(config.maxTimeout).default(config.timeout),
     tools: z.array(z.string()).max(MAX_TOOLS).default([]),
     permissions: permissions.default({}),
-    sandbox: z.enum(["isolated", "container"]).default(config.sandbox),
+    sandbox: z.enum(["none", "isolated", "container"]).default(config.sandbox),
     memory: z.int().min(128).max(config.maxMemory).default(config.memory),
   });
 }

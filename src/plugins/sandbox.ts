@@ -1,11 +1,14 @@
 import type { Engine } from "../engines/engine.ts";
 import { toOutput } from "../engines/outcome.ts";
-import { EngineUnavailable } from "../errors.ts";
+import { BadRequest, EngineUnavailable } from "../errors.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../protocol/limits.ts";
 import type { Output, SandboxLevel } from "../types.ts";
 import type { Context, IsolatePlugin } from "./plugin.ts";
 
-const UNAVAILABLE: Record<SandboxLevel, string> = {
+const NO_TRUST =
+  'sandbox: Level "none" is for trusted code in a library, and not offered here; there is "isolated" and "container"';
+
+const UNAVAILABLE: Record<Exclude<SandboxLevel, "none">, string> = {
   container:
     'This host runs no containers (ISOLATE_ENGINE=none). Ask for {"sandbox":"isolated"} if one layer of isolation is enough',
   isolated: "This host runs containers only",
@@ -19,8 +22,10 @@ export function SandboxPlugin(engines: readonly Engine[]): IsolatePlugin {
     setup(api) {
       const engine = (level: SandboxLevel): Engine => {
         const found = engines.find((candidate) => candidate.level === level);
-        if (found === undefined) throw new EngineUnavailable(UNAVAILABLE[level]);
-        return found;
+        if (found !== undefined) return found;
+        // A host that offers containers may be without them for a while; this one never runs it.
+        if (level === "none") throw new BadRequest("sandbox", NO_TRUST);
+        throw new EngineUnavailable(UNAVAILABLE[level]);
       };
       api.onWorker.tap(() => ({ engine, engines }));
     },

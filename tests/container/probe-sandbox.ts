@@ -163,7 +163,11 @@ export class Laboratory {
         tools: [],
         limits: DEFAULT_OUTPUT_LIMITS,
       };
-      const ending = await deadline(sandbox.run(job, { onLog: () => {} }), PROBE_WITHIN, "A probe");
+      const ending = await deadline(
+        sandbox.run(job, { onLog: () => {} }, PROBE_WITHIN),
+        PROBE_WITHIN,
+        "A probe",
+      );
       const facts = await factsOf(sandbox, ending);
       return { ...facts, ...(await options.outside?.(await this.#containerOf(sandbox.id))) };
     } finally {

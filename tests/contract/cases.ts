@@ -17,6 +17,8 @@ export interface Case {
   readonly hint?: string;
   /** Level and message of each log entry before the exception. */
   readonly logs?: readonly (readonly [level: string, message: string])[];
+  /** True for what only a boundary round the code can see to: level `none` has none. */
+  readonly isolation?: true;
   readonly check?: (outcome: Outcome) => void;
 }
 

@@ -37,7 +37,11 @@ export function execute(engine: Engine, item: Case): Promise<Outcome> {
 }
 
 /** What every engine promises, whatever it is made of. */
-export function engineContract(name: string, open: () => Promise<Engine>): void {
+export function engineContract(
+  name: string,
+  open: () => Promise<Engine>,
+  { isolation = true } = {},
+): void {
   describe(`${name} engine`, () => {
     let engine: Engine;
     beforeAll(async () => {
@@ -55,14 +59,15 @@ export function engineContract(name: string, open: () => Promise<Engine>): void 
       CHANNEL,
     })) {
       describe(group.toLowerCase(), () => {
-        it.each(cases.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
+        const possible = cases.filter((item) => isolation || item.isolation !== true);
+        it.each(possible.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
           // A short timeout is about the code, not about starting a sandbox.
           await until(() => engine.status().warm > 0);
           verify(await execute(engine, item), item);
         });
       });
     }
-    describe("life cycle", () => lifeCycle(() => engine, open));
+    describe("life cycle", () => lifeCycle(() => engine, open, isolation ? BUSY : IDLE));
   });
 }
 
@@ -84,8 +89,11 @@ function verify(outcome: Outcome, item: Case): void {
   item.check?.(outcome);
 }
 
-function lifeCycle(current: () => Engine, open: () => Promise<Engine>): void {
-  const endless = job("export default () => { while (true) {} }");
+/** Code without an end; where it has the only thread, it must not keep it. */
+const BUSY = job("export default () => { while (true) {} }");
+const IDLE = job("export default () => new Promise(() => {})");
+
+function lifeCycle(current: () => Engine, open: () => Promise<Engine>, endless: Job): void {
   const quick = job("export default () => globalThis.mark = (globalThis.mark ?? 0) + 1");
   const options = { profile: PROFILE, timeout: 20_000 };
 

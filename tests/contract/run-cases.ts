@@ -84,6 +84,7 @@ export const TAMPERING: readonly Case[] = [
   },
   {
     name: "does not give its port away",
+    isolation: true,
     code: "export default () => { let seen = 0; MessagePort.prototype.postMessage = function () { seen++ }; console.log('x'); return seen }",
     status: "ok",
     result: 0,
@@ -116,6 +117,7 @@ export const TAMPERING: readonly Case[] = [
   },
   {
     name: "reports an imported exit()",
+    isolation: true,
     code: "import { exit } from 'node:process';\nexport default () => exit(4)",
     status: "error",
     fault: ["ExitError", "Code called process.exit(4)"],
@@ -166,6 +168,7 @@ export const LIMITS: readonly Case[] = [
   },
   {
     name: "ends code that allocates without end on the heap",
+    isolation: true,
     code: "export default () => { const a = []; for (;;) a.push({ x: [1] }) }",
     timeout: 20_000,
     status: "crash",

@@ -43,6 +43,10 @@ port.on("message", (message: WorkerJob | ChannelMessage) => {
     return;
   }
   current = new Run(message, send);
-  void current.start((url) => import(url), toUrl);
+  void current.start({
+    url: toUrl,
+    load: (url) => import(url),
+    call: (entry, args) => entry(...args),
+  });
 });
 send({ type: "ready" });

@@ -1,0 +1,119 @@
+import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { Script } from "node:vm";
+import { build } from "esbuild";
+import type { InlineWorker, open } from "../../../runner-image/inline.ts";
+import type { ConsoleLevel, Fault, WorkerMessage } from "../../protocol/messages.ts";
+import type { Ending, Job, Launcher, Profile, RunEvents, Sandbox } from "../engine.ts";
+import { Realm, RUNNER_URL } from "./realm.ts";
+
+const RUNNER = fileURLToPath(new URL("../../../runner-image/inline.ts", import.meta.url));
+
+/** Runs code in this very process. There is no isolation: for the host's own code alone. */
+export class InlineLauncher implements Launcher {
+  readonly level = "none";
+  readonly #runner: Script;
+
+  private constructor(runner: Script) {
+    this.#runner = runner;
+  }
+
+  static async create(): Promise<InlineLauncher> {
+    const { outputFiles } = await build({
+      entryPoints: [RUNNER],
+      bundle: true,
+      format: "iife",
+      globalName: "runner",
+      banner: { js: "(() => {" },
+      footer: { js: "return runner; })()" },
+      platform: "neutral",
+      target: "esnext",
+      write: false,
+      define: { "import.meta.url": JSON.stringify(RUNNER_URL) },
+    });
+    return new InlineLauncher(new Script(outputFiles[0]?.text ?? "", { filename: RUNNER_URL }));
+  }
+
+  async launch(profile: Profile): Promise<Sandbox> {
+    return new InlineSandbox(profile, this.#runner);
+  }
+}
+
+/** A realm and the runner in it. */
+class InlineSandbox implements Sandbox {
+  readonly id = randomBytes(6).toString("hex");
+  readonly profile: Profile;
+  readonly closed: Promise<void>;
+  readonly #realm: Realm;
+  readonly #worker: InlineWorker;
+  #close: () => void = () => {};
+  #onMessage: (message: WorkerMessage) => void = () => {};
+
+  constructor(profile: Profile, runner: Script) {
+    this.profile = profile;
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve;
+    });
+    this.#realm = new Realm((thrown) => this.#worker.fail(thrown));
+    const inside = this.#realm.evaluate(runner) as { open: typeof open };
+    this.#worker = inside.open({
+      send: (message) => this.#onMessage(message),
+      load: (code) => this.#realm.load(code),
+      call: (entry, args) => this.#realm.call(entry, args),
+    });
+  }
+
+  run(job: Job, events: RunEvents, timeLeft: number): Promise<Ending> {
+    return new Promise((resolve) => {
+      this.#onMessage = (message) => {
+        if (this.#realm.interrupted) return;
+        forward(message, events);
+        if (message.type === "result") resolve(limited(message, job.limits.resultBytes));
+        if (message.type === "error") resolve({ ...message, fault: readable(message.fault) });
+      };
+      this.#realm.deadline = performance.now() + timeLeft;
+      this.#worker.start({ ...job, type: "job" });
+    });
+  }
+
+  sendChannel(topic: string, text: string): boolean {
+    this.#worker.receive({ type: "channel", topic, text });
+    return true;
+  }
+
+  async ping(): Promise<void> {}
+
+  async diagnose(): Promise<never> {
+    throw new Error("A realm does not end by itself");
+  }
+
+  /** Whatever the code still does, nobody hears of it; no timer of its own wakes it again. */
+  async destroy(): Promise<void> {
+    this.#onMessage = () => {};
+    this.#realm.end();
+    this.#close();
+  }
+}
+
+function forward(message: WorkerMessage, events: RunEvents): void {
+  if (message.type === "channel") events.onChannel?.(message);
+  if (message.type === "dropped") events.onLog({ dropped: message.count });
+  if (message.type !== "log") return;
+  events.onLog({
+    level: message.level as ConsoleLevel,
+    message: message.message,
+    timestamp: Date.now(),
+  });
+}
+
+/** Functions go by their own names, not by the way the translation exports them. */
+function readable(fault: Fault): Fault {
+  if (fault.stack === undefined) return fault;
+  return { ...fault, stack: fault.stack.replace(/^ {4}at (async )?exports\.\s*/gm, "    at $1") };
+}
+
+function limited(result: Extract<WorkerMessage, { type: "result" }>, most: number): Ending {
+  if (Buffer.byteLength(result.text ?? "") <= most) return result;
+  const fault = { name: "OutputLimitError", message: `The result exceeds ${most} bytes` };
+  return { type: "error", fault, dropped: result.dropped };
+}

@@ -1,0 +1,66 @@
+import type { Entry } from "./realm.ts";
+
+type Guard = (callback: Entry, args: readonly unknown[]) => void;
+
+/** The host's timers for one realm: they end with it, and what they call is guarded. */
+export class RealmTimers {
+  readonly #handles = new Set<NodeJS.Timeout | NodeJS.Immediate>();
+  readonly #guard: Guard;
+  #ended = false;
+
+  /** `guard` calls each callback, and sees to what it throws. */
+  constructor(guard: Guard) {
+    this.#guard = guard;
+  }
+
+  /** The globals as user code calls them. */
+  globals(): Record<string, unknown> {
+    const clear = (handle: unknown): void => {
+      clearTimeout(handle as NodeJS.Timeout);
+      clearImmediate(handle as NodeJS.Immediate);
+      this.#handles.delete(handle as NodeJS.Timeout);
+    };
+    return {
+      setTimeout: (callback: Entry, ms?: number, ...args: unknown[]) =>
+        this.#once((run) => setTimeout(run, ms), callback, args),
+      setImmediate: (callback: Entry, ...args: unknown[]) =>
+        this.#once((run) => setImmediate(run), callback, args),
+      setInterval: (callback: Entry, ms?: number, ...args: unknown[]) =>
+        this.#keep(setInterval(() => this.#guard(callback, args), ms)),
+      queueMicrotask: (callback: Entry) => queueMicrotask(() => this.#guard(callback, [])),
+      clearTimeout: clear,
+      clearInterval: clear,
+      clearImmediate: clear,
+    };
+  }
+
+  /** Stops all, those set from now on included: their code has outlived its execution. */
+  end(): void {
+    this.#ended = true;
+    for (const handle of this.#handles) stop(handle);
+    this.#handles.clear();
+  }
+
+  #once<H extends NodeJS.Timeout | NodeJS.Immediate>(
+    start: (run: () => void) => H,
+    callback: Entry,
+    args: unknown[],
+  ): H {
+    const handle = start(() => {
+      this.#handles.delete(handle);
+      this.#guard(callback, args);
+    });
+    return this.#keep(handle);
+  }
+
+  #keep<H extends NodeJS.Timeout | NodeJS.Immediate>(handle: H): H {
+    if (this.#ended) stop(handle);
+    else this.#handles.add(handle);
+    return handle;
+  }
+}
+
+function stop(handle: NodeJS.Timeout | NodeJS.Immediate): void {
+  clearTimeout(handle as NodeJS.Timeout);
+  clearImmediate(handle as NodeJS.Immediate);
+}
