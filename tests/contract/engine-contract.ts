@@ -71,7 +71,8 @@ export function engineContract(
   });
 }
 
-function verify(outcome: Outcome, item: Case): void {
+/** Holds an outcome against what its case says. */
+export function verify(outcome: Outcome, item: Case): void {
   expect(outcome).toMatchObject({ status: item.status });
   if ("result" in item) expect(outcome.result).toEqual(item.result);
   if (item.fault !== undefined) {

@@ -1,14 +1,5 @@
-/** The examples the users were promised that need no tool and no network, over HTTP. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { TestServer } from "../helpers/server.ts";
-
-let server: TestServer;
-beforeAll(async () => {
-  server = await TestServer.start();
-});
-afterAll(async () => {
-  expect(await server.dispose()).toEqual([]);
-});
+import { describe, expect, it } from "vitest";
+import type { Caller } from "./caller.ts";
 
 const entry = (level: string, message: string) => ({
   level,
@@ -21,15 +12,31 @@ const exception = (name: string, message: unknown) => ({
   message,
 });
 
-describe("published examples in a container", () => {
+/**
+ * The examples the users were promised that need no database and no network. `level` is what a
+ * request gets that does not say, as in the examples.
+ */
+export function publishedExamples(
+  name: string,
+  current: () => Caller,
+  { isolation = true } = {},
+): void {
+  const execute: Caller["execute"] = (request) => current().execute(request);
+  describe(`published examples ${name}`, () => {
+    cases(execute, current);
+    if (isolation) imports(execute);
+  });
+}
+
+function cases(execute: Caller["execute"], current: () => Caller): void {
   it("simple calculation", async () => {
-    const output = await server.execute({ code: "export default (x) => x * 2", input: 21 });
+    const output = await execute({ code: "export default (x) => x * 2", input: 21 });
     expect(output).toEqual({ ok: true, result: 42, duration: expect.any(Number) });
   });
 
   it("named entry", async () => {
     const code = "export function add(x) { return x.a + x.b }";
-    const output = await server.execute({ code, input: { a: 1, b: 2 }, entry: "add" });
+    const output = await execute({ code, input: { a: 1, b: 2 }, entry: "add" });
     expect(output).toMatchObject({ ok: true, result: 3 });
     expect(output).not.toHaveProperty("logs");
   });
@@ -37,7 +44,7 @@ describe("published examples in a container", () => {
   it("error handling", async () => {
     const code =
       'export default function(x) { if (!x) throw new Error("Input is required"); return x * 2; }';
-    const output = await server.execute({ code, input: null });
+    const output = await execute({ code, input: null });
     expect(output).toEqual({
       ok: false,
       logs: [{ ...exception("Error", "Input is required"), stack: expect.any(String) }],
@@ -49,8 +56,8 @@ describe("published examples in a container", () => {
   it("timeout control", async () => {
     const code = "export default function() { while(true) {} }";
     // Waiting for a sandbox counts as part of the timeout; here only the code is to.
-    await server.ready();
-    const output = await server.execute({ code, timeout: 1_000 });
+    await current().ready();
+    const output = await execute({ code, timeout: 1_000 });
     expect(output).toEqual({
       ok: false,
       logs: [exception("TimeoutError", "Execution timeout")],
@@ -62,7 +69,7 @@ describe("published examples in a container", () => {
   it("asynchronous function", async () => {
     const code =
       "export default async function(items) { const results = await Promise.all(items.map(async (item) => { await new Promise(r => setTimeout(r, 10)); return item.toUpperCase(); })); return results; }";
-    const output = await server.execute({
+    const output = await execute({
       code,
       input: ["hello", "world", "deno"],
       timeout: 5_000,
@@ -73,7 +80,7 @@ describe("published examples in a container", () => {
   it("logging", async () => {
     const code =
       'export default function(data) { console.log("Processing data:", data); const result = data.map(x => x * 2); console.log("Result:", result); return result; }';
-    const output = await server.execute({ code, input: [1, 2, 3, 4, 5] });
+    const output = await execute({ code, input: [1, 2, 3, 4, 5] });
     expect(output).toEqual({
       ok: true,
       result: [2, 4, 6, 8, 10],
@@ -92,7 +99,7 @@ describe("published examples in a container", () => {
       console.info("计算完成")
       return b
     }`;
-    const output = await server.execute({ code, input: 5 });
+    const output = await execute({ code, input: 5 });
     expect(output).toMatchObject({ ok: true, result: 5 });
     expect(output.logs).toEqual([
       entry("log", "开始计算斐波那契"),
@@ -125,7 +132,7 @@ describe("published examples in a container", () => {
       /^Promise 失败$/,
     ],
   ])("%s", async (_what, code, name, message) => {
-    const output = await server.execute({ code, input: {} });
+    const output = await execute({ code, input: {} });
     expect(output).toMatchObject({ ok: false, duration: expect.any(Number) });
     expect(output).not.toHaveProperty("result");
     expect(output.logs).toHaveLength(1);
@@ -135,7 +142,7 @@ describe("published examples in a container", () => {
   it("crypto tool: random values and identifiers", async () => {
     const code =
       "export default function() { const uuid = crypto.randomUUID(); const bytes = new Uint8Array(16); crypto.getRandomValues(bytes); return { uuid, bytes: Array.from(bytes) }; }";
-    const output = await server.execute({ code, tools: ["crypto", "crypto"] });
+    const output = await execute({ code, tools: ["crypto", "crypto"] });
     expect(output).toMatchObject({
       ok: true,
       result: { uuid: expect.stringMatching(/^[0-9a-f-]{36}$/), bytes: expect.any(Array) },
@@ -145,7 +152,7 @@ describe("published examples in a container", () => {
   it("crypto tool: hash", async () => {
     const code =
       'export default async function(text) { const encoder = new TextEncoder(); const data = encoder.encode(text); const hash = await crypto.subtle.digest("SHA-256", data); return Array.from(new Uint8Array(hash)).map(b => b.toString(16).padStart(2, "0")).join(""); }';
-    const output = await server.execute({ code, input: "Hello, World!", tools: ["crypto"] });
+    const output = await execute({ code, input: "Hello, World!", tools: ["crypto"] });
     const result = "dffd6021bb2bd5b0af676290809ec3a53191dd81c7f70a4b28688a362182986f";
     expect(output).toMatchObject({ ok: true, result });
   });
@@ -153,7 +160,7 @@ describe("published examples in a container", () => {
   it("channel tool: a message nobody waits for", async () => {
     const code =
       'export default function(message) { console.log("Sending message:", message); channel.emit("notification", { type: "info", text: message, timestamp: Date.now() }); return "Message sent successfully"; }';
-    const output = await server.execute({ code, input: "Task completed", tools: ["channel"] });
+    const output = await execute({ code, input: "Task completed", tools: ["channel"] });
     expect(output).toEqual({
       ok: true,
       result: "Message sent successfully",
@@ -169,9 +176,9 @@ describe("published examples in a container", () => {
       "export default async function(user) { for (let i = 0; i < 200; i++) { channel.emit('chat', { user, text: 'Hello from ' + user }); await new Promise((r) => setTimeout(r, 20)); } return 'Sent'; }";
     const request = { tools: ["channel"], timeout: 20_000 };
     const [heard, ...said] = await Promise.all([
-      server.execute({ ...request, code: listen }),
-      server.execute({ ...request, code: say, input: "Alice" }),
-      server.execute({ ...request, code: say, input: "Bob", sandbox: "isolated" }),
+      execute({ ...request, code: listen }),
+      execute({ ...request, code: say, input: "Alice" }),
+      execute({ ...request, code: say, input: "Bob", sandbox: "isolated" }),
     ]);
     expect(said).toMatchObject([
       { ok: true, result: "Sent" },
@@ -183,27 +190,16 @@ describe("published examples in a container", () => {
   });
 
   it("a tool that was not asked for", async () => {
-    const output = await server.execute({ code: "export default () => crypto.randomUUID()" });
+    const output = await execute({ code: "export default () => crypto.randomUUID()" });
     const hint = 'Add "crypto" to "tools"';
     expect(output.logs).toMatchObject([
       { ...exception("ReferenceError", "crypto is not defined"), hint },
     ]);
   });
 
-  it.each([
-    ["a package", "import _ from 'npm:lodash';\nexport default () => _", /bundle/],
-    ["a bare name", "import _ from 'lodash';\nexport default () => _", /bundle/],
-    ["a remote module", "import _ from 'https://esm.sh/lodash';\nexport default () => _", /bundle/],
-    ["another file", "import _ from './x.ts';\nexport default () => _", /no other files/],
-  ])("an import of %s", async (_what, code, hint) => {
-    const output = await server.execute({ code });
-    expect(output.logs).toHaveLength(1);
-    expect(output.logs?.[0]).toMatchObject({ hint: expect.stringMatching(hint) });
-  });
-
   it("a caught error, logged before it is thrown on", async () => {
     const code = 'export default () => { console.log("开始执行"); throw new Error("出错了") }';
-    const output = await server.execute({ code });
+    const output = await execute({ code });
     expect(output.logs).toMatchObject([entry("log", "开始执行"), exception("Error", "出错了")]);
   });
 
@@ -242,6 +238,20 @@ describe("published examples in a container", () => {
       6,
     ],
   ])("%s", async (_what, code, input, result) => {
-    expect(await server.execute({ code, input })).toMatchObject({ ok: true, result });
+    expect(await execute({ code, input })).toMatchObject({ ok: true, result });
   });
-});
+}
+
+/** What level `none` can import, a sandbox cannot. */
+function imports(execute: Caller["execute"]): void {
+  it.each([
+    ["a package", "import _ from 'npm:lodash';\nexport default () => _", /bundle/],
+    ["a bare name", "import _ from 'lodash';\nexport default () => _", /bundle/],
+    ["a remote module", "import _ from 'https://esm.sh/lodash';\nexport default () => _", /bundle/],
+    ["another file", "import _ from './x.ts';\nexport default () => _", /no other files/],
+  ])("an import of %s", async (_what, code, hint) => {
+    const output = await execute({ code });
+    expect(output.logs).toHaveLength(1);
+    expect(output.logs?.[0]).toMatchObject({ hint: expect.stringMatching(hint) });
+  });
+}

@@ -1,0 +1,61 @@
+import { describe, it } from "vitest";
+import { config } from "../../src/config.ts";
+import type { Outcome } from "../../src/engines/engine.ts";
+import type { ToolUse } from "../../src/protocol/messages.ts";
+import { resolveTools } from "../../src/tools/registry.ts";
+import type { ExecuteRequest, Output } from "../../src/types.ts";
+import type { Caller } from "./caller.ts";
+import { type Case, FAILURES, VALUES } from "./cases.ts";
+import { CHANNEL } from "./channel-cases.ts";
+import { CRYPTO } from "./crypto-cases.ts";
+import { verify } from "./engine-contract.ts";
+import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
+
+/** What every way in promises: the cases of the engines, brought in as requests. */
+export function callerContract(
+  name: string,
+  current: () => Caller,
+  { isolation = true } = {},
+): void {
+  describe(`${name}, all cases`, () => {
+    const all = [VALUES, FAILURES, LOGS, TAMPERING, LIMITS, CRYPTO, CHANNEL].flat();
+    const possible = all.filter((item) => isolation || item.isolation !== true).filter(asRequested);
+    it.each(possible.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
+      await current().ready();
+      verify(toOutcome(await current().execute(toRequest(item)), item), item);
+    });
+  });
+}
+
+/** Whether a case's tools are as a request gets them from a host without settings. */
+function asRequested({ tools = [] }: Case): boolean {
+  return JSON.stringify(tools) === JSON.stringify(resolveTools(names(tools), config()));
+}
+
+function names(tools: readonly ToolUse[]): string[] {
+  return tools.map(({ name }) => name);
+}
+
+function toRequest({ code, input, entry, timeout = 20_000, tools = [] }: Case): ExecuteRequest {
+  const given = { ...(input !== undefined && { input }), ...(entry !== undefined && { entry }) };
+  return { code, ...given, timeout, tools: names(tools), memory: 128 };
+}
+
+/** An output has no status: that it is the expected one shows in the exception. */
+function toOutcome(output: Output, { status }: Case): Outcome {
+  const { ok, result, logs = [], logsDropped = 0, duration } = output;
+  const last = logs.findLast(({ level }) => level === "exception");
+  const fault = last && {
+    name: last.name ?? "",
+    message: last.message,
+    ...(last.stack !== undefined && { stack: last.stack }),
+  };
+  return {
+    status: ok ? "ok" : status === "ok" ? "error" : status,
+    ...(result !== undefined && { result }),
+    ...(fault && { fault }),
+    logs,
+    logsDropped,
+    duration,
+  };
+}

@@ -1,0 +1,16 @@
+/** Everything an execution promises, over HTTP and in containers, as most callers have it. */
+import { afterAll, beforeAll, expect } from "vitest";
+import { callerContract } from "../contract/caller-contract.ts";
+import { publishedExamples } from "../contract/published-examples.ts";
+import { TestServer } from "../helpers/server.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start({ ISOLATE_MEMORY: "128" });
+});
+afterAll(async () => {
+  expect(await server.dispose()).toEqual([]);
+});
+
+publishedExamples("over HTTP in a container", () => server);
+callerContract("HTTP, in a container", () => server);

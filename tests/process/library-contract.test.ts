@@ -1,0 +1,65 @@
+/** Everything an execution promises, through the library. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe } from "vitest";
+import { createIsolate, type Isolate } from "../../src/isolate.ts";
+import type { IsolatePlugin } from "../../src/plugins/plugin.ts";
+import type { SandboxLevel } from "../../src/types.ts";
+import type { Caller } from "../contract/caller.ts";
+import { callerContract } from "../contract/caller-contract.ts";
+import { until } from "../contract/engine-contract.ts";
+import { publishedExamples } from "../contract/published-examples.ts";
+
+/** An isolate of the library whose requests get `level` if they do not say. */
+function open(level: SandboxLevel): () => Caller {
+  let directory: string;
+  let isolate: Isolate;
+  let warm = 0;
+  const census: IsolatePlugin = {
+    name: "census",
+    setup(api) {
+      api.onSpawn.tap((spawn) => {
+        if (spawn.level === level) warm += 1;
+      });
+      api.onExecute.tap((_context, next) => {
+        warm -= 1;
+        return next();
+      });
+    },
+  };
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "isolate-"));
+    isolate = await createIsolate({
+      runDirectory: directory,
+      containers: level === "container",
+      config: { sandbox: level, memory: 128, timeout: 20_000 },
+      plugins: [census],
+    });
+    await until(() => warm > 0);
+  });
+  afterAll(async () => {
+    await isolate.close();
+    await rm(directory, { recursive: true });
+  });
+  return () => ({
+    execute: (request) => isolate.execute(request),
+    ready: () => until(() => warm > 0),
+  });
+}
+
+describe("level none", () => {
+  const caller = open("none");
+  publishedExamples("in this process", caller, { isolation: false });
+  callerContract("the library, in this process", caller, { isolation: false });
+});
+
+describe("level isolated", () => {
+  const caller = open("isolated");
+  publishedExamples("in a process", caller);
+  callerContract("the library, in a process", caller);
+});
+
+describe("level container", () => {
+  publishedExamples("in a container", open("container"));
+});
