@@ -10,6 +10,7 @@ import { PlainContainers } from "./containers.ts";
 import { type Context, DEFAULT_SAMPLES, type Measurement } from "./context.ts";
 import { cold } from "./rows/cold.ts";
 import { deadline } from "./rows/deadline.ts";
+import { kernel } from "./rows/kernel.ts";
 import { memory } from "./rows/memory.ts";
 import { throughput } from "./rows/throughput.ts";
 import { warm } from "./rows/warm.ts";
@@ -22,6 +23,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   throughput,
   deadline,
   memory,
+  kernel,
 };
 
 const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N]

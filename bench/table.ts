@@ -64,7 +64,7 @@ function limit({ of, better }: Goal, bound: number, unit: Unit, judged: number):
 
 function quantity(value: number, unit: Unit): string {
   if (Number.isNaN(value)) return "–";
-  const digits = unit === "/s" ? 2 : 1;
+  const digits = unit === "/s" || (unit === "ms" && Math.abs(value) < 1) ? 2 : 1;
   return `${value.toFixed(digits)} ${unit}`;
 }
 

@@ -6,16 +6,23 @@ import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/m
 import { captureConsole } from "./console.ts";
 import { MODULE_NAME } from "./faults.ts";
 import { restrictGlobals } from "./globals.ts";
+import type { Module } from "./load.ts";
 import { Run } from "./run.ts";
 import { trackTimers } from "./timers.ts";
 
 /** What the host does for the code it has taken in. */
 export interface InlineHost {
   send(message: WorkerMessage): void;
-  /** Evaluates a module: its exports. */
-  load(code: string): Promise<Record<string, unknown>>;
-  /** Calls a function, interrupted at the deadline if it does not return. */
-  call(entry: (...args: unknown[]) => unknown, args: unknown[]): unknown;
+  /** Evaluates a module and has `call` called with its exports; breaks both off at the deadline. */
+  load(code: string, call: (module: Module) => unknown): Promise<Loading>;
+}
+
+/** A module on its way. The host leaves its promises alone: their "then" is the realm's. */
+export interface Loading {
+  /** Resolves once `value` is there; rejects with what evaluation or call threw. */
+  readonly done: Promise<unknown>;
+  /** What the call returned. */
+  readonly value: unknown;
 }
 
 export interface InlineWorker {
@@ -35,8 +42,11 @@ export function open(host: InlineHost): InlineWorker {
       current = new Run(job, host.send);
       void current.start({
         url: () => MODULE_NAME,
-        load: () => host.load(job.code),
-        call: host.call,
+        async load(_url, call) {
+          const loading = await host.load(job.code, call);
+          await loading.done;
+          return await loading.value;
+        },
       });
     },
     receive: (message) => current?.receive(message),

@@ -10,7 +10,9 @@ import {
 } from "./primordials.ts";
 
 /** Loads source text as a module: its namespace object, or a rejection as the runtime gives it. */
-export type Importer = (url: string) => Promise<Record<string, unknown>>;
+export type Importer = (url: string) => Promise<Module>;
+
+export type Module = Record<string, unknown>;
 
 /** The URL a module's source can be imported from, TypeScript included. */
 export function moduleUrl(code: string): string {
@@ -21,10 +23,7 @@ export function moduleUrl(code: string): string {
  * Imports user code. A source that does not parse rejects with a `SyntaxError`: Deno wraps its
  * own parser's complaint in a `TypeError` whose message starts with the real name.
  */
-export async function loadModule(
-  url: string,
-  importer: Importer,
-): Promise<Record<string, unknown>> {
+export async function loadModule(url: string, importer: Importer): Promise<Module> {
   try {
     return await importer(url);
   } catch (thrown) {

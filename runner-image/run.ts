@@ -1,21 +1,19 @@
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ConsoleLog } from "./console.ts";
 import { RunnerFault, toFault } from "./faults.ts";
-import { type Importer, loadModule } from "./load.ts";
-import { parseJson } from "./primordials.ts";
+import type { Module } from "./load.ts";
+import { apply, parseJson } from "./primordials.ts";
 import { serialize } from "./serialize.ts";
 import { settle } from "./timers.ts";
 import { installTools } from "./tools/install.ts";
 
-/** What evaluates and calls user code; a worker does it by itself. */
+/** What evaluates user code. */
 export interface Runtime {
   /** What the module made of `code` is called. */
   readonly url: (code: string) => string;
-  readonly load: Importer;
-  readonly call: (entry: Entry, args: unknown[]) => unknown;
+  /** Evaluates the module and hands its exports on: resolves with what `call` returns. */
+  readonly load: (url: string, call: (module: Module) => unknown) => Promise<unknown>;
 }
-
-export type Entry = (...args: unknown[]) => unknown;
 
 /** One execution inside a worker: says exactly one `result` or `error`, logs before it. */
 export class Run {
@@ -48,12 +46,11 @@ export class Run {
       });
       const args = input === undefined ? [] : [parseJson(input)];
       this.#url = runtime.url(code);
-      const module = await loadModule(this.#url, runtime.load);
-      const main = module[entry];
-      if (typeof main !== "function") {
+      const value = await runtime.load(this.#url, (module) => {
+        const main = module[entry];
+        if (typeof main === "function") return apply(main, undefined, args);
         throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
-      }
-      const value: unknown = await runtime.call(main as Entry, args);
+      });
       await settle(value);
       this.#end({ type: "result", text: serialize(value, limits), dropped: this.log.dropped });
     } catch (thrown) {

@@ -5,9 +5,9 @@
 import type { WorkerMessage } from "../src/protocol/messages.ts";
 import { captureConsole } from "./console.ts";
 import { restrictGlobals } from "./globals.ts";
-import { moduleUrl } from "./load.ts";
+import { loadModule, moduleUrl } from "./load.ts";
 import { listen } from "./port.ts";
-import { apply, post, preventDefault } from "./primordials.ts";
+import { post, preventDefault } from "./primordials.ts";
 import { Run, type Runtime } from "./run.ts";
 import { trackTimers } from "./timers.ts";
 
@@ -27,8 +27,8 @@ let current: Run | undefined;
 
 const runtime: Runtime = {
   url: moduleUrl,
-  load: (url) => import(url),
-  call: (entry, args) => apply(entry, undefined, args),
+  // Awaited here: a promise that is passed on unsettled has its "then" called, which may be anybody's.
+  load: async (url, call) => await call(await loadModule(url, (from) => import(from))),
 };
 
 scope.onmessage = async ({ data: port }) => {

@@ -54,11 +54,13 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     healthInterval: HEALTH_INTERVAL,
     onError: (error) => log(error instanceof Error ? error.message : String(error)),
   };
+  // Where another level is the usual one, processes are the exception.
+  const usual = docker === null && config.sandbox === "container" ? "isolated" : config.sandbox;
+  const few = { container: 1, isolated: pool.min, none: 0 }[usual];
   const launcher = new ProcessLauncher({ instanceDirectory: instance.directory, runnerDirectory });
+  const isolated = new PooledEngine(launcher, { ...pool, min: Math.min(few, pool.min) });
   const inline = inProcess ? [await inlineEngine(pool)] : [];
-  if (docker === null) return [...inline, new PooledEngine(launcher, pool)];
-  // Where there are containers, processes are the exception.
-  const isolated = new PooledEngine(launcher, { ...pool, min: Math.min(1, pool.min) });
+  if (docker === null) return [...inline, isolated];
   const { runtime } = containers ?? {};
   const container = new ContainerEngine({ docker, instance, bundle, runtime, pool, log });
   return [...inline, isolated, container];

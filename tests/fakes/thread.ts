@@ -5,6 +5,7 @@ import { parentPort } from "node:worker_threads";
 import { captureConsole } from "../../runner-image/console.ts";
 import { RunnerFault } from "../../runner-image/faults.ts";
 import { restrictGlobals } from "../../runner-image/globals.ts";
+import { loadModule } from "../../runner-image/load.ts";
 import { Run } from "../../runner-image/run.ts";
 import { trackTimers } from "../../runner-image/timers.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
@@ -45,8 +46,7 @@ port.on("message", (message: WorkerJob | ChannelMessage) => {
   current = new Run(message, send);
   void current.start({
     url: toUrl,
-    load: (url) => import(url),
-    call: (entry, args) => entry(...args),
+    load: async (url, call) => await call(await loadModule(url, (from) => import(from))),
   });
 });
 send({ type: "ready" });

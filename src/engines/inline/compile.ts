@@ -1,8 +1,8 @@
 import { constants, Script } from "node:vm";
-import { init, parse } from "es-module-lexer";
 import { LRUCache } from "lru-cache";
-import { type Transform, transform } from "sucrase";
+import { transform } from "sucrase";
 import { messageOf } from "../../errors.ts";
+import { IMPORTED, moduleBody, USE } from "./module-body.ts";
 
 /** What user code's own module is called in a stack, at every level. */
 const MODULE_NAME = "main.ts";
@@ -10,11 +10,11 @@ const MODULE_NAME = "main.ts";
 /** Modules kept compiled: code at level `none` is the host's own, and runs again and again. */
 const KEPT = 100;
 
-/** A module as the body of an async function, for a realm that takes no modules. */
+/** A module as a function, for a realm that takes no modules. */
 export interface Compiled {
-  /** Evaluates to `(exports, require) => Promise<void>`. */
+  /** Evaluates to `(imported, use) => Promise<void>`, which calls `use` with the exports. */
   readonly script: Script;
-  /** What it imports statically; `require` is asked for these. */
+  /** What it imports statically: `imported` has the namespaces in this order. */
   readonly specifiers: readonly string[];
 }
 
@@ -24,8 +24,7 @@ const kept = new LRUCache<string, Compiled>({ max: KEPT });
  * Compiles a module in JavaScript or TypeScript. Lines stay where they are. Throws a `SyntaxError`
  * without a stack for what does not parse.
  */
-export async function compile(code: string): Promise<Compiled> {
-  await init;
+export function compile(code: string): Compiled {
   const known = kept.get(code);
   if (known !== undefined) return known;
   const compiled = compileAnew(code);
@@ -35,15 +34,11 @@ export async function compile(code: string): Promise<Compiled> {
 
 function compileAnew(code: string): Compiled {
   try {
-    const plain = translate(code, ["typescript"]);
-    const [imports] = parse(plain);
-    const specifiers = imports.flatMap(({ n, d }) => (n !== undefined && d === -1 ? [n] : []));
-    // What the translation puts in front goes to a line of its own, which is line 0.
-    const body = translate(`\n${plain}`, ["imports"]);
-    // In a block: its author's "exports" or "require" may be a name like any other.
-    const source = `(async (exports, require) => {"use strict";{${body}\n}})`;
-    const script = new Script(source, {
+    const plain = transform(code, { transforms: ["typescript"], disableESTransforms: true }).code;
+    const { text, specifiers } = moduleBody(plain);
+    const script = new Script(`(async (${IMPORTED},${USE}) => {${text}})`, {
       filename: MODULE_NAME,
+      // The body's first line is not its author's.
       lineOffset: -1,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
@@ -51,11 +46,6 @@ function compileAnew(code: string): Compiled {
   } catch (error) {
     throw syntaxError(error);
   }
-}
-
-function translate(code: string, transforms: Transform[]): string {
-  const options = { transforms, preserveDynamicImport: true, disableESTransforms: true };
-  return transform(code, options).code;
 }
 
 function syntaxError(cause: unknown): SyntaxError {

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import { build } from "esbuild";
 import type { InlineWorker, open } from "../../../runner-image/inline.ts";
-import type { ConsoleLevel, Fault, WorkerMessage } from "../../protocol/messages.ts";
+import type { ConsoleLevel, WorkerMessage } from "../../protocol/messages.ts";
 import type { Ending, Job, Launcher, Profile, RunEvents, Sandbox } from "../engine.ts";
 import { Realm, RUNNER_URL } from "./realm.ts";
 
@@ -54,12 +54,11 @@ class InlineSandbox implements Sandbox {
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
     });
-    this.#realm = new Realm((thrown) => this.#worker.fail(thrown));
-    const inside = this.#realm.evaluate(runner) as { open: typeof open };
+    this.#realm = new Realm(runner, (thrown) => this.#worker.fail(thrown));
+    const inside = this.#realm.runner as { open: typeof open };
     this.#worker = inside.open({
       send: (message) => this.#onMessage(message),
-      load: (code) => this.#realm.load(code),
-      call: (entry, args) => this.#realm.call(entry, args),
+      load: (code, call) => this.#realm.load(code, call),
     });
   }
 
@@ -69,7 +68,7 @@ class InlineSandbox implements Sandbox {
         if (this.#realm.interrupted) return;
         forward(message, events);
         if (message.type === "result") resolve(limited(message, job.limits.resultBytes));
-        if (message.type === "error") resolve({ ...message, fault: readable(message.fault) });
+        if (message.type === "error") resolve(message);
       };
       this.#realm.deadline = performance.now() + timeLeft;
       this.#worker.start({ ...job, type: "job" });
@@ -104,12 +103,6 @@ function forward(message: WorkerMessage, events: RunEvents): void {
     message: message.message,
     timestamp: Date.now(),
   });
-}
-
-/** Functions go by their own names, not by the way the translation exports them. */
-function readable(fault: Fault): Fault {
-  if (fault.stack === undefined) return fault;
-  return { ...fault, stack: fault.stack.replace(/^ {4}at (async )?exports\.\s*/gm, "    at $1") };
 }
 
 function limited(result: Extract<WorkerMessage, { type: "result" }>, most: number): Ending {

@@ -1,0 +1,162 @@
+import type {
+  ExportAllDeclaration,
+  ExportDefaultDeclaration,
+  ExportNamedDeclaration,
+  Identifier,
+  ImportDeclaration,
+  Literal,
+  Pattern,
+  Program,
+} from "acorn";
+import { parse } from "acorn";
+
+/** The names a body takes beside its author's: what it imports, what to call at its end. */
+export const IMPORTED = "__isolateImported";
+export const USE = "__isolateUse";
+/** Short, so that what stands in for `export default` is no longer than it. */
+const DEFAULT = "__def";
+
+/** A module's text as the body of an async function, line for line and mostly column for column. */
+export interface ModuleBody {
+  readonly text: string;
+  /** What it imports, in order: the body finds the namespaces in `IMPORTED`. */
+  readonly specifiers: readonly string[];
+}
+
+/**
+ * Rewrites an ES module so that it can be called: imports become constants, exports the getters of
+ * an object that `USE` is called with at the end. Imported bindings are not live. Throws a
+ * `SyntaxError` for what does not parse.
+ */
+export function moduleBody(code: string): ModuleBody {
+  const program = parse(code, { sourceType: "module", ecmaVersion: "latest" });
+  const rewriting = new Rewriting(code);
+  rewriting.program(program);
+  return rewriting.result();
+}
+
+class Rewriting {
+  readonly #code: string;
+  readonly #edits: { start: number; end: number; text: string }[] = [];
+  readonly #specifiers: string[] = [];
+  readonly #constants: string[] = [];
+  readonly #exports: string[] = [];
+
+  constructor(code: string) {
+    this.#code = code;
+  }
+
+  program({ body }: Program): void {
+    for (const node of body) {
+      if (node.type === "ImportDeclaration") this.#import(node);
+      if (node.type === "ExportNamedDeclaration") this.#named(node);
+      if (node.type === "ExportDefaultDeclaration") this.#default(node);
+      if (node.type === "ExportAllDeclaration") this.#all(node);
+    }
+  }
+
+  result(): ModuleBody {
+    let text = this.#code;
+    for (const { start, end, text: by } of this.#edits.toReversed()) {
+      // Line breaks stay, and blanks, so that what follows is found where its author put it.
+      const blank = text.slice(start, end).replace(/[^\n]/g, " ").slice(by.length);
+      text = `${text.slice(0, start)}${by}${blank}${text.slice(end)}`;
+    }
+    const head = `"use strict";let ${DEFAULT};${this.#constants.join("")}`;
+    const exported = `{__proto__:null,${this.#exports.join(",")}}`;
+    return { text: `${head}\n${text}\n${USE}(${exported});`, specifiers: this.#specifiers };
+  }
+
+  #import(node: ImportDeclaration): void {
+    const from = this.#from(node.source);
+    for (const specifier of node.specifiers) {
+      const { name } = specifier.local;
+      const imported =
+        specifier.type === "ImportNamespaceSpecifier"
+          ? from
+          : member(from, specifier.type === "ImportSpecifier" ? specifier.imported : "default");
+      this.#constants.push(`const ${name}=${imported};`);
+    }
+    this.#blank(node);
+  }
+
+  #named(node: ExportNamedDeclaration): void {
+    if (node.declaration) {
+      this.#blank({ start: node.start, end: node.declaration.start });
+      const declared =
+        node.declaration.type === "VariableDeclaration"
+          ? node.declaration.declarations.flatMap(({ id }) => namesOf(id))
+          : [node.declaration.id.name];
+      for (const name of declared) this.#export(name, name);
+      return;
+    }
+    const from = node.source ? this.#from(node.source) : undefined;
+    for (const { local, exported } of node.specifiers) {
+      this.#export(exported, from === undefined ? text(local) : member(from, local));
+    }
+    this.#blank(node);
+  }
+
+  #default({ start, declaration }: ExportDefaultDeclaration): void {
+    if ("id" in declaration && declaration.id && declaration.type.endsWith("Declaration")) {
+      this.#blank({ start, end: declaration.start });
+      this.#export("default", declaration.id.name);
+      return;
+    }
+    // As a property, so that a function without a name goes by this one.
+    this.#edits.push({ start, end: declaration.start, text: `${DEFAULT}={default:` });
+    this.#edits.push({ start: declaration.end, end: declaration.end, text: "};" });
+    this.#export("default", `${DEFAULT}.default`);
+  }
+
+  #all(node: ExportAllDeclaration): void {
+    const from = this.#from(node.source);
+    if (node.exported) this.#export(node.exported, from);
+    // The module's own names come later, and take precedence.
+    else this.#exports.unshift(`...${from},default:undefined`);
+    this.#blank(node);
+  }
+
+  /** An expression for the namespace of a module. */
+  #from(source: Literal): string {
+    this.#specifiers.push(String(source.value));
+    return `${IMPORTED}[${this.#specifiers.length - 1}]`;
+  }
+
+  #export(name: Identifier | Literal | string, value: string): void {
+    this.#exports.push(`get ${JSON.stringify(text(name))}(){return ${value}}`);
+  }
+
+  #blank({ start, end }: { start: number; end: number }): void {
+    this.#edits.push({ start, end, text: "" });
+  }
+}
+
+function member(object: string, name: Identifier | Literal | string): string {
+  return `${object}[${JSON.stringify(text(name))}]`;
+}
+
+function text(name: Identifier | Literal | string): string {
+  if (typeof name === "string") return name;
+  return name.type === "Identifier" ? name.name : String(name.value);
+}
+
+/** The variables a pattern binds. */
+function namesOf(pattern: Pattern | null): string[] {
+  switch (pattern?.type) {
+    case "Identifier":
+      return [pattern.name];
+    case "ObjectPattern":
+      return pattern.properties.flatMap((property) =>
+        namesOf(property.type === "Property" ? property.value : property.argument),
+      );
+    case "ArrayPattern":
+      return pattern.elements.flatMap(namesOf);
+    case "AssignmentPattern":
+      return namesOf(pattern.left);
+    case "RestElement":
+      return namesOf(pattern.argument);
+    default:
+      return [];
+  }
+}
