@@ -6,6 +6,7 @@ import { apply, parseJson } from "./primordials.ts";
 import { serialize } from "./serialize.ts";
 import { settle } from "./timers.ts";
 import { installTools } from "./tools/install.ts";
+import { installModules } from "./tools/modules.ts";
 
 /** One execution inside a worker: says exactly one `result` or `error`, logs before it. */
 export class Run {
@@ -36,6 +37,7 @@ export class Run {
           this.#onChannel = listener;
         },
       });
+      if (tools.some(({ module }) => module !== undefined)) await installModules(tools);
       const args = input === undefined ? [] : [parseJson(input)];
       this.#url = toUrl(code);
       const module = await loadModule(this.#url, importer);
