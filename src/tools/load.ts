@@ -46,7 +46,9 @@ async function loadTool(given: ToolSource, index: number): Promise<CustomTool> {
     const module = await bundleTool(path);
     const size = Buffer.byteLength(module);
     if (size > MAX_MODULE) throw new Error(`Bundled it has ${size} bytes, more than ${MAX_MODULE}`);
-    const tool = toTool(exportedTool(evaluate(module, `tool:${encodeURIComponent(basename(path))}`)));
+    const tool = toTool(
+      exportedTool(evaluate(module, `tool:${encodeURIComponent(basename(path))}`)),
+    );
     return { tool, source, module };
   } catch (cause) {
     throw new Error(`Bad tool in ${source}: ${messageOf(cause)}`, { cause });

@@ -14,7 +14,8 @@ export interface ToolPermissions {
  * function throws, is asynchronous, or returns anything but permissions.
  *
  * @example
- * toolPermissions({ name: "http", permissions: () => ({ net: ["x.org"] }) }) // { net: ["x.org"] }
+ * const tool = { name: "disk", permissions: ({ request }) => ({ read: [request.input.path] }) };
+ * toolPermissions(tool, { request: { input: { path: "/data" } } }) // { read: ["/data"] }
  */
 export function toolPermissions(
   { name, permissions = "none" }: Pick<Tool, "name" | "permissions">,

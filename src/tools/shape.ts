@@ -7,7 +7,8 @@ const PERMISSIONS = ["env", "net", "read", "write", "run", "ffi", "sys", "hrtime
 /** Takes a value for a tool, or throws an Error that says what is wrong with it. */
 export function toTool(value: unknown): Tool {
   if (typeof value !== "object" || value === null) {
-    throw new Error(`A tool is an object, not ${value === null ? "null" : `a ${typeof value}`}`);
+    const given = value === null || value === undefined ? String(value) : `a ${typeof value}`;
+    throw new Error(`A tool is an object, not ${given}`);
   }
   if (isThenable(value)) {
     ignoreFailure(value);

@@ -6,6 +6,7 @@ import type { ToolUse } from "../../src/protocol/messages.ts";
 import { type Case, FAILURES, VALUES } from "./cases.ts";
 import { CHANNEL } from "./channel-cases.ts";
 import { CRYPTO } from "./crypto-cases.ts";
+import { CUSTOM_TOOLS } from "./custom-tool-cases.ts";
 import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
 
 export const PROFILE = { memory: 128, cpus: 1 };
@@ -53,8 +54,9 @@ export function engineContract(name: string, open: () => Promise<Engine>): void 
       LIMITS,
       CRYPTO,
       CHANNEL,
+      CUSTOM_TOOLS,
     })) {
-      describe(group.toLowerCase(), () => {
+      describe(group.toLowerCase().replace("_", " "), () => {
         it.each(cases.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
           // A short timeout is about the code, not about starting a sandbox.
           await until(() => engine.status().warm > 0);
