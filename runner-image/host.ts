@@ -3,6 +3,7 @@
  * relays. It never interprets what the worker says beyond its size, and it ends with the socket.
  */
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
+import { decodeJob } from "../src/protocol/job.ts";
 import {
   clip,
   FRAME_OVERHEAD,
@@ -10,7 +11,7 @@ import {
   MAX_LOG_MESSAGE,
   type OutputLimits,
 } from "../src/protocol/limits.ts";
-import type { JobHeader, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import type { WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
 
@@ -19,7 +20,6 @@ declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
 
 const MAX_JOB_BYTES = 64 * 1_048_576;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 const [socketPath] = Deno.args;
 if (socketPath === undefined) throw new Error("Usage: host.js SOCKET");
@@ -69,24 +69,18 @@ function prime(): void {
 
 function receive(frame: Frame): void {
   if (frame.type === "ping") send(encodeFrame("pong"));
-  if (frame.type === "job") port.postMessage(toWorkerJob(frame));
+  if (frame.type === "job") port.postMessage(begin(frame));
   if (frame.type === "channel") port.postMessage(channel.inbound(frame));
 }
 
-function toWorkerJob({ header, payload }: Frame): WorkerJob {
-  const job = header as unknown as JobHeader;
+/** The job in a frame, whose output is counted from here on. */
+function begin(frame: Frame): WorkerJob {
+  const job = decodeJob(frame);
   limits = job.limits;
   channel = new ChannelRelay();
   logEntries = 0;
   logBytes = 0;
-  return {
-    type: "job",
-    entry: job.entry,
-    code: decoder.decode(payload.subarray(0, job.codeBytes)),
-    input: job.hasInput ? decoder.decode(payload.subarray(job.codeBytes)) : undefined,
-    tools: job.tools,
-    limits: job.limits,
-  };
+  return job;
 }
 
 /** The worker keeps to the limits by itself; whoever took it over is held to them here. */

@@ -1,5 +1,4 @@
-import { encodeFrame } from "../src/protocol/frames.ts";
-import type { JobHeader } from "../src/protocol/messages.ts";
+import { encodeJob } from "../src/protocol/job.ts";
 
 /** Jobs a sandbox runs for itself before it is ready; further ones make no difference. */
 export const PRIMING_ROUNDS = 5;
@@ -37,13 +36,11 @@ export default async (item: Item) => {
 
 /** The frame of the job for one round; each round has a source of its own, as real jobs do. */
 export function primingJob(round: number): Uint8Array {
-  const code = `${CODE}// ${round}`;
-  const header: JobHeader = {
+  return encodeJob({
     entry: "default",
-    codeBytes: code.length,
-    hasInput: true,
+    code: `${CODE}// ${round}`,
+    input: '{"n":1}',
     tools: [],
     limits: { logEntries: 1, logBytes: 1_000, resultBytes: 1_000 },
-  };
-  return encodeFrame("job", header, new TextEncoder().encode(`${code}{"n":1}`));
+  });
 }

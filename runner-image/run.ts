@@ -5,6 +5,7 @@ import type { Module } from "./load.ts";
 import { apply, parseJson } from "./primordials.ts";
 import { serialize } from "./serialize.ts";
 import { settle } from "./timers.ts";
+import { installCustom, isCustom } from "./tools/custom.ts";
 import { installTools } from "./tools/install.ts";
 
 /** What evaluates user code. */
@@ -44,6 +45,7 @@ export class Run {
           this.#onChannel = listener;
         },
       });
+      if (tools.some(isCustom)) await installCustom(tools);
       const args = input === undefined ? [] : [parseJson(input)];
       this.#url = runtime.url(code);
       const value = await runtime.load(this.#url, (module) => {

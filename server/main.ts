@@ -1,4 +1,6 @@
 /** Entry point: the only file that reads the environment, listens, and traps signals. */
+
+import { inspect } from "node:util";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import { IsolateError } from "../src/errors.ts";
@@ -36,7 +38,8 @@ async function main(settings: Settings): Promise<void> {
 
 function describe(error: unknown): string {
   if (error instanceof IsolateError && error.status === 503) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  // With the cause, which is all there is to know about a plugin or a tool.
+  return inspect(error);
 }
 
 try {

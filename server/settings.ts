@@ -9,12 +9,18 @@ const decimal = z
   .regex(/^\d+(\.\d+)?$/, "Expected a number")
   .transform(Number);
 
+const list = z
+  .string()
+  .default("")
+  .transform((text) => text.split(",").map((part) => part.trim()))
+  .transform((parts) => parts.filter((part) => part !== ""));
+
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
 const schema = z.object({
   PORT: integer.pipe(z.int().max(65_535)).default(8787),
   HOST: z.string().min(1).default("127.0.0.1"),
-  ISOLATE_HOSTS: z.string().default(""),
+  ISOLATE_HOSTS: list,
   DOCKER_HOST: z.string().optional(),
   ISOLATE_ENGINE: z.enum(["docker", "none"]).default("docker"),
   ISOLATE_RUNTIME: z.string().min(1).optional(),
@@ -27,6 +33,7 @@ const schema = z.object({
   ISOLATE_MAX_BODY: integer.pipe(z.int().min(1_024).max(33_554_432)).default(8_388_608),
   ISOLATE_DRAIN: integer.default(10_000),
   ISOLATE_AUDIT: flag.optional(),
+  ISOLATE_TOOLS: list,
   STRICT_MODE: flag.optional(),
 });
 
@@ -42,6 +49,8 @@ export interface Settings {
   readonly maxBody: number;
   /** Milliseconds that running executions get at shutdown. */
   readonly drain: number;
+  /** Module files of custom tools. */
+  readonly tools: readonly string[];
   readonly config: Config;
 }
 
@@ -64,9 +73,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     port: given.PORT,
     host: given.HOST,
-    hosts: given.ISOLATE_HOSTS.toLowerCase()
-      .split(",")
-      .filter((name) => name !== ""),
+    hosts: given.ISOLATE_HOSTS.map((name) => name.toLowerCase()),
+    tools: given.ISOLATE_TOOLS,
     containers:
       given.ISOLATE_ENGINE === "none"
         ? null

@@ -98,6 +98,19 @@ export class PluginError extends IsolateError {
   }
 }
 
+/** A custom tool has failed on the host, and with it the execution that was to use it. */
+export class ToolError extends IsolateError {
+  readonly name = "ToolError";
+  readonly code = "TOOL_FAILED";
+  readonly status = 500;
+  readonly tool: string;
+
+  constructor(tool: string, reason: string, options?: ErrorOptions) {
+    super(`Tool "${tool}" failed: ${reason}`, options);
+    this.tool = tool;
+  }
+}
+
 /** The caller went away or aborted; the sandbox that worked for it has been destroyed. */
 export class Aborted extends Error {
   override readonly name = "Aborted";

@@ -10,6 +10,7 @@ export {
   PayloadTooLarge,
   PluginError,
   ShuttingDown,
+  ToolError,
   Veto,
 } from "./errors.ts";
 export {
@@ -27,4 +28,5 @@ export { parse } from "./permissions/parser.ts";
 export type { Perms } from "./permissions/perms.ts";
 export { validate } from "./permissions/validator.ts";
 export type { Context, IsolatePlugin, PluginApi, ValidRequest } from "./plugins/plugin.ts";
+export type { Tool, ToolContext, ToolSource } from "./tools/tool.ts";
 export type { ExecuteRequest, Level, LogEntry, Output, SandboxLevel } from "./types.ts";

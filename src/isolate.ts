@@ -2,6 +2,7 @@ import { config, type PartialConfig } from "./config.ts";
 import { defaultRunDirectory } from "./engines/run-directory.ts";
 import { openKernel } from "./open.ts";
 import type { IsolatePlugin } from "./plugins/plugin.ts";
+import type { ToolSource } from "./tools/tool.ts";
 import type { ExecuteRequest, LogEntry, Output } from "./types.ts";
 
 export interface IsolateOptions {
@@ -9,6 +10,11 @@ export interface IsolateOptions {
   readonly config?: PartialConfig;
   /** Your own plugins, after the built-in ones. */
   readonly plugins?: readonly IsolatePlugin[];
+  /**
+   * Your own tools: paths or `file:` URLs of modules that export one or make one, for every level,
+   * and objects, for level `none`. A relative path counts from the working directory.
+   */
+  readonly tools?: readonly ToolSource[];
   /** Whether to keep sandboxes warm. Default true. */
   readonly useCluster?: boolean;
   /** Whether to offer the `container` level, by the Docker Engine of this host. Default false. */
@@ -43,7 +49,8 @@ export interface Isolate {
 
 /**
  * Makes a runner for untrusted code in this process. Call `close()` when done: sandboxes are
- * processes, and keep this one alive.
+ * processes, and keep this one alive. Rejects with an Error that names it for a setting, a plugin
+ * or a tool that is no good.
  *
  * @example
  * const isolate = await createIsolate({ config: { timeout: 5_000, cluster: { min: 1 } } });
@@ -52,7 +59,13 @@ export interface Isolate {
  * output.result // 42
  */
 export async function createIsolate(options: IsolateOptions = {}): Promise<Isolate> {
-  const { plugins = [], useCluster = true, containers = false, log = () => {} } = options;
+  const {
+    plugins = [],
+    tools = [],
+    useCluster = true,
+    containers = false,
+    log = () => {},
+  } = options;
   const settings = config({ sandbox: "isolated", ...options.config });
   const { kernel, close } = await openKernel({
     config: settings,
@@ -60,6 +73,7 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
     runDirectory: options.runDirectory ?? defaultRunDirectory(process.env),
     containers: containers ? { host: process.env.DOCKER_HOST } : null,
     plugins,
+    tools,
     useCluster,
     log,
   });

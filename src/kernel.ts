@@ -12,6 +12,7 @@ import { PermissionPlugin } from "./plugins/permission.ts";
 import { type Context, Hooks, type IsolatePlugin, type ValidRequest } from "./plugins/plugin.ts";
 import { runInSandbox, SandboxPlugin } from "./plugins/sandbox.ts";
 import { ToolsetPlugin } from "./plugins/toolset.ts";
+import type { CustomTool } from "./tools/tool.ts";
 import type { ExecuteRequest, Output, SandboxLevel } from "./types.ts";
 
 export interface KernelOptions {
@@ -22,6 +23,8 @@ export interface KernelOptions {
   readonly useCluster?: boolean;
   /** Your own, after the built-in ones they may require by name. */
   readonly plugins?: readonly IsolatePlugin[];
+  /** Custom tools, as `loadTools()` gives them. */
+  readonly tools?: readonly CustomTool[];
 }
 
 /** The one path every request takes, whoever brought it in; plugins do all there is to do on it. */
@@ -32,11 +35,11 @@ export class Kernel {
   #closing = false;
 
   /** Throws an Error that names the plugin if the plugins do not fit together. */
-  constructor({ config, engines, useCluster = true, plugins = [] }: KernelOptions) {
+  constructor({ config, engines, useCluster = true, plugins = [], tools = [] }: KernelOptions) {
     this.#engines = engines;
     const all = [
       GuardPlugin,
-      ToolsetPlugin,
+      ToolsetPlugin(tools),
       LoaderPlugin,
       PermissionPlugin,
       SandboxPlugin(engines),
@@ -103,6 +106,8 @@ function contextOf(request: ValidRequest, signal: AbortSignal | undefined): Cont
     request,
     level: request.sandbox,
     tools: [],
+    customTools: [],
+    toolPermissions: [],
     permissions: "none",
     input: undefined,
     profile: { memory: request.memory, cpus: 1 },

@@ -3,8 +3,10 @@ import { type ContainerHost, createEngines } from "./engines/create.ts";
 import type { Engine } from "./engines/engine.ts";
 import { Instance } from "./engines/instance.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
+import { loadTools } from "./tools/load.ts";
+import type { ToolSource } from "./tools/tool.ts";
 
-export interface OpenOptions extends Omit<KernelOptions, "engines"> {
+export interface OpenOptions extends Omit<KernelOptions, "engines" | "tools"> {
   readonly config: Config;
   /** Directory of the control sockets. */
   readonly runDirectory: string;
@@ -14,6 +16,8 @@ export interface OpenOptions extends Omit<KernelOptions, "engines"> {
   readonly inProcess?: boolean | undefined;
   /** One line about something an operator wants to know. */
   readonly log: (line: string) => void;
+  /** Custom tools. */
+  readonly tools?: readonly ToolSource[];
 }
 
 /** A kernel with engines of its own, and what it takes to be rid of both. */
@@ -25,12 +29,13 @@ export interface Opened {
 
 /** Joins the run directory and starts a kernel in it. Rejects with nothing left behind. */
 export async function openKernel(options: OpenOptions): Promise<Opened> {
+  const tools = await loadTools(options.tools ?? []);
   const instance = await Instance.create(options.runDirectory);
   let engines: readonly Engine[] = [];
   try {
     await instance.removeDead();
     engines = await createEngines({ ...options, instance });
-    const kernel = new Kernel({ ...options, engines });
+    const kernel = new Kernel({ ...options, engines, tools });
     return {
       kernel,
       async close(grace) {

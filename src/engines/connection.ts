@@ -7,6 +7,7 @@ import {
   FrameTooLargeError,
 } from "../protocol/frames.ts";
 import { readChannel, readError, readLog, readResult } from "../protocol/inbound.ts";
+import { encodeJob } from "../protocol/job.ts";
 import {
   CHANNEL_LIMITS,
   DEFAULT_OUTPUT_LIMITS,
@@ -14,7 +15,6 @@ import {
   maxFrameBytes,
   type OutputLimits,
 } from "../protocol/limits.ts";
-import type { JobHeader } from "../protocol/messages.ts";
 import type { Ending, Job, RunEvents } from "./engine.ts";
 
 /** Frames of a run beside its log entries: counts of dropped ones, and the terminal word. */
@@ -72,15 +72,6 @@ export class Connection {
 
   /** Sends the job and resolves with the sandbox's terminal word, or that it closed without one. */
   run(job: Job, events: RunEvents): Promise<Ending> {
-    const code = Buffer.from(job.code);
-    const input = Buffer.from(job.input ?? "");
-    const header: JobHeader = {
-      entry: job.entry,
-      codeBytes: code.length,
-      hasInput: job.input !== undefined,
-      tools: job.tools,
-      limits: job.limits,
-    };
     return new Promise((resolve) => {
       if (this.#socket.destroyed) return resolve({ type: "closed" });
       this.#decoder = new FrameDecoder(maxFrameBytes(job.limits));
@@ -89,7 +80,7 @@ export class Connection {
       if (usesChannel) this.#allowance += CHANNEL_FRAMES;
       this.#byteAllowance = bytesOfRun(job.limits, usesChannel);
       this.#running = { job, events, end: resolve, logs: 0, logBytes: 0 };
-      this.#socket.write(encodeFrame("job", header, Buffer.concat([code, input])));
+      this.#socket.write(encodeJob(job));
     });
   }
 

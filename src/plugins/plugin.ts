@@ -4,6 +4,8 @@ import type { Engine, Profile, Spawn } from "../engines/engine.ts";
 import { ApiHook, AsyncHook, SyncHook, type Waterfall, WrapHook, type Wrapper } from "../hooks.ts";
 import type { Perms } from "../permissions/perms.ts";
 import type { ToolUse } from "../protocol/messages.ts";
+import type { ToolPermissions } from "../tools/permissions.ts";
+import type { CustomTool } from "../tools/tool.ts";
 import type { ExecuteRequest, Level, LogEntry, Output, SandboxLevel } from "../types.ts";
 
 /** A request whose every field is there and good. */
@@ -14,6 +16,10 @@ export interface Context {
   readonly request: ValidRequest;
   readonly level: SandboxLevel;
   readonly tools: readonly ToolUse[];
+  /** Those of `tools` that are not built in. */
+  readonly customTools: readonly CustomTool[];
+  /** What each of those may reach. */
+  readonly toolPermissions: readonly ToolPermissions[];
   readonly permissions: Perms;
   /** The input as JSON text; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;

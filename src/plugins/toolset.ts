@@ -1,13 +1,42 @@
+import { BadRequest } from "../errors.ts";
+import { toolPermissions } from "../tools/permissions.ts";
 import { resolveTools } from "../tools/registry.ts";
-import type { IsolatePlugin } from "./plugin.ts";
+import type { CustomTool } from "../tools/tool.ts";
+import type { IsolatePlugin, ValidRequest } from "./plugin.ts";
 
-/** Turns the names of tools into tools, and offers that to others as `onToolset`. */
-export const ToolsetPlugin: IsolatePlugin = {
-  name: "toolset",
-  required: ["guard"],
-  setup(api) {
-    const resolve = (names: readonly string[]) => resolveTools(names, api.config);
-    api.onToolset.tap(() => ({ resolve }));
-    api.onLoad.tap((context) => ({ ...context, tools: resolve(context.request.tools) }));
-  },
-};
+/**
+ * Turns the names of tools into tools, the registered ones included, and asks each of those what
+ * it may reach. Offers the first to others as `onToolset`.
+ */
+export function ToolsetPlugin(registered: readonly CustomTool[] = []): IsolatePlugin {
+  return {
+    name: "toolset",
+    required: ["guard"],
+    setup(api) {
+      const { config } = api;
+      const resolve = (names: readonly string[]) => resolveTools(names, config, registered);
+      api.onToolset.tap(() => ({ resolve }));
+      api.onLoad.tap((context) => {
+        const { request, level } = context;
+        const tools = resolve(request.tools);
+        const customTools = tools.flatMap(
+          ({ name }) => registered.find(({ tool }) => tool.name === name) ?? [],
+        );
+        for (const custom of customTools) assertUsable(custom, level, request);
+        const permissionsOf = ({ tool }: CustomTool) => ({
+          name: tool.name,
+          permissions: toolPermissions(tool, { level, request, config }),
+        });
+        return { ...context, tools, customTools, toolPermissions: customTools.map(permissionsOf) };
+      });
+    },
+  };
+}
+
+/** A closure cannot leave its process, and the code of every level but "none" runs in another. */
+function assertUsable({ tool, module }: CustomTool, level: string, request: ValidRequest): void {
+  if (module !== undefined || level === "none") return;
+  const field = `tools[${request.tools.indexOf(tool.name)}]`;
+  const message = `${field}: Tool "${tool.name}" is an object of this process, which only level "none" can use; put it into a module file`;
+  throw new BadRequest(field, message);
+}

@@ -9,15 +9,30 @@ export const CONSOLE_LEVELS: readonly string[] = ["log", "info", "warn", "error"
 export interface ToolUse {
   readonly name: string;
   readonly config: unknown;
+  /** The text of a custom tool's module, which `evaluate()` runs; built-in tools have none. */
+  readonly module?: string;
+  /** The set-up of a tool that is an object of the host's process; it goes into no frame. */
+  readonly setup?: (globals: Record<string, unknown>) => unknown;
 }
 
-/** `job` header. Its payload is the code, `codeBytes` long, then the input as JSON text. */
+/** A tool in a `job` header. */
+export interface ToolHeader {
+  readonly name: string;
+  readonly config: unknown;
+  /** Absent for a tool without a module. */
+  readonly moduleBytes?: number;
+}
+
+/**
+ * `job` header. Its payload is the code, the input as JSON text, and the modules of the tools in
+ * their order; each of them as many bytes long as the header says.
+ */
 export interface JobHeader {
   readonly entry: string;
   readonly codeBytes: number;
-  /** False when the caller sent no input at all, so that the entry is called without arguments. */
-  readonly hasInput: boolean;
-  readonly tools: readonly ToolUse[];
+  /** Absent when the caller sent no input at all, so that the entry is called without arguments. */
+  readonly inputBytes?: number;
+  readonly tools: readonly ToolHeader[];
   readonly limits: OutputLimits;
 }
 

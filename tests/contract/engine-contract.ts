@@ -6,6 +6,7 @@ import type { ToolUse } from "../../src/protocol/messages.ts";
 import { type Case, FAILURES, VALUES } from "./cases.ts";
 import { CHANNEL } from "./channel-cases.ts";
 import { CRYPTO } from "./crypto-cases.ts";
+import { CUSTOM_TOOLS } from "./custom-tool-cases.ts";
 import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
 
 export const PROFILE = { memory: 128, cpus: 1 };
@@ -57,8 +58,9 @@ export function engineContract(
       LIMITS,
       CRYPTO,
       CHANNEL,
+      CUSTOM_TOOLS,
     })) {
-      describe(group.toLowerCase(), () => {
+      describe(group.toLowerCase().replace("_", " "), () => {
         const possible = cases.filter((item) => isolation || item.isolation !== true);
         it.each(possible.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
           // A short timeout is about the code, not about starting a sandbox.

@@ -17,6 +17,9 @@ const files = [
   "src/permissions/parser.ts",
   "src/permissions/perms.ts",
   "src/permissions/validator.ts",
+  "src/tools/evaluate.ts",
+  "src/tools/exported.ts",
+  "src/tools/permissions.ts",
 ];
 
 describe.each(files)("the examples in %s", (file) => {

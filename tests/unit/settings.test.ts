@@ -9,6 +9,7 @@ describe("settings", () => {
       host: "127.0.0.1",
       containers: { host: undefined, runtime: undefined },
       maxBody: 8_388_608,
+      tools: [],
       drain: 10_000,
     });
     expect(settings.config).toMatchObject({
@@ -32,7 +33,9 @@ describe("settings", () => {
       ISOLATE_MEMORY: "2048",
       ISOLATE_CPUS: "0.5",
       ISOLATE_RUN_DIR: "/srv/run",
+      ISOLATE_TOOLS: "/etc/isolate/http.ts, tools/greeter.ts,",
     });
+    expect(settings.tools).toEqual(["/etc/isolate/http.ts", "tools/greeter.ts"]);
     expect(settings).toMatchObject({ port: 9000, host: "::1" });
     expect(settings.containers).toEqual({ host: "unix:///x.sock", runtime: "runsc" });
     expect(readSettings({ ISOLATE_ENGINE: "none" }).containers).toBeNull();

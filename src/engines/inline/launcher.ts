@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { Script } from "node:vm";
+import { constants, Script } from "node:vm";
 import { build } from "esbuild";
 import type { InlineWorker, open } from "../../../runner-image/inline.ts";
 import type { ConsoleLevel, WorkerMessage } from "../../protocol/messages.ts";
@@ -31,7 +31,12 @@ export class InlineLauncher implements Launcher {
       write: false,
       define: { "import.meta.url": JSON.stringify(RUNNER_URL) },
     });
-    return new InlineLauncher(new Script(outputFiles[0]?.text ?? "", { filename: RUNNER_URL }));
+    const runner = new Script(outputFiles[0]?.text ?? "", {
+      filename: RUNNER_URL,
+      // For the modules of tools, whose functions are made by this script.
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
+    return new InlineLauncher(runner);
   }
 
   async launch(profile: Profile): Promise<Sandbox> {

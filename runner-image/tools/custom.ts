@@ -1,0 +1,45 @@
+import { inject } from "../../src/common/inject.ts";
+import type { ToolUse } from "../../src/protocol/messages.ts";
+import { evaluate } from "../../src/tools/evaluate.ts";
+import { exportedTool } from "../../src/tools/exported.ts";
+import { RunnerFault, toFault } from "../faults.ts";
+
+/** The part of a tool a sandbox needs; the host has looked at the rest. */
+interface Installable {
+  setup(globals: Record<string, unknown>): unknown;
+}
+
+/** Globals the runner has replaced to hear of what they do. */
+const OF_THE_RUNNER = ["console", "setTimeout", "clearTimeout", "close", "Deno", "process"];
+
+/**
+ * Sets up the custom tools of a job, one after the other, and makes what each has put on its
+ * globals global for good. Rejects with a `ToolError` that names the tool.
+ */
+export async function installCustom(uses: readonly ToolUse[]): Promise<void> {
+  for (const use of uses) {
+    if (!isCustom(use)) continue;
+    const { name, module } = use;
+    try {
+      const tool = module === undefined ? use : exportedTool(evaluate(module, `tool:${name}`));
+      await install(tool as Installable);
+    } catch (thrown) {
+      const { message } = toFault(thrown, undefined);
+      throw new RunnerFault("ToolError", `Tool "${name}" failed in setup: ${message}`);
+    }
+  }
+}
+
+/** Whether a tool is not one of the runner's own. */
+export function isCustom({ module, setup }: ToolUse): boolean {
+  return module !== undefined || setup !== undefined;
+}
+
+async function install(tool: Installable): Promise<void> {
+  const globals: Record<string, unknown> = {};
+  await tool.setup(globals);
+  for (const key of Object.getOwnPropertyNames(globals)) {
+    if (OF_THE_RUNNER.includes(key)) throw new Error(`"${key}" belongs to the runner`);
+    inject(globalThis, key, globals[key]);
+  }
+}

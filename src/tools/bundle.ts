@@ -1,0 +1,70 @@
+import { isBuiltin } from "node:module";
+import { fileURLToPath } from "node:url";
+import { type BuildFailure, build, type Plugin } from "esbuild";
+
+/** The modules of src/common that tools may import, each as `isolate/common/…`. */
+const COMMON = ["inject", "lazy", "proxy"];
+const COMMON_SOURCE = new URL("../common/", import.meta.url);
+
+/**
+ * Bundles the module file of a tool, with all it imports, into one text for `evaluate()`. Only
+ * modules of the runtime (`node:…`) stay out, since every sandbox has them. Rejects with an Error
+ * that says where the bundler failed, or what it cannot take along.
+ */
+export async function bundleTool(path: string): Promise<string> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [path],
+    outdir: "/",
+    bundle: true,
+    format: "cjs",
+    platform: "neutral",
+    target: "esnext",
+    mainFields: ["module", "main"],
+    conditions: ["module"],
+    // A sandbox may read no variable, and packages ask for this one.
+    define: { "process.env.NODE_ENV": '"production"' },
+    write: false,
+    metafile: true,
+    logLevel: "silent",
+    plugins: [resolvePlugin],
+  }).catch((error: BuildFailure) => {
+    throw new Error(describe(error));
+  });
+  for (const { imports } of Object.values(metafile.outputs)) {
+    const left = imports.find((item) => item.external && !item.path.startsWith("node:"));
+    if (left !== undefined) throw new Error(`It imports "${left.path}", which cannot be bundled`);
+  }
+  return outputFiles[0]?.text ?? "";
+}
+
+const resolvePlugin: Plugin = {
+  name: "isolate",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^isolate(\/|$)/ }, ({ path }) => {
+      const module = COMMON.find((name) => path === `isolate/common/${name}`);
+      if (module !== undefined) return { path: commonPath(module), sideEffects: false };
+      if (path === "isolate" || path === "isolate/common") return { path, namespace: "isolate" };
+      return undefined;
+    });
+    // What of the package makes sense in a sandbox, under the package's own name.
+    onLoad({ filter: /.*/, namespace: "isolate" }, () => ({
+      contents: COMMON.map((name) => `export * from ${JSON.stringify(commonPath(name))};`).join(""),
+      resolveDir: "/",
+    }));
+    onResolve({ filter: /^(node:)?\w/ }, ({ path }) => {
+      if (!isBuiltin(path)) return undefined;
+      return { path: path.startsWith("node:") ? path : `node:${path}`, external: true };
+    });
+  },
+};
+
+function commonPath(name: string): string {
+  return fileURLToPath(new URL(`${name}.ts`, COMMON_SOURCE));
+}
+
+function describe({ errors = [], message }: BuildFailure): string {
+  const [first] = errors;
+  if (first === undefined) return message;
+  const { text, location } = first;
+  return location === null ? text : `${text} (${location.file}:${location.line})`;
+}

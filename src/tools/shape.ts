@@ -1,0 +1,50 @@
+import { type Perms, toObject } from "../permissions/perms.ts";
+import type { Tool } from "./tool.ts";
+
+const NAME = /^[A-Za-z][\w-]{0,63}$/;
+const PERMISSIONS = ["env", "net", "read", "write", "run", "ffi", "sys", "hrtime"];
+
+/** Takes a value for a tool, or throws an Error that says what is wrong with it. */
+export function toTool(value: unknown): Tool {
+  if (typeof value !== "object" || value === null) {
+    const given = value === null || value === undefined ? String(value) : `a ${typeof value}`;
+    throw new Error(`A tool is an object, not ${given}`);
+  }
+  if (isThenable(value)) {
+    ignoreFailure(value);
+    throw new Error("A tool is an object, not a promise: prepare in its setup, which may be async");
+  }
+  const { name, permissions, setup } = value as Partial<Record<keyof Tool, unknown>>;
+  if (typeof name !== "string") throw new Error("The tool has no name");
+  if (!NAME.test(name)) {
+    const shown = JSON.stringify(name.slice(0, 100));
+    throw new Error(`The tool's name ${shown} is not a letter, then up to 63 of A-Z a-z 0-9 _ -`);
+  }
+  if (typeof setup !== "function") throw new Error(`Tool "${name}" has no function "setup"`);
+  if (permissions !== undefined && typeof permissions !== "function") {
+    try {
+      checkPermissions(permissions);
+    } catch (error) {
+      throw new Error(`Tool "${name}": ${(error as Error).message}`);
+    }
+  }
+  return value as Tool;
+}
+
+/** Takes a value for permissions. Throws an Error naming the key for one of another shape. */
+export function checkPermissions(value: unknown): Perms {
+  const permissions = toObject(value as Perms);
+  for (const name of Object.keys(permissions)) {
+    if (!PERMISSIONS.includes(name)) throw new Error(`There is no permission "${name}"`);
+  }
+  return value as Perms;
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
+/** Nobody awaits a promise that is refused, and its rejection would end the process. */
+export function ignoreFailure(promise: PromiseLike<unknown>): void {
+  promise.then(undefined, () => {});
+}
