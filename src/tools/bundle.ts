@@ -4,7 +4,7 @@ import { type BuildFailure, build, type Plugin } from "esbuild";
 
 /** The modules of src/common that tools may import, each as `isolate/common/…`. */
 const COMMON = ["inject", "lazy", "proxy"];
-const COMMON_SOURCE = new URL("../common/", import.meta.url);
+const COMMON_SOURCE = new URL("../../src/common/", import.meta.url);
 
 /**
  * Bundles the module file of a tool, with all it imports, into one text for `evaluate()`. Only

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { constants, Script } from "node:vm";
 import { build } from "esbuild";
-import type { InlineWorker, open } from "../../../runner-image/inline.ts";
 import type { ConsoleLevel, WorkerMessage } from "../../protocol/messages.ts";
 import type { Ending, Job, Launcher, Profile, RunEvents, Sandbox } from "../engine.ts";
+import type { InlineHost, InlineWorker } from "./inside.ts";
 import { Realm, RUNNER_URL } from "./realm.ts";
 
 const RUNNER = fileURLToPath(new URL("../../../runner-image/inline.ts", import.meta.url));
@@ -60,7 +60,7 @@ class InlineSandbox implements Sandbox {
       this.#close = resolve;
     });
     this.#realm = new Realm(runner, (thrown) => this.#worker.fail(thrown));
-    const inside = this.#realm.runner as { open: typeof open };
+    const inside = this.#realm.runner as { open(host: InlineHost): InlineWorker };
     this.#worker = inside.open({
       send: (message) => this.#onMessage(message),
       load: (code, call) => this.#realm.load(code, call),

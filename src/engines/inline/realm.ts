@@ -1,7 +1,7 @@
 import { constants, Script } from "node:vm";
-import type { Loading } from "../../../runner-image/inline.ts";
 import { compile } from "./compile.ts";
 import { createGlobals, type Globals } from "./globals.ts";
+import type { Loading, Module } from "./inside.ts";
 import { catchRejections } from "./rejections.ts";
 import { RealmTimers } from "./timers.ts";
 
@@ -9,7 +9,6 @@ import { RealmTimers } from "./timers.ts";
 export const RUNNER_URL = "isolate:runner";
 
 export type Entry = (...args: never[]) => unknown;
-type Module = Record<string, unknown>;
 type Evaluate = (imported: readonly unknown[], use: (module: Module) => void) => Promise<void>;
 
 const unset: Promise<unknown> = Promise.resolve();

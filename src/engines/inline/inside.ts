@@ -1,0 +1,26 @@
+/** What passes between the host and the runner it has evaluated in a realm: runner-image/inline.ts. */
+import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../protocol/messages.ts";
+
+export type Module = Record<string, unknown>;
+
+/** What the host does for the code it has taken in. */
+export interface InlineHost {
+  send(message: WorkerMessage): void;
+  /** Evaluates a module and has `call` called with its exports; breaks both off at the deadline. */
+  load(code: string, call: (module: Module) => unknown): Promise<Loading>;
+}
+
+/** A module on its way. The host leaves its promises alone: their "then" is the realm's. */
+export interface Loading {
+  /** Resolves once `value` is there; rejects with what evaluation or call threw. */
+  readonly done: Promise<unknown>;
+  /** What the call returned. */
+  readonly value: unknown;
+}
+
+export interface InlineWorker {
+  start(job: WorkerJob): void;
+  receive(message: ChannelMessage): void;
+  /** Ends the job with what one of its callbacks threw. */
+  fail(thrown: unknown): void;
+}

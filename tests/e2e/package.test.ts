@@ -1,0 +1,65 @@
+/** The package as a user gets it: packed, installed elsewhere, run by plain Node. */
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const INSTALL_WITHIN = 120_000;
+
+let project: string;
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), "isolate-package-"));
+  await run("npm", ["pack", "--silent", "--pack-destination", project], { cwd: ROOT });
+  const [archive = ""] = await readdir(project);
+  await writeFile(join(project, "package.json"), '{ "type": "module", "private": true }');
+  const quiet = ["--no-audit", "--no-fund", "--prefer-offline"];
+  await run("npm", ["install", ...quiet, `./${archive}`], { cwd: project });
+}, INSTALL_WITHIN);
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+it("runs code and tools of one's own at two levels, without any loader", async () => {
+  const tool = `import { inject } from "isolate/common/inject";
+    export default { name: "greeter", setup: (globals) => inject(globals, "hello", (who: string) => "Hello, " + who) };`;
+  await writeFile(join(project, "greeter.ts"), tool);
+  const program = `
+    import { config, createIsolate } from "isolate";
+    const isolate = await createIsolate({
+      config: config({ timeout: 20_000, sandbox: "isolated", cluster: { min: 1 } }),
+      tools: ["greeter.ts"], trusted: true, runDirectory: process.argv[2],
+    });
+    const request = { code: "export default (x: string) => hello(x)", input: "Ada", tools: ["greeter"] };
+    for (const sandbox of ["none", "isolated"]) {
+      console.log((await isolate.execute({ ...request, sandbox })).result);
+    }
+    await isolate.close();`;
+  await writeFile(join(project, "main.js"), program);
+  const { stdout } = await run(process.execPath, ["main.js", join(project, "run")], {
+    cwd: project,
+  });
+  expect(stdout).toBe("Hello, Ada\nHello, Ada\n");
+});
+
+it("has types for what it exports", async () => {
+  const source = `
+    import { createIsolate, type LibraryOutput, type Tool } from "isolate";
+    import { proxy } from "isolate/common/proxy";
+    const isolate = await createIsolate({ config: { timeout: 1 } });
+    const output: LibraryOutput = await isolate.execute({ code: "" });
+    export const tool: Tool = { name: output.error?.name ?? "x", setup: () => {} };
+    export const view: { readonly a: number } = proxy({ a: 1, b: 2 }, { whitelist: ["a"] });
+    // @ts-expect-error There is no such setting.
+    await createIsolate({ config: { timeuot: 1 } });`;
+  await writeFile(join(project, "main.ts"), source);
+  const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext"];
+  const target = ["--target", "es2023", "main.ts"];
+  const tsc = join(ROOT, "node_modules/.bin/tsc");
+  const { stdout } = await run(tsc, [...options, ...target], { cwd: project }).catch(
+    (error: { stdout: string }) => error,
+  );
+  expect(stdout).toBe("");
+});
