@@ -3,20 +3,20 @@
  * relays. It never interprets what the worker says beyond its size, and it ends with the socket.
  */
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
-import { decodeJob } from "../src/protocol/job.ts";
-import {
-  clip,
-  FRAME_OVERHEAD,
-  MAX_FAULT_TEXT,
-  MAX_LOG_MESSAGE,
-  type OutputLimits,
-} from "../src/protocol/limits.ts";
+import type { Grants } from "../src/protocol/grants.ts";
+import { decodeJob, grantsOf } from "../src/protocol/job.ts";
+import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
 import type { WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ChannelRelay } from "./channel-relay.ts";
+import { openForwarder } from "./forwarder.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
+import { type WorkerEvents, WorkerLine } from "./worker-line.ts";
 
 /** Set at build time. The tests of the outer layer alone build a runner that says "inherit". */
 declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
+
+/** In the slot, beside the control socket; the proxy makes it for the time of a job. */
+const EGRESS_SOCKET = "egress.sock";
 
 const MAX_JOB_BYTES = 64 * 1_048_576;
 const encoder = new TextEncoder();
@@ -24,12 +24,13 @@ const encoder = new TextEncoder();
 const [socketPath] = Deno.args;
 if (socketPath === undefined) throw new Error("Usage: host.js SOCKET");
 
-const worker = new Worker(new URL("./worker.js", import.meta.url), {
-  type: "module",
-  deno: { permissions: WORKER_PERMISSIONS },
-});
-const { port1: port, port2 } = new MessageChannel();
-worker.postMessage(port2, [port2]);
+const events: WorkerEvents = {
+  onMessage: relay,
+  onCrash: (message) => sendFault({ name: "CrashError", message }, 0),
+};
+let line = new WorkerLine(WORKER_PERMISSIONS, events);
+/** A job whose own worker is on its way. */
+let awaitingWorker: WorkerJob | undefined;
 
 const connection = await Deno.connect({ transport: "unix", path: socketPath });
 /** Priming jobs still to come; negative once the sandbox is somebody else's. */
@@ -39,12 +40,6 @@ let channel = new ChannelRelay();
 let limits: OutputLimits | undefined;
 let logEntries = 0;
 let logBytes = 0;
-
-worker.addEventListener("error", (event) => {
-  event.preventDefault();
-  sendFault({ name: "CrashError", message: clip(event.message, MAX_FAULT_TEXT) }, 0);
-});
-port.onmessage = ({ data }: MessageEvent<WorkerMessage>) => relay(data);
 
 const input = new FrameDecoder(MAX_JOB_BYTES);
 const buffer = new Uint8Array(65_536);
@@ -69,8 +64,22 @@ function prime(): void {
 
 function receive(frame: Frame): void {
   if (frame.type === "ping") send(encodeFrame("pong"));
-  if (frame.type === "job") port.postMessage(begin(frame));
-  if (frame.type === "channel") port.postMessage(channel.inbound(frame));
+  if (frame.type === "job") start(begin(frame), grantsOf(frame));
+  if (frame.type === "channel") line.send(channel.inbound(frame));
+}
+
+/** What a worker may do is settled when it is made: a job with grants gets one of its own. */
+function start(job: WorkerJob, grants: Grants | undefined): void {
+  if (grants === undefined) {
+    line.send(job);
+    return;
+  }
+  for (const [name, value] of Object.entries(grants.env)) Deno.env.set(name, value);
+  if (grants.proxy) openForwarder(socketPath.replace(/[^/]*$/, EGRESS_SOCKET));
+  line.end();
+  awaitingWorker = job;
+  const own = grants.worker as Deno.PermissionOptions;
+  line = new WorkerLine(WORKER_PERMISSIONS === "inherit" ? "inherit" : own, events);
 }
 
 /** The job in a frame, whose output is counted from here on. */
@@ -87,7 +96,8 @@ function begin(frame: Frame): WorkerJob {
 function relay(message: WorkerMessage): void {
   switch (message.type) {
     case "ready":
-      prime();
+      if (awaitingWorker === undefined) prime();
+      else line.send(awaitingWorker);
       break;
     case "log": {
       const payload = encoder.encode(message.message);

@@ -41,6 +41,19 @@ export interface LogEntry {
   hint?: string;
 }
 
+/** Something code tried to reach and did not. */
+export interface Denial {
+  kind: "net" | "read" | "write" | "env" | "run" | "ffi" | "sys" | "import";
+  /** What it was, for example `evil.example:443`. */
+  value: string;
+  /** The layer that refused: the code's own permissions, or the proxy outside the sandbox. */
+  by: "worker" | "egress";
+  /** Why the proxy refused, for example `ADDRESS_NOT_ALLOWED`. */
+  code?: string;
+  /** How often. */
+  count?: number;
+}
+
 /** How an execution ended, always with HTTP status 200. */
 export interface Output {
   /** False after an exception, a timeout, or a limit; `logs` then ends with an exception entry. */
@@ -51,6 +64,8 @@ export interface Output {
   logs?: LogEntry[];
   /** Log entries left out because a limit was reached; absent if none were. */
   logsDropped?: number;
+  /** What the code tried to reach in vain; absent if nothing is known of any. */
+  denied?: Denial[];
   /** Milliseconds from handing the job to the sandbox to its outcome, measured outside of it. */
   duration: number;
 }

@@ -19,17 +19,33 @@ export function denoBinary(): string {
   }
 }
 
+/** The most that any job of a sandbox can be granted; a Worker gets a part of it, or nothing. */
+export interface Reach {
+  /** Names of variables. */
+  readonly env: readonly string[];
+  readonly net: boolean;
+  /** Absolute paths. */
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  readonly sys: boolean;
+}
+
+export const NO_REACH: Reach = { env: [], net: false, read: [], write: [], sys: false };
+
 /**
- * The command line, behind the binary's name, that starts a sandbox's host process. It holds no
- * permission but to dial its control socket, loads nothing that is not in `runnerDirectory`,
- * and asks nobody anything.
+ * The command line, behind the binary's name, that starts a sandbox's host process. It dials its
+ * sockets, loads nothing that is not in `runnerDirectory`, and asks nobody anything. A Worker can be
+ * given only what its process holds, so that holds what jobs may be granted here at most.
  */
 export function hostArguments(options: {
   runnerDirectory: string;
-  controlSocket: string;
+  /** Paths of the sockets it dials, the control socket first. */
+  sockets: readonly string[];
   heapMegabytes: number;
+  reach: Reach;
 }): string[] {
-  const { runnerDirectory, controlSocket, heapMegabytes } = options;
+  const { runnerDirectory, sockets, heapMegabytes, reach } = options;
+  const [controlSocket = ""] = sockets;
   return [
     "run",
     "--quiet",
@@ -41,9 +57,11 @@ export function hostArguments(options: {
     "--deny-import",
     "--unstable-worker-options",
     `--v8-flags=--max-old-space-size=${heapMegabytes}`,
-    `--allow-read=${runnerDirectory},${controlSocket}`,
-    `--allow-write=${controlSocket}`,
-    `--allow-net=unix:${controlSocket}`,
+    `--allow-read=${[runnerDirectory, ...sockets, ...reach.read].join(",")}`,
+    `--allow-write=${[...sockets, ...reach.write].join(",")}`,
+    reach.net ? "--allow-net" : `--allow-net=unix:${controlSocket}`,
+    ...(reach.env.length > 0 ? [`--allow-env=${reach.env.join(",")}`] : []),
+    ...(reach.sys ? ["--allow-sys"] : []),
     `${runnerDirectory}/host.js`,
     controlSocket,
   ];

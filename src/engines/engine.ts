@@ -1,6 +1,7 @@
+import type { Grants } from "../protocol/grants.ts";
 import type { OutputLimits } from "../protocol/limits.ts";
 import type { ChannelRequest, Fault, ToolUse } from "../protocol/messages.ts";
-import type { LogEntry, SandboxLevel } from "../types.ts";
+import type { Denial, LogEntry, SandboxLevel } from "../types.ts";
 
 /** Everything about a sandbox that is fixed when it is created. */
 export interface Profile {
@@ -8,11 +9,22 @@ export interface Profile {
   readonly memory: number;
   /** Cores, fractions allowed. */
   readonly cpus: number;
+  /** Directories of the host's that a container sees, read-only. Default none. */
+  readonly mounts?: readonly Mount[];
+}
+
+export interface Mount {
+  /** Path on the host. */
+  readonly source: string;
+  /** Path in the sandbox. */
+  readonly target: string;
 }
 
 /** Two profiles share their warm sandboxes exactly if their keys are equal. */
 export function profileKey(profile: Profile): string {
-  return `${profile.memory}MB/${profile.cpus}cpu`;
+  const { memory, cpus, mounts = [] } = profile;
+  const targets = mounts.map(({ target }) => target).sort();
+  return [`${memory}MB/${cpus}cpu`, ...targets].join(":");
 }
 
 /** One piece of code to run once. */
@@ -23,6 +35,14 @@ export interface Job {
   readonly input: string | undefined;
   readonly tools: readonly ToolUse[];
   readonly limits: OutputLimits;
+  /** Absent for what is granted nothing. */
+  readonly grants?: JobGrants | undefined;
+}
+
+/** What a job may reach: what the sandbox is told, and what is done outside of it. */
+export interface JobGrants extends Omit<Grants, "proxy"> {
+  /** Hosts the egress proxy lets the job reach; `null` gives it no way there. */
+  readonly egress: readonly string[] | null;
 }
 
 /** The terminal word of a sandbox about its job, or that there was none. */
@@ -36,6 +56,8 @@ export interface RunEvents {
   onLog(entry: LogEntry | { dropped: number }): void;
   /** Left out, what is said to channels goes nowhere. */
   onChannel?: ((request: ChannelRequest) => void) | undefined;
+  /** What the job was refused outside the sandbox, before its end. */
+  onDenied?: ((denied: readonly Denial[]) => void) | undefined;
 }
 
 /** A running, isolated runtime that takes one job. */
@@ -45,7 +67,8 @@ export interface Sandbox {
   /** Resolves once the sandbox can take no job any more, for whatever reason. */
   readonly closed: Promise<void>;
   /**
-   * Hands the job in; log entries arrive before the returned promise resolves. Never rejects.
+   * Hands the job in; log entries arrive before the returned promise resolves. Rejects with an
+   * `IsolateError` if what the job is granted cannot be given, and never otherwise.
    * After `timeLeft` ms nobody waits for it any more.
    */
   run(job: Job, events: RunEvents, timeLeft: number): Promise<Ending>;
@@ -82,6 +105,7 @@ export interface Outcome {
   readonly fault?: Fault;
   readonly logs: LogEntry[];
   readonly logsDropped: number;
+  readonly denied: readonly Denial[];
   /** Milliseconds, rounded. */
   readonly duration: number;
 }

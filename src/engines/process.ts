@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { deadline } from "./deadline.ts";
-import { denoBinary, HOST_ENVIRONMENT, heapMegabytes, hostArguments } from "./deno.ts";
+import { denoBinary, HOST_ENVIRONMENT, heapMegabytes, hostArguments, NO_REACH, type Reach } from "./deno.ts";
 import type { Launcher, Profile, Sandbox } from "./engine.ts";
 import { type Exit, faultOf } from "./exit.ts";
 import { watchMemory } from "./memory.ts";
@@ -16,9 +16,11 @@ export class ProcessLauncher implements Launcher {
   readonly level = "isolated";
   readonly #instanceDirectory: string;
   readonly #runnerDirectory: string;
+  readonly #reach: Reach;
 
   /** `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. */
-  constructor(options: { instanceDirectory: string; runnerDirectory: string }) {
+  constructor(options: { instanceDirectory: string; runnerDirectory: string; reach?: Reach }) {
+    this.#reach = options.reach ?? NO_REACH;
     this.#instanceDirectory = options.instanceDirectory;
     this.#runnerDirectory = options.runnerDirectory;
   }
@@ -79,7 +81,8 @@ export class ProcessLauncher implements Launcher {
   #spawn(binary: string, slot: Slot, profile: Profile): ChildProcess {
     const args = hostArguments({
       runnerDirectory: this.#runnerDirectory,
-      controlSocket: slot.controlSocket,
+      sockets: [slot.controlSocket],
+      reach: this.#reach,
       heapMegabytes: heapMegabytes(profile.memory),
     });
     return spawn(binary, args, {

@@ -7,6 +7,9 @@ import { Connection } from "./connection.ts";
 /** Name of the control socket inside a slot's directory. */
 export const CONTROL_SOCKET = "control.sock";
 
+/** Name of the egress proxy's socket there, while a job may use it. */
+export const EGRESS_SOCKET = "egress.sock";
+
 /**
  * The directory one sandbox shares with the control plane, and the socket in it. Which socket a
  * sandbox speaks on is its identity: the directory is given to that one sandbox alone.
@@ -48,6 +51,10 @@ export class Slot {
 
   get controlSocket(): string {
     return join(this.directory, CONTROL_SOCKET);
+  }
+
+  get egressSocket(): string {
+    return join(this.directory, EGRESS_SOCKET);
   }
 
   /** Resolves with the connection to the sandbox once that is ready for a job. */

@@ -1,11 +1,12 @@
 import { encodeFrame, type Frame } from "./frames.ts";
+import type { Grants } from "./grants.ts";
 import type { JobHeader, ToolHeader, ToolUse, WorkerJob } from "./messages.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** The frame of a job. Texts go into its payload: a header is small, and parsed at once. */
-export function encodeJob(job: Omit<WorkerJob, "type">): Uint8Array {
+export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8Array {
   const { code, entry, input, tools, limits } = job;
   const texts = [encoder.encode(code)];
   const codeBytes = texts[0]?.length ?? 0;
@@ -19,7 +20,7 @@ export function encodeJob(job: Omit<WorkerJob, "type">): Uint8Array {
   const uses = tools.map(({ name, config, module }): ToolHeader => {
     return module === undefined ? { name, config } : { name, config, moduleBytes: bytesOf(module) };
   });
-  return encodeFrame("job", { ...header, inputBytes, tools: uses }, concat(texts));
+  return encodeFrame("job", { ...header, inputBytes, tools: uses, grants }, concat(texts));
 }
 
 /** The job in a frame that `encodeJob()` has made. */
@@ -42,6 +43,11 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
     }),
     limits,
   };
+}
+
+/** What the job in a frame is granted. */
+export function grantsOf({ header }: Frame): Grants | undefined {
+  return (header as unknown as JobHeader).grants;
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,4 +1,5 @@
 /** What the frames of a control socket carry. Shared by the control plane and the sandbox. */
+import type { Grants } from "./grants.ts";
 import type { OutputLimits } from "./limits.ts";
 
 export type ConsoleLevel = "log" | "info" | "warn" | "error";
@@ -34,6 +35,8 @@ export interface JobHeader {
   readonly inputBytes?: number;
   readonly tools: readonly ToolHeader[];
   readonly limits: OutputLimits;
+  /** Absent for a job that is granted nothing: the worker that is there will do. */
+  readonly grants?: Grants;
 }
 
 /** A job as the worker receives it. */

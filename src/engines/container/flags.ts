@@ -1,7 +1,7 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
-import { heapMegabytes, hostArguments } from "../deno.ts";
+import { heapMegabytes, hostArguments, NO_REACH, type Reach } from "../deno.ts";
 import type { Profile } from "../engine.ts";
-import { CONTROL_SOCKET } from "../slot.ts";
+import { CONTROL_SOCKET, EGRESS_SOCKET } from "../slot.ts";
 import { seccompProfile } from "./seccomp.ts";
 
 /** Label keys every container of ours carries; the reaper goes by them alone. */
@@ -16,6 +16,8 @@ export const Label = {
 
 const MEGABYTE = 1_048_576;
 const MOUNT_POINT = "/run/isolate";
+/** The forwarder in runner-image/forwarder.ts. */
+const PROXY = "http://127.0.0.1:3128";
 const NOBODY = "65534:65534";
 
 export interface ContainerSpec {
@@ -26,6 +28,8 @@ export interface ContainerSpec {
   readonly instance: { readonly id: string; readonly runDirectory: string };
   /** Id of the container whose network namespace it joins. */
   readonly network: string;
+  /** The most its jobs can be granted. Default: nothing. */
+  readonly reach?: Reach | undefined;
   /** OCI runtime; the engine's default if absent. */
   readonly runtime?: string | undefined;
 }
@@ -42,15 +46,21 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
     Image: image,
     Cmd: hostArguments({
       runnerDirectory: "/runner",
-      controlSocket: `${MOUNT_POINT}/${CONTROL_SOCKET}`,
+      sockets: [CONTROL_SOCKET, EGRESS_SOCKET].map((name) => `${MOUNT_POINT}/${name}`),
       heapMegabytes: heapMegabytes(profile.memory),
+      reach: spec.reach ?? NO_REACH,
     }),
+    // For the runtime's own clients: what is not in a Worker's permissions does not get that far.
+    Env: [`HTTP_PROXY=${PROXY}`, `HTTPS_PROXY=${PROXY}`],
     HostConfig: {
       ...CONFINED_HOST,
       ...(runtime !== undefined && { Runtime: runtime }),
       // An empty namespace that is there already: the control socket is the only way in or out.
       NetworkMode: `container:${network}`,
-      Binds: [`${slot.directory}:${MOUNT_POINT}:ro`],
+      Binds: [
+        `${slot.directory}:${MOUNT_POINT}:ro`,
+        ...(profile.mounts ?? []).map(({ source, target }) => `${source}:${target}:ro`),
+      ],
       Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=16m,mode=1777" },
       Memory: memory,
       // Equal to the memory: no swap.

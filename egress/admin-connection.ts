@@ -1,0 +1,151 @@
+import type { Socket } from "node:net";
+import {
+  type AdminAnswer,
+  type AdminErrorCode,
+  type AdminEvent,
+  type AdminRequest,
+  MAX_ADMIN_LINE,
+  type OpenRequest,
+} from "./admin-protocol.ts";
+import { AdminRequestError, parseAdminRequest } from "./admin-request.ts";
+import type { Ground } from "./admit.ts";
+import { HostError } from "./host.ts";
+import { type Audit, Ledger } from "./ledger.ts";
+import { LineDecoder } from "./lines.ts";
+import { Run } from "./run.ts";
+import { Slot } from "./slot.ts";
+
+/** Bytes of events the control plane may leave unread before more are counted and not sent. */
+const MAX_UNREAD = 1_048_576;
+
+/** What is open in this process, over all admin connections: one run an id, one run a socket. */
+export class Claims {
+  readonly #taken = new Set<string>();
+
+  /** Takes all of the names or none. */
+  take(...names: readonly string[]): boolean {
+    if (names.some((name) => this.#taken.has(name))) return false;
+    for (const name of names) this.#taken.add(name);
+    return true;
+  }
+
+  free(...names: readonly string[]): void {
+    for (const name of names) this.#taken.delete(name);
+  }
+}
+
+interface OpenRun {
+  readonly slot: Slot;
+  readonly claims: readonly string[];
+}
+
+class AdminFailure extends Error {
+  override readonly name = "AdminFailure";
+  readonly code: AdminErrorCode;
+
+  constructor(code: AdminErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** One control plane's connection, and the runs it opened: they close when it does. */
+export class AdminConnection {
+  readonly #socket: Socket;
+  readonly #ground: Ground;
+  readonly #claims: Claims;
+  readonly #audit: Audit;
+  readonly #runs = new Map<string, OpenRun>();
+
+  constructor(socket: Socket, ground: Ground, claims: Claims, audit: Audit) {
+    this.#socket = socket.on("error", () => socket.destroy());
+    this.#ground = ground;
+    this.#claims = claims;
+    this.#audit = audit;
+  }
+
+  /** Answers requests in their order until the connection ends, and resolves when all is closed. */
+  async serve(): Promise<void> {
+    const decoder = new LineDecoder(MAX_ADMIN_LINE);
+    try {
+      for await (const chunk of this.#socket) {
+        for (const line of decoder.push(chunk as Buffer)) this.#send(await this.#answer(line));
+      }
+    } catch {
+      // A broken connection and a line without end are the same: the control plane is gone.
+    } finally {
+      this.#socket.destroy();
+      await Promise.all([...this.#runs.keys()].map((run) => this.#close(run)));
+    }
+  }
+
+  async #answer(line: string): Promise<AdminAnswer> {
+    let id: number | null = null;
+    try {
+      const request = parseAdminRequest(line);
+      id = request.id;
+      return { id: request.id, ok: true, ...(await this.#perform(request)) };
+    } catch (error) {
+      if (error instanceof AdminRequestError) return failed(error.id, "BAD_REQUEST", error);
+      if (error instanceof AdminFailure) return failed(id, error.code, error);
+      throw error;
+    }
+  }
+
+  async #perform(request: AdminRequest): Promise<object> {
+    if (request.op === "open") await this.#open(request);
+    if (request.op === "close") return { report: await this.#close(request.run) };
+    return {};
+  }
+
+  async #open(request: OpenRequest): Promise<void> {
+    const run = this.#makeRun(request);
+    const claims = [`run ${request.run}`, `socket ${request.socket}`];
+    if (!this.#claims.take(...claims)) {
+      throw new AdminFailure("ALREADY_OPEN", "The run or the socket is open already");
+    }
+    try {
+      this.#runs.set(request.run, { slot: await Slot.open(request.socket, run), claims });
+    } catch (error) {
+      this.#claims.free(...claims);
+      throw new AdminFailure("LISTEN_FAILED", error instanceof Error ? error.message : "unknown");
+    }
+  }
+
+  #makeRun(request: OpenRequest): Run {
+    const ledger = new Ledger(request, this.#audit, (event) => this.#report(event));
+    try {
+      return new Run(request.policy, this.#ground, ledger);
+    } catch (error) {
+      if (error instanceof HostError) throw new AdminFailure("BAD_POLICY", error.message);
+      throw error;
+    }
+  }
+
+  async #close(id: string) {
+    const open = this.#runs.get(id);
+    if (open === undefined) {
+      throw new AdminFailure("NOT_OPEN", "This connection has no such run open");
+    }
+    this.#runs.delete(id);
+    try {
+      return await open.slot.close();
+    } finally {
+      this.#claims.free(...open.claims);
+    }
+  }
+
+  #report(event: AdminEvent): boolean {
+    if (this.#socket.writableLength > MAX_UNREAD) return false;
+    this.#send(event);
+    return true;
+  }
+
+  #send(message: AdminAnswer | AdminEvent): void {
+    if (this.#socket.writable) this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+}
+
+function failed(id: number | null, code: AdminErrorCode, { message }: Error): AdminAnswer {
+  return { id, ok: false, error: { code, message } };
+}

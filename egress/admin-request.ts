@@ -1,0 +1,104 @@
+import { basename, isAbsolute, normalize } from "node:path";
+import { type AdminRequest, EGRESS_SOCKET, type OpenRequest } from "./admin-protocol.ts";
+import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "./limits.ts";
+
+const MAX_ENTRIES = 256;
+const MAX_TEXT = 300;
+/** `sun_path` holds 108 bytes, the last of them a zero. */
+const MAX_SOCKET_PATH = 107;
+/** The longest a timer runs. */
+const MAX_MILLISECONDS = 2_147_483_647;
+
+const LIMIT_NAMES = Object.keys(DEFAULT_EGRESS_LIMITS) as (keyof EgressLimits)[];
+
+/** Thrown for a line that is no request. `id` is the request's, if it has one. */
+export class AdminRequestError extends Error {
+  override readonly name = "AdminRequestError";
+  readonly id: number | null;
+
+  constructor(message: string, id: number | null = null) {
+    super(message);
+    this.id = id;
+  }
+}
+
+/** Reads one line of the admin connection. @throws {AdminRequestError} */
+export function parseAdminRequest(line: string): AdminRequest {
+  const request = parseObject(line);
+  const id = request.id;
+  if (typeof id !== "number" || !Number.isSafeInteger(id)) {
+    throw new AdminRequestError("id is not an integer");
+  }
+  try {
+    if (request.op === "ping") return { id, op: "ping" };
+    if (request.op === "close") return { id, op: "close", run: text(request.run, "run") };
+    if (request.op === "open") return { id, op: "open", ...readOpen(request) };
+    throw new AdminRequestError("op is not open, close or ping");
+  } catch (error) {
+    throw new AdminRequestError(error instanceof Error ? error.message : String(error), id);
+  }
+}
+
+function parseObject(line: string): Record<string, unknown> {
+  try {
+    return object(JSON.parse(line), "the line");
+  } catch {
+    throw new AdminRequestError("The line is not a JSON object");
+  }
+}
+
+function readOpen(request: Record<string, unknown>): Omit<OpenRequest, "id" | "op"> {
+  const policy = object(request.policy, "policy");
+  const limits = policy.limits === undefined ? {} : readLimits(object(policy.limits, "limits"));
+  return {
+    socket: socketPath(request.socket),
+    run: text(request.run, "run"),
+    tenant: text(request.tenant, "tenant"),
+    policy: { allow: entries(policy.allow), limits },
+  };
+}
+
+function readLimits(limits: Record<string, unknown>): Partial<EgressLimits> {
+  const read: Partial<Record<keyof EgressLimits, number>> = {};
+  for (const [name, value] of Object.entries(limits)) {
+    const known = LIMIT_NAMES.find((limit) => limit === name);
+    if (known === undefined) throw new AdminRequestError(`limits has no ${name.slice(0, 40)}`);
+    const most = known.endsWith("Ms") ? MAX_MILLISECONDS : Number.MAX_SAFE_INTEGER;
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > most) {
+      throw new AdminRequestError(`limits.${known} is not an integer from 1 to ${most}`);
+    }
+    read[known] = value;
+  }
+  return read;
+}
+
+function socketPath(value: unknown): string {
+  const path = text(value, "socket");
+  const plain = isAbsolute(path) && normalize(path) === path && basename(path) === EGRESS_SOCKET;
+  if (!plain) throw new AdminRequestError(`socket is no absolute path of an ${EGRESS_SOCKET}`);
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+    throw new AdminRequestError(`socket is longer than ${MAX_SOCKET_PATH} bytes`);
+  }
+  return path;
+}
+
+function entries(value: unknown): string[] {
+  if (!Array.isArray(value) || value.length > MAX_ENTRIES) {
+    throw new AdminRequestError(`policy.allow is no array of at most ${MAX_ENTRIES} entries`);
+  }
+  return value.map((entry) => text(entry, "An entry of policy.allow"));
+}
+
+function text(value: unknown, name: string): string {
+  if (typeof value !== "string" || value.length === 0 || value.length > MAX_TEXT) {
+    throw new AdminRequestError(`${name} is no text of 1 to ${MAX_TEXT} characters`);
+  }
+  return value;
+}
+
+function object(value: unknown, name: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new AdminRequestError(`${name} is no object`);
+  }
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,48 @@
+import type { Socket } from "node:net";
+import { hangUp } from "./hang-up.ts";
+import { serveHttp } from "./http.ts";
+import { HeadError, readOpening } from "./read-head.ts";
+import { Refusal, refusalResponse } from "./refusal.ts";
+import type { Run } from "./run.ts";
+
+/** A method's first letter. */
+const HTTP_OPENING = /^[A-Za-z]/;
+
+/** Serves one connection to a slot's socket, from its first byte to its last. Does not throw. */
+export async function serveConnection(client: Socket, run: Run): Promise<void> {
+  if (!run.enter(client)) {
+    // Nothing is read from it: a connection too many is to cost no more than its answer.
+    refuse(client, run, new Refusal("LIMIT_CONNECTIONS", "Too many connections wait already"));
+    return;
+  }
+  const deadline = Date.now() + run.limits.headTimeoutMs;
+  try {
+    const opening = await readOpening(client, run.limits.headTimeoutMs);
+    await dispatch(client, opening, run, deadline);
+  } catch (error) {
+    if (error instanceof HeadError && error.fault === "closed") client.destroy();
+    else refuse(client, run, new Refusal("HEAD_TIMEOUT", "Nothing was asked for in time"));
+  }
+}
+
+/**
+ * The one place where protocols are told apart, by their first byte. A stream that does not start
+ * with a letter (Postgres starts with the length of its first message) is none that is spoken here.
+ */
+async function dispatch(
+  client: Socket,
+  opening: Buffer,
+  run: Run,
+  deadline: number,
+): Promise<void> {
+  if (HTTP_OPENING.test(opening.toString("latin1", 0, 1))) {
+    await serveHttp(client, opening, run, deadline);
+  } else {
+    refuse(client, run, new Refusal("UNKNOWN_PROTOCOL", "Only HTTP proxy requests are spoken"));
+  }
+}
+
+function refuse(client: Socket, run: Run, refusal: Refusal): void {
+  run.ledger.deny({ host: "", port: 0 }, refusal);
+  hangUp(client, refusalResponse(refusal));
+}

@@ -1,0 +1,53 @@
+import { connect, type Socket } from "node:net";
+import type { CheckedAddress } from "./admit.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Is shown every socket the moment it exists, so that closing the run finds it. */
+export type Track = (socket: Socket) => void;
+
+/** A connection to the outside, and the address that took it. */
+export interface Dialled {
+  readonly socket: Socket;
+  readonly address: string;
+}
+
+/** Addresses of a name that are tried. */
+const MAX_TRIES = 4;
+
+/**
+ * Connects to the first of the addresses that answers, all within `timeoutMs`.
+ *
+ * @throws {Refusal} `DIAL_FAILED` or `DIAL_TIMEOUT`.
+ */
+export async function dial(
+  addresses: readonly CheckedAddress[],
+  track: Track,
+  timeoutMs: number,
+): Promise<Dialled> {
+  const tooLate = AbortSignal.timeout(timeoutMs);
+  for (const address of addresses.slice(0, MAX_TRIES)) {
+    const socket = await dialOne(address, track, tooLate);
+    if (socket !== undefined) return { socket, address: address.ip };
+  }
+  if (tooLate.aborted) throw new Refusal("DIAL_TIMEOUT", "The host did not answer in time");
+  throw new Refusal("DIAL_FAILED", "The host could not be connected to");
+}
+
+async function dialOne(
+  { ip, port }: CheckedAddress,
+  track: Track,
+  tooLate: AbortSignal,
+): Promise<Socket | undefined> {
+  if (tooLate.aborted) return undefined;
+  // An address and no name: nothing here can ask a resolver again.
+  const socket = connect({ host: ip, port, allowHalfOpen: true, noDelay: true });
+  track(socket);
+  const giveUp = () => socket.destroy();
+  tooLate.addEventListener("abort", giveUp);
+  const connected = await new Promise<boolean>((resolve) => {
+    socket.once("connect", () => resolve(true));
+    socket.once("close", () => resolve(false));
+  });
+  tooLate.removeEventListener("abort", giveUp);
+  return connected ? socket : undefined;
+}

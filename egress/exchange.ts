@@ -1,0 +1,143 @@
+import type { Socket } from "node:net";
+import { BodyEnd } from "./body.ts";
+import { hangUp } from "./hang-up.ts";
+import { framingOf, HeadSyntaxError, parseResponseHead, type ResponseHead } from "./head.ts";
+import { pump } from "./pump.ts";
+import { HeadError, type HeadLimits, readHead } from "./read-head.ts";
+import { Refusal } from "./refusal.ts";
+import type { ExchangeRequest } from "./rewrite.ts";
+import { wantsWebSocket, writeRequestHead, writeResponseHead } from "./rewrite.ts";
+import type { Tunnel } from "./tunnel.ts";
+
+/** Servers set more than clients do: cookies and policies, above all. */
+const RESPONSE_HEAD: HeadLimits = { bytes: 65_536, lines: 202 };
+const SWITCHING_PROTOCOLS = 101;
+
+/**
+ * Carries out one HTTP request: its head written anew, its body as it comes, the answer back the
+ * same way while the body is still going out, and then the end. `rest` is what the client sent
+ * behind its head. Nothing behind the body ever goes to the host, unless it switches protocols.
+ *
+ * @throws {Refusal} where the client has had no answer yet.
+ */
+export async function exchange(
+  tunnel: Tunnel,
+  upstream: Socket,
+  request: ExchangeRequest,
+  rest: Buffer,
+): Promise<void> {
+  const { client } = tunnel;
+  const upgrade = wantsWebSocket(request);
+  const body = new BodyEnd(framingOf(request.fields));
+  if (upgrade && !body.done) throw new Refusal("BAD_REQUEST", "An upgrade has no body");
+
+  const head = Buffer.from(writeRequestHead(request, upgrade), "latin1");
+  if (!tunnel.out(head.length)) throw tunnel.reason();
+  upstream.write(head);
+  const sending = sendBody(tunnel, upstream, body, rest);
+  try {
+    const { response, behind } = await readFinalHead(tunnel, upstream);
+    const switched = response.status === SWITCHING_PROTOCOLS;
+    if (switched && !upgrade) throw new Refusal("UPSTREAM_FAILED", "The host switched protocols");
+    tunnel.answered();
+    client.write(Buffer.from(writeResponseHead(response, switched), "latin1"));
+    if (behind.length > 0 && tunnel.in(behind.length)) client.write(behind);
+    if (switched) tunnel.splice(upstream, rest);
+    else sendAnswer(tunnel, upstream, sending.stop);
+  } catch (error) {
+    sending.stop();
+    throw sending.fault() ?? error;
+  }
+}
+
+interface Sending {
+  /** Leaves the client's socket alone from here on. */
+  readonly stop: () => void;
+  /** What is wrong with the request's body, if something is. */
+  readonly fault: () => Refusal | undefined;
+}
+
+/** Sends the body and no more. */
+function sendBody(tunnel: Tunnel, upstream: Socket, body: BodyEnd, rest: Buffer): Sending {
+  const { client } = tunnel;
+  let fault: Refusal | undefined;
+  let stopped = body.done;
+
+  const onData = (chunk: Buffer) => {
+    try {
+      const bytes = chunk.subarray(0, body.take(chunk));
+      if (body.done) stop();
+      if (!tunnel.out(bytes.length) || upstream.write(bytes) || stopped) return;
+      client.pause();
+      upstream.once("drain", resume);
+    } catch (error) {
+      fail(error instanceof HeadSyntaxError ? error.message : "The body cannot be read");
+    }
+  };
+  const onEnd = () => fail("The request ended before its body");
+
+  function resume(): void {
+    if (!stopped) client.resume();
+  }
+  function fail(message: string): void {
+    stop();
+    fault = new Refusal("BAD_REQUEST", message);
+    tunnel.end("BAD_REQUEST");
+  }
+  // A client that is done is not read from any more, so that what it sends on costs it alone.
+  function stop(): void {
+    if (stopped) return;
+    stopped = true;
+    client.off("data", onData).off("end", onEnd).pause();
+  }
+
+  if (!stopped) {
+    client.on("data", onData).once("end", onEnd);
+    upstream.once("close", stop);
+    if (rest.length > 0) onData(rest);
+    if (client.readableEnded && !body.done) onEnd();
+    resume();
+  }
+  return { stop, fault: () => fault };
+}
+
+/** Reads the head of the answer, and passes the interim ones before it (`100 Continue`) on. */
+async function readFinalHead(tunnel: Tunnel, upstream: Socket) {
+  let behind: Buffer = Buffer.alloc(0);
+  for (;;) {
+    const response = await readResponse();
+    if (response.status >= 200 || response.status === SWITCHING_PROTOCOLS) {
+      return { response, behind };
+    }
+    tunnel.client.write(Buffer.from(writeResponseHead(response, false), "latin1"));
+  }
+
+  async function readResponse(): Promise<ResponseHead> {
+    try {
+      const { head, rest } = await readHead(upstream, behind, RESPONSE_HEAD);
+      behind = rest;
+      if (!tunnel.in(head.length)) throw tunnel.reason();
+      return parseResponseHead(head);
+    } catch (error) {
+      if (error instanceof HeadSyntaxError) throw new Refusal("UPSTREAM_FAILED", error.message);
+      if (error instanceof HeadError && error.fault !== "closed") {
+        throw new Refusal("UPSTREAM_FAILED", error.message);
+      }
+      throw error instanceof HeadError ? tunnel.reason() : error;
+    }
+  }
+}
+
+/** The answer's body is whatever comes until the host closes, as it was asked to. */
+function sendAnswer(tunnel: Tunnel, upstream: Socket, stopSending: () => void): void {
+  let complete = false;
+  upstream.once("close", () => {
+    if (!complete) tunnel.end("UPSTREAM_FAILED");
+  });
+  pump(upstream, tunnel.client, tunnel.in, () => {
+    complete = true;
+    upstream.destroy();
+    stopSending();
+    hangUp(tunnel.client);
+  });
+}

@@ -1,0 +1,85 @@
+import type { Socket } from "node:net";
+import { exchange } from "./exchange.ts";
+import { hangUp } from "./hang-up.ts";
+import { framingOf, HeadSyntaxError, parseRequestHead, type RequestHead } from "./head.ts";
+import { formatHost } from "./host.ts";
+import { HeadError, type HeadLimits, readHead } from "./read-head.ts";
+import { quotable, Refusal, refusalResponse, type Subject } from "./refusal.ts";
+import type { Run } from "./run.ts";
+import { readTarget, type Target } from "./target.ts";
+import type { Tunnel } from "./tunnel.ts";
+
+/** 16 KiB and 100 headers, beside the request line and the empty one. */
+const REQUEST_HEAD: HeadLimits = { bytes: 16_384, lines: 102 };
+const ESTABLISHED = "HTTP/1.1 200 Connection Established\r\n\r\n";
+
+/**
+ * Serves one HTTP proxy request, CONNECT or with an absolute URL, and never a second one. `opening`
+ * is what the client has sent so far; `deadline` is when its head must be there. Does not throw.
+ */
+export async function serveHttp(
+  client: Socket,
+  opening: Buffer,
+  run: Run,
+  deadline: number,
+): Promise<void> {
+  let subject: Subject = { host: "", port: 0 };
+  let tunnel: Tunnel | undefined;
+  try {
+    const { request, rest } = await readRequest(client, opening, run, deadline);
+    subject = { host: quotable(request.target), port: 0 };
+    const target = noting(run, subject, () => readTarget(request));
+    const { host, port } = target.destination;
+    subject = { host: formatHost(host), port };
+    tunnel = await run.open(target.destination, client);
+    await carry(tunnel, request, target, rest);
+  } catch (error) {
+    const refusal = error instanceof Refusal ? error : new Refusal("INTERNAL", "The proxy failed");
+    tunnel?.end(refusal.code);
+    if (!client.destroyed) hangUp(client, refusalResponse(refusal, subject));
+  }
+}
+
+async function readRequest(client: Socket, opening: Buffer, run: Run, deadline: number) {
+  try {
+    const left = Math.max(deadline - Date.now(), 1);
+    const { head, rest } = await readHead(client, opening, REQUEST_HEAD, left);
+    const request = parseRequestHead(head);
+    // The body's length is settled with the head: what follows is not looked at before.
+    framingOf(request.fields);
+    return { request, rest };
+  } catch (error) {
+    const refusal = headRefusal(error);
+    run.ledger.deny({ host: "", port: 0 }, refusal);
+    throw refusal;
+  }
+}
+
+async function carry(tunnel: Tunnel, request: RequestHead, target: Target, rest: Buffer) {
+  if (tunnel.client.destroyed) throw tunnel.reason();
+  const upstream = await tunnel.dial();
+  if (target.kind === "exchange") {
+    await exchange(tunnel, upstream, { ...request, ...target }, rest);
+    return;
+  }
+  tunnel.client.write(ESTABLISHED);
+  tunnel.answered();
+  tunnel.splice(upstream, rest);
+}
+
+function noting<T>(run: Run, subject: Subject, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Refusal) run.ledger.deny(subject, error);
+    throw error;
+  }
+}
+
+function headRefusal(error: unknown): Refusal {
+  if (error instanceof HeadSyntaxError) return new Refusal("BAD_REQUEST", error.message);
+  if (!(error instanceof HeadError)) return new Refusal("INTERNAL", "The proxy failed");
+  if (error.fault === "too-late") return new Refusal("HEAD_TIMEOUT", error.message);
+  if (error.fault === "too-large") return new Refusal("HEAD_TOO_LARGE", error.message);
+  return new Refusal("BAD_REQUEST", error.message);
+}

@@ -1,0 +1,51 @@
+import type { EgressLimits } from "./limits.ts";
+import { Refusal } from "./refusal.ts";
+
+/** What one run has used of its limits. */
+export class Quota {
+  readonly #limits: EgressLimits;
+  #tunnels = 0;
+  #totalTunnels = 0;
+  #bytesOut = 0;
+  #bytesIn = 0;
+
+  constructor(limits: EgressLimits) {
+    this.#limits = limits;
+  }
+
+  get tunnels(): number {
+    return this.#tunnels;
+  }
+
+  /** Counts one more tunnel until `release`. @throws {Refusal} if there may be none. */
+  take(): void {
+    const { tunnels, totalTunnels, bytesOut, bytesIn } = this.#limits;
+    if (this.#tunnels >= tunnels) {
+      throw new Refusal("LIMIT_TUNNELS", `${tunnels} tunnels are open already`);
+    }
+    if (this.#totalTunnels >= totalTunnels) {
+      throw new Refusal("LIMIT_TUNNELS", `The run has had its ${totalTunnels} tunnels`);
+    }
+    if (this.#bytesOut >= bytesOut || this.#bytesIn >= bytesIn) {
+      throw new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");
+    }
+    this.#tunnels += 1;
+    this.#totalTunnels += 1;
+  }
+
+  release(): void {
+    this.#tunnels -= 1;
+  }
+
+  /** Counts bytes on their way to the outside; false if they are too many to be sent. */
+  out(bytes: number): boolean {
+    this.#bytesOut += bytes;
+    return this.#bytesOut <= this.#limits.bytesOut;
+  }
+
+  /** Counts bytes from the outside; false if they are too many to be passed on. */
+  in(bytes: number): boolean {
+    this.#bytesIn += bytes;
+    return this.#bytesIn <= this.#limits.bytesIn;
+  }
+}

@@ -1,0 +1,120 @@
+import type { Socket } from "node:net";
+import { clearTimeout, setTimeout } from "node:timers";
+
+export type HeadFault = "malformed" | "too-large" | "too-late" | "closed";
+
+/** Thrown where no complete head arrives. The socket is left as it is. */
+export class HeadError extends Error {
+  override readonly name = "HeadError";
+  readonly fault: HeadFault;
+
+  constructor(fault: HeadFault, message: string) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
+export interface HeadLimits {
+  readonly bytes: number;
+  /** Lines, the first and the empty one among them. */
+  readonly lines: number;
+}
+
+/** What was looked for, and what arrived behind it. */
+export interface Taken {
+  readonly head: Buffer;
+  readonly rest: Buffer;
+}
+
+/** Where what is looked for ends in what has arrived so far, or undefined if that is further on. */
+type Find = (bytes: Buffer) => number | undefined;
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Waits for a client's first bytes, however few. @throws {HeadError} */
+export async function readOpening(socket: Socket, timeoutMs: number): Promise<Buffer> {
+  const { rest } = await readUntil(socket, Buffer.alloc(0), timeoutMs, (bytes) =>
+    bytes.length > 0 ? 0 : undefined,
+  );
+  return rest;
+}
+
+/**
+ * Reads an HTTP head up to and with its empty line. `opening` is what was read of it already.
+ * The socket is paused afterwards. Without `timeoutMs` it waits until the socket closes.
+ *
+ * @throws {HeadError} as soon as it is clear that no acceptable head will come.
+ */
+export function readHead(
+  socket: Socket,
+  opening: Buffer,
+  limits: HeadLimits,
+  timeoutMs?: number,
+): Promise<Taken> {
+  return readUntil(socket, opening, timeoutMs, (bytes) => {
+    const end = endOfHead(bytes, limits.lines);
+    if ((end ?? bytes.length) > limits.bytes) {
+      throw new HeadError("too-large", `The head is longer than ${limits.bytes} bytes`);
+    }
+    return end;
+  });
+}
+
+/** A line feed on its own ends lines for some readers, so that a head with one is none at all. */
+function endOfHead(bytes: Buffer, maxLines: number): number | undefined {
+  let start = 0;
+  for (let lines = 1; ; lines += 1) {
+    const end = bytes.indexOf(LF, start);
+    if (end === -1) return undefined;
+    if (bytes[end - 1] !== CR) throw new HeadError("malformed", "A line ends without CR LF");
+    if (end - start === 1) return end + 1;
+    if (lines === maxLines) throw new HeadError("too-large", `The head has over ${lines} lines`);
+    start = end + 1;
+  }
+}
+
+function readUntil(
+  socket: Socket,
+  opening: Buffer,
+  timeoutMs: number | undefined,
+  find: Find,
+): Promise<Taken> {
+  return new Promise((resolve, reject) => {
+    let bytes = opening;
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => fail(new HeadError("too-late", "The head took too long")), timeoutMs);
+
+    const onData = (chunk: Buffer) => {
+      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+      look();
+    };
+    const onClosed = () => fail(new HeadError("closed", "The connection ended before its head"));
+
+    function look(): void {
+      try {
+        const end = find(bytes);
+        if (end === undefined) return;
+        settle();
+        resolve({ head: bytes.subarray(0, end), rest: bytes.subarray(end) });
+      } catch (error) {
+        fail(error);
+      }
+    }
+    function fail(error: unknown): void {
+      settle();
+      reject(error);
+    }
+    function settle(): void {
+      clearTimeout(timer);
+      socket.off("data", onData).off("end", onClosed).off("close", onClosed).pause();
+    }
+
+    socket.on("data", onData).once("end", onClosed).once("close", onClosed);
+    socket.resume();
+    if (opening.length > 0) look();
+    if (socket.destroyed || socket.readableEnded) onClosed();
+  });
+}

@@ -1,0 +1,83 @@
+/** Every code a client of a slot's socket may be refused with, and the HTTP status it goes with. */
+const STATUS = {
+  BAD_REQUEST: 400,
+  BAD_HOST: 400,
+  SCHEME_NOT_SUPPORTED: 400,
+  UNKNOWN_PROTOCOL: 400,
+  HOST_NOT_ALLOWED: 403,
+  PORT_NOT_ALLOWED: 403,
+  ADDRESS_NOT_ALLOWED: 403,
+  METADATA_ADDRESS: 403,
+  METHOD_NOT_ALLOWED: 405,
+  HEAD_TIMEOUT: 408,
+  LIMIT_CONNECTIONS: 429,
+  LIMIT_TUNNELS: 429,
+  LIMIT_BYTES: 429,
+  HEAD_TOO_LARGE: 431,
+  INTERNAL: 500,
+  RESOLVE_FAILED: 502,
+  DIAL_FAILED: 502,
+  UPSTREAM_FAILED: 502,
+  RESOLVE_TIMEOUT: 504,
+  DIAL_TIMEOUT: 504,
+  IDLE_TIMEOUT: 504,
+  ABSOLUTE_TIMEOUT: 504,
+} as const;
+
+export type RefusalCode = keyof typeof STATUS;
+
+const REASON: Record<number, string> = {
+  400: "Bad Request",
+  403: "Forbidden",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  504: "Gateway Timeout",
+};
+
+/** Longest piece of hostile text that is quoted anywhere: the longest name and its port. */
+const MAX_QUOTED = 260;
+
+/** Thrown for whatever a client does not get. `message` is shown to it and holds no internals. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly code: RefusalCode;
+  /** The address it is about, for the audit alone. */
+  readonly address: string | undefined;
+
+  constructor(code: RefusalCode, message: string, address?: string) {
+    super(message);
+    this.code = code;
+    this.address = address;
+  }
+}
+
+/** What a refusal is about. `port` is 0 where the request did not get as far as naming one. */
+export interface Subject {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The whole HTTP answer that tells a client of a refusal; nothing follows it on its connection. */
+export function refusalResponse(refusal: Refusal, subject?: Subject): string {
+  const status = STATUS[refusal.code];
+  const error = { code: refusal.code, message: refusal.message, ...subject };
+  const body = JSON.stringify({ error });
+  return [
+    `HTTP/1.1 ${status} ${REASON[status]}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+    `X-Isolate-Denied: ${refusal.code}`,
+    "",
+    body,
+  ].join("\r\n");
+}
+
+/** Hostile text made fit to quote: printable ASCII, of at most 260 characters. */
+export function quotable(text: string): string {
+  return text.slice(0, MAX_QUOTED).replace(/[^\x21-\x7e]/g, "?");
+}

@@ -1,0 +1,90 @@
+import type { Socket } from "node:net";
+import type { EgressPolicy } from "./admin-protocol.ts";
+import { admit, checkAllowed, type Ground } from "./admit.ts";
+import { Allowlist } from "./allowlist.ts";
+import { type Destination, formatHost } from "./host.ts";
+import type { Ledger } from "./ledger.ts";
+import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "./limits.ts";
+import { Quota } from "./quota.ts";
+import { Refusal } from "./refusal.ts";
+import { Tunnel } from "./tunnel.ts";
+
+/** What one run may do, what it has done, and every socket that is open for it. */
+export class Run {
+  readonly ledger: Ledger;
+  readonly limits: EgressLimits;
+  readonly quota: Quota;
+  readonly #allowlist: Allowlist;
+  readonly #ground: Ground;
+  readonly #sockets = new Set<Socket>();
+  readonly #tunnels = new Set<Tunnel>();
+  #clients = 0;
+  #closed = false;
+
+  /** @throws {HostError} for an entry of the policy that is no host. */
+  constructor(policy: EgressPolicy, ground: Ground, ledger: Ledger) {
+    this.#allowlist = new Allowlist(policy.allow);
+    this.#ground = ground;
+    this.ledger = ledger;
+    this.limits = { ...DEFAULT_EGRESS_LIMITS, ...policy.limits };
+    this.quota = new Quota(this.limits);
+  }
+
+  /** Keeps a socket to be closed with the run, and sees to its errors: its close says enough. */
+  track = (socket: Socket): void => {
+    socket.on("error", () => socket.destroy());
+    if (this.#closed) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+  };
+
+  /** Tracks a client. False if there are too many already that have no tunnel. */
+  enter(client: Socket): boolean {
+    this.track(client);
+    this.#clients += 1;
+    client.once("close", () => {
+      this.#clients -= 1;
+    });
+    return this.#clients - this.quota.tunnels <= this.limits.halfOpen;
+  }
+
+  /**
+   * Decides on a destination: the list first, then the quota, then its addresses. Notes either
+   * verdict. The tunnel that comes back is not dialled yet.
+   *
+   * @throws {Refusal}
+   */
+  async open(destination: Destination, client: Socket): Promise<Tunnel> {
+    const subject = { host: formatHost(destination.host), port: destination.port };
+    let taken = false;
+    try {
+      checkAllowed(destination, this.#allowlist);
+      this.quota.take();
+      taken = true;
+      const addresses = await admit(destination, this.#ground, this.limits.dialTimeoutMs);
+      if (this.#closed) throw new Refusal("UPSTREAM_FAILED", "The run is over");
+      const note = this.ledger.allow(subject, addresses[0].ip);
+      const tunnel = new Tunnel(this, client, addresses, (end) => {
+        this.quota.release();
+        this.#tunnels.delete(tunnel);
+        note(end);
+      });
+      this.#tunnels.add(tunnel);
+      return tunnel;
+    } catch (error) {
+      if (taken) this.quota.release();
+      if (error instanceof Refusal && !this.#closed) this.ledger.deny(subject, error);
+      throw error;
+    }
+  }
+
+  /** Ends every tunnel and destroys every socket at once; those that are still to come, too. */
+  close(): void {
+    this.#closed = true;
+    for (const tunnel of this.#tunnels) tunnel.end("CLOSED");
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}

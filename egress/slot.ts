@@ -1,0 +1,59 @@
+import { chmod, lstat, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import type { RunReport } from "./admin-protocol.ts";
+import { serveConnection } from "./connection.ts";
+import type { Run } from "./run.ts";
+
+/** One slot's `egress.sock`, and the run that is behind it while it listens. */
+export class Slot {
+  readonly #path: string;
+  readonly #run: Run;
+  readonly #server: Server;
+
+  private constructor(path: string, run: Run) {
+    this.#path = path;
+    this.#run = run;
+    this.#server = createServer({ allowHalfOpen: true }, (client) => {
+      void serveConnection(client, run);
+    });
+  }
+
+  /** Listens at `path`. Rejects if that cannot be done, and leaves nothing behind then. */
+  static async open(path: string, run: Run): Promise<Slot> {
+    const slot = new Slot(path, run);
+    await removeLeftover(path);
+    try {
+      await listen(slot.#server, path);
+      // The sandbox's user is nobody; the directories above keep every other user out.
+      await chmod(path, 0o666);
+    } catch (error) {
+      await slot.close();
+      throw error;
+    }
+    return slot;
+  }
+
+  /** Cuts every connection at once, removes the socket, and tells what the run used. */
+  async close(): Promise<RunReport> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#run.close();
+    await closed;
+    await rm(this.#path, { force: true });
+    return this.#run.ledger.summary();
+  }
+}
+
+/** Listens at a path. Errors after that, of single connections, are none of the server's. */
+export async function listen(server: Server, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => resolve());
+  });
+  server.on("error", () => {});
+}
+
+/** A proxy that was killed leaves its sockets; nobody but the proxy listens under this name. */
+async function removeLeftover(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSocket()) await rm(path, { force: true });
+}

@@ -1,0 +1,60 @@
+import { framingOf, HeadSyntaxError, type RequestHead } from "./head.ts";
+import { type Destination, HostError, parseAuthority } from "./host.ts";
+import { Refusal } from "./refusal.ts";
+
+/** What a request wants: bytes both ways, or one HTTP exchange. `path` starts with a slash. */
+export type Target =
+  | { readonly kind: "tunnel"; readonly destination: Destination }
+  | { readonly kind: "exchange"; readonly destination: Destination; readonly path: string };
+
+const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
+/** Methods whose answer echoes the request, or that are no requests at all. */
+const REFUSED_METHODS = new Set(["TRACE", "PRI"]);
+
+/**
+ * Reads where a request wants to go: `CONNECT host:port` or `METHOD http://host[:port]/path`.
+ *
+ * @throws {Refusal} `BAD_HOST`, `BAD_REQUEST`, `METHOD_NOT_ALLOWED` or `SCHEME_NOT_SUPPORTED`.
+ */
+export function readTarget(request: RequestHead): Target {
+  try {
+    if (request.method === "CONNECT") return readTunnel(request);
+    if (REFUSED_METHODS.has(request.method)) {
+      throw new Refusal("METHOD_NOT_ALLOWED", "The proxy does not forward this method");
+    }
+    return readExchange(request.target);
+  } catch (error) {
+    if (error instanceof HostError) throw new Refusal("BAD_HOST", error.message);
+    if (error instanceof HeadSyntaxError) throw new Refusal("BAD_REQUEST", error.message);
+    throw error;
+  }
+}
+
+function readTunnel({ target, fields }: RequestHead): Target {
+  const framing = framingOf(fields);
+  if (framing.kind === "chunked" || (framing.kind === "length" && framing.bytes > 0)) {
+    throw new Refusal("BAD_REQUEST", "A CONNECT has no body");
+  }
+  return { kind: "tunnel", destination: parseAuthority(target) };
+}
+
+/** No `URL` here: it repairs hosts, and what it makes of one is not what was written. */
+function readExchange(url: string): Target {
+  const [prefix, scheme] = SCHEME.exec(url) ?? [];
+  if (prefix === undefined || scheme === undefined) {
+    throw new Refusal("BAD_REQUEST", "The target is not an absolute URL: this is a proxy");
+  }
+  if (scheme.toLowerCase() !== "http") {
+    throw new Refusal("SCHEME_NOT_SUPPORTED", "Only http URLs are forwarded; use CONNECT for TLS");
+  }
+  if (url.includes("#")) throw new Refusal("BAD_REQUEST", "The target has a fragment");
+  const rest = url.slice(prefix.length);
+  const end = rest.search(/[/?]/);
+  const authority = end === -1 ? rest : rest.slice(0, end);
+  const path = end === -1 ? "/" : rest.slice(end);
+  return {
+    kind: "exchange",
+    destination: parseAuthority(authority, 80),
+    path: path.startsWith("/") ? path : `/${path}`,
+  };
+}

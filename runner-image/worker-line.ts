@@ -1,0 +1,39 @@
+import { clip, MAX_FAULT_TEXT } from "../src/protocol/limits.ts";
+import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+
+export interface WorkerEvents {
+  onMessage(message: WorkerMessage): void;
+  /** The worker has ended by itself, for this reason. */
+  onCrash(reason: string): void;
+}
+
+/** A worker for one job, and the port to it. */
+export class WorkerLine {
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+
+  /** Starts it; the first message says that it is ready. */
+  constructor(permissions: Deno.PermissionOptions, events: WorkerEvents) {
+    this.#worker = new Worker(new URL("./worker.js", import.meta.url), {
+      type: "module",
+      deno: { permissions },
+    });
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#worker.postMessage(port2, [port2]);
+    this.#worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      events.onCrash(clip(event.message, MAX_FAULT_TEXT));
+    });
+    port1.onmessage = ({ data }: MessageEvent<WorkerMessage>) => events.onMessage(data);
+  }
+
+  send(message: WorkerJob | ChannelMessage): void {
+    this.#port.postMessage(message);
+  }
+
+  end(): void {
+    this.#port.close();
+    this.#worker.terminate();
+  }
+}
