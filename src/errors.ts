@@ -54,6 +54,18 @@ export class EngineUnavailable extends IsolateError {
   }
 }
 
+/** What an execution is granted of the network cannot be given at present. */
+export class EgressUnavailable extends IsolateError {
+  readonly name = "EgressUnavailable";
+  readonly code = "EGRESS_UNAVAILABLE";
+  readonly status = 503;
+
+  constructor(message: string) {
+    super(message);
+    this.retryAfter = 2;
+  }
+}
+
 /** Every sandbox this host may run is in use, and the queue is full or the deadline has passed. */
 export class HostBusy extends IsolateError {
   readonly name = "HostBusy";

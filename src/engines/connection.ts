@@ -6,6 +6,7 @@ import {
   FrameError,
   FrameTooLargeError,
 } from "../protocol/frames.ts";
+import type { Grants } from "../protocol/grants.ts";
 import { readChannel, readError, readLog, readResult } from "../protocol/inbound.ts";
 import { encodeJob } from "../protocol/job.ts";
 import {
@@ -80,7 +81,7 @@ export class Connection {
       if (usesChannel) this.#allowance += CHANNEL_FRAMES;
       this.#byteAllowance = bytesOfRun(job.limits, usesChannel);
       this.#running = { job, events, end: resolve, logs: 0, logBytes: 0 };
-      this.#socket.write(encodeJob(job));
+      this.#socket.write(encodeJob(job, grantsOf(job)));
     });
   }
 
@@ -162,6 +163,11 @@ export class Connection {
     this.#allowance = 0;
     running?.end(ending);
   }
+}
+
+/** What the sandbox needs to know of a job's grants. */
+function grantsOf({ grants }: Job): Grants | undefined {
+  return grants && { worker: grants.worker, env: grants.env, proxy: grants.egress !== null };
 }
 
 function forwardLog(frame: Frame, running: Running): void {

@@ -105,7 +105,8 @@ export interface Outcome {
   readonly fault?: Fault;
   readonly logs: LogEntry[];
   readonly logsDropped: number;
-  readonly denied: readonly Denial[];
+  /** What is known to have been refused; absent is none. */
+  readonly denied?: readonly Denial[];
   /** Milliseconds, rounded. */
   readonly duration: number;
 }

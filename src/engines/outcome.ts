@@ -2,12 +2,14 @@ import { hintFor } from "../hints.ts";
 import { jsonShape } from "../json-shape.ts";
 import { MAX_CONTAINERS, MAX_DEPTH } from "../protocol/limits.ts";
 import type { Fault } from "../protocol/messages.ts";
-import type { LogEntry, Output } from "../types.ts";
+import type { Denial, LogEntry, Output } from "../types.ts";
 import type { Ending, Outcome, Status } from "./engine.ts";
 
 interface Collected {
   readonly logs: LogEntry[];
   readonly logsDropped: number;
+  /** What is known to have been refused; absent is none. */
+  readonly denied?: readonly Denial[];
   readonly duration: number;
 }
 
@@ -34,12 +36,13 @@ export function toOutcome(ending: Exclude<Ending, { type: "closed" }>, soFar: Co
 
 /** An outcome as callers see it. */
 export function toOutput(outcome: Outcome): Output {
-  const { status, result, logs, logsDropped, duration } = outcome;
+  const { status, result, logs, logsDropped, denied = [], duration } = outcome;
   return {
     ok: status === "ok",
     ...(result !== undefined && { result }),
     ...(logs.length > 0 && { logs }),
     ...(logsDropped > 0 && { logsDropped }),
+    ...(denied.length > 0 && { denied: [...denied] }),
     duration,
   };
 }

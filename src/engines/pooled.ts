@@ -1,5 +1,5 @@
 import { Aborted, EngineUnavailable, HostBusy, messageOf, ShuttingDown } from "../errors.ts";
-import type { LogEntry, SandboxLevel } from "../types.ts";
+import type { Denial, LogEntry, SandboxLevel } from "../types.ts";
 import type {
   ChannelLine,
   Engine,
@@ -89,6 +89,7 @@ export class PooledEngine implements Engine {
   ): Promise<Outcome> {
     const logs: LogEntry[] = [];
     let logsDropped = 0;
+    let denied: readonly Denial[] = [];
     const started = performance.now();
     const interrupted = new Promise<never>((_resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
@@ -100,12 +101,16 @@ export class PooledEngine implements Engine {
         if ("dropped" in entry) logsDropped = entry.dropped;
         else logs.push(entry);
       },
+      onDenied: (all) => {
+        denied = all;
+      },
       onChannel: channel && ((request) => channel.receive(request)),
     };
     const collected = () => ({
       // Copied: a sandbox that is being killed goes on logging.
       logs: [...logs],
       logsDropped,
+      denied,
       duration: Math.round(performance.now() - started),
     });
     try {

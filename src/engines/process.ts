@@ -1,7 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { deadline } from "./deadline.ts";
-import { denoBinary, HOST_ENVIRONMENT, heapMegabytes, hostArguments, NO_REACH, type Reach } from "./deno.ts";
+import {
+  denoBinary,
+  HOST_ENVIRONMENT,
+  heapMegabytes,
+  hostArguments,
+  NO_REACH,
+  type Reach,
+} from "./deno.ts";
 import type { Launcher, Profile, Sandbox } from "./engine.ts";
 import { type Exit, faultOf } from "./exit.ts";
 import { watchMemory } from "./memory.ts";

@@ -10,7 +10,7 @@ export const Label = {
   runDirectory: "isolate.run-dir",
   instance: "isolate.instance",
   slot: "isolate.slot",
-  /** `sandbox`, or `network` for what holds a namespace open. */
+  /** `sandbox`, `network` for what holds a namespace open, `egress` for the proxy. */
   kind: "isolate.kind",
 } as const;
 
@@ -103,13 +103,59 @@ export function networkOptions(spec: {
   };
 }
 
+/** What the egress proxy's container is created with: the only one with a network. */
+export function sidecarOptions(spec: {
+  image: string;
+  instance: ContainerSpec["instance"] & { readonly directory: string };
+  slot: string;
+  adminSocket: string;
+  egress: object;
+}): ContainerCreateOptions {
+  const { image, instance, slot, adminSocket, egress } = spec;
+  const { directory } = instance;
+  return {
+    ...confined(instance, slot, "egress"),
+    // Whose the slots' directories are: it makes its sockets in there.
+    User: `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`,
+    Image: image,
+    Cmd: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--no-config",
+      "--no-lock",
+      "--no-remote",
+      "--no-npm",
+      "--allow-net",
+      `--allow-read=${directory}`,
+      `--allow-write=${directory}`,
+      "/egress/egress.js",
+      adminSocket,
+      JSON.stringify(egress),
+    ],
+    HostConfig: {
+      ReadonlyRootfs: true,
+      CapDrop: ["ALL"],
+      SecurityOpt: ["no-new-privileges:true"],
+      // The host's, so that an operator can let tenants reach what listens on loopback.
+      NetworkMode: "host",
+      Binds: [`${directory}:${directory}`],
+      Memory: SIDECAR_MEMORY,
+      MemorySwap: SIDECAR_MEMORY,
+      PidsLimit: 64,
+      LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "2" } },
+    },
+  };
+}
+
+const SIDECAR_MEMORY = 256 * MEGABYTE;
 const HOLDER_MEMORY = 16 * MEGABYTE;
 
 /** What every container of ours has in common. */
 function confined(
   instance: ContainerSpec["instance"],
   id: string,
-  kind: "sandbox" | "network",
+  kind: "sandbox" | "network" | "egress",
 ): Pick<ContainerCreateOptions, "User" | "StopSignal" | "Labels"> {
   return {
     User: NOBODY,

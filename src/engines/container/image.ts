@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
+import { bundleEgress } from "../../egress/bundle.ts";
 import { DENO_VERSION } from "../deno.ts";
 import type { RunnerBundle } from "../runner.ts";
 import { ensureBase } from "./base.ts";
@@ -21,7 +22,11 @@ export async function ensureRunnerImage(
   bundle: RunnerBundle,
   log: (line: string) => void,
 ): Promise<string> {
-  const context = { Dockerfile: await readFile(DOCKERFILE, "utf8"), ...bundle };
+  const context = {
+    Dockerfile: await readFile(DOCKERFILE, "utf8"),
+    ...bundle,
+    "egress.js": await bundleEgress(),
+  };
   const name = `isolate-runner:${contentHash(context)}`;
   if (await hasImage(docker, name)) return name;
   const base = await ensureBase(docker, log);

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Container, ContainerCreateOptions } from "dockerode";
+import type { Egress, EgressRun } from "../../egress/egress.ts";
+import { EgressUnavailable } from "../../errors.ts";
 import type { Connection } from "../connection.ts";
 import { deadline } from "../deadline.ts";
-import type { Launcher, Profile, Sandbox } from "../engine.ts";
+import type { Reach } from "../deno.ts";
+import type { Ending, Launcher, Profile, RunEvents, Sandbox } from "../engine.ts";
 import { type Exit, faultOf } from "../exit.ts";
 import type { Instance } from "../instance.ts";
 import { Slot } from "../slot.ts";
@@ -26,6 +29,10 @@ export interface ContainerLauncherOptions {
   /** Name of the runner image. */
   readonly image: () => string;
   readonly runtime?: string | undefined;
+  /** The most that jobs can be granted. Default: nothing. */
+  readonly reach?: Reach | undefined;
+  /** The way out for jobs that are granted hosts. */
+  readonly egress?: Egress | undefined;
   /** Last word on the options of any container; the tests that weaken one at a time speak it. */
   readonly adjust?: (options: ContainerCreateOptions) => ContainerCreateOptions;
 }
@@ -45,7 +52,8 @@ export class ContainerLauncher implements Launcher {
   }
 
   async launch(profile: Profile): Promise<Sandbox> {
-    const { docker, instance, runtime, image, adjust = (options) => options } = this.#options;
+    const { docker, instance, runtime, reach, egress, image } = this.#options;
+    const { adjust = (options) => options } = this.#options;
     const slot = await Slot.create(instance.directory);
     this.slots.add(slot.id);
     let network: Network | undefined;
@@ -69,7 +77,7 @@ export class ContainerLauncher implements Launcher {
     };
     try {
       network = await this.networks.lease();
-      const spec = { image: image(), profile, slot, instance, runtime, network: network.id };
+      const spec = { image: image(), profile, slot, instance, runtime, reach, network: network.id };
       const options = adjust(containerOptions(spec));
       container = await call("create", docker.createContainer(options));
       await call("start", container.start());
@@ -78,7 +86,7 @@ export class ContainerLauncher implements Launcher {
       await remove().catch(() => {});
       throw error;
     }
-    return toSandbox({ slot, profile, container, connection, remove });
+    return toSandbox({ slot, profile, container, connection, egress, remove });
   }
 }
 
@@ -87,15 +95,22 @@ function toSandbox(parts: {
   profile: Profile;
   container: Container;
   connection: Connection;
+  egress: Egress | undefined;
   remove: () => Promise<void>;
 }): Sandbox {
-  const { slot, profile, container, connection, remove } = parts;
+  const { slot, profile, container, connection, egress, remove } = parts;
   let destroyed: Promise<void> | undefined;
   return {
     id: slot.id,
     profile,
     closed: connection.closed,
-    run: (job, events) => connection.run(job, events),
+    run: (job, events) => {
+      const allow = job.grants?.egress;
+      if (!allow) return connection.run(job, events);
+      return withEgress(egress, { socket: slot.egressSocket, run: slot.id, allow }, events, () =>
+        connection.run(job, events),
+      );
+    },
     sendChannel: (topic, text) => connection.sendChannel(topic, text),
     ping: (timeout) => connection.ping(timeout),
     diagnose: async () => faultOf(await causedInside(container), profile.memory),
@@ -104,6 +119,22 @@ function toSandbox(parts: {
       return destroyed;
     },
   };
+}
+
+/** Has the way out open exactly as long as the job runs. */
+async function withEgress(
+  egress: Egress | undefined,
+  run: EgressRun,
+  events: RunEvents,
+  work: () => Promise<Ending>,
+): Promise<Ending> {
+  if (egress === undefined) throw new EgressUnavailable("This host has no egress proxy");
+  const lease = await egress.open(run);
+  try {
+    return await work();
+  } finally {
+    events.onDenied?.(await lease.close());
+  }
 }
 
 /** Resolves with the connection, or rejects as soon as the container is seen to have ended. */

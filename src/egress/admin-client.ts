@@ -1,0 +1,90 @@
+import { connect, type Socket } from "node:net";
+import {
+  type AdminAnswer,
+  type AdminEvent,
+  type AdminRequest,
+  isAdminEvent,
+  MAX_ADMIN_LINE,
+  type RunReport,
+} from "../../egress/admin-protocol.ts";
+import { deadline } from "../engines/deadline.ts";
+
+const ANSWER_WITHIN = 5_000;
+
+type Asked = AdminRequest extends infer R
+  ? R extends AdminRequest
+    ? Omit<R, "id">
+    : never
+  : never;
+type Answer = { readonly report?: RunReport };
+
+/** The control plane's end of the proxy's admin socket. */
+export class AdminClient {
+  /** Resolves when the connection is gone, and with it every run that was opened on it. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, (answer: AdminAnswer) => void>();
+  #nextId = 1;
+  #rest = "";
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
+    socket.setEncoding("utf8");
+    socket.on("data", (text: string) => this.#receive(text));
+    socket.on("error", () => socket.destroy());
+  }
+
+  /** Rejects if nobody listens there. */
+  static connect(path: string): Promise<AdminClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(path);
+      socket.once("error", reject);
+      socket.once("connect", () => resolve(new AdminClient(socket)));
+    });
+  }
+
+  /** Asks and resolves with the answer; rejects with what the proxy says against it, or too late. */
+  async ask(request: Asked): Promise<Answer> {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const answered = new Promise<AdminAnswer>((resolve) => this.#waiting.set(id, resolve));
+    const lost = this.closed.then(() => {
+      throw new Error("The egress proxy closed its connection");
+    });
+    try {
+      this.#socket.write(`${JSON.stringify({ id, ...request })}\n`);
+      const answer = await deadline(
+        Promise.race([answered, lost]),
+        ANSWER_WITHIN,
+        `The egress proxy's answer to "${request.op}"`,
+      );
+      if (!answer.ok) throw new Error(`${answer.error.code}: ${answer.error.message}`);
+      return answer;
+    } finally {
+      this.#waiting.delete(id);
+    }
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    // Ours, but its words have been near hostile bytes: it may be wrong, not endless.
+    if (this.#rest.length > MAX_ADMIN_LINE) this.#socket.destroy();
+    for (const line of lines) this.#handle(line);
+  }
+
+  #handle(line: string): void {
+    try {
+      const message = JSON.parse(line) as AdminAnswer | AdminEvent;
+      if (isAdminEvent(message) || message.id === null) return;
+      this.#waiting.get(message.id)?.(message);
+    } catch {
+      this.#socket.destroy();
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const SOURCE = fileURLToPath(new URL("../../egress/main.ts", import.meta.url));
+
+/** Bundles egress/ into one module for Deno, which knows the modules of Node it uses. */
+export async function bundleEgress(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [SOURCE],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "esnext",
+    write: false,
+  });
+  return outputFiles[0]?.text ?? "";
+}
