@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import type { Kernel } from "../src/kernel.ts";
+import { bodies } from "./bodies.ts";
 import { hostCheck } from "./host-check.ts";
 import { HttpProblem, problemResponse } from "./problem.ts";
 import { executeRoute } from "./routes/execute.ts";
 import { healthRoute, readyRoute } from "./routes/health.ts";
+import { planRoute } from "./routes/plan.ts";
 
 export interface AppOptions {
   readonly kernel: Kernel;
@@ -18,6 +20,7 @@ export interface AppOptions {
 
 const METHODS: Readonly<Record<string, string>> = {
   "/execute": "POST",
+  "/plan": "POST",
   "/healthz": "GET",
   "/readyz": "GET",
 };
@@ -26,7 +29,9 @@ const METHODS: Readonly<Record<string, string>> = {
 export function buildApp({ kernel, maxBody, onError, hosts }: AppOptions): Hono {
   const app = new Hono();
   if (hosts !== undefined) app.use(hostCheck(hosts));
-  app.post("/execute", executeRoute(kernel, maxBody));
+  const withBody = bodies(maxBody);
+  app.post("/execute", executeRoute(kernel, withBody));
+  app.post("/plan", planRoute(kernel, withBody));
   app.get("/healthz", healthRoute());
   app.get("/readyz", readyRoute(kernel));
   app.notFound((c) => {

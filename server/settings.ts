@@ -17,6 +17,19 @@ const list = z
 
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
+/** A JSON object of texts. */
+const texts = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue("Expected a JSON object");
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string(), z.string()));
+
 const schema = z.object({
   PORT: integer.pipe(z.int().max(65_535)).default(8787),
   HOST: z.string().min(1).default("127.0.0.1"),
@@ -34,6 +47,12 @@ const schema = z.object({
   ISOLATE_DRAIN: integer.default(10_000),
   ISOLATE_AUDIT: flag.optional(),
   ISOLATE_TOOLS: list,
+  ISOLATE_MOUNTS: texts.optional(),
+  ISOLATE_ENV: texts.optional(),
+  ISOLATE_WILDCARDS: flag.optional(),
+  ISOLATE_ISOLATED_NET: flag.optional(),
+  ISOLATE_EGRESS_HOSTS: texts.optional(),
+  ISOLATE_EGRESS_PRIVATE: list,
   STRICT_MODE: flag.optional(),
 });
 
@@ -85,6 +104,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     config: config({
       strict: given.STRICT_MODE,
       audit: given.ISOLATE_AUDIT,
+      mounts: given.ISOLATE_MOUNTS,
+      env: given.ISOLATE_ENV,
+      wildcards: given.ISOLATE_WILDCARDS,
+      isolatedNet: given.ISOLATE_ISOLATED_NET,
+      egress: { hosts: given.ISOLATE_EGRESS_HOSTS, private: given.ISOLATE_EGRESS_PRIVATE },
       memory: given.ISOLATE_MEMORY,
       maxMemory: Math.max(1_024, given.ISOLATE_MEMORY ?? 0),
       cpus: given.ISOLATE_CPUS,

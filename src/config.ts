@@ -5,6 +5,8 @@ import { cryptoConfig } from "./tools/crypto.ts";
 
 const megabytes = z.int().min(128).max(65_536).transform(roundMemory);
 
+const absolutePath = z.string().regex(/^\/[^\0:,]*$/, "Not an absolute path, or with : or ,");
+
 const schema = z.strictObject({
   /** Bytes of code accepted. */
   maxSize: z.int().min(1).max(16_777_216).default(100_000),
@@ -29,6 +31,23 @@ const schema = z.strictObject({
     .strictObject({
       minLevel: z.enum(["log", "info", "warn", "error", "exception"]).default("log"),
       maxEntries: z.int().min(0).max(1_000).default(1_000),
+    })
+    .prefault({}),
+  /** Path in the sandbox → path on the host: what `permissions.read` may ask for, read-only. */
+  mounts: z.record(absolutePath, absolutePath).default({}),
+  /** Variables that `permissions.env` may ask for. */
+  env: z.record(z.string().regex(/^[A-Za-z_]\w{0,255}$/, "Not a name"), z.string()).default({}),
+  /** Whether `permissions.net` may hold `*` and `*.example.com`. */
+  wildcards: z.boolean().default(false),
+  /** Whether level `isolated` may be granted `net`, which only the Worker checks there. */
+  isolatedNet: z.boolean().default(false),
+  /** The proxy that containers reach the network by. */
+  egress: z
+    .strictObject({
+      /** Name → address: answers without a resolver. */
+      hosts: z.record(z.string(), z.string()).default({}),
+      /** `host:port` that may lead to a private or loopback address. */
+      private: z.array(z.string()).default([]),
     })
     .prefault({}),
   /** The crypto tool. */

@@ -1,6 +1,7 @@
 import { config, type PartialConfig } from "./config.ts";
 import { defaultRunDirectory } from "./engines/run-directory.ts";
 import { openKernel } from "./open.ts";
+import type { PublicPlan } from "./permissions/public-plan.ts";
 import type { IsolatePlugin } from "./plugins/plugin.ts";
 import type { ToolSource } from "./tools/tool.ts";
 import type { ExecuteRequest, LogEntry, Output } from "./types.ts";
@@ -43,6 +44,8 @@ export interface Isolate {
    * request or a host that cannot run it, and with `Aborted` once `signal` is aborted.
    */
   execute(request: ExecuteRequest, options?: { signal?: AbortSignal }): Promise<LibraryOutput>;
+  /** What a request would be granted, and what not; runs nothing. Rejects for a bad request. */
+  plan(request: ExecuteRequest): Promise<PublicPlan>;
   /** Ends every sandbox and removes all that belonged to them. */
   close(): Promise<void>;
 }
@@ -66,7 +69,7 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
     containers = false,
     log = () => {},
   } = options;
-  const settings = config({ sandbox: "isolated", ...options.config });
+  const settings = config({ sandbox: "isolated", isolatedNet: true, ...options.config });
   const { kernel, close } = await openKernel({
     config: settings,
     inProcess: options.trusted ?? settings.sandbox === "none",
@@ -79,6 +82,7 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
   });
   return {
     execute: async (request, { signal } = {}) => withError(await kernel.execute(request, signal)),
+    plan: (request) => kernel.plan(request),
     close: () => close(),
   };
 }

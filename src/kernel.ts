@@ -1,6 +1,8 @@
 import type { Config } from "./config.ts";
 import type { Engine } from "./engines/engine.ts";
 import { ShuttingDown } from "./errors.ts";
+import { plan } from "./permissions/plan.ts";
+import { type PublicPlan, publicPlan } from "./permissions/public-plan.ts";
 import { pluginApi } from "./plugins/api.ts";
 import { ChannelPlugin } from "./plugins/channel.ts";
 import { ClusterPlugin } from "./plugins/cluster.ts";
@@ -76,11 +78,21 @@ export class Kernel {
     }
   }
 
-  async #execute(asked: ExecuteRequest, signal: AbortSignal | undefined): Promise<Output> {
-    const { onValidate, onLoad, onExecute, onFormat, onWorker } = this.#hooks;
+  /** What a request would be granted, and what not; nothing is run. Rejects as `execute` does. */
+  async plan(asked: ExecuteRequest): Promise<PublicPlan> {
+    return publicPlan(await this.#load(asked, undefined));
+  }
+
+  async #load(asked: ExecuteRequest, signal: AbortSignal | undefined): Promise<Context> {
+    const { onValidate, onLoad } = this.#hooks;
     // The guard comes first, and lets through nothing else.
     const request = (await onValidate.run(asked, undefined)) as ValidRequest;
-    const context = await onLoad.run(contextOf(request, signal), undefined);
+    return onLoad.run(contextOf(request, signal), undefined);
+  }
+
+  async #execute(asked: ExecuteRequest, signal: AbortSignal | undefined): Promise<Output> {
+    const { onExecute, onFormat, onWorker } = this.#hooks;
+    const context = await this.#load(asked, signal);
     const output = await onExecute.run(context, async () =>
       runInSandbox(onWorker.call().engine(context.level), context),
     );
@@ -100,7 +112,10 @@ export class Kernel {
   }
 }
 
-/** An execution before any plugin has loaded it. */
+const NOBODY = { mounts: {}, env: [], wildcards: false, isolatedNet: false, strict: false };
+const UNPLANNED = plan({ level: "container", requested: "none", tools: [], operator: NOBODY });
+
+/** An execution before any plugin has loaded it: it is granted nothing. */
 function contextOf(request: ValidRequest, signal: AbortSignal | undefined): Context {
   return {
     request,
@@ -109,6 +124,8 @@ function contextOf(request: ValidRequest, signal: AbortSignal | undefined): Cont
     customTools: [],
     toolPermissions: [],
     permissions: "none",
+    plan: UNPLANNED,
+    grants: undefined,
     input: undefined,
     profile: { memory: request.memory, cpus: 1 },
     signal,

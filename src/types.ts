@@ -1,3 +1,4 @@
+import type { PublicPlan } from "./permissions/public-plan.ts";
 import type { ConsoleLevel } from "./protocol/messages.ts";
 
 /**
@@ -20,6 +21,8 @@ export interface ExecuteRequest {
   tools?: string[];
   /** What the code may reach beyond its tools. */
   permissions?: "none" | Record<string, unknown>;
+  /** Whether the answer holds the plan: what the code was granted, and how. Default false. */
+  explain?: boolean;
   /** Default `"container"`. */
   sandbox?: SandboxLevel;
   /** Megabytes of the sandbox, rounded up to a multiple of 64. Default: the operator's. */
@@ -64,6 +67,8 @@ export interface Output {
   logs?: LogEntry[];
   /** Log entries left out because a limit was reached; absent if none were. */
   logsDropped?: number;
+  /** What the code was granted; only if the request says `explain`. */
+  plan?: PublicPlan;
   /** What the code tried to reach in vain; absent if nothing is known of any. */
   denied?: Denial[];
   /** Milliseconds from handing the job to the sandbox to its outcome, measured outside of it. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { dockerClient, engineSocket } from "./container/docker.ts";
 import { ContainerEngine } from "./container/engine.ts";
+import type { Reach } from "./deno.ts";
 import type { Engine } from "./engine.ts";
 import { InlineLauncher } from "./inline/launcher.ts";
 import type { Instance } from "./instance.ts";
@@ -57,16 +58,41 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
   // Where another level is the usual one, processes are the exception.
   const usual = docker === null && config.sandbox === "container" ? "isolated" : config.sandbox;
   const few = { container: 1, isolated: pool.min, none: 0 }[usual];
-  const launcher = new ProcessLauncher({ instanceDirectory: instance.directory, runnerDirectory });
+  const launcher = new ProcessLauncher({
+    instanceDirectory: instance.directory,
+    runnerDirectory,
+    reach: processReach(config),
+  });
   const isolated = new PooledEngine(launcher, { ...pool, min: Math.min(few, pool.min) });
   const inline = inProcess ? [await inlineEngine(pool)] : [];
   if (docker === null) return [...inline, isolated];
   const { runtime } = containers ?? {};
-  const container = new ContainerEngine({ docker, instance, bundle, runtime, pool, log });
+  const container = new ContainerEngine({
+    docker,
+    instance,
+    bundle,
+    runtime,
+    reach: containerReach(config),
+    egress: config.egress,
+    pool,
+    log,
+  });
   return [...inline, isolated, container];
 }
 
 /** A realm costs a millisecond and no process: as many as are asked for may be there at once. */
 async function inlineEngine(pool: PoolOptions): Promise<Engine> {
   return new PooledEngine(await InlineLauncher.create(), { ...pool, max: MAX_REALMS });
+}
+
+/** Where nothing but the Worker stands in between, a process holds what the operator named. */
+function processReach({ env, isolatedNet, mounts }: Config): Reach {
+  const read = Object.keys(mounts).filter((path) => mounts[path] === path);
+  return { env: Object.keys(env), net: isolatedNet, read, write: [], sys: true };
+}
+
+/** In a container there is nothing but what a job is granted: hosts behind the proxy, mounts, /tmp. */
+function containerReach({ env, mounts }: Config): Reach {
+  const read = ["/tmp", ...Object.keys(mounts)];
+  return { env: Object.keys(env), net: true, read, write: ["/tmp"], sys: true };
 }

@@ -1,4 +1,4 @@
-import { hintFor } from "../hints.ts";
+import { denialOf, hintFor } from "../hints.ts";
 import { jsonShape } from "../json-shape.ts";
 import { MAX_CONTAINERS, MAX_DEPTH } from "../protocol/limits.ts";
 import type { Fault } from "../protocol/messages.ts";
@@ -50,9 +50,11 @@ export function toOutput(outcome: Outcome): Output {
 /** An outcome without a result, its fault written down as the last log entry. */
 export function failure(status: Status, fault: Fault, collected: Collected): Outcome {
   const hint = hintFor(fault);
+  const denial = denialOf(fault);
+  const denied = [...(collected.denied ?? []), ...(denial ? [denial] : [])];
   const timestamp = Date.now();
   const exception: LogEntry = { level: "exception", ...fault, ...(hint && { hint }), timestamp };
-  return { status, fault, ...collected, logs: [...collected.logs, exception] };
+  return { status, fault, ...collected, denied, logs: [...collected.logs, exception] };
 }
 
 function serializationError(message: string): Fault {

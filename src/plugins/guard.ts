@@ -10,23 +10,6 @@ const text = z
   .refine((value) => !value.includes("\0"), { error: "Contains a NUL byte" })
   .refine((value) => value.isWellFormed(), { error: "Contains half a surrogate pair" });
 
-/** Nothing can be granted yet: the keys are known, their lists must be empty. */
-const noGrant = z.array(z.string()).max(0, { error: "No such permission can be granted" });
-
-const permissions = z.preprocess(
-  (value) => (value === "none" ? {} : value),
-  z.strictObject({
-    env: noGrant.optional(),
-    net: noGrant.optional(),
-    read: noGrant.optional(),
-    write: noGrant.optional(),
-    run: noGrant.optional(),
-    ffi: noGrant.optional(),
-    sys: noGrant.optional(),
-    hrtime: z.boolean().optional(),
-  }),
-);
-
 function requestSchema(config: Config) {
   return z.strictObject({
     code: text,
@@ -34,7 +17,9 @@ function requestSchema(config: Config) {
     entry: text.max(1_000).default("default"),
     timeout: z.number().min(1).max(config.maxTimeout).default(config.timeout),
     tools: z.array(z.string()).max(MAX_TOOLS).default([]),
-    permissions: permissions.default({}),
+    // What is in there is the plan's business, which names its elements.
+    permissions: z.unknown().default({}),
+    explain: z.boolean().default(false),
     sandbox: z.enum(["none", "isolated", "container"]).default(config.sandbox),
     memory: z.int().min(128).max(config.maxMemory).default(config.memory),
   });

@@ -1,38 +1,77 @@
-import { BadRequest } from "../errors.ts";
-import { merge } from "../permissions/merger.ts";
-import { normalize } from "../permissions/normalizer.ts";
-import type { Perms } from "../permissions/perms.ts";
-import { validate } from "../permissions/validator.ts";
-import type { Context, IsolatePlugin } from "./plugin.ts";
+import type { Config } from "../config.ts";
+import type { JobGrants, Profile } from "../engines/engine.ts";
+import { assertGranted, type OperatorPolicy, type Plan, plan } from "../permissions/plan.ts";
+import { publicPlan } from "../permissions/public-plan.ts";
+import type { WorkerPermissions } from "../protocol/grants.ts";
+import type { IsolatePlugin } from "./plugin.ts";
 
-/** Settles what an execution may reach, every kind of it named, and warns in strict mode. */
+/**
+ * Plans what an execution may reach, in both layers, and lets none run that asks for more than it
+ * can have. Warns in strict mode.
+ */
 export const PermissionPlugin: IsolatePlugin = {
   name: "permission",
   required: ["guard", "toolset"],
   setup(api) {
+    const { config } = api;
+    const operator = policyOf(config);
     api.onLoad.tap((context) => {
-      refuseGrants(context);
-      const ofTools = context.toolPermissions.map((tool) => tool.permissions);
-      const permissions = normalize(merge(context.request.permissions as Perms, ...ofTools));
-      validate(permissions, api.config.strict);
-      return { ...context, permissions };
+      const { level, request, toolPermissions: tools, profile } = context;
+      const planned = plan({ level, requested: request.permissions, tools, operator });
+      for (const warning of planned.warnings) if (config.strict) console.warn(warning);
+      return {
+        ...context,
+        permissions: planned.permissions,
+        plan: planned,
+        grants: grantsOf(planned, config.env),
+        profile: profileOf(profile, planned),
+      };
     });
+    api.onExecute.tap((context, next) => {
+      assertGranted(context.plan);
+      return next();
+    });
+    api.onFormat.tap((output, context) =>
+      context.request.explain ? { ...output, plan: publicPlan(context) } : output,
+    );
   },
 };
 
-/** Sandboxes can be granted nothing yet, and a tool would fail there for want of what it needs. */
-function refuseGrants({ level, request, toolPermissions }: Context): void {
-  if ((level as string) === "none") return;
-  for (const { name, permissions } of toolPermissions) {
-    const needed = Object.entries(normalize(permissions)).filter(([, value]) =>
-      Array.isArray(value) ? value.length > 0 : value,
-    );
-    if (needed.length === 0) continue;
-    const field = `tools[${request.tools.indexOf(name)}]`;
-    const list = JSON.stringify(Object.fromEntries(needed));
-    throw new BadRequest(
-      field,
-      `${field}: Tool "${name}" needs ${list}, which no sandbox can be granted yet`,
-    );
-  }
+/** A process of this host sees the host's files where they are. */
+function profileOf(profile: Profile, { level, mounts }: Plan): Profile {
+  return level === "container" && mounts.length > 0 ? { ...profile, mounts } : profile;
+}
+
+function policyOf({ mounts, env, wildcards, isolatedNet, strict }: Config): OperatorPolicy {
+  return { mounts, env: Object.keys(env), wildcards, isolatedNet, strict };
+}
+
+/** What the engine has to give; nothing for a plan that grants nothing. */
+function grantsOf(planned: Plan, values: Config["env"]): JobGrants | undefined {
+  const { worker, egress, env, level } = planned;
+  const granted = [worker.env, worker.net, worker.read, worker.write, worker.sys];
+  if (level === "none" || granted.every((list) => list.length === 0)) return undefined;
+  return {
+    worker: options(worker),
+    env: Object.fromEntries(env.map((name) => [name, values[name] ?? ""])),
+    egress: egress === null ? null : egress.allow,
+  };
+}
+
+/** Deno's form: an empty list would be one more way to say nothing. */
+function options({ env, net, read, write, sys }: Plan["worker"]): WorkerPermissions {
+  return {
+    env: listed(env),
+    net: net.includes("*") || listed(net),
+    read: listed(read),
+    write: listed(write),
+    sys: listed(sys),
+    run: false,
+    ffi: false,
+    import: false,
+  };
+}
+
+function listed(list: readonly string[]): readonly string[] | false {
+  return list.length > 0 && list;
 }

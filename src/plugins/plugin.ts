@@ -1,8 +1,9 @@
 import type { Membership } from "../channels.ts";
 import type { Config } from "../config.ts";
-import type { Engine, Profile, Spawn } from "../engines/engine.ts";
+import type { Engine, JobGrants, Profile, Spawn } from "../engines/engine.ts";
 import { ApiHook, AsyncHook, SyncHook, type Waterfall, WrapHook, type Wrapper } from "../hooks.ts";
 import type { Perms } from "../permissions/perms.ts";
+import type { Plan } from "../permissions/plan.ts";
 import type { ToolUse } from "../protocol/messages.ts";
 import type { ToolPermissions } from "../tools/permissions.ts";
 import type { CustomTool } from "../tools/tool.ts";
@@ -21,6 +22,10 @@ export interface Context {
   /** What each of those may reach. */
   readonly toolPermissions: readonly ToolPermissions[];
   readonly permissions: Perms;
+  /** What becomes of what is asked for, in both layers. */
+  readonly plan: Plan;
+  /** What the engine is to give; `undefined` if nothing. */
+  readonly grants: JobGrants | undefined;
   /** The input as JSON text; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;
   readonly profile: Profile;

@@ -34,8 +34,8 @@ export function SandboxPlugin(engines: readonly Engine[]): IsolatePlugin {
 
 /** The core of every execution, inside all wrappers: one job through the engine of its level. */
 export async function runInSandbox(engine: Engine, context: Context): Promise<Output> {
-  const { request, tools, input, profile, channel, signal } = context;
+  const { request, tools, input, grants, profile, channel, signal } = context;
   const { code, entry, timeout } = request;
-  const job = { code, entry, input, tools, limits: DEFAULT_OUTPUT_LIMITS };
+  const job = { code, entry, input, tools, limits: DEFAULT_OUTPUT_LIMITS, grants };
   return toOutput(await engine.execute(job, { profile, timeout, channel, signal }));
 }

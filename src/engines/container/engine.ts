@@ -9,17 +9,21 @@ import { call, engineStatus } from "./docker.ts";
 import { ensureRunnerImage } from "./image.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
 import { reap } from "./reaper.ts";
+import { type EgressOptions, Sidecar } from "./sidecar.ts";
 
 const PING_WITHIN = 3_000;
 const CHECK_WHEN_UP = 2_000;
 const CHECK_WHEN_DOWN = 500;
 const REAP_EVERY = 60_000;
 
-export interface ContainerEngineOptions extends Omit<ContainerLauncherOptions, "image"> {
+export interface ContainerEngineOptions
+  extends Omit<ContainerLauncherOptions, "image" | "egress" | "slots"> {
   readonly docker: Docker;
   readonly instance: Instance;
   readonly bundle: RunnerBundle;
   readonly pool: PoolOptions;
+  /** What the egress proxy is told. Default: nothing private, the host's resolver. */
+  readonly egress?: EgressOptions;
   /** One line about something an operator wants to know. */
   readonly log: (line: string) => void;
 }
@@ -32,6 +36,7 @@ export class ContainerEngine implements Engine {
   readonly level = "container";
   readonly #options: ContainerEngineOptions;
   readonly #launcher: ContainerLauncher;
+  readonly #sidecar: Sidecar;
   readonly #inner: PooledEngine;
   #image = "";
   #up = false;
@@ -42,7 +47,11 @@ export class ContainerEngine implements Engine {
 
   constructor(options: ContainerEngineOptions) {
     this.#options = options;
-    this.#launcher = new ContainerLauncher({ ...options, image: () => this.#image });
+    const slots = new Set<string>();
+    const { egress = { hosts: {}, private: [] } } = options;
+    this.#sidecar = new Sidecar({ ...options, egress, slots });
+    const image = (): string => this.#image;
+    this.#launcher = new ContainerLauncher({ ...options, image, egress: this.#sidecar, slots });
     const halted = unavailable("The container engine is being prepared");
     this.#inner = new PooledEngine(this.#launcher, this.#poolOptions(), halted);
     this.#checking = this.#check();
@@ -73,7 +82,7 @@ export class ContainerEngine implements Engine {
     this.#closed = true;
     clearTimeout(this.#next);
     await this.#checking;
-    await this.#inner.close();
+    await Promise.all([this.#inner.close(), this.#sidecar.close()]);
     await this.#launcher.networks.close();
   }
 
@@ -118,7 +127,9 @@ export class ContainerEngine implements Engine {
     this.#image = await ensureRunnerImage(docker, bundle, log);
     this.#up = true;
     log(`Docker Engine ${info.ServerVersion} is ready, sandboxes run ${this.#image}`);
-    if (!this.#closed) this.#inner.pool.resume();
+    if (this.#closed) return;
+    this.#sidecar.supervise(() => this.#image);
+    this.#inner.pool.resume();
   }
 
   async #reap(): Promise<void> {

@@ -31,6 +31,8 @@ export interface ContainerLauncherOptions {
   readonly runtime?: string | undefined;
   /** The most that jobs can be granted. Default: nothing. */
   readonly reach?: Reach | undefined;
+  /** Where the slots in use are noted. Default: a set of its own. */
+  readonly slots?: Set<string>;
   /** The way out for jobs that are granted hosts. */
   readonly egress?: Egress | undefined;
   /** Last word on the options of any container; the tests that weaken one at a time speak it. */
@@ -41,12 +43,13 @@ export interface ContainerLauncherOptions {
 export class ContainerLauncher implements Launcher {
   readonly level = "container";
   /** Ids of the slots in use, from before the container exists until after it is gone. */
-  readonly slots = new Set<string>();
+  readonly slots: Set<string>;
   readonly networks: Networks;
   readonly #options: ContainerLauncherOptions;
 
   constructor(options: ContainerLauncherOptions) {
     this.#options = options;
+    this.slots = options.slots ?? new Set();
     const { docker, instance, adjust = (created) => created } = options;
     this.networks = new Networks({ docker, instance, adjust, slots: this.slots });
   }

@@ -1,0 +1,19 @@
+import { readJson } from "./body.ts";
+import { BodyBudget } from "./body-budget.ts";
+
+/** Bodies of the largest size that are in memory at once; of smaller ones, more. */
+const BODIES_AT_ONCE = 16;
+
+/** Reads a request's body as JSON and holds it for as long as `work` takes. */
+export type WithBody = <T>(request: Request, work: (body: unknown) => Promise<T>) => Promise<T>;
+
+/** The bodies of all routes together, each of `maxBody` bytes at most. */
+export function bodies(maxBody: number): WithBody {
+  const budget = new BodyBudget(maxBody * BODIES_AT_ONCE);
+  return (request, work) => {
+    const announced = Number(request.headers.get("content-length") ?? maxBody);
+    return budget.hold(Math.min(announced, maxBody), async () =>
+      work(await readJson(request, maxBody)),
+    );
+  };
+}
