@@ -97,6 +97,19 @@ export class Veto extends IsolateError {
   readonly status = 403;
 }
 
+/** The request asks for a permission nobody grants it here; `field` names which. */
+export class PermissionError extends IsolateError {
+  readonly name = "PermissionError";
+  readonly code = "PERMISSION_REFUSED";
+  readonly status = 403;
+  readonly field: string;
+
+  constructor(field: string, message: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
 /** A plugin has failed, and with it the execution it was called for. Its own error is the cause. */
 export class PluginError extends IsolateError {
   readonly name = "PluginError";

@@ -1,0 +1,85 @@
+import { covered, type HostEntry, parseEntry } from "./host-entry.ts";
+import { isLocal } from "./local.ts";
+import type { PlanInput } from "./plan-types.ts";
+import type { Verdict } from "./refusal.ts";
+
+/** Where the sandbox's own way out listens, inside it. */
+const EGRESS_PORT = 3128;
+
+/** Judges an entry of `net`. */
+export function judgeNet(entry: string, { level, operator }: PlanInput): Verdict {
+  const parsed = parseEntry(entry);
+  if (typeof parsed === "string") return { kind: "invalid", reason: parsed };
+  const reason = objection(parsed, level, operator);
+  return reason === undefined ? { granted: parsed.text } : { kind: "forbidden", reason };
+}
+
+function objection(
+  { host, ports }: HostEntry,
+  level: PlanInput["level"],
+  { wildcards, isolatedNet }: PlanInput["operator"],
+): string | undefined {
+  if (level === "isolated" && !isolatedNet) {
+    return 'at level "isolated" only the Worker would check it: ask for level "container"';
+  }
+  if (host.startsWith("*") && !wildcards) {
+    return "wildcards are not granted here: name each host";
+  }
+  if (level === "container" && ports.includes(EGRESS_PORT) && isLocal(host)) {
+    return "belongs to the sandbox";
+  }
+  return undefined;
+}
+
+/**
+ * Whether a ceiling covers a granted entry. Where the Worker alone checks, what it lets through
+ * counts: to Deno `*.x` includes `x`, and `*` includes every port.
+ *
+ * @example
+ * ["isolated", "container"].map((level) => netWithin("*.x.org", ["*.x.org"], level)) // [false, true]
+ */
+export function netWithin(
+  entry: string,
+  ceiling: readonly string[],
+  level: PlanInput["level"],
+): boolean {
+  const wide = ceiling.map(understood);
+  const asked = understood(entry);
+  if (level !== "isolated" || !asked.host.startsWith("*")) return covered(asked, wide);
+  if (asked.host === "*") return false;
+  return covered(asked, wide) && covered({ ...asked, host: asked.host.slice(2) }, wide);
+}
+
+/**
+ * The list for the Worker. Deno takes `*.x:443` but not `*`: whoever emits a list with `"*"` in
+ * it, which is then alone, has to say `net: true`.
+ *
+ * @example
+ * workerNet(["x.org", "y.org:22"]) // ["x.org:443", "x.org:80", "y.org:22"]
+ */
+export function workerNet(granted: readonly string[]): string[] {
+  if (granted.includes("*")) return ["*"];
+  const entries = granted.map(understood);
+  const texts = entries.flatMap(({ host, ports }) => ports.map((port) => `${host}:${port}`));
+  return [...new Set(texts)].sort();
+}
+
+/**
+ * Warnings of what the Worker alone would let through beyond the words of an entry.
+ *
+ * @example
+ * widened(["x.org", "*.x.org"]) // ['permissions.net: "*.x.org" includes "x.org" at level "isolated"']
+ */
+export function widened(granted: readonly string[]): string[] {
+  const wild = granted.map(understood).filter(({ host }) => host.startsWith("*"));
+  return wild.map(({ host, text }) => {
+    const more = host === "*" ? "every port" : `"${host.slice(2)}"`;
+    return `permissions.net: "${text}" includes ${more} at level "isolated"`;
+  });
+}
+
+function understood(entry: string): HostEntry {
+  const parsed = parseEntry(entry);
+  if (typeof parsed === "string") throw new Error(`"${entry}" ${parsed}`);
+  return parsed;
+}

@@ -1,0 +1,83 @@
+import type { PlanInput } from "./plan-types.ts";
+import type { Verdict } from "./refusal.ts";
+
+/** The sandbox's own directory, gone with it. */
+const SCRATCH = "/tmp";
+/** What the system keeps there is no business of the code's, mounted or not. */
+const RESERVED = ["/proc", "/sys", "/dev", "/run", "/etc"];
+const MALFORMED: Verdict = {
+  kind: "invalid",
+  reason: 'is not an absolute path without ".", "..", "//" and a slash at its end',
+};
+
+const forbidden = (reason: string): Verdict => ({ kind: "forbidden", reason });
+
+/**
+ * Whether a path is absolute and in its shortest form, so that comparing text compares paths.
+ *
+ * @example
+ * ["/data/a", "data", "/data/../a", "/data/"].map(isPath) // [true, false, false, false]
+ */
+export function isPath(text: string): boolean {
+  if (text === "/") return true;
+  const [first, ...segments] = text.split("/");
+  return first === "" && segments.every((segment) => !["", ".", ".."].includes(segment));
+}
+
+/**
+ * Whether a path is a directory or lies below it.
+ *
+ * @example
+ * ["/tmp", "/tmp/a", "/tmpfs"].map((path) => isWithin(path, "/tmp")) // [true, true, false]
+ */
+export function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
+}
+
+/** Judges a path that is to be read. */
+export function judgeRead(path: string, { level, operator }: PlanInput): Verdict {
+  if (!isPath(path)) return MALFORMED;
+  const nowhere = forbidden("No such path can be read here");
+  if (RESERVED.some((directory) => isWithin(path, directory))) return nowhere;
+  const target = mountOf(path, operator.mounts);
+  if (level === "container") {
+    return target !== undefined || isWithin(path, SCRATCH) ? { granted: path } : nowhere;
+  }
+  if (target === undefined) return nowhere;
+  // Without a namespace of its own, a process sees the host's file under the sandbox's name.
+  return operator.mounts[target] === target
+    ? { granted: path }
+    : forbidden('level "isolated" mounts nothing: ask for level "container"');
+}
+
+/** Judges a path that is to be written. */
+export function judgeWrite(path: string, { level }: PlanInput): Verdict {
+  if (!isPath(path)) return MALFORMED;
+  if (level === "isolated") return forbidden('nothing can be written at level "isolated"');
+  return isWithin(path, SCRATCH)
+    ? { granted: path }
+    : forbidden(`only ${SCRATCH} and what is below it can be written`);
+}
+
+/**
+ * The operator's mounts that granted paths need, each once. Of nested ones the innermost is the
+ * one a path is in.
+ *
+ * @example
+ * mountsFor(["/data/a", "/tmp"], { "/data": "/srv/data" }) // [{ source: "/srv/data", target: "/data" }]
+ */
+export function mountsFor(
+  paths: readonly string[],
+  mounts: Readonly<Record<string, string>>,
+): { readonly source: string; readonly target: string }[] {
+  const needed = new Set(paths.map((path) => mountOf(path, mounts)));
+  return Object.entries(mounts)
+    .map(([target, source]) => ({ source, target }))
+    .filter(({ target }) => needed.has(target))
+    .sort((a, b) => (a.target < b.target ? -1 : 1));
+}
+
+function mountOf(path: string, mounts: Readonly<Record<string, string>>): string | undefined {
+  const around = Object.keys(mounts).filter((target) => target !== "/" && isWithin(path, target));
+  return around.sort((a, b) => b.length - a.length)[0];
+}

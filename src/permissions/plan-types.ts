@@ -1,0 +1,64 @@
+import type { ExplicitPerms } from "./normalizer.ts";
+import type { Perms } from "./perms.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** What whoever runs this host allows at all. */
+export interface OperatorPolicy {
+  /** Paths in the sandbox, each with the host's path that is there, read-only. */
+  readonly mounts: Readonly<Record<string, string>>;
+  /** Names `permissions.env` may ask for; their values are elsewhere. */
+  readonly env: readonly string[];
+  /** Whether `*` and `*.x` in `net` may be granted. */
+  readonly wildcards: boolean;
+  /** Whether level `isolated` may be granted `net`: nothing but the Worker checks it there. */
+  readonly isolatedNet: boolean;
+  /** Warns of permissions that are wider than they should be. */
+  readonly strict: boolean;
+}
+
+export interface PlanInput {
+  readonly level: "none" | "isolated" | "container";
+  /** The permissions of the request, as they came. */
+  readonly requested: unknown;
+  readonly tools: readonly { readonly name: string; readonly permissions: Perms }[];
+  /** What the tenant may have at most; absent, whatever the operator allows. */
+  readonly ceiling?: Perms | undefined;
+  readonly operator: OperatorPolicy;
+}
+
+/**
+ * Permissions of a Deno Worker. Whoever emits them writes `false` for an empty list, which Deno
+ * would have to interpret, and `net: true` for `["*"]`, which Deno does not take.
+ */
+export interface WorkerPermissions {
+  readonly env: readonly string[];
+  /** Each with its port; or `"*"` alone. */
+  readonly net: readonly string[];
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  readonly sys: readonly string[];
+  readonly run: false;
+  readonly ffi: false;
+  readonly import: false;
+}
+
+/** What an execution gets, at each of the places that enforce it. */
+export interface Plan {
+  readonly level: PlanInput["level"];
+  /** Their names, sorted. */
+  readonly tools: readonly string[];
+  /** What is granted of what the request and its tools ask for. */
+  readonly permissions: ExplicitPerms;
+  readonly worker: WorkerPermissions;
+  /**
+   * What the way out of a container lets through: `host` is its ports 80 and 443, `*.x` the names
+   * below `x`, `*` every host. Without a policy there is no way out.
+   */
+  readonly egress: { readonly allow: readonly string[] } | null;
+  readonly env: readonly string[];
+  readonly mounts: readonly { readonly source: string; readonly target: string }[];
+  /** Those of strict mode first. */
+  readonly warnings: readonly string[];
+  /** An execution with any does not start: see `assertGranted`. */
+  readonly refusals: readonly Refusal[];
+}

@@ -1,0 +1,70 @@
+import { BadRequest, PermissionError } from "../errors.ts";
+
+/** Why something asked for is not granted. */
+export interface Refusal {
+  /** Where it stands, for example `permissions.net[2]` or `tools "http": permissions.net[0]`. */
+  readonly field: string;
+  /** What stands there, shortened; of anything but text, its type. */
+  readonly value: string;
+  /** `invalid` is nothing anyone could grant; `forbidden` is not granted here. */
+  readonly kind: "invalid" | "forbidden";
+  /** For people; begins with the field. */
+  readonly message: string;
+}
+
+/** What a rule makes of an element: its one spelling, or why it is refused. */
+export type Verdict =
+  | { readonly granted: string }
+  | { readonly kind: Refusal["kind"]; readonly reason: string };
+
+const MAX_SHOWN = 100;
+
+/**
+ * A refusal of the value at a field.
+ *
+ * @example
+ * refuse("permissions.env[0]", "A-B", "invalid", "not a name").message // "permissions.env[0]: not a name"
+ */
+export function refuse(
+  field: string,
+  value: unknown,
+  kind: Refusal["kind"],
+  reason: string,
+): Refusal {
+  // The value may be anything: converting an object to text would run its code.
+  const shown = typeof value === "string" ? shorten(value) : value === null ? "null" : typeof value;
+  return { field, value: shown, kind, message: `${field}: ${reason}` };
+}
+
+/**
+ * Text of a length fit for messages. Messages go to terminals and logs, so control characters
+ * appear as escapes, and halves of characters as the sign for what is no character.
+ *
+ * @example
+ * shorten("a\nb") // "a\\x0ab"
+ */
+export function shorten(text: string): string {
+  const cut = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  return cut
+    .toWellFormed()
+    .replace(
+      /\p{Cc}/gu,
+      (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    );
+}
+
+/**
+ * Throws the first refusal, if any: a `BadRequest` for what is invalid, a `PermissionError` for
+ * what is forbidden.
+ *
+ * @example
+ * assertGranted({ refusals: [] }) // undefined
+ */
+export function assertGranted({ refusals }: { readonly refusals: readonly Refusal[] }): void {
+  const [first] = refusals;
+  if (first === undefined) return;
+  const { field, message } = first;
+  throw first.kind === "invalid"
+    ? new BadRequest(field, message)
+    : new PermissionError(field, message);
+}

@@ -1,0 +1,19 @@
+const MAX_LENGTH = 1_024;
+
+/**
+ * What is wrong with an element of a list, whichever list it is; `undefined` if nothing is.
+ * Commas separate the values of Deno's flags, backslashes mean something else on each system, and
+ * control characters end lines and strings elsewhere: none of them is in anything grantable.
+ *
+ * @example
+ * ["x.org", "a,b", "", 1].map((value) => faultOf(value, true) === undefined) // [true, false, false, false]
+ */
+export function faultOf(value: unknown, ascii: boolean): string | undefined {
+  if (typeof value !== "string") return "is not a string";
+  if (value === "") return "is empty";
+  if (value.length > MAX_LENGTH) return `is longer than ${MAX_LENGTH} characters`;
+  if (/[\p{Cc},\\]/u.test(value)) return "contains a control character, a comma or a backslash";
+  if (!value.isWellFormed()) return "is not well-formed Unicode";
+  if (ascii && /[^\x20-\x7e]/.test(value)) return "is not ASCII: write a name in its xn-- form";
+  return undefined;
+}
