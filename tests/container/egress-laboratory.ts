@@ -3,7 +3,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type Docker from "dockerode";
 import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
+import { Label } from "../../src/engines/container/flags.ts";
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import { Sidecar } from "../../src/engines/container/sidecar.ts";
@@ -22,6 +24,14 @@ export interface Seen {
   readonly denied: readonly Denial[];
 }
 
+interface Parts {
+  readonly docker: Docker;
+  readonly runDirectory: string;
+  readonly instance: Instance;
+  readonly servers: readonly Server[];
+  readonly launchers: Readonly<Record<"real" | "open", ContainerLauncher>>;
+}
+
 /**
  * Two servers on this host, a proxy that may reach both, and sandboxes whose layers can be switched
  * off one at a time. `up.example` is the one that jobs are granted, `evil.example` the other one.
@@ -33,16 +43,11 @@ export class EgressLaboratory {
   /** Paths that reached each of them. */
   readonly reached: { readonly up: string[]; readonly evil: string[] };
   readonly sidecar: Sidecar;
-  readonly #parts: {
-    readonly runDirectory: string;
-    readonly instance: Instance;
-    readonly servers: readonly Server[];
-    readonly launchers: Readonly<Record<"real" | "open", ContainerLauncher>>;
-  };
+  readonly #parts: Parts;
 
   private constructor(
     fields: Pick<EgressLaboratory, "up" | "evil" | "reached" | "sidecar">,
-    parts: EgressLaboratory["#parts"],
+    parts: Parts,
   ) {
     this.up = fields.up;
     this.evil = fields.evil;
@@ -73,20 +78,31 @@ export class EgressLaboratory {
         hosts: {
           "up.example": "127.0.0.1",
           "evil.example": "127.0.0.1",
-          "meta.example": "169.254.169.254",
           "inner.example": "10.1.2.3",
         },
-        private: [up, evil, `127.0.0.1:${portOf(evilServer)}`],
+        private: [
+          up,
+          evil,
+          ...["up.example", "127.0.0.1"].map((h) => `${h}:${portOf(evilServer)}`),
+        ],
       },
     });
     sidecar.supervise(() => real);
     const reach = { env: [], net: true, read: [], write: [], sys: false };
     const launcher = (image: string): ContainerLauncher =>
-      new ContainerLauncher({ docker, instance, slots, reach, egress: sidecar, image: () => image });
+      new ContainerLauncher({
+        docker,
+        instance,
+        slots,
+        reach,
+        egress: sidecar,
+        image: () => image,
+      });
     await until(() => sidecar.up);
     return new EgressLaboratory(
       { up, evil, reached, sidecar },
       {
+        docker,
         runDirectory,
         instance,
         servers: [upServer, evilServer],
@@ -123,6 +139,15 @@ export class EgressLaboratory {
     } finally {
       await sandbox.destroy();
     }
+  }
+
+  /** Ends the proxy's container as a crash would, and resolves when that has been noticed. */
+  async killProxy(): Promise<void> {
+    const { docker, instance } = this.#parts;
+    const label = [`${Label.kind}=egress`, `${Label.instance}=${instance.id}`];
+    const [proxy] = await docker.listContainers({ filters: { label } });
+    await docker.getContainer(proxy?.Id ?? "").kill();
+    await until(() => !this.sidecar.up);
   }
 
   async close(): Promise<void> {

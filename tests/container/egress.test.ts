@@ -3,7 +3,6 @@
  * switched off, once with the proxy letting everything through, and once with both, where it has to
  * succeed: else it would prove nothing.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EgressUnavailable } from "../../src/errors.ts";
 import { until } from "../contract/engine-contract.ts";
@@ -40,16 +39,16 @@ const attempt = (body: string): string => `
   };`;
 
 const ATTACKS: readonly (readonly [what: string, path: string, body: string])[] = [
-  ["another host", "/host", "return fetch(`http://${evil}/host`)"],
-  ["another port of the host", "/port", "return fetch(`http://up.example:${port}/port`)"],
-  ["an address", "/address", "return fetch(`http://127.0.0.1:${port}/address`)"],
-  ["an address in decimal", "/decimal", "return raw(`2130706433:${port}`, '/decimal')"],
-  ["a redirect", "/redirected", "return fetch(`http://${up}/redirect`)"],
+  ["another host", "/host", "return fetch('http://' + evil + '/host')"],
+  ["another port of the host", "/port", "return fetch('http://up.example:' + port + '/port')"],
+  ["an address", "/address", "return fetch('http://127.0.0.1:' + port + '/address')"],
+  ["an address in decimal", "/decimal", "return raw('2130706433:' + port, '/decimal')"],
+  ["a redirect", "/redirected", "return fetch('http://' + up + '/redirect')"],
   ["a tunnel", "/tunnel", "return raw(evil, '/tunnel')"],
 ];
 
-/** Spellings the proxy takes for no host at all, whatever is allowed. */
-const NEVER = ["2130706433"];
+/** Those that lead anywhere at all: the proxy takes a decimal number for no host, whatever it allows. */
+const REAL = ATTACKS.filter(([, path]) => path !== "/decimal");
 
 describe("a job with hosts", () => {
   it("reaches what it is granted, streams both ways, and nothing once it is over", async () => {
@@ -66,17 +65,19 @@ describe("a job with hosts", () => {
   });
 
   it.each(ATTACKS)("cannot get to %s, the proxy alone holding it", async (_what, path, body) => {
-    const { up, evil, reached } = laboratory;
+    const { up, reached } = laboratory;
     const { ending, denied } = await laboratory.run(
       "open",
       laboratory.grants([], [up]),
       attempt(body),
     );
     expect(reached.evil).not.toContain(path);
-    expect(ending).toMatchObject({ type: "result", text: expect.not.stringContaining("reached /") });
+    expect(ending).toMatchObject({
+      type: "result",
+      text: expect.not.stringContaining("reached /"),
+    });
     expect(denied).toMatchObject([{ kind: "net", by: "egress", count: 1 }]);
     expect(denied[0]?.value).toContain(body.includes("up.example") ? "up.example" : ":");
-    expect(evil).toContain("evil");
   });
 
   it.each(ATTACKS)("cannot get to %s, the Worker alone holding it", async (_what, path, body) => {
@@ -87,18 +88,15 @@ describe("a job with hosts", () => {
     expect(ending).toMatchObject({ text: expect.stringContaining("NotCapable: Requires net") });
   });
 
-  it.each(ATTACKS)("would get to %s with neither", async (_what, path, body) => {
-    if (NEVER.some((spelling) => body.includes(spelling))) return;
+  it.each(REAL)("would get to %s with neither", async (_what, path, body) => {
     const { up, evil, reached } = laboratory;
     const port = evil.split(":")[1];
     const wide = [up, evil, `up.example:${port}`, `127.0.0.1:${port}`];
-    // Not among the destinations an operator has named private, but for the port.
-    if (path === "/port") return;
     await laboratory.run("open", laboratory.grants([], wide), attempt(body));
     expect(reached.evil).toContain(path);
   });
 
-  it.each(["meta.example", "inner.example", "169.254.169.254", "[fd00:ec2::254]", "10.1.2.3"])(
+  it.each(["inner.example", "169.254.169.254", "[fd00:ec2::254]", "10.1.2.3"])(
     "cannot get to %s even if it is granted",
     async (host) => {
       const grants = laboratory.grants([`${host}:80`], [host]);
@@ -128,8 +126,8 @@ describe("a job with hosts", () => {
   it("is refused while the proxy is down, beside others that go on", async () => {
     const { up, sidecar } = laboratory;
     const grants = laboratory.grants([up], [up]);
-    const code = attempt("return fetch(`http://${up}/again`)");
-    await killSidecar(sidecar);
+    const code = attempt("return fetch('http://' + up + '/again')");
+    await laboratory.killProxy();
     await expect(laboratory.run("real", grants, code)).rejects.toBeInstanceOf(EgressUnavailable);
     const { ending } = await laboratory.run("real", undefined, "export default () => 1");
     expect(ending).toMatchObject({ type: "result", text: "1" });
@@ -138,8 +136,3 @@ describe("a job with hosts", () => {
     expect(again.ending).toMatchObject({ text: '"reached /again"' });
   });
 });
-
-async function killSidecar(sidecar: EgressLaboratory["sidecar"]): Promise<void> {
-  await sidecar.kill();
-  while (sidecar.up) await sleep(5);
-}

@@ -16,6 +16,9 @@ const UP_WITHIN = 15_000;
 const CONNECT_EVERY = 50;
 const FIRST_RETRY = 200;
 const LAST_RETRY = 10_000;
+/** The engine puts eight bytes before each line of a log. */
+const FRAME_HEAD = 8;
+const MAX_WORDS = 1_000;
 
 /** What the proxy itself is told when it starts. */
 export interface EgressOptions {
@@ -90,7 +93,7 @@ export class Sidecar implements Egress {
       let container: Container | undefined;
       try {
         container = await this.#start(image());
-        this.#admin = await this.#connect();
+        this.#admin = await this.#connect(container);
         this.#options.log("The egress proxy is ready");
         wait = FIRST_RETRY;
         await this.#admin.closed;
@@ -123,15 +126,17 @@ export class Sidecar implements Egress {
   }
 
   /** The proxy's admin socket, as soon as somebody listens on it. */
-  async #connect(): Promise<AdminClient> {
+  async #connect(container: Container): Promise<AdminClient> {
     const end = Date.now() + UP_WITHIN;
     for (;;) {
       try {
         return await AdminClient.connect(this.#adminSocket);
       } catch (error) {
         if (Date.now() > end || this.#stop.signal.aborted) throw error;
-        await sleep(CONNECT_EVERY);
       }
+      const { State } = await call("inspection", container.inspect());
+      if (!State.Running) throw new Error(await lastWords(container));
+      await sleep(CONNECT_EVERY);
     }
   }
 
@@ -146,6 +151,18 @@ export class Sidecar implements Egress {
 
   #unavailable(): EgressUnavailable {
     return new EgressUnavailable(`The egress proxy is unavailable: ${this.#reason}`);
+  }
+}
+
+/** What a proxy that could not start has said last: settings it does not take, most of the time. */
+async function lastWords(container: Container): Promise<string> {
+  const output = await call("log", container.logs({ stdout: true, stderr: true, tail: 1 }));
+  const line = output.toString("utf8").slice(FRAME_HEAD).trim().slice(0, MAX_WORDS);
+  try {
+    const { message } = JSON.parse(line) as { message?: unknown };
+    return String(message);
+  } catch {
+    return line || "it ended at once";
   }
 }
 
