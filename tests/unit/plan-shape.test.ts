@@ -84,7 +84,7 @@ describe("a malformed request", () => {
   });
 
   it("shows of a value what messages can bear", () => {
-    const values = ["x".repeat(999), "\x1b[2J\x9b", "\ud800", {}, null];
+    const values = ["x".repeat(1_025), "\x1b[2J\x9b", "\ud800", {}, null];
     expect(planned({ env: values }).refusals.map(({ value }) => value)).toEqual([
       `${"x".repeat(100)}…`,
       "\\x1b[2J\\x9b",
