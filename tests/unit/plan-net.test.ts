@@ -1,0 +1,167 @@
+/** Entries of `net`: what is one, who is granted which, and what each layer makes of it. */
+import { describe, expect, it } from "vitest";
+import { outcome, planned } from "../helpers/plan.ts";
+
+const label = "a".repeat(63);
+const longest = `${`${label}.`.repeat(3)}${"b".repeat(61)}`;
+
+describe("an entry of net", () => {
+  it.each([
+    ["x.org", "x.org"],
+    ["X.Org:443", "x.org:443"],
+    ["localhost", "localhost"],
+    ["a-b.c1:1", "a-b.c1:1"],
+    ["xn--e1afmkfd.xn--p1ai:65535", "xn--e1afmkfd.xn--p1ai:65535"],
+    [longest, longest],
+    ["10.0.0.1:5432", "10.0.0.1:5432"],
+    ["[2001:DB8:0::1]:80", "[2001:db8::1]:80"],
+    ["[::1]", "[::1]"],
+    ["1.x", "1.x"],
+  ])("%s is granted", (entry, text) => expect(outcome("net", entry)).toBe(text));
+
+  it.each([
+    "https://x.org",
+    "x.org/",
+    "x.org/path",
+    "u@x.org",
+    "u:p@x.org",
+    "x.org?q",
+    "x.org#f",
+    "unix:a",
+    "UNIX:/a",
+    "vsock:1:2",
+    "10.0.0.0/8",
+    "//x.org",
+    "x.org.",
+    ".x.org",
+    "x..org",
+    "-x.org",
+    "x-.org",
+    "x_y.org",
+    "x.1",
+    "x.0x1f",
+    "x.0x",
+    "1",
+    "127.1",
+    "0x7f000001",
+    "010.0.0.1",
+    "256.0.0.1",
+    "1.2.3",
+    "1.2.3.4.",
+    "::1",
+    "[::1",
+    "[::1]]",
+    "[::g]",
+    "[1.2.3.4]",
+    "[fe80::1%eth0]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]:80",
+    "[x.org]",
+    "[::1]80",
+    "x.org:",
+    "x.org:0",
+    "x.org:080",
+    "x.org:65536",
+    "x.org:99999",
+    "x.org:1e3",
+    "x.org:+1",
+    "x.org:80:80",
+    "x.org:*",
+    ":80",
+    "*:443",
+    "**",
+    "*.*",
+    "*x.org",
+    "x.*.org",
+    "*.",
+    "*.1",
+    "*.10.0.0.1",
+    "*.[::1]",
+    "x org",
+    " x.org",
+    "пример.рф",
+    "x.org\u00ad",
+    "x.org\n",
+    "x.org\0",
+    "x.org,y.org",
+    "x.org\\",
+    "\ud800",
+    "x.org%2e",
+    `a${label}.org`,
+    `${longest}b`,
+    "x".repeat(1_025),
+    "",
+  ])("%j is invalid, whatever the operator allows", (entry) => {
+    const all = { wildcards: true, isolatedNet: true };
+    expect(outcome("net", entry, all)).toBe("invalid");
+    expect(outcome("net", entry, { ...all, level: "isolated" })).toBe("invalid");
+  });
+
+  it("that is a URL is told apart", () => {
+    expect(planned({ net: ["https://x.org"] }).refusals[0]?.message).toBe(
+      "permissions.net[0]: is a URL or a path: write only host or host:port",
+    );
+  });
+
+  it.each([
+    ["*", {}, "forbidden"],
+    ["*.x.org", {}, "forbidden"],
+    ["*.x.org:443", {}, "forbidden"],
+    ["*", { wildcards: true }, "*"],
+    ["*.X.org:443", { wildcards: true }, "*.x.org:443"],
+    ["localhost:3128", {}, "forbidden"],
+    ["a.localhost:3128", {}, "forbidden"],
+    ["127.8.8.8:3128", {}, "forbidden"],
+    ["0.0.0.0:3128", {}, "forbidden"],
+    ["[::1]:3128", {}, "forbidden"],
+    ["[::]:3128", {}, "forbidden"],
+    ["*.localhost:3128", { wildcards: true }, "forbidden"],
+    ["localhost:3129", {}, "localhost:3129"],
+    ["x.org:3128", {}, "x.org:3128"],
+    ["x.org", { level: "isolated" }, "forbidden"],
+    ["x.org", { level: "isolated", isolatedNet: true }, "x.org"],
+    ["localhost:3128", { level: "isolated", isolatedNet: true }, "localhost:3128"],
+    ["*.x.org", { level: "isolated", isolatedNet: true }, "forbidden"],
+    ["*.x.org", { level: "isolated", isolatedNet: true, wildcards: true }, "*.x.org"],
+    ["*.x.org", { level: "isolated", wildcards: true }, "forbidden"],
+  ] as const)("%s with %j: %s", (entry, options, expected) => {
+    expect(outcome("net", entry, options)).toBe(expected);
+  });
+});
+
+describe("the layers", () => {
+  const all = { wildcards: true, isolatedNet: true };
+
+  it.each([
+    [["x.org"], ["x.org:443", "x.org:80"]],
+    [
+      ["x.org", "X.org:443", "x.org:22"],
+      ["x.org:22", "x.org:443", "x.org:80"],
+    ],
+    [
+      ["[::1]:22", "*.y:1"],
+      ["*.y:1", "[::1]:22"],
+    ],
+    [["x.org", "*"], ["*"]],
+  ])("of %j: the Worker has each port, the way out what is written", (net, worker) => {
+    const { worker: actual, egress, permissions } = planned({ net }, all);
+    expect(actual.net).toEqual(worker);
+    expect(egress).toEqual({ allow: [...new Set(net.map((e) => e.toLowerCase()))].sort() });
+    expect(permissions.net).toEqual(egress?.allow);
+  });
+
+  it("leave out what is refused", () => {
+    const { worker, egress } = planned({ net: ["*", "y.org:1", "x.org/"] });
+    expect([worker.net, egress]).toEqual([["y.org:1"], { allow: ["y.org:1"] }]);
+    expect(planned({ net: ["*"] }).egress).toBeNull();
+  });
+
+  it("are one at level isolated, where wildcards are wider than they look", () => {
+    const { egress, warnings } = planned({ net: ["*", "*.x"] }, { ...all, level: "isolated" });
+    expect(egress).toBeNull();
+    expect(warnings).toEqual([
+      'permissions.net: "*" includes every port at level "isolated"',
+      'permissions.net: "*.x" includes "x" at level "isolated"',
+    ]);
+  });
+});
