@@ -93,6 +93,7 @@ function text(value: unknown, name: string): string {
   if (typeof value !== "string" || value.length === 0 || value.length > MAX_TEXT) {
     throw new AdminRequestError(`${name} is no text of 1 to ${MAX_TEXT} characters`);
   }
+  if (/[\0-\x1f\x7f]/.test(value)) throw new AdminRequestError(`${name} has control characters`);
   return value;
 }
 

@@ -50,7 +50,8 @@ async function readRequest(client: Socket, opening: Buffer, run: Run, deadline: 
     return { request, rest };
   } catch (error) {
     const refusal = headRefusal(error);
-    run.ledger.deny({ host: "", port: 0 }, refusal);
+    // One that is gone was denied nothing.
+    if (!client.destroyed) run.ledger.deny({ host: "", port: 0 }, refusal);
     throw refusal;
   }
 }

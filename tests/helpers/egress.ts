@@ -1,0 +1,226 @@
+import { link, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type {
+  AdminAnswer,
+  AdminEvent,
+  EgressPolicy,
+  RunReport,
+} from "../../egress/admin-protocol.ts";
+import type { AuditRecord } from "../../egress/ledger.ts";
+import { LineDecoder } from "../../egress/lines.ts";
+import { type EgressOptions, startEgress } from "../../egress/start.ts";
+
+/** Everything a test opened, to be closed in the reverse order. */
+export class Cleanup {
+  #steps: (() => unknown)[] = [];
+
+  add(step: () => unknown): void {
+    this.#steps.push(step);
+  }
+
+  async run(): Promise<void> {
+    for (const step of this.#steps.splice(0).reverse()) await step();
+  }
+}
+
+/** The control plane's end of an admin socket. */
+export class AdminClient {
+  readonly events: AdminEvent[] = [];
+  readonly socket: Socket;
+  readonly #answers: ((answer: AdminAnswer) => void)[] = [];
+  #id = 0;
+
+  constructor(path: string) {
+    this.socket = connect(path).on("error", () => {});
+    const decoder = new LineDecoder(1_048_576);
+    this.socket.on("data", (chunk: Buffer) => {
+      for (const line of decoder.push(chunk)) {
+        const message = JSON.parse(line);
+        if ("event" in message) this.events.push(message);
+        else this.#answers.shift()?.(message);
+      }
+    });
+  }
+
+  ask(request: object): Promise<AdminAnswer> {
+    this.#id += 1;
+    return this.askRaw(JSON.stringify({ id: this.#id, ...request }));
+  }
+
+  askRaw(line: string): Promise<AdminAnswer> {
+    return new Promise((resolve) => {
+      this.#answers.push(resolve);
+      this.socket.write(`${line}\n`);
+    });
+  }
+
+  async close(run: string): Promise<RunReport> {
+    const answer = await this.ask({ op: "close", run });
+    if (!answer.ok || answer.report === undefined) throw new Error(JSON.stringify(answer));
+    return answer.report;
+  }
+}
+
+export interface StartedProxy {
+  readonly admin: AdminClient;
+  readonly adminSocket: string;
+  readonly records: AuditRecord[];
+  /** Opens a run and gives the path of its socket. */
+  open(allow: string[], limits?: EgressPolicy["limits"], run?: string): Promise<string>;
+  /** Makes a slot's directory and gives the path for its socket. */
+  slot(): Promise<string>;
+}
+
+/** A directory for sockets that is gone after the test. */
+export async function directory(cleanup: Cleanup): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "egress-"));
+  cleanup.add(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A proxy in this process, and an admin connection to it. */
+export async function startProxy(
+  cleanup: Cleanup,
+  options: Omit<EgressOptions, "adminSocket"> = {},
+): Promise<StartedProxy> {
+  const path = await directory(cleanup);
+  const records: AuditRecord[] = [];
+  const adminSocket = join(path, "admin.sock");
+  const egress = await startEgress({
+    adminSocket,
+    audit: (record) => records.push(record),
+    // No test asks a real name server anything.
+    resolver: async (name) => Promise.reject(new Error(`Nobody knows ${name}`)),
+    ...options,
+  });
+  cleanup.add(() => egress.close());
+  const admin = new AdminClient(adminSocket);
+  let slots = 0;
+
+  async function slot(): Promise<string> {
+    slots += 1;
+    await mkdir(join(path, `slot${slots}`));
+    return join(path, `slot${slots}`, "egress.sock");
+  }
+  async function open(allow: string[], limits: EgressPolicy["limits"] = {}, run = "run1") {
+    const socket = await slot();
+    const policy = { allow, limits };
+    const answer = await admin.ask({ op: "open", socket, run, tenant: "default", policy });
+    if (!answer.ok) throw new Error(answer.error.message);
+    return socket;
+  }
+  return { admin, adminSocket, records, open, slot };
+}
+
+export interface Upstream {
+  readonly port: number;
+  /** Connections it has had. */
+  readonly sockets: Socket[];
+  /** All it was sent, over all connections. */
+  received(): string;
+}
+
+/** A server on 127.0.0.1 that does with each connection what `serve` says. */
+export async function startUpstream(
+  cleanup: Cleanup,
+  serve: (socket: Socket) => void,
+): Promise<Upstream> {
+  const sockets: Socket[] = [];
+  const chunks: Buffer[] = [];
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.push(socket.on("error", () => {}));
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+    serve(socket);
+  });
+  const port = await listenLocally(server);
+  cleanup.add(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { port, sockets, received: () => Buffer.concat(chunks).toString("latin1") };
+}
+
+/** Listens on any port of 127.0.0.1 and gives it. */
+export async function listenLocally(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+/** Leaves a socket that nobody listens on, as a killed process does. */
+export async function leaveSocket(path: string): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(`${path}~`, resolve));
+  await link(`${path}~`, path);
+  await new Promise((resolve) => server.close(resolve));
+}
+
+/** Sends back what it gets. */
+export function echo(socket: Socket): void {
+  socket.pipe(socket);
+}
+
+/** A connection to a slot's socket. */
+export class Client {
+  readonly socket: Socket;
+  /** Resolves with whether there was an error, once all is over. */
+  readonly closed: Promise<void>;
+  #chunks: Buffer[] = [];
+  #waiting: (() => void)[] = [];
+
+  constructor(path: string) {
+    this.socket = connect({ path, allowHalfOpen: true });
+    this.socket.on("error", () => {});
+    this.socket.on("data", (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#wake();
+    });
+    this.socket.on("end", () => this.socket.end());
+    this.closed = new Promise((resolve) => this.socket.once("close", () => resolve()));
+    this.socket.once("close", () => this.#wake());
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString("latin1");
+  }
+
+  write(text: string | Buffer): void {
+    this.socket.write(typeof text === "string" ? Buffer.from(text, "latin1") : text);
+  }
+
+  /** Waits until what has come matches, and fails if the connection ends before. */
+  async until(pattern: RegExp): Promise<string> {
+    while (!pattern.test(this.text)) {
+      if (this.socket.closed) throw new Error(`Ended without ${pattern}: ${this.text}`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return this.text;
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
+
+/** Sends `text` on a new connection and gives all that comes back until it ends. */
+export async function say(path: string, text: string | Buffer): Promise<string> {
+  const client = new Client(path);
+  client.write(text);
+  await client.closed;
+  return client.text;
+}
+
+/** The code an answer refuses with, or its status line. */
+export function outcome(answer: string): string {
+  return /^X-Isolate-Denied: (.*)$/m.exec(answer)?.[1]?.trim() ?? answer.split("\r\n")[0] ?? "";
+}
+
+/** Waits until `condition` holds, for two seconds at most. */
+export async function eventually(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 2_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`This never came true: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

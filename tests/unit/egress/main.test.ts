@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { denoBinary } from "../../../src/engines/deno.ts";
+import {
+  AdminClient,
+  Cleanup,
+  Client,
+  directory,
+  listenLocally,
+  outcome,
+  say,
+} from "../../helpers/egress.ts";
+
+const MAIN = new URL("../../../egress/main.ts", import.meta.url).pathname;
+const RUNTIMES: [name: string, program: string, argv: string[]][] = [
+  ["Node", process.execPath, ["--import", "tsx", MAIN]],
+  ["Deno", denoBinary(), ["run", "--no-lock", "-A", MAIN]],
+];
+
+const cleanup = new Cleanup();
+afterEach(() => cleanup.run());
+
+function start(program: string, args: string[]) {
+  const child = spawn(program, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  cleanup.add(() => stop(child));
+  let output = "";
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const listening = new Promise<void>((resolve) => {
+    child.stdout.on("data", (data) => {
+      output += data;
+      if (output.includes('"listening"')) resolve();
+    });
+  });
+  return { child, exited, listening, lines: () => output.trim().split("\n").map(parse) };
+}
+
+const parse = (line: string) => JSON.parse(line) as Record<string, unknown>;
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  await gone;
+}
+
+describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) => {
+  it("serves tunnels and exchanges, cuts them, and logs what it decided", async () => {
+    const server = createServer((request, response) => {
+      let bytes = 0;
+      request.on("data", (chunk) => {
+        bytes += chunk.length;
+      });
+      request.on("end", () => response.end(`${request.method} ${bytes} ${"x".repeat(500_000)}`));
+    });
+    const name = `up.test:${await listenLocally(server)}`;
+    cleanup.add(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const path = await directory(cleanup);
+    const options = JSON.stringify({ hosts: { "up.test": "127.0.0.1" }, private: [name] });
+    const main = start(program, [...argv, join(path, "admin.sock"), options]);
+    await main.listening;
+    const admin = new AdminClient(join(path, "admin.sock"));
+    const socket = join(path, "egress.sock");
+    const policy = { allow: [name], limits: { idleTimeoutMs: 5_000 } };
+    expect(await admin.ask({ op: "open", socket, run: "r", tenant: "t", policy })).toEqual({
+      id: 1,
+      ok: true,
+    });
+
+    const body = Buffer.alloc(1_000_000, "y");
+    const post = new Client(socket);
+    post.write(`POST http://${name}/ HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n`);
+    post.write(body);
+    await post.closed;
+    expect(post.text).toMatch(/\r\n\r\nPOST 1000000 x{500000}$/);
+
+    const half = new Client(socket);
+    half.socket.end(`CONNECT ${name} HTTP/1.1\r\n\r\nGET / HTTP/1.0\r\n\r\n`);
+    await half.closed;
+    expect(half.text).toMatch(/Established\r\n\r\nHTTP\/1\.1 200 OK\r\n[\s\S]*GET 0 x{500000}$/);
+
+    const answer = await say(socket, "CONNECT evil.test:443 HTTP/1.1\r\n\r\n");
+    expect(outcome(answer)).toBe("HOST_NOT_ALLOWED");
+
+    const live = new Client(socket);
+    live.write(`CONNECT ${name} HTTP/1.1\r\n\r\n`);
+    await live.until(/ 200 /);
+    const report = await admin.close("r");
+    await live.closed;
+    expect(report).toMatchObject({ tunnels: 3, denied: [{ value: "evil.test:443", count: 1 }] });
+    const events = main.lines().map(({ event, code }) => [event, code]);
+    expect(events[0]).toEqual(["listening", undefined]);
+    expect(events).toContainEqual(["decision", "HOST_NOT_ALLOWED"]);
+    expect(events).toContainEqual(["end", "CLOSED"]);
+
+    main.child.kill("SIGTERM");
+    expect(await main.exited).toBe(0);
+    expect(existsSync(join(path, "admin.sock"))).toBe(false);
+  });
+
+  it.each([
+    ["no socket", [], /Usage/],
+    ["a socket that cannot be", ["/nonexistent/admin.sock"], /nonexistent/],
+    [
+      "a metadata address",
+      ["PATH", '{"private":["169.254.169.254:80"]}'],
+      /private: 169\.254\.169\.254:80.*metadata/,
+    ],
+    ["an unknown option", ["PATH", '{"privat":[]}'], /There is no option "privat"/],
+    ["no JSON", ["PATH", "{"], /JSON/],
+  ])("ends with a message for %s", async (_what, args, message) => {
+    const path = join(await directory(cleanup), "admin.sock");
+    const main = start(program, [...argv, ...args.map((arg) => (arg === "PATH" ? path : arg))]);
+    expect(await main.exited).toBe(1);
+    expect(main.lines().at(-1)).toMatchObject({
+      event: "failed",
+      message: expect.stringMatching(message),
+    });
+  });
+});
