@@ -71,8 +71,8 @@ export class TestServer {
     );
   }
 
-  post(request: object, signal?: AbortSignal): Promise<Response> {
-    return fetch(`${this.url}/execute`, {
+  post(request: object, signal?: AbortSignal, path = "/execute"): Promise<Response> {
+    return fetch(`${this.url}${path}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(request),

@@ -61,9 +61,9 @@ describe("the built-in plugins", () => {
     ["inherited permissions", { code, permissions: "inherit" }, "permissions"],
     ["an unknown permission", { code, permissions: { all: true } }, "permissions.all"],
     [
-      "a permission that cannot be granted",
-      { code, permissions: { net: ["x.org"] } },
-      "permissions.net",
+      "a host that is a URL",
+      { code, permissions: { net: ["x.org", "https://x.org"] } },
+      "permissions.net[1]",
     ],
     ["a permission that is no list", { code, permissions: { read: "/" } }, "permissions.read"],
     ["an unknown level", { code, sandbox: "none" }, "sandbox"],

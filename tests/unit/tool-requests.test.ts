@@ -104,15 +104,13 @@ describe("the permissions of a tool", () => {
   });
 
   it.each([
-    ["a host", { net: ["api.example.com"] }, '{"net":["api.example.com"]}'],
-    ["a clock", { hrtime: true }, '{"hrtime":true}'],
-    ["a function's", () => ({ read: ["/a"], env: [] }), '{"read":["/a"]}'],
-  ])("cannot be granted yet: %s", async (_what, permissions, list) => {
+    ["a host", { net: ["api.example.com"] }, "net[0]"],
+    ["a function's", () => ({ read: ["/a"], env: [] }), "read[0]"],
+  ])("are refused where they cannot be granted: %s", async (_what, permissions, element) => {
     const { kernel, engine } = kernelWith({ ...clock, permissions }, { ...clock, name: "plain" });
     await expect(kernel.execute({ code, tools: ["plain", "clock"] })).rejects.toMatchObject({
-      status: 400,
-      field: "tools[1]",
-      message: `tools[1]: Tool "clock" needs ${list}, which no sandbox can be granted yet`,
+      status: 403,
+      field: `tools "clock": permissions.${element}`,
     });
     await kernel.execute({ code, tools: ["plain"] });
     expect(engine.jobs).toHaveLength(1);
