@@ -12,6 +12,7 @@ import { cold } from "./rows/cold.ts";
 import { deadline } from "./rows/deadline.ts";
 import { kernel } from "./rows/kernel.ts";
 import { memory } from "./rows/memory.ts";
+import { policy } from "./rows/policy.ts";
 import { throughput } from "./rows/throughput.ts";
 import { warm } from "./rows/warm.ts";
 import { BenchServer } from "./server.ts";
@@ -24,6 +25,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   deadline,
   memory,
   kernel,
+  policy,
 };
 
 const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N]

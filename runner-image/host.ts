@@ -3,13 +3,14 @@
  * relays. It never interprets what the worker says beyond its size, and it ends with the socket.
  */
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
-import type { Grants } from "../src/protocol/grants.ts";
+import type { Grants, WorkerPermissions } from "../src/protocol/grants.ts";
 import { decodeJob, grantsOf } from "../src/protocol/job.ts";
 import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
-import type { WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import type { PrepareHeader, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { openForwarder } from "./forwarder.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
+import { Spare } from "./spare.ts";
 import { type WorkerEvents, WorkerLine } from "./worker-line.ts";
 
 /** Set at build time. The tests of the outer layer alone build a runner that says "inherit". */
@@ -29,6 +30,7 @@ const events: WorkerEvents = {
   onCrash: (message) => sendFault({ name: "CrashError", message }, 0),
 };
 let line = new WorkerLine(WORKER_PERMISSIONS, events);
+let spare: Spare | undefined;
 /** A job whose own worker is on its way. */
 let awaitingWorker: WorkerJob | undefined;
 
@@ -64,13 +66,20 @@ function prime(): void {
 
 function receive(frame: Frame): void {
   if (frame.type === "ping") send(encodeFrame("pong"));
+  if (frame.type === "prepare") {
+    const { worker } = frame.header as unknown as PrepareHeader;
+    spare = new Spare(worker, optionsOf(worker), events.onCrash);
+  }
   if (frame.type === "job") start(begin(frame), grantsOf(frame));
   if (frame.type === "channel") line.send(channel.inbound(frame));
 }
 
 /** What a worker may do is settled when it is made: a job with grants gets one of its own. */
 function start(job: WorkerJob, grants: Grants | undefined): void {
+  const prepared = spare;
+  spare = undefined;
   if (grants === undefined) {
+    prepared?.end();
     line.send(job);
     return;
   }
@@ -78,8 +87,16 @@ function start(job: WorkerJob, grants: Grants | undefined): void {
   if (grants.proxy) openForwarder(socketPath.replace(/[^/]*$/, EGRESS_SOCKET));
   line.end();
   awaitingWorker = job;
-  const own = grants.worker as Deno.PermissionOptions;
-  line = new WorkerLine(WORKER_PERMISSIONS === "inherit" ? "inherit" : own, events);
+  if (prepared?.fits(grants.worker)) {
+    line = prepared.take(relay);
+    return;
+  }
+  prepared?.end();
+  line = new WorkerLine(optionsOf(grants.worker), events);
+}
+
+function optionsOf(worker: WorkerPermissions): Deno.PermissionOptions {
+  return WORKER_PERMISSIONS === "inherit" ? "inherit" : (worker as Deno.PermissionOptions);
 }
 
 /** The job in a frame, whose output is counted from here on. */

@@ -6,7 +6,7 @@ import {
   FrameError,
   FrameTooLargeError,
 } from "../protocol/frames.ts";
-import type { Grants } from "../protocol/grants.ts";
+import type { Grants, WorkerPermissions } from "../protocol/grants.ts";
 import { readChannel, readError, readLog, readResult } from "../protocol/inbound.ts";
 import { encodeJob } from "../protocol/job.ts";
 import {
@@ -16,6 +16,7 @@ import {
   maxFrameBytes,
   type OutputLimits,
 } from "../protocol/limits.ts";
+import type { PrepareHeader } from "../protocol/messages.ts";
 import type { Ending, Job, RunEvents } from "./engine.ts";
 
 /** Frames of a run beside its log entries: counts of dropped ones, and the terminal word. */
@@ -83,6 +84,11 @@ export class Connection {
       this.#running = { job, events, end: resolve, logs: 0, logBytes: 0 };
       this.#socket.write(encodeJob(job, grantsOf(job)));
     });
+  }
+
+  /** Has a worker made ahead for a job that is granted just this. */
+  prepare(worker: WorkerPermissions): void {
+    this.#socket.write(encodeFrame("prepare", { worker } satisfies PrepareHeader));
   }
 
   /**

@@ -15,6 +15,7 @@ export const FrameType = {
   ping: 6,
   pong: 7,
   channel: 8,
+  prepare: 9,
 } as const;
 
 export type FrameName = keyof typeof FrameType;
@@ -37,7 +38,11 @@ const SIZE_BYTES = 4;
 const PREFIX_BYTES = 6;
 /** Bytes of a header: it is parsed, which costs many times what carrying it does. */
 const SMALL_HEADER = 4_096;
-const MAX_HEADER: Partial<Record<FrameName, number>> = { job: 1_048_576, error: 262_144 };
+const MAX_HEADER: Partial<Record<FrameName, number>> = {
+  job: 1_048_576,
+  prepare: 1_048_576,
+  error: 262_144,
+};
 const NAMES = new Map<number, FrameName>(
   Object.entries(FrameType).map(([name, code]) => [code, name as FrameName]),
 );

@@ -1,5 +1,5 @@
 /** What the frames of a control socket carry. Shared by the control plane and the sandbox. */
-import type { Grants } from "./grants.ts";
+import type { Grants, WorkerPermissions } from "./grants.ts";
 import type { OutputLimits } from "./limits.ts";
 
 export type ConsoleLevel = "log" | "info" | "warn" | "error";
@@ -37,6 +37,11 @@ export interface JobHeader {
   readonly limits: OutputLimits;
   /** Absent for a job that is granted nothing: the worker that is there will do. */
   readonly grants?: Grants;
+}
+
+/** `prepare` header: what a job that comes soon is likely to be granted. */
+export interface PrepareHeader {
+  readonly worker: WorkerPermissions;
 }
 
 /** A job as the worker receives it. */

@@ -6,9 +6,10 @@ import { EgressUnavailable } from "../../errors.ts";
 import type { Connection } from "../connection.ts";
 import { deadline } from "../deadline.ts";
 import type { Reach } from "../deno.ts";
-import type { Ending, Launcher, Profile, RunEvents, Sandbox } from "../engine.ts";
+import type { Ending, Job, Launcher, Profile, RunEvents, Sandbox } from "../engine.ts";
 import { type Exit, faultOf } from "../exit.ts";
 import type { Instance } from "../instance.ts";
+import { RecentGrants } from "../recent-grants.ts";
 import { Slot } from "../slot.ts";
 import { call } from "./docker.ts";
 import { containerOptions } from "./flags.ts";
@@ -46,6 +47,7 @@ export class ContainerLauncher implements Launcher {
   readonly slots: Set<string>;
   readonly networks: Networks;
   readonly #options: ContainerLauncherOptions;
+  readonly #recent = new RecentGrants();
 
   constructor(options: ContainerLauncherOptions) {
     this.#options = options;
@@ -89,7 +91,10 @@ export class ContainerLauncher implements Launcher {
       await remove().catch(() => {});
       throw error;
     }
-    return toSandbox({ slot, profile, container, connection, egress, remove });
+    const { expected } = this.#recent;
+    if (expected !== undefined) connection.prepare(expected);
+    const note = (job: Job): void => this.#recent.note(job.grants?.worker);
+    return toSandbox({ slot, profile, container, connection, egress, note, remove });
   }
 }
 
@@ -99,15 +104,17 @@ function toSandbox(parts: {
   container: Container;
   connection: Connection;
   egress: Egress | undefined;
+  note: (job: Job) => void;
   remove: () => Promise<void>;
 }): Sandbox {
-  const { slot, profile, container, connection, egress, remove } = parts;
+  const { slot, profile, container, connection, egress, note, remove } = parts;
   let destroyed: Promise<void> | undefined;
   return {
     id: slot.id,
     profile,
     closed: connection.closed,
     run: (job, events) => {
+      note(job);
       const allow = job.grants?.egress;
       if (!allow) return connection.run(job, events);
       return withEgress(egress, { socket: slot.egressSocket, run: slot.id, allow }, events, () =>
