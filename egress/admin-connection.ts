@@ -75,7 +75,7 @@ export class AdminConnection {
       // A broken connection and a line without end are the same: the control plane is gone.
     } finally {
       this.#socket.destroy();
-      await Promise.all([...this.#runs.keys()].map((run) => this.#close(run)));
+      await Promise.allSettled([...this.#runs.keys()].map((run) => this.#close(run)));
     }
   }
 

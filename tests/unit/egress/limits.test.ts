@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { EgressLimits } from "../../../egress/limits.ts";
 import {
@@ -16,7 +16,7 @@ import {
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-async function setUp(limits: Partial<EgressLimits>, serve = echo) {
+async function setUp(limits: Partial<EgressLimits>, serve: (socket: Socket) => void = echo) {
   const upstream = await startUpstream(cleanup, serve);
   return { upstream, ...(await proxyTo(upstream.port, limits)) };
 }
@@ -60,8 +60,11 @@ describe("the time for a head", () => {
 });
 
 describe("the time without a byte", () => {
-  it("ends a tunnel, but not one that moves", async () => {
-    const { tunnel, ends } = await setUp({ idleTimeoutMs: 200 });
+  it.each([
+    ["both ways", echo],
+    ["to the outside", (socket: Socket) => void socket.resume()],
+  ])("ends a tunnel, but not one that moves %s", async (_what, serve) => {
+    const { tunnel, ends } = await setUp({ idleTimeoutMs: 200 }, serve);
     const client = await tunnel();
     for (let round = 0; round < 8; round += 1) {
       client.write("x");

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { denoBinary } from "../../../src/engines/deno.ts";
@@ -9,9 +10,11 @@ import {
   Cleanup,
   Client,
   directory,
+  eventually,
   listenLocally,
   outcome,
   say,
+  startUpstream,
 } from "../../helpers/egress.ts";
 
 const MAIN = new URL("../../../egress/main.ts", import.meta.url).pathname;
@@ -39,6 +42,12 @@ function start(program: string, args: string[]) {
   return { child, exited, listening, lines: () => output.trim().split("\n").map(parse) };
 }
 
+/** Sends without end, as fast as it is taken. */
+function pour(socket: Socket): void {
+  while (socket.writable && socket.write(Buffer.alloc(65_536, "z")));
+  socket.once("drain", () => pour(socket));
+}
+
 const parse = (line: string) => JSON.parse(line) as Record<string, unknown>;
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -57,18 +66,21 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
       });
       request.on("end", () => response.end(`${request.method} ${bytes} ${"x".repeat(500_000)}`));
     });
-    const name = `up.test:${await listenLocally(server)}`;
+    const port = await listenLocally(server);
+    const name = `up.test:${port}`;
+    const known = `localhost:${port}`;
     cleanup.add(() => {
       server.closeAllConnections();
       server.close();
     });
     const path = await directory(cleanup);
-    const options = JSON.stringify({ hosts: { "up.test": "127.0.0.1" }, private: [name] });
+    const hosts = { "up.test": "127.0.0.1" };
+    const options = JSON.stringify({ hosts, private: [name, known] });
     const main = start(program, [...argv, join(path, "admin.sock"), options]);
     await main.listening;
     const admin = new AdminClient(join(path, "admin.sock"));
     const socket = join(path, "egress.sock");
-    const policy = { allow: [name], limits: { idleTimeoutMs: 5_000 } };
+    const policy = { allow: [name, known], limits: { idleTimeoutMs: 5_000 } };
     expect(await admin.ask({ op: "open", socket, run: "r", tenant: "t", policy })).toEqual({
       id: 1,
       ok: true,
@@ -89,8 +101,9 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
     const answer = await say(socket, "CONNECT evil.test:443 HTTP/1.1\r\n\r\n");
     expect(outcome(answer)).toBe("HOST_NOT_ALLOWED");
 
+    // This one is for the system's own resolver.
     const live = new Client(socket);
-    live.write(`CONNECT ${name} HTTP/1.1\r\n\r\n`);
+    live.write(`CONNECT ${known} HTTP/1.1\r\n\r\n`);
     await live.until(/ 200 /);
     const report = await admin.close("r");
     await live.closed;
@@ -103,6 +116,55 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
     main.child.kill("SIGTERM");
     expect(await main.exited).toBe(0);
     expect(existsSync(join(path, "admin.sock"))).toBe(false);
+  });
+
+  it("holds a run to its limits, and survives whatever the host does", async () => {
+    const upstream = await startUpstream(cleanup, (socket) => {
+      socket.on("data", (chunk) => {
+        const asked = String(chunk);
+        if (asked.includes("reset")) socket.resetAndDestroy();
+        if (asked.includes("flood")) pour(socket);
+      });
+    });
+    const name = `up.test:${upstream.port}`;
+    const path = await directory(cleanup);
+    const options = JSON.stringify({ hosts: { "up.test": "127.0.0.1" }, private: [name] });
+    const main = start(program, [...argv, join(path, "admin.sock"), options]);
+    await main.listening;
+    const admin = new AdminClient(join(path, "admin.sock"));
+    const socket = join(path, "egress.sock");
+    const limits = { idleTimeoutMs: 400, headTimeoutMs: 300, bytesIn: 50_000_000 };
+    const policy = { allow: [name], limits };
+    await admin.ask({ op: "open", socket, run: "r", tenant: "t", policy });
+    const connectText = `CONNECT ${name} HTTP/1.1\r\n\r\n`;
+
+    expect(await say(socket, connectText)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(outcome(await say(socket, "CONN"))).toBe("HEAD_TIMEOUT");
+    expect(outcome(await say(socket, `GET http://${name}/ HTTP/1.1\r\n\r\n`))).toBe("IDLE_TIMEOUT");
+    expect(await say(socket, `${connectText}reset`)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(outcome(await say(socket, `GET http://${name}/reset HTTP/1.1\r\n\r\n`))).toBe(
+      "UPSTREAM_FAILED",
+    );
+
+    const slow = new Client(socket);
+    slow.write(`${connectText}flood`);
+    await slow.until(/ 200 /);
+    slow.socket.pause();
+    // Nobody reads: what the host sends stays with the host, until nothing has moved for too long.
+    await eventually(() => main.lines().filter(({ code }) => code === "IDLE_TIMEOUT").length === 3);
+    const last = main
+      .lines()
+      .filter(({ event }) => event === "end")
+      .at(-1);
+    expect(last?.bytesIn).toBeLessThan(16 * 1_048_576);
+    slow.socket.destroy();
+
+    const flood = await say(socket, `${connectText}flood`);
+    expect(flood.length).toBeLessThan(50_000_100);
+    const report = await admin.close("r");
+    expect(report.denied).toMatchObject([{ code: "HEAD_TIMEOUT" }]);
+    expect(main.lines().at(-1)).toMatchObject({ event: "end", code: "LIMIT_BYTES" });
+    admin.socket.destroy();
   });
 
   it.each([

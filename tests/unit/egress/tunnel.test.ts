@@ -83,6 +83,13 @@ describe("a tunnel", () => {
     await eventually(() => proxy.records.length === 2);
   });
 
+  it("ends for the client when the host resets it", async () => {
+    const { path, connect } = await setUp((socket) => {
+      socket.once("data", () => socket.resetAndDestroy());
+    });
+    expect(await say(path, `${connect}reset`)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it("holds a sender back while nobody reads", async () => {
     let sent = 0;
     const chunk = Buffer.alloc(65_536);
