@@ -3,11 +3,14 @@ export { lazy } from "./common/lazy.ts";
 export { proxy } from "./common/proxy.ts";
 export { type Config, config, type PartialConfig } from "./config.ts";
 export {
+  Aborted,
   BadRequest,
+  EgressUnavailable,
   EngineUnavailable,
   HostBusy,
   IsolateError,
   PayloadTooLarge,
+  PermissionError,
   PluginError,
   ShuttingDown,
   ToolError,
@@ -26,7 +29,9 @@ export { merge } from "./permissions/merger.ts";
 export { normalize } from "./permissions/normalizer.ts";
 export { parse } from "./permissions/parser.ts";
 export type { Perms } from "./permissions/perms.ts";
+export type { Plan, Refusal } from "./permissions/plan.ts";
+export type { PublicPlan } from "./permissions/public-plan.ts";
 export { validate } from "./permissions/validator.ts";
 export type { Context, IsolatePlugin, PluginApi, ValidRequest } from "./plugins/plugin.ts";
 export type { Tool, ToolContext, ToolSource } from "./tools/tool.ts";
-export type { ExecuteRequest, Level, LogEntry, Output, SandboxLevel } from "./types.ts";
+export type { Denial, ExecuteRequest, Level, LogEntry, Output, SandboxLevel } from "./types.ts";
