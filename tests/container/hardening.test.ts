@@ -78,6 +78,7 @@ describe("The Worker's permissions", { timeout: 60_000 }, () => {
 const DESCRIPTIVE = new Set([
   "Image",
   "Cmd",
+  "Env",
   "Labels",
   "StopSignal",
   "AttachStdin",
