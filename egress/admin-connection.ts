@@ -6,7 +6,7 @@ import {
   type AdminRequest,
   MAX_ADMIN_LINE,
   type OpenRequest,
-} from "./admin-protocol.ts";
+} from "../src/protocol/egress-admin.ts";
 import { AdminRequestError, parseAdminRequest } from "./admin-request.ts";
 import type { Ground } from "./admit.ts";
 import { HostError } from "./host.ts";

@@ -1,6 +1,10 @@
 import { basename, isAbsolute, normalize } from "node:path";
-import { type AdminRequest, EGRESS_SOCKET, type OpenRequest } from "./admin-protocol.ts";
-import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "./limits.ts";
+import {
+  type AdminRequest,
+  EGRESS_SOCKET,
+  type OpenRequest,
+} from "../src/protocol/egress-admin.ts";
+import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
 
 const MAX_ENTRIES = 256;
 const MAX_TEXT = 300;

@@ -4,7 +4,7 @@ import type {
   DeniedItem,
   EndEvent,
   RunReport,
-} from "./admin-protocol.ts";
+} from "../src/protocol/egress-admin.ts";
 import { quotable, type Refusal, type Subject } from "./refusal.ts";
 
 /** A decision or the end of a tunnel, and the how-manieth of its run it is, counted from 1. */

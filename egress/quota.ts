@@ -1,4 +1,4 @@
-import type { EgressLimits } from "./limits.ts";
+import type { EgressLimits } from "../src/protocol/egress-limits.ts";
 import { Refusal } from "./refusal.ts";
 
 /** What one run has used of its limits. */

@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
-import type { EgressPolicy } from "./admin-protocol.ts";
+import type { EgressPolicy } from "../src/protocol/egress-admin.ts";
+import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
 import { admit, checkAllowed, type Ground } from "./admit.ts";
 import { Allowlist } from "./allowlist.ts";
 import { type Destination, formatHost } from "./host.ts";
 import type { Ledger } from "./ledger.ts";
-import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "./limits.ts";
 import { Quota } from "./quota.ts";
 import { Refusal } from "./refusal.ts";
 import { Tunnel } from "./tunnel.ts";

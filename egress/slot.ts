@@ -1,6 +1,6 @@
 import { chmod, lstat, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
-import type { RunReport } from "./admin-protocol.ts";
+import type { RunReport } from "../src/protocol/egress-admin.ts";
 import { serveConnection } from "./connection.ts";
 import type { Run } from "./run.ts";
 

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { deadline } from "../engines/deadline.ts";
 import {
   type AdminAnswer,
   type AdminEvent,
@@ -6,8 +7,7 @@ import {
   isAdminEvent,
   MAX_ADMIN_LINE,
   type RunReport,
-} from "../../egress/admin-protocol.ts";
-import { deadline } from "../engines/deadline.ts";
+} from "../protocol/egress-admin.ts";
 
 const ANSWER_WITHIN = 5_000;
 

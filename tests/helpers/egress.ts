@@ -2,15 +2,15 @@ import { link, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { AuditRecord } from "../../egress/ledger.ts";
+import { LineDecoder } from "../../egress/lines.ts";
+import { type EgressOptions, startEgress } from "../../egress/start.ts";
 import type {
   AdminAnswer,
   AdminEvent,
   EgressPolicy,
   RunReport,
-} from "../../egress/admin-protocol.ts";
-import type { AuditRecord } from "../../egress/ledger.ts";
-import { LineDecoder } from "../../egress/lines.ts";
-import { type EgressOptions, startEgress } from "../../egress/start.ts";
+} from "../../src/protocol/egress-admin.ts";
 
 /** Everything a test opened, to be closed in the reverse order. */
 export class Cleanup {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -54,6 +54,8 @@ export class PrivateEngine {
   async dispose(): Promise<void> {
     await this.stop();
     for (const pid of await processesWith(this.directory)) process.kill(pid, "SIGKILL");
+    // The engine holds the host's network namespace by a mount once a container has shared it.
+    spawnSync("umount", [join(this.directory, "exec/netns/default")], { stdio: "ignore" });
     await rm(this.directory, { recursive: true, force: true });
   }
 

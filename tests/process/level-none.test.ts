@@ -112,6 +112,8 @@ describe("level none", () => {
     expect(await none({ code: late })).toMatchObject({ ok: true, result: 1 });
     const ticking = "export default () => { setInterval(() => process.ticked(), 5); return 2 }";
     expect(await none({ code: ticking })).toMatchObject({ ok: true, result: 2 });
+    // The realm ends after the answer is out.
+    await sleep(50);
     let ticks = 0;
     Object.assign(process, { ticked: () => (ticks += 1) });
     await sleep(100);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import type { EgressLimits } from "../../../egress/limits.ts";
+import type { EgressLimits } from "../../../src/protocol/egress-limits.ts";
 import {
   Cleanup,
   Client,
