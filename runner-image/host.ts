@@ -4,7 +4,7 @@
  */
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
 import type { Grants, WorkerPermissions } from "../src/protocol/grants.ts";
-import { decodeJob, grantsOf } from "../src/protocol/job.ts";
+import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job.ts";
 import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
 import type { PrepareHeader, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ChannelRelay } from "./channel-relay.ts";
@@ -61,37 +61,38 @@ function prime(): void {
     send(encodeFrame("hello"));
     return;
   }
-  for (const frame of input.push(primingJob(primingLeft))) receive(frame);
+  for (const frame of input.push(encodeJob(primingJob(primingLeft)))) receive(frame);
 }
 
 function receive(frame: Frame): void {
   if (frame.type === "ping") send(encodeFrame("pong"));
   if (frame.type === "prepare") {
     const { worker } = frame.header as unknown as PrepareHeader;
-    spare = new Spare(worker, optionsOf(worker), events.onCrash);
+    const onReady = (): void => send(encodeFrame("prepared"));
+    spare = new Spare(worker, optionsOf(worker), { onReady, onCrash: events.onCrash });
   }
   if (frame.type === "job") start(begin(frame), grantsOf(frame));
   if (frame.type === "channel") line.send(channel.inbound(frame));
 }
 
-/** What a worker may do is settled when it is made: a job with grants gets one of its own. */
+/**
+ * What a worker may do is settled when it is made: a job with grants gets one of its own. Those it
+ * does not take stay idle until the sandbox ends: ending them costs more than most jobs take.
+ */
 function start(job: WorkerJob, grants: Grants | undefined): void {
   const prepared = spare;
   spare = undefined;
   if (grants === undefined) {
-    prepared?.end();
     line.send(job);
     return;
   }
   for (const [name, value] of Object.entries(grants.env)) Deno.env.set(name, value);
   if (grants.proxy) openForwarder(socketPath.replace(/[^/]*$/, EGRESS_SOCKET));
-  line.end();
   awaitingWorker = job;
   if (prepared?.fits(grants.worker)) {
     line = prepared.take(relay);
     return;
   }
-  prepared?.end();
   line = new WorkerLine(optionsOf(grants.worker), events);
 }
 

@@ -1,4 +1,4 @@
-import { encodeJob } from "../src/protocol/job.ts";
+import type { WorkerJob } from "../src/protocol/messages.ts";
 
 /** Jobs a sandbox runs for itself before it is ready; further ones make no difference. */
 export const PRIMING_ROUNDS = 5;
@@ -34,13 +34,14 @@ export default async (item: Item) => {
 };
 `;
 
-/** The frame of the job for one round; each round has a source of its own, as real jobs do. */
-export function primingJob(round: number): Uint8Array {
-  return encodeJob({
+/** The job of one round; each round has a source of its own, as real jobs do. */
+export function primingJob(round: number): WorkerJob {
+  return {
+    type: "job",
     entry: "default",
     code: `${CODE}// ${round}`,
     input: '{"n":1}',
     tools: [],
     limits: { logEntries: 1, logBytes: 1_000, resultBytes: 1_000 },
-  });
+  };
 }

@@ -1,25 +1,30 @@
 import type { WorkerPermissions } from "../src/protocol/grants.ts";
 import type { WorkerMessage } from "../src/protocol/messages.ts";
+import { primingJob } from "./priming.ts";
 import { WorkerLine } from "./worker-line.ts";
+
+/** Jobs of its own it runs before anybody's; the process is warm, the worker is not. */
+const PRIMING_ROUNDS = 2;
 
 /** A worker made ahead for grants that may come: most requests ask for what others did before. */
 export class Spare {
   readonly #key: string;
   readonly #line: WorkerLine;
+  #primingLeft = PRIMING_ROUNDS;
   #ready = false;
-  #onMessage: (message: WorkerMessage) => void = (message) => {
-    this.#ready ||= message.type === "ready";
-  };
+  readonly #onReady: () => void;
+  #taken: ((message: WorkerMessage) => void) | undefined;
 
   constructor(
     worker: WorkerPermissions,
     permissions: Deno.PermissionOptions,
-    onCrash: (reason: string) => void,
+    events: { onReady(): void; onCrash(reason: string): void },
   ) {
+    this.#onReady = events.onReady;
     this.#key = JSON.stringify(worker);
     this.#line = new WorkerLine(permissions, {
-      onMessage: (message) => this.#onMessage(message),
-      onCrash,
+      onMessage: (message) => this.#hear(message),
+      onCrash: events.onCrash,
     });
   }
 
@@ -30,12 +35,25 @@ export class Spare {
 
   /** Hands the worker over; it says that it is ready as a new one does. */
   take(onMessage: (message: WorkerMessage) => void): WorkerLine {
-    this.#onMessage = onMessage;
+    this.#taken = onMessage;
     if (this.#ready) queueMicrotask(() => onMessage({ type: "ready" }));
     return this.#line;
   }
 
-  end(): void {
-    this.#line.end();
+  /** Nobody hears of the jobs it runs for itself, the last of which may be under way when it is taken. */
+  #hear(message: WorkerMessage): void {
+    if (this.#ready) {
+      this.#taken?.(message);
+      return;
+    }
+    if (message.type !== "ready" && message.type !== "result" && message.type !== "error") return;
+    this.#primingLeft -= 1;
+    if (this.#primingLeft >= 0) {
+      this.#line.send(primingJob(this.#primingLeft));
+      return;
+    }
+    this.#ready = true;
+    this.#onReady();
+    this.#taken?.({ type: "ready" });
   }
 }

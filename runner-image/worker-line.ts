@@ -9,19 +9,18 @@ export interface WorkerEvents {
 
 /** A worker for one job, and the port to it. */
 export class WorkerLine {
-  readonly #worker: Worker;
   readonly #port: MessagePort;
 
   /** Starts it; the first message says that it is ready. */
   constructor(permissions: Deno.PermissionOptions, events: WorkerEvents) {
-    this.#worker = new Worker(new URL("./worker.js", import.meta.url), {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), {
       type: "module",
       deno: { permissions },
     });
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    this.#worker.postMessage(port2, [port2]);
-    this.#worker.addEventListener("error", (event) => {
+    worker.postMessage(port2, [port2]);
+    worker.addEventListener("error", (event) => {
       event.preventDefault();
       events.onCrash(clip(event.message, MAX_FAULT_TEXT));
     });
@@ -30,10 +29,5 @@ export class WorkerLine {
 
   send(message: WorkerJob | ChannelMessage): void {
     this.#port.postMessage(message);
-  }
-
-  end(): void {
-    this.#port.close();
-    this.#worker.terminate();
   }
 }

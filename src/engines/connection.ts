@@ -17,6 +17,7 @@ import {
   type OutputLimits,
 } from "../protocol/limits.ts";
 import type { PrepareHeader } from "../protocol/messages.ts";
+import { deadline } from "./deadline.ts";
 import type { Ending, Job, RunEvents } from "./engine.ts";
 
 /** Frames of a run beside its log entries: counts of dropped ones, and the terminal word. */
@@ -48,6 +49,7 @@ export class Connection {
   #decoder = new FrameDecoder(maxFrameBytes(DEFAULT_OUTPUT_LIMITS));
   #running: Running | undefined;
   #onPong: (() => void) | undefined;
+  #onPrepared: (() => void) | undefined;
   /** Frames the sandbox may still send; a flood of empty ones would cost us, not it. */
   #allowance = 1;
   /** Bytes it may still send, for the same reason. */
@@ -86,9 +88,15 @@ export class Connection {
     });
   }
 
-  /** Has a worker made ahead for a job that is granted just this. */
-  prepare(worker: WorkerPermissions): void {
+  /** Has a worker made ahead for a job that is granted just this; resolves once it is there. */
+  async prepare(worker: WorkerPermissions, timeout: number): Promise<void> {
+    const prepared = new Promise<void>((resolve) => {
+      this.#onPrepared = resolve;
+    });
+    this.#allowance += 1;
+    this.#byteAllowance += SMALL_FRAME;
     this.#socket.write(encodeFrame("prepare", { worker } satisfies PrepareHeader));
+    await deadline(prepared, timeout, "Preparing a worker");
   }
 
   /**
@@ -145,6 +153,9 @@ export class Connection {
         break;
       case "pong":
         this.#onPong?.();
+        break;
+      case "prepared":
+        this.#onPrepared?.();
         break;
       case "log":
         if (this.#running !== undefined) forwardLog(frame, this.#running);

@@ -16,6 +16,7 @@ export const FrameType = {
   pong: 7,
   channel: 8,
   prepare: 9,
+  prepared: 10,
 } as const;
 
 export type FrameName = keyof typeof FrameType;

@@ -17,6 +17,7 @@ import { type Network, Networks } from "./networks.ts";
 import { removeContainer } from "./remove.ts";
 
 const READY_WITHIN = 20_000;
+const PREPARED_WITHIN = 1_000;
 const EXIT_WITHIN = 2_000;
 const EXIT_POLL = 50;
 const KILLED = 128 + 9;
@@ -92,7 +93,8 @@ export class ContainerLauncher implements Launcher {
       throw error;
     }
     const { expected } = this.#recent;
-    if (expected !== undefined) connection.prepare(expected);
+    // Without it, the job makes its own.
+    if (expected !== undefined) await connection.prepare(expected, PREPARED_WITHIN).catch(() => {});
     const note = (job: Job): void => this.#recent.note(job.grants?.worker);
     return toSandbox({ slot, profile, container, connection, egress, note, remove });
   }
