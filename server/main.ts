@@ -25,8 +25,9 @@ async function main(settings: Settings): Promise<void> {
     hosts: isLoopback(settings.host) ? settings.hosts : undefined,
     onError: (error, requestId) => log(`Request ${requestId} failed: ${describe(error)}`),
   });
-  const server = serve({ fetch: app.fetch, port: settings.port, hostname: settings.host }, (to) =>
-    log(`Isolate listens on http://${settings.host}:${to.port}`),
+  const server = serve(
+    { fetch: app.fetch, port: settings.config.port, hostname: settings.host },
+    (to) => log(`Isolate listens on http://${settings.host}:${to.port}`),
   );
   closeWithGrace({ delay: settings.drain + REMOVAL_MS, logger: false }, async ({ signal, err }) => {
     log(err === undefined ? `Shutting down on ${signal}` : `Shutting down: ${describe(err)}`);

@@ -31,7 +31,7 @@ const texts = z
   .pipe(z.record(z.string(), z.string()));
 
 const schema = z.object({
-  PORT: integer.pipe(z.int().max(65_535)).default(8787),
+  PORT: integer.pipe(z.int().max(65_535)).optional(),
   HOST: z.string().min(1).default("127.0.0.1"),
   ISOLATE_HOSTS: list,
   DOCKER_HOST: z.string().optional(),
@@ -57,7 +57,6 @@ const schema = z.object({
 });
 
 export interface Settings {
-  readonly port: number;
   readonly host: string;
   /** Names it answers to beside loopback's while it listens there alone; lower case. */
   readonly hosts: readonly string[];
@@ -90,7 +89,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   }
   const given = parsed.data;
   return {
-    port: given.PORT,
     host: given.HOST,
     hosts: given.ISOLATE_HOSTS.map((name) => name.toLowerCase()),
     tools: given.ISOLATE_TOOLS,
@@ -102,6 +100,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     maxBody: given.ISOLATE_MAX_BODY,
     drain: given.ISOLATE_DRAIN,
     config: config({
+      port: given.PORT,
       strict: given.STRICT_MODE,
       audit: given.ISOLATE_AUDIT,
       mounts: given.ISOLATE_MOUNTS,

@@ -14,8 +14,10 @@ const schema = z.strictObject({
   timeout: z.int().min(1).default(3_000),
   /** Most milliseconds a request may ask for. */
   maxTimeout: z.int().min(1).max(3_600_000).default(300_000),
-  /** The level of a request that does not say. */
-  sandbox: z.enum(["none", "isolated", "container"]).default("container"),
+  /** Where a server with this configuration listens; the library listens nowhere. */
+  port: z.int().min(0).max(65_535).default(8_787),
+  /** The level of a request that does not say: `container` for a server, `isolated` for the library. */
+  sandbox: z.enum(["none", "isolated", "container"]).optional(),
   /** Megabytes of a sandbox if the request does not say. */
   memory: megabytes.prefault(256),
   /** Most megabytes a request may ask for. */
@@ -39,8 +41,11 @@ const schema = z.strictObject({
   env: z.record(z.string().regex(/^[A-Za-z_]\w{0,255}$/, "Not a name"), z.string()).default({}),
   /** Whether `permissions.net` may hold `*` and `*.example.com`. */
   wildcards: z.boolean().default(false),
-  /** Whether level `isolated` may be granted `net`, which only the Worker checks there. */
-  isolatedNet: z.boolean().default(false),
+  /**
+   * Whether level `isolated` may be granted `net`, which only the Worker checks there: not by a
+   * server, by the library.
+   */
+  isolatedNet: z.boolean().optional(),
   /** The proxy that containers reach the network by. */
   egress: z
     .strictObject({

@@ -69,7 +69,10 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
     containers = false,
     log = () => {},
   } = options;
-  const settings = config({ sandbox: "isolated", isolatedNet: true, ...options.config });
+  const given = options.config ?? {};
+  // What `config()` returns leaves these two open as well.
+  const { sandbox = "isolated", isolatedNet = true } = given;
+  const settings = config({ ...given, sandbox, isolatedNet });
   const { kernel, close } = await openKernel({
     config: settings,
     inProcess: options.trusted ?? settings.sandbox === "none",

@@ -56,7 +56,8 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     onError: (error) => log(error instanceof Error ? error.message : String(error)),
   };
   // Where another level is the usual one, processes are the exception.
-  const usual = docker === null && config.sandbox === "container" ? "isolated" : config.sandbox;
+  const { sandbox = "container" } = config;
+  const usual = docker === null && sandbox === "container" ? "isolated" : sandbox;
   const few = { container: 1, isolated: pool.min, none: 0 }[usual];
   const launcher = new ProcessLauncher({
     instanceDirectory: instance.directory,
@@ -86,7 +87,7 @@ async function inlineEngine(pool: PoolOptions): Promise<Engine> {
 }
 
 /** Where nothing but the Worker stands in between, a process holds what the operator named. */
-function processReach({ env, isolatedNet, mounts }: Config): Reach {
+function processReach({ env, isolatedNet = false, mounts }: Config): Reach {
   const read = Object.keys(mounts).filter((path) => mounts[path] === path);
   return { env: Object.keys(env), net: isolatedNet, read, write: [], sys: true };
 }

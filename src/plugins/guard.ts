@@ -20,7 +20,7 @@ function requestSchema(config: Config) {
     // What is in there is the plan's business, which names its elements.
     permissions: z.unknown().default({}),
     explain: z.boolean().default(false),
-    sandbox: z.enum(["none", "isolated", "container"]).default(config.sandbox),
+    sandbox: z.enum(["none", "isolated", "container"]).default(config.sandbox ?? "container"),
     memory: z.int().min(128).max(config.maxMemory).default(config.memory),
   });
 }

@@ -1,6 +1,12 @@
 import type { Config } from "../config.ts";
 import type { JobGrants, Profile } from "../engines/engine.ts";
-import { assertGranted, type OperatorPolicy, type Plan, plan } from "../permissions/plan.ts";
+import {
+  assertGranted,
+  type OperatorPolicy,
+  type Plan,
+  type PlanInput,
+  plan,
+} from "../permissions/plan.ts";
 import { publicPlan } from "../permissions/public-plan.ts";
 import type { WorkerPermissions } from "../protocol/grants.ts";
 import type { IsolatePlugin } from "./plugin.ts";
@@ -15,9 +21,17 @@ export const PermissionPlugin: IsolatePlugin = {
   setup(api) {
     const { config } = api;
     const operator = policyOf(config);
+    const plain = new Map<string, Plan>();
+    /** Most requests ask for nothing, and get the same plan. */
+    const planOf = (input: PlanInput): Plan => {
+      if (!asksForNothing(input)) return plan(input);
+      const planned = plain.get(input.level) ?? plan(input);
+      plain.set(input.level, planned);
+      return planned;
+    };
     api.onLoad.tap((context) => {
       const { level, request, toolPermissions: tools, profile } = context;
-      const planned = plan({ level, requested: request.permissions, tools, operator });
+      const planned = planOf({ level, requested: request.permissions, tools, operator });
       for (const warning of planned.warnings) if (config.strict) console.warn(warning);
       return {
         ...context,
@@ -37,12 +51,19 @@ export const PermissionPlugin: IsolatePlugin = {
   },
 };
 
+function asksForNothing({ requested, tools }: PlanInput): boolean {
+  if (tools.length > 0) return false;
+  if (requested === "none") return true;
+  const isPlain = requested !== null && Object.getPrototypeOf(requested) === Object.prototype;
+  return isPlain && Reflect.ownKeys(requested as object).length === 0;
+}
+
 /** A process of this host sees the host's files where they are. */
 function profileOf(profile: Profile, { level, mounts }: Plan): Profile {
   return level === "container" && mounts.length > 0 ? { ...profile, mounts } : profile;
 }
 
-function policyOf({ mounts, env, wildcards, isolatedNet, strict }: Config): OperatorPolicy {
+function policyOf({ mounts, env, wildcards, isolatedNet = false, strict }: Config): OperatorPolicy {
   return { mounts, env: Object.keys(env), wildcards, isolatedNet, strict };
 }
 

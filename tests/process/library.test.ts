@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { config } from "../../src/config.ts";
 import { Aborted, BadRequest, EngineUnavailable } from "../../src/errors.ts";
 import { create, createIsolate, type Isolate } from "../../src/isolate.ts";
 
@@ -22,6 +23,31 @@ describe("the library", () => {
     const output = await isolate.execute({ code: "export default (x) => x * 2", input: 21 });
     expect(output).toEqual({ ok: true, result: 42, duration: expect.any(Number) });
     expect(output.error).toBeUndefined();
+  });
+
+  it("takes a configuration as it was published", async () => {
+    const own = await create({
+      runDirectory,
+      config: config({ maxSize: 100_000, timeout: 3_000, port: 8787, strict: true, audit: false }),
+      useCluster: true,
+      plugins: [],
+    });
+    const code = "export default (x) => x * 2";
+    const output = await own.execute({ code, input: 21, tools: ["crypto"] });
+    expect(output).toMatchObject({ ok: true, result: 42 });
+    await own.close();
+  });
+
+  it("plans what a request would be granted, and runs nothing", async () => {
+    const permissions = { net: ["api.example.com", "*"], env: ["SECRET"] };
+    const plan = await isolate.plan({ code: "throw 1", permissions });
+    expect(plan).toMatchObject({
+      level: "isolated",
+      permissions: { net: ["api.example.com"], env: [] },
+      refusals: [{ field: "permissions.env[0]" }, { field: "permissions.net[1]" }],
+    });
+    const execution = isolate.execute({ code: "export default () => 1", permissions });
+    await expect(execution).rejects.toMatchObject({ code: "PERMISSION_REFUSED", status: 403 });
   });
 
   it("has the exception at hand, and not in the JSON", async () => {

@@ -5,7 +5,6 @@ describe("settings", () => {
   it("have the documented defaults", () => {
     const settings = readSettings({});
     expect(settings).toMatchObject({
-      port: 8787,
       host: "127.0.0.1",
       containers: { host: undefined, runtime: undefined },
       maxBody: 8_388_608,
@@ -13,6 +12,7 @@ describe("settings", () => {
       drain: 10_000,
     });
     expect(settings.config).toMatchObject({
+      port: 8787,
       maxSize: 100_000,
       timeout: 3_000,
       memory: 256,
@@ -32,15 +32,31 @@ describe("settings", () => {
       ISOLATE_POOL_IDLE: "5000",
       ISOLATE_MEMORY: "2048",
       ISOLATE_CPUS: "0.5",
+      ISOLATE_MOUNTS: '{"/data":"/srv/data"}',
+      ISOLATE_ENV: '{"A":"1"}',
+      ISOLATE_WILDCARDS: "true",
+      ISOLATE_ISOLATED_NET: "true",
+      ISOLATE_EGRESS_HOSTS: '{"db.internal":"10.0.0.5"}',
+      ISOLATE_EGRESS_PRIVATE: "db.internal:5432, localhost:80",
       ISOLATE_RUN_DIR: "/srv/run",
       ISOLATE_TOOLS: "/etc/isolate/http.ts, tools/greeter.ts,",
     });
     expect(settings.tools).toEqual(["/etc/isolate/http.ts", "tools/greeter.ts"]);
-    expect(settings).toMatchObject({ port: 9000, host: "::1" });
+    expect(settings).toMatchObject({ config: { port: 9000 }, host: "::1" });
     expect(settings.containers).toEqual({ host: "unix:///x.sock", runtime: "runsc" });
     expect(readSettings({ ISOLATE_ENGINE: "none" }).containers).toBeNull();
     expect(settings.runDirectory).toBe("/srv/run");
     expect(settings.config).toMatchObject({ memory: 2048, maxMemory: 2048, cpus: 0.5 });
+    expect(settings.config).toMatchObject({
+      mounts: { "/data": "/srv/data" },
+      env: { A: "1" },
+      wildcards: true,
+      isolatedNet: true,
+      egress: {
+        hosts: { "db.internal": "10.0.0.5" },
+        private: ["db.internal:5432", "localhost:80"],
+      },
+    });
     expect(settings.config.cluster).toEqual({ min: 1, max: 4, idle: 5_000 });
   });
 
@@ -49,6 +65,10 @@ describe("settings", () => {
     ["PORT", "http", "Bad setting PORT"],
     ["PORT", "70000", "Bad setting PORT"],
     ["ISOLATE_ENGINE", "podman", "Bad setting ISOLATE_ENGINE"],
+    ["ISOLATE_MOUNTS", "/data", "Bad setting ISOLATE_MOUNTS"],
+    ["ISOLATE_MOUNTS", '{"data":"/srv"}', "mounts"],
+    ["ISOLATE_ENV", '{"A":1}', "Bad setting ISOLATE_ENV"],
+    ["ISOLATE_ENV", '{"A-B":"1"}', "env"],
     ["ISOLATE_RUN_DIR", "run", "Bad setting ISOLATE_RUN_DIR"],
     ["ISOLATE_MEMORY", "-5", "Bad setting ISOLATE_MEMORY"],
     ["ISOLATE_MEMORY", "1", "memory"],
