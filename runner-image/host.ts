@@ -25,15 +25,6 @@ const encoder = new TextEncoder();
 const [socketPath] = Deno.args;
 if (socketPath === undefined) throw new Error("Usage: host.js SOCKET");
 
-const events: WorkerEvents = {
-  onMessage: relay,
-  onCrash: (message) => sendFault({ name: "CrashError", message }, 0),
-};
-let line = new WorkerLine(WORKER_PERMISSIONS, events);
-let spare: Spare | undefined;
-/** A job whose own worker is on its way. */
-let awaitingWorker: WorkerJob | undefined;
-
 const connection = await Deno.connect({ transport: "unix", path: socketPath });
 /** Priming jobs still to come; negative once the sandbox is somebody else's. */
 let primingLeft = PRIMING_ROUNDS;
@@ -42,6 +33,16 @@ let channel = new ChannelRelay();
 let limits: OutputLimits | undefined;
 let logEntries = 0;
 let logBytes = 0;
+
+// After all that its first words need is there.
+const events: WorkerEvents = {
+  onMessage: relay,
+  onCrash: (message) => sendFault({ name: "CrashError", message }, 0),
+};
+let line = new WorkerLine(WORKER_PERMISSIONS, events);
+let spare: Spare | undefined;
+/** A job whose own worker is on its way. */
+let awaitingWorker: WorkerJob | undefined;
 
 const input = new FrameDecoder(MAX_JOB_BYTES);
 const buffer = new Uint8Array(65_536);

@@ -63,7 +63,8 @@ function cases(execute: Caller["execute"], current: () => Caller): void {
       logs: [exception("TimeoutError", "Execution timeout")],
       duration: expect.any(Number),
     });
-    expect(output.duration).toBeGreaterThanOrEqual(1_000);
+    // The milliseconds until a sandbox was at hand count, and are not part of it.
+    expect(output.duration).toBeGreaterThanOrEqual(900);
   });
 
   it("asynchronous function", async () => {

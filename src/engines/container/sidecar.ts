@@ -9,7 +9,7 @@ import { EgressUnavailable, messageOf } from "../../errors.ts";
 import type { Denial } from "../../types.ts";
 import type { Instance } from "../instance.ts";
 import { call } from "./docker.ts";
-import { sidecarOptions } from "./flags.ts";
+import { Label, sidecarOptions } from "./flags.ts";
 import { removeContainer } from "./remove.ts";
 
 const UP_WITHIN = 15_000;
@@ -90,9 +90,9 @@ export class Sidecar implements Egress {
     const { signal } = this.#stop;
     let wait = FIRST_RETRY;
     while (!signal.aborted) {
-      let container: Container | undefined;
       try {
-        container = await this.#start(image());
+        await this.#removeAll();
+        const container = await this.#start(image());
         this.#admin = await this.#connect(container);
         this.#options.log("The egress proxy is ready");
         wait = FIRST_RETRY;
@@ -104,10 +104,10 @@ export class Sidecar implements Egress {
       this.#admin?.close();
       this.#admin = undefined;
       if (!signal.aborted) this.#options.log(`The egress proxy is down: ${this.#reason}`);
-      if (container !== undefined) await removeContainer(container).catch(() => {});
       await sleep(signal.aborted ? 0 : wait, undefined, { signal }).catch(() => {});
       wait = Math.min(wait * 2, LAST_RETRY);
     }
+    await this.#removeAll();
   }
 
   async #start(image: string): Promise<Container> {
@@ -116,13 +116,16 @@ export class Sidecar implements Egress {
     const adminSocket = this.#adminSocket;
     const options = sidecarOptions({ image, instance, slot: this.#slot, adminSocket, egress });
     const container = await call("create", docker.createContainer(options));
-    try {
-      await call("start", container.start());
-    } catch (error) {
-      await removeContainer(container).catch(() => {});
-      throw error;
-    }
+    await call("start", container.start());
     return container;
+  }
+
+  /** An engine that was away may have kept what could not be removed then. */
+  async #removeAll(): Promise<void> {
+    const { docker, instance } = this.#options;
+    const label = [`${Label.kind}=egress`, `${Label.instance}=${instance.id}`];
+    const left = await call("listing", docker.listContainers({ all: true, filters: { label } }));
+    await Promise.all(left.map(({ Id }) => removeContainer(docker.getContainer(Id))));
   }
 
   /** The proxy's admin socket, as soon as somebody listens on it. */
