@@ -9,11 +9,8 @@ export abstract class IsolateError extends Error {
   retryAfter: number | undefined;
 }
 
-/** The request is malformed; `field` names the offending part, for example `permissions.net`. */
-export class BadRequest extends IsolateError {
-  readonly name = "BadRequest";
-  readonly code = "BAD_REQUEST";
-  readonly status = 400;
+/** Something about one part of the request; `field` names it, and is empty for the whole. */
+abstract class FieldError extends IsolateError {
   readonly field: string;
 
   constructor(field: string, message: string) {
@@ -22,17 +19,18 @@ export class BadRequest extends IsolateError {
   }
 }
 
+/** The request is malformed; `field` names the offending part, for example `permissions.net`. */
+export class BadRequest extends FieldError {
+  readonly name = "BadRequest";
+  readonly code = "BAD_REQUEST";
+  readonly status = 400;
+}
+
 /** The code or the whole request is larger than this host accepts. */
-export class PayloadTooLarge extends IsolateError {
+export class PayloadTooLarge extends FieldError {
   readonly name = "PayloadTooLarge";
   readonly code = "PAYLOAD_TOO_LARGE";
   readonly status = 413;
-  readonly field: string;
-
-  constructor(field: string, message: string) {
-    super(message);
-    this.field = field;
-  }
 }
 
 /** The body is not of a kind this route reads. */
@@ -98,16 +96,10 @@ export class Veto extends IsolateError {
 }
 
 /** The request asks for a permission nobody grants it here; `field` names which. */
-export class PermissionError extends IsolateError {
+export class PermissionError extends FieldError {
   readonly name = "PermissionError";
   readonly code = "PERMISSION_REFUSED";
   readonly status = 403;
-  readonly field: string;
-
-  constructor(field: string, message: string) {
-    super(message);
-    this.field = field;
-  }
 }
 
 /** A plugin has failed, and with it the execution it was called for. Its own error is the cause. */

@@ -19,6 +19,17 @@ export function denoBinary(): string {
   }
 }
 
+/** Runs a bundled program: nothing is looked up, fetched or asked for beside it. */
+export const RUN_ALONE: readonly string[] = [
+  "run",
+  "--quiet",
+  "--no-prompt",
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  "--no-npm",
+];
+
 /** The most that any job of a sandbox can be granted; a Worker gets a part of it, or nothing. */
 export interface Reach {
   /** Names of variables. */
@@ -47,13 +58,7 @@ export function hostArguments(options: {
   const { runnerDirectory, sockets, heapMegabytes, reach } = options;
   const [controlSocket = ""] = sockets;
   return [
-    "run",
-    "--quiet",
-    "--no-prompt",
-    "--no-config",
-    "--no-lock",
-    "--no-remote",
-    "--no-npm",
+    ...RUN_ALONE,
     "--deny-import",
     "--unstable-worker-options",
     `--v8-flags=--max-old-space-size=${heapMegabytes}`,

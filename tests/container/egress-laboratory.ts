@@ -119,10 +119,16 @@ export class EgressLaboratory {
   }
 
   /** Runs code in a sandbox of its own; in an `open` one the Worker holds what its process does. */
-  async run(runner: "real" | "open", grants: JobGrants | undefined, code: string): Promise<Seen> {
+  async run(
+    runner: "real" | "open",
+    grants: JobGrants | undefined,
+    code: string,
+    before: () => Promise<void> = async () => {},
+  ): Promise<Seen> {
     const sandbox = await this.#parts.launchers[runner].launch(PROFILE);
     let denied: readonly Denial[] = [];
     try {
+      await before();
       const job = {
         code,
         entry: "default",

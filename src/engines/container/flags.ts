@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
-import { heapMegabytes, hostArguments, NO_REACH, type Reach } from "../deno.ts";
+import { heapMegabytes, hostArguments, NO_REACH, type Reach, RUN_ALONE } from "../deno.ts";
 import type { Profile } from "../engine.ts";
 import { CONTROL_SOCKET, EGRESS_SOCKET } from "../slot.ts";
 import { seccompProfile } from "./seccomp.ts";
@@ -119,13 +119,7 @@ export function sidecarOptions(spec: {
     User: `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`,
     Image: image,
     Cmd: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--no-config",
-      "--no-lock",
-      "--no-remote",
-      "--no-npm",
+      ...RUN_ALONE,
       "--allow-net",
       `--allow-read=${directory}`,
       `--allow-write=${directory}`,
