@@ -57,11 +57,7 @@ export class EgressUnavailable extends IsolateError {
   readonly name = "EgressUnavailable";
   readonly code = "EGRESS_UNAVAILABLE";
   readonly status = 503;
-
-  constructor(message: string) {
-    super(message);
-    this.retryAfter = 2;
-  }
+  override retryAfter: number | undefined = 2;
 }
 
 /** Every sandbox this host may run is in use, and the queue is full or the deadline has passed. */
@@ -69,11 +65,7 @@ export class HostBusy extends IsolateError {
   readonly name = "HostBusy";
   readonly code = "HOST_BUSY";
   readonly status = 503;
-
-  constructor(message: string) {
-    super(message);
-    this.retryAfter = 1;
-  }
+  override retryAfter: number | undefined = 1;
 }
 
 /** The server is on its way out and accepts nothing new. */
