@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { deadline } from "../../src/engines/deadline.ts";
 import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/engine.ts";
 import { faultOf } from "../../src/engines/exit.ts";
-import { clip, MAX_LOG_MESSAGE } from "../../src/protocol/limits.ts";
+import { takeMessage } from "../../src/engines/worker-messages.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
 
 const SOURCE = fileURLToPath(new URL("./thread.ts", import.meta.url));
@@ -60,15 +60,8 @@ export class ThreadLauncher implements Launcher {
         new Promise<Ending>((resolve) => {
           void closed.then(() => resolve({ type: "closed" }));
           thread.on("message", (message: WorkerMessage) => {
-            if (message.type === "channel") events.onChannel?.(message);
-            if (message.type === "dropped") events.onLog({ dropped: message.count });
-            if (message.type === "log") {
-              const { level } = message;
-              const text = clip(message.message, MAX_LOG_MESSAGE);
-              events.onLog({ level, message: text, timestamp: Date.now() });
-            }
-            if (message.type === "error") resolve(message);
-            if (message.type === "result") resolve(limited(message, job.limits.resultBytes));
+            const ending = takeMessage(message, job, events);
+            if (ending !== undefined) resolve(ending);
           });
           thread.postMessage({ ...job, type: "job" } satisfies WorkerJob);
         }),
@@ -83,10 +76,4 @@ export class ThreadLauncher implements Launcher {
       },
     };
   }
-}
-
-function limited(result: Extract<WorkerMessage, { type: "result" }>, most: number): Ending {
-  if (Buffer.byteLength(result.text ?? "") <= most) return result;
-  const fault = { name: "OutputLimitError", message: `The result exceeds ${most} bytes` };
-  return { type: "error", fault, dropped: result.dropped };
 }

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { constants, Script } from "node:vm";
 import { build } from "esbuild";
-import type { ConsoleLevel, WorkerMessage } from "../../protocol/messages.ts";
+import type { WorkerMessage } from "../../protocol/messages.ts";
 import type { Ending, Job, Launcher, Profile, RunEvents, Sandbox } from "../engine.ts";
+import { takeMessage } from "../worker-messages.ts";
 import type { InlineHost, InlineWorker } from "./inside.ts";
 import { Realm, RUNNER_URL } from "./realm.ts";
 
@@ -71,9 +72,8 @@ class InlineSandbox implements Sandbox {
     return new Promise((resolve) => {
       this.#onMessage = (message) => {
         if (this.#realm.interrupted) return;
-        forward(message, events);
-        if (message.type === "result") resolve(limited(message, job.limits.resultBytes));
-        if (message.type === "error") resolve(message);
+        const ending = takeMessage(message, job, events);
+        if (ending !== undefined) resolve(ending);
       };
       this.#realm.deadline = performance.now() + timeLeft;
       this.#worker.start({ ...job, type: "job" });
@@ -97,21 +97,4 @@ class InlineSandbox implements Sandbox {
     this.#realm.end();
     this.#close();
   }
-}
-
-function forward(message: WorkerMessage, events: RunEvents): void {
-  if (message.type === "channel") events.onChannel?.(message);
-  if (message.type === "dropped") events.onLog({ dropped: message.count });
-  if (message.type !== "log") return;
-  events.onLog({
-    level: message.level as ConsoleLevel,
-    message: message.message,
-    timestamp: Date.now(),
-  });
-}
-
-function limited(result: Extract<WorkerMessage, { type: "result" }>, most: number): Ending {
-  if (Buffer.byteLength(result.text ?? "") <= most) return result;
-  const fault = { name: "OutputLimitError", message: `The result exceeds ${most} bytes` };
-  return { type: "error", fault, dropped: result.dropped };
 }
