@@ -7,11 +7,11 @@ import {
   MAX_ADMIN_LINE,
   type OpenRequest,
 } from "../src/protocol/egress-admin.ts";
+import { LineDecoder } from "../src/protocol/lines.ts";
 import { AdminRequestError, parseAdminRequest } from "./admin-request.ts";
 import type { Ground } from "./admit.ts";
 import { HostError } from "./host.ts";
 import { type Audit, Ledger } from "./ledger.ts";
-import { LineDecoder } from "./lines.ts";
 import { Run } from "./run.ts";
 import { Slot } from "./slot.ts";
 

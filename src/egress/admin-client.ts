@@ -8,6 +8,7 @@ import {
   MAX_ADMIN_LINE,
   type RunReport,
 } from "../protocol/egress-admin.ts";
+import { LineDecoder } from "../protocol/lines.ts";
 
 const ANSWER_WITHIN = 5_000;
 
@@ -25,13 +26,13 @@ export class AdminClient {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, (answer: AdminAnswer) => void>();
   #nextId = 1;
-  #rest = "";
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
-    socket.setEncoding("utf8");
-    socket.on("data", (text: string) => this.#receive(text));
+    // Ours, but its words have been near hostile bytes: it may be wrong, not endless.
+    const decoder = new LineDecoder(MAX_ADMIN_LINE);
+    socket.on("data", (chunk: Buffer) => this.#receive(decoder.push(chunk)));
     socket.on("error", () => socket.destroy());
   }
 
@@ -70,19 +71,13 @@ export class AdminClient {
     this.#socket.destroy();
   }
 
-  #receive(text: string): void {
-    const lines = (this.#rest + text).split("\n");
-    this.#rest = lines.pop() ?? "";
-    // Ours, but its words have been near hostile bytes: it may be wrong, not endless.
-    if (this.#rest.length > MAX_ADMIN_LINE) this.#socket.destroy();
-    for (const line of lines) this.#handle(line);
-  }
-
-  #handle(line: string): void {
+  #receive(lines: Iterable<string>): void {
     try {
-      const message = JSON.parse(line) as AdminAnswer | AdminEvent;
-      if (isAdminEvent(message) || message.id === null) return;
-      this.#waiting.get(message.id)?.(message);
+      for (const line of lines) {
+        const message = JSON.parse(line) as AdminAnswer | AdminEvent;
+        if (isAdminEvent(message) || message.id === null) continue;
+        this.#waiting.get(message.id)?.(message);
+      }
     } catch {
       this.#socket.destroy();
     }

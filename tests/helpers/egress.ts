@@ -3,7 +3,6 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuditRecord } from "../../egress/ledger.ts";
-import { LineDecoder } from "../../egress/lines.ts";
 import { type EgressOptions, startEgress } from "../../egress/start.ts";
 import type {
   AdminAnswer,
@@ -11,6 +10,7 @@ import type {
   EgressPolicy,
   RunReport,
 } from "../../src/protocol/egress-admin.ts";
+import { LineDecoder } from "../../src/protocol/lines.ts";
 
 /** Everything a test opened, to be closed in the reverse order. */
 export class Cleanup {
@@ -112,6 +112,17 @@ export async function startProxy(
     return socket;
   }
   return { admin, adminSocket, records, open, slot };
+}
+
+/** A proxy and a run on it that may reach what listens on a port of loopback, as `up.test`. */
+export async function proxyTo(
+  cleanup: Cleanup,
+  port: number,
+  limits: EgressPolicy["limits"] = {},
+): Promise<{ proxy: StartedProxy; path: string; name: string }> {
+  const name = `up.test:${port}`;
+  const proxy = await startProxy(cleanup, { hosts: { "up.test": "127.0.0.1" }, private: [name] });
+  return { proxy, path: await proxy.open([name], limits), name };
 }
 
 export interface Upstream {

@@ -8,18 +8,17 @@ import {
   eventually,
   listenLocally,
   outcome,
+  proxyTo,
   say,
-  startProxy,
   startUpstream,
 } from "../../helpers/egress.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-async function proxyTo(port: number, limits = {}) {
-  const name = `up.test:${port}`;
-  const proxy = await startProxy(cleanup, { hosts: { "up.test": "127.0.0.1" }, private: [name] });
-  return { proxy, path: await proxy.open([name], limits), url: `http://${name}` };
+async function urlOf(port: number, limits = {}) {
+  const { name, ...started } = await proxyTo(cleanup, port, limits);
+  return { ...started, url: `http://${name}` };
 }
 
 async function withHttp(listener: RequestListener) {
@@ -29,12 +28,12 @@ async function withHttp(listener: RequestListener) {
     server.closeAllConnections();
     server.close();
   });
-  return proxyTo(port);
+  return urlOf(port);
 }
 
 async function withRaw(serve: (socket: Socket) => void, limits = {}) {
   const upstream = await startUpstream(cleanup, serve);
-  return { upstream, ...(await proxyTo(upstream.port, limits)) };
+  return { upstream, ...(await urlOf(upstream.port, limits)) };
 }
 
 const bodyOf = (answer: string) => answer.slice(answer.indexOf("\r\n\r\n") + 4);

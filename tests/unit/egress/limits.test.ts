@@ -8,6 +8,7 @@ import {
   echo,
   eventually,
   outcome,
+  proxyTo,
   say,
   startProxy,
   startUpstream,
@@ -18,13 +19,11 @@ afterEach(() => cleanup.run());
 
 async function setUp(limits: Partial<EgressLimits>, serve: (socket: Socket) => void = echo) {
   const upstream = await startUpstream(cleanup, serve);
-  return { upstream, ...(await proxyTo(upstream.port, limits)) };
+  return { upstream, ...(await tunnelTo(upstream.port, limits)) };
 }
 
-async function proxyTo(port: number, limits: Partial<EgressLimits>) {
-  const name = `up.test:${port}`;
-  const proxy = await startProxy(cleanup, { hosts: { "up.test": "127.0.0.1" }, private: [name] });
-  const path = await proxy.open([name], limits);
+async function tunnelTo(port: number, limits: Partial<EgressLimits>) {
+  const { proxy, path, name } = await proxyTo(cleanup, port, limits);
   const connectText = `CONNECT ${name} HTTP/1.1\r\n\r\n`;
   const get = `GET http://${name}/ HTTP/1.1\r\n\r\n`;
   async function tunnel(): Promise<Client> {
@@ -193,7 +192,7 @@ it("the time for dialling is limited", async () => {
     cleanup.add(() => filler.destroy());
   }
   await new Promise((resolve) => setTimeout(resolve, 100));
-  const { path, connectText, ends } = await proxyTo(port, { dialTimeoutMs: 200 });
+  const { path, connectText, ends } = await tunnelTo(port, { dialTimeoutMs: 200 });
   const answer = await say(path, connectText);
   expect(answer).toMatch(/^HTTP\/1\.1 504 /);
   expect(outcome(answer)).toBe("DIAL_TIMEOUT");

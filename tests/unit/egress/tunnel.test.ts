@@ -7,6 +7,7 @@ import {
   echo,
   eventually,
   outcome,
+  proxyTo,
   say,
   startProxy,
   startUpstream,
@@ -17,9 +18,7 @@ afterEach(() => cleanup.run());
 
 async function setUp(serve: (socket: Socket) => void = echo, limits = {}) {
   const upstream = await startUpstream(cleanup, serve);
-  const name = `up.test:${upstream.port}`;
-  const proxy = await startProxy(cleanup, { hosts: { "up.test": "127.0.0.1" }, private: [name] });
-  const path = await proxy.open([name], limits);
+  const { proxy, path, name } = await proxyTo(cleanup, upstream.port, limits);
   return { upstream, proxy, path, connect: `CONNECT ${name} HTTP/1.1\r\n\r\n` };
 }
 
