@@ -1,5 +1,5 @@
 import { clip, MAX_FAULT_NAME, MAX_FAULT_TEXT } from "../src/protocol/limits.ts";
-import type { Fault } from "../src/protocol/messages.ts";
+import { type Fault, MODULE_NAME } from "../src/protocol/messages.ts";
 import {
   indexOfText,
   lastIndexOfText,
@@ -8,9 +8,6 @@ import {
   sliceText,
   toText,
 } from "./primordials.ts";
-
-/** What user code's own module is called in a stack, in place of the URL it was loaded from. */
-export const MODULE_NAME = "main.ts";
 
 const RUNNER_URL = import.meta.url;
 

@@ -1,13 +1,11 @@
-/** Where the proxy is inside a sandbox, as its environment says. */
-const HOSTNAME = "127.0.0.1";
-const PORT = 3128;
+import { FORWARDER } from "../src/protocol/forwarder.ts";
 
 /**
  * Offers the egress proxy behind a unix socket on loopback, where the runtime's `fetch` looks for
  * it. There is no other way out, and nothing is decided here: the proxy knows whose socket it is.
  */
 export function openForwarder(socketPath: string): void {
-  const listener = Deno.listen({ hostname: HOSTNAME, port: PORT });
+  const listener = Deno.listen(FORWARDER);
   void accept(listener, socketPath);
 }
 

@@ -2,6 +2,8 @@
  * The sandbox's first process: dials the control socket it is given, keeps one worker ready, and
  * relays. It never interprets what the worker says beyond its size, and it ends with the socket.
  */
+
+import { EGRESS_SOCKET } from "../src/protocol/egress-admin.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
 import type { Grants, WorkerPermissions } from "../src/protocol/grants.ts";
 import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job.ts";
@@ -15,9 +17,6 @@ import { type WorkerEvents, WorkerLine } from "./worker-line.ts";
 
 /** Set at build time. The tests of the outer layer alone build a runner that says "inherit". */
 declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
-
-/** In the slot, beside the control socket; the proxy makes it for the time of a job. */
-const EGRESS_SOCKET = "egress.sock";
 
 const MAX_JOB_BYTES = 64 * 1_048_576;
 const encoder = new TextEncoder();
@@ -88,6 +87,7 @@ function start(job: WorkerJob, grants: Grants | undefined): void {
     return;
   }
   for (const [name, value] of Object.entries(grants.env)) Deno.env.set(name, value);
+  // Beside the control socket; the proxy makes it for the time of the job.
   if (grants.proxy) openForwarder(socketPath.replace(/[^/]*$/, EGRESS_SOCKET));
   awaitingWorker = job;
   if (prepared?.fits(grants.worker)) {

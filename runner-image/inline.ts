@@ -3,8 +3,8 @@
  * calls `open()`: everything user code meets there is what it meets in a sandbox.
  */
 import type { InlineHost, InlineWorker } from "../src/engines/inline/inside.ts";
+import { MODULE_NAME } from "../src/protocol/messages.ts";
 import { captureConsole } from "./console.ts";
-import { MODULE_NAME } from "./faults.ts";
 import { restrictGlobals } from "./globals.ts";
 import { Run } from "./run.ts";
 import { trackTimers } from "./timers.ts";

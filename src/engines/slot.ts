@@ -2,13 +2,11 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { EGRESS_SOCKET } from "../protocol/egress-admin.ts";
 import { Connection } from "./connection.ts";
 
 /** Name of the control socket inside a slot's directory. */
 export const CONTROL_SOCKET = "control.sock";
-
-/** Name of the egress proxy's socket there, while a job may use it. */
-export const EGRESS_SOCKET = "egress.sock";
 
 /**
  * The directory one sandbox shares with the control plane, and the socket in it. Which socket a

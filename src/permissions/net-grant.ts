@@ -1,10 +1,8 @@
+import { FORWARDER } from "../protocol/forwarder.ts";
 import { covered, type HostEntry, parseEntry } from "./host-entry.ts";
 import { isLocal } from "./local.ts";
 import type { PlanInput } from "./plan-types.ts";
 import type { Verdict } from "./refusal.ts";
-
-/** Where the sandbox's own way out listens, inside it. */
-const EGRESS_PORT = 3128;
 
 /** Judges an entry of `net`. */
 export function judgeNet(entry: string, { level, operator }: PlanInput): Verdict {
@@ -25,7 +23,7 @@ function objection(
   if (host.startsWith("*") && !wildcards) {
     return "wildcards are not granted here: name each host";
   }
-  if (level === "container" && ports.includes(EGRESS_PORT) && isLocal(host)) {
+  if (level === "container" && ports.includes(FORWARDER.port) && isLocal(host)) {
     return "belongs to the sandbox";
   }
   return undefined;

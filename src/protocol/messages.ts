@@ -2,6 +2,9 @@
 import type { Grants, WorkerPermissions } from "./grants.ts";
 import type { OutputLimits } from "./limits.ts";
 
+/** What user code's own module is called in a stack, at every level. */
+export const MODULE_NAME = "main.ts";
+
 export type ConsoleLevel = "log" | "info" | "warn" | "error";
 
 export const CONSOLE_LEVELS: readonly string[] = ["log", "info", "warn", "error"];

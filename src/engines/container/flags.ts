@@ -1,7 +1,9 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
+import { EGRESS_SOCKET } from "../../protocol/egress-admin.ts";
+import { FORWARDER } from "../../protocol/forwarder.ts";
 import { heapMegabytes, hostArguments, NO_REACH, type Reach, RUN_ALONE } from "../deno.ts";
 import type { Profile } from "../engine.ts";
-import { CONTROL_SOCKET, EGRESS_SOCKET } from "../slot.ts";
+import { CONTROL_SOCKET } from "../slot.ts";
 import { seccompProfile } from "./seccomp.ts";
 
 /** Label keys every container of ours carries; the reaper goes by them alone. */
@@ -16,8 +18,7 @@ export const Label = {
 
 const MEGABYTE = 1_048_576;
 const MOUNT_POINT = "/run/isolate";
-/** The forwarder in runner-image/forwarder.ts. */
-const PROXY = "http://127.0.0.1:3128";
+const PROXY = `http://${FORWARDER.hostname}:${FORWARDER.port}`;
 const NOBODY = "65534:65534";
 
 export interface ContainerSpec {

@@ -2,10 +2,8 @@ import { constants, Script } from "node:vm";
 import { LRUCache } from "lru-cache";
 import { transform } from "sucrase";
 import { messageOf } from "../../errors.ts";
+import { MODULE_NAME } from "../../protocol/messages.ts";
 import { IMPORTED, moduleBody, USE } from "./module-body.ts";
-
-/** What user code's own module is called in a stack, at every level. */
-const MODULE_NAME = "main.ts";
 
 /** Modules kept compiled: code at level `none` is the host's own, and runs again and again. */
 const KEPT = 100;
