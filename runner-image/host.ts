@@ -3,6 +3,7 @@
  * relays. It never interprets what the worker says beyond its size, and it ends with the socket.
  */
 
+import { DATABASE_SOCKET } from "../src/protocol/database.ts";
 import { EGRESS_SOCKET } from "../src/protocol/egress-admin.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
 import type { Grants, WorkerPermissions } from "../src/protocol/grants.ts";
@@ -103,12 +104,22 @@ function optionsOf(worker: WorkerPermissions): Deno.PermissionOptions {
 
 /** The job in a frame, whose output is counted from here on. */
 function begin(frame: Frame): WorkerJob {
-  const job = decodeJob(frame);
+  const job = withSocket(decodeJob(frame));
   limits = job.limits;
   channel = new ChannelRelay();
   logEntries = 0;
   logBytes = 0;
   return job;
+}
+
+/** Tells the database tool where its socket is. */
+function withSocket(job: WorkerJob): WorkerJob {
+  const socket = socketPath.replace(/[^/]*$/, DATABASE_SOCKET);
+  const tools = job.tools.map((use) => {
+    if (use.name !== "database") return use;
+    return { ...use, config: { ...(use.config as object), connection: { socket } } };
+  });
+  return { ...job, tools };
 }
 
 /** The worker keeps to the limits by itself; whoever took it over is held to them here. */

@@ -26,7 +26,7 @@ export async function bundleTool(path: string): Promise<string> {
     write: false,
     metafile: true,
     logLevel: "silent",
-    plugins: [resolvePlugin],
+    plugins: [resolvePlugin, externalBuiltins],
   }).catch((error: BuildFailure) => {
     throw new Error(describe(error));
   });
@@ -51,6 +51,13 @@ const resolvePlugin: Plugin = {
       contents: COMMON.map((name) => `export * from ${JSON.stringify(commonPath(name))};`).join(""),
       resolveDir: "/",
     }));
+  },
+};
+
+/** Leaves the runtime's own modules to be imported, by the names every runtime knows them by. */
+export const externalBuiltins: Plugin = {
+  name: "builtins",
+  setup({ onResolve }) {
     onResolve({ filter: /^(node:)?\w/ }, ({ path }) => {
       if (!isBuiltin(path)) return undefined;
       return { path: path.startsWith("node:") ? path : `node:${path}`, external: true };

@@ -1,0 +1,57 @@
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BuildOptions, build } from "esbuild";
+import { externalBuiltins } from "../tools/bundle.ts";
+import { DRIZZLE_MODULES } from "../tools/database/specifiers.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Directory in the runner's that holds the database tool and Drizzle. */
+export const DATABASE_DIRECTORY = "database";
+
+/** File in the runner's directory that leads user code's imports to Drizzle. */
+export const IMPORT_MAP = "import-map.json";
+
+/**
+ * The database tool and the modules of Drizzle that code may import, as files that share their
+ * parts: there is one copy of everything, whoever imports it.
+ */
+export async function bundleDatabase(): Promise<Readonly<Record<string, string>>> {
+  const names = DRIZZLE_MODULES.map((specifier) => [fileOf(specifier), specifier]);
+  const { outputFiles } = await build({
+    ...DATABASE_BUILD,
+    absWorkingDir: ROOT,
+    entryPoints: { tool: DATABASE_TOOL, ...Object.fromEntries(names) },
+    outdir: "/",
+    splitting: true,
+    format: "esm",
+  });
+  const files = outputFiles.map(({ path, text }) => [`${DATABASE_DIRECTORY}${path}`, text]);
+  const imports = DRIZZLE_MODULES.map((specifier) => {
+    return [specifier, `./${DATABASE_DIRECTORY}/${fileOf(specifier)}.js`];
+  });
+  const map = { imports: Object.fromEntries(imports) };
+  return { ...Object.fromEntries(files), [IMPORT_MAP]: JSON.stringify(map) };
+}
+
+function fileOf(specifier: string): string {
+  return basename(specifier);
+}
+
+export const DATABASE_TOOL = join(ROOT, "runner-image/database/tool.ts");
+
+/** How the tool is bundled, for whichever place. */
+export const DATABASE_BUILD = {
+  bundle: true,
+  minify: true,
+  platform: "neutral" as const,
+  target: "esnext",
+  mainFields: ["module", "main"],
+  conditions: ["module"],
+  write: false as const,
+  legalComments: "none" as const,
+  // A sandbox may read no variable, and the driver asks for some.
+  define: { "process.env": "NO_VARIABLES" },
+  banner: { js: "const NO_VARIABLES = {};" },
+  plugins: [externalBuiltins],
+} satisfies BuildOptions;
