@@ -1,6 +1,7 @@
-import { chmod, lstat, rm } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import type { RunReport } from "../src/protocol/egress-admin.ts";
+import { listenForSandbox } from "../src/sockets.ts";
 import { serveConnection } from "./connection.ts";
 import type { Run } from "./run.ts";
 
@@ -23,9 +24,7 @@ export class Slot {
     const slot = new Slot(path, run);
     await removeLeftover(path);
     try {
-      await listen(slot.#server, path);
-      // The sandbox's user is nobody; the directories above keep every other user out.
-      await chmod(path, 0o666);
+      await listenForSandbox(slot.#server, path);
     } catch (error) {
       await slot.close();
       throw error;
@@ -42,15 +41,6 @@ export class Slot {
     await rm(this.#path, { force: true }).catch(() => {});
     return this.#run.ledger.summary();
   }
-}
-
-/** Listens at a path. Errors after that, of single connections, are none of the server's. */
-export async function listen(server: Server, path: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, () => resolve());
-  });
-  server.on("error", () => {});
 }
 
 /** A proxy that was killed leaves its sockets; nobody but the proxy listens under this name. */

@@ -1,11 +1,11 @@
-import { chmod, lstat, rm } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
+import { listenAt } from "../src/sockets.ts";
 import { AdminConnection, Claims } from "./admin-connection.ts";
 import { type Classifier, classify } from "./classify.ts";
 import { readGround } from "./ground.ts";
 import type { Audit } from "./ledger.ts";
 import { type Resolver, systemResolver } from "./resolve.ts";
-import { listen } from "./slot.ts";
 
 /** What the operator decides, once, when the proxy starts. */
 export interface EgressOptions {
@@ -59,8 +59,7 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
   });
 
   await removeLeftover(adminSocket);
-  await listen(server, adminSocket);
-  await chmod(adminSocket, 0o600);
+  await listenAt(server, adminSocket, 0o600);
 
   return {
     close: async () => {

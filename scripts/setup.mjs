@@ -1,6 +1,7 @@
 /**
  * Set-up for `npm start`, `npm test` and `npm run bench`: installs the locked packages if they are
- * missing, and sees to a Docker Engine. Node and nothing else; everything it does, it says.
+ * missing, and sees to a Docker Engine; with `--tests` to the programs of PostgreSQL as well. Node
+ * and nothing else; everything it does, it says.
  * Run again, it finds all there and is done in well under a second.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -97,10 +98,22 @@ function installEngine() {
     return false;
   }
   say("No Docker Engine is installed: installing docker.io from the distribution");
+  installFromDistribution("docker.io");
+  return true;
+}
+
+function installFromDistribution(...packages) {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   run("apt-get", ["update", "-q"], env);
-  run("apt-get", ["install", "-qy", "--no-install-recommends", "docker.io"], env);
-  return true;
+  run("apt-get", ["install", "-qy", "--no-install-recommends", ...packages], env);
+}
+
+/** The tests start a server of their own; what is needed are its programs. */
+function ensurePostgres() {
+  const installed = has("postgres") || existsSync("/usr/lib/postgresql");
+  if (installed && has("openssl")) return;
+  if (has("apt-get") && isRoot) installFromDistribution("postgresql", "openssl");
+  else say("The database tests need PostgreSQL (initdb, postgres) and openssl");
 }
 
 async function startEngine() {
@@ -128,6 +141,7 @@ function startDaemon() {
 try {
   installPackages();
   await ensureEngine();
+  if (process.argv.includes("--tests")) ensurePostgres();
 } catch (error) {
   say(error.message);
   process.exitCode = 1;

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { EGRESS_SOCKET } from "../protocol/egress-admin.ts";
+import { listenForSandbox } from "../sockets.ts";
 import { Connection } from "./connection.ts";
 
 /** Name of the control socket inside a slot's directory. */
@@ -39,7 +40,7 @@ export class Slot {
     const slot = new Slot(id, join(instanceDirectory, id));
     await mkdir(slot.directory, { mode: 0o755 });
     try {
-      await slot.#listen();
+      await listenForSandbox(slot.#server, slot.controlSocket);
     } catch (error) {
       await slot.remove();
       throw error;
@@ -65,14 +66,5 @@ export class Slot {
     this.#server.close();
     this.#socket?.destroy();
     await rm(this.directory, { recursive: true, force: true });
-  }
-
-  async #listen(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(this.controlSocket, resolve);
-    });
-    // The sandbox's user is nobody; the directories above keep every other user out.
-    await chmod(this.controlSocket, 0o666);
   }
 }

@@ -1,0 +1,148 @@
+import { rm } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { messageOf } from "../errors.ts";
+import { listenForSandbox } from "../sockets.ts";
+import { type DatabaseFault, errorResponse, greeting } from "./messages.ts";
+import type { ResultLimits } from "./meter.ts";
+import type { Reserve } from "./reserve.ts";
+import { Session } from "./session.ts";
+import { readStartup } from "./startup.ts";
+import type { DatabaseTarget } from "./target.ts";
+import { codeOf, type Upstream } from "./upstream.ts";
+
+/** What one execution may do with its tenant's database. */
+export interface DatabaseGrant {
+  readonly target: DatabaseTarget;
+  readonly limits: ResultLimits;
+}
+
+export interface GateOptions extends DatabaseGrant {
+  /** Path of the socket to listen on, in the slot's directory. */
+  readonly socket: string;
+  /** Milliseconds the execution has left. */
+  readonly timeLeft: number;
+  readonly reserve: Reserve;
+  /** Told of each connection: empty for one that was made, else why there is none. */
+  readonly audit: (code: string) => void;
+}
+
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
+/**
+ * The way from one sandbox to its tenant's database: a socket that speaks PostgreSQL and asks for
+ * no password. The connection behind it is authenticated here, so that no credential is ever
+ * where untrusted code is.
+ */
+export class DatabaseGate {
+  readonly #options: GateOptions;
+  readonly #server: Server;
+  readonly #clients = new Set<Socket>();
+  readonly #until: number;
+  /** The connection that the next session gets; made ahead of it. */
+  #next: Promise<Upstream> | undefined;
+  #session: Session | undefined;
+  #closed = false;
+
+  private constructor(options: GateOptions) {
+    this.#options = options;
+    this.#until = Date.now() + options.timeLeft;
+    this.#server = createServer((client) => void this.#serve(client));
+  }
+
+  /** Resolves once it listens; the connection to the database is then on its way. */
+  static async open(options: GateOptions): Promise<DatabaseGate> {
+    const gate = new DatabaseGate(options);
+    await listenForSandbox(gate.#server, options.socket);
+    gate.#next = gate.#connect();
+    return gate;
+  }
+
+  /** Ends every connection, and what the server still does for it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const client of this.#clients) client.destroy();
+    const { reserve, socket, target } = this.#options;
+    this.#session?.end();
+    void this.#next?.then((upstream) => reserve.end(upstream, false)).catch(() => {});
+    await closed;
+    // Nobody listens any more: a file that cannot be removed goes with the slot's directory.
+    await rm(socket, { force: true }).catch(() => {});
+    reserve.refill(target);
+  }
+
+  async #serve(client: Socket): Promise<void> {
+    this.#clients.add(client);
+    client.on("error", () => client.destroy());
+    client.once("close", () => this.#clients.delete(client));
+    try {
+      if (!(await readStartup(client))) {
+        client.destroy();
+        return;
+      }
+      // One at a time: the second of two would be a second session beside a transaction.
+      if (this.#clients.size > 1) return refuse(client, TOO_MANY);
+      const upstream = await this.#take();
+      if (this.#closed || client.destroyed) return this.#options.reserve.end(upstream, false);
+      client.write(greeting(upstream.parameters));
+      this.#session = new Session(client, upstream, this.#options.limits, (busy) => {
+        this.#session = undefined;
+        this.#options.reserve.end(upstream, busy);
+      });
+    } catch (error) {
+      refuse(client, faultOf(error));
+    }
+  }
+
+  /** A connection whose statements end before the execution does. */
+  async #take(): Promise<Upstream> {
+    const next = this.#next ?? this.#connect();
+    this.#next = undefined;
+    return next;
+  }
+
+  #connect(): Promise<Upstream> {
+    const connected = this.#limited();
+    connected.then(
+      () => this.#options.audit(""),
+      (error: unknown) => this.#options.audit(codeOf(error) || messageOf(error)),
+    );
+    return connected;
+  }
+
+  async #limited(): Promise<Upstream> {
+    const { reserve, target } = this.#options;
+    for (let round = 0; ; round += 1) {
+      const upstream = await reserve.take(target);
+      try {
+        await upstream.limitStatements(this.#until - Date.now());
+        return upstream;
+      } catch (error) {
+        // One that was made ahead may have been cut off since.
+        reserve.end(upstream, false);
+        if (round > AHEAD_MOST) throw error;
+      }
+    }
+  }
+}
+
+/** Connections made ahead that may all turn out to be gone. */
+const AHEAD_MOST = 2;
+
+const TOO_MANY: DatabaseFault = {
+  code: "53300",
+  message: "An execution has one connection to its database at a time",
+};
+
+function refuse(client: Socket, fault: DatabaseFault): void {
+  client.end(errorResponse(fault));
+  client.resume();
+}
+
+/** The server's own words, where it was one that said no. */
+function faultOf(error: unknown): DatabaseFault {
+  const code = codeOf(error);
+  if (SQLSTATE.test(code)) return { code, message: messageOf(error) };
+  const reason = code === "" ? messageOf(error) : code;
+  return { code: "08001", message: `The database server cannot be reached: ${reason}` };
+}

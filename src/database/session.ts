@@ -1,0 +1,72 @@
+import type { Socket } from "node:net";
+import { type ResultLimits, ResultMeter } from "./meter.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** A client's connection and the server's, spliced: bytes go both ways, results are counted. */
+export class Session {
+  readonly #client: Socket;
+  readonly #onEnd: (busy: boolean) => void;
+  #asked = false;
+  #ended = false;
+  readonly #meter: ResultMeter;
+  /** What the client gets once the server has been told to cancel: sooner, that could hit what comes next. */
+  #held: Buffer[] | undefined;
+
+  /** `onEnd` is called once, with whether the server may still be at work for it. */
+  constructor(
+    client: Socket,
+    upstream: Upstream,
+    limits: ResultLimits,
+    onEnd: (busy: boolean) => void,
+  ) {
+    this.#client = client;
+    this.#onEnd = onEnd;
+    const server = upstream.detach();
+    this.#meter = new ResultMeter(limits, () => {
+      this.#held ??= [];
+      void upstream.cancel().then(() => this.#release());
+    });
+    client.on("data", (chunk: Buffer) => {
+      this.#asked = true;
+      if (server.write(chunk)) return;
+      client.pause();
+      server.once("drain", () => client.resume());
+    });
+    server.on("data", (chunk: Buffer) => this.#answer(server, chunk));
+    client.once("close", () => this.end());
+    server.once("close", () => {
+      client.end();
+      this.end();
+    });
+    client.resume();
+    server.resume();
+  }
+
+  /** Ends it for both sides. Idempotent. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#onEnd(this.#asked || !this.#meter.idle);
+  }
+
+  #answer(server: Socket, chunk: Buffer): void {
+    if (this.#ended) return;
+    try {
+      const parts = this.#meter.push(chunk);
+      if (this.#held !== undefined) this.#held.push(...parts);
+      else for (const part of parts) this.#client.write(part);
+    } catch {
+      this.#client.destroy();
+      return;
+    }
+    if (this.#meter.idle) this.#asked = false;
+    if (!this.#client.writableNeedDrain) return;
+    server.pause();
+    this.#client.once("drain", () => server.resume());
+  }
+
+  #release(): void {
+    for (const part of this.#held ?? []) this.#client.write(part);
+    this.#held = undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import { parse } from "pg-connection-string";
+
+/** A PostgreSQL server and whose connection to it is made; JSON, so that it can go to the proxy. */
+export interface DatabaseTarget {
+  /** Tried in this order until one can be reached. */
+  readonly hosts: readonly DatabaseHost[];
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** Command-line options for the server's process. */
+  readonly options?: string;
+  /** Absent for a connection in the clear. */
+  readonly tls?: DatabaseTls;
+}
+
+export interface DatabaseHost {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface DatabaseTls {
+  readonly mode: "prefer" | "require" | "verify-ca" | "verify-full";
+  /** PEM texts: who signs the server's certificate, and the client's own certificate and key. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+const DEFAULT_PORT = 5_432;
+const KNOWN_OPTIONS = ["sslmode", "sslrootcert", "sslcert", "sslkey", "options"];
+
+/**
+ * Reads the URL of a database, the files it names (`sslrootcert`, `sslcert`, `sslkey`) included.
+ * Without `sslmode` the connection is in the clear, as it is for the usual clients in JavaScript;
+ * the modes mean what they mean to libpq. `more` are further `host:port`, for when the URL's own
+ * host cannot be reached. Throws an Error that does not quote the URL, which is a secret.
+ *
+ * @example
+ * parseDatabaseUrl("postgres://app:pw@db.example.com/shop").hosts // [{ host: "db.example.com", port: 5432 }]
+ */
+export function parseDatabaseUrl(url: string, more: readonly string[] = []): DatabaseTarget {
+  const { protocol, searchParams } = readUrl(url);
+  if (protocol !== "postgres:" && protocol !== "postgresql:") {
+    throw new Error("It does not begin with postgres:// or postgresql://");
+  }
+  for (const name of searchParams.keys()) {
+    if (!KNOWN_OPTIONS.includes(name)) throw new Error(`It has the unknown option "${name}"`);
+  }
+  const { host, port, user, password, database, options, ssl } = read(url);
+  if (!host || host.startsWith("/")) throw new Error("It names no host");
+  if (!user) throw new Error("It names no user");
+  const tls = tlsOf(searchParams.get("sslmode"), filesOf(ssl));
+  return {
+    hosts: [{ host, port: Number(port ?? "") || DEFAULT_PORT }, ...more.map(hostOf)],
+    user,
+    password: password ?? "",
+    database: database || user,
+    ...(options && { options }),
+    ...(tls && { tls }),
+  };
+}
+
+/** `host:port`, as permissions have it. */
+export function formatDatabaseHost({ host, port }: DatabaseHost): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function readUrl(url: string): URL {
+  try {
+    return new URL(url);
+  } catch {
+    throw new Error("It is no URL");
+  }
+}
+
+function read(url: string): ReturnType<typeof parse> {
+  try {
+    return parse(url, { useLibpqCompat: true });
+  } catch (error) {
+    // What cannot be read are files, whose names are no secret, or the URL itself.
+    const { code, path } = error as { code?: unknown; path?: unknown };
+    throw new Error(typeof path === "string" ? `${path} cannot be read (${code})` : "It is no URL");
+  }
+}
+
+function filesOf(ssl: ReturnType<typeof parse>["ssl"]): Omit<DatabaseTls, "mode"> {
+  if (typeof ssl !== "object") return {};
+  const { ca, cert, key } = ssl;
+  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+}
+
+function tlsOf(mode: string | null, files: Omit<DatabaseTls, "mode">): DatabaseTls | undefined {
+  switch (mode) {
+    case null:
+    case "disable":
+      return undefined;
+    case "require":
+      // As with libpq: who names a signer wants it checked.
+      return { mode: files.ca === undefined ? "require" : "verify-ca", ...files };
+    case "prefer":
+    case "verify-ca":
+    case "verify-full":
+      return { mode, ...files };
+    default:
+      throw new Error(`sslmode is none of disable, prefer, require, verify-ca and verify-full`);
+  }
+}
+
+function hostOf(text: string): DatabaseHost {
+  const { hostname, port } = readUrl(`postgres://${text}`);
+  return { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(port) || DEFAULT_PORT };
+}

@@ -1,0 +1,20 @@
+import { chmod } from "node:fs/promises";
+import type { Server } from "node:net";
+
+/** Listens at a path with these permissions. Errors after that, of single connections, are none of the server's. */
+export async function listenAt(server: Server, path: string, mode: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  server.on("error", () => {});
+  await chmod(path, mode);
+}
+
+/** Listens where the sandbox's user can connect, who is nobody; the directories above keep others out. */
+export function listenForSandbox(server: Server, path: string): Promise<void> {
+  return listenAt(server, path, 0o666);
+}

@@ -1,0 +1,167 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
+import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import pg from "pg";
+
+const run = promisify(execFile);
+const VERSIONS = "/usr/lib/postgresql";
+
+/** The published example's tables, in the rows the tests start from. */
+const TABLES = `
+  create table users (id serial primary key, name text not null, email text not null unique,
+    created_at timestamp default now());
+  create table posts (id serial primary key, title text not null, content text,
+    user_id integer references users(id), created_at timestamp default now());
+  insert into users (name, email) values ('Alice', 'alice@example.com'), ('Bob', 'bob@example.com');`;
+
+/**
+ * A PostgreSQL server of the test's own, on a loopback port, with a data directory that goes with
+ * it. Passwords (SCRAM) and TLS are on; the certificate is its own and names `localhost`.
+ */
+export class Postgres {
+  readonly port: number;
+  /** The password of every role. */
+  readonly password: string;
+  /** PEM file of the certificate that signs the server's. */
+  readonly certificate: string;
+  readonly #directory: string;
+  readonly #server: ChildProcess;
+
+  private constructor(directory: string, port: number, password: string, server: ChildProcess) {
+    this.#directory = directory;
+    this.port = port;
+    this.password = password;
+    this.certificate = join(directory, "server.crt");
+    this.#server = server;
+  }
+
+  /** Starts it with the roles `app` and `admin` (a superuser), and the database `app`. */
+  static async start(): Promise<Postgres> {
+    const directory = await mkdtemp(join(tmpdir(), "isolate-pg-"));
+    const owner = await ownerOf();
+    const password = `s3cret-${randomBytes(8).toString("hex")}`;
+    const data = join(directory, "data");
+    await writeFile(join(directory, "password"), password);
+    await makeCertificate(directory);
+    for (const name of ["", "password", "server.key", "server.crt"]) {
+      await chown(join(directory, name), owner.uid, owner.gid);
+    }
+    const initdb = ["-D", data, "-U", "admin", "-A", "scram-sha-256", "--no-sync"];
+    initdb.push("-E", "UTF8", "--locale=C", `--pwfile=${join(directory, "password")}`);
+    await run(binary("initdb"), initdb, owner);
+    const port = await freePort();
+    const settings = {
+      fsync: "off",
+      ssl: "on",
+      listen_addresses: "127.0.0.1",
+      max_connections: "60",
+    };
+    const server = spawn(
+      binary("postgres"),
+      [
+        ...["-D", data, "-k", directory, "-p", String(port)],
+        ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
+        `--ssl_cert_file=${join(directory, "server.crt")}`,
+        `--ssl_key_file=${join(directory, "server.key")}`,
+      ],
+      { ...owner, stdio: "ignore" },
+    );
+    const postgres = new Postgres(directory, port, password, server);
+    await postgres.#ready();
+    await postgres.query(`create role app login password '${password}'`, "postgres");
+    await postgres.query("create database app owner app", "postgres");
+    await postgres.reset();
+    return postgres;
+  }
+
+  /** The URL an operator would set. `options` is a query string. */
+  url(options = "", { user = "app", password = this.password, host = "127.0.0.1" } = {}): string {
+    return `postgresql://${user}:${password}@${host}:${this.port}/app${options}`;
+  }
+
+  /** Runs SQL as the superuser, on a connection of its own. */
+  async query(sql: string, database = "app"): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ ...this.#superuser, database });
+    await client.connect();
+    try {
+      const results: pg.QueryResult | pg.QueryResult[] = await client.query(sql);
+      return (Array.isArray(results) ? results.at(-1) : results)?.rows ?? [];
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** How many connections of `app` there are, as the server sees it. */
+  async connections(condition = "true"): Promise<number> {
+    const sql = `select count(*)::int as n from pg_stat_activity where usename = 'app' and ${condition}`;
+    const [row] = await this.query(sql);
+    return Number(row?.n);
+  }
+
+  /** Has the tables as they were at the start. */
+  async reset(): Promise<void> {
+    await this.query(`set role app; drop table if exists posts, users; ${TABLES}`);
+  }
+
+  async stop(): Promise<void> {
+    const exited = new Promise((resolve) => this.#server.once("exit", resolve));
+    // A fast shutdown: connections are cut, nothing is waited for.
+    if (this.#server.exitCode === null) this.#server.kill("SIGINT");
+    else return;
+    await exited;
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  get #superuser(): pg.ClientConfig {
+    return { host: "127.0.0.1", port: this.port, user: "admin", password: this.password };
+  }
+
+  async #ready(): Promise<void> {
+    for (const end = Date.now() + 30_000; ; await new Promise((go) => setTimeout(go, 50))) {
+      try {
+        await this.query("select 1", "postgres");
+        return;
+      } catch (error) {
+        if (Date.now() > end || this.#server.exitCode !== null) throw error;
+      }
+    }
+  }
+}
+
+/** The server refuses to run as root: the distribution's user does it then. */
+async function ownerOf(): Promise<{ uid: number; gid: number }> {
+  const { uid, gid } = userInfo();
+  if (uid !== 0) return { uid, gid };
+  const id = async (flag: string): Promise<number> =>
+    Number((await run("id", [flag, "postgres"])).stdout);
+  return { uid: await id("-u"), gid: await id("-g") };
+}
+
+/** Debian keeps the programs of each version apart, and out of the path. */
+function binary(name: string): string {
+  const versions = existsSync(VERSIONS) ? readdirSync(VERSIONS) : [];
+  const newest = versions.sort((a, b) => Number(b) - Number(a))[0];
+  return newest === undefined ? name : join(VERSIONS, newest, "bin", name);
+}
+
+async function makeCertificate(directory: string): Promise<void> {
+  const key = join(directory, "server.key");
+  const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+  args.push("-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", key);
+  args.push("-addext", "subjectAltName=DNS:localhost", "-out", join(directory, "server.crt"));
+  await run("openssl", args);
+  await chmod(key, 0o600);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}

@@ -1,0 +1,252 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import postgres from "postgres";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { DatabaseGate } from "../../src/database/gate.ts";
+import { Reserve } from "../../src/database/reserve.ts";
+import { parseDatabaseUrl } from "../../src/database/target.ts";
+import { until } from "../contract/engine-contract.ts";
+import { Postgres } from "../helpers/postgres.ts";
+
+const LIMITS = { rows: 1_000, bytes: 100_000 };
+
+let server: Postgres;
+let directory: string;
+let reserve: Reserve;
+beforeAll(async () => {
+  server = await Postgres.start();
+  directory = await mkdtemp(join(tmpdir(), "gate-"));
+  reserve = new Reserve();
+});
+afterAll(async () => {
+  await reserve.close();
+  expect(await server.connections()).toBe(0);
+  await server.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const open: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+interface Opened {
+  readonly gate: DatabaseGate;
+  readonly socket: string;
+  readonly sql: postgres.Sql;
+  readonly audit: string[];
+}
+
+/** A gate, and a client of it that knows no password. */
+async function gateTo(url: string, timeLeft = 20_000): Promise<Opened> {
+  const socket = join(directory, "database.sock");
+  const audit: string[] = [];
+  const gate = await DatabaseGate.open({
+    socket,
+    target: parseDatabaseUrl(url),
+    limits: LIMITS,
+    timeLeft,
+    reserve,
+    audit: (code) => audit.push(code),
+  });
+  const sql = clientOf(socket);
+  open.push(
+    () => gate.close(),
+    () => sql.end({ timeout: 0 }),
+  );
+  return { gate, socket, sql, audit };
+}
+
+function clientOf(path: string): postgres.Sql {
+  return postgres({ path, user: "nobody", database: "none", max: 1, onnotice: () => {} });
+}
+
+const errorOf = (query: Promise<unknown>): Promise<{ code: string; message: string }> =>
+  query.then(
+    () => ({ code: "none", message: "" }),
+    (error) => error,
+  );
+
+/** This client goes on counting at the rows it had before an error: what came before is empty. */
+const rowsOf = (result: readonly object[]): object[] => result.filter(Boolean);
+
+/** Backends that run a statement of ours; the superuser's own query is none. */
+const busy = () => server.connections("state = 'active'");
+
+describe("a gate to a database", () => {
+  it("gives a session of the URL's user to a client without a password", async () => {
+    const { sql, audit } = await gateTo(server.url());
+    const [row] =
+      await sql`select current_user as who, current_database() as at, ${1 + 1}::int as two`;
+    expect(row).toEqual({ who: "app", at: "app", two: 2 });
+    const names = await sql.begin(async (tx) => tx`select name from users order by id`);
+    expect(names.map(({ name }) => name)).toEqual(["Alice", "Bob"]);
+    expect(audit).toEqual([""]);
+  });
+
+  it("passes the server's own errors on", async () => {
+    const { sql } = await gateTo(server.url());
+    expect(await errorOf(sql`select * from missing`)).toMatchObject({ code: "42P01" });
+    expect(await errorOf(sql.unsafe("selec 1"))).toMatchObject({ code: "42601" });
+    expect(await errorOf(sql`select ${"a\0b"}::text`)).toMatchObject({ code: "22021" });
+    expect(await sql`select 1 as one`).toMatchObject([{ one: 1 }]);
+  });
+
+  it.each([
+    ["a wrong password", () => server.url("", { password: "wrong" }), "28P01", /password/],
+    ["a missing database", () => server.url().replace(/app$/, "none"), "3D000", /"none"/],
+    ["a server that is not there", () => "postgres://app:x@127.0.0.1:1/app", "08001", /ECONNREF/],
+    [
+      "a name that is none",
+      () => "postgres://app:x@no.invalid/app",
+      "08001",
+      /ENOTFOUND|EAI_AGAIN/,
+    ],
+  ])("tells of %s", async (_what, url, code, message) => {
+    const { sql, audit } = await gateTo(url());
+    const error = await errorOf(sql`select 1`);
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(JSON.stringify(error)).not.toContain(server.password);
+    expect(audit[0]).toBeTruthy();
+  });
+
+  it("goes to the next host where one cannot be reached", async () => {
+    const first = `postgres://app:${server.password}@127.0.0.1:1/app`;
+    const target = parseDatabaseUrl(first, [`127.0.0.1:${server.port}`]);
+    const { sql } = await gateTo(first);
+    expect(await errorOf(sql`select 1`)).toMatchObject({ code: "08001" });
+    const upstream = await reserve.take(target);
+    expect(upstream.host.port).toBe(server.port);
+    await upstream.end(false);
+  });
+
+  it.each([
+    ["?sslmode=require", "127.0.0.1", true],
+    ["?sslmode=prefer", "127.0.0.1", true],
+    ["?sslmode=verify-full&sslrootcert=CERT", "localhost", true],
+    ["?sslmode=verify-ca&sslrootcert=CERT", "127.0.0.1", true],
+    ["?sslmode=disable", "127.0.0.1", false],
+    ["", "127.0.0.1", false],
+  ])("uses TLS as %s on %s says", async (options, host, ssl) => {
+    const { sql } = await gateTo(server.url(options.replace("CERT", server.certificate), { host }));
+    const [row] = await sql`select ssl from pg_stat_ssl where pid = pg_backend_pid()`;
+    expect(row).toEqual({ ssl });
+  });
+
+  it.each([
+    ["?sslmode=verify-full", "localhost"],
+    ["?sslmode=verify-full&sslrootcert=CERT", "127.0.0.1"],
+  ])("refuses a certificate that %s on %s does not allow", async (options, host) => {
+    const { sql } = await gateTo(server.url(options.replace("CERT", server.certificate), { host }));
+    expect(await errorOf(sql`select 1`)).toMatchObject({ code: "08001" });
+  });
+});
+
+describe("the end of a gate", () => {
+  it("cancels what the server does, and leaves no connection", async () => {
+    const { gate, sql } = await gateTo(server.url());
+    const query = errorOf(sql`select pg_sleep(3600)`);
+    await until(async () => (await busy()) === 1);
+    await gate.close();
+    await until(async () => (await busy()) === 0);
+    expect((await query).code).toMatch(/CONNECTION_CLOSED|57014/);
+  });
+
+  it("ends a statement that will not be cancelled", async () => {
+    const { gate, sql } = await gateTo(server.url());
+    const stubborn = `do $$ begin loop begin perform pg_sleep(60);
+      exception when query_canceled then null; end; end loop; end $$`;
+    void errorOf(sql.unsafe(stubborn));
+    await until(async () => (await busy()) === 1);
+    await gate.close();
+    await until(async () => (await busy()) === 0);
+  });
+
+  it("undoes a transaction that was left open", async () => {
+    const { gate, sql } = await gateTo(server.url());
+    await sql.unsafe("begin; insert into users (name, email) values ('Eve', 'eve@example.com')");
+    await gate.close();
+    await until(async () => (await server.connections("state like 'idle in%'")) === 0);
+    expect(await server.query("select * from users where name = 'Eve'")).toEqual([]);
+  });
+
+  it("ends statements by itself when the time is up", async () => {
+    const { sql } = await gateTo(server.url(), 300);
+    expect(await errorOf(sql`select pg_sleep(3600)`)).toMatchObject({ code: "57014" });
+  });
+
+  it("lets nobody in afterwards", async () => {
+    const { gate, socket, sql } = await gateTo(server.url());
+    await sql`select 1`;
+    await gate.close();
+    expect(await errorOf(clientOf(socket)`select 1`)).toMatchObject({ code: "ENOENT" });
+  });
+
+  it("gives no session of one execution to another", async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const { gate, sql } = await gateTo(server.url());
+      await sql`select 1`;
+      expect(await errorOf(sql`select * from mine`)).toMatchObject({ code: "42P01" });
+      const [row] = await sql`select current_setting('application_name') as name`;
+      expect(row).toEqual({ name: "isolate" });
+      await sql.unsafe("create temp table mine (n int); set application_name = 'theirs'");
+      await gate.close();
+      await sql.end({ timeout: 0 });
+    }
+    // Two are kept ready, and nothing else is left.
+    await until(async () => (await server.connections()) === 2);
+  });
+});
+
+describe("what a client may ask of a gate", () => {
+  it.each([
+    ["rows", "select generate_series(1, 1000000) as n", /over 1000 rows/],
+    ["bytes", "select repeat('x', 1000) as x from generate_series(1, 500)", /over 100000 bytes/],
+    ["bytes in one row", "select repeat('x', 10000000) as x", /over 100000 bytes/],
+    ["rows of the first of two", "select generate_series(1, 100000); select 1", /over 1000 rows/],
+  ])("are not too many %s, and it goes on after that", async (_what, query, message) => {
+    const { sql } = await gateTo(server.url());
+    const error = await errorOf(sql.unsafe(query));
+    expect(error).toMatchObject({ code: "54000", message: expect.stringMatching(message) });
+    for (let round = 0; round < 20; round += 1) {
+      expect(rowsOf(await sql`select ${round}::int as n`)).toEqual([{ n: round }]);
+    }
+    expect(rowsOf(await sql`select generate_series(1, 1000) as n`)).toHaveLength(1_000);
+  });
+
+  it("are no two connections at once", async () => {
+    const { socket, sql } = await gateTo(server.url());
+    await sql`select 1`;
+    const second = clientOf(socket);
+    expect(await errorOf(second`select 1`)).toMatchObject({ code: "53300" });
+    await sql.end();
+    await until(async () => (await errorOf(second`select 1`)).code === "none");
+    await second.end();
+  });
+
+  it("is a new connection after it has ended its own", async () => {
+    const { sql } = await gateTo(server.url());
+    const ended = await errorOf(sql`select pg_terminate_backend(pg_backend_pid())`);
+    expect(ended.code).toMatch(/57P01|CONNECTION_CLOSED/);
+    await until(async () => (await errorOf(sql`select 1`)).code === "none");
+  });
+
+  it.each([
+    ["no protocol", Buffer.from("GET / HTTP/1.1\r\n\r\n")],
+    ["a length of nothing", Buffer.from([0, 0, 0, 0, 0, 3, 0, 0])],
+    ["a length of everything", Buffer.from([0x7f, 0xff, 0xff, 0xff, 0, 3, 0, 0])],
+    ["another version", Buffer.from([0, 0, 0, 8, 0, 2, 0, 0])],
+    ["a cancellation", Buffer.from([0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 1, 0, 0, 0, 1])],
+    ["a query before the answer", Buffer.from([0, 0, 0, 8, 0, 3, 0, 0, 0x51, 0, 0, 0, 4])],
+  ])("is not %s", async (_what, bytes) => {
+    const { socket, sql } = await gateTo(server.url());
+    const client = connect(socket, () => client.write(bytes));
+    const answer: Buffer[] = [];
+    client.on("data", (chunk) => answer.push(chunk));
+    await new Promise((resolve) => client.once("close", resolve));
+    expect(Buffer.concat(answer).toString()).not.toContain("server_version");
+    expect(await sql`select 1 as one`).toMatchObject([{ one: 1 }]);
+  });
+});
