@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
+import { join } from "node:path";
+import { DATABASE_SOCKET } from "../protocol/database.ts";
 import { deadline } from "./deadline.ts";
 import {
   denoBinary,
@@ -88,7 +90,7 @@ export class ProcessLauncher implements Launcher {
   #spawn(binary: string, slot: Slot, profile: Profile): ChildProcess {
     const args = hostArguments({
       runnerDirectory: this.#runnerDirectory,
-      sockets: [slot.controlSocket],
+      sockets: [slot.controlSocket, join(slot.directory, DATABASE_SOCKET)],
       reach: this.#reach,
       heapMegabytes: heapMegabytes(profile.memory),
     });

@@ -109,7 +109,8 @@ class Transaction extends Client {
     parameters: readonly unknown[],
     values?: boolean,
   ): Promise<Result> {
-    if (this.wire.connection !== this.#connection) throw lostTransaction();
+    const connection = this.#connection;
+    if (connection === undefined || this.wire.connection !== connection) throw lostTransaction();
     try {
       return await super.run(text, parameters, values);
     } catch (thrown) {

@@ -27,18 +27,32 @@ function clarify(database: Database): Database {
       try {
         return await execute(...values);
       } catch (thrown) {
-        throw said(thrown);
+        throw located(thrown);
       }
     };
     return query;
   };
   const transaction = database.transaction.bind(database);
-  database.transaction = (run, config) =>
-    transaction((inner) => run(clarify(inner) as typeof inner), config);
+  database.transaction = async (run, config) => {
+    try {
+      return await transaction((inner) => run(clarify(inner) as typeof inner), config);
+    } catch (thrown) {
+      throw located(thrown);
+    }
+  };
   return database;
 }
 
-function said(thrown: unknown): unknown {
-  const cause = thrown instanceof DrizzleQueryError ? thrown.cause : undefined;
-  return cause instanceof DatabaseError ? cause : thrown;
+const seen = new WeakSet<DatabaseError>();
+
+/**
+ * What the server said, with the stack of here, which leads to whoever awaits the query: that of
+ * where it was read from the socket leads nowhere.
+ */
+function located(thrown: unknown): unknown {
+  const error = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
+  if (!(error instanceof DatabaseError)) return thrown;
+  if (!seen.has(error)) Error.captureStackTrace(error);
+  seen.add(error);
+  return error;
 }

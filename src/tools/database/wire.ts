@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import postgres from "postgres";
 import type { DatabaseToolConfig } from "../../protocol/database.ts";
 import { ARRAYS } from "./arrays.ts";
-import { toDatabaseError } from "./errors.ts";
+import { DatabaseError, toDatabaseError } from "./errors.ts";
 import { meter } from "./meter.ts";
 import { dial, type Place } from "./socket.ts";
 
@@ -12,10 +12,11 @@ export interface Result extends Array<object> {
 
 /** The one connection, made for the first query, and anew for the next after it was lost. */
 export class Wire {
-  readonly #sql: postgres.Sql;
+  #sql: postgres.Sql;
   readonly #config: DatabaseToolConfig;
   #socket: Socket | undefined;
   #closed = false;
+  #ended = false;
 
   constructor(config: DatabaseToolConfig) {
     this.#config = config;
@@ -59,6 +60,8 @@ export class Wire {
    */
   async run(text: string, parameters: readonly unknown[], values = false): Promise<Result> {
     try {
+      this.#renew();
+      if (text.includes("\0")) throw new DatabaseError("A query cannot hold NUL", "22021");
       // The types do not know the option: by default, a text without parameters may hold many.
       const options = { simple: false } as object;
       const query = this.#sql.unsafe(text, parameters.map(toWire) as never[], options);
@@ -78,7 +81,15 @@ export class Wire {
 
   /** Ends the connection after what runs on it. */
   async end(): Promise<void> {
+    this.#ended = true;
     await this.#sql.end();
+  }
+
+  /** After a lost connection, the driver would take that one's last error for the next one's first. */
+  #renew(): void {
+    if (this.#ended || !this.#socket?.destroyed) return;
+    this.#socket = undefined;
+    this.#sql = postgres(this.#sql.options as object);
   }
 
   /** Drops the connection at once: what is not committed never was. */
