@@ -64,7 +64,7 @@ export function hostArguments(options: {
     `--v8-flags=--max-old-space-size=${heapMegabytes}`,
     `--allow-read=${[runnerDirectory, ...sockets, ...reach.read].join(",")}`,
     `--allow-write=${[...sockets, ...reach.write].join(",")}`,
-    reach.net ? "--allow-net" : `--allow-net=unix:${controlSocket}`,
+    reach.net ? "--allow-net" : `--allow-net=${sockets.map((path) => `unix:${path}`).join(",")}`,
     ...(reach.env.length > 0 ? [`--allow-env=${reach.env.join(",")}`] : []),
     ...(reach.sys ? ["--allow-sys"] : []),
     `${runnerDirectory}/host.js`,
