@@ -1,9 +1,11 @@
 import type { Socket } from "node:net";
+import type { Reserve } from "../src/database/reserve.ts";
 import {
   type AdminAnswer,
   type AdminErrorCode,
   type AdminEvent,
   type AdminRequest,
+  type EgressPolicy,
   MAX_ADMIN_LINE,
   type OpenRequest,
 } from "../src/protocol/egress-admin.ts";
@@ -13,7 +15,7 @@ import type { Ground } from "./admit.ts";
 import { HostError } from "./host.ts";
 import { type Audit, Ledger } from "./ledger.ts";
 import { Run } from "./run.ts";
-import { Slot } from "./slot.ts";
+import { Ways } from "./ways.ts";
 
 /** Bytes of events the control plane may leave unread before more are counted and not sent. */
 const MAX_UNREAD = 1_048_576;
@@ -34,11 +36,6 @@ export class Claims {
   }
 }
 
-interface OpenRun {
-  readonly slot: Slot;
-  readonly claims: readonly string[];
-}
-
 class AdminFailure extends Error {
   override readonly name = "AdminFailure";
   readonly code: AdminErrorCode;
@@ -55,13 +52,15 @@ export class AdminConnection {
   readonly #ground: Ground;
   readonly #claims: Claims;
   readonly #audit: Audit;
-  readonly #runs = new Map<string, OpenRun>();
+  readonly #reserve: Reserve;
+  readonly #runs = new Map<string, { readonly ways: Ways; readonly claims: readonly string[] }>();
 
-  constructor(socket: Socket, ground: Ground, claims: Claims, audit: Audit) {
+  constructor(socket: Socket, ground: Ground, claims: Claims, audit: Audit, reserve: Reserve) {
     this.#socket = socket.on("error", () => socket.destroy());
     this.#ground = ground;
     this.#claims = claims;
     this.#audit = audit;
+    this.#reserve = reserve;
   }
 
   /** Answers requests in their order until the connection ends, and resolves when all is closed. */
@@ -99,23 +98,26 @@ export class AdminConnection {
   }
 
   async #open(request: OpenRequest): Promise<void> {
-    const run = this.#makeRun(request);
-    const claims = [`run ${request.run}`, `socket ${request.socket}`];
+    const { run: id, egress, database } = request;
+    const run = egress && this.#makeRun(request, egress.policy);
+    const sockets = [egress, database].flatMap((access) => access?.socket ?? []);
+    const claims = [`run ${id}`, ...sockets.map((path) => `socket ${path}`)];
     if (!this.#claims.take(...claims)) {
       throw new AdminFailure("ALREADY_OPEN", "The run or the socket is open already");
     }
     try {
-      this.#runs.set(request.run, { slot: await Slot.open(request.socket, run), claims });
+      const ways = await Ways.open({ run, request, reserve: this.#reserve, audit: this.#audit });
+      this.#runs.set(id, { ways, claims });
     } catch (error) {
       this.#claims.free(...claims);
       throw new AdminFailure("LISTEN_FAILED", error instanceof Error ? error.message : "unknown");
     }
   }
 
-  #makeRun(request: OpenRequest): Run {
+  #makeRun(request: OpenRequest, policy: EgressPolicy): Run {
     const ledger = new Ledger(request, this.#audit, (event) => this.#report(event));
     try {
-      return new Run(request.policy, this.#ground, ledger);
+      return new Run(policy, this.#ground, ledger);
     } catch (error) {
       if (error instanceof HostError) throw new AdminFailure("BAD_POLICY", error.message);
       throw error;
@@ -129,7 +131,7 @@ export class AdminConnection {
     }
     this.#runs.delete(id);
     try {
-      return await open.slot.close();
+      return await open.ways.close();
     } finally {
       this.#claims.free(...open.claims);
     }

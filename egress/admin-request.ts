@@ -1,7 +1,10 @@
 import { basename, isAbsolute, normalize } from "node:path";
+import { DATABASE_SOCKET } from "../src/protocol/database.ts";
 import {
   type AdminRequest,
+  type DatabaseAccess,
   EGRESS_SOCKET,
+  type EgressAccess,
   type OpenRequest,
 } from "../src/protocol/egress-admin.ts";
 import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
@@ -52,12 +55,20 @@ function parseObject(line: string): Record<string, unknown> {
 }
 
 function readOpen(request: Record<string, unknown>): Omit<OpenRequest, "id" | "op"> {
-  const policy = object(request.policy, "policy");
-  const limits = policy.limits === undefined ? {} : readLimits(object(policy.limits, "limits"));
+  const { egress, database } = request;
   return {
-    socket: socketPath(request.socket),
     run: text(request.run, "run"),
     tenant: text(request.tenant, "tenant"),
+    ...(egress !== undefined && { egress: readEgress(object(egress, "egress")) }),
+    ...(database !== undefined && { database: readDatabase(object(database, "database")) }),
+  };
+}
+
+function readEgress(egress: Record<string, unknown>): EgressAccess {
+  const policy = object(egress.policy, "policy");
+  const limits = policy.limits === undefined ? {} : readLimits(object(policy.limits, "limits"));
+  return {
+    socket: socketPath(egress.socket, EGRESS_SOCKET),
     policy: { allow: entries(policy.allow), limits },
   };
 }
@@ -76,10 +87,25 @@ function readLimits(limits: Record<string, unknown>): Partial<EgressLimits> {
   return read;
 }
 
-function socketPath(value: unknown): string {
+/** Where it leads is the control plane's word alone; what could be listened on elsewhere is not. */
+function readDatabase({
+  socket,
+  target,
+  limits,
+  timeLeft,
+}: Record<string, unknown>): DatabaseAccess {
+  return {
+    socket: socketPath(socket, DATABASE_SOCKET),
+    target: object(target, "target") as unknown as DatabaseAccess["target"],
+    limits: object(limits, "limits") as unknown as DatabaseAccess["limits"],
+    timeLeft: typeof timeLeft === "number" ? timeLeft : 0,
+  };
+}
+
+function socketPath(value: unknown, name: string): string {
   const path = text(value, "socket");
-  const plain = isAbsolute(path) && normalize(path) === path && basename(path) === EGRESS_SOCKET;
-  if (!plain) throw new AdminRequestError(`socket is no absolute path of an ${EGRESS_SOCKET}`);
+  const plain = isAbsolute(path) && normalize(path) === path && basename(path) === name;
+  if (!plain) throw new AdminRequestError(`socket is no absolute path of an ${name}`);
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
     throw new AdminRequestError(`socket is longer than ${MAX_SOCKET_PATH} bytes`);
   }

@@ -1,5 +1,6 @@
 import { lstat, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
+import { Reserve } from "../src/database/reserve.ts";
 import { listenAt } from "../src/sockets.ts";
 import { AdminConnection, Claims } from "./admin-connection.ts";
 import { type Classifier, classify } from "./classify.ts";
@@ -49,9 +50,10 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
     classify: options.classify ?? classify,
   });
   const claims = new Claims();
+  const reserve = new Reserve();
   const connections = new Map<Socket, Promise<void>>();
   const server = createServer((socket) => {
-    const served = new AdminConnection(socket, ground, claims, audit).serve();
+    const served = new AdminConnection(socket, ground, claims, audit, reserve).serve();
     connections.set(
       socket,
       served.finally(() => connections.delete(socket)),
@@ -67,6 +69,7 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
       const served = [...connections.values()];
       for (const socket of connections.keys()) socket.destroy();
       await Promise.all([closed, ...served]);
+      await reserve.close();
       await rm(adminSocket, { force: true });
     },
   };

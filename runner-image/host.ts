@@ -3,13 +3,13 @@
  * relays. It never interprets what the worker says beyond its size, and it ends with the socket.
  */
 
-import { DATABASE_SOCKET } from "../src/protocol/database.ts";
+import { DATABASE_SOCKET, type DatabaseToolConfig } from "../src/protocol/database.ts";
 import { EGRESS_SOCKET } from "../src/protocol/egress-admin.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
-import type { Grants, WorkerPermissions } from "../src/protocol/grants.ts";
+import type { Grants, WorkerGrant, WorkerPermissions } from "../src/protocol/grants.ts";
 import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job.ts";
 import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
-import type { PrepareHeader, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import type { PrepareHeader, ToolUse, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { openForwarder } from "./forwarder.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
@@ -19,11 +19,15 @@ import { type WorkerEvents, WorkerLine } from "./worker-line.ts";
 /** Set at build time. The tests of the outer layer alone build a runner that says "inherit". */
 declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
 
+/** Where the bundle has what the tool consists of. */
+const DATABASE_MODULES = new URL("./database", import.meta.url).pathname;
 const MAX_JOB_BYTES = 64 * 1_048_576;
 const encoder = new TextEncoder();
 
 const [socketPath] = Deno.args;
 if (socketPath === undefined) throw new Error("Usage: host.js SOCKET");
+
+const databaseSocket = beside(DATABASE_SOCKET);
 
 const connection = await Deno.connect({ transport: "unix", path: socketPath });
 /** Priming jobs still to come; negative once the sandbox is somebody else's. */
@@ -65,6 +69,11 @@ function prime(): void {
   for (const frame of input.push(encodeJob(primingJob(primingLeft)))) receive(frame);
 }
 
+/** Path of a socket that is there for the time of a job. */
+function beside(name: string): string {
+  return socketPath.replace(/[^/]*$/, name);
+}
+
 function receive(frame: Frame): void {
   if (frame.type === "ping") send(encodeFrame("pong"));
   if (frame.type === "prepare") {
@@ -88,8 +97,7 @@ function start(job: WorkerJob, grants: Grants | undefined): void {
     return;
   }
   for (const [name, value] of Object.entries(grants.env)) Deno.env.set(name, value);
-  // Beside the control socket; the proxy makes it for the time of the job.
-  if (grants.proxy) openForwarder(socketPath.replace(/[^/]*$/, EGRESS_SOCKET));
+  if (grants.proxy) openForwarder(beside(EGRESS_SOCKET));
   awaitingWorker = job;
   if (prepared?.fits(grants.worker)) {
     line = prepared.take(relay);
@@ -98,28 +106,37 @@ function start(job: WorkerJob, grants: Grants | undefined): void {
   line = new WorkerLine(optionsOf(grants.worker), events);
 }
 
-function optionsOf(worker: WorkerPermissions): Deno.PermissionOptions {
-  return WORKER_PERMISSIONS === "inherit" ? "inherit" : (worker as Deno.PermissionOptions);
+function optionsOf({ database, ...permissions }: WorkerGrant): Deno.PermissionOptions {
+  if (WORKER_PERMISSIONS === "inherit") return "inherit";
+  const worker = database ? withDatabase(permissions) : permissions;
+  return worker as Deno.PermissionOptions;
+}
+
+/** The socket that leads to the database, and the modules to speak to it with. */
+function withDatabase({ net, read, write, ...others }: WorkerPermissions): WorkerPermissions {
+  return {
+    ...others,
+    net: net === true || [...(net || []), `unix:${databaseSocket}`],
+    read: [...(read || []), DATABASE_MODULES, databaseSocket],
+    write: [...(write || []), databaseSocket],
+  };
+}
+
+/** The tool is told by whoever is outside how much it may do, and where by the place it is in. */
+function withSocket(use: ToolUse): ToolUse {
+  if (use.name !== "database") return use;
+  const config = use.config as DatabaseToolConfig;
+  return { ...use, config: { ...config, connection: { socket: databaseSocket } } };
 }
 
 /** The job in a frame, whose output is counted from here on. */
 function begin(frame: Frame): WorkerJob {
-  const job = withSocket(decodeJob(frame));
+  const job = decodeJob(frame);
   limits = job.limits;
   channel = new ChannelRelay();
   logEntries = 0;
   logBytes = 0;
-  return job;
-}
-
-/** Tells the database tool where its socket is. */
-function withSocket(job: WorkerJob): WorkerJob {
-  const socket = socketPath.replace(/[^/]*$/, DATABASE_SOCKET);
-  const tools = job.tools.map((use) => {
-    if (use.name !== "database") return use;
-    return { ...use, config: { ...(use.config as object), connection: { socket } } };
-  });
-  return { ...job, tools };
+  return { ...job, tools: job.tools.map(withSocket) };
 }
 
 /** The worker keeps to the limits by itself; whoever took it over is held to them here. */

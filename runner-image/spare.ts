@@ -1,4 +1,4 @@
-import type { WorkerPermissions } from "../src/protocol/grants.ts";
+import type { WorkerGrant } from "../src/protocol/grants.ts";
 import type { WorkerMessage } from "../src/protocol/messages.ts";
 import { primingJob } from "./priming.ts";
 import { WorkerLine } from "./worker-line.ts";
@@ -16,7 +16,7 @@ export class Spare {
   #taken: ((message: WorkerMessage) => void) | undefined;
 
   constructor(
-    worker: WorkerPermissions,
+    worker: WorkerGrant,
     permissions: Deno.PermissionOptions,
     events: { onReady(): void; onCrash(reason: string): void },
   ) {
@@ -29,7 +29,7 @@ export class Spare {
   }
 
   /** Whether it may do just this. */
-  fits(worker: WorkerPermissions): boolean {
+  fits(worker: WorkerGrant): boolean {
     return JSON.stringify(worker) === this.#key;
   }
 

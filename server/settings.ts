@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Config, config } from "../src/config.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
 import { defaultRunDirectory } from "../src/engines/run-directory.ts";
+import { databaseUrl } from "../src/tools/database.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
 const decimal = z
@@ -47,6 +48,11 @@ const schema = z.object({
   ISOLATE_DRAIN: integer.default(10_000),
   ISOLATE_AUDIT: flag.optional(),
   ISOLATE_TOOLS: list,
+  DATABASE_URL: databaseUrl.optional(),
+  ISOLATE_DATABASE_HOSTS: list,
+  ISOLATE_DATABASE_ROWS: integer.optional(),
+  ISOLATE_DATABASE_BYTES: integer.optional(),
+  ISOLATE_SCHEMAS: z.string().min(1).optional(),
   ISOLATE_MOUNTS: texts.optional(),
   ISOLATE_ENV: texts.optional(),
   ISOLATE_WILDCARDS: flag.optional(),
@@ -108,6 +114,13 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       wildcards: given.ISOLATE_WILDCARDS,
       isolatedNet: given.ISOLATE_ISOLATED_NET,
       egress: { hosts: given.ISOLATE_EGRESS_HOSTS, private: given.ISOLATE_EGRESS_PRIVATE },
+      db: {
+        url: given.DATABASE_URL,
+        hosts: given.ISOLATE_DATABASE_HOSTS,
+        schemas: given.ISOLATE_SCHEMAS,
+        rows: given.ISOLATE_DATABASE_ROWS,
+        bytes: given.ISOLATE_DATABASE_BYTES,
+      },
       memory: given.ISOLATE_MEMORY,
       maxMemory: Math.max(1_024, given.ISOLATE_MEMORY ?? 0),
       cpus: given.ISOLATE_CPUS,

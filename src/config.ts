@@ -2,6 +2,7 @@ import { z } from "zod";
 import { BadRequest } from "./errors.ts";
 import { roundMemory } from "./memory.ts";
 import { cryptoConfig } from "./tools/crypto.ts";
+import { databaseConfig } from "./tools/database.ts";
 
 const megabytes = z.int().min(128).max(65_536).transform(roundMemory);
 
@@ -57,6 +58,8 @@ const schema = z.strictObject({
     .prefault({}),
   /** The crypto tool. */
   crypto: cryptoConfig.prefault({}),
+  /** The database tool. */
+  db: databaseConfig.prefault({}),
   /** The pool of prewarmed sandboxes, one for each level. */
   cluster: z
     .strictObject({

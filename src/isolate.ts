@@ -3,6 +3,7 @@ import { defaultRunDirectory } from "./engines/run-directory.ts";
 import { openKernel } from "./open.ts";
 import type { PublicPlan } from "./permissions/public-plan.ts";
 import type { IsolatePlugin } from "./plugins/plugin.ts";
+import { DATABASE_VARIABLE } from "./tools/database.ts";
 import type { ToolSource } from "./tools/tool.ts";
 import type { ExecuteRequest, LogEntry, Output } from "./types.ts";
 
@@ -70,9 +71,10 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
     log = () => {},
   } = options;
   const given = options.config ?? {};
-  // What `config()` returns leaves these two open as well.
+  // What `config()` returns leaves these open as well.
   const { sandbox = "isolated", isolatedNet = true } = given;
-  const settings = config({ ...given, sandbox, isolatedNet });
+  const db = { url: process.env[DATABASE_VARIABLE], ...given.db };
+  const settings = config({ ...given, sandbox, isolatedNet, db });
   const { kernel, close } = await openKernel({
     config: settings,
     inProcess: options.trusted ?? settings.sandbox === "none",

@@ -46,6 +46,9 @@ export function parseDatabaseUrl(url: string, more: readonly string[] = []): Dat
   for (const name of searchParams.keys()) {
     if (!KNOWN_OPTIONS.includes(name)) throw new Error(`It has the unknown option "${name}"`);
   }
+  if (searchParams.get("sslmode") === "verify-ca" && !searchParams.has("sslrootcert")) {
+    throw new Error("sslmode=verify-ca takes an sslrootcert");
+  }
   const { host, port, user, password, database, options, ssl } = read(url);
   if (!host || host.startsWith("/")) throw new Error("It names no host");
   if (!user) throw new Error("It names no user");

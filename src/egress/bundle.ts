@@ -12,6 +12,9 @@ export async function bundleEgress(): Promise<string> {
     platform: "node",
     target: "esnext",
     write: false,
+    // What the database's client would look for in the environment is said to it.
+    define: { "process.env": "{}" },
+    external: ["pg-native"],
   });
   return outputFiles[0]?.text ?? "";
 }

@@ -1,6 +1,7 @@
+import type { DatabaseAccess, EgressAccess } from "../protocol/egress-admin.ts";
 import type { Denial } from "../types.ts";
 
-/** The way out of sandboxes: whoever is granted hosts gets a socket that leads to those alone. */
+/** The way out of sandboxes: whoever is granted something gets sockets that lead there alone. */
 export interface Egress {
   /**
    * Opens the way for one run; it is open when this resolves. Rejects with `EgressUnavailable`
@@ -10,12 +11,12 @@ export interface Egress {
 }
 
 export interface EgressRun {
-  /** Path of the slot's egress socket. */
-  readonly socket: string;
   /** Unique among the runs that are open. */
   readonly run: string;
-  /** `host` or `host:port`, as the plan has them. */
-  readonly allow: readonly string[];
+  /** The slot's egress socket, and what it leads to. */
+  readonly egress?: EgressAccess;
+  /** The slot's database socket, and what it leads to. */
+  readonly database?: DatabaseAccess;
 }
 
 export interface EgressLease {

@@ -6,7 +6,7 @@ import {
   FrameError,
   FrameTooLargeError,
 } from "../protocol/frames.ts";
-import type { Grants, WorkerPermissions } from "../protocol/grants.ts";
+import type { Grants, WorkerGrant } from "../protocol/grants.ts";
 import { readChannel, readError, readLog, readResult } from "../protocol/inbound.ts";
 import { encodeJob } from "../protocol/job.ts";
 import {
@@ -89,7 +89,7 @@ export class Connection {
   }
 
   /** Has a worker made ahead for a job that is granted just this; resolves once it is there. */
-  async prepare(worker: WorkerPermissions, timeout: number): Promise<void> {
+  async prepare(worker: WorkerGrant, timeout: number): Promise<void> {
     const prepared = new Promise<void>((resolve) => {
       this.#onPrepared = resolve;
     });

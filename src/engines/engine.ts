@@ -1,3 +1,4 @@
+import type { DatabaseGrant } from "../database/gate.ts";
 import type { Grants } from "../protocol/grants.ts";
 import type { OutputLimits } from "../protocol/limits.ts";
 import type { ChannelRequest, Fault, ToolUse } from "../protocol/messages.ts";
@@ -43,6 +44,8 @@ export interface Job {
 export interface JobGrants extends Omit<Grants, "proxy"> {
   /** Hosts the egress proxy lets the job reach; `null` gives it no way there. */
   readonly egress: readonly string[] | null;
+  /** The tenant's database, if the job may use it. */
+  readonly database?: DatabaseGrant | undefined;
 }
 
 /** The terminal word of a sandbox about its job, or that there was none. */
@@ -94,6 +97,8 @@ export interface Launcher {
   readonly level: SandboxLevel;
   /** Resolves when the sandbox is ready for its job; rejects with nothing left behind. */
   launch(profile: Profile): Promise<Sandbox>;
+  /** Removes what is not one sandbox's, once those are gone. */
+  close?(): Promise<void>;
 }
 
 export type Status = "ok" | "error" | "timeout" | "crash";

@@ -19,10 +19,12 @@ import { Pool, type PoolOptions } from "./pool.ts";
 export class PooledEngine implements Engine {
   readonly level: SandboxLevel;
   readonly pool: Pool;
+  readonly #launcher: Launcher;
   readonly #running = new Set<AbortController>();
 
   constructor(launcher: Launcher, options: PoolOptions, halted?: EngineUnavailable) {
     this.level = launcher.level;
+    this.#launcher = launcher;
     this.pool = new Pool(launcher, options, halted);
   }
 
@@ -69,6 +71,7 @@ export class PooledEngine implements Engine {
   async close(): Promise<void> {
     for (const stop of this.#running) stop.abort(new ShuttingDown());
     await this.pool.close();
+    await this.#launcher.close?.();
   }
 
   async #lease({ profile, timeout }: ExecuteOptions, signal: AbortSignal): Promise<Sandbox> {

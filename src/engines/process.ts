@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { join } from "node:path";
-import { DATABASE_SOCKET } from "../protocol/database.ts";
+import { DatabaseGate } from "../database/gate.ts";
+import { Reserve } from "../database/reserve.ts";
 import { deadline } from "./deadline.ts";
 import {
   denoBinary,
@@ -11,7 +11,7 @@ import {
   NO_REACH,
   type Reach,
 } from "./deno.ts";
-import type { Launcher, Profile, Sandbox } from "./engine.ts";
+import type { Ending, Job, Launcher, Profile, Sandbox } from "./engine.ts";
 import { type Exit, faultOf } from "./exit.ts";
 import { watchMemory } from "./memory.ts";
 import { Slot } from "./slot.ts";
@@ -26,6 +26,7 @@ export class ProcessLauncher implements Launcher {
   readonly #instanceDirectory: string;
   readonly #runnerDirectory: string;
   readonly #reach: Reach;
+  readonly #reserve = new Reserve();
 
   /** `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. */
   constructor(options: { instanceDirectory: string; runnerDirectory: string; reach?: Reach }) {
@@ -69,7 +70,8 @@ export class ProcessLauncher implements Launcher {
         id: slot.id,
         profile,
         closed: connection.closed,
-        run: (job, events) => connection.run(job, events),
+        run: (job, events, timeLeft) =>
+          this.#withDatabase(slot, job, timeLeft, () => connection.run(job, events)),
         sendChannel: (topic, text) => connection.sendChannel(topic, text),
         ping: (timeout) => connection.ping(timeout),
         diagnose: async () => {
@@ -87,10 +89,34 @@ export class ProcessLauncher implements Launcher {
     }
   }
 
+  /** Here the control plane is outside of the sandbox, and near enough to connect in its place. */
+  async #withDatabase(
+    slot: Slot,
+    { grants }: Job,
+    timeLeft: number,
+    work: () => Promise<Ending>,
+  ): Promise<Ending> {
+    const database = grants?.database;
+    if (database === undefined) return work();
+    const socket = slot.databaseSocket;
+    const audit = (): void => {};
+    const reserve = this.#reserve;
+    const gate = await DatabaseGate.open({ ...database, socket, timeLeft, reserve, audit });
+    try {
+      return await work();
+    } finally {
+      await gate.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#reserve.close();
+  }
+
   #spawn(binary: string, slot: Slot, profile: Profile): ChildProcess {
     const args = hostArguments({
       runnerDirectory: this.#runnerDirectory,
-      sockets: [slot.controlSocket, join(slot.directory, DATABASE_SOCKET)],
+      sockets: [slot.controlSocket, slot.databaseSocket],
       reach: this.#reach,
       heapMegabytes: heapMegabytes(profile.memory),
     });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { DATABASE_SOCKET } from "../protocol/database.ts";
 import { EGRESS_SOCKET } from "../protocol/egress-admin.ts";
 import { listenForSandbox } from "../sockets.ts";
 import { Connection } from "./connection.ts";
@@ -54,6 +55,10 @@ export class Slot {
 
   get egressSocket(): string {
     return join(this.directory, EGRESS_SOCKET);
+  }
+
+  get databaseSocket(): string {
+    return join(this.directory, DATABASE_SOCKET);
   }
 
   /** Resolves with the connection to the sandbox once that is ready for a job. */

@@ -1,3 +1,4 @@
+import type { ToolPermissions } from "../tools/permissions.ts";
 import type { ExplicitPerms } from "./normalizer.ts";
 import type { Perms } from "./perms.ts";
 import type { Refusal } from "./refusal.ts";
@@ -20,7 +21,7 @@ export interface PlanInput {
   readonly level: "none" | "isolated" | "container";
   /** The permissions of the request, as they came. */
   readonly requested: unknown;
-  readonly tools: readonly { readonly name: string; readonly permissions: Perms }[];
+  readonly tools: readonly ToolPermissions[];
   /** What the tenant may have at most; absent, whatever the operator allows. */
   readonly ceiling?: Perms | undefined;
   readonly operator: OperatorPolicy;
@@ -55,6 +56,8 @@ export interface Plan {
    * below `x`, `*` every host. Without a policy there is no way out.
    */
   readonly egress: { readonly allow: readonly string[] } | null;
+  /** The database that is reached in the sandbox's place: `host:port`, those to fall back on last. */
+  readonly database: { readonly hosts: readonly string[]; readonly note: string } | null;
   readonly env: readonly string[];
   readonly mounts: readonly { readonly source: string; readonly target: string }[];
   /** Those of strict mode first. */

@@ -14,7 +14,15 @@ export type { OperatorPolicy, Plan, PlanInput, WorkerPermissions } from "./plan-
 export { assertGranted, type Refusal } from "./refusal.ts";
 
 /** What is asked for in one place, which fields of it begin with. */
-type Source = Shape & { readonly field: string };
+type Source = Shape & { readonly field: string; readonly brokered: boolean };
+
+interface Granted {
+  readonly name: ListName;
+  readonly value: string;
+  readonly brokered: boolean;
+}
+
+const DATABASE_NOTE = "The host makes this connection: the URL and its password stay outside";
 type Judge = (value: string, input: PlanInput) => Verdict;
 
 const JUDGES: Readonly<Record<ListName, Judge>> = {
@@ -44,23 +52,29 @@ export function plan(input: PlanInput): Plan {
   const within = ceilingOf(input.ceiling, level);
   const sources = sourcesOf(input);
   const refusals = sources.flatMap((source) => [...source.refusals]);
-  const judge = (name: ListName, value: string): Verdict => {
+  const judge = (name: ListName, value: string, brokered: boolean): Verdict => {
     // Nothing enforces anything at this level, so that refusing would only pretend.
     if (level === "none") return { granted: value };
-    const verdict = JUDGES[name](value, input);
+    // The operator has named it; no sandbox gets there by itself.
+    const verdict = brokered ? { granted: value } : JUDGES[name](value, input);
     if (!("granted" in verdict) || within(name, verdict.granted)) return verdict;
     return { kind: "forbidden", reason: "exceeds what the tenant may have" };
   };
-  const permissions = grant(sources, judge, level, refusals);
-  const sandboxed = level === "none" ? normalize("none") : permissions;
+  const granted = grant(sources, judge, refusals);
+  // No sandbox can make its clock finer, so that there it is never granted.
+  const hrtime = level === "none" && sources.some((source) => source.hrtime);
+  const permissions = together(granted, hrtime);
+  const direct = granted.filter(({ brokered }) => !brokered);
+  const sandboxed = level === "none" ? normalize("none") : together(direct, false);
   return {
     level,
     tools: input.tools.map(({ name }) => name).sort(),
     permissions,
     worker: workerOf(sandboxed),
-    egress: level === "container" && permissions.net.length > 0 ? { allow: permissions.net } : null,
+    egress: level === "container" && sandboxed.net.length > 0 ? { allow: sandboxed.net } : null,
+    database: databaseOf(granted),
     env: sandboxed.env,
-    mounts: level === "container" ? mountsFor(permissions.read, operator.mounts) : [],
+    mounts: level === "container" ? mountsFor(sandboxed.read, operator.mounts) : [],
     warnings: [
       ...validate(permissions, operator.strict, () => {}),
       ...warningsOf(sources, permissions, level),
@@ -71,34 +85,42 @@ export function plan(input: PlanInput): Plan {
 
 /** The request, and the tools in an order that does not depend on theirs. */
 function sourcesOf({ requested, tools }: PlanInput): Source[] {
-  const asked = tools.map(({ name, permissions }) => ({
+  const asked = tools.map(({ name, permissions, brokered = false }) => ({
     field: `tools "${name}": permissions`,
     given: permissions as unknown,
+    brokered,
   }));
   asked.sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0));
-  const all = [{ field: "permissions", given: requested }, ...asked];
-  return all.map(({ field, given }) => ({ field, ...shape(given, field) }));
+  const all = [{ field: "permissions", given: requested, brokered: false }, ...asked];
+  return all.map(({ field, given, brokered }) => ({ field, brokered, ...shape(given, field) }));
 }
 
 function grant(
   sources: readonly Source[],
-  judge: (name: ListName, value: string) => Verdict,
-  level: PlanInput["level"],
+  judge: (name: ListName, value: string, brokered: boolean) => Verdict,
   refusals: Refusal[],
-): ExplicitPerms {
-  const granted: { name: ListName; value: string }[] = [];
-  for (const { lists } of sources) {
+): Granted[] {
+  const granted: Granted[] = [];
+  for (const { lists, brokered } of sources) {
     for (const name of LISTS) {
       for (const { field, value } of lists[name]) {
-        const verdict = judge(name, value);
-        if ("granted" in verdict) granted.push({ name, value: verdict.granted });
+        const verdict = judge(name, value, brokered);
+        if ("granted" in verdict) granted.push({ name, value: verdict.granted, brokered });
         else refusals.push(refuse(field, value, verdict.kind, verdict.reason));
       }
     }
   }
-  // No sandbox can make its clock finer, so that there it is never granted.
-  const hrtime = level === "none" && sources.some((source) => source.hrtime);
+  return granted;
+}
+
+function together(granted: readonly Granted[], hrtime: boolean): ExplicitPerms {
   return normalize(merge({ hrtime }, ...granted.map(({ name, value }) => ({ [name]: [value] }))));
+}
+
+function databaseOf(granted: readonly Granted[]): Plan["database"] {
+  const hosts = granted.filter(({ name, brokered }) => brokered && name === "net");
+  if (hosts.length === 0) return null;
+  return { hosts: hosts.map(({ value }) => value), note: DATABASE_NOTE };
 }
 
 function workerOf({ env, net, read, write, sys }: ExplicitPerms): WorkerPermissions {

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import type { DatabaseGrant } from "../database/gate.ts";
 import type { JobGrants, Profile } from "../engines/engine.ts";
 import {
   assertGranted,
@@ -9,6 +10,7 @@ import {
 } from "../permissions/plan.ts";
 import { publicPlan } from "../permissions/public-plan.ts";
 import type { WorkerPermissions } from "../protocol/grants.ts";
+import { databaseGrant } from "../tools/database.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 
 /**
@@ -21,6 +23,7 @@ export const PermissionPlugin: IsolatePlugin = {
   setup(api) {
     const { config } = api;
     const operator = policyOf(config);
+    const database = databaseGrant(config.db);
     const plain = new Map<string, Plan>();
     /** Most requests ask for nothing, and get the same plan. */
     const planOf = (input: PlanInput): Plan => {
@@ -37,7 +40,7 @@ export const PermissionPlugin: IsolatePlugin = {
         ...context,
         permissions: planned.permissions,
         plan: planned,
-        grants: grantsOf(planned, config.env),
+        grants: grantsOf(planned, config.env, database),
         profile: profileOf(profile, planned),
       };
     });
@@ -68,14 +71,21 @@ function policyOf({ mounts, env, wildcards, isolatedNet = false, strict }: Confi
 }
 
 /** What the engine has to give; nothing for a plan that grants nothing. */
-function grantsOf(planned: Plan, values: Config["env"]): JobGrants | undefined {
+function grantsOf(
+  planned: Plan,
+  values: Config["env"],
+  database: DatabaseGrant | null,
+): JobGrants | undefined {
   const { worker, egress, env, level } = planned;
   const granted = [worker.env, worker.net, worker.read, worker.write, worker.sys];
-  if (level === "none" || granted.every((list) => list.length === 0)) return undefined;
+  const usesDatabase = planned.database !== null && database !== null;
+  if (level === "none") return undefined;
+  if (!usesDatabase && granted.every((list) => list.length === 0)) return undefined;
   return {
-    worker: options(worker),
+    worker: { ...options(worker), ...(usesDatabase && { database: true }) },
     env: Object.fromEntries(env.map((name) => [name, values[name] ?? ""])),
     egress: egress === null ? null : egress.allow,
+    database: usesDatabase ? database : undefined,
   };
 }
 

@@ -19,7 +19,7 @@ export interface Context {
   readonly tools: readonly ToolUse[];
   /** Those of `tools` that are not built in. */
   readonly customTools: readonly CustomTool[];
-  /** What each of those may reach. */
+  /** What those of `tools` may reach that reach anything. */
   readonly toolPermissions: readonly ToolPermissions[];
   readonly permissions: Perms;
   /** What becomes of what is asked for, in both layers. */
@@ -43,8 +43,11 @@ export interface WorkerApi {
 
 /** What tools there are. */
 export interface ToolsetApi {
-  /** The tools of these names, each once. Throws `BadRequest` for a name there is not. */
-  resolve(names: readonly string[]): readonly ToolUse[];
+  /**
+   * The tools of these names, each once, at a level (default `container`). Throws `BadRequest` for a
+   * name there is not.
+   */
+  resolve(names: readonly string[], level?: SandboxLevel): readonly ToolUse[];
 }
 
 /** How logs are cut. */

@@ -1,7 +1,9 @@
 import { BadRequest } from "../errors.ts";
-import { toolPermissions } from "../tools/permissions.ts";
+import { databaseGrant, databasePermissions } from "../tools/database.ts";
+import { toolPermissions as askPermissions, type ToolPermissions } from "../tools/permissions.ts";
 import { resolveTools } from "../tools/registry.ts";
 import type { CustomTool } from "../tools/tool.ts";
+import type { SandboxLevel } from "../types.ts";
 import type { IsolatePlugin, ValidRequest } from "./plugin.ts";
 
 /**
@@ -14,20 +16,25 @@ export function ToolsetPlugin(registered: readonly CustomTool[] = []): IsolatePl
     required: ["guard"],
     setup(api) {
       const { config } = api;
-      const resolve = (names: readonly string[]) => resolveTools(names, config, registered);
+      const database = databaseGrant(config.db);
+      const resolve = (names: readonly string[], level?: SandboxLevel) =>
+        resolveTools(names, config, registered, level);
       api.onToolset.tap(() => ({ resolve }));
       api.onLoad.tap((context) => {
         const { request, level } = context;
-        const tools = resolve(request.tools);
+        const tools = resolve(request.tools, level);
         const customTools = tools.flatMap(
           ({ name }) => registered.find(({ tool }) => tool.name === name) ?? [],
         );
         for (const custom of customTools) assertUsable(custom, level, request);
         const permissionsOf = ({ tool }: CustomTool) => ({
           name: tool.name,
-          permissions: toolPermissions(tool, { level, request, config }),
+          permissions: askPermissions(tool, { level, request, config }),
         });
-        return { ...context, tools, customTools, toolPermissions: customTools.map(permissionsOf) };
+        const toolPermissions: ToolPermissions[] = customTools.map(permissionsOf);
+        const usesDatabase = tools.some(({ name }) => name === "database");
+        if (usesDatabase && database !== null) toolPermissions.push(databasePermissions(database));
+        return { ...context, tools, customTools, toolPermissions };
       });
     },
   };

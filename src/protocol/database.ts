@@ -1,18 +1,14 @@
 import type { ToolUse } from "./messages.ts";
 
-/** Where a sandbox finds its database: beside its control socket, made for the time of the job. */
+/** Name of the database's socket in a slot's directory; there while a job that may use it runs. */
 export const DATABASE_SOCKET = "database.sock";
 
-/** Settings of the database tool, as the sandbox gets them. */
+/** What the tool `database` is told in the place where it runs. */
 export interface DatabaseToolConfig {
-  /** Most rows of one query's result. */
+  /** The most rows and bytes of rows that one statement may answer with. */
   readonly rows: number;
-  /** Most bytes of one query's result. */
   readonly bytes: number;
-  /**
-   * A unix socket where nobody asks for a password, or a URL with all that it takes. A sandbox is
-   * told of no socket: its host process knows where its own is.
-   */
+  /** A socket that asks for no password, and outside of any sandbox the URL itself. */
   readonly connection: { readonly socket: string } | { readonly url: string };
 }
 

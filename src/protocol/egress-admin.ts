@@ -3,6 +3,7 @@
  * line. Each request gets one answer with its `id`; events come unasked in between. A run belongs to
  * the connection that opened it and ends with that connection.
  */
+import type { DatabaseGrant } from "../database/gate.ts";
 import type { EgressLimits } from "./egress-limits.ts";
 
 /** Name of the socket in a slot's directory; the proxy listens under no other one. */
@@ -20,11 +21,25 @@ export interface EgressPolicy {
 export interface OpenRequest {
   readonly id: number;
   readonly op: "open";
-  /** Absolute path of a slot's `egress.sock`. */
-  readonly socket: string;
   readonly run: string;
   readonly tenant: string;
+  /** The way to the network, if there is to be one. */
+  readonly egress?: EgressAccess;
+  /** The way to the tenant's database, if there is to be one. */
+  readonly database?: DatabaseAccess;
+}
+
+export interface EgressAccess {
+  /** Absolute path of a slot's `egress.sock`. */
+  readonly socket: string;
   readonly policy: EgressPolicy;
+}
+
+export interface DatabaseAccess extends DatabaseGrant {
+  /** Absolute path of a slot's `database.sock`. */
+  readonly socket: string;
+  /** Milliseconds the run has left. */
+  readonly timeLeft: number;
 }
 
 export interface CloseRequest {

@@ -10,9 +10,15 @@ export interface WorkerPermissions {
   readonly import: false;
 }
 
+/** What a Worker is made for. */
+export interface WorkerGrant extends WorkerPermissions {
+  /** Whether it has the way to its tenant's database. */
+  readonly database?: boolean;
+}
+
 /** What one job may reach, as the sandbox is told: a Worker of its own, and what that Worker finds. */
 export interface Grants {
-  readonly worker: WorkerPermissions;
+  readonly worker: WorkerGrant;
   /** Variables that are set for the job, beside those of the process. */
   readonly env: Readonly<Record<string, string>>;
   /** Whether the way to the egress proxy is to be open. */

@@ -1,5 +1,5 @@
 /** What the frames of a control socket carry. Shared by the control plane and the sandbox. */
-import type { Grants, WorkerPermissions } from "./grants.ts";
+import type { Grants, WorkerGrant } from "./grants.ts";
 import type { OutputLimits } from "./limits.ts";
 
 /** What user code's own module is called in a stack, at every level. */
@@ -44,7 +44,7 @@ export interface JobHeader {
 
 /** `prepare` header: what a job that comes soon is likely to be granted. */
 export interface PrepareHeader {
-  readonly worker: WorkerPermissions;
+  readonly worker: WorkerGrant;
 }
 
 /** A job as the worker receives it. */

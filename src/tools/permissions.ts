@@ -7,6 +7,8 @@ import type { Tool, ToolContext } from "./tool.ts";
 export interface ToolPermissions {
   readonly name: string;
   readonly permissions: Perms;
+  /** Whether the host reaches it in the sandbox's place: neither the Worker nor the proxy is told. */
+  readonly brokered?: true;
 }
 
 /**

@@ -1,33 +1,48 @@
 import type { Config } from "../config.ts";
 import { BadRequest } from "../errors.ts";
 import type { ToolUse } from "../protocol/messages.ts";
+import type { SandboxLevel } from "../types.ts";
+import { DATABASE_VARIABLE, databaseToolConfig } from "./database.ts";
 import type { CustomTool } from "./tool.ts";
 
 /** Built-in names a request may use, and the tool each stands for. */
-const TOOLS: Readonly<Record<string, (config: Config) => ToolUse>> = {
+const TOOLS: Readonly<Record<string, BuiltIn>> = {
   crypto: (config) => ({ name: "crypto", config: config.crypto }),
   channel: () => ({ name: "channel", config: {} }),
+  database,
+  db: database,
 };
+
+type BuiltIn = (config: Config, level: SandboxLevel, field: string) => ToolUse;
+
+function database({ db }: Config, level: SandboxLevel, field: string): ToolUse {
+  if (db.url === undefined) {
+    const message = `${field}: There is no database here: the host sets none in ${DATABASE_VARIABLE}`;
+    throw new BadRequest(field, message);
+  }
+  return { name: "database", config: databaseToolConfig(db, level) };
+}
 
 /** Names no custom tool can have, whether this version has the tool or a later one. */
 export const RESERVED_NAMES: readonly string[] = ["crypto", "channel", "database", "db"];
 
 /**
- * Looks up the tools a request names, each once. Throws `BadRequest` for an unknown name, listing
- * those there are.
+ * Looks up the tools a request names, each once, as they are at a level. Throws `BadRequest` for an
+ * unknown name, listing those there are, and for the database where there is none.
  */
 export function resolveTools(
   names: readonly string[],
   config: Config,
   custom: readonly CustomTool[] = [],
+  level: SandboxLevel = "container",
 ): ToolUse[] {
   const uses = names.map((name, index) => {
+    const field = `tools[${index}]`;
     const tool = Object.hasOwn(TOOLS, name) ? TOOLS[name] : undefined;
-    if (tool !== undefined) return tool(config);
+    if (tool !== undefined) return tool(config, level, field);
     const registered = custom.find((candidate) => candidate.tool.name === name);
     if (registered !== undefined) return useOf(registered);
     const known = [...Object.keys(TOOLS), ...custom.map(({ tool }) => tool.name)].join(", ");
-    const field = `tools[${index}]`;
     throw new BadRequest(
       field,
       `${field}: Unknown tool "${name.slice(0, 100)}"; there is ${known}`,

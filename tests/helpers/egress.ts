@@ -107,7 +107,12 @@ export async function startProxy(
   async function open(allow: string[], limits: EgressPolicy["limits"] = {}, run = "run1") {
     const socket = await slot();
     const policy = { allow, limits };
-    const answer = await admin.ask({ op: "open", socket, run, tenant: "default", policy });
+    const answer = await admin.ask({
+      op: "open",
+      egress: { socket, policy },
+      run,
+      tenant: "default",
+    });
     if (!answer.ok) throw new Error(answer.error.message);
     return socket;
   }

@@ -25,6 +25,7 @@ describe("a plan", () => {
         ...{ run: false, ffi: false, import: false },
       },
       egress: { allow: ["db:5432", "x.org"] },
+      database: null,
       env: ["TOKEN"],
       mounts: [
         { source: "/srv/data", target: "/data" },
@@ -33,6 +34,23 @@ describe("a plan", () => {
       warnings: [],
       refusals: [],
     });
+  });
+
+  it("shows what the host reaches for a tool, and gives it to neither layer", () => {
+    const permissions = { env: ["DATABASE_URL"], net: ["db.example:5432"] };
+    const tools = [{ name: "database", permissions, brokered: true as const }];
+    const requested = { net: ["x.org:443"] };
+    for (const level of ["container", "isolated"] as const) {
+      const plan = planned(level === "container" ? requested : "none", { level, tools });
+      expect(plan.refusals).toEqual([]);
+      expect(plan.permissions).toMatchObject({ env: permissions.env });
+      expect(plan.permissions.net).toContain("db.example:5432");
+      expect(plan.database?.hosts).toEqual(["db.example:5432"]);
+      expect(JSON.stringify([plan.worker, plan.egress, plan.env])).not.toMatch(/db\.|DATABASE/);
+    }
+    const { refusals } = planned("none", { tools, ceiling: { net: ["db.example:5432"] } });
+    expect(refusals.map(({ field }) => field)).toEqual(['tools "database": permissions.env[0]']);
+    expect(planned("none", { tools, ceiling: permissions }).refusals).toEqual([]);
   });
 
   it("mounts nothing at level isolated", () => {

@@ -39,6 +39,10 @@ describe("settings", () => {
       ISOLATE_EGRESS_HOSTS: '{"db.internal":"10.0.0.5"}',
       ISOLATE_EGRESS_PRIVATE: "db.internal:5432, localhost:80",
       ISOLATE_RUN_DIR: "/srv/run",
+      DATABASE_URL: "postgres://app:pw@db.example/shop?sslmode=require",
+      ISOLATE_DATABASE_HOSTS: "spare.example:5433",
+      ISOLATE_DATABASE_ROWS: "10",
+      ISOLATE_SCHEMAS: "tables",
       ISOLATE_TOOLS: "/etc/isolate/http.ts, tools/greeter.ts,",
     });
     expect(settings.tools).toEqual(["/etc/isolate/http.ts", "tools/greeter.ts"]);
@@ -56,6 +60,13 @@ describe("settings", () => {
         hosts: { "db.internal": "10.0.0.5" },
         private: ["db.internal:5432", "localhost:80"],
       },
+    });
+    expect(settings.config.db).toEqual({
+      url: "postgres://app:pw@db.example/shop?sslmode=require",
+      hosts: ["spare.example:5433"],
+      schemas: "tables",
+      rows: 10,
+      bytes: 16_777_216,
     });
     expect(settings.config.cluster).toEqual({ min: 1, max: 4, idle: 5_000 });
   });

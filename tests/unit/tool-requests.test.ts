@@ -48,7 +48,7 @@ describe("a request", () => {
     const { kernel, engine } = kernelWith(clock);
     await expect(kernel.execute({ code, tools: ["clock", "nope"] })).rejects.toMatchObject({
       field: "tools[1]",
-      message: 'tools[1]: Unknown tool "nope"; there is crypto, channel, clock',
+      message: 'tools[1]: Unknown tool "nope"; there is crypto, channel, database, db, clock',
     });
     await kernel.execute({ code, tools: ["clock"] });
     expect(engine.jobs).toHaveLength(1);

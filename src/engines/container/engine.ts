@@ -83,7 +83,6 @@ export class ContainerEngine implements Engine {
     clearTimeout(this.#next);
     await this.#checking;
     await Promise.all([this.#inner.close(), this.#sidecar.close()]);
-    await this.#launcher.networks.close();
   }
 
   #poolOptions(): PoolOptions {

@@ -1,4 +1,5 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
+import { DATABASE_SOCKET } from "../../protocol/database.ts";
 import { EGRESS_SOCKET } from "../../protocol/egress-admin.ts";
 import { FORWARDER } from "../../protocol/forwarder.ts";
 import { heapMegabytes, hostArguments, NO_REACH, type Reach, RUN_ALONE } from "../deno.ts";
@@ -47,7 +48,9 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
     Image: image,
     Cmd: hostArguments({
       runnerDirectory: "/runner",
-      sockets: [CONTROL_SOCKET, EGRESS_SOCKET].map((name) => `${MOUNT_POINT}/${name}`),
+      sockets: [CONTROL_SOCKET, EGRESS_SOCKET, DATABASE_SOCKET].map(
+        (name) => `${MOUNT_POINT}/${name}`,
+      ),
       heapMegabytes: heapMegabytes(profile.memory),
       reach: spec.reach ?? NO_REACH,
     }),

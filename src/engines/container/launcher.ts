@@ -57,6 +57,11 @@ export class ContainerLauncher implements Launcher {
     this.networks = new Networks({ docker, instance, adjust, slots: this.slots });
   }
 
+  /** Ends what holds network namespaces. */
+  close(): Promise<void> {
+    return this.networks.close();
+  }
+
   async launch(profile: Profile): Promise<Sandbox> {
     const { docker, instance, runtime, reach, egress, image } = this.#options;
     const { adjust = (options) => options } = this.#options;
@@ -115,13 +120,11 @@ function toSandbox(parts: {
     id: slot.id,
     profile,
     closed: connection.closed,
-    run: (job, events) => {
+    run: (job, events, timeLeft) => {
       note(job);
-      const allow = job.grants?.egress;
-      if (!allow) return connection.run(job, events);
-      return withEgress(egress, { socket: slot.egressSocket, run: slot.id, allow }, events, () =>
-        connection.run(job, events),
-      );
+      const ways = waysOf(job, slot, timeLeft);
+      if (ways === undefined) return connection.run(job, events);
+      return withEgress(egress, ways, events, () => connection.run(job, events));
     },
     sendChannel: (topic, text) => connection.sendChannel(topic, text),
     ping: (timeout) => connection.ping(timeout),
@@ -130,6 +133,17 @@ function toSandbox(parts: {
       destroyed ??= remove();
       return destroyed;
     },
+  };
+}
+
+/** What has to be open for a job, if anything. */
+function waysOf({ grants }: Job, slot: Slot, timeLeft: number): EgressRun | undefined {
+  const { egress: allow, database } = grants ?? {};
+  if (!allow && database === undefined) return undefined;
+  return {
+    run: slot.id,
+    ...(allow && { egress: { socket: slot.egressSocket, policy: { allow } } }),
+    ...(database && { database: { ...database, socket: slot.databaseSocket, timeLeft } }),
   };
 }
 

@@ -68,16 +68,16 @@ export class Sidecar implements Egress {
     });
   }
 
-  async open({ socket, run, allow }: EgressRun): Promise<EgressLease> {
+  async open(run: EgressRun): Promise<EgressLease> {
     const admin = this.#admin;
     if (admin === undefined) throw this.#unavailable();
     try {
-      await admin.ask({ op: "open", socket, run, tenant: "default", policy: { allow } });
+      await admin.ask({ op: "open", tenant: "default", ...run });
     } catch (cause) {
       this.#reason = messageOf(cause);
       throw this.#unavailable();
     }
-    return { close: () => closeRun(admin, run) };
+    return { close: () => closeRun(admin, run.run) };
   }
 
   async close(): Promise<void> {

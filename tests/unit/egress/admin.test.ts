@@ -34,9 +34,12 @@ async function tunnelThrough(path: string, connectText: string): Promise<Client>
   return client;
 }
 
-function openRequest(socket: string, over: object = {}) {
-  return { op: "open", socket, run: "r", tenant: "t", policy: { allow: ["a.example"] }, ...over };
+function openRequest(path: string, over: Record<string, unknown> = {}) {
+  const { socket = path, policy = { allow: ["a.example"] }, ...rest } = over;
+  return { op: "open", run: "r", tenant: "t", egress: { socket, policy }, ...rest };
 }
+
+const databaseAt = (socket: string) => ({ socket, target: {}, limits: {}, timeLeft: 1 });
 
 const code = (answer: Awaited<ReturnType<AdminClient["ask"]>>) =>
   answer.ok ? "ok" : answer.error.code;
@@ -101,7 +104,9 @@ describe("open", () => {
     ["an empty run", { run: "" }, "BAD_REQUEST"],
     ["a run that is no text", { run: 5 }, "BAD_REQUEST"],
     ["no tenant", { tenant: null }, "BAD_REQUEST"],
-    ["no policy", { policy: undefined }, "BAD_REQUEST"],
+    ["no policy", { policy: null }, "BAD_REQUEST"],
+    ["a database with another socket", { database: databaseAt("/run/egress.sock") }, "BAD_REQUEST"],
+    ["a database without a target", { database: { socket: "/run/database.sock" } }, "BAD_REQUEST"],
     ["a list for a policy", { policy: [] }, "BAD_REQUEST"],
     ["no list of hosts", { policy: {} }, "BAD_REQUEST"],
     ["too many hosts", { policy: { allow: Array(257).fill("a.example") } }, "BAD_REQUEST"],

@@ -81,7 +81,9 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
     const admin = new AdminClient(join(path, "admin.sock"));
     const socket = join(path, "egress.sock");
     const policy = { allow: [name, known], limits: { idleTimeoutMs: 5_000 } };
-    expect(await admin.ask({ op: "open", socket, run: "r", tenant: "t", policy })).toEqual({
+    expect(
+      await admin.ask({ op: "open", egress: { socket, policy }, run: "r", tenant: "t" }),
+    ).toEqual({
       id: 1,
       ok: true,
     });
@@ -135,7 +137,7 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
     const socket = join(path, "egress.sock");
     const limits = { idleTimeoutMs: 400, headTimeoutMs: 300, bytesIn: 50_000_000 };
     const policy = { allow: [name], limits };
-    await admin.ask({ op: "open", socket, run: "r", tenant: "t", policy });
+    await admin.ask({ op: "open", egress: { socket, policy }, run: "r", tenant: "t" });
     const connectText = `CONNECT ${name} HTTP/1.1\r\n\r\n`;
 
     expect(await say(socket, connectText)).toMatch(/^HTTP\/1\.1 200 /);

@@ -1,0 +1,64 @@
+import { DatabaseGate } from "../src/database/gate.ts";
+import type { Reserve } from "../src/database/reserve.ts";
+import type { DatabaseHost } from "../src/database/target.ts";
+import type { OpenRequest, RunReport } from "../src/protocol/egress-admin.ts";
+import type { Audit } from "./ledger.ts";
+import type { Run } from "./run.ts";
+import { Slot } from "./slot.ts";
+
+const NOTHING: RunReport = {
+  tunnels: 0,
+  bytesOut: 0,
+  bytesIn: 0,
+  denied: [],
+  deniedMore: 0,
+  unreported: 0,
+};
+
+export interface WaysOptions {
+  /** What is behind the slot's `egress.sock`, if that is to be there. */
+  readonly run: Run | undefined;
+  readonly request: OpenRequest;
+  readonly reserve: Reserve;
+  readonly audit: Audit;
+}
+
+/** What is open for one run: its slot's sockets, or one of them. */
+export class Ways {
+  readonly #slot: Slot | undefined;
+  readonly #gate: DatabaseGate | undefined;
+
+  private constructor(slot: Slot | undefined, gate: DatabaseGate | undefined) {
+    this.#slot = slot;
+    this.#gate = gate;
+  }
+
+  /** Opens all or, if that fails, nothing. */
+  static async open({ run, request, reserve, audit }: WaysOptions): Promise<Ways> {
+    const { egress, database, tenant } = request;
+    const slot = egress && run && (await Slot.open(egress.socket, run));
+    if (database === undefined) return new Ways(slot, undefined);
+    const [{ host, port }] = database.target.hosts as [DatabaseHost];
+    const subject = { event: "decision", run: request.run, tenant, host, port } as const;
+    const note = (code: string): void =>
+      audit({
+        ...subject,
+        address: null,
+        verdict: code === "" ? "allowed" : "denied",
+        code: code || "DATABASE",
+        sequence: 1,
+      });
+    try {
+      return new Ways(slot, await DatabaseGate.open({ ...database, reserve, audit: note }));
+    } catch (error) {
+      await slot?.close();
+      throw error;
+    }
+  }
+
+  /** Cuts every connection, removes the sockets, and tells what the run used of the network. */
+  async close(): Promise<RunReport> {
+    const [report] = await Promise.all([this.#slot?.close(), this.#gate?.close()]);
+    return report ?? NOTHING;
+  }
+}

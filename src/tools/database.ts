@@ -1,0 +1,67 @@
+import { z } from "zod";
+import type { DatabaseGrant } from "../database/gate.ts";
+import { formatDatabaseHost, parseDatabaseUrl } from "../database/target.ts";
+import { messageOf } from "../errors.ts";
+import { parseEntry } from "../permissions/host-entry.ts";
+import type { DatabaseToolConfig } from "../protocol/database.ts";
+import type { SandboxLevel } from "../types.ts";
+import type { ToolPermissions } from "./permissions.ts";
+
+/** The variable that names the database, for operators and in what permissions say. */
+export const DATABASE_VARIABLE = "DATABASE_URL";
+
+/** The URL of a PostgreSQL server. What is wrong with it is said without quoting it. */
+export const databaseUrl = z.string().superRefine((url, context) => {
+  try {
+    for (const host of parseDatabaseUrl(url).hosts) {
+      if (!isExact(formatDatabaseHost(host))) throw new Error("It names a host that is none");
+    }
+  } catch (error) {
+    context.addIssue(messageOf(error));
+  }
+});
+
+/** Settings of the tool `database`. */
+export const databaseConfig = z.strictObject({
+  /** Whose database it is: `postgres://user:password@host:port/name`. A secret. */
+  url: databaseUrl.optional(),
+  /** Further servers, `host:port` each, tried in this order when the URL's own is out of reach. */
+  hosts: z.array(z.string().refine(isExact, "Not an exact host:port")).default([]),
+  /** Folder of the tables' modules. Default: `schemas`, if there is one. */
+  schemas: z.string().min(1).optional(),
+  /** Most rows a statement may answer with. */
+  rows: z.int().min(1).default(10_000),
+  /** Most bytes of rows. */
+  bytes: z
+    .int()
+    .min(1_024)
+    .default(16 * 1_048_576),
+});
+
+export type DatabaseConfig = z.output<typeof databaseConfig>;
+
+/** What an execution that uses the tool may do, if there is a database. */
+export function databaseGrant({ url, hosts, rows, bytes }: DatabaseConfig): DatabaseGrant | null {
+  return url === undefined
+    ? null
+    : { target: parseDatabaseUrl(url, hosts), limits: { rows, bytes } };
+}
+
+/** What permissions say of it. The connection is made outside of the sandbox, for it. */
+export function databasePermissions({ target }: DatabaseGrant): ToolPermissions {
+  const net = target.hosts.map(formatDatabaseHost);
+  return { name: "database", permissions: { env: [DATABASE_VARIABLE], net }, brokered: true };
+}
+
+/** What the tool is told: at a level with a sandbox, that one fills in where its socket is. */
+export function databaseToolConfig(
+  { url = "", rows, bytes }: DatabaseConfig,
+  level: SandboxLevel,
+): DatabaseToolConfig {
+  return { rows, bytes, connection: level === "none" ? { url } : { socket: "" } };
+}
+
+function isExact(text: string): boolean {
+  const entry = parseEntry(text);
+  return typeof entry !== "string" && entry.ports.length === 1 && !entry.host.startsWith("*");
+}
