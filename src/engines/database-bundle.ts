@@ -21,7 +21,7 @@ export async function bundleDatabase(): Promise<Readonly<Record<string, string>>
   const { outputFiles } = await build({
     ...DATABASE_BUILD,
     absWorkingDir: ROOT,
-    entryPoints: { tool: DATABASE_TOOL, ...Object.fromEntries(names) },
+    entryPoints: { tool: DATABASE_SOURCE, ...Object.fromEntries(names) },
     outdir: "/",
     // No password and no TLS on a unix socket: a fifth of the time it takes to load.
     plugins: [without("tls", "crypto"), ...DATABASE_BUILD.plugins],
@@ -52,7 +52,7 @@ function fileOf(specifier: string): string {
   return basename(specifier);
 }
 
-export const DATABASE_TOOL = join(ROOT, "runner-image/database/tool.ts");
+export const DATABASE_SOURCE = join(ROOT, "runner-image/database/tool.ts");
 
 /** How the tool is bundled, for whichever place. */
 export const DATABASE_BUILD = {

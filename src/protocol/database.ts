@@ -12,6 +12,9 @@ export interface DatabaseToolConfig {
   readonly connection: { readonly socket: string } | { readonly url: string };
 }
 
+/** The tool's own module, from the runner's: it is bundled apart from it. */
+export const DATABASE_MODULE = "./database/tool.js";
+
 /** What the tool's own module, which is loaded for jobs that name it, offers to the runner. */
 export interface DatabaseModule {
   /** What code may import of Drizzle, by the names it does so. */

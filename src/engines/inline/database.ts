@@ -1,6 +1,6 @@
 import { constants, Script } from "node:vm";
 import { build } from "esbuild";
-import { DATABASE_BUILD, DATABASE_TOOL } from "../database-bundle.ts";
+import { DATABASE_BUILD, DATABASE_SOURCE } from "../database-bundle.ts";
 
 /** What the tool's own script is called in stacks. */
 const FILENAME = "isolate:database";
@@ -19,7 +19,7 @@ export function databaseScript(): Promise<Script> {
 async function bundle(): Promise<Script> {
   const { outputFiles } = await build({
     ...DATABASE_BUILD,
-    entryPoints: [DATABASE_TOOL],
+    entryPoints: [DATABASE_SOURCE],
     format: "iife",
     globalName: "tool",
     banner: { js: `(() => {const require=process.getBuiltinModule;${DATABASE_BUILD.banner.js}` },
