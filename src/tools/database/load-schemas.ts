@@ -9,7 +9,7 @@ import { DRIZZLE_MODULES } from "./specifiers.ts";
 export interface SchemaBundle {
   /** Text for `ToolUse.module`; absent if there are none. */
   readonly text?: string;
-  /** Names of the tables, in the order they come in. */
+  /** Names of the tables, sorted. */
   readonly tables: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export async function loadSchemas(folder?: string): Promise<SchemaBundle> {
       throw bad(join(directory, file), cause);
     }
   }
-  return { text, tables: [...schema.tables.keys()] };
+  return { text, tables: [...schema.tables.keys()].sort() };
 }
 
 async function schemaFiles(directory: string, isDefault: boolean): Promise<string[]> {

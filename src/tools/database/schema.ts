@@ -1,7 +1,11 @@
-import { is, Relations } from "drizzle-orm";
+import { getTableColumns, is, Relations } from "drizzle-orm";
 import { isPgEnum, PgTable } from "drizzle-orm/pg-core";
 import { evaluate } from "../evaluate.ts";
 import { MODULES } from "./modules.ts";
+import { SURFACE_NAMES } from "./surface.ts";
+import { TABLE_NAMES } from "./table.ts";
+
+const NAMELESS = "A table needs a name to be exported by: it has only a default export";
 
 /** A schema's module, evaluated when it is called. */
 type Load = () => Readonly<Record<string, unknown>>;
@@ -19,7 +23,7 @@ export class Schema {
   readonly all: Record<string, unknown> = {};
   readonly #origins = new Map<string, string>();
 
-  /** Takes in what a module exports. Throws an Error for nothing, or a name that is taken. */
+  /** Takes in what a module exports. Throws an Error for nothing, or for a name that is taken. */
   add(file: string, exported: Readonly<Record<string, unknown>>): void {
     let found = false;
     for (const [name, value] of Object.entries(exported)) {
@@ -33,8 +37,23 @@ export class Schema {
       }
       this.#origins.set(name, file);
       this.all[name] = value;
-      if (isTable) this.tables.set(name, value);
+      if (!isTable) continue;
+      checkNames(name, value);
+      this.tables.set(name, value);
     }
     if (!found) throw new Error("It exports no table, relations or enum");
+    if (Object.keys(exported).join() === "default") throw new Error(NAMELESS);
+  }
+}
+
+/** What would hide a part of the tool, or be hidden by it. */
+function checkNames(name: string, table: PgTable): void {
+  if (SURFACE_NAMES.includes(name)) {
+    throw new Error(`"db.${name}" is not for a table: export it by another name`);
+  }
+  for (const column of Object.keys(getTableColumns(table))) {
+    if (!TABLE_NAMES.includes(column)) continue;
+    const what = `"db.${name}.${column}" is not for a column`;
+    throw new Error(`${what}: give it another name, and keep the one in the database`);
   }
 }

@@ -39,7 +39,7 @@ type Tables = ReadonlyMap<string, PgTable>;
  * Frozen. Asking for a name that is not there throws a TypeError, which says what tables there are.
  */
 export function surface(database: Database, tables: Tables, close?: () => Promise<void>): object {
-  const names = [...tables.keys()];
+  const names = [...tables.keys()].sort();
   const found: Record<string, unknown> = Object.create(null);
   for (const [name, table] of tables) found[name] = tableView(database, table);
   for (const name of METHODS) {
