@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { BadRequest } from "./errors.ts";
 import { roundMemory } from "./memory.ts";
+import { ceilingFault } from "./permissions/ceiling.ts";
+import type { Perms } from "./permissions/perms.ts";
 import { cryptoConfig } from "./tools/crypto.ts";
 
 const megabytes = z.int().min(128).max(65_536).transform(roundMemory);
@@ -46,6 +48,8 @@ const schema = z.strictObject({
    * server, by the library.
    */
   isolatedNet: z.boolean().optional(),
+  /** What any execution may have at most. Default: whatever the settings above allow. */
+  ceiling: z.custom<Perms>().optional(),
   /** The proxy that containers reach the network by. */
   egress: z
     .strictObject({
@@ -82,6 +86,8 @@ export type PartialConfig = z.input<typeof schema>;
 export function config(partial: PartialConfig = {}): Config {
   const parsed = schema.safeParse(partial);
   if (!parsed.success) throw firstIssue(parsed.error);
+  const fault = ceilingFault(parsed.data.ceiling);
+  if (fault !== undefined) throw new BadRequest(fault.field, fault.message);
   return parsed.data;
 }
 

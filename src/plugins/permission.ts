@@ -20,9 +20,10 @@ export const PermissionPlugin: IsolatePlugin = {
   required: ["guard", "toolset"],
   setup(api) {
     const { config } = api;
+    const { ceiling } = config;
     const operator = policyOf(config);
     const plain = new Map<string, Plan>();
-    /** Most requests ask for nothing, and get the same plan. */
+    /** Most requests ask for nothing, and get the same plan: no ceiling is below that. */
     const planOf = (input: PlanInput): Plan => {
       if (!asksForNothing(input)) return plan(input);
       const planned = plain.get(input.level) ?? plan(input);
@@ -31,7 +32,7 @@ export const PermissionPlugin: IsolatePlugin = {
     };
     api.onLoad.tap((context) => {
       const { level, request, toolPermissions: tools, profile } = context;
-      const planned = planOf({ level, requested: request.permissions, tools, operator });
+      const planned = planOf({ level, requested: request.permissions, tools, ceiling, operator });
       for (const warning of planned.warnings) if (config.strict) console.warn(warning);
       return {
         ...context,

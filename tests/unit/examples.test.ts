@@ -16,6 +16,7 @@ const files = [
   "src/permissions/local.ts",
   "src/permissions/merger.ts",
   "src/permissions/name-grant.ts",
+  "src/permissions/net-ceiling.ts",
   "src/permissions/net-grant.ts",
   "src/permissions/normalizer.ts",
   "src/permissions/parser.ts",
