@@ -3,6 +3,7 @@ import { BadRequest } from "./errors.ts";
 import { roundMemory } from "./memory.ts";
 import { ceilingFault } from "./permissions/ceiling.ts";
 import type { Perms } from "./permissions/perms.ts";
+import { shorten } from "./shorten.ts";
 import { cryptoConfig } from "./tools/crypto.ts";
 
 const megabytes = z.int().min(128).max(65_536).transform(roundMemory);
@@ -95,7 +96,8 @@ export function config(partial: PartialConfig = {}): Config {
 export function firstIssue(error: z.ZodError): BadRequest {
   const [issue] = error.issues;
   if (issue === undefined) return new BadRequest("", "Invalid value");
-  const unknownKey = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  const given = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  const unknownKey = given && shorten(given);
   const path = unknownKey === undefined ? issue.path : [...issue.path, unknownKey];
   const field = path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;

@@ -1,10 +1,11 @@
+import { shorten } from "../shorten.ts";
 import { knownEntry, parseEntry } from "./host-entry.ts";
 import { judgeEnv, judgeSys } from "./name-grant.ts";
 import { netExcess } from "./net-ceiling.ts";
 import { isPath, isWithin, MALFORMED_PATH } from "./path-grant.ts";
 import { LISTS, type ListName, type Perms } from "./perms.ts";
 import type { PlanInput } from "./plan-types.ts";
-import { type Refusal, refuse, shorten, type Verdict } from "./refusal.ts";
+import { type Refusal, refuse, type Verdict } from "./refusal.ts";
 import { type Shape, shape } from "./shape.ts";
 
 /** Why an element that is granted otherwise exceeds what may be had; `undefined` if it does not. */

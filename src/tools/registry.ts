@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import { BadRequest } from "../errors.ts";
 import type { ToolUse } from "../protocol/messages.ts";
+import { shorten } from "../shorten.ts";
 import type { CustomTool } from "./tool.ts";
 
 /** Built-in names a request may use, and the tool each stands for. */
@@ -28,10 +29,7 @@ export function resolveTools(
     if (registered !== undefined) return useOf(registered);
     const known = [...Object.keys(TOOLS), ...custom.map(({ tool }) => tool.name)].join(", ");
     const field = `tools[${index}]`;
-    throw new BadRequest(
-      field,
-      `${field}: Unknown tool "${name.slice(0, 100)}"; there is ${known}`,
-    );
+    throw new BadRequest(field, `${field}: Unknown tool "${shorten(name)}"; there is ${known}`);
   });
   return uses.filter(({ name }, index) => uses.findIndex((use) => use.name === name) === index);
 }

@@ -22,5 +22,5 @@ export function recordingApp(partial: PartialConfig = {}, tools: readonly Tool[]
     const response = await app.request(path, { method: "POST", body, headers });
     return { status: response.status, body: (await response.json()) as Answer["body"] };
   };
-  return { engine, post };
+  return { app, engine, post };
 }

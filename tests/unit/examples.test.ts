@@ -27,6 +27,7 @@ const files = [
   "src/permissions/shape.ts",
   "src/permissions/text.ts",
   "src/permissions/validator.ts",
+  "src/shorten.ts",
   "src/tools/evaluate.ts",
   "src/tools/exported.ts",
   "src/tools/permissions.ts",
