@@ -13,7 +13,7 @@ import type { IsolatePlugin } from "./plugin.ts";
 
 /**
  * Plans what an execution may reach, in both layers, and lets none run that asks for more than it
- * can have. Warns in strict mode.
+ * can have. Its warnings are in the output, and in strict mode on the console, too.
  */
 export const PermissionPlugin: IsolatePlugin = {
   name: "permission",
@@ -46,9 +46,16 @@ export const PermissionPlugin: IsolatePlugin = {
       assertGranted(context.plan);
       return next();
     });
-    api.onFormat.tap((output, context) =>
-      context.request.explain ? { ...output, plan: publicPlan(context) } : output,
-    );
+    api.onFormat.tap((output, context) => {
+      const { explain } = context.request;
+      const warnings = [...context.plan.warnings];
+      if (warnings.length === 0 && !explain) return output;
+      return {
+        ...output,
+        ...(warnings.length > 0 && { warnings }),
+        ...(explain && { plan: publicPlan(context) }),
+      };
+    });
   },
 };
 
