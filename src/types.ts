@@ -67,6 +67,8 @@ export interface Output {
   logs?: LogEntry[];
   /** Log entries left out because a limit was reached; absent if none were. */
   logsDropped?: number;
+  /** What is noteworthy about what the code was granted; absent if nothing is. */
+  warnings?: string[];
   /** What the code was granted; only if the request says `explain`. */
   plan?: PublicPlan;
   /** What the code tried to reach in vain; absent if nothing is known of any. */

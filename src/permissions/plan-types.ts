@@ -22,7 +22,7 @@ export interface PlanInput {
   /** The permissions of the request, as they came. */
   readonly requested: unknown;
   readonly tools: readonly ToolPermissions[];
-  /** What the tenant may have at most; absent, whatever the operator allows. */
+  /** What the execution may have at most; absent, whatever the operator allows. */
   readonly ceiling?: Perms | undefined;
   readonly operator: OperatorPolicy;
 }
