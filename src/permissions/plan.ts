@@ -1,3 +1,4 @@
+import { withTunnels } from "../protocol/tunnels.ts";
 import { ceilingOf } from "./ceiling.ts";
 import { merge } from "./merger.ts";
 import { judgeEnv, judgeFfi, judgeRun, judgeSys } from "./name-grant.ts";
@@ -71,7 +72,7 @@ export function plan(input: PlanInput): Plan {
     level,
     tools: input.tools.map(({ name }) => name).sort(),
     permissions,
-    worker: workerOf(sandboxed),
+    worker: workerOf(sandboxed, level),
     egress: level === "container" && sandboxed.net.length > 0 ? { allow: sandboxed.net } : null,
     database: databaseOf(granted),
     env: sandboxed.env,
@@ -124,8 +125,12 @@ function databaseOf(granted: readonly Granted[]): Plan["database"] {
   return { hosts: hosts.map(({ value }) => value), note: DATABASE_NOTE };
 }
 
-function workerOf({ env, net, read, write, sys }: ExplicitPerms): WorkerPermissions {
-  return { env, net: workerNet(net), read, write, sys, run: false, ffi: false, import: false };
+function workerOf(
+  { env, net, read, write, sys }: ExplicitPerms,
+  level: PlanInput["level"],
+): WorkerPermissions {
+  const hosts = level === "container" ? withTunnels(workerNet(net)) : workerNet(net);
+  return { env, net: hosts, read, write, sys, run: false, ffi: false, import: false };
 }
 
 function warningsOf(
