@@ -52,7 +52,7 @@ describe("a host with a ceiling", () => {
     const permissions = { net: ["a.example.com:443"], env: ["A"] };
     expect((await post("/execute", { permissions })).status).toBe(200);
     expect(engine.jobs[0]?.job.grants).toMatchObject({
-      worker: { net: ["a.example.com:443"], env: ["A"], read: false },
+      worker: { net: ["a.example.com:443", "127.0.0.1:61000"], env: ["A"], read: false },
       env: { A: "1" },
       egress: ["a.example.com:443"],
     });
