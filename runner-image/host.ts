@@ -10,10 +10,12 @@ import type { Grants, WorkerGrant, WorkerPermissions } from "../src/protocol/gra
 import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job.ts";
 import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
 import type { PrepareHeader, ToolUse, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import { tunnelsOf } from "../src/protocol/tunnels.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { openForwarder } from "./forwarder.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
 import { Spare } from "./spare.ts";
+import { openTunnels } from "./tunnels.ts";
 import { type WorkerEvents, WorkerLine } from "./worker-line.ts";
 
 /** Set at build time. The tests of the outer layer alone build a runner that says "inherit". */
@@ -97,13 +99,21 @@ function start(job: WorkerJob, grants: Grants | undefined): void {
     return;
   }
   for (const [name, value] of Object.entries(grants.env)) Deno.env.set(name, value);
-  if (grants.proxy) openForwarder(beside(EGRESS_SOCKET));
-  awaitingWorker = job;
+  awaitingWorker = grants.proxy ? { ...job, tunnels: openWays(grants.worker) } : job;
   if (prepared?.fits(grants.worker)) {
     line = prepared.take(relay);
     return;
   }
   line = new WorkerLine(optionsOf(grants.worker), events);
+}
+
+/** Opens the ways to the proxy, and tells of those that lead to one target each. */
+function openWays({ net }: WorkerPermissions): ReadonlyMap<string, number> {
+  const proxySocket = beside(EGRESS_SOCKET);
+  const tunnels = tunnelsOf(typeof net === "boolean" ? [] : net);
+  openForwarder(proxySocket);
+  openTunnels(tunnels, proxySocket);
+  return tunnels;
 }
 
 function optionsOf({ database, ...permissions }: WorkerGrant): Deno.PermissionOptions {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Config, config } from "../src/config.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
 import { defaultRunDirectory } from "../src/engines/run-directory.ts";
+import type { Perms } from "../src/permissions/perms.ts";
 import { databaseUrl } from "../src/tools/database.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
@@ -18,18 +19,17 @@ const list = z
 
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue("Expected JSON");
+    return z.NEVER;
+  }
+});
+
 /** A JSON object of texts. */
-const texts = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue("Expected a JSON object");
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.string(), z.string()));
+const texts = json.pipe(z.record(z.string(), z.string()));
 
 const schema = z.object({
   PORT: integer.pipe(z.int().max(65_535)).optional(),
@@ -57,6 +57,7 @@ const schema = z.object({
   ISOLATE_ENV: texts.optional(),
   ISOLATE_WILDCARDS: flag.optional(),
   ISOLATE_ISOLATED_NET: flag.optional(),
+  ISOLATE_CEILING: json.optional(),
   ISOLATE_EGRESS_HOSTS: texts.optional(),
   ISOLATE_EGRESS_PRIVATE: list,
   STRICT_MODE: flag.optional(),
@@ -113,6 +114,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       env: given.ISOLATE_ENV,
       wildcards: given.ISOLATE_WILDCARDS,
       isolatedNet: given.ISOLATE_ISOLATED_NET,
+      // `config()` takes nothing for permissions but what it has looked at.
+      ceiling: given.ISOLATE_CEILING as Perms | undefined,
       egress: { hosts: given.ISOLATE_EGRESS_HOSTS, private: given.ISOLATE_EGRESS_PRIVATE },
       db: {
         url: given.DATABASE_URL,

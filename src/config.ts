@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { BadRequest } from "./errors.ts";
 import { roundMemory } from "./memory.ts";
+import { ceilingFault } from "./permissions/ceiling.ts";
+import type { Perms } from "./permissions/perms.ts";
+import { shorten } from "./shorten.ts";
 import { cryptoConfig } from "./tools/crypto.ts";
 import { databaseConfig } from "./tools/database.ts";
 
@@ -47,6 +50,8 @@ const schema = z.strictObject({
    * server, by the library.
    */
   isolatedNet: z.boolean().optional(),
+  /** What any execution may have at most. Default: whatever the settings above allow. */
+  ceiling: z.custom<Perms>().optional(),
   /** The proxy that containers reach the network by. */
   egress: z
     .strictObject({
@@ -85,6 +90,8 @@ export type PartialConfig = z.input<typeof schema>;
 export function config(partial: PartialConfig = {}): Config {
   const parsed = schema.safeParse(partial);
   if (!parsed.success) throw firstIssue(parsed.error);
+  const fault = ceilingFault(parsed.data.ceiling);
+  if (fault !== undefined) throw new BadRequest(fault.field, fault.message);
   return parsed.data;
 }
 
@@ -92,7 +99,8 @@ export function config(partial: PartialConfig = {}): Config {
 export function firstIssue(error: z.ZodError): BadRequest {
   const [issue] = error.issues;
   if (issue === undefined) return new BadRequest("", "Invalid value");
-  const unknownKey = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  const given = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  const unknownKey = given && shorten(given);
   const path = unknownKey === undefined ? issue.path : [...issue.path, unknownKey];
   const field = path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;

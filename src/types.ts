@@ -1,3 +1,4 @@
+import type { PermsObject } from "./permissions/perms.ts";
 import type { PublicPlan } from "./permissions/public-plan.ts";
 import type { ConsoleLevel } from "./protocol/messages.ts";
 
@@ -55,6 +56,8 @@ export interface Denial {
   code?: string;
   /** How often. */
   count?: number;
+  /** What would allow it if it stood in the request's permissions; absent if nothing there could. */
+  permission?: PermsObject;
 }
 
 /** How an execution ended, always with HTTP status 200. */
@@ -67,6 +70,8 @@ export interface Output {
   logs?: LogEntry[];
   /** Log entries left out because a limit was reached; absent if none were. */
   logsDropped?: number;
+  /** What is noteworthy about what the code was granted; absent if nothing is. */
+  warnings?: string[];
   /** What the code was granted; only if the request says `explain`. */
   plan?: PublicPlan;
   /** What the code tried to reach in vain; absent if nothing is known of any. */

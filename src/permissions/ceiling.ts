@@ -1,47 +1,98 @@
-import { parseEntry } from "./host-entry.ts";
+import { shorten } from "../shorten.ts";
+import { knownEntry, parseEntry } from "./host-entry.ts";
 import { judgeEnv, judgeSys } from "./name-grant.ts";
-import { netWithin } from "./net-grant.ts";
-import { isPath, isWithin } from "./path-grant.ts";
+import { netExcess } from "./net-ceiling.ts";
+import { isPath, isWithin, MALFORMED_PATH } from "./path-grant.ts";
 import { LISTS, type ListName, type Perms } from "./perms.ts";
 import type { PlanInput } from "./plan-types.ts";
-import { shape } from "./shape.ts";
+import { type Refusal, refuse, type Verdict } from "./refusal.ts";
+import { type Shape, shape } from "./shape.ts";
 
-/** Whether an element that is granted otherwise is within what a tenant may have. */
-export type Within = (name: ListName, granted: string) => boolean;
+/** Why an element that is granted otherwise exceeds what may be had; `undefined` if it does not. */
+export type Excess = (name: ListName, granted: string) => string | undefined;
 
-/** Whether text could be an element of a list at all. */
-const WELL_FORMED: Readonly<Record<ListName, (value: string) => boolean>> = {
-  env: (value) => "granted" in judgeEnv(value, [value]),
-  net: (value) => typeof parseEntry(value) !== "string",
-  read: isPath,
-  write: isPath,
-  run: () => true,
-  ffi: () => true,
-  sys: (value) => "granted" in judgeSys(value),
+const MAX_LISTED = 3;
+const PATHS: ReadonlySet<ListName> = new Set(["read", "write"]);
+const reasonOf = (verdict: Verdict) => ("reason" in verdict ? verdict.reason : undefined);
+const pathFault = (value: string) => (isPath(value) ? undefined : reasonOf(MALFORMED_PATH));
+
+/** What keeps text from being an element of a list at all. */
+const FAULTS: Readonly<Record<ListName, (value: string) => string | undefined>> = {
+  env: (value) => reasonOf(judgeEnv(value, [value])),
+  net: (value) => {
+    const parsed = parseEntry(value);
+    return typeof parsed === "string" ? parsed : undefined;
+  },
+  read: pathFault,
+  write: pathFault,
+  run: () => undefined,
+  ffi: () => undefined,
+  sys: (value) => reasonOf(judgeSys(value)),
+};
+
+const NOUNS: Readonly<Record<ListName, string>> = {
+  env: "variable",
+  net: "host",
+  read: "path to be read",
+  write: "path to be written",
+  run: "program",
+  ffi: "library",
+  sys: "system information",
 };
 
 /**
- * The most a tenant may have, as a question about single elements. Everything is within an absent
- * ceiling. Throws an Error for a malformed one: it is the operator's mistake, and which way it
- * was meant cannot be known.
+ * The first thing that is wrong with a ceiling of unknown origin, if anything is.
  *
  * @example
- * const within = ceilingOf({ net: ["*.x.org"] }, "container");
- * [within("net", "a.x.org"), within("net", "a.x.org:22"), within("env", "A")] // [true, false, false]
+ * ceilingFault({ net: ["x.org", "a/b"] }).field // "ceiling.net[1]"
  */
-export function ceilingOf(ceiling: Perms | undefined, level: PlanInput["level"]): Within {
-  if (ceiling === undefined) return () => true;
-  const { lists, refusals } = shape(ceiling, "ceiling");
-  const [fault] = refusals;
+export function ceilingFault(ceiling: unknown): Refusal | undefined {
+  return faultOf(shape(ceiling, "ceiling"));
+}
+
+function faultOf({ lists, refusals }: Shape): Refusal | undefined {
+  const bad = LISTS.flatMap((name) =>
+    lists[name].flatMap(({ field, value }) => {
+      const reason = FAULTS[name](value);
+      return reason === undefined ? [] : [refuse(field, value, "invalid", reason)];
+    }),
+  );
+  return [...refusals, ...bad][0];
+}
+
+/**
+ * The most that may be had, as a question about single elements. Nothing exceeds an absent ceiling.
+ * Throws an Error for a malformed one: it is the operator's mistake, and which way it was meant
+ * cannot be known.
+ *
+ * @example
+ * const excess = ceilingOf({ net: ["*.x.org"] }, "container");
+ * [excess("net", "a.x.org"), excess("net", "a.x.org:22")] // [undefined, '"a.x.org:22" exceeds the ceiling by port 22; it allows *.x.org']
+ */
+export function ceilingOf(ceiling: Perms | undefined, level: PlanInput["level"]): Excess {
+  if (ceiling === undefined) return () => undefined;
+  const read = shape(ceiling, "ceiling");
+  const fault = faultOf(read);
   if (fault !== undefined) throw new Error(fault.message);
-  for (const name of LISTS) {
-    const bad = lists[name].find(({ value }) => !WELL_FORMED[name](value));
-    if (bad !== undefined) throw new Error(`${bad.field}: is malformed`);
-  }
+  const hosts = read.lists.net.map(({ value }) => knownEntry(value));
   return (name, granted) => {
-    const values = lists[name].map(({ value }) => value);
-    if (name === "net") return netWithin(granted, values, level);
-    if (name === "read" || name === "write") return values.some((top) => isWithin(granted, top));
-    return values.includes(granted);
+    const allowed = read.lists[name].map(({ value }) => value);
+    if (name === "net") {
+      const part = netExcess(granted, hosts, level);
+      return part === undefined ? undefined : exceeds(name, granted, allowed, part);
+    }
+    const within = PATHS.has(name)
+      ? allowed.some((top) => isWithin(granted, top))
+      : allowed.includes(granted);
+    return within ? undefined : exceeds(name, granted, allowed, "");
   };
+}
+
+function exceeds(name: ListName, granted: string, allowed: readonly string[], part: string) {
+  const it = `"${shorten(granted)}" exceeds the ceiling${part}`;
+  if (allowed.length === 0) return `${it}; it allows no ${NOUNS[name]}`;
+  const some = allowed.slice(0, MAX_LISTED).map(shorten).join(", ");
+  const more = allowed.length - MAX_LISTED;
+  const listed = more > 0 ? `${some} and ${more} more` : some;
+  return PATHS.has(name) ? `${it}: it is outside of ${listed}` : `${it}; it allows ${listed}`;
 }

@@ -44,6 +44,13 @@ export function parseEntry(entry: string): HostEntry | string {
   return { host, ports: [Number(port)], text: `${host}:${port}` };
 }
 
+/** Reads an entry that is known to be one; throws an Error if it is not. */
+export function knownEntry(entry: string): HostEntry {
+  const parsed = parseEntry(entry);
+  if (typeof parsed === "string") throw new Error(`"${entry}" ${parsed}`);
+  return parsed;
+}
+
 function canonicalHost(host: string): string | undefined {
   if (host.startsWith("[")) return canonicalIPv6(host);
   if (isIP(host) === 4) return host;
@@ -81,7 +88,13 @@ export function covered(entry: HostEntry, by: readonly HostEntry[]): boolean {
   );
 }
 
-function coversHost(wide: string, host: string): boolean {
+/**
+ * Whether one host of an entry includes another, whatever the port.
+ *
+ * @example
+ * ["x.org", "*.x.org", "*"].map((wide) => coversHost(wide, "a.x.org")) // [false, true, true]
+ */
+export function coversHost(wide: string, host: string): boolean {
   if (wide === "*") return true;
   return wide.startsWith("*.") ? host.endsWith(wide.slice(1)) : host === wide;
 }

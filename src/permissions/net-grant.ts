@@ -1,5 +1,6 @@
 import { FORWARDER } from "../protocol/forwarder.ts";
-import { covered, type HostEntry, parseEntry } from "./host-entry.ts";
+import { isTunnelPort } from "../protocol/tunnels.ts";
+import { type HostEntry, knownEntry, parseEntry } from "./host-entry.ts";
 import { isLocal } from "./local.ts";
 import type { PlanInput } from "./plan-types.ts";
 import type { Verdict } from "./refusal.ts";
@@ -23,29 +24,14 @@ function objection(
   if (host.startsWith("*") && !wildcards) {
     return "wildcards are not granted here: name each host";
   }
-  if (level === "container" && ports.includes(FORWARDER.port) && isLocal(host)) {
+  if (level === "container" && ports.some(isOwnPort) && isLocal(host)) {
     return "belongs to the sandbox";
   }
   return undefined;
 }
 
-/**
- * Whether a ceiling covers a granted entry. Where the Worker alone checks, what it lets through
- * counts: to Deno `*.x` includes `x`, and `*` includes every port.
- *
- * @example
- * ["isolated", "container"].map((level) => netWithin("*.x.org", ["*.x.org"], level)) // [false, true]
- */
-export function netWithin(
-  entry: string,
-  ceiling: readonly string[],
-  level: PlanInput["level"],
-): boolean {
-  const wide = ceiling.map(understood);
-  const asked = understood(entry);
-  if (level !== "isolated" || !asked.host.startsWith("*")) return covered(asked, wide);
-  if (asked.host === "*") return false;
-  return covered(asked, wide) && covered({ ...asked, host: asked.host.slice(2) }, wide);
+function isOwnPort(port: number): boolean {
+  return port === FORWARDER.port || isTunnelPort(port);
 }
 
 /**
@@ -57,7 +43,7 @@ export function netWithin(
  */
 export function workerNet(granted: readonly string[]): string[] {
   if (granted.includes("*")) return ["*"];
-  const entries = granted.map(understood);
+  const entries = granted.map(knownEntry);
   const texts = entries.flatMap(({ host, ports }) => ports.map((port) => `${host}:${port}`));
   return [...new Set(texts)].sort();
 }
@@ -69,15 +55,9 @@ export function workerNet(granted: readonly string[]): string[] {
  * widened(["x.org", "*.x.org"]) // ['permissions.net: "*.x.org" includes "x.org" at level "isolated"']
  */
 export function widened(granted: readonly string[]): string[] {
-  const wild = granted.map(understood).filter(({ host }) => host.startsWith("*"));
+  const wild = granted.map(knownEntry).filter(({ host }) => host.startsWith("*"));
   return wild.map(({ host, text }) => {
     const more = host === "*" ? "every port" : `"${host.slice(2)}"`;
     return `permissions.net: "${text}" includes ${more} at level "isolated"`;
   });
-}
-
-function understood(entry: string): HostEntry {
-  const parsed = parseEntry(entry);
-  if (typeof parsed === "string") throw new Error(`"${entry}" ${parsed}`);
-  return parsed;
 }

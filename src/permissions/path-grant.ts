@@ -5,7 +5,7 @@ import type { Verdict } from "./refusal.ts";
 const SCRATCH = "/tmp";
 /** What the system keeps there is no business of the code's, mounted or not. */
 const RESERVED = ["/proc", "/sys", "/dev", "/run", "/etc"];
-const MALFORMED: Verdict = {
+export const MALFORMED_PATH: Verdict = {
   kind: "invalid",
   reason: 'is not an absolute path without ".", "..", "//" and a slash at its end',
 };
@@ -36,7 +36,7 @@ export function isWithin(path: string, directory: string): boolean {
 
 /** Judges a path that is to be read. */
 export function judgeRead(path: string, { level, operator }: PlanInput): Verdict {
-  if (!isPath(path)) return MALFORMED;
+  if (!isPath(path)) return MALFORMED_PATH;
   const nowhere = forbidden("No such path can be read here");
   if (RESERVED.some((directory) => isWithin(path, directory))) return nowhere;
   const target = mountOf(path, operator.mounts);
@@ -52,7 +52,7 @@ export function judgeRead(path: string, { level, operator }: PlanInput): Verdict
 
 /** Judges a path that is to be written. */
 export function judgeWrite(path: string, { level }: PlanInput): Verdict {
-  if (!isPath(path)) return MALFORMED;
+  if (!isPath(path)) return MALFORMED_PATH;
   if (level === "isolated") return forbidden('nothing can be written at level "isolated"');
   return isWithin(path, SCRATCH)
     ? { granted: path }

@@ -22,7 +22,7 @@ export interface PlanInput {
   /** The permissions of the request, as they came. */
   readonly requested: unknown;
   readonly tools: readonly ToolPermissions[];
-  /** What the tenant may have at most; absent, whatever the operator allows. */
+  /** What the execution may have at most; absent, whatever the operator allows. */
   readonly ceiling?: Perms | undefined;
   readonly operator: OperatorPolicy;
 }
@@ -33,7 +33,10 @@ export interface PlanInput {
  */
 export interface WorkerPermissions {
   readonly env: readonly string[];
-  /** Each with its port; or `"*"` alone. */
+  /**
+   * Each with its port, in a container followed by the loopback port of the tunnel to it; or `"*"`
+   * alone.
+   */
   readonly net: readonly string[];
   readonly read: readonly string[];
   readonly write: readonly string[];

@@ -1,3 +1,4 @@
+import { withTunnels } from "../protocol/tunnels.ts";
 import { ceilingOf } from "./ceiling.ts";
 import { merge } from "./merger.ts";
 import { judgeEnv, judgeFfi, judgeRun, judgeSys } from "./name-grant.ts";
@@ -37,7 +38,7 @@ const JUDGES: Readonly<Record<ListName, Judge>> = {
 
 /**
  * Decides what an execution gets: what its request and its tools ask for, within what the
- * operator and the tenant's ceiling allow. Everything else is refused, element by element, and
+ * operator and the ceiling allow. Everything else is refused, element by element, and
  * whatever is granted is spelled out for each place that enforces it. Throws only for a malformed
  * ceiling.
  *
@@ -49,7 +50,7 @@ const JUDGES: Readonly<Record<ListName, Judge>> = {
  */
 export function plan(input: PlanInput): Plan {
   const { level, operator } = input;
-  const within = ceilingOf(input.ceiling, level);
+  const excess = ceilingOf(input.ceiling, level);
   const sources = sourcesOf(input);
   const refusals = sources.flatMap((source) => [...source.refusals]);
   const judge = (name: ListName, value: string, brokered: boolean): Verdict => {
@@ -57,8 +58,9 @@ export function plan(input: PlanInput): Plan {
     if (level === "none") return { granted: value };
     // The operator has named it; no sandbox gets there by itself.
     const verdict = brokered ? { granted: value } : JUDGES[name](value, input);
-    if (!("granted" in verdict) || within(name, verdict.granted)) return verdict;
-    return { kind: "forbidden", reason: "exceeds what the tenant may have" };
+    if (!("granted" in verdict)) return verdict;
+    const reason = excess(name, verdict.granted);
+    return reason === undefined ? verdict : { kind: "forbidden", reason };
   };
   const granted = grant(sources, judge, refusals);
   // No sandbox can make its clock finer, so that there it is never granted.
@@ -70,7 +72,7 @@ export function plan(input: PlanInput): Plan {
     level,
     tools: input.tools.map(({ name }) => name).sort(),
     permissions,
-    worker: workerOf(sandboxed),
+    worker: workerOf(sandboxed, level),
     egress: level === "container" && sandboxed.net.length > 0 ? { allow: sandboxed.net } : null,
     database: databaseOf(granted),
     env: sandboxed.env,
@@ -123,8 +125,12 @@ function databaseOf(granted: readonly Granted[]): Plan["database"] {
   return { hosts: hosts.map(({ value }) => value), note: DATABASE_NOTE };
 }
 
-function workerOf({ env, net, read, write, sys }: ExplicitPerms): WorkerPermissions {
-  return { env, net: workerNet(net), read, write, sys, run: false, ffi: false, import: false };
+function workerOf(
+  { env, net, read, write, sys }: ExplicitPerms,
+  level: PlanInput["level"],
+): WorkerPermissions {
+  const hosts = level === "container" ? withTunnels(workerNet(net)) : workerNet(net);
+  return { env, net: hosts, read, write, sys, run: false, ffi: false, import: false };
 }
 
 function warningsOf(

@@ -1,10 +1,11 @@
 import { BadRequest, PermissionError } from "../errors.ts";
+import { shorten } from "../shorten.ts";
 
 /** Why something asked for is not granted. */
 export interface Refusal {
   /** Where it stands, for example `permissions.net[2]` or `tools "http": permissions.net[0]`. */
   readonly field: string;
-  /** What stands there, shortened; of anything but text, its type. */
+  /** What stands there, shortened and printable; of anything but text, its type. */
   readonly value: string;
   /** `invalid` is nothing anyone could grant; `forbidden` is not granted here. */
   readonly kind: "invalid" | "forbidden";
@@ -16,8 +17,6 @@ export interface Refusal {
 export type Verdict =
   | { readonly granted: string }
   | { readonly kind: Refusal["kind"]; readonly reason: string };
-
-const MAX_SHOWN = 100;
 
 /**
  * A refusal of the value at a field.
@@ -34,23 +33,6 @@ export function refuse(
   // The value may be anything: converting an object to text would run its code.
   const shown = typeof value === "string" ? shorten(value) : value === null ? "null" : typeof value;
   return { field, value: shown, kind, message: `${field}: ${reason}` };
-}
-
-/**
- * Text of a length fit for messages. Messages go to terminals and logs, so control characters
- * appear as escapes, and halves of characters as the sign for what is no character.
- *
- * @example
- * shorten("a\nb") // "a\\x0ab"
- */
-export function shorten(text: string): string {
-  const cut = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
-  return cut
-    .toWellFormed()
-    .replace(
-      /\p{Cc}/gu,
-      (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-    );
 }
 
 /**

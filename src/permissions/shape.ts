@@ -1,6 +1,7 @@
 import { types } from "node:util";
+import { shorten } from "../shorten.ts";
 import { LISTS, type ListName } from "./perms.ts";
-import { type Refusal, refuse, shorten } from "./refusal.ts";
+import { type Refusal, refuse } from "./refusal.ts";
 import { faultOf } from "./text.ts";
 
 /** A piece of text that is asked for, and where it stands. */

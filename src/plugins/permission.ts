@@ -15,17 +15,18 @@ import type { IsolatePlugin } from "./plugin.ts";
 
 /**
  * Plans what an execution may reach, in both layers, and lets none run that asks for more than it
- * can have. Warns in strict mode.
+ * can have. Its warnings are in the output, and in strict mode on the console, too.
  */
 export const PermissionPlugin: IsolatePlugin = {
   name: "permission",
   required: ["guard", "toolset"],
   setup(api) {
     const { config } = api;
+    const { ceiling } = config;
     const operator = policyOf(config);
     const database = databaseGrant(config.db);
     const plain = new Map<string, Plan>();
-    /** Most requests ask for nothing, and get the same plan. */
+    /** Most requests ask for nothing, and get the same plan: no ceiling is below that. */
     const planOf = (input: PlanInput): Plan => {
       if (!asksForNothing(input)) return plan(input);
       const planned = plain.get(input.level) ?? plan(input);
@@ -34,7 +35,7 @@ export const PermissionPlugin: IsolatePlugin = {
     };
     api.onLoad.tap((context) => {
       const { level, request, toolPermissions: tools, profile } = context;
-      const planned = planOf({ level, requested: request.permissions, tools, operator });
+      const planned = planOf({ level, requested: request.permissions, tools, ceiling, operator });
       for (const warning of planned.warnings) if (config.strict) console.warn(warning);
       return {
         ...context,
@@ -48,9 +49,16 @@ export const PermissionPlugin: IsolatePlugin = {
       assertGranted(context.plan);
       return next();
     });
-    api.onFormat.tap((output, context) =>
-      context.request.explain ? { ...output, plan: publicPlan(context) } : output,
-    );
+    api.onFormat.tap((output, context) => {
+      const { explain } = context.request;
+      const warnings = [...context.plan.warnings];
+      if (warnings.length === 0 && !explain) return output;
+      return {
+        ...output,
+        ...(warnings.length > 0 && { warnings }),
+        ...(explain && { plan: publicPlan(context) }),
+      };
+    });
   },
 };
 

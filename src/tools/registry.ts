@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import { BadRequest } from "../errors.ts";
 import type { ToolUse } from "../protocol/messages.ts";
+import { shorten } from "../shorten.ts";
 import type { SandboxLevel } from "../types.ts";
 import { DATABASE_VARIABLE, databaseToolConfig } from "./database.ts";
 import type { CustomTool } from "./tool.ts";
@@ -43,10 +44,7 @@ export function resolveTools(
     const registered = custom.find((candidate) => candidate.tool.name === name);
     if (registered !== undefined) return useOf(registered);
     const known = [...Object.keys(TOOLS), ...custom.map(({ tool }) => tool.name)].join(", ");
-    throw new BadRequest(
-      field,
-      `${field}: Unknown tool "${name.slice(0, 100)}"; there is ${known}`,
-    );
+    throw new BadRequest(field, `${field}: Unknown tool "${shorten(name)}"; there is ${known}`);
   });
   return uses.filter(({ name }, index) => uses.findIndex((use) => use.name === name) === index);
 }

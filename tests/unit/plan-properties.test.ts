@@ -148,9 +148,10 @@ describe("a plan", () => {
         const open = { ...operator, strict: true, wildcards: true, isolatedNet: true };
         const { worker, refusals } = plan({ level, requested, tools, operator: open });
         if (level === "none") expect(worker.net).toEqual([]);
-        for (const { message, field } of refusals) {
+        for (const { message, field, value } of refusals) {
           expect(message.startsWith(`${field}: `)).toBe(true);
-          expect(message).not.toMatch(/\p{Cc}/u);
+          expect(message + value).not.toMatch(/\p{C}/u);
+          expect(message.length + value.length).toBeLessThan(500);
         }
       }),
       { numRuns: 2_000 },
