@@ -10,6 +10,8 @@ import {
 } from "./primordials.ts";
 
 const RUNNER_URL = import.meta.url;
+/** Where the modules of the database tool are, or what the script of them is called. */
+const DATABASE_URL = RUNNER_URL.replace(/[^/:]*$/, "database");
 
 /** A failure the runner itself reports about user code, under a name of the public contract. */
 export class RunnerFault extends NativeError {
@@ -47,5 +49,19 @@ function describe(thrown: unknown): string {
 function readable(stack: string, moduleUrl: string | undefined): string {
   const runner = indexOfText(stack, RUNNER_URL);
   const own = runner < 0 ? stack : sliceText(stack, 0, lastIndexOfText(stack, "\n", runner));
-  return moduleUrl === undefined ? own : replaceAllText(own, moduleUrl, MODULE_NAME);
+  const stackOfCode = withoutLines(own, DATABASE_URL);
+  return moduleUrl === undefined
+    ? stackOfCode
+    : replaceAllText(stackOfCode, moduleUrl, MODULE_NAME);
+}
+
+/** The lines of a text that do not hold `part`. */
+function withoutLines(text: string, part: string): string {
+  let kept = text;
+  for (let at = indexOfText(kept, part); at >= 0; at = indexOfText(kept, part)) {
+    const end = indexOfText(kept, "\n", at);
+    const before = sliceText(kept, 0, lastIndexOfText(kept, "\n", at));
+    kept = end < 0 ? before : before + sliceText(kept, end);
+  }
+  return kept;
 }

@@ -24,9 +24,11 @@ export function open(host: InlineHost): InlineWorker {
           await loading.done;
           return await loading.value;
         },
+        database: host.database,
       });
     },
     receive: (message) => current?.receive(message),
     fail: (thrown) => current?.fail(thrown),
+    close: () => current?.close(),
   };
 }

@@ -34,12 +34,16 @@ export default async (item: Item) => {
 };
 `;
 
-/** The job of one round; each round has a source of its own, as real jobs do. */
-export function primingJob(round: number): WorkerJob {
+/**
+ * The job of one round; each round has a source of its own, as real jobs do. Named the URL of the
+ * database tool, it imports that.
+ */
+export function primingJob(round: number, databaseUrl?: string): WorkerJob {
+  const first = databaseUrl === undefined ? "" : `import ${JSON.stringify(databaseUrl)};`;
   return {
     type: "job",
     entry: "default",
-    code: `${CODE}// ${round}`,
+    code: `${first}${CODE}// ${round}`,
     input: '{"n":1}',
     tools: [],
     limits: { logEntries: 1, logBytes: 1_000, resultBytes: 1_000 },

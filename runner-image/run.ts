@@ -1,3 +1,4 @@
+import type { DatabaseModule } from "../src/protocol/database.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ConsoleLog } from "./console.ts";
 import { RunnerFault, toFault } from "./faults.ts";
@@ -6,6 +7,7 @@ import { apply, parseJson } from "./primordials.ts";
 import { serialize } from "./serialize.ts";
 import { settle } from "./timers.ts";
 import { installCustom, isCustom } from "./tools/custom.ts";
+import { installDatabase } from "./tools/database.ts";
 import { installTools } from "./tools/install.ts";
 
 /** What evaluates user code. */
@@ -14,6 +16,8 @@ export interface Runtime {
   readonly url: (code: string) => string;
   /** Evaluates the module and hands its exports on: resolves with what `call` returns. */
   readonly load: (url: string, call: (module: Module) => unknown) => Promise<unknown>;
+  /** Loads the module of the database tool. */
+  readonly database: () => Promise<DatabaseModule>;
 }
 
 /** One execution inside a worker: says exactly one `result` or `error`, logs before it. */
@@ -24,6 +28,7 @@ export class Run {
   #url: string | undefined;
   #ended = false;
   #onChannel: ((message: ChannelMessage) => void) | undefined;
+  #closeDatabase: (() => void) | undefined;
 
   constructor(job: WorkerJob, send: (message: WorkerMessage) => void) {
     this.#job = job;
@@ -45,6 +50,10 @@ export class Run {
           this.#onChannel = listener;
         },
       });
+      const database = tools.find(({ name }) => name === "database");
+      if (database !== undefined) {
+        this.#closeDatabase = await installDatabase(database, runtime.database);
+      }
       if (tools.some(isCustom)) await installCustom(tools);
       const args = input === undefined ? [] : [parseJson(input)];
       this.#url = runtime.url(code);
@@ -71,9 +80,15 @@ export class Run {
     this.#end({ type: "error", fault, dropped: this.log.dropped });
   }
 
+  /** Gives back what the run has taken, however it ended. */
+  close(): void {
+    this.#closeDatabase?.();
+  }
+
   #end(message: WorkerMessage): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#send(message);
+    this.close();
   }
 }

@@ -1,3 +1,4 @@
+import { DATABASE_MODULE } from "../src/protocol/database.ts";
 import type { WorkerGrant } from "../src/protocol/grants.ts";
 import type { WorkerMessage } from "../src/protocol/messages.ts";
 import { primingJob } from "./priming.ts";
@@ -10,6 +11,8 @@ const PRIMING_ROUNDS = 2;
 export class Spare {
   readonly #key: string;
   readonly #line: WorkerLine;
+  /** Loading it takes longer than all else a job with a database does. */
+  readonly #databaseUrl: string | undefined;
   #primingLeft = PRIMING_ROUNDS;
   #ready = false;
   readonly #onReady: () => void;
@@ -22,6 +25,7 @@ export class Spare {
   ) {
     this.#onReady = events.onReady;
     this.#key = JSON.stringify(worker);
+    if (worker.database) this.#databaseUrl = new URL(DATABASE_MODULE, import.meta.url).href;
     this.#line = new WorkerLine(permissions, {
       onMessage: (message) => this.#hear(message),
       onCrash: events.onCrash,
@@ -49,7 +53,7 @@ export class Spare {
     if (message.type !== "ready" && message.type !== "result" && message.type !== "error") return;
     this.#primingLeft -= 1;
     if (this.#primingLeft >= 0) {
-      this.#line.send(primingJob(this.#primingLeft));
+      this.#line.send(primingJob(this.#primingLeft, this.#databaseUrl));
       return;
     }
     this.#ready = true;

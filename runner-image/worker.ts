@@ -2,6 +2,7 @@
  * The worker user code runs in. It boots and waits for jobs on a port that only this module's
  * closures hold: a few of the host's own, then the one it is there for.
  */
+import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.ts";
 import type { WorkerMessage } from "../src/protocol/messages.ts";
 import { captureConsole } from "./console.ts";
 import { restrictGlobals } from "./globals.ts";
@@ -22,6 +23,8 @@ interface WorkerScope {
   ): void;
 }
 
+const DATABASE_URL = new URL(DATABASE_MODULE, import.meta.url).href;
+
 const scope = globalThis as unknown as WorkerScope;
 
 let current: Run | undefined;
@@ -30,6 +33,7 @@ const runtime: Runtime = {
   url: moduleUrl,
   // Awaited here: a promise that is passed on unsettled has its "then" called, which may be anybody's.
   load: async (url, call) => await call(await loadModule(url, (from) => import(from))),
+  database: () => import(DATABASE_URL) as Promise<DatabaseModule>,
 };
 
 scope.onmessage = async ({ data: port }) => {

@@ -7,11 +7,14 @@ import type { Denial, SandboxLevel } from "./types.ts";
 const TOOL_GLOBALS: Readonly<Record<string, string>> = {
   crypto: "crypto",
   channel: "channel",
+  db: "database",
 };
 
 const COMMON_JS = /^(require|module|exports) is not defined/;
 const PACKAGE =
   /^(npm specifiers were requested|Import "[^"]*" not a dependency|JSR package manifest|Requires import access)/;
+/** An import that a sandbox maps to a file of the database tool's, which only that tool lets one read. */
+const DRIZZLE = /^Requires read access to "[^"]*\/database\/[\w-]+\.js"/;
 const RELATIVE = /^invalid URL: relative URL with a cannot-be-a-base base/;
 
 /** What to put in the request for what was denied, or that nothing there would help. */
@@ -52,6 +55,7 @@ export function hintFor(
   if (name === "TypeError" && PACKAGE.test(message)) {
     return "Packages cannot be imported at run time: bundle them into the code";
   }
+  if (name === "TypeError" && DRIZZLE.test(message)) return 'Add "database" to "tools"';
   if (name === "TypeError" && RELATIVE.test(message)) {
     return "There are no other files: put everything into the code";
   }

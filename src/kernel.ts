@@ -14,6 +14,7 @@ import { PermissionPlugin } from "./plugins/permission.ts";
 import { type Context, Hooks, type IsolatePlugin, type ValidRequest } from "./plugins/plugin.ts";
 import { runInSandbox, SandboxPlugin } from "./plugins/sandbox.ts";
 import { ToolsetPlugin } from "./plugins/toolset.ts";
+import type { SchemaBundle } from "./tools/database/load-schemas.ts";
 import type { CustomTool } from "./tools/tool.ts";
 import type { ExecuteRequest, Output, SandboxLevel } from "./types.ts";
 
@@ -27,6 +28,8 @@ export interface KernelOptions {
   readonly plugins?: readonly IsolatePlugin[];
   /** Custom tools, as `loadTools()` gives them. */
   readonly tools?: readonly CustomTool[];
+  /** Tables of the database, as `loadSchemas()` gives them. */
+  readonly schemas?: SchemaBundle;
 }
 
 /** The one path every request takes, whoever brought it in; plugins do all there is to do on it. */
@@ -37,11 +40,12 @@ export class Kernel {
   #closing = false;
 
   /** Throws an Error that names the plugin if the plugins do not fit together. */
-  constructor({ config, engines, useCluster = true, plugins = [], tools = [] }: KernelOptions) {
+  constructor(options: KernelOptions) {
+    const { config, engines, useCluster = true, plugins = [], tools = [], schemas } = options;
     this.#engines = engines;
     const all = [
       GuardPlugin,
-      ToolsetPlugin(tools),
+      ToolsetPlugin(tools, schemas),
       LoaderPlugin,
       PermissionPlugin,
       SandboxPlugin(engines),

@@ -3,10 +3,11 @@ import { type ContainerHost, createEngines } from "./engines/create.ts";
 import type { Engine } from "./engines/engine.ts";
 import { Instance } from "./engines/instance.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
+import { loadSchemas } from "./tools/database/load-schemas.ts";
 import { loadTools } from "./tools/load.ts";
 import type { ToolSource } from "./tools/tool.ts";
 
-export interface OpenOptions extends Omit<KernelOptions, "engines" | "tools"> {
+export interface OpenOptions extends Omit<KernelOptions, "engines" | "tools" | "schemas"> {
   readonly config: Config;
   /** Directory of the control sockets. */
   readonly runDirectory: string;
@@ -30,12 +31,14 @@ export interface Opened {
 /** Joins the run directory and starts a kernel in it. Rejects with nothing left behind. */
 export async function openKernel(options: OpenOptions): Promise<Opened> {
   const tools = await loadTools(options.tools ?? []);
+  const { url, schemas: folder } = options.config.db;
+  const schemas = url === undefined ? undefined : await loadSchemas(folder);
   const instance = await Instance.create(options.runDirectory);
   let engines: readonly Engine[] = [];
   try {
     await instance.removeDead();
     engines = await createEngines({ ...options, instance });
-    const kernel = new Kernel({ ...options, engines, tools });
+    const kernel = new Kernel({ ...options, engines, tools, ...(schemas && { schemas }) });
     return {
       kernel,
       async close(grace) {

@@ -31,8 +31,8 @@ export async function installCustom(uses: readonly ToolUse[]): Promise<void> {
 }
 
 /** Whether a tool is not one of the runner's own. */
-export function isCustom({ module, setup }: ToolUse): boolean {
-  return module !== undefined || setup !== undefined;
+export function isCustom({ name, module, setup }: ToolUse): boolean {
+  return name !== "database" && (module !== undefined || setup !== undefined);
 }
 
 async function install(tool: Installable): Promise<void> {

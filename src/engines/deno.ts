@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { EngineUnavailable } from "../errors.ts";
+import { IMPORT_MAP } from "./database-bundle.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -60,6 +61,7 @@ export function hostArguments(options: {
   return [
     ...RUN_ALONE,
     "--deny-import",
+    `--import-map=${runnerDirectory}/${IMPORT_MAP}`,
     "--unstable-worker-options",
     `--v8-flags=--max-old-space-size=${heapMegabytes}`,
     `--allow-read=${[runnerDirectory, ...sockets, ...reach.read].join(",")}`,

@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { bundleDatabase } from "./database-bundle.ts";
 
-/** The runner as it goes into a sandbox: file name → source text. */
-export type RunnerBundle = Readonly<Record<"host.js" | "worker.js", string>>;
+/** The runner as it goes into a sandbox: path → text, of programs and of their import map. */
+export type RunnerBundle = Readonly<Record<string, string>>;
 
 /** What user code's worker may do. `"inherit"` exists for tests of the outer layer alone. */
 export type WorkerPermissions = "none" | "inherit";
@@ -26,11 +27,14 @@ export async function bundleRunner(permissions: WorkerPermissions = "none"): Pro
   const [host, worker] = outputFiles;
   if (host === undefined || worker === undefined)
     throw new Error("The runner has two entry points");
-  return { "host.js": host.text, "worker.js": worker.text };
+  return { "host.js": host.text, "worker.js": worker.text, ...(await bundleDatabase()) };
 }
 
 /** Writes the bundle into `directory`, for sandboxes that are processes of this host. */
 export async function writeRunner(bundle: RunnerBundle, directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  for (const [name, text] of Object.entries(bundle)) await writeFile(join(directory, name), text);
+  for (const [name, text] of Object.entries(bundle)) {
+    const path = join(directory, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
 }

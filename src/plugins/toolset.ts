@@ -1,4 +1,6 @@
 import { BadRequest } from "../errors.ts";
+import type { ToolUse } from "../protocol/messages.ts";
+import type { SchemaBundle } from "../tools/database/load-schemas.ts";
 import { databaseGrant, databasePermissions } from "../tools/database.ts";
 import { toolPermissions as askPermissions, type ToolPermissions } from "../tools/permissions.ts";
 import { resolveTools } from "../tools/registry.ts";
@@ -10,15 +12,22 @@ import type { IsolatePlugin, ValidRequest } from "./plugin.ts";
  * Turns the names of tools into tools, the registered ones included, and asks each of those what
  * it may reach. Offers the first to others as `onToolset`.
  */
-export function ToolsetPlugin(registered: readonly CustomTool[] = []): IsolatePlugin {
+export function ToolsetPlugin(
+  registered: readonly CustomTool[] = [],
+  schemas: SchemaBundle = { tables: [] },
+): IsolatePlugin {
   return {
     name: "toolset",
     required: ["guard"],
     setup(api) {
       const { config } = api;
       const database = databaseGrant(config.db);
+      const withSchemas = (use: ToolUse): ToolUse =>
+        use.name === "database" && schemas.text !== undefined
+          ? { ...use, module: schemas.text }
+          : use;
       const resolve = (names: readonly string[], level?: SandboxLevel) =>
-        resolveTools(names, config, registered, level);
+        resolveTools(names, config, registered, level).map(withSchemas);
       api.onToolset.tap(() => ({ resolve }));
       api.onLoad.tap((context) => {
         const { request, level } = context;

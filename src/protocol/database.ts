@@ -1,3 +1,5 @@
+import type { ToolUse } from "./messages.ts";
+
 /** Name of the database's socket in a slot's directory; there while a job that may use it runs. */
 export const DATABASE_SOCKET = "database.sock";
 
@@ -8,4 +10,20 @@ export interface DatabaseToolConfig {
   readonly bytes: number;
   /** A socket that asks for no password, and outside of any sandbox the URL itself. */
   readonly connection: { readonly socket: string } | { readonly url: string };
+}
+
+/** The tool's own module, from the runner's: it is bundled apart from it. */
+export const DATABASE_MODULE = "./database/tool.js";
+
+/** What the tool's own module, which is loaded for jobs that name it, offers to the runner. */
+export interface DatabaseModule {
+  /** What code may import of Drizzle, by the names it does so. */
+  readonly MODULES: Readonly<Record<string, object>>;
+  openDatabase(use: ToolUse): OpenDatabase;
+}
+
+export interface OpenDatabase {
+  readonly db: object;
+  /** Drops the connection at once, and what the server has not finished with it. */
+  close(): void;
 }

@@ -13,7 +13,7 @@ export const CONSOLE_LEVELS: readonly string[] = ["log", "info", "warn", "error"
 export interface ToolUse {
   readonly name: string;
   readonly config: unknown;
-  /** The text of a custom tool's module, which `evaluate()` runs; built-in tools have none. */
+  /** The text of a module, which `evaluate()` runs: a custom tool's, or the database's schemas. */
   readonly module?: string;
   /** The set-up of a tool that is an object of the host's process; it goes into no frame. */
   readonly setup?: (globals: Record<string, unknown>) => unknown;

@@ -1,6 +1,6 @@
 import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
-import { type BuildFailure, build, type Plugin } from "esbuild";
+import { type BuildFailure, type BuildOptions, build, type Plugin } from "esbuild";
 
 /** The modules of src/common that tools may import, each as `isolate/common/…`. */
 const COMMON = ["inject", "lazy", "proxy"];
@@ -13,8 +13,23 @@ const COMMON_SOURCE = new URL("../../src/common/", import.meta.url);
  */
 export async function bundleTool(path: string): Promise<string> {
   const { outputFiles, metafile } = await build({
+    ...forEvaluate(),
     entryPoints: [path],
     outdir: "/",
+    plugins: [resolvePlugin, externalBuiltins],
+  }).catch((error: BuildFailure) => {
+    throw new Error(describe(error));
+  });
+  for (const { imports } of Object.values(metafile.outputs)) {
+    const left = imports.find((item) => item.external && !item.path.startsWith("node:"));
+    if (left !== undefined) throw new Error(`It imports "${left.path}", which cannot be bundled`);
+  }
+  return outputFiles[0]?.text ?? "";
+}
+
+/** How a module becomes a text for `evaluate()`. */
+export function forEvaluate() {
+  return {
     bundle: true,
     format: "cjs",
     platform: "neutral",
@@ -26,15 +41,7 @@ export async function bundleTool(path: string): Promise<string> {
     write: false,
     metafile: true,
     logLevel: "silent",
-    plugins: [resolvePlugin],
-  }).catch((error: BuildFailure) => {
-    throw new Error(describe(error));
-  });
-  for (const { imports } of Object.values(metafile.outputs)) {
-    const left = imports.find((item) => item.external && !item.path.startsWith("node:"));
-    if (left !== undefined) throw new Error(`It imports "${left.path}", which cannot be bundled`);
-  }
-  return outputFiles[0]?.text ?? "";
+  } as const satisfies BuildOptions;
 }
 
 const resolvePlugin: Plugin = {
@@ -51,6 +58,13 @@ const resolvePlugin: Plugin = {
       contents: COMMON.map((name) => `export * from ${JSON.stringify(commonPath(name))};`).join(""),
       resolveDir: "/",
     }));
+  },
+};
+
+/** Leaves the runtime's own modules to be imported, by the names every runtime knows them by. */
+export const externalBuiltins: Plugin = {
+  name: "builtins",
+  setup({ onResolve }) {
     onResolve({ filter: /^(node:)?\w/ }, ({ path }) => {
       if (!isBuiltin(path)) return undefined;
       return { path: path.startsWith("node:") ? path : `node:${path}`, external: true };

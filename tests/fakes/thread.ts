@@ -47,6 +47,7 @@ port.on("message", (message: WorkerJob | ChannelMessage) => {
   void current.start({
     url: toUrl,
     load: async (url, call) => await call(await loadModule(url, (from) => import(from))),
+    database: () => import("../../runner-image/database/tool.ts"),
   });
 });
 send({ type: "ready" });

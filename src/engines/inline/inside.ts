@@ -1,4 +1,5 @@
 /** What passes between the host and the runner it has evaluated in a realm: runner-image/inline.ts. */
+import type { DatabaseModule } from "../../protocol/database.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../protocol/messages.ts";
 
 export type Module = Record<string, unknown>;
@@ -8,6 +9,7 @@ export interface InlineHost {
   send(message: WorkerMessage): void;
   /** Evaluates a module and has `call` called with its exports; breaks both off at the deadline. */
   load(code: string, call: (module: Module) => unknown): Promise<Loading>;
+  database(): Promise<DatabaseModule>;
 }
 
 /** A module on its way. The host leaves its promises alone: their "then" is the realm's. */
@@ -23,4 +25,6 @@ export interface InlineWorker {
   receive(message: ChannelMessage): void;
   /** Ends the job with what one of its callbacks threw. */
   fail(thrown: unknown): void;
+  /** Gives back what the job has taken. */
+  close(): void;
 }

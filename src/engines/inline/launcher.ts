@@ -65,6 +65,7 @@ class InlineSandbox implements Sandbox {
     this.#worker = inside.open({
       send: (message) => this.#onMessage(message),
       load: (code, call) => this.#realm.load(code, call),
+      database: () => this.#realm.database(),
     });
   }
 
@@ -94,6 +95,7 @@ class InlineSandbox implements Sandbox {
   /** Whatever the code still does, nobody hears of it; no timer of its own wakes it again. */
   async destroy(): Promise<void> {
     this.#onMessage = () => {};
+    this.#worker.close();
     this.#realm.end();
     this.#close();
   }

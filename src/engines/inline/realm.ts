@@ -1,5 +1,8 @@
 import { constants, Script } from "node:vm";
+import type { DatabaseModule } from "../../protocol/database.ts";
+import { DRIZZLE_MODULES } from "../../tools/database/specifiers.ts";
 import { compile } from "./compile.ts";
+import { databaseScript } from "./database.ts";
 import { createGlobals, type Globals } from "./globals.ts";
 import type { Loading, Module } from "./inside.ts";
 import { catchRejections } from "./rejections.ts";
@@ -10,6 +13,8 @@ export const RUNNER_URL = "isolate:runner";
 
 export type Entry = (...args: never[]) => unknown;
 type Evaluate = (imported: readonly unknown[], use: (module: Module) => void) => Promise<void>;
+
+const DRIZZLE: ReadonlySet<string> = new Set(DRIZZLE_MODULES);
 
 const unset: Promise<unknown> = Promise.resolve();
 
@@ -33,6 +38,7 @@ export class Realm {
   readonly runner: unknown;
   readonly #globals: Globals;
   readonly #timers: RealmTimers;
+  #database: Promise<DatabaseModule> | undefined;
 
   /** `onFault` is told what callbacks throw, and what promises nobody handles reject with. */
   constructor(runner: Script, onFault: (thrown: unknown) => void) {
@@ -74,8 +80,17 @@ export class Realm {
   async #import(specifiers: readonly string[]): Promise<object[]> {
     const importer = this.#evaluate(IMPORT) as (specifier: string) => Promise<object>;
     const modules: object[] = [];
-    for (const specifier of specifiers) modules.push(await importer(specifier));
+    for (const specifier of specifiers) {
+      const own = DRIZZLE.has(specifier) ? (await this.database()).MODULES[specifier] : undefined;
+      modules.push(own ?? (await importer(specifier)));
+    }
     return modules;
+  }
+
+  /** The module of the database tool, and with it the one copy of Drizzle in here. */
+  database(): Promise<DatabaseModule> {
+    this.#database ??= databaseScript().then((script) => this.#evaluate(script) as DatabaseModule);
+    return this.#database;
   }
 
   /** Calls `entry`; if it has not returned by the deadline, V8 breaks it off and this throws. */

@@ -1,0 +1,58 @@
+import { DrizzleQueryError } from "drizzle-orm";
+import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
+import { drizzle } from "drizzle-orm/postgres-js";
+import type { Client } from "./client.ts";
+import { DatabaseError } from "./errors.ts";
+
+/** Drizzle on a database or within one of its transactions. */
+export type Database = PgDatabase<PgQueryResultHKT, Record<string, unknown>>;
+
+/** Drizzle by a client, whose queries reject with `DatabaseError`s. */
+export function drizzleOn(client: Client, schema: Record<string, unknown>): Database {
+  return clarify(drizzle(client as never, { schema }) as unknown as Database);
+}
+
+/**
+ * Has the queries of one database, and of the transactions within, reject with what the server
+ * said, which Drizzle replaces by the whole query. Changes that object alone: code may have
+ * Drizzle's classes for itself.
+ */
+function clarify(database: Database): Database {
+  const { session } = database._;
+  const prepareQuery = session.prepareQuery.bind(session);
+  session.prepareQuery = (...args) => {
+    const query = prepareQuery(...args);
+    const execute = query.execute.bind(query);
+    query.execute = async (...values) => {
+      try {
+        return await execute(...values);
+      } catch (thrown) {
+        throw located(thrown);
+      }
+    };
+    return query;
+  };
+  const transaction = database.transaction.bind(database);
+  database.transaction = async (run, config) => {
+    try {
+      return await transaction((inner) => run(clarify(inner) as typeof inner), config);
+    } catch (thrown) {
+      throw located(thrown);
+    }
+  };
+  return database;
+}
+
+const seen = new WeakSet<DatabaseError>();
+
+/**
+ * What the server said, with the stack of here, which leads to whoever awaits the query: that of
+ * where it was read from the socket leads nowhere.
+ */
+function located(thrown: unknown): unknown {
+  const error = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
+  if (!(error instanceof DatabaseError)) return thrown;
+  if (!seen.has(error)) Error.captureStackTrace(error);
+  seen.add(error);
+  return error;
+}

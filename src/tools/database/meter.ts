@@ -1,0 +1,24 @@
+import { DatabaseError } from "./errors.ts";
+
+/** SQLSTATE "program limit exceeded", which the gate in front of a server answers with, too. */
+const LIMIT = "54000";
+
+/** Counts one query's result. Throws a `DatabaseError` from the first row on that is too much. */
+export function meter({ rows, bytes }: { rows: number; bytes: number }): (row: object) => void {
+  let rowsLeft = rows;
+  let bytesLeft = bytes;
+  return (row) => {
+    rowsLeft -= 1;
+    if (rowsLeft < 0) throw new DatabaseError(`The result exceeds ${rows} rows`, LIMIT);
+    for (const value of Object.values(row)) bytesLeft -= sizeOf(value);
+    if (bytesLeft < 0) throw new DatabaseError(`The result exceeds ${bytes} bytes`, LIMIT);
+  };
+}
+
+/** Bytes of a value, about as many as it came in. */
+function sizeOf(value: unknown): number {
+  if (value === null) return 0;
+  if (typeof value === "string") return Buffer.byteLength(value);
+  if (typeof value !== "object") return 8;
+  return ArrayBuffer.isView(value) ? value.byteLength : JSON.stringify(value).length;
+}
