@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import type { Postgres } from "../tests/helpers/postgres.ts";
 import type { PlainContainers } from "./containers.ts";
 import type { BenchServer } from "./server.ts";
 import type { Row } from "./table.ts";
@@ -8,6 +9,8 @@ export interface Context {
   readonly docker: Docker;
   /** A server with the default pool of two warm sandboxes. */
   readonly server: BenchServer;
+  /** The server's database, if it is measured. */
+  readonly database: Postgres | undefined;
   readonly plain: PlainContainers;
   /** A directory that is removed at the end. */
   readonly scratch: string;

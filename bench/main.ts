@@ -6,9 +6,11 @@ import { parseArgs } from "node:util";
 import type Docker from "dockerode";
 import { dockerClient, engineSocket } from "../src/engines/container/docker.ts";
 import { DENO_VERSION } from "../src/engines/deno.ts";
+import { Postgres } from "../tests/helpers/postgres.ts";
 import { PlainContainers } from "./containers.ts";
 import { type Context, DEFAULT_SAMPLES, type Measurement } from "./context.ts";
 import { cold } from "./rows/cold.ts";
+import { database } from "./rows/database.ts";
 import { deadline } from "./rows/deadline.ts";
 import { kernel } from "./rows/kernel.ts";
 import { memory } from "./rows/memory.ts";
@@ -26,6 +28,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   memory,
   kernel,
   policy,
+  database,
 };
 
 const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N]
@@ -34,7 +37,8 @@ const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N]
   --samples N    Warm executions, ${DEFAULT_SAMPLES} by default; other rows take a share of it
   --help         Show this text
 
-Needs a Docker Engine on this host. All of it takes under three minutes.`;
+Needs a Docker Engine on this host. The database row needs the programs of PostgreSQL, too.
+All of it takes about four minutes.`;
 
 interface Options {
   readonly names: readonly string[];
@@ -72,23 +76,22 @@ async function machine(docker: Docker): Promise<string> {
 async function bench({ names, samples }: Options, signal: AbortSignal): Promise<void> {
   const docker = dockerClient(engineSocket(process.env.DOCKER_HOST));
   console.log(await machine(docker));
-  const scratch = await mkdtemp(join(tmpdir(), "isolate-bench-"));
+  const closers: (() => Promise<void>)[] = [];
   try {
+    const scratch = await mkdtemp(join(tmpdir(), "isolate-bench-"));
+    closers.push(() => rm(scratch, { recursive: true, force: true }));
+    const database = names.includes("database") ? await Postgres.start() : undefined;
+    closers.push(async () => database?.stop());
+    const databaseUrl = database?.url();
     const runDirectory = join(scratch, "server");
-    const server = await BenchServer.start({ docker, runDirectory, min: 2, signal });
-    try {
-      const plain = await PlainContainers.open(docker, server.image, join(scratch, "plain"));
-      try {
-        const context = { docker, server, plain, scratch, samples, signal };
-        console.log(`\n${renderTable(await measure(names, context))}`);
-      } finally {
-        await plain.close();
-      }
-    } finally {
-      await server.stop();
-    }
+    const server = await BenchServer.start({ docker, runDirectory, databaseUrl, min: 2, signal });
+    closers.push(() => server.stop());
+    const plain = await PlainContainers.open(docker, server.image, join(scratch, "plain"));
+    closers.push(() => plain.close());
+    const context = { docker, server, database, plain, scratch, samples, signal };
+    console.log(`\n${renderTable(await measure(names, context))}`);
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    for (const close of closers.reverse()) await close();
   }
 }
 

@@ -29,6 +29,7 @@ export interface ServerOptions {
   readonly docker: Docker;
   readonly runDirectory: string;
   readonly min: number;
+  readonly databaseUrl?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -110,7 +111,7 @@ export class BenchServer {
 }
 
 /** The bench's environment without any setting of Isolate but its own. */
-function environment({ runDirectory, min }: ServerOptions): NodeJS.ProcessEnv {
+function environment({ runDirectory, min, databaseUrl }: ServerOptions): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ISOLATE_"));
   return {
     ...Object.fromEntries(inherited),
@@ -119,6 +120,7 @@ function environment({ runDirectory, min }: ServerOptions): NodeJS.ProcessEnv {
     ISOLATE_RUN_DIR: runDirectory,
     ISOLATE_POOL_MIN: String(min),
     ISOLATE_POOL_MAX: "8",
+    ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
   };
 }
 
