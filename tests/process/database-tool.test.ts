@@ -135,6 +135,6 @@ describe("a database in a sandbox", () => {
     expect(resultOf(global)).toBe("undefined");
     const fault = drizzle.type === "error" ? drizzle.fault : undefined;
     expect(fault?.message).toMatch(/^Requires read access/);
-    expect(fault && hintFor(fault)).toBe('Add "database" to "tools"');
+    expect(fault && hintFor(fault, undefined, "isolated")).toBe('Add "database" to "tools"');
   });
 });
