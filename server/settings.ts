@@ -48,7 +48,8 @@ const schema = z.object({
   ISOLATE_DRAIN: integer.default(10_000),
   ISOLATE_AUDIT: flag.optional(),
   ISOLATE_TOOLS: list,
-  DATABASE_URL: databaseUrl.optional(),
+  // Compose files say by an empty one that there is none.
+  DATABASE_URL: z.preprocess((url) => url || undefined, databaseUrl.optional()),
   ISOLATE_DATABASE_HOSTS: list,
   ISOLATE_DATABASE_ROWS: integer.optional(),
   ISOLATE_DATABASE_BYTES: integer.optional(),

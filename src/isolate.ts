@@ -73,7 +73,7 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
   const given = options.config ?? {};
   // What `config()` returns leaves these open as well.
   const { sandbox = "isolated", isolatedNet = true } = given;
-  const db = { url: process.env[DATABASE_VARIABLE], ...given.db };
+  const db = { url: process.env[DATABASE_VARIABLE] || undefined, ...given.db };
   const settings = config({ ...given, sandbox, isolatedNet, db });
   const { kernel, close } = await openKernel({
     config: settings,

@@ -7,6 +7,8 @@ export interface ResultLimits {
   readonly bytes: number;
 }
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** Ends of a statement's answer. */
 const ENDS: string = [
   MessageType.commandComplete,
@@ -17,6 +19,7 @@ const ENDS: string = [
 const DATA: string = MessageType.dataRow + MessageType.copyData;
 /** `PROGRAM_LIMIT_EXCEEDED`, as SQLSTATE has it. */
 const TOO_MUCH = "54000";
+const HINT = "Ask for less: limit, where, or fewer columns";
 
 /**
  * Counts the rows of each statement in what the server sends, without looking into them. From the
@@ -24,19 +27,19 @@ const TOO_MUCH = "54000";
  * its place.
  */
 export class ResultMeter {
+  /** Whether the last message was the one that says that the server waits. */
+  idle = true;
   readonly #limits: ResultLimits;
   readonly #onExceeded: () => void;
-  /** Header of a message that has not arrived as a whole. */
-  #head = Buffer.alloc(0);
-  /** Bytes still to come of the message under way, and whether they are passed on. */
+  /** Of a header that has not arrived as a whole. */
+  #head = NOTHING;
+  /** Bytes still to come of the message under way, and whether it is passed on. */
   #left = 0;
   #passing = true;
   /** Set from the row that is one too many on, until the server waits again. */
-  #cut: { told: boolean; readonly message: string } | undefined;
+  #cut: { readonly told: boolean; readonly message: string } | undefined;
   #rows = 0;
   #bytes = 0;
-  /** Whether the last message was the one that says that the server waits. */
-  idle = true;
 
   /** `onExceeded` is called once for each statement that is cut. */
   constructor(limits: ResultLimits, onExceeded: () => void) {
@@ -46,38 +49,44 @@ export class ResultMeter {
 
   /** What of a chunk, or instead of it, goes to the client. Throws for what is no message. */
   push(chunk: Buffer): Buffer[] {
-    const out: Buffer[] = [];
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.#left === 0) {
-        const wanted = HEADER_BYTES - this.#head.length;
-        this.#head = Buffer.concat([this.#head, chunk.subarray(at, at + wanted)]);
-        at += Math.min(wanted, chunk.length - at);
-        if (this.#head.length < HEADER_BYTES) break;
-        this.#begin(out);
+    const out = new Pieces(chunk);
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#left > 0) {
+        const end = Math.min(at + this.#left, chunk.length);
+        if (this.#passing) out.keep(at, end);
+        this.#left -= end - at;
+        at = end;
         continue;
       }
-      const part = chunk.subarray(at, at + this.#left);
-      if (this.#passing) out.push(part);
-      this.#left -= part.length;
-      at += part.length;
+      const end = Math.min(at + HEADER_BYTES - this.#head.length, chunk.length);
+      const isSplit = this.#head !== NOTHING;
+      const part = chunk.subarray(at, end);
+      const head = isSplit ? Buffer.concat([this.#head, part]) : part;
+      if (head.length === HEADER_BYTES) {
+        this.#begin(head, out);
+        if (this.#passing && isSplit) out.insert(head);
+        else if (this.#passing) out.keep(at, end);
+      }
+      this.#head = head.length === HEADER_BYTES ? NOTHING : head;
+      at = end;
     }
-    return out;
+    return out.all();
   }
 
-  #begin(out: Buffer[]): void {
-    const head = this.#head;
-    this.#head = Buffer.alloc(0);
-    const type = head.toString("latin1", 0, 1);
+  #begin(head: Buffer, out: Pieces): void {
+    const type = String.fromCharCode(head[0] ?? 0);
     this.#left = head.readUInt32BE(1) - 4;
     if (this.#left < 0) throw new Error("The server sent no message");
     this.idle = type === MessageType.readyForQuery;
     this.#count(type);
-    if (this.idle) this.#tellCut(out);
+    // The client hears of it where it would hear of a failure, once.
+    const { told = true, message = "" } = this.#cut ?? {};
+    if (!told && (this.idle || type === MessageType.error)) {
+      this.#cut = { told: true, message };
+      out.insert(errorResponse({ severity: "ERROR", code: TOO_MUCH, message, hint: HINT }));
+    }
     this.#passing = this.idle || this.#cut === undefined;
     if (this.idle) this.#cut = undefined;
-    if (this.#passing) out.push(head);
-    else if (type === MessageType.error) this.#tellCut(out);
   }
 
   #count(type: string): void {
@@ -89,20 +98,46 @@ export class ResultMeter {
     this.#rows += 1;
     this.#bytes += this.#left;
     const { rows, bytes } = this.#limits;
-    if (this.#rows > rows) this.#cut = { told: false, message: `The result has over ${rows} rows` };
-    else if (this.#bytes > bytes) {
-      this.#cut = { told: false, message: `The result has over ${bytes} bytes` };
-    }
-    if (this.#cut !== undefined) this.#onExceeded();
-  }
-
-  /** The client hears of it where it would hear of a failure, once. */
-  #tellCut(out: Buffer[]): void {
-    if (this.#cut === undefined || this.#cut.told) return;
-    const { message } = this.#cut;
-    this.#cut.told = true;
-    out.push(errorResponse({ severity: "ERROR", code: TOO_MUCH, message, hint: HINT }));
+    const excess =
+      this.#rows > rows ? `${rows} rows` : this.#bytes > bytes ? `${bytes} bytes` : undefined;
+    if (excess === undefined) return;
+    this.#cut = { told: false, message: `The result has over ${excess}` };
+    this.#onExceeded();
   }
 }
 
-const HINT = "Ask for less: limit, where, or fewer columns";
+/** What is kept of a chunk, in as few pieces as that takes: rows are many, and small. */
+class Pieces {
+  readonly #chunk: Buffer;
+  readonly #done: Buffer[] = [];
+  #from = 0;
+  #to = 0;
+
+  constructor(chunk: Buffer) {
+    this.#chunk = chunk;
+  }
+
+  keep(from: number, to: number): void {
+    if (from !== this.#to) {
+      this.#flush();
+      this.#from = from;
+    }
+    this.#to = to;
+  }
+
+  /** Puts something in between that is not of the chunk. */
+  insert(piece: Buffer): void {
+    this.#flush();
+    this.#done.push(piece);
+  }
+
+  all(): Buffer[] {
+    this.#flush();
+    return this.#done;
+  }
+
+  #flush(): void {
+    if (this.#to > this.#from) this.#done.push(this.#chunk.subarray(this.#from, this.#to));
+    this.#from = this.#to;
+  }
+}

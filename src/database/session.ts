@@ -24,7 +24,12 @@ export class Session {
     const server = upstream.detach();
     this.#meter = new ResultMeter(limits, () => {
       this.#held ??= [];
-      void upstream.cancel().then(() => this.#release());
+      // What is on its way would keep this process from telling the server in time.
+      server.pause();
+      void upstream.cancel().then(() => {
+        this.#release();
+        server.resume();
+      });
     });
     client.on("data", (chunk: Buffer) => {
       this.#asked = true;

@@ -15,6 +15,8 @@ export async function bundleEgress(): Promise<string> {
     // What the database's client would look for in the environment is said to it.
     define: { "process.env": "{}" },
     external: ["pg-native"],
+    // It is no ES module, and requires modules of Node.
+    banner: { js: "const require = (name) => process.getBuiltinModule(name);" },
   });
   return outputFiles[0]?.text ?? "";
 }

@@ -1,0 +1,207 @@
+/** The database tool over HTTP, in containers, against a real server; and what none of it may show. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Output } from "../../src/types.ts";
+import { until } from "../contract/engine-contract.ts";
+import { Postgres } from "../helpers/postgres.ts";
+import { TestServer } from "../helpers/server.ts";
+
+let postgres: Postgres;
+let server: TestServer;
+beforeAll(async () => {
+  postgres = await Postgres.start();
+  server = await TestServer.start({
+    DATABASE_URL: postgres.url("?sslmode=require"),
+    ISOLATE_DATABASE_ROWS: "1000",
+    ISOLATE_POOL_MAX: "6",
+  });
+});
+afterAll(async () => {
+  await server.stop();
+  expect(await postgres.connections()).toBe(0);
+  await postgres.stop();
+});
+beforeEach(() => postgres.reset());
+
+async function execute(code: string, more: object = {}): Promise<Output> {
+  const response = await server.post({ code, tools: ["db"], timeout: 15_000, ...more });
+  expect(response.status).toBe(200);
+  return (await response.json()) as Output;
+}
+
+/** Connections in use: those that are kept ready wait for their first statement but one. */
+const inUse = (): Promise<number> =>
+  postgres.connections(
+    "(state <> 'idle' or query not like 'set statement_timeout%' and query <> '')",
+  );
+
+describe.each(["container", "isolated"] as const)("a database at level %s", (sandbox) => {
+  const run = (code: string, more: object = {}) => execute(code, { sandbox, ...more });
+
+  it("is read and written by its tables", async () => {
+    const output = await run(
+      `import { eq } from "drizzle-orm";
+      export default async (name) => {
+        const [made] = await db.users.insert({ name, email: name + "@example.com" }).returning();
+        await db.posts.insert({ title: "Hello", userId: made.id });
+        const found = await db.users.select().where(eq(db.users.name, name)).limit(10);
+        return { count: found.length, many: (await db.users.findMany({ limit: 2 })).length };
+      }`,
+      { input: "Carol" },
+    );
+    expect(output).toMatchObject({ ok: true, result: { count: 1, many: 2 } });
+    expect(await postgres.query("select title from posts")).toEqual([{ title: "Hello" }]);
+  });
+
+  it("rolls a transaction back that fails", async () => {
+    const output = await run(`export default async () => {
+      await db.transaction(async (tx) => {
+        await tx.insert(db.users).values({ name: "Dora", email: "dora@example.com" });
+        throw new Error("No");
+      }).catch((error) => error.message);
+      return (await db.users.findMany({ where: { name: "Dora" } })).length;
+    }`);
+    expect(output).toMatchObject({ ok: true, result: 0 });
+  });
+
+  it.each([
+    ["an unknown table", `db.db.execute("select * from missing")`, /missing.*42P01/],
+    ["a broken statement", `db.db.execute("selec 1")`, /42601/],
+    ["two statements in one", `db.db.execute("select 1; select 2")`, /42601/],
+    ["NUL in a text", `db.users.insert({ name: "a\\0b", email: "x" })`, /22021/],
+    ["a taken name", `db.users.insert({ name: "a", email: "bob@example.com" })`, /23505/],
+    ["too many rows", `db.db.execute("select generate_series(1, 1000000)")`, /54000/],
+    ["its own end", `db.db.execute("select pg_terminate_backend(pg_backend_pid())")`, /57P01/],
+  ])("says of %s what the server says", async (_what, query, message) => {
+    const output = await run(`export default () => ${query}`);
+    expect(output.ok).toBe(false);
+    const [exception] = output.logs ?? [];
+    expect(exception).toMatchObject({ level: "exception", name: "DatabaseError" });
+    expect(exception?.message).toMatch(message);
+    await until(async () => (await inUse()) === 0);
+  });
+
+  it("is not queried beyond the deadline", async () => {
+    const since = Date.now();
+    const output = await run(`export default () => db.db.execute("select pg_sleep(3600)")`, {
+      timeout: 1_500,
+    });
+    expect(output.logs?.[0]?.message).toMatch(/Execution timeout|57014/);
+    await until(async () => (await inUse()) === 0);
+    expect(Date.now() - since).toBeLessThan(10_000);
+  });
+
+  it("keeps nothing of a transaction that was left open", async () => {
+    await run(`export default async () => {
+      await db.db.execute("begin");
+      await db.users.insert({ name: "Eve", email: "eve@example.com" });
+    }`);
+    await until(async () => (await inUse()) === 0);
+    expect(await postgres.query("select 1 from users where name = 'Eve'")).toEqual([]);
+  });
+});
+
+describe("the credentials", () => {
+  it("are nowhere in a sandbox", async () => {
+    const output = await execute(
+      `export default async () => {
+        await db.users.select().limit(1);
+        const seen = [];
+        const look = (value, depth) => {
+          if (typeof value === "string") seen.push(value);
+          if (value === null || depth > 8 || !["object", "function"].includes(typeof value)) return;
+          if (known.has(value)) return;
+          known.add(value);
+          for (let at = value; at !== null; at = Object.getPrototypeOf(at)) {
+            for (const key of Reflect.ownKeys(at)) {
+              seen.push(String(key));
+              try { look(value[key], depth + 1); } catch {}
+            }
+          }
+        };
+        const known = new Set();
+        look(db, 0);
+        look(globalThis, 0);
+        const tried = [
+          () => Deno.env.get("DATABASE_URL"), () => JSON.stringify(Deno.env.toObject()),
+          () => Deno.readTextFileSync("/proc/self/environ"), () => Deno.args.join(),
+          () => Deno.readTextFileSync("/proc/1/cmdline"), () => process.argv.join(),
+          () => [...Deno.readDirSync("/run/isolate")].map(({ name }) => name).join(),
+        ];
+        for (const attempt of tried) { try { seen.push(String(attempt())); } catch (e) { seen.push(e.message); } }
+        const settings = await db.db.execute("select name || setting as s from pg_settings");
+        const roles = await db.db.execute("select rolpassword from pg_roles").catch((e) => [e.message]);
+        return [...seen, ...settings.map(({ s }) => s), JSON.stringify(roles)].join("\\n");
+      }`,
+      { timeout: 20_000 },
+    );
+    expect(output.ok).toBe(true);
+    const seen = String(output.result);
+    expect(seen.length).toBeGreaterThan(10_000);
+    expect(seen).toContain("findMany");
+    expect(seen).not.toContain(postgres.password);
+    expect(seen).not.toContain(String(postgres.port));
+  });
+
+  it("are in no answer, no plan and no log", async () => {
+    const request = { code: "export default () => db.tables", tools: ["database"], explain: true };
+    const answer = await (await server.post(request)).text();
+    const plan = await (await server.post(request, undefined, "/plan")).text();
+    expect(JSON.parse(plan)).toMatchObject({
+      permissions: { env: ["DATABASE_URL"], net: [`127.0.0.1:${postgres.port}`] },
+      worker: { env: [], net: [] },
+      egress: null,
+      database: { hosts: [`127.0.0.1:${postgres.port}`] },
+    });
+    for (const text of [answer, plan, server.log]) expect(text).not.toContain(postgres.password);
+  });
+});
+
+describe("many executions", () => {
+  it("leave no connection behind, in sandboxes old and new", async () => {
+    const code = `export default async (n) => (await db.db.execute("select " + n + "::int as n"))[0].n`;
+    for (let round = 0; round < 50; round += 1) {
+      const four = [0, 1, 2, 3].map((index) =>
+        execute(code, {
+          input: round * 4 + index,
+          sandbox: index < 1 ? "container" : "isolated",
+        }),
+      );
+      const results = (await Promise.all(four)).map(({ result }) => result);
+      expect(results).toEqual([0, 1, 2, 3].map((index) => round * 4 + index));
+    }
+    await until(async () => (await inUse()) === 0);
+    // What is left is what is kept ready: two in the proxy, two in the server.
+    expect(await postgres.connections()).toBeLessThanOrEqual(4);
+  }, 240_000);
+});
+
+describe("without a database", () => {
+  it("refuses the tool by field, and names what is missing", async () => {
+    const bare = await TestServer.start({ ISOLATE_ENGINE: "none", DATABASE_URL: "" });
+    const response = await bare.post({ code: "export default () => db", tools: ["crypto", "db"] });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: {
+        name: "BadRequest",
+        field: "tools[1]",
+        message: expect.stringMatching(/DATABASE_URL/),
+      },
+    });
+    await bare.stop();
+  });
+
+  it("refuses to start for tables that are none, by their file", async () => {
+    const schemas = await mkdtemp(join(tmpdir(), "schemas-"));
+    await writeFile(join(schemas, "broken.ts"), "export const x = ;");
+    const settings = {
+      ISOLATE_ENGINE: "none",
+      DATABASE_URL: postgres.url(),
+      ISOLATE_SCHEMAS: schemas,
+    };
+    await expect(TestServer.start(settings)).rejects.toThrow(/broken\.ts/);
+    await rm(schemas, { recursive: true });
+  });
+});
