@@ -22,7 +22,8 @@ const within = new AsyncLocalStorage<{ readonly client: Client; open: boolean }>
 
 /**
  * The part of a postgres.js client that Drizzle uses, on one connection: statements one after the
- * other, and none of others between those of a transaction.
+ * other, and none of others between those of a transaction. That driver's own transactions write
+ * to a connection that is gone, where no promise hears of the failure.
  */
 export class Client {
   protected readonly wire: Wire;
