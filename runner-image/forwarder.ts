@@ -1,27 +1,46 @@
 import { FORWARDER } from "../src/protocol/forwarder.ts";
+import { splice } from "./splice.ts";
+
+/** How long no client is accepted after one could not be: there were too many. */
+const PAUSE_MS = 10;
 
 /**
  * Offers the egress proxy behind a unix socket on loopback, where the runtime's `fetch` looks for
  * it. There is no other way out, and nothing is decided here: the proxy knows whose socket it is.
  */
 export function openForwarder(socketPath: string): void {
-  const listener = Deno.listen(FORWARDER);
-  void accept(listener, socketPath);
+  offer(FORWARDER, socketPath, splice);
 }
 
-async function accept(listener: Deno.TcpListener, socketPath: string): Promise<void> {
-  for await (const client of listener) void forward(client, socketPath);
+/** Listens on loopback, and has `serve` see to each client and a connection to the proxy of its own. */
+export function offer(
+  address: { hostname: string; port: number },
+  socketPath: string,
+  serve: (client: Deno.Conn, proxy: Deno.Conn) => Promise<void>,
+): void {
+  const listener = Deno.listen(address);
+  void (async () => {
+    for (;;) {
+      const client = await listener.accept().catch(() => undefined);
+      if (client !== undefined) void attend(client, socketPath, serve);
+      else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  })();
 }
 
-async function forward(client: Deno.TcpConn, socketPath: string): Promise<void> {
+async function attend(
+  client: Deno.Conn,
+  socketPath: string,
+  serve: (client: Deno.Conn, proxy: Deno.Conn) => Promise<void>,
+): Promise<void> {
+  let proxy: Deno.Conn | undefined;
   try {
-    const proxy = await Deno.connect({ transport: "unix", path: socketPath });
-    await Promise.allSettled([
-      client.readable.pipeTo(proxy.writable),
-      proxy.readable.pipeTo(client.writable),
-    ]);
+    proxy = await Deno.connect({ transport: "unix", path: socketPath });
+    await serve(client, proxy);
   } catch {
-    // The proxy is gone; the client is told by the end of its connection.
+    // Whichever side has broken off, the other is told by the end of its connection.
+  } finally {
     client.close();
+    proxy?.close();
   }
 }

@@ -9,10 +9,12 @@ import type { Grants, WorkerPermissions } from "../src/protocol/grants.ts";
 import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job.ts";
 import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
 import type { PrepareHeader, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import { tunnelsOf } from "../src/protocol/tunnels.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { openForwarder } from "./forwarder.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
 import { Spare } from "./spare.ts";
+import { openTunnels } from "./tunnels.ts";
 import { type WorkerEvents, WorkerLine } from "./worker-line.ts";
 
 /** Set at build time. The tests of the outer layer alone build a runner that says "inherit". */
@@ -87,14 +89,22 @@ function start(job: WorkerJob, grants: Grants | undefined): void {
     return;
   }
   for (const [name, value] of Object.entries(grants.env)) Deno.env.set(name, value);
-  // Beside the control socket; the proxy makes it for the time of the job.
-  if (grants.proxy) openForwarder(socketPath.replace(/[^/]*$/, EGRESS_SOCKET));
-  awaitingWorker = job;
+  awaitingWorker = grants.proxy ? { ...job, tunnels: openWays(grants.worker) } : job;
   if (prepared?.fits(grants.worker)) {
     line = prepared.take(relay);
     return;
   }
   line = new WorkerLine(optionsOf(grants.worker), events);
+}
+
+/** Opens the ways to the proxy, and tells of those that lead to one target each. */
+function openWays({ net }: WorkerPermissions): ReadonlyMap<string, number> {
+  // Beside the control socket; the proxy makes it for the time of the job.
+  const proxySocket = socketPath.replace(/[^/]*$/, EGRESS_SOCKET);
+  const tunnels = tunnelsOf(typeof net === "boolean" ? [] : net);
+  openForwarder(proxySocket);
+  openTunnels(tunnels, proxySocket);
+  return tunnels;
 }
 
 function optionsOf(worker: WorkerPermissions): Deno.PermissionOptions {

@@ -23,12 +23,15 @@ export const NativeTypeError = TypeError;
 export const NativeMap = Map;
 export const NativeSet = Set;
 export const NativePromise = Promise;
+export const NativeBytes = Uint8Array;
 
 export const join = uncurry(Array.prototype.join as (separator: string) => string);
 export const mapArray = uncurry(
   Array.prototype.map as (this: unknown[], each: (item: unknown) => string) => string[],
 );
 export const startsWith = uncurry(String.prototype.startsWith);
+export const lowerCase = uncurry(String.prototype.toLowerCase);
+export const characters = String.fromCharCode;
 export const sliceText = uncurry(String.prototype.slice);
 export const replaceAllText = uncurry(
   String.prototype.replaceAll as (this: string, from: string, to: string) => string,

@@ -8,6 +8,7 @@ import { restrictGlobals } from "./globals.ts";
 import { loadModule, moduleUrl } from "./load.ts";
 import { listen } from "./port.ts";
 import { post, preventDefault } from "./primordials.ts";
+import { tunnelConnections } from "./raw-connections.ts";
 import { Run, type Runtime } from "./run.ts";
 import { trackTimers } from "./timers.ts";
 
@@ -48,6 +49,7 @@ scope.onmessage = async ({ data: port }) => {
   listen(port, (message) => {
     if (message.type === "channel") current?.receive(message);
     if (message.type !== "job") return;
+    if (message.tunnels !== undefined) tunnelConnections(message.tunnels);
     current = new Run(message, send);
     void current.start(runtime);
   });

@@ -1,4 +1,5 @@
 import { FORWARDER } from "../protocol/forwarder.ts";
+import { isTunnelPort } from "../protocol/tunnels.ts";
 import { covered, type HostEntry, parseEntry } from "./host-entry.ts";
 import { isLocal } from "./local.ts";
 import type { PlanInput } from "./plan-types.ts";
@@ -23,10 +24,14 @@ function objection(
   if (host.startsWith("*") && !wildcards) {
     return "wildcards are not granted here: name each host";
   }
-  if (level === "container" && ports.includes(FORWARDER.port) && isLocal(host)) {
+  if (level === "container" && ports.some(isOwnPort) && isLocal(host)) {
     return "belongs to the sandbox";
   }
   return undefined;
+}
+
+function isOwnPort(port: number): boolean {
+  return port === FORWARDER.port || isTunnelPort(port);
 }
 
 /**

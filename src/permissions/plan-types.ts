@@ -32,7 +32,10 @@ export interface PlanInput {
  */
 export interface WorkerPermissions {
   readonly env: readonly string[];
-  /** Each with its port; or `"*"` alone. */
+  /**
+   * Each with its port, in a container followed by the loopback port of the tunnel to it; or `"*"`
+   * alone.
+   */
   readonly net: readonly string[];
   readonly read: readonly string[];
   readonly write: readonly string[];

@@ -1,3 +1,4 @@
+import { withTunnels } from "../protocol/tunnels.ts";
 import { ceilingOf } from "./ceiling.ts";
 import { merge } from "./merger.ts";
 import { judgeEnv, judgeFfi, judgeRun, judgeSys } from "./name-grant.ts";
@@ -57,7 +58,7 @@ export function plan(input: PlanInput): Plan {
     level,
     tools: input.tools.map(({ name }) => name).sort(),
     permissions,
-    worker: workerOf(sandboxed),
+    worker: workerOf(sandboxed, level),
     egress: level === "container" && permissions.net.length > 0 ? { allow: permissions.net } : null,
     env: sandboxed.env,
     mounts: level === "container" ? mountsFor(permissions.read, operator.mounts) : [],
@@ -101,8 +102,12 @@ function grant(
   return normalize(merge({ hrtime }, ...granted.map(({ name, value }) => ({ [name]: [value] }))));
 }
 
-function workerOf({ env, net, read, write, sys }: ExplicitPerms): WorkerPermissions {
-  return { env, net: workerNet(net), read, write, sys, run: false, ffi: false, import: false };
+function workerOf(
+  { env, net, read, write, sys }: ExplicitPerms,
+  level: PlanInput["level"],
+): WorkerPermissions {
+  const hosts = level === "container" ? withTunnels(workerNet(net)) : workerNet(net);
+  return { env, net: hosts, read, write, sys, run: false, ffi: false, import: false };
 }
 
 function warningsOf(

@@ -55,6 +55,8 @@ export interface WorkerJob {
   readonly input: string | undefined;
   readonly tools: readonly ToolUse[];
   readonly limits: OutputLimits;
+  /** Loopback ports that lead to one `host:port` each; in no frame, the sandbox opens them itself. */
+  readonly tunnels?: ReadonlyMap<string, number>;
 }
 
 /** Why code failed: an exception's own words, all of them the sandbox's claim. */

@@ -56,7 +56,8 @@ export class EgressLaboratory {
     this.#parts = parts;
   }
 
-  static async open(): Promise<EgressLaboratory> {
+  /** `more` are further destinations on loopback that the proxy may reach, `host:port`. */
+  static async open(more: readonly string[] = []): Promise<EgressLaboratory> {
     const reached = { up: [] as string[], evil: [] as string[] };
     const evilServer = await serve(reached.evil, () => "");
     const evil = `evil.example:${portOf(evilServer)}`;
@@ -81,6 +82,7 @@ export class EgressLaboratory {
           "inner.example": "10.1.2.3",
         },
         private: [
+          ...more,
           up,
           evil,
           ...["up.example", "127.0.0.1"].map((h) => `${h}:${portOf(evilServer)}`),
@@ -149,11 +151,22 @@ export class EgressLaboratory {
 
   /** Ends the proxy's container as a crash would, and resolves when that has been noticed. */
   async killProxy(): Promise<void> {
+    await (await this.#proxy()).kill();
+    await until(() => !this.sidecar.up);
+  }
+
+  /** Has the proxy accept and never answer; resolves with what has it go on. */
+  async pauseProxy(): Promise<() => Promise<void>> {
+    const proxy = await this.#proxy();
+    await proxy.pause();
+    return () => proxy.unpause();
+  }
+
+  async #proxy(): Promise<Docker.Container> {
     const { docker, instance } = this.#parts;
     const label = [`${Label.kind}=egress`, `${Label.instance}=${instance.id}`];
     const [proxy] = await docker.listContainers({ filters: { label } });
-    await docker.getContainer(proxy?.Id ?? "").kill();
-    await until(() => !this.sidecar.up);
+    return docker.getContainer(proxy?.Id ?? "");
   }
 
   async close(): Promise<void> {

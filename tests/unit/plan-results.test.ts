@@ -1,7 +1,9 @@
 /** A plan as a whole: its parts for each layer, its warnings, and how it becomes an error. */
+
 import { describe, expect, it } from "vitest";
 import { BadRequest, PermissionError } from "../../src/errors.ts";
 import { assertGranted, plan } from "../../src/permissions/plan.ts";
+import { withTunnels } from "../../src/protocol/tunnels.ts";
 import { operator, planned } from "../helpers/plan.ts";
 
 describe("a plan", () => {
@@ -20,7 +22,8 @@ describe("a plan", () => {
         hrtime: false,
       },
       worker: {
-        ...{ env: ["TOKEN"], net: ["db:5432", "x.org:443", "x.org:80"], sys: ["cpus"] },
+        ...{ env: ["TOKEN"], sys: ["cpus"] },
+        net: withTunnels(["db:5432", "x.org:443", "x.org:80"]),
         ...{ read: ["/data/a", "/data/b", "/data/deep/x", "/tmp"], write: ["/tmp/w"] },
         ...{ run: false, ffi: false, import: false },
       },

@@ -1,0 +1,23 @@
+const CHUNK = 65_536;
+
+/**
+ * Passes bytes on both ways until both sides have ended; the end of one is passed on as such, and
+ * the other may go on. Rejects if either breaks off. Closes nothing.
+ */
+export async function splice(one: Deno.Conn, other: Deno.Conn): Promise<void> {
+  await Promise.all([pump(one, other), pump(other, one)]);
+}
+
+export async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length; ) sent += await to.write(bytes.subarray(sent));
+}
+
+async function pump(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(CHUNK);
+  for (;;) {
+    const count = await from.read(buffer);
+    if (count === null) break;
+    await writeAll(to, buffer.subarray(0, count));
+  }
+  await to.closeWrite();
+}
