@@ -1,5 +1,7 @@
+import { permissionFor } from "./denials.ts";
+import { NOT_PUBLIC, networkHint } from "./network-hints.ts";
 import type { Fault } from "./protocol/messages.ts";
-import type { Denial } from "./types.ts";
+import type { Denial, SandboxLevel } from "./types.ts";
 
 /** Globals that only a tool gives, and the tool's name in a request. */
 const TOOL_GLOBALS: Readonly<Record<string, string>> = {
@@ -12,35 +14,35 @@ const PACKAGE =
   /^(npm specifiers were requested|Import "[^"]*" not a dependency|JSR package manifest|Requires import access)/;
 const RELATIVE = /^invalid URL: relative URL with a cannot-be-a-base base/;
 
-/** Deno's refusal of what a Worker is not permitted, and the permission that would allow it. */
-const NOT_PERMITTED =
-  /^Requires (env|net|read|write|run|ffi|sys|import) access to "([^"]{1,1000})"/;
-
-/** What a failure says the code's own permissions kept it from; a claim of the sandbox's. */
-export function denialOf({ name, message }: Fault): Denial | undefined {
-  const [, kind, value] = (name === "NotCapable" && NOT_PERMITTED.exec(message)) || [];
-  if (kind === undefined || value === undefined) return undefined;
-  return { kind: kind as Denial["kind"], value, by: "worker" };
-}
-
-/** What to put in the request for what was denied, where that can be granted at all. */
-function permissionHint({ kind, value }: Denial): string | undefined {
-  if (kind === "run") return "No sandbox runs programs";
-  if (kind === "ffi") return "No sandbox loads libraries";
-  return `Add ${JSON.stringify({ [kind]: [value] })} to "permissions"`;
+/** What to put in the request for what was denied, or that nothing there would help. */
+function permissionHint(denial: Denial, level: SandboxLevel): string | undefined {
+  if (denial.kind === "import") return undefined;
+  if (denial.kind === "run") return "No sandbox runs programs";
+  if (denial.kind === "ffi") return "No sandbox loads libraries";
+  const permission = permissionFor(denial, level);
+  if (permission !== undefined) return `Add ${JSON.stringify(permission)} to "permissions"`;
+  return denial.kind === "net" ? NOT_PUBLIC : "No permission allows this";
 }
 
 /**
  * Says what to change about a request whose code failed in one of the usual ways, or nothing.
- * The words of the failure are the sandbox's claim: they choose a hint, and get into one only as
- * the value that was denied.
+ * `denial` is what the failure is about, if it is about one. The words of the failure are the
+ * sandbox's claim: they choose a hint, and get into one only as the value that was denied.
  *
  * @example
- * hintFor({ name: "ReferenceError", message: "crypto is not defined" }) // 'Add "crypto" to "tools"'
+ * const fault = { name: "ReferenceError", message: "crypto is not defined" };
+ * hintFor(fault, undefined, "container") // 'Add "crypto" to "tools"'
  */
-export function hintFor({ name, message }: Fault): string | undefined {
-  const denial = denialOf({ name, message });
-  if (denial !== undefined && denial.kind !== "import") return permissionHint(denial);
+export function hintFor(
+  fault: Fault,
+  denial: Denial | undefined,
+  level: SandboxLevel,
+): string | undefined {
+  const { name, message } = fault;
+  // The other levels are on the host's network, as far as they are permitted to.
+  const network = level === "container" ? networkHint(fault) : undefined;
+  const hint = network ?? (denial && permissionHint(denial, level));
+  if (hint !== undefined) return hint;
   if (name === "ReferenceError") {
     if (COMMON_JS.test(message)) return 'Code is an ES module: use "import" and "export"';
     const [, global] = /^(\w+) is not defined$/.exec(message) ?? [];

@@ -1,3 +1,4 @@
+import type { PermsObject } from "./permissions/perms.ts";
 import type { PublicPlan } from "./permissions/public-plan.ts";
 import type { ConsoleLevel } from "./protocol/messages.ts";
 
@@ -55,6 +56,8 @@ export interface Denial {
   code?: string;
   /** How often. */
   count?: number;
+  /** What would allow it if it stood in the request's permissions; absent if nothing there could. */
+  permission?: PermsObject;
 }
 
 /** How an execution ended, always with HTTP status 200. */

@@ -1,8 +1,9 @@
-import { denialOf, hintFor } from "../hints.ts";
+import { denialOf, permissionFor } from "../denials.ts";
+import { hintFor } from "../hints.ts";
 import { jsonShape } from "../json-shape.ts";
 import { MAX_CONTAINERS, MAX_DEPTH } from "../protocol/limits.ts";
 import type { Fault } from "../protocol/messages.ts";
-import type { Denial, LogEntry, Output } from "../types.ts";
+import type { Denial, LogEntry, Output, SandboxLevel } from "../types.ts";
 import type { Ending, Outcome, Status } from "./engine.ts";
 
 interface Collected {
@@ -14,43 +15,58 @@ interface Collected {
 }
 
 /** Turns a sandbox's terminal word into an outcome; the result's text is parsed here, once. */
-export function toOutcome(ending: Exclude<Ending, { type: "closed" }>, soFar: Collected): Outcome {
+export function toOutcome(
+  ending: Exclude<Ending, { type: "closed" }>,
+  soFar: Collected,
+  level: SandboxLevel,
+): Outcome {
+  const fail = (fault: Fault): Outcome => failure("error", fault, collected, level);
   const collected = { ...soFar, logsDropped: Math.max(soFar.logsDropped, ending.dropped) };
-  if (ending.type === "error") return failure("error", ending.fault, collected);
+  if (ending.type === "error") return fail(ending.fault);
   if (ending.text === undefined) return { status: "ok", ...collected };
   const { depth, containers } = jsonShape(ending.text);
   if (depth > MAX_DEPTH + 1) {
     const message = `The result is nested deeper than ${MAX_DEPTH} levels`;
-    return failure("error", serializationError(message), collected);
+    return fail(serializationError(message));
   }
   if (containers > MAX_CONTAINERS) {
     const message = `The result holds more than ${MAX_CONTAINERS} arrays and objects`;
-    return failure("error", { name: "OutputLimitError", message }, collected);
+    return fail({ name: "OutputLimitError", message });
   }
   try {
     return { status: "ok", result: JSON.parse(ending.text), ...collected };
   } catch {
-    return failure("error", serializationError("The result is not JSON"), collected);
+    return fail(serializationError("The result is not JSON"));
   }
 }
 
-/** An outcome as callers see it. */
-export function toOutput(outcome: Outcome): Output {
+/** An outcome of a level as callers see it. */
+export function toOutput(outcome: Outcome, level: SandboxLevel): Output {
   const { status, result, logs, logsDropped, denied = [], duration } = outcome;
   return {
     ok: status === "ok",
     ...(result !== undefined && { result }),
     ...(logs.length > 0 && { logs }),
     ...(logsDropped > 0 && { logsDropped }),
-    ...(denied.length > 0 && { denied: [...denied] }),
+    ...(denied.length > 0 && { denied: denied.map((denial) => withPermission(denial, level)) }),
     duration,
   };
 }
 
+function withPermission(denial: Denial, level: SandboxLevel): Denial {
+  const permission = permissionFor(denial, level);
+  return permission === undefined ? denial : { ...denial, permission };
+}
+
 /** An outcome without a result, its fault written down as the last log entry. */
-export function failure(status: Status, fault: Fault, collected: Collected): Outcome {
-  const hint = hintFor(fault);
+export function failure(
+  status: Status,
+  fault: Fault,
+  collected: Collected,
+  level: SandboxLevel,
+): Outcome {
   const denial = denialOf(fault);
+  const hint = hintFor(fault, denial, level);
   const denied = [...(collected.denied ?? []), ...(denial ? [denial] : [])];
   const timestamp = Date.now();
   const exception: LogEntry = { level: "exception", ...fault, ...(hint && { hint }), timestamp };

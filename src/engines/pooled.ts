@@ -118,16 +118,17 @@ export class PooledEngine implements Engine {
         sandbox.run(job, events, deadline - started),
         interrupted,
       ]);
-      if (ending.type !== "closed") return toOutcome(ending, collected());
+      if (ending.type !== "closed") return toOutcome(ending, collected(), this.level);
       const soFar = collected();
       const fault = await Promise.race([this.#diagnose(sandbox), interrupted]);
-      return failure("crash", fault, soFar);
+      return failure("crash", fault, soFar, this.level);
     } catch (error) {
       if (!(error instanceof Late)) throw error;
       return failure(
         "timeout",
         { name: "TimeoutError", message: "Execution timeout" },
         collected(),
+        this.level,
       );
     }
   }

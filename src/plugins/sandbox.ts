@@ -37,5 +37,6 @@ export async function runInSandbox(engine: Engine, context: Context): Promise<Ou
   const { request, tools, input, grants, profile, channel, signal } = context;
   const { code, entry, timeout } = request;
   const job = { code, entry, input, tools, limits: DEFAULT_OUTPUT_LIMITS, grants };
-  return toOutput(await engine.execute(job, { profile, timeout, channel, signal }));
+  const outcome = await engine.execute(job, { profile, timeout, channel, signal });
+  return toOutput(outcome, engine.level);
 }

@@ -143,7 +143,7 @@ describe("a control connection", () => {
     async (forged) => {
       const ending = await answer(result(forged));
       if (ending.type === "closed") throw new Error("Closed");
-      const outcome = toOutcome(ending, { logs: [], logsDropped: 0, duration: 0 });
+      const outcome = toOutcome(ending, { logs: [], logsDropped: 0, duration: 0 }, "container");
       expect(outcome).toMatchObject({ status: "error", fault: { name: "SerializationError" } });
     },
   );
@@ -151,7 +151,7 @@ describe("a control connection", () => {
   it("makes a failure of a result nested 100,000 levels deep", async () => {
     const ending = await answer(result("[".repeat(1e5) + "]".repeat(1e5)));
     if (ending.type === "closed") throw new Error("Closed");
-    const outcome = toOutcome(ending, { logs: [], logsDropped: 0, duration: 0 });
+    const outcome = toOutcome(ending, { logs: [], logsDropped: 0, duration: 0 }, "container");
     expect(outcome).toMatchObject({ status: "error", fault: { name: "SerializationError" } });
   });
 

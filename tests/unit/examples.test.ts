@@ -5,7 +5,9 @@ import { examplesOf, runExample } from "../helpers/examples.ts";
 
 const files = [
   "src/config.ts",
+  "src/denials.ts",
   "src/hints.ts",
+  "src/network-hints.ts",
   "src/common/deferred.ts",
   "src/common/inject.ts",
   "src/common/lazy.ts",
@@ -26,6 +28,7 @@ const files = [
   "src/permissions/shape.ts",
   "src/permissions/text.ts",
   "src/permissions/validator.ts",
+  "src/protocol/tunnels.ts",
   "src/tools/evaluate.ts",
   "src/tools/exported.ts",
   "src/tools/permissions.ts",
