@@ -34,16 +34,25 @@ export default async (item: Item) => {
 };
 `;
 
+/** The way of a query through the database tool, as far as it gets without a database. */
+const QUERY = `
+const config = { rows: 1, bytes: 1, connection: { socket: "/nobody" } };
+const { db, close } = openDatabase({ name: "database", config });
+const { eq, sql } = db.operators;
+await db.query.select({ n: sql\`1\` }).from(sql\`t\`).where(eq(sql\`n\`, 1)).limit(1).catch(() => {});
+close();
+`;
+
 /**
- * The job of one round; each round has a source of its own, as real jobs do. Named the URL of the
- * database tool, it imports that.
+ * The job of one round; each round has a source of its own, as real jobs do. Given the URL of the
+ * database tool, it uses that, too.
  */
 export function primingJob(round: number, databaseUrl?: string): WorkerJob {
-  const first = databaseUrl === undefined ? "" : `import ${JSON.stringify(databaseUrl)};`;
+  const query = databaseUrl && `import { openDatabase } from "${databaseUrl}";${QUERY}`;
   return {
     type: "job",
     entry: "default",
-    code: `${first}${CODE}// ${round}`,
+    code: `${query ?? ""}${CODE}// ${round}`,
     input: '{"n":1}',
     tools: [],
     limits: { logEntries: 1, logBytes: 1_000, resultBytes: 1_000 },

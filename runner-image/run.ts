@@ -80,7 +80,7 @@ export class Run {
     this.#end({ type: "error", fault, dropped: this.log.dropped });
   }
 
-  /** Gives back what the run has taken, however it ended. */
+  /** Gives back what the run has taken, where no sandbox ends with it. */
   close(): void {
     this.#closeDatabase?.();
   }
@@ -89,6 +89,5 @@ export class Run {
     if (this.#ended) return;
     this.#ended = true;
     this.#send(message);
-    this.close();
   }
 }

@@ -1,4 +1,5 @@
 /** The database tool on a real server: in a Deno Worker behind a gate, and in this very process. */
+import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Ending } from "../../src/engines/engine.ts";
 import { hintFor } from "../../src/hints.ts";
@@ -86,6 +87,21 @@ describe.each(Object.entries(LEVELS))("the database at level %s", (_level, run) 
     await until(async () => (await server.connections("xact_start is not null")) === 0);
     expect(await server.query("select count(*)::int as n from users")).toEqual([{ n: 2 }]);
   });
+});
+
+it("is refused once, and not dialled again and again, where somebody hangs up", async () => {
+  let dialled = 0;
+  const rude = createServer((socket) => {
+    dialled += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => rude.listen(0, "127.0.0.1", resolve));
+  const { port } = rude.address() as AddressInfo;
+  const code = `export default () => db.execute("select 1").catch((e) => e.message)`;
+  const ending = await runInProcess(`postgres://app:secret@127.0.0.1:${port}/app`, code, {});
+  rude.close();
+  expect(resultOf(ending)).toMatch(/^The (database cannot be reached|connection .* was lost)/);
+  expect(dialled).toBe(1);
 });
 
 describe("a database in a sandbox", () => {

@@ -1,0 +1,57 @@
+/** The database through the library, where no server and no sandbox is between: level `none`. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createIsolate, type Isolate } from "../../src/isolate.ts";
+import { until } from "../contract/engine-contract.ts";
+import { Postgres } from "../helpers/postgres.ts";
+
+let server: Postgres;
+let runDirectory: string;
+let isolate: Isolate;
+beforeAll(async () => {
+  server = await Postgres.start();
+  runDirectory = await mkdtemp(join(tmpdir(), "isolate-"));
+  const config = { sandbox: "none", db: { url: server.url("?sslmode=require") } } as const;
+  isolate = await createIsolate({ runDirectory, config });
+});
+afterAll(async () => {
+  await isolate?.close();
+  expect(await server.connections()).toBe(0);
+  await server?.stop();
+  await rm(runDirectory, { recursive: true, force: true });
+});
+
+it("has the tables of the default folder, over TLS and with a password", async () => {
+  const code = `import { eq } from "drizzle-orm";
+    export default async ({ name }) => {
+      const [user] = await db.users.select().where(eq(db.users.name, name));
+      const { ssl } = (await db.execute("select ssl from pg_stat_ssl where pid = pg_backend_pid()"))[0];
+      return [user.email, ssl];
+    }`;
+  const output = await isolate.execute({ code, input: { name: "Bob" }, tools: ["database"] });
+  expect(output).toMatchObject({ ok: true, result: ["bob@example.com", true] });
+});
+
+it("has stacks that lead to the code alone", async () => {
+  const code = `
+    export default async () => {
+      await db.execute("select * from nothing");
+    }`;
+  const { error } = await isolate.execute({ code, tools: ["db"] });
+  expect(error?.message).toBe('relation "nothing" does not exist (SQLSTATE 42P01)');
+  expect(error?.stack).toMatch(/default \(main\.ts:3:/);
+  expect(error?.stack).not.toContain("isolate:database");
+});
+
+it("is left behind by an execution that is cut off", async () => {
+  const code = `export default () => db.transaction(async (tx) => {
+    await tx.users.delete();
+    await new Promise(() => {});
+  })`;
+  const output = await isolate.execute({ code, tools: ["db"], timeout: 1_500 });
+  expect(output.error?.name).toBe("TimeoutError");
+  await until(async () => (await server.connections("xact_start is not null")) === 0);
+  expect(await server.query("select count(*)::int as n from users")).toEqual([{ n: 2 }]);
+});
