@@ -80,8 +80,13 @@ export class EgressSite {
     const program = options.program && join(directory, "egress.js");
     if (program !== undefined) await writeFile(program, options.program ?? "");
     const site = new EgressSite(directory, instance, { ...options, program });
-    await until(() => site.sidecar.up);
-    return site;
+    try {
+      await until(() => site.sidecar.up);
+      return site;
+    } catch (error) {
+      await site.close();
+      throw error;
+    }
   }
 
   launch(runner: Runner): Promise<Sandbox> {
