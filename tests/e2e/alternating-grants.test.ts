@@ -1,7 +1,7 @@
 /**
  * Policies that alternate on a warm pool: each execution has what it is granted, and nothing that the
- * ones before it were. 300 of them: a container's successor costs this suite's machine 400 ms, so
- * that most run in processes, which the same kernel, pool and runner serve.
+ * ones before it were. 300 of them, most in processes, which the same kernel, pool and runner serve:
+ * a container's start costs several times as much.
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -151,9 +151,9 @@ async function marksOf(kernel: Kernel, request: ExecuteRequest): Promise<Mark[]>
 
 describe("alternating policies", { timeout: 240_000 }, () => {
   it.each([
-    ["container", 60],
+    ["container", 48],
     ["open", 20],
-    ["isolated", 220],
+    ["isolated", 232],
   ] as const)("are kept apart in sandboxes of the kind %s, %d times", async (kind, times) => {
     const instance = await Instance.create(join(directory, kind));
     const engine = await open(kind, instance);
