@@ -21,7 +21,7 @@ async function tunnel(client: Deno.Conn, proxy: Deno.Conn, target: string): Prom
   await writeAll(proxy, ascii(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`));
   const { head, rest } = await readAnswer(proxy);
   if (!head.startsWith("HTTP/1.1 200 ")) {
-    const code = /^X-Isolate-Denied: (\w+)$/m.exec(head)?.[1] ?? "UPSTREAM_FAILED";
+    const code = /^X-Isolate-Denied: (\w{1,99})$/m.exec(head)?.[1] ?? "UPSTREAM_FAILED";
     await writeAll(client, Uint8Array.of(code.length, ...ascii(code)));
     return;
   }

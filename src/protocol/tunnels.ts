@@ -1,4 +1,4 @@
-/** Where a sandbox's tunnels are. Above the ports that the kernel gives out by itself. */
+/** Where a sandbox's tunnels are: runner-image/tunnels.ts listens there. Above the ports that the kernel gives out by itself. */
 const HOSTNAME = "127.0.0.1";
 const FIRST = 61_000;
 /** The targets of a policy of 256 entries, two ports each, are the most that the proxy takes. */

@@ -1,195 +1,115 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type Docker from "dockerode";
-import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
-import { Label } from "../../src/engines/container/flags.ts";
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
-import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
-import { Sidecar } from "../../src/engines/container/sidecar.ts";
-import type { Ending, JobGrants } from "../../src/engines/engine.ts";
-import { Instance } from "../../src/engines/instance.ts";
 import { bundleRunner } from "../../src/engines/runner.ts";
-import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
-import type { Denial } from "../../src/types.ts";
-import { until } from "../contract/engine-contract.ts";
+import { docker } from "../helpers/containers.ts";
+import { type Adjust, EgressSite, type Runner } from "./egress-site.ts";
+import { endpoint, TestNetwork, type TestServerContainer, type WebNote } from "./test-network.ts";
+import { bundleWeaker, type Weakness } from "./weaker-proxy.ts";
 
-const PROFILE = { memory: 256, cpus: 1 };
+/** Where clouds have their metadata service, and where the laboratory has one, too. */
+export const METADATA_ADDRESS = "169.254.169.254";
 
-/** What became of a job, and what the proxy refused to it. */
-export interface Seen {
-  readonly ending: Ending;
-  readonly denied: readonly Denial[];
-}
+/** What the operator lets lead to private addresses. The servers' other names are not among it. */
+const PRIVATE = [
+  "up.test:80",
+  "up.test:443",
+  "up.test:8080",
+  "sub.up.test:80",
+  "metadata.test:80",
+  "evilup.test:80",
+  ...["once", "twice", "weak", "mixed"].map((name) => `${name}.rebind.test:80`),
+];
 
-interface Parts {
-  readonly docker: Docker;
-  readonly runDirectory: string;
-  readonly instance: Instance;
-  readonly servers: readonly Server[];
-  readonly launchers: Readonly<Record<"real" | "open", ContainerLauncher>>;
+interface Servers {
+  readonly up: TestServerContainer<WebNote>;
+  readonly metadata: TestServerContainer<WebNote>;
+  readonly names: TestServerContainer<{ readonly name: string }>;
 }
 
 /**
- * Two servers on this host, a proxy that may reach both, and sandboxes whose layers can be switched
- * off one at a time. `up.example` is the one that jobs are granted, `evil.example` the other one.
+ * Servers in containers of their own, and proxies and sandboxes beside them whose protections can be
+ * taken away one at a time.
+ *
+ * `up.test` is the one that jobs are granted. `metadata.test` is the one they are not: it also is
+ * `169.254.169.254`, `imds.test`, and `inner.test` by its private address, which no operator has named.
+ * Names below `rebind.test` lead to the first server when they are asked for once, and to the
+ * second from then on; `mixed.rebind.test` to both.
  */
 export class EgressLaboratory {
-  /** `host:port` of the servers. */
-  readonly up: string;
-  readonly evil: string;
-  /** Paths that reached each of them. */
-  readonly reached: { readonly up: string[]; readonly evil: string[] };
-  readonly sidecar: Sidecar;
-  readonly #parts: Parts;
+  readonly servers: Servers;
+  readonly #network: TestNetwork;
+  readonly #images: Readonly<Record<Runner, string>>;
+  readonly #sites: EgressSite[] = [];
 
   private constructor(
-    fields: Pick<EgressLaboratory, "up" | "evil" | "reached" | "sidecar">,
-    parts: Parts,
+    servers: Servers,
+    network: TestNetwork,
+    images: Readonly<Record<Runner, string>>,
   ) {
-    this.up = fields.up;
-    this.evil = fields.evil;
-    this.reached = fields.reached;
-    this.sidecar = fields.sidecar;
-    this.#parts = parts;
+    this.servers = servers;
+    this.#network = network;
+    this.#images = images;
   }
 
-  /** `more` are further destinations on loopback that the proxy may reach, `host:port`. */
-  static async open(more: readonly string[] = []): Promise<EgressLaboratory> {
-    const reached = { up: [] as string[], evil: [] as string[] };
-    const evilServer = await serve(reached.evil, () => "");
-    const evil = `evil.example:${portOf(evilServer)}`;
-    const upServer = await serve(reached.up, () => `http://${evil}/redirected`);
-    const up = `up.example:${portOf(upServer)}`;
-    const docker = dockerClient(engineSocket(process.env.DOCKER_HOST));
-    const runDirectory = await mkdtemp(join(tmpdir(), "egress-"));
-    const instance = await Instance.create(runDirectory);
-    const slots = new Set<string>();
+  static async open(): Promise<EgressLaboratory> {
     const log = (): void => {};
     const real = await ensureRunnerImage(docker, await bundleRunner(), log);
     const open = await ensureRunnerImage(docker, await bundleRunner("inherit"), log);
-    const sidecar = new Sidecar({
-      docker,
-      instance,
-      slots,
-      log,
-      egress: {
-        hosts: {
-          "up.example": "127.0.0.1",
-          "evil.example": "127.0.0.1",
-          "inner.example": "10.1.2.3",
-        },
-        private: [
-          ...more,
-          up,
-          evil,
-          ...["up.example", "127.0.0.1"].map((h) => `${h}:${portOf(evilServer)}`),
-        ],
-      },
-    });
-    sidecar.supervise(() => real);
-    const reach = { env: [], net: true, read: [], write: [], sys: false };
-    const launcher = (image: string): ContainerLauncher =>
-      new ContainerLauncher({
-        docker,
-        instance,
-        slots,
-        reach,
-        egress: sidecar,
-        image: () => image,
-      });
-    await until(() => sidecar.up);
-    return new EgressLaboratory(
-      { up, evil, reached, sidecar },
-      {
-        docker,
-        runDirectory,
-        instance,
-        servers: [upServer, evilServer],
-        launchers: { real: launcher(real), open: launcher(open) },
-      },
-    );
-  }
-
-  /** Grants in Deno's form: `net` for the Worker, `egress` for the proxy. */
-  grants(net: readonly string[], egress: readonly string[] | null): JobGrants {
-    const none = { env: false, read: false, write: false, sys: false } as const;
-    const never = { run: false, ffi: false, import: false } as const;
-    return { worker: { ...none, ...never, net }, env: {}, egress };
-  }
-
-  /** Runs code in a sandbox of its own; in an `open` one the Worker holds what its process does. */
-  async run(
-    runner: "real" | "open",
-    grants: JobGrants | undefined,
-    code: string,
-    before: () => Promise<void> = async () => {},
-  ): Promise<Seen> {
-    const sandbox = await this.#parts.launchers[runner].launch(PROFILE);
-    let denied: readonly Denial[] = [];
+    const network = await TestNetwork.open(docker, real);
     try {
-      await before();
-      const job = {
-        code,
-        entry: "default",
-        input: JSON.stringify({ up: this.up, evil: this.evil, port: this.evil.split(":")[1] }),
-        tools: [],
-        limits: DEFAULT_OUTPUT_LIMITS,
-        grants,
+      const [up, metadata] = await Promise.all([
+        network.serve<WebNote>({ program: ["web.ts", "up"], aliases: ["up.test", "sub.up.test"] }),
+        network.serve<WebNote>({
+          program: ["web.ts", "metadata"],
+          aliases: ["metadata.test", "evilup.test"],
+          linkLocal: METADATA_ADDRESS,
+        }),
+      ]);
+      const zone = {
+        "imds.test": [[METADATA_ADDRESS]],
+        "inner.test": [[metadata.address]],
+        "*.rebind.test": [[up.address], [METADATA_ADDRESS]],
+        "mixed.rebind.test": [[up.address, METADATA_ADDRESS]],
       };
-      const onDenied = (all: readonly Denial[]): void => {
-        denied = all;
-      };
-      const ending = await sandbox.run(job, { onLog: () => {}, onDenied }, 20_000);
-      return { ending, denied };
-    } finally {
-      await sandbox.destroy();
+      const program = ["names.ts", JSON.stringify(zone)] as const;
+      const names = await network.serve<{ name: string }>({ program });
+      return new EgressLaboratory({ up, metadata, names }, network, { real, open });
+    } catch (error) {
+      await network.close();
+      throw error;
     }
   }
 
-  /** Ends the proxy's container as a crash would, and resolves when that has been noticed. */
-  async killProxy(): Promise<void> {
-    await (await this.#proxy()).kill();
-    await until(() => !this.sidecar.up);
+  /** Name of the servers' network. */
+  get network(): string {
+    return this.#network.name;
   }
 
-  /** Has the proxy accept and never answer; resolves with what has it go on. */
-  async pauseProxy(): Promise<() => Promise<void>> {
-    const proxy = await this.#proxy();
-    await proxy.pause();
-    return () => proxy.unpause();
+  /** Starts a proxy in the servers' network, without the protections named. */
+  async site(weaknesses: readonly Weakness[] = [], adjust?: Adjust): Promise<EgressSite> {
+    const { up, names } = this.servers;
+    const linkLocal = `169.254.1.${this.#sites.length + 1}`;
+    const site = await EgressSite.open({
+      images: this.#images,
+      egress: { hosts: {}, private: [...PRIVATE, `${up.address}:80`] },
+      program: weaknesses.length > 0 ? await bundleWeaker(weaknesses) : undefined,
+      place: (options) => ({
+        ...options,
+        HostConfig: {
+          ...options.HostConfig,
+          NetworkMode: this.#network.name,
+          Dns: [names.address],
+        },
+        NetworkingConfig: { EndpointsConfig: { [this.#network.name]: endpoint(linkLocal) } },
+      }),
+      adjust,
+    });
+    this.#sites.push(site);
+    return site;
   }
 
-  async #proxy(): Promise<Docker.Container> {
-    const { docker, instance } = this.#parts;
-    const label = [`${Label.kind}=egress`, `${Label.instance}=${instance.id}`];
-    const [proxy] = await docker.listContainers({ filters: { label } });
-    return docker.getContainer(proxy?.Id ?? "");
-  }
-
+  /** Removes all of it. */
   async close(): Promise<void> {
-    const { launchers, servers, instance, runDirectory } = this.#parts;
-    await this.sidecar.close();
-    await Promise.all(Object.values(launchers).map(({ networks }) => networks.close()));
-    for (const server of servers) server.close();
-    await instance.close();
-    await rm(runDirectory, { recursive: true, force: true });
+    await Promise.all(this.#sites.map((site) => site.close()));
+    await this.#network.close();
   }
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
-}
-
-/** A server on loopback that notes the paths it is asked for; `/redirect` leads elsewhere. */
-async function serve(paths: string[], elsewhere: () => string): Promise<Server> {
-  const server = createServer((request, response) => {
-    paths.push(request.url ?? "");
-    if (request.url === "/redirect") response.writeHead(302, { location: elsewhere() });
-    request.resume().on("end", () => response.end(`reached ${request.url}`));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
 }

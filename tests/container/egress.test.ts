@@ -1,142 +1,133 @@
 /**
- * What a job is granted of the network, enforced twice: each attack is made once with the Worker
- * switched off, once with the proxy letting everything through, and once with both, where it has to
- * succeed: else it would prove nothing.
+ * What a job is granted of the network is held twice, and each layer is looked at alone: the proxy by
+ * sandboxes whose Worker may do everything, the Worker beside a proxy that lets everything through.
+ * With neither, each attack has to succeed: else it would prove nothing.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EgressUnavailable } from "../../src/errors.ts";
 import { until } from "../contract/engine-contract.ts";
-import { EgressLaboratory } from "./egress-laboratory.ts";
+import { type Attempt, attack, HOSTS, literally, PORTS, spelled } from "./egress-attacks.ts";
+import { EgressLaboratory, METADATA_ADDRESS } from "./egress-laboratory.ts";
+import { type EgressSite, grants } from "./egress-site.ts";
+import { canonical, NAMES, REPAIRED_NAMES, repaired } from "./spellings.ts";
+import { WEAKNESSES, type Weakness } from "./weaker-proxy.ts";
 
 let laboratory: EgressLaboratory;
+let site: EgressSite;
+let hosts: readonly Attempt[];
 beforeAll(async () => {
   laboratory = await EgressLaboratory.open();
+  site = await laboratory.site();
+  hosts = [...HOSTS, ...literally(laboratory.servers.up.address)];
 });
 afterAll(() => laboratory.close());
 
-/** Code that tries something, and returns what it got or why it did not. */
-const attempt = (body: string): string => `
-  const raw = async (target, path) => {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port: 3128 });
-    const say = (text) => connection.write(new TextEncoder().encode(text));
-    const hear = async () => {
-      const bytes = new Uint8Array(4096);
-      return new TextDecoder().decode(bytes.subarray(0, await connection.read(bytes) ?? 0));
-    };
-    await say("CONNECT " + target + " HTTP/1.1\\r\\nHost: " + target + "\\r\\n\\r\\n");
-    const answer = await hear();
-    if (!answer.includes(" 200 ")) return answer;
-    await say("GET " + path + " HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n");
-    return hear();
-  };
-  export default async ({ up, evil, port }) => {
-    try {
-      const got = await (async () => { ${body} })();
-      return typeof got === "string" ? got : await got.text();
-    } catch (error) {
-      return error.name + ": " + error.message;
-    }
-  };`;
+const ONE_HOST = grants([], ["up.test"]);
+const FETCH = `export default async (url) => (await fetch(url)).text()`;
 
-const ATTACKS: readonly (readonly [what: string, path: string, body: string])[] = [
-  ["another host", "/host", "return fetch('http://' + evil + '/host')"],
-  ["another port of the host", "/port", "return fetch('http://up.example:' + port + '/port')"],
-  ["an address", "/address", "return fetch('http://127.0.0.1:' + port + '/address')"],
-  ["an address in decimal", "/decimal", "return raw('2130706433:' + port, '/decimal')"],
-  ["a redirect", "/redirected", "return fetch('http://' + up + '/redirect')"],
-  ["a tunnel", "/tunnel", "return raw(evil, '/tunnel')"],
-];
+async function reachedMetadata(): Promise<string[]> {
+  return (await laboratory.servers.metadata.notes()).map(({ path }) => path);
+}
 
-/** Those that lead anywhere at all: the proxy takes a decimal number for no host, whatever it allows. */
-const REAL = ATTACKS.filter(([, path]) => path !== "/decimal");
-
-describe("a job with hosts", () => {
-  it("reaches what it is granted, streams both ways, and nothing once it is over", async () => {
-    const { up } = laboratory;
-    const code = `export default async ({ up }) => {
+describe("a job that is granted a host", () => {
+  it("reaches it, streams both ways, and nothing else", async () => {
+    const code = `export default async (host) => {
       const texts = [];
-      for (const path of ["/a", "/b"]) texts.push(await (await fetch("http://" + up + path)).text());
+      for (const path of ["/a", "/b"]) texts.push(await (await fetch("http://" + host + path)).text());
       const body = new Blob(["x".repeat(1e6)]).stream();
-      texts.push(await (await fetch("http://" + up + "/post", { method: "POST", body })).text());
+      texts.push(await (await fetch("http://" + host + "/post", { method: "POST", body })).text());
       return texts }`;
-    const seen = await laboratory.run("real", laboratory.grants([up], [up]), code);
-    const text = JSON.stringify(["reached /a", "reached /b", "reached /post"]);
-    expect(seen).toEqual({ ending: { type: "result", text, dropped: 0 }, denied: [] });
+    const granted = grants(["up.test:80"], ["up.test"]);
+    const { result, denied } = await site.run("real", granted, code, "up.test");
+    expect(result).toEqual(["/a", "/b", "/post"].map((path) => `reached ${path} of up`));
+    expect(denied).toEqual([]);
   });
 
-  it.each(ATTACKS)("cannot get to %s, the proxy alone holding it", async (_what, path, body) => {
-    const { up, reached } = laboratory;
-    const { ending, denied } = await laboratory.run(
-      "open",
-      laboratory.grants([], [up]),
-      attempt(body),
-    );
-    expect(reached.evil).not.toContain(path);
-    expect(ending).toMatchObject({
-      type: "result",
-      text: expect.not.stringContaining("reached /"),
-    });
-    expect(denied).toMatchObject([{ kind: "net", by: "egress", count: 1 }]);
-    expect(denied[0]?.value).toContain(body.includes("up.example") ? "up.example" : ":");
-  });
-
-  it.each(ATTACKS)("cannot get to %s, the Worker alone holding it", async (_what, path, body) => {
-    const { up, evil, reached } = laboratory;
-    const wide = [up, evil, `up.example:${evil.split(":")[1]}`, `127.0.0.1:${evil.split(":")[1]}`];
-    const { ending } = await laboratory.run("real", laboratory.grants([up], wide), attempt(body));
-    expect(reached.evil).not.toContain(path);
-    expect(ending).toMatchObject({ text: expect.stringContaining("NotCapable: Requires net") });
-  });
-
-  it.each(REAL)("would get to %s with neither", async (_what, path, body) => {
-    const { up, evil, reached } = laboratory;
-    const port = evil.split(":")[1];
-    const wide = [up, evil, `up.example:${port}`, `127.0.0.1:${port}`];
-    await laboratory.run("open", laboratory.grants([], wide), attempt(body));
-    expect(reached.evil).toContain(path);
-  });
-
-  it.each(["inner.example", "169.254.169.254", "[fd00:ec2::254]", "10.1.2.3"])(
-    "cannot get to %s even if it is granted",
-    async (host) => {
-      const grants = laboratory.grants([`${host}:80`], [host]);
-      // The best of three is to be below 100 ms: a busy machine delays any one of them.
-      const { ending, denied } = await laboratory.run(
-        "open",
-        grants,
-        attempt(`let best = Infinity, text;
-          for (let round = 0; round < 3; round += 1) {
-            const since = performance.now();
-            text = await raw("${host}:80", "/");
-            best = Math.min(best, performance.now() - since);
-          }
-          return (best < 100) + " " + text`),
-      );
-      expect(ending).toMatchObject({ text: expect.stringMatching(/^"true HTTP\/1\.1 403/) });
-      expect(denied).toMatchObject([{ code: expect.stringMatching(/^(METADATA_)?ADDRESS/) }]);
-    },
-  );
-
-  it("has no way out without a grant, whatever its Worker may do", async () => {
-    const code = attempt("return raw(up, '/none')");
-    for (const grants of [undefined, laboratory.grants([], null)]) {
-      const { ending } = await laboratory.run("open", grants, code);
-      expect(ending).toMatchObject({ text: expect.stringContaining("ConnectionRefused") });
+  it("gets to no other host and no other port, the proxy alone holding it", async () => {
+    const before = (await reachedMetadata()).length;
+    const { verdicts, denied } = await attack(site, "open", ONE_HOST, [...hosts, ...PORTS]);
+    for (const [what, verdict] of Object.entries(verdicts)) {
+      expect([what, verdict]).toEqual([what, expect.stringMatching(/^(HOST|PORT)_NOT_ALLOWED$/)]);
     }
-    expect(laboratory.reached.up).not.toContain("/none");
+    expect(await reachedMetadata()).toHaveLength(before);
+    const net = { kind: "net", by: "egress" };
+    expect(denied).toContainEqual({
+      ...net,
+      value: "metadata.test:80",
+      code: "HOST_NOT_ALLOWED",
+      count: 6,
+    });
+    expect(denied).toContainEqual({
+      ...net,
+      value: "up.test:8080",
+      code: "PORT_NOT_ALLOWED",
+      count: 4,
+    });
   });
 
-  it("is refused while the proxy is down, beside others that go on", async () => {
-    const { up, sidecar } = laboratory;
-    const grants = laboratory.grants([up], [up]);
-    const code = attempt("return fetch('http://' + up + '/again')");
-    // Once the sandbox is there: the proxy comes back sooner than a sandbox starts.
-    const refused = laboratory.run("real", grants, code, () => laboratory.killProxy());
-    await expect(refused).rejects.toBeInstanceOf(EgressUnavailable);
-    const { ending } = await laboratory.run("real", undefined, "export default () => 1");
-    expect(ending).toMatchObject({ type: "result", text: "1" });
-    await until(() => sidecar.up);
-    const again = await laboratory.run("real", grants, code);
-    expect(again.ending).toMatchObject({ text: '"reached /again"' });
+  it("would get to every one of them were the proxy's allowlist open", async () => {
+    const weaker = await laboratory.site(["open allowlist"]);
+    const { verdicts } = await attack(weaker, "open", ONE_HOST, [...hosts, ...PORTS]);
+    expectReached(verdicts);
+    expect(await reachedMetadata()).toContain("/redirected");
+  });
+
+  it("would get to other ports, and them alone, did it not look at ports", async () => {
+    const weaker = await laboratory.site(["ports ignored"]);
+    expectReached((await attack(weaker, "open", ONE_HOST, PORTS)).verdicts);
+    const { verdicts } = await attack(weaker, "open", ONE_HOST, hosts);
+    expect(new Set(Object.values(verdicts))).toEqual(new Set(["HOST_NOT_ALLOWED"]));
   });
 });
+
+describe("a job beside a proxy without any protection", () => {
+  let open: EgressSite;
+  let attempts: readonly Attempt[];
+  beforeAll(async () => {
+    open = await laboratory.site(Object.keys(WEAKNESSES) as Weakness[]);
+    const addresses = [METADATA_ADDRESS, laboratory.servers.metadata.address];
+    const targets = [...NAMES, ...REPAIRED_NAMES];
+    for (const address of addresses) targets.push(...canonical(address), ...repaired(address));
+    attempts = [...hosts, ...PORTS, ...spelled(targets)];
+  });
+
+  it("gets to none of it, the Worker alone holding it", async () => {
+    const before = (await reachedMetadata()).length;
+    const granted = grants(["up.test:80", "up.test:443"], ["up.test"]);
+    const { verdicts } = await attack(open, "real", granted, attempts);
+    expect(new Set(Object.values(verdicts))).toEqual(new Set(["NotCapable"]));
+    expect(await reachedMetadata()).toHaveLength(before);
+  });
+
+  it("would get to all of it without its Worker", async () => {
+    expectReached((await attack(open, "open", ONE_HOST, attempts)).verdicts);
+  });
+});
+
+describe("the way out", () => {
+  it("is not there without a grant, whatever the Worker may do", async () => {
+    for (const granted of [undefined, grants([], null)]) {
+      const { verdicts } = await attack(site, "open", granted, spelled(["up.test"]));
+      const refused = expect.stringMatching(/^(ConnectionRefused|TypeError)$/);
+      expect(Object.values(verdicts)).toEqual([refused, refused, refused]);
+    }
+  });
+
+  it("is refused while the proxy is down, beside jobs that go on without", async () => {
+    const granted = grants(["up.test:80"], ["up.test"]);
+    const url = "http://up.test/again";
+    // Once the sandbox is there: the proxy comes back sooner than a sandbox starts.
+    const refused = site.run("real", granted, FETCH, url, () => site.killProxy());
+    await expect(refused).rejects.toBeInstanceOf(EgressUnavailable);
+    const { result } = await site.run("real", undefined, "export default () => 1");
+    expect(result).toBe(1);
+    await until(() => site.sidecar.up);
+    expect((await site.run("real", granted, FETCH, url)).result).toBe("reached /again of up");
+  });
+});
+
+function expectReached(verdicts: Readonly<Record<string, string>>): void {
+  for (const [what, verdict] of Object.entries(verdicts)) {
+    expect([what, verdict]).toEqual([what, expect.stringMatching(/^(up|metadata)$/)]);
+  }
+}

@@ -5,23 +5,29 @@ import { toOutcome, toOutput } from "../../src/engines/outcome.ts";
 import { withTunnels } from "../../src/protocol/tunnels.ts";
 import type { Output } from "../../src/types.ts";
 import { certificateFor } from "../helpers/certificate.ts";
-import { EgressLaboratory } from "./egress-laboratory.ts";
+import { Cleanup } from "../helpers/egress.ts";
+import { type EgressSite, grants } from "./egress-site.ts";
+import { openLoopbackSite } from "./loopback-site.ts";
 
-let laboratory: EgressLaboratory;
+const cleanup = new Cleanup();
+let site: EgressSite;
+let up: string;
+let evil: string;
 beforeAll(async () => {
-  laboratory = await EgressLaboratory.open();
+  ({ site, up, evil } = await openLoopbackSite(cleanup));
 });
-afterAll(() => laboratory.close());
+afterAll(() => cleanup.run());
 
 /** What the caller of a sandbox with these grants is answered. */
-async function output(grants: JobGrants | undefined, body: string): Promise<Output> {
+async function output(granted: JobGrants | undefined, body: string): Promise<Output> {
   const code = `export default async ({ up, evil, port }) => {
     const [hostname, upPort] = [up.split(":")[0], Number(up.split(":")[1])];
     const net = await import("node:net"), http = await import("node:http");
     const dgram = await import("node:dgram"), dns = await import("node:dns");
     const failure = (emitter) => new Promise((_resolve, reject) => emitter.on("error", reject));
     ${body} }`;
-  const { ending, denied } = await laboratory.run("real", grants, code);
+  const input = { up, evil, port: evil.split(":")[1] };
+  const { ending, denied } = await site.run("real", granted, code, input);
   if (ending.type === "closed") throw new Error("The sandbox has ended");
   const soFar = { logs: [], logsDropped: 0, denied, duration: 0 };
   return toOutput(toOutcome(ending, soFar, "container"), "container");
@@ -33,9 +39,7 @@ const NAMES = /resolves no names/;
 
 describe.each(["nothing", "a host"])("with %s granted", (what) => {
   const granted = (): JobGrants | undefined =>
-    what === "nothing"
-      ? undefined
-      : laboratory.grants(withTunnels([laboratory.up]), [laboratory.up]);
+    what === "nothing" ? undefined : grants(withTunnels([up]), [up]);
 
   it.each([
     ["Deno.listen({ port: 0 })", LISTEN],
@@ -65,7 +69,6 @@ describe.each(["nothing", "a host"])("with %s granted", (what) => {
 
 describe("a connection", () => {
   it("to what is not granted is denied by the Worker, with the permission it takes", async () => {
-    const { evil } = laboratory;
     const permission = { net: [evil] };
     const hint = `Add ${JSON.stringify(permission)} to "permissions"`;
     for (const attempt of [
@@ -79,11 +82,10 @@ describe("a connection", () => {
   });
 
   it("that the proxy denies names the permission, unless there is none that would do", async () => {
-    const { up, evil } = laboratory;
     const net = [evil, "inner.example:80", "169.254.169.254:80"];
-    const grants = laboratory.grants(withTunnels(net), [up, "inner.example", "169.254.169.254"]);
+    const granted = grants(withTunnels(net), [up, "inner.example", "169.254.169.254"]);
     const { denied = [], logs } = await output(
-      grants,
+      granted,
       `for (const url of [evil, "169.254.169.254"]) await fetch("http://" + url);
       await Deno.connect({ hostname: "inner.example", port: 80 })`,
     );
@@ -102,8 +104,8 @@ describe("a connection", () => {
     ["*.example:80", "hostname: 'evil.example', port: 80"],
     ["192.0.2.1:80", "hostname: '192.0.2.1', port: 80", true],
   ])("under a wildcard has to be named: %s", async (entry, to, every = false) => {
-    const grants = laboratory.grants(every ? (true as never) : [entry], ["*"]);
-    const { logs } = await output(grants, `await Deno.connect({ ${to} })`);
+    const granted = grants(every ? (true as never) : [entry], ["*"]);
+    const { logs } = await output(granted, `await Deno.connect({ ${to} })`);
     expect(logs?.at(-1)?.hint).toMatch(/^Raw connections go to a host and port that "permissions"/);
   });
 });

@@ -220,7 +220,7 @@ const kernel = (c, result) =>
 `;
 
 /** Replaces the permissions of the sandbox's Deno process by all there are. */
-const grantAll: Adjustment = (_host, options) => {
+export const grantAll: Adjustment = (_host, options) => {
   const [command = "run", ...args] = options.Cmd ?? [];
   const kept = args.filter((arg) => !/^--(allow|deny)-/.test(arg));
   options.Cmd = [command, "-A", ...kept];

@@ -10,7 +10,8 @@ import { until } from "../contract/engine-contract.ts";
 import { certificateFor } from "../helpers/certificate.ts";
 import { Cleanup, listenLocally, startUpstream, type Upstream } from "../helpers/egress.ts";
 import { startWebSocket } from "../helpers/web-socket.ts";
-import { EgressLaboratory } from "./egress-laboratory.ts";
+import { type EgressSite, grants as jobGrants, type Runner } from "./egress-site.ts";
+import { openLoopbackSite } from "./loopback-site.ts";
 
 const cleanup = new Cleanup();
 let server: Upstream;
@@ -19,7 +20,10 @@ let target: string;
 let secure: string;
 let socket: string;
 let certificate: string;
-let laboratory: EgressLaboratory;
+let site: EgressSite;
+/** `host:port` of the server that nobody is granted, and the paths that reached it. */
+let evil: string;
+let reached: string[];
 beforeAll(async () => {
   server = await startUpstream(cleanup, (client) => {
     client.once("data", (first: Buffer) => {
@@ -32,12 +36,10 @@ beforeAll(async () => {
   target = `up.example:${server.port}`;
   socket = `up.example:${await startWebSocket(cleanup)}`;
   secure = `up.example:${await startTls()}`;
-  laboratory = await EgressLaboratory.open([target, secure, socket]);
+  const ports = [target, secure, socket].map((address) => Number(address.split(":")[1]));
+  ({ site, evil, reached } = await openLoopbackSite(cleanup, ports));
 });
-afterAll(async () => {
-  await laboratory.close();
-  await cleanup.run();
-});
+afterAll(() => cleanup.run());
 
 /** A server that says what it is told, behind a certificate for `up.example`. */
 async function startTls(): Promise<number> {
@@ -52,7 +54,7 @@ async function startTls(): Promise<number> {
 
 /** What a job is told with these hosts for its Worker, and these for the proxy. */
 function grants(net: readonly string[], egress: readonly string[] = net): JobGrants {
-  return laboratory.grants(withTunnels(net), egress);
+  return jobGrants(withTunnels(net), egress);
 }
 
 /** Code that tries something with a host and port, and returns what it got or why it did not. */
@@ -79,8 +81,12 @@ const GET = `const connection = await connect();
   return all(connection)`;
 
 /** What the code returned. */
-async function result(...run: Parameters<EgressLaboratory["run"]>): Promise<unknown> {
-  const { ending } = await laboratory.run(...run);
+async function result(
+  runner: Runner,
+  granted: JobGrants | undefined,
+  code: string,
+): Promise<unknown> {
+  const { ending } = await site.run(runner, granted, code);
   if (ending.type !== "result") throw new Error(JSON.stringify(ending));
   return JSON.parse(ending.text ?? "null");
 }
@@ -131,7 +137,7 @@ describe("a raw connection to a granted target", () => {
     const body = `for (;;) (await Deno.connect({ hostname, port, signal: AbortSignal.timeout(500) })).close()`;
     const outcome = result("real", grants([target]), attempt(target, body));
     await until(() => server.sockets.length > opened);
-    const resume = await laboratory.pauseProxy();
+    const resume = await site.pauseProxy();
     // The proxy is needed again for the end of the job.
     setTimeout(() => void resume(), 2_000);
     expect(await outcome).toMatch(/^TimeoutError: /);
@@ -139,17 +145,14 @@ describe("a raw connection to a granted target", () => {
 });
 
 describe("a raw connection elsewhere", () => {
-  const elsewhere = (): string[] => [
-    laboratory.evil,
-    `up.example:${laboratory.evil.split(":")[1]}`,
-  ];
+  const elsewhere = (): string[] => [evil, `up.example:${evil.split(":")[1]}`];
 
   it.each([0, 1])("is refused by the Worker alone: %j", async (index) => {
     const destination = elsewhere()[index] ?? "";
     const wide = grants([target], [target, ...elsewhere()]);
     const text = await result("real", wide, attempt(destination, GET));
     expect(text).toMatch(`NotCapable: Requires net access to "${destination}"`);
-    expect(laboratory.reached.evil).toEqual([]);
+    expect(reached).toEqual([]);
   });
 
   it.each([0, 1])("is refused by the proxy alone, at once and by name: %j", async (index) => {
@@ -163,16 +166,15 @@ describe("a raw connection elsewhere", () => {
       }
       return [best < 100, error instanceof Deno.errors.ConnectionRefused, error.message]`;
     const wide = grants([target, ...elsewhere()], [target]);
-    const { ending, denied } = await laboratory.run("real", wide, attempt(destination, body));
+    const { ending, denied } = await site.run("real", wide, attempt(destination, body));
     const code = ["HOST_NOT_ALLOWED", "PORT_NOT_ALLOWED"][index];
     const message = `The egress proxy refused ${destination}: ${code}`;
     expect(ending).toMatchObject({ text: JSON.stringify([true, true, message]) });
     expect(denied).toEqual([{ kind: "net", value: destination, by: "egress", code, count: 3 }]);
-    expect(laboratory.reached.evil).toEqual([]);
+    expect(reached).toEqual([]);
   });
 
   it("is not to be had by a tunnel: what is said there goes to its target", async () => {
-    const { evil } = laboratory;
     const request = `CONNECT ${evil} HTTP/1.1\r\nHost: ${evil}\r\n\r\n`;
     const body = `const connection = await connect({ port: 61000 });
       const status = await connection.read(new Uint8Array(1));
@@ -186,19 +188,14 @@ describe("a raw connection elsewhere", () => {
     const wide = grants([target], [target, evil]);
     const texts = await result("real", wide, attempt(target, body));
     expect(texts).toEqual([1, `${request} and after`, ...Array(3).fill("NotCapable")]);
-    expect(laboratory.reached.evil).toEqual([]);
+    expect(reached).toEqual([]);
   });
 
   it("finds nothing that listens where no host is granted, also after a job with some", async () => {
     const body = "return connect({ port: 61000 }).then(() => 'open', (error) => error.message)";
     const code = attempt(target, body);
     const texts: unknown[] = [];
-    for (const given of [
-      undefined,
-      grants([target]),
-      undefined,
-      laboratory.grants([target], null),
-    ]) {
+    for (const given of [undefined, grants([target]), undefined, jobGrants([target], null)]) {
       texts.push(await result("open", given, code));
     }
     const nothing = expect.stringMatching(/^Connection refused/);
@@ -209,7 +206,7 @@ describe("a raw connection elsewhere", () => {
     const destination = elsewhere()[index] ?? "";
     const text = await result("real", grants(elsewhere()), attempt(destination, GET));
     expect(text).toContain("reached /raw");
-    expect(laboratory.reached.evil.splice(0)).toEqual(["/raw"]);
+    expect(reached.splice(0)).toEqual(["/raw"]);
   });
 });
 
@@ -233,13 +230,12 @@ describe("a WebSocket", () => {
   });
 
   it("is refused by the Worker alone, and by the proxy alone", async () => {
-    const { evil } = laboratory;
     const code = attempt(evil, talk);
     const worker = await result("real", grants([socket], [socket, evil]), code);
     expect(worker).toMatch(/^NotCapable: /);
-    const { ending, denied } = await laboratory.run("real", grants([evil], [socket]), code);
+    const { ending, denied } = await site.run("real", grants([evil], [socket]), code);
     expect(ending).toMatchObject({ text: expect.stringContaining("403") });
     expect(denied).toMatchObject([{ value: evil, code: "HOST_NOT_ALLOWED" }]);
-    expect(laboratory.reached.evil).toEqual([]);
+    expect(reached).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withTunnels } from "../../src/protocol/tunnels.ts";
 import { until } from "../contract/engine-contract.ts";
 import { TestServer } from "../helpers/server.ts";
 
@@ -53,7 +54,7 @@ describe("permissions over HTTP", () => {
     const without = await server.execute(request);
     expect(without).toMatchObject({
       ok: false,
-      denied: [{ kind: "net", value: host, by: "worker" }],
+      denied: [{ kind: "net", value: host, by: "worker", permission: { net: [host] } }],
       logs: [{ name: "NotCapable", hint: `Add {"net":["${host}"]} to "permissions"` }],
     });
   });
@@ -114,7 +115,7 @@ describe("permissions over HTTP", () => {
     expect(plan).toMatchObject({
       level: "container",
       worker: {
-        net: ["api.example.com:443", "api.example.com:80"],
+        net: withTunnels(["api.example.com:443", "api.example.com:80"]),
         read: ["/data/a.txt"],
         env: ["GREETING"],
         run: false,

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
-import type { Container } from "dockerode";
+import type { Container, ContainerCreateOptions } from "dockerode";
 import { AdminClient } from "../../egress/admin-client.ts";
 import type { Egress, EgressLease, EgressRun } from "../../egress/egress.ts";
 import { EgressUnavailable, messageOf } from "../../errors.ts";
@@ -36,6 +36,8 @@ export interface SidecarOptions {
   readonly slots: Set<string>;
   /** One line about something an operator wants to know. */
   readonly log: (line: string) => void;
+  /** Last word on the container's options, as in `ContainerLauncherOptions`. */
+  readonly adjust?: (options: ContainerCreateOptions) => ContainerCreateOptions;
 }
 
 /**
@@ -111,11 +113,11 @@ export class Sidecar implements Egress {
   }
 
   async #start(image: string): Promise<Container> {
-    const { docker, instance, egress } = this.#options;
+    const { docker, instance, egress, adjust = (created) => created } = this.#options;
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const adminSocket = this.#adminSocket;
     const options = sidecarOptions({ image, instance, slot: this.#slot, adminSocket, egress });
-    const container = await call("create", docker.createContainer(options));
+    const container = await call("create", docker.createContainer(adjust(options)));
     await call("start", container.start());
     return container;
   }

@@ -1,0 +1,175 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Container, ContainerCreateOptions } from "dockerode";
+import { Label } from "../../src/engines/container/flags.ts";
+import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
+import { type EgressOptions, Sidecar } from "../../src/engines/container/sidecar.ts";
+import type { Ending, JobGrants, Sandbox } from "../../src/engines/engine.ts";
+import { Instance } from "../../src/engines/instance.ts";
+import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
+import type { Denial } from "../../src/types.ts";
+import { until } from "../contract/engine-contract.ts";
+import { docker } from "../helpers/containers.ts";
+
+const PROFILE = { memory: 256, cpus: 1 };
+const WITHIN = 20_000;
+
+export type Adjust = (options: ContainerCreateOptions) => ContainerCreateOptions;
+
+/** `real` is the product's runner; in an `open` one the Worker holds what its process does. */
+export type Runner = "real" | "open";
+
+export interface SiteOptions {
+  /** Names of the images. */
+  readonly images: Readonly<Record<Runner, string>>;
+  readonly egress: EgressOptions;
+  /** The proxy's program, in place of the image's. */
+  readonly program?: string | undefined;
+  /** Takes the proxy's container to where it is to be. Default: the host's network. */
+  readonly place?: Adjust;
+  /** Changes the sandboxes, but not what holds their networks. */
+  readonly adjust?: Adjust | undefined;
+}
+
+/** What became of a job: how it ended, what it returned, and what the proxy refused to it. */
+export interface Seen {
+  readonly ending: Ending;
+  readonly result: unknown;
+  readonly denied: readonly Denial[];
+}
+
+/** A proxy, and sandboxes that have it for their way out: one control plane's worth of them. */
+export class EgressSite {
+  readonly instance: Instance;
+  readonly sidecar: Sidecar;
+  readonly #directory: string;
+  readonly #launchers: Readonly<Record<Runner, ContainerLauncher>>;
+
+  private constructor(directory: string, instance: Instance, options: SiteOptions) {
+    const { images, egress, program } = options;
+    const { place = (created) => created, adjust = (created) => created } = options;
+    const slots = new Set<string>();
+    const log = (): void => {};
+    this.#directory = directory;
+    this.instance = instance;
+    this.sidecar = new Sidecar({
+      docker,
+      instance,
+      slots,
+      log,
+      egress,
+      adjust: (created) => {
+        const placed = place(created);
+        if (program === undefined) return placed;
+        const binds = [...(placed.HostConfig?.Binds ?? []), `${program}:/egress/egress.js:ro`];
+        return { ...placed, HostConfig: { ...placed.HostConfig, Binds: binds } };
+      },
+    });
+    this.sidecar.supervise(() => images.real);
+    const shared = { docker, instance, slots, adjust, egress: this.sidecar };
+    const reach = { env: [], net: true, read: [], write: [], sys: false };
+    const launcher = (runner: Runner): ContainerLauncher =>
+      new ContainerLauncher({ ...shared, reach, image: () => images[runner] });
+    this.#launchers = { real: launcher("real"), open: launcher("open") };
+  }
+
+  /** `program` is the proxy's source text. */
+  static async open(options: SiteOptions): Promise<EgressSite> {
+    const directory = await mkdtemp(join(tmpdir(), "site-"));
+    const instance = await Instance.create(join(directory, "run"));
+    const program = options.program && join(directory, "egress.js");
+    if (program !== undefined) await writeFile(program, options.program ?? "");
+    const site = new EgressSite(directory, instance, { ...options, program });
+    try {
+      await until(() => site.sidecar.up);
+      return site;
+    } catch (error) {
+      await site.close();
+      throw error;
+    }
+  }
+
+  launch(runner: Runner): Promise<Sandbox> {
+    return this.#launchers[runner].launch(PROFILE);
+  }
+
+  /** Runs code in a sandbox of its own. `before` is awaited once the sandbox is there. */
+  async run(
+    runner: Runner,
+    grants: JobGrants | undefined,
+    code: string,
+    input?: unknown,
+    before: () => Promise<void> = async () => {},
+  ): Promise<Seen> {
+    const sandbox = await this.launch(runner);
+    try {
+      await before();
+      return await runIn(sandbox, grants, code, input);
+    } finally {
+      await sandbox.destroy();
+    }
+  }
+
+  /** Ends the proxy's container as a crash would, and resolves when that has been noticed. */
+  async killProxy(): Promise<void> {
+    await (await this.#proxy()).kill();
+    await until(() => !this.sidecar.up);
+  }
+
+  /** Has the proxy accept and never answer; resolves with what has it go on. */
+  async pauseProxy(): Promise<() => Promise<void>> {
+    const proxy = await this.#proxy();
+    await proxy.pause();
+    return () => proxy.unpause();
+  }
+
+  async #proxy(): Promise<Container> {
+    const label = [`${Label.kind}=egress`, `${Label.instance}=${this.instance.id}`];
+    const [proxy] = await docker.listContainers({ filters: { label } });
+    return docker.getContainer(proxy?.Id ?? "");
+  }
+
+  /** Removes the networks that sandboxes have left for the next ones. */
+  async dropNetworks(): Promise<void> {
+    for (const { networks } of Object.values(this.#launchers)) await networks.close();
+  }
+
+  async close(): Promise<void> {
+    await this.sidecar.close();
+    await this.dropNetworks();
+    await this.instance.close();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Runs code in a sandbox that is there already. */
+export async function runIn(
+  sandbox: Sandbox,
+  grants: JobGrants | undefined,
+  code: string,
+  input: unknown = null,
+): Promise<Seen> {
+  let denied: readonly Denial[] = [];
+  const job = {
+    code,
+    entry: "default",
+    input: JSON.stringify(input),
+    tools: [],
+    limits: DEFAULT_OUTPUT_LIMITS,
+    grants,
+  };
+  const onDenied = (all: readonly Denial[]): void => {
+    denied = all;
+  };
+  const ending = await sandbox.run(job, { onLog: () => {}, onDenied }, WITHIN);
+  const text = ending.type === "result" ? ending.text : undefined;
+  return { ending, result: text === undefined ? undefined : JSON.parse(text), denied };
+}
+
+/** Grants in Deno's form: `net` for the Worker, `egress` for the proxy. */
+export function grants(net: readonly string[], egress: readonly string[] | null): JobGrants {
+  const none = { env: false, read: false, write: false, sys: false } as const;
+  const never = { run: false, ffi: false, import: false } as const;
+  return { worker: { ...none, ...never, net }, env: {}, egress };
+}

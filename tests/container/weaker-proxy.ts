@@ -1,0 +1,90 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "esbuild";
+
+/** One place of the proxy's source, and what stands there once a protection is gone. */
+interface Edit {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const SOURCE = fileURLToPath(new URL("../../egress/", import.meta.url));
+
+/** The proxy's protections, each by the edits that take it away and leave all others. */
+export const WEAKNESSES = {
+  /** Every host is granted, on every port. */
+  "open allowlist": [
+    {
+      file: "allowlist.ts",
+      from: "const text = formatHost(host);",
+      to: 'return "allowed"; const text = formatHost(host);',
+    },
+  ],
+  /** A granted host is granted on every port. */
+  "ports ignored": [{ file: "allowlist.ts", from: "ports.includes(port)", to: "true" }],
+  /** Every address is as good as a public one. */
+  "no classifier": [
+    {
+      file: "classify.ts",
+      from: "const address = parseAddress(text);",
+      to: 'return "public"; const address = parseAddress(text);',
+    },
+  ],
+  /** Hosts are repaired as browsers do, and lose zones and final dots, before they are looked at. */
+  "repairing parser": [
+    {
+      file: "host.ts",
+      from: "export function parseAuthority(text: string, defaultPort?: number): Destination {",
+      to: `export function parseAuthority(text: string, defaultPort?: number): Destination {
+        const written = Buffer.from(text, "latin1").toString().replace(/%\\w+\\]/, "]");
+        const { hostname, port } = new URL("http://" + written);
+        text = hostname.replace(/\\.$/, "") + ":" + (port || 80);`,
+    },
+    { file: "head.ts", from: "([\\x21-\\x7e]+) HTTP", to: "([\\x21-\\xff]+) HTTP" },
+  ],
+  /** What was checked is a name's address, and what is dialled is the name. */
+  "resolving again": [
+    {
+      file: "admit.ts",
+      from: "return new CheckedAddress(ip, destination.port);",
+      to: `const { host } = destination;
+        return new CheckedAddress(host.kind === "name" ? host.name : ip, destination.port);`,
+    },
+  ],
+} satisfies Record<string, readonly Edit[]>;
+
+export type Weakness = keyof typeof WEAKNESSES;
+
+/** Bundles egress/ without the protections named. */
+export async function bundleWeaker(weaknesses: readonly Weakness[]): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [`${SOURCE}main.ts`],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "esnext",
+    write: false,
+    logLevel: "error",
+    plugins: [editing(weaknesses.flatMap((weakness) => WEAKNESSES[weakness]))],
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+function editing(edits: readonly Edit[]): Plugin {
+  return {
+    name: "editing",
+    setup({ onLoad }) {
+      onLoad({ filter: /\/egress\/[\w-]+\.ts$/ }, async ({ path }) => {
+        let contents = await readFile(path, "utf8");
+        for (const { file, from, to } of edits) {
+          if (path !== `${SOURCE}${file}`) continue;
+          // An edit that has gone stale would weaken nothing, and prove nothing.
+          if (contents.split(from).length !== 2) throw new Error(`${file} has not once: ${from}`);
+          contents = contents.replace(from, () => to);
+        }
+        return { contents, loader: "ts" };
+      });
+    },
+  };
+}

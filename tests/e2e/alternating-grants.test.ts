@@ -1,0 +1,181 @@
+/**
+ * Policies that alternate on a warm pool: each execution has what it is granted, and nothing that the
+ * ones before it were. 300 of them, most in processes, which the same kernel, pool and runner serve:
+ * a container's start costs several times as much.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Config, config } from "../../src/config.ts";
+import { ContainerEngine } from "../../src/engines/container/engine.ts";
+import { ensureRunnerImage } from "../../src/engines/container/image.ts";
+import type { Engine } from "../../src/engines/engine.ts";
+import { Instance } from "../../src/engines/instance.ts";
+import { PooledEngine } from "../../src/engines/pooled.ts";
+import { ProcessLauncher } from "../../src/engines/process.ts";
+import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
+import { Kernel } from "../../src/kernel.ts";
+import type { ExecuteRequest } from "../../src/types.ts";
+import { TestNetwork, type WebNote } from "../container/test-network.ts";
+import { until } from "../contract/engine-contract.ts";
+import { docker } from "../helpers/containers.ts";
+import { TRY_EVERYTHING } from "./grants-probe.ts";
+
+const secret = (): string => randomBytes(8).toString("hex");
+const ENV = { X: secret(), Y: secret() };
+const FILE = secret();
+
+/** What can be had, by the text that shows it in an execution's result. */
+const MARKS = {
+  "host a": "reached /fetch of a",
+  "host b": "reached /fetch of b",
+  "tunnel to a": "reached /tunnel of a",
+  "tunnel to b": "reached /tunnel of b",
+  "variable X": ENV.X,
+  "variable Y": ENV.Y,
+  "the file": FILE,
+  "something left": "left-behind",
+};
+type Mark = keyof typeof MARKS;
+
+/** `open` is a container whose Worker holds what its process does. */
+type Kind = "container" | "open" | "isolated";
+
+/** Marks that a kind of sandbox never shows: raw connections are no Worker's, and no process has /tmp. */
+const NEVER: Readonly<Record<Kind, RegExp>> = {
+  container: /^tunnel/,
+  open: /^$/,
+  isolated: /^(tunnel|something left)/,
+};
+
+let directory: string;
+let network: TestNetwork;
+let settings: Config;
+/** `host:port` of the two servers. */
+let hosts: readonly [a: string, b: string];
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "alternating-"));
+  const data = join(directory, "data");
+  await mkdir(data);
+  await writeFile(join(data, "file"), FILE);
+  const image = await ensureRunnerImage(docker, await bundleRunner(), () => {});
+  network = await TestNetwork.open(docker, image);
+  const serve = (name: string) => network.serve<WebNote>({ program: ["web.ts", name] });
+  const [a, b] = await Promise.all([serve("a"), serve("b")]);
+  hosts = [`${a.address}:80`, `${b.address}:80`];
+  settings = config({
+    // A process sees no path but the host's.
+    mounts: { "/data": data, [data]: data },
+    env: ENV,
+    isolatedNet: true,
+    egress: { private: [...hosts] },
+  });
+});
+afterAll(async () => {
+  await network.close();
+  await rm(directory, { recursive: true });
+});
+
+interface Policy {
+  readonly permissions: NonNullable<ExecuteRequest["permissions"]>;
+  readonly has: readonly Mark[];
+}
+
+function policies(data: string): readonly Policy[] {
+  const [a, b] = hosts;
+  return [
+    { permissions: {}, has: [] },
+    { permissions: { net: [a], env: ["X"] }, has: ["host a", "tunnel to a", "variable X"] },
+    { permissions: { net: [b], read: [data] }, has: ["host b", "tunnel to b", "the file"] },
+    { permissions: { env: ["Y"] }, has: ["variable Y"] },
+  ];
+}
+
+function everything(kind: Kind, data: string): Policy {
+  const all = { net: [...hosts], env: ["X", "Y"] };
+  const permissions =
+    kind === "isolated"
+      ? { ...all, read: [data] }
+      : { ...all, read: [data, "/tmp"], write: ["/tmp"] };
+  return { permissions, has: Object.keys(MARKS) as Mark[] };
+}
+
+async function open(kind: Kind, instance: Instance): Promise<Engine> {
+  const read = Object.keys(settings.mounts);
+  const reach = { env: ["X", "Y", "LEFT"], net: true, read, write: [], sys: true };
+  const pool = {
+    profile: { memory: settings.memory, cpus: settings.cpus },
+    min: 4,
+    max: 10,
+    idle: 60_000,
+    startConcurrency: 3,
+    maxWaiting: 1,
+    healthInterval: 60_000,
+    onError: () => {},
+  };
+  const bundle = await bundleRunner(kind === "open" ? "inherit" : "none");
+  if (kind === "isolated") {
+    const runnerDirectory = join(directory, "runner");
+    await writeRunner(bundle, runnerDirectory);
+    const instanceDirectory = instance.directory;
+    return new PooledEngine(
+      new ProcessLauncher({ instanceDirectory, runnerDirectory, reach }),
+      pool,
+    );
+  }
+  let proxy = false;
+  const engine = new ContainerEngine({
+    docker,
+    instance,
+    bundle,
+    pool,
+    reach: { ...reach, read: [...read, "/tmp"], write: ["/tmp"] },
+    egress: settings.egress,
+    log: (line) => {
+      proxy ||= line.includes("egress proxy is ready");
+    },
+  });
+  await until(() => proxy);
+  return engine;
+}
+
+/** What an execution was seen to have. */
+async function marksOf(kernel: Kernel, request: ExecuteRequest): Promise<Mark[]> {
+  const output = await kernel.execute({ ...request, timeout: 20_000 });
+  if (!output.ok) throw new Error(JSON.stringify(output));
+  const text = JSON.stringify(output.result);
+  return (Object.keys(MARKS) as Mark[]).filter((mark) => text.includes(MARKS[mark]));
+}
+
+describe("alternating policies", { timeout: 240_000 }, () => {
+  it.each([
+    ["container", 48],
+    ["open", 20],
+    ["isolated", 232],
+  ] as const)("are kept apart in sandboxes of the kind %s, %d times", async (kind, times) => {
+    const instance = await Instance.create(join(directory, kind));
+    const engine = await open(kind, instance);
+    const kernel = new Kernel({ config: settings, engines: [engine] });
+    const data = kind === "isolated" ? join(directory, "data") : "/data";
+    const input = { hosts, file: `${data}/file`, twice: false };
+    const request = { code: TRY_EVERYTHING, sandbox: engine.level };
+    const shown = (marks: readonly Mark[]) => marks.filter((mark) => !NEVER[kind].test(mark));
+    try {
+      const all = policies(data);
+      for (let at = 0; at < times; at += 1) {
+        const { permissions, has } = all[at % all.length] as Policy;
+        const marks = await marksOf(kernel, { ...request, permissions, input });
+        expect([at, marks]).toEqual([at, shown(has)]);
+      }
+      // Each can be had, and what is left behind is there for the one that has left it.
+      const { permissions, has } = everything(kind, data);
+      const twice = { ...input, twice: true };
+      expect(await marksOf(kernel, { ...request, permissions, input: twice })).toEqual(shown(has));
+    } finally {
+      await kernel.close();
+      await instance.close();
+    }
+  });
+});
