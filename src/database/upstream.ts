@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import pg from "pg";
 import type { DatabaseHost, DatabaseTarget, DatabaseTls } from "./target.ts";
+import { tlsOptions } from "./tls.ts";
 
 const CONNECT_WITHIN = 5_000;
 /** A server that closes within this time has understood that the client is gone. */
@@ -183,16 +184,4 @@ function closeOf(socket: Socket): Promise<void> {
 export function codeOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === "string" ? code : "";
-}
-
-function tlsOptions(tls: DatabaseTls | undefined): pg.ClientConfig["ssl"] {
-  if (tls === undefined) return false;
-  const { mode, ca, cert, key } = tls;
-  return {
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...((mode === "prefer" || mode === "require") && { rejectUnauthorized: false }),
-    ...(mode === "verify-ca" && { checkServerIdentity: () => undefined }),
-  };
 }

@@ -1,3 +1,4 @@
+import type { DatabaseTarget } from "../database/target.ts";
 import type { ToolUse } from "./messages.ts";
 
 /** Name of the database's socket in a slot's directory; there while a job that may use it runs. */
@@ -8,8 +9,8 @@ export interface DatabaseToolConfig {
   /** The most rows and bytes of rows that one statement may answer with. */
   readonly rows: number;
   readonly bytes: number;
-  /** A socket that asks for no password, and outside of any sandbox the URL itself. */
-  readonly connection: { readonly socket: string } | { readonly url: string };
+  /** A socket that asks for no password, and outside of any sandbox the server itself. */
+  readonly connection: { readonly socket: string } | { readonly target: DatabaseTarget };
 }
 
 /** The tool's own module, from the runner's: it is bundled apart from it. */

@@ -55,10 +55,11 @@ export function databasePermissions({ target }: DatabaseGrant): ToolPermissions 
 
 /** What the tool is told: at a level with a sandbox, that one fills in where its socket is. */
 export function databaseToolConfig(
-  { url = "", rows, bytes }: DatabaseConfig,
+  { url = "", hosts, rows, bytes }: DatabaseConfig,
   level: SandboxLevel,
 ): DatabaseToolConfig {
-  return { rows, bytes, connection: level === "none" ? { url } : { socket: "" } };
+  const connection = level === "none" ? { target: parseDatabaseUrl(url, hosts) } : { socket: "" };
+  return { rows, bytes, connection };
 }
 
 function isExact(text: string): boolean {

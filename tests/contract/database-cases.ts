@@ -68,12 +68,12 @@ export const QUERIES: readonly DatabaseCase[] = [
     code: `export default async () => {
       const { sql } = db.operators;
       const [row] = await db.execute(sql\`select \${new Date(0)}::timestamptz = to_timestamp(0) as same,
-        array['a', null, 'b c'] as t, array[[1, 2], [3, 4]] as n, array[true] as b, 5::int8 as i\`);
+        array['a', null, 'NULL', 'b,NULL,c'] as t, array[[1, 2], [3, 4]] as n, array[true] as b, 5::int8 as i\`);
       return row;
     }`,
     result: {
       same: true,
-      t: ["a", null, "b c"],
+      t: ["a", null, "NULL", "b,NULL,c"],
       n: [
         [1, 2],
         [3, 4],
@@ -159,6 +159,30 @@ export const TRANSACTIONS: readonly DatabaseCase[] = [
       await tx.execute("select * from nothing").catch(() => {});
     })`,
     fault: ["DatabaseError", /^relation "nothing" does not exist \(SQLSTATE 42P01\)$/],
+  },
+  {
+    title: "is over at its end, and lets nothing in afterwards",
+    code: `export default async () => {
+      let left;
+      const found = await db.transaction(async (tx) => {
+        left = tx;
+        return (await tx.users.findMany()).length;
+      });
+      return [found, await left.users.delete().catch((e) => e.code), await db.$count(db.users)];
+    }`,
+    result: [2, "25P01", 2],
+  },
+  {
+    title: "is waited for by close()",
+    code: `export default async () => {
+      const found = db.transaction(async (tx) => {
+        await tx.execute("select pg_sleep(0.1)");
+        return (await tx.users.findMany()).length;
+      });
+      await db.close();
+      return found;
+    }`,
+    result: 2,
   },
   {
     title: "keeps others' statements out, and says so to its own code",

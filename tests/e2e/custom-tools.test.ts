@@ -66,7 +66,8 @@ describe("a server with tools", () => {
     expect(await response.json()).toMatchObject({
       error: {
         field: "tools[0]",
-        message: 'tools[0]: Unknown tool "nope"; there is crypto, channel, database, db, greeter, checks, faulty',
+        message:
+          'tools[0]: Unknown tool "nope"; there is crypto, channel, database, db, greeter, checks, faulty',
       },
     });
   });

@@ -50,7 +50,10 @@ const inline = InlineLauncher.create();
 
 /** Runs a job in this process, as level `none` does. */
 export async function runInProcess(url: string, code: string, run: DatabaseRun): Promise<Ending> {
-  return finish(await (await inline).launch(PROFILE), databaseJob(url, code, { url }, run));
+  return finish(
+    await (await inline).launch(PROFILE),
+    databaseJob(url, code, { target: parseDatabaseUrl(url) }, run),
+  );
 }
 
 async function finish(sandbox: Sandbox, job: Job): Promise<Ending> {

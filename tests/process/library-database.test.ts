@@ -13,7 +13,9 @@ let isolate: Isolate;
 beforeAll(async () => {
   server = await Postgres.start();
   runDirectory = await mkdtemp(join(tmpdir(), "isolate-"));
-  const config = { sandbox: "none", db: { url: server.url("?sslmode=require") } } as const;
+  const verified = `?sslmode=verify-full&sslrootcert=${server.certificate}`;
+  const url = server.url(verified, { host: "localhost" });
+  const config = { sandbox: "none", db: { url } } as const;
   isolate = await createIsolate({ runDirectory, config });
 });
 afterAll(async () => {
@@ -23,7 +25,7 @@ afterAll(async () => {
   await rm(runDirectory, { recursive: true, force: true });
 });
 
-it("has the tables of the default folder, over TLS and with a password", async () => {
+it("has the tables of the default folder, over TLS that is verified", async () => {
   const code = `import { eq } from "drizzle-orm";
     export default async ({ name }) => {
       const [user] = await db.users.select().where(eq(db.users.name, name));

@@ -80,7 +80,10 @@ describe("the library with tools of one's own", () => {
   });
 
   it.each([
-    ["unknown", 'tools[1]: Unknown tool "unknown"; there is crypto, channel, database, db, greeter'],
+    [
+      "unknown",
+      'tools[1]: Unknown tool "unknown"; there is crypto, channel, database, db, greeter',
+    ],
     ["unsure", 'Tool "unsure" failed: its function "permissions" threw'],
     ["disk", 'tools "disk": permissions.read[0]: '],
     ["clock", 'tools[1]: Tool "clock" is an object of this process, which only level "none"'],

@@ -1,5 +1,9 @@
 import { parsePgArray } from "drizzle-orm/pg-core";
 
+/** Stands for what Drizzle's parser cannot tell from a text of these letters: no text has it. */
+const NULL = "\0";
+const UNQUOTED_NULL = /(?<=[{,])NULL(?=[,}])/g;
+
 /**
  * Parsers of the server's own array types, by their fixed identifiers. The driver would ask for
  * them when it connects, which takes longer than most queries.
@@ -13,12 +17,12 @@ export const ARRAYS = {
 function arrayOf(from: number[], parse: (text: string) => unknown) {
   const each = (item: unknown): unknown => {
     if (Array.isArray(item)) return item.map(each);
-    return item === "NULL" ? null : parse(item as string);
+    return item === NULL ? null : parse(String(item).replaceAll(NULL, "NULL"));
   };
   return {
     to: from[0] as number,
     from,
     serialize: (value: unknown) => value,
-    parse: (text: string) => parsePgArray(text).map(each),
+    parse: (text: string) => parsePgArray(text.replace(UNQUOTED_NULL, NULL)).map(each),
   };
 }

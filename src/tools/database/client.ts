@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { DatabaseError, lostTransaction, toDatabaseError } from "./errors.ts";
+import { DatabaseError, lostTransaction } from "./errors.ts";
 import type { Result, Wire } from "./wire.ts";
 
 /** What Drizzle awaits, or asks for the rows as arrays of values first. */
@@ -18,7 +18,7 @@ interface Ends {
 const COMMIT: Ends = { success: "commit", failure: "rollback" };
 
 /** The transaction the code at hand runs within, if it does. */
-const within = new AsyncLocalStorage<{ readonly client: Client; open: boolean }>();
+const within = new AsyncLocalStorage<Transaction>();
 
 /**
  * The part of a postgres.js client that Drizzle uses, on one connection: statements one after the
@@ -50,13 +50,17 @@ export class Client {
   begin<T>(body: (client: Client) => Promise<T>): Promise<T> {
     return this.inTurn(async () => {
       await this.wire.run("begin", []);
-      const transaction = new Transaction(this.wire);
-      const scope = { client: this, open: true };
-      const inside = () => within.run(scope, () => body(transaction));
+      const transaction = new Transaction(this.wire, this);
+      const inside = () => within.run(transaction, () => body(transaction));
       return transaction.settle(inside, COMMIT).finally(() => {
-        scope.open = false;
+        transaction.open = false;
       });
     });
+  }
+
+  /** Ends the connection after what is under way. */
+  end(): Promise<void> {
+    return this.inTurn(() => this.wire.end());
   }
 
   protected run(text: string, parameters: readonly unknown[], values?: boolean): Promise<Result> {
@@ -65,8 +69,8 @@ export class Client {
 
   protected inTurn<T>(task: Task<T>): Promise<T> {
     // It would wait for the transaction, which waits for it.
-    const scope = within.getStore();
-    if (scope?.open && scope.client === this) return Promise.reject(outsideOfTransaction());
+    const transaction = within.getStore();
+    if (transaction?.open && transaction.outer === this) return Promise.reject(outside());
     const turn = this.#last.then(task);
     this.#last = turn.catch(() => {});
     return turn;
@@ -75,9 +79,16 @@ export class Client {
 
 /** A client within a transaction. Savepoints make no client of their own: it is one connection. */
 class Transaction extends Client {
+  readonly outer: Client;
+  open = true;
   readonly #connection = this.wire.connection;
   #savepoints = 0;
-  #failure: unknown;
+  #failure: DatabaseError | undefined;
+
+  constructor(wire: Wire, outer: Client) {
+    super(wire);
+    this.outer = outer;
+  }
 
   /** Runs `body` between a savepoint and its release. */
   async savepoint<T>(body: (client: Client) => Promise<T>): Promise<T> {
@@ -101,7 +112,7 @@ class Transaction extends Client {
     }
     const { command } = await this.unsafe(say.success);
     // What a server answers to "commit" after a statement has failed, though its code caught that.
-    if (command === "ROLLBACK") throw toDatabaseError(this.#failure);
+    if (command === "ROLLBACK") throw this.#failure ?? over();
     return value;
   }
 
@@ -110,17 +121,22 @@ class Transaction extends Client {
     parameters: readonly unknown[],
     values?: boolean,
   ): Promise<Result> {
+    if (!this.open) throw over();
     const connection = this.#connection;
     if (connection === undefined || this.wire.connection !== connection) throw lostTransaction();
     try {
       return await super.run(text, parameters, values);
     } catch (thrown) {
-      this.#failure ??= thrown;
+      this.#failure ??= thrown as DatabaseError;
       throw thrown;
     }
   }
 }
 
-function outsideOfTransaction(): DatabaseError {
+function outside(): DatabaseError {
   return new DatabaseError('Within a transaction, use the "tx" it hands over instead of "db"');
+}
+
+function over(): DatabaseError {
+  return new DatabaseError("The transaction is over", "25P01");
 }

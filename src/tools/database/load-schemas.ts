@@ -31,7 +31,7 @@ export async function loadSchemas(folder?: string): Promise<SchemaBundle> {
   const files = await schemaFiles(directory, folder === undefined);
   if (files.length === 0) return NONE;
   const { text, order } = await bundle(directory, files);
-  // Drizzle takes longer to load than most servers to start, and there may be no tables.
+  // It brings in all of Drizzle, which many a host has no tables for.
   const { Schema, schemaModules } = await import("./schema.ts");
   const schema = new Schema();
   const modules = schemaModules(text);

@@ -13,7 +13,7 @@ export function openDatabase({ config, module }: ToolUse): OpenDatabase {
     for (const [file, load] of schemaModules(module)) schema.add(file, load());
   }
   const wire = new Wire(config as DatabaseToolConfig);
-  const database = drizzleOn(new Client(wire), schema.all);
-  const db = surface(database, schema.tables, () => wire.end());
+  const client = new Client(wire);
+  const db = surface(drizzleOn(client, schema.all), schema.tables, () => client.end());
   return { db, close: () => wire.close() };
 }

@@ -10,7 +10,7 @@ const NAMELESS = "A table needs a name to be exported by: it has only a default 
 /** A schema's module, evaluated when it is called. */
 type Load = () => Readonly<Record<string, unknown>>;
 
-/** The modules in a bundle of schemas, by their file names, in the order to load them in. */
+/** The modules in a bundle of schemas, by their file names. */
 export function schemaModules(text: string): ReadonlyMap<string, Load> {
   const { files } = evaluate(text, "schemas", MODULES) as { files: [string, Load][] };
   return new Map(files);

@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
 import postgres from "postgres";
+import type { DatabaseHost } from "../../database/target.ts";
+import { tlsOptions } from "../../database/tls.ts";
 import type { DatabaseToolConfig } from "../../protocol/database.ts";
 import { ARRAYS } from "./arrays.ts";
 import { DatabaseError, toDatabaseError } from "./errors.ts";
@@ -30,18 +32,14 @@ export class Wire {
       max_lifetime: null,
       keep_alive: null,
       backoff: false,
-      connection: { application_name: "isolate" },
       onnotice: () => {},
       socket: (place: Place): Socket => {
         this.#socket = dial(place);
         if (this.#closed) this.#socket.destroy();
         return this.#socket;
       },
-    } as object;
-    this.#sql =
-      "url" in connection
-        ? postgres(connection.url, options)
-        : postgres({ ...options, path: connection.socket, user: "isolate", database: "isolate" });
+    };
+    this.#sql = postgres({ ...options, ...placeOf(connection) });
   }
 
   get options(): postgres.Sql["options"] {
@@ -79,7 +77,7 @@ export class Wire {
     }
   }
 
-  /** Ends the connection after what runs on it. */
+  /** Ends the connection, for good. */
   async end(): Promise<void> {
     this.#ended = true;
     await this.#sql.end();
@@ -97,6 +95,25 @@ export class Wire {
     this.#closed = true;
     this.#socket?.destroy();
   }
+}
+
+/** Where the driver goes, and as whom; behind a socket that has been settled. */
+function placeOf(connection: DatabaseToolConfig["connection"]): object {
+  if ("socket" in connection) {
+    return { path: connection.socket, user: "isolate", database: "isolate" };
+  }
+  const { hosts, user, password, database, options, tls } = connection.target;
+  const [first] = hosts as readonly [DatabaseHost];
+  return {
+    // Lists, since the driver would take an IPv6 address apart.
+    host: [first.host],
+    port: [first.port],
+    user,
+    password,
+    database,
+    ssl: tls?.mode === "prefer" ? "prefer" : tlsOptions(tls),
+    connection: { application_name: "isolate", ...(options && { options }) },
+  };
 }
 
 /** Drizzle has the driver send dates as they are, which it cannot where no column says what they are. */
