@@ -36,6 +36,15 @@ it("has the tables of the default folder, over TLS that is verified", async () =
   expect(output).toMatchObject({ ok: true, result: ["bob@example.com", true] });
 });
 
+it("is not reached where the certificate names somebody else", async () => {
+  const url = server.url(`?sslmode=verify-full&sslrootcert=${server.certificate}`);
+  const other = await createIsolate({ runDirectory, config: { sandbox: "none", db: { url } } });
+  const code = `export default () => db.execute("select 1").then(() => "connected", (e) => e.message)`;
+  const { result } = await other.execute({ code, tools: ["db"] });
+  await other.close();
+  expect(result).toMatch(/certificate|altnames/i);
+});
+
 it("has stacks that lead to the code alone", async () => {
   const code = `
     export default async () => {

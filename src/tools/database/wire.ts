@@ -111,7 +111,8 @@ function placeOf(connection: DatabaseToolConfig["connection"]): object {
     user,
     password,
     database,
-    ssl: tls?.mode === "prefer" ? "prefer" : tlsOptions(tls),
+    // The driver leaves out an address, for which the certificate would have to be localhost's.
+    ssl: tls?.mode === "prefer" ? "prefer" : tls && { ...tlsOptions(tls), host: first.host },
     connection: { application_name: "isolate", ...(options && { options }) },
   };
 }
