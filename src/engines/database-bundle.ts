@@ -7,7 +7,7 @@ import { DRIZZLE_MODULES } from "../tools/database/specifiers.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Directory in the runner's that holds the database tool and Drizzle. */
-export const DATABASE_DIRECTORY = "database";
+const DATABASE_DIRECTORY = "database";
 
 /** File in the runner's directory that leads user code's imports to Drizzle. */
 export const IMPORT_MAP = "import-map.json";
