@@ -1,10 +1,20 @@
 import type Docker from "dockerode";
 import { EngineUnavailable, messageOf } from "../../errors.ts";
-import type { Engine, EngineStatus, ExecuteOptions, Job, Outcome, Spawn } from "../engine.ts";
+import type { Confinement } from "../confinement.ts";
+import type {
+  Engine,
+  EngineStatus,
+  ExecuteOptions,
+  Job,
+  Outcome,
+  Profile,
+  Spawn,
+} from "../engine.ts";
 import type { Instance } from "../instance.ts";
 import type { PoolOptions } from "../pool.ts";
 import { PooledEngine } from "../pooled.ts";
 import type { RunnerBundle } from "../runner.ts";
+import { confinement } from "./confinement.ts";
 import { call, engineStatus } from "./docker.ts";
 import { ensureRunnerImage } from "./image.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
@@ -63,6 +73,10 @@ export class ContainerEngine implements Engine {
 
   status(): EngineStatus {
     return this.#inner.status();
+  }
+
+  confinement(profile: Profile): Confinement {
+    return confinement(profile, this.#options.runtime);
   }
 
   prewarm(): void {
