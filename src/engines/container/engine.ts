@@ -19,6 +19,7 @@ import { call, engineStatus } from "./docker.ts";
 import { ensureRunnerImage } from "./image.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
 import { reap } from "./reaper.ts";
+import { checkRuntime } from "./runtime.ts";
 import { type EgressOptions, Sidecar } from "./sidecar.ts";
 
 const PING_WITHIN = 3_000;
@@ -134,9 +135,11 @@ export class ContainerEngine implements Engine {
   }
 
   async #prepare(): Promise<void> {
-    const { docker, bundle, log } = this.#options;
+    const { docker, bundle, log, runtime } = this.#options;
     const info = await call("description", docker.info());
     assertSeccomp(info.SecurityOptions as unknown);
+    const warning = checkRuntime(info, runtime);
+    if (warning !== undefined) log(warning);
     await this.#reap();
     this.#image = await ensureRunnerImage(docker, bundle, log);
     this.#up = true;
