@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ENGINE_LOG = "/var/log/isolate-dockerd.log";
 const ENGINE_UP_WITHIN = 60_000;
+const GVISOR_WITHIN = 60_000;
 const isRoot = process.getuid?.() === 0;
 
 function say(line) {
@@ -103,6 +104,23 @@ function installEngine() {
   return true;
 }
 
+/**
+ * Installs gVisor where the tests can use it. They start an engine of their own for it, and say
+ * that they skip what needs it; an engine that is there is left as it is.
+ */
+function installGVisor() {
+  const wanted =
+    process.env.npm_lifecycle_event === "pretest" && process.env.ISOLATE_ENGINE !== "none";
+  if (!wanted || !isRoot || has("runsc") || !has("apt-get")) return;
+  say("Installing runsc (gVisor) from the distribution, for the tests");
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const options = { stdio: ["ignore", 2, 2], timeout: GVISOR_WITHIN, env };
+  const apt = (...args) => spawnSync("apt-get", args, options).status === 0;
+  const install = () => apt("install", "-qy", "--no-install-recommends", "runsc");
+  if (install() || (apt("update", "-q") && install())) return;
+  say("It could not be installed: the tests in gVisor are skipped");
+}
+
 async function startEngine() {
   const systemd = existsSync("/run/systemd/system");
   if (!isRoot) {
@@ -128,6 +146,7 @@ function startDaemon() {
 try {
   installPackages();
   await ensureEngine();
+  installGVisor();
 } catch (error) {
   say(error.message);
   process.exitCode = 1;

@@ -4,7 +4,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type Docker from "dockerode";
-import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
 import { Label } from "../../src/engines/container/flags.ts";
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
@@ -15,6 +14,7 @@ import { bundleRunner } from "../../src/engines/runner.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 import type { Denial } from "../../src/types.ts";
 import { until } from "../contract/engine-contract.ts";
+import { docker, runtime } from "../helpers/containers.ts";
 
 const PROFILE = { memory: 256, cpus: 1 };
 
@@ -62,7 +62,6 @@ export class EgressLaboratory {
     const evil = `evil.example:${portOf(evilServer)}`;
     const upServer = await serve(reached.up, () => `http://${evil}/redirected`);
     const up = `up.example:${portOf(upServer)}`;
-    const docker = dockerClient(engineSocket(process.env.DOCKER_HOST));
     const runDirectory = await mkdtemp(join(tmpdir(), "egress-"));
     const instance = await Instance.create(runDirectory);
     const slots = new Set<string>();
@@ -92,6 +91,7 @@ export class EgressLaboratory {
     const launcher = (image: string): ContainerLauncher =>
       new ContainerLauncher({
         docker,
+        runtime,
         instance,
         slots,
         reach,
