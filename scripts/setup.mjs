@@ -1,7 +1,7 @@
 /**
  * Set-up for `npm start`, `npm test` and `npm run bench`: installs the locked packages if they are
- * missing, and sees to a Docker Engine; with `--tests` to the programs of PostgreSQL as well. Node
- * and nothing else; everything it does, it says.
+ * missing, and sees to a Docker Engine; with `--postgres` to the programs of PostgreSQL, and with
+ * `--gvisor` to that runtime if it can be had. Node and nothing else; everything it does, it says.
  * Run again, it finds all there and is done in well under a second.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ENGINE_LOG = "/var/log/isolate-dockerd.log";
 const ENGINE_UP_WITHIN = 60_000;
+const GVISOR_WITHIN = 60_000;
 const isRoot = process.getuid?.() === 0;
 
 function say(line) {
@@ -116,6 +117,22 @@ function ensurePostgres() {
   else say("The database tests need PostgreSQL (initdb, postgres) and openssl");
 }
 
+/**
+ * Installs gVisor where the tests can use it. They start an engine of their own for it, and say
+ * that they skip what needs it; an engine that is there is left as it is.
+ */
+function installGVisor() {
+  if (process.env.ISOLATE_ENGINE === "none") return;
+  if (!isRoot || has("runsc") || !has("apt-get")) return;
+  say("Installing runsc (gVisor) from the distribution, for the tests");
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const options = { stdio: ["ignore", 2, 2], timeout: GVISOR_WITHIN, env };
+  const apt = (...args) => spawnSync("apt-get", args, options).status === 0;
+  const install = () => apt("install", "-qy", "--no-install-recommends", "runsc");
+  if (install() || (apt("update", "-q") && install())) return;
+  say("It could not be installed: the tests in gVisor are skipped");
+}
+
 async function startEngine() {
   const systemd = existsSync("/run/systemd/system");
   if (!isRoot) {
@@ -141,7 +158,8 @@ function startDaemon() {
 try {
   installPackages();
   await ensureEngine();
-  if (process.argv.includes("--tests")) ensurePostgres();
+  if (process.argv.includes("--postgres")) ensurePostgres();
+  if (process.argv.includes("--gvisor")) installGVisor();
 } catch (error) {
   say(error.message);
   process.exitCode = 1;

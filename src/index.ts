@@ -2,6 +2,7 @@ export { inject, provide, reset } from "./common/inject.ts";
 export { lazy } from "./common/lazy.ts";
 export { proxy } from "./common/proxy.ts";
 export { type Config, config, type PartialConfig } from "./config.ts";
+export type { Confinement } from "./engines/confinement.ts";
 export {
   Aborted,
   BadRequest,

@@ -84,7 +84,8 @@ export class Kernel {
 
   /** What a request would be granted, and what not; nothing is run. Rejects as `execute` does. */
   async plan(asked: ExecuteRequest): Promise<PublicPlan> {
-    return publicPlan(await this.#load(asked, undefined));
+    const context = await this.#load(asked, undefined);
+    return publicPlan(context, this.#hooks.onWorker.call().engines);
   }
 
   async #load(asked: ExecuteRequest, signal: AbortSignal | undefined): Promise<Context> {

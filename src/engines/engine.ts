@@ -3,6 +3,7 @@ import type { Grants } from "../protocol/grants.ts";
 import type { OutputLimits } from "../protocol/limits.ts";
 import type { ChannelRequest, Fault, ToolUse } from "../protocol/messages.ts";
 import type { Denial, LogEntry, SandboxLevel } from "../types.ts";
+import type { Confinement } from "./confinement.ts";
 
 /** Everything about a sandbox that is fixed when it is created. */
 export interface Profile {
@@ -148,6 +149,8 @@ export interface Engine {
   /** Rejects with an `IsolateError` if the job could not be run; its own failure is an outcome. */
   execute(job: Job, options: ExecuteOptions): Promise<Outcome>;
   status(): EngineStatus;
+  /** What sandboxes of a profile are created with, where they are containers. */
+  confinement?(profile: Profile): Confinement;
   /** Keeps sandboxes warm from now on, if it did not from the start. */
   prewarm(): void;
   /** Has `listener` told of each sandbox started from now on. */

@@ -1,3 +1,5 @@
+import type { Confinement } from "../engines/confinement.ts";
+import type { Engine } from "../engines/engine.ts";
 import type { Context } from "../plugins/plugin.ts";
 import type { Plan } from "./plan.ts";
 
@@ -7,9 +9,18 @@ export interface PublicPlan extends Omit<Plan, "mounts"> {
   readonly mounts: readonly string[];
   /** The sandbox itself: megabytes and cores. */
   readonly profile: { readonly memory: number; readonly cpus: number };
+  /** What the sandbox's container is created with; `null` where there is none. */
+  readonly container: Confinement | null;
 }
 
-/** What a loaded execution would get. */
-export function publicPlan({ plan, profile: { memory, cpus } }: Context): PublicPlan {
-  return { ...plan, mounts: plan.mounts.map(({ target }) => target), profile: { memory, cpus } };
+/** What a loaded execution would get from the engine of its level. */
+export function publicPlan({ plan, profile }: Context, engines: readonly Engine[]): PublicPlan {
+  const { memory, cpus } = profile;
+  const engine = engines.find(({ level }) => level === plan.level);
+  return {
+    ...plan,
+    mounts: plan.mounts.map(({ target }) => target),
+    profile: { memory, cpus },
+    container: engine?.confinement?.(profile) ?? null,
+  };
 }

@@ -56,7 +56,7 @@ export const PermissionPlugin: IsolatePlugin = {
       return {
         ...output,
         ...(warnings.length > 0 && { warnings }),
-        ...(explain && { plan: publicPlan(context) }),
+        ...(explain && { plan: publicPlan(context, api.onWorker.call().engines) }),
       };
     });
   },

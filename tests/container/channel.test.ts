@@ -3,7 +3,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
 import { ContainerEngine } from "../../src/engines/container/engine.ts";
 import type { Engine } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
@@ -12,6 +11,7 @@ import { ProcessLauncher } from "../../src/engines/process.ts";
 import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
 import { CONSUMER, GREETING, PRODUCER } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, until } from "../contract/engine-contract.ts";
+import { docker, runtime } from "../helpers/containers.ts";
 import { Stage } from "../helpers/stage.ts";
 
 let directory: string;
@@ -25,8 +25,14 @@ beforeAll(async () => {
   instance = await Instance.create(directory);
   const bundle = await bundleRunner();
   const pool = { ...CONTRACT_POOL, min: 2, onError: console.error };
-  const docker = dockerClient(engineSocket(process.env.DOCKER_HOST));
-  const containers = new ContainerEngine({ docker, instance, bundle, pool, log: () => {} });
+  const containers = new ContainerEngine({
+    docker,
+    runtime,
+    instance,
+    bundle,
+    pool,
+    log: () => {},
+  });
   await containers.prepared();
   container = containers;
   const runnerDirectory = join(directory, "runner");

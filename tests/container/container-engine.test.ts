@@ -2,13 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
-import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
 import { ContainerEngine } from "../../src/engines/container/engine.ts";
 import type { Engine } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
 import { bundleRunner } from "../../src/engines/runner.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
+import { docker, runtime } from "../helpers/containers.ts";
 
 const instances: Instance[] = [];
 let directory: string;
@@ -24,7 +24,8 @@ async function open(): Promise<Engine> {
   const instance = await Instance.create(directory);
   instances.push(instance);
   const engine = new ContainerEngine({
-    docker: dockerClient(engineSocket(process.env.DOCKER_HOST)),
+    docker,
+    runtime,
     instance,
     bundle: await bundleRunner(),
     pool: { ...CONTRACT_POOL, onError: console.error },

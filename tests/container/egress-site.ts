@@ -10,7 +10,7 @@ import { Instance } from "../../src/engines/instance.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 import type { Denial } from "../../src/types.ts";
 import { until } from "../contract/engine-contract.ts";
-import { docker } from "../helpers/containers.ts";
+import { docker, runtime } from "../helpers/containers.ts";
 
 const PROFILE = { memory: 256, cpus: 1 };
 const WITHIN = 20_000;
@@ -67,7 +67,7 @@ export class EgressSite {
       },
     });
     this.sidecar.supervise(() => images.real);
-    const shared = { docker, instance, slots, adjust, egress: this.sidecar };
+    const shared = { docker, instance, slots, adjust, runtime, egress: this.sidecar };
     const reach = { env: [], net: true, read: [], write: [], sys: false };
     const launcher = (runner: Runner): ContainerLauncher =>
       new ContainerLauncher({ ...shared, reach, image: () => images[runner] });

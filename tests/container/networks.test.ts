@@ -9,7 +9,7 @@ import type { Sandbox } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
 import { bundleRunner } from "../../src/engines/runner.ts";
 import { PROFILE } from "../contract/engine-contract.ts";
-import { containersOf, docker } from "../helpers/containers.ts";
+import { containersOf, docker, runtime } from "../helpers/containers.ts";
 
 describe("network namespaces", () => {
   let directory: string;
@@ -19,7 +19,7 @@ describe("network namespaces", () => {
     directory = await mkdtemp(join(tmpdir(), "isolate-"));
     instance = await Instance.create(directory);
     const image = await ensureRunnerImage(docker, await bundleRunner(), () => {});
-    launcher = new ContainerLauncher({ docker, instance, image: () => image });
+    launcher = new ContainerLauncher({ docker, runtime, instance, image: () => image });
   });
   afterAll(async () => {
     await launcher.networks.close();

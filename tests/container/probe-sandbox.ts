@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Container, ContainerCreateOptions, HostConfig } from "dockerode";
-import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
 import { Label } from "../../src/engines/container/flags.ts";
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
@@ -13,6 +12,7 @@ import type { Ending, Profile, Sandbox } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
 import { bundleRunner } from "../../src/engines/runner.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
+import { docker, runtime } from "../helpers/containers.ts";
 
 /** What a probe saw: the object its code returned, and how it ended. */
 export type Facts = Readonly<Record<string, unknown>>;
@@ -75,7 +75,6 @@ export class Laboratory {
 
   static async open(): Promise<Laboratory> {
     const runDirectory = await mkdtemp(join(tmpdir(), "probe-"));
-    const docker = dockerClient(engineSocket(process.env.DOCKER_HOST));
     const instance = await Instance.create(runDirectory);
     const laboratory = new Laboratory(docker, runDirectory, instance);
     try {
@@ -145,6 +144,7 @@ export class Laboratory {
   async #run(image: string, body: string, options: RunOptions): Promise<Facts> {
     const launcher = new ContainerLauncher({
       docker: this.#docker,
+      runtime,
       instance: this.#instance,
       image: () => image,
       adjust: (created) => {

@@ -122,12 +122,21 @@ describe("permissions over HTTP", () => {
       },
       egress: { allow: ["api.example.com"] },
       mounts: ["/data"],
+      container: {
+        user: "65534:65534",
+        network: { mode: "none", lent: true },
+        memory: 256,
+        mounts: { "/run/isolate": "ro", "/data": "ro" },
+      },
       refusals: [],
     });
     expect(JSON.stringify(plan)).not.toContain(directory);
     expect(JSON.stringify(plan)).not.toContain("hello");
     const planned = await (await server.post(request, undefined, "/plan")).json();
     expect(planned).toEqual(plan);
+    const isolated = { code: request.code, sandbox: "isolated" };
+    const other = await server.post(isolated, undefined, "/plan");
+    expect(await other.json()).toMatchObject({ level: "isolated", container: null });
   });
 
   it("keeps alternating grants apart", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
 import { containersOf, sandboxTicks } from "../helpers/containers.ts";
+import { inGVisor } from "../helpers/gvisor.ts";
 import { TestServer } from "../helpers/server.ts";
 
 const LOOP = "export default () => { while (true) {} }";
@@ -48,11 +49,16 @@ describe("a running server", () => {
     ],
   ])("ends code that allocates %s without end", async (_what, code) => {
     const output = await server.execute({ code, timeout: 30_000 });
-    expect(output.logs?.at(-1)).toMatchObject({
-      level: "exception",
-      name: "MemoryError",
-      message: "Memory limit of 256 MB exceeded",
-    });
+    const ended = output.logs?.at(-1);
+    // The engine does not hear of every kill by gVisor that it was for memory.
+    if (inGVisor && ended?.name === "CrashError") expect(ended.message).toContain("137");
+    else {
+      expect(ended).toMatchObject({
+        level: "exception",
+        name: "MemoryError",
+        message: "Memory limit of 256 MB exceeded",
+      });
+    }
     await server.ready();
     expect(await server.execute(GOOD)).toMatchObject({ ok: true, result: 42 });
   });

@@ -85,6 +85,22 @@ describe("set-up", () => {
         expect(said).toContain('{"sandbox":"isolated"}');
       });
 
+      it.each([
+        ["installs gVisor for the tests", "exit 0", "pretest", true, false],
+        ["goes on without gVisor where there is none", "exit 1", "pretest", true, true],
+        ["does without gVisor for a server", "exit 0", "prestart", false, false],
+      ])("%s", async (_what, apt, event, tried, skipped) => {
+        const bin = join(clone, "bin");
+        await mkdir(bin);
+        await symlink("/usr/bin/sh", join(bin, "sh"));
+        await writeFile(join(bin, "apt-get"), `#!/usr/bin/sh\n${apt}\n`, { mode: 0o755 });
+        const env = { PATH: bin, DOCKER_HOST: "unix:///nowhere", npm_lifecycle_event: event };
+        const { status, said } = setup(script, env);
+        expect(status).toBe(0);
+        expect(said.includes("Installing runsc")).toBe(tried);
+        expect(said.includes("are skipped")).toBe(skipped);
+      });
+
       it("tells a user who may not start one what to run", () => {
         const { status, said } = setup(script, { HOME: clone }, NOBODY);
         expect(status).toBe(0);

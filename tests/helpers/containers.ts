@@ -3,7 +3,9 @@ import type Docker from "dockerode";
 import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
 import { Label } from "../../src/engines/container/flags.ts";
 
+/** The engine under test, and the OCI runtime of its sandboxes; the engine's own if undefined. */
 export const docker: Docker = dockerClient(engineSocket(process.env.DOCKER_HOST));
+export const runtime: string | undefined = process.env.ISOLATE_RUNTIME || undefined;
 
 /** Ids of the containers, in any state, that belong to a run directory. */
 export async function containersOf(

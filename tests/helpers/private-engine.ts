@@ -1,13 +1,17 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type Docker from "dockerode";
 import { dockerClient } from "../../src/engines/container/docker.ts";
 import { until } from "../contract/engine-contract.ts";
+import { hasGVisor, RUNTIMES } from "./gvisor.ts";
 
-/** A Docker Engine of the test's own, beside the machine's, which it may stop and start. */
+/**
+ * A Docker Engine of the test's own, beside the machine's, which it may stop and start. It knows
+ * gVisor's runtime where that is installed.
+ */
 export class PrivateEngine {
   readonly directory: string;
   readonly socket: string;
@@ -28,7 +32,9 @@ export class PrivateEngine {
 
   async start(): Promise<void> {
     const at = (name: string): string => join(this.directory, name);
+    await writeFile(at("daemon.json"), JSON.stringify(hasGVisor ? { runtimes: RUNTIMES } : {}));
     const args = [
+      `--config-file=${at("daemon.json")}`,
       `--host=unix://${this.socket}`,
       `--data-root=${at("data")}`,
       `--exec-root=${at("exec")}`,

@@ -1,14 +1,25 @@
 import type Docker from "dockerode";
 import { EngineUnavailable, messageOf } from "../../errors.ts";
-import type { Engine, EngineStatus, ExecuteOptions, Job, Outcome, Spawn } from "../engine.ts";
+import type { Confinement } from "../confinement.ts";
+import type {
+  Engine,
+  EngineStatus,
+  ExecuteOptions,
+  Job,
+  Outcome,
+  Profile,
+  Spawn,
+} from "../engine.ts";
 import type { Instance } from "../instance.ts";
 import type { PoolOptions } from "../pool.ts";
 import { PooledEngine } from "../pooled.ts";
 import type { RunnerBundle } from "../runner.ts";
+import { confinement } from "./confinement.ts";
 import { call, engineStatus } from "./docker.ts";
 import { ensureRunnerImage } from "./image.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
 import { reap } from "./reaper.ts";
+import { checkRuntime } from "./runtime.ts";
 import { type EgressOptions, Sidecar } from "./sidecar.ts";
 
 const PING_WITHIN = 3_000;
@@ -65,6 +76,10 @@ export class ContainerEngine implements Engine {
     return this.#inner.status();
   }
 
+  confinement(profile: Profile): Confinement {
+    return confinement(profile, this.#options.runtime);
+  }
+
   prewarm(): void {
     this.#inner.prewarm();
   }
@@ -119,9 +134,11 @@ export class ContainerEngine implements Engine {
   }
 
   async #prepare(): Promise<void> {
-    const { docker, bundle, log } = this.#options;
+    const { docker, bundle, log, runtime } = this.#options;
     const info = await call("description", docker.info());
     assertSeccomp(info.SecurityOptions as unknown);
+    const warning = checkRuntime(info, runtime);
+    if (warning !== undefined) log(warning);
     await this.#reap();
     this.#image = await ensureRunnerImage(docker, bundle, log);
     this.#up = true;
