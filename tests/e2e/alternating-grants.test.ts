@@ -1,7 +1,7 @@
 /**
  * Policies that alternate on a warm pool: each execution has what it is granted, and nothing that the
  * ones before it were. 300 of them, most in processes, which the same kernel, pool and runner serve:
- * a container's start costs several times as much.
+ * a container's start costs several times as much. `npm run soak` has 300 in containers.
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -21,6 +21,7 @@ import type { ExecuteRequest } from "../../src/types.ts";
 import { TestNetwork, type WebNote } from "../container/test-network.ts";
 import { until } from "../contract/engine-contract.ts";
 import { docker } from "../helpers/containers.ts";
+import { SOAK } from "../helpers/soak.ts";
 import { TRY_EVERYTHING } from "./grants-probe.ts";
 
 const secret = (): string => randomBytes(8).toString("hex");
@@ -149,12 +150,19 @@ async function marksOf(kernel: Kernel, request: ExecuteRequest): Promise<Mark[]>
   return (Object.keys(MARKS) as Mark[]).filter((mark) => text.includes(MARKS[mark]));
 }
 
-describe("alternating policies", { timeout: 240_000 }, () => {
-  it.each([
-    ["container", 48],
-    ["open", 20],
-    ["isolated", 232],
-  ] as const)("are kept apart in sandboxes of the kind %s, %d times", async (kind, times) => {
+const TIMES: readonly (readonly [kind: Kind, times: number])[] = SOAK
+  ? [
+      ["container", 300],
+      ["open", 100],
+    ]
+  : [
+      ["container", 48],
+      ["open", 20],
+      ["isolated", 232],
+    ];
+
+describe("alternating policies", { timeout: SOAK ? 1_200_000 : 240_000 }, () => {
+  it.each(TIMES)("are kept apart in sandboxes of the kind %s, %d times", async (kind, times) => {
     const instance = await Instance.create(join(directory, kind));
     const engine = await open(kind, instance);
     const kernel = new Kernel({ config: settings, engines: [engine] });
