@@ -12,10 +12,11 @@ const TOOL_GLOBALS: Readonly<Record<string, string>> = {
 
 const COMMON_JS = /^(require|module|exports) is not defined/;
 const PACKAGE =
-  /^(npm specifiers were requested|Import "[^"]*" not a dependency|JSR package manifest|Requires import access)/;
+  /^(npm specifiers were requested|Import "[^"./][^"]*" not a dependency|JSR package manifest|Requires import access)/;
 /** An import that a sandbox maps to a file of the database tool's, which only that tool lets one read. */
 const DRIZZLE = /^Requires read access to "[^"]*\/database\/[\w-]+\.js"/;
-const RELATIVE = /^invalid URL: relative URL with a cannot-be-a-base base/;
+const RELATIVE =
+  /^(invalid URL: relative URL with a cannot-be-a-base base|Import "[./][^"]*" not a dependency)/;
 
 /** What to put in the request for what was denied, or that nothing there would help. */
 function permissionHint(denial: Denial, level: SandboxLevel): string | undefined {

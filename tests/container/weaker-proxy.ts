@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "esbuild";
+import type { Plugin } from "esbuild";
+import { bundleEgress } from "../../src/egress/bundle.ts";
 
 /** One place of the proxy's source, and what stands there once a protection is gone. */
 interface Edit {
@@ -57,18 +58,8 @@ export const WEAKNESSES = {
 export type Weakness = keyof typeof WEAKNESSES;
 
 /** Bundles egress/ without the protections named. */
-export async function bundleWeaker(weaknesses: readonly Weakness[]): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [`${SOURCE}main.ts`],
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "esnext",
-    write: false,
-    logLevel: "error",
-    plugins: [editing(weaknesses.flatMap((weakness) => WEAKNESSES[weakness]))],
-  });
-  return outputFiles[0]?.text ?? "";
+export function bundleWeaker(weaknesses: readonly Weakness[]): Promise<string> {
+  return bundleEgress([editing(weaknesses.flatMap((weakness) => WEAKNESSES[weakness]))]);
 }
 
 function editing(edits: readonly Edit[]): Plugin {

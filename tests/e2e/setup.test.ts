@@ -14,9 +14,13 @@ interface Run {
   readonly ms: number;
 }
 
-function setup(script: string, env: Record<string, string>, uid?: number): Run {
+function setup(
+  script: string,
+  env: Record<string, string>,
+  { uid, flags = [] }: { uid?: number; flags?: readonly string[] } = {},
+): Run {
   const started = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, [script], {
+  const { status, stderr } = spawnSync(process.execPath, [script, ...flags], {
     encoding: "utf8",
     env: { PATH: process.env.PATH, ...env },
     ...(uid !== undefined && { uid }),
@@ -79,30 +83,30 @@ describe("set-up", () => {
         const bin = join(clone, "bin");
         await mkdir(bin);
         for (const name of ["sh", "apt-get"]) await symlink(`/usr/bin/${name}`, join(bin, name));
-        const { status, said } = setup(script, { PATH: bin, HOME: clone }, NOBODY);
+        const { status, said } = setup(script, { PATH: bin, HOME: clone }, { uid: NOBODY });
         expect(status).toBe(0);
         expect(said).toContain("sudo apt-get install docker.io");
         expect(said).toContain('{"sandbox":"isolated"}');
       });
 
       it.each([
-        ["installs gVisor for the tests", "exit 0", "pretest", true, false],
-        ["goes on without gVisor where there is none", "exit 1", "pretest", true, true],
-        ["does without gVisor for a server", "exit 0", "prestart", false, false],
-      ])("%s", async (_what, apt, event, tried, skipped) => {
+        ["installs gVisor for the tests", "exit 0", ["--gvisor"], true, false],
+        ["goes on without gVisor where there is none", "exit 1", ["--gvisor"], true, true],
+        ["does without gVisor for a server", "exit 0", [], false, false],
+      ])("%s", async (_what, apt, flags, tried, skipped) => {
         const bin = join(clone, "bin");
         await mkdir(bin);
         await symlink("/usr/bin/sh", join(bin, "sh"));
         await writeFile(join(bin, "apt-get"), `#!/usr/bin/sh\n${apt}\n`, { mode: 0o755 });
-        const env = { PATH: bin, DOCKER_HOST: "unix:///nowhere", npm_lifecycle_event: event };
-        const { status, said } = setup(script, env);
+        const env = { PATH: bin, DOCKER_HOST: "unix:///nowhere" };
+        const { status, said } = setup(script, env, { flags });
         expect(status).toBe(0);
         expect(said.includes("Installing runsc")).toBe(tried);
         expect(said.includes("are skipped")).toBe(skipped);
       });
 
       it("tells a user who may not start one what to run", () => {
-        const { status, said } = setup(script, { HOME: clone }, NOBODY);
+        const { status, said } = setup(script, { HOME: clone }, { uid: NOBODY });
         expect(status).toBe(0);
         expect(said).toMatch(/sudo (systemctl start docker|dockerd)/);
       });
