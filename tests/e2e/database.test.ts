@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Output } from "../../src/types.ts";
 import { until } from "../contract/engine-contract.ts";
+import { publishedDatabase } from "../contract/published-database.ts";
 import { Postgres } from "../helpers/postgres.ts";
 import { TestServer } from "../helpers/server.ts";
 import { SOAK } from "../helpers/soak.ts";
@@ -44,6 +45,10 @@ const inUse = (): Promise<number> =>
 
 describe.each(["container", "isolated"] as const)("a database at level %s", (sandbox) => {
   const run = (code: string, more: object = {}) => execute(code, { sandbox, ...more });
+
+  describe("as published, gives", () => {
+    publishedDatabase(({ code, ...request }) => run(code, request));
+  });
 
   it("is read and written by its tables", async () => {
     const output = await run(
