@@ -62,3 +62,19 @@ export function hintFor(
   }
   return undefined;
 }
+
+/**
+ * What the proxy said last to code whose `fetch` over TLS failed: the runtime keeps that to itself.
+ *
+ * @example
+ * const denied = [{ kind: "net", value: "x.org:443", by: "egress", code: "HOST_NOT_ALLOWED" }];
+ * proxyHint({ name: "TypeError", message: "fetch failed" }, denied) // "The egress proxy refused x.org:443: HOST_NOT_ALLOWED"
+ */
+export function proxyHint(
+  { name, message }: Fault,
+  denied: readonly Denial[] = [],
+): string | undefined {
+  if (name !== "TypeError" || message !== "fetch failed") return undefined;
+  const last = denied.findLast(({ by }) => by === "egress");
+  return last && `The egress proxy refused ${last.value}: ${last.code}`;
+}

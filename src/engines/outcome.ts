@@ -1,5 +1,5 @@
 import { denialOf, permissionFor } from "../denials.ts";
-import { hintFor } from "../hints.ts";
+import { hintFor, proxyHint } from "../hints.ts";
 import { jsonShape } from "../json-shape.ts";
 import { MAX_CONTAINERS, MAX_DEPTH } from "../protocol/limits.ts";
 import type { Fault } from "../protocol/messages.ts";
@@ -66,7 +66,7 @@ export function failure(
   level: SandboxLevel,
 ): Outcome {
   const denial = denialOf(fault);
-  const hint = hintFor(fault, denial, level);
+  const hint = hintFor(fault, denial, level) ?? proxyHint(fault, collected.denied);
   const denied = [...(collected.denied ?? []), ...(denial ? [denial] : [])];
   const timestamp = Date.now();
   const exception: LogEntry = { level: "exception", ...fault, ...(hint && { hint }), timestamp };

@@ -100,6 +100,17 @@ describe("a connection", () => {
     });
   });
 
+  it("over TLS that the proxy denies tells what the proxy said, which the runtime does not", async () => {
+    const secure = "evil.example:443";
+    const { logs } = await output(grants([secure], [up]), `await fetch("https://evil.example")`);
+    expect(logs?.at(-1)).toMatchObject({
+      message: "fetch failed",
+      hint: `The egress proxy refused ${secure}: HOST_NOT_ALLOWED`,
+    });
+    const own = await output(undefined, `throw new TypeError("fetch failed")`);
+    expect(own.logs?.at(-1)).not.toHaveProperty("hint");
+  });
+
   it.each([
     ["*.example:80", "hostname: 'evil.example', port: 80"],
     ["192.0.2.1:80", "hostname: '192.0.2.1', port: 80", true],
