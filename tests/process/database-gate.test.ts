@@ -11,6 +11,7 @@ import { until } from "../contract/engine-contract.ts";
 import { Postgres } from "../helpers/postgres.ts";
 
 const LIMITS = { rows: 1_000, bytes: 100_000 };
+const SSL_REQUEST = [0, 0, 0, 8, 4, 210, 22, 47];
 
 let server: Postgres;
 let directory: string;
@@ -239,6 +240,7 @@ describe("what a client may ask of a gate", () => {
     ["a length of everything", Buffer.from([0x7f, 0xff, 0xff, 0xff, 0, 3, 0, 0])],
     ["another version", Buffer.from([0, 0, 0, 8, 0, 2, 0, 0])],
     ["a cancellation", Buffer.from([0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 1, 0, 0, 0, 1])],
+    ["one offer of encryption after another", Buffer.alloc(800, Buffer.from(SSL_REQUEST))],
     ["a query before the answer", Buffer.from([0, 0, 0, 8, 0, 3, 0, 0, 0x51, 0, 0, 0, 4])],
   ])("is not %s", async (_what, bytes) => {
     const { socket, sql } = await gateTo(server.url());
@@ -246,7 +248,7 @@ describe("what a client may ask of a gate", () => {
     const answer: Buffer[] = [];
     client.on("data", (chunk) => answer.push(chunk));
     await new Promise((resolve) => client.once("close", resolve));
-    expect(Buffer.concat(answer).toString()).not.toContain("server_version");
+    expect(Buffer.concat(answer).toString()).not.toMatch(/server_version|NN/);
     expect(await sql`select 1 as one`).toMatchObject([{ one: 1 }]);
   });
 });
