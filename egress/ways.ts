@@ -36,18 +36,23 @@ export class Ways {
   /** Opens all or, if that fails, nothing. */
   static async open({ run, request, reserve, audit }: WaysOptions): Promise<Ways> {
     const { egress, database, tenant } = request;
-    const slot = egress && run && (await Slot.open(egress.socket, run));
-    if (database === undefined) return new Ways(slot, undefined);
+    if (database === undefined) {
+      return new Ways(egress && run && (await Slot.open(egress.socket, run)), undefined);
+    }
     const [{ host, port }] = database.target.hosts as [DatabaseHost];
+    const slot = egress && run && (await Slot.open(egress.socket, run));
     const subject = { event: "decision", run: request.run, tenant, host, port } as const;
-    const note = (code: string): void =>
+    let sequence = 0;
+    const note = (code: string): void => {
+      sequence += 1;
       audit({
         ...subject,
         address: null,
         verdict: code === "" ? "allowed" : "denied",
         code: code || "DATABASE",
-        sequence: 1,
+        sequence,
       });
+    };
     try {
       return new Ways(slot, await DatabaseGate.open({ ...database, reserve, audit: note }));
     } catch (error) {

@@ -41,6 +41,8 @@ export class DatabaseGate {
   /** The connection that the next session gets; made ahead of it. */
   #next: Promise<Upstream> | undefined;
   #session: Session | undefined;
+  /** Resolves when the server is done with the session before. */
+  #ended: Promise<void> = Promise.resolve();
   #closed = false;
 
   private constructor(options: GateOptions) {
@@ -52,7 +54,13 @@ export class DatabaseGate {
   /** Resolves once it listens; the connection to the database is then on its way. */
   static async open(options: GateOptions): Promise<DatabaseGate> {
     const gate = new DatabaseGate(options);
-    await listenForSandbox(gate.#server, options.socket);
+    try {
+      await listenForSandbox(gate.#server, options.socket);
+    } catch (error) {
+      // It may listen already, where its socket's mode could not be set.
+      gate.#server.close();
+      throw error;
+    }
     gate.#next = gate.#connect();
     return gate;
   }
@@ -72,8 +80,12 @@ export class DatabaseGate {
   }
 
   async #serve(client: Socket): Promise<void> {
-    this.#clients.add(client);
     client.on("error", () => client.destroy());
+    if (this.#clients.size >= MOST_CLIENTS) {
+      client.destroy();
+      return;
+    }
+    this.#clients.add(client);
     client.once("close", () => this.#clients.delete(client));
     try {
       if (!(await readStartup(client))) {
@@ -82,23 +94,32 @@ export class DatabaseGate {
       }
       // One at a time: the second of two would be a second session beside a transaction.
       if (this.#clients.size > 1) return refuse(client, TOO_MANY);
-      const upstream = await this.#take();
-      if (this.#closed || client.destroyed) return this.#options.reserve.end(upstream, false);
+      const upstream = await this.#take(client);
+      if (upstream === undefined) return;
       client.write(greeting(upstream.parameters));
       this.#session = new Session(client, upstream, this.#options.limits, (busy) => {
         this.#session = undefined;
-        this.#options.reserve.end(upstream, busy);
+        this.#ended = this.#options.reserve.end(upstream, busy);
       });
     } catch (error) {
       refuse(client, faultOf(error));
     }
   }
 
-  /** A connection whose statements end before the execution does. */
-  async #take(): Promise<Upstream> {
-    const next = this.#next ?? this.#connect();
-    this.#next = undefined;
-    return next;
+  /** The connection for a client; if that has gone meanwhile, it is the next one's. */
+  async #take(client: Socket): Promise<Upstream | undefined> {
+    for (;;) {
+      this.#next ??= this.#connect();
+      const next = this.#next;
+      const upstream = await next.catch((error: unknown) => {
+        if (this.#next === next) this.#next = undefined;
+        throw error;
+      });
+      if (this.#closed || client.destroyed) return undefined;
+      this.#next = undefined;
+      // It may have been cut off since it was made, and nobody would hear of that any more.
+      if (upstream.alive) return upstream;
+    }
   }
 
   #connect(): Promise<Upstream> {
@@ -110,8 +131,11 @@ export class DatabaseGate {
     return connected;
   }
 
+  /** A connection whose statements end before the execution does. */
   async #limited(): Promise<Upstream> {
     const { reserve, target } = this.#options;
+    // Else a client that leaves and comes back would be at work on the server many times at once.
+    await this.#ended;
     for (let round = 0; ; round += 1) {
       const upstream = await reserve.take(target);
       try {
@@ -119,12 +143,15 @@ export class DatabaseGate {
         return upstream;
       } catch (error) {
         // One that was made ahead may have been cut off since.
-        reserve.end(upstream, false);
+        void reserve.end(upstream, false);
         if (round > AHEAD_MOST) throw error;
       }
     }
   }
 }
+
+/** Clients there may be at once, those that are refused and do not leave included. */
+const MOST_CLIENTS = 8;
 
 /** Connections made ahead that may all turn out to be gone. */
 const AHEAD_MOST = 2;

@@ -46,9 +46,11 @@ export class Reserve {
     while (shelf.ready.size + shelf.opening < AHEAD) this.#track(this.#add(shelf, target));
   }
 
-  /** Ends a connection, whoever had it; `close` waits for that. */
-  end(upstream: Upstream, busy: boolean): void {
-    this.#track(upstream.end(busy));
+  /** Ends a connection, whoever had it; `close` waits for that. Never rejects. */
+  end(upstream: Upstream, busy: boolean): Promise<void> {
+    const ended = upstream.end(busy);
+    this.#track(ended);
+    return ended;
   }
 
   async close(): Promise<void> {
@@ -67,7 +69,10 @@ export class Reserve {
     try {
       const upstream = await Upstream.connect(target);
       const isWanted = this.#shelves.get(JSON.stringify(target)) === shelf;
-      if (!isWanted) return this.end(upstream, false);
+      if (!isWanted) {
+        void this.end(upstream, false);
+        return;
+      }
       shelf.ready.add(upstream);
       void upstream.closed.then(() => shelf.ready.delete(upstream));
     } catch {
@@ -82,6 +87,6 @@ export class Reserve {
     if (shelf === undefined) return;
     clearTimeout(shelf.expiry);
     this.#shelves.delete(key);
-    for (const upstream of shelf.ready) this.end(upstream, false);
+    for (const upstream of shelf.ready) void this.end(upstream, false);
   }
 }

@@ -17,6 +17,7 @@ const WITHIN = 5_000;
 export function readStartup(client: Socket): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let bytes = Buffer.alloc(0);
+    const offered = new Set<number>();
     const settle = (act: () => void): void => {
       clearTimeout(timer);
       client.off("data", onData).off("close", onClosed).pause();
@@ -30,7 +31,12 @@ export function readStartup(client: Socket): Promise<boolean> {
         for (;;) {
           const packet = take();
           if (packet === undefined) return;
-          if (packet === SSL_REQUEST || packet === GSS_REQUEST) client.write("N");
+          if (packet === SSL_REQUEST || packet === GSS_REQUEST) {
+            // As at the server, each once: answers that nobody reads would fill this memory.
+            if (offered.has(packet)) throw new Error("It is no protocol of ours");
+            offered.add(packet);
+            client.write("N");
+          }
           // The key it would have to know is not given out.
           else if (packet === CANCEL_REQUEST) {
             settle(() => resolve(false));

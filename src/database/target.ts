@@ -29,6 +29,8 @@ export interface DatabaseTls {
 const DEFAULT_PORT = 5_432;
 const KNOWN_OPTIONS = ["sslmode", "sslrootcert", "sslcert", "sslkey", "options"];
 
+const ONLY_OPTIONS = `It may have no options but ${KNOWN_OPTIONS.join(", ")}; a "?" in a password is %3F`;
+
 /**
  * Reads the URL of a database, the files it names (`sslrootcert`, `sslcert`, `sslkey`) included.
  * Without `sslmode` the connection is in the clear, as it is for the usual clients in JavaScript;
@@ -44,7 +46,8 @@ export function parseDatabaseUrl(url: string, more: readonly string[] = []): Dat
     throw new Error("It does not begin with postgres:// or postgresql://");
   }
   for (const name of searchParams.keys()) {
-    if (!KNOWN_OPTIONS.includes(name)) throw new Error(`It has the unknown option "${name}"`);
+    // What looks like an option may be the rest of a password that holds a question mark.
+    if (!KNOWN_OPTIONS.includes(name)) throw new Error(ONLY_OPTIONS);
   }
   if (searchParams.get("sslmode") === "verify-ca" && !searchParams.has("sslrootcert")) {
     throw new Error("sslmode=verify-ca takes an sslrootcert");

@@ -103,6 +103,7 @@ export class ProcessLauncher implements Launcher {
     const reserve = this.#reserve;
     const gate = await DatabaseGate.open({ ...database, socket, timeLeft, reserve, audit });
     try {
+      await slot.seal();
       return await work();
     } finally {
       await gate.close();

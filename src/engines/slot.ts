@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { DATABASE_SOCKET } from "../protocol/database.ts";
@@ -66,10 +66,19 @@ export class Slot {
     return Connection.open(await this.#dialled);
   }
 
+  /**
+   * Has the directory hold what it holds now. Who may connect to a socket may write to its path as
+   * well: it would be removed, and a file of any size made in its place. Root is not kept from that.
+   */
+  async seal(): Promise<void> {
+    await chmod(this.directory, 0o555);
+  }
+
   /** Ends the connection, if there is one, and removes the directory. */
   async remove(): Promise<void> {
     this.#server.close();
     this.#socket?.destroy();
+    await chmod(this.directory, 0o755).catch(() => {});
     await rm(this.directory, { recursive: true, force: true });
   }
 }

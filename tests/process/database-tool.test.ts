@@ -133,6 +133,11 @@ describe("a database in a sandbox", () => {
     expect(resultOf(ending)).toEqual([["DatabaseError", "08001", false], "08001"]);
   });
 
+  it.skipIf(process.getuid?.() === 0)("lets nothing be made in its socket's place", async () => {
+    const code = `export default () => Deno.remove("database.sock").catch((error) => error.name)`;
+    expect(resultOf(await sandboxes.run(server.url(), code))).toBe("PermissionDenied");
+  });
+
   it("has one copy of Drizzle, whenever it is imported", async () => {
     const code = `import { eq } from "drizzle-orm";
       export default async () => [

@@ -24,8 +24,9 @@ describe("the URL of a database", () => {
     ["postgres://u:hunter2@h/d?sslmode=maybe", "sslmode"],
     ["postgres://u:hunter2@h/d?sslmode=verify-ca", "sslrootcert"],
     ["postgres://u:hunter2@h/d?sslmode=require&sslrootcert=/none/ca.pem", "/none/ca.pem"],
-    ["postgres://u:hunter2@h/d?host=/var/run", 'option "host"'],
-    ["postgres://u:hunter2@h/d?password=x", 'option "password"'],
+    ["postgres://u:hunter2@h/d?host=/var/run", "no options but sslmode"],
+    ["postgres://u:hunter2@h/d?password=x", "no options but sslmode"],
+    ["postgres://u:12?hunter2@h/d", "%3F"],
   ])("%s is a setting that is refused without being quoted", (url, reason) => {
     for (const [read, name] of [
       [() => readSettings({ DATABASE_URL: url }), "DATABASE_URL"],

@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { stat, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { startEgress } from "../../../egress/start.ts";
 import {
@@ -63,6 +65,24 @@ describe("open", () => {
     expect(outcome(await say(two, connectText))).toBe("HOST_NOT_ALLOWED");
     const denied = proxy.records.filter(({ code }) => code === "HOST_NOT_ALLOWED");
     expect(denied.map(({ run }) => run)).toEqual(["two"]);
+  });
+
+  it("counts the connections to a database, of which the log takes only so many", async () => {
+    const { proxy } = await fresh();
+    const socket = join(await directory(cleanup), "database.sock");
+    const target = {
+      hosts: [{ host: "127.0.0.1", port: 1 }],
+      user: "u",
+      password: "",
+      database: "d",
+    };
+    const database = { socket, target, limits: { rows: 1, bytes: 1 }, timeLeft: 1_000 };
+    expect(code(await proxy.admin.ask({ op: "open", run: "r", tenant: "t", database }))).toBe("ok");
+    for (let round = 0; round < 2; round += 1) {
+      const client = connect(socket, () => client.write(Buffer.from([0, 0, 0, 8, 0, 3, 0, 0])));
+      await new Promise((resolve) => client.resume().once("close", resolve));
+    }
+    expect(proxy.records.map(({ sequence }) => sequence)).toEqual([1, 2]);
   });
 
   it("takes a run and a socket once", async () => {
