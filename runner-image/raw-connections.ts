@@ -70,9 +70,11 @@ async function readRefusal(connection: Deno.TcpConn): Promise<string | undefined
   const length = new NativeBytes(1);
   if ((await connection.read(length)) === null) return "UPSTREAM_FAILED";
   if (length[0] === 0) return undefined;
-  const code = new NativeBytes(length[0] ?? 0);
-  const count = await connection.read(code);
   let text = "";
-  for (let i = 0; i < (count ?? 0); i += 1) text += characters(code[i] ?? 0);
+  while (text.length < (length[0] ?? 0)) {
+    const code = new NativeBytes(1);
+    if ((await connection.read(code)) === null) break;
+    text += characters(code[0] ?? 0);
+  }
   return text;
 }

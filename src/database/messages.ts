@@ -11,6 +11,8 @@ export const MessageType = {
   dataRow: "D",
   emptyQuery: "I",
   error: "E",
+  functionResult: "V",
+  notice: "N",
   parameterStatus: "S",
   portalSuspended: "s",
   readyForQuery: "Z",

@@ -3,7 +3,7 @@ import { errorResponse, HEADER_BYTES, MessageType } from "./messages.ts";
 /** The most one statement may answer with. */
 export interface ResultLimits {
   readonly rows: number;
-  /** Bytes of rows, as the server sends them. */
+  /** Bytes, as the server sends them: rows above all, and notices. */
   readonly bytes: number;
 }
 
@@ -17,6 +17,8 @@ const ENDS: string = [
   MessageType.error,
 ].join("");
 const DATA: string = MessageType.dataRow + MessageType.copyData;
+/** What a statement can have as much of as it likes. */
+const COUNTED: string = DATA + MessageType.notice + MessageType.functionResult;
 /** `PROGRAM_LIMIT_EXCEEDED`, as SQLSTATE has it. */
 const TOO_MUCH = "54000";
 const HINT = "Ask for less: limit, where, or fewer columns";
@@ -94,8 +96,8 @@ export class ResultMeter {
       this.#rows = 0;
       this.#bytes = 0;
     }
-    if (!DATA.includes(type) || this.#cut !== undefined) return;
-    this.#rows += 1;
+    if (this.#cut !== undefined || !COUNTED.includes(type)) return;
+    if (DATA.includes(type)) this.#rows += 1;
     this.#bytes += this.#left;
     const { rows, bytes } = this.#limits;
     const excess =

@@ -27,6 +27,7 @@ export interface DatabaseTls {
 }
 
 const DEFAULT_PORT = 5_432;
+const MOST_PEM = 65_536;
 const KNOWN_OPTIONS = ["sslmode", "sslrootcert", "sslcert", "sslkey", "options"];
 
 const ONLY_OPTIONS = `It may have no options but ${KNOWN_OPTIONS.join(", ")}; a "?" in a password is %3F`;
@@ -92,6 +93,9 @@ function read(url: string): ReturnType<typeof parse> {
 function filesOf(ssl: ReturnType<typeof parse>["ssl"]): Omit<DatabaseTls, "mode"> {
   if (typeof ssl !== "object") return {};
   const { ca, cert, key } = ssl;
+  const bytes = [ca, cert, key].reduce((sum, text) => sum + (text?.length ?? 0), 0);
+  // They go along with each execution.
+  if (bytes > MOST_PEM) throw new Error(`Its certificates have more than ${MOST_PEM} bytes`);
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
 }
 

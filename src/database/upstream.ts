@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { DatabaseHost, DatabaseTarget, DatabaseTls } from "./target.ts";
 import { tlsOptions } from "./tls.ts";
@@ -6,6 +7,8 @@ import { tlsOptions } from "./tls.ts";
 const CONNECT_WITHIN = 5_000;
 /** A server that closes within this time has understood that the client is gone. */
 const CLOSED_WITHIN = 500;
+/** Milliseconds before each attempt to have it ended by another connection. */
+const TERMINATE_AFTER = [0, 1_000, 5_000];
 const NO_TLS = "The server does not support SSL connections";
 const APPLICATION = "isolate";
 /** SQLSTATE classes of a server that is there and says no: another host would not help. */
@@ -86,6 +89,8 @@ export class Upstream {
       database: target.database,
       application_name: APPLICATION,
       connectionTimeoutMillis: CONNECT_WITHIN,
+      // For what is asked here; clients' statements have a limit in the server.
+      query_timeout: CONNECT_WITHIN,
       ssl: tlsOptions(tls),
       ...(target.options !== undefined && { options: target.options }),
     }) as KeyedClient;
@@ -144,7 +149,10 @@ export class Upstream {
     stream.end(TERMINATE);
     if (await this.#closesWithin(CLOSED_WITHIN)) return;
     stream.destroy();
-    await this.#terminate();
+    for (const pause of TERMINATE_AFTER) {
+      await sleep(pause);
+      if (await this.#terminate()) return;
+    }
   }
 
   get #tls(): DatabaseTls | undefined {
@@ -162,13 +170,17 @@ export class Upstream {
     return closed;
   }
 
-  async #terminate(): Promise<void> {
+  /** False if the server lets nobody else in, for now or for good. */
+  async #terminate(): Promise<boolean> {
     try {
+      // What was taken for idle may not have been; and this asks for no login.
+      await this.cancel();
       const other = await Upstream.#open(this.host, this.#target, this.#tls);
       await other.#client.query("select pg_terminate_backend($1)", [this.#client.processID]);
       await other.#client.end();
+      return true;
     } catch {
-      // Gone, or out of reach: nothing more can be done from here.
+      return false;
     }
   }
 }

@@ -49,12 +49,14 @@ export class AdminClient {
   async ask(request: Asked): Promise<Answer> {
     const id = this.#nextId;
     this.#nextId += 1;
+    const line = `${JSON.stringify({ id, ...request })}\n`;
+    if (line.length > MAX_ADMIN_LINE) throw new Error(`"${request.op}" is too long to be said`);
     const answered = new Promise<AdminAnswer>((resolve) => this.#waiting.set(id, resolve));
     const lost = this.closed.then(() => {
       throw new Error("The egress proxy closed its connection");
     });
     try {
-      this.#socket.write(`${JSON.stringify({ id, ...request })}\n`);
+      this.#socket.write(line);
       const answer = await deadline(
         Promise.race([answered, lost]),
         ANSWER_WITHIN,

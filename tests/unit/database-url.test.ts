@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readSettings } from "../../server/settings.ts";
 import { config } from "../../src/config.ts";
@@ -37,6 +40,14 @@ describe("the URL of a database", () => {
       expect(message).toContain(reason);
       expect(message).not.toContain("hunter2");
     }
+  });
+
+  it("names no more certificates than can go along with each execution", async () => {
+    const file = join(await mkdtemp(join(tmpdir(), "pem-")), "all.pem");
+    await writeFile(file, "x".repeat(70_000));
+    const url = `postgres://u:hunter2@h/d?sslmode=require&sslrootcert=${file}`;
+    expect(messageOf(() => readSettings({ DATABASE_URL: url }))).toContain("65536 bytes");
+    await rm(dirname(file), { recursive: true });
   });
 
   it.each(["*", "*.example:5432", "db.example", "db.example:0", "db_x:1"])(

@@ -77,6 +77,8 @@ export class Sidecar implements Egress {
       await admin.ask({ op: "open", tenant: "default", ...run });
     } catch (cause) {
       this.#reason = messageOf(cause);
+      // It may be open all the same, where just the answer was late.
+      void closeRun(admin, run.run);
       throw this.#unavailable();
     }
     return { close: () => closeRun(admin, run.run) };
