@@ -1,0 +1,143 @@
+import { constants } from "node:fs";
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rm,
+  rmdir,
+} from "node:fs/promises";
+import { join } from "node:path";
+import { failedBy, writeAtomically } from "./atomic-file.ts";
+import { RegistryError } from "./errors.ts";
+
+/** No domain begins with a dot. */
+const TEMPORARY = ".tmp";
+const STALE_AFTER = 3_600_000;
+/** A delete elsewhere may take away, as empty, a directory that was just made. */
+const ATTEMPTS = 20;
+
+/**
+ * A directory that nothing is read or written outside of: its names are checked by their callers,
+ * and a link below it is refused and not followed.
+ */
+export class RootDirectory {
+  readonly #path: string;
+  #swept: Promise<void> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Writes a file as a whole, with the directories it is in. */
+  async write(directory: readonly string[], file: string, content: string | Uint8Array) {
+    const temporary = await this.#make([TEMPORARY]);
+    this.#swept ??= sweep(temporary);
+    await this.#swept;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await writeAtomically(join(await this.#make(directory), file), content, temporary);
+      } catch (error) {
+        if (!failedBy(error, "ENOENT") || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Opens a file for reading; `undefined` if it is not there. */
+  async open(directory: readonly string[], file: string): Promise<FileHandle | undefined> {
+    const path = await this.#find(directory);
+    if (path === undefined) return undefined;
+    try {
+      return await open(join(path, file), constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (error) {
+      if (failedBy(error, "ENOENT", "ENOTDIR")) return undefined;
+      if (failedBy(error, "ELOOP")) throw linked(join(path, file));
+      throw error;
+    }
+  }
+
+  /** Removes files in this order, then the directories that have become empty. */
+  async remove(directory: readonly string[], files: readonly string[]): Promise<void> {
+    const path = await this.#find(directory);
+    if (path === undefined) return;
+    for (const file of files) await rm(join(path, file), { force: true });
+    for (let depth = directory.length; depth > 0; depth -= 1) {
+      const emptied = await rmdir(join(this.#path, ...directory.slice(0, depth))).then(
+        () => true,
+        () => false,
+      );
+      if (!emptied) return;
+    }
+  }
+
+  /** Every directory with these files in it, as the names that lead to it. */
+  async *directoriesWith(files: readonly string[]): AsyncGenerator<string[]> {
+    const waiting: string[][] = [[]];
+    for (let names = waiting.pop(); names !== undefined; names = waiting.pop()) {
+      const entries = await list(join(this.#path, ...names));
+      const present = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name));
+      if (files.every((file) => present.has(file))) yield names;
+      for (const entry of entries) {
+        const hidden = names.length === 0 && entry.name.startsWith(".");
+        if (entry.isDirectory() && !hidden) waiting.push([...names, entry.name]);
+      }
+    }
+  }
+
+  /** The names of the files in a directory. */
+  async files(directory: readonly string[]): Promise<string[]> {
+    const path = await this.#find(directory);
+    const entries = path === undefined ? [] : await list(path);
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  }
+
+  /** The path of a directory, if it is there. */
+  async #find(names: readonly string[]): Promise<string | undefined> {
+    try {
+      const path = join(await realpath(this.#path), ...names);
+      if ((await realpath(path)) !== path) throw linked(path);
+      return path;
+    } catch (error) {
+      if (failedBy(error, "ENOENT", "ENOTDIR")) return undefined;
+      throw error;
+    }
+  }
+
+  /** Makes a directory level by level, since a recursive call would go through links. */
+  async #make(names: readonly string[]): Promise<string> {
+    await mkdir(this.#path, { recursive: true });
+    let path = await realpath(this.#path);
+    for (const name of names) {
+      path = join(path, name);
+      await mkdir(path).catch((error: unknown) => {
+        if (!failedBy(error, "EEXIST")) throw error;
+      });
+      if (!(await lstat(path)).isDirectory()) throw linked(path);
+    }
+    return path;
+  }
+}
+
+/** Removes what writers have left that did not live to finish. */
+async function sweep(directory: string): Promise<void> {
+  for (const { name } of await list(directory)) {
+    const path = join(directory, name);
+    const { mtimeMs } = await lstat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (Date.now() - mtimeMs > STALE_AFTER) await rm(path, { force: true });
+  }
+}
+
+async function list(directory: string) {
+  try {
+    return await readdir(directory, { withFileTypes: true });
+  } catch (error) {
+    if (failedBy(error, "ENOENT", "ENOTDIR")) return [];
+    throw error;
+  }
+}
+
+function linked(path: string): RegistryError {
+  return new RegistryError(`The storage has something at ${path} that is not its own`);
+}

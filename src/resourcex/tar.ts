@@ -1,0 +1,93 @@
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { extract, pack } from "tar-stream";
+import { ARCHIVE_LIMITS, mostUnpacked } from "./archive-limits.ts";
+import { EntryPaths, refusal } from "./entry-paths.ts";
+import { ContentError } from "./errors.ts";
+
+const compress = promisify(gzip);
+const expand = promisify(gunzip);
+
+/** Equal files make equal archives, whenever and by whomever they are packed. */
+const HEADER = { mtime: new Date(0), mode: 0o644 };
+
+/** Packs files as tar.gz. Rejects with a `ContentError` for what `unpackFiles` would refuse. */
+export async function packFiles(files: ReadonlyMap<string, Buffer>): Promise<Buffer> {
+  const paths = new EntryPaths();
+  const tar = pack();
+  for (const [path, content] of [...files].sort(byPath)) {
+    paths.addFile(path);
+    tar.entry({ name: path, ...HEADER }, content);
+  }
+  tar.finalize();
+  const unpacked = await buffer(Readable.from(tar));
+  const packed = await compress(unpacked);
+  assertSize(packed);
+  if (unpacked.length > mostUnpacked(packed.length)) throw tooMuch(mostUnpacked(packed.length));
+  return packed;
+}
+
+/**
+ * Reads a tar.gz of regular files and directories into memory, by path; empty directories leave no
+ * trace. Rejects with a `ContentError` for anything else in it, and beyond any of the limits as
+ * soon as it is passed.
+ */
+export async function unpackFiles(packed: Buffer): Promise<Map<string, Buffer>> {
+  assertSize(packed);
+  const maxOutputLength = mostUnpacked(packed.length);
+  try {
+    return await readEntries(await expand(packed, { maxOutputLength }));
+  } catch (error) {
+    if (error instanceof ContentError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ERR_BUFFER_TOO_LARGE") throw tooMuch(maxOutputLength);
+    throw new ContentError(`The archive cannot be read: ${message}`, { cause: error });
+  }
+}
+
+async function readEntries(tar: Buffer): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  const paths = new EntryPaths();
+  const extraction = extract();
+  const entries = extraction[Symbol.asyncIterator]();
+  extraction.end(tar);
+  for await (const entry of { [Symbol.asyncIterator]: () => entries }) {
+    const { name, type } = entry.header;
+    if (type === "file") {
+      const path = plain(name);
+      paths.addFile(path);
+      files.set(path, await bytesOf(entry));
+    } else if (type === "directory" && entry.header.size === 0) {
+      const path = plain(name).replace(/\/$/, "");
+      // The root itself, as `tar -C folder .` has it.
+      if (path !== "" && path !== ".") paths.addDirectory(path);
+    } else throw refusal(name, `it is neither a file nor a directory (${type})`);
+  }
+  return files;
+}
+
+async function bytesOf(entry: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of entry) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function byPath([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+/** `tar -C folder .` puts `./` before every path. */
+function plain(name: string): string {
+  return name.startsWith("./") ? name.slice(2) : name;
+}
+
+function assertSize(packed: Buffer): void {
+  if (packed.length <= ARCHIVE_LIMITS.bytes) return;
+  throw new ContentError(`The archive has more than ${ARCHIVE_LIMITS.bytes} bytes`);
+}
+
+function tooMuch(limit: number): ContentError {
+  return new ContentError(`The archive unpacks to more than ${limit} bytes`);
+}
