@@ -8,7 +8,12 @@ import { EGRESS_SOCKET } from "../src/protocol/egress-admin.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
 import type { Grants, WorkerGrant, WorkerPermissions } from "../src/protocol/grants.ts";
 import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job.ts";
-import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
+import {
+  FRAME_OVERHEAD,
+  MAX_JOB_BYTES,
+  MAX_LOG_MESSAGE,
+  type OutputLimits,
+} from "../src/protocol/limits.ts";
 import type { PrepareHeader, ToolUse, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { tunnelsOf } from "../src/protocol/tunnels.ts";
 import { ChannelRelay } from "./channel-relay.ts";
@@ -23,7 +28,6 @@ declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
 
 /** Where the bundle has what the tool consists of. */
 const DATABASE_MODULES = new URL("./database", import.meta.url).pathname;
-const MAX_JOB_BYTES = 64 * 1_048_576;
 const encoder = new TextEncoder();
 
 const [socketPath] = Deno.args;
@@ -50,7 +54,7 @@ let spare: Spare | undefined;
 /** A job whose own worker is on its way. */
 let awaitingWorker: WorkerJob | undefined;
 
-const input = new FrameDecoder(MAX_JOB_BYTES);
+const input = new FrameDecoder(MAX_JOB_BYTES + FRAME_OVERHEAD);
 const buffer = new Uint8Array(65_536);
 for (;;) {
   const count = await connection.read(buffer).catch(() => null);

@@ -40,7 +40,7 @@ export class Run {
 
   /** Loads the code, calls its entry and reports the outcome. Never rejects. */
   async start(runtime: Runtime): Promise<void> {
-    const { code, entry, input, tools, limits } = this.#job;
+    const { code, entry, tools, limits } = this.#job;
     try {
       installTools(tools, {
         send: (request) => {
@@ -55,7 +55,7 @@ export class Run {
         this.#closeDatabase = await installDatabase(database, runtime.database);
       }
       if (tools.some(isCustom)) await installCustom(tools);
-      const args = input === undefined ? [] : [parseJson(input)];
+      const args = argumentsOf(this.#job);
       this.#url = runtime.url(code);
       const value = await runtime.load(this.#url, (module) => {
         const main = module[entry];
@@ -90,4 +90,12 @@ export class Run {
     this.#ended = true;
     this.#send(message);
   }
+}
+
+/** The input, if there is one, and the attachments behind its place. */
+function argumentsOf({ input, attachments = [] }: WorkerJob): unknown[] {
+  if (input === undefined && attachments.length === 0) return [];
+  const args = [input === undefined ? undefined : parseJson(input)];
+  for (let i = 0; i < attachments.length; i += 1) args[i + 1] = attachments[i];
+  return args;
 }

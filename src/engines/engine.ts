@@ -35,6 +35,8 @@ export interface Job {
   readonly entry: string;
   /** JSON text; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;
+  /** The entry's arguments behind the input, as new arrays of its own. Default none. */
+  readonly attachments?: readonly Uint8Array[];
   readonly tools: readonly ToolUse[];
   readonly limits: OutputLimits;
   /** Absent for what is granted nothing. */
@@ -146,7 +148,10 @@ export interface EngineStatus {
 /** Runs jobs at one level. The contract suite in tests/contract holds every engine to it. */
 export interface Engine {
   readonly level: SandboxLevel;
-  /** Rejects with an `IsolateError` if the job could not be run; its own failure is an outcome. */
+  /**
+   * Rejects with an `IsolateError` if the job could not be run, `PayloadTooLarge` if it is more than
+   * 64 MB among them; its own failure is an outcome.
+   */
   execute(job: Job, options: ExecuteOptions): Promise<Outcome>;
   status(): EngineStatus;
   /** What sandboxes of a profile are created with, where they are containers. */

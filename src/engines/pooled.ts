@@ -12,6 +12,7 @@ import type {
   Sandbox,
   Spawn,
 } from "./engine.ts";
+import { assertSize } from "./job-size.ts";
 import { failure, toOutcome } from "./outcome.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 
@@ -31,6 +32,7 @@ export class PooledEngine implements Engine {
   async execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
     const { timeout, signal } = options;
     if (signal?.aborted) throw new Aborted();
+    assertSize(job);
     const deadline = performance.now() + timeout;
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(new Aborted());

@@ -17,6 +17,9 @@ export const DEFAULT_OUTPUT_LIMITS: OutputLimits = {
   resultBytes: 4_194_304,
 };
 
+/** Bytes of a job as it is handed to a sandbox: its code, input, tools and attachments. */
+export const MAX_JOB_BYTES = 67_108_864;
+
 /** Characters kept of one log message; the rest is replaced by an ellipsis. */
 export const MAX_LOG_MESSAGE = 65_536;
 

@@ -28,8 +28,8 @@ export interface ToolHeader {
 }
 
 /**
- * `job` header. Its payload is the code, the input as JSON text, and the modules of the tools in
- * their order; each of them as many bytes long as the header says.
+ * `job` header. Its payload is the code, the input as JSON text, the modules of the tools in their
+ * order, and the attachments; each of them as many bytes long as the header says.
  */
 export interface JobHeader {
   readonly entry: string;
@@ -37,6 +37,8 @@ export interface JobHeader {
   /** Absent when the caller sent no input at all, so that the entry is called without arguments. */
   readonly inputBytes?: number;
   readonly tools: readonly ToolHeader[];
+  /** Absent for a job without attachments. */
+  readonly attachmentBytes?: readonly number[];
   readonly limits: OutputLimits;
   /** Absent for a job that is granted nothing: the worker that is there will do. */
   readonly grants?: Grants;
@@ -54,6 +56,8 @@ export interface WorkerJob {
   readonly code: string;
   readonly input: string | undefined;
   readonly tools: readonly ToolUse[];
+  /** Arguments behind the input; each the only view of its buffer, so that it can be handed on. */
+  readonly attachments?: readonly Uint8Array[];
   readonly limits: OutputLimits;
   /** Loopback ports that lead to one `host:port` each; in no frame, the sandbox opens them itself. */
   readonly tunnels?: ReadonlyMap<string, number>;

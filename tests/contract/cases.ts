@@ -9,6 +9,7 @@ export interface Case {
   readonly entry?: string;
   readonly timeout?: number;
   readonly tools?: readonly ToolUse[];
+  readonly attachments?: readonly Uint8Array[];
   readonly status: Status;
   readonly result?: unknown;
   /** Name and message of the fault; a regular expression where engines word it themselves. */

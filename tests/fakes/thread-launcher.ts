@@ -63,7 +63,9 @@ export class ThreadLauncher implements Launcher {
             const ending = takeMessage(message, job, events);
             if (ending !== undefined) resolve(ending);
           });
-          thread.postMessage({ ...job, type: "job" } satisfies WorkerJob);
+          const attachments = job.attachments?.map((bytes) => new Uint8Array(bytes));
+          const sent: WorkerJob = { ...job, type: "job", ...(attachments && { attachments }) };
+          thread.postMessage(sent);
         }),
       sendChannel: (topic, text) => {
         thread.postMessage({ type: "channel", topic, text } satisfies ChannelMessage);

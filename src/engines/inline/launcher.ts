@@ -77,7 +77,8 @@ class InlineSandbox implements Sandbox {
         if (ending !== undefined) resolve(ending);
       };
       this.#realm.deadline = performance.now() + timeLeft;
-      this.#worker.start({ ...job, type: "job" });
+      const attachments = job.attachments?.map((bytes) => new Uint8Array(bytes));
+      this.#worker.start({ ...job, type: "job", ...(attachments && { attachments }) });
     });
   }
 
