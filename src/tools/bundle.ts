@@ -18,7 +18,7 @@ export async function bundleTool(path: string): Promise<string> {
     outdir: "/",
     plugins: [resolvePlugin, externalBuiltins],
   }).catch((error: BuildFailure) => {
-    throw new Error(describe(error));
+    throw new Error(bundlingFault(error));
   });
   for (const { imports } of Object.values(metafile.outputs)) {
     const left = imports.find((item) => item.external && !item.path.startsWith("node:"));
@@ -76,7 +76,8 @@ function commonPath(name: string): string {
   return fileURLToPath(new URL(`${name}.ts`, COMMON_SOURCE));
 }
 
-function describe({ errors = [], message }: BuildFailure): string {
+/** Where the bundler failed, and why. */
+export function bundlingFault({ errors = [], message }: BuildFailure): string {
   const [first] = errors;
   if (first === undefined) return message;
   const { text, location } = first;
