@@ -16,12 +16,14 @@ import { RegistryError } from "./errors.ts";
 /** No domain begins with a dot. */
 const TEMPORARY = ".tmp";
 const STALE_AFTER = 3_600_000;
+/** Neither through a link nor, should it be a pipe, until somebody writes. */
+const READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** A delete elsewhere may take away, as empty, a directory that was just made. */
 const ATTEMPTS = 20;
 
 /**
- * A directory that nothing is read or written outside of: its names are checked by their callers,
- * and a link below it is refused and not followed.
+ * A directory that nothing is read or written outside of: names that lead elsewhere are refused, and
+ * so are links below it.
  */
 export class RootDirectory {
   readonly #path: string;
@@ -50,7 +52,7 @@ export class RootDirectory {
     const path = await this.#find(directory);
     if (path === undefined) return undefined;
     try {
-      return await open(join(path, file), constants.O_RDONLY | constants.O_NOFOLLOW);
+      return await open(join(path, file), READING);
     } catch (error) {
       if (failedBy(error, "ENOENT", "ENOTDIR")) return undefined;
       if (failedBy(error, "ELOOP")) throw linked(join(path, file));
@@ -95,6 +97,7 @@ export class RootDirectory {
 
   /** The path of a directory, if it is there. */
   async #find(names: readonly string[]): Promise<string | undefined> {
+    names.forEach(assertName);
     try {
       const path = join(await realpath(this.#path), ...names);
       if ((await realpath(path)) !== path) throw linked(path);
@@ -107,6 +110,7 @@ export class RootDirectory {
 
   /** Makes a directory level by level, since a recursive call would go through links. */
   async #make(names: readonly string[]): Promise<string> {
+    names.forEach(assertName);
     await mkdir(this.#path, { recursive: true });
     let path = await realpath(this.#path);
     for (const name of names) {
@@ -136,6 +140,11 @@ async function list(directory: string) {
     if (failedBy(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
   }
+}
+
+function assertName(name: string): void {
+  if (!/[/\\\0]/.test(name) && !["", ".", ".."].includes(name)) return;
+  throw new RegistryError(`The storage has no place called ${JSON.stringify(name)}`);
 }
 
 function linked(path: string): RegistryError {

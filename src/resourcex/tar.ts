@@ -58,7 +58,7 @@ async function readEntries(tar: Buffer): Promise<Map<string, Buffer>> {
     if (type === "file") {
       const path = plain(name);
       paths.addFile(path);
-      files.set(path, await bytesOf(entry));
+      files.set(path, await buffer(entry));
     } else if (type === "directory" && entry.header.size === 0) {
       const path = plain(name).replace(/\/$/, "");
       // The root itself, as `tar -C folder .` has it.
@@ -66,12 +66,6 @@ async function readEntries(tar: Buffer): Promise<Map<string, Buffer>> {
     } else throw refusal(name, `it is neither a file nor a directory (${type})`);
   }
   return files;
-}
-
-async function bytesOf(entry: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of entry) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 function byPath([a]: [string, unknown], [b]: [string, unknown]): number {
