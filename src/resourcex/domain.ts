@@ -24,9 +24,9 @@ export function withDomainValidation(registry: Registry, domain: string): Regist
       assertTrusted(resource.manifest.domain);
       return resource;
     },
-    async resolve(locator) {
+    async resolve<Args, Result>(locator: string) {
       assertAsked(locator);
-      const resolved = await registry.resolve(locator);
+      const resolved = await registry.resolve<Args, Result>(locator);
       assertTrusted(resolved.resource.manifest.domain);
       return resolved;
     },

@@ -29,7 +29,7 @@ export interface RegistryOptions {
 }
 
 /** A resource at hand, and what its type does with it. */
-export interface ResolvedResource {
+export interface ResolvedResource<Args = unknown, Result = unknown> {
   readonly resource: RXR;
   /** JSON Schema of the arguments, if its type has one. */
   readonly schema: object | undefined;
@@ -37,8 +37,13 @@ export interface ResolvedResource {
    * Runs the type's code on the resource, anew each time. Rejects with a `ResourceTypeError` for
    * arguments that are not what `schema` says, and with what the run fails with.
    */
-  execute(args?: unknown, options?: { signal?: AbortSignal }): Promise<unknown>;
+  execute(...given: ExecuteArguments<Args>): Promise<Result>;
 }
+
+/** What a type takes, which may be left out where it takes nothing or anything. */
+export type ExecuteArguments<Args> = undefined extends Args
+  ? [args?: Args, options?: { signal?: AbortSignal }]
+  : [args: Args, options?: { signal?: AbortSignal }];
 
 /** Resources by their locators. Methods that take one reject with a `LocatorError` for a bad one. */
 export interface Registry {
@@ -50,8 +55,13 @@ export interface Registry {
   link(folder: string): Promise<void>;
   /** Rejects with a `RegistryError` for what is neither here nor where its domain has it. */
   get(locator: string): Promise<RXR>;
-  /** Like `get`; content is read, and code run, by `execute` alone. */
-  resolve(locator: string): Promise<ResolvedResource>;
+  /**
+   * Like `get`; content is read, and code run, by `execute` alone. What that takes and gives is the
+   * caller's to say, and the type's schema to check.
+   */
+  resolve<Args = unknown, Result = unknown>(
+    locator: string,
+  ): Promise<ResolvedResource<Args, Result>>;
   /** Whether it is here. */
   exists(locator: string): Promise<boolean>;
   /** Does nothing if it is not here. */
@@ -136,21 +146,21 @@ export function openRegistry(
 
     get,
 
-    async resolve(locator) {
+    async resolve<Args, Result>(locator: string): Promise<ResolvedResource<Args, Result>> {
       const resource = await get(locator);
       const { type, checkArguments } = types.get(resource.manifest.type);
       const contained = { ...type, sandbox: sandboxOf(type) };
       return {
         resource,
         schema: type.schema,
-        async execute(args, runOptions) {
+        async execute(...[args, runOptions]) {
           if (closing !== undefined) throw new RegistryError("The registry is closed");
           const checked = checkArguments(args);
           const { manifest, archive } = resource;
           const bytes = await archive.buffer();
           const serialized = { manifest: manifest.toJSON(), archive: bytes };
           const sent = { locator: manifest.toLocator(), ...serialized };
-          return runner.run(contained, sent, checked, runOptions);
+          return runner.run(contained, sent, checked, runOptions) as Promise<Result>;
         },
       };
     },
