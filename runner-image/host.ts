@@ -28,7 +28,10 @@ declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
 
 /** Where the bundle has what the tool consists of. */
 const DATABASE_MODULES = new URL("./database", import.meta.url).pathname;
+const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
+
+type WorkerResult = Extract<WorkerMessage, { type: "result" }>;
 
 const [socketPath] = Deno.args;
 if (socketPath === undefined) throw new Error("Usage: host.js SOCKET");
@@ -178,7 +181,7 @@ function relay(message: WorkerMessage): void {
       break;
     }
     case "result":
-      sendResult(message.text, message.dropped);
+      sendResult(message);
       if (primingLeft >= 0) prime();
       break;
     case "error":
@@ -187,12 +190,12 @@ function relay(message: WorkerMessage): void {
   }
 }
 
-function sendResult(text: string | undefined, dropped: number): void {
-  const hasResult = text !== undefined;
+function sendResult({ text, binary = NO_BYTES, dropped }: WorkerResult): void {
   const payload = encoder.encode(text ?? "");
   const most = limits?.resultBytes ?? 0;
-  if (payload.length <= most) {
-    send(encodeFrame("result", { hasResult, dropped }, payload));
+  if (payload.length + binary.length <= most) {
+    const header = { hasResult: text !== undefined, binaryBytes: binary.length, dropped };
+    send(encodeFrame("result", header, payload, binary));
   } else {
     sendFault({ name: "OutputLimitError", message: `The result exceeds ${most} bytes` }, dropped);
   }

@@ -4,6 +4,7 @@ import { ConsoleLog } from "./console.ts";
 import { RunnerFault, toFault } from "./faults.ts";
 import type { Module } from "./load.ts";
 import { apply, parseJson } from "./primordials.ts";
+import { encodeRich } from "./rich.ts";
 import { serialize } from "./serialize.ts";
 import { settle } from "./timers.ts";
 import { installCustom, isCustom } from "./tools/custom.ts";
@@ -40,7 +41,7 @@ export class Run {
 
   /** Loads the code, calls its entry and reports the outcome. Never rejects. */
   async start(runtime: Runtime): Promise<void> {
-    const { code, entry, tools, limits } = this.#job;
+    const { code, entry, tools, limits, result } = this.#job;
     try {
       installTools(tools, {
         send: (request) => {
@@ -63,7 +64,9 @@ export class Run {
         throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
       });
       await settle(value);
-      this.#end({ type: "result", text: serialize(value, limits), dropped: this.log.dropped });
+      const written =
+        result === "rich" ? encodeRich(value, limits) : { text: serialize(value, limits) };
+      this.#end({ type: "result", text: undefined, ...written, dropped: this.log.dropped });
     } catch (thrown) {
       this.fail(thrown);
     }

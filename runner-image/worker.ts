@@ -7,8 +7,8 @@ import type { WorkerMessage } from "../src/protocol/messages.ts";
 import { captureConsole } from "./console.ts";
 import { restrictGlobals } from "./globals.ts";
 import { loadModule, moduleUrl } from "./load.ts";
-import { listen } from "./port.ts";
-import { post, preventDefault } from "./primordials.ts";
+import { listen, send } from "./port.ts";
+import { preventDefault } from "./primordials.ts";
 import { tunnelConnections } from "./raw-connections.ts";
 import { Run, type Runtime } from "./run.ts";
 import { trackTimers } from "./timers.ts";
@@ -38,7 +38,7 @@ const runtime: Runtime = {
 
 scope.onmessage = async ({ data: port }) => {
   scope.onmessage = null;
-  const send = (message: WorkerMessage): void => post(port, message);
+  const say = (message: WorkerMessage): void => send(port, message);
   scope.addEventListener("error", (event) => {
     preventDefault(event);
     current?.fail(event.error);
@@ -54,8 +54,8 @@ scope.onmessage = async ({ data: port }) => {
     if (message.type === "channel") current?.receive(message);
     if (message.type !== "job") return;
     if (message.tunnels !== undefined) tunnelConnections(message.tunnels);
-    current = new Run(message, send);
+    current = new Run(message, say);
     void current.start(runtime);
   });
-  send({ type: "ready" });
+  say({ type: "ready" });
 };

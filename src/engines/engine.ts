@@ -1,7 +1,7 @@
 import type { DatabaseGrant } from "../database/gate.ts";
 import type { Grants } from "../protocol/grants.ts";
 import type { OutputLimits } from "../protocol/limits.ts";
-import type { ChannelRequest, Fault, ToolUse } from "../protocol/messages.ts";
+import type { ChannelRequest, Fault, ResultForm, ToolUse } from "../protocol/messages.ts";
 import type { Denial, LogEntry, SandboxLevel } from "../types.ts";
 import type { Confinement } from "./confinement.ts";
 
@@ -39,6 +39,11 @@ export interface Job {
   readonly attachments?: readonly Uint8Array[];
   readonly tools: readonly ToolUse[];
   readonly limits: OutputLimits;
+  /**
+   * How the entry's value comes back. `json`, the default: as JSON has it. `rich`: as it was, with
+   * `undefined`, bigints, dates, Maps, Sets, binary values and every number, nested anywhere.
+   */
+  readonly result?: ResultForm;
   /** Absent for what is granted nothing. */
   readonly grants?: JobGrants | undefined;
 }
@@ -53,7 +58,13 @@ export interface JobGrants extends Omit<Grants, "proxy"> {
 
 /** The terminal word of a sandbox about its job, or that there was none. */
 export type Ending =
-  | { readonly type: "result"; readonly text: string | undefined; readonly dropped: number }
+  | {
+      readonly type: "result";
+      readonly text: string | undefined;
+      /** What is binary in a rich result. */
+      readonly binary?: Uint8Array;
+      readonly dropped: number;
+    }
   | { readonly type: "error"; readonly fault: Fault; readonly dropped: number }
   | { readonly type: "closed" };
 
@@ -149,8 +160,8 @@ export interface EngineStatus {
 export interface Engine {
   readonly level: SandboxLevel;
   /**
-   * Rejects with an `IsolateError` if the job could not be run, `PayloadTooLarge` if it is more than
-   * 64 MB among them; its own failure is an outcome.
+   * Rejects with an `IsolateError` if the job could not be run: `PayloadTooLarge` if it is more than
+   * 64 MB, `BadRequest` if its result may be more than 16 MB; its own failure is an outcome.
    */
   execute(job: Job, options: ExecuteOptions): Promise<Outcome>;
   status(): EngineStatus;

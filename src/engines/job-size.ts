@@ -1,9 +1,12 @@
-import { PayloadTooLarge } from "../errors.ts";
-import { MAX_JOB_BYTES } from "../protocol/limits.ts";
+import { BadRequest, PayloadTooLarge } from "../errors.ts";
+import { MAX_JOB_BYTES, MAX_RESULT_BYTES } from "../protocol/limits.ts";
 import type { Job } from "./engine.ts";
 
-/** Throws `PayloadTooLarge` for a job that no sandbox takes. */
+/** Throws `PayloadTooLarge` or `BadRequest` for a job that no sandbox takes. */
 export function assertSize(job: Job): void {
+  if (job.limits.resultBytes > MAX_RESULT_BYTES) {
+    throw new BadRequest("limits.resultBytes", `Results of more than ${MAX_RESULT_BYTES} bytes`);
+  }
   const texts = [job.code, job.input ?? "", ...job.tools.map(({ module }) => module ?? "")];
   const attached = sum(job.attachments ?? [], ({ length }) => length);
   // No character takes more than three bytes: most jobs need no closer look.

@@ -123,7 +123,9 @@ export class PooledEngine implements Engine {
         sandbox.run(job, events, deadline - started),
         interrupted,
       ]);
-      if (ending.type !== "closed") return toOutcome(ending, collected(), this.level);
+      if (ending.type !== "closed") {
+        return toOutcome(ending, collected(), this.level, job.result);
+      }
       const soFar = collected();
       const fault = await Promise.race([this.#diagnose(sandbox), interrupted]);
       return failure("crash", fault, soFar, this.level);

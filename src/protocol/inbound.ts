@@ -18,10 +18,16 @@ export function readLog(
   return { level: level as ConsoleLevel, message };
 }
 
-/** The result as JSON text, or `undefined`. The text is not yet known to be JSON. */
-export function readResult(frame: Frame): { text: string | undefined; dropped: number } {
-  const text = frame.header.hasResult === true ? decoder.decode(frame.payload) : undefined;
-  return { text, dropped: readCount(frame.header.dropped) };
+/** The result as JSON text, or `undefined`, and what is binary in it. None of it is checked yet. */
+export function readResult({ header, payload }: Frame): {
+  text: string | undefined;
+  binary: Uint8Array;
+  dropped: number;
+} {
+  const binary = payload.subarray(payload.length - readCount(header.binaryBytes));
+  const bytes = payload.subarray(0, payload.length - binary.length);
+  const text = header.hasResult === true ? decoder.decode(bytes) : undefined;
+  return { text, binary, dropped: readCount(header.dropped) };
 }
 
 export function readError(frame: Frame): { fault: Fault; dropped: number } {

@@ -7,7 +7,7 @@ export interface OutputLimits {
   readonly logEntries: number;
   /** Bytes of all log messages together; later entries are counted and dropped. */
   readonly logBytes: number;
-  /** Bytes of the result as JSON text; more is an `OutputLimitError`. */
+  /** Bytes of the result as JSON text, and of what is binary in it; more is an `OutputLimitError`. */
   readonly resultBytes: number;
 }
 
@@ -35,6 +35,15 @@ export const MAX_DEPTH = 1_000;
 
 /** Arrays and objects in a result: parsing them is what costs, far more than their bytes. */
 export const MAX_CONTAINERS = 100_000;
+
+/**
+ * Numbers and bigints that are keys of Maps or members of Sets, in a whole result. How V8 hashes
+ * them is known: code can find as many as it likes that collide, and these cost half a second.
+ */
+export const MAX_NUMERIC_KEYS = 10_000;
+
+/** The most that a job may have `resultBytes` be. */
+export const MAX_RESULT_BYTES = 16_777_216;
 
 /** What one execution may do with the `channel` tool. Enforced at each of the three places, too. */
 export const CHANNEL_LIMITS = {

@@ -9,6 +9,9 @@ export type ConsoleLevel = "log" | "info" | "warn" | "error";
 
 export const CONSOLE_LEVELS: readonly string[] = ["log", "info", "warn", "error"];
 
+/** How a result is written: as JSON, or so that it can be read as it was (src/protocol/rich.ts). */
+export type ResultForm = "json" | "rich";
+
 /** A tool a job uses, with the host's settings for it. */
 export interface ToolUse {
   readonly name: string;
@@ -40,6 +43,8 @@ export interface JobHeader {
   /** Absent for a job without attachments. */
   readonly attachmentBytes?: readonly number[];
   readonly limits: OutputLimits;
+  /** Absent for `json`. */
+  readonly result?: ResultForm;
   /** Absent for a job that is granted nothing: the worker that is there will do. */
   readonly grants?: Grants;
 }
@@ -59,6 +64,7 @@ export interface WorkerJob {
   /** Arguments behind the input; each the only view of its buffer, so that it can be handed on. */
   readonly attachments?: readonly Uint8Array[];
   readonly limits: OutputLimits;
+  readonly result?: ResultForm;
   /** Loopback ports that lead to one `host:port` each; in no frame, the sandbox opens them itself. */
   readonly tunnels?: ReadonlyMap<string, number>;
 }
@@ -89,5 +95,11 @@ export type WorkerMessage =
   | { readonly type: "log"; readonly level: ConsoleLevel; readonly message: string }
   | { readonly type: "dropped"; readonly count: number }
   | ({ readonly type: "channel" } & ChannelRequest)
-  | { readonly type: "result"; readonly text: string | undefined; readonly dropped: number }
+  | {
+      readonly type: "result";
+      readonly text: string | undefined;
+      /** What is binary in a rich result. */
+      readonly binary?: Uint8Array;
+      readonly dropped: number;
+    }
   | { readonly type: "error"; readonly fault: Fault; readonly dropped: number };

@@ -10,6 +10,9 @@ export interface Case {
   readonly timeout?: number;
   readonly tools?: readonly ToolUse[];
   readonly attachments?: readonly Uint8Array[];
+  /** Whether the result comes back as it was, and how large it may be. */
+  readonly rich?: true;
+  readonly resultBytes?: number;
   readonly status: Status;
   readonly result?: unknown;
   /** Name and message of the fault; a regular expression where engines word it themselves. */
