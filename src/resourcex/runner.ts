@@ -1,6 +1,6 @@
 import type { Profile } from "../engines/engine.ts";
 import { messageOf } from "../errors.ts";
-import { DEFAULT_OUTPUT_LIMITS } from "../protocol/limits.ts";
+import { DEFAULT_OUTPUT_LIMITS, MAX_RESULT_BYTES } from "../protocol/limits.ts";
 import type { LogEntry } from "../types.ts";
 import { ResourceXError } from "./errors.ts";
 import { executionError } from "./execution-errors.ts";
@@ -8,8 +8,8 @@ import { moduleOf } from "./forms.ts";
 import type { Levels } from "./levels.ts";
 import type { BundledType, SerializedResource, TypeRunner } from "./type.ts";
 
-/** A resource of the largest size can be returned as it is. */
-const LIMITS = { ...DEFAULT_OUTPUT_LIMITS, resultBytes: 33_554_432 };
+/** What comes back can be as large as what goes in. */
+const LIMITS = { ...DEFAULT_OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };
 
 /** Where a line of a type's console comes from. */
 export interface LogSource {
