@@ -1,4 +1,5 @@
 import { config } from "../config.ts";
+import { ContainerEngine } from "../engines/container/engine.ts";
 import { createEngines } from "../engines/create.ts";
 import type { Engine } from "../engines/engine.ts";
 import { Instance } from "../engines/instance.ts";
@@ -44,13 +45,15 @@ export class EngineLevels implements Levels {
 
   async #open(level: TypeSandbox): Promise<readonly Engine[]> {
     this.#instance ??= openInstance(this.#options.runDirectory);
-    return createEngines({
+    const engines = await createEngines({
       config: config({ sandbox: level, cluster: { min: 0 } }),
       instance: await this.#instance,
       inProcess: level === "none",
       containers: level === "container" ? { host: process.env.DOCKER_HOST } : null,
       log: this.#options.log ?? (() => {}),
     });
+    for (const engine of engines) if (engine instanceof ContainerEngine) await engine.prepared();
+    return engines;
   }
 
   async close(): Promise<void> {
