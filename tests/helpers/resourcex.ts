@@ -5,10 +5,10 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
 import { onTestFinished } from "vitest";
 import { createRXA } from "../../src/resourcex/archive.ts";
-import { parseRXL } from "../../src/resourcex/locator.ts";
-import { createRXM } from "../../src/resourcex/manifest.ts";
 import type { RXR } from "../../src/resourcex/resource.ts";
 import type { BundledType, SerializedResource, TypeRunner } from "../../src/resourcex/type.ts";
+
+export { resource } from "./resource-fixture.ts";
 
 /** A directory for one test. */
 export async function scratch(): Promise<string> {
@@ -31,17 +31,6 @@ export const HELLO = { name: "hello", type: "text", version: "1.0.0" };
 
 export function helloFolder(content = "Hello", resource: object = HELLO): Promise<string> {
   return folderWith({ "resource.json": JSON.stringify(resource), content });
-}
-
-/** A resource with one file. */
-export async function resource(locator: string, content = "Hello"): Promise<RXR> {
-  const { domain = "localhost", path, name, type = "", version = "" } = parseRXL(locator);
-  const manifest = createRXM({ domain, ...(path !== undefined && { path }), name, type, version });
-  return {
-    locator: parseRXL(manifest.toLocator()),
-    manifest,
-    archive: await createRXA({ content }),
-  };
 }
 
 export async function contentOf({ archive }: RXR): Promise<string> {
