@@ -1,8 +1,6 @@
-import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { extract, pack } from "tar-stream";
+import { extract, type Pack, pack } from "tar-stream";
 import { ARCHIVE_LIMITS, mostUnpacked } from "./archive-limits.ts";
 import { EntryPaths, refusal } from "./entry-paths.ts";
 import { ContentError } from "./errors.ts";
@@ -22,7 +20,7 @@ export async function packFiles(files: ReadonlyMap<string, Buffer>): Promise<Buf
     tar.entry({ name: path, ...HEADER }, content);
   }
   tar.finalize();
-  const unpacked = await buffer(Readable.from(tar));
+  const unpacked = await collect(tar);
   const packed = await compress(unpacked);
   assertSize(packed);
   if (unpacked.length > mostUnpacked(packed.length)) throw tooMuch(mostUnpacked(packed.length));
@@ -47,25 +45,46 @@ export async function unpackFiles(packed: Buffer): Promise<Map<string, Buffer>> 
   }
 }
 
-async function readEntries(tar: Buffer): Promise<Map<string, Buffer>> {
+/** By events, since iterating takes five times as long. */
+function readEntries(tar: Buffer): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   const paths = new EntryPaths();
   const extraction = extract();
-  const entries = extraction[Symbol.asyncIterator]();
-  extraction.end(tar);
-  for await (const entry of { [Symbol.asyncIterator]: () => entries }) {
-    const { name, type } = entry.header;
-    if (type === "file") {
-      const path = plain(name);
-      paths.addFile(path);
-      files.set(path, await buffer(entry));
-    } else if (type === "directory" && entry.header.size === 0) {
-      const path = plain(name).replace(/\/$/, "");
-      // The root itself, as `tar -C folder .` has it.
-      if (path !== "" && path !== ".") paths.addDirectory(path);
-    } else throw refusal(name, `it is neither a file nor a directory (${type})`);
-  }
-  return files;
+  extraction.on("entry", ({ name, type, size }, entry, next) => {
+    const chunks: Buffer[] = [];
+    entry.on("data", (chunk) => chunks.push(chunk as Buffer));
+    entry.on("end", next);
+    // The extraction's own error; unheard, it would end the process.
+    entry.on("error", () => {});
+    try {
+      if (type === "file") {
+        const path = plain(name);
+        paths.addFile(path);
+        entry.on("end", () => files.set(path, Buffer.concat(chunks)));
+      } else if (type === "directory" && size === 0) {
+        const path = plain(name).replace(/\/$/, "");
+        // The root itself, as `tar -C folder .` has it.
+        if (path !== "" && path !== ".") paths.addDirectory(path);
+      } else throw refusal(name, `it is neither a file nor a directory (${type})`);
+    } catch (error) {
+      extraction.destroy(error as Error);
+    }
+  });
+  return new Promise((resolve, reject) => {
+    extraction.on("finish", () => resolve(files));
+    extraction.on("error", reject);
+    extraction.end(tar);
+  });
+}
+
+/** All of a stream: of small chunks, several times as fast as a consumer that iterates. */
+function collect(tar: Pack): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    tar.on("data", (chunk) => chunks.push(chunk as Buffer));
+    tar.on("end", () => resolve(Buffer.concat(chunks)));
+    tar.on("error", reject);
+  });
 }
 
 function byPath([a]: [string, unknown], [b]: [string, unknown]): number {
