@@ -489,7 +489,7 @@ describe("a registry of one domain", () => {
       {
         ...registry,
         get: async () => lying,
-        resolve: async () => ({ resource: lying, schema: undefined, execute: async () => {} }),
+        resolve: async () => ({ resource: lying, schema: undefined, execute: () => Promise.reject() }),
       },
       "localhost",
     );
