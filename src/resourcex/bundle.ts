@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type BuildFailure, build, type Plugin } from "esbuild";
-import { messageOf } from "../errors.ts";
+import { IsolateError, messageOf } from "../errors.ts";
 import { bundlingFault, externalBuiltins, forEvaluate } from "../tools/bundle.ts";
 import { ResourceTypeError } from "./errors.ts";
 import { asModule } from "./forms.ts";
@@ -19,7 +19,8 @@ const INLINE = "source text";
  * Bundles the module of a type, a file or its text in JavaScript or TypeScript, with all it imports
  * into one text; what the type says of itself is read in a sandbox, a process of this host, and
  * never runs in this one. `basePath` is what a relative file and the imports of a text count from;
- * default: the working directory. Rejects with `ResourceTypeError`.
+ * default: the working directory. Files the source imports are read, wherever they are: bundle what you
+ * would build. Rejects with `ResourceTypeError`, or an `IsolateError` if there is no sandbox to be had.
  *
  * @example
  * const prompt = await bundleResourceType("./prompt.type.ts");
@@ -63,6 +64,8 @@ export async function toType(
   describe: Describe,
 ): Promise<BundledType> {
   const failed = (error: unknown): never => {
+    // The sandbox is not there: nothing is wrong with the type.
+    if (error instanceof IsolateError) throw error;
     throw new ResourceTypeError(`Failed to bundle ${label}: ${messageOf(error)}`);
   };
   const code = await bundle().catch(failed);

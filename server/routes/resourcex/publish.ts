@@ -9,16 +9,25 @@ import { RegistryProblem } from "../../registry/problem.ts";
 
 /** `POST /publish`: a form with `manifest` (JSON) and `archive` (tar.gz); 201 with the locator. */
 export function publishRoute(hub: Hub, withForm: WithForm) {
+  /** Of two that publish the same version at the same time, one is first. */
+  const underWay = new Set<string>();
   return function publish(c: Context): Promise<Response> {
     return withForm(c.req.raw, async (form) => {
       const manifest = await manifestOf(form.get("manifest"));
       const locator = storableOf(manifest);
       const archive = await archiveOf(form.get("archive"));
-      if (await hub.storage.exists(locator)) {
-        throw new RegistryProblem("VERSION_EXISTS", `${locator} is already published`);
+      const name = String(locator);
+      if (underWay.has(name)) throw new RegistryProblem("VERSION_EXISTS", `${name} is under way`);
+      underWay.add(name);
+      try {
+        if (await hub.storage.exists(locator)) {
+          throw new RegistryProblem("VERSION_EXISTS", `${name} is already published`);
+        }
+        await hub.storage.put({ locator, manifest, archive });
+      } finally {
+        underWay.delete(name);
       }
-      await hub.storage.put({ locator, manifest, archive });
-      return c.json({ locator: String(locator) }, 201);
+      return c.json({ locator: name }, 201);
     });
   };
 }

@@ -12,6 +12,8 @@ import { listTypesRoute, uploadTypeRoute } from "./types.ts";
 /** Where the registry's routes are, as its well-known document says. */
 export const REGISTRY_BASE = "/api/v1";
 
+const READING: readonly string[] = ["GET", "HEAD"];
+
 export interface RegistryRoutesOptions {
   readonly hub: Hub;
   readonly withBody: WithBody;
@@ -24,8 +26,7 @@ export function registryRoutes({ hub, withBody, onError }: RegistryRoutesOptions
   const app = new Hono();
   app.use(async function sameOrigin(c, next) {
     // A form needs no permission of ours: any web page could have a browser publish here.
-    const site = c.req.header("sec-fetch-site") ?? "none";
-    if (c.req.method !== "GET" && site !== "none" && site !== "same-origin") {
+    if (!READING.includes(c.req.method) && isForeign(c.req.raw.headers)) {
       throw new RegistryProblem("FORBIDDEN", "Not from a page of another site");
     }
     await next();
@@ -40,4 +41,13 @@ export function registryRoutes({ hub, withBody, onError }: RegistryRoutesOptions
   app.post("/types", uploadTypeRoute(hub, withBody));
   app.onError((error) => registryProblem(error, onError));
   return app;
+}
+
+/** Whether a browser says that a page of another site is behind it; older ones name its origin. */
+function isForeign(headers: Headers): boolean {
+  const site = headers.get("sec-fetch-site");
+  if (site !== null) return site !== "none" && site !== "same-origin";
+  const origin = headers.get("origin");
+  if (origin === null) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== headers.get("host");
 }

@@ -126,6 +126,12 @@ describe("what is published", () => {
   });
 });
 
+it("of two that publish the same version at once, one is first", async () => {
+  const manifest = { ...MANIFEST, name: "race" };
+  const answers = await Promise.all([publish(manifest, "a"), publish(manifest, "b")]);
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+});
+
 describe("a request is refused", () => {
   it.each<[string, string, string, RequestInit?]>([
     ["without a locator", "LOCATOR_REQUIRED", "/resource"],
@@ -159,11 +165,21 @@ describe("a request is refused", () => {
     expect(text).toMatchObject({ status: 400, body: { code: "INVALID_ARCHIVE" } });
   });
 
-  it("to publish from a page of another site", async () => {
-    const headers = { "sec-fetch-site": "cross-site" };
-    const refused = await send("/publish", { method: "POST", body: await form(MANIFEST), headers });
-    expect(refused).toMatchObject({ status: 403, body: { code: "FORBIDDEN" } });
-    expect((await send(`/resource?locator=${LOCATOR}`)).status).toBe(404);
+  it.each<[string, Record<string, string>]>([
+    ["as it says", { "sec-fetch-site": "cross-site", origin: "http://localhost" }],
+    ["by its origin", { origin: "https://evil.example", host: "localhost" }],
+    ["without an origin", { origin: "null", host: "localhost" }],
+  ])("to publish from a page of another site, %s", async (_how, headers) => {
+    const manifest = { ...MANIFEST, name: "foreign" };
+    const init = { method: "POST", body: await form(manifest), headers };
+    expect(await send("/publish", init)).toMatchObject({
+      status: 403,
+      body: { code: "FORBIDDEN" },
+    });
+    expect((await send("/search?q=foreign")).body).toMatchObject({ total: 0 });
+    const own = { origin: "http://localhost", host: "localhost" };
+    expect((await send("/publish", { ...init, headers: own })).status).toBe(201);
+    await send("/resource?locator=x.org/team/foreign.text@1.0.0", { method: "DELETE" });
   });
 
   it("to publish what is no form", async () => {
@@ -239,7 +255,11 @@ describe("types", () => {
     ],
     ["that loops", "for (;;); export default 1", "TimeoutError"],
     ["with a bad name", "export default { name: '../x', resolve() {} }", "letter or digit"],
-    ["whose enum would be endless", `enum E { e0 = "x", ${enums} } export default E`, ""],
+    [
+      "whose enum would be endless",
+      `enum E { e0 = "x", ${enums} } export default E`,
+      "Invalid string length",
+    ],
   ])("are refused for a source %s", async (_why, bad, message) => {
     const { status, body } = await post("/types", { source: bad });
     expect(status).toBe(400);

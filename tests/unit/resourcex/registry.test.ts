@@ -489,7 +489,11 @@ describe("a registry of one domain", () => {
       {
         ...registry,
         get: async () => lying,
-        resolve: async () => ({ resource: lying, schema: undefined, execute: () => Promise.reject() }),
+        resolve: async () => ({
+          resource: lying,
+          schema: undefined,
+          execute: () => Promise.reject(),
+        }),
       },
       "localhost",
     );
