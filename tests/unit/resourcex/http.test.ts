@@ -13,10 +13,14 @@ import { Kernel } from "../../../src/kernel.ts";
 import { createRXA } from "../../../src/resourcex/archive.ts";
 import { createRegistry } from "../../../src/resourcex/create-registry.ts";
 import { EngineLevels } from "../../../src/resourcex/levels.ts";
+import type { TypeSandbox } from "../../../src/resourcex/type.ts";
 
 /** Levels that stand in for containers by realms of this process: what is tested here is HTTP. */
 class RealmLevels extends EngineLevels {
-  override engine() {
+  readonly asked = new Set<TypeSandbox>();
+
+  override engine(level: TypeSandbox) {
+    this.asked.add(level);
     return super.engine("none");
   }
 }
@@ -239,6 +243,10 @@ describe("types", () => {
       status: 422,
       body: { code: "EXECUTION_FAILED", error: "not even once", details: { name: "RangeError" } },
     });
+  });
+
+  it("run in containers alone, those that are built in as well", () => {
+    expect([...levels.asked]).toEqual(["container"]);
   });
 
   const enums = Array.from({ length: 64 }, (_, n) => `e${n + 1} = e${n} + e${n}`).join(", ");
