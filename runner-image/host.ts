@@ -44,13 +44,21 @@ let primingLeft = PRIMING_ROUNDS;
 let written: Promise<unknown> = Promise.resolve();
 let channel = new ChannelRelay();
 let limits: OutputLimits | undefined;
+/** Whether a job is on: between two of them, what the worker says is nobody's. */
+let running = false;
+/** Whether the job's code may be called again, and whether a job has had it loaded. */
+let reuse = false;
+let loaded = false;
 let logEntries = 0;
 let logBytes = 0;
 
 // After all that its first words need is there.
 const events: WorkerEvents = {
   onMessage: relay,
-  onCrash: (message) => sendFault({ name: "CrashError", message }, 0),
+  onCrash: (message) => {
+    if (running) sendFault({ name: "CrashError", message }, 0);
+    else decline();
+  },
 };
 let line = new WorkerLine(WORKER_PERMISSIONS, events);
 let spare: Spare | undefined;
@@ -101,7 +109,10 @@ function receive(frame: Frame): void {
 function start(job: WorkerJob, grants: Grants | undefined): void {
   const prepared = spare;
   spare = undefined;
-  if (grants === undefined) {
+  const again = loaded;
+  loaded = job.reuse === true;
+  // The same code again has its worker and its ways.
+  if (grants === undefined || again) {
     line.send(job);
     return;
   }
@@ -150,6 +161,8 @@ function withSocket(use: ToolUse): ToolUse {
 function begin(frame: Frame): WorkerJob {
   const job = decodeJob(frame);
   limits = job.limits;
+  running = true;
+  reuse = job.reuse === true;
   channel = new ChannelRelay();
   logEntries = 0;
   logBytes = 0;
@@ -158,10 +171,18 @@ function begin(frame: Frame): WorkerJob {
 
 /** The worker keeps to the limits by itself; whoever took it over is held to them here. */
 function relay(message: WorkerMessage): void {
+  if (!running && message.type !== "ready" && message.type !== "spoiled") return;
   switch (message.type) {
     case "ready":
-      if (awaitingWorker === undefined) prime();
-      else line.send(awaitingWorker);
+      if (awaitingWorker === undefined) {
+        if (primingLeft >= 0) prime();
+      } else {
+        line.send(awaitingWorker);
+        awaitingWorker = undefined;
+      }
+      break;
+    case "spoiled":
+      if (reuse) decline();
       break;
     case "log": {
       const payload = encoder.encode(message.message);
@@ -185,24 +206,43 @@ function relay(message: WorkerMessage): void {
       if (primingLeft >= 0) prime();
       break;
     case "error":
-      sendFault(message.fault, message.dropped);
+      sendFault(message.fault, message.dropped, isReusable(message));
       break;
   }
 }
 
-function sendResult({ text, binary = NO_BYTES, dropped }: WorkerResult): void {
+/** Whether the worker can be asked again, as it says itself: it is its own next answer's loss. */
+function isReusable({ reusable }: { readonly reusable?: boolean }): boolean {
+  return reuse && reusable === true;
+}
+
+/** Says that no job is called here any more, if there is one: the worker has not seen it. */
+function decline(): void {
+  running = false;
+  send(encodeFrame("declined"));
+}
+
+function sendResult(result: WorkerResult): void {
+  const { text, binary = NO_BYTES, dropped } = result;
+  const reusable = isReusable(result);
+  running = false;
   const payload = encoder.encode(text ?? "");
   const most = limits?.resultBytes ?? 0;
   if (payload.length + binary.length <= most) {
-    const header = { hasResult: text !== undefined, binaryBytes: binary.length, dropped };
+    const header = { hasResult: text !== undefined, binaryBytes: binary.length, dropped, reusable };
     send(encodeFrame("result", header, payload, binary));
   } else {
-    sendFault({ name: "OutputLimitError", message: `The result exceeds ${most} bytes` }, dropped);
+    sendFault(
+      { name: "OutputLimitError", message: `The result exceeds ${most} bytes` },
+      dropped,
+      reusable,
+    );
   }
 }
 
-function sendFault(fault: object, dropped: number): void {
-  const frame = encodeFrame("error", { ...fault, dropped });
+function sendFault(fault: object, dropped: number, reusable = false): void {
+  running = false;
+  const frame = encodeFrame("error", { ...fault, dropped, reusable });
   if (frame.length <= FRAME_OVERHEAD) send(frame);
 }
 

@@ -52,6 +52,7 @@ export const setForEach = uncurry(Set.prototype.forEach) as unknown as <T>(
 ) => void;
 export const setHas = uncurry(Set.prototype.has);
 export const setAdd = uncurry(Set.prototype.add);
+export const setClear = uncurry(Set.prototype.clear);
 export const setDelete = uncurry(Set.prototype.delete);
 export const setSize = uncurry(
   Object.getOwnPropertyDescriptor(Set.prototype, "size")?.get as () => number,

@@ -5,7 +5,7 @@ import { MAX_CONTAINERS, MAX_DEPTH } from "../protocol/limits.ts";
 import type { Fault, ResultForm } from "../protocol/messages.ts";
 import { decodeRich, RichError } from "../protocol/rich.ts";
 import type { Denial, LogEntry, Output, SandboxLevel } from "../types.ts";
-import type { Ending, Outcome, Status } from "./engine.ts";
+import type { Answer, Outcome, Status } from "./engine.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -19,7 +19,7 @@ interface Collected {
 
 /** Turns a sandbox's terminal word into an outcome; the result is read here, once. */
 export function toOutcome(
-  ending: Exclude<Ending, { type: "closed" }>,
+  ending: Answer,
   soFar: Collected,
   level: SandboxLevel,
   form: ResultForm = "json",

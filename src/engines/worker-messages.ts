@@ -29,6 +29,8 @@ export function takeMessage(
       return message;
     case "ready":
       return undefined;
+    case "spoiled":
+      return { type: "declined" };
   }
 }
 

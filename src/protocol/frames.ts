@@ -17,6 +17,7 @@ export const FrameType = {
   channel: 8,
   prepare: 9,
   prepared: 10,
+  declined: 11,
 } as const;
 
 export type FrameName = keyof typeof FrameType;
@@ -85,6 +86,11 @@ export class FrameDecoder {
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+  }
+
+  /** Whether no frame has begun that is not there yet. */
+  get isEmpty(): boolean {
+    return this.#body === undefined && this.#filled === 0;
   }
 
   /** Takes the next chunk and yields every frame it completes. Throws `FrameError` on bad bytes. */

@@ -7,7 +7,7 @@ const decoder = new TextDecoder();
 
 /** The frame of a job. What is long goes into its payload: a header is small, and parsed at once. */
 export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8Array {
-  const { code, entry, input, tools, attachments = [], limits, result } = job;
+  const { code, entry, input, tools, attachments = [], limits, result, reuse } = job;
   const payload: Uint8Array[] = [];
   const bytesOf = (text: string): number => {
     const bytes = encoder.encode(text);
@@ -26,6 +26,7 @@ export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8A
     ...(attachments.length > 0 && { attachmentBytes: attachments.map(({ length }) => length) }),
     limits,
     ...(result !== undefined && { result }),
+    ...(reuse && { reuse }),
     ...(grants !== undefined && { grants }),
   };
   return encodeFrame("job", header, ...payload, ...attachments);
@@ -33,7 +34,7 @@ export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8A
 
 /** The job in a frame that `encodeJob()` has made. */
 export function decodeJob({ header, payload }: Frame): WorkerJob {
-  const { entry, codeBytes, inputBytes, tools, attachmentBytes, limits, result } =
+  const { entry, codeBytes, inputBytes, tools, attachmentBytes, limits, result, reuse } =
     header as unknown as JobHeader;
   let read = 0;
   const next = (bytes: number): Uint8Array => {
@@ -55,6 +56,7 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
     ...(attachmentBytes && { attachments: attachmentBytes.map((bytes) => next(bytes).slice()) }),
     limits,
     ...(result && { result }),
+    ...(reuse && { reuse }),
   };
 }
 

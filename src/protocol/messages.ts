@@ -45,6 +45,8 @@ export interface JobHeader {
   readonly limits: OutputLimits;
   /** Absent for `json`. */
   readonly result?: ResultForm;
+  /** Whether a job may follow that calls the same module again, and brings no code then. */
+  readonly reuse?: boolean;
   /** Absent for a job that is granted nothing: the worker that is there will do. */
   readonly grants?: Grants;
 }
@@ -65,6 +67,7 @@ export interface WorkerJob {
   readonly attachments?: readonly Uint8Array[];
   readonly limits: OutputLimits;
   readonly result?: ResultForm;
+  readonly reuse?: boolean;
   /** Loopback ports that lead to one `host:port` each; in no frame, the sandbox opens them itself. */
   readonly tunnels?: ReadonlyMap<string, number>;
 }
@@ -92,6 +95,8 @@ export interface ChannelMessage {
 /** What the worker tells the sandbox's host process, and that one the control plane. */
 export type WorkerMessage =
   | { readonly type: "ready" }
+  /** Code has failed after its run had ended: no other one is to start here. */
+  | { readonly type: "spoiled" }
   | { readonly type: "log"; readonly level: ConsoleLevel; readonly message: string }
   | { readonly type: "dropped"; readonly count: number }
   | ({ readonly type: "channel" } & ChannelRequest)
@@ -101,5 +106,12 @@ export type WorkerMessage =
       /** What is binary in a rich result. */
       readonly binary?: Uint8Array;
       readonly dropped: number;
+      /** Whether the module is there to be called again. */
+      readonly reusable?: boolean;
     }
-  | { readonly type: "error"; readonly fault: Fault; readonly dropped: number };
+  | {
+      readonly type: "error";
+      readonly fault: Fault;
+      readonly dropped: number;
+      readonly reusable?: boolean;
+    };

@@ -142,7 +142,7 @@ describe("a control connection", () => {
     "makes a failure of the result %j, which is no JSON",
     async (forged) => {
       const ending = await answer(result(forged));
-      if (ending.type === "closed") throw new Error("Closed");
+      if (ending.type === "closed" || ending.type === "declined") throw new Error("No answer");
       const outcome = toOutcome(ending, { logs: [], logsDropped: 0, duration: 0 }, "container");
       expect(outcome).toMatchObject({ status: "error", fault: { name: "SerializationError" } });
     },
@@ -150,7 +150,7 @@ describe("a control connection", () => {
 
   it("makes a failure of a result nested 100,000 levels deep", async () => {
     const ending = await answer(result("[".repeat(1e5) + "]".repeat(1e5)));
-    if (ending.type === "closed") throw new Error("Closed");
+    if (ending.type === "closed" || ending.type === "declined") throw new Error("No answer");
     const outcome = toOutcome(ending, { logs: [], logsDropped: 0, duration: 0 }, "container");
     expect(outcome).toMatchObject({ status: "error", fault: { name: "SerializationError" } });
   });
