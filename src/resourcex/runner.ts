@@ -55,9 +55,9 @@ export class EngineRunner implements TypeRunner {
     args: unknown,
     { signal, onLog = this.#options.onLog }: RunOptions = {},
   ): Promise<unknown> {
-    const { levels, timeout, profile, result = "rich" } = this.#options;
+    const { levels, timeout, profile, tenant, result = "rich" } = this.#options;
     const input = toJson({ ...resource, args });
-    const { text } = await moduleOf(type.code);
+    const { text, hash } = await moduleOf(type.code);
     const engine = await levels.engine(type.sandbox ?? "none");
     const job = {
       code: text,
@@ -72,6 +72,8 @@ export class EngineRunner implements TypeRunner {
       profile,
       timeout,
       signal,
+      // All that else makes a difference is the same for every job of this runner.
+      reuse: { key: `${hash}:${tenant}` },
     });
     const source = { locator: resource.locator, type: type.name };
     for (const entry of outcome.logs) if (entry.level !== "exception") onLog?.(entry, source);
