@@ -36,7 +36,7 @@ export interface CreateRegistryOptions extends RegistryOptions {
  */
 export function createRegistry(options: CreateRegistryOptions = {}): Registry {
   const { timeout = TIMEOUT, memory = MEMORY, onLog, runDirectory, log, ...rest } = options;
-  const levels = new EngineLevels({ runDirectory, log });
+  const levels = new EngineLevels({ warm: 1, runDirectory, log });
   const runner = new EngineRunner({
     levels,
     timeout,

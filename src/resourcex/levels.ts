@@ -14,6 +14,8 @@ export interface Levels {
 }
 
 export interface LevelOptions {
+  /** Sandboxes of each opened level that wait for a type that has not run yet. Default 0. */
+  readonly warm?: number;
   /** Directory of the control sockets. Default: as `createIsolate()`. */
   readonly runDirectory?: string | undefined;
   /** One line about something an operator wants to know. Default: nobody. */
@@ -44,15 +46,19 @@ export class EngineLevels implements Levels {
   }
 
   async #open(level: TypeSandbox): Promise<readonly Engine[]> {
-    this.#instance ??= openInstance(this.#options.runDirectory);
+    const { warm = 0, runDirectory, log = () => {} } = this.#options;
+    this.#instance ??= openInstance(runDirectory);
     const engines = await createEngines({
-      config: config({ sandbox: level, cluster: { min: 0 } }),
+      config: config({ sandbox: level, cluster: { min: warm } }),
       instance: await this.#instance,
       inProcess: level === "none",
       containers: level === "container" ? { host: process.env.DOCKER_HOST } : null,
-      log: this.#options.log ?? (() => {}),
+      log,
     });
-    for (const engine of engines) if (engine instanceof ContainerEngine) await engine.prepared();
+    for (const engine of engines) {
+      if (engine instanceof ContainerEngine) await engine.prepared();
+      if (warm > 0 && engine.level === level) engine.prewarm();
+    }
     return engines;
   }
 

@@ -14,6 +14,7 @@ import { EngineRunner, type LogSource } from "../../src/resourcex/runner.ts";
 import { packFiles } from "../../src/resourcex/tar.ts";
 import type { BundledType, SerializedResource, TypeSandbox } from "../../src/resourcex/type.ts";
 import type { LogEntry } from "../../src/types.ts";
+import { until } from "./engine-contract.ts";
 
 const TIMEOUT = 20_000;
 
@@ -37,7 +38,7 @@ export async function resourceOf(
 /** What types may count on wherever they run. */
 export function describeTypes(level: TypeSandbox): void {
   const logs: { entry: LogEntry; source: LogSource }[] = [];
-  const levels = new EngineLevels();
+  const levels = new EngineLevels({ warm: 1 });
   const options = { levels, timeout: TIMEOUT, profile: { memory: 256, cpus: 1 } };
   const runner = new EngineRunner({
     ...options,
@@ -236,6 +237,11 @@ export function describeTypes(level: TypeSandbox): void {
       expect(counts).toEqual([1, 2, 3]);
       expect(await other.run(type, await resourceOf(), undefined)).toBe(1);
     });
+  });
+
+  it(`a sandbox of level ${level} waits for the next type`, async () => {
+    const engine = await levels.engine(level);
+    await until(() => engine.status().warm > 0);
   });
 
   describe(`an untrusted type at level ${level}`, () => {
