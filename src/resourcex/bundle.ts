@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type BuildFailure, build, type Plugin } from "esbuild";
 import { IsolateError, messageOf } from "../errors.ts";
-import { bundlingFault, externalBuiltins, forEvaluate } from "../tools/bundle.ts";
+import { assertWhole, bundlingFault, externalBuiltins, forEvaluate } from "../tools/bundle.ts";
 import { ResourceTypeError } from "./errors.ts";
 import { asModule } from "./forms.ts";
 import { EngineLevels } from "./levels.ts";
@@ -93,7 +93,7 @@ async function bundleCode(
   basePath: string,
 ): Promise<string> {
   const text = path === undefined ? source : await readFile(path, "utf8");
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...forEvaluate(),
     format: "esm",
     absWorkingDir: resolve(basePath),
@@ -104,10 +104,11 @@ async function bundleCode(
       resolveDir: path === undefined ? resolve(basePath) : dirname(path),
       loader: path?.endsWith("x") ? "tsx" : "ts",
     },
-    plugins: [noUnavailable, externalBuiltins, noRemote],
+    plugins: [noUnavailable, externalBuiltins],
   }).catch((error: BuildFailure) => {
     throw new Error(bundlingFault(error));
   });
+  assertWhole(metafile);
   return outputFiles[0]?.text ?? "";
 }
 
@@ -118,16 +119,6 @@ const noUnavailable: Plugin = {
       if (!UNAVAILABLE_BUILTINS.includes(path.replace(/^node:/, ""))) return undefined;
       const text = `"${path}" is not available in a sandbox (imported by ${importer})`;
       return { errors: [{ text }] };
-    });
-  },
-};
-
-const noRemote: Plugin = {
-  name: "remote",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\w+:/ }, ({ path }) => {
-      if (path.startsWith("node:") || path.startsWith("data:")) return undefined;
-      return { errors: [{ text: `It imports "${path}", which cannot be bundled` }] };
     });
   },
 };

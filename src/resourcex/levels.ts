@@ -47,7 +47,10 @@ export class EngineLevels implements Levels {
 
   async #open(level: TypeSandbox): Promise<readonly Engine[]> {
     const { warm = 0, runDirectory, log = () => {} } = this.#options;
-    this.#instance ??= openInstance(runDirectory);
+    this.#instance ??= openInstance(runDirectory).catch((error: unknown) => {
+      this.#instance = undefined;
+      throw error;
+    });
     const engines = await createEngines({
       config: config({ sandbox: level, cluster: { min: warm } }),
       instance: await this.#instance,

@@ -1,6 +1,6 @@
 import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
-import { type BuildFailure, type BuildOptions, build, type Plugin } from "esbuild";
+import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 
 /** The modules of src/common that tools may import, each as `isolate/common/…`. */
 const COMMON = ["inject", "lazy", "proxy"];
@@ -20,11 +20,16 @@ export async function bundleTool(path: string): Promise<string> {
   }).catch((error: BuildFailure) => {
     throw new Error(bundlingFault(error));
   });
-  for (const { imports } of Object.values(metafile.outputs)) {
+  assertWhole(metafile);
+  return outputFiles[0]?.text ?? "";
+}
+
+/** Throws an Error for a bundle that something beside the runtime's own modules is left out of. */
+export function assertWhole({ outputs }: Metafile): void {
+  for (const { imports } of Object.values(outputs)) {
     const left = imports.find((item) => item.external && !item.path.startsWith("node:"));
     if (left !== undefined) throw new Error(`It imports "${left.path}", which cannot be bundled`);
   }
-  return outputFiles[0]?.text ?? "";
 }
 
 /** How a module becomes a text for `evaluate()`. */
