@@ -77,7 +77,7 @@ describe("settings", () => {
       rows: 10,
       bytes: 16_777_216,
     });
-    expect(settings.config.cluster).toEqual({ min: 1, max: 4, idle: 5_000 });
+    expect(settings.config.cluster).toMatchObject({ min: 1, max: 4, idle: 5_000 });
   });
 
   it.each([
