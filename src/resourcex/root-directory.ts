@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import {
   type FileHandle,
@@ -6,11 +7,12 @@ import {
   open,
   readdir,
   realpath,
+  rename,
   rm,
   rmdir,
+  writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { failedBy, writeAtomically } from "./atomic-file.ts";
 import { RegistryError } from "./errors.ts";
 
 /** No domain begins with a dot. */
@@ -18,7 +20,7 @@ const TEMPORARY = ".tmp";
 const STALE_AFTER = 3_600_000;
 /** Neither through a link nor, should it be a pipe, until somebody writes. */
 const READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-/** A delete elsewhere may take away, as empty, a directory that was just made. */
+/** A process elsewhere may take away, as empty, a directory that was just made. */
 const ATTEMPTS = 20;
 
 /**
@@ -28,22 +30,33 @@ const ATTEMPTS = 20;
 export class RootDirectory {
   readonly #path: string;
   #swept: Promise<void> | undefined;
+  #writers = 0;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Writes a file as a whole, with the directories it is in. */
-  async write(directory: readonly string[], file: string, content: string | Uint8Array) {
+  /**
+   * Writes a file, with the directories it is in: whoever reads it sees all of the new content or
+   * none of it.
+   */
+  async write(
+    directory: readonly string[],
+    file: string,
+    content: string | Uint8Array,
+  ): Promise<void> {
     const temporary = await this.#make([TEMPORARY]);
     this.#swept ??= sweep(temporary);
     await this.#swept;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await writeAtomically(join(await this.#make(directory), file), content, temporary);
-      } catch (error) {
-        if (!failedBy(error, "ENOENT") || attempt === ATTEMPTS) throw error;
-      }
+    const unfinished = join(temporary, randomUUID());
+    this.#writers += 1;
+    try {
+      // Flushed, or a power failure could leave the file's name with nothing behind it.
+      await writeFile(unfinished, content, { flag: "wx", flush: true });
+      await this.#place(unfinished, directory, file);
+    } finally {
+      this.#writers -= 1;
+      await rm(unfinished, { force: true });
     }
   }
 
@@ -60,12 +73,15 @@ export class RootDirectory {
     }
   }
 
-  /** Removes files in this order, then the directories that have become empty. */
+  /**
+   * Removes files in this order, then the directories that have become empty, but for those a
+   * writer may be about to use.
+   */
   async remove(directory: readonly string[], files: readonly string[]): Promise<void> {
     const path = await this.#find(directory);
     if (path === undefined) return;
     for (const file of files) await rm(join(path, file), { force: true });
-    for (let depth = directory.length; depth > 0; depth -= 1) {
+    for (let depth = directory.length; depth > 0 && this.#writers === 0; depth -= 1) {
       const emptied = await rmdir(join(this.#path, ...directory.slice(0, depth))).then(
         () => true,
         () => false,
@@ -93,6 +109,16 @@ export class RootDirectory {
     const path = await this.#find(directory);
     const entries = path === undefined ? [] : await list(path);
     return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  }
+
+  async #place(unfinished: string, directory: readonly string[], file: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await rename(unfinished, join(await this.#make(directory), file));
+      } catch (error) {
+        if (!failedBy(error, "ENOENT") || attempt === ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** The path of a directory, if it is there. */
@@ -140,6 +166,11 @@ async function list(directory: string) {
     if (failedBy(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
   }
+}
+
+/** Whether a file operation failed for one of these reasons, for example `ENOENT`. */
+function failedBy(error: unknown, ...codes: string[]): boolean {
+  return codes.includes(String((error as NodeJS.ErrnoException | undefined)?.code));
 }
 
 function assertName(name: string): void {

@@ -268,6 +268,10 @@ describe("an entry is refused that is", () => {
     expect(await refusal(await tarOf(...entries))).toContain("Bad path");
   });
 
+  it("absolute, by that reason", async () => {
+    expect(await refusal(await tarOf({ name: "/a" }))).toContain("it is absolute");
+  });
+
   it("a file where a directory is, when it is made", async () => {
     await expect(createRXA({ a: "", "a/b": "" })).rejects.toThrow("Bad path");
   });

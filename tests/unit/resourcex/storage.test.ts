@@ -162,9 +162,18 @@ describe("nothing half-written is seen", () => {
   it("of writers and deleters at the same time", async () => {
     const { path, storage } = await opened();
     const given = await resource(HELLO);
-    await Promise.all(
-      Array.from({ length: 60 }, (_, at) => (at % 2 ? storage.delete(hello) : storage.put(given))),
-    );
+    let done = false;
+    // The last is like one in another process.
+    const deleting = [storage, storage, new FileStorage(path)].map(async (deleter) => {
+      while (!done) await deleter.delete(hello);
+    });
+    const writing = Array.from({ length: 8 }, async () => {
+      for (let round = 0; round < 25; round += 1) await storage.put(given);
+    });
+    const written = Promise.all(writing).finally(() => {
+      done = true;
+    });
+    await Promise.all([written, ...deleting]);
     expect(await storage.exists(hello)).toBe((await storage.get(hello)) !== undefined);
     await storage.put(given);
     expect(await contentIn(storage)).toBe("Hello");
