@@ -15,6 +15,7 @@ import { deadline } from "./rows/deadline.ts";
 import { kernel } from "./rows/kernel.ts";
 import { memory } from "./rows/memory.ts";
 import { policy } from "./rows/policy.ts";
+import { resourcex } from "./rows/resourcex.ts";
 import { throughput } from "./rows/throughput.ts";
 import { warm } from "./rows/warm.ts";
 import { BenchServer } from "./server.ts";
@@ -29,6 +30,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   kernel,
   policy,
   database,
+  resourcex,
 };
 
 const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N]

@@ -13,6 +13,9 @@ const RUNNER_URL = import.meta.url;
 /** Where the modules of the database tool are, or what the script of them is called. */
 const DATABASE_URL = RUNNER_URL.replace(/[^/:]*$/, "database");
 
+/** Name of the fault of code that asks to be ended. */
+export const EXIT = "ExitError";
+
 /** A failure the runner itself reports about user code, under a name of the public contract. */
 export class RunnerFault extends NativeError {
   constructor(name: string, message: string) {

@@ -1,4 +1,4 @@
-import { RunnerFault } from "./faults.ts";
+import { EXIT, RunnerFault } from "./faults.ts";
 
 /**
  * Globals user code does not get: the worker's own line to its host, and what only a tool gives.
@@ -12,7 +12,7 @@ const REMOVED = ["postMessage", "onmessage", "onmessageerror", "crypto", "name"]
 export function restrictGlobals(onExit: (fault: RunnerFault) => void): void {
   const leave = (call: string) =>
     function exit(code?: unknown): never {
-      const fault = new RunnerFault("ExitError", `Code called ${call}(${describe(code)})`);
+      const fault = new RunnerFault(EXIT, `Code called ${call}(${describe(code)})`);
       onExit(fault);
       throw fault;
     };

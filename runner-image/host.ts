@@ -8,7 +8,12 @@ import { EGRESS_SOCKET } from "../src/protocol/egress-admin.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
 import type { Grants, WorkerGrant, WorkerPermissions } from "../src/protocol/grants.ts";
 import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job.ts";
-import { FRAME_OVERHEAD, MAX_LOG_MESSAGE, type OutputLimits } from "../src/protocol/limits.ts";
+import {
+  FRAME_OVERHEAD,
+  MAX_JOB_BYTES,
+  MAX_LOG_MESSAGE,
+  type OutputLimits,
+} from "../src/protocol/limits.ts";
 import type { PrepareHeader, ToolUse, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { tunnelsOf } from "../src/protocol/tunnels.ts";
 import { ChannelRelay } from "./channel-relay.ts";
@@ -23,8 +28,10 @@ declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
 
 /** Where the bundle has what the tool consists of. */
 const DATABASE_MODULES = new URL("./database", import.meta.url).pathname;
-const MAX_JOB_BYTES = 64 * 1_048_576;
+const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
+
+type WorkerResult = Extract<WorkerMessage, { type: "result" }>;
 
 const [socketPath] = Deno.args;
 if (socketPath === undefined) throw new Error("Usage: host.js SOCKET");
@@ -37,20 +44,28 @@ let primingLeft = PRIMING_ROUNDS;
 let written: Promise<unknown> = Promise.resolve();
 let channel = new ChannelRelay();
 let limits: OutputLimits | undefined;
+/** Whether a job is on: between two of them, what the worker says is nobody's. */
+let running = false;
+/** Whether the job's code may be called again, and whether a job has had it loaded. */
+let reuse = false;
+let loaded = false;
 let logEntries = 0;
 let logBytes = 0;
 
 // After all that its first words need is there.
 const events: WorkerEvents = {
   onMessage: relay,
-  onCrash: (message) => sendFault({ name: "CrashError", message }, 0),
+  onCrash: (message) => {
+    if (running) sendFault({ name: "CrashError", message }, 0);
+    else decline();
+  },
 };
 let line = new WorkerLine(WORKER_PERMISSIONS, events);
 let spare: Spare | undefined;
 /** A job whose own worker is on its way. */
 let awaitingWorker: WorkerJob | undefined;
 
-const input = new FrameDecoder(MAX_JOB_BYTES);
+const input = new FrameDecoder(MAX_JOB_BYTES + FRAME_OVERHEAD);
 const buffer = new Uint8Array(65_536);
 for (;;) {
   const count = await connection.read(buffer).catch(() => null);
@@ -94,7 +109,10 @@ function receive(frame: Frame): void {
 function start(job: WorkerJob, grants: Grants | undefined): void {
   const prepared = spare;
   spare = undefined;
-  if (grants === undefined) {
+  const again = loaded;
+  loaded = job.reuse === true;
+  // The same code again has its worker and its ways.
+  if (grants === undefined || again) {
     line.send(job);
     return;
   }
@@ -143,6 +161,8 @@ function withSocket(use: ToolUse): ToolUse {
 function begin(frame: Frame): WorkerJob {
   const job = decodeJob(frame);
   limits = job.limits;
+  running = true;
+  reuse = job.reuse === true;
   channel = new ChannelRelay();
   logEntries = 0;
   logBytes = 0;
@@ -151,10 +171,18 @@ function begin(frame: Frame): WorkerJob {
 
 /** The worker keeps to the limits by itself; whoever took it over is held to them here. */
 function relay(message: WorkerMessage): void {
+  if (!running && message.type !== "ready" && message.type !== "spoiled") return;
   switch (message.type) {
     case "ready":
-      if (awaitingWorker === undefined) prime();
-      else line.send(awaitingWorker);
+      if (awaitingWorker === undefined) {
+        if (primingLeft >= 0) prime();
+      } else {
+        line.send(awaitingWorker);
+        awaitingWorker = undefined;
+      }
+      break;
+    case "spoiled":
+      if (reuse) decline();
       break;
     case "log": {
       const payload = encoder.encode(message.message);
@@ -174,28 +202,47 @@ function relay(message: WorkerMessage): void {
       break;
     }
     case "result":
-      sendResult(message.text, message.dropped);
+      sendResult(message);
       if (primingLeft >= 0) prime();
       break;
     case "error":
-      sendFault(message.fault, message.dropped);
+      sendFault(message.fault, message.dropped, isReusable(message));
       break;
   }
 }
 
-function sendResult(text: string | undefined, dropped: number): void {
-  const hasResult = text !== undefined;
+/** Whether the worker can be asked again, as it says itself: it is its own next answer's loss. */
+function isReusable({ reusable }: { readonly reusable?: boolean }): boolean {
+  return reuse && reusable === true;
+}
+
+/** Says that no job is called here any more, if there is one: the worker has not seen it. */
+function decline(): void {
+  running = false;
+  send(encodeFrame("declined"));
+}
+
+function sendResult(result: WorkerResult): void {
+  const { text, binary = NO_BYTES, dropped } = result;
+  const reusable = isReusable(result);
+  running = false;
   const payload = encoder.encode(text ?? "");
   const most = limits?.resultBytes ?? 0;
-  if (payload.length <= most) {
-    send(encodeFrame("result", { hasResult, dropped }, payload));
+  if (payload.length + binary.length <= most) {
+    const header = { hasResult: text !== undefined, binaryBytes: binary.length, dropped, reusable };
+    send(encodeFrame("result", header, payload, binary));
   } else {
-    sendFault({ name: "OutputLimitError", message: `The result exceeds ${most} bytes` }, dropped);
+    sendFault(
+      { name: "OutputLimitError", message: `The result exceeds ${most} bytes` },
+      dropped,
+      reusable,
+    );
   }
 }
 
-function sendFault(fault: object, dropped: number): void {
-  const frame = encodeFrame("error", { ...fault, dropped });
+function sendFault(fault: object, dropped: number, reusable = false): void {
+  running = false;
+  const frame = encodeFrame("error", { ...fault, dropped, reusable });
   if (frame.length <= FRAME_OVERHEAD) send(frame);
 }
 

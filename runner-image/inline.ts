@@ -6,29 +6,29 @@ import type { InlineHost, InlineWorker } from "../src/engines/inline/inside.ts";
 import { MODULE_NAME } from "../src/protocol/messages.ts";
 import { captureConsole } from "./console.ts";
 import { restrictGlobals } from "./globals.ts";
-import { Run } from "./run.ts";
+import { Runs } from "./runs.ts";
 import { trackTimers } from "./timers.ts";
 
 export function open(host: InlineHost): InlineWorker {
-  let current: Run | undefined;
-  captureConsole((level, args) => current?.log.write(level, args));
+  const runs = new Runs(host.send);
+  captureConsole((level, args) => runs.write(level, args));
   trackTimers();
-  restrictGlobals((fault) => current?.fail(fault));
+  restrictGlobals((fault) => runs.fail(fault));
   return {
     start(job) {
-      current = new Run(job, host.send);
-      void current.start({
+      runs.start(job, {
         url: () => MODULE_NAME,
         async load(_url, call) {
           const loading = await host.load(job.code, call);
           await loading.done;
           return await loading.value;
         },
+        again: async (module, call) => await host.again(module, call).value,
         database: host.database,
       });
     },
-    receive: (message) => current?.receive(message),
-    fail: (thrown) => current?.fail(thrown),
-    close: () => current?.close(),
+    receive: (message) => runs.receive(message),
+    fail: (thrown) => runs.fail(thrown),
+    close: () => runs.close(),
   };
 }

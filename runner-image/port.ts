@@ -1,5 +1,7 @@
-import type { ChannelMessage, WorkerJob } from "../src/protocol/messages.ts";
-import { defineProperty, startPort } from "./primordials.ts";
+import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import { bufferOfArray, defineProperty, post, sizeOfArray, startPort } from "./primordials.ts";
+
+const { iterator } = Symbol;
 
 /**
  * Calls `receive` with each message of a port. The runtime looks a port's `dispatchEvent` up anew
@@ -18,4 +20,27 @@ export function listen(
   };
   defineProperty(port, "dispatchEvent", { value: dispatchEvent });
   startPort(port);
+}
+
+/** Sends a message, and hands over what is binary in it. */
+export function send(port: MessagePort, message: WorkerMessage): void {
+  const binary = message.type === "result" ? message.binary : undefined;
+  if (binary === undefined || sizeOfArray(binary) === 0) post(port, message);
+  else post(port, message, listOf(bufferOfArray(binary)));
+}
+
+/** A list of one that the runtime iterates, whatever code has made of the prototype of lists. */
+function listOf(buffer: ArrayBuffer): ArrayBuffer[] {
+  const list = [buffer];
+  const iterate = () => {
+    let done = true;
+    return {
+      next: () => {
+        done = !done;
+        return { done, value: buffer };
+      },
+    };
+  };
+  defineProperty(list, iterator, { value: iterate });
+  return list;
 }

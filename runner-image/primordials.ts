@@ -15,7 +15,9 @@ function uncurry<M extends Method>(
 
 export const { parse: parseJson, stringify: stringifyJson } = JSON;
 export const { apply, deleteProperty } = Reflect;
-export const { defineProperty } = Object;
+export const { defineProperty, getPrototypeOf, is: isSame, keys: keysOf } = Object;
+export const { isArray } = Array;
+export const { isFinite: isFiniteNumber } = Number;
 export const toText = String;
 export const arrayFrom = Array.from.bind(Array) as typeof Array.from;
 export const NativeError = Error;
@@ -50,21 +52,40 @@ export const setForEach = uncurry(Set.prototype.forEach) as unknown as <T>(
 ) => void;
 export const setHas = uncurry(Set.prototype.has);
 export const setAdd = uncurry(Set.prototype.add);
+export const setClear = uncurry(Set.prototype.clear);
 export const setDelete = uncurry(Set.prototype.delete);
 export const setSize = uncurry(
   Object.getOwnPropertyDescriptor(Set.prototype, "size")?.get as () => number,
 );
+export const mapForEach = uncurry(Map.prototype.forEach) as <K, V>(
+  map: Map<K, V>,
+  each: (value: V, key: K) => void,
+) => void;
+export const timeOf = uncurry(Date.prototype.getTime);
+export const bigintText = uncurry(BigInt.prototype.toString);
+/** What a value says it is, if it is not made to say something else: `[object Map]`. */
+export const tagOf = uncurry(Object.prototype.toString as (this: unknown) => string);
 const encodeText = uncurry(TextEncoder.prototype.encode);
 const encoder = new TextEncoder();
-const sizeOfArray = uncurry(
-  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "byteLength")
-    ?.get as (this: Uint8Array) => number,
+const TypedArray = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
+const getterOf = <T>(of: object, name: string | symbol) =>
+  uncurry(Object.getOwnPropertyDescriptor(of, name)?.get as (this: unknown) => T);
+/** `Uint8Array` and the like; `undefined` for what is no typed array. */
+export const typedArrayName = getterOf<string | undefined>(TypedArray, Symbol.toStringTag);
+export const sizeOfArray = getterOf<number>(TypedArray, "byteLength");
+export const offsetOfArray = getterOf<number>(TypedArray, "byteOffset");
+export const bufferOfArray = getterOf<ArrayBuffer>(TypedArray, "buffer");
+export const sizeOfBuffer = getterOf<number>(ArrayBuffer.prototype, "byteLength");
+export const setBytes = uncurry(
+  TypedArray.set as (this: Uint8Array, bytes: Uint8Array, offset: number) => void,
 );
 /** Bytes of a text in UTF-8. */
 export const byteLength = (text: string): number => sizeOfArray(encodeText(encoder, text));
 export const queueTask = queueMicrotask;
 export const preventDefault = uncurry(Event.prototype.preventDefault);
-export const post = uncurry(MessagePort.prototype.postMessage as (message: unknown) => void);
+export const post = uncurry(
+  MessagePort.prototype.postMessage as (message: unknown, transfer?: ArrayBuffer[]) => void,
+);
 export const startPort = uncurry(MessagePort.prototype.start);
 export const createBlobUrl = URL.createObjectURL.bind(URL);
 export const NativeBlob = Blob;

@@ -1,11 +1,12 @@
 import type { DatabaseModule } from "../src/protocol/database.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ConsoleLog } from "./console.ts";
-import { RunnerFault, toFault } from "./faults.ts";
+import { EXIT, RunnerFault, toFault } from "./faults.ts";
 import type { Module } from "./load.ts";
 import { apply, parseJson } from "./primordials.ts";
+import { encodeRich } from "./rich.ts";
 import { serialize } from "./serialize.ts";
-import { settle } from "./timers.ts";
+import { forgetTimers, settle } from "./timers.ts";
 import { installCustom, isCustom } from "./tools/custom.ts";
 import { installDatabase } from "./tools/database.ts";
 import { installTools } from "./tools/install.ts";
@@ -16,8 +17,16 @@ export interface Runtime {
   readonly url: (code: string) => string;
   /** Evaluates the module and hands its exports on: resolves with what `call` returns. */
   readonly load: (url: string, call: (module: Module) => unknown) => Promise<unknown>;
+  /** Hands on what it has handed on before. */
+  readonly again: (module: Module, call: (module: Module) => unknown) => Promise<unknown>;
   /** Loads the module of the database tool. */
   readonly database: () => Promise<DatabaseModule>;
+}
+
+/** A module that has been evaluated. */
+export interface Loaded {
+  readonly url: string;
+  readonly module: Module;
 }
 
 /** One execution inside a worker: says exactly one `result` or `error`, logs before it. */
@@ -25,45 +34,38 @@ export class Run {
   readonly log: ConsoleLog;
   readonly #job: WorkerJob;
   readonly #send: (message: WorkerMessage) => void;
+  #loaded: Loaded | undefined;
   #url: string | undefined;
   #ended = false;
   #onChannel: ((message: ChannelMessage) => void) | undefined;
   #closeDatabase: (() => void) | undefined;
 
-  constructor(job: WorkerJob, send: (message: WorkerMessage) => void) {
+  /** With a module that an earlier run has loaded, it calls that one. */
+  constructor(job: WorkerJob, send: (message: WorkerMessage) => void, loaded?: Loaded) {
     this.#job = job;
     this.#send = send;
+    this.#loaded = loaded;
     this.log = new ConsoleLog(job.limits, (message) => {
       if (!this.#ended) send(message);
     });
   }
 
+  /** The module, once there is one that may be called again. */
+  get loaded(): Loaded | undefined {
+    return this.#loaded;
+  }
+
   /** Loads the code, calls its entry and reports the outcome. Never rejects. */
   async start(runtime: Runtime): Promise<void> {
-    const { code, entry, input, tools, limits } = this.#job;
+    const { limits, result } = this.#job;
     try {
-      installTools(tools, {
-        send: (request) => {
-          if (!this.#ended) this.#send({ type: "channel", ...request });
-        },
-        listen: (listener) => {
-          this.#onChannel = listener;
-        },
-      });
-      const database = tools.find(({ name }) => name === "database");
-      if (database !== undefined) {
-        this.#closeDatabase = await installDatabase(database, runtime.database);
-      }
-      if (tools.some(isCustom)) await installCustom(tools);
-      const args = input === undefined ? [] : [parseJson(input)];
-      this.#url = runtime.url(code);
-      const value = await runtime.load(this.#url, (module) => {
-        const main = module[entry];
-        if (typeof main === "function") return apply(main, undefined, args);
-        throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
-      });
+      const value = await this.#call(runtime);
       await settle(value);
-      this.#end({ type: "result", text: serialize(value, limits), dropped: this.log.dropped });
+      const written =
+        result === "rich" ? encodeRich(value, limits) : { text: serialize(value, limits) };
+      const reusable = this.#loaded !== undefined;
+      const { dropped } = this.log;
+      this.#end({ type: "result", text: undefined, ...written, dropped, reusable });
     } catch (thrown) {
       this.fail(thrown);
     }
@@ -74,10 +76,11 @@ export class Run {
     if (!this.#ended) this.#onChannel?.(message);
   }
 
-  /** Ends the run with what was thrown, here or in a callback nobody awaits. */
-  fail(thrown: unknown): void {
+  /** Ends the run with what was thrown, here or in a callback nobody awaits; false if it has ended. */
+  fail(thrown: unknown): boolean {
     const fault = toFault(thrown, this.#url);
-    this.#end({ type: "error", fault, dropped: this.log.dropped });
+    const reusable = this.#loaded !== undefined && fault.name !== EXIT;
+    return this.#end({ type: "error", fault, dropped: this.log.dropped, reusable });
   }
 
   /** Gives back what the run has taken, where no sandbox ends with it. */
@@ -85,9 +88,53 @@ export class Run {
     this.#closeDatabase?.();
   }
 
-  #end(message: WorkerMessage): void {
-    if (this.#ended) return;
+  async #call(runtime: Runtime): Promise<unknown> {
+    const { code, entry } = this.#job;
+    const args = argumentsOf(this.#job);
+    const call = (module: Module): unknown => {
+      if (this.#job.reuse) this.#loaded = { url, module };
+      const main = module[entry];
+      if (typeof main === "function") return apply(main, undefined, args);
+      throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
+    };
+    forgetTimers();
+    const url = this.#loaded?.url ?? runtime.url(code);
+    this.#url = url;
+    // Awaited for the reason that is told in worker.ts.
+    if (this.#loaded !== undefined) return await runtime.again(this.#loaded.module, call);
+    await this.#install(runtime);
+    return await runtime.load(url, call);
+  }
+
+  async #install(runtime: Runtime): Promise<void> {
+    const { tools } = this.#job;
+    installTools(tools, {
+      send: (request) => {
+        if (!this.#ended) this.#send({ type: "channel", ...request });
+      },
+      listen: (listener) => {
+        this.#onChannel = listener;
+      },
+    });
+    const database = tools.find(({ name }) => name === "database");
+    if (database !== undefined) {
+      this.#closeDatabase = await installDatabase(database, runtime.database);
+    }
+    if (tools.some(isCustom)) await installCustom(tools);
+  }
+
+  #end(message: WorkerMessage): boolean {
+    if (this.#ended) return false;
     this.#ended = true;
     this.#send(message);
+    return true;
   }
+}
+
+/** The input, if there is one, and the attachments behind its place. */
+function argumentsOf({ input, attachments = [] }: WorkerJob): unknown[] {
+  if (input === undefined && attachments.length === 0) return [];
+  const args = [input === undefined ? undefined : parseJson(input)];
+  for (let i = 0; i < attachments.length; i += 1) args[i + 1] = attachments[i];
+  return args;
 }

@@ -4,6 +4,7 @@ import {
   NativeSet,
   nextTurn,
   setAdd,
+  setClear,
   setDelete,
   setSize,
   startTimer,
@@ -32,6 +33,11 @@ export function trackTimers(): void {
     stopTimer(id as never);
   }
   Object.assign(globalThis, { setTimeout, clearTimeout });
+}
+
+/** Has `settle()` wait for no timer that is there already: an earlier run has left it. */
+export function forgetTimers(): void {
+  setClear(pending);
 }
 
 /**

@@ -27,7 +27,9 @@ export class WorkerLine {
     port1.onmessage = ({ data }: MessageEvent<WorkerMessage>) => events.onMessage(data);
   }
 
+  /** A job's attachments go over to the worker, and are none of this side's any more. */
   send(message: WorkerJob | ChannelMessage): void {
-    this.#port.postMessage(message);
+    const attachments = message.type === "job" ? message.attachments : undefined;
+    this.#port.postMessage(message, attachments?.map(({ buffer }) => buffer as ArrayBuffer) ?? []);
   }
 }

@@ -3,14 +3,14 @@
  * closures hold: a few of the host's own, then the one it is there for.
  */
 import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.ts";
-import type { WorkerMessage } from "../src/protocol/messages.ts";
 import { captureConsole } from "./console.ts";
 import { restrictGlobals } from "./globals.ts";
 import { loadModule, moduleUrl } from "./load.ts";
-import { listen } from "./port.ts";
-import { post, preventDefault } from "./primordials.ts";
+import { listen, send } from "./port.ts";
+import { preventDefault } from "./primordials.ts";
 import { tunnelConnections } from "./raw-connections.ts";
-import { Run, type Runtime } from "./run.ts";
+import type { Runtime } from "./run.ts";
+import { Runs } from "./runs.ts";
 import { trackTimers } from "./timers.ts";
 
 /** The part of a worker's global scope used here; Deno's types know the window's only. */
@@ -27,35 +27,33 @@ const DATABASE_URL = new URL(DATABASE_MODULE, import.meta.url).href;
 
 const scope = globalThis as unknown as WorkerScope;
 
-let current: Run | undefined;
-
 const runtime: Runtime = {
   url: moduleUrl,
   // Awaited here: a promise that is passed on unsettled has its "then" called, which may be anybody's.
   load: async (url, call) => await call(await loadModule(url, (from) => import(from))),
+  again: async (module, call) => await call(module),
   database: () => import(DATABASE_URL) as Promise<DatabaseModule>,
 };
 
 scope.onmessage = async ({ data: port }) => {
   scope.onmessage = null;
-  const send = (message: WorkerMessage): void => post(port, message);
+  const runs = new Runs((message) => send(port, message));
   scope.addEventListener("error", (event) => {
     preventDefault(event);
-    current?.fail(event.error);
+    runs.fail(event.error);
   });
   scope.addEventListener("unhandledrejection", (event) => {
     preventDefault(event);
-    current?.fail(event.reason);
+    runs.fail(event.reason);
   });
-  captureConsole((level, args) => current?.log.write(level, args));
+  captureConsole((level, args) => runs.write(level, args));
   trackTimers();
-  restrictGlobals((fault) => current?.fail(fault));
+  restrictGlobals((fault) => runs.fail(fault));
   listen(port, (message) => {
-    if (message.type === "channel") current?.receive(message);
+    if (message.type === "channel") runs.receive(message);
     if (message.type !== "job") return;
     if (message.tunnels !== undefined) tunnelConnections(message.tunnels);
-    current = new Run(message, send);
-    void current.start(runtime);
+    runs.start(message, runtime);
   });
-  send({ type: "ready" });
+  send(port, { type: "ready" });
 };

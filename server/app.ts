@@ -4,9 +4,12 @@ import type { Kernel } from "../src/kernel.ts";
 import { bodies } from "./bodies.ts";
 import { hostCheck } from "./host-check.ts";
 import { HttpProblem, problemResponse } from "./problem.ts";
+import type { Hub } from "./registry/hub.ts";
 import { executeRoute } from "./routes/execute.ts";
 import { healthRoute, readyRoute } from "./routes/health.ts";
 import { planRoute } from "./routes/plan.ts";
+import { REGISTRY_BASE, registryRoutes } from "./routes/resourcex/routes.ts";
+import { wellKnownRoute } from "./routes/resourcex/well-known.ts";
 
 export interface AppOptions {
   readonly kernel: Kernel;
@@ -16,6 +19,10 @@ export interface AppOptions {
   readonly onError: (error: unknown, requestId: string) => void;
   /** Names it answers to beside loopback's; every name if absent. */
   readonly hosts?: readonly string[] | undefined;
+  /** The registry of resources; without one, its routes are not there. */
+  readonly hub?: Hub | undefined;
+  /** URL this server is known by. Default: as each request has it. */
+  readonly publicUrl?: string | undefined;
 }
 
 const METHODS: Readonly<Record<string, string>> = {
@@ -26,7 +33,8 @@ const METHODS: Readonly<Record<string, string>> = {
 };
 
 /** The HTTP application: no port, no environment, no signals. */
-export function buildApp({ kernel, maxBody, onError, hosts }: AppOptions): Hono {
+export function buildApp(options: AppOptions): Hono {
+  const { kernel, maxBody, onError, hosts, hub, publicUrl } = options;
   const app = new Hono();
   if (hosts !== undefined) app.use(hostCheck(hosts));
   const withBody = bodies(maxBody);
@@ -34,6 +42,10 @@ export function buildApp({ kernel, maxBody, onError, hosts }: AppOptions): Hono 
   app.post("/plan", planRoute(kernel, withBody));
   app.get("/healthz", healthRoute());
   app.get("/readyz", readyRoute(kernel));
+  if (hub !== undefined) {
+    app.get("/.well-known/resourcex", wellKnownRoute(publicUrl));
+    app.route(REGISTRY_BASE, registryRoutes({ hub, withBody, onError }));
+  }
   app.notFound((c) => {
     const allowed = METHODS[c.req.path];
     const problem =

@@ -7,6 +7,8 @@ import { IsolateError } from "../src/errors.ts";
 import { openKernel } from "../src/open.ts";
 import { buildApp } from "./app.ts";
 import { isLoopback } from "./host-check.ts";
+import { Hub } from "./registry/hub.ts";
+import { KernelLevels } from "./registry/levels.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** Time beyond the drain for removing what is left. */
@@ -18,8 +20,19 @@ function log(line: string): void {
 
 async function main(settings: Settings): Promise<void> {
   const { kernel, close } = await openKernel({ ...settings, log });
+  const { registry: path, publicUrl, config } = settings;
+  const { timeout, memory, cpus } = config;
+  const levels = new KernelLevels(kernel);
+  const hub = await Hub.open({ path, levels, timeout, profile: { memory, cpus } }).catch(
+    async (error: unknown) => {
+      await close();
+      throw error;
+    },
+  );
   const app = buildApp({
     kernel,
+    hub,
+    publicUrl,
     maxBody: settings.maxBody,
     // Whoever listens to the world has a proxy in front that knows its names.
     hosts: isLoopback(settings.host) ? settings.hosts : undefined,

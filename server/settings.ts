@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { z } from "zod";
 import { type Config, config } from "../src/config.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
@@ -48,6 +49,8 @@ const schema = z.object({
   ISOLATE_DRAIN: integer.default(10_000),
   ISOLATE_AUDIT: flag.optional(),
   ISOLATE_TOOLS: list,
+  ISOLATE_REGISTRY: z.string().min(1).default(".isolate/registry"),
+  ISOLATE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   // Compose files say by an empty one that there is none.
   DATABASE_URL: z.preprocess((url) => url || undefined, databaseUrl.optional()),
   ISOLATE_DATABASE_HOSTS: list,
@@ -77,6 +80,10 @@ export interface Settings {
   readonly drain: number;
   /** Module files of custom tools. */
   readonly tools: readonly string[];
+  /** Directory of the registry's resources and types. */
+  readonly registry: string;
+  /** URL this server is known by, if it is behind a proxy. */
+  readonly publicUrl: string | undefined;
   readonly config: Config;
 }
 
@@ -100,6 +107,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     host: given.HOST,
     hosts: given.ISOLATE_HOSTS.map((name) => name.toLowerCase()),
     tools: given.ISOLATE_TOOLS,
+    registry: resolve(given.ISOLATE_REGISTRY),
+    publicUrl: given.ISOLATE_PUBLIC_URL,
     containers:
       given.ISOLATE_ENGINE === "none"
         ? null

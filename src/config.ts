@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_REUSE } from "./engines/reuse.ts";
 import { BadRequest } from "./errors.ts";
 import { roundMemory } from "./memory.ts";
 import { ceilingFault } from "./permissions/ceiling.ts";
@@ -74,6 +75,21 @@ const schema = z.strictObject({
       max: z.int().min(1).max(1_000).default(8),
       /** Milliseconds after which a warm sandbox above `min` is let go. */
       idle: z.int().min(100).default(120_000),
+      /** Sandboxes that have run something, kept for requests with `reuse`. */
+      reuse: z
+        .strictObject({
+          /** Idle ones of one code. */
+          perKey: z.int().min(0).max(1_000).default(DEFAULT_REUSE.perKey),
+          /** Idle ones in all; never more than `max` less `min`. */
+          total: z.int().min(0).max(1_000).default(DEFAULT_REUSE.total),
+          /** Milliseconds one may be idle. */
+          idle: z.int().min(100).default(DEFAULT_REUSE.idle),
+          /** Milliseconds since its first execution. */
+          age: z.int().min(100).default(DEFAULT_REUSE.age),
+          /** Executions. */
+          uses: z.int().min(1).default(DEFAULT_REUSE.uses),
+        })
+        .prefault({}),
     })
     .refine(({ min, max }) => min <= max, { error: "min exceeds max", path: ["min"] })
     .prefault({}),

@@ -26,6 +26,12 @@ export interface ExecuteRequest {
   explain?: boolean;
   /** Default `"container"`. */
   sandbox?: SandboxLevel;
+  /**
+   * `code` runs in a sandbox that has run the same request's code before, with the same entry, tools,
+   * permissions, level and memory, if one is idle: its module is called again, with all the state it has.
+   * Only without tools, or with `crypto`. Default `"never"`: a new sandbox.
+   */
+  reuse?: "never" | "code";
   /** Megabytes of the sandbox, rounded up to a multiple of 64. Default: the operator's. */
   memory?: number;
 }

@@ -18,7 +18,7 @@ import {
 } from "../protocol/limits.ts";
 import type { PrepareHeader } from "../protocol/messages.ts";
 import { deadline } from "./deadline.ts";
-import type { Ending, Job, RunEvents } from "./engine.ts";
+import type { Ending, RunEvents, SandboxJob } from "./engine.ts";
 
 /** Frames of a run beside its log entries: counts of dropped ones, and the terminal word. */
 const EXTRA_FRAMES = 64;
@@ -34,7 +34,7 @@ const SMALL_FRAME = 2_048;
 const SMALL_FRAMES = EXTRA_FRAMES * SMALL_FRAME;
 
 interface Running {
-  readonly job: Job;
+  readonly job: SandboxJob;
   readonly events: RunEvents;
   readonly end: (ending: Ending) => void;
   logs: number;
@@ -48,6 +48,8 @@ export class Connection {
   readonly #socket: Socket;
   #decoder = new FrameDecoder(maxFrameBytes(DEFAULT_OUTPUT_LIMITS));
   #running: Running | undefined;
+  /** Whether the sandbox has the code of its jobs. */
+  #loaded = false;
   #onPong: (() => void) | undefined;
   #onPrepared: (() => void) | undefined;
   /** Frames the sandbox may still send; a flood of empty ones would cost us, not it. */
@@ -75,16 +77,18 @@ export class Connection {
   }
 
   /** Sends the job and resolves with the sandbox's terminal word, or that it closed without one. */
-  run(job: Job, events: RunEvents): Promise<Ending> {
+  run(job: SandboxJob, events: RunEvents): Promise<Ending> {
     return new Promise((resolve) => {
-      if (this.#socket.destroyed) return resolve({ type: "closed" });
+      // Half a frame between two jobs is nobody's word.
+      if (!this.#decoder.isEmpty) this.#socket.destroy();
+      if (this.#socket.destroyed) return resolve({ type: this.#loaded ? "declined" : "closed" });
       this.#decoder = new FrameDecoder(maxFrameBytes(job.limits));
       this.#allowance = job.limits.logEntries + EXTRA_FRAMES;
       const usesChannel = job.tools.some(({ name }) => name === "channel");
       if (usesChannel) this.#allowance += CHANNEL_FRAMES;
       this.#byteAllowance = bytesOfRun(job.limits, usesChannel);
       this.#running = { job, events, end: resolve, logs: 0, logBytes: 0 };
-      this.#socket.write(encodeJob(job, grantsOf(job)));
+      this.#socket.write(encodeJob(this.#loaded ? { ...job, code: "" } : job, grantsOf(job)));
     });
   }
 
@@ -163,6 +167,9 @@ export class Connection {
       case "channel":
         if (this.#running !== undefined) forwardChannel(frame, this.#running);
         break;
+      case "declined":
+        this.#end({ type: "declined" });
+        break;
       case "result":
         this.#end({ type: "result", ...readResult(frame) });
         break;
@@ -176,14 +183,16 @@ export class Connection {
   #end(ending: Ending): void {
     const running = this.#running;
     this.#running = undefined;
-    // Nothing that comes now is worth reading.
+    // Nothing that comes now is worth reading, nor is a sandbox to be kept that sends it.
     this.#allowance = 0;
+    this.#byteAllowance = 0;
+    this.#loaded = "reusable" in ending && ending.reusable === true;
     running?.end(ending);
   }
 }
 
 /** What the sandbox needs to know of a job's grants. */
-function grantsOf({ grants }: Job): Grants | undefined {
+function grantsOf({ grants }: SandboxJob): Grants | undefined {
   return grants && { worker: grants.worker, env: grants.env, proxy: grants.egress !== null };
 }
 

@@ -1,7 +1,7 @@
 import type { DatabaseGrant } from "../database/gate.ts";
 import type { Grants } from "../protocol/grants.ts";
 import type { OutputLimits } from "../protocol/limits.ts";
-import type { ChannelRequest, Fault, ToolUse } from "../protocol/messages.ts";
+import type { ChannelRequest, Fault, ResultForm, ToolUse } from "../protocol/messages.ts";
 import type { Denial, LogEntry, SandboxLevel } from "../types.ts";
 import type { Confinement } from "./confinement.ts";
 
@@ -35,10 +35,23 @@ export interface Job {
   readonly entry: string;
   /** JSON text; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;
+  /** The entry's arguments behind the input, as new arrays of its own. Default none. */
+  readonly attachments?: readonly Uint8Array[];
   readonly tools: readonly ToolUse[];
   readonly limits: OutputLimits;
+  /**
+   * How the entry's value comes back. `json`, the default: as JSON has it. `rich`: as it was, with
+   * `undefined`, bigints, dates, Maps, Sets, binary values and every number, nested anywhere.
+   */
+  readonly result?: ResultForm;
   /** Absent for what is granted nothing. */
   readonly grants?: JobGrants | undefined;
+}
+
+/** A job on its way into a sandbox. */
+export interface SandboxJob extends Job {
+  /** Whether the same code may be run there again, calling the module that is loaded then. */
+  readonly reuse?: boolean;
 }
 
 /** What a job may reach: what the sandbox is told, and what is done outside of it. */
@@ -49,10 +62,29 @@ export interface JobGrants extends Omit<Grants, "proxy"> {
   readonly database?: DatabaseGrant | undefined;
 }
 
-/** The terminal word of a sandbox about its job, or that there was none. */
+/** The terminal word of a sandbox about its job. */
+export type Answer =
+  | {
+      readonly type: "result";
+      readonly text: string | undefined;
+      /** What is binary in a rich result. */
+      readonly binary?: Uint8Array;
+      readonly dropped: number;
+      /** Whether the sandbox says that it can run its code again. */
+      readonly reusable?: boolean;
+    }
+  | {
+      readonly type: "error";
+      readonly fault: Fault;
+      readonly dropped: number;
+      readonly reusable?: boolean;
+    };
+
+/** How a job ended in a sandbox, with a word of that or without. */
 export type Ending =
-  | { readonly type: "result"; readonly text: string | undefined; readonly dropped: number }
-  | { readonly type: "error"; readonly fault: Fault; readonly dropped: number }
+  | Answer
+  /** It has not called the code: what it ran before has spoiled it. */
+  | { readonly type: "declined" }
   | { readonly type: "closed" };
 
 /** What a sandbox says while its job runs. */
@@ -64,7 +96,7 @@ export interface RunEvents {
   onDenied?: ((denied: readonly Denial[]) => void) | undefined;
 }
 
-/** A running, isolated runtime that takes one job. */
+/** A running, isolated runtime that takes one job, or one with `reuse` again and again. */
 export interface Sandbox {
   readonly id: string;
   readonly profile: Profile;
@@ -75,7 +107,7 @@ export interface Sandbox {
    * `IsolateError` if what the job is granted cannot be given, and never otherwise.
    * After `timeLeft` ms nobody waits for it any more.
    */
-  run(job: Job, events: RunEvents, timeLeft: number): Promise<Ending>;
+  run(job: SandboxJob, events: RunEvents, timeLeft: number): Promise<Ending>;
   /** Sends a message to the running job's channel; false if it is lost. Never blocks or throws. */
   sendChannel(topic: string, text: string): boolean;
   /** Rejects unless the sandbox answers within `timeout` ms. */
@@ -130,6 +162,14 @@ export interface ExecuteOptions {
   readonly timeout: number;
   /** Destroys the sandbox and rejects with `Aborted`. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Has the job run in a sandbox that has run this key before and is idle, if there is one: the entry
+   * of the module that is loaded there is called again, with all the state it has. Any other sandbox
+   * it runs in is kept for the key afterwards. `reuseKey()` makes the key, which stands for the
+   * tenant, the code and all it is granted. Jobs with tools other than `crypto` are refused with
+   * `BadRequest`.
+   */
+  readonly reuse?: { readonly key: string } | undefined;
   /** For a job with the tool `channel`; without it, that tool's messages go nowhere. */
   readonly channel?: ChannelLine | undefined;
 }
@@ -141,12 +181,17 @@ export interface EngineStatus {
   readonly warm: number;
   readonly starting: number;
   readonly leased: number;
+  /** Idle ones that have run something, for `reuse`. */
+  readonly kept: number;
 }
 
 /** Runs jobs at one level. The contract suite in tests/contract holds every engine to it. */
 export interface Engine {
   readonly level: SandboxLevel;
-  /** Rejects with an `IsolateError` if the job could not be run; its own failure is an outcome. */
+  /**
+   * Rejects with an `IsolateError` if the job could not be run: `PayloadTooLarge` if it is more than
+   * 64 MB, `BadRequest` if its result may be more than 16 MB; its own failure is an outcome.
+   */
   execute(job: Job, options: ExecuteOptions): Promise<Outcome>;
   status(): EngineStatus;
   /** What sandboxes of a profile are created with, where they are containers. */

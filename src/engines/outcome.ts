@@ -2,9 +2,12 @@ import { denialOf, permissionFor } from "../denials.ts";
 import { hintFor, proxyHint } from "../hints.ts";
 import { jsonShape } from "../json-shape.ts";
 import { MAX_CONTAINERS, MAX_DEPTH } from "../protocol/limits.ts";
-import type { Fault } from "../protocol/messages.ts";
+import type { Fault, ResultForm } from "../protocol/messages.ts";
+import { decodeRich, RichError } from "../protocol/rich.ts";
 import type { Denial, LogEntry, Output, SandboxLevel } from "../types.ts";
-import type { Ending, Outcome, Status } from "./engine.ts";
+import type { Answer, Outcome, Status } from "./engine.ts";
+
+const NO_BYTES = new Uint8Array(0);
 
 interface Collected {
   readonly logs: LogEntry[];
@@ -14,17 +17,19 @@ interface Collected {
   readonly duration: number;
 }
 
-/** Turns a sandbox's terminal word into an outcome; the result's text is parsed here, once. */
+/** Turns a sandbox's terminal word into an outcome; the result is read here, once. */
 export function toOutcome(
-  ending: Exclude<Ending, { type: "closed" }>,
+  ending: Answer,
   soFar: Collected,
   level: SandboxLevel,
+  form: ResultForm = "json",
 ): Outcome {
   const fail = (fault: Fault): Outcome => failure("error", fault, collected, level);
   const collected = { ...soFar, logsDropped: Math.max(soFar.logsDropped, ending.dropped) };
   if (ending.type === "error") return fail(ending.fault);
   if (ending.text === undefined) return { status: "ok", ...collected };
-  const { depth, containers } = jsonShape(ending.text);
+  const { text, binary = NO_BYTES } = ending;
+  const { depth, containers } = jsonShape(text);
   if (depth > MAX_DEPTH + 1) {
     const message = `The result is nested deeper than ${MAX_DEPTH} levels`;
     return fail(serializationError(message));
@@ -34,9 +39,11 @@ export function toOutcome(
     return fail({ name: "OutputLimitError", message });
   }
   try {
-    return { status: "ok", result: JSON.parse(ending.text), ...collected };
-  } catch {
-    return fail(serializationError("The result is not JSON"));
+    const result = form === "rich" ? decodeRich({ text, binary }) : JSON.parse(text);
+    return { status: "ok", result, ...collected };
+  } catch (thrown) {
+    const message = thrown instanceof RichError ? thrown.message : "The result is not JSON";
+    return fail(serializationError(message));
   }
 }
 

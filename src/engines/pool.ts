@@ -1,5 +1,7 @@
 import { EngineUnavailable, HostBusy, type IsolateError, ShuttingDown } from "../errors.ts";
 import type { Launcher, Profile, Sandbox } from "./engine.ts";
+import { Kept } from "./kept.ts";
+import { DEFAULT_REUSE, type ReuseLimits } from "./reuse.ts";
 import { type Shelf, Shelves } from "./shelves.ts";
 
 export interface PoolOptions {
@@ -15,6 +17,8 @@ export interface PoolOptions {
   readonly startConcurrency: number;
   /** Requests that may wait for a sandbox; one more is refused at once. */
   readonly maxWaiting: number;
+  /** How sandboxes are kept for `keep()`. Default: `DEFAULT_REUSE`. */
+  readonly reuse?: ReuseLimits;
   /** Whether to keep any warm before `prewarm()` is called. Default true. */
   readonly prewarm?: boolean;
   /** Milliseconds between two health checks of the warm ones. */
@@ -30,7 +34,8 @@ const LAST_RETRY = 5_000;
 
 /**
  * Keeps sandboxes warm, hands each out once, and starts its successor afterwards. A sandbox goes
- * warm → leased → destroyed and never back.
+ * warm → leased → destroyed and never back; one that is kept for a key is leased again for that key
+ * alone.
  */
 export class Pool {
   /** Told of each sandbox that has been started. */
@@ -38,6 +43,7 @@ export class Pool {
   readonly #launcher: Launcher;
   readonly #options: PoolOptions;
   readonly #shelves: Shelves;
+  readonly #kept: Kept;
   readonly #leased = new Set<Sandbox>();
   readonly #retiring = new Map<Sandbox, Promise<void>>();
   readonly #launches = new Set<Promise<void>>();
@@ -53,9 +59,12 @@ export class Pool {
     this.#options = options;
     this.#halted = halted;
     this.#shelves = new Shelves(options);
+    const { reuse = DEFAULT_REUSE, min, max, idle, healthInterval } = options;
+    const total = Math.min(reuse.total, max - min);
+    this.#kept = new Kept({ ...reuse, total }, (sandbox) => void this.#retire(sandbox));
     this.#timer = setInterval(
       () => this.#sweep(),
-      Math.max(10, Math.min(options.healthInterval, options.idle / 2)),
+      Math.max(10, Math.min(healthInterval, idle / 2, reuse.idle / 2)),
     );
     this.#timer.unref();
     this.#balance();
@@ -73,17 +82,26 @@ export class Pool {
     return this.#leased.size;
   }
 
+  get kept(): number {
+    return this.#kept.size;
+  }
+
   /** Why nothing is handed out at present. */
   get halted(): IsolateError | undefined {
     return this.#halted;
   }
 
   /**
-   * Leases a sandbox of the profile, a warm one at once if there is one. Rejects with the
+   * Leases a sandbox of the profile, at once if one is kept for the key, or warm. Rejects with the
    * signal's reason, with `HostBusy` when the queue is full, or with why none can be started.
    */
-  acquire(profile: Profile, signal: AbortSignal): Promise<Sandbox> {
+  acquire(profile: Profile, signal: AbortSignal, key?: string): Promise<Sandbox> {
     if (this.#halted !== undefined) return Promise.reject(this.#halted);
+    const kept = this.#takeKept(profile, key);
+    if (kept !== undefined) {
+      this.#leased.add(kept);
+      return Promise.resolve(kept);
+    }
     const shelf = this.#shelves.use(profile);
     const ready = shelf.warm.pop();
     if (ready !== undefined) {
@@ -94,9 +112,37 @@ export class Pool {
     if (this.#shelves.waiting >= this.#options.maxWaiting) {
       return Promise.reject(new HostBusy("Every sandbox is in use and the queue is full"));
     }
-    const leased = shelf.wait(signal);
+    const leased = shelf.wait(signal, key);
     this.#balance();
     return leased;
+  }
+
+  /**
+   * Takes a leased sandbox back that has run a key and can run it again: for whoever has waited
+   * longest, if that is for the same key, and else until it is asked for or its room is needed.
+   */
+  keep(sandbox: Sandbox, key: string): void {
+    if (!this.#leased.delete(sandbox)) return;
+    if (this.#halted !== undefined) {
+      void this.#retire(sandbox);
+      return;
+    }
+    for (const gone of this.#kept.put(sandbox, key)) void this.#retire(gone);
+    const [shelf] = this.#shelves.byUrgency();
+    const first = shelf?.waiting[0];
+    const next = shelf && first && this.#takeKept(shelf.profile, first.key);
+    if (next !== undefined) {
+      shelf?.waiting.shift();
+      this.#leased.add(next);
+      first?.resolve(next);
+    }
+    this.#balance();
+  }
+
+  #takeKept(profile: Profile, key: string | undefined): Sandbox | undefined {
+    if (key === undefined) return undefined;
+    for (const sandbox of this.#kept.takeExpired()) void this.#retire(sandbox);
+    return this.#kept.take(profile, key);
   }
 
   /** Ends a leased sandbox and starts what is missing. Failures go to `onError`. */
@@ -112,7 +158,8 @@ export class Pool {
     this.#halted = reason;
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    for (const sandbox of this.#shelves.clear(reason)) void this.#retire(sandbox);
+    const idle = [...this.#kept.clear(), ...this.#shelves.clear(reason)];
+    for (const sandbox of idle) void this.#retire(sandbox);
   }
 
   /** Keeps sandboxes warm from now on. */
@@ -153,10 +200,11 @@ export class Pool {
   }
 
   #hasRoomFor(shelf: Shelf): boolean {
-    const alive = this.warm + this.#leased.size + this.#launches.size + this.#retiring.size;
+    const idle = this.warm + this.#kept.size;
+    const alive = idle + this.#leased.size + this.#launches.size + this.#retiring.size;
     if (alive < this.#options.max) return true;
     if (shelf.waiting.length > this.#retiring.size) {
-      const spare = this.#shelves.oldestWarmBeside(shelf);
+      const spare = this.#kept.takeOldest() ?? this.#shelves.oldestWarmBeside(shelf);
       if (spare !== undefined) void this.#retire(spare);
     }
     return false;
@@ -225,21 +273,28 @@ export class Pool {
 
   #sweep(): void {
     const now = Date.now();
-    for (const sandbox of this.#shelves.takeIdle(now)) void this.#retire(sandbox);
+    const idle = [...this.#kept.takeExpired(), ...this.#shelves.takeIdle(now)];
+    for (const sandbox of idle) void this.#retire(sandbox);
     if (now - this.#lastHealthCheck >= this.#options.healthInterval) {
       this.#lastHealthCheck = now;
-      for (const shelf of this.#shelves.byUrgency()) this.#checkHealth(shelf);
+      for (const shelf of this.#shelves.byUrgency()) {
+        for (const { sandbox } of shelf.warm) {
+          this.#checkHealth(sandbox, () => shelf.take(sandbox));
+        }
+      }
+      for (const sandbox of this.#kept.all()) {
+        this.#checkHealth(sandbox, () => this.#kept.remove(sandbox));
+      }
     }
     this.#balance();
   }
 
-  #checkHealth(shelf: Shelf): void {
-    for (const { sandbox } of [...shelf.warm]) {
-      sandbox.ping(PONG_WITHIN).catch((error: unknown) => {
-        if (!shelf.take(sandbox)) return;
-        this.#options.onError(error);
-        void this.#retire(sandbox);
-      });
-    }
+  /** `take` takes an idle sandbox from where it is; false if it is there no more. */
+  #checkHealth(sandbox: Sandbox, take: () => boolean): void {
+    sandbox.ping(PONG_WITHIN).catch((error: unknown) => {
+      if (!take()) return;
+      this.#options.onError(error);
+      void this.#retire(sandbox);
+    });
   }
 }

@@ -10,12 +10,18 @@ import type {
   Outcome,
   RunEvents,
   Sandbox,
+  SandboxJob,
   Spawn,
 } from "./engine.ts";
+import { assertSize } from "./job-size.ts";
 import { failure, toOutcome } from "./outcome.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
+import { assertReusable } from "./reuse.ts";
 
-/** Runs each job in a sandbox of its own, taken from a pool and destroyed afterwards. */
+/**
+ * Runs each job in a sandbox of its own, taken from a pool and destroyed afterwards; or, for a job
+ * with `reuse`, kept there for the next one with its key.
+ */
 export class PooledEngine implements Engine {
   readonly level: SandboxLevel;
   readonly pool: Pool;
@@ -29,8 +35,10 @@ export class PooledEngine implements Engine {
   }
 
   async execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
-    const { timeout, signal } = options;
+    const { timeout, signal, reuse } = options;
     if (signal?.aborted) throw new Aborted();
+    assertSize(job);
+    if (reuse !== undefined) assertReusable(job.tools);
     const deadline = performance.now() + timeout;
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(new Aborted());
@@ -38,13 +46,9 @@ export class PooledEngine implements Engine {
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#running.add(stop);
     try {
-      const sandbox = await this.#lease(options, stop.signal);
-      try {
-        return await this.#run(sandbox, job, deadline, stop.signal, options.channel);
-      } finally {
-        // The caller gets its answer first; ending the sandbox and starting the next one follow.
-        setImmediate(() => void this.pool.discard(sandbox));
-      }
+      const outcome = await this.#lend(job, options, deadline, stop.signal, reuse?.key);
+      // A sandbox that has declined has not called the code; a new one has no reason to decline.
+      return outcome ?? (await this.#lend(job, options, deadline, stop.signal)) ?? declinedTwice();
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
@@ -52,9 +56,32 @@ export class PooledEngine implements Engine {
     }
   }
 
+  /** Runs the job in a sandbox of the pool; `undefined` if that has declined to. */
+  async #lend(
+    job: Job,
+    options: ExecuteOptions,
+    deadline: number,
+    signal: AbortSignal,
+    key?: string,
+  ): Promise<Outcome | undefined> {
+    const { channel, reuse } = options;
+    const sandbox = await this.#lease(options, signal, key);
+    let reusable = false;
+    try {
+      const sent: SandboxJob = reuse === undefined ? job : { ...job, reuse: true };
+      const run = await this.#run(sandbox, sent, deadline, signal, channel);
+      reusable = run.reusable;
+      return run.outcome;
+    } finally {
+      if (reuse !== undefined && reusable) this.pool.keep(sandbox, reuse.key);
+      // The caller gets its answer first; ending the sandbox and starting the next one follow.
+      else setImmediate(() => void this.pool.discard(sandbox));
+    }
+  }
+
   status(): EngineStatus {
-    const { warm, starting, leased, halted } = this.pool;
-    const counts = { warm, starting, leased };
+    const { warm, starting, leased, kept, halted } = this.pool;
+    const counts = { warm, starting, leased, kept };
     return halted
       ? { ready: false, reason: halted.message, ...counts }
       : { ready: true, ...counts };
@@ -74,9 +101,13 @@ export class PooledEngine implements Engine {
     await this.#launcher.close?.();
   }
 
-  async #lease({ profile, timeout }: ExecuteOptions, signal: AbortSignal): Promise<Sandbox> {
+  async #lease(
+    { profile, timeout }: ExecuteOptions,
+    signal: AbortSignal,
+    key: string | undefined,
+  ): Promise<Sandbox> {
     try {
-      return await this.pool.acquire(profile, signal);
+      return await this.pool.acquire(profile, signal, key);
     } catch (error) {
       if (!(error instanceof Late)) throw error;
       throw new HostBusy(`No sandbox became free within the timeout of ${timeout} ms`);
@@ -85,11 +116,11 @@ export class PooledEngine implements Engine {
 
   async #run(
     sandbox: Sandbox,
-    job: Job,
+    job: SandboxJob,
     deadline: number,
     signal: AbortSignal,
     channel: ChannelLine | undefined,
-  ): Promise<Outcome> {
+  ): Promise<Ran> {
     const logs: LogEntry[] = [];
     let logsDropped = 0;
     let denied: readonly Denial[] = [];
@@ -121,18 +152,20 @@ export class PooledEngine implements Engine {
         sandbox.run(job, events, deadline - started),
         interrupted,
       ]);
-      if (ending.type !== "closed") return toOutcome(ending, collected(), this.level);
+      if (ending.type === "declined") return { outcome: undefined, reusable: false };
+      if (ending.type !== "closed") {
+        const outcome = toOutcome(ending, collected(), this.level, job.result);
+        // What could not be read as a result comes from no runner of ours.
+        const isClean = ending.type === "error" || outcome.status === "ok";
+        return { outcome, reusable: isClean && ending.reusable === true };
+      }
       const soFar = collected();
       const fault = await Promise.race([this.#diagnose(sandbox), interrupted]);
-      return failure("crash", fault, soFar, this.level);
+      return { outcome: failure("crash", fault, soFar, this.level), reusable: false };
     } catch (error) {
       if (!(error instanceof Late)) throw error;
-      return failure(
-        "timeout",
-        { name: "TimeoutError", message: "Execution timeout" },
-        collected(),
-        this.level,
-      );
+      const fault = { name: "TimeoutError", message: "Execution timeout" };
+      return { outcome: failure("timeout", fault, collected(), this.level), reusable: false };
     }
   }
 
@@ -147,6 +180,16 @@ export class PooledEngine implements Engine {
     }
     throw this.pool.halted;
   }
+}
+
+interface Ran {
+  /** Absent if the sandbox has declined the job. */
+  readonly outcome: Outcome | undefined;
+  readonly reusable: boolean;
+}
+
+function declinedTwice(): never {
+  throw new EngineUnavailable("Two sandboxes have declined the job", { retryAfter: 2 });
 }
 
 /** The reason a run is stopped for when its time is up. */

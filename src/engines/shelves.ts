@@ -3,6 +3,8 @@ import { type Profile, profileKey, type Sandbox } from "./engine.ts";
 
 interface Waiter {
   readonly since: number;
+  /** What it would take a kept sandbox of, too. */
+  readonly key: string | undefined;
   resolve(sandbox: Sandbox): void;
   reject(error: unknown): void;
 }
@@ -30,7 +32,7 @@ export class Shelf {
   }
 
   /** Resolves with the next sandbox that is free; rejects with the signal's reason. */
-  wait(signal: AbortSignal): Promise<Sandbox> {
+  wait(signal: AbortSignal, key?: string): Promise<Sandbox> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.waiting.splice(this.waiting.indexOf(waiter), 1);
@@ -38,6 +40,7 @@ export class Shelf {
       };
       const waiter: Waiter = {
         since: performance.now(),
+        key,
         resolve: (sandbox) => {
           signal.removeEventListener("abort", onAbort);
           resolve(sandbox);

@@ -29,11 +29,14 @@ export function takeMessage(
       return message;
     case "ready":
       return undefined;
+    case "spoiled":
+      return { type: "declined" };
   }
 }
 
 function limited(result: Extract<WorkerMessage, { type: "result" }>, most: number): Ending {
-  if (Buffer.byteLength(result.text ?? "") <= most) return result;
+  const { text = "", binary } = result;
+  if (Buffer.byteLength(text) + (binary?.length ?? 0) <= most) return result;
   const fault = { name: "OutputLimitError", message: `The result exceeds ${most} bytes` };
   return { type: "error", fault, dropped: result.dropped };
 }

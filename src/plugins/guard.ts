@@ -21,6 +21,7 @@ function requestSchema(config: Config) {
     permissions: z.unknown().default({}),
     explain: z.boolean().default(false),
     sandbox: z.enum(["none", "isolated", "container"]).default(config.sandbox ?? "container"),
+    reuse: z.enum(["never", "code"]).default("never"),
     memory: z.int().min(128).max(config.maxMemory).default(config.memory),
   });
 }

@@ -1,9 +1,13 @@
 import type { Engine } from "../engines/engine.ts";
 import { toOutput } from "../engines/outcome.ts";
+import { reuseKey } from "../engines/reuse.ts";
 import { BadRequest, EngineUnavailable } from "../errors.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../protocol/limits.ts";
 import type { Output, SandboxLevel } from "../types.ts";
 import type { Context, IsolatePlugin } from "./plugin.ts";
+
+/** Whose executions may share a sandbox, as long as a host has one tenant. */
+const TENANT = "default";
 
 const NO_TRUST =
   'sandbox: Level "none" is for trusted code in a library, and not offered here; there is "isolated" and "container"';
@@ -36,7 +40,11 @@ export function SandboxPlugin(engines: readonly Engine[]): IsolatePlugin {
 export async function runInSandbox(engine: Engine, context: Context): Promise<Output> {
   const { request, tools, input, grants, profile, channel, signal } = context;
   const { code, entry, timeout } = request;
+  const again = request.reuse === "code";
+  const reuse = again
+    ? { key: reuseKey({ tenant: TENANT, code, entry, tools, grants, profile }) }
+    : undefined;
   const job = { code, entry, input, tools, limits: DEFAULT_OUTPUT_LIMITS, grants };
-  const outcome = await engine.execute(job, { profile, timeout, channel, signal });
+  const outcome = await engine.execute(job, { profile, timeout, reuse, channel, signal });
   return toOutput(outcome, engine.level);
 }

@@ -17,6 +17,7 @@ export const FrameType = {
   channel: 8,
   prepare: 9,
   prepared: 10,
+  declined: 11,
 } as const;
 
 export type FrameName = keyof typeof FrameType;
@@ -47,18 +48,17 @@ const MAX_HEADER: Partial<Record<FrameName, number>> = {
 const NAMES = new Map<number, FrameName>(
   Object.entries(FrameType).map(([name, code]) => [code, name as FrameName]),
 );
-const EMPTY = new Uint8Array(0);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Encodes one frame. Both parts may be left out. */
+/** Encodes one frame. Its payload is these parts, one behind the other; there may be none. */
 export function encodeFrame(
   type: FrameName,
   header: object = {},
-  payload: Uint8Array = EMPTY,
+  ...payload: readonly Uint8Array[]
 ): Uint8Array {
   const head = encoder.encode(JSON.stringify(header));
-  const size = PREFIX_BYTES + head.length + payload.length;
+  const size = payload.reduce((sum, part) => sum + part.length, PREFIX_BYTES + head.length);
   const bytes = new Uint8Array(SIZE_BYTES + size);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, size);
@@ -66,7 +66,11 @@ export function encodeFrame(
   view.setUint8(5, FrameType[type]);
   view.setUint32(6, head.length);
   bytes.set(head, SIZE_BYTES + PREFIX_BYTES);
-  bytes.set(payload, SIZE_BYTES + PREFIX_BYTES + head.length);
+  let filled = SIZE_BYTES + PREFIX_BYTES + head.length;
+  for (const part of payload) {
+    bytes.set(part, filled);
+    filled += part.length;
+  }
   return bytes;
 }
 
@@ -82,6 +86,11 @@ export class FrameDecoder {
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+  }
+
+  /** Whether no frame has begun that is not there yet. */
+  get isEmpty(): boolean {
+    return this.#body === undefined && this.#filled === 0;
   }
 
   /** Takes the next chunk and yields every frame it completes. Throws `FrameError` on bad bytes. */

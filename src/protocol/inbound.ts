@@ -18,20 +18,35 @@ export function readLog(
   return { level: level as ConsoleLevel, message };
 }
 
-/** The result as JSON text, or `undefined`. The text is not yet known to be JSON. */
-export function readResult(frame: Frame): { text: string | undefined; dropped: number } {
-  const text = frame.header.hasResult === true ? decoder.decode(frame.payload) : undefined;
-  return { text, dropped: readCount(frame.header.dropped) };
+/** The result as JSON text, or `undefined`, and what is binary in it. None of it is checked yet. */
+export function readResult({ header, payload }: Frame): {
+  text: string | undefined;
+  binary?: Uint8Array;
+  dropped: number;
+  reusable?: boolean;
+} {
+  const binary = payload.subarray(payload.length - readCount(header.binaryBytes));
+  const bytes = payload.subarray(0, payload.length - binary.length);
+  const text = header.hasResult === true ? decoder.decode(bytes) : undefined;
+  return { text, ...(binary.length > 0 && { binary }), ...readEnd(header) };
 }
 
-export function readError(frame: Frame): { fault: Fault; dropped: number } {
-  const { name, message, stack, dropped } = frame.header;
+export function readError({ header }: Frame): {
+  fault: Fault;
+  dropped: number;
+  reusable?: boolean;
+} {
+  const { name, message, stack } = header;
   const fault: Fault = {
     name: clip(asText(name, "Exception"), MAX_FAULT_NAME),
     message: clip(asText(message, ""), MAX_FAULT_TEXT),
     ...(typeof stack === "string" && { stack: clip(stack, MAX_FAULT_TEXT) }),
   };
-  return { fault, dropped: readCount(dropped) };
+  return { fault, ...readEnd(header) };
+}
+
+function readEnd({ dropped, reusable }: Frame["header"]): { dropped: number; reusable?: boolean } {
+  return { dropped: readCount(dropped), ...(reusable === true && { reusable }) };
 }
 
 /** What is asked of the channel, or `undefined` for what no runner of ours says. */

@@ -7,7 +7,7 @@ export interface OutputLimits {
   readonly logEntries: number;
   /** Bytes of all log messages together; later entries are counted and dropped. */
   readonly logBytes: number;
-  /** Bytes of the result as JSON text; more is an `OutputLimitError`. */
+  /** Bytes of the result as JSON text, and of what is binary in it; more is an `OutputLimitError`. */
   readonly resultBytes: number;
 }
 
@@ -16,6 +16,9 @@ export const DEFAULT_OUTPUT_LIMITS: OutputLimits = {
   logBytes: 1_048_576,
   resultBytes: 4_194_304,
 };
+
+/** Bytes of a job as it is handed to a sandbox: its code, input, tools and attachments. */
+export const MAX_JOB_BYTES = 67_108_864;
 
 /** Characters kept of one log message; the rest is replaced by an ellipsis. */
 export const MAX_LOG_MESSAGE = 65_536;
@@ -32,6 +35,15 @@ export const MAX_DEPTH = 1_000;
 
 /** Arrays and objects in a result: parsing them is what costs, far more than their bytes. */
 export const MAX_CONTAINERS = 100_000;
+
+/**
+ * Numbers and bigints that are keys of Maps or members of Sets, in a whole result. How V8 hashes
+ * them is known: code can find as many as it likes that collide, and these cost half a second.
+ */
+export const MAX_NUMERIC_KEYS = 10_000;
+
+/** The most that a job may have `resultBytes` be. */
+export const MAX_RESULT_BYTES = 16_777_216;
 
 /** What one execution may do with the `channel` tool. Enforced at each of the three places, too. */
 export const CHANNEL_LIMITS = {

@@ -9,6 +9,9 @@ export type ConsoleLevel = "log" | "info" | "warn" | "error";
 
 export const CONSOLE_LEVELS: readonly string[] = ["log", "info", "warn", "error"];
 
+/** How a result is written: as JSON, or so that it can be read as it was (src/protocol/rich.ts). */
+export type ResultForm = "json" | "rich";
+
 /** A tool a job uses, with the host's settings for it. */
 export interface ToolUse {
   readonly name: string;
@@ -28,8 +31,8 @@ export interface ToolHeader {
 }
 
 /**
- * `job` header. Its payload is the code, the input as JSON text, and the modules of the tools in
- * their order; each of them as many bytes long as the header says.
+ * `job` header. Its payload is the code, the input as JSON text, the modules of the tools in their
+ * order, and the attachments; each of them as many bytes long as the header says.
  */
 export interface JobHeader {
   readonly entry: string;
@@ -37,7 +40,13 @@ export interface JobHeader {
   /** Absent when the caller sent no input at all, so that the entry is called without arguments. */
   readonly inputBytes?: number;
   readonly tools: readonly ToolHeader[];
+  /** Absent for a job without attachments. */
+  readonly attachmentBytes?: readonly number[];
   readonly limits: OutputLimits;
+  /** Absent for `json`. */
+  readonly result?: ResultForm;
+  /** Whether a job may follow that calls the same module again, and brings no code then. */
+  readonly reuse?: boolean;
   /** Absent for a job that is granted nothing: the worker that is there will do. */
   readonly grants?: Grants;
 }
@@ -54,7 +63,11 @@ export interface WorkerJob {
   readonly code: string;
   readonly input: string | undefined;
   readonly tools: readonly ToolUse[];
+  /** Arguments behind the input; each the only view of its buffer, so that it can be handed on. */
+  readonly attachments?: readonly Uint8Array[];
   readonly limits: OutputLimits;
+  readonly result?: ResultForm;
+  readonly reuse?: boolean;
   /** Loopback ports that lead to one `host:port` each; in no frame, the sandbox opens them itself. */
   readonly tunnels?: ReadonlyMap<string, number>;
 }
@@ -82,8 +95,23 @@ export interface ChannelMessage {
 /** What the worker tells the sandbox's host process, and that one the control plane. */
 export type WorkerMessage =
   | { readonly type: "ready" }
+  /** Code has failed after its run had ended: no other one is to start here. */
+  | { readonly type: "spoiled" }
   | { readonly type: "log"; readonly level: ConsoleLevel; readonly message: string }
   | { readonly type: "dropped"; readonly count: number }
   | ({ readonly type: "channel" } & ChannelRequest)
-  | { readonly type: "result"; readonly text: string | undefined; readonly dropped: number }
-  | { readonly type: "error"; readonly fault: Fault; readonly dropped: number };
+  | {
+      readonly type: "result";
+      readonly text: string | undefined;
+      /** What is binary in a rich result. */
+      readonly binary?: Uint8Array;
+      readonly dropped: number;
+      /** Whether the module is there to be called again. */
+      readonly reusable?: boolean;
+    }
+  | {
+      readonly type: "error";
+      readonly fault: Fault;
+      readonly dropped: number;
+      readonly reusable?: boolean;
+    };

@@ -1,6 +1,6 @@
 import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
-import { type BuildFailure, type BuildOptions, build, type Plugin } from "esbuild";
+import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 
 /** The modules of src/common that tools may import, each as `isolate/common/…`. */
 const COMMON = ["inject", "lazy", "proxy"];
@@ -18,13 +18,18 @@ export async function bundleTool(path: string): Promise<string> {
     outdir: "/",
     plugins: [resolvePlugin, externalBuiltins],
   }).catch((error: BuildFailure) => {
-    throw new Error(describe(error));
+    throw new Error(bundlingFault(error));
   });
-  for (const { imports } of Object.values(metafile.outputs)) {
+  assertWhole(metafile);
+  return outputFiles[0]?.text ?? "";
+}
+
+/** Throws an Error for a bundle that something beside the runtime's own modules is left out of. */
+export function assertWhole({ outputs }: Metafile): void {
+  for (const { imports } of Object.values(outputs)) {
     const left = imports.find((item) => item.external && !item.path.startsWith("node:"));
     if (left !== undefined) throw new Error(`It imports "${left.path}", which cannot be bundled`);
   }
-  return outputFiles[0]?.text ?? "";
 }
 
 /** How a module becomes a text for `evaluate()`. */
@@ -76,7 +81,8 @@ function commonPath(name: string): string {
   return fileURLToPath(new URL(`${name}.ts`, COMMON_SOURCE));
 }
 
-function describe({ errors = [], message }: BuildFailure): string {
+/** Where the bundler failed, and why. */
+export function bundlingFault({ errors = [], message }: BuildFailure): string {
   const [first] = errors;
   if (first === undefined) return message;
   const { text, location } = first;

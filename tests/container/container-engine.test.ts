@@ -8,6 +8,7 @@ import { Instance } from "../../src/engines/instance.ts";
 import { bundleRunner } from "../../src/engines/runner.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
+import { reuseContract } from "../contract/reuse-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
 const instances: Instance[] = [];
@@ -20,7 +21,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function open(): Promise<Engine> {
+async function open(pool: object = {}): Promise<Engine> {
   const instance = await Instance.create(directory);
   instances.push(instance);
   const engine = new ContainerEngine({
@@ -28,7 +29,7 @@ async function open(): Promise<Engine> {
     runtime,
     instance,
     bundle: await bundleRunner(),
-    pool: { ...CONTRACT_POOL, onError: console.error },
+    pool: { ...CONTRACT_POOL, ...pool, onError: console.error },
     log: () => {},
   });
   await engine.prepared();
@@ -37,3 +38,4 @@ async function open(): Promise<Engine> {
 
 engineContract("container", open);
 channelContract("container", open);
+reuseContract("container", open);

@@ -28,7 +28,8 @@ async function output(granted: JobGrants | undefined, body: string): Promise<Out
     ${body} }`;
   const input = { up, evil, port: evil.split(":")[1] };
   const { ending, denied } = await site.run("real", granted, code, input);
-  if (ending.type === "closed") throw new Error("The sandbox has ended");
+  if (ending.type === "closed" || ending.type === "declined")
+    throw new Error("The sandbox has ended");
   const soFar = { logs: [], logsDropped: 0, denied, duration: 0 };
   return toOutput(toOutcome(ending, soFar, "container"), "container");
 }

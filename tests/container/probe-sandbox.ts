@@ -232,7 +232,7 @@ async function factsOf(sandbox: Sandbox, ending: Ending): Promise<Facts> {
       return { ...JSON.parse(ending.text ?? "{}"), ended: "result" };
     case "error":
       return { ended: "error", fault: ending.fault };
-    case "closed":
+    default:
       return { ended: "closed", fault: await sandbox.diagnose() };
   }
 }

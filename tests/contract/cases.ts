@@ -9,6 +9,10 @@ export interface Case {
   readonly entry?: string;
   readonly timeout?: number;
   readonly tools?: readonly ToolUse[];
+  readonly attachments?: readonly Uint8Array[];
+  /** Whether the result comes back as it was, and how large it may be. */
+  readonly rich?: true;
+  readonly resultBytes?: number;
   readonly status: Status;
   readonly result?: unknown;
   /** Name and message of the fault; a regular expression where engines word it themselves. */

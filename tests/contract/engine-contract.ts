@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine, ExecuteOptions, Job, Outcome } from "../../src/engines/engine.ts";
-import { Aborted, HostBusy, ShuttingDown } from "../../src/errors.ts";
-import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
+import type { Engine, Job, Outcome } from "../../src/engines/engine.ts";
+import { Aborted, BadRequest, HostBusy, PayloadTooLarge, ShuttingDown } from "../../src/errors.ts";
+import { DEFAULT_OUTPUT_LIMITS, MAX_RESULT_BYTES } from "../../src/protocol/limits.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
+import { ATTACHMENTS } from "./attachment-cases.ts";
 import { type Case, FAILURES, VALUES } from "./cases.ts";
 import { CHANNEL } from "./channel-cases.ts";
 import { CRYPTO } from "./crypto-cases.ts";
 import { CUSTOM_TOOLS } from "./custom-tool-cases.ts";
+import { RICH } from "./rich-cases.ts";
 import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
 
 export const PROFILE = { memory: 128, cpus: 1 };
@@ -33,8 +35,15 @@ export function job(
 }
 
 export function execute(engine: Engine, item: Case): Promise<Outcome> {
-  const options: ExecuteOptions = { profile: PROFILE, timeout: item.timeout ?? 20_000 };
-  return engine.execute(job(item.code, item.input, item.entry, item.tools), options);
+  const { code, input, entry, tools, attachments, rich, resultBytes, timeout = 20_000 } = item;
+  const limits = { ...DEFAULT_OUTPUT_LIMITS, ...(resultBytes && { resultBytes }) };
+  const asked = {
+    ...job(code, input, entry, tools),
+    limits,
+    ...(attachments && { attachments }),
+    ...(rich && { result: "rich" as const }),
+  };
+  return engine.execute(asked, { profile: PROFILE, timeout });
 }
 
 /** What every engine promises, whatever it is made of. */
@@ -59,6 +68,8 @@ export function engineContract(
       CRYPTO,
       CHANNEL,
       CUSTOM_TOOLS,
+      ATTACHMENTS,
+      RICH,
     })) {
       describe(group.toLowerCase().replace("_", " "), () => {
         const possible = cases.filter((item) => isolation || item.isolation !== true);
@@ -121,6 +132,20 @@ function lifeCycle(current: () => Engine, open: () => Promise<Engine>, endless: 
     await expect(current().execute(quick, { ...options, signal })).rejects.toBeInstanceOf(Aborted);
   });
 
+  it("refuses a job of more than 64 MB before it takes a sandbox", async () => {
+    const attachments = [new Uint8Array(67_108_864)];
+    await until(() => current().status().leased === 0);
+    const execution = current().execute({ ...quick, attachments }, options);
+    await expect(execution).rejects.toBeInstanceOf(PayloadTooLarge);
+    expect(current().status().leased).toBe(0);
+  });
+
+  it("refuses results of more than 16 MB", async () => {
+    const limits = { ...DEFAULT_OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES + 1 };
+    const execution = current().execute({ ...quick, limits }, options);
+    await expect(execution).rejects.toBeInstanceOf(BadRequest);
+  });
+
   it("queues beyond its maximum, and refuses beyond its queue", async () => {
     const caller = new AbortController();
     await until(() => current().status().warm === 1);
@@ -156,6 +181,22 @@ function lifeCycle(current: () => Engine, open: () => Promise<Engine>, endless: 
     const profile = { ...PROFILE, memory: 192 };
     const outcome = await current().execute(quick, { profile, timeout: 20_000 });
     expect(outcome).toMatchObject({ status: "ok", result: 1 });
+  });
+
+  it("takes 16 MB in a sandbox of 256 MB, and gives as much", async () => {
+    const attachments = [new Uint8Array(16_777_216).fill(1)];
+    const sum = job("export default (_, bytes) => bytes.reduce((sum, byte) => sum + byte)");
+    const profile = { ...PROFILE, memory: 256 };
+    const outcome = await current().execute({ ...sum, attachments }, { profile, timeout: 20_000 });
+    expect(outcome).toMatchObject({ status: "ok", result: 16_777_216 });
+    const back = {
+      ...job("export default (_, bytes) => bytes.subarray(1_000)"),
+      attachments,
+      result: "rich" as const,
+      limits: { ...DEFAULT_OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES },
+    };
+    const { status, result } = await current().execute(back, { profile, timeout: 20_000 });
+    expect([status, (result as Uint8Array).length]).toEqual(["ok", 16_776_216]);
   });
 
   it("ends what runs and refuses the rest once it is closed", async () => {

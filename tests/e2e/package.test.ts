@@ -44,6 +44,36 @@ it("runs code and tools of one's own at two levels, without any loader", async (
   expect(stdout).toBe("Hello, Ada\nHello, Ada\n");
 });
 
+it("keeps resources, and runs a type that it bundles, at two levels", async () => {
+  await writeFile(
+    join(project, "shout.type.ts"),
+    `import type { TypeSource } from "isolate/resourcex";
+     export default {
+       name: "shout", description: "Loud text", sandbox: "isolated",
+       async resolve({ archive }, times: number) {
+         const content = await (await archive.extract()).file("content");
+         return new Set([content.toString().toUpperCase().repeat(times)]);
+       },
+     } satisfies TypeSource<number>;`,
+  );
+  const program = `
+    import { bundleResourceType, createRegistry, createRXA, createRXM, parseRXL } from "isolate/resourcex";
+    const shout = await bundleResourceType("shout.type.ts");
+    const [path, runDirectory] = process.argv.slice(2);
+    const registry = createRegistry({ path, runDirectory, types: [shout] });
+    for (const type of ["text", "shout"]) {
+      const manifest = createRXM({ domain: "localhost", name: "a", type, version: "1" });
+      const archive = await createRXA({ content: "Hey" });
+      await registry.add({ locator: parseRXL(manifest.toLocator()), manifest, archive });
+      console.log(await (await registry.resolve("a." + type + "@1")).execute(2));
+    }
+    await registry.close();`;
+  await writeFile(join(project, "registry.js"), program);
+  const directories = [join(project, "registry"), join(project, "run")];
+  const { stdout } = await run(process.execPath, ["registry.js", ...directories], { cwd: project });
+  expect(stdout).toBe("Hey\nSet(1) { 'HEYHEY' }\n");
+});
+
 it("has types for what it exports", async () => {
   const source = `
     import { createIsolate, type LibraryOutput, type Tool } from "isolate";
@@ -52,6 +82,12 @@ it("has types for what it exports", async () => {
     const output: LibraryOutput = await isolate.execute({ code: "" });
     export const tool: Tool = { name: output.error?.name ?? "x", setup: () => {} };
     export const view: { readonly a: number } = proxy({ a: 1, b: 2 }, { whitelist: ["a"] });
+    import { type BundledType, createRegistry } from "isolate/resourcex";
+    const registry = createRegistry({ types: [] as BundledType[], isolator: "srt" });
+    const { execute } = await registry.resolve<{ n: number }, string>("a.b");
+    export const text: string = await execute({ n: 1 });
+    // @ts-expect-error The argument is missing.
+    await execute();
     // @ts-expect-error There is no such setting.
     await createIsolate({ config: { timeuot: 1 } });`;
   await writeFile(join(project, "main.ts"), source);

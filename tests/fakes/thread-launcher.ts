@@ -45,7 +45,12 @@ export class ThreadLauncher implements Launcher {
     thread.on("error", (error: NodeJS.ErrnoException) => {
       outOfMemory = error.code === "ERR_WORKER_OUT_OF_MEMORY";
     });
-    const closed = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
+    const closed = new Promise<void>((resolve) => {
+      thread.once("exit", () => resolve());
+      thread.on("message", ({ type }: WorkerMessage) => {
+        if (type === "spoiled") resolve();
+      });
+    });
     await deadline(
       new Promise((resolve) => thread.once("message", resolve)),
       5_000,
@@ -59,11 +64,16 @@ export class ThreadLauncher implements Launcher {
       run: (job, events) =>
         new Promise<Ending>((resolve) => {
           void closed.then(() => resolve({ type: "closed" }));
-          thread.on("message", (message: WorkerMessage) => {
+          const hear = (message: WorkerMessage): void => {
             const ending = takeMessage(message, job, events);
-            if (ending !== undefined) resolve(ending);
-          });
-          thread.postMessage({ ...job, type: "job" } satisfies WorkerJob);
+            if (ending === undefined) return;
+            thread.off("message", hear);
+            resolve(ending);
+          };
+          thread.on("message", hear);
+          const attachments = job.attachments?.map((bytes) => new Uint8Array(bytes));
+          const sent: WorkerJob = { ...job, type: "job", ...(attachments && { attachments }) };
+          thread.postMessage(sent);
         }),
       sendChannel: (topic, text) => {
         thread.postMessage({ type: "channel", topic, text } satisfies ChannelMessage);

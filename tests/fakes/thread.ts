@@ -6,7 +6,7 @@ import { captureConsole } from "../../runner-image/console.ts";
 import { RunnerFault } from "../../runner-image/faults.ts";
 import { restrictGlobals } from "../../runner-image/globals.ts";
 import { loadModule } from "../../runner-image/load.ts";
-import { Run } from "../../runner-image/run.ts";
+import { Runs } from "../../runner-image/runs.ts";
 import { trackTimers } from "../../runner-image/timers.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
 
@@ -18,7 +18,7 @@ if (port === null) throw new Error("This file is a thread's");
 
 // Bound before user code exists: it must not find a way to the port through a prototype.
 const send = port.postMessage.bind(port) as (message: WorkerMessage) => void;
-let current: Run | undefined;
+const runs = new Runs(send);
 
 function toUrl(code: string): string {
   try {
@@ -32,21 +32,21 @@ function toUrl(code: string): string {
 esbuild.transformSync("");
 // A thread with nothing left to wait for ends; a sandbox does not.
 setInterval(() => {}, 1_000_000);
-process.on("uncaughtException", (error) => current?.fail(error));
-process.on("unhandledRejection", (reason) => current?.fail(reason));
+process.on("uncaughtException", (error) => runs.fail(error));
+process.on("unhandledRejection", (reason) => runs.fail(reason));
 Object.assign(globalThis, { self: globalThis });
-captureConsole((level, args) => current?.log.write(level, args));
+captureConsole((level, args) => runs.write(level, args));
 trackTimers();
-restrictGlobals((fault) => current?.fail(fault));
+restrictGlobals((fault) => runs.fail(fault));
 port.on("message", (message: WorkerJob | ChannelMessage) => {
   if (message.type === "channel") {
-    current?.receive(message);
+    runs.receive(message);
     return;
   }
-  current = new Run(message, send);
-  void current.start({
+  runs.start(message, {
     url: toUrl,
     load: async (url, call) => await call(await loadModule(url, (from) => import(from))),
+    again: async (module, call) => await call(module),
     database: () => import("../../runner-image/database/tool.ts"),
   });
 });

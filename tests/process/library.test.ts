@@ -25,6 +25,18 @@ describe("the library", () => {
     expect(output.error).toBeUndefined();
   });
 
+  it("runs code again where it has run, if it is asked to", async () => {
+    const code = "let calls = 0; export default () => ++calls";
+    const calls = async (request: object): Promise<unknown> =>
+      (await isolate.execute({ code, ...request })).result;
+    expect([await calls({ reuse: "code" }), await calls({ reuse: "code" })]).toEqual([1, 2]);
+    expect(await calls({})).toBe(1);
+    expect(await calls({ reuse: "code", entry: "default", tools: ["crypto"] })).toBe(1);
+    expect(await calls({ reuse: "code" })).toBe(3);
+    const refused = isolate.execute({ code, reuse: "code", tools: ["channel"] });
+    await expect(refused).rejects.toMatchObject({ status: 400, field: "reuse" });
+  });
+
   it("takes a configuration as it was published", async () => {
     const own = await create({
       runDirectory,

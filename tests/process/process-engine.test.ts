@@ -7,6 +7,7 @@ import { ProcessLauncher } from "../../src/engines/process.ts";
 import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract, job, PROFILE } from "../contract/engine-contract.ts";
+import { reuseContract } from "../contract/reuse-contract.ts";
 
 let directory: string;
 beforeAll(async () => {
@@ -15,16 +16,17 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-async function open(): Promise<PooledEngine> {
+async function open(pool: object = {}): Promise<PooledEngine> {
   const launcher = new ProcessLauncher({
     instanceDirectory: directory,
     runnerDirectory: join(directory, "runner"),
   });
-  return new PooledEngine(launcher, { ...CONTRACT_POOL, onError: console.error });
+  return new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: console.error });
 }
 
 engineContract("process", open);
 channelContract("process", open);
+reuseContract("process", open);
 
 it("keeps nothing of one execution where the next could find it", async () => {
   const engine = await open();

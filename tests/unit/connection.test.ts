@@ -142,7 +142,7 @@ describe("a control connection", () => {
     "makes a failure of the result %j, which is no JSON",
     async (forged) => {
       const ending = await answer(result(forged));
-      if (ending.type === "closed") throw new Error("Closed");
+      if (ending.type === "closed" || ending.type === "declined") throw new Error("No answer");
       const outcome = toOutcome(ending, { logs: [], logsDropped: 0, duration: 0 }, "container");
       expect(outcome).toMatchObject({ status: "error", fault: { name: "SerializationError" } });
     },
@@ -150,7 +150,7 @@ describe("a control connection", () => {
 
   it("makes a failure of a result nested 100,000 levels deep", async () => {
     const ending = await answer(result("[".repeat(1e5) + "]".repeat(1e5)));
-    if (ending.type === "closed") throw new Error("Closed");
+    if (ending.type === "closed" || ending.type === "declined") throw new Error("No answer");
     const outcome = toOutcome(ending, { logs: [], logsDropped: 0, duration: 0 }, "container");
     expect(outcome).toMatchObject({ status: "error", fault: { name: "SerializationError" } });
   });
@@ -204,6 +204,60 @@ describe("a control connection", () => {
     const ending = connection.run({ ...job, tools: [] }, { onLog: () => {} });
     sandbox.write(Buffer.concat(Array.from({ length: 5_000 }, () => emit)));
     expect(await ending).toEqual({ type: "closed" });
+  });
+
+  it("takes the second job of a sandbox for what it is, with an allowance of its own", async () => {
+    const log = encodeFrame("log", { level: "log" }, text("x"));
+    for (const round of [1, 2, 3]) {
+      logs = [];
+      const flood = Array.from({ length: DEFAULT_OUTPUT_LIMITS.logEntries }, () => log);
+      const ending = await answer(...flood, result(`${round}`, { reusable: true }));
+      expect(ending).toMatchObject({ text: `${round}`, reusable: true });
+      expect(logs).toHaveLength(DEFAULT_OUTPUT_LIMITS.logEntries);
+    }
+  });
+
+  it("sends the code of the same sandbox once", async () => {
+    const decoder = new FrameDecoder(1e6);
+    const payloads: string[] = [];
+    sandbox.on("data", (chunk: Buffer) => {
+      for (const { payload } of decoder.push(chunk)) payloads.push(Buffer.from(payload).toString());
+    });
+    for (const input of ["1", "2"]) {
+      const ending = connection.run({ ...job, code: "code", input }, { onLog: () => {} });
+      sandbox.write(result("1", { reusable: true }));
+      await ending;
+    }
+    await until(() => payloads.length === 2);
+    expect(payloads).toEqual(["code1", "2"]);
+  });
+
+  it.each([
+    ["a second answer", result("2")],
+    ["an answer before it is asked", result("2", { reusable: true })],
+    ["a log entry", encodeFrame("log", { level: "log" }, text("x"))],
+    ["a pong nobody waits for", encodeFrame("pong")],
+    ["half a frame", result("2").subarray(0, 9)],
+    ["nothing but a byte", Uint8Array.of(0)],
+  ])("is closed on %s between two jobs", async (_what, bytes) => {
+    await answer(result("1", { reusable: true }));
+    sandbox.write(bytes);
+    await connection.closed;
+    expect(await answer()).toEqual({ type: "declined" });
+  });
+
+  it("takes no job behind the rest of a frame that came with an answer", async () => {
+    const half = result("2").subarray(0, 9);
+    const ending = answer(Buffer.concat([result("1", { reusable: true }), half]));
+    expect(await ending).toMatchObject({ text: "1" });
+    expect(await answer(result("2").subarray(9))).toEqual({ type: "declined" });
+    await connection.closed;
+  });
+
+  it("is closed on two answers at once", async () => {
+    const both = [result("1", { reusable: true }), result("2", { reusable: true })];
+    expect(await answer(Buffer.concat(both))).toMatchObject({ text: "1" });
+    await connection.closed;
   });
 
   it("sends a channel's message while a job runs", async () => {

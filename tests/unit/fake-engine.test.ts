@@ -6,6 +6,7 @@ import type { Engine } from "../../src/engines/engine.ts";
 import { PooledEngine } from "../../src/engines/pooled.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
+import { reuseContract } from "../contract/reuse-contract.ts";
 import { ThreadLauncher } from "../fakes/thread-launcher.ts";
 
 let directory: string;
@@ -14,10 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-async function open(): Promise<Engine> {
+async function open(pool: object = {}): Promise<Engine> {
   const launcher = await ThreadLauncher.create(directory);
-  return new PooledEngine(launcher, { ...CONTRACT_POOL, onError: () => {} });
+  return new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: () => {} });
 }
 
 engineContract("fake", open);
 channelContract("fake", open);
+reuseContract("fake", open);

@@ -2,11 +2,13 @@ import { InlineLauncher } from "../../src/engines/inline/launcher.ts";
 import { PooledEngine } from "../../src/engines/pooled.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
+import { reuseContract } from "../contract/reuse-contract.ts";
 
-async function open(): Promise<PooledEngine> {
+async function open(pool: object = {}): Promise<PooledEngine> {
   const launcher = await InlineLauncher.create();
-  return new PooledEngine(launcher, { ...CONTRACT_POOL, onError: console.error });
+  return new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: console.error });
 }
 
 engineContract("inline", open, { isolation: false });
 channelContract("inline", open);
+reuseContract("inline", open);

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Sandbox } from "../../src/engines/engine.ts";
 import { Pool, type PoolOptions } from "../../src/engines/pool.ts";
+import type { ReuseLimits } from "../../src/engines/reuse.ts";
 import { EngineUnavailable, HostBusy, ShuttingDown } from "../../src/errors.ts";
 import { ScriptedLauncher, type ScriptedSandbox } from "../fakes/scripted-launcher.ts";
 
@@ -246,5 +248,131 @@ describe("pool", () => {
     expect(leased).toMatchObject({ destroyed: 1 });
     expect(launcher.alive).toHaveLength(0);
     await expect(pool.acquire(small, never)).rejects.toBeInstanceOf(ShuttingDown);
+  });
+
+  describe("with sandboxes that are kept", () => {
+    const limits = { perKey: 2, total: 3, idle: 1_000, age: 5_000, uses: 3 };
+    const openFor = (reuse: Partial<ReuseLimits> = {}, options: Partial<PoolOptions> = {}) =>
+      open({ min: 1, max: 8, reuse: { ...limits, ...reuse }, healthInterval: 60_000, ...options });
+    const ids = (sandboxes: readonly Sandbox[]) => sandboxes.map(({ id }) => id);
+    const lease = (key?: string, profile = small) => pool.acquire(profile, never, key);
+
+    it("leases them for their key and their profile alone, the last used first", async () => {
+      openFor();
+      const [a, b] = [await lease("a"), await lease("a")];
+      pool.keep(a, "a");
+      pool.keep(b, "a");
+      expect(pool).toMatchObject({ kept: 2, leased: 0 });
+      const others = [await lease("b"), await lease(), await lease("a", large)];
+      expect(ids(others)).not.toContain(a.id);
+      expect(ids(others)).not.toContain(b.id);
+      expect(ids([await lease("a"), await lease("a")])).toEqual(ids([b, a]));
+      expect(pool.kept).toBe(0);
+    });
+
+    it("never gives one to another key, whatever it is kept for", async () => {
+      openFor();
+      const sandbox = (await lease("a")) as ScriptedSandbox;
+      pool.keep(sandbox, "a");
+      await lease("a");
+      pool.keep(sandbox, "b");
+      expect(sandbox.destroyed).toBe(1);
+      expect(pool.kept).toBe(0);
+    });
+
+    it("keeps so many of a key, and so many in all, beside the minimum", async () => {
+      openFor();
+      const same = [await lease("a"), await lease("a"), await lease("a")];
+      for (const sandbox of same) pool.keep(sandbox, "a");
+      expect(same).toMatchObject([{ destroyed: 1 }, { destroyed: 0 }, { destroyed: 0 }]);
+      const others = [await lease("b"), await lease("c")];
+      for (const sandbox of others) pool.keep(sandbox, sandbox === others[0] ? "b" : "c");
+      expect(pool.kept).toBe(3);
+      expect(same[1]).toMatchObject({ destroyed: 1 });
+      await pool.close();
+      openFor({}, { min: 2, max: 3 });
+      const few = [await lease("a"), await lease("b")];
+      pool.keep(few[0] as Sandbox, "a");
+      pool.keep(few[1] as Sandbox, "b");
+      expect(pool.kept).toBe(1);
+    });
+
+    it.each([
+      ["idle time", { idle: 1_000 }, 1_600],
+      ["age", { idle: 60_000, age: 2_000 }, 31_000],
+    ])("drops them after an %s", async (_what, reuse, ms) => {
+      openFor(reuse);
+      const sandbox = await lease("a");
+      pool.keep(sandbox, "a");
+      await vi.advanceTimersByTimeAsync(ms);
+      await settle();
+      expect(sandbox).toMatchObject({ destroyed: 1 });
+      expect(pool.kept).toBe(0);
+    });
+
+    it("drops them after a number of uses", async () => {
+      openFor();
+      const sandbox = await lease("a");
+      pool.keep(sandbox, "a");
+      for (const kept of [1, 0]) {
+        expect(await lease("a")).toBe(sandbox);
+        pool.keep(sandbox, "a");
+        expect(pool.kept).toBe(kept);
+      }
+      expect(sandbox).toMatchObject({ destroyed: 1 });
+    });
+
+    it("drops what ends or does not answer its health check while it is idle", async () => {
+      openFor({ idle: 60_000 }, { healthInterval: 500 });
+      const [ended, sick] = [await lease("a"), await lease("a")] as ScriptedSandbox[];
+      if (ended === undefined || sick === undefined) throw new Error("No sandbox");
+      for (const sandbox of [ended, sick]) pool.keep(sandbox, "a");
+      ended.close();
+      await settle();
+      expect([ended.destroyed, pool.kept, errors.length]).toEqual([1, 1, 0]);
+      sick.answersPing = false;
+      await vi.advanceTimersByTimeAsync(600);
+      await settle();
+      expect([sick.destroyed, pool.kept]).toEqual([1, 0]);
+    });
+
+    it("lets the least recently used go when somebody waits for its room", async () => {
+      openFor({}, { min: 0, max: 2 });
+      const [a, b] = [await lease("a"), await lease("b")];
+      pool.keep(a, "a");
+      pool.keep(b, "b");
+      const waiting = lease();
+      await settle();
+      expect([a, b]).toMatchObject([{ destroyed: 1 }, { destroyed: 0 }]);
+      await expect(waiting).resolves.toBeDefined();
+      expect(launcher.alive).toHaveLength(2);
+    });
+
+    it("hands one over to who has waited longest, if that is for its key", async () => {
+      openFor({}, { min: 0, max: 1 });
+      const first = await lease("a");
+      const same = lease("a");
+      await vi.advanceTimersByTimeAsync(10);
+      const other = lease("b");
+      pool.keep(first, "a");
+      expect(await same).toBe(first);
+      await vi.advanceTimersByTimeAsync(10);
+      void lease("a").catch(() => {});
+      pool.keep(first, "a");
+      await settle();
+      expect((await other).id).not.toBe(first.id);
+      expect(first).toMatchObject({ destroyed: 1 });
+    });
+
+    it("ends them when it halts or closes", async () => {
+      openFor();
+      const [idle, late] = [await lease("a"), await lease("a")];
+      pool.keep(idle, "a");
+      pool.halt(new EngineUnavailable("away"));
+      pool.keep(late, "a");
+      await settle();
+      expect([idle, late]).toMatchObject([{ destroyed: 1 }, { destroyed: 1 }]);
+      expect(pool).toMatchObject({ kept: 0, leased: 0 });
+    });
   });
 });

@@ -35,6 +35,15 @@ describe("the built-in plugins", () => {
     });
   });
 
+  it("asks for reuse only if the request does", async () => {
+    expect((await admit({ code })).options.reuse).toBeUndefined();
+    expect((await admit({ code, reuse: "never" })).options.reuse).toBeUndefined();
+    const keys = [{ code }, { code: `${code};` }, { code, permissions: { net: ["a.org"] } }].map(
+      async (request) => (await admit({ ...request, reuse: "code" })).options.reuse?.key,
+    );
+    expect(new Set(await Promise.all(keys)).size).toBe(3);
+  });
+
   it.each([
     ["no object", [], ""],
     ["null", null, ""],
@@ -55,6 +64,7 @@ describe("the built-in plugins", () => {
     ["an entry that is no string", { code, entry: {} }, "entry"],
     ["a NUL byte in entry", { code, entry: "a\0" }, "entry"],
     ["an endless entry", { code, entry: "x".repeat(10_000) }, "entry"],
+    ["a reuse that is no word for it", { code, reuse: true }, "reuse"],
     ["tools that are no list", { code, tools: "crypto" }, "tools"],
     ["an unknown tool", { code, tools: ["crypto", "nope"] }, "tools[1]"],
     ["permissions that are no object", { code, permissions: 3 }, "permissions"],

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readSettings } from "../../server/settings.ts";
 
@@ -10,6 +11,8 @@ describe("settings", () => {
       maxBody: 8_388_608,
       tools: [],
       drain: 10_000,
+      registry: resolve(".isolate/registry"),
+      publicUrl: undefined,
     });
     expect(settings.config).toMatchObject({
       port: 8787,
@@ -44,6 +47,8 @@ describe("settings", () => {
       ISOLATE_DATABASE_HOSTS: "spare.example:5433",
       ISOLATE_DATABASE_ROWS: "10",
       ISOLATE_SCHEMAS: "tables",
+      ISOLATE_REGISTRY: "/srv/registry",
+      ISOLATE_PUBLIC_URL: "https://hub.example",
       ISOLATE_TOOLS: "/etc/isolate/http.ts, tools/greeter.ts,",
     });
     expect(settings.tools).toEqual(["/etc/isolate/http.ts", "tools/greeter.ts"]);
@@ -51,6 +56,8 @@ describe("settings", () => {
     expect(settings.containers).toEqual({ host: "unix:///x.sock", runtime: "runsc" });
     expect(readSettings({ ISOLATE_ENGINE: "none" }).containers).toBeNull();
     expect(settings.runDirectory).toBe("/srv/run");
+    expect(settings.registry).toBe("/srv/registry");
+    expect(settings.publicUrl).toBe("https://hub.example");
     expect(settings.config).toMatchObject({ memory: 2048, maxMemory: 2048, cpus: 0.5 });
     expect(settings.config).toMatchObject({
       mounts: { "/data": "/srv/data" },
@@ -70,7 +77,7 @@ describe("settings", () => {
       rows: 10,
       bytes: 16_777_216,
     });
-    expect(settings.config.cluster).toEqual({ min: 1, max: 4, idle: 5_000 });
+    expect(settings.config.cluster).toMatchObject({ min: 1, max: 4, idle: 5_000 });
   });
 
   it.each([
@@ -90,6 +97,8 @@ describe("settings", () => {
     ["ISOLATE_MEMORY", "-5", "Bad setting ISOLATE_MEMORY"],
     ["ISOLATE_MEMORY", "1", "memory"],
     ["ISOLATE_POOL_MIN", "9", "cluster.min"],
+    ["ISOLATE_PUBLIC_URL", "hub.example", "Bad setting ISOLATE_PUBLIC_URL"],
+    ["ISOLATE_REGISTRY", "", "Bad setting ISOLATE_REGISTRY"],
   ])("refuse %s=%s by name", (name, value, message) => {
     expect(() => readSettings({ [name]: value })).toThrow(message);
   });

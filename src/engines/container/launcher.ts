@@ -159,7 +159,8 @@ async function withEgress(
   try {
     return await work();
   } finally {
-    events.onDenied?.(await lease.close());
+    const denied = await lease.close();
+    events.onDenied?.(denied);
   }
 }
 

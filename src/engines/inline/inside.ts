@@ -9,6 +9,8 @@ export interface InlineHost {
   send(message: WorkerMessage): void;
   /** Evaluates a module and has `call` called with its exports; breaks both off at the deadline. */
   load(code: string, call: (module: Module) => unknown): Promise<Loading>;
+  /** Calls with the exports of a module that it has loaded, in the same way. */
+  again(module: Module, call: (module: Module) => unknown): Pick<Loading, "value">;
   database(): Promise<DatabaseModule>;
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { constants, Script } from "node:vm";
 import { build } from "esbuild";
 import type { WorkerMessage } from "../../protocol/messages.ts";
-import type { Ending, Job, Launcher, Profile, RunEvents, Sandbox } from "../engine.ts";
+import type { Ending, Launcher, Profile, RunEvents, Sandbox, SandboxJob } from "../engine.ts";
 import { takeMessage } from "../worker-messages.ts";
 import type { InlineHost, InlineWorker } from "./inside.ts";
 import { Realm, RUNNER_URL } from "./realm.ts";
@@ -52,6 +52,7 @@ class InlineSandbox implements Sandbox {
   readonly closed: Promise<void>;
   readonly #realm: Realm;
   readonly #worker: InlineWorker;
+  #spoiled = false;
   #close: () => void = () => {};
   #onMessage: (message: WorkerMessage) => void = () => {};
 
@@ -65,20 +66,32 @@ class InlineSandbox implements Sandbox {
     this.#worker = inside.open({
       send: (message) => this.#onMessage(message),
       load: (code, call) => this.#realm.load(code, call),
+      again: (module, call) => this.#realm.again(module, call),
       database: () => this.#realm.database(),
     });
   }
 
-  run(job: Job, events: RunEvents, timeLeft: number): Promise<Ending> {
+  run(job: SandboxJob, events: RunEvents, timeLeft: number): Promise<Ending> {
     return new Promise((resolve) => {
+      if (this.#spoiled || this.#realm.interrupted) return resolve({ type: "declined" });
       this.#onMessage = (message) => {
         if (this.#realm.interrupted) return;
         const ending = takeMessage(message, job, events);
-        if (ending !== undefined) resolve(ending);
+        if (ending === undefined) return;
+        this.#onMessage = (later) => this.#hearIdle(later);
+        resolve(ending);
       };
       this.#realm.deadline = performance.now() + timeLeft;
-      this.#worker.start({ ...job, type: "job" });
+      const attachments = job.attachments?.map((bytes) => new Uint8Array(bytes));
+      this.#worker.start({ ...job, type: "job", ...(attachments && { attachments }) });
     });
+  }
+
+  /** Of what goes on between two runs, nothing is heard but that there cannot be another. */
+  #hearIdle({ type }: WorkerMessage): void {
+    if (type !== "spoiled") return;
+    this.#spoiled = true;
+    this.#close();
   }
 
   sendChannel(topic: string, text: string): boolean {

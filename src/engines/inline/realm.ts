@@ -77,6 +77,11 @@ export class Realm {
     return loading;
   }
 
+  /** Has `call` called with a module's exports once more. In an object: it may be a promise. */
+  again(module: Module, call: (module: Module) => unknown): Pick<Loading, "value"> {
+    return { value: this.call(call, [module]) };
+  }
+
   async #import(specifiers: readonly string[]): Promise<object[]> {
     const importer = this.#evaluate(IMPORT) as (specifier: string) => Promise<object>;
     const modules: object[] = [];

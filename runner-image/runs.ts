@@ -1,0 +1,46 @@
+import type {
+  ChannelMessage,
+  ConsoleLevel,
+  WorkerJob,
+  WorkerMessage,
+} from "../src/protocol/messages.ts";
+import { Run, type Runtime } from "./run.ts";
+
+/** The runs of one worker, one after the other. */
+export class Runs {
+  readonly #send: (message: WorkerMessage) => void;
+  #current: Run | undefined;
+  #spoiled = false;
+
+  constructor(send: (message: WorkerMessage) => void) {
+    this.#send = send;
+  }
+
+  start(job: WorkerJob, runtime: Runtime): void {
+    if (this.#spoiled) return;
+    this.#current = new Run(job, this.#send, this.#current?.loaded);
+    void this.#current.start(runtime);
+  }
+
+  write(level: ConsoleLevel, args: unknown[]): void {
+    this.#current?.log.write(level, args);
+  }
+
+  receive(message: ChannelMessage): void {
+    this.#current?.receive(message);
+  }
+
+  /**
+   * Ends the current run with what was thrown where nobody awaits it. What code throws that has
+   * outlived its run is no later one's failure: there is none, then.
+   */
+  fail(thrown: unknown): void {
+    if (this.#current === undefined || this.#current.fail(thrown) || this.#spoiled) return;
+    this.#spoiled = true;
+    this.#send({ type: "spoiled" });
+  }
+
+  close(): void {
+    this.#current?.close();
+  }
+}

@@ -1,0 +1,61 @@
+import type { Context } from "hono";
+import { messageOf } from "../../../src/errors.ts";
+import { createRXA, type RXA } from "../../../src/resourcex/archive.ts";
+import { createRXM, type RXM } from "../../../src/resourcex/manifest.ts";
+import { storableOf } from "../../../src/resourcex/storable.ts";
+import type { WithForm } from "../../registry/forms.ts";
+import type { Hub } from "../../registry/hub.ts";
+import { RegistryProblem } from "../../registry/problem.ts";
+
+/** `POST /publish`: a form with `manifest` (JSON) and `archive` (tar.gz); 201 with the locator. */
+export function publishRoute(hub: Hub, withForm: WithForm) {
+  /** Of two that publish the same version at the same time, one is first. */
+  const underWay = new Set<string>();
+  return function publish(c: Context): Promise<Response> {
+    return withForm(c.req.raw, async (form) => {
+      const manifest = await manifestOf(form.get("manifest"));
+      const locator = storableOf(manifest);
+      const archive = await archiveOf(form.get("archive"));
+      const name = String(locator);
+      if (underWay.has(name)) throw new RegistryProblem("VERSION_EXISTS", `${name} is under way`);
+      underWay.add(name);
+      try {
+        if (await hub.storage.exists(locator)) {
+          throw new RegistryProblem("VERSION_EXISTS", `${name} is already published`);
+        }
+        await hub.storage.put({ locator, manifest, archive });
+      } finally {
+        underWay.delete(name);
+      }
+      return c.json({ locator: name }, 201);
+    });
+  };
+}
+
+async function manifestOf(part: FormDataEntryValue | null): Promise<RXM> {
+  if (part === null) throw new RegistryProblem("MANIFEST_REQUIRED", "manifest is required");
+  let fields: unknown;
+  try {
+    fields = JSON.parse(typeof part === "string" ? part : await part.text());
+  } catch (error) {
+    throw new RegistryProblem("INVALID_MANIFEST", `manifest is not JSON: ${messageOf(error)}`);
+  }
+  try {
+    return createRXM(fields as RXM);
+  } catch (error) {
+    const message = messageOf(error);
+    const isMissing = message.endsWith(" is required");
+    throw new RegistryProblem(isMissing ? "MISSING_REQUIRED_FIELDS" : "INVALID_MANIFEST", message);
+  }
+}
+
+/** Rejects with a `ContentError` for what cannot be extracted. */
+async function archiveOf(part: FormDataEntryValue | null): Promise<RXA> {
+  if (part === null) throw new RegistryProblem("ARCHIVE_REQUIRED", "archive is required");
+  if (typeof part === "string") {
+    throw new RegistryProblem("INVALID_ARCHIVE", "archive is a text, not a file");
+  }
+  const archive = await createRXA({ buffer: new Uint8Array(await part.arrayBuffer()) });
+  await archive.extract();
+  return archive;
+}

@@ -1,0 +1,50 @@
+import type { Context } from "hono";
+import { messageOf, PayloadTooLarge } from "../../../src/errors.ts";
+import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
+import type { BundledType } from "../../../src/resourcex/type.ts";
+import type { WithBody } from "../../bodies.ts";
+import type { Hub } from "../../registry/hub.ts";
+import { RegistryProblem } from "../../registry/problem.ts";
+import { uploadedType } from "../../registry/upload.ts";
+
+const MAX_SOURCE = 1_048_576;
+
+/** `POST /types` with `{ source }`: has the type run here from now on; 201 with what it is. */
+export function uploadTypeRoute(hub: Hub, withBody: WithBody) {
+  return function upload(c: Context): Promise<Response> {
+    return withBody(c.req.raw, async (body) => {
+      const { source } = Object(body) as { source?: unknown };
+      if (typeof source !== "string") {
+        throw new RegistryProblem("INVALID_TYPE", "source: The text of a module is required");
+      }
+      if (Buffer.byteLength(source) > MAX_SOURCE) {
+        throw new PayloadTooLarge("source", `source: More than ${MAX_SOURCE} bytes`);
+      }
+      const type = await uploadedType(hub, source).catch(invalid);
+      await hub.addType(type).catch(refused);
+      return c.json(describe(type), 201);
+    });
+  };
+}
+
+/** `GET /types`: what the types that run here are. */
+export function listTypesRoute(hub: Hub) {
+  return function list(c: Context): Response {
+    return c.json({ types: hub.described.map(describe) });
+  };
+}
+
+function refused(error: unknown): never {
+  const isTaken = messageOf(error).endsWith("is already registered");
+  if (isTaken) throw new RegistryProblem("TYPE_EXISTS", messageOf(error));
+  return invalid(error);
+}
+
+function invalid(error: unknown): never {
+  if (error instanceof ResourceTypeError) throw new RegistryProblem("INVALID_TYPE", error.message);
+  throw error;
+}
+
+function describe({ name, aliases = [], description, schema }: BundledType): object {
+  return { name, aliases, description, ...(schema && { schema }), sandbox: "container" };
+}

@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { BadRequest } from "../errors.ts";
+import type { ToolUse } from "../protocol/messages.ts";
+import type { Job, Profile } from "./engine.ts";
+
+/** How sandboxes are kept that have run something. */
+export interface ReuseLimits {
+  /** Idle ones of one key. */
+  readonly perKey: number;
+  /** Idle ones in all; never more than the pool has room for beside its minimum. */
+  readonly total: number;
+  /** Milliseconds one may be idle. */
+  readonly idle: number;
+  /** Milliseconds since its first execution. */
+  readonly age: number;
+  /** Executions. */
+  readonly uses: number;
+}
+
+export const DEFAULT_REUSE: ReuseLimits = {
+  perKey: 2,
+  total: 4,
+  idle: 60_000,
+  age: 600_000,
+  uses: 1_000,
+};
+
+/** Tools without a state of their own: what an earlier execution was given serves the next one. */
+const STATELESS: readonly string[] = ["crypto"];
+
+/** Throws `BadRequest` if a tool takes part in one execution alone. */
+export function assertReusable(tools: readonly ToolUse[]): void {
+  const tool = tools.find(({ name }) => !STATELESS.includes(name));
+  if (tool === undefined) return;
+  throw new BadRequest("reuse", `reuse: Not possible with the tool "${tool.name}"`);
+}
+
+/**
+ * The key of all executions that may share a sandbox: the same tenant's, of the same code, with the
+ * same tools and grants, in the same profile. A SHA-256 as hexadecimal digits.
+ */
+export function reuseKey(
+  parts: Pick<Job, "code" | "entry" | "tools" | "grants"> & { tenant: string; profile: Profile },
+): string {
+  const { tenant, code, entry, tools, grants, profile } = parts;
+  const used = tools.map(({ name, config, module }) => [name, config, module]);
+  // As an array of arrays, no part can be taken for another's end.
+  const text = JSON.stringify([tenant, code, entry, used, grants ?? null, profile]);
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,34 @@
+import { RegistryError } from "./errors.ts";
+import { parseRXL } from "./locator.ts";
+import type { Registry } from "./registry.ts";
+import { LOCAL_DOMAIN } from "./storable.ts";
+
+/**
+ * A view of a registry that gives out, and runs, the resources of one domain alone. `get` and
+ * `resolve` reject with a `RegistryError` for any other, without a look at another domain's registry.
+ */
+export function withDomainValidation(registry: Registry, domain: string): Registry {
+  const assertTrusted = (claimed: string): void => {
+    if (claimed === domain) return;
+    throw new RegistryError(
+      `Untrusted domain: resource claims "${claimed}" but registry only trusts "${domain}"`,
+    );
+  };
+  const assertAsked = (locator: string): void =>
+    assertTrusted(parseRXL(locator).domain ?? LOCAL_DOMAIN);
+  return {
+    ...registry,
+    async get(locator) {
+      assertAsked(locator);
+      const resource = await registry.get(locator);
+      assertTrusted(resource.manifest.domain);
+      return resource;
+    },
+    async resolve<Args, Result>(locator: string) {
+      assertAsked(locator);
+      const resolved = await registry.resolve<Args, Result>(locator);
+      assertTrusted(resolved.resource.manifest.domain);
+      return resolved;
+    },
+  };
+}

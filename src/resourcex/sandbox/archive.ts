@@ -1,0 +1,46 @@
+import { ARCHIVE_LIMITS, mostUnpacked } from "../archive-limits.ts";
+import { ContentError } from "../errors.ts";
+import { Package, type RXP } from "../package.ts";
+import { untar } from "./untar.ts";
+
+/** The archive of a resource, as its type meets it; unpacked when something of it is asked for. */
+export class SandboxArchive {
+  readonly #bytes: Uint8Array;
+  #files: Map<string, Buffer> | undefined;
+  #package: RXP | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** A copy of the bytes: tar.gz. */
+  async buffer(): Promise<Buffer> {
+    return Buffer.from(this.#bytes);
+  }
+
+  /** The files, the same package each time. Rejects with a `ContentError` for a bad archive. */
+  async extract(): Promise<RXP> {
+    this.#package ??= new Package(this.files(), async () => {
+      throw new ContentError("A package is not packed in a sandbox: return its files instead");
+    });
+    return this.#package;
+  }
+
+  files(): ReadonlyMap<string, Buffer> {
+    this.#files ??= unpack(this.#bytes);
+    return this.#files;
+  }
+}
+
+function unpack(bytes: Uint8Array): Map<string, Buffer> {
+  if (bytes.length > ARCHIVE_LIMITS.bytes) throw new ContentError("The archive is too large");
+  // Asked for here: to load it costs a type that looks at no file more than all the rest.
+  const { gunzipSync } = process.getBuiltinModule("node:zlib");
+  try {
+    return untar(gunzipSync(bytes, { maxOutputLength: mostUnpacked(bytes.length) }));
+  } catch (error) {
+    if (error instanceof ContentError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ContentError(`The archive cannot be read: ${why}`);
+  }
+}

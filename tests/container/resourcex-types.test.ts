@@ -1,0 +1,3 @@
+import { describeTypes } from "../contract/resourcex-contract.ts";
+
+describeTypes("container");

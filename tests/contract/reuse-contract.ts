@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Engine, ExecuteOptions, Job, Outcome } from "../../src/engines/engine.ts";
+import { BadRequest, HostBusy } from "../../src/errors.ts";
+import { job, PROFILE, until } from "./engine-contract.ts";
+
+/** Counts its calls, and says what it finds of earlier ones. */
+const COUNTER = `console.log("loaded");
+let calls = 0;
+export default (input, bytes) => {
+  const seen = globalThis.mark ?? null;
+  globalThis.mark = input;
+  console.log("called");
+  return [++calls, seen, bytes?.length ?? 0];
+}`;
+/** Room for what is kept, beside a warm one of each of two profiles. */
+const MAX = 5;
+const SOON = "await new Promise((resolve) => setTimeout(resolve, 50));";
+
+/** Tries again while the queue is full. */
+async function patiently(run: () => Promise<Outcome>): Promise<Outcome> {
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof HostBusy)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+/** What reuse promises, whatever engine it is on: one sandbox is for one key alone. */
+export function reuseContract(name: string, open: (pool?: object) => Promise<Engine>): void {
+  describe(`${name} engine's reuse`, () => {
+    let engine: Engine;
+    let keys = 0;
+    beforeAll(async () => {
+      engine = await open({ max: MAX });
+    });
+    afterAll(() => engine.close());
+
+    /** A key that nothing has run yet, and what runs code under it. */
+    function fresh(): (asked: Job | string, options?: Partial<ExecuteOptions>) => Promise<Outcome> {
+      keys += 1;
+      const reuse = { key: `key-${keys}` };
+      return (asked, options) =>
+        engine.execute(typeof asked === "string" ? job(asked) : asked, {
+          profile: PROFILE,
+          timeout: 20_000,
+          reuse,
+          ...options,
+        });
+    }
+    const messages = ({ logs }: Outcome) => logs.map(({ message }) => message);
+
+    it("calls the module that is loaded, with all the state it has", async () => {
+      const run = fresh();
+      const first = await run(job(COUNTER, "a"));
+      expect(first).toMatchObject({ status: "ok", result: [1, null, 0] });
+      expect(messages(first)).toEqual(["loaded", "called"]);
+      expect(engine.status()).toMatchObject({ leased: 0 });
+      expect(engine.status().kept).toBeGreaterThan(0);
+      const second = await run({ ...job(COUNTER, "b"), attachments: [new Uint8Array(3)] });
+      expect(second).toMatchObject({ status: "ok", result: [2, "a", 3] });
+      expect(messages(second)).toEqual(["called"]);
+    });
+
+    it("shows nothing of it to another key, another profile, or an execution without a key", async () => {
+      const [run, other] = [fresh(), fresh()];
+      const profile = { ...PROFILE, memory: 192 };
+      await run(job(COUNTER, "secret"));
+      const strangers = [
+        () => other(job(COUNTER)),
+        () => run(job(COUNTER), { profile }),
+        () => run(job(COUNTER), { reuse: undefined }),
+      ];
+      for (const [n, stranger] of strangers.entries()) {
+        expect((await stranger()).result).toEqual([1, null, 0]);
+        expect((await run(job(COUNTER, "secret"))).result).toEqual([n + 2, "secret", 0]);
+      }
+    });
+
+    it("runs executions at the same time in several sandboxes", async () => {
+      const run = fresh();
+      const code = `let running = 0, calls = 0;
+        export default async () => { running++; calls++; ${SOON} return [running--, calls] }`;
+      const all = await Promise.all([1, 2, 3, 4].map(() => patiently(() => run(code))));
+      for (const { result } of all) expect(result).toMatchObject([1, expect.any(Number)]);
+    });
+
+    it("serves those who wait for the same key with what becomes free", async () => {
+      const run = fresh();
+      const code = `let calls = 0; export default async () => { ${SOON} return ++calls }`;
+      const all = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(() => patiently(() => run(code))));
+      const calls = all.map(({ result }) => result as number);
+      expect(calls.filter((count) => count === 1).length).toBeLessThanOrEqual(MAX);
+      expect(Math.max(...calls)).toBeGreaterThan(1);
+    });
+
+    it("keeps what fails, and its state", async () => {
+      const run = fresh();
+      const code = `let calls = 0;
+        export default (fail) => { calls++; if (fail) throw new RangeError("mine"); return calls }`;
+      const failed = await run(job(code, true));
+      expect(failed).toMatchObject({ status: "error", fault: { name: "RangeError" } });
+      expect(failed.fault?.stack).toContain("main.ts:");
+      expect(await run(job(code, true))).toMatchObject({ fault: failed.fault });
+      expect((await run(job(code, false))).result).toBe(3);
+    });
+
+    it.each([
+      ["runs into its timeout", "await new Promise(() => {})", "timeout"],
+      ["asks to be ended", "process.exit(1)", "error"],
+      ["does not even load", "}", "error"],
+    ])("does not keep what %s", async (_how, how, status) => {
+      const run = fresh();
+      const code = `let calls = 0;
+        export default async (bad) => { calls++; if (bad) { ${how} } return calls }`;
+      const outcome = await run(job(code, true), { timeout: 1_000 });
+      expect(outcome.status).toBe(status);
+      if (how !== "}") expect((await run(job(code, false))).result).toBe(1);
+      else expect((await run("export default () => 'whole'")).result).toBe("whole");
+    });
+
+    it("drops what code logs between its executions", async () => {
+      const run = fresh();
+      const code = `export default () => {
+        console.log("own"); setTimeout(() => console.log("late"), 20); return 1
+      }`;
+      const first = await run(code);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const second = await run(code);
+      expect([messages(first), messages(second)]).toEqual([["own"], ["own"]]);
+    });
+
+    it("ends a sandbox whose code fails between two executions, and no answer with it", async () => {
+      const run = fresh();
+      const code = `let calls = 0;
+        export default () => {
+          if (calls === 0) setTimeout(() => Promise.reject(new Error("late")), 20);
+          return ++calls;
+        }`;
+      expect((await run(code)).result).toBe(1);
+      await until(() => engine.status().kept === 0 || engine.status().warm > 0);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(await run(code)).toMatchObject({ status: "ok", result: 1, logs: [] });
+    });
+
+    it("gives the answer of an execution that comes while its sandbox fails", async () => {
+      const run = fresh();
+      const code = `let calls = 0;
+        export default () => { setImmediate(() => setImmediate(() => Promise.reject(new Error("late")))); return ++calls }`;
+      for (let n = 0; n < 10; n += 1) {
+        const outcome = await run(code);
+        // It may be the failure of this execution; it must not be a crash, nor one of no run.
+        expect(["ok", "error"]).toContain(outcome.status);
+        if (outcome.status === "error") expect(outcome.fault?.message).toBe("late");
+      }
+    });
+
+    it("waits for no timer of an earlier execution", async () => {
+      const run = fresh();
+      const code = "export default (ms) => { setTimeout(() => {}, ms) }";
+      await run(job(code, 60_000));
+      const durations: number[] = [];
+      for (let n = 0; n < 8; n += 1) durations.push((await run(job(code, 0))).duration);
+      expect(Math.min(...durations)).toBeLessThan(90);
+    });
+
+    it("makes room for others who wait", async () => {
+      const run = fresh();
+      await run(job(COUNTER, "a"));
+      const slow = `export default async () => { ${SOON} return 1 }`;
+      const others = Array.from({ length: MAX }, () =>
+        patiently(() => fresh()(slow, { reuse: undefined })),
+      );
+      for (const { status } of await Promise.all(others)) expect(status).toBe("ok");
+    });
+
+    it.each(["channel", "database", "mine"])("is refused with the tool %s", async (tool) => {
+      const asked = job(COUNTER, "a", "default", [{ name: tool, config: {} }]);
+      await expect(fresh()(asked)).rejects.toBeInstanceOf(BadRequest);
+    });
+  });
+}

@@ -1,0 +1,15 @@
+import { createRXA } from "../../src/resourcex/archive.ts";
+import { parseRXL } from "../../src/resourcex/locator.ts";
+import { createRXM } from "../../src/resourcex/manifest.ts";
+import type { RXR } from "../../src/resourcex/resource.ts";
+
+/** A resource with one file. */
+export async function resource(locator: string, content = "Hello"): Promise<RXR> {
+  const { domain = "localhost", path, name, type = "", version = "" } = parseRXL(locator);
+  const manifest = createRXM({ domain, ...(path !== undefined && { path }), name, type, version });
+  return {
+    locator: parseRXL(manifest.toLocator()),
+    manifest,
+    archive: await createRXA({ content }),
+  };
+}

@@ -1,0 +1,4 @@
+import { describeTypes } from "../contract/resourcex-contract.ts";
+
+describeTypes("none");
+describeTypes("isolated");

@@ -1,0 +1,321 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { serve } from "@hono/node-server";
+import type { Hono } from "hono";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildApp } from "../../../server/app.ts";
+import { Hub } from "../../../server/registry/hub.ts";
+import { config } from "../../../src/config.ts";
+import { Kernel } from "../../../src/kernel.ts";
+import { createRXA } from "../../../src/resourcex/archive.ts";
+import { createRegistry } from "../../../src/resourcex/create-registry.ts";
+import { EngineLevels } from "../../../src/resourcex/levels.ts";
+import type { TypeSandbox } from "../../../src/resourcex/type.ts";
+
+/** Levels that stand in for containers by realms of this process: what is tested here is HTTP. */
+class RealmLevels extends EngineLevels {
+  readonly asked = new Set<TypeSandbox>();
+
+  override engine(level: TypeSandbox) {
+    this.asked.add(level);
+    return super.engine("none");
+  }
+}
+
+const levels = new RealmLevels();
+const failures: unknown[] = [];
+let path: string;
+let app: Hono;
+
+async function open(): Promise<Hono> {
+  const profile = { memory: 256, cpus: 1 };
+  const hub = await Hub.open({ path, levels, timeout: 2_000, profile });
+  const kernel = new Kernel({ config: config(), engines: [] });
+  const onError = (error: unknown): void => void failures.push(error);
+  return buildApp({ kernel, maxBody: 8_388_608, onError, hub });
+}
+
+beforeAll(async () => {
+  path = await mkdtemp(join(tmpdir(), "isolate-hub-"));
+  app = await open();
+});
+afterAll(async () => {
+  await levels.close();
+  await rm(path, { recursive: true });
+});
+
+const MANIFEST = { domain: "x.org", path: "team", name: "hello", type: "text", version: "1.0.0" };
+const LOCATOR = "x.org/team/hello.text@1.0.0";
+
+async function form(manifest?: unknown, content: string | Uint8Array = "Hello"): Promise<FormData> {
+  const parts = new FormData();
+  if (manifest !== undefined) {
+    parts.set("manifest", typeof manifest === "string" ? manifest : JSON.stringify(manifest));
+  }
+  const archive =
+    typeof content === "string" ? await (await createRXA({ content })).buffer() : content;
+  parts.set("archive", new Blob([new Uint8Array(archive)]), "archive.tar.gz");
+  return parts;
+}
+
+async function send(route: string, init?: RequestInit) {
+  const response = await app.request(`/api/v1${route}`, init);
+  const isJson = response.headers.get("content-type")?.includes("json");
+  const body = isJson && init?.method !== "HEAD" ? await response.json() : undefined;
+  return { status: response.status, body: body as Record<string, unknown>, response };
+}
+
+function post(route: string, body: unknown) {
+  const headers = { "content-type": "application/json" };
+  return send(route, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+async function publish(manifest: unknown, content?: string | Uint8Array) {
+  return send("/publish", { method: "POST", body: await form(manifest, content) });
+}
+
+describe("what is published", () => {
+  it("can be had, found, run and deleted", async () => {
+    expect(await publish(MANIFEST)).toMatchObject({ status: 201, body: { locator: LOCATOR } });
+    expect((await send(`/resource?locator=${LOCATOR}`)).body).toEqual(MANIFEST);
+    expect(await send(`/resource?locator=${LOCATOR}`, { method: "HEAD" })).toMatchObject({
+      status: 200,
+    });
+    const { response } = await send(`/content?locator=${LOCATOR}`);
+    const archive = await createRXA({ buffer: new Uint8Array(await response.arrayBuffer()) });
+    expect(String(await (await archive.extract()).file("content"))).toBe("Hello");
+    const result = { locator: LOCATOR, ...MANIFEST };
+    expect((await send("/search?q=HELL&type=text&domain=x.org")).body).toEqual({
+      results: [result],
+      total: 1,
+    });
+    expect((await send("/search?q=hello&offset=1")).body).toEqual({ results: [], total: 1 });
+    expect((await send("/search?type=json")).body).toEqual({ results: [], total: 0 });
+    expect(await post("/resolve", { locator: LOCATOR })).toMatchObject({
+      status: 200,
+      body: { result: "Hello", meta: { locator: LOCATOR, executionTimeMs: expect.any(Number) } },
+    });
+    expect(await publish(MANIFEST)).toMatchObject({
+      status: 409,
+      body: { code: "VERSION_EXISTS" },
+    });
+    const gone = { status: 404, body: { code: "RESOURCE_NOT_FOUND", error: expect.any(String) } };
+    expect((await send(`/resource?locator=${LOCATOR}`, { method: "DELETE" })).status).toBe(204);
+    expect(await send(`/resource?locator=${LOCATOR}`, { method: "DELETE" })).toMatchObject(gone);
+    expect(await send(`/resource?locator=${LOCATOR}`)).toMatchObject(gone);
+    expect(await send(`/content?locator=${LOCATOR}`)).toMatchObject(gone);
+    expect(await post("/resolve", { locator: LOCATOR })).toMatchObject(gone);
+    expect((await send(`/resource?locator=${LOCATOR}`, { method: "HEAD" })).status).toBe(404);
+  });
+
+  it("can be of a type that does not run here", async () => {
+    const manifest = { ...MANIFEST, type: "strange" };
+    expect((await publish(manifest)).status).toBe(201);
+    expect(await post("/resolve", { locator: "x.org/team/hello.strange@1.0.0" })).toMatchObject({
+      status: 400,
+      body: { code: "UNSUPPORTED_TYPE", error: "Unsupported resource type: strange" },
+    });
+  });
+
+  it("can be 10 MB large, and not larger than an archive may be", async () => {
+    const content = randomBytes(10_000_000);
+    const archive = await (await createRXA({ content })).buffer();
+    const manifest = { ...MANIFEST, name: "large", type: "binary" };
+    expect((await publish(manifest, archive)).status).toBe(201);
+    const tooLarge = await publish({ ...manifest, name: "larger" }, new Uint8Array(17_000_000));
+    expect(tooLarge).toMatchObject({ status: 413, body: { code: "PAYLOAD_TOO_LARGE" } });
+  });
+});
+
+it("of two that publish the same version at once, one is first", async () => {
+  const manifest = { ...MANIFEST, name: "race" };
+  const answers = await Promise.all([publish(manifest, "a"), publish(manifest, "b")]);
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+});
+
+describe("a request is refused", () => {
+  it.each<[string, string, string, RequestInit?]>([
+    ["without a locator", "LOCATOR_REQUIRED", "/resource"],
+    ["with a locator upwards", "INVALID_LOCATOR", "/content?locator=x.org/../../etc/passwd.text@1"],
+    ["with a locator without a name", "INVALID_LOCATOR", "/resource?locator=@1"],
+    ["with a count that is none", "BAD_REQUEST", "/search?limit=-1"],
+  ])("%s", async (_why, code, route, init) => {
+    const { status, body } = await send(route, init);
+    expect({ status, body }).toEqual({ status: 400, body: { code, error: expect.any(String) } });
+  });
+
+  it.each<[string, string, unknown, (string | Uint8Array)?]>([
+    ["a manifest", "MANIFEST_REQUIRED", undefined],
+    ["JSON in the manifest", "INVALID_MANIFEST", "{"],
+    ["a field", "MISSING_REQUIRED_FIELDS", { ...MANIFEST, version: "" }],
+    ["a field at all", "MISSING_REQUIRED_FIELDS", null],
+    ["a good name", "INVALID_LOCATOR", { ...MANIFEST, name: "../../etc" }],
+    ["a good archive", "INVALID_ARCHIVE", { ...MANIFEST, name: "bad" }, Buffer.from("no archive")],
+  ])("to publish without %s", async (_what, code, manifest, content) => {
+    expect(await publish(manifest, content)).toMatchObject({ status: 400, body: { code } });
+    expect((await send("/search?q=bad")).body).toEqual({ results: [], total: 0 });
+  });
+
+  it("to publish without an archive", async () => {
+    const body = await form(MANIFEST);
+    body.delete("archive");
+    const missing = await send("/publish", { method: "POST", body });
+    expect(missing).toMatchObject({ status: 400, body: { code: "ARCHIVE_REQUIRED" } });
+    body.set("archive", "text");
+    const text = await send("/publish", { method: "POST", body });
+    expect(text).toMatchObject({ status: 400, body: { code: "INVALID_ARCHIVE" } });
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["as it says", { "sec-fetch-site": "cross-site", origin: "http://localhost" }],
+    ["by its origin", { origin: "https://evil.example", host: "localhost" }],
+    ["without an origin", { origin: "null", host: "localhost" }],
+  ])("to publish from a page of another site, %s", async (_how, headers) => {
+    const manifest = { ...MANIFEST, name: "foreign" };
+    const init = { method: "POST", body: await form(manifest), headers };
+    expect(await send("/publish", init)).toMatchObject({
+      status: 403,
+      body: { code: "FORBIDDEN" },
+    });
+    expect((await send("/search?q=foreign")).body).toMatchObject({ total: 0 });
+    const own = { origin: "http://localhost", host: "localhost" };
+    expect((await send("/publish", { ...init, headers: own })).status).toBe(201);
+    await send("/resource?locator=x.org/team/foreign.text@1.0.0", { method: "DELETE" });
+  });
+
+  it("to publish what is no form", async () => {
+    const body = "{}";
+    const json = { method: "POST", body, headers: { "content-type": "application/json" } };
+    expect((await send("/publish", json)).status).toBe(415);
+    const broken = { ...json, headers: { "content-type": "multipart/form-data; boundary=x" } };
+    expect(await send("/publish", broken)).toMatchObject({ status: 400 });
+  });
+});
+
+describe("types", () => {
+  const source = `export default {
+    name: "shout", description: "Loud text", sandbox: "none",
+    schema: { type: "object", properties: { times: { type: "number" } } },
+    async resolve(rxr: any, args: { times?: number } = {}): Promise<string> {
+      console.log("shouting");
+      if (args.times === 0) throw new RangeError("not even once");
+      const text = String(await (await rxr.archive.extract()).file("content"));
+      return text.toUpperCase().repeat(args.times ?? 1);
+    },
+  };`;
+
+  it("can be uploaded, run in containers alone, and outlive the server", async () => {
+    const described = {
+      name: "shout",
+      aliases: [],
+      description: "Loud text",
+      schema: expect.any(Object),
+      sandbox: "container",
+    };
+    const uploaded = await post("/types", { source });
+    expect(uploaded).toMatchObject({ status: 201, body: described });
+    expect(await post("/types", { source })).toMatchObject({
+      status: 409,
+      body: { code: "TYPE_EXISTS", error: "Type 'shout' is already registered" },
+    });
+    app = await open();
+    const { body } = await send("/types");
+    expect((body.types as { name: string }[]).map(({ name }) => name)).toEqual([
+      "text",
+      "json",
+      "binary",
+      "shout",
+    ]);
+    const locator = "x.org/a.shout@1";
+    await publish({ domain: "x.org", name: "a", type: "shout", version: "1" }, "hey");
+    expect(await post("/resolve", { locator, args: { times: 2 } })).toMatchObject({
+      status: 200,
+      body: { result: "HEYHEY", meta: { logs: [{ level: "log", message: "shouting" }] } },
+    });
+    expect(await post("/resolve", { locator, args: { times: "2" } })).toMatchObject({
+      status: 400,
+      body: { code: "INVALID_ARGUMENTS", error: expect.stringContaining('"times"') },
+    });
+    expect(await post("/resolve", { locator, args: { times: 0 } })).toMatchObject({
+      status: 422,
+      body: { code: "EXECUTION_FAILED", error: "not even once", details: { name: "RangeError" } },
+    });
+  });
+
+  it("run in containers alone, those that are built in as well", () => {
+    expect([...levels.asked]).toEqual(["container"]);
+  });
+
+  const enums = Array.from({ length: 64 }, (_, n) => `e${n + 1} = e${n} + e${n}`).join(", ");
+  it.each([
+    ["that is none", undefined, "required"],
+    ["that does not parse", "export default {", "Failed to bundle source"],
+    ["without a name", "export default { resolve() {} }", "must have a name"],
+    ["without resolve", "export default { name: 'x' }", "must have a resolve function"],
+    ["that imports a file", "import './x.ts'; export default 1", 'It imports "./x.ts"'],
+    [
+      "that imports a file of the host",
+      "export { default } from '/etc/passwd'",
+      'It imports "/etc/passwd"',
+    ],
+    ["that loops", "for (;;); export default 1", "TimeoutError"],
+    ["with a bad name", "export default { name: '../x', resolve() {} }", "letter or digit"],
+    [
+      "whose enum would be endless",
+      `enum E { e0 = "x", ${enums} } export default E`,
+      "Invalid string length",
+    ],
+  ])("are refused for a source %s", async (_why, bad, message) => {
+    const { status, body } = await post("/types", { source: bad });
+    expect(status).toBe(400);
+    expect(body).toEqual({ code: "INVALID_TYPE", error: expect.stringContaining(message) });
+  });
+
+  it("are refused for a source that is too large", async () => {
+    const { status } = await post("/types", { source: " ".repeat(1_048_577) });
+    expect(status).toBe(413);
+  });
+
+  it("that the registry cannot read keep it from opening", async () => {
+    const broken = join(path, ".types/broken.json");
+    await writeFile(broken, "{");
+    await expect(open()).rejects.toThrow("broken.json");
+    await rm(broken);
+  });
+});
+
+it("our own failures are told to the log, not to the caller", async () => {
+  await publish({ ...MANIFEST, name: "broken" });
+  await writeFile(join(path, "x.org/team/broken.text/1.0.0/manifest.json"), "{");
+  const answer = await send("/resource?locator=x.org/team/broken.text@1.0.0");
+  expect(answer).toMatchObject({
+    status: 500,
+    body: { code: "STORAGE_ERROR", details: { requestId: expect.any(String) } },
+  });
+  expect(JSON.stringify(answer.body)).not.toContain(path);
+  expect(failures).toHaveLength(1);
+});
+
+it("a server is a registry that another one's mirror can be", async () => {
+  await publish({ ...MANIFEST, name: "mirrored" }, "from afar");
+  const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
+  await new Promise((resolve) => server.once("listening", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const known = await fetch(`${origin}/.well-known/resourcex`);
+  expect(await known.json()).toEqual({ registries: [`${origin}/api/v1`] });
+  const local = await mkdtemp(join(tmpdir(), "isolate-registry-"));
+  const registry = createRegistry({ path: local, mirror: `${origin}/api/v1` });
+  const { execute } = await registry.resolve("x.org/team/mirrored.text@1.0.0");
+  expect(await execute()).toBe("from afar");
+  await new Promise((resolve) => server.close(resolve));
+  // Kept: the server is gone by now.
+  expect(await registry.exists("x.org/team/mirrored.text@1.0.0")).toBe(true);
+  expect(await (await registry.resolve("x.org/team/mirrored.text@1.0.0")).execute()).toBe(
+    "from afar",
+  );
+  await registry.close();
+  await rm(local, { recursive: true });
+});
