@@ -150,12 +150,12 @@ export class RootDirectory {
   }
 }
 
-/** Removes what writers have left that did not live to finish. */
+/** Removes what writers have left that did not live to finish; what stays is in nobody's way. */
 async function sweep(directory: string): Promise<void> {
   for (const { name } of await list(directory)) {
     const path = join(directory, name);
     const { mtimeMs } = await lstat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-    if (Date.now() - mtimeMs > STALE_AFTER) await rm(path, { force: true });
+    if (Date.now() - mtimeMs > STALE_AFTER) await rm(path, { recursive: true }).catch(() => {});
   }
 }
 

@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { extract, type Pack, pack } from "tar-stream";
+import { extract, type Header, type Pack, pack } from "tar-stream";
 import { ARCHIVE_LIMITS, mostUnpacked } from "./archive-limits.ts";
 import { EntryPaths, refusal } from "./entry-paths.ts";
 import { ContentError } from "./errors.ts";
@@ -50,22 +50,17 @@ function readEntries(tar: Buffer): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   const paths = new EntryPaths();
   const extraction = extract();
-  extraction.on("entry", ({ name, type, size }, entry, next) => {
+  extraction.on("entry", (header, entry, next) => {
     const chunks: Buffer[] = [];
     entry.on("data", (chunk) => chunks.push(chunk as Buffer));
-    entry.on("end", next);
     // The extraction's own error; unheard, it would end the process.
     entry.on("error", () => {});
     try {
-      if (type === "file") {
-        const path = plain(name);
-        paths.addFile(path);
-        entry.on("end", () => files.set(path, Buffer.concat(chunks)));
-      } else if (type === "directory" && size === 0) {
-        const path = plain(name).replace(/\/$/, "");
-        // The root itself, as `tar -C folder .` has it.
-        if (path !== "" && path !== ".") paths.addDirectory(path);
-      } else throw refusal(name, `it is neither a file nor a directory (${type})`);
+      const path = admit(header, paths);
+      entry.on("end", () => {
+        if (path !== undefined) files.set(path, Buffer.concat(chunks));
+        next();
+      });
     } catch (error) {
       extraction.destroy(error as Error);
     }
@@ -75,6 +70,22 @@ function readEntries(tar: Buffer): Promise<Map<string, Buffer>> {
     extraction.on("error", reject);
     extraction.end(tar);
   });
+}
+
+/** The path of a file, nothing for a directory, and a `ContentError` for anything else. */
+function admit({ name, type, size }: Header, paths: EntryPaths): string | undefined {
+  const path = plain(name);
+  if (type === "file") {
+    paths.addFile(path);
+    return path;
+  }
+  if (type !== "directory" || size !== 0) {
+    throw refusal(name, `it is neither a file nor a directory (${type})`);
+  }
+  const directory = path.replace(/\/$/, "");
+  // The root itself, as `tar -C folder .` has it.
+  if (directory !== "" && directory !== ".") paths.addDirectory(directory);
+  return undefined;
 }
 
 /** All of a stream: of small chunks, several times as fast as a consumer that iterates. */

@@ -247,7 +247,10 @@ describe("nothing half-written is seen", () => {
     const [old, young] = [join(path, ".tmp/old"), join(path, ".tmp/young")];
     await mkdir(join(path, ".tmp"), { recursive: true });
     for (const file of [old, young]) await writeFile(file, "half");
-    await utimes(old, new Date(0), new Date(0));
+    // Nobody's, and no reason to fail.
+    const directory = join(path, ".tmp/directory");
+    await mkdir(join(directory, "below"), { recursive: true });
+    for (const stale of [old, directory]) await utimes(stale, new Date(0), new Date(0));
     await new FileStorage(path).put(await resource(HELLO));
     expect(await readdir(join(path, ".tmp"))).toEqual(["young"]);
     expect(await listed(new FileStorage(path))).toEqual([HELLO]);
