@@ -15,6 +15,7 @@ import { deadline } from "./rows/deadline.ts";
 import { kernel } from "./rows/kernel.ts";
 import { memory } from "./rows/memory.ts";
 import { policy } from "./rows/policy.ts";
+import { reuse } from "./rows/reuse.ts";
 import { throughput } from "./rows/throughput.ts";
 import { warm } from "./rows/warm.ts";
 import { BenchServer } from "./server.ts";
@@ -22,6 +23,7 @@ import { type Row, renderTable } from "./table.ts";
 
 const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   warm,
+  reuse,
   cold,
   throughput,
   deadline,
