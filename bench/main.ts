@@ -16,6 +16,7 @@ import { kernel } from "./rows/kernel.ts";
 import { memory } from "./rows/memory.ts";
 import { policy } from "./rows/policy.ts";
 import { resourcex } from "./rows/resourcex.ts";
+import { reuse } from "./rows/reuse.ts";
 import { throughput } from "./rows/throughput.ts";
 import { warm } from "./rows/warm.ts";
 import { BenchServer } from "./server.ts";
@@ -23,6 +24,7 @@ import { type Row, renderTable } from "./table.ts";
 
 const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   warm,
+  reuse,
   cold,
   throughput,
   deadline,

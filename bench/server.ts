@@ -23,6 +23,7 @@ interface PoolCounts {
   readonly warm: number;
   readonly starting: number;
   readonly leased: number;
+  readonly kept: number;
 }
 
 export interface ServerOptions {
@@ -79,10 +80,10 @@ export class BenchServer {
   async quiet(): Promise<void> {
     const { docker, runDirectory, min, signal } = this.#options;
     for (const end = performance.now() + QUIET_WITHIN; performance.now() < end; ) {
-      const { warm, starting, leased } = await this.#pool();
+      const { warm, starting, leased, kept } = await this.#pool();
       const idle = warm >= min && starting === 0 && leased === 0;
       // The pool forgets a sandbox before the engine has removed its container.
-      if (idle && (await listSandboxes(docker, runDirectory)).length === warm) {
+      if (idle && (await listSandboxes(docker, runDirectory)).length === warm + kept) {
         await sleep(SETTLE, undefined, { signal });
         return;
       }

@@ -46,6 +46,8 @@ let channel = new ChannelRelay();
 let limits: OutputLimits | undefined;
 /** Whether a job is on: between two of them, what the worker says is nobody's. */
 let running = false;
+/** Whether no job is called here any more. */
+let declined = false;
 /** Whether the job's code may be called again, and whether a job has had it loaded. */
 let reuse = false;
 let loaded = false;
@@ -98,7 +100,7 @@ function receive(frame: Frame): void {
     const onReady = (): void => send(encodeFrame("prepared"));
     spare = new Spare(worker, optionsOf(worker), { onReady, onCrash: events.onCrash });
   }
-  if (frame.type === "job") start(begin(frame), grantsOf(frame));
+  if (frame.type === "job" && !declined) start(begin(frame), grantsOf(frame));
   if (frame.type === "channel") line.send(channel.inbound(frame));
 }
 
@@ -216,8 +218,9 @@ function isReusable({ reusable }: { readonly reusable?: boolean }): boolean {
   return reuse && reusable === true;
 }
 
-/** Says that no job is called here any more, if there is one: the worker has not seen it. */
+/** Says that no job is called here any more, nor has been that is on its way: it may run elsewhere. */
 function decline(): void {
+  declined = true;
   running = false;
   send(encodeFrame("declined"));
 }

@@ -21,6 +21,7 @@ export function readyRoute(kernel: Kernel) {
       warm: status.warm,
       starting: status.starting,
       leased: status.leased,
+      kept: status.kept,
     };
     if (reason === undefined) return c.json({ status: "ready", level: engine?.level, pool });
     return c.json({ status: "unready", level: engine?.level, reason, pool }, 503);

@@ -152,8 +152,9 @@ export class PooledEngine implements Engine {
         sandbox.run(job, events, deadline - started),
         interrupted,
       ]);
-      if (ending.type === "declined") return { outcome: undefined, reusable: false };
-      if (ending.type !== "closed") {
+      // Only what has run before has a reason to, and only such code is run again elsewhere.
+      if (ending.type === "declined" && job.reuse) return { outcome: undefined, reusable: false };
+      if (ending.type === "result" || ending.type === "error") {
         const outcome = toOutcome(ending, collected(), this.level, job.result);
         // What could not be read as a result comes from no runner of ours.
         const isClean = ending.type === "error" || outcome.status === "ok";

@@ -25,8 +25,9 @@ export function readResult({ header, payload }: Frame): {
   dropped: number;
   reusable?: boolean;
 } {
-  const binary = payload.subarray(payload.length - readCount(header.binaryBytes));
-  const bytes = payload.subarray(0, payload.length - binary.length);
+  const textBytes = Math.max(0, payload.length - readCount(header.binaryBytes));
+  const binary = payload.subarray(textBytes);
+  const bytes = payload.subarray(0, textBytes);
   const text = header.hasResult === true ? decoder.decode(bytes) : undefined;
   return { text, ...(binary.length > 0 && { binary }), ...readEnd(header) };
 }
