@@ -1,4 +1,4 @@
-import type { DatabaseModule } from "../src/protocol/database.ts";
+import type { DatabaseHandle, DatabaseModule } from "../src/protocol/database.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { ConsoleLog } from "./console.ts";
 import { EXIT, RunnerFault, toFault } from "./faults.ts";
@@ -27,6 +27,8 @@ export interface Runtime {
 export interface Loaded {
   readonly url: string;
   readonly module: Module;
+  /** The database it has been given, if it has. */
+  readonly database: DatabaseHandle | undefined;
 }
 
 /** One execution inside a worker: says exactly one `result` or `error`, logs before it. */
@@ -38,13 +40,14 @@ export class Run {
   #url: string | undefined;
   #ended = false;
   #onChannel: ((message: ChannelMessage) => void) | undefined;
-  #closeDatabase: (() => void) | undefined;
+  #database: DatabaseHandle | undefined;
 
   /** With a module that an earlier run has loaded, it calls that one. */
   constructor(job: WorkerJob, send: (message: WorkerMessage) => void, loaded?: Loaded) {
     this.#job = job;
     this.#send = send;
     this.#loaded = loaded;
+    this.#database = loaded?.database;
     this.log = new ConsoleLog(job.limits, (message) => {
       if (!this.#ended) send(message);
     });
@@ -85,14 +88,14 @@ export class Run {
 
   /** Gives back what the run has taken, where no sandbox ends with it. */
   close(): void {
-    this.#closeDatabase?.();
+    this.#database?.close();
   }
 
   async #call(runtime: Runtime): Promise<unknown> {
     const { code, entry } = this.#job;
     const args = argumentsOf(this.#job);
     const call = (module: Module): unknown => {
-      if (this.#job.reuse) this.#loaded = { url, module };
+      if (this.#job.reuse) this.#loaded = { url, module, database: this.#database };
       const main = module[entry];
       if (typeof main === "function") return apply(main, undefined, args);
       throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
@@ -101,7 +104,10 @@ export class Run {
     const url = this.#loaded?.url ?? runtime.url(code);
     this.#url = url;
     // Awaited for the reason that is told in worker.ts.
-    if (this.#loaded !== undefined) return await runtime.again(this.#loaded.module, call);
+    if (this.#loaded !== undefined) {
+      this.#database?.reopen();
+      return await runtime.again(this.#loaded.module, call);
+    }
     await this.#install(runtime);
     return await runtime.load(url, call);
   }
@@ -118,7 +124,7 @@ export class Run {
     });
     const database = tools.find(({ name }) => name === "database");
     if (database !== undefined) {
-      this.#closeDatabase = await installDatabase(database, runtime.database);
+      this.#database = await installDatabase(database, runtime.database);
     }
     if (tools.some(isCustom)) await installCustom(tools);
   }
@@ -126,6 +132,8 @@ export class Run {
   #end(message: WorkerMessage): boolean {
     if (this.#ended) return false;
     this.#ended = true;
+    // What is kept for the next run keeps no connection of this one's.
+    if (this.#job.reuse) this.#database?.close();
     this.#send(message);
     return true;
   }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { DatabaseGate } from "../database/gate.ts";
 import { Reserve } from "../database/reserve.ts";
@@ -101,6 +102,9 @@ export class ProcessLauncher implements Launcher {
     const socket = slot.databaseSocket;
     const audit = (): void => {};
     const reserve = this.#reserve;
+    // A sandbox that is kept has run before, and its directory was closed then.
+    await slot.unseal();
+    await rm(socket, { force: true });
     const gate = await DatabaseGate.open({ ...database, socket, timeLeft, reserve, audit });
     try {
       await slot.seal();

@@ -25,12 +25,12 @@ export const DEFAULT_REUSE: ReuseLimits = {
   uses: 1_000,
 };
 
-/** Tools without a state of their own: what an earlier execution was given serves the next one. */
-const STATELESS: readonly string[] = ["crypto"];
+/** Tools of which what an earlier execution was given serves the next one. */
+const REUSABLE: readonly string[] = ["crypto", "database"];
 
 /** Throws `BadRequest` if a tool takes part in one execution alone. */
 export function assertReusable(tools: readonly ToolUse[]): void {
-  const tool = tools.find(({ name }) => !STATELESS.includes(name));
+  const tool = tools.find(({ name }) => !REUSABLE.includes(name));
   if (tool === undefined) return;
   throw new BadRequest("reuse", `reuse: Not possible with the tool "${tool.name}"`);
 }

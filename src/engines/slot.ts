@@ -74,11 +74,16 @@ export class Slot {
     await chmod(this.directory, 0o555);
   }
 
+  /** Undoes `seal()`. */
+  async unseal(): Promise<void> {
+    await chmod(this.directory, 0o755);
+  }
+
   /** Ends the connection, if there is one, and removes the directory. */
   async remove(): Promise<void> {
     this.#server.close();
     this.#socket?.destroy();
-    await chmod(this.directory, 0o755).catch(() => {});
+    await this.unseal().catch(() => {});
     await rm(this.directory, { recursive: true, force: true });
   }
 }

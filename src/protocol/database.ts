@@ -23,8 +23,14 @@ export interface DatabaseModule {
   openDatabase(use: ToolUse): OpenDatabase;
 }
 
-export interface OpenDatabase {
+export interface OpenDatabase extends DatabaseHandle {
   readonly db: object;
+}
+
+/** The connection behind a `db`, which outlives no execution. */
+export interface DatabaseHandle {
   /** Drops the connection at once, and what the server has not finished with it. */
   close(): void;
+  /** Has `db` connect again when it is used, for the next execution. */
+  reopen(): void;
 }

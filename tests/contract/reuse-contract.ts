@@ -175,7 +175,7 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       for (const { status } of await Promise.all(others)) expect(status).toBe("ok");
     });
 
-    it.each(["channel", "database", "mine"])("is refused with the tool %s", async (tool) => {
+    it.each(["channel", "mine"])("is refused with the tool %s", async (tool) => {
       const asked = job(COUNTER, "a", "default", [{ name: tool, config: {} }]);
       await expect(fresh()(asked)).rejects.toBeInstanceOf(BadRequest);
     });

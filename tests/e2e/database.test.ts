@@ -103,6 +103,26 @@ describe.each(["container", "isolated"] as const)("a database at level %s", (san
     expect(Date.now() - since).toBeLessThan(10_000);
   });
 
+  it("is reached anew by code that is kept for the next execution", async () => {
+    const code = `let runs = 0, before;
+      export default async ({ then }) => {
+        const [{ pid }] = await db.db.execute("select pg_backend_pid() as pid");
+        const isNew = pid !== before;
+        before = pid;
+        runs += 1;
+        if (then === "leave") db.transaction(() => new Promise(() => {})).catch(() => {});
+        if (then === "close") await db.close();
+        return [runs, isNew];
+      }`;
+    const results = [];
+    for (const then of ["", "leave", "close", ""]) {
+      const output = await run(code, { reuse: "code", input: { then } });
+      results.push(output.result);
+      await until(async () => (await inUse()) === 0);
+    }
+    expect(results).toEqual([1, 2, 3, 4].map((runs) => [runs, true]));
+  });
+
   it("keeps nothing of a transaction that was left open", async () => {
     await run(`export default async () => {
       await db.db.execute("begin");
@@ -181,7 +201,14 @@ describe("many executions", () => {
       // A container takes several times as long to replace as a process.
       const levelOf = (input: number) => (SOAK || input % 10 === 0 ? "container" : "isolated");
       const outputs = await Promise.all(
-        inputs.map((input) => execute(code, { input, sandbox: levelOf(input) })),
+        inputs.map((input) =>
+          execute(code, {
+            input,
+            sandbox: levelOf(input),
+            // Half of them where the same code has run before.
+            reuse: input % 4 < 2 ? "never" : "code",
+          }),
+        ),
       );
       expect(outputs.map(({ result }) => result)).toEqual(inputs);
     }

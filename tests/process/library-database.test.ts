@@ -45,6 +45,21 @@ it("is not reached where the certificate names somebody else", async () => {
   expect(result).toMatch(/certificate|altnames/i);
 });
 
+it("is reached anew by code that is kept, and by nobody in between", async () => {
+  const code = `let runs = 0;
+    export default async () => {
+      runs += 1;
+      await db.execute("select 1");
+      if (runs === 1) db.transaction(() => new Promise(() => {})).catch(() => {});
+      return runs;
+    }`;
+  for (const runs of [1, 2, 3]) {
+    const output = await isolate.execute({ code, tools: ["db"], reuse: "code" });
+    expect(output).toMatchObject({ ok: true, result: runs });
+    await until(async () => (await server.connections()) === 0);
+  }
+});
+
 it("has stacks that lead to the code alone", async () => {
   const code = `
     export default async () => {

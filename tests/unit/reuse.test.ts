@@ -60,7 +60,7 @@ describe("what can be reused", () => {
     expect(() => assertReusable(parts.tools)).not.toThrow();
   });
 
-  it.each(["channel", "database", "own"])("has not the tool %s", (name) => {
+  it.each(["channel", "own"])("has not the tool %s", (name) => {
     expect(() => assertReusable([{ name, config: {} }])).toThrow(BadRequest);
   });
 });

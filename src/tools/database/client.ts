@@ -63,6 +63,11 @@ export class Client {
     return this.inTurn(() => this.wire.end());
   }
 
+  /** Lets the next statement wait for none of those before: they were on another connection. */
+  forget(): void {
+    this.#last = Promise.resolve();
+  }
+
   protected run(text: string, parameters: readonly unknown[], values?: boolean): Promise<Result> {
     return this.wire.run(text, parameters, values);
   }

@@ -15,5 +15,9 @@ export function openDatabase({ config, module }: ToolUse): OpenDatabase {
   const wire = new Wire(config as DatabaseToolConfig);
   const client = new Client(wire);
   const db = surface(drizzleOn(client, schema.all), schema.tables, () => client.end());
-  return { db, close: () => wire.close() };
+  const reopen = (): void => {
+    wire.reopen();
+    client.forget();
+  };
+  return { db, close: () => wire.close(), reopen };
 }

@@ -95,6 +95,14 @@ export class Wire {
     this.#closed = true;
     this.#socket?.destroy();
   }
+
+  /** Undoes `close()` and `end()`: the next statement makes a connection. */
+  reopen(): void {
+    this.#closed = false;
+    this.#ended = false;
+    this.#socket = undefined;
+    this.#sql = postgres(this.#sql.options as object);
+  }
 }
 
 /** Where the driver goes, and as whom; behind a socket that has been settled. */
