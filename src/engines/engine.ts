@@ -1,7 +1,7 @@
 import type { DatabaseGrant } from "../database/gate.ts";
 import type { Grants } from "../protocol/grants.ts";
 import type { OutputLimits } from "../protocol/limits.ts";
-import type { ChannelRequest, Fault, ResultForm, ToolUse } from "../protocol/messages.ts";
+import type { Answer, ChannelRequest, Fault, ResultForm, ToolUse } from "../protocol/messages.ts";
 import type { Denial, LogEntry, SandboxLevel } from "../types.ts";
 import type { Confinement } from "./confinement.ts";
 
@@ -61,24 +61,6 @@ export interface JobGrants extends Omit<Grants, "proxy"> {
   /** The tenant's database, if the job may use it. */
   readonly database?: DatabaseGrant | undefined;
 }
-
-/** The terminal word of a sandbox about its job. */
-export type Answer =
-  | {
-      readonly type: "result";
-      readonly text: string | undefined;
-      /** What is binary in a rich result. */
-      readonly binary?: Uint8Array;
-      readonly dropped: number;
-      /** Whether the sandbox says that it can run its code again. */
-      readonly reusable?: boolean;
-    }
-  | {
-      readonly type: "error";
-      readonly fault: Fault;
-      readonly dropped: number;
-      readonly reusable?: boolean;
-    };
 
 /** How a job ended in a sandbox, with a word of that or without. */
 export type Ending =

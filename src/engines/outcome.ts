@@ -2,10 +2,10 @@ import { denialOf, permissionFor } from "../denials.ts";
 import { hintFor, proxyHint } from "../hints.ts";
 import { jsonShape } from "../json-shape.ts";
 import { MAX_CONTAINERS, MAX_DEPTH } from "../protocol/limits.ts";
-import type { Fault, ResultForm } from "../protocol/messages.ts";
+import type { Answer, Fault, ResultForm } from "../protocol/messages.ts";
 import { decodeRich, RichError } from "../protocol/rich.ts";
 import type { Denial, LogEntry, Output, SandboxLevel } from "../types.ts";
-import type { Answer, Outcome, Status } from "./engine.ts";
+import type { Outcome, Status } from "./engine.ts";
 
 const NO_BYTES = new Uint8Array(0);
 

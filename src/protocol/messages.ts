@@ -92,21 +92,15 @@ export interface ChannelMessage {
   readonly text: string;
 }
 
-/** What the worker tells the sandbox's host process, and that one the control plane. */
-export type WorkerMessage =
-  | { readonly type: "ready" }
-  /** Code has failed after its run had ended: no other one is to start here. */
-  | { readonly type: "spoiled" }
-  | { readonly type: "log"; readonly level: ConsoleLevel; readonly message: string }
-  | { readonly type: "dropped"; readonly count: number }
-  | ({ readonly type: "channel" } & ChannelRequest)
+/** The last word about a job, of the worker and of its sandbox. */
+export type Answer =
   | {
       readonly type: "result";
       readonly text: string | undefined;
       /** What is binary in a rich result. */
       readonly binary?: Uint8Array;
       readonly dropped: number;
-      /** Whether the module is there to be called again. */
+      /** Whether the code is there to be called again. */
       readonly reusable?: boolean;
     }
   | {
@@ -115,3 +109,13 @@ export type WorkerMessage =
       readonly dropped: number;
       readonly reusable?: boolean;
     };
+
+/** What the worker tells the sandbox's host process, and that one the control plane. */
+export type WorkerMessage =
+  | { readonly type: "ready" }
+  /** Code has failed after its run had ended: no other one is to start here. */
+  | { readonly type: "spoiled" }
+  | { readonly type: "log"; readonly level: ConsoleLevel; readonly message: string }
+  | { readonly type: "dropped"; readonly count: number }
+  | ({ readonly type: "channel" } & ChannelRequest)
+  | Answer;
