@@ -200,6 +200,17 @@ describe("the end of a gate", () => {
     expect(await errorOf(sql`select pg_sleep(3600)`)).toMatchObject({ code: "57014" });
   });
 
+  it("does not wait for a client that says nothing", async () => {
+    const { gate, socket } = await gateTo(server.url());
+    const silent = connect(socket);
+    const closed = new Promise((resolve) => silent.once("close", () => resolve("closed")));
+    await new Promise((resolve) => silent.once("connect", resolve));
+    await gate.close();
+    // It would be given up after 5 s by itself.
+    const late = new Promise((resolve) => setTimeout(() => resolve("late"), 2_000));
+    expect(await Promise.race([closed, late])).toBe("closed");
+  });
+
   it("lets nobody in afterwards", async () => {
     const { gate, socket, sql } = await gateTo(server.url());
     await sql`select 1`;
