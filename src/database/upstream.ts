@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { deadline } from "../engines/deadline.ts";
 import type { DatabaseHost, DatabaseTarget, DatabaseTls } from "./target.ts";
 import { tlsOptions } from "./tls.ts";
 
@@ -147,7 +148,12 @@ export class Upstream {
     if (busy) await this.cancel();
     stream.resume();
     stream.end(TERMINATE);
-    if (await this.#closesWithin(CLOSED_WITHIN)) return;
+    const closes = deadline(this.closed, CLOSED_WITHIN, "The server's goodbye");
+    const isGone = await closes.then(
+      () => true,
+      () => false,
+    );
+    if (isGone) return;
     stream.destroy();
     for (const pause of TERMINATE_AFTER) {
       await sleep(pause);
@@ -158,16 +164,6 @@ export class Upstream {
   get #tls(): DatabaseTls | undefined {
     // With "prefer" it may not have come to that.
     return "encrypted" in this.#client.connection.stream ? this.#target.tls : undefined;
-  }
-
-  async #closesWithin(milliseconds: number): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), milliseconds);
-    });
-    const closed = await Promise.race([this.closed.then(() => true), late]);
-    clearTimeout(timer);
-    return closed;
   }
 
   /** False if the server lets nobody else in, for now or for good. */
