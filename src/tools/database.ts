@@ -40,11 +40,20 @@ export const databaseConfig = z.strictObject({
 
 export type DatabaseConfig = z.output<typeof databaseConfig>;
 
-/** What an execution that uses the tool may do, if there is a database. */
-export function databaseGrant({ url, hosts, rows, bytes }: DatabaseConfig): DatabaseGrant | null {
-  return url === undefined
-    ? null
-    : { target: parseDatabaseUrl(url, hosts), limits: { rows, bytes } };
+const grants = new WeakMap<DatabaseConfig, DatabaseGrant | null>();
+
+/**
+ * What an execution that uses the tool may do, if there is a database. The URL, and the files it
+ * names, are read once for each configuration.
+ */
+export function databaseGrant(config: DatabaseConfig): DatabaseGrant | null {
+  const known = grants.get(config);
+  if (known !== undefined) return known;
+  const { url, hosts, rows, bytes } = config;
+  const target = url === undefined ? undefined : parseDatabaseUrl(url, hosts);
+  const grant = target === undefined ? null : { target, limits: { rows, bytes } };
+  grants.set(config, grant);
+  return grant;
 }
 
 /** What permissions say of it. The connection is made outside of the sandbox, for it. */
@@ -55,11 +64,10 @@ export function databasePermissions({ target }: DatabaseGrant): ToolPermissions 
 
 /** What the tool is told: at a level with a sandbox, that one fills in where its socket is. */
 export function databaseToolConfig(
-  { url = "", hosts, rows, bytes }: DatabaseConfig,
+  { target, limits }: DatabaseGrant,
   level: SandboxLevel,
 ): DatabaseToolConfig {
-  const connection = level === "none" ? { target: parseDatabaseUrl(url, hosts) } : { socket: "" };
-  return { rows, bytes, connection };
+  return { ...limits, connection: level === "none" ? { target } : { socket: "" } };
 }
 
 function isExact(text: string): boolean {

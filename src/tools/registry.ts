@@ -3,7 +3,7 @@ import { BadRequest } from "../errors.ts";
 import type { ToolUse } from "../protocol/messages.ts";
 import { shorten } from "../shorten.ts";
 import type { SandboxLevel } from "../types.ts";
-import { DATABASE_VARIABLE, databaseToolConfig } from "./database.ts";
+import { DATABASE_VARIABLE, databaseGrant, databaseToolConfig } from "./database.ts";
 import type { CustomTool } from "./tool.ts";
 
 /** Built-in names a request may use, and the tool each stands for. */
@@ -17,11 +17,12 @@ const TOOLS: Readonly<Record<string, BuiltIn>> = {
 type BuiltIn = (config: Config, level: SandboxLevel, field: string) => ToolUse;
 
 function database({ db }: Config, level: SandboxLevel, field: string): ToolUse {
-  if (db.url === undefined) {
+  const grant = databaseGrant(db);
+  if (grant === null) {
     const message = `${field}: There is no database here: the host sets none in ${DATABASE_VARIABLE}`;
     throw new BadRequest(field, message);
   }
-  return { name: "database", config: databaseToolConfig(db, level) };
+  return { name: "database", config: databaseToolConfig(grant, level) };
 }
 
 /** Names no custom tool can have, whether this version has the tool or a later one. */
