@@ -51,11 +51,11 @@ export const PermissionPlugin: IsolatePlugin = {
     });
     api.onFormat.tap((output, context) => {
       const { explain } = context.request;
-      const warnings = [...context.plan.warnings];
+      const { warnings } = context.plan;
       if (warnings.length === 0 && !explain) return output;
       return {
         ...output,
-        ...(warnings.length > 0 && { warnings }),
+        ...(warnings.length > 0 && { warnings: [...warnings] }),
         ...(explain && { plan: publicPlan(context, api.onWorker.call().engines) }),
       };
     });
