@@ -66,6 +66,31 @@ export interface Denial {
   permission?: PermsObject;
 }
 
+/** How code ended: by itself, or by a limit it ran into. */
+export type OutcomeName = "ok" | "exception" | "timeout" | "memory" | "output_limit" | "crash";
+
+/** What an execution took, all of it measured outside the sandbox. */
+export interface Usage {
+  /** Milliseconds from the request to the outcome, waiting for a sandbox included. */
+  readonly wall: number;
+  /** Milliseconds of processor time; `null` where it cannot be measured. */
+  readonly cpu: number | null;
+  /** Most bytes of memory the sandbox had, its runtime included; `null` where unknown. */
+  readonly peakMemory: number | null;
+  /** Bytes of its result and logs. */
+  readonly bytesOut: number;
+  /** Bytes that went through the egress proxy, both ways. */
+  readonly egressBytes: number;
+}
+
+/** Told of what happens in an execution while it runs; must not throw, and is never waited for. */
+export interface Observer {
+  onLog?(entry: LogEntry): void;
+  /** The code has emitted a message; `text` is its data as JSON. */
+  onChannel?(topic: string, text: string): void;
+  onDenied?(denial: Denial): void;
+}
+
 /** How an execution ended, always with HTTP status 200. */
 export interface Output {
   /** False after an exception, a timeout, or a limit; `logs` then ends with an exception entry. */

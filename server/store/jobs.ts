@@ -1,0 +1,53 @@
+/** An execution that is answered for later. */
+export interface JobRow {
+  /** The execution's id. */
+  readonly id: string;
+  readonly tenant: string;
+  readonly requestId: string;
+  /** What is to be run, as JSON. */
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly function: string | null;
+  readonly version: number | null;
+  /** Where its answer is to be sent. */
+  readonly callback: string | null;
+  readonly state: "queued" | "running" | "done" | "cancelled";
+  /** How often it has been started. */
+  readonly attempts: number;
+  /** HTTP status and body of its answer, once it is done. */
+  readonly answer: { readonly status: number; readonly body: unknown } | null;
+  /** Whether its answer is still to be sent to `callback`. */
+  readonly notify: boolean;
+  readonly acceptedAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+export type NewJob = Pick<
+  JobRow,
+  "id" | "tenant" | "requestId" | "request" | "function" | "version" | "callback"
+>;
+
+export interface Jobs {
+  accept(job: NewJob): Promise<void>;
+  get(tenant: string, id: string): Promise<JobRow | undefined>;
+  /**
+   * Takes up to `limit` of those that wait, the oldest first and as many tenants' as there are, for
+   * `owner` until `until`. Those whose owner did not renew its claim in time wait again.
+   */
+  claim(owner: string, until: Date, limit: number): Promise<JobRow[]>;
+  /** Holds all claims of `owner` until then. */
+  renew(owner: string, until: Date): Promise<void>;
+  /** False if it is not `owner`'s any more: its answer counts for nothing. */
+  finish(owner: string, id: string, answer: NonNullable<JobRow["answer"]>): Promise<boolean>;
+  /** Has it wait again; for a host that goes down. */
+  release(owner: string, id: string): Promise<void>;
+  /** False if it is over already, or there is none. */
+  cancel(tenant: string, id: string): Promise<boolean>;
+  /** Those whose answer is to be sent and whose time for that has come, taken until then. */
+  claimCallbacks(now: Date, until: Date, limit: number): Promise<(JobRow & { tries: number })[]>;
+  /** `next` is when to try again; `null` for never. */
+  notified(id: string, next: Date | null): Promise<void>;
+  /** How many of a tenant wait or run. */
+  pending(tenant: string): Promise<number>;
+  /** Forgets those that were done before then. Says how many. */
+  prune(before: Date): Promise<number>;
+}

@@ -1,0 +1,28 @@
+import type { Executions } from "./executions.ts";
+import type { Functions } from "./functions.ts";
+import type { Idempotency } from "./idempotency.ts";
+import type { Jobs } from "./jobs.ts";
+import type { Keys } from "./keys.ts";
+import type { Tenants } from "./tenants.ts";
+
+/**
+ * All that a control plane remembers. It is never a database that user code sees. Each call either
+ * has happened for good when it resolves, or rejects with `StoreUnavailable` and has not.
+ */
+export interface Store {
+  readonly tenants: Tenants;
+  readonly keys: Keys;
+  readonly functions: Functions;
+  readonly executions: Executions;
+  readonly jobs: Jobs;
+  readonly idempotency: Idempotency;
+  /** Rejects unless it answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A part of a list: what comes after `after`, in the list's own order. */
+export interface Page {
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
