@@ -4,7 +4,7 @@ export abstract class IsolateError extends Error {
   /** Stable and machine-readable, for example `BAD_REQUEST`. */
   abstract readonly code: string;
   /** The HTTP status it maps to. */
-  abstract readonly status: 400 | 403 | 413 | 415 | 500 | 503;
+  abstract readonly status: 400 | 403 | 413 | 415 | 429 | 500 | 503;
   /** Seconds after which a repetition may succeed. */
   retryAfter: number | undefined;
 }
@@ -65,6 +65,14 @@ export class HostBusy extends IsolateError {
   readonly name = "HostBusy";
   readonly code = "HOST_BUSY";
   readonly status = 503;
+  override retryAfter: number | undefined = 1;
+}
+
+/** One tenant's executions have all of its share of the queue; others may well be served. */
+export class TenantBusy extends IsolateError {
+  readonly name = "TenantBusy";
+  readonly code = "TENANT_BUSY";
+  readonly status = 429;
   override retryAfter: number | undefined = 1;
 }
 

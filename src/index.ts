@@ -14,6 +14,7 @@ export {
   PermissionError,
   PluginError,
   ShuttingDown,
+  TenantBusy,
   ToolError,
   Veto,
 } from "./errors.ts";

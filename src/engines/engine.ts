@@ -142,6 +142,8 @@ export interface ExecuteOptions {
   readonly profile: Profile;
   /** Milliseconds; time spent waiting for a sandbox counts. */
   readonly timeout: number;
+  /** Whose execution it is: sandboxes go to tenants in turn. Default: the host's only one. */
+  readonly tenant?: string | undefined;
   /** Destroys the sandbox and rejects with `Aborted`. */
   readonly signal?: AbortSignal | undefined;
   /**
