@@ -1,0 +1,123 @@
+import type { ExecutionRow, Executions } from "../store/executions.ts";
+
+export interface AuditOptions {
+  /** Told of each attempt at writing that fails; it is made again. */
+  readonly onError: (error: unknown) => void;
+  /** Rows that may wait for the store. Default 10,000. */
+  readonly capacity?: number;
+  /** Milliseconds a row waits for others to be written with. Default 50. */
+  readonly delay?: number;
+  /** Rows written in one go. Default 500. */
+  readonly batch?: number;
+}
+
+/** Most milliseconds between two attempts at a store that does not answer. */
+const MAX_BACKOFF = 5_000;
+
+/**
+ * Writes down executions behind their answers, many at a time, and each until it is written. What
+ * waits is bounded: once it is `full`, nothing may be started that would have to be recorded.
+ */
+export class AuditWriter {
+  readonly #store: Pick<Executions, "record">;
+  readonly #options: Required<AuditOptions>;
+  #waiting: ExecutionRow[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> | undefined;
+  #failures = 0;
+  #stopped = false;
+  /** Rows that something under way will bring. */
+  #expected = 0;
+
+  constructor(store: Pick<Executions, "record">, options: AuditOptions) {
+    this.#store = store;
+    this.#options = { capacity: 10_000, delay: 50, batch: 500, ...options };
+  }
+
+  /** Whether a row more would be one too many, counting those that are still to come. */
+  get full(): boolean {
+    return this.#waiting.length + this.#expected >= this.#options.capacity;
+  }
+
+  /** Rows that are not written yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Keeps room for one row. Its execution gives it back by `record()` or `forgo()`. */
+  expect(): void {
+    this.#expected += 1;
+  }
+
+  forgo(): void {
+    this.#expected -= 1;
+  }
+
+  /** Takes the row of an execution that was expected; never waits for the store. */
+  record(row: ExecutionRow): void {
+    this.#expected -= 1;
+    this.#waiting.push(row);
+    this.#schedule();
+  }
+
+  /** Resolves once all that was recorded by now is written, or has failed to be. */
+  async flush(): Promise<void> {
+    // What is on its way does not hold what came after it.
+    await this.#writing;
+    if (this.#waiting.length > 0 && !this.#stopped) await this.#write();
+  }
+
+  /**
+   * Writes what waits, for up to `patience` ms, and then no more. Resolves with how many rows are
+   * lost.
+   */
+  async close(patience: number): Promise<number> {
+    const end = Date.now() + patience;
+    while (this.#waiting.length > 0 && Date.now() < end) {
+      await Promise.race([this.flush(), pause(end - Date.now())]);
+      if (this.#waiting.length > 0) await pause(Math.min(100, end - Date.now()));
+    }
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    return this.#waiting.length;
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#writing !== undefined || this.#stopped) return;
+    const { delay } = this.#options;
+    const backoff =
+      this.#failures === 0 ? delay : Math.min(MAX_BACKOFF, delay * 2 ** this.#failures);
+    this.#timer = setTimeout(() => void this.#write(), backoff);
+    this.#timer.unref();
+  }
+
+  #write(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+      if (this.#waiting.length > 0) this.#schedule();
+    });
+    return this.#writing;
+  }
+
+  /** Writes until nothing waits, or the store fails. */
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#stopped) {
+      const rows = this.#waiting.slice(0, this.#options.batch);
+      try {
+        await this.#store.record(rows);
+      } catch (error) {
+        this.#failures += 1;
+        this.#options.onError(error);
+        return;
+      }
+      this.#failures = 0;
+      this.#waiting.splice(0, rows.length);
+    }
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { AuditWriter } from "../../server/runs/audit.ts";
+import type { ExecutionRow } from "../../server/store/executions.ts";
+import { until } from "../contract/engine-contract.ts";
+
+/** Keeps rows like the store does, until it is told to fail. */
+class Ledger {
+  readonly batches: ExecutionRow[][] = [];
+  fails = false;
+
+  async record(rows: readonly ExecutionRow[]): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    if (this.fails) throw new Error("The store is down");
+    this.batches.push([...rows]);
+  }
+
+  get ids(): string[] {
+    return this.batches.flat().map(({ id }) => id);
+  }
+}
+
+function row(id: number): ExecutionRow {
+  return { id: `row ${id}` } as ExecutionRow;
+}
+
+function write(audit: AuditWriter, from: number, to: number): string[] {
+  const ids: string[] = [];
+  for (let id = from; id < to; id += 1) {
+    audit.expect();
+    audit.record(row(id));
+    ids.push(`row ${id}`);
+  }
+  return ids;
+}
+
+describe("AuditWriter", () => {
+  it("writes rows together, in order, within its delay", async () => {
+    const ledger = new Ledger();
+    const audit = new AuditWriter(ledger, { onError: () => {}, batch: 40 });
+    const ids = write(audit, 0, 100);
+    expect(ledger.batches).toEqual([]);
+    await until(() => ledger.batches.length === 3);
+    expect(ledger.ids).toEqual(ids);
+    expect(audit.waiting).toBe(0);
+  });
+
+  it("writes at once what is flushed, also what came while it wrote", async () => {
+    const ledger = new Ledger();
+    const audit = new AuditWriter(ledger, { onError: () => {}, delay: 60_000 });
+    const ids = write(audit, 0, 3);
+    const first = audit.flush();
+    ids.push(...write(audit, 3, 5));
+    await Promise.all([first, audit.flush()]);
+    expect(ledger.ids).toEqual(ids);
+  });
+
+  it("keeps what a failing store has not taken, is full at last, and loses none", async () => {
+    const ledger = new Ledger();
+    const errors: unknown[] = [];
+    const onError = (error: unknown): number => errors.push(error);
+    const audit = new AuditWriter(ledger, { onError, capacity: 10, delay: 1 });
+    ledger.fails = true;
+    const ids = write(audit, 0, 9);
+    expect(audit.full).toBe(false);
+    audit.expect();
+    expect(audit.full).toBe(true);
+    audit.forgo();
+    ids.push(...write(audit, 9, 10));
+    await until(() => errors.length > 1);
+    expect(audit.full).toBe(true);
+    ledger.fails = false;
+    await until(() => audit.waiting === 0);
+    expect(ledger.ids).toEqual(ids);
+    expect(audit.full).toBe(false);
+  });
+
+  it("writes what waits when it is closed, and says what it could not", async () => {
+    const ledger = new Ledger();
+    const audit = new AuditWriter(ledger, { onError: () => {}, delay: 60_000 });
+    const ids = write(audit, 0, 2);
+    expect(await audit.close(1_000)).toBe(0);
+    expect(ledger.ids).toEqual(ids);
+    const down = new AuditWriter(ledger, { onError: () => {} });
+    ledger.fails = true;
+    write(down, 0, 4);
+    expect(await down.close(150)).toBe(4);
+  });
+});
