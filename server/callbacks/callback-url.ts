@@ -1,0 +1,46 @@
+import type { Ground } from "../../egress/admit.ts";
+import { type Destination, formatDestination, HostError, parseHost } from "../../egress/host.ts";
+import { BadRequest } from "../../src/errors.ts";
+
+const MAX_LENGTH = 2_048;
+const FIELD = "callback";
+
+/** Where a callback goes, as it will be dialled. */
+export interface CallbackTarget {
+  readonly url: URL;
+  readonly destination: Destination;
+}
+
+/**
+ * Reads a callback's URL: `https:`, or any HTTP URL whose `host:port` the operator has named among
+ * the private destinations. Throws `BadRequest`. Which addresses the name leads to is looked at
+ * when it is dialled.
+ */
+export function callbackTarget(text: string, ground: Ground): CallbackTarget {
+  if (text.length > MAX_LENGTH) throw bad(`Longer than ${MAX_LENGTH} characters`);
+  if (!URL.canParse(text)) throw bad("Not a URL");
+  const url = new URL(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:") throw bad("Use https");
+  if (url.username !== "" || url.password !== "") throw bad("Holds a user name or a password");
+  url.hash = "";
+  const destination = destinationOf(url);
+  if (url.protocol === "http:" && !ground.privateDestinations.has(formatDestination(destination))) {
+    throw bad("Use https; plain http is for destinations in ISOLATE_EGRESS_PRIVATE");
+  }
+  return { url, destination };
+}
+
+/** From what `URL` has made of it, for that is what is dialled. */
+function destinationOf(url: URL): Destination {
+  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+  try {
+    return { host: parseHost(url.hostname), port };
+  } catch (error) {
+    if (error instanceof HostError) throw bad(error.message);
+    throw error;
+  }
+}
+
+function bad(message: string): BadRequest {
+  return new BadRequest(FIELD, `${FIELD}: ${message}`);
+}

@@ -1,0 +1,76 @@
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { isIPv6, type LookupFunction } from "node:net";
+import { Webhook } from "standardwebhooks";
+import { admit, type CheckedAddress, type Ground } from "../../egress/admit.ts";
+import { callbackTarget } from "./callback-url.ts";
+
+export interface Delivery {
+  readonly url: string;
+  /** The same for every attempt: by it a receiver knows what it has had. */
+  readonly id: string;
+  /** JSON. */
+  readonly body: string;
+  /** As `callbackSecret()` gives it. */
+  readonly secret: string;
+}
+
+export interface DeliverOptions {
+  readonly ground: Ground;
+  /** Milliseconds for all of it. Default 10,000. */
+  readonly timeout?: number;
+  /** A certificate authority to trust in place of the system's. */
+  readonly ca?: string;
+}
+
+/**
+ * Posts a signed callback once and resolves with the status of the answer, whose body is not read.
+ * Redirects are answers like any other. Every address the name leads to is checked, and one of
+ * those is dialled. Rejects if there is no answer in time.
+ */
+export async function deliver(delivery: Delivery, options: DeliverOptions): Promise<number> {
+  const { ground, timeout = 10_000, ca } = options;
+  const { url, destination } = callbackTarget(delivery.url, ground);
+  const signal = AbortSignal.timeout(timeout);
+  const addresses = await admit(destination, ground, timeout);
+  const request = url.protocol === "https:" ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, {
+      method: "POST",
+      // No connection is shared: what was checked is what this request is sent to.
+      agent: false,
+      lookup: lookupOf(addresses),
+      headers: headersOf(delivery),
+      signal,
+      ...(ca !== undefined && { ca }),
+    });
+    outgoing.once("error", reject);
+    outgoing.once("response", (response) => {
+      resolve(response.statusCode ?? 0);
+      outgoing.destroy();
+    });
+    outgoing.end(delivery.body);
+  });
+}
+
+/** Answers with what has been checked, whatever a resolver would say by now. */
+function lookupOf(addresses: readonly CheckedAddress[]): LookupFunction {
+  const answers = addresses.map(({ ip }) => ({ address: ip, family: isIPv6(ip) ? 6 : 4 }));
+  return (_name, { all }, done) => {
+    const [first] = answers;
+    if (all) done(null, answers);
+    else done(null, first?.address ?? "", first?.family);
+  };
+}
+
+function headersOf({ id, body, secret }: Delivery): Record<string, string | number> {
+  const now = new Date();
+  return {
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(body),
+    "User-Agent": "isolate",
+    "webhook-id": id,
+    "webhook-timestamp": Math.floor(now.getTime() / 1_000),
+    "webhook-signature": new Webhook(secret).sign(id, now, body),
+  };
+}

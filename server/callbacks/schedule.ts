@@ -1,0 +1,29 @@
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** Pauses between the attempts at a callback: nine attempts in a day. */
+const PAUSES = [
+  5 * SECOND,
+  MINUTE,
+  5 * MINUTE,
+  30 * MINUTE,
+  2 * HOUR,
+  5 * HOUR,
+  8 * HOUR,
+  8 * HOUR,
+] as const;
+
+/** A receiver that says by this that it wants no more of it. */
+const GONE = 410;
+
+/**
+ * When to try again after `tries` attempts, the last of which was answered with `status`
+ * (`undefined`: not at all). `null` if it has got there, or is given up.
+ */
+export function nextTry(tries: number, status: number | undefined, now: Date): Date | null {
+  const accepted = status !== undefined && status >= 200 && status < 300;
+  if (accepted || status === GONE) return null;
+  const pause = PAUSES[tries - 1];
+  return pause === undefined ? null : new Date(now.getTime() + pause);
+}

@@ -1,0 +1,10 @@
+import { hkdfSync } from "node:crypto";
+
+/**
+ * What a tenant's callbacks are signed with, in the form Standard Webhooks gives secrets. It is
+ * derived from the server's secret key: nothing is stored, and another key makes other secrets.
+ */
+export function callbackSecret(secretKey: Uint8Array, tenant: string): string {
+  const bytes = hkdfSync("sha256", secretKey, "", `isolate callbacks of ${tenant}`, 32);
+  return `whsec_${Buffer.from(bytes).toString("base64")}`;
+}
