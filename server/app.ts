@@ -1,15 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import type { Kernel } from "../src/kernel.ts";
+import { type Auth, OpenAuth } from "./api/auth.ts";
+import { failed, mount } from "./api/mount.ts";
+import type { ApiEnv, Route } from "./api/route.ts";
 import { bodies } from "./bodies.ts";
 import { hostCheck } from "./host-check.ts";
-import { HttpProblem, problemResponse } from "./problem.ts";
+import { HttpProblem } from "./problem.ts";
 import type { Hub } from "./registry/hub.ts";
-import { executeRoute } from "./routes/execute.ts";
-import { healthRoute, readyRoute } from "./routes/health.ts";
-import { planRoute } from "./routes/plan.ts";
-import { REGISTRY_BASE, registryRoutes } from "./routes/resourcex/routes.ts";
-import { wellKnownRoute } from "./routes/resourcex/well-known.ts";
+import { contractRoutes } from "./routes/contract.ts";
+import { executeRoutes } from "./routes/execute.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { planRoutes } from "./routes/plan.ts";
+import { registryRoutes } from "./routes/resourcex/routes.ts";
+import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
 
 export interface AppOptions {
   readonly kernel: Kernel;
@@ -17,6 +21,8 @@ export interface AppOptions {
   readonly maxBody: number;
   /** Told of our own failures, with the id their callers were given. */
   readonly onError: (error: unknown, requestId: string) => void;
+  /** Default: everybody is the only tenant there is. */
+  readonly auth?: Auth | undefined;
   /** Names it answers to beside loopback's; every name if absent. */
   readonly hosts?: readonly string[] | undefined;
   /** The registry of resources; without one, its routes are not there. */
@@ -25,42 +31,34 @@ export interface AppOptions {
   readonly publicUrl?: string | undefined;
 }
 
-const METHODS: Readonly<Record<string, string>> = {
-  "/execute": "POST",
-  "/plan": "POST",
-  "/healthz": "GET",
-  "/readyz": "GET",
-};
-
 /** The HTTP application: no port, no environment, no signals. */
-export function buildApp(options: AppOptions): Hono {
-  const { kernel, maxBody, onError, hosts, hub, publicUrl } = options;
-  const app = new Hono();
+export function buildApp(options: AppOptions): Hono<ApiEnv> {
+  const { auth = new OpenAuth(), maxBody, onError, hosts } = options;
+  const app = new Hono<ApiEnv>();
+  app.use(async function requestId(c, next) {
+    const id = randomUUID();
+    c.set("requestId", id);
+    await next();
+    c.header("X-Request-Id", id);
+  });
   if (hosts !== undefined) app.use(hostCheck(hosts));
-  const withBody = bodies(maxBody);
-  app.post("/execute", executeRoute(kernel, withBody));
-  app.post("/plan", planRoute(kernel, withBody));
-  app.get("/healthz", healthRoute());
-  app.get("/readyz", readyRoute(kernel));
-  if (hub !== undefined) {
-    app.get("/.well-known/resourcex", wellKnownRoute(publicUrl));
-    app.route(REGISTRY_BASE, registryRoutes({ hub, withBody, onError }));
-  }
+  const routes = routesOf(options, auth);
+  mount(app, { routes, auth, withBody: bodies(maxBody), onError });
   app.notFound((c) => {
-    const allowed = METHODS[c.req.path];
-    const problem =
-      allowed === undefined
-        ? new HttpProblem(404, "NotFound", "NOT_FOUND", `There is no ${c.req.path}`)
-        : new HttpProblem(405, "MethodNotAllowed", "METHOD_NOT_ALLOWED", `Use ${allowed}`);
-    const response = problemResponse(problem, randomUUID());
-    if (allowed !== undefined) response.headers.set("Allow", allowed);
-    return response;
+    const message = `There is no ${c.req.path.slice(0, 100)}`;
+    return failed(new HttpProblem(404, "NotFound", "NOT_FOUND", message), c, onError);
   });
-  app.onError((error) => {
-    const requestId = randomUUID();
-    const response = problemResponse(error, requestId);
-    if (response.status >= 500) onError(error, requestId);
-    return response;
-  });
+  app.onError((error, c) => failed(error, c, onError));
   return app;
+}
+
+/** Everything there is to serve. */
+function routesOf({ kernel, hub, publicUrl }: AppOptions, auth: Auth): Route[] {
+  const routes = [
+    ...executeRoutes(kernel),
+    ...planRoutes(kernel),
+    ...healthRoutes(kernel, !auth.open),
+    ...(hub === undefined ? [] : [...wellKnownRoutes(publicUrl), ...registryRoutes(hub)]),
+  ];
+  return [...routes, ...contractRoutes(routes)];
 }

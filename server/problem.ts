@@ -13,16 +13,37 @@ export interface Problem {
   };
 }
 
-/** A request that asks for what is not here, in a way only HTTP knows. */
-export class HttpProblem extends Error {
-  readonly status: 403 | 404 | 405;
-  readonly code: string;
+export interface HttpProblemOptions {
+  /** The offending part of the request. */
+  readonly field?: string;
+  /** Seconds after which a repetition may succeed. */
+  readonly retryAfter?: number;
+  /** Further headers of the answer. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
-  constructor(status: 403 | 404 | 405, name: string, code: string, message: string) {
+/** A request that cannot be answered as asked, for a reason only this server knows. */
+export class HttpProblem extends Error {
+  readonly status: 401 | 403 | 404 | 405 | 409 | 422 | 429 | 503;
+  readonly code: string;
+  readonly field: string | undefined;
+  readonly retryAfter: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: HttpProblem["status"],
+    name: string,
+    code: string,
+    message: string,
+    options: HttpProblemOptions = {},
+  ) {
     super(message);
     this.name = name;
     this.status = status;
     this.code = code;
+    this.field = options.field;
+    this.retryAfter = options.retryAfter;
+    this.headers = options.headers ?? {};
   }
 }
 
@@ -35,8 +56,10 @@ export function problemResponse(thrown: unknown, requestId: string): Response {
     return respond(problem, status, retryAfter);
   }
   if (thrown instanceof HttpProblem) {
-    const { name, code, message, status } = thrown;
-    return respond({ error: { name, code, message, requestId } }, status);
+    const { name, code, message, status, retryAfter, headers } = thrown;
+    const field = thrown.field === undefined ? {} : { field: thrown.field };
+    const problem: Problem = { error: { name, code, message, ...field, requestId } };
+    return respond(problem, status, retryAfter, headers);
   }
   // Nobody is left to read this; the status is the customary one for it.
   if (thrown instanceof Aborted) return new Response(null, { status: 499 });
@@ -44,8 +67,13 @@ export function problemResponse(thrown: unknown, requestId: string): Response {
   return respond({ error: { name: "InternalError", code: "INTERNAL", message, requestId } }, 500);
 }
 
-function respond(problem: Problem, status: number, retryAfter?: number): Response {
-  const headers: Record<string, string> = {};
+function respond(
+  problem: Problem,
+  status: number,
+  retryAfter?: number,
+  further: Readonly<Record<string, string>> = {},
+): Response {
+  const headers: Record<string, string> = { ...further };
   if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
   // A body that was not read to its end would be taken for the next request.
   if (status === 413 || status === 415) headers.Connection = "close";

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { z } from "zod";
 import { Aborted, IsolateError } from "../../src/errors.ts";
 import {
   ContentError,
@@ -7,6 +7,8 @@ import {
   RegistryError,
 } from "../../src/resourcex/errors.ts";
 import { ExecutionError } from "../../src/resourcex/execution-errors.ts";
+import type { ErrorShape } from "../api/errors.ts";
+import { HttpProblem } from "../problem.ts";
 
 /** Codes of the registry's answers that are not a success, and their statuses. */
 const STATUSES = {
@@ -43,26 +45,30 @@ export class RegistryProblem extends Error {
   }
 }
 
-/** The answer to anything thrown; `onFailure` is told of what its caller is not. */
-export function registryProblem(
-  thrown: unknown,
-  onFailure: (error: unknown, requestId: string) => void,
-): Response {
-  // Nobody is left to read this; the status is the customary one for it.
-  if (thrown instanceof Aborted) return new Response(null, { status: 499 });
-  if (thrown instanceof IsolateError && thrown.status !== 500) {
-    const { message, code, status, retryAfter } = thrown;
-    const headers: Record<string, string> = {};
-    if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
-    if (status === 413 || status === 415) headers.Connection = "close";
-    return Response.json({ error: message, code }, { status, headers });
-  }
-  const { code, message, details } = asProblem(thrown);
-  if (STATUSES[code] !== 500) return respond(code, message, details);
-  const requestId = randomUUID();
-  onFailure(thrown, requestId);
-  return respond(code, "Something went wrong on our side", { requestId });
-}
+/** The registry's answer to anything thrown. */
+export const REGISTRY_ERRORS: ErrorShape = {
+  schema: z
+    .object({ error: z.string(), code: z.string(), details: z.unknown().optional() })
+    .meta({ id: "RegistryProblem" }),
+  respond(thrown, requestId) {
+    // Nobody is left to read this; the status is the customary one for it.
+    if (thrown instanceof Aborted) return new Response(null, { status: 499 });
+    if (
+      (thrown instanceof IsolateError && thrown.status !== 500) ||
+      thrown instanceof HttpProblem
+    ) {
+      const { message, code, status, retryAfter } = thrown;
+      const headers: Record<string, string> =
+        thrown instanceof HttpProblem ? { ...thrown.headers } : {};
+      if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
+      if (status === 413 || status === 415) headers.Connection = "close";
+      return Response.json({ error: message, code }, { status, headers });
+    }
+    const { code, message, details } = asProblem(thrown);
+    if (STATUSES[code] !== 500) return respond(code, message, details);
+    return respond(code, "Something went wrong on our side", { requestId });
+  },
+};
 
 function asProblem(thrown: unknown): RegistryProblem {
   if (thrown instanceof RegistryProblem) return thrown;

@@ -1,29 +1,61 @@
 import type { Context } from "hono";
+import { z } from "zod";
 import type { Kernel } from "../../src/kernel.ts";
+import { type ApiEnv, type Route, route } from "../api/route.ts";
 
-/** `GET /healthz`: 200 as long as the process answers at all. */
-export function healthRoute() {
-  return (c: Context): Response => c.json({ status: "ok" });
+const pool = z.object({
+  warm: z.int(),
+  starting: z.int(),
+  leased: z.int(),
+  kept: z.int(),
+});
+
+const readiness = z.object({
+  status: z.enum(["ready", "unready"]),
+  level: z.string().optional(),
+  reason: z.string().optional(),
+  pool: pool.optional(),
+});
+
+/** Both need no key; with `terse`, nothing but the status is in their answers. */
+export function healthRoutes(kernel: Kernel, terse: boolean): Route[] {
+  const common = { method: "GET", scope: "none", tags: ["Health"] } as const;
+  return [
+    route({
+      ...common,
+      path: "/healthz",
+      summary: "Whether the process answers at all",
+      responses: {
+        200: { description: "It does", schema: z.object({ status: z.literal("ok") }) },
+      },
+      handler: ({ c }) => c.json({ status: "ok" }),
+    }),
+    route({
+      ...common,
+      path: "/readyz",
+      summary: "Whether the strongest level this host has works",
+      responses: {
+        200: { description: "A sandbox is warm, or at work", schema: readiness },
+        503: { description: "Not so, and why", schema: readiness },
+      },
+      handler: ({ c }) => ready(kernel, terse, c),
+    }),
+  ];
 }
 
-/**
- * `GET /readyz`: 200 when the strongest level this host has works: a sandbox is warm, or at work.
- * 503 with the reason otherwise.
- */
-export function readyRoute(kernel: Kernel) {
-  return function ready(c: Context): Response {
-    const engine = kernel.engine("container") ?? kernel.engine("isolated");
-    const status = engine?.status();
-    const reason = kernel.closing
-      ? "The server is shutting down"
-      : (status?.reason ?? (status?.warm || status?.leased ? undefined : "No sandbox is warm yet"));
-    const pool = status && {
-      warm: status.warm,
-      starting: status.starting,
-      leased: status.leased,
-      kept: status.kept,
-    };
-    if (reason === undefined) return c.json({ status: "ready", level: engine?.level, pool });
-    return c.json({ status: "unready", level: engine?.level, reason, pool }, 503);
+function ready(kernel: Kernel, terse: boolean, c: Context<ApiEnv>): Response {
+  const engine = kernel.engine("container") ?? kernel.engine("isolated");
+  const status = engine?.status();
+  const reason = kernel.closing
+    ? "The server is shutting down"
+    : (status?.reason ?? (status?.warm || status?.leased ? undefined : "No sandbox is warm yet"));
+  const pool = status && {
+    warm: status.warm,
+    starting: status.starting,
+    leased: status.leased,
+    kept: status.kept,
   };
+  const more = terse ? {} : { level: engine?.level, reason, pool };
+  if (reason === undefined) return c.json({ status: "ready", ...more });
+  return c.json({ status: "unready", ...more }, 503);
 }

@@ -1,11 +1,21 @@
-import type { Context } from "hono";
+import { z } from "zod";
 import type { Kernel } from "../../src/kernel.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
-import type { WithBody } from "../bodies.ts";
+import { executeRequest } from "../api/execute-request.ts";
+import { type Route, route } from "../api/route.ts";
 
 /** `POST /plan`: what `POST /execute` would grant the same request, refusals included; runs nothing. */
-export function planRoute(kernel: Kernel, withBody: WithBody) {
-  return function plan(c: Context): Promise<Response> {
-    return withBody(c.req.raw, async (body) => c.json(await kernel.plan(body as ExecuteRequest)));
-  };
+export function planRoutes(kernel: Kernel): Route[] {
+  return [
+    route({
+      method: "POST",
+      path: "/plan",
+      scope: "tenant",
+      summary: "Tell what a request would be granted, at every layer",
+      tags: ["Executions"],
+      body: executeRequest,
+      responses: { 200: { description: "The plan; nothing has run", schema: z.looseObject({}) } },
+      handler: async ({ body, c }) => c.json(await kernel.plan(body as ExecuteRequest)),
+    }),
+  ];
 }

@@ -1,35 +1,49 @@
-import type { Context } from "hono";
+import { z } from "zod";
 import { messageOf } from "../../../src/errors.ts";
 import { createRXA, type RXA } from "../../../src/resourcex/archive.ts";
 import { createRXM, type RXM } from "../../../src/resourcex/manifest.ts";
 import { storableOf } from "../../../src/resourcex/storable.ts";
+import type { Route } from "../../api/route.ts";
 import type { WithForm } from "../../registry/forms.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { RegistryProblem } from "../../registry/problem.ts";
+import { registryRoute } from "./registry-route.ts";
+import { locatorAnswer } from "./schemas.ts";
+
+const published = z.object({
+  manifest: z.string().meta({ description: "JSON" }),
+  archive: z.string().meta({ format: "binary", description: "A tar.gz" }),
+});
 
 /** `POST /publish`: a form with `manifest` (JSON) and `archive` (tar.gz); 201 with the locator. */
-export function publishRoute(hub: Hub, withForm: WithForm) {
+export function publishRoute(hub: Hub, withForm: WithForm): Route {
   /** Of two that publish the same version at the same time, one is first. */
   const underWay = new Set<string>();
-  return function publish(c: Context): Promise<Response> {
-    return withForm(c.req.raw, async (form) => {
-      const manifest = await manifestOf(form.get("manifest"));
-      const locator = storableOf(manifest);
-      const archive = await archiveOf(form.get("archive"));
-      const name = String(locator);
-      if (underWay.has(name)) throw new RegistryProblem("VERSION_EXISTS", `${name} is under way`);
-      underWay.add(name);
-      try {
-        if (await hub.storage.exists(locator)) {
-          throw new RegistryProblem("VERSION_EXISTS", `${name} is already published`);
+  return registryRoute({
+    method: "POST",
+    path: "/publish",
+    summary: "Publish a version of a resource, once",
+    reads: { type: "multipart/form-data", schema: published },
+    responses: { 201: { description: "It is there", schema: locatorAnswer } },
+    handler: ({ c }) =>
+      withForm(c.req.raw, async (form) => {
+        const manifest = await manifestOf(form.get("manifest"));
+        const locator = storableOf(manifest);
+        const archive = await archiveOf(form.get("archive"));
+        const name = String(locator);
+        if (underWay.has(name)) throw new RegistryProblem("VERSION_EXISTS", `${name} is under way`);
+        underWay.add(name);
+        try {
+          if (await hub.storage.exists(locator)) {
+            throw new RegistryProblem("VERSION_EXISTS", `${name} is already published`);
+          }
+          await hub.storage.put({ locator, manifest, archive });
+        } finally {
+          underWay.delete(name);
         }
-        await hub.storage.put({ locator, manifest, archive });
-      } finally {
-        underWay.delete(name);
-      }
-      return c.json({ locator: name }, 201);
-    });
-  };
+        return c.json({ locator: name }, 201);
+      }),
+  });
 }
 
 async function manifestOf(part: FormDataEntryValue | null): Promise<RXM> {

@@ -1,36 +1,50 @@
-import type { Context } from "hono";
+import { z } from "zod";
 import { messageOf } from "../../../src/errors.ts";
 import type { RegisteredType } from "../../../src/resourcex/type-table.ts";
 import type { LogEntry } from "../../../src/types.ts";
-import type { WithBody } from "../../bodies.ts";
+import type { Route } from "../../api/route.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { requiredLocator, storedResource } from "../../registry/locators.ts";
 import { type RegistryCode, RegistryProblem } from "../../registry/problem.ts";
+import { registryRoute } from "./registry-route.ts";
+
+/** What is missing has an error of its own. */
+const asked = z.looseObject({
+  locator: z.unknown().optional().meta({ type: "string" }),
+  args: z.unknown().optional().meta({ description: "Arguments, as the type's schema has them" }),
+});
+
+const answer = z.object({
+  result: z.unknown().optional(),
+  meta: z.looseObject({ executionTimeMs: z.int(), locator: z.string() }),
+});
 
 /** `POST /resolve` with `{ locator, args? }`: runs the resource's type on it, in a container. */
-export function resolveRoute(hub: Hub, withBody: WithBody) {
-  return function resolve(c: Context): Promise<Response> {
-    const { raw } = c.req;
-    return withBody(raw, async (body) => {
-      const { locator: text, args } = Object(body) as { locator?: unknown; args?: unknown };
-      const { manifest, archive } = await storedResource(hub, requiredLocator(text));
+export function resolveRoute(hub: Hub): Route {
+  return registryRoute({
+    method: "POST",
+    path: "/resolve",
+    summary: "Run a resource's type on it",
+    body: asked,
+    responses: { 200: { description: "What the type made of it", schema: answer } },
+    handler: async ({ body, signal, c }) => {
+      const { manifest, archive } = await storedResource(hub, requiredLocator(body.locator));
       const { type, checkArguments } = typeOf(hub, manifest.type);
-      const checked = refusedAs("INVALID_ARGUMENTS", () => checkArguments(args));
+      const checked = refusedAs("INVALID_ARGUMENTS", () => checkArguments(body.args));
       const locator = manifest.toLocator();
       const resource = { locator, manifest, archive: await archive.buffer() };
       const logs: LogEntry[] = [];
       const started = performance.now();
       const onLog = (entry: LogEntry): void => void logs.push(entry);
       const contained = { ...type, sandbox: "container" } as const;
-      const options = { signal: raw.signal, onLog };
-      const result = await hub.runner.run(contained, resource, checked, options);
+      const result = await hub.runner.run(contained, resource, checked, { signal, onLog });
       const executionTimeMs = Math.round(performance.now() - started);
       return c.json({
         result,
         meta: { executionTimeMs, locator, ...(logs.length > 0 && { logs }) },
       });
-    });
-  };
+    },
+  });
 }
 
 function typeOf(hub: Hub, name: string): RegisteredType {

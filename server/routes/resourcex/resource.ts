@@ -1,30 +1,56 @@
-import type { Context } from "hono";
+import { z } from "zod";
+import type { Route } from "../../api/route.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { requiredLocator, storedResource } from "../../registry/locators.ts";
+import { registryRoute } from "./registry-route.ts";
+import { locatorQuery } from "./schemas.ts";
 
 /** `GET|HEAD /resource?locator=`: the manifest. */
-export function resourceRoute(hub: Hub) {
-  return async function resource(c: Context): Promise<Response> {
-    const { manifest } = await storedResource(hub, requiredLocator(c.req.query("locator")));
-    return c.json(manifest.toJSON());
-  };
+export function resourceRoute(hub: Hub): Route {
+  return registryRoute({
+    method: "GET",
+    path: "/resource",
+    summary: "A resource's manifest",
+    query: locatorQuery,
+    responses: { 200: { description: "The manifest", schema: z.looseObject({}) } },
+    handler: async ({ query, c }) => {
+      const { manifest } = await storedResource(hub, requiredLocator(query.locator));
+      return c.json(manifest.toJSON());
+    },
+  });
 }
 
 /** `GET /content?locator=`: the archive's bytes. */
-export function contentRoute(hub: Hub) {
-  return async function content(c: Context): Promise<Response> {
-    const { archive } = await storedResource(hub, requiredLocator(c.req.query("locator")));
-    const bytes = await archive.buffer();
-    return c.body(new Uint8Array(bytes), 200, { "Content-Type": "application/gzip" });
-  };
+export function contentRoute(hub: Hub): Route {
+  return registryRoute({
+    method: "GET",
+    path: "/content",
+    summary: "A resource's archive",
+    query: locatorQuery,
+    responses: {
+      200: { description: "A tar.gz", type: "application/gzip", schema: z.string() },
+    },
+    handler: async ({ query, c }) => {
+      const { archive } = await storedResource(hub, requiredLocator(query.locator));
+      const bytes = await archive.buffer();
+      return c.body(new Uint8Array(bytes), 200, { "Content-Type": "application/gzip" });
+    },
+  });
 }
 
 /** `DELETE /resource?locator=`: 204, or 404 for what is not there. */
-export function deleteRoute(hub: Hub) {
-  return async function remove(c: Context): Promise<Response> {
-    const locator = requiredLocator(c.req.query("locator"));
-    await storedResource(hub, locator);
-    await hub.storage.delete(locator);
-    return c.body(null, 204);
-  };
+export function deleteRoute(hub: Hub): Route {
+  return registryRoute({
+    method: "DELETE",
+    path: "/resource",
+    summary: "Delete a resource",
+    query: locatorQuery,
+    responses: { 204: { description: "It is gone" } },
+    handler: async ({ query, c }) => {
+      const locator = requiredLocator(query.locator);
+      await storedResource(hub, locator);
+      await hub.storage.delete(locator);
+      return c.body(null, 204);
+    },
+  });
 }

@@ -1,36 +1,51 @@
-import type { Context } from "hono";
-import { BadRequest } from "../../../src/errors.ts";
+import { z } from "zod";
 import type { RXL } from "../../../src/resourcex/locator.ts";
 import { search } from "../../../src/resourcex/search.ts";
+import type { Route } from "../../api/route.ts";
 import type { Hub } from "../../registry/hub.ts";
+import { registryRoute } from "./registry-route.ts";
+import { locatorAnswer } from "./schemas.ts";
 
 const LIMIT = 50;
 const MAX_LIMIT = 500;
 
+const text = z.string().optional();
+const count = z
+  .string()
+  .regex(/^\d{1,9}$/, "Not a whole number")
+  .transform(Number);
+
+const asked = z.object({
+  q: text,
+  type: text,
+  domain: text,
+  limit: count.optional(),
+  offset: count.optional(),
+});
+
+const page = z.object({ results: z.array(locatorAnswer.loose()), total: z.int() });
+
 /** `GET /search?q&type&domain&limit&offset`: a page of what there is, and how much that is. */
-export function searchRoute(hub: Hub) {
-  return async function find(c: Context): Promise<Response> {
-    const { q = "", type, domain } = c.req.query();
-    const limit = Math.min(MAX_LIMIT, count(c, "limit", LIMIT));
-    const offset = count(c, "offset", 0);
-    const found = (await search(hub.storage.list(), { query: q })).filter(
-      (locator) =>
-        (type === undefined || locator.type === type) &&
-        (domain === undefined || locator.domain === domain),
-    );
-    const results = found.slice(offset, offset + limit).map(describe);
-    return c.json({ results, total: found.length });
-  };
+export function searchRoute(hub: Hub): Route {
+  return registryRoute({
+    method: "GET",
+    path: "/search",
+    summary: "Look for resources by domain, path, name and type",
+    query: asked,
+    responses: { 200: { description: "A page, and how many there are", schema: page } },
+    handler: async ({ query: { q = "", type, domain, limit = LIMIT, offset = 0 }, c }) => {
+      const found = (await search(hub.storage.list(), { query: q })).filter(
+        (locator) =>
+          (type === undefined || locator.type === type) &&
+          (domain === undefined || locator.domain === domain),
+      );
+      const results = found.slice(offset, offset + Math.min(MAX_LIMIT, limit)).map(describe);
+      return c.json({ results, total: found.length });
+    },
+  });
 }
 
 function describe(locator: RXL): object {
   const { domain, path, name, type, version } = locator;
   return { locator: String(locator), domain, path, name, type, version };
-}
-
-function count(c: Context, field: string, otherwise: number): number {
-  const text = c.req.query(field);
-  if (text === undefined) return otherwise;
-  if (!/^\d{1,9}$/.test(text)) throw new BadRequest(field, `${field}: Not a whole number`);
-  return Number(text);
 }

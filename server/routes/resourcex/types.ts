@@ -1,19 +1,28 @@
-import type { Context } from "hono";
+import { z } from "zod";
 import { messageOf, PayloadTooLarge } from "../../../src/errors.ts";
 import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
 import type { BundledType } from "../../../src/resourcex/type.ts";
-import type { WithBody } from "../../bodies.ts";
+import type { Route } from "../../api/route.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { RegistryProblem } from "../../registry/problem.ts";
 import { uploadedType } from "../../registry/upload.ts";
+import { registryRoute } from "./registry-route.ts";
+import { typeAnswer } from "./schemas.ts";
 
 const MAX_SOURCE = 1_048_576;
 
+/** What is missing has an error of its own. */
+const upload = z.looseObject({ source: z.unknown().optional().meta({ type: "string" }) });
+
 /** `POST /types` with `{ source }`: has the type run here from now on; 201 with what it is. */
-export function uploadTypeRoute(hub: Hub, withBody: WithBody) {
-  return function upload(c: Context): Promise<Response> {
-    return withBody(c.req.raw, async (body) => {
-      const { source } = Object(body) as { source?: unknown };
+export function uploadTypeRoute(hub: Hub): Route {
+  return registryRoute({
+    method: "POST",
+    path: "/types",
+    summary: "Have a type run here",
+    body: upload,
+    responses: { 201: { description: "What the type is", schema: typeAnswer } },
+    handler: async ({ body: { source }, c }) => {
       if (typeof source !== "string") {
         throw new RegistryProblem("INVALID_TYPE", "source: The text of a module is required");
       }
@@ -23,15 +32,21 @@ export function uploadTypeRoute(hub: Hub, withBody: WithBody) {
       const type = await uploadedType(hub, source).catch(invalid);
       await hub.addType(type).catch(refused);
       return c.json(describe(type), 201);
-    });
-  };
+    },
+  });
 }
 
 /** `GET /types`: what the types that run here are. */
-export function listTypesRoute(hub: Hub) {
-  return function list(c: Context): Response {
-    return c.json({ types: hub.described.map(describe) });
-  };
+export function listTypesRoute(hub: Hub): Route {
+  return registryRoute({
+    method: "GET",
+    path: "/types",
+    summary: "The types that run here",
+    responses: {
+      200: { description: "All of them", schema: z.object({ types: z.array(typeAnswer) }) },
+    },
+    handler: ({ c }) => c.json({ types: hub.described.map(describe) }),
+  });
 }
 
 function refused(error: unknown): never {

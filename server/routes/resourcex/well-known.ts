@@ -1,9 +1,21 @@
-import type { Context } from "hono";
-import { REGISTRY_BASE } from "./routes.ts";
+import { z } from "zod";
+import { type Route, route } from "../../api/route.ts";
+import { REGISTRY_BASE } from "./registry-route.ts";
 
 /** `GET /.well-known/resourcex`: where the registries of this server are. */
-export function wellKnownRoute(publicUrl: string | undefined) {
-  return function wellKnown(c: Context): Response {
-    return c.json({ registries: [new URL(REGISTRY_BASE, publicUrl ?? c.req.url).href] });
-  };
+export function wellKnownRoutes(publicUrl: string | undefined): Route[] {
+  return [
+    route({
+      method: "GET",
+      path: "/.well-known/resourcex",
+      scope: "tenant",
+      summary: "Where the registries of this server are",
+      tags: ["Registry"],
+      responses: {
+        200: { description: "Their URLs", schema: z.object({ registries: z.array(z.string()) }) },
+      },
+      handler: ({ c }) =>
+        c.json({ registries: [new URL(REGISTRY_BASE, publicUrl ?? c.req.url).href] }),
+    }),
+  ];
 }

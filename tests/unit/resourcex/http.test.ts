@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ApiEnv } from "../../../server/api/route.ts";
 import { buildApp } from "../../../server/app.ts";
 import { Hub } from "../../../server/registry/hub.ts";
 import { config } from "../../../src/config.ts";
@@ -28,9 +29,9 @@ class RealmLevels extends EngineLevels {
 const levels = new RealmLevels();
 const failures: unknown[] = [];
 let path: string;
-let app: Hono;
+let app: Hono<ApiEnv>;
 
-async function open(): Promise<Hono> {
+async function open(): Promise<Hono<ApiEnv>> {
   const profile = { memory: 256, cpus: 1 };
   const hub = await Hub.open({ path, levels, timeout: 2_000, profile });
   const kernel = new Kernel({ config: config(), engines: [] });

@@ -1,0 +1,106 @@
+import type { Context, Hono } from "hono";
+import type { ZodType } from "zod";
+import { firstIssue } from "../../src/config.ts";
+import type { WithBody } from "../bodies.ts";
+import { HttpProblem } from "../problem.ts";
+import type { Auth, Caller } from "./auth.ts";
+import { type ErrorShape, PROBLEMS } from "./errors.ts";
+import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
+
+export interface MountOptions {
+  readonly routes: readonly Route[];
+  readonly auth: Auth;
+  readonly withBody: WithBody;
+  /** Told of our own failures, with the id their callers were given. */
+  readonly onError: (error: unknown, requestId: string) => void;
+}
+
+/** Serves routes, and answers 405 to other methods on their paths. */
+export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
+  const { routes, onError } = options;
+  const paths = new Map<string, Route[]>();
+  for (const route of routes) {
+    const path = honoPath(route.path);
+    paths.set(path, [...(paths.get(path) ?? []), route]);
+    const handle = (c: Context<ApiEnv>): Promise<Response> =>
+      serve(route, c, options).catch((error: unknown) => failed(error, c, onError, route.errors));
+    if (route.method === "ALL") app.all(path, handle);
+    else app.on(route.method, path, handle);
+  }
+  for (const [path, served] of paths) {
+    const allowed = served.map(({ method }) => method);
+    const problem = new HttpProblem(
+      405,
+      "MethodNotAllowed",
+      "METHOD_NOT_ALLOWED",
+      `Use ${allowed.join(" or ")}`,
+      { headers: { Allow: allowed.join(", ") } },
+    );
+    app.all(path, (c) => failed(problem, c, onError, served[0]?.errors));
+  }
+}
+
+/** The answer to anything thrown; our own failures are told to `onError`. */
+export function failed(
+  error: unknown,
+  c: Context<ApiEnv>,
+  onError: MountOptions["onError"],
+  { respond }: ErrorShape = PROBLEMS,
+): Response {
+  const requestId = c.get("requestId");
+  const response = respond(error, requestId);
+  if (response.status >= 500) onError(error, requestId);
+  return response;
+}
+
+async function serve(
+  route: Route,
+  c: Context<ApiEnv>,
+  { auth, withBody }: MountOptions,
+): Promise<Response> {
+  const { raw } = c.req;
+  c.set("route", route.path);
+  const identify = async (): Promise<Caller> => {
+    const caller = await auth.tenant(raw);
+    c.set("tenant", caller.tenant.id);
+    return caller;
+  };
+  const caller = route.scope === "tenant" ? await identify() : undefined;
+  if (route.scope === "admin") await auth.admin(raw);
+  const head = {
+    params: checked(route.params, c.req.param()),
+    query: checked(route.query, queryOf(c)),
+    headers: checked(route.headers, route.headers && Object.fromEntries(raw.headers)),
+    caller: caller as RouteInput<unknown, unknown, unknown, unknown, Scope>["caller"],
+    identify,
+    signal: raw.signal,
+    requestId: c.get("requestId"),
+    c,
+  };
+  const { body } = route;
+  if (body === undefined) return route.handler({ ...head, body: undefined });
+  return withBody(
+    raw,
+    async (given) => route.handler({ ...head, body: checked(body, given) }),
+    caller?.limits.bodyBytes,
+  );
+}
+
+function checked(schema: ZodType | undefined, given: unknown): unknown {
+  if (schema === undefined) return undefined;
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw firstIssue(parsed.error);
+  return parsed.data;
+}
+
+function queryOf(c: Context): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {};
+  for (const [name, values] of Object.entries(c.req.queries())) {
+    query[name] = values.length === 1 ? (values[0] as string) : values;
+  }
+  return query;
+}
+
+function honoPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ":$1");
+}

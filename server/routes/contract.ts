@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { openApiDocument } from "../api/openapi.ts";
+import { type Route, route } from "../api/route.ts";
+
+/**
+ * `GET /openapi.json`: the contract of all routes, this one included. It needs no key: it is the same
+ * on every server of this version, and a browser could not show one with a page it asks a key for.
+ */
+export function contractRoutes(routes: readonly Route[]): Route[] {
+  let document: string | undefined;
+  const contract: Route = route({
+    method: "GET",
+    path: "/openapi.json",
+    scope: "none",
+    summary: "This contract",
+    tags: ["Contract"],
+    responses: { 200: { description: "OpenAPI 3.1", schema: z.looseObject({}) } },
+    handler: ({ c }) => {
+      document ??= JSON.stringify(openApiDocument([...routes, contract]));
+      return c.body(document, 200, { "Content-Type": "application/json" });
+    },
+  });
+  return [contract];
+}

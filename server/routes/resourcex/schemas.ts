@@ -1,0 +1,19 @@
+import { z } from "zod";
+
+/** The query of what is about one resource. A locator that is missing has an error of its own. */
+export const locatorQuery = z.object({
+  locator: z
+    .unknown()
+    .optional()
+    .meta({ type: "string", description: "[domain/path/]name[.type][@version]" }),
+});
+
+export const locatorAnswer = z.object({ locator: z.string() });
+
+export const typeAnswer = z.object({
+  name: z.string(),
+  aliases: z.array(z.string()),
+  description: z.string(),
+  schema: z.looseObject({}).optional(),
+  sandbox: z.literal("container"),
+});
