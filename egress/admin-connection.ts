@@ -5,6 +5,7 @@ import {
   type AdminErrorCode,
   type AdminEvent,
   type AdminRequest,
+  type ConfigureRequest,
   type EgressPolicy,
   MAX_ADMIN_LINE,
   type OpenRequest,
@@ -46,21 +47,34 @@ class AdminFailure extends Error {
   }
 }
 
+type ReadGround = (settings: Pick<ConfigureRequest, "hosts" | "private">) => Ground;
+
+export interface AdminConnectionOptions {
+  /** What holds until the connection says otherwise. */
+  readonly ground: Ground;
+  readonly readGround: ReadGround;
+  readonly claims: Claims;
+  readonly audit: Audit;
+  readonly reserve: Reserve;
+}
+
 /** One control plane's connection, and the runs it opened: they close when it does. */
 export class AdminConnection {
   readonly #socket: Socket;
-  readonly #ground: Ground;
+  readonly #readGround: ReadGround;
   readonly #claims: Claims;
   readonly #audit: Audit;
   readonly #reserve: Reserve;
+  #ground: Ground;
   readonly #runs = new Map<string, { readonly ways: Ways; readonly claims: readonly string[] }>();
 
-  constructor(socket: Socket, ground: Ground, claims: Claims, audit: Audit, reserve: Reserve) {
+  constructor(socket: Socket, options: AdminConnectionOptions) {
     this.#socket = socket.on("error", () => socket.destroy());
-    this.#ground = ground;
-    this.#claims = claims;
-    this.#audit = audit;
-    this.#reserve = reserve;
+    this.#ground = options.ground;
+    this.#readGround = options.readGround;
+    this.#claims = options.claims;
+    this.#audit = options.audit;
+    this.#reserve = options.reserve;
   }
 
   /** Answers requests in their order until the connection ends, and resolves when all is closed. */
@@ -93,6 +107,7 @@ export class AdminConnection {
 
   async #perform(request: AdminRequest): Promise<object> {
     if (request.op === "open") await this.#open(request);
+    if (request.op === "configure") this.#configure(request);
     if (request.op === "close") return { report: await this.#close(request.run) };
     return {};
   }
@@ -114,14 +129,13 @@ export class AdminConnection {
     }
   }
 
+  #configure(request: ConfigureRequest): void {
+    this.#ground = refusing("BAD_SETTINGS", () => this.#readGround(request));
+  }
+
   #makeRun(request: OpenRequest, policy: EgressPolicy): Run {
     const ledger = new Ledger(request, this.#audit, (event) => this.#report(event));
-    try {
-      return new Run(policy, this.#ground, ledger);
-    } catch (error) {
-      if (error instanceof HostError) throw new AdminFailure("BAD_POLICY", error.message);
-      throw error;
-    }
+    return refusing("BAD_POLICY", () => new Run(policy, this.#ground, ledger));
   }
 
   async #close(id: string) {
@@ -145,6 +159,16 @@ export class AdminConnection {
 
   #send(message: AdminAnswer | AdminEvent): void {
     if (this.#socket.writable) this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+}
+
+/** Has a name or an address that cannot be meant refused by a code. */
+function refusing<T>(code: AdminErrorCode, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof HostError) throw new AdminFailure(code, error.message);
+    throw error;
   }
 }
 

@@ -40,7 +40,8 @@ export function parseAdminRequest(line: string): AdminRequest {
     if (request.op === "ping") return { id, op: "ping" };
     if (request.op === "close") return { id, op: "close", run: text(request.run, "run") };
     if (request.op === "open") return { id, op: "open", ...readOpen(request) };
-    throw new AdminRequestError("op is not open, close or ping");
+    if (request.op === "configure") return { id, op: "configure", ...readSettings(request) };
+    throw new AdminRequestError("op is not open, close, configure or ping");
   } catch (error) {
     throw new AdminRequestError(error instanceof Error ? error.message : String(error), id);
   }
@@ -64,12 +65,21 @@ function readOpen(request: Record<string, unknown>): Omit<OpenRequest, "id" | "o
   };
 }
 
+/** What the entries say is looked at where they are put to use. */
+function readSettings(request: Record<string, unknown>) {
+  const { hosts, private: privates } = request;
+  return {
+    hosts: object(hosts, "hosts") as Record<string, string>,
+    private: entries(privates, "private"),
+  };
+}
+
 function readEgress(egress: Record<string, unknown>): EgressAccess {
   const policy = object(egress.policy, "policy");
   const limits = policy.limits === undefined ? {} : readLimits(object(policy.limits, "limits"));
   return {
     socket: socketPath(egress.socket, EGRESS_SOCKET),
-    policy: { allow: entries(policy.allow), limits },
+    policy: { allow: entries(policy.allow, "policy.allow"), limits },
   };
 }
 
@@ -112,11 +122,11 @@ function socketPath(value: unknown, name: string): string {
   return path;
 }
 
-function entries(value: unknown): string[] {
+function entries(value: unknown, name: string): string[] {
   if (!Array.isArray(value) || value.length > MAX_ENTRIES) {
-    throw new AdminRequestError(`policy.allow is no array of at most ${MAX_ENTRIES} entries`);
+    throw new AdminRequestError(`${name} is no array of at most ${MAX_ENTRIES} entries`);
   }
-  return value.map((entry) => text(entry, "An entry of policy.allow"));
+  return value.map((entry) => text(entry, `An entry of ${name}`));
 }
 
 function text(value: unknown, name: string): string {

@@ -1,8 +1,9 @@
-import { lstat, rm } from "node:fs/promises";
+import { lstat, mkdir, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
+import { dirname } from "node:path";
 import { Reserve } from "../src/database/reserve.ts";
 import { listenAt } from "../src/sockets.ts";
-import { AdminConnection, Claims } from "./admin-connection.ts";
+import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-connection.ts";
 import { type Classifier, classify } from "./classify.ts";
 import { readGround } from "./ground.ts";
 import type { Audit } from "./ledger.ts";
@@ -43,23 +44,24 @@ export interface Egress {
  */
 export async function startEgress(options: EgressOptions): Promise<Egress> {
   const { adminSocket, audit = () => {} } = options;
-  const ground = readGround({
-    hosts: options.hosts ?? {},
-    private: options.private ?? [],
-    resolver: options.resolver ?? systemResolver,
-    classify: options.classify ?? classify,
-  });
+  const { hosts = {}, private: privates = [] } = options;
+  const { resolver = systemResolver, classify: classifier = classify } = options;
+  const settle: AdminConnectionOptions["readGround"] = (settings) =>
+    readGround({ ...settings, resolver, classify: classifier });
+  const ground = settle({ hosts, private: privates });
   const claims = new Claims();
   const reserve = new Reserve();
   const connections = new Map<Socket, Promise<void>>();
   const server = createServer((socket) => {
-    const served = new AdminConnection(socket, ground, claims, audit, reserve).serve();
+    const shared = { ground, readGround: settle, claims, audit, reserve };
+    const served = new AdminConnection(socket, shared).serve();
     connections.set(
       socket,
       served.finally(() => connections.delete(socket)),
     );
   });
 
+  await ensureDirectory(dirname(adminSocket));
   await removeLeftover(adminSocket);
   await listenAt(server, adminSocket, 0o600);
 
@@ -73,6 +75,13 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
       await rm(adminSocket, { force: true });
     },
   };
+}
+
+/** Makes the last part of the path alone: the rest is somebody's decision. */
+async function ensureDirectory(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 }
 
 /** A proxy that was killed leaves its socket behind; one that answers is not to be pushed aside. */

@@ -20,6 +20,8 @@ const list = z
 
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
+const absolute = z.string().startsWith("/", "Expected an absolute path");
+
 const json = z.string().transform((text, context) => {
   try {
     return JSON.parse(text) as unknown;
@@ -44,7 +46,7 @@ const schema = z.object({
   ISOLATE_POOL_IDLE: integer.optional(),
   ISOLATE_MEMORY: integer.optional(),
   ISOLATE_CPUS: decimal.optional(),
-  ISOLATE_RUN_DIR: z.string().startsWith("/", "Expected an absolute path").optional(),
+  ISOLATE_RUN_DIR: absolute.optional(),
   ISOLATE_MAX_BODY: integer.pipe(z.int().min(1_024).max(33_554_432)).default(8_388_608),
   ISOLATE_DRAIN: integer.default(10_000),
   ISOLATE_AUDIT: flag.optional(),
@@ -64,6 +66,7 @@ const schema = z.object({
   ISOLATE_CEILING: json.optional(),
   ISOLATE_EGRESS_HOSTS: texts.optional(),
   ISOLATE_EGRESS_PRIVATE: list,
+  ISOLATE_EGRESS_SOCKET: z.preprocess((path) => path || undefined, absolute.optional()),
   STRICT_MODE: flag.optional(),
 });
 
@@ -112,7 +115,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     containers:
       given.ISOLATE_ENGINE === "none"
         ? null
-        : { host: given.DOCKER_HOST, runtime: given.ISOLATE_RUNTIME },
+        : {
+            host: given.DOCKER_HOST,
+            runtime: given.ISOLATE_RUNTIME,
+            egressSocket: given.ISOLATE_EGRESS_SOCKET,
+          },
     runDirectory: given.ISOLATE_RUN_DIR ?? defaultRunDirectory(env),
     maxBody: given.ISOLATE_MAX_BODY,
     drain: given.ISOLATE_DRAIN,

@@ -10,6 +10,14 @@ export interface Egress {
   open(run: EgressRun): Promise<EgressLease>;
 }
 
+/** What the operator decides for every run, whoever runs the proxy. */
+export interface EgressSettings {
+  /** Name → address: answers without a resolver. */
+  readonly hosts: Readonly<Record<string, string>>;
+  /** `host:port` whose private or loopback address may be reached. */
+  readonly private: readonly string[];
+}
+
 export interface EgressRun {
   /** Unique among the runs that are open. */
   readonly run: string;

@@ -22,6 +22,8 @@ export interface ContainerHost {
   readonly host?: string | undefined;
   /** OCI runtime of the sandboxes; the engine's default if absent. */
   readonly runtime?: string | undefined;
+  /** Admin socket of an egress proxy that somebody else runs; if absent, one is started. */
+  readonly egressSocket?: string | undefined;
 }
 
 export interface EnginesOptions {
@@ -67,7 +69,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
   const isolated = new PooledEngine(launcher, { ...pool, min: Math.min(few, pool.min) });
   const inline = inProcess ? [await inlineEngine(pool)] : [];
   if (docker === null) return [...inline, isolated];
-  const { runtime } = containers ?? {};
+  const { runtime, egressSocket } = containers ?? {};
   const container = new ContainerEngine({
     docker,
     instance,
@@ -75,6 +77,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     runtime,
     reach: containerReach(config),
     egress: config.egress,
+    egressSocket,
     pool,
     log,
   });

@@ -48,16 +48,27 @@ export interface CloseRequest {
   readonly run: string;
 }
 
+/** What the operator decides for the runs that this connection opens from then on. */
+export interface ConfigureRequest {
+  readonly id: number;
+  readonly op: "configure";
+  /** Name → address: answers without a resolver. */
+  readonly hosts: Readonly<Record<string, string>>;
+  /** `host:port` whose private or loopback address may be reached. */
+  readonly private: readonly string[];
+}
+
 export interface PingRequest {
   readonly id: number;
   readonly op: "ping";
 }
 
-export type AdminRequest = OpenRequest | CloseRequest | PingRequest;
+export type AdminRequest = OpenRequest | CloseRequest | ConfigureRequest | PingRequest;
 
 export type AdminErrorCode =
   | "BAD_REQUEST"
   | "BAD_POLICY"
+  | "BAD_SETTINGS"
   | "ALREADY_OPEN"
   | "NOT_OPEN"
   | "LISTEN_FAILED";

@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Container, ContainerCreateOptions } from "dockerode";
+import type { EgressSettings } from "../../src/egress/egress.ts";
 import { Label } from "../../src/engines/container/flags.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
-import { type EgressOptions, Sidecar } from "../../src/engines/container/sidecar.ts";
+import { Sidecar } from "../../src/engines/container/sidecar.ts";
 import type { Ending, JobGrants, Sandbox } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
@@ -23,7 +24,7 @@ export type Runner = "real" | "open";
 export interface SiteOptions {
   /** Names of the images. */
   readonly images: Readonly<Record<Runner, string>>;
-  readonly egress: EgressOptions;
+  readonly egress: EgressSettings;
   /** The proxy's program, in place of the image's. */
   readonly program?: string | undefined;
   /** Takes the proxy's container to where it is to be. Default: the host's network. */
@@ -59,6 +60,7 @@ export class EgressSite {
       slots,
       log,
       egress,
+      image: () => images.real,
       adjust: (created) => {
         const placed = place(created);
         if (program === undefined) return placed;
@@ -66,7 +68,7 @@ export class EgressSite {
         return { ...placed, HostConfig: { ...placed.HostConfig, Binds: binds } };
       },
     });
-    this.sidecar.supervise(() => images.real);
+    this.sidecar.keep();
     const shared = { docker, instance, slots, adjust, runtime, egress: this.sidecar };
     const reach = { env: [], net: true, read: [], write: [], sys: false };
     const launcher = (runner: Runner): ContainerLauncher =>

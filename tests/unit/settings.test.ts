@@ -42,6 +42,7 @@ describe("settings", () => {
       ISOLATE_CEILING: '{"net":["*.example.com"],"env":["A"]}',
       ISOLATE_EGRESS_HOSTS: '{"db.internal":"10.0.0.5"}',
       ISOLATE_EGRESS_PRIVATE: "db.internal:5432, localhost:80",
+      ISOLATE_EGRESS_SOCKET: "/srv/run/egress/admin.sock",
       ISOLATE_RUN_DIR: "/srv/run",
       DATABASE_URL: "postgres://app:pw@db.example/shop?sslmode=require",
       ISOLATE_DATABASE_HOSTS: "spare.example:5433",
@@ -53,7 +54,8 @@ describe("settings", () => {
     });
     expect(settings.tools).toEqual(["/etc/isolate/http.ts", "tools/greeter.ts"]);
     expect(settings).toMatchObject({ config: { port: 9000 }, host: "::1" });
-    expect(settings.containers).toEqual({ host: "unix:///x.sock", runtime: "runsc" });
+    const egressSocket = "/srv/run/egress/admin.sock";
+    expect(settings.containers).toEqual({ host: "unix:///x.sock", runtime: "runsc", egressSocket });
     expect(readSettings({ ISOLATE_ENGINE: "none" }).containers).toBeNull();
     expect(settings.runDirectory).toBe("/srv/run");
     expect(settings.registry).toBe("/srv/registry");
@@ -93,6 +95,7 @@ describe("settings", () => {
     ["ISOLATE_CEILING", "null", "ceiling: is neither"],
     ["ISOLATE_ENV", '{"A":1}', "Bad setting ISOLATE_ENV"],
     ["ISOLATE_ENV", '{"A-B":"1"}', "env"],
+    ["ISOLATE_EGRESS_SOCKET", "admin.sock", "Bad setting ISOLATE_EGRESS_SOCKET"],
     ["ISOLATE_RUN_DIR", "run", "Bad setting ISOLATE_RUN_DIR"],
     ["ISOLATE_MEMORY", "-5", "Bad setting ISOLATE_MEMORY"],
     ["ISOLATE_MEMORY", "1", "memory"],

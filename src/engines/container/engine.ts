@@ -1,4 +1,7 @@
 import type Docker from "dockerode";
+import type { EgressSettings } from "../../egress/egress.ts";
+import type { EgressLink } from "../../egress/link.ts";
+import { egressService } from "../../egress/service.ts";
 import { EngineUnavailable, messageOf } from "../../errors.ts";
 import type { Confinement } from "../confinement.ts";
 import type {
@@ -20,7 +23,7 @@ import { ensureRunnerImage } from "./image.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
 import { reap } from "./reaper.ts";
 import { checkRuntime } from "./runtime.ts";
-import { type EgressOptions, Sidecar } from "./sidecar.ts";
+import { Sidecar } from "./sidecar.ts";
 
 const PING_WITHIN = 3_000;
 const CHECK_WHEN_UP = 2_000;
@@ -34,7 +37,9 @@ export interface ContainerEngineOptions
   readonly bundle: RunnerBundle;
   readonly pool: PoolOptions;
   /** What the egress proxy is told. Default: nothing private, the host's resolver. */
-  readonly egress?: EgressOptions;
+  readonly egress?: EgressSettings;
+  /** Admin socket of a proxy that somebody else runs. Default: one in a container is started. */
+  readonly egressSocket?: string | undefined;
   /** One line about something an operator wants to know. */
   readonly log: (line: string) => void;
 }
@@ -47,7 +52,7 @@ export class ContainerEngine implements Engine {
   readonly level = "container";
   readonly #options: ContainerEngineOptions;
   readonly #launcher: ContainerLauncher;
-  readonly #sidecar: Sidecar;
+  readonly #egress: Sidecar | EgressLink;
   readonly #inner: PooledEngine;
   #image = "";
   #up = false;
@@ -59,10 +64,13 @@ export class ContainerEngine implements Engine {
   constructor(options: ContainerEngineOptions) {
     this.#options = options;
     const slots = new Set<string>();
-    const { egress = { hosts: {}, private: [] } } = options;
-    this.#sidecar = new Sidecar({ ...options, egress, slots });
     const image = (): string => this.#image;
-    this.#launcher = new ContainerLauncher({ ...options, image, egress: this.#sidecar, slots });
+    const { egress = { hosts: {}, private: [] }, egressSocket: socket, log } = options;
+    this.#egress =
+      socket === undefined
+        ? new Sidecar({ ...options, egress, slots, image })
+        : egressService({ socket, settings: egress, log });
+    this.#launcher = new ContainerLauncher({ ...options, image, egress: this.#egress, slots });
     const halted = unavailable("The container engine is being prepared");
     this.#inner = new PooledEngine(this.#launcher, this.#poolOptions(), halted);
     this.#checking = this.#check();
@@ -97,7 +105,7 @@ export class ContainerEngine implements Engine {
     this.#closed = true;
     clearTimeout(this.#next);
     await this.#checking;
-    await Promise.all([this.#inner.close(), this.#sidecar.close()]);
+    await Promise.all([this.#inner.close(), this.#egress.close()]);
   }
 
   #poolOptions(): PoolOptions {
@@ -144,7 +152,7 @@ export class ContainerEngine implements Engine {
     this.#up = true;
     log(`Docker Engine ${info.ServerVersion} is ready, sandboxes run ${this.#image}`);
     if (this.#closed) return;
-    this.#sidecar.supervise(() => this.#image);
+    this.#egress.keep();
     this.#inner.pool.resume();
   }
 

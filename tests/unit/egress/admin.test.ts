@@ -208,6 +208,38 @@ describe("close", () => {
   });
 });
 
+describe("configure", () => {
+  it("holds for the runs its connection opens from then on, and for no other's", async () => {
+    const upstream = await startUpstream(cleanup, echo);
+    const name = `up.test:${upstream.port}`;
+    const { proxy, adminSocket } = await fresh();
+    const before = await proxy.open([name], {}, "before");
+    const settings = { hosts: { "up.test": "127.0.0.1" }, private: [name] };
+    expect(code(await proxy.admin.ask({ op: "configure", ...settings }))).toBe("ok");
+    const connectText = `CONNECT ${name} HTTP/1.1\r\n\r\n`;
+    const after = await tunnelThrough(await proxy.open([name], {}, "after"), connectText);
+    after.socket.destroy();
+    const other = new AdminClient(adminSocket);
+    const elsewhere = await proxy.slot();
+    await other.ask(openRequest(elsewhere, { policy: { allow: [name] } }));
+    for (const path of [before, elsewhere]) {
+      expect(outcome(await say(path, connectText))).toBe("RESOLVE_FAILED");
+    }
+    other.socket.destroy();
+  });
+
+  it.each([
+    ["no hosts", { private: [] }, "BAD_REQUEST"],
+    ["a list of hosts", { hosts: [], private: [] }, "BAD_REQUEST"],
+    ["no list", { hosts: {}, private: "a.test:80" }, "BAD_REQUEST"],
+    ["an address that is none", { hosts: { "a.test": 1 }, private: [] }, "BAD_SETTINGS"],
+    ["a metadata address", { hosts: {}, private: ["169.254.169.254:80"] }, "BAD_SETTINGS"],
+  ])("with %s is refused", async (_what, settings, expected) => {
+    const { proxy } = await fresh();
+    expect(code(await proxy.admin.ask({ op: "configure", ...settings }))).toBe(expected);
+  });
+});
+
 describe("an admin connection", () => {
   it.each(["destroy", "end"] as const)("takes its runs along, with %s", async (how) => {
     const { proxy, connectText, name } = await withUpstream();

@@ -171,7 +171,7 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
 
   it.each([
     ["no socket", [], /Usage/],
-    ["a socket that cannot be", ["/nonexistent/admin.sock"], /nonexistent/],
+    ["a socket that cannot be", ["/proc/nonexistent/admin.sock"], /nonexistent/],
     [
       "a metadata address",
       ["PATH", '{"private":["169.254.169.254:80"]}'],

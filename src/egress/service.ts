@@ -1,0 +1,30 @@
+import { AdminClient } from "./admin-client.ts";
+import type { EgressSettings } from "./egress.ts";
+import { EgressLink } from "./link.ts";
+
+export interface EgressServiceOptions {
+  /** Path of its admin socket. */
+  readonly socket: string;
+  readonly settings: EgressSettings;
+  /** One line about something an operator wants to know. */
+  readonly log: (line: string) => void;
+}
+
+/** A proxy that somebody else runs and starts again. It learns the operator's settings from here. */
+export function egressService({ socket, settings, log }: EgressServiceOptions): EgressLink {
+  return new EgressLink({
+    log,
+    async connect() {
+      const admin = await AdminClient.connect(socket).catch((cause: unknown) => {
+        throw new Error("nobody listens on its socket (ISOLATE_EGRESS_SOCKET)", { cause });
+      });
+      try {
+        await admin.ask({ op: "configure", ...settings });
+        return admin;
+      } catch (error) {
+        admin.close();
+        throw error;
+      }
+    },
+  });
+}

@@ -1,0 +1,95 @@
+/** A proxy that somebody else runs, over its life. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { startEgress } from "../../../egress/start.ts";
+import type { EgressSettings } from "../../../src/egress/egress.ts";
+import type { EgressLink } from "../../../src/egress/link.ts";
+import { egressService } from "../../../src/egress/service.ts";
+import { EgressUnavailable } from "../../../src/errors.ts";
+import {
+  Cleanup,
+  directory,
+  echo,
+  eventually,
+  outcome,
+  say,
+  startUpstream,
+} from "../../helpers/egress.ts";
+
+const cleanup = new Cleanup();
+afterEach(() => cleanup.run());
+
+const NOTHING: EgressSettings = { hosts: {}, private: [] };
+
+async function linkTo(settings = NOTHING) {
+  const path = await directory(cleanup);
+  const adminSocket = join(path, "egress", "admin.sock");
+  const lines: string[] = [];
+  const link: EgressLink = egressService({
+    socket: adminSocket,
+    settings,
+    log: (line) => lines.push(line),
+  });
+  cleanup.add(() => link.close());
+  link.keep();
+  const start = async () => {
+    const egress = await startEgress({ adminSocket });
+    cleanup.add(() => egress.close());
+    await eventually(() => link.up);
+    return egress;
+  };
+  const socket = join(path, "egress.sock");
+  const open = (allow: string[]) => link.open({ run: "r", egress: { socket, policy: { allow } } });
+  return { link, lines, start, socket, open };
+}
+
+describe("a proxy that somebody else runs", () => {
+  it("is told the operator's settings, and what was refused comes back", async () => {
+    const upstream = await startUpstream(cleanup, echo);
+    const name = `up.test:${upstream.port}`;
+    const settings = { hosts: { "up.test": "127.0.0.1" }, private: [name] };
+    const { start, socket, open } = await linkTo(settings);
+    await start();
+    const lease = await open([name]);
+    const denied = "CONNECT evil.test:443 HTTP/1.1\r\n\r\n";
+    expect(outcome(await say(socket, denied))).toBe("HOST_NOT_ALLOWED");
+    expect(await lease.close()).toEqual([
+      { kind: "net", value: "evil.test:443", by: "egress", code: "HOST_NOT_ALLOWED", count: 1 },
+    ]);
+    const again = await open([name]);
+    const connect = `CONNECT ${name} HTTP/1.1\r\nConnection: close\r\n\r\n`;
+    const answer = say(socket, connect);
+    await eventually(() => upstream.sockets.length === 1);
+    upstream.sockets[0]?.destroy();
+    expect(outcome(await answer)).toBe("HTTP/1.1 200 Connection Established");
+    await again.close();
+  });
+
+  it("may come late, go and come back; what needs it is refused in between", async () => {
+    const { link, lines, start, socket, open } = await linkTo();
+    await expect(open(["a.test"])).rejects.toThrow(EgressUnavailable);
+    const first = await start();
+    const lease = await open(["a.test"]);
+    expect(existsSync(socket)).toBe(true);
+    await first.close();
+    await eventually(() => !link.up);
+    expect(await lease.close()).toEqual([]);
+    await expect(open(["a.test"])).rejects.toThrow(/unavailable/);
+    await start();
+    await (await open(["a.test"])).close();
+    expect(lines.filter((line) => line === "The egress proxy is ready")).toHaveLength(2);
+    const down = lines.filter((line) => line.includes("nobody listens on its socket"));
+    // Tried several times by then, and said once each time it was gone.
+    expect(down.length).toBeLessThanOrEqual(2);
+  });
+
+  it("that does not take the settings is not used", async () => {
+    const settings = { hosts: {}, private: ["169.254.169.254:80"] };
+    const { link, lines, start, open } = await linkTo(settings);
+    await expect(start()).rejects.toThrow("never came true");
+    expect(link.up).toBe(false);
+    await expect(open(["a.test"])).rejects.toThrow(/BAD_SETTINGS.*metadata/);
+    expect(lines).toEqual([expect.stringContaining("nobody"), expect.stringContaining("BAD_SET")]);
+  });
+});
