@@ -25,7 +25,7 @@ export {
   type IsolateOptions,
   type LibraryOutput,
 } from "./isolate.ts";
-export { Kernel, type KernelOptions } from "./kernel.ts";
+export { Kernel, type KernelOptions, type RunOptions } from "./kernel.ts";
 export { detect } from "./permissions/detector.ts";
 export { merge } from "./permissions/merger.ts";
 export { normalize } from "./permissions/normalizer.ts";
@@ -35,5 +35,16 @@ export type { Plan, Refusal } from "./permissions/plan.ts";
 export type { PublicPlan } from "./permissions/public-plan.ts";
 export { validate } from "./permissions/validator.ts";
 export type { Context, IsolatePlugin, PluginApi, ValidRequest } from "./plugins/plugin.ts";
+export { SOLE_TENANT, type Tenant } from "./tenant.ts";
 export type { Tool, ToolContext, ToolSource } from "./tools/tool.ts";
-export type { Denial, ExecuteRequest, Level, LogEntry, Output, SandboxLevel } from "./types.ts";
+export type {
+  Denial,
+  ExecuteRequest,
+  Level,
+  LogEntry,
+  Observer,
+  OutcomeName,
+  Output,
+  SandboxLevel,
+  Usage,
+} from "./types.ts";

@@ -86,7 +86,8 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
     log,
   });
   return {
-    execute: async (request, { signal } = {}) => withError(await kernel.execute(request, signal)),
+    execute: async (request, { signal } = {}) =>
+      withError(await kernel.execute(request, { signal })),
     plan: (request) => kernel.plan(request),
     close: () => close(),
   };

@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
-import type { Engine } from "./engines/engine.ts";
+import type { Engine, JobUsage } from "./engines/engine.ts";
+import { NOT_MEASURED } from "./engines/outcome.ts";
 import { ShuttingDown } from "./errors.ts";
 import { plan } from "./permissions/plan.ts";
 import { type PublicPlan, publicPlan } from "./permissions/public-plan.ts";
@@ -14,9 +15,10 @@ import { PermissionPlugin } from "./plugins/permission.ts";
 import { type Context, Hooks, type IsolatePlugin, type ValidRequest } from "./plugins/plugin.ts";
 import { runInSandbox, SandboxPlugin } from "./plugins/sandbox.ts";
 import { ToolsetPlugin } from "./plugins/toolset.ts";
+import { SOLE_TENANT, type Tenant } from "./tenant.ts";
 import type { SchemaBundle } from "./tools/database/load-schemas.ts";
 import type { CustomTool } from "./tools/tool.ts";
-import type { ExecuteRequest, Output, SandboxLevel } from "./types.ts";
+import type { ExecuteRequest, Observer, Output, SandboxLevel } from "./types.ts";
 
 export interface KernelOptions {
   readonly config: Config;
@@ -30,6 +32,15 @@ export interface KernelOptions {
   readonly tools?: readonly CustomTool[];
   /** Tables of the database, as `loadSchemas()` gives them. */
   readonly schemas?: SchemaBundle;
+}
+
+export interface RunOptions {
+  /** Destroys the sandbox once aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whose execution it is. Default: the only one of a host that knows none. */
+  readonly tenant?: Tenant | undefined;
+  /** Told of what happens while it runs. Default: nobody. */
+  readonly observer?: Observer | undefined;
 }
 
 /** The one path every request takes, whoever brought it in; plugins do all there is to do on it. */
@@ -69,11 +80,11 @@ export class Kernel {
 
   /**
    * Runs code once. What the code does wrong is in the output; what the caller or this host does
-   * wrong rejects with an `IsolateError`. An abort of `signal` destroys the sandbox.
+   * wrong rejects with an `IsolateError`, an abort of `signal` with `Aborted`.
    */
-  async execute(request: ExecuteRequest, signal?: AbortSignal): Promise<Output> {
+  async execute(request: ExecuteRequest, options: RunOptions = {}): Promise<Output> {
     if (this.#closing) throw new ShuttingDown();
-    const execution = this.#execute(request, signal);
+    const execution = this.#execute(request, options);
     this.#running.add(execution);
     try {
       return await execution;
@@ -83,25 +94,39 @@ export class Kernel {
   }
 
   /** What a request would be granted, and what not; nothing is run. Rejects as `execute` does. */
-  async plan(asked: ExecuteRequest): Promise<PublicPlan> {
-    const context = await this.#load(asked, undefined);
+  async plan(
+    asked: ExecuteRequest,
+    { tenant }: Pick<RunOptions, "tenant"> = {},
+  ): Promise<PublicPlan> {
+    const context = await this.#load(asked, { tenant });
     return publicPlan(context, this.#hooks.onWorker.call().engines);
   }
 
-  async #load(asked: ExecuteRequest, signal: AbortSignal | undefined): Promise<Context> {
+  async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
+    const { tenant = SOLE_TENANT, observer, signal } = options;
     // The guard comes first, and lets through nothing else.
-    const request = (await onValidate.run(asked, undefined)) as ValidRequest;
-    return onLoad.run(contextOf(request, signal), undefined);
+    const request = (await onValidate.run(asked, tenant)) as ValidRequest;
+    return onLoad.run(contextOf(request, { tenant, observer, signal }), undefined);
   }
 
-  async #execute(asked: ExecuteRequest, signal: AbortSignal | undefined): Promise<Output> {
+  async #execute(asked: ExecuteRequest, options: RunOptions): Promise<Output> {
     const { onExecute, onFormat, onWorker } = this.#hooks;
-    const context = await this.#load(asked, signal);
-    const output = await onExecute.run(context, async () =>
-      runInSandbox(onWorker.call().engine(context.level), context),
-    );
-    return onFormat.run(output, context);
+    const started = performance.now();
+    const context = await this.#load(asked, options);
+    let used: JobUsage = NOT_MEASURED;
+    const output = await onExecute.run(context, async () => {
+      const own = await runInSandbox(onWorker.call().engine(context.level), context);
+      used = own.usage;
+      return own;
+    });
+    const formatted = await onFormat.run(output, context);
+    const wall = Math.round(performance.now() - started);
+    // A plugin may answer with an older output: what that took is not what this execution took.
+    const usage = { ...used, wall };
+    // Whatever its type says, a plugin's own output may have no outcome.
+    const outcome = formatted.outcome ?? (formatted.ok ? "ok" : "exception");
+    return { ...formatted, outcome, usage };
   }
 
   /** Refuses new work, waits up to `grace` ms for what runs, then ends every sandbox. */
@@ -121,8 +146,12 @@ const NOBODY = { mounts: {}, env: [], wildcards: false, isolatedNet: false, stri
 const UNPLANNED = plan({ level: "container", requested: "none", tools: [], operator: NOBODY });
 
 /** An execution before any plugin has loaded it: it is granted nothing. */
-function contextOf(request: ValidRequest, signal: AbortSignal | undefined): Context {
+function contextOf(
+  request: ValidRequest,
+  given: Pick<Context, "tenant" | "observer" | "signal">,
+): Context {
   return {
+    ...given,
     request,
     level: request.sandbox,
     tools: [],
@@ -133,6 +162,5 @@ function contextOf(request: ValidRequest, signal: AbortSignal | undefined): Cont
     grants: undefined,
     input: undefined,
     profile: { memory: request.memory, cpus: 1 },
-    signal,
   };
 }

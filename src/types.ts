@@ -66,7 +66,10 @@ export interface Denial {
   permission?: PermsObject;
 }
 
-/** How code ended: by itself, or by a limit it ran into. */
+/**
+ * How code ended: by itself, or by a limit it ran into. `output_limit` is the code's own word as well:
+ * an exception it names like ours counts as one.
+ */
 export type OutcomeName = "ok" | "exception" | "timeout" | "memory" | "output_limit" | "crash";
 
 /** What an execution took, all of it measured outside the sandbox. */
@@ -95,6 +98,7 @@ export interface Observer {
 export interface Output {
   /** False after an exception, a timeout, or a limit; `logs` then ends with an exception entry. */
   ok: boolean;
+  outcome: OutcomeName;
   /** What the entry returned, as JSON; absent if it returned nothing. */
   result?: unknown;
   /** Absent if there are no entries. */
@@ -109,4 +113,5 @@ export interface Output {
   denied?: Denial[];
   /** Milliseconds from handing the job to the sandbox to its outcome, measured outside of it. */
   duration: number;
+  usage: Usage;
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 export const output = z
   .object({
     ok: z.boolean(),
+    outcome: z.enum(["ok", "exception", "timeout", "memory", "output_limit", "crash"]),
     result: z.unknown().optional(),
     logs: z
       .array(
@@ -22,5 +23,12 @@ export const output = z
     plan: z.looseObject({}).optional(),
     denied: z.array(z.looseObject({ kind: z.string(), value: z.string() })).optional(),
     duration: z.int().meta({ description: "Milliseconds" }),
+    usage: z.object({
+      wall: z.number(),
+      cpu: z.number().nullable(),
+      peakMemory: z.int().nullable(),
+      bytesOut: z.int(),
+      egressBytes: z.int(),
+    }),
   })
   .meta({ id: "Output" });

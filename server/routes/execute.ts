@@ -16,7 +16,7 @@ export function executeRoutes(kernel: Kernel): Route[] {
       body: executeRequest,
       responses: { 200: { description: "How it ended, whatever the code did", schema: output } },
       handler: async ({ body, signal, c }) =>
-        c.json(await kernel.execute(body as ExecuteRequest, signal)),
+        c.json(await kernel.execute(body as ExecuteRequest, { signal })),
     }),
   ];
 }

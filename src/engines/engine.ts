@@ -2,7 +2,7 @@ import type { DatabaseGrant } from "../database/gate.ts";
 import type { Grants } from "../protocol/grants.ts";
 import type { OutputLimits } from "../protocol/limits.ts";
 import type { Answer, ChannelRequest, Fault, ResultForm, ToolUse } from "../protocol/messages.ts";
-import type { Denial, LogEntry, SandboxLevel } from "../types.ts";
+import type { Denial, LogEntry, Observer, SandboxLevel, Usage } from "../types.ts";
 import type { Confinement } from "./confinement.ts";
 
 /** Everything about a sandbox that is fixed when it is created. */
@@ -129,7 +129,12 @@ export interface Outcome {
   readonly denied?: readonly Denial[];
   /** Milliseconds, rounded. */
   readonly duration: number;
+  /** What the job took; absent where nothing was measured. */
+  readonly usage?: JobUsage;
 }
+
+/** `Usage` but for what only the request's beginning tells. */
+export type JobUsage = Omit<Usage, "wall">;
 
 /** An execution's part in the channels of its tenant: `Membership` in src/channels.ts. */
 export interface ChannelLine {
@@ -156,6 +161,8 @@ export interface ExecuteOptions {
   readonly reuse?: { readonly key: string } | undefined;
   /** For a job with the tool `channel`; without it, that tool's messages go nowhere. */
   readonly channel?: ChannelLine | undefined;
+  /** Told of each entry of the outcome's logs, of what the code emits, and of what it is denied. */
+  readonly observer?: Observer | undefined;
 }
 
 export interface EngineStatus {

@@ -4,8 +4,8 @@ import { jsonShape } from "../json-shape.ts";
 import { MAX_CONTAINERS, MAX_DEPTH } from "../protocol/limits.ts";
 import type { Answer, Fault, ResultForm } from "../protocol/messages.ts";
 import { decodeRich, RichError } from "../protocol/rich.ts";
-import type { Denial, LogEntry, Output, SandboxLevel } from "../types.ts";
-import type { Outcome, Status } from "./engine.ts";
+import type { Denial, LogEntry, OutcomeName, Output, SandboxLevel } from "../types.ts";
+import type { JobUsage, Outcome, Status } from "./engine.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -47,17 +47,35 @@ export function toOutcome(
   }
 }
 
-/** An outcome of a level as callers see it. */
+/** What is known of a job that nobody has measured. */
+export const NOT_MEASURED: JobUsage = { cpu: null, peakMemory: null, bytesOut: 0, egressBytes: 0 };
+
+/** An outcome of a level as callers see it, without the time before the job. */
 export function toOutput(outcome: Outcome, level: SandboxLevel): Output {
   const { status, result, logs, logsDropped, denied = [], duration } = outcome;
+  const { usage = NOT_MEASURED } = outcome;
   return {
     ok: status === "ok",
+    outcome: outcomeName(outcome),
     ...(result !== undefined && { result }),
     ...(logs.length > 0 && { logs }),
     ...(logsDropped > 0 && { logsDropped }),
     ...(denied.length > 0 && { denied: denied.map((denial) => withPermission(denial, level)) }),
     duration,
+    usage: { wall: duration, ...usage },
   };
+}
+
+/** A sandbox can name its own fault as it likes; that it ended, and when, is seen from outside. */
+function outcomeName({ status, fault }: Outcome): OutcomeName {
+  switch (status) {
+    case "crash":
+      return fault?.name === "MemoryError" ? "memory" : "crash";
+    case "error":
+      return fault?.name === "OutputLimitError" ? "output_limit" : "exception";
+    default:
+      return status;
+  }
 }
 
 function withPermission(denial: Denial, level: SandboxLevel): Denial {

@@ -1,10 +1,7 @@
 import { ChannelRouter } from "../channels.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 
-/** Whose executions hear each other, as long as a host has one tenant. */
-const TENANT = "default";
-
-/** Lets executions that use the tool `channel` hear each other while they run, whatever level. */
+/** Lets a tenant's executions that use the tool `channel` hear each other while they run, whatever level. */
 export function ChannelPlugin(): IsolatePlugin {
   const router = new ChannelRouter();
   return {
@@ -13,7 +10,7 @@ export function ChannelPlugin(): IsolatePlugin {
     setup(api) {
       api.onLoad.tap((context) => {
         if (!context.tools.some(({ name }) => name === "channel")) return;
-        return { ...context, channel: router.join(TENANT) };
+        return { ...context, channel: router.join(context.tenant.id) };
       });
       api.onExecute.tap(async ({ channel }, next) => {
         try {

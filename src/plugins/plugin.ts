@@ -5,9 +5,10 @@ import { ApiHook, AsyncHook, SyncHook, type Waterfall, WrapHook, type Wrapper } 
 import type { Perms } from "../permissions/perms.ts";
 import type { Plan } from "../permissions/plan.ts";
 import type { ToolUse } from "../protocol/messages.ts";
+import type { Tenant } from "../tenant.ts";
 import type { ToolPermissions } from "../tools/permissions.ts";
 import type { CustomTool } from "../tools/tool.ts";
-import type { ExecuteRequest, Level, LogEntry, Output, SandboxLevel } from "../types.ts";
+import type { ExecuteRequest, Level, LogEntry, Observer, Output, SandboxLevel } from "../types.ts";
 
 /** A request whose every field is there and good. */
 export type ValidRequest = Required<Omit<ExecuteRequest, "input">> & Pick<ExecuteRequest, "input">;
@@ -15,6 +16,8 @@ export type ValidRequest = Required<Omit<ExecuteRequest, "input">> & Pick<Execut
 /** One execution on its way; plugins replace it by a copy with changes, never change it. */
 export interface Context {
   readonly request: ValidRequest;
+  /** Whose it is. */
+  readonly tenant: Tenant;
   readonly level: SandboxLevel;
   readonly tools: readonly ToolUse[];
   /** Those of `tools` that are not built in. */
@@ -31,6 +34,8 @@ export interface Context {
   readonly profile: Profile;
   /** Its part in the channels of its tenant, if it uses the tool. */
   readonly channel?: Membership | undefined;
+  /** Told of what happens while it runs. */
+  readonly observer?: Observer | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -60,7 +65,7 @@ export interface LoggerApi {
 
 /** All hooks of one kernel. */
 export class Hooks {
-  readonly onValidate = new AsyncHook<ExecuteRequest>();
+  readonly onValidate = new AsyncHook<ExecuteRequest, Tenant>();
   readonly onLoad = new AsyncHook<Context>();
   readonly onSpawn = new SyncHook<Spawn>();
   readonly onExecute = new WrapHook<Context, Output>();
@@ -73,8 +78,8 @@ export class Hooks {
 /** What a plugin is given to set itself up. */
 export interface PluginApi {
   readonly config: Config;
-  /** Sees each request, may replace it, vetoes it by throwing (`Veto` answers 403). */
-  readonly onValidate: { tap(each: Waterfall<ExecuteRequest, undefined>): void };
+  /** Sees each request and whose it is, may replace it, vetoes it by throwing (`Veto` answers 403). */
+  readonly onValidate: { tap(each: Waterfall<ExecuteRequest, Tenant>): void };
   /** Sees each execution before it starts and may replace its context. */
   readonly onLoad: { tap(each: Waterfall<Context, undefined>): void };
   /** Told of each sandbox that has been started. */

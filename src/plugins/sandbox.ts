@@ -6,9 +6,6 @@ import { DEFAULT_OUTPUT_LIMITS } from "../protocol/limits.ts";
 import type { Output, SandboxLevel } from "../types.ts";
 import type { Context, IsolatePlugin } from "./plugin.ts";
 
-/** Whose executions may share a sandbox, as long as a host has one tenant. */
-const TENANT = "default";
-
 const NO_TRUST =
   'sandbox: Level "none" is for trusted code in a library, and not offered here; there is "isolated" and "container"';
 
@@ -38,13 +35,15 @@ export function SandboxPlugin(engines: readonly Engine[]): IsolatePlugin {
 
 /** The core of every execution, inside all wrappers: one job through the engine of its level. */
 export async function runInSandbox(engine: Engine, context: Context): Promise<Output> {
-  const { request, tools, input, grants, profile, channel, signal } = context;
+  const { request, tools, input, grants, profile, channel, observer, signal } = context;
+  const tenant = context.tenant.id;
   const { code, entry, timeout } = request;
   const again = request.reuse === "code";
   const reuse = again
-    ? { key: reuseKey({ tenant: TENANT, code, entry, tools, grants, profile }) }
+    ? { key: reuseKey({ tenant, code, entry, tools, grants, profile }) }
     : undefined;
   const job = { code, entry, input, tools, limits: DEFAULT_OUTPUT_LIMITS, grants };
-  const outcome = await engine.execute(job, { profile, timeout, reuse, channel, signal });
+  const options = { profile, timeout, tenant, reuse, channel, observer, signal };
+  const outcome = await engine.execute(job, options);
   return toOutput(outcome, engine.level);
 }

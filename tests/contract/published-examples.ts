@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MEASURED } from "../helpers/measured.ts";
 import type { Caller } from "./caller.ts";
 
 const entry = (level: string, message: string) => ({
@@ -31,7 +32,7 @@ export function publishedExamples(
 function cases(execute: Caller["execute"], current: () => Caller): void {
   it("simple calculation", async () => {
     const output = await execute({ code: "export default (x) => x * 2", input: 21 });
-    expect(output).toEqual({ ok: true, result: 42, duration: expect.any(Number) });
+    expect(output).toEqual({ ok: true, outcome: "ok", result: 42, ...MEASURED });
   });
 
   it("named entry", async () => {
@@ -48,7 +49,8 @@ function cases(execute: Caller["execute"], current: () => Caller): void {
     expect(output).toEqual({
       ok: false,
       logs: [{ ...exception("Error", "Input is required"), stack: expect.any(String) }],
-      duration: expect.any(Number),
+      outcome: "exception",
+      ...MEASURED,
     });
     expect(output.logs?.[0]?.stack).toMatch(/^Error: Input is required\n {4}at default \(/);
   });
@@ -61,7 +63,8 @@ function cases(execute: Caller["execute"], current: () => Caller): void {
     expect(output).toEqual({
       ok: false,
       logs: [exception("TimeoutError", "Execution timeout")],
-      duration: expect.any(Number),
+      outcome: "timeout",
+      ...MEASURED,
     });
     // The milliseconds until a sandbox was at hand count, and are not part of it.
     expect(output.duration).toBeGreaterThanOrEqual(900);
@@ -86,7 +89,8 @@ function cases(execute: Caller["execute"], current: () => Caller): void {
       ok: true,
       result: [2, 4, 6, 8, 10],
       logs: [entry("log", "Processing data: [1,2,3,4,5]"), entry("log", "Result: [2,4,6,8,10]")],
-      duration: expect.any(Number),
+      outcome: "ok",
+      ...MEASURED,
     });
   });
 
@@ -166,7 +170,8 @@ function cases(execute: Caller["execute"], current: () => Caller): void {
       ok: true,
       result: "Message sent successfully",
       logs: [entry("log", "Sending message: Task completed")],
-      duration: expect.any(Number),
+      outcome: "ok",
+      ...MEASURED,
     });
   });
 

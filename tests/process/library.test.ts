@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { config } from "../../src/config.ts";
 import { Aborted, BadRequest, EngineUnavailable } from "../../src/errors.ts";
 import { create, createIsolate, type Isolate } from "../../src/isolate.ts";
+import { MEASURED } from "../helpers/measured.ts";
 
 describe("the library", () => {
   let runDirectory: string;
@@ -21,7 +22,7 @@ describe("the library", () => {
 
   it("runs code at the isolated level by itself", async () => {
     const output = await isolate.execute({ code: "export default (x) => x * 2", input: 21 });
-    expect(output).toEqual({ ok: true, result: 42, duration: expect.any(Number) });
+    expect(output).toEqual({ ok: true, outcome: "ok", result: 42, ...MEASURED });
     expect(output.error).toBeUndefined();
   });
 

@@ -10,6 +10,7 @@ import { Kernel } from "../../src/kernel.ts";
 import { CONTRACT_POOL, until } from "../contract/engine-contract.ts";
 import { RecordingEngine } from "../fakes/recording-engine.ts";
 import { ThreadLauncher } from "../fakes/thread-launcher.ts";
+import { MEASURED } from "../helpers/measured.ts";
 
 const MAX_BODY = 200_000;
 const JSON_TYPE = { "content-type": "application/json" };
@@ -57,7 +58,7 @@ describe("POST /execute", () => {
     const response = await post(JSON.stringify({ code, sandbox, input: { a: [1] } }));
     expect(response.status).toBe(200);
     const body = (await response.json()) as Record<string, unknown>;
-    expect(body).toEqual({ ok: true, result: { a: [1] }, duration: expect.any(Number) });
+    expect(body).toEqual({ ok: true, outcome: "ok", result: { a: [1] }, ...MEASURED });
   });
 
   it("answers 200 to code that fails", async () => {

@@ -1,6 +1,7 @@
 /** A plan's warnings, as the callers of an execution meet them. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { recordingApp } from "../helpers/app.ts";
+import { MEASURED } from "../helpers/measured.ts";
 
 const spy = vi.spyOn(console, "warn").mockImplementation(() => {});
 afterEach(() => spy.mockClear());
@@ -13,10 +14,14 @@ describe("an answer", () => {
     const { post } = recordingApp({ strict: true, wildcards: true });
     const request = { permissions: { net: ["*.x.org"], hrtime: true } };
     const { body } = await post("/execute", request);
-    expect(body).toEqual({ ok: true, warnings: [WIDE, CLOCK], duration: 0 });
+    expect(body).toEqual({ ok: true, outcome: "ok", warnings: [WIDE, CLOCK], ...MEASURED });
     expect((await post("/plan", request)).body.warnings).toEqual([WIDE, CLOCK]);
     const explained = await post("/execute", { ...request, explain: true });
-    expect(explained.body).toMatchObject({ ...body, plan: { warnings: [WIDE, CLOCK] } });
+    expect(explained.body).toMatchObject({
+      ...body,
+      usage: MEASURED.usage,
+      plan: { warnings: [WIDE, CLOCK] },
+    });
   });
 
   it("has them whatever the host writes to its console", async () => {
@@ -39,7 +44,11 @@ describe("an answer", () => {
     "to %j, of which there is nothing to say, has no such field",
     async (request) => {
       const { post } = recordingApp({ strict: true });
-      expect((await post("/execute", request)).body).toEqual({ ok: true, duration: 0 });
+      expect((await post("/execute", request)).body).toEqual({
+        ok: true,
+        outcome: "ok",
+        ...MEASURED,
+      });
     },
   );
 });

@@ -223,7 +223,10 @@ describe("the example plugins", () => {
   it("wrap the execution", async () => {
     const random = { code: "export default () => Math.random()", sandbox: "isolated" as const };
     const first = await kernel.execute({ ...random, timeout: 5_000 });
-    expect(await kernel.execute({ ...random, timeout: 5_000 })).toBe(first);
+    const { usage, ...second } = await kernel.execute({ ...random, timeout: 5_000 });
+    expect(first).toMatchObject(second);
+    // Nothing has run.
+    expect(usage).toMatchObject({ cpu: null, bytesOut: 0 });
     expect(await kernel.execute({ ...random, timeout: 5_000, input: 1 })).not.toEqual(first);
   });
 

@@ -1,0 +1,17 @@
+import { expect } from "vitest";
+
+/** What every output holds about an execution that was measured or could not be. */
+export const MEASURED = {
+  duration: expect.any(Number) as unknown,
+  usage: {
+    wall: expect.any(Number) as unknown,
+    cpu: expect.toSatisfy(isMeasure) as unknown,
+    peakMemory: expect.toSatisfy(isMeasure) as unknown,
+    bytesOut: expect.any(Number) as unknown,
+    egressBytes: 0,
+  },
+};
+
+function isMeasure(value: unknown): boolean {
+  return value === null || (typeof value === "number" && value >= 0);
+}
