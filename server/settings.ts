@@ -3,8 +3,10 @@ import { z } from "zod";
 import { type Config, config } from "../src/config.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
 import { defaultRunDirectory } from "../src/engines/run-directory.ts";
+import { messageOf } from "../src/errors.ts";
 import type { Perms } from "../src/permissions/perms.ts";
 import { databaseUrl } from "../src/tools/database.ts";
+import { storeLocation } from "./store/location.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
 const decimal = z
@@ -31,6 +33,15 @@ const json = z.string().transform((text, context) => {
   }
 });
 
+function store(text: string, context: z.RefinementCtx): string {
+  try {
+    return storeLocation(text);
+  } catch (error) {
+    context.addIssue(messageOf(error));
+    return z.NEVER;
+  }
+}
+
 /** A JSON object of texts. */
 const texts = json.pipe(z.record(z.string(), z.string()));
 
@@ -52,6 +63,7 @@ const schema = z.object({
   ISOLATE_AUDIT: flag.optional(),
   ISOLATE_TOOLS: list,
   ISOLATE_REGISTRY: z.string().min(1).default(".isolate/registry"),
+  ISOLATE_STORE_URL: z.string().min(1).default(".isolate/store").transform(store),
   ISOLATE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   // Compose files say by an empty one that there is none.
   DATABASE_URL: z.preprocess((url) => url || undefined, databaseUrl.optional()),
@@ -85,6 +97,8 @@ export interface Settings {
   readonly tools: readonly string[];
   /** Directory of the registry's resources and types. */
   readonly registry: string;
+  /** Where everything is kept: a `postgres://` URL, which is a secret, or a directory. */
+  readonly store: string;
   /** URL this server is known by, if it is behind a proxy. */
   readonly publicUrl: string | undefined;
   readonly config: Config;
@@ -111,6 +125,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     hosts: given.ISOLATE_HOSTS.map((name) => name.toLowerCase()),
     tools: given.ISOLATE_TOOLS,
     registry: resolve(given.ISOLATE_REGISTRY),
+    store: given.ISOLATE_STORE_URL,
     publicUrl: given.ISOLATE_PUBLIC_URL,
     containers:
       given.ISOLATE_ENGINE === "none"

@@ -6,8 +6,10 @@ import type { Keys } from "./keys.ts";
 import type { Tenants } from "./tenants.ts";
 
 /**
- * All that a control plane remembers. It is never a database that user code sees. Each call either
- * has happened for good when it resolves, or rejects with `StoreUnavailable` and has not.
+ * All that a control plane remembers. It is never a database that user code sees. What a call does
+ * has been done for good when it resolves. One that rejects with `StoreUnavailable` has done nothing,
+ * or all of it if the connection broke just then. Each call is done as a whole, but for `prune` and
+ * more than 1,000 executions at once.
  */
 export interface Store {
   readonly tenants: Tenants;

@@ -12,6 +12,7 @@ describe("settings", () => {
       tools: [],
       drain: 10_000,
       registry: resolve(".isolate/registry"),
+      store: resolve(".isolate/store"),
       publicUrl: undefined,
     });
     expect(settings.config).toMatchObject({
@@ -49,6 +50,7 @@ describe("settings", () => {
       ISOLATE_DATABASE_ROWS: "10",
       ISOLATE_SCHEMAS: "tables",
       ISOLATE_REGISTRY: "/srv/registry",
+      ISOLATE_STORE_URL: "postgres://isolate:pw@db.example/isolate",
       ISOLATE_PUBLIC_URL: "https://hub.example",
       ISOLATE_TOOLS: "/etc/isolate/http.ts, tools/greeter.ts,",
     });
@@ -59,6 +61,7 @@ describe("settings", () => {
     expect(readSettings({ ISOLATE_ENGINE: "none" }).containers).toBeNull();
     expect(settings.runDirectory).toBe("/srv/run");
     expect(settings.registry).toBe("/srv/registry");
+    expect(settings.store).toBe("postgres://isolate:pw@db.example/isolate");
     expect(settings.publicUrl).toBe("https://hub.example");
     expect(settings.config).toMatchObject({ memory: 2048, maxMemory: 2048, cpus: 0.5 });
     expect(settings.config).toMatchObject({
@@ -102,6 +105,9 @@ describe("settings", () => {
     ["ISOLATE_POOL_MIN", "9", "cluster.min"],
     ["ISOLATE_PUBLIC_URL", "hub.example", "Bad setting ISOLATE_PUBLIC_URL"],
     ["ISOLATE_REGISTRY", "", "Bad setting ISOLATE_REGISTRY"],
+    ["ISOLATE_STORE_URL", "", "Bad setting ISOLATE_STORE_URL"],
+    ["ISOLATE_STORE_URL", "postgres://a@b/c?x=1", "Bad setting ISOLATE_STORE_URL: It may have no"],
+    ["ISOLATE_STORE_URL", "postgres://a@b/c?sslmode=prefer", "too weak for the store"],
   ])("refuse %s=%s by name", (name, value, message) => {
     expect(() => readSettings({ [name]: value })).toThrow(message);
   });

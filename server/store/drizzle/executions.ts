@@ -1,0 +1,98 @@
+import { and, count, desc, eq, gte, inArray, lt, notInArray, sum } from "drizzle-orm";
+import type { ExecutionRow, Executions } from "../executions.ts";
+import { type Database, inChunks, isUuid } from "./database.ts";
+import { executions } from "./schema.ts";
+
+/** Rows of one statement, whose parameters are limited to 65,535. */
+const BATCH = 1_000;
+
+/** Those that never got to run. */
+const NOT_RUN = ["refused", "failed"];
+
+type Stored = typeof executions.$inferSelect;
+
+export function drizzleExecutions(db: Database): Executions {
+  return {
+    async record(rows) {
+      for (let start = 0; start < rows.length; start += BATCH) {
+        const batch = rows.slice(start, start + BATCH).map(toStored);
+        await db.insert(executions).values(batch).onConflictDoNothing();
+      }
+    },
+
+    async get(tenant, id) {
+      if (!isUuid(id)) return undefined;
+      const [row] = await db
+        .select()
+        .from(executions)
+        .where(and(eq(executions.tenant, tenant), eq(executions.id, id)));
+      return row && fromStored(row);
+    },
+
+    async list(tenant, { outcome, function: name, via, since, until, before, limit }) {
+      if (before !== undefined && !isUuid(before)) return [];
+      const rows = await db
+        .select()
+        .from(executions)
+        .where(
+          and(
+            eq(executions.tenant, tenant),
+            outcome === undefined ? undefined : eq(executions.outcome, outcome),
+            name === undefined ? undefined : eq(executions.function, name),
+            via === undefined ? undefined : eq(executions.via, via),
+            since && gte(executions.startedAt, since),
+            until && lt(executions.startedAt, until),
+            before === undefined ? undefined : lt(executions.id, before),
+          ),
+        )
+        .orderBy(desc(executions.id))
+        .limit(limit);
+      return rows.map(fromStored);
+    },
+
+    async used(tenant, since) {
+      const [row] = await db
+        .select({ executions: count(), cpu: sum(executions.cpu) })
+        .from(executions)
+        .where(
+          and(
+            eq(executions.tenant, tenant),
+            gte(executions.startedAt, since),
+            notInArray(executions.outcome, NOT_RUN),
+          ),
+        );
+      return { executions: row?.executions ?? 0, cpu: Number(row?.cpu ?? 0) };
+    },
+
+    prune: (before, tenant) =>
+      inChunks((limit) => {
+        const old = db
+          .select({ id: executions.id })
+          .from(executions)
+          .where(
+            and(
+              lt(executions.startedAt, before),
+              tenant === undefined ? undefined : eq(executions.tenant, tenant),
+            ),
+          )
+          .limit(limit);
+        return db
+          .delete(executions)
+          .where(inArray(executions.id, old))
+          .returning({ id: executions.id });
+      }),
+  };
+}
+
+function toStored({ usage, ...row }: ExecutionRow): typeof executions.$inferInsert {
+  return { ...row, ...usage };
+}
+
+function fromStored(stored: Stored): ExecutionRow {
+  const { wall, cpu, peakMemory, bytesOut, egressBytes, ...row } = stored;
+  const usage =
+    wall === null
+      ? null
+      : { wall, cpu, peakMemory, bytesOut: bytesOut ?? 0, egressBytes: egressBytes ?? 0 };
+  return { ...(row as Omit<ExecutionRow, "usage">), usage };
+}

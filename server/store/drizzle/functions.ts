@@ -1,0 +1,94 @@
+import { and, desc, eq, getTableColumns, gt, sql } from "drizzle-orm";
+import type { Functions } from "../functions.ts";
+import { type Database, plain } from "./database.ts";
+import { functions, versions } from "./schema.ts";
+
+const { files: _files, code: _code, ...outline } = getTableColumns(versions);
+
+export function drizzleFunctions(db: Database): Functions {
+  const named = (tenant: string, name: string) =>
+    and(eq(functions.tenant, tenant), eq(functions.name, name));
+
+  const versionsOf = (tenant: string, name: string) =>
+    and(eq(versions.tenant, tenant), eq(versions.name, name));
+
+  const currentOf = (tenant: string, name: string) =>
+    db.select({ current: functions.current }).from(functions).where(named(tenant, name));
+
+  return {
+    async deploy({ tenant, name, kind, ...version }) {
+      const next = sql`${functions.latest} + 1`;
+      // The row's lock gives concurrent deployments a number each.
+      const deployed = db.$with("deployed").as(
+        db
+          .insert(functions)
+          .values({ tenant, name, kind, current: 1, latest: 1 })
+          .onConflictDoUpdate({
+            target: [functions.tenant, functions.name],
+            set: { kind, current: next, latest: next, updatedAt: sql`now()` },
+          })
+          .returning({ latest: functions.latest }),
+      );
+      const number = sql<number>`(select ${deployed.latest} from ${deployed})`;
+      const [row] = await db
+        .with(deployed)
+        .insert(versions)
+        .values({ tenant, name, kind, ...version, version: number })
+        .returning();
+      if (row === undefined) throw new Error("A version was inserted and not returned");
+      return row;
+    },
+
+    async get(tenant, name) {
+      const [row] = await db.select().from(functions).where(named(tenant, name));
+      return row;
+    },
+
+    async version(tenant, name, version) {
+      const wanted = version ?? sql`(${currentOf(tenant, name)})`;
+      const [row] = await db
+        .select()
+        .from(versions)
+        .where(and(versionsOf(tenant, name), eq(versions.version, wanted)));
+      return row;
+    },
+
+    versions: (tenant, name) =>
+      db
+        .select(outline)
+        .from(versions)
+        .where(versionsOf(tenant, name))
+        .orderBy(desc(versions.version)),
+
+    list: (tenant, { after, limit }) =>
+      db
+        .select()
+        .from(functions)
+        .where(
+          and(
+            eq(functions.tenant, tenant),
+            after === undefined ? undefined : gt(plain(functions.name), after),
+          ),
+        )
+        .orderBy(plain(functions.name))
+        .limit(limit),
+
+    async activate(tenant, name, version) {
+      const changed = await db
+        .update(functions)
+        .set({ current: version, kind: sql`${versions.kind}`, updatedAt: sql`now()` })
+        .from(versions)
+        .where(and(named(tenant, name), versionsOf(tenant, name), eq(versions.version, version)))
+        .returning({ name: functions.name });
+      return changed.length > 0;
+    },
+
+    async delete(tenant, name) {
+      const gone = await db
+        .delete(functions)
+        .where(named(tenant, name))
+        .returning({ name: functions.name });
+      return gone.length > 0;
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { DrizzleQueryError } from "drizzle-orm";
+import { IsolateError } from "../../../src/errors.ts";
+import { StoreConflict, StoreUnavailable } from "../errors.ts";
+import type { StoreParts } from "./parts.ts";
+
+/** SQLSTATE classes of what contradicts a constraint. */
+const CONFLICT = /^23/;
+/** Those of a statement that is wrong, which is our mistake and does not pass. */
+const MISTAKE = /^(0A|2[0-2]|42)/;
+
+/** A statement of ours is wrong. */
+class StoreMistake extends Error {
+  override readonly name = "StoreMistake";
+}
+
+type Method = (...args: unknown[]) => Promise<unknown>;
+
+/** The same parts, whose methods reject with the store's own errors. */
+export function guarded(parts: StoreParts): StoreParts {
+  return Object.fromEntries(
+    Object.entries(parts).map(([name, part]) => [name, guardedPart(part)]),
+  ) as unknown as StoreParts;
+}
+
+function guardedPart(part: object): object {
+  return Object.fromEntries(
+    Object.entries(part as Record<string, Method>).map(([name, method]) => [
+      name,
+      async (...args: unknown[]) => {
+        try {
+          return await method(...args);
+        } catch (error) {
+          throw storeError(error);
+        }
+      },
+    ]),
+  );
+}
+
+/**
+ * What a driver's error means. Drizzle's own error quotes the statement with all its values, and the
+ * server's details quote some: neither gets into a message or a cause, which may be logged.
+ */
+export function storeError(thrown: unknown): Error {
+  const error = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
+  if (error instanceof IsolateError || error instanceof StoreMistake) return error;
+  if (!(error instanceof Error)) return new StoreUnavailable("The store fails");
+  const { code } = error as { code?: unknown };
+  const state = typeof code === "string" ? code : "";
+  if (CONFLICT.test(state)) return new StoreConflict("It contradicts what is stored");
+  const reason = `${error.message || error.name}${state && ` (${state})`}`;
+  const isMistake = MISTAKE.test(state) || error instanceof TypeError;
+  if (!isMistake) return new StoreUnavailable(`The store does not answer: ${reason}`);
+  const mistake = new StoreMistake(`The store was asked wrongly: ${reason}`);
+  if (error.stack !== undefined) mistake.stack = error.stack;
+  return mistake;
+}

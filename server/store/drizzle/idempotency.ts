@@ -1,0 +1,57 @@
+import { and, eq, inArray, isNull, lt, sql } from "drizzle-orm";
+import type { Idempotency } from "../idempotency.ts";
+import { type Database, inChunks } from "./database.ts";
+import { idempotency } from "./schema.ts";
+
+export function drizzleIdempotency(db: Database): Idempotency {
+  const entry = (tenant: string, key: string) =>
+    and(eq(idempotency.tenant, tenant), eq(idempotency.key, key));
+
+  const unanswered = (tenant: string, key: string) =>
+    and(entry(tenant, key), isNull(idempotency.answer));
+
+  return {
+    async begin(tenant, key, fingerprint, until) {
+      for (;;) {
+        const [begun] = await db
+          .insert(idempotency)
+          .values({ tenant, key, fingerprint, until })
+          .onConflictDoUpdate({
+            target: [idempotency.tenant, idempotency.key],
+            set: { fingerprint, until, createdAt: sql`now()` },
+            // Whoever had begun it is not going to finish it any more.
+            setWhere: sql`${idempotency.answer} is null and ${idempotency.until} < now()`,
+          })
+          .returning({ key: idempotency.key });
+        if (begun !== undefined) return { state: "new" };
+        const [row] = await db.select().from(idempotency).where(entry(tenant, key));
+        // It has been abandoned in between.
+        if (row === undefined) continue;
+        if (row.fingerprint !== fingerprint) return { state: "mismatch" };
+        if (row.answer === null) return { state: "running" };
+        return { state: "done", answer: row.answer };
+      }
+    },
+
+    async finish(tenant, key, answer) {
+      await db.update(idempotency).set({ answer }).where(unanswered(tenant, key));
+    },
+
+    async abandon(tenant, key) {
+      await db.delete(idempotency).where(unanswered(tenant, key));
+    },
+
+    prune: (before) =>
+      inChunks((limit) => {
+        const old = db
+          .select({ tenant: idempotency.tenant, key: idempotency.key })
+          .from(idempotency)
+          .where(lt(idempotency.createdAt, before))
+          .limit(limit);
+        return db
+          .delete(idempotency)
+          .where(inArray(sql`(${idempotency.tenant}, ${idempotency.key})`, old))
+          .returning({ key: idempotency.key });
+      }),
+  };
+}

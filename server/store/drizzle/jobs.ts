@@ -1,0 +1,170 @@
+import {
+  and,
+  count,
+  eq,
+  getTableColumns,
+  inArray,
+  isNotNull,
+  isNull,
+  lte,
+  or,
+  sql,
+} from "drizzle-orm";
+import type { JobRow, Jobs } from "../jobs.ts";
+import { type Database, inChunks, isUuid } from "./database.ts";
+import { jobs } from "./schema.ts";
+
+const {
+  owner: _owner,
+  claimedUntil: _claimedUntil,
+  notifyAt: _notifyAt,
+  tries,
+  ...columns
+} = getTableColumns(jobs);
+
+/** Over what has not been finished: by the database's clock, the only one that all hosts share. */
+const WAITS = or(
+  eq(jobs.state, "queued"),
+  and(eq(jobs.state, "running"), sql`${jobs.claimedUntil} < now()`),
+);
+
+const PENDING = isNull(jobs.finishedAt);
+
+export function drizzleJobs(db: Database): Jobs {
+  const held = (owner: string, id: string) =>
+    and(eq(jobs.id, id), eq(jobs.owner, owner), eq(jobs.state, "running"));
+
+  return {
+    async accept(job) {
+      await db.insert(jobs).values(job);
+    },
+
+    async get(tenant, id) {
+      if (!isUuid(id)) return undefined;
+      const [row] = await db
+        .select(columns)
+        .from(jobs)
+        .where(and(eq(jobs.tenant, tenant), eq(jobs.id, id)));
+      return row;
+    },
+
+    async claim(owner, until, limit) {
+      const turn = sql<number>`row_number() over (partition by ${jobs.tenant} order by ${jobs.id})`;
+      const waiting = db.$with("waiting").as(
+        db
+          .select({ id: jobs.id, turn: turn.as("turn") })
+          .from(jobs)
+          .where(and(PENDING, WAITS)),
+      );
+      // Locked by another claim: that one has it.
+      const picked = db
+        .with(waiting)
+        .select({ id: jobs.id })
+        .from(jobs)
+        .innerJoin(waiting, eq(jobs.id, waiting.id))
+        .where(WAITS)
+        .orderBy(waiting.turn, jobs.id)
+        .limit(limit)
+        .for("update", { skipLocked: true });
+      const rows = await db
+        .update(jobs)
+        .set({
+          state: "running",
+          owner,
+          claimedUntil: fromNow(until),
+          attempts: sql`${jobs.attempts} + 1`,
+        })
+        .where(inArray(jobs.id, picked))
+        .returning(columns);
+      return rows.sort(byId);
+    },
+
+    async renew(owner, until) {
+      await db
+        .update(jobs)
+        .set({ claimedUntil: fromNow(until) })
+        .where(and(eq(jobs.owner, owner), eq(jobs.state, "running")));
+    },
+
+    async finish(owner, id, answer) {
+      if (!isUuid(id)) return false;
+      const done = await db
+        .update(jobs)
+        .set({
+          state: "done",
+          answer,
+          finishedAt: sql`now()`,
+          notify: sql`${isNotNull(jobs.callback)}`,
+          notifyAt: sql`now()`,
+        })
+        .where(held(owner, id))
+        .returning({ id: jobs.id });
+      return done.length > 0;
+    },
+
+    async release(owner, id) {
+      if (!isUuid(id)) return;
+      await db.update(jobs).set({ state: "queued", owner: null }).where(held(owner, id));
+    },
+
+    async cancel(tenant, id) {
+      if (!isUuid(id)) return false;
+      const cancelled = await db
+        .update(jobs)
+        .set({ state: "cancelled", finishedAt: sql`now()` })
+        .where(and(eq(jobs.tenant, tenant), eq(jobs.id, id), PENDING))
+        .returning({ id: jobs.id });
+      return cancelled.length > 0;
+    },
+
+    async claimCallbacks(now, until, limit) {
+      const due = db
+        .select({ id: jobs.id })
+        .from(jobs)
+        .where(and(jobs.notify, lte(jobs.notifyAt, now)))
+        .orderBy(jobs.notifyAt)
+        .limit(limit)
+        .for("update", { skipLocked: true });
+      const rows = await db
+        .update(jobs)
+        .set({ notifyAt: until, tries: sql`${jobs.tries} + 1` })
+        .where(inArray(jobs.id, due))
+        .returning({ ...columns, tries });
+      return rows.sort(byId);
+    },
+
+    async notified(id, next) {
+      if (!isUuid(id)) return;
+      const change = next === null ? { notify: false, notifyAt: null } : { notifyAt: next };
+      await db.update(jobs).set(change).where(eq(jobs.id, id));
+    },
+
+    async pending(tenant) {
+      const [row] = await db
+        .select({ jobs: count() })
+        .from(jobs)
+        .where(and(eq(jobs.tenant, tenant), PENDING));
+      return row?.jobs ?? 0;
+    },
+
+    prune: (before) =>
+      inChunks((limit) => {
+        const old = db
+          .select({ id: jobs.id })
+          .from(jobs)
+          .where(sql`${jobs.finishedAt} < ${before}`)
+          .limit(limit);
+        return db.delete(jobs).where(inArray(jobs.id, old)).returning({ id: jobs.id });
+      }),
+  };
+}
+
+/** A time of this host's clock as one of the database's. */
+function fromNow(until: Date) {
+  return sql`now() + ${until.getTime() - Date.now()} * interval '1 millisecond'`;
+}
+
+/** `update` returns them in any order. */
+function byId(a: JobRow, b: JobRow): number {
+  return a.id < b.id ? -1 : 1;
+}

@@ -1,0 +1,22 @@
+import type { Store } from "../store.ts";
+import type { Database } from "./database.ts";
+import { drizzleExecutions } from "./executions.ts";
+import { drizzleFunctions } from "./functions.ts";
+import { drizzleIdempotency } from "./idempotency.ts";
+import { drizzleJobs } from "./jobs.ts";
+import { drizzleKeys } from "./keys.ts";
+import { drizzleTenants } from "./tenants.ts";
+
+/** What is in a store, whichever way its database is reached. */
+export type StoreParts = Omit<Store, "ping" | "close">;
+
+export function drizzleParts(db: Database): StoreParts {
+  return {
+    tenants: drizzleTenants(db),
+    keys: drizzleKeys(db),
+    functions: drizzleFunctions(db),
+    executions: drizzleExecutions(db),
+    jobs: drizzleJobs(db),
+    idempotency: drizzleIdempotency(db),
+  };
+}

@@ -1,0 +1,188 @@
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  doublePrecision,
+  foreignKey,
+  index,
+  integer,
+  pgSchema,
+  primaryKey,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core";
+import type { KeyRow } from "../keys.ts";
+import { bytes, json, text } from "./columns.ts";
+
+/** Apart from whatever else is in the operator's database. */
+export const schema = pgSchema("isolate");
+
+const time = () => timestamp({ withTimezone: true, precision: 3, mode: "date" });
+const created = () => time().notNull().defaultNow();
+
+export const tenants = schema.table("tenants", {
+  id: text().primaryKey(),
+  settings: json().$type<Readonly<Record<string, unknown>>>().notNull(),
+  secrets: text(),
+  createdAt: created(),
+  updatedAt: created(),
+});
+
+export const keys = schema.table(
+  "keys",
+  {
+    id: text().primaryKey(),
+    tenant: text()
+      .notNull()
+      .references(() => tenants.id, { onDelete: "cascade" }),
+    label: text().notNull(),
+    hash: text().$type<KeyRow["hash"]>().notNull(),
+    createdAt: created(),
+  },
+  (table) => [index().on(table.tenant)],
+);
+
+/** The sole tenant of a single-user host has no row in `tenants`: no key leads there. */
+export const functions = schema.table(
+  "functions",
+  {
+    tenant: text().notNull(),
+    name: text().notNull(),
+    current: integer().notNull(),
+    latest: integer().notNull(),
+    kind: text().$type<"value" | "http">().notNull(),
+    createdAt: created(),
+    updatedAt: created(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.name] })],
+);
+
+export const versions = schema.table(
+  "function_versions",
+  {
+    tenant: text().notNull(),
+    name: text().notNull(),
+    version: integer().notNull(),
+    kind: text().$type<"value" | "http">().notNull(),
+    files: json().$type<Readonly<Record<string, string>>>().notNull(),
+    main: text().notNull(),
+    code: json().$type<string>().notNull(),
+    request: json().$type<Readonly<Record<string, unknown>>>().notNull(),
+    public: boolean().notNull(),
+    createdAt: created(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.name, table.version] }),
+    foreignKey({
+      columns: [table.tenant, table.name],
+      foreignColumns: [functions.tenant, functions.name],
+    }).onDelete("cascade"),
+  ],
+);
+
+export const executions = schema.table(
+  "executions",
+  {
+    id: uuid().primaryKey(),
+    tenant: text().notNull(),
+    requestId: text().notNull(),
+    via: text().notNull(),
+    function: text(),
+    version: integer(),
+    level: text().notNull(),
+    tools: json().$type<readonly string[]>().notNull(),
+    permissions: json().notNull(),
+    outcome: text().notNull(),
+    error: text(),
+    startedAt: time().notNull(),
+    duration: doublePrecision().notNull(),
+    /** Those of its usage; all of them null if nothing is known of it. */
+    wall: doublePrecision(),
+    cpu: doublePrecision(),
+    peakMemory: bigint({ mode: "number" }),
+    bytesOut: bigint({ mode: "number" }),
+    egressBytes: bigint({ mode: "number" }),
+  },
+  (table) => [
+    index().on(table.tenant, table.id),
+    index().on(table.tenant, table.startedAt),
+    index().on(table.startedAt),
+  ],
+);
+
+export const jobs = schema.table(
+  "jobs",
+  {
+    id: uuid().primaryKey(),
+    tenant: text().notNull(),
+    requestId: text().notNull(),
+    request: json().$type<Readonly<Record<string, unknown>>>().notNull(),
+    function: text(),
+    version: integer(),
+    callback: text(),
+    state: text().$type<"queued" | "running" | "done" | "cancelled">().notNull().default("queued"),
+    attempts: integer().notNull().default(0),
+    answer: json().$type<{ readonly status: number; readonly body: unknown }>(),
+    notify: boolean().notNull().default(false),
+    acceptedAt: created(),
+    finishedAt: time(),
+    owner: text(),
+    /** By the database's clock: its claim is void after that. */
+    claimedUntil: time(),
+    notifyAt: time(),
+    /** How often it has been tried to send its answer. */
+    tries: integer().notNull().default(0),
+  },
+  (table) => [
+    index("jobs_pending").on(table.tenant, table.id).where(sql`${table.finishedAt} is null`),
+    index("jobs_notify").on(table.notifyAt).where(sql`${table.notify}`),
+    index("jobs_finished").on(table.finishedAt),
+  ],
+);
+
+export const idempotency = schema.table(
+  "idempotency",
+  {
+    tenant: text().notNull(),
+    key: text().notNull(),
+    fingerprint: text().notNull(),
+    until: time().notNull(),
+    /** `null` while its request is under way. */
+    answer: json().$type<{ status: number; contentType: string; body: string }>(),
+    createdAt: created(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.key] }), index().on(table.createdAt)],
+);
+
+/** Whose the domains of resources are. */
+export const domains = schema.table("domains", {
+  domain: text().primaryKey(),
+  tenant: text().notNull(),
+  createdAt: created(),
+});
+
+export const resources = schema.table(
+  "resources",
+  {
+    /** Its whole locator, version included. */
+    locator: text().primaryKey(),
+    domain: text()
+      .notNull()
+      .references(() => domains.domain, { onDelete: "cascade" }),
+    manifest: json().notNull(),
+    archive: bytes().notNull(),
+    updatedAt: created(),
+  },
+  (table) => [index().on(table.domain)],
+);
+
+export const types = schema.table(
+  "types",
+  {
+    tenant: text().notNull(),
+    name: text().notNull(),
+    type: json().notNull(),
+    createdAt: created(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.name] })],
+);

@@ -1,0 +1,36 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { StoreParts } from "../drizzle/parts.ts";
+import type { Store } from "../store.ts";
+import { Thread } from "./thread.ts";
+
+/**
+ * A store in a directory, which is made if it is not there: PostgreSQL as WebAssembly, in a thread of
+ * this process. Rejects if the directory cannot be used.
+ */
+export async function openPGliteStore(directory: string): Promise<Store> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const thread = await Thread.start(join(directory, "data"));
+
+  function part<Name extends keyof StoreParts>(name: Name): StoreParts[Name] {
+    const call = (_: object, method: string | symbol) => {
+      return (...args: unknown[]) => thread.call(name, String(method), args);
+    };
+    return new Proxy({}, { get: call }) as StoreParts[Name];
+  }
+
+  return {
+    tenants: part("tenants"),
+    keys: part("keys"),
+    functions: part("functions"),
+    executions: part("executions"),
+    jobs: part("jobs"),
+    idempotency: part("idempotency"),
+    async ping() {
+      await thread.call("tenants", "list", [{ limit: 1 }]);
+    },
+    async close() {
+      if (!thread.ended) await thread.call(null, "close", []);
+    },
+  };
+}

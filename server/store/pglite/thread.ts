@@ -1,0 +1,81 @@
+import { Worker } from "node:worker_threads";
+import { StoreConflict, StoreUnavailable } from "../errors.ts";
+import type { Answer, Call, Failure } from "./messages.ts";
+
+/** A thread has no loader for TypeScript of its own, whatever its process was started with. */
+const ENTRY = `import(${JSON.stringify(import.meta.resolve("tsx/esm/api"))})
+  .then(({ tsImport }) => tsImport("./worker.ts", ${JSON.stringify(import.meta.url)}))`;
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** A thread with a PGlite database, until it ends. */
+export class Thread {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #calls = 0;
+  #ended = false;
+
+  private constructor(directory: string) {
+    this.#worker = new Worker(ENTRY, { eval: true, workerData: directory, execArgv: [] });
+    this.#worker.on("message", (answer: Answer) => this.#settle(answer));
+    this.#worker.on("error", (error) => this.#end(error.message));
+    this.#worker.on("exit", () => this.#end("its thread has ended"));
+  }
+
+  /** Rejects if the database cannot be opened. */
+  static async start(directory: string): Promise<Thread> {
+    const thread = new Thread(directory);
+    try {
+      await thread.#answerTo(0);
+      return thread;
+    } catch (error) {
+      await thread.#worker.terminate();
+      throw error;
+    }
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Calls a method of the store there, with arguments that can be cloned. */
+  call(part: Call["part"], method: string, args: readonly unknown[]): Promise<unknown> {
+    if (this.#ended) return Promise.reject(new StoreUnavailable("The store has ended"));
+    this.#calls += 1;
+    const call: Call = { id: this.#calls, part, method, args };
+    this.#worker.postMessage(call);
+    return this.#answerTo(call.id);
+  }
+
+  #answerTo(id: number): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+  }
+
+  #settle(answer: Answer): void {
+    const call = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if ("failure" in answer) call?.reject(errorOf(answer.failure));
+    else call?.resolve(answer.value);
+  }
+
+  #end(reason: string): void {
+    this.#ended = true;
+    const error = new StoreUnavailable(`The store does not answer: ${reason}`);
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+}
+
+function errorOf({ kind, message }: Failure): Error {
+  switch (kind) {
+    case "conflict":
+      return new StoreConflict(message);
+    case "unavailable":
+      return new StoreUnavailable(message);
+    case "mistake":
+      return new Error(message);
+  }
+}

@@ -1,0 +1,82 @@
+import { drizzle } from "drizzle-orm/node-postgres";
+import { migrate } from "drizzle-orm/node-postgres/migrator";
+import pg from "pg";
+import { parseDatabaseUrl } from "../../src/database/target.ts";
+import { tlsOptions } from "../../src/database/tls.ts";
+import { CASING } from "./drizzle/database.ts";
+import { guarded, storeError } from "./drizzle/guard.ts";
+import { MIGRATIONS } from "./drizzle/migrations.ts";
+import { drizzleParts } from "./drizzle/parts.ts";
+import { storeLocation } from "./location.ts";
+import type { Store } from "./store.ts";
+
+const CONNECTIONS = 10;
+const CONNECT_WITHIN = 5_000;
+/** Milliseconds the server gives a statement, and how long is waited for it to say so. */
+const STATEMENT_WITHIN = 10_000;
+const ANSWER_WITHIN = 12_000;
+/** Migrations may take their time, and so may another control plane that applies them. */
+const MIGRATE_WITHIN = 600_000;
+/** Any number that nothing else in that database locks. */
+const LOCK = 4_915_037_117;
+
+/**
+ * A store in a PostgreSQL database, in a schema `isolate` of its own, which is brought up to date
+ * first. Several control planes may share one. Rejects with an Error that does not quote the URL.
+ */
+export async function openPostgresStore(url: string): Promise<Store> {
+  const options = connectionOptions(url);
+  try {
+    await applyMigrations(options);
+  } catch (error) {
+    throw storeError(error);
+  }
+  const pool = new pg.Pool({
+    ...options,
+    max: CONNECTIONS,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: STATEMENT_WITHIN,
+    query_timeout: ANSWER_WITHIN,
+  });
+  // A connection that breaks while nobody uses it is replaced when one is needed.
+  pool.on("error", () => {});
+  return {
+    ...guarded(drizzleParts(drizzle({ client: pool, casing: CASING }))),
+    async ping() {
+      await pool.query("select 1").catch((error: unknown) => {
+        throw storeError(error);
+      });
+    },
+    close: () => pool.end(),
+  };
+}
+
+function connectionOptions(url: string): pg.ClientConfig {
+  const { hosts, user, password, database, options, tls } = parseDatabaseUrl(storeLocation(url));
+  return {
+    ...hosts[0],
+    user,
+    // As a function: an empty one would be looked for in the process's environment.
+    password: () => password,
+    database,
+    ssl: tlsOptions(tls),
+    application_name: "isolate-store",
+    connectionTimeoutMillis: CONNECT_WITHIN,
+    keepAlive: true,
+    ...(options !== undefined && { options }),
+  };
+}
+
+/** One control plane at a time; whoever comes later finds nothing left to do. */
+async function applyMigrations(options: pg.ClientConfig): Promise<void> {
+  const client = new pg.Client({ ...options, query_timeout: MIGRATE_WITHIN });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    await client.query("select pg_advisory_lock($1)", [LOCK]);
+    await migrate(drizzle({ client }), MIGRATIONS);
+  } finally {
+    // The lock goes with the connection.
+    await client.end();
+  }
+}
