@@ -19,6 +19,7 @@ import { tunnelsOf } from "../src/protocol/tunnels.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { openForwarder } from "./forwarder.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
+import { ResponseRelay } from "./response-relay.ts";
 import { Spare } from "./spare.ts";
 import { openTunnels } from "./tunnels.ts";
 import { type WorkerEvents, WorkerLine } from "./worker-line.ts";
@@ -43,6 +44,7 @@ const connection = await Deno.connect({ transport: "unix", path: socketPath });
 let primingLeft = PRIMING_ROUNDS;
 let written: Promise<unknown> = Promise.resolve();
 let channel = new ChannelRelay();
+let response = new ResponseRelay();
 let limits: OutputLimits | undefined;
 /** Whether a job is on: between two of them, what the worker says is nobody's. */
 let running = false;
@@ -102,6 +104,7 @@ function receive(frame: Frame): void {
   }
   if (frame.type === "job" && !declined) start(begin(frame), grantsOf(frame));
   if (frame.type === "channel") line.send(channel.inbound(frame));
+  if (frame.type === "credit") line.send(response.inbound(frame));
 }
 
 /**
@@ -166,6 +169,7 @@ function begin(frame: Frame): WorkerJob {
   running = true;
   reuse = job.reuse === true;
   channel = new ChannelRelay();
+  response = new ResponseRelay(job.http);
   logEntries = 0;
   logBytes = 0;
   return { ...job, tools: job.tools.map(withSocket) };
@@ -200,6 +204,12 @@ function relay(message: WorkerMessage): void {
       break;
     case "channel": {
       const frame = channel.outbound(message);
+      if (frame !== undefined) send(frame);
+      break;
+    }
+    case "head":
+    case "chunk": {
+      const frame = response.outbound(message);
       if (frame !== undefined) send(frame);
       break;
     }

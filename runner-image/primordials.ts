@@ -7,7 +7,7 @@
 type Method = (this: any, ...args: any[]) => any;
 
 /** Turns a method into a function of its receiver: `uncurry(String.prototype.slice)(text, 0, 3)`. */
-function uncurry<M extends Method>(
+export function uncurry<M extends Method>(
   method: M,
 ): (self: ThisParameterType<M>, ...args: Parameters<M>) => ReturnType<M> {
   return Function.prototype.call.bind(method) as never;
@@ -18,6 +18,7 @@ export const { apply, deleteProperty } = Reflect;
 export const { defineProperty, getPrototypeOf, is: isSame, keys: keysOf } = Object;
 export const { isArray } = Array;
 export const { isFinite: isFiniteNumber } = Number;
+export const { min: least } = Math;
 export const toText = String;
 export const arrayFrom = Array.from.bind(Array) as typeof Array.from;
 export const NativeError = Error;
@@ -68,7 +69,8 @@ export const tagOf = uncurry(Object.prototype.toString as (this: unknown) => str
 const encodeText = uncurry(TextEncoder.prototype.encode);
 const encoder = new TextEncoder();
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
-const getterOf = <T>(of: object, name: string | symbol) =>
+/** What a property of a prototype says of an object; throws for one of another kind. */
+export const getterOf = <T>(of: object, name: string | symbol) =>
   uncurry(Object.getOwnPropertyDescriptor(of, name)?.get as (this: unknown) => T);
 /** `Uint8Array` and the like; `undefined` for what is no typed array. */
 export const typedArrayName = getterOf<string | undefined>(TypedArray, Symbol.toStringTag);

@@ -1,6 +1,15 @@
 import type { DatabaseHandle, DatabaseModule } from "../src/protocol/database.ts";
-import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import type { CreditMessage } from "../src/protocol/http.ts";
+import type { OutputLimits } from "../src/protocol/limits.ts";
+import type {
+  ChannelMessage,
+  ResultForm,
+  WorkerJob,
+  WorkerMessage,
+} from "../src/protocol/messages.ts";
+import type { RichResult } from "../src/protocol/rich.ts";
 import { ConsoleLog } from "./console.ts";
+import { Exchange } from "./exchange.ts";
 import { EXIT, RunnerFault, toFault } from "./faults.ts";
 import type { Module } from "./load.ts";
 import { apply, parseJson } from "./primordials.ts";
@@ -41,6 +50,7 @@ export class Run {
   #ended = false;
   #onChannel: ((message: ChannelMessage) => void) | undefined;
   #database: DatabaseHandle | undefined;
+  readonly #exchange: Exchange | undefined;
 
   /** With a module that an earlier run has loaded, it calls that one. */
   constructor(job: WorkerJob, send: (message: WorkerMessage) => void, loaded?: Loaded) {
@@ -51,6 +61,11 @@ export class Run {
     this.log = new ConsoleLog(job.limits, (message) => {
       if (!this.#ended) send(message);
     });
+    this.#exchange =
+      job.http &&
+      new Exchange(job.http, (message) => {
+        if (!this.#ended) send(message);
+      });
   }
 
   /** The module, once there is one that may be called again. */
@@ -63,9 +78,9 @@ export class Run {
     const { limits, result } = this.#job;
     try {
       const value = await this.#call(runtime);
+      await this.#exchange?.respond(value, this.#job.entry);
       await settle(value);
-      const written =
-        result === "rich" ? encodeRich(value, limits) : { text: serialize(value, limits) };
+      const written = this.#exchange ? undefined : write(value, result, limits);
       const reusable = this.#loaded !== undefined;
       const { dropped } = this.log;
       this.#end({ type: "result", text: undefined, ...written, dropped, reusable });
@@ -74,9 +89,11 @@ export class Run {
     }
   }
 
-  /** Takes a message of the channel. */
-  receive(message: ChannelMessage): void {
-    if (!this.#ended) this.#onChannel?.(message);
+  /** Takes a message of the channel, or that more of the response may be sent. */
+  receive(message: ChannelMessage | CreditMessage): void {
+    if (this.#ended) return;
+    if (message.type === "credit") this.#exchange?.allow(message.bytes);
+    else this.#onChannel?.(message);
   }
 
   /** Ends the run with what was thrown, here or in a callback nobody awaits; false if it has ended. */
@@ -93,7 +110,9 @@ export class Run {
 
   async #call(runtime: Runtime): Promise<unknown> {
     const { code, entry } = this.#job;
-    const args = argumentsOf(this.#job);
+    const args = this.#exchange
+      ? [this.#exchange.request(this.#job.attachments?.[0])]
+      : argumentsOf(this.#job);
     const call = (module: Module): unknown => {
       if (this.#job.reuse) this.#loaded = { url, module, database: this.#database };
       const main = module[entry];
@@ -132,11 +151,20 @@ export class Run {
   #end(message: WorkerMessage): boolean {
     if (this.#ended) return false;
     this.#ended = true;
+    this.#exchange?.close();
     // What is kept for the next run keeps no connection of this one's.
     if (this.#job.reuse) this.#database?.close();
     this.#send(message);
     return true;
   }
+}
+
+function write(
+  value: unknown,
+  form: ResultForm = "json",
+  limits: OutputLimits,
+): RichResult | { text: string | undefined } | undefined {
+  return form === "rich" ? encodeRich(value, limits) : { text: serialize(value, limits) };
 }
 
 /** The input, if there is one, and the attachments behind its place. */

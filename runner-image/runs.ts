@@ -1,3 +1,4 @@
+import type { CreditMessage } from "../src/protocol/http.ts";
 import type {
   ChannelMessage,
   ConsoleLevel,
@@ -26,7 +27,7 @@ export class Runs {
     this.#current?.log.write(level, args);
   }
 
-  receive(message: ChannelMessage): void {
+  receive(message: ChannelMessage | CreditMessage): void {
     this.#current?.receive(message);
   }
 

@@ -1,3 +1,4 @@
+import type { CreditMessage } from "../src/protocol/http.ts";
 import { clip, MAX_FAULT_TEXT } from "../src/protocol/limits.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 
@@ -28,7 +29,7 @@ export class WorkerLine {
   }
 
   /** A job's attachments go over to the worker, and are none of this side's any more. */
-  send(message: WorkerJob | ChannelMessage): void {
+  send(message: WorkerJob | ChannelMessage | CreditMessage): void {
     const attachments = message.type === "job" ? message.attachments : undefined;
     this.#port.postMessage(message, attachments?.map(({ buffer }) => buffer as ArrayBuffer) ?? []);
   }

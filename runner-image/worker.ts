@@ -50,8 +50,10 @@ scope.onmessage = async ({ data: port }) => {
   trackTimers();
   restrictGlobals((fault) => runs.fail(fault));
   listen(port, (message) => {
-    if (message.type === "channel") runs.receive(message);
-    if (message.type !== "job") return;
+    if (message.type !== "job") {
+      runs.receive(message);
+      return;
+    }
     if (message.tunnels !== undefined) tunnelConnections(message.tunnels);
     runs.start(message, runtime);
   });

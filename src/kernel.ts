@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import type { Engine, JobUsage } from "./engines/engine.ts";
+import type { HttpExchange } from "./engines/http-delivery.ts";
 import { NOT_MEASURED } from "./engines/outcome.ts";
 import { ShuttingDown } from "./errors.ts";
 import { plan } from "./permissions/plan.ts";
@@ -41,6 +42,8 @@ export interface RunOptions {
   readonly tenant?: Tenant | undefined;
   /** Told of what happens while it runs. Default: nobody. */
   readonly observer?: Observer | undefined;
+  /** The request the entry answers, in place of an input. The output then has no result. */
+  readonly http?: HttpExchange | undefined;
 }
 
 /** The one path every request takes, whoever brought it in; plugins do all there is to do on it. */
@@ -104,10 +107,10 @@ export class Kernel {
 
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
-    const { tenant = SOLE_TENANT, observer, signal } = options;
+    const { tenant = SOLE_TENANT, observer, http, signal } = options;
     // The guard comes first, and lets through nothing else.
     const request = (await onValidate.run(asked, tenant)) as ValidRequest;
-    return onLoad.run(contextOf(request, { tenant, observer, signal }), undefined);
+    return onLoad.run(contextOf(request, { tenant, observer, http, signal }), undefined);
   }
 
   async #execute(asked: ExecuteRequest, options: RunOptions): Promise<Output> {
@@ -148,7 +151,7 @@ const UNPLANNED = plan({ level: "container", requested: "none", tools: [], opera
 /** An execution before any plugin has loaded it: it is granted nothing. */
 function contextOf(
   request: ValidRequest,
-  given: Pick<Context, "tenant" | "observer" | "signal">,
+  given: Pick<Context, "tenant" | "observer" | "http" | "signal">,
 ): Context {
   return {
     ...given,

@@ -7,6 +7,7 @@ import {
   FrameTooLargeError,
 } from "../protocol/frames.ts";
 import type { Grants, WorkerGrant } from "../protocol/grants.ts";
+import { HTTP_LIMITS } from "../protocol/http.ts";
 import { readChannel, readError, readLog, readResult } from "../protocol/inbound.ts";
 import { encodeJob } from "../protocol/job.ts";
 import {
@@ -19,6 +20,7 @@ import {
 import type { PrepareHeader } from "../protocol/messages.ts";
 import { deadline } from "./deadline.ts";
 import type { Ending, RunEvents, SandboxJob } from "./engine.ts";
+import { DeliveryError } from "./http-delivery.ts";
 
 /** Frames of a run beside its log entries: counts of dropped ones, and the terminal word. */
 const EXTRA_FRAMES = 64;
@@ -87,6 +89,7 @@ export class Connection {
       const usesChannel = job.tools.some(({ name }) => name === "channel");
       if (usesChannel) this.#allowance += CHANNEL_FRAMES;
       this.#byteAllowance = bytesOfRun(job.limits, usesChannel);
+      if (job.http !== undefined) this.#allowResponse(HTTP_LIMITS.window);
       this.#running = { job, events, end: resolve, logs: 0, logBytes: 0 };
       this.#socket.write(encodeJob(this.#loaded ? { ...job, code: "" } : job, grantsOf(job)));
     });
@@ -118,6 +121,19 @@ export class Connection {
     return true;
   }
 
+  /** Lets the running job send so much more of its response. */
+  sendCredit(bytes: number): void {
+    if (this.#running === undefined || !this.#socket.writable) return;
+    this.#allowResponse(bytes);
+    this.#socket.write(encodeFrame("credit", { bytes }));
+  }
+
+  /** For parts of a response, whose number and size `HttpDelivery` counts. */
+  #allowResponse(bytes: number): void {
+    this.#allowance += Math.ceil(bytes / HTTP_LIMITS.chunkFee);
+    this.#byteAllowance += bytes;
+  }
+
   async ping(timeout: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`No pong within ${timeout} ms`)), timeout);
@@ -145,6 +161,9 @@ export class Connection {
         this.#handle(frame, onHello);
       }
     } catch (thrown) {
+      if (thrown instanceof DeliveryError) {
+        this.#end({ type: "error", fault: thrown.fault, dropped: 0 });
+      }
       if (thrown instanceof FrameTooLargeError) this.#end(tooLarge(this.#running));
       this.#socket.destroy();
     }
@@ -166,6 +185,12 @@ export class Connection {
         break;
       case "channel":
         if (this.#running !== undefined) forwardChannel(frame, this.#running);
+        break;
+      case "head":
+        this.#running?.events.http?.head(frame.header);
+        break;
+      case "chunk":
+        this.#running?.events.http?.chunk(frame.payload);
         break;
       case "declined":
         this.#end({ type: "declined" });

@@ -1,9 +1,11 @@
 import type { DatabaseGrant } from "../database/gate.ts";
 import type { Grants } from "../protocol/grants.ts";
+import type { HttpJob } from "../protocol/http.ts";
 import type { OutputLimits } from "../protocol/limits.ts";
 import type { Answer, ChannelRequest, Fault, ResultForm, ToolUse } from "../protocol/messages.ts";
 import type { Denial, LogEntry, Observer, SandboxLevel, Usage } from "../types.ts";
 import type { Confinement } from "./confinement.ts";
+import type { HttpDelivery, HttpReceiver } from "./http-delivery.ts";
 
 /** Everything about a sandbox that is fixed when it is created. */
 export interface Profile {
@@ -44,6 +46,11 @@ export interface Job {
    * `undefined`, bigints, dates, Maps, Sets, binary values and every number, nested anywhere.
    */
   readonly result?: ResultForm;
+  /**
+   * The request the entry is called with, in place of its arguments: as a `Request` whose body is the
+   * first attachment. It returns a `Response`, and the outcome has no result.
+   */
+  readonly http?: HttpJob;
   /** Absent for what is granted nothing. */
   readonly grants?: JobGrants | undefined;
 }
@@ -74,6 +81,8 @@ export interface RunEvents {
   onLog(entry: LogEntry | { dropped: number }): void;
   /** Left out, what is said to channels goes nowhere. */
   onChannel?: ((request: ChannelRequest) => void) | undefined;
+  /** Where the response of a job with `http` goes. */
+  readonly http?: HttpDelivery | undefined;
   /** What the job was refused outside the sandbox, before its end. */
   onDenied?: ((denied: readonly Denial[]) => void) | undefined;
 }
@@ -92,6 +101,8 @@ export interface Sandbox {
   run(job: SandboxJob, events: RunEvents, timeLeft: number): Promise<Ending>;
   /** Sends a message to the running job's channel; false if it is lost. Never blocks or throws. */
   sendChannel(topic: string, text: string): boolean;
+  /** Lets the running job send so much more of its response. Never blocks or throws. */
+  sendCredit(bytes: number): void;
   /** Rejects unless the sandbox answers within `timeout` ms. */
   ping(timeout: number): Promise<void>;
   /** What ended a sandbox whose connection closed without a terminal word. */
@@ -163,6 +174,8 @@ export interface ExecuteOptions {
   readonly channel?: ChannelLine | undefined;
   /** Told of each entry of the outcome's logs, of what the code emits, and of what it is denied. */
   readonly observer?: Observer | undefined;
+  /** For a job with `http`. */
+  readonly http?: HttpReceiver | undefined;
 }
 
 export interface EngineStatus {

@@ -13,6 +13,7 @@ import type {
   SandboxJob,
   Spawn,
 } from "./engine.ts";
+import { HttpDelivery } from "./http-delivery.ts";
 import { assertSize } from "./job-size.ts";
 import { failure, toOutcome } from "./outcome.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
@@ -64,15 +65,18 @@ export class PooledEngine implements Engine {
     signal: AbortSignal,
     key?: string,
   ): Promise<Outcome | undefined> {
-    const { channel, reuse } = options;
+    const { channel, http, reuse } = options;
     const sandbox = await this.#lease(options, signal, key);
     let reusable = false;
+    const delivery =
+      job.http && http && new HttpDelivery(job.http, http, (bytes) => sandbox.sendCredit(bytes));
     try {
       const sent: SandboxJob = reuse === undefined ? job : { ...job, reuse: true };
-      const run = await this.#run(sandbox, sent, deadline, signal, channel);
+      const run = await this.#run(sandbox, sent, deadline, signal, channel, delivery);
       reusable = run.reusable;
       return run.outcome;
     } finally {
+      delivery?.end();
       if (reuse !== undefined && reusable) this.pool.keep(sandbox, reuse.key);
       // The caller gets its answer first; ending the sandbox and starting the next one follow.
       else setImmediate(() => void this.pool.discard(sandbox));
@@ -120,6 +124,7 @@ export class PooledEngine implements Engine {
     deadline: number,
     signal: AbortSignal,
     channel: ChannelLine | undefined,
+    http: HttpDelivery | undefined,
   ): Promise<Ran> {
     const logs: LogEntry[] = [];
     let logsDropped = 0;
@@ -139,6 +144,7 @@ export class PooledEngine implements Engine {
         denied = all;
       },
       onChannel: channel && ((request) => channel.receive(request)),
+      http,
     };
     const collected = () => ({
       // Copied: a sandbox that is being killed goes on logging.

@@ -74,6 +74,7 @@ export class ProcessLauncher implements Launcher {
         run: (job, events, timeLeft) =>
           this.#withDatabase(slot, job, timeLeft, () => connection.run(job, events)),
         sendChannel: (topic, text) => connection.sendChannel(topic, text),
+        sendCredit: (bytes) => connection.sendCredit(bytes),
         ping: (timeout) => connection.ping(timeout),
         diagnose: async () => {
           const code = await deadline(exited, EXIT_WITHIN, "Waiting for the exit").catch(

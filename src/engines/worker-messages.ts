@@ -1,6 +1,7 @@
 import { clip, MAX_LOG_MESSAGE } from "../protocol/limits.ts";
 import type { WorkerMessage } from "../protocol/messages.ts";
 import type { Ending, Job, RunEvents } from "./engine.ts";
+import { DeliveryError } from "./http-delivery.ts";
 
 /**
  * Takes a message of a worker that is of this process, with no connection in between: passes on what
@@ -23,6 +24,10 @@ export function takeMessage(
       events.onLog({ level: message.level, message: text, timestamp: Date.now() });
       return undefined;
     }
+    case "head":
+      return delivered(() => events.http?.head(message));
+    case "chunk":
+      return delivered(() => events.http?.chunk(message.bytes));
     case "result":
       return limited(message, job.limits.resultBytes);
     case "error":
@@ -31,6 +36,17 @@ export function takeMessage(
       return undefined;
     case "spoiled":
       return { type: "declined" };
+  }
+}
+
+/** How a run ends whose response is not passed on. */
+function delivered(deliver: () => void): Ending | undefined {
+  try {
+    deliver();
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof DeliveryError)) throw thrown;
+    return { type: "error", fault: thrown.fault, dropped: 0 };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Membership } from "../channels.ts";
 import type { Config } from "../config.ts";
 import type { Engine, JobGrants, Profile, Spawn } from "../engines/engine.ts";
+import type { HttpExchange } from "../engines/http-delivery.ts";
 import { ApiHook, AsyncHook, SyncHook, type Waterfall, WrapHook, type Wrapper } from "../hooks.ts";
 import type { Perms } from "../permissions/perms.ts";
 import type { Plan } from "../permissions/plan.ts";
@@ -36,6 +37,8 @@ export interface Context {
   readonly channel?: Membership | undefined;
   /** Told of what happens while it runs. */
   readonly observer?: Observer | undefined;
+  /** The request that is answered, if it is one. */
+  readonly http?: HttpExchange | undefined;
   readonly signal: AbortSignal | undefined;
 }
 

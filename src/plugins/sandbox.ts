@@ -1,4 +1,4 @@
-import type { Engine } from "../engines/engine.ts";
+import type { Engine, Job } from "../engines/engine.ts";
 import { toOutput } from "../engines/outcome.ts";
 import { reuseKey } from "../engines/reuse.ts";
 import { BadRequest, EngineUnavailable } from "../errors.ts";
@@ -35,15 +35,29 @@ export function SandboxPlugin(engines: readonly Engine[]): IsolatePlugin {
 
 /** The core of every execution, inside all wrappers: one job through the engine of its level. */
 export async function runInSandbox(engine: Engine, context: Context): Promise<Output> {
-  const { request, tools, input, grants, profile, channel, observer, signal } = context;
+  const { request, tools, grants, profile, channel, observer, http, signal } = context;
   const tenant = context.tenant.id;
   const { code, entry, timeout } = request;
   const again = request.reuse === "code";
   const reuse = again
     ? { key: reuseKey({ tenant, code, entry, tools, grants, profile }) }
     : undefined;
-  const job = { code, entry, input, tools, limits: DEFAULT_OUTPUT_LIMITS, grants };
-  const options = { profile, timeout, tenant, reuse, channel, observer, signal };
+  const job = {
+    code,
+    entry,
+    tools,
+    limits: DEFAULT_OUTPUT_LIMITS,
+    grants,
+    ...argumentsOf(context),
+  };
+  const options = { profile, timeout, tenant, reuse, channel, observer, http, signal };
   const outcome = await engine.execute(job, options);
   return toOutput(outcome, engine.level);
+}
+
+/** What the entry is called with. */
+function argumentsOf({ http, input }: Context): Pick<Job, "input" | "http" | "attachments"> {
+  if (http === undefined) return { input };
+  const { request, body } = http;
+  return { input: undefined, http: request, ...(body && { attachments: [body] }) };
 }

@@ -18,6 +18,9 @@ export const FrameType = {
   prepare: 9,
   prepared: 10,
   declined: 11,
+  head: 12,
+  chunk: 13,
+  credit: 14,
 } as const;
 
 export type FrameName = keyof typeof FrameType;
@@ -44,6 +47,8 @@ const MAX_HEADER: Partial<Record<FrameName, number>> = {
   job: 1_048_576,
   prepare: 1_048_576,
   error: 262_144,
+  // 100 names and values of 16,384 characters, of which JSON makes twice as many at most.
+  head: 65_536,
 };
 const NAMES = new Map<number, FrameName>(
   Object.entries(FrameType).map(([name, code]) => [code, name as FrameName]),

@@ -1,5 +1,6 @@
 /** What the frames of a control socket carry. Shared by the control plane and the sandbox. */
 import type { Grants, WorkerGrant } from "./grants.ts";
+import type { HttpJob, ResponseHead } from "./http.ts";
 import type { OutputLimits } from "./limits.ts";
 
 /** What user code's own module is called in a stack, at every level. */
@@ -47,6 +48,8 @@ export interface JobHeader {
   readonly result?: ResultForm;
   /** Whether a job may follow that calls the same module again, and brings no code then. */
   readonly reuse?: boolean;
+  /** Absent for a job whose entry is called with its input. */
+  readonly http?: HttpJob;
   /** Absent for a job that is granted nothing: the worker that is there will do. */
   readonly grants?: Grants;
 }
@@ -68,6 +71,8 @@ export interface WorkerJob {
   readonly limits: OutputLimits;
   readonly result?: ResultForm;
   readonly reuse?: boolean;
+  /** The entry gets a `Request` in place of its arguments, with the first attachment as its body. */
+  readonly http?: HttpJob;
   /** Loopback ports that lead to one `host:port` each; in no frame, the sandbox opens them itself. */
   readonly tunnels?: ReadonlyMap<string, number>;
 }
@@ -118,4 +123,7 @@ export type WorkerMessage =
   | { readonly type: "log"; readonly level: ConsoleLevel; readonly message: string }
   | { readonly type: "dropped"; readonly count: number }
   | ({ readonly type: "channel" } & ChannelRequest)
+  | ({ readonly type: "head" } & ResponseHead)
+  /** A part of a response's body, in a buffer of its own. */
+  | { readonly type: "chunk"; readonly bytes: Uint8Array }
   | Answer;

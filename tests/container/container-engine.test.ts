@@ -8,6 +8,7 @@ import { Instance } from "../../src/engines/instance.ts";
 import { bundleRunner } from "../../src/engines/runner.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
+import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
@@ -38,4 +39,5 @@ async function open(pool: object = {}): Promise<Engine> {
 
 engineContract("container", open);
 channelContract("container", open);
+httpContract("container", open);
 reuseContract("container", open);

@@ -26,6 +26,8 @@ export class ScriptedSandbox implements Sandbox {
     return false;
   }
 
+  sendCredit(): void {}
+
   async ping(): Promise<void> {
     if (!this.answersPing) throw new Error("No pong");
   }

@@ -6,6 +6,7 @@ import { deadline } from "../../src/engines/deadline.ts";
 import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/engine.ts";
 import { faultOf } from "../../src/engines/exit.ts";
 import { takeMessage } from "../../src/engines/worker-messages.ts";
+import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
 
 const SOURCE = fileURLToPath(new URL("./thread.ts", import.meta.url));
@@ -78,6 +79,9 @@ export class ThreadLauncher implements Launcher {
       sendChannel: (topic, text) => {
         thread.postMessage({ type: "channel", topic, text } satisfies ChannelMessage);
         return true;
+      },
+      sendCredit: (bytes) => {
+        thread.postMessage({ type: "credit", bytes } satisfies CreditMessage);
       },
       ping: async () => {},
       diagnose: async () => faultOf({ code: 1, outOfMemory }, profile.memory),

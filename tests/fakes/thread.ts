@@ -8,6 +8,7 @@ import { restrictGlobals } from "../../runner-image/globals.ts";
 import { loadModule } from "../../runner-image/load.ts";
 import { Runs } from "../../runner-image/runs.ts";
 import { trackTimers } from "../../runner-image/timers.ts";
+import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
 
 /** Where the bundler found esbuild; the bundle lies where it cannot be resolved from. */
@@ -38,8 +39,8 @@ Object.assign(globalThis, { self: globalThis });
 captureConsole((level, args) => runs.write(level, args));
 trackTimers();
 restrictGlobals((fault) => runs.fail(fault));
-port.on("message", (message: WorkerJob | ChannelMessage) => {
-  if (message.type === "channel") {
+port.on("message", (message: WorkerJob | ChannelMessage | CreditMessage) => {
+  if (message.type !== "job") {
     runs.receive(message);
     return;
   }

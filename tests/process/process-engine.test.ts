@@ -7,6 +7,7 @@ import { ProcessLauncher } from "../../src/engines/process.ts";
 import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract, job, PROFILE } from "../contract/engine-contract.ts";
+import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
 
 let directory: string;
@@ -26,6 +27,7 @@ async function open(pool: object = {}): Promise<PooledEngine> {
 
 engineContract("process", open);
 channelContract("process", open);
+httpContract("process", open);
 reuseContract("process", open);
 
 it("keeps nothing of one execution where the next could find it", async () => {

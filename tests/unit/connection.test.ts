@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Connection } from "../../src/engines/connection.ts";
 import type { Ending } from "../../src/engines/engine.ts";
+import { HttpDelivery } from "../../src/engines/http-delivery.ts";
 import { toOutcome } from "../../src/engines/outcome.ts";
 import { Slot } from "../../src/engines/slot.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../../src/protocol/frames.ts";
@@ -288,6 +289,42 @@ describe("a control connection", () => {
     sandbox.destroy();
     expect(await ending).toEqual({ type: "closed" });
     expect(connection.sendChannel("a", "1")).toBe(false);
+  });
+
+  it("ends with the fault of a response that is not in order, and believes nothing behind it", async () => {
+    const http = { method: "GET", url: "http://h/", headers: [], maxBytes: 100_000 };
+    const heads: number[] = [];
+    const receiver = {
+      onHead: ({ status }: { status: number }) => heads.push(status),
+      onChunk: () => new Promise<void>(() => {}),
+    };
+    const delivery = new HttpDelivery(http, receiver, (bytes) => connection.sendCredit(bytes));
+    const ending = connection.run({ ...job, http }, { onLog: () => {}, http: delivery });
+    sandbox.write(encodeFrame("head", { status: 200, headers: [] }));
+    sandbox.write(encodeFrame("chunk", {}, new Uint8Array(60_000)));
+    sandbox.write(encodeFrame("head", { status: 500, headers: [] }));
+    sandbox.write(result("1"));
+    expect(await ending).toMatchObject({ type: "error", fault: { name: "ResponseError" } });
+    await connection.closed;
+    expect(heads).toEqual([200]);
+  });
+
+  it("takes no more of a response than there is credit for, however small its parts", async () => {
+    const http = { method: "GET", url: "http://h/", headers: [], maxBytes: 1e9 };
+    let bytes = 0;
+    const onChunk = (chunk: Uint8Array): Promise<void> => {
+      bytes += chunk.length;
+      return new Promise(() => {});
+    };
+    const delivery = new HttpDelivery(http, { onHead: () => {}, onChunk }, () => {});
+    const ending = connection.run({ ...job, tools: [], http }, { onLog: () => {}, http: delivery });
+    const flood = Buffer.concat(
+      Array.from({ length: 100_000 }, () => encodeFrame("chunk", {}, new Uint8Array(1))),
+    );
+    sandbox.write(encodeFrame("head", { status: 200, headers: [] }));
+    sandbox.write(flood);
+    expect(await ending).toMatchObject({ type: "error", fault: { name: "ResponseError" } });
+    expect(bytes).toBe(511);
   });
 
   it("answers a ping or rejects in time", async () => {

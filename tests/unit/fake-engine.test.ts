@@ -6,6 +6,7 @@ import type { Engine } from "../../src/engines/engine.ts";
 import { PooledEngine } from "../../src/engines/pooled.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
+import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
 import { ThreadLauncher } from "../fakes/thread-launcher.ts";
 
@@ -22,4 +23,5 @@ async function open(pool: object = {}): Promise<Engine> {
 
 engineContract("fake", open);
 channelContract("fake", open);
+httpContract("fake", open);
 reuseContract("fake", open);

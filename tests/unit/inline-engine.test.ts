@@ -2,6 +2,7 @@ import { InlineLauncher } from "../../src/engines/inline/launcher.ts";
 import { PooledEngine } from "../../src/engines/pooled.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
+import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
 
 async function open(pool: object = {}): Promise<PooledEngine> {
@@ -11,4 +12,5 @@ async function open(pool: object = {}): Promise<PooledEngine> {
 
 engineContract("inline", open, { isolation: false });
 channelContract("inline", open);
+httpContract("inline", open);
 reuseContract("inline", open);

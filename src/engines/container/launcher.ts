@@ -127,6 +127,7 @@ function toSandbox(parts: {
       return withEgress(egress, ways, events, () => connection.run(job, events));
     },
     sendChannel: (topic, text) => connection.sendChannel(topic, text),
+    sendCredit: (bytes) => connection.sendCredit(bytes),
     ping: (timeout) => connection.ping(timeout),
     diagnose: async () => faultOf(await causedInside(container), profile.memory),
     destroy: () => {

@@ -1,5 +1,6 @@
 /** What passes between the host and the runner it has evaluated in a realm: runner-image/inline.ts. */
 import type { DatabaseModule } from "../../protocol/database.ts";
+import type { CreditMessage } from "../../protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../protocol/messages.ts";
 
 export type Module = Record<string, unknown>;
@@ -24,7 +25,7 @@ export interface Loading {
 
 export interface InlineWorker {
   start(job: WorkerJob): void;
-  receive(message: ChannelMessage): void;
+  receive(message: ChannelMessage | CreditMessage): void;
   /** Ends the job with what one of its callbacks threw. */
   fail(thrown: unknown): void;
   /** Gives back what the job has taken. */

@@ -99,6 +99,10 @@ class InlineSandbox implements Sandbox {
     return true;
   }
 
+  sendCredit(bytes: number): void {
+    this.#worker.receive({ type: "credit", bytes });
+  }
+
   async ping(): Promise<void> {}
 
   async diagnose(): Promise<never> {
