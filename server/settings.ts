@@ -6,6 +6,7 @@ import { defaultRunDirectory } from "../src/engines/run-directory.ts";
 import { messageOf } from "../src/errors.ts";
 import type { Perms } from "../src/permissions/perms.ts";
 import { databaseUrl } from "../src/tools/database.ts";
+import { isLoopback } from "./host-check.ts";
 import { storeLocation } from "./store/location.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
@@ -45,10 +46,26 @@ function store(text: string, context: z.RefinementCtx): string {
 /** A JSON object of texts. */
 const texts = json.pipe(z.record(z.string(), z.string()));
 
+/** At least 32 bytes, as hexadecimal digits or base64; what is wrong with it is said without quoting it. */
+const secretKey = z.string().transform((text, context) => {
+  const isHex = /^([0-9a-f]{2})+$/i.test(text);
+  const isBase64 = /^[A-Za-z0-9+/_-]+={0,2}$/.test(text);
+  const bytes = Buffer.from(text, isHex ? "hex" : "base64");
+  if ((isHex || isBase64) && bytes.length >= 32) return new Uint8Array(bytes);
+  context.addIssue("Expected at least 32 bytes, as hexadecimal digits or base64");
+  return z.NEVER;
+});
+
+/** Short ones could be guessed, and others do not fit into a header. */
+const adminKey = z.string().regex(/^[!-~]{32,1024}$/, "Expected 32 to 1024 characters, no spaces");
+
 const schema = z.object({
   PORT: integer.pipe(z.int().max(65_535)).optional(),
   HOST: z.string().min(1).default("127.0.0.1"),
   ISOLATE_HOSTS: list,
+  // Compose files say by an empty one that there is none.
+  ISOLATE_ADMIN_KEY: z.preprocess((text) => text || undefined, adminKey.optional()),
+  ISOLATE_SECRET_KEY: z.preprocess((text) => text || undefined, secretKey.optional()),
   DOCKER_HOST: z.string().optional(),
   ISOLATE_ENGINE: z.enum(["docker", "none"]).default("docker"),
   ISOLATE_RUNTIME: z.string().min(1).optional(),
@@ -86,6 +103,10 @@ export interface Settings {
   readonly host: string;
   /** Names it answers to beside loopback's while it listens there alone; lower case. */
   readonly hosts: readonly string[];
+  /** The operator's key; without one, everybody on this machine is the only tenant. */
+  readonly adminKey: string | undefined;
+  /** What tenants' secrets are sealed with, and the secrets of their callbacks are made of. */
+  readonly secretKey: Uint8Array | undefined;
   /** `null` runs no containers at all. */
   readonly containers: ContainerHost | null;
   readonly runDirectory: string;
@@ -120,8 +141,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     throw new Error(`Bad setting ${String(issue?.path[0])}: ${issue?.message}`);
   }
   const given = parsed.data;
+  if (given.ISOLATE_ADMIN_KEY === undefined && !isLoopback(given.HOST)) {
+    throw new Error(
+      `Bad setting HOST: other machines could run code by ${given.HOST}; set ISOLATE_ADMIN_KEY first`,
+    );
+  }
   return {
     host: given.HOST,
+    adminKey: given.ISOLATE_ADMIN_KEY,
+    secretKey: given.ISOLATE_SECRET_KEY,
     hosts: given.ISOLATE_HOSTS.map((name) => name.toLowerCase()),
     tools: given.ISOLATE_TOOLS,
     registry: resolve(given.ISOLATE_REGISTRY),

@@ -85,6 +85,23 @@ describe("settings", () => {
     expect(settings.config.cluster).toMatchObject({ min: 1, max: 4, idle: 5_000 });
   });
 
+  it("let a server with an operator's key be reached by other machines", () => {
+    const adminKey = "k".repeat(32);
+    expect(readSettings({ HOST: "0.0.0.0", ISOLATE_ADMIN_KEY: adminKey })).toMatchObject({
+      host: "0.0.0.0",
+      adminKey,
+    });
+    expect(readSettings({ ISOLATE_ADMIN_KEY: "" }).adminKey).toBeUndefined();
+  });
+
+  it.each([
+    ["hexadecimal digits", "0f".repeat(32)],
+    ["base64", Buffer.alloc(32, 15).toString("base64")],
+  ])("take a secret key of %s", (_what, text) => {
+    const { secretKey } = readSettings({ ISOLATE_SECRET_KEY: text });
+    expect(secretKey).toEqual(new Uint8Array(32).fill(15));
+  });
+
   it.each([
     ["ISOLATE_POOLMIN", "2", "Unknown setting ISOLATE_POOLMIN"],
     ["PORT", "http", "Bad setting PORT"],
@@ -104,6 +121,10 @@ describe("settings", () => {
     ["ISOLATE_MEMORY", "1", "memory"],
     ["ISOLATE_POOL_MIN", "9", "cluster.min"],
     ["ISOLATE_PUBLIC_URL", "hub.example", "Bad setting ISOLATE_PUBLIC_URL"],
+    ["HOST", "0.0.0.0", "set ISOLATE_ADMIN_KEY first"],
+    ["ISOLATE_ADMIN_KEY", "short", "Bad setting ISOLATE_ADMIN_KEY"],
+    ["ISOLATE_SECRET_KEY", "ab".repeat(31), "Bad setting ISOLATE_SECRET_KEY"],
+    ["ISOLATE_SECRET_KEY", "no key, but a text of some length", "Bad setting ISOLATE_SECRET_KEY"],
     ["ISOLATE_REGISTRY", "", "Bad setting ISOLATE_REGISTRY"],
     ["ISOLATE_STORE_URL", "", "Bad setting ISOLATE_STORE_URL"],
     ["ISOLATE_STORE_URL", "postgres://a@b/c?x=1", "Bad setting ISOLATE_STORE_URL: It may have no"],
