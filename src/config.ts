@@ -44,6 +44,11 @@ const schema = z.strictObject({
   mounts: z.record(absolutePath, absolutePath).default({}),
   /** Variables that `permissions.env` may ask for. */
   env: z.record(z.string().regex(/^[A-Za-z_]\w{0,255}$/, "Not a name"), z.string()).default({}),
+  /**
+   * Whether executions are those of several tenants. What the host sets in `env` and as `db.url`
+   * is nobody's then: each tenant has its own, or none.
+   */
+  tenants: z.boolean().default(false),
   /** Whether `permissions.net` may hold `*` and `*.example.com`. */
   wildcards: z.boolean().default(false),
   /**

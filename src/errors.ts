@@ -102,6 +102,13 @@ export class PermissionError extends FieldError {
   readonly status = 403;
 }
 
+/** The request asks for more than its tenant may have; `field` names what. */
+export class TenantLimit extends FieldError {
+  readonly name = "TenantLimit";
+  readonly code = "TENANT_LIMIT";
+  readonly status = 403;
+}
+
 /** A plugin has failed, and with it the execution it was called for. Its own error is the cause. */
 export class PluginError extends IsolateError {
   readonly name = "PluginError";

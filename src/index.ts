@@ -15,6 +15,7 @@ export {
   PluginError,
   ShuttingDown,
   TenantBusy,
+  TenantLimit,
   ToolError,
   Veto,
 } from "./errors.ts";

@@ -3,6 +3,7 @@ import type { Engine, JobUsage } from "./engines/engine.ts";
 import type { HttpExchange } from "./engines/http-delivery.ts";
 import { NOT_MEASURED } from "./engines/outcome.ts";
 import { ShuttingDown } from "./errors.ts";
+import { contained } from "./observer.ts";
 import { plan } from "./permissions/plan.ts";
 import { type PublicPlan, publicPlan } from "./permissions/public-plan.ts";
 import { pluginApi } from "./plugins/api.ts";
@@ -107,7 +108,8 @@ export class Kernel {
 
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
-    const { tenant = SOLE_TENANT, observer, http, signal } = options;
+    const { tenant = SOLE_TENANT, http, signal } = options;
+    const observer = options.observer && contained(options.observer);
     // The guard comes first, and lets through nothing else.
     const request = (await onValidate.run(asked, tenant)) as ValidRequest;
     return onLoad.run(contextOf(request, { tenant, observer, http, signal }), undefined);

@@ -31,8 +31,9 @@ export interface Opened {
 /** Joins the run directory and starts a kernel in it. Rejects with nothing left behind. */
 export async function openKernel(options: OpenOptions): Promise<Opened> {
   const tools = await loadTools(options.tools ?? []);
-  const { url, schemas: folder } = options.config.db;
-  const schemas = url === undefined ? undefined : await loadSchemas(folder);
+  const { db, tenants } = options.config;
+  const usesDatabase = db.url !== undefined || tenants;
+  const schemas = usesDatabase ? await loadSchemas(db.schemas) : undefined;
   const instance = await Instance.create(options.runDirectory);
   let engines: readonly Engine[] = [];
   try {

@@ -3,14 +3,15 @@ import type { SandboxLevel } from "./types.ts";
 
 /**
  * Whose execution it is, and the most it may have. Everything here narrows what the operator allows
- * and widens nothing, but for `env` and `database`, which are the tenant's own.
+ * and widens nothing, but for `env` and `database`, which are the tenant's own, and which the ceilings
+ * bound as well.
  */
 export interface Tenant {
   /** Sandboxes, channels and what is kept for `reuse` are shared within one tenant alone. */
   readonly id: string;
   /** Default: whatever the operator allows. */
   readonly ceiling?: Perms | undefined;
-  /** Names of the tools it may use, aliases included. Default: all there are. */
+  /** Names of the tools it may use, `db` being `database`. Default: all there are. */
   readonly tools?: readonly string[] | undefined;
   /** Default: all this host offers. The first one is what a request gets that does not say. */
   readonly sandbox?: readonly SandboxLevel[] | undefined;
@@ -22,11 +23,11 @@ export interface Tenant {
   readonly maxMemory?: number | undefined;
   /** Most bytes of code. */
   readonly maxSize?: number | undefined;
-  /** Most log entries kept of one execution. */
+  /** Most log entries kept of one execution, beside its exception. */
   readonly maxLogEntries?: number | undefined;
-  /** Variables `permissions.env` may ask for, beside the operator's; its own win. */
+  /** Variables `permissions.env` may ask for. Default: none. Only where `config.tenants` says so. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** URL of its database; `null` is none, absent is the operator's. */
+  /** URL of its database. Default: none. Only where `config.tenants` says so. */
   readonly database?: string | null | undefined;
 }
 

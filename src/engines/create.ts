@@ -90,13 +90,19 @@ async function inlineEngine(pool: PoolOptions): Promise<Engine> {
 }
 
 /** Where nothing but the Worker stands in between, a process holds what the operator named. */
-function processReach({ env, isolatedNet = false, mounts }: Config): Reach {
+function processReach(config: Config): Reach {
+  const { isolatedNet = false, mounts } = config;
   const read = Object.keys(mounts).filter((path) => mounts[path] === path);
-  return { env: Object.keys(env), net: isolatedNet, read, write: [], sys: true };
+  return { env: variables(config), net: isolatedNet, read, write: [], sys: true };
 }
 
 /** In a container there is nothing but what a job is granted: hosts behind the proxy, mounts, /tmp. */
-function containerReach({ env, mounts }: Config): Reach {
-  const read = ["/tmp", ...Object.keys(mounts)];
-  return { env: Object.keys(env), net: true, read, write: ["/tmp"], sys: true };
+function containerReach(config: Config): Reach {
+  const read = ["/tmp", ...Object.keys(config.mounts)];
+  return { env: variables(config), net: true, read, write: ["/tmp"], sys: true };
+}
+
+/** A sandbox has no variables but those of its job, so that any name is that job's. */
+function variables({ env, tenants }: Config): Reach["env"] {
+  return tenants ? "any" : Object.keys(env);
 }

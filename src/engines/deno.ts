@@ -33,8 +33,8 @@ export const RUN_ALONE: readonly string[] = [
 
 /** The most that any job of a sandbox can be granted; a Worker gets a part of it, or nothing. */
 export interface Reach {
-  /** Names of variables. */
-  readonly env: readonly string[];
+  /** Names of variables, or `any`: no tenant's are known when a sandbox is started. */
+  readonly env: readonly string[] | "any";
   readonly net: boolean;
   /** Absolute paths. */
   readonly read: readonly string[];
@@ -67,11 +67,16 @@ export function hostArguments(options: {
     `--allow-read=${[runnerDirectory, ...sockets, ...reach.read].join(",")}`,
     `--allow-write=${[...sockets, ...reach.write].join(",")}`,
     reach.net ? "--allow-net" : `--allow-net=${sockets.map((path) => `unix:${path}`).join(",")}`,
-    ...(reach.env.length > 0 ? [`--allow-env=${reach.env.join(",")}`] : []),
+    ...allowEnv(reach.env),
     ...(reach.sys ? ["--allow-sys"] : []),
     `${runnerDirectory}/host.js`,
     controlSocket,
   ];
+}
+
+function allowEnv(names: Reach["env"]): string[] {
+  if (names === "any") return ["--allow-env"];
+  return names.length > 0 ? [`--allow-env=${names.join(",")}`] : [];
 }
 
 /**

@@ -69,7 +69,11 @@ function faultOf({ lists, refusals }: Shape): Refusal | undefined {
  * const excess = ceilingOf({ net: ["*.x.org"] }, "container");
  * [excess("net", "a.x.org"), excess("net", "a.x.org:22")] // [undefined, '"a.x.org:22" exceeds the ceiling by port 22; it allows *.x.org']
  */
-export function ceilingOf(ceiling: Perms | undefined, level: PlanInput["level"]): Excess {
+export function ceilingOf(
+  ceiling: Perms | undefined,
+  level: PlanInput["level"],
+  called = "the ceiling",
+): Excess {
   if (ceiling === undefined) return () => undefined;
   const read = shape(ceiling, "ceiling");
   const fault = faultOf(read);
@@ -79,17 +83,17 @@ export function ceilingOf(ceiling: Perms | undefined, level: PlanInput["level"])
     const allowed = read.lists[name].map(({ value }) => value);
     if (name === "net") {
       const part = netExcess(granted, hosts, level);
-      return part === undefined ? undefined : exceeds(name, granted, allowed, part);
+      return part === undefined ? undefined : exceeds(name, granted, allowed, `${called}${part}`);
     }
     const within = PATHS.has(name)
       ? allowed.some((top) => isWithin(granted, top))
       : allowed.includes(granted);
-    return within ? undefined : exceeds(name, granted, allowed, "");
+    return within ? undefined : exceeds(name, granted, allowed, called);
   };
 }
 
-function exceeds(name: ListName, granted: string, allowed: readonly string[], part: string) {
-  const it = `"${shorten(granted)}" exceeds the ceiling${part}`;
+function exceeds(name: ListName, granted: string, allowed: readonly string[], what: string) {
+  const it = `"${shorten(granted)}" exceeds ${what}`;
   if (allowed.length === 0) return `${it}; it allows no ${NOUNS[name]}`;
   const some = allowed.slice(0, MAX_LISTED).map(shorten).join(", ");
   const more = allowed.length - MAX_LISTED;

@@ -24,6 +24,8 @@ export interface PlanInput {
   readonly tools: readonly ToolPermissions[];
   /** What the execution may have at most; absent, whatever the operator allows. */
   readonly ceiling?: Perms | undefined;
+  /** What its tenant may have at most; absent, whatever `ceiling` allows. */
+  readonly tenantCeiling?: Perms | undefined;
   readonly operator: OperatorPolicy;
 }
 

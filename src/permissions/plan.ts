@@ -38,7 +38,7 @@ const JUDGES: Readonly<Record<ListName, Judge>> = {
 
 /**
  * Decides what an execution gets: what its request and its tools ask for, within what the
- * operator and the ceiling allow. Everything else is refused, element by element, and
+ * operator and the ceilings allow. Everything else is refused, element by element, and
  * whatever is granted is spelled out for each place that enforces it. Throws only for a malformed
  * ceiling.
  *
@@ -50,7 +50,8 @@ const JUDGES: Readonly<Record<ListName, Judge>> = {
  */
 export function plan(input: PlanInput): Plan {
   const { level, operator } = input;
-  const excess = ceilingOf(input.ceiling, level);
+  const exceeds = ceilingOf(input.ceiling, level);
+  const exceedsTenant = ceilingOf(input.tenantCeiling, level, "the tenant's ceiling");
   const sources = sourcesOf(input);
   const refusals = sources.flatMap((source) => [...source.refusals]);
   const judge = (name: ListName, value: string, brokered: boolean): Verdict => {
@@ -59,7 +60,8 @@ export function plan(input: PlanInput): Plan {
     // The operator has named it; no sandbox gets there by itself.
     const verdict = brokered ? { granted: value } : JUDGES[name](value, input);
     if (!("granted" in verdict)) return verdict;
-    const reason = excess(name, verdict.granted);
+    const { granted } = verdict;
+    const reason = exceeds(name, granted) ?? exceedsTenant(name, granted);
     return reason === undefined ? verdict : { kind: "forbidden", reason };
   };
   const granted = grant(sources, judge, refusals);

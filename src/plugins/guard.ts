@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Config, firstIssue } from "../config.ts";
 import { PayloadTooLarge } from "../errors.ts";
+import { assertWithin } from "../tenant-limits.ts";
 import type { IsolatePlugin, ValidRequest } from "./plugin.ts";
 
 const MAX_TOOLS = 100;
@@ -15,35 +16,48 @@ function requestSchema(config: Config) {
     code: text,
     input: z.unknown().optional(),
     entry: text.max(1_000).default("default"),
-    timeout: z.number().min(1).max(config.maxTimeout).default(config.timeout),
+    timeout: z.number().min(1).max(config.maxTimeout).optional(),
     tools: z.array(z.string()).max(MAX_TOOLS).default([]),
     // What is in there is the plan's business, which names its elements.
     permissions: z.unknown().default({}),
     explain: z.boolean().default(false),
-    sandbox: z.enum(["none", "isolated", "container"]).default(config.sandbox ?? "container"),
+    sandbox: z.enum(["none", "isolated", "container"]).optional(),
     reuse: z.enum(["never", "code"]).default("never"),
-    memory: z.int().min(128).max(config.maxMemory).default(config.memory),
+    memory: z.int().min(128).max(config.maxMemory).optional(),
   });
 }
 
 /**
- * Takes a request for nothing but what it has been checked to be. Refuses with `BadRequest` or
- * `PayloadTooLarge`, naming the field.
+ * Takes a request for nothing but what it has been checked to be. Refuses with `BadRequest`,
+ * `PayloadTooLarge` or, for what only its tenant may not have, `TenantLimit`, naming the field.
  */
 export const GuardPlugin: IsolatePlugin = {
   name: "guard",
   setup(api) {
     const { config } = api;
     const schema = requestSchema(config);
-    api.onValidate.tap((request) => {
-      const parsed = schema.safeParse(request);
+    api.onValidate.tap((asked, tenant) => {
+      const parsed = schema.safeParse(asked);
       if (!parsed.success) throw firstIssue(parsed.error);
+      const { maxSize = config.maxSize, maxTimeout, maxMemory, sandbox = [] } = tenant;
       const size = Buffer.byteLength(parsed.data.code);
-      if (size > config.maxSize) {
-        const message = `code: ${size} bytes exceed the limit of ${config.maxSize}`;
-        throw new PayloadTooLarge("code", message);
+      const limit = Math.min(maxSize, config.maxSize);
+      if (size > limit) {
+        throw new PayloadTooLarge("code", `code: ${size} bytes exceed the limit of ${limit}`);
       }
-      return parsed.data as ValidRequest;
+      const defaults = {
+        timeout: Math.min(config.timeout, maxTimeout ?? config.timeout),
+        sandbox: sandbox[0] ?? config.sandbox ?? "container",
+        memory: Math.min(config.memory, maxMemory ?? config.memory),
+      };
+      const request = { ...defaults, ...given(parsed.data) } as ValidRequest;
+      assertWithin(request, tenant);
+      return request;
     });
   },
 };
+
+/** Without what is not there: it would hide a default. */
+function given(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

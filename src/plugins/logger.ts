@@ -1,46 +1,63 @@
+import type { Tenant } from "../tenant.ts";
 import type { Level, LogEntry } from "../types.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 
 const SEVERITY: readonly Level[] = ["log", "info", "warn", "error", "exception"];
 
+interface LogLimits {
+  readonly minLevel?: Level;
+  readonly maxEntries?: number;
+}
+
 /**
- * Keeps the entries of at least `minLevel`, and of those the first `maxEntries`; exceptions stay
+ * Lets entries of at least `minLevel` through, and of those the first `maxEntries`; exceptions
  * whatever the number.
  */
-function filter(
-  logs: readonly LogEntry[],
-  {
-    minLevel = "log",
-    maxEntries = Number.POSITIVE_INFINITY,
-  }: {
-    minLevel?: Level;
-    maxEntries?: number;
-  } = {},
-): LogEntry[] {
+function sieve({ minLevel = "log", maxEntries = Number.POSITIVE_INFINITY }: LogLimits) {
   const least = SEVERITY.indexOf(minLevel);
   let kept = 0;
-  return logs.filter(({ level }) => {
+  return ({ level }: LogEntry): boolean => {
     if (level === "exception") return true;
     if (SEVERITY.indexOf(level) < least) return false;
     kept += 1;
     return kept <= maxEntries;
-  });
+  };
 }
 
-/** Cuts logs as configured, counts what went, and writes the audit record of each execution. */
+function filter(logs: readonly LogEntry[], limits: LogLimits = {}): LogEntry[] {
+  return logs.filter(sieve(limits));
+}
+
+/**
+ * Cuts logs as configured and as the tenant may have them, counts what went, and writes the audit
+ * record of each execution.
+ */
 export const LoggerPlugin: IsolatePlugin = {
   name: "logger",
   setup(api) {
     const { audit, logger } = api.config;
+    const limitsOf = ({ maxLogEntries = logger.maxEntries }: Tenant) => ({
+      ...logger,
+      maxEntries: Math.min(maxLogEntries, logger.maxEntries),
+    });
     api.onLogger.tap(() => ({ filter }));
-    api.onFormat.tap((output, { request, permissions }) => {
+    api.onLoad.tap((context) => {
+      const { observer, tenant } = context;
+      if (observer === undefined) return;
+      const keep = sieve(limitsOf(tenant));
+      const onLog = (entry: LogEntry): void => {
+        if (keep(entry)) observer.onLog?.(entry);
+      };
+      return { ...context, observer: { ...observer, onLog } };
+    });
+    api.onFormat.tap((output, { request, permissions, tenant }) => {
       if (audit) {
         const record = { tools: request.tools, permissions, duration: output.duration };
         console.log(`[Audit] ${JSON.stringify(record)}`);
       }
       if (output.logs === undefined) return output;
       const { logs: all, ...rest } = output;
-      const logs = filter(all, logger);
+      const logs = filter(all, limitsOf(tenant));
       const dropped = (output.logsDropped ?? 0) + all.length - logs.length;
       return {
         ...rest,

@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
-import type { DatabaseGrant } from "../database/gate.ts";
 import type { JobGrants, Profile } from "../engines/engine.ts";
+import { type Own, owner } from "../own.ts";
 import {
   assertGranted,
   type OperatorPolicy,
@@ -23,8 +23,7 @@ export const PermissionPlugin: IsolatePlugin = {
   setup(api) {
     const { config } = api;
     const { ceiling } = config;
-    const operator = policyOf(config);
-    const database = databaseGrant(config.db);
+    const ownOf = owner(config);
     const plain = new Map<string, Plan>();
     /** Most requests ask for nothing, and get the same plan: no ceiling is below that. */
     const planOf = (input: PlanInput): Plan => {
@@ -34,14 +33,18 @@ export const PermissionPlugin: IsolatePlugin = {
       return planned;
     };
     api.onLoad.tap((context) => {
-      const { level, request, toolPermissions: tools, profile } = context;
-      const planned = planOf({ level, requested: request.permissions, tools, ceiling, operator });
+      const { level, request, toolPermissions: tools, profile, tenant } = context;
+      const own = ownOf(tenant);
+      const operator = policyOf(config, own);
+      const requested = request.permissions;
+      const tenantCeiling = tenant.ceiling;
+      const planned = planOf({ level, requested, tools, ceiling, tenantCeiling, operator });
       for (const warning of planned.warnings) if (config.strict) console.warn(warning);
       return {
         ...context,
         permissions: planned.permissions,
         plan: planned,
-        grants: grantsOf(planned, config.env, database),
+        grants: grantsOf(planned, own),
         profile: profileOf(profile, planned),
       };
     });
@@ -74,24 +77,24 @@ function profileOf(profile: Profile, { level, mounts }: Plan): Profile {
   return level === "container" && mounts.length > 0 ? { ...profile, mounts } : profile;
 }
 
-function policyOf({ mounts, env, wildcards, isolatedNet = false, strict }: Config): OperatorPolicy {
+function policyOf(
+  { mounts, wildcards, isolatedNet = false, strict }: Config,
+  { env }: Own,
+): OperatorPolicy {
   return { mounts, env: Object.keys(env), wildcards, isolatedNet, strict };
 }
 
 /** What the engine has to give; nothing for a plan that grants nothing. */
-function grantsOf(
-  planned: Plan,
-  values: Config["env"],
-  database: DatabaseGrant | null,
-): JobGrants | undefined {
+function grantsOf(planned: Plan, own: Own): JobGrants | undefined {
   const { worker, egress, env, level } = planned;
-  const granted = [worker.env, worker.net, worker.read, worker.write, worker.sys];
-  const usesDatabase = planned.database !== null && database !== null;
   if (level === "none") return undefined;
+  const granted = [worker.env, worker.net, worker.read, worker.write, worker.sys];
+  const database = planned.database === null ? null : databaseGrant(own.db);
+  const usesDatabase = database !== null;
   if (!usesDatabase && granted.every((list) => list.length === 0)) return undefined;
   return {
     worker: { ...options(worker), ...(usesDatabase && { database: true }) },
-    env: Object.fromEntries(env.map((name) => [name, values[name] ?? ""])),
+    env: Object.fromEntries(env.map((name) => [name, own.env[name] ?? ""])),
     egress: egress === null ? null : egress.allow,
     database: usesDatabase ? database : undefined,
   };

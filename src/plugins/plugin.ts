@@ -52,10 +52,10 @@ export interface WorkerApi {
 /** What tools there are. */
 export interface ToolsetApi {
   /**
-   * The tools of these names, each once, at a level (default `container`). Throws `BadRequest` for a
-   * name there is not.
+   * The tools of these names, each once, at a level (default `container`), with what is the tenant's
+   * own. Throws `BadRequest` for a name there is not.
    */
-  resolve(names: readonly string[], level?: SandboxLevel): readonly ToolUse[];
+  resolve(names: readonly string[], level?: SandboxLevel, tenant?: Tenant): readonly ToolUse[];
 }
 
 /** How logs are cut. */

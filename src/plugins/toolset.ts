@@ -1,5 +1,7 @@
 import { BadRequest } from "../errors.ts";
+import { owner } from "../own.ts";
 import type { ToolUse } from "../protocol/messages.ts";
+import { SOLE_TENANT } from "../tenant.ts";
 import type { SchemaBundle } from "../tools/database/load-schemas.ts";
 import { databaseGrant, databasePermissions } from "../tools/database.ts";
 import { toolPermissions as askPermissions, type ToolPermissions } from "../tools/permissions.ts";
@@ -21,17 +23,19 @@ export function ToolsetPlugin(
     required: ["guard"],
     setup(api) {
       const { config } = api;
-      const database = databaseGrant(config.db);
+      const ownOf = owner(config);
       const withSchemas = (use: ToolUse): ToolUse =>
         use.name === "database" && schemas.text !== undefined
           ? { ...use, module: schemas.text }
           : use;
-      const resolve = (names: readonly string[], level?: SandboxLevel) =>
-        resolveTools(names, config, registered, level).map(withSchemas);
+      const resolve = (names: readonly string[], level?: SandboxLevel, tenant = SOLE_TENANT) => {
+        const { db } = ownOf(tenant);
+        return resolveTools(names, { ...config, db }, registered, level).map(withSchemas);
+      };
       api.onToolset.tap(() => ({ resolve }));
       api.onLoad.tap((context) => {
-        const { request, level } = context;
-        const tools = resolve(request.tools, level);
+        const { request, level, tenant } = context;
+        const tools = resolve(request.tools, level, tenant);
         const customTools = tools.flatMap(
           ({ name }) => registered.find(({ tool }) => tool.name === name) ?? [],
         );
@@ -42,7 +46,8 @@ export function ToolsetPlugin(
         });
         const toolPermissions: ToolPermissions[] = customTools.map(permissionsOf);
         const usesDatabase = tools.some(({ name }) => name === "database");
-        if (usesDatabase && database !== null) toolPermissions.push(databasePermissions(database));
+        const database = usesDatabase ? databaseGrant(ownOf(tenant).db) : null;
+        if (database !== null) toolPermissions.push(databasePermissions(database));
         return { ...context, tools, customTools, toolPermissions };
       });
     },

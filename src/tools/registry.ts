@@ -16,13 +16,20 @@ const TOOLS: Readonly<Record<string, BuiltIn>> = {
 
 type BuiltIn = (config: Config, level: SandboxLevel, field: string) => ToolUse;
 
-function database({ db }: Config, level: SandboxLevel, field: string): ToolUse {
+function database({ db, tenants }: Config, level: SandboxLevel, field: string): ToolUse {
   const grant = databaseGrant(db);
   if (grant === null) {
-    const message = `${field}: There is no database here: the host sets none in ${DATABASE_VARIABLE}`;
-    throw new BadRequest(field, message);
+    const message = tenants
+      ? "This tenant has no database"
+      : `There is no database here: the host sets none in ${DATABASE_VARIABLE}`;
+    throw new BadRequest(field, `${field}: ${message}`);
   }
   return { name: "database", config: databaseToolConfig(grant, level) };
+}
+
+/** The one name of a tool that has two. */
+export function nameOfTool(name: string): string {
+  return name === "db" ? "database" : name;
 }
 
 /** Names no custom tool can have, whether this version has the tool or a later one. */

@@ -1,7 +1,7 @@
 /** Whatever is asked, no layer lets through what an oracle that shares no code with it would not. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Perms, PermsObject } from "../../src/permissions/perms.ts";
+import { LISTS, type Perms, type PermsObject } from "../../src/permissions/perms.ts";
 import { type OperatorPolicy, type PlanInput, plan } from "../../src/permissions/plan.ts";
 import { operator } from "../helpers/plan.ts";
 
@@ -118,6 +118,23 @@ describe("no layer is wider than asked for and allowed", () => {
         if (ceiling && !ceiling.sys?.length) expect(worker.sys).toEqual([]);
       }),
       { numRuns: 1_000 },
+    );
+  });
+});
+
+describe("the ceiling of a tenant", () => {
+  it("grants with the host's what either alone would grant, and nothing else", () => {
+    const both = fc.tuple(input, top);
+    fc.assert(
+      fc.property(both, ([given, tenantCeiling]) => {
+        const ofHost = plan(given).permissions;
+        const ofTenant = plan({ ...given, ceiling: tenantCeiling }).permissions;
+        const { permissions } = plan({ ...given, tenantCeiling });
+        for (const name of LISTS) {
+          const common = ofHost[name].filter((value) => ofTenant[name].includes(value));
+          expect(permissions[name]).toEqual(common);
+        }
+      }),
     );
   });
 });
