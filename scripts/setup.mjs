@@ -1,7 +1,7 @@
 /**
  * Set-up for `npm start`, `npm test` and `npm run bench`: installs the locked packages if they are
  * missing, and sees to a Docker Engine; with `--postgres` to the programs of PostgreSQL, and with
- * `--gvisor` to that runtime if it can be had. Node and nothing else; everything it does, it says.
+ * `--gvisor` and `--browser` to that runtime and a browser if they can be had. Node and nothing else; everything it does, it says.
  * Run again, it finds all there and is done in well under a second.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -16,6 +16,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ENGINE_LOG = "/var/log/isolate-dockerd.log";
 const ENGINE_UP_WITHIN = 60_000;
 const GVISOR_WITHIN = 60_000;
+const BROWSER_WITHIN = 90_000;
 const isRoot = process.getuid?.() === 0;
 
 function say(line) {
@@ -122,15 +123,26 @@ function ensurePostgres() {
  * that they skip what needs it; an engine that is there is left as it is.
  */
 function installGVisor() {
-  if (process.env.ISOLATE_ENGINE === "none") return;
-  if (!isRoot || has("runsc") || !has("apt-get")) return;
-  say("Installing runsc (gVisor) from the distribution, for the tests");
+  if (process.env.ISOLATE_ENGINE === "none" || has("runsc")) return;
+  tryToInstall("runsc", "the tests in gVisor are skipped", GVISOR_WITHIN);
+}
+
+/** The docs page is tested in a browser, where there is one. */
+function installBrowser() {
+  if (has("chromium") || has("chromium-browser") || has("google-chrome")) return;
+  tryToInstall("chromium", "the test of the docs page is skipped", BROWSER_WITHIN);
+}
+
+/** Installs from the distribution what the tests can do without, in some milliseconds or not at all. */
+function tryToInstall(name, consequence, within) {
+  if (!isRoot || !has("apt-get")) return;
+  say(`Installing ${name} from the distribution, for the tests`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const options = { stdio: ["ignore", 2, 2], timeout: GVISOR_WITHIN, env };
+  const options = { stdio: ["ignore", 2, 2], timeout: within, env };
   const apt = (...args) => spawnSync("apt-get", args, options).status === 0;
-  const install = () => apt("install", "-qy", "--no-install-recommends", "runsc");
+  const install = () => apt("install", "-qy", "--no-install-recommends", name);
   if (install() || (apt("update", "-q") && install())) return;
-  say("It could not be installed: the tests in gVisor are skipped");
+  say(`It could not be installed: ${consequence}`);
 }
 
 async function startEngine() {
@@ -160,6 +172,7 @@ try {
   await ensureEngine();
   if (process.argv.includes("--postgres")) ensurePostgres();
   if (process.argv.includes("--gvisor")) installGVisor();
+  if (process.argv.includes("--browser")) installBrowser();
 } catch (error) {
   say(error.message);
   process.exitCode = 1;

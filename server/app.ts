@@ -9,6 +9,7 @@ import { hostCheck } from "./host-check.ts";
 import { HttpProblem } from "./problem.ts";
 import type { Hub } from "./registry/hub.ts";
 import { contractRoutes } from "./routes/contract.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { executeRoutes } from "./routes/execute.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { planRoutes } from "./routes/plan.ts";
@@ -60,5 +61,5 @@ function routesOf({ kernel, hub, publicUrl }: AppOptions, auth: Auth): Route[] {
     ...healthRoutes(kernel, !auth.open),
     ...(hub === undefined ? [] : [...wellKnownRoutes(publicUrl), ...registryRoutes(hub)]),
   ];
-  return [...routes, ...contractRoutes(routes)];
+  return [...routes, ...docsRoutes(), ...contractRoutes(routes)];
 }

@@ -1,0 +1,89 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { z } from "zod";
+import { type Route, route } from "../api/route.ts";
+
+const require = createRequire(import.meta.url);
+
+/** Nothing from elsewhere, nothing inline, and no page around it. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const HEADERS = {
+  "Content-Security-Policy": POLICY,
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  "Cache-Control": "no-cache",
+};
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Isolate</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="icon" href="data:,">
+<script src="docs/swagger-ui-bundle.js" defer></script>
+<script src="docs/start.js" defer></script>
+</head>
+<body><div id="page"></div></body>
+</html>
+`;
+
+const START = `SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#page",
+  deepLinking: true,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+  presets: [SwaggerUIBundle.presets.apis],
+  layout: "BaseLayout",
+});
+`;
+
+const packaged = (file: string) => () => readFile(require.resolve(`swagger-ui-dist/${file}`));
+
+const FILES: readonly [path: string, type: string, read: () => Promise<string | Uint8Array>][] = [
+  ["/docs", "text/html; charset=utf-8", async () => PAGE],
+  ["/docs/start.js", "text/javascript; charset=utf-8", async () => START],
+  ["/docs/swagger-ui.css", "text/css; charset=utf-8", packaged("swagger-ui.css")],
+  [
+    "/docs/swagger-ui-bundle.js",
+    "text/javascript; charset=utf-8",
+    packaged("swagger-ui-bundle.js"),
+  ],
+];
+
+/**
+ * `GET /docs`: the contract as a page, which needs no other server. Like the contract itself it needs
+ * no key, and takes one in its own dialog for what it sends.
+ */
+export function docsRoutes(): Route[] {
+  return FILES.map(([path, type, read]) => {
+    let content: Promise<string | Uint8Array> | undefined;
+    return route({
+      method: "GET",
+      path,
+      scope: "none",
+      summary: path === "/docs" ? "This contract as a page" : "A part of that page",
+      tags: ["Contract"],
+      responses: { 200: { description: "A file", type, schema: z.string() } },
+      handler: async ({ c }) => {
+        content ??= read();
+        return c.body(new Uint8Array(Buffer.from(await content)), 200, {
+          ...HEADERS,
+          "Content-Type": type,
+        });
+      },
+    });
+  });
+}

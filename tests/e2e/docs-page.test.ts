@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { type ServerType, serve } from "@hono/node-server";
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { recordingApp } from "../helpers/app.ts";
+
+const EXECUTABLE = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = EXECUTABLE.find((path) => existsSync(path));
+
+let server: ServerType;
+let browser: Browser;
+let origin: string;
+
+beforeAll(async () => {
+  if (executablePath === undefined) return;
+  server = serve({ fetch: recordingApp().app.fetch, port: 0, hostname: "127.0.0.1" });
+  await new Promise((resolve) => server.once("listening", resolve));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  // The sandbox of a browser needs what root and containers do not give it.
+  browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+});
+afterAll(async () => {
+  await browser?.close();
+  await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
+});
+
+it.skipIf(executablePath === undefined)(
+  "the page lists the routes, and sends requests, with nothing from elsewhere",
+  async () => {
+    const page = await browser.newPage();
+    const elsewhere: string[] = [];
+    const complaints: string[] = [];
+    page.on("request", (request) => {
+      if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(`${origin}/`)) {
+        elsewhere.push(request.url());
+      }
+    });
+    page.on("console", (message) => {
+      if (message.type() === "error") complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+
+    await page.goto(`${origin}/docs`);
+    const execute = page.locator("#operations-Executions-postExecute");
+    await execute.waitFor();
+    const paths = await page.locator(".opblock-summary-path").allInnerTexts();
+    expect(paths.map((path) => path.replaceAll("\u200b", ""))).toEqual(
+      expect.arrayContaining(["/execute", "/plan", "/healthz", "/openapi.json"]),
+    );
+
+    await execute.locator(".opblock-summary").click();
+    const body = execute.locator("textarea.body-param__text");
+    await body.fill(JSON.stringify({ code: "export default () => 1" }));
+    await execute.locator("button.execute").click();
+    const answer = execute.locator(".live-responses-table tr.response");
+    await answer.waitFor();
+    expect(await answer.locator(".response-col_status").textContent()).toContain("200");
+    expect(await answer.locator(".highlight-code").first().textContent()).toContain('"ok": true');
+
+    expect(elsewhere).toEqual([]);
+    expect(complaints).toEqual([]);
+  },
+);
