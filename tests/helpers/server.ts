@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Output } from "../../src/types.ts";
 import { until } from "../contract/engine-contract.ts";
+import { storeDirectory } from "./store.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -13,6 +14,8 @@ export class TestServer {
   readonly runDirectory: string;
   readonly #env: Record<string, string>;
   #child: ChildProcess | undefined;
+  /** Of its own, and there when it is started again. */
+  #store: string | undefined;
   url = "";
   log = "";
 
@@ -35,9 +38,17 @@ export class TestServer {
 
   async start(): Promise<void> {
     this.log = "";
+    if (!("ISOLATE_STORE_URL" in this.#env)) this.#store ??= await storeDirectory();
+    const store = this.#store === undefined ? {} : { ISOLATE_STORE_URL: this.#store };
     const child = spawn(process.execPath, ["--import", "tsx", "server/main.ts"], {
       cwd: ROOT,
-      env: { ...process.env, PORT: "0", ISOLATE_RUN_DIR: this.runDirectory, ...this.#env },
+      env: {
+        ...process.env,
+        PORT: "0",
+        ISOLATE_RUN_DIR: this.runDirectory,
+        ...store,
+        ...this.#env,
+      },
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.#child = child;
@@ -95,11 +106,12 @@ export class TestServer {
     return exited;
   }
 
-  /** Stops the server and removes its run directory, which it must have left empty. */
+  /** Stops the server and removes its store and its run directory, which it must have left empty. */
   async dispose(): Promise<string[]> {
     await this.stop();
     const left = await readdir(this.runDirectory);
     await rm(this.runDirectory, { recursive: true });
+    if (this.#store !== undefined) await rm(dirname(this.#store), { recursive: true });
     return left;
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { StoreParts } from "../drizzle/parts.ts";
 import type { Store } from "../store.ts";
+import { DirectoryLock } from "./directory-lock.ts";
 import { Thread } from "./thread.ts";
 
 /**
@@ -10,7 +10,11 @@ import { Thread } from "./thread.ts";
  */
 export async function openPGliteStore(directory: string): Promise<Store> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const thread = await Thread.start(join(directory, "data"));
+  const lock = await DirectoryLock.take(directory);
+  const thread = await Thread.start(directory).catch(async (error: unknown) => {
+    await lock.release();
+    throw error;
+  });
 
   function part<Name extends keyof StoreParts>(name: Name): StoreParts[Name] {
     const call = (_: object, method: string | symbol) => {
@@ -31,6 +35,7 @@ export async function openPGliteStore(directory: string): Promise<Store> {
     },
     async close() {
       if (!thread.ended) await thread.call(null, "close", []);
+      await lock.release();
     },
   };
 }

@@ -1,7 +1,6 @@
 /** A thread's entry: a store in a PGlite database, whose statements would hold up the server's loop. */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
 import { migrate } from "drizzle-orm/pglite/migrator";
 import { CASING } from "../drizzle/database.ts";
@@ -10,6 +9,7 @@ import { MIGRATIONS } from "../drizzle/migrations.ts";
 import { drizzleParts } from "../drizzle/parts.ts";
 import { StoreConflict, StoreUnavailable } from "../errors.ts";
 import type { Answer, Call, Failure } from "./messages.ts";
+import { openDatabase } from "./open-database.ts";
 
 type Methods = Record<string, (...args: readonly unknown[]) => Promise<unknown>>;
 
@@ -17,7 +17,7 @@ const port = parentPort;
 if (port === null) throw new Error("This is a thread's entry");
 
 await answer(0, async () => {
-  const client = await PGlite.create(String(workerData));
+  const client = await openDatabase(String(workerData));
   const db = drizzle({ client, casing: CASING });
   await migrate(db, MIGRATIONS);
   const parts = guarded(drizzleParts(db));

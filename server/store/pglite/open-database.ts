@@ -1,0 +1,23 @@
+import { existsSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { DURABLE_PARAMETERS, DurableFiles } from "./durable-files.ts";
+
+/** Opens the database in a directory, and makes it first if there is none. */
+export async function openDatabase(directory: string): Promise<PGlite> {
+  const data = join(directory, "data");
+  if (!existsSync(data)) {
+    // Half a one would never open: it takes seconds, in which a process can end.
+    const unfinished = join(directory, "data.new");
+    await rm(unfinished, { recursive: true, force: true });
+    const database = await open(unfinished);
+    await database.close();
+    await rename(unfinished, data);
+  }
+  return open(data);
+}
+
+function open(data: string): Promise<PGlite> {
+  return PGlite.create({ fs: new DurableFiles(data), startParams: [...DURABLE_PARAMETERS] });
+}

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Store } from "../../server/store/store.ts";
+import { executionsCases } from "./store-executions.ts";
+import { functionsCases } from "./store-functions.ts";
+import { idempotencyCases } from "./store-idempotency.ts";
+import { jobsCases } from "./store-jobs.ts";
+import { keysCases } from "./store-keys.ts";
+import { tenantsCases } from "./store-tenants.ts";
+
+/** What every store promises. All of it is asked of one: tests take names nobody else has. */
+export function storeContract(name: string, open: () => Promise<Store>): void {
+  describe(`store contract: ${name}`, () => {
+    let opened: Store;
+    const store = (): Store => opened;
+
+    beforeAll(async () => {
+      opened = await open();
+    }, 120_000);
+
+    afterAll(() => opened?.close());
+
+    it("answers a ping", async () => {
+      await expect(opened.ping()).resolves.toBeUndefined();
+    });
+
+    tenantsCases(store);
+    keysCases(store);
+    functionsCases(store);
+    executionsCases(store);
+    jobsCases(store);
+    idempotencyCases(store);
+  });
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import type { Store } from "../../server/store/store.ts";
+import { asText, execution, NASTY, unique } from "../helpers/store-rows.ts";
+
+export function executionsCases(store: () => Store): void {
+  describe("executions", () => {
+    it("are kept as they were, once, and shown to their tenant alone", async () => {
+      const tenant = unique("tenant");
+      const row = execution(tenant, { function: "f", version: 3, error: "Error", usage: null });
+      const other = execution(tenant);
+      await store().executions.record([row, other]);
+      await store().executions.record([{ ...row, outcome: "crash" }, execution(tenant)]);
+      expect(await store().executions.get(tenant, row.id)).toEqual(row);
+      expect(await store().executions.get(tenant, other.id)).toEqual(other);
+      expect(await store().executions.get("other", row.id)).toBeUndefined();
+      for (const id of ["x", "\0", `${row.id}0`, `{${row.id}}`]) {
+        expect(await store().executions.get(tenant, id)).toBeUndefined();
+      }
+      expect(await store().executions.list(tenant, { limit: 9 })).toHaveLength(3);
+      await store().executions.record([]);
+    });
+
+    it("take texts that came out of a sandbox", async () => {
+      const tenant = unique("tenant");
+      const row = execution(tenant, { error: NASTY, permissions: [NASTY], tools: [NASTY] });
+      await store().executions.record([row]);
+      const error = asText(NASTY);
+      expect(await store().executions.get(tenant, row.id)).toEqual({ ...row, error });
+    });
+
+    it("are listed the newest first, by page and filter", async () => {
+      const tenant = unique("tenant");
+      const rows = Array.from({ length: 5 }, (_, index) =>
+        execution(tenant, {
+          id: `00000000-0000-7000-8000-00000000000${index}`.replace(/^0{8}/, tenant.slice(-8)),
+          startedAt: new Date(index * 1_000),
+          outcome: index % 2 === 0 ? "ok" : "timeout",
+          via: index < 3 ? "execute" : "invoke",
+          function: index < 3 ? null : "f",
+        }),
+      );
+      await store().executions.record(rows);
+      const listed = async (filter: object) =>
+        (await store().executions.list(tenant, { limit: 9, ...filter })).map(({ id }) =>
+          rows.findIndex((row) => row.id === id),
+        );
+      expect(await listed({})).toEqual([4, 3, 2, 1, 0]);
+      expect(await listed({ limit: 2 })).toEqual([4, 3]);
+      expect(await listed({ before: rows[3]?.id, limit: 2 })).toEqual([2, 1]);
+      expect(await listed({ outcome: "timeout" })).toEqual([3, 1]);
+      expect(await listed({ via: "invoke", function: "f" })).toEqual([4, 3]);
+      expect(await listed({ function: "\0" })).toEqual([]);
+      expect(await listed({ before: "no id" })).toEqual([]);
+      const range = { since: rows[1]?.startedAt, until: rows[3]?.startedAt };
+      expect(await listed(range)).toEqual([2, 1]);
+    });
+
+    it("add up to what a tenant has used since a time", async () => {
+      const tenant = unique("tenant");
+      const at = (second: number) => ({ startedAt: new Date(second * 1_000) });
+      await store().executions.record([
+        execution(tenant, at(1)),
+        execution(tenant, at(2)),
+        execution(tenant, { ...at(3), usage: null }),
+        execution(tenant, { ...at(3), outcome: "aborted" }),
+        execution(tenant, { ...at(3), outcome: "refused" }),
+        execution(tenant, { ...at(3), outcome: "failed" }),
+        execution("another", at(3)),
+      ]);
+      const used = await store().executions.used(tenant, new Date(2_000));
+      expect(used).toEqual({ executions: 3, cpu: 3 });
+      const none = { executions: 0, cpu: 0 };
+      expect(await store().executions.used(unique("nobody"), new Date(0))).toEqual(none);
+    });
+
+    it("are forgotten, a tenant's or all, before a time", async () => {
+      const [one, two] = [unique("one"), unique("two")];
+      const old = new Date(-10_000);
+      await store().executions.record(
+        [one, two].flatMap((tenant) => [
+          execution(tenant, { startedAt: old }),
+          execution(tenant, { startedAt: new Date(0) }),
+        ]),
+      );
+      expect(await store().executions.prune(new Date(-5_000), one)).toBe(1);
+      expect(await store().executions.list(two, { limit: 9 })).toHaveLength(2);
+      expect(await store().executions.prune(new Date(-5_000))).toBe(1);
+      expect(await store().executions.list(one, { limit: 9 })).toHaveLength(1);
+    });
+
+    it("come by thousands", async () => {
+      const tenant = unique("tenant");
+      await store().executions.record(Array.from({ length: 2_500 }, () => execution(tenant)));
+      const used = await store().executions.used(tenant, new Date(0));
+      expect(used.executions).toBe(2_500);
+    });
+  });
+}

@@ -1,0 +1,127 @@
+import { describe, expect, it } from "vitest";
+import type { Store } from "../../server/store/store.ts";
+import { inMs, job, unique } from "../helpers/store-rows.ts";
+
+const ANSWER = { status: 200, body: { ok: true, result: "\0" } };
+const MINUTE = 60_000;
+
+export function jobsCases(store: () => Store): void {
+  describe("jobs", () => {
+    /** Nobody else's wait while these tests run: what is left of one is taken away. */
+    async function claim(owner: string, limit = 99, until = inMs(MINUTE)) {
+      return store().jobs.claim(owner, until, limit);
+    }
+
+    it("are accepted, claimed once and finished by who holds them", async () => {
+      const [tenant, owner] = [unique("tenant"), unique("owner")];
+      const accepted = job(tenant, { callback: "https://x.example" });
+      await store().jobs.accept(accepted);
+      const queued = { ...accepted, state: "queued", attempts: 0, answer: null, notify: false };
+      expect(await store().jobs.get(tenant, accepted.id)).toMatchObject(queued);
+      expect(await store().jobs.get("other", accepted.id)).toBeUndefined();
+      expect(await store().jobs.get(tenant, "\0")).toBeUndefined();
+      expect(await store().jobs.pending(tenant)).toBe(1);
+      const claimed = (await claim(owner)).find(({ id }) => id === accepted.id);
+      expect(claimed).toMatchObject({ ...accepted, state: "running", attempts: 1 });
+      expect((await claim("late")).map(({ id }) => id)).not.toContain(accepted.id);
+      expect(await store().jobs.finish("late", accepted.id, ANSWER)).toBe(false);
+      expect(await store().jobs.finish(owner, accepted.id, ANSWER)).toBe(true);
+      expect(await store().jobs.finish(owner, accepted.id, ANSWER)).toBe(false);
+      const done = { state: "done", answer: ANSWER, notify: true, finishedAt: expect.any(Date) };
+      expect(await store().jobs.get(tenant, accepted.id)).toMatchObject(done);
+      expect(await store().jobs.pending(tenant)).toBe(0);
+    });
+
+    it("go to one of several hosts that ask at once", async () => {
+      const tenant = unique("tenant");
+      const ids = Array.from({ length: 20 }, () => job(tenant)).map((one) => one);
+      for (const one of ids) await store().jobs.accept(one);
+      const owners = ["a", "b", "c", "d"].map(unique);
+      const claims = await Promise.all(owners.map((owner) => claim(owner, 50)));
+      const claimed = claims.flat().filter((one) => one.tenant === tenant);
+      expect(new Set(claimed.map(({ id }) => id)).size).toBe(claimed.length);
+      const rest = (await claim(unique("last"))).filter((one) => one.tenant === tenant);
+      expect(claimed.length + rest.length).toBe(20);
+    });
+
+    it("are taken by turns of their tenants, the oldest first", async () => {
+      const [busy, quiet] = [unique("busy"), unique("quiet")];
+      const begin = "00000000-0000-7000-8000-";
+      const id = (n: number) => `${begin}${String(n).padStart(3, "0")}${busy.slice(-9)}`;
+      for (const n of [3, 1, 2, 0]) await store().jobs.accept(job(busy, { id: id(n) }));
+      await store().jobs.accept(job(quiet, { id: id(9) }));
+      const owner = unique("owner");
+      expect((await claim(owner, 2)).map((one) => one.id)).toEqual([id(0), id(9)]);
+      expect((await claim(owner, 2)).map((one) => one.id)).toEqual([id(1), id(2)]);
+      expect((await claim(owner, 2)).map((one) => one.id)).toEqual([id(3)]);
+    });
+
+    it("wait again when their owner does not renew its claim, or lets go of them", async () => {
+      const tenant = unique("tenant");
+      const [dead, alive, next] = [unique("dead"), unique("alive"), unique("next")];
+      const one = job(tenant);
+      await store().jobs.accept(one);
+      expect(await claim(dead, 1, inMs(-1))).toHaveLength(1);
+      expect(await claim(alive, 1, inMs(-1))).toMatchObject([{ id: one.id, attempts: 2 }]);
+      expect(await store().jobs.finish(dead, one.id, ANSWER)).toBe(false);
+      await store().jobs.renew(alive, inMs(MINUTE));
+      expect(await claim(next, 1)).toEqual([]);
+      await store().jobs.release(next, one.id);
+      expect(await claim(next, 1)).toEqual([]);
+      await store().jobs.release(alive, one.id);
+      expect(await claim(next, 1)).toMatchObject([{ id: one.id, attempts: 3 }]);
+      expect(await store().jobs.cancel(tenant, one.id)).toBe(true);
+    });
+
+    it("are cancelled by their tenant while they are not over", async () => {
+      const [tenant, owner] = [unique("tenant"), unique("owner")];
+      const [waiting, running] = [job(tenant), job(tenant)];
+      await store().jobs.accept(running);
+      expect(await claim(owner, 1)).toHaveLength(1);
+      await store().jobs.accept(waiting);
+      expect(await store().jobs.cancel("other", waiting.id)).toBe(false);
+      for (const { id } of [waiting, running]) {
+        expect(await store().jobs.cancel(tenant, id)).toBe(true);
+        expect(await store().jobs.cancel(tenant, id)).toBe(false);
+        expect(await store().jobs.get(tenant, id)).toMatchObject({ state: "cancelled" });
+      }
+      expect(await store().jobs.finish(owner, running.id, ANSWER)).toBe(false);
+      expect(await claim(owner)).toEqual([]);
+    });
+
+    it("have their answers sent until it has worked or is given up", async () => {
+      const [tenant, owner] = [unique("tenant"), unique("owner")];
+      const [told, silent] = [job(tenant, { callback: "https://x.example" }), job(tenant)];
+      for (const one of [told, silent]) await store().jobs.accept(one);
+      await claim(owner);
+      for (const { id } of [told, silent]) await store().jobs.finish(owner, id, ANSWER);
+      const due = async (now: Date, until: Date) =>
+        (await store().jobs.claimCallbacks(now, until, 99)).filter((one) => one.tenant === tenant);
+      const now = inMs(1_000);
+      expect(await due(now, inMs(5_000))).toMatchObject([{ id: told.id, tries: 1 }]);
+      expect(await due(now, inMs(5_000))).toEqual([]);
+      expect(await due(inMs(5_000), inMs(9_000))).toMatchObject([{ id: told.id, tries: 2 }]);
+      await store().jobs.notified(told.id, inMs(20_000));
+      expect(await due(inMs(10_000), inMs(11_000))).toEqual([]);
+      expect(await due(inMs(20_000), inMs(21_000))).toMatchObject([{ answer: ANSWER, tries: 3 }]);
+      await store().jobs.notified(told.id, null);
+      expect(await due(inMs(MINUTE), inMs(MINUTE))).toEqual([]);
+      expect(await store().jobs.get(tenant, told.id)).toMatchObject({ notify: false });
+    });
+
+    it("are forgotten some time after they were done, and not before", async () => {
+      const [tenant, owner] = [unique("tenant"), unique("owner")];
+      const [done, waiting] = [job(tenant), job(tenant)];
+      await store().jobs.accept(done);
+      await claim(owner, 1);
+      await store().jobs.finish(owner, done.id, ANSWER);
+      await store().jobs.accept(waiting);
+      await store().jobs.prune(inMs(-MINUTE));
+      expect(await store().jobs.get(tenant, done.id)).toBeDefined();
+      expect(await store().jobs.prune(inMs(MINUTE))).toBeGreaterThan(0);
+      expect(await store().jobs.get(tenant, done.id)).toBeUndefined();
+      expect(await store().jobs.get(tenant, waiting.id)).toBeDefined();
+      expect(await store().jobs.cancel(tenant, waiting.id)).toBe(true);
+    });
+  });
+}

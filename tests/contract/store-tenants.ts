@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import type { Store } from "../../server/store/store.ts";
+import { execution, inMs, job, NASTY, unique, version } from "../helpers/store-rows.ts";
+
+export function tenantsCases(store: () => Store): void {
+  describe("tenants", () => {
+    it("are made, replaced, listed by id and deleted", async () => {
+      const ids = ["B", "a", "a-b", "aB", "ab"].map((end) => `order-${end}`);
+      for (const id of [...ids].reverse()) {
+        expect(await store().tenants.put({ id, settings: {}, secrets: null })).toEqual({
+          created: true,
+        });
+      }
+      const changed = { id: ids[0] ?? "", settings: { text: NASTY }, secrets: "sealed" };
+      expect(await store().tenants.put(changed)).toEqual({ created: false });
+      expect(await store().tenants.get(changed.id)).toMatchObject(changed);
+      const page = await store().tenants.list({ after: "order-", limit: 3 });
+      expect(page.map(({ id }) => id)).toEqual(ids.slice(0, 3));
+      const rest = await store().tenants.list({ after: ids[2], limit: 2 });
+      expect(rest.map(({ id }) => id)).toEqual(ids.slice(3));
+      expect(await store().tenants.delete(changed.id)).toBe(true);
+      expect(await store().tenants.delete(changed.id)).toBe(false);
+      expect(await store().tenants.get(changed.id)).toBeUndefined();
+    });
+
+    it("go with everything of theirs, and nothing of another's", async () => {
+      const [gone, kept] = [unique("gone"), unique("kept")];
+      for (const id of [gone, kept]) {
+        await store().tenants.put({ id, settings: {}, secrets: null });
+        await store().keys.create({ id: unique(id), tenant: id, label: "", hash: "00" });
+        await store().functions.deploy(version(id));
+        await store().executions.record([execution(id)]);
+        await store().jobs.accept(job(id));
+        await store().idempotency.begin(id, "key", "print", inMs(60_000));
+      }
+      await store().tenants.delete(gone);
+      const left = async (id: string) => [
+        (await store().keys.list(id)).length,
+        (await store().functions.versions(id, "f")).length,
+        (await store().executions.list(id, { limit: 9 })).length,
+        await store().jobs.pending(id),
+        (await store().idempotency.begin(id, "key", "print", inMs(60_000))).state,
+      ];
+      expect(await left(gone)).toEqual([0, 0, 0, 0, "new"]);
+      expect(await left(kept)).toEqual([1, 1, 1, 1, "running"]);
+    });
+  });
+}

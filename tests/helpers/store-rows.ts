@@ -1,0 +1,69 @@
+import { randomUUID } from "node:crypto";
+import type { ExecutionRow } from "../../server/store/executions.ts";
+import type { NewVersion } from "../../server/store/functions.ts";
+import type { NewJob } from "../../server/store/jobs.ts";
+
+/** What PostgreSQL's texts and JSON do not take as they are. */
+export const NASTY = "a\0b \ud800 \u{1f600} ' \" \\u0000 \\ $1";
+
+/** A name nobody else has: all of the suite is on one store. */
+export function unique(prefix: string): string {
+  return `${prefix}-${randomUUID()}`;
+}
+
+export function execution(tenant: string, more: Partial<ExecutionRow> = {}): ExecutionRow {
+  return {
+    id: randomUUID(),
+    tenant,
+    requestId: "request",
+    via: "execute",
+    function: null,
+    version: null,
+    level: "container",
+    tools: ["crypto"],
+    permissions: { net: ["example.com:443"] },
+    outcome: "ok",
+    error: null,
+    startedAt: new Date("2026-01-02T03:04:05.678Z"),
+    duration: 1.25,
+    usage: { wall: 2.5, cpu: 1.5, peakMemory: 3_000_000_000, bytesOut: 5, egressBytes: 0 },
+    ...more,
+  };
+}
+
+export function version(tenant: string, more: Partial<NewVersion> = {}): NewVersion {
+  return {
+    tenant,
+    name: "f",
+    kind: "value",
+    files: { "main.ts": NASTY },
+    main: "main.ts",
+    code: NASTY,
+    request: { timeout: 5 },
+    public: false,
+    ...more,
+  };
+}
+
+export function job(tenant: string, more: Partial<NewJob> = {}): NewJob {
+  return {
+    id: randomUUID(),
+    tenant,
+    requestId: "request",
+    request: { code: NASTY, input: [1.5, null, NASTY] },
+    function: null,
+    version: null,
+    callback: null,
+    ...more,
+  };
+}
+
+/** Milliseconds from now. */
+export function inMs(milliseconds: number): Date {
+  return new Date(Date.now() + milliseconds);
+}
+
+/** A nasty text as a column of texts has it: without NUL and half a pair. */
+export function asText(text: string): string {
+  return text.replaceAll("\0", "\ufffd").toWellFormed();
+}

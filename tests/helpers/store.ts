@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openStore } from "../../server/store/open.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const MIGRATIONS = join(ROOT, "server/store/migrations");
+const CACHE = join(ROOT, "node_modules/.cache/isolate");
+
+/**
+ * A directory with an empty store, below `parent` or in one of its own that the caller removes. Making
+ * one takes seconds of processor time: this is a copy of the first that was made of these tables.
+ */
+export async function storeDirectory(parent?: string): Promise<string> {
+  const template = join(CACHE, `store-${await fingerprint()}`);
+  if (!existsSync(template)) await make(template);
+  const directory = join(parent ?? (await mkdtemp(join(tmpdir(), "isolate-store-"))), "store");
+  await cp(template, directory, { recursive: true });
+  return directory;
+}
+
+/** Several files of tests may make it at a time: whoever is first is the one that counts. */
+async function make(template: string): Promise<void> {
+  await mkdir(CACHE, { recursive: true });
+  const unfinished = await mkdtemp(join(CACHE, "unfinished-"));
+  const store = await openStore(unfinished);
+  await store.close();
+  await rename(unfinished, template).catch(() => rm(unfinished, { recursive: true }));
+}
+
+async function fingerprint(): Promise<string> {
+  const version = createRequire(import.meta.url).resolve("@electric-sql/pglite");
+  const hash = createHash("sha256").update(await readFile(join(version, "../../package.json")));
+  for (const name of (await readdir(MIGRATIONS)).sort()) {
+    if (name.endsWith(".sql")) hash.update(await readFile(join(MIGRATIONS, name)));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
