@@ -1,0 +1,21 @@
+import type { Usage } from "../../src/types.ts";
+import type { Caller } from "../api/auth.ts";
+
+/** To be called once, when an execution is over; without usage, if it never ran. */
+export type Release = (usage?: Usage | null) => void;
+
+/** Lets executions in, as far as the quotas of their tenant go. */
+export interface Admission {
+  /**
+   * Resolves as soon as one more may run. Rejects with 429 and `Retry-After` for a quota that is used
+   * up, with `Aborted` if `signal` is aborted before. Without `wait`, what would have to wait for
+   * others to end is refused.
+   */
+  admit(
+    caller: Caller,
+    options: { signal?: AbortSignal | undefined; wait: boolean },
+  ): Promise<Release>;
+}
+
+/** For a server whose callers are bounded by its machine alone. */
+export const NO_QUOTAS: Admission = { admit: async () => () => {} };

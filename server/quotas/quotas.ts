@@ -1,0 +1,57 @@
+import type { Caller } from "../api/auth.ts";
+import type { Executions } from "../store/executions.ts";
+import type { Admission, Release } from "./admission.ts";
+import { Budgets } from "./budgets.ts";
+import type { Used } from "./day.ts";
+import { Rates } from "./rates.ts";
+import { Slots } from "./slots.ts";
+
+/** Has every tenant run no more than it may: at once, in a while, and in a day. */
+export class Quotas implements Admission {
+  readonly #slots = new Map<string, Slots>();
+  readonly #rates = new Rates();
+  readonly #budgets: Budgets;
+
+  /** `now` is Unix time in milliseconds. */
+  constructor(executions: Pick<Executions, "used">, now?: () => number) {
+    this.#budgets = new Budgets(executions, now);
+  }
+
+  async admit(caller: Caller, options: Parameters<Admission["admit"]>[1]): Promise<Release> {
+    const { tenant, limits } = caller;
+    const { signal, wait } = options;
+    // First, for what finds no room has not begun, and is not to be counted as if it had.
+    this.#slotsOf(tenant.id).check(limits, wait);
+    await this.#rates.count(caller);
+    const settle = await this.#budgets.take(caller);
+    const slots = this.#slotsOf(tenant.id);
+    try {
+      await slots.take(limits, wait, signal);
+    } catch (error) {
+      settle(null);
+      this.#tidy(tenant.id, slots);
+      throw error;
+    }
+    return (usage) => {
+      slots.give();
+      this.#tidy(tenant.id, slots);
+      // What cannot be measured is counted as if it had computed all the time.
+      settle(usage ? (usage.cpu ?? usage.wall) : null);
+    };
+  }
+
+  /** What a tenant has used today, executions under way included if it has a budget. */
+  today(caller: Caller): Promise<Used & { resetsAt: Date }> {
+    return this.#budgets.today(caller);
+  }
+
+  #slotsOf(tenant: string): Slots {
+    const slots = this.#slots.get(tenant) ?? new Slots();
+    this.#slots.set(tenant, slots);
+    return slots;
+  }
+
+  #tidy(tenant: string, slots: Slots): void {
+    if (slots.idle && this.#slots.get(tenant) === slots) this.#slots.delete(tenant);
+  }
+}
