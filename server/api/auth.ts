@@ -16,6 +16,8 @@ export interface Auth {
   tenant(request: Request): Promise<Caller>;
   /** Resolves for the operator's key. Rejects with 401 for no good key, with 403 for a tenant's. */
   admin(request: Request): Promise<void>;
+  /** The tenant of that id, if there is one: for what is done for it without a key of its own. */
+  caller(tenant: string): Promise<Caller | undefined>;
 }
 
 /** For a server that only this machine reaches: whoever does is the tenant `default`. */
@@ -31,5 +33,9 @@ export class OpenAuth implements Auth {
     const message =
       "Tenants and keys need an operator's key; set ISOLATE_ADMIN_KEY and start again";
     throw new HttpProblem(403, "Forbidden", "ADMIN_DISABLED", message);
+  }
+
+  async caller(tenant: string): Promise<Caller | undefined> {
+    return tenant === SOLE_TENANT.id ? this.#caller : undefined;
   }
 }

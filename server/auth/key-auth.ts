@@ -1,0 +1,57 @@
+import type { Auth, Caller } from "../api/auth.ts";
+import { HttpProblem } from "../problem.ts";
+import type { TenantDirectory } from "../tenants/directory.ts";
+import type { Keyring } from "./keyring.ts";
+import { hashOf, isSecretOf } from "./tenant-key.ts";
+
+const BEARER = /^Bearer +([!-~]{1,2048})$/i;
+
+/** For a server with an operator and tenants: everybody is known by their key. */
+export class KeyAuth implements Auth {
+  readonly open = false;
+  readonly #adminHash: string;
+  readonly #keyring: Keyring;
+  readonly #directory: TenantDirectory;
+
+  constructor(adminKey: string, keyring: Keyring, directory: TenantDirectory) {
+    this.#adminHash = hashOf(adminKey);
+    this.#keyring = keyring;
+    this.#directory = directory;
+  }
+
+  async tenant(request: Request): Promise<Caller> {
+    const key = bearerOf(request);
+    if (isSecretOf(this.#adminHash, key)) throw wrongScope("The operator's key runs nothing");
+    const tenant = await this.#keyring.tenantOf(key);
+    const caller = tenant === undefined ? undefined : await this.#directory.caller(tenant);
+    if (caller === undefined) throw unauthorized("This key is not, or no longer, good");
+    return caller;
+  }
+
+  async admin(request: Request): Promise<void> {
+    const key = bearerOf(request);
+    if (isSecretOf(this.#adminHash, key)) return;
+    const tenant = await this.#keyring.tenantOf(key);
+    if (tenant === undefined) throw unauthorized("This key is not, or no longer, good");
+    throw wrongScope("This is for the operator's key alone");
+  }
+
+  caller(tenant: string): Promise<Caller | undefined> {
+    return this.#directory.caller(tenant);
+  }
+}
+
+function bearerOf(request: Request): string {
+  const [, key] = BEARER.exec(request.headers.get("authorization") ?? "") ?? [];
+  if (key === undefined) throw unauthorized("Send Authorization: Bearer and a key");
+  return key;
+}
+
+function unauthorized(message: string): HttpProblem {
+  const headers = { "WWW-Authenticate": "Bearer" };
+  return new HttpProblem(401, "Unauthorized", "UNAUTHORIZED", message, { headers });
+}
+
+function wrongScope(message: string): HttpProblem {
+  return new HttpProblem(403, "Forbidden", "WRONG_SCOPE", message);
+}

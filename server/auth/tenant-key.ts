@@ -1,0 +1,40 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+
+const FORM = /^isolate_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
+
+/** A key as a tenant has it: the id that is no secret, and the rest, which is one. */
+export interface TenantKey {
+  readonly id: string;
+  readonly secret: string;
+}
+
+export function newKey(): TenantKey {
+  return { id: randomBytes(8).toString("hex"), secret: randomBytes(32).toString("base64url") };
+}
+
+/**
+ * The text of a key: what its owner is shown once.
+ *
+ * @example formatKey({ id: "0123456789abcdef", secret }) // "isolate_0123456789abcdef_…"
+ */
+export function formatKey({ id, secret }: TenantKey): string {
+  return `isolate_${id}_${secret}`;
+}
+
+/** The parts of a key's text; `undefined` if it is none. */
+export function parseKey(text: string): TenantKey | undefined {
+  const [, id, secret] = FORM.exec(text) ?? [];
+  return id === undefined || secret === undefined ? undefined : { id, secret };
+}
+
+/** SHA-256 in hexadecimal digits. A secret of 32 random bytes needs nothing slower. */
+export function hashOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}
+
+/** Whether a secret is the one of that hash, in a time that does not depend on how much of it is right. */
+export function isSecretOf(hash: string, secret: string): boolean {
+  const given = Buffer.from(hashOf(secret), "hex");
+  const known = Buffer.from(hash, "hex");
+  return known.length === given.length && timingSafeEqual(given, known);
+}

@@ -1,0 +1,24 @@
+import type { Caller } from "../api/auth.ts";
+import type { SecretSettings, ShownSettings } from "./settings.ts";
+
+/** Whom a tenant's key speaks for. What is the operator's own, a database for one, is not its own. */
+export function callerOf(id: string, settings: ShownSettings, secrets: SecretSettings): Caller {
+  const { ceiling, tools, sandbox, reuse, timeout, memory, codeBytes, logEntries } = settings;
+  const { concurrency, queue, rate, budget, bodyBytes, retention } = settings;
+  return {
+    tenant: {
+      id,
+      ceiling,
+      tools,
+      sandbox,
+      reuse,
+      maxTimeout: timeout,
+      maxMemory: memory,
+      maxSize: codeBytes,
+      maxLogEntries: logEntries,
+      env: secrets.env,
+      database: secrets.database,
+    },
+    limits: { concurrency, queue, rate, budget, bodyBytes, retention },
+  };
+}

@@ -1,0 +1,129 @@
+import pLimit from "p-limit";
+import type { Caller } from "../api/auth.ts";
+import { HttpProblem } from "../problem.ts";
+import type { Page } from "../store/store.ts";
+import type { TenantRow, Tenants } from "../store/tenants.ts";
+import { BriefCache } from "./brief-cache.ts";
+import { callerOf } from "./caller.ts";
+import type { Sealer } from "./seal.ts";
+import {
+  type SecretSettings,
+  type ShownSettings,
+  secretSettings,
+  shownSettings,
+  type TenantBody,
+} from "./settings.ts";
+
+const NOTHING: SecretSettings = { env: {}, database: null };
+
+export interface DirectoryOptions {
+  readonly tenants: Tenants;
+  /** Without one, tenants have no secrets. */
+  readonly sealer?: Sealer | undefined;
+  /** Told that a tenant is gone, once it is. */
+  readonly onDeleted?: (tenant: string) => void;
+}
+
+/** A tenant as its operator may see it again. */
+export type ShownTenant = ShownSettings & Pick<TenantRow, "id" | "createdAt" | "updatedAt">;
+
+/** The tenants of this server. */
+export class TenantDirectory {
+  readonly #options: DirectoryOptions;
+  readonly #callers: BriefCache<Caller | undefined>;
+  /** One change at a time: each begins with what the one before has left. */
+  readonly #inTurn = pLimit(1);
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    this.#callers = new BriefCache((id) => this.#caller(id));
+  }
+
+  /** Whom a tenant's key speaks for, at most five seconds old. Rejects if its secrets do not open. */
+  caller(id: string): Promise<Caller | undefined> {
+    return this.#callers.get(id);
+  }
+
+  /** Makes a tenant or replaces what it is; secrets that `body` leaves out stay. */
+  put(id: string, body: TenantBody): Promise<{ tenant: ShownTenant; created: boolean }> {
+    return this.#inTurn(async () => {
+      const { env, database, ...open } = body;
+      const before = await this.#options.tenants.get(id);
+      const kept = env === undefined && database === undefined;
+      const replaced = env !== undefined && database !== undefined;
+      // Secrets that are all replaced, or all kept, need not be readable any more.
+      const known = before === undefined || kept || replaced ? NOTHING : this.#opened(before);
+      const secrets = {
+        env: env ?? known.env,
+        database: database === undefined ? known.database : database,
+      };
+      const shown = kept && before !== undefined ? shownSettings.parse(before.settings) : undefined;
+      const settings: ShownSettings = {
+        ...open,
+        env: shown?.env ?? Object.keys(secrets.env).sort(),
+        database: shown?.database ?? secrets.database !== null,
+      };
+      const sealed = kept ? (before?.secrets ?? null) : this.#sealed(id, secrets);
+      const { created } = await this.#options.tenants.put({ id, settings, secrets: sealed });
+      this.#callers.forget(id);
+      const tenant = await this.get(id);
+      if (tenant === undefined) throw noSuchTenant(id);
+      return { tenant, created };
+    });
+  }
+
+  async get(id: string): Promise<ShownTenant | undefined> {
+    const row = await this.#options.tenants.get(id);
+    return row && shown(row);
+  }
+
+  async list(page: Page): Promise<ShownTenant[]> {
+    return (await this.#options.tenants.list(page)).map(shown);
+  }
+
+  /** With all that is its own; what it runs is ended. False if there is none. */
+  delete(id: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const existed = await this.#options.tenants.delete(id);
+      this.#callers.forget(id);
+      if (existed) this.#options.onDeleted?.(id);
+      return existed;
+    });
+  }
+
+  async #caller(id: string): Promise<Caller | undefined> {
+    const row = await this.#options.tenants.get(id);
+    return row && callerOf(id, shownSettings.parse(row.settings), this.#opened(row));
+  }
+
+  #sealed(id: string, secrets: SecretSettings): string | null {
+    const { sealer } = this.#options;
+    if (secrets.database === null && Object.keys(secrets.env).length === 0) return null;
+    if (sealer !== undefined) return sealer.seal(id, JSON.stringify(secrets));
+    const field = secrets.database === null ? "env" : "database";
+    const message = `${field}: It could not be kept secret; set ISOLATE_SECRET_KEY first`;
+    throw new HttpProblem(409, "Conflict", "SECRET_KEY_MISSING", message, { field });
+  }
+
+  /** Throws with 503: an execution without what it expects would be another one. */
+  #opened({ id, secrets }: TenantRow): SecretSettings {
+    if (secrets === null) return NOTHING;
+    const { sealer } = this.#options;
+    try {
+      if (sealer === undefined) throw new Error("There is no secret key");
+      return secretSettings.parse(JSON.parse(sealer.open(id, secrets)));
+    } catch {
+      const message = `The secrets of tenant "${id}" do not open with this ISOLATE_SECRET_KEY`;
+      throw new HttpProblem(503, "SecretsUnreadable", "SECRETS_UNREADABLE", message);
+    }
+  }
+}
+
+function shown({ id, settings, createdAt, updatedAt }: TenantRow): ShownTenant {
+  return { id, ...shownSettings.parse(settings), createdAt, updatedAt };
+}
+
+/** The answer about a tenant that is not there. */
+export function noSuchTenant(id: string): HttpProblem {
+  return new HttpProblem(404, "NotFound", "TENANT_NOT_FOUND", `There is no tenant "${id}"`);
+}
