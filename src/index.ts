@@ -26,7 +26,7 @@ export {
   type IsolateOptions,
   type LibraryOutput,
 } from "./isolate.ts";
-export { Kernel, type KernelOptions, type RunOptions } from "./kernel.ts";
+export { type Granted, Kernel, type KernelOptions, type RunOptions } from "./kernel.ts";
 export { detect } from "./permissions/detector.ts";
 export { merge } from "./permissions/merger.ts";
 export { normalize } from "./permissions/normalizer.ts";

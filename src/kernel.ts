@@ -4,7 +4,8 @@ import type { HttpExchange } from "./engines/http-delivery.ts";
 import { NOT_MEASURED } from "./engines/outcome.ts";
 import { ShuttingDown } from "./errors.ts";
 import { contained } from "./observer.ts";
-import { plan } from "./permissions/plan.ts";
+import type { Perms } from "./permissions/perms.ts";
+import { assertGranted, plan } from "./permissions/plan.ts";
 import { type PublicPlan, publicPlan } from "./permissions/public-plan.ts";
 import { pluginApi } from "./plugins/api.ts";
 import { ChannelPlugin } from "./plugins/channel.ts";
@@ -45,6 +46,17 @@ export interface RunOptions {
   readonly observer?: Observer | undefined;
   /** The request the entry answers, in place of an input. The output then has no result. */
   readonly http?: HttpExchange | undefined;
+  /** Told what it is granted, once it is sure to run and before it waits for a sandbox. */
+  readonly onGranted?: ((granted: Granted) => void) | undefined;
+}
+
+/** What an execution runs with. */
+export interface Granted {
+  readonly level: SandboxLevel;
+  /** Names of its tools. */
+  readonly tools: readonly string[];
+  /** What its request and its tools ask for, united. */
+  readonly permissions: Perms;
 }
 
 /** The one path every request takes, whoever brought it in; plugins do all there is to do on it. */
@@ -106,6 +118,13 @@ export class Kernel {
     return publicPlan(context, this.#hooks.onWorker.call().engines);
   }
 
+  /** Rejects as `execute` does for what it would not run at all; nothing is run. */
+  async check(asked: ExecuteRequest, { tenant }: Pick<RunOptions, "tenant"> = {}): Promise<void> {
+    const context = await this.#load(asked, { tenant });
+    assertGranted(context.plan);
+    this.#hooks.onWorker.call().engine(context.level);
+  }
+
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
     const { tenant = SOLE_TENANT, http, signal } = options;
@@ -121,7 +140,9 @@ export class Kernel {
     const context = await this.#load(asked, options);
     let used: JobUsage = NOT_MEASURED;
     const output = await onExecute.run(context, async () => {
-      const own = await runInSandbox(onWorker.call().engine(context.level), context);
+      const engine = onWorker.call().engine(context.level);
+      options.onGranted?.(grantedOf(context));
+      const own = await runInSandbox(engine, context);
       used = own.usage;
       return own;
     });
@@ -145,6 +166,10 @@ export class Kernel {
     clearTimeout(timer);
     await Promise.all(this.#engines.map((engine) => engine.close()));
   }
+}
+
+function grantedOf({ level, tools, permissions }: Context): Granted {
+  return { level, tools: tools.map(({ name }) => name), permissions };
 }
 
 const NOBODY = { mounts: {}, env: [], wildcards: false, isolatedNet: false, strict: false };
