@@ -1,5 +1,5 @@
 import { readJson } from "./body.ts";
-import { BodyBudget } from "./body-budget.ts";
+import { BodyBudget, type Hold } from "./body-budget.ts";
 
 /** Bodies of the largest size that are in memory at once; of smaller ones, more. */
 const BODIES_AT_ONCE = 16;
@@ -10,7 +10,7 @@ const BODIES_AT_ONCE = 16;
  */
 export type WithBody = <T>(
   request: Request,
-  work: (body: unknown) => Promise<T>,
+  work: (body: unknown, hold: Hold) => Promise<T>,
   most?: number,
 ) => Promise<T>;
 
@@ -20,8 +20,8 @@ export function bodies(maxBody: number): WithBody {
   return (request, work, most = maxBody) => {
     const limit = Math.min(most, maxBody);
     const announced = Number(request.headers.get("content-length") ?? limit);
-    return budget.hold(Math.min(announced, limit), async () =>
-      work(await readJson(request, limit)),
+    return budget.hold(Math.min(announced, limit), async (hold) =>
+      work(await readJson(request, limit), hold),
     );
   };
 }

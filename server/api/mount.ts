@@ -75,13 +75,14 @@ async function serve(
     identify,
     signal: raw.signal,
     requestId: c.get("requestId"),
+    hold: () => {},
     c,
   };
   const { body } = route;
   if (body === undefined) return route.handler({ ...head, body: undefined });
   return withBody(
     raw,
-    async (given) => route.handler({ ...head, body: checked(body, given) }),
+    async (given, hold) => route.handler({ ...head, hold, body: checked(body, given) }),
     caller?.limits.bodyBytes,
   );
 }

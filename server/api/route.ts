@@ -35,6 +35,8 @@ export interface RouteInput<P, Q, H, B, S extends Scope> {
   /** Aborted when the caller hangs up. */
   readonly signal: AbortSignal;
   readonly requestId: string;
+  /** Counts the body's bytes among those in memory until `promise` settles, too. */
+  hold(promise: Promise<unknown>): void;
   readonly c: Context<ApiEnv>;
 }
 
