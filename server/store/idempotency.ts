@@ -3,6 +3,8 @@ export interface StoredAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  /** Of its header of that name, if it has one. */
+  readonly location?: string;
 }
 
 export type Begun =

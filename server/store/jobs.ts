@@ -4,7 +4,7 @@ export interface JobRow {
   readonly id: string;
   readonly tenant: string;
   readonly requestId: string;
-  /** What is to be run, as JSON. */
+  /** What is to be run, as JSON; empty once it is over. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly function: string | null;
   readonly version: number | null;
@@ -34,12 +34,12 @@ export interface Jobs {
    * `owner` until `until`. Those whose owner did not renew its claim in time wait again.
    */
   claim(owner: string, until: Date, limit: number): Promise<JobRow[]>;
-  /** Holds all claims of `owner` until then. */
-  renew(owner: string, until: Date): Promise<void>;
+  /** Holds all claims of `owner` until then, and says which there are. */
+  renew(owner: string, until: Date): Promise<string[]>;
   /** False if it is not `owner`'s any more: its answer counts for nothing. */
   finish(owner: string, id: string, answer: NonNullable<JobRow["answer"]>): Promise<boolean>;
-  /** Has it wait again; for a host that goes down. */
-  release(owner: string, id: string): Promise<void>;
+  /** Has it wait again, until then at least, as if `owner` had never claimed it. */
+  release(owner: string, id: string, until: Date): Promise<void>;
   /** False if it is over already, or there is none. */
   cancel(tenant: string, id: string): Promise<boolean>;
   /** Those whose answer is to be sent and whose time for that has come, taken until then. */

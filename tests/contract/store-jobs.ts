@@ -27,8 +27,15 @@ export function jobsCases(store: () => Store): void {
       expect(await store().jobs.finish("late", accepted.id, ANSWER)).toBe(false);
       expect(await store().jobs.finish(owner, accepted.id, ANSWER)).toBe(true);
       expect(await store().jobs.finish(owner, accepted.id, ANSWER)).toBe(false);
-      const done = { state: "done", answer: ANSWER, notify: true, finishedAt: expect.any(Date) };
+      const done = {
+        state: "done",
+        request: {},
+        answer: ANSWER,
+        notify: true,
+        finishedAt: expect.any(Date),
+      };
       expect(await store().jobs.get(tenant, accepted.id)).toMatchObject(done);
+      expect((await store().jobs.get(tenant, accepted.id))?.request).toEqual({});
       expect(await store().jobs.pending(tenant)).toBe(0);
     });
 
@@ -64,12 +71,17 @@ export function jobsCases(store: () => Store): void {
       expect(await claim(dead, 1, inMs(-1))).toHaveLength(1);
       expect(await claim(alive, 1, inMs(-1))).toMatchObject([{ id: one.id, attempts: 2 }]);
       expect(await store().jobs.finish(dead, one.id, ANSWER)).toBe(false);
-      await store().jobs.renew(alive, inMs(MINUTE));
+      expect(await store().jobs.renew(dead, inMs(MINUTE))).toEqual([]);
+      expect(await store().jobs.renew(alive, inMs(MINUTE))).toEqual([one.id]);
       expect(await claim(next, 1)).toEqual([]);
-      await store().jobs.release(next, one.id);
+      await store().jobs.release(next, one.id, inMs(-1));
       expect(await claim(next, 1)).toEqual([]);
-      await store().jobs.release(alive, one.id);
-      expect(await claim(next, 1)).toMatchObject([{ id: one.id, attempts: 3 }]);
+      await store().jobs.release(alive, one.id, inMs(-1));
+      expect(await store().jobs.get(tenant, one.id)).toMatchObject({ state: "queued" });
+      expect(await store().jobs.renew(alive, inMs(MINUTE))).toEqual([]);
+      expect(await claim(next, 1)).toMatchObject([{ id: one.id, attempts: 2 }]);
+      await store().jobs.release(next, one.id, inMs(MINUTE));
+      expect(await claim(alive, 1)).toEqual([]);
       expect(await store().jobs.cancel(tenant, one.id)).toBe(true);
     });
 
@@ -84,6 +96,7 @@ export function jobsCases(store: () => Store): void {
         expect(await store().jobs.cancel(tenant, id)).toBe(true);
         expect(await store().jobs.cancel(tenant, id)).toBe(false);
         expect(await store().jobs.get(tenant, id)).toMatchObject({ state: "cancelled" });
+        expect((await store().jobs.get(tenant, id))?.request).toEqual({});
       }
       expect(await store().jobs.finish(owner, running.id, ANSWER)).toBe(false);
       expect(await claim(owner)).toEqual([]);

@@ -23,9 +23,9 @@ const {
 } = getTableColumns(jobs);
 
 /** Over what has not been finished: by the database's clock, the only one that all hosts share. */
-const WAITS = or(
-  eq(jobs.state, "queued"),
-  and(eq(jobs.state, "running"), sql`${jobs.claimedUntil} < now()`),
+const WAITS = and(
+  inArray(jobs.state, ["queued", "running"]),
+  or(isNull(jobs.claimedUntil), sql`${jobs.claimedUntil} < now()`),
 );
 
 const PENDING = isNull(jobs.finishedAt);
@@ -80,10 +80,12 @@ export function drizzleJobs(db: Database): Jobs {
     },
 
     async renew(owner, until) {
-      await db
+      const held = await db
         .update(jobs)
         .set({ claimedUntil: fromNow(until) })
-        .where(and(eq(jobs.owner, owner), eq(jobs.state, "running")));
+        .where(and(eq(jobs.owner, owner), eq(jobs.state, "running")))
+        .returning({ id: jobs.id });
+      return held.map(({ id }) => id);
     },
 
     async finish(owner, id, answer) {
@@ -92,6 +94,7 @@ export function drizzleJobs(db: Database): Jobs {
         .update(jobs)
         .set({
           state: "done",
+          request: {},
           answer,
           finishedAt: sql`now()`,
           notify: sql`${isNotNull(jobs.callback)}`,
@@ -102,16 +105,20 @@ export function drizzleJobs(db: Database): Jobs {
       return done.length > 0;
     },
 
-    async release(owner, id) {
+    async release(owner, id, until) {
       if (!isUuid(id)) return;
-      await db.update(jobs).set({ state: "queued", owner: null }).where(held(owner, id));
+      const attempts = sql`${jobs.attempts} - 1`;
+      await db
+        .update(jobs)
+        .set({ state: "queued", owner: null, claimedUntil: fromNow(until), attempts })
+        .where(held(owner, id));
     },
 
     async cancel(tenant, id) {
       if (!isUuid(id)) return false;
       const cancelled = await db
         .update(jobs)
-        .set({ state: "cancelled", finishedAt: sql`now()` })
+        .set({ state: "cancelled", request: {}, finishedAt: sql`now()` })
         .where(and(eq(jobs.tenant, tenant), eq(jobs.id, id), PENDING))
         .returning({ id: jobs.id });
       return cancelled.length > 0;
