@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type Docker from "dockerode";
@@ -119,6 +120,7 @@ function environment({ runDirectory, min, databaseUrl }: ServerOptions): NodeJS.
     HOST: "127.0.0.1",
     PORT: "0",
     ISOLATE_RUN_DIR: runDirectory,
+    ISOLATE_STORE_URL: `${runDirectory}-store`,
     ISOLATE_POOL_MIN: String(min),
     ISOLATE_POOL_MAX: "8",
     ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
@@ -147,4 +149,5 @@ function announced(
 async function end(child: ChildProcess, { docker, runDirectory }: ServerOptions): Promise<void> {
   await endChild(child, "SIGTERM", STOP_WITHIN);
   await removeOwn(docker, runDirectory);
+  await rm(`${runDirectory}-store`, { recursive: true, force: true });
 }

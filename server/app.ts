@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
-import type { Kernel } from "../src/kernel.ts";
 import { type Auth, OpenAuth } from "./api/auth.ts";
 import { failed, mount } from "./api/mount.ts";
 import type { ApiEnv, Route } from "./api/route.ts";
@@ -15,9 +14,10 @@ import { healthRoutes } from "./routes/health.ts";
 import { planRoutes } from "./routes/plan.ts";
 import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
+import type { Services } from "./services.ts";
 
 export interface AppOptions {
-  readonly kernel: Kernel;
+  readonly services: Services;
   /** Bytes of a request body. */
   readonly maxBody: number;
   /** Told of our own failures, with the id their callers were given. */
@@ -54,9 +54,10 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 }
 
 /** Everything there is to serve. */
-function routesOf({ kernel, hub, publicUrl }: AppOptions, auth: Auth): Route[] {
+function routesOf({ services, hub, publicUrl }: AppOptions, auth: Auth): Route[] {
+  const { kernel, ways } = services;
   const routes = [
-    ...executeRoutes(kernel),
+    ...executeRoutes(ways),
     ...planRoutes(kernel),
     ...healthRoutes(kernel, !auth.open),
     ...(hub === undefined ? [] : [...wellKnownRoutes(publicUrl), ...registryRoutes(hub)]),

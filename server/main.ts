@@ -4,11 +4,7 @@ import { inspect } from "node:util";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import { IsolateError } from "../src/errors.ts";
-import { openKernel } from "../src/open.ts";
-import { buildApp } from "./app.ts";
-import { isLoopback } from "./host-check.ts";
-import { Hub } from "./registry/hub.ts";
-import { KernelLevels } from "./registry/levels.ts";
+import { assemble } from "./assemble.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** Time beyond the drain for removing what is left. */
@@ -19,25 +15,10 @@ function log(line: string): void {
 }
 
 async function main(settings: Settings): Promise<void> {
-  const { kernel, close } = await openKernel({ ...settings, log });
-  const { registry: path, publicUrl, config } = settings;
-  const { timeout, memory, cpus } = config;
-  const levels = new KernelLevels(kernel);
-  const hub = await Hub.open({ path, levels, timeout, profile: { memory, cpus } }).catch(
-    async (error: unknown) => {
-      await close();
-      throw error;
-    },
-  );
-  const app = buildApp({
-    kernel,
-    hub,
-    publicUrl,
-    maxBody: settings.maxBody,
-    // Whoever listens to the world has a proxy in front that knows its names.
-    hosts: isLoopback(settings.host) ? settings.hosts : undefined,
-    onError: (error, requestId) => log(`Request ${requestId} failed: ${describe(error)}`),
-  });
+  const onError = (error: unknown, requestId: string): void => {
+    log(requestId === "" ? describe(error) : `Request ${requestId} failed: ${describe(error)}`);
+  };
+  const { app, close } = await assemble({ settings, log, onError });
   const server = serve(
     { fetch: app.fetch, port: settings.config.port, hostname: settings.host },
     (to) => log(`Isolate listens on http://${settings.host}:${to.port}`),

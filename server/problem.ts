@@ -47,6 +47,12 @@ export class HttpProblem extends Error {
   }
 }
 
+/** The HTTP status anything thrown is answered with. */
+export function statusOf(thrown: unknown): number {
+  if (thrown instanceof IsolateError || thrown instanceof HttpProblem) return thrown.status;
+  return thrown instanceof Aborted ? 499 : 500;
+}
+
 /** The answer to anything thrown. Our own faults tell nothing but the request's id. */
 export function problemResponse(thrown: unknown, requestId: string): Response {
   if (thrown instanceof IsolateError) {

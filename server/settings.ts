@@ -77,6 +77,7 @@ const schema = z.object({
   ISOLATE_RUN_DIR: absolute.optional(),
   ISOLATE_MAX_BODY: integer.pipe(z.int().min(1_024).max(33_554_432)).default(8_388_608),
   ISOLATE_DRAIN: integer.default(10_000),
+  ISOLATE_JOB_LEASE: integer.pipe(z.int().min(1_000)).default(30_000),
   ISOLATE_AUDIT: flag.optional(),
   ISOLATE_TOOLS: list,
   ISOLATE_REGISTRY: z.string().min(1).default(".isolate/registry"),
@@ -114,6 +115,8 @@ export interface Settings {
   readonly maxBody: number;
   /** Milliseconds that running executions get at shutdown. */
   readonly drain: number;
+  /** Milliseconds after which the jobs of a server that says nothing are run by others. */
+  readonly jobLease: number;
   /** Module files of custom tools. */
   readonly tools: readonly string[];
   /** Directory of the registry's resources and types. */
@@ -166,6 +169,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     runDirectory: given.ISOLATE_RUN_DIR ?? defaultRunDirectory(env),
     maxBody: given.ISOLATE_MAX_BODY,
     drain: given.ISOLATE_DRAIN,
+    jobLease: given.ISOLATE_JOB_LEASE,
     config: config({
       port: given.PORT,
       strict: given.STRICT_MODE,

@@ -1,11 +1,12 @@
-import type { Kernel } from "../../src/kernel.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
+import { WAYS_RESPONSES } from "../api/answer.ts";
 import { executeRequest } from "../api/execute-request.ts";
-import { output } from "../api/output.ts";
 import { type Route, route } from "../api/route.ts";
+import { callback, waysHeaders } from "../api/ways-headers.ts";
+import type { Ways } from "../runs/ways.ts";
 
 /** `POST /execute`: runs code once and answers with its output, 200 whatever the code did. */
-export function executeRoutes(kernel: Kernel): Route[] {
+export function executeRoutes(ways: Ways): Route[] {
   return [
     route({
       method: "POST",
@@ -13,10 +14,15 @@ export function executeRoutes(kernel: Kernel): Route[] {
       scope: "tenant",
       summary: "Run code once",
       tags: ["Executions"],
-      body: executeRequest,
-      responses: { 200: { description: "How it ended, whatever the code did", schema: output } },
-      handler: async ({ body, signal, c }) =>
-        c.json(await kernel.execute(body as ExecuteRequest, { signal })),
+      headers: waysHeaders,
+      body: executeRequest.extend({ callback }).meta({ id: "RunRequest" }),
+      responses: WAYS_RESPONSES,
+      handler: ({ body, ...input }) => {
+        const { callback, ...request } = body;
+        const identity = { route: "POST /execute", body };
+        const wanted = { request: request as ExecuteRequest, callback, via: "execute", identity };
+        return ways.respond({ ...wanted, via: "execute" }, input);
+      },
     }),
   ];
 }

@@ -40,10 +40,18 @@ export class EventStream {
     return !this.#closed && (this.#controller?.desiredSize ?? 0) > 0;
   }
 
-  /** Sends an event that may be missed. `data` is JSON on one line, or a function that makes it. */
-  offer(event: string, data: () => string): void {
-    if (this.#hasRoom) this.#enqueue(event, data());
-    else this.#dropped += 1;
+  /** Sends an event that may be missed. `data` makes its JSON, on one line; none is not sent. */
+  offer(event: string, data: () => string | undefined): void {
+    if (!this.#hasRoom) this.skip();
+    else {
+      const text = data();
+      if (text !== undefined) this.#enqueue(event, text);
+    }
+  }
+
+  /** Counts an event that is left out. */
+  skip(): void {
+    this.#dropped += 1;
   }
 
   /** Sends the last event, after a word of those that were left out. */
@@ -53,6 +61,11 @@ export class EventStream {
     this.#enqueue(event, data);
     this.#stop();
     this.#controller?.close();
+  }
+
+  /** For a stream that nobody is going to read. */
+  discard(): void {
+    this.#stop();
   }
 
   #enqueue(event: string, data: string): void {

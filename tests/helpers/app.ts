@@ -3,6 +3,7 @@ import { config, type PartialConfig } from "../../src/config.ts";
 import { Kernel } from "../../src/kernel.ts";
 import type { Tool } from "../../src/tools/tool.ts";
 import { RecordingEngine } from "../fakes/recording-engine.ts";
+import { storelessServices } from "./services.ts";
 
 export interface Answer {
   readonly status: number;
@@ -15,7 +16,11 @@ export function recordingApp(partial: PartialConfig = {}, tools: readonly Tool[]
   const engines = [engine, new RecordingEngine("isolated")];
   const custom = tools.map((tool) => ({ tool, source: `/${tool.name}.ts`, module: "text" }));
   const kernel = new Kernel({ config: config(partial), engines, tools: custom });
-  const app = buildApp({ kernel, maxBody: 8_388_608, onError: () => {} });
+  const app = buildApp({
+    services: storelessServices(kernel),
+    maxBody: 8_388_608,
+    onError: () => {},
+  });
   const post = async (path: "/execute" | "/plan", request: object): Promise<Answer> => {
     const body = JSON.stringify({ code: "export default () => 1", ...request });
     const headers = { "content-type": "application/json" };

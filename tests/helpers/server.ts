@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Answer } from "../../server/runs/answer.ts";
 import type { Output } from "../../src/types.ts";
 import { until } from "../contract/engine-contract.ts";
 import { storeDirectory } from "./store.ts";
@@ -91,8 +92,11 @@ export class TestServer {
     });
   }
 
+  /** What the library would answer with. */
   async execute(request: object): Promise<Output> {
-    return (await (await this.post(request)).json()) as Output;
+    const answer = await (await this.post(request)).json();
+    const { id, ...output } = answer as Answer;
+    return output;
   }
 
   /** Ends the process and resolves with its exit code, or the signal that ended it. */

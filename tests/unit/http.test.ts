@@ -11,6 +11,7 @@ import { CONTRACT_POOL, until } from "../contract/engine-contract.ts";
 import { RecordingEngine } from "../fakes/recording-engine.ts";
 import { ThreadLauncher } from "../fakes/thread-launcher.ts";
 import { MEASURED } from "../helpers/measured.ts";
+import { storelessServices } from "../helpers/services.ts";
 
 const MAX_BODY = 200_000;
 const JSON_TYPE = { "content-type": "application/json" };
@@ -28,7 +29,11 @@ beforeAll(async () => {
   const launcher = await ThreadLauncher.create(directory);
   engine = new PooledEngine(launcher, { ...CONTRACT_POOL, onError: () => {} });
   kernel = new Kernel({ config: config({ memory: 128 }), engines: [engine] });
-  app = buildApp({ kernel, maxBody: MAX_BODY, onError: (error) => errors.push(error) });
+  app = buildApp({
+    services: storelessServices(kernel),
+    maxBody: MAX_BODY,
+    onError: (error) => errors.push(error),
+  });
 });
 afterAll(async () => {
   await kernel.close();
@@ -58,7 +63,8 @@ describe("POST /execute", () => {
     const response = await post(JSON.stringify({ code, sandbox, input: { a: [1] } }));
     expect(response.status).toBe(200);
     const body = (await response.json()) as Record<string, unknown>;
-    expect(body).toEqual({ ok: true, outcome: "ok", result: { a: [1] }, ...MEASURED });
+    const id = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    expect(body).toEqual({ id, ok: true, outcome: "ok", result: { a: [1] }, ...MEASURED });
   });
 
   it("answers 200 to code that fails", async () => {
@@ -178,7 +184,7 @@ describe("POST /execute", () => {
     const onError = (error: unknown, requestId: string): void => {
       told.push(`${requestId} ${(error as Error).message}`);
     };
-    const faulty = buildApp({ kernel: bad, maxBody: MAX_BODY, onError });
+    const faulty = buildApp({ services: storelessServices(bad), maxBody: MAX_BODY, onError });
     const init = { method: "POST", headers: JSON_TYPE, body: JSON.stringify({ code }) };
     const response = await faulty.request("/execute", init);
     const body = await response.clone().text();
@@ -195,7 +201,12 @@ describe("POST /execute", () => {
 describe("the Host of a request", () => {
   const hosts = ["proxy.example"];
   const guarded = (host: string) =>
-    buildApp({ kernel, maxBody: MAX_BODY, onError: () => {}, hosts }).request("/healthz", {
+    buildApp({
+      services: storelessServices(kernel),
+      maxBody: MAX_BODY,
+      onError: () => {},
+      hosts,
+    }).request("/healthz", {
       headers: { host },
     });
 

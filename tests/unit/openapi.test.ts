@@ -21,7 +21,7 @@ it("the contract has every route, with what it takes and how it fails", async ()
     requestBody: {
       required: true,
       content: {
-        "application/json": { schema: { $ref: "#/components/schemas/ExecuteRequest" } },
+        "application/json": { schema: { $ref: "#/components/schemas/RunRequest" } },
       },
     },
   });

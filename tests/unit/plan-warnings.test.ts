@@ -9,16 +9,19 @@ afterEach(() => spy.mockClear());
 const WIDE = "[Strict] Wildcard permission detected";
 const CLOCK = "permissions.hrtime has no effect: the sandbox's clock is what it is";
 
+const ID = { id: expect.any(String) as unknown };
+
 describe("an answer", () => {
   it("has the warnings of its plan, with and without explain", async () => {
     const { post } = recordingApp({ strict: true, wildcards: true });
     const request = { permissions: { net: ["*.x.org"], hrtime: true } };
     const { body } = await post("/execute", request);
-    expect(body).toEqual({ ok: true, outcome: "ok", warnings: [WIDE, CLOCK], ...MEASURED });
+    expect(body).toEqual({ ...ID, ok: true, outcome: "ok", warnings: [WIDE, CLOCK], ...MEASURED });
     expect((await post("/plan", request)).body.warnings).toEqual([WIDE, CLOCK]);
     const explained = await post("/execute", { ...request, explain: true });
     expect(explained.body).toMatchObject({
       ...body,
+      ...ID,
       usage: MEASURED.usage,
       plan: { warnings: [WIDE, CLOCK] },
     });
@@ -45,6 +48,7 @@ describe("an answer", () => {
     async (request) => {
       const { post } = recordingApp({ strict: true });
       expect((await post("/execute", request)).body).toEqual({
+        ...ID,
         ok: true,
         outcome: "ok",
         ...MEASURED,

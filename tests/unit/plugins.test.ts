@@ -17,6 +17,7 @@ import type { SandboxLevel } from "../../src/types.ts";
 import { CONTRACT_POOL } from "../contract/engine-contract.ts";
 import { RecordingEngine } from "../fakes/recording-engine.ts";
 import { ThreadLauncher } from "../fakes/thread-launcher.ts";
+import { storelessServices } from "../helpers/services.ts";
 
 const code = "export default () => 1";
 
@@ -203,7 +204,11 @@ describe("the example plugins", () => {
     closed = true;
     const execution = kernel.execute({ code, sandbox: "isolated" });
     await expect(execution).rejects.toBeInstanceOf(Veto);
-    const app = buildApp({ kernel, maxBody: 1_000, onError: () => {} });
+    const app = buildApp({
+      services: storelessServices(kernel),
+      maxBody: 1_000,
+      onError: () => {},
+    });
     const headers = { "content-type": "application/json" };
     const init = { method: "POST", headers, body: JSON.stringify({ code, sandbox: "isolated" }) };
     const response = await app.request("/execute", init);

@@ -15,6 +15,7 @@ import { createRXA } from "../../../src/resourcex/archive.ts";
 import { createRegistry } from "../../../src/resourcex/create-registry.ts";
 import { EngineLevels } from "../../../src/resourcex/levels.ts";
 import type { TypeSandbox } from "../../../src/resourcex/type.ts";
+import { storelessServices } from "../../helpers/services.ts";
 
 /** Levels that stand in for containers by realms of this process: what is tested here is HTTP. */
 class RealmLevels extends EngineLevels {
@@ -36,7 +37,7 @@ async function open(): Promise<Hono<ApiEnv>> {
   const hub = await Hub.open({ path, levels, timeout: 2_000, profile });
   const kernel = new Kernel({ config: config(), engines: [] });
   const onError = (error: unknown): void => void failures.push(error);
-  return buildApp({ kernel, maxBody: 8_388_608, onError, hub });
+  return buildApp({ services: storelessServices(kernel), maxBody: 8_388_608, onError, hub });
 }
 
 beforeAll(async () => {

@@ -1,0 +1,23 @@
+import { z } from "zod";
+
+/** The headers that say in which way something is run. */
+export const waysHeaders = z.object({
+  accept: z.string().optional().meta({
+    description: "text/event-stream for events as they happen: log, channel, denied, result",
+  }),
+  prefer: z
+    .string()
+    .optional()
+    .meta({ description: "respond-async for an answer that comes later" }),
+  "idempotency-key": z
+    .string()
+    .optional()
+    .meta({ description: "Repeated requests with one key are run once" }),
+});
+
+/** Where the answer is sent that comes later. */
+export const callback = z
+  .string()
+  .max(2_048)
+  .optional()
+  .meta({ description: "With respond-async: URL the answer is posted to, signed" });

@@ -1,0 +1,86 @@
+import type { Hono } from "hono";
+import { openKernel } from "../src/open.ts";
+import type { ApiEnv } from "./api/route.ts";
+import { buildApp } from "./app.ts";
+import { isLoopback } from "./host-check.ts";
+import { Hub } from "./registry/hub.ts";
+import { KernelLevels } from "./registry/levels.ts";
+import { createServices } from "./services.ts";
+import type { Settings } from "./settings.ts";
+import { openStore } from "./store/open.ts";
+import { createTenancy } from "./tenants/tenancy.ts";
+
+export interface AssembleOptions {
+  readonly settings: Settings;
+  /** One line about something an operator wants to know. */
+  readonly log: (line: string) => void;
+  /** Told of our own failures; `requestId` is empty for what no request has caused. */
+  readonly onError: (error: unknown, requestId: string) => void;
+}
+
+/** A control plane that answers requests, on no port yet. */
+export interface Assembled {
+  readonly app: Hono<ApiEnv>;
+  /** Lets what runs go on for up to `grace` ms, writes down what is to be written, ends everything. */
+  close(grace: number): Promise<void>;
+}
+
+/** Makes a control plane of its settings. Rejects with nothing left behind. */
+export async function assemble(options: AssembleOptions): Promise<Assembled> {
+  const { settings, log, onError } = options;
+  const opened: (() => Promise<unknown>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    const store = await openStore(settings.store);
+    opened.push(() => store.close());
+    const { kernel, close } = await openKernel({ ...settings, log });
+    opened.push(() => close());
+    const { registry: path, publicUrl, config, secretKey } = settings;
+    const { timeout, memory, cpus } = config;
+    const levels = new KernelLevels(kernel);
+    const hub = await Hub.open({ path, levels, timeout, profile: { memory, cpus } });
+    const { auth, quotas } = createTenancy({ ...settings, store });
+    const services = createServices({
+      kernel,
+      store,
+      config,
+      secretKey,
+      admission: quotas,
+      callerOf: (tenant) => auth.caller(tenant),
+      lease: settings.jobLease,
+      onError,
+    });
+    const app = buildApp({
+      services,
+      auth,
+      hub,
+      publicUrl,
+      maxBody: settings.maxBody,
+      // Whoever listens to the world has a proxy in front that knows its names.
+      hosts: isLoopback(settings.host) ? settings.hosts : undefined,
+      onError,
+    });
+    const { worker, callbacks, audit } = services;
+    worker.start();
+    callbacks?.start();
+    return {
+      app,
+      async close(grace) {
+        worker.stop();
+        await close(grace);
+        await Promise.all([worker.close(), callbacks?.close()]);
+        const lost = await audit.close(AUDIT_MS);
+        if (lost > 0) log(`The store took no more: ${lost} executions are not written down`);
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** Milliseconds the store gets for what is left to write down. */
+const AUDIT_MS = 5_000;

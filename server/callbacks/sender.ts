@@ -1,0 +1,99 @@
+import type { JobRow, Jobs } from "../store/jobs.ts";
+import { type DeliverOptions, deliver } from "./deliver.ts";
+import { nextTry } from "./schedule.ts";
+import { callbackSecret } from "./secret.ts";
+
+export interface CallbackSenderOptions extends DeliverOptions {
+  readonly store: Jobs;
+  /** What secrets are derived from. */
+  readonly secretKey: Uint8Array;
+  readonly onError: (error: unknown) => void;
+}
+
+const POLL_MS = 5_000;
+const AT_ONCE = 16;
+/** Milliseconds after which an attempt is somebody else's to make again. */
+const CLAIM_MS = 60_000;
+
+/** Sends the answers of jobs to whoever asked for that, again and again until they are taken. */
+export class CallbackSender {
+  readonly #options: CallbackSenderOptions;
+  readonly #sending = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+
+  constructor(options: CallbackSenderOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.wake(), POLL_MS);
+    this.#timer.unref();
+    this.wake();
+  }
+
+  /** Looks for answers to send now. */
+  wake(): void {
+    this.#again = true;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  /** Resolves once nothing is being sent; what is left is sent by the next server. */
+  async close(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#looking;
+    await Promise.all(this.#sending);
+  }
+
+  async #look(): Promise<void> {
+    const { store, onError } = this.#options;
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        const free = AT_ONCE - this.#sending.size;
+        if (free <= 0) return;
+        const now = new Date();
+        const until = new Date(now.getTime() + CLAIM_MS);
+        for (const job of await store.claimCallbacks(now, until, free)) this.#begin(job);
+      }
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  #begin(job: JobRow & { tries: number }): void {
+    const sending = this.#send(job)
+      .catch(this.#options.onError)
+      .finally(() => {
+        this.#sending.delete(sending);
+        this.wake();
+      });
+    this.#sending.add(sending);
+  }
+
+  async #send(job: JobRow & { tries: number }): Promise<void> {
+    const { store, secretKey } = this.#options;
+    const { id, tenant, callback: url, tries } = job;
+    if (url === null) return store.notified(id, null);
+    const secret = callbackSecret(secretKey, tenant);
+    // Why it did not get there is the receiver's to find out; it is not told what is behind a name.
+    const status = await deliver({ url, id, body: bodyOf(job), secret }, this.#options).catch(
+      () => undefined,
+    );
+    await store.notified(id, nextTry(tries, status, new Date()));
+  }
+}
+
+/** The same for every attempt. */
+function bodyOf({ id, finishedAt, answer }: JobRow): string {
+  return JSON.stringify({
+    type: "execution.finished",
+    timestamp: finishedAt,
+    data: { id, status: answer?.status, answer: answer?.body },
+  });
+}

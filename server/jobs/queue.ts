@@ -1,0 +1,70 @@
+import type { Kernel } from "../../src/kernel.ts";
+import type { Caller } from "../api/auth.ts";
+import { HttpProblem } from "../problem.ts";
+import { executionId } from "../runs/execution-id.ts";
+import type { Run } from "../runs/runs.ts";
+import type { JobRow, Jobs } from "../store/jobs.ts";
+import type { JobWorker } from "./worker.ts";
+
+export interface JobQueueOptions {
+  readonly store: Jobs;
+  readonly kernel: Kernel;
+  readonly worker: JobWorker;
+  /** Throws for a callback that will not be sent. */
+  readonly checkCallback: (url: string) => void;
+  /** Most jobs of a tenant that wait or run. Default 1,000. */
+  readonly most?: number;
+}
+
+export type AskedLater = Pick<Run, "caller" | "request" | "requestId" | "function"> & {
+  readonly callback?: string | undefined;
+};
+
+/** Executions that are answered for later: accepted for good, and run as their turn comes. */
+export class JobQueue {
+  readonly #options: JobQueueOptions;
+
+  constructor(options: JobQueueOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves with the execution's id as soon as it is stored. Rejects as `Kernel.check()` does, and with
+   * 429 if too many of the tenant's wait.
+   */
+  async accept(asked: AskedLater): Promise<string> {
+    const { store, kernel, worker, checkCallback, most = 1_000 } = this.#options;
+    const { caller, request, requestId, function: deployed, callback } = asked;
+    const { tenant } = caller;
+    if (callback !== undefined) checkCallback(callback);
+    await kernel.check(request, { tenant });
+    if ((await store.pending(tenant.id)) >= most) {
+      const message = `${most} executions of this tenant wait to be run`;
+      throw new HttpProblem(429, "TooManyRequests", "JOBS_LIMIT", message, { retryAfter: 5 });
+    }
+    const id = executionId();
+    await store.accept({
+      id,
+      tenant: tenant.id,
+      requestId,
+      request: { ...request },
+      function: deployed?.name ?? null,
+      version: deployed?.version ?? null,
+      callback: callback ?? null,
+    });
+    worker.wake();
+    return id;
+  }
+
+  get(caller: Caller, id: string): Promise<JobRow | undefined> {
+    return this.#options.store.get(caller.tenant.id, id);
+  }
+
+  /** Ends it wherever it is. False if there is none, or it is over. */
+  async cancel(caller: Caller, id: string): Promise<boolean> {
+    const { store, worker } = this.#options;
+    const cancelled = await store.cancel(caller.tenant.id, id);
+    if (cancelled) worker.abort(id);
+    return cancelled;
+  }
+}

@@ -1,0 +1,197 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { IsolateError } from "../../src/errors.ts";
+import type { ExecuteRequest } from "../../src/types.ts";
+import type { Caller } from "../api/auth.ts";
+import { HttpProblem, problemResponse, statusOf } from "../problem.ts";
+import { answerOf } from "../runs/answer.ts";
+import type { Runs } from "../runs/runs.ts";
+import type { JobRow, Jobs } from "../store/jobs.ts";
+
+export interface JobWorkerOptions {
+  readonly store: Jobs;
+  readonly runs: Runs;
+  /** `undefined` for a tenant that is gone. */
+  readonly callerOf: (tenant: string) => Promise<Caller | undefined>;
+  /** Jobs run at once. */
+  readonly slots: number;
+  /** Milliseconds after which a host that says nothing has lost its jobs to others. */
+  readonly lease: number;
+  /** Told of each job that is over. */
+  readonly onDone: () => void;
+  readonly onError: (error: unknown, requestId: string) => void;
+}
+
+type JobAnswer = NonNullable<JobRow["answer"]>;
+
+/** How often a job is started whose host goes down under it. */
+const MAX_ATTEMPTS = 3;
+/** Milliseconds a job is put off for what will pass: quotas, a busy host. */
+const MAX_PATIENCE = 24 * 3_600_000;
+const POLL_MS = 2_000;
+/** Attempts at writing an answer down, over some ten seconds. */
+const MAX_WRITES = 6;
+
+/**
+ * Runs what the queue holds. A job belongs to a host for as long as that renews its claim; one whose
+ * host fell silent is run again elsewhere, so that it runs at least once and is answered once.
+ */
+export class JobWorker {
+  readonly #options: JobWorkerOptions;
+  readonly #owner = randomUUID();
+  readonly #running = new Map<string, { abort: AbortController; over: Promise<void> }>();
+  #timers: NodeJS.Timeout[] = [];
+  #looking: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+
+  constructor(options: JobWorkerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { lease } = this.#options;
+    this.#timers = [
+      setInterval(() => this.wake(), POLL_MS),
+      setInterval(() => void this.#renew(), lease / 3),
+    ];
+    for (const timer of this.#timers) timer.unref();
+    this.wake();
+  }
+
+  /** Looks for jobs now. */
+  wake(): void {
+    this.#again = true;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  /** Ends a job that runs here; its answer counts for nothing. */
+  abort(id: string): void {
+    this.#running.get(id)?.abort.abort();
+  }
+
+  /** Takes no more jobs. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Resolves once nothing runs here any more; what was stopped waits for another host. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.#looking;
+    await Promise.all([...this.#running.values()].map(({ over }) => over));
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  async #look(): Promise<void> {
+    const { store, slots, lease, onError } = this.#options;
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        const free = slots - this.#running.size;
+        if (free <= 0) return;
+        const until = new Date(Date.now() + lease);
+        for (const job of await store.claim(this.#owner, until, free)) this.#begin(job);
+      }
+    } catch (error) {
+      onError(error, "");
+    }
+  }
+
+  #begin(job: JobRow): void {
+    const abort = new AbortController();
+    const over = this.#run(job, abort.signal)
+      .catch((error: unknown) => this.#options.onError(error, job.requestId))
+      .finally(() => {
+        this.#running.delete(job.id);
+        this.wake();
+      });
+    this.#running.set(job.id, { abort, over });
+  }
+
+  async #run(job: JobRow, signal: AbortSignal): Promise<void> {
+    const { store, onDone } = this.#options;
+    const answer = await this.#answer(job, signal);
+    if (answer === undefined) return;
+    if (await this.#insist(() => store.finish(this.#owner, job.id, answer))) onDone();
+  }
+
+  /** A store that is away for a moment costs no job a second run. */
+  async #insist<T>(write: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await write();
+      } catch (error) {
+        if (tries === MAX_WRITES) throw error;
+        await setTimeout(tries * 500);
+      }
+    }
+  }
+
+  /** `undefined` if there is nothing to say: it was cancelled, or waits again. */
+  async #answer(job: JobRow, signal: AbortSignal): Promise<JobAnswer | undefined> {
+    const { runs, callerOf, onError, store } = this.#options;
+    const { id, requestId, attempts } = job;
+    const comesAgain = (error: unknown): boolean => !signal.aborted && passes(error, job);
+    if (attempts > MAX_ATTEMPTS) return givenUp(requestId);
+    try {
+      const caller = await callerOf(job.tenant);
+      if (caller === undefined) return undefined;
+      const run = { id, caller, requestId, signal, comesAgain, wait: false, via: "async" as const };
+      const request = job.request as unknown as ExecuteRequest;
+      const answer = answerOf(await runs.run({ ...run, request, function: functionOf(job) }));
+      return { status: 200, body: { ...answer, attempts } };
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (comesAgain(error)) {
+        const pause = this.#stopped ? 0 : pauseAfter(error);
+        await store.release(this.#owner, id, new Date(Date.now() + pause));
+        return undefined;
+      }
+      if (statusOf(error) >= 500) onError(error, requestId);
+      return problemAnswer(error, requestId);
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { store, lease, onError } = this.#options;
+    if (this.#running.size === 0) return;
+    const before = [...this.#running.keys()];
+    try {
+      const held = new Set(await store.renew(this.#owner, new Date(Date.now() + lease)));
+      // Cancelled by way of another host, or lost to one.
+      for (const id of before) if (!held.has(id)) this.abort(id);
+    } catch (error) {
+      onError(error, "");
+    }
+  }
+}
+
+function functionOf({ function: name, version }: JobRow) {
+  return name === null || version === null ? undefined : { name, version };
+}
+
+/** Whether time mends it: a quota, a busy host, one on its way out. */
+function passes(error: unknown, { acceptedAt }: JobRow): boolean {
+  if (!(error instanceof IsolateError || error instanceof HttpProblem)) return false;
+  const { status } = error;
+  return (status === 429 || status === 503) && Date.now() - acceptedAt.getTime() < MAX_PATIENCE;
+}
+
+/** Milliseconds until it is worth another try. */
+function pauseAfter(error: unknown): number {
+  const { retryAfter = 1 } = error as { retryAfter?: number };
+  return Math.min(60, Math.max(1, retryAfter)) * 1_000;
+}
+
+function givenUp(requestId: string): Promise<JobAnswer> {
+  const message = `Its host went down under this execution ${MAX_ATTEMPTS} times`;
+  return problemAnswer(new HttpProblem(503, "JobFailed", "JOB_GIVEN_UP", message), requestId);
+}
+
+async function problemAnswer(error: unknown, requestId: string): Promise<JobAnswer> {
+  const response = problemResponse(error, requestId);
+  return { status: response.status, body: await response.json() };
+}

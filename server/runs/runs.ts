@@ -1,0 +1,147 @@
+import type { Granted, Kernel } from "../../src/kernel.ts";
+import type { ExecuteRequest, Observer, Output, Usage } from "../../src/types.ts";
+import type { Caller } from "../api/auth.ts";
+import type { Admission } from "../quotas/admission.ts";
+import { StoreUnavailable } from "../store/errors.ts";
+import type { ExecutionRow } from "../store/executions.ts";
+import type { AuditWriter } from "./audit.ts";
+import { type Ended, endedBy, endOf } from "./ended.ts";
+import { executionId } from "./execution-id.ts";
+
+export interface RunsOptions {
+  readonly kernel: Kernel;
+  readonly audit: AuditWriter;
+  readonly admission: Admission;
+}
+
+/** An execution that somebody asks for. */
+export interface Asked {
+  /** Default: a new one. */
+  readonly id?: string;
+  readonly caller: Caller;
+  readonly via: ExecutionRow["via"];
+  readonly requestId: string;
+  /** The deployed function it is one of. */
+  readonly function?: { readonly name: string; readonly version: number } | undefined;
+  /** Destroys the sandbox once aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether it may wait for others of its tenant to end. Default true. */
+  readonly wait?: boolean;
+  /** Tells of an error that it is not its end: it is going to be asked for again, under its id. */
+  readonly comesAgain?: (error: unknown) => boolean;
+}
+
+export interface Run extends Asked {
+  /** The kernel's guard takes nothing of it for granted, whatever its type says. */
+  readonly request: ExecuteRequest;
+  readonly observer?: Observer | undefined;
+  /** Told that it is valid and what it has been granted, before it waits for a sandbox. */
+  readonly onGranted?: ((granted: Granted) => void) | undefined;
+}
+
+/** What is known of an execution while it is under way. */
+export interface Facts {
+  level: string;
+  tools: readonly string[];
+  permissions: unknown;
+}
+
+/**
+ * The one way to run code for somebody: within the quotas of its tenant, and written down, whatever
+ * comes of it. Refusals for a quota are not: there is no end to what can be refused.
+ */
+export class Runs {
+  readonly #options: RunsOptions;
+
+  constructor(options: RunsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs code once. Resolves whatever the code does; rejects as `Kernel.execute()` does, with 429 for
+   * a quota, and with `StoreUnavailable` if it could not be written down.
+   */
+  async run(run: Run): Promise<{ readonly id: string; readonly output: Output }> {
+    const { caller, request, signal, observer } = run;
+    const id = run.id ?? executionId();
+    const facts = factsOf(request);
+    const output = await this.track({ ...run, id }, facts, endOf, () => {
+      const onGranted = (granted: Granted): void => {
+        Object.assign(facts, granted);
+        run.onGranted?.(granted);
+      };
+      return this.#options.kernel.execute(request, {
+        tenant: caller.tenant,
+        signal,
+        observer,
+        onGranted,
+      });
+    });
+    return { id, output };
+  }
+
+  /**
+   * Does `work` as one execution: for what the kernel does not run. `ended` says how it went; `facts`
+   * are read at its end.
+   */
+  async track<T>(
+    asked: Asked,
+    facts: Facts,
+    ended: (value: T) => Ended,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const { audit, admission } = this.#options;
+    const { caller, signal, wait = true, comesAgain = () => false } = asked;
+    if (audit.full) throw new StoreUnavailable("Too many executions wait to be written down");
+    const id = asked.id ?? executionId();
+    const startedAt = new Date();
+    const release = await admission.admit(caller, { signal, wait });
+    let usage: Usage | null = null;
+    audit.expect();
+    const record = (end: Ended): void => {
+      usage = end.usage;
+      audit.record(rowOf({ ...asked, id }, facts, startedAt, end));
+    };
+    try {
+      const value = await work();
+      record(ended(value));
+      return value;
+    } catch (error) {
+      if (comesAgain(error)) audit.forgo();
+      else record(endedBy(error, Date.now() - startedAt.getTime()));
+      throw error;
+    } finally {
+      release(usage);
+    }
+  }
+}
+
+function rowOf(
+  { id, caller, requestId, via, function: deployed }: Asked & { readonly id: string },
+  { level, tools, permissions }: Facts,
+  startedAt: Date,
+  end: Ended,
+): ExecutionRow {
+  return {
+    id,
+    tenant: caller.tenant.id,
+    requestId,
+    via,
+    function: deployed?.name ?? null,
+    version: deployed?.version ?? null,
+    level,
+    tools,
+    permissions,
+    startedAt,
+    ...end,
+  };
+}
+
+const LEVELS: readonly unknown[] = ["none", "isolated", "container"];
+
+/** Of a request that nobody has looked at; what is refused was granted nothing. */
+function factsOf(request: unknown): Facts {
+  const { sandbox } = (request ?? {}) as { sandbox?: unknown };
+  const level = LEVELS.includes(sandbox) ? String(sandbox) : "container";
+  return { level, tools: [], permissions: "none" };
+}

@@ -1,0 +1,23 @@
+import type { StoredAnswer } from "../store/idempotency.ts";
+
+const JSON_TYPE = "application/json";
+
+/** An answer as JSON. */
+export function jsonAnswer(status: number, body: unknown, location?: string): StoredAnswer {
+  const text = JSON.stringify(body);
+  return {
+    status,
+    contentType: JSON_TYPE,
+    body: text,
+    ...(location !== undefined && { location }),
+  };
+}
+
+/** Gives an answer; one of an earlier request says so. */
+export function responseOf(answer: StoredAnswer, replayed = false): Response {
+  const { status, contentType, body, location } = answer;
+  const headers: Record<string, string> = { "Content-Type": contentType };
+  if (location !== undefined) headers.Location = location;
+  if (replayed) headers["Idempotency-Replayed"] = "true";
+  return new Response(body, { status, headers });
+}

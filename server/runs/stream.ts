@@ -1,0 +1,68 @@
+import type { Granted } from "../../src/kernel.ts";
+import type { Observer } from "../../src/types.ts";
+import { channelEvent } from "./channel-event.ts";
+import { EVENT_STREAM_HEADERS, EventStream } from "./event-stream.ts";
+
+export interface Watched {
+  readonly observer: Observer;
+  readonly onGranted: (granted: Granted) => void;
+}
+
+export interface StreamOptions {
+  /** Called if the client goes away before the end. */
+  readonly onCancel: () => void;
+  /** Runs the code and resolves with its answer as JSON. */
+  readonly run: (watched: Watched) => Promise<string>;
+  /** The body of the answer to an error, as JSON. */
+  readonly problem: (error: unknown) => Promise<string>;
+}
+
+/** Bytes of channel messages of one stream. */
+const MAX_CHANNEL = 16_777_216;
+
+/**
+ * Answers with the events of an execution as they happen, the last one `result` or `error`. What is
+ * refused before anything of it has happened rejects, so that it can be answered with its own status.
+ */
+export function streamed({ onCancel, run, problem }: StreamOptions): Promise<Response> {
+  const stream = new EventStream(onCancel);
+  return new Promise((resolve, reject) => {
+    let isOpen = false;
+    const open = (): void => {
+      if (isOpen) return;
+      isOpen = true;
+      resolve(new Response(stream.body, { headers: EVENT_STREAM_HEADERS }));
+    };
+    const failed = async (error: unknown): Promise<void> => {
+      if (isOpen) stream.end("error", await problem(error));
+      else {
+        stream.discard();
+        reject(error);
+      }
+    };
+    run({ observer: observing(stream), onGranted: open }).then((answer) => {
+      open();
+      stream.end("result", answer);
+    }, failed);
+  });
+}
+
+/** An answer that is there already, as events. */
+export function streamOf(answer: string): Response {
+  const stream = new EventStream(() => {});
+  stream.end("result", answer);
+  return new Response(stream.body, { headers: EVENT_STREAM_HEADERS });
+}
+
+function observing(stream: EventStream): Observer {
+  let messages = 0;
+  return {
+    onLog: (entry) => stream.offer("log", () => JSON.stringify(entry)),
+    onDenied: (denial) => stream.offer("denied", () => JSON.stringify(denial)),
+    onChannel: (topic, text) => {
+      messages += topic.length + text.length;
+      if (messages > MAX_CHANNEL) stream.skip();
+      else stream.offer("channel", () => channelEvent(topic, text));
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { BadRequest } from "../../src/errors.ts";
+import type { ExecuteRequest } from "../../src/types.ts";
+import type { RouteInput } from "../api/route.ts";
+import { type Once, once } from "../idempotency/once.ts";
+import type { JobQueue } from "../jobs/queue.ts";
+import { problemResponse } from "../problem.ts";
+import type { ExecutionRow } from "../store/executions.ts";
+import type { Idempotency, StoredAnswer } from "../store/idempotency.ts";
+import { answerOf } from "./answer.ts";
+import type { Run, Runs } from "./runs.ts";
+import { jsonAnswer, responseOf } from "./stored-answer.ts";
+import { streamed, type Watched } from "./stream.ts";
+import { wantsEvents, wantsLater } from "./wanted-way.ts";
+
+export interface WaysOptions {
+  readonly runs: Runs;
+  readonly jobs: JobQueue;
+  readonly idempotency: Idempotency;
+  /** Most milliseconds a request takes that is answered at once. */
+  readonly most: number;
+  /** Told of our own failures, with the id their callers were given. */
+  readonly onError: (error: unknown, requestId: string) => void;
+}
+
+/** What a request comes to, once its route has read it. */
+export interface Wanted {
+  readonly request: ExecuteRequest;
+  /** Where to send the answer, if it comes later. */
+  readonly callback?: string | undefined;
+  readonly function?: Run["function"];
+  /** How it is called if its answer is JSON, at once. */
+  readonly via: ExecutionRow["via"];
+  /** What makes two requests with one `Idempotency-Key` the same. */
+  readonly identity: Identity;
+}
+
+export interface Identity {
+  /** Method and path. */
+  readonly route: string;
+  readonly body: unknown;
+}
+
+/** What the ways need of a route's input. */
+export type Input = Pick<
+  RouteInput<unknown, unknown, unknown, unknown, "tenant">,
+  "caller" | "signal" | "requestId" | "c" | "hold"
+>;
+
+/**
+ * The ways there are to have code run: answered at once, as events, or later; and once only for an
+ * `Idempotency-Key`. With a key, an execution outlives the connection it was asked for by: whoever
+ * sent it may come back for the answer.
+ */
+export class Ways {
+  readonly #options: WaysOptions;
+
+  constructor(options: WaysOptions) {
+    this.#options = options;
+  }
+
+  /** Runs it the way the request's headers say. Rejects for what is refused before it has begun. */
+  async respond(wanted: Wanted, input: Input): Promise<Response> {
+    const { headers } = input.c.req.raw;
+    const later = wantsLater(headers.get("prefer"));
+    if (wanted.callback !== undefined && !later) {
+      throw new BadRequest("callback", "callback: Only with Prefer: respond-async");
+    }
+    const entry = await this.once(wanted.identity, input);
+    if (entry !== undefined && "replay" in entry) return responseOf(entry.replay, true);
+    const signal = entry === undefined ? input.signal : undefined;
+    const first = entry?.first ?? ((work: () => Promise<StoredAnswer>) => work());
+    if (later) return responseOf(await first(() => this.#accept(wanted, input)));
+    if (!wantsEvents(headers.get("accept"))) {
+      return responseOf(await first(() => this.#run(wanted, input, { signal })));
+    }
+    return this.#stream(input, signal, async (watched, signal) => {
+      const via = wanted.via === "execute" ? "stream" : wanted.via;
+      return (await first(() => this.#run({ ...wanted, via }, input, { ...watched, signal }))).body;
+    });
+  }
+
+  /** What an `Idempotency-Key` says, if there is one. */
+  async once({ route, body }: Identity, input: Input): Promise<Once | undefined> {
+    const { idempotency, most, onError } = this.#options;
+    const key = input.c.req.header("idempotency-key");
+    if (key === undefined) return undefined;
+    return once(idempotency, {
+      tenant: input.caller.tenant.id,
+      key,
+      route,
+      body,
+      most,
+      onError: (error) => onError(error, input.requestId),
+    });
+  }
+
+  async #run(
+    { request, via, function: deployed }: Wanted,
+    { caller, requestId }: Input,
+    options: Partial<Watched> & { signal: AbortSignal | undefined },
+  ): Promise<StoredAnswer> {
+    const { runs } = this.#options;
+    const run = { ...options, caller, request, via, requestId, function: deployed };
+    return jsonAnswer(200, answerOf(await runs.run(run)));
+  }
+
+  async #accept(wanted: Wanted, { caller, requestId }: Input): Promise<StoredAnswer> {
+    const id = await this.#options.jobs.accept({ ...wanted, caller, requestId });
+    return jsonAnswer(202, { id, status: "queued" }, `/jobs/${id}`);
+  }
+
+  #stream(
+    { hold, requestId }: Input,
+    /** Absent for what goes on when the client goes away. */
+    hangUp: AbortSignal | undefined,
+    run: (watched: Watched, signal: AbortSignal | undefined) => Promise<string>,
+  ): Promise<Response> {
+    const { onError } = this.#options;
+    const cancelled = new AbortController();
+    const signal = hangUp && AbortSignal.any([hangUp, cancelled.signal]);
+    return streamed({
+      onCancel: () => cancelled.abort(),
+      run: (watched) => {
+        const answer = run(watched, signal);
+        // The response is there long before its end; the request's body is in memory until then.
+        hold(answer);
+        return answer;
+      },
+      problem: async (error) => {
+        const response = problemResponse(error, requestId);
+        if (response.status >= 500) onError(error, requestId);
+        return response.text();
+      },
+    });
+  }
+}

@@ -1,0 +1,86 @@
+import { classify } from "../egress/classify.ts";
+import { readGround } from "../egress/ground.ts";
+import { systemResolver } from "../egress/resolve.ts";
+import type { Config } from "../src/config.ts";
+import type { Kernel } from "../src/kernel.ts";
+import type { Caller } from "./api/auth.ts";
+import { callbackTarget } from "./callbacks/callback-url.ts";
+import { CallbackSender } from "./callbacks/sender.ts";
+import { JobQueue } from "./jobs/queue.ts";
+import { JobWorker } from "./jobs/worker.ts";
+import { HttpProblem } from "./problem.ts";
+import { type Admission, NO_QUOTAS } from "./quotas/admission.ts";
+import { AuditWriter } from "./runs/audit.ts";
+import { Runs } from "./runs/runs.ts";
+import { Ways } from "./runs/ways.ts";
+import type { Store } from "./store/store.ts";
+
+export interface ServicesOptions {
+  readonly kernel: Kernel;
+  readonly store: Store;
+  readonly config: Config;
+  /** Without one, no callback is accepted. */
+  readonly secretKey: Uint8Array | undefined;
+  /** Whose a tenant's jobs are; `undefined` for one that is gone. */
+  readonly callerOf: (tenant: string) => Promise<Caller | undefined>;
+  /** Default: no quotas. */
+  readonly admission?: Admission;
+  /** Milliseconds after which the jobs of a server that says nothing are run by others. */
+  readonly lease: number;
+  /** Told of our own failures; `requestId` is empty for what no request has caused. */
+  readonly onError: (error: unknown, requestId: string) => void;
+}
+
+/** What the routes are made of. */
+export interface Services {
+  readonly kernel: Kernel;
+  readonly store: Store;
+  readonly runs: Runs;
+  readonly audit: AuditWriter;
+  readonly ways: Ways;
+  readonly jobs: JobQueue;
+  readonly worker: JobWorker;
+  /** Absent without a secret key. */
+  readonly callbacks: CallbackSender | undefined;
+  readonly secretKey: Uint8Array | undefined;
+}
+
+/** Makes everything that rests on the store; nothing of it does anything by itself yet. */
+export function createServices(options: ServicesOptions): Services {
+  const { kernel, store, config, secretKey, callerOf, lease, onError } = options;
+  const { admission = NO_QUOTAS } = options;
+  const failed = (error: unknown): void => onError(error, "");
+  const audit = new AuditWriter(store.executions, { onError: failed });
+  const runs = new Runs({ kernel, audit, admission });
+  const ground = readGround({ ...config.egress, resolver: systemResolver, classify });
+  const sending = { store: store.jobs, ground, onError: failed };
+  const callbacks = secretKey && new CallbackSender({ ...sending, secretKey });
+  const worker = new JobWorker({
+    store: store.jobs,
+    runs,
+    callerOf,
+    lease,
+    // The other half is for those who wait for their answers.
+    slots: Math.max(1, Math.floor(config.cluster.max / 2)),
+    onDone: () => callbacks?.wake(),
+    onError,
+  });
+  const checkCallback = (url: string): void => {
+    if (secretKey === undefined) throw noSecretKey();
+    callbackTarget(url, ground);
+  };
+  const jobs = new JobQueue({ store: store.jobs, kernel, worker, checkCallback });
+  const { idempotency } = store;
+  const ways = new Ways({ runs, jobs, idempotency, most: config.maxTimeout + MARGIN_MS, onError });
+  return { kernel, store, runs, audit, ways, jobs, worker, callbacks, secretKey };
+}
+
+/** What an execution takes beyond its timeout, waiting to be let in included. */
+const MARGIN_MS = 120_000;
+
+/** For what needs a secret key where there is none. */
+export function noSecretKey(): HttpProblem {
+  const message =
+    "Callbacks are signed, and this server has no key for that: set ISOLATE_SECRET_KEY";
+  return new HttpProblem(409, "Conflict", "SECRET_KEY_MISSING", message);
+}
