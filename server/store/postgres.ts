@@ -51,7 +51,8 @@ export async function openPostgresStore(url: string): Promise<Store> {
   };
 }
 
-function connectionOptions(url: string): pg.ClientConfig {
+/** How the server of a URL is dialled. Throws an Error that does not quote the URL. */
+export function connectionOptions(url: string): pg.ClientConfig {
   const { hosts, user, password, database, options, tls } = parseDatabaseUrl(storeLocation(url));
   return {
     ...hosts[0],

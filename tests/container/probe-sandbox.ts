@@ -4,49 +4,44 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Container, ContainerCreateOptions, HostConfig } from "dockerode";
+import {
+  allowAll,
+  type Facts,
+  type Probe,
+  runProbe,
+  UPSTREAM_PORT,
+} from "../../src/doctor/probe.ts";
 import { Label } from "../../src/engines/container/flags.ts";
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import { deadline } from "../../src/engines/deadline.ts";
-import type { Ending, Profile, Sandbox } from "../../src/engines/engine.ts";
+import type { Profile } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
 import { bundleRunner } from "../../src/engines/runner.ts";
-import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 import { docker, runtime } from "../helpers/containers.ts";
-
-/** What a probe saw: the object its code returned, and how it ended. */
-export type Facts = Readonly<Record<string, unknown>>;
 
 /** A change to a container's options, in place. */
 export type Adjustment = (host: HostConfig, options: ContainerCreateOptions) => void;
 
-/** One flag of a sandbox container, and code that tells whether it is there. */
-export interface Protection {
-  /** Its key in `containerOptions()`, and which one of several in it. */
-  readonly flag: string;
-  /** Body of an async function that returns what it saw. */
-  readonly code: string;
-  /** What the code sees with the flag, among other things. */
-  readonly holds: Facts;
+/** One flag of a sandbox container, with what its probe sees when it is gone. */
+export interface Protection extends Omit<Probe, "what"> {
   /** What it sees without, so that failing for another reason does not count. */
   readonly removed: Facts;
   readonly weaken: Adjustment;
   /** Goes for both runs: takes other layers away that would hide this one. */
   readonly given?: Adjustment;
-  readonly profile?: Partial<Profile>;
   readonly outside?: (container: Container) => Promise<Facts>;
 }
 
 export interface RunOptions {
   readonly adjustments?: readonly (Adjustment | undefined)[];
-  readonly profile?: Partial<Profile> | undefined;
+  readonly cpus?: number | undefined;
   /** What the engine knows about the container once its code has run. */
   readonly outside?: ((container: Container) => Promise<Facts>) | undefined;
 }
 
-/** A network without a way out, and the port a container of the tests listens on in it. */
+/** A network without a way out; a container of the tests listens in it. */
 export const PROBE_NETWORK = `isolate-probe-${process.pid}`;
-export const UPSTREAM_PORT = 9000;
 
 const PROFILE: Profile = { memory: 256, cpus: 1 };
 const PROBE_WITHIN = 30_000;
@@ -154,21 +149,9 @@ export class Laboratory {
         return created;
       },
     });
-    const sandbox = await launcher.launch({ ...PROFILE, ...options.profile });
+    const sandbox = await launcher.launch({ ...PROFILE, cpus: options.cpus ?? PROFILE.cpus });
     try {
-      const job = {
-        code: `${HELPERS}\nexport default async ({ upstream }) => {\n${body}\n};`,
-        entry: "default",
-        input: JSON.stringify({ upstream: this.#upstream }),
-        tools: [],
-        limits: DEFAULT_OUTPUT_LIMITS,
-      };
-      const ending = await deadline(
-        sandbox.run(job, { onLog: () => {} }, PROBE_WITHIN),
-        PROBE_WITHIN,
-        "A probe",
-      );
-      const facts = await factsOf(sandbox, ending);
+      const facts = await runProbe(sandbox, body, this.#upstream);
       return { ...facts, ...(await options.outside?.(await this.#containerOf(sandbox.id))) };
     } finally {
       await sandbox.destroy();
@@ -184,58 +167,8 @@ export class Laboratory {
   }
 }
 
-/** What the code of every probe may use. */
-const HELPERS = `
-/** "ok", or the code or message of what the work failed with. */
-async function said(work) {
-  try {
-    await work();
-    return "ok";
-  } catch (error) {
-    return error.code ?? error.message;
-  }
-}
-const text = (path) => Deno.readTextFileSync(path);
-/** What the kernel keeps about this container under that name, if it does. */
-function cgroup(name) {
-  try {
-    return text("/sys/fs/cgroup/" + name);
-  } catch {}
-}
-/** A field of this process's status, as the kernel tells it. */
-function status(field) {
-  return new RegExp("^" + field + ":\\\\s*(.*)$", "m").exec(text("/proc/self/status"))[1];
-}
-/** Functions of the C library, all of them returning an int. */
-function libc(signatures) {
-  const symbols = { __errno_location: { parameters: [], result: "pointer" } };
-  for (const [name, parameters] of Object.entries(signatures)) {
-    symbols[name] = { parameters, result: "i32" };
-  }
-  return Deno.dlopen("libc.so.6", symbols).symbols;
-}
-/** A call's result, or the negative errno, as the kernel itself returns it. */
-const kernel = (c, result) =>
-  result < 0 ? -new Deno.UnsafePointerView(c.__errno_location()).getInt32() : result;
-`;
-
 /** Replaces the permissions of the sandbox's Deno process by all there are. */
-export const grantAll: Adjustment = (_host, options) => {
-  const [command = "run", ...args] = options.Cmd ?? [];
-  const kept = args.filter((arg) => !/^--(allow|deny)-/.test(arg));
-  options.Cmd = [command, "-A", ...kept];
-};
-
-async function factsOf(sandbox: Sandbox, ending: Ending): Promise<Facts> {
-  switch (ending.type) {
-    case "result":
-      return { ...JSON.parse(ending.text ?? "{}"), ended: "result" };
-    case "error":
-      return { ended: "error", fault: ending.fault };
-    default:
-      return { ended: "closed", fault: await sandbox.diagnose() };
-  }
-}
+export const grantAll: Adjustment = (_host, options) => allowAll(options);
 
 async function untilLogged(container: Container, line: string): Promise<void> {
   while (!(await container.logs({ stdout: true, stderr: true })).includes(line)) await sleep(50);

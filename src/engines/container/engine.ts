@@ -23,6 +23,7 @@ import { ensureRunnerImage } from "./image.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
 import { reap } from "./reaper.ts";
 import { checkRuntime } from "./runtime.ts";
+import { assertSeccomp } from "./seccomp.ts";
 import { Sidecar } from "./sidecar.ts";
 
 const PING_WITHIN = 3_000;
@@ -177,13 +178,4 @@ const WHAT_TO_DO =
 
 function unavailable(message: string): EngineUnavailable {
   return new EngineUnavailable(message, { retryAfter: 2 });
-}
-
-/** A sandbox without a system call filter is one layer short, and is not started at all. */
-function assertSeccomp(options: unknown): void {
-  const listed = Array.isArray(options) ? options.map(String) : [];
-  const seccomp = listed.find((option) => option.startsWith("name=seccomp"));
-  if (seccomp === undefined || seccomp.includes("profile=unconfined")) {
-    throw new EngineUnavailable("The engine does not filter system calls (seccomp)");
-  }
 }

@@ -1,3 +1,5 @@
+import { EngineUnavailable } from "../../errors.ts";
+
 /**
  * The system calls a sandbox may make: those Deno makes, those the engine's runtime makes on the
  * way to starting it, and no others. The engine's own filter is made for any program; of those
@@ -55,4 +57,16 @@ export function seccompProfile(): string {
       { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: ENOSYS },
     ],
   });
+}
+
+/**
+ * Throws `EngineUnavailable` for the security options of an engine that filters nothing: a sandbox
+ * without a filter is one layer short, and is not started at all.
+ */
+export function assertSeccomp(options: unknown): void {
+  const listed = Array.isArray(options) ? options.map(String) : [];
+  const seccomp = listed.find((option) => option.startsWith("name=seccomp"));
+  if (seccomp === undefined || seccomp.includes("profile=unconfined")) {
+    throw new EngineUnavailable("The engine does not filter system calls (seccomp)");
+  }
 }

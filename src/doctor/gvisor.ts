@@ -1,4 +1,4 @@
-import type { Facts } from "./probe-sandbox.ts";
+import type { Facts } from "./probe.ts";
 
 /** How a probe of a flag ends otherwise in gVisor; docs/operations.md says the same in words. */
 export interface Difference {

@@ -1,0 +1,48 @@
+import { defineCommand } from "citty";
+import { examine } from "../../src/doctor/doctor.ts";
+import { type Finding, fail } from "../../src/doctor/finding.ts";
+import { messageOf } from "../../src/errors.ts";
+import { readSettings } from "../settings.ts";
+import { checkStore } from "./store-check.ts";
+
+/** `isolate doctor`: exits with 1 if something keeps this host from serving safely. */
+export const doctor = defineCommand({
+  meta: {
+    name: "doctor",
+    description: "Looks at this host, tries to get out of sandboxes, and says what to do",
+  },
+  args: {
+    json: { type: "boolean", description: "One JSON document on standard output", default: false },
+  },
+  async run({ args: { json } }) {
+    // Whoever stops reading does not keep it from cleaning up.
+    process.stdout.on("error", () => {});
+    const findings: Finding[] = [];
+    for await (const finding of findingsOf(process.env)) {
+      findings.push(finding);
+      if (!json) console.log(lines(finding));
+    }
+    const failed = findings.filter(({ level }) => level === "fail").length;
+    const warned = findings.filter(({ level }) => level === "warn").length;
+    if (json) console.log(JSON.stringify({ ok: failed === 0, findings }, undefined, 2));
+    else console.log(`\n${findings.length} checks: ${failed} failed, ${warned} to look at`);
+    if (failed > 0) process.exitCode = 1;
+  },
+});
+
+/** What the doctor says of a host with these variables. */
+async function* findingsOf(env: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
+  const log = (line: string): void => console.error(line);
+  try {
+    const settings = readSettings(env);
+    yield await checkStore(settings.store);
+    yield* examine({ ...settings, log });
+  } catch (error) {
+    yield fail("settings", messageOf(error), "docs/configuration.md has every setting");
+  }
+}
+
+function lines({ level, check, message, advice }: Finding): string {
+  const head = `${level.padEnd(5)} ${check}: ${message}`;
+  return advice === undefined ? head : `${head}\n      → ${advice}`;
+}

@@ -1,0 +1,9 @@
+import { defineCommand } from "citty";
+
+/** `isolate start`: the server, by the settings of the environment. */
+export const start = defineCommand({
+  meta: { name: "start", description: "Runs the server" },
+  async run() {
+    await import("../main.ts");
+  },
+});

@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import type Docker from "dockerode";
+import type { Config } from "../config.ts";
+import { dockerClient, engineSocket } from "../engines/container/docker.ts";
+import { ensureRunnerImage } from "../engines/container/image.ts";
+import type { ContainerLauncher } from "../engines/container/launcher.ts";
+import type { ContainerHost } from "../engines/create.ts";
+import { Instance } from "../engines/instance.ts";
+import { ProcessLauncher } from "../engines/process.ts";
+import { bundleRunner, writeRunner } from "../engines/runner.ts";
+import { messageOf } from "../errors.ts";
+import {
+  type ContainerParts,
+  checkProxy,
+  checkSandbox,
+  checkShared,
+  launcherOf,
+} from "./containers.ts";
+import { checkEngine } from "./engine-checks.ts";
+import { checkContainer, checkWorker, type Launch } from "./escape-checks.ts";
+import { type Finding, fail, ok } from "./finding.ts";
+import { checkPrograms, checkSocketPaths } from "./host-checks.ts";
+
+export interface DoctorOptions {
+  readonly config: Config;
+  /** Directory of the control sockets. */
+  readonly runDirectory: string;
+  /** `null` for no containers. */
+  readonly containers: ContainerHost | null;
+  /** Told what takes its time, a line each. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Looks at a host as the server would use it, and tries to get out of sandboxes on it. Gives its
+ * findings as they come; a running server in the same run directory is not disturbed, and nothing is
+ * left behind but the images.
+ */
+export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
+  yield* checkPrograms();
+  const { runDirectory, containers } = options;
+  yield* checkSocketPaths(runDirectory);
+  let instance: Instance;
+  try {
+    instance = await Instance.create(runDirectory);
+  } catch (error) {
+    const advice = "Be its owner, or name another one by ISOLATE_RUN_DIR";
+    yield fail("run directory", `${runDirectory} cannot be used: ${messageOf(error)}`, advice);
+    return;
+  }
+  try {
+    yield* checkProcesses(instance);
+    if (containers !== null) yield* checkContainers(options, containers, instance);
+  } finally {
+    await instance.close();
+  }
+}
+
+/** Level `isolated`: Deno processes, the inner layer alone. */
+async function* checkProcesses(instance: Instance): AsyncGenerator<Finding> {
+  const runnerDirectory = join(instance.directory, "runner");
+  await writeRunner(await bundleRunner(), runnerDirectory);
+  const launcher = new ProcessLauncher({ instanceDirectory: instance.directory, runnerDirectory });
+  const launch: Launch = (profile) => launcher.launch(profile);
+  try {
+    const sandbox = await checkSandbox("isolated", launch);
+    yield sandbox;
+    if (sandbox.level === "ok") yield await checkWorker("escape isolated", launch);
+  } finally {
+    await launcher.close();
+  }
+}
+
+/** Level `container`, from the engine to what holds when the inner layer is gone. */
+async function* checkContainers(
+  { config, log }: DoctorOptions,
+  { host, runtime, egressSocket }: ContainerHost,
+  instance: Instance,
+): AsyncGenerator<Finding> {
+  let docker: Docker;
+  let socket: string;
+  try {
+    socket = engineSocket(host);
+    docker = dockerClient(socket);
+  } catch (error) {
+    yield fail("engine", messageOf(error), "Run Isolate on the engine's host");
+    return;
+  }
+  const memory = config.cluster.max * config.memory;
+  if (!(yield* checkEngine(docker, socket, { runtime, memory }))) return;
+  let image: string;
+  let openImage: string;
+  try {
+    image = await ensureRunnerImage(docker, await bundleRunner(), log);
+    openImage = await ensureRunnerImage(docker, await bundleRunner("inherit"), log);
+    yield ok("image", `Sandboxes run ${image}`);
+  } catch (error) {
+    const advice = "See docs/operations.md, Start, for what it is made of";
+    yield fail("image", `The sandbox image cannot be made: ${messageOf(error)}`, advice);
+    return;
+  }
+  const parts: ContainerParts = { docker, instance, image, runtime };
+  const shared = await checkShared(parts);
+  yield shared;
+  // None would get ready: its socket would be nowhere.
+  if (shared.level === "fail") return;
+  yield* trySandboxes(launcherOf(parts, false), launcherOf({ ...parts, image: openImage }, true), {
+    runtime,
+  });
+  yield await checkProxy(parts, config.egress, egressSocket);
+}
+
+async function* trySandboxes(
+  real: ContainerLauncher,
+  open: ContainerLauncher,
+  { runtime }: Pick<ContainerHost, "runtime">,
+): AsyncGenerator<Finding> {
+  try {
+    const launch: Launch = (profile) => real.launch(profile);
+    const sandbox = await checkSandbox("container", launch);
+    yield sandbox;
+    if (sandbox.level !== "ok") return;
+    yield await checkWorker("escape worker", launch);
+    yield* checkContainer((profile) => open.launch(profile), runtime);
+  } finally {
+    await Promise.all([real.close(), open.close()]);
+  }
+}

@@ -1,0 +1,10 @@
+import { FLAG_PROBES } from "../../src/doctor/flag-probes.ts";
+import { LIMIT_PROBES } from "../../src/doctor/limit-probes.ts";
+import type { Probe } from "../../src/doctor/probe.ts";
+
+/** The probe that `isolate doctor` has of a flag. */
+export function probe(flag: string): Probe {
+  const found = [...FLAG_PROBES, ...LIMIT_PROBES].find((one) => one.flag === flag);
+  if (found === undefined) throw new Error(`There is no probe of ${flag}`);
+  return found;
+}
