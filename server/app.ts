@@ -7,6 +7,7 @@ import { bodies } from "./bodies.ts";
 import { hostCheck } from "./host-check.ts";
 import { HttpProblem } from "./problem.ts";
 import type { Hub } from "./registry/hub.ts";
+import { tenancyRoutes } from "./routes/admin/routes.ts";
 import { contractRoutes } from "./routes/contract.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { executeRoutes } from "./routes/execute.ts";
@@ -15,6 +16,7 @@ import { planRoutes } from "./routes/plan.ts";
 import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
 import type { Services } from "./services.ts";
+import type { Tenancy } from "./tenants/tenancy.ts";
 
 export interface AppOptions {
   readonly services: Services;
@@ -22,8 +24,8 @@ export interface AppOptions {
   readonly maxBody: number;
   /** Told of our own failures, with the id their callers were given. */
   readonly onError: (error: unknown, requestId: string) => void;
-  /** Default: everybody is the only tenant there is. */
-  readonly auth?: Auth | undefined;
+  /** Default: everybody is the only tenant there is, and nobody administers it. */
+  readonly tenancy?: Tenancy | undefined;
   /** Names it answers to beside loopback's; every name if absent. */
   readonly hosts?: readonly string[] | undefined;
   /** The registry of resources; without one, its routes are not there. */
@@ -34,7 +36,8 @@ export interface AppOptions {
 
 /** The HTTP application: no port, no environment, no signals. */
 export function buildApp(options: AppOptions): Hono<ApiEnv> {
-  const { auth = new OpenAuth(), maxBody, onError, hosts } = options;
+  const { tenancy, maxBody, onError, hosts } = options;
+  const auth = tenancy?.auth ?? new OpenAuth();
   const app = new Hono<ApiEnv>();
   app.use(async function requestId(c, next) {
     const id = randomUUID();
@@ -54,12 +57,13 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 }
 
 /** Everything there is to serve. */
-function routesOf({ services, hub, publicUrl }: AppOptions, auth: Auth): Route[] {
+function routesOf({ services, hub, publicUrl, tenancy }: AppOptions, auth: Auth): Route[] {
   const { kernel, ways } = services;
   const routes = [
     ...executeRoutes(ways),
     ...planRoutes(kernel),
     ...healthRoutes(kernel, !auth.open),
+    ...(tenancy === undefined ? [] : tenancyRoutes(tenancy)),
     ...(hub === undefined ? [] : [...wellKnownRoutes(publicUrl), ...registryRoutes(hub)]),
   ];
   return [...routes, ...docsRoutes(), ...contractRoutes(routes)];

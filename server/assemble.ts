@@ -41,20 +41,20 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const { timeout, memory, cpus } = config;
     const levels = new KernelLevels(kernel);
     const hub = await Hub.open({ path, levels, timeout, profile: { memory, cpus } });
-    const { auth, quotas } = createTenancy({ ...settings, store });
+    const tenancy = createTenancy({ ...settings, store });
     const services = createServices({
       kernel,
       store,
       config,
       secretKey,
-      admission: quotas,
-      callerOf: (tenant) => auth.caller(tenant),
+      admission: tenancy.quotas,
+      callerOf: (tenant) => tenancy.auth.caller(tenant),
       lease: settings.jobLease,
       onError,
     });
     const app = buildApp({
       services,
-      auth,
+      tenancy,
       hub,
       publicUrl,
       maxBody: settings.maxBody,

@@ -172,6 +172,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     jobLease: given.ISOLATE_JOB_LEASE,
     config: config({
       port: given.PORT,
+      tenants: given.ISOLATE_ADMIN_KEY !== undefined,
       strict: given.STRICT_MODE,
       audit: given.ISOLATE_AUDIT,
       mounts: given.ISOLATE_MOUNTS,

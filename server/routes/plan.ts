@@ -15,7 +15,8 @@ export function planRoutes(kernel: Kernel): Route[] {
       tags: ["Executions"],
       body: executeRequest,
       responses: { 200: { description: "The plan; nothing has run", schema: z.looseObject({}) } },
-      handler: async ({ body, c }) => c.json(await kernel.plan(body as ExecuteRequest)),
+      handler: async ({ body, caller: { tenant }, c }) =>
+        c.json(await kernel.plan(body as ExecuteRequest, { tenant })),
     }),
   ];
 }
