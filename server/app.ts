@@ -8,10 +8,13 @@ import { hostCheck } from "./host-check.ts";
 import { HttpProblem } from "./problem.ts";
 import type { Hub } from "./registry/hub.ts";
 import { tenancyRoutes } from "./routes/admin/routes.ts";
+import { batchRoutes } from "./routes/batch.ts";
 import { contractRoutes } from "./routes/contract.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { executeRoutes } from "./routes/execute.ts";
+import { executionsRoutes } from "./routes/executions.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { planRoutes } from "./routes/plan.ts";
 import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
@@ -57,10 +60,14 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 }
 
 /** Everything there is to serve. */
-function routesOf({ services, hub, publicUrl, tenancy }: AppOptions, auth: Auth): Route[] {
-  const { kernel, ways } = services;
+function routesOf(options: AppOptions, auth: Auth): Route[] {
+  const { services, hub, publicUrl, tenancy, onError } = options;
+  const { kernel, ways, jobs, secretKey, store, audit } = services;
   const routes = [
     ...executeRoutes(ways),
+    ...batchRoutes({ ...services, onError }),
+    ...executionsRoutes({ executions: store.executions, audit }),
+    ...jobRoutes(jobs, secretKey),
     ...planRoutes(kernel),
     ...healthRoutes(kernel, !auth.open),
     ...(tenancy === undefined ? [] : tenancyRoutes(tenancy)),

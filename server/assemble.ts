@@ -5,6 +5,7 @@ import { buildApp } from "./app.ts";
 import { isLoopback } from "./host-check.ts";
 import { Hub } from "./registry/hub.ts";
 import { KernelLevels } from "./registry/levels.ts";
+import { Retention } from "./runs/retention.ts";
 import { createServices } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import { openStore } from "./store/open.ts";
@@ -63,14 +64,17 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       onError,
     });
     const { worker, callbacks, audit } = services;
+    const failed = (error: unknown): void => onError(error, "");
+    const retention = new Retention({ store, days: settings.retention, onError: failed });
     worker.start();
     callbacks?.start();
+    retention.start();
     return {
       app,
       async close(grace) {
         worker.stop();
         await close(grace);
-        await Promise.all([worker.close(), callbacks?.close()]);
+        await Promise.all([worker.close(), callbacks?.close(), retention.close()]);
         const lost = await audit.close(AUDIT_MS);
         if (lost > 0) log(`The store took no more: ${lost} executions are not written down`);
         await store.close();

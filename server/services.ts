@@ -5,10 +5,10 @@ import type { Config } from "../src/config.ts";
 import type { Kernel } from "../src/kernel.ts";
 import type { Caller } from "./api/auth.ts";
 import { callbackTarget } from "./callbacks/callback-url.ts";
+import { noSecretKey } from "./callbacks/secret.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
 import { JobQueue } from "./jobs/queue.ts";
 import { JobWorker } from "./jobs/worker.ts";
-import { HttpProblem } from "./problem.ts";
 import { type Admission, NO_QUOTAS } from "./quotas/admission.ts";
 import { AuditWriter } from "./runs/audit.ts";
 import { Runs } from "./runs/runs.ts";
@@ -77,10 +77,3 @@ export function createServices(options: ServicesOptions): Services {
 
 /** What an execution takes beyond its timeout, waiting to be let in included. */
 const MARGIN_MS = 120_000;
-
-/** For what needs a secret key where there is none. */
-export function noSecretKey(): HttpProblem {
-  const message =
-    "Callbacks are signed, and this server has no key for that: set ISOLATE_SECRET_KEY";
-  return new HttpProblem(409, "Conflict", "SECRET_KEY_MISSING", message);
-}

@@ -77,6 +77,7 @@ const schema = z.object({
   ISOLATE_RUN_DIR: absolute.optional(),
   ISOLATE_MAX_BODY: integer.pipe(z.int().min(1_024).max(33_554_432)).default(8_388_608),
   ISOLATE_DRAIN: integer.default(10_000),
+  ISOLATE_RETENTION: integer.pipe(z.int().min(1).max(3_650)).default(30),
   ISOLATE_JOB_LEASE: integer.pipe(z.int().min(1_000)).default(30_000),
   ISOLATE_AUDIT: flag.optional(),
   ISOLATE_TOOLS: list,
@@ -117,6 +118,8 @@ export interface Settings {
   readonly drain: number;
   /** Milliseconds after which the jobs of a server that says nothing are run by others. */
   readonly jobLease: number;
+  /** Days that executions are remembered. */
+  readonly retention: number;
   /** Module files of custom tools. */
   readonly tools: readonly string[];
   /** Directory of the registry's resources and types. */
@@ -170,6 +173,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     maxBody: given.ISOLATE_MAX_BODY,
     drain: given.ISOLATE_DRAIN,
     jobLease: given.ISOLATE_JOB_LEASE,
+    retention: given.ISOLATE_RETENTION,
     config: config({
       port: given.PORT,
       tenants: given.ISOLATE_ADMIN_KEY !== undefined,

@@ -1,4 +1,5 @@
 import { hkdfSync } from "node:crypto";
+import { HttpProblem } from "../problem.ts";
 
 /**
  * What a tenant's callbacks are signed with, in the form Standard Webhooks gives secrets. It is
@@ -7,4 +8,11 @@ import { hkdfSync } from "node:crypto";
 export function callbackSecret(secretKey: Uint8Array, tenant: string): string {
   const bytes = hkdfSync("sha256", secretKey, "", `isolate callbacks of ${tenant}`, 32);
   return `whsec_${Buffer.from(bytes).toString("base64")}`;
+}
+
+/** For what needs a secret key, on a server that has none. */
+export function noSecretKey(): HttpProblem {
+  const message =
+    "Callbacks are signed, and this server has no key for that: set ISOLATE_SECRET_KEY";
+  return new HttpProblem(409, "Conflict", "SECRET_KEY_MISSING", message);
 }

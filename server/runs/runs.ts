@@ -1,3 +1,4 @@
+import type { HttpExchange } from "../../src/engines/http-delivery.ts";
 import type { Granted, Kernel } from "../../src/kernel.ts";
 import type { ExecuteRequest, Observer, Output, Usage } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
@@ -7,6 +8,7 @@ import type { ExecutionRow } from "../store/executions.ts";
 import type { AuditWriter } from "./audit.ts";
 import { type Ended, endedBy, endOf } from "./ended.ts";
 import { executionId } from "./execution-id.ts";
+import { Running } from "./running.ts";
 
 export interface RunsOptions {
   readonly kernel: Kernel;
@@ -35,6 +37,8 @@ export interface Run extends Asked {
   /** The kernel's guard takes nothing of it for granted, whatever its type says. */
   readonly request: ExecuteRequest;
   readonly observer?: Observer | undefined;
+  /** The request its entry answers, in place of an input. */
+  readonly http?: HttpExchange | undefined;
   /** Told that it is valid and what it has been granted, before it waits for a sandbox. */
   readonly onGranted?: ((granted: Granted) => void) | undefined;
 }
@@ -52,6 +56,7 @@ export interface Facts {
  */
 export class Runs {
   readonly #options: RunsOptions;
+  readonly #running = new Running();
 
   constructor(options: RunsOptions) {
     this.#options = options;
@@ -62,10 +67,10 @@ export class Runs {
    * a quota, and with `StoreUnavailable` if it could not be written down.
    */
   async run(run: Run): Promise<{ readonly id: string; readonly output: Output }> {
-    const { caller, request, signal, observer } = run;
+    const { caller, request, observer, http } = run;
     const id = run.id ?? executionId();
     const facts = factsOf(request);
-    const output = await this.track({ ...run, id }, facts, endOf, () => {
+    const output = await this.track({ ...run, id }, facts, endOf, (signal) => {
       const onGranted = (granted: Granted): void => {
         Object.assign(facts, granted);
         run.onGranted?.(granted);
@@ -74,6 +79,7 @@ export class Runs {
         tenant: caller.tenant,
         signal,
         observer,
+        http,
         onGranted,
       });
     });
@@ -82,20 +88,24 @@ export class Runs {
 
   /**
    * Does `work` as one execution: for what the kernel does not run. `ended` says how it went; `facts`
-   * are read at its end.
+   * are read at its end. `work` is to end with `Aborted` once its signal is aborted.
    */
   async track<T>(
     asked: Asked,
     facts: Facts,
     ended: (value: T) => Ended,
-    work: () => Promise<T>,
+    work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { audit, admission } = this.#options;
-    const { caller, signal, wait = true, comesAgain = () => false } = asked;
+    const { caller, wait = true, comesAgain = () => false } = asked;
     if (audit.full) throw new StoreUnavailable("Too many executions wait to be written down");
     const id = asked.id ?? executionId();
     const startedAt = new Date();
-    const release = await admission.admit(caller, { signal, wait });
+    const { signal, done } = this.#running.begin(caller.tenant.id, asked.signal);
+    const release = await admission.admit(caller, { signal, wait }).catch((error: unknown) => {
+      done();
+      throw error;
+    });
     let usage: Usage | null = null;
     audit.expect();
     const record = (end: Ended): void => {
@@ -103,7 +113,7 @@ export class Runs {
       audit.record(rowOf({ ...asked, id }, facts, startedAt, end));
     };
     try {
-      const value = await work();
+      const value = await work(signal);
       record(ended(value));
       return value;
     } catch (error) {
@@ -112,7 +122,13 @@ export class Runs {
       throw error;
     } finally {
       release(usage);
+      done();
     }
+  }
+
+  /** Ends all that runs or waits for a tenant, as if its callers had hung up. */
+  endAll(tenant: string): void {
+    this.#running.abort(tenant);
   }
 }
 

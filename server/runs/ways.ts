@@ -79,8 +79,12 @@ export class Ways {
     });
   }
 
-  /** What an `Idempotency-Key` says, if there is one. */
-  async once({ route, body }: Identity, input: Input): Promise<Once | undefined> {
+  /** What an `Idempotency-Key` says, if there is one; for work of as many executions. */
+  async once(
+    { route, body }: Identity,
+    input: Omit<Input, "hold">,
+    executions = 1,
+  ): Promise<Once | undefined> {
     const { idempotency, most, onError } = this.#options;
     const key = input.c.req.header("idempotency-key");
     if (key === undefined) return undefined;
@@ -89,7 +93,7 @@ export class Ways {
       key,
       route,
       body,
-      most,
+      most: most * executions,
       onError: (error) => onError(error, input.requestId),
     });
   }

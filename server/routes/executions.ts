@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { type Route, route } from "../api/route.ts";
+import { HttpProblem } from "../problem.ts";
+import type { AuditWriter } from "../runs/audit.ts";
+import type { ExecutionRow, Executions } from "../store/executions.ts";
+
+const PAGE = 50;
+const MOST = 200;
+
+const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+const outcomes = ["ok", "exception", "timeout", "memory", "output_limit", "crash"] as const;
+const ways = ["execute", "stream", "batch", "async", "invoke", "http", "resolve"] as const;
+
+const query = z.strictObject({
+  outcome: z.enum([...outcomes, "refused", "failed", "aborted"]).optional(),
+  function: z.string().max(200).optional(),
+  via: z.enum(ways).optional(),
+  since: time.optional().meta({ type: "string", format: "date-time" }),
+  until: time.optional().meta({ type: "string", format: "date-time" }),
+  cursor: z.uuid().optional().meta({ description: "`next` of the page before" }),
+  limit: z.coerce.number().pipe(z.int().min(1).max(MOST)).default(PAGE),
+});
+
+const execution = z
+  .object({
+    id: z.uuid(),
+    requestId: z.string(),
+    via: z.enum(ways),
+    function: z.string().nullable(),
+    version: z.int().nullable(),
+    level: z.string(),
+    tools: z.array(z.string()),
+    permissions: z.unknown(),
+    outcome: z.string(),
+    error: z.string().nullable(),
+    startedAt: z.iso.datetime(),
+    duration: z.number(),
+    usage: z.looseObject({}).nullable(),
+  })
+  .meta({ id: "Execution" });
+
+export interface ExecutionsParts {
+  readonly executions: Executions;
+  readonly audit: AuditWriter;
+}
+
+/** `GET /executions` and `GET /executions/{id}`: what a tenant has run, without code and values. */
+export function executionsRoutes({ executions, audit }: ExecutionsParts): Route[] {
+  const list = route({
+    method: "GET",
+    path: "/executions",
+    scope: "tenant",
+    summary: "What was run, the newest first",
+    tags: ["Executions"],
+    query,
+    responses: {
+      200: {
+        description: "A page; `next` is there if there may be more",
+        schema: z.object({ executions: z.array(execution), next: z.uuid().optional() }),
+      },
+    },
+    handler: async ({ query: { cursor, ...filter }, caller, c }) => {
+      // Whoever has had an answer finds its execution.
+      await audit.flush();
+      const rows = await executions.list(caller.tenant.id, { ...filter, before: cursor });
+      const last = rows.length === filter.limit ? rows.at(-1) : undefined;
+      return c.json({ executions: rows.map(shown), ...(last && { next: last.id }) });
+    },
+  });
+  const one = route({
+    method: "GET",
+    path: "/executions/{id}",
+    scope: "tenant",
+    summary: "One execution",
+    tags: ["Executions"],
+    params: z.object({ id: z.string().max(100) }),
+    responses: { 200: { description: "What is known of it", schema: execution } },
+    handler: async ({ params: { id }, caller, c }) => {
+      await audit.flush();
+      const row = await executions.get(caller.tenant.id, id);
+      if (row !== undefined) return c.json(shown(row));
+      throw new HttpProblem(404, "NotFound", "EXECUTION_NOT_FOUND", "There is no such execution");
+    },
+  });
+  return [list, one];
+}
+
+function shown({ tenant, ...row }: ExecutionRow) {
+  return row;
+}

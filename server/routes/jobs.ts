@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { type Route, route } from "../api/route.ts";
+import { callbackSecret, noSecretKey } from "../callbacks/secret.ts";
+import type { JobQueue } from "../jobs/queue.ts";
+import { HttpProblem } from "../problem.ts";
+import type { JobRow } from "../store/jobs.ts";
+
+const params = z.object({ id: z.string().max(100).meta({ description: "Of the execution" }) });
+
+const job = z
+  .object({
+    id: z.uuid(),
+    status: z.enum(["queued", "running", "done", "cancelled"]),
+    attempts: z.int().meta({ description: "How often it has been started" }),
+    acceptedAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime().nullable(),
+    answer: z
+      .looseObject({})
+      .optional()
+      .meta({ description: "Once it is done: what a request that waits would have had" }),
+  })
+  .meta({ id: "Job" });
+
+/** `/jobs/{id}`: executions that are answered for later, and what their callbacks are signed with. */
+export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Route[] {
+  const tags = ["Executions"];
+  const get = route({
+    method: "GET",
+    path: "/jobs/{id}",
+    scope: "tenant",
+    summary: "The state of an execution that is answered for later",
+    tags,
+    params,
+    responses: { 200: { description: "How far it is", schema: job } },
+    handler: async ({ params: { id }, caller, c }) => {
+      const row = await jobs.get(caller, id);
+      if (row === undefined) throw noSuchJob();
+      return c.json(shown(row));
+    },
+  });
+  const cancel = route({
+    method: "DELETE",
+    path: "/jobs/{id}",
+    scope: "tenant",
+    summary: "Cancel an execution that is answered for later",
+    tags,
+    params,
+    responses: { 204: { description: "It does not run, or does not any more" } },
+    handler: async ({ params: { id }, caller, c }) => {
+      if (await jobs.cancel(caller, id)) return c.body(null, 204);
+      if ((await jobs.get(caller, id)) === undefined) throw noSuchJob();
+      throw new HttpProblem(409, "Conflict", "JOB_OVER", "This execution is over");
+    },
+  });
+  const secret = route({
+    method: "GET",
+    path: "/tenant/callback-secret",
+    scope: "tenant",
+    summary: "What your callbacks are signed with",
+    tags,
+    responses: {
+      200: {
+        description: "A secret of Standard Webhooks",
+        schema: z.object({ secret: z.string() }),
+      },
+    },
+    handler: ({ caller, c }) => {
+      if (secretKey === undefined) throw noSecretKey();
+      return c.json({ secret: callbackSecret(secretKey, caller.tenant.id) });
+    },
+  });
+  return [get, cancel, secret];
+}
+
+function noSuchJob(): HttpProblem {
+  return new HttpProblem(404, "NotFound", "JOB_NOT_FOUND", "There is no such job");
+}
+
+function shown({ id, state, attempts, acceptedAt, finishedAt, answer }: JobRow) {
+  const body = answer === null ? {} : { answer: answer.body };
+  return { id, status: state, attempts, acceptedAt, finishedAt, ...body };
+}

@@ -1,0 +1,49 @@
+import pLimit from "p-limit";
+import { Aborted, PayloadTooLarge } from "../../src/errors.ts";
+import type { ExecuteRequest } from "../../src/types.ts";
+import { problemResponse } from "../problem.ts";
+import { answerOf } from "./answer.ts";
+import type { Asked, Runs } from "./runs.ts";
+
+export interface Batch extends Pick<Asked, "caller" | "requestId" | "signal"> {
+  readonly requests: readonly ExecuteRequest[];
+  /** Told of our own failures. */
+  readonly onError: (error: unknown, requestId: string) => void;
+}
+
+/** Executions of one batch at once; a tenant's own limit may be less. */
+const AT_ONCE = 16;
+/** Bytes of all answers: beyond that, what has not begun is not run. */
+export const MAX_ANSWERS = 33_554_432;
+
+/**
+ * Runs each request as if it had come alone. Resolves with `{"results": […]}` as JSON: an answer or an
+ * error for each, in their order. Rejects with `Aborted` only.
+ */
+export async function runBatch(runs: Runs, batch: Batch): Promise<string> {
+  const { caller, requestId, signal, requests, onError } = batch;
+  const limit = pLimit(Math.max(1, Math.min(AT_ONCE, caller.limits.concurrency)));
+  let bytes = 0;
+  const run = async (request: ExecuteRequest): Promise<string> => {
+    if (signal?.aborted) throw new Aborted();
+    if (bytes > MAX_ANSWERS) throw tooLarge();
+    const run = { caller, request, via: "batch", requestId, signal } as const;
+    const answer = JSON.stringify(answerOf(await runs.run(run)));
+    bytes += answer.length;
+    if (bytes > MAX_ANSWERS) throw tooLarge();
+    return answer;
+  };
+  const problem = async (error: unknown): Promise<string> => {
+    if (error instanceof Aborted) throw error;
+    const response = problemResponse(error, requestId);
+    if (response.status >= 500) onError(error, requestId);
+    return response.text();
+  };
+  const results = requests.map((request) => limit(run, request).catch(problem));
+  return `{"results":[${(await Promise.all(results)).join(",")}]}`;
+}
+
+function tooLarge(): PayloadTooLarge {
+  const message = `The answers of this batch exceed ${MAX_ANSWERS} bytes; ask for fewer at a time`;
+  return new PayloadTooLarge("", message);
+}

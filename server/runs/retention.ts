@@ -1,0 +1,67 @@
+import type { Store } from "../store/store.ts";
+
+export interface RetentionOptions {
+  readonly store: Store;
+  /** Days that executions are remembered. */
+  readonly days: number;
+  readonly onError: (error: unknown) => void;
+}
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** Two days: as long again as an answer is tried to be sent. */
+const JOBS = 2 * DAY;
+const TENANTS_AT_ONCE = 100;
+
+/** Forgets what is old enough, at once and every hour. Answers of `Idempotency-Key`s have a day. */
+export class Retention {
+  readonly #options: RetentionOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #pruning: Promise<void> | undefined;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const prune = (): void => {
+      this.#pruning ??= this.prune()
+        .catch(this.#options.onError)
+        .finally(() => {
+          this.#pruning = undefined;
+        });
+    };
+    this.#timer = setInterval(prune, HOUR);
+    this.#timer.unref();
+    prune();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#pruning;
+  }
+
+  async prune(now: number = Date.now()): Promise<void> {
+    const { store, days } = this.#options;
+    await store.executions.prune(new Date(now - days * DAY));
+    await store.jobs.prune(new Date(now - JOBS));
+    await store.idempotency.prune(new Date(now - DAY));
+    await this.#pruneTenants(now);
+  }
+
+  /** Of those that want less than the server keeps. */
+  async #pruneTenants(now: number): Promise<void> {
+    const { store, days } = this.#options;
+    let after: string | undefined;
+    for (;;) {
+      const tenants = await store.tenants.list({ after, limit: TENANTS_AT_ONCE });
+      for (const { id, settings } of tenants) {
+        const { retention } = settings;
+        if (typeof retention !== "number" || retention >= days) continue;
+        await store.executions.prune(new Date(now - retention * DAY), id);
+      }
+      after = tenants.at(-1)?.id;
+      if (tenants.length < TENANTS_AT_ONCE) return;
+    }
+  }
+}
