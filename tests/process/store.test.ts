@@ -1,13 +1,84 @@
-import { afterAll } from "vitest";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { StoreUnavailable } from "../../server/store/errors.ts";
 import { openStore } from "../../server/store/open.ts";
+import type { Store } from "../../server/store/store.ts";
 import { storeContract } from "../contract/store-contract.ts";
 import { Postgres } from "../helpers/postgres.ts";
+import { execution, unique } from "../helpers/store-rows.ts";
 
-let postgres: Postgres | undefined;
+let postgres: Postgres;
 
-afterAll(() => postgres?.stop());
-
-storeContract("PostgreSQL", async () => {
+beforeAll(async () => {
   postgres = await Postgres.start();
-  return openStore(postgres.url());
 });
+
+afterAll(() => postgres.stop());
+
+/** A way to the server that can be cut. */
+class Cable {
+  readonly #sockets = new Set<Socket>();
+  readonly #server: Server = createServer((near) => {
+    const far = connect(postgres.port, "127.0.0.1");
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) {
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => this.#sockets.delete(socket));
+    }
+  });
+  port = 0;
+
+  async plug(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(this.port, "127.0.0.1", resolve));
+    const address = this.#server.address();
+    this.port = typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  cut(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+describe("a store in PostgreSQL", () => {
+  it("is made once, whoever comes at the same time", async () => {
+    const stores = await Promise.all([1, 2, 3].map(() => openStore(postgres.url())));
+    const applied = await postgres.query("select * from isolate.migrations");
+    expect(applied).toHaveLength(1);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  it("says so while it is out of reach, and goes on when it is back", async () => {
+    const cable = new Cable();
+    await cable.plug();
+    const url = new URL(postgres.url());
+    url.port = String(cable.port);
+    const store: Store = await openStore(url.href);
+    const tenant = unique("tenant");
+    await store.executions.record([execution(tenant)]);
+    cable.cut();
+    for (const call of [
+      () => store.ping(),
+      () => store.executions.record([execution(tenant)]),
+      () => store.tenants.get(tenant),
+    ]) {
+      const error = await call().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(StoreUnavailable);
+      expect(String(error)).not.toContain(postgres.password);
+    }
+    await cable.plug();
+    await store.executions.record([execution(tenant)]);
+    expect(await store.executions.list(tenant, { limit: 9 })).toHaveLength(2);
+    await store.close();
+    cable.cut();
+  });
+
+  it("does not open with a wrong password, and does not quote it", async () => {
+    const opened = openStore(postgres.url("", { password: "wr0ng" }));
+    await expect(opened).rejects.toThrow(/password authentication failed/);
+    await expect(opened).rejects.not.toThrow("wr0ng");
+  });
+});
+
+storeContract("PostgreSQL", () => openStore(postgres.url()));

@@ -1,9 +1,9 @@
 import { customType } from "drizzle-orm/pg-core";
 
-/** Text. PostgreSQL has no NUL in its texts; the character that stands for unknown ones is kept instead. */
+/** Text. PostgreSQL has neither NUL nor half surrogate pairs in its texts: U+FFFD is kept instead. */
 export const text = customType<{ data: string; driverData: string }>({
   dataType: () => "text",
-  toDriver: (value) => value.replaceAll("\0", "\uFFFD"),
+  toDriver: (value) => value.replaceAll("\0", "\uFFFD").toWellFormed(),
 });
 
 /**

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { StoreParts } from "../drizzle/parts.ts";
 import type { Store } from "../store.ts";
 import { DirectoryLock } from "./directory-lock.ts";
-import { Thread } from "./thread.ts";
+import { Threads } from "./threads.ts";
 
 /**
  * A store in a directory, which is made if it is not there: PostgreSQL as WebAssembly, in a thread of
@@ -11,14 +11,14 @@ import { Thread } from "./thread.ts";
 export async function openPGliteStore(directory: string): Promise<Store> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const lock = await DirectoryLock.take(directory);
-  const thread = await Thread.start(directory).catch(async (error: unknown) => {
+  const threads = await Threads.start(directory).catch(async (error: unknown) => {
     await lock.release();
     throw error;
   });
 
   function part<Name extends keyof StoreParts>(name: Name): StoreParts[Name] {
     const call = (_: object, method: string | symbol) => {
-      return (...args: unknown[]) => thread.call(name, String(method), args);
+      return (...args: unknown[]) => threads.call(name, String(method), args);
     };
     return new Proxy({}, { get: call }) as StoreParts[Name];
   }
@@ -31,10 +31,10 @@ export async function openPGliteStore(directory: string): Promise<Store> {
     jobs: part("jobs"),
     idempotency: part("idempotency"),
     async ping() {
-      await thread.call("tenants", "list", [{ limit: 1 }]);
+      await threads.call("tenants", "list", [{ limit: 1 }]);
     },
     async close() {
-      if (!thread.ended) await thread.call(null, "close", []);
+      await threads.close();
       await lock.release();
     },
   };

@@ -6,6 +6,10 @@ import type { Answer, Call, Failure } from "./messages.ts";
 const ENTRY = `import(${JSON.stringify(import.meta.resolve("tsx/esm/api"))})
   .then(({ tsImport }) => tsImport("./worker.ts", ${JSON.stringify(import.meta.url)}))`;
 
+const WATCH_EVERY = 10_000;
+/** Longer than anything takes that it is asked for. */
+const SILENT_FOR = 120_000;
+
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -17,6 +21,11 @@ export class Thread {
   readonly #pending = new Map<number, Pending>();
   #calls = 0;
   #ended = false;
+  #heardAt = Date.now();
+  readonly #watch = setInterval(() => {
+    const isSilent = Date.now() - this.#heardAt > SILENT_FOR;
+    if (isSilent && this.#pending.size > 0) this.#terminate("it is silent");
+  }, WATCH_EVERY).unref();
 
   private constructor(directory: string) {
     this.#worker = new Worker(ENTRY, { eval: true, workerData: directory, execArgv: [] });
@@ -32,7 +41,7 @@ export class Thread {
       await thread.#answerTo(0);
       return thread;
     } catch (error) {
-      await thread.#worker.terminate();
+      thread.#terminate("it cannot be opened");
       throw error;
     }
   }
@@ -44,6 +53,7 @@ export class Thread {
   /** Calls a method of the store there, with arguments that can be cloned. */
   call(part: Call["part"], method: string, args: readonly unknown[]): Promise<unknown> {
     if (this.#ended) return Promise.reject(new StoreUnavailable("The store has ended"));
+    if (this.#pending.size === 0) this.#heardAt = Date.now();
     this.#calls += 1;
     const call: Call = { id: this.#calls, part, method, args };
     this.#worker.postMessage(call);
@@ -57,12 +67,25 @@ export class Thread {
   #settle(answer: Answer): void {
     const call = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
-    if ("failure" in answer) call?.reject(errorOf(answer.failure));
+    this.#heardAt = Date.now();
+    if ("failure" in answer) this.#reject(call, answer.failure);
     else call?.resolve(answer.value);
+  }
+
+  #reject(call: Pending | undefined, failure: Failure): void {
+    call?.reject(errorOf(failure));
+    // After a full disk, for example, it answers to nothing any more; opened again, it recovers.
+    if (failure.kind === "unavailable") this.#terminate("it has failed");
+  }
+
+  #terminate(reason: string): void {
+    this.#end(reason);
+    this.#worker.terminate();
   }
 
   #end(reason: string): void {
     this.#ended = true;
+    clearInterval(this.#watch);
     const error = new StoreUnavailable(`The store does not answer: ${reason}`);
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();

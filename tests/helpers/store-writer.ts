@@ -1,0 +1,13 @@
+/** A process that records executions in a store one after another, and says of each that it is there. */
+
+import { randomUUID } from "node:crypto";
+import { openStore } from "../../server/store/open.ts";
+import { execution } from "./store-rows.ts";
+
+const store = await openStore(process.argv[2] ?? "");
+console.log("open");
+for (;;) {
+  const id = randomUUID();
+  await store.executions.record([execution("tenant", { id })]);
+  console.log(id);
+}
