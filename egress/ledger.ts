@@ -5,7 +5,8 @@ import type {
   EndEvent,
   RunReport,
 } from "../src/protocol/egress-admin.ts";
-import { quotable, type Refusal, type Subject } from "./refusal.ts";
+import { subjectText } from "../src/protocol/subject-text.ts";
+import type { Refusal, Subject } from "./refusal.ts";
 
 /** A decision or the end of a tunnel, and the how-manieth of its run it is, counted from 1. */
 export type AuditRecord = AdminEvent & { readonly sequence: number };
@@ -58,7 +59,7 @@ export class Ledger {
   deny(subject: Subject, refusal: Refusal): void {
     const { code, address = null } = refusal;
     this.#decide({ ...subject, address, verdict: "denied", code });
-    const value = quotable(subject.port === 0 ? subject.host : `${subject.host}:${subject.port}`);
+    const value = subjectText(subject.host, subject.port);
     const key = `${code} ${value}`;
     const counted = this.#denied.get(key);
     if (counted !== undefined) counted.count += 1;

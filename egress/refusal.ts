@@ -38,9 +38,6 @@ const REASON: Record<number, string> = {
   504: "Gateway Timeout",
 };
 
-/** Longest piece of hostile text that is quoted anywhere: the longest name and its port. */
-const MAX_QUOTED = 260;
-
 /** Thrown for whatever a client does not get. `message` is shown to it and holds no internals. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
@@ -75,9 +72,4 @@ export function refusalResponse(refusal: Refusal, subject?: Subject): string {
     "",
     body,
   ].join("\r\n");
-}
-
-/** Hostile text made fit to quote: printable ASCII, of at most 260 characters. */
-export function quotable(text: string): string {
-  return text.slice(0, MAX_QUOTED).replace(/[^\x21-\x7e]/g, "?");
 }

@@ -1,3 +1,5 @@
+import type { Usage } from "./types.ts";
+
 /** Base of everything Isolate itself reports: a caller's mistake (4xx) or ours (5xx). */
 export abstract class IsolateError extends Error {
   abstract override readonly name: string;
@@ -138,6 +140,8 @@ export class ToolError extends IsolateError {
 /** The caller went away or aborted; the sandbox that worked for it has been destroyed. */
 export class Aborted extends Error {
   override readonly name = "Aborted";
+  /** What it took by then; absent if it had not begun. */
+  usage?: Usage;
 
   constructor() {
     super("The execution was aborted by its caller");

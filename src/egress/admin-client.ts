@@ -9,6 +9,8 @@ import {
   type RunReport,
 } from "../protocol/egress-admin.ts";
 import { LineDecoder } from "../protocol/lines.ts";
+import { subjectText } from "../protocol/subject-text.ts";
+import type { Denial } from "../types.ts";
 
 const ANSWER_WITHIN = 5_000;
 
@@ -25,6 +27,7 @@ export class AdminClient {
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #waiting = new Map<number, (answer: AdminAnswer) => void>();
+  readonly #listeners = new Map<string, (denial: Denial) => void>();
   #nextId = 1;
 
   private constructor(socket: Socket) {
@@ -69,6 +72,15 @@ export class AdminClient {
     }
   }
 
+  /** Has `listener` told of what a run is refused, until `unlisten`. */
+  listen(run: string, listener: (denial: Denial) => void): void {
+    this.#listeners.set(run, listener);
+  }
+
+  unlisten(run: string): void {
+    this.#listeners.delete(run);
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -77,11 +89,17 @@ export class AdminClient {
     try {
       for (const line of lines) {
         const message = JSON.parse(line) as AdminAnswer | AdminEvent;
-        if (isAdminEvent(message) || message.id === null) continue;
-        this.#waiting.get(message.id)?.(message);
+        if (isAdminEvent(message)) this.#pass(message);
+        else if (message.id !== null) this.#waiting.get(message.id)?.(message);
       }
     } catch {
       this.#socket.destroy();
     }
+  }
+
+  #pass(event: AdminEvent): void {
+    if (event.event !== "decision" || event.verdict !== "denied") return;
+    const { run, host, port, code } = event;
+    this.#listeners.get(run)?.({ kind: "net", value: subjectText(host, port), by: "egress", code });
   }
 }

@@ -21,13 +21,23 @@ export interface EgressSettings {
 export interface EgressRun {
   /** Unique among the runs that are open. */
   readonly run: string;
+  readonly tenant: string;
   /** The slot's egress socket, and what it leads to. */
   readonly egress?: EgressAccess;
   /** The slot's database socket, and what it leads to. */
   readonly database?: DatabaseAccess;
+  /** Told of what is refused as that happens, as far as the proxy tells of it. */
+  readonly onRefused?: ((denial: Denial) => void) | undefined;
 }
 
 export interface EgressLease {
-  /** Ends every connection of the run, and tells what was refused to it. Never rejects. */
-  close(): Promise<readonly Denial[]>;
+  /** Ends every connection of the run, and tells what it has had. Never rejects. */
+  close(): Promise<EgressReport>;
+}
+
+/** What a run has had of the proxy, and not. */
+export interface EgressReport {
+  readonly denied: readonly Denial[];
+  /** Both ways together; what databases were told and answered is not among them. */
+  readonly bytes: number;
 }

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { EgressUnavailable, messageOf } from "../errors.ts";
-import type { Denial } from "../types.ts";
 import type { AdminClient } from "./admin-client.ts";
-import type { Egress, EgressLease, EgressRun } from "./egress.ts";
+import type { Egress, EgressLease, EgressReport, EgressRun } from "./egress.ts";
 
 const FIRST_RETRY = 200;
 const LAST_RETRY = 10_000;
@@ -42,8 +41,11 @@ export class EgressLink implements Egress {
   async open(run: EgressRun): Promise<EgressLease> {
     const admin = this.#admin;
     if (admin === undefined) throw this.#unavailable();
+    const { onRefused, ...request } = run;
+    // What is refused may be told before the answer is.
+    if (onRefused !== undefined) admin.listen(run.run, onRefused);
     try {
-      await admin.ask({ op: "open", tenant: "default", ...run });
+      await admin.ask({ op: "open", ...request });
     } catch (cause) {
       this.#reason = messageOf(cause);
       // It may be open all the same, where just the answer was late.
@@ -97,17 +99,23 @@ export class EgressLink implements Egress {
 }
 
 /** With the proxy gone, the run's connections are gone as well. */
-async function closeRun(admin: AdminClient, run: string): Promise<readonly Denial[]> {
+async function closeRun(admin: AdminClient, run: string): Promise<EgressReport> {
   try {
     const { report } = await admin.ask({ op: "close", run });
-    return (report?.denied ?? []).map(({ kind, value, code, count }) => ({
-      kind,
-      value,
-      by: "egress",
-      code,
-      count,
-    }));
+    const { denied = [], bytesOut = 0, bytesIn = 0 } = report ?? {};
+    return {
+      denied: denied.map(({ kind, value, code, count }) => ({
+        kind,
+        value,
+        by: "egress",
+        code,
+        count,
+      })),
+      bytes: bytesOut + bytesIn,
+    };
   } catch {
-    return [];
+    return { denied: [], bytes: 0 };
+  } finally {
+    admin.unlisten(run);
   }
 }

@@ -1,4 +1,5 @@
 import type { DatabaseGrant } from "../database/gate.ts";
+import type { EgressReport } from "../egress/egress.ts";
 import type { Grants } from "../protocol/grants.ts";
 import type { HttpJob } from "../protocol/http.ts";
 import type { OutputLimits } from "../protocol/limits.ts";
@@ -6,6 +7,7 @@ import type { Answer, ChannelRequest, Fault, ResultForm, ToolUse } from "../prot
 import type { Denial, LogEntry, Observer, SandboxLevel, Usage } from "../types.ts";
 import type { Confinement } from "./confinement.ts";
 import type { HttpDelivery, HttpReceiver } from "./http-delivery.ts";
+import type { Meter } from "./meter.ts";
 
 /** Everything about a sandbox that is fixed when it is created. */
 export interface Profile {
@@ -57,6 +59,8 @@ export interface Job {
 
 /** A job on its way into a sandbox. */
 export interface SandboxJob extends Job {
+  /** Whose it is, for the proxy's record; the sandbox is not told. */
+  readonly tenant?: string | undefined;
   /** Whether the same code may be run there again, calling the module that is loaded then. */
   readonly reuse?: boolean;
 }
@@ -83,8 +87,10 @@ export interface RunEvents {
   onChannel?: ((request: ChannelRequest) => void) | undefined;
   /** Where the response of a job with `http` goes. */
   readonly http?: HttpDelivery | undefined;
-  /** What the job was refused outside the sandbox, before its end. */
-  onDenied?: ((denied: readonly Denial[]) => void) | undefined;
+  /** Told of what the proxy refuses, each time; of what it does not keep up with, it says nothing. */
+  onRefused?: ((denial: Denial) => void) | undefined;
+  /** Told of all that went through the proxy, and did not, before the run's end. */
+  onEgress?: ((report: EgressReport) => void) | undefined;
 }
 
 /** A running, isolated runtime that takes one job, or one with `reuse` again and again. */
@@ -103,6 +109,10 @@ export interface Sandbox {
   sendChannel(topic: string, text: string): boolean;
   /** Lets the running job send so much more of its response. Never blocks or throws. */
   sendCredit(bytes: number): void;
+  /** What measures its jobs; absent where nothing can. */
+  readonly meter?: Meter | undefined;
+  /** Closes the running job's ways out; it hears of `onEgress` before this resolves. */
+  cut?(): Promise<void>;
   /** Rejects unless the sandbox answers within `timeout` ms. */
   ping(timeout: number): Promise<void>;
   /** What ended a sandbox whose connection closed without a terminal word. */

@@ -9,12 +9,13 @@ import type { JobUsage, Outcome, Status } from "./engine.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
-interface Collected {
+export interface Collected {
   readonly logs: LogEntry[];
   readonly logsDropped: number;
   /** What is known to have been refused; absent is none. */
   readonly denied?: readonly Denial[];
   readonly duration: number;
+  readonly usage?: JobUsage;
 }
 
 /** Turns a sandbox's terminal word into an outcome; the result is read here, once. */
@@ -78,7 +79,8 @@ function outcomeName({ status, fault }: Outcome): OutcomeName {
   }
 }
 
-function withPermission(denial: Denial, level: SandboxLevel): Denial {
+/** A denial with the permission that would have allowed it, if there is one. */
+export function withPermission(denial: Denial, level: SandboxLevel): Denial {
   const permission = permissionFor(denial, level);
   return permission === undefined ? denial : { ...denial, permission };
 }

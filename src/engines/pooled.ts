@@ -1,14 +1,13 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Aborted, EngineUnavailable, HostBusy, messageOf, ShuttingDown } from "../errors.ts";
-import type { Denial, LogEntry, SandboxLevel } from "../types.ts";
+import type { SandboxLevel } from "../types.ts";
 import type {
-  ChannelLine,
   Engine,
   EngineStatus,
   ExecuteOptions,
   Job,
   Launcher,
   Outcome,
-  RunEvents,
   Sandbox,
   SandboxJob,
   Spawn,
@@ -18,6 +17,10 @@ import { assertSize } from "./job-size.ts";
 import { failure, toOutcome } from "./outcome.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { assertReusable } from "./reuse.ts";
+import { Witness } from "./witness.ts";
+
+/** Milliseconds the proxy has to say what a run has had that is ended for its time. */
+const CUT_WITHIN = 250;
 
 /**
  * Runs each job in a sandbox of its own, taken from a pool and destroyed afterwards; or, for a job
@@ -40,16 +43,17 @@ export class PooledEngine implements Engine {
     if (signal?.aborted) throw new Aborted();
     assertSize(job);
     if (reuse !== undefined) assertReusable(job.tools);
-    const deadline = performance.now() + timeout;
+    const begun = performance.now();
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(new Aborted());
     const timer = setTimeout(() => stop.abort(new Late()), timeout);
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#running.add(stop);
     try {
-      const outcome = await this.#lend(job, options, deadline, stop.signal, reuse?.key);
+      const term = { begun, deadline: begun + timeout, signal: stop.signal };
+      const outcome = await this.#lend(job, options, term, reuse?.key);
       // A sandbox that has declined has not called the code; a new one has no reason to decline.
-      return outcome ?? (await this.#lend(job, options, deadline, stop.signal)) ?? declinedTwice();
+      return outcome ?? (await this.#lend(job, options, term)) ?? declinedTwice();
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
@@ -61,22 +65,23 @@ export class PooledEngine implements Engine {
   async #lend(
     job: Job,
     options: ExecuteOptions,
-    deadline: number,
-    signal: AbortSignal,
+    term: Term,
     key?: string,
   ): Promise<Outcome | undefined> {
-    const { channel, http, reuse } = options;
-    const sandbox = await this.#lease(options, signal, key);
+    const { tenant, http, reuse } = options;
+    const sandbox = await this.#lease(options, term.signal, key);
     let reusable = false;
     const delivery =
       job.http && http && new HttpDelivery(job.http, http, (bytes) => sandbox.sendCredit(bytes));
+    const witness = new Witness(sandbox, this.level, options, delivery);
     try {
-      const sent: SandboxJob = reuse === undefined ? job : { ...job, reuse: true };
-      const run = await this.#run(sandbox, sent, deadline, signal, channel, delivery);
-      reusable = run.reusable;
-      return run.outcome;
+      const sent: SandboxJob = { ...job, tenant, ...(reuse && { reuse: true }) };
+      const { outcome, reusable: isClean } = await this.#run(sandbox, sent, witness, term);
+      reusable = isClean;
+      return outcome && witness.tellAll(outcome);
     } finally {
       delivery?.end();
+      witness.close();
       if (reuse !== undefined && reusable) this.pool.keep(sandbox, reuse.key);
       // The caller gets its answer first; ending the sandbox and starting the next one follow.
       else setImmediate(() => void this.pool.discard(sandbox));
@@ -121,58 +126,41 @@ export class PooledEngine implements Engine {
   async #run(
     sandbox: Sandbox,
     job: SandboxJob,
-    deadline: number,
-    signal: AbortSignal,
-    channel: ChannelLine | undefined,
-    http: HttpDelivery | undefined,
+    witness: Witness,
+    { begun, deadline, signal }: Term,
   ): Promise<Ran> {
-    const logs: LogEntry[] = [];
-    let logsDropped = 0;
-    let denied: readonly Denial[] = [];
-    const started = performance.now();
+    const { level } = this;
     const interrupted = new Promise<never>((_resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       if (signal.aborted) reject(signal.reason);
     });
-    channel?.connect((topic, text) => sandbox.sendChannel(topic, text));
-    const events: RunEvents = {
-      onLog(entry) {
-        if ("dropped" in entry) logsDropped = entry.dropped;
-        else logs.push(entry);
-      },
-      onDenied: (all) => {
-        denied = all;
-      },
-      onChannel: channel && ((request) => channel.receive(request)),
-      http,
-    };
-    const collected = () => ({
-      // Copied: a sandbox that is being killed goes on logging.
-      logs: [...logs],
-      logsDropped,
-      denied,
-      duration: Math.round(performance.now() - started),
-    });
     try {
       const ending = await Promise.race([
-        sandbox.run(job, events, deadline - started),
+        sandbox.run(job, witness.events, deadline - performance.now()),
         interrupted,
       ]);
       // Only what has run before has a reason to, and only such code is run again elsewhere.
       if (ending.type === "declined" && job.reuse) return { outcome: undefined, reusable: false };
+      const soFar = witness.collected(ending);
       if (ending.type === "result" || ending.type === "error") {
-        const outcome = toOutcome(ending, collected(), this.level, job.result);
+        const outcome = toOutcome(ending, soFar, level, job.result);
         // What could not be read as a result comes from no runner of ours.
         const isClean = ending.type === "error" || outcome.status === "ok";
         return { outcome, reusable: isClean && ending.reusable === true };
       }
-      const soFar = collected();
       const fault = await Promise.race([this.#diagnose(sandbox), interrupted]);
-      return { outcome: failure("crash", fault, soFar, this.level), reusable: false };
+      return { outcome: failure("crash", fault, soFar, level), reusable: false };
     } catch (error) {
-      if (!(error instanceof Late)) throw error;
+      if (!(error instanceof Late) && !(error instanceof Aborted)) throw error;
+      // What it has sent is known once its ways out are closed.
+      if (job.grants?.egress) await Promise.race([sandbox.cut?.(), sleep(CUT_WITHIN)]);
+      const soFar = witness.collected();
+      if (error instanceof Aborted) {
+        error.usage = { ...soFar.usage, wall: Math.round(performance.now() - begun) };
+        throw error;
+      }
       const fault = { name: "TimeoutError", message: "Execution timeout" };
-      return { outcome: failure("timeout", fault, collected(), this.level), reusable: false };
+      return { outcome: failure("timeout", fault, soFar, level), reusable: false };
     }
   }
 
@@ -187,6 +175,13 @@ export class PooledEngine implements Engine {
     }
     throw this.pool.halted;
   }
+}
+
+/** When an execution began and is to end, on `performance.now()`'s clock, and what ends it before. */
+interface Term {
+  readonly begun: number;
+  readonly deadline: number;
+  readonly signal: AbortSignal;
 }
 
 interface Ran {

@@ -15,6 +15,8 @@ import {
 import type { Ending, Job, Launcher, Profile, Sandbox } from "./engine.ts";
 import { type Exit, faultOf } from "./exit.ts";
 import { watchMemory } from "./memory.ts";
+import { Meter } from "./meter.ts";
+import { ProcessGauge } from "./process-gauge.ts";
 import { Slot } from "./slot.ts";
 
 const READY_WITHIN = 10_000;
@@ -42,18 +44,22 @@ export class ProcessLauncher implements Launcher {
     const child = this.#spawn(binary, slot, profile);
     const exited = exitOf(child);
     const complaint = firstWords(child);
+    const meter = new Meter(new ProcessGauge(child.pid ?? 0));
     let outOfMemory = false;
     const kill = (): void => {
       child.kill("SIGKILL");
     };
     const stopWatch = watchMemory(child.pid ?? 0, profile.memory, () => {
       outOfMemory = true;
+      // The kernel tells of no memory when that is gone.
+      meter.take();
       kill();
     });
     const destroy = async (): Promise<void> => {
       kill();
       stopWatch();
       await exited;
+      meter.close();
       await slot.remove();
     };
     try {
@@ -67,12 +73,14 @@ export class ProcessLauncher implements Launcher {
       );
       // From here on the process runs hostile code, whose output nobody reads.
       child.stderr?.destroy();
+      void connection.closed.then(() => meter.take());
       return {
         id: slot.id,
         profile,
         closed: connection.closed,
         run: (job, events, timeLeft) =>
           this.#withDatabase(slot, job, timeLeft, () => connection.run(job, events)),
+        meter,
         sendChannel: (topic, text) => connection.sendChannel(topic, text),
         sendCredit: (bytes) => connection.sendCredit(bytes),
         ping: (timeout) => connection.ping(timeout),

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Container, ContainerCreateOptions } from "dockerode";
-import type { EgressSettings } from "../../src/egress/egress.ts";
+import type { EgressReport, EgressSettings } from "../../src/egress/egress.ts";
 import { Label } from "../../src/engines/container/flags.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import { Sidecar } from "../../src/engines/container/sidecar.ts";
@@ -161,10 +161,10 @@ export async function runIn(
     limits: DEFAULT_OUTPUT_LIMITS,
     grants,
   };
-  const onDenied = (all: readonly Denial[]): void => {
-    denied = all;
+  const onEgress = (report: EgressReport): void => {
+    denied = report.denied;
   };
-  const ending = await sandbox.run(job, { onLog: () => {}, onDenied }, WITHIN);
+  const ending = await sandbox.run(job, { onLog: () => {}, onEgress }, WITHIN);
   const text = ending.type === "result" ? ending.text : undefined;
   return { ending, result: text === undefined ? undefined : JSON.parse(text), denied };
 }

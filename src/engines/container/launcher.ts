@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Container, ContainerCreateOptions } from "dockerode";
-import type { Egress, EgressRun } from "../../egress/egress.ts";
+import type { Egress, EgressLease, EgressRun } from "../../egress/egress.ts";
 import { EgressUnavailable } from "../../errors.ts";
+import { SOLE_TENANT } from "../../tenant.ts";
 import type { Connection } from "../connection.ts";
 import { deadline } from "../deadline.ts";
 import type { Reach } from "../deno.ts";
-import type { Ending, Job, Launcher, Profile, RunEvents, Sandbox } from "../engine.ts";
+import type { Ending, Job, Launcher, Profile, Sandbox, SandboxJob } from "../engine.ts";
 import { type Exit, faultOf } from "../exit.ts";
 import type { Instance } from "../instance.ts";
+import { Meter } from "../meter.ts";
 import { RecentGrants } from "../recent-grants.ts";
 import { Slot } from "../slot.ts";
+import { Cgroups } from "./cgroup.ts";
 import { call } from "./docker.ts";
 import { containerOptions } from "./flags.ts";
 import { type Network, Networks } from "./networks.ts";
@@ -49,6 +52,7 @@ export class ContainerLauncher implements Launcher {
   readonly networks: Networks;
   readonly #options: ContainerLauncherOptions;
   readonly #recent = new RecentGrants();
+  readonly #cgroups = new Cgroups();
 
   constructor(options: ContainerLauncherOptions) {
     this.#options = options;
@@ -101,7 +105,18 @@ export class ContainerLauncher implements Launcher {
     // Without it, the job makes its own.
     if (expected !== undefined) await connection.prepare(expected, PREPARED_WITHIN).catch(() => {});
     const note = (job: Job): void => this.#recent.note(job.grants?.worker);
-    return toSandbox({ slot, profile, container, connection, egress, note, remove });
+    const meter = await this.#meter(container, connection);
+    return toSandbox({ slot, profile, container, connection, egress, meter, note, remove });
+  }
+
+  /** What the kernel counts for a container, where this host shows it. */
+  async #meter(container: Container, { closed }: Connection): Promise<Meter | undefined> {
+    const pidOf = async () => (await call("inspection", container.inspect())).State.Pid;
+    const gauge = await this.#cgroups.gauge(container.id, pidOf);
+    if (gauge === undefined) return undefined;
+    const meter = new Meter(gauge);
+    void closed.then(() => meter.close());
+    return meter;
   }
 }
 
@@ -111,11 +126,13 @@ function toSandbox(parts: {
   container: Container;
   connection: Connection;
   egress: Egress | undefined;
+  meter: Meter | undefined;
   note: (job: Job) => void;
   remove: () => Promise<void>;
 }): Sandbox {
-  const { slot, profile, container, connection, egress, note, remove } = parts;
+  const { slot, profile, container, connection, egress, meter, note, remove } = parts;
   let destroyed: Promise<void> | undefined;
+  let cut = async (): Promise<void> => {};
   return {
     id: slot.id,
     profile,
@@ -124,8 +141,14 @@ function toSandbox(parts: {
       note(job);
       const ways = waysOf(job, slot, timeLeft);
       if (ways === undefined) return connection.run(job, events);
-      return withEgress(egress, ways, events, () => connection.run(job, events));
+      const { onRefused } = events;
+      return withEgress(egress, { ...ways, onRefused }, (lease) => {
+        cut = once(async () => events.onEgress?.(await lease.close()));
+        return connection.run(job, events).finally(cut);
+      });
     },
+    meter,
+    cut: () => cut(),
     sendChannel: (topic, text) => connection.sendChannel(topic, text),
     sendCredit: (bytes) => connection.sendCredit(bytes),
     ping: (timeout) => connection.ping(timeout),
@@ -138,31 +161,34 @@ function toSandbox(parts: {
 }
 
 /** What has to be open for a job, if anything. */
-function waysOf({ grants }: Job, slot: Slot, timeLeft: number): EgressRun | undefined {
+function waysOf(job: SandboxJob, slot: Slot, timeLeft: number): EgressRun | undefined {
+  const { grants, tenant = SOLE_TENANT.id } = job;
   const { egress: allow, database } = grants ?? {};
   if (!allow && database === undefined) return undefined;
   return {
     run: slot.id,
+    tenant,
     ...(allow && { egress: { socket: slot.egressSocket, policy: { allow } } }),
     ...(database && { database: { ...database, socket: slot.databaseSocket, timeLeft } }),
   };
 }
 
-/** Has the way out open exactly as long as the job runs. */
 async function withEgress(
   egress: Egress | undefined,
   run: EgressRun,
-  events: RunEvents,
-  work: () => Promise<Ending>,
+  work: (lease: EgressLease) => Promise<Ending>,
 ): Promise<Ending> {
   if (egress === undefined) throw new EgressUnavailable("This host has no egress proxy");
-  const lease = await egress.open(run);
-  try {
-    return await work();
-  } finally {
-    const denied = await lease.close();
-    events.onDenied?.(denied);
-  }
+  return work(await egress.open(run));
+}
+
+/** Does its work the first time it is called; whoever calls it waits for the same. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work();
+    return done;
+  };
 }
 
 /** Resolves with the connection, or rejects as soon as the container is seen to have ended. */

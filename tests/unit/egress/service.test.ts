@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { startEgress } from "../../../egress/start.ts";
-import type { EgressSettings } from "../../../src/egress/egress.ts";
+import type { EgressRun, EgressSettings } from "../../../src/egress/egress.ts";
 import type { EgressLink } from "../../../src/egress/link.ts";
 import { egressService } from "../../../src/egress/service.ts";
 import { EgressUnavailable } from "../../../src/errors.ts";
@@ -40,7 +40,8 @@ async function linkTo(settings = NOTHING) {
     return egress;
   };
   const socket = join(path, "egress.sock");
-  const open = (allow: string[]) => link.open({ run: "r", egress: { socket, policy: { allow } } });
+  const open = (allow: string[], onRefused?: EgressRun["onRefused"]) =>
+    link.open({ run: "r", tenant: "acme", egress: { socket, policy: { allow } }, onRefused });
   return { link, lines, start, socket, open };
 }
 
@@ -51,12 +52,17 @@ describe("a proxy that somebody else runs", () => {
     const settings = { hosts: { "up.test": "127.0.0.1" }, private: [name] };
     const { start, socket, open } = await linkTo(settings);
     await start();
-    const lease = await open([name]);
+    const refused: unknown[] = [];
+    const lease = await open([name], (denial) => refused.push(denial));
     const denied = "CONNECT evil.test:443 HTTP/1.1\r\n\r\n";
     expect(outcome(await say(socket, denied))).toBe("HOST_NOT_ALLOWED");
-    expect(await lease.close()).toEqual([
-      { kind: "net", value: "evil.test:443", by: "egress", code: "HOST_NOT_ALLOWED", count: 1 },
-    ]);
+    // Told at once, each time, and summed up at the end.
+    const told = { kind: "net", value: "evil.test:443", by: "egress", code: "HOST_NOT_ALLOWED" };
+    await eventually(() => refused.length === 1);
+    expect(refused).toEqual([told]);
+    const { denied: all, bytes } = await lease.close();
+    expect(bytes).toBe(0);
+    expect(all).toEqual([{ ...told, count: 1 }]);
     const again = await open([name]);
     const connect = `CONNECT ${name} HTTP/1.1\r\nConnection: close\r\n\r\n`;
     const answer = say(socket, connect);
@@ -74,7 +80,7 @@ describe("a proxy that somebody else runs", () => {
     expect(existsSync(socket)).toBe(true);
     await first.close();
     await eventually(() => !link.up);
-    expect(await lease.close()).toEqual([]);
+    expect(await lease.close()).toEqual({ denied: [], bytes: 0 });
     await expect(open(["a.test"])).rejects.toThrow(/unavailable/);
     await start();
     await (await open(["a.test"])).close();

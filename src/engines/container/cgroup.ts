@@ -1,0 +1,93 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { KernelFile } from "../kernel-file.ts";
+import type { Gauge } from "../meter.ts";
+
+/** Where the kernel's control groups are, also for a control plane in a container that mounts them. */
+const ROOT = "/sys/fs/cgroup";
+
+/** Where the engine puts a container: by its own driver, by systemd's. */
+const PLACES = ["docker/ID", "system.slice/docker-ID.scope"];
+
+const NANOSECONDS = 1_000_000;
+const MICROSECONDS = 1_000;
+
+/** Files of one version of control groups, below the root; `PLACE` is the container's part. */
+interface Version {
+  readonly cpu: string;
+  readonly memory: string;
+}
+
+const V2: Version = { cpu: "PLACE/cpu.stat", memory: "PLACE/memory.peak" };
+const V1: Version = {
+  cpu: "cpuacct/PLACE/cpuacct.usage",
+  memory: "memory/PLACE/memory.max_usage_in_bytes",
+};
+
+/** Finds the control groups of one engine's containers, all of which are at the same place. */
+export class Cgroups {
+  readonly #root: string;
+  /** `null` once it is known that they cannot be seen from here. */
+  #found: Version | null | undefined;
+
+  constructor(root = ROOT) {
+    this.#root = root;
+  }
+
+  /** The gauge of a running container; `pidOf` tells its first process, as the engine sees it. */
+  async gauge(id: string, pidOf: () => Promise<number>): Promise<Gauge | undefined> {
+    if (this.#found === undefined) {
+      this.#found = this.#at(id, PLACES) ?? this.#at(id, await placesOf(id, pidOf)) ?? null;
+    }
+    return this.#found === null ? undefined : new CgroupGauge(this.#root, this.#found, id);
+  }
+
+  #at(id: string, places: readonly string[]): Version | undefined {
+    return places
+      .flatMap((place) => [V2, V1].map((version) => placed(version, place)))
+      .find(({ cpu }) => existsSync(join(this.#root, cpu.replace("ID", id))));
+  }
+}
+
+/** Where an engine with a place of its own has put a container, by what its process says of itself. */
+async function placesOf(id: string, pidOf: () => Promise<number>): Promise<string[]> {
+  const pid = await pidOf().catch(() => 0);
+  const text = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
+  const paths = text.split("\n").map((line) => line.split(":").slice(2).join(":"));
+  return paths.filter((path) => path.includes(id)).map((path) => path.replace(id, "ID"));
+}
+
+function placed({ cpu, memory }: Version, place: string): Version {
+  return { cpu: cpu.replace("PLACE", place), memory: memory.replace("PLACE", place) };
+}
+
+/** What the kernel says of a container, whatever processes there are and have been in it. */
+class CgroupGauge implements Gauge {
+  readonly #cpu: KernelFile;
+  readonly #memory: KernelFile;
+
+  constructor(root: string, { cpu, memory }: Version, id: string) {
+    this.#cpu = new KernelFile(join(root, cpu.replace("ID", id)));
+    this.#memory = new KernelFile(join(root, memory.replace("ID", id)));
+  }
+
+  cpu(): number | null {
+    const text = this.#cpu.read();
+    if (text === undefined) return null;
+    const microseconds = /^usage_usec (\d+)$/m.exec(text)?.[1];
+    return microseconds === undefined
+      ? Number(text) / NANOSECONDS
+      : Number(microseconds) / MICROSECONDS;
+  }
+
+  peakMemory(): number | null {
+    const text = this.#memory.read();
+    return text === undefined ? null : Number(text);
+  }
+
+  close(): void {
+    this.#cpu.close();
+    this.#memory.close();
+  }
+}

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ChannelRouter } from "../../src/channels.ts";
+import type { Engine, ExecuteOptions, JobUsage, Outcome } from "../../src/engines/engine.ts";
+import { Aborted } from "../../src/errors.ts";
+import type { LogEntry } from "../../src/types.ts";
+import { job, PROFILE, until } from "./engine-contract.ts";
+
+const MEGABYTE = 1_048_576;
+/** As much work each time, however many others there are: some 100 ms of a processor's. */
+const BURN = `const burn = () => {
+  let x = 1; for (let n = 0; n < 8e7; n += 1) x = (Math.imul(x, 31) + n) | 0; return x; };`;
+const SLEEP = `const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));`;
+
+/** What every engine tells of its jobs: while they run, and of what they took. */
+export function usageContract(
+  name: string,
+  open: () => Promise<Engine>,
+  { measures = true } = {},
+): void {
+  describe(`${name} engine's record`, () => {
+    let engine: Engine;
+    beforeAll(async () => {
+      engine = await open();
+    });
+    afterAll(() => engine.close());
+
+    async function run(code: string, options: Partial<ExecuteOptions> = {}) {
+      await until(() => engine.status().warm > 0);
+      return engine.execute(job(code), { profile: PROFILE, timeout: 20_000, ...options });
+    }
+    const usageOf = ({ usage }: Outcome): JobUsage => {
+      if (usage === undefined) throw new Error("Nothing was measured");
+      return usage;
+    };
+
+    it("counts the bytes of a result, of logs and of an exception", async () => {
+      const code = `export default () => { console.log("äö"); return "ü"; }`;
+      expect(usageOf(await run(code))).toMatchObject({ bytesOut: 4 + 4, egressBytes: 0 });
+      const failing = `export default () => { const e = new Error("ü!"); e.stack = ""; throw e; }`;
+      const failed = await run(failing);
+      expect(usageOf(failed).bytesOut).toBe(3 + (failed.fault?.stack?.length ?? 0));
+    });
+
+    it("tells of each entry while the code runs, in the order they have at the end", async () => {
+      const seen: LogEntry[] = [];
+      let over = false;
+      let early = false;
+      const onLog = (entry: LogEntry): void => {
+        seen.push(entry);
+        if (!over && seen.length === 1) early = true;
+      };
+      const code = `${SLEEP} export default async () => {
+        console.log("a"); await sleep(200); console.warn("b"); throw new TypeError("c"); }`;
+      const outcome = run(code, { observer: { onLog } }).finally(() => {
+        over = true;
+      });
+      await until(() => seen.length === 1);
+      expect([over, early]).toEqual([false, true]);
+      expect((await outcome).logs).toEqual(seen);
+      expect(seen.map(({ level }) => level)).toEqual(["log", "warn", "exception"]);
+    });
+
+    it("tells of what the code emits, and of what it is denied", async () => {
+      const emitted: unknown[] = [];
+      const denials: unknown[] = [];
+      const channel = new ChannelRouter().join("acme");
+      const observer = {
+        onChannel: (...message: unknown[]) => void emitted.push(message),
+        onDenied: (denial: unknown) => void denials.push(denial),
+      };
+      const code = `export default () => {
+        channel.on("t", () => {}); channel.emit("t", { n: 1 });
+        const e = new Error('Requires env access to "TOKEN"'); e.name = "NotCapable"; throw e; }`;
+      const asked = { ...job(code), tools: [{ name: "channel", config: {} }] };
+      const options = { profile: PROFILE, timeout: 20_000, channel, observer };
+      const outcome = await engine.execute(asked, options);
+      channel.leave();
+      expect(emitted).toEqual([["t", '{"n":1}']]);
+      expect(outcome.denied).toHaveLength(1);
+      expect(denials).toMatchObject([{ kind: "env", value: "TOKEN", by: "worker" }]);
+    });
+
+    if (!measures) {
+      it("says so of what it cannot measure", async () => {
+        expect(usageOf(await run("export default () => 1"))).toMatchObject({
+          cpu: null,
+          peakMemory: null,
+        });
+      });
+      return;
+    }
+
+    it("measures what a job computes, and not what it waits or what came before it", async () => {
+      const busy = usageOf(await run(`${BURN} export default () => burn()`));
+      expect(busy.cpu).toBeGreaterThan(40);
+      expect(busy.cpu).toBeLessThan(1_500);
+      const idle = usageOf(await run(`${SLEEP} export default () => sleep(100)`));
+      expect(idle.cpu).toBeLessThan(Math.min(100, Number(busy.cpu)));
+    });
+
+    it("measures the most memory there was", async () => {
+      const hoard = (megabytes: number) => `export default () => {
+        const all = new Uint8Array(${megabytes} * ${MEGABYTE}).fill(1); return all[7]; }`;
+      const [little, much] = [await run(hoard(1)), await run(hoard(30))].map(usageOf);
+      expect(little?.peakMemory).toBeGreaterThan(10 * MEGABYTE);
+      expect(Number(much?.peakMemory) - Number(little?.peakMemory)).toBeGreaterThan(20 * MEGABYTE);
+      expect(much?.peakMemory).toBeLessThanOrEqual(2 * PROFILE.memory * MEGABYTE);
+    });
+
+    it("measures what ran into its timeout, and what was aborted", async () => {
+      const late = await run("export default () => { while (true) {} }", { timeout: 500 });
+      expect(late.status).toBe("timeout");
+      // Others have the processor as well.
+      expect(usageOf(late).cpu).toBeGreaterThan(10);
+      const stop = new AbortController();
+      const code = `${BURN} export default () => { burn(); console.log("x"); while (true) {} }`;
+      const observer = { onLog: () => stop.abort() };
+      const error: unknown = await run(code, { observer, signal: stop.signal }).catch((e) => e);
+      expect(error).toBeInstanceOf(Aborted);
+      expect((error as Aborted).usage).toMatchObject({ cpu: expect.any(Number), bytesOut: 1 });
+      expect((error as Aborted).usage?.cpu).toBeGreaterThan(20);
+    });
+
+    it("measures each job of a sandbox by itself, with what it did after the one before", async () => {
+      const reuse = { key: "measured" };
+      const code = `${BURN} let calls = 0; export default () => {
+        calls += 1;
+        if (calls === 1) burn();
+        if (calls === 2) setTimeout(() => burn(), 1);
+        return calls; }`;
+      const outcomes: Outcome[] = [];
+      for (let n = 0; n < 3; n += 1) {
+        outcomes.push(await run(code, { reuse }));
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect(outcomes.map(({ result }) => result)).toEqual([1, 2, 3]);
+      const [first, second, third] = outcomes.map((outcome) => Number(usageOf(outcome).cpu));
+      expect(first).toBeGreaterThan(40);
+      expect(second).toBeLessThan(Number(first));
+      expect(third).toBeGreaterThan(40);
+    });
+
+    it("measures what took more memory than it may have, as far as its end lets it", async () => {
+      const outcome = await run(`${BURN} export default () => {
+        burn(); burn(); const all = []; for (;;) all.push(new Uint8Array(8 * ${MEGABYTE}).fill(1)); }`);
+      expect(outcome.fault?.name).toBe("MemoryError");
+      // The kernel forgets all at once.
+      expect(usageOf(outcome).cpu).toBeGreaterThan(0);
+      expect(usageOf(outcome).peakMemory).toBeGreaterThan(10 * MEGABYTE);
+    });
+  });
+}
