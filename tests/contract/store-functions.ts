@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MAX_VERSIONS } from "../../server/store/functions.ts";
 import type { Store } from "../../server/store/store.ts";
 import { unique, version } from "../helpers/store-rows.ts";
 
@@ -37,6 +38,21 @@ export function functionsCases(store: () => Store): void {
       expect(versions.map((one) => one.version)).toEqual([3, 2, 1]);
       expect(versions[0]).not.toHaveProperty("code");
       expect(versions[0]).not.toHaveProperty("files");
+    });
+
+    it("keep their newest versions, and are counted", async () => {
+      const tenant = unique("tenant");
+      const other = version(tenant, { name: "other" });
+      await store().functions.deploy(other);
+      for (let n = 1; n <= MAX_VERSIONS + 2; n += 1) {
+        await store().functions.deploy(version(tenant, { code: `${n}` }));
+      }
+      const versions = (await store().functions.versions(tenant, "f")).map((one) => one.version);
+      expect([versions.length, versions[0], versions.at(-1)]).toEqual([MAX_VERSIONS, 102, 3]);
+      expect(await store().functions.version(tenant, "other", 1)).toMatchObject(other);
+      expect(await store().functions.activate(tenant, "f", 2)).toBe(false);
+      expect(await store().functions.count(tenant)).toBe(2);
+      expect(await store().functions.count("nobody")).toBe(0);
     });
 
     it("are listed by name, and begin at 1 after they were deleted", async () => {

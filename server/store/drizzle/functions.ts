@@ -1,5 +1,5 @@
-import { and, desc, eq, getTableColumns, gt, sql } from "drizzle-orm";
-import type { Functions } from "../functions.ts";
+import { and, count, desc, eq, getTableColumns, gt, lte, sql } from "drizzle-orm";
+import { type Functions, MAX_VERSIONS } from "../functions.ts";
 import { type Database, plain } from "./database.ts";
 import { functions, versions } from "./schema.ts";
 
@@ -30,8 +30,16 @@ export function drizzleFunctions(db: Database): Functions {
           .returning({ latest: functions.latest }),
       );
       const number = sql<number>`(select ${deployed.latest} from ${deployed})`;
+      const forgotten = db.$with("forgotten").as(
+        db
+          .delete(versions)
+          .where(
+            and(versionsOf(tenant, name), lte(versions.version, sql`${number} - ${MAX_VERSIONS}`)),
+          )
+          .returning({ version: versions.version }),
+      );
       const [row] = await db
-        .with(deployed)
+        .with(deployed, forgotten)
         .insert(versions)
         .values({ tenant, name, kind, ...version, version: number })
         .returning();
@@ -59,6 +67,14 @@ export function drizzleFunctions(db: Database): Functions {
         .from(versions)
         .where(versionsOf(tenant, name))
         .orderBy(desc(versions.version)),
+
+    async count(tenant) {
+      const [row] = await db
+        .select({ functions: count() })
+        .from(functions)
+        .where(eq(functions.tenant, tenant));
+      return row?.functions ?? 0;
+    },
 
     list: (tenant, { after, limit }) =>
       db
