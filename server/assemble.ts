@@ -42,7 +42,11 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const { timeout, memory, cpus } = config;
     const levels = new KernelLevels(kernel);
     const hub = await Hub.open({ path, levels, timeout, profile: { memory, cpus } });
-    const tenancy = createTenancy({ ...settings, store });
+    const tenancy = createTenancy({
+      ...settings,
+      store,
+      end: (tenant): Promise<void> => services.runs.endAll(tenant),
+    });
     const services = createServices({
       kernel,
       store,
