@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import { IsolateError } from "../../src/errors.ts";
+import { Aborted, IsolateError } from "../../src/errors.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
 import { HttpProblem, problemResponse, statusOf } from "../problem.ts";
@@ -144,7 +144,8 @@ export class JobWorker {
       const answer = answerOf(await runs.run({ ...run, request, function: functionOf(job) }));
       return { status: 200, body: { ...answer, attempts } };
     } catch (error) {
-      if (signal.aborted) return undefined;
+      // Cancelled, or its tenant is gone: nobody waits for its answer.
+      if (signal.aborted || error instanceof Aborted) return undefined;
       if (comesAgain(error)) {
         const pause = this.#stopped ? 0 : pauseAfter(error);
         await store.release(this.#owner, id, new Date(Date.now() + pause));

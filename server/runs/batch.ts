@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import pLimit from "p-limit";
 import { Aborted, PayloadTooLarge } from "../../src/errors.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
@@ -23,6 +24,8 @@ export const MAX_ANSWERS = 33_554_432;
 export async function runBatch(runs: Runs, batch: Batch): Promise<string> {
   const { caller, requestId, signal, requests, onError } = batch;
   const limit = pLimit(Math.max(1, Math.min(AT_ONCE, caller.limits.concurrency)));
+  // Each of those that run listens to it.
+  if (signal !== undefined) setMaxListeners(AT_ONCE + 16, signal);
   let bytes = 0;
   const run = async (request: ExecuteRequest): Promise<string> => {
     if (signal?.aborted) throw new Aborted();

@@ -13,11 +13,14 @@ export function jsonAnswer(status: number, body: unknown, location?: string): St
   };
 }
 
+/** Header of the answer of an earlier request. */
+export const REPLAYED: Readonly<Record<string, string>> = { "Idempotency-Replayed": "true" };
+
 /** Gives an answer; one of an earlier request says so. */
 export function responseOf(answer: StoredAnswer, replayed = false): Response {
   const { status, contentType, body, location } = answer;
   const headers: Record<string, string> = { "Content-Type": contentType };
   if (location !== undefined) headers.Location = location;
-  if (replayed) headers["Idempotency-Replayed"] = "true";
+  if (replayed) Object.assign(headers, REPLAYED);
   return new Response(body, { status, headers });
 }

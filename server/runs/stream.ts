@@ -1,7 +1,9 @@
 import type { Granted } from "../../src/kernel.ts";
 import type { Observer } from "../../src/types.ts";
+import type { StoredAnswer } from "../store/idempotency.ts";
 import { channelEvent } from "./channel-event.ts";
 import { EVENT_STREAM_HEADERS, EventStream } from "./event-stream.ts";
+import { REPLAYED, responseOf } from "./stored-answer.ts";
 
 export interface Watched {
   readonly observer: Observer;
@@ -47,11 +49,14 @@ export function streamed({ onCancel, run, problem }: StreamOptions): Promise<Res
   });
 }
 
-/** An answer that is there already, as events. */
-export function streamOf(answer: string): Response {
+/** The answer of an earlier request, as the one event that is left of it. */
+export function streamOf(answer: StoredAnswer): Response {
+  // One that was to come later has no result yet.
+  if (answer.status !== 200) return responseOf(answer, true);
   const stream = new EventStream(() => {});
-  stream.end("result", answer);
-  return new Response(stream.body, { headers: EVENT_STREAM_HEADERS });
+  stream.end("result", answer.body);
+  const headers = { ...EVENT_STREAM_HEADERS, ...REPLAYED };
+  return new Response(stream.body, { headers });
 }
 
 function observing(stream: EventStream): Observer {

@@ -9,7 +9,7 @@ import type { Idempotency, StoredAnswer } from "../store/idempotency.ts";
 import { answerOf } from "./answer.ts";
 import type { Run, Runs } from "./runs.ts";
 import { jsonAnswer, responseOf } from "./stored-answer.ts";
-import { streamed, type Watched } from "./stream.ts";
+import { streamed, streamOf, type Watched } from "./stream.ts";
 import { wantsEvents, wantsLater } from "./wanted-way.ts";
 
 export interface WaysOptions {
@@ -62,17 +62,18 @@ export class Ways {
   async respond(wanted: Wanted, input: Input): Promise<Response> {
     const { headers } = input.c.req.raw;
     const later = wantsLater(headers.get("prefer"));
+    const events = !later && wantsEvents(headers.get("accept"));
     if (wanted.callback !== undefined && !later) {
       throw new BadRequest("callback", "callback: Only with Prefer: respond-async");
     }
     const entry = await this.once(wanted.identity, input);
-    if (entry !== undefined && "replay" in entry) return responseOf(entry.replay, true);
+    if (entry !== undefined && "replay" in entry) {
+      return events ? streamOf(entry.replay) : responseOf(entry.replay, true);
+    }
     const signal = entry === undefined ? input.signal : undefined;
     const first = entry?.first ?? ((work: () => Promise<StoredAnswer>) => work());
     if (later) return responseOf(await first(() => this.#accept(wanted, input)));
-    if (!wantsEvents(headers.get("accept"))) {
-      return responseOf(await first(() => this.#run(wanted, input, { signal })));
-    }
+    if (!events) return responseOf(await first(() => this.#run(wanted, input, { signal })));
     return this.#stream(input, signal, async (watched, signal) => {
       const via = wanted.via === "execute" ? "stream" : wanted.via;
       return (await first(() => this.#run({ ...wanted, via }, input, { ...watched, signal }))).body;

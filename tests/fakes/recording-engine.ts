@@ -8,22 +8,25 @@ import type {
 } from "../../src/engines/engine.ts";
 import type { SandboxLevel } from "../../src/types.ts";
 
+type Answer = (job: Job, options: ExecuteOptions) => Partial<Outcome> | Promise<Partial<Outcome>>;
+
 /** An engine that runs nothing: it keeps what it was asked, and answers as the test says. */
 export class RecordingEngine implements Engine {
   readonly level: SandboxLevel;
   readonly jobs: { job: Job; options: ExecuteOptions }[] = [];
   readonly spawnListeners: ((spawn: Spawn) => void)[] = [];
-  readonly #answer: () => Partial<Outcome>;
+  readonly #answer: Answer;
   prewarmed = false;
 
-  constructor(level: SandboxLevel, answer: () => Partial<Outcome> = () => ({})) {
+  constructor(level: SandboxLevel, answer: Answer = () => ({})) {
     this.level = level;
     this.#answer = answer;
   }
 
   async execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
     this.jobs.push({ job, options });
-    return { status: "ok", logs: [], logsDropped: 0, duration: 0, ...this.#answer() };
+    const answer = await this.#answer(job, options);
+    return { status: "ok", logs: [], logsDropped: 0, duration: 0, ...answer };
   }
 
   status(): EngineStatus {

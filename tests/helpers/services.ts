@@ -1,4 +1,4 @@
-import { createServices, type Services } from "../../server/services.ts";
+import { createServices, type Services, type ServicesOptions } from "../../server/services.ts";
 import type { ExecutionRow } from "../../server/store/executions.ts";
 import type { Store } from "../../server/store/store.ts";
 import { NO_LIMITS } from "../../server/tenants/limits.ts";
@@ -41,7 +41,11 @@ const untouchedParts = {
 };
 
 /** Services of a server for its only tenant. */
-export function servicesOver(store: Store, kernel: Kernel): Services {
+export function servicesOver(
+  store: Store,
+  kernel: Kernel,
+  options: Partial<ServicesOptions> = {},
+): Services {
   return createServices({
     kernel,
     store,
@@ -50,5 +54,6 @@ export function servicesOver(store: Store, kernel: Kernel): Services {
     callerOf: async () => ({ tenant: SOLE_TENANT, limits: NO_LIMITS }),
     lease: 30_000,
     onError: () => {},
+    ...options,
   });
 }

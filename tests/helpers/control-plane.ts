@@ -1,0 +1,90 @@
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { buildApp } from "../../server/app.ts";
+import type { Services, ServicesOptions } from "../../server/services.ts";
+import { openStore } from "../../server/store/open.ts";
+import type { Store } from "../../server/store/store.ts";
+import { tenantBody } from "../../server/tenants/settings.ts";
+import { createTenancy } from "../../server/tenants/tenancy.ts";
+import { config, type PartialConfig } from "../../src/config.ts";
+import type { ExecuteOptions, Job, Outcome } from "../../src/engines/engine.ts";
+import { Kernel } from "../../src/kernel.ts";
+import { RecordingEngine } from "../fakes/recording-engine.ts";
+import { servicesOver } from "./services.ts";
+import { storeDirectory } from "./store.ts";
+
+export type Behaviour = (job: Job, options: ExecuteOptions) => Promise<Partial<Outcome>>;
+
+const JSON_TYPE = { "content-type": "application/json" };
+const ADMIN_KEY = "the operator's key of the tests, which is long".replaceAll(" ", "-");
+
+/** A control plane with a real store, tenants and all routes; what code does is what the test says. */
+export class ControlPlane {
+  readonly store: Store;
+  readonly errors: unknown[] = [];
+  /** What the engine does with each job. */
+  behave: Behaviour = async () => ({ result: 1 });
+  readonly #directory: string;
+  readonly #services: Services[] = [];
+
+  private constructor(store: Store, directory: string) {
+    this.store = store;
+    this.#directory = directory;
+  }
+
+  static async open(): Promise<ControlPlane> {
+    const directory = await storeDirectory();
+    return new ControlPlane(await openStore(directory), directory);
+  }
+
+  /** One server over the store; there may be several. */
+  serve(options: Partial<ServicesOptions> = {}, partial: PartialConfig = {}) {
+    const engine = new RecordingEngine("container", (job, given) => this.behave(job, given));
+    const settings = config(partial);
+    const kernel = new Kernel({ config: settings, engines: [engine] });
+    const onError = (error: unknown): number => this.errors.push(error);
+    const tenancy = createTenancy({
+      store: this.store,
+      adminKey: ADMIN_KEY,
+      onDeleted: (tenant) => services.runs.endAll(tenant),
+    });
+    const services = servicesOver(this.store, kernel, {
+      config: settings,
+      admission: tenancy.quotas,
+      callerOf: (tenant) => tenancy.auth.caller(tenant),
+      onError,
+      ...options,
+    });
+    this.#services.push(services);
+    const app = buildApp({ services, tenancy, maxBody: 1_048_576, onError });
+    /** Makes a tenant and a way to speak for it. */
+    const tenant = async (id: string, limits: object = {}) => {
+      await tenancy.directory.put(id, tenantBody.parse(limits));
+      const { key } = await tenancy.keyring.create(id, "");
+      const authorization = `Bearer ${key}`;
+      const post = (path: string, body: unknown, headers = {}, signal?: AbortSignal) => {
+        const init = { method: "POST", body: JSON.stringify(body), ...(signal && { signal }) };
+        const all = { ...JSON_TYPE, authorization, ...headers };
+        return app.request(new Request(`http://host${path}`, { ...init, headers: all }));
+      };
+      const send = (path: string, method = "GET") =>
+        app.request(path, { method, headers: { authorization } });
+      const get = async (path: string) => (await (await send(path)).json()) as Json;
+      return { id, post, send, get };
+    };
+    return { app, engine, kernel, services, tenancy, tenant };
+  }
+
+  async close(): Promise<void> {
+    for (const { worker, callbacks, audit } of this.#services) {
+      await worker.close();
+      await callbacks?.close();
+      await audit.close(1_000);
+    }
+    await this.store.close();
+    await rm(dirname(this.#directory), { recursive: true });
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what a test is about
+export type Json = any;
