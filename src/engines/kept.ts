@@ -1,5 +1,6 @@
 import { type Profile, profileKey, type Sandbox } from "./engine.ts";
 import type { ReuseLimits } from "./reuse.ts";
+import type { Shares } from "./shares.ts";
 
 /** What a sandbox has been used for: one key, for good. */
 interface Past {
@@ -8,13 +9,20 @@ interface Past {
   uses: number;
 }
 
+interface Idle {
+  readonly sandbox: Sandbox;
+  readonly key: string;
+  readonly tenant: string;
+  readonly since: number;
+}
+
 /** Idle sandboxes that have run something and may run the same again. */
 export class Kept {
   readonly #limits: ReuseLimits;
   readonly #onClosed: (sandbox: Sandbox) => void;
   readonly #pasts = new WeakMap<Sandbox, Past>();
   /** The least recently used comes first. */
-  #idle: { readonly sandbox: Sandbox; readonly key: string; readonly since: number }[] = [];
+  #idle: Idle[] = [];
 
   /** `onClosed` is told of one that ends while it is in here, and is not any more then. */
   constructor(limits: ReuseLimits, onClosed: (sandbox: Sandbox) => void) {
@@ -34,21 +42,18 @@ export class Kept {
     return found;
   }
 
-  /** Takes a sandbox in that has just run a key. Returns those there is no place for. */
-  put(sandbox: Sandbox, key: string): Sandbox[] {
+  /** Takes a sandbox in that has just run a tenant's key. Returns those there is no place for. */
+  put(sandbox: Sandbox, key: string, tenant: string): Sandbox[] {
     const { perKey, total, uses } = this.#limits;
     const now = Date.now();
     const own = fullKey(sandbox.profile, key);
     const past = this.#pasts.get(sandbox) ?? this.#begin(sandbox, own, now);
     past.uses += 1;
     if (past.key !== own || past.uses >= uses || this.#isOld(sandbox, now)) return [sandbox];
-    this.#idle.push({ sandbox, key: own, since: now });
-    const gone: Sandbox[] = [];
+    this.#idle.push({ sandbox, key: own, tenant, since: now });
     const same = this.#idle.filter((item) => item.key === own);
-    if (same.length > perKey && same[0]) gone.push(same[0].sandbox);
-    else if (this.size > total && this.#idle[0]) gone.push(this.#idle[0].sandbox);
-    for (const each of gone) this.remove(each);
-    return gone;
+    const one = same.length > perKey ? same[0] : this.size > total ? this.#first() : undefined;
+    return one === undefined ? [] : [this.#take(one)];
   }
 
   /** False if it is not in here. */
@@ -58,8 +63,19 @@ export class Kept {
     return this.size < before;
   }
 
-  takeOldest(): Sandbox | undefined {
-    return this.#idle.shift()?.sandbox;
+  /**
+   * Takes one that makes room for a tenant: its own, or one of a tenant that has more sandboxes than
+   * it, idle or leased. Of those of who has the most, the least recently used.
+   */
+  takeFor(tenant: string, shares: Shares): Sandbox | undefined {
+    const counts = this.#counts();
+    const has = (each: string): number => (counts.get(each) ?? 0) + shares.leased(each);
+    const own = has(tenant);
+    const one = mostOf(
+      this.#idle.filter((item) => item.tenant === tenant || has(item.tenant) > own),
+      has,
+    );
+    return one && this.#take(one);
   }
 
   /** Takes those whose time is over. */
@@ -80,6 +96,23 @@ export class Kept {
     return this.#idle.splice(0).map(({ sandbox }) => sandbox);
   }
 
+  /** The least recently used one of the tenant that has the most in here. */
+  #first(): Idle | undefined {
+    const counts = this.#counts();
+    return mostOf(this.#idle, (tenant) => counts.get(tenant) ?? 0);
+  }
+
+  #counts(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { tenant } of this.#idle) counts.set(tenant, (counts.get(tenant) ?? 0) + 1);
+    return counts;
+  }
+
+  #take({ sandbox }: Idle): Sandbox {
+    this.remove(sandbox);
+    return sandbox;
+  }
+
   #begin(sandbox: Sandbox, key: string, since: number): Past {
     const past = { key, since, uses: 0 };
     this.#pasts.set(sandbox, past);
@@ -92,6 +125,15 @@ export class Kept {
   #isOld(sandbox: Sandbox, now: number): boolean {
     return now - (this.#pasts.get(sandbox)?.since ?? now) >= this.#limits.age;
   }
+}
+
+/** The first of those whose tenant has the most. */
+function mostOf(items: readonly Idle[], has: (tenant: string) => number): Idle | undefined {
+  let most: Idle | undefined;
+  for (const item of items) {
+    if (most === undefined || has(item.tenant) > has(most.tenant)) most = item;
+  }
+  return most;
 }
 
 /** Whatever a key stands for, no sandbox runs in another profile than its own. */

@@ -1,8 +1,17 @@
-import { EngineUnavailable, HostBusy, type IsolateError, ShuttingDown } from "../errors.ts";
+import {
+  EngineUnavailable,
+  HostBusy,
+  type IsolateError,
+  ShuttingDown,
+  TenantBusy,
+} from "../errors.ts";
+import { SOLE_TENANT } from "../tenant.ts";
 import type { Launcher, Profile, Sandbox } from "./engine.ts";
 import { Kept } from "./kept.ts";
 import { DEFAULT_REUSE, type ReuseLimits } from "./reuse.ts";
+import { Shares } from "./shares.ts";
 import { type Shelf, Shelves } from "./shelves.ts";
+import { leaver } from "./waiters.ts";
 
 export interface PoolOptions {
   /** The profile that is kept warm from the start. */
@@ -32,10 +41,18 @@ const REFILL_AFTER = 50;
 const FIRST_RETRY = 100;
 const LAST_RETRY = 5_000;
 
+/** Whom a sandbox is for. */
+export interface Claim {
+  /** Default: the host's only one. */
+  readonly tenant?: string | undefined;
+  /** A sandbox that is kept for this key will do. */
+  readonly key?: string | undefined;
+}
+
 /**
  * Keeps sandboxes warm, hands each out once, and starts its successor afterwards. A sandbox goes
  * warm → leased → destroyed and never back; one that is kept for a key is leased again for that key
- * alone.
+ * alone. Tenants get them in turn, and none gets all: see docs/adr/0011-tenants-in-the-pool.md.
  */
 export class Pool {
   /** Told of each sandbox that has been started. */
@@ -44,7 +61,7 @@ export class Pool {
   readonly #options: PoolOptions;
   readonly #shelves: Shelves;
   readonly #kept: Kept;
-  readonly #leased = new Set<Sandbox>();
+  readonly #shares = new Shares();
   readonly #retiring = new Map<Sandbox, Promise<void>>();
   readonly #launches = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
@@ -79,7 +96,7 @@ export class Pool {
   }
 
   get leased(): number {
-    return this.#leased.size;
+    return this.#shares.size;
   }
 
   get kept(): number {
@@ -93,50 +110,88 @@ export class Pool {
 
   /**
    * Leases a sandbox of the profile, at once if one is kept for the key, or warm. Rejects with the
-   * signal's reason, with `HostBusy` when the queue is full, or with why none can be started.
+   * signal's reason, with `HostBusy` when the queue is full, with `TenantBusy` when it is full of the
+   * tenant's own or another one needs the place more, or with why none can be started.
    */
-  acquire(profile: Profile, signal: AbortSignal, key?: string): Promise<Sandbox> {
+  acquire(profile: Profile, signal: AbortSignal, claim: Claim = {}): Promise<Sandbox> {
+    const { tenant = SOLE_TENANT.id, key } = claim;
     if (this.#halted !== undefined) return Promise.reject(this.#halted);
+    this.#shares.note(tenant);
     const kept = this.#takeKept(profile, key);
-    if (kept !== undefined) {
-      this.#leased.add(kept);
-      return Promise.resolve(kept);
-    }
-    const shelf = this.#shelves.use(profile);
-    const ready = shelf.warm.pop();
-    if (ready !== undefined) {
-      this.#leased.add(ready.sandbox);
+    if (kept !== undefined) return Promise.resolve(this.#shares.lease(kept, tenant, false));
+    const shelf = this.#shelves.use(profile, tenant);
+    if (this.#mayTake(shelf, tenant)) {
+      const leased = Promise.resolve(this.#leaseWarm(shelf, tenant));
       this.#balanceLater();
-      return Promise.resolve(ready.sandbox);
+      return leased;
     }
     if (this.#shelves.waiting >= this.#options.maxWaiting) {
-      return Promise.reject(new HostBusy("Every sandbox is in use and the queue is full"));
+      const all = this.#shelves.waiters();
+      const last = leaver(all, tenant);
+      if (last === undefined) {
+        const hasSome = this.#shares.tenants > 1 && all.some((waiter) => waiter.tenant === tenant);
+        return Promise.reject(hasSome ? tenantBusy() : hostBusy());
+      }
+      last.reject(tenantBusy());
     }
-    const leased = shelf.wait(signal, key);
+    const leased = shelf.waiting.wait(signal, tenant, key);
     this.#balance();
     return leased;
   }
 
   /**
-   * Takes a leased sandbox back that has run a key and can run it again: for whoever has waited
-   * longest, if that is for the same key, and else until it is asked for or its room is needed.
+   * Takes a leased sandbox back that has run a key and can run it again: for whose turn it is, if
+   * that is for the same key, and else until it is asked for or its room is needed.
    */
   keep(sandbox: Sandbox, key: string): void {
-    if (!this.#leased.delete(sandbox)) return;
+    const tenant = this.#shares.release(sandbox);
+    if (tenant === undefined) return;
     if (this.#halted !== undefined) {
       void this.#retire(sandbox);
       return;
     }
-    for (const gone of this.#kept.put(sandbox, key)) void this.#retire(gone);
-    const [shelf] = this.#shelves.byUrgency();
-    const first = shelf?.waiting[0];
+    for (const gone of this.#kept.put(sandbox, key, tenant)) void this.#retire(gone);
+    const [shelf] = this.#shelves.byUrgency(this.#shares);
+    const first = shelf?.waiting.next(this.#shares);
     const next = shelf && first && this.#takeKept(shelf.profile, first.key);
-    if (next !== undefined) {
-      shelf?.waiting.shift();
-      this.#leased.add(next);
-      first?.resolve(next);
-    }
+    if (first && next) first.resolve(this.#shares.lease(next, first.tenant, false));
     this.#balance();
+    // If whose turn it is has no need of its room.
+    this.#offer(sandbox.profile, key);
+  }
+
+  /** Gives what is kept for a key to the first who waits for it. */
+  #offer(profile: Profile, key: string): void {
+    const waiter = this.#shelves.waiters(profile).find((each) => each.key === key);
+    const kept = waiter && this.#takeKept(profile, key);
+    if (waiter && kept) waiter.resolve(this.#shares.lease(kept, waiter.tenant, false));
+  }
+
+  #leaseWarm(shelf: Shelf, tenant: string): Sandbox {
+    const warm = shelf.warm.pop();
+    if (warm === undefined) throw new Error("There is no warm sandbox to lease");
+    return this.#shares.lease(warm.sandbox, tenant, true);
+  }
+
+  #mayTake(shelf: Shelf, tenant: string): boolean {
+    const { length } = shelf.warm;
+    return length > 1 || (length === 1 && this.#mayTakeLast(shelf, tenant));
+  }
+
+  /** The last one is for who is starved; or for who has none, if there can be no other. */
+  #mayTakeLast(shelf: Shelf, tenant: string): boolean {
+    if (!shelf.reserves || this.#shares.isStarved(tenant)) return true;
+    return this.#shares.leased(tenant) === 0 && !this.#canStart;
+  }
+
+  get #canStart(): boolean {
+    if (this.#launches.size + this.#retiring.size > 0) return true;
+    return this.#retry === undefined && this.#alive < this.#options.max;
+  }
+
+  get #alive(): number {
+    const idle = this.warm + this.#kept.size;
+    return idle + this.#shares.size + this.#launches.size + this.#retiring.size;
   }
 
   #takeKept(profile: Profile, key: string | undefined): Sandbox | undefined {
@@ -147,7 +202,7 @@ export class Pool {
 
   /** Ends a leased sandbox and starts what is missing. Failures go to `onError`. */
   async discard(sandbox: Sandbox): Promise<void> {
-    this.#leased.delete(sandbox);
+    this.#shares.release(sandbox);
     const gone = this.#retire(sandbox);
     this.#balance();
     await gone;
@@ -178,7 +233,7 @@ export class Pool {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.halt(new ShuttingDown());
-    for (const sandbox of this.#leased) void this.discard(sandbox);
+    for (const sandbox of this.#shares.all()) void this.discard(sandbox);
     await Promise.all(this.#launches);
     await Promise.all(this.#retiring.values());
   }
@@ -188,23 +243,37 @@ export class Pool {
     setTimeout(() => this.#balance(), REFILL_AFTER).unref();
   }
 
-  /** Starts sandboxes for whoever waits, then for the warm ones that are missing. */
+  /** Hands out what may be, then starts sandboxes for whoever waits and what is to be kept warm. */
   #balance(): void {
-    if (this.#halted !== undefined || this.#retry !== undefined) return;
-    for (const shelf of this.#shelves.byUrgency()) {
-      while (this.#launches.size < this.#options.startConcurrency && shelf.missing > 0) {
-        if (!this.#hasRoomFor(shelf)) break;
-        this.#launch(shelf);
+    if (this.#halted !== undefined) return;
+    this.#serve();
+    while (this.#retry === undefined && this.#launches.size < this.#options.startConcurrency) {
+      const shelves = this.#shelves.byUrgency(this.#shares);
+      const shelf = shelves.find((each) => each.missing > 0 && this.#hasRoomFor(each));
+      if (shelf === undefined) return;
+      this.#launch(shelf);
+    }
+  }
+
+  /** Gives the warm sandboxes to those who wait, in their turn, as far as they may have them. */
+  #serve(): void {
+    for (const shelf of this.#shelves) {
+      for (;;) {
+        const next = shelf.waiting.next(this.#shares);
+        if (next === undefined || !this.#mayTake(shelf, next.tenant)) break;
+        next.resolve(this.#leaseWarm(shelf, next.tenant));
       }
     }
   }
 
   #hasRoomFor(shelf: Shelf): boolean {
-    const idle = this.warm + this.#kept.size;
-    const alive = idle + this.#leased.size + this.#launches.size + this.#retiring.size;
-    if (alive < this.#options.max) return true;
-    if (shelf.waiting.length > this.#retiring.size) {
-      const spare = this.#kept.takeOldest() ?? this.#shelves.oldestWarmBeside(shelf);
+    if (this.#alive < this.#options.max) return true;
+    const first = shelf.waiting.next(this.#shares);
+    if (first !== undefined && shelf.waiting.size > this.#retiring.size) {
+      const { tenant } = first;
+      const mayLose = (other: Shelf): boolean => this.#mayTake(other, tenant);
+      const spare =
+        this.#kept.takeFor(tenant, this.#shares) ?? this.#shelves.oldestWarmBeside(shelf, mayLose);
       if (spare !== undefined) void this.#retire(spare);
     }
     return false;
@@ -233,25 +302,21 @@ export class Pool {
       void this.#retire(sandbox);
       return;
     }
-    const waiter = shelf.waiting.shift();
-    if (waiter !== undefined) {
-      this.#leased.add(sandbox);
-      waiter.resolve(sandbox);
-      return;
-    }
     shelf.warm.push({ sandbox, since: Date.now() });
     void sandbox.closed.then(() => {
       if (!shelf.take(sandbox)) return;
       void this.#retire(sandbox);
       this.#backOff(new Error(`Sandbox ${sandbox.id} ended while it was idle`), shelf);
     });
+    this.#serve();
   }
 
   /** After a failed start the first to wait is told why, and the next start is put off. */
   #backOff(error: unknown, shelf: Shelf): void {
     this.#options.onError(error);
     const message = "A sandbox could not be started";
-    shelf.waiting.shift()?.reject(new EngineUnavailable(message, { cause: error, retryAfter: 2 }));
+    const first = shelf.waiting.next(this.#shares);
+    first?.reject(new EngineUnavailable(message, { cause: error, retryAfter: 2 }));
     if (this.#halted !== undefined || this.#retry !== undefined) return;
     const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures);
     this.#failures += 1;
@@ -273,11 +338,12 @@ export class Pool {
 
   #sweep(): void {
     const now = Date.now();
+    this.#shares.prune();
     const idle = [...this.#kept.takeExpired(), ...this.#shelves.takeIdle(now)];
     for (const sandbox of idle) void this.#retire(sandbox);
     if (now - this.#lastHealthCheck >= this.#options.healthInterval) {
       this.#lastHealthCheck = now;
-      for (const shelf of this.#shelves.byUrgency()) {
+      for (const shelf of this.#shelves) {
         for (const { sandbox } of shelf.warm) {
           this.#checkHealth(sandbox, () => shelf.take(sandbox));
         }
@@ -297,4 +363,12 @@ export class Pool {
       void this.#retire(sandbox);
     });
   }
+}
+
+function hostBusy(): HostBusy {
+  return new HostBusy("Every sandbox is in use and the queue is full");
+}
+
+function tenantBusy(): TenantBusy {
+  return new TenantBusy("The queue is full, and others wait for fewer sandboxes than this tenant");
 }

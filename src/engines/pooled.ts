@@ -111,12 +111,12 @@ export class PooledEngine implements Engine {
   }
 
   async #lease(
-    { profile, timeout }: ExecuteOptions,
+    { profile, timeout, tenant }: ExecuteOptions,
     signal: AbortSignal,
     key: string | undefined,
   ): Promise<Sandbox> {
     try {
-      return await this.pool.acquire(profile, signal, key);
+      return await this.pool.acquire(profile, signal, { tenant, key });
     } catch (error) {
       if (!(error instanceof Late)) throw error;
       throw new HostBusy(`No sandbox became free within the timeout of ${timeout} ms`);

@@ -71,6 +71,7 @@ export class EngineRunner implements TypeRunner {
     const outcome = await engine.execute(job, {
       profile,
       timeout,
+      tenant,
       signal,
       // All that else makes a difference is the same for every job of this runner.
       reuse: { key: `${hash}:${tenant}` },

@@ -10,6 +10,7 @@ import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
+import { tenantContract } from "../contract/tenant-contract.ts";
 import { usageContract } from "../contract/usage-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
@@ -42,4 +43,5 @@ engineContract("container", open);
 channelContract("container", open);
 httpContract("container", open);
 reuseContract("container", open);
+tenantContract("container", open);
 usageContract("container", open);

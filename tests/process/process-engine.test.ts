@@ -9,6 +9,7 @@ import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract, job, PROFILE } from "../contract/engine-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
+import { tenantContract } from "../contract/tenant-contract.ts";
 import { usageContract } from "../contract/usage-contract.ts";
 
 let directory: string;
@@ -30,6 +31,7 @@ engineContract("process", open);
 channelContract("process", open);
 httpContract("process", open);
 reuseContract("process", open);
+tenantContract("process", open);
 usageContract("process", open);
 
 it("keeps nothing of one execution where the next could find it", async () => {

@@ -8,6 +8,7 @@ import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
+import { tenantContract } from "../contract/tenant-contract.ts";
 import { usageContract } from "../contract/usage-contract.ts";
 import { ThreadLauncher } from "../fakes/thread-launcher.ts";
 
@@ -26,4 +27,5 @@ engineContract("fake", open);
 channelContract("fake", open);
 httpContract("fake", open);
 reuseContract("fake", open);
+tenantContract("fake", open);
 usageContract("fake", open, { measures: false });

@@ -4,6 +4,7 @@ import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
+import { tenantContract } from "../contract/tenant-contract.ts";
 import { usageContract } from "../contract/usage-contract.ts";
 
 async function open(pool: object = {}): Promise<PooledEngine> {
@@ -15,4 +16,5 @@ engineContract("inline", open, { isolation: false });
 channelContract("inline", open);
 httpContract("inline", open);
 reuseContract("inline", open);
+tenantContract("inline", open);
 usageContract("inline", open, { measures: false });

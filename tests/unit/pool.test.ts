@@ -255,7 +255,7 @@ describe("pool", () => {
     const openFor = (reuse: Partial<ReuseLimits> = {}, options: Partial<PoolOptions> = {}) =>
       open({ min: 1, max: 8, reuse: { ...limits, ...reuse }, healthInterval: 60_000, ...options });
     const ids = (sandboxes: readonly Sandbox[]) => sandboxes.map(({ id }) => id);
-    const lease = (key?: string, profile = small) => pool.acquire(profile, never, key);
+    const lease = (key?: string, profile = small) => pool.acquire(profile, never, { key });
 
     it("leases them for their key and their profile alone, the last used first", async () => {
       openFor();

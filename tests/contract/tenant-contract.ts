@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Engine, Outcome } from "../../src/engines/engine.ts";
+import { TenantBusy } from "../../src/errors.ts";
+import { job, PROFILE, until } from "./engine-contract.ts";
+
+const MAX = 3;
+const ENDLESS = job("export default () => new Promise((resolve) => setTimeout(resolve, 60_000))");
+const QUICK = job("export default () => 1");
+
+/** What tenants are promised, whatever engine they share. */
+export function tenantContract(name: string, open: (pool?: object) => Promise<Engine>): void {
+  describe(`${name} engine's tenants`, () => {
+    let engine: Engine;
+    beforeAll(async () => {
+      engine = await open({ max: MAX, maxWaiting: 3 });
+    });
+    afterAll(() => engine.close());
+
+    it("are served in turn, and one that has all cannot have it so again", async () => {
+      const options = { profile: PROFILE, timeout: 30_000 };
+      const done: string[] = [];
+      const quick = async (tenant: string): Promise<Outcome> => {
+        const outcome = await engine.execute(QUICK, { ...options, tenant });
+        done.push(tenant);
+        return outcome;
+      };
+      const callers = Array.from({ length: MAX }, () => new AbortController());
+      const flood = callers.map(({ signal }) =>
+        engine.execute(ENDLESS, { ...options, tenant: "a", signal }).catch(() => {}),
+      );
+      await until(() => engine.status().leased === MAX);
+      const queued = [quick("a"), quick("a"), quick("b")];
+      await expect(quick("a")).rejects.toBeInstanceOf(TenantBusy);
+      callers[0]?.abort();
+      expect(await queued[2]).toMatchObject({ status: "ok", result: 1 });
+      // What is free now is for the next one that has nothing.
+      await until(() => engine.status().warm === 1);
+      expect(await quick("b")).toMatchObject({ status: "ok", result: 1 });
+      expect(done).toEqual(["b", "b"]);
+      for (const caller of callers) caller.abort();
+      expect(await Promise.all(queued)).toMatchObject([{ result: 1 }, { result: 1 }, {}]);
+      await Promise.all(flood);
+    });
+  });
+}
