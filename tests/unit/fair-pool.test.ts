@@ -104,7 +104,9 @@ describe("the last warm sandbox", () => {
   }
 
   it("is set aside for who has none, on top of the minimum", async () => {
-    await openForTwo();
+    await openForTwo({ idle: 1_000 });
+    await vi.advanceTimersByTimeAsync(3_000);
+    await settle();
     expect(pool.warm).toBe(2);
     launcher.automatic = false;
     await lease("a");
@@ -229,6 +231,16 @@ describe("a full queue", () => {
     await expect(lease("c")).rejects.toBeInstanceOf(HostBusy);
     await expect(lease("b")).rejects.toBeInstanceOf(TenantBusy);
   });
+
+  it("is the host's fault again once the others were not heard of for long", async () => {
+    open({ min: 0, max: 1, maxWaiting: 1, healthInterval: 1_000 });
+    await pool.discard(await lease("b"));
+    await lease("a");
+    lease("a").catch(() => {});
+    await expect(lease("a")).rejects.toBeInstanceOf(TenantBusy);
+    await vi.advanceTimersByTimeAsync(602_000);
+    await expect(lease("a")).rejects.toBeInstanceOf(HostBusy);
+  });
 });
 
 describe("sandboxes that are kept", () => {
@@ -268,17 +280,16 @@ describe("sandboxes that are kept", () => {
     expect(served).toEqual(["c1", "a3"]);
   });
 
-  it("go to who waits for their key if their room is not for the one whose turn it is", async () => {
-    open({ min: 0, max: 2, reuse });
-    const a = (await lease("a", small, "k")) as ScriptedSandbox;
-    const b = await lease("b");
-    let again: Sandbox | undefined;
-    void lease("b").catch(() => {});
-    void lease("a", small, "k").then((sandbox) => (again = sandbox));
-    await settle();
-    pool.keep(a, "k");
-    await settle();
-    expect(again).toBe(a);
-    await pool.discard(b);
+  it("go to who waits for their key if whose turn it is has room without", async () => {
+    open({ min: 0, reuse });
+    const sandbox = await lease("a", small, "k");
+    launcher.automatic = false;
+    const { served, join } = line();
+    join("b");
+    const again = lease("a", small, "k");
+    pool.keep(sandbox, "k");
+    expect(await again).toBe(sandbox);
+    await finishStart();
+    expect(served).toEqual(["b"]);
   });
 });
