@@ -39,7 +39,6 @@ export class PrivateEngine {
       `--data-root=${at("data")}`,
       `--exec-root=${at("exec")}`,
       `--pidfile=${at("pid")}`,
-      "--bridge=none",
       "--iptables=false",
       "--ip-forward=false",
     ];
