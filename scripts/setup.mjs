@@ -1,7 +1,8 @@
 /**
  * Set-up for `npm start`, `npm test` and `npm run bench`: installs the locked packages if they are
  * missing, and sees to a Docker Engine; with `--postgres` to the programs of PostgreSQL, and with
- * `--gvisor` and `--browser` to that runtime and a browser if they can be had. Node and nothing else; everything it does, it says.
+ * `--gvisor`, `--browser` and `--compose` to that runtime, a browser and docker-compose if they can
+ * be had. Node and nothing else; everything it does, it says.
  * Run again, it finds all there and is done in well under a second.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -16,6 +17,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ENGINE_LOG = "/var/log/isolate-dockerd.log";
 const ENGINE_UP_WITHIN = 60_000;
 const GVISOR_WITHIN = 60_000;
+const COMPOSE_WITHIN = 60_000;
 const BROWSER_WITHIN = 90_000;
 const isRoot = process.getuid?.() === 0;
 
@@ -133,6 +135,13 @@ function installBrowser() {
   tryToInstall("chromium", "the test of the docs page is skipped", BROWSER_WITHIN);
 }
 
+/** Either of the two programs is one that compose.yaml is tested with. */
+function installCompose() {
+  if (process.env.ISOLATE_ENGINE === "none" || has("docker-compose")) return;
+  if (spawnSync("docker", ["compose", "version"]).status === 0) return;
+  tryToInstall("docker-compose", "the test of compose.yaml is skipped", COMPOSE_WITHIN);
+}
+
 /** Installs from the distribution what the tests can do without, in some milliseconds or not at all. */
 function tryToInstall(name, consequence, within) {
   if (!isRoot || !has("apt-get")) return;
@@ -173,6 +182,7 @@ try {
   if (process.argv.includes("--postgres")) ensurePostgres();
   if (process.argv.includes("--gvisor")) installGVisor();
   if (process.argv.includes("--browser")) installBrowser();
+  if (process.argv.includes("--compose")) installCompose();
 } catch (error) {
   say(error.message);
   process.exitCode = 1;

@@ -1,0 +1,25 @@
+# Two images of one source: the control plane, and the egress proxy as a service of its own, which is
+# a program for Deno and holds nothing else. compose.yaml builds both; each by itself:
+#   docker build --target control-plane -t isolate .
+ARG DENO_VERSION=2.9.6
+
+FROM node:20-bookworm-slim AS control-plane
+WORKDIR /isolate
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
+COPY . .
+# A container's own loopback would serve nobody. Beyond it, a server wants ISOLATE_ADMIN_KEY.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8787
+EXPOSE 8787
+CMD ["node", "bin/isolate.js", "start"]
+
+FROM control-plane AS egress-program
+RUN node --import tsx scripts/bundle-egress.ts /isolate/egress.js
+
+FROM denoland/deno:distroless-${DENO_VERSION} AS egress
+COPY --from=egress-program /isolate/egress.js /egress/
+ENV DENO_NO_UPDATE_CHECK=1 DENO_DIR=/dev/null/deno NO_COLOR=1
+WORKDIR /
+# Whose the slots' directories are: it makes its sockets in there.
+USER 0:0
+ENTRYPOINT ["/bin/deno"]

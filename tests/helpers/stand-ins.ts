@@ -1,0 +1,112 @@
+/**
+ * Images of this host's own programs, by the names that compose.yaml and Dockerfile ask for: for
+ * Debian machines out of a registry's reach.
+ */
+import { execFile } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { ensureBase } from "../../src/engines/container/base.ts";
+import { hasImage, pullImage } from "../../src/engines/container/registry.ts";
+import { DENO_VERSION } from "../../src/engines/deno.ts";
+import { docker } from "./containers.ts";
+import { importLocalImage, withLibraries } from "./local-image.ts";
+
+const run = promisify(execFile);
+
+export const STAND_INS: Readonly<Record<string, (name: string) => Promise<void>>> = {
+  "node:20-bookworm-slim": node,
+  "postgres:15-bookworm": postgres,
+  [`denoland/deno:distroless-${DENO_VERSION}`]: deno,
+};
+const SHELL = "sh bash cat chmod chown cp env id ln ls mkdir mv rm setpriv sleep tar uname";
+const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
+
+/** As the public image's: a new directory becomes a database, which is reached by password. */
+const START_POSTGRES = `#!/bin/sh
+set -eu
+data=/var/lib/postgresql/data
+if [ "$(id -u)" = 0 ]; then
+  chown postgres "$data" && chmod 700 "$data"
+  exec setpriv --reuid=postgres --regid=postgres --clear-groups "$0"
+fi
+if [ ! -s "$data/PG_VERSION" ]; then
+  printf %s "$POSTGRES_PASSWORD" > /tmp/password
+  initdb --pgdata="$data" --username="$POSTGRES_USER" --pwfile=/tmp/password --no-sync \\
+    --encoding=UTF8 --no-locale --auth-local=trust --auth-host=scram-sha-256
+  echo "host all all all scram-sha-256" >> "$data/pg_hba.conf"
+  echo "CREATE DATABASE $POSTGRES_DB;" | postgres --single -D "$data" postgres
+fi
+exec postgres -D "$data" -c listen_addresses='*' -c unix_socket_directories=/tmp
+`;
+
+/**
+ * Sees to the images. What it returns removes those that had to be made here, which nobody is to
+ * take for the public ones later.
+ */
+export async function ensureImages(): Promise<() => Promise<void>> {
+  const made: string[] = [];
+  for (const [name, make] of Object.entries(STAND_INS)) {
+    if (await isThere(name)) continue;
+    await make(name);
+    made.push(name);
+  }
+  return async () => {
+    for (const name of made) await docker.getImage(name).remove({ noprune: true });
+  };
+}
+
+async function isThere(name: string): Promise<boolean> {
+  if (await hasImage(docker, name)) return true;
+  return pullImage(docker, name).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function node(name: string): Promise<void> {
+  const { stdout } = await run("npm", ["root", "--global"]);
+  const npm = join(stdout.trim(), "npm");
+  const programs = [process.execPath, ...(await shell())];
+  await importLocalImage({
+    name,
+    files: [...(await withLibraries(programs)), ...(await systemLibraries()), npm, CA_BUNDLE],
+    links: { npm: join(npm, "bin/npm-cli.js") },
+    // As on this host, whoever is between it and its registry is trusted.
+    changes: [`ENV NODE_EXTRA_CA_CERTS=${CA_BUNDLE}`],
+  });
+}
+
+async function postgres(name: string): Promise<void> {
+  const { stdout } = await run("sh", ["-c", "ls -d /usr/lib/postgresql/*/bin | tail -n 1"]);
+  const bin = stdout.trim();
+  const library = join(dirname(bin), "lib");
+  const programs = ["initdb", "postgres", "pg_isready"].map((program) => join(bin, program));
+  // Without its compiler, which is bigger than all the rest.
+  const modules = (await readdir(library))
+    .filter((file) => file.endsWith(".so") && !file.startsWith("llvmjit"))
+    .map((file) => join(library, file));
+  const linked = await withLibraries([...programs, ...(await shell()), ...modules]);
+  const share = join("/usr/share/postgresql", basename(dirname(bin)));
+  await importLocalImage({
+    name,
+    files: [...linked, share, "/usr/share/zoneinfo"],
+    start: START_POSTGRES,
+    changes: [`ENV PATH=${bin}:/usr/bin`, 'ENTRYPOINT ["/start"]'],
+  });
+}
+
+async function deno(name: string): Promise<void> {
+  const [repo = "", tag = ""] = name.split(":");
+  await docker.getImage(await ensureBase(docker, () => {})).tag({ repo, tag });
+}
+
+async function shell(): Promise<string[]> {
+  return (await run("which", SHELL.split(" "))).stdout.trim().split("\n");
+}
+
+/** What binaries of packages are linked with that no program here needs. */
+async function systemLibraries(): Promise<string[]> {
+  const { stdout } = await run("dpkg", ["--listfiles", "libc6", "libgcc-s1", "libstdc++6"]);
+  return stdout.split("\n").filter((path) => /\/[^/]+\.so(\.\d+)*$/.test(path));
+}
