@@ -3,7 +3,9 @@ import type { Functions } from "./functions.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Keys } from "./keys.ts";
+import type { Resources } from "./resources.ts";
 import type { Tenants } from "./tenants.ts";
+import type { Types } from "./types.ts";
 
 /**
  * All that a control plane remembers. It is never a database that user code sees. What a call does
@@ -18,6 +20,8 @@ export interface Store {
   readonly executions: Executions;
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;
+  readonly resources: Resources;
+  readonly types: Types;
   /** Rejects unless it answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

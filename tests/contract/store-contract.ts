@@ -5,7 +5,9 @@ import { functionsCases } from "./store-functions.ts";
 import { idempotencyCases } from "./store-idempotency.ts";
 import { jobsCases } from "./store-jobs.ts";
 import { keysCases } from "./store-keys.ts";
+import { resourcesCases } from "./store-resources.ts";
 import { tenantsCases } from "./store-tenants.ts";
+import { typesCases } from "./store-types.ts";
 
 /** What every store promises. All of it is asked of one: tests take names nobody else has. */
 export function storeContract(name: string, open: () => Promise<Store>): void {
@@ -29,5 +31,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     executionsCases(store);
     jobsCases(store);
     idempotencyCases(store);
+    resourcesCases(store);
+    typesCases(store);
   });
 }

@@ -5,7 +5,9 @@ import { drizzleFunctions } from "./functions.ts";
 import { drizzleIdempotency } from "./idempotency.ts";
 import { drizzleJobs } from "./jobs.ts";
 import { drizzleKeys } from "./keys.ts";
+import { drizzleResources } from "./resources.ts";
 import { drizzleTenants } from "./tenants.ts";
+import { drizzleTypes } from "./types.ts";
 
 /** What is in a store, whichever way its database is reached. */
 export type StoreParts = Omit<Store, "ping" | "close">;
@@ -18,5 +20,7 @@ export function drizzleParts(db: Database): StoreParts {
     executions: drizzleExecutions(db),
     jobs: drizzleJobs(db),
     idempotency: drizzleIdempotency(db),
+    resources: drizzleResources(db),
+    types: drizzleTypes(db),
   };
 }

@@ -11,6 +11,7 @@ import {
   timestamp,
   uuid,
 } from "drizzle-orm/pg-core";
+import type { BundledType } from "../../../src/resourcex/type.ts";
 import type { KeyRow } from "../keys.ts";
 import { bytes, json, text } from "./columns.ts";
 
@@ -169,7 +170,7 @@ export const resources = schema.table(
     domain: text()
       .notNull()
       .references(() => domains.domain, { onDelete: "cascade" }),
-    manifest: json().notNull(),
+    manifest: json().$type<object>().notNull(),
     archive: bytes().notNull(),
     updatedAt: created(),
   },
@@ -181,8 +182,27 @@ export const types = schema.table(
   {
     tenant: text().notNull(),
     name: text().notNull(),
-    type: json().notNull(),
+    /** All of it but its code. */
+    described: json().$type<Omit<BundledType, "code">>().notNull(),
+    code: json().$type<string>().notNull(),
     createdAt: created(),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.name] })],
+);
+
+/** Each name of a type: its own, and its aliases. */
+export const typeNames = schema.table(
+  "type_names",
+  {
+    tenant: text().notNull(),
+    name: text().notNull(),
+    type: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.name] }),
+    foreignKey({
+      columns: [table.tenant, table.type],
+      foreignColumns: [types.tenant, types.name],
+    }).onDelete("cascade"),
+  ],
 );

@@ -92,10 +92,18 @@ CREATE TABLE "isolate"."tenants" (
 	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
-CREATE TABLE "isolate"."types" (
+CREATE TABLE "isolate"."type_names" (
 	"tenant" text NOT NULL,
 	"name" text NOT NULL,
 	"type" text NOT NULL,
+	CONSTRAINT "type_names_tenant_name_pk" PRIMARY KEY("tenant","name")
+);
+--> statement-breakpoint
+CREATE TABLE "isolate"."types" (
+	"tenant" text NOT NULL,
+	"name" text NOT NULL,
+	"described" text NOT NULL,
+	"code" text NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "types_tenant_name_pk" PRIMARY KEY("tenant","name")
 );
@@ -116,6 +124,7 @@ CREATE TABLE "isolate"."function_versions" (
 --> statement-breakpoint
 ALTER TABLE "isolate"."keys" ADD CONSTRAINT "keys_tenant_tenants_id_fk" FOREIGN KEY ("tenant") REFERENCES "isolate"."tenants"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "isolate"."resources" ADD CONSTRAINT "resources_domain_domains_domain_fk" FOREIGN KEY ("domain") REFERENCES "isolate"."domains"("domain") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "isolate"."type_names" ADD CONSTRAINT "type_names_tenant_type_types_tenant_name_fk" FOREIGN KEY ("tenant","type") REFERENCES "isolate"."types"("tenant","name") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "isolate"."function_versions" ADD CONSTRAINT "function_versions_tenant_name_functions_tenant_name_fk" FOREIGN KEY ("tenant","name") REFERENCES "isolate"."functions"("tenant","name") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "executions_tenant_id_index" ON "isolate"."executions" USING btree ("tenant","id");--> statement-breakpoint
 CREATE INDEX "executions_tenant_started_at_index" ON "isolate"."executions" USING btree ("tenant","started_at");--> statement-breakpoint

@@ -30,6 +30,8 @@ export async function openPGliteStore(directory: string): Promise<Store> {
     executions: part("executions"),
     jobs: part("jobs"),
     idempotency: part("idempotency"),
+    resources: part("resources"),
+    types: part("types"),
     async ping() {
       await threads.call("tenants", "list", [{ limit: 1 }]);
     },

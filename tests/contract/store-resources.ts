@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import type { NewResource } from "../../server/store/resources.ts";
+import type { Store } from "../../server/store/store.ts";
+import { NASTY, unique } from "../helpers/store-rows.ts";
+
+function resource(domain: string, more: Partial<NewResource> = {}): NewResource {
+  const locator = `${domain}/hello.text@1`;
+  return { locator, domain, manifest: { name: NASTY }, archive: Buffer.from([0, 255, 1]), ...more };
+}
+
+export function resourcesCases(store: () => Store): void {
+  describe("resources", () => {
+    it("are published once, in a domain that is nobody else's", async () => {
+      const [tenant, other, domain] = ["tenant", "other", "x.org"].map(unique) as [
+        string,
+        string,
+        string,
+      ];
+      const own = resource(domain);
+      expect(await store().resources.publish(tenant, own)).toBe("published");
+      expect(await store().resources.publish(tenant, own)).toBe("exists");
+      const second = resource(domain, { locator: `${domain}/second.text@1` });
+      expect(await store().resources.publish(other, second)).toBe("forbidden");
+      expect(await store().resources.publish(other, own)).toBe("forbidden");
+      expect(await store().resources.get(second.locator)).toBeUndefined();
+      const { archive, ...row } = own;
+      expect(await store().resources.get(own.locator)).toEqual(row);
+      const kept = await store().resources.archive(own.locator);
+      expect(Buffer.from(kept ?? [])).toEqual(archive);
+      expect(await store().resources.archive("nothing")).toBeUndefined();
+    });
+
+    it("of two tenants that want a domain at once, go to one", async () => {
+      const domain = unique("x.org");
+      const all = await Promise.all(
+        Array.from({ length: 6 }, (_, n) =>
+          store().resources.publish(
+            `${domain}-${n}`,
+            resource(domain, { locator: `${domain}/${n}` }),
+          ),
+        ),
+      );
+      expect(all.sort()).toEqual([...Array(5).fill("forbidden"), "published"]);
+    });
+
+    it("are deleted by whose domain it is, which stays theirs", async () => {
+      const [tenant, domain] = [unique("tenant"), unique("x.org")];
+      const { locator } = resource(domain);
+      await store().resources.publish(tenant, resource(domain));
+      expect(await store().resources.delete("other", locator)).toBe("forbidden");
+      expect(await store().resources.delete(tenant, locator)).toBe("deleted");
+      expect(await store().resources.delete(tenant, locator)).toBe("missing");
+      expect(await store().resources.publish("other", resource(domain))).toBe("forbidden");
+    });
+
+    it("are listed by page, and go with their tenant", async () => {
+      const [tenant, domain] = [unique("tenant"), unique("x.org")];
+      await store().tenants.put({ id: tenant, settings: {}, secrets: null });
+      const locators = ["b", "B", "a"].map((name) => `${domain}/${name}.text@1`);
+      for (const locator of locators) {
+        await store().resources.publish(tenant, resource(domain, { locator }));
+      }
+      const after = `${domain}/`;
+      const page = await store().resources.list({ after, limit: 2 });
+      expect(page).toEqual([locators[1], locators[2]]);
+      expect(await store().resources.list({ after: page[1], limit: 1 })).toEqual([locators[0]]);
+      await store().tenants.delete(tenant);
+      expect(await store().resources.get(locators[0] ?? "")).toBeUndefined();
+      expect(await store().resources.publish("other", resource(domain))).toBe("published");
+    });
+
+    it("can have archives of 16 MB", async () => {
+      const archive = Buffer.alloc(16 * 1_048_576, 7);
+      const [tenant, domain] = [unique("tenant"), unique("x.org")];
+      const large = resource(domain, { archive });
+      expect(await store().resources.publish(tenant, large)).toBe("published");
+      const kept = await store().resources.archive(large.locator);
+      expect(archive.equals(kept ?? Buffer.alloc(0))).toBe(true);
+      expect(await store().resources.delete(tenant, large.locator)).toBe("deleted");
+    });
+  });
+}
