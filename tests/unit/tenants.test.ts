@@ -1,14 +1,20 @@
 /** What an execution gets of what its tenant may have: the kernel's part of it. */
 import { describe, expect, it } from "vitest";
 import { config, type PartialConfig } from "../../src/config.ts";
+import type { ChannelLine } from "../../src/engines/engine.ts";
 import { IsolateError } from "../../src/errors.ts";
 import { Kernel } from "../../src/kernel.ts";
 import type { Tenant } from "../../src/tenant.ts";
 import type { ExecuteRequest, LogEntry, Observer } from "../../src/types.ts";
+import { until } from "../contract/engine-contract.ts";
 import { RecordingEngine } from "../fakes/recording-engine.ts";
 
 const code = "export default () => 1";
-const several = { tenants: true, env: { HOSTS: "h" }, db: { url: "postgres://op:pw@op.org/op" } };
+const several = {
+  tenants: true,
+  env: { HOSTS: "h" },
+  db: { url: "postgres://op:pw@op.org/op", hosts: ["op2.org:5432"] },
+};
 
 function host(partial: PartialConfig = {}) {
   const engine = new RecordingEngine("container");
@@ -18,6 +24,20 @@ function host(partial: PartialConfig = {}) {
   const run = (request: Partial<ExecuteRequest>, tenant: Omit<Tenant, "id">, id = "acme") =>
     kernel.execute({ code, ...request }, { tenant: { id, ...tenant } });
   return { kernel, run, engine, isolated, last: () => engine.jobs.at(-1) };
+}
+
+/** Runs everything until it is told to finish. */
+class OpenEngine extends RecordingEngine {
+  finish: () => void = () => {};
+  readonly #finished = new Promise<void>((resolve) => {
+    this.finish = resolve;
+  });
+
+  override async execute(...asked: Parameters<RecordingEngine["execute"]>) {
+    const outcome = await super.execute(...asked);
+    await this.#finished;
+    return outcome;
+  }
 }
 
 async function refusal(execution: Promise<unknown>) {
@@ -175,7 +195,27 @@ describe("what is a tenant's own", () => {
     expect(await refusal(asked)).toMatchObject({ field: "permissions.env[0]" });
   });
 
-  it("is what is kept for `reuse`, and where its messages go", async () => {
+  it("is where its messages go", async () => {
+    const engine = new OpenEngine("container");
+    const kernel = new Kernel({ config: config(), engines: [engine] });
+    const executions = ["a", "b", "a"].map((id) =>
+      kernel.execute({ code, tools: ["channel"] }, { tenant: { id } }),
+    );
+    await until(() => engine.jobs.length === 3);
+    const lines = engine.jobs.map(({ options }) => options.channel as ChannelLine);
+    const got = lines.map((line) => {
+      const messages: string[] = [];
+      line.connect((_topic, text) => messages.push(text) > 0);
+      line.receive({ op: "on", topic: "t" });
+      return messages;
+    });
+    lines[0]?.receive({ op: "emit", topic: "t", text: '"of a"' });
+    expect(got).toEqual([[], [], ['"of a"']]);
+    engine.finish();
+    await Promise.all(executions);
+  });
+
+  it("is what is kept for `reuse`", async () => {
     const { run, engine } = host();
     for (const id of ["a", "b", "a"]) await run({ reuse: "code" }, {}, id);
     const [first, second, third] = engine.jobs.map(({ options }) => options);
