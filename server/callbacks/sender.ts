@@ -22,13 +22,15 @@ export class CallbackSender {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #again = false;
-  #stopped = false;
+  /** Until it is started, and from when it is closed. */
+  #stopped = true;
 
   constructor(options: CallbackSenderOptions) {
     this.#options = options;
   }
 
   start(): void {
+    this.#stopped = false;
     this.#timer = setInterval(() => this.wake(), POLL_MS);
     this.#timer.unref();
     this.wake();

@@ -43,7 +43,8 @@ export class JobWorker {
   #timers: NodeJS.Timeout[] = [];
   #looking: Promise<void> | undefined;
   #again = false;
-  #stopped = false;
+  /** Until it is started, and from when it is stopped. */
+  #stopped = true;
 
   constructor(options: JobWorkerOptions) {
     this.#options = options;
@@ -51,6 +52,7 @@ export class JobWorker {
 
   start(): void {
     const { lease } = this.#options;
+    this.#stopped = false;
     this.#timers = [
       setInterval(() => this.wake(), POLL_MS),
       setInterval(() => void this.#renew(), lease / 3),
@@ -112,9 +114,11 @@ export class JobWorker {
   }
 
   async #run(job: JobRow, signal: AbortSignal): Promise<void> {
-    const { store, onDone } = this.#options;
+    const { store, runs, onDone } = this.#options;
     const answer = await this.#answer(job, signal);
     if (answer === undefined) return;
+    // Once it is answered nobody runs it again, and nothing else would write it down.
+    await runs.flush();
     if (await this.#insist(() => store.finish(this.#owner, job.id, answer))) onDone();
   }
 

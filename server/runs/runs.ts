@@ -126,6 +126,11 @@ export class Runs {
     }
   }
 
+  /** Resolves once what has ended by now is written down, or has failed to be. */
+  flush(): Promise<void> {
+    return this.#options.audit.flush();
+  }
+
   /** Ends all that runs or waits for a tenant, as if its callers had hung up. */
   endAll(tenant: string): void {
     this.#running.abort(tenant);
