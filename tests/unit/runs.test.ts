@@ -1,9 +1,11 @@
 /** Ways to run code, over a real store; the engine does what each test says. */
 import { createParser } from "eventsource-parser";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Retention } from "../../server/runs/retention.ts";
 import { Aborted, HostBusy } from "../../src/errors.ts";
 import { until } from "../contract/engine-contract.ts";
 import { ControlPlane, type Json } from "../helpers/control-plane.ts";
+import { execution } from "../helpers/store-rows.ts";
 
 const code = "export default () => 1";
 const EVENTS = { accept: "text/event-stream" };
@@ -14,8 +16,8 @@ let count = 0;
 beforeAll(async () => {
   plane = await ControlPlane.open();
   server = plane.serve();
-});
-afterAll(() => plane.close());
+}, 60_000);
+afterAll(() => plane.close(), 60_000);
 beforeEach(() => {
   plane.behave = async () => ({ result: 1 });
 });
@@ -361,5 +363,28 @@ describe("GET /executions", () => {
     const response = await send(`/executions?${query}`);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { field } });
+  });
+});
+
+describe("retention", () => {
+  const DAY = 86_400_000;
+
+  it("is the server's days, or a tenant's own if those are fewer", async () => {
+    const now = Date.now();
+    const ages: Record<string, number[]> = {};
+    for (const retention of [2, 90, undefined]) {
+      const { id } = await newTenant({ retention });
+      const at = (days: number): Date => new Date(now - days * DAY);
+      await plane.store.executions.record(
+        [1, 5, 40].map((days) => execution(id, { startedAt: at(days) })),
+      );
+      ages[id] = retention === 2 ? [1] : [1, 5];
+    }
+    await new Retention({ store: plane.store, days: 30, onError: () => {} }).prune(now);
+    for (const [id, expected] of Object.entries(ages)) {
+      const rows = await plane.store.executions.list(id, { limit: 10 });
+      const left = rows.map(({ startedAt }) => Math.round((now - startedAt.getTime()) / DAY));
+      expect(left.sort()).toEqual(expected);
+    }
   });
 });
