@@ -20,9 +20,9 @@ export function endOf({ outcome, logs, duration, usage }: Output): Ended {
 export function endedBy(error: unknown, duration: number): Ended {
   const common = { duration, usage: null };
   if (error instanceof Aborted) {
-    // It has run, and it is not known how much: nobody gets out of a budget by hanging up.
-    const usage = { wall: duration, cpu: null, peakMemory: null, bytesOut: 0, egressBytes: 0 };
-    return { outcome: "aborted", error: null, duration, usage };
+    // It may have run, and be not known how much: nobody gets out of a budget by hanging up.
+    const unknown = { wall: duration, cpu: null, peakMemory: null, bytesOut: 0, egressBytes: 0 };
+    return { outcome: "aborted", error: null, duration, usage: error.usage ?? unknown };
   }
   const known = error instanceof IsolateError || error instanceof HttpProblem;
   const outcome = statusOf(error) < 500 ? "refused" : "failed";
