@@ -3,18 +3,23 @@ import type { AddressInfo } from "node:net";
 import { type ServerType, serve } from "@hono/node-server";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { recordingApp } from "../helpers/app.ts";
+import { ADMIN_KEY, tenantsApp } from "../helpers/tenants.ts";
 
 const EXECUTABLE = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const executablePath = EXECUTABLE.find((path) => existsSync(path));
 
+let host: Awaited<ReturnType<typeof tenantsApp>>;
+let key: string;
 let server: ServerType;
 let browser: Browser;
 let origin: string;
 
 beforeAll(async () => {
   if (executablePath === undefined) return;
-  server = serve({ fetch: recordingApp().app.fetch, port: 0, hostname: "127.0.0.1" });
+  host = await tenantsApp();
+  const { app, tenant } = host.start({ adminKey: ADMIN_KEY });
+  ({ key } = await tenant("acme"));
+  server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
   await new Promise((resolve) => server.once("listening", resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   // The sandbox of a browser needs what root and containers do not give it.
@@ -23,10 +28,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
+  await host?.close();
 });
 
 it.skipIf(executablePath === undefined)(
-  "the page lists the routes, and sends requests, with nothing from elsewhere",
+  "the page lists the routes, takes a key, and sends requests, with nothing from elsewhere",
   async () => {
     const page = await browser.newPage();
     const elsewhere: string[] = [];
@@ -52,13 +58,23 @@ it.skipIf(executablePath === undefined)(
     await execute.locator(".opblock-summary").click();
     const body = execute.locator("textarea.body-param__text");
     await body.fill(JSON.stringify({ code: "export default () => 1" }));
-    await execute.locator("button.execute").click();
     const answer = execute.locator(".live-responses-table tr.response");
-    await answer.waitFor();
-    expect(await answer.locator(".response-col_status").textContent()).toContain("200");
-    expect(await answer.locator(".highlight-code").first().textContent()).toContain('"ok": true');
+    const send = async (status: string): Promise<string | null> => {
+      await execute.locator("button.execute").click();
+      await answer.locator(".response-col_status", { hasText: status }).waitFor();
+      return answer.locator(".highlight-code").first().textContent();
+    };
+    expect(await send("401")).toContain("UNAUTHORIZED");
+
+    await page.locator("button.authorize").first().click();
+    await page.locator(".auth-container", { hasText: "tenant" }).locator("input").first().fill(key);
+    await page.locator(".auth-container button.authorize").first().click();
+    await page.locator("button.btn-done").first().click();
+    expect(await send("200")).toContain('"ok": true');
 
     expect(elsewhere).toEqual([]);
-    expect(complaints).toEqual([]);
+    // The browser's own line about an answer that is no success.
+    const others = complaints.filter((text) => !text.includes("status of 401"));
+    expect(others).toEqual([]);
   },
 );
