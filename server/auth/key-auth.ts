@@ -21,11 +21,11 @@ export class KeyAuth implements Auth {
 
   async tenant(request: Request): Promise<Caller> {
     const key = bearerOf(request);
-    if (isSecretOf(this.#adminHash, key)) throw wrongScope("The operator's key runs nothing");
     const tenant = await this.#keyring.tenantOf(key);
     const caller = tenant === undefined ? undefined : await this.#directory.caller(tenant);
-    if (caller === undefined) throw unauthorized("This key is not, or no longer, good");
-    return caller;
+    if (caller !== undefined) return caller;
+    if (isSecretOf(this.#adminHash, key)) throw wrongScope("The operator's key runs nothing");
+    throw unauthorized("This key is not, or no longer, good");
   }
 
   async admin(request: Request): Promise<void> {
