@@ -45,7 +45,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const tenancy = createTenancy({
       ...settings,
       store,
-      onDeleted: (tenant) => services.runs.endAll(tenant),
+      end: (tenant): Promise<void> => services.runs.endAll(tenant),
     });
     const services = createServices({
       kernel,

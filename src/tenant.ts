@@ -9,6 +9,8 @@ import type { SandboxLevel } from "./types.ts";
 export interface Tenant {
   /** Sandboxes, channels and what is kept for `reuse` are shared within one tenant alone. */
   readonly id: string;
+  /** Unix time in milliseconds it was made at: tells it from one of the same id that is gone. */
+  readonly since?: number | undefined;
   /** Default: whatever the operator allows. */
   readonly ceiling?: Perms | undefined;
   /** Names of the tools it may use, `db` being `database`. Default: all there are. */

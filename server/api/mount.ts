@@ -82,7 +82,11 @@ async function serve(
   if (body === undefined) return route.handler({ ...head, body: undefined });
   return withBody(
     raw,
-    async (given, hold) => route.handler({ ...head, hold, body: checked(body, given) }),
+    async (given, hold) => {
+      // Whoever takes long over a body may have lost the key to it meanwhile.
+      if (caller !== undefined) await identify();
+      return route.handler({ ...head, hold, body: checked(body, given) });
+    },
     caller?.limits.bodyBytes,
   );
 }

@@ -1,8 +1,8 @@
 import type { Usage } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
 
-/** To be called once, when an execution is over; without usage, if it never ran. */
-export type Release = (usage?: Usage | null) => void;
+/** To be called once, when an execution is over; with `null`, if it never ran. */
+export type Release = (used: Pick<Usage, "cpu" | "wall"> | null) => void;
 
 /** Lets executions in, as far as the quotas of their tenant go. */
 export interface Admission {

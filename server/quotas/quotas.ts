@@ -32,11 +32,11 @@ export class Quotas implements Admission {
       this.#tidy(tenant.id, slots);
       throw error;
     }
-    return (usage) => {
+    return (used) => {
       slots.give();
       this.#tidy(tenant.id, slots);
       // What cannot be measured is counted as if it had computed all the time.
-      settle(usage ? (usage.cpu ?? usage.wall) : null);
+      settle(used && (used.cpu ?? used.wall));
     };
   }
 

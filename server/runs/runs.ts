@@ -1,6 +1,6 @@
 import type { HttpExchange } from "../../src/engines/http-delivery.ts";
 import type { Granted, Kernel } from "../../src/kernel.ts";
-import type { ExecuteRequest, Observer, Output, Usage } from "../../src/types.ts";
+import type { ExecuteRequest, Observer, Output } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
 import type { Admission } from "../quotas/admission.ts";
 import { StoreUnavailable } from "../store/errors.ts";
@@ -8,7 +8,10 @@ import type { ExecutionRow } from "../store/executions.ts";
 import type { AuditWriter } from "./audit.ts";
 import { type Ended, endedBy, endOf } from "./ended.ts";
 import { executionId } from "./execution-id.ts";
-import { Running } from "./running.ts";
+import { causeOf, type KnownTenant, Running } from "./running.ts";
+
+/** Milliseconds that what is ended with its tenant gets for its end. */
+const END_WITHIN = 10_000;
 
 export interface RunsOptions {
   readonly kernel: Kernel;
@@ -101,27 +104,29 @@ export class Runs {
     if (audit.full) throw new StoreUnavailable("Too many executions wait to be written down");
     const id = asked.id ?? executionId();
     const startedAt = new Date();
-    const { signal, done } = this.#running.begin(caller.tenant.id, asked.signal);
+    const { signal, done } = this.#running.begin(caller.tenant, asked.signal);
     const release = await admission.admit(caller, { signal, wait }).catch((error: unknown) => {
       done();
-      throw error;
+      throw causeOf(error, signal);
     });
-    let usage: Usage | null = null;
+    let used: Parameters<typeof release>[0] = null;
     audit.expect();
     const record = (end: Ended): void => {
-      usage = end.usage;
+      const hasRun = end.outcome !== "refused" && end.outcome !== "failed";
+      if (hasRun) used = end.usage ?? { cpu: null, wall: end.duration };
       audit.record(rowOf({ ...asked, id }, facts, startedAt, end));
     };
     try {
       const value = await work(signal);
       record(ended(value));
       return value;
-    } catch (error) {
+    } catch (thrown) {
+      const error = causeOf(thrown, signal);
       if (comesAgain(error)) audit.forgo();
       else record(endedBy(error, Date.now() - startedAt.getTime()));
       throw error;
     } finally {
-      release(usage);
+      release(used);
       done();
     }
   }
@@ -131,9 +136,10 @@ export class Runs {
     return this.#options.audit.flush();
   }
 
-  /** Ends all that runs or waits for a tenant, as if its callers had hung up. */
-  endAll(tenant: string): void {
-    this.#running.abort(tenant);
+  /** Ends all that runs or waits for a tenant that is deleted; the store then has what there was of it. */
+  async endAll(tenant: KnownTenant): Promise<void> {
+    await this.#running.end(tenant, END_WITHIN);
+    await this.flush();
   }
 }
 

@@ -1,13 +1,19 @@
 import type { Caller } from "../api/auth.ts";
+import type { TenantRow } from "../store/tenants.ts";
 import type { SecretSettings, ShownSettings } from "./settings.ts";
 
 /** Whom a tenant's key speaks for. What is the operator's own, a database for one, is not its own. */
-export function callerOf(id: string, settings: ShownSettings, secrets: SecretSettings): Caller {
+export function callerOf(
+  { id, createdAt }: Pick<TenantRow, "id" | "createdAt">,
+  settings: ShownSettings,
+  secrets: SecretSettings,
+): Caller {
   const { ceiling, tools, sandbox, reuse, timeout, memory, codeBytes, logEntries } = settings;
   const { concurrency, queue, rate, budget, bodyBytes, retention } = settings;
   return {
     tenant: {
       id,
+      since: createdAt.getTime(),
       ceiling,
       tools,
       sandbox,

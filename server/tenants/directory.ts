@@ -1,4 +1,5 @@
 import pLimit from "p-limit";
+import type { Tenant } from "../../src/tenant.ts";
 import type { Caller } from "../api/auth.ts";
 import { HttpProblem } from "../problem.ts";
 import type { Page } from "../store/store.ts";
@@ -20,6 +21,8 @@ export interface DirectoryOptions {
   readonly tenants: Tenants;
   /** Without one, tenants have no secrets. */
   readonly sealer?: Sealer | undefined;
+  /** Ends what a tenant runs, and keeps it from running more. Called before it is deleted. */
+  readonly end?: ((tenant: Pick<Tenant, "id" | "since">) => Promise<void>) | undefined;
   /** Told that a tenant is gone, once it is. */
   readonly onDeleted?: (tenant: string) => void;
 }
@@ -84,7 +87,11 @@ export class TenantDirectory {
   /** With all that is its own; what it runs is ended. False if there is none. */
   delete(id: string): Promise<boolean> {
     return this.#inTurn(async () => {
-      const existed = await this.#options.tenants.delete(id);
+      const { tenants, end } = this.#options;
+      const row = await tenants.get(id);
+      // What it runs leaves a trace in the store, which is to be deleted with the rest.
+      if (row !== undefined) await end?.({ id, since: row.createdAt.getTime() });
+      const existed = await tenants.delete(id);
       this.#callers.forget(id);
       if (existed) this.#options.onDeleted?.(id);
       return existed;
@@ -93,7 +100,7 @@ export class TenantDirectory {
 
   async #caller(id: string): Promise<Caller | undefined> {
     const row = await this.#options.tenants.get(id);
-    return row && callerOf(id, shownSettings.parse(row.settings), this.#opened(row));
+    return row && callerOf(row, shownSettings.parse(row.settings), this.#opened(row));
   }
 
   #sealed(id: string, secrets: SecretSettings): string | null {

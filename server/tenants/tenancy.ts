@@ -3,7 +3,7 @@ import { KeyAuth } from "../auth/key-auth.ts";
 import { Keyring } from "../auth/keyring.ts";
 import { Quotas } from "../quotas/quotas.ts";
 import type { Store } from "../store/store.ts";
-import { TenantDirectory } from "./directory.ts";
+import { type DirectoryOptions, TenantDirectory } from "./directory.ts";
 import { Sealer } from "./seal.ts";
 
 export interface TenancyOptions {
@@ -11,8 +11,8 @@ export interface TenancyOptions {
   /** The operator's key; without one, there is one tenant, and no key. */
   readonly adminKey?: string | undefined;
   readonly secretKey?: Uint8Array | undefined;
-  /** Told of a tenant that is gone: what it runs is to end. */
-  readonly onDeleted?: (tenant: string) => void;
+  /** Ends what a tenant runs, and keeps it from running more. Called before it is deleted. */
+  readonly end?: DirectoryOptions["end"];
 }
 
 /** Who may use this server, and how much. */
@@ -24,16 +24,14 @@ export interface Tenancy {
 }
 
 export function createTenancy(options: TenancyOptions): Tenancy {
-  const { store, adminKey, secretKey, onDeleted } = options;
+  const { store, adminKey, secretKey, end } = options;
   const keyring = new Keyring(store.keys);
   const quotas = new Quotas(store.executions);
   const directory = new TenantDirectory({
     tenants: store.tenants,
     sealer: secretKey && new Sealer(secretKey),
-    onDeleted: (tenant) => {
-      keyring.forgetAll();
-      onDeleted?.(tenant);
-    },
+    end,
+    onDeleted: () => keyring.forgetAll(),
   });
   const auth = adminKey === undefined ? new OpenAuth() : new KeyAuth(adminKey, keyring, directory);
   return { auth, directory, keyring, quotas };

@@ -46,7 +46,7 @@ export class ControlPlane {
     const tenancy = createTenancy({
       store: this.store,
       adminKey: ADMIN_KEY,
-      onDeleted: (tenant) => services.runs.endAll(tenant),
+      end: (tenant): Promise<void> => services.runs.endAll(tenant),
     });
     const services = servicesOver(this.store, kernel, {
       config: settings,

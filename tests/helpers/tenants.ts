@@ -32,7 +32,11 @@ export async function tenantsApp() {
     const engine = new RecordingEngine("container");
     const engines = [engine, new RecordingEngine("isolated")];
     const kernel = new Kernel({ config: config({ tenants: true }), engines });
-    const tenancy = createTenancy({ store, ...keys });
+    const tenancy = createTenancy({
+      ...keys,
+      store,
+      end: (tenant): Promise<void> => services.runs.endAll(tenant),
+    });
     const onError = (error: unknown): void => void failures.push(error);
     const services = createServices({
       kernel,

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Aborted } from "../../../src/errors.ts";
 import { ADMIN_KEY, SECRET_KEY, tenantsApp } from "../../helpers/tenants.ts";
 
 type Host = Awaited<ReturnType<typeof tenantsApp>>;
@@ -9,7 +10,7 @@ let server: Server;
 beforeAll(async () => {
   host = await tenantsApp();
   server = host.start({ adminKey: ADMIN_KEY, secretKey: SECRET_KEY });
-});
+}, 60_000);
 afterAll(() => host.close());
 
 const code = "export default () => 1";
@@ -202,6 +203,114 @@ describe("a tenant", () => {
       expect(answer).toMatchObject({ status: 400, body: { error: { field: "id" } } });
     },
   );
+});
+
+describe("what a tenant has used up", () => {
+  it("is refused with the time to come again at, and is so after a restart", async () => {
+    const { ask, key } = await server.tenant("spender", { budget: { executions: 2 } });
+    for (let n = 0; n < 2; n += 1)
+      expect((await ask("POST", "/execute", { code })).status).toBe(200);
+    await server.services.audit.flush();
+    const restarted = host.start({ adminKey: ADMIN_KEY, secretKey: SECRET_KEY });
+    for (const some of [ask, restarted.as(key)]) {
+      const refused = await some("POST", "/execute", { code });
+      expect(refused).toMatchObject({ status: 429, body: problem("BUDGET_EXHAUSTED") });
+      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect((await some("GET", "/tenant")).body.used.executions).toBe(2);
+    }
+    expect(restarted.engine.jobs).toEqual([]);
+  });
+
+  it("is not what was refused for a reason of its own", async () => {
+    const { ask } = await server.tenant("typist", { budget: { executions: 1 } });
+    for (let n = 0; n < 3; n += 1) {
+      expect((await ask("POST", "/execute", { code, timeout: 0.5 })).status).toBe(400);
+      expect((await ask("POST", "/execute", { code, tools: ["nothing"] })).status).toBe(400);
+    }
+    expect((await ask("POST", "/execute", { code })).status).toBe(200);
+  });
+
+  it("by its rate is answered in the same way", async () => {
+    const { ask } = await server.tenant("quick", { rate: { requests: 1, seconds: 60 } });
+    await ask("POST", "/execute", { code });
+    const refused = await ask("POST", "/execute", { code });
+    expect(refused).toMatchObject({ status: 429, body: problem("RATE_LIMIT") });
+  });
+});
+
+describe("a tenant that is deleted", () => {
+  /** Has an execution go on until it is aborted. */
+  function held() {
+    const begun = vi.spyOn(server.engine, "execute").mockImplementationOnce(
+      (_job, { signal }) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener("abort", () => reject(new Aborted()));
+        }),
+    );
+    return { begun: () => vi.waitFor(() => expect(begun).toHaveBeenCalled()), spy: begun };
+  }
+
+  it("has what it runs ended, and leaves nothing behind", async () => {
+    const { ask } = await server.tenant("brief", { concurrency: 1 });
+    const { begun, spy } = held();
+    const running = ask("POST", "/execute", { code });
+    await begun();
+    const waiting = ask("POST", "/execute", { code });
+    expect((await server.admin("DELETE", "/admin/tenants/brief")).status).toBe(204);
+    for (const ended of await Promise.all([running, waiting])) {
+      expect(ended).toMatchObject({ status: 401, body: problem("UNAUTHORIZED") });
+    }
+    expect(spy).toHaveBeenCalledTimes(1);
+    spy.mockRestore();
+    await server.services.audit.flush();
+    expect(await host.store.executions.list("brief", { limit: 10 })).toEqual([]);
+  });
+
+  it("runs nothing that was sent by half before", async () => {
+    const { key } = await server.tenant("slow");
+    let send: (text: string) => void = () => {};
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        send = (text) => controller.enqueue(new TextEncoder().encode(text));
+        setTimeout(() => controller.close(), 300);
+      },
+    });
+    const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+    const init = { method: "POST", headers, body, duplex: "half" } as RequestInit;
+    const before = server.engine.jobs.length;
+    const late = server.app.request("/execute", init);
+    send('{"code":');
+    await server.admin("DELETE", "/admin/tenants/slow");
+    send(`${JSON.stringify(code)}}`);
+    expect((await late).status).toBe(401);
+    expect(server.engine.jobs.length).toBe(before);
+  });
+
+  it("runs nothing for whoever was let in before", async () => {
+    await server.tenant("stale");
+    const caller = await server.tenancy.auth.caller("stale");
+    if (caller === undefined) throw new Error("There is no such tenant");
+    await server.admin("DELETE", "/admin/tenants/stale");
+    await server.admin("PUT", "/admin/tenants/stale", {});
+    const run = { caller, via: "execute", requestId: "r", request: { code } } as const;
+    await expect(server.services.runs.run(run)).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+    expect(await host.store.executions.list("stale", { limit: 10 })).toEqual([]);
+  });
+
+  it("leaves no sandbox to the one that comes after it by the same name", async () => {
+    const keys: (string | undefined)[] = [];
+    for (let n = 0; n < 2; n += 1) {
+      const { ask } = await server.tenant("heir");
+      for (let m = 0; m < 2; m += 1) {
+        expect((await ask("POST", "/execute", { code, reuse: "code" })).status).toBe(200);
+        keys.push(server.engine.jobs.at(-1)?.options.reuse?.key);
+      }
+      await server.admin("DELETE", "/admin/tenants/heir");
+    }
+    expect(keys[0]).toBe(keys[1]);
+    expect(keys[2]).toBe(keys[3]);
+    expect(keys[0]).not.toBe(keys[2]);
+  });
 });
 
 describe("what is secret of a tenant", () => {
