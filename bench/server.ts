@@ -138,8 +138,8 @@ function announced(
     child.once("exit", () => reject(new Error(`The server did not start: ${words()}`)));
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     child.stderr?.on("data", () => {
-      const origin = /listens on (http:\S+)/.exec(words())?.[1];
-      const image = /sandboxes run (\S+)/.exec(words())?.[1];
+      const origin = /listens on (http:[^\s"]+)/.exec(words())?.[1];
+      const image = /sandboxes run ([^\s"]+)/.exec(words())?.[1];
       if (origin !== undefined && image !== undefined) resolve({ origin, image });
     });
   });

@@ -5,6 +5,7 @@ import { failed, mount } from "./api/mount.ts";
 import type { ApiEnv, Route } from "./api/route.ts";
 import { bodies } from "./bodies.ts";
 import { hostCheck } from "./host-check.ts";
+import type { Answered } from "./log/answered.ts";
 import { HttpProblem } from "./problem.ts";
 import type { Hub } from "./registry/hub.ts";
 import { tenancyRoutes } from "./routes/admin/routes.ts";
@@ -27,6 +28,8 @@ export interface AppOptions {
   readonly maxBody: number;
   /** Told of our own failures, with the id their callers were given. */
   readonly onError: (error: unknown, requestId: string) => void;
+  /** Told of each request, once it is answered. */
+  readonly onAnswer?: ((answered: Answered) => void) | undefined;
   /** Default: everybody is the only tenant there is, and nobody administers it. */
   readonly tenancy?: Tenancy | undefined;
   /** Names it answers to beside loopback's; every name if absent. */
@@ -39,14 +42,25 @@ export interface AppOptions {
 
 /** The HTTP application: no port, no environment, no signals. */
 export function buildApp(options: AppOptions): Hono<ApiEnv> {
-  const { tenancy, maxBody, onError, hosts } = options;
+  const { tenancy, maxBody, onError, onAnswer, hosts } = options;
   const auth = tenancy?.auth ?? new OpenAuth();
   const app = new Hono<ApiEnv>();
   app.use(async function requestId(c, next) {
     const id = randomUUID();
     c.set("requestId", id);
+    const started = performance.now();
     await next();
     c.header("X-Request-Id", id);
+    const { tenant, route } = c.var;
+    const { status } = c.res;
+    onAnswer?.({
+      requestId: id,
+      tenant,
+      method: c.req.method,
+      route,
+      status,
+      ms: performance.now() - started,
+    });
   });
   if (hosts !== undefined) app.use(hostCheck(hosts));
   const routes = routesOf(options, auth);

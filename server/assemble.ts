@@ -1,8 +1,11 @@
 import type { Hono } from "hono";
+import type { Logger } from "pino";
 import { openKernel } from "../src/open.ts";
 import type { ApiEnv } from "./api/route.ts";
 import { buildApp } from "./app.ts";
 import { isLoopback } from "./host-check.ts";
+import { requestLog } from "./log/answered.ts";
+import { failureLog } from "./log/logger.ts";
 import { Hub } from "./registry/hub.ts";
 import { KernelLevels } from "./registry/levels.ts";
 import { Retention } from "./runs/retention.ts";
@@ -13,10 +16,7 @@ import { createTenancy } from "./tenants/tenancy.ts";
 
 export interface AssembleOptions {
   readonly settings: Settings;
-  /** One line about something an operator wants to know. */
-  readonly log: (line: string) => void;
-  /** Told of our own failures; `requestId` is empty for what no request has caused. */
-  readonly onError: (error: unknown, requestId: string) => void;
+  readonly logger: Logger;
 }
 
 /** A control plane that answers requests, on no port yet. */
@@ -28,7 +28,9 @@ export interface Assembled {
 
 /** Makes a control plane of its settings. Rejects with nothing left behind. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
-  const { settings, log, onError } = options;
+  const { settings, logger } = options;
+  const onError = failureLog(logger);
+  const log = (line: string): void => logger.info(line);
   const opened: (() => Promise<unknown>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of opened.splice(0).reverse()) await close();
@@ -66,6 +68,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       // Whoever listens to the world has a proxy in front that knows its names.
       hosts: isLoopback(settings.host) ? settings.hosts : undefined,
       onError,
+      onAnswer: requestLog(logger),
     });
     const { worker, callbacks, audit } = services;
     const failed = (error: unknown): void => onError(error, "");
@@ -80,7 +83,8 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
         await close(grace);
         await Promise.all([worker.close(), callbacks?.close(), retention.close()]);
         const lost = await audit.close(AUDIT_MS);
-        if (lost > 0) log(`The store took no more: ${lost} executions are not written down`);
+        if (lost > 0)
+          logger.error(`The store took no more: ${lost} executions are not written down`);
         await store.close();
       },
     };

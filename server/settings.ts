@@ -7,6 +7,7 @@ import { messageOf } from "../src/errors.ts";
 import type { Perms } from "../src/permissions/perms.ts";
 import { databaseUrl } from "../src/tools/database.ts";
 import { isLoopback } from "./host-check.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
 import { storeLocation } from "./store/location.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
@@ -80,6 +81,8 @@ const schema = z.object({
   ISOLATE_RETENTION: integer.pipe(z.int().min(1).max(3_650)).default(30),
   ISOLATE_JOB_LEASE: integer.pipe(z.int().min(1_000)).default(30_000),
   ISOLATE_AUDIT: flag.optional(),
+  ISOLATE_LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
+  ISOLATE_LOG_FORMAT: z.enum(LOG_FORMATS).optional(),
   ISOLATE_TOOLS: list,
   ISOLATE_REGISTRY: z.string().min(1).default(".isolate/registry"),
   ISOLATE_STORE_URL: z.string().min(1).default(".isolate/store").transform(store),
@@ -120,6 +123,7 @@ export interface Settings {
   readonly jobLease: number;
   /** Days that executions are remembered. */
   readonly retention: number;
+  readonly log: LogOptions;
   /** Module files of custom tools. */
   readonly tools: readonly string[];
   /** Directory of the registry's resources and types. */
@@ -157,6 +161,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     adminKey: given.ISOLATE_ADMIN_KEY,
     secretKey: given.ISOLATE_SECRET_KEY,
     hosts: given.ISOLATE_HOSTS.map((name) => name.toLowerCase()),
+    log: {
+      level: given.ISOLATE_LOG_LEVEL,
+      format: given.ISOLATE_LOG_FORMAT,
+      secrets: [env.ISOLATE_ADMIN_KEY, env.ISOLATE_SECRET_KEY].flatMap((text) => text || []),
+    },
     tools: given.ISOLATE_TOOLS,
     registry: resolve(given.ISOLATE_REGISTRY),
     store: given.ISOLATE_STORE_URL,

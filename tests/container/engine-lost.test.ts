@@ -51,7 +51,7 @@ describe("an engine that goes away and comes back", () => {
   });
 
   it("has its image built again when somebody removed it", async () => {
-    const tag = /sandboxes run (\S+)/.exec(server.log)?.[1] ?? "";
+    const tag = /sandboxes run ([^\s"]+)/.exec(server.log)?.[1] ?? "";
     await engine.docker.getImage(tag).remove({ force: true });
     await server.execute(GOOD);
     await until(async () => {

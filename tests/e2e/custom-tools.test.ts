@@ -57,7 +57,7 @@ describe("a server with tools", () => {
       requestId: expect.any(String),
     });
     // What only the operator is to know, with where it was thrown.
-    expect(server.log).toMatch(/in permissions\s+at .*tool:faulty\.ts/);
+    expect(server.log).toMatch(/in permissions\\n\s+at .*tool:faulty\.ts/);
     expect(await server.execute({ code, tools: ["greeter"] })).toMatchObject({ result: 1 });
   });
 

@@ -1,4 +1,5 @@
 import { buildApp } from "../../server/app.ts";
+import type { Answered } from "../../server/log/answered.ts";
 import { config, type PartialConfig } from "../../src/config.ts";
 import { Kernel } from "../../src/kernel.ts";
 import type { Tool } from "../../src/tools/tool.ts";
@@ -11,7 +12,11 @@ export interface Answer {
 }
 
 /** The HTTP application over engines that only keep what they were asked to run. */
-export function recordingApp(partial: PartialConfig = {}, tools: readonly Tool[] = []) {
+export function recordingApp(
+  partial: PartialConfig = {},
+  tools: readonly Tool[] = [],
+  onAnswer?: (answered: Answered) => void,
+) {
   const engine = new RecordingEngine("container");
   const engines = [engine, new RecordingEngine("isolated")];
   const custom = tools.map((tool) => ({ tool, source: `/${tool.name}.ts`, module: "text" }));
@@ -20,6 +25,7 @@ export function recordingApp(partial: PartialConfig = {}, tools: readonly Tool[]
     services: storelessServices(kernel),
     maxBody: 8_388_608,
     onError: () => {},
+    onAnswer,
   });
   const post = async (path: "/execute" | "/plan", request: object): Promise<Answer> => {
     const body = JSON.stringify({ code: "export default () => 1", ...request });

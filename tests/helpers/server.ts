@@ -58,7 +58,7 @@ export class TestServer {
     });
     await until(() => {
       if (child.exitCode !== null) throw new Error(this.log);
-      this.url = /listens on (http:\S+)/.exec(this.log)?.[1] ?? "";
+      this.url = /listens on (http:[^\s"]+)/.exec(this.log)?.[1] ?? "";
       return this.url !== "";
     });
   }

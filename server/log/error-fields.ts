@@ -1,0 +1,39 @@
+import { Aborted, IsolateError } from "../../src/errors.ts";
+
+const MAX_MESSAGE = 2_000;
+const MAX_STACK = 8_000;
+const MAX_CAUSES = 5;
+
+/** What a log may have of anything thrown. */
+export interface ErrorFields {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly stack?: string;
+  readonly cause?: ErrorFields;
+}
+
+/**
+ * What is logged of anything thrown: of its other properties nothing, since drivers and compilers put
+ * statements, values and lines of code there.
+ */
+export function errorFields(thrown: unknown, causes = MAX_CAUSES): ErrorFields {
+  if (!(thrown instanceof Error)) {
+    return { name: typeof thrown, message: String(thrown).slice(0, MAX_MESSAGE) };
+  }
+  const { name, message, stack, cause } = thrown;
+  const { code } = thrown as { code?: unknown };
+  return {
+    name,
+    message: message.slice(0, MAX_MESSAGE),
+    ...(typeof code === "string" && { code }),
+    ...(stack !== undefined && { stack: stack.slice(0, MAX_STACK) }),
+    // All there is to know about a plugin or a tool.
+    ...(cause !== undefined && causes > 0 && { cause: errorFields(cause, causes - 1) }),
+  };
+}
+
+/** Whether it is known what happened, so that where it was thrown tells nobody anything. */
+export function isExpected(thrown: unknown): thrown is Error {
+  return thrown instanceof Aborted || (thrown instanceof IsolateError && thrown.status === 503);
+}

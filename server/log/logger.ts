@@ -1,0 +1,57 @@
+import { type DestinationStream, type Logger, pino } from "pino";
+import { prettyFactory } from "pino-pretty";
+import { errorFields, isExpected } from "./error-fields.ts";
+import { masker } from "./mask.ts";
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+export const LOG_FORMATS = ["json", "pretty"] as const;
+
+export interface LogOptions {
+  /** Default `info`. */
+  readonly level?: (typeof LOG_LEVELS)[number] | undefined;
+  /** Default: `pretty` on a terminal, `json` elsewhere. */
+  readonly format?: (typeof LOG_FORMATS)[number] | undefined;
+  /** Texts that are to be in no line. */
+  readonly secrets?: readonly string[];
+  /** Default: standard error, written before the call returns. */
+  readonly destination?: DestinationStream;
+}
+
+const STANDARD_ERROR = 2;
+/** Fields that would hold what belongs to tenants; nothing logs them, and nothing can by mistake. */
+const CONFIDENTIAL = ["code", "input", "env", "body", "request", "headers", "authorization", "key"];
+
+/** The server's log: a JSON object a line, with `time` in ISO 8601, `level` and `msg`. */
+export function createLogger(options: LogOptions = {}): Logger {
+  const { level = "info", format = process.stderr.isTTY ? "pretty" : "json" } = options;
+  const destination = options.destination ?? pino.destination({ fd: STANDARD_ERROR, sync: true });
+  const mask = masker(options.secrets);
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: errorFields },
+      redact: { paths: CONFIDENTIAL, censor: "[redacted]" },
+      hooks: { streamWrite: mask },
+    },
+    format === "json" ? destination : readable(destination),
+  );
+}
+
+/** Text for people, in the order in which it is written. */
+function readable(destination: DestinationStream): DestinationStream {
+  const text = prettyFactory({ singleLine: true, colorize: process.stderr.isTTY });
+  return { write: (line) => destination.write(text(line)) };
+}
+
+/** How our own failures are logged; `requestId` is empty for what no request has caused. */
+export function failureLog(logger: Logger): (error: unknown, requestId: string) => void {
+  return (error, requestId) => {
+    const request = requestId === "" ? {} : { requestId };
+    const said = requestId === "" ? "" : "The request failed: ";
+    if (isExpected(error)) logger.warn(request, `${said}${error.message}`);
+    else logger.error({ ...request, err: error }, said || "Something failed");
+  };
+}
