@@ -16,6 +16,7 @@ import { executeRoutes } from "./routes/execute.ts";
 import { executionsRoutes } from "./routes/executions.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { planRoutes } from "./routes/plan.ts";
 import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
@@ -53,14 +54,16 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
     c.header("X-Request-Id", id);
     const { tenant, route } = c.var;
     const { status } = c.res;
-    onAnswer?.({
+    const answered = {
       requestId: id,
       tenant,
       method: c.req.method,
       route,
       status,
       ms: performance.now() - started,
-    });
+    };
+    options.services.metrics.onAnswer(answered);
+    onAnswer?.(answered);
   });
   if (hosts !== undefined) app.use(hostCheck(hosts));
   const routes = routesOf(options, auth);
@@ -84,6 +87,7 @@ function routesOf(options: AppOptions, auth: Auth): Route[] {
     ...jobRoutes(jobs, secretKey),
     ...planRoutes(kernel),
     ...healthRoutes(kernel, !auth.open),
+    ...metricsRoutes(services.metrics.registry, auth.open),
     ...(tenancy === undefined ? [] : tenancyRoutes(tenancy)),
     ...(hub === undefined ? [] : [...wellKnownRoutes(publicUrl), ...registryRoutes(hub)]),
   ];

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import type { Logger } from "pino";
+import { collectDefaultMetrics } from "prom-client";
 import { openKernel } from "../src/open.ts";
 import type { ApiEnv } from "./api/route.ts";
 import { buildApp } from "./app.ts";
@@ -70,7 +71,8 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       onError,
       onAnswer: requestLog(logger),
     });
-    const { worker, callbacks, audit } = services;
+    const { worker, callbacks, audit, metrics } = services;
+    collectDefaultMetrics({ register: metrics.registry });
     const failed = (error: unknown): void => onError(error, "");
     const retention = new Retention({ store, days: settings.retention, onError: failed });
     worker.start();

@@ -9,6 +9,9 @@ import { noSecretKey } from "./callbacks/secret.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
 import { JobQueue } from "./jobs/queue.ts";
 import { JobWorker } from "./jobs/worker.ts";
+import { countedAdmission } from "./metrics/counted-admission.ts";
+import { addGauges } from "./metrics/gauges.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { type Admission, NO_QUOTAS } from "./quotas/admission.ts";
 import { AuditWriter } from "./runs/audit.ts";
 import { Runs } from "./runs/runs.ts";
@@ -43,6 +46,7 @@ export interface Services {
   /** Absent without a secret key. */
   readonly callbacks: CallbackSender | undefined;
   readonly secretKey: Uint8Array | undefined;
+  readonly metrics: Metrics;
 }
 
 /** Makes everything that rests on the store; nothing of it does anything by itself yet. */
@@ -51,7 +55,14 @@ export function createServices(options: ServicesOptions): Services {
   const { admission = NO_QUOTAS } = options;
   const failed = (error: unknown): void => onError(error, "");
   const audit = new AuditWriter(store.executions, { onError: failed });
-  const runs = new Runs({ kernel, audit, admission });
+  const metrics = new Metrics();
+  addGauges(metrics, { kernel, audit, store });
+  const runs = new Runs({
+    kernel,
+    audit,
+    admission: countedAdmission(admission, (code) => metrics.onRefusal(code)),
+    onEnd: (row) => metrics.onExecution(row),
+  });
   const ground = readGround({ ...config.egress, resolver: systemResolver, classify });
   const sending = { store: store.jobs, ground, onError: failed };
   const callbacks = secretKey && new CallbackSender({ ...sending, secretKey });
@@ -72,7 +83,7 @@ export function createServices(options: ServicesOptions): Services {
   const jobs = new JobQueue({ store: store.jobs, kernel, worker, checkCallback });
   const { idempotency } = store;
   const ways = new Ways({ runs, jobs, idempotency, most: config.maxTimeout + MARGIN_MS, onError });
-  return { kernel, store, runs, audit, ways, jobs, worker, callbacks, secretKey };
+  return { kernel, store, runs, audit, ways, jobs, worker, callbacks, secretKey, metrics };
 }
 
 /** What an execution takes beyond its timeout, waiting to be let in included. */

@@ -17,6 +17,8 @@ export interface RunsOptions {
   readonly kernel: Kernel;
   readonly audit: AuditWriter;
   readonly admission: Admission;
+  /** Told of each execution that is over. Default: nobody. */
+  readonly onEnd?: ((row: ExecutionRow) => void) | undefined;
 }
 
 /** An execution that somebody asks for. */
@@ -99,7 +101,7 @@ export class Runs {
     ended: (value: T) => Ended,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { audit, admission } = this.#options;
+    const { audit, admission, onEnd } = this.#options;
     const { caller, wait = true, comesAgain = () => false } = asked;
     if (audit.full) throw new StoreUnavailable("Too many executions wait to be written down");
     const id = asked.id ?? executionId();
@@ -114,7 +116,9 @@ export class Runs {
     const record = (end: Ended): void => {
       const hasRun = end.outcome !== "refused" && end.outcome !== "failed";
       if (hasRun) used = end.usage ?? { cpu: null, wall: end.duration };
-      audit.record(rowOf({ ...asked, id }, facts, startedAt, end));
+      const row = rowOf({ ...asked, id }, facts, startedAt, end);
+      audit.record(row);
+      onEnd?.(row);
     };
     try {
       const value = await work(signal);

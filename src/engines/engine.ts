@@ -197,6 +197,8 @@ export interface EngineStatus {
   readonly leased: number;
   /** Idle ones that have run something, for `reuse`. */
   readonly kept: number;
+  /** Jobs that wait for one. */
+  readonly waiting: number;
 }
 
 /** Runs jobs at one level. The contract suite in tests/contract holds every engine to it. */

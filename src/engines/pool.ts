@@ -91,6 +91,11 @@ export class Pool {
     return this.#shelves.warm;
   }
 
+  /** Requests that wait for one. */
+  get waiting(): number {
+    return this.#shelves.waiting;
+  }
+
   get starting(): number {
     return this.#launches.size;
   }

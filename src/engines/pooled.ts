@@ -89,8 +89,8 @@ export class PooledEngine implements Engine {
   }
 
   status(): EngineStatus {
-    const { warm, starting, leased, kept, halted } = this.pool;
-    const counts = { warm, starting, leased, kept };
+    const { warm, starting, leased, kept, waiting, halted } = this.pool;
+    const counts = { warm, starting, leased, kept, waiting };
     return halted
       ? { ready: false, reason: halted.message, ...counts }
       : { ready: true, ...counts };

@@ -30,7 +30,7 @@ export class RecordingEngine implements Engine {
   }
 
   status(): EngineStatus {
-    return { ready: true, warm: 0, starting: 0, leased: 0, kept: 0 };
+    return { ready: true, warm: 0, starting: 0, leased: 0, kept: 0, waiting: 0 };
   }
 
   prewarm(): void {

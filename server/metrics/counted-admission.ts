@@ -1,0 +1,19 @@
+import type { Admission } from "../quotas/admission.ts";
+import { QuotaExceeded } from "../quotas/quota-error.ts";
+
+/** The same admission, whose refusals are told: for those there is no end of, and no record. */
+export function countedAdmission(
+  admission: Admission,
+  onRefusal: (code: string) => void,
+): Admission {
+  return {
+    async admit(caller, options) {
+      try {
+        return await admission.admit(caller, options);
+      } catch (error) {
+        if (error instanceof QuotaExceeded) onRefusal(error.code);
+        throw error;
+      }
+    },
+  };
+}

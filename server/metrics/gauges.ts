@@ -1,0 +1,77 @@
+import { Gauge } from "prom-client";
+import { deadline } from "../../src/engines/deadline.ts";
+import type { EngineStatus } from "../../src/engines/engine.ts";
+import type { SandboxLevel } from "../../src/types.ts";
+import type { Services } from "../services.ts";
+import type { Metrics } from "./metrics.ts";
+
+const LEVELS: readonly SandboxLevel[] = ["container", "isolated"];
+const STATES = ["warm", "starting", "leased", "kept"] as const;
+const PING_WITHIN = 1_000;
+
+/** What is looked at whenever the metrics are asked for. */
+export function addGauges(
+  { registry }: Metrics,
+  { kernel, audit, store }: Pick<Services, "kernel" | "audit" | "store">,
+): void {
+  const registers = [registry];
+  const levels = (): [SandboxLevel, EngineStatus][] =>
+    LEVELS.flatMap((level) => {
+      const status = kernel.engine(level)?.status();
+      return status === undefined ? [] : [[level, status]];
+    });
+  new Gauge({
+    name: "isolate_sandboxes",
+    help: "Sandboxes there are, by what they are at",
+    labelNames: ["level", "state"],
+    registers,
+    collect() {
+      for (const [level, status] of levels()) {
+        for (const state of STATES) this.set({ level, state }, status[state]);
+      }
+    },
+  });
+  new Gauge({
+    name: "isolate_waiting",
+    help: "Executions that wait for a sandbox",
+    labelNames: ["level"],
+    registers,
+    collect() {
+      for (const [level, { waiting }] of levels()) this.set({ level }, waiting);
+    },
+  });
+  new Gauge({
+    name: "isolate_engine_up",
+    help: "Whether sandboxes of a level can be started: 1 or 0",
+    labelNames: ["level"],
+    registers,
+    collect() {
+      for (const [level, { ready }] of levels()) this.set({ level }, Number(ready));
+    },
+  });
+  new Gauge({
+    name: "isolate_audit_waiting",
+    help: "Executions that are still to be written down",
+    registers,
+    collect() {
+      this.set(audit.waiting);
+    },
+  });
+  new Gauge({
+    name: "isolate_store_up",
+    help: "Whether the store answers: 1 or 0",
+    registers,
+    async collect() {
+      this.set(Number(await answers(store)));
+    },
+  });
+}
+
+async function answers(store: Pick<Services["store"], "ping">): Promise<boolean> {
+  try {
+    await deadline(store.ping(), PING_WITHIN, "The store's answer");
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,85 @@
+import { Counter, Histogram, Registry } from "prom-client";
+import type { Answered } from "../log/answered.ts";
+import type { ExecutionRow } from "../store/executions.ts";
+
+/** Seconds: what is warm takes milliseconds, what is allowed to takes minutes. */
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/**
+ * What a Prometheus server is told. No label holds what a tenant chose, nor which tenant it is: there
+ * are as many series as this code has names.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #executions: Counter<"via" | "level" | "outcome">;
+  readonly #durations: Histogram<"level">;
+  readonly #cpu: Counter<"level">;
+  readonly #refusals: Counter<"code">;
+  readonly #requests: Counter<"method" | "route" | "status">;
+  readonly #answers: Histogram<"route">;
+
+  constructor() {
+    const registers = [this.registry];
+    this.#executions = new Counter({
+      name: "isolate_executions_total",
+      help: "Executions that are over, by how they were asked for and how they ended",
+      labelNames: ["via", "level", "outcome"],
+      registers,
+    });
+    this.#durations = new Histogram({
+      name: "isolate_execution_seconds",
+      help: "From handing code to a sandbox to its outcome, of executions that ran",
+      labelNames: ["level"],
+      buckets: SECONDS,
+      registers,
+    });
+    this.#cpu = new Counter({
+      name: "isolate_execution_cpu_seconds_total",
+      help: "Processor time of executions, where it is measured",
+      labelNames: ["level"],
+      registers,
+    });
+    this.#refusals = new Counter({
+      name: "isolate_refusals_total",
+      help: "Executions that did not get to run, by the code of the error; quotas included",
+      labelNames: ["code"],
+      registers,
+    });
+    this.#requests = new Counter({
+      name: "isolate_http_requests_total",
+      help: "Requests that were answered",
+      labelNames: ["method", "route", "status"],
+      registers,
+    });
+    this.#answers = new Histogram({
+      name: "isolate_http_answer_seconds",
+      help: "From a request to the beginning of its answer",
+      labelNames: ["route"],
+      buckets: SECONDS,
+      registers,
+    });
+  }
+
+  /** Counts an execution that is over, as it is written down. */
+  onExecution({ via, level, outcome, error, duration, usage }: ExecutionRow): void {
+    this.#executions.inc({ via, level, outcome });
+    if (outcome === "refused" || outcome === "failed") {
+      this.onRefusal(error ?? "UNKNOWN");
+      return;
+    }
+    this.#durations.observe({ level }, duration / 1_000);
+    if (usage?.cpu) this.#cpu.inc({ level }, usage.cpu / 1_000);
+  }
+
+  /** Counts what was refused with an error of ours; its code is none that code of tenants chose. */
+  onRefusal(code: string): void {
+    this.#refusals.inc({ code });
+  }
+
+  onAnswer({ method, route = "none", status, ms }: Answered): void {
+    const known = METHODS.includes(method) ? method : "other";
+    this.#requests.inc({ method: known, route, status });
+    this.#answers.observe({ route }, ms / 1_000);
+  }
+}

@@ -1,0 +1,23 @@
+import type { Registry } from "prom-client";
+import { z } from "zod";
+import { type Route, route } from "../api/route.ts";
+
+/** For the operator alone, or, where there is none, for whoever reaches this server. */
+export function metricsRoutes(registry: Registry, open: boolean): Route[] {
+  return [
+    route({
+      method: "GET",
+      path: "/metrics",
+      scope: open ? "none" : "admin",
+      summary: "What a Prometheus server collects",
+      tags: ["Health"],
+      responses: {
+        200: { description: "Metrics as text", type: "text/plain", schema: z.string() },
+      },
+      async handler() {
+        const headers = { "Content-Type": registry.contentType };
+        return new Response(await registry.metrics(), { headers });
+      },
+    }),
+  ];
+}
