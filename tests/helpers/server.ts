@@ -39,6 +39,7 @@ export class TestServer {
 
   async start(): Promise<void> {
     this.log = "";
+    this.url = "";
     if (!("ISOLATE_STORE_URL" in this.#env)) this.#store ??= await storeDirectory();
     const store = this.#store === undefined ? {} : { ISOLATE_STORE_URL: this.#store };
     const child = spawn(process.execPath, ["--import", "tsx", "server/main.ts"], {
@@ -56,11 +57,15 @@ export class TestServer {
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       this.log += chunk;
     });
-    await until(() => {
+    for (let tries = 0; this.url === ""; tries += 1) {
+      if (tries === 3) throw new Error(`Not listening: ${this.log}`);
+      await until(() => {
+        if (child.exitCode !== null) return true;
+        this.url = /listens on (http:[^\s"]+)/.exec(this.log)?.[1] ?? "";
+        return this.url !== "";
+      }).catch(() => {});
       if (child.exitCode !== null) throw new Error(this.log);
-      this.url = /listens on (http:[^\s"]+)/.exec(this.log)?.[1] ?? "";
-      return this.url !== "";
-    });
+    }
   }
 
   /** Resolves once a warm sandbox is there. */
