@@ -16,7 +16,7 @@ import { storeDirectory } from "./store.ts";
 export type Behaviour = (job: Job, options: ExecuteOptions) => Promise<Partial<Outcome>>;
 
 const JSON_TYPE = { "content-type": "application/json" };
-const ADMIN_KEY = "the operator's key of the tests, which is long".replaceAll(" ", "-");
+export const ADMIN_KEY = "the operator's key of the tests, which is long".replaceAll(" ", "-");
 
 /** A control plane with a real store, tenants and all routes; what code does is what the test says. */
 export class ControlPlane {

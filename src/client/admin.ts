@@ -1,0 +1,50 @@
+import { segment, type Transport } from "./transport.ts";
+import type { KeyInfo, TenantInfo, TenantSettings } from "./types.ts";
+
+/** Tenants and their keys, for the administrator's key. */
+export class AdminClient {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Makes a tenant, or replaces what it may; of `env` and `database`, what is left out stays. */
+  putTenant(id: string, settings: TenantSettings = {}): Promise<TenantInfo> {
+    return this.#transport.json(pathOf(id), { method: "PUT", body: settings });
+  }
+
+  tenant(id: string): Promise<TenantInfo> {
+    return this.#transport.json(pathOf(id));
+  }
+
+  /** A page, by id; `next` is the `after` of the one after it. */
+  tenants(
+    query: { after?: string; limit?: number } = {},
+  ): Promise<{ tenants: TenantInfo[]; next?: string }> {
+    return this.#transport.json("/admin/tenants", { query });
+  }
+
+  /** With all that is its own; what it runs is ended. */
+  async deleteTenant(id: string): Promise<void> {
+    await this.#transport.send(pathOf(id), { method: "DELETE" });
+  }
+
+  /** Makes a key, which is shown this once. */
+  createKey(tenant: string, label?: string): Promise<{ id: string; key: string }> {
+    const body = label === undefined ? {} : { label };
+    return this.#transport.json(`${pathOf(tenant)}/keys`, { method: "POST", body });
+  }
+
+  async keys(tenant: string): Promise<KeyInfo[]> {
+    return (await this.#transport.json<{ keys: KeyInfo[] }>(`${pathOf(tenant)}/keys`)).keys;
+  }
+
+  async revokeKey(tenant: string, id: string): Promise<void> {
+    await this.#transport.send(`${pathOf(tenant)}/keys/${segment(id)}`, { method: "DELETE" });
+  }
+}
+
+function pathOf(id: string): string {
+  return `/admin/tenants/${segment(id)}`;
+}

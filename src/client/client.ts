@@ -1,0 +1,108 @@
+/** The third entry of the package: `isolate/client`. */
+import type { PublicPlan } from "../permissions/public-plan.ts";
+import type { ExecuteRequest } from "../types.ts";
+import { AdminClient } from "./admin.ts";
+import type { ProblemBody } from "./errors.ts";
+import { type ExecutionEvent, eventsOf } from "./events.ts";
+import { FunctionsClient } from "./functions.ts";
+import { JobsClient } from "./jobs.ts";
+import { runHeaders } from "./run-headers.ts";
+import { Transport, type TransportOptions } from "./transport.ts";
+import type { Answer, Execution, ExecutionQuery, Job, RunOptions, SubmitOptions } from "./types.ts";
+
+export { IsolateClientError, type ProblemBody } from "./errors.ts";
+export type { ExecutionEvent } from "./events.ts";
+export type { TransportOptions as ClientOptions } from "./transport.ts";
+export type * from "./types.ts";
+
+/**
+ * A client of one server, with one key. Runs wherever there is `fetch`: Node, Deno, browsers.
+ * What the code does wrong is in the answer; everything else rejects with `IsolateClientError`.
+ *
+ * @example
+ * const isolate = createClient({ url: "http://127.0.0.1:8787" });
+ * const { result } = await isolate.execute({ code: "export default (x) => x * 2", input: 21 });
+ * result // 42
+ */
+export function createClient(options: TransportOptions): Client {
+  return new Client(new Transport(options));
+}
+
+export class Client {
+  readonly functions: FunctionsClient;
+  readonly jobs: JobsClient;
+  /** For the administrator's key. */
+  readonly admin: AdminClient;
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+    this.functions = new FunctionsClient(transport);
+    this.jobs = new JobsClient(transport);
+    this.admin = new AdminClient(transport);
+  }
+
+  /** Runs code once and resolves with how it ended. */
+  execute<T = unknown>(request: ExecuteRequest, options: RunOptions = {}): Promise<Answer<T>> {
+    const { signal } = options;
+    const headers = runHeaders(options);
+    return this.#transport.json("/execute", { method: "POST", body: request, headers, signal });
+  }
+
+  /** Runs code once and tells what happens as it does; leaving the loop ends the execution. */
+  async *stream(
+    request: ExecuteRequest,
+    options: RunOptions = {},
+  ): AsyncGenerator<ExecutionEvent, void> {
+    const headers = { ...runHeaders(options), Accept: "text/event-stream" };
+    const { signal } = options;
+    const call = { method: "POST", body: request, headers, signal } as const;
+    yield* eventsOf(await this.#transport.send("/execute", call));
+  }
+
+  /** Has code run later; `jobs.wait()` waits for its answer. */
+  submit(
+    request: ExecuteRequest,
+    options: SubmitOptions = {},
+  ): Promise<Pick<Job, "id" | "status">> {
+    const { callback } = options;
+    const headers = { ...runHeaders(options), Prefer: "respond-async" };
+    const body = { ...request, ...(callback !== undefined && { callback }) };
+    return this.#transport.json("/execute", { method: "POST", body, headers });
+  }
+
+  /** Runs several pieces of code side by side; an answer or an error for each, in their order. */
+  async batch(
+    requests: readonly ExecuteRequest[],
+    options: RunOptions = {},
+  ): Promise<(Answer | { readonly error: ProblemBody })[]> {
+    const headers = runHeaders(options);
+    const call = { method: "POST", body: { requests }, headers, signal: options.signal } as const;
+    type Batch = { results: (Answer | { readonly error: ProblemBody })[] };
+    return (await this.#transport.json<Batch>("/execute/batch", call)).results;
+  }
+
+  /** What a request would be granted, and what not; runs nothing. */
+  plan(request: ExecuteRequest): Promise<PublicPlan> {
+    return this.#transport.json("/plan", { method: "POST", body: request });
+  }
+
+  /** Runs a resource's type on it. */
+  resolve<T = unknown>(
+    locator: string,
+    args?: unknown,
+    { signal }: Pick<RunOptions, "signal"> = {},
+  ): Promise<{ result: T; meta: { executionTimeMs: number; locator: string } }> {
+    const call = { method: "POST", body: { locator, args }, signal } as const;
+    return this.#transport.json("/api/v1/resolve", call);
+  }
+
+  /** A page of what was run, the newest first; `next` is the `cursor` of the one after it. */
+  executions(query: ExecutionQuery = {}): Promise<{ executions: Execution[]; next?: string }> {
+    return this.#transport.json("/executions", { query: { ...query } });
+  }
+
+  execution(id: string): Promise<Execution> {
+    return this.#transport.json(`/executions/${encodeURIComponent(id)}`);
+  }
+}

@@ -1,0 +1,49 @@
+/** What a server says against a request, or what came back in place of an answer. */
+export class IsolateClientError extends Error {
+  override readonly name: string = "IsolateClientError";
+  /** HTTP status. */
+  readonly status: number;
+  /** Stable and machine-readable, for example `BAD_REQUEST`; `UNKNOWN` if it is not a server of ours that answered. */
+  readonly code: string;
+  /** The offending part of the request. */
+  readonly field: string | undefined;
+  /** What the server's log has it under. */
+  readonly requestId: string | undefined;
+  /** Seconds after which a repetition may succeed. */
+  readonly retryAfter: number | undefined;
+
+  constructor(response: Response, problem: Partial<ProblemBody>) {
+    super(problem.message ?? `The server answered with status ${response.status}`);
+    this.status = response.status;
+    this.code = problem.code ?? "UNKNOWN";
+    this.field = problem.field;
+    this.requestId = problem.requestId ?? response.headers.get("x-request-id") ?? undefined;
+    const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
+    this.retryAfter = Number.isNaN(seconds) ? undefined : seconds;
+  }
+}
+
+export interface ProblemBody {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  readonly field?: string;
+  readonly requestId?: string;
+}
+
+/** The error a response stands for. */
+export async function errorOf(response: Response): Promise<IsolateClientError> {
+  const text = await response.text().catch(() => "");
+  return new IsolateClientError(response, problemIn(text));
+}
+
+/** The registry's routes have a shape of their own: `{ error, code }`. */
+function problemIn(text: string): Partial<ProblemBody> {
+  try {
+    const { error, code } = JSON.parse(text) as { error?: ProblemBody | string; code?: string };
+    if (typeof error !== "string") return error ?? {};
+    return { message: error, ...(code !== undefined && { code }) };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,39 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import type { Denial, LogEntry } from "../types.ts";
+import { errorOf, IsolateClientError, type ProblemBody } from "./errors.ts";
+import type { Answer } from "./types.ts";
+
+/** What a stream tells of an execution; `result` is the last word. */
+export type ExecutionEvent =
+  | { readonly type: "log"; readonly data: LogEntry }
+  | { readonly type: "channel"; readonly data: { readonly topic: string; readonly data: unknown } }
+  | { readonly type: "denied"; readonly data: Denial }
+  | { readonly type: "result"; readonly data: Answer };
+
+/**
+ * The events of a response as they come. Ends with `result`; throws `IsolateClientError` if the
+ * server fails in between, and an Error if the connection ends before the result. Leaving the loop
+ * ends the execution.
+ */
+export async function* eventsOf(response: Response): AsyncGenerator<ExecutionEvent, void> {
+  const { body } = response;
+  if (body === null) throw await errorOf(response);
+  const messages = body
+    .pipeThrough(new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>)
+    .pipeThrough(new EventSourceParserStream());
+  const reader = messages.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) throw new Error("The connection ended before the result");
+      const data = JSON.parse(value.data);
+      if (value.event === "error") {
+        throw new IsolateClientError(response, (data as { error: ProblemBody }).error);
+      }
+      yield { type: value.event, data } as ExecutionEvent;
+      if (value.event === "result") return;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
