@@ -3,7 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { config } from "../../src/config.ts";
 import { createIsolate, type Isolate } from "../../src/isolate.ts";
+import { openKernel } from "../../src/open.ts";
+import type { Tenant } from "../../src/tenant.ts";
 import { until } from "../contract/engine-contract.ts";
 import { Postgres } from "../helpers/postgres.ts";
 
@@ -15,8 +18,7 @@ beforeAll(async () => {
   runDirectory = await mkdtemp(join(tmpdir(), "isolate-"));
   const verified = `?sslmode=verify-full&sslrootcert=${server.certificate}`;
   const url = server.url(verified, { host: "localhost" });
-  const config = { sandbox: "none", db: { url } } as const;
-  isolate = await createIsolate({ runDirectory, config });
+  isolate = await createIsolate({ runDirectory, config: { sandbox: "none", db: { url } } });
 });
 afterAll(async () => {
   await isolate?.close();
@@ -80,4 +82,36 @@ it("is left behind by an execution that is cut off", async () => {
   expect(output.error?.name).toBe("TimeoutError");
   await until(async () => (await server.connections("xact_start is not null")) === 0);
   expect(await server.query("select count(*)::int as n from users")).toEqual([{ n: 2 }]);
+});
+
+it("is each tenant's own, and with it what is kept for its code", async () => {
+  const { kernel, close } = await openKernel({
+    config: config({ tenants: true, sandbox: "isolated", db: { url: server.url() } }),
+    runDirectory,
+    containers: null,
+    log: () => {},
+  });
+  const tenants: Tenant[] = [
+    { id: "acme", database: server.url() },
+    { id: "other", database: server.url("", { user: "admin" }) },
+    { id: "none" },
+  ];
+  const [acme, other, none] = tenants;
+  const code = `let runs = 0;
+    export default async () => [(await db.execute("select current_user as me"))[0].me, ++runs]`;
+  const run = (tenant: Tenant | undefined) =>
+    kernel.execute({ code, tools: ["db"], reuse: "code", timeout: 20_000 }, { tenant });
+  try {
+    const results = [];
+    for (const tenant of [acme, other, acme, other]) results.push((await run(tenant)).result);
+    expect(results).toEqual([
+      ["app", 1],
+      ["admin", 1],
+      ["app", 2],
+      ["admin", 2],
+    ]);
+    await expect(run(none)).rejects.toMatchObject({ field: "tools[0]" });
+  } finally {
+    await close();
+  }
 });
