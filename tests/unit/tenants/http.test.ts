@@ -266,25 +266,28 @@ describe("a tenant that is deleted", () => {
     expect(await host.store.executions.list("brief", { limit: 10 })).toEqual([]);
   });
 
-  it("runs nothing that was sent by half before", async () => {
-    const { key } = await server.tenant("slow");
-    let send: (text: string) => void = () => {};
-    const body = new ReadableStream<Uint8Array>({
-      start(controller) {
-        send = (text) => controller.enqueue(new TextEncoder().encode(text));
-        setTimeout(() => controller.close(), 300);
-      },
-    });
-    const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-    const init = { method: "POST", headers, body, duplex: "half" } as RequestInit;
-    const before = server.engine.jobs.length;
-    const late = server.app.request("/execute", init);
-    send('{"code":');
-    await server.admin("DELETE", "/admin/tenants/slow");
-    send(`${JSON.stringify(code)}}`);
-    expect((await late).status).toBe(401);
-    expect(server.engine.jobs.length).toBe(before);
-  });
+  it.each(["/execute", "/plan"])(
+    "is answered nothing that was sent by half before, to %s",
+    async (path) => {
+      const { key } = await server.tenant("slow");
+      let send: (text: string) => void = () => {};
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          send = (text) => controller.enqueue(new TextEncoder().encode(text));
+          setTimeout(() => controller.close(), 300);
+        },
+      });
+      const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+      const init = { method: "POST", headers, body, duplex: "half" } as RequestInit;
+      const before = server.engine.jobs.length;
+      const late = server.app.request(path, init);
+      send('{"code":');
+      await server.admin("DELETE", "/admin/tenants/slow");
+      send(`${JSON.stringify(code)}}`);
+      expect((await late).status).toBe(401);
+      expect(server.engine.jobs.length).toBe(before);
+    },
+  );
 
   it("runs nothing for whoever was let in before", async () => {
     await server.tenant("stale");
