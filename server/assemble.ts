@@ -7,7 +7,7 @@ import { buildApp } from "./app.ts";
 import { isLoopback } from "./host-check.ts";
 import { requestLog } from "./log/answered.ts";
 import { failureLog } from "./log/logger.ts";
-import { Hub } from "./registry/hub.ts";
+import { createHub } from "./registry/hub.ts";
 import { KernelLevels } from "./registry/levels.ts";
 import { Retention } from "./runs/retention.ts";
 import { createServices } from "./services.ts";
@@ -41,10 +41,8 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     opened.push(() => store.close());
     const { kernel, close } = await openKernel({ ...settings, log });
     opened.push(() => close());
-    const { registry: path, publicUrl, config, secretKey } = settings;
+    const { publicUrl, config, secretKey } = settings;
     const { timeout, memory, cpus } = config;
-    const levels = new KernelLevels(kernel);
-    const hub = await Hub.open({ path, levels, timeout, profile: { memory, cpus } });
     const tenancy = createTenancy({
       ...settings,
       store,
@@ -59,6 +57,13 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       callerOf: (tenant) => tenancy.auth.caller(tenant),
       lease: settings.jobLease,
       onError,
+    });
+    const hub = createHub({
+      store,
+      runs: services.runs,
+      levels: new KernelLevels(kernel),
+      timeout,
+      profile: { memory, cpus },
     });
     const app = buildApp({
       services,

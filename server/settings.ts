@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { z } from "zod";
 import { type Config, config } from "../src/config.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
@@ -84,7 +83,6 @@ const schema = z.object({
   ISOLATE_LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
   ISOLATE_LOG_FORMAT: z.enum(LOG_FORMATS).optional(),
   ISOLATE_TOOLS: list,
-  ISOLATE_REGISTRY: z.string().min(1).default(".isolate/registry"),
   ISOLATE_STORE_URL: z.string().min(1).default(".isolate/store").transform(store),
   ISOLATE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   // Compose files say by an empty one that there is none.
@@ -126,8 +124,6 @@ export interface Settings {
   readonly log: LogOptions;
   /** Module files of custom tools. */
   readonly tools: readonly string[];
-  /** Directory of the registry's resources and types. */
-  readonly registry: string;
   /** Where everything is kept: a `postgres://` URL, which is a secret, or a directory. */
   readonly store: string;
   /** URL this server is known by, if it is behind a proxy. */
@@ -167,7 +163,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       secrets: [env.ISOLATE_ADMIN_KEY, env.ISOLATE_SECRET_KEY].flatMap((text) => text || []),
     },
     tools: given.ISOLATE_TOOLS,
-    registry: resolve(given.ISOLATE_REGISTRY),
     store: given.ISOLATE_STORE_URL,
     publicUrl: given.ISOLATE_PUBLIC_URL,
     containers:

@@ -15,7 +15,7 @@ export function requiredLocator(text: unknown): StorableRXL {
 
 /** The resource of that locator. Nothing is asked for elsewhere: a request decides on no address. */
 export async function storedResource(hub: Hub, locator: StorableRXL): Promise<RXR> {
-  const found = await hub.storage.get(locator);
+  const found = await hub.resources.get(locator);
   if (found !== undefined) return found;
   throw new RegistryProblem("RESOURCE_NOT_FOUND", `Resource not found: ${locator}`);
 }

@@ -27,7 +27,7 @@ export type Describe = (code: string) => Promise<Metadata>;
  * Runs the code of a type in a sandbox of that engine, as far as it takes to learn what it is.
  * Rejects with an Error that says why there is nothing to learn.
  */
-export async function describeIn(engine: Engine, code: string): Promise<Metadata> {
+export async function describeIn(engine: Pick<Engine, "execute">, code: string): Promise<Metadata> {
   const job = {
     code: (await moduleOf(code)).text,
     entry: "describe",

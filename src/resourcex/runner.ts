@@ -1,4 +1,4 @@
-import type { Profile } from "../engines/engine.ts";
+import type { Outcome, Profile } from "../engines/engine.ts";
 import { messageOf } from "../errors.ts";
 import { DEFAULT_OUTPUT_LIMITS, MAX_RESULT_BYTES } from "../protocol/limits.ts";
 import type { LogEntry } from "../types.ts";
@@ -33,6 +33,10 @@ export interface RunnerOptions {
   readonly tenant: string;
   /** Whether results are JSON, or dates, maps and bytes come back as such. Default `rich`. */
   readonly result?: "json" | "rich";
+  /** Whether a type's executions may share a sandbox. Default true. */
+  readonly reuse?: boolean | undefined;
+  /** Most lines of the console that are kept of one execution. Default: as many as anybody's. */
+  readonly logEntries?: number | undefined;
 }
 
 export interface RunOptions {
@@ -51,11 +55,22 @@ export class EngineRunner implements TypeRunner {
 
   async run(
     type: BundledType,
+    resource: SerializedResource,
+    args: unknown,
+    options?: RunOptions,
+  ): Promise<unknown> {
+    return resultOf(await this.outcome(type, resource, args, options));
+  }
+
+  /** How it went; rejects only if it could not be run. */
+  async outcome(
+    type: BundledType,
     { archive, ...resource }: SerializedResource,
     args: unknown,
     { signal, onLog = this.#options.onLog }: RunOptions = {},
-  ): Promise<unknown> {
-    const { levels, timeout, profile, tenant, result = "rich" } = this.#options;
+  ): Promise<Outcome> {
+    const { levels, timeout, profile, tenant, result = "rich", reuse = true } = this.#options;
+    const { logEntries = LIMITS.logEntries } = this.#options;
     const input = toJson({ ...resource, args });
     const { text, hash } = await moduleOf(type.code);
     const engine = await levels.engine(type.sandbox ?? "none");
@@ -66,7 +81,7 @@ export class EngineRunner implements TypeRunner {
       attachments: [archive],
       result,
       tools: [],
-      limits: LIMITS,
+      limits: { ...LIMITS, logEntries: Math.min(logEntries, LIMITS.logEntries) },
     };
     const outcome = await engine.execute(job, {
       profile,
@@ -74,17 +89,22 @@ export class EngineRunner implements TypeRunner {
       tenant,
       signal,
       // All that else makes a difference is the same for every job of this runner.
-      reuse: { key: `${hash}:${tenant}` },
+      ...(reuse && { reuse: { key: `${hash}:${tenant}` } }),
     });
     const source = { locator: resource.locator, type: type.name };
     for (const entry of outcome.logs) if (entry.level !== "exception") onLog?.(entry, source);
-    if (outcome.status === "ok") return outcome.result;
-    throw executionError(outcome);
+    return outcome;
   }
 
   close(): Promise<void> {
     return this.#options.levels.close();
   }
+}
+
+/** What the type returned. Throws an `ExecutionError` if it did not come to that. */
+export function resultOf(outcome: Outcome): unknown {
+  if (outcome.status === "ok") return outcome.result;
+  throw executionError(outcome);
 }
 
 function toJson(input: object): string {

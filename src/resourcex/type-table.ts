@@ -29,6 +29,10 @@ export class TypeTable {
     if (builtin === undefined || builtin.code !== type.code) this.#add(type);
   }
 
+  has(name: string): boolean {
+    return this.#types.has(name);
+  }
+
   /** Throws a `ResourceTypeError` if there is none of that name. */
   get(name: string): RegisteredType {
     const found = this.#types.get(name);

@@ -12,7 +12,7 @@ let directory: string;
 let server: TestServer;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-resourcex-"));
-  server = await TestServer.start({ ISOLATE_REGISTRY: join(directory, "server") });
+  server = await TestServer.start();
 });
 afterAll(async () => {
   expect(await server.dispose()).toEqual([]);

@@ -11,7 +11,6 @@ describe("settings", () => {
       maxBody: 8_388_608,
       tools: [],
       drain: 10_000,
-      registry: resolve(".isolate/registry"),
       store: resolve(".isolate/store"),
       publicUrl: undefined,
     });
@@ -49,7 +48,6 @@ describe("settings", () => {
       ISOLATE_DATABASE_HOSTS: "spare.example:5433",
       ISOLATE_DATABASE_ROWS: "10",
       ISOLATE_SCHEMAS: "tables",
-      ISOLATE_REGISTRY: "/srv/registry",
       ISOLATE_STORE_URL: "postgres://isolate:pw@db.example/isolate",
       ISOLATE_PUBLIC_URL: "https://hub.example",
       ISOLATE_TOOLS: "/etc/isolate/http.ts, tools/greeter.ts,",
@@ -60,7 +58,6 @@ describe("settings", () => {
     expect(settings.containers).toEqual({ host: "unix:///x.sock", runtime: "runsc", egressSocket });
     expect(readSettings({ ISOLATE_ENGINE: "none" }).containers).toBeNull();
     expect(settings.runDirectory).toBe("/srv/run");
-    expect(settings.registry).toBe("/srv/registry");
     expect(settings.store).toBe("postgres://isolate:pw@db.example/isolate");
     expect(settings.publicUrl).toBe("https://hub.example");
     expect(settings.config).toMatchObject({ memory: 2048, maxMemory: 2048, cpus: 0.5 });
@@ -125,7 +122,6 @@ describe("settings", () => {
     ["ISOLATE_ADMIN_KEY", "short", "Bad setting ISOLATE_ADMIN_KEY"],
     ["ISOLATE_SECRET_KEY", "ab".repeat(31), "Bad setting ISOLATE_SECRET_KEY"],
     ["ISOLATE_SECRET_KEY", "no key, but a text of some length", "Bad setting ISOLATE_SECRET_KEY"],
-    ["ISOLATE_REGISTRY", "", "Bad setting ISOLATE_REGISTRY"],
     ["ISOLATE_STORE_URL", "", "Bad setting ISOLATE_STORE_URL"],
     ["ISOLATE_STORE_URL", "postgres://a@b/c?x=1", "Bad setting ISOLATE_STORE_URL: It may have no"],
     ["ISOLATE_STORE_URL", "postgres://a@b/c?sslmode=prefer", "too weak for the store"],

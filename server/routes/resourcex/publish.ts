@@ -17,31 +17,19 @@ const published = z.object({
 
 /** `POST /publish`: a form with `manifest` (JSON) and `archive` (tar.gz); 201 with the locator. */
 export function publishRoute(hub: Hub, withForm: WithForm): Route {
-  /** Of two that publish the same version at the same time, one is first. */
-  const underWay = new Set<string>();
   return registryRoute({
     method: "POST",
     path: "/publish",
     summary: "Publish a version of a resource, once",
     reads: { type: "multipart/form-data", schema: published },
     responses: { 201: { description: "It is there", schema: locatorAnswer } },
-    handler: ({ c }) =>
+    handler: ({ c, caller }) =>
       withForm(c.req.raw, async (form) => {
         const manifest = await manifestOf(form.get("manifest"));
-        const locator = storableOf(manifest);
+        storableOf(manifest);
         const archive = await archiveOf(form.get("archive"));
-        const name = String(locator);
-        if (underWay.has(name)) throw new RegistryProblem("VERSION_EXISTS", `${name} is under way`);
-        underWay.add(name);
-        try {
-          if (await hub.storage.exists(locator)) {
-            throw new RegistryProblem("VERSION_EXISTS", `${name} is already published`);
-          }
-          await hub.storage.put({ locator, manifest, archive });
-        } finally {
-          underWay.delete(name);
-        }
-        return c.json({ locator: name }, 201);
+        const locator = await hub.resources.publish(caller.tenant.id, manifest, archive);
+        return c.json({ locator }, 201);
       }),
   });
 }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { messageOf } from "../../../src/errors.ts";
-import type { RegisteredType } from "../../../src/resourcex/type-table.ts";
+import type { CheckArguments } from "../../../src/resourcex/arguments.ts";
 import type { LogEntry } from "../../../src/types.ts";
 import type { Route } from "../../api/route.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { requiredLocator, storedResource } from "../../registry/locators.ts";
-import { type RegistryCode, RegistryProblem } from "../../registry/problem.ts";
+import { RegistryProblem } from "../../registry/problem.ts";
 import { registryRoute } from "./registry-route.ts";
 
 /** What is missing has an error of its own. */
@@ -27,17 +27,16 @@ export function resolveRoute(hub: Hub): Route {
     summary: "Run a resource's type on it",
     body: asked,
     responses: { 200: { description: "What the type made of it", schema: answer } },
-    handler: async ({ body, signal, c }) => {
+    handler: async ({ body, caller, requestId, signal, c }) => {
       const { manifest, archive } = await storedResource(hub, requiredLocator(body.locator));
-      const { type, checkArguments } = typeOf(hub, manifest.type);
-      const checked = refusedAs("INVALID_ARGUMENTS", () => checkArguments(body.args));
+      const { type, checkArguments } = await hub.types.get(caller.tenant.id, manifest.type);
+      const args = argumentsOf(checkArguments, body.args);
       const locator = manifest.toLocator();
       const resource = { locator, manifest, archive: await archive.buffer() };
       const logs: LogEntry[] = [];
       const started = performance.now();
       const onLog = (entry: LogEntry): void => void logs.push(entry);
-      const contained = { ...type, sandbox: "container" } as const;
-      const result = await hub.runner.run(contained, resource, checked, { signal, onLog });
+      const result = await hub.runs.run({ caller, requestId, signal }, type, resource, args, onLog);
       const executionTimeMs = Math.round(performance.now() - started);
       return c.json({
         result,
@@ -47,14 +46,10 @@ export function resolveRoute(hub: Hub): Route {
   });
 }
 
-function typeOf(hub: Hub, name: string): RegisteredType {
-  return refusedAs("UNSUPPORTED_TYPE", () => hub.types.get(name));
-}
-
-function refusedAs<T>(code: RegistryCode, work: () => T): T {
+function argumentsOf(check: CheckArguments, args: unknown): unknown {
   try {
-    return work();
+    return check(args);
   } catch (error) {
-    throw new RegistryProblem(code, messageOf(error));
+    throw new RegistryProblem("INVALID_ARGUMENTS", messageOf(error));
   }
 }

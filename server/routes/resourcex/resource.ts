@@ -46,10 +46,8 @@ export function deleteRoute(hub: Hub): Route {
     summary: "Delete a resource",
     query: locatorQuery,
     responses: { 204: { description: "It is gone" } },
-    handler: async ({ query, c }) => {
-      const locator = requiredLocator(query.locator);
-      await storedResource(hub, locator);
-      await hub.storage.delete(locator);
+    handler: async ({ query, caller, c }) => {
+      await hub.resources.delete(caller.tenant.id, requiredLocator(query.locator));
       return c.body(null, 204);
     },
   });

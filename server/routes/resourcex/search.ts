@@ -34,7 +34,7 @@ export function searchRoute(hub: Hub): Route {
     query: asked,
     responses: { 200: { description: "A page, and how many there are", schema: page } },
     handler: async ({ query: { q = "", type, domain, limit = LIMIT, offset = 0 }, c }) => {
-      const found = (await search(hub.storage.list(), { query: q })).filter(
+      const found = (await search(hub.resources.list(), { query: q })).filter(
         (locator) =>
           (type === undefined || locator.type === type) &&
           (domain === undefined || locator.domain === domain),

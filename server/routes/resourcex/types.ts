@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { messageOf, PayloadTooLarge } from "../../../src/errors.ts";
+import { PayloadTooLarge } from "../../../src/errors.ts";
 import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
-import type { BundledType } from "../../../src/resourcex/type.ts";
 import type { Route } from "../../api/route.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { RegistryProblem } from "../../registry/problem.ts";
+import type { DescribedType } from "../../registry/tenant-types.ts";
 import { uploadedType } from "../../registry/upload.ts";
 import { registryRoute } from "./registry-route.ts";
 import { typeAnswer } from "./schemas.ts";
@@ -22,15 +22,16 @@ export function uploadTypeRoute(hub: Hub): Route {
     summary: "Have a type run here",
     body: upload,
     responses: { 201: { description: "What the type is", schema: typeAnswer } },
-    handler: async ({ body: { source }, c }) => {
+    handler: async ({ body: { source }, caller, requestId, signal, c }) => {
       if (typeof source !== "string") {
         throw new RegistryProblem("INVALID_TYPE", "source: The text of a module is required");
       }
       if (Buffer.byteLength(source) > MAX_SOURCE) {
         throw new PayloadTooLarge("source", `source: More than ${MAX_SOURCE} bytes`);
       }
-      const type = await uploadedType(hub, source).catch(invalid);
-      await hub.addType(type).catch(refused);
+      const engine = hub.runs.engineFor({ caller, requestId, signal });
+      const type = await uploadedType(engine, source).catch(invalid);
+      await hub.types.add(caller.tenant.id, type);
       return c.json(describe(type), 201);
     },
   });
@@ -45,14 +46,11 @@ export function listTypesRoute(hub: Hub): Route {
     responses: {
       200: { description: "All of them", schema: z.object({ types: z.array(typeAnswer) }) },
     },
-    handler: ({ c }) => c.json({ types: hub.described.map(describe) }),
+    handler: async ({ caller, c }) => {
+      const types = await hub.types.list(caller.tenant.id);
+      return c.json({ types: types.map(describe) });
+    },
   });
-}
-
-function refused(error: unknown): never {
-  const isTaken = messageOf(error).endsWith("is already registered");
-  if (isTaken) throw new RegistryProblem("TYPE_EXISTS", messageOf(error));
-  return invalid(error);
 }
 
 function invalid(error: unknown): never {
@@ -60,6 +58,6 @@ function invalid(error: unknown): never {
   throw error;
 }
 
-function describe({ name, aliases = [], description, schema }: BundledType): object {
+function describe({ name, aliases = [], description, schema }: DescribedType): object {
   return { name, aliases, description, ...(schema && { schema }), sandbox: "container" };
 }

@@ -1,67 +1,42 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ApiEnv } from "../../../server/api/route.ts";
-import { buildApp } from "../../../server/app.ts";
-import { Hub } from "../../../server/registry/hub.ts";
-import { config } from "../../../src/config.ts";
-import { Kernel } from "../../../src/kernel.ts";
+import type { Hub } from "../../../server/registry/hub.ts";
+import { openStore } from "../../../server/store/open.ts";
+import type { Store } from "../../../server/store/store.ts";
 import { createRXA } from "../../../src/resourcex/archive.ts";
 import { createRegistry } from "../../../src/resourcex/create-registry.ts";
-import { EngineLevels } from "../../../src/resourcex/levels.ts";
-import type { TypeSandbox } from "../../../src/resourcex/type.ts";
-import { storelessServices } from "../../helpers/services.ts";
-
-/** Levels that stand in for containers by realms of this process: what is tested here is HTTP. */
-class RealmLevels extends EngineLevels {
-  readonly asked = new Set<TypeSandbox>();
-
-  override engine(level: TypeSandbox) {
-    this.asked.add(level);
-    return super.engine("none");
-  }
-}
+import { form, MANIFEST, RealmLevels, registryServer } from "../../helpers/registry-server.ts";
+import { storeDirectory } from "../../helpers/store.ts";
 
 const levels = new RealmLevels();
 const failures: unknown[] = [];
-let path: string;
+let directory: string;
+let store: Store;
 let app: Hono<ApiEnv>;
 
-async function open(): Promise<Hono<ApiEnv>> {
-  const profile = { memory: 256, cpus: 1 };
-  const hub = await Hub.open({ path, levels, timeout: 2_000, profile });
-  const kernel = new Kernel({ config: config(), engines: [] });
-  const onError = (error: unknown): void => void failures.push(error);
-  return buildApp({ services: storelessServices(kernel), maxBody: 8_388_608, onError, hub });
+function open(broken: Partial<Hub> = {}): Hono<ApiEnv> {
+  return registryServer({ store, levels, broken, failures }).app;
 }
 
 beforeAll(async () => {
-  path = await mkdtemp(join(tmpdir(), "isolate-hub-"));
-  app = await open();
-});
+  directory = await storeDirectory();
+  store = await openStore(directory);
+  app = open();
+}, 120_000);
 afterAll(async () => {
   await levels.close();
-  await rm(path, { recursive: true });
+  await store.close();
+  await rm(dirname(directory), { recursive: true });
 });
 
-const MANIFEST = { domain: "x.org", path: "team", name: "hello", type: "text", version: "1.0.0" };
 const LOCATOR = "x.org/team/hello.text@1.0.0";
-
-async function form(manifest?: unknown, content: string | Uint8Array = "Hello"): Promise<FormData> {
-  const parts = new FormData();
-  if (manifest !== undefined) {
-    parts.set("manifest", typeof manifest === "string" ? manifest : JSON.stringify(manifest));
-  }
-  const archive =
-    typeof content === "string" ? await (await createRXA({ content })).buffer() : content;
-  parts.set("archive", new Blob([new Uint8Array(archive)]), "archive.tar.gz");
-  return parts;
-}
 
 async function send(route: string, init?: RequestInit) {
   const response = await app.request(`/api/v1${route}`, init);
@@ -223,7 +198,7 @@ describe("types", () => {
       status: 409,
       body: { code: "TYPE_EXISTS", error: "Type 'shout' is already registered" },
     });
-    app = await open();
+    app = open();
     const { body } = await send("/types");
     expect((body.types as { name: string }[]).map(({ name }) => name)).toEqual([
       "text",
@@ -280,24 +255,20 @@ describe("types", () => {
     const { status } = await post("/types", { source: " ".repeat(1_048_577) });
     expect(status).toBe(413);
   });
-
-  it("that the registry cannot read keep it from opening", async () => {
-    const broken = join(path, ".types/broken.json");
-    await writeFile(broken, "{");
-    await expect(open()).rejects.toThrow("broken.json");
-    await rm(broken);
-  });
 });
 
 it("our own failures are told to the log, not to the caller", async () => {
-  await publish({ ...MANIFEST, name: "broken" });
-  await writeFile(join(path, "x.org/team/broken.text/1.0.0/manifest.json"), "{");
-  const answer = await send("/resource?locator=x.org/team/broken.text@1.0.0");
-  expect(answer).toMatchObject({
-    status: 500,
-    body: { code: "STORAGE_ERROR", details: { requestId: expect.any(String) } },
-  });
-  expect(JSON.stringify(answer.body)).not.toContain(path);
+  const resources = {
+    get: async () => {
+      throw new Error("a secret");
+    },
+  } as unknown as Hub["resources"];
+  const broken = open({ resources });
+  const answer = await broken.request("/api/v1/resource?locator=x.org/a.text@1");
+  expect(answer.status).toBe(500);
+  const body = await answer.text();
+  expect(JSON.parse(body)).toMatchObject({ details: { requestId: expect.any(String) } });
+  expect(body).not.toContain("a secret");
   expect(failures).toHaveLength(1);
 });
 

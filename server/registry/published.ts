@@ -1,0 +1,83 @@
+import { archiveFrom, type RXA } from "../../src/resourcex/archive.ts";
+import { RegistryError } from "../../src/resourcex/errors.ts";
+import { parseRXL, type RXL } from "../../src/resourcex/locator.ts";
+import { createRXM, type ManifestFields, type RXM } from "../../src/resourcex/manifest.ts";
+import type { RXR } from "../../src/resourcex/resource.ts";
+import { type StorableRXL, storableOf, storageSegments } from "../../src/resourcex/storable.ts";
+import type { Resources } from "../store/resources.ts";
+import { RegistryProblem } from "./problem.ts";
+
+/** Locators that are had at a time. */
+const PAGE = 1_000;
+
+/** The resources that were published here, by whom and of whatever type; everybody may read them. */
+export class Published {
+  readonly #resources: Resources;
+
+  constructor(resources: Resources) {
+    this.#resources = resources;
+  }
+
+  /** The resource, its archive read when it is needed; `undefined` if it is not there. */
+  async get(locator: StorableRXL): Promise<RXR | undefined> {
+    const key = keyOf(locator);
+    const row = await this.#resources.get(key);
+    if (row === undefined) return undefined;
+    const archive = archiveFrom(async () => {
+      const bytes = await this.#resources.archive(key);
+      if (bytes === undefined) throw new RegistryError(`Resource not found: ${locator}`);
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    });
+    const manifest = createRXM(row.manifest as ManifestFields);
+    return { locator: parseRXL(manifest.toLocator()), manifest, archive };
+  }
+
+  /**
+   * Publishes a version, and says its locator. Rejects with a `RegistryProblem` if it is there, or if
+   * its domain is another tenant's.
+   */
+  async publish(tenant: string, manifest: RXM, archive: RXA): Promise<string> {
+    const locator = storableOf(manifest);
+    const key = keyOf(locator);
+    const published = await this.#resources.publish(tenant, {
+      locator: key,
+      domain: locator.domain.toLowerCase(),
+      manifest: manifest.toJSON(),
+      archive: await archive.buffer(),
+    });
+    if (published === "exists") {
+      throw new RegistryProblem("VERSION_EXISTS", `${key} is already published`);
+    }
+    if (published === "forbidden") throw forbidden(locator);
+    return String(locator);
+  }
+
+  /** Rejects with a `RegistryProblem` if it is not there, or in another tenant's domain. */
+  async delete(tenant: string, locator: StorableRXL): Promise<void> {
+    const deleted = await this.#resources.delete(tenant, keyOf(locator));
+    if (deleted === "forbidden") throw forbidden(locator);
+    if (deleted === "missing") {
+      throw new RegistryProblem("RESOURCE_NOT_FOUND", `Resource not found: ${locator}`);
+    }
+  }
+
+  /** Every locator, in any order. */
+  async *list(): AsyncGenerator<RXL> {
+    let after: string | undefined;
+    do {
+      const page = await this.#resources.list({ after, limit: PAGE });
+      for (const key of page) yield parseRXL(key);
+      after = page.length < PAGE ? undefined : page.at(-1);
+    } while (after !== undefined);
+  }
+}
+
+/** One text for a locator, however it leaves out its version. */
+function keyOf(locator: StorableRXL): string {
+  const segments = storageSegments(locator);
+  return `${segments.slice(0, -1).join("/")}@${segments.at(-1)}`;
+}
+
+function forbidden({ domain }: StorableRXL): RegistryProblem {
+  return new RegistryProblem("DOMAIN_FORBIDDEN", `The domain ${domain} is another tenant's`);
+}

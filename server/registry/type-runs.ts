@@ -1,0 +1,83 @@
+import type { Engine, Outcome, Profile } from "../../src/engines/engine.ts";
+import { toOutput } from "../../src/engines/outcome.ts";
+import { TenantLimit } from "../../src/errors.ts";
+import type { Levels } from "../../src/resourcex/levels.ts";
+import { EngineRunner, type OnLog, resultOf } from "../../src/resourcex/runner.ts";
+import type { BundledType, SerializedResource } from "../../src/resourcex/type.ts";
+import type { Tenant } from "../../src/tenant.ts";
+import { endOf } from "../runs/ended.ts";
+import type { Asked, Runs } from "../runs/runs.ts";
+
+export interface TypeRunsOptions {
+  readonly runs: Runs;
+  readonly levels: Levels;
+  /** Milliseconds an execution has, unless its tenant has fewer. */
+  readonly timeout: number;
+  /** Of the sandboxes. */
+  readonly profile: Profile;
+}
+
+/** Who asks for it. */
+export type TypeAsked = Omit<Asked, "via">;
+
+const LEVEL = "container";
+
+/** Runs the code of types for tenants, in containers, within their quotas and limits. */
+export class TypeRuns {
+  readonly #options: TypeRunsOptions;
+
+  constructor(options: TypeRunsOptions) {
+    this.#options = options;
+  }
+
+  /** What the type makes of a resource. Rejects as `EngineRunner.run()` and `Runs.track()` do. */
+  async run(
+    asked: TypeAsked,
+    type: BundledType,
+    resource: SerializedResource,
+    args: unknown,
+    onLog: OnLog,
+  ): Promise<unknown> {
+    const contained = { ...type, sandbox: LEVEL } as const;
+    const runner = this.#runnerOf(asked.caller.tenant);
+    const outcome = await this.#track(asked, (signal) =>
+      runner.outcome(contained, resource, args, { signal, onLog }),
+    );
+    return resultOf(outcome);
+  }
+
+  /** The engine of containers, for a tenant: whatever it runs is an execution like any other. */
+  engineFor(asked: TypeAsked): Pick<Engine, "execute"> {
+    const tenant = asked.caller.tenant.id;
+    return {
+      execute: (job, options) =>
+        this.#track(asked, async (signal) => {
+          const engine = await this.#options.levels.engine(LEVEL);
+          return engine.execute(job, { ...options, tenant, signal });
+        }),
+    };
+  }
+
+  #track(asked: TypeAsked, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+    const { sandbox } = asked.caller.tenant;
+    const facts = { level: LEVEL, tools: [], permissions: "none" };
+    const ended = (outcome: Outcome) => endOf(toOutput(outcome, LEVEL));
+    return this.#options.runs.track({ ...asked, via: "resolve" }, facts, ended, async (signal) => {
+      if (sandbox?.includes(LEVEL) !== false) return work(signal);
+      throw new TenantLimit("sandbox", "sandbox: This tenant may not have containers");
+    });
+  }
+
+  #runnerOf({ id, reuse, maxTimeout, maxMemory, maxLogEntries }: Tenant): EngineRunner {
+    const { levels, timeout, profile } = this.#options;
+    return new EngineRunner({
+      levels,
+      tenant: id,
+      result: "json",
+      reuse,
+      timeout: Math.min(timeout, maxTimeout ?? timeout),
+      profile: { ...profile, memory: Math.min(profile.memory, maxMemory ?? profile.memory) },
+      logEntries: maxLogEntries,
+    });
+  }
+}
