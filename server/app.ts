@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { type Auth, OpenAuth } from "./api/auth.ts";
 import { failed, mount } from "./api/mount.ts";
 import type { ApiEnv, Route } from "./api/route.ts";
-import { bodies } from "./bodies.ts";
+import { bodies, type WithBytes } from "./bodies.ts";
 import { hostCheck } from "./host-check.ts";
 import type { Answered } from "./log/answered.ts";
 import { HttpProblem } from "./problem.ts";
@@ -14,7 +14,9 @@ import { contractRoutes } from "./routes/contract.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { executeRoutes } from "./routes/execute.ts";
 import { executionsRoutes } from "./routes/executions.ts";
+import { functionRoutes } from "./routes/functions.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { httpFunctionRoutes } from "./routes/http-functions.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { planRoutes } from "./routes/plan.ts";
@@ -39,6 +41,8 @@ export interface AppOptions {
   readonly hub?: Hub | undefined;
   /** URL this server is known by. Default: as each request has it. */
   readonly publicUrl?: string | undefined;
+  /** Most bytes of the response of an HTTP function. Default 16 MB. */
+  readonly httpBytes?: number | undefined;
 }
 
 /** The HTTP application: no port, no environment, no signals. */
@@ -66,8 +70,9 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
     onAnswer?.(answered);
   });
   if (hosts !== undefined) app.use(hostCheck(hosts));
-  const routes = routesOf(options, auth);
-  mount(app, { routes, auth, withBody: bodies(maxBody), onError });
+  const { withBody, withBytes } = bodies(maxBody);
+  const routes = routesOf(options, auth, withBytes);
+  mount(app, { routes, auth, withBody, onError });
   app.notFound((c) => {
     const message = `There is no ${c.req.path.slice(0, 100)}`;
     return failed(new HttpProblem(404, "NotFound", "NOT_FOUND", message), c, onError);
@@ -77,14 +82,16 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 }
 
 /** Everything there is to serve. */
-function routesOf(options: AppOptions, auth: Auth): Route[] {
-  const { services, hub, publicUrl, tenancy, onError } = options;
-  const { kernel, ways, jobs, secretKey, store, audit } = services;
+function routesOf(options: AppOptions, auth: Auth, withBytes: WithBytes): Route[] {
+  const { services, hub, publicUrl, httpBytes, tenancy, onError } = options;
+  const { kernel, ways, jobs, secretKey, store, audit, functions } = services;
   const routes = [
     ...executeRoutes(ways),
     ...batchRoutes({ ...services, onError }),
     ...executionsRoutes({ executions: store.executions, audit }),
     ...jobRoutes(jobs, secretKey),
+    ...functionRoutes(functions, ways),
+    ...httpFunctionRoutes({ ...services, auth, withBytes, publicUrl, maxBytes: httpBytes }),
     ...planRoutes(kernel),
     ...healthRoutes(kernel, !auth.open),
     ...metricsRoutes(services.metrics.registry, auth.open),

@@ -71,6 +71,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       hub,
       publicUrl,
       maxBody: settings.maxBody,
+      httpBytes: settings.httpBytes,
       // Whoever listens to the world has a proxy in front that knows its names.
       hosts: isLoopback(settings.host) ? settings.hosts : undefined,
       onError,

@@ -7,6 +7,7 @@ import type { Caller } from "./api/auth.ts";
 import { callbackTarget } from "./callbacks/callback-url.ts";
 import { noSecretKey } from "./callbacks/secret.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
+import { FunctionCatalogue } from "./functions/catalogue.ts";
 import { JobQueue } from "./jobs/queue.ts";
 import { JobWorker } from "./jobs/worker.ts";
 import { countedAdmission } from "./metrics/counted-admission.ts";
@@ -43,6 +44,7 @@ export interface Services {
   readonly ways: Ways;
   readonly jobs: JobQueue;
   readonly worker: JobWorker;
+  readonly functions: FunctionCatalogue;
   /** Absent without a secret key. */
   readonly callbacks: CallbackSender | undefined;
   readonly secretKey: Uint8Array | undefined;
@@ -83,7 +85,20 @@ export function createServices(options: ServicesOptions): Services {
   const jobs = new JobQueue({ store: store.jobs, kernel, worker, checkCallback });
   const { idempotency } = store;
   const ways = new Ways({ runs, jobs, idempotency, most: config.maxTimeout + MARGIN_MS, onError });
-  return { kernel, store, runs, audit, ways, jobs, worker, callbacks, secretKey, metrics };
+  const functions = new FunctionCatalogue(store.functions, kernel);
+  return {
+    kernel,
+    store,
+    runs,
+    audit,
+    ways,
+    jobs,
+    worker,
+    functions,
+    callbacks,
+    secretKey,
+    metrics,
+  };
 }
 
 /** What an execution takes beyond its timeout, waiting to be let in included. */

@@ -76,6 +76,7 @@ const schema = z.object({
   ISOLATE_CPUS: decimal.optional(),
   ISOLATE_RUN_DIR: absolute.optional(),
   ISOLATE_MAX_BODY: integer.pipe(z.int().min(1_024).max(33_554_432)).default(8_388_608),
+  ISOLATE_HTTP_BYTES: integer.pipe(z.int().min(1_024).max(1_073_741_824)).default(16_777_216),
   ISOLATE_DRAIN: integer.default(10_000),
   ISOLATE_RETENTION: integer.pipe(z.int().min(1).max(3_650)).default(30),
   ISOLATE_JOB_LEASE: integer.pipe(z.int().min(1_000)).default(30_000),
@@ -115,6 +116,8 @@ export interface Settings {
   readonly runDirectory: string;
   /** Bytes of a request body. */
   readonly maxBody: number;
+  /** Most bytes of the response of an HTTP function. */
+  readonly httpBytes: number;
   /** Milliseconds that running executions get at shutdown. */
   readonly drain: number;
   /** Milliseconds after which the jobs of a server that says nothing are run by others. */
@@ -175,6 +178,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
           },
     runDirectory: given.ISOLATE_RUN_DIR ?? defaultRunDirectory(env),
     maxBody: given.ISOLATE_MAX_BODY,
+    httpBytes: given.ISOLATE_HTTP_BYTES,
     drain: given.ISOLATE_DRAIN,
     jobLease: given.ISOLATE_JOB_LEASE,
     retention: given.ISOLATE_RETENTION,

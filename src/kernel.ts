@@ -2,6 +2,7 @@ import type { Config } from "./config.ts";
 import type { Engine, JobUsage } from "./engines/engine.ts";
 import type { HttpExchange } from "./engines/http-delivery.ts";
 import { NOT_MEASURED } from "./engines/outcome.ts";
+import { assertReusable } from "./engines/reuse.ts";
 import { ShuttingDown } from "./errors.ts";
 import { contained } from "./observer.ts";
 import type { Perms } from "./permissions/perms.ts";
@@ -122,6 +123,7 @@ export class Kernel {
   async check(asked: ExecuteRequest, { tenant }: Pick<RunOptions, "tenant"> = {}): Promise<void> {
     const context = await this.#load(asked, { tenant });
     assertGranted(context.plan);
+    if (context.request.reuse === "code") assertReusable(context.tools);
     this.#hooks.onWorker.call().engine(context.level);
   }
 

@@ -68,7 +68,7 @@ async function serve(
   const caller = route.scope === "tenant" ? await identify() : undefined;
   if (route.scope === "admin") await auth.admin(raw);
   const head = {
-    params: checked(route.params, c.req.param()),
+    params: checked(route.params, paramsOf(route, c)),
     query: checked(route.query, queryOf(c)),
     headers: checked(route.headers, route.headers && Object.fromEntries(raw.headers)),
     caller: caller as RouteInput<unknown, unknown, unknown, unknown, Scope>["caller"],
@@ -96,6 +96,12 @@ function checked(schema: ZodType | undefined, given: unknown): unknown {
   const parsed = schema.safeParse(given);
   if (!parsed.success) throw firstIssue(parsed.error);
   return parsed.data;
+}
+
+function paramsOf({ path }: Route, c: Context): Record<string, string> {
+  if (!path.endsWith("/*")) return c.req.param();
+  const above = path.split("/").length - 1;
+  return { ...c.req.param(), path: c.req.path.split("/").slice(above).join("/") };
 }
 
 function queryOf(c: Context): Record<string, string | string[]> {

@@ -52,7 +52,7 @@ export interface RouteResponse {
 export interface RouteSpec<P, Q, H, B, S extends Scope> {
   /** `GET` answers to `HEAD`, too. */
   readonly method: Method;
-  /** With `{name}` for parameters; may end in `/*` for whatever follows. */
+  /** With `{name}` for parameters; may end in `/*` for whatever follows: the parameter `path`. */
   readonly path: string;
   readonly scope: S;
   readonly summary: string;

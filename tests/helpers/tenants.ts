@@ -5,6 +5,7 @@ import { createServices } from "../../server/services.ts";
 import { openStore } from "../../server/store/open.ts";
 import { createTenancy } from "../../server/tenants/tenancy.ts";
 import { config } from "../../src/config.ts";
+import type { Engine } from "../../src/engines/engine.ts";
 import { Kernel } from "../../src/kernel.ts";
 import { RecordingEngine } from "../fakes/recording-engine.ts";
 import { storeDirectory } from "./store.ts";
@@ -27,10 +28,13 @@ export async function tenantsApp() {
   const store = await openStore(directory);
   const failures: unknown[] = [];
 
-  /** A server as it is after a start: with nothing in memory. */
-  function start(keys: { adminKey?: string; secretKey?: Uint8Array } = {}) {
+  /** A server as it is after a start: with nothing in memory. `running` are engines that do run code. */
+  function start(
+    keys: { adminKey?: string; secretKey?: Uint8Array } = {},
+    running?: readonly Engine[],
+  ) {
     const engine = new RecordingEngine("container");
-    const engines = [engine, new RecordingEngine("isolated")];
+    const engines = running ?? [engine, new RecordingEngine("isolated")];
     const kernel = new Kernel({ config: config({ tenants: true }), engines });
     const tenancy = createTenancy({
       ...keys,

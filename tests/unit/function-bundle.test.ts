@@ -5,6 +5,11 @@ import { resolveImport } from "../../src/functions/resolve.ts";
 
 type Files = Record<string, string>;
 
+/** The bundler computes what enums are. */
+const DOUBLING = Array.from({ length: 40 }, (_, n) => `a${n + 1} = a${n} + a${n}`)
+  .join()
+  .replace(/^/, 'a0 = "x",');
+
 /** What the default export of a bundle returns. */
 async function call(files: Files, main = "main.ts"): Promise<unknown> {
   const code = await bundleFunction({ files, main });
@@ -133,6 +138,7 @@ describe("bundling a function", () => {
   it.each([
     ["is nested beyond measure", `export default ${"(".repeat(500_000)}`],
     ["fails at every word of one long line", "yield ".repeat(16_000)],
+    ["doubles a text again and again", `enum E { ${DOUBLING} }; export default () => E`],
   ])("survives code that %s, within its limits", async (_how, code) => {
     const before = process.memoryUsage().rss;
     const [field, message] = await refusal({ "main.ts": code });

@@ -1,0 +1,88 @@
+import type { Kernel } from "../../src/kernel.ts";
+import type { ExecuteRequest } from "../../src/types.ts";
+import type { Caller } from "../api/auth.ts";
+import { HttpProblem } from "../problem.ts";
+import type { FunctionRow, Functions, FunctionVersion } from "../store/functions.ts";
+import type { Page } from "../store/store.ts";
+import { toVersion } from "./deployment.ts";
+import type { DeployBody } from "./schemas.ts";
+import { type Callable, type Owner, VersionCache } from "./version-cache.ts";
+
+/** Functions of one tenant. */
+const MAX_FUNCTIONS = 1_000;
+
+/** The deployed functions of all tenants. What is not a tenant's own is not there for it. */
+export class FunctionCatalogue {
+  readonly #store: Functions;
+  readonly #kernel: Kernel;
+  readonly #cache: VersionCache;
+
+  constructor(store: Functions, kernel: Kernel) {
+    this.#store = store;
+    this.#kernel = kernel;
+    this.#cache = new VersionCache((tenant, name, version) => store.version(tenant, name, version));
+  }
+
+  /** Adds a version and has it be the current one. Rejects for what would not be run. */
+  async deploy(caller: Caller, name: string, body: DeployBody): Promise<FunctionVersion> {
+    const { tenant } = caller;
+    const { id } = tenant;
+    const version = await toVersion(this.#kernel, caller, name, body);
+    const isNew = (await this.#store.get(id, name)) === undefined;
+    if (isNew && (await this.#store.count(id)) >= MAX_FUNCTIONS) {
+      const message = `There are ${MAX_FUNCTIONS} functions; delete one first`;
+      throw new HttpProblem(409, "Conflict", "FUNCTIONS_LIMIT", message);
+    }
+    const deployed = await this.#store.deploy(version);
+    this.#cache.forget(tenant, name);
+    return deployed;
+  }
+
+  /** What is to be called, at most five seconds old; without `version`, the current one. */
+  callable(tenant: Owner, name: string, version?: number): Promise<Callable | undefined> {
+    return this.#cache.get(tenant, name, version);
+  }
+
+  list(tenant: string, page: Page): Promise<FunctionRow[]> {
+    return this.#store.list(tenant, page);
+  }
+
+  async get(tenant: string, name: string): Promise<FunctionRow> {
+    return (await this.#store.get(tenant, name)) ?? noSuchFunction(name);
+  }
+
+  /** As it was deployed. */
+  async version(tenant: string, name: string, version?: number): Promise<FunctionVersion> {
+    return (await this.#store.version(tenant, name, version)) ?? noSuchFunction(name, version);
+  }
+
+  /** The newest first. */
+  async versions(tenant: string, name: string): Promise<Omit<Callable, "code">[]> {
+    const all = await this.#store.versions(tenant, name);
+    return all.length > 0 ? all : noSuchFunction(name);
+  }
+
+  /** Has an earlier version, or a later one, be the current one. */
+  async rollBack(tenant: Owner, name: string, version: number): Promise<FunctionRow> {
+    const isThere = await this.#store.activate(tenant.id, name, version);
+    this.#cache.forget(tenant, name);
+    return isThere ? this.get(tenant.id, name) : noSuchFunction(name, version);
+  }
+
+  async delete(tenant: Owner, name: string): Promise<void> {
+    const existed = await this.#store.delete(tenant.id, name);
+    this.#cache.forget(tenant, name);
+    if (!existed) noSuchFunction(name);
+  }
+}
+
+/** What is run for a call of a version, but for its input. */
+export function requestOf({ code, request }: Callable): ExecuteRequest {
+  return { ...request, code };
+}
+
+export function noSuchFunction(name: string, version?: number): never {
+  const what = version === undefined ? "" : `version ${version} of `;
+  const message = `There is no ${what}function "${name}"`;
+  throw new HttpProblem(404, "NotFound", "FUNCTION_NOT_FOUND", message);
+}

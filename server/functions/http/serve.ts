@@ -1,0 +1,129 @@
+import type { HttpBindings } from "@hono/node-server";
+import type { HttpJob } from "../../../src/protocol/http.ts";
+import type { Output } from "../../../src/types.ts";
+import type { Caller } from "../../api/auth.ts";
+import type { RouteInput } from "../../api/route.ts";
+import type { WithBytes } from "../../bodies.ts";
+import type { Hold } from "../../body-budget.ts";
+import { HttpProblem, problemResponse } from "../../problem.ts";
+import { executionId } from "../../runs/execution-id.ts";
+import type { Runs } from "../../runs/runs.ts";
+import { requestOf } from "../catalogue.ts";
+import type { Callable } from "../version-cache.ts";
+import { requestHeaders, responseHeaders } from "./headers.ts";
+import { ResponseStream } from "./response-stream.ts";
+
+export interface HttpCall {
+  readonly caller: Caller;
+  readonly version: Callable;
+  readonly input: Pick<
+    RouteInput<unknown, unknown, unknown, unknown, "none">,
+    "signal" | "requestId" | "c"
+  >;
+  /** Whether the request's `Authorization` is meant for the function. */
+  readonly passesKey: boolean;
+}
+
+export interface ServeOptions {
+  readonly runs: Runs;
+  readonly withBytes: WithBytes;
+  /** URL this server is known by. Default: as each request has it. */
+  readonly publicUrl: string | undefined;
+  /** Most bytes of a response. */
+  readonly maxBytes: number;
+}
+
+/** Methods whose requests have a body. */
+const WITH_BODY: readonly string[] = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const MAX_REASON = 1_000;
+const EXECUTION_ID = "X-Execution-Id";
+
+/** Has a function answer a request. Rejects for what is refused before its code is called. */
+export function serveCall(call: HttpCall, options: ServeOptions): Promise<Response> {
+  const { raw } = call.input.c.req;
+  if (!WITH_BODY.includes(raw.method)) return answer(call, options, undefined, () => {});
+  return options.withBytes(
+    raw,
+    (body, hold) => answer(call, options, body.length > 0 ? body : undefined, hold),
+    call.caller.limits.bodyBytes,
+  );
+}
+
+async function answer(
+  call: HttpCall,
+  options: ServeOptions,
+  body: Uint8Array | undefined,
+  hold: Hold,
+): Promise<Response> {
+  const { caller, version, input } = call;
+  const { name, tenant } = version;
+  const id = executionId();
+  const target = externalUrl(input.c.req.raw.url, options.publicUrl);
+  const hangUp = new AbortController();
+  const request = toJob(call, target.url, options.maxBytes);
+  // Where there is a connection: an error of the stream's would be written to the log, each time.
+  const { outgoing } = (input.c.env ?? {}) as Partial<HttpBindings>;
+  const cut = outgoing && ((): void => void outgoing.destroy());
+  const stream = new ResponseStream(request.method, () => hangUp.abort(), cut);
+  const run = options.runs.run({
+    id,
+    caller,
+    via: "http",
+    requestId: input.requestId,
+    function: { name, version: version.version },
+    signal: AbortSignal.any([input.signal, hangUp.signal]),
+    request: requestOf(version),
+    http: {
+      request,
+      body,
+      onHead: (head) => stream.onHead(head),
+      onChunk: (bytes) => stream.onChunk(bytes),
+    },
+  });
+  // The response is there long before its end; the request's body is in memory until then.
+  hold(run);
+  const first = await Promise.race([
+    stream.head.then((head) => ({ head })),
+    run.then(({ output }) => ({ output })),
+  ]);
+  if ("output" in first) return failed(first.output, id, call);
+  run.then(
+    ({ output }) => (output.ok ? stream.end() : stream.fail()),
+    () => stream.fail(),
+  );
+  const headers = responseHeaders(first.head.headers, `${target.prefix}/f/${tenant}/${name}`);
+  headers.set(EXECUTION_ID, id);
+  return new Response(stream.body, { status: first.head.status, headers });
+}
+
+/** A request that ends without a response. What its code says of that is for its own tenant alone. */
+function failed({ outcome, logs }: Output, id: string, { version, input }: HttpCall): Response {
+  const late = outcome === "timeout";
+  const fault = logs?.findLast(({ level }) => level === "exception");
+  const reason = `${fault?.name ?? "Error"}: ${fault?.message ?? "No response"}`;
+  const problem = new HttpProblem(
+    late ? 504 : 502,
+    "FunctionError",
+    late ? "FUNCTION_TIMEOUT" : "FUNCTION_FAILED",
+    version.public
+      ? `The function ${late ? "took too long" : "failed"}`
+      : reason.slice(0, MAX_REASON),
+    { headers: { [EXECUTION_ID]: id } },
+  );
+  return problemResponse(problem, input.requestId);
+}
+
+function toJob({ input, passesKey }: HttpCall, url: string, maxBytes: number): HttpJob {
+  const { method, headers } = input.c.req.raw;
+  const except = passesKey ? [] : ["authorization"];
+  return { method, url, headers: requestHeaders(headers, except), maxBytes };
+}
+
+/** The URL as the client knows it, and the path before this server's own. */
+function externalUrl(url: string, publicUrl: string | undefined): { url: string; prefix: string } {
+  if (publicUrl === undefined) return { url, prefix: "" };
+  const { pathname, search } = new URL(url);
+  const { origin, pathname: base } = new URL(publicUrl);
+  const prefix = base.replace(/\/$/, "");
+  return { url: `${origin}${prefix}${pathname}${search}`, prefix };
+}

@@ -1,0 +1,195 @@
+import { z } from "zod";
+import { WAYS_RESPONSES } from "../api/answer.ts";
+import { type Route, route } from "../api/route.ts";
+import { waysHeaders } from "../api/ways-headers.ts";
+import { type FunctionCatalogue, noSuchFunction, requestOf } from "../functions/catalogue.ts";
+import {
+  deployBody,
+  functionName,
+  invokeBody,
+  nameParams,
+  rollbackBody,
+  shownFunction,
+  shownVersion,
+  wholeVersion,
+} from "../functions/schemas.ts";
+import type { Callable } from "../functions/version-cache.ts";
+import { HttpProblem } from "../problem.ts";
+import type { Ways } from "../runs/ways.ts";
+import type { FunctionRow } from "../store/functions.ts";
+
+const tags = ["Functions"];
+const common = { scope: "tenant", tags } as const;
+
+const listQuery = z.strictObject({
+  after: functionName.optional().meta({ description: "Name of the last one of the page before" }),
+  limit: z
+    .string()
+    .regex(/^([1-9]|[1-9]\d|100)$/, "Expected 1 to 100")
+    .transform(Number)
+    .optional(),
+});
+
+const versionParams = nameParams.extend({
+  version: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, "Expected a version's number")
+    .transform(Number)
+    .meta({ type: "string" }),
+});
+
+/** `/functions`: code that is deployed once and called by its name. */
+export function functionRoutes(functions: FunctionCatalogue, ways: Ways): Route[] {
+  const path = "/functions/{name}";
+  return [
+    route({
+      ...common,
+      method: "GET",
+      path: "/functions",
+      summary: "The functions, by name",
+      query: listQuery,
+      responses: {
+        200: {
+          description: "A page of them",
+          schema: z.object({
+            functions: z.array(shownFunction),
+            next: z.string().optional().meta({ description: "For `after`, if there are more" }),
+          }),
+        },
+      },
+      handler: async ({ query: { after, limit = 50 }, caller, c }) => {
+        const found = await functions.list(caller.tenant.id, { after, limit: limit + 1 });
+        const page = found.slice(0, limit).map(shown);
+        return c.json({
+          functions: page,
+          ...(found.length > limit && { next: page.at(-1)?.name }),
+        });
+      },
+    }),
+    route({
+      ...common,
+      method: "PUT",
+      path,
+      summary: "Deploy a version, which is the one that is called from now on",
+      description: "What an execution of it would be refused for, its deployment is refused for.",
+      params: nameParams,
+      body: deployBody,
+      responses: { 201: { description: "It is deployed", schema: shownVersion } },
+      handler: async ({ params: { name }, body, caller, c }) =>
+        c.json(outline(await functions.deploy(caller, name, body)), 201),
+    }),
+    route({
+      ...common,
+      method: "GET",
+      path,
+      summary: "A function",
+      params: nameParams,
+      responses: { 200: { description: "Which versions it has", schema: shownFunction } },
+      handler: async ({ params: { name }, caller, c }) =>
+        c.json(shown(await functions.get(caller.tenant.id, name))),
+    }),
+    route({
+      ...common,
+      method: "DELETE",
+      path,
+      summary: "Delete a function with all its versions",
+      params: nameParams,
+      responses: { 204: { description: "It is gone" } },
+      handler: async ({ params: { name }, caller, c }) => {
+        await functions.delete(caller.tenant, name);
+        return c.body(null, 204);
+      },
+    }),
+    route({
+      ...common,
+      method: "GET",
+      path: `${path}/versions`,
+      summary: "The newest hundred versions, the newest first",
+      params: nameParams,
+      responses: {
+        200: {
+          description: "Without their files",
+          schema: z.object({ versions: z.array(shownVersion) }),
+        },
+      },
+      handler: async ({ params: { name }, caller, c }) => {
+        const versions = await functions.versions(caller.tenant.id, name);
+        return c.json({ versions: versions.map(outline) });
+      },
+    }),
+    route({
+      ...common,
+      method: "GET",
+      path: `${path}/versions/{version}`,
+      summary: "A version, with its files as they were deployed",
+      params: versionParams,
+      responses: { 200: { description: "All of it", schema: wholeVersion } },
+      handler: async ({ params: { name, version }, caller, c }) => {
+        const found = await functions.version(caller.tenant.id, name, version);
+        return c.json({ ...outline(found), files: found.files });
+      },
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: `${path}/rollback`,
+      summary: "Have another version be the one that is called",
+      params: nameParams,
+      body: rollbackBody,
+      responses: { 200: { description: "It is", schema: shownFunction } },
+      handler: async ({ params: { name }, body: { version }, caller, c }) =>
+        c.json(shown(await functions.rollBack(caller.tenant, name, version))),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: `${path}/invoke`,
+      summary: "Call a function with a value",
+      params: nameParams,
+      headers: waysHeaders,
+      body: invokeBody,
+      responses: WAYS_RESPONSES,
+      handler: async ({ params: { name }, body, ...input }) => {
+        const { callback, version: number } = body;
+        const version = await functions.callable(input.caller.tenant, name, number);
+        if (version === undefined) return noSuchFunction(name, number);
+        if (version.kind === "http") throw notInvoked(version);
+        const request = { ...requestOf(version), ...("input" in body && { input: body.input }) };
+        const called = { name, version: version.version };
+        const identity = { route: `POST /functions/${name}/invoke`, body };
+        return ways.respond(
+          { request, callback, function: called, via: "invoke", identity },
+          input,
+        );
+      },
+    }),
+  ];
+}
+
+function notInvoked({ tenant, name }: Callable): HttpProblem {
+  const message = `"${name}" answers requests: call it by HTTP, at ${pathOf(tenant, name)}/`;
+  return new HttpProblem(409, "Conflict", "HTTP_FUNCTION", message);
+}
+
+function shown({ tenant: _tenant, ...row }: FunctionRow) {
+  return row;
+}
+
+function outline(version: Omit<Callable, "code">) {
+  const {
+    tenant,
+    name,
+    version: number,
+    kind,
+    main,
+    public: isPublic,
+    request,
+    createdAt,
+  } = version;
+  const url = kind === "http" ? { url: `${pathOf(tenant, name)}/` } : {};
+  return { name, version: number, kind, main, public: isPublic, request, ...url, createdAt };
+}
+
+function pathOf(tenant: string, name: string): string {
+  return `/f/${tenant}/${name}`;
+}
