@@ -1,8 +1,8 @@
 /**
  * Set-up for `npm start`, `npm test` and `npm run bench`: installs the locked packages if they are
  * missing, and sees to a Docker Engine; with `--postgres` to the programs of PostgreSQL, and with
- * `--gvisor`, `--browser` and `--compose` to that runtime, a browser and docker-compose if they can
- * be had. Node and nothing else; everything it does, it says.
+ * `--gvisor`, `--browser`, `--compose` and `--python` to that runtime, a browser, docker-compose and
+ * Python's requests if they can be had. Node and nothing else; everything it does, it says.
  * Run again, it finds all there and is done in well under a second.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -17,6 +17,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ENGINE_LOG = "/var/log/isolate-dockerd.log";
 const ENGINE_UP_WITHIN = 60_000;
 const GVISOR_WITHIN = 60_000;
+const PYTHON_WITHIN = 60_000;
 const COMPOSE_WITHIN = 60_000;
 const BROWSER_WITHIN = 90_000;
 const isRoot = process.getuid?.() === 0;
@@ -142,6 +143,12 @@ function installCompose() {
   tryToInstall("docker-compose", "the test of compose.yaml is skipped", COMPOSE_WITHIN);
 }
 
+/** A published client is in Python. */
+function installPython() {
+  if (spawnSync("python3", ["-c", "import requests"]).status === 0) return;
+  tryToInstall("python3-requests", "the test of the Python client is skipped", PYTHON_WITHIN);
+}
+
 /** Installs from the distribution what the tests can do without, in some milliseconds or not at all. */
 function tryToInstall(name, consequence, within) {
   if (!isRoot || !has("apt-get")) return;
@@ -183,6 +190,7 @@ try {
   if (process.argv.includes("--gvisor")) installGVisor();
   if (process.argv.includes("--browser")) installBrowser();
   if (process.argv.includes("--compose")) installCompose();
+  if (process.argv.includes("--python")) installPython();
 } catch (error) {
   say(error.message);
   process.exitCode = 1;
