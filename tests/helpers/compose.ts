@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { docker } from "./containers.ts";
+import { containersOf, docker } from "./containers.ts";
 import { listenLocally } from "./egress.ts";
 
 const run = promisify(execFile);
@@ -22,6 +22,8 @@ const PROGRAM = ["docker-compose", "docker compose"].find(
   (program) => spawnSync("sh", ["-c", `${program} version`]).status === 0,
 );
 export const hasCompose = PROGRAM !== undefined;
+/** Label of all that belongs to a project. */
+const PROJECT = "com.docker.compose.project";
 const READY_WITHIN = 60_000;
 const POLL = 200;
 
@@ -112,14 +114,15 @@ export class ComposeProject {
 
   /** Networks that a service is in, without the project's name. */
   async networksOf(service: string): Promise<string[]> {
-    const id = (await this.compose("ps", "--quiet", service)).trim();
-    const { NetworkSettings } = await docker.getContainer(id).inspect();
-    return Object.keys(NetworkSettings.Networks).map((name) => name.slice(this.#name.length + 1));
+    const label = [`${PROJECT}=${this.#name}`, `com.docker.compose.service=${service}`];
+    const [container] = await docker.listContainers({ filters: { label } });
+    const names = Object.keys(container?.NetworkSettings.Networks ?? {});
+    return names.map((name) => name.slice(this.#name.length + 1));
   }
 
   /** Names of what the project has made in the engine, and is still there. */
   async remains(): Promise<string[]> {
-    const filters = { label: [`com.docker.compose.project=${this.#name}`] };
+    const filters = { label: [`${PROJECT}=${this.#name}`] };
     const containers = await docker.listContainers({ all: true, filters });
     const networks = await docker.listNetworks({ filters });
     const { Volumes: volumes } = await docker.listVolumes({ filters });
@@ -131,6 +134,10 @@ export class ComposeProject {
 
   async dispose(): Promise<void> {
     await this.compose("down", "--volumes", "--rmi", "local");
+    // Of a control plane that was killed before it had done so.
+    for (const id of await containersOf(this.runDirectory)) {
+      await docker.getContainer(id).remove({ force: true });
+    }
     await rm(this.#directory, { recursive: true, force: true });
   }
 }
