@@ -39,25 +39,32 @@ export const GuardPlugin: IsolatePlugin = {
     api.onValidate.tap((asked, tenant) => {
       const parsed = schema.safeParse(asked);
       if (!parsed.success) throw firstIssue(parsed.error);
-      const { maxSize = config.maxSize, maxTimeout, maxMemory, sandbox = [] } = tenant;
-      const size = Buffer.byteLength(parsed.data.code);
+      const { code, input, entry, tools, permissions, explain, reuse } = parsed.data;
+      const { maxSize = config.maxSize, maxTimeout, maxMemory, sandbox: levels = [] } = tenant;
+      const size = Buffer.byteLength(code);
       const limit = Math.min(maxSize, config.maxSize);
       if (size > limit) {
         throw new PayloadTooLarge("code", `code: ${size} bytes exceed the limit of ${limit}`);
       }
-      const defaults = {
-        timeout: Math.min(config.timeout, maxTimeout ?? config.timeout),
-        sandbox: sandbox[0] ?? config.sandbox ?? "container",
-        memory: Math.min(config.memory, maxMemory ?? config.memory),
+      const {
+        timeout = Math.min(config.timeout, maxTimeout ?? config.timeout),
+        sandbox = levels[0] ?? config.sandbox ?? "container",
+        memory = Math.min(config.memory, maxMemory ?? config.memory),
+      } = parsed.data;
+      const request = {
+        code,
+        input,
+        entry,
+        timeout,
+        tools,
+        permissions: permissions as ValidRequest["permissions"],
+        explain,
+        sandbox,
+        reuse,
+        memory,
       };
-      const request = { ...defaults, ...given(parsed.data) } as ValidRequest;
       assertWithin(request, tenant);
       return request;
     });
   },
 };
-
-/** Without what is not there: it would hide a default. */
-function given(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
