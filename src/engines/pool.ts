@@ -24,6 +24,11 @@ export interface PoolOptions {
   readonly idle: number;
   /** Sandboxes started at the same time. */
   readonly startConcurrency: number;
+  /**
+   * Those of them while a tenant is served that asks for less than another, but for what is urgent: a
+   * start takes a core for a while. Default: as many.
+   */
+  readonly paced?: number;
   /** Requests that may wait for a sandbox; one more is refused at once. */
   readonly maxWaiting: number;
   /** How sandboxes are kept for `keep()`. Default: `DEFAULT_REUSE`. */
@@ -156,7 +161,7 @@ export class Pool {
       return;
     }
     for (const gone of this.#kept.put(sandbox, key, tenant)) void this.#retire(gone);
-    const [shelf] = this.#shelves.byUrgency(this.#shares);
+    const shelf = this.#shelves.byUrgency(this.#shares)[0]?.shelf;
     const first = shelf?.waiting.next(this.#shares);
     const next = shelf && first && this.#takeKept(shelf.profile, first.key);
     if (first && next) first.resolve(this.#shares.lease(next, first.tenant, false));
@@ -252,11 +257,14 @@ export class Pool {
   #balance(): void {
     if (this.#halted !== undefined) return;
     this.#serve();
-    while (this.#retry === undefined && this.#launches.size < this.#options.startConcurrency) {
-      const shelves = this.#shelves.byUrgency(this.#shares);
-      const shelf = shelves.find((each) => each.missing > 0 && this.#hasRoomFor(each));
-      if (shelf === undefined) return;
-      this.#launch(shelf);
+    const { startConcurrency, paced = startConcurrency } = this.#options;
+    while (this.#retry === undefined) {
+      const next = this.#shelves.byUrgency(this.#shares).find(({ shelf, isUrgent }) => {
+        const most = isUrgent || !this.#shares.contested ? startConcurrency : paced;
+        return this.#launches.size < most && shelf.missing > 0 && this.#hasRoomFor(shelf);
+      });
+      if (next === undefined) return;
+      this.#launch(next.shelf);
     }
   }
 

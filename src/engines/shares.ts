@@ -23,6 +23,7 @@ export class Shares {
   // recomputed as time goes by, and the order of two tenants changes only when one is given something.
   #epoch = Date.now();
   #most = 0;
+  #modestAt = Number.NEGATIVE_INFINITY;
 
   /** Tenants that have asked for something lately. */
   get tenants(): number {
@@ -46,6 +47,7 @@ export class Shares {
     share.leased += 1;
     if (fresh) share.used += 2 ** ((share.at - this.#epoch) / HALF_LIFE);
     this.#most = Math.max(this.#most, share.used);
+    if (share.used <= this.#most * GREEDY) this.#modestAt = share.at;
     return sandbox;
   }
 
@@ -73,6 +75,11 @@ export class Shares {
     const share = this.#tenants.get(tenant);
     if (share === undefined) return true;
     return share.leased === 0 && share.used <= this.#most * GREEDY;
+  }
+
+  /** Whether some tenant was served just now that was given clearly fewer than the greediest. */
+  get contested(): boolean {
+    return Date.now() - this.#modestAt < HALF_LIFE;
   }
 
   /** Negative if the first tenant comes before the second, zero if neither has the better claim. */

@@ -119,11 +119,11 @@ export class Shelves implements Iterable<Shelf> {
    * Shelves in the order their sandboxes are to be started: those a starved tenant waits at, those
    * that have nothing set aside for one, those somebody waits at, and those nobody does.
    */
-  byUrgency(shares: Shares): Shelf[] {
+  byUrgency(shares: Shares): { readonly shelf: Shelf; readonly isUrgent: boolean }[] {
     return [...this]
       .map((shelf) => ({ shelf, ...urgency(shelf, shares) }))
       .sort((a, b) => a.rank - b.rank || compareFirst(a.first, b.first, shares))
-      .map(({ shelf }) => shelf);
+      .map(({ shelf, rank }) => ({ shelf, isUrgent: rank < 2 }));
   }
 
   /** Takes the warm sandbox that has been idle longest on any shelf but `shelf` that may lose one. */
@@ -170,7 +170,7 @@ export class Shelves implements Iterable<Shelf> {
 
 function urgency(shelf: Shelf, shares: Shares): { rank: number; first: Waiter | undefined } {
   const first = shelf.waiting.next(shares);
-  if (first !== undefined && shares.isStarved(first.tenant)) return { rank: 0, first };
+  if (shelf.waiting.starved(shares) > shelf.starting) return { rank: 0, first };
   if (shelf.reserves && shelf.warm.length + shelf.starting === 0) return { rank: 1, first };
   return { rank: first === undefined ? 3 : 2, first };
 }

@@ -61,6 +61,12 @@ export class Waiters implements Iterable<Waiter> {
     return next;
   }
 
+  /** How many tenants among them are starved. */
+  starved(shares: Shares): number {
+    const tenants = new Set(this.#all.map(({ tenant }) => tenant));
+    return [...tenants].filter((tenant) => shares.isStarved(tenant)).length;
+  }
+
   #remove(waiter: Waiter): void {
     const index = this.#all.indexOf(waiter);
     if (index >= 0) this.#all.splice(index, 1);

@@ -208,6 +208,43 @@ describe("the last warm sandbox", () => {
   });
 });
 
+describe("the starts of a flood", () => {
+  it("are fewer at once while others are served, but for who is starved", async () => {
+    open({ min: 0, max: 8, startConcurrency: 3, paced: 1 });
+    for (const tenant of ["a", "a", "b"]) await pool.discard(await lease(tenant));
+    await settle();
+    launcher.automatic = false;
+    const { served, join } = line();
+    for (const who of ["a1", "a2", "a3", "a4"]) join(who);
+    await settle();
+    expect(pool.starting).toBe(1);
+    join("b");
+    await settle();
+    // What is under way will do for it; at another profile there is nothing.
+    expect(pool.starting).toBe(1);
+    join("c", large);
+    await settle();
+    expect(pool.starting).toBe(2);
+    await finishStart();
+    await finishStart();
+    expect(served).toEqual(["b", "c"]);
+    await vi.advanceTimersByTimeAsync(11_000);
+    await finishStart();
+    expect(pool.starting).toBe(3);
+  });
+
+  it("are as many as ever where there is one tenant", async () => {
+    open({ min: 0, max: 8, startConcurrency: 3, paced: 1 });
+    await pool.discard(await lease("a"));
+    await settle();
+    launcher.automatic = false;
+    const { join } = line();
+    for (const who of ["a1", "a2", "a3", "a4"]) join(who);
+    await settle();
+    expect(pool.starting).toBe(3);
+  });
+});
+
 describe("a full queue", () => {
   it("has the last to come of the longest line leave for a tenant with a shorter one", async () => {
     launcher.automatic = false;
