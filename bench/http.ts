@@ -15,11 +15,21 @@ export class Client {
   readonly #origin: string;
   readonly #signal: AbortSignal;
   readonly #agent = new Agent({ keepAlive: true });
+  readonly #key: string | undefined;
 
-  /** An abort of `signal` drops every request under way, which ends what it runs. */
-  constructor(origin: string, signal: AbortSignal) {
+  /**
+   * An abort of `signal` drops every request under way, which ends what it runs. `key` is what it
+   * authenticates with, where there are tenants.
+   */
+  constructor(origin: string, signal: AbortSignal, key?: string) {
     this.#origin = origin;
     this.#signal = signal;
+    this.#key = key;
+  }
+
+  /** Another client of the same server. */
+  as(key: string): Client {
+    return new Client(this.#origin, this.#signal, key);
   }
 
   get(path: string): Promise<Answer> {
@@ -30,15 +40,29 @@ export class Client {
     return this.#send("POST", path, Buffer.from(JSON.stringify(body)));
   }
 
+  put(path: string, body: unknown): Promise<Answer> {
+    return this.#send("PUT", path, Buffer.from(JSON.stringify(body)));
+  }
+
+  /** Runs code and checks that it was run: a refusal in good time is no measurement. */
+  async execute(request: object, expected: unknown): Promise<Answer> {
+    const answer = await this.post("/execute", request);
+    const { ok, result } = answer.body as { ok?: boolean; result?: unknown };
+    if (answer.status !== 200 || !ok || result !== expected) {
+      throw new Error(`POST /execute: ${answer.status} ${JSON.stringify(answer.body)}`);
+    }
+    return answer;
+  }
+
   close(): void {
     this.#agent.destroy();
   }
 
   #send(method: string, path: string, body: Buffer | undefined): Promise<Answer> {
-    const headers =
-      body === undefined
-        ? {}
-        : { "content-type": "application/json", "content-length": body.length };
+    const headers = {
+      ...(body && { "content-type": "application/json", "content-length": body.length }),
+      ...(this.#key !== undefined && { authorization: `Bearer ${this.#key}` }),
+    };
     const [agent, signal] = [this.#agent, this.#signal];
     const options = { method, agent, signal, headers, timeout: ANSWER_WITHIN };
     return new Promise((resolve, reject) => {

@@ -12,11 +12,13 @@ import { type Context, DEFAULT_SAMPLES, type Measurement } from "./context.ts";
 import { cold } from "./rows/cold.ts";
 import { database } from "./rows/database.ts";
 import { deadline } from "./rows/deadline.ts";
+import { fairness } from "./rows/fairness.ts";
 import { kernel } from "./rows/kernel.ts";
 import { memory } from "./rows/memory.ts";
 import { policy } from "./rows/policy.ts";
 import { resourcex } from "./rows/resourcex.ts";
 import { reuse } from "./rows/reuse.ts";
+import { tenants } from "./rows/tenants.ts";
 import { throughput } from "./rows/throughput.ts";
 import { warm } from "./rows/warm.ts";
 import { BenchServer } from "./server.ts";
@@ -33,6 +35,8 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   policy,
   database,
   resourcex,
+  fairness,
+  tenants,
 };
 
 const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N]
@@ -42,7 +46,7 @@ const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N]
   --help         Show this text
 
 Needs a Docker Engine on this host. The database row needs the programs of PostgreSQL, too.
-All of it takes about four minutes.`;
+All of it takes about eight minutes.`;
 
 interface Options {
   readonly names: readonly string[];

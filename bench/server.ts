@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly runDirectory: string;
   readonly min: number;
   readonly databaseUrl?: string | undefined;
+  /** The operator's key: a server with tenants, which `quiet()` knows nothing of. */
+  readonly adminKey?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -47,7 +49,7 @@ export class BenchServer {
     parts: { child: ChildProcess; origin: string; image: string },
     options: ServerOptions,
   ) {
-    this.client = new Client(parts.origin, options.signal);
+    this.client = new Client(parts.origin, options.signal, options.adminKey);
     this.image = parts.image;
     this.#child = parts.child;
     this.#options = options;
@@ -67,14 +69,8 @@ export class BenchServer {
     }
   }
 
-  /** Runs code and checks that it was run: a refusal in good time is no measurement. */
-  async execute(request: object, expected: unknown): Promise<Answer> {
-    const answer = await this.client.post("/execute", request);
-    const { ok, result } = answer.body as { ok?: boolean; result?: unknown };
-    if (answer.status !== 200 || !ok || result !== expected) {
-      throw new Error(`POST /execute: ${answer.status} ${JSON.stringify(answer.body)}`);
-    }
-    return answer;
+  execute(request: object, expected: unknown): Promise<Answer> {
+    return this.client.execute(request, expected);
   }
 
   /** Resolves when just the minimum is warm and neither server nor engine does anything else. */
@@ -113,7 +109,8 @@ export class BenchServer {
 }
 
 /** The bench's environment without any setting of Isolate but its own. */
-function environment({ runDirectory, min, databaseUrl }: ServerOptions): NodeJS.ProcessEnv {
+function environment(options: ServerOptions): NodeJS.ProcessEnv {
+  const { runDirectory, min, databaseUrl, adminKey } = options;
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ISOLATE_"));
   return {
     ...Object.fromEntries(inherited),
@@ -124,6 +121,7 @@ function environment({ runDirectory, min, databaseUrl }: ServerOptions): NodeJS.
     ISOLATE_POOL_MIN: String(min),
     ISOLATE_POOL_MAX: "8",
     ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
+    ...(adminKey !== undefined && { ISOLATE_ADMIN_KEY: adminKey }),
   };
 }
 

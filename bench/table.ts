@@ -16,6 +16,8 @@ export interface Row {
   readonly values: readonly number[];
   readonly reference?: { readonly name: string; readonly values: readonly number[] };
   readonly goal: Goal;
+  /** The share of all values below the one that is judged. Default: the median. */
+  readonly at?: number;
 }
 
 const HEAD = ["work", "p50", "p95", "n", "reference", "ratio", "must", "aim"];
@@ -36,24 +38,25 @@ export function renderTable(rows: readonly Row[]): string {
   return text.join("\n");
 }
 
-function cells({ work, unit, values, reference, goal }: Row): string[] {
+function cells({ work, unit, values, reference, goal, at = 0.5 }: Row): string[] {
   const p50 = median(values);
-  const ratio = reference === undefined ? undefined : p50 / median(reference.values);
-  const judged = goal.of === "ratio" ? (ratio ?? Number.NaN) : p50;
+  const value = quantile(values, at);
+  const ratio = reference && value / quantile(reference.values, at);
+  const judged = goal.of === "ratio" ? (ratio ?? Number.NaN) : value;
   return [
     work,
     quantity(p50, unit),
     values.length < ENOUGH_FOR_P95 ? "–" : quantity(quantile(values, 0.95), unit),
     String(values.length),
-    reference === undefined ? "–" : describe(reference, unit),
+    reference === undefined ? "–" : describe(reference, unit, at),
     ratio === undefined ? "–" : multiple(ratio),
     limit(goal, goal.must, unit, judged),
     goal.aim === undefined ? "–" : limit(goal, goal.aim, unit, judged),
   ];
 }
 
-function describe({ name, values }: NonNullable<Row["reference"]>, unit: Unit): string {
-  return `${name} ${quantity(median(values), unit)} (n ${values.length})`;
+function describe({ name, values }: NonNullable<Row["reference"]>, unit: Unit, at: number): string {
+  return `${name} ${quantity(quantile(values, at), unit)} (n ${values.length})`;
 }
 
 function limit({ of, better }: Goal, bound: number, unit: Unit, judged: number): string {

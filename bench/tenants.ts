@@ -1,0 +1,47 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "./context.ts";
+import type { Client } from "./http.ts";
+import { BenchServer } from "./server.ts";
+
+/** Warm sandboxes of such a server. */
+const MIN = 2;
+/** What comes first fills caches, and the pool. */
+const SETTLE = 2_000;
+
+/** A server of its own for measurements that have tenants. */
+export class TenantServer {
+  readonly #server: BenchServer;
+  readonly #clients: Client[] = [];
+
+  private constructor(server: BenchServer) {
+    this.#server = server;
+  }
+
+  static async start({ docker, scratch, signal }: Context, name: string): Promise<TenantServer> {
+    const adminKey = randomBytes(32).toString("hex");
+    const runDirectory = join(scratch, name);
+    const options = { docker, runDirectory, min: MIN, adminKey, signal };
+    const server = await BenchServer.start(options);
+    await sleep(SETTLE, undefined, { signal });
+    return new TenantServer(server);
+  }
+
+  /** Makes a tenant whose only bound is the pool, and a client that is it. */
+  async tenant(id: string): Promise<Client> {
+    const { client } = this.#server;
+    const made = await client.put(`/admin/tenants/${id}`, { concurrency: 100 });
+    const { body } = await client.post(`/admin/tenants/${id}/keys`, {});
+    const { key } = body as { key?: string };
+    if (made.status !== 201 || key === undefined) throw new Error(`No tenant "${id}"`);
+    const own = client.as(key);
+    this.#clients.push(own);
+    return own;
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await this.#server.stop();
+  }
+}
