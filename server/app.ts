@@ -24,6 +24,7 @@ import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
 import type { Services } from "./services.ts";
 import type { Tenancy } from "./tenants/tenancy.ts";
+import { tracedRequest } from "./tracing.ts";
 
 export interface AppOptions {
   readonly services: Services;
@@ -31,6 +32,8 @@ export interface AppOptions {
   readonly maxBody: number;
   /** Told of our own failures, with the id their callers were given. */
   readonly onError: (error: unknown, requestId: string) => void;
+  /** Whether the server is about to leave, and wants no more requests. Default: never. */
+  readonly leaving?: (() => boolean) | undefined;
   /** Told of each request, once it is answered. */
   readonly onAnswer?: ((answered: Answered) => void) | undefined;
   /** Default: everybody is the only tenant there is, and nobody administers it. */
@@ -69,6 +72,7 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
     options.services.metrics.onAnswer(answered);
     onAnswer?.(answered);
   });
+  app.use(tracedRequest);
   if (hosts !== undefined) app.use(hostCheck(hosts));
   const { withBody, withBytes } = bodies(maxBody);
   const routes = routesOf(options, auth, withBytes);
@@ -83,7 +87,7 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 
 /** Everything there is to serve. */
 function routesOf(options: AppOptions, auth: Auth, withBytes: WithBytes): Route[] {
-  const { services, hub, publicUrl, httpBytes, tenancy, onError } = options;
+  const { services, hub, publicUrl, httpBytes, tenancy, leaving, onError } = options;
   const { kernel, ways, jobs, secretKey, store, audit, functions } = services;
   const routes = [
     ...executeRoutes(ways),
@@ -93,7 +97,7 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: WithBytes): Route[
     ...functionRoutes(functions, ways),
     ...httpFunctionRoutes({ ...services, auth, withBytes, publicUrl, maxBytes: httpBytes }),
     ...planRoutes(kernel),
-    ...healthRoutes(kernel, !auth.open),
+    ...healthRoutes(kernel, { terse: !auth.open, leaving }),
     ...metricsRoutes(services.metrics.registry, auth.open),
     ...(tenancy === undefined ? [] : tenancyRoutes(tenancy)),
     ...(hub === undefined ? [] : [...wellKnownRoutes(publicUrl), ...registryRoutes(hub)]),

@@ -23,6 +23,8 @@ export interface AssembleOptions {
 /** A control plane that answers requests, on no port yet. */
 export interface Assembled {
   readonly app: Hono<ApiEnv>;
+  /** Has it say that it is not ready, and serve on. */
+  leave(): void;
   /** Lets what runs go on for up to `grace` ms, writes down what is to be written, ends everything. */
   close(grace: number): Promise<void>;
 }
@@ -33,6 +35,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const onError = failureLog(logger);
   const log = (line: string): void => logger.info(line);
   const opened: (() => Promise<unknown>)[] = [];
+  let leaving = false;
   const closeAll = async (): Promise<void> => {
     for (const close of opened.splice(0).reverse()) await close();
   };
@@ -75,6 +78,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       // Whoever listens to the world has a proxy in front that knows its names.
       hosts: isLoopback(settings.host) ? settings.hosts : undefined,
       onError,
+      leaving: () => leaving,
       onAnswer: requestLog(logger),
     });
     const { worker, callbacks, audit, metrics } = services;
@@ -86,6 +90,9 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     retention.start();
     return {
       app,
+      leave() {
+        leaving = true;
+      },
       async close(grace) {
         worker.stop();
         await close(grace);

@@ -1,5 +1,7 @@
 /** Entry point: reads the environment, listens, and traps signals. */
 
+import type { Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import type { Logger } from "pino";
@@ -7,23 +9,38 @@ import { messageOf } from "../src/errors.ts";
 import { assemble } from "./assemble.ts";
 import { createLogger } from "./log/logger.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { startTracing } from "./tracing.ts";
 
 /** Time beyond the drain for removing what is left. */
 const REMOVAL_MS = 20_000;
+/** Time in which the last answers get to their callers. */
+const ANSWERS_MS = 1_000;
 
 async function main(settings: Settings, logger: Logger): Promise<void> {
-  const { app, close } = await assemble({ settings, logger });
-  const server = serve(
-    { fetch: app.fetch, port: settings.config.port, hostname: settings.host },
-    (to) => logger.info(`Isolate listens on http://${settings.host}:${to.port}`),
-  );
-  closeWithGrace({ delay: settings.drain + REMOVAL_MS, logger: false }, async ({ signal, err }) => {
+  const { config, host, drain, drainDelay, tracing } = settings;
+  const stopTracing = tracing && (await startTracing(tracing));
+  const { app, leave, close } = await assemble({ settings, logger });
+  const server = serve({ fetch: app.fetch, port: config.port, hostname: host }, (to) =>
+    logger.info(`Isolate listens on http://${host}:${to.port}`),
+  ) as Server;
+  const delay = drainDelay + drain + REMOVAL_MS;
+  closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
     if (err === undefined) logger.info(`Shutting down on ${signal}`);
     else logger.fatal({ err }, "Shutting down on a failure");
-    server.close();
-    await close(settings.drain);
+    leave();
+    if (err === undefined) await sleep(drainDelay);
+    // It listens until nothing runs: whoever asks gets an answer, and not a closed door.
+    await close(drain);
+    await Promise.all([closeServer(server), stopTracing?.()]);
     logger.info("Everything is removed");
   });
+}
+
+/** Takes no more connections, and ends those whose answers do not get through. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  await Promise.race([closed, sleep(ANSWERS_MS, undefined, { ref: false })]);
+  server.closeAllConnections();
 }
 
 let logger = createLogger();

@@ -8,6 +8,7 @@ import { databaseUrl } from "../src/tools/database.ts";
 import { isLoopback } from "./host-check.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
 import { storeLocation } from "./store/location.ts";
+import type { TracingOptions } from "./tracing.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
 const decimal = z
@@ -78,6 +79,7 @@ const schema = z.object({
   ISOLATE_MAX_BODY: integer.pipe(z.int().min(1_024).max(33_554_432)).default(8_388_608),
   ISOLATE_HTTP_BYTES: integer.pipe(z.int().min(1_024).max(1_073_741_824)).default(16_777_216),
   ISOLATE_DRAIN: integer.default(10_000),
+  ISOLATE_DRAIN_DELAY: integer.pipe(z.int().max(600_000)).default(0),
   ISOLATE_RETENTION: integer.pipe(z.int().min(1).max(3_650)).default(30),
   ISOLATE_JOB_LEASE: integer.pipe(z.int().min(1_000)).default(30_000),
   ISOLATE_AUDIT: flag.optional(),
@@ -101,6 +103,11 @@ const schema = z.object({
   ISOLATE_EGRESS_PRIVATE: list,
   ISOLATE_EGRESS_SOCKET: z.preprocess((path) => path || undefined, absolute.optional()),
   STRICT_MODE: flag.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.preprocess(
+    (url) => url || undefined,
+    z.url({ protocol: /^https?$/ }).optional(),
+  ),
+  OTEL_SERVICE_NAME: z.preprocess((name) => name || undefined, z.string().default("isolate")),
 });
 
 export interface Settings {
@@ -120,11 +127,15 @@ export interface Settings {
   readonly httpBytes: number;
   /** Milliseconds that running executions get at shutdown. */
   readonly drain: number;
+  /** Milliseconds before that in which it serves on, and says already that it will not. */
+  readonly drainDelay: number;
   /** Milliseconds after which the jobs of a server that says nothing are run by others. */
   readonly jobLease: number;
   /** Days that executions are remembered. */
   readonly retention: number;
   readonly log: LogOptions;
+  /** Where spans are sent; absent for nowhere. */
+  readonly tracing: TracingOptions | undefined;
   /** Module files of custom tools. */
   readonly tools: readonly string[];
   /** Where everything is kept: a `postgres://` URL, which is a secret, or a directory. */
@@ -165,6 +176,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       format: given.ISOLATE_LOG_FORMAT,
       secrets: [env.ISOLATE_ADMIN_KEY, env.ISOLATE_SECRET_KEY].flatMap((text) => text || []),
     },
+    tracing:
+      given.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+        ? undefined
+        : { endpoint: given.OTEL_EXPORTER_OTLP_ENDPOINT, service: given.OTEL_SERVICE_NAME },
     tools: given.ISOLATE_TOOLS,
     store: given.ISOLATE_STORE_URL,
     publicUrl: given.ISOLATE_PUBLIC_URL,
@@ -180,6 +195,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     maxBody: given.ISOLATE_MAX_BODY,
     httpBytes: given.ISOLATE_HTTP_BYTES,
     drain: given.ISOLATE_DRAIN,
+    drainDelay: given.ISOLATE_DRAIN_DELAY,
     jobLease: given.ISOLATE_JOB_LEASE,
     retention: given.ISOLATE_RETENTION,
     config: config({

@@ -22,6 +22,7 @@ import { ToolsetPlugin } from "./plugins/toolset.ts";
 import { SOLE_TENANT, type Tenant } from "./tenant.ts";
 import type { SchemaBundle } from "./tools/database/load-schemas.ts";
 import type { CustomTool } from "./tools/tool.ts";
+import { inSpan } from "./tracing.ts";
 import type { ExecuteRequest, Observer, Output, SandboxLevel } from "./types.ts";
 
 export interface KernelOptions {
@@ -136,10 +137,19 @@ export class Kernel {
     return onLoad.run(contextOf(request, { tenant, observer, http, signal }), undefined);
   }
 
-  async #execute(asked: ExecuteRequest, options: RunOptions): Promise<Output> {
+  #execute(asked: ExecuteRequest, options: RunOptions): Promise<Output> {
+    const { tenant = SOLE_TENANT } = options;
+    return inSpan("execute", { "isolate.tenant": tenant.id }, async (span) => {
+      const output = await this.#executeOnce(asked, options);
+      span.setAttribute("isolate.outcome", output.outcome);
+      return output;
+    });
+  }
+
+  async #executeOnce(asked: ExecuteRequest, options: RunOptions): Promise<Output> {
     const { onExecute, onFormat, onWorker } = this.#hooks;
     const started = performance.now();
-    const context = await this.#load(asked, options);
+    const context = await inSpan("load", {}, () => this.#load(asked, options));
     let used: JobUsage = NOT_MEASURED;
     const output = await onExecute.run(context, async () => {
       const engine = onWorker.call().engine(context.level);
@@ -148,7 +158,7 @@ export class Kernel {
       used = own.usage;
       return own;
     });
-    const formatted = await onFormat.run(output, context);
+    const formatted = await inSpan("format", {}, () => onFormat.run(output, context));
     const wall = Math.round(performance.now() - started);
     // A plugin may answer with an older output: what that took is not what this execution took.
     const usage = { ...used, wall };

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
+import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { Aborted, IsolateError } from "../../src/errors.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
@@ -104,7 +105,9 @@ export class JobWorker {
 
   #begin(job: JobRow): void {
     const abort = new AbortController();
-    const over = this.#run(job, abort.signal)
+    // It is not a part of whatever request has woken this one up.
+    const over = context
+      .with(ROOT_CONTEXT, () => this.#run(job, abort.signal))
       .catch((error: unknown) => this.#options.onError(error, job.requestId))
       .finally(() => {
         this.#running.delete(job.id);

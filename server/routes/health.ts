@@ -17,8 +17,15 @@ const readiness = z.object({
   pool: pool.optional(),
 });
 
-/** Both need no key; with `terse`, nothing but the status is in their answers. */
-export function healthRoutes(kernel: Kernel, terse: boolean): Route[] {
+export interface HealthOptions {
+  /** Whether nothing but the status is to be in their answers. */
+  readonly terse: boolean;
+  /** Whether the server is about to leave. Default: never. */
+  readonly leaving?: (() => boolean) | undefined;
+}
+
+/** Both need no key. */
+export function healthRoutes(kernel: Kernel, options: HealthOptions): Route[] {
   const common = { method: "GET", scope: "none", tags: ["Health"] } as const;
   return [
     route({
@@ -38,17 +45,18 @@ export function healthRoutes(kernel: Kernel, terse: boolean): Route[] {
         200: { description: "A sandbox is warm, or at work", schema: readiness },
         503: { description: "Not so, and why", schema: readiness },
       },
-      handler: ({ c }) => ready(kernel, terse, c),
+      handler: ({ c }) => ready(kernel, options, c),
     }),
   ];
 }
 
-function ready(kernel: Kernel, terse: boolean, c: Context<ApiEnv>): Response {
+function ready(kernel: Kernel, { terse, leaving }: HealthOptions, c: Context<ApiEnv>): Response {
   const engine = kernel.engine("container") ?? kernel.engine("isolated");
   const status = engine?.status();
-  const reason = kernel.closing
-    ? "The server is shutting down"
-    : (status?.reason ?? (status?.warm || status?.leased ? undefined : "No sandbox is warm yet"));
+  const reason =
+    kernel.closing || leaving?.()
+      ? "The server is shutting down"
+      : (status?.reason ?? (status?.warm || status?.leased ? undefined : "No sandbox is warm yet"));
   const pool = status && {
     warm: status.warm,
     starting: status.starting,

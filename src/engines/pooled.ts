@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Aborted, EngineUnavailable, HostBusy, messageOf, ShuttingDown } from "../errors.ts";
+import { inSpan } from "../tracing.ts";
 import type { SandboxLevel } from "../types.ts";
 import type {
   Engine,
@@ -69,14 +70,19 @@ export class PooledEngine implements Engine {
     key?: string,
   ): Promise<Outcome | undefined> {
     const { tenant, http, reuse } = options;
-    const sandbox = await this.#lease(options, term.signal, key);
+    const attributes = { "isolate.level": this.level };
+    const sandbox = await inSpan("acquire", attributes, () =>
+      this.#lease(options, term.signal, key),
+    );
     let reusable = false;
     const delivery =
       job.http && http && new HttpDelivery(job.http, http, (bytes) => sandbox.sendCredit(bytes));
     const witness = new Witness(sandbox, this.level, options, delivery);
     try {
       const sent: SandboxJob = { ...job, tenant, ...(reuse && { reuse: true }) };
-      const { outcome, reusable: isClean } = await this.#run(sandbox, sent, witness, term);
+      const { outcome, reusable: isClean } = await inSpan("run", attributes, () =>
+        this.#run(sandbox, sent, witness, term),
+      );
       reusable = isClean;
       return outcome && witness.tellAll(outcome);
     } finally {

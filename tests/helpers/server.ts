@@ -28,9 +28,14 @@ export class TestServer {
   /** Starts a server with a run directory of its own and waits until it is ready. */
   static async start(env: Record<string, string> = {}): Promise<TestServer> {
     const server = new TestServer(await mkdtemp(join(tmpdir(), "isolate-")), env);
-    await server.start();
-    await server.ready();
-    return server;
+    try {
+      await server.start();
+      await server.ready();
+      return server;
+    } catch (error) {
+      await server.stop("SIGKILL");
+      throw error;
+    }
   }
 
   get pid(): number {
