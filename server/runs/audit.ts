@@ -1,3 +1,4 @@
+import { StoreUnavailable } from "../store/errors.ts";
 import type { ExecutionRow, Executions } from "../store/executions.ts";
 
 export interface AuditOptions {
@@ -25,6 +26,8 @@ export class AuditWriter {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #failures = 0;
+  /** Rows among the first that the store has refused together. */
+  #suspects = 0;
   #stopped = false;
   /** Rows that something under way will bring. */
   #expected = 0;
@@ -101,18 +104,26 @@ export class AuditWriter {
     return this.#writing;
   }
 
-  /** Writes until nothing waits, or the store fails. */
+  /** Writes until nothing waits, or the store is away. */
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#stopped) {
-      const rows = this.#waiting.slice(0, this.#options.batch);
+      const rows = this.#waiting.slice(0, this.#suspects > 0 ? 1 : this.#options.batch);
       try {
         await this.#store.record(rows);
       } catch (error) {
-        this.#failures += 1;
         this.#options.onError(error);
-        return;
+        if (error instanceof StoreUnavailable) {
+          this.#failures += 1;
+          return;
+        }
+        // One of them is no good and never will be: each is tried alone, and that one is left out.
+        if (rows.length > 1) {
+          this.#suspects = rows.length;
+          continue;
+        }
       }
       this.#failures = 0;
+      this.#suspects = Math.max(0, this.#suspects - rows.length);
       this.#waiting.splice(0, rows.length);
     }
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AuditWriter } from "../../server/runs/audit.ts";
+import { StoreConflict, StoreUnavailable } from "../../server/store/errors.ts";
 import type { ExecutionRow } from "../../server/store/executions.ts";
 import { until } from "../contract/engine-contract.ts";
 
@@ -10,7 +11,8 @@ class Ledger {
 
   async record(rows: readonly ExecutionRow[]): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 1));
-    if (this.fails) throw new Error("The store is down");
+    if (this.fails) throw new StoreUnavailable("The store is down");
+    if (rows.some(({ level }) => level === "bad")) throw new StoreConflict("No good");
     this.batches.push([...rows]);
   }
 
@@ -72,6 +74,23 @@ describe("AuditWriter", () => {
     await until(() => audit.waiting === 0);
     expect(ledger.ids).toEqual(ids);
     expect(audit.full).toBe(false);
+  });
+
+  it("leaves out a row that the store does not take, and none beside it", async () => {
+    const ledger = new Ledger();
+    const errors: unknown[] = [];
+    const audit = new AuditWriter(ledger, { onError: (error) => errors.push(error) });
+    const ids = write(audit, 0, 5);
+    audit.expect();
+    audit.record({ ...row(5), level: "bad" });
+    ids.push(...write(audit, 6, 9));
+    await audit.flush();
+    expect(ledger.ids).toEqual(ids);
+    expect(audit.waiting).toBe(0);
+    // Of all together, and of the one.
+    expect(errors).toHaveLength(2);
+    await Promise.all([write(audit, 9, 11), audit.flush()]);
+    expect(ledger.batches.at(-1)).toHaveLength(2);
   });
 
   it("writes what waits when it is closed, and says what it could not", async () => {
