@@ -293,13 +293,14 @@ describe("POST /execute/batch", () => {
   });
 
   it("runs no more than it can answer for", async () => {
-    const { post } = await newTenant();
+    const { post, get } = await newTenant();
     plane.behave = async () => ({ result: "x".repeat(4_000_000) });
     const requests = Array.from({ length: 40 }, () => ({ code }));
     const { results } = (await (await post("/execute/batch", { requests })).json()) as Json;
     const answered = results.filter((one: Json) => one.ok).length;
     expect(answered).toBe(8);
     expect(results.at(-1)).toMatchObject({ error: { code: "PAYLOAD_TOO_LARGE" } });
+    expect((await get("/executions?limit=200")).executions.length).toBeLessThan(40);
   });
 
   it.each([
