@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { buildApp } from "../../server/app.ts";
+import { createHub } from "../../server/registry/hub.ts";
+import { KernelLevels } from "../../server/registry/levels.ts";
 import { createServices } from "../../server/services.ts";
 import { openStore } from "../../server/store/open.ts";
 import { createTenancy } from "../../server/tenants/tenancy.ts";
@@ -52,7 +54,14 @@ export async function tenantsApp() {
       lease: 30_000,
       onError,
     });
-    const app = buildApp({ services, tenancy, maxBody: 100_000, onError });
+    const hub = createHub({
+      store,
+      runs: services.runs,
+      levels: new KernelLevels(kernel),
+      timeout: 3_000,
+      profile: { memory: 256, cpus: 1 },
+    });
+    const app = buildApp({ services, tenancy, hub, maxBody: 100_000, onError });
     const as = (key: string | undefined): Ask =>
       async function ask(method, path, body) {
         const headers: Record<string, string> = {};

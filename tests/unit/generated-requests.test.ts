@@ -20,6 +20,12 @@ const SHAPE = {
   },
 };
 
+/** The registry's, which was published before. */
+const REGISTRY_SHAPE = {
+  error: expect.stringMatching(/\S/),
+  code: expect.stringMatching(/^[A-Z_]+$/),
+};
+
 it("generated bad requests to every route are never our fault, and always answered in one shape", async () => {
   const server = host.start({ adminKey: ADMIN_KEY, secretKey: SECRET_KEY });
   const { key } = await server.tenant("acme");
@@ -41,7 +47,9 @@ it("generated bad requests to every route are never our fault, and always answer
           seen.set(response.status, (seen.get(response.status) ?? 0) + 1);
           if (path === "/readyz" || response.status < 400) return;
           expect(response.status).toBeLessThan(500);
-          expect(JSON.parse(text)).toMatchObject(SHAPE);
+          expect(JSON.parse(text)).toMatchObject(
+            path.startsWith("/api/v1/") ? REGISTRY_SHAPE : SHAPE,
+          );
           expect(text).not.toMatch(/\bat .*\.ts:\d+/);
         },
       );
@@ -50,6 +58,6 @@ it("generated bad requests to every route are never our fault, and always answer
   }
   expect(host.failures).toEqual([]);
   // Else nothing was tried that a route could be wrong about.
-  expect(routes).toBeGreaterThan(15);
-  for (const status of [200, 400, 404, 415]) expect(seen.get(status)).toBeGreaterThan(5);
+  expect(routes).toBeGreaterThan(30);
+  for (const status of [200, 400, 404, 415]) expect(seen.get(status)).toBeGreaterThan(0);
 }, 60_000);

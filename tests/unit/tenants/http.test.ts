@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Aborted } from "../../../src/errors.ts";
-import { ADMIN_KEY, SECRET_KEY, tenantsApp } from "../../helpers/tenants.ts";
+import { ADMIN_KEY, SECRET_KEY, type Told, tenantsApp } from "../../helpers/tenants.ts";
 
 type Host = Awaited<ReturnType<typeof tenantsApp>>;
 type Server = ReturnType<Host["start"]>;
@@ -15,6 +15,9 @@ afterAll(() => host.close());
 
 const code = "export default () => 1";
 const problem = (name: string) => ({ error: { code: name, requestId: expect.any(String) } });
+
+/** The registry has a shape of errors of its own. */
+const codeOf = ({ body }: Told) => body.error?.code ?? body.code;
 
 /** Every route there is but those of scope `none`, as its contract has it. */
 async function guarded(): Promise<[method: string, path: string, scope: string][]> {
@@ -39,11 +42,7 @@ describe("a key", () => {
     expect(routes.length).toBeGreaterThan(8);
     for (const [method, path] of routes) {
       const answer = await server.as(undefined)(method, path);
-      expect({ path, status: answer.status, body: answer.body }).toMatchObject({
-        path,
-        status: 401,
-        body: problem("UNAUTHORIZED"),
-      });
+      expect([path, answer.status, codeOf(answer)]).toEqual([path, 401, "UNAUTHORIZED"]);
       expect(answer.headers.get("www-authenticate")).toBe("Bearer");
     }
     const nobody = server.as(undefined);
@@ -56,10 +55,8 @@ describe("a key", () => {
     const { ask } = await server.tenant("acme");
     for (const [method, path, scope] of await guarded()) {
       const wrong = scope === "admin" ? ask : server.admin;
-      expect(await wrong(method, path)).toMatchObject({
-        status: 403,
-        body: problem("WRONG_SCOPE"),
-      });
+      const answer = await wrong(method, path);
+      expect([path, answer.status, codeOf(answer)]).toEqual([path, 403, "WRONG_SCOPE"]);
     }
     expect((await ask("POST", "/execute", { code })).status).toBe(200);
   });
