@@ -1,11 +1,13 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { StoreUnavailable } from "../../server/store/errors.ts";
 import { openStore } from "../../server/store/open.ts";
 import type { Store } from "../../server/store/store.ts";
 import { storeContract } from "../contract/store-contract.ts";
 import { Postgres } from "../helpers/postgres.ts";
-import { execution, unique } from "../helpers/store-rows.ts";
+import { execution, job, unique } from "../helpers/store-rows.ts";
 
 let postgres: Postgres;
 
@@ -72,6 +74,25 @@ describe("a store in PostgreSQL", () => {
     expect(await store.executions.list(tenant, { limit: 9 })).toHaveLength(2);
     await store.close();
     cable.cut();
+  });
+
+  it("claims jobs that no other host is claiming just then, and waits for none", async () => {
+    const store = await openStore(postgres.url());
+    const other = new pg.Client(postgres.url());
+    await other.connect();
+    const [tenant, owner] = [unique("tenant"), unique("owner")];
+    const [theirs, ours] = [job(tenant), job(tenant)];
+    for (const one of [theirs, ours]) await store.jobs.accept(one);
+    await other.query("begin");
+    await other.query("select * from isolate.jobs where id = $1 for update", [theirs.id]);
+    const claim = async () =>
+      (await store.jobs.claim(owner, new Date(Date.now() + 60_000), 9)).map(({ id }) => id);
+    const claimed = await Promise.race([claim(), sleep(5_000)]);
+    await other.end();
+    expect(claimed).toEqual([ours.id]);
+    expect(await claim()).toEqual([theirs.id]);
+    expect(await store.tenants.delete(tenant)).toBe(false);
+    await store.close();
   });
 
   it("does not open with a wrong password, and does not quote it", async () => {
