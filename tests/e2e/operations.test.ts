@@ -50,6 +50,17 @@ afterAll(async () => {
 
 const request = { sandbox: "isolated", timeout: 30_000 };
 
+/** Answers at once, and goes on for two seconds. */
+const STREAMING = `export default () => new Response(new ReadableStream({
+  async start(controller) {
+    for (let i = 0; i < 20; i += 1) {
+      controller.enqueue(new TextEncoder().encode(i + " "));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    controller.close();
+  },
+}))`;
+
 function stream(code: string): Promise<Response> {
   return fetch(`${server.url}/execute`, {
     method: "POST",
@@ -86,10 +97,17 @@ it("logs a request in one line of JSON, and counts it", async () => {
 });
 
 it("says first that it leaves, then refuses work, finishes what it can, and ends the rest", async () => {
+  const deployed = await fetch(`${server.url}/functions/counter`, {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ ...request, code: STREAMING, kind: "http" }),
+  });
+  expect(deployed.status).toBe(201);
   const finishing = await stream(
     "export default () => new Promise((r) => setTimeout(() => r('finished'), 2200))",
   );
   const endless = await stream("export default () => new Promise(() => setInterval(() => {}, 9))");
+  const streaming = await fetch(`${server.url}/f/default/counter/`);
   const exited = server.stop("SIGTERM");
   const readiness = (): Promise<Response> => fetch(`${server.url}/readyz`);
   await until(async () => (await readiness()).status === 503);
@@ -106,6 +124,7 @@ it("says first that it leaves, then refuses work, finishes what it can, and ends
   expect(refused?.headers.get("Retry-After")).toBeTruthy();
   expect(await readiness()).toMatchObject({ status: 503 });
   expect(await finishing.text()).toMatch(/event: result\ndata: .*"finished"/);
+  expect(await streaming.text()).toMatch(/^0 1 .* 19 $/);
   expect(await endless.text()).toMatch(/event: error\ndata: .*"SHUTTING_DOWN"/);
   expect(await exited).toBe(0);
   expect(server.log).toContain("Everything is removed");
