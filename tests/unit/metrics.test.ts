@@ -1,12 +1,9 @@
 import { expect, it } from "vitest";
 import { buildApp } from "../../server/app.ts";
-import { countedAdmission } from "../../server/metrics/counted-admission.ts";
-import { Metrics } from "../../server/metrics/metrics.ts";
 import { QuotaExceeded } from "../../server/quotas/quota-error.ts";
-import { NO_LIMITS } from "../../server/tenants/limits.ts";
+import type { Services } from "../../server/services.ts";
 import { config } from "../../src/config.ts";
 import { Kernel } from "../../src/kernel.ts";
-import { SOLE_TENANT } from "../../src/tenant.ts";
 import { RecordingEngine } from "../fakes/recording-engine.ts";
 import { servicesOver, storelessServices } from "../helpers/services.ts";
 
@@ -14,7 +11,7 @@ function kernelOf(): Kernel {
   return new Kernel({ config: config(), engines: [new RecordingEngine("container")] });
 }
 
-function appOver(services = storelessServices(kernelOf())) {
+function appOver(services: Services = storelessServices(kernelOf())) {
   const app = buildApp({ services, maxBody: 8_388_608, onError: () => {} });
   const post = (body: object) =>
     app.request("/execute", {
@@ -60,7 +57,7 @@ it("tells what the pool, the queue, the records and the store are at", async () 
 
 it("tells that a store answers", async () => {
   const store = { ...storelessServices(kernelOf()).store, ping: async () => {} };
-  const text = await appOver(servicesOver(store, kernelOf()) as never).scrape();
+  const text = await appOver(servicesOver(store, kernelOf())).scrape();
   expect(text).toContain("isolate_store_up 1");
 });
 
@@ -81,12 +78,13 @@ it("has as many series as it has names, whatever it is asked", async () => {
 });
 
 it("counts what quotas refuse, which is written down nowhere", async () => {
-  const metrics = new Metrics();
-  const refusing = {
+  const admission = {
     admit: () => Promise.reject(new QuotaExceeded("RATE_LIMIT", "Too many", 1_000)),
   };
-  const admission = countedAdmission(refusing, (code) => metrics.onRefusal(code));
-  const caller = { tenant: SOLE_TENANT, limits: NO_LIMITS };
-  await expect(admission.admit(caller, { wait: false })).rejects.toThrow("Too many");
-  expect(await metrics.registry.metrics()).toContain('isolate_refusals_total{code="RATE_LIMIT"} 1');
+  const { store } = storelessServices(kernelOf());
+  const { post, scrape } = appOver(servicesOver(store, kernelOf(), { admission }));
+  expect((await post({ code: "export default () => 1" })).status).toBe(429);
+  const text = await scrape();
+  expect(text).toContain('isolate_refusals_total{code="RATE_LIMIT"} 1');
+  expect(text).not.toContain("isolate_executions_total{");
 });
