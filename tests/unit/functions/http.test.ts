@@ -252,6 +252,10 @@ describe("who may call an HTTP function", () => {
     const status = async (name: string, headers: Record<string, string>) =>
       (await open.app.request(`/f/default/${name}/calls`, { headers })).status;
     expect(await status("own", {})).toBe(200);
+    // Where there are no keys, it is the function's own.
+    const authorization = "Bearer anything";
+    const echo = await open.app.request("/f/default/own/echo", { headers: { authorization } });
+    expect(await echo.json()).toMatchObject({ headers: { authorization } });
     expect(await status("own", { "sec-fetch-site": "none" })).toBe(200);
     expect(await status("own", { origin: "http://localhost" })).toBe(200);
     for (const headers of [
