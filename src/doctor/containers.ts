@@ -3,9 +3,11 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
+import type { ContainerCreateOptions } from "dockerode";
 import type { EgressSettings } from "../egress/egress.ts";
 import { egressService } from "../egress/service.ts";
 import { call } from "../engines/container/docker.ts";
+import { Label } from "../engines/container/flags.ts";
 import { ContainerLauncher } from "../engines/container/launcher.ts";
 import { removeContainer } from "../engines/container/remove.ts";
 import { Sidecar } from "../engines/container/sidecar.ts";
@@ -27,17 +29,37 @@ export interface ContainerParts {
   readonly runtime: string | undefined;
 }
 
-/** A way to start sandboxes as the server does; `open` ones hold every permission inside. */
-export function launcherOf(parts: ContainerParts, open: boolean): ContainerLauncher {
-  const { image, ...rest } = parts;
+/** A way to start sandboxes as the server does, but for what `adjust` changes. */
+export function launcherOf(
+  { image, ...parts }: ContainerParts,
+  adjust: (options: ContainerCreateOptions) => void = () => {},
+): ContainerLauncher {
   return new ContainerLauncher({
-    ...rest,
+    ...parts,
     image: () => image,
-    adjust: (options) => {
-      if (open) allowAll(options);
+    adjust(options) {
+      adjust(options);
       return options;
     },
   });
+}
+
+/**
+ * The same, by an image whose Worker holds what its process does, and with a process that holds
+ * everything; what holds their networks is no place for code, and stays as it is.
+ */
+export function openLaunchers(
+  parts: ContainerParts,
+  adjust: (options: ContainerCreateOptions) => void = () => {},
+) {
+  const open = (user?: string) =>
+    launcherOf(parts, (options) => {
+      if (options.Labels?.[Label.kind] !== "sandbox") return;
+      allowAll(options);
+      if (user !== undefined) options.User = user;
+      adjust(options);
+    });
+  return { asNobody: open(), asRoot: open("0:0") };
 }
 
 /** Whether the engine sees this host's run directory, and not one of its own by that name. */

@@ -15,6 +15,7 @@ import {
   checkSandbox,
   checkShared,
   launcherOf,
+  openLaunchers,
 } from "./containers.ts";
 import { checkEngine } from "./engine-checks.ts";
 import { checkContainer, checkWorker, type Launch } from "./escape-checks.ts";
@@ -104,25 +105,22 @@ async function* checkContainers(
   yield shared;
   // None would get ready: its socket would be nowhere.
   if (shared.level === "fail") return;
-  yield* trySandboxes(launcherOf(parts, false), launcherOf({ ...parts, image: openImage }, true), {
-    runtime,
-  });
+  yield* trySandboxes(parts, openImage);
   yield await checkProxy(parts, config.egress, egressSocket);
 }
 
-async function* trySandboxes(
-  real: ContainerLauncher,
-  open: ContainerLauncher,
-  { runtime }: Pick<ContainerHost, "runtime">,
-): AsyncGenerator<Finding> {
+async function* trySandboxes(parts: ContainerParts, openImage: string): AsyncGenerator<Finding> {
+  const real = launcherOf(parts);
+  const { asNobody, asRoot } = openLaunchers({ ...parts, image: openImage });
+  const launch = (launcher: ContainerLauncher): Launch => launcher.launch.bind(launcher);
   try {
-    const launch: Launch = (profile) => real.launch(profile);
-    const sandbox = await checkSandbox("container", launch);
+    const sandbox = await checkSandbox("container", launch(real));
     yield sandbox;
     if (sandbox.level !== "ok") return;
-    yield await checkWorker("escape worker", launch);
-    yield* checkContainer((profile) => open.launch(profile), runtime);
+    yield await checkWorker("escape worker", launch(real));
+    const open = { asNobody: launch(asNobody), asRoot: launch(asRoot) };
+    yield* checkContainer(open, parts.runtime);
   } finally {
-    await Promise.all([real.close(), open.close()]);
+    await Promise.all([real, asNobody, asRoot].map((launcher) => launcher.close()));
   }
 }

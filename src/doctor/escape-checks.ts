@@ -16,12 +16,19 @@ const MEMORY = 256;
 /** Starts a sandbox for probes, and is told of it. */
 export type Launch = (profile: Profile) => Promise<Sandbox>;
 
+/** Ways to start sandboxes whose Worker holds every permission. */
+export interface OpenLaunches {
+  readonly asNobody: Launch;
+  /** With no other flag less. */
+  readonly asRoot: Launch;
+}
+
 /**
  * Tries to get out of sandboxes whose Worker holds every permission, so that only the container is
  * left to hold the code: a finding for each of its protections.
  */
 export async function* checkContainer(
-  launch: Launch,
+  { asNobody, asRoot }: OpenLaunches,
   runtime: string | undefined,
   wanted: readonly Probe[] = [...HOST_PROBES, ...LIMIT_PROBES, ...FLAG_PROBES],
 ): AsyncGenerator<Finding> {
@@ -30,13 +37,26 @@ export async function* checkContainer(
     const { unseen, holds = probe.holds } = (inGVisor && IN_GVISOR[probe.flag]) || {};
     return unseen === undefined ? [{ ...probe, holds }] : [];
   });
-  const together = probes.filter(({ alone }) => !alone);
-  const seen = await inSandbox(launch, {}, sequence(together));
-  const all = (seen.facts ?? {}) as Readonly<Record<string, Facts>>;
-  for (const probe of together) yield judge(probe, all[probe.flag] ?? seen);
+  const shared = probes.filter(({ alone }) => !alone);
+  yield* checkTogether(
+    asNobody,
+    shared.filter(({ root }) => !root),
+  );
+  yield* checkTogether(
+    asRoot,
+    shared.filter(({ root }) => root),
+  );
   for (const probe of probes.filter(({ alone }) => alone)) {
-    yield judge(probe, await inSandbox(launch, probe, probe.code));
+    yield judge(probe, await inSandbox(asNobody, probe, probe.code));
   }
+}
+
+/** Runs probes one after the other in one sandbox. */
+async function* checkTogether(launch: Launch, probes: readonly Probe[]): AsyncGenerator<Finding> {
+  if (probes.length === 0) return;
+  const seen = await inSandbox(launch, {}, sequence(probes));
+  const all = (seen.facts ?? {}) as Readonly<Record<string, Facts>>;
+  for (const probe of probes) yield judge(probe, all[probe.flag] ?? seen);
 }
 
 /** Tries what code without a permission must not get done, in a sandbox as it is. */

@@ -31,6 +31,7 @@ export const FLAG_PROBES: readonly Probe[] = [
   {
     flag: "Binds",
     what: "the directory of its sockets is read-only",
+    root: true,
     code: `
       const entries = [...Deno.readDirSync("/run/isolate")].length;
       return { entries, wrote: await said(() => Deno.writeTextFile("/run/isolate/probe", "")) };
@@ -41,6 +42,7 @@ export const FLAG_PROBES: readonly Probe[] = [
   {
     flag: "ReadonlyRootfs",
     what: "its root is read-only",
+    root: true,
     code: `return { wrote: await said(() => Deno.writeTextFile("/probe", "")) };`,
     holds: { wrote: "EROFS" },
   },

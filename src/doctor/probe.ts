@@ -20,6 +20,8 @@ export interface Probe {
   readonly unclear?: { readonly facts: Facts; readonly advice: string };
   /** Whether it leaves its sandbox unfit for another probe. Default false. */
   readonly alone?: boolean;
+  /** Whether it is run as root, which `User` would hide it from. Default false. */
+  readonly root?: boolean;
   /** Cores of its sandbox. Default 1. */
   readonly cpus?: number;
 }

@@ -4,13 +4,11 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ContainerCreateOptions } from "dockerode";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openLaunchers } from "../../src/doctor/containers.ts";
 import { checkContainer } from "../../src/doctor/escape-checks.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
-import { allowAll } from "../../src/doctor/probe.ts";
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
-import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import { Instance } from "../../src/engines/instance.ts";
 import { bundleRunner } from "../../src/engines/runner.ts";
 import { containersOf, docker, runtime } from "../helpers/containers.ts";
@@ -103,33 +101,28 @@ describe("with one thing broken, it says which and what to do", () => {
   it("a flag that the engine does not heed", async () => {
     const instance = await Instance.create(runDirectory);
     const image = await ensureRunnerImage(docker, await bundleRunner("inherit"), () => {});
-    const adjust = (options: ContainerCreateOptions): ContainerCreateOptions => {
-      allowAll(options);
-      delete options.HostConfig?.ReadonlyRootfs;
-      return options;
-    };
-    const launcher = new ContainerLauncher({
-      docker,
-      instance,
-      runtime,
-      image: () => image,
-      adjust,
+    const parts = { docker, instance, runtime, image };
+    const { asNobody, asRoot } = openLaunchers(parts, ({ HostConfig }) => {
+      delete HostConfig?.ReadonlyRootfs;
     });
-    const probes = [probe("User"), probe("ReadonlyRootfs"), probe("CapDrop")];
+    const probes = [probe("User"), probe("ReadonlyRootfs"), probe("Binds")];
     const levels: Record<string, string> = {};
     try {
-      const launch = launcher.launch.bind(launcher);
-      for await (const finding of checkContainer(launch, runtime, probes)) {
+      const open = {
+        asNobody: asNobody.launch.bind(asNobody),
+        asRoot: asRoot.launch.bind(asRoot),
+      };
+      for await (const finding of checkContainer(open, runtime, probes)) {
         levels[finding.check] = finding.level;
       }
     } finally {
-      await launcher.close();
+      await Promise.all([asNobody.close(), asRoot.close()]);
       await instance.close();
     }
     expect(levels).toEqual({
       "escape User": "ok",
       "escape ReadonlyRootfs": "fail",
-      "escape CapDrop": "ok",
+      "escape Binds": "ok",
     });
   });
 });
