@@ -1,8 +1,12 @@
-import { transform } from "sucrase";
 import type { Engine } from "../../src/engines/engine.ts";
+import { BadRequest } from "../../src/errors.ts";
+import { bundleFunction } from "../../src/functions/bundle.ts";
 import { toType } from "../../src/resourcex/bundle.ts";
+import { asModule } from "../../src/resourcex/forms.ts";
 import { describeIn } from "../../src/resourcex/metadata.ts";
 import type { BundledType } from "../../src/resourcex/type.ts";
+
+const FILE = "type.ts";
 
 /**
  * Makes a type of a tenant's source. It brings all it needs along: a bundler that looks for imports
@@ -29,7 +33,16 @@ export async function uploadedType(
   }
 }
 
-/** Not by the bundler, which computes enums: a short text can make that endless. */
+/**
+ * In the process that functions are bundled in: twenty nested parentheses keep a parser of TypeScript
+ * busy for a minute, and a bundler computes enums, which a short text can make endless. What comes out
+ * of it is harmless to parse again.
+ */
 async function plainCode(source: string): Promise<string> {
-  return transform(source, { transforms: ["typescript"], disableESTransforms: true }).code;
+  try {
+    return await bundleFunction({ files: { [FILE]: asModule(source) }, main: FILE });
+  } catch (error) {
+    if (error instanceof BadRequest) throw new Error(error.message.replace(/^files: /, ""));
+    throw error;
+  }
 }

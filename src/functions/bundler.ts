@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { posix } from "node:path";
 import { text } from "node:stream/consumers";
 import type { BuildFailure, Loader, Plugin } from "esbuild";
+import { FILE_LIMITS } from "./limits.ts";
 import { resolveImport } from "./resolve.ts";
 
 /** Set when this is bundled: the bundle lies where it cannot be resolved from. */
@@ -52,7 +53,9 @@ async function bundle({ files, main }: BundleInput): Promise<BundleOutput> {
     tsconfigRaw: {},
     plugins: [inMemory(files)],
   });
-  return { code: outputFiles[0]?.text ?? "" };
+  const code = outputFiles[0]?.text ?? "";
+  if (code.length <= FILE_LIMITS.bundled) return { code };
+  return { fault: `Bundled, they exceed ${FILE_LIMITS.bundled} characters` };
 }
 
 function inMemory(files: BundleInput["files"]): Plugin {

@@ -5,4 +5,6 @@ export const FILE_LIMITS = {
   pathLength: 200,
   /** Bytes of all files. */
   bytes: 1_048_576,
+  /** Characters of what is made of them: a bundler can make much of little. */
+  bundled: 2_097_152,
 } as const;

@@ -135,6 +135,15 @@ describe("bundling a function", () => {
     expect(Object.keys((await call(files)) as object)).toHaveLength(11_000);
   });
 
+  it("refuses what becomes too large by it", async () => {
+    const enums = Array.from({ length: 21 }, (_, n) => `a${n + 1} = a${n} + a${n}`).join();
+    const code = `enum E { a0 = "xx", ${enums} }; export default () => E`;
+    expect(await refusal({ "main.ts": code })).toEqual([
+      "files",
+      expect.stringContaining("2097152"),
+    ]);
+  });
+
   it.each([
     ["is nested beyond measure", `export default ${"(".repeat(500_000)}`],
     ["fails at every word of one long line", "yield ".repeat(16_000)],

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { messageOf } from "../../../src/errors.ts";
-import type { CheckArguments } from "../../../src/resourcex/arguments.ts";
+import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
 import type { LogEntry } from "../../../src/types.ts";
 import type { Route } from "../../api/route.ts";
 import type { Hub } from "../../registry/hub.ts";
@@ -30,7 +29,7 @@ export function resolveRoute(hub: Hub): Route {
     handler: async ({ body, caller, requestId, signal, c }) => {
       const { manifest, archive } = await storedResource(hub, requiredLocator(body.locator));
       const { type, checkArguments } = await hub.types.get(caller.tenant.id, manifest.type);
-      const args = argumentsOf(checkArguments, body.args);
+      const args = await checkArguments(body.args).catch(badArguments);
       const locator = manifest.toLocator();
       const resource = { locator, manifest, archive: await archive.buffer() };
       const logs: LogEntry[] = [];
@@ -46,10 +45,7 @@ export function resolveRoute(hub: Hub): Route {
   });
 }
 
-function argumentsOf(check: CheckArguments, args: unknown): unknown {
-  try {
-    return check(args);
-  } catch (error) {
-    throw new RegistryProblem("INVALID_ARGUMENTS", messageOf(error));
-  }
+function badArguments(error: unknown): never {
+  if (!(error instanceof ResourceTypeError)) throw error;
+  throw new RegistryProblem("INVALID_ARGUMENTS", error.message);
 }

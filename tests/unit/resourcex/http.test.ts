@@ -232,23 +232,62 @@ describe("types", () => {
     ["that does not parse", "export default {", "Failed to bundle source"],
     ["without a name", "export default { resolve() {} }", "must have a name"],
     ["without resolve", "export default { name: 'x' }", "must have a resolve function"],
-    ["that imports a file", "import './x.ts'; export default 1", 'It imports "./x.ts"'],
+    ["that imports a file", "import './x.ts'; export default 1", 'There is no "./x.ts"'],
     [
       "that imports a file of the host",
       "export { default } from '/etc/passwd'",
-      'It imports "/etc/passwd"',
+      'Cannot import "/etc/passwd"',
     ],
     ["that loops", "for (;;); export default 1", "TimeoutError"],
     ["with a bad name", "export default { name: '../x', resolve() {} }", "letter or digit"],
     [
       "whose enum would be endless",
       `enum E { e0 = "x", ${enums} } export default E`,
-      "Invalid string length",
+      "limits of time and memory",
     ],
+    ["whose every word is a mistake", "yield ".repeat(16_000), "limits of time and memory"],
   ])("are refused for a source %s", async (_why, bad, message) => {
     const { status, body } = await post("/types", { source: bad });
     expect(status).toBe(400);
     expect(body).toEqual({ code: "INVALID_TYPE", error: expect.stringContaining(message) });
+  });
+
+  /** The longest time in which nobody else was served. */
+  async function longestPause(work: () => Promise<unknown>): Promise<number> {
+    let longest = 0;
+    let last = performance.now();
+    const look = (): void => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    };
+    const timer = setInterval(look, 10);
+    await work();
+    clearInterval(timer);
+    look();
+    return longest;
+  }
+
+  it("hold up nobody while they are read", async () => {
+    const bad = `${"x=<a>(".repeat(18)}1`;
+    const pause = await longestPause(async () => {
+      expect(await post("/types", { source: bad })).toMatchObject({ status: 400 });
+    });
+    expect(pause).toBeLessThan(800);
+  });
+
+  it("hold up nobody while arguments are checked", async () => {
+    const slow = `export default { name: "slow", resolve() {},
+      schema: { properties: { a: { pattern: "^(a+)+$" } } } }`;
+    expect(await post("/types", { source: slow })).toMatchObject({ status: 201 });
+    await publish({ domain: "x.org", name: "a", type: "slow", version: "1" }, "hey");
+    const args = { a: `${"a".repeat(40)}!` };
+    const pause = await longestPause(async () => {
+      expect(await post("/resolve", { locator: "x.org/a.slow@1", args })).toMatchObject({
+        status: 400,
+        body: { code: "INVALID_ARGUMENTS", error: expect.stringContaining("timed out") },
+      });
+    });
+    expect(pause).toBeLessThan(800);
   });
 
   it("are refused for a source that is too large", async () => {
