@@ -18,7 +18,8 @@ const CLAIM_MS = 60_000;
 /** Sends the answers of jobs to whoever asked for that, again and again until they are taken. */
 export class CallbackSender {
   readonly #options: CallbackSenderOptions;
-  readonly #sending = new Set<Promise<void>>();
+  /** Whose they are, by what is over once they are sent. */
+  readonly #sending = new Map<Promise<void>, string>();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #again = false;
@@ -49,7 +50,7 @@ export class CallbackSender {
     this.#stopped = true;
     clearInterval(this.#timer);
     await this.#looking;
-    await Promise.all(this.#sending);
+    await Promise.all(this.#sending.keys());
   }
 
   async #look(): Promise<void> {
@@ -61,7 +62,9 @@ export class CallbackSender {
         if (free <= 0) return;
         const now = new Date();
         const until = new Date(now.getTime() + CLAIM_MS);
-        for (const job of await store.claimCallbacks(now, until, free)) this.#begin(job);
+        for (const job of await store.claimCallbacks(now, until, free, this.#busy())) {
+          this.#begin(job);
+        }
       }
     } catch (error) {
       onError(error);
@@ -75,7 +78,14 @@ export class CallbackSender {
         this.#sending.delete(sending);
         this.wake();
       });
-    this.#sending.add(sending);
+    this.#sending.set(sending, job.tenant);
+  }
+
+  /** How many are being sent of each tenant: whose receivers are slow keeps nobody else's waiting. */
+  #busy(): Record<string, number> {
+    const busy: Record<string, number> = {};
+    for (const tenant of this.#sending.values()) busy[tenant] = (busy[tenant] ?? 0) + 1;
+    return busy;
   }
 
   async #send(job: JobRow & { tries: number }): Promise<void> {

@@ -30,8 +30,8 @@ export interface Jobs {
   accept(job: NewJob): Promise<void>;
   get(tenant: string, id: string): Promise<JobRow | undefined>;
   /**
-   * Takes up to `limit` of those that wait, the oldest first and as many tenants' as there are, for
-   * `owner` until `until`. Those whose owner did not renew its claim in time wait again.
+   * Takes up to `limit` of those that wait, of the tenants that have the fewest under way and then the
+   * oldest first, for `owner` until `until`. Those whose owner did not renew its claim in time wait again.
    */
   claim(owner: string, until: Date, limit: number): Promise<JobRow[]>;
   /** Holds all claims of `owner` until then, and says which there are. */
@@ -42,8 +42,16 @@ export interface Jobs {
   release(owner: string, id: string, until: Date): Promise<void>;
   /** False if it is over already, or there is none. */
   cancel(tenant: string, id: string): Promise<boolean>;
-  /** Those whose answer is to be sent and whose time for that has come, taken until then. */
-  claimCallbacks(now: Date, until: Date, limit: number): Promise<(JobRow & { tries: number })[]>;
+  /**
+   * Those whose answer is to be sent and whose time for that has come, taken until then: first those of
+   * the tenants that have the fewest, `busy` included, which is how many of each are being sent.
+   */
+  claimCallbacks(
+    now: Date,
+    until: Date,
+    limit: number,
+    busy?: Readonly<Record<string, number>>,
+  ): Promise<(JobRow & { tries: number })[]>;
   /** `next` is when to try again; `null` for never. */
   notified(id: string, next: Date | null): Promise<void>;
   /** How many of a tenant wait or run. */

@@ -66,6 +66,20 @@ export function jobsCases(store: () => Store): void {
       expect((await claim(owner, 2)).map((one) => one.id)).toEqual([id(3)]);
     });
 
+    it("go to who has the fewest under way, however long another one's line is", async () => {
+      const [busy, quiet] = [unique("busy"), unique("quiet")];
+      const begin = "00000000-0000-7000-8000-";
+      const id = (n: number) => `${begin}${String(n).padStart(3, "0")}${quiet.slice(-9)}`;
+      for (const n of [0, 1, 2, 3]) await store().jobs.accept(job(busy, { id: id(n) }));
+      const owner = unique("owner");
+      expect((await claim(owner, 2)).map((one) => one.id)).toEqual([id(0), id(1)]);
+      await store().jobs.accept(job(quiet, { id: id(9) }));
+      // As each time that one is over.
+      await store().jobs.finish(owner, id(0), ANSWER);
+      expect((await claim(owner, 1)).map((one) => one.id)).toEqual([id(9)]);
+      expect((await claim(owner)).map((one) => one.id)).toEqual([id(2), id(3)]);
+    });
+
     it("wait again when their owner does not renew its claim, or lets go of them", async () => {
       const tenant = unique("tenant");
       const [dead, alive, next] = [unique("dead"), unique("alive"), unique("next")];
@@ -123,6 +137,21 @@ export function jobsCases(store: () => Store): void {
       await store().jobs.notified(told.id, null);
       expect(await due(inMs(MINUTE), inMs(MINUTE))).toEqual([]);
       expect(await store().jobs.get(tenant, told.id)).toMatchObject({ notify: false });
+    });
+
+    it("have answers sent first of who has the fewest on their way", async () => {
+      const [busy, quiet, owner] = [unique("busy"), unique("quiet"), unique("owner")];
+      const callback = "https://x.example";
+      const all = [busy, busy, quiet].map((tenant) => job(tenant, { callback }));
+      for (const one of all) await store().jobs.accept(one);
+      await claim(owner);
+      for (const { id } of all) await store().jobs.finish(owner, id, ANSWER);
+      const due = async (limit: number) =>
+        (await store().jobs.claimCallbacks(inMs(1_000), inMs(MINUTE), limit, { [busy]: 3 })).filter(
+          ({ tenant }) => tenant === busy || tenant === quiet,
+        );
+      expect((await due(1)).map(({ id }) => id)).toEqual([all[2]?.id]);
+      expect((await due(9)).map(({ tenant }) => tenant)).toEqual([busy, busy]);
     });
 
     it("are forgotten some time after they were done, and not before", async () => {

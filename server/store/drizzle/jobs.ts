@@ -28,6 +28,8 @@ const WAITS = and(
   or(isNull(jobs.claimedUntil), sql`${jobs.claimedUntil} < now()`),
 );
 
+const RUNS = sql`${jobs.state} = 'running' and ${jobs.claimedUntil} >= now()`;
+
 const PENDING = isNull(jobs.finishedAt);
 
 export function drizzleJobs(db: Database): Jobs {
@@ -49,12 +51,14 @@ export function drizzleJobs(db: Database): Jobs {
     },
 
     async claim(owner, until, limit) {
-      const turn = sql<number>`row_number() over (partition by ${jobs.tenant} order by ${jobs.id})`;
+      // Those that run have had a turn: whoever has many of them comes after whoever has none.
+      const turn = sql<number>`row_number() over (partition by ${jobs.tenant}
+        order by (${RUNS}) desc, ${jobs.id})`;
       const waiting = db.$with("waiting").as(
         db
           .select({ id: jobs.id, turn: turn.as("turn") })
           .from(jobs)
-          .where(and(PENDING, WAITS)),
+          .where(and(PENDING, or(WAITS, RUNS))),
       );
       // Locked by another claim: that one has it.
       const picked = db
@@ -124,12 +128,23 @@ export function drizzleJobs(db: Database): Jobs {
       return cancelled.length > 0;
     },
 
-    async claimCallbacks(now, until, limit) {
+    async claimCallbacks(now, until, limit, busy = {}) {
+      const isDue = and(jobs.notify, lte(jobs.notifyAt, now));
+      const turn = sql<number>`row_number() over (partition by ${jobs.tenant} order by ${jobs.notifyAt})
+        + coalesce((${JSON.stringify(busy)}::json ->> ${jobs.tenant})::int, 0)`;
+      const waiting = db.$with("waiting").as(
+        db
+          .select({ id: jobs.id, turn: turn.as("turn") })
+          .from(jobs)
+          .where(isDue),
+      );
       const due = db
+        .with(waiting)
         .select({ id: jobs.id })
         .from(jobs)
-        .where(and(jobs.notify, lte(jobs.notifyAt, now)))
-        .orderBy(jobs.notifyAt)
+        .innerJoin(waiting, eq(jobs.id, waiting.id))
+        .where(isDue)
+        .orderBy(waiting.turn, jobs.notifyAt)
         .limit(limit)
         .for("update", { skipLocked: true });
       const rows = await db
