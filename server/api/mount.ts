@@ -87,7 +87,7 @@ async function serve(
       if (caller !== undefined) await identify();
       return route.handler({ ...head, hold, body: checked(body, given) });
     },
-    caller?.limits.bodyBytes,
+    caller,
   );
 }
 

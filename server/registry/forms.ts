@@ -1,5 +1,7 @@
 import { BadRequest, UnsupportedMediaType } from "../../src/errors.ts";
 import { ARCHIVE_LIMITS } from "../../src/resourcex/archive-limits.ts";
+import type { Caller } from "../api/auth.ts";
+import { ownerOf } from "../bodies.ts";
 import { readBytes } from "../body.ts";
 import { BodyBudget } from "../body-budget.ts";
 
@@ -8,13 +10,18 @@ const MAX_FORM = ARCHIVE_LIMITS.bytes + 131_072;
 const FORMS_AT_ONCE = 4;
 
 /** Reads a request's body as a form and holds it for as long as `work` takes. */
-export type WithForm = <T>(request: Request, work: (form: FormData) => Promise<T>) => Promise<T>;
+export type WithForm = <T>(
+  request: Request,
+  work: (form: FormData) => Promise<T>,
+  caller: Caller,
+) => Promise<T>;
 
 export function forms(): WithForm {
   const budget = new BodyBudget(MAX_FORM * FORMS_AT_ONCE);
-  return (request, work) => {
+  return (request, work, caller) => {
     const announced = Number(request.headers.get("content-length") ?? MAX_FORM);
-    return budget.hold(Math.min(announced, MAX_FORM), async () => work(await readForm(request)));
+    const read = async () => work(await readForm(request));
+    return budget.hold(Math.min(announced, MAX_FORM), read, ownerOf(caller));
   };
 }
 

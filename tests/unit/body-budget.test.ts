@@ -14,6 +14,16 @@ describe("the body budget", () => {
     expect(await budget.hold(100, async () => 3)).toBe(3);
   });
 
+  it("is nobody's as a whole, however little comes of what is announced", async () => {
+    const budget = new BodyBudget(160);
+    const silent = () => budget.hold(8, () => new Promise<void>(() => {}), "hostile");
+    for (let n = 0; n < 10; n += 1) void silent();
+    await expect(silent()).rejects.toBeInstanceOf(HostBusy);
+    for (let n = 0; n < 5; n += 1) void budget.hold(8, () => new Promise<void>(() => {}), "other");
+    expect(await budget.hold(8, async () => 1, "third")).toBe(1);
+    expect(await budget.hold(40, async () => 2)).toBe(2);
+  });
+
   it("frees what fails, and always lets one in", async () => {
     const budget = new BodyBudget(10);
     const failing = budget.hold(1_000, async () => {

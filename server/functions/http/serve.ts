@@ -45,7 +45,7 @@ export function serveCall(call: HttpCall, options: ServeOptions): Promise<Respon
   return options.withBytes(
     raw,
     (body, hold) => answer(call, options, body.length > 0 ? body : undefined, hold),
-    call.caller.limits.bodyBytes,
+    call.caller,
   );
 }
 

@@ -24,13 +24,17 @@ export function publishRoute(hub: Hub, withForm: WithForm): Route {
     reads: { type: "multipart/form-data", schema: published },
     responses: { 201: { description: "It is there", schema: locatorAnswer } },
     handler: ({ c, caller }) =>
-      withForm(c.req.raw, async (form) => {
-        const manifest = await manifestOf(form.get("manifest"));
-        storableOf(manifest);
-        const archive = await archiveOf(form.get("archive"));
-        const locator = await hub.resources.publish(caller.tenant.id, manifest, archive);
-        return c.json({ locator }, 201);
-      }),
+      withForm(
+        c.req.raw,
+        async (form) => {
+          const manifest = await manifestOf(form.get("manifest"));
+          storableOf(manifest);
+          const archive = await archiveOf(form.get("archive"));
+          const locator = await hub.resources.publish(caller.tenant.id, manifest, archive);
+          return c.json({ locator }, 201);
+        },
+        caller,
+      ),
   });
 }
 
