@@ -7,7 +7,7 @@ import { TenantServer } from "../tenants.ts";
 
 const NOISY_CLIENTS = 20;
 /** Between two requests of the quiet tenant: it asks for less than its part of the starts. */
-const GAP = 400;
+const GAP = 600;
 /** The sandboxes that were warm before are used up by then. */
 const RAMP = 2_000;
 const PATIENCE = 30_000;
@@ -57,7 +57,7 @@ async function beneathFlood<T>(
 
 async function sample(context: Context, quiet: Client, loops: number): Promise<Samples> {
   const samples: Samples = { trivial: [], computing: [] };
-  for (const _ of rounds(context, share(context, 1), 60)) {
+  for (const _ of rounds(context, share(context, 1), 80)) {
     await sleep(GAP, undefined, { signal: context.signal });
     samples.trivial.push((await quiet.execute(uniqueRequest(PATIENCE), EXPECTED)).ms);
     await sleep(GAP, undefined, { signal: context.signal });

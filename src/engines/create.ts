@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { dockerClient, engineSocket } from "./container/docker.ts";
@@ -53,7 +52,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     ...config.cluster,
     prewarm: false,
     profile: { memory: config.memory, cpus: config.cpus },
-    ...startPacing(),
+    startConcurrency: START_CONCURRENCY,
     maxWaiting: MAX_WAITING,
     healthInterval: HEALTH_INTERVAL,
     onError: (error) => log(error instanceof Error ? error.message : String(error)),
@@ -83,12 +82,6 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     log,
   });
   return [...inline, isolated, container];
-}
-
-/** Sandboxes started at once: a flood's leave a core to whom it would crowd out. */
-export function startPacing(cores = availableParallelism()) {
-  const paced = Math.max(1, Math.min(START_CONCURRENCY, cores - 1));
-  return { startConcurrency: START_CONCURRENCY, paced };
 }
 
 /** A realm costs a millisecond and no process: as many as are asked for may be there at once. */

@@ -24,11 +24,6 @@ export interface PoolOptions {
   readonly idle: number;
   /** Sandboxes started at the same time. */
   readonly startConcurrency: number;
-  /**
-   * Those of them while a tenant is served that asks for less than another, but for what is urgent: a
-   * start takes a core for a while. Default: as many.
-   */
-  readonly paced?: number;
   /** Requests that may wait for a sandbox; one more is refused at once. */
   readonly maxWaiting: number;
   /** How sandboxes are kept for `keep()`. Default: `DEFAULT_REUSE`. */
@@ -80,7 +75,7 @@ export class Pool {
     this.#launcher = launcher;
     this.#options = options;
     this.#halted = halted;
-    this.#shelves = new Shelves(options);
+    this.#shelves = new Shelves(options, this.#shares);
     const { reuse = DEFAULT_REUSE, min, max, idle, healthInterval } = options;
     const total = Math.min(reuse.total, max - min);
     this.#kept = new Kept({ ...reuse, total }, (sandbox) => void this.#retire(sandbox));
@@ -161,8 +156,8 @@ export class Pool {
       return;
     }
     for (const gone of this.#kept.put(sandbox, key, tenant)) void this.#retire(gone);
-    const shelf = this.#shelves.byUrgency(this.#shares)[0]?.shelf;
-    const first = shelf?.waiting.next(this.#shares);
+    const [shelf] = this.#shelves.byUrgency();
+    const first = shelf?.waiting.next();
     const next = shelf && first && this.#takeKept(shelf.profile, first.key);
     if (first && next) first.resolve(this.#shares.lease(next, first.tenant, false));
     this.#balance();
@@ -257,14 +252,11 @@ export class Pool {
   #balance(): void {
     if (this.#halted !== undefined) return;
     this.#serve();
-    const { startConcurrency, paced = startConcurrency } = this.#options;
-    while (this.#retry === undefined) {
-      const next = this.#shelves.byUrgency(this.#shares).find(({ shelf, isUrgent }) => {
-        const most = isUrgent || !this.#shares.contested ? startConcurrency : paced;
-        return this.#launches.size < most && shelf.missing > 0 && this.#hasRoomFor(shelf);
-      });
-      if (next === undefined) return;
-      this.#launch(next.shelf);
+    while (this.#retry === undefined && this.#launches.size < this.#options.startConcurrency) {
+      const shelves = this.#shelves.byUrgency();
+      const shelf = shelves.find((each) => each.missing > 0 && this.#hasRoomFor(each));
+      if (shelf === undefined) return;
+      this.#launch(shelf);
     }
   }
 
@@ -272,7 +264,7 @@ export class Pool {
   #serve(): void {
     for (const shelf of this.#shelves) {
       for (;;) {
-        const next = shelf.waiting.next(this.#shares);
+        const next = shelf.waiting.next();
         if (next === undefined || !this.#mayTake(shelf, next.tenant)) break;
         next.resolve(this.#leaseWarm(shelf, next.tenant));
       }
@@ -281,7 +273,7 @@ export class Pool {
 
   #hasRoomFor(shelf: Shelf): boolean {
     if (this.#alive < this.#options.max) return true;
-    const first = shelf.waiting.next(this.#shares);
+    const first = shelf.waiting.next();
     if (first !== undefined && shelf.waiting.size > this.#retiring.size) {
       const { tenant } = first;
       const mayLose = (other: Shelf): boolean => this.#mayTake(other, tenant);
@@ -328,7 +320,7 @@ export class Pool {
   #backOff(error: unknown, shelf: Shelf): void {
     this.#options.onError(error);
     const message = "A sandbox could not be started";
-    const first = shelf.waiting.next(this.#shares);
+    const first = shelf.waiting.next();
     first?.reject(new EngineUnavailable(message, { cause: error, retryAfter: 2 }));
     if (this.#halted !== undefined || this.#retry !== undefined) return;
     const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures);

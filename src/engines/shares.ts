@@ -1,29 +1,26 @@
 import type { Sandbox } from "./engine.ts";
 
-/** Milliseconds after which a sandbox that a tenant was given counts half of a new one. */
-const HALF_LIFE = 10_000;
-/** Whoever was given more than this part of what the greediest was given is greedy, too. */
-const GREEDY = 0.75;
 /** Milliseconds for which a tenant that has asked is expected to ask again. */
 export const EXPECTED_AGAIN = 600_000;
-/** Half-lives after which the unit is made larger: numbers have room for a thousand. */
-const REBASE_AFTER = 100;
 
 interface Share {
   leased: number;
-  used: number;
+  waiting: number;
+  /** The turn in which it may have the next sandbox. */
+  turn: number;
   at: number;
 }
 
-/** What of a pool's sandboxes each tenant has at present, and was given lately. */
+/**
+ * What of a pool's sandboxes each tenant has, and whose turn it is to be given one. Turns are
+ * counted as in start-time fair queueing: whoever is given a sandbox has its next turn one later,
+ * and who has asked for none meanwhile is up in the present one, neither credited nor blamed for
+ * what it had while nobody else wanted any.
+ */
 export class Shares {
   readonly #leases = new Map<Sandbox, string>();
   readonly #tenants = new Map<string, Share>();
-  // As if what is new weighed ever more, and not what is old ever less: nothing has to be
-  // recomputed as time goes by, and the order of two tenants changes only when one is given something.
-  #epoch = Date.now();
-  #most = 0;
-  #modestAt = Number.NEGATIVE_INFINITY;
+  #present = 0;
 
   /** Tenants that have asked for something lately. */
   get tenants(): number {
@@ -40,14 +37,19 @@ export class Shares {
     this.#of(tenant);
   }
 
+  /** One more of a tenant waits, or by −1 one less. */
+  queue(tenant: string, more: 1 | -1): void {
+    this.#of(tenant).waiting += more;
+  }
+
   /** A tenant has a sandbox from now on; one that is not `fresh` has served it before. */
   lease(sandbox: Sandbox, tenant: string, fresh: boolean): Sandbox {
     const share = this.#of(tenant);
     this.#leases.set(sandbox, tenant);
     share.leased += 1;
-    if (fresh) share.used += 2 ** ((share.at - this.#epoch) / HALF_LIFE);
-    this.#most = Math.max(this.#most, share.used);
-    if (share.used <= this.#most * GREEDY) this.#modestAt = share.at;
+    if (!fresh) return sandbox;
+    this.#present = this.#turn(tenant);
+    share.turn = this.#present + 1;
     return sandbox;
   }
 
@@ -70,42 +72,34 @@ export class Shares {
     return this.#tenants.get(tenant)?.leased ?? 0;
   }
 
-  /** Whether a tenant has no sandbox, and was given fewer lately than the greediest. */
+  /** Whether it is a tenant's turn, and it has no sandbox and asks for no more than one. */
   isStarved(tenant: string): boolean {
     const share = this.#tenants.get(tenant);
     if (share === undefined) return true;
-    return share.leased === 0 && share.used <= this.#most * GREEDY;
-  }
-
-  /** Whether some tenant was served just now that was given clearly fewer than the greediest. */
-  get contested(): boolean {
-    return Date.now() - this.#modestAt < HALF_LIFE;
+    return share.leased === 0 && share.waiting <= 1 && share.turn <= this.#present;
   }
 
   /** Negative if the first tenant comes before the second, zero if neither has the better claim. */
   compare(a: string, b: string): number {
-    const [first, second] = [this.#tenants.get(a), this.#tenants.get(b)];
-    const byLeased = (first?.leased ?? 0) - (second?.leased ?? 0);
-    return byLeased === 0 ? (first?.used ?? 0) - (second?.used ?? 0) : byLeased;
+    return this.leased(a) - this.leased(b) || this.#turn(a) - this.#turn(b);
   }
 
   /** Forgets tenants nobody has heard of for long. */
   prune(): void {
     const now = Date.now();
-    for (const [tenant, { leased, at }] of this.#tenants) {
-      if (leased === 0 && now - at > EXPECTED_AGAIN) this.#tenants.delete(tenant);
+    for (const [tenant, { leased, waiting, at }] of this.#tenants) {
+      if (leased + waiting === 0 && now - at > EXPECTED_AGAIN) this.#tenants.delete(tenant);
     }
-    if (now - this.#epoch < HALF_LIFE * REBASE_AFTER) return;
-    const unit = 2 ** ((this.#epoch - now) / HALF_LIFE);
-    for (const share of this.#tenants.values()) share.used *= unit;
-    this.#most *= unit;
-    this.#epoch = now;
+  }
+
+  #turn(tenant: string): number {
+    return Math.max(this.#tenants.get(tenant)?.turn ?? 0, this.#present);
   }
 
   #of(tenant: string): Share {
     let share = this.#tenants.get(tenant);
     if (share === undefined) {
-      share = { leased: 0, used: 0, at: 0 };
+      share = { leased: 0, waiting: 0, turn: 0, at: 0 };
       this.#tenants.set(tenant, share);
     }
     share.at = Date.now();

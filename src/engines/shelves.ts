@@ -12,7 +12,7 @@ interface Use {
 export class Shelf {
   readonly profile: Profile;
   readonly warm: { sandbox: Sandbox; since: number }[] = [];
-  readonly waiting = new Waiters();
+  readonly waiting: Waiters;
   /** Starts under way. */
   starting = 0;
   /** Sandboxes to keep warm when nobody waits, for a single tenant. */
@@ -20,7 +20,8 @@ export class Shelf {
   #last: Use;
   #lastByAnother: Use | undefined;
 
-  constructor(profile: Profile, wanted: number) {
+  constructor(profile: Profile, wanted: number, shares: Shares) {
+    this.waiting = new Waiters(shares);
     this.profile = profile;
     this.wanted = wanted;
     this.#last = { tenant: "", at: Date.now() };
@@ -67,15 +68,20 @@ export class Shelf {
 export class Shelves implements Iterable<Shelf> {
   readonly #shelves = new Map<string, Shelf>();
   readonly #default: Shelf;
+  readonly #shares: Shares;
   readonly #idle: number;
   readonly #min: number;
   #keep: boolean;
 
-  constructor(options: { profile: Profile; min: number; idle: number; prewarm?: boolean }) {
+  constructor(
+    options: { profile: Profile; min: number; idle: number; prewarm?: boolean },
+    shares: Shares,
+  ) {
+    this.#shares = shares;
     this.#idle = options.idle;
     this.#min = options.min;
     this.#keep = options.prewarm ?? true;
-    this.#default = new Shelf(options.profile, this.#keep ? options.min : 0);
+    this.#default = new Shelf(options.profile, this.#keep ? options.min : 0, shares);
     this.#shelves.set(profileKey(options.profile), this.#default);
   }
 
@@ -108,7 +114,7 @@ export class Shelves implements Iterable<Shelf> {
     const key = profileKey(profile);
     let shelf = this.#shelves.get(key);
     if (shelf === undefined) {
-      shelf = new Shelf(profile, this.#keep ? 1 : 0);
+      shelf = new Shelf(profile, this.#keep ? 1 : 0, this.#shares);
       this.#shelves.set(key, shelf);
     }
     shelf.use(tenant);
@@ -119,11 +125,11 @@ export class Shelves implements Iterable<Shelf> {
    * Shelves in the order their sandboxes are to be started: those a starved tenant waits at, those
    * that have nothing set aside for one, those somebody waits at, and those nobody does.
    */
-  byUrgency(shares: Shares): { readonly shelf: Shelf; readonly isUrgent: boolean }[] {
+  byUrgency(): Shelf[] {
     return [...this]
-      .map((shelf) => ({ shelf, ...urgency(shelf, shares) }))
-      .sort((a, b) => a.rank - b.rank || compareFirst(a.first, b.first, shares))
-      .map(({ shelf, rank }) => ({ shelf, isUrgent: rank < 2 }));
+      .map((shelf) => ({ shelf, ...urgency(shelf) }))
+      .sort((a, b) => a.rank - b.rank || compareFirst(a.first, b.first, this.#shares))
+      .map(({ shelf }) => shelf);
   }
 
   /** Takes the warm sandbox that has been idle longest on any shelf but `shelf` that may lose one. */
@@ -168,9 +174,9 @@ export class Shelves implements Iterable<Shelf> {
   }
 }
 
-function urgency(shelf: Shelf, shares: Shares): { rank: number; first: Waiter | undefined } {
-  const first = shelf.waiting.next(shares);
-  if (shelf.waiting.starved(shares) > shelf.starting) return { rank: 0, first };
+function urgency(shelf: Shelf): { rank: number; first: Waiter | undefined } {
+  const first = shelf.waiting.next();
+  if (shelf.waiting.starved > shelf.starting) return { rank: 0, first };
   if (shelf.reserves && shelf.warm.length + shelf.starting === 0) return { rank: 1, first };
   return { rank: first === undefined ? 3 : 2, first };
 }

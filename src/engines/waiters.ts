@@ -14,6 +14,11 @@ export interface Waiter {
 export class Waiters implements Iterable<Waiter> {
   /** In the order they came. */
   readonly #all: Waiter[] = [];
+  readonly #shares: Shares;
+
+  constructor(shares: Shares) {
+    this.#shares = shares;
+  }
 
   get size(): number {
     return this.#all.length;
@@ -49,27 +54,29 @@ export class Waiters implements Iterable<Waiter> {
       };
       signal.addEventListener("abort", onAbort, { once: true });
       this.#all.push(waiter);
+      this.#shares.queue(tenant, 1);
     });
   }
 
   /** Whose turn it is: the tenant's with the fewest sandboxes, and of its own who came first. */
-  next(shares: Shares): Waiter | undefined {
+  next(): Waiter | undefined {
     let next: Waiter | undefined;
     for (const waiter of this.#all) {
-      if (next === undefined || shares.compare(waiter.tenant, next.tenant) < 0) next = waiter;
+      if (next === undefined || this.#shares.compare(waiter.tenant, next.tenant) < 0) next = waiter;
     }
     return next;
   }
 
-  /** How many tenants among them are starved. */
-  starved(shares: Shares): number {
-    const tenants = new Set(this.#all.map(({ tenant }) => tenant));
-    return [...tenants].filter((tenant) => shares.isStarved(tenant)).length;
+  /** How many of them are of a starved tenant, which has but one. */
+  get starved(): number {
+    return this.#all.filter(({ tenant }) => this.#shares.isStarved(tenant)).length;
   }
 
   #remove(waiter: Waiter): void {
     const index = this.#all.indexOf(waiter);
-    if (index >= 0) this.#all.splice(index, 1);
+    if (index < 0) return;
+    this.#all.splice(index, 1);
+    this.#shares.queue(waiter.tenant, -1);
   }
 }
 

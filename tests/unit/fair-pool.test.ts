@@ -76,7 +76,7 @@ describe("whose turn it is", () => {
     expect(served).toEqual(["a1", "b1", "c1", "a2"]);
   });
 
-  it("is the one's that was given fewer lately, where a flood has none at the moment", async () => {
+  it("comes round to each tenant, where a flood has none at the moment", async () => {
     launcher.automatic = false;
     open({ min: 0, max: 1 });
     const order: string[] = [];
@@ -91,7 +91,21 @@ describe("whose turn it is", () => {
     all.push(run("b"), run("b"));
     for (let round = 0; round < 4; round += 1) await finishStart();
     await Promise.all(all);
-    expect(order).toEqual(["a", "a", "b", "b", "a", "a"]);
+    expect(order).toEqual(["a", "a", "b", "a", "b", "a"]);
+  });
+});
+
+describe("what is started next", () => {
+  it("is for the starved whom nothing under way will serve", async () => {
+    open({ min: 0, max: 8, startConcurrency: 2 });
+    for (const tenant of ["a", "b", "c", "a"]) await pool.discard(await lease(tenant));
+    await settle();
+    launcher.automatic = false;
+    const { served, join } = line();
+    for (const who of ["a1", "a2", "a3", "b", "c"]) join(who);
+    join("d", large);
+    for (let round = 0; round < 3; round += 1) await finishStart();
+    expect(served).toEqual(["b", "c", "d"]);
   });
 });
 
@@ -205,43 +219,6 @@ describe("the last warm sandbox", () => {
     await finishStart();
     expect(served).toEqual(["b"]);
     await pool.discard(first);
-  });
-});
-
-describe("the starts of a flood", () => {
-  it("are fewer at once while others are served, but for who is starved", async () => {
-    open({ min: 0, max: 8, startConcurrency: 3, paced: 1 });
-    for (const tenant of ["a", "a", "b"]) await pool.discard(await lease(tenant));
-    await settle();
-    launcher.automatic = false;
-    const { served, join } = line();
-    for (const who of ["a1", "a2", "a3", "a4"]) join(who);
-    await settle();
-    expect(pool.starting).toBe(1);
-    join("b");
-    await settle();
-    // What is under way will do for it; at another profile there is nothing.
-    expect(pool.starting).toBe(1);
-    join("c", large);
-    await settle();
-    expect(pool.starting).toBe(2);
-    await finishStart();
-    await finishStart();
-    expect(served).toEqual(["b", "c"]);
-    await vi.advanceTimersByTimeAsync(11_000);
-    await finishStart();
-    expect(pool.starting).toBe(3);
-  });
-
-  it("are as many as ever where there is one tenant", async () => {
-    open({ min: 0, max: 8, startConcurrency: 3, paced: 1 });
-    await pool.discard(await lease("a"));
-    await settle();
-    launcher.automatic = false;
-    const { join } = line();
-    for (const who of ["a1", "a2", "a3", "a4"]) join(who);
-    await settle();
-    expect(pool.starting).toBe(3);
   });
 });
 
