@@ -15,6 +15,8 @@ const BETWEEN = [
   "trailer",
   "transfer-encoding",
   "upgrade",
+  // By this one the HTTP server would be told that everything is sent.
+  "x-hono-already-sent",
 ];
 
 /** Those of a response that say something about the whole host, whose other functions are others'. */
@@ -25,11 +27,18 @@ const OF_THE_HOST = [
   "public-key-pins",
   "report-to",
   "reporting-endpoints",
+  "secure-session-registration",
   "service-worker-allowed",
   "set-cookie2",
   "strict-transport-security",
   "x-request-id",
 ];
+
+/**
+ * The one challenge that no browser answers by itself. What somebody has typed for another function's
+ * `Basic` realm it would send to whoever names the same realm: it takes all of a host for one.
+ */
+const CHALLENGE = /^Bearer( [\w-]+="[^"\\]*"(, ?[\w-]+="[^"\\]*")*)?$/i;
 
 /**
  * Gives a page an origin of its own: with this server's, it would share storage and workers with every
@@ -51,6 +60,7 @@ export function responseHeaders(list: HeaderList, base: string): Headers {
   const headers = new Headers();
   for (const [name, value] of list) {
     if (dropped.has(name)) continue;
+    if (name === "www-authenticate" && !CHALLENGE.test(value)) continue;
     headers.append(name, name === "set-cookie" ? confineCookie(value, base) : value);
   }
   headers.append("content-security-policy", SANDBOX);

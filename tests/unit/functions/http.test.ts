@@ -28,11 +28,12 @@ const ways = {
     const headers = Object.fromEntries(request.headers);
     return Response.json({ method: request.method, url: url.href, headers, body: await request.text() }, { status: 201 });
   },
-  headers: () => new Response("page", { headers: [
+  headers: (_request, url) => new Response("page", { headers: [
     ["content-type", "text/html"], ["x-mine", "1"], ["x-request-id", "mine"], ["content-length", "999"],
     ["connection", "close, x-gone"], ["x-gone", "1"], ["transfer-encoding", "gzip"], ["alt-svc", "h2=evil"],
     ["clear-site-data", "*"], ["strict-transport-security", "max-age=1"], ["service-worker-allowed", "/"],
-    ["content-security-policy", "default-src 'none'"],
+    ["content-security-policy", "default-src 'none'"], ["x-hono-already-sent", "true"],
+    ["www-authenticate", url.search === "" ? 'Bearer realm="a", Basic realm="b"' : 'Bearer realm="a", error="b"'],
     ["set-cookie", "a=1; Path=/; Domain=host.example; HttpOnly"], ["set-cookie", "b=2"],
   ] }),
   parts: () => stream({ async start(out) {
@@ -118,9 +119,12 @@ describe("an HTTP function", () => {
   );
 
   it("says nothing about the connection, the host, or anybody else's path", async () => {
-    const { headers } = await ask("/f/acme/site/headers");
+    const response = await ask("/f/acme/site/headers");
+    const { headers } = response;
+    expect(await response.text()).toBe("page");
     const names = "x-gone transfer-encoding alt-svc clear-site-data strict-transport-security";
-    for (const name of `${names} service-worker-allowed content-length`.split(" ")) {
+    const more = "service-worker-allowed content-length www-authenticate x-hono-already-sent";
+    for (const name of `${names} ${more}`.split(" ")) {
       expect([name, headers.get(name)]).toEqual([name, null]);
     }
     expect(headers.get("x-mine")).toBe("1");
@@ -130,6 +134,12 @@ describe("an HTTP function", () => {
       "b=2; Path=/f/acme/site",
     ]);
     expect(headers.get("content-security-policy")).toMatch(/^default-src 'none', sandbox /);
+  });
+
+  it("may ask for the one kind of key that browsers do not send by themselves", async () => {
+    const response = await ask("/f/acme/site/headers?bearer");
+    expect(await response.text()).toBe("page");
+    expect(response.headers.get("www-authenticate")).toBe('Bearer realm="a", error="b"');
   });
 
   it("stays warm, for its tenant alone", async () => {
