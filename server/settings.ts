@@ -73,6 +73,8 @@ const schema = z.object({
   ISOLATE_POOL_MIN: integer.optional(),
   ISOLATE_POOL_MAX: integer.optional(),
   ISOLATE_POOL_IDLE: integer.optional(),
+  ISOLATE_REUSE_TOTAL: integer.optional(),
+  ISOLATE_REUSE_IDLE: integer.optional(),
   ISOLATE_MEMORY: integer.optional(),
   ISOLATE_CPUS: decimal.optional(),
   ISOLATE_RUN_DIR: absolute.optional(),
@@ -224,6 +226,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
         min: given.ISOLATE_POOL_MIN,
         max: given.ISOLATE_POOL_MAX,
         idle: given.ISOLATE_POOL_IDLE,
+        reuse: { total: given.ISOLATE_REUSE_TOTAL, idle: given.ISOLATE_REUSE_IDLE },
       },
     }),
   };

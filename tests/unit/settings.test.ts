@@ -33,6 +33,8 @@ describe("settings", () => {
       ISOLATE_POOL_MIN: "1",
       ISOLATE_POOL_MAX: "4",
       ISOLATE_POOL_IDLE: "5000",
+      ISOLATE_REUSE_TOTAL: "3",
+      ISOLATE_REUSE_IDLE: "9000",
       ISOLATE_MEMORY: "2048",
       ISOLATE_CPUS: "0.5",
       ISOLATE_MOUNTS: '{"/data":"/srv/data"}',
@@ -80,6 +82,7 @@ describe("settings", () => {
       bytes: 16_777_216,
     });
     expect(settings.config.cluster).toMatchObject({ min: 1, max: 4, idle: 5_000 });
+    expect(settings.config.cluster.reuse).toMatchObject({ total: 3, idle: 9_000, perKey: 2 });
   });
 
   it("let a server with an operator's key be reached by other machines", () => {
