@@ -8,7 +8,15 @@ import { FunctionsClient } from "./functions.ts";
 import { JobsClient } from "./jobs.ts";
 import { runHeaders } from "./run-headers.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
-import type { Answer, Execution, ExecutionQuery, Job, RunOptions, SubmitOptions } from "./types.ts";
+import type {
+  Answer,
+  Execution,
+  ExecutionQuery,
+  Job,
+  OwnTenant,
+  RunOptions,
+  SubmitOptions,
+} from "./types.ts";
 
 export { IsolateClientError, type ProblemBody } from "./errors.ts";
 export type { ExecutionEvent } from "./events.ts";
@@ -104,5 +112,15 @@ export class Client {
 
   execution(id: string): Promise<Execution> {
     return this.#transport.json(`/executions/${encodeURIComponent(id)}`);
+  }
+
+  /** What the key's tenant may, and what it has used today. */
+  tenant(): Promise<OwnTenant> {
+    return this.#transport.json("/tenant");
+  }
+
+  /** What the tenant's callbacks are signed with, as Standard Webhooks has it. */
+  async callbackSecret(): Promise<string> {
+    return (await this.#transport.json<{ secret: string }>("/tenant/callback-secret")).secret;
   }
 }

@@ -151,6 +151,12 @@ export interface TenantInfo extends Omit<TenantSettings, "env" | "database"> {
   readonly updatedAt: string;
 }
 
+/** What a tenant is told of itself. */
+export interface OwnTenant extends Omit<TenantInfo, "createdAt" | "updatedAt"> {
+  /** Today, in UTC; `cpu` in milliseconds. */
+  readonly used: { readonly executions: number; readonly cpu: number; readonly resetsAt: string };
+}
+
 export interface KeyInfo {
   readonly id: string;
   /** How the key begins. */
