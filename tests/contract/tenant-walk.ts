@@ -1,0 +1,145 @@
+/** All that a tenant does from its first key to its last, through the typed client. */
+import { Webhook } from "standardwebhooks";
+import { expect } from "vitest";
+import type { Client, ExecutionEvent } from "../../src/client/client.ts";
+import type { Receiver } from "../helpers/receiver.ts";
+import { until } from "./engine-contract.ts";
+
+export interface WalkOptions {
+  readonly url: string;
+  readonly admin: Client;
+  readonly clientOf: (key: string) => Client;
+  readonly receiver: Receiver;
+}
+
+const ADD = "export default ({ a, b }) => a + b";
+/** Of two hosts that are granted, one is at an address that the proxy refuses. */
+const EVENTFUL = `export default async (host) => {
+  console.log("first");
+  channel.emit("news", { n: 1 });
+  await fetch("http://10.0.0.1");
+  return (await fetch("http://" + host)).text();
+}`;
+const SITE = `export default (request) => new Response(new ReadableStream({
+  async start(out) {
+    const bytes = (text) => new TextEncoder().encode(text);
+    out.enqueue(bytes(request.method));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    out.enqueue(bytes(new URL(request.url).pathname));
+    out.close();
+  },
+}), { status: 203, headers: { "content-type": "text/x-walk" } })`;
+
+/** Walks all of it; the tenant is called `walker`, and is gone at the end. */
+export async function tenantWalk({ url, admin, clientOf, receiver }: WalkOptions): Promise<void> {
+  await admin.admin.putTenant("walker", { concurrency: 4, env: { WHO: "walker" } });
+  const { id: keyId, key } = await admin.admin.createKey("walker", "of the walk");
+  const client = clientOf(key);
+  const timeout = 20_000;
+  /** Id of each execution → how it was asked for. */
+  const ways = new Map<string, string>();
+
+  const code = `${ADD} + Deno.env.get("WHO")`;
+  const permissions = { env: ["WHO"] };
+  const answer = await client.execute({ code, input: { a: 1, b: 2 }, permissions, timeout });
+  expect(answer).toMatchObject({ ok: true, outcome: "ok", result: "3walker" });
+  expect(answer.usage).toMatchObject({ wall: expect.any(Number), egressBytes: 0 });
+  expect(answer.usage.bytesOut).toBeGreaterThan(0);
+  ways.set(answer.id, "execute");
+
+  const { host } = receiver;
+  const events: ExecutionEvent[] = [];
+  const reaching = { permissions: { net: [host, "10.0.0.1:80"] }, input: host, timeout };
+  const eventful = { code: EVENTFUL, tools: ["channel"], ...reaching };
+  for await (const event of client.stream(eventful)) events.push(event);
+  expect(events).toMatchObject([
+    { type: "log", data: { message: "first" } },
+    { type: "channel", data: { topic: "news", data: { n: 1 } } },
+    { type: "denied", data: { kind: "net", value: "10.0.0.1:80", by: "egress" } },
+    { type: "result", data: { ok: true, result: "received" } },
+  ]);
+  const last = events.at(-1);
+  if (last?.type === "result") {
+    ways.set(last.data.id, "stream");
+    expect(last.data.usage.egressBytes).toBeGreaterThan(0);
+  }
+  receiver.received.length = 0;
+
+  const request = { code: ADD, input: { a: 3, b: 4 }, timeout };
+  const callback = `http://${host}/hook`;
+  const accepted = await client.submit(request, { callback });
+  const job = await client.jobs.wait<number>(accepted.id);
+  expect(job).toMatchObject({ status: "done", attempts: 1, answer: { ok: true, result: 7 } });
+  await until(() => receiver.received.length === 1);
+  const [called] = receiver.received.splice(0);
+  const webhook = new Webhook(await client.callbackSecret());
+  const headers = called?.headers as Record<string, string>;
+  expect(webhook.verify(called?.body ?? "", headers)).toMatchObject({
+    data: { id: job.id, status: 200, answer: { result: 7 } },
+  });
+  ways.set(job.id, "async");
+
+  const batch = await client.batch([request, { code: ADD, permissions: { run: ["sh"] } }, request]);
+  expect(batch).toMatchObject([
+    { result: 7 },
+    { error: { code: "PERMISSION_REFUSED", field: "permissions.run[0]" } },
+    { result: 7 },
+  ]);
+  for (const each of batch) if ("id" in each) ways.set(each.id, "batch");
+
+  const once = { idempotencyKey: "the-walks-own" };
+  const first = await client.execute(request, once);
+  expect(await client.execute(request, once)).toEqual(first);
+  const other = client.execute({ ...request, input: { a: 0, b: 0 } }, once);
+  await expect(other).rejects.toMatchObject({ status: 422, code: "IDEMPOTENCY_MISMATCH" });
+  ways.set(first.id, "execute");
+
+  const { functions } = client;
+  await functions.deploy("add", { code: ADD, timeout });
+  const files = {
+    "main.ts": 'import { add } from "./lib/add.ts"; export default add;',
+    "lib/add.ts": 'export const add = ({ a, b }: Record<string, number>) => a + " and " + b;',
+  };
+  expect(await functions.deploy("add", { files, timeout })).toMatchObject({ version: 2 });
+  for (const [version, result] of [
+    [2, "3 and 4"],
+    [1, 7],
+  ]) {
+    const invoked = await functions.invoke("add", { input: request.input });
+    expect(invoked).toMatchObject({ ok: true, result });
+    ways.set(invoked.id, "invoke");
+    const { current } = await functions.rollback("add", 1);
+    expect([current, (await client.execution(invoked.id)).version]).toEqual([1, version]);
+  }
+  const told: ExecutionEvent[] = [];
+  for await (const event of functions.stream("add", { input: { a: 5, b: 5 } })) told.push(event);
+  expect(told).toMatchObject([{ type: "result", data: { result: 10 } }]);
+  if (told[0]?.type === "result") ways.set(told[0].data.id, "invoke");
+
+  await functions.deploy("site", { code: SITE, kind: "http", timeout });
+  const authorization = `Bearer ${key}`;
+  const asked = await fetch(`${url}/f/walker/site/a/b?c`, { headers: { authorization } });
+  expect([asked.status, asked.headers.get("content-type")]).toEqual([203, "text/x-walk"]);
+  const parts: string[] = [];
+  const text = asked.body?.pipeThrough(new TextDecoderStream() as never) ?? [];
+  for await (const part of text as AsyncIterable<string>) parts.push(part);
+  expect(parts).toEqual(["GET", "/f/walker/site/a/b"]);
+  ways.set(asked.headers.get("x-execution-id") ?? "", "http");
+  expect((await fetch(`${url}/f/walker/site`)).status).toBe(401);
+
+  const { executions } = await client.executions();
+  const refused = executions.filter(({ outcome }) => outcome === "refused");
+  expect(refused).toMatchObject([{ via: "batch", error: "PERMISSION_REFUSED" }]);
+  const ran = executions.filter(({ outcome }) => outcome !== "refused");
+  expect(new Map(ran.map(({ id, via }) => [id, via]))).toEqual(ways);
+  expect(ran.filter(({ outcome, level }) => outcome !== "ok" || level !== "container")).toEqual([]);
+  expect((await client.executions({ function: "site" })).executions).toHaveLength(1);
+  expect((await client.tenant()).used.executions).toBe(ways.size);
+
+  await admin.admin.revokeKey("walker", keyId);
+  await expect(client.execute(request)).rejects.toMatchObject({ status: 401 });
+  const { key: next } = await admin.admin.createKey("walker");
+  expect((await clientOf(next).executions()).executions).toEqual(executions);
+  await admin.admin.deleteTenant("walker");
+  await expect(clientOf(next).tenant()).rejects.toMatchObject({ status: 401 });
+}

@@ -1,0 +1,72 @@
+/** The control plane as a whole, with containers, over each of its stores, as its clients see it. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Client, createClient } from "../../src/client/client.ts";
+import { until } from "../contract/engine-contract.ts";
+import { killedJobs } from "../contract/killed-jobs.ts";
+import { manyTenants } from "../contract/many-tenants.ts";
+import { tenantWalk } from "../contract/tenant-walk.ts";
+import { Postgres } from "../helpers/postgres.ts";
+import { Receiver } from "../helpers/receiver.ts";
+import { TestServer } from "../helpers/server.ts";
+import { SOAK } from "../helpers/soak.ts";
+
+/** What takes long is the first call of each tenant, which starts a sandbox. */
+const { TENANTS, CONTAINED, CALLS } = SOAK
+  ? { TENANTS: 50, CONTAINED: 50, CALLS: 10_000 }
+  : { TENANTS: 20, CONTAINED: 4, CALLS: 260 };
+const ADMIN_KEY = "the-operators-key-of-these-tests-alone";
+
+const SETTINGS = {
+  ISOLATE_ADMIN_KEY: ADMIN_KEY,
+  ISOLATE_SECRET_KEY: "5e".repeat(32),
+  ISOLATE_MEMORY: "128",
+  ISOLATE_POOL_MIN: "1",
+  ISOLATE_POOL_MAX: String(TENANTS + 6),
+  ISOLATE_REUSE_TOTAL: String(TENANTS),
+  ISOLATE_JOB_LEASE: "3000",
+};
+
+const STORES: [name: string, start: () => Promise<Postgres | undefined>][] = [
+  ["PGlite", async () => undefined],
+  ["PostgreSQL", () => Postgres.start()],
+];
+
+describe.each(STORES)("over %s", (store, start) => {
+  let postgres: Postgres | undefined;
+  let receiver: Receiver;
+  let server: TestServer;
+
+  beforeAll(async () => {
+    postgres = await start();
+    receiver = await Receiver.start();
+    server = await TestServer.start({
+      ...SETTINGS,
+      ISOLATE_EGRESS_PRIVATE: receiver.host,
+      ...(postgres && { ISOLATE_STORE_URL: postgres.url() }),
+    });
+    await until(() => server.log.includes("The egress proxy is ready"));
+  });
+  afterAll(async () => {
+    expect(await server.dispose()).toEqual([]);
+    receiver.stop();
+    await postgres?.stop();
+  });
+
+  const clientOf = (key: string): Client => createClient({ url: server.url, key });
+
+  it(`${CALLS} executions of ${TENANTS} tenants are each tenant's own, and all written down`, async () => {
+    const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+    const metrics = async () => (await fetch(`${server.url}/metrics`, { headers })).text();
+    const { perSecond } = await manyTenants({
+      ...{ admin: clientOf(ADMIN_KEY), clientOf, metrics },
+      ...{ tenants: TENANTS, contained: CONTAINED, calls: CALLS },
+    });
+    if (SOAK) console.log(`${store}: ${perSecond.toFixed(0)} executions a second`);
+  }, 1_800_000);
+
+  it("a tenant does all there is to do, from its first key to its last", () =>
+    tenantWalk({ url: server.url, admin: clientOf(ADMIN_KEY), clientOf, receiver }));
+
+  it("a server that is killed loses no job that it has accepted", () =>
+    killedJobs({ server, admin: clientOf(ADMIN_KEY), clientOf, receiver }));
+});
