@@ -25,6 +25,7 @@ import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
 import type { Services } from "./services.ts";
 import type { Tenancy } from "./tenants/tenancy.ts";
 import { tracedRequest } from "./tracing.ts";
+import { Unread } from "./unread.ts";
 
 export interface AppOptions {
   readonly services: Services;
@@ -46,6 +47,8 @@ export interface AppOptions {
   readonly publicUrl?: string | undefined;
   /** Most bytes of the response of an HTTP function. Default 16 MB. */
   readonly httpBytes?: number | undefined;
+  /** Bytes of answers that may wait for their clients to read. Default 256 MiB. */
+  readonly maxUnread?: number | undefined;
 }
 
 /** The HTTP application: no port, no environment, no signals. */
@@ -76,7 +79,7 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
   if (hosts !== undefined) app.use(hostCheck(hosts));
   const { withBody, withBytes } = bodies(maxBody);
   const routes = routesOf(options, auth, withBytes);
-  mount(app, { routes, auth, withBody, onError });
+  mount(app, { routes, auth, withBody, onError, unread: new Unread(options.maxUnread) });
   app.notFound((c) => {
     const message = `There is no ${c.req.path.slice(0, 100)}`;
     return failed(new HttpProblem(404, "NotFound", "NOT_FOUND", message), c, onError);

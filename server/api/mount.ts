@@ -1,8 +1,10 @@
+import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 import type { ZodType } from "zod";
 import { firstIssue } from "../../src/config.ts";
 import type { WithBody } from "../bodies.ts";
 import { HttpProblem } from "../problem.ts";
+import type { Unread } from "../unread.ts";
 import type { Auth, Caller } from "./auth.ts";
 import { type ErrorShape, PROBLEMS } from "./errors.ts";
 import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
@@ -11,6 +13,7 @@ export interface MountOptions {
   readonly routes: readonly Route[];
   readonly auth: Auth;
   readonly withBody: WithBody;
+  readonly unread: Unread;
   /** Told of our own failures, with the id their callers were given. */
   readonly onError: (error: unknown, requestId: string) => void;
 }
@@ -56,7 +59,7 @@ export function failed(
 async function serve(
   route: Route,
   c: Context<ApiEnv>,
-  { auth, withBody }: MountOptions,
+  { auth, withBody, unread }: MountOptions,
 ): Promise<Response> {
   const { raw } = c.req;
   c.set("route", route.path);
@@ -67,6 +70,9 @@ async function serve(
   };
   const caller = route.scope === "tenant" ? await identify() : undefined;
   if (route.scope === "admin") await auth.admin(raw);
+  const owner = caller?.tenant.id;
+  if (owner !== undefined) unread.check(owner);
+  const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
   const head = {
     params: checked(route.params, paramsOf(route, c)),
     query: checked(route.query, queryOf(c)),
@@ -76,10 +82,16 @@ async function serve(
     signal: raw.signal,
     requestId: c.get("requestId"),
     hold: () => {},
+    onWaiting: owner === undefined ? () => {} : unread.begin(owner, outgoing),
     c,
   };
   const { body } = route;
-  if (body === undefined) return route.handler({ ...head, body: undefined });
+  if (body === undefined) {
+    const response = await route.handler({ ...head, body: undefined });
+    // Others may have been read from the store at the same time; nothing is lost with this one.
+    if (owner !== undefined && raw.method === "GET") unread.check(owner);
+    return response;
+  }
   return withBody(
     raw,
     async (given, hold) => {

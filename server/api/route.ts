@@ -37,6 +37,8 @@ export interface RouteInput<P, Q, H, B, S extends Scope> {
   readonly requestId: string;
   /** Counts the body's bytes among those in memory until `promise` settles, too. */
   hold(promise: Promise<unknown>): void;
+  /** Tells how many bytes of the answer wait for the caller to read, beside those its connection has. */
+  onWaiting(waiting: () => number): void;
   readonly c: Context<ApiEnv>;
 }
 

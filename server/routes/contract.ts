@@ -7,7 +7,7 @@ import { type Route, route } from "../api/route.ts";
  * on every server of this version, and a browser could not show one with a page it asks a key for.
  */
 export function contractRoutes(routes: readonly Route[]): Route[] {
-  let document: string | undefined;
+  let document: Uint8Array<ArrayBuffer> | undefined;
   const contract: Route = route({
     method: "GET",
     path: "/openapi.json",
@@ -16,7 +16,7 @@ export function contractRoutes(routes: readonly Route[]): Route[] {
     tags: ["Contract"],
     responses: { 200: { description: "OpenAPI 3.1", schema: z.looseObject({}) } },
     handler: ({ c }) => {
-      document ??= JSON.stringify(openApiDocument([...routes, contract]));
+      document ??= new TextEncoder().encode(JSON.stringify(openApiDocument([...routes, contract])));
       return c.body(document, 200, { "Content-Type": "application/json" });
     },
   });

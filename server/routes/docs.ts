@@ -69,7 +69,8 @@ const FILES: readonly [path: string, type: string, read: () => Promise<string | 
  */
 export function docsRoutes(): Route[] {
   return FILES.map(([path, type, read]) => {
-    let content: Promise<string | Uint8Array> | undefined;
+    // The same bytes for everybody, or each who is slow to read them would have a megabyte.
+    let content: Promise<Uint8Array<ArrayBuffer>> | undefined;
     return route({
       method: "GET",
       path,
@@ -78,8 +79,8 @@ export function docsRoutes(): Route[] {
       tags: ["Contract"],
       responses: { 200: { description: "A file", type, schema: z.string() } },
       handler: async ({ c }) => {
-        content ??= read();
-        return c.body(new Uint8Array(Buffer.from(await content)), 200, {
+        content ??= read().then((file) => new Uint8Array(Buffer.from(file)));
+        return c.body(await content, 200, {
           ...HEADERS,
           "Content-Type": type,
         });

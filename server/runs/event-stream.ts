@@ -36,6 +36,13 @@ export class EventStream {
     }, heartbeat);
   }
 
+  /** Bytes that the client has not taken. */
+  get waiting(): number {
+    const room = this.#controller?.desiredSize ?? MAX_WAITING;
+    // A stream that has been read to its end has none, either.
+    return this.#closed && room === 0 ? 0 : MAX_WAITING - room;
+  }
+
   get #hasRoom(): boolean {
     return !this.#closed && (this.#controller?.desiredSize ?? 0) > 0;
   }

@@ -11,6 +11,8 @@ export interface Watched {
 }
 
 export interface StreamOptions {
+  /** Is told how many bytes wait for the client. */
+  readonly onWaiting: (waiting: () => number) => void;
   /** Called if the client goes away before the end. */
   readonly onCancel: () => void;
   /** Runs the code and resolves with its answer as JSON. */
@@ -26,8 +28,10 @@ const MAX_CHANNEL = 16_777_216;
  * Answers with the events of an execution as they happen, the last one `result` or `error`. What is
  * refused before anything of it has happened rejects, so that it can be answered with its own status.
  */
-export function streamed({ onCancel, run, problem }: StreamOptions): Promise<Response> {
+export function streamed(options: StreamOptions): Promise<Response> {
+  const { onWaiting, onCancel, run, problem } = options;
   const stream = new EventStream(onCancel);
+  onWaiting(() => stream.waiting);
   return new Promise((resolve, reject) => {
     let isOpen = false;
     const open = (): void => {
@@ -50,10 +54,11 @@ export function streamed({ onCancel, run, problem }: StreamOptions): Promise<Res
 }
 
 /** The answer of an earlier request, as the one event that is left of it. */
-export function streamOf(answer: StoredAnswer): Response {
+export function streamOf(answer: StoredAnswer, onWaiting: StreamOptions["onWaiting"]): Response {
   // One that was to come later has no result yet.
   if (answer.status !== 200) return responseOf(answer, true);
   const stream = new EventStream(() => {});
+  onWaiting(() => stream.waiting);
   stream.end("result", answer.body);
   const headers = { ...EVENT_STREAM_HEADERS, ...REPLAYED };
   return new Response(stream.body, { headers });

@@ -43,7 +43,7 @@ export interface Identity {
 /** What the ways need of a route's input. */
 export type Input = Pick<
   RouteInput<unknown, unknown, unknown, unknown, "tenant">,
-  "caller" | "signal" | "requestId" | "c" | "hold"
+  "caller" | "signal" | "requestId" | "c" | "hold" | "onWaiting"
 >;
 
 /**
@@ -68,7 +68,7 @@ export class Ways {
     }
     const entry = await this.once(wanted.identity, input);
     if (entry !== undefined && "replay" in entry) {
-      return events ? streamOf(entry.replay) : responseOf(entry.replay, true);
+      return events ? streamOf(entry.replay, input.onWaiting) : responseOf(entry.replay, true);
     }
     const signal = entry === undefined ? input.signal : undefined;
     const first = entry?.first ?? ((work: () => Promise<StoredAnswer>) => work());
@@ -83,7 +83,7 @@ export class Ways {
   /** What an `Idempotency-Key` says, if there is one; for work of as many executions. */
   async once(
     { route, body }: Identity,
-    input: Omit<Input, "hold">,
+    input: Omit<Input, "hold" | "onWaiting">,
     executions = 1,
   ): Promise<Once | undefined> {
     const { idempotency, most, onError } = this.#options;
@@ -115,7 +115,7 @@ export class Ways {
   }
 
   #stream(
-    { hold, requestId }: Input,
+    { hold, onWaiting, requestId }: Input,
     /** Absent for what goes on when the client goes away. */
     hangUp: AbortSignal | undefined,
     run: (watched: Watched, signal: AbortSignal | undefined) => Promise<string>,
@@ -124,6 +124,7 @@ export class Ways {
     const cancelled = new AbortController();
     const signal = hangUp && AbortSignal.any([hangUp, cancelled.signal]);
     return streamed({
+      onWaiting,
       onCancel: () => cancelled.abort(),
       run: (watched) => {
         const answer = run(watched, signal);

@@ -19,11 +19,13 @@ describe("EventStream", () => {
     stream.offer("log", () => '{"a":2}');
     stream.end("result", "{}");
     stream.end("result", "again");
+    expect(stream.waiting).toBeGreaterThan(60);
     expect(await eventsOf(stream.body)).toMatchObject([
       { event: "log", data: '{"a":1}' },
       { event: "log", data: '{"a":2}' },
       { event: "result", data: "{}" },
     ]);
+    expect(stream.waiting).toBe(0);
   });
 
   it("leaves out what a client that does not read would have to catch up with, and says so", async () => {
