@@ -11,7 +11,10 @@ export interface TenantRow {
 }
 
 export interface Tenants {
-  /** Makes it, or replaces all of it. Says whether it is new. */
+  /**
+   * Makes it, or replaces all of it. Says whether it is new: then there is nothing of one before it, but for
+   * the tenant of a host without tenants, which goes on under its id.
+   */
   put(tenant: Pick<TenantRow, "id" | "settings" | "secrets">): Promise<{ created: boolean }>;
   get(id: string): Promise<TenantRow | undefined>;
   /** By id. */

@@ -44,5 +44,31 @@ export function tenantsCases(store: () => Store): void {
       expect(await left(gone)).toEqual([0, 0, 0, 0, "new"]);
       expect(await left(kept)).toEqual([1, 1, 1, 1, "running"]);
     });
+
+    it("inherit nothing that was written down for one that was gone", async () => {
+      const id = unique("again");
+      const writeLate = async (tenant: string) => {
+        await store().functions.deploy(version(tenant));
+        await store().executions.record([execution(tenant)]);
+        await store().jobs.accept(job(tenant));
+        await store().idempotency.begin(tenant, "key", "print", inMs(60_000));
+      };
+      const left = async (tenant: string) => [
+        (await store().functions.versions(tenant, "f")).length,
+        (await store().executions.list(tenant, { limit: 9 })).length,
+        await store().jobs.pending(tenant),
+      ];
+      await writeLate(id);
+      await store().tenants.put({ id, settings: {}, secrets: null });
+      expect(await left(id)).toEqual([0, 0, 0]);
+      expect((await store().idempotency.begin(id, "key", "other", inMs(60_000))).state).toBe("new");
+      await writeLate(id);
+      await store().tenants.put({ id, settings: {}, secrets: null });
+      expect(await left(id)).toEqual([1, 1, 1]);
+      await writeLate("default");
+      await store().tenants.put({ id: "default", settings: {}, secrets: null });
+      expect(await left("default")).toEqual([1, 1, 1]);
+      await store().tenants.delete("default");
+    });
   });
 }
