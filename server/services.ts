@@ -67,7 +67,7 @@ export function createServices(options: ServicesOptions): Services {
   });
   const ground = readGround({ ...config.egress, resolver: systemResolver, classify });
   const sending = { store: store.jobs, ground, onError: failed };
-  const callbacks = secretKey && new CallbackSender({ ...sending, secretKey });
+  const callbacks = secretKey && new CallbackSender({ ...sending, secretKey, callerOf });
   const worker = new JobWorker({
     store: store.jobs,
     runs,

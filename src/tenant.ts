@@ -33,5 +33,10 @@ export interface Tenant {
   readonly database?: string | null | undefined;
 }
 
+/** Names a tenant so that one that comes after it by the same id has another name. */
+export function ownerOf({ id, since }: Pick<Tenant, "id" | "since">): string {
+  return since === undefined ? id : `${id} ${since}`;
+}
+
 /** Whom everything belongs to on a host that knows no tenants. */
 export const SOLE_TENANT: Tenant = { id: "default" };

@@ -1,12 +1,17 @@
 import { hkdfSync } from "node:crypto";
+import { ownerOf, type Tenant } from "../../src/tenant.ts";
 import { HttpProblem } from "../problem.ts";
 
 /**
  * What a tenant's callbacks are signed with, in the form Standard Webhooks gives secrets. It is
- * derived from the server's secret key: nothing is stored, and another key makes other secrets.
+ * derived from the server's secret key: nothing is stored, and another key makes other secrets. So does
+ * another tenant that comes after one by the same id.
  */
-export function callbackSecret(secretKey: Uint8Array, tenant: string): string {
-  const bytes = hkdfSync("sha256", secretKey, "", `isolate callbacks of ${tenant}`, 32);
+export function callbackSecret(
+  secretKey: Uint8Array,
+  tenant: Pick<Tenant, "id" | "since">,
+): string {
+  const bytes = hkdfSync("sha256", secretKey, "", `isolate callbacks of ${ownerOf(tenant)}`, 32);
   return `whsec_${Buffer.from(bytes).toString("base64")}`;
 }
 

@@ -1,3 +1,4 @@
+import type { Caller } from "../api/auth.ts";
 import type { JobRow, Jobs } from "../store/jobs.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
 import { nextTry } from "./schedule.ts";
@@ -7,6 +8,8 @@ export interface CallbackSenderOptions extends DeliverOptions {
   readonly store: Jobs;
   /** What secrets are derived from. */
   readonly secretKey: Uint8Array;
+  /** `undefined` for a tenant that is gone. */
+  readonly callerOf: (tenant: string) => Promise<Caller | undefined>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -89,10 +92,11 @@ export class CallbackSender {
   }
 
   async #send(job: JobRow & { tries: number }): Promise<void> {
-    const { store, secretKey } = this.#options;
-    const { id, tenant, callback: url, tries } = job;
-    if (url === null) return store.notified(id, null);
-    const secret = callbackSecret(secretKey, tenant);
+    const { store, secretKey, callerOf } = this.#options;
+    const { id, callback: url, tries } = job;
+    const caller = await callerOf(job.tenant);
+    if (url === null || caller === undefined) return store.notified(id, null);
+    const secret = callbackSecret(secretKey, caller.tenant);
     // Why it did not get there is the receiver's to find out; it is not told what is behind a name.
     const status = await deliver({ url, id, body: bodyOf(job), secret }, this.#options).catch(
       () => undefined,

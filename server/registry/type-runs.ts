@@ -4,7 +4,7 @@ import { TenantLimit } from "../../src/errors.ts";
 import type { Levels } from "../../src/resourcex/levels.ts";
 import { EngineRunner, type OnLog, resultOf } from "../../src/resourcex/runner.ts";
 import type { BundledType, SerializedResource } from "../../src/resourcex/type.ts";
-import type { Tenant } from "../../src/tenant.ts";
+import { ownerOf, type Tenant } from "../../src/tenant.ts";
 import { endOf } from "../runs/ended.ts";
 import type { Asked, Runs } from "../runs/runs.ts";
 
@@ -48,7 +48,7 @@ export class TypeRuns {
 
   /** The engine of containers, for a tenant: whatever it runs is an execution like any other. */
   engineFor(asked: TypeAsked): Pick<Engine, "execute"> {
-    const tenant = asked.caller.tenant.id;
+    const tenant = ownerOf(asked.caller.tenant);
     return {
       execute: (job, options) =>
         this.#track(asked, async (signal) => {
@@ -68,11 +68,12 @@ export class TypeRuns {
     });
   }
 
-  #runnerOf({ id, reuse, maxTimeout, maxMemory, maxLogEntries }: Tenant): EngineRunner {
+  #runnerOf(owner: Tenant): EngineRunner {
+    const { reuse, maxTimeout, maxMemory, maxLogEntries } = owner;
     const { levels, timeout, profile } = this.#options;
     return new EngineRunner({
       levels,
-      tenant: id,
+      tenant: ownerOf(owner),
       result: "json",
       reuse,
       timeout: Math.min(timeout, maxTimeout ?? timeout),

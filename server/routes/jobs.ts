@@ -66,7 +66,7 @@ export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Ro
     },
     handler: ({ caller, c }) => {
       if (secretKey === undefined) throw noSecretKey();
-      return c.json({ secret: callbackSecret(secretKey, caller.tenant.id) });
+      return c.json({ secret: callbackSecret(secretKey, caller.tenant) });
     },
   });
   return [get, cancel, secret];

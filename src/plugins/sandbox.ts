@@ -3,7 +3,7 @@ import { toOutput } from "../engines/outcome.ts";
 import { reuseKey } from "../engines/reuse.ts";
 import { BadRequest, EngineUnavailable } from "../errors.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../protocol/limits.ts";
-import type { Tenant } from "../tenant.ts";
+import { ownerOf } from "../tenant.ts";
 import type { Output, SandboxLevel } from "../types.ts";
 import type { Context, IsolatePlugin } from "./plugin.ts";
 
@@ -54,11 +54,6 @@ export async function runInSandbox(engine: Engine, context: Context): Promise<Ou
   const options = { profile, timeout, tenant, reuse, channel, observer, http, signal };
   const outcome = await engine.execute(job, options);
   return toOutput(outcome, engine.level);
-}
-
-/** What is kept for one tenant is not for another that comes after it by the same id. */
-function ownerOf({ id, since }: Tenant): string {
-  return since === undefined ? id : `${id} ${since}`;
 }
 
 /** What the entry is called with. */

@@ -44,6 +44,7 @@ export function registryServer(options: RegistryServerOptions) {
   return {
     app: buildApp({ services, tenancy, maxBody: 8_388_608, onError, hub }),
     audit,
+    directory: tenancy.directory,
     /** Makes a tenant, and what its requests have among their headers. */
     async tenant(id: string, limits: object = {}): Promise<Record<string, string>> {
       await tenancy.directory.put(id, tenantBody.parse(limits));

@@ -12,7 +12,7 @@ import { nextTry } from "../../server/callbacks/schedule.ts";
 import { callbackSecret } from "../../server/callbacks/secret.ts";
 import { certificateFor } from "../helpers/certificate.ts";
 
-const SECRET = callbackSecret(Buffer.alloc(32, 7), "acme");
+const SECRET = callbackSecret(Buffer.alloc(32, 7), { id: "acme", since: 1 });
 const servers: Server[] = [];
 
 afterEach(() => {
@@ -56,8 +56,10 @@ describe("deliver()", () => {
     const headers = request.headers as Record<string, string>;
     expect(headers).toMatchObject({ "content-type": "application/json", "webhook-id": "id 1" });
     expect(new Webhook(SECRET).verify(body, headers)).toEqual({ text: "Grüße" });
-    const other = new Webhook(callbackSecret(Buffer.alloc(32, 7), "other"));
-    expect(() => other.verify(body, headers)).toThrow("No matching signature");
+    for (const tenant of [{ id: "other", since: 1 }, { id: "acme", since: 2 }, { id: "acme" }]) {
+      const other = new Webhook(callbackSecret(Buffer.alloc(32, 7), tenant));
+      expect(() => other.verify(body, headers)).toThrow("No matching signature");
+    }
   });
 
   it("takes a redirect for an answer, and reads none to its end", async () => {

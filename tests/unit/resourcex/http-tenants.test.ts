@@ -90,6 +90,21 @@ describe("of several tenants", () => {
     });
   });
 
+  it("one that has the id of another before it finds nothing in a kept sandbox", async () => {
+    const counting = `let n = 0;
+      export default { name: "counting", description: "", resolve: () => ++n }`;
+    const results: unknown[] = [];
+    for (const _life of [1, 2]) {
+      const again = call(await served.tenant("again"));
+      await again("/types", { source: counting });
+      await publishAs(await served.tenant("again"), { domain: "again.org", type: "counting" });
+      const resource = { locator: "again.org/a.counting@1" };
+      for (const _time of [1, 2]) results.push((await again("/resolve", resource)).result);
+      await served.directory.delete("again");
+    }
+    expect(results).toEqual([1, 2, 1, 2]);
+  });
+
   it("executions are within a tenant's quotas and limits, and written down", async () => {
     const budget = await served.tenant("budget", { budget: { executions: 1 } });
     const thrower = `export default {
