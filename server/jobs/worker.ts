@@ -5,6 +5,7 @@ import { Aborted, IsolateError } from "../../src/errors.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
 import { HttpProblem, problemResponse, statusOf } from "../problem.ts";
+import { QuotaExceeded } from "../quotas/quota-error.ts";
 import { answerOf } from "../runs/answer.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { JobRow, Jobs } from "../store/jobs.ts";
@@ -30,6 +31,8 @@ const MAX_ATTEMPTS = 3;
 /** Milliseconds a job is put off for what will pass: quotas, a busy host. */
 const MAX_PATIENCE = 24 * 3_600_000;
 const POLL_MS = 2_000;
+/** Milliseconds until it is tried anew whether a tenant at its limit has room. */
+const FULL_MS = 1_000;
 /** Attempts at writing an answer down, over some ten seconds. */
 const MAX_WRITES = 6;
 
@@ -41,6 +44,8 @@ export class JobWorker {
   readonly #options: JobWorkerOptions;
   readonly #owner = randomUUID();
   readonly #running = new Map<string, { abort: AbortController; over: Promise<void> }>();
+  /** How many jobs of a tenant that was at its limit have ended since, by its id; counts until then. */
+  readonly #room = new Map<string, { jobs: number; until: number }>();
   #timers: NodeJS.Timeout[] = [];
   #looking: Promise<void> | undefined;
   #again = false;
@@ -96,14 +101,37 @@ export class JobWorker {
         const free = slots - this.#running.size;
         if (free <= 0) return;
         const until = new Date(Date.now() + lease);
-        for (const job of await store.claim(this.#owner, until, free)) this.#begin(job);
+        const claimed = await store.claim(this.#owner, until, free, this.#most());
+        for (const job of claimed) this.#begin(job);
       }
     } catch (error) {
       onError(error, "");
     }
   }
 
+  /** How many to take of tenants at their limit: one for each that has ended. */
+  #most(): Record<string, number> {
+    const most: Record<string, number> = {};
+    for (const [tenant, { jobs, until }] of this.#room) {
+      if (until < Date.now()) this.#room.delete(tenant);
+      else most[tenant] = Math.max(0, jobs);
+    }
+    return most;
+  }
+
+  #atLimit(tenant: string): void {
+    const { jobs = 0 } = this.#room.get(tenant) ?? {};
+    this.#room.set(tenant, { jobs, until: Date.now() + FULL_MS });
+  }
+
+  /** Changes how many there is room for, if that counts. */
+  #count(tenant: string, change: 1 | -1): void {
+    const room = this.#room.get(tenant);
+    if (room !== undefined) room.jobs += change;
+  }
+
   #begin(job: JobRow): void {
+    this.#count(job.tenant, -1);
     const abort = new AbortController();
     // It is not a part of whatever request has woken this one up.
     const over = context
@@ -149,12 +177,16 @@ export class JobWorker {
       const run = { id, caller, requestId, signal, comesAgain, wait: false, via: "async" as const };
       const request = job.request as unknown as ExecuteRequest;
       const answer = answerOf(await runs.run({ ...run, request, function: functionOf(job) }));
+      this.#count(job.tenant, 1);
       return { status: 200, body: { ...answer, attempts } };
     } catch (error) {
+      const isFull = error instanceof QuotaExceeded && error.code === "CONCURRENCY_LIMIT";
+      if (isFull) this.#atLimit(job.tenant);
+      else this.#count(job.tenant, 1);
       // Cancelled, or its tenant is gone: nobody waits for its answer.
       if (signal.aborted || error instanceof Aborted) return undefined;
       if (comesAgain(error)) {
-        const pause = this.#stopped ? 0 : pauseAfter(error);
+        const pause = this.#stopped || isFull ? 0 : pauseAfter(error);
         await store.release(this.#owner, id, new Date(Date.now() + pause));
         return undefined;
       }

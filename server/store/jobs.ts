@@ -32,8 +32,14 @@ export interface Jobs {
   /**
    * Takes up to `limit` of those that wait, of the tenants that have the fewest under way and then the
    * oldest first, for `owner` until `until`. Those whose owner did not renew its claim in time wait again.
+   * `most` is how many to take of some tenants at most, by their ids.
    */
-  claim(owner: string, until: Date, limit: number): Promise<JobRow[]>;
+  claim(
+    owner: string,
+    until: Date,
+    limit: number,
+    most?: Readonly<Record<string, number>>,
+  ): Promise<JobRow[]>;
   /** Holds all claims of `owner` until then, and says which there are. */
   renew(owner: string, until: Date): Promise<string[]>;
   /** False if it is not `owner`'s any more: its answer counts for nothing. */

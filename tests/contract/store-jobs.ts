@@ -80,6 +80,18 @@ export function jobsCases(store: () => Store): void {
       expect((await claim(owner)).map((one) => one.id)).toEqual([id(2), id(3)]);
     });
 
+    it("are left where their tenant is to have no more", async () => {
+      const [full, free, owner] = [unique("full"), unique("free"), unique("owner")];
+      for (const tenant of [full, full, full, free, free]) await store().jobs.accept(job(tenant));
+      const taken = async (most: Record<string, number>) => {
+        const rows = await store().jobs.claim(owner, inMs(MINUTE), 99, most);
+        return rows.map(({ tenant }) => tenant).filter((each) => each === full || each === free);
+      };
+      expect(await taken({ [full]: 0, [free]: 1 })).toEqual([free]);
+      expect(await taken({ [full]: 2, [free]: 0 })).toEqual([full, full]);
+      expect((await taken({})).sort()).toEqual([free, full]);
+    });
+
     it("wait again when their owner does not renew its claim, or lets go of them", async () => {
       const tenant = unique("tenant");
       const [dead, alive, next] = [unique("dead"), unique("alive"), unique("next")];

@@ -38,9 +38,9 @@ function worker(): Server {
   return server;
 }
 
-function newTenant(server = front) {
+function newTenant(server = front, limits = {}) {
   count += 1;
-  return server.tenant(`tenant-${count}`);
+  return server.tenant(`tenant-${count}`, limits);
 }
 
 type Client = Awaited<ReturnType<typeof newTenant>>;
@@ -145,6 +145,31 @@ describe("Prefer: respond-async", () => {
       expect(await response.json()).toMatchObject({ error: { code: "JOB_NOT_FOUND" } });
     }
     expect((await over(one, id)).status).toBe("done");
+  });
+});
+
+describe("jobs of a tenant at its limit", () => {
+  it("are run as soon as it has room, and never beyond that", async () => {
+    const client = await newTenant(front, { concurrency: 2 });
+    let running = 0;
+    let most = 0;
+    plane.behave = async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      running -= 1;
+      return { result: 1 };
+    };
+    const ids: string[] = [];
+    for (let job = 0; job < 20; job += 1) ids.push(await accepted(client));
+    const server = plane.serve({ lease: 30_000 }, { cluster: { max: 16 } });
+    working.push(server);
+    server.services.worker.start();
+    const begun = Date.now();
+    for (const id of ids) expect((await over(client, id)).attempts).toBe(1);
+    expect(most).toBe(2);
+    // Two a second, if they came again only when a refusal says.
+    expect(Date.now() - begun).toBeLessThan(5_000);
   });
 });
 

@@ -50,13 +50,14 @@ export function drizzleJobs(db: Database): Jobs {
       return row;
     },
 
-    async claim(owner, until, limit) {
+    async claim(owner, until, limit, most = {}) {
       // Those that run have had a turn: whoever has many of them comes after whoever has none.
       const turn = sql<number>`row_number() over (partition by ${jobs.tenant}
         order by (${RUNS}) desc, ${jobs.id})`;
+      const place = sql<number>`row_number() over (partition by ${jobs.tenant}, (${RUNS}) order by ${jobs.id})`;
       const waiting = db.$with("waiting").as(
         db
-          .select({ id: jobs.id, turn: turn.as("turn") })
+          .select({ id: jobs.id, turn: turn.as("turn"), place: place.as("place") })
           .from(jobs)
           .where(and(PENDING, or(WAITS, RUNS))),
       );
@@ -66,7 +67,7 @@ export function drizzleJobs(db: Database): Jobs {
         .select({ id: jobs.id })
         .from(jobs)
         .innerJoin(waiting, eq(jobs.id, waiting.id))
-        .where(WAITS)
+        .where(and(WAITS, sql`${waiting.place} <= ${numberOf(most, limit)}`))
         .orderBy(waiting.turn, jobs.id)
         .limit(limit)
         .for("update", { skipLocked: true });
@@ -131,7 +132,7 @@ export function drizzleJobs(db: Database): Jobs {
     async claimCallbacks(now, until, limit, busy = {}) {
       const isDue = and(jobs.notify, lte(jobs.notifyAt, now));
       const turn = sql<number>`row_number() over (partition by ${jobs.tenant} order by ${jobs.notifyAt})
-        + coalesce((${JSON.stringify(busy)}::json ->> ${jobs.tenant})::int, 0)`;
+        + ${numberOf(busy, 0)}`;
       const waiting = db.$with("waiting").as(
         db
           .select({ id: jobs.id, turn: turn.as("turn") })
@@ -179,6 +180,11 @@ export function drizzleJobs(db: Database): Jobs {
         return db.delete(jobs).where(inArray(jobs.id, old)).returning({ id: jobs.id });
       }),
   };
+}
+
+/** What is said of the row's tenant, by ids of tenants. */
+function numberOf(numbers: Readonly<Record<string, number>>, otherwise: number) {
+  return sql`coalesce((${JSON.stringify(numbers)}::json ->> ${jobs.tenant})::int, ${otherwise}::int)`;
 }
 
 /** A time of this host's clock as one of the database's. */
