@@ -14,22 +14,28 @@ export interface Answer {
 export class Client {
   readonly #origin: string;
   readonly #signal: AbortSignal;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #agent: Agent;
   readonly #key: string | undefined;
 
   /**
    * An abort of `signal` drops every request under way, which ends what it runs. `key` is what it
    * authenticates with, where there are tenants.
    */
-  constructor(origin: string, signal: AbortSignal, key?: string) {
+  constructor(
+    origin: string,
+    signal: AbortSignal,
+    key?: string,
+    agent = new Agent({ keepAlive: true }),
+  ) {
+    this.#agent = agent;
     this.#origin = origin;
     this.#signal = signal;
     this.#key = key;
   }
 
-  /** Another client of the same server. */
+  /** Somebody else on the same connections, as behind a proxy. */
   as(key: string): Client {
-    return new Client(this.#origin, this.#signal, key);
+    return new Client(this.#origin, this.#signal, key, this.#agent);
   }
 
   get(path: string): Promise<Answer> {

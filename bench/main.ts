@@ -1,4 +1,5 @@
 /** `npm run bench`: measures a real server beside what the same machine does without it. */
+import { setMaxListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -116,6 +117,8 @@ async function measure(names: readonly string[], context: Context): Promise<Row[
 /** Aborts on the usual ways to end a program, so that all it has started is ended first. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
+  // Every request under way listens to it.
+  setMaxListeners(0, controller.signal);
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => controller.abort(new Error(`Ended by ${name}`)));
   }
