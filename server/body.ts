@@ -1,4 +1,12 @@
 import { Aborted, BadRequest, PayloadTooLarge, UnsupportedMediaType } from "../src/errors.ts";
+import { jsonShape } from "../src/json-shape.ts";
+
+/** From here on text is looked at before it is parsed. */
+const LARGE = 65_536;
+/** Arrays and objects, members of objects, and values of a body. */
+const MAX_CONTAINERS = 200_000;
+const MAX_NAMES = 200_000;
+const MAX_VALUES = 1_000_000;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -22,11 +30,24 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   } catch {
     throw new BadRequest("", "The body is not valid UTF-8");
   }
+  assertParsable(text);
   try {
     return JSON.parse(text);
   } catch (error) {
     throw new BadRequest("", `The body is not valid JSON: ${(error as Error).message}`);
   }
+}
+
+/** Throws for what would take seconds to parse, in which nobody else is served. */
+function assertParsable(text: string): void {
+  if (text.length < LARGE) return;
+  const { containers, names, commas } = jsonShape(text);
+  const refuse = (what: string): never => {
+    throw new PayloadTooLarge("", `The body holds more than ${what}`);
+  };
+  if (containers > MAX_CONTAINERS) refuse(`${MAX_CONTAINERS} arrays and objects`);
+  if (names > MAX_NAMES) refuse(`${MAX_NAMES} members of objects`);
+  if (commas > MAX_VALUES) refuse(`${MAX_VALUES} values`);
 }
 
 /** Never reads more than `maxBytes`. Throws `PayloadTooLarge`, or `Aborted` for a body that breaks off. */

@@ -1,7 +1,7 @@
 import { denialOf, permissionFor } from "../denials.ts";
 import { hintFor, proxyHint } from "../hints.ts";
 import { jsonShape } from "../json-shape.ts";
-import { MAX_CONTAINERS, MAX_DEPTH } from "../protocol/limits.ts";
+import { MAX_CONTAINERS, MAX_DEPTH, MAX_NAMES } from "../protocol/limits.ts";
 import type { Answer, Fault, ResultForm } from "../protocol/messages.ts";
 import { decodeRich, RichError } from "../protocol/rich.ts";
 import type { Denial, LogEntry, OutcomeName, Output, SandboxLevel } from "../types.ts";
@@ -30,13 +30,17 @@ export function toOutcome(
   if (ending.type === "error") return fail(ending.fault);
   if (ending.text === undefined) return { status: "ok", ...collected };
   const { text, binary = NO_BYTES } = ending;
-  const { depth, containers } = jsonShape(text);
+  const { depth, containers, names } = jsonShape(text);
   if (depth > MAX_DEPTH + 1) {
     const message = `The result is nested deeper than ${MAX_DEPTH} levels`;
     return fail(serializationError(message));
   }
   if (containers > MAX_CONTAINERS) {
     const message = `The result holds more than ${MAX_CONTAINERS} arrays and objects`;
+    return fail({ name: "OutputLimitError", message });
+  }
+  if (names > MAX_NAMES) {
+    const message = `The result holds more than ${MAX_NAMES} members of objects`;
     return fail({ name: "OutputLimitError", message });
   }
   try {

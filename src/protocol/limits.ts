@@ -35,6 +35,8 @@ export const MAX_DEPTH = 1_000;
 
 /** Arrays and objects in a result: parsing them is what costs, far more than their bytes. */
 export const MAX_CONTAINERS = 100_000;
+/** Members of all objects of a result. */
+export const MAX_NAMES = 200_000;
 
 /**
  * Numbers and bigints that are keys of Maps or members of Sets, in a whole result. How V8 hashes

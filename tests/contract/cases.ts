@@ -311,6 +311,11 @@ export const FAILURES = withStatus("error", [
     fault: ["OutputLimitError", "The result holds more than 100000 arrays and objects"],
   },
   {
+    name: "limits names, which are slow to parse as well",
+    code: "export default () => Object.fromEntries(Array.from({ length: 25e4 }, (_, i) => [i, 1]))",
+    fault: ["OutputLimitError", "The result holds more than 200000 members of objects"],
+  },
+  {
     name: "limits bytes, not characters",
     code: "export default () => '\\u20ac'.repeat(2e6)",
     fault: ["OutputLimitError", "The result exceeds 4194304 bytes"],

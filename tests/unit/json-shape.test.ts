@@ -10,13 +10,15 @@ function containersIn(value: unknown): number {
 
 describe("jsonShape", () => {
   it.each([
-    ["1", 0, 0],
-    ["[]", 1, 1],
-    ['{"a":[{}]}', 3, 3],
-    ['["[[[", "\\"[{", "\\\\"]', 1, 1],
-    ["[[],[],[[]]]", 3, 5],
-  ])("of %s is %i deep with %i containers", (text, depth, containers) => {
-    expect(jsonShape(text)).toEqual({ depth, containers });
+    ["1", 0, 0, 0, 0],
+    ["[]", 1, 1, 0, 0],
+    ['{"a":[{}]}', 3, 3, 1, 0],
+    ['["[[[", "\\"[{,:", "\\\\"]', 1, 1, 0, 2],
+    ["[[],[],[[]]]", 3, 5, 0, 2],
+    ['{":,": ":,", "b": 1}', 1, 1, 2, 1],
+  ])("of %s is %i deep with %i containers, %i names, %i commas", (text, ...numbers) => {
+    const [depth, containers, names, commas] = numbers;
+    expect(jsonShape(text)).toEqual({ depth, containers, names, commas });
   });
 
   it("agrees with the parsed value", () => {
