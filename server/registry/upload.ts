@@ -1,10 +1,10 @@
 import type { Engine } from "../../src/engines/engine.ts";
 import { BadRequest } from "../../src/errors.ts";
-import { bundleFunction } from "../../src/functions/bundle.ts";
 import { toType } from "../../src/resourcex/bundle.ts";
 import { asModule } from "../../src/resourcex/forms.ts";
 import { describeIn } from "../../src/resourcex/metadata.ts";
 import type { BundledType } from "../../src/resourcex/type.ts";
+import { bundleInTurn } from "../functions/deployment.ts";
 
 const FILE = "type.ts";
 
@@ -15,6 +15,7 @@ const FILE = "type.ts";
  */
 export async function uploadedType(
   engine: Pick<Engine, "execute">,
+  tenant: string,
   source: string,
 ): Promise<BundledType> {
   let refused: unknown;
@@ -25,7 +26,7 @@ export async function uploadedType(
     });
   try {
     const describe = (code: string) => describeIn({ execute }, code);
-    const type = await toType("source", () => plainCode(source), describe);
+    const type = await toType("source", () => plainCode(tenant, source), describe);
     return { ...type, sandbox: "container" };
   } catch (error) {
     // That it was not run is not the type's fault.
@@ -38,9 +39,9 @@ export async function uploadedType(
  * busy for a minute, and a bundler computes enums, which a short text can make endless. What comes out
  * of it is harmless to parse again.
  */
-async function plainCode(source: string): Promise<string> {
+async function plainCode(tenant: string, source: string): Promise<string> {
   try {
-    return await bundleFunction({ files: { [FILE]: asModule(source) }, main: FILE });
+    return await bundleInTurn(tenant, { files: { [FILE]: asModule(source) }, main: FILE });
   } catch (error) {
     if (error instanceof BadRequest) throw new Error(error.message.replace(/^files: /, ""));
     throw error;

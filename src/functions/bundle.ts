@@ -7,6 +7,8 @@ import { BadRequest, HostBusy } from "../errors.ts";
 import type { BundleInput, BundleOutput } from "./bundler.ts";
 import { FILE_LIMITS } from "./limits.ts";
 
+export type { BundleInput };
+
 const BUNDLER = fileURLToPath(new URL("../../src/functions/bundler.ts", import.meta.url));
 
 /** Milliseconds one bundle may take; a usual one takes a tenth of a second. */

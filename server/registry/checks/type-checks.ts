@@ -1,7 +1,6 @@
 import { Worker } from "node:worker_threads";
-import pLimit, { type LimitFunction } from "p-limit";
-import { HostBusy } from "../../../src/errors.ts";
 import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
+import { Turns } from "../../turns.ts";
 import type { Checked, Question, Verdict } from "./messages.ts";
 
 /** A thread has no loader for TypeScript of its own, whatever its process was started with. */
@@ -18,7 +17,7 @@ const MAX_WAITING = 64;
  * at a time is made, so that nobody waits for all of another one's.
  */
 export class TypeChecks {
-  readonly #tenants = new Map<string, LimitFunction>();
+  readonly #turns = new Turns(MAX_WAITING);
   readonly #waiting = new Map<number, (verdict: Verdict | Error) => void>();
   #worker: Worker | undefined;
   #asked = 0;
@@ -36,16 +35,8 @@ export class TypeChecks {
   }
 
   async #inTurn(tenant: string, question: Omit<Question, "id">): Promise<void> {
-    const turn = this.#tenants.get(tenant) ?? pLimit(1);
-    if (turn.pendingCount >= MAX_WAITING)
-      throw new HostBusy("Too many arguments are being checked");
-    this.#tenants.set(tenant, turn);
-    try {
-      const { fault } = await turn(() => this.#ask(question));
-      if (fault !== undefined) throw new ResourceTypeError(fault);
-    } finally {
-      if (turn.activeCount + turn.pendingCount === 0) this.#tenants.delete(tenant);
-    }
+    const { fault } = await this.#turns.take(tenant, () => this.#ask(question));
+    if (fault !== undefined) throw new ResourceTypeError(fault);
   }
 
   #ask(question: Omit<Question, "id">): Promise<Verdict> {

@@ -10,6 +10,8 @@ import { RegistryProblem } from "../../registry/problem.ts";
 import { registryRoute } from "./registry-route.ts";
 import { locatorAnswer } from "./schemas.ts";
 
+const MAX_MANIFEST = 65_536;
+
 const published = z.object({
   manifest: z.string().meta({ description: "JSON" }),
   archive: z.string().meta({ format: "binary", description: "A tar.gz" }),
@@ -40,9 +42,17 @@ export function publishRoute(hub: Hub, withForm: WithForm): Route {
 
 async function manifestOf(part: FormDataEntryValue | null): Promise<RXM> {
   if (part === null) throw new RegistryProblem("MANIFEST_REQUIRED", "manifest is required");
+  const text = typeof part === "string" ? part : await part.text();
+  // Megabytes of nothing but brackets take seconds to parse, in which nobody else is served.
+  if (text.length > MAX_MANIFEST) {
+    throw new RegistryProblem(
+      "INVALID_MANIFEST",
+      `manifest has more than ${MAX_MANIFEST} characters`,
+    );
+  }
   let fields: unknown;
   try {
-    fields = JSON.parse(typeof part === "string" ? part : await part.text());
+    fields = JSON.parse(text);
   } catch (error) {
     throw new RegistryProblem("INVALID_MANIFEST", `manifest is not JSON: ${messageOf(error)}`);
   }

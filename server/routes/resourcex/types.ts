@@ -30,7 +30,7 @@ export function uploadTypeRoute(hub: Hub): Route {
         throw new PayloadTooLarge("source", `source: More than ${MAX_SOURCE} bytes`);
       }
       const engine = hub.runs.engineFor({ caller, requestId, signal });
-      const type = await uploadedType(engine, source).catch(invalid);
+      const type = await uploadedType(engine, caller.tenant.id, source).catch(invalid);
       await hub.types.add(caller.tenant.id, type);
       return c.json(describe(type), 201);
     },

@@ -127,6 +127,11 @@ describe("a request is refused", () => {
   it.each<[string, string, unknown, (string | Uint8Array)?]>([
     ["a manifest", "MANIFEST_REQUIRED", undefined],
     ["JSON in the manifest", "INVALID_MANIFEST", "{"],
+    [
+      "a manifest of a sensible size",
+      "INVALID_MANIFEST",
+      { ...MANIFEST, name: "long", more: "[".repeat(65_536) },
+    ],
     ["a field", "MISSING_REQUIRED_FIELDS", { ...MANIFEST, version: "" }],
     ["a field at all", "MISSING_REQUIRED_FIELDS", null],
     ["a good name", "INVALID_LOCATOR", { ...MANIFEST, name: "../../etc" }],
