@@ -21,6 +21,9 @@ const NAMESPACE = "type";
 /** What the bundler calls the module that is given as text. */
 const STDIN = "<stdin>";
 
+/** Characters of an expression. To parse a megabyte of one takes seconds, in which nobody is served. */
+const MAX_EXPRESSION = 131_072;
+
 const RESOLVER = /^\s*\/\/ *@resolver: *([A-Za-z_$][\w$]*)[^\n]*\n/;
 
 const kept = new LRUCache<string, TypeModule>({
@@ -61,6 +64,7 @@ export function asModule(code: string): string {
 }
 
 function isExpression(code: string): boolean {
+  if (code.length > MAX_EXPRESSION) return false;
   try {
     // Parsed only if it looks like one: most are modules, and large.
     if (tokenizer(code, SYNTAX).getToken().type !== tokTypes.parenL) return false;

@@ -272,8 +272,10 @@ describe("types", () => {
     return longest;
   }
 
-  it("hold up nobody while they are read", async () => {
-    const bad = `${"x=<a>(".repeat(18)}1`;
+  it.each([
+    ["that is nested", `${"x=<a>(".repeat(18)}1`],
+    ["that is a long expression", `(${"[1],".repeat(250_000)}1)`],
+  ])("hold up nobody while a source is read %s", async (_what, bad) => {
     const pause = await longestPause(async () => {
       expect(await post("/types", { source: bad })).toMatchObject({ status: 400 });
     });
