@@ -140,10 +140,11 @@ describe("the gauge of a process", () => {
   it("tells what the process itself is told", () => {
     const shown = new ProcessGauge(process.pid);
     const before = shown.cpu();
-    for (const end = Date.now() + 100; Date.now() < end; );
+    // Of its own processor time: on a busy machine that of the clock may be somebody else's.
+    for (const start = process.cpuUsage(); process.cpuUsage(start).user < 100_000; );
     const { user, system } = process.cpuUsage();
     expect(Number(shown.cpu())).toBeGreaterThan(Number(before));
-    expect(Math.abs(Number(shown.cpu()) - (user + system) / 1_000)).toBeLessThan(50);
+    expect(Math.abs(Number(shown.cpu()) - (user + system) / 1_000)).toBeLessThan(100);
     const peak = process.resourceUsage().maxRSS * 1_024;
     expect(Math.abs(Number(shown.peakMemory()) / peak - 1)).toBeLessThan(0.2);
     shown.close();
