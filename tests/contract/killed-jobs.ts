@@ -7,9 +7,10 @@ import { until } from "./engine-contract.ts";
 
 /** Executions of the tenant at once. */
 const AT_ONCE = 2;
-/** Jobs that wait when the server is killed, and those that are on their way to being accepted. */
+/** Jobs that wait when the server is killed, and those that are sent then, of which some are accepted. */
 const WAITING = 3;
 const MORE = 20;
+const ACCEPTED = 5;
 
 /** Ends once the host has answered. */
 const CODE = `export default async ({ host, token }) => {
@@ -41,10 +42,12 @@ export async function killedJobs({ server, receiver, ...options }: KilledOptions
   const interrupted = [...tokens.keys()];
   await until(() => receiver.received.length === AT_ONCE);
   for (let number = 0; number < WAITING; number += 1) await submit(`wait-${number}`);
-  const sent = Array.from({ length: MORE }, (_, number) => submit(`more-${number}`));
-  await Promise.any(sent);
+  const sent = Promise.allSettled(
+    Array.from({ length: MORE }, (_, number) => submit(`more-${number}`)),
+  );
+  await until(() => tokens.size >= AT_ONCE + WAITING + ACCEPTED);
   await server.stop("SIGKILL");
-  const unanswered = (await Promise.allSettled(sent)).filter(({ status }) => status === "rejected");
+  const unanswered = (await sent).filter(({ status }) => status === "rejected");
   expect(tokens.size).toBe(AT_ONCE + WAITING + MORE - unanswered.length);
 
   receiver.release();
