@@ -10,6 +10,8 @@ export default defineConfig({
           include: ["tests/unit/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          // The default leaves a core to whoever watches.
+          maxWorkers: "100%",
         },
       },
       {

@@ -156,9 +156,9 @@ const TIMES: readonly (readonly [kind: Kind, times: number])[] = SOAK
       ["open", 100],
     ]
   : [
-      ["container", 48],
-      ["open", 20],
-      ["isolated", 232],
+      ["container", 24],
+      ["open", 8],
+      ["isolated", 88],
     ];
 
 describe("alternating policies", { timeout: SOAK ? 1_200_000 : 240_000 }, () => {
