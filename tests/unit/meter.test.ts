@@ -145,8 +145,10 @@ describe("the gauge of a process", () => {
     const { user, system } = process.cpuUsage();
     expect(Number(shown.cpu())).toBeGreaterThan(Number(before));
     expect(Math.abs(Number(shown.cpu()) - (user + system) / 1_000)).toBeLessThan(100);
-    const peak = process.resourceUsage().maxRSS * 1_024;
-    expect(Math.abs(Number(shown.peakMemory()) / peak - 1)).toBeLessThan(0.2);
+    // The one that is called the most may be the parent's, from before this program was loaded.
+    const most = process.resourceUsage().maxRSS * 1_024;
+    expect(Number(shown.peakMemory())).toBeGreaterThan(process.memoryUsage.rss() * 0.8);
+    expect(Number(shown.peakMemory())).toBeLessThan(most * 1.2);
     shown.close();
     expect([shown.cpu(), shown.peakMemory()]).toEqual([null, null]);
   });
