@@ -158,7 +158,7 @@ const TIMES: readonly (readonly [kind: Kind, times: number])[] = SOAK
   : [
       ["container", 24],
       ["open", 8],
-      ["isolated", 88],
+      ["isolated", 48],
     ];
 
 describe("alternating policies", { timeout: SOAK ? 1_200_000 : 240_000 }, () => {
