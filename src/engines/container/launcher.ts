@@ -143,7 +143,11 @@ function toSandbox(parts: {
       if (ways === undefined) return connection.run(job, events);
       const { onRefused } = events;
       return withEgress(egress, { ...ways, onRefused }, (lease) => {
-        cut = once(async () => events.onEgress?.(await lease.close()));
+        cut = once(async () => {
+          // Closed whether or not anybody is told: no argument is looked at for nobody.
+          const report = await lease.close();
+          events.onEgress?.(report);
+        });
         return connection.run(job, events).finally(cut);
       });
     },
