@@ -20,7 +20,7 @@ export function executeRoutes(ways: Ways): Route[] {
       handler: ({ body, ...input }) => {
         const { callback, ...request } = body;
         const identity = { route: "POST /execute", body };
-        const wanted = { request: request as ExecuteRequest, callback, via: "execute", identity };
+        const wanted = { request: request as ExecuteRequest, callback, identity };
         return ways.respond({ ...wanted, via: "execute" }, input);
       },
     }),
