@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { WAYS_RESPONSES } from "../api/answer.ts";
+import { PAGE, pageLimit, pageOf } from "../api/page.ts";
 import { type Route, route } from "../api/route.ts";
 import { waysHeaders } from "../api/ways-headers.ts";
 import { type FunctionCatalogue, noSuchFunction, requestOf } from "../functions/catalogue.ts";
@@ -23,11 +24,7 @@ const common = { scope: "tenant", tags } as const;
 
 const listQuery = z.strictObject({
   after: functionName.optional().meta({ description: "Name of the last one of the page before" }),
-  limit: z
-    .string()
-    .regex(/^([1-9]|[1-9]\d|100)$/, "Expected 1 to 100")
-    .transform(Number)
-    .optional(),
+  limit: pageLimit,
 });
 
 const versionParams = nameParams.extend({
@@ -57,13 +54,10 @@ export function functionRoutes(functions: FunctionCatalogue, ways: Ways): Route[
           }),
         },
       },
-      handler: async ({ query: { after, limit = 50 }, caller, c }) => {
+      handler: async ({ query: { after, limit = PAGE }, caller, c }) => {
         const found = await functions.list(caller.tenant.id, { after, limit: limit + 1 });
-        const page = found.slice(0, limit).map(shown);
-        return c.json({
-          functions: page,
-          ...(found.length > limit && { next: page.at(-1)?.name }),
-        });
+        const { page, ...next } = pageOf(found, limit, ({ name }) => name);
+        return c.json({ functions: page.map(shown), ...next });
       },
     }),
     route({

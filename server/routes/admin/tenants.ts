@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PAGE, pageLimit, pageOf } from "../../api/page.ts";
 import { type Route, route } from "../../api/route.ts";
 import { noSuchTenant, type TenantDirectory } from "../../tenants/directory.ts";
 import { shownSettings, tenantBody, tenantId } from "../../tenants/settings.ts";
@@ -11,11 +12,7 @@ const shownTenant = shownSettings
 
 const listQuery = z.strictObject({
   after: tenantId.optional().meta({ description: "Id of the last one of the page before" }),
-  limit: z
-    .string()
-    .regex(/^([1-9]|[1-9]\d|100)$/, "Expected 1 to 100")
-    .transform(Number)
-    .optional(),
+  limit: pageLimit,
 });
 
 const page = z.object({
@@ -36,10 +33,10 @@ export function tenantRoutes(directory: TenantDirectory): Route[] {
       summary: "The tenants, by id",
       query: listQuery,
       responses: { 200: { description: "A page of them", schema: page } },
-      handler: async ({ query: { after, limit = 50 }, c }) => {
+      handler: async ({ query: { after, limit = PAGE }, c }) => {
         const found = await directory.list({ after, limit: limit + 1 });
-        const tenants = found.slice(0, limit);
-        return c.json({ tenants, ...(found.length > limit && { next: tenants.at(-1)?.id }) });
+        const { page: tenants, ...next } = pageOf(found, limit, ({ id }) => id);
+        return c.json({ tenants, ...next });
       },
     }),
     route({
