@@ -3,10 +3,9 @@ import type { PublicPlan } from "../permissions/public-plan.ts";
 import type { ExecuteRequest } from "../types.ts";
 import { AdminClient } from "./admin.ts";
 import type { ProblemBody } from "./errors.ts";
-import { type ExecutionEvent, eventsOf } from "./events.ts";
+import type { ExecutionEvent } from "./events.ts";
 import { FunctionsClient } from "./functions.ts";
 import { JobsClient } from "./jobs.ts";
-import { runHeaders } from "./run-headers.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
 import type {
   Answer,
@@ -17,6 +16,7 @@ import type {
   RunOptions,
   SubmitOptions,
 } from "./types.ts";
+import { callOf, run, stream, submit } from "./ways.ts";
 
 export { IsolateClientError, type ProblemBody } from "./errors.ts";
 export type { ExecutionEvent } from "./events.ts";
@@ -52,20 +52,12 @@ export class Client {
 
   /** Runs code once and resolves with how it ended. */
   execute<T = unknown>(request: ExecuteRequest, options: RunOptions = {}): Promise<Answer<T>> {
-    const { signal } = options;
-    const headers = runHeaders(options);
-    return this.#transport.json("/execute", { method: "POST", body: request, headers, signal });
+    return run(this.#transport, "/execute", request, options);
   }
 
   /** Runs code once and tells what happens as it does; leaving the loop ends the execution. */
-  async *stream(
-    request: ExecuteRequest,
-    options: RunOptions = {},
-  ): AsyncGenerator<ExecutionEvent, void> {
-    const headers = { ...runHeaders(options), Accept: "text/event-stream" };
-    const { signal } = options;
-    const call = { method: "POST", body: request, headers, signal } as const;
-    yield* eventsOf(await this.#transport.send("/execute", call));
+  stream(request: ExecuteRequest, options: RunOptions = {}): AsyncGenerator<ExecutionEvent, void> {
+    return stream(this.#transport, "/execute", request, options);
   }
 
   /** Has code run later; `jobs.wait()` waits for its answer. */
@@ -73,10 +65,7 @@ export class Client {
     request: ExecuteRequest,
     options: SubmitOptions = {},
   ): Promise<Pick<Job, "id" | "status">> {
-    const { callback } = options;
-    const headers = { ...runHeaders(options), Prefer: "respond-async" };
-    const body = { ...request, ...(callback !== undefined && { callback }) };
-    return this.#transport.json("/execute", { method: "POST", body, headers });
+    return submit(this.#transport, "/execute", request, options);
   }
 
   /** Runs several pieces of code side by side; an answer or an error for each, in their order. */
@@ -84,9 +73,8 @@ export class Client {
     requests: readonly ExecuteRequest[],
     options: RunOptions = {},
   ): Promise<(Answer | { readonly error: ProblemBody })[]> {
-    const headers = runHeaders(options);
-    const call = { method: "POST", body: { requests }, headers, signal: options.signal } as const;
     type Batch = { results: (Answer | { readonly error: ProblemBody })[] };
+    const call = callOf({ requests }, options);
     return (await this.#transport.json<Batch>("/execute/batch", call)).results;
   }
 

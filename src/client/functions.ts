@@ -1,6 +1,5 @@
-import { type ExecutionEvent, eventsOf } from "./events.ts";
-import { runHeaders } from "./run-headers.ts";
-import { type Call, segment, type Transport } from "./transport.ts";
+import type { ExecutionEvent } from "./events.ts";
+import { segment, type Transport } from "./transport.ts";
 import type {
   Answer,
   Deployment,
@@ -11,6 +10,7 @@ import type {
   RunOptions,
   SubmitOptions,
 } from "./types.ts";
+import { run, stream, submit } from "./ways.ts";
 
 /** Code that is deployed once, and called by its name. */
 export class FunctionsClient {
@@ -60,36 +60,28 @@ export class FunctionsClient {
     invocation: Invocation = {},
     options: RunOptions = {},
   ): Promise<Answer<T>> {
-    return this.#transport.json(`${pathOf(name)}/invoke`, callOf(invocation, options));
+    return run(this.#transport, `${pathOf(name)}/invoke`, invocation, options);
   }
 
   /** Calls it and tells what happens as it does; leaving the loop ends the execution. */
-  async *stream(
+  stream(
     name: string,
     invocation: Invocation = {},
     options: RunOptions = {},
   ): AsyncGenerator<ExecutionEvent, void> {
-    const call = callOf(invocation, options, { Accept: "text/event-stream" });
-    yield* eventsOf(await this.#transport.send(`${pathOf(name)}/invoke`, call));
+    return stream(this.#transport, `${pathOf(name)}/invoke`, invocation, options);
   }
 
   /** Has it called later; `jobs.wait()` waits for the answer. */
   submit(
     name: string,
     invocation: Invocation = {},
-    { callback, ...options }: SubmitOptions = {},
+    options: SubmitOptions = {},
   ): Promise<Pick<Job, "id" | "status">> {
-    const body = { ...invocation, ...(callback !== undefined && { callback }) };
-    const call = callOf(body, options, { Prefer: "respond-async" });
-    return this.#transport.json(`${pathOf(name)}/invoke`, call);
+    return submit(this.#transport, `${pathOf(name)}/invoke`, invocation, options);
   }
 }
 
 function pathOf(name: string): string {
   return `/functions/${segment(name)}`;
-}
-
-function callOf(body: object, options: RunOptions, more: Record<string, string> = {}): Call {
-  const headers = { ...runHeaders(options), ...more };
-  return { method: "POST", body, headers, signal: options.signal };
 }
