@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["tests/unit/**/*.test.ts"],
+          include: ["tests/{unit,fuzz}/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // The default leaves a core to whoever watches.
