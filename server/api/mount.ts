@@ -72,7 +72,7 @@ async function serve(
   if (route.scope === "admin") await auth.admin(raw);
   const owner = caller?.tenant.id;
   if (owner !== undefined) unread.check(owner);
-  const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
+  const bindings = (c.env ?? {}) as Partial<HttpBindings>;
   const head = {
     params: checked(route.params, paramsOf(route, c)),
     query: checked(route.query, queryOf(c)),
@@ -82,7 +82,7 @@ async function serve(
     signal: raw.signal,
     requestId: c.get("requestId"),
     hold: () => {},
-    onWaiting: owner === undefined ? () => {} : unread.begin(owner, outgoing),
+    onWaiting: owner === undefined ? () => {} : unread.begin(owner, bindings),
     c,
   };
   const { body } = route;

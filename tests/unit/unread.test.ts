@@ -1,4 +1,6 @@
+import { Agent, request, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildApp } from "../../server/app.ts";
@@ -12,7 +14,7 @@ const RESULT = "x".repeat(4_000_000);
 const BODY = JSON.stringify({ code: "export default () => 1" });
 
 let port: number;
-let close: () => void;
+let server: Server;
 
 beforeAll(async () => {
   const engine = new RecordingEngine("container", () => ({ result: JSON.stringify(RESULT) }));
@@ -22,11 +24,11 @@ beforeAll(async () => {
   const app = buildApp({ services, maxBody: 100_000, onError, maxUnread: 33_554_432 });
   port = await new Promise((resolve) => {
     const fetch = app.fetch as (request: Request) => Response;
-    const server = serve({ fetch, port: 0, hostname: "127.0.0.1" }, (to) => resolve(to.port));
-    close = () => server.close();
+    const options = { fetch, port: 0, hostname: "127.0.0.1" };
+    server = serve(options, (to) => resolve(to.port)) as Server;
   });
 });
-afterAll(() => close());
+afterAll(() => server.close());
 
 /** Asks for a large answer, and reads its first line alone. */
 function askAndStopReading(accept: string): Promise<{ socket: Socket; status: number }> {
@@ -36,9 +38,33 @@ function askAndStopReading(accept: string): Promise<{ socket: Socket; status: nu
       socket.pause();
       resolve({ socket, status: Number(String(data).split(" ")[1]) });
     });
-    const head = `Content-Type: application/json\r\nAccept: ${accept}\r\nContent-Length: ${BODY.length}`;
-    socket.write(`POST /execute HTTP/1.1\r\nHost: localhost\r\n${head}\r\n\r\n${BODY}`);
+    socket.write(requestText(accept));
   });
+}
+
+function requestText(accept: string): string {
+  const head = `Content-Type: application/json\r\nAccept: ${accept}\r\nContent-Length: ${BODY.length}`;
+  return `POST /execute HTTP/1.1\r\nHost: localhost\r\n${head}\r\n\r\n${BODY}`;
+}
+
+/**
+ * A connection to the server without a kernel between: it takes the first write and no other, so that
+ * each further byte waits in this process on every machine.
+ */
+class Unreading extends Duplex {
+  status = 0;
+  /** Read by the server beside the stream's own members, as a socket's. */
+  bytesWritten = 0;
+  readonly first = new Promise<void>((resolve) => this.once("first", resolve));
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    if (this.status !== 0) return;
+    this.status = Number(String(chunk).split(" ")[1]);
+    this.emit("first");
+    callback();
+  }
 }
 
 const read = async (): Promise<number> => {
@@ -47,6 +73,19 @@ const read = async (): Promise<number> => {
   const response = await fetch(url, { method: "POST", headers, body: BODY });
   return (await response.text()).length > 0 ? response.status : 0;
 };
+
+/** Reads an answer over a connection of the agent's. */
+function readBy(agent: Agent): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json" };
+    const options = { agent, port, host: "127.0.0.1", path: "/execute", method: "POST", headers };
+    request(options, (response) => {
+      response.resume().once("end", () => resolve(response.statusCode ?? 0));
+    })
+      .once("error", reject)
+      .end(BODY);
+  });
+}
 
 describe("answers that nobody reads", () => {
   it.each(["application/json", "text/event-stream"])(
@@ -67,4 +106,28 @@ describe("answers that nobody reads", () => {
       for (let count = 0; count < 20; count += 1) expect(await read()).toBe(200);
     },
   );
+
+  it("count in this process alone, wherever the kernel takes none of them", async () => {
+    const connections: Unreading[] = [];
+    while (connections.at(-1)?.status !== 429 && connections.length < 40) {
+      const connection = new Unreading();
+      connections.push(connection);
+      server.emit("connection", connection);
+      connection.push(requestText("application/json"));
+      await connection.first;
+    }
+    // Half of 32 MiB, 4 MB each: the rest is left to others.
+    expect(connections.length).toBeGreaterThan(4);
+    expect(connections.length).toBeLessThan(8);
+    for (const connection of connections) connection.destroy();
+    await until(async () => (await read()) === 200);
+  });
+
+  it("are forgotten once their connection asks again", async () => {
+    const agents = Array.from({ length: 12 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    for (let round = 0; round < 3; round += 1) {
+      for (const agent of agents) expect(await readBy(agent)).toBe(200);
+    }
+    for (const agent of agents) agent.destroy();
+  });
 });
