@@ -9,6 +9,8 @@ export interface Context {
   readonly docker: Docker;
   /** A server with the default pool of two warm sandboxes. */
   readonly server: BenchServer;
+  /** The server of another checkout, if this one is measured beside it. */
+  readonly against: BenchServer | undefined;
   /** The server's database, if it is measured. */
   readonly database: Postgres | undefined;
   readonly plain: PlainContainers;

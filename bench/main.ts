@@ -2,7 +2,7 @@
 import { setMaxListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type Docker from "dockerode";
 import { dockerClient, engineSocket } from "../src/engines/container/docker.ts";
@@ -10,6 +10,7 @@ import { DENO_VERSION } from "../src/engines/deno.ts";
 import { Postgres } from "../tests/helpers/postgres.ts";
 import { PlainContainers } from "./containers.ts";
 import { type Context, DEFAULT_SAMPLES, type Measurement } from "./context.ts";
+import { against } from "./rows/against.ts";
 import { cold } from "./rows/cold.ts";
 import { database } from "./rows/database.ts";
 import { deadline } from "./rows/deadline.ts";
@@ -38,12 +39,15 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   resourcex,
   fairness,
   tenants,
+  against,
 };
 
-const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N]
+const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N] [--against FOLDER]
 
   --only NAMES   Measure these alone, separated by commas: ${Object.keys(MEASUREMENTS).join(", ")}
   --samples N    Warm executions, ${DEFAULT_SAMPLES} by default; other rows take a share of it
+  --against FOLDER
+                 Another checkout with its packages, whose server takes turns with this one's
   --help         Show this text
 
 Needs a Docker Engine on this host. The database row needs the programs of PostgreSQL, too.
@@ -52,6 +56,8 @@ All of it takes about eight minutes.`;
 interface Options {
   readonly names: readonly string[];
   readonly samples: number;
+  /** Root of another checkout. */
+  readonly checkout: string | undefined;
 }
 
 function readOptions(): Options | undefined {
@@ -59,6 +65,7 @@ function readOptions(): Options | undefined {
     options: {
       only: { type: "string" },
       samples: { type: "string", default: String(DEFAULT_SAMPLES) },
+      against: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -68,7 +75,8 @@ function readOptions(): Options | undefined {
   if (unknown !== undefined) throw new Error(`There is no measurement "${unknown}"; see --help`);
   const samples = Number(values.samples);
   if (!Number.isInteger(samples) || samples < 1) throw new Error("--samples takes a whole number");
-  return { names, samples };
+  const checkout = values.against === undefined ? undefined : resolve(values.against);
+  return { names, samples, checkout };
 }
 
 async function machine(docker: Docker): Promise<string> {
@@ -82,7 +90,8 @@ async function machine(docker: Docker): Promise<string> {
   ].join(", ");
 }
 
-async function bench({ names, samples }: Options, signal: AbortSignal): Promise<void> {
+async function bench(options: Options, signal: AbortSignal): Promise<void> {
+  const { names, samples, checkout } = options;
   const docker = dockerClient(engineSocket(process.env.DOCKER_HOST));
   console.log(await machine(docker));
   const closers: (() => Promise<void>)[] = [];
@@ -95,9 +104,20 @@ async function bench({ names, samples }: Options, signal: AbortSignal): Promise<
     const runDirectory = join(scratch, "server");
     const server = await BenchServer.start({ docker, runDirectory, databaseUrl, min: 2, signal });
     closers.push(() => server.stop());
+    const against =
+      checkout === undefined
+        ? undefined
+        : await BenchServer.start({
+            docker,
+            runDirectory: join(scratch, "against"),
+            min: 2,
+            checkout,
+            signal,
+          });
+    closers.push(async () => against?.stop());
     const plain = await PlainContainers.open(docker, server.image, join(scratch, "plain"));
     closers.push(() => plain.close());
-    const context = { docker, server, database, plain, scratch, samples, signal };
+    const context = { docker, server, against, database, plain, scratch, samples, signal };
     console.log(`\n${renderTable(await measure(names, context))}`);
   } finally {
     for (const close of closers.reverse()) await close();

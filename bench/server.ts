@@ -8,7 +8,7 @@ import { endChild, lastWords } from "./children.ts";
 import { listSandboxes, removeOwn } from "./containers.ts";
 import { type Answer, Client } from "./http.ts";
 
-const MAIN = fileURLToPath(new URL("../server/main.ts", import.meta.url));
+const MAIN = "server/main.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The first start on a host builds the sandbox image, and may pull its base. */
@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly docker: Docker;
   readonly runDirectory: string;
   readonly min: number;
+  /** Root of the checkout whose server is started. Default: this one. */
+  readonly checkout?: string | undefined;
   readonly databaseUrl?: string | undefined;
   /** The operator's key: a server with tenants, which `quiet()` knows nothing of. */
   readonly adminKey?: string | undefined;
@@ -57,7 +59,7 @@ export class BenchServer {
 
   static async start(options: ServerOptions): Promise<BenchServer> {
     const child = spawn(process.execPath, ["--import", "tsx", MAIN], {
-      cwd: ROOT,
+      cwd: options.checkout ?? ROOT,
       env: environment(options),
       stdio: ["ignore", "ignore", "pipe"],
     });
