@@ -5,6 +5,7 @@
 import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.ts";
 import { captureConsole } from "./console.ts";
 import { restrictGlobals } from "./globals.ts";
+import { closeInternals } from "./internals.ts";
 import { loadModule, moduleUrl } from "./load.ts";
 import { listen, send } from "./port.ts";
 import { preventDefault } from "./primordials.ts";
@@ -12,6 +13,9 @@ import { tunnelConnections } from "./raw-connections.ts";
 import type { Runtime } from "./run.ts";
 import { Runs } from "./runs.ts";
 import { trackTimers } from "./timers.ts";
+
+/** Set at build time: the text of nested.ts, which a worker made by user code may not read. */
+declare const NESTED_PRELUDE: string;
 
 /** The part of a worker's global scope used here; Deno's types know the window's only. */
 interface WorkerScope {
@@ -49,6 +53,7 @@ scope.onmessage = async ({ data: port }) => {
   captureConsole((level, args) => runs.write(level, args));
   trackTimers();
   restrictGlobals((fault) => runs.fail(fault));
+  closeInternals(moduleUrl(NESTED_PRELUDE));
   listen(port, (message) => {
     if (message.type !== "job") {
       runs.receive(message);

@@ -66,6 +66,10 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     runnerDirectory,
     reach: processReach(config),
   });
+  void launcher.missingWalls().then(
+    (missing) => missing && log(`Level "isolated" is weaker on this host: ${missing}`),
+    () => {},
+  );
   const isolated = new PooledEngine(launcher, { ...pool, min: Math.min(few, pool.min) });
   const inline = inProcess ? [await inlineEngine(pool)] : [];
   if (docker === null) return [...inline, isolated];

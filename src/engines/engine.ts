@@ -17,6 +17,8 @@ export interface Profile {
   readonly cpus: number;
   /** Directories of the host's that a container sees, read-only. Default none. */
   readonly mounts?: readonly Mount[];
+  /** Whether a process has the host's network, which one at level `isolated` is granted. Default false. */
+  readonly network?: boolean;
 }
 
 export interface Mount {
@@ -28,9 +30,9 @@ export interface Mount {
 
 /** Two profiles share their warm sandboxes exactly if their keys are equal. */
 export function profileKey(profile: Profile): string {
-  const { memory, cpus, mounts = [] } = profile;
+  const { memory, cpus, mounts = [], network = false } = profile;
   const targets = mounts.map(({ target }) => target).sort();
-  return [`${memory}MB/${cpus}cpu`, ...targets].join(":");
+  return [`${memory}MB/${cpus}cpu`, ...(network ? ["network"] : []), ...targets].join(":");
 }
 
 /** One piece of code to run once. */

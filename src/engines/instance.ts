@@ -25,11 +25,15 @@ export class Instance {
     this.directory = join(runDirectory, this.id);
   }
 
-  /** Makes the run directory, which no other user of the host may enter, and joins it. */
+  /**
+   * Makes the run directory, of which other users of the host see nothing, and joins it. Sandboxes
+   * that are processes of other users pass through root's.
+   */
   static async create(runDirectory: string): Promise<Instance> {
     const instance = new Instance(runDirectory);
-    await mkdir(runDirectory, { recursive: true, mode: 0o700 });
-    await chmod(runDirectory, 0o700);
+    const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
+    await mkdir(runDirectory, { recursive: true, mode });
+    await chmod(runDirectory, mode);
     // Under its own name only once the socket answers: it would pass for a dead one before.
     const unborn = join(runDirectory, `${UNBORN}${instance.id}`);
     await mkdir(unborn, { mode: 0o700 });

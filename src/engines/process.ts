@@ -1,21 +1,22 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { constants } from "node:os";
+import { newUser } from "../base/confined-command.ts";
+import { ownDescriptors } from "../base/inherited-descriptors.ts";
 import { DatabaseGate } from "../database/gate.ts";
 import { Reserve } from "../database/reserve.ts";
 import { deadline } from "./deadline.ts";
-import {
-  denoBinary,
-  HOST_ENVIRONMENT,
-  heapMegabytes,
-  hostArguments,
-  NO_REACH,
-  type Reach,
-} from "./deno.ts";
+import { HOST_ENVIRONMENT, heapMegabytes, hostArguments, NO_REACH, type Reach } from "./deno.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox } from "./engine.ts";
 import { type Exit, faultOf } from "./exit.ts";
 import { watchMemory } from "./memory.ts";
 import { Meter } from "./meter.ts";
+import {
+  confinedProcess,
+  confineProcesses,
+  missingWalls,
+  type ProcessConfinement,
+} from "./process-confinement.ts";
 import { ProcessGauge } from "./process-gauge.ts";
 import { Slot } from "./slot.ts";
 
@@ -23,13 +24,17 @@ const READY_WITHIN = 10_000;
 const EXIT_WITHIN = 2_000;
 const MAX_COMPLAINT = 2_000;
 
-/** Starts sandboxes that are Deno processes of this host: one layer, the Worker's permissions. */
+/**
+ * Starts sandboxes that are Deno processes of this host: the Worker's permissions, and around the
+ * process what this host lets a child be confined by.
+ */
 export class ProcessLauncher implements Launcher {
   readonly level = "isolated";
   readonly #instanceDirectory: string;
   readonly #runnerDirectory: string;
   readonly #reach: Reach;
   readonly #reserve = new Reserve();
+  #confinement: Promise<ProcessConfinement> | undefined;
 
   /** `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. */
   constructor(options: { instanceDirectory: string; runnerDirectory: string; reach?: Reach }) {
@@ -38,10 +43,22 @@ export class ProcessLauncher implements Launcher {
     this.#runnerDirectory = options.runnerDirectory;
   }
 
+  /** Says what does not stand around these sandboxes on this host; `undefined` if all does. */
+  async missingWalls(): Promise<string | undefined> {
+    return missingWalls(await this.#confine());
+  }
+
+  /** Found out once, with the first sandbox at the latest. */
+  #confine(): Promise<ProcessConfinement> {
+    this.#confinement ??= confineProcesses(this.#instanceDirectory, this.#runnerDirectory);
+    return this.#confinement;
+  }
+
   async launch(profile: Profile): Promise<Sandbox> {
-    const binary = denoBinary();
-    const slot = await Slot.create(this.#instanceDirectory);
-    const child = this.#spawn(binary, slot, profile);
+    const confinement = await this.#confine();
+    const user = newUser(confinement.host);
+    const slot = await Slot.create(this.#instanceDirectory, user);
+    const child = this.#spawn(confinement, user, slot, profile);
     const exited = exitOf(child);
     const complaint = firstWords(child);
     const meter = new Meter(new ProcessGauge(child.pid ?? 0));
@@ -127,17 +144,25 @@ export class ProcessLauncher implements Launcher {
     await this.#reserve.close();
   }
 
-  #spawn(binary: string, slot: Slot, profile: Profile): ChildProcess {
+  #spawn(
+    confinement: ProcessConfinement,
+    user: number | undefined,
+    slot: Slot,
+    profile: Profile,
+  ): ChildProcess {
+    // A Worker can be granted hosts only where its process may have a network.
+    const { network = false } = profile;
     const args = hostArguments({
       runnerDirectory: this.#runnerDirectory,
       sockets: [slot.controlSocket, slot.databaseSocket],
-      reach: this.#reach,
+      reach: { ...this.#reach, net: this.#reach.net && network },
       heapMegabytes: heapMegabytes(profile.memory),
     });
-    return spawn(binary, args, {
+    const [file = "", ...rest] = confinedProcess(confinement, args, user, network);
+    return spawn(file, rest, {
       cwd: slot.directory,
       env: { ...HOST_ENVIRONMENT },
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: ownDescriptors(["ignore", "ignore", "pipe"] as const) as StdioOptions,
     });
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -14,15 +14,22 @@ const SOURCE = fileURLToPath(new URL("../../runner-image/", import.meta.url));
 
 /** Bundles runner-image/ into plain JavaScript, which Deno starts several times faster. */
 export async function bundleRunner(permissions: WorkerPermissions = "none"): Promise<RunnerBundle> {
-  const { outputFiles } = await build({
-    entryPoints: [join(SOURCE, "host.ts"), join(SOURCE, "worker.ts")],
+  const options = {
     outdir: "/",
     bundle: true,
     format: "esm",
     platform: "neutral",
     target: "esnext",
     write: false,
-    define: { WORKER_PERMISSIONS: JSON.stringify(permissions) },
+  } as const;
+  const nested = await build({ ...options, entryPoints: [join(SOURCE, "nested.ts")] });
+  const { outputFiles } = await build({
+    ...options,
+    entryPoints: [join(SOURCE, "host.ts"), join(SOURCE, "worker.ts")],
+    define: {
+      WORKER_PERMISSIONS: JSON.stringify(permissions),
+      NESTED_PRELUDE: JSON.stringify(nested.outputFiles[0]?.text ?? ""),
+    },
   });
   const [host, worker] = outputFiles;
   if (host === undefined || worker === undefined)
@@ -36,5 +43,8 @@ export async function writeRunner(bundle: RunnerBundle, directory: string): Prom
     const path = join(directory, name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
+    // Whatever this process lets others read by itself: sandboxes may be other users'.
+    await chmod(dirname(path), 0o755);
+    await chmod(path, 0o644);
   }
 }

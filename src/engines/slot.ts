@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { DATABASE_SOCKET } from "../protocol/database.ts";
@@ -17,12 +17,15 @@ export const CONTROL_SOCKET = "control.sock";
 export class Slot {
   readonly id: string;
   readonly directory: string;
+  /** The group whose directory it is, if it is one's. */
+  readonly #group: number | undefined;
   readonly #server: Server;
   readonly #dialled: Promise<Socket>;
   #socket: Socket | undefined;
 
-  private constructor(id: string, directory: string) {
+  private constructor(id: string, directory: string, group: number | undefined) {
     this.id = id;
+    this.#group = group;
     this.directory = directory;
     this.#server = createServer();
     this.#dialled = new Promise((resolve) => {
@@ -35,13 +38,20 @@ export class Slot {
     });
   }
 
-  /** Makes the directory below `instanceDirectory` and listens in it. */
-  static async create(instanceDirectory: string): Promise<Slot> {
+  /**
+   * Makes the directory below `instanceDirectory` and listens in it. Given a group, nobody else can
+   * enter it, and those in the group cannot change what is in it; this process has to be root's.
+   */
+  static async create(instanceDirectory: string, group?: number): Promise<Slot> {
     const id = randomBytes(6).toString("hex");
-    const slot = new Slot(id, join(instanceDirectory, id));
-    await mkdir(slot.directory, { mode: 0o755 });
+    const slot = new Slot(id, join(instanceDirectory, id), group);
+    await mkdir(slot.directory, { mode: group === undefined ? 0o755 : 0o700 });
     try {
       await listenForSandbox(slot.#server, slot.controlSocket);
+      if (group !== undefined) {
+        await chown(slot.directory, 0, group);
+        await chmod(slot.directory, 0o750);
+      }
     } catch (error) {
       await slot.remove();
       throw error;
@@ -68,14 +78,16 @@ export class Slot {
 
   /**
    * Has the directory hold what it holds now. Who may connect to a socket may write to its path as
-   * well: it would be removed, and a file of any size made in its place. Root is not kept from that.
+   * well: it would be removed, and a file of any size made in its place. A group's is sealed always.
    */
   async seal(): Promise<void> {
+    if (this.#group !== undefined) return;
     await chmod(this.directory, 0o555);
   }
 
   /** Undoes `seal()`. */
   async unseal(): Promise<void> {
+    if (this.#group !== undefined) return;
     await chmod(this.directory, 0o755);
   }
 

@@ -72,8 +72,9 @@ function asksForNothing({ requested, tools }: PlanInput): boolean {
   return isPlain && Reflect.ownKeys(requested as object).length === 0;
 }
 
-/** A process of this host sees the host's files where they are. */
-function profileOf(profile: Profile, { level, mounts }: Plan): Profile {
+/** A process of this host sees the host's files where they are, and its network if it is granted some. */
+function profileOf(profile: Profile, { level, mounts, worker }: Plan): Profile {
+  if (level === "isolated" && worker.net.length > 0) return { ...profile, network: true };
   return level === "container" && mounts.length > 0 ? { ...profile, mounts } : profile;
 }
 

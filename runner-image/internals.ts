@@ -1,0 +1,44 @@
+import { closeHandles } from "./handles.ts";
+import { closeWorkers } from "./nested-workers.ts";
+import { apply, deleteProperty, startsWith } from "./primordials.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
+type Anything = any;
+
+/** Modules of the runtime that it offers to its own tests. */
+const INTERNAL = "internal/";
+const TEST_BINDING = "internal/test/binding";
+
+/**
+ * Takes away what leads from a worker's globals to the runtime's insides: its operations on
+ * resources by their number, its handles for sockets and files, and the loader of its own modules.
+ * Comes before user code. `prelude` is the URL of a module that does the same in a nested worker.
+ */
+export function closeInternals(prelude: string): void {
+  const { process, Deno } = globalThis as Anything;
+  closeHandles((name) => process.binding(name));
+  const modules = process.getBuiltinModule("node:module");
+  closeModules(modules);
+  closeWorkers(prelude, process.getBuiltinModule("node:worker_threads").Worker);
+  deleteProperty(Deno, Deno.internal);
+  deleteProperty(Deno, "internal");
+  for (const name of ["binding", "_linkedBinding", "dlopen"]) deleteProperty(process, name);
+}
+
+/** Has no way of `require` lead to the modules that only the runtime's own tests may load. */
+function closeModules(modules: Anything): void {
+  const load = modules._load;
+  // A hook can lead any name there, behind all checks: what it finds is empty.
+  const binding = load(TEST_BINDING);
+  for (const object of [binding.default, binding]) {
+    for (const name of Reflect.ownKeys(object ?? {})) deleteProperty(object, name);
+  }
+  const guarded = function (this: unknown, ...args: unknown[]): unknown {
+    const [name] = args;
+    if (typeof name === "string" && startsWith(name, INTERNAL)) {
+      throw new Error(`Cannot find module '${name}'`);
+    }
+    return apply(load, this, args);
+  };
+  Object.defineProperty(modules, "_load", { value: guarded, enumerable: true });
+}

@@ -1,0 +1,76 @@
+import {
+  createBlobUrl,
+  defineProperty,
+  getterOf,
+  mapDelete,
+  mapGet,
+  mapSet,
+  NativeBlob,
+  NativeMap,
+  stringifyJson,
+} from "./primordials.ts";
+
+const { construct, setPrototypeOf, preventExtensions } = Reflect;
+const NativeURL = URL;
+const revokeBlobUrl = URL.revokeObjectURL.bind(URL);
+const typeOfBlob = getterOf<string>(Blob.prototype, "type");
+const JAVASCRIPT = { type: "application/javascript" };
+
+/** Media types by which the runtime knows a module; what a worker begins with needs none. */
+const MODULE_TYPE = /script|jsx|tsx|json|wasm|mp2t|mpeg|node/;
+const isModuleType = RegExp.prototype.test.bind(MODULE_TYPE);
+
+/**
+ * Has each worker that code makes evaluate the prelude before a module of its own. The class of
+ * `node:worker_threads` has no place where that could be done: it makes none at all.
+ */
+export function closeWorkers(prelude: string, NodeWorker: object): void {
+  const Native = Worker;
+  const base = location.href;
+  const typed = typedCopies();
+  const behind = (specifier: unknown): unknown => {
+    let url: string;
+    try {
+      url = new NativeURL(specifier as string, base).href;
+    } catch {
+      // The runtime's own class says what is wrong with it.
+      return specifier;
+    }
+    const own = mapGet(typed, url) ?? url;
+    const text = `import ${stringifyJson(prelude)};\nimport ${stringifyJson(own)};\n`;
+    return createBlobUrl(new NativeBlob([text], JAVASCRIPT));
+  };
+  const guarded = new Proxy(Native, {
+    construct: (target, [specifier, options], newTarget) =>
+      construct(target, [behind(specifier), options], newTarget) as object,
+  });
+  defineProperty(Native.prototype, "constructor", { value: guarded, writable: false });
+  defineProperty(globalThis, "Worker", { value: guarded, configurable: true, writable: true });
+  setPrototypeOf(NodeWorker, refuse);
+  preventExtensions(NodeWorker);
+}
+
+/** URLs of blobs without a module's type, each with that of a copy that can be imported. */
+function typedCopies(): Map<string, string> {
+  const copies = new NativeMap<string, string>();
+  function createObjectURL(blob: Blob): string {
+    const url = createBlobUrl(blob);
+    if (!isModuleType(typeOfBlob(blob))) {
+      mapSet(copies, url, createBlobUrl(new NativeBlob([blob], JAVASCRIPT)));
+    }
+    return url;
+  }
+  function revokeObjectURL(url: string): void {
+    const copy = mapGet(copies, url);
+    if (copy !== undefined) revokeBlobUrl(copy);
+    mapDelete(copies, url);
+    revokeBlobUrl(url);
+  }
+  Object.assign(URL, { createObjectURL, revokeObjectURL });
+  return copies;
+}
+
+/** Stands where the class of `node:worker_threads` has its base, whose constructor comes first. */
+function refuse(): never {
+  throw new Error('Workers of "node:worker_threads" are not available here: use the global Worker');
+}

@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { chmod, chown, copyFile, link, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Confinable,
+  confinable,
+  confinedCommand,
+  newUser,
+  type ProcessLimits,
+} from "../base/confined-command.ts";
+import { ownDescriptors } from "../base/inherited-descriptors.ts";
+import { denoBinary } from "./deno.ts";
+
+const FIRST_GROUP = 0x6f00_0000;
+const GROUPS = 0x0100_0000;
+const ENTERED_BY_ITS_GROUP = 0o710;
+
+/** Hard limits of a sandbox that is a process; a container's are in container/flags.ts. */
+const LIMITS: ProcessLimits = { nofile: 1_024, fsize: 67_108_864, core: 0, nproc: 128 };
+
+/** What a sandbox that is a process of this host is started with. */
+export interface ProcessConfinement {
+  readonly host: Confinable;
+  /** Path of the binary, where its user can reach it. */
+  readonly binary: string;
+  /** Group that may enter the instance's directory; `undefined` for processes of our own user. */
+  readonly group: number | undefined;
+}
+
+/**
+ * Finds out how sandboxes of an instance can be confined, and lets their group into its directory.
+ * Where that leads through directories that are the operator's alone, they run as this process does.
+ */
+export async function confineProcesses(
+  instanceDirectory: string,
+  runnerDirectory: string,
+): Promise<ProcessConfinement> {
+  const host = await confinable();
+  const same = { host: { ...host, user: "same" } as const, binary: denoBinary(), group: undefined };
+  if (host.user === "same") return same;
+  const group = FIRST_GROUP + randomInt(GROUPS);
+  await chown(instanceDirectory, 0, group);
+  await chmod(instanceDirectory, ENTERED_BY_ITS_GROUP);
+  const canUse = (flag: string, path: string): Promise<boolean> =>
+    succeeds(
+      confinedCommand(host, ["/usr/bin/test", flag, path], {
+        network: true,
+        user: newUser(host),
+        groups: [group],
+      }),
+    );
+  if (!(await canUse("-r", join(runnerDirectory, "host.js")))) return same;
+  let binary = denoBinary();
+  if (!(await canUse("-x", binary))) binary = await near(binary, join(instanceDirectory, "bin"));
+  return (await canUse("-x", binary)) ? { host, binary, group } : same;
+}
+
+/** The command line of one sandbox's process, and who it runs as. */
+export function confinedProcess(
+  { host, binary, group }: ProcessConfinement,
+  args: readonly string[],
+  user: number | undefined,
+  network: boolean,
+): string[] {
+  return confinedCommand(host, [binary, ...args], {
+    network,
+    user,
+    groups: group === undefined ? [] : [group],
+    limits: LIMITS,
+  });
+}
+
+/** What an operator wants to know of how processes are confined; `undefined` if nothing is missing. */
+export function missingWalls({ host }: Pick<ProcessConfinement, "host">): string | undefined {
+  const missing = [
+    ...(host.network === "none" ? ["they have the host's network"] : []),
+    ...(process.getuid?.() === 0 && host.user === "same" ? ["they run as root"] : []),
+    ...(host.noNewPrivileges ? [] : ["they may gain privileges"]),
+    ...(host.limits ? [] : ["nothing limits their open files and core dumps"]),
+  ];
+  return missing.length > 0 ? missing.join(", ") : undefined;
+}
+
+/** The binary, where other users reach it: as another name of the file, or as a copy. */
+async function near(binary: string, directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  const path = join(directory, "deno");
+  await link(binary, path).catch(() => copyFile(binary, path));
+  await chmod(path, 0o755);
+  return path;
+}
+
+function succeeds([file = "", ...args]: readonly string[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    const stdio = ownDescriptors(["ignore", "ignore", "ignore"] as const);
+    const child = spawn(file, args, { cwd: "/", env: {}, stdio: stdio as never });
+    child.once("error", () => resolve(false));
+    child.once("exit", (code) => resolve(code === 0));
+  });
+}
