@@ -56,7 +56,7 @@ export class BenchServer {
   }
 
   static async start(options: ServerOptions): Promise<BenchServer> {
-    const child = spawn(process.execPath, ["--import", "tsx", MAIN], {
+    const child = spawn(process.execPath, ["--import", "./bin/environment.js", "--import", "tsx", MAIN], {
       cwd: ROOT,
       env: environment(options),
       stdio: ["ignore", "ignore", "pipe"],

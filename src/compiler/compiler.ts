@@ -63,7 +63,7 @@ function nameOf(input: string): string {
 }
 
 /** What surrounds the code of each type: our own source. */
-async function bundleEntry(): Promise<string> {
+export async function bundleEntry(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [ENTRY],
     bundle: true,

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import { build } from "esbuild";
 import { LRUCache } from "lru-cache";
-import { type Compiled, compile } from "../compiler/compiler.ts";
-import { COMPOSE_INPUTS } from "./compose.ts";
+import { bundleEntry, type Compiled, compile } from "../compiler/compiler.ts";
+import { builtinTypes } from "./builtin-bundles.ts";
+import { COMPOSE_INPUTS, composeType } from "./compose.ts";
 
 /** Modules kept ready: each execution of a type runs the same one. */
 const KEPT = 200;
@@ -45,7 +47,12 @@ export function isMade(code: string): boolean {
 }
 
 async function make(code: string, owner: string): Promise<TypeModule> {
-  const text = codeOf(await compile(owner, { task: "compose", code }, COMPOSE_INPUTS));
+  // Our own source needs no process of its own.
+  const isOurs = builtinTypes.some((type) => type.code === code);
+  const compiled = isOurs
+    ? await composeType({ build }, code, await bundleEntry())
+    : await compile(owner, { task: "compose", code }, COMPOSE_INPUTS);
+  const text = codeOf(compiled);
   const module = { text, hash: createHash("sha256").update(text).digest("hex") };
   kept.set(code, module);
   return module;
