@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type Docker from "dockerode";
@@ -8,7 +10,6 @@ import { endChild, lastWords } from "./children.ts";
 import { listSandboxes, removeOwn } from "./containers.ts";
 import { type Answer, Client } from "./http.ts";
 
-const MAIN = "server/main.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The first start on a host builds the sandbox image, and may pull its base. */
@@ -58,8 +59,9 @@ export class BenchServer {
   }
 
   static async start(options: ServerOptions): Promise<BenchServer> {
-    const child = spawn(process.execPath, ["--import", "tsx", MAIN], {
-      cwd: options.checkout ?? ROOT,
+    const checkout = options.checkout ?? ROOT;
+    const child = spawn(process.execPath, startArguments(checkout), {
+      cwd: checkout,
       env: environment(options),
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -108,6 +110,14 @@ export class BenchServer {
     const { body } = await this.client.get("/readyz");
     return (body as { pool: PoolCounts }).pool;
   }
+}
+
+/** The arguments of Node.js in `npm start` of a checkout. */
+function startArguments(checkout: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as {
+    scripts: { start: string };
+  };
+  return scripts.start.split(" ").slice(1);
 }
 
 /** The bench's environment without any setting of Isolate but its own. */

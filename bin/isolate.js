@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "./environment.js";
 import { register } from "tsx/esm/api";
 
 register();

@@ -12,8 +12,11 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { takeEnvironment } from "../bin/environment.js";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
+/** None of them is for npm, apt-get or an engine that is started. */
+const SETTINGS = takeEnvironment();
 const ENGINE_LOG = "/var/log/isolate-dockerd.log";
 const ENGINE_UP_WITHIN = 60_000;
 const GVISOR_WITHIN = 60_000;
@@ -80,7 +83,7 @@ function has(command) {
 }
 
 async function ensureEngine() {
-  if (process.env.ISOLATE_ENGINE === "none") return;
+  if (SETTINGS.ISOLATE_ENGINE === "none") return;
   if (process.env.DOCKER_HOST) return; // Somebody's own choice, and theirs to keep running.
   for (const socket of usualSockets()) if (await answers(socket)) return;
   if (process.platform !== "linux") {
@@ -126,7 +129,7 @@ function ensurePostgres() {
  * that they skip what needs it; an engine that is there is left as it is.
  */
 function installGVisor() {
-  if (process.env.ISOLATE_ENGINE === "none" || has("runsc")) return;
+  if (SETTINGS.ISOLATE_ENGINE === "none" || has("runsc")) return;
   tryToInstall("runsc", "the tests in gVisor are skipped", GVISOR_WITHIN);
 }
 
@@ -138,7 +141,7 @@ function installBrowser() {
 
 /** Either of the two programs is one that compose.yaml is tested with. */
 function installCompose() {
-  if (process.env.ISOLATE_ENGINE === "none" || has("docker-compose")) return;
+  if (SETTINGS.ISOLATE_ENGINE === "none" || has("docker-compose")) return;
   if (spawnSync("docker", ["compose", "version"]).status === 0) return;
   tryToInstall("docker-compose", "the test of compose.yaml is skipped", COMPOSE_WITHIN);
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import type { Logger } from "pino";
+import { takeEnvironment } from "../bin/environment.js";
 import { messageOf } from "../src/errors.ts";
 import { assemble } from "./assemble.ts";
 import { createLogger } from "./log/logger.ts";
@@ -45,7 +46,7 @@ async function closeServer(server: Server): Promise<void> {
 
 let logger = createLogger();
 try {
-  const settings = readSettings(process.env);
+  const settings = readSettings(takeEnvironment());
   logger = createLogger(settings.log);
   await main(settings, logger);
 } catch (error) {

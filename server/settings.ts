@@ -7,6 +7,7 @@ import type { Perms } from "../src/permissions/perms.ts";
 import { databaseUrl } from "../src/tools/database.ts";
 import { isLoopback } from "./host-check.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
+import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
 import { storeLocation } from "./store/location.ts";
 import type { TracingOptions } from "./tracing.ts";
 
@@ -46,6 +47,23 @@ function store(text: string, context: z.RefinementCtx): string {
 
 /** A JSON object of texts. */
 const texts = json.pipe(z.record(z.string(), z.string()));
+
+/** `name=value` pairs with commas between them, as OpenTelemetry has them. */
+const headers = list.transform((pairs, context) => {
+  try {
+    return Object.fromEntries(pairs.map((pair) => pairOf(pair)));
+  } catch {
+    context.addIssue("Expected name=value pairs, separated by commas");
+    return z.NEVER;
+  }
+});
+
+function pairOf(pair: string): [name: string, value: string] {
+  const middle = pair.indexOf("=");
+  if (middle < 1) throw new Error("It has no name");
+  const [name, value] = [pair.slice(0, middle), pair.slice(middle + 1)];
+  return [name.trim(), decodeURIComponent(value.trim())];
+}
 
 /** At least 32 bytes, as hexadecimal digits or base64; what is wrong with it is said without quoting it. */
 const secretKey = z.string().transform((text, context) => {
@@ -109,6 +127,8 @@ const schema = z.object({
     (url) => url || undefined,
     z.url({ protocol: /^https?$/ }).optional(),
   ),
+  OTEL_EXPORTER_OTLP_HEADERS: headers.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: headers.optional(),
   OTEL_SERVICE_NAME: z.preprocess((name) => name || undefined, z.string().default("isolate")),
 });
 
@@ -151,12 +171,16 @@ export interface Settings {
  * Reads the environment variables listed in docs/configuration.md. Throws an error that names the
  * variable for a bad value, and for an `ISOLATE_…` name that does not exist.
  */
-export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  for (const name of Object.keys(env)) {
-    if (name.startsWith("ISOLATE_") && !(name in schema.shape)) {
+export function readSettings(given: NodeJS.ProcessEnv): Settings {
+  for (const name of Object.keys(given)) {
+    if (name.startsWith("ISOLATE_") && !(name in schema.shape || SECRET_FILES.includes(name))) {
       throw new Error(`Unknown setting ${name}; docs/configuration.md lists those there are`);
     }
   }
+  return settingsOf(withSecretFiles(given));
+}
+
+function settingsOf(env: NodeJS.ProcessEnv): Settings {
   const parsed = schema.safeParse(env);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -181,7 +205,14 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     tracing:
       given.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
         ? undefined
-        : { endpoint: given.OTEL_EXPORTER_OTLP_ENDPOINT, service: given.OTEL_SERVICE_NAME },
+        : {
+            endpoint: given.OTEL_EXPORTER_OTLP_ENDPOINT,
+            service: given.OTEL_SERVICE_NAME,
+            headers: {
+              ...given.OTEL_EXPORTER_OTLP_HEADERS,
+              ...given.OTEL_EXPORTER_OTLP_TRACES_HEADERS,
+            },
+          },
     tools: given.ISOLATE_TOOLS,
     store: given.ISOLATE_STORE_URL,
     publicUrl: given.ISOLATE_PUBLIC_URL,

@@ -10,6 +10,8 @@ export interface TracingOptions {
   readonly endpoint: string;
   /** What the spans are said to be of. */
   readonly service: string;
+  /** Of each request that sends spans: usually a secret. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -23,7 +25,11 @@ export async function startTracing(options: TracingOptions): Promise<() => Promi
     import("@opentelemetry/sdk-trace-node"),
   ]);
   const url = `${options.endpoint.replace(/\/+$/, "")}/v1/traces`;
-  const exporter = new OTLPTraceExporter({ url, timeoutMillis: SEND_WITHIN });
+  const exporter = new OTLPTraceExporter({
+    url,
+    timeoutMillis: SEND_WITHIN,
+    headers: { ...options.headers },
+  });
   const provider = new sdk.NodeTracerProvider({
     resource: resourceFromAttributes({ "service.name": options.service }),
     spanProcessors: [new sdk.BatchSpanProcessor(exporter)],

@@ -1,4 +1,5 @@
 import { defineCommand } from "citty";
+import { takeEnvironment } from "../../bin/environment.js";
 import { examine } from "../../src/doctor/doctor.ts";
 import { type Finding, fail } from "../../src/doctor/finding.ts";
 import { messageOf } from "../../src/errors.ts";
@@ -18,7 +19,7 @@ export const doctor = defineCommand({
     // Whoever stops reading does not keep it from cleaning up.
     process.stdout.on("error", () => {});
     const findings: Finding[] = [];
-    for await (const finding of findingsOf(process.env)) {
+    for await (const finding of findingsOf(takeEnvironment())) {
       findings.push(finding);
       if (!json) console.log(lines(finding));
     }

@@ -1,5 +1,5 @@
 import { BadRequest, PayloadTooLarge, TenantLimit } from "../../src/errors.ts";
-import { type BundleInput, bundleFunction } from "../../src/functions/bundle.ts";
+import { bundleFunction } from "../../src/functions/bundle.ts";
 import type { Kernel } from "../../src/kernel.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
@@ -8,12 +8,12 @@ import { Turns } from "../turns.ts";
 import type { DeployBody } from "./schemas.ts";
 
 const MAIN = "main.ts";
-/** Bundles of one tenant that may wait. */
+/** Compilations of one tenant that may wait. */
 const turns = new Turns(8);
 
-/** As `bundleFunction()`, of each tenant one at a time. */
-export function bundleInTurn(tenant: string, input: BundleInput): Promise<string> {
-  return turns.take(tenant, () => bundleFunction(input));
+/** Compiles for tenants, for each of them one thing at a time. */
+export function compileInTurn<T>(tenant: string, compile: () => Promise<T>): Promise<T> {
+  return turns.take(tenant, compile);
 }
 
 /**
@@ -31,7 +31,8 @@ export async function toVersion(
   const check = (asked: object): Promise<void> => kernel.check(asked as ExecuteRequest, { tenant });
   // First what costs nothing; the code is not there yet.
   const settled = await withReuse(request, (asked) => check({ ...asked, code: "" }));
-  const code = given ?? (await bundleInTurn(tenant.id, { files, main }));
+  const code =
+    given ?? (await compileInTurn(tenant.id, () => bundleFunction({ files, main }, tenant.id)));
   await check({ ...settled, code }).catch((error: unknown) => {
     if (!(error instanceof PayloadTooLarge) || given !== undefined) throw error;
     throw new PayloadTooLarge("files", error.message.replace(/^code:/, "files: Bundled,"));

@@ -1,12 +1,14 @@
 import type { Engine, Outcome, Profile } from "../../src/engines/engine.ts";
 import { toOutput } from "../../src/engines/outcome.ts";
 import { TenantLimit } from "../../src/errors.ts";
+import { isMade, moduleOf } from "../../src/resourcex/forms.ts";
 import type { Levels } from "../../src/resourcex/levels.ts";
 import { EngineRunner, type OnLog, resultOf } from "../../src/resourcex/runner.ts";
 import type { BundledType, SerializedResource } from "../../src/resourcex/type.ts";
 import { ownerOf, type Tenant } from "../../src/tenant.ts";
 import { endOf } from "../runs/ended.ts";
 import type { Asked, Runs } from "../runs/runs.ts";
+import { Turns } from "../turns.ts";
 
 export interface TypeRunsOptions {
   readonly runs: Runs;
@@ -21,10 +23,13 @@ export interface TypeRunsOptions {
 export type TypeAsked = Omit<Asked, "via">;
 
 const LEVEL = "container";
+/** Executions of one tenant that may wait for a type of its own to be compiled. */
+const MAX_WAITING = 256;
 
 /** Runs the code of types for tenants, in containers, within their quotas and limits. */
 export class TypeRuns {
   readonly #options: TypeRunsOptions;
+  readonly #turns = new Turns(MAX_WAITING);
 
   constructor(options: TypeRunsOptions) {
     this.#options = options;
@@ -40,9 +45,10 @@ export class TypeRuns {
   ): Promise<unknown> {
     const contained = { ...type, sandbox: LEVEL } as const;
     const runner = this.#runnerOf(asked.caller.tenant);
-    const outcome = await this.#track(asked, (signal) =>
-      runner.outcome(contained, resource, args, { signal, onLog }),
-    );
+    const outcome = await this.#track(asked, async (signal) => {
+      await this.#prepare(asked, type);
+      return runner.outcome(contained, resource, args, { signal, onLog });
+    });
     return resultOf(outcome);
   }
 
@@ -56,6 +62,12 @@ export class TypeRuns {
           return engine.execute(job, { ...options, tenant, signal });
         }),
     };
+  }
+
+  /** Compiles the type, after what else its tenant has compiled, so that no other tenant waits for all of it. */
+  async #prepare({ caller }: TypeAsked, { code }: BundledType): Promise<void> {
+    const { id } = caller.tenant;
+    if (!isMade(code)) await this.#turns.take(id, () => moduleOf(code, id));
   }
 
   #track(asked: TypeAsked, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {

@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Plugin } from "esbuild";
-import { externalBuiltins } from "../tools/bundle.ts";
+import { externalBuiltins } from "../tools/build-options.ts";
 import { DRIZZLE_MODULES } from "../tools/database/specifiers.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

@@ -1,16 +1,8 @@
-/**
- * The process that bundles one function: files as JSON in, a module or what is wrong as JSON out. It is
- * bundled itself, into a script for `node -e`, and found to fail by its end.
- */
-import { createRequire } from "node:module";
+/** Bundles the files of one function. Runs in a confined process, where there are no files but these. */
 import { posix } from "node:path";
-import { text } from "node:stream/consumers";
-import type { BuildFailure, Loader, Plugin } from "esbuild";
+import type * as Esbuild from "esbuild-wasm";
 import { FILE_LIMITS } from "./limits.ts";
 import { resolveImport } from "./resolve.ts";
-
-/** Set when this is bundled: the bundle lies where it cannot be resolved from. */
-declare const ESBUILD: string;
 
 export interface BundleInput {
   /** Path → text. */
@@ -18,14 +10,15 @@ export interface BundleInput {
   readonly main: string;
 }
 
+/** The module, and the files it was made of; or what is wrong with them. */
 export type BundleOutput =
-  | { readonly code: string }
+  | { readonly code: string; readonly inputs: readonly string[] }
   | { readonly fault: string; readonly file?: string; readonly line?: number };
 
 const NAMESPACE = "function";
 const MAX_FAULT = 1_000;
 
-const LOADERS: Readonly<Record<string, Loader>> = {
+const LOADERS: Readonly<Record<string, Esbuild.Loader>> = {
   ".ts": "ts",
   ".mts": "ts",
   ".cts": "ts",
@@ -37,28 +30,48 @@ const LOADERS: Readonly<Record<string, Loader>> = {
   ".json": "json",
 };
 
-async function bundle({ files, main }: BundleInput): Promise<BundleOutput> {
-  const { build } = createRequire(ESBUILD)("esbuild") as typeof import("esbuild");
-  const { outputFiles } = await build({
-    entryPoints: [main],
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    target: "esnext",
-    charset: "utf8",
-    outdir: "/",
-    write: false,
-    logLevel: "silent",
-    // Nothing of this host's is a setting of theirs.
-    tsconfigRaw: {},
-    plugins: [inMemory(files)],
-  });
-  const code = outputFiles[0]?.text ?? "";
-  if (code.length <= FILE_LIMITS.bundled) return { code };
-  return { fault: `Bundled, they exceed ${FILE_LIMITS.bundled} characters` };
+/** What the bundler would leave as it is, or look for in directories. It says where. */
+const REFUSED: Readonly<Record<string, Esbuild.LogLevel>> = {
+  "unsupported-dynamic-import": "error",
+  "unsupported-require-call": "error",
+};
+/** Messages about those, and about a path with a variable part. */
+const NOT_LITERAL =
+  /^This (call to )?"[^"]+"(\(\)")? (expression )?(will not be bundled|was not)|^Could not resolve (import|require)[.\w]*\(/;
+
+/** Rejects if the bundler itself fails. */
+export async function bundleFiles(
+  { build }: Pick<typeof Esbuild, "build">,
+  { files, main }: BundleInput,
+): Promise<BundleOutput> {
+  try {
+    const { outputFiles, metafile } = await build({
+      entryPoints: [main],
+      bundle: true,
+      format: "esm",
+      platform: "neutral",
+      target: "esnext",
+      charset: "utf8",
+      outdir: "/",
+      write: false,
+      metafile: true,
+      logLevel: "silent",
+      logOverride: REFUSED,
+      tsconfigRaw: {},
+      plugins: [inMemory(files)],
+    });
+    const code = outputFiles[0]?.text ?? "";
+    if (code.length > FILE_LIMITS.bundled) {
+      return { fault: `Bundled, they exceed ${FILE_LIMITS.bundled} characters` };
+    }
+    const inputs = Object.keys(metafile.inputs).map((input) => input.replace(`${NAMESPACE}:`, ""));
+    return { code, inputs };
+  } catch (error) {
+    return faultOf(error as Esbuild.BuildFailure);
+  }
 }
 
-function inMemory(files: BundleInput["files"]): Plugin {
+function inMemory(files: BundleInput["files"]): Esbuild.Plugin {
   return {
     name: NAMESPACE,
     setup({ onResolve, onLoad }) {
@@ -78,16 +91,15 @@ function inMemory(files: BundleInput["files"]): Plugin {
 }
 
 /** The first of what may be thousands, each with the whole line it is about. */
-function faultOf(failure: BuildFailure): BundleOutput {
-  const [first] = failure.errors ?? [];
+function faultOf(failure: Esbuild.BuildFailure): BundleOutput {
+  const { errors = [] } = failure;
+  const first = errors.find(({ location }) => location !== null) ?? errors[0];
   // The bundler has ended: so does this.
   if (first === undefined) throw failure;
-  const fault = first.text.slice(0, MAX_FAULT);
+  const fault = NOT_LITERAL.test(first.text)
+    ? 'What is imported or required is not a literal text, as "./names.ts" is'
+    : first.text.slice(0, MAX_FAULT);
   if (!first.location) return { fault };
   const { file, line } = first.location;
   return { fault, file: file.replace(`${NAMESPACE}:`, ""), line };
 }
-
-const input = JSON.parse(await text(process.stdin)) as BundleInput;
-const output = await bundle(input).catch(faultOf);
-process.stdout.write(JSON.stringify(output));

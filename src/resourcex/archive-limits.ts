@@ -9,6 +9,11 @@ export const ARCHIVE_LIMITS = {
   freeBytes: 8_388_608,
   /** Files and directories. */
   entries: 10_000,
+  /** Headers: of entries, and those that are about others. */
+  headers: 30_000,
+  /** Bytes of what a header says about others, and records in all of them. */
+  recordBytes: 65_536,
+  records: 200_000,
   /** Characters of a path, and names in it. */
   pathLength: 512,
   pathDepth: 32,

@@ -1,12 +1,15 @@
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
-import { extract, type Header, type Pack, pack } from "tar-stream";
+import { gzip } from "node:zlib";
+import { type Pack, pack } from "tar-stream";
 import { ARCHIVE_LIMITS, mostUnpacked } from "./archive-limits.ts";
-import { EntryPaths, refusal } from "./entry-paths.ts";
+import { EntryPaths } from "./entry-paths.ts";
 import { ContentError } from "./errors.ts";
+import { unpackConfined } from "./unpacker/unpacker.ts";
 
 const compress = promisify(gzip);
-const expand = promisify(gunzip);
+
+/** Owner of what a library's host unpacks. */
+const HOST = "";
 
 /** Equal files make equal archives, whenever and by whomever they are packed. */
 const HEADER = { mtime: new Date(0), mode: 0o644 };
@@ -29,63 +32,17 @@ export async function packFiles(files: ReadonlyMap<string, Buffer>): Promise<Buf
 
 /**
  * Reads a tar.gz of regular files and directories into memory, by path; empty directories leave no
- * trace. Rejects with a `ContentError` for anything else in it, and beyond any of the limits as
- * soon as it is passed.
+ * trace. Rejects with a `ContentError` for anything else in it, and beyond any of the limits.
  */
 export async function unpackFiles(packed: Buffer): Promise<Map<string, Buffer>> {
   assertSize(packed);
-  const maxOutputLength = mostUnpacked(packed.length);
-  try {
-    return await readEntries(await expand(packed, { maxOutputLength }));
-  } catch (error) {
-    if (error instanceof ContentError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ERR_BUFFER_TOO_LARGE") throw tooMuch(maxOutputLength);
-    throw new ContentError(`The archive cannot be read: ${message}`, { cause: error });
-  }
+  return unpackConfined(HOST, packed, { files: true });
 }
 
-/** By events, since iterating takes five times as long. */
-function readEntries(tar: Buffer): Promise<Map<string, Buffer>> {
-  const files = new Map<string, Buffer>();
-  const paths = new EntryPaths();
-  const extraction = extract();
-  extraction.on("entry", (header, entry, next) => {
-    const chunks: Buffer[] = [];
-    entry.on("data", (chunk) => chunks.push(chunk as Buffer));
-    // The extraction's own error; unheard, it would end the process.
-    entry.on("error", () => {});
-    try {
-      const path = admit(header, paths);
-      entry.on("end", () => {
-        if (path !== undefined) files.set(path, Buffer.concat(chunks));
-        next();
-      });
-    } catch (error) {
-      extraction.destroy(error as Error);
-    }
-  });
-  return new Promise((resolve, reject) => {
-    extraction.on("finish", () => resolve(files));
-    extraction.on("error", reject);
-    extraction.end(tar);
-  });
-}
-
-/** The path of a file, nothing for a directory, and a `ContentError` for anything else. */
-function admit({ name, type, size }: Header, paths: EntryPaths): string | undefined {
-  const path = plain(name);
-  if (type === "file") {
-    paths.addFile(path);
-    return path;
-  }
-  if (type !== "directory" || size !== 0) {
-    throw refusal(name, `it is neither a file nor a directory (${type})`);
-  }
-  const directory = path.replace(/\/$/, "");
-  // The root itself, as `tar -C folder .` has it.
-  if (directory !== "" && directory !== ".") paths.addDirectory(directory);
-  return undefined;
+/** Rejects with a `ContentError` for what `unpackFiles()` would refuse. `owner` is whose archive it is. */
+export async function checkArchive(packed: Buffer, owner: string): Promise<void> {
+  assertSize(packed);
+  await unpackConfined(owner, packed, { files: false });
 }
 
 /** All of a stream: of small chunks, several times as fast as a consumer that iterates. */
@@ -100,11 +57,6 @@ function collect(tar: Pack): Promise<Buffer> {
 
 function byPath([a]: [string, unknown], [b]: [string, unknown]): number {
   return a < b ? -1 : 1;
-}
-
-/** `tar -C folder .` puts `./` before every path. */
-function plain(name: string): string {
-  return name.startsWith("./") ? name.slice(2) : name;
 }
 
 function assertSize(packed: Buffer): void {

@@ -1,6 +1,6 @@
-import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
-import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+import { type BuildFailure, build, type Metafile, type Plugin } from "esbuild";
+import { bundlingFault, externalBuiltins, forEvaluate } from "./build-options.ts";
 
 /** The modules of src/common that tools may import, each as `isolate/common/…`. */
 const COMMON = ["inject", "lazy", "proxy"];
@@ -32,23 +32,6 @@ export function assertWhole({ outputs }: Metafile): void {
   }
 }
 
-/** How a module becomes a text for `evaluate()`. */
-export function forEvaluate() {
-  return {
-    bundle: true,
-    format: "cjs",
-    platform: "neutral",
-    target: "esnext",
-    mainFields: ["module", "main"],
-    conditions: ["module"],
-    // A sandbox may read no variable, and packages ask for this one.
-    define: { "process.env.NODE_ENV": '"production"' },
-    write: false,
-    metafile: true,
-    logLevel: "silent",
-  } as const satisfies BuildOptions;
-}
-
 const resolvePlugin: Plugin = {
   name: "isolate",
   setup({ onResolve, onLoad }) {
@@ -66,25 +49,6 @@ const resolvePlugin: Plugin = {
   },
 };
 
-/** Leaves the runtime's own modules to be imported, by the names every runtime knows them by. */
-export const externalBuiltins: Plugin = {
-  name: "builtins",
-  setup({ onResolve }) {
-    onResolve({ filter: /^(node:)?\w/ }, ({ path }) => {
-      if (!isBuiltin(path)) return undefined;
-      return { path: path.startsWith("node:") ? path : `node:${path}`, external: true };
-    });
-  },
-};
-
 function commonPath(name: string): string {
   return fileURLToPath(new URL(`${name}.ts`, COMMON_SOURCE));
-}
-
-/** Where the bundler failed, and why. */
-export function bundlingFault({ errors = [], message }: BuildFailure): string {
-  const [first] = errors;
-  if (first === undefined) return message;
-  const { text, location } = first;
-  return location === null ? text : `${text} (${location.file}:${location.line})`;
 }

@@ -47,7 +47,9 @@ export class TestServer {
     this.url = "";
     if (!("ISOLATE_STORE_URL" in this.#env)) this.#store ??= await storeDirectory();
     const store = this.#store === undefined ? {} : { ISOLATE_STORE_URL: this.#store };
-    const child = spawn(process.execPath, ["--import", "tsx", "server/main.ts"], {
+    // As `npm start` does.
+    const loaders = ["--import", "./bin/environment.js", "--import", "tsx"];
+    const child = spawn(process.execPath, [...loaders, "server/main.ts"], {
       cwd: ROOT,
       env: {
         ...process.env,

@@ -12,7 +12,7 @@ const DOUBLING = Array.from({ length: 40 }, (_, n) => `a${n + 1} = a${n} + a${n}
 
 /** What the default export of a bundle returns. */
 async function call(files: Files, main = "main.ts"): Promise<unknown> {
-  const code = await bundleFunction({ files, main });
+  const code = await bundleFunction({ files, main }, "a");
   const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
   const module = (await import(/* @vite-ignore */ url)) as { default: () => unknown };
   return module.default();
@@ -21,7 +21,7 @@ async function call(files: Files, main = "main.ts"): Promise<unknown> {
 /** Why files are refused. */
 async function refusal(files: Files, main = "main.ts"): Promise<[string, string]> {
   try {
-    await bundleFunction({ files, main });
+    await bundleFunction({ files, main }, "a");
   } catch (error) {
     if (error instanceof BadRequest) return [error.field, error.message];
     throw error;
@@ -55,7 +55,7 @@ describe("bundling a function", () => {
       "main.ts":
         'import { eq } from "drizzle-orm"; export const get = () => eq; export default await 1;',
     };
-    const code = await bundleFunction({ files, main: "main.ts" });
+    const code = await bundleFunction({ files, main: "main.ts" }, "a");
     expect(code).toMatch(/from "drizzle-orm"/);
     expect(code).toMatch(/export \{[^}]*get/);
   });
@@ -93,6 +93,50 @@ describe("bundling a function", () => {
     expect(named).toBe(field);
     expect(said).toMatch(message);
   });
+
+  it.each([
+    ["import(name)"],
+    ["import(name).catch(() => {})"],
+    ["{ try { return import(name) } catch {} }"],
+    ["{ try { return require(name) } catch {} }"],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the code's.
+    ["import(`../../proc/self/${name}`)"],
+    ['import("../../proc/self/" + name, { with: { type: "text" } })'],
+    ['import("./" + name)'],
+    ['require("../../etc/" + name)'],
+    ["import(Path.proc + name)"],
+    ['import(Other.proc + "iron")'],
+    ['import("./b.ts", { with: name })'],
+    ['import.source("./" + name)'],
+  ])("refuses %s, and says where", async (expression) => {
+    const main = `import { Other } from "./b.ts";\nenum Path { proc = "../../proc/self/env" }
+      export const used = [Other, Path];\nexport default (name) => ${expression};`;
+    const b = 'export enum Other { proc = "../../proc/self/env" }';
+    expect(await refusal({ "main.ts": main, "b.ts": b })).toEqual([
+      "files",
+      'files: main.ts:4: What is imported or required is not a literal text, as "./names.ts" is',
+    ]);
+  });
+
+  it.each([
+    ['import(Path.proc + "iron", { with: { type: "text" } })', /main\.ts:2: There is no/],
+    ['require(Path.proc + "iron")', /main\.ts:2: There is no/],
+    ['import("/proc/self/environ", { with: { type: "text" } })', /main\.ts:2: Cannot import/],
+    ['import("file:///proc/self/environ")', /main\.ts:2: Cannot import/],
+  ])("finds no file of a host by %s", async (expression, message) => {
+    const main = `enum Path { proc = "../../../../../proc/self/env" }
+      export default () => [Path, ${expression}];`;
+    expect((await refusal({ "main.ts": main }))[1]).toMatch(message);
+  });
+
+  it.each(['new URL("../../../../etc/passwd", import.meta.url)', "require.resolve(name)"])(
+    "leaves %s alone",
+    async (expression) => {
+      const files = { "main.ts": `export default (name) => ${expression};` };
+      const code = await bundleFunction({ files, main: "main.ts" }, "a");
+      expect(code).not.toContain("root:");
+    },
+  );
 
   it.each([
     ["../../../../etc/passwd", /^There is no/],

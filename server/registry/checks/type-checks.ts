@@ -1,26 +1,28 @@
-import { Worker } from "node:worker_threads";
+import { z } from "zod";
+import { ConfinedFailure } from "../../../src/confined/process.ts";
+import { Program } from "../../../src/confined/program.ts";
 import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
 import { Turns } from "../../turns.ts";
-import type { Checked, Question, Verdict } from "./messages.ts";
+import type { Checked, Question } from "./messages.ts";
 
-/** A thread has no loader for TypeScript of its own, whatever its process was started with. */
-const ENTRY = `import(${JSON.stringify(import.meta.resolve("tsx/esm/api"))})
-  .then(({ tsImport }) => tsImport("./worker.ts", ${JSON.stringify(import.meta.url)}))`;
-/** Megabytes of the thread's heap. */
-const HEAP = 256;
 /** Checks of one tenant that may wait for each other. */
 const MAX_WAITING = 64;
 
+const program = new Program({
+  script: new URL("./inside.ts", import.meta.url),
+  limits: { memory: 256, cpu: 8, timeout: 5_000, bytes: 65_536, atOnce: 4, waiting: 1_000 },
+});
+
+/** What is wrong, if anything is. */
+const verdict = z.object({ fault: z.string().optional() });
+
 /**
- * Checks types of tenants, and arguments by their schemas, in a thread: a pattern can take a second for
- * a text made for it, in which the loop that serves requests would stand still. Of each tenant one check
- * at a time is made, so that nobody waits for all of another one's.
+ * Checks types of tenants, and arguments by their schemas, in confined processes: schemas are compiled, and
+ * a pattern can take a second for a text made for it. Of each tenant one check at a time is made, so that
+ * nobody waits for all of another one's.
  */
 export class TypeChecks {
   readonly #turns = new Turns(MAX_WAITING);
-  readonly #waiting = new Map<number, (verdict: Verdict | Error) => void>();
-  #worker: Worker | undefined;
-  #asked = 0;
 
   /** Rejects with a `ResourceTypeError` for what is no type. */
   async type(tenant: string, type: Checked): Promise<void> {
@@ -34,41 +36,19 @@ export class TypeChecks {
     return args === undefined ? {} : args;
   }
 
-  async #inTurn(tenant: string, question: Omit<Question, "id">): Promise<void> {
-    const { fault } = await this.#turns.take(tenant, () => this.#ask(question));
+  async #inTurn(tenant: string, question: Question): Promise<void> {
+    const fault = await this.#turns.take(tenant, () => ask(tenant, question));
     if (fault !== undefined) throw new ResourceTypeError(fault);
   }
+}
 
-  #ask(question: Omit<Question, "id">): Promise<Verdict> {
-    this.#worker ??= this.#start();
-    this.#asked += 1;
-    const id = this.#asked;
-    const { name, aliases, description, schema, sandbox } = question.type;
-    const type = { name, aliases, description, schema, sandbox };
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, (verdict) => {
-        this.#waiting.delete(id);
-        if (verdict instanceof Error) reject(verdict);
-        else resolve(verdict);
-      });
-      this.#worker?.postMessage({ ...question, type, id });
-    });
-  }
-
-  #start(): Worker {
-    const resourceLimits = { maxOldGenerationSizeMb: HEAP };
-    const worker = new Worker(ENTRY, { eval: true, execArgv: [], resourceLimits });
-    worker.unref();
-    worker.on("message", (verdict: Verdict) => this.#waiting.get(verdict.id)?.(verdict));
-    // In its place comes another one when it is needed.
-    const end = (): void => {
-      if (this.#worker !== worker) return;
-      this.#worker = undefined;
-      const error = new ResourceTypeError("This takes more memory than there is for it");
-      for (const settle of [...this.#waiting.values()]) settle(error);
-    };
-    worker.on("error", end);
-    worker.on("exit", end);
-    return worker;
+async function ask(owner: string, question: Question): Promise<string | undefined> {
+  const { name, aliases, description, schema, sandbox } = question.type;
+  const input = { ...question, type: { name, aliases, description, schema, sandbox } };
+  try {
+    return verdict.parse((await program.run({ owner, input })).answer).fault;
+  } catch (error) {
+    if (!(error instanceof ConfinedFailure || error instanceof z.ZodError)) throw error;
+    return "This takes more time or memory than there is for it";
   }
 }

@@ -3,14 +3,18 @@ import { messageOf } from "../../../src/errors.ts";
 import { createRXA, type RXA } from "../../../src/resourcex/archive.ts";
 import { createRXM, type RXM } from "../../../src/resourcex/manifest.ts";
 import { storableOf } from "../../../src/resourcex/storable.ts";
+import { checkArchive } from "../../../src/resourcex/tar.ts";
 import type { Route } from "../../api/route.ts";
 import type { WithForm } from "../../registry/forms.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { RegistryProblem } from "../../registry/problem.ts";
+import { Turns } from "../../turns.ts";
 import { registryRoute } from "./registry-route.ts";
 import { locatorAnswer } from "./schemas.ts";
 
 const MAX_MANIFEST = 65_536;
+/** Archives of one tenant that may wait to be unpacked. */
+const turns = new Turns(16);
 
 const published = z.object({
   manifest: z.string().meta({ description: "JSON" }),
@@ -31,8 +35,9 @@ export function publishRoute(hub: Hub, withForm: WithForm): Route {
         async (form) => {
           const manifest = await manifestOf(form.get("manifest"));
           storableOf(manifest);
-          const archive = await archiveOf(form.get("archive"));
-          const locator = await hub.resources.publish(caller.tenant.id, manifest, archive);
+          const { id } = caller.tenant;
+          const archive = await archiveOf(form.get("archive"), id);
+          const locator = await hub.resources.publish(id, manifest, archive);
           return c.json({ locator }, 201);
         },
         caller,
@@ -66,12 +71,12 @@ async function manifestOf(part: FormDataEntryValue | null): Promise<RXM> {
 }
 
 /** Rejects with a `ContentError` for what cannot be extracted. */
-async function archiveOf(part: FormDataEntryValue | null): Promise<RXA> {
+async function archiveOf(part: FormDataEntryValue | null, tenant: string): Promise<RXA> {
   if (part === null) throw new RegistryProblem("ARCHIVE_REQUIRED", "archive is required");
   if (typeof part === "string") {
     throw new RegistryProblem("INVALID_ARCHIVE", "archive is a text, not a file");
   }
-  const archive = await createRXA({ buffer: new Uint8Array(await part.arrayBuffer()) });
-  await archive.extract();
-  return archive;
+  const buffer = Buffer.from(await part.arrayBuffer());
+  await turns.take(tenant, () => checkArchive(buffer, tenant));
+  return createRXA({ buffer });
 }

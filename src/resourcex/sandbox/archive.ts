@@ -32,15 +32,23 @@ export class SandboxArchive {
   }
 }
 
-function unpack(bytes: Uint8Array): Map<string, Buffer> {
-  if (bytes.length > ARCHIVE_LIMITS.bytes) throw new ContentError("The archive is too large");
+/** The files of a tar.gz, by path. Throws a `ContentError` for what has no place in an archive. */
+export function unpack(bytes: Uint8Array): Map<string, Buffer> {
+  if (bytes.length > ARCHIVE_LIMITS.bytes) {
+    throw new ContentError(`The archive has more than ${ARCHIVE_LIMITS.bytes} bytes`);
+  }
   // Asked for here: to load it costs a type that looks at no file more than all the rest.
   const { gunzipSync } = process.getBuiltinModule("node:zlib");
+  const maxOutputLength = mostUnpacked(bytes.length);
+  let tar: Uint8Array;
   try {
-    return untar(gunzipSync(bytes, { maxOutputLength: mostUnpacked(bytes.length) }));
+    tar = gunzipSync(bytes, { maxOutputLength });
   } catch (error) {
-    if (error instanceof ContentError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ContentError(`The archive cannot be read: ${why}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ERR_BUFFER_TOO_LARGE") {
+      throw new ContentError(`The archive unpacks to more than ${maxOutputLength} bytes`);
+    }
+    throw new ContentError(`The archive cannot be read: ${message}`);
   }
+  return untar(tar);
 }

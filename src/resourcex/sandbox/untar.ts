@@ -1,5 +1,7 @@
+import { ARCHIVE_LIMITS } from "../archive-limits.ts";
 import { EntryPaths, refusal } from "../entry-paths.ts";
 import { ContentError } from "../errors.ts";
+import { PaxHeaders } from "./pax.ts";
 
 const BLOCK = 512;
 const FILE: readonly string[] = ["0", "\0"];
@@ -9,28 +11,52 @@ const NEXT_PAX = "x";
 const NEXT_LONG_NAME = "L";
 const GLOBAL_PAX = "g";
 
+/** Names of what is refused. */
+const OTHERS: Readonly<Record<string, string>> = {
+  "1": "link",
+  "2": "symlink",
+  "3": "character-device",
+  "4": "block-device",
+  "5": "directory with content",
+  "6": "fifo",
+};
+
 const decoder = new TextDecoder();
 
 /**
- * The files in a tar file, by path, as `unpackFiles()` gives them outside of a sandbox, but at once:
- * there is no waiting in the property that a type finds them in. The bytes are views of `tar`.
- * Throws a `ContentError` for what has no place in an archive.
+ * The files in a tar file, by path: the one reader of archives, in sandboxes and in confined processes. All
+ * at once: there is no waiting in the property that a type finds them in. The bytes are views of `tar`.
+ * Throws a `ContentError` for what has no place in an archive, and beyond any of the limits.
  */
 export function untar(tar: Uint8Array): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   const paths = new EntryPaths();
+  const pax = new PaxHeaders();
   let longPath: string | undefined;
-  for (let at = 0; at + BLOCK <= tar.length; ) {
+  let headers = 0;
+  for (let at = 0; at < tar.length; ) {
     const header = tar.subarray(at, at + BLOCK);
+    if (header.length < BLOCK) throw cutOff();
     if (header.every((byte) => byte === 0)) break;
+    headers += 1;
+    if (headers > ARCHIVE_LIMITS.headers) {
+      throw new ContentError(`The archive has more than ${ARCHIVE_LIMITS.headers} headers`);
+    }
     const size = sizeOf(header);
     const body = tar.subarray(at + BLOCK, at + BLOCK + size);
-    if (body.length < size) throw new ContentError("The archive is cut off");
+    if (body.length < size) throw cutOff();
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
     const type = String.fromCharCode(header[156] ?? 0);
-    if (type === NEXT_PAX) longPath = paxPath(body) ?? longPath;
+    const isAboutOthers = type === NEXT_PAX || type === NEXT_LONG_NAME || type === GLOBAL_PAX;
+    if (isAboutOthers && size > ARCHIVE_LIMITS.recordBytes) {
+      throw new ContentError(
+        `A header has more than ${ARCHIVE_LIMITS.recordBytes} bytes of records`,
+      );
+    }
+    if (type === NEXT_PAX) longPath = pax.path(body) ?? longPath;
     else if (type === NEXT_LONG_NAME) longPath = text(body);
-    else if (type !== GLOBAL_PAX) {
+    else if (type === GLOBAL_PAX) pax.skip(body);
+    else {
       const path = (longPath ?? pathOf(header)).replace(/^\.\//, "");
       longPath = undefined;
       if (FILE.includes(type) && !path.endsWith("/")) {
@@ -39,7 +65,10 @@ export function untar(tar: Uint8Array): Map<string, Buffer> {
       } else if (size === 0 && (type === DIRECTORY || FILE.includes(type))) {
         const directory = path.replace(/\/$/, "");
         if (directory !== "" && directory !== ".") paths.addDirectory(directory);
-      } else throw refusal(path, "it is neither a file nor a directory");
+      } else {
+        const kind = OTHERS[type] ?? JSON.stringify(type);
+        throw refusal(path, `it is neither a file nor a directory (${kind})`);
+      }
     }
   }
   return files;
@@ -49,10 +78,10 @@ export function untar(tar: Uint8Array): Map<string, Buffer> {
 function sizeOf(header: Uint8Array): number {
   let sum = 0;
   for (let at = 0; at < BLOCK; at += 1) sum += at >= 148 && at < 156 ? 32 : (header[at] ?? 0);
-  if (sum !== octal(header.subarray(148, 156))) throw new ContentError("It holds no tar file");
+  if (sum !== octal(header.subarray(148, 156))) throw noTar();
   const size = octal(header.subarray(124, 136));
   // Larger files are written in another way, and none fits into an archive.
-  if (!Number.isSafeInteger(size) || size < 0) throw new ContentError("It holds no tar file");
+  if (!Number.isSafeInteger(size) || size < 0) throw noTar();
   return size;
 }
 
@@ -68,18 +97,12 @@ function pathOf(header: Uint8Array): string {
   return prefix === "" ? name : `${prefix}/${name}`;
 }
 
-/** The path in a pax header: records of `<length> <key>=<value>\n`. */
-function paxPath(body: Uint8Array): string | undefined {
-  let path: string | undefined;
-  for (let at = 0; at < body.length; ) {
-    const space = body.indexOf(32, at);
-    const length = space < 0 ? 0 : Number(decoder.decode(body.subarray(at, space)));
-    if (!Number.isSafeInteger(length) || length <= 0) break;
-    const record = decoder.decode(body.subarray(space + 1, at + length - 1));
-    if (record.startsWith("path=")) path = record.slice("path=".length);
-    at += length;
-  }
-  return path;
+function cutOff(): ContentError {
+  return new ContentError("The archive cannot be read: it is cut off");
+}
+
+function noTar(): ContentError {
+  return new ContentError("The archive cannot be read: it holds no tar file");
 }
 
 function text(field: Uint8Array): string {

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import { type BuildFailure, build, type Metafile, type Plugin } from "esbuild";
 import { messageOf } from "../../errors.ts";
-import { externalBuiltins, forEvaluate } from "../bundle.ts";
+import { externalBuiltins, forEvaluate } from "../build-options.ts";
 import { DRIZZLE_MODULES } from "./specifiers.ts";
 
 /** A folder's tables, for sandboxes to evaluate. */

@@ -1,11 +1,12 @@
-/** A thread's entry: schemas of tenants, which can keep whoever follows them busy for a second. */
-
-import { parentPort } from "node:worker_threads";
+/** Checks types and arguments, as a confined process of one tenant does it: a pattern can take a second. */
 import { LRUCache } from "lru-cache";
-import { messageOf } from "../../../src/errors.ts";
+import type { MakeHandler } from "../../../src/confined/inside.ts";
 import { argumentCheck, type CheckArguments } from "../../../src/resourcex/arguments.ts";
+import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
 import { TypeTable } from "../../../src/resourcex/type-table.ts";
-import type { Question, Verdict } from "./messages.ts";
+import type { Question } from "./messages.ts";
+
+const MAX_FAULT = 2_000;
 
 /** Making a check takes longer than using it. */
 const known = new LRUCache<string, CheckArguments>({ max: 100 });
@@ -23,13 +24,14 @@ function judge({ type, args }: Question): void {
   check(args.value);
 }
 
-parentPort?.on("message", (question: Question) => {
-  const { id } = question;
-  let verdict: Verdict = { id };
+const make: MakeHandler = async () => async (question) => {
   try {
-    judge(question);
+    judge(question as Question);
+    return { answer: {} };
   } catch (error) {
-    verdict = { id, fault: messageOf(error) };
+    if (!(error instanceof ResourceTypeError)) throw error;
+    return { answer: { fault: error.message.slice(0, MAX_FAULT) } };
   }
-  parentPort?.postMessage(verdict);
-});
+};
+
+export default make;

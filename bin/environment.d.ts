@@ -1,0 +1,1 @@
+export declare function takeEnvironment(): NodeJS.ProcessEnv;

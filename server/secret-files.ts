@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { messageOf } from "../src/errors.ts";
+
+/** Settings that can be given as the path of a file, by their name with `_FILE`. */
+const SECRETS = ["ISOLATE_ADMIN_KEY", "ISOLATE_SECRET_KEY", "ISOLATE_STORE_URL", "DATABASE_URL"];
+
+export const SECRET_FILES: readonly string[] = SECRETS.map((name) => `${name}_FILE`);
+
+/**
+ * Returns the variables with the content of each named file in the setting's place, without the line break
+ * at its end. Throws an error that names the variable, and never quotes the file.
+ */
+export function withSecretFiles(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const found: NodeJS.ProcessEnv = { ...env };
+  for (const name of SECRETS) {
+    const path = env[`${name}_FILE`];
+    // Compose files say by an empty one that there is none.
+    if (!path) continue;
+    if (env[name]) {
+      throw new Error(`Bad setting ${name}_FILE: ${name} is given as well; give one of them`);
+    }
+    found[name] = read(`${name}_FILE`, path);
+  }
+  return found;
+}
+
+function read(name: string, path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").replace(/\r?\n$/, "");
+  } catch (error) {
+    throw new Error(`Bad setting ${name}: the file cannot be read: ${messageOf(error)}`);
+  }
+  if (text === "") throw new Error(`Bad setting ${name}: the file ${path} is empty`);
+  return text;
+}

@@ -1,0 +1,77 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { z } from "zod";
+import { ConfinedFailure } from "../confined/process.ts";
+import { Program } from "../confined/program.ts";
+import { externalBuiltins } from "../tools/build-options.ts";
+import type { Task } from "./inside.ts";
+
+const WASM = createRequire(import.meta.url).resolve("esbuild-wasm/esbuild.wasm");
+const ENTRY = fileURLToPath(new URL("../../src/resourcex/sandbox/entry.ts", import.meta.url));
+
+/** Bytes of the largest module: a type's code has no limit of its own at a library's. */
+const MAX_ANSWER = 67_108_864;
+
+const compiler = new Program({
+  script: new URL("../../src/compiler/inside.ts", import.meta.url),
+  assets: async () => [await readFile(WASM), Buffer.from(await bundleEntry())],
+  // A usual bundle takes a tenth of a second; a megabyte of code takes two.
+  limits: { memory: 256, cpu: 8, timeout: 20_000, bytes: MAX_ANSWER, atOnce: 2, waiting: 100 },
+});
+
+/** A module, or what is wrong with what it would have been made of. */
+export type Compiled =
+  | { readonly code: string }
+  | {
+      readonly fault: string;
+      readonly file?: string | undefined;
+      readonly line?: number | undefined;
+    };
+
+const answers = z.union([
+  z.object({ inputs: z.array(z.string()) }),
+  z.object({ fault: z.string(), file: z.string().optional(), line: z.number().optional() }),
+]);
+
+/**
+ * Compiles untrusted source of one owner in a confined process. `inputs` are all that the module may be made of: one that
+ * was made of anything else is thrown away. Rejects with `HostBusy` or `EngineUnavailable`.
+ */
+export async function compile(
+  owner: string,
+  task: Task,
+  inputs: readonly string[],
+): Promise<Compiled> {
+  try {
+    const { answer, payload } = await compiler.run({ owner, input: task });
+    const output = answers.parse(answer);
+    if ("fault" in output) return output;
+    const stranger = output.inputs.find((input) => !inputs.includes(nameOf(input)));
+    if (stranger === undefined) return { code: String(payload) };
+    return { fault: `It is made of ${JSON.stringify(stranger.slice(0, 200))}, which was not sent` };
+  } catch (error) {
+    if (!(error instanceof ConfinedFailure || error instanceof z.ZodError)) throw error;
+    return { fault: "It cannot be bundled within the limits of time and memory" };
+  }
+}
+
+/** An input's name, without the attributes it was imported with. */
+function nameOf(input: string): string {
+  return input.replace(/ with \{[^}]*\}$/, "");
+}
+
+/** What surrounds the code of each type: our own source. */
+export async function bundleEntry(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [ENTRY],
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    target: "esnext",
+    write: false,
+    plugins: [externalBuiltins],
+  });
+  return outputFiles[0]?.text ?? "";
+}

@@ -1,0 +1,104 @@
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import pLimit from "p-limit";
+import { HostBusy } from "../errors.ts";
+import { confinedCommand, type ProcessLimits } from "./command.ts";
+import { type Answer, type AskLimits, ConfinedProcess } from "./process.ts";
+import { Shelf } from "./shelf.ts";
+
+const INSIDE = new URL("../../src/confined/inside.ts", import.meta.url);
+const NOTHING = new Uint8Array();
+
+export interface ProgramLimits extends ProcessLimits, AskLimits {
+  /** Processes that work at the same time, and questions that wait for one. */
+  readonly atOnce: number;
+  readonly waiting: number;
+}
+
+/** A question of one owner, whose processes nobody else's bytes get into. */
+export interface Asked {
+  readonly owner: string;
+  readonly input: unknown;
+  readonly payload?: Uint8Array;
+}
+
+/**
+ * A script of ours that untrusted bytes are given to, in a process that has no file, no network and no
+ * variable. Starting one takes longer than most work: its owner's next bytes find it for a few seconds, and
+ * another one is made ahead, which nobody's bytes have been in.
+ *
+ * @example
+ * const program = new Program({ script: new URL("./inside.ts", import.meta.url), limits });
+ * const { answer } = await program.run({ owner: "acme", input: { question: 1 } });
+ */
+export class Program {
+  readonly #limits: ProgramLimits;
+  readonly #limit: ReturnType<typeof pLimit>;
+  readonly #load: () => Promise<Loaded>;
+  readonly #shelf: Shelf;
+  #loaded: Promise<Loaded> | undefined;
+
+  /** `script` exports a `MakeHandler`; it is bundled from its source, with all it imports. */
+  constructor(options: {
+    script: URL;
+    assets?: () => Promise<readonly Uint8Array[]>;
+    limits: ProgramLimits;
+  }) {
+    const { script, assets = async () => [], limits } = options;
+    this.#limits = limits;
+    this.#limit = pLimit(limits.atOnce);
+    this.#shelf = new Shelf(limits, (isWaitedFor) => this.#start(isWaitedFor));
+    this.#load = async () => {
+      const [main, text, given] = await Promise.all([bundle(INSIDE), bundle(script), assets()]);
+      return { main, script: Buffer.from(text), assets: given };
+    };
+  }
+
+  /**
+   * Asks one question. Rejects with a `ConfinedFailure` if that breaks a bound, `HostBusy` if too many
+   * wait, and `EngineUnavailable` if there is no process to be had.
+   */
+  async run({ owner, input, payload = NOTHING }: Asked): Promise<Answer> {
+    if (this.#limit.pendingCount >= this.#limits.waiting) {
+      throw new HostBusy("Too many requests like this wait");
+    }
+    return this.#limit(async () => {
+      const one = await this.#shelf.take(owner);
+      try {
+        return await one.ask(input, payload, this.#limits);
+      } finally {
+        this.#shelf.put(owner, one);
+      }
+    });
+  }
+
+  async #start(isWaitedFor: boolean): Promise<ConfinedProcess> {
+    this.#loaded ??= this.#load();
+    // A failure may be over next time.
+    this.#loaded.catch(() => {
+      this.#loaded = undefined;
+    });
+    const { main, ...program } = await this.#loaded;
+    return ConfinedProcess.start(confinedCommand(main, this.#limits), program, isWaitedFor);
+  }
+}
+
+interface Loaded {
+  readonly main: string;
+  readonly script: Uint8Array;
+  readonly assets: readonly Uint8Array[];
+}
+
+async function bundle(source: URL): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(source)],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "esnext",
+    write: false,
+    minify: true,
+    legalComments: "none",
+  });
+  return outputFiles[0]?.text ?? "";
+}
