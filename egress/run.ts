@@ -18,6 +18,7 @@ export class Run {
   readonly #ground: Ground;
   readonly #sockets = new Set<Socket>();
   readonly #tunnels = new Set<Tunnel>();
+  readonly #over = new AbortController();
   #clients = 0;
   #closed = false;
 
@@ -64,7 +65,8 @@ export class Run {
       checkAllowed(destination, this.#allowlist);
       this.quota.take();
       taken = true;
-      const addresses = await admit(destination, this.#ground, this.limits.dialTimeoutMs);
+      const asker = { ...this.ledger.asker, signal: this.#over.signal };
+      const addresses = await admit(destination, this.#ground, asker, this.limits.dialTimeoutMs);
       if (this.#closed) throw new Refusal("UPSTREAM_FAILED", "The run is over");
       const note = this.ledger.allow(subject, addresses[0].ip);
       const tunnel = new Tunnel(this, client, addresses, (end) => {
@@ -84,6 +86,7 @@ export class Run {
   /** Ends every tunnel and destroys every socket at once; those that are still to come, too. */
   close(): void {
     this.#closed = true;
+    this.#over.abort();
     for (const tunnel of this.#tunnels) tunnel.end("CLOSED");
     for (const socket of this.#sockets) socket.destroy();
   }
