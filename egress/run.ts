@@ -9,6 +9,8 @@ import { Quota } from "./quota.ts";
 import { Refusal } from "./refusal.ts";
 import { Tunnel } from "./tunnel.ts";
 
+const OUT_OF_BYTES = new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");
+
 /** What one run may do, what it has done, and every socket that is open for it. */
 export class Run {
   readonly ledger: Ledger;
@@ -42,14 +44,19 @@ export class Run {
     socket.once("close", () => this.#sockets.delete(socket));
   };
 
-  /** Tracks a client. False if there are too many already that have no tunnel. */
-  enter(client: Socket): boolean {
+  /**
+   * Tracks a client. `crowded` if there are too many already that have no tunnel; `flooded` if there
+   * are too many that were told so and do not leave.
+   */
+  enter(client: Socket): "welcome" | "crowded" | "flooded" {
+    const { halfOpen, tunnels } = this.limits;
     this.track(client);
     this.#clients += 1;
     client.once("close", () => {
       this.#clients -= 1;
     });
-    return this.#clients - this.quota.tunnels <= this.limits.halfOpen;
+    if (this.#clients > 2 * (halfOpen + tunnels)) return "flooded";
+    return this.#clients - this.quota.tunnels <= halfOpen ? "welcome" : "crowded";
   }
 
   /**
@@ -72,6 +79,8 @@ export class Run {
       const tunnel = new Tunnel(this, client, addresses, (end) => {
         this.quota.release();
         this.#tunnels.delete(tunnel);
+        // What was cut off in the middle of its bytes is to be told from what had no more.
+        if (end.code === "LIMIT_BYTES") this.ledger.deny(subject, OUT_OF_BYTES);
         note(end);
       });
       this.#tunnels.add(tunnel);
