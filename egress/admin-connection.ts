@@ -82,7 +82,10 @@ export class AdminConnection {
     const decoder = new LineDecoder(MAX_ADMIN_LINE);
     try {
       for await (const chunk of this.#socket) {
-        for (const line of decoder.push(chunk as Buffer)) this.#send(await this.#answer(line));
+        for (const line of decoder.push(chunk as Buffer)) {
+          this.#send(await this.#answer(line));
+          await this.#read();
+        }
       }
     } catch {
       // A broken connection and a line without end are the same: the control plane is gone.
@@ -155,6 +158,18 @@ export class AdminConnection {
     if (this.#socket.writableLength > MAX_UNREAD) return false;
     this.#send(event);
     return true;
+  }
+
+  /** Waits until the control plane has read what it was told: it is not asked faster than it reads. */
+  async #read(): Promise<void> {
+    if (this.#socket.writableLength <= MAX_UNREAD) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#socket.off("drain", done).off("close", done);
+        resolve();
+      };
+      this.#socket.once("drain", done).once("close", done);
+    });
   }
 
   #send(message: AdminAnswer | AdminEvent): void {

@@ -3,11 +3,11 @@ import type { Allowlist } from "./allowlist.ts";
 import type { AddressClass, Classifier } from "./classify.ts";
 import { type Destination, formatDestination } from "./host.ts";
 import { Refusal } from "./refusal.ts";
-import type { Resolver } from "./resolve.ts";
+import type { Asker, Lookup } from "./resolve.ts";
 
 /** What the operator set for all runs; no request and no policy changes it. */
 export interface Ground {
-  readonly resolve: Resolver;
+  readonly lookup: Lookup;
   readonly classify: Classifier;
   /** Destinations, each as `host:port`, whose private addresses may be dialled. */
   readonly privateDestinations: ReadonlySet<string>;
@@ -59,32 +59,38 @@ export function checkAllowed(destination: Destination, allowlist: Allowlist): vo
 export async function admit(
   destination: Destination,
   ground: Ground,
+  asker: Asker,
   timeoutMs: number,
 ): Promise<[CheckedAddress, ...CheckedAddress[]]> {
-  const answer = await resolveWithin(destination, ground.resolve, timeoutMs);
+  const answer = await resolveWithin(destination, ground.lookup, asker, timeoutMs);
   const [first, ...others] = answer.map((ip) => CheckedAddress.check(ip, destination, ground));
   if (first === undefined) throw new Refusal("RESOLVE_FAILED", "The name has no address");
   return [first, ...others];
 }
 
+/** The time runs from here on, waiting for a turn included; what is under way then is cancelled. */
 async function resolveWithin(
   { host }: Destination,
-  resolve: Resolver,
+  lookup: Lookup,
+  asker: Asker,
   timeoutMs: number,
 ): Promise<readonly string[]> {
   if (host.kind === "address") return [host.address];
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    const refusal = new Refusal("RESOLVE_TIMEOUT", "The name was not resolved in time");
-    timer = setTimeout(() => reject(refusal), timeoutMs);
-  });
+  const stop = new AbortController();
+  const giveUp = (): void => stop.abort(new Refusal("UPSTREAM_FAILED", "Nobody waits for it"));
+  const tooLate = (): void =>
+    stop.abort(new Refusal("RESOLVE_TIMEOUT", "The name was not resolved in time"));
+  const timer = setTimeout(tooLate, timeoutMs);
+  asker.signal.addEventListener("abort", giveUp);
+  if (asker.signal.aborted) giveUp();
   try {
-    return await Promise.race([resolve(host.name), tooLate]);
+    return await lookup(host.name, { ...asker, signal: stop.signal });
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal("RESOLVE_FAILED", "The name could not be resolved");
   } finally {
     clearTimeout(timer);
+    asker.signal.removeEventListener("abort", giveUp);
   }
 }
 

@@ -10,7 +10,12 @@ const HTTP_OPENING = /^[A-Za-z]/;
 
 /** Serves one connection to a slot's socket, from its first byte to its last. Does not throw. */
 export async function serveConnection(client: Socket, run: Run): Promise<void> {
-  if (!run.enter(client)) {
+  const entered = run.enter(client);
+  if (entered === "flooded") {
+    client.destroy();
+    return;
+  }
+  if (entered === "crowded") {
     // Nothing is read from it: a connection too many is to cost no more than its answer.
     refuse(client, run, new Refusal("LIMIT_CONNECTIONS", "Too many connections wait already"));
     return;

@@ -1,17 +1,28 @@
 import type { Socket } from "node:net";
+import { type AnswerFraming, answerFramingOf, chunkOf, LAST_CHUNK } from "./answer-framing.ts";
 import { BodyEnd } from "./body.ts";
 import { hangUp } from "./hang-up.ts";
 import { framingOf, HeadSyntaxError, parseResponseHead, type ResponseHead } from "./head.ts";
-import { pump } from "./pump.ts";
+import { pump, writeAndWait } from "./pump.ts";
 import { HeadError, type HeadLimits, readHead } from "./read-head.ts";
 import { Refusal } from "./refusal.ts";
 import type { ExchangeRequest } from "./rewrite.ts";
-import { wantsWebSocket, writeRequestHead, writeResponseHead } from "./rewrite.ts";
+import {
+  wantsWebSocket,
+  writeInterimHead,
+  writeRequestHead,
+  writeResponseHead,
+  writeSwitchHead,
+} from "./rewrite.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /** Servers set more than clients do: cookies and policies, above all. */
 const RESPONSE_HEAD: HeadLimits = { bytes: 65_536, lines: 202 };
 const SWITCHING_PROTOCOLS = 101;
+/** Interim answers before the one; `102 Processing` is said every few seconds, `103` once or twice. */
+const MAX_INTERIM = 64;
+/** Bytes of all of them. */
+const MAX_INTERIM_BYTES = 65_536;
 
 /**
  * Carries out one HTTP request: its head written anew, its body as it comes, the answer back the
@@ -39,11 +50,16 @@ export async function exchange(
     const { response, behind } = await readFinalHead(tunnel, upstream);
     const switched = response.status === SWITCHING_PROTOCOLS;
     if (switched && !upgrade) throw new Refusal("UPSTREAM_FAILED", "The host switched protocols");
+    const framing = answerFramingOf(request.method, response);
     tunnel.answered();
-    client.write(Buffer.from(writeResponseHead(response, switched), "latin1"));
-    if (behind.length > 0 && tunnel.in(behind.length)) client.write(behind);
-    if (switched) tunnel.splice(upstream, rest);
-    else sendAnswer(tunnel, upstream, sending.stop);
+    const head = switched ? writeSwitchHead(response) : writeResponseHead(response, framing);
+    client.write(Buffer.from(head, "latin1"));
+    if (switched) {
+      if (behind.length > 0 && tunnel.in(behind.length)) client.write(behind);
+      tunnel.splice(upstream, rest);
+    } else {
+      sendAnswer(tunnel, upstream, { framing, behind, stopSending: sending.stop });
+    }
   } catch (error) {
     sending.stop();
     throw sending.fault() ?? error;
@@ -104,13 +120,17 @@ function sendBody(tunnel: Tunnel, upstream: Socket, body: BodyEnd, rest: Buffer)
 /** Reads the head of the answer, and passes the interim ones before it (`100 Continue`) on. */
 async function readFinalHead(tunnel: Tunnel, upstream: Socket) {
   let behind: Buffer = Buffer.alloc(0);
-  for (;;) {
+  let bytes = 0;
+  for (let interim = 0; interim <= MAX_INTERIM && bytes <= MAX_INTERIM_BYTES; interim += 1) {
     const response = await readResponse();
     if (response.status >= 200 || response.status === SWITCHING_PROTOCOLS) {
       return { response, behind };
     }
-    tunnel.client.write(Buffer.from(writeResponseHead(response, false), "latin1"));
+    const head = Buffer.from(writeInterimHead(response), "latin1");
+    bytes += head.length;
+    await writeAndWait(tunnel.client, head, upstream);
   }
+  throw new Refusal("UPSTREAM_FAILED", "The host sent too many interim answers");
 
   async function readResponse(): Promise<ResponseHead> {
     try {
@@ -128,16 +148,32 @@ async function readFinalHead(tunnel: Tunnel, upstream: Socket) {
   }
 }
 
+interface Answering {
+  readonly framing: AnswerFraming;
+  /** What has come behind the head. */
+  readonly behind: Buffer;
+  readonly stopSending: () => void;
+}
+
 /** The answer's body is whatever comes until the host closes, as it was asked to. */
-function sendAnswer(tunnel: Tunnel, upstream: Socket, stopSending: () => void): void {
+function sendAnswer(
+  tunnel: Tunnel,
+  upstream: Socket,
+  { framing, behind, stopSending }: Answering,
+): void {
+  const { client } = tunnel;
+  const shape = framing === "closing" ? chunkOf : (bytes: Buffer): Buffer => bytes;
   let complete = false;
   upstream.once("close", () => {
     if (!complete) tunnel.end("UPSTREAM_FAILED");
   });
-  pump(upstream, tunnel.client, tunnel.in, () => {
+  if (behind.length > 0 && tunnel.in(behind.length)) client.write(shape(behind));
+  const onEnd = (): void => {
     complete = true;
     upstream.destroy();
     stopSending();
-    hangUp(tunnel.client);
-  });
+    if (framing === "closing" && client.writable) client.write(LAST_CHUNK);
+    hangUp(client);
+  };
+  pump(upstream, client, tunnel.in, onEnd, shape);
 }

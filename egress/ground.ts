@@ -2,13 +2,13 @@ import { isIP } from "node:net";
 import type { Ground } from "./admit.ts";
 import { type Classifier, classify } from "./classify.ts";
 import { formatDestination, HostError, parseAuthority, parseHost } from "./host.ts";
-import { type Resolver, withStaticHosts } from "./resolve.ts";
+import { type Lookup, withStaticHosts } from "./resolve.ts";
 
 /** The operator's word as it was written. */
 export interface GroundOptions {
   readonly hosts: Readonly<Record<string, string>>;
   readonly private: readonly string[];
-  readonly resolver: Resolver;
+  readonly lookup: Lookup;
   readonly classify: Classifier;
 }
 
@@ -20,7 +20,7 @@ export interface GroundOptions {
 export function readGround(options: GroundOptions): Ground {
   const hosts = new Map(Object.entries(options.hosts).map(readHost));
   return {
-    resolve: withStaticHosts(hosts, options.resolver),
+    lookup: withStaticHosts(hosts, options.lookup),
     classify: options.classify,
     privateDestinations: new Set(options.private.map(readPrivate)),
   };

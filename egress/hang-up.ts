@@ -10,22 +10,29 @@ const FLUSH_MS = 10_000;
 
 /**
  * Says the last words, if any, and closes once they are out and the peer has stopped sending. To
- * close while it sends would reset the connection and could take the answer away from it.
+ * close while it sends would reset the connection and could take the answer away from it. A peer that
+ * does not read its last words loses them after 10 s; without any, whoever called sees to that.
  */
 export function hangUp(socket: Socket, lastWords?: string): void {
   let left = LINGER_BYTES;
   let timer: NodeJS.Timeout | undefined;
+  const destroyAfter = (milliseconds: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => socket.destroy(), milliseconds);
+  };
   socket.on("data", (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) socket.destroy();
   });
   socket.once("end", () => destroySoon(socket));
-  socket.once("finish", () => {
-    timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  });
+  socket.once("finish", () => destroyAfter(LINGER_MS));
   socket.once("close", () => clearTimeout(timer));
-  if (lastWords === undefined) socket.end();
-  else socket.end(lastWords);
+  if (lastWords === undefined) {
+    socket.end();
+  } else {
+    destroyAfter(FLUSH_MS);
+    socket.end(lastWords);
+  }
   if (socket.readableEnded) destroySoon(socket);
   else socket.resume();
 }

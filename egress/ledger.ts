@@ -44,6 +44,11 @@ export class Ledger {
     this.#report = report;
   }
 
+  /** Whom its names are looked up for. */
+  get asker(): { readonly owner: string; readonly run: string } {
+    return { owner: this.#who.tenant, run: this.#who.run };
+  }
+
   /** Notes that a tunnel may be dialled. Gives what its end is to be noted with. */
   allow(subject: Subject, address: string): (end: TunnelEnd) => void {
     const told = this.#decide({ ...subject, address, verdict: "allowed", code: "ALLOWED" });

@@ -27,7 +27,7 @@ export interface Taken {
 }
 
 /** Where what is looked for ends in what has arrived so far, or undefined if that is further on. */
-type Find = (bytes: Buffer) => number | undefined;
+export type Find = (bytes: Buffer) => number | undefined;
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -52,26 +52,36 @@ export function readHead(
   limits: HeadLimits,
   timeoutMs?: number,
 ): Promise<Taken> {
-  return readUntil(socket, opening, timeoutMs, (bytes) => {
-    const end = endOfHead(bytes, limits.lines);
+  return readUntil(socket, opening, timeoutMs, headEnd(limits));
+}
+
+/** Finds the end of a head in what has arrived of it, each time a little more; looks at no byte twice. */
+export function headEnd(limits: HeadLimits): Find {
+  let looked = 0;
+  let start = 0;
+  let lines = 1;
+  /** A line feed on its own ends lines for some readers, so that a head with one is none at all. */
+  function endOfHead(bytes: Buffer): number | undefined {
+    for (;;) {
+      const end = bytes.indexOf(LF, looked);
+      looked = end === -1 ? bytes.length : end + 1;
+      if (end === -1) return undefined;
+      if (bytes[end - 1] !== CR) throw new HeadError("malformed", "A line ends without CR LF");
+      if (end - start === 1) return end + 1;
+      if (lines === limits.lines) {
+        throw new HeadError("too-large", `The head has over ${lines} lines`);
+      }
+      lines += 1;
+      start = end + 1;
+    }
+  }
+  return (bytes) => {
+    const end = endOfHead(bytes);
     if ((end ?? bytes.length) > limits.bytes) {
       throw new HeadError("too-large", `The head is longer than ${limits.bytes} bytes`);
     }
     return end;
-  });
-}
-
-/** A line feed on its own ends lines for some readers, so that a head with one is none at all. */
-function endOfHead(bytes: Buffer, maxLines: number): number | undefined {
-  let start = 0;
-  for (let lines = 1; ; lines += 1) {
-    const end = bytes.indexOf(LF, start);
-    if (end === -1) return undefined;
-    if (bytes[end - 1] !== CR) throw new HeadError("malformed", "A line ends without CR LF");
-    if (end - start === 1) return end + 1;
-    if (lines === maxLines) throw new HeadError("too-large", `The head has over ${lines} lines`);
-    start = end + 1;
-  }
+  };
 }
 
 function readUntil(

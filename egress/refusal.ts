@@ -1,5 +1,8 @@
+/** The header of an answer by which the proxy refuses; no host's answer is passed on with it. */
+export const DENIED_HEADER = "X-Isolate-Denied";
+
 /** Every code a client of a slot's socket may be refused with, and the HTTP status it goes with. */
-const STATUS = {
+export const STATUS = {
   BAD_REQUEST: 400,
   BAD_HOST: 400,
   SCHEME_NOT_SUPPORTED: 400,
@@ -68,7 +71,7 @@ export function refusalResponse(refusal: Refusal, subject?: Subject): string {
     "Content-Type: application/json",
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",
-    `X-Isolate-Denied: ${refusal.code}`,
+    `${DENIED_HEADER}: ${refusal.code}`,
     "",
     body,
   ].join("\r\n");

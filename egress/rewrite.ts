@@ -1,5 +1,7 @@
+import { type AnswerFraming, framingFields } from "./answer-framing.ts";
 import { type Field, framingOf, type RequestHead, type ResponseHead, valuesOf } from "./head.ts";
 import { type Destination, formatDestination, formatHost } from "./host.ts";
+import { DENIED_HEADER } from "./refusal.ts";
 
 /** A request for one HTTP exchange, and where it goes. `path` starts with a slash. */
 export interface ExchangeRequest extends RequestHead {
@@ -21,6 +23,12 @@ const HOP_BY_HOP = new Set([
 ]);
 /** What is written by the proxy itself, whatever a Connection header says of it. */
 const OWN_REQUEST_FIELDS = new Set(["host", "content-length", "transfer-encoding"]);
+/** Likewise, and what says that the proxy refuses something: no host may say that in its place. */
+const OWN_RESPONSE_FIELDS = new Set([
+  "content-length",
+  "transfer-encoding",
+  DENIED_HEADER.toLowerCase(),
+]);
 
 /** Whether a request asks to become a WebSocket, the one upgrade that is passed on. */
 export function wantsWebSocket({ method, fields }: RequestHead): boolean {
@@ -50,20 +58,28 @@ export function writeRequestHead(request: ExchangeRequest, upgrade: boolean): st
   ]);
 }
 
-/** The head the client gets. An interim answer says nothing about the connection. */
-export function writeResponseHead(response: ResponseHead, upgraded: boolean): string {
+/** The head the client gets, without what only the proxy may say. */
+export function writeResponseHead(response: ResponseHead, framing: AnswerFraming): string {
   const { status, reason, fields } = response;
-  const interim = status < 200 && !upgraded;
-  // Not hop by hop here: the body goes on in the coding it came in.
-  const coding = valuesOf(fields, "transfer-encoding").map(
-    (value): Field => ["transfer-encoding", value],
-  );
-  const passed = endToEnd(fields).filter(([name]) => name !== "transfer-encoding");
   return write(`HTTP/1.1 ${status} ${reason}`, [
-    ...passed,
-    ...coding,
-    ...(interim ? [] : connection(upgraded)),
+    ...passedOn(fields),
+    ...framingFields(framing, fields),
+    ...connection(false),
   ]);
+}
+
+/** The head of an interim answer, which says nothing about the connection and has no body. */
+export function writeInterimHead({ status, reason, fields }: ResponseHead): string {
+  return write(`HTTP/1.1 ${status} ${reason}`, passedOn(fields));
+}
+
+/** The head of an answer that switches to the protocol of WebSockets. */
+export function writeSwitchHead({ status, reason, fields }: ResponseHead): string {
+  return write(`HTTP/1.1 ${status} ${reason}`, [...passedOn(fields), ...connection(true)]);
+}
+
+function passedOn(fields: readonly Field[]): Field[] {
+  return endToEnd(fields).filter(([name]) => !OWN_RESPONSE_FIELDS.has(name));
 }
 
 function connection(upgrade: boolean): Field[] {

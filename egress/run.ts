@@ -9,6 +9,8 @@ import { Quota } from "./quota.ts";
 import { Refusal } from "./refusal.ts";
 import { Tunnel } from "./tunnel.ts";
 
+const OUT_OF_BYTES = new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");
+
 /** What one run may do, what it has done, and every socket that is open for it. */
 export class Run {
   readonly ledger: Ledger;
@@ -18,6 +20,7 @@ export class Run {
   readonly #ground: Ground;
   readonly #sockets = new Set<Socket>();
   readonly #tunnels = new Set<Tunnel>();
+  readonly #over = new AbortController();
   #clients = 0;
   #closed = false;
 
@@ -41,14 +44,19 @@ export class Run {
     socket.once("close", () => this.#sockets.delete(socket));
   };
 
-  /** Tracks a client. False if there are too many already that have no tunnel. */
-  enter(client: Socket): boolean {
+  /**
+   * Tracks a client. `crowded` if there are too many already that have no tunnel; `flooded` if there
+   * are too many that were told so and do not leave.
+   */
+  enter(client: Socket): "welcome" | "crowded" | "flooded" {
+    const { halfOpen, tunnels } = this.limits;
     this.track(client);
     this.#clients += 1;
     client.once("close", () => {
       this.#clients -= 1;
     });
-    return this.#clients - this.quota.tunnels <= this.limits.halfOpen;
+    if (this.#clients > 2 * (halfOpen + tunnels)) return "flooded";
+    return this.#clients - this.quota.tunnels <= halfOpen ? "welcome" : "crowded";
   }
 
   /**
@@ -64,12 +72,15 @@ export class Run {
       checkAllowed(destination, this.#allowlist);
       this.quota.take();
       taken = true;
-      const addresses = await admit(destination, this.#ground, this.limits.dialTimeoutMs);
+      const asker = { ...this.ledger.asker, signal: this.#over.signal };
+      const addresses = await admit(destination, this.#ground, asker, this.limits.dialTimeoutMs);
       if (this.#closed) throw new Refusal("UPSTREAM_FAILED", "The run is over");
       const note = this.ledger.allow(subject, addresses[0].ip);
       const tunnel = new Tunnel(this, client, addresses, (end) => {
         this.quota.release();
         this.#tunnels.delete(tunnel);
+        // What was cut off in the middle of its bytes is to be told from what had no more.
+        if (end.code === "LIMIT_BYTES") this.ledger.deny(subject, OUT_OF_BYTES);
         note(end);
       });
       this.#tunnels.add(tunnel);
@@ -84,6 +95,7 @@ export class Run {
   /** Ends every tunnel and destroys every socket at once; those that are still to come, too. */
   close(): void {
     this.#closed = true;
+    this.#over.abort();
     for (const tunnel of this.#tunnels) tunnel.end("CLOSED");
     for (const socket of this.#sockets) socket.destroy();
   }

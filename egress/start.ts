@@ -7,7 +7,8 @@ import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-co
 import { type Classifier, classify } from "./classify.ts";
 import { readGround } from "./ground.ts";
 import type { Audit } from "./ledger.ts";
-import { type Resolver, systemResolver } from "./resolve.ts";
+import { Lookups } from "./lookups.ts";
+import { nameServerResolver, type Resolver } from "./resolve.ts";
 
 /** What the operator decides, once, when the proxy starts. */
 export interface EgressOptions {
@@ -45,9 +46,10 @@ export interface Egress {
 export async function startEgress(options: EgressOptions): Promise<Egress> {
   const { adminSocket, audit = () => {} } = options;
   const { hosts = {}, private: privates = [] } = options;
-  const { resolver = systemResolver, classify: classifier = classify } = options;
+  const { resolver = nameServerResolver(), classify: classifier = classify } = options;
+  const { lookup } = new Lookups(resolver);
   const settle: AdminConnectionOptions["readGround"] = (settings) =>
-    readGround({ ...settings, resolver, classify: classifier });
+    readGround({ ...settings, lookup, classify: classifier });
   const ground = settle({ hosts, private: privates });
   const claims = new Claims();
   const reserve = new Reserve();

@@ -1,6 +1,7 @@
 import { classify } from "../egress/classify.ts";
 import { readGround } from "../egress/ground.ts";
-import { systemResolver } from "../egress/resolve.ts";
+import { Lookups } from "../egress/lookups.ts";
+import { nameServerResolver } from "../egress/resolve.ts";
 import type { Config } from "../src/config.ts";
 import type { Kernel } from "../src/kernel.ts";
 import type { Caller } from "./api/auth.ts";
@@ -65,7 +66,8 @@ export function createServices(options: ServicesOptions): Services {
     admission: countedAdmission(admission, (code) => metrics.onRefusal(code)),
     onEnd: (row) => metrics.onExecution(row),
   });
-  const ground = readGround({ ...config.egress, resolver: systemResolver, classify });
+  const { lookup } = new Lookups(nameServerResolver());
+  const ground = readGround({ ...config.egress, lookup, classify });
   const sending = { store: store.jobs, ground, onError: failed };
   const callbacks = secretKey && new CallbackSender({ ...sending, secretKey, callerOf });
   const worker = new JobWorker({

@@ -1,4 +1,4 @@
-import { chmod } from "node:fs/promises";
+import { chmodSync } from "node:fs";
 import type { Server } from "node:net";
 
 /** Listens at a path with these permissions. Errors after that, of single connections, are none of the server's. */
@@ -11,7 +11,8 @@ export async function listenAt(server: Server, path: string, mode: number): Prom
     });
   });
   server.on("error", () => {});
-  await chmod(path, mode);
+  // Synchronously, in some 10 µs: the pool's threads may all be held by something slow.
+  chmodSync(path, mode);
 }
 
 /** Listens where the sandbox's user can connect, who is nobody; the directories above keep others out. */

@@ -7,6 +7,8 @@ import { callbackTarget } from "./callback-url.ts";
 
 export interface Delivery {
   readonly url: string;
+  /** Whose names are looked up a few at a time. */
+  readonly tenant: string;
   /** The same for every attempt: by it a receiver knows what it has had. */
   readonly id: string;
   /** JSON. */
@@ -32,7 +34,8 @@ export async function deliver(delivery: Delivery, options: DeliverOptions): Prom
   const { ground, timeout = 10_000, ca } = options;
   const { url, destination } = callbackTarget(delivery.url, ground);
   const signal = AbortSignal.timeout(timeout);
-  const addresses = await admit(destination, ground, timeout);
+  const asker = { owner: delivery.tenant, run: delivery.id, signal };
+  const addresses = await admit(destination, ground, asker, timeout);
   const request = url.protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const outgoing = request(url, {

@@ -97,10 +97,9 @@ export class CallbackSender {
     const caller = await callerOf(job.tenant);
     if (url === null || caller === undefined) return store.notified(id, null);
     const secret = callbackSecret(secretKey, caller.tenant);
+    const delivery = { url, tenant: job.tenant, id, body: bodyOf(job), secret };
     // Why it did not get there is the receiver's to find out; it is not told what is behind a name.
-    const status = await deliver({ url, id, body: bodyOf(job), secret }, this.#options).catch(
-      () => undefined,
-    );
+    const status = await deliver(delivery, this.#options).catch(() => undefined);
     await store.notified(id, nextTry(tries, status, new Date()));
   }
 }

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { messageOf } from "../errors.ts";
 import { listenForSandbox } from "../sockets.ts";
@@ -75,7 +75,9 @@ export class DatabaseGate {
     void this.#next?.then((upstream) => reserve.end(upstream, false)).catch(() => {});
     await closed;
     // Nobody listens any more: a file that cannot be removed goes with the slot's directory.
-    await rm(socket, { force: true }).catch(() => {});
+    try {
+      rmSync(socket, { force: true });
+    } catch {}
     reserve.refill(target);
   }
 

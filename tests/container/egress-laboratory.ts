@@ -8,6 +8,9 @@ import { bundleWeaker, type Weakness } from "./weaker-proxy.ts";
 /** Where clouds have their metadata service, and where the laboratory has one, too. */
 export const METADATA_ADDRESS = "169.254.169.254";
 
+/** The domain in the proxies' search list. */
+const SEARCHED = "search.test";
+
 /** What the operator lets lead to private addresses. The servers' other names are not among it. */
 const PRIVATE = [
   "up.test:80",
@@ -16,6 +19,7 @@ const PRIVATE = [
   "sub.up.test:80",
   "metadata.test:80",
   "evilup.test:80",
+  ...["fixed.hosts.test", "short", "incomplete.host"].map((name) => `${name}:80`),
   ...["once", "twice", "weak", "mixed"].map((name) => `${name}.rebind.test:80`),
 ];
 
@@ -32,7 +36,9 @@ interface Servers {
  * `up.test` is the one that jobs are granted. `metadata.test` is the one they are not: it also is
  * `169.254.169.254`, `imds.test`, and `inner.test` by its private address, which no operator has named.
  * Names below `rebind.test` lead to the first server when they are asked for once, and to the
- * second from then on; `mixed.rebind.test` to both.
+ * second from then on; `mixed.rebind.test` to both. Names below `never.test` get no answer.
+ * `fixed.hosts.test` stands in the proxies' hosts file alone, and leads to the first server; so do
+ * `short` and `incomplete.host`, which their search list completes.
  */
 export class EgressLaboratory {
   readonly servers: Servers;
@@ -69,6 +75,9 @@ export class EgressLaboratory {
         "inner.test": [[metadata.address]],
         "*.rebind.test": [[up.address], [METADATA_ADDRESS]],
         "mixed.rebind.test": [[up.address, METADATA_ADDRESS]],
+        "*.never.test": null,
+        [`short.${SEARCHED}`]: [[up.address]],
+        [`incomplete.host.${SEARCHED}`]: [[up.address]],
       };
       const program = ["names.ts", JSON.stringify(zone)] as const;
       const names = await network.serve<{ name: string }>({ program });
@@ -98,6 +107,8 @@ export class EgressLaboratory {
           ...options.HostConfig,
           NetworkMode: this.#network.name,
           Dns: [names.address],
+          DnsSearch: [SEARCHED],
+          ExtraHosts: [`fixed.hosts.test:${up.address}`],
         },
         NetworkingConfig: { EndpointsConfig: { [this.#network.name]: endpoint(linkLocal) } },
       }),

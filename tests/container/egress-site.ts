@@ -103,11 +103,12 @@ export class EgressSite {
     code: string,
     input?: unknown,
     before: () => Promise<void> = async () => {},
+    tenant?: string,
   ): Promise<Seen> {
     const sandbox = await this.launch(runner);
     try {
       await before();
-      return await runIn(sandbox, grants, code, input);
+      return await runIn(sandbox, grants, code, input, tenant);
     } finally {
       await sandbox.destroy();
     }
@@ -145,12 +146,13 @@ export class EgressSite {
   }
 }
 
-/** Runs code in a sandbox that is there already. */
+/** Runs code in a sandbox that is there already, as an execution of `tenant`, if there is one. */
 export async function runIn(
   sandbox: Sandbox,
   grants: JobGrants | undefined,
   code: string,
   input: unknown = null,
+  tenant?: string,
 ): Promise<Seen> {
   let denied: readonly Denial[] = [];
   const job = {
@@ -160,6 +162,7 @@ export async function runIn(
     tools: [],
     limits: DEFAULT_OUTPUT_LIMITS,
     grants,
+    tenant,
   };
   const onEgress = (report: EgressReport): void => {
     denied = report.denied;

@@ -29,12 +29,12 @@ async function listen(server: Server): Promise<number> {
 }
 
 function groundWith(privates: string[], answers: Record<string, string[]> = {}): Ground {
-  const resolver = async (name: string): Promise<string[]> => answers[name] ?? [];
-  return readGround({ hosts: {}, private: privates, resolver, classify });
+  const lookup = async (name: string): Promise<string[]> => answers[name] ?? [];
+  return readGround({ hosts: {}, private: privates, lookup, classify });
 }
 
 function post(url: string, ground: Ground, timeout?: number): Promise<number> {
-  const delivery = { url, id: "id 1", body: '{"text":"Grüße"}', secret: SECRET };
+  const delivery = { url, tenant: "acme", id: "id 1", body: '{"text":"Grüße"}', secret: SECRET };
   return deliver(delivery, { ground, ...(timeout && { timeout }) });
 }
 
@@ -95,7 +95,7 @@ describe("deliver()", () => {
       "other.example": ["127.0.0.1"],
     });
     const options = { ground, ca: certificate.cert };
-    const delivery = { id: "1", body: "{}", secret: SECRET };
+    const delivery = { tenant: "acme", id: "1", body: "{}", secret: SECRET };
     const url = `https://hooks.example:${port}/`;
     expect(await deliver({ ...delivery, url }, options)).toBe(200);
     expect(names).toEqual([`hooks.example:${port}`]);

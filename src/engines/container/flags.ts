@@ -125,7 +125,7 @@ export function sidecarOptions(spec: {
     Cmd: [
       ...RUN_ALONE,
       "--allow-net",
-      `--allow-read=${directory}`,
+      `--allow-read=${[directory, ...RESOLVER_FILES].join(",")}`,
       `--allow-write=${directory}`,
       "/egress/egress.js",
       adminSocket,
@@ -146,6 +146,8 @@ export function sidecarOptions(spec: {
   };
 }
 
+/** Say which names the system knows by itself, and how incomplete ones are completed. */
+const RESOLVER_FILES = ["/etc/hosts", "/etc/resolv.conf"];
 const SIDECAR_MEMORY = 256 * MEGABYTE;
 const HOLDER_MEMORY = 16 * MEGABYTE;
 

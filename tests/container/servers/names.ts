@@ -1,13 +1,13 @@
 /**
  * A name server for containers of the tests: `names.ts ZONE NOTES`. ZONE is a JSON object: name, or
  * `*.` and a parent, → the answers it gives one after the other, each a list of IPv4 addresses, the
- * last one for ever. Notes the name of every question for IPv4 addresses, as `web.ts` does.
+ * last one for ever; or `null` for a name that gets no answer. Notes the name of every question for IPv4 addresses, as `web.ts` does.
  */
 import { createSocket } from "node:dgram";
 import { appendFileSync } from "node:fs";
 
 const [zoneText = "{}", notes = ""] = process.argv.slice(2);
-const zone: Record<string, string[][]> = JSON.parse(zoneText);
+const zone: Record<string, string[][] | null> = JSON.parse(zoneText);
 const asked = new Map<string, number>();
 
 const HEADER_BYTES = 12;
@@ -16,16 +16,23 @@ const NO_SUCH_NAME = 3;
 /** Is an answer, to be looked up no further, and this server has the say. */
 const FLAGS = 0x8580;
 
+/** What the zone says of a name; `undefined` for a name that is not in it. */
+function entryOf(name: string): string[][] | null | undefined {
+  const entry = zone[name];
+  return entry === undefined ? zone[name.replace(/^[^.]*/, "*")] : entry;
+}
+
 /** The next answer for a name; `undefined` for a name that is not in the zone. */
 function answer(name: string): string[] | undefined {
-  const answers = zone[name] ?? zone[name.replace(/^[^.]*/, "*")];
-  if (answers === undefined) return undefined;
+  const answers = entryOf(name);
+  if (!answers) return undefined;
   const times = asked.get(name) ?? 0;
   asked.set(name, times + 1);
   return answers[Math.min(times, answers.length - 1)] ?? [];
 }
 
-function reply(query: Buffer): Buffer {
+/** `undefined` for a question that gets no answer. */
+function reply(query: Buffer): Buffer | undefined {
   const labels: string[] = [];
   let at = HEADER_BYTES;
   for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
@@ -35,9 +42,8 @@ function reply(query: Buffer): Buffer {
   const name = labels.join(".").toLowerCase();
   const forAddresses = query.readUInt16BE(at + 1) === TYPE_A;
   if (forAddresses) appendFileSync(notes, `${JSON.stringify({ name })}\n`);
-  const found = forAddresses
-    ? answer(name)
-    : (zone[name] ?? zone[name.replace(/^[^.]*/, "*")]) && [];
+  if (entryOf(name) === null) return undefined;
+  const found = forAddresses ? answer(name) : entryOf(name) && [];
 
   const header = Buffer.alloc(HEADER_BYTES);
   query.copy(header, 0, 0, 2);
@@ -53,5 +59,8 @@ function reply(query: Buffer): Buffer {
 }
 
 const socket = createSocket("udp4");
-socket.on("message", (query, { port, address }) => socket.send(reply(query), port, address));
+socket.on("message", (query, { port, address }) => {
+  const answered = reply(query);
+  if (answered !== undefined) socket.send(answered, port, address);
+});
 socket.bind(53, () => appendFileSync(notes, ""));

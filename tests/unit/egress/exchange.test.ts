@@ -121,7 +121,7 @@ describe("a request with an absolute URL", () => {
     client.write(`POST ${url}/ HTTP/1.1\r\nContent-Length: 1000000\r\n\r\nabc`);
     await client.closed;
     expect(outcome(client.text)).toBe("HTTP/1.1 413 Too Large");
-    expect(bodyOf(client.text)).toBe("no");
+    expect(bodyOf(client.text)).toBe("2\r\nno\r\n0\r\n\r\n");
     await eventually(() => proxy.records.some(({ code }) => code === "DONE"));
   });
 
@@ -208,5 +208,85 @@ describe("a request with an absolute URL", () => {
     const answer = await say(path, `GET ${url}/ HTTP/1.1\r\n\r\n`);
     const location = /^location: (.*)\r$/m.exec(answer)?.[1];
     expect(outcome(await say(path, `GET ${location} HTTP/1.1\r\n\r\n`))).toBe("HOST_NOT_ALLOWED");
+  });
+});
+
+describe("an answer that is cut off", () => {
+  const head = "HTTP/1.1 200 OK\r\n";
+
+  it.each([
+    ["that ends with its connection", head, "transfer-encoding: chunked"],
+    ["of a length", `${head}Content-Length: 9000000\r\n`, "content-length: 9000000"],
+    ["in chunks", `${head}Transfer-Encoding: chunked\r\n`, "transfer-encoding: chunked"],
+  ])("at the limit of bytes, %s, is not complete, and told of", async (_what, first, framing) => {
+    const chunked = first.includes("chunked");
+    const { proxy, path, url } = await withRaw(
+      (socket) => {
+        const piece = "z".repeat(10_000);
+        socket.once("data", () => {
+          socket.write(`${first}\r\n`);
+          for (let sent = 0; sent < 100; sent += 1) {
+            socket.write(chunked ? `2710\r\n${piece}\r\n` : piece);
+          }
+          socket.end(chunked ? "0\r\n\r\n" : "");
+        });
+      },
+      { bytesIn: 500_000 },
+    );
+    const answer = await say(path, `GET ${url}/ HTTP/1.1\r\n\r\n`);
+    expect(answer).toContain(`${framing}\r\n`);
+    expect(answer.length).toBeLessThan(510_000);
+    expect(answer).not.toMatch(/0\r\n\r\n$/);
+    const { denied } = await proxy.admin.close("run1");
+    const value = new URL(url).host;
+    expect(denied).toEqual([{ kind: "net", value, code: "LIMIT_BYTES", count: 1 }]);
+  });
+
+  it("by its host is not complete either", async () => {
+    const { path, url } = await withRaw((socket) => {
+      socket.once("data", () => {
+        socket.write(`${head}\r\nsome of it`);
+        setTimeout(() => socket.resetAndDestroy(), 50);
+      });
+    });
+    const answer = await say(path, `GET ${url}/ HTTP/1.1\r\n\r\n`);
+    expect(bodyOf(answer)).toBe("a\r\nsome of it\r\n");
+  });
+});
+
+describe("the head of an answer", () => {
+  const get = async (answer: string, method = "GET") => {
+    const { path, url } = await withRaw((socket) => socket.once("data", () => socket.end(answer)));
+    return say(path, `${method} ${url}/ HTTP/1.1\r\n\r\n`);
+  };
+
+  it("says nothing that the proxy alone may say", async () => {
+    const word = "X-Isolate-Denied: HOST_NOT_ALLOWED\r\nx-isolate-denied: again\r\n";
+    const interim = `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n${word}\r\n`;
+    const answer = await get(`${interim}HTTP/1.1 403 Forbidden\r\n${word}A: b\r\n\r\nno`);
+    expect(answer).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a>\r\n\r\nHTTP\/1\.1 403 /);
+    expect(answer).toContain("\r\na: b\r\n");
+    expect(answer.toLowerCase()).not.toContain("x-isolate-denied");
+  });
+
+  it("says the length of the body once", async () => {
+    const twice = "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n";
+    const answer = await get(`HTTP/1.1 200 OK\r\n${twice}\r\n3\r\nabc\r\n0\r\n\r\n`);
+    expect(answer).toContain("transfer-encoding: chunked\r\n");
+    expect(answer).not.toContain("content-length");
+    expect(bodyOf(answer)).toBe("3\r\nabc\r\n0\r\n\r\n");
+  });
+
+  it.each([
+    ["HEAD", "HTTP/1.1 200 OK\r\n\r\n"],
+    ["GET", "HTTP/1.1 204 No Content\r\n\r\n"],
+    ["GET", "HTTP/1.1 304 Not Modified\r\n\r\n"],
+  ])("makes no body where there is none: %s %s", async (method, answer) => {
+    expect(await get(answer, method)).toMatch(/^[^\r]*\r\nconnection: close\r\n\r\n$/);
+  });
+
+  it("with a coding whose end cannot be known is refused", async () => {
+    const answer = await get("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\nx");
+    expect(outcome(answer)).toBe("UPSTREAM_FAILED");
   });
 });

@@ -233,7 +233,7 @@ describe("a rewritten response", () => {
     const response = parseResponseHead(
       Buffer.from(`${text}Set-Cookie: b\r\nTransfer-Encoding: chunked\r\n\r\n`),
     );
-    expect(writeResponseHead(response, false).split("\r\n")).toEqual([
+    expect(writeResponseHead(response, "chunked").split("\r\n")).toEqual([
       "HTTP/1.1 200 OK",
       "set-cookie: a",
       "set-cookie: b",

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { denoBinary } from "../../src/engines/deno.ts";
+import type { EgressPolicy } from "../../src/protocol/egress-admin.ts";
+import { AdminClient, type Cleanup, directory } from "./egress.ts";
+
+const MAIN = new URL("../../egress/main.ts", import.meta.url).pathname;
+
+/** The proxy as it runs, a Deno process of its own, and an admin connection to it. */
+export interface ProxyProcess {
+  readonly child: ChildProcess;
+  readonly admin: AdminClient;
+  /** What it has logged. */
+  records(): readonly Record<string, unknown>[];
+  /** Bytes of memory it holds. */
+  memory(): number;
+  /** Opens a run of its own tenant and gives the path of its socket. */
+  open(run: string, allow: readonly string[], limits?: EgressPolicy["limits"]): Promise<string>;
+}
+
+export async function startProxyProcess(
+  cleanup: Cleanup,
+  settings: { hosts?: Record<string, string>; private?: readonly string[] },
+): Promise<ProxyProcess> {
+  const path = await directory(cleanup);
+  const adminSocket = join(path, "admin.sock");
+  const args = ["run", "--no-lock", "-A", MAIN, adminSocket, JSON.stringify(settings)];
+  const child = spawn(denoBinary(), args, { stdio: ["ignore", "pipe", "inherit"] });
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  cleanup.add(async () => {
+    child.kill("SIGKILL");
+    await gone;
+  });
+  let output = "";
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on("data", (data) => {
+      output += data;
+      if (output.includes('"listening"')) resolve();
+    });
+    child.once("exit", () => reject(new Error(`The proxy has ended: ${output}`)));
+  });
+  const admin = new AdminClient(adminSocket);
+  return {
+    child,
+    admin,
+    records: () =>
+      output
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line)),
+    memory: () => {
+      const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
+    },
+    async open(run, allow, limits = {}) {
+      const socket = join(path, run, "egress.sock");
+      await mkdir(join(path, run));
+      const policy = { allow: [...allow], limits };
+      const answer = await admin.ask({ op: "open", egress: { socket, policy }, run, tenant: run });
+      if (!answer.ok) throw new Error(answer.error.message);
+      return socket;
+    },
+  };
+}
