@@ -2,7 +2,8 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 import type { ZodType } from "zod";
 import { firstIssue } from "../../src/config.ts";
-import type { WithBody } from "../bodies.ts";
+import type { Bodies } from "../bodies.ts";
+import { bodyOf } from "../body-source.ts";
 import { HttpProblem } from "../problem.ts";
 import type { Unread } from "../unread.ts";
 import type { Auth, Caller } from "./auth.ts";
@@ -12,7 +13,7 @@ import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
 export interface MountOptions {
   readonly routes: readonly Route[];
   readonly auth: Auth;
-  readonly withBody: WithBody;
+  readonly withBody: Bodies["withBody"];
   readonly unread: Unread;
   /** Told of our own failures, with the id their callers were given. */
   readonly onError: (error: unknown, requestId: string) => void;
@@ -93,13 +94,13 @@ async function serve(
     return response;
   }
   return withBody(
-    raw,
+    bodyOf(c),
     async (given, hold) => {
       // Whoever takes long over a body may have lost the key to it meanwhile.
       if (caller !== undefined) await identify();
       return route.handler({ ...head, hold, body: checked(body, given) });
     },
-    caller,
+    { caller },
   );
 }
 

@@ -4,6 +4,8 @@ import { createRXA, type RXA } from "../../../src/resourcex/archive.ts";
 import { createRXM, type RXM } from "../../../src/resourcex/manifest.ts";
 import { storableOf } from "../../../src/resourcex/storable.ts";
 import type { Route } from "../../api/route.ts";
+import { bodyOf } from "../../body-source.ts";
+import type { FormPart } from "../../registry/form-parser.ts";
 import type { WithForm } from "../../registry/forms.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { RegistryProblem } from "../../registry/problem.ts";
@@ -27,9 +29,9 @@ export function publishRoute(hub: Hub, withForm: WithForm): Route {
     responses: { 201: { description: "It is there", schema: locatorAnswer } },
     handler: ({ c, caller }) =>
       withForm(
-        c.req.raw,
+        bodyOf(c),
         async (form) => {
-          const manifest = await manifestOf(form.get("manifest"));
+          const manifest = manifestOf(form.get("manifest"));
           storableOf(manifest);
           const archive = await archiveOf(form.get("archive"));
           const locator = await hub.resources.publish(caller.tenant.id, manifest, archive);
@@ -40,9 +42,9 @@ export function publishRoute(hub: Hub, withForm: WithForm): Route {
   });
 }
 
-async function manifestOf(part: FormDataEntryValue | null): Promise<RXM> {
-  if (part === null) throw new RegistryProblem("MANIFEST_REQUIRED", "manifest is required");
-  const text = typeof part === "string" ? part : await part.text();
+function manifestOf(part: FormPart | undefined): RXM {
+  if (part === undefined) throw new RegistryProblem("MANIFEST_REQUIRED", "manifest is required");
+  const text = typeof part === "string" ? part : Buffer.from(part).toString();
   // Megabytes of nothing but brackets take seconds to parse, in which nobody else is served.
   if (text.length > MAX_MANIFEST) {
     throw new RegistryProblem(
@@ -66,12 +68,12 @@ async function manifestOf(part: FormDataEntryValue | null): Promise<RXM> {
 }
 
 /** Rejects with a `ContentError` for what cannot be extracted. */
-async function archiveOf(part: FormDataEntryValue | null): Promise<RXA> {
-  if (part === null) throw new RegistryProblem("ARCHIVE_REQUIRED", "archive is required");
+async function archiveOf(part: FormPart | undefined): Promise<RXA> {
+  if (part === undefined) throw new RegistryProblem("ARCHIVE_REQUIRED", "archive is required");
   if (typeof part === "string") {
     throw new RegistryProblem("INVALID_ARCHIVE", "archive is a text, not a file");
   }
-  const archive = await createRXA({ buffer: new Uint8Array(await part.arrayBuffer()) });
+  const archive = await createRXA({ buffer: part });
   await archive.extract();
   return archive;
 }
