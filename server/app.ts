@@ -5,6 +5,7 @@ import { failed, mount } from "./api/mount.ts";
 import type { ApiEnv, Route } from "./api/route.ts";
 import { type Bodies, bodies } from "./bodies.ts";
 import type { PaceLimits } from "./body-pace.ts";
+import { headBounds } from "./head-bounds.ts";
 import { hostCheck } from "./host-check.ts";
 import type { Answered } from "./log/answered.ts";
 import { HttpProblem } from "./problem.ts";
@@ -79,6 +80,7 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
     onAnswer?.(answered);
   });
   app.use(tracedRequest);
+  app.use(headBounds);
   if (hosts !== undefined) app.use(hostCheck(hosts));
   const { withBody, withBytes } = bodies(maxBody, options.pace);
   const routes = routesOf(options, auth, withBytes);
