@@ -3,7 +3,9 @@ import { Hono } from "hono";
 import { type Auth, OpenAuth } from "./api/auth.ts";
 import { failed, mount } from "./api/mount.ts";
 import type { ApiEnv, Route } from "./api/route.ts";
-import { bodies, type WithBytes } from "./bodies.ts";
+import { type Bodies, bodies } from "./bodies.ts";
+import type { PaceLimits } from "./body-pace.ts";
+import { headBounds } from "./head-bounds.ts";
 import { hostCheck } from "./host-check.ts";
 import type { Answered } from "./log/answered.ts";
 import { HttpProblem } from "./problem.ts";
@@ -31,6 +33,8 @@ export interface AppOptions {
   readonly services: Services;
   /** Bytes of a request body. */
   readonly maxBody: number;
+  /** How fast bodies have to arrive. */
+  readonly pace?: PaceLimits | undefined;
   /** Told of our own failures, with the id their callers were given. */
   readonly onError: (error: unknown, requestId: string) => void;
   /** Whether the server is about to leave, and wants no more requests. Default: never. */
@@ -76,8 +80,9 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
     onAnswer?.(answered);
   });
   app.use(tracedRequest);
+  app.use(headBounds);
   if (hosts !== undefined) app.use(hostCheck(hosts));
-  const { withBody, withBytes } = bodies(maxBody);
+  const { withBody, withBytes } = bodies(maxBody, options.pace);
   const routes = routesOf(options, auth, withBytes);
   mount(app, { routes, auth, withBody, onError, unread: new Unread(options.maxUnread) });
   app.notFound((c) => {
@@ -89,7 +94,7 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 }
 
 /** Everything there is to serve. */
-function routesOf(options: AppOptions, auth: Auth, withBytes: WithBytes): Route[] {
+function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"]): Route[] {
   const { services, hub, publicUrl, httpBytes, tenancy, leaving, onError } = options;
   const { kernel, ways, jobs, secretKey, store, audit, functions } = services;
   const routes = [
@@ -103,7 +108,9 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: WithBytes): Route[
     ...healthRoutes(kernel, { terse: !auth.open, leaving }),
     ...metricsRoutes(services.metrics.registry, auth.open),
     ...(tenancy === undefined ? [] : tenancyRoutes(tenancy)),
-    ...(hub === undefined ? [] : [...wellKnownRoutes(publicUrl), ...registryRoutes(hub)]),
+    ...(hub === undefined
+      ? []
+      : [...wellKnownRoutes(publicUrl), ...registryRoutes(hub, options.pace)]),
   ];
   return [...routes, ...docsRoutes(), ...contractRoutes(routes)];
 }

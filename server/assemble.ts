@@ -74,6 +74,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       hub,
       publicUrl,
       maxBody: settings.maxBody,
+      pace: settings.pace,
       httpBytes: settings.httpBytes,
       // Whoever listens to the world has a proxy in front that knows its names.
       hosts: isLoopback(settings.host) ? settings.hosts : undefined,

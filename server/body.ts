@@ -1,75 +1,67 @@
-import { Aborted, BadRequest, PayloadTooLarge, UnsupportedMediaType } from "../src/errors.ts";
-import { jsonShape } from "../src/json-shape.ts";
+import { PayloadTooLarge, UnsupportedMediaType } from "../src/errors.ts";
+import type { BodyShare } from "./body-budget.ts";
+import type { PaceLimits } from "./body-pace.ts";
+import { type BodySource, eachChunk } from "./body-source.ts";
+import { LARGE, parseJson } from "./body-text.ts";
+import type { JsonThread } from "./json-thread/json-thread.ts";
 
-/** From here on text is looked at before it is parsed. */
-const LARGE = 65_536;
-/** Arrays and objects, members of objects, and values of a body. */
-const MAX_CONTAINERS = 200_000;
-const MAX_NAMES = 200_000;
-const MAX_VALUES = 1_000_000;
+export interface ReadOptions {
+  readonly maxBytes: number;
+  readonly share: Pick<BodyShare, "add">;
+  readonly pace?: PaceLimits | undefined;
+}
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
+export interface JsonOptions extends ReadOptions {
+  /** Reads the large ones, `owner` by `owner`. */
+  readonly thread: Pick<JsonThread, "read">;
+  readonly owner: string;
+}
 
 /**
- * Reads a request's body as JSON, never more than `maxBytes` of it. Throws
- * `UnsupportedMediaType`, `PayloadTooLarge` or `BadRequest`.
+ * Reads a request's body as JSON, never more than `maxBytes` of it. A large one has its `input` as
+ * `JsonText`. Rejects with `UnsupportedMediaType`, `PayloadTooLarge`, `BadRequest`, and as `readBytes()`.
  */
-export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
-  const type = request.headers.get("content-type") ?? "";
+export async function readJson(source: BodySource, options: JsonOptions): Promise<unknown> {
+  const { headers } = source.request;
   // Also what keeps a web page from posting here: other types need no permission of ours.
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
+  if (!/^application\/json\s*(;|$)/i.test(headers.get("content-type") ?? "")) {
     throw new UnsupportedMediaType("Send Content-Type: application/json");
   }
-  if ((request.headers.get("content-encoding") ?? "identity") !== "identity") {
+  if ((headers.get("content-encoding") ?? "identity") !== "identity") {
     throw new UnsupportedMediaType("Compressed bodies are not accepted");
   }
-  const bytes = await readBytes(request, maxBytes);
-  let text: string;
-  try {
-    text = decoder.decode(bytes);
-  } catch {
-    throw new BadRequest("", "The body is not valid UTF-8");
-  }
-  assertParsable(text);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new BadRequest("", `The body is not valid JSON: ${(error as Error).message}`);
-  }
+  const bytes = await readBytes(source, options);
+  return bytes.length < LARGE ? parseJson(bytes) : options.thread.read(options.owner, bytes);
 }
 
-/** Throws for what would take seconds to parse, in which nobody else is served. */
-function assertParsable(text: string): void {
-  if (text.length < LARGE) return;
-  const { containers, names, commas } = jsonShape(text);
-  const refuse = (what: string): never => {
-    throw new PayloadTooLarge("", `The body holds more than ${what}`);
-  };
-  if (containers > MAX_CONTAINERS) refuse(`${MAX_CONTAINERS} arrays and objects`);
-  if (names > MAX_NAMES) refuse(`${MAX_NAMES} members of objects`);
-  if (commas > MAX_VALUES) refuse(`${MAX_VALUES} values`);
-}
-
-/** Never reads more than `maxBytes`. Throws `PayloadTooLarge`, or `Aborted` for a body that breaks off. */
-export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const announced = request.headers.get("content-length");
-  if (announced !== null) {
-    if (Number(announced) > maxBytes) throw tooLarge(maxBytes);
-    return new Uint8Array(await request.arrayBuffer().catch(hungUp));
-  }
+/** Reads a body whole. Rejects as `eachCounted()`. */
+export async function readBytes(source: BodySource, options: ReadOptions): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
+  await eachCounted(source, options, (chunk) => chunks.push(chunk));
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
+}
+
+/**
+ * Hands each chunk of a body to `take`, never more than `maxBytes` of it, and counts them in `share` as they
+ * arrive. Rejects with `PayloadTooLarge`, with `HostBusy` if there is no room, with 408 for a body that
+ * arrives too slowly, with `Aborted` for one that breaks off, and with what `take` throws.
+ */
+export async function eachCounted(
+  source: BodySource,
+  { maxBytes, share, pace }: ReadOptions,
+  take: (chunk: Uint8Array) => void,
+): Promise<void> {
+  if (Number(source.request.headers.get("content-length") ?? 0) > maxBytes) {
+    throw tooLarge(maxBytes);
+  }
   let size = 0;
-  for await (const chunk of request.body ?? []) {
+  const counted = (chunk: Uint8Array): void => {
     size += chunk.length;
     if (size > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-/** A body that breaks off is a caller that went away. */
-function hungUp(): never {
-  throw new Aborted();
+    share.add(chunk.length);
+    take(chunk);
+  };
+  await eachChunk(source, counted, pace);
 }
 
 function tooLarge(maxBytes: number): PayloadTooLarge {

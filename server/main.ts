@@ -8,6 +8,7 @@ import type { Logger } from "pino";
 import { takeEnvironment } from "../bin/environment.js";
 import { messageOf } from "../src/errors.ts";
 import { assemble } from "./assemble.ts";
+import { httpLimits } from "./http-limits.ts";
 import { createLogger } from "./log/logger.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { startTracing } from "./tracing.ts";
@@ -18,12 +19,14 @@ const REMOVAL_MS = 20_000;
 const ANSWERS_MS = 1_000;
 
 async function main(settings: Settings, logger: Logger): Promise<void> {
-  const { config, host, drain, drainDelay, tracing } = settings;
+  const { config, host, drain, drainDelay, tracing, pace, maxConnections } = settings;
   const stopTracing = tracing && (await startTracing(tracing));
   const { app, leave, close } = await assemble({ settings, logger });
-  const server = serve({ fetch: app.fetch, port: config.port, hostname: host }, (to) =>
+  const listening = { port: config.port, hostname: host, serverOptions: httpLimits(pace) };
+  const server = serve({ fetch: app.fetch, ...listening }, (to) =>
     logger.info(`Isolate listens on http://${host}:${to.port}`),
   ) as Server;
+  server.maxConnections = maxConnections;
   const delay = drainDelay + drain + REMOVAL_MS;
   closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
     if (err === undefined) logger.info(`Shutting down on ${signal}`);

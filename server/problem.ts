@@ -24,7 +24,7 @@ export interface HttpProblemOptions {
 
 /** A request that cannot be answered as asked, for a reason only this server knows. */
 export class HttpProblem extends Error {
-  readonly status: 401 | 403 | 404 | 405 | 409 | 422 | 429 | 502 | 503 | 504;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 422 | 429 | 431 | 502 | 503 | 504;
   readonly code: string;
   readonly field: string | undefined;
   readonly retryAfter: number | undefined;
@@ -81,7 +81,11 @@ function respond(
 ): Response {
   const headers: Record<string, string> = { ...further };
   if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
-  // A body that was not read to its end would be taken for the next request.
-  if (status === 413 || status === 415) headers.Connection = "close";
+  if (isBeforeBody(status)) headers.Connection = "close";
   return Response.json(problem, { status, headers });
+}
+
+/** Whether an answer comes before its request's end, which would be taken for the next request. */
+export function isBeforeBody(status: number): boolean {
+  return status === 408 || status === 413 || status === 415;
 }

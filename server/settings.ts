@@ -5,6 +5,7 @@ import { defaultRunDirectory } from "../src/engines/run-directory.ts";
 import { messageOf } from "../src/errors.ts";
 import type { Perms } from "../src/permissions/perms.ts";
 import { databaseUrl } from "../src/tools/database.ts";
+import { PACE, type PaceLimits } from "./body-pace.ts";
 import { isLoopback } from "./host-check.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
 import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
@@ -97,6 +98,9 @@ const schema = z.object({
   ISOLATE_CPUS: decimal.optional(),
   ISOLATE_RUN_DIR: absolute.optional(),
   ISOLATE_MAX_BODY: integer.pipe(z.int().min(1_024).max(33_554_432)).default(8_388_608),
+  ISOLATE_BODY_IDLE: integer.pipe(z.int().min(100).max(600_000)).default(PACE.idle),
+  ISOLATE_BODY_TIMEOUT: integer.pipe(z.int().min(100).max(3_600_000)).default(PACE.total),
+  ISOLATE_MAX_CONNECTIONS: integer.pipe(z.int().min(16).max(1_000_000)).default(4_096),
   ISOLATE_HTTP_BYTES: integer.pipe(z.int().min(1_024).max(1_073_741_824)).default(16_777_216),
   ISOLATE_DRAIN: integer.default(10_000),
   ISOLATE_DRAIN_DELAY: integer.pipe(z.int().max(600_000)).default(0),
@@ -145,6 +149,10 @@ export interface Settings {
   readonly runDirectory: string;
   /** Bytes of a request body. */
   readonly maxBody: number;
+  /** How fast bodies have to arrive. */
+  readonly pace: PaceLimits;
+  /** Connections at once. */
+  readonly maxConnections: number;
   /** Most bytes of the response of an HTTP function. */
   readonly httpBytes: number;
   /** Milliseconds that running executions get at shutdown. */
@@ -226,6 +234,8 @@ function settingsOf(env: NodeJS.ProcessEnv): Settings {
           },
     runDirectory: given.ISOLATE_RUN_DIR ?? defaultRunDirectory(env),
     maxBody: given.ISOLATE_MAX_BODY,
+    pace: { idle: given.ISOLATE_BODY_IDLE, total: given.ISOLATE_BODY_TIMEOUT },
+    maxConnections: given.ISOLATE_MAX_CONNECTIONS,
     httpBytes: given.ISOLATE_HTTP_BYTES,
     drain: given.ISOLATE_DRAIN,
     drainDelay: given.ISOLATE_DRAIN_DELAY,

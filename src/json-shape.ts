@@ -2,8 +2,10 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const COMMA = 0x2c;
-const OPEN = new Set([0x5b, 0x7b]);
-const CLOSE = new Set([0x5d, 0x7d]);
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 
 export interface JsonShape {
   /** Levels of nesting; 0 for a bare value. */
@@ -27,18 +29,38 @@ export function jsonShape(text: string): JsonShape {
   let containers = 0;
   let names = 0;
   let commas = 0;
-  let inString = false;
   for (let at = 0; at < text.length; at += 1) {
-    const char = text.charCodeAt(at);
-    if (char === QUOTE) inString = !inString;
-    else if (inString && char === BACKSLASH) at += 1;
-    else if (!inString && OPEN.has(char)) {
-      level += 1;
-      containers += 1;
-      if (level > depth) depth = level;
-    } else if (!inString && CLOSE.has(char)) level -= 1;
-    else if (!inString && char === COMMA) commas += 1;
-    else if (!inString && char === COLON) names += 1;
+    switch (text.charCodeAt(at)) {
+      case QUOTE:
+        at = endOfString(text, at);
+        break;
+      case OPEN_ARRAY:
+      case OPEN_OBJECT:
+        level += 1;
+        containers += 1;
+        if (level > depth) depth = level;
+        break;
+      case CLOSE_ARRAY:
+      case CLOSE_OBJECT:
+        level -= 1;
+        break;
+      case COMMA:
+        commas += 1;
+        break;
+      case COLON:
+        names += 1;
+        break;
+    }
   }
   return { depth, containers, names, commas };
+}
+
+/** Where the text ends that begins at `start`; the end of all for one that does not end. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    const char = text.charCodeAt(at);
+    if (char === QUOTE) return at;
+    if (char === BACKSLASH) at += 1;
+  }
+  return text.length;
 }

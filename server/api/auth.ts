@@ -18,6 +18,8 @@ export interface Auth {
   admin(request: Request): Promise<void>;
   /** The tenant of that id, if there is one: for what is done for it without a key of its own. */
   caller(tenant: string): Promise<Caller | undefined>;
+  /** Whether text holds a key of this server's, in whatever spelling: what no code may see. */
+  holdsKey(text: string): boolean;
 }
 
 /** For a server that only this machine reaches: whoever does is the tenant `default`. */
@@ -37,5 +39,10 @@ export class OpenAuth implements Auth {
 
   async caller(tenant: string): Promise<Caller | undefined> {
     return tenant === SOLE_TENANT.id ? this.#caller : undefined;
+  }
+
+  /** There are none. */
+  holdsKey(): boolean {
+    return false;
   }
 }

@@ -2,17 +2,23 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 import type { ZodType } from "zod";
 import { firstIssue } from "../../src/config.ts";
-import type { WithBody } from "../bodies.ts";
+import { BadRequest } from "../../src/errors.ts";
+import type { Bodies } from "../bodies.ts";
+import { bodyOf } from "../body-source.ts";
 import { HttpProblem } from "../problem.ts";
+import { Refusals } from "../quotas/refusals.ts";
 import type { Unread } from "../unread.ts";
 import type { Auth, Caller } from "./auth.ts";
+import { assertBounded } from "./bounds.ts";
 import { type ErrorShape, PROBLEMS } from "./errors.ts";
 import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
+
+const MAX_PARAMETERS = 100;
 
 export interface MountOptions {
   readonly routes: readonly Route[];
   readonly auth: Auth;
-  readonly withBody: WithBody;
+  readonly withBody: Bodies["withBody"];
   readonly unread: Unread;
   /** Told of our own failures, with the id their callers were given. */
   readonly onError: (error: unknown, requestId: string) => void;
@@ -21,12 +27,18 @@ export interface MountOptions {
 /** Serves routes, and answers 405 to other methods on their paths. */
 export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
   const { routes, onError } = options;
+  const refusals = new Refusals();
   const paths = new Map<string, Route[]>();
   for (const route of routes) {
     const path = honoPath(route.path);
     paths.set(path, [...(paths.get(path) ?? []), route]);
     const handle = (c: Context<ApiEnv>): Promise<Response> =>
-      serve(route, c, options).catch((error: unknown) => failed(error, c, onError, route.errors));
+      serve(route, c, { ...options, refusals }).catch(async (error: unknown) => {
+        const response = failed(error, c, onError, route.errors);
+        const { caller } = c.var;
+        if (caller !== undefined) await refusals.count(caller, response.status);
+        return response;
+      });
     if (route.method === "ALL") app.all(path, handle);
     else app.on(route.method, path, handle);
   }
@@ -59,7 +71,7 @@ export function failed(
 async function serve(
   route: Route,
   c: Context<ApiEnv>,
-  { auth, withBody, unread }: MountOptions,
+  { auth, withBody, unread, refusals }: MountOptions & { refusals: Refusals },
 ): Promise<Response> {
   const { raw } = c.req;
   c.set("route", route.path);
@@ -72,10 +84,14 @@ async function serve(
   if (route.scope === "admin") await auth.admin(raw);
   const owner = caller?.tenant.id;
   if (owner !== undefined) unread.check(owner);
+  if (caller !== undefined && (route.body ?? route.reads) !== undefined) {
+    c.set("caller", caller);
+    await refusals.check(caller);
+  }
   const bindings = (c.env ?? {}) as Partial<HttpBindings>;
   const head = {
     params: checked(route.params, paramsOf(route, c)),
-    query: checked(route.query, queryOf(c)),
+    query: checked(route.query, route.query && queryOf(c)),
     headers: checked(route.headers, route.headers && Object.fromEntries(raw.headers)),
     caller: caller as RouteInput<unknown, unknown, unknown, unknown, Scope>["caller"],
     identify,
@@ -93,18 +109,19 @@ async function serve(
     return response;
   }
   return withBody(
-    raw,
+    bodyOf(c),
     async (given, hold) => {
       // Whoever takes long over a body may have lost the key to it meanwhile.
       if (caller !== undefined) await identify();
       return route.handler({ ...head, hold, body: checked(body, given) });
     },
-    caller,
+    { caller },
   );
 }
 
 function checked(schema: ZodType | undefined, given: unknown): unknown {
   if (schema === undefined) return undefined;
+  assertBounded(schema, given);
   const parsed = schema.safeParse(given);
   if (!parsed.success) throw firstIssue(parsed.error);
   return parsed.data;
@@ -117,6 +134,10 @@ function paramsOf({ path }: Route, c: Context): Record<string, string> {
 }
 
 function queryOf(c: Context): Record<string, string | string[]> {
+  const { search } = new URL(c.req.url);
+  if (search.split("&", MAX_PARAMETERS + 1).length > MAX_PARAMETERS) {
+    throw new BadRequest("", `The query has more than ${MAX_PARAMETERS} parameters`);
+  }
   const query: Record<string, string | string[]> = {};
   for (const [name, values] of Object.entries(c.req.queries())) {
     query[name] = values.length === 1 ? (values[0] as string) : values;

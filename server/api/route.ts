@@ -10,6 +10,8 @@ export interface ApiEnv {
     requestId: string;
     /** Id of the tenant, once it is known. */
     tenant?: string;
+    /** Whose refusals count, once it is known. */
+    caller?: Caller;
     /** Path of the route as it was declared, once one is found. */
     route?: string;
   };

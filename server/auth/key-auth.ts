@@ -1,6 +1,7 @@
 import type { Auth, Caller } from "../api/auth.ts";
 import { HttpProblem } from "../problem.ts";
 import type { TenantDirectory } from "../tenants/directory.ts";
+import { KeyFinder } from "./key-finder.ts";
 import type { Keyring } from "./keyring.ts";
 import { hashOf, isSecretOf } from "./tenant-key.ts";
 
@@ -10,11 +11,13 @@ const BEARER = /^Bearer +([!-~]{1,2048})$/i;
 export class KeyAuth implements Auth {
   readonly open = false;
   readonly #adminHash: string;
+  readonly #finder: KeyFinder;
   readonly #keyring: Keyring;
   readonly #directory: TenantDirectory;
 
   constructor(adminKey: string, keyring: Keyring, directory: TenantDirectory) {
     this.#adminHash = hashOf(adminKey);
+    this.#finder = new KeyFinder(adminKey);
     this.#keyring = keyring;
     this.#directory = directory;
   }
@@ -38,6 +41,10 @@ export class KeyAuth implements Auth {
 
   caller(tenant: string): Promise<Caller | undefined> {
     return this.#directory.caller(tenant);
+  }
+
+  holdsKey(text: string): boolean {
+    return this.#finder.isIn(text);
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { isDeeperThan } from "../../src/depth.ts";
 import { BadRequest } from "../../src/errors.ts";
+import { JsonText } from "../../src/json-text.ts";
 import { HttpProblem } from "../problem.ts";
 import type { Idempotency, StoredAnswer } from "../store/idempotency.ts";
 
@@ -67,6 +68,11 @@ export async function once(store: Idempotency, options: OnceOptions): Promise<On
 function fingerprintOf({ route, body }: OnceOptions): string {
   if (isDeeperThan(body, MAX_DEPTH)) throw new BadRequest("", "The body is nested too deep");
   return createHash("sha256")
-    .update(`${route}\n${JSON.stringify(body)}`)
+    .update(`${route}\n${JSON.stringify(body, digested)}`)
     .digest("hex");
+}
+
+/** A large input is known by its digest. */
+function digested(_key: string, value: unknown): unknown {
+  return value instanceof JsonText ? value.digest : value;
 }

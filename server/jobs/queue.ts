@@ -1,10 +1,16 @@
+import { PayloadTooLarge } from "../../src/errors.ts";
+import { JsonText } from "../../src/json-text.ts";
 import type { Kernel } from "../../src/kernel.ts";
+import type { ExecuteRequest } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
 import { HttpProblem } from "../problem.ts";
 import { executionId } from "../runs/execution-id.ts";
 import type { Run } from "../runs/runs.ts";
 import type { JobRow, Jobs } from "../store/jobs.ts";
 import type { JobWorker } from "./worker.ts";
+
+/** Values of an input that is stored: the loop that serves requests parses it again. */
+const MAX_STORED = 20_000;
 
 export interface JobQueueOptions {
   readonly store: Jobs;
@@ -34,7 +40,8 @@ export class JobQueue {
    */
   async accept(asked: AskedLater): Promise<string> {
     const { store, kernel, worker, checkCallback, most = 1_000 } = this.#options;
-    const { caller, request, requestId, function: deployed, callback } = asked;
+    const { caller, requestId, function: deployed, callback } = asked;
+    const request = storable(asked.request);
     const { tenant } = caller;
     if (callback !== undefined) checkCallback(callback);
     await kernel.check(request, { tenant });
@@ -67,4 +74,16 @@ export class JobQueue {
     if (cancelled) worker.abort(id);
     return cancelled;
   }
+}
+
+/** Has a large input be a value again, as the store keeps it. */
+function storable(request: ExecuteRequest): ExecuteRequest {
+  const { input } = request;
+  if (!(input instanceof JsonText)) return request;
+  if (input.isTooDeep) return request;
+  if (input.size > MAX_STORED) {
+    const message = `input: More than ${MAX_STORED} values, which are answered at once only`;
+    throw new PayloadTooLarge("input", message);
+  }
+  return { ...request, input: JSON.parse(input.text) };
 }

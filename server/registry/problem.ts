@@ -8,7 +8,7 @@ import {
 } from "../../src/resourcex/errors.ts";
 import { ExecutionError } from "../../src/resourcex/execution-errors.ts";
 import type { ErrorShape } from "../api/errors.ts";
-import { HttpProblem } from "../problem.ts";
+import { HttpProblem, isBeforeBody } from "../problem.ts";
 
 /** Codes of the registry's answers that are not a success, and their statuses. */
 const STATUSES = {
@@ -62,7 +62,7 @@ export const REGISTRY_ERRORS: ErrorShape = {
       const headers: Record<string, string> =
         thrown instanceof HttpProblem ? { ...thrown.headers } : {};
       if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
-      if (status === 413 || status === 415) headers.Connection = "close";
+      if (isBeforeBody(status)) headers.Connection = "close";
       return Response.json({ error: message, code }, { status, headers });
     }
     const { code, message, details } = asProblem(thrown);

@@ -41,15 +41,23 @@ export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
       handler: async ({ params: { tenant, name }, identify, ...input }) => {
         const { raw } = input.c.req;
         if (!METHODS.includes(raw.method)) throw methodNotAllowed();
+        if (auth.holdsKey(raw.url)) throw keyInUrl();
         const owner = await auth.caller(tenant);
         const found = owner && (await functions.callable(owner.tenant, name));
         const version = found?.kind === "http" ? found : undefined;
         const caller = version?.public ? owner : await ownCaller(identify, tenant);
         if (version === undefined || caller === undefined) return noSuchFunction(name);
         if (auth.open && !version.public && isCrossSite(raw)) throw crossSite(version);
+        const isAnonymous = version.public && !(await isOwn(auth, identify, raw, tenant));
         input.c.set("tenant", tenant);
-        const passesKey = auth.open || (version.public && !(await isKeyOfOurs(auth, raw)));
-        return serveCall({ caller, version, input, passesKey }, { ...options, maxBytes });
+        const call = {
+          caller,
+          version,
+          input,
+          passesKey: auth.open || version.public,
+          isAnonymous,
+        };
+        return serveCall(call, { ...options, maxBytes });
       },
     }),
   ];
@@ -64,16 +72,25 @@ async function ownCaller(
   return caller.tenant.id === tenant ? caller : undefined;
 }
 
-/** Whether `Authorization` holds what opens this server: nothing that code may see, whosever it is. */
-async function isKeyOfOurs(auth: Auth, request: Request): Promise<boolean> {
-  const given = request.headers.get("authorization");
-  if (given === null) return false;
-  // One that was revoked may be somebody's by mistake.
-  if (/^Bearer +isolate_/i.test(given)) return true;
-  return auth.admin(request).then(
-    () => true,
+/** Whether a request to a public function brings a key of its tenant's all the same. */
+async function isOwn(
+  auth: Auth,
+  identify: () => Promise<Caller>,
+  { headers }: Request,
+  tenant: string,
+): Promise<boolean> {
+  const given = headers.get("authorization");
+  if (given === null || !auth.holdsKey(given)) return false;
+  return ownCaller(identify, tenant).then(
+    (caller) => caller !== undefined,
     () => false,
   );
+}
+
+function keyInUrl(): HttpProblem {
+  const message =
+    "The URL holds a key of this server's: send it as Authorization, and revoke this one";
+  return new HttpProblem(400, "BadRequest", "KEY_IN_URL", message);
 }
 
 function methodNotAllowed(): HttpProblem {

@@ -1,5 +1,6 @@
 import { isDeeperThan } from "../depth.ts";
 import { BadRequest, messageOf } from "../errors.ts";
+import { JsonText } from "../json-text.ts";
 import { roundMemory } from "../memory.ts";
 import { MAX_DEPTH } from "../protocol/limits.ts";
 import type { IsolatePlugin } from "./plugin.ts";
@@ -20,9 +21,11 @@ export const LoaderPlugin: IsolatePlugin = {
 
 function toJson(input: unknown): string | undefined {
   if (input === undefined) return undefined;
-  if (isDeeperThan(input, MAX_DEPTH)) {
+  const isTooDeep = input instanceof JsonText ? input.isTooDeep : isDeeperThan(input, MAX_DEPTH);
+  if (isTooDeep) {
     throw new BadRequest("input", `input: Nested deeper than ${MAX_DEPTH} levels`);
   }
+  if (input instanceof JsonText) return input.text;
   try {
     return JSON.stringify(input);
   } catch (error) {

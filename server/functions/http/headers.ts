@@ -47,10 +47,16 @@ const CHALLENGE = /^Bearer( [\w-]+="[^"\\]*"(, ?[\w-]+="[^"\\]*")*)?$/i;
 const SANDBOX =
   "sandbox allow-downloads allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox allow-scripts";
 
-/** A request's headers as code gets them. */
-export function requestHeaders(headers: Headers, except: readonly string[]): HeaderList {
+/** A request's headers as code gets them: without `except`, and without those that hold a key. */
+export function requestHeaders(
+  headers: Headers,
+  except: readonly string[],
+  holdsKey: (text: string) => boolean,
+): HeaderList {
   const dropped = new Set([...BETWEEN, ...except, ...namedBy(headers.get("connection"))]);
-  return [...headers].filter(([name]) => !dropped.has(name));
+  const isFit = (name: string, value: string): boolean =>
+    !dropped.has(name) && !holdsKey(name) && !holdsKey(value);
+  return [...headers].filter(([name, value]) => isFit(name, value));
 }
 
 /** A response's headers as its client gets them. `base` is the path of the function. */

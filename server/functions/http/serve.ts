@@ -1,10 +1,11 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { HttpJob } from "../../../src/protocol/http.ts";
 import type { Output } from "../../../src/types.ts";
-import type { Caller } from "../../api/auth.ts";
+import type { Auth, Caller } from "../../api/auth.ts";
 import type { RouteInput } from "../../api/route.ts";
-import type { WithBytes } from "../../bodies.ts";
+import type { Bodies } from "../../bodies.ts";
 import type { Hold } from "../../body-budget.ts";
+import { bodyOf } from "../../body-source.ts";
 import { HttpProblem, problemResponse } from "../../problem.ts";
 import { executionId } from "../../runs/execution-id.ts";
 import type { Runs } from "../../runs/runs.ts";
@@ -20,13 +21,16 @@ export interface HttpCall {
     RouteInput<unknown, unknown, unknown, unknown, "none">,
     "signal" | "requestId" | "c"
   >;
-  /** Whether the request's `Authorization` is meant for the function. */
+  /** Whether the request's `Authorization` is meant for the function, unless it holds a key of ours. */
   readonly passesKey: boolean;
+  /** Whether it comes without a key of the function's tenant. */
+  readonly isAnonymous: boolean;
 }
 
 export interface ServeOptions {
   readonly runs: Runs;
-  readonly withBytes: WithBytes;
+  readonly auth: Pick<Auth, "holdsKey">;
+  readonly withBytes: Bodies["withBytes"];
   /** URL this server is known by. Default: as each request has it. */
   readonly publicUrl: string | undefined;
   /** Most bytes of a response. */
@@ -42,10 +46,11 @@ const EXECUTION_ID = "X-Execution-Id";
 export function serveCall(call: HttpCall, options: ServeOptions): Promise<Response> {
   const { raw } = call.input.c.req;
   if (!WITH_BODY.includes(raw.method)) return answer(call, options, undefined, () => {});
+  const { caller, isAnonymous } = call;
   return options.withBytes(
-    raw,
+    bodyOf(call.input.c),
     (body, hold) => answer(call, options, body.length > 0 ? body : undefined, hold),
-    call.caller,
+    { caller, isAnonymous },
   );
 }
 
@@ -60,7 +65,7 @@ async function answer(
   const id = executionId();
   const target = externalUrl(input.c.req.raw.url, options.publicUrl);
   const hangUp = new AbortController();
-  const request = toJob(call, target.url, options.maxBytes);
+  const request = toJob(call, target.url, options);
   // Where there is a connection: an error of the stream's would be written to the log, each time.
   const { outgoing } = (input.c.env ?? {}) as Partial<HttpBindings>;
   const cut = outgoing && ((): void => void outgoing.destroy());
@@ -113,10 +118,12 @@ function failed({ outcome, logs }: Output, id: string, { version, input }: HttpC
   return problemResponse(problem, input.requestId);
 }
 
-function toJob({ input, passesKey }: HttpCall, url: string, maxBytes: number): HttpJob {
+function toJob({ input, passesKey }: HttpCall, url: string, options: ServeOptions): HttpJob {
+  const { auth, maxBytes } = options;
   const { method, headers } = input.c.req.raw;
   const except = passesKey ? [] : ["authorization"];
-  return { method, url, headers: requestHeaders(headers, except), maxBytes };
+  const kept = requestHeaders(headers, except, (text) => auth.holdsKey(text));
+  return { method, url, headers: kept, maxBytes };
 }
 
 /** The URL as the client knows it, and the path before this server's own. */

@@ -5,6 +5,8 @@ import { createRXM, type RXM } from "../../../src/resourcex/manifest.ts";
 import { storableOf } from "../../../src/resourcex/storable.ts";
 import { checkArchive } from "../../../src/resourcex/tar.ts";
 import type { Route } from "../../api/route.ts";
+import { bodyOf } from "../../body-source.ts";
+import type { FormPart } from "../../registry/form-parser.ts";
 import type { WithForm } from "../../registry/forms.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { RegistryProblem } from "../../registry/problem.ts";
@@ -31,9 +33,9 @@ export function publishRoute(hub: Hub, withForm: WithForm): Route {
     responses: { 201: { description: "It is there", schema: locatorAnswer } },
     handler: ({ c, caller }) =>
       withForm(
-        c.req.raw,
+        bodyOf(c),
         async (form) => {
-          const manifest = await manifestOf(form.get("manifest"));
+          const manifest = manifestOf(form.get("manifest"));
           storableOf(manifest);
           const { id } = caller.tenant;
           const archive = await archiveOf(form.get("archive"), id);
@@ -45,9 +47,9 @@ export function publishRoute(hub: Hub, withForm: WithForm): Route {
   });
 }
 
-async function manifestOf(part: FormDataEntryValue | null): Promise<RXM> {
-  if (part === null) throw new RegistryProblem("MANIFEST_REQUIRED", "manifest is required");
-  const text = typeof part === "string" ? part : await part.text();
+function manifestOf(part: FormPart | undefined): RXM {
+  if (part === undefined) throw new RegistryProblem("MANIFEST_REQUIRED", "manifest is required");
+  const text = typeof part === "string" ? part : Buffer.from(part).toString();
   // Megabytes of nothing but brackets take seconds to parse, in which nobody else is served.
   if (text.length > MAX_MANIFEST) {
     throw new RegistryProblem(
@@ -71,12 +73,12 @@ async function manifestOf(part: FormDataEntryValue | null): Promise<RXM> {
 }
 
 /** Rejects with a `ContentError` for what cannot be extracted. */
-async function archiveOf(part: FormDataEntryValue | null, tenant: string): Promise<RXA> {
-  if (part === null) throw new RegistryProblem("ARCHIVE_REQUIRED", "archive is required");
+async function archiveOf(part: FormPart | undefined, tenant: string): Promise<RXA> {
+  if (part === undefined) throw new RegistryProblem("ARCHIVE_REQUIRED", "archive is required");
   if (typeof part === "string") {
     throw new RegistryProblem("INVALID_ARCHIVE", "archive is a text, not a file");
   }
-  const buffer = Buffer.from(await part.arrayBuffer());
+  const buffer = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
   await turns.take(tenant, () => checkArchive(buffer, tenant));
   return createRXA({ buffer });
 }

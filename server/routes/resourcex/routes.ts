@@ -1,4 +1,5 @@
 import type { Route } from "../../api/route.ts";
+import type { PaceLimits } from "../../body-pace.ts";
 import { forms } from "../../registry/forms.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { publishRoute } from "./publish.ts";
@@ -8,12 +9,12 @@ import { searchRoute } from "./search.ts";
 import { listTypesRoute, uploadTypeRoute } from "./types.ts";
 
 /** All of the registry. */
-export function registryRoutes(hub: Hub): Route[] {
+export function registryRoutes(hub: Hub, pace?: PaceLimits): Route[] {
   return [
     resourceRoute(hub),
     deleteRoute(hub),
     contentRoute(hub),
-    publishRoute(hub, forms()),
+    publishRoute(hub, forms(pace)),
     searchRoute(hub),
     resolveRoute(hub),
     listTypesRoute(hub),

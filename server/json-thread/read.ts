@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { isDeeperThan } from "../../src/depth.ts";
+import { PayloadTooLarge } from "../../src/errors.ts";
+import { jsonShape } from "../../src/json-shape.ts";
+import { MAX_DEPTH } from "../../src/protocol/limits.ts";
+import { parseJson } from "../body-text.ts";
+import type { LiftedInput, ReadBody } from "./messages.ts";
+
+/** Values beside the inputs: the loop that serves requests takes them over in one go. */
+const MAX_REST = 20_000;
+
+/**
+ * Reads a large body. Its inputs are lifted out as text: a sandbox is given text, and nothing else looks
+ * into them. Throws `BadRequest` or `PayloadTooLarge`.
+ */
+export function readBody(bytes: Uint8Array): ReadBody {
+  const body = parseJson(bytes);
+  const inputs: LiftedInput[] = [];
+  if (isObject(body)) {
+    lift(body, null, inputs);
+    if (Array.isArray(body.requests)) {
+      for (const [of, each] of body.requests.entries()) if (isObject(each)) lift(each, of, inputs);
+    }
+  }
+  if (isLargerThan(body, MAX_REST)) {
+    throw new PayloadTooLarge("", `The body holds more than ${MAX_REST} values beside its input`);
+  }
+  return { body, inputs };
+}
+
+function lift(holder: Record<string, unknown>, of: number | null, inputs: LiftedInput[]): void {
+  if (!Object.hasOwn(holder, "input")) return;
+  const { input } = holder;
+  const isTooDeep = isDeeperThan(input, MAX_DEPTH);
+  const text = isTooDeep ? "null" : JSON.stringify(input);
+  const { containers, commas } = jsonShape(text);
+  const digest = createHash("sha256").update(text).digest("hex");
+  inputs.push({ of, text, digest, size: containers + commas, isTooDeep });
+  holder.input = null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Iterative: a body can be nested deeper than a stack. */
+function isLargerThan(value: unknown, limit: number): boolean {
+  const open: unknown[] = [value];
+  let size = 0;
+  while (open.length > 0) {
+    const each = open.pop();
+    if (typeof each !== "object" || each === null) continue;
+    const values = Array.isArray(each) ? each : Object.values(each);
+    size += values.length;
+    if (size > limit) return true;
+    for (const inner of values) open.push(inner);
+  }
+  return false;
+}

@@ -1,0 +1,258 @@
+/** The largest and worst requests, by operation of the contract: what is admitted, and what is refused. */
+
+/** What the requests are about, which is there. */
+export interface Stage {
+  readonly tenant: string;
+  /** A function that is called by value, and one that answers requests. */
+  readonly name: string;
+  readonly site: string;
+  readonly locator: string;
+}
+
+export interface Largest {
+  /** Names it in a report. */
+  readonly what: string;
+  readonly path: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  /** Statuses that show that it got as far as it is meant to. */
+  readonly expected: readonly number[];
+}
+
+const MAX_BODY = 8_388_608;
+const MAX_FORM = 16_777_216;
+const JSON_TYPE = { "content-type": "application/json" };
+const NOTHING = "export default () => 1";
+/** Room for what stands around the largest part of a body. */
+const ROOM = 2_000;
+
+const list = (count: number, item: (n: number) => string): string =>
+  `[${Array.from({ length: count }, (_, n) => item(n)).join()}]`;
+const members = (count: number, value = "1", name = (n: number) => `k${n}`): string =>
+  `{${Array.from({ length: count }, (_, n) => `"${name(n)}":${value}`).join()}}`;
+const fill = (part: string, bytes = MAX_BODY - ROOM): string =>
+  part.repeat(Math.floor(bytes / Buffer.byteLength(part)));
+const nested = (levels: number): string => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+
+/** Any JSON there may be a lot of: the worst of each kind that one body can hold. */
+const VALUES: Readonly<Record<string, () => string>> = {
+  "a long text": () => `"${fill("x")}"`,
+  "a text of escapes": () => `"${fill("\\u0416")}"`,
+  "a text of other letters": () => `"${fill("ж")}"`,
+  "texts, each another one": () => list(600_000, (n) => `"s${n}"`),
+  numbers: () => list(900_000, (n) => `${n % 10}.2345`),
+  members: () => members(199_000),
+  "members with long names": () => members(190_000, "1", (n) => String(n).padStart(34, "x")),
+  "members that are numbers": () => members(199_000, "1", (n) => String(n * 7_919)),
+  "objects, each of another shape": () => list(190_000, (n) => `{"k${n}":1}`),
+  "empty lists": () => list(199_000, () => "[]"),
+  "lists in lists, as deep as may be": () => nested(900),
+  "lists in lists, deeper": () => nested(99_000),
+  "more lists in lists than there may be": () => nested(4_000_000),
+  "more values than there may be": () => `[${fill("1,")}1]`,
+  "more members than there may be": () => members(700_000),
+};
+
+/** Bodies with one of those values in them. */
+function eachValue(
+  path: string,
+  around: (value: string) => string,
+  expected: readonly number[],
+  headers: Record<string, string> = {},
+): Largest[] {
+  return Object.entries(VALUES).map(([what, value]) => ({
+    what,
+    path,
+    headers: { ...JSON_TYPE, ...headers },
+    body: around(value()),
+    expected,
+  }));
+}
+
+function json(what: string, path: string, body: string, expected: readonly number[]): Largest {
+  return { what, path, headers: JSON_TYPE, body, expected };
+}
+
+const longQuery = (names: string): string => fill(`${names}=1&`, 15_000);
+const queries = (path: string, name: string): Largest[] => [
+  { what: "a long value", path: `${path}?${name}=${fill("x", 15_000)}`, expected: [200, 400, 404] },
+  { what: "thousands of parameters", path: `${path}?${longQuery("a")}`, expected: [400] },
+  { what: "one parameter, again and again", path: `${path}?${longQuery(name)}`, expected: [400] },
+];
+const manyHeaders = (path: string): Largest => ({
+  what: "thousands of headers",
+  path,
+  headers: Object.fromEntries(Array.from({ length: 1_500 }, (_, n) => [`h${n}`, "1"])),
+  expected: [431],
+});
+const plain = (path: string, ...expected: number[]): Largest[] => [
+  { what: "the least", path, expected },
+  manyHeaders(path),
+];
+
+function form(what: string, parts: string, expected: readonly number[], boundary = "b"): Largest {
+  const type = `multipart/form-data; boundary=${boundary}`;
+  return {
+    what,
+    path: "/api/v1/publish",
+    headers: { "content-type": type },
+    body: parts,
+    expected,
+  };
+}
+
+const field = (name: string, value: string): string =>
+  `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+const file = (name: string, value: string): string =>
+  `--b\r\nContent-Disposition: form-data; name="${name}"; filename="f"\r\n\r\n${value}\r\n`;
+
+const FORMS = (): Largest[] => [
+  form("many parts", `${fill(field("a", ""), MAX_FORM)}--b--\r\n`, [413]),
+  form("a part of many headers", `--b\r\n${fill("A: 1\r\n", MAX_FORM)}\r\n\r\n--b--\r\n`, [400]),
+  form("a part of one long header", `--b\r\nA: ${fill("x", MAX_FORM)}\r\n\r\n\r\n--b--\r\n`, [400]),
+  form("what is nearly a boundary", `${file("archive", fill("\r\n--", MAX_FORM))}--b--\r\n`, [400]),
+  form("what is nearly a long boundary", fill(`\r\n--${"b".repeat(69)}`, MAX_FORM), [400], "b".repeat(70)),
+  form("a long text", `${field("manifest", fill("x", MAX_FORM))}--b--\r\n`, [400]),
+  form("a manifest of brackets", `${file("manifest", fill("[", MAX_FORM))}--b--\r\n`, [400]),
+  form("lines", fill("\r\n", MAX_FORM), [400]),
+  form("a file that is no archive", `${file("archive", fill("x", MAX_FORM))}--b--\r\n`, [400]),
+];
+
+const code = (text: string): string => JSON.stringify({ code: text });
+
+/** All of them. An operation that is not here has not been thought of. */
+export function largestRequests(stage: Stage): Record<string, () => readonly Largest[]> {
+  const { tenant, name, site, locator } = stage;
+  const fn = `/functions/${name}`;
+  const http = `/f/${tenant}/${site}/x`;
+  const registry = (path: string) => `/api/v1${path}`;
+  const withInput = (value: string): string => `{"code":"${NOTHING}","input":${value}}`;
+  const ids = "00000000-0000-7000-8000-000000000000";
+  const refusedMembers = [
+    ["unknown fields", members(190_000)],
+    ["bad permissions", `{"code":"1","permissions":{"net":${list(190_000, () => "1")}}}`],
+    ["permissions by unknown names", `{"code":"1","permissions":${members(190_000)}}`],
+    ["bad tools", `{"code":"1","tools":${list(190_000, () => "1")}}`],
+  ] as const;
+  const execute = (path: string): Largest[] => [
+    ...eachValue(path, withInput, [200, 400, 413]),
+    ...eachValue(path, (value) => `{"code":${value}}`, [400, 413]),
+    ...eachValue(path, (value) => value, [400, 413]),
+    ...refusedMembers.map(([what, body]) => json(what, path, body, [400, 413])),
+    json("long code", path, code(`export default () => 1;//${fill("x", 99_000)}`), [200]),
+    json("longer code", path, code(fill("x")), [413]),
+    manyHeaders(path),
+  ];
+  return {
+    "GET /healthz": () => plain("/healthz", 200),
+    "GET /readyz": () => plain("/readyz", 200, 503),
+    "GET /metrics": () => plain("/metrics", 200, 401, 403),
+    "GET /openapi.json": () => plain("/openapi.json", 200),
+    "GET /docs": () => plain("/docs", 200),
+    "GET /docs/start.js": () => plain("/docs/start.js", 200),
+    "GET /docs/swagger-ui.css": () => plain("/docs/swagger-ui.css", 200),
+    "GET /docs/swagger-ui-bundle.js": () => plain("/docs/swagger-ui-bundle.js", 200),
+    "GET /.well-known/resourcex": () => plain("/.well-known/resourcex", 200),
+    "GET /tenant": () => plain("/tenant", 200),
+    "GET /tenant/callback-secret": () => plain("/tenant/callback-secret", 200, 503, 400, 422),
+    "POST /execute": () => [
+      ...execute("/execute"),
+      ...eachValue("/execute", withInput, [202, 400, 413, 429], { prefer: "respond-async" }),
+      ...eachValue("/execute", withInput, [200, 400, 413], { "idempotency-key": "k" }).map(
+        (each, n) => ({ ...each, headers: { ...each.headers, "idempotency-key": `k${n}` } }),
+      ),
+    ],
+    "POST /plan": () => execute("/plan"),
+    "POST /execute/batch": () => [
+      ...eachValue("/execute/batch", (value) => `{"requests":[${withInput(value)}]}`, [200, 400, 413]),
+      json(
+        "a hundred requests",
+        "/execute/batch",
+        `{"requests":${list(100, () => withInput(`"${fill("x", 80_000)}"`))}}`,
+        [200],
+      ),
+      json(
+        "a hundred bad requests",
+        "/execute/batch",
+        `{"requests":${list(100, () => `{"tools":${list(1_900, () => "1")}}`)}}`,
+        [400, 413],
+      ),
+      json("190,000 requests", "/execute/batch", `{"requests":${list(190_000, () => "1")}}`, [400, 413]),
+    ],
+    "GET /executions": () => queries("/executions", "function"),
+    "GET /executions/{id}": () => plain(`/executions/${ids}`, 404),
+    "GET /jobs/{id}": () => plain(`/jobs/${ids}`, 404),
+    "DELETE /jobs/{id}": () => plain(`/jobs/${ids}`, 404),
+    "GET /functions": () => queries("/functions", "after"),
+    "GET /functions/{name}": () => plain(fn, 200),
+    "DELETE /functions/{name}": () => plain("/functions/nobodys", 404),
+    "GET /functions/{name}/versions": () => plain(`${fn}/versions`, 200),
+    "GET /functions/{name}/versions/{version}": () => plain(`${fn}/versions/1`, 200),
+    "PUT /functions/{name}": () => [
+      ...eachValue("/functions/large", (value) => `{"files":${value}}`, [400, 413]),
+      json("bad files", "/functions/large", `{"files":${members(190_000)}}`, [400, 413]),
+      json("many files", "/functions/large", `{"files":${members(190_000, '""')}}`, [400, 413]),
+      json(
+        "the most files",
+        "/functions/large",
+        `{"main":"k0","files":${members(200, JSON.stringify(`export default () => 1;//${fill("x", 5_000)}`))}}`,
+        [201, 400, 413],
+      ),
+      ...refusedMembers.map(([what, body]) => json(what, "/functions/large", body, [400, 413])),
+    ],
+    "POST /functions/{name}/rollback": () =>
+      eachValue(`${fn}/rollback`, (value) => `{"version":${value}}`, [400, 413]),
+    "POST /functions/{name}/invoke": () =>
+      eachValue(`${fn}/invoke`, (value) => `{"input":${value}}`, [200, 400, 413]),
+    ...Object.fromEntries(
+      ["GET", "POST", "PUT", "PATCH", "DELETE"].map((method) => [
+        `${method} /f/{tenant}/{name}/{path}`,
+        () => [
+          { what: "a long query", path: `${http}?${fill("a=1&", 15_000)}`, expected: [200] },
+          { what: "a long path", path: `${http}${fill("/%2e", 15_000)}`, expected: [200, 400] },
+          {
+            what: "a long header",
+            path: http,
+            headers: { cookie: fill("a=%2569; ", 15_000) },
+            expected: [200],
+          },
+          manyHeaders(http),
+          ...(method === "GET"
+            ? []
+            : [
+                { what: "a large body", path: http, body: fill("x"), expected: [200] },
+                { what: "too large a body", path: http, body: fill("x", MAX_BODY + 1), expected: [413] },
+              ]),
+        ],
+      ]),
+    ),
+    "GET /api/v1/resource": () => queries(registry("/resource"), "locator"),
+    "GET /api/v1/content": () => queries(registry("/content"), "locator"),
+    "DELETE /api/v1/resource": () => queries(registry("/resource"), "locator"),
+    "GET /api/v1/search": () => queries(registry("/search"), "q"),
+    "GET /api/v1/types": () => plain(registry("/types"), 200),
+    "POST /api/v1/publish": FORMS,
+    "POST /api/v1/resolve": () =>
+      eachValue(registry("/resolve"), (value) => `{"locator":"${locator}","args":${value}}`, [
+        ...[200, 400, 404, 413, 422],
+      ]),
+    "POST /api/v1/types": () => [
+      ...eachValue(registry("/types"), (value) => `{"source":${value}}`, [400, 413]),
+      json("parentheses", registry("/types"), JSON.stringify({ source: fill("(", 1_048_000) }), [400]),
+      json("an enum", registry("/types"), JSON.stringify({ source: `enum A { ${fill('a="x",', 900_000)} }` }), [400]),
+    ],
+    "GET /admin/tenants": () => queries("/admin/tenants", "after"),
+    "GET /admin/tenants/{id}": () => plain(`/admin/tenants/${tenant}`, 200),
+    "PUT /admin/tenants/{id}": () => [
+      ...eachValue("/admin/tenants/large", (value) => `{"env":${value}}`, [400, 413, 422, 503]),
+      ...eachValue("/admin/tenants/large", (value) => `{"ceiling":${value}}`, [400, 413]),
+      ...refusedMembers.map(([what, body]) => json(what, "/admin/tenants/large", body, [400, 413])),
+    ],
+    "DELETE /admin/tenants/{id}": () => plain("/admin/tenants/nobody", 404),
+    "GET /admin/tenants/{id}/keys": () => plain(`/admin/tenants/${tenant}/keys`, 200),
+    "POST /admin/tenants/{id}/keys": () =>
+      eachValue(`/admin/tenants/${tenant}/keys`, (value) => `{"label":${value}}`, [400, 413]),
+    "DELETE /admin/tenants/{id}/keys/{keyId}": () =>
+      plain(`/admin/tenants/${tenant}/keys/0123456789abcdef`, 404),
+  };
+}
