@@ -32,7 +32,7 @@ export function publishRoute(hub: Hub, withForm: WithForm): Route {
           const manifest = await manifestOf(form.get("manifest"));
           storableOf(manifest);
           const archive = await archiveOf(form.get("archive"));
-          const locator = await hub.resources.publish(caller.tenant.id, manifest, archive);
+          const locator = await hub.resources.publish(caller, manifest, archive);
           return c.json({ locator }, 201);
         },
         caller,
