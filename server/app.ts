@@ -105,9 +105,9 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"
     ...functionRoutes(functions, ways),
     ...httpFunctionRoutes({ ...services, auth, withBytes, publicUrl, maxBytes: httpBytes }),
     ...planRoutes(kernel),
-    ...healthRoutes(kernel, { terse: !auth.open, leaving }),
+    ...healthRoutes(kernel, store, { terse: !auth.open, leaving }),
     ...metricsRoutes(services.metrics.registry, auth.open),
-    ...(tenancy === undefined ? [] : tenancyRoutes(tenancy)),
+    ...(tenancy === undefined ? [] : tenancyRoutes(tenancy, store.storage)),
     ...(hub === undefined
       ? []
       : [...wellKnownRoutes(publicUrl), ...registryRoutes(hub, options.pace)]),

@@ -40,7 +40,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     for (const close of opened.splice(0).reverse()) await close();
   };
   try {
-    const store = await openStore(settings.store);
+    const store = await openStore(settings.store, settings);
     opened.push(() => store.close());
     const { kernel, close } = await openKernel({ ...settings, log });
     opened.push(() => close());

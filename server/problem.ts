@@ -24,7 +24,21 @@ export interface HttpProblemOptions {
 
 /** A request that cannot be answered as asked, for a reason only this server knows. */
 export class HttpProblem extends Error {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 422 | 429 | 431 | 502 | 503 | 504;
+  readonly status:
+    | 400
+    | 401
+    | 403
+    | 404
+    | 405
+    | 408
+    | 409
+    | 422
+    | 429
+    | 431
+    | 502
+    | 503
+    | 504
+    | 507;
   readonly code: string;
   readonly field: string | undefined;
   readonly retryAfter: number | undefined;

@@ -57,8 +57,11 @@ export function createServices(options: ServicesOptions): Services {
   const { kernel, store, config, secretKey, callerOf, lease, onError } = options;
   const { admission = NO_QUOTAS } = options;
   const failed = (error: unknown): void => onError(error, "");
-  const audit = new AuditWriter(store.executions, { onError: failed });
   const metrics = new Metrics();
+  const audit = new AuditWriter(store.executions, {
+    onError: failed,
+    onDropped: (rows) => metrics.onDropped(rows),
+  });
   addGauges(metrics, { kernel, audit, store });
   const runs = new Runs({
     kernel,

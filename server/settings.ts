@@ -10,6 +10,7 @@ import { isLoopback } from "./host-check.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
 import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
 import { storeLocation } from "./store/location.ts";
+import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/storage.ts";
 import type { TracingOptions } from "./tracing.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
@@ -105,6 +106,8 @@ const schema = z.object({
   ISOLATE_DRAIN: integer.default(10_000),
   ISOLATE_DRAIN_DELAY: integer.pipe(z.int().max(600_000)).default(0),
   ISOLATE_RETENTION: integer.pipe(z.int().min(1).max(3_650)).default(30),
+  ISOLATE_STORAGE: integer.pipe(z.int().min(1_048_576)).optional(),
+  ISOLATE_STORE_RESERVE: integer.optional(),
   ISOLATE_JOB_LEASE: integer.pipe(z.int().min(1_000)).default(30_000),
   ISOLATE_AUDIT: flag.optional(),
   ISOLATE_LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
@@ -163,6 +166,10 @@ export interface Settings {
   readonly jobLease: number;
   /** Days that executions are remembered. */
   readonly retention: number;
+  /** Bytes a tenant may store that has no limit of its own. */
+  readonly storage: number;
+  /** Bytes of the store's disk below which nothing is kept; absent for the store's default. */
+  readonly reserve: number | undefined;
   readonly log: LogOptions;
   /** Where spans are sent; absent for nowhere. */
   readonly tracing: TracingOptions | undefined;
@@ -241,6 +248,10 @@ function settingsOf(env: NodeJS.ProcessEnv): Settings {
     drainDelay: given.ISOLATE_DRAIN_DELAY,
     jobLease: given.ISOLATE_JOB_LEASE,
     retention: given.ISOLATE_RETENTION,
+    storage:
+      given.ISOLATE_STORAGE ??
+      (given.ISOLATE_ADMIN_KEY === undefined ? STORAGE_OF_ONE : STORAGE_OF_TENANTS),
+    reserve: given.ISOLATE_STORE_RESERVE,
     config: config({
       port: given.PORT,
       tenants: given.ISOLATE_ADMIN_KEY !== undefined,

@@ -6,7 +6,7 @@ export abstract class IsolateError extends Error {
   /** Stable and machine-readable, for example `BAD_REQUEST`. */
   abstract readonly code: string;
   /** The HTTP status it maps to. */
-  abstract readonly status: 400 | 403 | 409 | 413 | 415 | 429 | 500 | 503;
+  abstract readonly status: 400 | 403 | 409 | 413 | 415 | 429 | 500 | 503 | 507;
   /** Seconds after which a repetition may succeed. */
   retryAfter: number | undefined;
 }

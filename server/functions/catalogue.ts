@@ -2,14 +2,13 @@ import type { Kernel } from "../../src/kernel.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
 import { HttpProblem } from "../problem.ts";
+import { isOneTooMany } from "../store/errors.ts";
 import type { FunctionRow, Functions, FunctionVersion } from "../store/functions.ts";
+import { MOST_ROWS } from "../store/storage.ts";
 import type { Page } from "../store/store.ts";
 import { toVersion } from "./deployment.ts";
 import type { DeployBody } from "./schemas.ts";
 import { type Callable, type Owner, VersionCache } from "./version-cache.ts";
-
-/** Functions of one tenant. */
-const MAX_FUNCTIONS = 1_000;
 
 /** The deployed functions of all tenants. What is not a tenant's own is not there for it. */
 export class FunctionCatalogue {
@@ -26,14 +25,12 @@ export class FunctionCatalogue {
   /** Adds a version and has it be the current one. Rejects for what would not be run. */
   async deploy(caller: Caller, name: string, body: DeployBody): Promise<FunctionVersion> {
     const { tenant } = caller;
-    const { id } = tenant;
     const version = await toVersion(this.#kernel, caller, name, body);
-    const isNew = (await this.#store.get(id, name)) === undefined;
-    if (isNew && (await this.#store.count(id)) >= MAX_FUNCTIONS) {
-      const message = `There are ${MAX_FUNCTIONS} functions; delete one first`;
-      throw new HttpProblem(409, "Conflict", "FUNCTIONS_LIMIT", message);
-    }
-    const deployed = await this.#store.deploy(version);
+    const deployed = await this.#store
+      .deploy(version, caller.limits.storage)
+      .catch((error: unknown) => {
+        throw isOneTooMany(error, "functions") ? tooMany() : error;
+      });
     this.#cache.forget(tenant, name);
     return deployed;
   }
@@ -79,6 +76,11 @@ export class FunctionCatalogue {
 /** What is run for a call of a version, but for its input. */
 export function requestOf({ code, request }: Callable): ExecuteRequest {
   return { ...request, code };
+}
+
+function tooMany(): HttpProblem {
+  const message = `There are ${MOST_ROWS.functions} functions; delete one first`;
+  return new HttpProblem(409, "Conflict", "FUNCTIONS_LIMIT", message);
 }
 
 export function noSuchFunction(name: string, version?: number): never {

@@ -50,7 +50,7 @@ export class JobQueue {
       throw new HttpProblem(429, "TooManyRequests", "JOBS_LIMIT", message, { retryAfter: 5 });
     }
     const id = executionId();
-    await store.accept({
+    const job = {
       id,
       tenant: tenant.id,
       requestId,
@@ -58,7 +58,8 @@ export class JobQueue {
       function: deployed?.name ?? null,
       version: deployed?.version ?? null,
       callback: callback ?? null,
-    });
+    };
+    await store.accept(job, caller.limits.storage);
     worker.wake();
     return id;
   }

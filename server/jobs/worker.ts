@@ -8,6 +8,7 @@ import { HttpProblem, problemResponse, statusOf } from "../problem.ts";
 import { QuotaExceeded } from "../quotas/quota-error.ts";
 import { answerOf } from "../runs/answer.ts";
 import type { Runs } from "../runs/runs.ts";
+import { StorageFull } from "../store/errors.ts";
 import type { JobRow, Jobs } from "../store/jobs.ts";
 
 export interface JobWorkerOptions {
@@ -150,7 +151,14 @@ export class JobWorker {
     if (answer === undefined) return;
     // Once it is answered nobody runs it again, and nothing else would write it down.
     await runs.flush();
-    if (await this.#insist(() => store.finish(this.#owner, job.id, answer))) onDone();
+    const finish = (kept: JobAnswer): Promise<boolean> =>
+      this.#insist(() => store.finish(this.#owner, job.id, kept));
+    const isOwn = await finish(answer).catch(async (error: unknown) => {
+      if (!(error instanceof StorageFull)) throw error;
+      // It has run: that its answer is lost is its answer, for which there is always room.
+      return finish(await problemAnswer(error, job.requestId));
+    });
+    if (isOwn) onDone();
   }
 
   /** A store that is away for a moment costs no job a second run. */
@@ -159,7 +167,7 @@ export class JobWorker {
       try {
         return await write();
       } catch (error) {
-        if (tries === MAX_WRITES) throw error;
+        if (tries === MAX_WRITES || error instanceof StorageFull) throw error;
         await setTimeout(tries * 500);
       }
     }

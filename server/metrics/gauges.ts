@@ -1,4 +1,4 @@
-import { Gauge } from "prom-client";
+import { Gauge, type Registry } from "prom-client";
 import { deadline } from "../../src/engines/deadline.ts";
 import type { EngineStatus } from "../../src/engines/engine.ts";
 import type { SandboxLevel } from "../../src/types.ts";
@@ -63,6 +63,27 @@ export function addGauges(
     registers,
     async collect() {
       this.set(Number(await answers(store)));
+    },
+  });
+  addStoreGauges(registers, store);
+}
+
+function addStoreGauges(registers: Registry[], store: Pick<Services["store"], "condition">): void {
+  new Gauge({
+    name: "isolate_store_reserved",
+    help: "Whether the store keeps nothing more, for its disk has no more room: 1 or 0",
+    registers,
+    async collect() {
+      this.set(Number((await store.condition()).reserved));
+    },
+  });
+  new Gauge({
+    name: "isolate_store_free_bytes",
+    help: "Bytes that are free on the disk of a store in a directory",
+    registers,
+    async collect() {
+      const { free } = await store.condition();
+      if (free !== undefined) this.set(free);
     },
   });
 }

@@ -16,6 +16,7 @@ export class Metrics {
   readonly #durations: Histogram<"level">;
   readonly #cpu: Counter<"level">;
   readonly #refusals: Counter<"code">;
+  readonly #dropped: Counter;
   readonly #requests: Counter<"method" | "route" | "status">;
   readonly #answers: Histogram<"route">;
 
@@ -44,6 +45,11 @@ export class Metrics {
       name: "isolate_refusals_total",
       help: "Executions that did not get to run, by the code of the error; quotas included",
       labelNames: ["code"],
+      registers,
+    });
+    this.#dropped = new Counter({
+      name: "isolate_executions_dropped_total",
+      help: "Executions that are not written down, for the store's disk has no more room",
       registers,
     });
     this.#requests = new Counter({
@@ -75,6 +81,10 @@ export class Metrics {
   /** Counts what was refused with an error of ours; its code is none that code of tenants chose. */
   onRefusal(code: string): void {
     this.#refusals.inc({ code });
+  }
+
+  onDropped(executions: number): void {
+    this.#dropped.inc(executions);
   }
 
   onAnswer({ method, route = "none", status, ms }: Answered): void {

@@ -4,11 +4,11 @@ import { parseRXL, type RXL } from "../../src/resourcex/locator.ts";
 import { createRXM, type ManifestFields, type RXM } from "../../src/resourcex/manifest.ts";
 import type { RXR } from "../../src/resourcex/resource.ts";
 import { type StorableRXL, storableOf, storageSegments } from "../../src/resourcex/storable.ts";
-import type { Resources } from "../store/resources.ts";
+import type { Caller } from "../api/auth.ts";
+import { isOneTooMany } from "../store/errors.ts";
+import type { ResourceSearch, Resources } from "../store/resources.ts";
+import { MOST_ROWS } from "../store/storage.ts";
 import { RegistryProblem } from "./problem.ts";
-
-/** Locators that are had at a time. */
-const PAGE = 1_000;
 
 /** The resources that were published here, by whom and of whatever type; everybody may read them. */
 export class Published {
@@ -36,15 +36,18 @@ export class Published {
    * Publishes a version, and says its locator. Rejects with a `RegistryProblem` if it is there, or if
    * its domain is another tenant's.
    */
-  async publish(tenant: string, manifest: RXM, archive: RXA): Promise<string> {
+  async publish({ tenant, limits }: Caller, manifest: RXM, archive: RXA): Promise<string> {
     const locator = storableOf(manifest);
     const key = keyOf(locator);
-    const published = await this.#resources.publish(tenant, {
+    const resource = {
       locator: key,
       domain: locator.domain.toLowerCase(),
       manifest: manifest.toJSON(),
       archive: await archive.buffer(),
-    });
+    };
+    const published = await this.#resources
+      .publish(tenant.id, resource, limits.storage)
+      .catch(refused);
     if (published === "exists") {
       throw new RegistryProblem("VERSION_EXISTS", `${key} is already published`);
     }
@@ -61,14 +64,10 @@ export class Published {
     }
   }
 
-  /** Every locator, in any order. */
-  async *list(): AsyncGenerator<RXL> {
-    let after: string | undefined;
-    do {
-      const page = await this.#resources.list({ after, limit: PAGE });
-      for (const key of page) yield parseRXL(key);
-      after = page.length < PAGE ? undefined : page.at(-1);
-    } while (after !== undefined);
+  /** A page of the locators that are looked for, in the order of their text, and how many there are. */
+  async search(query: ResourceSearch): Promise<{ locators: RXL[]; total: number }> {
+    const { locators, total } = await this.#resources.search(query);
+    return { locators: locators.map(parseRXL), total };
   }
 }
 
@@ -80,4 +79,16 @@ function keyOf(locator: StorableRXL): string {
 
 function forbidden({ domain }: StorableRXL): RegistryProblem {
   return new RegistryProblem("DOMAIN_FORBIDDEN", `The domain ${domain} is another tenant's`);
+}
+
+function refused(error: unknown): never {
+  if (isOneTooMany(error, "resources")) {
+    const message = `There are ${MOST_ROWS.resources} resources of this tenant; delete one first`;
+    throw new RegistryProblem("RESOURCES_LIMIT", message);
+  }
+  if (isOneTooMany(error, "domains")) {
+    const message = `This tenant has ${MOST_ROWS.domains} domains, which is as many as one may have`;
+    throw new RegistryProblem("DOMAINS_LIMIT", message);
+  }
+  throw error;
 }

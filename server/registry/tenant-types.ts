@@ -2,13 +2,13 @@ import { builtinTypes } from "../../src/resourcex/builtin-bundles.ts";
 import { ResourceTypeError } from "../../src/resourcex/errors.ts";
 import type { BundledType } from "../../src/resourcex/type.ts";
 import { TypeTable } from "../../src/resourcex/type-table.ts";
-import { StoreConflict } from "../store/errors.ts";
+import type { Caller } from "../api/auth.ts";
+import { isOneTooMany, StoreConflict } from "../store/errors.ts";
+import { MOST_ROWS } from "../store/storage.ts";
 import type { Types } from "../store/types.ts";
 import { TypeChecks } from "./checks/type-checks.ts";
 import { RegistryProblem } from "./problem.ts";
 
-/** Of one tenant. */
-const MAX_TYPES = 1_000;
 /** What a type is, for those who use it. */
 export type DescribedType = Omit<BundledType, "code">;
 
@@ -48,16 +48,13 @@ export class TenantTypes {
   }
 
   /** Has a type run for its tenant from now on. Rejects with a `RegistryProblem` if it cannot. */
-  async add(tenant: string, type: BundledType): Promise<void> {
+  async add({ tenant: { id: tenant }, limits }: Caller, type: BundledType): Promise<void> {
     const taken = [type.name, ...(type.aliases ?? [])].find((name) => this.#builtins.has(name));
     if (taken !== undefined) throw exists(taken);
     await this.#checks.type(tenant, type).catch(invalid);
-    if ((await this.#types.list(tenant)).length >= MAX_TYPES) {
-      const message = `There are ${MAX_TYPES} types, and no room for more`;
-      throw new RegistryProblem("INVALID_TYPE", message);
-    }
-    await this.#types.add(tenant, type).catch((error: unknown) => {
-      throw error instanceof StoreConflict ? exists(type.name) : error;
+    await this.#types.add(tenant, type, limits.storage).catch((error: unknown) => {
+      if (error instanceof StoreConflict) throw exists(type.name);
+      throw isOneTooMany(error, "types") ? tooManyTypes() : error;
     });
   }
 }
@@ -65,6 +62,11 @@ export class TenantTypes {
 function invalid(error: unknown): never {
   if (error instanceof ResourceTypeError) throw new RegistryProblem("INVALID_TYPE", error.message);
   throw error;
+}
+
+function tooManyTypes(): RegistryProblem {
+  const message = `There are ${MOST_ROWS.types} types, and no room for more`;
+  return new RegistryProblem("TYPES_LIMIT", message);
 }
 
 function exists(name: string): RegistryProblem {

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { Kernel } from "../../src/kernel.ts";
 import { type ApiEnv, type Route, route } from "../api/route.ts";
+import type { Store } from "../store/store.ts";
 
 const pool = z.object({
   warm: z.int(),
@@ -15,6 +16,10 @@ const readiness = z.object({
   level: z.string().optional(),
   reason: z.string().optional(),
   pool: pool.optional(),
+  store: z
+    .literal("reserved")
+    .optional()
+    .meta({ description: "Nothing is kept any more, for its disk has no more room" }),
 });
 
 export interface HealthOptions {
@@ -24,8 +29,10 @@ export interface HealthOptions {
   readonly leaving?: (() => boolean) | undefined;
 }
 
+type Condition = Pick<Store, "condition">;
+
 /** Both need no key. */
-export function healthRoutes(kernel: Kernel, options: HealthOptions): Route[] {
+export function healthRoutes(kernel: Kernel, store: Condition, options: HealthOptions): Route[] {
   const common = { method: "GET", scope: "none", tags: ["Health"] } as const;
   return [
     route({
@@ -45,12 +52,17 @@ export function healthRoutes(kernel: Kernel, options: HealthOptions): Route[] {
         200: { description: "A sandbox is warm, or at work", schema: readiness },
         503: { description: "Not so, and why", schema: readiness },
       },
-      handler: ({ c }) => ready(kernel, options, c),
+      handler: ({ c }) => ready(kernel, store, options, c),
     }),
   ];
 }
 
-function ready(kernel: Kernel, { terse, leaving }: HealthOptions, c: Context<ApiEnv>): Response {
+async function ready(
+  kernel: Kernel,
+  store: Condition,
+  { terse, leaving }: HealthOptions,
+  c: Context<ApiEnv>,
+): Promise<Response> {
   const engine = kernel.engine("container") ?? kernel.engine("isolated");
   const status = engine?.status();
   const reason =
@@ -63,7 +75,12 @@ function ready(kernel: Kernel, { terse, leaving }: HealthOptions, c: Context<Api
     leased: status.leased,
     kept: status.kept,
   };
-  const more = terse ? {} : { level: engine?.level, reason, pool };
+  // Executions go on without it, so that this is no reason to be sent none.
+  const { reserved } = await store.condition();
+  const more = {
+    ...(terse ? {} : { level: engine?.level, reason, pool }),
+    ...(reserved && { store: "reserved" }),
+  };
   if (reason === undefined) return c.json({ status: "ready", ...more });
   return c.json({ status: "unready", ...more }, 503);
 }

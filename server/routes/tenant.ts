@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { type Route, route } from "../api/route.ts";
 import type { Quotas } from "../quotas/quotas.ts";
+import { STORED_KINDS, type StorageCounts } from "../store/storage.ts";
 import { shownSettings } from "../tenants/settings.ts";
+
+const stored = z.object({ bytes: z.int(), count: z.int() });
 
 const ownTenant = shownSettings.partial().extend({
   id: z.string(),
@@ -9,11 +12,14 @@ const ownTenant = shownSettings.partial().extend({
     executions: z.int(),
     cpu: z.int().meta({ description: "Milliseconds" }),
     resetsAt: z.iso.datetime(),
+    storage: z
+      .object({ bytes: z.int(), limit: z.int(), kinds: z.record(z.enum(STORED_KINDS), stored) })
+      .meta({ description: "`bytes` are those of all kinds but `executions`" }),
   }),
 });
 
-/** `GET /tenant`: what the caller's tenant may, and what it has used today. */
-export function ownTenantRoutes(quotas: Quotas): Route[] {
+/** `GET /tenant`: what the caller's tenant may, what it has used today, and what it stores. */
+export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[] {
   return [
     route({
       method: "GET",
@@ -42,7 +48,10 @@ export function ownTenantRoutes(quotas: Quotas): Route[] {
           ...limits,
           ...(env && { env: Object.keys(env).sort() }),
           ...(database !== undefined && { database: database !== null }),
-          used: await quotas.today(caller),
+          used: {
+            ...(await quotas.today(caller)),
+            storage: await storage.used(id, limits.storage),
+          },
         });
       },
     }),

@@ -1,9 +1,11 @@
-import { StoreUnavailable } from "../store/errors.ts";
+import { StorageReserved, StoreUnavailable } from "../store/errors.ts";
 import type { ExecutionRow, Executions } from "../store/executions.ts";
 
 export interface AuditOptions {
   /** Told of each attempt at writing that fails; it is made again. */
   readonly onError: (error: unknown) => void;
+  /** Told how many rows are left out because the store keeps nothing more at present. */
+  readonly onDropped?: (rows: number) => void;
   /** Rows that may wait for the store. Default 10,000. */
   readonly capacity?: number;
   /** Milliseconds a row waits for others to be written with. Default 50. */
@@ -29,12 +31,13 @@ export class AuditWriter {
   /** Rows among the first that the store has refused together. */
   #suspects = 0;
   #stopped = false;
+  #isDropping = false;
   /** Rows that something under way will bring. */
   #expected = 0;
 
   constructor(store: Pick<Executions, "record">, options: AuditOptions) {
     this.#store = store;
-    this.#options = { capacity: 10_000, delay: 50, batch: 500, ...options };
+    this.#options = { capacity: 10_000, delay: 50, batch: 500, onDropped: () => {}, ...options };
   }
 
   /** Whether a row more would be one too many, counting those that are still to come. */
@@ -111,6 +114,10 @@ export class AuditWriter {
       try {
         await this.#store.record(rows);
       } catch (error) {
+        if (error instanceof StorageReserved) {
+          this.#drop(rows, error);
+          continue;
+        }
         this.#options.onError(error);
         if (error instanceof StoreUnavailable) {
           this.#failures += 1;
@@ -123,9 +130,19 @@ export class AuditWriter {
         }
       }
       this.#failures = 0;
+      this.#isDropping = false;
       this.#suspects = Math.max(0, this.#suspects - rows.length);
       this.#waiting.splice(0, rows.length);
     }
+  }
+
+  /** What runs does not wait for room on a disk: its record is the least of what is lost. */
+  #drop(rows: readonly ExecutionRow[], error: StorageReserved): void {
+    if (!this.#isDropping) this.#options.onError(error);
+    this.#isDropping = true;
+    this.#waiting.splice(0, rows.length);
+    this.#suspects = Math.max(0, this.#suspects - rows.length);
+    this.#options.onDropped(rows.length);
   }
 }
 

@@ -47,6 +47,7 @@ export class Retention {
     await store.jobs.prune(new Date(now - JOBS));
     await store.idempotency.prune(new Date(now - DAY));
     await this.#pruneTenants(now);
+    await store.storage.recount();
   }
 
   /** Of those that want less than the server keeps. */

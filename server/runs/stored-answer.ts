@@ -18,9 +18,10 @@ export const REPLAYED: Readonly<Record<string, string>> = { "Idempotency-Replaye
 
 /** Gives an answer; one of an earlier request says so. */
 export function responseOf(answer: StoredAnswer, replayed = false): Response {
-  const { status, contentType, body, location } = answer;
+  const { status, contentType, body, location, lost } = answer;
   const headers: Record<string, string> = { "Content-Type": contentType };
   if (location !== undefined) headers.Location = location;
+  if (lost) headers["Idempotency-Stored"] = "false";
   if (replayed) Object.assign(headers, REPLAYED);
   return new Response(body, { status, headers });
 }

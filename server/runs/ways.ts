@@ -94,6 +94,7 @@ export class Ways {
       key,
       route,
       body,
+      limit: input.caller.limits.storage,
       most: most * executions,
       onError: (error) => onError(error, input.requestId),
     });

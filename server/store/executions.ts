@@ -36,7 +36,10 @@ export interface ExecutionFilter {
 }
 
 export interface Executions {
-  /** Writes them in one go; those that are there already stay as they are. */
+  /**
+   * Writes them in one go; those that are there already stay as they are. Of a tenant's beyond `HISTORY`,
+   * the oldest are forgotten.
+   */
   record(rows: readonly ExecutionRow[]): Promise<void>;
   get(tenant: string, id: string): Promise<ExecutionRow | undefined>;
   /** The newest first. */

@@ -40,15 +40,16 @@ export type NewVersion = Omit<FunctionVersion, "version" | "createdAt">;
 export const MAX_VERSIONS = 100;
 
 export interface Functions {
-  /** Adds the next version and has it be the one that is called; forgets the oldest beyond `MAX_VERSIONS`. */
-  deploy(version: NewVersion): Promise<FunctionVersion>;
+  /**
+   * Adds the next version and has it be the one that is called; forgets the oldest beyond `MAX_VERSIONS`.
+   * `limit` is how many bytes its tenant may store; rejects with `StorageFull` beyond that.
+   */
+  deploy(version: NewVersion, limit?: number): Promise<FunctionVersion>;
   get(tenant: string, name: string): Promise<FunctionRow | undefined>;
   /** Without `version`, the one that is called. */
   version(tenant: string, name: string, version?: number): Promise<FunctionVersion | undefined>;
   /** The newest first, without their files and code. */
   versions(tenant: string, name: string): Promise<Omit<FunctionVersion, "files" | "code">[]>;
-  /** How many a tenant has. */
-  count(tenant: string): Promise<number>;
   /** By name. */
   list(tenant: string, page: Page): Promise<FunctionRow[]>;
   /** Has a version there is be the one that is called. False if there is no such version. */

@@ -5,6 +5,8 @@ export interface StoredAnswer {
   readonly body: string;
   /** Of its header of that name, if it has one. */
   readonly location?: string;
+  /** Says that the answer found no room in its tenant's storage: `body` is not what was answered. */
+  readonly lost?: true;
 }
 
 export type Begun =
@@ -18,11 +20,23 @@ export type Begun =
 export interface Idempotency {
   /**
    * Notes that a request with this key is under way, until `until` at most; `fingerprint` is a hash of
-   * its route and its body.
+   * its route and its body, `limit` how many bytes the tenant may store. Rejects with `StorageFull` if
+   * there is no room for an answer of `CERTAIN_ANSWER` bytes.
    */
-  begin(tenant: string, key: string, fingerprint: string, until: Date): Promise<Begun>;
-  finish(tenant: string, key: string, answer: StoredAnswer): Promise<void>;
+  begin(
+    tenant: string,
+    key: string,
+    fingerprint: string,
+    until: Date,
+    limit?: number,
+  ): Promise<Begun>;
+  /**
+   * Keeps the answer. False if its tenant has no room for it: then its status is kept, and that it is
+   * `lost`.
+   */
+  finish(tenant: string, key: string, answer: StoredAnswer): Promise<boolean>;
   /** As if it had never begun: its request came to nothing. */
   abandon(tenant: string, key: string): Promise<void>;
+  /** Forgets those of before then, and those that were left without an answer for too long. */
   prune(before: Date): Promise<number>;
 }

@@ -27,7 +27,8 @@ export type NewJob = Pick<
 >;
 
 export interface Jobs {
-  accept(job: NewJob): Promise<void>;
+  /** `limit` is how many bytes its tenant may store. Rejects with `StorageFull` beyond that. */
+  accept(job: NewJob, limit?: number): Promise<void>;
   get(tenant: string, id: string): Promise<JobRow | undefined>;
   /**
    * Takes up to `limit` of those that wait, of the tenants that have the fewest under way and then the
@@ -42,7 +43,10 @@ export interface Jobs {
   ): Promise<JobRow[]>;
   /** Holds all claims of `owner` until then, and says which there are. */
   renew(owner: string, until: Date): Promise<string[]>;
-  /** False if it is not `owner`'s any more: its answer counts for nothing. */
+  /**
+   * False if it is not `owner`'s any more: its answer counts for nothing. Rejects with `StorageFull` for an
+   * answer above `CERTAIN_ANSWER` that its tenant has no room for.
+   */
   finish(owner: string, id: string, answer: NonNullable<JobRow["answer"]>): Promise<boolean>;
   /** Has it wait again, until then at least, as if `owner` had never claimed it. */
   release(owner: string, id: string, until: Date): Promise<void>;

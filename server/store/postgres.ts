@@ -7,8 +7,10 @@ import { CASING } from "./drizzle/database.ts";
 import { guarded, storeError } from "./drizzle/guard.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
 import { drizzleParts } from "./drizzle/parts.ts";
+import { StorageReserved } from "./errors.ts";
 import { storeLocation } from "./location.ts";
-import type { Store } from "./store.ts";
+import { STORAGE_OF_TENANTS } from "./storage.ts";
+import type { Store, StoreOptions } from "./store.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_WITHIN = 5_000;
@@ -17,6 +19,8 @@ const STATEMENT_WITHIN = 10_000;
 const ANSWER_WITHIN = 12_000;
 /** Migrations may take their time, and so may another control plane that applies them. */
 const MIGRATE_WITHIN = 600_000;
+/** Milliseconds that a disk is taken to be full after the server has said so. */
+const FULL_FOR = 60_000;
 /** Any number that nothing else in that database locks. */
 const LOCK = 4_915_037_117;
 
@@ -24,7 +28,10 @@ const LOCK = 4_915_037_117;
  * A store in a PostgreSQL database, in a schema `isolate` of its own, which is brought up to date
  * first. Several control planes may share one. Rejects with an Error that does not quote the URL.
  */
-export async function openPostgresStore(url: string): Promise<Store> {
+export async function openPostgresStore(
+  url: string,
+  { storage = STORAGE_OF_TENANTS }: StoreOptions = {},
+): Promise<Store> {
   const options = connectionOptions(url);
   try {
     await applyMigrations(options);
@@ -40,8 +47,15 @@ export async function openPostgresStore(url: string): Promise<Store> {
   });
   // A connection that breaks while nobody uses it is replaced when one is needed.
   pool.on("error", () => {});
+  let fullAt = Number.NEGATIVE_INFINITY;
+  const onError = (error: Error): void => {
+    if (error instanceof StorageReserved) fullAt = Date.now();
+  };
+  const parts = drizzleParts(drizzle({ client: pool, casing: CASING }), storage);
   return {
-    ...guarded(drizzleParts(drizzle({ client: pool, casing: CASING }))),
+    ...guarded(parts, onError),
+    // Nothing here sees the server's disk but by what it refuses.
+    condition: async () => ({ reserved: Date.now() - fullAt < FULL_FOR }),
     async ping() {
       await pool.query("select 1").catch((error: unknown) => {
         throw storeError(error);

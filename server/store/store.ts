@@ -4,6 +4,7 @@ import type { Idempotency } from "./idempotency.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Keys } from "./keys.ts";
 import type { Resources } from "./resources.ts";
+import type { StorageCounts } from "./storage.ts";
 import type { Tenants } from "./tenants.ts";
 import type { Types } from "./types.ts";
 
@@ -22,9 +23,29 @@ export interface Store {
   readonly idempotency: Idempotency;
   readonly resources: Resources;
   readonly types: Types;
+  readonly storage: StorageCounts;
+  /** How much room there is for more. */
+  condition(): Promise<StoreCondition>;
   /** Rejects unless it answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface StoreCondition {
+  /** Whether nothing is kept any more until there is room: what would be, rejects with `StorageReserved`. */
+  readonly reserved: boolean;
+  /** Bytes that are free on its disk, where this host can see them. */
+  readonly free?: number;
+}
+
+export interface StoreOptions {
+  /** Bytes a tenant may store that has no limit of its own. Default 256 MiB. */
+  readonly storage?: number | undefined;
+  /**
+   * Bytes of the disk of a store in a directory below which nothing is kept. Default 256 MiB, or a
+   * quarter of the file system where that is less.
+   */
+  readonly reserve?: number | undefined;
 }
 
 /** A part of a list: what comes after `after`, in the list's own order. */

@@ -9,8 +9,11 @@ export interface TypeRow {
 }
 
 export interface Types {
-  /** Rejects with `StoreConflict` if one of its names, aliases included, is another one's of the tenant. */
-  add(tenant: string, type: BundledType): Promise<void>;
+  /**
+   * Rejects with `StoreConflict` if one of its names, aliases included, is another one's of the tenant, and
+   * with `StorageFull` beyond the `limit` bytes that the tenant may store.
+   */
+  add(tenant: string, type: BundledType, limit?: number): Promise<void>;
   /** By its name or an alias. */
   get(tenant: string, name: string): Promise<TypeRow | undefined>;
   /** The oldest first, without their code. */

@@ -9,7 +9,7 @@ export function callerOf(
   secrets: SecretSettings,
 ): Caller {
   const { ceiling, tools, sandbox, reuse, timeout, memory, codeBytes, logEntries } = settings;
-  const { concurrency, queue, rate, budget, bodyBytes, retention } = settings;
+  const { concurrency, queue, rate, budget, bodyBytes, retention, storage } = settings;
   return {
     tenant: {
       id,
@@ -25,6 +25,6 @@ export function callerOf(
       env: secrets.env,
       database: secrets.database,
     },
-    limits: { concurrency, queue, rate, budget, bodyBytes, retention },
+    limits: { concurrency, queue, rate, budget, bodyBytes, retention, storage },
   };
 }

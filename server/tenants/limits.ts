@@ -14,6 +14,8 @@ export interface TenantLimits {
   readonly bodyBytes?: number | undefined;
   /** Days that its executions are remembered. Default: the server's. */
   readonly retention?: number | undefined;
+  /** Most bytes it stores. Default: the server's. */
+  readonly storage?: number | undefined;
 }
 
 /** Whoever has this machine to themselves is bounded by the machine alone. */

@@ -56,6 +56,12 @@ const open = {
     })
     .optional()
     .meta({ description: "For each day, UTC" }),
+  storage: z
+    .int()
+    .min(1_048_576)
+    .max(1_099_511_627_776)
+    .optional()
+    .meta({ description: "Bytes of all that it stores" }),
   retention: z.int().min(1).max(3_650).optional().meta({ description: "Days" }),
 };
 

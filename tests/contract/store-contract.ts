@@ -6,6 +6,7 @@ import { idempotencyCases } from "./store-idempotency.ts";
 import { jobsCases } from "./store-jobs.ts";
 import { keysCases } from "./store-keys.ts";
 import { resourcesCases } from "./store-resources.ts";
+import { storageCases } from "./store-storage.ts";
 import { tenantsCases } from "./store-tenants.ts";
 import { typesCases } from "./store-types.ts";
 
@@ -33,5 +34,6 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     idempotencyCases(store);
     resourcesCases(store);
     typesCases(store);
+    storageCases(store);
   });
 }

@@ -53,17 +53,18 @@ export function resourcesCases(store: () => Store): void {
       expect(await store().resources.publish("other", resource(domain))).toBe("forbidden");
     });
 
-    it("are listed by page, and go with their tenant", async () => {
+    it("are found by page, and go with their tenant", async () => {
       const [tenant, domain] = [unique("tenant"), unique("x.org")];
       await store().tenants.put({ id: tenant, settings: {}, secrets: null });
       const locators = ["b", "B", "a"].map((name) => `${domain}/${name}.text@1`);
       for (const locator of locators) {
         await store().resources.publish(tenant, resource(domain, { locator }));
       }
-      const after = `${domain}/`;
-      const page = await store().resources.list({ after, limit: 2 });
-      expect(page).toEqual([locators[1], locators[2]]);
-      expect(await store().resources.list({ after: page[1], limit: 1 })).toEqual([locators[0]]);
+      const all = { text: "", domain, offset: 0, limit: 2 };
+      const page = await store().resources.search(all);
+      expect(page).toEqual({ locators: [locators[1], locators[2]], total: 3 });
+      const rest = await store().resources.search({ ...all, offset: 2 });
+      expect(rest).toEqual({ locators: [locators[0]], total: 3 });
       await store().tenants.delete(tenant);
       expect(await store().resources.get(locators[0] ?? "")).toBeUndefined();
       expect(await store().resources.publish("other", resource(domain))).toBe("published");

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { buildApp } from "../../server/app.ts";
 import type { Services, ServicesOptions } from "../../server/services.ts";
 import { openStore } from "../../server/store/open.ts";
-import type { Store } from "../../server/store/store.ts";
+import type { Store, StoreOptions } from "../../server/store/store.ts";
 import { tenantBody } from "../../server/tenants/settings.ts";
 import { createTenancy } from "../../server/tenants/tenancy.ts";
 import { config, type PartialConfig } from "../../src/config.ts";
@@ -32,9 +32,13 @@ export class ControlPlane {
     this.#directory = directory;
   }
 
-  static async open(): Promise<ControlPlane> {
-    const directory = await storeDirectory();
-    return new ControlPlane(await openStore(directory), directory);
+  /** Its store is below `parent`, or in a directory of its own that is removed with it. */
+  static async open(parent?: string, options: StoreOptions = {}): Promise<ControlPlane> {
+    const directory = await storeDirectory(parent);
+    return new ControlPlane(
+      await openStore(directory, options),
+      parent ? directory : dirname(directory),
+    );
   }
 
   /** One server over the store; there may be several. */
@@ -62,15 +66,18 @@ export class ControlPlane {
       await tenancy.directory.put(id, tenantBody.parse(limits));
       const { key } = await tenancy.keyring.create(id, "");
       const authorization = `Bearer ${key}`;
-      const post = (path: string, body: unknown, headers = {}, signal?: AbortSignal) => {
-        const init = { method: "POST", body: JSON.stringify(body), ...(signal && { signal }) };
-        const all = { ...JSON_TYPE, authorization, ...headers };
-        return app.request(new Request(`http://host${path}`, { ...init, headers: all }));
-      };
+      const sendBody =
+        (method: string) =>
+        (path: string, body: unknown, headers = {}, signal?: AbortSignal) => {
+          const init = { method, body: JSON.stringify(body), ...(signal && { signal }) };
+          const all = { ...JSON_TYPE, authorization, ...headers };
+          return app.request(new Request(`http://host${path}`, { ...init, headers: all }));
+        };
+      const [post, put] = [sendBody("POST"), sendBody("PUT")];
       const send = (path: string, method = "GET") =>
         app.request(path, { method, headers: { authorization } });
       const get = async (path: string) => (await (await send(path)).json()) as Json;
-      return { id, post, send, get };
+      return { id, authorization, post, put, send, get };
     };
     return { app, engine, kernel, services, tenancy, tenant };
   }
@@ -82,7 +89,7 @@ export class ControlPlane {
       await audit.close(1_000);
     }
     await this.store.close();
-    await rm(dirname(this.#directory), { recursive: true });
+    await rm(this.#directory, { recursive: true });
   }
 }
 

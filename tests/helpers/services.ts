@@ -28,6 +28,7 @@ export function storelessServices(kernel: Kernel): StorelessServices {
   const store = {
     ...untouchedParts,
     executions: { record },
+    condition: async () => ({ reserved: false }),
   } as unknown as Store;
   return { ...servicesOver(store, kernel), rows };
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, rm } from "node:fs/promises";
+import { chmod, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,11 @@ import { openStore } from "../../server/store/open.ts";
 import { storeDirectory } from "../helpers/store.ts";
 
 const WRITER = fileURLToPath(new URL("../helpers/store-writer.ts", import.meta.url));
+
+async function everything(directory: string): Promise<string[]> {
+  const names = await readdir(directory, { recursive: true });
+  return [directory, ...names.map((name) => join(directory, name))];
+}
 
 describe("a store's directory", () => {
   let directory = "";
@@ -38,6 +43,28 @@ describe("a store's directory", () => {
     await store.close();
     expect(kept.map(({ id }) => id)).toEqual(expect.arrayContaining(written));
     expect(await readdir(join(directory, "lock"))).toEqual([]);
+  });
+
+  it("is its owner's alone, whatever the umask is and was before", async () => {
+    for (const path of await everything(directory)) await chmod(path, 0o777);
+    const start = 'umask 000 && exec "$0" --import tsx "$1" "$2"';
+    const writer = spawn("sh", ["-c", start, process.execPath, WRITER, directory], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let written = 0;
+    for await (const _line of createInterface({ input: writer.stdout })) {
+      written += 1;
+      if (written === 5) break;
+    }
+    const paths = await everything(directory);
+    const open: string[] = [];
+    for (const path of paths) if (((await stat(path)).mode & 0o077) !== 0) open.push(path);
+    const exited = once(writer, "exit");
+    writer.kill("SIGKILL");
+    await exited;
+    expect(open).toEqual([]);
+    expect(paths.some((path) => path.includes("/lock/"))).toBe(true);
+    expect(paths.length).toBeGreaterThan(500);
   });
 
   it("is not taken from a holder in this process either, and is free when it is closed", async () => {

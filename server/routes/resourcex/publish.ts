@@ -37,9 +37,8 @@ export function publishRoute(hub: Hub, withForm: WithForm): Route {
         async (form) => {
           const manifest = manifestOf(form.get("manifest"));
           storableOf(manifest);
-          const { id } = caller.tenant;
-          const archive = await archiveOf(form.get("archive"), id);
-          const locator = await hub.resources.publish(id, manifest, archive);
+          const archive = await archiveOf(form.get("archive"), caller.tenant.id);
+          const locator = await hub.resources.publish(caller, manifest, archive);
           return c.json({ locator }, 201);
         },
         caller,

@@ -1,15 +1,16 @@
 import { z } from "zod";
 import type { RXL } from "../../../src/resourcex/locator.ts";
-import { search } from "../../../src/resourcex/search.ts";
 import type { Route } from "../../api/route.ts";
 import type { Hub } from "../../registry/hub.ts";
+import { MOST_FOUND } from "../../store/resources.ts";
 import { registryRoute } from "./registry-route.ts";
 import { locatorAnswer } from "./schemas.ts";
 
 const LIMIT = 50;
 const MAX_LIMIT = 500;
 
-const text = z.string().optional();
+/** No locator has more characters. */
+const text = z.string().max(256).optional();
 const count = z
   .string()
   .regex(/^\d{1,9}$/, "Not a whole number")
@@ -20,12 +21,12 @@ const asked = z.object({
   type: text,
   domain: text,
   limit: count.optional(),
-  offset: count.optional(),
+  offset: count.refine((offset) => offset <= MOST_FOUND, `More than ${MOST_FOUND}`).optional(),
 });
 
 const page = z.object({ results: z.array(locatorAnswer.loose()), total: z.int() });
 
-/** `GET /search?q&type&domain&limit&offset`: a page of what there is, and how much that is. */
+/** `GET /search?q&type&domain&limit&offset`: a page of what there is, and how much that is, up to 10,000. */
 export function searchRoute(hub: Hub): Route {
   return registryRoute({
     method: "GET",
@@ -34,13 +35,14 @@ export function searchRoute(hub: Hub): Route {
     query: asked,
     responses: { 200: { description: "A page, and how many there are", schema: page } },
     handler: async ({ query: { q = "", type, domain, limit = LIMIT, offset = 0 }, c }) => {
-      const found = (await search(hub.resources.list(), { query: q })).filter(
-        (locator) =>
-          (type === undefined || locator.type === type) &&
-          (domain === undefined || locator.domain === domain),
-      );
-      const results = found.slice(offset, offset + Math.min(MAX_LIMIT, limit)).map(describe);
-      return c.json({ results, total: found.length });
+      const { locators, total } = await hub.resources.search({
+        text: q,
+        type,
+        domain,
+        limit: Math.min(MAX_LIMIT, limit),
+        offset,
+      });
+      return c.json({ results: locators.map(describe), total });
     },
   });
 }

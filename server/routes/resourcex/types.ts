@@ -31,7 +31,7 @@ export function uploadTypeRoute(hub: Hub): Route {
       }
       const engine = hub.runs.engineFor({ caller, requestId, signal });
       const type = await uploadedType(engine, caller.tenant.id, source).catch(invalid);
-      await hub.types.add(caller.tenant.id, type);
+      await hub.types.add(caller, type);
       return c.json(describe(type), 201);
     },
   });

@@ -11,7 +11,7 @@ export type Database = PgDatabase<PgQueryResultHKT>;
 export const CASING = "snake_case";
 
 /** Rows that are deleted at a time: other statements get their turn in between. */
-const CHUNK = 5_000;
+export const CHUNK = 5_000;
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 

@@ -4,17 +4,21 @@ import {
   desc,
   eq,
   getTableColumns,
+  gt,
   gte,
   inArray,
   lt,
   notInArray,
+  or,
+  type SQLWrapper,
   sql,
   sum,
 } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
 import type { ExecutionRow, Executions } from "../executions.ts";
-import { type Database, inChunks, isUuid } from "./database.ts";
-import { executions } from "./schema.ts";
+import { HISTORY } from "../storage.ts";
+import { CHUNK, type Database, inChunks, isUuid } from "./database.ts";
+import { executions, storage } from "./schema.ts";
 
 const BATCH = 1_000;
 
@@ -35,6 +39,34 @@ const NOT_RUN = ["refused", "failed"];
 type Stored = typeof executions.$inferSelect;
 
 export function drizzleExecutions(db: Database): Executions {
+  /** Forgets a tenth of the history of tenants that have more than they may, the oldest first. */
+  const trim = async (tenants: readonly string[]): Promise<void> => {
+    const full = await db
+      .select({ tenant: storage.tenant, count: storage.count })
+      .from(storage)
+      .where(
+        and(
+          inArray(storage.tenant, [...new Set(tenants)]),
+          eq(storage.kind, "executions"),
+          or(gt(storage.bytes, HISTORY.bytes), gt(storage.count, HISTORY.rows)),
+        ),
+      );
+    for (const { tenant, count: rows } of full) {
+      for (let left = Math.ceil(rows / 10); left > 0; left -= CHUNK) {
+        const oldest = db
+          .select({ id: executions.id })
+          .from(executions)
+          .where(eq(executions.tenant, tenant))
+          .orderBy(executions.id)
+          .limit(Math.min(CHUNK, left));
+        await remove(oldest);
+      }
+    }
+  };
+
+  const remove = (ids: SQLWrapper) =>
+    db.delete(executions).where(inArray(executions.id, ids)).returning({ id: executions.id });
+
   return {
     async record(rows) {
       for (let start = 0; start < rows.length; start += BATCH) {
@@ -45,6 +77,7 @@ export function drizzleExecutions(db: Database): Executions {
             from json_populate_recordset(null::${executions}, ${batch}::json) on conflict do nothing`,
         );
       }
+      await trim(rows.map(({ tenant }) => tenant));
     },
 
     async get(tenant, id) {
@@ -103,10 +136,7 @@ export function drizzleExecutions(db: Database): Executions {
             ),
           )
           .limit(limit);
-        return db
-          .delete(executions)
-          .where(inArray(executions.id, old))
-          .returning({ id: executions.id });
+        return remove(old);
       }),
   };
 }

@@ -1,11 +1,12 @@
-import { and, count, desc, eq, getTableColumns, gt, lte, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, gt, lte, sql } from "drizzle-orm";
 import { type Functions, MAX_VERSIONS } from "../functions.ts";
 import { type Database, plain } from "./database.ts";
 import { functions, versions } from "./schema.ts";
+import { roomFor } from "./storage.ts";
 
 const { files: _files, code: _code, ...outline } = getTableColumns(versions);
 
-export function drizzleFunctions(db: Database): Functions {
+export function drizzleFunctions(db: Database, defaultLimit: number): Functions {
   const named = (tenant: string, name: string) =>
     and(eq(functions.tenant, tenant), eq(functions.name, name));
 
@@ -16,7 +17,7 @@ export function drizzleFunctions(db: Database): Functions {
     db.select({ current: functions.current }).from(functions).where(named(tenant, name));
 
   return {
-    async deploy({ tenant, name, kind, ...version }) {
+    async deploy({ tenant, name, kind, ...version }, limit = defaultLimit) {
       const next = sql`${functions.latest} + 1`;
       // The row's lock gives concurrent deployments a number each.
       const deployed = db.$with("deployed").as(
@@ -38,8 +39,9 @@ export function drizzleFunctions(db: Database): Functions {
           )
           .returning({ version: versions.version }),
       );
+      const room = db.$with("room", {}).as(roomFor(tenant, limit, ["functions"]));
       const [row] = await db
-        .with(deployed, forgotten)
+        .with(deployed, forgotten, room)
         .insert(versions)
         .values({ tenant, name, kind, ...version, version: number })
         .returning();
@@ -67,14 +69,6 @@ export function drizzleFunctions(db: Database): Functions {
         .from(versions)
         .where(versionsOf(tenant, name))
         .orderBy(desc(versions.version)),
-
-    async count(tenant) {
-      const [row] = await db
-        .select({ functions: count() })
-        .from(functions)
-        .where(eq(functions.tenant, tenant));
-      return row?.functions ?? 0;
-    },
 
     list: (tenant, { after, limit }) =>
       db

@@ -1,12 +1,22 @@
 import { DrizzleQueryError } from "drizzle-orm";
 import { IsolateError } from "../../../src/errors.ts";
-import { StoreConflict, StoreUnavailable } from "../errors.ts";
+import {
+  StorageFull,
+  type StorageRefusal,
+  StorageReserved,
+  StoreConflict,
+  StoreUnavailable,
+} from "../errors.ts";
 import type { StoreParts } from "./parts.ts";
 
 /** SQLSTATE classes of what contradicts a constraint. */
 const CONFLICT = /^23/;
 /** Those of a statement that is wrong, which is our mistake and does not pass. */
 const MISTAKE = /^(0A|2[0-2]|42)/;
+
+/** Raised by the triggers of the migration `storage_triggers`. */
+const FULL = "IS507";
+const DISK_FULL = "53100";
 
 /** A statement of ours is wrong. */
 class StoreMistake extends Error {
@@ -15,14 +25,14 @@ class StoreMistake extends Error {
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 
-/** The same parts, whose methods reject with the store's own errors. */
-export function guarded(parts: StoreParts): StoreParts {
+/** The same parts, whose methods reject with the store's own errors, of which `onError` is told. */
+export function guarded(parts: StoreParts, onError: (error: Error) => void = () => {}): StoreParts {
   return Object.fromEntries(
-    Object.entries(parts).map(([name, part]) => [name, guardedPart(part)]),
+    Object.entries(parts).map(([name, part]) => [name, guardedPart(part, onError)]),
   ) as unknown as StoreParts;
 }
 
-function guardedPart(part: object): object {
+function guardedPart(part: object, onError: (error: Error) => void): object {
   return Object.fromEntries(
     Object.entries(part as Record<string, Method>).map(([name, method]) => [
       name,
@@ -30,7 +40,9 @@ function guardedPart(part: object): object {
         try {
           return await method(...args);
         } catch (error) {
-          throw storeError(error);
+          const meant = storeError(error);
+          onError(meant);
+          throw meant;
         }
       },
     ]),
@@ -47,6 +59,8 @@ export function storeError(thrown: unknown): Error {
   if (!(error instanceof Error)) return new StoreUnavailable("The store fails");
   const { code } = error as { code?: unknown };
   const state = typeof code === "string" ? code : "";
+  if (state === FULL) return new StorageFull(refusalOf(error));
+  if (state === DISK_FULL) return new StorageReserved("The disk of the store is full");
   if (CONFLICT.test(state)) return new StoreConflict("It contradicts what is stored");
   const reason = `${error.message || error.name}${state && ` (${state})`}`;
   const isMistake = MISTAKE.test(state) || error instanceof TypeError;
@@ -54,4 +68,8 @@ export function storeError(thrown: unknown): Error {
   const mistake = new StoreMistake(`The store was asked wrongly: ${reason}`);
   if (error.stack !== undefined) mistake.stack = error.stack;
   return mistake;
+}
+
+function refusalOf(error: Error): StorageRefusal {
+  return JSON.parse(String((error as { detail?: unknown }).detail)) as StorageRefusal;
 }

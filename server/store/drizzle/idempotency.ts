@@ -1,9 +1,12 @@
-import { and, eq, inArray, isNull, lt, sql } from "drizzle-orm";
-import type { Idempotency } from "../idempotency.ts";
+import { and, eq, inArray, isNull, lt, or, sql } from "drizzle-orm";
+import { StorageFull } from "../errors.ts";
+import type { Idempotency, StoredAnswer } from "../idempotency.ts";
 import { type Database, inChunks } from "./database.ts";
+import { storeError } from "./guard.ts";
 import { idempotency } from "./schema.ts";
+import { roomFor } from "./storage.ts";
 
-export function drizzleIdempotency(db: Database): Idempotency {
+export function drizzleIdempotency(db: Database, defaultLimit: number): Idempotency {
   const entry = (tenant: string, key: string) =>
     and(eq(idempotency.tenant, tenant), eq(idempotency.key, key));
 
@@ -11,9 +14,11 @@ export function drizzleIdempotency(db: Database): Idempotency {
     and(entry(tenant, key), isNull(idempotency.answer));
 
   return {
-    async begin(tenant, key, fingerprint, until) {
+    async begin(tenant, key, fingerprint, until, limit = defaultLimit) {
+      const room = db.$with("room", {}).as(roomFor(tenant, limit, ["idempotency"]));
       for (;;) {
         const [begun] = await db
+          .with(room)
           .insert(idempotency)
           .values({ tenant, key, fingerprint, until })
           .onConflictDoUpdate({
@@ -34,7 +39,18 @@ export function drizzleIdempotency(db: Database): Idempotency {
     },
 
     async finish(tenant, key, answer) {
-      await db.update(idempotency).set({ answer }).where(unanswered(tenant, key));
+      const keep = (kept: StoredAnswer) =>
+        db.update(idempotency).set({ answer: kept }).where(unanswered(tenant, key));
+      try {
+        await keep(answer);
+        return true;
+      } catch (error) {
+        if (!(storeError(error) instanceof StorageFull)) throw error;
+        const { status, contentType } = answer;
+        // Less than what has been set aside for it.
+        await keep({ status, contentType, body: "", lost: true });
+        return false;
+      }
     },
 
     async abandon(tenant, key) {
@@ -46,7 +62,12 @@ export function drizzleIdempotency(db: Database): Idempotency {
         const old = db
           .select({ tenant: idempotency.tenant, key: idempotency.key })
           .from(idempotency)
-          .where(lt(idempotency.createdAt, before))
+          .where(
+            or(
+              lt(idempotency.createdAt, before),
+              and(isNull(idempotency.answer), lt(idempotency.until, sql`now()`)),
+            ),
+          )
           .limit(limit);
         return db
           .delete(idempotency)

@@ -13,6 +13,7 @@ import {
 import type { JobRow, Jobs } from "../jobs.ts";
 import { type Database, inChunks, isUuid } from "./database.ts";
 import { jobs } from "./schema.ts";
+import { roomFor } from "./storage.ts";
 
 const {
   owner: _owner,
@@ -32,13 +33,14 @@ const RUNS = sql`${jobs.state} = 'running' and ${jobs.claimedUntil} >= now()`;
 
 const PENDING = isNull(jobs.finishedAt);
 
-export function drizzleJobs(db: Database): Jobs {
+export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
   const held = (owner: string, id: string) =>
     and(eq(jobs.id, id), eq(jobs.owner, owner), eq(jobs.state, "running"));
 
   return {
-    async accept(job) {
-      await db.insert(jobs).values(job);
+    async accept(job, limit = defaultLimit) {
+      const room = db.$with("room", {}).as(roomFor(job.tenant, limit, ["jobs"]));
+      await db.with(room).insert(jobs).values(job);
     },
 
     async get(tenant, id) {

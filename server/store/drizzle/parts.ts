@@ -6,21 +6,24 @@ import { drizzleIdempotency } from "./idempotency.ts";
 import { drizzleJobs } from "./jobs.ts";
 import { drizzleKeys } from "./keys.ts";
 import { drizzleResources } from "./resources.ts";
+import { drizzleStorage } from "./storage.ts";
 import { drizzleTenants } from "./tenants.ts";
 import { drizzleTypes } from "./types.ts";
 
 /** What is in a store, whichever way its database is reached. */
-export type StoreParts = Omit<Store, "ping" | "close">;
+export type StoreParts = Omit<Store, "ping" | "close" | "condition">;
 
-export function drizzleParts(db: Database): StoreParts {
+/** `limit` is how many bytes a tenant may store that has no limit of its own. */
+export function drizzleParts(db: Database, limit: number): StoreParts {
   return {
     tenants: drizzleTenants(db),
     keys: drizzleKeys(db),
-    functions: drizzleFunctions(db),
+    functions: drizzleFunctions(db, limit),
     executions: drizzleExecutions(db),
-    jobs: drizzleJobs(db),
-    idempotency: drizzleIdempotency(db),
-    resources: drizzleResources(db),
-    types: drizzleTypes(db),
+    jobs: drizzleJobs(db, limit),
+    idempotency: drizzleIdempotency(db, limit),
+    resources: drizzleResources(db, limit),
+    types: drizzleTypes(db, limit),
+    storage: drizzleStorage(db, limit),
   };
 }

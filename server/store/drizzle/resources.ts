@@ -1,9 +1,10 @@
-import { and, asc, eq, gt, sql } from "drizzle-orm";
-import type { Resources } from "../resources.ts";
+import { and, asc, count, eq, sql } from "drizzle-orm";
+import { MOST_FOUND, type ResourceSearch, type Resources } from "../resources.ts";
 import { type Database, plain } from "./database.ts";
 import { domains, resources } from "./schema.ts";
+import { roomFor } from "./storage.ts";
 
-export function drizzleResources(db: Database): Resources {
+export function drizzleResources(db: Database, defaultLimit: number): Resources {
   const ownerOf = async (domain: string): Promise<string | undefined> => {
     const [row] = await db.select().from(domains).where(eq(domains.domain, domain));
     return row?.tenant;
@@ -16,16 +17,18 @@ export function drizzleResources(db: Database): Resources {
   };
 
   return {
-    async publish(tenant, { locator, domain, manifest, archive }) {
+    async publish(tenant, { locator, domain, manifest, archive }, limit = defaultLimit) {
       // Also the row of one that is there comes back from this, locked.
       const owner = sql`insert into ${domains} (domain, tenant)
         values (${sql.param(domain, domains.domain)}, ${tenant})
         on conflict (domain) do update set domain = excluded.domain returning domain, tenant`;
       const values = sql`${sql.param(locator, resources.locator)}::text, owner.domain,
+        owner.tenant, ${sql.param(searchedText(locator), resources.search)}::text,
         ${sql.param(manifest, resources.manifest)}::text,
         ${sql.param(archive, resources.archive)}::bytea`;
-      const { rows } = (await db.execute(sql`with owner as (${owner})
-        insert into ${resources} (locator, domain, manifest, archive)
+      const { rows } = (await db.execute(sql`with owner as (${owner}),
+        room as (${roomFor(tenant, limit, ["domains", "resources"])})
+        insert into ${resources} (locator, domain, tenant, search, manifest, archive)
         select ${values} from owner where owner.tenant = ${tenant}
         on conflict do nothing returning 1`)) as { rows: unknown[] };
       if (rows.length > 0) return "published";
@@ -63,15 +66,45 @@ export function drizzleResources(db: Database): Resources {
       return (await domainOf(locator)) === undefined ? "missing" : "forbidden";
     },
 
-    async list({ after, limit }) {
+    async search({ offset, limit, ...wanted }) {
       const { locator } = resources;
+      const condition = foundBy(wanted);
       const rows = await db
         .select({ locator })
         .from(resources)
-        .where(after === undefined ? undefined : gt(plain(locator), after))
+        .where(condition)
         .orderBy(asc(plain(locator)))
+        .offset(offset)
         .limit(limit);
-      return rows.map((row) => row.locator);
+      const found = db.select({ locator }).from(resources).where(condition).limit(MOST_FOUND);
+      const [counted] = await db.select({ total: count() }).from(found.as("found"));
+      return { locators: rows.map((row) => row.locator), total: counted?.total ?? 0 };
     },
   };
+}
+
+/** Domain, path, name and type of a locator, for a search that knows no case. */
+function searchedText(locator: string): string {
+  const [rest = ""] = locator.split("@");
+  return rest.toLowerCase();
+}
+
+function foundBy({ text, domain, type }: Pick<ResourceSearch, "text" | "domain" | "type">) {
+  const { locator, search } = resources;
+  // A type is what follows the last dot of the last segment.
+  const isType = type !== undefined && type !== "" && !/[./]/.test(type);
+  return and(
+    text === "" ? undefined : sql`position(${text.toLowerCase()} in ${search}) > 0`,
+    domain === undefined
+      ? undefined
+      : and(
+          eq(resources.domain, domain.toLowerCase()),
+          sql`starts_with(${locator}, ${`${domain}/`})`,
+        ),
+    type === undefined
+      ? undefined
+      : isType
+        ? sql`right(split_part(${locator}, '@', 1), length(${type}) + 1) = '.' || ${type}`
+        : sql`false`,
+  );
 }

@@ -138,6 +138,7 @@ export const jobs = schema.table(
     index("jobs_pending").on(table.tenant, table.id).where(sql`${table.finishedAt} is null`),
     index("jobs_notify").on(table.notifyAt).where(sql`${table.notify}`),
     index("jobs_finished").on(table.finishedAt),
+    index("jobs_tenant").on(table.tenant),
   ],
 );
 
@@ -156,11 +157,15 @@ export const idempotency = schema.table(
 );
 
 /** Whose the domains of resources are. */
-export const domains = schema.table("domains", {
-  domain: text().primaryKey(),
-  tenant: text().notNull(),
-  createdAt: created(),
-});
+export const domains = schema.table(
+  "domains",
+  {
+    domain: text().primaryKey(),
+    tenant: text().notNull(),
+    createdAt: created(),
+  },
+  (table) => [index().on(table.tenant)],
+);
 
 export const resources = schema.table(
   "resources",
@@ -170,11 +175,15 @@ export const resources = schema.table(
     domain: text()
       .notNull()
       .references(() => domains.domain, { onDelete: "cascade" }),
+    /** Its domain's: what is counted as this tenant's goes with that domain in one statement. */
+    tenant: text().notNull().default(""),
+    /** Its locator in lower case, without the version: the text that is searched. */
+    search: text().notNull().default(""),
     manifest: json().$type<object>().notNull(),
     archive: bytes().notNull(),
     updatedAt: created(),
   },
-  (table) => [index().on(table.domain)],
+  (table) => [index().on(table.domain), index().on(table.tenant)],
 );
 
 export const types = schema.table(
@@ -205,4 +214,22 @@ export const typeNames = schema.table(
       foreignColumns: [types.tenant, types.name],
     }).onDelete("cascade"),
   ],
+);
+
+/**
+ * Bytes and rows that each tenant stores, by kind; the kind `""` is all of them together. Triggers count
+ * them (migration `storage_triggers`), by a generated column `size` that each of the tables above has
+ * in the database alone, and refuse what exceeds `most` within the statement that adds it.
+ */
+export const storage = schema.table(
+  "storage",
+  {
+    tenant: text().notNull(),
+    kind: text().notNull(),
+    bytes: bigint({ mode: "number" }).notNull().default(0),
+    count: bigint({ mode: "number" }).notNull().default(0),
+    /** Most bytes of all kinds together, or most rows of one kind; null for no bound. */
+    most: bigint({ mode: "number" }),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.kind] })],
 );

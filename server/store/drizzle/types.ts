@@ -2,16 +2,18 @@ import { and, eq } from "drizzle-orm";
 import type { Types } from "../types.ts";
 import { type Database, plain } from "./database.ts";
 import { typeNames, types } from "./schema.ts";
+import { roomFor } from "./storage.ts";
 
-export function drizzleTypes(db: Database): Types {
+export function drizzleTypes(db: Database, defaultLimit: number): Types {
   return {
-    async add(tenant, { code, ...described }) {
+    async add(tenant, { code, ...described }, limit = defaultLimit) {
       const names = new Set([described.name, ...(described.aliases ?? [])]);
       const added = db
         .$with("added")
         .as(db.insert(types).values({ tenant, name: described.name, described, code }).returning());
       const rows = [...names].map((name) => ({ tenant, name, type: described.name }));
-      await db.with(added).insert(typeNames).values(rows);
+      const room = db.$with("room", {}).as(roomFor(tenant, limit, ["types"]));
+      await db.with(added, room).insert(typeNames).values(rows);
     },
 
     async get(tenant, name) {

@@ -2,6 +2,8 @@ import { fsyncSync } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 
+import { ownersAlone } from "./private-files.ts";
+
 type Options = Parameters<NodeFS["init"]>[1];
 
 interface Stream {
@@ -9,8 +11,19 @@ interface Stream {
   readonly nfd?: number;
 }
 
+interface Attributes {
+  mode?: number;
+}
+
 interface NodeFiles {
-  readonly stream_ops: { fsync?(stream: Stream): number };
+  readonly stream_ops: {
+    fsync?(stream: Stream): number;
+    setattr(stream: Stream, attributes: Attributes): void;
+  };
+  readonly node_ops: {
+    mknod(parent: unknown, name: string, mode: number, device: number): unknown;
+    setattr(node: unknown, attributes: Attributes): void;
+  };
 }
 
 /**
@@ -22,17 +35,30 @@ export const DURABLE_PARAMETERS: readonly string[] = [
   ...["-c", "wal_sync_method=fsync"],
   // A quarter of its memory, and no slower with the little that is here.
   ...["-c", "shared_buffers=16MB"],
+  // A gigabyte of log, its default, would be more than most of what is stored.
+  ...["-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB"],
 ];
 
-/** A directory of this host's whose files are on the disk when PostgreSQL asks for it. */
+/**
+ * A directory of this host's whose files are on the disk when PostgreSQL asks for it, and are their
+ * owner's alone: Emscripten sets modes of its own, whatever the umask of the process is.
+ */
 export class DurableFiles extends NodeFS {
   override async init(database: PGlite, options: Options): ReturnType<NodeFS["init"]> {
     const { emscriptenOpts } = await super.init(database, options);
     const sync: NonNullable<Options["preRun"]>[number] = (module) => {
-      (module.NODEFS as unknown as NodeFiles).stream_ops.fsync = ({ nfd }) => {
+      const { node_ops: nodes, stream_ops: streams } = module.NODEFS as unknown as NodeFiles;
+      streams.fsync = ({ nfd }) => {
         if (nfd !== undefined) fsyncSync(nfd);
         return 0;
       };
+      const { mknod } = nodes;
+      nodes.mknod = (parent, name, mode, device) => mknod(parent, name, ownersAlone(mode), device);
+      for (const operations of [nodes, streams]) {
+        const { setattr } = operations as NodeFiles["node_ops"];
+        operations.setattr = (of: never, { mode, ...attributes }: Attributes) =>
+          setattr(of, { ...attributes, ...(mode !== undefined && { mode: ownersAlone(mode) }) });
+      }
     };
     return {
       emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), sync] },

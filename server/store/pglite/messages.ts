@@ -1,4 +1,12 @@
 import type { StoreParts } from "../drizzle/parts.ts";
+import type { StorageRefusal } from "../errors.ts";
+
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly directory: string;
+  readonly storage: number;
+  readonly reserve: number;
+}
 
 /** What the thread is told: to call a method, or with `part` null to close its database. */
 export interface Call {
@@ -9,10 +17,9 @@ export interface Call {
 }
 
 /** Which class an error is of does not get through a message. */
-export interface Failure {
-  readonly kind: "unavailable" | "conflict" | "mistake";
-  readonly message: string;
-}
+export type Failure =
+  | { readonly kind: "unavailable" | "conflict" | "reserved" | "mistake"; readonly message: string }
+  | { readonly kind: "full"; readonly refusal: StorageRefusal };
 
 /** The outcome of a call; that of opening the database has the id 0. */
 export type Answer =

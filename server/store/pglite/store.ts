@@ -1,17 +1,24 @@
-import { mkdir } from "node:fs/promises";
 import type { StoreParts } from "../drizzle/parts.ts";
-import type { Store } from "../store.ts";
+import { STORAGE_OF_TENANTS } from "../storage.ts";
+import type { Store, StoreOptions } from "../store.ts";
 import { DirectoryLock } from "./directory-lock.ts";
+import { DiskReserve } from "./disk-reserve.ts";
+import { makePrivate } from "./private-files.ts";
 import { Threads } from "./threads.ts";
 
 /**
  * A store in a directory, which is made if it is not there: PostgreSQL as WebAssembly, in a thread of
  * this process. Rejects if the directory cannot be used.
  */
-export async function openPGliteStore(directory: string): Promise<Store> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+export async function openPGliteStore(
+  directory: string,
+  { storage = STORAGE_OF_TENANTS, reserve }: StoreOptions = {},
+): Promise<Store> {
+  await makePrivate(directory);
   const lock = await DirectoryLock.take(directory);
-  const threads = await Threads.start(directory).catch(async (error: unknown) => {
+  const disk = new DiskReserve(directory, reserve);
+  const data = { directory, storage, reserve: disk.bytes };
+  const threads = await Threads.start(data).catch(async (error: unknown) => {
     await lock.release();
     throw error;
   });
@@ -32,6 +39,10 @@ export async function openPGliteStore(directory: string): Promise<Store> {
     idempotency: part("idempotency"),
     resources: part("resources"),
     types: part("types"),
+    storage: part("storage"),
+    async condition() {
+      return { free: disk.free(), reserved: disk.reached };
+    },
     async ping() {
       await threads.call("tenants", "list", [{ limit: 1 }]);
     },

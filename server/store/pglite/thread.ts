@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { StoreConflict, StoreUnavailable } from "../errors.ts";
-import type { Answer, Call, Failure } from "./messages.ts";
+import { StorageFull, StorageReserved, StoreConflict, StoreUnavailable } from "../errors.ts";
+import type { Answer, Call, Failure, ThreadData } from "./messages.ts";
 
 /** A thread has no loader for TypeScript of its own, whatever its process was started with. */
 const ENTRY = `import(${JSON.stringify(import.meta.resolve("tsx/esm/api"))})
@@ -27,16 +27,16 @@ export class Thread {
     if (isSilent && this.#pending.size > 0) this.#terminate("it is silent");
   }, WATCH_EVERY).unref();
 
-  private constructor(directory: string) {
-    this.#worker = new Worker(ENTRY, { eval: true, workerData: directory, execArgv: [] });
+  private constructor(data: ThreadData) {
+    this.#worker = new Worker(ENTRY, { eval: true, workerData: data, execArgv: [] });
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
     this.#worker.on("error", (error) => this.#end(error.message));
     this.#worker.on("exit", () => this.#end("its thread has ended"));
   }
 
   /** Rejects if the database cannot be opened. */
-  static async start(directory: string): Promise<Thread> {
-    const thread = new Thread(directory);
+  static async start(data: ThreadData): Promise<Thread> {
+    const thread = new Thread(data);
     try {
       await thread.#answerTo(0);
       return thread;
@@ -92,8 +92,12 @@ export class Thread {
   }
 }
 
-function errorOf({ kind, message }: Failure): Error {
+function errorOf(failure: Failure): Error {
+  if (failure.kind === "full") return new StorageFull(failure.refusal);
+  const { kind, message } = failure;
   switch (kind) {
+    case "reserved":
+      return new StorageReserved(message);
     case "conflict":
       return new StoreConflict(message);
     case "unavailable":

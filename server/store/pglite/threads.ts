@@ -1,5 +1,5 @@
 import { StoreUnavailable } from "../errors.ts";
-import type { Call } from "./messages.ts";
+import type { Call, ThreadData } from "./messages.ts";
 import { Thread } from "./thread.ts";
 
 /** Opening one takes a second of a processor. */
@@ -7,19 +7,19 @@ const AGAIN_AFTER = 2_000;
 
 /** One thread at a time: in the place of one that has ended comes another when it is needed. */
 export class Threads {
-  readonly #directory: string;
+  readonly #data: ThreadData;
   #current: Thread;
   #next: Promise<Thread> | undefined;
   #triedAt = 0;
   #closed = false;
 
-  private constructor(directory: string, first: Thread) {
-    this.#directory = directory;
+  private constructor(data: ThreadData, first: Thread) {
+    this.#data = data;
     this.#current = first;
   }
 
-  static async start(directory: string): Promise<Threads> {
-    return new Threads(directory, await Thread.start(directory));
+  static async start(data: ThreadData): Promise<Threads> {
+    return new Threads(data, await Thread.start(data));
   }
 
   async call(part: Call["part"], method: string, args: readonly unknown[]): Promise<unknown> {
@@ -31,7 +31,7 @@ export class Threads {
   async #replace(): Promise<void> {
     if (Date.now() - this.#triedAt > AGAIN_AFTER) {
       this.#triedAt = Date.now();
-      this.#next = Thread.start(this.#directory);
+      this.#next = Thread.start(this.#data);
     }
     const next = await this.#next;
     if (next !== undefined) this.#current = next;

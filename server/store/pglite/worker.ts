@@ -7,24 +7,47 @@ import { CASING } from "../drizzle/database.ts";
 import { guarded, storeError } from "../drizzle/guard.ts";
 import { MIGRATIONS } from "../drizzle/migrations.ts";
 import { drizzleParts } from "../drizzle/parts.ts";
-import { StoreConflict, StoreUnavailable } from "../errors.ts";
-import type { Answer, Call, Failure } from "./messages.ts";
+import { StorageFull, StorageReserved, StoreConflict, StoreUnavailable } from "../errors.ts";
+import { DiskReserve } from "./disk-reserve.ts";
+import type { Answer, Call, Failure, ThreadData } from "./messages.ts";
 import { openDatabase } from "./open-database.ts";
+import { Vacuum } from "./vacuum.ts";
 
 type Methods = Record<string, (...args: readonly unknown[]) => Promise<unknown>>;
 
 const port = parentPort;
 if (port === null) throw new Error("This is a thread's entry");
 
+const { directory, storage, reserve } = workerData as ThreadData;
+
 await answer(0, async () => {
-  const client = await openDatabase(String(workerData));
+  const client = await openDatabase(directory);
   const db = drizzle({ client, casing: CASING });
   await migrate(db, MIGRATIONS);
-  const parts = guarded(drizzleParts(db));
-  port.on("message", ({ id, part, method, args }: Call) => {
-    if (part !== null) {
-      return answer(id, () => (parts[part] as unknown as Methods)[method]?.(...args));
+  const parts = guarded(drizzleParts(db, storage));
+  const disk = new DiskReserve(directory, reserve);
+  const vacuum = new Vacuum(client, disk);
+  /** One at a time, as the database has them anyway: each sees the room that those before it have left. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const run = async ({ part, method, args }: Call & { part: keyof typeof parts }) => {
+    const call = () => (parts[part] as unknown as Methods)[method]?.(...args);
+    if (method === "delete" || method === "prune") {
+      return call()?.finally(() => {
+        turn = turn.then(() => vacuum.afterDelete());
+      });
     }
+    if (part === "jobs" && method === "claim" && disk.reached) return [];
+    if (!disk.isBounded({ part, method })) return call();
+    const result = turn.then(() => {
+      disk.check({ part, method, args });
+      return call();
+    });
+    turn = result.catch(() => {}).then(() => vacuum.afterWrite());
+    return result;
+  };
+  port.on("message", (call: Call) => {
+    const { id, part } = call;
+    if (part !== null) return answer(id, () => run({ ...call, part }));
     return answer(id, () => client.close()).finally(() => port.close());
   });
 });
@@ -39,7 +62,10 @@ async function answer(id: number, call: () => Promise<unknown> | undefined): Pro
 }
 
 function failureOf(error: Error): Failure {
-  if (error instanceof StoreConflict) return { kind: "conflict", message: error.message };
-  if (error instanceof StoreUnavailable) return { kind: "unavailable", message: error.message };
-  return { kind: "mistake", message: error.stack ?? error.message };
+  const { message } = error;
+  if (error instanceof StorageFull) return { kind: "full", refusal: error.refusal };
+  if (error instanceof StorageReserved) return { kind: "reserved", message };
+  if (error instanceof StoreConflict) return { kind: "conflict", message };
+  if (error instanceof StoreUnavailable) return { kind: "unavailable", message };
+  return { kind: "mistake", message: error.stack ?? message };
 }

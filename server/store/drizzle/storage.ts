@@ -1,0 +1,64 @@
+import { eq, type SQL, sql } from "drizzle-orm";
+import { MOST_ROWS, STORED_KINDS, type StorageCounts, type StoredKind } from "../storage.ts";
+import type { Database } from "./database.ts";
+import { storage } from "./schema.ts";
+
+/** The table of each kind that is counted anew. */
+const TABLES = {
+  functions: "functions",
+  versions: "function_versions",
+  jobs: "jobs",
+  idempotency: "idempotency",
+  resources: "resources",
+  domains: "domains",
+  types: "types",
+} as const satisfies Record<Exclude<StoredKind, "executions">, string>;
+
+/**
+ * A part of a statement that adds rows for a tenant: notes what the tenant may have. The triggers of
+ * the tables read that at the end of the same statement, and undo all of it if it is too much.
+ */
+export function roomFor(
+  tenant: string,
+  limit: number,
+  kinds: readonly (keyof typeof MOST_ROWS)[],
+): SQL {
+  const bounds = [["", limit] as const, ...kinds.map((kind) => [kind, MOST_ROWS[kind]] as const)];
+  const rows = bounds.map(
+    ([kind, most]) => sql`(${sql.param(tenant, storage.tenant)}, ${kind}, ${most}::bigint)`,
+  );
+  return sql`insert into ${storage} (tenant, kind, most) values ${sql.join(rows, sql`, `)}
+    on conflict (tenant, kind) do update set most = excluded.most
+    where ${storage.most} is distinct from excluded.most returning kind`;
+}
+
+export function drizzleStorage(db: Database, defaultLimit: number): StorageCounts {
+  return {
+    async used(tenant, limit = defaultLimit) {
+      const rows = await db.select().from(storage).where(eq(storage.tenant, tenant));
+      const of = (wanted: string) => {
+        const { bytes = 0, count = 0 } = rows.find(({ kind }) => kind === wanted) ?? {};
+        return { bytes, count };
+      };
+      const kinds = Object.fromEntries(STORED_KINDS.map((kind) => [kind, of(kind)]));
+      return {
+        bytes: of("").bytes,
+        limit,
+        kinds: kinds as Record<StoredKind, (typeof rows)[number]>,
+      };
+    },
+
+    async recount() {
+      const tenants = await db.selectDistinct({ tenant: storage.tenant }).from(storage);
+      for (const { tenant } of tenants) {
+        for (const [kind, table] of Object.entries(TABLES)) {
+          const counted = sql`${`isolate.${table}`}::regclass`;
+          await db.execute(sql`select isolate.recount_storage(${tenant}, ${kind}, ${counted})`);
+        }
+      }
+      // What is left of tenants that are gone.
+      await db.execute(sql`delete from ${storage} as s where s.kind = '' and s.count = 0
+        and not exists (select from ${storage} as o where o.tenant = s.tenant and o.count > 0)`);
+    },
+  };
+}
