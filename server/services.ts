@@ -58,6 +58,10 @@ export function createServices(options: ServicesOptions): Services {
   const failed = (error: unknown): void => onError(error, "");
   const audit = new AuditWriter(store.executions, { onError: failed });
   const metrics = new Metrics();
+  kernel.onIdleUsage((usage) => {
+    metrics.onIdleUsage(usage);
+    admission.charge(usage.tenant, usage.cpu);
+  });
   addGauges(metrics, { kernel, audit, store });
   const runs = new Runs({
     kernel,

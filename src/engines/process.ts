@@ -14,6 +14,7 @@ import {
 } from "./deno.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox } from "./engine.ts";
 import { type Exit, faultOf } from "./exit.ts";
+import { type Throttle, watched } from "./idle-watch.ts";
 import { watchMemory } from "./memory.ts";
 import { Meter } from "./meter.ts";
 import { ProcessGauge } from "./process-gauge.ts";
@@ -52,7 +53,7 @@ export class ProcessLauncher implements Launcher {
     const stopWatch = watchMemory(child.pid ?? 0, profile.memory, () => {
       outOfMemory = true;
       // The kernel tells of no memory when that is gone.
-      meter.take();
+      meter.read();
       kill();
     });
     const destroy = async (): Promise<void> => {
@@ -73,8 +74,8 @@ export class ProcessLauncher implements Launcher {
       );
       // From here on the process runs hostile code, whose output nobody reads.
       child.stderr?.destroy();
-      void connection.closed.then(() => meter.take());
-      return {
+      void connection.closed.then(() => meter.read());
+      const sandbox: Sandbox = {
         id: slot.id,
         profile,
         closed: connection.closed,
@@ -93,6 +94,7 @@ export class ProcessLauncher implements Launcher {
         },
         destroy,
       };
+      return watched(sandbox, stopping(child), () => connection.close());
     } catch (error) {
       await destroy();
       throw error;
@@ -140,6 +142,18 @@ export class ProcessLauncher implements Launcher {
       stdio: ["ignore", "ignore", "pipe"],
     });
   }
+}
+
+/** Stops a process where no control group can slow it down: none of its threads computes any more. */
+function stopping(child: ChildProcess): Throttle {
+  return {
+    async hold() {
+      child.kill("SIGSTOP");
+    },
+    async release() {
+      child.kill("SIGCONT");
+    },
+  };
 }
 
 /** Collects what a process that fails to start says on its standard error. */
