@@ -1,5 +1,5 @@
 import type { Config } from "./config.ts";
-import type { Engine, JobUsage } from "./engines/engine.ts";
+import type { Engine, IdleUsage, JobUsage } from "./engines/engine.ts";
 import type { HttpExchange } from "./engines/http-delivery.ts";
 import { NOT_MEASURED } from "./engines/outcome.ts";
 import { assertReusable } from "./engines/reuse.ts";
@@ -94,6 +94,11 @@ export class Kernel {
   /** The engine of a level, if this host has one. */
   engine(level: SandboxLevel): Engine | undefined {
     return this.#engines.find((engine) => engine.level === level);
+  }
+
+  /** Has `listener` told of what sandboxes took that no output tells of, once they have ended. */
+  onIdleUsage(listener: (usage: IdleUsage) => void): void {
+    for (const engine of this.#engines) engine.onIdleUsage(listener);
   }
 
   /**

@@ -7,6 +7,7 @@ export function countedAdmission(
   onRefusal: (code: string) => void,
 ): Admission {
   return {
+    charge: (tenant, cpu) => admission.charge(tenant, cpu),
     async admit(caller, options) {
       try {
         return await admission.admit(caller, options);

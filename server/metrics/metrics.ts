@@ -1,4 +1,5 @@
 import { Counter, Histogram, Registry } from "prom-client";
+import type { IdleUsage } from "../../src/engines/engine.ts";
 import type { Answered } from "../log/answered.ts";
 import type { ExecutionRow } from "../store/executions.ts";
 
@@ -15,6 +16,7 @@ export class Metrics {
   readonly #executions: Counter<"via" | "level" | "outcome">;
   readonly #durations: Histogram<"level">;
   readonly #cpu: Counter<"level">;
+  readonly #idleCpu: Counter<"level">;
   readonly #refusals: Counter<"code">;
   readonly #dropped: Counter;
   readonly #requests: Counter<"method" | "route" | "status">;
@@ -38,6 +40,12 @@ export class Metrics {
     this.#cpu = new Counter({
       name: "isolate_execution_cpu_seconds_total",
       help: "Processor time of executions, where it is measured",
+      labelNames: ["level"],
+      registers,
+    });
+    this.#idleCpu = new Counter({
+      name: "isolate_idle_cpu_seconds_total",
+      help: "Processor time that code took after its last outcome, told when its sandbox has ended",
       labelNames: ["level"],
       registers,
     });
@@ -76,6 +84,10 @@ export class Metrics {
     }
     this.#durations.observe({ level }, duration / 1_000);
     if (usage?.cpu) this.#cpu.inc({ level }, usage.cpu / 1_000);
+  }
+
+  onIdleUsage({ level, cpu }: Pick<IdleUsage, "level" | "cpu">): void {
+    this.#idleCpu.inc({ level }, cpu / 1_000);
   }
 
   /** Counts what was refused with an error of ours; its code is none that code of tenants chose. */

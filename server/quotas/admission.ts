@@ -15,7 +15,9 @@ export interface Admission {
     caller: Caller,
     options: { signal?: AbortSignal | undefined; wait: boolean },
   ): Promise<Release>;
+  /** Counts milliseconds of processor time that are no execution's. */
+  charge(tenant: string, cpu: number): void;
 }
 
 /** For a server whose callers are bounded by its machine alone. */
-export const NO_QUOTAS: Admission = { admit: async () => () => {} };
+export const NO_QUOTAS: Admission = { admit: async () => () => {}, charge: () => {} };

@@ -25,6 +25,8 @@ export class Budgets {
   readonly #now: () => number;
   #day = 0;
   #counts = new Map<string, Count>();
+  /** Processor time of today that is no execution's, by tenant: the store never has it. */
+  #charged = new Map<string, number>();
 
   constructor(executions: Pick<Executions, "used">, now: () => number = Date.now) {
     this.#executions = executions;
@@ -50,12 +52,20 @@ export class Budgets {
     };
   }
 
+  /** Counts processor time that is no execution's, for the rest of the day. */
+  charge(tenant: string, cpu: number): void {
+    this.#turnDay();
+    this.#charged.set(tenant, this.#chargedTo(tenant) + cpu);
+    const count = this.#counts.get(tenant);
+    if (count !== undefined) count.cpu += cpu;
+  }
+
   /** What a tenant has used today, executions under way included. */
   async today({ tenant, limits }: Caller): Promise<Used & { resetsAt: Date }> {
-    const day = dayOf(this.#now());
-    // Nothing is counted here of those whose budget has no end.
+    const day = this.#turnDay();
+    // Nothing but charges is counted here of those whose budget has no end.
     const used = await (limits.budget === undefined
-      ? this.#executions.used(tenant.id, new Date(day))
+      ? this.#read(tenant.id, day)
       : this.#count(tenant.id));
     return {
       executions: used.executions,
@@ -66,15 +76,12 @@ export class Budgets {
 
   async #count(tenant: string): Promise<Count> {
     const now = this.#now();
-    if (dayOf(now) !== this.#day) {
-      this.#day = dayOf(now);
-      this.#counts = new Map();
-    }
+    this.#turnDay();
     const known = this.#counts.get(tenant);
     const count = known ?? { executions: 0, cpu: 0, running: 0, readAt: 0, reading: undefined };
     if (known === undefined) this.#counts.set(tenant, count);
     const isFirst = count.readAt === 0;
-    if (now - count.readAt >= REFRESH) count.reading ??= this.#read(tenant, count, now);
+    if (now - count.readAt >= REFRESH) count.reading ??= this.#refresh(tenant, count, now);
     if (isFirst) await count.reading;
     // Later on, what is known here will do until the store answers.
     else count.reading?.catch(() => {});
@@ -82,14 +89,35 @@ export class Budgets {
   }
 
   /** Never less than what is known here: the store has an execution a moment after its end. */
-  async #read(tenant: string, count: Count, now: number): Promise<void> {
+  async #refresh(tenant: string, count: Count, now: number): Promise<void> {
     try {
-      const used = await this.#executions.used(tenant, new Date(this.#day));
+      const used = await this.#read(tenant, this.#day);
       count.executions = Math.max(count.executions, used.executions + count.running);
       count.cpu = Math.max(count.cpu, used.cpu);
       count.readAt = now;
     } finally {
       count.reading = undefined;
     }
+  }
+
+  /** What the store has, and what has been charged here. */
+  async #read(tenant: string, day: number): Promise<Used> {
+    const { executions, cpu } = await this.#executions.used(tenant, new Date(day));
+    return { executions, cpu: cpu + this.#chargedTo(tenant) };
+  }
+
+  #chargedTo(tenant: string): number {
+    return this.#charged.get(tenant) ?? 0;
+  }
+
+  /** Forgets the day before, if it is over. Returns the present one. */
+  #turnDay(): number {
+    const day = dayOf(this.#now());
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#counts = new Map();
+      this.#charged = new Map();
+    }
+    return day;
   }
 }

@@ -40,6 +40,10 @@ export class Quotas implements Admission {
     };
   }
 
+  charge(tenant: string, cpu: number): void {
+    this.#budgets.charge(tenant, cpu);
+  }
+
   /** What a tenant has used today, executions under way included if it has a budget. */
   today(caller: Caller): Promise<Used & { resetsAt: Date }> {
     return this.#budgets.today(caller);

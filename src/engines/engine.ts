@@ -115,6 +115,8 @@ export interface Sandbox {
   readonly meter?: Meter | undefined;
   /** Closes the running job's ways out; it hears of `onEgress` before this resolves. */
   cut?(): Promise<void>;
+  /** Says that it is kept: what its code computes until the next `run()` is held to a part of a core. */
+  idle?(): void;
   /** Rejects unless the sandbox answers within `timeout` ms. */
   ping(timeout: number): Promise<void>;
   /** What ended a sandbox whose connection closed without a terminal word. */
@@ -128,6 +130,14 @@ export interface Spawn {
   readonly id: string;
   readonly level: SandboxLevel;
   readonly profile: Profile;
+}
+
+/** What a sandbox has taken that no outcome tells of: after its last one. */
+export interface IdleUsage {
+  readonly level: SandboxLevel;
+  readonly tenant: string;
+  /** Milliseconds of processor time. */
+  readonly cpu: number;
 }
 
 /** Starts sandboxes of one kind. */
@@ -218,6 +228,8 @@ export interface Engine {
   prewarm(): void;
   /** Has `listener` told of each sandbox started from now on. */
   onSpawn(listener: (spawn: Spawn) => void): void;
+  /** Has `listener` told of each sandbox that ends from now on and has taken something unaccounted for. */
+  onIdleUsage(listener: (usage: IdleUsage) => void): void;
   /** Destroys every sandbox; executions still running reject with `ShuttingDown`. */
   close(): Promise<void>;
 }

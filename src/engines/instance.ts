@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { killLeftovers } from "./leftover-processes.ts";
 
 const ALIVE_SOCKET = "alive.sock";
 /** First character of the name of a directory whose instance is just coming to life. */
@@ -62,6 +63,7 @@ export class Instance {
       if (await this.isAlive(entry.name)) continue;
       if (entry.name.startsWith(UNBORN) && (await this.#isYoung(entry.name))) continue;
       const directory = join(this.runDirectory, entry.name);
+      await killLeftovers(directory);
       const removed = rm(directory, { recursive: true, force: true });
       await removed.then(
         () => dead.push(entry.name),

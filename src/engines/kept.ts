@@ -53,6 +53,7 @@ export class Kept {
     this.#idle.push({ sandbox, key: own, tenant, since: now });
     const same = this.#idle.filter((item) => item.key === own);
     const one = same.length > perKey ? same[0] : this.size > total ? this.#first() : undefined;
+    sandbox.idle?.();
     return one === undefined ? [] : [this.#take(one)];
   }
 

@@ -22,6 +22,8 @@ const SAMPLE_EVERY = 100;
 export class Meter {
   readonly #gauge: Gauge;
   #from: number | null = null;
+  /** Up to where jobs have been told of. */
+  #told: number | null = null;
   /** As last read: a gauge goes with its sandbox. */
   #cpu: number | null = null;
   #peakMemory: number | null = null;
@@ -33,37 +35,58 @@ export class Meter {
     this.#gauge = gauge;
   }
 
-  /** Begins a job. Only the first one's leaves out what came before: the rest is their own code's. */
-  begin(): void {
-    this.#from = this.#used ? this.#cpu : this.#gauge.cpu();
-    this.#used = true;
-    clearInterval(this.#sampling);
-    this.#sampling = setInterval(() => this.take(), SAMPLE_EVERY).unref();
+  /** As last read: milliseconds of processor time since the sandbox was started. */
+  get last(): number | null {
+    return this.#cpu;
   }
 
-  /** Ends a job; what its sandbox takes from now on is the next one's. */
+  /** Begins a job. Only the first one's leaves out what came before: the rest is their own code's. */
+  begin(): void {
+    this.#from = this.#used ? this.#told : this.#gauge.cpu();
+    this.#told = this.#from;
+    this.#used = true;
+    clearInterval(this.#sampling);
+    this.#sampling = setInterval(() => this.read(), SAMPLE_EVERY).unref();
+  }
+
+  /** Ends a job; what its sandbox takes from now on is the next one's, or the `rest()`. */
   end(): void {
     clearInterval(this.#sampling);
   }
 
   /** What the job has taken by now, or, after the end of its sandbox, by then. */
   take(): Taken {
+    this.#told = this.read();
+    return { cpu: difference(this.#from, this.#told), peakMemory: this.#peakMemory };
+  }
+
+  /** Reads the gauge, as long as there is one, and returns what `last` is then. */
+  read(): number | null {
     if (!this.#closed) {
       this.#cpu = this.#gauge.cpu() ?? this.#cpu;
       this.#peakMemory = this.#gauge.peakMemory() ?? this.#peakMemory;
     }
-    const cpu = this.#cpu === null || this.#from === null ? null : this.#cpu - this.#from;
-    const rounded =
-      cpu === null ? null : Math.round(Math.max(0, cpu) * MICROSECONDS) / MICROSECONDS;
-    return { cpu: rounded, peakMemory: this.#peakMemory };
+    return this.#cpu;
+  }
+
+  /** Milliseconds of processor time that no job has been told of, nor an earlier call of this. */
+  rest(): number {
+    const rest = this.#used ? difference(this.#told, this.#cpu) : 0;
+    this.#told = this.#cpu;
+    return rest ?? 0;
   }
 
   /** Takes a last reading: the sandbox has ended. */
   close(): void {
     this.end();
     if (this.#closed) return;
-    this.take();
+    this.read();
     this.#closed = true;
     this.#gauge.close();
   }
+}
+
+function difference(from: number | null, to: number | null): number | null {
+  if (from === null || to === null) return null;
+  return Math.round(Math.max(0, to - from) * MICROSECONDS) / MICROSECONDS;
 }

@@ -6,7 +6,7 @@ import {
   TenantBusy,
 } from "../errors.ts";
 import { SOLE_TENANT } from "../tenant.ts";
-import type { Launcher, Profile, Sandbox } from "./engine.ts";
+import type { IdleUsage, Launcher, Profile, Sandbox } from "./engine.ts";
 import { Kept } from "./kept.ts";
 import { DEFAULT_REUSE, type ReuseLimits } from "./reuse.ts";
 import { Shares } from "./shares.ts";
@@ -57,6 +57,8 @@ export interface Claim {
 export class Pool {
   /** Told of each sandbox that has been started. */
   readonly onSpawn = new Set<(sandbox: Sandbox) => void>();
+  /** Told of each sandbox that has ended and taken something after its last job. */
+  readonly onIdleUsage = new Set<(usage: Omit<IdleUsage, "level">) => void>();
   readonly #launcher: Launcher;
   readonly #options: PoolOptions;
   readonly #shelves: Shelves;
@@ -337,8 +339,16 @@ export class Pool {
     this.#retiring.set(sandbox, gone);
     // What has room now need not wait for the old one's last trace to go, only be told when it did.
     await gone;
+    this.#account(sandbox);
     this.#retiring.delete(sandbox);
     this.#balance();
+  }
+
+  #account(sandbox: Sandbox): void {
+    const tenant = this.#shares.lastOf(sandbox);
+    const cpu = sandbox.meter?.rest() ?? 0;
+    if (tenant === undefined || cpu === 0) return;
+    for (const listener of this.onIdleUsage) listener({ tenant, cpu });
   }
 
   #sweep(): void {

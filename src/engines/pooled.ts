@@ -6,6 +6,7 @@ import type {
   Engine,
   EngineStatus,
   ExecuteOptions,
+  IdleUsage,
   Job,
   Launcher,
   Outcome,
@@ -108,6 +109,10 @@ export class PooledEngine implements Engine {
 
   onSpawn(listener: (spawn: Spawn) => void): void {
     this.pool.onSpawn.add(({ id, profile }) => listener({ id, level: this.level, profile }));
+  }
+
+  onIdleUsage(listener: (usage: IdleUsage) => void): void {
+    this.pool.onIdleUsage.add((usage) => listener({ ...usage, level: this.level }));
   }
 
   async close(): Promise<void> {

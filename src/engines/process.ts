@@ -9,6 +9,7 @@ import { deadline } from "./deadline.ts";
 import { HOST_ENVIRONMENT, heapMegabytes, hostArguments, NO_REACH, type Reach } from "./deno.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox } from "./engine.ts";
 import { type Exit, faultOf } from "./exit.ts";
+import { type Throttle, watched } from "./idle-watch.ts";
 import { watchMemory } from "./memory.ts";
 import { Meter } from "./meter.ts";
 import {
@@ -69,7 +70,7 @@ export class ProcessLauncher implements Launcher {
     const stopWatch = watchMemory(child.pid ?? 0, profile.memory, () => {
       outOfMemory = true;
       // The kernel tells of no memory when that is gone.
-      meter.take();
+      meter.read();
       kill();
     });
     const destroy = async (): Promise<void> => {
@@ -90,8 +91,8 @@ export class ProcessLauncher implements Launcher {
       );
       // From here on the process runs hostile code, whose output nobody reads.
       child.stderr?.destroy();
-      void connection.closed.then(() => meter.take());
-      return {
+      void connection.closed.then(() => meter.read());
+      const sandbox: Sandbox = {
         id: slot.id,
         profile,
         closed: connection.closed,
@@ -110,6 +111,7 @@ export class ProcessLauncher implements Launcher {
         },
         destroy,
       };
+      return watched(sandbox, stopping(child), () => connection.close());
     } catch (error) {
       await destroy();
       throw error;
@@ -165,6 +167,18 @@ export class ProcessLauncher implements Launcher {
       stdio: ownDescriptors(["ignore", "ignore", "pipe"] as const) as StdioOptions,
     });
   }
+}
+
+/** Stops a process where no control group can slow it down: none of its threads computes any more. */
+function stopping(child: ChildProcess): Throttle {
+  return {
+    async hold() {
+      child.kill("SIGSTOP");
+    },
+    async release() {
+      child.kill("SIGCONT");
+    },
+  };
 }
 
 /** Collects what a process that fails to start says on its standard error. */

@@ -19,6 +19,7 @@ interface Share {
  */
 export class Shares {
   readonly #leases = new Map<Sandbox, string>();
+  readonly #last = new WeakMap<Sandbox, string>();
   readonly #tenants = new Map<string, Share>();
   #present = 0;
 
@@ -46,6 +47,7 @@ export class Shares {
   lease(sandbox: Sandbox, tenant: string, fresh: boolean): Sandbox {
     const share = this.#of(tenant);
     this.#leases.set(sandbox, tenant);
+    this.#last.set(sandbox, tenant);
     share.leased += 1;
     if (!fresh) return sandbox;
     this.#present = this.#turn(tenant);
@@ -60,6 +62,11 @@ export class Shares {
     this.#leases.delete(sandbox);
     this.#of(tenant).leased -= 1;
     return tenant;
+  }
+
+  /** Whose a sandbox is or was last; `undefined` if it has never been leased. */
+  lastOf(sandbox: Sandbox): string | undefined {
+    return this.#last.get(sandbox);
   }
 
   /** All that are leased. */

@@ -29,7 +29,7 @@ describe("the runner image", () => {
     expect(lines).toEqual([]);
   });
 
-  it("holds Deno, the runner, and nothing else that could be run", async () => {
+  it("holds Deno, what takes its output away, the runner, and nothing else that could be run", async () => {
     const bundle = await bundleRunner();
     const name = await ensureRunnerImage(docker, bundle, () => {});
     const container = await docker.createContainer({ Image: name, Cmd: ["--version"] });
@@ -42,7 +42,7 @@ describe("the runner image", () => {
       await container.remove({ force: true });
     }
     const runner = Object.keys(bundle).map((path) => basename(path));
-    expect(names.sort()).toEqual(["deno", ...runner].sort());
+    expect(names.sort()).toEqual(["deno", "null-stdio", ...runner].sort());
   });
 
   async function listDirectory(

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ChannelRouter } from "../../src/channels.ts";
-import type { Engine, ExecuteOptions, JobUsage, Outcome } from "../../src/engines/engine.ts";
+import type {
+  Engine,
+  ExecuteOptions,
+  IdleUsage,
+  JobUsage,
+  Outcome,
+} from "../../src/engines/engine.ts";
 import { Aborted } from "../../src/errors.ts";
 import type { LogEntry } from "../../src/types.ts";
 import { job, PROFILE, until } from "./engine-contract.ts";
@@ -139,6 +145,49 @@ export function usageContract(
       expect(first).toBeGreaterThan(40);
       expect(second).toBeLessThan(Number(first));
       expect(third).toBeGreaterThan(40);
+    });
+
+    /** Computes for ever after its first answer, until it is called again. */
+    const SPIN = `let calls = 0;
+      const spin = () => {
+        for (const end = performance.now() + 20; performance.now() < end; );
+        if (calls === 1) setTimeout(spin, 0);
+      };
+      export default () => { calls += 1; if (calls === 1) setTimeout(spin, 1); return calls; }`;
+
+    it("holds what is kept to next to nothing, and tells of that with the next job", async () => {
+      const reuse = { key: "spins" };
+      expect((await run(SPIN, { reuse })).result).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
+      const second = await run(SPIN, { reuse });
+      expect(second.result).toBe(2);
+      expect(usageOf(second).cpu).toBeGreaterThan(40);
+      expect(usageOf(second).cpu).toBeLessThan(700);
+      // It has all of its processor again.
+      const burning = await run(`${BURN} export default () => burn()`, { reuse: { key: "burns" } });
+      const again = await run(SPIN, { reuse });
+      expect(again).toMatchObject({ status: "ok", result: 3 });
+      expect(again.duration).toBeLessThan(burning.duration + 500);
+    });
+
+    it("tells whose it was what a sandbox took after its last outcome, once it has ended", async () => {
+      const other = await open();
+      const told: IdleUsage[] = [];
+      other.onIdleUsage((usage) => told.push(usage));
+      try {
+        await until(() => other.status().warm > 0);
+        const options = { profile: PROFILE, timeout: 20_000, reuse: { key: "left" } };
+        const outcome = await other.execute(job(SPIN), { ...options, tenant: "acme" });
+        expect(outcome.result).toBe(1);
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+      } finally {
+        await other.close();
+      }
+      const acme = told.filter(({ tenant }) => tenant === "acme");
+      const cpu = acme.reduce((sum, usage) => sum + usage.cpu, 0);
+      expect(cpu).toBeGreaterThan(40);
+      expect(cpu).toBeLessThan(700);
+      expect(acme[0]?.level).toBe(other.level);
     });
 
     it("measures what took more memory than it may have, as far as its end lets it", async () => {

@@ -2,6 +2,7 @@ import type {
   Engine,
   EngineStatus,
   ExecuteOptions,
+  IdleUsage,
   Job,
   Outcome,
   Spawn,
@@ -14,6 +15,7 @@ type Answer = (job: Job, options: ExecuteOptions) => Partial<Outcome> | Promise<
 export class RecordingEngine implements Engine {
   readonly level: SandboxLevel;
   readonly jobs: { job: Job; options: ExecuteOptions }[] = [];
+  readonly idleListeners: ((usage: IdleUsage) => void)[] = [];
   readonly spawnListeners: ((spawn: Spawn) => void)[] = [];
   readonly #answer: Answer;
   prewarmed = false;
@@ -39,6 +41,10 @@ export class RecordingEngine implements Engine {
 
   onSpawn(listener: (spawn: Spawn) => void): void {
     this.spawnListeners.push(listener);
+  }
+
+  onIdleUsage(listener: (usage: IdleUsage) => void): void {
+    this.idleListeners.push(listener);
   }
 
   async close(): Promise<void> {}

@@ -1,8 +1,10 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Throttle } from "../idle-watch.ts";
 import { KernelFile } from "../kernel-file.ts";
 import type { Gauge } from "../meter.ts";
+import { CgroupThrottle } from "./throttle.ts";
 
 /** Where the kernel's control groups are, also for a control plane in a container that mounts them. */
 const ROOT = "/sys/fs/cgroup";
@@ -17,10 +19,21 @@ const MICROSECONDS = 1_000;
 interface Version {
   readonly cpu: string;
   readonly memory: string;
+  /** Says how much processor time there is in each period. */
+  readonly quota: string;
+  /** What `quota` holds for a hundredth of a core, in periods as the engine makes them. */
+  readonly held: string;
 }
 
-const V2: Version = { cpu: "PLACE/cpu.stat", memory: "PLACE/memory.peak" };
+const V2: Version = {
+  cpu: "PLACE/cpu.stat",
+  memory: "PLACE/memory.peak",
+  quota: "PLACE/cpu.max",
+  held: "1000 100000",
+};
 const V1: Version = {
+  quota: "cpu/PLACE/cpu.cfs_quota_us",
+  held: "1000",
   cpu: "cpuacct/PLACE/cpuacct.usage",
   memory: "memory/PLACE/memory.max_usage_in_bytes",
 };
@@ -43,6 +56,14 @@ export class Cgroups {
     return this.#found === null ? undefined : new CgroupGauge(this.#root, this.#found, id);
   }
 
+  /** What holds a container whose gauge has been found; `undefined` where its groups are read-only. */
+  throttle(id: string): Throttle | undefined {
+    if (this.#found === null || this.#found === undefined) return undefined;
+    const { quota, held } = this.#found;
+    const path = join(this.#root, quota.replace("ID", id));
+    return isWritable(path) ? new CgroupThrottle(path, held) : undefined;
+  }
+
   #at(id: string, places: readonly string[]): Version | undefined {
     return places
       .flatMap((place) => [V2, V1].map((version) => placed(version, place)))
@@ -58,8 +79,18 @@ async function placesOf(id: string, pidOf: () => Promise<number>): Promise<strin
   return paths.filter((path) => path.includes(id)).map((path) => path.replace(id, "ID"));
 }
 
-function placed({ cpu, memory }: Version, place: string): Version {
-  return { cpu: cpu.replace("PLACE", place), memory: memory.replace("PLACE", place) };
+function placed({ cpu, memory, quota, held }: Version, place: string): Version {
+  const at = (path: string): string => path.replace("PLACE", place);
+  return { cpu: at(cpu), memory: at(memory), quota: at(quota), held };
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What the kernel says of a container, whatever processes there are and have been in it. */

@@ -8,6 +8,7 @@ import type {
   Engine,
   EngineStatus,
   ExecuteOptions,
+  IdleUsage,
   Job,
   Outcome,
   Profile,
@@ -95,6 +96,10 @@ export class ContainerEngine implements Engine {
 
   onSpawn(listener: (spawn: Spawn) => void): void {
     this.#inner.onSpawn(listener);
+  }
+
+  onIdleUsage(listener: (usage: IdleUsage) => void): void {
+    this.#inner.onIdleUsage(listener);
   }
 
   /** Resolves after the first attempt to reach and prepare the engine, successful or not. */

@@ -5,6 +5,7 @@ import { FORWARDER } from "../../protocol/forwarder.ts";
 import { heapMegabytes, hostArguments, NO_REACH, type Reach, RUN_ALONE } from "../deno.ts";
 import type { Profile } from "../engine.ts";
 import { CONTROL_SOCKET } from "../slot.ts";
+import { NULL_STDIO } from "./null-stdio.ts";
 import { seccompProfile } from "./seccomp.ts";
 
 /** Label keys every container of ours carries; the reaper goes by them alone. */
@@ -46,6 +47,7 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
   return {
     ...confined(instance, slot.id, "sandbox"),
     Image: image,
+    Entrypoint: [NULL_STDIO, "/bin/deno"],
     Cmd: hostArguments({
       runnerDirectory: "/runner",
       sockets: [CONTROL_SOCKET, EGRESS_SOCKET, DATABASE_SOCKET].map(

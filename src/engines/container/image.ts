@@ -8,6 +8,7 @@ import { DENO_VERSION } from "../deno.ts";
 import type { RunnerBundle } from "../runner.ts";
 import { ensureBase } from "./base.ts";
 import { call } from "./docker.ts";
+import { nullStdioProgram } from "./null-stdio.ts";
 import { followProgress, hasImage } from "./registry.ts";
 
 const DOCKERFILE = new URL("../../../Dockerfile.runner", import.meta.url);
@@ -26,13 +27,16 @@ export async function ensureRunnerImage(
     Dockerfile: await readFile(DOCKERFILE, "utf8"),
     ...bundle,
     "egress.js": await bundleEgress(),
+    "null-stdio": nullStdioProgram(process.arch),
   };
   const name = `isolate-runner:${contentHash(context)}`;
   if (await hasImage(docker, name)) return name;
   const base = await ensureBase(docker, log);
   log(`Building ${name} on ${base}`);
   const tar = pack();
-  for (const [file, text] of Object.entries(context)) tar.entry({ name: file }, text);
+  for (const [name, content] of Object.entries(context)) {
+    tar.entry({ name, mode: typeof content === "string" ? 0o644 : 0o755 }, content);
+  }
   tar.finalize();
   const stream = await call(
     "build",
@@ -43,8 +47,10 @@ export async function ensureRunnerImage(
   return name;
 }
 
-function contentHash(files: Record<string, string>): string {
+function contentHash(files: Record<string, string | Buffer>): string {
   const hash = createHash("sha256").update(DENO_VERSION);
-  for (const [name, text] of Object.entries(files)) hash.update(`\0${name}\0${text}`);
+  for (const [name, content] of Object.entries(files)) {
+    hash.update(`\0${name}\0`).update(content);
+  }
   return hash.digest("hex").slice(0, 16);
 }

@@ -9,6 +9,7 @@ import { deadline } from "../deadline.ts";
 import type { Reach } from "../deno.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox, SandboxJob } from "../engine.ts";
 import { type Exit, faultOf } from "../exit.ts";
+import { watched } from "../idle-watch.ts";
 import type { Instance } from "../instance.ts";
 import { Meter } from "../meter.ts";
 import { RecentGrants } from "../recent-grants.ts";
@@ -18,6 +19,7 @@ import { call } from "./docker.ts";
 import { containerOptions } from "./flags.ts";
 import { type Network, Networks } from "./networks.ts";
 import { removeContainer } from "./remove.ts";
+import { EngineThrottle } from "./throttle.ts";
 
 const READY_WITHIN = 20_000;
 const PREPARED_WITHIN = 1_000;
@@ -38,6 +40,8 @@ export interface ContainerLauncherOptions {
   readonly reach?: Reach | undefined;
   /** Where the slots in use are noted. Default: a set of its own. */
   readonly slots?: Set<string>;
+  /** Where this host shows control groups. Default: `/sys/fs/cgroup`. */
+  readonly cgroups?: string | undefined;
   /** The way out for jobs that are granted hosts. */
   readonly egress?: Egress | undefined;
   /** Last word on the options of any container; the tests that weaken one at a time speak it. */
@@ -52,10 +56,11 @@ export class ContainerLauncher implements Launcher {
   readonly networks: Networks;
   readonly #options: ContainerLauncherOptions;
   readonly #recent = new RecentGrants();
-  readonly #cgroups = new Cgroups();
+  readonly #cgroups: Cgroups;
 
   constructor(options: ContainerLauncherOptions) {
     this.#options = options;
+    this.#cgroups = new Cgroups(options.cgroups);
     this.slots = options.slots ?? new Set();
     const { docker, instance, adjust = (created) => created } = options;
     this.networks = new Networks({ docker, instance, adjust, slots: this.slots });
@@ -106,7 +111,10 @@ export class ContainerLauncher implements Launcher {
     if (expected !== undefined) await connection.prepare(expected, PREPARED_WITHIN).catch(() => {});
     const note = (job: Job): void => this.#recent.note(job.grants?.worker);
     const meter = await this.#meter(container, connection);
-    return toSandbox({ slot, profile, container, connection, egress, meter, note, remove });
+    const parts = { slot, profile, container, connection, egress, meter, note, remove };
+    const throttle =
+      this.#cgroups.throttle(container.id) ?? new EngineThrottle(container, profile.cpus);
+    return watched(toSandbox(parts), throttle, () => connection?.close());
   }
 
   /** What the kernel counts for a container, where this host shows it. */

@@ -144,3 +144,22 @@ describe("what finds no room", () => {
     expect((await some.today(caller(limits))).executions).toBe(1);
   });
 });
+
+describe("processor time that is no execution's", () => {
+  it("is in the budget and in what is used, whether or not there is a budget, for its day", async () => {
+    const { quotas: some, clock } = quotas({ executions: 1, cpu: 100 });
+    const limited = caller({ budget: { cpu: 150 } });
+    some.charge("acme", 40);
+    expect(await some.today(caller({}))).toMatchObject({ executions: 1, cpu: 140 });
+    (await some.admit(limited, wait))(null);
+    some.charge("acme", 20);
+    expect(await some.today(limited)).toMatchObject({ cpu: 160 });
+    await expect(some.admit(limited, wait)).rejects.toMatchObject({ code: "BUDGET_EXHAUSTED" });
+    // What the store is asked again for does not have it.
+    clock.now += 11_000;
+    await expect(some.admit(limited, wait)).rejects.toMatchObject({ code: "BUDGET_EXHAUSTED" });
+    expect(await some.today(caller({}, "globex"))).toMatchObject({ cpu: 100 });
+    clock.now += 24 * HOUR;
+    expect(await some.today(caller({}))).toMatchObject({ cpu: 100 });
+  });
+});

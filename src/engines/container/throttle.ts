@@ -1,0 +1,56 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Container } from "dockerode";
+import type { Throttle } from "../idle-watch.ts";
+import { call } from "./docker.ts";
+
+const NANOSECONDS = 1e9;
+/** The least the engine takes, and what the kernel's files are told as well. */
+const HELD_CORES = 0.01;
+
+/**
+ * Holds a container by its control group, in a tenth of a millisecond. It goes on by small steps
+ * and is not frozen: so it notices when the control plane is gone, and ends.
+ */
+export class CgroupThrottle implements Throttle {
+  readonly #path: string;
+  readonly #held: string;
+  /** What the file held before. */
+  #free: string | undefined;
+
+  constructor(path: string, held: string) {
+    this.#path = path;
+    this.#held = held;
+  }
+
+  async hold(): Promise<void> {
+    this.#free ??= readFileSync(this.#path, "utf8").trim();
+    writeFileSync(this.#path, this.#held);
+  }
+
+  async release(): Promise<void> {
+    if (this.#free !== undefined) writeFileSync(this.#path, this.#free);
+  }
+}
+
+/** Holds a container by the engine, which takes a tenth of a second. */
+export class EngineThrottle implements Throttle {
+  readonly #container: Container;
+  readonly #cpus: number;
+
+  constructor(container: Container, cpus: number) {
+    this.#container = container;
+    this.#cpus = cpus;
+  }
+
+  hold(): Promise<void> {
+    return this.#give(HELD_CORES);
+  }
+
+  release(): Promise<void> {
+    return this.#give(this.#cpus);
+  }
+
+  async #give(cores: number): Promise<void> {
+    await call("update", this.#container.update({ NanoCpus: Math.round(cores * NANOSECONDS) }));
+  }
+}
