@@ -65,6 +65,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     instanceDirectory: instance.directory,
     runnerDirectory,
     reach: processReach(config),
+    log,
   });
   const isolated = new PooledEngine(launcher, { ...pool, min: Math.min(few, pool.min) });
   const inline = inProcess ? [await inlineEngine(pool)] : [];

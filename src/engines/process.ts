@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { DatabaseGate } from "../database/gate.ts";
 import { Reserve } from "../database/reserve.ts";
+import { survivorLine } from "../egress/link.ts";
 import { deadline } from "./deadline.ts";
 import {
   denoBinary,
@@ -29,13 +30,29 @@ export class ProcessLauncher implements Launcher {
   readonly #instanceDirectory: string;
   readonly #runnerDirectory: string;
   readonly #reach: Reach;
-  readonly #reserve = new Reserve();
+  readonly #reserve: Reserve;
 
   /** `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. */
-  constructor(options: { instanceDirectory: string; runnerDirectory: string; reach?: Reach }) {
+  constructor(options: {
+    instanceDirectory: string;
+    runnerDirectory: string;
+    reach?: Reach;
+    /** One line about something an operator wants to know. Default: nobody is told. */
+    log?: (line: string) => void;
+  }) {
+    const { log = () => {} } = options;
+    this.#reserve = new Reserve({
+      onSurvivor: ({ host, user, pid }, state, reason) =>
+        log(survivorLine({ ...host, user, pid, state, reason })),
+    });
     this.#reach = options.reach ?? NO_REACH;
     this.#instanceDirectory = options.instanceDirectory;
     this.#runnerDirectory = options.runnerDirectory;
+  }
+
+  /** Database sessions that outlive their execution. */
+  get survivors(): number {
+    return this.#reserve.survivors;
   }
 
   async launch(profile: Profile): Promise<Sandbox> {
