@@ -137,7 +137,7 @@ export class AdminConnection {
   }
 
   #makeRun(request: OpenRequest, policy: EgressPolicy): Run {
-    const ledger = new Ledger(request, this.#audit, (event) => this.#report(event));
+    const ledger = new Ledger(request, this.#audit, (event) => this.report(event));
     return refusing("BAD_POLICY", () => new Run(policy, this.#ground, ledger));
   }
 
@@ -154,7 +154,8 @@ export class AdminConnection {
     }
   }
 
-  #report(event: AdminEvent): boolean {
+  /** Tells the control plane of an event; false where that does not keep up with reading. */
+  report(event: AdminEvent): boolean {
     if (this.#socket.writableLength > MAX_UNREAD) return false;
     this.#send(event);
     return true;

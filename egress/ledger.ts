@@ -9,7 +9,7 @@ import { subjectText } from "../src/protocol/subject-text.ts";
 import type { Refusal, Subject } from "./refusal.ts";
 
 /** A decision or the end of a tunnel, and the how-manieth of its run it is, counted from 1. */
-export type AuditRecord = AdminEvent & { readonly sequence: number };
+export type AuditRecord = (DecisionEvent | EndEvent) & { readonly sequence: number };
 
 /** Is told of everything a run was granted and denied. It must not throw. */
 export type Audit = (record: AuditRecord) => void;
@@ -90,7 +90,7 @@ export class Ledger {
     return told;
   }
 
-  #tell(event: AdminEvent, report: boolean): void {
+  #tell(event: DecisionEvent | EndEvent, report: boolean): void {
     this.#sequence += 1;
     this.#audit({ ...event, sequence: this.#sequence });
     if (!report || !this.#report(event)) this.#unreported += 1;

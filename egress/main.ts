@@ -17,7 +17,7 @@ function audit(record: AuditRecord): void {
 
 function readArguments([adminSocket, json = "{}"]: readonly string[]): EgressOptions {
   if (adminSocket === undefined) throw new Error("Usage: main.js ADMIN_SOCKET [JSON_OPTIONS]");
-  return { adminSocket, audit, ...readOptions(json) };
+  return { adminSocket, audit, onSurvivor: log, ...readOptions(json) };
 }
 
 function readOptions(json: string): FileOptions {

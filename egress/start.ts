@@ -1,7 +1,9 @@
 import { lstat, mkdir, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import { type Backend, nameOf } from "../src/database/backend.ts";
 import { Reserve } from "../src/database/reserve.ts";
+import type { SurvivorEvent } from "../src/protocol/egress-admin.ts";
 import { listenAt } from "../src/sockets.ts";
 import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-connection.ts";
 import { type Classifier, classify } from "./classify.ts";
@@ -25,6 +27,8 @@ export interface EgressOptions {
   readonly resolver?: Resolver;
   /** Is told of every decision and of the end of every tunnel. Default: nobody is. */
   readonly audit?: Audit;
+  /** Is told of database sessions that outlive their execution. Default: nobody is. */
+  readonly onSurvivor?: (event: SurvivorEvent) => void;
   /** Only for tests that show what happens without it. Default: the real one. */
   readonly classify?: Classifier;
 }
@@ -44,7 +48,7 @@ export interface Egress {
  * const egress = await startEgress({ adminSocket: "/run/isolate/egress/admin.sock" });
  */
 export async function startEgress(options: EgressOptions): Promise<Egress> {
-  const { adminSocket, audit = () => {} } = options;
+  const { adminSocket, audit = () => {}, onSurvivor = () => {} } = options;
   const { hosts = {}, private: privates = [] } = options;
   const { resolver = nameServerResolver(), classify: classifier = classify } = options;
   const { lookup } = new Lookups(resolver);
@@ -52,31 +56,50 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
     readGround({ ...settings, lookup, classify: classifier });
   const ground = settle({ hosts, private: privates });
   const claims = new Claims();
-  const reserve = new Reserve();
-  const connections = new Map<Socket, Promise<void>>();
-  const server = createServer((socket) => {
-    const shared = { ground, readGround: settle, claims, audit, reserve };
-    const served = new AdminConnection(socket, shared).serve();
-    connections.set(
-      socket,
-      served.finally(() => connections.delete(socket)),
-    );
-  });
-
   await ensureDirectory(dirname(adminSocket));
   await removeLeftover(adminSocket);
+  const survivors = new Map<string, SurvivorEvent>();
+  const reserve = new Reserve({
+    directory: join(dirname(adminSocket), "sessions"),
+    onSurvivor: (backend, state, reason) => {
+      const name = nameOf(backend);
+      const event = survivorEvent(backend, state, reason);
+      if (state === "running") survivors.set(name, event);
+      else survivors.delete(name);
+      const told = { ...event, survivors: survivors.size };
+      onSurvivor(told);
+      for (const connection of connections.values()) connection.admin.report(told);
+    },
+  });
+  const connections = new Map<Socket, { admin: AdminConnection; served: Promise<void> }>();
+  const server = createServer((socket) => {
+    const shared = { ground, readGround: settle, claims, audit, reserve };
+    const admin = new AdminConnection(socket, shared);
+    const served = admin.serve().finally(() => connections.delete(socket));
+    connections.set(socket, { admin, served });
+    for (const event of survivors.values()) admin.report({ ...event, survivors: survivors.size });
+  });
+
   await listenAt(server, adminSocket, 0o600);
 
   return {
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      const served = [...connections.values()];
+      const served = [...connections.values()].map((connection) => connection.served);
       for (const socket of connections.keys()) socket.destroy();
       await Promise.all([closed, ...served]);
       await reserve.close();
       await rm(adminSocket, { force: true });
     },
   };
+}
+
+function survivorEvent(
+  { host, user, pid }: Backend,
+  state: SurvivorEvent["state"],
+  reason: string,
+): SurvivorEvent {
+  return { event: "survivor", ...host, user, pid, state, reason, survivors: 0 };
 }
 
 /** Makes the last part of the path alone: the rest is somebody's decision. */

@@ -58,15 +58,13 @@ export function createServices(options: ServicesOptions): Services {
   const { admission = NO_QUOTAS } = options;
   const failed = (error: unknown): void => onError(error, "");
   const metrics = new Metrics();
-<<<<<<< HEAD
   const audit = new AuditWriter(store.executions, {
     onError: failed,
     onDropped: (rows) => metrics.onDropped(rows),
-=======
+  });
   kernel.onIdleUsage((usage) => {
     metrics.onIdleUsage(usage);
     admission.charge(usage.tenant, usage.cpu);
->>>>>>> container
   });
   addGauges(metrics, { kernel, audit, store });
   const runs = new Runs({

@@ -50,6 +50,15 @@ export function addGauges(
     },
   });
   new Gauge({
+    name: "isolate_database_survivors",
+    help: "Database sessions that outlive their execution and could not be ended yet",
+    labelNames: ["level"],
+    registers,
+    collect() {
+      for (const [level, { survivors = 0 }] of levels()) this.set({ level }, survivors);
+    },
+  });
+  new Gauge({
     name: "isolate_audit_waiting",
     help: "Executions that are still to be written down",
     registers,

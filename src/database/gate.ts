@@ -1,14 +1,16 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../errors.ts";
 import { listenForSandbox } from "../sockets.ts";
+import { codeOf, isServers } from "./login.ts";
 import { type DatabaseFault, errorResponse, greeting } from "./messages.ts";
 import type { ResultLimits } from "./meter.ts";
 import type { Reserve } from "./reserve.ts";
 import { Session } from "./session.ts";
 import { readStartup } from "./startup.ts";
 import type { DatabaseTarget } from "./target.ts";
-import { codeOf, type Upstream } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** What one execution may do with its tenant's database. */
 export interface DatabaseGrant {
@@ -26,8 +28,6 @@ export interface GateOptions extends DatabaseGrant {
   readonly audit: (code: string) => void;
 }
 
-const SQLSTATE = /^[0-9A-Z]{5}$/;
-
 /**
  * The way from one sandbox to its tenant's database: a socket that speaks PostgreSQL and asks for
  * no password. The connection behind it is authenticated here, so that no credential is ever
@@ -44,6 +44,8 @@ export class DatabaseGate {
   /** Resolves when the server is done with the session before. */
   #ended: Promise<void> = Promise.resolve();
   #closed = false;
+  /** Connections that have been made for it. */
+  #made = 0;
 
   private constructor(options: GateOptions) {
     this.#options = options;
@@ -138,6 +140,8 @@ export class DatabaseGate {
     const { reserve, target } = this.#options;
     // Else a client that leaves and comes back would be at work on the server many times at once.
     await this.#ended;
+    this.#made += 1;
+    if (this.#made > MADE_AT_ONCE) await sleep(PAUSE, undefined, { ref: false });
     for (let round = 0; ; round += 1) {
       const upstream = await reserve.take(target);
       try {
@@ -155,6 +159,10 @@ export class DatabaseGate {
 /** Clients there may be at once, those that are refused and do not leave included. */
 const MOST_CLIENTS = 8;
 
+/** Connections an execution gets as fast as it asks, and milliseconds before each further one. */
+const MADE_AT_ONCE = 10;
+const PAUSE = 100;
+
 /** Connections made ahead that may all turn out to be gone. */
 const AHEAD_MOST = 2;
 
@@ -171,7 +179,7 @@ function refuse(client: Socket, fault: DatabaseFault): void {
 /** The server's own words, where it was one that said no. */
 function faultOf(error: unknown): DatabaseFault {
   const code = codeOf(error);
-  if (SQLSTATE.test(code)) return { code, message: messageOf(error) };
+  if (isServers(error)) return { code, message: messageOf(error) };
   const reason = code === "" ? messageOf(error) : code;
   return { code: "08001", message: `The database server cannot be reached: ${reason}` };
 }

@@ -3,7 +3,7 @@ import { errorResponse, HEADER_BYTES, MessageType } from "./messages.ts";
 /** The most one statement may answer with. */
 export interface ResultLimits {
   readonly rows: number;
-  /** Bytes, as the server sends them: rows above all, and notices. */
+  /** Bytes, as the server sends them: rows above all, notices, and the text of an error. */
   readonly bytes: number;
 }
 
@@ -18,7 +18,7 @@ const ENDS: string = [
 ].join("");
 const DATA: string = MessageType.dataRow + MessageType.copyData;
 /** What a statement can have as much of as it likes. */
-const COUNTED: string = DATA + MessageType.notice + MessageType.functionResult;
+const COUNTED: string = DATA + MessageType.notice + MessageType.functionResult + MessageType.error;
 /** `PROGRAM_LIMIT_EXCEEDED`, as SQLSTATE has it. */
 const TOO_MUCH = "54000";
 const HINT = "Ask for less: limit, where, or fewer columns";
@@ -92,11 +92,13 @@ export class ResultMeter {
   }
 
   #count(type: string): void {
-    if (ENDS.includes(type)) {
-      this.#rows = 0;
-      this.#bytes = 0;
-    }
-    if (this.#cut !== undefined || !COUNTED.includes(type)) return;
+    if (this.#cut === undefined && COUNTED.includes(type)) this.#add(type);
+    if (!ENDS.includes(type)) return;
+    this.#rows = 0;
+    this.#bytes = 0;
+  }
+
+  #add(type: string): void {
     if (DATA.includes(type)) this.#rows += 1;
     this.#bytes += this.#left;
     const { rows, bytes } = this.#limits;

@@ -1,15 +1,36 @@
-import type { DatabaseTarget } from "./target.ts";
+import type { Backend } from "./backend.ts";
+import { codeOf } from "./login.ts";
+import { Logins } from "./logins.ts";
+import { SessionFiles } from "./session-files.ts";
+import { type DatabaseTarget, formatDatabaseHost } from "./target.ts";
+import { type OnSurvivor, Terminator } from "./terminator.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Connections kept ready for a target that is used often. */
 const AHEAD = 2;
 /** A target is used often if it was used twice within this time, which is also how long it is kept ready. */
 const RECENT = 30_000;
+/** SQLSTATE of a server, or a role, that has as many connections as it may have. */
+const TOO_MANY = "53300";
 
 interface Shelf {
   readonly ready: Set<Upstream>;
   opening: number;
   expiry: NodeJS.Timeout;
+}
+
+/** What is kept of a role at a server, for as long as it is in use or something of it lives on. */
+interface Role {
+  readonly terminator: Terminator;
+  /** Connections that there are or will be, and shelves. */
+  uses: number;
+}
+
+export interface ReserveOptions {
+  /** Where open sessions are noted for the process that comes after this one. Default: nowhere. */
+  readonly directory?: string;
+  /** Told of each session that outlives its execution, and of its end. Default: nobody. */
+  readonly onSurvivor?: OnSurvivor;
 }
 
 /**
@@ -18,17 +39,54 @@ interface Shelf {
  */
 export class Reserve {
   readonly #shelves = new Map<string, Shelf>();
+  readonly #roles = new Map<string, Role>();
+  readonly #roleOf = new Map<Upstream, string>();
+  readonly #logins = new Logins();
+  readonly #files: SessionFiles | undefined;
+  readonly #onSurvivor: OnSurvivor;
+  /** What a process before this one has left, until its role is used again. */
+  #orphans: readonly Backend[] = [];
+  readonly #started: Promise<void>;
   /** Work that `close` waits for. */
-  readonly #pending = new Set<Promise<void>>();
+  readonly #pending = new Set<Promise<unknown>>();
   #closed = false;
 
-  /** A connection that nobody has used; rejects as `Upstream.connect` does. */
+  constructor({ directory, onSurvivor = () => {} }: ReserveOptions = {}) {
+    this.#onSurvivor = onSurvivor;
+    this.#files = directory === undefined ? undefined : new SessionFiles(directory);
+    this.#started = this.#readOrphans();
+    // Whoever takes a connection hears of it.
+    this.#started.catch(() => {});
+  }
+
+  /** Sessions that outlive their execution, as far as is known. */
+  get survivors(): number {
+    const counts = [...this.#roles.values()].map(({ terminator }) => terminator.survivors);
+    return counts.reduce((sum, count) => sum + count, this.#orphans.length);
+  }
+
+  /**
+   * A connection that nobody has used; rejects as a login does, and with `StillRunning` while a session
+   * of the role outlives its execution.
+   */
   async take(target: DatabaseTarget): Promise<Upstream> {
-    const shelf = this.#shelves.get(JSON.stringify(target));
-    const [upstream] = [...(shelf?.ready ?? [])].filter(({ alive }) => alive);
-    if (shelf === undefined || upstream === undefined) return Upstream.connect(target);
-    shelf.ready.delete(upstream);
-    return upstream;
+    const role = this.#use(target);
+    try {
+      await this.#started;
+      this.#adoptOrphans(target, role);
+      await role.terminator.clear();
+      const shelf = this.#shelves.get(JSON.stringify(target));
+      const [ready] = [...(shelf?.ready ?? [])].filter(({ alive }) => alive);
+      if (ready !== undefined) shelf?.ready.delete(ready);
+      // It is there before code is: that may change the role's password, or use up its connections.
+      const prepared = role.terminator.prepare(ready?.backend.host ?? target.hosts[0]);
+      const upstream = ready ?? (await this.#connectWithRoom(target, role, prepared));
+      await prepared;
+      await role.terminator.prepare(upstream.backend.host);
+      return upstream;
+    } finally {
+      this.#leave(roleOf(target));
+    }
   }
 
   /** Notes that a target has been used, and makes connections ahead if that happens often. */
@@ -36,30 +94,137 @@ export class Reserve {
     if (this.#closed) return;
     const key = JSON.stringify(target);
     const shelf = this.#shelves.get(key);
-    const expiry = setTimeout(() => this.#drop(key), RECENT).unref();
+    const expiry = setTimeout(() => this.#drop(key, target), RECENT).unref();
     if (shelf === undefined) {
+      this.#use(target);
       this.#shelves.set(key, { ready: new Set(), opening: 0, expiry });
       return;
     }
     clearTimeout(shelf.expiry);
     shelf.expiry = expiry;
+    // Nothing is made ahead while it could not be handed out.
+    if (this.#roles.get(roleOf(target))?.terminator.survivors) return;
     while (shelf.ready.size + shelf.opening < AHEAD) this.#track(this.#add(shelf, target));
   }
 
   /** Ends a connection, whoever had it; `close` waits for that. Never rejects. */
   end(upstream: Upstream, busy: boolean): Promise<void> {
-    const ended = upstream.end(busy);
+    const ended = this.#end(upstream, busy);
     this.#track(ended);
     return ended;
   }
 
+  /** Ends all there is. What cannot be ended is left to the process that comes after this one. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const key of [...this.#shelves.keys()]) this.#drop(key);
+    for (const [key, { ready }] of this.#shelves) {
+      clearTimeout(this.#shelves.get(key)?.expiry);
+      for (const upstream of ready) void this.end(upstream, false);
+    }
+    this.#shelves.clear();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
+    const left = await Promise.all(
+      [...this.#roles.values()].map((role) => role.terminator.close()),
+    );
+    for (const backend of left.flat()) {
+      this.#onSurvivor(backend, "running", "nobody tries to end it any more until the next start");
+    }
   }
 
-  #track(work: Promise<void>): void {
+  /** Where a role may have a single connection, that is the code's. */
+  async #connectWithRoom(
+    target: DatabaseTarget,
+    { terminator }: Role,
+    prepared: Promise<void>,
+  ): Promise<Upstream> {
+    try {
+      return await this.#connect(target);
+    } catch (error) {
+      await prepared;
+      const isAlone = ![...this.#roleOf.values()].includes(roleOf(target));
+      if (codeOf(error) !== TOO_MANY || !isAlone || !(await terminator.yieldControl())) throw error;
+      return this.#connect(target);
+    }
+  }
+
+  async #connect(target: DatabaseTarget): Promise<Upstream> {
+    const key = roleOf(target);
+    const upstream = await this.#logins.take(key, () => Upstream.connect(target));
+    this.#roleOf.set(upstream, key);
+    this.#use(target);
+    try {
+      await this.#files?.add(upstream.backend);
+    } catch (error) {
+      void this.end(upstream, false);
+      throw error;
+    }
+    return upstream;
+  }
+
+  async #end(upstream: Upstream, busy: boolean): Promise<void> {
+    const key = this.#roleOf.get(upstream);
+    // It has been ended before.
+    if (key === undefined) return;
+    this.#roleOf.delete(upstream);
+    const { backend } = upstream;
+    const isGone = await upstream.end(busy);
+    if (isGone) await this.#files?.remove(backend);
+    else await this.#roles.get(key)?.terminator.end(backend);
+    this.#leave(key);
+  }
+
+  #use(target: DatabaseTarget): Role {
+    const key = roleOf(target);
+    const known = this.#roles.get(key);
+    const role = known ?? { terminator: this.#terminator(target, key), uses: 0 };
+    role.uses += 1;
+    role.terminator.use(target);
+    this.#roles.set(key, role);
+    return role;
+  }
+
+  #terminator(target: DatabaseTarget, key: string): Terminator {
+    return new Terminator(target, {
+      onSurvivor: this.#onSurvivor,
+      onGone: (backend) => {
+        void this.#files?.remove(backend);
+        this.#tidy(key);
+      },
+    });
+  }
+
+  #leave(key: string): void {
+    const role = this.#roles.get(key);
+    if (role === undefined) return;
+    role.uses -= 1;
+    this.#tidy(key);
+  }
+
+  #tidy(key: string): void {
+    const role = this.#roles.get(key);
+    if (role === undefined || role.uses > 0 || !role.terminator.idle) return;
+    this.#roles.delete(key);
+    void role.terminator.close();
+  }
+
+  async #readOrphans(): Promise<void> {
+    this.#orphans = (await this.#files?.left()) ?? [];
+    for (const backend of this.#orphans) {
+      this.#onSurvivor(backend, "running", "it was open when the process before ended");
+    }
+  }
+
+  /** What a process before this one has left of the role is ended before anything of it is begun. */
+  #adoptOrphans(target: DatabaseTarget, { terminator }: Role): void {
+    if (this.#orphans.length === 0) return;
+    const hosts = target.hosts.map(formatDatabaseHost);
+    const isTheirs = ({ host, user }: Backend): boolean =>
+      user === target.user && hosts.includes(formatDatabaseHost(host));
+    for (const backend of this.#orphans.filter(isTheirs)) terminator.add(backend, true);
+    this.#orphans = this.#orphans.filter((backend) => !isTheirs(backend));
+  }
+
+  #track(work: Promise<unknown>): void {
     const tracked = work.finally(() => this.#pending.delete(tracked));
     this.#pending.add(tracked);
   }
@@ -67,14 +232,17 @@ export class Reserve {
   async #add(shelf: Shelf, target: DatabaseTarget): Promise<void> {
     shelf.opening += 1;
     try {
-      const upstream = await Upstream.connect(target);
+      const upstream = await this.#connect(target);
       const isWanted = this.#shelves.get(JSON.stringify(target)) === shelf;
       if (!isWanted) {
         void this.end(upstream, false);
         return;
       }
       shelf.ready.add(upstream);
-      void upstream.closed.then(() => shelf.ready.delete(upstream));
+      void upstream.closed.then(() => {
+        // What has been handed out is ended by whoever has it.
+        if (shelf.ready.delete(upstream)) void this.end(upstream, false);
+      });
     } catch {
       // Whoever needs one hears of it.
     } finally {
@@ -82,11 +250,17 @@ export class Reserve {
     }
   }
 
-  #drop(key: string): void {
+  #drop(key: string, target: DatabaseTarget): void {
     const shelf = this.#shelves.get(key);
     if (shelf === undefined) return;
     clearTimeout(shelf.expiry);
     this.#shelves.delete(key);
     for (const upstream of shelf.ready) void this.end(upstream, false);
+    this.#leave(roleOf(target));
   }
+}
+
+/** Whose sessions count as one's: a role is one for all databases of a server. */
+function roleOf({ hosts, user }: DatabaseTarget): string {
+  return JSON.stringify([user, ...hosts.map(formatDatabaseHost)]);
 }

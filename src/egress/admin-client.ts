@@ -7,6 +7,7 @@ import {
   isAdminEvent,
   MAX_ADMIN_LINE,
   type RunReport,
+  type SurvivorEvent,
 } from "../protocol/egress-admin.ts";
 import { LineDecoder } from "../protocol/lines.ts";
 import { subjectText } from "../protocol/subject-text.ts";
@@ -29,6 +30,11 @@ export class AdminClient {
   readonly #waiting = new Map<number, (answer: AdminAnswer) => void>();
   readonly #listeners = new Map<string, (denial: Denial) => void>();
   #nextId = 1;
+  /** Those the proxy told of before anybody listened. */
+  readonly #survivors: SurvivorEvent[] = [];
+  #onSurvivor = (event: SurvivorEvent): void => {
+    this.#survivors.push(event);
+  };
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -81,6 +87,12 @@ export class AdminClient {
     this.#listeners.delete(run);
   }
 
+  /** Has `listener` told of database sessions that outlive their execution, and of their ends. */
+  listenForSurvivors(listener: (event: SurvivorEvent) => void): void {
+    this.#onSurvivor = listener;
+    for (const event of this.#survivors.splice(0)) listener(event);
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -98,6 +110,7 @@ export class AdminClient {
   }
 
   #pass(event: AdminEvent): void {
+    if (event.event === "survivor") this.#onSurvivor(event);
     if (event.event !== "decision" || event.verdict !== "denied") return;
     const { run, host, port, code } = event;
     this.#listeners.get(run)?.({ kind: "net", value: subjectText(host, port), by: "egress", code });

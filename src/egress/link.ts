@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { EgressUnavailable, messageOf } from "../errors.ts";
+import type { SurvivorEvent } from "../protocol/egress-admin.ts";
 import type { AdminClient } from "./admin-client.ts";
 import type { Egress, EgressLease, EgressReport, EgressRun } from "./egress.ts";
 
@@ -23,6 +24,7 @@ export class EgressLink implements Egress {
   #admin: AdminClient | undefined;
   #reason = "it is being started";
   #kept: Promise<void> | undefined;
+  #survivors = 0;
 
   constructor(options: EgressLinkOptions) {
     this.#options = options;
@@ -31,6 +33,11 @@ export class EgressLink implements Egress {
   /** Whether runs can be opened. */
   get up(): boolean {
     return this.#admin !== undefined;
+  }
+
+  /** Database sessions that outlive their execution, as the proxy has told last. */
+  get survivors(): number {
+    return this.#survivors;
   }
 
   /** Keeps a connection from now on. */
@@ -70,6 +77,12 @@ export class EgressLink implements Egress {
     while (!signal.aborted) {
       try {
         this.#admin = await connect(signal);
+        // A proxy tells a new connection of those there are.
+        this.#survivors = 0;
+        this.#admin.listenForSurvivors((event) => {
+          this.#survivors = event.survivors;
+          log(survivorLine(event));
+        });
         if (signal.aborted) this.#admin.close();
         else log("The egress proxy is ready");
         wait = FIRST_RETRY;
@@ -96,6 +109,21 @@ export class EgressLink implements Egress {
   #unavailable(): EgressUnavailable {
     return new EgressUnavailable(`The egress proxy is unavailable: ${this.#reason}`);
   }
+}
+
+/** One line about a database session that outlives its execution. */
+export function survivorLine({
+  host,
+  port,
+  user,
+  pid,
+  state,
+  reason,
+}: Omit<SurvivorEvent, "event" | "survivors">): string {
+  const session = `The session ${pid} of ${user} on the database server ${host}:${port}`;
+  return state === "ended"
+    ? `${session}, which outlived its execution, has ended`
+    : `${session} outlives its execution: ${reason}`;
 }
 
 /** With the proxy gone, the run's connections are gone as well. */

@@ -65,6 +65,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     instanceDirectory: instance.directory,
     runnerDirectory,
     reach: processReach(config),
+    log,
   });
   void launcher.missingWalls().then(
     (missing) => missing && log(`Level "isolated" is weaker on this host: ${missing}`),

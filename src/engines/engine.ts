@@ -143,6 +143,8 @@ export interface IdleUsage {
 /** Starts sandboxes of one kind. */
 export interface Launcher {
   readonly level: SandboxLevel;
+  /** Database sessions that outlive their execution, where it connects to databases itself. */
+  readonly survivors?: number;
   /** Resolves when the sandbox is ready for its job; rejects with nothing left behind. */
   launch(profile: Profile): Promise<Sandbox>;
   /** Removes what is not one sandbox's, once those are gone. */
@@ -211,6 +213,8 @@ export interface EngineStatus {
   readonly kept: number;
   /** Jobs that wait for one. */
   readonly waiting: number;
+  /** Database sessions that outlive their execution; absent where there are none. */
+  readonly survivors?: number | undefined;
 }
 
 /** Runs jobs at one level. The contract suite in tests/contract holds every engine to it. */

@@ -97,7 +97,8 @@ export class PooledEngine implements Engine {
 
   status(): EngineStatus {
     const { warm, starting, leased, kept, waiting, halted } = this.pool;
-    const counts = { warm, starting, leased, kept, waiting };
+    const { survivors } = this.#launcher;
+    const counts = { warm, starting, leased, kept, waiting, survivors };
     return halted
       ? { ready: false, reason: halted.message, ...counts }
       : { ready: true, ...counts };

@@ -5,6 +5,7 @@ import { newUser } from "../base/confined-command.ts";
 import { ownDescriptors } from "../base/inherited-descriptors.ts";
 import { DatabaseGate } from "../database/gate.ts";
 import { Reserve } from "../database/reserve.ts";
+import { survivorLine } from "../egress/link.ts";
 import { deadline } from "./deadline.ts";
 import { HOST_ENVIRONMENT, heapMegabytes, hostArguments, NO_REACH, type Reach } from "./deno.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox } from "./engine.ts";
@@ -34,11 +35,22 @@ export class ProcessLauncher implements Launcher {
   readonly #instanceDirectory: string;
   readonly #runnerDirectory: string;
   readonly #reach: Reach;
-  readonly #reserve = new Reserve();
+  readonly #reserve: Reserve;
   #confinement: Promise<ProcessConfinement> | undefined;
 
   /** `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. */
-  constructor(options: { instanceDirectory: string; runnerDirectory: string; reach?: Reach }) {
+  constructor(options: {
+    instanceDirectory: string;
+    runnerDirectory: string;
+    reach?: Reach;
+    /** One line about something an operator wants to know. Default: nobody is told. */
+    log?: (line: string) => void;
+  }) {
+    const { log = () => {} } = options;
+    this.#reserve = new Reserve({
+      onSurvivor: ({ host, user, pid }, state, reason) =>
+        log(survivorLine({ ...host, user, pid, state, reason })),
+    });
     this.#reach = options.reach ?? NO_REACH;
     this.#instanceDirectory = options.instanceDirectory;
     this.#runnerDirectory = options.runnerDirectory;
@@ -53,6 +65,11 @@ export class ProcessLauncher implements Launcher {
   #confine(): Promise<ProcessConfinement> {
     this.#confinement ??= confineProcesses(this.#instanceDirectory, this.#runnerDirectory);
     return this.#confinement;
+  }
+
+  /** Database sessions that outlive their execution. */
+  get survivors(): number {
+    return this.#reserve.survivors;
   }
 
   async launch(profile: Profile): Promise<Sandbox> {

@@ -133,7 +133,21 @@ export interface EndEvent {
   readonly bytesIn: number;
 }
 
-export type AdminEvent = DecisionEvent | EndEvent;
+/** A database session that outlives its execution, and its end. It has no run any more. */
+export interface SurvivorEvent {
+  readonly event: "survivor";
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Of the server's process. */
+  readonly pid: number;
+  readonly state: "running" | "ended";
+  readonly reason: string;
+  /** How many there are by now. */
+  readonly survivors: number;
+}
+
+export type AdminEvent = DecisionEvent | EndEvent | SurvivorEvent;
 
 /** Tells an event from an answer, for the reader at the control plane's end. */
 export function isAdminEvent(message: AdminAnswer | AdminEvent): message is AdminEvent {

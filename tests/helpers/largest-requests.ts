@@ -111,7 +111,12 @@ const FORMS = (): Largest[] => [
   form("a part of many headers", `--b\r\n${fill("A: 1\r\n", MAX_FORM)}\r\n\r\n--b--\r\n`, [400]),
   form("a part of one long header", `--b\r\nA: ${fill("x", MAX_FORM)}\r\n\r\n\r\n--b--\r\n`, [400]),
   form("what is nearly a boundary", `${file("archive", fill("\r\n--", MAX_FORM))}--b--\r\n`, [400]),
-  form("what is nearly a long boundary", fill(`\r\n--${"b".repeat(69)}`, MAX_FORM), [400], "b".repeat(70)),
+  form(
+    "what is nearly a long boundary",
+    fill(`\r\n--${"b".repeat(69)}`, MAX_FORM),
+    [400],
+    "b".repeat(70),
+  ),
   form("a long text", `${field("manifest", fill("x", MAX_FORM))}--b--\r\n`, [400]),
   form("a manifest of brackets", `${file("manifest", fill("[", MAX_FORM))}--b--\r\n`, [400]),
   form("lines", fill("\r\n", MAX_FORM), [400]),
@@ -164,7 +169,11 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     ],
     "POST /plan": () => execute("/plan"),
     "POST /execute/batch": () => [
-      ...eachValue("/execute/batch", (value) => `{"requests":[${withInput(value)}]}`, [200, 400, 413]),
+      ...eachValue(
+        "/execute/batch",
+        (value) => `{"requests":[${withInput(value)}]}`,
+        [200, 400, 413],
+      ),
       json(
         "a hundred requests",
         "/execute/batch",
@@ -177,7 +186,12 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
         `{"requests":${list(100, () => `{"tools":${list(1_900, () => "1")}}`)}}`,
         [400, 413],
       ),
-      json("190,000 requests", "/execute/batch", `{"requests":${list(190_000, () => "1")}}`, [400, 413]),
+      json(
+        "190,000 requests",
+        "/execute/batch",
+        `{"requests":${list(190_000, () => "1")}}`,
+        [400, 413],
+      ),
     ],
     "GET /executions": () => queries("/executions", "function"),
     "GET /executions/{id}": () => plain(`/executions/${ids}`, 404),
@@ -221,7 +235,12 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
             ? []
             : [
                 { what: "a large body", path: http, body: fill("x"), expected: [200] },
-                { what: "too large a body", path: http, body: fill("x", MAX_BODY + 1), expected: [413] },
+                {
+                  what: "too large a body",
+                  path: http,
+                  body: fill("x", MAX_BODY + 1),
+                  expected: [413],
+                },
               ]),
         ],
       ]),
@@ -238,8 +257,18 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
       ]),
     "POST /api/v1/types": () => [
       ...eachValue(registry("/types"), (value) => `{"source":${value}}`, [400, 413]),
-      json("parentheses", registry("/types"), JSON.stringify({ source: fill("(", 1_048_000) }), [400]),
-      json("an enum", registry("/types"), JSON.stringify({ source: `enum A { ${fill('a="x",', 900_000)} }` }), [400]),
+      json(
+        "parentheses",
+        registry("/types"),
+        JSON.stringify({ source: fill("(", 1_048_000) }),
+        [400],
+      ),
+      json(
+        "an enum",
+        registry("/types"),
+        JSON.stringify({ source: `enum A { ${fill('a="x",', 900_000)} }` }),
+        [400],
+      ),
     ],
     "GET /admin/tenants": () => queries("/admin/tenants", "after"),
     "GET /admin/tenants/{id}": () => plain(`/admin/tenants/${tenant}`, 200),

@@ -83,7 +83,7 @@ export class ContainerEngine implements Engine {
   }
 
   status(): EngineStatus {
-    return this.#inner.status();
+    return { ...this.#inner.status(), survivors: this.#egress.survivors };
   }
 
   confinement(profile: Profile): Confinement {

@@ -58,6 +58,11 @@ export class Sidecar implements Egress {
     return this.#link.up;
   }
 
+  /** Database sessions that outlive their execution. */
+  get survivors(): number {
+    return this.#link.survivors;
+  }
+
   /** Keeps a proxy running from now on. */
   keep(): void {
     this.#kept = true;

@@ -1,0 +1,190 @@
+import { messageOf } from "../errors.ts";
+import { type Backend, nameOf } from "./backend.ts";
+import { Control } from "./control.ts";
+import { isServers } from "./login.ts";
+import { type DatabaseHost, type DatabaseTarget, formatDatabaseHost } from "./target.ts";
+
+const FIRST_RETRY = 1_000;
+const LAST_RETRY = 30_000;
+/** Milliseconds after an attempt in which its outcome is the answer to whoever asks. */
+const FRESH = 500;
+
+/** Tells that a backend outlives its execution, or does so no more. */
+export type OnSurvivor = (backend: Backend, state: "running" | "ended", reason: string) => void;
+
+export interface TerminatorOptions {
+  readonly onSurvivor: OnSurvivor;
+  /** Told of each backend that is seen to be gone. */
+  readonly onGone: (backend: Backend) => void;
+}
+
+/** A session of an earlier execution is still at work, and nobody could end it: no new one is begun. */
+export class StillRunning extends Error {
+  override readonly name = "StillRunning";
+  /** `object_in_use`, as SQLSTATE has it. */
+  readonly code = "55006";
+}
+
+/** Ends what the server goes on with for one role, for as long as that takes. */
+export class Terminator {
+  #target: DatabaseTarget;
+  readonly #options: TerminatorOptions;
+  readonly #controls = new Map<string, Promise<Control>>();
+  /** What is to be ended, by its name; with whether somebody was told that it lives on. */
+  readonly #left = new Map<string, { readonly backend: Backend; told: boolean }>();
+  #attempt: Promise<void> | undefined;
+  #attemptedAt = Number.NEGATIVE_INFINITY;
+  /** Why the last attempt has failed, unless it was that nobody could be reached. */
+  #reason = "";
+  #wait = FIRST_RETRY;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(target: DatabaseTarget, options: TerminatorOptions) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  /** Whether nothing is left to be ended. */
+  get idle(): boolean {
+    return this.#left.size === 0;
+  }
+
+  /** Backends that outlive their execution. */
+  get survivors(): number {
+    return [...this.#left.values()].filter(({ told }) => told).length;
+  }
+
+  /** Has the password that is known last used from now on. */
+  use(target: DatabaseTarget): void {
+    this.#target = target;
+  }
+
+  /** Opens the control connection to a host, if there is none. Never rejects: it may be refused. */
+  async prepare(host: DatabaseHost | undefined): Promise<void> {
+    if (host !== undefined) await this.#control(host).catch(() => {});
+  }
+
+  /** Gives up the connections that are kept, and says whether there was one. */
+  async yieldControl(): Promise<boolean> {
+    const controls = await Promise.allSettled(this.#controls.values());
+    this.#controls.clear();
+    const open = controls.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
+    await Promise.all(open.map((control) => control.close()));
+    return open.length > 0;
+  }
+
+  /** Rejects with `StillRunning` while something of the role's outlives its execution. */
+  async clear(): Promise<void> {
+    if (this.#left.size === 0) return;
+    const isFresh = performance.now() - this.#attemptedAt < FRESH;
+    if (!isFresh || this.#attempt !== undefined) await this.#try();
+    if (this.survivors === 0 || this.#reason === "") return;
+    throw new StillRunning(
+      `A statement of an earlier execution still runs on the server and could not be ended; no connection is made until it is: ${this.#reason}`,
+    );
+  }
+
+  /** Has a backend ended: at once if that can be done, and else as soon as it can. Never rejects. */
+  async end(backend: Backend): Promise<void> {
+    this.add(backend);
+    // One that is under way may not know of this one.
+    await this.#attempt;
+    if (this.#left.has(nameOf(backend))) await this.#try();
+  }
+
+  /** Notes a backend that is to be ended with the next attempt; `told` if it is known to live on. */
+  add(backend: Backend, told = false): void {
+    this.#left.set(nameOf(backend), { backend, told });
+  }
+
+  /** Ends the control connections; says what outlives that. */
+  async close(): Promise<Backend[]> {
+    if (this.#left.size > 0) await this.#try();
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.yieldControl();
+    return [...this.#left.values()].map(({ backend }) => backend);
+  }
+
+  #try(): Promise<void> {
+    this.#attempt ??= this.#tryAll().finally(() => {
+      this.#attempt = undefined;
+      this.#attemptedAt = performance.now();
+    });
+    return this.#attempt;
+  }
+
+  async #tryAll(): Promise<void> {
+    this.#reason = "";
+    const backends = [...this.#left.values()].map(({ backend }) => backend);
+    const hosts = new Map(backends.map(({ host }) => [formatDatabaseHost(host), host]));
+    for (const [name, host] of hosts) {
+      const theirs = backends.filter((backend) => formatDatabaseHost(backend.host) === name);
+      await this.#tryAt(host, theirs);
+    }
+    if (this.#left.size === 0) this.#wait = FIRST_RETRY;
+    else this.#schedule();
+  }
+
+  async #tryAt(host: DatabaseHost, backends: readonly Backend[]): Promise<void> {
+    let stays = backends;
+    let reason = "it does not end";
+    try {
+      const control = await this.#control(host);
+      stays = await control.terminate(backends);
+      if (stays.length > 0) this.#reason = reason;
+    } catch (error) {
+      reason = messageOf(error);
+      // With a server that cannot be reached nobody can begin anything either.
+      if (isServers(error) || !isAway(error)) this.#reason = reason;
+    }
+    for (const backend of backends) this.#note(backend, stays.includes(backend), reason);
+  }
+
+  #note(backend: Backend, stays: boolean, reason: string): void {
+    const name = nameOf(backend);
+    const entry = this.#left.get(name);
+    if (entry === undefined) return;
+    if (!stays) {
+      this.#left.delete(name);
+      this.#options.onGone(backend);
+    }
+    if (entry.told === stays) return;
+    entry.told = stays;
+    this.#options.onSurvivor(backend, stays ? "running" : "ended", reason);
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#try(), this.#wait).unref();
+    this.#wait = Math.min(2 * this.#wait, LAST_RETRY);
+  }
+
+  /** The connection to a host that is kept, or a new one. */
+  async #control(host: DatabaseHost): Promise<Control> {
+    const key = formatDatabaseHost(host);
+    const kept = this.#controls.get(key);
+    if (kept !== undefined) {
+      const control = await kept.catch(() => undefined);
+      if (control?.alive) return control;
+    }
+    // Somebody else may have begun meanwhile.
+    const current = this.#controls.get(key);
+    if (current !== undefined && current !== kept) return current;
+    const opened = Control.open(host, this.#target);
+    this.#controls.set(key, opened);
+    opened.catch(() => {
+      if (this.#controls.get(key) === opened) this.#controls.delete(key);
+    });
+    return opened;
+  }
+}
+
+/** Whether an error is one of the network's: nobody was there. */
+function isAway(error: unknown): boolean {
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
+  const isSystems = typeof code === "string" && typeof syscall === "string";
+  return isSystems || messageOf(error) === "timeout expired";
+}

@@ -1,0 +1,19 @@
+/** A process of its own with a gate to a database: `URL DIRECTORY STATEMENT`. Sends the statement, and waits. */
+import postgres from "postgres";
+import { DatabaseGate } from "../../src/database/gate.ts";
+import { Reserve } from "../../src/database/reserve.ts";
+import { parseDatabaseUrl } from "../../src/database/target.ts";
+
+const [url = "", directory = "", statement = ""] = process.argv.slice(2);
+const reserve = new Reserve({ directory });
+const socket = `${directory}.sock`;
+await DatabaseGate.open({
+  socket,
+  target: parseDatabaseUrl(url),
+  limits: { rows: 1_000, bytes: 100_000 },
+  timeLeft: 60_000,
+  reserve,
+  audit: () => {},
+});
+const sql = postgres({ path: socket, user: "x", database: "x", max: 1, fetch_types: false });
+await sql.unsafe(statement);
