@@ -56,11 +56,15 @@ export class BenchServer {
   }
 
   static async start(options: ServerOptions): Promise<BenchServer> {
-    const child = spawn(process.execPath, ["--import", "./bin/environment.js", "--import", "tsx", MAIN], {
-      cwd: ROOT,
-      env: environment(options),
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      ["--import", "./bin/environment.js", "--import", "tsx", MAIN],
+      {
+        cwd: ROOT,
+        env: environment(options),
+        stdio: ["ignore", "ignore", "pipe"],
+      },
+    );
     try {
       return new BenchServer({ child, ...(await announced(child, options.signal)) }, options);
     } catch (error) {
