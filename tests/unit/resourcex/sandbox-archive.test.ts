@@ -111,15 +111,17 @@ describe("refuses", () => {
     ["a record without a length", [headed("x", "abc=d\n")], "a pax header that is none"],
     ["a size of its own", [headed("x", "9 size=1\n")], 'pax header with "size"'],
     ["a path for all", [headed("g", "9 path=a\n")], 'pax header with "path"'],
-    ["a part of a header", [Buffer.alloc(100, 65)], "cut off"],
   ])("%s", async (_what, parts, message) => {
     const tar = Buffer.concat([...parts, headed("0", "x")]);
-    const archive = new SandboxArchive(
-      XX,
-    );
+    const archive = new SandboxArchive(gzipSync(tar));
     const since = performance.now();
     await expect(archive.extract()).rejects.toThrow(message);
     expect(performance.now() - since).toBeLessThan(5_000);
+  });
+
+  it("a part of a header", async () => {
+    const archive = new SandboxArchive(gzipSync(Buffer.alloc(100, 65)));
+    await expect(archive.extract()).rejects.toThrow("cut off");
   });
 
   it("not what other programs say of a file", async () => {
