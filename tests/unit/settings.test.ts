@@ -1,5 +1,7 @@
-import { resolve } from "node:path";
-import { describe, expect, it } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSettings } from "../../server/settings.ts";
 
 describe("settings", () => {
@@ -130,5 +132,62 @@ describe("settings", () => {
     ["ISOLATE_STORE_URL", "postgres://a@b/c?sslmode=prefer", "too weak for the store"],
   ])("refuse %s=%s by name", (name, value, message) => {
     expect(() => readSettings({ [name]: value })).toThrow(message);
+  });
+
+  describe("of secrets", () => {
+    let directory: string;
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), "isolate-secrets-"));
+    });
+    afterAll(() => rm(directory, { recursive: true }));
+
+    async function file(name: string, text: string): Promise<string> {
+      const path = join(directory, name);
+      await writeFile(path, text);
+      return path;
+    }
+
+    it("can be files, whose last line break is not theirs", async () => {
+      const settings = readSettings({
+        ISOLATE_ADMIN_KEY: "",
+        ISOLATE_ADMIN_KEY_FILE: await file("admin", `${"k".repeat(40)}\n`),
+        ISOLATE_SECRET_KEY_FILE: await file("secret", `${"ab".repeat(32)}\r\n`),
+        ISOLATE_STORE_URL_FILE: await file("store", "postgres://isolate:pw@db.example/isolate"),
+        DATABASE_URL_FILE: await file("database", "postgres://app:pw@db.example/shop\n"),
+      });
+      expect(settings).toMatchObject({
+        adminKey: "k".repeat(40),
+        secretKey: new Uint8Array(32).fill(0xab),
+        store: "postgres://isolate:pw@db.example/isolate",
+        log: { secrets: ["k".repeat(40), "ab".repeat(32)] },
+      });
+      expect(settings.config.db?.url).toBe("postgres://app:pw@db.example/shop");
+    });
+
+    it.each(["ISOLATE_ADMIN_KEY", "ISOLATE_SECRET_KEY", "ISOLATE_STORE_URL", "DATABASE_URL"])(
+      "%s is refused given twice, and as a file that is no good",
+      async (name) => {
+        const path = await file("both", "hidden".repeat(8));
+        expect(() => readSettings({ [name]: "x", [`${name}_FILE`]: path })).toThrow(
+          `Bad setting ${name}_FILE: ${name} is given as well`,
+        );
+        expect(() => readSettings({ [`${name}_FILE`]: join(directory, "none") })).toThrow(
+          `Bad setting ${name}_FILE: the file cannot be read: ENOENT`,
+        );
+        const empty = await file("empty", "\n");
+        expect(() => readSettings({ [`${name}_FILE`]: empty })).toThrow(`${name}_FILE`);
+      },
+    );
+
+    it("may be headers of spans", () => {
+      const { tracing } = readSettings({
+        OTEL_EXPORTER_OTLP_ENDPOINT: "https://spans.example",
+        OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20x, a=b",
+        OTEL_EXPORTER_OTLP_TRACES_HEADERS: "a=c",
+      });
+      expect(tracing?.headers).toEqual({ authorization: "Bearer x", a: "c" });
+      const bad = { OTEL_EXPORTER_OTLP_HEADERS: "no pair" };
+      expect(() => readSettings(bad)).toThrow("Bad setting OTEL_EXPORTER_OTLP_HEADERS");
+    });
   });
 });

@@ -3,6 +3,7 @@ import { pack } from "tar-stream";
 import { describe, expect, it } from "vitest";
 import { ARCHIVE_LIMITS } from "../../../src/resourcex/archive-limits.ts";
 import { SandboxArchive } from "../../../src/resourcex/sandbox/archive.ts";
+import { tarHeader } from "../../helpers/tar.ts";
 
 type Entry = Parameters<ReturnType<typeof pack>["entry"]>[0] & {
   readonly content?: string | Buffer;
@@ -87,5 +88,45 @@ describe("refuses", () => {
     const tar = await tarOf({ name: "content", content: "x".repeat(2_000) });
     const archive = new SandboxArchive(gzipSync(tar.subarray(0, 1_024)));
     await expect(archive.extract()).rejects.toThrow("cut off");
+  });
+
+  const padded = (text: string): Buffer => {
+    const bytes = Buffer.from(text);
+    return Buffer.concat([bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)]);
+  };
+  const headed = (type: string, text: string): Buffer =>
+    Buffer.concat([tarHeader(type, Buffer.byteLength(text)), padded(text)]);
+  const RECORD = "12 abcde=fg\n";
+
+  it.each<[string, Buffer[], string]>([
+    ["a header of many records", [headed("g", RECORD.repeat(6_000))], "bytes of records"],
+    [
+      "many records in all",
+      Array<Buffer>(41).fill(headed("x", RECORD.repeat(5_000))),
+      "more than 200000 pax records",
+    ],
+    ["many headers", Array<Buffer>(30_001).fill(headed("x", "")), "more than 30000 headers"],
+    ["a long name without an end", [headed("L", "a".repeat(70_000))], "bytes of records"],
+    ["a record with a wrong length", [headed("x", "13 abcde=fg\n")], "a pax header that is none"],
+    ["a record without a length", [headed("x", "abc=d\n")], "a pax header that is none"],
+    ["a size of its own", [headed("x", "9 size=1\n")], 'pax header with "size"'],
+    ["a path for all", [headed("g", "9 path=a\n")], 'pax header with "path"'],
+  ])("%s", async (_what, parts, message) => {
+    const tar = Buffer.concat([...parts, headed("0", "x")]);
+    const archive = new SandboxArchive(gzipSync(tar));
+    const since = performance.now();
+    await expect(archive.extract()).rejects.toThrow(message);
+    expect(performance.now() - since).toBeLessThan(5_000);
+  });
+
+  it("a part of a header", async () => {
+    const archive = new SandboxArchive(gzipSync(Buffer.alloc(100, 65)));
+    await expect(archive.extract()).rejects.toThrow("cut off");
+  });
+
+  it("not what other programs say of a file", async () => {
+    const said = "20 mtime=1700000000\n12 path=b/c\n";
+    const tar = Buffer.concat([headed("g", "12 comment=\n"), headed("x", said), headed("0", "x")]);
+    expect((await new SandboxArchive(gzipSync(tar)).extract()).paths()).toEqual(["b/c"]);
   });
 });
