@@ -10,7 +10,7 @@ export type Owner = Pick<Tenant, "id" | "since">;
 
 /** Milliseconds that another server's change may stay unknown to this one. */
 const FRESH = 5_000;
-/** Bytes of code that are kept at hand, and what anything at hand takes beside its code. */
+/** Bytes that are kept at hand, and what anything at hand takes beside its texts. */
 const MAX_BYTES = 67_108_864;
 const ENTRY = 1_024;
 
@@ -41,7 +41,7 @@ export class VersionCache {
     const isHere = (): boolean => this.#entries.peek(key) === reading;
     reading.then(
       (found) => {
-        if (found && isHere()) this.#entries.set(key, reading, { size: ENTRY + found.code.length });
+        if (found && isHere()) this.#entries.set(key, reading, { size: sizeOf(found) });
       },
       () => {
         if (isHere()) this.#entries.delete(key);
@@ -55,6 +55,11 @@ export class VersionCache {
     const prefix = prefixOf(tenant, name);
     for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.#entries.delete(key);
   }
+}
+
+/** At two bytes a character, as texts have that are not Latin. */
+function sizeOf({ code, request }: Callable): number {
+  return ENTRY + 2 * (code.length + JSON.stringify(request).length);
 }
 
 /** No part can hold a slash. */

@@ -8,6 +8,8 @@ export interface AuditOptions {
   readonly onDropped?: (rows: number) => void;
   /** Rows that may wait for the store. Default 10,000. */
   readonly capacity?: number;
+  /** Bytes of rows that may wait for the store. Default 64 MiB. */
+  readonly bytes?: number;
   /** Milliseconds a row waits for others to be written with. Default 50. */
   readonly delay?: number;
   /** Rows written in one go. Default 500. */
@@ -25,6 +27,7 @@ export class AuditWriter {
   readonly #store: Pick<Executions, "record">;
   readonly #options: Required<AuditOptions>;
   #waiting: ExecutionRow[] = [];
+  #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #failures = 0;
@@ -37,12 +40,20 @@ export class AuditWriter {
 
   constructor(store: Pick<Executions, "record">, options: AuditOptions) {
     this.#store = store;
-    this.#options = { capacity: 10_000, delay: 50, batch: 500, onDropped: () => {}, ...options };
+    this.#options = {
+      capacity: 10_000,
+      bytes: 67_108_864,
+      delay: 50,
+      batch: 500,
+      onDropped: () => {},
+      ...options,
+    };
   }
 
   /** Whether a row more would be one too many, counting those that are still to come. */
   get full(): boolean {
-    return this.#waiting.length + this.#expected >= this.#options.capacity;
+    const { capacity, bytes } = this.#options;
+    return this.#waiting.length + this.#expected >= capacity || this.#bytes >= bytes;
   }
 
   /** Rows that are not written yet. */
@@ -63,6 +74,7 @@ export class AuditWriter {
   record(row: ExecutionRow): void {
     this.#expected -= 1;
     this.#waiting.push(row);
+    this.#bytes += sizeOf(row);
     this.#schedule();
   }
 
@@ -132,18 +144,29 @@ export class AuditWriter {
       this.#failures = 0;
       this.#isDropping = false;
       this.#suspects = Math.max(0, this.#suspects - rows.length);
-      this.#waiting.splice(0, rows.length);
+      this.#forget(rows);
     }
+  }
+
+  /** Takes rows that are the first that wait off. */
+  #forget(rows: readonly ExecutionRow[]): void {
+    this.#waiting.splice(0, rows.length);
+    for (const row of rows) this.#bytes -= sizeOf(row);
   }
 
   /** What runs does not wait for room on a disk: its record is the least of what is lost. */
   #drop(rows: readonly ExecutionRow[], error: StorageReserved): void {
     if (!this.#isDropping) this.#options.onError(error);
     this.#isDropping = true;
-    this.#waiting.splice(0, rows.length);
+    this.#forget(rows);
     this.#suspects = Math.max(0, this.#suspects - rows.length);
     this.#options.onDropped(rows.length);
   }
+}
+
+/** Bytes a row takes, roughly: lists of permissions are all of it that can be long. */
+function sizeOf({ permissions, tools }: ExecutionRow): number {
+  return 1_024 + JSON.stringify([permissions, tools]).length;
 }
 
 function pause(ms: number): Promise<void> {

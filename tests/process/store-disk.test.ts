@@ -127,16 +127,4 @@ describe("a store whose disk gets full", () => {
     });
     expect(await plane.store.resources.get(last)).toBeDefined();
   });
-
-  it("has room used again by who writes and deletes again and again", async (context) => {
-    if (missing !== "") context.skip(missing);
-    const [tenant, domain] = [unique("tenant"), unique("x.org")];
-    // More than all of the disk, and never much at a time.
-    const locator = `${domain}/again.text@1`;
-    for (let n = 0; n < 40; n += 1) {
-      const resource = { locator, domain, manifest: {}, archive: randomBytes(4 * MB) };
-      expect(await plane.store.resources.publish(tenant, resource)).toBe("published");
-      expect(await plane.store.resources.delete(tenant, locator)).toBe("deleted");
-    }
-  });
 });

@@ -1,5 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -98,6 +99,40 @@ describe("a store in PostgreSQL", () => {
     expect(await claim()).toEqual([theirs.id]);
     expect(await store.tenants.delete(tenant)).toBe(false);
     await store.close();
+  });
+
+  it("counts what an earlier server has left, and mends a count that is wrong", async () => {
+    const database = "earlier";
+    await postgres.query(`create database ${database} owner app`, "postgres");
+    const url = postgres.url().replace(/\/app$/, `/${database}`);
+    const client = new pg.Client(url);
+    await client.connect();
+    const { migrationsFolder } = MIGRATIONS;
+    const first = await readFile(join(migrationsFolder, "0000_store.sql"), "utf8");
+    const { entries } = JSON.parse(
+      await readFile(join(migrationsFolder, "meta/_journal.json"), "utf8"),
+    ) as { entries: { when: number }[] };
+    await client.query(first);
+    await client.query("create table isolate.migrations (id serial, hash text, created_at bigint)");
+    await client.query("insert into isolate.migrations (hash, created_at) values ('', $1)", [
+      entries[0]?.when,
+    ]);
+    await client.query("insert into isolate.domains (domain, tenant) values ('x.org', 'acme')");
+    await client.query(`insert into isolate.resources (locator, domain, manifest, archive)
+      values ('x.org/Old.text@1', 'x.org', '{}', '${"x".repeat(1_000)}')`);
+    const store = await openStore(url);
+    const { bytes, kinds } = await store.storage.used("acme");
+    expect(kinds.resources).toEqual({ bytes: 256 + 2 * 16 + 2 + 1_000, count: 1 });
+    expect(bytes).toBe(kinds.resources.bytes + kinds.domains.bytes);
+    const found = await store.resources.search({ text: "old", offset: 0, limit: 9 });
+    expect(found).toEqual({ locators: ["x.org/Old.text@1"], total: 1 });
+    await client.query("update isolate.storage set bytes = 123456789, count = 7");
+    await store.storage.recount();
+    expect(await store.storage.used("acme")).toMatchObject({ bytes, kinds });
+    expect(await store.resources.delete("acme", "x.org/Old.text@1")).toBe("deleted");
+    expect((await store.storage.used("acme")).kinds.resources).toEqual({ bytes: 0, count: 0 });
+    await store.close();
+    await client.end();
   });
 
   it("does not open with a wrong password, and does not quote it", async () => {

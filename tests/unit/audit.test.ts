@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AuditWriter } from "../../server/runs/audit.ts";
-import { StoreConflict, StoreUnavailable } from "../../server/store/errors.ts";
+import { StorageReserved, StoreConflict, StoreUnavailable } from "../../server/store/errors.ts";
 import type { ExecutionRow } from "../../server/store/executions.ts";
 import { until } from "../contract/engine-contract.ts";
 
@@ -103,5 +103,40 @@ describe("AuditWriter", () => {
     ledger.fails = true;
     write(down, 0, 4);
     expect(await down.close(150)).toBe(4);
+  });
+
+  it("is full by the bytes of its rows, too, until they are written", async () => {
+    const ledger = new Ledger();
+    ledger.fails = true;
+    const audit = new AuditWriter(ledger, { onError: () => {}, delay: 1, bytes: 10_000 });
+    audit.expect();
+    audit.record({ ...row(1), permissions: { read: ["x".repeat(10_000)] } });
+    expect(audit.full).toBe(true);
+    ledger.fails = false;
+    await until(() => audit.waiting === 0);
+    expect(audit.full).toBe(false);
+  });
+
+  it("leaves out and counts what comes while the store keeps nothing more", async () => {
+    const errors: unknown[] = [];
+    let dropped = 0;
+    let isReserved = true;
+    const kept: ExecutionRow[] = [];
+    const record = async (rows: readonly ExecutionRow[]): Promise<void> => {
+      if (isReserved) throw new StorageReserved("No room");
+      kept.push(...rows);
+    };
+    const onError = (error: unknown) => errors.push(error);
+    const onDropped = (rows: number): void => {
+      dropped += rows;
+    };
+    const audit = new AuditWriter({ record }, { onError, onDropped, delay: 1, batch: 2 });
+    write(audit, 0, 5);
+    await audit.flush();
+    expect([dropped, errors.length, audit.waiting, audit.full]).toEqual([5, 1, 0, false]);
+    isReserved = false;
+    write(audit, 5, 6);
+    await audit.flush();
+    expect(kept.map(({ id }) => id)).toEqual(["row 5"]);
   });
 });

@@ -8,8 +8,12 @@ import type { Question } from "./messages.ts";
 
 const MAX_FAULT = 2_000;
 
-/** Making a check takes longer than using it. */
-const known = new LRUCache<string, CheckArguments>({ max: 100 });
+/** Making a check takes longer than using it. One takes many times the memory of its schema's text. */
+const known = new LRUCache<string, CheckArguments>({
+  max: 100,
+  maxSize: 4_194_304,
+  sizeCalculation: (_check, key) => key.length,
+});
 
 function judge({ type, args }: Question): void {
   // Its code is not looked at here.

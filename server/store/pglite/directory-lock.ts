@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, rm } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 
@@ -31,6 +31,8 @@ export class DirectoryLock {
     try {
       const at = (name: string) => `/proc/self/fd/${handle.fd}/${name}`;
       await listen(server, at(own));
+      // A socket has the mode that the umask leaves, whatever that is.
+      await chmod(at(own), 0o600);
       const lock = new DirectoryLock(server, join(sockets, own));
       for (const name of await readdir(sockets)) {
         const [, holder] = SOCKET.exec(name) ?? [];

@@ -1,8 +1,8 @@
 import type { PGlite } from "@electric-sql/pglite";
 import type { DiskReserve } from "./disk-reserve.ts";
 
-/** Milliseconds between two looks at the size. */
-const EVERY = 1_000;
+/** Milliseconds between two looks at the size, which take one. */
+const EVERY = 100;
 /** Bytes by which the tables have grown when it is time to look for rows that are gone. */
 const GROWN = 67_108_864;
 /** Milliseconds between two attempts at giving room back to the disk. */
@@ -23,14 +23,17 @@ const TABLES = `select c.oid::regclass::text as name, pg_total_relation_size(c.o
  */
 export class Vacuum {
   readonly #database: PGlite;
-  readonly #disk: DiskReserve;
+  readonly #disk: Pick<DiskReserve, "reached" | "free">;
+  readonly #grown: number;
   #reclaimedAt = 0;
   #size = 0;
   #lookedAt = 0;
 
-  constructor(database: PGlite, disk: DiskReserve) {
+  /** `grown` is by how many bytes the tables have to grow between two times. */
+  constructor(database: PGlite, disk: Pick<DiskReserve, "reached" | "free">, grown = GROWN) {
     this.#database = database;
     this.#disk = disk;
+    this.#grown = grown;
   }
 
   /** Resolves at once but for when it is time. A failure is the next one's to make good. */
@@ -39,7 +42,7 @@ export class Vacuum {
     if (now - this.#lookedAt < EVERY) return;
     this.#lookedAt = now;
     try {
-      if ((await this.#bytes()) - this.#size < GROWN) return;
+      if ((await this.#bytes()) - this.#size < this.#grown) return;
       await this.#database.query("vacuum");
       this.#size = await this.#bytes();
     } catch {

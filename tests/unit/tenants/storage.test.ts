@@ -26,7 +26,7 @@ describe("a tenant that fills its storage", () => {
     const acme = await server.tenant("acme", { storage: 5 * MB });
     const rival = await server.tenant("rival");
     const second = plane.serve();
-    const flood = Array.from({ length: 20 }, async (_, n) => {
+    const flood = Array.from({ length: 12 }, async (_, n) => {
       const { app } = n % 2 === 0 ? server : second;
       const headers = { "content-type": "application/json", authorization: acme.authorization };
       const body = JSON.stringify({ code: large });
@@ -70,21 +70,24 @@ describe("a tenant that fills its storage", () => {
   });
 
   it("has room again for what it deletes", async () => {
-    const { put, send, get } = await server.tenant("tidy", { storage: MB });
-    const body = { code: `${code} // ${"x".repeat(300_000)}` };
-    expect((await put("/functions/one", body)).status).toBe(201);
-    const refused = await put("/functions/two", body);
+    const { put, post, send, get } = await server.tenant("tidy", { storage: MB });
+    // Stored as it was deployed, and as it is run.
+    const body = { code: `${code} // ${"x".repeat(60_000)}` };
+    const names = Array.from({ length: 8 }, (_, n) => `f${n}`);
+    for (const name of names) expect((await put(`/functions/${name}`, body)).status).toBe(201);
+    const refused = await put("/functions/more", body);
     expect(refused.status).toBe(507);
     expect((await refused.json()).error).toMatchObject({
       code: "STORAGE_FULL",
       message: expect.stringMatching(/1048576 bytes.*versions.*delete functions or resources/),
     });
-    const whole = { code: `${code} // ${"x".repeat(700_000)}` };
-    const huge = await put("/functions/three", whole);
+    const input = "x".repeat(1_048_000);
+    const huge = await post("/execute", { code: "", input }, { prefer: "respond-async" });
     expect([huge.status, (await huge.json()).error.code]).toEqual([413, "STORAGE_TOO_LARGE"]);
-    expect((await send("/functions/one", "DELETE")).status).toBe(204);
+    expect((await send("/functions/f0", "DELETE")).status).toBe(204);
+    expect((await put("/functions/more", body)).status).toBe(201);
+    for (const name of ["more", ...names]) await send(`/functions/${name}`, "DELETE");
     expect((await get("/tenant")).used.storage.bytes).toBe(0);
-    expect((await put("/functions/two", body)).status).toBe(201);
   });
 
   it("is told in a job's answer that there was no room for it", async () => {
@@ -97,6 +100,7 @@ describe("a tenant that fills its storage", () => {
     const { answer, attempts } = await get(`/jobs/${id}`);
     expect(answer.error).toMatchObject({ code: "STORAGE_FULL" });
     expect(attempts).toBe(1);
+    await server.services.worker.close();
     const flood = [];
     for (let n = 0; n < 3; n += 1) {
       const body = { code, input: "x".repeat(400_000) };
