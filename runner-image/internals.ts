@@ -7,6 +7,7 @@ type Anything = any;
 
 /** Modules of the runtime that it offers to its own tests. */
 const INTERNAL = "internal/";
+const NODE_INTERNAL = "node:internal/";
 const TEST_BINDING = "internal/test/binding";
 
 /**
@@ -25,6 +26,10 @@ export function closeInternals(prelude: string): void {
   for (const name of ["binding", "_linkedBinding", "dlopen"]) deleteProperty(process, name);
 }
 
+function isInternal(name: string): boolean {
+  return startsWith(name, INTERNAL) || startsWith(name, NODE_INTERNAL);
+}
+
 /** Has no way of `require` lead to the modules that only the runtime's own tests may load. */
 function closeModules(modules: Anything): void {
   const load = modules._load;
@@ -35,7 +40,7 @@ function closeModules(modules: Anything): void {
   }
   const guarded = function (this: unknown, ...args: unknown[]): unknown {
     const [name] = args;
-    if (typeof name === "string" && startsWith(name, INTERNAL)) {
+    if (typeof name === "string" && isInternal(name)) {
       throw new Error(`Cannot find module '${name}'`);
     }
     return apply(load, this, args);
