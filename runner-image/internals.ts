@@ -1,6 +1,7 @@
 import { closeHandles } from "./handles.ts";
 import { closeWorkers } from "./nested-workers.ts";
 import { apply, deleteProperty, startsWith } from "./primordials.ts";
+import { refuseVsock } from "./vsock.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
 type Anything = any;
@@ -21,6 +22,7 @@ export function closeInternals(prelude: string): void {
   const modules = process.getBuiltinModule("node:module");
   closeModules(modules);
   closeWorkers(prelude, process.getBuiltinModule("node:worker_threads").Worker);
+  refuseVsock();
   deleteProperty(Deno, Deno.internal);
   deleteProperty(Deno, "internal");
   for (const name of ["binding", "_linkedBinding", "dlopen"]) deleteProperty(process, name);

@@ -189,6 +189,21 @@ export const RUNTIME: readonly Case[] = withStatus("ok", [
     result: "honest",
   },
   {
+    name: "goes on after it has asked for a socket to a virtual machine's host",
+    isolation: true,
+    code: `
+      const attempt = (what) => { try { return what(); } catch (error) { return Promise.reject(error); } };
+      export default async () => {
+        const names = [];
+        for (const what of ["connect", "listen"]) {
+          const options = { transport: "vsock", cid: 2, port: 22 };
+          names.push(await attempt(() => Deno[what](options)).then(() => "done", ({ name }) => name));
+        }
+        return names;
+      }`,
+    result: ["NotSupported", "NotSupported"],
+  },
+  {
     name: "keeps what code of Node's has use for",
     isolation: true,
     code: `

@@ -1,6 +1,17 @@
 /** What stands around a sandbox that is a process of this host, looked at from outside. */
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, readlink, rm, stat } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -137,6 +148,42 @@ describe("a sandbox that is a process", () => {
     const kinds = /^(socket:|pipe:|anon_inode:|\/dev\/(null|u?random)|\/proc\/|\/memfd:)/;
     const runner = /\/deno$|\/runner\//;
     expect(sandbox.filter((target) => !kinds.test(target) && !runner.test(target))).toEqual([]);
+  });
+});
+
+describe("a folder that level isolated may read", () => {
+  let data: string;
+  beforeAll(async () => {
+    data = await mkdtemp(join(tmpdir(), "isolate-data-"));
+    await chmod(data, 0o755);
+    await mkdir(join(data, "plain"));
+    await writeFile(join(data, "plain", "file"), "inside");
+    await symlink("file", join(data, "plain", "link"));
+    await mkdir(join(data, "leads"));
+    await symlink("/etc", join(data, "leads", "out"));
+    await symlink("/etc/hostname", join(data, "file"));
+  });
+  afterAll(() => rm(data, { recursive: true }));
+
+  it("is read as far as it leads nowhere else", async () => {
+    const config = { mounts: { [data]: data }, cluster: { min: 1, max: 2 } };
+    const isolate = await createIsolate({ runDirectory: directory, config });
+    const read = (path: string, granted = path) => {
+      const code = `export default () => Deno.readTextFile(${JSON.stringify(join(data, path))})`;
+      const permissions = { read: [join(data, granted)] };
+      return isolate.execute({ code, permissions, timeout: 20_000 });
+    };
+    const refused = { status: 403, field: "permissions.read" };
+    try {
+      expect(await read("plain/file")).toMatchObject({ ok: true, result: "inside" });
+      expect(await read("plain/link", "plain")).toMatchObject({ ok: true, result: "inside" });
+      await expect(read("leads/out/hostname", "leads")).rejects.toMatchObject(refused);
+      await expect(read("leads/out/hostname")).rejects.toMatchObject(refused);
+      await expect(read("file")).rejects.toMatchObject(refused);
+      await expect(read("plain/file", "")).rejects.toMatchObject(refused);
+    } finally {
+      await isolate.close();
+    }
   });
 });
 
