@@ -1,12 +1,14 @@
 import { closeHandles } from "./handles.ts";
 import { closeWorkers } from "./nested-workers.ts";
 import { apply, deleteProperty, startsWith } from "./primordials.ts";
+import { refuseVsock } from "./vsock.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
 type Anything = any;
 
 /** Modules of the runtime that it offers to its own tests. */
 const INTERNAL = "internal/";
+const NODE_INTERNAL = "node:internal/";
 const TEST_BINDING = "internal/test/binding";
 
 /**
@@ -20,9 +22,14 @@ export function closeInternals(prelude: string): void {
   const modules = process.getBuiltinModule("node:module");
   closeModules(modules);
   closeWorkers(prelude, process.getBuiltinModule("node:worker_threads").Worker);
+  refuseVsock();
   deleteProperty(Deno, Deno.internal);
   deleteProperty(Deno, "internal");
   for (const name of ["binding", "_linkedBinding", "dlopen"]) deleteProperty(process, name);
+}
+
+function isInternal(name: string): boolean {
+  return startsWith(name, INTERNAL) || startsWith(name, NODE_INTERNAL);
 }
 
 /** Has no way of `require` lead to the modules that only the runtime's own tests may load. */
@@ -35,7 +42,7 @@ function closeModules(modules: Anything): void {
   }
   const guarded = function (this: unknown, ...args: unknown[]): unknown {
     const [name] = args;
-    if (typeof name === "string" && startsWith(name, INTERNAL)) {
+    if (typeof name === "string" && isInternal(name)) {
       throw new Error(`Cannot find module '${name}'`);
     }
     return apply(load, this, args);

@@ -8,7 +8,7 @@ import {
   startsWith,
 } from "./primordials.ts";
 
-const { connect, connectTls, startTls, errors } = Deno;
+const { connectTls, startTls, errors } = Deno;
 const { ConnectionRefused, NotSupported } = errors;
 
 type Options = Deno.ConnectOptions & Deno.ConnectTlsOptions & Partial<Deno.TlsCertifiedKeyPem>;
@@ -18,6 +18,8 @@ type Options = Deno.ConnectOptions & Deno.ConnectTlsOptions & Partial<Deno.TlsCe
  * else is the runtime's to refuse: neither this nor what user code makes of it is a protection.
  */
 export function tunnelConnections(tunnels: ReadonlyMap<string, number>): void {
+  // Not the runtime's own, which takes sockets that end the process: see vsock.ts.
+  const { connect } = Deno;
   /** The port of the tunnel to a target, if there is one. */
   function portTo(options: Options | undefined): number | undefined {
     if (options === undefined || options === null) return undefined;
@@ -47,9 +49,11 @@ function spelled(hostname: string): string {
   return startsWith(host, "[") || indexOfText(host, ":") < 0 ? host : `[${host}]`;
 }
 
+const connectLoopback = Deno.connect;
+
 /** A connection through a tunnel, once the proxy has let it through. */
 async function open(tunnel: number, { hostname, port, signal }: Options): Promise<Deno.TcpConn> {
-  const connection = await connect({ ...tunnelAddress(tunnel), ...(signal && { signal }) });
+  const connection = await connectLoopback({ ...tunnelAddress(tunnel), ...(signal && { signal }) });
   const stop = (): void => connection.close();
   signal?.addEventListener("abort", stop, { once: true });
   try {

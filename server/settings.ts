@@ -11,6 +11,7 @@ import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
 import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
 import { storeLocation } from "./store/location.ts";
 import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/storage.ts";
+import { DEFAULT_LEVELS, levels, type TenantLevel } from "./tenants/settings.ts";
 import type { TracingOptions } from "./tracing.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
@@ -24,6 +25,11 @@ const list = z
   .default("")
   .transform((text) => text.split(",").map((part) => part.trim()))
   .transform((parts) => parts.filter((part) => part !== ""));
+
+/** Levels of sandboxes; an empty list is as good as none. */
+const tenantLevels = list
+  .transform((names) => (names.length > 0 ? names : [...DEFAULT_LEVELS]))
+  .pipe(levels);
 
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
@@ -87,6 +93,7 @@ const schema = z.object({
   // Compose files say by an empty one that there is none.
   ISOLATE_ADMIN_KEY: z.preprocess((text) => text || undefined, adminKey.optional()),
   ISOLATE_SECRET_KEY: z.preprocess((text) => text || undefined, secretKey.optional()),
+  ISOLATE_TENANT_SANDBOX: tenantLevels,
   DOCKER_HOST: z.string().optional(),
   ISOLATE_ENGINE: z.enum(["docker", "none"]).default("docker"),
   ISOLATE_RUNTIME: z.string().min(1).optional(),
@@ -145,6 +152,8 @@ export interface Settings {
   readonly hosts: readonly string[];
   /** The operator's key; without one, everybody on this machine is the only tenant. */
   readonly adminKey: string | undefined;
+  /** Levels that tenants may use whose own settings name none. */
+  readonly tenantLevels: readonly TenantLevel[];
   /** What tenants' secrets are sealed with, and the secrets of their callbacks are made of. */
   readonly secretKey: Uint8Array | undefined;
   /** `null` runs no containers at all. */
@@ -211,6 +220,7 @@ function settingsOf(env: NodeJS.ProcessEnv): Settings {
     host: given.HOST,
     adminKey: given.ISOLATE_ADMIN_KEY,
     secretKey: given.ISOLATE_SECRET_KEY,
+    tenantLevels: given.ISOLATE_TENANT_SANDBOX,
     hosts: given.ISOLATE_HOSTS.map((name) => name.toLowerCase()),
     log: {
       level: given.ISOLATE_LOG_LEVEL,

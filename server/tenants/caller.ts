@@ -1,14 +1,24 @@
 import type { Caller } from "../api/auth.ts";
 import type { TenantRow } from "../store/tenants.ts";
-import type { SecretSettings, ShownSettings } from "./settings.ts";
+import type { SecretSettings, ShownSettings, TenantLevel } from "./settings.ts";
 
 /** Whom a tenant's key speaks for. What is the operator's own, a database for one, is not its own. */
 export function callerOf(
   { id, createdAt }: Pick<TenantRow, "id" | "createdAt">,
   settings: ShownSettings,
   secrets: SecretSettings,
+  levels: readonly TenantLevel[],
 ): Caller {
-  const { ceiling, tools, sandbox, reuse, timeout, memory, codeBytes, logEntries } = settings;
+  const {
+    ceiling,
+    tools,
+    sandbox = levels,
+    reuse,
+    timeout,
+    memory,
+    codeBytes,
+    logEntries,
+  } = settings;
   const { concurrency, queue, rate, budget, bodyBytes, retention, storage } = settings;
   return {
     tenant: {

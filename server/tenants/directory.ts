@@ -8,11 +8,13 @@ import { BriefCache } from "./brief-cache.ts";
 import { callerOf } from "./caller.ts";
 import type { Sealer } from "./seal.ts";
 import {
+  DEFAULT_LEVELS,
   type SecretSettings,
   type ShownSettings,
   secretSettings,
   shownSettings,
   type TenantBody,
+  type TenantLevel,
 } from "./settings.ts";
 
 const NOTHING: SecretSettings = { env: {}, database: null };
@@ -21,6 +23,8 @@ export interface DirectoryOptions {
   readonly tenants: Tenants;
   /** Without one, tenants have no secrets. */
   readonly sealer?: Sealer | undefined;
+  /** Levels of tenants whose settings name none. Default: `container` alone. */
+  readonly levels?: readonly TenantLevel[] | undefined;
   /** Ends what a tenant runs, and keeps it from running more. Called before it is deleted. */
   readonly end?: ((tenant: Pick<Tenant, "id" | "since">) => Promise<void>) | undefined;
   /** Told that a tenant is gone, once it is. */
@@ -100,7 +104,9 @@ export class TenantDirectory {
 
   async #caller(id: string): Promise<Caller | undefined> {
     const row = await this.#options.tenants.get(id);
-    return row && callerOf(row, shownSettings.parse(row.settings), this.#opened(row));
+    if (row === undefined) return undefined;
+    const { levels = DEFAULT_LEVELS } = this.#options;
+    return callerOf(row, shownSettings.parse(row.settings), this.#opened(row), levels);
   }
 
   #sealed(id: string, secrets: SecretSettings): string | null {

@@ -24,8 +24,15 @@ function pathOf(field: string): (string | number)[] {
   return parts.slice(1).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
-const levels = z
-  .array(z.enum(["isolated", "container"]))
+/** Levels that tenants may have: none has the host's process. */
+const tenantLevel = z.enum(["isolated", "container"]);
+export type TenantLevel = z.output<typeof tenantLevel>;
+
+/** What a tenant may use whose settings do not say: two layers and no less. */
+export const DEFAULT_LEVELS: readonly TenantLevel[] = ["container"];
+
+export const levels = z
+  .array(tenantLevel)
   .min(1)
   .max(2)
   .meta({ description: "Levels it may use; the first is that of a request that does not say" });

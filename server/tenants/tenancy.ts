@@ -11,6 +11,8 @@ export interface TenancyOptions {
   /** The operator's key; without one, there is one tenant, and no key. */
   readonly adminKey?: string | undefined;
   readonly secretKey?: Uint8Array | undefined;
+  /** Levels of tenants whose settings name none. Default: `container` alone. */
+  readonly tenantLevels?: DirectoryOptions["levels"];
   /** Ends what a tenant runs, and keeps it from running more. Called before it is deleted. */
   readonly end?: DirectoryOptions["end"];
 }
@@ -24,12 +26,13 @@ export interface Tenancy {
 }
 
 export function createTenancy(options: TenancyOptions): Tenancy {
-  const { store, adminKey, secretKey, end } = options;
+  const { store, adminKey, secretKey, tenantLevels, end } = options;
   const keyring = new Keyring(store.keys);
   const quotas = new Quotas(store.executions);
   const directory = new TenantDirectory({
     tenants: store.tenants,
     sealer: secretKey && new Sealer(secretKey),
+    levels: tenantLevels,
     end,
     onDeleted: () => keyring.forgetAll(),
   });

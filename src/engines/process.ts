@@ -6,6 +6,7 @@ import { ownDescriptors } from "../base/inherited-descriptors.ts";
 import { DatabaseGate } from "../database/gate.ts";
 import { Reserve } from "../database/reserve.ts";
 import { survivorLine } from "../egress/link.ts";
+import { assertContained } from "./contained-paths.ts";
 import { deadline } from "./deadline.ts";
 import { HOST_ENVIRONMENT, heapMegabytes, hostArguments, NO_REACH, type Reach } from "./deno.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox } from "./engine.ts";
@@ -113,8 +114,10 @@ export class ProcessLauncher implements Launcher {
         id: slot.id,
         profile,
         closed: connection.closed,
-        run: (job, events, timeLeft) =>
-          this.#withDatabase(slot, job, timeLeft, () => connection.run(job, events)),
+        run: async (job, events, timeLeft) => {
+          await this.#assertContained(job);
+          return this.#withDatabase(slot, job, timeLeft, () => connection.run(job, events));
+        },
         meter,
         sendChannel: (topic, text) => connection.sendChannel(topic, text),
         sendCredit: (bytes) => connection.sendCredit(bytes),
@@ -133,6 +136,11 @@ export class ProcessLauncher implements Launcher {
       await destroy();
       throw error;
     }
+  }
+
+  async #assertContained({ grants }: Job): Promise<void> {
+    const read = grants?.worker.read;
+    if (Array.isArray(read)) await assertContained(read, this.#reach.read);
   }
 
   /** Here the control plane is outside of the sandbox, and near enough to connect in its place. */

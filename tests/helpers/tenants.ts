@@ -32,7 +32,11 @@ export async function tenantsApp() {
 
   /** A server as it is after a start: with nothing in memory. `running` are engines that do run code. */
   function start(
-    keys: { adminKey?: string; secretKey?: Uint8Array } = {},
+    keys: {
+      adminKey?: string;
+      secretKey?: Uint8Array;
+      tenantLevels?: readonly ("isolated" | "container")[];
+    } = {},
     running?: readonly Engine[],
   ) {
     const engine = new RecordingEngine("container");

@@ -56,6 +56,12 @@ describe("settings", () => {
       ISOLATE_PUBLIC_URL: "https://hub.example",
       ISOLATE_TOOLS: "/etc/isolate/http.ts, tools/greeter.ts,",
     });
+    expect(settings.tenantLevels).toEqual(["container"]);
+    const levels = { ISOLATE_TENANT_SANDBOX: "isolated, container" };
+    expect(readSettings(levels).tenantLevels).toEqual(["isolated", "container"]);
+    expect(() => readSettings({ ISOLATE_TENANT_SANDBOX: "none" })).toThrow(
+      "ISOLATE_TENANT_SANDBOX",
+    );
     expect(settings.tools).toEqual(["/etc/isolate/http.ts", "tools/greeter.ts"]);
     expect(settings).toMatchObject({ config: { port: 9000 }, host: "::1" });
     const egressSocket = "/srv/run/egress/admin.sock";

@@ -110,6 +110,24 @@ describe("an HTTP function", () => {
     });
   });
 
+  it("gets the URL of the host that was asked, whatever URL the request line holds", async () => {
+    const port = await listen();
+    const asked = async (line: string, named: string): Promise<string> => {
+      const socket = connect(port, "127.0.0.1");
+      socket.end(`GET ${line} HTTP/1.1\r\nHost: ${named}\r\nConnection: close\r\n\r\n`);
+      let text = "";
+      for await (const chunk of socket.setEncoding("utf8")) text += chunk;
+      return /"url":"([^"]*)"/.exec(text)?.[1] ?? text.slice(9, 12);
+    };
+    const path = "/f/acme/site/echo/?a=b";
+    const own = `127.0.0.1:${port}`;
+    expect(await asked(path, own)).toBe(`http://${own}${path}`);
+    for (const scheme of ["http", "https"]) {
+      expect(await asked(`${scheme}://evil.example${path}`, own)).toBe(`http://${own}${path}`);
+    }
+    expect(await asked(`http://evil.example${path}`, "a/../b@c")).toBe("400");
+  });
+
   it.each(["/f/acme/site", "/f/acme/site/", "/f/acme/site/deeper/still"])(
     "is asked for everything below its path: %s",
     async (path) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Aborted } from "../../../src/errors.ts";
-import { ADMIN_KEY, SECRET_KEY, type Told, tenantsApp } from "../../helpers/tenants.ts";
+import { ADMIN_KEY, type Ask, SECRET_KEY, type Told, tenantsApp } from "../../helpers/tenants.ts";
 
 type Host = Awaited<ReturnType<typeof tenantsApp>>;
 type Server = ReturnType<Host["start"]>;
@@ -387,4 +387,33 @@ it("a server for one machine needs no key, and has nothing to administer", async
   const disabled = await nobody("PUT", "/admin/tenants/acme", {});
   expect(disabled).toMatchObject({ status: 403, body: problem("ADMIN_DISABLED") });
   expect(disabled.body.error.message).toContain("ISOLATE_ADMIN_KEY");
+});
+
+describe("a tenant whose settings name no level", () => {
+  const at = async ({ ask }: { ask: Ask }, sandbox?: string) => {
+    const { status, body } = await ask("POST", "/execute", { code, ...(sandbox && { sandbox }) });
+    return status === 200 ? [status] : [status, body.error.code, body.error.field];
+  };
+
+  it("has containers alone", async () => {
+    const plain = await server.tenant("plain");
+    expect(await at(plain)).toEqual([200]);
+    expect(await at(plain, "container")).toEqual([200]);
+    expect(await at(plain, "isolated")).toEqual([403, "TENANT_LIMIT", "sandbox"]);
+    const { body } = await plain.ask("POST", "/execute", { code, sandbox: "isolated" });
+    expect(body.error.message).toBe(
+      'sandbox: This tenant may not have "isolated"; it may have container',
+    );
+    const bold = await server.tenant("bold", { sandbox: ["container", "isolated"] });
+    expect(await at(bold, "isolated")).toEqual([200]);
+  });
+
+  it("has what the operator says of all of them", async () => {
+    const levels = ["isolated", "container"] as const;
+    const other = host.start({ adminKey: ADMIN_KEY, secretKey: SECRET_KEY, tenantLevels: levels });
+    const plain = await other.tenant("usual");
+    expect(await at(plain, "isolated")).toEqual([200]);
+    const { body } = await plain.ask("POST", "/plan", { code });
+    expect(body.level).toBe("isolated");
+  });
 });
