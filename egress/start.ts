@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { Reserve } from "../src/database/reserve.ts";
 import { listenAt } from "../src/sockets.ts";
 import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-connection.ts";
+import { Alone } from "./alone.ts";
 import { type Classifier, classify } from "./classify.ts";
 import { readGround } from "./ground.ts";
 import type { Audit } from "./ledger.ts";
@@ -20,6 +21,8 @@ export interface EgressOptions {
    * allow them as well. Metadata addresses stay out of reach, and may not be named here.
    */
   readonly private?: readonly string[];
+  /** Told once there has been no admin connection for so long, at the start or later. */
+  readonly alone?: { readonly after: number; readonly onAlone: () => void } | undefined;
   /** Default: the operating system's. */
   readonly resolver?: Resolver;
   /** Is told of every decision and of the end of every tunnel. Default: nobody is. */
@@ -44,6 +47,7 @@ export interface Egress {
  */
 export async function startEgress(options: EgressOptions): Promise<Egress> {
   const { adminSocket, audit = () => {} } = options;
+  const alone = options.alone && new Alone(options.alone.after, options.alone.onAlone);
   const { hosts = {}, private: privates = [] } = options;
   const { resolver = systemResolver, classify: classifier = classify } = options;
   const settle: AdminConnectionOptions["readGround"] = (settings) =>
@@ -54,10 +58,14 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
   const connections = new Map<Socket, Promise<void>>();
   const server = createServer((socket) => {
     const shared = { ground, readGround: settle, claims, audit, reserve };
+    alone?.enter();
     const served = new AdminConnection(socket, shared).serve();
     connections.set(
       socket,
-      served.finally(() => connections.delete(socket)),
+      served.finally(() => {
+        connections.delete(socket);
+        alone?.leave();
+      }),
     );
   });
 
@@ -71,6 +79,7 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
       const served = [...connections.values()];
       for (const socket of connections.keys()) socket.destroy();
       await Promise.all([closed, ...served]);
+      alone?.close();
       await reserve.close();
       await rm(adminSocket, { force: true });
     },

@@ -4,7 +4,8 @@ import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { killLeftovers } from "./leftover-processes.ts";
 
-const ALIVE_SOCKET = "alive.sock";
+/** What an instance listens on as long as it lives, in its directory. */
+export const ALIVE_SOCKET = "alive.sock";
 /** First character of the name of a directory whose instance is just coming to life. */
 const UNBORN = ".";
 const BIRTH_WITHIN = 60_000;
@@ -80,16 +81,32 @@ export class Instance {
   }
 }
 
-/** Nobody listens: for sure, and not because we could not ask. */
-function isDead(socketPath: string): Promise<boolean> {
+/**
+ * Whether somebody listens on an instance's socket. It is `unknown` if there is none, or none that we
+ * may connect to.
+ */
+export function askAlive(socketPath: string): Promise<"yes" | "no" | "unknown"> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
     socket.once("connect", () => {
       socket.destroy();
-      resolve(false);
+      resolve("yes");
     });
     socket.once("error", ({ code }: NodeJS.ErrnoException) => {
-      resolve(code === "ECONNREFUSED" || code === "ENOENT");
+      resolve(code === "ECONNREFUSED" ? "no" : "unknown");
     });
   });
+}
+
+/** Nobody listens: for sure, and not because we could not ask. */
+async function isDead(socketPath: string): Promise<boolean> {
+  const alive = await askAlive(socketPath);
+  return alive === "no" || (alive === "unknown" && !(await exists(socketPath)));
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    ({ code }: NodeJS.ErrnoException) => code !== "ENOENT",
+  );
 }

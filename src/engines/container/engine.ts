@@ -20,6 +20,7 @@ import { PooledEngine } from "../pooled.ts";
 import type { RunnerBundle } from "../runner.ts";
 import { confinement } from "./confinement.ts";
 import { call, engineStatus } from "./docker.ts";
+import { ForeignInstances } from "./foreign.ts";
 import { ensureRunnerImage } from "./image.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
 import { reap } from "./reaper.ts";
@@ -56,6 +57,7 @@ export class ContainerEngine implements Engine {
   readonly #launcher: ContainerLauncher;
   readonly #egress: Sidecar | EgressLink;
   readonly #inner: PooledEngine;
+  readonly #foreign: ForeignInstances;
   #image = "";
   #up = false;
   #closed = false;
@@ -73,6 +75,7 @@ export class ContainerEngine implements Engine {
         ? new Sidecar({ ...options, egress, slots, image })
         : egressService({ socket, settings: egress, log });
     this.#launcher = new ContainerLauncher({ ...options, image, egress: this.#egress, slots });
+    this.#foreign = new ForeignInstances(options.docker, options.instance);
     const halted = unavailable("The container engine is being prepared");
     this.#inner = new PooledEngine(this.#launcher, this.#poolOptions(), halted);
     this.#checking = this.#check();
@@ -164,7 +167,7 @@ export class ContainerEngine implements Engine {
 
   async #reap(): Promise<void> {
     const { docker, instance, log, pool } = this.#options;
-    const removed = await reap(docker, instance, this.#launcher.slots, pool.onError);
+    const removed = await reap(docker, instance, this.#launcher.slots, pool.onError, this.#foreign);
     this.#lastReap = Date.now();
     if (removed > 0) log(`Removed ${removed} containers nobody owned`);
   }
