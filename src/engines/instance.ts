@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { EngineUnavailable, messageOf } from "../errors.ts";
+import { listenAt } from "../sockets.ts";
 import { killLeftovers } from "./leftover-processes.ts";
 
 /** What an instance listens on as long as it lives, in its directory. */
@@ -9,17 +11,41 @@ export const ALIVE_SOCKET = "alive.sock";
 /** First character of the name of a directory whose instance is just coming to life. */
 const UNBORN = ".";
 const BIRTH_WITHIN = 60_000;
+/** Milliseconds between two looks at whether all of it is there. */
+const LOOK_EVERY = 2_000;
 const DIRECTORY_NAME = /^\.?[0-9a-f]{8}$/;
+
+/** Thrown while the run directory is gone and nothing can take its place. */
+export class RunDirectoryGone extends EngineUnavailable {
+  constructor(directory: string, cause: unknown) {
+    super(
+      `The run directory ${directory} is gone and cannot be made again (${messageOf(cause)}): make it, writable by the server; where it is mounted into the server's container, restart that`,
+      { cause, retryAfter: 2 },
+    );
+  }
+}
+
+/** Something in an instance's directory that it cannot do without. */
+interface Part {
+  readonly path: string;
+  readonly make: () => Promise<void>;
+}
 
 /**
  * One running control plane: a directory of its own below the run directory, and a socket in it
- * that answers exactly as long as this process lives, however it ends.
+ * that answers exactly as long as this process lives, however it ends. What somebody deletes of it,
+ * as cleaners of temporary files do, is made again.
  */
 export class Instance {
   readonly id: string;
   readonly directory: string;
   readonly runDirectory: string;
-  readonly #server: Server = createServer((socket) => socket.destroy());
+  /** Told when something was missing and is there again, without what sandboxes had in there. */
+  readonly onRestored = new Set<() => void>();
+  readonly #parts: Part[] = [];
+  #server: Server | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ensuring: Promise<void> | undefined;
 
   private constructor(runDirectory: string) {
     this.id = randomBytes(4).toString("hex");
@@ -30,18 +56,55 @@ export class Instance {
   /** Makes the run directory, which no other user of the host may enter, and joins it. */
   static async create(runDirectory: string): Promise<Instance> {
     const instance = new Instance(runDirectory);
-    await mkdir(runDirectory, { recursive: true, mode: 0o700 });
-    await chmod(runDirectory, 0o700);
-    // Under its own name only once the socket answers: it would pass for a dead one before.
-    const unborn = join(runDirectory, `${UNBORN}${instance.id}`);
-    await mkdir(unborn, { mode: 0o700 });
-    await new Promise<void>((resolve, reject) => {
-      instance.#server.once("error", reject);
-      instance.#server.listen(join(unborn, ALIVE_SOCKET), resolve);
-    });
-    instance.#server.unref();
-    await rename(unborn, instance.directory);
+    await instance.#join();
+    // Whoever needs it finds out by itself, and says why.
+    const look = (): void => void instance.ensure().catch(() => {});
+    instance.#timer = setInterval(look, LOOK_EVERY).unref();
     return instance;
+  }
+
+  /** Has `make` called whenever there is nothing at `path`, a file in the instance's directory. */
+  async addPart(path: string, make: () => Promise<void>): Promise<void> {
+    await make();
+    this.#parts.push({ path, make });
+  }
+
+  /** Makes again what is missing of the directory. Rejects with `RunDirectoryGone` if it cannot. */
+  ensure(): Promise<void> {
+    this.#ensuring ??= this.#ensure().finally(() => {
+      this.#ensuring = undefined;
+    });
+    return this.#ensuring;
+  }
+
+  async #ensure(): Promise<void> {
+    const alive = join(this.directory, ALIVE_SOCKET);
+    const paths = [alive, ...this.#parts.map(({ path }) => path)];
+    const found = await Promise.all(paths.map(exists));
+    if (found.every(Boolean) || this.#server === undefined) return;
+    try {
+      if (found[0] === false) await this.#join();
+      for (const { path, make } of this.#parts) if (!(await exists(path))) await make();
+    } catch (cause) {
+      throw new RunDirectoryGone(this.runDirectory, cause);
+    }
+    for (const listener of this.onRestored) listener();
+  }
+
+  async #join(): Promise<void> {
+    await mkdir(this.runDirectory, { recursive: true, mode: 0o700 });
+    await chmod(this.runDirectory, 0o700);
+    // Under its own name only once the socket answers: it would pass for a dead one before.
+    const unborn = join(this.runDirectory, `${UNBORN}${this.id}`);
+    await rm(unborn, { recursive: true, force: true });
+    await mkdir(unborn, { mode: 0o700 });
+    this.#server?.close();
+    const server = createServer((socket) => socket.destroy()).unref();
+    this.#server = server;
+    await listenAt(server, join(unborn, ALIVE_SOCKET), 0o600);
+    // What is left of it without its socket is of no use to anybody.
+    await rm(this.directory, { recursive: true, force: true });
+    await rename(unborn, this.directory);
   }
 
   /** Whether the instance of that id in the same run directory still runs, as far as one can tell. */
@@ -76,7 +139,10 @@ export class Instance {
   }
 
   async close(): Promise<void> {
-    this.#server.close();
+    clearInterval(this.#timer);
+    await this.#ensuring?.catch(() => {});
+    this.#server?.close();
+    this.#server = undefined;
     await rm(this.directory, { recursive: true, force: true });
   }
 }
@@ -107,6 +173,6 @@ async function isDead(socketPath: string): Promise<boolean> {
 function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
-    ({ code }: NodeJS.ErrnoException) => code !== "ENOENT",
+    ({ code }: NodeJS.ErrnoException) => code !== "ENOENT" && code !== "ENOTDIR",
   );
 }

@@ -30,10 +30,20 @@ export class ProcessLauncher implements Launcher {
   readonly #instanceDirectory: string;
   readonly #runnerDirectory: string;
   readonly #reach: Reach;
+  readonly #ensure: () => Promise<void>;
   readonly #reserve = new Reserve();
 
-  /** `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. */
-  constructor(options: { instanceDirectory: string; runnerDirectory: string; reach?: Reach }) {
+  /**
+   * `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. `ensure` sees
+   * to both before each start.
+   */
+  constructor(options: {
+    instanceDirectory: string;
+    runnerDirectory: string;
+    ensure?: () => Promise<void>;
+    reach?: Reach;
+  }) {
+    this.#ensure = options.ensure ?? (async () => {});
     this.#reach = options.reach ?? NO_REACH;
     this.#instanceDirectory = options.instanceDirectory;
     this.#runnerDirectory = options.runnerDirectory;
@@ -41,6 +51,7 @@ export class ProcessLauncher implements Launcher {
 
   async launch(profile: Profile): Promise<Sandbox> {
     const binary = denoBinary();
+    await this.#ensure();
     const slot = await Slot.create(this.#instanceDirectory);
     const child = this.#spawn(binary, slot, profile);
     const exited = exitOf(child);
