@@ -1,11 +1,19 @@
-/** Entry point: `main.js ADMIN_SOCKET ['{"hosts":{…},"private":[…]}']`. Logs JSON lines. */
+/**
+ * Entry point: `main.js ADMIN_SOCKET ['{"hosts":{…},"private":[…],"endAfter":60000}']`. Logs JSON lines.
+ * With `endAfter` it ends by itself after so many milliseconds without a control plane.
+ */
 import type { AuditRecord } from "./ledger.ts";
 import { type EgressOptions, startEgress } from "./start.ts";
 
 /** Records of a run that are logged; a sandbox writes none of our disk full. */
 const MAX_LOGGED = 400;
 
-type FileOptions = Pick<EgressOptions, "hosts" | "private">;
+/** The longest a timer can wait. */
+const MAX_END_AFTER = 2_147_483_647;
+
+interface Options extends Pick<EgressOptions, "hosts" | "private"> {
+  readonly endAfter: number | undefined;
+}
 
 function log(entry: object): void {
   console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
@@ -15,22 +23,29 @@ function audit(record: AuditRecord): void {
   if (record.sequence <= MAX_LOGGED) log(record);
 }
 
-function readArguments([adminSocket, json = "{}"]: readonly string[]): EgressOptions {
+function readArguments([adminSocket, json = "{}"]: readonly string[]) {
   if (adminSocket === undefined) throw new Error("Usage: main.js ADMIN_SOCKET [JSON_OPTIONS]");
-  return { adminSocket, audit, onSurvivor: log, ...readOptions(json) };
+  return { adminSocket, ...readOptions(json) };
 }
 
-function readOptions(json: string): FileOptions {
+function readOptions(json: string): Options {
   const options: unknown = JSON.parse(json);
   if (!isRecord(options)) throw new Error("The options are no JSON object");
-  const { hosts = {}, private: privates = [], ...unknown } = options;
+  const { hosts = {}, private: privates = [], endAfter, ...unknown } = options;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined) throw new Error(`There is no option ${JSON.stringify(stranger)}`);
   if (!isRecord(hosts)) throw new Error("hosts is no object of names and addresses");
   if (!Array.isArray(privates) || !privates.every((entry) => typeof entry === "string")) {
     throw new Error("private is no array of host:port");
   }
-  return { hosts: hosts as Record<string, string>, private: privates };
+  if (endAfter !== undefined && !isMilliseconds(endAfter)) {
+    throw new Error("endAfter is no number of milliseconds");
+  }
+  return { hosts: hosts as Record<string, string>, private: privates, endAfter };
+}
+
+function isMilliseconds(value: unknown): value is number {
+  return typeof value === "number" && value >= 1 && value <= MAX_END_AFTER;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -38,15 +53,15 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 try {
-  const options = readArguments(process.argv.slice(2));
-  const egress = await startEgress(options);
+  const { endAfter, ...options } = readArguments(process.argv.slice(2));
+  const end = (reason: object): void => {
+    log({ event: "stopping", ...reason });
+    void egress.close().finally(() => process.exit(0));
+  };
+  const alone = endAfter && { after: endAfter, onAlone: () => end({ reason: "no control plane" }) };
+  const egress = await startEgress({ ...options, audit, onSurvivor: log, ...(alone && { alone }) });
   log({ event: "listening", socket: options.adminSocket });
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
-      log({ event: "stopping", signal });
-      void egress.close().finally(() => process.exit(0));
-    });
-  }
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => end({ signal }));
 } catch (error) {
   log({ event: "failed", message: error instanceof Error ? error.message : String(error) });
   process.exitCode = 1;

@@ -6,6 +6,7 @@ import { Reserve } from "../src/database/reserve.ts";
 import type { SurvivorEvent } from "../src/protocol/egress-admin.ts";
 import { listenAt } from "../src/sockets.ts";
 import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-connection.ts";
+import { Alone } from "./alone.ts";
 import { type Classifier, classify } from "./classify.ts";
 import { readGround } from "./ground.ts";
 import type { Audit } from "./ledger.ts";
@@ -23,6 +24,8 @@ export interface EgressOptions {
    * allow them as well. Metadata addresses stay out of reach, and may not be named here.
    */
   readonly private?: readonly string[];
+  /** Told once there has been no admin connection for so long, at the start or later. */
+  readonly alone?: { readonly after: number; readonly onAlone: () => void } | undefined;
   /** Default: the operating system's. */
   readonly resolver?: Resolver;
   /** Is told of every decision and of the end of every tunnel. Default: nobody is. */
@@ -49,6 +52,7 @@ export interface Egress {
  */
 export async function startEgress(options: EgressOptions): Promise<Egress> {
   const { adminSocket, audit = () => {}, onSurvivor = () => {} } = options;
+  const alone = options.alone && new Alone(options.alone.after, options.alone.onAlone);
   const { hosts = {}, private: privates = [] } = options;
   const { resolver = nameServerResolver(), classify: classifier = classify } = options;
   const { lookup } = new Lookups(resolver);
@@ -75,7 +79,11 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
   const server = createServer((socket) => {
     const shared = { ground, readGround: settle, claims, audit, reserve };
     const admin = new AdminConnection(socket, shared);
-    const served = admin.serve().finally(() => connections.delete(socket));
+    alone?.enter();
+    const served = admin.serve().finally(() => {
+      connections.delete(socket);
+      alone?.leave();
+    });
     connections.set(socket, { admin, served });
     for (const event of survivors.values()) admin.report({ ...event, survivors: survivors.size });
   });
@@ -88,6 +96,7 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
       const served = [...connections.values()].map((connection) => connection.served);
       for (const socket of connections.keys()) socket.destroy();
       await Promise.all([closed, ...served]);
+      alone?.close();
       await reserve.close();
       await rm(adminSocket, { force: true });
     },

@@ -62,6 +62,11 @@ export class EgressLink implements Egress {
     return { close: () => closeRun(admin, run.run) };
   }
 
+  /** Ends the connection, so that another one is made. */
+  reconnect(): void {
+    this.#admin?.close();
+  }
+
   /** Ends the connection for good, and with it every run that is open. */
   async close(): Promise<void> {
     this.#stop.abort();

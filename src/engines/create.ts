@@ -9,7 +9,7 @@ import type { Instance } from "./instance.ts";
 import type { PoolOptions } from "./pool.ts";
 import { PooledEngine } from "./pooled.ts";
 import { ProcessLauncher } from "./process.ts";
-import { bundleRunner, writeRunner } from "./runner.ts";
+import { bundleRunner, RUNNER_ENTRY, writeRunner } from "./runner.ts";
 
 const START_CONCURRENCY = 3;
 const MAX_WAITING = 256;
@@ -47,7 +47,9 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
   const docker = containers && dockerClient(engineSocket(containers.host));
   const bundle = await bundleRunner();
   const runnerDirectory = join(instance.directory, "runner");
-  await writeRunner(bundle, runnerDirectory);
+  await instance.addPart(join(runnerDirectory, RUNNER_ENTRY), () =>
+    writeRunner(bundle, runnerDirectory),
+  );
   const pool: PoolOptions = {
     ...config.cluster,
     prewarm: false,
@@ -64,6 +66,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
   const launcher = new ProcessLauncher({
     instanceDirectory: instance.directory,
     runnerDirectory,
+    ensure: () => instance.ensure(),
     reach: processReach(config),
     log,
   });
@@ -72,6 +75,11 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     () => {},
   );
   const isolated = new PooledEngine(launcher, { ...pool, min: Math.min(few, pool.min) });
+  // Their sockets and modules went with the directory.
+  instance.onRestored.add(() => {
+    launcher.renew();
+    isolated.pool.renew();
+  });
   const inline = inProcess ? [await inlineEngine(pool)] : [];
   if (docker === null) return [...inline, isolated];
   const { runtime, egressSocket } = containers ?? {};

@@ -2,23 +2,50 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { EngineUnavailable, messageOf } from "../errors.ts";
+import { listenAt } from "../sockets.ts";
 import { killLeftovers } from "./leftover-processes.ts";
 
-const ALIVE_SOCKET = "alive.sock";
+/** What an instance listens on as long as it lives, in its directory. */
+export const ALIVE_SOCKET = "alive.sock";
 /** First character of the name of a directory whose instance is just coming to life. */
 const UNBORN = ".";
 const BIRTH_WITHIN = 60_000;
+/** Milliseconds between two looks at whether all of it is there. */
+const LOOK_EVERY = 2_000;
 const DIRECTORY_NAME = /^\.?[0-9a-f]{8}$/;
+
+/** Thrown while the run directory is gone and nothing can take its place. */
+export class RunDirectoryGone extends EngineUnavailable {
+  constructor(directory: string, cause: unknown) {
+    super(
+      `The run directory ${directory} is gone and cannot be made again (${messageOf(cause)}): make it, writable by the server; where it is mounted into the server's container, restart that`,
+      { cause, retryAfter: 2 },
+    );
+  }
+}
+
+/** Something in an instance's directory that it cannot do without. */
+interface Part {
+  readonly path: string;
+  readonly make: () => Promise<void>;
+}
 
 /**
  * One running control plane: a directory of its own below the run directory, and a socket in it
- * that answers exactly as long as this process lives, however it ends.
+ * that answers exactly as long as this process lives, however it ends. What somebody deletes of it,
+ * as cleaners of temporary files do, is made again.
  */
 export class Instance {
   readonly id: string;
   readonly directory: string;
   readonly runDirectory: string;
-  readonly #server: Server = createServer((socket) => socket.destroy());
+  /** Told when something was missing and is there again, without what sandboxes had in there. */
+  readonly onRestored = new Set<() => void>();
+  readonly #parts: Part[] = [];
+  #server: Server | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ensuring: Promise<void> | undefined;
 
   private constructor(runDirectory: string) {
     this.id = randomBytes(4).toString("hex");
@@ -32,19 +59,56 @@ export class Instance {
    */
   static async create(runDirectory: string): Promise<Instance> {
     const instance = new Instance(runDirectory);
-    const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
-    await mkdir(runDirectory, { recursive: true, mode });
-    await chmod(runDirectory, mode);
-    // Under its own name only once the socket answers: it would pass for a dead one before.
-    const unborn = join(runDirectory, `${UNBORN}${instance.id}`);
-    await mkdir(unborn, { mode: 0o700 });
-    await new Promise<void>((resolve, reject) => {
-      instance.#server.once("error", reject);
-      instance.#server.listen(join(unborn, ALIVE_SOCKET), resolve);
-    });
-    instance.#server.unref();
-    await rename(unborn, instance.directory);
+    await instance.#join();
+    // Whoever needs it finds out by itself, and says why.
+    const look = (): void => void instance.ensure().catch(() => {});
+    instance.#timer = setInterval(look, LOOK_EVERY).unref();
     return instance;
+  }
+
+  /** Has `make` called whenever there is nothing at `path`, a file in the instance's directory. */
+  async addPart(path: string, make: () => Promise<void>): Promise<void> {
+    await make();
+    this.#parts.push({ path, make });
+  }
+
+  /** Makes again what is missing of the directory. Rejects with `RunDirectoryGone` if it cannot. */
+  ensure(): Promise<void> {
+    this.#ensuring ??= this.#ensure().finally(() => {
+      this.#ensuring = undefined;
+    });
+    return this.#ensuring;
+  }
+
+  async #ensure(): Promise<void> {
+    const alive = join(this.directory, ALIVE_SOCKET);
+    const paths = [alive, ...this.#parts.map(({ path }) => path)];
+    const found = await Promise.all(paths.map(exists));
+    if (found.every(Boolean) || this.#server === undefined) return;
+    try {
+      if (found[0] === false) await this.#join();
+      for (const { path, make } of this.#parts) if (!(await exists(path))) await make();
+    } catch (cause) {
+      throw new RunDirectoryGone(this.runDirectory, cause);
+    }
+    for (const listener of this.onRestored) listener();
+  }
+
+  async #join(): Promise<void> {
+    const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
+    await mkdir(this.runDirectory, { recursive: true, mode });
+    await chmod(this.runDirectory, mode);
+    // Under its own name only once the socket answers: it would pass for a dead one before.
+    const unborn = join(this.runDirectory, `${UNBORN}${this.id}`);
+    await rm(unborn, { recursive: true, force: true });
+    await mkdir(unborn, { mode: 0o700 });
+    this.#server?.close();
+    const server = createServer((socket) => socket.destroy()).unref();
+    this.#server = server;
+    await listenAt(server, join(unborn, ALIVE_SOCKET), 0o600);
+    // What is left of it without its socket is of no use to anybody.
+    await rm(this.directory, { recursive: true, force: true });
+    await rename(unborn, this.directory);
   }
 
   /** Whether the instance of that id in the same run directory still runs, as far as one can tell. */
@@ -79,21 +143,40 @@ export class Instance {
   }
 
   async close(): Promise<void> {
-    this.#server.close();
+    clearInterval(this.#timer);
+    await this.#ensuring?.catch(() => {});
+    this.#server?.close();
+    this.#server = undefined;
     await rm(this.directory, { recursive: true, force: true });
   }
 }
 
-/** Nobody listens: for sure, and not because we could not ask. */
-function isDead(socketPath: string): Promise<boolean> {
+/**
+ * Whether somebody listens on an instance's socket. It is `unknown` if there is none, or none that we
+ * may connect to.
+ */
+export function askAlive(socketPath: string): Promise<"yes" | "no" | "unknown"> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
     socket.once("connect", () => {
       socket.destroy();
-      resolve(false);
+      resolve("yes");
     });
     socket.once("error", ({ code }: NodeJS.ErrnoException) => {
-      resolve(code === "ECONNREFUSED" || code === "ENOENT");
+      resolve(code === "ECONNREFUSED" ? "no" : "unknown");
     });
   });
+}
+
+/** Nobody listens: for sure, and not because we could not ask. */
+async function isDead(socketPath: string): Promise<boolean> {
+  const alive = await askAlive(socketPath);
+  return alive === "no" || (alive === "unknown" && !(await exists(socketPath)));
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    ({ code }: NodeJS.ErrnoException) => code !== "ENOENT" && code !== "ENOTDIR",
+  );
 }

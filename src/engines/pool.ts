@@ -7,6 +7,7 @@ import {
 } from "../errors.ts";
 import { SOLE_TENANT } from "../tenant.ts";
 import type { IdleUsage, Launcher, Profile, Sandbox } from "./engine.ts";
+import { RunDirectoryGone } from "./instance.ts";
 import { Kept } from "./kept.ts";
 import { DEFAULT_REUSE, type ReuseLimits } from "./reuse.ts";
 import { Shares } from "./shares.ts";
@@ -230,6 +231,13 @@ export class Pool {
     this.#balance();
   }
 
+  /** Lets all that are idle go and starts others, if any are handed out at present. */
+  renew(): void {
+    if (this.#halted !== undefined) return;
+    this.halt(new EngineUnavailable("The sandboxes are being replaced", { retryAfter: 2 }));
+    this.resume();
+  }
+
   resume(): void {
     this.#halted = undefined;
     this.#failures = 0;
@@ -323,7 +331,8 @@ export class Pool {
     this.#options.onError(error);
     const message = "A sandbox could not be started";
     const first = shelf.waiting.next();
-    first?.reject(new EngineUnavailable(message, { cause: error, retryAfter: 2 }));
+    const known = error instanceof RunDirectoryGone;
+    first?.reject(known ? error : new EngineUnavailable(message, { cause: error, retryAfter: 2 }));
     if (this.#halted !== undefined || this.#retry !== undefined) return;
     const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures);
     this.#failures += 1;

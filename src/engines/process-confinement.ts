@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { chmod, chown, copyFile, link, mkdir } from "node:fs/promises";
+import { chmod, chown, copyFile, link, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Confinable,
@@ -86,6 +86,7 @@ export function missingWalls({ host }: Pick<ProcessConfinement, "host">): string
 async function near(binary: string, directory: string): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o755 });
   const path = join(directory, "deno");
+  await rm(path, { force: true });
   await link(binary, path).catch(() => copyFile(binary, path));
   await chmod(path, 0o755);
   return path;

@@ -36,13 +36,18 @@ export class ProcessLauncher implements Launcher {
   readonly #instanceDirectory: string;
   readonly #runnerDirectory: string;
   readonly #reach: Reach;
+  readonly #ensure: () => Promise<void>;
   readonly #reserve: Reserve;
   #confinement: Promise<ProcessConfinement> | undefined;
 
-  /** `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. */
+  /**
+   * `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. `ensure` sees
+   * to both before each start.
+   */
   constructor(options: {
     instanceDirectory: string;
     runnerDirectory: string;
+    ensure?: () => Promise<void>;
     reach?: Reach;
     /** One line about something an operator wants to know. Default: nobody is told. */
     log?: (line: string) => void;
@@ -52,6 +57,7 @@ export class ProcessLauncher implements Launcher {
       onSurvivor: ({ host, user, pid }, state, reason) =>
         log(survivorLine({ ...host, user, pid, state, reason })),
     });
+    this.#ensure = options.ensure ?? (async () => {});
     this.#reach = options.reach ?? NO_REACH;
     this.#instanceDirectory = options.instanceDirectory;
     this.#runnerDirectory = options.runnerDirectory;
@@ -62,7 +68,12 @@ export class ProcessLauncher implements Launcher {
     return missingWalls(await this.#confine());
   }
 
-  /** Found out once, with the first sandbox at the latest. */
+  /** Confines anew from the next start on: the instance's directory was made again. */
+  renew(): void {
+    this.#confinement = undefined;
+  }
+
+  /** Found out with the first sandbox at the latest. */
   #confine(): Promise<ProcessConfinement> {
     this.#confinement ??= confineProcesses(this.#instanceDirectory, this.#runnerDirectory);
     return this.#confinement;
@@ -74,6 +85,7 @@ export class ProcessLauncher implements Launcher {
   }
 
   async launch(profile: Profile): Promise<Sandbox> {
+    await this.#ensure();
     const confinement = await this.#confine();
     const user = newUser(confinement.host);
     const slot = await Slot.create(this.#instanceDirectory, user);

@@ -7,6 +7,9 @@ import { bundleDatabase } from "./database-bundle.ts";
 /** The runner as it goes into a sandbox: path → text, of programs and of their import map. */
 export type RunnerBundle = Readonly<Record<string, string>>;
 
+/** The program of it that a sandbox is started with. */
+export const RUNNER_ENTRY = "host.js";
+
 /** What user code's worker may do. `"inherit"` exists for tests of the outer layer alone. */
 export type WorkerPermissions = "none" | "inherit";
 
@@ -34,7 +37,7 @@ export async function bundleRunner(permissions: WorkerPermissions = "none"): Pro
   const [host, worker] = outputFiles;
   if (host === undefined || worker === undefined)
     throw new Error("The runner has two entry points");
-  return { "host.js": host.text, "worker.js": worker.text, ...(await bundleDatabase()) };
+  return { [RUNNER_ENTRY]: host.text, "worker.js": worker.text, ...(await bundleDatabase()) };
 }
 
 /** Writes the bundle into `directory`, for sandboxes that are processes of this host. */

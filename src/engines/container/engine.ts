@@ -14,12 +14,13 @@ import type {
   Profile,
   Spawn,
 } from "../engine.ts";
-import type { Instance } from "../instance.ts";
+import { type Instance, RunDirectoryGone } from "../instance.ts";
 import type { PoolOptions } from "../pool.ts";
 import { PooledEngine } from "../pooled.ts";
 import type { RunnerBundle } from "../runner.ts";
 import { confinement } from "./confinement.ts";
 import { call, engineStatus } from "./docker.ts";
+import { ForeignInstances } from "./foreign.ts";
 import { ensureRunnerImage } from "./image.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
 import { reap } from "./reaper.ts";
@@ -56,6 +57,7 @@ export class ContainerEngine implements Engine {
   readonly #launcher: ContainerLauncher;
   readonly #egress: Sidecar | EgressLink;
   readonly #inner: PooledEngine;
+  readonly #foreign: ForeignInstances;
   #image = "";
   #up = false;
   #closed = false;
@@ -73,9 +75,20 @@ export class ContainerEngine implements Engine {
         ? new Sidecar({ ...options, egress, slots, image })
         : egressService({ socket, settings: egress, log });
     this.#launcher = new ContainerLauncher({ ...options, image, egress: this.#egress, slots });
+    this.#foreign = new ForeignInstances(options.docker, options.instance);
     const halted = unavailable("The container engine is being prepared");
     this.#inner = new PooledEngine(this.#launcher, this.#poolOptions(), halted);
+    options.instance.onRestored.add(() => this.#renew());
     this.#checking = this.#check();
+  }
+
+  /** What has the old directory mounted sees nothing of the new one. */
+  #renew(): void {
+    if (this.#closed) return;
+    this.#options.log("The run directory was gone and has been made again");
+    if (this.#egress instanceof Sidecar) this.#egress.restart();
+    if (this.#up) this.#inner.pool.renew();
+    else this.#checkSoon(0);
   }
 
   execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
@@ -130,6 +143,7 @@ export class ContainerEngine implements Engine {
   async #check(): Promise<void> {
     try {
       await call("ping", this.#options.docker.ping(), PING_WITHIN);
+      await this.#options.instance.ensure();
       if (!this.#up) await this.#prepare();
       else if (Date.now() - this.#lastReap > REAP_EVERY) await this.#reap();
     } catch (error) {
@@ -164,17 +178,20 @@ export class ContainerEngine implements Engine {
 
   async #reap(): Promise<void> {
     const { docker, instance, log, pool } = this.#options;
-    const removed = await reap(docker, instance, this.#launcher.slots, pool.onError);
+    const removed = await reap(docker, instance, this.#launcher.slots, pool.onError, this.#foreign);
     this.#lastReap = Date.now();
     if (removed > 0) log(`Removed ${removed} containers nobody owned`);
   }
 
   #goDown(error: unknown): void {
-    const reason = `The container engine is unavailable: ${messageOf(error)}`;
+    const gone = error instanceof RunDirectoryGone;
+    const reason = gone
+      ? error.message
+      : `The container engine is unavailable: ${messageOf(error)}. ${WHAT_TO_DO}`;
     if (this.#inner.pool.halted?.message !== reason) this.#options.log(reason);
     this.#up = false;
     this.#launcher.networks.forget();
-    if (!this.#closed) this.#inner.pool.halt(unavailable(`${reason}. ${WHAT_TO_DO}`));
+    if (!this.#closed) this.#inner.pool.halt(unavailable(reason));
   }
 }
 

@@ -131,7 +131,7 @@ export function sidecarOptions(spec: {
       `--allow-write=${directory}`,
       "/egress/egress.js",
       adminSocket,
-      JSON.stringify(egress),
+      JSON.stringify({ ...egress, endAfter: PROXY_ENDS_AFTER }),
     ],
     HostConfig: {
       ReadonlyRootfs: true,
@@ -150,6 +150,8 @@ export function sidecarOptions(spec: {
 
 /** Say which names the system knows by itself, and how incomplete ones are completed. */
 const RESOLVER_FILES = ["/etc/hosts", "/etc/resolv.conf"];
+/** Milliseconds after which a proxy ends whose control plane is gone and has not come back. */
+const PROXY_ENDS_AFTER = 60_000;
 const SIDECAR_MEMORY = 256 * MEGABYTE;
 const HOLDER_MEMORY = 16 * MEGABYTE;
 

@@ -74,6 +74,7 @@ export class ContainerLauncher implements Launcher {
   async launch(profile: Profile): Promise<Sandbox> {
     const { docker, instance, runtime, reach, egress, image } = this.#options;
     const { adjust = (options) => options } = this.#options;
+    await instance.ensure();
     const slot = await Slot.create(instance.directory);
     this.slots.add(slot.id);
     let network: Network | undefined;

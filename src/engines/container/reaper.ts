@@ -1,42 +1,49 @@
 import type Docker from "dockerode";
+import type { ContainerInfo } from "dockerode";
 import pLimit from "p-limit";
 import type { Instance } from "../instance.ts";
 import { call, engineStatus } from "./docker.ts";
 import { Label } from "./flags.ts";
+import { directoryOf, type Foreign, type ForeignInstances } from "./foreign.ts";
 import { removeContainer } from "./remove.ts";
 
 const CONCURRENCY = 4;
 
 /**
- * Removes every container of this run directory that nobody owns: those of instances that have
- * ended, and those of `instance` itself whose slot is not in `slots`. Containers without our
- * labels, and those of living instances, are never touched. Returns how many were removed; what could not be is
- * reported, and tried again the next time. Rejects only if the engine does not list them.
+ * Removes every container that nobody owns: of this run directory those of instances that have ended,
+ * and those of `instance` itself whose slot is not in `slots`; of other run directories those of
+ * instances that are seen to be dead for a while. Containers without our labels, and those of living
+ * instances, are never touched. Returns how many were removed; what could not be is reported, and tried
+ * again the next time. Rejects only if the engine does not list them.
  */
 export async function reap(
   docker: Docker,
   instance: Instance,
   slots: ReadonlySet<string>,
   onError: (error: unknown) => void,
+  foreign?: ForeignInstances,
 ): Promise<number> {
+  const label = [`${Label.managed}=true`];
   const containers = await call(
     "listing",
-    docker.listContainers({
-      all: true,
-      filters: {
-        label: [`${Label.managed}=true`, `${Label.runDirectory}=${instance.runDirectory}`],
-      },
-    }),
+    docker.listContainers({ all: true, filters: { label } }),
   );
+  const isOurs = ({ Labels }: ContainerInfo) =>
+    Labels[Label.runDirectory] === instance.runDirectory;
+  const others = containers.filter((each) => !isOurs(each));
+  const dead = await foreign?.dead(others.map(foreignOf));
+  const isOwned = async (container: ContainerInfo): Promise<boolean> => {
+    if (!isOurs(container)) return !dead?.has(directoryOf(foreignOf(container)));
+    const owner = container.Labels[Label.instance] ?? "";
+    const slot = container.Labels[Label.slot] ?? "";
+    return owner === instance.id ? slots.has(slot) : instance.isAlive(owner);
+  };
   const limit = pLimit(CONCURRENCY);
-  const removals = containers.map(({ Id, Labels }) =>
+  const removals = containers.map((container) =>
     limit(async (): Promise<number> => {
-      const owner = Labels[Label.instance] ?? "";
-      const slot = Labels[Label.slot] ?? "";
-      const owned = owner === instance.id ? slots.has(slot) : await instance.isAlive(owner);
-      if (owned) return 0;
+      if (await isOwned(container)) return 0;
       try {
-        await removeContainer(docker.getContainer(Id));
+        await removeContainer(docker.getContainer(container.Id));
         return 1;
       } catch (error) {
         // One that cannot be removed now is no reason to stop; 409 means somebody else is at it.
@@ -48,4 +55,12 @@ export async function reap(
   const removed = await Promise.all(removals);
   await instance.removeDead();
   return removed.reduce((sum, count) => sum + count, 0);
+}
+
+function foreignOf({ Labels, ImageID }: ContainerInfo): Foreign {
+  return {
+    runDirectory: Labels[Label.runDirectory] ?? "",
+    instance: Labels[Label.instance] ?? "",
+    image: ImageID,
+  };
 }

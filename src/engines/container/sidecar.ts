@@ -69,6 +69,11 @@ export class Sidecar implements Egress {
     this.#link.keep();
   }
 
+  /** Ends the proxy that runs, and starts another. */
+  restart(): void {
+    this.#link.reconnect();
+  }
+
   open(run: EgressRun): Promise<EgressLease> {
     return this.#link.open(run);
   }

@@ -58,6 +58,35 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) => {
+  it("ends by itself a while after its last control plane has gone, or if none ever came", async () => {
+    const path = await directory(cleanup);
+    const run = (name: string, endAfter: number) =>
+      start(program, [...argv, join(path, name), JSON.stringify({ endAfter })]);
+    const never = run("never.sock", 300);
+    const served = run("served.sock", 1_500);
+    await served.listening;
+    const [first, second] = [1, 2].map(() => new AdminClient(join(path, "served.sock")));
+    expect(await first?.ask({ op: "ping" })).toMatchObject({ ok: true });
+    expect(await never.exited).toBe(0);
+    expect(never.lines().at(-1)).toMatchObject({ event: "stopping", reason: "no control plane" });
+    first?.socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(await second?.ask({ op: "ping" })).toMatchObject({ ok: true });
+    second?.socket.destroy();
+    expect(await served.exited).toBe(0);
+  });
+
+  it("stays where it is not told to end", async () => {
+    const path = await directory(cleanup);
+    const main = start(program, [...argv, join(path, "admin.sock")]);
+    await main.listening;
+    const admin = new AdminClient(join(path, "admin.sock"));
+    await admin.ask({ op: "ping" });
+    admin.socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(main.child.exitCode).toBe(null);
+  });
+
   it("serves tunnels and exchanges, cuts them, and logs what it decided", async () => {
     const server = createServer((request, response) => {
       let bytes = 0;
@@ -177,6 +206,7 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
       ["PATH", '{"private":["169.254.169.254:80"]}'],
       /private: 169\.254\.169\.254:80.*metadata/,
     ],
+    ["an end that cannot be", ["PATH", '{"endAfter":0}'], /endAfter is no number of milliseconds/],
     ["an unknown option", ["PATH", '{"privat":[]}'], /There is no option "privat"/],
     ["no JSON", ["PATH", "{"], /JSON/],
   ])("ends with a message for %s", async (_what, args, message) => {

@@ -1,0 +1,80 @@
+/** Containers of run directories that are not ours: which are taken, and which never are. */
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, expect, it } from "vitest";
+import { networkOptions } from "../../src/engines/container/flags.ts";
+import { ForeignInstances } from "../../src/engines/container/foreign.ts";
+import { ensureRunnerImage } from "../../src/engines/container/image.ts";
+import { reap } from "../../src/engines/container/reaper.ts";
+import { removeContainer } from "../../src/engines/container/remove.ts";
+import { Instance } from "../../src/engines/instance.ts";
+import { bundleRunner } from "../../src/engines/runner.ts";
+import { containersOf, docker } from "../helpers/containers.ts";
+import { Cleanup } from "../helpers/egress.ts";
+
+const cleanup = new Cleanup();
+afterAll(() => cleanup.run());
+const DEAD_FOR = 1_000;
+
+async function runDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "isolate-"));
+  cleanup.add(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** A container as it is left of an instance. */
+async function leave(image: string, instance: { id: string; runDirectory: string }): Promise<void> {
+  const id = randomBytes(6).toString("hex");
+  const options = networkOptions({ image, id, instance });
+  const container = await docker.createContainer(options);
+  cleanup.add(() => removeContainer(container));
+}
+
+/** A directory as a control plane leaves it that is killed. */
+async function killed(): Promise<{ id: string; runDirectory: string }> {
+  const directory = await runDirectory();
+  const id = randomBytes(4).toString("hex");
+  await mkdir(join(directory, id));
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(directory, "socket"), resolve));
+  // Closing removes a socket by the name it was made by.
+  await rename(join(directory, "socket"), join(directory, id, "alive.sock"));
+  await new Promise((resolve) => server.close(resolve));
+  return { id, runDirectory: directory };
+}
+
+it("takes those of the dead, after a while, and no others", async () => {
+  const image = await ensureRunnerImage(docker, await bundleRunner(), () => {});
+  const own = await Instance.create(await runDirectory());
+  const living = await Instance.create(await runDirectory());
+  const gone = await Instance.create(await runDirectory());
+  cleanup.add(() => Promise.all([own.close(), living.close()]));
+  const refusing = await killed();
+  // As a control plane's directory is that this one cannot look into.
+  const unseen = { id: randomBytes(4).toString("hex"), runDirectory: await runDirectory() };
+  await mkdir(join(unseen.runDirectory, unseen.id));
+  for (const instance of [living, gone, refusing, unseen]) await leave(image, instance);
+  await gone.close();
+  await rm(gone.runDirectory, { recursive: true });
+
+  const foreign = new ForeignInstances(docker, own, DEAD_FOR);
+  const reapNow = () => reap(docker, own, new Set(), console.error, foreign);
+  const left = (instance: { runDirectory: string }) => containersOf(instance.runDirectory);
+  await reapNow();
+  for (const instance of [living, gone, refusing, unseen]) {
+    expect(await left(instance)).toHaveLength(1);
+  }
+  await sleep(DEAD_FOR);
+  await reapNow();
+  expect(await left(gone)).toEqual([]);
+  expect(await left(refusing)).toEqual([]);
+  expect(await left(living)).toHaveLength(1);
+  expect(await left(unseen)).toHaveLength(1);
+  // Looking leaves nothing, neither a container nor a directory.
+  expect(await left(own)).toEqual([]);
+  await expect(readdir(gone.runDirectory)).rejects.toMatchObject({ code: "ENOENT" });
+});
