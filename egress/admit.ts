@@ -1,6 +1,6 @@
 import { clearTimeout, setTimeout } from "node:timers";
+import type { AddressClass, Classifier } from "../src/permissions/address-class.ts";
 import type { Allowlist } from "./allowlist.ts";
-import type { AddressClass, Classifier } from "./classify.ts";
 import { type Destination, formatDestination } from "./host.ts";
 import { Refusal } from "./refusal.ts";
 import type { Asker, Lookup } from "./resolve.ts";

@@ -7,23 +7,27 @@ import { Refusal } from "./refusal.ts";
  */
 export type AnswerFraming = "none" | "length" | "chunked" | "closing";
 
-/** @throws {Refusal} for a coding whose end only a reader of that coding would know. */
+/** @throws {Refusal} for two lengths, or a coding whose end only a reader of that coding would know. */
 export function answerFramingOf(method: string, { status, fields }: ResponseHead): AnswerFraming {
   const codings = valuesOf(fields, "transfer-encoding").flatMap((value) => value.split(","));
   const last = codings.at(-1)?.trim().toLowerCase();
   if (last !== undefined && last !== "chunked") {
     throw new Refusal("UPSTREAM_FAILED", "The host's Transfer-Encoding does not end in chunked");
   }
+  const lengths = valuesOf(fields, "content-length");
+  if (new Set(lengths).size > 1) {
+    throw new Refusal("UPSTREAM_FAILED", "The host states several lengths of one body");
+  }
   if (method === "HEAD" || status === 204 || status === 304 || status < 200) return "none";
   if (last !== undefined) return "chunked";
-  return valuesOf(fields, "content-length").length > 0 ? "length" : "closing";
+  return lengths.length > 0 ? "length" : "closing";
 }
 
 /** The fields that say so to the client: one statement, where the host made two. */
 export function framingFields(framing: AnswerFraming, fields: readonly Field[]): Field[] {
   if (framing === "closing") return [["transfer-encoding", "chunked"]];
-  const name = framing === "chunked" ? "transfer-encoding" : "content-length";
-  return fields.filter(([field]) => field === name);
+  if (framing === "chunked") return fields.filter(([name]) => name === "transfer-encoding");
+  return fields.filter(([name]) => name === "content-length").slice(0, 1);
 }
 
 const CRLF = Buffer.from("\r\n");

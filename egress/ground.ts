@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
+import { type Classifier, classify } from "../src/permissions/address-class.ts";
 import type { Ground } from "./admit.ts";
-import { type Classifier, classify } from "./classify.ts";
 import { formatDestination, HostError, parseAuthority, parseHost } from "./host.ts";
 import { type Lookup, withStaticHosts } from "./resolve.ts";
 

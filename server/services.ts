@@ -1,9 +1,9 @@
-import { classify } from "../egress/classify.ts";
 import { readGround } from "../egress/ground.ts";
 import { Lookups } from "../egress/lookups.ts";
 import { nameServerResolver } from "../egress/resolve.ts";
 import type { Config } from "../src/config.ts";
 import type { Kernel } from "../src/kernel.ts";
+import { classify } from "../src/permissions/address-class.ts";
 import type { Caller } from "./api/auth.ts";
 import { callbackTarget } from "./callbacks/callback-url.ts";
 import { noSecretKey } from "./callbacks/secret.ts";

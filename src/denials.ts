@@ -1,6 +1,3 @@
-import ipaddr from "ipaddr.js";
-import { parseEntry } from "./permissions/host-entry.ts";
-import { isLocal } from "./permissions/local.ts";
 import type { PermsObject } from "./permissions/perms.ts";
 import { type OperatorPolicy, plan } from "./permissions/plan.ts";
 import type { Fault } from "./protocol/messages.ts";
@@ -12,9 +9,6 @@ const NOT_PERMITTED =
 
 /** What the proxy refuses for want of a permission; the rest it refuses to everybody. */
 const UNGRANTED: readonly (string | undefined)[] = ["HOST_NOT_ALLOWED", "PORT_NOT_ALLOWED"];
-
-/** Azure's metadata service, the only one at an address that looks like any other. */
-const METADATA = "168.63.129.16";
 
 /** What a failure says the code's own permissions kept it from; a claim of the sandbox's. */
 export function denialOf({ name, message }: Fault): Denial | undefined {
@@ -35,13 +29,12 @@ export function denialOf({ name, message }: Fault): Denial | undefined {
 export function permissionFor(denial: Denial, level: SandboxLevel): PermsObject | undefined {
   const { kind, value, by, code } = denial;
   if (kind === "import" || (by === "egress" && !UNGRANTED.includes(code))) return undefined;
-  if (kind === "net" && level === "container" && !isPublic(value)) return undefined;
   const requested = { [kind]: [value] };
   const { refusals } = plan({ level, requested, tools: [], operator: generousWith(value) });
   return refusals.length === 0 ? requested : undefined;
 }
 
-/** An operator who allows whatever may be allowed of this. */
+/** An operator who allows whatever may be allowed of this, but has opened no private address. */
 function generousWith(value: string): OperatorPolicy {
   return {
     mounts: { [value]: value },
@@ -50,13 +43,4 @@ function generousWith(value: string): OperatorPolicy {
     isolatedNet: true,
     strict: false,
   };
-}
-
-/** Whether a destination is a name that leads elsewhere, or a public address. */
-function isPublic(destination: string): boolean {
-  const entry = parseEntry(destination);
-  if (typeof entry === "string" || isLocal(entry.host)) return false;
-  const address = entry.host.replace(/^\[|\]$/g, "");
-  if (!ipaddr.isValid(address)) return true;
-  return ipaddr.parse(address).range() === "unicast" && address !== METADATA;
 }

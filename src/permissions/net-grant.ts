@@ -4,6 +4,7 @@ import { type HostEntry, knownEntry, parseEntry } from "./host-entry.ts";
 import { isLocal } from "./local.ts";
 import type { PlanInput } from "./plan-types.ts";
 import type { Verdict } from "./refusal.ts";
+import { unreachable } from "./unreachable.ts";
 
 /** Judges an entry of `net`. */
 export function judgeNet(entry: string, { level, operator }: PlanInput): Verdict {
@@ -16,7 +17,7 @@ export function judgeNet(entry: string, { level, operator }: PlanInput): Verdict
 function objection(
   { host, ports }: HostEntry,
   level: PlanInput["level"],
-  { wildcards, isolatedNet }: PlanInput["operator"],
+  { wildcards, isolatedNet, egress }: PlanInput["operator"],
 ): string | undefined {
   if (level === "isolated" && !isolatedNet) {
     return 'at level "isolated" only the Worker would check it: ask for level "container"';
@@ -27,7 +28,8 @@ function objection(
   if (level === "container" && ports.some(isOwnPort) && isLocal(host)) {
     return "belongs to the sandbox";
   }
-  return undefined;
+  // At level "isolated" there is no proxy: the process is where the host's loopback is.
+  return level === "container" ? unreachable({ host, ports }, egress) : undefined;
 }
 
 function isOwnPort(port: number): boolean {

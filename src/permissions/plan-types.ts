@@ -11,10 +11,20 @@ export interface OperatorPolicy {
   readonly env: readonly string[];
   /** Whether `*` and `*.x` in `net` may be granted. */
   readonly wildcards: boolean;
+  /** What the proxy's operator has decided. Absent: no name has a fixed address, none is opened. */
+  readonly egress?: EgressPlaces;
   /** Whether level `isolated` may be granted `net`: nothing but the Worker checks it there. */
   readonly isolatedNet: boolean;
   /** Warns of permissions that are wider than they should be. */
   readonly strict: boolean;
+}
+
+/** Where the proxy of containers leads beside what is public. */
+export interface EgressPlaces {
+  /** Name → its fixed address. */
+  readonly hosts: Readonly<Record<string, string>>;
+  /** `host:port` whose private or loopback address may be reached. */
+  readonly private: readonly string[];
 }
 
 export interface PlanInput {

@@ -79,10 +79,10 @@ function profileOf(profile: Profile, { level, mounts, worker }: Plan): Profile {
 }
 
 function policyOf(
-  { mounts, wildcards, isolatedNet = false, strict }: Config,
+  { mounts, wildcards, isolatedNet = false, strict, egress }: Config,
   { env }: Own,
 ): OperatorPolicy {
-  return { mounts, env: Object.keys(env), wildcards, isolatedNet, strict };
+  return { mounts, env: Object.keys(env), wildcards, isolatedNet, strict, egress };
 }
 
 /** What the engine has to give; nothing for a plan that grants nothing. */

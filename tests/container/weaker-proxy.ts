@@ -3,14 +3,14 @@ import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { bundleEgress } from "../../src/egress/bundle.ts";
 
-/** One place of the proxy's source, and what stands there once a protection is gone. */
+/** One place of the proxy's source, its file named from egress/, and what stands there once a protection is gone. */
 interface Edit {
   readonly file: string;
   readonly from: string;
   readonly to: string;
 }
 
-const SOURCE = fileURLToPath(new URL("../../egress/", import.meta.url));
+const SOURCE = new URL("../../egress/", import.meta.url);
 
 /** The proxy's protections, each by the edits that take it away and leave all others. */
 export const WEAKNESSES = {
@@ -27,7 +27,7 @@ export const WEAKNESSES = {
   /** Every address is as good as a public one. */
   "no classifier": [
     {
-      file: "classify.ts",
+      file: "../src/permissions/address-class.ts",
       from: "const address = parseAddress(text);",
       to: 'return "public"; const address = parseAddress(text);',
     },
@@ -66,10 +66,10 @@ function editing(edits: readonly Edit[]): Plugin {
   return {
     name: "editing",
     setup({ onLoad }) {
-      onLoad({ filter: /\/egress\/[\w-]+\.ts$/ }, async ({ path }) => {
+      onLoad({ filter: /\/(?:egress|permissions)\/[\w-]+\.ts$/ }, async ({ path }) => {
         let contents = await readFile(path, "utf8");
         for (const { file, from, to } of edits) {
-          if (path !== `${SOURCE}${file}`) continue;
+          if (path !== fileURLToPath(new URL(file, SOURCE))) continue;
           // An edit that has gone stale would weaken nothing, and prove nothing.
           if (contents.split(from).length !== 2) throw new Error(`${file} has not once: ${from}`);
           contents = contents.replace(from, () => to);

@@ -87,6 +87,12 @@ describe("permissions over HTTP", () => {
   it.each([
     [{ net: ["*"] }, 403, "permissions.net[0]"],
     [{ net: ["x.org", "http://x.org"] }, 400, "permissions.net[1]"],
+    [{ net: ["169.254.169.254"] }, 403, "permissions.net[0]"],
+    [{ net: ["x.org", "127.0.0.1:8080"] }, 403, "permissions.net[1]"],
+    [{ net: ["10.0.0.8:5432"] }, 403, "permissions.net[0]"],
+    [{ net: ["localhost"] }, 403, "permissions.net[0]"],
+    // Mapped to loopback, and opened for another port.
+    [{ net: ["api.example.com:1"] }, 403, "permissions.net[0]"],
     [{ read: ["/data", "/srv"] }, 403, "permissions.read[1]"],
     [{ read: ["/data/../etc"] }, 400, "permissions.read[0]"],
     [{ read: ["/proc/self"] }, 403, "permissions.read[0]"],
@@ -109,18 +115,18 @@ describe("permissions over HTTP", () => {
   });
 
   it("explains what was granted, without a path of the host's or a value", async () => {
-    const permissions = { net: ["Api.Example.com"], read: ["/data/a.txt"], env: ["GREETING"] };
+    const permissions = { net: ["Www.Example.com"], read: ["/data/a.txt"], env: ["GREETING"] };
     const request = { code: "export default () => 1", permissions, timeout: 20_000 };
     const { plan } = await server.execute({ ...request, explain: true });
     expect(plan).toMatchObject({
       level: "container",
       worker: {
-        net: withTunnels(["api.example.com:443", "api.example.com:80"]),
+        net: withTunnels(["www.example.com:443", "www.example.com:80"]),
         read: ["/data/a.txt"],
         env: ["GREETING"],
         run: false,
       },
-      egress: { allow: ["api.example.com"] },
+      egress: { allow: ["www.example.com"] },
       mounts: ["/data"],
       container: {
         user: "65534:65534",

@@ -41,7 +41,7 @@ describe.each<[string, WorkerPermissions, Probe[]]>([
     "of some of everything",
     planned(
       {
-        net: ["x.org", "Y.org:22", "[2001:DB8:0::1]:80", "*.z.org:443"],
+        net: ["x.org", "Y.org:22", "[2001:503:0::1]:80", "*.z.org:443"],
         ...{ read: ["/data/a", "/tmp"], write: ["/tmp/w"], env: ["TOKEN"], sys: ["cpus"] },
       },
       { wildcards: true },
@@ -53,7 +53,7 @@ describe.each<[string, WorkerPermissions, Probe[]]>([
       [false, net("x.org")],
       [false, net("a.x.org:80")],
       [true, net("y.org:22")],
-      [true, net("[2001:db8::1]:80")],
+      [true, net("[2001:503::1]:80")],
       [true, net("a.b.z.org:443")],
       [false, net("a.z.org:80")],
       [false, net("az.org:443")],

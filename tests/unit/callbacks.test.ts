@@ -4,12 +4,12 @@ import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Ground } from "../../egress/admit.ts";
-import { classify } from "../../egress/classify.ts";
 import { readGround } from "../../egress/ground.ts";
 import { callbackTarget } from "../../server/callbacks/callback-url.ts";
 import { deliver } from "../../server/callbacks/deliver.ts";
 import { nextTry } from "../../server/callbacks/schedule.ts";
 import { callbackSecret } from "../../server/callbacks/secret.ts";
+import { classify } from "../../src/permissions/address-class.ts";
 import { certificateFor } from "../helpers/certificate.ts";
 
 const SECRET = callbackSecret(Buffer.alloc(32, 7), { id: "acme", since: 1 });

@@ -8,7 +8,7 @@ describe("the layers", () => {
   it.each([
     [["x.org"], ["x.org:443", "x.org:80"], 2],
     [["x.org", "X.org:443", "x.org:22"], ["x.org:22", "x.org:443", "x.org:80"], 3],
-    [["[::1]:22", "*.y:1"], ["*.y:1", "[::1]:22"], 1],
+    [["[2001:503::1]:22", "*.y:1"], ["*.y:1", "[2001:503::1]:22"], 1],
     [["x.org", "*"], ["*"], 0],
   ])("of %j: the Worker has each port, the way out what is written", (net, worker, tunnels) => {
     const { worker: actual, egress, permissions } = planned({ net }, all);

@@ -3,19 +3,20 @@ import { describe, expect, it } from "vitest";
 import { outcome, planned } from "../helpers/plan.ts";
 
 const label = "a".repeat(63);
+/** An operator's destinations on loopback, some of which belong to each sandbox. */
+const LOCAL = ["127.0.0.1:60999", "127.0.0.1:61511", "127.0.0.1:61512", "localhost:3129"];
+const OPENED = { egress: { hosts: {}, private: LOCAL } };
 const longest = `${`${label}.`.repeat(3)}${"b".repeat(61)}`;
 
 describe("an entry of net", () => {
   it.each([
     ["x.org", "x.org"],
     ["X.Org:443", "x.org:443"],
-    ["localhost", "localhost"],
     ["a-b.c1:1", "a-b.c1:1"],
     ["xn--e1afmkfd.xn--p1ai:65535", "xn--e1afmkfd.xn--p1ai:65535"],
     [longest, longest],
-    ["10.0.0.1:5432", "10.0.0.1:5432"],
-    ["[2001:DB8:0::1]:80", "[2001:db8::1]:80"],
-    ["[::1]", "[::1]"],
+    ["198.41.0.4:5432", "198.41.0.4:5432"],
+    ["[2001:503:0::1]:80", "[2001:503::1]:80"],
     ["1.x", "1.x"],
   ])("%s is granted", (entry, text) => expect(outcome("net", entry)).toBe(text));
 
@@ -119,11 +120,12 @@ describe("an entry of net", () => {
     ["localhost:61000", {}, "forbidden"],
     ["127.0.0.1:61511", {}, "forbidden"],
     ["[::1]:61100", {}, "forbidden"],
-    ["127.0.0.1:60999", {}, "127.0.0.1:60999"],
-    ["127.0.0.1:61512", {}, "127.0.0.1:61512"],
+    ["127.0.0.1:60999", OPENED, "127.0.0.1:60999"],
+    ["127.0.0.1:61512", OPENED, "127.0.0.1:61512"],
+    ["127.0.0.1:61511", OPENED, "forbidden"],
     ["x.org:61000", {}, "x.org:61000"],
     ["127.0.0.1:61000", { level: "isolated", isolatedNet: true }, "127.0.0.1:61000"],
-    ["localhost:3129", {}, "localhost:3129"],
+    ["localhost:3129", OPENED, "localhost:3129"],
     ["x.org:3128", {}, "x.org:3128"],
     ["x.org", { level: "isolated" }, "forbidden"],
     ["x.org", { level: "isolated", isolatedNet: true }, "x.org"],
@@ -133,5 +135,64 @@ describe("an entry of net", () => {
     ["*.x.org", { level: "isolated", wildcards: true }, "forbidden"],
   ] as const)("%s with %j: %s", (entry, options, expected) => {
     expect(outcome("net", entry, options)).toBe(expected);
+  });
+});
+
+describe("an entry of net that no connection could be made to", () => {
+  const egress = {
+    hosts: { "In.test": "10.1.2.3", "out.test": "198.41.0.4", "meta.test": "169.254.169.254" },
+    private: ["10.0.0.8:80", "IN.test:8080", "[FD00:1::8]:443", "localhost:5000", "10.0.0.9"],
+  };
+
+  it.each([
+    ["169.254.169.254", "metadata"],
+    ["100.100.100.200:80", "metadata"],
+    ["[fd00:ec2::254]:80", "metadata"],
+    ["meta.test", "metadata"],
+    ["127.0.0.1:8080", "private"],
+    ["[::1]", "private"],
+    ["10.0.0.8:81", "private"],
+    ["192.168.0.1", "private"],
+    ["[fd00:1::9]:443", "private"],
+    ["localhost", "private"],
+    ["a.localhost:5000", "private"],
+    ["in.test", "private"],
+    ["in.test:80", "private"],
+    ["0.0.0.0:80", "no public"],
+    ["[::]", "no public"],
+    ["192.0.2.1", "no public"],
+    ["255.255.255.255", "no public"],
+    ["[2001:db8::1]", "no public"],
+    ["[64:ff9b::7f00:1]", "no public"],
+  ])("%s is refused when it is asked for, in a container", (entry, why) => {
+    const { refusals } = planned({ net: ["x.org", entry] }, { egress });
+    const message = expect.stringMatching(`^permissions\\.net\\[1\\]: leads to .*${why}`);
+    expect(refusals).toEqual([
+      { field: "permissions.net[1]", value: entry, kind: "forbidden", message },
+    ]);
+    const tools = [{ name: "t", permissions: { net: [entry] } }];
+    expect(planned("none", { egress, tools }).refusals[0]?.field).toBe(
+      'tools "t": permissions.net[0]',
+    );
+    // There the process is on the host's own network, and nothing stands between.
+    const isolated = { level: "isolated", isolatedNet: true, egress } as const;
+    expect(planned({ net: [entry] }, isolated).refusals).toEqual([]);
+    const brokered = [{ name: "database", permissions: { net: [entry] }, brokered: true as const }];
+    expect(planned("none", { egress, tools: brokered }).refusals).toEqual([]);
+  });
+
+  it.each([
+    ["198.41.0.4", "198.41.0.4"],
+    ["10.0.0.8:80", "10.0.0.8:80"],
+    // One of its two ports.
+    ["10.0.0.8", "10.0.0.8"],
+    ["10.0.0.9:443", "10.0.0.9:443"],
+    ["in.test:8080", "in.test:8080"],
+    ["out.test", "out.test"],
+    ["[fd00:1::8]:443", "[fd00:1::8]:443"],
+    ["localhost:5000", "localhost:5000"],
+    ["not-known.test", "not-known.test"],
+  ])("is none where the operator has opened it, or it may be public: %s", (entry, granted) => {
+    expect(outcome("net", entry, { egress })).toBe(granted);
   });
 });

@@ -7,6 +7,11 @@ import { operator } from "../helpers/plan.ts";
 
 const names = ["org", "x.org", "a.x.org", "b.a.x.org", "ax.org", "localhost", "10.0.0.1"];
 const ports = [22, 80, 443, 3128, 61_000];
+/** Else nobody would be granted the last two names. */
+const egress = {
+  hosts: {},
+  private: ["localhost", "10.0.0.1"].flatMap((name) => ports.map((port) => `${name}:${port}`)),
+};
 const paths = ["/", "/data", "/data/a", "/data/deep/b", "/dat", "/same", "/tmp", "/tmp/a", "/etc"];
 const variables = ["TOKEN", "_A1", "OTHER", "constructor"];
 const some = (values: readonly string[]) => fc.subarray([...values]);
@@ -26,7 +31,7 @@ const perms = fc.record({ net, ...lists, hrtime: fc.boolean() }, { requiredKeys:
 const top = fc.record({ net: net.map((all) => all.filter(sound)), ...lists }, { requiredKeys: [] });
 const policy: fc.Arbitrary<OperatorPolicy> = fc
   .record({ wildcards: fc.boolean(), isolatedNet: fc.boolean(), strict: fc.boolean() })
-  .map((switches) => ({ ...operator, ...switches }));
+  .map((switches) => ({ ...operator, ...switches, egress }));
 const input: fc.Arbitrary<
   PlanInput & { requested: PermsObject; ceiling?: PermsObject | undefined }
 > = fc.record({
@@ -145,7 +150,7 @@ describe("a plan", () => {
     fc.assert(
       fc.property(reasonable, (net) => {
         const base = { level: "container", tools: [], requested: { net } } as const;
-        const given = plan({ ...base, operator: { ...operator, wildcards: true } });
+        const given = plan({ ...base, operator: { ...operator, wildcards: true, egress } });
         expect(given.refusals).toEqual([]);
         expect(given.egress?.allow ?? []).toEqual([...new Set(net)].sort());
       }),

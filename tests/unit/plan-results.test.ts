@@ -75,7 +75,8 @@ describe("a plan", () => {
 
   it("has the warnings of strict mode first, about what is granted", () => {
     const tools = [{ name: "t", permissions: { hrtime: true, net: ["localhost:1"] } }];
-    const strict = { strict: true, wildcards: true, tools };
+    const egress = { hosts: {}, private: ["localhost:1"] };
+    const strict = { strict: true, wildcards: true, tools, egress };
     expect(planned({ hrtime: false, net: ["*.x"] }, strict).warnings).toEqual([
       "[Strict] Wildcard permission detected",
       "[Strict] Local host access detected",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AddressClass, classify } from "../../../egress/classify.ts";
+import { type AddressClass, classify } from "../../src/permissions/address-class.ts";
 
 const ADDRESSES: Record<AddressClass, readonly string[]> = {
   public: [
