@@ -10,6 +10,7 @@ import { CallbackSender } from "./callbacks/sender.ts";
 import { FunctionCatalogue } from "./functions/catalogue.ts";
 import { JobQueue } from "./jobs/queue.ts";
 import { JobWorker } from "./jobs/worker.ts";
+import { JsonThread } from "./json-thread/json-thread.ts";
 import { countedAdmission } from "./metrics/counted-admission.ts";
 import { addGauges } from "./metrics/gauges.ts";
 import { Metrics } from "./metrics/metrics.ts";
@@ -59,8 +60,10 @@ export function createServices(options: ServicesOptions): Services {
   const audit = new AuditWriter(store.executions, { onError: failed });
   const metrics = new Metrics();
   addGauges(metrics, { kernel, audit, store });
+  const results = new JsonThread();
   const runs = new Runs({
     kernel,
+    readResult: (tenant, text) => results.check(tenant, text),
     audit,
     admission: countedAdmission(admission, (code) => metrics.onRefusal(code)),
     onEnd: (row) => metrics.onExecution(row),

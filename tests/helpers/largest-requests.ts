@@ -135,6 +135,24 @@ const FORMS = (): Largest[] => [
 
 const code = (text: string): string => JSON.stringify({ code: text });
 
+/** Results that take longest to read; each is about as large as a result may be. */
+const RESULTS: Readonly<Record<string, string>> = {
+  "texts as a result": "() => Array.from({ length: 380_000 }, (_, n) => 's' + n)",
+  "members as a result":
+    "() => Object.fromEntries(Array.from({ length: 190_000 }, (_, n) => [n * 7_919 + 'k', 1]))",
+  "shapes as a result": "() => Array.from({ length: 99_000 }, (_, n) => ({ ['k' + n]: 1 }))",
+  "letters as a result": "() => 'ж'.repeat(2_000_000)",
+};
+
+const results = (path: string, headers: Record<string, string> = {}): Largest[] =>
+  Object.entries(RESULTS).map(([what, text]) => ({
+    what,
+    path,
+    headers: { ...JSON_TYPE, ...headers },
+    body: JSON.stringify({ code: `export default ${text}`, timeout: 30_000 }),
+    expected: [200],
+  }));
+
 /** All of them. An operation that is not here has not been thought of. */
 export function largestRequests(stage: Stage): Record<string, () => readonly Largest[]> {
   const { tenant, name, site, locator } = stage;
@@ -167,6 +185,8 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     "GET /tenant": () => plain("/tenant", 200),
     "GET /tenant/callback-secret": () => plain("/tenant/callback-secret", 200, 409),
     "POST /execute": () => [
+      ...results("/execute"),
+      ...results("/execute", { accept: "text/event-stream" }),
       ...execute("/execute"),
       ...eachValue("/execute", withInput, [202, 400, 413, 429], {
         headers: { prefer: "respond-async" },
