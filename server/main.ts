@@ -27,6 +27,8 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
     logger.info(`Isolate listens on http://${host}:${to.port}`),
   ) as Server;
   server.maxConnections = maxConnections;
+  // Beyond a number Node drops headers without a word, a key's or `Host` perhaps: they are refused instead.
+  server.maxHeadersCount = 0;
   const delay = drainDelay + drain + REMOVAL_MS;
   closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
     if (err === undefined) logger.info(`Shutting down on ${signal}`);

@@ -11,6 +11,7 @@ import { CallbackSender } from "./callbacks/sender.ts";
 import { FunctionCatalogue } from "./functions/catalogue.ts";
 import { JobQueue } from "./jobs/queue.ts";
 import { JobWorker } from "./jobs/worker.ts";
+import { JsonThread } from "./json-thread/json-thread.ts";
 import { countedAdmission } from "./metrics/counted-admission.ts";
 import { addGauges } from "./metrics/gauges.ts";
 import { Metrics } from "./metrics/metrics.ts";
@@ -67,8 +68,10 @@ export function createServices(options: ServicesOptions): Services {
     admission.charge(usage.tenant, usage.cpu);
   });
   addGauges(metrics, { kernel, audit, store });
+  const results = new JsonThread();
   const runs = new Runs({
     kernel,
+    readResult: (tenant, text) => results.check(tenant, text),
     audit,
     admission: countedAdmission(admission, (code) => metrics.onRefusal(code)),
     onEnd: (row) => metrics.onExecution(row),

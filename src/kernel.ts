@@ -1,5 +1,5 @@
 import type { Config } from "./config.ts";
-import type { Engine, IdleUsage, JobUsage } from "./engines/engine.ts";
+import type { Engine, IdleUsage, JobUsage, ReadResult } from "./engines/engine.ts";
 import type { HttpExchange } from "./engines/http-delivery.ts";
 import { NOT_MEASURED } from "./engines/outcome.ts";
 import { assertReusable } from "./engines/reuse.ts";
@@ -48,6 +48,8 @@ export interface RunOptions {
   readonly observer?: Observer | undefined;
   /** The request the entry answers, in place of an input. The output then has no result. */
   readonly http?: HttpExchange | undefined;
+  /** Reads a large result, which the output then has as `JsonText`. Default: it is a value. */
+  readonly readResult?: ReadResult | undefined;
   /** Told what it is granted, once it is sure to run and before it waits for a sandbox. */
   readonly onGranted?: ((granted: Granted) => void) | undefined;
 }
@@ -159,7 +161,7 @@ export class Kernel {
     const output = await onExecute.run(context, async () => {
       const engine = onWorker.call().engine(context.level);
       options.onGranted?.(grantedOf(context));
-      const own = await runInSandbox(engine, context);
+      const own = await runInSandbox(engine, context, options.readResult);
       used = own.usage;
       return own;
     });

@@ -9,11 +9,11 @@ const ENTRY = `import(${JSON.stringify(import.meta.resolve("tsx/esm/api"))})
   .then(({ tsImport }) => tsImport("./worker.ts", ${JSON.stringify(import.meta.url)}))`;
 /** Megabytes of the thread's heap. */
 const HEAP = 512;
-/** Bodies of one tenant that may wait for each other. */
-const MAX_WAITING = 16;
+/** Bodies or results of one tenant that may wait for each other. */
+const MAX_WAITING = 256;
 
 /**
- * Reads large bodies in a thread, so that the loop that serves requests goes on. Of each tenant one body is
+ * Reads large bodies, and results, in a thread, so that the loop that serves requests goes on. Of each tenant one body is
  * read at a time: nobody waits for all of another one's.
  */
 export class JsonThread {
@@ -30,7 +30,14 @@ export class JsonThread {
     return withInputs(read);
   }
 
-  #ask(bytes: Uint8Array): Promise<Verdict> {
+  /** The text on one line, if it is JSON. Rejects otherwise. */
+  async check(owner: string, text: string): Promise<JsonText> {
+    const { checked, refused } = await this.#turns.take(owner, () => this.#ask(text));
+    if (checked === undefined) throw new BadRequest("", refused?.message ?? "");
+    return new JsonText(checked);
+  }
+
+  #ask(given: Uint8Array | string): Promise<Verdict> {
     this.#worker ??= this.#start();
     this.#asked += 1;
     const id = this.#asked;
@@ -40,8 +47,8 @@ export class JsonThread {
         if (verdict instanceof Error) reject(verdict);
         else resolve(verdict);
       });
-      const isOwn = bytes.byteLength === bytes.buffer.byteLength;
-      this.#worker?.postMessage({ id, bytes }, isOwn ? [bytes.buffer as ArrayBuffer] : []);
+      const isOwn = typeof given !== "string" && given.length === given.buffer.byteLength;
+      this.#worker?.postMessage({ id, given }, isOwn ? [given.buffer as ArrayBuffer] : []);
     });
   }
 

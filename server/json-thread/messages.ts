@@ -1,9 +1,9 @@
 import type { JsonTextParts } from "../../src/json-text.ts";
 
-/** Asks the thread to read a body. */
+/** Asks the thread to read a body, or whether a text is JSON. */
 export interface Question {
   readonly id: number;
-  readonly bytes: Uint8Array;
+  readonly given: Uint8Array | string;
 }
 
 /** An `input` of a body, as text. */
@@ -22,5 +22,7 @@ export interface ReadBody {
 export interface Verdict {
   readonly id: number;
   readonly read?: ReadBody;
+  /** The text again, on one line. */
+  readonly checked?: JsonTextParts;
   readonly refused?: { readonly status: 400 | 413; readonly message: string };
 }

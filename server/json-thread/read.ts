@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isDeeperThan } from "../../src/depth.ts";
 import { PayloadTooLarge } from "../../src/errors.ts";
 import { jsonShape } from "../../src/json-shape.ts";
+import type { JsonTextParts } from "../../src/json-text.ts";
 import { MAX_DEPTH } from "../../src/protocol/limits.ts";
 import { parseJson } from "../body-text.ts";
 import type { LiftedInput, ReadBody } from "./messages.ts";
@@ -30,13 +31,17 @@ export function readBody(bytes: Uint8Array): ReadBody {
 
 function lift(holder: Record<string, unknown>, of: number | null, inputs: LiftedInput[]): void {
   if (!Object.hasOwn(holder, "input")) return;
-  const { input } = holder;
-  const isTooDeep = isDeeperThan(input, MAX_DEPTH);
-  const text = isTooDeep ? "null" : JSON.stringify(input);
+  inputs.push({ of, ...textOf(holder.input) });
+  holder.input = null;
+}
+
+/** A value as text, on one line. */
+export function textOf(value: unknown): JsonTextParts {
+  const isTooDeep = isDeeperThan(value, MAX_DEPTH);
+  const text = isTooDeep ? "null" : JSON.stringify(value);
   const { containers, commas } = jsonShape(text);
   const digest = createHash("sha256").update(text).digest("hex");
-  inputs.push({ of, text, digest, size: containers + commas, isTooDeep });
-  holder.input = null;
+  return { text, digest, size: containers + commas, isTooDeep };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,16 +3,18 @@
 import { parentPort } from "node:worker_threads";
 import { BadRequest, PayloadTooLarge } from "../../src/errors.ts";
 import type { Question, Verdict } from "./messages.ts";
-import { readBody } from "./read.ts";
+import { readBody, textOf } from "./read.ts";
 
-parentPort?.on("message", ({ id, bytes }: Question) => {
-  parentPort?.postMessage(verdictOn(id, bytes));
+parentPort?.on("message", ({ id, given }: Question) => {
+  parentPort?.postMessage(verdictOn(id, given));
 });
 
-function verdictOn(id: number, bytes: Uint8Array): Verdict {
+function verdictOn(id: number, given: Question["given"]): Verdict {
   try {
-    return { id, read: readBody(bytes) };
+    if (typeof given !== "string") return { id, read: readBody(given) };
+    return { id, checked: textOf(JSON.parse(given)) };
   } catch (error) {
+    if (error instanceof SyntaxError) return { id, refused: { status: 400, message: "Not JSON" } };
     if (!(error instanceof BadRequest || error instanceof PayloadTooLarge)) throw error;
     const { status, message } = error;
     return { id, refused: { status, message } };

@@ -1,3 +1,4 @@
+import { JsonText } from "../../src/json-text.ts";
 import type { Output } from "../../src/types.ts";
 
 /** An execution that has ended: what its caller gets, with status 200. */
@@ -6,4 +7,10 @@ export type Answer = { readonly id: string } & Output;
 /** An output under its execution's id. */
 export function answerOf({ id, output }: { id: string; output: Output }): Answer {
   return { id, ...output };
+}
+
+/** An answer as JSON on one line. */
+export function answerText({ result, ...rest }: Answer): string {
+  if (!(result instanceof JsonText)) return JSON.stringify({ ...rest, result });
+  return `${JSON.stringify(rest).slice(0, -1)},"result":${result.text}}`;
 }

@@ -3,7 +3,7 @@ import pLimit from "p-limit";
 import { Aborted, PayloadTooLarge } from "../../src/errors.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
 import { problemResponse } from "../problem.ts";
-import { answerOf } from "./answer.ts";
+import { answerOf, answerText } from "./answer.ts";
 import type { Asked, Runs } from "./runs.ts";
 
 export interface Batch extends Pick<Asked, "caller" | "requestId" | "signal"> {
@@ -30,8 +30,8 @@ export async function runBatch(runs: Runs, batch: Batch): Promise<string> {
   const run = async (request: ExecuteRequest): Promise<string> => {
     if (signal?.aborted) throw new Aborted();
     if (bytes > MAX_ANSWERS) throw tooLarge();
-    const run = { caller, request, via: "batch", requestId, signal } as const;
-    const answer = JSON.stringify(answerOf(await runs.run(run)));
+    const run = { caller, request, via: "batch", requestId, signal, asText: true } as const;
+    const answer = answerText(answerOf(await runs.run(run)));
     bytes += answer.length;
     if (bytes > MAX_ANSWERS) throw tooLarge();
     return answer;

@@ -1,4 +1,5 @@
 import type { HttpExchange } from "../../src/engines/http-delivery.ts";
+import type { JsonText } from "../../src/json-text.ts";
 import type { Granted, Kernel } from "../../src/kernel.ts";
 import type { ExecuteRequest, Observer, Output } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
@@ -17,6 +18,8 @@ export interface RunsOptions {
   readonly kernel: Kernel;
   readonly audit: AuditWriter;
   readonly admission: Admission;
+  /** Reads a tenant's large results. Default: they are values. */
+  readonly readResult?: ((tenant: string, text: string) => Promise<JsonText>) | undefined;
   /** Told of each execution that is over. Default: nobody. */
   readonly onEnd?: ((row: ExecutionRow) => void) | undefined;
 }
@@ -42,6 +45,8 @@ export interface Run extends Asked {
   /** The kernel's guard takes nothing of it for granted, whatever its type says. */
   readonly request: ExecuteRequest;
   readonly observer?: Observer | undefined;
+  /** Whether its answer is written as text at once: a large result is then `JsonText`. */
+  readonly asText?: boolean;
   /** The request its entry answers, in place of an input. */
   readonly http?: HttpExchange | undefined;
   /** Told that it is valid and what it has been granted, before it waits for a sandbox. */
@@ -72,7 +77,9 @@ export class Runs {
    * a quota, and with `StoreUnavailable` if it could not be written down.
    */
   async run(run: Run): Promise<{ readonly id: string; readonly output: Output }> {
-    const { caller, request, observer, http } = run;
+    const { caller, request, observer, http, asText } = run;
+    const { readResult: read } = this.#options;
+    const readResult = asText && read ? (text: string) => read(caller.tenant.id, text) : undefined;
     const id = run.id ?? executionId();
     const facts = factsOf(request);
     const output = await this.track({ ...run, id }, facts, endOf, (signal) => {
@@ -85,6 +92,7 @@ export class Runs {
         signal,
         observer,
         http,
+        readResult,
         onGranted,
       });
     });

@@ -4,13 +4,13 @@ const JSON_TYPE = "application/json";
 
 /** An answer as JSON. */
 export function jsonAnswer(status: number, body: unknown, location?: string): StoredAnswer {
-  const text = JSON.stringify(body);
-  return {
-    status,
-    contentType: JSON_TYPE,
-    body: text,
-    ...(location !== undefined && { location }),
-  };
+  const answer = textAnswer(status, JSON.stringify(body));
+  return { ...answer, ...(location !== undefined && { location }) };
+}
+
+/** An answer that is JSON already. */
+export function textAnswer(status: number, body: string): StoredAnswer {
+  return { status, contentType: JSON_TYPE, body };
 }
 
 /** Header of the answer of an earlier request. */

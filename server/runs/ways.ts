@@ -6,9 +6,9 @@ import type { JobQueue } from "../jobs/queue.ts";
 import { problemResponse } from "../problem.ts";
 import type { ExecutionRow } from "../store/executions.ts";
 import type { Idempotency, StoredAnswer } from "../store/idempotency.ts";
-import { answerOf } from "./answer.ts";
+import { answerOf, answerText } from "./answer.ts";
 import type { Run, Runs } from "./runs.ts";
-import { jsonAnswer, responseOf } from "./stored-answer.ts";
+import { jsonAnswer, responseOf, textAnswer } from "./stored-answer.ts";
 import { streamed, streamOf, type Watched } from "./stream.ts";
 import { wantsEvents, wantsLater } from "./wanted-way.ts";
 
@@ -106,8 +106,8 @@ export class Ways {
     options: Partial<Watched> & { signal: AbortSignal | undefined },
   ): Promise<StoredAnswer> {
     const { runs } = this.#options;
-    const run = { ...options, caller, request, via, requestId, function: deployed };
-    return jsonAnswer(200, answerOf(await runs.run(run)));
+    const run = { ...options, caller, request, via, requestId, function: deployed, asText: true };
+    return textAnswer(200, answerText(answerOf(await runs.run(run))));
   }
 
   async #accept(wanted: Wanted, { caller, requestId }: Input): Promise<StoredAnswer> {

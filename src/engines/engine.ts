@@ -1,5 +1,6 @@
 import type { DatabaseGrant } from "../database/gate.ts";
 import type { EgressReport } from "../egress/egress.ts";
+import type { JsonText } from "../json-text.ts";
 import type { Grants } from "../protocol/grants.ts";
 import type { HttpJob } from "../protocol/http.ts";
 import type { OutputLimits } from "../protocol/limits.ts";
@@ -200,7 +201,11 @@ export interface ExecuteOptions {
   readonly observer?: Observer | undefined;
   /** For a job with `http`. */
   readonly http?: HttpReceiver | undefined;
+  /** Reads results that are large: elsewhere than on this loop. Rejects for what is no JSON. */
+  readonly readResult?: ReadResult | undefined;
 }
+
+export type ReadResult = (text: string) => Promise<JsonText>;
 
 export interface EngineStatus {
   readonly ready: boolean;

@@ -5,7 +5,10 @@ import { MAX_CONTAINERS, MAX_DEPTH, MAX_NAMES } from "../protocol/limits.ts";
 import type { Answer, Fault, ResultForm } from "../protocol/messages.ts";
 import { decodeRich, RichError } from "../protocol/rich.ts";
 import type { Denial, LogEntry, OutcomeName, Output, SandboxLevel } from "../types.ts";
-import type { JobUsage, Outcome, Status } from "./engine.ts";
+import type { JobUsage, Outcome, ReadResult, Status } from "./engine.ts";
+
+/** Characters from which on a result may be read elsewhere. */
+const LARGE = 65_536;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -30,19 +33,8 @@ export function toOutcome(
   if (ending.type === "error") return fail(ending.fault);
   if (ending.text === undefined) return { status: "ok", ...collected };
   const { text, binary = NO_BYTES } = ending;
-  const { depth, containers, names } = jsonShape(text);
-  if (depth > MAX_DEPTH + 1) {
-    const message = `The result is nested deeper than ${MAX_DEPTH} levels`;
-    return fail(serializationError(message));
-  }
-  if (containers > MAX_CONTAINERS) {
-    const message = `The result holds more than ${MAX_CONTAINERS} arrays and objects`;
-    return fail({ name: "OutputLimitError", message });
-  }
-  if (names > MAX_NAMES) {
-    const message = `The result holds more than ${MAX_NAMES} members of objects`;
-    return fail({ name: "OutputLimitError", message });
-  }
+  const excess = excessOf(text);
+  if (excess !== undefined) return fail(excess);
   try {
     const result = form === "rich" ? decodeRich({ text, binary }) : JSON.parse(text);
     return { status: "ok", result, ...collected };
@@ -50,6 +42,47 @@ export function toOutcome(
     const message = thrown instanceof RichError ? thrown.message : "The result is not JSON";
     return fail(serializationError(message));
   }
+}
+
+/** As `toOutcome()`, with a large result read by `readResult`, if that is given. */
+export async function readOutcome(
+  ending: Answer,
+  soFar: Collected,
+  level: SandboxLevel,
+  form: ResultForm = "json",
+  readResult?: ReadResult,
+): Promise<Outcome> {
+  const text = ending.type === "result" ? ending.text : undefined;
+  if (readResult === undefined || form !== "json" || text === undefined || text.length < LARGE) {
+    return toOutcome(ending, soFar, level, form);
+  }
+  const collected = { ...soFar, logsDropped: Math.max(soFar.logsDropped, ending.dropped) };
+  const excess = excessOf(text);
+  if (excess !== undefined) return failure("error", excess, collected, level);
+  try {
+    return { status: "ok", result: await readResult(text), ...collected };
+  } catch {
+    const fault = serializationError("The result is not JSON");
+    return failure("error", fault, collected, level);
+  }
+}
+
+/** What is wrong with a result of so much, if anything is. */
+function excessOf(text: string): Fault | undefined {
+  const { depth, containers, names } = jsonShape(text);
+  if (depth > MAX_DEPTH + 1) {
+    const message = `The result is nested deeper than ${MAX_DEPTH} levels`;
+    return serializationError(message);
+  }
+  if (containers > MAX_CONTAINERS) {
+    const message = `The result holds more than ${MAX_CONTAINERS} arrays and objects`;
+    return { name: "OutputLimitError", message };
+  }
+  if (names > MAX_NAMES) {
+    const message = `The result holds more than ${MAX_NAMES} members of objects`;
+    return { name: "OutputLimitError", message };
+  }
+  return undefined;
 }
 
 /** What is known of a job that nobody has measured. */

@@ -10,13 +10,14 @@ import type {
   Job,
   Launcher,
   Outcome,
+  ReadResult,
   Sandbox,
   SandboxJob,
   Spawn,
 } from "./engine.ts";
 import { HttpDelivery } from "./http-delivery.ts";
 import { assertSize } from "./job-size.ts";
-import { failure, toOutcome } from "./outcome.ts";
+import { failure, readOutcome } from "./outcome.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { assertReusable } from "./reuse.ts";
 import { Witness } from "./witness.ts";
@@ -82,7 +83,7 @@ export class PooledEngine implements Engine {
     try {
       const sent: SandboxJob = { ...job, tenant, ...(reuse && { reuse: true }) };
       const { outcome, reusable: isClean } = await inSpan("run", attributes, () =>
-        this.#run(sandbox, sent, witness, term),
+        this.#run(sandbox, sent, witness, term, options.readResult),
       );
       reusable = isClean;
       return outcome && witness.tellAll(outcome);
@@ -140,6 +141,7 @@ export class PooledEngine implements Engine {
     job: SandboxJob,
     witness: Witness,
     { begun, deadline, signal }: Term,
+    readResult: ReadResult | undefined,
   ): Promise<Ran> {
     const { level } = this;
     const interrupted = new Promise<never>((_resolve, reject) => {
@@ -155,7 +157,7 @@ export class PooledEngine implements Engine {
       if (ending.type === "declined" && job.reuse) return { outcome: undefined, reusable: false };
       const soFar = witness.collected(ending);
       if (ending.type === "result" || ending.type === "error") {
-        const outcome = toOutcome(ending, soFar, level, job.result);
+        const outcome = await readOutcome(ending, soFar, level, job.result, readResult);
         // What could not be read as a result comes from no runner of ours.
         const isClean = ending.type === "error" || outcome.status === "ok";
         return { outcome, reusable: isClean && ending.reusable === true };

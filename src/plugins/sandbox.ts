@@ -1,4 +1,4 @@
-import type { Engine, Job } from "../engines/engine.ts";
+import type { Engine, Job, ReadResult } from "../engines/engine.ts";
 import { toOutput } from "../engines/outcome.ts";
 import { reuseKey } from "../engines/reuse.ts";
 import { BadRequest, EngineUnavailable } from "../errors.ts";
@@ -35,7 +35,11 @@ export function SandboxPlugin(engines: readonly Engine[]): IsolatePlugin {
 }
 
 /** The core of every execution, inside all wrappers: one job through the engine of its level. */
-export async function runInSandbox(engine: Engine, context: Context): Promise<Output> {
+export async function runInSandbox(
+  engine: Engine,
+  context: Context,
+  readResult?: ReadResult,
+): Promise<Output> {
   const { request, tools, grants, profile, channel, observer, http, signal } = context;
   const tenant = context.tenant.id;
   const { code, entry, timeout } = request;
@@ -51,7 +55,7 @@ export async function runInSandbox(engine: Engine, context: Context): Promise<Ou
     grants,
     ...argumentsOf(context),
   };
-  const options = { profile, timeout, tenant, reuse, channel, observer, http, signal };
+  const options = { profile, timeout, tenant, reuse, channel, observer, http, signal, readResult };
   const outcome = await engine.execute(job, options);
   return toOutput(outcome, engine.level);
 }

@@ -1,5 +1,7 @@
 /** The largest and worst requests, by operation of the contract: what is admitted, and what is refused. */
 
+import { SOAK } from "./soak.ts";
+
 /** What the requests are about, which is there. */
 export interface Stage {
   readonly tenant: string;
@@ -53,14 +55,22 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "more members than there may be": () => members(700_000),
 };
 
-/** Bodies with one of those values in them. */
+/** Those that take longest, for operations that read bodies as all others do. */
+const WORST = [
+  "texts, each another one",
+  "objects, each of another shape",
+  "more values than there may be",
+];
+
+/** Bodies with one of those values in them: with each in a soak, or if it is said. */
 function eachValue(
   path: string,
   around: (value: string) => string,
   expected: readonly number[],
-  headers: Record<string, string> = {},
+  { headers = {}, all = SOAK }: { headers?: Record<string, string>; all?: boolean } = {},
 ): Largest[] {
-  return Object.entries(VALUES).map(([what, value]) => ({
+  const values = Object.entries(VALUES).filter(([what]) => all || WORST.includes(what));
+  return values.map(([what, value]) => ({
     what,
     path,
     headers: { ...JSON_TYPE, ...headers },
@@ -125,6 +135,24 @@ const FORMS = (): Largest[] => [
 
 const code = (text: string): string => JSON.stringify({ code: text });
 
+/** Results that take longest to read; each is about as large as a result may be. */
+const RESULTS: Readonly<Record<string, string>> = {
+  "texts as a result": "() => Array.from({ length: 380_000 }, (_, n) => 's' + n)",
+  "members as a result":
+    "() => Object.fromEntries(Array.from({ length: 190_000 }, (_, n) => [n * 7_919 + 'k', 1]))",
+  "shapes as a result": "() => Array.from({ length: 99_000 }, (_, n) => ({ ['k' + n]: 1 }))",
+  "letters as a result": "() => 'ж'.repeat(2_000_000)",
+};
+
+const results = (path: string, headers: Record<string, string> = {}): Largest[] =>
+  Object.entries(RESULTS).map(([what, text]) => ({
+    what,
+    path,
+    headers: { ...JSON_TYPE, ...headers },
+    body: JSON.stringify({ code: `export default ${text}`, timeout: 30_000 }),
+    expected: [200],
+  }));
+
 /** All of them. An operation that is not here has not been thought of. */
 export function largestRequests(stage: Stage): Record<string, () => readonly Largest[]> {
   const { tenant, name, site, locator } = stage;
@@ -140,7 +168,7 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     ["bad tools", `{"code":"1","tools":${list(190_000, () => "1")}}`],
   ] as const;
   const execute = (path: string): Largest[] => [
-    ...eachValue(path, withInput, [200, 400, 413]),
+    ...eachValue(path, withInput, [200, 400, 413], { all: SOAK || path === "/execute" }),
     ...eachValue(path, (value) => `{"code":${value}}`, [400, 413]),
     ...eachValue(path, (value) => value, [400, 413]),
     ...refusedMembers.map(([what, body]) => json(what, path, body, [400, 413])),
@@ -153,19 +181,20 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     "GET /readyz": () => plain("/readyz", 200, 503),
     "GET /metrics": () => plain("/metrics", 200, 401, 403),
     "GET /openapi.json": () => plain("/openapi.json", 200),
-    "GET /docs": () => plain("/docs", 200),
-    "GET /docs/start.js": () => plain("/docs/start.js", 200),
-    "GET /docs/swagger-ui.css": () => plain("/docs/swagger-ui.css", 200),
-    "GET /docs/swagger-ui-bundle.js": () => plain("/docs/swagger-ui-bundle.js", 200),
     "GET /.well-known/resourcex": () => plain("/.well-known/resourcex", 200),
     "GET /tenant": () => plain("/tenant", 200),
-    "GET /tenant/callback-secret": () => plain("/tenant/callback-secret", 200, 503, 400, 422),
+    "GET /tenant/callback-secret": () => plain("/tenant/callback-secret", 200, 409),
     "POST /execute": () => [
+      ...results("/execute"),
+      ...results("/execute", { accept: "text/event-stream" }),
       ...execute("/execute"),
-      ...eachValue("/execute", withInput, [202, 400, 413, 429], { prefer: "respond-async" }),
-      ...eachValue("/execute", withInput, [200, 400, 413], { "idempotency-key": "k" }).map(
-        (each, n) => ({ ...each, headers: { ...each.headers, "idempotency-key": `k${n}` } }),
-      ),
+      ...eachValue("/execute", withInput, [202, 400, 413, 429], {
+        headers: { prefer: "respond-async" },
+      }),
+      ...eachValue("/execute", withInput, [200, 400, 413]).map((each, n) => ({
+        ...each,
+        headers: { ...each.headers, "idempotency-key": `k${n}` },
+      })),
     ],
     "POST /plan": () => execute("/plan"),
     "POST /execute/batch": () => [

@@ -1,0 +1,130 @@
+/** Nobody else waits for any one request, however large it is and whether or not it is admitted. */
+import { request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Largest, largestRequests, type Stage } from "../helpers/largest-requests.ts";
+import { LoopWatch } from "../helpers/loop-watch.ts";
+import { form } from "../helpers/registry-server.ts";
+import { TestServer } from "../helpers/server.ts";
+import { asking, OPERATOR_KEY, tenantOf } from "../helpers/tenant-of.ts";
+
+/** Milliseconds in which `/healthz` answers. */
+const WITHIN = 200;
+/** Times a request is tried that seems to take longer: what is its fault is so each time. */
+const TRIES = 3;
+
+const STAGE: Stage = { tenant: "acme", name: "value", site: "site", locator: "acme.org/a.text@1" };
+
+let server: TestServer;
+let watch: LoopWatch;
+let key: string;
+
+beforeAll(async () => {
+  server = await TestServer.start({ ISOLATE_ADMIN_KEY: OPERATOR_KEY, ISOLATE_MEMORY: "128" });
+  const acme = await tenantOf(server, "acme", {});
+  key = acme.key;
+  const code = "export default () => 1";
+  const site = "export default () => new Response()";
+  await acme.ask("PUT", "/functions/value", { code, timeout: 20_000 });
+  const http = { code: site, kind: "http", public: true, timeout: 20_000 };
+  expect((await acme.ask("PUT", "/functions/site", http)).status).toBe(201);
+  const manifest = { domain: "acme.org", name: "a", type: "text", version: "1" };
+  const published = await fetch(`${server.url}/api/v1/publish`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}` },
+    body: await form(manifest),
+  });
+  expect(published.status).toBe(201);
+  // The thread for large bodies is there.
+  await acme.ask("POST", "/plan", { code, input: "x".repeat(100_000) });
+  watch = new LoopWatch(server);
+});
+afterAll(async () => {
+  await watch?.close();
+  await server?.dispose();
+});
+
+/** Sends it whole, whatever is answered meanwhile; resolves with the status. */
+function send(
+  method: string,
+  { path, headers = {}, body, expected }: Largest,
+  as: string,
+): Promise<number> {
+  const bytes = body === undefined ? undefined : Buffer.from(body);
+  const all = {
+    authorization: `Bearer ${as}`,
+    ...headers,
+    ...(bytes && { "content-length": bytes.length }),
+  };
+  return new Promise((resolve, reject) => {
+    let status = 0;
+    const sent = request(`${server.url}${path}`, { method, headers: all, agent: false });
+    sent.on("response", (response) => {
+      status = response.statusCode ?? 0;
+      response.resume().once("close", () => resolve(status));
+    });
+    // What is still being sent when a server has refused it can be answered by the end of its connection.
+    const isCut = (error: NodeJS.ErrnoException) => /EPIPE|ECONNRESET/.test(error.code ?? "");
+    sent.on("error", (error) => {
+      if (status > 0) resolve(status);
+      else if (isCut(error) && expected.includes(413)) resolve(413);
+      else reject(error);
+    });
+    sent.end(bytes);
+  });
+}
+
+async function worstBeside(method: string, each: Largest, as: string): Promise<[number, number]> {
+  let least = Number.POSITIVE_INFINITY;
+  let status = 0;
+  for (let tries = 0; tries < TRIES && least >= WITHIN; tries += 1) {
+    await watch.take();
+    status = await send(method, each, as);
+    await sleep(60);
+    const { worst } = await watch.take();
+    least = Math.min(least, worst);
+  }
+  return [status, least];
+}
+
+it("what is watched is what waits: a server that is busy is seen to be", async () => {
+  expect((await watch.take()).polls).toBeGreaterThan(0);
+  process.kill(server.pid, "SIGSTOP");
+  await sleep(400);
+  process.kill(server.pid, "SIGCONT");
+  await sleep(100);
+  expect((await watch.take()).worst).toBeGreaterThan(WITHIN);
+});
+
+describe(`/healthz answers within ${WITHIN} ms beside the largest requests`, () => {
+  it("to every operation of the contract", async () => {
+    const contract = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, { security: object[] }>>;
+    };
+    const largest = largestRequests(STAGE);
+    const operations = Object.entries(contract.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { security }]) => ({
+        operation: `${method.toUpperCase()} ${path}`,
+        isAdmin: security.some((scope) => "admin" in scope),
+      })),
+    );
+    // A new route turns this red until somebody has thought of its largest requests.
+    expect(Object.keys(largest).sort()).toEqual(
+      operations.map(({ operation }) => operation).sort(),
+    );
+    const faults: unknown[] = [];
+    for (const { operation, isAdmin } of operations) {
+      const [method = ""] = operation.split(" ");
+      const as = isAdmin || operation.endsWith("/metrics") ? OPERATOR_KEY : key;
+      for (const each of largest[operation]?.() ?? []) {
+        const [status, worst] = await worstBeside(method, each, as);
+        if (process.env.REPORT) console.log(operation, each.what, status, Math.round(worst));
+        if (worst >= WITHIN || !each.expected.includes(status)) {
+          faults.push({ operation, what: each.what, status, worst: Math.round(worst) });
+        }
+      }
+    }
+    expect(faults).toEqual([]);
+    expect((await asking(server, key)("GET", "/tenant")).status).toBe(200);
+  }, 600_000);
+});

@@ -1,0 +1,65 @@
+import { Worker } from "node:worker_threads";
+
+/** Asks every 20 ms, and keeps the longest time that the server, and nothing else, took for its answer. */
+const POLLER = `
+const { parentPort, workerData: { url, pid } } = require("node:worker_threads");
+const { readFileSync } = require("node:fs");
+const { get, Agent } = require("node:http");
+const agent = new Agent({ keepAlive: true });
+// Nanoseconds for which a thread was ready to run, and others ran.
+const waited = (path) => Number(readFileSync(path, "utf8").split(" ")[1]) / 1e6;
+const both = () => waited("/proc/" + pid + "/task/" + pid + "/schedstat") + waited("/proc/thread-self/schedstat");
+const ask = () => new Promise((resolve, reject) => get(url, { agent }, (response) => {
+  response.resume();
+  response.once("end", () => response.statusCode === 200 ? resolve() : reject(new Error("Not healthy")));
+}).once("error", reject));
+let worst = 0;
+let polls = 0;
+let asked = false;
+parentPort.on("message", () => { asked = true; });
+(async () => {
+  for (;;) {
+    const [began, before] = [performance.now(), both()];
+    await ask();
+    worst = Math.max(worst, performance.now() - began - (both() - before));
+    polls += 1;
+    // Only now: what is asked about may still keep this poll waiting.
+    if (asked) {
+      parentPort.postMessage({ worst, polls });
+      worst = 0;
+      polls = 0;
+      asked = false;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+})();`;
+
+/**
+ * Watches how long a server process keeps `/healthz` waiting. What other processes took of the
+ * machine's cores meanwhile is not counted.
+ */
+export class LoopWatch {
+  readonly #worker: Worker;
+
+  constructor(server: { readonly url: string; readonly pid: number }) {
+    const workerData = { url: `${server.url}/healthz`, pid: server.pid };
+    this.#worker = new Worker(POLLER, { eval: true, execArgv: [], workerData });
+  }
+
+  /** Milliseconds of the worst answer since the last time, and how many there were. */
+  take(): Promise<{ worst: number; polls: number }> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: Error): void => reject(error);
+      this.#worker.once("error", failed);
+      this.#worker.once("message", (told) => {
+        this.#worker.off("error", failed);
+        resolve(told);
+      });
+      this.#worker.postMessage("take");
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
