@@ -91,7 +91,7 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 /** Everything there is to serve. */
 function routesOf(options: AppOptions, auth: Auth, withBytes: WithBytes): Route[] {
   const { services, hub, publicUrl, httpBytes, tenancy, leaving, onError } = options;
-  const { kernel, ways, jobs, secretKey, store, audit, functions } = services;
+  const { kernel, ways, jobs, secretKey, store, audit, functions, health } = services;
   const routes = [
     ...executeRoutes(ways),
     ...batchRoutes({ ...services, onError }),
@@ -100,7 +100,7 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: WithBytes): Route[
     ...functionRoutes(functions, ways),
     ...httpFunctionRoutes({ ...services, auth, withBytes, publicUrl, maxBytes: httpBytes }),
     ...planRoutes(kernel),
-    ...healthRoutes(kernel, { terse: !auth.open, leaving }),
+    ...healthRoutes(kernel, { store: health, terse: !auth.open, leaving }),
     ...metricsRoutes(services.metrics.registry, auth.open),
     ...(tenancy === undefined ? [] : tenancyRoutes(tenancy)),
     ...(hub === undefined ? [] : [...wellKnownRoutes(publicUrl), ...registryRoutes(hub)]),

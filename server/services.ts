@@ -17,6 +17,7 @@ import { type Admission, NO_QUOTAS } from "./quotas/admission.ts";
 import { AuditWriter } from "./runs/audit.ts";
 import { Runs } from "./runs/runs.ts";
 import { Ways } from "./runs/ways.ts";
+import { StoreHealth } from "./store/health.ts";
 import type { Store } from "./store/store.ts";
 
 export interface ServicesOptions {
@@ -49,6 +50,8 @@ export interface Services {
   readonly callbacks: CallbackSender | undefined;
   readonly secretKey: Uint8Array | undefined;
   readonly metrics: Metrics;
+  /** Whether the store takes writes. */
+  readonly health: StoreHealth;
 }
 
 /** Makes everything that rests on the store; nothing of it does anything by itself yet. */
@@ -58,7 +61,8 @@ export function createServices(options: ServicesOptions): Services {
   const failed = (error: unknown): void => onError(error, "");
   const audit = new AuditWriter(store.executions, { onError: failed });
   const metrics = new Metrics();
-  addGauges(metrics, { kernel, audit, store });
+  const health = new StoreHealth(store);
+  addGauges(metrics, { kernel, audit, health });
   const runs = new Runs({
     kernel,
     audit,
@@ -98,6 +102,7 @@ export function createServices(options: ServicesOptions): Services {
     callbacks,
     secretKey,
     metrics,
+    health,
   };
 }
 

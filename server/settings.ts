@@ -83,6 +83,8 @@ const schema = z.object({
   ISOLATE_DRAIN: integer.default(10_000),
   ISOLATE_DRAIN_DELAY: integer.pipe(z.int().max(600_000)).default(0),
   ISOLATE_RETENTION: integer.pipe(z.int().min(1).max(3_650)).default(30),
+  // Less than what an Idempotency-Key allows for beside the longest timeout.
+  ISOLATE_QUEUE_TIMEOUT: integer.pipe(z.int().min(100).max(100_000)).default(60_000),
   ISOLATE_JOB_LEASE: integer.pipe(z.int().min(1_000)).default(30_000),
   ISOLATE_AUDIT: flag.optional(),
   ISOLATE_LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
@@ -133,6 +135,8 @@ export interface Settings {
   readonly drainDelay: number;
   /** Milliseconds after which the jobs of a server that says nothing are run by others. */
   readonly jobLease: number;
+  /** Milliseconds that an execution waits for others of its tenant to end. */
+  readonly queueTimeout: number;
   /** Days that executions are remembered. */
   readonly retention: number;
   readonly log: LogOptions;
@@ -199,6 +203,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     drain: given.ISOLATE_DRAIN,
     drainDelay: given.ISOLATE_DRAIN_DELAY,
     jobLease: given.ISOLATE_JOB_LEASE,
+    queueTimeout: given.ISOLATE_QUEUE_TIMEOUT,
     retention: given.ISOLATE_RETENTION,
     config: config({
       port: given.PORT,

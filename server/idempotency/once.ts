@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { isDeeperThan } from "../../src/depth.ts";
 import { BadRequest } from "../../src/errors.ts";
+import { ownerOf, type Tenant } from "../../src/tenant.ts";
 import { HttpProblem } from "../problem.ts";
-import type { Idempotency, StoredAnswer } from "../store/idempotency.ts";
+import type { Begun, Idempotency, StoredAnswer } from "../store/idempotency.ts";
+import type { Outcome, Unwritten } from "./unwritten.ts";
 
 /** Levels of nesting that can be written as JSON again. */
 const MAX_DEPTH = 1_100;
@@ -10,7 +12,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 const FIELD = "Idempotency-Key";
 
 export interface OnceOptions {
-  readonly tenant: string;
+  readonly tenant: Pick<Tenant, "id" | "since">;
   /** As the client sent it. */
   readonly key: string;
   /** Method and path. */
@@ -18,7 +20,9 @@ export interface OnceOptions {
   readonly body: unknown;
   /** Most milliseconds the work takes; after that, a request with the key does it again. */
   readonly most: number;
-  /** Told that an answer could not be kept. */
+  /** What the store could not be told yet. */
+  readonly unwritten: Unwritten;
+  /** Told that an answer could not be kept so far. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -33,12 +37,18 @@ export type Once =
  * work is under way, and with 422 if it has been used with another route or body.
  */
 export async function once(store: Idempotency, options: OnceOptions): Promise<Once> {
-  const { tenant, key, most, onError } = options;
+  const { key, most, unwritten, onError } = options;
+  const tenant = options.tenant.id;
   if (!KEY.test(key)) {
     throw new BadRequest(FIELD, `${FIELD}: Expected 1 to 255 visible ASCII characters`);
   }
-  const until = new Date(Date.now() + most);
-  const begun = await store.begin(tenant, key, fingerprintOf(options), until);
+  const fingerprint = fingerprintOf(options);
+  unwritten.check();
+  // Another tenant that comes after one by the same id has nothing of it.
+  const name = `${ownerOf(options.tenant)}\n${key}`;
+  const begun =
+    outcomeOf(unwritten.get(name), fingerprint) ??
+    (await store.begin(tenant, key, fingerprint, most));
   if (begun.state === "done") return { replay: begun.answer };
   if (begun.state === "running") {
     const message = `A request with this ${FIELD} is under way`;
@@ -51,17 +61,32 @@ export async function once(store: Idempotency, options: OnceOptions): Promise<On
   return {
     async first(work) {
       let answer: StoredAnswer;
+      const keep = (answer: StoredAnswer | undefined): Promise<void> => {
+        const write = () =>
+          answer === undefined
+            ? store.abandon(tenant, key, fingerprint)
+            : store.finish(tenant, key, fingerprint, answer);
+        // What has been done has been done: that it is not kept is no reason to say nothing of it.
+        return write().catch(() => unwritten.add(name, { fingerprint, answer }, write, onError));
+      };
       try {
         answer = await work();
       } catch (error) {
-        await store.abandon(tenant, key).catch(onError);
+        await keep(undefined);
         throw error;
       }
-      // What has been done has been done: that it is not kept is no reason to say nothing of it.
-      await store.finish(tenant, key, answer).catch(onError);
+      await keep(answer);
       return answer;
     },
   };
+}
+
+/** What is known here of a key, and not in the store; what came to nothing is over once that knows. */
+function outcomeOf(outcome: Outcome | undefined, fingerprint: string): Begun | undefined {
+  if (outcome === undefined) return undefined;
+  if (outcome.fingerprint !== fingerprint) return { state: "mismatch" };
+  if (outcome.answer === undefined) return { state: "running" };
+  return { state: "done", answer: outcome.answer };
 }
 
 function fingerprintOf({ route, body }: OnceOptions): string {

@@ -4,6 +4,7 @@ import { HttpProblem } from "../problem.ts";
 import { executionId } from "../runs/execution-id.ts";
 import type { Run } from "../runs/runs.ts";
 import type { JobRow, Jobs } from "../store/jobs.ts";
+import { Turns } from "../turns.ts";
 import type { JobWorker } from "./worker.ts";
 
 export interface JobQueueOptions {
@@ -20,9 +21,13 @@ export type AskedLater = Pick<Run, "caller" | "request" | "requestId" | "functio
   readonly callback?: string | undefined;
 };
 
+/** Requests of a tenant that wait to be accepted. */
+const MAX_ACCEPTING = 1_000;
+
 /** Executions that are answered for later: accepted for good, and run as their turn comes. */
 export class JobQueue {
   readonly #options: JobQueueOptions;
+  readonly #turns = new Turns(MAX_ACCEPTING);
 
   constructor(options: JobQueueOptions) {
     this.#options = options;
@@ -38,12 +43,8 @@ export class JobQueue {
     const { tenant } = caller;
     if (callback !== undefined) checkCallback(callback);
     await kernel.check(request, { tenant });
-    if ((await store.pending(tenant.id)) >= most) {
-      const message = `${most} executions of this tenant wait to be run`;
-      throw new HttpProblem(429, "TooManyRequests", "JOBS_LIMIT", message, { retryAfter: 5 });
-    }
     const id = executionId();
-    await store.accept({
+    const job = {
       id,
       tenant: tenant.id,
       requestId,
@@ -51,7 +52,12 @@ export class JobQueue {
       function: deployed?.name ?? null,
       version: deployed?.version ?? null,
       callback: callback ?? null,
-    });
+    };
+    // One after another, for each of a tenant's waits for the one before with a connection of the store's.
+    if (!(await this.#turns.take(tenant.id, () => store.accept(job, most)))) {
+      const message = `${most} executions of this tenant wait to be run`;
+      throw new HttpProblem(429, "TooManyRequests", "JOBS_LIMIT", message, { retryAfter: 5 });
+    }
     worker.wake();
     return id;
   }

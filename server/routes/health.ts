@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { Kernel } from "../../src/kernel.ts";
 import { type ApiEnv, type Route, route } from "../api/route.ts";
+import type { StoreHealth } from "../store/health.ts";
 
 const pool = z.object({
   warm: z.int(),
@@ -18,6 +19,7 @@ const readiness = z.object({
 });
 
 export interface HealthOptions {
+  readonly store: Pick<StoreHealth, "up">;
   /** Whether nothing but the status is to be in their answers. */
   readonly terse: boolean;
   /** Whether the server is about to leave. Default: never. */
@@ -40,7 +42,7 @@ export function healthRoutes(kernel: Kernel, options: HealthOptions): Route[] {
     route({
       ...common,
       path: "/readyz",
-      summary: "Whether the strongest level this host has works",
+      summary: "Whether the strongest level this host has works, and the store takes writes",
       responses: {
         200: { description: "A sandbox is warm, or at work", schema: readiness },
         503: { description: "Not so, and why", schema: readiness },
@@ -50,13 +52,21 @@ export function healthRoutes(kernel: Kernel, options: HealthOptions): Route[] {
   ];
 }
 
-function ready(kernel: Kernel, { terse, leaving }: HealthOptions, c: Context<ApiEnv>): Response {
+async function ready(
+  kernel: Kernel,
+  { store, terse, leaving }: HealthOptions,
+  c: Context<ApiEnv>,
+): Promise<Response> {
+  const isUp = await store.up();
   const engine = kernel.engine("container") ?? kernel.engine("isolated");
   const status = engine?.status();
   const reason =
     kernel.closing || leaving?.()
       ? "The server is shutting down"
-      : (status?.reason ?? (status?.warm || status?.leased ? undefined : "No sandbox is warm yet"));
+      : isUp
+        ? (status?.reason ??
+          (status?.warm || status?.leased ? undefined : "No sandbox is warm yet"))
+        : "The store takes no writes";
   const pool = status && {
     warm: status.warm,
     starting: status.starting,

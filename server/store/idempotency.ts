@@ -17,12 +17,13 @@ export type Begun =
 
 export interface Idempotency {
   /**
-   * Notes that a request with this key is under way, until `until` at most; `fingerprint` is a hash of
-   * its route and its body.
+   * Notes that a request with this key is under way, for `most` milliseconds by the store's clock at
+   * most; `fingerprint` is a hash of its route and its body.
    */
-  begin(tenant: string, key: string, fingerprint: string, until: Date): Promise<Begun>;
-  finish(tenant: string, key: string, answer: StoredAnswer): Promise<void>;
+  begin(tenant: string, key: string, fingerprint: string, most: number): Promise<Begun>;
+  finish(tenant: string, key: string, fingerprint: string, answer: StoredAnswer): Promise<void>;
   /** As if it had never begun: its request came to nothing. */
-  abandon(tenant: string, key: string): Promise<void>;
-  prune(before: Date): Promise<number>;
+  abandon(tenant: string, key: string, fingerprint: string): Promise<void>;
+  /** Forgets what was begun so many milliseconds ago. */
+  prune(age: number): Promise<number>;
 }

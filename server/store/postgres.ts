@@ -7,6 +7,7 @@ import { CASING } from "./drizzle/database.ts";
 import { guarded, storeError } from "./drizzle/guard.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
 import { drizzleParts } from "./drizzle/parts.ts";
+import { openError } from "./errors.ts";
 import { storeLocation } from "./location.ts";
 import type { Store } from "./store.ts";
 
@@ -29,7 +30,7 @@ export async function openPostgresStore(url: string): Promise<Store> {
   try {
     await applyMigrations(options);
   } catch (error) {
-    throw storeError(error);
+    throw openError(storeError(error));
   }
   const pool = new pg.Pool({
     ...options,
@@ -40,13 +41,10 @@ export async function openPostgresStore(url: string): Promise<Store> {
   });
   // A connection that breaks while nobody uses it is replaced when one is needed.
   pool.on("error", () => {});
+  const { health, ...parts } = guarded(drizzleParts(drizzle({ client: pool, casing: CASING })));
   return {
-    ...guarded(drizzleParts(drizzle({ client: pool, casing: CASING }))),
-    async ping() {
-      await pool.query("select 1").catch((error: unknown) => {
-        throw storeError(error);
-      });
-    },
+    ...parts,
+    ping: () => health.check(),
     close: () => pool.end(),
   };
 }

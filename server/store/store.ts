@@ -22,7 +22,7 @@ export interface Store {
   readonly idempotency: Idempotency;
   readonly resources: Resources;
   readonly types: Types;
-  /** Rejects unless it answers. */
+  /** Rejects unless it takes writes. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -11,6 +11,8 @@ export interface TenancyOptions {
   /** The operator's key; without one, there is one tenant, and no key. */
   readonly adminKey?: string | undefined;
   readonly secretKey?: Uint8Array | undefined;
+  /** Milliseconds that an execution waits for others of its tenant to end. Default a minute. */
+  readonly queueTimeout?: number | undefined;
   /** Ends what a tenant runs, and keeps it from running more. Called before it is deleted. */
   readonly end?: DirectoryOptions["end"];
 }
@@ -24,9 +26,9 @@ export interface Tenancy {
 }
 
 export function createTenancy(options: TenancyOptions): Tenancy {
-  const { store, adminKey, secretKey, end } = options;
+  const { store, adminKey, secretKey, end, queueTimeout } = options;
   const keyring = new Keyring(store.keys);
-  const quotas = new Quotas(store.executions);
+  const quotas = new Quotas(store.executions, { patience: queueTimeout });
   const directory = new TenantDirectory({
     tenants: store.tenants,
     sealer: secretKey && new Sealer(secretKey),

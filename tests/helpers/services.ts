@@ -28,6 +28,7 @@ export function storelessServices(kernel: Kernel): StorelessServices {
   const store = {
     ...untouchedParts,
     executions: { record },
+    ping: async () => {},
   } as unknown as Store;
   return { ...servicesOver(store, kernel), rows };
 }

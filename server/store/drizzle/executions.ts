@@ -13,7 +13,7 @@ import {
 } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
 import type { ExecutionRow, Executions } from "../executions.ts";
-import { type Database, inChunks, isUuid } from "./database.ts";
+import { type Database, fromNow, inChunks, isUuid } from "./database.ts";
 import { executions } from "./schema.ts";
 
 const BATCH = 1_000;
@@ -91,14 +91,14 @@ export function drizzleExecutions(db: Database): Executions {
       return { executions: row?.executions ?? 0, cpu: Number(row?.cpu ?? 0) };
     },
 
-    prune: (before, tenant) =>
+    prune: (age, tenant) =>
       inChunks((limit) => {
         const old = db
           .select({ id: executions.id })
           .from(executions)
           .where(
             and(
-              lt(executions.startedAt, before),
+              lt(executions.startedAt, fromNow(-age)),
               tenant === undefined ? undefined : eq(executions.tenant, tenant),
             ),
           )

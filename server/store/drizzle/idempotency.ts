@@ -1,17 +1,18 @@
 import { and, eq, inArray, isNull, lt, sql } from "drizzle-orm";
 import type { Idempotency } from "../idempotency.ts";
-import { type Database, inChunks } from "./database.ts";
+import { type Database, fromNow, inChunks } from "./database.ts";
 import { idempotency } from "./schema.ts";
 
 export function drizzleIdempotency(db: Database): Idempotency {
   const entry = (tenant: string, key: string) =>
     and(eq(idempotency.tenant, tenant), eq(idempotency.key, key));
 
-  const unanswered = (tenant: string, key: string) =>
-    and(entry(tenant, key), isNull(idempotency.answer));
+  const unanswered = (tenant: string, key: string, fingerprint: string) =>
+    and(entry(tenant, key), eq(idempotency.fingerprint, fingerprint), isNull(idempotency.answer));
 
   return {
-    async begin(tenant, key, fingerprint, until) {
+    async begin(tenant, key, fingerprint, most) {
+      const until = fromNow(most);
       for (;;) {
         const [begun] = await db
           .insert(idempotency)
@@ -33,20 +34,23 @@ export function drizzleIdempotency(db: Database): Idempotency {
       }
     },
 
-    async finish(tenant, key, answer) {
-      await db.update(idempotency).set({ answer }).where(unanswered(tenant, key));
+    async finish(tenant, key, fingerprint, answer) {
+      await db
+        .update(idempotency)
+        .set({ answer })
+        .where(unanswered(tenant, key, fingerprint));
     },
 
-    async abandon(tenant, key) {
-      await db.delete(idempotency).where(unanswered(tenant, key));
+    async abandon(tenant, key, fingerprint) {
+      await db.delete(idempotency).where(unanswered(tenant, key, fingerprint));
     },
 
-    prune: (before) =>
+    prune: (age) =>
       inChunks((limit) => {
         const old = db
           .select({ tenant: idempotency.tenant, key: idempotency.key })
           .from(idempotency)
-          .where(lt(idempotency.createdAt, before))
+          .where(lt(idempotency.createdAt, fromNow(-age)))
           .limit(limit);
         return db
           .delete(idempotency)

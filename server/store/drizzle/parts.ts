@@ -2,6 +2,7 @@ import type { Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import { drizzleExecutions } from "./executions.ts";
 import { drizzleFunctions } from "./functions.ts";
+import { drizzleHealth, type Health } from "./health.ts";
 import { drizzleIdempotency } from "./idempotency.ts";
 import { drizzleJobs } from "./jobs.ts";
 import { drizzleKeys } from "./keys.ts";
@@ -10,13 +11,14 @@ import { drizzleTenants } from "./tenants.ts";
 import { drizzleTypes } from "./types.ts";
 
 /** What is in a store, whichever way its database is reached. */
-export type StoreParts = Omit<Store, "ping" | "close">;
+export type StoreParts = Omit<Store, "ping" | "close"> & { readonly health: Health };
 
 export function drizzleParts(db: Database): StoreParts {
   return {
     tenants: drizzleTenants(db),
     keys: drizzleKeys(db),
     functions: drizzleFunctions(db),
+    health: drizzleHealth(db),
     executions: drizzleExecutions(db),
     jobs: drizzleJobs(db),
     idempotency: drizzleIdempotency(db),

@@ -12,6 +12,8 @@ export interface Call {
 export interface Failure {
   readonly kind: "unavailable" | "conflict" | "mistake";
   readonly message: string;
+  /** What callers are not to read of it. */
+  readonly reason?: string;
 }
 
 /** The outcome of a call; that of opening the database has the id 0. */

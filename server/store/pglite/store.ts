@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import type { StoreParts } from "../drizzle/parts.ts";
+import { openError } from "../errors.ts";
 import type { Store } from "../store.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { Threads } from "./threads.ts";
@@ -13,7 +14,7 @@ export async function openPGliteStore(directory: string): Promise<Store> {
   const lock = await DirectoryLock.take(directory);
   const threads = await Threads.start(directory).catch(async (error: unknown) => {
     await lock.release();
-    throw error;
+    throw openError(error);
   });
 
   function part<Name extends keyof StoreParts>(name: Name): StoreParts[Name] {
@@ -33,7 +34,7 @@ export async function openPGliteStore(directory: string): Promise<Store> {
     resources: part("resources"),
     types: part("types"),
     async ping() {
-      await threads.call("tenants", "list", [{ limit: 1 }]);
+      await threads.call("health", "check", []);
     },
     async close() {
       await threads.close();

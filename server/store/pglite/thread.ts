@@ -86,18 +86,18 @@ export class Thread {
   #end(reason: string): void {
     this.#ended = true;
     clearInterval(this.#watch);
-    const error = new StoreUnavailable(`The store does not answer: ${reason}`);
+    const error = new StoreUnavailable(undefined, reason);
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
 }
 
-function errorOf({ kind, message }: Failure): Error {
+function errorOf({ kind, message, reason }: Failure): Error {
   switch (kind) {
     case "conflict":
       return new StoreConflict(message);
     case "unavailable":
-      return new StoreUnavailable(message);
+      return new StoreUnavailable(message, reason);
     case "mistake":
       return new Error(message);
   }

@@ -40,6 +40,8 @@ async function answer(id: number, call: () => Promise<unknown> | undefined): Pro
 
 function failureOf(error: Error): Failure {
   if (error instanceof StoreConflict) return { kind: "conflict", message: error.message };
-  if (error instanceof StoreUnavailable) return { kind: "unavailable", message: error.message };
+  if (error instanceof StoreUnavailable) {
+    return { kind: "unavailable", message: error.message, reason: error.reason };
+  }
   return { kind: "mistake", message: error.stack ?? error.message };
 }
