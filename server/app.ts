@@ -96,7 +96,7 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 /** Everything there is to serve. */
 function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"]): Route[] {
   const { services, hub, publicUrl, httpBytes, tenancy, leaving, onError } = options;
-  const { kernel, ways, jobs, secretKey, store, audit, functions } = services;
+  const { kernel, ways, jobs, secretKey, store, audit, functions, health } = services;
   const routes = [
     ...executeRoutes(ways),
     ...batchRoutes({ ...services, onError }),
@@ -105,7 +105,7 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"
     ...functionRoutes(functions, ways),
     ...httpFunctionRoutes({ ...services, auth, withBytes, publicUrl, maxBytes: httpBytes }),
     ...planRoutes(kernel),
-    ...healthRoutes(kernel, store, { terse: !auth.open, leaving }),
+    ...healthRoutes(kernel, { health, store, terse: !auth.open, leaving }),
     ...metricsRoutes(services.metrics.registry, auth.open),
     ...(tenancy === undefined ? [] : tenancyRoutes(tenancy, store.storage)),
     ...(hub === undefined

@@ -82,7 +82,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       leaving: () => leaving,
       onAnswer: requestLog(logger),
     });
-    const { worker, callbacks, audit, metrics } = services;
+    const { worker, callbacks, audit, metrics, ways } = services;
     collectDefaultMetrics({ register: metrics.registry });
     const failed = (error: unknown): void => onError(error, "");
     const retention = new Retention({ store, days: settings.retention, onError: failed });
@@ -97,7 +97,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       async close(grace) {
         worker.stop();
         await close(grace);
-        await Promise.all([worker.close(), callbacks?.close(), retention.close()]);
+        await Promise.all([worker.close(), callbacks?.close(), retention.close(), ways.close()]);
         const lost = await audit.close(AUDIT_MS);
         if (lost > 0)
           logger.error(`The store took no more: ${lost} executions are not written down`);

@@ -19,6 +19,7 @@ import { type Admission, NO_QUOTAS } from "./quotas/admission.ts";
 import { AuditWriter } from "./runs/audit.ts";
 import { Runs } from "./runs/runs.ts";
 import { Ways } from "./runs/ways.ts";
+import { StoreHealth } from "./store/health.ts";
 import type { Store } from "./store/store.ts";
 
 export interface ServicesOptions {
@@ -51,6 +52,8 @@ export interface Services {
   readonly callbacks: CallbackSender | undefined;
   readonly secretKey: Uint8Array | undefined;
   readonly metrics: Metrics;
+  /** Whether the store takes writes. */
+  readonly health: StoreHealth;
 }
 
 /** Makes everything that rests on the store; nothing of it does anything by itself yet. */
@@ -67,7 +70,8 @@ export function createServices(options: ServicesOptions): Services {
     metrics.onIdleUsage(usage);
     admission.charge(usage.tenant, usage.cpu);
   });
-  addGauges(metrics, { kernel, audit, store });
+  const health = new StoreHealth(store);
+  addGauges(metrics, { kernel, audit, health, store });
   const results = new JsonThread();
   const runs = new Runs({
     kernel,
@@ -110,6 +114,7 @@ export function createServices(options: ServicesOptions): Services {
     callbacks,
     secretKey,
     metrics,
+    health,
   };
 }
 

@@ -115,6 +115,8 @@ const schema = z.object({
   ISOLATE_RETENTION: integer.pipe(z.int().min(1).max(3_650)).default(30),
   ISOLATE_STORAGE: integer.pipe(z.int().min(1_048_576)).optional(),
   ISOLATE_STORE_RESERVE: integer.optional(),
+  // Less than what an Idempotency-Key allows for beside the longest timeout.
+  ISOLATE_QUEUE_TIMEOUT: integer.pipe(z.int().min(100).max(100_000)).default(60_000),
   ISOLATE_JOB_LEASE: integer.pipe(z.int().min(1_000)).default(30_000),
   ISOLATE_AUDIT: flag.optional(),
   ISOLATE_LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
@@ -173,6 +175,8 @@ export interface Settings {
   readonly drainDelay: number;
   /** Milliseconds after which the jobs of a server that says nothing are run by others. */
   readonly jobLease: number;
+  /** Milliseconds that an execution waits for others of its tenant to end. */
+  readonly queueTimeout: number;
   /** Days that executions are remembered. */
   readonly retention: number;
   /** Bytes a tenant may store that has no limit of its own. */
@@ -257,6 +261,7 @@ function settingsOf(env: NodeJS.ProcessEnv): Settings {
     drain: given.ISOLATE_DRAIN,
     drainDelay: given.ISOLATE_DRAIN_DELAY,
     jobLease: given.ISOLATE_JOB_LEASE,
+    queueTimeout: given.ISOLATE_QUEUE_TIMEOUT,
     retention: given.ISOLATE_RETENTION,
     storage:
       given.ISOLATE_STORAGE ??

@@ -5,6 +5,8 @@ import { Webhook } from "standardwebhooks";
 import { admit, type CheckedAddress, type Ground } from "../../egress/admit.ts";
 import { callbackTarget } from "./callback-url.ts";
 
+const CONNECT_WITHIN = 3_000;
+
 export interface Delivery {
   readonly url: string;
   /** Whose names are looked up a few at a time. */
@@ -47,6 +49,13 @@ export async function deliver(delivery: Delivery, options: DeliverOptions): Prom
       signal,
       ...(ca !== undefined && { ca }),
     });
+    // A receiver that is not there is not worth as long as one that thinks.
+    const connecting = setTimeout(
+      () => outgoing.destroy(new Error(`No connection within ${CONNECT_WITHIN} ms`)),
+      CONNECT_WITHIN,
+    );
+    outgoing.once("socket", (socket) => socket.once("connect", () => clearTimeout(connecting)));
+    outgoing.once("close", () => clearTimeout(connecting));
     outgoing.once("error", reject);
     outgoing.once("response", (response) => {
       resolve(response.statusCode ?? 0);

@@ -18,12 +18,11 @@ const PAUSES = [
 const GONE = 410;
 
 /**
- * When to try again after `tries` attempts, the last of which was answered with `status`
+ * Milliseconds until it is tried again, after `tries` attempts, the last of which was answered with `status`
  * (`undefined`: not at all). `null` if it has got there, or is given up.
  */
-export function nextTry(tries: number, status: number | undefined, now: Date): Date | null {
+export function nextTry(tries: number, status: number | undefined): number | null {
   const accepted = status !== undefined && status >= 200 && status < 300;
   if (accepted || status === GONE) return null;
-  const pause = PAUSES[tries - 1];
-  return pause === undefined ? null : new Date(now.getTime() + pause);
+  return PAUSES[tries - 1] ?? null;
 }

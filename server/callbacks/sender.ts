@@ -14,7 +14,9 @@ export interface CallbackSenderOptions extends DeliverOptions {
 }
 
 const POLL_MS = 5_000;
-const AT_ONCE = 16;
+const AT_ONCE = 32;
+/** Those of one tenant, whose receivers may all be dead. */
+const EACH = 4;
 /** Milliseconds after which an attempt is somebody else's to make again. */
 const CLAIM_MS = 60_000;
 
@@ -63,11 +65,8 @@ export class CallbackSender {
         this.#again = false;
         const free = AT_ONCE - this.#sending.size;
         if (free <= 0) return;
-        const now = new Date();
-        const until = new Date(now.getTime() + CLAIM_MS);
-        for (const job of await store.claimCallbacks(now, until, free, this.#busy())) {
-          this.#begin(job);
-        }
+        const share = { busy: this.#busy(), each: EACH };
+        for (const job of await store.claimCallbacks(CLAIM_MS, free, share)) this.#begin(job);
       }
     } catch (error) {
       onError(error);
@@ -100,7 +99,7 @@ export class CallbackSender {
     const delivery = { url, tenant: job.tenant, id, body: bodyOf(job), secret };
     // Why it did not get there is the receiver's to find out; it is not told what is behind a name.
     const status = await deliver(delivery, this.#options).catch(() => undefined);
-    await store.notified(id, nextTry(tries, status, new Date()));
+    await store.notified(id, nextTry(tries, status));
   }
 }
 

@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { isDeeperThan } from "../../src/depth.ts";
 import { BadRequest } from "../../src/errors.ts";
 import { JsonText } from "../../src/json-text.ts";
+import { ownerOf, type Tenant } from "../../src/tenant.ts";
 import { HttpProblem } from "../problem.ts";
-import { StorageReserved } from "../store/errors.ts";
-import type { Idempotency, StoredAnswer } from "../store/idempotency.ts";
+import type { Begun, Idempotency, StoredAnswer } from "../store/idempotency.ts";
+import type { Outcome, Unwritten } from "./unwritten.ts";
 
 /** Levels of nesting that can be written as JSON again. */
 const MAX_DEPTH = 1_100;
@@ -12,7 +13,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 const FIELD = "Idempotency-Key";
 
 export interface OnceOptions {
-  readonly tenant: string;
+  readonly tenant: Pick<Tenant, "id" | "since">;
   /** As the client sent it. */
   readonly key: string;
   /** Method and path. */
@@ -22,7 +23,9 @@ export interface OnceOptions {
   readonly limit?: number | undefined;
   /** Most milliseconds the work takes; after that, a request with the key does it again. */
   readonly most: number;
-  /** Told that an answer could not be kept. */
+  /** What the store could not be told yet. */
+  readonly unwritten: Unwritten;
+  /** Told that an answer could not be kept so far. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -37,12 +40,18 @@ export type Once =
  * work is under way, and with 422 if it has been used with another route or body.
  */
 export async function once(store: Idempotency, options: OnceOptions): Promise<Once> {
-  const { tenant, key, most, limit, onError } = options;
+  const { key, most, limit, unwritten, onError } = options;
+  const tenant = options.tenant.id;
   if (!KEY.test(key)) {
     throw new BadRequest(FIELD, `${FIELD}: Expected 1 to 255 visible ASCII characters`);
   }
-  const until = new Date(Date.now() + most);
-  const begun = await store.begin(tenant, key, fingerprintOf(options), until, limit);
+  const fingerprint = fingerprintOf(options);
+  unwritten.check();
+  // Another tenant that comes after one by the same id has nothing of it.
+  const name = `${ownerOf(options.tenant)}\n${key}`;
+  const begun =
+    outcomeOf(unwritten.get(name), fingerprint) ??
+    (await store.begin(tenant, key, fingerprint, most, limit));
   if (begun.state === "done") {
     if (begun.answer.lost) throw lost(begun.answer);
     return { replay: begun.answer };
@@ -58,22 +67,28 @@ export async function once(store: Idempotency, options: OnceOptions): Promise<On
   return {
     async first(work) {
       let answer: StoredAnswer;
+      const keep = async (answer: StoredAnswer | undefined): Promise<boolean> => {
+        const write = async (): Promise<boolean> => {
+          if (answer !== undefined) return store.finish(tenant, key, fingerprint, answer);
+          await store.abandon(tenant, key, fingerprint);
+          return true;
+        };
+        try {
+          return await write();
+        } catch {
+          // What has been done has been done: that it is not kept yet is no reason to say nothing of it.
+          unwritten.add(name, { fingerprint, answer }, write, onError);
+          return true;
+        }
+      };
       try {
         answer = await work();
       } catch (error) {
-        await store.abandon(tenant, key).catch(onError);
+        await keep(undefined);
         throw error;
       }
-      // What has been done has been done: that it is not kept is no reason to say nothing of it.
-      const isKept = await store
-        .finish(tenant, key, answer)
-        .catch(async (error: unknown) => {
-          if (!(error instanceof StorageReserved)) throw error;
-          await store.finish(tenant, key, { ...answer, body: "", lost: true });
-          return false;
-        })
-        .catch(onError);
-      return isKept === false ? { ...answer, lost: true } : answer;
+      const isKept = await keep(answer);
+      return isKept ? answer : { ...answer, lost: true };
     },
   };
 }
@@ -84,6 +99,14 @@ function lost({ status }: StoredAnswer): HttpProblem {
     `The first request with this ${FIELD} was answered with ${status}, but the tenant had no room to store ` +
     "its answer; it has run, and GET /executions lists it";
   return new HttpProblem(409, "Conflict", "IDEMPOTENCY_NOT_STORED", message);
+}
+
+/** What is known here of a key, and not in the store; what came to nothing is over once that knows. */
+function outcomeOf(outcome: Outcome | undefined, fingerprint: string): Begun | undefined {
+  if (outcome === undefined) return undefined;
+  if (outcome.fingerprint !== fingerprint) return { state: "mismatch" };
+  if (outcome.answer === undefined) return { state: "running" };
+  return { state: "done", answer: outcome.answer };
 }
 
 function fingerprintOf({ route, body }: OnceOptions): string {

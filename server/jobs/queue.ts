@@ -7,6 +7,7 @@ import { HttpProblem } from "../problem.ts";
 import { executionId } from "../runs/execution-id.ts";
 import type { Run } from "../runs/runs.ts";
 import type { JobRow, Jobs } from "../store/jobs.ts";
+import { Turns } from "../turns.ts";
 import type { JobWorker } from "./worker.ts";
 
 /** Values of an input that is stored: the loop that serves requests parses it again. */
@@ -26,9 +27,13 @@ export type AskedLater = Pick<Run, "caller" | "request" | "requestId" | "functio
   readonly callback?: string | undefined;
 };
 
+/** Requests of a tenant that wait to be accepted. */
+const MAX_ACCEPTING = 1_000;
+
 /** Executions that are answered for later: accepted for good, and run as their turn comes. */
 export class JobQueue {
   readonly #options: JobQueueOptions;
+  readonly #turns = new Turns(MAX_ACCEPTING);
 
   constructor(options: JobQueueOptions) {
     this.#options = options;
@@ -45,10 +50,6 @@ export class JobQueue {
     const { tenant } = caller;
     if (callback !== undefined) checkCallback(callback);
     await kernel.check(request, { tenant });
-    if ((await store.pending(tenant.id)) >= most) {
-      const message = `${most} executions of this tenant wait to be run`;
-      throw new HttpProblem(429, "TooManyRequests", "JOBS_LIMIT", message, { retryAfter: 5 });
-    }
     const id = executionId();
     const job = {
       id,
@@ -59,7 +60,12 @@ export class JobQueue {
       version: deployed?.version ?? null,
       callback: callback ?? null,
     };
-    await store.accept(job, caller.limits.storage);
+    // One after another, for each of a tenant's waits for the one before with a connection of the store's.
+    const accept = () => store.accept(job, most, caller.limits.storage);
+    if (!(await this.#turns.take(tenant.id, accept))) {
+      const message = `${most} executions of this tenant wait to be run`;
+      throw new HttpProblem(429, "TooManyRequests", "JOBS_LIMIT", message, { retryAfter: 5 });
+    }
     worker.wake();
     return id;
   }

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout } from "node:timers/promises";
 import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { Aborted, IsolateError } from "../../src/errors.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
@@ -8,8 +7,9 @@ import { HttpProblem, problemResponse, statusOf } from "../problem.ts";
 import { QuotaExceeded } from "../quotas/quota-error.ts";
 import { answerOf } from "../runs/answer.ts";
 import type { Runs } from "../runs/runs.ts";
-import { StorageFull } from "../store/errors.ts";
-import type { JobRow, Jobs } from "../store/jobs.ts";
+import { StorageFull, StorageReserved, StoreUnavailable } from "../store/errors.ts";
+import type { ClaimedJob, JobRow, Jobs } from "../store/jobs.ts";
+import { written } from "../store/written.ts";
 
 export interface JobWorkerOptions {
   readonly store: Jobs;
@@ -34,8 +34,10 @@ const MAX_PATIENCE = 24 * 3_600_000;
 const POLL_MS = 2_000;
 /** Milliseconds until it is tried anew whether a tenant at its limit has room. */
 const FULL_MS = 1_000;
-/** Attempts at writing an answer down, over some ten seconds. */
-const MAX_WRITES = 6;
+/** Milliseconds for which a statement may still be on its way whose outcome has not been heard. */
+const UNCERTAIN = 30_000;
+/** Milliseconds that a server which leaves gives a store that is away, for what is still to be written. */
+const LAST_WRITES = 5_000;
 
 /**
  * Runs what the queue holds. A job belongs to a host for as long as that renews its claim; one whose
@@ -44,6 +46,7 @@ const MAX_WRITES = 6;
 export class JobWorker {
   readonly #options: JobWorkerOptions;
   readonly #owner = randomUUID();
+  /** By their ids, until what came of them is written: no more than there are slots, their answers included. */
   readonly #running = new Map<string, { abort: AbortController; over: Promise<void> }>();
   /** How many jobs of a tenant that was at its limit have ended since, by its id; counts until then. */
   readonly #room = new Map<string, { jobs: number; until: number }>();
@@ -52,6 +55,11 @@ export class JobWorker {
   #again = false;
   /** Until it is started, and from when it is stopped. */
   #stopped = true;
+  /** Until when the store may come to claim more for this host than it has said. */
+  #uncertainUntil = Number.NEGATIVE_INFINITY;
+  #renewing: Promise<void> | undefined;
+  /** Aborted when nothing is written down any more. */
+  readonly #last = new AbortController();
 
   constructor(options: JobWorkerOptions) {
     this.#options = options;
@@ -90,8 +98,11 @@ export class JobWorker {
   async close(): Promise<void> {
     this.stop();
     await this.#looking;
-    await Promise.all([...this.#running.values()].map(({ over }) => over));
     for (const timer of this.#timers) clearInterval(timer);
+    const over = Promise.all([...this.#running.values()].map((job) => job.over));
+    const give = setTimeout(() => this.#last.abort(), LAST_WRITES);
+    await over;
+    clearTimeout(give);
   }
 
   async #look(): Promise<void> {
@@ -99,15 +110,22 @@ export class JobWorker {
     try {
       while (this.#again && !this.#stopped) {
         this.#again = false;
+        if (performance.now() < this.#uncertainUntil) await this.#giveBack();
         const free = slots - this.#running.size;
         if (free <= 0) return;
-        const until = new Date(Date.now() + lease);
-        const claimed = await store.claim(this.#owner, until, free, this.#most());
+        const claimed = await store.claim(this.#owner, lease, free, this.#most());
         for (const job of claimed) this.#begin(job);
       }
     } catch (error) {
+      // It may have claimed some all the same, or be about to.
+      this.#uncertainUntil = performance.now() + UNCERTAIN;
       onError(error, "");
     }
+  }
+
+  /** Lets go of what the store has claimed for this host without being able to say so: it never begins. */
+  async #giveBack(): Promise<void> {
+    await this.#options.store.giveBack(this.#owner, [...this.#running.keys()]);
   }
 
   /** How many to take of tenants at their limit: one for each that has ended. */
@@ -131,7 +149,9 @@ export class JobWorker {
     if (room !== undefined) room.jobs += change;
   }
 
-  #begin(job: JobRow): void {
+  #begin(job: ClaimedJob): void {
+    // It ran here for longer than its claim held, or what came of it is still to be written.
+    if (this.#running.has(job.id)) return;
     this.#count(job.tenant, -1);
     const abort = new AbortController();
     // It is not a part of whatever request has woken this one up.
@@ -145,36 +165,31 @@ export class JobWorker {
     this.#running.set(job.id, { abort, over });
   }
 
-  async #run(job: JobRow, signal: AbortSignal): Promise<void> {
+  async #run(job: ClaimedJob, signal: AbortSignal): Promise<void> {
     const { store, runs, onDone } = this.#options;
     const answer = await this.#answer(job, signal);
     if (answer === undefined) return;
     // Once it is answered nobody runs it again, and nothing else would write it down.
     await runs.flush();
-    const finish = (kept: JobAnswer): Promise<boolean> =>
-      this.#insist(() => store.finish(this.#owner, job.id, kept));
-    const isOwn = await finish(answer).catch(async (error: unknown) => {
-      if (!(error instanceof StorageFull)) throw error;
-      // It has run: that its answer is lost is its answer, for which there is always room.
+    const finish = (answer: JobAnswer) =>
+      this.#write(job, () => store.finish(this.#owner, job.id, answer));
+    const isOurs = await finish(answer).catch(async (error: unknown) => {
+      if (error instanceof StoreUnavailable || error instanceof StorageReserved) throw error;
+      // It cannot be kept, and would not be the next time either: that is its answer, which has room.
+      if (!(error instanceof StorageFull)) this.#options.onError(error, job.requestId);
       return finish(await problemAnswer(error, job.requestId));
     });
-    if (isOwn) onDone();
+    if (isOurs) onDone();
   }
 
-  /** A store that is away for a moment costs no job a second run. */
-  async #insist<T>(write: () => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await write();
-      } catch (error) {
-        if (tries === MAX_WRITES || error instanceof StorageFull) throw error;
-        await setTimeout(tries * 500);
-      }
-    }
+  /** Has something written however long the store is away: that costs no job a second run. */
+  #write<T>({ requestId }: JobRow, write: () => Promise<T>): Promise<T> {
+    const onError = (error: unknown): void => this.#options.onError(error, requestId);
+    return written(write, onError, this.#last.signal);
   }
 
   /** `undefined` if there is nothing to say: it was cancelled, or waits again. */
-  async #answer(job: JobRow, signal: AbortSignal): Promise<JobAnswer | undefined> {
+  async #answer(job: ClaimedJob, signal: AbortSignal): Promise<JobAnswer | undefined> {
     const { runs, callerOf, onError, store } = this.#options;
     const { id, requestId, attempts } = job;
     const comesAgain = (error: unknown): boolean => !signal.aborted && passes(error, job);
@@ -195,7 +210,7 @@ export class JobWorker {
       if (signal.aborted || error instanceof Aborted) return undefined;
       if (comesAgain(error)) {
         const pause = this.#stopped || isFull ? 0 : pauseAfter(error);
-        await store.release(this.#owner, id, new Date(Date.now() + pause));
+        await this.#write(job, () => store.release(this.#owner, id, pause));
         return undefined;
       }
       if (statusOf(error) >= 500) onError(error, requestId);
@@ -203,14 +218,24 @@ export class JobWorker {
     }
   }
 
-  async #renew(): Promise<void> {
+  #renew(): Promise<void> {
+    this.#renewing ??= this.#renewAll().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  /** Holds what is under way here and nothing else: what has been claimed by mistake is to be void. */
+  async #renewAll(): Promise<void> {
     const { store, lease, onError } = this.#options;
-    if (this.#running.size === 0) return;
-    const before = [...this.#running.keys()];
+    const before = new Map(this.#running);
+    if (before.size === 0) return;
+    const renew = () => store.renew(this.#owner, lease, [...before.keys()]);
     try {
-      const held = new Set(await store.renew(this.#owner, new Date(Date.now() + lease)));
+      const tell = (error: unknown): void => onError(error, "");
+      const held = new Set(await written(renew, tell, this.#last.signal));
       // Cancelled by way of another host, or lost to one.
-      for (const id of before) if (!held.has(id)) this.abort(id);
+      for (const [id, { abort }] of before) if (!held.has(id)) abort.abort();
     } catch (error) {
       onError(error, "");
     }
@@ -222,10 +247,10 @@ function functionOf({ function: name, version }: JobRow) {
 }
 
 /** Whether time mends it: a quota, a busy host, one on its way out. */
-function passes(error: unknown, { acceptedAt }: JobRow): boolean {
+function passes(error: unknown, { age }: ClaimedJob): boolean {
   if (!(error instanceof IsolateError || error instanceof HttpProblem)) return false;
   const { status } = error;
-  return (status === 429 || status === 503) && Date.now() - acceptedAt.getTime() < MAX_PATIENCE;
+  return (status === 429 || status === 503) && age < MAX_PATIENCE;
 }
 
 /** Milliseconds until it is worth another try. */

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import { prettyFactory } from "pino-pretty";
+import { StoreUnavailable } from "../store/errors.ts";
 import { errorFields, isExpected } from "./error-fields.ts";
 import { masker } from "./mask.ts";
 
@@ -18,6 +19,7 @@ export interface LogOptions {
 }
 
 const STANDARD_ERROR = 2;
+const MAX_TOLD = 2_000;
 /** Fields that would hold what belongs to tenants; nothing logs them, and nothing can by mistake. */
 const CONFIDENTIAL = ["code", "input", "env", "body", "request", "headers", "authorization", "key"];
 
@@ -46,12 +48,18 @@ function readable(destination: DestinationStream): DestinationStream {
   return { write: (line) => destination.write(text(line)) };
 }
 
+/** What an error says, with what its callers were not told. */
+function toldOf(error: Error): string {
+  const told = error instanceof StoreUnavailable ? error.told : error.message;
+  return told.slice(0, MAX_TOLD);
+}
+
 /** How our own failures are logged; `requestId` is empty for what no request has caused. */
 export function failureLog(logger: Logger): (error: unknown, requestId: string) => void {
   return (error, requestId) => {
     const request = requestId === "" ? {} : { requestId };
     const said = requestId === "" ? "" : "The request failed: ";
-    if (isExpected(error)) logger.warn(request, `${said}${error.message}`);
+    if (isExpected(error)) logger.warn(request, `${said}${toldOf(error)}`);
     else logger.error({ ...request, err: error }, said || "Something failed");
   };
 }

@@ -1,5 +1,4 @@
 import { Gauge, type Registry } from "prom-client";
-import { deadline } from "../../src/engines/deadline.ts";
 import type { EngineStatus } from "../../src/engines/engine.ts";
 import type { SandboxLevel } from "../../src/types.ts";
 import type { Services } from "../services.ts";
@@ -7,12 +6,11 @@ import type { Metrics } from "./metrics.ts";
 
 const LEVELS: readonly SandboxLevel[] = ["container", "isolated"];
 const STATES = ["warm", "starting", "leased", "kept"] as const;
-const PING_WITHIN = 1_000;
 
 /** What is looked at whenever the metrics are asked for. */
 export function addGauges(
   { registry }: Metrics,
-  { kernel, audit, store }: Pick<Services, "kernel" | "audit" | "store">,
+  { kernel, audit, health, store }: Pick<Services, "kernel" | "audit" | "health" | "store">,
 ): void {
   const registers = [registry];
   const levels = (): [SandboxLevel, EngineStatus][] =>
@@ -68,10 +66,10 @@ export function addGauges(
   });
   new Gauge({
     name: "isolate_store_up",
-    help: "Whether the store answers: 1 or 0",
+    help: "Whether the store takes writes: 1 or 0",
     registers,
     async collect() {
-      this.set(Number(await answers(store)));
+      this.set(Number(await health.up()));
     },
   });
   addStoreGauges(registers, store);
@@ -95,13 +93,4 @@ function addStoreGauges(registers: Registry[], store: Pick<Services["store"], "c
       if (free !== undefined) this.set(free);
     },
   });
-}
-
-async function answers(store: Pick<Services["store"], "ping">): Promise<boolean> {
-  try {
-    await deadline(store.ping(), PING_WITHIN, "The store's answer");
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -6,15 +6,24 @@ import type { Used } from "./day.ts";
 import { Rates } from "./rates.ts";
 import { Slots } from "./slots.ts";
 
+/** Less than what is allowed for beside an execution's own time where a key is held for it. */
+const PATIENCE = 60_000;
+
 /** Has every tenant run no more than it may: at once, in a while, and in a day. */
 export class Quotas implements Admission {
   readonly #slots = new Map<string, Slots>();
   readonly #rates = new Rates();
   readonly #budgets: Budgets;
 
-  /** `now` is Unix time in milliseconds. */
-  constructor(executions: Pick<Executions, "used">, now?: () => number) {
+  readonly #patience: number;
+
+  /** `now` is Unix time in milliseconds, `patience` milliseconds that one waits for others to end. */
+  constructor(
+    executions: Pick<Executions, "used">,
+    { now, patience = PATIENCE }: { now?: () => number; patience?: number | undefined } = {},
+  ) {
     this.#budgets = new Budgets(executions, now);
+    this.#patience = patience;
   }
 
   async admit(caller: Caller, options: Parameters<Admission["admit"]>[1]): Promise<Release> {
@@ -50,7 +59,7 @@ export class Quotas implements Admission {
   }
 
   #slotsOf(tenant: string): Slots {
-    const slots = this.#slots.get(tenant) ?? new Slots();
+    const slots = this.#slots.get(tenant) ?? new Slots(this.#patience);
     this.#slots.set(tenant, slots);
     return slots;
   }

@@ -9,9 +9,15 @@ const RETRY_AFTER = 1_000;
 
 /** One tenant's executions at once, and those that wait for one of them to end, in their order. */
 export class Slots {
+  readonly #patience: number;
   #running = 0;
   #concurrency = 0;
   readonly #waiting = new Set<() => void>();
+
+  /** `patience` is how many milliseconds an execution waits for others to end. */
+  constructor(patience: number) {
+    this.#patience = patience;
+  }
 
   get idle(): boolean {
     return this.#running === 0 && this.#waiting.size === 0;
@@ -22,8 +28,15 @@ export class Slots {
     if (this.#running < concurrency) return;
     const room = wait ? queue : 0;
     if (this.#waiting.size < room) return;
-    const message = `${this.#running} of its executions run, and ${this.#waiting.size} wait`;
-    throw new QuotaExceeded("CONCURRENCY_LIMIT", `The tenant has no room: ${message}`, RETRY_AFTER);
+    throw this.#full(`${this.#running} of its executions run, and ${this.#waiting.size} wait`);
+  }
+
+  #full(message: string): QuotaExceeded {
+    return new QuotaExceeded(
+      "CONCURRENCY_LIMIT",
+      `The tenant has no room: ${message}`,
+      RETRY_AFTER,
+    );
   }
 
   /** Resolves as soon as one more may run; whoever gets that has to give it back. */
@@ -38,14 +51,23 @@ export class Slots {
       return;
     }
     await new Promise<void>((resolve, reject) => {
-      const go = (): void => {
+      const settled = (): void => {
+        clearTimeout(timer);
         signal?.removeEventListener("abort", leave);
+        this.#waiting.delete(go);
+      };
+      const go = (): void => {
+        settled();
         resolve();
       };
       const leave = (): void => {
-        this.#waiting.delete(go);
+        settled();
         reject(new Aborted());
       };
+      const timer = setTimeout(() => {
+        settled();
+        reject(this.#full(`for ${this.#patience} ms none has ended`));
+      }, this.#patience);
       this.#waiting.add(go);
       signal?.addEventListener("abort", leave, { once: true });
     });

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { Kernel } from "../../src/kernel.ts";
 import { type ApiEnv, type Route, route } from "../api/route.ts";
+import type { StoreHealth } from "../store/health.ts";
 import type { Store } from "../store/store.ts";
 
 const pool = z.object({
@@ -23,16 +24,16 @@ const readiness = z.object({
 });
 
 export interface HealthOptions {
+  readonly health: Pick<StoreHealth, "up">;
+  readonly store: Pick<Store, "condition">;
   /** Whether nothing but the status is to be in their answers. */
   readonly terse: boolean;
   /** Whether the server is about to leave. Default: never. */
   readonly leaving?: (() => boolean) | undefined;
 }
 
-type Condition = Pick<Store, "condition">;
-
 /** Both need no key. */
-export function healthRoutes(kernel: Kernel, store: Condition, options: HealthOptions): Route[] {
+export function healthRoutes(kernel: Kernel, options: HealthOptions): Route[] {
   const common = { method: "GET", scope: "none", tags: ["Health"] } as const;
   return [
     route({
@@ -47,36 +48,39 @@ export function healthRoutes(kernel: Kernel, store: Condition, options: HealthOp
     route({
       ...common,
       path: "/readyz",
-      summary: "Whether the strongest level this host has works",
+      summary: "Whether the strongest level this host has works, and the store takes writes",
       responses: {
         200: { description: "A sandbox is warm, or at work", schema: readiness },
         503: { description: "Not so, and why", schema: readiness },
       },
-      handler: ({ c }) => ready(kernel, store, options, c),
+      handler: ({ c }) => ready(kernel, options, c),
     }),
   ];
 }
 
 async function ready(
   kernel: Kernel,
-  store: Condition,
-  { terse, leaving }: HealthOptions,
+  { health, store, terse, leaving }: HealthOptions,
   c: Context<ApiEnv>,
 ): Promise<Response> {
+  // Executions go on without room on its disk, so that this is no reason to be sent none.
+  const { reserved } = await store.condition();
+  const isUp = reserved || (await health.up());
   const engine = kernel.engine("container") ?? kernel.engine("isolated");
   const status = engine?.status();
   const reason =
     kernel.closing || leaving?.()
       ? "The server is shutting down"
-      : (status?.reason ?? (status?.warm || status?.leased ? undefined : "No sandbox is warm yet"));
+      : isUp
+        ? (status?.reason ??
+          (status?.warm || status?.leased ? undefined : "No sandbox is warm yet"))
+        : "The store takes no writes";
   const pool = status && {
     warm: status.warm,
     starting: status.starting,
     leased: status.leased,
     kept: status.kept,
   };
-  // Executions go on without it, so that this is no reason to be sent none.
-  const { reserved } = await store.condition();
   const more = {
     ...(terse ? {} : { level: engine?.level, reason, pool }),
     ...(reserved && { store: "reserved" }),

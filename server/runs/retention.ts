@@ -41,17 +41,17 @@ export class Retention {
     await this.#pruning;
   }
 
-  async prune(now: number = Date.now()): Promise<void> {
+  async prune(): Promise<void> {
     const { store, days } = this.#options;
-    await store.executions.prune(new Date(now - days * DAY));
-    await store.jobs.prune(new Date(now - JOBS));
-    await store.idempotency.prune(new Date(now - DAY));
-    await this.#pruneTenants(now);
+    await store.executions.prune(days * DAY);
+    await store.jobs.prune(JOBS);
+    await store.idempotency.prune(DAY);
+    await this.#pruneTenants();
     await store.storage.recount();
   }
 
   /** Of those that want less than the server keeps. */
-  async #pruneTenants(now: number): Promise<void> {
+  async #pruneTenants(): Promise<void> {
     const { store, days } = this.#options;
     let after: string | undefined;
     for (;;) {
@@ -59,7 +59,7 @@ export class Retention {
       for (const { id, settings } of tenants) {
         const { retention } = settings;
         if (typeof retention !== "number" || retention >= days) continue;
-        await store.executions.prune(new Date(now - retention * DAY), id);
+        await store.executions.prune(retention * DAY, id);
       }
       after = tenants.at(-1)?.id;
       if (tenants.length < TENANTS_AT_ONCE) return;

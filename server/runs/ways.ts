@@ -2,6 +2,7 @@ import { BadRequest } from "../../src/errors.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
 import type { RouteInput } from "../api/route.ts";
 import { type Once, once } from "../idempotency/once.ts";
+import { Unwritten } from "../idempotency/unwritten.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import { problemResponse } from "../problem.ts";
 import type { ExecutionRow } from "../store/executions.ts";
@@ -53,9 +54,15 @@ export type Input = Pick<
  */
 export class Ways {
   readonly #options: WaysOptions;
+  readonly #unwritten = new Unwritten();
 
   constructor(options: WaysOptions) {
     this.#options = options;
+  }
+
+  /** Resolves once the store knows what came of everything, or does not answer for too long. */
+  close(): Promise<void> {
+    return this.#unwritten.close();
   }
 
   /** Runs it the way the request's headers say. Rejects for what is refused before it has begun. */
@@ -90,12 +97,13 @@ export class Ways {
     const key = input.c.req.header("idempotency-key");
     if (key === undefined) return undefined;
     return once(idempotency, {
-      tenant: input.caller.tenant.id,
+      tenant: input.caller.tenant,
       key,
       route,
       body,
       limit: input.caller.limits.storage,
       most: most * executions,
+      unwritten: this.#unwritten,
       onError: (error) => onError(error, input.requestId),
     });
   }

@@ -6,6 +6,24 @@ export class StoreUnavailable extends IsolateError {
   readonly code = "STORE_UNAVAILABLE";
   readonly status = 503;
   override retryAfter: number | undefined = 2;
+  /** Why, for the log alone: it names hosts, roles and paths that are no caller's to know. */
+  readonly reason: string;
+
+  /** `message` is what callers read. */
+  constructor(message = "The store does not answer", reason = "") {
+    super(message);
+    this.reason = reason;
+  }
+
+  /** All that is known, for the operator. */
+  get told(): string {
+    return this.reason === "" ? this.message : `${this.message}: ${this.reason}`;
+  }
+}
+
+/** What an operator is told whose store cannot be opened. */
+export function openError(error: unknown): unknown {
+  return error instanceof StoreUnavailable ? new Error(error.told, { cause: error.cause }) : error;
 }
 
 /** A tenant stores as much as it may, or what it adds is more than all that it may store. */

@@ -46,6 +46,6 @@ export interface Executions {
   list(tenant: string, filter: ExecutionFilter): Promise<ExecutionRow[]>;
   /** What a tenant has used since then: executions that ran, and their milliseconds of CPU. */
   used(tenant: string, since: Date): Promise<{ executions: number; cpu: number }>;
-  /** Forgets a tenant's that began before then; without a tenant, everybody's. Says how many. */
-  prune(before: Date, tenant?: string): Promise<number>;
+  /** Forgets a tenant's that began so many milliseconds ago; without a tenant, everybody's. Says how many. */
+  prune(age: number, tenant?: string): Promise<number>;
 }

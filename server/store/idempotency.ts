@@ -19,24 +19,24 @@ export type Begun =
 
 export interface Idempotency {
   /**
-   * Notes that a request with this key is under way, until `until` at most; `fingerprint` is a hash of
-   * its route and its body, `limit` how many bytes the tenant may store. Rejects with `StorageFull` if
-   * there is no room for an answer of `CERTAIN_ANSWER` bytes.
+   * Notes that a request with this key is under way, for `most` milliseconds by the store's clock at
+   * most; `fingerprint` is a hash of its route and its body, `limit` how many bytes the tenant may store.
+   * Rejects with `StorageFull` if there is no room for an answer of `CERTAIN_ANSWER` bytes.
    */
   begin(
     tenant: string,
     key: string,
     fingerprint: string,
-    until: Date,
+    most: number,
     limit?: number,
   ): Promise<Begun>;
   /**
    * Keeps the answer. False if its tenant has no room for it: then its status is kept, and that it is
    * `lost`.
    */
-  finish(tenant: string, key: string, answer: StoredAnswer): Promise<boolean>;
+  finish(tenant: string, key: string, fingerprint: string, answer: StoredAnswer): Promise<boolean>;
   /** As if it had never begun: its request came to nothing. */
-  abandon(tenant: string, key: string): Promise<void>;
-  /** Forgets those of before then, and those that were left without an answer for too long. */
-  prune(before: Date): Promise<number>;
+  abandon(tenant: string, key: string, fingerprint: string): Promise<void>;
+  /** Forgets what was begun so many milliseconds ago, and what was left without an answer for too long. */
+  prune(age: number): Promise<number>;
 }

@@ -26,46 +26,58 @@ export type NewJob = Pick<
   "id" | "tenant" | "requestId" | "request" | "function" | "version" | "callback"
 >;
 
+/** One that has been taken. */
+export interface ClaimedJob extends JobRow {
+  /** Milliseconds since it was accepted. */
+  readonly age: number;
+}
+
+/** All times are milliseconds from now by the store's clock: hosts may be at odds about theirs. */
 export interface Jobs {
-  /** `limit` is how many bytes its tenant may store. Rejects with `StorageFull` beyond that. */
-  accept(job: NewJob, limit?: number): Promise<void>;
+  /**
+   * False, and nothing is done, if `most` of the tenant's wait or run by then. Rejects with `StorageFull`
+   * if the tenant would store more than `limit` bytes.
+   */
+  accept(job: NewJob, most: number, limit?: number): Promise<boolean>;
   get(tenant: string, id: string): Promise<JobRow | undefined>;
   /**
    * Takes up to `limit` of those that wait, of the tenants that have the fewest under way and then the
-   * oldest first, for `owner` until `until`. Those whose owner did not renew its claim in time wait again.
+   * oldest first, for `owner` and for as long as `lease`. Those whose owner did not renew its claim in time wait again.
    * `most` is how many to take of some tenants at most, by their ids.
    */
   claim(
     owner: string,
-    until: Date,
+    lease: number,
     limit: number,
     most?: Readonly<Record<string, number>>,
-  ): Promise<JobRow[]>;
-  /** Holds all claims of `owner` until then, and says which there are. */
-  renew(owner: string, until: Date): Promise<string[]>;
+  ): Promise<ClaimedJob[]>;
+  /** Holds `owner`'s claims on some jobs, and says on which it still has one. */
+  renew(owner: string, lease: number, ids: readonly string[]): Promise<string[]>;
+  /** Has all that `owner` has claimed but for some wait again, as if it never had: it does not run them. */
+  giveBack(owner: string, except: readonly string[]): Promise<number>;
   /**
    * False if it is not `owner`'s any more: its answer counts for nothing. Rejects with `StorageFull` for an
    * answer above `CERTAIN_ANSWER` that its tenant has no room for.
    */
   finish(owner: string, id: string, answer: NonNullable<JobRow["answer"]>): Promise<boolean>;
-  /** Has it wait again, until then at least, as if `owner` had never claimed it. */
-  release(owner: string, id: string, until: Date): Promise<void>;
+  /** Has it wait again, for `pause` at least, as if `owner` had never claimed it. */
+  release(owner: string, id: string, pause: number): Promise<void>;
   /** False if it is over already, or there is none. */
   cancel(tenant: string, id: string): Promise<boolean>;
   /**
-   * Those whose answer is to be sent and whose time for that has come, taken until then: first those of
-   * the tenants that have the fewest, `busy` included, which is how many of each are being sent.
+   * Those whose answer is to be sent and whose time for that has come, taken for as long as `lease`:
+   * first those of the tenants that have the fewest, `busy` included, which is how many of each are
+   * being sent, and `each` of a tenant's at most.
    */
   claimCallbacks(
-    now: Date,
-    until: Date,
+    lease: number,
     limit: number,
-    busy?: Readonly<Record<string, number>>,
+    share?: { readonly busy?: Readonly<Record<string, number>>; readonly each?: number },
   ): Promise<(JobRow & { tries: number })[]>;
-  /** `next` is when to try again; `null` for never. */
-  notified(id: string, next: Date | null): Promise<void>;
+  /** `pause` is when to try again; `null` for never. */
+  notified(id: string, pause: number | null): Promise<void>;
   /** How many of a tenant wait or run. */
   pending(tenant: string): Promise<number>;
-  /** Forgets those that were done before then. Says how many. */
-  prune(before: Date): Promise<number>;
+  /** Forgets those that have been done for so long. Says how many. */
+  prune(age: number): Promise<number>;
 }

@@ -7,7 +7,7 @@ import { CASING } from "./drizzle/database.ts";
 import { guarded, storeError } from "./drizzle/guard.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
 import { drizzleParts } from "./drizzle/parts.ts";
-import { StorageReserved } from "./errors.ts";
+import { openError, StorageReserved } from "./errors.ts";
 import { storeLocation } from "./location.ts";
 import { STORAGE_OF_TENANTS } from "./storage.ts";
 import type { Store, StoreOptions } from "./store.ts";
@@ -36,7 +36,7 @@ export async function openPostgresStore(
   try {
     await applyMigrations(options);
   } catch (error) {
-    throw storeError(error);
+    throw openError(storeError(error));
   }
   const pool = new pg.Pool({
     ...options,
@@ -51,16 +51,13 @@ export async function openPostgresStore(
   const onError = (error: Error): void => {
     if (error instanceof StorageReserved) fullAt = Date.now();
   };
-  const parts = drizzleParts(drizzle({ client: pool, casing: CASING }), storage);
+  const all = drizzleParts(drizzle({ client: pool, casing: CASING }), storage);
+  const { health, ...parts } = guarded(all, onError);
   return {
-    ...guarded(parts, onError),
+    ...parts,
     // Nothing here sees the server's disk but by what it refuses.
     condition: async () => ({ reserved: Date.now() - fullAt < FULL_FOR }),
-    async ping() {
-      await pool.query("select 1").catch((error: unknown) => {
-        throw storeError(error);
-      });
-    },
+    ping: () => health.check(),
     close: () => pool.end(),
   };
 }

@@ -26,7 +26,7 @@ export interface Store {
   readonly storage: StorageCounts;
   /** How much room there is for more. */
   condition(): Promise<StoreCondition>;
-  /** Rejects unless it answers. */
+  /** Rejects unless it takes writes. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -13,6 +13,8 @@ export interface TenancyOptions {
   readonly secretKey?: Uint8Array | undefined;
   /** Levels of tenants whose settings name none. Default: `container` alone. */
   readonly tenantLevels?: DirectoryOptions["levels"];
+  /** Milliseconds that an execution waits for others of its tenant to end. Default a minute. */
+  readonly queueTimeout?: number | undefined;
   /** Ends what a tenant runs, and keeps it from running more. Called before it is deleted. */
   readonly end?: DirectoryOptions["end"];
 }
@@ -26,9 +28,9 @@ export interface Tenancy {
 }
 
 export function createTenancy(options: TenancyOptions): Tenancy {
-  const { store, adminKey, secretKey, tenantLevels, end } = options;
+  const { store, adminKey, secretKey, tenantLevels, queueTimeout, end } = options;
   const keyring = new Keyring(store.keys);
-  const quotas = new Quotas(store.executions);
+  const quotas = new Quotas(store.executions, { patience: queueTimeout });
   const directory = new TenantDirectory({
     tenants: store.tenants,
     sealer: secretKey && new Sealer(secretKey),

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Store } from "../../server/store/store.ts";
-import { inMs, NASTY, unique } from "../helpers/store-rows.ts";
+import { NASTY, unique } from "../helpers/store-rows.ts";
 
 const ANSWER = { status: 200, contentType: "application/json", body: NASTY };
 const MINUTE = 60_000;
 
 export function idempotencyCases(store: () => Store): void {
   describe("idempotency", () => {
-    const begin = async (tenant: string, fingerprint = "print", until = inMs(MINUTE)) =>
-      store().idempotency.begin(tenant, "key", fingerprint, until);
+    const begin = async (tenant: string, fingerprint = "print", most = MINUTE) =>
+      store().idempotency.begin(tenant, "key", fingerprint, most);
 
     it("lets one of many begin, and gives its answer to the others", async () => {
       const tenant = unique("tenant");
@@ -17,30 +17,38 @@ export function idempotencyCases(store: () => Store): void {
         ["new", ...Array(7).fill("running")].sort(),
       );
       expect(await begin(tenant, "another")).toEqual({ state: "mismatch" });
-      await store().idempotency.finish(tenant, "key", ANSWER);
+      await store().idempotency.finish(tenant, "key", "print", ANSWER);
       expect(await begin(tenant)).toEqual({ state: "done", answer: ANSWER });
       expect(await begin(tenant, "another")).toEqual({ state: "mismatch" });
       expect(await begin(unique("other"))).toEqual({ state: "new" });
     });
 
+    it("keeps nothing of another request than the one that is under way", async () => {
+      const tenant = unique("tenant");
+      await begin(tenant, "second");
+      await store().idempotency.finish(tenant, "key", "print", ANSWER);
+      await store().idempotency.abandon(tenant, "key", "print");
+      expect(await begin(tenant, "second")).toEqual({ state: "running" });
+    });
+
     it("begins anew after it was abandoned, or left without an answer for too long", async () => {
       const tenant = unique("tenant");
       await begin(tenant);
-      await store().idempotency.abandon(tenant, "key");
-      expect(await begin(tenant, "another", inMs(-1_000))).toEqual({ state: "new" });
+      await store().idempotency.abandon(tenant, "key", "print");
+      expect(await begin(tenant, "another", -1_000)).toEqual({ state: "new" });
       expect(await begin(tenant, "third")).toEqual({ state: "new" });
       expect(await begin(tenant, "third")).toEqual({ state: "running" });
     });
 
     it("keeps an answer whatever comes later, until it is forgotten", async () => {
       const tenant = unique("tenant");
-      await begin(tenant, "print", inMs(-1_000));
-      await store().idempotency.finish(tenant, "key", ANSWER);
-      await store().idempotency.finish(tenant, "key", { ...ANSWER, status: 500 });
-      await store().idempotency.abandon(tenant, "key");
-      await store().idempotency.prune(inMs(-MINUTE));
+      await begin(tenant, "print", -1_000);
+      await store().idempotency.finish(tenant, "key", "print", ANSWER);
+      await store().idempotency.finish(tenant, "key", "print", { ...ANSWER, status: 500 });
+      await store().idempotency.abandon(tenant, "key", "print");
+      await store().idempotency.prune(MINUTE);
       expect(await begin(tenant)).toEqual({ state: "done", answer: ANSWER });
-      expect(await store().idempotency.prune(inMs(MINUTE))).toBeGreaterThan(0);
+      expect(await store().idempotency.prune(-MINUTE)).toBeGreaterThan(0);
       expect(await begin(tenant)).toEqual({ state: "new" });
     });
   });

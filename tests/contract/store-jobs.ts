@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import type { NewJob } from "../../server/store/jobs.ts";
 import type { Store } from "../../server/store/store.ts";
-import { inMs, job, unique } from "../helpers/store-rows.ts";
+import { job, unique } from "../helpers/store-rows.ts";
 
 const ANSWER = { status: 200, body: { ok: true, result: "\0" } };
 const MINUTE = 60_000;
@@ -8,14 +10,16 @@ const MINUTE = 60_000;
 export function jobsCases(store: () => Store): void {
   describe("jobs", () => {
     /** Nobody else's wait while these tests run: what is left of one is taken away. */
-    async function claim(owner: string, limit = 99, until = inMs(MINUTE)) {
-      return store().jobs.claim(owner, until, limit);
+    async function claim(owner: string, limit = 99, lease = MINUTE) {
+      return store().jobs.claim(owner, lease, limit);
     }
+
+    const accept = (one: NewJob): Promise<boolean> => store().jobs.accept(one, 1_000);
 
     it("are accepted, claimed once and finished by who holds them", async () => {
       const [tenant, owner] = [unique("tenant"), unique("owner")];
       const accepted = job(tenant, { callback: "https://x.example" });
-      await store().jobs.accept(accepted);
+      await accept(accepted);
       const queued = { ...accepted, state: "queued", attempts: 0, answer: null, notify: false };
       expect(await store().jobs.get(tenant, accepted.id)).toMatchObject(queued);
       expect(await store().jobs.get("other", accepted.id)).toBeUndefined();
@@ -45,7 +49,7 @@ export function jobsCases(store: () => Store): void {
       await Promise.all(owners.map(() => store().ping()));
       for (let round = 0; round < 4; round += 1) {
         const tenant = unique("tenant");
-        for (let n = 0; n < 8; n += 1) await store().jobs.accept(job(tenant));
+        for (let n = 0; n < 8; n += 1) await accept(job(tenant));
         const claims = await Promise.all(owners.map((owner) => claim(owner, 50)));
         const claimed = claims.flat().filter((one) => one.tenant === tenant);
         expect(new Set(claimed.map(({ id }) => id)).size).toBe(claimed.length);
@@ -58,8 +62,8 @@ export function jobsCases(store: () => Store): void {
       const [busy, quiet] = [unique("busy"), unique("quiet")];
       const begin = "00000000-0000-7000-8000-";
       const id = (n: number) => `${begin}${String(n).padStart(3, "0")}${busy.slice(-9)}`;
-      for (const n of [3, 1, 2, 0]) await store().jobs.accept(job(busy, { id: id(n) }));
-      await store().jobs.accept(job(quiet, { id: id(9) }));
+      for (const n of [3, 1, 2, 0]) await accept(job(busy, { id: id(n) }));
+      await accept(job(quiet, { id: id(9) }));
       const owner = unique("owner");
       expect((await claim(owner, 2)).map((one) => one.id)).toEqual([id(0), id(9)]);
       expect((await claim(owner, 2)).map((one) => one.id)).toEqual([id(1), id(2)]);
@@ -70,10 +74,10 @@ export function jobsCases(store: () => Store): void {
       const [busy, quiet] = [unique("busy"), unique("quiet")];
       const begin = "00000000-0000-7000-8000-";
       const id = (n: number) => `${begin}${String(n).padStart(3, "0")}${quiet.slice(-9)}`;
-      for (const n of [0, 1, 2, 3]) await store().jobs.accept(job(busy, { id: id(n) }));
+      for (const n of [0, 1, 2, 3]) await accept(job(busy, { id: id(n) }));
       const owner = unique("owner");
       expect((await claim(owner, 2)).map((one) => one.id)).toEqual([id(0), id(1)]);
-      await store().jobs.accept(job(quiet, { id: id(9) }));
+      await accept(job(quiet, { id: id(9) }));
       // As each time that one is over.
       await store().jobs.finish(owner, id(0), ANSWER);
       expect((await claim(owner, 1)).map((one) => one.id)).toEqual([id(9)]);
@@ -82,9 +86,9 @@ export function jobsCases(store: () => Store): void {
 
     it("are left where their tenant is to have no more", async () => {
       const [full, free, owner] = [unique("full"), unique("free"), unique("owner")];
-      for (const tenant of [full, full, full, free, free]) await store().jobs.accept(job(tenant));
+      for (const tenant of [full, full, full, free, free]) await accept(job(tenant));
       const taken = async (most: Record<string, number>) => {
-        const rows = await store().jobs.claim(owner, inMs(MINUTE), 99, most);
+        const rows = await store().jobs.claim(owner, MINUTE, 99, most);
         return rows.map(({ tenant }) => tenant).filter((each) => each === full || each === free);
       };
       expect(await taken({ [full]: 0, [free]: 1 })).toEqual([free]);
@@ -96,30 +100,62 @@ export function jobsCases(store: () => Store): void {
       const tenant = unique("tenant");
       const [dead, alive, next] = [unique("dead"), unique("alive"), unique("next")];
       const one = job(tenant);
-      await store().jobs.accept(one);
-      expect(await claim(dead, 1, inMs(-1))).toHaveLength(1);
-      expect(await claim(alive, 1, inMs(-1))).toMatchObject([{ id: one.id, attempts: 2 }]);
+      await accept(one);
+      expect(await claim(dead, 1, -1)).toHaveLength(1);
+      expect(await claim(alive, 1, -1)).toMatchObject([{ id: one.id, attempts: 2 }]);
       expect(await store().jobs.finish(dead, one.id, ANSWER)).toBe(false);
-      expect(await store().jobs.renew(dead, inMs(MINUTE))).toEqual([]);
-      expect(await store().jobs.renew(alive, inMs(MINUTE))).toEqual([one.id]);
+      expect(await store().jobs.renew(dead, MINUTE, [one.id])).toEqual([]);
+      expect(await store().jobs.renew(alive, MINUTE, [one.id])).toEqual([one.id]);
       expect(await claim(next, 1)).toEqual([]);
-      await store().jobs.release(next, one.id, inMs(-1));
+      await store().jobs.release(next, one.id, -1);
       expect(await claim(next, 1)).toEqual([]);
-      await store().jobs.release(alive, one.id, inMs(-1));
+      await store().jobs.release(alive, one.id, -1);
       expect(await store().jobs.get(tenant, one.id)).toMatchObject({ state: "queued" });
-      expect(await store().jobs.renew(alive, inMs(MINUTE))).toEqual([]);
+      expect(await store().jobs.renew(alive, MINUTE, [one.id])).toEqual([]);
       expect(await claim(next, 1)).toMatchObject([{ id: one.id, attempts: 2 }]);
-      await store().jobs.release(next, one.id, inMs(MINUTE));
+      await store().jobs.release(next, one.id, MINUTE);
       expect(await claim(alive, 1)).toEqual([]);
       expect(await store().jobs.cancel(tenant, one.id)).toBe(true);
+    });
+
+    it("are held one by one, and given back where their owner does not have them", async () => {
+      const [tenant, owner, next] = [unique("tenant"), unique("owner"), unique("next")];
+      const [known, stray] = [job(tenant), job(tenant)];
+      for (const one of [known, stray]) await accept(one);
+      const claimed = await claim(owner, 2, 1);
+      expect(claimed.map(({ id }) => id).sort()).toEqual([known.id, stray.id].sort());
+      expect(claimed[0]?.age).toBeGreaterThanOrEqual(0);
+      expect(claimed[0]?.age).toBeLessThan(MINUTE);
+      await sleep(5);
+      expect(await store().jobs.renew(owner, MINUTE, [known.id])).toEqual([known.id]);
+      expect(await claim(next)).toMatchObject([{ id: stray.id, attempts: 2 }]);
+      expect(await store().jobs.giveBack(next, [stray.id])).toBe(0);
+      expect(await store().jobs.giveBack(next, [])).toBe(1);
+      expect(await store().jobs.get(tenant, stray.id)).toMatchObject({ attempts: 1 });
+      expect(await store().jobs.get(tenant, known.id)).toMatchObject({ state: "running" });
+      expect(await claim(next)).toMatchObject([{ id: stray.id }]);
+      for (const { id } of [known, stray]) await store().jobs.cancel(tenant, id);
+    });
+
+    it("are no more than may wait, however many come at once", async () => {
+      const [tenant, other] = [unique("tenant"), unique("other")];
+      const accepted = await Promise.all(
+        Array.from({ length: 40 }, () => store().jobs.accept(job(tenant), 7)),
+      );
+      expect(accepted.filter(Boolean)).toHaveLength(7);
+      expect(await store().jobs.pending(tenant)).toBe(7);
+      expect(await store().jobs.accept(job(other), 7)).toBe(true);
+      for (const { id } of await claim(unique("owner"))) {
+        for (const each of [tenant, other]) await store().jobs.cancel(each, id);
+      }
     });
 
     it("are cancelled by their tenant while they are not over", async () => {
       const [tenant, owner] = [unique("tenant"), unique("owner")];
       const [waiting, running] = [job(tenant), job(tenant)];
-      await store().jobs.accept(running);
+      await accept(running);
       expect(await claim(owner, 1)).toHaveLength(1);
-      await store().jobs.accept(waiting);
+      await accept(waiting);
       expect(await store().jobs.cancel("other", waiting.id)).toBe(false);
       for (const { id } of [waiting, running]) {
         expect(await store().jobs.cancel(tenant, id)).toBe(true);
@@ -134,20 +170,18 @@ export function jobsCases(store: () => Store): void {
     it("have their answers sent until it has worked or is given up", async () => {
       const [tenant, owner] = [unique("tenant"), unique("owner")];
       const [told, silent] = [job(tenant, { callback: "https://x.example" }), job(tenant)];
-      for (const one of [told, silent]) await store().jobs.accept(one);
+      for (const one of [told, silent]) await accept(one);
       await claim(owner);
       for (const { id } of [told, silent]) await store().jobs.finish(owner, id, ANSWER);
-      const due = async (now: Date, until: Date) =>
-        (await store().jobs.claimCallbacks(now, until, 99)).filter((one) => one.tenant === tenant);
-      const now = inMs(1_000);
-      expect(await due(now, inMs(5_000))).toMatchObject([{ id: told.id, tries: 1 }]);
-      expect(await due(now, inMs(5_000))).toEqual([]);
-      expect(await due(inMs(5_000), inMs(9_000))).toMatchObject([{ id: told.id, tries: 2 }]);
-      await store().jobs.notified(told.id, inMs(20_000));
-      expect(await due(inMs(10_000), inMs(11_000))).toEqual([]);
-      expect(await due(inMs(20_000), inMs(21_000))).toMatchObject([{ answer: ANSWER, tries: 3 }]);
+      const due = async (lease: number) =>
+        (await store().jobs.claimCallbacks(lease, 99)).filter((one) => one.tenant === tenant);
+      expect(await due(MINUTE)).toMatchObject([{ id: told.id, tries: 1 }]);
+      expect(await due(MINUTE)).toEqual([]);
+      await store().jobs.notified(told.id, -1);
+      expect(await due(-1)).toMatchObject([{ id: told.id, tries: 2 }]);
+      expect(await due(MINUTE)).toMatchObject([{ answer: ANSWER, tries: 3 }]);
       await store().jobs.notified(told.id, null);
-      expect(await due(inMs(MINUTE), inMs(MINUTE))).toEqual([]);
+      expect(await due(MINUTE)).toEqual([]);
       expect(await store().jobs.get(tenant, told.id)).toMatchObject({ notify: false });
     });
 
@@ -155,27 +189,30 @@ export function jobsCases(store: () => Store): void {
       const [busy, quiet, owner] = [unique("busy"), unique("quiet"), unique("owner")];
       const callback = "https://x.example";
       const all = [busy, busy, quiet].map((tenant) => job(tenant, { callback }));
-      for (const one of all) await store().jobs.accept(one);
+      for (const one of all) await accept(one);
       await claim(owner);
       for (const { id } of all) await store().jobs.finish(owner, id, ANSWER);
-      const due = async (limit: number) =>
-        (await store().jobs.claimCallbacks(inMs(1_000), inMs(MINUTE), limit, { [busy]: 3 })).filter(
-          ({ tenant }) => tenant === busy || tenant === quiet,
-        );
+      const due = async (limit: number, each?: number) => {
+        const share = { busy: { [busy]: 3 }, ...(each !== undefined && { each }) };
+        const rows = await store().jobs.claimCallbacks(MINUTE, limit, share);
+        return rows.filter(({ tenant }) => tenant === busy || tenant === quiet);
+      };
       expect((await due(1)).map(({ id }) => id)).toEqual([all[2]?.id]);
-      expect((await due(9)).map(({ tenant }) => tenant)).toEqual([busy, busy]);
+      expect(await due(9, 3)).toEqual([]);
+      expect((await due(9, 4)).map(({ tenant }) => tenant)).toEqual([busy]);
+      expect((await due(9)).map(({ tenant }) => tenant)).toEqual([busy]);
     });
 
     it("are forgotten some time after they were done, and not before", async () => {
       const [tenant, owner] = [unique("tenant"), unique("owner")];
       const [done, waiting] = [job(tenant), job(tenant)];
-      await store().jobs.accept(done);
+      await accept(done);
       await claim(owner, 1);
       await store().jobs.finish(owner, done.id, ANSWER);
-      await store().jobs.accept(waiting);
-      await store().jobs.prune(inMs(-MINUTE));
+      await accept(waiting);
+      await store().jobs.prune(MINUTE);
       expect(await store().jobs.get(tenant, done.id)).toBeDefined();
-      expect(await store().jobs.prune(inMs(MINUTE))).toBeGreaterThan(0);
+      expect(await store().jobs.prune(-MINUTE)).toBeGreaterThan(0);
       expect(await store().jobs.get(tenant, done.id)).toBeUndefined();
       expect(await store().jobs.get(tenant, waiting.id)).toBeDefined();
       expect(await store().jobs.cancel(tenant, waiting.id)).toBe(true);

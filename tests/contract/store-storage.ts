@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { StorageFull } from "../../server/store/errors.ts";
 import { CERTAIN_ANSWER, MOST_ROWS } from "../../server/store/storage.ts";
 import type { Store } from "../../server/store/store.ts";
-import { execution, inMs, job, unique, version } from "../helpers/store-rows.ts";
+import { execution, job, unique, version } from "../helpers/store-rows.ts";
 
 const MB = 1_048_576;
 const MINUTE = 60_000;
@@ -13,9 +13,13 @@ export function storageCases(store: () => Store): void {
   describe("storage", () => {
     const used = (tenant: string) => store().storage.used(tenant);
     const begin = (tenant: string, key: string, limit?: number) =>
-      store().idempotency.begin(tenant, key, "print", inMs(MINUTE), limit);
+      store().idempotency.begin(tenant, key, "print", MINUTE, limit);
     const finish = (tenant: string, key: string, body: string) =>
-      store().idempotency.finish(tenant, key, { status: 200, contentType: "text/plain", body });
+      store().idempotency.finish(tenant, key, "print", {
+        status: 200,
+        contentType: "text/plain",
+        body,
+      });
     const remember = async (tenant: string, key: string, body: string, limit?: number) => {
       await begin(tenant, key, limit);
       return finish(tenant, key, body);
@@ -31,7 +35,7 @@ export function storageCases(store: () => Store): void {
       await store().tenants.put({ id: tenant, settings: {}, secrets: null });
       const one = job(tenant, { request: { code: text } });
       await store().functions.deploy(version(tenant, { files: {}, code: text }));
-      await store().jobs.accept(one);
+      await store().jobs.accept(one, 1_000);
       await remember(tenant, "key", text);
       const locator = `${domain}/a.text@1`;
       await store().resources.publish(tenant, { ...RESOURCE, locator, domain });
@@ -85,7 +89,7 @@ export function storageCases(store: () => Store): void {
       await Promise.all(Array.from({ length: 8 }, () => store().ping()));
       const writes = Array.from({ length: 8 }, (_, n) => [
         store().functions.deploy(version(tenant, { name: `f${n}`, files: {}, code: text }), limit),
-        store().jobs.accept(job(tenant, { request: { code: text } }), limit),
+        store().jobs.accept(job(tenant, { request: { code: text } }), 1_000, limit),
         store().types.add(tenant, { name: `t${n}`, description: "", code: text } as never, limit),
       ]).flat();
       const done = await Promise.allSettled(writes);
@@ -97,7 +101,7 @@ export function storageCases(store: () => Store): void {
     });
 
     const pendingOf = async (tenant: string) =>
-      (await store().jobs.claim(unique("owner"), inMs(MINUTE), 99)).filter(
+      (await store().jobs.claim(unique("owner"), MINUTE, 99)).filter(
         (row) => row.tenant === tenant,
       );
 
@@ -121,8 +125,8 @@ export function storageCases(store: () => Store): void {
     it("refuses a job's answer that finds no room, and takes word of that", async () => {
       const [tenant, owner] = [unique("tenant"), unique("owner")];
       const one = job(tenant);
-      await store().jobs.accept(one, MB);
-      await store().jobs.claim(owner, inMs(MINUTE), 99);
+      await store().jobs.accept(one, 1_000, MB);
+      await store().jobs.claim(owner, MINUTE, 99);
       const answer = { status: 200, body: { result: text } };
       expect(await code(store().jobs.finish(owner, one.id, answer))).toEqual(["STORAGE_FULL", 507]);
       const word = { status: 507, body: "x".repeat(CERTAIN_ANSWER - 1_000) };
@@ -151,9 +155,9 @@ export function storageCases(store: () => Store): void {
 
     it("gives back what was begun and never answered, when it is pruned", async () => {
       const tenant = unique("tenant");
-      await store().idempotency.begin(tenant, "dead", "print", inMs(-1_000));
+      await store().idempotency.begin(tenant, "dead", "print", -1_000);
       await begin(tenant, "alive");
-      await store().idempotency.prune(inMs(-MINUTE));
+      await store().idempotency.prune(MINUTE);
       expect((await used(tenant)).kinds.idempotency.count).toBe(1);
     });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Store } from "../../server/store/store.ts";
-import { execution, inMs, job, NASTY, unique, version } from "../helpers/store-rows.ts";
+import { execution, job, NASTY, unique, version } from "../helpers/store-rows.ts";
 
 export function tenantsCases(store: () => Store): void {
   describe("tenants", () => {
@@ -30,8 +30,8 @@ export function tenantsCases(store: () => Store): void {
         await store().keys.create({ id: unique(id), tenant: id, label: "", hash: "00" });
         await store().functions.deploy(version(id));
         await store().executions.record([execution(id)]);
-        await store().jobs.accept(job(id));
-        await store().idempotency.begin(id, "key", "print", inMs(60_000));
+        await store().jobs.accept(job(id), 9);
+        await store().idempotency.begin(id, "key", "print", 60_000);
       }
       await store().tenants.delete(gone);
       const left = async (id: string) => [
@@ -39,7 +39,7 @@ export function tenantsCases(store: () => Store): void {
         (await store().functions.versions(id, "f")).length,
         (await store().executions.list(id, { limit: 9 })).length,
         await store().jobs.pending(id),
-        (await store().idempotency.begin(id, "key", "print", inMs(60_000))).state,
+        (await store().idempotency.begin(id, "key", "print", 60_000)).state,
       ];
       expect(await left(gone)).toEqual([0, 0, 0, 0, "new"]);
       expect(await left(kept)).toEqual([1, 1, 1, 1, "running"]);
@@ -50,8 +50,8 @@ export function tenantsCases(store: () => Store): void {
       const writeLate = async (tenant: string) => {
         await store().functions.deploy(version(tenant));
         await store().executions.record([execution(tenant)]);
-        await store().jobs.accept(job(tenant));
-        await store().idempotency.begin(tenant, "key", "print", inMs(60_000));
+        await store().jobs.accept(job(tenant), 9);
+        await store().idempotency.begin(tenant, "key", "print", 60_000);
       };
       const left = async (tenant: string) => [
         (await store().functions.versions(tenant, "f")).length,
@@ -61,7 +61,7 @@ export function tenantsCases(store: () => Store): void {
       await writeLate(id);
       await store().tenants.put({ id, settings: {}, secrets: null });
       expect(await left(id)).toEqual([0, 0, 0]);
-      expect((await store().idempotency.begin(id, "key", "other", inMs(60_000))).state).toBe("new");
+      expect((await store().idempotency.begin(id, "key", "other", 60_000)).state).toBe("new");
       await writeLate(id);
       await store().tenants.put({ id, settings: {}, secrets: null });
       expect(await left(id)).toEqual([1, 1, 1]);

@@ -24,10 +24,11 @@ export class ControlPlane {
   readonly errors: unknown[] = [];
   /** What the engine does with each job. */
   behave: Behaviour = async () => ({ result: 1 });
-  readonly #directory: string;
+  readonly #directory: string | undefined;
   readonly #services: Services[] = [];
 
-  private constructor(store: Store, directory: string) {
+  /** Over a store of the test's own, which it closes. */
+  constructor(store: Store, directory?: string) {
     this.store = store;
     this.#directory = directory;
   }
@@ -89,7 +90,7 @@ export class ControlPlane {
       await audit.close(1_000);
     }
     await this.store.close();
-    await rm(this.#directory, { recursive: true });
+    if (this.#directory !== undefined) await rm(this.#directory, { recursive: true });
   }
 }
 

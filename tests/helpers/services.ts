@@ -29,6 +29,7 @@ export function storelessServices(kernel: Kernel): StorelessServices {
     ...untouchedParts,
     executions: { record },
     condition: async () => ({ reserved: false }),
+    ping: async () => {},
   } as unknown as Store;
   return { ...servicesOver(store, kernel), rows };
 }

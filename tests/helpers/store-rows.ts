@@ -58,11 +58,6 @@ export function job(tenant: string, more: Partial<NewJob> = {}): NewJob {
   };
 }
 
-/** Milliseconds from now. */
-export function inMs(milliseconds: number): Date {
-  return new Date(Date.now() + milliseconds);
-}
-
 /** A nasty text as a column of texts has it: without NUL and half a pair. */
 export function asText(text: string): string {
   return text.replaceAll("\0", "\ufffd").toWellFormed();

@@ -59,8 +59,15 @@ function newReserve(name?: string) {
 }
 
 /** An execution that does this, and is over as soon as the server is at it. */
-async function executed(url: string, reserve: Reserve, statement: string): Promise<void> {
+async function executed(
+  url: string,
+  reserve: Reserve,
+  statement: string,
+  first = "select 1",
+): Promise<void> {
   const { gate, sql } = await begun(url, reserve);
+  // By itself, or it would be undone with the statement that never ends.
+  await sql.unsafe(first);
   void sql.unsafe(statement).catch(() => {});
   const role = new URL(url).username;
   const active = `select 1 from pg_stat_activity where usename = '${role}' and state = 'active'`;
@@ -103,7 +110,7 @@ describe("a statement that refuses to end", () => {
   it("is ended though it has changed the password before", async () => {
     const { user, url, busy } = await newRole();
     const { reserve, told } = newReserve();
-    await executed(url, reserve, `alter role ${user} password 'other'; ${STUBBORN}`);
+    await executed(url, reserve, STUBBORN, `alter role ${user} password 'other'`);
     await until(async () => (await busy()) === 0);
     expect(told).toEqual([]);
   });
@@ -148,7 +155,7 @@ describe("a statement that refuses to end", () => {
   it("is known though it ends every connection of its role but its own", async () => {
     const { user, url, busy } = await newRole();
     const { reserve, told } = newReserve();
-    await executed(url, reserve, `alter role ${user} password 'other'; ${ALONE}`);
+    await executed(url, reserve, ALONE, `alter role ${user} password 'other'`);
     await until(async () => told.length > 0);
     expect([await busy(), await answerOf(url, reserve)]).toEqual([1, "55006"]);
     await server.query(`select pg_terminate_backend(pid) from pg_stat_activity
@@ -183,7 +190,7 @@ describe("a statement that refuses to end", () => {
       create function trap.pg_backend_pid() returns int language sql as 'select 1';
       create view trap.pg_stat_activity as select 1 as pid where false;
       alter role ${user} set search_path = trap, pg_catalog; alter role ${user} set statement_timeout = 1;`;
-    await executed(url, reserve, `${trap} ${STUBBORN}`);
+    await executed(url, reserve, STUBBORN, trap);
     await until(async () => (await busy()) === 0);
     await executed(url, newReserve().reserve, STUBBORN);
     await until(async () => (await busy()) === 0);

@@ -9,6 +9,7 @@ import { StoreUnavailable } from "../../server/store/errors.ts";
 import { openStore } from "../../server/store/open.ts";
 import type { Store } from "../../server/store/store.ts";
 import { storeContract } from "../contract/store-contract.ts";
+import { Cable } from "../helpers/cable.ts";
 import { Postgres } from "../helpers/postgres.ts";
 import { execution, job, unique } from "../helpers/store-rows.ts";
 
@@ -19,32 +20,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => postgres.stop());
-
-/** A way to the server that can be cut. */
-class Cable {
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server = createServer((near) => {
-    const far = connect(postgres.port, "127.0.0.1");
-    near.pipe(far).pipe(near);
-    for (const socket of [near, far]) {
-      this.#sockets.add(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => this.#sockets.delete(socket));
-    }
-  });
-  port = 0;
-
-  async plug(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(this.port, "127.0.0.1", resolve));
-    const address = this.#server.address();
-    this.port = typeof address === "object" && address !== null ? address.port : 0;
-  }
-
-  cut(): void {
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-  }
-}
 
 describe("a store in PostgreSQL", () => {
   it("is made once, whoever comes at the same time", async () => {
@@ -58,11 +33,9 @@ describe("a store in PostgreSQL", () => {
   });
 
   it("says so while it is out of reach, and goes on when it is back", async () => {
-    const cable = new Cable();
+    const cable = new Cable(() => postgres.port);
     await cable.plug();
-    const url = new URL(postgres.url());
-    url.port = String(cable.port);
-    const store: Store = await openStore(url.href);
+    const store: Store = await openStore(cable.url(postgres.url()));
     const tenant = unique("tenant");
     await store.executions.record([execution(tenant)]);
     cable.cut();
@@ -88,11 +61,10 @@ describe("a store in PostgreSQL", () => {
     await other.connect();
     const [tenant, owner] = [unique("tenant"), unique("owner")];
     const [theirs, ours] = [job(tenant), job(tenant)];
-    for (const one of [theirs, ours]) await store.jobs.accept(one);
+    for (const one of [theirs, ours]) await store.jobs.accept(one, 9);
     await other.query("begin");
     await other.query("select * from isolate.jobs where id = $1 for update", [theirs.id]);
-    const claim = async () =>
-      (await store.jobs.claim(owner, new Date(Date.now() + 60_000), 9)).map(({ id }) => id);
+    const claim = async () => (await store.jobs.claim(owner, 60_000, 9)).map(({ id }) => id);
     const claimed = await Promise.race([claim(), sleep(5_000)]);
     await other.end();
     expect(claimed).toEqual([ours.id]);

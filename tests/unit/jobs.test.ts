@@ -1,8 +1,9 @@
 /** Executions that are answered for later, over a real store; the engine does what each test says. */
 import { createServer, type IncomingHttpHeaders, type Server as Receiver } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createNetServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { HostBusy, ShuttingDown } from "../../src/errors.ts";
 import { until } from "../contract/engine-contract.ts";
 import { ControlPlane, type Json } from "../helpers/control-plane.ts";
@@ -214,7 +215,7 @@ describe("DELETE /jobs/{id}", () => {
 
 describe("a server that goes down", () => {
   /** Takes what waits, and is never heard of again. */
-  const claimedByDead = () => plane.store.jobs.claim("dead", new Date(Date.now() - 1), 9);
+  const claimedByDead = () => plane.store.jobs.claim("dead", -1, 9);
 
   it("leaves its jobs to others, which run them again, but not for ever", async () => {
     const client = await newTenant();
@@ -280,12 +281,31 @@ describe("a callback", () => {
   /** What the receiver was sent, and what it answers with before it answers 204. */
   const received: { headers: IncomingHttpHeaders; body: string }[] = [];
   const statuses: number[] = [];
+  /** What it waits for before it answers. */
+  let hold = Promise.resolve();
+  let letGo = (): void => {};
+
+  /** Takes connections, and says nothing on them. */
+  async function deadReceiver() {
+    const sockets = new Set<Socket>();
+    const silent = createNetServer((socket) => {
+      sockets.add(socket.on("error", () => {}));
+    });
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const close = (): void => {
+      silent.close();
+      for (const socket of sockets) socket.destroy();
+    };
+    const { port } = silent.address() as AddressInfo;
+    return { url: `http://127.0.0.1:${port}/`, connections: () => sockets.size, close };
+  }
 
   beforeAll(async () => {
     receiver = createServer(async (request, response) => {
       let body = "";
       for await (const chunk of request.setEncoding("utf8")) body += chunk;
       received.push({ headers: request.headers, body });
+      await hold;
       response.writeHead(statuses.shift() ?? 204).end();
     });
     await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
@@ -305,7 +325,7 @@ describe("a callback", () => {
     await until(() => received.length === 1);
     await until(async () => (await stored())?.notify === true);
     // Five seconds early.
-    await plane.store.jobs.notified(id, new Date(Date.now() - 1_000));
+    await plane.store.jobs.notified(id, -1_000);
     server.services.callbacks?.wake();
     await until(async () => (await stored())?.notify === false);
     const { secret } = await client.get("/tenant/callback-secret");
@@ -321,6 +341,58 @@ describe("a callback", () => {
     expect(await (await server.tenant("other")).get("/tenant/callback-secret")).not.toEqual({
       secret,
     });
+  });
+
+  it("is sent once by servers whose clocks are at odds", async () => {
+    const servers = [1, 2].map(() =>
+      plane.serve({}, { egress: { private: [new URL(callback).host] } }),
+    );
+    const [first, second] = servers as [Server, Server];
+    const client = await first.tenant("clocks");
+    received.length = 0;
+    hold = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    first.services.worker.start();
+    first.services.callbacks?.start();
+    const response = await client.post("/execute", { code, callback }, LATER);
+    const { id } = (await response.json()) as Json;
+    await until(() => received.length === 1);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 90_000 });
+    try {
+      second.services.callbacks?.start();
+      await sleep(500);
+      second.services.callbacks?.wake();
+      await sleep(500);
+    } finally {
+      vi.useRealTimers();
+      letGo();
+    }
+    await until(async () => (await plane.store.jobs.get("clocks", id))?.notify === false);
+    expect(received).toHaveLength(1);
+  });
+
+  it("of one tenant whose receivers are dead does not keep another's waiting", async () => {
+    const dead = await deadReceiver();
+    const hosts = [callback, dead.url].map((url) => new URL(url).host);
+    const server = plane.serve({}, { egress: { private: hosts } });
+    const [busy, quiet] = [await server.tenant("dead"), await server.tenant("quiet")];
+    server.services.worker.start();
+    for (let job = 0; job < 48; job += 1) {
+      await busy.post("/execute", { code, callback: dead.url }, LATER);
+    }
+    const all = async () => (await plane.store.jobs.pending("dead")) === 0;
+    await until(all);
+    server.services.callbacks?.start();
+    await until(() => dead.connections() > 0);
+    received.length = 0;
+    const since = performance.now();
+    await quiet.post("/execute", { code, callback }, LATER);
+    await until(() => received.length === 1);
+    expect(performance.now() - since).toBeLessThan(4_000);
+    expect(dead.connections()).toBeLessThanOrEqual(8);
+    dead.close();
+    await server.services.callbacks?.close();
   });
 
   it("is refused by a server that could not sign it", async () => {

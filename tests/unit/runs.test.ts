@@ -381,7 +381,7 @@ describe("retention", () => {
       );
       ages[id] = retention === 2 ? [1] : [1, 5];
     }
-    await new Retention({ store: plane.store, days: 30, onError: () => {} }).prune(now);
+    await new Retention({ store: plane.store, days: 30, onError: () => {} }).prune();
     for (const [id, expected] of Object.entries(ages)) {
       const rows = await plane.store.executions.list(id, { limit: 10 });
       const left = rows.map(({ startedAt }) => Math.round((now - startedAt.getTime()) / DAY));

@@ -25,6 +25,11 @@ export function plain(column: Column): SQL {
   return sql`${column} collate "C"`;
 }
 
+/** So many milliseconds from now, by the database's clock: the only one that all hosts share. */
+export function fromNow(milliseconds: number): SQL {
+  return sql`now() + ${milliseconds}::float8 * interval '1 millisecond'`;
+}
+
 /** Calls `remove`, which deletes up to so many rows, until there are none. Says how many there were. */
 export async function inChunks(remove: (limit: number) => Promise<unknown[]>): Promise<number> {
   let total = 0;

@@ -17,7 +17,7 @@ import {
 import { toSnakeCase } from "drizzle-orm/casing";
 import type { ExecutionRow, Executions } from "../executions.ts";
 import { HISTORY } from "../storage.ts";
-import { CHUNK, type Database, inChunks, isUuid } from "./database.ts";
+import { CHUNK, type Database, fromNow, inChunks, isUuid } from "./database.ts";
 import { executions, storage } from "./schema.ts";
 
 const BATCH = 1_000;
@@ -124,14 +124,14 @@ export function drizzleExecutions(db: Database): Executions {
       return { executions: row?.executions ?? 0, cpu: Number(row?.cpu ?? 0) };
     },
 
-    prune: (before, tenant) =>
+    prune: (age, tenant) =>
       inChunks((limit) => {
         const old = db
           .select({ id: executions.id })
           .from(executions)
           .where(
             and(
-              lt(executions.startedAt, before),
+              lt(executions.startedAt, fromNow(-age)),
               tenant === undefined ? undefined : eq(executions.tenant, tenant),
             ),
           )

@@ -56,7 +56,8 @@ function guardedPart(part: object, onError: (error: Error) => void): object {
 export function storeError(thrown: unknown): Error {
   const error = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
   if (error instanceof IsolateError || error instanceof StoreMistake) return error;
-  if (!(error instanceof Error)) return new StoreUnavailable("The store fails");
+  if (!(error instanceof Error))
+    return new StoreUnavailable(undefined, "It fails without a reason");
   const { code } = error as { code?: unknown };
   const state = typeof code === "string" ? code : "";
   if (state === FULL) return new StorageFull(refusalOf(error));
@@ -64,7 +65,7 @@ export function storeError(thrown: unknown): Error {
   if (CONFLICT.test(state)) return new StoreConflict("It contradicts what is stored");
   const reason = `${error.message || error.name}${state && ` (${state})`}`;
   const isMistake = MISTAKE.test(state) || error instanceof TypeError;
-  if (!isMistake) return new StoreUnavailable(`The store does not answer: ${reason}`);
+  if (!isMistake) return new StoreUnavailable(undefined, reason);
   const mistake = new StoreMistake(`The store was asked wrongly: ${reason}`);
   if (error.stack !== undefined) mistake.stack = error.stack;
   return mistake;

@@ -1,7 +1,7 @@
 import { and, eq, inArray, isNull, lt, or, sql } from "drizzle-orm";
 import { StorageFull } from "../errors.ts";
 import type { Idempotency, StoredAnswer } from "../idempotency.ts";
-import { type Database, inChunks } from "./database.ts";
+import { type Database, fromNow, inChunks } from "./database.ts";
 import { storeError } from "./guard.ts";
 import { idempotency } from "./schema.ts";
 import { roomFor } from "./storage.ts";
@@ -10,12 +10,13 @@ export function drizzleIdempotency(db: Database, defaultLimit: number): Idempote
   const entry = (tenant: string, key: string) =>
     and(eq(idempotency.tenant, tenant), eq(idempotency.key, key));
 
-  const unanswered = (tenant: string, key: string) =>
-    and(entry(tenant, key), isNull(idempotency.answer));
+  const unanswered = (tenant: string, key: string, fingerprint: string) =>
+    and(entry(tenant, key), eq(idempotency.fingerprint, fingerprint), isNull(idempotency.answer));
 
   return {
-    async begin(tenant, key, fingerprint, until, limit = defaultLimit) {
+    async begin(tenant, key, fingerprint, most, limit = defaultLimit) {
       const room = db.$with("room", {}).as(roomFor(tenant, limit, ["idempotency"]));
+      const until = fromNow(most);
       for (;;) {
         const [begun] = await db
           .with(room)
@@ -38,9 +39,12 @@ export function drizzleIdempotency(db: Database, defaultLimit: number): Idempote
       }
     },
 
-    async finish(tenant, key, answer) {
+    async finish(tenant, key, fingerprint, answer) {
       const keep = (kept: StoredAnswer) =>
-        db.update(idempotency).set({ answer: kept }).where(unanswered(tenant, key));
+        db
+          .update(idempotency)
+          .set({ answer: kept })
+          .where(unanswered(tenant, key, fingerprint));
       try {
         await keep(answer);
         return true;
@@ -53,18 +57,18 @@ export function drizzleIdempotency(db: Database, defaultLimit: number): Idempote
       }
     },
 
-    async abandon(tenant, key) {
-      await db.delete(idempotency).where(unanswered(tenant, key));
+    async abandon(tenant, key, fingerprint) {
+      await db.delete(idempotency).where(unanswered(tenant, key, fingerprint));
     },
 
-    prune: (before) =>
+    prune: (age) =>
       inChunks((limit) => {
         const old = db
           .select({ tenant: idempotency.tenant, key: idempotency.key })
           .from(idempotency)
           .where(
             or(
-              lt(idempotency.createdAt, before),
+              lt(idempotency.createdAt, fromNow(-age)),
               and(isNull(idempotency.answer), lt(idempotency.until, sql`now()`)),
             ),
           )

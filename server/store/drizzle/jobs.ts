@@ -7,11 +7,12 @@ import {
   isNotNull,
   isNull,
   lte,
+  notInArray,
   or,
   sql,
 } from "drizzle-orm";
 import type { JobRow, Jobs } from "../jobs.ts";
-import { type Database, inChunks, isUuid } from "./database.ts";
+import { type Database, fromNow, inChunks, isUuid } from "./database.ts";
 import { jobs } from "./schema.ts";
 import { roomFor } from "./storage.ts";
 
@@ -23,7 +24,7 @@ const {
   ...columns
 } = getTableColumns(jobs);
 
-/** Over what has not been finished: by the database's clock, the only one that all hosts share. */
+/** Over what has not been finished. */
 const WAITS = and(
   inArray(jobs.state, ["queued", "running"]),
   or(isNull(jobs.claimedUntil), sql`${jobs.claimedUntil} < now()`),
@@ -33,15 +34,32 @@ const RUNS = sql`${jobs.state} = 'running' and ${jobs.claimedUntil} >= now()`;
 
 const PENDING = isNull(jobs.finishedAt);
 
+const AGE = sql<number>`(extract(epoch from now() - ${jobs.acceptedAt}) * 1000)::float8`;
+
+/** What has been claimed is as it was before. */
+const UNCLAIMED = { state: "queued", owner: null, attempts: sql`${jobs.attempts} - 1` } as const;
+
+/** Any number that no other lock of ours has. */
+const LOCK = 491_503_711;
+
 export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
-  const held = (owner: string, id: string) =>
-    and(eq(jobs.id, id), eq(jobs.owner, owner), eq(jobs.state, "running"));
+  const heldBy = (owner: string) => and(eq(jobs.owner, owner), eq(jobs.state, "running"));
+  const held = (owner: string, id: string) => and(eq(jobs.id, id), heldBy(owner));
 
   return {
-    async accept(job, limit = defaultLimit) {
-      const room = db.$with("room", {}).as(roomFor(job.tenant, limit, ["jobs"]));
-      await db.with(room).insert(jobs).values(job);
-    },
+    accept: (job, most, limit = defaultLimit) =>
+      db.transaction(async (tx) => {
+        // Whoever comes at the same time for the same tenant counts after this one is in.
+        await tx.execute(sql`select pg_advisory_xact_lock(${LOCK}, hashtext(${job.tenant}))`);
+        const [row] = await tx
+          .select({ jobs: count() })
+          .from(jobs)
+          .where(and(eq(jobs.tenant, job.tenant), PENDING));
+        if ((row?.jobs ?? 0) >= most) return false;
+        const room = tx.$with("room", {}).as(roomFor(job.tenant, limit, ["jobs"]));
+        await tx.with(room).insert(jobs).values(job);
+        return true;
+      }),
 
     async get(tenant, id) {
       if (!isUuid(id)) return undefined;
@@ -52,7 +70,7 @@ export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
       return row;
     },
 
-    async claim(owner, until, limit, most = {}) {
+    async claim(owner, lease, limit, most = {}) {
       // Those that run have had a turn: whoever has many of them comes after whoever has none.
       const turn = sql<number>`row_number() over (partition by ${jobs.tenant}
         order by (${RUNS}) desc, ${jobs.id})`;
@@ -78,21 +96,30 @@ export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
         .set({
           state: "running",
           owner,
-          claimedUntil: fromNow(until),
+          claimedUntil: fromNow(lease),
           attempts: sql`${jobs.attempts} + 1`,
         })
         .where(inArray(jobs.id, picked))
-        .returning(columns);
+        .returning({ ...columns, age: AGE });
       return rows.sort(byId);
     },
 
-    async renew(owner, until) {
-      const held = await db
+    async renew(owner, lease, ids) {
+      const renewed = await db
         .update(jobs)
-        .set({ claimedUntil: fromNow(until) })
-        .where(and(eq(jobs.owner, owner), eq(jobs.state, "running")))
+        .set({ claimedUntil: fromNow(lease) })
+        .where(and(heldBy(owner), inArray(jobs.id, [...ids])))
         .returning({ id: jobs.id });
-      return held.map(({ id }) => id);
+      return renewed.map(({ id }) => id);
+    },
+
+    async giveBack(owner, except) {
+      const given = await db
+        .update(jobs)
+        .set({ ...UNCLAIMED, claimedUntil: null })
+        .where(and(heldBy(owner), notInArray(jobs.id, [...except])))
+        .returning({ id: jobs.id });
+      return given.length;
     },
 
     async finish(owner, id, answer) {
@@ -112,12 +139,11 @@ export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
       return done.length > 0;
     },
 
-    async release(owner, id, until) {
+    async release(owner, id, pause) {
       if (!isUuid(id)) return;
-      const attempts = sql`${jobs.attempts} - 1`;
       await db
         .update(jobs)
-        .set({ state: "queued", owner: null, claimedUntil: fromNow(until), attempts })
+        .set({ ...UNCLAIMED, claimedUntil: fromNow(pause) })
         .where(held(owner, id));
     },
 
@@ -131,8 +157,8 @@ export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
       return cancelled.length > 0;
     },
 
-    async claimCallbacks(now, until, limit, busy = {}) {
-      const isDue = and(jobs.notify, lte(jobs.notifyAt, now));
+    async claimCallbacks(lease, limit, { busy = {}, each = limit } = {}) {
+      const isDue = and(jobs.notify, lte(jobs.notifyAt, sql`now()`));
       const turn = sql<number>`row_number() over (partition by ${jobs.tenant} order by ${jobs.notifyAt})
         + ${numberOf(busy, 0)}`;
       const waiting = db.$with("waiting").as(
@@ -146,21 +172,22 @@ export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
         .select({ id: jobs.id })
         .from(jobs)
         .innerJoin(waiting, eq(jobs.id, waiting.id))
-        .where(isDue)
+        .where(and(isDue, lte(waiting.turn, each)))
         .orderBy(waiting.turn, jobs.notifyAt)
         .limit(limit)
         .for("update", { skipLocked: true });
       const rows = await db
         .update(jobs)
-        .set({ notifyAt: until, tries: sql`${jobs.tries} + 1` })
+        .set({ notifyAt: fromNow(lease), tries: sql`${jobs.tries} + 1` })
         .where(inArray(jobs.id, due))
         .returning({ ...columns, tries });
       return rows.sort(byId);
     },
 
-    async notified(id, next) {
+    async notified(id, pause) {
       if (!isUuid(id)) return;
-      const change = next === null ? { notify: false, notifyAt: null } : { notifyAt: next };
+      const change =
+        pause === null ? { notify: false, notifyAt: null } : { notifyAt: fromNow(pause) };
       await db.update(jobs).set(change).where(eq(jobs.id, id));
     },
 
@@ -172,12 +199,12 @@ export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
       return row?.jobs ?? 0;
     },
 
-    prune: (before) =>
+    prune: (age) =>
       inChunks((limit) => {
         const old = db
           .select({ id: jobs.id })
           .from(jobs)
-          .where(sql`${jobs.finishedAt} < ${before}`)
+          .where(sql`${jobs.finishedAt} < ${fromNow(-age)}`)
           .limit(limit);
         return db.delete(jobs).where(inArray(jobs.id, old)).returning({ id: jobs.id });
       }),
@@ -187,11 +214,6 @@ export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
 /** What is said of the row's tenant, by ids of tenants. */
 function numberOf(numbers: Readonly<Record<string, number>>, otherwise: number) {
   return sql`coalesce((${JSON.stringify(numbers)}::json ->> ${jobs.tenant})::int, ${otherwise}::int)`;
-}
-
-/** A time of this host's clock as one of the database's. */
-function fromNow(until: Date) {
-  return sql`now() + ${until.getTime() - Date.now()} * interval '1 millisecond'`;
 }
 
 /** `update` returns them in any order. */

@@ -2,6 +2,7 @@ import type { Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import { drizzleExecutions } from "./executions.ts";
 import { drizzleFunctions } from "./functions.ts";
+import { drizzleHealth, type Health } from "./health.ts";
 import { drizzleIdempotency } from "./idempotency.ts";
 import { drizzleJobs } from "./jobs.ts";
 import { drizzleKeys } from "./keys.ts";
@@ -11,7 +12,7 @@ import { drizzleTenants } from "./tenants.ts";
 import { drizzleTypes } from "./types.ts";
 
 /** What is in a store, whichever way its database is reached. */
-export type StoreParts = Omit<Store, "ping" | "close" | "condition">;
+export type StoreParts = Omit<Store, "ping" | "close" | "condition"> & { readonly health: Health };
 
 /** `limit` is how many bytes a tenant may store that has no limit of its own. */
 export function drizzleParts(db: Database, limit: number): StoreParts {
@@ -19,6 +20,7 @@ export function drizzleParts(db: Database, limit: number): StoreParts {
     tenants: drizzleTenants(db),
     keys: drizzleKeys(db),
     functions: drizzleFunctions(db, limit),
+    health: drizzleHealth(db),
     executions: drizzleExecutions(db),
     jobs: drizzleJobs(db, limit),
     idempotency: drizzleIdempotency(db, limit),

@@ -18,7 +18,12 @@ export interface Call {
 
 /** Which class an error is of does not get through a message. */
 export type Failure =
-  | { readonly kind: "unavailable" | "conflict" | "reserved" | "mistake"; readonly message: string }
+  | {
+      readonly kind: "unavailable" | "conflict" | "reserved" | "mistake";
+      readonly message: string;
+      /** What callers are not to read of it. */
+      readonly reason?: string;
+    }
   | { readonly kind: "full"; readonly refusal: StorageRefusal };
 
 /** The outcome of a call; that of opening the database has the id 0. */

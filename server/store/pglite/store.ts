@@ -1,4 +1,5 @@
 import type { StoreParts } from "../drizzle/parts.ts";
+import { openError } from "../errors.ts";
 import { STORAGE_OF_TENANTS } from "../storage.ts";
 import type { Store, StoreOptions } from "../store.ts";
 import { DirectoryLock } from "./directory-lock.ts";
@@ -20,7 +21,7 @@ export async function openPGliteStore(
   const data = { directory, storage, reserve: disk.bytes };
   const threads = await Threads.start(data).catch(async (error: unknown) => {
     await lock.release();
-    throw error;
+    throw openError(error);
   });
 
   function part<Name extends keyof StoreParts>(name: Name): StoreParts[Name] {
@@ -44,7 +45,7 @@ export async function openPGliteStore(
       return { free: disk.free(), reserved: disk.reached };
     },
     async ping() {
-      await threads.call("tenants", "list", [{ limit: 1 }]);
+      await threads.call("health", "check", []);
     },
     async close() {
       await threads.close();

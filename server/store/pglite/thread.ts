@@ -86,7 +86,7 @@ export class Thread {
   #end(reason: string): void {
     this.#ended = true;
     clearInterval(this.#watch);
-    const error = new StoreUnavailable(`The store does not answer: ${reason}`);
+    const error = new StoreUnavailable(undefined, reason);
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
@@ -94,14 +94,14 @@ export class Thread {
 
 function errorOf(failure: Failure): Error {
   if (failure.kind === "full") return new StorageFull(failure.refusal);
-  const { kind, message } = failure;
+  const { kind, message, reason } = failure;
   switch (kind) {
     case "reserved":
       return new StorageReserved(message);
     case "conflict":
       return new StoreConflict(message);
     case "unavailable":
-      return new StoreUnavailable(message);
+      return new StoreUnavailable(message, reason);
     case "mistake":
       return new Error(message);
   }

@@ -66,6 +66,8 @@ function failureOf(error: Error): Failure {
   if (error instanceof StorageFull) return { kind: "full", refusal: error.refusal };
   if (error instanceof StorageReserved) return { kind: "reserved", message };
   if (error instanceof StoreConflict) return { kind: "conflict", message };
-  if (error instanceof StoreUnavailable) return { kind: "unavailable", message };
+  if (error instanceof StoreUnavailable) {
+    return { kind: "unavailable", message, reason: error.reason };
+  }
   return { kind: "mistake", message: error.stack ?? message };
 }

@@ -21,7 +21,7 @@ function quotas(stored = { executions: 0, cpu: 0 }) {
       return stored;
     },
   };
-  return { quotas: new Quotas(store, () => clock.now), clock, asked, stored };
+  return { quotas: new Quotas(store, { now: () => clock.now }), clock, asked, stored };
 }
 
 const wait = { wait: true };

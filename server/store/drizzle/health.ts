@@ -1,0 +1,26 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "./database.ts";
+import { jobs } from "./schema.ts";
+
+export interface Health {
+  /** Rejects unless the store takes writes. */
+  check(): Promise<void>;
+}
+
+/**
+ * Writes what leaves nothing behind: a sort that does not fit into memory takes new room on the disk,
+ * as rows do sooner or later; no row is deleted where that may be; and a message has to reach the log of
+ * writes.
+ */
+export function drizzleHealth(db: Database): Health {
+  return {
+    check: () =>
+      db.transaction(async (tx) => {
+        await tx.execute(sql`set local work_mem = '64kB'`);
+        await tx.execute(sql`select count(*) from (
+          select repeat('x', 200) || n as line from generate_series(1, 2000) n order by line offset 0) lines`);
+        await tx.delete(jobs).where(sql`false`);
+        await tx.execute(sql`select pg_logical_emit_message(true, 'isolate', 'x')`);
+      }),
+  };
+}

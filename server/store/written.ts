@@ -1,0 +1,27 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { StorageReserved, StoreUnavailable } from "./errors.ts";
+
+const FIRST_PAUSE = 250;
+const LAST_PAUSE = 5_000;
+
+/**
+ * Has `write` done, however long the store is away or its disk has no room, and resolves with what that
+ * says. Rejects with any other failure, and, once `signal` is aborted, with the reason of the last failure.
+ * `onError` is told of the first.
+ */
+export async function written<T>(
+  write: () => Promise<T>,
+  onError: (error: unknown) => void,
+  signal?: AbortSignal,
+): Promise<T> {
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LAST_PAUSE)) {
+    try {
+      return await write();
+    } catch (error) {
+      const passes = error instanceof StoreUnavailable || error instanceof StorageReserved;
+      if (!passes || signal?.aborted) throw error;
+      if (pause === FIRST_PAUSE) onError(error);
+    }
+    await sleep(pause, undefined, { signal, ref: false }).catch(() => {});
+  }
+}
