@@ -19,7 +19,7 @@ import {
 } from "./containers.ts";
 import { checkEngine } from "./engine-checks.ts";
 import { checkContainer, checkWorker, type Launch } from "./escape-checks.ts";
-import { type Finding, fail, ok } from "./finding.ts";
+import { type Finding, fail, ok, warn } from "./finding.ts";
 import { checkPrograms, checkSocketPaths } from "./host-checks.ts";
 
 export interface DoctorOptions {
@@ -66,10 +66,28 @@ async function* checkProcesses(instance: Instance): AsyncGenerator<Finding> {
   try {
     const sandbox = await checkSandbox("isolated", launch);
     yield sandbox;
+    yield await checkWalls(launcher);
     if (sandbox.level === "ok") yield await checkWorker("escape isolated", launch);
   } finally {
     await launcher.close();
   }
+}
+
+/** What stands around a process besides the inner layer. */
+async function checkWalls(launcher: ProcessLauncher): Promise<Finding> {
+  const missing = await launcher.missingWalls();
+  if (missing === undefined) {
+    return ok(
+      "walls isolated",
+      "Processes have no network, privileges or descriptors of this host",
+    );
+  }
+  const advice = "See docs/security.md, Level isolated; container has all of it on every host";
+  return warn(
+    "walls isolated",
+    `Processes of level "isolated" are weaker here: ${missing}`,
+    advice,
+  );
 }
 
 /** Level `container`, from the engine to what holds when the inner layer is gone. */

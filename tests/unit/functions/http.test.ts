@@ -114,7 +114,7 @@ describe("an HTTP function", () => {
     const port = await listen();
     const asked = async (line: string, named: string): Promise<string> => {
       const socket = connect(port, "127.0.0.1");
-      socket.end(`GET ${line} HTTP/1.1\r\nHost: ${named}\r\nConnection: close\r\n\r\n`);
+      socket.write(`GET ${line} HTTP/1.1\r\nHost: ${named}\r\nConnection: close\r\n\r\n`);
       let text = "";
       for await (const chunk of socket.setEncoding("utf8")) text += chunk;
       return /"url":"([^"]*)"/.exec(text)?.[1] ?? text.slice(9, 12);
