@@ -19,6 +19,12 @@ export const FLAG_PROBES: readonly Probe[] = [
     holds: { name: "sandbox" },
   },
   {
+    flag: "Entrypoint",
+    what: "the engine copies nothing that it prints",
+    code: `return { ends: [0, 1, 2].map((fd) => Deno.readLinkSync("/proc/self/fd/" + fd)) };`,
+    holds: { ends: ["/dev/null", "/dev/null", "/dev/null"] },
+  },
+  {
     flag: "NetworkMode",
     what: "it has no network but loopback",
     code: `

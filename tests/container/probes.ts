@@ -38,6 +38,11 @@ export const PROTECTIONS: readonly Protection[] = [
     weaken: (_host, options) => delete options.Hostname,
   },
   {
+    ...probe("Entrypoint"),
+    removed: { ends: expect.arrayContaining([expect.stringMatching(/^(pipe|host):/)]) },
+    weaken: (_host, options) => delete options.Entrypoint,
+  },
+  {
     ...probe("NetworkMode"),
     removed: { interfaces: expect.arrayContaining(["eth0"]), connected: "ok" },
     weaken: (host) => {
@@ -129,6 +134,7 @@ export const PROTECTIONS: readonly Protection[] = [
   },
   {
     flag: "LogConfig",
+    given: (_host, options) => delete options.Entrypoint,
     code: `Deno.stdout.writeSync(new TextEncoder().encode("printed\\n")); return {};`,
     outside: async (container) => {
       // Only with the container's end is the log sure to be complete.
