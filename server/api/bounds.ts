@@ -15,6 +15,7 @@ interface Definition {
   readonly valueType?: ZodType;
   readonly innerType?: ZodType;
   readonly in?: ZodType;
+  readonly checks?: readonly { readonly _zod: { readonly def: { readonly maximum?: number } } }[];
 }
 
 /**
@@ -29,7 +30,7 @@ function visit(schema: ZodType, value: unknown, field: string, budget: { left: n
   if (typeof value !== "object" || value === null) return;
   const def = schema.def as Definition;
   if (def.type === "array" && Array.isArray(value)) {
-    count(value.length, mostOf(schema), field, budget);
+    count(value.length, mostOf(def), field, budget);
     for (const [at, item] of value.entries()) {
       visit(def.element as ZodType, item, `${field}[${at}]`, budget);
     }
@@ -65,9 +66,9 @@ function visitFields(
 }
 
 /** The most items that a list's schema allows. */
-function mostOf(schema: ZodType): number {
-  const { maximum } = schema._zod.bag as { maximum?: number };
-  return maximum ?? MAX_MEMBERS;
+function mostOf({ checks = [] }: Definition): number {
+  const most = checks.map((check) => check._zod.def.maximum ?? MAX_MEMBERS);
+  return Math.min(MAX_MEMBERS, ...most);
 }
 
 function count(members: number, most: number, field: string, budget: { left: number }): void {

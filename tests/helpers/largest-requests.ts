@@ -165,6 +165,10 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     ["unknown fields", members(190_000)],
     ["bad permissions", `{"code":"1","permissions":{"net":${list(190_000, () => "1")}}}`],
     ["permissions by unknown names", `{"code":"1","permissions":${members(190_000)}}`],
+    // As many as are handed on to the schemas.
+    ["fewer unknown fields", members(19_000)],
+    ["fewer bad tools", `{"code":"1","tools":${list(19_000, () => "1")}}`],
+    ["fewer bad files", `{"files":${members(19_000)}}`],
     ["bad tools", `{"code":"1","tools":${list(190_000, () => "1")}}`],
   ] as const;
   const execute = (path: string): Largest[] => [

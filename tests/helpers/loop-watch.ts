@@ -7,7 +7,9 @@ const { readFileSync } = require("node:fs");
 const { get, Agent } = require("node:http");
 const agent = new Agent({ keepAlive: true });
 // Nanoseconds for which a thread was ready to run, and others ran.
-const waited = (path) => Number(readFileSync(path, "utf8").split(" ")[1]) / 1e6;
+const waited = (path) => {
+  try { return Number(readFileSync(path, "utf8").split(" ")[1]) / 1e6; } catch { return 0; }
+};
 const both = () => waited("/proc/" + pid + "/task/" + pid + "/schedstat") + waited("/proc/thread-self/schedstat");
 const ask = () => new Promise((resolve, reject) => get(url, { agent }, (response) => {
   response.resume();
