@@ -3,7 +3,7 @@ import { migrate } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { tlsOptions } from "../../src/database/tls.ts";
-import { CASING } from "./drizzle/database.ts";
+import { CASING, type Transact } from "./drizzle/database.ts";
 import { guarded, storeError } from "./drizzle/guard.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
 import { drizzleParts } from "./drizzle/parts.ts";
@@ -41,11 +41,36 @@ export async function openPostgresStore(url: string): Promise<Store> {
   });
   // A connection that breaks while nobody uses it is replaced when one is needed.
   pool.on("error", () => {});
-  const { health, ...parts } = guarded(drizzleParts(drizzle({ client: pool, casing: CASING })));
+  const db = drizzle({ client: pool, casing: CASING });
+  const { health, ...parts } = guarded(drizzleParts(db, transactions(pool)));
   return {
     ...parts,
     ping: () => health.check(),
     close: () => pool.end(),
+  };
+}
+
+/**
+ * Transactions on connections of a pool. Drizzle's own (0.45) keeps a connection for ever on which
+ * `begin` fails, and leaves nobody to hear of one that breaks between two statements.
+ */
+function transactions(pool: pg.Pool): Transact {
+  return async (work) => {
+    const client = await pool.connect();
+    const ignore = (): void => {};
+    client.on("error", ignore);
+    let isDone = false;
+    try {
+      await client.query("begin");
+      const result = await work(drizzle({ client, casing: CASING }));
+      await client.query("commit");
+      isDone = true;
+      return result;
+    } finally {
+      client.off("error", ignore);
+      // One that has failed may be in the middle of anything.
+      client.release(!isDone);
+    }
   };
 }
 

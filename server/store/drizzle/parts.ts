@@ -1,5 +1,5 @@
 import type { Store } from "../store.ts";
-import type { Database } from "./database.ts";
+import type { Database, Transact } from "./database.ts";
 import { drizzleExecutions } from "./executions.ts";
 import { drizzleFunctions } from "./functions.ts";
 import { drizzleHealth, type Health } from "./health.ts";
@@ -13,14 +13,14 @@ import { drizzleTypes } from "./types.ts";
 /** What is in a store, whichever way its database is reached. */
 export type StoreParts = Omit<Store, "ping" | "close"> & { readonly health: Health };
 
-export function drizzleParts(db: Database): StoreParts {
+export function drizzleParts(db: Database, transact: Transact): StoreParts {
   return {
     tenants: drizzleTenants(db),
     keys: drizzleKeys(db),
     functions: drizzleFunctions(db),
-    health: drizzleHealth(db),
+    health: drizzleHealth(transact),
     executions: drizzleExecutions(db),
-    jobs: drizzleJobs(db),
+    jobs: drizzleJobs(db, transact),
     idempotency: drizzleIdempotency(db),
     resources: drizzleResources(db),
     types: drizzleTypes(db),

@@ -20,7 +20,7 @@ await answer(0, async () => {
   const client = await openDatabase(String(workerData));
   const db = drizzle({ client, casing: CASING });
   await migrate(db, MIGRATIONS);
-  const parts = guarded(drizzleParts(db));
+  const parts = guarded(drizzleParts(db, (work) => db.transaction(work)));
   port.on("message", ({ id, part, method, args }: Call) => {
     if (part !== null) {
       return answer(id, () => (parts[part] as unknown as Methods)[method]?.(...args));
