@@ -4,6 +4,7 @@ import { BadRequest } from "../../src/errors.ts";
 import { JsonText } from "../../src/json-text.ts";
 import { ownerOf, type Tenant } from "../../src/tenant.ts";
 import { HttpProblem } from "../problem.ts";
+import { StorageReserved } from "../store/errors.ts";
 import type { Begun, Idempotency, StoredAnswer } from "../store/idempotency.ts";
 import type { Outcome, Unwritten } from "./unwritten.ts";
 
@@ -69,9 +70,11 @@ export async function once(store: Idempotency, options: OnceOptions): Promise<On
       let answer: StoredAnswer;
       const keep = async (answer: StoredAnswer | undefined): Promise<boolean> => {
         const write = async (): Promise<boolean> => {
-          if (answer !== undefined) return store.finish(tenant, key, fingerprint, answer);
-          await store.abandon(tenant, key, fingerprint);
-          return true;
+          if (answer === undefined) {
+            await store.abandon(tenant, key, fingerprint);
+            return true;
+          }
+          return keepOrMark(store, tenant, key, fingerprint, answer);
         };
         try {
           return await write();
@@ -91,6 +94,23 @@ export async function once(store: Idempotency, options: OnceOptions): Promise<On
       return isKept ? answer : { ...answer, lost: true };
     },
   };
+}
+
+/** Keeps an answer. Where the disk has no room for it, keeps that it was lost, and returns false. */
+async function keepOrMark(
+  store: Idempotency,
+  tenant: string,
+  key: string,
+  fingerprint: string,
+  answer: StoredAnswer,
+): Promise<boolean> {
+  try {
+    return await store.finish(tenant, key, fingerprint, answer);
+  } catch (error) {
+    if (!(error instanceof StorageReserved)) throw error;
+    await store.finish(tenant, key, fingerprint, { ...answer, body: "", lost: true });
+    return false;
+  }
 }
 
 /** The first request has run, and nothing has it run again. */

@@ -3,7 +3,7 @@ import { migrate } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { tlsOptions } from "../../src/database/tls.ts";
-import { CASING } from "./drizzle/database.ts";
+import { CASING, type Transact } from "./drizzle/database.ts";
 import { guarded, storeError } from "./drizzle/guard.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
 import { drizzleParts } from "./drizzle/parts.ts";
@@ -51,7 +51,8 @@ export async function openPostgresStore(
   const onError = (error: Error): void => {
     if (error instanceof StorageReserved) fullAt = Date.now();
   };
-  const all = drizzleParts(drizzle({ client: pool, casing: CASING }), storage);
+  const db = drizzle({ client: pool, casing: CASING });
+  const all = drizzleParts(db, transactions(pool), storage);
   const { health, ...parts } = guarded(all, onError);
   return {
     ...parts,
@@ -59,6 +60,30 @@ export async function openPostgresStore(
     condition: async () => ({ reserved: Date.now() - fullAt < FULL_FOR }),
     ping: () => health.check(),
     close: () => pool.end(),
+  };
+}
+
+/**
+ * Transactions on connections of a pool. Drizzle's own (0.45) keeps a connection for ever on which
+ * `begin` fails, and leaves nobody to hear of one that breaks between two statements.
+ */
+function transactions(pool: pg.Pool): Transact {
+  return async (work) => {
+    const client = await pool.connect();
+    const ignore = (): void => {};
+    client.on("error", ignore);
+    let isDone = false;
+    try {
+      await client.query("begin");
+      const result = await work(drizzle({ client, casing: CASING }));
+      await client.query("commit");
+      isDone = true;
+      return result;
+    } finally {
+      client.off("error", ignore);
+      // One that has failed may be in the middle of anything.
+      client.release(!isDone);
+    }
   };
 }
 

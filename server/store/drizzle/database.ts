@@ -7,6 +7,9 @@ import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
  */
 export type Database = PgDatabase<PgQueryResultHKT>;
 
+/** Does `work` as a whole or not at all, on one connection. Only for what one statement cannot do. */
+export type Transact = <T>(work: (db: Database) => Promise<T>) => Promise<T>;
+
 /** Names of columns, as migrations have them. */
 export const CASING = "snake_case";
 

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import type { Database } from "./database.ts";
+import type { Transact } from "./database.ts";
 import { jobs } from "./schema.ts";
 
 export interface Health {
@@ -12,10 +12,10 @@ export interface Health {
  * as rows do sooner or later; no row is deleted where that may be; and a message has to reach the log of
  * writes.
  */
-export function drizzleHealth(db: Database): Health {
+export function drizzleHealth(transact: Transact): Health {
   return {
     check: () =>
-      db.transaction(async (tx) => {
+      transact(async (tx) => {
         await tx.execute(sql`set local work_mem = '64kB'`);
         await tx.execute(sql`select count(*) from (
           select repeat('x', 200) || n as line from generate_series(1, 2000) n order by line offset 0) lines`);

@@ -12,7 +12,7 @@ import {
   sql,
 } from "drizzle-orm";
 import type { JobRow, Jobs } from "../jobs.ts";
-import { type Database, fromNow, inChunks, isUuid } from "./database.ts";
+import { type Database, fromNow, inChunks, isUuid, type Transact } from "./database.ts";
 import { jobs } from "./schema.ts";
 import { roomFor } from "./storage.ts";
 
@@ -42,13 +42,13 @@ const UNCLAIMED = { state: "queued", owner: null, attempts: sql`${jobs.attempts}
 /** Any number that no other lock of ours has. */
 const LOCK = 491_503_711;
 
-export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
+export function drizzleJobs(db: Database, transact: Transact, defaultLimit: number): Jobs {
   const heldBy = (owner: string) => and(eq(jobs.owner, owner), eq(jobs.state, "running"));
   const held = (owner: string, id: string) => and(eq(jobs.id, id), heldBy(owner));
 
   return {
     accept: (job, most, limit = defaultLimit) =>
-      db.transaction(async (tx) => {
+      transact(async (tx) => {
         // Whoever comes at the same time for the same tenant counts after this one is in.
         await tx.execute(sql`select pg_advisory_xact_lock(${LOCK}, hashtext(${job.tenant}))`);
         const [row] = await tx

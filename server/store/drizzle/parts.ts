@@ -1,5 +1,5 @@
 import type { Store } from "../store.ts";
-import type { Database } from "./database.ts";
+import type { Database, Transact } from "./database.ts";
 import { drizzleExecutions } from "./executions.ts";
 import { drizzleFunctions } from "./functions.ts";
 import { drizzleHealth, type Health } from "./health.ts";
@@ -15,14 +15,14 @@ import { drizzleTypes } from "./types.ts";
 export type StoreParts = Omit<Store, "ping" | "close" | "condition"> & { readonly health: Health };
 
 /** `limit` is how many bytes a tenant may store that has no limit of its own. */
-export function drizzleParts(db: Database, limit: number): StoreParts {
+export function drizzleParts(db: Database, transact: Transact, limit: number): StoreParts {
   return {
     tenants: drizzleTenants(db),
     keys: drizzleKeys(db),
     functions: drizzleFunctions(db, limit),
-    health: drizzleHealth(db),
+    health: drizzleHealth(transact),
     executions: drizzleExecutions(db),
-    jobs: drizzleJobs(db, limit),
+    jobs: drizzleJobs(db, transact, limit),
     idempotency: drizzleIdempotency(db, limit),
     resources: drizzleResources(db, limit),
     types: drizzleTypes(db, limit),

@@ -57,7 +57,7 @@ export class DiskReserve {
   check({ method, args }: BoundedCall): void {
     // The answers of what was let in before have half of the reserve; small ones, all of it.
     const isEnding = method === "finish";
-    if (isEnding && (args[2] as StoredAnswer).body.length <= CERTAIN_ANSWER) return;
+    if (isEnding && (args[3] as StoredAnswer).body.length <= CERTAIN_ANSWER) return;
     if (this.free() >= (isEnding ? this.bytes / 2 : this.bytes)) return;
     const least = `Less than ${this.bytes} bytes are free on the disk of the store`;
     throw new StorageReserved(`${least}, which are set aside: only reading and deleting work`);

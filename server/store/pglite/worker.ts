@@ -24,7 +24,7 @@ await answer(0, async () => {
   const client = await openDatabase(directory);
   const db = drizzle({ client, casing: CASING });
   await migrate(db, MIGRATIONS);
-  const parts = guarded(drizzleParts(db, storage));
+  const parts = guarded(drizzleParts(db, (work) => db.transaction(work), storage));
   const disk = new DiskReserve(directory, reserve);
   const vacuum = new Vacuum(client, disk);
   /** One at a time, as the database has them anyway: each sees the room that those before it have left. */
