@@ -105,6 +105,23 @@ export function confinedCommand(
   return [...bounded, ...becomes, ...(namespace === "user-namespace" ? apart : []), ...command];
 }
 
+/** Whether another user may read or run a file; asks by becoming that user. */
+export async function canUse(
+  host: Confinable,
+  flag: "-r" | "-x",
+  path: string,
+  who: Pick<Confinement, "user" | "groups">,
+): Promise<boolean> {
+  const test = [program("test"), flag, path];
+  const [file = "", ...args] = confinedCommand(host, test, { ...who, network: true });
+  try {
+    await run(file, args, { env: {}, cwd: "/", timeout: PROBE_WITHIN });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function asUser(host: Confinable, user: number | undefined, groups: readonly number[]): string[] {
   if (!host.noNewPrivileges) return [];
   if (user === undefined) return [program("setpriv"), "--no-new-privs", "--"];
@@ -148,7 +165,7 @@ async function find(name: string): Promise<void> {
 
 async function probe(): Promise<Confinable> {
   if (process.platform !== "linux") return NOT_CONFINABLE;
-  const needed = ["unshare", "setpriv", "prlimit", "cat", "readlink"];
+  const needed = ["unshare", "setpriv", "prlimit", "cat", "readlink", "test"];
   await Promise.all(needed.map(find));
   let host = NOT_CONFINABLE;
   const tell = async (better: Partial<Confinable>, holds: Check): Promise<boolean> => {

@@ -1,3 +1,4 @@
+import { canUse, confinable, confinedCommand, newUser } from "../base/confined-command.ts";
 import { denoBinary, HOST_ENVIRONMENT, RUN_ALONE } from "../engines/deno.ts";
 
 /** Bounds that the kernel keeps for one confined process. */
@@ -23,10 +24,14 @@ const OPEN_FILES = 64;
 
 /**
  * Returns the one command line by which untrusted bytes are parsed: Deno without any permission, with
- * no variable but its own. Limits are set by the shell, which then becomes Deno, so that they hold from the
- * first instruction on. `main` is the text of the main module.
+ * no variable but its own; without a network, as a user of its own and without a way to privileges where
+ * the host allows that. The shell sets limits and then becomes Deno, so that they hold from the first
+ * instruction on. `main` is the text of the main module.
  */
-export function confinedCommand(main: string, { memory, cpu }: ProcessLimits): Command {
+export async function parserCommand(
+  main: string,
+  { memory, cpu }: ProcessLimits,
+): Promise<Command> {
   const limits = [
     "ulimit -c 0",
     "ulimit -f 0",
@@ -34,9 +39,13 @@ export function confinedCommand(main: string, { memory, cpu }: ProcessLimits): C
     `ulimit -d ${RESERVED + memory * 1_024}`,
     `ulimit -t ${cpu}`,
   ];
-  return {
-    file: "/bin/sh",
-    args: [
+  const host = await confinable();
+  const user = newUser(host);
+  const isReachable = await canUse(host, "-x", denoBinary(), { user });
+  const [file = "", ...args] = confinedCommand(
+    host,
+    [
+      "/bin/sh",
       "-c",
       `${limits.join(" && ")} && exec "$0" "$@"`,
       denoBinary(),
@@ -46,6 +55,11 @@ export function confinedCommand(main: string, { memory, cpu }: ProcessLimits): C
       `--v8-flags=--max-old-space-size=${HEAP},--liftoff-only`,
       `data:text/javascript;base64,${Buffer.from(main).toString("base64")}`,
     ],
+    { user: isReachable ? user : undefined },
+  );
+  return {
+    file,
+    args,
     cwd: "/",
     env: { ...HOST_ENVIRONMENT },
   };

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { ownDescriptors } from "../base/inherited-descriptors.ts";
 import { EngineUnavailable } from "../errors.ts";
 import type { Command } from "./command.ts";
 
@@ -37,7 +38,8 @@ export class ConfinedProcess {
 
   private constructor({ file, args, cwd, env }: Command) {
     // A group of its own, so that all of it can be killed.
-    this.#child = spawn(file, args, { cwd, env, stdio: "pipe", detached: true });
+    const stdio = ownDescriptors(["pipe", "pipe", "pipe"]) as StdioOptions;
+    this.#child = spawn(file, args, { cwd, env, stdio, detached: true });
     this.#child.on("error", () => this.kill());
     this.#child.on("exit", () => {
       this.#ended = true;

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import pLimit from "p-limit";
 import { HostBusy } from "../errors.ts";
-import { confinedCommand, type ProcessLimits } from "./command.ts";
+import { type ProcessLimits, parserCommand } from "./command.ts";
 import { type Answer, type AskLimits, ConfinedProcess } from "./process.ts";
 import { Shelf } from "./shelf.ts";
 
@@ -79,7 +79,7 @@ export class Program {
       this.#loaded = undefined;
     });
     const { main, ...program } = await this.#loaded;
-    return ConfinedProcess.start(confinedCommand(main, this.#limits), program, isWaitedFor);
+    return ConfinedProcess.start(await parserCommand(main, this.#limits), program, isWaitedFor);
   }
 }
 

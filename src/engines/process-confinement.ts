@@ -1,15 +1,14 @@
-import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { chmod, chown, copyFile, link, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Confinable,
+  canUse,
   confinable,
   confinedCommand,
   newUser,
   type ProcessLimits,
 } from "../base/confined-command.ts";
-import { ownDescriptors } from "../base/inherited-descriptors.ts";
 import { denoBinary } from "./deno.ts";
 
 const FIRST_GROUP = 0x6f00_0000;
@@ -42,18 +41,13 @@ export async function confineProcesses(
   const group = FIRST_GROUP + randomInt(GROUPS);
   await chown(instanceDirectory, 0, group);
   await chmod(instanceDirectory, ENTERED_BY_ITS_GROUP);
-  const canUse = (flag: string, path: string): Promise<boolean> =>
-    succeeds(
-      confinedCommand(host, ["/usr/bin/test", flag, path], {
-        network: true,
-        user: newUser(host),
-        groups: [group],
-      }),
-    );
-  if (!(await canUse("-r", join(runnerDirectory, "host.js")))) return same;
+  const who = { user: newUser(host), groups: [group] };
+  if (!(await canUse(host, "-r", join(runnerDirectory, "host.js"), who))) return same;
   let binary = denoBinary();
-  if (!(await canUse("-x", binary))) binary = await near(binary, join(instanceDirectory, "bin"));
-  return (await canUse("-x", binary)) ? { host, binary, group } : same;
+  if (!(await canUse(host, "-x", binary, who))) {
+    binary = await near(binary, join(instanceDirectory, "bin"));
+  }
+  return (await canUse(host, "-x", binary, who)) ? { host, binary, group } : same;
 }
 
 /** The command line of one sandbox's process, and who it runs as. */
@@ -90,13 +84,4 @@ async function near(binary: string, directory: string): Promise<string> {
   await link(binary, path).catch(() => copyFile(binary, path));
   await chmod(path, 0o755);
   return path;
-}
-
-function succeeds([file = "", ...args]: readonly string[]): Promise<boolean> {
-  return new Promise((resolve) => {
-    const stdio = ownDescriptors(["ignore", "ignore", "ignore"] as const);
-    const child = spawn(file, args, { cwd: "/", env: {}, stdio: stdio as never });
-    child.once("error", () => resolve(false));
-    child.once("exit", (code) => resolve(code === 0));
-  });
 }

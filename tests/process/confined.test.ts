@@ -1,5 +1,7 @@
 /** What a confined process can reach, and what ends it. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { expect, it } from "vitest";
+import { confinable } from "../../src/base/confined-command.ts";
 import { ConfinedFailure } from "../../src/confined/process.ts";
 import { Program } from "../../src/confined/program.ts";
 
@@ -15,6 +17,35 @@ it("has no file, variable, program, network or module", async () => {
   expect(Object.keys(found)).toHaveLength(11);
   for (const [name, outcome] of Object.entries(found)) {
     expect(`${name}: ${outcome}`).toMatch(/: (NotCapable|Error|TypeError|PermissionDenied)$/);
+  }
+});
+
+/** The children of this process that run Deno. */
+function denoChildren(): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, "latin1");
+      return status.includes(`\nPPid:\t${process.pid}\n`) && status.startsWith("Name:\tdeno\n");
+    } catch {
+      return false;
+    }
+  });
+}
+
+it("has the walls around it that this host allows", async () => {
+  await ask("w", "count");
+  const host = await confinable();
+  const children = denoChildren();
+  expect(children.length).toBeGreaterThan(0);
+  for (const pid of children) {
+    const status = readFileSync(`/proc/${pid}/status`, "latin1");
+    if (host.noNewPrivileges) expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+    if (host.user !== "same") {
+      expect(status).toMatch(/^CapEff:\t0+$/m);
+      expect(status).not.toMatch(/^Uid:\t0\t/m);
+    }
+    const network = readlinkSync(`/proc/${pid}/ns/net`);
+    if (host.network !== "none") expect(network).not.toBe(readlinkSync("/proc/self/ns/net"));
   }
 });
 

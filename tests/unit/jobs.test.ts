@@ -84,7 +84,7 @@ describe("Prefer: respond-async", () => {
   });
 
   it("refuses at once what would never run", async () => {
-    const { post } = await newTenant();
+    const { post } = await newTenant(front, { sandbox: ["container", "isolated"] });
     for (const [request, status, field] of [
       [{ code, timeout: 1e9 }, 400, "timeout"],
       [{ code, permissions: { net: ["*"] } }, 403, "permissions.net[0]"],

@@ -18,7 +18,8 @@ afterAll(() => rm(dirname(directory), { recursive: true, force: true }));
 it("has room used again by who writes and deletes again and again", async () => {
   directory = await storeDirectory();
   const database = await openDatabase(directory);
-  const { resources } = drizzleParts(drizzle({ client: database, casing: CASING }), 64 * MB);
+  const db = drizzle({ client: database, casing: CASING });
+  const { resources } = drizzleParts(db, (work) => db.transaction(work), 64 * MB);
   const vacuum = new Vacuum(database, { reached: false, free: () => 64 * MB }, 2 * MB);
   const resource = { locator: "x.org/a.text@1", domain: "x.org", manifest: {} };
   for (let n = 0; n < 9; n += 1) {
