@@ -23,7 +23,7 @@ async function open(pool: object = {}): Promise<Engine> {
   return new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: () => {} });
 }
 
-engineContract("fake", open);
+engineContract("fake", open, { deno: false });
 channelContract("fake", open);
 httpContract("fake", open);
 reuseContract("fake", open);
