@@ -45,6 +45,13 @@ function post(body: BodyInit, headers: Record<string, string> = JSON_TYPE): Prom
   return Promise.resolve(app.request("/execute", init));
 }
 
+/** A request whose code runs until its caller leaves. */
+function hogOf(signal: AbortSignal): Request {
+  const hog = { code: "export default () => { while (true) {} }", sandbox, timeout: 60_000 };
+  const init = { method: "POST", headers: JSON_TYPE, body: JSON.stringify(hog), signal };
+  return new Request("http://host/execute", init);
+}
+
 async function expectProblem(response: Response, status: number, name: string): Promise<unknown> {
   expect(response.status).toBe(status);
   const { error } = (await response.json()) as { error: Record<string, unknown> };
@@ -149,26 +156,21 @@ describe("POST /execute", () => {
 
   it("answers 503 with Retry-After when the host is busy", async () => {
     await until(() => engine.status().warm > 0);
-    const hog = { code: "export default () => { while (true) {} }", sandbox, timeout: 1_500 };
-    const hogs = [1, 2, 3].map(() => post(JSON.stringify(hog)));
+    const caller = new AbortController();
+    const hogs = [1, 2, 3].map(() => app.request(hogOf(caller.signal)));
     await until(() => engine.status().leased === CONTRACT_POOL.max);
     const response = await post(JSON.stringify({ code, sandbox, timeout: 50 }));
     expect(response.headers.get("retry-after")).toBe("1");
     await expectProblem(response, 503, "HostBusy");
+    caller.abort();
     await Promise.all(hogs);
+    await until(() => engine.status().leased === 0);
   });
 
   it("ends the execution when its caller disconnects", async () => {
     const caller = new AbortController();
     await until(() => engine.status().warm > 0);
-    const hog = { code: "export default () => { while (true) {} }", sandbox, timeout: 60_000 };
-    const request = new Request("http://host/execute", {
-      method: "POST",
-      headers: JSON_TYPE,
-      body: JSON.stringify(hog),
-      signal: caller.signal,
-    });
-    const response = app.request(request);
+    const response = app.request(hogOf(caller.signal));
     await until(() => engine.status().leased === 1);
     caller.abort();
     expect((await response).status).toBe(499);
