@@ -1,7 +1,8 @@
 import { UPSTREAM_PORT } from "./probe.ts";
 
-/** What the runtime answers to code that has not the permission. */
-export const REFUSAL = /Requires [\w ]*access|Can't escalate parent thread permissions/;
+/** The answers of the runtime, and of the runner for Node workers, to code without the permission. */
+export const REFUSAL =
+  /Requires [\w ]*access|Can't escalate parent thread permissions|are not available here/;
 
 /** What code without a permission must not get done. Each tells its error, or "ok". */
 export const ATTEMPTS = `

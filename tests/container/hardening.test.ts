@@ -57,8 +57,10 @@ describe("The Worker's permissions", { timeout: 60_000 }, () => {
   });
 
   it("are noticed when removed", async () => {
-    const { ended, ...answers } = await laboratory.probe(ATTEMPTS);
+    const { ended, nodeWorker, ...answers } = await laboratory.probe(ATTEMPTS);
     expect(ended).toBe("result");
+    // The runner refuses these by itself, whatever the permissions are.
+    expect(nodeWorker).toMatch(REFUSAL);
     for (const [attempt, answer] of Object.entries(answers)) {
       expect([attempt, answer]).not.toEqual([attempt, expect.stringMatching(REFUSAL)]);
     }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+const ENVIRONMENT = fileURLToPath(new URL("../../bin/environment.js", import.meta.url));
 const SCRIPT = fileURLToPath(new URL("../../scripts/setup.mjs", import.meta.url));
 const NOBODY = 65_534;
 
@@ -43,6 +44,9 @@ describe("set-up", () => {
       script = join(clone, "scripts/setup.mjs");
       await mkdir(join(clone, "scripts"));
       await copyFile(SCRIPT, script);
+      await mkdir(join(clone, "bin"));
+      await writeFile(join(clone, "bin/package.json"), '{"type":"module"}');
+      await copyFile(ENVIRONMENT, join(clone, "bin/environment.js"));
       const lock = { name: "x", version: "1.0.0", lockfileVersion: 3, packages: { "": {} } };
       await writeFile(join(clone, "package.json"), '{"name":"x","version":"1.0.0"}');
       await writeFile(join(clone, "package-lock.json"), JSON.stringify(lock));
@@ -80,7 +84,7 @@ describe("set-up", () => {
       });
 
       it("tells a user who may not install one what to run", async () => {
-        const bin = join(clone, "bin");
+        const bin = join(clone, "programs");
         await mkdir(bin);
         for (const name of ["sh", "apt-get"]) await symlink(`/usr/bin/${name}`, join(bin, name));
         const { status, said } = setup(script, { PATH: bin, HOME: clone }, { uid: NOBODY });
@@ -94,7 +98,7 @@ describe("set-up", () => {
         ["goes on without gVisor where there is none", "exit 1", ["--gvisor"], true, true],
         ["does without gVisor for a server", "exit 0", [], false, false],
       ])("%s", async (_what, apt, flags, tried, skipped) => {
-        const bin = join(clone, "bin");
+        const bin = join(clone, "programs");
         await mkdir(bin);
         await symlink("/usr/bin/sh", join(bin, "sh"));
         await writeFile(join(bin, "apt-get"), `#!/usr/bin/sh\n${apt}\n`, { mode: 0o755 });
