@@ -16,6 +16,10 @@ function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
   return [...at, bytes.length].map((end, n) => bytes.subarray(at[n - 1] ?? 0, end));
 }
 
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
 describe("what arrives as a body", () => {
   it(
     "is read byte for byte however it is cut, counted, and never beyond its limit",
@@ -74,7 +78,8 @@ describe("what arrives as a body", () => {
           const holder = of === null ? whole : whole.requests[of];
           if (holder !== undefined) holder.input = JSON.parse(text);
         }
-        expect(body).toEqual(expected);
+        // Numbers beyond a double's range are infinite here, and null in the JSON that a sandbox gets.
+        expect(asJson(body)).toEqual(asJson(expected));
       });
       fc.assert(property, FUZZ);
     },
