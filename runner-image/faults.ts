@@ -48,11 +48,16 @@ function describe(thrown: unknown): string {
     : toText(thrown);
 }
 
-/** The stack as its author would see it: down to the first frame of the runner, in `main.ts`. */
+/**
+ * The stack as its author would see it, in `main.ts`: without the runner's frames, and what is below the
+ * first of them that has none of the code's below it. Frames of the runner are above those of code where it
+ * guards a function of the runtime.
+ */
 function readable(stack: string, moduleUrl: string | undefined): string {
-  const runner = indexOfText(stack, RUNNER_URL);
-  const own = runner < 0 ? stack : sliceText(stack, 0, lastIndexOfText(stack, "\n", runner));
-  const stackOfCode = withoutLines(own, DATABASE_URL);
+  const lastOfCode = moduleUrl === undefined ? -1 : lastIndexOfText(stack, moduleUrl);
+  const runner = lastOfCode < 0 ? -1 : indexOfText(stack, RUNNER_URL, lastOfCode);
+  const above = runner < 0 ? stack : sliceText(stack, 0, lastIndexOfText(stack, "\n", runner));
+  const stackOfCode = withoutLines(withoutLines(above, RUNNER_URL), DATABASE_URL);
   return moduleUrl === undefined
     ? stackOfCode
     : replaceAllText(stackOfCode, moduleUrl, MODULE_NAME);

@@ -74,7 +74,8 @@ class Member {
     const { admin, clientOf, contained } = options;
     const id = `tenant-${place}`;
     const env = { SECRET: `variable of ${id}` };
-    await admin.admin.putTenant(id, { concurrency: 1, env });
+    const sandbox = ["container", "isolated"] as const;
+    await admin.admin.putTenant(id, { concurrency: 1, env, sandbox: [...sandbox] });
     const { key } = await admin.admin.createKey(id);
     const member = new Member(id, clientOf(key), place < TWINS);
     const { functions } = member.client;

@@ -45,7 +45,8 @@ describe.skipIf(!hasCompose)("compose.yaml", { timeout: WITHIN }, () => {
     });
     await project.compose("up", "--detach");
     await project.ready();
-    await project.ask("PUT", "/admin/tenants/acme", {}, project.adminKey);
+    const settings = { sandbox: ["container", "isolated"] };
+    await project.ask("PUT", "/admin/tenants/acme", settings, project.adminKey);
     const made = await project.ask("POST", "/admin/tenants/acme/keys", {}, project.adminKey);
     key = made.body.key;
   }, BUILD_WITHIN);

@@ -37,10 +37,14 @@ async function execute(code: string, more: object = {}): Promise<Output> {
   return (await response.json()) as Output;
 }
 
-/** Connections in use: those that are kept ready wait for their first statement but one. */
+/**
+ * Connections of code: those that are kept ready wait for their first statement but one, and the gate
+ * keeps one of its own for a while.
+ */
 const inUse = (): Promise<number> =>
   postgres.connections(
-    "(state <> 'idle' or query not like 'set statement_timeout%' and query <> '')",
+    `application_name <> 'isolate-control'
+      and (state <> 'idle' or query not like 'set statement_timeout%' and query <> '')`,
   );
 
 describe.each(["container", "isolated"] as const)("a database at level %s", (sandbox) => {
