@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Backend } from "./backend.ts";
 import { codeOf } from "./login.ts";
 import { Logins } from "./logins.ts";
@@ -12,6 +13,9 @@ const AHEAD = 2;
 const RECENT = 30_000;
 /** SQLSTATE of a server, or a role, that has as many connections as it may have. */
 const TOO_MANY = "53300";
+/** Times that the only connection of a role is asked for, and milliseconds between two of them. */
+const ALONE_ATTEMPTS = 4;
+const ALONE_EVERY = 50;
 
 interface Shelf {
   readonly ready: Set<Upstream>;
@@ -129,6 +133,7 @@ export class Reserve {
     for (const backend of left.flat()) {
       this.#onSurvivor(backend, "running", "nobody tries to end it any more until the next start");
     }
+    await this.#files?.close();
   }
 
   /** Where a role may have a single connection, that is the code's. */
@@ -142,8 +147,21 @@ export class Reserve {
     } catch (error) {
       await prepared;
       const isAlone = ![...this.#roleOf.values()].includes(roleOf(target));
-      if (codeOf(error) !== TOO_MANY || !isAlone || !(await terminator.yieldControl())) throw error;
-      return this.#connect(target);
+      if (codeOf(error) !== TOO_MANY || !isAlone) throw error;
+      await terminator.yieldControl();
+      return this.#connectAlone(target);
+    }
+  }
+
+  /** Two that began at once may both have been refused, and count until their processes have ended. */
+  async #connectAlone(target: DatabaseTarget): Promise<Upstream> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#connect(target);
+      } catch (error) {
+        if (codeOf(error) !== TOO_MANY || attempt === ALONE_ATTEMPTS) throw error;
+        await sleep(ALONE_EVERY);
+      }
     }
   }
 

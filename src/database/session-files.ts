@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Backend, nameOf } from "./backend.ts";
 
@@ -32,6 +32,11 @@ export class SessionFiles {
   /** Never rejects: one that stays is looked for in vain by the next process. */
   async remove(backend: Backend): Promise<void> {
     await rm(this.#path(backend), { force: true }).catch(() => {});
+  }
+
+  /** Removes the directory, unless something in it is for the next process. Never rejects. */
+  async close(): Promise<void> {
+    await rmdir(this.#directory).catch(() => {});
   }
 
   /** Half a file is one of a session that no code ever had. */

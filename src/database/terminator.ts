@@ -65,13 +65,12 @@ export class Terminator {
     if (host !== undefined) await this.#control(host).catch(() => {});
   }
 
-  /** Gives up the connections that are kept, and says whether there was one. */
-  async yieldControl(): Promise<boolean> {
+  /** Gives up the connections that are kept. */
+  async yieldControl(): Promise<void> {
     const controls = await Promise.allSettled(this.#controls.values());
     this.#controls.clear();
     const open = controls.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
     await Promise.all(open.map((control) => control.close()));
-    return open.length > 0;
   }
 
   /** Rejects with `StillRunning` while something of the role's outlives its execution. */

@@ -13,7 +13,9 @@ export interface WalkOptions {
 }
 
 const ADD = "export default ({ a, b }) => a + b";
-/** Of two hosts that are granted, one is at an address that the proxy refuses. */
+/** A private destination that the operator has opened: the same address on port 80 is refused. */
+export const OPENED = "10.0.0.1:443";
+/** Of two hosts that are granted, one is at that address. */
 const EVENTFUL = `export default async (host) => {
   console.log("first");
   channel.emit("news", { n: 1 });
@@ -49,7 +51,7 @@ export async function tenantWalk({ url, admin, clientOf, receiver }: WalkOptions
 
   const { host } = receiver;
   const events: ExecutionEvent[] = [];
-  const reaching = { permissions: { net: [host, "10.0.0.1:80"] }, input: host, timeout };
+  const reaching = { permissions: { net: [host, "10.0.0.1"] }, input: host, timeout };
   const eventful = { code: EVENTFUL, tools: ["channel"], ...reaching };
   for await (const event of client.stream(eventful)) events.push(event);
   expect(events).toMatchObject([

@@ -4,7 +4,7 @@ import { type Client, createClient } from "../../src/client/client.ts";
 import { until } from "../contract/engine-contract.ts";
 import { killedJobs } from "../contract/killed-jobs.ts";
 import { manyTenants } from "../contract/many-tenants.ts";
-import { tenantWalk } from "../contract/tenant-walk.ts";
+import { OPENED, tenantWalk } from "../contract/tenant-walk.ts";
 import { Postgres } from "../helpers/postgres.ts";
 import { Receiver } from "../helpers/receiver.ts";
 import { TestServer } from "../helpers/server.ts";
@@ -42,7 +42,7 @@ describe.each(STORES)("over %s", (store, start) => {
     receiver = await Receiver.start();
     server = await TestServer.start({
       ...SETTINGS,
-      ISOLATE_EGRESS_PRIVATE: receiver.host,
+      ISOLATE_EGRESS_PRIVATE: `${receiver.host},${OPENED}`,
       ...(postgres && { ISOLATE_STORE_URL: postgres.url() }),
     });
     await until(() => server.log.includes("The egress proxy is ready"));

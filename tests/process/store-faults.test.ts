@@ -199,7 +199,7 @@ describe("an Idempotency-Key whose store goes away", () => {
     await until(() => runs === 1);
     // The rows of executions are not what this is about.
     await postgres.query(`create function isolate.fail() returns trigger language plpgsql as
-      'begin raise exception ''no room'' using errcode = ''53100''; end';
+      'begin raise exception ''not now'' using errcode = ''58030''; end';
       create trigger fail before update on isolate.idempotency for each row execute function isolate.fail()`);
     go();
     const answer = await (await first).json();
