@@ -57,7 +57,7 @@ function describe(thrown: unknown): string {
  */
 function readable(stack: string, moduleUrl: string | undefined): string {
   const called = withoutGuards(stack);
-  const runner = indexOfText(called, RUNNER_URL);
+  const runner = indexOfText(called, RUNNER_URL, indexOfText(called, FRAME));
   const own = runner < 0 ? called : sliceText(called, 0, lastIndexOfText(called, "\n", runner));
   const stackOfCode = withoutLines(own, DATABASE_URL);
   return moduleUrl === undefined
@@ -85,11 +85,13 @@ function lineEnd(text: string): number {
 
 /** The lines of a text that do not hold `part`. */
 function withoutLines(text: string, part: string): string {
-  let kept = text;
-  for (let at = indexOfText(kept, part); at >= 0; at = indexOfText(kept, part)) {
-    const end = indexOfText(kept, "\n", at);
-    const before = sliceText(kept, 0, lastIndexOfText(kept, "\n", at));
-    kept = end < 0 ? before : before + sliceText(kept, end);
+  let kept = "";
+  let from = 0;
+  for (let at = indexOfText(text, part); at >= 0; at = indexOfText(text, part, from)) {
+    kept += sliceText(text, from, lastIndexOfText(text, "\n", at) + 1);
+    const end = indexOfText(text, "\n", at);
+    if (end < 0) return sliceText(kept, 0, -1);
+    from = end + 1;
   }
-  return kept;
+  return kept + sliceText(text, from);
 }

@@ -1,10 +1,12 @@
 import { closeHandles } from "./handles.ts";
 import { closeWorkers } from "./nested-workers.ts";
-import { apply, deleteProperty, startsWith } from "./primordials.ts";
+import { apply, defineProperty, deleteProperty, startsWith, toNumber } from "./primordials.ts";
 import { refuseVsock } from "./vsock.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
 type Anything = any;
+
+const { NotCapable } = Deno.errors;
 
 /** Modules of the runtime that it offers to its own tests. */
 const INTERNAL = "internal/";
@@ -25,7 +27,24 @@ export function closeInternals(prelude: string): void {
   refuseVsock();
   deleteProperty(Deno, Deno.internal);
   deleteProperty(Deno, "internal");
-  for (const name of ["binding", "_linkedBinding", "dlopen"]) deleteProperty(process, name);
+  for (const name of ["binding", "_linkedBinding", "dlopen", "_kill"])
+    deleteProperty(process, name);
+  guardKill(process);
+  // It compiles what code has written, in libraries of the host's.
+  deleteProperty(Object.getPrototypeOf(navigator), "gpu");
+  // A warning is written to standard error, which nobody reads: that would be the end of an execution.
+  process.removeAllListeners("warning");
+}
+
+/** Has the process send itself no signal: it would look as if the kernel had ended it for its memory. */
+function guardKill(process: Anything): void {
+  const { kill, pid } = process;
+  const guarded = (target: unknown, signal: unknown): unknown => {
+    const number = toNumber(target);
+    if (number === pid && signal !== 0) throw new NotCapable("Code may not end its sandbox");
+    return apply(kill, process, [number, signal]);
+  };
+  defineProperty(process, "kill", { value: guarded, writable: false, configurable: false });
 }
 
 function isInternal(name: string): boolean {
@@ -41,7 +60,8 @@ function closeModules(modules: Anything): void {
     for (const name of Reflect.ownKeys(object ?? {})) deleteProperty(object, name);
   }
   const guarded = function (this: unknown, ...args: unknown[]): unknown {
-    const [name] = args;
+    // Not taken apart: code may have replaced how lists are.
+    const name = args[0];
     if (typeof name === "string" && isInternal(name)) {
       throw new Error(`Cannot find module '${name}'`);
     }

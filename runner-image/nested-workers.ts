@@ -2,12 +2,14 @@ import {
   createBlobUrl,
   defineProperty,
   getterOf,
+  listOf,
   mapDelete,
   mapGet,
   mapSet,
   NativeBlob,
   NativeMap,
   stringifyJson,
+  toText,
 } from "./primordials.ts";
 
 const { construct, setPrototypeOf, preventExtensions } = Reflect;
@@ -28,21 +30,17 @@ export function closeWorkers(prelude: string, NodeWorker: object): void {
   const Native = Worker;
   const base = location.href;
   const typed = typedCopies();
-  const behind = (specifier: unknown): unknown => {
-    let url: string;
-    try {
-      url = new NativeURL(specifier as string, base).href;
-    } catch {
-      // The runtime's own class says what is wrong with it.
-      return specifier;
-    }
+  const behind = (specifier: unknown): string => {
+    // Made a text once: it could say something else the next time.
+    const url = new NativeURL(toText(specifier), base).href;
     const own = mapGet(typed, url) ?? url;
     const text = `import ${stringifyJson(prelude)};\nimport ${stringifyJson(own)};\n`;
-    return createBlobUrl(new NativeBlob([text], JAVASCRIPT));
+    return createBlobUrl(new NativeBlob(listOf(text), JAVASCRIPT));
   };
   const guarded = new Proxy(Native, {
-    construct: (target, [specifier, options], newTarget) =>
-      construct(target, [behind(specifier), options], newTarget) as object,
+    // Not taken apart, as no list is: code may have replaced how that is done.
+    construct: (target, args, newTarget) =>
+      construct(target, [behind(args[0]), args[1]], newTarget) as object,
   });
   defineProperty(Native.prototype, "constructor", { value: guarded, writable: false });
   defineProperty(globalThis, "Worker", { value: guarded, configurable: true, writable: true });
@@ -56,7 +54,7 @@ function typedCopies(): Map<string, string> {
   function createObjectURL(blob: Blob): string {
     const url = createBlobUrl(blob);
     if (!isModuleType(typeOfBlob(blob))) {
-      mapSet(copies, url, createBlobUrl(new NativeBlob([blob], JAVASCRIPT)));
+      mapSet(copies, url, createBlobUrl(new NativeBlob(listOf(blob), JAVASCRIPT)));
     }
     return url;
   }

@@ -1,8 +1,13 @@
 import type { CreditMessage } from "../src/protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
-import { bufferOfArray, defineProperty, post, sizeOfArray, startPort } from "./primordials.ts";
-
-const { iterator } = Symbol;
+import {
+  bufferOfArray,
+  defineProperty,
+  listOf,
+  post,
+  sizeOfArray,
+  startPort,
+} from "./primordials.ts";
 
 type Inbound = WorkerJob | ChannelMessage | CreditMessage;
 
@@ -30,20 +35,4 @@ export function send(port: MessagePort, message: WorkerMessage): void {
 function binaryOf(message: WorkerMessage): Uint8Array | undefined {
   if (message.type === "chunk") return message.bytes;
   return message.type === "result" ? message.binary : undefined;
-}
-
-/** A list of one that the runtime iterates, whatever code has made of the prototype of lists. */
-function listOf(buffer: ArrayBuffer): ArrayBuffer[] {
-  const list = [buffer];
-  const iterate = () => {
-    let done = true;
-    return {
-      next: () => {
-        done = !done;
-        return { done, value: buffer };
-      },
-    };
-  };
-  defineProperty(list, iterator, { value: iterate });
-  return list;
 }

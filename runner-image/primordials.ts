@@ -17,9 +17,11 @@ export const { parse: parseJson, stringify: stringifyJson } = JSON;
 export const { apply, deleteProperty } = Reflect;
 export const { defineProperty, getPrototypeOf, is: isSame, keys: keysOf } = Object;
 export const { isArray } = Array;
+const { iterator } = Symbol;
 export const { isFinite: isFiniteNumber } = Number;
 export const { min: least } = Math;
 export const toText = String;
+export const toNumber = Number;
 export const arrayFrom = Array.from.bind(Array) as typeof Array.from;
 export const NativeError = Error;
 export const NativeTypeError = TypeError;
@@ -94,3 +96,19 @@ export const NativeBlob = Blob;
 export const startTimer = setTimeout;
 export const stopTimer = clearTimeout;
 export const nextTurn = setImmediate as (callback: () => void) => unknown;
+
+/** A list of one that the runtime iterates, whatever code has made of the prototype of lists. */
+export function listOf<T>(value: T): T[] {
+  const list = [value];
+  const iterate = () => {
+    let done = true;
+    return {
+      next: () => {
+        done = !done;
+        return { done, value };
+      },
+    };
+  };
+  defineProperty(list, iterator, { value: iterate });
+  return list;
+}

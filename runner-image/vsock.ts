@@ -10,7 +10,7 @@ export function refuseVsock(): void {
   for (const name of ["connect", "listen"]) {
     const original = Reflect.get(Deno, name);
     const guarded = function (this: unknown, ...args: unknown[]): unknown {
-      const [options] = args as [{ readonly transport?: unknown } | undefined];
+      const options = args[0] as { readonly transport?: unknown } | null | undefined;
       if (options === null || typeof options !== "object") return apply(original, this, args);
       // Read once: a getter could say something else the next time.
       const asked = { ...options };

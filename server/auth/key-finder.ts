@@ -5,6 +5,8 @@ import { hashOf, isSecretOf } from "./tenant-key.ts";
 const TENANT_KEY = /isolate_[0-9a-f]{16}_/i;
 /** What may be base64 of a key. */
 const BASE64 = /[A-Za-z0-9+/_-]{24,}/g;
+/** Where the groups of four may begin: what comes before them can be of the same alphabet. */
+const OFFSETS = [0, 1, 2, 3];
 const PERCENT = /%([0-9a-f]{2})/gi;
 /** Below 2^26, so that a product of two stays exact. */
 const MODULUS = 67_108_859;
@@ -36,7 +38,7 @@ export class KeyFinder {
     const once = decoded(text);
     if (once !== text && (this.#isPlain(once) || this.#isPlain(decoded(once)))) return true;
     const runs = once.match(BASE64) ?? [];
-    return runs.some((run) => this.#isPlain(Buffer.from(run, "base64").toString("latin1")));
+    return runs.some((run) => OFFSETS.some((offset) => this.#isPlain(fromBase64(run, offset))));
   }
 
   #isPlain(text: string): boolean {
@@ -66,4 +68,8 @@ export class KeyFinder {
 
 function decoded(text: string): string {
   return text.replace(PERCENT, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+function fromBase64(text: string, offset: number): string {
+  return Buffer.from(text.slice(offset), "base64").toString("latin1");
 }

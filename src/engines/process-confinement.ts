@@ -15,8 +15,11 @@ const FIRST_GROUP = 0x6f00_0000;
 const GROUPS = 0x0100_0000;
 const ENTERED_BY_ITS_GROUP = 0o710;
 
-/** Hard limits of a sandbox that is a process; a container's are in container/flags.ts. */
-const LIMITS: ProcessLimits = { nofile: 1_024, fsize: 67_108_864, core: 0, nproc: 128 };
+/**
+ * Hard limits of a sandbox that is a process; a container's are in container/flags.ts. No file at all: code may
+ * write none, but SQLite would, wherever its user may.
+ */
+const LIMITS: ProcessLimits = { nofile: 1_024, fsize: 0, core: 0, nproc: 128 };
 
 /** What a sandbox that is a process of this host is started with. */
 export interface ProcessConfinement {

@@ -34,6 +34,10 @@ const OF_THE_HOST = [
   "x-request-id",
 ];
 
+/** Those that a proxy in front obeys: other places of the host would be served, or kept, for code. */
+const TO_PROXIES =
+  /^(x-accel-|x-sendfile|x-lighttpd-|x-reproxy-|x-litespeed-|x-varnish|surrogate-)|(^|-)cdn-cache-control$/;
+
 /**
  * The one challenge that no browser answers by itself. What somebody has typed for another function's
  * `Basic` realm it would send to whoever names the same realm: it takes all of a host for one.
@@ -65,7 +69,7 @@ export function responseHeaders(list: HeaderList, base: string): Headers {
   const dropped = new Set([...BETWEEN, ...OF_THE_HOST, ...namedBy(connection)]);
   const headers = new Headers();
   for (const [name, value] of list) {
-    if (dropped.has(name)) continue;
+    if (dropped.has(name) || TO_PROXIES.test(name)) continue;
     if (name === "www-authenticate" && !CHALLENGE.test(value)) continue;
     headers.append(name, name === "set-cookie" ? confineCookie(value, base) : value);
   }
