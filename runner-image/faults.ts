@@ -13,6 +13,9 @@ const RUNNER_URL = import.meta.url;
 /** Where the modules of the database tool are, or what the script of them is called. */
 const DATABASE_URL = RUNNER_URL.replace(/[^/:]*$/, "database");
 
+/** What a frame begins with, in a stack. */
+const FRAME = "\n    at ";
+
 /** Name of the fault of code that asks to be ended. */
 export const EXIT = "ExitError";
 
@@ -49,18 +52,35 @@ function describe(thrown: unknown): string {
 }
 
 /**
- * The stack as its author would see it, in `main.ts`: without the runner's frames, and what is below the
- * first of them that has none of the code's below it. Frames of the runner are above those of code where it
- * guards a function of the runtime.
+ * The stack as its author would see it, in `main.ts`: down to the first frame of the runner. Those at its top are
+ * where the runner guards a function of the runtime, and are left out.
  */
 function readable(stack: string, moduleUrl: string | undefined): string {
-  const lastOfCode = moduleUrl === undefined ? -1 : lastIndexOfText(stack, moduleUrl);
-  const runner = lastOfCode < 0 ? -1 : indexOfText(stack, RUNNER_URL, lastOfCode);
-  const above = runner < 0 ? stack : sliceText(stack, 0, lastIndexOfText(stack, "\n", runner));
-  const stackOfCode = withoutLines(withoutLines(above, RUNNER_URL), DATABASE_URL);
+  const called = withoutGuards(stack);
+  const runner = indexOfText(called, RUNNER_URL);
+  const own = runner < 0 ? called : sliceText(called, 0, lastIndexOfText(called, "\n", runner));
+  const stackOfCode = withoutLines(own, DATABASE_URL);
   return moduleUrl === undefined
     ? stackOfCode
     : replaceAllText(stackOfCode, moduleUrl, MODULE_NAME);
+}
+
+/** A stack without the frames of the runner that are above all others. */
+function withoutGuards(stack: string): string {
+  const top = indexOfText(stack, FRAME);
+  if (top < 0) return stack;
+  let rest = sliceText(stack, top);
+  for (let end = lineEnd(rest); indexOfText(sliceText(rest, 0, end), RUNNER_URL) >= 0; ) {
+    rest = sliceText(rest, end);
+    end = lineEnd(rest);
+  }
+  return sliceText(stack, 0, top) + rest;
+}
+
+/** Where the line ends that a text begins with, after its line break. */
+function lineEnd(text: string): number {
+  const end = indexOfText(text, "\n", 1);
+  return end < 0 ? text.length : end;
 }
 
 /** The lines of a text that do not hold `part`. */

@@ -35,6 +35,7 @@ export class ConfinedProcess {
   #complaint = "";
   #ended = false;
   #worked = 0;
+  #given = 0;
 
   private constructor({ file, args, cwd, env }: Command) {
     // A group of its own, so that all of it can be killed.
@@ -88,13 +89,20 @@ export class ConfinedProcess {
     return this.#worked;
   }
 
+  /** Bytes it has been given to work on, all in all. */
+  get given(): number {
+    return this.#given;
+  }
+
   /** Rejects with a `ConfinedFailure`, after which the process is gone. */
   async ask(input: unknown, payload: Uint8Array, limits: AskLimits): Promise<Answer> {
     const timer = setTimeout(() => this.kill(), limits.timeout);
     const since = performance.now();
     this.#allowance = limits.bytes;
     try {
-      await this.#send([...block(Buffer.from(JSON.stringify(input))), ...block(payload)]);
+      const question = Buffer.from(JSON.stringify(input));
+      this.#given += question.length + payload.length;
+      await this.#send([...block(question), ...block(payload)]);
       const { value: answer } = await this.#blocks.next();
       const { value: bytes } = await this.#blocks.next();
       if (bytes !== undefined) return { answer: JSON.parse(String(answer)), payload: bytes };

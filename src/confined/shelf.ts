@@ -5,6 +5,8 @@ const KEPT_FOR = 10_000;
 const AHEAD_FOR = 60_000;
 /** Milliseconds of work after which a process is not kept: its time and memory are bounded as a whole. */
 const WORN_AFTER = 2_000;
+/** Bytes after which it is not: what WebAssembly has taken of its memory is never given back. */
+const FULL_AFTER = 262_144;
 /** Milliseconds, longer than any start. */
 const HELD = 60_000;
 
@@ -38,7 +40,7 @@ export class Shelf {
   /** Takes back what was taken, to keep or to end it. */
   put(owner: string, one: ConfinedProcess): void {
     this.#makeAhead();
-    if (one.ended || one.worked > WORN_AFTER || this.#kept.has(owner)) {
+    if (one.ended || isWorn(one) || this.#kept.has(owner)) {
       one.kill();
       return;
     }
@@ -78,4 +80,8 @@ export class Shelf {
       ahead.then((one) => one.kill()).catch(() => {});
     }, AHEAD_FOR).unref();
   }
+}
+
+function isWorn({ worked, given }: ConfinedProcess): boolean {
+  return worked > WORN_AFTER || given > FULL_AFTER;
 }
