@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 /** `unit` needs no engine and runs in seconds; `real` starts Deno processes, containers, servers. */
 export default defineConfig({
   test: {
+    // Servers and sandboxes run what is built.
+    globalSetup: "tests/global-setup.ts",
     projects: [
       {
         test: {

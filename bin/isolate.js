@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 import "./environment.js";
-import { register } from "tsx/esm/api";
+import { existsSync } from "node:fs";
 
-register();
-await import("../server/cli/main.ts");
+const program = new URL("../dist/server/cli.js", import.meta.url);
+if (existsSync(program)) await import(program.href);
+else {
+  console.error("Isolate is not built: run `npm run build`");
+  process.exitCode = 1;
+}

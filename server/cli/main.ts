@@ -1,7 +1,11 @@
-import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { defineCommand, runMain } from "citty";
+import { PACKAGE_ROOT } from "../../src/package-root.ts";
 
-const { version, description } = createRequire(import.meta.url)("../../package.json");
+const { version, description } = JSON.parse(
+  await readFile(join(PACKAGE_ROOT, "package.json"), "utf8"),
+) as { version: string; description: string };
 
 await runMain(
   defineCommand({

@@ -1,12 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { BadRequest, PayloadTooLarge } from "../../src/errors.ts";
 import { JsonText } from "../../src/json-text.ts";
+import { builtPath } from "../../src/package-root.ts";
 import { Turns } from "../turns.ts";
 import type { ReadBody, Verdict } from "./messages.ts";
 
-/** Imports by a loader: a thread has none for TypeScript, whatever its process was started with. */
-const ENTRY = `import(${JSON.stringify(import.meta.resolve("tsx/esm/api"))})
-  .then(({ tsImport }) => tsImport("./worker.ts", ${JSON.stringify(import.meta.url)}))`;
+const ENTRY = builtPath("server/json-thread.js");
 /** Megabytes of the thread's heap. */
 const HEAP = 512;
 /** Bodies or results of one tenant that may wait for each other. */
@@ -54,7 +53,7 @@ export class JsonThread {
 
   #start(): Worker {
     const resourceLimits = { maxOldGenerationSizeMb: HEAP };
-    const worker = new Worker(ENTRY, { eval: true, env: {}, execArgv: [], resourceLimits });
+    const worker = new Worker(ENTRY, { env: {}, execArgv: [], resourceLimits });
     worker.unref();
     worker.on("message", (verdict: Verdict) => this.#waiting.get(verdict.id)?.(verdict));
     // In its place comes another one when it is needed.

@@ -1,22 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { z } from "zod";
 import { ConfinedFailure } from "../confined/process.ts";
 import { Program } from "../confined/program.ts";
-import { externalBuiltins } from "../tools/build-options.ts";
+import { readProgram } from "../programs.ts";
 import type { Task } from "./inside.ts";
 
 const WASM = createRequire(import.meta.url).resolve("esbuild-wasm/esbuild.wasm");
-const ENTRY = fileURLToPath(new URL("../../src/resourcex/sandbox/entry.ts", import.meta.url));
 
 /** Bytes of the largest module: a type's code has no limit of its own at a library's. */
 const MAX_ANSWER = 67_108_864;
 
 const compiler = new Program({
-  script: new URL("../../src/compiler/inside.ts", import.meta.url),
-  assets: async () => [await readFile(WASM), Buffer.from(await bundleEntry())],
+  script: () => readProgram("confined/compiler"),
+  assets: async () => [await readFile(WASM), Buffer.from(await readTypeEntry())],
   // A usual bundle takes a tenth of a second; a megabyte of code takes two.
   limits: { memory: 256, cpu: 8, timeout: 20_000, bytes: MAX_ANSWER, atOnce: 2, waiting: 100 },
 });
@@ -62,16 +59,7 @@ function nameOf(input: string): string {
   return input.replace(/ with \{[^}]*\}$/, "");
 }
 
-/** What surrounds the code of each type: our own source. */
-export async function bundleEntry(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [ENTRY],
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    target: "esnext",
-    write: false,
-    plugins: [externalBuiltins],
-  });
-  return outputFiles[0]?.text ?? "";
+/** Reads what surrounds the code of each type: our own source. */
+export function readTypeEntry(): Promise<string> {
+  return readProgram("type-entry");
 }

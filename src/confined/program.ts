@@ -1,12 +1,10 @@
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import pLimit from "p-limit";
 import { HostBusy } from "../errors.ts";
+import { readProgram } from "../programs.ts";
 import { type ProcessLimits, parserCommand } from "./command.ts";
 import { type Answer, type AskLimits, ConfinedProcess } from "./process.ts";
 import { Shelf } from "./shelf.ts";
 
-const INSIDE = new URL("../../src/confined/inside.ts", import.meta.url);
 const NOTHING = new Uint8Array();
 
 export interface ProgramLimits extends ProcessLimits, AskLimits {
@@ -28,7 +26,7 @@ export interface Asked {
  * another one is made ahead, which nobody's bytes have been in.
  *
  * @example
- * const program = new Program({ script: new URL("./inside.ts", import.meta.url), limits });
+ * const program = new Program({ script: () => readProgram("confined/compiler"), limits });
  * const { answer } = await program.run({ owner: "acme", input: { question: 1 } });
  */
 export class Program {
@@ -38,9 +36,9 @@ export class Program {
   readonly #shelf: Shelf;
   #loaded: Promise<Loaded> | undefined;
 
-  /** `script` exports a `MakeHandler`; it is bundled from its source, with all it imports. */
+  /** `script` resolves with a module whose default export is a `MakeHandler`, with all it imports. */
   constructor(options: {
-    script: URL;
+    script: () => Promise<string>;
     assets?: () => Promise<readonly Uint8Array[]>;
     limits: ProgramLimits;
   }) {
@@ -49,8 +47,9 @@ export class Program {
     this.#limit = pLimit(limits.atOnce);
     this.#shelf = new Shelf(limits, (isWaitedFor) => this.#start(isWaitedFor));
     this.#load = async () => {
-      const [main, text, given] = await Promise.all([bundle(INSIDE), bundle(script), assets()]);
-      return { main, script: Buffer.from(text), assets: given };
+      const main = readProgram("confined/main");
+      const [text, given] = await Promise.all([script(), assets()]);
+      return { main: await main, script: Buffer.from(text), assets: given };
     };
   }
 
@@ -87,18 +86,4 @@ interface Loaded {
   readonly main: string;
   readonly script: Uint8Array;
   readonly assets: readonly Uint8Array[];
-}
-
-async function bundle(source: URL): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(source)],
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "esnext",
-    write: false,
-    minify: true,
-    legalComments: "none",
-  });
-  return outputFiles[0]?.text ?? "";
 }

@@ -7,7 +7,7 @@ import type { ContainerLauncher } from "../engines/container/launcher.ts";
 import type { ContainerHost } from "../engines/create.ts";
 import { Instance } from "../engines/instance.ts";
 import { ProcessLauncher } from "../engines/process.ts";
-import { bundleRunner, writeRunner } from "../engines/runner.ts";
+import { readRunner, writeRunner } from "../engines/runner.ts";
 import { messageOf } from "../errors.ts";
 import {
   type ContainerParts,
@@ -60,7 +60,7 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
 /** Level `isolated`: Deno processes, the inner layer alone. */
 async function* checkProcesses(instance: Instance): AsyncGenerator<Finding> {
   const runnerDirectory = join(instance.directory, "runner");
-  await writeRunner(await bundleRunner(), runnerDirectory);
+  await writeRunner(await readRunner(), runnerDirectory);
   const launcher = new ProcessLauncher({ instanceDirectory: instance.directory, runnerDirectory });
   const launch: Launch = (profile) => launcher.launch(profile);
   try {
@@ -110,8 +110,8 @@ async function* checkContainers(
   let image: string;
   let openImage: string;
   try {
-    image = await ensureRunnerImage(docker, await bundleRunner(), log);
-    openImage = await ensureRunnerImage(docker, await bundleRunner("inherit"), log);
+    image = await ensureRunnerImage(docker, await readRunner(), log);
+    openImage = await ensureRunnerImage(docker, await readRunner("inherit"), log);
     yield ok("image", `Sandboxes run ${image}`);
   } catch (error) {
     const advice = "See docs/operations.md, Start, for what it is made of";

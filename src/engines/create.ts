@@ -9,7 +9,7 @@ import type { Instance } from "./instance.ts";
 import type { PoolOptions } from "./pool.ts";
 import { PooledEngine } from "./pooled.ts";
 import { ProcessLauncher } from "./process.ts";
-import { bundleRunner, RUNNER_ENTRY, writeRunner } from "./runner.ts";
+import { RUNNER_ENTRY, readRunner, writeRunner } from "./runner.ts";
 
 const START_CONCURRENCY = 3;
 const MAX_WAITING = 256;
@@ -45,7 +45,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
   const { config, instance, containers, inProcess = false, log } = options;
   // First what can be refused, while there is nothing yet to undo.
   const docker = containers && dockerClient(engineSocket(containers.host));
-  const bundle = await bundleRunner();
+  const bundle = await readRunner();
   const runnerDirectory = join(instance.directory, "runner");
   await instance.addPart(join(runnerDirectory, RUNNER_ENTRY), () =>
     writeRunner(bundle, runnerDirectory),

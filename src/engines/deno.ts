@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { EngineUnavailable } from "../errors.ts";
-import { IMPORT_MAP } from "./database-bundle.ts";
+import { IMPORT_MAP } from "./runner.ts";
 
 const require = createRequire(import.meta.url);
 

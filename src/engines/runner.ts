@@ -1,8 +1,6 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import { bundleDatabase } from "./database-bundle.ts";
+import { readProgramFolder } from "../programs.ts";
 
 /** The runner as it goes into a sandbox: path → text, of programs and of their import map. */
 export type RunnerBundle = Readonly<Record<string, string>>;
@@ -10,34 +8,15 @@ export type RunnerBundle = Readonly<Record<string, string>>;
 /** The program of it that a sandbox is started with. */
 export const RUNNER_ENTRY = "host.js";
 
+/** File of it that leads user code's imports to Drizzle. */
+export const IMPORT_MAP = "import-map.json";
+
 /** What user code's worker may do. `"inherit"` exists for tests of the outer layer alone. */
-export type WorkerPermissions = "none" | "inherit";
+export type RunnerMode = "none" | "inherit";
 
-const SOURCE = fileURLToPath(new URL("../../runner-image/", import.meta.url));
-
-/** Bundles runner-image/ into plain JavaScript, which Deno starts several times faster. */
-export async function bundleRunner(permissions: WorkerPermissions = "none"): Promise<RunnerBundle> {
-  const options = {
-    outdir: "/",
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    target: "esnext",
-    write: false,
-  } as const;
-  const nested = await build({ ...options, entryPoints: [join(SOURCE, "nested.ts")] });
-  const { outputFiles } = await build({
-    ...options,
-    entryPoints: [join(SOURCE, "host.ts"), join(SOURCE, "worker.ts")],
-    define: {
-      WORKER_PERMISSIONS: JSON.stringify(permissions),
-      NESTED_PRELUDE: JSON.stringify(nested.outputFiles[0]?.text ?? ""),
-    },
-  });
-  const [host, worker] = outputFiles;
-  if (host === undefined || worker === undefined)
-    throw new Error("The runner has two entry points");
-  return { [RUNNER_ENTRY]: host.text, "worker.js": worker.text, ...(await bundleDatabase()) };
+/** Reads the runner that `npm run build` has made of runner-image/. */
+export function readRunner(mode: RunnerMode = "none"): Promise<RunnerBundle> {
+  return readProgramFolder(mode === "none" ? "runner" : "runner-open");
 }
 
 /** Writes the bundle into `directory`, for sandboxes that are processes of this host. */

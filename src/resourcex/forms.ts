@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { build } from "esbuild";
 import { LRUCache } from "lru-cache";
-import { bundleEntry, type Compiled, compile } from "../compiler/compiler.ts";
+import { type Compiled, compile, readTypeEntry } from "../compiler/compiler.ts";
 import { builtinTypes } from "./builtin-bundles.ts";
 import { COMPOSE_INPUTS, composeType } from "./compose.ts";
 
@@ -50,7 +50,7 @@ async function make(code: string, owner: string): Promise<TypeModule> {
   // Our own source needs no process of its own.
   const isOurs = builtinTypes.some((type) => type.code === code);
   const compiled = isOurs
-    ? await composeType({ build }, code, await bundleEntry())
+    ? await composeType({ build }, code, await readTypeEntry())
     : await compile(owner, { task: "compose", code }, COMPOSE_INPUTS);
   const text = codeOf(compiled);
   const module = { text, hash: createHash("sha256").update(text).digest("hex") };

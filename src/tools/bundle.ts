@@ -1,10 +1,9 @@
-import { fileURLToPath } from "node:url";
 import { type BuildFailure, build, type Metafile, type Plugin } from "esbuild";
+import { builtPath } from "../package-root.ts";
 import { bundlingFault, externalBuiltins, forEvaluate } from "./build-options.ts";
 
 /** The modules of src/common that tools may import, each as `isolate/common/…`. */
 const COMMON = ["inject", "lazy", "proxy"];
-const COMMON_SOURCE = new URL("../../src/common/", import.meta.url);
 
 /**
  * Bundles the module file of a tool, with all it imports, into one text for `evaluate()`. Only
@@ -50,5 +49,5 @@ const resolvePlugin: Plugin = {
 };
 
 function commonPath(name: string): string {
-  return fileURLToPath(new URL(`${name}.ts`, COMMON_SOURCE));
+  return builtPath("programs/common", `${name}.js`);
 }

@@ -8,7 +8,7 @@ import type { Engine } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
 import { PooledEngine } from "../../src/engines/pooled.ts";
 import { ProcessLauncher } from "../../src/engines/process.ts";
-import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
+import { readRunner, writeRunner } from "../../src/engines/runner.ts";
 import { CONSUMER, GREETING, PRODUCER } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
@@ -23,7 +23,7 @@ let stage: Stage;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
   instance = await Instance.create(directory);
-  const bundle = await bundleRunner();
+  const bundle = await readRunner();
   const pool = { ...CONTRACT_POOL, min: 2, onError: console.error };
   const containers = new ContainerEngine({
     docker,

@@ -9,7 +9,7 @@ import { Label } from "../../src/engines/container/flags.ts";
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import { Instance } from "../../src/engines/instance.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
 let directory: string;
@@ -19,7 +19,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
   await mkdir(join(directory, "data"));
   instance = await Instance.create(directory);
-  image = await ensureRunnerImage(docker, await bundleRunner(), () => {});
+  image = await ensureRunnerImage(docker, await readRunner(), () => {});
 });
 afterAll(async () => {
   await instance.close();

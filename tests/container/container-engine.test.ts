@@ -5,7 +5,7 @@ import { afterAll, beforeAll } from "vitest";
 import { ContainerEngine } from "../../src/engines/container/engine.ts";
 import type { Engine } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
@@ -31,7 +31,7 @@ async function open(pool: object = {}): Promise<Engine> {
     docker,
     runtime,
     instance,
-    bundle: await bundleRunner(),
+    bundle: await readRunner(),
     pool: { ...CONTRACT_POOL, ...pool, onError: console.error },
     log: () => {},
   });

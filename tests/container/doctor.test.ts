@@ -10,7 +10,7 @@ import { checkContainer } from "../../src/doctor/escape-checks.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { Instance } from "../../src/engines/instance.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { containersOf, docker, runtime } from "../helpers/containers.ts";
 import { inGVisor } from "../helpers/gvisor.ts";
 import { probe } from "./shared-probe.ts";
@@ -100,7 +100,7 @@ describe("with one thing broken, it says which and what to do", () => {
 
   it("a flag that the engine does not heed", async () => {
     const instance = await Instance.create(runDirectory);
-    const image = await ensureRunnerImage(docker, await bundleRunner("inherit"), () => {});
+    const image = await ensureRunnerImage(docker, await readRunner("inherit"), () => {});
     const parts = { docker, instance, runtime, image };
     const { asNobody, asRoot } = openLaunchers(parts, ({ HostConfig }) => {
       delete HostConfig?.ReadonlyRootfs;

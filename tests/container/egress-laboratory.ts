@@ -1,5 +1,5 @@
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { docker } from "../helpers/containers.ts";
 import { type Adjust, EgressSite, type Runner } from "./egress-site.ts";
 import { endpoint, TestNetwork, type TestServerContainer, type WebNote } from "./test-network.ts";
@@ -58,8 +58,8 @@ export class EgressLaboratory {
 
   static async open(): Promise<EgressLaboratory> {
     const log = (): void => {};
-    const real = await ensureRunnerImage(docker, await bundleRunner(), log);
-    const open = await ensureRunnerImage(docker, await bundleRunner("inherit"), log);
+    const real = await ensureRunnerImage(docker, await readRunner(), log);
+    const open = await ensureRunnerImage(docker, await readRunner("inherit"), log);
     const network = await TestNetwork.open(docker, real);
     try {
       const [up, metadata] = await Promise.all([

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { ContainerEngine } from "../../src/engines/container/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { CONTRACT_POOL, job, PROFILE, until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
@@ -26,7 +26,7 @@ it("does not take twice as long beside 20 clients of another tenant", { retry: 1
     docker,
     runtime,
     instance,
-    bundle: await bundleRunner(),
+    bundle: await readRunner(),
     pool: { ...pool, onError: console.error },
     log: () => {},
   });

@@ -12,7 +12,7 @@ import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { reap } from "../../src/engines/container/reaper.ts";
 import { removeContainer } from "../../src/engines/container/remove.ts";
 import { Instance } from "../../src/engines/instance.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { containersOf, docker } from "../helpers/containers.ts";
 import { Cleanup } from "../helpers/egress.ts";
 
@@ -48,7 +48,7 @@ async function killed(): Promise<{ id: string; runDirectory: string }> {
 }
 
 it("takes those of the dead, after a while, and no others", async () => {
-  const image = await ensureRunnerImage(docker, await bundleRunner(), () => {});
+  const image = await ensureRunnerImage(docker, await readRunner(), () => {});
   const own = await Instance.create(await runDirectory());
   const living = await Instance.create(await runDirectory());
   const gone = await Instance.create(await runDirectory());

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { docker } from "../helpers/containers.ts";
 
 describe("the runner image", () => {
@@ -12,7 +12,7 @@ describe("the runner image", () => {
   });
 
   it("is built when its inputs change, and only then", async () => {
-    const bundle = await bundleRunner();
+    const bundle = await readRunner();
     const changed = { ...bundle, "worker.js": `${bundle["worker.js"]}${marker}` };
     const lines: string[] = [];
     const log = (line: string): void => {
@@ -30,7 +30,7 @@ describe("the runner image", () => {
   });
 
   it("holds Deno, what takes its output away, the runner, and nothing else that could be run", async () => {
-    const bundle = await bundleRunner();
+    const bundle = await readRunner();
     const name = await ensureRunnerImage(docker, bundle, () => {});
     const container = await docker.createContainer({ Image: name, Cmd: ["--version"] });
     const names: string[] = [];

@@ -10,7 +10,7 @@ import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import type { Ending, Sandbox } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { job, PROFILE, until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
@@ -33,7 +33,7 @@ describe.each([
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "isolate-"));
     instance = await Instance.create(directory);
-    const name = await ensureRunnerImage(docker, await bundleRunner(), () => {});
+    const name = await ensureRunnerImage(docker, await readRunner(), () => {});
     launcher = new ContainerLauncher({ docker, runtime, instance, image: () => name, cgroups });
   });
   afterAll(async () => {

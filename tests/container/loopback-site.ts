@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { docker } from "../helpers/containers.ts";
 import { type Cleanup, listenLocally } from "../helpers/egress.ts";
 import { EgressSite } from "./egress-site.ts";
@@ -23,8 +23,8 @@ export async function openLoopbackSite(
   const reached: string[] = [];
   const [up, evil] = await Promise.all([serve(cleanup, []), serve(cleanup, reached)]);
   const log = (): void => {};
-  const real = await ensureRunnerImage(docker, await bundleRunner(), log);
-  const open = await ensureRunnerImage(docker, await bundleRunner("inherit"), log);
+  const real = await ensureRunnerImage(docker, await readRunner(), log);
+  const open = await ensureRunnerImage(docker, await readRunner("inherit"), log);
   const site = await EgressSite.open({
     images: { real, open },
     egress: {

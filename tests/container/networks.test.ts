@@ -7,7 +7,7 @@ import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import type { Sandbox } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { PROFILE } from "../contract/engine-contract.ts";
 import { containersOf, docker, runtime } from "../helpers/containers.ts";
 
@@ -18,7 +18,7 @@ describe("network namespaces", () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "isolate-"));
     instance = await Instance.create(directory);
-    const image = await ensureRunnerImage(docker, await bundleRunner(), () => {});
+    const image = await ensureRunnerImage(docker, await readRunner(), () => {});
     launcher = new ContainerLauncher({ docker, runtime, instance, image: () => image });
   });
   afterAll(async () => {

@@ -17,7 +17,7 @@ import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import { deadline } from "../../src/engines/deadline.ts";
 import type { Profile } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
 /** A change to a container's options, in place. */
@@ -101,8 +101,8 @@ export class Laboratory {
 
   async #prepare(): Promise<void> {
     const log = (): void => {};
-    this.#realImage = await ensureRunnerImage(this.#docker, await bundleRunner(), log);
-    const open = await ensureRunnerImage(this.#docker, await bundleRunner("inherit"), log);
+    this.#realImage = await ensureRunnerImage(this.#docker, await readRunner(), log);
+    const open = await ensureRunnerImage(this.#docker, await readRunner("inherit"), log);
     this.#probeImage = await this.#withRootAsUser(open);
     this.#upstream = await this.#startUpstream(open);
   }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ContainerEngine } from "../../src/engines/container/engine.ts";
 import type { JobGrants, Outcome } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
-import { bundleRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/engines/runner.ts";
 import { CONTRACT_POOL, job, PROFILE } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 import { Cleanup } from "../helpers/egress.ts";
@@ -26,7 +26,7 @@ describe("a container that is kept", () => {
       runtime,
       instance,
       reach: { env: ["TOKEN"], net: false, read: ["/tmp"], write: ["/tmp"], sys: false },
-      bundle: await bundleRunner(),
+      bundle: await readRunner(),
       pool: { ...CONTRACT_POOL, max: 5, onError: console.error },
       log: () => {},
     });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
-import { bundleEgress } from "../../src/egress/bundle.ts";
+import { buildEgress, onlyFile } from "../../scripts/build/programs.ts";
 
 /** One place of the proxy's source, its file named from egress/, and what stands there once a protection is gone. */
 interface Edit {
@@ -58,8 +58,9 @@ export const WEAKNESSES = {
 export type Weakness = keyof typeof WEAKNESSES;
 
 /** Bundles egress/ without the protections named. */
-export function bundleWeaker(weaknesses: readonly Weakness[]): Promise<string> {
-  return bundleEgress([editing(weaknesses.flatMap((weakness) => WEAKNESSES[weakness]))]);
+export async function bundleWeaker(weaknesses: readonly Weakness[]): Promise<string> {
+  const edits = weaknesses.flatMap((weakness) => WEAKNESSES[weakness]);
+  return onlyFile(await buildEgress([editing(edits)]));
 }
 
 function editing(edits: readonly Edit[]): Plugin {

@@ -15,7 +15,7 @@ import type { Engine } from "../../src/engines/engine.ts";
 import { Instance } from "../../src/engines/instance.ts";
 import { PooledEngine } from "../../src/engines/pooled.ts";
 import { ProcessLauncher } from "../../src/engines/process.ts";
-import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
+import { readRunner, writeRunner } from "../../src/engines/runner.ts";
 import { Kernel } from "../../src/kernel.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
 import { TestNetwork, type WebNote } from "../container/test-network.ts";
@@ -61,7 +61,7 @@ beforeAll(async () => {
   const data = join(directory, "data");
   await mkdir(data);
   await writeFile(join(data, "file"), FILE);
-  const image = await ensureRunnerImage(docker, await bundleRunner(), () => {});
+  const image = await ensureRunnerImage(docker, await readRunner(), () => {});
   network = await TestNetwork.open(docker, image);
   const serve = (name: string) => network.serve<WebNote>({ program: ["web.ts", name] });
   const [a, b] = await Promise.all([serve("a"), serve("b")]);
@@ -116,7 +116,7 @@ async function open(kind: Kind, instance: Instance): Promise<Engine> {
     healthInterval: 60_000,
     onError: () => {},
   };
-  const bundle = await bundleRunner(kind === "open" ? "inherit" : "none");
+  const bundle = await readRunner(kind === "open" ? "inherit" : "none");
   if (kind === "isolated") {
     const runnerDirectory = join(directory, "runner");
     await writeRunner(bundle, runnerDirectory);

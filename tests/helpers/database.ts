@@ -5,7 +5,7 @@ import { parseDatabaseUrl } from "../../src/database/target.ts";
 import type { Ending, Job, Sandbox } from "../../src/engines/engine.ts";
 import { InlineLauncher } from "../../src/engines/inline/launcher.ts";
 import { ProcessLauncher } from "../../src/engines/process.ts";
-import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
+import { readRunner, writeRunner } from "../../src/engines/runner.ts";
 import type { WorkerGrant } from "../../src/protocol/grants.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
 
@@ -77,7 +77,7 @@ export class DatabaseSandboxes {
 
   static async create(): Promise<DatabaseSandboxes> {
     const directory = await mkdtemp(join(tmpdir(), "isolate-db-"));
-    await writeRunner(await bundleRunner(), join(directory, "runner"));
+    await writeRunner(await readRunner(), join(directory, "runner"));
     return new DatabaseSandboxes(directory);
   }
 

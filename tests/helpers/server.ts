@@ -48,8 +48,8 @@ export class TestServer {
     if (!("ISOLATE_STORE_URL" in this.#env)) this.#store ??= await storeDirectory();
     const store = this.#store === undefined ? {} : { ISOLATE_STORE_URL: this.#store };
     // As `npm start` does.
-    const loaders = ["--import", "./bin/environment.js", "--import", "tsx"];
-    const child = spawn(process.execPath, [...loaders, "server/main.ts"], {
+    const program = ["--import", "./bin/environment.js", "dist/server/main.js"];
+    const child = spawn(process.execPath, program, {
       cwd: ROOT,
       env: {
         ...process.env,

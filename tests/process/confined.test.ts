@@ -1,12 +1,13 @@
 /** What a confined process can reach, and what ends it. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { expect, it } from "vitest";
+import { buildConfined, onlyFile } from "../../scripts/build/programs.ts";
 import { confinable } from "../../src/base/confined-command.ts";
 import { ConfinedFailure } from "../../src/confined/process.ts";
 import { Program } from "../../src/confined/program.ts";
 
 const program = new Program({
-  script: new URL("../helpers/confined/probe.ts", import.meta.url),
+  script: async () => onlyFile(await buildConfined("probe", "tests/helpers/confined/probe.ts")),
   limits: { memory: 128, cpu: 2, timeout: 20_000, bytes: 1_000_000, atOnce: 2, waiting: 8 },
 });
 const ask = async (owner: string, question: string) =>

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ProcessLauncher } from "../../src/engines/process.ts";
-import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
+import { readRunner, writeRunner } from "../../src/engines/runner.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 
 async function targets(pid: unknown): Promise<string[]> {
@@ -14,7 +14,7 @@ async function targets(pid: unknown): Promise<string[]> {
 
 const directory = await mkdtemp(join(tmpdir(), "isolate-"));
 const runnerDirectory = join(directory, "runner");
-await writeRunner(await bundleRunner(), runnerDirectory);
+await writeRunner(await readRunner(), runnerDirectory);
 const launcher = new ProcessLauncher({ instanceDirectory: directory, runnerDirectory });
 const sandbox = await launcher.launch({ memory: 128, cpus: 1 });
 const job = {

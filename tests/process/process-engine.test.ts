@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { PooledEngine } from "../../src/engines/pooled.ts";
 import { ProcessLauncher } from "../../src/engines/process.ts";
-import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
+import { readRunner, writeRunner } from "../../src/engines/runner.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract, job, PROFILE } from "../contract/engine-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
@@ -15,7 +15,7 @@ import { usageContract } from "../contract/usage-contract.ts";
 let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  await writeRunner(await bundleRunner(), join(directory, "runner"));
+  await writeRunner(await readRunner(), join(directory, "runner"));
 });
 afterAll(() => rm(directory, { recursive: true }));
 

@@ -21,7 +21,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { confinable } from "../../src/base/confined-command.ts";
 import type { Profile, Sandbox } from "../../src/engines/engine.ts";
 import { ProcessLauncher } from "../../src/engines/process.ts";
-import { bundleRunner, writeRunner } from "../../src/engines/runner.ts";
+import { readRunner, writeRunner } from "../../src/engines/runner.ts";
 import { createIsolate } from "../../src/isolate.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
 
@@ -34,7 +34,7 @@ let directory: string;
 let launcher: ProcessLauncher;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  await writeRunner(await bundleRunner("inherit"), join(directory, "runner"));
+  await writeRunner(await readRunner("inherit"), join(directory, "runner"));
   launcher = new ProcessLauncher({
     instanceDirectory: directory,
     runnerDirectory: join(directory, "runner"),

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { builtinBundles } from "../../scripts/builtin-bundles.ts";
+import { builtinBundles } from "../../scripts/build/builtin-bundles.ts";
 import { denoBinary, RUN_ALONE } from "../../src/engines/deno.ts";
 import {
   bundleResourceType,

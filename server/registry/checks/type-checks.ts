@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ConfinedFailure } from "../../../src/confined/process.ts";
 import { Program } from "../../../src/confined/program.ts";
+import { readProgram } from "../../../src/programs.ts";
 import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
 import { Turns } from "../../turns.ts";
 import type { Checked, Question } from "./messages.ts";
@@ -9,7 +10,7 @@ import type { Checked, Question } from "./messages.ts";
 const MAX_WAITING = 64;
 
 const program = new Program({
-  script: new URL("./inside.ts", import.meta.url),
+  script: () => readProgram("confined/schemas"),
   limits: { memory: 256, cpu: 8, timeout: 5_000, bytes: 65_536, atOnce: 4, waiting: 1_000 },
 });
 

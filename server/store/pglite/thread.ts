@@ -1,11 +1,9 @@
 import { Worker } from "node:worker_threads";
+import { builtPath } from "../../../src/package-root.ts";
 import { StorageFull, StorageReserved, StoreConflict, StoreUnavailable } from "../errors.ts";
 import type { Answer, Call, Failure, ThreadData } from "./messages.ts";
 
-/** A thread has no loader for TypeScript of its own, whatever its process was started with. */
-const ENTRY = `import(${JSON.stringify(import.meta.resolve("tsx/esm/api"))})
-  .then(({ tsImport }) => tsImport("./worker.ts", ${JSON.stringify(import.meta.url)}))`;
-
+const ENTRY = builtPath("server/store-thread.js");
 const WATCH_EVERY = 10_000;
 /** Longer than anything takes that it is asked for. */
 const SILENT_FOR = 120_000;
@@ -28,7 +26,7 @@ export class Thread {
   }, WATCH_EVERY).unref();
 
   private constructor(data: ThreadData) {
-    this.#worker = new Worker(ENTRY, { eval: true, workerData: data, execArgv: [] });
+    this.#worker = new Worker(ENTRY, { workerData: data, execArgv: [] });
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
     this.#worker.on("error", (error) => this.#end(error.message));
     this.#worker.on("exit", () => this.#end("its thread has ended"));

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
-import { bundleEgress } from "../../egress/bundle.ts";
+import { PACKAGE_ROOT } from "../../package-root.ts";
+import { readProgram } from "../../programs.ts";
 import { DENO_VERSION } from "../deno.ts";
 import type { RunnerBundle } from "../runner.ts";
 import { ensureBase } from "./base.ts";
@@ -11,7 +13,7 @@ import { call } from "./docker.ts";
 import { nullStdioProgram } from "./null-stdio.ts";
 import { followProgress, hasImage } from "./registry.ts";
 
-const DOCKERFILE = new URL("../../../Dockerfile.runner", import.meta.url);
+const DOCKERFILE = join(PACKAGE_ROOT, "Dockerfile.runner");
 const BUILD_WITHIN = 180_000;
 
 /**
@@ -26,7 +28,7 @@ export async function ensureRunnerImage(
   const context = {
     Dockerfile: await readFile(DOCKERFILE, "utf8"),
     ...bundle,
-    "egress.js": await bundleEgress(),
+    "egress.js": await readProgram("egress"),
     "null-stdio": nullStdioProgram(process.arch),
   };
   const name = `isolate-runner:${contentHash(context)}`;

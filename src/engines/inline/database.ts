@@ -1,6 +1,5 @@
 import { constants, Script } from "node:vm";
-import { build } from "esbuild";
-import { DATABASE_BUILD, DATABASE_SOURCE } from "../database-bundle.ts";
+import { readProgram } from "../../programs.ts";
 
 /** What the tool's own script is called in stacks. */
 const FILENAME = "isolate:database";
@@ -12,20 +11,12 @@ let script: Promise<Script> | undefined;
  * as its promises are: one that rejects unheard is that execution's failure, and not the host's.
  */
 export function databaseScript(): Promise<Script> {
-  script ??= bundle();
+  script ??= load();
   return script;
 }
 
-async function bundle(): Promise<Script> {
-  const { outputFiles } = await build({
-    ...DATABASE_BUILD,
-    entryPoints: [DATABASE_SOURCE],
-    format: "iife",
-    globalName: "tool",
-    banner: { js: `(() => {const require=process.getBuiltinModule;${DATABASE_BUILD.banner.js}` },
-    footer: { js: "return tool; })()" },
-  });
-  return new Script(outputFiles[0]?.text ?? "", {
+async function load(): Promise<Script> {
+  return new Script(await readProgram("realm/database"), {
     filename: FILENAME,
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });

@@ -1,14 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { constants, Script } from "node:vm";
-import { build } from "esbuild";
+import { readProgram } from "../../programs.ts";
 import type { WorkerMessage } from "../../protocol/messages.ts";
 import type { Ending, Launcher, Profile, RunEvents, Sandbox, SandboxJob } from "../engine.ts";
 import { takeMessage } from "../worker-messages.ts";
 import type { InlineHost, InlineWorker } from "./inside.ts";
 import { Realm, RUNNER_URL } from "./realm.ts";
-
-const RUNNER = fileURLToPath(new URL("../../../runner-image/inline.ts", import.meta.url));
 
 /** Runs code in this very process. There is no isolation: for the host's own code alone. */
 export class InlineLauncher implements Launcher {
@@ -20,19 +17,7 @@ export class InlineLauncher implements Launcher {
   }
 
   static async create(): Promise<InlineLauncher> {
-    const { outputFiles } = await build({
-      entryPoints: [RUNNER],
-      bundle: true,
-      format: "iife",
-      globalName: "runner",
-      banner: { js: "(() => {" },
-      footer: { js: "return runner; })()" },
-      platform: "neutral",
-      target: "esnext",
-      write: false,
-      define: { "import.meta.url": JSON.stringify(RUNNER_URL) },
-    });
-    const runner = new Script(outputFiles[0]?.text ?? "", {
+    const runner = new Script(await readProgram("realm/runner"), {
       filename: RUNNER_URL,
       // For the modules of tools, whose functions are made by this script.
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,

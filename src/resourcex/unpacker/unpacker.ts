@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ConfinedFailure } from "../../confined/process.ts";
 import { Program } from "../../confined/program.ts";
+import { readProgram } from "../../programs.ts";
 import { ARCHIVE_LIMITS } from "../archive-limits.ts";
 import { EntryPaths } from "../entry-paths.ts";
 import { ContentError } from "../errors.ts";
@@ -10,7 +11,7 @@ import type { UnpackTask } from "./inside.ts";
 const MAX_LIST = ARCHIVE_LIMITS.entries * (ARCHIVE_LIMITS.pathLength + 64);
 
 const program = new Program({
-  script: new URL("../../../src/resourcex/unpacker/inside.ts", import.meta.url),
+  script: () => readProgram("confined/unpacker"),
   limits: {
     memory: 320,
     cpu: 8,

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
-import { bundleResourceTypes } from "../src/resourcex/bundle.ts";
+import { bundleResourceTypes } from "../../src/resourcex/bundle.ts";
 
-const TYPES = fileURLToPath(new URL("../src/resourcex/types/", import.meta.url));
+const TYPES = fileURLToPath(new URL("../../src/resourcex/types/", import.meta.url));
 
 /** The text of src/resourcex/builtin-bundles.ts. */
 export async function builtinBundles(): Promise<string> {

@@ -1,0 +1,40 @@
+/**
+ * Makes `dist/`: the control plane, the programs that run elsewhere, and the library with its types. What nothing
+ * has changed of is left as it is. Plain JavaScript, as the build itself is TypeScript: it is bundled first.
+ *
+ * Usage: node scripts/build.mjs [--no-types]
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { isFresh, readStamps } from "./build/stamps.mjs";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
+const BUILDER = join(ROOT, "dist/.build/main.js");
+
+// Without a compiler, as in a production installation, there are no types to be made, and nobody who needs them.
+const hasTypes =
+  !process.argv.includes("--no-types") && existsSync(join(ROOT, "node_modules/typescript"));
+const wanted = ["build", "server", "programs", ...(hasTypes ? ["library"] : [])];
+const stamps = readStamps(ROOT);
+const stale = wanted.filter((part) => !isFresh(ROOT, stamps[part]));
+if (stale.length > 0) {
+  const { build } = await import("esbuild");
+  mkdirSync(dirname(BUILDER), { recursive: true });
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ["scripts/build/main.ts"],
+    outfile: BUILDER,
+    bundle: true,
+    packages: "external",
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    metafile: true,
+    logLevel: "warning",
+  });
+  const { main } = await import(pathToFileURL(BUILDER).href);
+  // With another build, all is made anew.
+  const parts = stale.includes("build") ? wanted : stale;
+  await main(parts, Object.keys(metafile.inputs));
+}

@@ -1,0 +1,199 @@
+/** The programs that run elsewhere than in the control plane, each bundled into plain JavaScript. */
+import { basename, join } from "node:path";
+import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+import { RUNNER_URL } from "../../src/engines/inline/realm.ts";
+import { IMPORT_MAP, RUNNER_ENTRY, type RunnerMode } from "../../src/engines/runner.ts";
+import { PACKAGE_ROOT } from "../../src/package-root.ts";
+import { externalBuiltins } from "../../src/tools/build-options.ts";
+import { DRIZZLE_MODULES } from "../../src/tools/database/specifiers.ts";
+
+/** Files by their paths, and what they are made of. */
+export interface Built {
+  readonly files: Readonly<Record<string, string>>;
+  /** Absolute paths of all sources. */
+  readonly inputs: readonly string[];
+}
+
+/** Folder of the runner's that holds the database tool and Drizzle. */
+const DATABASE_FOLDER = "database";
+const DATABASE_SOURCE = "runner-image/database/tool.ts";
+
+const MODULE = { bundle: true, format: "esm", target: "esnext" } as const;
+const NEUTRAL = { ...MODULE, platform: "neutral" } as const;
+/** Sent to a process for each one that is started. */
+const SMALL = { minify: true, legalComments: "none" } as const;
+
+/** How the database tool is bundled, for whichever place. */
+const DATABASE = {
+  ...NEUTRAL,
+  ...SMALL,
+  mainFields: ["module", "main"],
+  conditions: ["module"],
+  // A sandbox may read no variable, and the driver asks for some.
+  define: { "process.env": "NO_VARIABLES" },
+  banner: { js: "const NO_VARIABLES = {};" },
+  // The driver would read files of queries, and ask who runs it.
+  plugins: [without("fs", "os"), externalBuiltins],
+} satisfies BuildOptions;
+
+/** All programs, by their paths below `dist/programs`. */
+export async function buildPrograms(): Promise<Built> {
+  return merge([
+    within("runner", await buildRunner("none")),
+    within("runner-open", await buildRunner("inherit")),
+    await buildEgress(),
+    within("realm", await buildRealm()),
+    within("confined", await buildConfined("main", "src/confined/inside.ts")),
+    within("confined", await buildConfined("compiler", "src/compiler/inside.ts")),
+    within("confined", await buildConfined("unpacker", "src/resourcex/unpacker/inside.ts")),
+    within("confined", await buildConfined("schemas", "server/registry/checks/inside.ts")),
+    await buildTypeEntry(),
+    within("common", await buildCommon()),
+  ]);
+}
+
+/** The runner of a sandbox, its Worker and the database tool; Deno starts them several times faster than sources. */
+export async function buildRunner(mode: RunnerMode = "none"): Promise<Built> {
+  const nested = await bundle({ ...NEUTRAL, entryPoints: ["runner-image/nested.ts"] });
+  const runner = await bundle({
+    ...NEUTRAL,
+    entryPoints: [`runner-image/${basename(RUNNER_ENTRY, ".js")}.ts`, "runner-image/worker.ts"],
+    define: {
+      WORKER_PERMISSIONS: JSON.stringify(mode),
+      NESTED_PRELUDE: JSON.stringify(onlyFile(nested)),
+    },
+  });
+  return merge([runner, { files: {}, inputs: nested.inputs }, await buildDatabase()]);
+}
+
+/**
+ * The egress proxy, as one module for Deno, which knows the modules of Node it uses.
+ *
+ * @param plugins Only for tests that take one of its protections away.
+ */
+export async function buildEgress(plugins: Plugin[] = []): Promise<Built> {
+  return bundle({
+    ...MODULE,
+    entryPoints: { egress: "egress/main.ts" },
+    platform: "node",
+    // What the database's client would look for in the environment is said to it.
+    define: { "process.env": "{}" },
+    external: ["pg-native"],
+    plugins,
+    // It is no ES module, and requires modules of Node.
+    banner: { js: "const require = (name) => process.getBuiltinModule(name);" },
+  });
+}
+
+/**
+ * The database tool and the modules of Drizzle that code may import, as files that share their parts: there is
+ * one copy of everything, whoever imports it.
+ */
+async function buildDatabase(): Promise<Built> {
+  const names = DRIZZLE_MODULES.map((specifier) => [basename(specifier), specifier]);
+  const { files, inputs } = await bundle({
+    ...DATABASE,
+    entryPoints: { tool: DATABASE_SOURCE, ...Object.fromEntries(names) },
+    // No password and no TLS on a unix socket: a fifth of the time it takes to load.
+    plugins: [without("tls", "crypto"), ...DATABASE.plugins],
+    splitting: true,
+  });
+  const imports = DRIZZLE_MODULES.map((specifier) => {
+    return [specifier, `./${DATABASE_FOLDER}/${basename(specifier)}.js`];
+  });
+  const map = JSON.stringify({ imports: Object.fromEntries(imports) });
+  const database = within(DATABASE_FOLDER, { files, inputs });
+  return { files: { ...database.files, [IMPORT_MAP]: map }, inputs };
+}
+
+/** The runner and the database tool of level `none`: scripts that evaluate to their module. */
+async function buildRealm(): Promise<Built> {
+  const runner = await bundle({
+    ...NEUTRAL,
+    format: "iife",
+    entryPoints: { runner: "runner-image/inline.ts" },
+    globalName: "runner",
+    banner: { js: "(() => {" },
+    footer: { js: "return runner; })()" },
+    define: { "import.meta.url": JSON.stringify(RUNNER_URL) },
+  });
+  const database = await bundle({
+    ...DATABASE,
+    format: "iife",
+    entryPoints: { database: DATABASE_SOURCE },
+    globalName: "tool",
+    banner: { js: `(() => {const require=process.getBuiltinModule;${DATABASE.banner.js}` },
+    footer: { js: "return tool; })()" },
+  });
+  return merge([runner, database]);
+}
+
+/** A script for confined processes, with all it imports. */
+export async function buildConfined(name: string, source: string): Promise<Built> {
+  return bundle({ ...MODULE, ...SMALL, entryPoints: { [name]: source }, platform: "node" });
+}
+
+/** What surrounds the code of each resource type. */
+async function buildTypeEntry(): Promise<Built> {
+  return bundle({
+    ...NEUTRAL,
+    entryPoints: { "type-entry": "src/resourcex/sandbox/entry.ts" },
+    plugins: [externalBuiltins],
+  });
+}
+
+/** The modules that tools may import, each by itself. */
+async function buildCommon(): Promise<Built> {
+  const entryPoints = ["inject", "lazy", "proxy"].map((name) => `src/common/${name}.ts`);
+  return bundle({ ...NEUTRAL, entryPoints });
+}
+
+async function bundle(options: BuildOptions): Promise<Built> {
+  const { outputFiles, metafile } = await build({
+    ...options,
+    absWorkingDir: PACKAGE_ROOT,
+    outdir: "/",
+    write: false,
+    metafile: true,
+    logLevel: "warning",
+  });
+  const files = (outputFiles ?? []).map(({ path, text }) => [path.slice(1), text] as const);
+  return { files: Object.fromEntries(files), inputs: inputsOf(metafile) };
+}
+
+/** Absolute paths of the sources that are files. */
+export function inputsOf({ inputs }: Metafile): string[] {
+  const paths = Object.keys(inputs).filter((input) => !/^[a-z]+:/.test(input));
+  return paths.map((path) => join(PACKAGE_ROOT, path));
+}
+
+/** Has modules of the runtime's be empty, which cost more to load than all of the driver. */
+function without(...names: string[]): Plugin {
+  return {
+    name: "without",
+    setup({ onResolve, onLoad }) {
+      const filter = new RegExp(`^(${names.join("|")})$`);
+      onResolve({ filter }, ({ path }) => ({ path, namespace: "nothing" }));
+      onLoad({ filter, namespace: "nothing" }, () => ({ contents: "export default {};" }));
+    },
+  };
+}
+
+function within(folder: string, { files, inputs }: Built): Built {
+  const moved = Object.entries(files).map(([path, text]) => [`${folder}/${path}`, text]);
+  return { files: Object.fromEntries(moved), inputs };
+}
+
+function merge(parts: readonly Built[]): Built {
+  return {
+    files: Object.assign({}, ...parts.map(({ files }) => files)),
+    inputs: parts.flatMap(({ inputs }) => inputs),
+  };
+}
+
+/** The text of what has one file. */
+export function onlyFile({ files }: Built): string {
+  const [text] = Object.values(files);
+  if (text === undefined) throw new Error("Nothing has been built");
+  return text;
+}
