@@ -27,8 +27,7 @@ export function closeInternals(prelude: string): void {
   refuseVsock();
   deleteProperty(Deno, Deno.internal);
   deleteProperty(Deno, "internal");
-  for (const name of ["binding", "_linkedBinding", "dlopen", "_kill"])
-    deleteProperty(process, name);
+  for (const name of ["binding", "_linkedBinding", "dlopen"]) deleteProperty(process, name);
   guardKill(process);
   // It compiles what code has written, in libraries of the host's.
   deleteProperty(Object.getPrototypeOf(navigator), "gpu");
@@ -38,13 +37,13 @@ export function closeInternals(prelude: string): void {
 
 /** Has the process send itself no signal: it would look as if the kernel had ended it for its memory. */
 function guardKill(process: Anything): void {
-  const { kill, pid } = process;
+  const { _kill: kill, pid } = process;
   const guarded = (target: unknown, signal: unknown): unknown => {
     const number = toNumber(target);
     if (number === pid && signal !== 0) throw new NotCapable("Code may not end its sandbox");
     return apply(kill, process, [number, signal]);
   };
-  defineProperty(process, "kill", { value: guarded, writable: false, configurable: false });
+  defineProperty(process, "_kill", { value: guarded, writable: false, configurable: false });
 }
 
 function isInternal(name: string): boolean {

@@ -1,10 +1,10 @@
+import { Turns } from "../../src/base/turns.ts";
 import { BadRequest, PayloadTooLarge, TenantLimit } from "../../src/errors.ts";
 import { bundleFunction } from "../../src/functions/bundle.ts";
 import type { Kernel } from "../../src/kernel.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
 import type { NewVersion } from "../store/functions.ts";
-import { Turns } from "../turns.ts";
 import type { DeployBody } from "./schemas.ts";
 
 const MAIN = "main.ts";

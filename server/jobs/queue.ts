@@ -1,3 +1,4 @@
+import { Turns } from "../../src/base/turns.ts";
 import { PayloadTooLarge } from "../../src/errors.ts";
 import { JsonText } from "../../src/json-text.ts";
 import type { Kernel } from "../../src/kernel.ts";
@@ -7,7 +8,6 @@ import { HttpProblem } from "../problem.ts";
 import { executionId } from "../runs/execution-id.ts";
 import type { Run } from "../runs/runs.ts";
 import type { JobRow, Jobs } from "../store/jobs.ts";
-import { Turns } from "../turns.ts";
 import type { JobWorker } from "./worker.ts";
 
 /** Values of an input that is stored: the loop that serves requests parses it again. */

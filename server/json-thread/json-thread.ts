@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
+import { Turns } from "../../src/base/turns.ts";
 import { BadRequest, PayloadTooLarge } from "../../src/errors.ts";
 import { JsonText } from "../../src/json-text.ts";
 import { builtPath } from "../../src/package-root.ts";
-import { Turns } from "../turns.ts";
 import type { ReadBody, Verdict } from "./messages.ts";
 
 const ENTRY = builtPath("server/json-thread.js");

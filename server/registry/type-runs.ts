@@ -1,3 +1,4 @@
+import { Turns } from "../../src/base/turns.ts";
 import type { Engine, Outcome, Profile } from "../../src/engines/engine.ts";
 import { toOutput } from "../../src/engines/outcome.ts";
 import { TenantLimit } from "../../src/errors.ts";
@@ -8,7 +9,6 @@ import type { BundledType, SerializedResource } from "../../src/resourcex/type.t
 import { ownerOf, type Tenant } from "../../src/tenant.ts";
 import { endOf } from "../runs/ended.ts";
 import type { Asked, Runs } from "../runs/runs.ts";
-import { Turns } from "../turns.ts";
 
 export interface TypeRunsOptions {
   readonly runs: Runs;
@@ -66,8 +66,8 @@ export class TypeRuns {
 
   /** Compiles the type, after what else its tenant has compiled, so that no other tenant waits for all of it. */
   async #prepare({ caller }: TypeAsked, { code }: BundledType): Promise<void> {
-    const { id } = caller.tenant;
-    if (!isMade(code)) await this.#turns.take(id, () => moduleOf(code, id));
+    const owner = ownerOf(caller.tenant);
+    if (!isMade(code, owner)) await this.#turns.take(owner, () => moduleOf(code, owner));
   }
 
   #track(asked: TypeAsked, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {

@@ -23,7 +23,7 @@ export async function uploadedType(
   try {
     const describe = async (code: string) => {
       await compileInTurn(tenant, () => moduleOf(code, tenant));
-      return describeIn({ execute }, code);
+      return describeIn({ execute }, code, tenant);
     };
     const bundle = () => compileInTurn(tenant, () => plainCode(source, tenant));
     const type = await toType("source", bundle, describe);

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Auth, Caller } from "../api/auth.ts";
 import { type Route, route } from "../api/route.ts";
+import { isCrossSite } from "../cross-site.ts";
 import { type FunctionCatalogue, noSuchFunction } from "../functions/catalogue.ts";
-import { isCrossSite } from "../functions/http/cross-site.ts";
 import { type ServeOptions, serveCall } from "../functions/http/serve.ts";
 import { functionName } from "../functions/schemas.ts";
 import type { Callable } from "../functions/version-cache.ts";

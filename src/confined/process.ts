@@ -2,11 +2,16 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import type { Readable, Writable } from "node:stream";
 import { ownDescriptors } from "../base/inherited-descriptors.ts";
 import { EngineUnavailable } from "../errors.ts";
+import { jsonShape } from "../json-shape.ts";
 import type { Command } from "./command.ts";
 
 /** Milliseconds a process may take until it can be asked. */
 const READY_WITHIN = 30_000;
 const MAX_COMPLAINT = 500;
+/** Bytes on standard error after which a process is ended: reading them takes our time. */
+const MAX_SAID = 65_536;
+/** Arrays and objects in the facts of an answer, which are parsed on the loop that serves requests. */
+const MAX_CONTAINERS = 50_000;
 
 /** A confined process broke a bound, or failed, over what it was given. */
 export class ConfinedFailure extends Error {
@@ -24,6 +29,8 @@ export interface AskLimits {
   readonly timeout: number;
   /** Bytes of the whole answer. */
   readonly bytes: number;
+  /** Bytes of the facts in it, as JSON. */
+  readonly facts: number;
 }
 
 /** A running confined process, which answers one question after the other. */
@@ -33,6 +40,7 @@ export class ConfinedProcess {
   /** Bytes that it may still say. */
   #allowance = 4;
   #complaint = "";
+  #said = 0;
   #ended = false;
   #worked = 0;
   #given = 0;
@@ -49,6 +57,8 @@ export class ConfinedProcess {
     this.#child.stdout?.on("error", () => {});
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#complaint = `${this.#complaint}${text}`.slice(0, MAX_COMPLAINT);
+      this.#said += text.length;
+      if (this.#said > MAX_SAID) this.kill();
     });
     this.#blocks = this.#receive(this.#child.stdout as Readable);
   }
@@ -105,7 +115,7 @@ export class ConfinedProcess {
       await this.#send([...block(question), ...block(payload)]);
       const { value: answer } = await this.#blocks.next();
       const { value: bytes } = await this.#blocks.next();
-      if (bytes !== undefined) return { answer: JSON.parse(String(answer)), payload: bytes };
+      if (bytes !== undefined) return { answer: factsOf(answer, limits), payload: bytes };
     } catch {
       // Neither a bad answer nor a broken pipe says more than that it failed.
     } finally {
@@ -169,6 +179,14 @@ export class ConfinedProcess {
       // Killed while it was speaking.
     }
   }
+}
+
+/** Parses what a process claims. Throws for what would take long. */
+function factsOf(answer: Buffer | undefined, { facts }: AskLimits): unknown {
+  const text = String(answer);
+  if (text.length > facts || jsonShape(text).containers > MAX_CONTAINERS)
+    throw new Error("Too long");
+  return JSON.parse(text);
 }
 
 interface Referable {

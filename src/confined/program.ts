@@ -1,4 +1,5 @@
 import pLimit from "p-limit";
+import { Turns } from "../base/turns.ts";
 import { HostBusy } from "../errors.ts";
 import { readProgram } from "../programs.ts";
 import { type ProcessLimits, parserCommand } from "./command.ts";
@@ -32,6 +33,8 @@ export interface Asked {
 export class Program {
   readonly #limits: ProgramLimits;
   readonly #limit: ReturnType<typeof pLimit>;
+  /** One question of an owner at a time, or whoever asks most would have all processes. */
+  readonly #turns: Turns;
   readonly #load: () => Promise<Loaded>;
   readonly #shelf: Shelf;
   #loaded: Promise<Loaded> | undefined;
@@ -45,6 +48,7 @@ export class Program {
     const { script, assets = async () => [], limits } = options;
     this.#limits = limits;
     this.#limit = pLimit(limits.atOnce);
+    this.#turns = new Turns(limits.waiting);
     this.#shelf = new Shelf(limits, (isWaitedFor) => this.#start(isWaitedFor));
     this.#load = async () => {
       const main = readProgram("confined/main");
@@ -61,14 +65,16 @@ export class Program {
     if (this.#limit.pendingCount >= this.#limits.waiting) {
       throw new HostBusy("Too many requests like this wait");
     }
-    return this.#limit(async () => {
-      const one = await this.#shelf.take(owner);
-      try {
-        return await one.ask(input, payload, this.#limits);
-      } finally {
-        this.#shelf.put(owner, one);
-      }
-    });
+    return this.#turns.take(owner, () =>
+      this.#limit(async () => {
+        const one = await this.#shelf.take(owner);
+        try {
+          return await one.ask(input, payload, this.#limits);
+        } finally {
+          this.#shelf.put(owner, one);
+        }
+      }),
+    );
   }
 
   async #start(isWaitedFor: boolean): Promise<ConfinedProcess> {

@@ -64,8 +64,7 @@ export async function bundleFiles(
     if (code.length > FILE_LIMITS.bundled) {
       return { fault: `Bundled, they exceed ${FILE_LIMITS.bundled} characters` };
     }
-    const inputs = Object.keys(metafile.inputs).map((input) => input.replace(`${NAMESPACE}:`, ""));
-    return { code, inputs };
+    return { code, inputs: Object.keys(metafile.inputs).map((input) => fileOf(input, files)) };
   } catch (error) {
     return faultOf(error as Esbuild.BuildFailure);
   }
@@ -88,6 +87,13 @@ function inMemory(files: BundleInput["files"]): Esbuild.Plugin {
       }));
     },
   };
+}
+
+/** The file that an input is, whose name ends with the attributes it is imported with; else its name. */
+function fileOf(input: string, files: BundleInput["files"]): string {
+  const isOf = (path: string): boolean =>
+    input === `${NAMESPACE}:${path}` || input.startsWith(`${NAMESPACE}:${path} with {`);
+  return Object.keys(files).find(isOf) ?? input;
 }
 
 /** The first of what may be thousands, each with the whole line it is about. */

@@ -9,14 +9,18 @@ import { COMPOSE_INPUTS, composeType } from "./compose.ts";
 const KEPT = 200;
 const KEPT_CHARACTERS = 67_108_864;
 
+/** By owner and code: what one owner's process has made is run for that owner alone. */
 const kept = new LRUCache<string, TypeModule>({
   max: KEPT,
   maxSize: KEPT_CHARACTERS,
-  sizeCalculation: ({ text }, code) => text.length + code.length,
+  sizeCalculation: ({ text }) => text.length,
 });
 
-/** Code → its module, while that is made: of many that ask for one at once, one makes it. */
+/** Those that are being made: of many that ask for one at once, one makes it. */
 const making = new Map<string, Promise<TypeModule>>();
+
+/** Those that cannot be made, with what is wrong: it takes as long each time to find that out. */
+const failed = new LRUCache<string, string>({ max: 1_000, ttl: 60_000 });
 
 /** Owner of what a library's host has compiled. */
 const HOST = "";
@@ -34,27 +38,38 @@ export interface TypeModule {
  * with an Error for code that does not parse, or imports what is not in it. `owner` is whose code it is.
  */
 export async function moduleOf(code: string, owner = HOST): Promise<TypeModule> {
-  const known = kept.get(code) ?? making.get(code);
+  const key = keyOf(code, owner);
+  const known = kept.get(key) ?? making.get(key);
   if (known !== undefined) return known;
-  const made = make(code, owner).finally(() => making.delete(code));
-  making.set(code, made);
+  const fault = failed.get(key);
+  if (fault !== undefined) throw new Error(fault);
+  const made = make(code, owner, key).finally(() => making.delete(key));
+  making.set(key, made);
   return made;
 }
 
-/** Whether the module of that code is there, and costs nothing. */
-export function isMade(code: string): boolean {
-  return kept.has(code);
+/** Tells whether the module of that code is there for its owner, and costs nothing. */
+export function isMade(code: string, owner = HOST): boolean {
+  return kept.has(keyOf(code, owner));
 }
 
-async function make(code: string, owner: string): Promise<TypeModule> {
+function keyOf(code: string, owner: string): string {
+  const whose = isOurs(code) ? HOST : owner;
+  return createHash("sha256").update(`${whose.length}:${whose}`).update(code).digest("base64");
+}
+
+function isOurs(code: string): boolean {
+  return builtinTypes.some((type) => type.code === code);
+}
+
+async function make(code: string, owner: string, key: string): Promise<TypeModule> {
   // Our own source needs no process of its own.
-  const isOurs = builtinTypes.some((type) => type.code === code);
-  const compiled = isOurs
+  const compiled = isOurs(code)
     ? await composeType({ build }, code, await readTypeEntry())
     : await compile(owner, { task: "compose", code }, COMPOSE_INPUTS);
-  const text = codeOf(compiled);
+  const text = codeOf(compiled, (fault) => failed.set(key, fault));
   const module = { text, hash: createHash("sha256").update(text).digest("hex") };
-  kept.set(code, module);
+  kept.set(key, module);
   return module;
 }
 
@@ -66,8 +81,10 @@ export async function plainCode(source: string, owner: string): Promise<string> 
   return codeOf(await compile(owner, { task: "bundle", ...input, isType: true }, [SOURCE_FILE]));
 }
 
-function codeOf(compiled: Compiled): string {
+function codeOf(compiled: Compiled, onFault: (fault: string) => void = () => {}): string {
   if ("code" in compiled) return compiled.code;
-  const { fault, file, line } = compiled;
-  throw new Error(file === undefined ? fault : `${file}:${line}: ${fault}`);
+  const { file, line } = compiled;
+  const fault = file === undefined ? compiled.fault : `${file}:${line}: ${compiled.fault}`;
+  onFault(fault);
+  throw new Error(fault);
 }

@@ -24,12 +24,16 @@ export type Metadata = z.output<typeof schema>;
 export type Describe = (code: string) => Promise<Metadata>;
 
 /**
- * Runs the code of a type in a sandbox of that engine, as far as it takes to learn what it is.
+ * Runs the code of an owner's type in a sandbox of that engine, as far as it takes to learn what it is.
  * Rejects with an Error that says why there is nothing to learn.
  */
-export async function describeIn(engine: Pick<Engine, "execute">, code: string): Promise<Metadata> {
+export async function describeIn(
+  engine: Pick<Engine, "execute">,
+  code: string,
+  owner?: string,
+): Promise<Metadata> {
   const job = {
-    code: (await moduleOf(code)).text,
+    code: (await moduleOf(code, owner)).text,
     entry: "describe",
     input: undefined,
     tools: [],

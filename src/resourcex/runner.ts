@@ -72,7 +72,7 @@ export class EngineRunner implements TypeRunner {
     const { levels, timeout, profile, tenant, result = "rich", reuse = true } = this.#options;
     const { logEntries = LIMITS.logEntries } = this.#options;
     const input = toJson({ ...resource, args });
-    const { text, hash } = await moduleOf(type.code);
+    const { text, hash } = await moduleOf(type.code, tenant);
     const engine = await levels.engine(type.sandbox ?? "none");
     const job = {
       code: text,

@@ -71,7 +71,7 @@ const INSIDES = `
 const insides = () => [
   typeof process.binding, typeof process._linkedBinding, typeof process.dlopen,
   typeof Deno.internal, Object.getOwnPropertySymbols(Deno).length,
-  typeof Deno.core, typeof globalThis.__bootstrap,
+  typeof Deno.core, typeof globalThis.__bootstrap, typeof navigator.gpu,
 ];
 `;
 const NO_INSIDES = [
@@ -82,7 +82,33 @@ const NO_INSIDES = [
   0,
   "undefined",
   "undefined",
+  "undefined",
 ];
+
+/** Ways to have a worker evaluate a module of code's without what prepares it. */
+const UNPREPARED = `
+const source = ${JSON.stringify(`${INSIDES} postMessage(insides())`)};
+const url = () => URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+const said = (make) => new Promise((resolve) => {
+  try {
+    const worker = make();
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => { event.preventDefault(); resolve("failed"); };
+  } catch (error) { resolve("refused"); }
+});
+const changing = () => { let times = 0; const at = url();
+  return new Worker({ toString() { if (times++ === 0) throw new Error(); return at; } }, { type: "module" }); };
+const different = () => { let times = 0; const at = url();
+  return new Worker({ toString: () => times++ === 0 ? "data:text/javascript," : at }, { type: "module" }); };
+const iterated = () => {
+  const lists = Array.prototype[Symbol.iterator];
+  const at = url();
+  Array.prototype[Symbol.iterator] = function () {
+    return lists.call(this.length === 1 && String(this[0]).startsWith("import ") ? [source] : this);
+  };
+  try { return new Worker(at, { type: "module" }); } finally { Array.prototype[Symbol.iterator] = lists; }
+};
+`;
 
 /** Seen with Deno 2.9.6, where each of these leads out of the Worker's permissions or to its port. */
 export const RUNTIME: readonly Case[] = withStatus("ok", [
@@ -99,6 +125,50 @@ export const RUNTIME: readonly Case[] = withStatus("ok", [
       `${INSIDES} ${nested(`${INSIDES} postMessage(insides())`)}.then((inner) => postMessage([insides(), inner]))`,
     )}`,
     result: [NO_INSIDES, NO_INSIDES],
+  },
+  {
+    name: "makes no worker without what prepares it, however code has it read its arguments",
+    isolation: true,
+    code: `${UNPREPARED} export default async () => [
+      await said(changing),
+      await Promise.race([said(different), new Promise((go) => setTimeout(go, 500, "silent"))]),
+      await said(iterated),
+    ]`,
+    result: ["refused", "silent", NO_INSIDES],
+  },
+  {
+    name: "requires no such module though code has changed how lists are taken apart",
+    isolation: true,
+    code: `${HEAD} export default () => {
+      const lists = Array.prototype[Symbol.iterator];
+      Array.prototype[Symbol.iterator] = function () {
+        return lists.call(this[0] === "internal/test/binding" ? ["node:fs"] : this);
+      };
+      try { return attempt(() => Object.keys(Module._load("internal/test/binding"))); }
+      finally { Array.prototype[Symbol.iterator] = lists; }
+    }`,
+    result: "Error",
+  },
+  {
+    name: "sends itself no signal",
+    isolation: true,
+    code: `${HEAD} export default () => [
+      attempt(() => process.kill(process.pid, 6)),
+      attempt(() => process.kill({ valueOf: () => process.pid }, "SIGABRT")),
+      attempt(() => process._kill(String(process.pid), 6)),
+      attempt(() => process.kill(process.pid, 0)),
+    ]`,
+    result: ["NotCapable", "NotCapable", "NotCapable", "true"],
+  },
+  {
+    name: "goes on after a warning of the runtime's",
+    isolation: true,
+    code: `export default async () => {
+      process.emitWarning("about nothing");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return 1;
+    }`,
+    result: 1,
   },
   {
     name: "makes every worker by what prepares it",

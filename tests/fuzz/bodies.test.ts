@@ -190,13 +190,11 @@ describe("a key in what code is going to see", () => {
   it(
     "is found wherever it is and however it is spelled",
     () => {
-      const separator = fc.constantFrom("", " ", ";", "=", '"', ",", "&");
+      const separator = fc.constantFrom("", " ", ";", "=", '"', ",", "&", "/", "-");
       const property = fc.property(
         ...([key, around, around, separator, fc.constantFrom(...spellings)] as const),
         (secret, before, after, edge, spelled) => {
-          // Base64 is known by where it begins.
-          const lead = /[\w+/-]$/.test(before) ? `${before} ` : before;
-          expect(finder.isIn(`${lead}${edge}${spelled(secret)}${edge}${after}`)).toBe(true);
+          expect(finder.isIn(`${before}${edge}${spelled(secret)}${edge}${after}`)).toBe(true);
         },
       );
       fc.assert(property, FUZZ);

@@ -8,7 +8,15 @@ import { Program } from "../../src/confined/program.ts";
 
 const program = new Program({
   script: async () => onlyFile(await buildConfined("probe", "tests/helpers/confined/probe.ts")),
-  limits: { memory: 128, cpu: 2, timeout: 20_000, bytes: 1_000_000, atOnce: 2, waiting: 8 },
+  limits: {
+    memory: 128,
+    cpu: 2,
+    timeout: 20_000,
+    bytes: 1_000_000,
+    facts: 100_000,
+    atOnce: 2,
+    waiting: 8,
+  },
 });
 const ask = async (owner: string, question: string) =>
   (await program.run({ owner, input: { ask: question } })).answer;

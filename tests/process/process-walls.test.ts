@@ -91,7 +91,7 @@ describe("a sandbox that is a process", () => {
   it("is limited in what it opens, writes and leaves behind", async () => {
     const limits = await within(PID, of("limits"));
     expect(limits).toMatch(/^Max open files +1024 +1024 /m);
-    expect(limits).toMatch(/^Max file size +67108864 +67108864 /m);
+    expect(limits).toMatch(/^Max file size +0 +0 /m);
     expect(limits).toMatch(/^Max core file size +0 +0 /m);
     if (user === "own") expect(limits).toMatch(/^Max processes +128 +128 /m);
   });
@@ -125,6 +125,30 @@ describe("a sandbox that is a process", () => {
     const namespace = (pid: unknown): Promise<string> => readlink(`/proc/${pid}/ns/net`);
     const profile = { ...PROFILE, network: true };
     expect(await within(PID, namespace, { profile })).toBe(ownNetwork);
+  });
+
+  it("writes no file, not even by a database, which asks for no permission", async () => {
+    const scratch = await mkdtemp(join(tmpdir(), "isolate-scratch-"));
+    await chmod(scratch, 0o777);
+    // The names are gone at once: the process itself tells what it holds open.
+    const code = `import { DatabaseSync } from "node:sqlite";
+      export default (scratch) => {
+        const db = new DatabaseSync(":memory:");
+        db.exec("PRAGMA temp_store_directory='" + scratch + "'");
+        db.exec("PRAGMA temp_store=1; CREATE TEMP TABLE a(x); PRAGMA temp.cache_size=10");
+        db.exec("PRAGMA temp.journal_mode=OFF");
+        db.exec(\`WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n<30)
+          INSERT INTO temp.a SELECT zeroblob(1000000) FROM c\`);
+        return "written";
+      }`;
+    const sandbox = await launcher.launch(PROFILE);
+    try {
+      const ending = await sandbox.run(job(code, scratch), { onLog: () => {} }, 20_000);
+      expect(ending.type).not.toBe("result");
+    } finally {
+      await sandbox.destroy();
+      await rm(scratch, { recursive: true });
+    }
   });
 
   it("inherits no descriptor of the program that runs it", async () => {

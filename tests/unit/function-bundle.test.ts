@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { describe, expect, it } from "vitest";
 import { BadRequest } from "../../src/errors.ts";
 import { bundleFunction } from "../../src/functions/bundle.ts";
@@ -177,6 +178,20 @@ describe("bundling a function", () => {
       "all.ts": text,
     };
     expect(Object.keys((await call(files)) as object)).toHaveLength(11_000);
+  });
+
+  it("is not held up by how an import is worded", async () => {
+    // The bundler makes the attribute a part of the file's name.
+    const attribute = `${" with {".repeat(40_000)}x`;
+    const files = {
+      "main.ts": `import x from "./a.ts" with { k: "${attribute}" }; import y from "./a.ts"; export default () => x + y`,
+      "a.ts": "export default 5",
+    };
+    const delay = monitorEventLoopDelay({ resolution: 10 });
+    delay.enable();
+    await bundleFunction({ files, main: "main.ts" }, "a").catch(() => {});
+    delay.disable();
+    expect(delay.max / 1e6).toBeLessThan(1_000);
   });
 
   it("refuses what becomes too large by it", async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Turns } from "../../server/turns.ts";
+import { Turns } from "../../src/base/turns.ts";
 import { HostBusy } from "../../src/errors.ts";
 
 it("does one thing at a time for each tenant, and refuses what would wait too long", async () => {

@@ -1,5 +1,4 @@
 import type { HttpBindings } from "@hono/node-server";
-import { BadRequest } from "../../../src/errors.ts";
 import type { HttpJob } from "../../../src/protocol/http.ts";
 import type { Output } from "../../../src/types.ts";
 import type { Auth, Caller } from "../../api/auth.ts";
@@ -7,6 +6,7 @@ import type { RouteInput } from "../../api/route.ts";
 import type { Bodies } from "../../bodies.ts";
 import type { Hold } from "../../body-budget.ts";
 import { bodyOf } from "../../body-source.ts";
+import { ownUrl } from "../../own-url.ts";
 import { HttpProblem, problemResponse } from "../../problem.ts";
 import { executionId } from "../../runs/execution-id.ts";
 import type { Runs } from "../../runs/runs.ts";
@@ -41,8 +41,6 @@ export interface ServeOptions {
 /** Methods whose requests have a body. */
 const WITH_BODY: readonly string[] = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const MAX_REASON = 1_000;
-/** A name or an address, and a port. */
-const HOST = /^[\w.-]+(:\d{1,5})?$|^\[[\da-f:.]+\](:\d{1,5})?$/i;
 const EXECUTION_ID = "X-Execution-Id";
 
 /** Has a function answer a request. Rejects for what is refused before its code is called. */
@@ -66,8 +64,8 @@ async function answer(
   const { caller, version, input } = call;
   const { name, tenant } = version;
   const id = executionId();
-  const { outgoing, incoming } = (input.c.env ?? {}) as Partial<HttpBindings>;
-  const target = externalUrl(ownUrl(input.c.req.raw.url, incoming), options.publicUrl);
+  const { outgoing } = (input.c.env ?? {}) as Partial<HttpBindings>;
+  const target = externalUrl(ownUrl(input.c), options.publicUrl);
   const hangUp = new AbortController();
   const request = toJob(call, target.url, options);
   // Where there is a connection: an error of the stream's would be written to the log, each time.
@@ -127,20 +125,6 @@ function toJob({ input, passesKey }: HttpCall, url: string, options: ServeOption
   const except = passesKey ? [] : ["authorization"];
   const kept = requestHeaders(headers, except, (text) => auth.holdsKey(text));
   return { method, url, headers: kept, maxBytes };
-}
-
-/**
- * A request's URL at the host that its `Host` says, which has been looked at where that matters. A
- * request line can hold a URL of its own, of any host.
- */
-function ownUrl(url: string, incoming: HttpBindings["incoming"] | undefined): string {
-  if (incoming === undefined || incoming.url?.startsWith("/")) return url;
-  const { pathname, search } = new URL(url);
-  const { host = "localhost" } = incoming.headers;
-  if (!HOST.test(host) || !URL.canParse(`http://${host}`)) {
-    throw new BadRequest("Host", "Host: Not the name of a host");
-  }
-  return `http://${host}${pathname}${search}`;
 }
 
 /** The URL as the client knows it, and the path before this server's own. */

@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { Turns } from "../../../src/base/turns.ts";
 import { ConfinedFailure } from "../../../src/confined/process.ts";
 import { Program } from "../../../src/confined/program.ts";
 import { readProgram } from "../../../src/programs.ts";
 import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
-import { Turns } from "../../turns.ts";
 import type { Checked, Question } from "./messages.ts";
 
 /** Checks of one tenant that may wait for each other. */
@@ -11,7 +11,15 @@ const MAX_WAITING = 64;
 
 const program = new Program({
   script: () => readProgram("confined/schemas"),
-  limits: { memory: 256, cpu: 8, timeout: 5_000, bytes: 65_536, atOnce: 4, waiting: 1_000 },
+  limits: {
+    memory: 256,
+    cpu: 8,
+    timeout: 5_000,
+    bytes: 65_536,
+    facts: 65_536,
+    atOnce: 4,
+    waiting: 1_000,
+  },
 });
 
 /** What is wrong, if anything is. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Turns } from "../../../src/base/turns.ts";
 import { messageOf } from "../../../src/errors.ts";
 import { createRXA, type RXA } from "../../../src/resourcex/archive.ts";
 import { createRXM, type RXM } from "../../../src/resourcex/manifest.ts";
@@ -10,7 +11,6 @@ import type { FormPart } from "../../registry/form-parser.ts";
 import type { WithForm } from "../../registry/forms.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { RegistryProblem } from "../../registry/problem.ts";
-import { Turns } from "../../turns.ts";
 import { registryRoute } from "./registry-route.ts";
 import { locatorAnswer } from "./schemas.ts";
 

@@ -1,4 +1,5 @@
 import { type Route, type RouteInput, type RouteSpec, route } from "../../api/route.ts";
+import { isCrossSite } from "../../cross-site.ts";
 import { REGISTRY_ERRORS, RegistryProblem } from "../../registry/problem.ts";
 
 /** Where the registry's routes are, as its well-known document says. */
@@ -12,19 +13,10 @@ export function registryRoute<P = undefined, Q = undefined, H = undefined, B = u
   const common = { scope: "tenant", tags: ["Registry"], errors: REGISTRY_ERRORS } as const;
   const guarded = (input: RouteInput<P, Q, H, B, "tenant">): Response | Promise<Response> => {
     // A form needs no permission of ours: any web page could have a browser publish here.
-    if (method !== "GET" && isForeign(input.c.req.raw.headers)) {
+    if (method !== "GET" && isCrossSite(input.c.req.raw)) {
       throw new RegistryProblem("FORBIDDEN", "Not from a page of another site");
     }
     return handler(input);
   };
   return route({ ...spec, ...common, path: `${REGISTRY_BASE}${path}`, handler: guarded });
-}
-
-/** Whether a browser says that a page of another site is behind it; older ones name its origin. */
-function isForeign(headers: Headers): boolean {
-  const site = headers.get("sec-fetch-site");
-  if (site !== null) return site !== "none" && site !== "same-origin";
-  const origin = headers.get("origin");
-  if (origin === null) return false;
-  return !URL.canParse(origin) || new URL(origin).host !== headers.get("host");
 }

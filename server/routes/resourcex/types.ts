@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PayloadTooLarge } from "../../../src/errors.ts";
 import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
+import { ownerOf } from "../../../src/tenant.ts";
 import type { Route } from "../../api/route.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { RegistryProblem } from "../../registry/problem.ts";
@@ -30,7 +31,7 @@ export function uploadTypeRoute(hub: Hub): Route {
         throw new PayloadTooLarge("source", `source: More than ${MAX_SOURCE} bytes`);
       }
       const engine = hub.runs.engineFor({ caller, requestId, signal });
-      const type = await uploadedType(engine, caller.tenant.id, source).catch(invalid);
+      const type = await uploadedType(engine, ownerOf(caller.tenant), source).catch(invalid);
       await hub.types.add(caller, type);
       return c.json(describe(type), 201);
     },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Route, route } from "../../api/route.ts";
+import { ownUrl } from "../../own-url.ts";
 import { REGISTRY_BASE } from "./registry-route.ts";
 
 /** `GET /.well-known/resourcex`: where the registries of this server are. */
@@ -14,8 +15,10 @@ export function wellKnownRoutes(publicUrl: string | undefined): Route[] {
       responses: {
         200: { description: "Their URLs", schema: z.object({ registries: z.array(z.string()) }) },
       },
-      handler: ({ c }) =>
-        c.json({ registries: [new URL(REGISTRY_BASE, publicUrl ?? c.req.url).href] }),
+      handler: ({ c }) => {
+        const base = publicUrl ?? ownUrl(c);
+        return c.json({ registries: [new URL(REGISTRY_BASE, base).href] });
+      },
     }),
   ];
 }

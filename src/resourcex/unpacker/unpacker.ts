@@ -17,6 +17,7 @@ const program = new Program({
     cpu: 8,
     timeout: 10_000,
     bytes: ARCHIVE_LIMITS.unpackedBytes + MAX_LIST,
+    facts: MAX_LIST,
     atOnce: 2,
     waiting: 1_000,
   },

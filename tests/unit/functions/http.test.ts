@@ -29,7 +29,8 @@ const ways = {
     return Response.json({ method: request.method, url: url.href, headers, body: await request.text() }, { status: 201 });
   },
   headers: (_request, url) => new Response("page", { headers: [
-    ["content-type", "text/html"], ["x-mine", "1"], ["x-request-id", "mine"], ["content-length", "999"],
+    ["content-type", "text/html"], ["x-mine", "1"], ["x-request-id", "mine"],
+    ["x-accel-redirect", "/internal"], ["x-sendfile", "/etc/passwd"], ["x-reproxy-url", "http://a"], ["surrogate-control", "a"], ["content-length", "999"],
     ["connection", "close, x-gone"], ["x-gone", "1"], ["transfer-encoding", "gzip"], ["alt-svc", "h2=evil"],
     ["clear-site-data", "*"], ["strict-transport-security", "max-age=1"], ["service-worker-allowed", "/"],
     ["content-security-policy", "default-src 'none'"], ["x-hono-already-sent", "true"],
@@ -141,8 +142,9 @@ describe("an HTTP function", () => {
     const { headers } = response;
     expect(await response.text()).toBe("page");
     const names = "x-gone transfer-encoding alt-svc clear-site-data strict-transport-security";
+    const proxies = "x-accel-redirect x-sendfile x-reproxy-url surrogate-control";
     const more = "service-worker-allowed content-length www-authenticate x-hono-already-sent";
-    for (const name of `${names} ${more}`.split(" ")) {
+    for (const name of `${names} ${more} ${proxies}`.split(" ")) {
       expect([name, headers.get(name)]).toEqual([name, null]);
     }
     expect(headers.get("x-mine")).toBe("1");

@@ -1,4 +1,4 @@
-import { HostBusy } from "../src/errors.ts";
+import { HostBusy } from "../errors.ts";
 
 /** What is done and waits for one tenant. */
 interface Line {

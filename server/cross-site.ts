@@ -1,0 +1,13 @@
+/**
+ * Tells whether a browser says that a page of another site is behind a request; older ones name its origin.
+ * Where no key is needed, this is all that tells such pages from the machine's own user.
+ */
+export function isCrossSite({ headers, url }: Request): boolean {
+  const site = headers.get("sec-fetch-site");
+  if (site !== null) return site !== "none" && site !== "same-origin";
+  const origin = headers.get("origin");
+  if (origin === null) return false;
+  return (
+    !URL.canParse(origin) || new URL(origin).host !== (headers.get("host") ?? new URL(url).host)
+  );
+}
