@@ -152,6 +152,17 @@ export const FAILURES = withStatus("error", [
     fault: ["PaymentError", "no"],
   },
   {
+    name: "takes what the stack says of the runner for a text",
+    code: `export default () => {
+      const error = new Error("mine");
+      const runner = /[^\\s(]+worker\\.js|isolate:runner/.exec(error.stack)?.[0];
+      if (runner === undefined) throw new RangeError("The runner is in no frame");
+      error.stack = "Error " + runner + "\\n at somewhere";
+      throw error;
+    }`,
+    fault: ["Error", "mine"],
+  },
+  {
     name: "shows a stack in the user's own file",
     code: "export default () => { throw new Error('x') }",
     fault: ["Error", "x"],
