@@ -12,12 +12,14 @@ import { KernelLevels } from "./registry/levels.ts";
 import { Retention } from "./runs/retention.ts";
 import { createServices } from "./services.ts";
 import type { Settings } from "./settings.ts";
-import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
 import { createTenancy } from "./tenants/tenancy.ts";
 
 export interface AssembleOptions {
   readonly settings: Settings;
   readonly logger: Logger;
+  /** Is closed with the rest, or if the rest cannot be made. */
+  readonly store: Store;
 }
 
 /** A control plane that answers requests, on no port yet. */
@@ -31,7 +33,7 @@ export interface Assembled {
 
 /** Makes a control plane of its settings. Rejects with nothing left behind. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
-  const { settings, logger } = options;
+  const { settings, logger, store } = options;
   const onError = failureLog(logger);
   const log = (line: string): void => logger.info(line);
   const opened: (() => Promise<unknown>)[] = [];
@@ -40,7 +42,6 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     for (const close of opened.splice(0).reverse()) await close();
   };
   try {
-    const store = await openStore(settings.store, settings);
     opened.push(() => store.close());
     const { kernel, close } = await openKernel({ ...settings, log });
     opened.push(() => close());

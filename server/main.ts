@@ -2,16 +2,13 @@
 
 import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import type { Logger } from "pino";
 import { takeEnvironment } from "../bin/environment.js";
 import { messageOf } from "../src/errors.ts";
-import { assemble } from "./assemble.ts";
-import { httpLimits } from "./http-limits.ts";
 import { createLogger } from "./log/logger.ts";
 import { readSettings, type Settings } from "./settings.ts";
-import { startTracing } from "./tracing.ts";
+import { openStore } from "./store/open.ts";
 
 /** Time beyond the drain for removing what is left. */
 const REMOVAL_MS = 20_000;
@@ -20,8 +17,16 @@ const ANSWERS_MS = 1_000;
 
 async function main(settings: Settings, logger: Logger): Promise<void> {
   const { config, host, drain, drainDelay, tracing, pace, maxConnections } = settings;
-  const stopTracing = tracing && (await startTracing(tracing));
-  const { app, leave, close } = await assemble({ settings, logger });
+  // Its thread opens it while this one loads the rest.
+  const opening = openStore(settings.store, settings);
+  opening.catch(() => {});
+  const [{ serve }, { assemble }, { httpLimits }] = await Promise.all([
+    import("@hono/node-server"),
+    import("./assemble.ts"),
+    import("./http-limits.ts"),
+  ]);
+  const stopTracing = tracing && (await (await import("./tracing.ts")).startTracing(tracing));
+  const { app, leave, close } = await assemble({ settings, logger, store: await opening });
   const listening = { port: config.port, hostname: host, serverOptions: httpLimits(pace) };
   const server = serve({ fetch: app.fetch, ...listening }, (to) =>
     logger.info(`Isolate listens on http://${host}:${to.port}`),
