@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DEFAULT_REUSE } from "./engines/reuse.ts";
+import { DEFAULT_REUSE } from "./engines/reuse-limits.ts";
 import { BadRequest } from "./errors.ts";
 import { roundMemory } from "./memory.ts";
 import { ceilingFault } from "./permissions/ceiling.ts";

@@ -1,4 +1,4 @@
-import type { Usage } from "./types.ts";
+import type { Usage } from "./base/usage.ts";
 
 /** Base of everything Isolate itself reports: a caller's mistake (4xx) or ours (5xx). */
 export abstract class IsolateError extends Error {

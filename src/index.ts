@@ -2,7 +2,6 @@ export { inject, provide, reset } from "./common/inject.ts";
 export { lazy } from "./common/lazy.ts";
 export { proxy } from "./common/proxy.ts";
 export { type Config, config, type PartialConfig } from "./config.ts";
-export type { Confinement } from "./engines/confinement.ts";
 export {
   Aborted,
   BadRequest,
@@ -27,6 +26,7 @@ export {
   type LibraryOutput,
 } from "./isolate.ts";
 export { type Granted, Kernel, type KernelOptions, type RunOptions } from "./kernel.ts";
+export type { Confinement } from "./permissions/confinement.ts";
 export { detect } from "./permissions/detector.ts";
 export { merge } from "./permissions/merger.ts";
 export { normalize } from "./permissions/normalizer.ts";
@@ -35,7 +35,7 @@ export type { Perms } from "./permissions/perms.ts";
 export type { Plan, Refusal } from "./permissions/plan.ts";
 export type { PublicPlan } from "./permissions/public-plan.ts";
 export { validate } from "./permissions/validator.ts";
-export type { Context, IsolatePlugin, PluginApi, ValidRequest } from "./plugins/plugin.ts";
+export type { Context, IsolatePlugin, PluginApi } from "./plugins/plugin.ts";
 export { SOLE_TENANT, type Tenant } from "./tenant.ts";
 export type { Tool, ToolContext, ToolSource } from "./tools/tool.ts";
 export type {
@@ -48,4 +48,5 @@ export type {
   Output,
   SandboxLevel,
   Usage,
+  ValidRequest,
 } from "./types.ts";

@@ -7,7 +7,7 @@ import { ShuttingDown } from "./errors.ts";
 import { contained } from "./observer.ts";
 import type { Perms } from "./permissions/perms.ts";
 import { assertGranted, plan } from "./permissions/plan.ts";
-import { type PublicPlan, publicPlan } from "./permissions/public-plan.ts";
+import type { PublicPlan } from "./permissions/public-plan.ts";
 import { pluginApi } from "./plugins/api.ts";
 import { ChannelPlugin } from "./plugins/channel.ts";
 import { ClusterPlugin } from "./plugins/cluster.ts";
@@ -16,14 +16,15 @@ import { LoaderPlugin } from "./plugins/loader.ts";
 import { LoggerPlugin } from "./plugins/logger.ts";
 import { order } from "./plugins/order.ts";
 import { PermissionPlugin } from "./plugins/permission.ts";
-import { type Context, Hooks, type IsolatePlugin, type ValidRequest } from "./plugins/plugin.ts";
+import { type Context, Hooks, type IsolatePlugin } from "./plugins/plugin.ts";
+import { publicPlan } from "./plugins/public-plan.ts";
 import { runInSandbox, SandboxPlugin } from "./plugins/sandbox.ts";
 import { ToolsetPlugin } from "./plugins/toolset.ts";
 import { SOLE_TENANT, type Tenant } from "./tenant.ts";
 import type { SchemaBundle } from "./tools/database/load-schemas.ts";
 import type { CustomTool } from "./tools/tool.ts";
 import { inSpan } from "./tracing.ts";
-import type { ExecuteRequest, Observer, Output, SandboxLevel } from "./types.ts";
+import type { ExecuteRequest, Observer, Output, SandboxLevel, ValidRequest } from "./types.ts";
 
 export interface KernelOptions {
   readonly config: Config;

@@ -1,9 +1,9 @@
 import { TenantLimit } from "./errors.ts";
 import { roundMemory } from "./memory.ts";
-import type { ValidRequest } from "./plugins/plugin.ts";
 import { shorten } from "./shorten.ts";
 import type { Tenant } from "./tenant.ts";
 import { nameOfTool } from "./tools/registry.ts";
+import type { ValidRequest } from "./types.ts";
 
 /** Throws `TenantLimit` for the first field that exceeds what a request of its tenant may have. */
 export function assertWithin(request: ValidRequest, tenant: Tenant): void {

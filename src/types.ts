@@ -1,6 +1,9 @@
+import type { Usage } from "./base/usage.ts";
 import type { PermsObject } from "./permissions/perms.ts";
 import type { PublicPlan } from "./permissions/public-plan.ts";
 import type { ConsoleLevel } from "./protocol/messages.ts";
+
+export type { Usage } from "./base/usage.ts";
 
 /**
  * The isolation of an execution: a container, a process of this host, or none at all, which only
@@ -35,6 +38,9 @@ export interface ExecuteRequest {
   /** Megabytes of the sandbox, rounded up to a multiple of 64. Default: the operator's. */
   memory?: number;
 }
+
+/** A request whose every field is there and good. */
+export type ValidRequest = Required<Omit<ExecuteRequest, "input">> & Pick<ExecuteRequest, "input">;
 
 export type Level = ConsoleLevel | "exception";
 
@@ -71,20 +77,6 @@ export interface Denial {
  * an exception it names like ours counts as one.
  */
 export type OutcomeName = "ok" | "exception" | "timeout" | "memory" | "output_limit" | "crash";
-
-/** What an execution took, all of it measured outside the sandbox. */
-export interface Usage {
-  /** Milliseconds from the request to the outcome, waiting for a sandbox included. */
-  readonly wall: number;
-  /** Milliseconds of processor time; `null` where it cannot be measured. */
-  readonly cpu: number | null;
-  /** Most bytes of memory the sandbox had, its runtime included; `null` where unknown. */
-  readonly peakMemory: number | null;
-  /** Bytes of its result and logs. */
-  readonly bytesOut: number;
-  /** Bytes that went through the egress proxy, both ways. */
-  readonly egressBytes: number;
-}
 
 /** Told of what happens in an execution while it runs; must not throw, and is never waited for. */
 export interface Observer {

@@ -1,17 +1,25 @@
 import { Gauge, type Registry } from "prom-client";
 import type { EngineStatus } from "../../src/engines/engine.ts";
+import type { Kernel } from "../../src/kernel.ts";
 import type { SandboxLevel } from "../../src/types.ts";
-import type { Services } from "../services.ts";
+import type { AuditWriter } from "../runs/audit.ts";
+import type { StoreHealth } from "../store/health.ts";
+import type { Store } from "../store/store.ts";
 import type { Metrics } from "./metrics.ts";
 
 const LEVELS: readonly SandboxLevel[] = ["container", "isolated"];
 const STATES = ["warm", "starting", "leased", "kept"] as const;
 
-/** What is looked at whenever the metrics are asked for. */
-export function addGauges(
-  { registry }: Metrics,
-  { kernel, audit, health, store }: Pick<Services, "kernel" | "audit" | "health" | "store">,
-): void {
+/** What is looked at. */
+interface Sources {
+  readonly kernel: Kernel;
+  readonly audit: AuditWriter;
+  readonly health: StoreHealth;
+  readonly store: Store;
+}
+
+/** Adds what is looked at whenever the metrics are asked for. */
+export function addGauges({ registry }: Metrics, { kernel, audit, health, store }: Sources): void {
   const registers = [registry];
   const levels = (): [SandboxLevel, EngineStatus][] =>
     LEVELS.flatMap((level) => {
@@ -75,7 +83,7 @@ export function addGauges(
   addStoreGauges(registers, store);
 }
 
-function addStoreGauges(registers: Registry[], store: Pick<Services["store"], "condition">): void {
+function addStoreGauges(registers: Registry[], store: Pick<Store, "condition">): void {
   new Gauge({
     name: "isolate_store_reserved",
     help: "Whether the store keeps nothing more, for its disk has no more room: 1 or 0",

@@ -1,7 +1,8 @@
-import { archiveFrom, type RXA } from "../../src/resourcex/archive.ts";
+import { archiveFrom } from "../../src/resourcex/archive.ts";
 import { RegistryError } from "../../src/resourcex/errors.ts";
 import { parseRXL, type RXL } from "../../src/resourcex/locator.ts";
 import { createRXM, type ManifestFields, type RXM } from "../../src/resourcex/manifest.ts";
+import type { RXA } from "../../src/resourcex/package.ts";
 import type { RXR } from "../../src/resourcex/resource.ts";
 import { type StorableRXL, storableOf, storageSegments } from "../../src/resourcex/storable.ts";
 import type { Caller } from "../api/auth.ts";

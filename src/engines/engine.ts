@@ -1,12 +1,12 @@
 import type { DatabaseGrant } from "../database/gate.ts";
 import type { EgressReport } from "../egress/egress.ts";
 import type { JsonText } from "../json-text.ts";
+import type { Confinement } from "../permissions/confinement.ts";
 import type { Grants } from "../protocol/grants.ts";
 import type { HttpJob } from "../protocol/http.ts";
 import type { OutputLimits } from "../protocol/limits.ts";
 import type { Answer, ChannelRequest, Fault, ResultForm, ToolUse } from "../protocol/messages.ts";
 import type { Denial, LogEntry, Observer, SandboxLevel, Usage } from "../types.ts";
-import type { Confinement } from "./confinement.ts";
 import type { HttpDelivery, HttpReceiver } from "./http-delivery.ts";
 import type { Meter } from "./meter.ts";
 

@@ -1,5 +1,5 @@
 import { type Profile, profileKey, type Sandbox } from "./engine.ts";
-import type { ReuseLimits } from "./reuse.ts";
+import type { ReuseLimits } from "./reuse-limits.ts";
 import type { Shares } from "./shares.ts";
 
 /** What a sandbox has been used for: one key, for good. */

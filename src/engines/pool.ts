@@ -9,7 +9,7 @@ import { SOLE_TENANT } from "../tenant.ts";
 import type { IdleUsage, Launcher, Profile, Sandbox } from "./engine.ts";
 import { RunDirectoryGone } from "./instance.ts";
 import { Kept } from "./kept.ts";
-import { DEFAULT_REUSE, type ReuseLimits } from "./reuse.ts";
+import { DEFAULT_REUSE, type ReuseLimits } from "./reuse-limits.ts";
 import { Shares } from "./shares.ts";
 import { type Shelf, Shelves } from "./shelves.ts";
 import { leaver } from "./waiters.ts";

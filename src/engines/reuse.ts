@@ -3,28 +3,6 @@ import { BadRequest } from "../errors.ts";
 import type { ToolUse } from "../protocol/messages.ts";
 import type { Job, Profile } from "./engine.ts";
 
-/** How sandboxes are kept that have run something. */
-export interface ReuseLimits {
-  /** Idle ones of one key. */
-  readonly perKey: number;
-  /** Idle ones in all; never more than the pool has room for beside its minimum. */
-  readonly total: number;
-  /** Milliseconds one may be idle. */
-  readonly idle: number;
-  /** Milliseconds since its first execution. */
-  readonly age: number;
-  /** Executions. */
-  readonly uses: number;
-}
-
-export const DEFAULT_REUSE: ReuseLimits = {
-  perKey: 2,
-  total: 4,
-  idle: 60_000,
-  age: 600_000,
-  uses: 1_000,
-};
-
 /** Tools of which what an earlier execution was given serves the next one. */
 const REUSABLE: readonly string[] = ["crypto", "database"];
 

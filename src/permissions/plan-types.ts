@@ -1,7 +1,7 @@
-import type { ToolPermissions } from "../tools/permissions.ts";
 import type { ExplicitPerms } from "./normalizer.ts";
 import type { Perms } from "./perms.ts";
 import type { Refusal } from "./refusal.ts";
+import type { ToolPermissions } from "./tool-permissions.ts";
 
 /** What whoever runs this host allows at all. */
 export interface OperatorPolicy {

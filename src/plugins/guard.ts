@@ -2,7 +2,8 @@ import { z } from "zod";
 import { type Config, firstIssue } from "../config.ts";
 import { PayloadTooLarge } from "../errors.ts";
 import { assertWithin } from "../tenant-limits.ts";
-import type { IsolatePlugin, ValidRequest } from "./plugin.ts";
+import type { ValidRequest } from "../types.ts";
+import type { IsolatePlugin } from "./plugin.ts";
 
 const MAX_TOOLS = 100;
 

@@ -8,10 +8,11 @@ import {
   type PlanInput,
   plan,
 } from "../permissions/plan.ts";
-import { publicPlan } from "../permissions/public-plan.ts";
+
 import type { WorkerPermissions } from "../protocol/grants.ts";
 import { databaseGrant } from "../tools/database.ts";
 import type { IsolatePlugin } from "./plugin.ts";
+import { publicPlan } from "./public-plan.ts";
 
 /**
  * Plans what an execution may reach, in both layers, and lets none run that asks for more than it

@@ -5,14 +5,19 @@ import type { HttpExchange } from "../engines/http-delivery.ts";
 import { ApiHook, AsyncHook, SyncHook, type Waterfall, WrapHook, type Wrapper } from "../hooks.ts";
 import type { Perms } from "../permissions/perms.ts";
 import type { Plan } from "../permissions/plan.ts";
+import type { ToolPermissions } from "../permissions/tool-permissions.ts";
 import type { ToolUse } from "../protocol/messages.ts";
 import type { Tenant } from "../tenant.ts";
-import type { ToolPermissions } from "../tools/permissions.ts";
 import type { CustomTool } from "../tools/tool.ts";
-import type { ExecuteRequest, Level, LogEntry, Observer, Output, SandboxLevel } from "../types.ts";
-
-/** A request whose every field is there and good. */
-export type ValidRequest = Required<Omit<ExecuteRequest, "input">> & Pick<ExecuteRequest, "input">;
+import type {
+  ExecuteRequest,
+  Level,
+  LogEntry,
+  Observer,
+  Output,
+  SandboxLevel,
+  ValidRequest,
+} from "../types.ts";
 
 /** One execution on its way; plugins replace it by a copy with changes, never change it. */
 export interface Context {

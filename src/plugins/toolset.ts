@@ -1,14 +1,15 @@
 import { BadRequest } from "../errors.ts";
 import { owner } from "../own.ts";
+import type { ToolPermissions } from "../permissions/tool-permissions.ts";
 import type { ToolUse } from "../protocol/messages.ts";
 import { SOLE_TENANT } from "../tenant.ts";
 import type { SchemaBundle } from "../tools/database/load-schemas.ts";
 import { databaseGrant, databasePermissions } from "../tools/database.ts";
-import { toolPermissions as askPermissions, type ToolPermissions } from "../tools/permissions.ts";
+import { toolPermissions as askPermissions } from "../tools/permissions.ts";
 import { resolveTools } from "../tools/registry.ts";
 import type { CustomTool } from "../tools/tool.ts";
-import type { SandboxLevel } from "../types.ts";
-import type { IsolatePlugin, ValidRequest } from "./plugin.ts";
+import type { SandboxLevel, ValidRequest } from "../types.ts";
+import type { IsolatePlugin } from "./plugin.ts";
 
 /**
  * Turns the names of tools into tools, the registered ones included, and asks each of those what

@@ -1,16 +1,6 @@
 import { ContentError } from "./errors.ts";
-import { Package, type RXP } from "./package.ts";
+import { Package, type RXA, type RXP } from "./package.ts";
 import { packFiles, unpackFiles } from "./tar.ts";
-
-/** An archive: the content of a resource as tar.gz. */
-export interface RXA {
-  /** The bytes, a new stream each time it is read. */
-  readonly stream: ReadableStream<Uint8Array>;
-  /** A copy of the bytes. */
-  buffer(): Promise<Buffer>;
-  /** The files, the same package each time. Rejects with a `ContentError` for a bad archive. */
-  extract(): Promise<RXP>;
-}
 
 /** Files by path, or an archive there is already. */
 export type ArchiveInput =

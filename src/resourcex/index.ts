@@ -1,5 +1,5 @@
 /** The second entry of the package: `isolate/resourcex`. */
-export { createRXA, type RXA } from "./archive.ts";
+export { createRXA } from "./archive.ts";
 export { builtinTypes } from "./builtin-bundles.ts";
 export { bundleResourceType, bundleResourceTypes } from "./bundle.ts";
 export { type CreateRegistryOptions, createRegistry } from "./create-registry.ts";
@@ -23,7 +23,7 @@ export { FolderLoader } from "./folder-loader.ts";
 export type { Isolator } from "./isolator.ts";
 export { parseRXL, type RXL } from "./locator.ts";
 export { createRXM, type ManifestFields, type RXM } from "./manifest.ts";
-export type { PathNode, RXP } from "./package.ts";
+export type { PathNode, RXA, RXP } from "./package.ts";
 export type { Registry, RegistryOptions, ResolvedResource } from "./registry.ts";
 export type { RXR } from "./resource.ts";
 export type { LogSource, OnLog } from "./runner.ts";

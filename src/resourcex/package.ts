@@ -1,5 +1,14 @@
-import type { RXA } from "./archive.ts";
 import { ContentError } from "./errors.ts";
+
+/** An archive: the content of a resource as tar.gz. */
+export interface RXA {
+  /** The bytes, a new stream each time it is read. */
+  readonly stream: ReadableStream<Uint8Array>;
+  /** A copy of the bytes. */
+  buffer(): Promise<Buffer>;
+  /** The files, the same package each time. Rejects with a `ContentError` for a bad archive. */
+  extract(): Promise<RXP>;
+}
 
 export interface PathNode {
   readonly name: string;

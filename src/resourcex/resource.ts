@@ -1,6 +1,6 @@
-import type { RXA } from "./archive.ts";
 import type { RXL } from "./locator.ts";
 import type { RXM } from "./manifest.ts";
+import type { RXA } from "./package.ts";
 
 /** A resource: data with a name. What can be done with it is its type's business. */
 export interface RXR {

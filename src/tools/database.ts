@@ -3,9 +3,9 @@ import type { DatabaseGrant } from "../database/gate.ts";
 import { formatDatabaseHost, parseDatabaseUrl } from "../database/target.ts";
 import { messageOf } from "../errors.ts";
 import { parseEntry } from "../permissions/host-entry.ts";
+import type { ToolPermissions } from "../permissions/tool-permissions.ts";
 import type { DatabaseToolConfig } from "../protocol/database.ts";
 import type { SandboxLevel } from "../types.ts";
-import type { ToolPermissions } from "./permissions.ts";
 
 /** The variable that names the database, for operators and in what permissions say. */
 export const DATABASE_VARIABLE = "DATABASE_URL";

@@ -3,14 +3,6 @@ import type { Perms } from "../permissions/perms.ts";
 import { checkPermissions, ignoreFailure, isThenable } from "./shape.ts";
 import type { Tool, ToolContext } from "./tool.ts";
 
-/** What one tool of an execution may reach. */
-export interface ToolPermissions {
-  readonly name: string;
-  readonly permissions: Perms;
-  /** Whether the host reaches it in the sandbox's place: neither the Worker nor the proxy is told. */
-  readonly brokered?: true;
-}
-
 /**
  * What a tool may reach in one execution; `"none"` if it does not say. Throws `ToolError` if its
  * function throws, is asynchronous, or returns anything but permissions.

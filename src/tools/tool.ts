@@ -1,7 +1,6 @@
 import type { Config } from "../config.ts";
 import type { Perms } from "../permissions/perms.ts";
-import type { ValidRequest } from "../plugins/plugin.ts";
-import type { SandboxLevel } from "../types.ts";
+import type { SandboxLevel, ValidRequest } from "../types.ts";
 
 /** What the permissions of a tool may depend on. */
 export interface ToolContext {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Sandbox } from "../../src/engines/engine.ts";
 import { Pool, type PoolOptions } from "../../src/engines/pool.ts";
-import type { ReuseLimits } from "../../src/engines/reuse.ts";
+import type { ReuseLimits } from "../../src/engines/reuse-limits.ts";
 import { EngineUnavailable, HostBusy, ShuttingDown } from "../../src/errors.ts";
 import { ScriptedLauncher, type ScriptedSandbox } from "../fakes/scripted-launcher.ts";
 

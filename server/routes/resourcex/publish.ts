@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { Turns } from "../../../src/base/turns.ts";
 import { messageOf } from "../../../src/errors.ts";
-import { createRXA, type RXA } from "../../../src/resourcex/archive.ts";
+import { createRXA } from "../../../src/resourcex/archive.ts";
 import { createRXM, type RXM } from "../../../src/resourcex/manifest.ts";
+import type { RXA } from "../../../src/resourcex/package.ts";
 import { storableOf } from "../../../src/resourcex/storable.ts";
 import { checkArchive } from "../../../src/resourcex/tar.ts";
 import type { Route } from "../../api/route.ts";

@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions } from "dockerode";
-import type { Confinement } from "../confinement.ts";
+import type { Confinement } from "../../permissions/confinement.ts";
 import type { Profile } from "../engine.ts";
 import { containerOptions, networkOptions } from "./flags.ts";
 

@@ -3,7 +3,7 @@ import type { EgressSettings } from "../../egress/egress.ts";
 import type { EgressLink } from "../../egress/link.ts";
 import { egressService } from "../../egress/service.ts";
 import { EngineUnavailable, messageOf } from "../../errors.ts";
-import type { Confinement } from "../confinement.ts";
+import type { Confinement } from "../../permissions/confinement.ts";
 import type {
   Engine,
   EngineStatus,

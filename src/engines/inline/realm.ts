@@ -6,12 +6,11 @@ import { databaseScript } from "./database.ts";
 import { createGlobals, type Globals } from "./globals.ts";
 import type { Loading, Module } from "./inside.ts";
 import { catchRejections } from "./rejections.ts";
-import { RealmTimers } from "./timers.ts";
+import { type Entry, RealmTimers } from "./timers.ts";
 
 /** What the runner's own script is called in stacks. */
 export const RUNNER_URL = "isolate:runner";
 
-export type Entry = (...args: never[]) => unknown;
 type Evaluate = (imported: readonly unknown[], use: (module: Module) => void) => Promise<void>;
 
 const DRIZZLE: ReadonlySet<string> = new Set(DRIZZLE_MODULES);

@@ -1,4 +1,5 @@
-import type { Entry } from "./realm.ts";
+/** A function of code's. */
+export type Entry = (...args: never[]) => unknown;
 
 type Guard = (callback: Entry, args: readonly unknown[]) => void;
 

@@ -1,0 +1,15 @@
+import type { Engine } from "../engines/engine.ts";
+import type { PublicPlan } from "../permissions/public-plan.ts";
+import type { Context } from "./plugin.ts";
+
+/** Returns what a loaded execution would get from the engine of its level. */
+export function publicPlan({ plan, profile }: Context, engines: readonly Engine[]): PublicPlan {
+  const { memory, cpus } = profile;
+  const engine = engines.find(({ level }) => level === plan.level);
+  return {
+    ...plan,
+    mounts: plan.mounts.map(({ target }) => target),
+    profile: { memory, cpus },
+    container: engine?.confinement?.(profile) ?? null,
+  };
+}
