@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { config } from "../../src/config.ts";
@@ -14,6 +15,8 @@ import type { Denial } from "../../src/types.ts";
 import { until } from "../contract/engine-contract.ts";
 
 const BYTES = 300_000;
+/** Near what one execution may have come in. */
+const LARGE = 100_000_000;
 const acme: Tenant = { id: "acme", env: { TOKEN: "of acme", REGION: "north" } };
 const other: Tenant = { id: "other", env: { TOKEN: "of other" } };
 
@@ -23,7 +26,11 @@ let host: string;
 let opened: Opened;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  upstream = createServer((_request, response) => response.end(Buffer.alloc(BYTES, "x")));
+  upstream = createServer(({ url }, response) => {
+    if (url !== "/large") return response.end(Buffer.alloc(BYTES, "x"));
+    const part = Buffer.alloc(1_000_000);
+    Readable.from(Array.from({ length: LARGE / part.length }, () => part)).pipe(response);
+  });
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
   host = `files.example.com:${(upstream.address() as AddressInfo).port}`;
   let proxy = false;
@@ -94,6 +101,17 @@ describe("what goes through the proxy", () => {
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(Aborted);
     expect((error as Aborted).usage?.egressBytes).toBeGreaterThan(BYTES);
+  });
+
+  it("may be as much as a hundred megabytes", async () => {
+    const code = `export default async (url) => {
+      let bytes = 0;
+      for await (const part of (await fetch(url + "large")).body) bytes += part.length;
+      return bytes;
+    }`;
+    const { result, usage } = await opened.kernel.execute(request(code), { tenant: acme });
+    expect(result).toBe(LARGE);
+    expect(usage.egressBytes).toBeGreaterThan(LARGE);
   });
 
   it("is told of as it is refused, once for each host", async () => {
