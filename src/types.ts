@@ -32,7 +32,7 @@ export interface ExecuteRequest {
   /**
    * `code` runs in a sandbox that has run the same request's code before, with the same entry, tools,
    * permissions, level and memory, if one is idle: its module is called again, with all the state it has.
-   * Only without tools, or with `crypto`. Default `"never"`: a new sandbox.
+   * Only without tools, or with `crypto` and `database`. Default `"never"`: a new sandbox.
    */
   reuse?: "never" | "code";
   /** Megabytes of the sandbox, rounded up to a multiple of 64. Default: the operator's. */

@@ -191,7 +191,7 @@ export interface ExecuteOptions {
    * Has the job run in a sandbox that has run this key before and is idle, if there is one: the entry
    * of the module that is loaded there is called again, with all the state it has. Any other sandbox
    * it runs in is kept for the key afterwards. `reuseKey()` makes the key, which stands for the
-   * tenant, the code and all it is granted. Jobs with tools other than `crypto` are refused with
+   * tenant, the code and all it is granted. Jobs with tools other than `crypto` and `database` are refused with
    * `BadRequest`.
    */
   readonly reuse?: { readonly key: string } | undefined;
