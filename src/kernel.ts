@@ -1,9 +1,17 @@
 import type { Config } from "./config.ts";
-import type { Engine, IdleUsage, JobUsage, ReadResult } from "./engines/engine.ts";
+import type {
+  Engine,
+  ExecuteOptions,
+  IdleUsage,
+  Job,
+  JobUsage,
+  Outcome,
+  ReadResult,
+} from "./engines/engine.ts";
 import type { HttpExchange } from "./engines/http-delivery.ts";
-import { NOT_MEASURED } from "./engines/outcome.ts";
+import { NOT_MEASURED, outcomeName } from "./engines/outcome.ts";
 import { assertReusable } from "./engines/reuse.ts";
-import { ShuttingDown } from "./errors.ts";
+import { EngineUnavailable, ShuttingDown } from "./errors.ts";
 import { contained } from "./observer.ts";
 import type { Perms } from "./permissions/perms.ts";
 import { assertGranted, plan } from "./permissions/plan.ts";
@@ -64,7 +72,7 @@ export interface Granted {
   readonly permissions: Perms;
 }
 
-/** The one path every request takes, whoever brought it in; plugins do all there is to do on it. */
+/** The one path everything takes that runs, whoever brought it in; plugins do all there is to do for requests. */
 export class Kernel {
   readonly #hooks = new Hooks();
   readonly #engines: readonly Engine[];
@@ -108,14 +116,37 @@ export class Kernel {
    * Runs code once. What the code does wrong is in the output; what the caller or this host does
    * wrong rejects with an `IsolateError`, an abort of `signal` with `Aborted`.
    */
-  async execute(request: ExecuteRequest, options: RunOptions = {}): Promise<Output> {
+  execute(request: ExecuteRequest, options: RunOptions = {}): Promise<Output> {
+    return this.#counted(() => this.#execute(request, options));
+  }
+
+  /**
+   * Runs a job that no request asks for, as a resource type's is: no plugin is told. It is refused while the
+   * kernel closes, waited for, and a span, as an execution is. Rejects as the engine does, and with
+   * `EngineUnavailable` if this host does not have the level.
+   */
+  runJob(level: SandboxLevel, job: Job, options: ExecuteOptions): Promise<Outcome> {
+    const { tenant = SOLE_TENANT.id } = options;
+    return this.#counted(() =>
+      inSpan("execute", { "isolate.tenant": tenant }, async (span) => {
+        const engine = this.engine(level);
+        if (engine === undefined) throw new EngineUnavailable(`This host has no level "${level}"`);
+        const outcome = await engine.execute(job, options);
+        span.setAttribute("isolate.outcome", outcomeName(outcome));
+        return outcome;
+      }),
+    );
+  }
+
+  /** Has `close()` wait for some work. Rejects with `ShuttingDown` once that has been called. */
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closing) throw new ShuttingDown();
-    const execution = this.#execute(request, options);
-    this.#running.add(execution);
+    const running = work();
+    this.#running.add(running);
     try {
-      return await execution;
+      return await running;
     } finally {
-      this.#running.delete(execution);
+      this.#running.delete(running);
     }
   }
 

@@ -1,10 +1,9 @@
-import type { Engine } from "../../src/engines/engine.ts";
 import { EngineUnavailable } from "../../src/errors.ts";
 import type { Kernel } from "../../src/kernel.ts";
-import type { Levels } from "../../src/resourcex/levels.ts";
+import type { Levels, TypeEngine } from "../../src/resourcex/levels.ts";
 import type { TypeSandbox } from "../../src/resourcex/type.ts";
 
-/** The engines that this server has anyway, and ends with its kernel. */
+/** The levels that this server has anyway: types run as everything does, by its kernel. */
 export class KernelLevels implements Levels {
   readonly #kernel: Kernel;
 
@@ -12,10 +11,11 @@ export class KernelLevels implements Levels {
     this.#kernel = kernel;
   }
 
-  async engine(level: TypeSandbox): Promise<Engine> {
-    const engine = this.#kernel.engine(level);
-    if (engine === undefined) throw new EngineUnavailable("This host runs no containers");
-    return engine;
+  async engine(level: TypeSandbox): Promise<TypeEngine> {
+    if (this.#kernel.engine(level) === undefined) {
+      throw new EngineUnavailable("This host runs no containers");
+    }
+    return { execute: (job, options) => this.#kernel.runJob(level, job, options) };
   }
 
   async close(): Promise<void> {}

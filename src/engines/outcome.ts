@@ -105,7 +105,7 @@ export function toOutput(outcome: Outcome, level: SandboxLevel): Output {
 }
 
 /** A sandbox can name its own fault as it likes; that it ended, and when, is seen from outside. */
-function outcomeName({ status, fault }: Outcome): OutcomeName {
+export function outcomeName({ status, fault }: Outcome): OutcomeName {
   switch (status) {
     case "crash":
       return fault?.name === "MemoryError" ? "memory" : "crash";

@@ -6,9 +6,12 @@ import { Instance } from "../engines/instance.ts";
 import { defaultRunDirectory } from "../engines/run-directory.ts";
 import type { TypeSandbox } from "./type.ts";
 
+/** What runs the jobs of types. */
+export type TypeEngine = Pick<Engine, "execute">;
+
 /** Where types find the engine of their level. */
 export interface Levels {
-  engine(level: TypeSandbox): Promise<Engine>;
+  engine(level: TypeSandbox): Promise<TypeEngine>;
   /** Ends what it has opened. */
   close(): Promise<void>;
 }
