@@ -1,6 +1,6 @@
 /** Entry point: reads the environment, listens, and traps signals. */
 
-import type { Server } from "node:http";
+import type { createServer as createHttpServer, Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
@@ -8,6 +8,7 @@ import type { Logger } from "pino";
 import { takeEnvironment } from "../bin/environment.js";
 import { messageOf } from "../src/errors.ts";
 import { assemble } from "./assemble.ts";
+import { guardedServer } from "./guarded-server.ts";
 import { httpLimits } from "./http-limits.ts";
 import { createLogger } from "./log/logger.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -23,7 +24,8 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
   const stopTracing = tracing && (await startTracing(tracing));
   const { app, leave, close } = await assemble({ settings, logger });
   const listening = { port: config.port, hostname: host, serverOptions: httpLimits(pace) };
-  const server = serve({ fetch: app.fetch, ...listening }, (to) =>
+  const createServer = guardedServer() as typeof createHttpServer;
+  const server = serve({ fetch: app.fetch, createServer, ...listening }, (to) =>
     logger.info(`Isolate listens on http://${host}:${to.port}`),
   ) as Server;
   server.maxConnections = maxConnections;
