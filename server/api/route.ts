@@ -41,6 +41,11 @@ export interface RouteInput<P, Q, H, B, S extends Scope> {
   hold(promise: Promise<unknown>): void;
   /** Tells how many bytes of the answer wait for the caller to read, beside those its connection has. */
   onWaiting(waiting: () => number): void;
+  /**
+   * Makes room for an answer of that many bytes, before it is built. Throws with 429 if too much of
+   * earlier ones is unread. For answers that are large, and those whose size their makers do not know.
+   */
+  reserve(bytes: number): void;
   readonly c: Context<ApiEnv>;
 }
 

@@ -3,6 +3,7 @@ import type { Auth, Caller } from "../api/auth.ts";
 import { type Route, route } from "../api/route.ts";
 import { type FunctionCatalogue, noSuchFunction } from "../functions/catalogue.ts";
 import { isCrossSite } from "../functions/http/cross-site.ts";
+import { MAX_WAITING } from "../functions/http/response-stream.ts";
 import { type ServeOptions, serveCall } from "../functions/http/serve.ts";
 import { functionName } from "../functions/schemas.ts";
 import type { Callable } from "../functions/version-cache.ts";
@@ -40,6 +41,7 @@ export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
       },
       handler: async ({ params: { tenant, name }, identify, ...input }) => {
         const { raw } = input.c.req;
+        input.reserve(MAX_WAITING);
         if (!METHODS.includes(raw.method)) throw methodNotAllowed();
         if (auth.holdsKey(raw.url)) throw keyInUrl();
         const owner = await auth.caller(tenant);

@@ -20,7 +20,7 @@ export interface HttpCall {
   readonly version: Callable;
   readonly input: Pick<
     RouteInput<unknown, unknown, unknown, unknown, "none">,
-    "signal" | "requestId" | "c"
+    "signal" | "requestId" | "c" | "onWaiting"
   >;
   /** Whether the request's `Authorization` is meant for the function, unless it holds a key of ours. */
   readonly passesKey: boolean;
@@ -73,6 +73,7 @@ async function answer(
   // Where there is a connection: an error of the stream's would be written to the log, each time.
   const cut = outgoing && ((): void => void outgoing.destroy());
   const stream = new ResponseStream(request.method, () => hangUp.abort(), cut);
+  input.onWaiting(() => stream.waiting);
   const run = options.runs.run({
     id,
     caller,
