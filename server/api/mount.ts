@@ -14,6 +14,8 @@ import { type ErrorShape, PROBLEMS } from "./errors.ts";
 import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
 
 const MAX_PARAMETERS = 100;
+/** Bytes that have to have room before code runs, lest it run for an answer that is refused: a large result. */
+const LIKELY_ANSWER = 4_194_304;
 
 export interface MountOptions {
   readonly routes: readonly Route[];
@@ -85,7 +87,7 @@ async function serve(
   const bindings = (c.env ?? {}) as Partial<HttpBindings>;
   const owner = ownerOf(route, caller, bindings);
   // Those without a key are asked about what is large alone: the rest says whether the server is well.
-  if (!owner.isAnonymous) unread.check(owner);
+  if (!owner.isAnonymous) unread.check(owner, route.body === undefined ? 0 : LIKELY_ANSWER);
   if (caller !== undefined && (route.body ?? route.reads) !== undefined) {
     c.set("caller", caller);
     await refusals.check(caller);

@@ -40,14 +40,14 @@ export function batchRoutes({ runs, ways, onError }: BatchParts): Route[] {
         const requests = body.requests as ExecuteRequest[];
         const identity = { route: "POST /execute/batch", body };
         const entry = await ways.once(identity, input, requests.length);
-        if (entry !== undefined && "replay" in entry) return responseOf(entry.replay, true);
+        if (entry !== undefined && "replay" in entry) return responseOf(entry.replay, input, true);
         const signal = entry === undefined ? input.signal : undefined;
         const work = async () => ({
           status: 200,
           contentType: "application/json",
           body: await runBatch(runs, { caller, requestId, signal, requests, onError }),
         });
-        return responseOf(await (entry === undefined ? work() : entry.first(work)));
+        return responseOf(await (entry === undefined ? work() : entry.first(work)), input);
       },
     }),
   ];
