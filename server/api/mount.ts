@@ -97,7 +97,12 @@ async function serve(
     query: checked(route.query, route.query && queryOf(c)),
     headers: checked(route.headers, route.headers && Object.fromEntries(raw.headers)),
     caller: caller as RouteInput<unknown, unknown, unknown, unknown, Scope>["caller"],
-    identify,
+    identify: async () => {
+      const known = await identify();
+      await refusals.check(known);
+      c.set("caller", known);
+      return known;
+    },
     signal: raw.signal,
     requestId: c.get("requestId"),
     hold: () => {},

@@ -32,7 +32,10 @@ export interface RouteInput<P, Q, H, B, S extends Scope> {
   readonly headers: H;
   readonly body: B;
   readonly caller: S extends "tenant" ? Caller : undefined;
-  /** Whose key the request brings; for routes of scope `none`. Rejects with 401 or 403. */
+  /**
+   * Whose key the request brings, and whose refusals then count; for routes of scope `none`. Rejects with
+   * 401 or 403, and with 429 for those that were refused too often.
+   */
   identify(): Promise<Caller>;
   /** Aborted when the caller hangs up. */
   readonly signal: AbortSignal;

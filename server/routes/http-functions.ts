@@ -8,6 +8,7 @@ import { type ServeOptions, serveCall } from "../functions/http/serve.ts";
 import { functionName } from "../functions/schemas.ts";
 import type { Callable } from "../functions/version-cache.ts";
 import { HttpProblem } from "../problem.ts";
+import { QuotaExceeded } from "../quotas/quota-error.ts";
 import { tenantId } from "../tenants/settings.ts";
 
 /** What a `Request` can have. */
@@ -85,7 +86,10 @@ async function isOwn(
   if (given === null || !auth.holdsKey(given)) return false;
   return ownCaller(identify, tenant).then(
     (caller) => caller !== undefined,
-    () => false,
+    (error: unknown) => {
+      if (error instanceof QuotaExceeded) throw error;
+      return false;
+    },
   );
 }
 

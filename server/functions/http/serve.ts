@@ -63,7 +63,7 @@ async function answer(
   body: Uint8Array | undefined,
   hold: Hold,
 ): Promise<Response> {
-  const { caller, version, input } = call;
+  const { caller, version, input, isAnonymous } = call;
   const { name, tenant } = version;
   const id = executionId();
   const { outgoing, incoming } = (input.c.env ?? {}) as Partial<HttpBindings>;
@@ -77,6 +77,7 @@ async function answer(
   const run = options.runs.run({
     id,
     caller,
+    isAnonymous,
     via: "http",
     requestId: input.requestId,
     function: { name, version: version.version },
