@@ -13,7 +13,8 @@ let server: TestServer;
 beforeAll(async () => {
   server = await TestServer.start({ ISOLATE_ENGINE: "none", ISOLATE_ADMIN_KEY: OPERATOR_KEY });
   const acme = await tenantOf(server, "acme", { sandbox: ["isolated"] });
-  const body = { code: "export default () => new Response()", kind: "http", public: true };
+  const code = `export default ({ url }) => url.endsWith("/slow") ? new Promise(() => {}) : new Response()`;
+  const body = { code, kind: "http", public: true };
   expect((await acme.ask("PUT", "/functions/site", body)).status).toBe(201);
 });
 afterEach(async () => {
@@ -66,6 +67,19 @@ describe("somebody without a key who", () => {
     });
     expect(grown).toBeLessThan(200);
     expect(waited).toBeLessThan(500);
+  });
+
+  it("sends them with what has no use for a body takes none either, however long that is under way", async () => {
+    const chunks = "1\r\nx\r\n".repeat(60_000);
+    const { grown } = await during(async () => {
+      for (let n = 0; n < 40; n += 1) {
+        const socket = open();
+        socket.write(`GET ${SITE}slow HTTP/1.1\r\nHost: localhost\r\n`);
+        socket.write(`Transfer-Encoding: chunked\r\n\r\n${chunks}`);
+      }
+      await sleep(2_000);
+    });
+    expect(grown).toBeLessThan(150);
   });
 
   it("pipelines thousands of requests keeps nobody else waiting", async () => {

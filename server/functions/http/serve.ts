@@ -48,7 +48,11 @@ const EXECUTION_ID = "X-Execution-Id";
 /** Has a function answer a request. Rejects for what is refused before its code is called. */
 export function serveCall(call: HttpCall, options: ServeOptions): Promise<Response> {
   const { raw } = call.input.c.req;
-  if (!WITH_BODY.includes(raw.method)) return answer(call, options, undefined, () => {});
+  if (!WITH_BODY.includes(raw.method)) {
+    // A body that nobody reads is kept as it comes: some hundred bytes for each chunk of one.
+    (call.input.c.env as Partial<HttpBindings> | undefined)?.incoming?.resume();
+    return answer(call, options, undefined, () => {});
+  }
   const { caller, isAnonymous } = call;
   return options.withBytes(
     bodyOf(call.input.c),
