@@ -55,10 +55,11 @@ export function bodies(maxBody: number, pace?: PaceLimits): Bodies {
         return keyed.share(keyedWork, ownerOf(whose.caller));
       }
       const address = source.connection?.incoming?.socket.remoteAddress ?? "";
+      const tenant = whose.caller?.tenant.id;
       return anonymous.share(async (share) => {
-        const body = await arrivals.during(address, () => read(share));
+        const body = await arrivals.during(address, tenant ?? "", () => read(share));
         return work(body, share.hold);
-      }, whose.caller?.tenant.id);
+      }, tenant);
     },
   };
 }

@@ -1,9 +1,15 @@
-import { PayloadTooLarge, UnsupportedMediaType } from "../src/errors.ts";
+import { BadRequest, PayloadTooLarge, UnsupportedMediaType } from "../src/errors.ts";
 import type { BodyShare } from "./body-budget.ts";
 import type { PaceLimits } from "./body-pace.ts";
 import { type BodySource, eachChunk } from "./body-source.ts";
 import { LARGE, parseJson } from "./body-text.ts";
+import { GrowingBytes } from "./growing-bytes.ts";
 import type { JsonThread } from "./json-thread/json-thread.ts";
+
+/** Chunks that a body of any size may arrive in. */
+const ANY_CHUNKS = 10_000;
+/** Bytes that each further chunk has to bring, on average. */
+const MIN_CHUNK = 64;
 
 export interface ReadOptions {
   readonly maxBytes: number;
@@ -36,15 +42,16 @@ export async function readJson(source: BodySource, options: JsonOptions): Promis
 
 /** Reads a body whole. Rejects as `eachCounted()`. */
 export async function readBytes(source: BodySource, options: ReadOptions): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  await eachCounted(source, options, (chunk) => chunks.push(chunk));
-  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
+  const bytes = new GrowingBytes(options.maxBytes);
+  await eachCounted(source, options, (chunk) => bytes.add(chunk));
+  return bytes.take();
 }
 
 /**
  * Hands each chunk of a body to `take`, never more than `maxBytes` of it, and counts them in `share` as they
- * arrive. Rejects with `PayloadTooLarge`, with `HostBusy` if there is no room, with 408 for a body that
- * arrives too slowly, with `Aborted` for one that breaks off, and with what `take` throws.
+ * arrive; a chunk is gone once `take` returns. Rejects with `PayloadTooLarge`, with `BadRequest` for far more
+ * chunks than its bytes explain, with `HostBusy` if there is no room, with 408 for a body that arrives too
+ * slowly, with `Aborted` for one that breaks off, and with what `take` throws.
  */
 export async function eachCounted(
   source: BodySource,
@@ -55,9 +62,13 @@ export async function eachCounted(
     throw tooLarge(maxBytes);
   }
   let size = 0;
+  let chunks = 0;
   const counted = (chunk: Uint8Array): void => {
     size += chunk.length;
+    chunks += 1;
     if (size > maxBytes) throw tooLarge(maxBytes);
+    // Each takes as long as some hundred bytes do, however small it is.
+    if (chunks > ANY_CHUNKS + size / MIN_CHUNK) throw tooMany();
     share.add(chunk.length);
     take(chunk);
   };
@@ -66,4 +77,8 @@ export async function eachCounted(
 
 function tooLarge(maxBytes: number): PayloadTooLarge {
   return new PayloadTooLarge("", `The body exceeds the limit of ${maxBytes} bytes`);
+}
+
+function tooMany(): BadRequest {
+  return new BadRequest("", "The body arrives in too many chunks for its size; send larger ones");
 }

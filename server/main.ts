@@ -1,6 +1,6 @@
 /** Entry point: reads the environment, listens, and traps signals. */
 
-import type { Server } from "node:http";
+import type { createServer as createHttpServer, Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import closeWithGrace from "close-with-grace";
 import type { Logger } from "pino";
@@ -20,15 +20,17 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
   // Its thread opens it while this one loads the rest.
   const opening = openStore(settings.store, settings);
   opening.catch(() => {});
-  const [{ serve }, { assemble }, { httpLimits }] = await Promise.all([
+  const [{ serve }, { assemble }, { guardedServer }, { httpLimits }] = await Promise.all([
     import("@hono/node-server"),
     import("./assemble.ts"),
+    import("./guarded-server.ts"),
     import("./http-limits.ts"),
   ]);
   const stopTracing = tracing && (await (await import("./tracing.ts")).startTracing(tracing));
   const { app, leave, close } = await assemble({ settings, logger, store: await opening });
   const listening = { port: config.port, hostname: host, serverOptions: httpLimits(pace) };
-  const server = serve({ fetch: app.fetch, ...listening }, (to) =>
+  const createServer = guardedServer() as typeof createHttpServer;
+  const server = serve({ fetch: app.fetch, createServer, ...listening }, (to) =>
     logger.info(`Isolate listens on http://${host}:${to.port}`),
   ) as Server;
   server.maxConnections = maxConnections;

@@ -1,118 +1,99 @@
 import type { HttpBindings } from "@hono/node-server";
-import { HttpProblem } from "./problem.ts";
+import { type Connection, UnreadPool } from "./unread-pool.ts";
 
-/** Default bound of all answers' bytes that wait in this process for their clients. */
+/** Default bound of all answers' bytes that wait in this process for clients with a key. */
 const MAX_BYTES = 268_435_456;
-/** Multiple of that bound which may wait in this process and the kernel's buffers together. */
-const GIVEN_FACTOR = 4;
-/** Bytes that the kernel's buffers of one connection hold at most, as assumed here. */
-const MAX_BUFFERED = 8_388_608;
+/** Part of that which may wait for clients without one, beside it. */
+const ANONYMOUS_SHARE = 0.5;
 /** Answers below this many bytes are not counted once the kernel has them. */
 const SMALL = 65_536;
 
-type Connection = HttpBindings["incoming"]["socket"];
-
-interface Answer {
-  readonly outgoing: HttpBindings["outgoing"];
-  /** Bytes that have not got to the connection. */
-  waiting: () => number;
+/** Whose an answer is: a tenant's, by its id, or somebody's without a key, by the peer's address. */
+export interface Owner {
+  readonly name: string;
+  readonly isAnonymous: boolean;
 }
 
-/** One connection's answers to one owner. */
-interface Reader {
-  readonly underWay: Set<Answer>;
-  /** Bytes written to the connection before the first answer that may be unread. */
-  readonly before: number;
+/** Of one answer, what its connection does not know. */
+export interface Counting {
+  /** Tells how many of its bytes are still kept elsewhere. */
+  readonly onWaiting: (waiting: () => number) => void;
+  /** Makes room for a body of that many bytes, before it is written. Throws with 429 if there is none. */
+  readonly reserve: (bytes: number) => void;
 }
 
 /**
  * Bounds the answers that nobody reads: who asks for large ones and reads none would fill the memory of
  * this process, then the kernel's. Node cannot ask the kernel how much a client has taken. So what a
- * connection was given counts until it closes, or asks again when no answer of its is under way. An owner
- * may have at most as many bytes as it leaves to all others.
+ * connection was given counts until it closes, or asks again when no answer of its is under way. Clients
+ * without a key have a bound of their own, which holds for all of them: there is no end to addresses.
  */
 export class Unread {
-  readonly #limit: number;
-  readonly #readers = new Map<string, Map<Connection, Reader>>();
-  readonly #owners = new WeakMap<Connection, string>();
+  readonly #keyed: UnreadPool;
+  readonly #anonymous: UnreadPool;
+  readonly #owners = new WeakMap<Connection, Owner>();
 
   constructor(limit: number = MAX_BYTES) {
-    this.#limit = limit;
+    this.#keyed = new UnreadPool(limit, true);
+    this.#anonymous = new UnreadPool(limit * ANONYMOUS_SHARE, false);
   }
 
-  /** Throws with 429 for those who have more unread than they may. */
-  check(owner: string): void {
-    const own = this.#bytesOf(owner);
-    if (own.given === 0) return;
-    let { held, given } = own;
-    for (const each of this.#readers.keys()) {
-      const bytes = this.#bytesOf(each);
-      held += bytes.held;
-      given += bytes.given;
-    }
-    if (held <= this.#limit && given <= this.#limit * GIVEN_FACTOR) return;
-    const message = "Too much of earlier answers is unread; read them, or close their connections";
-    throw new HttpProblem(429, "TooManyRequests", "ANSWERS_UNREAD", message, { retryAfter: 1 });
+  /** Throws with 429 for those who have more unread than they may, or would have with `bytes` more. */
+  check(owner: Owner, bytes = 0): void {
+    this.#poolOf(owner).check(owner.name, bytes);
   }
 
-  /**
-   * Counts an answer to `owner` from now on. Returns a function that is told how many of its bytes are
-   * still kept elsewhere. Without a connection there is nothing to count.
-   */
-  begin(owner: string, bindings: Partial<HttpBindings>): (waiting: () => number) => void {
-    const { outgoing, incoming } = bindings;
-    if (outgoing === undefined || incoming === undefined) return () => {};
+  /** Counts an answer to `owner` from now on. Without a connection there is nothing to count. */
+  begin(owner: Owner, { outgoing, incoming }: Partial<HttpBindings>): Counting {
+    let elsewhere = (): number => 0;
+    let reserved = 0;
+    const counting: Counting = {
+      onWaiting: (waiting) => {
+        elsewhere = waiting;
+      },
+      reserve: (bytes) => {
+        this.check(owner, bytes);
+        reserved = bytes;
+      },
+    };
+    if (outgoing === undefined || incoming === undefined) return counting;
     const connection = incoming.socket;
-    const reader = this.#readerOf(owner, connection);
-    const answer: Answer = { outgoing, waiting: () => 0 };
+    const pool = this.#poolOf(owner);
+    this.#hand(connection, owner);
+    const reader = pool.readerOf(owner.name, connection);
+    const waiting = (): number =>
+      elsewhere() + (outgoing.headersSent ? outgoing.writableLength : reserved);
+    const answer = { waiting };
     reader.underWay.add(answer);
     outgoing.once("close", () => {
       reader.underWay.delete(answer);
       const small = connection.bytesWritten - reader.before < SMALL;
-      const replaced = this.#owners.get(connection) !== owner;
-      if (small || replaced || connection.destroyed) this.#forget(owner, connection);
+      const replaced = !isSame(this.#owners.get(connection), owner);
+      if (small || replaced || connection.destroyed) pool.forget(owner.name, connection);
     });
-    return (waiting) => {
-      answer.waiting = waiting;
-    };
+    return counting;
   }
 
-  #readerOf(owner: string, connection: Connection): Reader {
+  /** Has a connection be an owner's. A proxy in front sends requests of several owners over one. */
+  #hand(connection: Connection, owner: Owner): void {
     const previous = this.#owners.get(connection);
-    if (previous === undefined) {
-      connection.once("close", () => this.#forget(this.#owners.get(connection) ?? "", connection));
-    }
-    // A proxy in front sends requests of several owners over one connection.
-    if (previous !== owner) this.#forget(previous ?? "", connection);
     this.#owners.set(connection, owner);
-    const readers = this.#readers.get(owner) ?? new Map<Connection, Reader>();
-    this.#readers.set(owner, readers);
-    const known = readers.get(connection);
-    if (known !== undefined && known.underWay.size > 0) return known;
-    const reader = { underWay: new Set<Answer>(), before: connection.bytesWritten };
-    readers.set(connection, reader);
-    return reader;
-  }
-
-  /** Forgets a connection without an answer under way; the bytes of others still count. */
-  #forget(owner: string, connection: Connection): void {
-    const readers = this.#readers.get(owner);
-    const reader = readers?.get(connection);
-    if (reader === undefined || (reader.underWay.size > 0 && !connection.destroyed)) return;
-    readers?.delete(connection);
-    if (readers?.size === 0) this.#readers.delete(owner);
-  }
-
-  /** Bytes held by this process, and those with the kernel's buffers added. */
-  #bytesOf(owner: string): { held: number; given: number } {
-    let held = 0;
-    let given = 0;
-    for (const [connection, { underWay, before }] of this.#readers.get(owner) ?? []) {
-      let own = 0;
-      for (const { outgoing, waiting } of underWay) own += outgoing.writableLength + waiting();
-      held += own;
-      given += own + Math.min(MAX_BUFFERED, connection.bytesWritten - before);
+    if (previous === undefined) {
+      // Node closes none of the answers that wait behind another one.
+      connection.once("close", () => {
+        this.#keyed.forgetAll(connection);
+        this.#anonymous.forgetAll(connection);
+      });
+    } else if (!isSame(previous, owner)) {
+      this.#poolOf(previous).forget(previous.name, connection);
     }
-    return { held, given };
   }
+
+  #poolOf({ isAnonymous }: Owner): UnreadPool {
+    return isAnonymous ? this.#anonymous : this.#keyed;
+  }
+}
+
+function isSame(one: Owner | undefined, other: Owner): boolean {
+  return one?.name === other.name && one.isAnonymous === other.isAnonymous;
 }

@@ -7,13 +7,15 @@ import type { Bodies } from "../bodies.ts";
 import { bodyOf } from "../body-source.ts";
 import { HttpProblem } from "../problem.ts";
 import { Refusals } from "../quotas/refusals.ts";
-import type { Unread } from "../unread.ts";
+import type { Owner, Unread } from "../unread.ts";
 import type { Auth, Caller } from "./auth.ts";
 import { assertBounded } from "./bounds.ts";
 import { type ErrorShape, PROBLEMS } from "./errors.ts";
 import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
 
 const MAX_PARAMETERS = 100;
+/** Bytes that have to have room before code runs, lest it run for an answer that is refused: a large result. */
+const LIKELY_ANSWER = 4_194_304;
 
 export interface MountOptions {
   readonly routes: readonly Route[];
@@ -82,30 +84,36 @@ async function serve(
   };
   const caller = route.scope === "tenant" ? await identify() : undefined;
   if (route.scope === "admin") await auth.admin(raw);
-  const owner = caller?.tenant.id;
-  if (owner !== undefined) unread.check(owner);
+  const bindings = (c.env ?? {}) as Partial<HttpBindings>;
+  const owner = ownerOf(route, caller, bindings);
+  // Those without a key are asked about what is large alone: the rest says whether the server is well.
+  if (!owner.isAnonymous) unread.check(owner, route.body === undefined ? 0 : LIKELY_ANSWER);
   if (caller !== undefined && (route.body ?? route.reads) !== undefined) {
     c.set("caller", caller);
     await refusals.check(caller);
   }
-  const bindings = (c.env ?? {}) as Partial<HttpBindings>;
   const head = {
     params: checked(route.params, paramsOf(route, c)),
     query: checked(route.query, route.query && queryOf(c)),
     headers: checked(route.headers, route.headers && Object.fromEntries(raw.headers)),
     caller: caller as RouteInput<unknown, unknown, unknown, unknown, Scope>["caller"],
-    identify,
+    identify: async () => {
+      const known = await identify();
+      await refusals.check(known);
+      c.set("caller", known);
+      return known;
+    },
     signal: raw.signal,
     requestId: c.get("requestId"),
     hold: () => {},
-    onWaiting: owner === undefined ? () => {} : unread.begin(owner, bindings),
+    ...unread.begin(owner, bindings),
     c,
   };
   const { body } = route;
   if (body === undefined) {
     const response = await route.handler({ ...head, body: undefined });
     // Others may have been read from the store at the same time; nothing is lost with this one.
-    if (owner !== undefined && raw.method === "GET") unread.check(owner);
+    if (!owner.isAnonymous && raw.method === "GET") unread.check(owner);
     return response;
   }
   return withBody(
@@ -117,6 +125,17 @@ async function serve(
     },
     { caller },
   );
+}
+
+/** Whose the answer is, of those that are counted. */
+function ownerOf(
+  { scope }: Route,
+  caller: Caller | undefined,
+  { incoming }: Partial<HttpBindings>,
+): Owner {
+  if (scope === "none") return { name: incoming?.socket.remoteAddress ?? "", isAnonymous: true };
+  // No tenant has the operator's name.
+  return { name: caller?.tenant.id ?? "", isAnonymous: false };
 }
 
 function checked(schema: ZodType | undefined, given: unknown): unknown {

@@ -32,7 +32,10 @@ export interface RouteInput<P, Q, H, B, S extends Scope> {
   readonly headers: H;
   readonly body: B;
   readonly caller: S extends "tenant" ? Caller : undefined;
-  /** Whose key the request brings; for routes of scope `none`. Rejects with 401 or 403. */
+  /**
+   * Whose key the request brings, and whose refusals then count; for routes of scope `none`. Rejects with
+   * 401 or 403, and with 429 for those that were refused too often.
+   */
   identify(): Promise<Caller>;
   /** Aborted when the caller hangs up. */
   readonly signal: AbortSignal;
@@ -41,6 +44,11 @@ export interface RouteInput<P, Q, H, B, S extends Scope> {
   hold(promise: Promise<unknown>): void;
   /** Tells how many bytes of the answer wait for the caller to read, beside those its connection has. */
   onWaiting(waiting: () => number): void;
+  /**
+   * Makes room for an answer of that many bytes, before it is built. Throws with 429 if too much of
+   * earlier ones is unread. For answers that are large, and those whose size their makers do not know.
+   */
+  reserve(bytes: number): void;
   readonly c: Context<ApiEnv>;
 }
 

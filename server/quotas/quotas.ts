@@ -28,21 +28,20 @@ export class Quotas implements Admission {
 
   async admit(caller: Caller, options: Parameters<Admission["admit"]>[1]): Promise<Release> {
     const { tenant, limits } = caller;
-    const { signal, wait } = options;
     // First, for what finds no room has not begun, and is not to be counted as if it had.
-    this.#slotsOf(tenant.id).check(limits, wait);
+    this.#slotsOf(tenant.id).check(limits, options);
     await this.#rates.count(caller);
     const settle = await this.#budgets.take(caller);
     const slots = this.#slotsOf(tenant.id);
     try {
-      await slots.take(limits, wait, signal);
+      await slots.take(limits, options);
     } catch (error) {
       settle(null);
       this.#tidy(tenant.id, slots);
       throw error;
     }
     return (used) => {
-      slots.give();
+      slots.give(options.isAnonymous);
       this.#tidy(tenant.id, slots);
       // What cannot be measured is counted as if it had computed all the time.
       settle(used && (used.cpu ?? used.wall));

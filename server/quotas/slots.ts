@@ -7,12 +7,27 @@ type Bounds = Pick<TenantLimits, "concurrency" | "queue">;
 /** Milliseconds after which it may be worth asking again. */
 const RETRY_AFTER = 1_000;
 
-/** One tenant's executions at once, and those that wait for one of them to end, in their order. */
+/** How somebody asks for a place. */
+export interface Asking {
+  /** Whether it may wait for others to end. */
+  readonly wait: boolean;
+  /** Whether it is asked for without a key of the tenant's. */
+  readonly isAnonymous?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One tenant's executions at once, and those that wait for one of them to end, in their order. Those that
+ * are asked for without a key have at most half of the places of both: anybody can ask for them.
+ */
 export class Slots {
   readonly #patience: number;
   #running = 0;
+  /** Of those that run. */
+  #anonymous = 0;
   #concurrency = 0;
-  readonly #waiting = new Set<() => void>();
+  /** What to call for those that wait, and whether they are anonymous. */
+  readonly #waiting = new Map<() => void, boolean>();
 
   /** `patience` is how many milliseconds an execution waits for others to end. */
   constructor(patience: number) {
@@ -24,11 +39,22 @@ export class Slots {
   }
 
   /** Throws what `take` would reject with at once. */
-  check({ concurrency, queue }: Bounds, wait: boolean): void {
-    if (this.#running < concurrency) return;
-    const room = wait ? queue : 0;
-    if (this.#waiting.size < room) return;
-    throw this.#full(`${this.#running} of its executions run, and ${this.#waiting.size} wait`);
+  check({ concurrency, queue }: Bounds, { wait, isAnonymous = false }: Asking): void {
+    if (this.#hasPlace(concurrency, isAnonymous)) return;
+    const waiting = [...this.#waiting.values()].filter((each) => each).length;
+    const isOver = isAnonymous && waiting >= halfOf(queue);
+    if (wait && this.#waiting.size < queue && !isOver) return;
+    const { size } = this.#waiting;
+    throw this.#full(
+      isAnonymous
+        ? `${this.#anonymous} executions of callers without a key run, and ${waiting} wait`
+        : `${this.#running} of its executions run, and ${size} wait`,
+    );
+  }
+
+  #hasPlace(concurrency: number, isAnonymous: boolean): boolean {
+    if (this.#running >= concurrency) return false;
+    return !isAnonymous || this.#anonymous < halfOf(concurrency);
   }
 
   #full(message: string): QuotaExceeded {
@@ -40,14 +66,15 @@ export class Slots {
   }
 
   /** Resolves as soon as one more may run; whoever gets that has to give it back. */
-  async take(bounds: Bounds, wait: boolean, signal?: AbortSignal): Promise<void> {
-    this.check(bounds, wait);
+  async take(bounds: Bounds, asking: Asking): Promise<void> {
+    const { isAnonymous = false, signal } = asking;
+    this.check(bounds, asking);
     if (signal?.aborted) throw new Aborted();
     // The latest there are: an operator may change them while somebody waits.
     this.#concurrency = bounds.concurrency;
     this.#advance();
-    if (this.#running < bounds.concurrency) {
-      this.#running += 1;
+    if (this.#hasPlace(bounds.concurrency, isAnonymous)) {
+      this.#begin(isAnonymous);
       return;
     }
     await new Promise<void>((resolve, reject) => {
@@ -68,22 +95,33 @@ export class Slots {
         settled();
         reject(this.#full(`for ${this.#patience} ms none has ended`));
       }, this.#patience);
-      this.#waiting.add(go);
+      this.#waiting.set(go, isAnonymous);
       signal?.addEventListener("abort", leave, { once: true });
     });
   }
 
-  give(): void {
+  /** Gives a place back, of the kind it was asked for. */
+  give(isAnonymous = false): void {
     this.#running -= 1;
+    if (isAnonymous) this.#anonymous -= 1;
     this.#advance();
   }
 
+  #begin(isAnonymous: boolean): void {
+    this.#running += 1;
+    if (isAnonymous) this.#anonymous += 1;
+  }
+
   #advance(): void {
-    for (const go of this.#waiting) {
-      if (this.#running >= this.#concurrency) return;
+    for (const [go, isAnonymous] of this.#waiting) {
+      if (!this.#hasPlace(this.#concurrency, isAnonymous)) continue;
       this.#waiting.delete(go);
-      this.#running += 1;
+      this.#begin(isAnonymous);
       go();
     }
   }
+}
+
+function halfOf(places: number): number {
+  return Math.max(1, Math.floor(places / 2));
 }

@@ -1,6 +1,7 @@
 import { finished } from "node:stream/promises";
 import Busboy from "@fastify/busboy";
 import { BadRequest, PayloadTooLarge } from "../../src/errors.ts";
+import { GrowingBytes } from "../growing-bytes.ts";
 
 /** A text, or the bytes of a file. */
 export type FormPart = string | Uint8Array;
@@ -43,10 +44,11 @@ export class FormParser {
     });
     this.#parser.on("field", (name, text) => this.#add(name, text));
     this.#parser.on("file", (name, file) => {
-      const chunks: Buffer[] = [];
-      file.on("data", (chunk: Buffer) => chunks.push(chunk));
+      // The parser makes a chunk of whatever may begin a boundary, be it every second byte.
+      const bytes = new GrowingBytes();
+      file.on("data", (chunk: Buffer) => bytes.add(chunk));
       file.on("error", () => {});
-      file.on("end", () => this.#add(name, Buffer.concat(chunks)));
+      file.on("end", () => this.#add(name, bytes.take()));
     });
   }
 

@@ -5,12 +5,16 @@ import { PROBLEMS } from "../api/errors.ts";
 import { executeRequest } from "../api/execute-request.ts";
 import { type Route, route } from "../api/route.ts";
 import { waysHeaders } from "../api/ways-headers.ts";
-import { runBatch } from "../runs/batch.ts";
+import { ownerOf } from "../bodies.ts";
+import { BodyBudget } from "../body-budget.ts";
+import { MAX_ANSWERS, runBatch } from "../runs/batch.ts";
 import type { Runs } from "../runs/runs.ts";
-import { responseOf } from "../runs/stored-answer.ts";
+import { responseOf, textAnswer } from "../runs/stored-answer.ts";
 import type { Ways } from "../runs/ways.ts";
 
 const MOST = 100;
+/** Batches of the largest answers that are in memory at once; of one tenant no more than it leaves. */
+const BATCHES_AT_ONCE = 4;
 
 export interface BatchParts {
   readonly runs: Runs;
@@ -20,6 +24,7 @@ export interface BatchParts {
 
 /** `POST /execute/batch`: runs requests side by side, each as if it had come alone. */
 export function batchRoutes({ runs, ways, onError }: BatchParts): Route[] {
+  const answers = new BodyBudget(MAX_ANSWERS * BATCHES_AT_ONCE);
   return [
     route({
       method: "POST",
@@ -40,14 +45,14 @@ export function batchRoutes({ runs, ways, onError }: BatchParts): Route[] {
         const requests = body.requests as ExecuteRequest[];
         const identity = { route: "POST /execute/batch", body };
         const entry = await ways.once(identity, input, requests.length);
-        if (entry !== undefined && "replay" in entry) return responseOf(entry.replay, true);
+        if (entry !== undefined && "replay" in entry) return responseOf(entry.replay, input, true);
         const signal = entry === undefined ? input.signal : undefined;
-        const work = async () => ({
-          status: 200,
-          contentType: "application/json",
-          body: await runBatch(runs, { caller, requestId, signal, requests, onError }),
-        });
-        return responseOf(await (entry === undefined ? work() : entry.first(work)));
+        // They are in memory until the slowest member ends, and until they are written.
+        return answers.share(async (share) => {
+          const batch = { caller, requestId, signal, requests, share, onError };
+          const work = async () => textAnswer(200, await runBatch(runs, batch));
+          return responseOf(await (entry === undefined ? work() : entry.first(work)), input);
+        }, ownerOf(caller));
       },
     }),
   ];

@@ -15,8 +15,9 @@ export function contractRoutes(routes: readonly Route[]): Route[] {
     summary: "This contract",
     tags: ["Contract"],
     responses: { 200: { description: "OpenAPI 3.1", schema: z.looseObject({}) } },
-    handler: ({ c }) => {
+    handler: ({ c, reserve }) => {
       document ??= new TextEncoder().encode(JSON.stringify(openApiDocument([...routes, contract])));
+      reserve(document.length);
       return c.body(document, 200, { "Content-Type": "application/json" });
     },
   });

@@ -78,9 +78,12 @@ export function docsRoutes(): Route[] {
       summary: path === "/docs" ? "This contract as a page" : "A part of that page",
       tags: ["Contract"],
       responses: { 200: { description: "A file", type, schema: z.string() } },
-      handler: async ({ c }) => {
+      handler: async ({ c, reserve }) => {
         content ??= read().then((file) => new Uint8Array(Buffer.from(file)));
-        return c.body(await content, 200, {
+        const bytes = await content;
+        // Its header is set on a copy of the answer, and so of its bytes.
+        reserve(bytes.length);
+        return c.body(bytes, 200, {
           ...HEADERS,
           "Content-Type": type,
         });

@@ -3,10 +3,12 @@ import type { Auth, Caller } from "../api/auth.ts";
 import { type Route, route } from "../api/route.ts";
 import { isCrossSite } from "../cross-site.ts";
 import { type FunctionCatalogue, noSuchFunction } from "../functions/catalogue.ts";
+import { MAX_WAITING } from "../functions/http/response-stream.ts";
 import { type ServeOptions, serveCall } from "../functions/http/serve.ts";
 import { functionName } from "../functions/schemas.ts";
 import type { Callable } from "../functions/version-cache.ts";
 import { HttpProblem } from "../problem.ts";
+import { QuotaExceeded } from "../quotas/quota-error.ts";
 import { tenantId } from "../tenants/settings.ts";
 
 /** What a `Request` can have. */
@@ -40,6 +42,7 @@ export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
       },
       handler: async ({ params: { tenant, name }, identify, ...input }) => {
         const { raw } = input.c.req;
+        input.reserve(MAX_WAITING);
         if (!METHODS.includes(raw.method)) throw methodNotAllowed();
         if (auth.holdsKey(raw.url)) throw keyInUrl();
         const owner = await auth.caller(tenant);
@@ -83,7 +86,10 @@ async function isOwn(
   if (given === null || !auth.holdsKey(given)) return false;
   return ownCaller(identify, tenant).then(
     (caller) => caller !== undefined,
-    () => false,
+    (error: unknown) => {
+      if (error instanceof QuotaExceeded) throw error;
+      return false;
+    },
   );
 }
 

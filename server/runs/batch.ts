@@ -2,12 +2,15 @@ import { setMaxListeners } from "node:events";
 import pLimit from "p-limit";
 import { Aborted, PayloadTooLarge } from "../../src/errors.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
+import type { BodyShare } from "../body-budget.ts";
 import { problemResponse } from "../problem.ts";
 import { answerOf, answerText } from "./answer.ts";
 import type { Asked, Runs } from "./runs.ts";
 
 export interface Batch extends Pick<Asked, "caller" | "requestId" | "signal"> {
   readonly requests: readonly ExecuteRequest[];
+  /** Counts the bytes of its answers among those of all batches. Throws `HostBusy` if there is no room. */
+  readonly share: Pick<BodyShare, "add">;
   /** Told of our own failures. */
   readonly onError: (error: unknown, requestId: string) => void;
 }
@@ -16,13 +19,15 @@ export interface Batch extends Pick<Asked, "caller" | "requestId" | "signal"> {
 const AT_ONCE = 16;
 /** Bytes of all answers: beyond that, what has not begun is not run. */
 export const MAX_ANSWERS = 33_554_432;
+/** Characters of an answer that is not refused for what other batches hold. */
+const SMALL = 4_096;
 
 /**
  * Runs each request as if it had come alone. Resolves with `{"results": […]}` as JSON: an answer or an
  * error for each, in their order. Rejects with `Aborted` only.
  */
 export async function runBatch(runs: Runs, batch: Batch): Promise<string> {
-  const { caller, requestId, signal, requests, onError } = batch;
+  const { caller, requestId, signal, requests, share, onError } = batch;
   const limit = pLimit(Math.max(1, Math.min(AT_ONCE, caller.limits.concurrency)));
   // Each of those that run listens to it.
   if (signal !== undefined) setMaxListeners(AT_ONCE + 16, signal);
@@ -30,10 +35,13 @@ export async function runBatch(runs: Runs, batch: Batch): Promise<string> {
   const run = async (request: ExecuteRequest): Promise<string> => {
     if (signal?.aborted) throw new Aborted();
     if (bytes > MAX_ANSWERS) throw tooLarge();
+    // What finds no room for a byte has none for an answer.
+    share.add(0);
     const run = { caller, request, via: "batch", requestId, signal, asText: true } as const;
     const answer = answerText(answerOf(await runs.run(run)));
     bytes += answer.length;
     if (bytes > MAX_ANSWERS) throw tooLarge();
+    if (answer.length > SMALL) share.add(answer.length);
     return answer;
   };
   const problem = async (error: unknown): Promise<string> => {

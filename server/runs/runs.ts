@@ -37,6 +37,8 @@ export interface Asked {
   readonly signal?: AbortSignal | undefined;
   /** Whether it may wait for others of its tenant to end. Default true. */
   readonly wait?: boolean;
+  /** Whether somebody without a key of the tenant's asks for it. Default false. */
+  readonly isAnonymous?: boolean;
   /** Tells of an error that it is not its end: it is going to be asked for again, under its id. */
   readonly comesAgain?: (error: unknown) => boolean;
 }
@@ -110,12 +112,13 @@ export class Runs {
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { audit, admission, onEnd } = this.#options;
-    const { caller, wait = true, comesAgain = () => false } = asked;
+    const { caller, wait = true, isAnonymous, comesAgain = () => false } = asked;
     if (audit.full) throw new StoreUnavailable("Too many executions wait to be written down");
     const id = asked.id ?? executionId();
     const startedAt = new Date();
     const { signal, done } = this.#running.begin(caller.tenant, asked.signal);
-    const release = await admission.admit(caller, { signal, wait }).catch((error: unknown) => {
+    const asking = { signal, wait, isAnonymous };
+    const release = await admission.admit(caller, asking).catch((error: unknown) => {
       done();
       throw causeOf(error, signal);
     });

@@ -1,4 +1,5 @@
 import type { StoredAnswer } from "../store/idempotency.ts";
+import type { Counting } from "../unread.ts";
 
 const JSON_TYPE = "application/json";
 
@@ -16,12 +17,20 @@ export function textAnswer(status: number, body: string): StoredAnswer {
 /** Header of the answer of an earlier request. */
 export const REPLAYED: Readonly<Record<string, string>> = { "Idempotency-Replayed": "true" };
 
-/** Gives an answer; one of an earlier request says so. */
-export function responseOf(answer: StoredAnswer, replayed = false): Response {
+/**
+ * Gives an answer; one of an earlier request says so. Throws as `reserve` does if its bytes have no room:
+ * whoever reads nothing could have the same ones again and again.
+ */
+export function responseOf(
+  answer: StoredAnswer,
+  { reserve }: Pick<Counting, "reserve">,
+  replayed = false,
+): Response {
   const { status, contentType, body, location, lost } = answer;
   const headers: Record<string, string> = { "Content-Type": contentType };
   if (location !== undefined) headers.Location = location;
   if (lost) headers["Idempotency-Stored"] = "false";
   if (replayed) Object.assign(headers, REPLAYED);
+  reserve(Buffer.byteLength(body));
   return new Response(body, { status, headers });
 }

@@ -1,6 +1,7 @@
 import type { Granted } from "../../src/kernel.ts";
 import type { Observer } from "../../src/types.ts";
 import type { StoredAnswer } from "../store/idempotency.ts";
+import type { Counting } from "../unread.ts";
 import { channelEvent } from "./channel-event.ts";
 import { EVENT_STREAM_HEADERS, EventStream } from "./event-stream.ts";
 import { REPLAYED, responseOf } from "./stored-answer.ts";
@@ -11,8 +12,8 @@ export interface Watched {
 }
 
 export interface StreamOptions {
-  /** Is told how many bytes wait for the client. */
-  readonly onWaiting: (waiting: () => number) => void;
+  /** Is told how many bytes wait for the client, and asked for the room of those that come at once. */
+  readonly counting: Counting;
   /** Called if the client goes away before the end. */
   readonly onCancel: () => void;
   /** Runs the code and resolves with its answer as JSON. */
@@ -29,9 +30,9 @@ const MAX_CHANNEL = 16_777_216;
  * refused before anything of it has happened rejects, so that it can be answered with its own status.
  */
 export function streamed(options: StreamOptions): Promise<Response> {
-  const { onWaiting, onCancel, run, problem } = options;
+  const { counting, onCancel, run, problem } = options;
   const stream = new EventStream(onCancel);
-  onWaiting(() => stream.waiting);
+  counting.onWaiting(() => stream.waiting);
   return new Promise((resolve, reject) => {
     let isOpen = false;
     const open = (): void => {
@@ -46,19 +47,24 @@ export function streamed(options: StreamOptions): Promise<Response> {
         reject(error);
       }
     };
-    run({ observer: observing(stream), onGranted: open }).then((answer) => {
+    const answered = (answer: string): void => {
+      counting.reserve(Buffer.byteLength(answer));
       open();
       stream.end("result", answer);
-    }, failed);
+    };
+    run({ observer: observing(stream), onGranted: open })
+      .then(answered)
+      .catch(failed);
   });
 }
 
 /** The answer of an earlier request, as the one event that is left of it. */
-export function streamOf(answer: StoredAnswer, onWaiting: StreamOptions["onWaiting"]): Response {
+export function streamOf(answer: StoredAnswer, counting: Counting): Response {
   // One that was to come later has no result yet.
-  if (answer.status !== 200) return responseOf(answer, true);
+  if (answer.status !== 200) return responseOf(answer, counting, true);
+  counting.reserve(Buffer.byteLength(answer.body));
   const stream = new EventStream(() => {});
-  onWaiting(() => stream.waiting);
+  counting.onWaiting(() => stream.waiting);
   stream.end("result", answer.body);
   const headers = { ...EVENT_STREAM_HEADERS, ...REPLAYED };
   return new Response(stream.body, { headers });

@@ -44,7 +44,7 @@ export interface Identity {
 /** What the ways need of a route's input. */
 export type Input = Pick<
   RouteInput<unknown, unknown, unknown, unknown, "tenant">,
-  "caller" | "signal" | "requestId" | "c" | "hold" | "onWaiting"
+  "caller" | "signal" | "requestId" | "c" | "hold" | "onWaiting" | "reserve"
 >;
 
 /**
@@ -75,12 +75,12 @@ export class Ways {
     }
     const entry = await this.once(wanted.identity, input);
     if (entry !== undefined && "replay" in entry) {
-      return events ? streamOf(entry.replay, input.onWaiting) : responseOf(entry.replay, true);
+      return events ? streamOf(entry.replay, input) : responseOf(entry.replay, input, true);
     }
     const signal = entry === undefined ? input.signal : undefined;
     const first = entry?.first ?? ((work: () => Promise<StoredAnswer>) => work());
-    if (later) return responseOf(await first(() => this.#accept(wanted, input)));
-    if (!events) return responseOf(await first(() => this.#run(wanted, input, { signal })));
+    if (later) return responseOf(await first(() => this.#accept(wanted, input)), input);
+    if (!events) return responseOf(await first(() => this.#run(wanted, input, { signal })), input);
     return this.#stream(input, signal, async (watched, signal) => {
       const via = wanted.via === "execute" ? "stream" : wanted.via;
       return (await first(() => this.#run({ ...wanted, via }, input, { ...watched, signal }))).body;
@@ -90,7 +90,7 @@ export class Ways {
   /** What an `Idempotency-Key` says, if there is one; for work of as many executions. */
   async once(
     { route, body }: Identity,
-    input: Omit<Input, "hold" | "onWaiting">,
+    input: Omit<Input, "hold" | "onWaiting" | "reserve">,
     executions = 1,
   ): Promise<Once | undefined> {
     const { idempotency, most, onError } = this.#options;
@@ -124,7 +124,7 @@ export class Ways {
   }
 
   #stream(
-    { hold, onWaiting, requestId }: Input,
+    { hold, onWaiting, reserve, requestId }: Input,
     /** Absent for what goes on when the client goes away. */
     hangUp: AbortSignal | undefined,
     run: (watched: Watched, signal: AbortSignal | undefined) => Promise<string>,
@@ -133,7 +133,7 @@ export class Ways {
     const cancelled = new AbortController();
     const signal = hangUp && AbortSignal.any([hangUp, cancelled.signal]);
     return streamed({
-      onWaiting,
+      counting: { onWaiting, reserve },
       onCancel: () => cancelled.abort(),
       run: (watched) => {
         const answer = run(watched, signal);

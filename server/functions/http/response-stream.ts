@@ -2,7 +2,7 @@ import type { HttpReceiver } from "../../../src/engines/http-delivery.ts";
 import type { ResponseHead } from "../../../src/protocol/http.ts";
 
 /** Bytes that may wait for a client, beside what is on its way out of the sandbox. */
-const MAX_WAITING = 65_536;
+export const MAX_WAITING = 65_536;
 /** Those whose responses have no body. */
 const BODILESS: readonly number[] = [204, 205, 304];
 
@@ -50,6 +50,13 @@ export class ResponseStream implements HttpReceiver {
   /** `null` for a response that has none. To be asked once the head is there. */
   get body(): ReadableStream<Uint8Array> | null {
     return this.#isBodiless ? null : this.#body;
+  }
+
+  /** Bytes that the client has not taken. */
+  get waiting(): number {
+    const room = this.#controller?.desiredSize ?? 0;
+    // One that has been read to its end has room for nothing.
+    return room === 0 && this.#isOver ? 0 : Math.max(0, MAX_WAITING - room);
   }
 
   onHead(head: ResponseHead): void {

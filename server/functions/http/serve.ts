@@ -20,7 +20,7 @@ export interface HttpCall {
   readonly version: Callable;
   readonly input: Pick<
     RouteInput<unknown, unknown, unknown, unknown, "none">,
-    "signal" | "requestId" | "c"
+    "signal" | "requestId" | "c" | "onWaiting"
   >;
   /** Whether the request's `Authorization` is meant for the function, unless it holds a key of ours. */
   readonly passesKey: boolean;
@@ -46,7 +46,11 @@ const EXECUTION_ID = "X-Execution-Id";
 /** Has a function answer a request. Rejects for what is refused before its code is called. */
 export function serveCall(call: HttpCall, options: ServeOptions): Promise<Response> {
   const { raw } = call.input.c.req;
-  if (!WITH_BODY.includes(raw.method)) return answer(call, options, undefined, () => {});
+  if (!WITH_BODY.includes(raw.method)) {
+    // A body that nobody reads is kept as it comes: some hundred bytes for each chunk of one.
+    (call.input.c.env as Partial<HttpBindings> | undefined)?.incoming?.resume();
+    return answer(call, options, undefined, () => {});
+  }
   const { caller, isAnonymous } = call;
   return options.withBytes(
     bodyOf(call.input.c),
@@ -61,7 +65,7 @@ async function answer(
   body: Uint8Array | undefined,
   hold: Hold,
 ): Promise<Response> {
-  const { caller, version, input } = call;
+  const { caller, version, input, isAnonymous } = call;
   const { name, tenant } = version;
   const id = executionId();
   const { outgoing } = (input.c.env ?? {}) as Partial<HttpBindings>;
@@ -71,9 +75,11 @@ async function answer(
   // Where there is a connection: an error of the stream's would be written to the log, each time.
   const cut = outgoing && ((): void => void outgoing.destroy());
   const stream = new ResponseStream(request.method, () => hangUp.abort(), cut);
+  input.onWaiting(() => stream.waiting);
   const run = options.runs.run({
     id,
     caller,
+    isAnonymous,
     via: "http",
     requestId: input.requestId,
     function: { name, version: version.version },

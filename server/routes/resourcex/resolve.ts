@@ -26,7 +26,7 @@ export function resolveRoute(hub: Hub): Route {
     summary: "Run a resource's type on it",
     body: asked,
     responses: { 200: { description: "What the type made of it", schema: answer } },
-    handler: async ({ body, caller, requestId, signal, c }) => {
+    handler: async ({ body, caller, requestId, signal, reserve, c }) => {
       const { manifest, archive } = await storedResource(hub, requiredLocator(body.locator));
       const { type, checkArguments } = await hub.types.get(caller.tenant.id, manifest.type);
       const args = await checkArguments(body.args).catch(badArguments);
@@ -37,10 +37,10 @@ export function resolveRoute(hub: Hub): Route {
       const onLog = (entry: LogEntry): void => void logs.push(entry);
       const result = await hub.runs.run({ caller, requestId, signal }, type, resource, args, onLog);
       const executionTimeMs = Math.round(performance.now() - started);
-      return c.json({
-        result,
-        meta: { executionTimeMs, locator, ...(logs.length > 0 && { logs }) },
-      });
+      const meta = { executionTimeMs, locator, ...(logs.length > 0 && { logs }) };
+      const text = JSON.stringify({ result, meta });
+      reserve(Buffer.byteLength(text));
+      return c.body(text, 200, { "Content-Type": "application/json" });
     },
   });
 }

@@ -30,9 +30,10 @@ export function contentRoute(hub: Hub): Route {
     responses: {
       200: { description: "A tar.gz", type: "application/gzip", schema: z.string() },
     },
-    handler: async ({ query, c }) => {
+    handler: async ({ query, reserve, c }) => {
       const { archive } = await storedResource(hub, requiredLocator(query.locator));
       const bytes = await archive.buffer();
+      reserve(bytes.length);
       return c.body(new Uint8Array(bytes), 200, { "Content-Type": "application/gzip" });
     },
   });

@@ -1,26 +1,26 @@
 import { describe, expect, it } from "vitest";
-import { Slots } from "../../../server/quotas/slots.ts";
+import { type Asking, Slots } from "../../../server/quotas/slots.ts";
 import { Aborted } from "../../../src/errors.ts";
 
 const BOUNDS = { concurrency: 2, queue: 2 };
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 async function taken(slots: Slots, into: string[], name: string, bounds = BOUNDS) {
-  await slots.take(bounds, true);
+  await slots.take(bounds, { wait: true });
   into.push(name);
 }
 
 describe("slots", () => {
   it("have nobody wait for ever, and give the place to the next", async () => {
     const slots = new Slots(50);
-    await slots.take({ concurrency: 1, queue: 1 }, true);
+    await slots.take({ concurrency: 1, queue: 1 }, { wait: true });
     const refused = { code: "CONCURRENCY_LIMIT", status: 429, message: /for 50 ms/ };
-    const late = slots.take({ concurrency: 1, queue: 1 }, true);
+    const late = slots.take({ concurrency: 1, queue: 1 }, { wait: true });
     await expect(late).rejects.toMatchObject({
       ...refused,
       message: expect.stringMatching(/50 ms/),
     });
-    const next = slots.take({ concurrency: 1, queue: 1 }, true);
+    const next = slots.take({ concurrency: 1, queue: 1 }, { wait: true });
     slots.give();
     await next;
     slots.give();
@@ -34,7 +34,7 @@ describe("slots", () => {
     await settled();
     expect(order).toEqual(["a", "b"]);
     const refused = { code: "CONCURRENCY_LIMIT", status: 429, retryAfter: 1 };
-    await expect(slots.take(BOUNDS, true)).rejects.toMatchObject(refused);
+    await expect(slots.take(BOUNDS, { wait: true })).rejects.toMatchObject(refused);
     slots.give();
     await settled();
     expect(order).toEqual(["a", "b", "c"]);
@@ -48,21 +48,21 @@ describe("slots", () => {
 
   it("have nobody wait who does not want to", async () => {
     const slots = new Slots(60_000);
-    await slots.take({ concurrency: 1, queue: 9 }, false);
-    const refused = slots.take({ concurrency: 1, queue: 9 }, false);
+    await slots.take({ concurrency: 1, queue: 9 }, { wait: false });
+    const refused = slots.take({ concurrency: 1, queue: 9 }, { wait: false });
     await expect(refused).rejects.toMatchObject({ code: "CONCURRENCY_LIMIT" });
   });
 
   it("forget whoever goes away while waiting", async () => {
     const slots = new Slots(60_000);
-    await slots.take({ concurrency: 1, queue: 1 }, true);
+    await slots.take({ concurrency: 1, queue: 1 }, { wait: true });
     const caller = new AbortController();
-    const waiting = slots.take({ concurrency: 1, queue: 1 }, true, caller.signal);
+    const waiting = slots.take({ concurrency: 1, queue: 1 }, { wait: true, signal: caller.signal });
     caller.abort();
     await expect(waiting).rejects.toBeInstanceOf(Aborted);
     slots.give();
     expect(slots.idle).toBe(true);
-    const gone = slots.take({ concurrency: 1, queue: 1 }, true, caller.signal);
+    const gone = slots.take({ concurrency: 1, queue: 1 }, { wait: true, signal: caller.signal });
     await expect(gone).rejects.toBeInstanceOf(Aborted);
     expect(slots.idle).toBe(true);
   });
@@ -74,8 +74,42 @@ describe("slots", () => {
     const all = ["a", "b", "c"].map((name) => taken(slots, order, name, narrow));
     await settled();
     expect(order).toEqual(["a"]);
-    await slots.take({ concurrency: 4, queue: 5 }, true);
+    await slots.take({ concurrency: 4, queue: 5 }, { wait: true });
     await Promise.all(all);
     expect(order).toEqual(["a", "b", "c"]);
+  });
+
+  it("have half of their places for those without a key, at least one, and the rest for others", async () => {
+    const slots = new Slots(60_000);
+    const bounds = { concurrency: 4, queue: 4 };
+    const anonymous = { wait: true, isAnonymous: true };
+    const begun: string[] = [];
+    const asked = (name: string, asking: Asking) =>
+      slots.take(bounds, asking).then(() => begun.push(name));
+    const all = ["a", "b", "c", "d"].map((name) => asked(name, anonymous));
+    await expect(slots.take(bounds, anonymous)).rejects.toMatchObject({
+      code: "CONCURRENCY_LIMIT",
+      message: expect.stringMatching(/2 executions of callers without a key run, and 2 wait/),
+    });
+    all.push(
+      asked("own", { wait: false }),
+      asked("own", { wait: false }),
+      asked("own", { wait: true }),
+    );
+    await settled();
+    expect(begun).toEqual(["a", "b", "own", "own"]);
+    // Those without a key wait for each other, and keep nobody behind them waiting.
+    slots.give();
+    await settled();
+    expect(begun).toEqual(["a", "b", "own", "own", "own"]);
+    slots.give(true);
+    await settled();
+    expect(begun.at(-1)).toBe("c");
+    slots.give(true);
+    await Promise.all(all);
+    for (const isAnonymous of [true, true, false, false]) slots.give(isAnonymous);
+    expect(slots.idle).toBe(true);
+    await slots.take({ concurrency: 1, queue: 0 }, anonymous);
+    await expect(slots.take({ concurrency: 1, queue: 0 }, anonymous)).rejects.toThrow("no room");
   });
 });
