@@ -2,11 +2,18 @@
  * Entry point: `main.js ADMIN_SOCKET ['{"hosts":{…},"private":[…],"endAfter":60000}']`. Logs JSON lines.
  * With `endAfter` it ends by itself after so many milliseconds without a control plane.
  */
+import { setDefaultHighWaterMark } from "node:stream";
 import type { AuditRecord } from "./ledger.ts";
 import { type EgressOptions, startEgress } from "./start.ts";
 
 /** Records of a run that are logged; a sandbox writes none of our disk full. */
 const MAX_LOGGED = 400;
+
+/**
+ * Has a socket hold one chunk each way that is not taken yet: what waits does so at its sender, whose
+ * memory it is. Said for all, as those that are accepted do not take it from their server under Deno.
+ */
+setDefaultHighWaterMark(false, 1);
 
 /** The longest a timer can wait. */
 const MAX_END_AFTER = 2_147_483_647;

@@ -8,6 +8,7 @@ import type { SurvivorEvent } from "../src/protocol/egress-admin.ts";
 import { listenAt } from "../src/sockets.ts";
 import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-connection.ts";
 import { Alone } from "./alone.ts";
+import { ConnectionBudget } from "./connection-budget.ts";
 import { readGround } from "./ground.ts";
 import type { Audit } from "./ledger.ts";
 import { Lookups } from "./lookups.ts";
@@ -32,6 +33,8 @@ export interface EgressOptions {
   readonly audit?: Audit;
   /** Is told of database sessions that outlive their execution. Default: nobody is. */
   readonly onSurvivor?: (event: SurvivorEvent) => void;
+  /** Connections of all runs at a time. Default: 1,024, which the container's memory is for. */
+  readonly connections?: number;
   /** Only for tests that show what happens without it. Default: the real one. */
   readonly classify?: Classifier;
 }
@@ -60,6 +63,7 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
     readGround({ ...settings, lookup, classify: classifier });
   const ground = settle({ hosts, private: privates });
   const claims = new Claims();
+  const budget = new ConnectionBudget(options.connections);
   await ensureDirectory(dirname(adminSocket));
   await removeLeftover(adminSocket);
   const survivors = new Map<string, SurvivorEvent>();
@@ -77,7 +81,7 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
   });
   const connections = new Map<Socket, { admin: AdminConnection; served: Promise<void> }>();
   const server = createServer((socket) => {
-    const shared = { ground, readGround: settle, claims, audit, reserve };
+    const shared = { ground, readGround: settle, claims, audit, reserve, budget };
     const admin = new AdminConnection(socket, shared);
     alone?.enter();
     const served = admin.serve().finally(() => {

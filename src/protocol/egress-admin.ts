@@ -133,6 +133,17 @@ export interface EndEvent {
   readonly bytesIn: number;
 }
 
+/**
+ * What a run has moved so far, by tunnels that are open as well. Told each second in which it has moved
+ * something: a proxy that is killed sends no report.
+ */
+export interface UsageEvent {
+  readonly event: "usage";
+  readonly run: string;
+  readonly bytesOut: number;
+  readonly bytesIn: number;
+}
+
 /** A database session that outlives its execution, and its end. It has no run any more. */
 export interface SurvivorEvent {
   readonly event: "survivor";
@@ -147,7 +158,7 @@ export interface SurvivorEvent {
   readonly survivors: number;
 }
 
-export type AdminEvent = DecisionEvent | EndEvent | SurvivorEvent;
+export type AdminEvent = DecisionEvent | EndEvent | UsageEvent | SurvivorEvent;
 
 /** Tells an event from an answer, for the reader at the control plane's end. */
 export function isAdminEvent(message: AdminAnswer | AdminEvent): message is AdminEvent {
