@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { type Backend, nameOf } from "../src/database/backend.ts";
 import { Reserve } from "../src/database/reserve.ts";
 import { type Classifier, classify } from "../src/permissions/address-class.ts";
+import { type ListInterfaces, sparingHost } from "../src/permissions/host-addresses.ts";
 import type { SurvivorEvent } from "../src/protocol/egress-admin.ts";
 import { listenAt } from "../src/sockets.ts";
 import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-connection.ts";
@@ -35,6 +36,8 @@ export interface EgressOptions {
   readonly onSurvivor?: (event: SurvivorEvent) => void;
   /** Connections of all runs at a time. Default: 1,024, which the container's memory is for. */
   readonly connections?: number;
+  /** Lists the host's interfaces, whose addresses are private. Default: the operating system's. */
+  readonly interfaces?: ListInterfaces;
   /** Only for tests that show what happens without it. Default: the real one. */
   readonly classify?: Classifier;
 }
@@ -57,7 +60,8 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
   const { adminSocket, audit = () => {}, onSurvivor = () => {} } = options;
   const alone = options.alone && new Alone(options.alone.after, options.alone.onAlone);
   const { hosts = {}, private: privates = [] } = options;
-  const { resolver = nameServerResolver(), classify: classifier = classify } = options;
+  const { resolver = nameServerResolver(), interfaces } = options;
+  const { classify: classifier = sparingHost(classify, interfaces) } = options;
   const { lookup } = new Lookups(resolver);
   const settle: AdminConnectionOptions["readGround"] = (settings) =>
     readGround({ ...settings, lookup, classify: classifier });

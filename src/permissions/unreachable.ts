@@ -1,4 +1,5 @@
-import { classify } from "./address-class.ts";
+import { type Classifier, classify } from "./address-class.ts";
+import { sparingHost } from "./host-addresses.ts";
 import { type HostEntry, parseEntry } from "./host-entry.ts";
 import { isLocal } from "./local.ts";
 import type { EgressPlaces } from "./plan-types.ts";
@@ -14,6 +15,8 @@ interface Places {
 
 const NOWHERE: Places = { hosts: new Map(), opened: new Set() };
 const read = new WeakMap<EgressPlaces, Places>();
+/** Made when it is first asked: not every program that has this in it may list interfaces. */
+let judge: Classifier | undefined;
 
 /**
  * Why the proxy would refuse every connection to an entry of `net`, or nothing where one may be let
@@ -27,11 +30,13 @@ const read = new WeakMap<EgressPlaces, Places>();
 export function unreachable(
   { host, ports }: Pick<HostEntry, "host" | "ports">,
   places: EgressPlaces | undefined,
+  /** Default: the one that the proxy goes by, as far as this process sees the host. */
+  classifier?: Classifier,
 ): string | undefined {
   if (host.startsWith("*")) return undefined;
   const { hosts, opened } = places === undefined ? NOWHERE : placesOf(places);
   const address = hosts.get(host) ?? addressOf(host);
-  const kind = address === undefined ? "public" : classify(address);
+  const kind = address === undefined ? "public" : (classifier ?? ownJudge())(address);
   switch (kind) {
     case "public":
       return undefined;
@@ -43,6 +48,11 @@ export function unreachable(
     case "special":
       return "leads to no public address: nobody is let through to it";
   }
+}
+
+function ownJudge(): Classifier {
+  judge ??= sparingHost(classify);
+  return judge;
 }
 
 /** What is known without asking a name server. */

@@ -127,6 +127,8 @@ export function sidecarOptions(spec: {
     Cmd: [
       ...RUN_ALONE,
       "--allow-net",
+      // Its host's addresses are not the world's.
+      "--allow-sys=networkInterfaces",
       `--allow-read=${[directory, ...RESOLVER_FILES].join(",")}`,
       `--allow-write=${directory}`,
       "/egress/egress.js",
