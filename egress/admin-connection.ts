@@ -51,7 +51,7 @@ class AdminFailure extends Error {
   }
 }
 
-type ReadGround = (settings: Pick<ConfigureRequest, "hosts" | "private">) => Ground;
+type ReadGround = (settings: Pick<ConfigureRequest, "hosts" | "private" | "own">) => Ground;
 
 export interface AdminConnectionOptions {
   /** What holds until the connection says otherwise. */

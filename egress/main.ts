@@ -18,7 +18,7 @@ setDefaultHighWaterMark(false, 1);
 /** The longest a timer can wait. */
 const MAX_END_AFTER = 2_147_483_647;
 
-interface Options extends Pick<EgressOptions, "hosts" | "private"> {
+interface Options extends Pick<EgressOptions, "hosts" | "private" | "own"> {
   readonly endAfter: number | undefined;
 }
 
@@ -38,17 +38,20 @@ function readArguments([adminSocket, json = "{}"]: readonly string[]) {
 function readOptions(json: string): Options {
   const options: unknown = JSON.parse(json);
   if (!isRecord(options)) throw new Error("The options are no JSON object");
-  const { hosts = {}, private: privates = [], endAfter, ...unknown } = options;
+  const { hosts = {}, private: privates = [], own = [], endAfter, ...unknown } = options;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined) throw new Error(`There is no option ${JSON.stringify(stranger)}`);
   if (!isRecord(hosts)) throw new Error("hosts is no object of names and addresses");
-  if (!Array.isArray(privates) || !privates.every((entry) => typeof entry === "string")) {
-    throw new Error("private is no array of host:port");
-  }
+  if (!isTexts(privates)) throw new Error("private is no array of host:port");
+  if (!isTexts(own)) throw new Error("own is no array of addresses and networks");
   if (endAfter !== undefined && !isMilliseconds(endAfter)) {
     throw new Error("endAfter is no number of milliseconds");
   }
-  return { hosts: hosts as Record<string, string>, private: privates, endAfter };
+  return { hosts: hosts as Record<string, string>, private: privates, own, endAfter };
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === "string");
 }
 
 function isMilliseconds(value: unknown): value is number {

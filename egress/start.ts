@@ -26,6 +26,8 @@ export interface EgressOptions {
    * allow them as well. Metadata addresses stay out of reach, and may not be named here.
    */
   readonly private?: readonly string[];
+  /** Addresses and networks that are the host's own, beside those of its interfaces. */
+  readonly own?: readonly string[];
   /** Told once there has been no admin connection for so long, at the start or later. */
   readonly alone?: { readonly after: number; readonly onAlone: () => void } | undefined;
   /** Default: the operating system's. */
@@ -59,13 +61,13 @@ export interface Egress {
 export async function startEgress(options: EgressOptions): Promise<Egress> {
   const { adminSocket, audit = () => {}, onSurvivor = () => {} } = options;
   const alone = options.alone && new Alone(options.alone.after, options.alone.onAlone);
-  const { hosts = {}, private: privates = [] } = options;
+  const { hosts = {}, private: privates = [], own = [] } = options;
   const { resolver = nameServerResolver(), interfaces } = options;
   const { classify: classifier = sparingHost(classify, interfaces) } = options;
   const { lookup } = new Lookups(resolver);
   const settle: AdminConnectionOptions["readGround"] = (settings) =>
     readGround({ ...settings, lookup, classify: classifier });
-  const ground = settle({ hosts, private: privates });
+  const ground = settle({ hosts, private: privates, own });
   const claims = new Claims();
   const budget = new ConnectionBudget(options.connections);
   await ensureDirectory(dirname(adminSocket));

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
 import type { Classifier } from "./address-class.ts";
@@ -24,15 +25,40 @@ export function sparingHost(
 ): Classifier {
   let own = ownNetworks(list());
   let listed = performance.now();
-  return (address) => {
-    const verdict = judge(address);
-    if (verdict !== "public") return verdict;
+  return sparing(judge, () => {
     if (performance.now() - listed > LISTED_FOR) {
       own = ownNetworks(list());
       listed = performance.now();
     }
+    return own;
+  });
+}
+
+/** Judges as `judge` does, but that these addresses and networks are private. @throws {Error} */
+export function sparingNetworks(judge: Classifier, texts: readonly string[]): Classifier {
+  const own = texts.map(parseNetwork);
+  return own.length === 0 ? judge : sparing(judge, () => own);
+}
+
+/** Whether text is an address, or a network as `address/bits`. */
+export function isNetwork(text: string): boolean {
+  const [address = "", ...bits] = text.split("/");
+  if (isIP(address) === 0 || text.includes("%")) return false;
+  return bits.length === 0 || ipaddr.isValidCIDR(text);
+}
+
+function parseNetwork(text: string): Network {
+  if (!isNetwork(text)) throw new Error(`${JSON.stringify(text)} is no address and no network`);
+  if (text.includes("/")) return ipaddr.parseCIDR(text);
+  return [ipaddr.parse(text), isIP(text) === 6 ? 128 : 32] as Network;
+}
+
+function sparing(judge: Classifier, own: () => readonly Network[]): Classifier {
+  return (address) => {
+    const verdict = judge(address);
+    if (verdict !== "public") return verdict;
     const parsed = ipaddr.parse(address);
-    const isOwn = own.some(([network, bits]) => {
+    const isOwn = own().some(([network, bits]) => {
       return network.kind() === parsed.kind() && parsed.match(network, bits);
     });
     return isOwn ? "private" : "public";

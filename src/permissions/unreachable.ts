@@ -1,5 +1,5 @@
 import { type Classifier, classify } from "./address-class.ts";
-import { sparingHost } from "./host-addresses.ts";
+import { sparingHost, sparingNetworks } from "./host-addresses.ts";
 import { type HostEntry, parseEntry } from "./host-entry.ts";
 import { isLocal } from "./local.ts";
 import type { EgressPlaces } from "./plan-types.ts";
@@ -11,9 +11,11 @@ const LOOPBACK = "127.0.0.1";
 interface Places {
   readonly hosts: ReadonlyMap<string, string>;
   readonly opened: ReadonlySet<string>;
+  /** Addresses of the host that nobody here sees. */
+  readonly own: readonly string[];
 }
 
-const NOWHERE: Places = { hosts: new Map(), opened: new Set() };
+const NOWHERE: Places = { hosts: new Map(), opened: new Set(), own: [] };
 const read = new WeakMap<EgressPlaces, Places>();
 /** Made when it is first asked: not every program that has this in it may list interfaces. */
 let judge: Classifier | undefined;
@@ -34,9 +36,10 @@ export function unreachable(
   classifier?: Classifier,
 ): string | undefined {
   if (host.startsWith("*")) return undefined;
-  const { hosts, opened } = places === undefined ? NOWHERE : placesOf(places);
+  const { hosts, opened, own } = places === undefined ? NOWHERE : placesOf(places);
   const address = hosts.get(host) ?? addressOf(host);
-  const kind = address === undefined ? "public" : (classifier ?? ownJudge())(address);
+  const kind =
+    address === undefined ? "public" : sparingNetworks(classifier ?? ownJudge(), own)(address);
   switch (kind) {
     case "public":
       return undefined;
@@ -68,7 +71,7 @@ function placesOf(places: EgressPlaces): Places {
   // What is no entry opens nothing; the proxy does not start with it.
   const entries = places.private.map(parseEntry).filter((entry) => typeof entry !== "string");
   const opened = entries.flatMap((entry) => entry.ports.map((port) => `${entry.host}:${port}`));
-  const fresh = { hosts: new Map(hosts), opened: new Set(opened) };
+  const fresh = { hosts: new Map(hosts), opened: new Set(opened), own: places.own ?? [] };
   read.set(places, fresh);
   return fresh;
 }

@@ -82,6 +82,28 @@ describe("the host's own addresses", () => {
       expect(await decide(host, [host])).toHaveLength(1);
     });
 
+    it("where they are named, as nobody here sees them", async () => {
+      const lookup = async () => ["203.0.112.9"];
+      const own = ["203.0.112.9", "2600:7::/64"];
+      const ground = readGround({ hosts: {}, private: [], own, lookup, classify });
+      const asker = { owner: "", run: "", signal: new AbortController().signal };
+      for (const host of ["203.0.112.9:80", "[2600:7::1]:80", "own.test:80"]) {
+        const decided = admit(parseAuthority(host), ground, asker, 1_000);
+        await expect(decided).rejects.toMatchObject({ code: "ADDRESS_NOT_ALLOWED" });
+      }
+      const places = { hosts: {}, private: [], own };
+      expect(unreachable({ host: "203.0.112.9", ports: [80] }, places)).toContain("private");
+    });
+
+    it("by a proxy that is told of them, and of no nonsense", async () => {
+      const { admin } = await startProxy(cleanup);
+      const settings = { op: "configure", hosts: {}, private: [] };
+      expect(await admin.ask({ ...settings, own: ["203.0.112.9"] })).toMatchObject({ ok: true });
+      for (const text of ["203.0.112", "203.0.112.9/33", "203.0.112.9/8/8", "host", "::1%lo/64"]) {
+        expect(await admin.ask({ ...settings, own: [text] })).toMatchObject({ ok: false });
+      }
+    });
+
     it("by a proxy that is started", async () => {
       const looks = vi.fn(list);
       await startProxy(cleanup, { interfaces: looks });
