@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { clearInterval, setInterval } from "node:timers";
 import type { Reserve } from "../src/database/reserve.ts";
 import {
   type AdminAnswer,
@@ -13,6 +14,7 @@ import {
 import { LineDecoder } from "../src/protocol/lines.ts";
 import { AdminRequestError, parseAdminRequest } from "./admin-request.ts";
 import type { Ground } from "./admit.ts";
+import type { ConnectionBudget } from "./connection-budget.ts";
 import { HostError } from "./host.ts";
 import { type Audit, Ledger } from "./ledger.ts";
 import { Run } from "./run.ts";
@@ -20,6 +22,8 @@ import { Ways } from "./ways.ts";
 
 /** Bytes of events the control plane may leave unread before more are counted and not sent. */
 const MAX_UNREAD = 1_048_576;
+/** Milliseconds between two times that the control plane is told what runs have moved. */
+const USAGE_EVERY = 1_000;
 
 /** What is open in this process, over all admin connections: one run an id, one run a socket. */
 export class Claims {
@@ -47,7 +51,7 @@ class AdminFailure extends Error {
   }
 }
 
-type ReadGround = (settings: Pick<ConfigureRequest, "hosts" | "private">) => Ground;
+type ReadGround = (settings: Pick<ConfigureRequest, "hosts" | "private" | "own">) => Ground;
 
 export interface AdminConnectionOptions {
   /** What holds until the connection says otherwise. */
@@ -56,6 +60,14 @@ export interface AdminConnectionOptions {
   readonly claims: Claims;
   readonly audit: Audit;
   readonly reserve: Reserve;
+  readonly budget: ConnectionBudget;
+}
+
+interface OpenRun {
+  readonly ways: Ways;
+  readonly claims: readonly string[];
+  /** Tells what it has moved, if it has moved more since. */
+  readonly tellUsage: () => void;
 }
 
 /** One control plane's connection, and the runs it opened: they close when it does. */
@@ -65,8 +77,9 @@ export class AdminConnection {
   readonly #claims: Claims;
   readonly #audit: Audit;
   readonly #reserve: Reserve;
+  readonly #budget: ConnectionBudget;
   #ground: Ground;
-  readonly #runs = new Map<string, { readonly ways: Ways; readonly claims: readonly string[] }>();
+  readonly #runs = new Map<string, OpenRun>();
 
   constructor(socket: Socket, options: AdminConnectionOptions) {
     this.#socket = socket.on("error", () => socket.destroy());
@@ -75,11 +88,13 @@ export class AdminConnection {
     this.#claims = options.claims;
     this.#audit = options.audit;
     this.#reserve = options.reserve;
+    this.#budget = options.budget;
   }
 
   /** Answers requests in their order until the connection ends, and resolves when all is closed. */
   async serve(): Promise<void> {
     const decoder = new LineDecoder(MAX_ADMIN_LINE);
+    const usage = setInterval(() => this.#tellUsage(), USAGE_EVERY);
     try {
       for await (const chunk of this.#socket) {
         for (const line of decoder.push(chunk as Buffer)) {
@@ -90,6 +105,7 @@ export class AdminConnection {
     } catch {
       // A broken connection and a line without end are the same: the control plane is gone.
     } finally {
+      clearInterval(usage);
       this.#socket.destroy();
       await Promise.allSettled([...this.#runs.keys()].map((run) => this.#close(run)));
     }
@@ -125,7 +141,7 @@ export class AdminConnection {
     }
     try {
       const ways = await Ways.open({ run, request, reserve: this.#reserve, audit: this.#audit });
-      this.#runs.set(id, { ways, claims });
+      this.#runs.set(id, { ways, claims, tellUsage: this.#usageTeller(id, run) });
     } catch (error) {
       this.#claims.free(...claims);
       throw new AdminFailure("LISTEN_FAILED", error instanceof Error ? error.message : "unknown");
@@ -138,7 +154,7 @@ export class AdminConnection {
 
   #makeRun(request: OpenRequest, policy: EgressPolicy): Run {
     const ledger = new Ledger(request, this.#audit, (event) => this.report(event));
-    return refusing("BAD_POLICY", () => new Run(policy, this.#ground, ledger));
+    return refusing("BAD_POLICY", () => new Run(policy, this.#ground, ledger, this.#budget));
   }
 
   async #close(id: string) {
@@ -152,6 +168,20 @@ export class AdminConnection {
     } finally {
       this.#claims.free(...open.claims);
     }
+  }
+
+  /** Has what a run has used known, should this process end without a report. */
+  #tellUsage(): void {
+    for (const { tellUsage } of this.#runs.values()) tellUsage();
+  }
+
+  #usageTeller(id: string, run: Run | undefined): () => void {
+    let told = 0;
+    return () => {
+      const { bytesOut, bytesIn } = run?.quota.moved ?? { bytesOut: 0, bytesIn: 0 };
+      if (bytesOut + bytesIn === told) return;
+      if (this.report({ event: "usage", run: id, bytesOut, bytesIn })) told = bytesOut + bytesIn;
+    };
   }
 
   /** Tells the control plane of an event; false where that does not keep up with reading. */

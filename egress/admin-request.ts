@@ -67,10 +67,11 @@ function readOpen(request: Record<string, unknown>): Omit<OpenRequest, "id" | "o
 
 /** What the entries say is looked at where they are put to use. */
 function readSettings(request: Record<string, unknown>) {
-  const { hosts, private: privates } = request;
+  const { hosts, private: privates, own = [] } = request;
   return {
     hosts: object(hosts, "hosts") as Record<string, string>,
     private: entries(privates, "private"),
+    own: entries(own, "own"),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Field, type ResponseHead, valuesOf } from "./head.ts";
+import { CONTENT_LENGTH, type Field, type ResponseHead, valuesOf } from "./head.ts";
 import { Refusal } from "./refusal.ts";
 
 /**
@@ -7,7 +7,7 @@ import { Refusal } from "./refusal.ts";
  */
 export type AnswerFraming = "none" | "length" | "chunked" | "closing";
 
-/** @throws {Refusal} for two lengths, or a coding whose end only a reader of that coding would know. */
+/** @throws {Refusal} for two lengths, one that is no number, or a coding whose end only a reader of that coding would know. */
 export function answerFramingOf(method: string, { status, fields }: ResponseHead): AnswerFraming {
   const codings = valuesOf(fields, "transfer-encoding").flatMap((value) => value.split(","));
   const last = codings.at(-1)?.trim().toLowerCase();
@@ -20,7 +20,10 @@ export function answerFramingOf(method: string, { status, fields }: ResponseHead
   }
   if (method === "HEAD" || status === 204 || status === 304 || status < 200) return "none";
   if (last !== undefined) return "chunked";
-  return lengths.length > 0 ? "length" : "closing";
+  const [length] = lengths;
+  if (length === undefined) return "closing";
+  if (CONTENT_LENGTH.test(length)) return "length";
+  throw new Refusal("UPSTREAM_FAILED", "The host's Content-Length is no number");
 }
 
 /** The fields that say so to the client: one statement, where the host made two. */

@@ -8,6 +8,11 @@ import type { Run } from "./run.ts";
 /** A method's first letter. */
 const HTTP_OPENING = /^[A-Za-z]/;
 
+const TOO_MANY = {
+  crowded: new Refusal("LIMIT_CONNECTIONS", "Too many connections wait already"),
+  full: new Refusal("LIMIT_TENANT", "The tenant's executions have too many connections open"),
+} as const;
+
 /** Serves one connection to a slot's socket, from its first byte to its last. Does not throw. */
 export async function serveConnection(client: Socket, run: Run): Promise<void> {
   const entered = run.enter(client);
@@ -15,9 +20,9 @@ export async function serveConnection(client: Socket, run: Run): Promise<void> {
     client.destroy();
     return;
   }
-  if (entered === "crowded") {
+  if (entered !== "welcome") {
     // Nothing is read from it: a connection too many is to cost no more than its answer.
-    refuse(client, run, new Refusal("LIMIT_CONNECTIONS", "Too many connections wait already"));
+    refuse(client, run, TOO_MANY[entered]);
     return;
   }
   const deadline = Date.now() + run.limits.headTimeoutMs;

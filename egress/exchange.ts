@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import { type AnswerFraming, answerFramingOf, chunkOf, LAST_CHUNK } from "./answer-framing.ts";
+import { AnswerBody } from "./answer-body.ts";
+import { answerFramingOf } from "./answer-framing.ts";
 import { BodyEnd } from "./body.ts";
 import { hangUp } from "./hang-up.ts";
 import { framingOf, HeadSyntaxError, parseResponseHead, type ResponseHead } from "./head.ts";
@@ -58,7 +59,11 @@ export async function exchange(
       if (behind.length > 0 && tunnel.in(behind.length)) client.write(behind);
       tunnel.splice(upstream, rest);
     } else {
-      sendAnswer(tunnel, upstream, { framing, behind, stopSending: sending.stop });
+      sendAnswer(tunnel, upstream, {
+        body: new AnswerBody(framing, response.fields),
+        behind,
+        sending,
+      });
     }
   } catch (error) {
     sending.stop();
@@ -69,6 +74,8 @@ export async function exchange(
 interface Sending {
   /** Leaves the client's socket alone from here on. */
   readonly stop: () => void;
+  /** Resolves once there is no more to send. */
+  readonly stopped: Promise<void>;
   /** What is wrong with the request's body, if something is. */
   readonly fault: () => Refusal | undefined;
 }
@@ -78,6 +85,10 @@ function sendBody(tunnel: Tunnel, upstream: Socket, body: BodyEnd, rest: Buffer)
   const { client } = tunnel;
   let fault: Refusal | undefined;
   let stopped = body.done;
+  let tellStopped = (): void => {};
+  const whenStopped = new Promise<void>((resolve) => {
+    tellStopped = resolve;
+  });
 
   const onData = (chunk: Buffer) => {
     try {
@@ -104,17 +115,20 @@ function sendBody(tunnel: Tunnel, upstream: Socket, body: BodyEnd, rest: Buffer)
   function stop(): void {
     if (stopped) return;
     stopped = true;
+    tellStopped();
     client.off("data", onData).off("end", onEnd).pause();
   }
 
-  if (!stopped) {
+  if (stopped) {
+    tellStopped();
+  } else {
     client.on("data", onData).once("end", onEnd);
     upstream.once("close", stop);
     if (rest.length > 0) onData(rest);
     if (client.readableEnded && !body.done) onEnd();
     resume();
   }
-  return { stop, fault: () => fault };
+  return { stop, stopped: whenStopped, fault: () => fault };
 }
 
 /** Reads the head of the answer, and passes the interim ones before it (`100 Continue`) on. */
@@ -149,31 +163,43 @@ async function readFinalHead(tunnel: Tunnel, upstream: Socket) {
 }
 
 interface Answering {
-  readonly framing: AnswerFraming;
+  readonly body: AnswerBody;
   /** What has come behind the head. */
   readonly behind: Buffer;
-  readonly stopSending: () => void;
+  readonly sending: Sending;
 }
 
-/** The answer's body is whatever comes until the host closes, as it was asked to. */
-function sendAnswer(
-  tunnel: Tunnel,
-  upstream: Socket,
-  { framing, behind, stopSending }: Answering,
-): void {
+/** Passes the body on until it is complete and the request is sent, or the host closes. */
+function sendAnswer(tunnel: Tunnel, upstream: Socket, { body, behind, sending }: Answering): void {
   const { client } = tunnel;
-  const shape = framing === "closing" ? chunkOf : (bytes: Buffer): Buffer => bytes;
-  let complete = false;
+  let over = false;
   upstream.once("close", () => {
-    if (!complete) tunnel.end("UPSTREAM_FAILED");
+    if (!over) tunnel.end("UPSTREAM_FAILED");
   });
-  if (behind.length > 0 && tunnel.in(behind.length)) client.write(shape(behind));
-  const onEnd = (): void => {
-    complete = true;
+  const finish = (): void => {
+    if (over) return;
+    over = true;
     upstream.destroy();
-    stopSending();
-    if (framing === "closing" && client.writable) client.write(LAST_CHUNK);
+    sending.stop();
+    const last = body.end();
+    if (last.length > 0 && client.writable) client.write(last);
     hangUp(client);
   };
-  pump(upstream, client, tunnel.in, onEnd, shape);
+  const finishWhenSent = (): void => void sending.stopped.then(finish);
+  const pass = (chunk: Buffer): boolean => {
+    if (body.done) return true;
+    try {
+      const bytes = body.take(chunk);
+      const taken = bytes.length === 0 || client.write(bytes);
+      if (body.done) finishWhenSent();
+      return taken;
+    } catch {
+      // It is answered already: to be cut off is all that tells the client.
+      tunnel.end("UPSTREAM_FAILED");
+      return true;
+    }
+  };
+  if (body.done) finishWhenSent();
+  else if (behind.length > 0 && tunnel.in(behind.length)) pass(behind);
+  pump(upstream, client, tunnel.in, finish, pass);
 }

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { type Classifier, classify } from "../src/permissions/address-class.ts";
+import { isNetwork, sparingNetworks } from "../src/permissions/host-addresses.ts";
 import type { Ground } from "./admit.ts";
 import { formatDestination, HostError, parseAuthority, parseHost } from "./host.ts";
 import { type Lookup, withStaticHosts } from "./resolve.ts";
@@ -8,6 +9,8 @@ import { type Lookup, withStaticHosts } from "./resolve.ts";
 export interface GroundOptions {
   readonly hosts: Readonly<Record<string, string>>;
   readonly private: readonly string[];
+  /** Addresses and networks that count as private. */
+  readonly own?: readonly string[] | undefined;
   readonly lookup: Lookup;
   readonly classify: Classifier;
 }
@@ -18,10 +21,12 @@ export interface GroundOptions {
  * @throws {HostError} naming the entry, above all one that leads to a metadata address.
  */
 export function readGround(options: GroundOptions): Ground {
+  const stranger = options.own?.find((text) => !isNetwork(text));
+  if (stranger !== undefined) throw new HostError(`own: ${stranger} is no address and no network`);
   const hosts = new Map(Object.entries(options.hosts).map(readHost));
   return {
     lookup: withStaticHosts(hosts, options.lookup),
-    classify: options.classify,
+    classify: sparingNetworks(options.classify, options.own ?? []),
     privateDestinations: new Set(options.private.map(readPrivate)),
   };
 }

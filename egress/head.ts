@@ -34,7 +34,7 @@ const STATUS_LINE = /^HTTP\/1\.[01] ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*)
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Up to 10^15, which a number holds exactly. */
-const CONTENT_LENGTH = /^[0-9]{1,15}$/;
+export const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
 /** Reads a request's head, its empty line included. @throws {HeadSyntaxError} */
 export function parseRequestHead(bytes: Buffer): RequestHead {

@@ -2,16 +2,23 @@
  * Entry point: `main.js ADMIN_SOCKET ['{"hosts":{…},"private":[…],"endAfter":60000}']`. Logs JSON lines.
  * With `endAfter` it ends by itself after so many milliseconds without a control plane.
  */
+import { setDefaultHighWaterMark } from "node:stream";
 import type { AuditRecord } from "./ledger.ts";
 import { type EgressOptions, startEgress } from "./start.ts";
 
 /** Records of a run that are logged; a sandbox writes none of our disk full. */
 const MAX_LOGGED = 400;
 
+/**
+ * Has a socket hold one chunk each way that is not taken yet: what waits does so at its sender, whose
+ * memory it is. Said for all, as those that are accepted do not take it from their server under Deno.
+ */
+setDefaultHighWaterMark(false, 1);
+
 /** The longest a timer can wait. */
 const MAX_END_AFTER = 2_147_483_647;
 
-interface Options extends Pick<EgressOptions, "hosts" | "private"> {
+interface Options extends Pick<EgressOptions, "hosts" | "private" | "own"> {
   readonly endAfter: number | undefined;
 }
 
@@ -31,17 +38,20 @@ function readArguments([adminSocket, json = "{}"]: readonly string[]) {
 function readOptions(json: string): Options {
   const options: unknown = JSON.parse(json);
   if (!isRecord(options)) throw new Error("The options are no JSON object");
-  const { hosts = {}, private: privates = [], endAfter, ...unknown } = options;
+  const { hosts = {}, private: privates = [], own = [], endAfter, ...unknown } = options;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined) throw new Error(`There is no option ${JSON.stringify(stranger)}`);
   if (!isRecord(hosts)) throw new Error("hosts is no object of names and addresses");
-  if (!Array.isArray(privates) || !privates.every((entry) => typeof entry === "string")) {
-    throw new Error("private is no array of host:port");
-  }
+  if (!isTexts(privates)) throw new Error("private is no array of host:port");
+  if (!isTexts(own)) throw new Error("own is no array of addresses and networks");
   if (endAfter !== undefined && !isMilliseconds(endAfter)) {
     throw new Error("endAfter is no number of milliseconds");
   }
-  return { hosts: hosts as Record<string, string>, private: privates, endAfter };
+  return { hosts: hosts as Record<string, string>, private: privates, own, endAfter };
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === "string");
 }
 
 function isMilliseconds(value: unknown): value is number {

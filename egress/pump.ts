@@ -3,9 +3,6 @@ import type { Socket } from "node:net";
 /** Counts bytes before they are passed on; false if they may not be. */
 export type Meter = (bytes: number) => boolean;
 
-/** What is passed on in a chunk's place. */
-export type Shape = (chunk: Buffer) => Buffer;
-
 /**
  * Passes on what `from` sends, as fast as `to` takes it. `onEnd` is called when `from` has sent its
  * last; nothing is ended here. Stops at the first chunk `meter` says no to.
@@ -15,11 +12,12 @@ export function pump(
   to: Socket,
   meter: Meter,
   onEnd: () => void,
-  shape: Shape = (chunk) => chunk,
+  /** Passes a chunk on; false if more is to wait until `to` has taken it. */
+  pass: (chunk: Buffer) => boolean = (chunk) => to.write(chunk),
 ): void {
   from.on("data", (chunk: Buffer) => {
     if (!meter(chunk.length) || !to.writable) return;
-    if (to.write(shape(chunk))) return;
+    if (pass(chunk)) return;
     from.pause();
     to.once("drain", () => from.resume());
   });

@@ -17,6 +17,11 @@ export class Quota {
     return this.#tunnels;
   }
 
+  /** What has been moved so far, by tunnels that are open as well. */
+  get moved(): { readonly bytesOut: number; readonly bytesIn: number } {
+    return { bytesOut: this.#bytesOut, bytesIn: this.#bytesIn };
+  }
+
   /** Counts one more tunnel until `release`. @throws {Refusal} if there may be none. */
   take(): void {
     const { tunnels, totalTunnels, bytesOut, bytesIn } = this.#limits;

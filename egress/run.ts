@@ -3,6 +3,7 @@ import type { EgressPolicy } from "../src/protocol/egress-admin.ts";
 import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
 import { admit, checkAllowed, type Ground } from "./admit.ts";
 import { Allowlist } from "./allowlist.ts";
+import type { ConnectionBudget, Place } from "./connection-budget.ts";
 import { type Destination, formatHost } from "./host.ts";
 import type { Ledger } from "./ledger.ts";
 import { Quota } from "./quota.ts";
@@ -18,6 +19,8 @@ export class Run {
   readonly quota: Quota;
   readonly #allowlist: Allowlist;
   readonly #ground: Ground;
+  readonly #budget: ConnectionBudget;
+  readonly #places = new WeakMap<Socket, Place>();
   readonly #sockets = new Set<Socket>();
   readonly #tunnels = new Set<Tunnel>();
   readonly #over = new AbortController();
@@ -25,9 +28,10 @@ export class Run {
   #closed = false;
 
   /** @throws {HostError} for an entry of the policy that is no host. */
-  constructor(policy: EgressPolicy, ground: Ground, ledger: Ledger) {
+  constructor(policy: EgressPolicy, ground: Ground, ledger: Ledger, budget: ConnectionBudget) {
     this.#allowlist = new Allowlist(policy.allow);
     this.#ground = ground;
+    this.#budget = budget;
     this.ledger = ledger;
     this.limits = { ...DEFAULT_EGRESS_LIMITS, ...policy.limits };
     this.quota = new Quota(this.limits);
@@ -44,11 +48,17 @@ export class Run {
     socket.once("close", () => this.#sockets.delete(socket));
   };
 
+  /** Keeps a socket that was dialled for a client, whose place it holds as well. */
+  trackUpstream(socket: Socket, client: Socket): void {
+    this.#places.get(client)?.cover(socket);
+    this.track(socket);
+  }
+
   /**
-   * Tracks a client. `crowded` if there are too many already that have no tunnel; `flooded` if there
-   * are too many that were told so and do not leave.
+   * Tracks a client. `crowded` if there are too many already that have no tunnel, `full` if the tenant
+   * has too many; `flooded` if there are too many that were told so and do not leave.
    */
-  enter(client: Socket): "welcome" | "crowded" | "flooded" {
+  enter(client: Socket): "welcome" | "crowded" | "full" | "flooded" {
     const { halfOpen, tunnels } = this.limits;
     this.track(client);
     this.#clients += 1;
@@ -56,7 +66,15 @@ export class Run {
       this.#clients -= 1;
     });
     if (this.#clients > 2 * (halfOpen + tunnels)) return "flooded";
-    return this.#clients - this.quota.tunnels <= halfOpen ? "welcome" : "crowded";
+    const { owner } = this.ledger.asker;
+    const crowded = this.#clients - this.quota.tunnels > halfOpen;
+    const place = crowded ? undefined : this.#budget.enter(owner, client);
+    if (place !== undefined) {
+      this.#places.set(client, place);
+      return "welcome";
+    }
+    if (!this.#budget.refuse(owner, client)) return "flooded";
+    return crowded ? "crowded" : "full";
   }
 
   /**

@@ -4,10 +4,12 @@ import { dirname, join } from "node:path";
 import { type Backend, nameOf } from "../src/database/backend.ts";
 import { Reserve } from "../src/database/reserve.ts";
 import { type Classifier, classify } from "../src/permissions/address-class.ts";
+import { type ListInterfaces, sparingHost } from "../src/permissions/host-addresses.ts";
 import type { SurvivorEvent } from "../src/protocol/egress-admin.ts";
 import { listenAt } from "../src/sockets.ts";
 import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-connection.ts";
 import { Alone } from "./alone.ts";
+import { ConnectionBudget } from "./connection-budget.ts";
 import { readGround } from "./ground.ts";
 import type { Audit } from "./ledger.ts";
 import { Lookups } from "./lookups.ts";
@@ -24,6 +26,8 @@ export interface EgressOptions {
    * allow them as well. Metadata addresses stay out of reach, and may not be named here.
    */
   readonly private?: readonly string[];
+  /** Addresses and networks that are the host's own, beside those of its interfaces. */
+  readonly own?: readonly string[];
   /** Told once there has been no admin connection for so long, at the start or later. */
   readonly alone?: { readonly after: number; readonly onAlone: () => void } | undefined;
   /** Default: the operating system's. */
@@ -32,6 +36,10 @@ export interface EgressOptions {
   readonly audit?: Audit;
   /** Is told of database sessions that outlive their execution. Default: nobody is. */
   readonly onSurvivor?: (event: SurvivorEvent) => void;
+  /** Connections of all runs at a time. Default: 1,024, which the container's memory is for. */
+  readonly connections?: number;
+  /** Lists the host's interfaces, whose addresses are private. Default: the operating system's. */
+  readonly interfaces?: ListInterfaces;
   /** Only for tests that show what happens without it. Default: the real one. */
   readonly classify?: Classifier;
 }
@@ -53,13 +61,15 @@ export interface Egress {
 export async function startEgress(options: EgressOptions): Promise<Egress> {
   const { adminSocket, audit = () => {}, onSurvivor = () => {} } = options;
   const alone = options.alone && new Alone(options.alone.after, options.alone.onAlone);
-  const { hosts = {}, private: privates = [] } = options;
-  const { resolver = nameServerResolver(), classify: classifier = classify } = options;
+  const { hosts = {}, private: privates = [], own = [] } = options;
+  const { resolver = nameServerResolver(), interfaces } = options;
+  const { classify: classifier = sparingHost(classify, interfaces) } = options;
   const { lookup } = new Lookups(resolver);
   const settle: AdminConnectionOptions["readGround"] = (settings) =>
     readGround({ ...settings, lookup, classify: classifier });
-  const ground = settle({ hosts, private: privates });
+  const ground = settle({ hosts, private: privates, own });
   const claims = new Claims();
+  const budget = new ConnectionBudget(options.connections);
   await ensureDirectory(dirname(adminSocket));
   await removeLeftover(adminSocket);
   const survivors = new Map<string, SurvivorEvent>();
@@ -77,7 +87,7 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
   });
   const connections = new Map<Socket, { admin: AdminConnection; served: Promise<void> }>();
   const server = createServer((socket) => {
-    const shared = { ground, readGround: settle, claims, audit, reserve };
+    const shared = { ground, readGround: settle, claims, audit, reserve, budget };
     const admin = new AdminConnection(socket, shared);
     alone?.enter();
     const served = admin.serve().finally(() => {

@@ -47,8 +47,8 @@ export class Tunnel {
 
   /** Connects to the outside. @throws {Refusal} */
   async dial(): Promise<Socket> {
-    const { limits, track } = this.#run;
-    const dialled = await dial(this.#addresses, track, limits.dialTimeoutMs);
+    const track = (socket: Socket): void => this.#run.trackUpstream(socket, this.client);
+    const dialled = await dial(this.#addresses, track, this.#run.limits.dialTimeoutMs);
     this.#dialled = dialled;
     if (this.#end !== undefined) {
       dialled.socket.destroy();

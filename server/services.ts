@@ -4,6 +4,7 @@ import { nameServerResolver } from "../egress/resolve.ts";
 import type { Config } from "../src/config.ts";
 import type { Kernel } from "../src/kernel.ts";
 import { classify } from "../src/permissions/address-class.ts";
+import { sparingHost } from "../src/permissions/host-addresses.ts";
 import type { Caller } from "./api/auth.ts";
 import { callbackTarget } from "./callbacks/callback-url.ts";
 import { noSecretKey } from "./callbacks/secret.ts";
@@ -81,7 +82,7 @@ export function createServices(options: ServicesOptions): Services {
     onEnd: (row) => metrics.onExecution(row),
   });
   const { lookup } = new Lookups(nameServerResolver());
-  const ground = readGround({ ...config.egress, lookup, classify });
+  const ground = readGround({ ...config.egress, lookup, classify: sparingHost(classify) });
   const sending = { store: store.jobs, ground, onError: failed };
   const callbacks = secretKey && new CallbackSender({ ...sending, secretKey, callerOf });
   const worker = new JobWorker({

@@ -137,6 +137,7 @@ const schema = z.object({
   ISOLATE_CEILING: json.optional(),
   ISOLATE_EGRESS_HOSTS: texts.optional(),
   ISOLATE_EGRESS_PRIVATE: list,
+  ISOLATE_HOST_ADDRESSES: list,
   ISOLATE_EGRESS_SOCKET: z.preprocess((path) => path || undefined, absolute.optional()),
   STRICT_MODE: flag.optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.preprocess(
@@ -278,7 +279,11 @@ function settingsOf(env: NodeJS.ProcessEnv): Settings {
       isolatedNet: given.ISOLATE_ISOLATED_NET,
       // `config()` takes nothing for permissions but what it has looked at.
       ceiling: given.ISOLATE_CEILING as Perms | undefined,
-      egress: { hosts: given.ISOLATE_EGRESS_HOSTS, private: given.ISOLATE_EGRESS_PRIVATE },
+      egress: {
+        hosts: given.ISOLATE_EGRESS_HOSTS,
+        private: given.ISOLATE_EGRESS_PRIVATE,
+        own: given.ISOLATE_HOST_ADDRESSES,
+      },
       db: {
         url: given.DATABASE_URL,
         hosts: given.ISOLATE_DATABASE_HOSTS,

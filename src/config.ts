@@ -3,6 +3,7 @@ import { DEFAULT_REUSE } from "./engines/reuse-limits.ts";
 import { BadRequest } from "./errors.ts";
 import { roundMemory } from "./memory.ts";
 import { ceilingFault } from "./permissions/ceiling.ts";
+import { isNetwork } from "./permissions/host-addresses.ts";
 import type { Perms } from "./permissions/perms.ts";
 import { shorten } from "./shorten.ts";
 import { cryptoConfig } from "./tools/crypto.ts";
@@ -65,6 +66,8 @@ const schema = z.strictObject({
       hosts: z.record(z.string(), z.string()).default({}),
       /** `host:port` that may lead to a private or loopback address. */
       private: z.array(z.string()).default([]),
+      /** Addresses and networks that are the host's own, beside those of its interfaces. */
+      own: z.array(z.string().refine(isNetwork, "is no address and no network")).default([]),
     })
     .prefault({}),
   /** The crypto tool. */

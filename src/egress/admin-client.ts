@@ -22,13 +22,22 @@ type Asked = AdminRequest extends infer R
   : never;
 type Answer = { readonly report?: RunReport };
 
+/** What was told of a run that is open. */
+interface Heard {
+  readonly onRefused: ((denial: Denial) => void) | undefined;
+  /** Bytes of the connections that have ended. */
+  ended: number;
+  /** Bytes of all of them, when that was told last. */
+  moved: number;
+}
+
 /** The control plane's end of the proxy's admin socket. */
 export class AdminClient {
   /** Resolves when the connection is gone, and with it every run that was opened on it. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #waiting = new Map<number, (answer: AdminAnswer) => void>();
-  readonly #listeners = new Map<string, (denial: Denial) => void>();
+  readonly #heard = new Map<string, Heard>();
   #nextId = 1;
   /** Those the proxy told of before anybody listened. */
   readonly #survivors: SurvivorEvent[] = [];
@@ -78,13 +87,19 @@ export class AdminClient {
     }
   }
 
-  /** Has `listener` told of what a run is refused, until `unlisten`. */
-  listen(run: string, listener: (denial: Denial) => void): void {
-    this.#listeners.set(run, listener);
+  /** Keeps what is told of a run until `unlisten`, and has `onRefused` told of what it is refused. */
+  listen(run: string, onRefused?: (denial: Denial) => void): void {
+    this.#heard.set(run, { onRefused, ended: 0, moved: 0 });
   }
 
   unlisten(run: string): void {
-    this.#listeners.delete(run);
+    this.#heard.delete(run);
+  }
+
+  /** Bytes of a run, both ways together, as far as they were told: what holds if no report comes. */
+  bytesOf(run: string): number {
+    const { ended, moved } = this.#heard.get(run) ?? { ended: 0, moved: 0 };
+    return Math.max(ended, moved);
   }
 
   /** Has `listener` told of database sessions that outlive their execution, and of their ends. */
@@ -111,8 +126,16 @@ export class AdminClient {
 
   #pass(event: AdminEvent): void {
     if (event.event === "survivor") this.#onSurvivor(event);
+    else this.#hear(event);
+  }
+
+  #hear(event: Exclude<AdminEvent, SurvivorEvent>): void {
+    const heard = this.#heard.get(event.run);
+    if (heard === undefined) return;
+    if (event.event === "usage") heard.moved = event.bytesOut + event.bytesIn;
+    if (event.event === "end") heard.ended += event.bytesOut + event.bytesIn;
     if (event.event !== "decision" || event.verdict !== "denied") return;
-    const { run, host, port, code } = event;
-    this.#listeners.get(run)?.({ kind: "net", value: subjectText(host, port), by: "egress", code });
+    const { host, port, code } = event;
+    heard.onRefused?.({ kind: "net", value: subjectText(host, port), by: "egress", code });
   }
 }

@@ -16,6 +16,8 @@ export interface EgressSettings {
   readonly hosts: Readonly<Record<string, string>>;
   /** `host:port` whose private or loopback address may be reached. */
   readonly private: readonly string[];
+  /** Addresses and networks that are the host's own, beside those that the proxy sees. */
+  readonly own?: readonly string[];
 }
 
 export interface EgressRun {

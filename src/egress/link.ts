@@ -50,7 +50,7 @@ export class EgressLink implements Egress {
     if (admin === undefined) throw this.#unavailable();
     const { onRefused, ...request } = run;
     // What is refused may be told before the answer is.
-    if (onRefused !== undefined) admin.listen(run.run, onRefused);
+    admin.listen(run.run, onRefused);
     try {
       await admin.ask({ op: "open", ...request });
     } catch (cause) {
@@ -147,7 +147,8 @@ async function closeRun(admin: AdminClient, run: string): Promise<EgressReport> 
       bytes: bytesOut + bytesIn,
     };
   } catch {
-    return { denied: [], bytes: 0 };
+    // What was moved is its tenant's, report or not: ending the proxy is no way not to be charged.
+    return { denied: [], bytes: admin.bytesOf(run) };
   } finally {
     admin.unlisten(run);
   }

@@ -10,6 +10,7 @@ import { killLeftovers } from "./leftover-processes.ts";
 export const ALIVE_SOCKET = "alive.sock";
 /** First character of the name of a directory whose instance is just coming to life. */
 const UNBORN = ".";
+/** Milliseconds for which a directory may be without a socket that answers. */
 const BIRTH_WITHIN = 60_000;
 /** Milliseconds between two looks at whether all of it is there. */
 const LOOK_EVERY = 2_000;
@@ -43,6 +44,8 @@ export class Instance {
   /** Told when something was missing and is there again, without what sandboxes had in there. */
   readonly onRestored = new Set<() => void>();
   readonly #parts: Part[] = [];
+  /** Ids of dead ones whose directory was removed, and with it what proved it. */
+  readonly #removed = new Set<string>();
   #server: Server | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ensuring: Promise<void> | undefined;
@@ -111,26 +114,40 @@ export class Instance {
     await rename(unborn, this.directory);
   }
 
-  /** Whether the instance of that id in the same run directory still runs, as far as one can tell. */
-  async isAlive(id: string): Promise<boolean> {
-    return id === this.id || !(await isDead(join(this.runDirectory, id, ALIVE_SOCKET)));
+  /**
+   * Whether the instance of that id in the same run directory is dead for sure. A socket that refuses
+   * proves it; that there is none proves nothing, as another view of the host's files lacks it as well.
+   */
+  async isProvedDead(id: string): Promise<boolean> {
+    if (id === this.id) return false;
+    return (
+      this.#removed.has(id) || (await askAlive(join(this.runDirectory, id, ALIVE_SOCKET))) === "no"
+    );
   }
 
   /**
    * Removes what instances that have ended left in the run directory, and nothing else that may
-   * be there. Returns the ids of those removed; what cannot be removed is left for next time.
+   * be there: directories whose socket refuses, and those that have had none for a while. Returns the
+   * ids of those removed; what cannot be removed is left for next time.
    */
   async removeDead(): Promise<string[]> {
     const dead: string[] = [];
     for (const entry of await readdir(this.runDirectory, { withFileTypes: true })) {
       if (!entry.isDirectory() || !DIRECTORY_NAME.test(entry.name)) continue;
-      if (await this.isAlive(entry.name)) continue;
-      if (entry.name.startsWith(UNBORN) && (await this.#isYoung(entry.name))) continue;
+      if (entry.name === this.id) continue;
+      const proved = await this.isProvedDead(entry.name);
       const directory = join(this.runDirectory, entry.name);
+      if (!proved && (await exists(join(directory, ALIVE_SOCKET)))) continue;
+      // One that is coming to life has no socket yet, and one that lost it makes it again.
+      const mayCome = !proved || entry.name.startsWith(UNBORN);
+      if (mayCome && (await this.#isYoung(entry.name))) continue;
       await killLeftovers(directory);
       const removed = rm(directory, { recursive: true, force: true });
       await removed.then(
-        () => dead.push(entry.name),
+        () => {
+          dead.push(entry.name);
+          if (proved) this.#removed.add(entry.name);
+        },
         () => {},
       );
     }
@@ -166,12 +183,6 @@ export function askAlive(socketPath: string): Promise<"yes" | "no" | "unknown"> 
       resolve(code === "ECONNREFUSED" ? "no" : "unknown");
     });
   });
-}
-
-/** Nobody listens: for sure, and not because we could not ask. */
-async function isDead(socketPath: string): Promise<boolean> {
-  const alive = await askAlive(socketPath);
-  return alive === "no" || (alive === "unknown" && !(await exists(socketPath)));
 }
 
 function exists(path: string): Promise<boolean> {

@@ -25,6 +25,8 @@ export interface EgressPlaces {
   readonly hosts: Readonly<Record<string, string>>;
   /** `host:port` whose private or loopback address may be reached. */
   readonly private: readonly string[];
+  /** Addresses and networks that are the host's own, beside those of its interfaces. */
+  readonly own?: readonly string[];
 }
 
 export interface PlanInput {

@@ -1,4 +1,5 @@
-import { classify } from "./address-class.ts";
+import { type Classifier, classify } from "./address-class.ts";
+import { sparingHost, sparingNetworks } from "./host-addresses.ts";
 import { type HostEntry, parseEntry } from "./host-entry.ts";
 import { isLocal } from "./local.ts";
 import type { EgressPlaces } from "./plan-types.ts";
@@ -10,10 +11,14 @@ const LOOPBACK = "127.0.0.1";
 interface Places {
   readonly hosts: ReadonlyMap<string, string>;
   readonly opened: ReadonlySet<string>;
+  /** Addresses of the host that nobody here sees. */
+  readonly own: readonly string[];
 }
 
-const NOWHERE: Places = { hosts: new Map(), opened: new Set() };
+const NOWHERE: Places = { hosts: new Map(), opened: new Set(), own: [] };
 const read = new WeakMap<EgressPlaces, Places>();
+/** Made when it is first asked: not every program that has this in it may list interfaces. */
+let judge: Classifier | undefined;
 
 /**
  * Why the proxy would refuse every connection to an entry of `net`, or nothing where one may be let
@@ -27,11 +32,14 @@ const read = new WeakMap<EgressPlaces, Places>();
 export function unreachable(
   { host, ports }: Pick<HostEntry, "host" | "ports">,
   places: EgressPlaces | undefined,
+  /** Default: the one that the proxy goes by, as far as this process sees the host. */
+  classifier?: Classifier,
 ): string | undefined {
   if (host.startsWith("*")) return undefined;
-  const { hosts, opened } = places === undefined ? NOWHERE : placesOf(places);
+  const { hosts, opened, own } = places === undefined ? NOWHERE : placesOf(places);
   const address = hosts.get(host) ?? addressOf(host);
-  const kind = address === undefined ? "public" : classify(address);
+  const kind =
+    address === undefined ? "public" : sparingNetworks(classifier ?? ownJudge(), own)(address);
   switch (kind) {
     case "public":
       return undefined;
@@ -43,6 +51,11 @@ export function unreachable(
     case "special":
       return "leads to no public address: nobody is let through to it";
   }
+}
+
+function ownJudge(): Classifier {
+  judge ??= sparingHost(classify);
+  return judge;
 }
 
 /** What is known without asking a name server. */
@@ -58,7 +71,7 @@ function placesOf(places: EgressPlaces): Places {
   // What is no entry opens nothing; the proxy does not start with it.
   const entries = places.private.map(parseEntry).filter((entry) => typeof entry !== "string");
   const opened = entries.flatMap((entry) => entry.ports.map((port) => `${entry.host}:${port}`));
-  const fresh = { hosts: new Map(hosts), opened: new Set(opened) };
+  const fresh = { hosts: new Map(hosts), opened: new Set(opened), own: places.own ?? [] };
   read.set(places, fresh);
   return fresh;
 }

@@ -56,6 +56,8 @@ export interface ConfigureRequest {
   readonly hosts: Readonly<Record<string, string>>;
   /** `host:port` whose private or loopback address may be reached. */
   readonly private: readonly string[];
+  /** Addresses and networks that are the host's own, beside those that the proxy sees. */
+  readonly own?: readonly string[];
 }
 
 export interface PingRequest {
@@ -133,6 +135,17 @@ export interface EndEvent {
   readonly bytesIn: number;
 }
 
+/**
+ * What a run has moved so far, by tunnels that are open as well. Told each second in which it has moved
+ * something: a proxy that is killed sends no report.
+ */
+export interface UsageEvent {
+  readonly event: "usage";
+  readonly run: string;
+  readonly bytesOut: number;
+  readonly bytesIn: number;
+}
+
 /** A database session that outlives its execution, and its end. It has no run any more. */
 export interface SurvivorEvent {
   readonly event: "survivor";
@@ -147,7 +160,7 @@ export interface SurvivorEvent {
   readonly survivors: number;
 }
 
-export type AdminEvent = DecisionEvent | EndEvent | SurvivorEvent;
+export type AdminEvent = DecisionEvent | EndEvent | UsageEvent | SurvivorEvent;
 
 /** Tells an event from an answer, for the reader at the control plane's end. */
 export function isAdminEvent(message: AdminAnswer | AdminEvent): message is AdminEvent {

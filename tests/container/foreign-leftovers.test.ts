@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
-import { networkOptions } from "../../src/engines/container/flags.ts";
-import { ForeignInstances } from "../../src/engines/container/foreign.ts";
+import { Label, networkOptions } from "../../src/engines/container/flags.ts";
+import { ForeignInstances, RunDirectoryUnseen } from "../../src/engines/container/foreign.ts";
 import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { reap } from "../../src/engines/container/reaper.ts";
 import { removeContainer } from "../../src/engines/container/remove.ts";
@@ -35,8 +35,8 @@ async function leave(image: string, instance: { id: string; runDirectory: string
 }
 
 /** A directory as a control plane leaves it that is killed. */
-async function killed(): Promise<{ id: string; runDirectory: string }> {
-  const directory = await runDirectory();
+async function killed(made?: string): Promise<{ id: string; runDirectory: string }> {
+  const directory = made ?? (await runDirectory());
   const id = randomBytes(4).toString("hex");
   await mkdir(join(directory, id));
   const server = createServer();
@@ -77,4 +77,36 @@ it("takes those of the dead, after a while, and no others", async () => {
   // Looking leaves nothing, neither a container nor a directory.
   expect(await left(own)).toEqual([]);
   await expect(readdir(gone.runDirectory)).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+it("takes those of the dead of one's own run directory by the same proof, at once where a socket refuses", async () => {
+  const image = await ensureRunnerImage(docker, await readRunner(), () => {});
+  const own = await Instance.create(await runDirectory());
+  cleanup.add(() => own.close());
+  const { runDirectory: shared } = own;
+  const refusing = await killed(shared);
+  const gone = { id: randomBytes(4).toString("hex"), runDirectory: shared };
+  const unseen = { id: randomBytes(4).toString("hex"), runDirectory: shared };
+  await mkdir(join(shared, unseen.id));
+  for (const instance of [refusing, gone, unseen]) await leave(image, instance);
+  const left = async () => {
+    const label = [`${Label.runDirectory}=${shared}`];
+    const containers = await docker.listContainers({ all: true, filters: { label } });
+    return containers.map(({ Labels }) => Labels[Label.instance]).sort();
+  };
+  const foreign = new ForeignInstances(docker, own, DEAD_FOR);
+  const reapNow = () => reap(docker, own, new Set(), console.error, foreign);
+
+  // As a server does that cannot see what the engine does.
+  await rename(join(own.directory, "alive.sock"), join(own.directory, "hidden.sock"));
+  await expect(reapNow()).rejects.toThrow(RunDirectoryUnseen);
+  expect(await left()).toHaveLength(3);
+  await rename(join(own.directory, "hidden.sock"), join(own.directory, "alive.sock"));
+
+  await own.removeDead();
+  await reapNow();
+  expect(await left()).toEqual([gone.id, unseen.id].sort());
+  await sleep(DEAD_FOR);
+  await reapNow();
+  expect(await left()).toEqual([unseen.id]);
 });

@@ -67,11 +67,11 @@ describe("compose.yaml", () => {
       read_only: HostConfig?.ReadonlyRootfs,
       cap_drop: HostConfig?.CapDrop,
       security_opt: HostConfig?.SecurityOpt,
-      mem_limit: "256m",
+      mem_limit: "1g",
       pids_limit: HostConfig?.PidsLimit,
       volumes: HostConfig?.Binds,
     });
-    expect(HostConfig?.Memory).toBe(256 * 1_048_576);
+    expect(HostConfig?.Memory).toBe(1_024 * 1_048_576);
   });
 
   it("gives no secret to the proxy, and the store's password to no tenant's code", async () => {

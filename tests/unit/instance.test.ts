@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Instance } from "../../src/engines/instance.ts";
+import { leaveSocket } from "../helpers/egress.ts";
 
 let runDirectory: string;
 beforeEach(async () => {
@@ -15,10 +16,9 @@ describe("an instance", () => {
   it("is alive until it is closed, and leaves nothing", async () => {
     const first = await Instance.create(runDirectory);
     const second = await Instance.create(runDirectory);
-    expect(await second.isAlive(first.id)).toBe(true);
+    expect(await second.isProvedDead(first.id)).toBe(false);
     expect(await second.removeDead()).toEqual([]);
     await first.close();
-    expect(await second.isAlive(first.id)).toBe(false);
     await second.close();
     expect(await readdir(runDirectory)).toEqual([]);
   });
@@ -32,11 +32,34 @@ describe("an instance", () => {
     await instance.close();
   });
 
+  it("is proved dead by its socket alone, and then even without it", async () => {
+    const instance = await Instance.create(runDirectory);
+    await mkdir(join(runDirectory, "deadbeef"));
+    await leaveSocket(join(runDirectory, "deadbeef/alive.sock"));
+    expect(await instance.isProvedDead("deadbeef")).toBe(true);
+    expect(await instance.isProvedDead("aaaaaaaa")).toBe(false);
+    expect(await instance.removeDead()).toEqual(["deadbeef"]);
+    expect(await instance.isProvedDead("deadbeef")).toBe(true);
+    await instance.close();
+  });
+
+  it("is left alone while it has lost its socket and makes it again", async () => {
+    const robbed = await Instance.create(runDirectory);
+    const instance = await Instance.create(runDirectory);
+    await writeFile(join(robbed.directory, "file"), "");
+    await rm(join(robbed.directory, "alive.sock"));
+    expect(await instance.removeDead()).toEqual([]);
+    expect(await readdir(robbed.directory)).toContain("file");
+    await Promise.all([robbed.close(), instance.close()]);
+  });
+
   it("removes what dead ones left, their sockets included", async () => {
     const dead = join(runDirectory, "deadbeef");
     await mkdir(join(dead, "slot"), { recursive: true });
     const socket = createServer();
     await new Promise<void>((resolve) => socket.listen(join(dead, "other.sock"), resolve));
+    const hourAgo = Date.now() / 1_000 - 3_600;
+    await utimes(dead, hourAgo, hourAgo);
     const instance = await Instance.create(runDirectory);
     expect(await instance.removeDead()).toEqual(["deadbeef"]);
     expect(await readdir(runDirectory)).toEqual([instance.id]);
@@ -70,7 +93,7 @@ describe("an instance", () => {
         return instance;
       }),
     );
-    for (const instance of instances) expect(await instances[0]?.isAlive(instance.id)).toBe(true);
+    for (const instance of instances) expect(await readdir(instance.directory)).not.toEqual([]);
     for (const instance of instances) await instance.close();
   });
 });

@@ -46,6 +46,7 @@ describe("settings", () => {
       ISOLATE_CEILING: '{"net":["*.example.com"],"env":["A"]}',
       ISOLATE_EGRESS_HOSTS: '{"db.internal":"10.0.0.5"}',
       ISOLATE_EGRESS_PRIVATE: "db.internal:5432, localhost:80",
+      ISOLATE_HOST_ADDRESSES: "203.0.113.7, 2001:db8:1::/64",
       ISOLATE_EGRESS_SOCKET: "/srv/run/egress/admin.sock",
       ISOLATE_RUN_DIR: "/srv/run",
       DATABASE_URL: "postgres://app:pw@db.example/shop?sslmode=require",
@@ -80,6 +81,7 @@ describe("settings", () => {
       egress: {
         hosts: { "db.internal": "10.0.0.5" },
         private: ["db.internal:5432", "localhost:80"],
+        own: ["203.0.113.7", "2001:db8:1::/64"],
       },
     });
     expect(settings.config.db).toEqual({

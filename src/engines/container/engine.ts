@@ -20,7 +20,7 @@ import { PooledEngine } from "../pooled.ts";
 import type { RunnerBundle } from "../runner.ts";
 import { confinement } from "./confinement.ts";
 import { call, engineStatus } from "./docker.ts";
-import { ForeignInstances } from "./foreign.ts";
+import { ForeignInstances, RunDirectoryUnseen } from "./foreign.ts";
 import { ensureRunnerImage } from "./image.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
 import { reap } from "./reaper.ts";
@@ -184,8 +184,8 @@ export class ContainerEngine implements Engine {
   }
 
   #goDown(error: unknown): void {
-    const gone = error instanceof RunDirectoryGone;
-    const reason = gone
+    const files = error instanceof RunDirectoryGone || error instanceof RunDirectoryUnseen;
+    const reason = files
       ? error.message
       : `The container engine is unavailable: ${messageOf(error)}. ${WHAT_TO_DO}`;
     if (this.#inner.pool.halted?.message !== reason) this.#options.log(reason);

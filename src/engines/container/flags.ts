@@ -127,6 +127,8 @@ export function sidecarOptions(spec: {
     Cmd: [
       ...RUN_ALONE,
       "--allow-net",
+      // Its host's addresses are not the world's.
+      "--allow-sys=networkInterfaces",
       `--allow-read=${[directory, ...RESOLVER_FILES].join(",")}`,
       `--allow-write=${directory}`,
       "/egress/egress.js",
@@ -152,7 +154,11 @@ export function sidecarOptions(spec: {
 const RESOLVER_FILES = ["/etc/hosts", "/etc/resolv.conf"];
 /** Milliseconds after which a proxy ends whose control plane is gone and has not come back. */
 const PROXY_ENDS_AFTER = 60_000;
-const SIDECAR_MEMORY = 256 * MEGABYTE;
+/**
+ * What 1,024 connections take that send and are not read from (`egress/connection-budget.ts`), some 600 MB,
+ * and room for what kernels with cgroups of version 2 count besides: buffers of TCP.
+ */
+const SIDECAR_MEMORY = 1_024 * MEGABYTE;
 const HOLDER_MEMORY = 16 * MEGABYTE;
 
 /** What every container of ours has in common. */

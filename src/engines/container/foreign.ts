@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type Docker from "dockerode";
+import { EngineUnavailable } from "../../errors.ts";
 import { ALIVE_SOCKET, askAlive, type Instance } from "../instance.ts";
 import { call, engineStatus } from "./docker.ts";
 import { networkOptions } from "./flags.ts";
@@ -11,7 +12,17 @@ const DEAD_FOR = 30_000;
 /** Instances that are looked at in one go. */
 const MOST = 64;
 
-/** An instance of another run directory, and a container it has left. */
+/** Thrown where the engine does not see what this process makes in its run directory. */
+export class RunDirectoryUnseen extends EngineUnavailable {
+  constructor(directory: string) {
+    super(
+      `The engine's host has no ${directory}, which the server has made: the run directory has to be the host's own, mounted into the server's container at the same path`,
+      { retryAfter: 2 },
+    );
+  }
+}
+
+/** Another instance, and a container it has left. */
 export interface Foreign {
   readonly runDirectory: string;
   readonly instance: string;
@@ -20,8 +31,8 @@ export interface Foreign {
 }
 
 /**
- * Tells which instances of other run directories are dead. A socket that refuses proves it, whoever
- * looks. One that is not to be seen proves nothing by itself: the control plane may be in a container
+ * Tells which other instances are dead, whatever their run directory. A socket that refuses proves it,
+ * whoever looks. One that is not to be seen proves nothing by itself: the control plane may be in a container
  * that has another view of the host. So the engine, which made the mounts, is asked for the directory.
  */
 export class ForeignInstances {
@@ -30,6 +41,7 @@ export class ForeignInstances {
   readonly #deadFor: number;
   /** Since when an instance has been seen dead, by its directory. */
   #deadSince = new Map<string, number>();
+  #shares = false;
 
   constructor(docker: Docker, instance: Instance, deadFor = DEAD_FOR) {
     this.#docker = docker;
@@ -52,17 +64,32 @@ export class ForeignInstances {
     return new Set([...deadSince.keys()].filter((each) => now - since(each) >= this.#deadFor));
   }
 
+  /**
+   * Whether the engine sees the same run directory as this process: a server that sees another one
+   * would take its neighbours for dead. The engine is asked once, and whenever it could not tell.
+   *
+   * @throws {RunDirectoryUnseen} if it does not.
+   */
+  async sharesDirectory(image: string): Promise<boolean> {
+    if (this.#shares) return true;
+    const alive = join(this.#instance.directory, ALIVE_SOCKET);
+    const seen = await this.#exists(alive, image).catch(() => undefined);
+    if (seen === false) throw new RunDirectoryUnseen(alive);
+    this.#shares = seen === true;
+    return this.#shares;
+  }
+
   async #isDead(directory: string, { image }: Foreign): Promise<boolean> {
     const alive = await askAlive(join(directory, ALIVE_SOCKET));
     if (alive === "no") return true;
     return alive === "unknown" && !(await this.#exists(directory, image).catch(() => true));
   }
 
-  /** Whether there is a directory on the engine's host: else it refuses to make a mount of it. */
-  async #exists(directory: string, image: string): Promise<boolean> {
+  /** Whether there is such a file on the engine's host: else it refuses to make a mount of it. */
+  async #exists(path: string, image: string): Promise<boolean> {
     const id = `look-${randomBytes(6).toString("hex")}`;
     const { HostConfig, ...options } = networkOptions({ image, id, instance: this.#instance });
-    const Mounts = [{ Type: "bind", Source: directory, Target: "/found", ReadOnly: true } as const];
+    const Mounts = [{ Type: "bind", Source: path, Target: "/found", ReadOnly: true } as const];
     try {
       // It is never started.
       const made = this.#docker.createContainer({

@@ -10,18 +10,18 @@ import { removeContainer } from "./remove.ts";
 const CONCURRENCY = 4;
 
 /**
- * Removes every container that nobody owns: of this run directory those of instances that have ended,
- * and those of `instance` itself whose slot is not in `slots`; of other run directories those of
- * instances that are seen to be dead for a while. Containers without our labels, and those of living
- * instances, are never touched. Returns how many were removed; what could not be is reported, and tried
- * again the next time. Rejects only if the engine does not list them.
+ * Removes every container that nobody owns: those of `instance` itself whose slot is not in `slots`, of
+ * its run directory those of instances that are proved dead, and of any those of instances that are seen
+ * to be dead for a while. Containers without our labels, and those of living instances, are never
+ * touched. Returns how many were removed; what could not be is reported, and tried again the next time.
+ * Rejects only if the engine does not list them, or has another run directory by this name.
  */
 export async function reap(
   docker: Docker,
   instance: Instance,
   slots: ReadonlySet<string>,
   onError: (error: unknown) => void,
-  foreign?: ForeignInstances,
+  foreign: ForeignInstances,
 ): Promise<number> {
   const label = [`${Label.managed}=true`];
   const containers = await call(
@@ -30,13 +30,17 @@ export async function reap(
   );
   const isOurs = ({ Labels }: ContainerInfo) =>
     Labels[Label.runDirectory] === instance.runDirectory;
-  const others = containers.filter((each) => !isOurs(each));
-  const dead = await foreign?.dead(others.map(foreignOf));
+  const isOwn = (each: ContainerInfo) =>
+    isOurs(each) && each.Labels[Label.instance] === instance.id;
+  const others = containers.filter((each) => !isOwn(each)).map(foreignOf);
+  const [other] = others;
+  const mayJudge = other !== undefined && (await foreign.sharesDirectory(other.image));
+  const dead = mayJudge ? await foreign.dead(others) : new Set();
   const isOwned = async (container: ContainerInfo): Promise<boolean> => {
-    if (!isOurs(container)) return !dead?.has(directoryOf(foreignOf(container)));
-    const owner = container.Labels[Label.instance] ?? "";
-    const slot = container.Labels[Label.slot] ?? "";
-    return owner === instance.id ? slots.has(slot) : instance.isAlive(owner);
+    if (isOwn(container)) return slots.has(container.Labels[Label.slot] ?? "");
+    const owner = foreignOf(container);
+    if (dead.has(directoryOf(owner))) return false;
+    return !(mayJudge && isOurs(container) && (await instance.isProvedDead(owner.instance)));
   };
   const limit = pLimit(CONCURRENCY);
   const removals = containers.map((container) =>

@@ -94,6 +94,34 @@ describe("a host that sends without end, to code that does not read,", () => {
   });
 });
 
+describe("code that reads what it asks for", () => {
+  it.each([
+    [1, 100],
+    [32, 3],
+  ])("gets it whole: %i connections at once, %i MB each", async (connections, megabytes) => {
+    const body = Buffer.alloc(megabytes * MEGABYTE - 1_000, "z");
+    const server = createServer((_request, response) => response.end(body));
+    const port = await listenLocally(server);
+    cleanup.add(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const host = `127.0.0.1:${port}`;
+    const settings = { op: "configure", hosts: {}, private: [host] };
+    expect(await proxy.admin.ask(settings)).toMatchObject({ ok: true });
+    const path = await proxy.open("reader", [host]);
+    const sizes = await Promise.all(
+      Array.from({ length: connections }, async () => {
+        const client = new Client(path);
+        client.write(`GET http://${host}/ HTTP/1.1\r\n\r\n`);
+        await client.closed;
+        return client.text.length - client.text.indexOf("\r\n\r\n") - 4;
+      }),
+    );
+    expect(sizes).toEqual(Array(connections).fill(body.length));
+  });
+});
+
 describe("code that opens connections without end", () => {
   it("is told so, and then cut off", async () => {
     const path = await proxy.open("crowd", [sound]);

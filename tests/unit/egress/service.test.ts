@@ -1,6 +1,7 @@
 /** A proxy that somebody else runs, over its life. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { startEgress } from "../../../egress/start.ts";
 import type { EgressRun, EgressSettings } from "../../../src/egress/egress.ts";
@@ -9,6 +10,7 @@ import { egressService } from "../../../src/egress/service.ts";
 import { EgressUnavailable } from "../../../src/errors.ts";
 import {
   Cleanup,
+  Client,
   directory,
   echo,
   eventually,
@@ -88,6 +90,32 @@ describe("a proxy that somebody else runs", () => {
     const down = lines.filter((line) => line.includes("nobody listens on its socket"));
     // Tried several times by then, and said once each time it was gone.
     expect(down.length).toBeLessThanOrEqual(2);
+  });
+
+  it("is charged for what was moved before it went, by connections that were open as well", async () => {
+    const upstream = await startUpstream(cleanup, echo);
+    const name = `up.test:${upstream.port}`;
+    const settings = { hosts: { "up.test": "127.0.0.1" }, private: [name] };
+    const { link, start, socket, open } = await linkTo(settings);
+    const proxy = await start();
+    const lease = await open([name]);
+    const connect = async () => {
+      const client = new Client(socket);
+      client.write(`CONNECT ${name} HTTP/1.1\r\n\r\n`);
+      await client.until(/ 200 /);
+      client.write("x".repeat(10_000));
+      await client.until(/x{10000}/);
+      return client;
+    };
+    const ended = await connect();
+    ended.socket.end();
+    await ended.closed;
+    await connect();
+    // The next time that the proxy tells of it.
+    await sleep(1_200);
+    await proxy.close();
+    await eventually(() => !link.up);
+    expect((await lease.close()).bytes).toBe(40_000);
   });
 
   it("that does not take the settings is not used", async () => {

@@ -1,0 +1,76 @@
+import { isIP } from "node:net";
+import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
+import ipaddr from "ipaddr.js";
+import type { Classifier } from "./address-class.ts";
+
+/** Lists the host's interfaces, as `os.networkInterfaces` does. */
+export type ListInterfaces = () => Partial<Record<string, readonly NetworkInterfaceInfo[]>>;
+
+type Network = ReturnType<typeof ipaddr.parseCIDR>;
+
+/** Milliseconds for which what was listed holds: addresses come and go, each connection asks. */
+const LISTED_FOR = 10_000;
+/** Bits of a network that is a link's; shorter ones, as tunnels have them, are half of the internet. */
+const SHORTEST_LINK = 32;
+
+/**
+ * Judges as `judge` does, but that addresses of this host are private, and with IPv6 those of its links:
+ * whoever dials them from here passes by what keeps the world away from them.
+ *
+ * @throws {Error} if the interfaces cannot be listed.
+ */
+export function sparingHost(
+  judge: Classifier,
+  list: ListInterfaces = networkInterfaces,
+): Classifier {
+  let own = ownNetworks(list());
+  let listed = performance.now();
+  return sparing(judge, () => {
+    if (performance.now() - listed > LISTED_FOR) {
+      own = ownNetworks(list());
+      listed = performance.now();
+    }
+    return own;
+  });
+}
+
+/** Judges as `judge` does, but that these addresses and networks are private. @throws {Error} */
+export function sparingNetworks(judge: Classifier, texts: readonly string[]): Classifier {
+  const own = texts.map(parseNetwork);
+  return own.length === 0 ? judge : sparing(judge, () => own);
+}
+
+/** Whether text is an address, or a network as `address/bits`. */
+export function isNetwork(text: string): boolean {
+  const [address = "", ...bits] = text.split("/");
+  if (isIP(address) === 0 || text.includes("%")) return false;
+  return bits.length === 0 || ipaddr.isValidCIDR(text);
+}
+
+function parseNetwork(text: string): Network {
+  if (!isNetwork(text)) throw new Error(`${JSON.stringify(text)} is no address and no network`);
+  if (text.includes("/")) return ipaddr.parseCIDR(text);
+  return [ipaddr.parse(text), isIP(text) === 6 ? 128 : 32] as Network;
+}
+
+function sparing(judge: Classifier, own: () => readonly Network[]): Classifier {
+  return (address) => {
+    const verdict = judge(address);
+    if (verdict !== "public") return verdict;
+    const parsed = ipaddr.parse(address);
+    const isOwn = own().some(([network, bits]) => {
+      return network.kind() === parsed.kind() && parsed.match(network, bits);
+    });
+    return isOwn ? "private" : "public";
+  };
+}
+
+function ownNetworks(interfaces: ReturnType<ListInterfaces>): Network[] {
+  const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);
+  return all.flatMap(({ address, cidr, family }) => {
+    const alone = ipaddr.parseCIDR(`${address.split("%")[0]}/${family === "IPv6" ? 128 : 32}`);
+    if (family !== "IPv6" || cidr === null) return [alone];
+    const link = ipaddr.parseCIDR(cidr.replace(/%[^/]*/, ""));
+    return link[1] >= SHORTEST_LINK ? [link] : [alone];
+  });
+}
