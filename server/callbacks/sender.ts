@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Caller } from "../api/auth.ts";
 import type { JobRow, Jobs } from "../store/jobs.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
@@ -19,6 +20,8 @@ const AT_ONCE = 32;
 const EACH = 4;
 /** Milliseconds after which an attempt is somebody else's to make again. */
 const CLAIM_MS = 60_000;
+/** Milliseconds a server that leaves gives what is being sent: more than an attempt takes. */
+const LAST_MS = 15_000;
 
 /** Sends the answers of jobs to whoever asked for that, again and again until they are taken. */
 export class CallbackSender {
@@ -50,12 +53,21 @@ export class CallbackSender {
     });
   }
 
-  /** Resolves once nothing is being sent; what is left is sent by the next server. */
-  async close(): Promise<void> {
+  /**
+   * Resolves once nothing is being sent, or after `within` milliseconds; what is left is sent by the next
+   * server.
+   */
+  async close(within = LAST_MS): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
-    await this.#looking;
-    await Promise.all(this.#sending.keys());
+    const left = new AbortController();
+    const over = (async () => {
+      await this.#looking;
+      await Promise.all(this.#sending.keys());
+    })();
+    const limit = sleep(within, undefined, { signal: left.signal }).catch(() => {});
+    await Promise.race([over, limit]);
+    left.abort();
   }
 
   async #look(): Promise<void> {
