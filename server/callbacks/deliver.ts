@@ -1,7 +1,7 @@
+import { createHmac } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIPv6, type LookupFunction } from "node:net";
-import { Webhook } from "standardwebhooks";
 import { admit, type CheckedAddress, type Ground } from "../../egress/admit.ts";
 import { callbackTarget } from "./callback-url.ts";
 
@@ -104,13 +104,19 @@ function lookupOf(addresses: readonly CheckedAddress[]): LookupFunction {
 }
 
 function headersOf({ id, body, secret }: Delivery): Record<string, string | number> {
-  const now = new Date();
+  const now = Math.floor(Date.now() / 1_000);
   return {
     "Content-Type": "application/json",
     "Content-Length": Buffer.byteLength(body),
     "User-Agent": "isolate",
     "webhook-id": id,
-    "webhook-timestamp": Math.floor(now.getTime() / 1_000),
-    "webhook-signature": new Webhook(secret).sign(id, now, body),
+    "webhook-timestamp": now,
+    "webhook-signature": `v1,${signatureOf(`${id}.${now}.`, body, secret)}`,
   };
+}
+
+/** As Standard Webhooks has it. In native code: a body has megabytes, and this is the loop that serves requests. */
+function signatureOf(head: string, body: string, secret: string): string {
+  const key = Buffer.from(secret.slice(secret.indexOf("_") + 1), "base64");
+  return createHmac("sha256", key).update(head).update(body).digest("base64");
 }

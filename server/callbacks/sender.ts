@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Caller } from "../api/auth.ts";
-import type { JobRow, Jobs } from "../store/jobs.ts";
+import type { DueCallback, JobRow, Jobs } from "../store/jobs.ts";
+import { Turns } from "../turns.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
 import { nextTry } from "./schedule.ts";
 import { callbackSecret } from "./secret.ts";
@@ -28,6 +29,8 @@ export class CallbackSender {
   readonly #options: CallbackSenderOptions;
   /** Whose they are, by what is over once they are sent. */
   readonly #sending = new Map<Promise<void>, string>();
+  /** Bodies are read one at a time: each may be as large as a result. */
+  readonly #reads = new Turns(AT_ONCE);
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #again = false;
@@ -85,7 +88,7 @@ export class CallbackSender {
     }
   }
 
-  #begin(job: JobRow & { tries: number }): void {
+  #begin(job: DueCallback): void {
     const sending = this.#send(job)
       .catch(this.#options.onError)
       .finally(() => {
@@ -102,24 +105,25 @@ export class CallbackSender {
     return busy;
   }
 
-  async #send(job: JobRow & { tries: number }): Promise<void> {
+  async #send(job: DueCallback): Promise<void> {
     const { store, secretKey, callerOf } = this.#options;
-    const { id, callback: url, tries } = job;
-    const caller = await callerOf(job.tenant);
+    const { id, tenant, callback: url, tries } = job;
+    const caller = await callerOf(tenant);
     if (url === null || caller === undefined) return store.notified(id, null);
+    const row = await this.#reads.take("", () => store.get(tenant, id));
+    if (row === undefined) return;
     const secret = callbackSecret(secretKey, caller.tenant);
-    const delivery = { url, tenant: job.tenant, id, body: bodyOf(job), secret };
+    const delivery = { url, tenant, id, body: bodyOf(row), secret };
     // Why it did not get there is the receiver's to find out; it is not told what is behind a name.
     const status = await deliver(delivery, this.#options).catch(() => undefined);
     await store.notified(id, nextTry(tries, status));
   }
 }
 
-/** The same for every attempt. */
+/** The same for every attempt; the answer is in it as it is stored. */
 function bodyOf({ id, finishedAt, answer }: JobRow): string {
-  return JSON.stringify({
-    type: "execution.finished",
-    timestamp: finishedAt,
-    data: { id, status: answer?.status, answer: answer?.body },
-  });
+  const head = JSON.stringify({ type: "execution.finished", timestamp: finishedAt });
+  const data = JSON.stringify({ id, status: answer?.status });
+  const withAnswer = answer === null ? data : `${data.slice(0, -1)},"answer":${answer.body}}`;
+  return `${head.slice(0, -1)},"data":${withAnswer}}`;
 }

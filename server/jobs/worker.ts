@@ -5,10 +5,10 @@ import type { ExecuteRequest } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
 import { HttpProblem, problemResponse, statusOf } from "../problem.ts";
 import { QuotaExceeded } from "../quotas/quota-error.ts";
-import { answerOf } from "../runs/answer.ts";
+import { answerOf, answerText } from "../runs/answer.ts";
 import type { Runs } from "../runs/runs.ts";
 import { StorageFull, StorageReserved, StoreUnavailable } from "../store/errors.ts";
-import type { ClaimedJob, JobRow, Jobs } from "../store/jobs.ts";
+import type { ClaimedJob, JobAnswer, JobRow, Jobs } from "../store/jobs.ts";
 import { written } from "../store/written.ts";
 
 export interface JobWorkerOptions {
@@ -24,8 +24,6 @@ export interface JobWorkerOptions {
   readonly onDone: () => void;
   readonly onError: (error: unknown, requestId: string) => void;
 }
-
-type JobAnswer = NonNullable<JobRow["answer"]>;
 
 /** How often a job is started whose host goes down under it. */
 const MAX_ATTEMPTS = 3;
@@ -199,9 +197,10 @@ export class JobWorker {
       if (caller === undefined) return undefined;
       const run = { id, caller, requestId, signal, comesAgain, wait: false, via: "async" as const };
       const request = job.request as unknown as ExecuteRequest;
-      const answer = answerOf(await runs.run({ ...run, request, function: functionOf(job) }));
+      const asked = { ...run, request, function: functionOf(job), asText: true };
+      const answer = answerOf(await runs.run(asked));
       this.#count(job.tenant, 1);
-      return { status: 200, body: { ...answer, attempts } };
+      return { status: 200, body: answerText({ ...answer, attempts }) };
     } catch (error) {
       const isFull = error instanceof QuotaExceeded && error.code === "CONCURRENCY_LIMIT";
       if (isFull) this.#atLimit(job.tenant);
@@ -266,5 +265,5 @@ function givenUp(requestId: string): Promise<JobAnswer> {
 
 async function problemAnswer(error: unknown, requestId: string): Promise<JobAnswer> {
   const response = problemResponse(error, requestId);
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: await response.text() };
 }

@@ -20,7 +20,7 @@ const {
   owner: _owner,
   claimedUntil: _claimedUntil,
   notifyAt: _notifyAt,
-  tries,
+  tries: _tries,
   ...columns
 } = getTableColumns(jobs);
 
@@ -180,7 +180,12 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
         .update(jobs)
         .set({ notifyAt: fromNow(lease), tries: sql`${jobs.tries} + 1` })
         .where(inArray(jobs.id, due))
-        .returning({ ...columns, tries });
+        .returning({
+          id: jobs.id,
+          tenant: jobs.tenant,
+          callback: jobs.callback,
+          tries: jobs.tries,
+        });
       return rows.sort(byId);
     },
 
@@ -217,6 +222,6 @@ function numberOf(numbers: Readonly<Record<string, number>>, otherwise: number) 
 }
 
 /** `update` returns them in any order. */
-function byId(a: JobRow, b: JobRow): number {
+function byId(a: Pick<JobRow, "id">, b: Pick<JobRow, "id">): number {
   return a.id < b.id ? -1 : 1;
 }
