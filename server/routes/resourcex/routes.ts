@@ -1,3 +1,4 @@
+import { inTurn } from "../../api/in-turn.ts";
 import type { Route } from "../../api/route.ts";
 import type { PaceLimits } from "../../body-pace.ts";
 import { forms } from "../../registry/forms.ts";
@@ -15,9 +16,9 @@ export function registryRoutes(hub: Hub, pace?: PaceLimits): Route[] {
     deleteRoute(hub),
     contentRoute(hub),
     publishRoute(hub, forms(pace)),
-    searchRoute(hub),
+    inTurn(searchRoute(hub)),
     resolveRoute(hub),
-    listTypesRoute(hub),
+    inTurn(listTypesRoute(hub)),
     uploadTypeRoute(hub),
   ];
 }

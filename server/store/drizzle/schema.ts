@@ -106,6 +106,7 @@ export const executions = schema.table(
   },
   (table) => [
     index().on(table.tenant, table.id),
+    index().on(table.tenant, table.function, table.id),
     index().on(table.tenant, table.startedAt),
     index().on(table.startedAt),
   ],
