@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { inTurn } from "../api/in-turn.ts";
+import { text, time } from "../api/query-values.ts";
 import { type Route, route } from "../api/route.ts";
 import { HttpProblem } from "../problem.ts";
 import type { AuditWriter } from "../runs/audit.ts";
@@ -8,13 +9,12 @@ import type { ExecutionRow, Executions } from "../store/executions.ts";
 const PAGE = 50;
 const MOST = 200;
 
-const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const outcomes = ["ok", "exception", "timeout", "memory", "output_limit", "crash"] as const;
 const ways = ["execute", "stream", "batch", "async", "invoke", "http", "resolve"] as const;
 
 const query = z.strictObject({
   outcome: z.enum([...outcomes, "refused", "failed", "aborted"]).optional(),
-  function: z.string().max(200).optional(),
+  function: text(200).optional(),
   via: z.enum(ways).optional(),
   since: time.optional().meta({ type: "string", format: "date-time" }),
   until: time.optional().meta({ type: "string", format: "date-time" }),
