@@ -10,6 +10,9 @@ import type { DescribedRow, Types } from "../store/types.ts";
 import { TypeChecks } from "./checks/type-checks.ts";
 import { RegistryProblem } from "./problem.ts";
 
+/** Names of a type beside its own: each is a row of 64 characters that is not counted among what its tenant stores. */
+const MAX_ALIASES = 16;
+
 /** What a type is, for those who use it. */
 export type DescribedType = Omit<BundledType, "code">;
 
@@ -68,6 +71,11 @@ export class TenantTypes {
 
   /** Has a type run for its tenant from now on. Rejects with a `RegistryProblem` if it cannot. */
   async add({ tenant: { id: tenant }, limits }: Caller, type: BundledType): Promise<void> {
+    const { length } = type.aliases ?? [];
+    if (length > MAX_ALIASES) {
+      const message = `Type '${type.name}' has ${length} aliases: more than ${MAX_ALIASES}`;
+      throw new RegistryProblem("INVALID_TYPE", message);
+    }
     const taken = [type.name, ...(type.aliases ?? [])].find((name) => this.#builtins.has(name));
     if (taken !== undefined) throw exists(taken);
     await this.#checks.type(tenant, type).catch(invalid);
