@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { Aborted, IsolateError } from "../../src/errors.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
@@ -112,7 +113,11 @@ export class JobWorker {
         const free = slots - this.#running.size;
         if (free <= 0) return;
         const claimed = await store.claim(this.#owner, lease, free, this.#most());
-        for (const job of claimed) this.#begin(job);
+        for (const job of claimed) {
+          this.#begin(job);
+          // Others are served between the requests that are read, which may be large.
+          await nextTurn();
+        }
       }
     } catch (error) {
       // It may have claimed some all the same, or be about to.
@@ -196,7 +201,7 @@ export class JobWorker {
       const caller = await callerOf(job.tenant);
       if (caller === undefined) return undefined;
       const run = { id, caller, requestId, signal, comesAgain, wait: false, via: "async" as const };
-      const request = job.request as unknown as ExecuteRequest;
+      const request = JSON.parse(job.request) as ExecuteRequest;
       const asked = { ...run, request, function: functionOf(job), asText: true };
       const answer = answerOf(await runs.run(asked));
       this.#count(job.tenant, 1);

@@ -11,8 +11,8 @@ export interface JobRow {
   readonly id: string;
   readonly tenant: string;
   readonly requestId: string;
-  /** What is to be run, as JSON; empty once it is over. */
-  readonly request: Readonly<Record<string, unknown>>;
+  /** What is to be run, as a JSON text: several that are claimed at once are long to take over as values. */
+  readonly request: string;
   readonly function: string | null;
   readonly version: number | null;
   /** Where its answer is to be sent. */
@@ -28,10 +28,10 @@ export interface JobRow {
   readonly finishedAt: Date | null;
 }
 
-export type NewJob = Pick<
-  JobRow,
-  "id" | "tenant" | "requestId" | "request" | "function" | "version" | "callback"
->;
+export interface NewJob
+  extends Pick<JobRow, "id" | "tenant" | "requestId" | "function" | "version" | "callback"> {
+  readonly request: Readonly<Record<string, unknown>>;
+}
 
 /** One whose answer is to be sent, which is read by itself. */
 export interface DueCallback extends Pick<JobRow, "id" | "tenant" | "callback"> {

@@ -21,8 +21,12 @@ const {
   claimedUntil: _claimedUntil,
   notifyAt: _notifyAt,
   tries: _tries,
-  ...columns
+  request: _request,
+  ...others
 } = getTableColumns(jobs);
+
+/** With the request as the text that is stored. */
+const columns = { ...others, request: sql<string>`${jobs.request}` };
 
 /** Over what has not been finished. */
 const WAITS = and(
