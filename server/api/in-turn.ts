@@ -7,8 +7,8 @@ const MAX_WAITING = 64;
 const turns = new Turns(MAX_WAITING);
 
 /**
- * Has a tenant's route that lists, searches or counts answer one of its requests at a time. The store does one thing
- * after another, and nobody waits there for all that another one has asked for.
+ * Has a tenant's route that lists, searches or counts, or reads what may be megabytes, answer one of its requests at a
+ * time. The store does one thing after another, and nobody waits there for all that another one has asked for.
  */
 export function inTurn(route: Route): Route {
   return {

@@ -116,18 +116,20 @@ export function functionRoutes(functions: FunctionCatalogue, ways: Ways): Route[
         },
       }),
     ),
-    route({
-      ...common,
-      method: "GET",
-      path: `${path}/versions/{version}`,
-      summary: "A version, with its files as they were deployed",
-      params: versionParams,
-      responses: { 200: { description: "All of it", schema: wholeVersion } },
-      handler: async ({ params: { name, version }, caller, c }) => {
-        const found = await functions.version(caller.tenant.id, name, version);
-        return c.json({ ...outline(found), files: found.files });
-      },
-    }),
+    inTurn(
+      route({
+        ...common,
+        method: "GET",
+        path: `${path}/versions/{version}`,
+        summary: "A version, with its files as they were deployed",
+        params: versionParams,
+        responses: { 200: { description: "All of it", schema: wholeVersion } },
+        handler: async ({ params: { name, version }, caller, c }) => {
+          const found = await functions.version(caller.tenant.id, name, version);
+          return c.json({ ...outline(found), files: found.files });
+        },
+      }),
+    ),
     route({
       ...common,
       method: "POST",

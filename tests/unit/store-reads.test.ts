@@ -21,6 +21,8 @@ describe("reads of the store", () => {
     ["/executions?function=nosuch", "executions", "list"],
     ["/functions", "functions", "list"],
     ["/functions/x/versions", "functions", "versions"],
+    ["/functions/x/versions/1", "functions", "version"],
+    ["/api/v1/content?locator=a.org/a.text@1", "resources", "get"],
     ["/api/v1/search?q=x", "resources", "search"],
     ["/api/v1/types", "types", "list"],
     ["/tenant", "storage", "used"],

@@ -14,7 +14,7 @@ export function registryRoutes(hub: Hub, pace?: PaceLimits): Route[] {
   return [
     resourceRoute(hub),
     deleteRoute(hub),
-    contentRoute(hub),
+    inTurn(contentRoute(hub)),
     publishRoute(hub, forms(pace)),
     inTurn(searchRoute(hub)),
     resolveRoute(hub),
