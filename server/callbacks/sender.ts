@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Turns } from "../../src/base/turns.ts";
 import type { Caller } from "../api/auth.ts";
-import type { JobRow, Jobs } from "../store/jobs.ts";
+import type { DueCallback, JobRow, Jobs } from "../store/jobs.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
 import { nextTry } from "./schedule.ts";
 import { callbackSecret } from "./secret.ts";
@@ -19,12 +21,16 @@ const AT_ONCE = 32;
 const EACH = 4;
 /** Milliseconds after which an attempt is somebody else's to make again. */
 const CLAIM_MS = 60_000;
+/** Milliseconds a server that leaves gives what is being sent: more than an attempt takes. */
+const LAST_MS = 15_000;
 
 /** Sends the answers of jobs to whoever asked for that, again and again until they are taken. */
 export class CallbackSender {
   readonly #options: CallbackSenderOptions;
   /** Whose they are, by what is over once they are sent. */
   readonly #sending = new Map<Promise<void>, string>();
+  /** Bodies are read one at a time: each may be as large as a result. */
+  readonly #reads = new Turns(AT_ONCE);
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #again = false;
@@ -50,12 +56,21 @@ export class CallbackSender {
     });
   }
 
-  /** Resolves once nothing is being sent; what is left is sent by the next server. */
-  async close(): Promise<void> {
+  /**
+   * Resolves once nothing is being sent, or after `within` milliseconds; what is left is sent by the next
+   * server.
+   */
+  async close(within = LAST_MS): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
-    await this.#looking;
-    await Promise.all(this.#sending.keys());
+    const left = new AbortController();
+    const over = (async () => {
+      await this.#looking;
+      await Promise.all(this.#sending.keys());
+    })();
+    const limit = sleep(within, undefined, { signal: left.signal }).catch(() => {});
+    await Promise.race([over, limit]);
+    left.abort();
   }
 
   async #look(): Promise<void> {
@@ -73,7 +88,7 @@ export class CallbackSender {
     }
   }
 
-  #begin(job: JobRow & { tries: number }): void {
+  #begin(job: DueCallback): void {
     const sending = this.#send(job)
       .catch(this.#options.onError)
       .finally(() => {
@@ -90,24 +105,25 @@ export class CallbackSender {
     return busy;
   }
 
-  async #send(job: JobRow & { tries: number }): Promise<void> {
+  async #send(job: DueCallback): Promise<void> {
     const { store, secretKey, callerOf } = this.#options;
-    const { id, callback: url, tries } = job;
-    const caller = await callerOf(job.tenant);
+    const { id, tenant, callback: url, tries } = job;
+    const caller = await callerOf(tenant);
     if (url === null || caller === undefined) return store.notified(id, null);
+    const row = await this.#reads.take("", () => store.get(tenant, id));
+    if (row === undefined) return;
     const secret = callbackSecret(secretKey, caller.tenant);
-    const delivery = { url, tenant: job.tenant, id, body: bodyOf(job), secret };
+    const delivery = { url, tenant, id, body: bodyOf(row), secret };
     // Why it did not get there is the receiver's to find out; it is not told what is behind a name.
     const status = await deliver(delivery, this.#options).catch(() => undefined);
     await store.notified(id, nextTry(tries, status));
   }
 }
 
-/** The same for every attempt. */
+/** The same for every attempt; the answer is in it as it is stored. */
 function bodyOf({ id, finishedAt, answer }: JobRow): string {
-  return JSON.stringify({
-    type: "execution.finished",
-    timestamp: finishedAt,
-    data: { id, status: answer?.status, answer: answer?.body },
-  });
+  const head = JSON.stringify({ type: "execution.finished", timestamp: finishedAt });
+  const data = JSON.stringify({ id, status: answer?.status });
+  const withAnswer = answer === null ? data : `${data.slice(0, -1)},"answer":${answer.body}}`;
+  return `${head.slice(0, -1)},"data":${withAnswer}}`;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { executeRequest } from "../api/execute-request.ts";
+import { versionNumber } from "../api/query-values.ts";
 import { callback } from "../api/ways-headers.ts";
 
 /** In paths, and beside others' in names. */
@@ -48,12 +49,12 @@ export type DeployBody = z.output<typeof deployBody>;
 export const invokeBody = z
   .strictObject({
     input: z.unknown().optional().meta({ description: "The entry's only argument; any JSON" }),
-    version: z.int().min(1).optional().meta({ description: "Default: the current one" }),
+    version: versionNumber.optional().meta({ description: "Default: the current one" }),
     callback,
   })
   .meta({ id: "Invocation" });
 
-export const rollbackBody = z.strictObject({ version: z.int().min(1) }).meta({ id: "Rollback" });
+export const rollbackBody = z.strictObject({ version: versionNumber }).meta({ id: "Rollback" });
 
 const time = z.iso.datetime();
 

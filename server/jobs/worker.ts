@@ -1,14 +1,15 @@
 import { randomUUID } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { Aborted, IsolateError } from "../../src/errors.ts";
 import type { ExecuteRequest } from "../../src/types.ts";
 import type { Caller } from "../api/auth.ts";
 import { HttpProblem, problemResponse, statusOf } from "../problem.ts";
 import { QuotaExceeded } from "../quotas/quota-error.ts";
-import { answerOf } from "../runs/answer.ts";
+import { answerOf, answerText } from "../runs/answer.ts";
 import type { Runs } from "../runs/runs.ts";
 import { StorageFull, StorageReserved, StoreUnavailable } from "../store/errors.ts";
-import type { ClaimedJob, JobRow, Jobs } from "../store/jobs.ts";
+import type { ClaimedJob, JobAnswer, JobRow, Jobs } from "../store/jobs.ts";
 import { written } from "../store/written.ts";
 
 export interface JobWorkerOptions {
@@ -24,8 +25,6 @@ export interface JobWorkerOptions {
   readonly onDone: () => void;
   readonly onError: (error: unknown, requestId: string) => void;
 }
-
-type JobAnswer = NonNullable<JobRow["answer"]>;
 
 /** How often a job is started whose host goes down under it. */
 const MAX_ATTEMPTS = 3;
@@ -114,7 +113,11 @@ export class JobWorker {
         const free = slots - this.#running.size;
         if (free <= 0) return;
         const claimed = await store.claim(this.#owner, lease, free, this.#most());
-        for (const job of claimed) this.#begin(job);
+        for (const job of claimed) {
+          this.#begin(job);
+          // Others are served between the requests that are read, which may be large.
+          await nextTurn();
+        }
       }
     } catch (error) {
       // It may have claimed some all the same, or be about to.
@@ -198,10 +201,11 @@ export class JobWorker {
       const caller = await callerOf(job.tenant);
       if (caller === undefined) return undefined;
       const run = { id, caller, requestId, signal, comesAgain, wait: false, via: "async" as const };
-      const request = job.request as unknown as ExecuteRequest;
-      const answer = answerOf(await runs.run({ ...run, request, function: functionOf(job) }));
+      const request = JSON.parse(job.request) as ExecuteRequest;
+      const asked = { ...run, request, function: functionOf(job), asText: true };
+      const answer = answerOf(await runs.run(asked));
       this.#count(job.tenant, 1);
-      return { status: 200, body: { ...answer, attempts } };
+      return { status: 200, body: answerText({ ...answer, attempts }) };
     } catch (error) {
       const isFull = error instanceof QuotaExceeded && error.code === "CONCURRENCY_LIMIT";
       if (isFull) this.#atLimit(job.tenant);
@@ -266,5 +270,5 @@ function givenUp(requestId: string): Promise<JobAnswer> {
 
 async function problemAnswer(error: unknown, requestId: string): Promise<JobAnswer> {
   const response = problemResponse(error, requestId);
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: await response.text() };
 }

@@ -3,7 +3,7 @@ import { Turns } from "../../src/base/turns.ts";
 import { BadRequest, PayloadTooLarge } from "../../src/errors.ts";
 import { JsonText } from "../../src/json-text.ts";
 import { builtPath } from "../../src/package-root.ts";
-import type { ReadBody, Verdict } from "./messages.ts";
+import type { Question, ReadBody, Verdict } from "./messages.ts";
 
 const ENTRY = builtPath("server/json-thread.js");
 /** Megabytes of the thread's heap. */
@@ -11,15 +11,27 @@ const HEAP = 512;
 /** Bodies or results of one tenant that may wait for each other. */
 const MAX_WAITING = 256;
 
+interface Asked {
+  readonly question: Question;
+  resolve(verdict: Verdict): void;
+  reject(error: Error): void;
+}
+
 /**
  * Reads large bodies, and results, in a thread, so that the loop that serves requests goes on. Of each tenant one body is
- * read at a time: nobody waits for all of another one's.
+ * read at a time: nobody waits for all of another one's. The thread has one question at a time: what ends it, or
+ * cannot come back from it, is that one's fault, and all others are asked in the next thread.
  */
 export class JsonThread {
+  readonly #entry: string | URL;
   readonly #turns = new Turns(MAX_WAITING);
-  readonly #waiting = new Map<number, (verdict: Verdict | Error) => void>();
+  readonly #line: Asked[] = [];
+  #asked: Asked | undefined;
   #worker: Worker | undefined;
-  #asked = 0;
+
+  constructor(entry: string | URL = ENTRY) {
+    this.#entry = entry;
+  }
 
   /** Rejects with `BadRequest` or `PayloadTooLarge`, and with `HostBusy` if too much of its owner's waits. */
   async read(owner: string, bytes: Uint8Array): Promise<unknown> {
@@ -36,36 +48,51 @@ export class JsonThread {
     return new JsonText(checked);
   }
 
-  #ask(given: Uint8Array | string): Promise<Verdict> {
-    this.#worker ??= this.#start();
-    this.#asked += 1;
-    const id = this.#asked;
+  #ask(question: Question): Promise<Verdict> {
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, (verdict) => {
-        this.#waiting.delete(id);
-        if (verdict instanceof Error) reject(verdict);
-        else resolve(verdict);
-      });
-      const isOwn = typeof given !== "string" && given.length === given.buffer.byteLength;
-      this.#worker?.postMessage({ id, given }, isOwn ? [given.buffer as ArrayBuffer] : []);
+      this.#line.push({ question, resolve, reject });
+      this.#next();
     });
+  }
+
+  #next(): void {
+    if (this.#asked !== undefined) return;
+    this.#asked = this.#line.shift();
+    if (this.#asked === undefined) return;
+    const { question } = this.#asked;
+    this.#worker ??= this.#start();
+    const isOwn = typeof question !== "string" && question.length === question.buffer.byteLength;
+    this.#worker.postMessage(question, isOwn ? [question.buffer as ArrayBuffer] : []);
   }
 
   #start(): Worker {
     const resourceLimits = { maxOldGenerationSizeMb: HEAP };
-    const worker = new Worker(ENTRY, { env: {}, execArgv: [], resourceLimits });
+    const worker = new Worker(this.#entry, { env: {}, execArgv: [], resourceLimits });
     worker.unref();
-    worker.on("message", (verdict: Verdict) => this.#waiting.get(verdict.id)?.(verdict));
+    worker.on("message", (verdict: Verdict) => this.#settle((asked) => asked.resolve(verdict)));
+    // A verdict that cannot be read here, for it is nested too deep, say: it comes as this event alone.
+    worker.on("messageerror", () => this.#refuse());
     // In its place comes another one when it is needed.
     const end = (): void => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
-      const error = new PayloadTooLarge("", "The body takes more memory than there is to read it");
-      for (const settle of [...this.#waiting.values()]) settle(error);
+      this.#refuse();
     };
     worker.on("error", end);
     worker.on("exit", end);
     return worker;
+  }
+
+  #refuse(): void {
+    const error = new PayloadTooLarge("", "The body takes more than there is to read it");
+    this.#settle((asked) => asked.reject(error));
+  }
+
+  #settle(settle: (asked: Asked) => void): void {
+    const asked = this.#asked;
+    this.#asked = undefined;
+    if (asked !== undefined) settle(asked);
+    this.#next();
   }
 }
 

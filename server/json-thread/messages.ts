@@ -1,10 +1,7 @@
 import type { JsonTextParts } from "../../src/json-text.ts";
 
-/** Asks the thread to read a body, or whether a text is JSON. */
-export interface Question {
-  readonly id: number;
-  readonly given: Uint8Array | string;
-}
+/** A body to read, or a text of which to say whether it is JSON. One is asked at a time. */
+export type Question = Uint8Array | string;
 
 /** An `input` of a body, as text. */
 export interface LiftedInput extends JsonTextParts {
@@ -20,7 +17,6 @@ export interface ReadBody {
 
 /** The body, or why it cannot be read. */
 export interface Verdict {
-  readonly id: number;
   readonly read?: ReadBody;
   /** The text again, on one line. */
   readonly checked?: JsonTextParts;

@@ -9,6 +9,8 @@ import type { LiftedInput, ReadBody } from "./messages.ts";
 
 /** Values beside the inputs: the loop that serves requests takes them over in one go. */
 const MAX_REST = 20_000;
+/** Levels of those values: a message between threads is written and read by recursion. */
+const MAX_LEVELS = 100;
 
 /**
  * Reads a large body. Its inputs are lifted out as text: a sandbox is given text, and nothing else looks
@@ -25,6 +27,10 @@ export function readBody(bytes: Uint8Array): ReadBody {
   }
   if (isLargerThan(body, MAX_REST)) {
     throw new PayloadTooLarge("", `The body holds more than ${MAX_REST} values beside its input`);
+  }
+  if (isDeeperThan(body, MAX_LEVELS)) {
+    const message = `The body is nested deeper than ${MAX_LEVELS} levels beside its input`;
+    throw new PayloadTooLarge("", message);
   }
   return { body, inputs };
 }

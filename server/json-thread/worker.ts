@@ -5,18 +5,18 @@ import { BadRequest, PayloadTooLarge } from "../../src/errors.ts";
 import type { Question, Verdict } from "./messages.ts";
 import { readBody, textOf } from "./read.ts";
 
-parentPort?.on("message", ({ id, given }: Question) => {
-  parentPort?.postMessage(verdictOn(id, given));
+parentPort?.on("message", (question: Question) => {
+  parentPort?.postMessage(verdictOn(question));
 });
 
-function verdictOn(id: number, given: Question["given"]): Verdict {
+function verdictOn(question: Question): Verdict {
   try {
-    if (typeof given !== "string") return { id, read: readBody(given) };
-    return { id, checked: textOf(JSON.parse(given)) };
+    if (typeof question !== "string") return { read: readBody(question) };
+    return { checked: textOf(JSON.parse(question)) };
   } catch (error) {
-    if (error instanceof SyntaxError) return { id, refused: { status: 400, message: "Not JSON" } };
+    if (error instanceof SyntaxError) return { refused: { status: 400, message: "Not JSON" } };
     if (!(error instanceof BadRequest || error instanceof PayloadTooLarge)) throw error;
     const { status, message } = error;
-    return { id, refused: { status, message } };
+    return { refused: { status, message } };
   }
 }

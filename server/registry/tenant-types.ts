@@ -5,12 +5,23 @@ import { TypeTable } from "../../src/resourcex/type-table.ts";
 import type { Caller } from "../api/auth.ts";
 import { isOneTooMany, StoreConflict } from "../store/errors.ts";
 import { MOST_ROWS } from "../store/storage.ts";
-import type { Types } from "../store/types.ts";
+import type { Page } from "../store/store.ts";
+import type { DescribedRow, Types } from "../store/types.ts";
 import { TypeChecks } from "./checks/type-checks.ts";
 import { RegistryProblem } from "./problem.ts";
 
+/** Names of a type beside its own: each is a row of 64 characters that is not counted among what its tenant stores. */
+const MAX_ALIASES = 16;
+
 /** What a type is, for those who use it. */
 export type DescribedType = Omit<BundledType, "code">;
+
+export interface TypesPage {
+  /** Each as JSON. */
+  readonly types: readonly string[];
+  /** Name of the last one, if others may follow. */
+  readonly next: string | undefined;
+}
 
 /** A type that runs here. */
 export interface RunnableType {
@@ -43,12 +54,28 @@ export class TenantTypes {
     throw new RegistryProblem("UNSUPPORTED_TYPE", `Unsupported resource type: ${name}`);
   }
 
-  async list(tenant: string): Promise<DescribedType[]> {
-    return [...builtinTypes, ...(await this.#types.list(tenant))];
+  /** A page as JSON texts: those that are built in come first, and then the tenant's by name. */
+  async list(tenant: string, { after, limit }: Page): Promise<TypesPage> {
+    const last = builtinTypes.findIndex(({ name }) => name === after);
+    const isBehind = after !== undefined && last === -1;
+    const builtin = isBehind ? [] : builtinTypes.slice(last + 1);
+    const first = builtin.slice(0, limit);
+    const texts = first.map((type) => JSON.stringify(shown(type)));
+    const left = limit - first.length;
+    if (left === 0) return { types: texts, next: first.at(-1)?.name };
+    const page = { after: isBehind ? after : undefined, limit: left };
+    const { types, more } = await this.#types.list(tenant, page);
+    const next = more ? (types.at(-1)?.name ?? first.at(-1)?.name) : undefined;
+    return { types: [...texts, ...types.map(shownText)], next };
   }
 
   /** Has a type run for its tenant from now on. Rejects with a `RegistryProblem` if it cannot. */
   async add({ tenant: { id: tenant }, limits }: Caller, type: BundledType): Promise<void> {
+    const { length } = type.aliases ?? [];
+    if (length > MAX_ALIASES) {
+      const message = `Type '${type.name}' has ${length} aliases: more than ${MAX_ALIASES}`;
+      throw new RegistryProblem("INVALID_TYPE", message);
+    }
     const taken = [type.name, ...(type.aliases ?? [])].find((name) => this.#builtins.has(name));
     if (taken !== undefined) throw exists(taken);
     await this.#checks.type(tenant, type).catch(invalid);
@@ -57,6 +84,18 @@ export class TenantTypes {
       throw isOneTooMany(error, "types") ? tooManyTypes() : error;
     });
   }
+}
+
+/** What is said of a type. */
+export function shown({ name, aliases = [], description, schema }: DescribedType): object {
+  return { name, aliases, description, ...(schema && { schema }), sandbox: "container" };
+}
+
+/** The same of one in the store, whose text begins with its name, and has all of it but for aliases perhaps. */
+function shownText({ name, described }: DescribedRow): string {
+  const head = `{"name":${JSON.stringify(name)},`;
+  const rest = described.slice(head.length);
+  return rest.startsWith('"aliases":') ? described : `${head}"aliases":[],${rest}`;
 }
 
 function invalid(error: unknown): never {

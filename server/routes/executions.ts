@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { inTurn } from "../api/in-turn.ts";
+import { text, time } from "../api/query-values.ts";
 import { type Route, route } from "../api/route.ts";
 import { HttpProblem } from "../problem.ts";
 import type { AuditWriter } from "../runs/audit.ts";
@@ -7,13 +9,12 @@ import type { ExecutionRow, Executions } from "../store/executions.ts";
 const PAGE = 50;
 const MOST = 200;
 
-const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const outcomes = ["ok", "exception", "timeout", "memory", "output_limit", "crash"] as const;
 const ways = ["execute", "stream", "batch", "async", "invoke", "http", "resolve"] as const;
 
 const query = z.strictObject({
   outcome: z.enum([...outcomes, "refused", "failed", "aborted"]).optional(),
-  function: z.string().max(200).optional(),
+  function: text(200).optional(),
   via: z.enum(ways).optional(),
   since: time.optional().meta({ type: "string", format: "date-time" }),
   until: time.optional().meta({ type: "string", format: "date-time" }),
@@ -62,9 +63,14 @@ export function executionsRoutes({ executions, audit }: ExecutionsParts): Route[
     handler: async ({ query: { cursor, ...filter }, caller, c }) => {
       // Whoever has had an answer finds its execution.
       await audit.flush();
-      const rows = await executions.list(caller.tenant.id, { ...filter, before: cursor });
-      const last = rows.length === filter.limit ? rows.at(-1) : undefined;
-      return c.json({ executions: rows.map(shown), ...(last && { next: last.id }) });
+      const asked = { ...filter, before: cursor };
+      const rows = await executions.list(caller.tenant.id, asked);
+      // A page may have fewer, or none, where others that it is not about are in between.
+      const next =
+        rows.length === filter.limit
+          ? rows.at(-1)?.id
+          : await executions.lastLookedAt(caller.tenant.id, asked);
+      return c.json({ executions: rows.map(shown), ...(next !== undefined && { next }) });
     },
   });
   const one = route({
@@ -82,7 +88,7 @@ export function executionsRoutes({ executions, audit }: ExecutionsParts): Route[
       throw new HttpProblem(404, "NotFound", "EXECUTION_NOT_FOUND", "There is no such execution");
     },
   });
-  return [list, one];
+  return [inTurn(list), one];
 }
 
 function shown({ tenant, ...row }: ExecutionRow) {

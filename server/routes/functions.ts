@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { WAYS_RESPONSES } from "../api/answer.ts";
+import { inTurn } from "../api/in-turn.ts";
 import { PAGE, pageLimit, pageOf } from "../api/page.ts";
 import { type Route, route } from "../api/route.ts";
 import { waysHeaders } from "../api/ways-headers.ts";
@@ -39,27 +40,29 @@ const versionParams = nameParams.extend({
 export function functionRoutes(functions: FunctionCatalogue, ways: Ways): Route[] {
   const path = "/functions/{name}";
   return [
-    route({
-      ...common,
-      method: "GET",
-      path: "/functions",
-      summary: "The functions, by name",
-      query: listQuery,
-      responses: {
-        200: {
-          description: "A page of them",
-          schema: z.object({
-            functions: z.array(shownFunction),
-            next: z.string().optional().meta({ description: "For `after`, if there are more" }),
-          }),
+    inTurn(
+      route({
+        ...common,
+        method: "GET",
+        path: "/functions",
+        summary: "The functions, by name",
+        query: listQuery,
+        responses: {
+          200: {
+            description: "A page of them",
+            schema: z.object({
+              functions: z.array(shownFunction),
+              next: z.string().optional().meta({ description: "For `after`, if there are more" }),
+            }),
+          },
         },
-      },
-      handler: async ({ query: { after, limit = PAGE }, caller, c }) => {
-        const found = await functions.list(caller.tenant.id, { after, limit: limit + 1 });
-        const { page, ...next } = pageOf(found, limit, ({ name }) => name);
-        return c.json({ functions: page.map(shown), ...next });
-      },
-    }),
+        handler: async ({ query: { after, limit = PAGE }, caller, c }) => {
+          const found = await functions.list(caller.tenant.id, { after, limit: limit + 1 });
+          const { page, ...next } = pageOf(found, limit, ({ name }) => name);
+          return c.json({ functions: page.map(shown), ...next });
+        },
+      }),
+    ),
     route({
       ...common,
       method: "PUT",
@@ -94,35 +97,39 @@ export function functionRoutes(functions: FunctionCatalogue, ways: Ways): Route[
         return c.body(null, 204);
       },
     }),
-    route({
-      ...common,
-      method: "GET",
-      path: `${path}/versions`,
-      summary: "The newest hundred versions, the newest first",
-      params: nameParams,
-      responses: {
-        200: {
-          description: "Without their files",
-          schema: z.object({ versions: z.array(shownVersion) }),
+    inTurn(
+      route({
+        ...common,
+        method: "GET",
+        path: `${path}/versions`,
+        summary: "The newest hundred versions, the newest first",
+        params: nameParams,
+        responses: {
+          200: {
+            description: "Without their files",
+            schema: z.object({ versions: z.array(shownVersion) }),
+          },
         },
-      },
-      handler: async ({ params: { name }, caller, c }) => {
-        const versions = await functions.versions(caller.tenant.id, name);
-        return c.json({ versions: versions.map(outline) });
-      },
-    }),
-    route({
-      ...common,
-      method: "GET",
-      path: `${path}/versions/{version}`,
-      summary: "A version, with its files as they were deployed",
-      params: versionParams,
-      responses: { 200: { description: "All of it", schema: wholeVersion } },
-      handler: async ({ params: { name, version }, caller, c }) => {
-        const found = await functions.version(caller.tenant.id, name, version);
-        return c.json({ ...outline(found), files: found.files });
-      },
-    }),
+        handler: async ({ params: { name }, caller, c }) => {
+          const versions = await functions.versions(caller.tenant.id, name);
+          return c.json({ versions: versions.map(outline) });
+        },
+      }),
+    ),
+    inTurn(
+      route({
+        ...common,
+        method: "GET",
+        path: `${path}/versions/{version}`,
+        summary: "A version, with its files as they were deployed",
+        params: versionParams,
+        responses: { 200: { description: "All of it", schema: wholeVersion } },
+        handler: async ({ params: { name, version }, caller, c }) => {
+          const found = await functions.version(caller.tenant.id, name, version);
+          return c.json({ ...outline(found), files: found.files });
+        },
+      }),
+    ),
     route({
       ...common,
       method: "POST",

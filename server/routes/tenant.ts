@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { inTurn } from "../api/in-turn.ts";
 import { type Route, route } from "../api/route.ts";
 import type { Quotas } from "../quotas/quotas.ts";
 import { STORED_KINDS, type StorageCounts } from "../store/storage.ts";
@@ -21,39 +22,41 @@ const ownTenant = shownSettings.partial().extend({
 /** `GET /tenant`: what the caller's tenant may, what it has used today, and what it stores. */
 export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[] {
   return [
-    route({
-      method: "GET",
-      path: "/tenant",
-      scope: "tenant",
-      summary: "Your own limits, and what you have used today",
-      tags: ["Tenant"],
-      responses: {
-        200: { description: "A limit that is absent is the server's own", schema: ownTenant },
-      },
-      handler: async ({ caller, c }) => {
-        const { id, ceiling, tools, sandbox, reuse, env, database } = caller.tenant;
-        const { maxTimeout, maxMemory, maxSize, maxLogEntries } = caller.tenant;
-        const { concurrency, queue, ...limits } = caller.limits;
-        return c.json({
-          id,
-          ceiling,
-          tools,
-          sandbox,
-          reuse,
-          timeout: maxTimeout,
-          memory: maxMemory,
-          codeBytes: maxSize,
-          logEntries: maxLogEntries,
-          ...(Number.isFinite(concurrency) && { concurrency, queue }),
-          ...limits,
-          ...(env && { env: Object.keys(env).sort() }),
-          ...(database !== undefined && { database: database !== null }),
-          used: {
-            ...(await quotas.today(caller)),
-            storage: await storage.used(id, limits.storage),
-          },
-        });
-      },
-    }),
+    inTurn(
+      route({
+        method: "GET",
+        path: "/tenant",
+        scope: "tenant",
+        summary: "Your own limits, and what you have used today",
+        tags: ["Tenant"],
+        responses: {
+          200: { description: "A limit that is absent is the server's own", schema: ownTenant },
+        },
+        handler: async ({ caller, c }) => {
+          const { id, ceiling, tools, sandbox, reuse, env, database } = caller.tenant;
+          const { maxTimeout, maxMemory, maxSize, maxLogEntries } = caller.tenant;
+          const { concurrency, queue, ...limits } = caller.limits;
+          return c.json({
+            id,
+            ceiling,
+            tools,
+            sandbox,
+            reuse,
+            timeout: maxTimeout,
+            memory: maxMemory,
+            codeBytes: maxSize,
+            logEntries: maxLogEntries,
+            ...(Number.isFinite(concurrency) && { concurrency, queue }),
+            ...limits,
+            ...(env && { env: Object.keys(env).sort() }),
+            ...(database !== undefined && { database: database !== null }),
+            used: {
+              ...(await quotas.today(caller)),
+              storage: await storage.used(id, limits.storage),
+            },
+          });
+        },
+      }),
+    ),
   ];
 }

@@ -10,7 +10,7 @@ export function answerOf({ id, output }: { id: string; output: Output }): Answer
 }
 
 /** An answer as JSON on one line. */
-export function answerText({ result, ...rest }: Answer): string {
+export function answerText({ result, ...rest }: Answer & { readonly attempts?: number }): string {
   if (!(result instanceof JsonText)) return JSON.stringify({ ...rest, result });
   return `${JSON.stringify(rest).slice(0, -1)},"result":${result.text}}`;
 }

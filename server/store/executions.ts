@@ -24,6 +24,9 @@ export interface ExecutionRow {
   readonly usage: Usage | null;
 }
 
+/** Rows that one list looks at, of the tenant's or of its function's, for those that its filter is about. */
+export const MOST_LOOKED_AT = 20_000;
+
 export interface ExecutionFilter {
   readonly outcome?: string | undefined;
   readonly function?: string | undefined;
@@ -42,8 +45,13 @@ export interface Executions {
    */
   record(rows: readonly ExecutionRow[]): Promise<void>;
   get(tenant: string, id: string): Promise<ExecutionRow | undefined>;
-  /** The newest first. */
+  /** The newest first, among the newest `MOST_LOOKED_AT`. */
   list(tenant: string, filter: ExecutionFilter): Promise<ExecutionRow[]>;
+  /** Id of the last one that such a list looks at; `undefined` if those are fewer, and all. */
+  lastLookedAt(
+    tenant: string,
+    filter: Pick<ExecutionFilter, "function" | "before">,
+  ): Promise<string | undefined>;
   /** What a tenant has used since then: executions that ran, and their milliseconds of CPU. */
   used(tenant: string, since: Date): Promise<{ executions: number; cpu: number }>;
   /** Forgets a tenant's that began so many milliseconds ago; without a tenant, everybody's. Says how many. */

@@ -1,11 +1,18 @@
+/** What a job has come to: an HTTP status and a body. */
+export interface JobAnswer {
+  readonly status: number;
+  /** JSON, which is as large as a result may be: a value of it would hold up the loop that serves requests. */
+  readonly body: string;
+}
+
 /** An execution that is answered for later. */
 export interface JobRow {
   /** The execution's id. */
   readonly id: string;
   readonly tenant: string;
   readonly requestId: string;
-  /** What is to be run, as JSON; empty once it is over. */
-  readonly request: Readonly<Record<string, unknown>>;
+  /** What is to be run, as a JSON text: several that are claimed at once are long to take over as values. */
+  readonly request: string;
   readonly function: string | null;
   readonly version: number | null;
   /** Where its answer is to be sent. */
@@ -13,18 +20,24 @@ export interface JobRow {
   readonly state: "queued" | "running" | "done" | "cancelled";
   /** How often it has been started. */
   readonly attempts: number;
-  /** HTTP status and body of its answer, once it is done. */
-  readonly answer: { readonly status: number; readonly body: unknown } | null;
+  /** Once it is done. */
+  readonly answer: JobAnswer | null;
   /** Whether its answer is still to be sent to `callback`. */
   readonly notify: boolean;
   readonly acceptedAt: Date;
   readonly finishedAt: Date | null;
 }
 
-export type NewJob = Pick<
-  JobRow,
-  "id" | "tenant" | "requestId" | "request" | "function" | "version" | "callback"
->;
+export interface NewJob
+  extends Pick<JobRow, "id" | "tenant" | "requestId" | "function" | "version" | "callback"> {
+  readonly request: Readonly<Record<string, unknown>>;
+}
+
+/** One whose answer is to be sent, which is read by itself. */
+export interface DueCallback extends Pick<JobRow, "id" | "tenant" | "callback"> {
+  /** How often it has been tried, this time included. */
+  readonly tries: number;
+}
 
 /** One that has been taken. */
 export interface ClaimedJob extends JobRow {
@@ -59,7 +72,7 @@ export interface Jobs {
    * False if it is not `owner`'s any more: its answer counts for nothing. Rejects with `StorageFull` for an
    * answer above `CERTAIN_ANSWER` that its tenant has no room for.
    */
-  finish(owner: string, id: string, answer: NonNullable<JobRow["answer"]>): Promise<boolean>;
+  finish(owner: string, id: string, answer: JobAnswer): Promise<boolean>;
   /** Has it wait again, for `pause` at least, as if `owner` had never claimed it. */
   release(owner: string, id: string, pause: number): Promise<void>;
   /** False if it is over already, or there is none. */
@@ -73,7 +86,7 @@ export interface Jobs {
     lease: number,
     limit: number,
     share?: { readonly busy?: Readonly<Record<string, number>>; readonly each?: number },
-  ): Promise<(JobRow & { tries: number })[]>;
+  ): Promise<DueCallback[]>;
   /** `pause` is when to try again; `null` for never. */
   notified(id: string, pause: number | null): Promise<void>;
   /** How many of a tenant wait or run. */

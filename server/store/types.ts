@@ -1,4 +1,8 @@
 import type { BundledType } from "../../src/resourcex/type.ts";
+import type { Page } from "./store.ts";
+
+/** Characters of what describes the types of one page, but for the last of them. */
+export const MOST_DESCRIBED = 1_048_576;
 
 /** A type of resources that a tenant has brought; never changed. */
 export interface TypeRow {
@@ -6,6 +10,12 @@ export interface TypeRow {
   readonly name: string;
   readonly type: BundledType;
   readonly createdAt: Date;
+}
+
+/** What a type is, without its code, as JSON: values of a page would hold up the loop that serves requests. */
+export interface DescribedRow {
+  readonly name: string;
+  readonly described: string;
 }
 
 export interface Types {
@@ -16,6 +26,9 @@ export interface Types {
   add(tenant: string, type: BundledType, limit?: number): Promise<void>;
   /** By its name or an alias. */
   get(tenant: string, name: string): Promise<TypeRow | undefined>;
-  /** The oldest first, without their code. */
-  list(tenant: string): Promise<Omit<BundledType, "code">[]>;
+  /** By name; of large ones, fewer than the page may have. `more` is whether others follow. */
+  list(
+    tenant: string,
+    page: Page,
+  ): Promise<{ readonly types: DescribedRow[]; readonly more: boolean }>;
 }

@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { MOST_LOOKED_AT } from "../../server/store/executions.ts";
 import type { Store } from "../../server/store/store.ts";
 import { asText, execution, NASTY, unique } from "../helpers/store-rows.ts";
 
@@ -53,6 +55,25 @@ export function executionsCases(store: () => Store): void {
       expect(await listed({ before: "no id" })).toEqual([]);
       const range = { since: rows[1]?.startedAt, until: rows[3]?.startedAt };
       expect(await listed(range)).toEqual([2, 1]);
+    });
+
+    it("are looked through so many at a time for what a filter is about", async () => {
+      const [tenant, base] = [unique("tenant"), randomUUID().slice(0, 8)];
+      const id = (n: number) => `${base}-0000-7000-8000-${String(n).padStart(12, "0")}`;
+      const oldest = { ...execution(tenant, { id: id(0), outcome: "crash" }), function: "f" };
+      const many = Array.from({ length: MOST_LOOKED_AT }, (_, n) =>
+        execution(tenant, { id: id(n + 1) }),
+      );
+      await store().executions.record([oldest, ...many]);
+      const crashes = async (before?: string) =>
+        (await store().executions.list(tenant, { outcome: "crash", before, limit: 9 })).length;
+      expect(await crashes()).toBe(0);
+      const last = await store().executions.lastLookedAt(tenant, {});
+      expect(last).toBe(id(1));
+      expect(await crashes(last)).toBe(1);
+      expect(await store().executions.lastLookedAt(tenant, { before: last })).toBeUndefined();
+      expect(await store().executions.lastLookedAt(tenant, { function: "f" })).toBeUndefined();
+      expect(await store().executions.list(tenant, { function: "f", limit: 9 })).toEqual([oldest]);
     });
 
     it("add up to what a tenant has used since a time", async () => {

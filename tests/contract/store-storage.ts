@@ -127,9 +127,9 @@ export function storageCases(store: () => Store): void {
       const one = job(tenant);
       await store().jobs.accept(one, 1_000, MB);
       await store().jobs.claim(owner, MINUTE, 99);
-      const answer = { status: 200, body: { result: text } };
+      const answer = { status: 200, body: JSON.stringify({ result: text }) };
       expect(await code(store().jobs.finish(owner, one.id, answer))).toEqual(["STORAGE_FULL", 507]);
-      const word = { status: 507, body: "x".repeat(CERTAIN_ANSWER - 1_000) };
+      const word = { status: 507, body: JSON.stringify("x".repeat(CERTAIN_ANSWER - 1_000)) };
       expect(await store().jobs.finish(owner, one.id, word)).toBe(true);
       expect(await store().jobs.get(tenant, one.id)).toMatchObject({ state: "done", answer: word });
     });

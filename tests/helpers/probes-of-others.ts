@@ -155,6 +155,7 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
       ["query:q", "query:domain", "query:type"],
       [200],
     ),
+    "GET /api/v1/types": registry("/types?after=ledge", ["query:after"], [200]),
     // The type is the owner's alone.
     "POST /api/v1/resolve": [
       { ...resolve, body: { locator: typed }, expected: [400, "UNSUPPORTED_TYPE"] },

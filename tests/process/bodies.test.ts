@@ -46,6 +46,21 @@ async function closeAll(): Promise<void> {
   await sleep(100);
 }
 
+it.each([7_000, 19_000])(
+  "a body nested %i levels is refused alone",
+  async (levels) => {
+    const other = await tenantOf(server, "other", { sandbox: ["isolated"] });
+    const [code, input] = ["export default () => 1", "x".repeat(70_000)];
+    const nested = `{"code":"${code}","x":${"[".repeat(levels)}${"]".repeat(levels)},"input":"${input}"}`;
+    const attacks = ["/plan", "/execute"].map((path) => other.ask("POST", path, nested));
+    const own = Array.from({ length: 4 }, () => acme.ask("POST", "/plan", { code, input }));
+    expect((await Promise.all(own)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect((await Promise.all(attacks)).map(({ status }) => status)).toEqual([413, 413]);
+    expect((await other.ask("POST", "/plan", { code, input })).status).toBe(200);
+  },
+  20_000,
+);
+
 describe("a body that is announced and not sent", () => {
   it("keeps nobody else out, and is answered with 408 on a connection that ends", async () => {
     const silent = Array.from({ length: 30 }, () => announced(8_000_000));

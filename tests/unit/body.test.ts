@@ -5,10 +5,10 @@ import { JsonText } from "../../src/json-text.ts";
 
 const thread = new JsonThread();
 
-function read(text: string): Promise<unknown> {
+function read(text: string, owner = "acme"): Promise<unknown> {
   const headers = { "content-type": "application/json" };
   const request = new Request("http://localhost/", { method: "POST", headers, body: text });
-  const options = { maxBytes: 8_388_608, share: { add: () => {} }, thread, owner: "acme" };
+  const options = { maxBytes: 8_388_608, share: { add: () => {} }, thread, owner };
   return readJson({ request }, options);
 }
 
@@ -69,6 +69,37 @@ describe("a body", () => {
   it("that is nested deeper than a sandbox takes it is known to be", async () => {
     const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
     expect(await read(`{"input":${deep}}`)).toMatchObject({ input: { isTooDeep: true } });
+  });
+
+  it.each([101, 7_000, 19_000])(
+    "nested %i levels beside its input is refused, and no other",
+    async (levels) => {
+      const long = "x".repeat(70_000);
+      const nested = `{"x":${"[".repeat(levels)}${"]".repeat(levels)},"input":"${long}"}`;
+      const refused = expect(read(nested, "mallory")).rejects.toMatchObject({
+        status: 413,
+        message: expect.stringContaining("nested deeper"),
+      });
+      expect(await read(`{"input":"${long}"}`, "bob")).toMatchObject({ input: { size: 0 } });
+      await refused;
+      expect(await read(`{"input":"${long}"}`, "mallory")).toMatchObject({ input: { size: 0 } });
+    },
+  );
+
+  it.each([
+    ["ends the thread", "throw new Error()"],
+    ["has no answer that can be read", "parentPort.postMessage(nested)"],
+  ])("that %s is refused, and no other", async (_what, act) => {
+    const nested = "let nested = []; for (let n = 0; n < 7_000; n += 1) nested = [nested];";
+    const answer = `parentPort.postMessage({ checked: { text: question } })`;
+    const listen = `parentPort.on("message", (question) => { if (question === "1") ${act}; else ${answer}; });`;
+    const source = `import { parentPort } from "node:worker_threads"; ${nested} ${listen}`;
+    const breaking = new JsonThread(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
+    const asked = ["0", "1", "2", "1", "3"].map((text, n) => breaking.check(`tenant-${n}`, text));
+    const told = await Promise.allSettled(asked);
+    const [fulfilled, rejected] = ["fulfilled", "rejected"];
+    const expected = [fulfilled, rejected, fulfilled, rejected, fulfilled];
+    expect(told.map(({ status }) => status)).toEqual(expected);
   });
 
   it.each([

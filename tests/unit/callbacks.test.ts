@@ -1,6 +1,7 @@
 import { createServer as createHttp, type IncomingMessage, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcp, type Server as TcpServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Ground } from "../../egress/admit.ts";
@@ -9,20 +10,22 @@ import { callbackTarget } from "../../server/callbacks/callback-url.ts";
 import { deliver } from "../../server/callbacks/deliver.ts";
 import { nextTry } from "../../server/callbacks/schedule.ts";
 import { callbackSecret } from "../../server/callbacks/secret.ts";
+import { CallbackSender } from "../../server/callbacks/sender.ts";
+import type { Jobs } from "../../server/store/jobs.ts";
 import { classify } from "../../src/permissions/address-class.ts";
 import { certificateFor } from "../helpers/certificate.ts";
 
 const SECRET = callbackSecret(Buffer.alloc(32, 7), { id: "acme", since: 1 });
-const servers: Server[] = [];
+const servers: (Server | TcpServer)[] = [];
 
 afterEach(() => {
   for (const server of servers.splice(0)) {
-    server.closeAllConnections();
+    if ("closeAllConnections" in server) server.closeAllConnections();
     server.close();
   }
 });
 
-async function listen(server: Server): Promise<number> {
+async function listen(server: Server | TcpServer): Promise<number> {
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
@@ -37,6 +40,28 @@ function post(url: string, ground: Ground, timeout?: number): Promise<number> {
   const delivery = { url, tenant: "acme", id: "id 1", body: '{"text":"Grüße"}', secret: SECRET };
   return deliver(delivery, { ground, ...(timeout && { timeout }) });
 }
+
+describe("a sender of callbacks", () => {
+  it("leaves what hangs when its server does", async () => {
+    const claimCallbacks = async () => [
+      { id: "1", tenant: "acme", callback: "https://a.example", tries: 1 },
+    ];
+    const store = { claimCallbacks, notified: () => new Promise(() => {}) } as unknown as Jobs;
+    const callerOf = async () => undefined;
+    const secretKey = Buffer.alloc(32, 7);
+    const onError = () => {};
+    const sender = new CallbackSender({
+      store,
+      ground: groundWith([]),
+      callerOf,
+      secretKey,
+      onError,
+    });
+    sender.start();
+    await sleep(20);
+    await sender.close(50);
+  }, 2_000);
+});
 
 describe("deliver()", () => {
   it("posts a body that the receiver can verify", async () => {
@@ -74,6 +99,29 @@ describe("deliver()", () => {
     expect(await post(`http://127.0.0.1:${port}/`, groundWith([`127.0.0.1:${port}`]))).toBe(302);
     expect(asked).toEqual(["/"]);
   });
+
+  it.each([
+    [
+      "a change of protocol",
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
+      101,
+    ],
+    ["no answer but the end", "", "hang up"],
+    ["interim answers alone", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(3), "hang up"],
+  ])(
+    "settles for %s",
+    async (_what, answer, expected) => {
+      const port = await listen(
+        createTcp((socket) => {
+          socket.on("error", () => {}).once("data", () => socket.end(answer));
+        }),
+      );
+      const posted = post(`http://127.0.0.1:${port}/`, groundWith([`127.0.0.1:${port}`]));
+      if (typeof expected === "number") expect(await posted).toBe(expected);
+      else await expect(posted).rejects.toThrow(expected);
+    },
+    5_000,
+  );
 
   it("gives up on a receiver that says nothing", async () => {
     const port = await listen(createHttp(() => {}));

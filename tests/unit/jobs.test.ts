@@ -4,6 +4,8 @@ import { type AddressInfo, createServer as createNetServer, type Socket } from "
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { jobs } from "../../server/store/drizzle/schema.ts";
+import type { JobAnswer } from "../../server/store/jobs.ts";
 import { HostBusy, ShuttingDown } from "../../src/errors.ts";
 import { until } from "../contract/engine-contract.ts";
 import { ControlPlane, type Json } from "../helpers/control-plane.ts";
@@ -62,6 +64,12 @@ async function over(client: Client, id: string): Promise<Json> {
   });
   return job;
 }
+
+it("reads the answers that were stored as values before", () => {
+  const before = { status: 200, body: { id: "1", result: [',"body":', "\0"] } };
+  const { status, body } = jobs.answer.mapFromDriverValue(JSON.stringify(before)) as JobAnswer;
+  expect({ status, body: JSON.parse(body) }).toEqual(before);
+});
 
 describe("Prefer: respond-async", () => {
   beforeEach(() => {

@@ -1,3 +1,4 @@
+import { inTurn } from "../../api/in-turn.ts";
 import type { Route } from "../../api/route.ts";
 import type { PaceLimits } from "../../body-pace.ts";
 import { forms } from "../../registry/forms.ts";
@@ -13,11 +14,11 @@ export function registryRoutes(hub: Hub, pace?: PaceLimits): Route[] {
   return [
     resourceRoute(hub),
     deleteRoute(hub),
-    contentRoute(hub),
+    inTurn(contentRoute(hub)),
     publishRoute(hub, forms(pace)),
-    searchRoute(hub),
+    inTurn(searchRoute(hub)),
     resolveRoute(hub),
-    listTypesRoute(hub),
+    inTurn(listTypesRoute(hub)),
     uploadTypeRoute(hub),
   ];
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { RXL } from "../../../src/resourcex/locator.ts";
+import { text } from "../../api/query-values.ts";
 import type { Route } from "../../api/route.ts";
 import type { Hub } from "../../registry/hub.ts";
 import { MOST_FOUND } from "../../store/resources.ts";
@@ -10,16 +11,16 @@ const LIMIT = 50;
 const MAX_LIMIT = 500;
 
 /** No locator has more characters. */
-const text = z.string().max(256).optional();
+const part = text(256).optional();
 const count = z
   .string()
   .regex(/^\d{1,9}$/, "Not a whole number")
   .transform(Number);
 
 const asked = z.object({
-  q: text,
-  type: text,
-  domain: text,
+  q: part,
+  type: part,
+  domain: part,
   limit: count.optional(),
   offset: count.refine((offset) => offset <= MOST_FOUND, `More than ${MOST_FOUND}`).optional(),
 });

@@ -1,4 +1,5 @@
 import { customType } from "drizzle-orm/pg-core";
+import type { JobAnswer } from "../jobs.ts";
 
 /** Text. PostgreSQL has neither NUL nor half surrogate pairs in its texts: U+FFFD is kept instead. */
 export const text = customType<{ data: string; driverData: string }>({
@@ -14,6 +15,21 @@ export const json = customType<{ data: unknown; driverData: string }>({
   dataType: () => "text",
   toDriver: (value) => JSON.stringify(value),
   fromDriver: (value) => JSON.parse(value),
+});
+
+const [STATUS, BODY] = ['{"status":', ',"body":'];
+
+/** An answer as JSON, in a text that is put together and cut without being parsed. */
+export const answer = customType<{ data: JobAnswer; driverData: string }>({
+  dataType: () => "text",
+  toDriver: ({ status, body }) => `${STATUS}${status}${BODY}${body}}`,
+  fromDriver: (value) => {
+    const end = value.indexOf(BODY);
+    return {
+      status: Number(value.slice(STATUS.length, end)),
+      body: value.slice(end + BODY.length, -1),
+    };
+  },
 });
 
 export const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({

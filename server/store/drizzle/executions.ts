@@ -15,7 +15,12 @@ import {
   sum,
 } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
-import type { ExecutionRow, Executions } from "../executions.ts";
+import {
+  type ExecutionFilter,
+  type ExecutionRow,
+  type Executions,
+  MOST_LOOKED_AT,
+} from "../executions.ts";
 import { HISTORY } from "../storage.ts";
 import { CHUNK, type Database, fromNow, inChunks, isUuid } from "./database.ts";
 import { executions, storage } from "./schema.ts";
@@ -91,23 +96,39 @@ export function drizzleExecutions(db: Database): Executions {
 
     async list(tenant, { outcome, function: name, via, since, until, before, limit }) {
       if (before !== undefined && !isUuid(before)) return [];
-      const rows = await db
+      const some = db
         .select()
         .from(executions)
+        .where(olderOf(tenant, { function: name, before }))
+        .orderBy(desc(executions.id))
+        .limit(MOST_LOOKED_AT)
+        .as("some");
+      const rows = await db
+        .select()
+        .from(some)
         .where(
           and(
-            eq(executions.tenant, tenant),
-            outcome === undefined ? undefined : eq(executions.outcome, outcome),
-            name === undefined ? undefined : eq(executions.function, name),
-            via === undefined ? undefined : eq(executions.via, via),
-            since && gte(executions.startedAt, since),
-            until && lt(executions.startedAt, until),
-            before === undefined ? undefined : lt(executions.id, before),
+            outcome === undefined ? undefined : eq(some.outcome, outcome),
+            via === undefined ? undefined : eq(some.via, via),
+            since && gte(some.startedAt, since),
+            until && lt(some.startedAt, until),
           ),
         )
-        .orderBy(desc(executions.id))
+        .orderBy(desc(some.id))
         .limit(limit);
       return rows.map(fromStored);
+    },
+
+    async lastLookedAt(tenant, { function: name, before }) {
+      if (before !== undefined && !isUuid(before)) return undefined;
+      const [row] = await db
+        .select({ id: executions.id })
+        .from(executions)
+        .where(olderOf(tenant, { function: name, before }))
+        .orderBy(desc(executions.id))
+        .offset(MOST_LOOKED_AT - 1)
+        .limit(1);
+      return row?.id;
     },
 
     async used(tenant, since) {
@@ -139,6 +160,18 @@ export function drizzleExecutions(db: Database): Executions {
         return remove(old);
       }),
   };
+}
+
+/** What an index finds, in its order. */
+function olderOf(
+  tenant: string,
+  { function: name, before }: Pick<ExecutionFilter, "function" | "before">,
+) {
+  return and(
+    eq(executions.tenant, tenant),
+    name === undefined ? undefined : eq(executions.function, name),
+    before === undefined ? undefined : lt(executions.id, before),
+  );
 }
 
 /** As an object of the columns' names, for JSON. */

@@ -20,9 +20,13 @@ const {
   owner: _owner,
   claimedUntil: _claimedUntil,
   notifyAt: _notifyAt,
-  tries,
-  ...columns
+  tries: _tries,
+  request: _request,
+  ...others
 } = getTableColumns(jobs);
+
+/** With the request as the text that is stored. */
+const columns = { ...others, request: sql<string>`${jobs.request}` };
 
 /** Over what has not been finished. */
 const WAITS = and(
@@ -180,7 +184,12 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
         .update(jobs)
         .set({ notifyAt: fromNow(lease), tries: sql`${jobs.tries} + 1` })
         .where(inArray(jobs.id, due))
-        .returning({ ...columns, tries });
+        .returning({
+          id: jobs.id,
+          tenant: jobs.tenant,
+          callback: jobs.callback,
+          tries: jobs.tries,
+        });
       return rows.sort(byId);
     },
 
@@ -217,6 +226,6 @@ function numberOf(numbers: Readonly<Record<string, number>>, otherwise: number) 
 }
 
 /** `update` returns them in any order. */
-function byId(a: JobRow, b: JobRow): number {
+function byId(a: Pick<JobRow, "id">, b: Pick<JobRow, "id">): number {
   return a.id < b.id ? -1 : 1;
 }

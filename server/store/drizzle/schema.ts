@@ -13,7 +13,7 @@ import {
 } from "drizzle-orm/pg-core";
 import type { BundledType } from "../../../src/resourcex/type.ts";
 import type { KeyRow } from "../keys.ts";
-import { bytes, json, text } from "./columns.ts";
+import { answer, bytes, json, text } from "./columns.ts";
 
 /** Apart from whatever else is in the operator's database. */
 export const schema = pgSchema("isolate");
@@ -106,6 +106,7 @@ export const executions = schema.table(
   },
   (table) => [
     index().on(table.tenant, table.id),
+    index().on(table.tenant, table.function, table.id),
     index().on(table.tenant, table.startedAt),
     index().on(table.startedAt),
   ],
@@ -123,7 +124,7 @@ export const jobs = schema.table(
     callback: text(),
     state: text().$type<"queued" | "running" | "done" | "cancelled">().notNull().default("queued"),
     attempts: integer().notNull().default(0),
-    answer: json().$type<{ readonly status: number; readonly body: unknown }>(),
+    answer: answer(),
     notify: boolean().notNull().default(false),
     acceptedAt: created(),
     finishedAt: time(),

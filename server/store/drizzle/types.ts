@@ -1,5 +1,5 @@
-import { and, eq } from "drizzle-orm";
-import type { Types } from "../types.ts";
+import { and, eq, gt, lt, sql } from "drizzle-orm";
+import { MOST_DESCRIBED, type Types } from "../types.ts";
 import { type Database, plain } from "./database.ts";
 import { typeNames, types } from "./schema.ts";
 import { roomFor } from "./storage.ts";
@@ -30,13 +30,38 @@ export function drizzleTypes(db: Database, defaultLimit: number): Types {
       return { ...rest, type: { ...described, code } };
     },
 
-    async list(tenant) {
-      const rows = await db
-        .select({ described: types.described })
+    async list(tenant, { after, limit }) {
+      const some = db
+        .select({ name: types.name, text: sql<string>`${types.described}`.as("text") })
         .from(types)
-        .where(eq(types.tenant, tenant))
-        .orderBy(types.createdAt, plain(types.name));
-      return rows.map(({ described }) => described);
+        .where(
+          and(
+            eq(types.tenant, tenant),
+            after === undefined ? undefined : gt(plain(types.name), after),
+          ),
+        )
+        .orderBy(plain(types.name))
+        .limit(limit + 1)
+        .as("some");
+      const size = sql`length(${some.text})`;
+      const before = sql<number>`sum(${size}) over (order by ${some.name} collate "C") - ${size}`;
+      const counted = db
+        .select({
+          name: some.name,
+          described: sql<string>`${some.text}`.as("described"),
+          before: before.as("before"),
+          found: sql<number>`(count(*) over ())::int`.as("found"),
+        })
+        .from(some)
+        .as("counted");
+      const rows = await db
+        .select({ name: counted.name, described: counted.described, found: counted.found })
+        .from(counted)
+        .where(lt(counted.before, MOST_DESCRIBED))
+        .orderBy(sql`${counted.name} collate "C"`)
+        .limit(limit);
+      const page = rows.map(({ name, described }) => ({ name, described }));
+      return { types: page, more: (rows[0]?.found ?? 0) > page.length };
     },
   };
 }

@@ -28,6 +28,8 @@ export class Thread {
   private constructor(data: ThreadData) {
     this.#worker = new Worker(ENTRY, { workerData: data, execArgv: [] });
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
+    // Which call it was the answer to is not said, and it is the only one that call gets.
+    this.#worker.on("messageerror", () => this.#terminate("its answer cannot be read"));
     this.#worker.on("error", (error) => this.#end(error.message));
     this.#worker.on("exit", () => this.#end("its thread has ended"));
   }

@@ -45,6 +45,10 @@ await answer(0, async () => {
     turn = result.catch(() => {}).then(() => vacuum.afterWrite());
     return result;
   };
+  // Ends the thread: nobody could be told which call it was.
+  port.on("messageerror", () => {
+    throw new Error("A call cannot be read");
+  });
   port.on("message", (call: Call) => {
     const { id, part } = call;
     if (part !== null) return answer(id, () => run({ ...call, part }));

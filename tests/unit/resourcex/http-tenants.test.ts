@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStore } from "../../../server/store/open.ts";
 import type { Store } from "../../../server/store/store.ts";
+import type { BundledType } from "../../../src/resourcex/type.ts";
 import { form, RealmLevels, registryServer } from "../../helpers/registry-server.ts";
 import { storeDirectory } from "../../helpers/store.ts";
 
@@ -88,6 +89,45 @@ describe("of several tenants", () => {
     expect(await asTwo("/types", { source: source("text") })).toMatchObject({
       code: "TYPE_EXISTS",
     });
+  });
+
+  it("lists as many types as it has, a page at a time, each of a bounded size", async () => {
+    const headers = await served.tenant("many");
+    const schema = { title: "x".repeat(65_000) };
+    const names = Array.from({ length: 100 }, (_, n) => `type-${String(n).padStart(3, "0")}`);
+    for (const [n, name] of names.entries()) {
+      const aliases = n % 2 === 0 ? {} : { aliases: [`${name}-too`] };
+      const type = { name, ...aliases, description: "", schema, code: "0", sandbox: "container" };
+      await store.types.add("many", type as BundledType);
+    }
+    const seen: unknown[] = [];
+    let query = "?limit=100";
+    for (let pages = 0; query !== "" && pages < 20; pages += 1) {
+      const response = await served.app.request(`/api/v1/types${query}`, { headers });
+      const text = await response.text();
+      expect(text.length).toBeLessThan(1_200_000);
+      const { types, next } = JSON.parse(text);
+      seen.push(...types);
+      query = next === undefined ? "" : `?limit=100&after=${next}`;
+    }
+    const [builtin, own] = [seen.slice(0, 3), seen.slice(3)] as { name: string }[][];
+    expect(builtin?.map(({ name }) => name)).toEqual(["text", "json", "binary"]);
+    const described = { description: "", schema, sandbox: "container" };
+    expect(own).toEqual(
+      names.map((name, n) => ({ name, aliases: n % 2 === 0 ? [] : [`${name}-too`], ...described })),
+    );
+    const ask = call(headers);
+    const page = async (query: string) => {
+      const { types, next } = (await ask(`/types${query}`)) as { types: { name: string }[] } & {
+        next?: string;
+      };
+      return [types.map(({ name }) => name).join(), next];
+    };
+    expect(await page("?limit=2")).toEqual(["text,json", "json"]);
+    expect(await page("?limit=2&after=json")).toEqual(["binary,type-000", "type-000"]);
+    expect(await page("?limit=3&after=type-097")).toEqual(["type-098,type-099", undefined]);
+    expect(await ask("/types?limit=101")).toMatchObject({ status: 400 });
+    expect(await ask("/types?after=%00")).toMatchObject({ status: 400 });
   });
 
   it("one that has the id of another before it finds nothing in a kept sandbox", async () => {

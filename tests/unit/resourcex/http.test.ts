@@ -38,6 +38,11 @@ afterAll(async () => {
 
 const LOCATOR = "x.org/team/hello.text@1.0.0";
 
+function withAliases(count: number): string {
+  const aliases = Array.from({ length: count }, (_, n) => `also-${n}`);
+  return `export default { name: "named", aliases: ${JSON.stringify(aliases)}, resolve() {} }`;
+}
+
 async function send(route: string, init?: RequestInit) {
   const response = await app.request(`/api/v1${route}`, init);
   const isJson = response.headers.get("content-type")?.includes("json");
@@ -244,6 +249,7 @@ describe("types", () => {
       'Cannot import "/etc/passwd"',
     ],
     ["that loops", "for (;;); export default 1", "TimeoutError"],
+    ["with 17 aliases", withAliases(17), "more than 16"],
     ["with a bad name", "export default { name: '../x', resolve() {} }", "letter or digit"],
     [
       "whose enum would be endless",
@@ -255,6 +261,10 @@ describe("types", () => {
     const { status, body } = await post("/types", { source: bad });
     expect(status).toBe(400);
     expect(body).toEqual({ code: "INVALID_TYPE", error: expect.stringContaining(message) });
+  });
+
+  it("may have 16 aliases", async () => {
+    expect(await post("/types", { source: withAliases(16) })).toMatchObject({ status: 201 });
   });
 
   /** The longest time in which nobody else was served. */

@@ -1,0 +1,1 @@
+CREATE INDEX "executions_tenant_function_id_index" ON "isolate"."executions" USING btree ("tenant","function","id");
