@@ -167,7 +167,9 @@ export class Reserve {
 
   async #connect(target: DatabaseTarget): Promise<Upstream> {
     const key = roleOf(target);
-    const upstream = await this.#logins.take(key, () => Upstream.connect(target));
+    const upstream = await this.#logins.take(key, () =>
+      Upstream.connect(target, (backend) => this.#track(this.#lost(backend, key))),
+    );
     this.#roleOf.set(upstream, key);
     this.#use(target);
     try {
@@ -177,6 +179,14 @@ export class Reserve {
       throw error;
     }
     return upstream;
+  }
+
+  /** A login that failed on its way is nobody's, but the server may be at work for it. */
+  async #lost(backend: Backend, key: string): Promise<void> {
+    const terminator = this.#roles.get(key)?.terminator;
+    terminator?.add(backend);
+    await this.#files?.add(backend).catch(() => {});
+    await terminator?.end(backend);
   }
 
   async #end(upstream: Upstream, busy: boolean): Promise<void> {
