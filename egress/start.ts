@@ -3,6 +3,8 @@ import { connect, createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { type Backend, nameOf } from "../src/database/backend.ts";
 import { Reserve } from "../src/database/reserve.ts";
+import { Lookups } from "../src/names/lookups.ts";
+import { nameServerResolver, type Resolver } from "../src/names/resolve.ts";
 import { type Classifier, classify } from "../src/permissions/address-class.ts";
 import type { SurvivorEvent } from "../src/protocol/egress-admin.ts";
 import { listenAt } from "../src/sockets.ts";
@@ -10,8 +12,6 @@ import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-co
 import { Alone } from "./alone.ts";
 import { readGround } from "./ground.ts";
 import type { Audit } from "./ledger.ts";
-import { Lookups } from "./lookups.ts";
-import { nameServerResolver, type Resolver } from "./resolve.ts";
 
 /** What the operator decides, once, when the proxy starts. */
 export interface EgressOptions {
@@ -65,6 +65,7 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
   const survivors = new Map<string, SurvivorEvent>();
   const reserve = new Reserve({
     directory: join(dirname(adminSocket), "sessions"),
+    resolver,
     onSurvivor: (backend, state, reason) => {
       const name = nameOf(backend);
       const event = survivorEvent(backend, state, reason);

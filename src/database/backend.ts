@@ -1,12 +1,11 @@
 import type { KeyedClient } from "./login.ts";
-import type { DatabaseHost } from "./target.ts";
+import type { Place } from "./places.ts";
 
 /**
  * The server's process behind one connection. Its number comes again for others, so that the time
  * at which it started belongs to it.
  */
-export interface Backend {
-  readonly host: DatabaseHost;
+export interface Backend extends Place {
   readonly user: string;
   readonly pid: number;
   /** As `textOf` has it; empty where the login was lost before the server said so. */

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import pg from "pg";
 import type { Login } from "./login.ts";
 import type { DatabaseTls } from "./target.ts";
-import { tlsOptions } from "./tls.ts";
+import { tlsTo } from "./tls.ts";
 
 /** Milliseconds a server gets to take it. */
 const TOLD_WITHIN = 500;
@@ -19,11 +19,14 @@ interface RawConnection extends pg.Connection {
  * Has the server cancel what it is doing for a login, by the key that this one got; resolves once the
  * server has been told. Never rejects.
  */
-export async function cancel({ client, host }: Login, tls: DatabaseTls | undefined): Promise<void> {
+export async function cancel(
+  { client, place }: Login,
+  tls: DatabaseTls | undefined,
+): Promise<void> {
   const { processID, secretKey, connection: own } = client;
   // With "prefer" it may not have come to that.
   const isEncrypted = "encrypted" in own.stream;
-  const ssl = tlsOptions(tls);
+  const ssl = tlsTo(place.host.host, tls);
   const connection = new pg.Connection({ ssl } as pg.ConnectionConfig) as RawConnection;
   const { stream } = connection;
   const say = (): void => connection.cancel(processID, secretKey);
@@ -32,7 +35,7 @@ export async function cancel({ client, host }: Login, tls: DatabaseTls | undefin
   connection.on("error", () => stream.destroy());
   const told = closeOf(stream);
   const timer = setTimeout(() => stream.destroy(), TOLD_WITHIN);
-  connection.connect(host.port, host.host);
+  connection.connect(place.host.port, place.address);
   await told;
   clearTimeout(timer);
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Backend, nameOf, textOf } from "./backend.ts";
 import { type KeyedClient, logInTo } from "./login.ts";
-import type { DatabaseHost, DatabaseTarget } from "./target.ts";
+import type { Place } from "./places.ts";
+import type { DatabaseTarget } from "./target.ts";
 
 const APPLICATION = "isolate-control";
 /** Milliseconds a backend gets to end once it has been told to. */
@@ -63,8 +64,10 @@ export class Control {
   }
 
   /** Rejects as a login does. */
-  static async open(host: DatabaseHost, target: DatabaseTarget): Promise<Control> {
-    const { client, parameters, unbound } = await logInTo(host, target, APPLICATION);
+  static async open(place: Place, target: DatabaseTarget): Promise<Control> {
+    const { client, parameters, unbound } = await logInTo(place, target, {
+      application: APPLICATION,
+    });
     const version = Number.parseInt(parameters.get("server_version") ?? "", 10);
     const timeouts = TIMEOUTS.filter(([, since]) => version >= since);
     try {

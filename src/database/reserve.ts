@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Resolver } from "../names/resolve.ts";
 import type { Backend } from "./backend.ts";
 import { codeOf } from "./login.ts";
 import { Logins } from "./logins.ts";
+import { type Find, Places } from "./places.ts";
 import { SessionFiles } from "./session-files.ts";
 import { type DatabaseTarget, formatDatabaseHost } from "./target.ts";
 import { type OnSurvivor, Terminator } from "./terminator.ts";
@@ -35,6 +37,8 @@ export interface ReserveOptions {
   readonly directory?: string;
   /** Told of each session that outlives its execution, and of its end. Default: nobody. */
   readonly onSurvivor?: OnSurvivor;
+  /** Default: the operating system's name servers. */
+  readonly resolver?: Resolver;
 }
 
 /**
@@ -46,6 +50,7 @@ export class Reserve {
   readonly #roles = new Map<string, Role>();
   readonly #roleOf = new Map<Upstream, string>();
   readonly #logins = new Logins();
+  readonly #places: Places;
   readonly #files: SessionFiles | undefined;
   readonly #onSurvivor: OnSurvivor;
   /** What a process before this one has left, until its role is used again. */
@@ -55,7 +60,8 @@ export class Reserve {
   readonly #pending = new Set<Promise<unknown>>();
   #closed = false;
 
-  constructor({ directory, onSurvivor = () => {} }: ReserveOptions = {}) {
+  constructor({ directory, onSurvivor = () => {}, resolver }: ReserveOptions = {}) {
+    this.#places = new Places(resolver);
     this.#onSurvivor = onSurvivor;
     this.#files = directory === undefined ? undefined : new SessionFiles(directory);
     this.#started = this.#readOrphans();
@@ -83,10 +89,11 @@ export class Reserve {
       const [ready] = [...(shelf?.ready ?? [])].filter(({ alive }) => alive);
       if (ready !== undefined) shelf?.ready.delete(ready);
       // It is there before code is: that may change the role's password, or use up its connections.
-      const prepared = role.terminator.prepare(ready?.backend.host ?? target.hosts[0]);
-      const upstream = ready ?? (await this.#connectWithRoom(target, role, prepared));
+      const find = this.#places.finder(roleOf(target));
+      const prepared = prepare(role.terminator, target, find, ready);
+      const upstream = ready ?? (await this.#connectWithRoom(target, role, find, prepared));
       await prepared;
-      await role.terminator.prepare(upstream.backend.host);
+      await role.terminator.prepare(upstream.backend);
       return upstream;
     } finally {
       this.#leave(roleOf(target));
@@ -121,6 +128,7 @@ export class Reserve {
   /** Ends all there is. What cannot be ended is left to the process that comes after this one. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#places.close();
     for (const [key, { ready }] of this.#shelves) {
       clearTimeout(this.#shelves.get(key)?.expiry);
       for (const upstream of ready) void this.end(upstream, false);
@@ -140,24 +148,25 @@ export class Reserve {
   async #connectWithRoom(
     target: DatabaseTarget,
     { terminator }: Role,
+    find: Find,
     prepared: Promise<void>,
   ): Promise<Upstream> {
     try {
-      return await this.#connect(target);
+      return await this.#connect(target, find);
     } catch (error) {
       await prepared;
       const isAlone = ![...this.#roleOf.values()].includes(roleOf(target));
       if (codeOf(error) !== TOO_MANY || !isAlone) throw error;
       await terminator.yieldControl();
-      return this.#connectAlone(target);
+      return this.#connectAlone(target, find);
     }
   }
 
   /** Two that began at once may both have been refused, and count until their processes have ended. */
-  async #connectAlone(target: DatabaseTarget): Promise<Upstream> {
+  async #connectAlone(target: DatabaseTarget, find: Find): Promise<Upstream> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#connect(target);
+        return await this.#connect(target, find);
       } catch (error) {
         if (codeOf(error) !== TOO_MANY || attempt === ALONE_ATTEMPTS) throw error;
         await sleep(ALONE_EVERY);
@@ -165,10 +174,10 @@ export class Reserve {
     }
   }
 
-  async #connect(target: DatabaseTarget): Promise<Upstream> {
+  async #connect(target: DatabaseTarget, find: Find): Promise<Upstream> {
     const key = roleOf(target);
     const upstream = await this.#logins.take(key, () =>
-      Upstream.connect(target, (backend) => this.#track(this.#lost(backend, key))),
+      Upstream.connect(target, find, (backend) => this.#track(this.#lost(backend, key))),
     );
     this.#roleOf.set(upstream, key);
     this.#use(target);
@@ -260,7 +269,8 @@ export class Reserve {
   async #add(shelf: Shelf, target: DatabaseTarget): Promise<void> {
     shelf.opening += 1;
     try {
-      const upstream = await this.#connect(target);
+      const find = this.#places.finder(roleOf(target));
+      const upstream = await this.#connect(target, find);
       const isWanted = this.#shelves.get(JSON.stringify(target)) === shelf;
       if (!isWanted) {
         void this.end(upstream, false);
@@ -286,6 +296,19 @@ export class Reserve {
     for (const upstream of shelf.ready) void this.end(upstream, false);
     this.#leave(roleOf(target));
   }
+}
+
+/** Opens the control connection where the code's is or will be, as far as that is known. */
+async function prepare(
+  terminator: Terminator,
+  { hosts }: DatabaseTarget,
+  find: Find,
+  ready: Upstream | undefined,
+): Promise<void> {
+  if (ready !== undefined) return terminator.prepare(ready.backend);
+  const [first] = hosts;
+  const places = first === undefined ? [] : await find(first).catch(() => []);
+  await terminator.prepare(places[0]);
 }
 
 /** Whose sessions count as one's: a role is one for all databases of a server. */

@@ -2,7 +2,8 @@ import { messageOf } from "../errors.ts";
 import { type Backend, nameOf } from "./backend.ts";
 import { Control } from "./control.ts";
 import { isServers } from "./login.ts";
-import { type DatabaseHost, type DatabaseTarget, formatDatabaseHost } from "./target.ts";
+import type { Place } from "./places.ts";
+import { type DatabaseTarget, formatDatabaseHost } from "./target.ts";
 
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
@@ -60,9 +61,9 @@ export class Terminator {
     this.#target = target;
   }
 
-  /** Opens the control connection to a host, if there is none. Never rejects: it may be refused. */
-  async prepare(host: DatabaseHost | undefined): Promise<void> {
-    if (host !== undefined) await this.#control(host).catch(() => {});
+  /** Opens the control connection to a place, if there is none. Never rejects: it may be refused. */
+  async prepare(place: Place | undefined): Promise<void> {
+    if (place !== undefined) await this.#control(place).catch(() => {});
   }
 
   /** Gives up the connections that are kept. */
@@ -117,20 +118,20 @@ export class Terminator {
   async #tryAll(): Promise<void> {
     this.#reason = "";
     const backends = [...this.#left.values()].map(({ backend }) => backend);
-    const hosts = new Map(backends.map(({ host }) => [formatDatabaseHost(host), host]));
-    for (const [name, host] of hosts) {
-      const theirs = backends.filter((backend) => formatDatabaseHost(backend.host) === name);
-      await this.#tryAt(host, theirs);
+    const places = new Map<string, Place>(backends.map((backend) => [keyOf(backend), backend]));
+    for (const [key, place] of places) {
+      const theirs = backends.filter((backend) => keyOf(backend) === key);
+      await this.#tryAt(place, theirs);
     }
     if (this.#left.size === 0) this.#wait = FIRST_RETRY;
     else this.#schedule();
   }
 
-  async #tryAt(host: DatabaseHost, backends: readonly Backend[]): Promise<void> {
+  async #tryAt(place: Place, backends: readonly Backend[]): Promise<void> {
     let stays = backends;
     let reason = "it does not end";
     try {
-      const control = await this.#control(host);
+      const control = await this.#control(place);
       stays = await control.terminate(backends);
       if (stays.length > 0) this.#reason = reason;
     } catch (error) {
@@ -161,9 +162,9 @@ export class Terminator {
     this.#wait = Math.min(2 * this.#wait, LAST_RETRY);
   }
 
-  /** The connection to a host that is kept, or a new one. */
-  async #control(host: DatabaseHost): Promise<Control> {
-    const key = formatDatabaseHost(host);
+  /** The connection to a place that is kept, or a new one. */
+  async #control(place: Place): Promise<Control> {
+    const key = keyOf(place);
     const kept = this.#controls.get(key);
     if (kept !== undefined) {
       const control = await kept.catch(() => undefined);
@@ -172,13 +173,17 @@ export class Terminator {
     // Somebody else may have begun meanwhile.
     const current = this.#controls.get(key);
     if (current !== undefined && current !== kept) return current;
-    const opened = Control.open(host, this.#target);
+    const opened = Control.open(place, this.#target);
     this.#controls.set(key, opened);
     opened.catch(() => {
       if (this.#controls.get(key) === opened) this.#controls.delete(key);
     });
     return opened;
   }
+}
+
+function keyOf({ address, host }: Place): string {
+  return formatDatabaseHost({ host: address, port: host.port });
 }
 
 /** Whether an error is one of the network's: nobody was there. */

@@ -3,6 +3,7 @@ import { deadline } from "../engines/deadline.ts";
 import { adopt, type Backend } from "./backend.ts";
 import { cancel, closeOf } from "./cancel.ts";
 import { type Login, logIn } from "./login.ts";
+import type { Find } from "./places.ts";
 import type { DatabaseTarget } from "./target.ts";
 
 /** A server that closes within this time has understood that the client is gone. */
@@ -37,19 +38,19 @@ export class Upstream {
   }
 
   /** Connects to the first host that can be reached; rejects with the last one's reason. */
-  static async connect(target: DatabaseTarget, onLost: OnLost): Promise<Upstream> {
+  static async connect(target: DatabaseTarget, find: Find, onLost: OnLost): Promise<Upstream> {
     const { user } = target;
     const lose = (lost: Login): void => {
-      const { client, host } = lost;
+      const { client, place } = lost;
       void cancel(lost, target.tls);
       client.connection.stream.destroy();
-      onLost({ host, user, pid: client.processID, start: "" });
+      onLost({ ...place, user, pid: client.processID, start: "" });
     };
-    const login = await logIn(target, APPLICATION, lose);
-    const { client, host, parameters } = login;
+    const login = await logIn(target, { application: APPLICATION, find, onLost: lose });
+    const { client, place, parameters } = login;
     try {
       const backend = await adopt(client, parameters.get("server_version") ?? "");
-      return new Upstream(login, target, { host, user, ...backend });
+      return new Upstream(login, target, { ...place, user, ...backend });
     } catch (error) {
       lose(login);
       throw error;

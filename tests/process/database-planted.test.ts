@@ -73,11 +73,12 @@ describe("a session whose start nobody knows", () => {
     const { url, user } = await newRole();
     const target = parseDatabaseUrl(url);
     const [host] = target.hosts as [DatabaseHost];
-    const control = await Control.open(host, target);
+    const place = { host, address: host.host };
+    const control = await Control.open(place, target);
     const { gate, sql } = await begun(url, newReserve().reserve);
     const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
     const admins = await stage.server.query("select pg_backend_pid() as pid from pg_sleep(0)");
-    const lost = { host, user, start: "" };
+    const lost = { ...place, user, start: "" };
     expect(await control.terminate([{ ...lost, pid: Number(admins[0]?.pid) }])).toEqual([]);
     expect(await control.terminate([{ ...lost, pid }])).toEqual([]);
     const theirs = `select 1 from pg_stat_activity where pid = ${pid} and usename = '${user}'`;

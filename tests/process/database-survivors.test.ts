@@ -81,9 +81,10 @@ describe("a statement that refuses to end", () => {
     const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
     const { Control } = await import("../../src/database/control.ts");
     const target = parseDatabaseUrl(url);
-    const control = await Control.open(target.hosts[0] as { host: string; port: number }, target);
     const host = target.hosts[0] as { host: string; port: number };
-    const earlier = { host, user: target.user, pid, start: "1700000000000000" };
+    const place = { host, address: host.host };
+    const control = await Control.open(place, target);
+    const earlier = { ...place, user: target.user, pid, start: "1700000000000000" };
     expect(await control.terminate([earlier])).toEqual([]);
     expect(await sql`select 1 as one`).toMatchObject([{ one: 1 }]);
     expect(await busy()).toBe(0);
