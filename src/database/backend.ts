@@ -10,7 +10,12 @@ export interface Backend extends Place {
   readonly pid: number;
   /** As `textOf` has it; empty where the login was lost before the server said so. */
   readonly start: string;
+  /** When its server started, likewise: which one of those behind one address it is. */
+  readonly server: string;
 }
+
+/** When the server itself started, which two servers have not in common. */
+export const SERVER: string = textOf("pg_catalog.pg_postmaster_start_time()");
 
 /**
  * A time of the server's as text, by functions alone: a role can make operators that are a better
@@ -31,7 +36,7 @@ const CHECKS_SINCE = 14;
  * default (`alter role … set role`) would see nothing of itself.
  */
 const WHICH = `set role none;
-  select s.pid, ${textOf("s.backend_start")} as start
+  select s.pid, ${textOf("s.backend_start")} as start, ${SERVER} as server
   from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) s;
   reset role`;
 
@@ -43,7 +48,7 @@ const WHICH = `set role none;
 export async function adopt(
   client: KeyedClient,
   version: string,
-): Promise<Pick<Backend, "pid" | "start">> {
+): Promise<Pick<Backend, "pid" | "start" | "server">> {
   const checks =
     Number.parseInt(version, 10) >= CHECKS_SINCE
       ? `set client_connection_check_interval = ${CHECK_EVERY};`
@@ -52,10 +57,10 @@ export async function adopt(
     set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3;
     ${WHICH}`);
   const [row] = (results as { rows: Partial<Backend>[] }[]).flatMap(({ rows }) => rows);
-  if (typeof row?.pid !== "number" || typeof row.start !== "string") {
+  if (typeof row?.pid !== "number" || !row.start || !row.server) {
     throw new Error("The server does not say which process serves the connection");
   }
-  return { pid: row.pid, start: row.start };
+  return { pid: row.pid, start: row.start, server: row.server };
 }
 
 /** A backend as one text. */

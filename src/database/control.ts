@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Backend, nameOf, textOf } from "./backend.ts";
+import { type Backend, nameOf, SERVER, textOf } from "./backend.ts";
 import { type KeyedClient, logInTo } from "./login.ts";
 import type { Place } from "./places.ts";
 import type { DatabaseTarget } from "./target.ts";
@@ -47,14 +47,17 @@ const TERMINATE = `select s.pid, s.start, s.state,
  * a changed password or a used-up limit of connections does not keep anybody from ending those.
  */
 export class Control {
+  /** When its server started. */
+  readonly server: string;
   readonly #client: KeyedClient;
   /** Queries of one client are answered in their order, so that one wait would hold up another. */
   #asked: Promise<unknown> = Promise.resolve();
   readonly #closing: Promise<void>;
   #closed = false;
 
-  private constructor(client: KeyedClient) {
+  private constructor(client: KeyedClient, server: string) {
     this.#client = client;
+    this.server = server;
     this.#closing = new Promise((resolve) => {
       client.connection.stream.once("close", () => {
         this.#closed = true;
@@ -72,8 +75,9 @@ export class Control {
     const timeouts = TIMEOUTS.filter(([, since]) => version >= since);
     try {
       await client.query([SETTLE, ...timeouts.map(([name]) => `set ${name} = 0`)].join("; "));
+      const { rows } = await client.query(`select ${SERVER} as server`);
       unbound();
-      return new Control(client);
+      return new Control(client, String(rows[0]?.server));
     } catch (error) {
       client.connection.stream.destroy();
       throw error;

@@ -1,14 +1,16 @@
 import { messageOf } from "../errors.ts";
 import { type Backend, nameOf } from "./backend.ts";
-import { Control } from "./control.ts";
+import { Controls, Elsewhere, keyOf } from "./controls.ts";
 import { isServers } from "./login.ts";
 import type { Place } from "./places.ts";
-import { type DatabaseTarget, formatDatabaseHost } from "./target.ts";
+import type { DatabaseTarget } from "./target.ts";
 
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
 /** Milliseconds after an attempt in which its outcome is the answer to whoever asks. */
 const FRESH = 500;
+/** Milliseconds after which a server that was looked for all the time is taken for one that is away. */
+const AWAY_AFTER = 300_000;
 
 /** Tells that a backend outlives its execution, or does so no more. */
 export type OnSurvivor = (backend: Backend, state: "running" | "ended", reason: string) => void;
@@ -30,7 +32,9 @@ export class StillRunning extends Error {
 export class Terminator {
   #target: DatabaseTarget;
   readonly #options: TerminatorOptions;
-  readonly #controls = new Map<string, Promise<Control>>();
+  readonly #controls = new Controls();
+  /** Since when a server has not been met, though others answer at its address; by `serverOf`. */
+  readonly #missed = new Map<string, number>();
   /** What is to be ended, by its name; with whether somebody was told that it lives on. */
   readonly #left = new Map<string, { readonly backend: Backend; told: boolean }>();
   #attempt: Promise<void> | undefined;
@@ -62,16 +66,13 @@ export class Terminator {
   }
 
   /** Opens the control connection to a place, if there is none. Never rejects: it may be refused. */
-  async prepare(place: Place | undefined): Promise<void> {
-    if (place !== undefined) await this.#control(place).catch(() => {});
+  async prepare(place: Place | Backend | undefined): Promise<void> {
+    if (place !== undefined) await this.#controls.at(place, this.#target).catch(() => {});
   }
 
   /** Gives up the connections that are kept. */
   async yieldControl(): Promise<void> {
-    const controls = await Promise.allSettled(this.#controls.values());
-    this.#controls.clear();
-    const open = controls.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
-    await Promise.all(open.map((control) => control.close()));
+    await this.#controls.close();
   }
 
   /** Rejects with `StillRunning` while something of the role's outlives its execution. */
@@ -118,26 +119,28 @@ export class Terminator {
   async #tryAll(): Promise<void> {
     this.#reason = "";
     const backends = [...this.#left.values()].map(({ backend }) => backend);
-    const places = new Map<string, Place>(backends.map((backend) => [keyOf(backend), backend]));
-    for (const [key, place] of places) {
-      const theirs = backends.filter((backend) => keyOf(backend) === key);
-      await this.#tryAt(place, theirs);
+    for (const server of new Set(backends.map(serverOf))) {
+      await this.#tryAt(backends.filter((backend) => serverOf(backend) === server));
     }
     if (this.#left.size === 0) this.#wait = FIRST_RETRY;
     else this.#schedule();
   }
 
-  async #tryAt(place: Place, backends: readonly Backend[]): Promise<void> {
+  /** Has backends of one server ended. */
+  async #tryAt(backends: readonly Backend[]): Promise<void> {
+    // A server that was started after the last of them was started after all of them.
+    const last = backends.reduce((one, other) => (one.start > other.start ? one : other));
     let stays = backends;
     let reason = "it does not end";
     try {
-      const control = await this.#control(place);
+      const control = await this.#controls.at(last, this.#target);
+      this.#missed.delete(serverOf(last));
       stays = await control.terminate(backends);
       if (stays.length > 0) this.#reason = reason;
     } catch (error) {
       reason = messageOf(error);
       // With a server that cannot be reached nobody can begin anything either.
-      if (isServers(error) || !isAway(error)) this.#reason = reason;
+      if (isServers(error) || !this.#isAway(error, serverOf(last))) this.#reason = reason;
     }
     for (const backend of backends) this.#note(backend, stays.includes(backend), reason);
   }
@@ -162,32 +165,21 @@ export class Terminator {
     this.#wait = Math.min(2 * this.#wait, LAST_RETRY);
   }
 
-  /** The connection to a place that is kept, or a new one. */
-  async #control(place: Place): Promise<Control> {
-    const key = keyOf(place);
-    const kept = this.#controls.get(key);
-    if (kept !== undefined) {
-      const control = await kept.catch(() => undefined);
-      if (control?.alive) return control;
-    }
-    // Somebody else may have begun meanwhile.
-    const current = this.#controls.get(key);
-    if (current !== undefined && current !== kept) return current;
-    const opened = Control.open(place, this.#target);
-    this.#controls.set(key, opened);
-    opened.catch(() => {
-      if (this.#controls.get(key) === opened) this.#controls.delete(key);
-    });
-    return opened;
+  /** Whether nobody was there: after a while also a server whose address another one has taken over. */
+  #isAway(error: unknown, server: string): boolean {
+    if (!(error instanceof Elsewhere)) return isNetworks(error);
+    const since = this.#missed.get(server) ?? performance.now();
+    this.#missed.set(server, since);
+    return performance.now() - since > AWAY_AFTER;
   }
 }
 
-function keyOf({ address, host }: Place): string {
-  return formatDatabaseHost({ host: address, port: host.port });
+function serverOf(backend: Backend): string {
+  return `${keyOf(backend)} ${backend.server}`;
 }
 
 /** Whether an error is one of the network's: nobody was there. */
-function isAway(error: unknown): boolean {
+function isNetworks(error: unknown): boolean {
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
   const isSystems = typeof code === "string" && typeof syscall === "string";
   return isSystems || messageOf(error) === "timeout expired";

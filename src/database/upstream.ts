@@ -44,7 +44,7 @@ export class Upstream {
       const { client, place } = lost;
       void cancel(lost, target.tls);
       client.connection.stream.destroy();
-      onLost({ ...place, user, pid: client.processID, start: "" });
+      onLost({ ...place, user, pid: client.processID, start: "", server: "" });
     };
     const login = await logIn(target, { application: APPLICATION, find, onLost: lose });
     const { client, place, parameters } = login;
@@ -89,7 +89,8 @@ export class Upstream {
     const { stream } = this.#login.client.connection;
     if (busy) await this.cancel();
     stream.resume();
-    stream.end(TERMINATE);
+    // Not closed from here: a balancer in between would answer that itself, whatever the server does.
+    if (stream.writable) stream.write(TERMINATE);
     const closes = deadline(this.closed, CLOSED_WITHIN, "The server's goodbye");
     await closes.catch(() => {});
     stream.destroy();

@@ -78,7 +78,7 @@ describe("a session whose start nobody knows", () => {
     const { gate, sql } = await begun(url, newReserve().reserve);
     const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
     const admins = await stage.server.query("select pg_backend_pid() as pid from pg_sleep(0)");
-    const lost = { ...place, user, start: "" };
+    const lost = { ...place, user, start: "", server: "" };
     expect(await control.terminate([{ ...lost, pid: Number(admins[0]?.pid) }])).toEqual([]);
     expect(await control.terminate([{ ...lost, pid }])).toEqual([]);
     const theirs = `select 1 from pg_stat_activity where pid = ${pid} and usename = '${user}'`;

@@ -84,7 +84,7 @@ describe("a statement that refuses to end", () => {
     const host = target.hosts[0] as { host: string; port: number };
     const place = { host, address: host.host };
     const control = await Control.open(place, target);
-    const earlier = { ...place, user: target.user, pid, start: "1700000000000000" };
+    const earlier = { ...place, user: target.user, pid, start: "0002a3", server: "" };
     expect(await control.terminate([earlier])).toEqual([]);
     expect(await sql`select 1 as one`).toMatchObject([{ one: 1 }]);
     expect(await busy()).toBe(0);
