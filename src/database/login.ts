@@ -154,6 +154,8 @@ export function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
+/** SQLSTATE of a server, or a role, that has as many connections as it may have. */
+export const NO_ROOM = "53300";
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 /** Tells an error that a server has answered with from one of the way there. */

@@ -18,6 +18,9 @@ export const MessageType = {
   readyForQuery: "Z",
 } as const;
 
+/** What a client says goodbye with. */
+export const TERMINATE: Buffer = Buffer.from([0x58, 0, 0, 0, 4]);
+
 /** What clients are told that there is no such connection for; SQLSTATE and text. */
 export interface DatabaseFault {
   /** Five characters. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Resolver } from "../names/resolve.ts";
 import type { Backend } from "./backend.ts";
-import { codeOf } from "./login.ts";
+import { codeOf, NO_ROOM } from "./login.ts";
 import { Logins } from "./logins.ts";
 import { type Find, Places } from "./places.ts";
 import { SessionFiles } from "./session-files.ts";
@@ -13,13 +13,12 @@ import { Upstream } from "./upstream.ts";
 const AHEAD = 2;
 /** A target is used often if it was used twice within this time, which is also how long it is kept ready. */
 const RECENT = 30_000;
-/** SQLSTATE of a server, or a role, that has as many connections as it may have. */
-const TOO_MANY = "53300";
 /** Times that the only connection of a role is asked for, and milliseconds between two of them. */
 const ALONE_ATTEMPTS = 4;
 const ALONE_EVERY = 50;
 
 interface Shelf {
+  readonly role: string;
   readonly ready: Set<Upstream>;
   opening: number;
   expiry: NodeJS.Timeout;
@@ -85,9 +84,7 @@ export class Reserve {
       await this.#started;
       this.#adoptOrphans(target, role);
       await role.terminator.clear();
-      const shelf = this.#shelves.get(JSON.stringify(target));
-      const [ready] = [...(shelf?.ready ?? [])].filter(({ alive }) => alive);
-      if (ready !== undefined) shelf?.ready.delete(ready);
+      const ready = this.#ready(target);
       // It is there before code is: that may change the role's password, or use up its connections.
       const find = this.#places.finder(roleOf(target));
       const prepared = prepare(role.terminator, target, find, ready);
@@ -100,21 +97,53 @@ export class Reserve {
     }
   }
 
+  /** A connection made ahead, which is whoever's asks from now on. */
+  #ready(target: DatabaseTarget): Upstream | undefined {
+    const shelf = this.#shelves.get(JSON.stringify(target));
+    const ready = [...(shelf?.ready ?? [])].find(({ alive }) => alive);
+    if (ready !== undefined) shelf?.ready.delete(ready);
+    return ready;
+  }
+
+  /** Whether anybody has a connection of the role's. */
+  #isUsed(role: string): boolean {
+    const ahead = new Set(this.#shelvesOf(role).flatMap(({ ready }) => [...ready]));
+    return [...this.#roleOf].some(([upstream, its]) => its === role && !ahead.has(upstream));
+  }
+
+  #shelvesOf(role: string): Shelf[] {
+    return [...this.#shelves.values()].filter((shelf) => shelf.role === role);
+  }
+
+  /** Gives up what is ready for a role; resolves once the server has the places back. */
+  async #makeRoom(role: string): Promise<void> {
+    const given = this.#shelvesOf(role).flatMap(({ ready }) => {
+      const all = [...ready];
+      ready.clear();
+      return all;
+    });
+    for (const upstream of given) void this.end(upstream, false);
+    await Promise.all(given.map(({ closed }) => closed));
+  }
+
   /** Notes that a target has been used, and makes connections ahead if that happens often. */
   refill(target: DatabaseTarget): void {
     if (this.#closed) return;
     const key = JSON.stringify(target);
     const shelf = this.#shelves.get(key);
+    const terminator = this.#roles.get(roleOf(target))?.terminator;
+    // Nothing is kept ready while it could not be handed out.
+    if (terminator?.survivors) return;
     const expiry = setTimeout(() => this.#drop(key, target), RECENT).unref();
     if (shelf === undefined) {
       this.#use(target);
-      this.#shelves.set(key, { ready: new Set(), opening: 0, expiry });
+      this.#shelves.set(key, { role: roleOf(target), ready: new Set(), opening: 0, expiry });
       return;
     }
     clearTimeout(shelf.expiry);
     shelf.expiry = expiry;
-    // Nothing is made ahead while it could not be handed out.
-    if (this.#roles.get(roleOf(target))?.terminator.survivors) return;
+    // A role that has no place for the control connection has none for one that nobody uses.
+    if (!terminator?.controlled) return;
     while (shelf.ready.size + shelf.opening < AHEAD) this.#track(this.#add(shelf, target));
   }
 
@@ -155,8 +184,7 @@ export class Reserve {
       return await this.#connect(target, find);
     } catch (error) {
       await prepared;
-      const isAlone = ![...this.#roleOf.values()].includes(roleOf(target));
-      if (codeOf(error) !== TOO_MANY || !isAlone) throw error;
+      if (codeOf(error) !== NO_ROOM || this.#isUsed(roleOf(target))) throw error;
       await terminator.yieldControl();
       return this.#connectAlone(target, find);
     }
@@ -165,10 +193,14 @@ export class Reserve {
   /** Two that began at once may both have been refused, and count until their processes have ended. */
   async #connectAlone(target: DatabaseTarget, find: Find): Promise<Upstream> {
     for (let attempt = 1; ; attempt += 1) {
+      // What was being made ahead may have got the place.
+      const ready = this.#ready(target);
+      if (ready !== undefined) return ready;
+      await this.#makeRoom(roleOf(target));
       try {
         return await this.#connect(target, find);
       } catch (error) {
-        if (codeOf(error) !== TOO_MANY || attempt === ALONE_ATTEMPTS) throw error;
+        if (codeOf(error) !== NO_ROOM || attempt === ALONE_ATTEMPTS) throw error;
         await sleep(ALONE_EVERY);
       }
     }
@@ -223,6 +255,7 @@ export class Reserve {
   #terminator(target: DatabaseTarget, key: string): Terminator {
     return new Terminator(target, {
       onSurvivor: this.#onSurvivor,
+      makeRoom: () => this.#makeRoom(key),
       onGone: (backend) => {
         void this.#files?.remove(backend);
         this.#tidy(key);

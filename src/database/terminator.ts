@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../errors.ts";
 import { type Backend, nameOf } from "./backend.ts";
+import type { Control } from "./control.ts";
 import { Controls, Elsewhere, keyOf } from "./controls.ts";
-import { isServers } from "./login.ts";
+import { codeOf, isServers, NO_ROOM } from "./login.ts";
 import type { Place } from "./places.ts";
 import type { DatabaseTarget } from "./target.ts";
 
@@ -9,6 +11,9 @@ const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
 /** Milliseconds after an attempt in which its outcome is the answer to whoever asks. */
 const FRESH = 500;
+/** Times that room for the control connection is asked for, and milliseconds between two of them. */
+const ROOM_ATTEMPTS = 4;
+const ROOM_EVERY = 50;
 /** Milliseconds after which a server that was looked for all the time is taken for one that is away. */
 const AWAY_AFTER = 300_000;
 
@@ -19,6 +24,8 @@ export interface TerminatorOptions {
   readonly onSurvivor: OnSurvivor;
   /** Told of each backend that is seen to be gone. */
   readonly onGone: (backend: Backend) => void;
+  /** Gives up what takes connections of the role that nobody uses; resolves once they are closed. */
+  readonly makeRoom: () => Promise<unknown>;
 }
 
 /** A session of an earlier execution is still at work, and nobody could end it: no new one is begun. */
@@ -53,6 +60,11 @@ export class Terminator {
   /** Whether nothing is left to be ended. */
   get idle(): boolean {
     return this.#left.size === 0;
+  }
+
+  /** Whether there is a control connection. */
+  get controlled(): boolean {
+    return this.#controls.any;
   }
 
   /** Backends that outlive their execution. */
@@ -133,9 +145,7 @@ export class Terminator {
     let stays = backends;
     let reason = "it does not end";
     try {
-      const control = await this.#controls.at(last, this.#target);
-      this.#missed.delete(serverOf(last));
-      stays = await control.terminate(backends);
+      stays = await this.#terminate(backends, last);
       if (stays.length > 0) this.#reason = reason;
     } catch (error) {
       reason = messageOf(error);
@@ -143,6 +153,31 @@ export class Terminator {
       if (isServers(error) || !this.#isAway(error, serverOf(last))) this.#reason = reason;
     }
     for (const backend of backends) this.#note(backend, stays.includes(backend), reason);
+  }
+
+  /** One that was kept may have been cut off since it was last used: another one is made then, once. */
+  async #terminate(backends: readonly Backend[], last: Backend): Promise<readonly Backend[]> {
+    const control = await this.#controlWithRoom(last);
+    this.#missed.delete(serverOf(last));
+    try {
+      return await control.terminate(backends);
+    } catch {
+      await control.close();
+      return await (await this.#controlWithRoom(last)).terminate(backends);
+    }
+  }
+
+  /** A place that is free by now may have been taken by what is made ahead, or by a process on its way out. */
+  async #controlWithRoom(backend: Backend): Promise<Control> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#controls.at(backend, this.#target);
+      } catch (error) {
+        if (codeOf(error) !== NO_ROOM || attempt === ROOM_ATTEMPTS) throw error;
+        await this.#options.makeRoom();
+        await sleep(ROOM_EVERY);
+      }
+    }
   }
 
   #note(backend: Backend, stays: boolean, reason: string): void {

@@ -3,6 +3,7 @@ import { deadline } from "../engines/deadline.ts";
 import { adopt, type Backend } from "./backend.ts";
 import { cancel, closeOf } from "./cancel.ts";
 import { type Login, logIn } from "./login.ts";
+import { TERMINATE } from "./messages.ts";
 import type { Find } from "./places.ts";
 import type { DatabaseTarget } from "./target.ts";
 
@@ -24,6 +25,8 @@ export class Upstream {
   readonly #target: DatabaseTarget;
   /** Whether the server itself has closed it, which it does when its process ends. */
   #left = false;
+  /** Whether the server has been told goodbye. */
+  #dismissed = false;
 
   private constructor(login: Login, target: DatabaseTarget, backend: Backend) {
     const { stream } = login.client.connection;
@@ -81,6 +84,11 @@ export class Upstream {
     await cancel(this.#login, this.#target.tls);
   }
 
+  /** Notes that code has said goodbye itself: a second one would turn the server's end into a reset. */
+  dismissed(): void {
+    this.#dismissed = true;
+  }
+
   /**
    * Ends the connection, and what the server still does on it: `busy` says that it may be doing
    * something. False if the server may go on all the same. Never rejects.
@@ -90,13 +98,10 @@ export class Upstream {
     if (busy) await this.cancel();
     stream.resume();
     // Not closed from here: a balancer in between would answer that itself, whatever the server does.
-    if (stream.writable) stream.write(TERMINATE);
+    if (stream.writable && !this.#dismissed) stream.write(TERMINATE);
     const closes = deadline(this.closed, CLOSED_WITHIN, "The server's goodbye");
     await closes.catch(() => {});
     stream.destroy();
     return this.#left;
   }
 }
-
-/** The message a client says goodbye with. */
-const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);

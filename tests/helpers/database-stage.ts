@@ -66,9 +66,10 @@ export class DatabaseStage {
     return { reserve, told, survivors };
   };
 
+  /** A gate, a client of it, and the port at which it is for clients that are told the directory. */
   readonly begun = async (url: string, reserve: Reserve) => {
     this.#count += 1;
-    const socket = join(this.directory, `${this.#count}.sock`);
+    const socket = join(this.directory, `.s.PGSQL.${this.#count}`);
     const gate = await DatabaseGate.open({
       socket,
       target: parseDatabaseUrl(url),
@@ -78,7 +79,7 @@ export class DatabaseStage {
       audit: () => {},
     });
     const sql = postgres({ path: socket, user: "x", database: "x", max: 1, fetch_types: false });
-    return { gate, sql };
+    return { gate, sql, port: this.#count };
   };
 
   /** An execution that does this, and is over as soon as the server is at it. */
