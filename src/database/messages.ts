@@ -11,8 +11,6 @@ export const MessageType = {
   dataRow: "D",
   emptyQuery: "I",
   error: "E",
-  functionResult: "V",
-  notice: "N",
   parameterStatus: "S",
   portalSuspended: "s",
   readyForQuery: "Z",
