@@ -1,9 +1,10 @@
 import { clearTimeout, setTimeout } from "node:timers";
+import { LookupError } from "../src/names/lookup-error.ts";
+import type { Asker, Lookup } from "../src/names/resolve.ts";
 import type { AddressClass, Classifier } from "../src/permissions/address-class.ts";
 import type { Allowlist } from "./allowlist.ts";
 import { type Destination, formatDestination } from "./host.ts";
 import { Refusal } from "./refusal.ts";
-import type { Asker, Lookup } from "./resolve.ts";
 
 /** What the operator set for all runs; no request and no policy changes it. */
 export interface Ground {
@@ -87,6 +88,7 @@ async function resolveWithin(
     return await lookup(host.name, { ...asker, signal: stop.signal });
   } catch (error) {
     if (error instanceof Refusal) throw error;
+    if (error instanceof LookupError) throw new Refusal(error.code, error.message);
     throw new Refusal("RESOLVE_FAILED", "The name could not be resolved");
   } finally {
     clearTimeout(timer);

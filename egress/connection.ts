@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { hangUp } from "./hang-up.ts";
+import { hangUp } from "../src/base/hang-up.ts";
 import { serveHttp } from "./http.ts";
 import { HeadError, readOpening } from "./read-head.ts";
 import { Refusal, refusalResponse } from "./refusal.ts";

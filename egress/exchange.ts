@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
+import { hangUp } from "../src/base/hang-up.ts";
 import { AnswerBody } from "./answer-body.ts";
 import { answerFramingOf } from "./answer-framing.ts";
 import { BodyEnd } from "./body.ts";
-import { hangUp } from "./hang-up.ts";
 import { framingOf, HeadSyntaxError, parseResponseHead, type ResponseHead } from "./head.ts";
 import { pump, writeAndWait } from "./pump.ts";
 import { HeadError, type HeadLimits, readHead } from "./read-head.ts";

@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
+import { type Lookup, withStaticHosts } from "../src/names/resolve.ts";
 import { type Classifier, classify } from "../src/permissions/address-class.ts";
 import { isNetwork, sparingNetworks } from "../src/permissions/host-addresses.ts";
 import type { Ground } from "./admit.ts";
 import { formatDestination, HostError, parseAuthority, parseHost } from "./host.ts";
-import { type Lookup, withStaticHosts } from "./resolve.ts";
 
 /** The operator's word as it was written. */
 export interface GroundOptions {

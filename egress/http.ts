@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
+import { hangUp } from "../src/base/hang-up.ts";
 import { quotable } from "../src/protocol/subject-text.ts";
 import { exchange } from "./exchange.ts";
-import { hangUp } from "./hang-up.ts";
 import { framingOf, HeadSyntaxError, parseRequestHead, type RequestHead } from "./head.ts";
 import { formatHost } from "./host.ts";
 import { HeadError, type HeadLimits, readHead } from "./read-head.ts";

@@ -1,4 +1,4 @@
-import { lstatSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import type { RunReport } from "../src/protocol/egress-admin.ts";
 import { listenForSandbox } from "../src/sockets.ts";
@@ -22,7 +22,6 @@ export class Slot {
   /** Listens at `path`. Rejects if that cannot be done, and leaves nothing behind then. */
   static async open(path: string, run: Run): Promise<Slot> {
     const slot = new Slot(path, run);
-    removeLeftover(path);
     try {
       await listenForSandbox(slot.#server, path);
     } catch (error) {
@@ -42,18 +41,7 @@ export class Slot {
   }
 }
 
-/*
- * Files are seen to synchronously, in some 20 µs each: an asynchronous operation takes a thread of the
- * pool, and whatever holds those threads would keep every run from being opened and closed.
- */
-
-/** A proxy that was killed leaves its sockets; nobody but the proxy listens under this name. */
-function removeLeftover(path: string): void {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found?.isSocket()) rmSync(path, { force: true });
-}
-
-/** Nobody listens any more: a file that cannot be removed goes with the slot's directory. */
+/** Removes a file synchronously, as `listenForSandbox` does; one that stays goes with the slot's directory. */
 function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });

@@ -3,6 +3,8 @@ import { connect, createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { type Backend, nameOf } from "../src/database/backend.ts";
 import { Reserve } from "../src/database/reserve.ts";
+import { Lookups } from "../src/names/lookups.ts";
+import { nameServerResolver, type Resolver } from "../src/names/resolve.ts";
 import { type Classifier, classify } from "../src/permissions/address-class.ts";
 import { type ListInterfaces, sparingHost } from "../src/permissions/host-addresses.ts";
 import type { SurvivorEvent } from "../src/protocol/egress-admin.ts";
@@ -12,8 +14,6 @@ import { Alone } from "./alone.ts";
 import { ConnectionBudget } from "./connection-budget.ts";
 import { readGround } from "./ground.ts";
 import type { Audit } from "./ledger.ts";
-import { Lookups } from "./lookups.ts";
-import { nameServerResolver, type Resolver } from "./resolve.ts";
 
 /** What the operator decides, once, when the proxy starts. */
 export interface EgressOptions {
@@ -75,6 +75,7 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
   const survivors = new Map<string, SurvivorEvent>();
   const reserve = new Reserve({
     directory: join(dirname(adminSocket), "sessions"),
+    resolver,
     onSurvivor: (backend, state, reason) => {
       const name = nameOf(backend);
       const event = survivorEvent(backend, state, reason);

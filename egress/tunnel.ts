@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
+import { destroySoon } from "../src/base/hang-up.ts";
 import type { CheckedAddress } from "./admit.ts";
 import { type Dialled, dial } from "./dial.ts";
-import { destroySoon } from "./hang-up.ts";
 import type { TunnelEnd } from "./ledger.ts";
 import { pump } from "./pump.ts";
 import { Refusal, type RefusalCode } from "./refusal.ts";

@@ -1,8 +1,8 @@
 import { readGround } from "../egress/ground.ts";
-import { Lookups } from "../egress/lookups.ts";
-import { nameServerResolver } from "../egress/resolve.ts";
 import type { Config } from "../src/config.ts";
 import type { Kernel } from "../src/kernel.ts";
+import { Lookups } from "../src/names/lookups.ts";
+import { nameServerResolver } from "../src/names/resolve.ts";
 import { classify } from "../src/permissions/address-class.ts";
 import { sparingHost } from "../src/permissions/host-addresses.ts";
 import type { Caller } from "./api/auth.ts";

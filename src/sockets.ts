@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs";
+import { chmodSync, lstatSync, rmSync } from "node:fs";
 import type { Server } from "node:net";
 
 /** Listens at a path with these permissions. Errors after that, of single connections, are none of the server's. */
@@ -16,6 +16,17 @@ export async function listenAt(server: Server, path: string, mode: number): Prom
 }
 
 /** Listens where the sandbox's user can connect, who is nobody; the directories above keep others out. */
-export function listenForSandbox(server: Server, path: string): Promise<void> {
-  return listenAt(server, path, 0o666);
+export async function listenForSandbox(server: Server, path: string): Promise<void> {
+  removeLeftover(path);
+  await listenAt(server, path, 0o666);
+}
+
+/**
+ * Removes what a process that was killed has left: nobody else listens under this name. Files are seen
+ * to synchronously, in some 20 µs each: whatever holds the pool's threads would keep every run from
+ * being opened and closed.
+ */
+function removeLeftover(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isSocket()) rmSync(path, { force: true });
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Backend, nameOf, START } from "./backend.ts";
+import { type Backend, nameOf, SERVER, textOf } from "./backend.ts";
 import { type KeyedClient, logInTo } from "./login.ts";
-import type { DatabaseHost, DatabaseTarget } from "./target.ts";
+import type { Place } from "./places.ts";
+import type { DatabaseTarget } from "./target.ts";
 
 const APPLICATION = "isolate-control";
 /** Milliseconds a backend gets to end once it has been told to. */
@@ -9,27 +10,54 @@ const GONE_WITHIN = 2_000;
 const LOOK_EVERY = 50;
 const CLOSED_WITHIN = 500;
 
-/** Nothing that a role may have made or set for itself is looked up by these. */
-const SETTLE = `set search_path = pg_catalog; set statement_timeout = 0;
-  set idle_session_timeout = 0; set default_transaction_read_only = off`;
-const SETTLE_BEFORE_14 = SETTLE.replace("set idle_session_timeout = 0;", "");
-const TERMINATE = `select a.pid::text || '/' || ${START} as name, pg_catalog.pg_terminate_backend(a.pid)
-  from pg_catalog.pg_stat_activity a
-  where a.pid = any($1::int[]) and (a.pid::text || '/' || ${START}) = any($2::text[])`;
+/**
+ * Takes back what a role may have set for itself; nothing it has made is looked up after that. As
+ * another role, which it may have as its default, it would not see its own sessions.
+ */
+const SETTLE = `set role none; set search_path = pg_catalog, pg_temp; set client_min_messages = error;
+  set statement_timeout = 0; set lock_timeout = 0; set default_transaction_read_only = off`;
+/** Settings that end an idle or slow session, and the first version of PostgreSQL that has them. */
+const TIMEOUTS = [
+  ["idle_session_timeout", 14],
+  ["transaction_timeout", 17],
+] as const;
+
+/**
+ * Says of each backend whether it is gone, and has those ended that are not. No row of the server's
+ * is no proof: a session that may not be looked into is `hidden`, whatever is behind it. A number
+ * that another role's process has, or one without a role, belongs to somebody else by now.
+ */
+const TERMINATE = `select s.pid, s.start, s.state,
+    case when s.state operator(pg_catalog.=) 'there' then pg_catalog.pg_terminate_backend(s.pid) end
+  from (
+    select p.pid, p.start, case
+        when a.pid is null or a.usename is null then 'gone'
+        when a.usename operator(pg_catalog.<>) session_user then 'gone'
+        when a.backend_start is null then 'hidden'
+        when p.start operator(pg_catalog.=) '' then 'there'
+        when ${textOf("a.backend_start")} operator(pg_catalog.=) p.start then 'there'
+        else 'gone' end as state
+    from rows from (pg_catalog.unnest($1::pg_catalog.int4[]), pg_catalog.unnest($2::pg_catalog.text[]))
+      as p(pid, start)
+    left join pg_catalog.pg_stat_activity a on a.pid operator(pg_catalog.=) p.pid
+  ) s`;
 
 /**
  * A connection of a role that no code has a part in. It is opened before the code's and kept, so that
  * a changed password or a used-up limit of connections does not keep anybody from ending those.
  */
 export class Control {
+  /** When its server started. */
+  readonly server: string;
   readonly #client: KeyedClient;
   /** Queries of one client are answered in their order, so that one wait would hold up another. */
   #asked: Promise<unknown> = Promise.resolve();
   readonly #closing: Promise<void>;
   #closed = false;
 
-  private constructor(client: KeyedClient) {
+  private constructor(client: KeyedClient, server: string) {
     this.#client = client;
+    this.server = server;
     this.#closing = new Promise((resolve) => {
       client.connection.stream.once("close", () => {
         this.#closed = true;
@@ -39,12 +67,17 @@ export class Control {
   }
 
   /** Rejects as a login does. */
-  static async open(host: DatabaseHost, target: DatabaseTarget): Promise<Control> {
-    const { client, parameters } = await logInTo(host, target, APPLICATION);
-    const isOld = Number.parseInt(parameters.get("server_version") ?? "", 10) < 14;
+  static async open(place: Place, target: DatabaseTarget): Promise<Control> {
+    const { client, parameters, unbound } = await logInTo(place, target, {
+      application: APPLICATION,
+    });
+    const version = Number.parseInt(parameters.get("server_version") ?? "", 10);
+    const timeouts = TIMEOUTS.filter(([, since]) => version >= since);
     try {
-      await client.query(isOld ? SETTLE_BEFORE_14 : SETTLE);
-      return new Control(client);
+      await client.query([SETTLE, ...timeouts.map(([name]) => `set ${name} = 0`)].join("; "));
+      const { rows } = await client.query(`select ${SERVER} as server`);
+      unbound();
+      return new Control(client, String(rows[0]?.server));
     } catch (error) {
       client.connection.stream.destroy();
       throw error;
@@ -58,15 +91,14 @@ export class Control {
   /** Has backends ended, and resolves with those that are still there after a while. */
   async terminate(backends: readonly Backend[]): Promise<Backend[]> {
     const pids = backends.map(({ pid }) => pid);
-    const names = backends.map(nameOf);
+    const starts = backends.map(({ start }) => start);
     for (const end = performance.now() + GONE_WITHIN; ; await sleep(LOOK_EVERY)) {
-      const asked = this.#asked.then(() => this.#client.query(TERMINATE, [pids, names]));
+      const asked = this.#asked.then(() => this.#client.query(TERMINATE, [pids, starts]));
       this.#asked = asked.catch(() => {});
       const { rows } = await asked;
-      const left = new Set(rows.map(({ name }) => name));
-      if (left.size === 0 || performance.now() > end) {
-        return backends.filter((backend) => left.has(nameOf(backend)));
-      }
+      const gone = new Set(rows.filter(({ state }) => state === "gone").map(nameOf));
+      const left = backends.filter((backend) => !gone.has(nameOf(backend)));
+      if (left.length === 0 || performance.now() > end) return left;
     }
   }
 

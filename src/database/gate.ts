@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { hangUp } from "../base/hang-up.ts";
 import { messageOf } from "../errors.ts";
 import { listenForSandbox } from "../sockets.ts";
 import { codeOf, isServers } from "./login.ts";
@@ -123,6 +124,7 @@ export class DatabaseGate {
       this.#next = undefined;
       // It may have been cut off since it was made, and nobody would hear of that any more.
       if (upstream.alive) return upstream;
+      void this.#options.reserve.end(upstream, false);
     }
   }
 
@@ -172,8 +174,7 @@ const TOO_MANY: DatabaseFault = {
 };
 
 function refuse(client: Socket, fault: DatabaseFault): void {
-  client.end(errorResponse(fault));
-  client.resume();
+  if (!client.destroyed) hangUp(client, errorResponse(fault));
 }
 
 /** The server's own words, where it was one that said no. */

@@ -11,12 +11,13 @@ export const MessageType = {
   dataRow: "D",
   emptyQuery: "I",
   error: "E",
-  functionResult: "V",
-  notice: "N",
   parameterStatus: "S",
   portalSuspended: "s",
   readyForQuery: "Z",
 } as const;
+
+/** What a client says goodbye with. */
+export const TERMINATE: Buffer = Buffer.from([0x58, 0, 0, 0, 4]);
 
 /** What clients are told that there is no such connection for; SQLSTATE and text. */
 export interface DatabaseFault {

@@ -3,22 +3,21 @@ import { errorResponse, HEADER_BYTES, MessageType } from "./messages.ts";
 /** The most one statement may answer with. */
 export interface ResultLimits {
   readonly rows: number;
-  /** Bytes, as the server sends them: rows above all, notices, and the text of an error. */
+  /** Bytes of all messages, as the server sends them: rows above all, notices, and the text of an error. */
   readonly bytes: number;
 }
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** Ends of a statement's answer. */
+/** Ends of a statement's answer, and of what comes behind the last one. */
 const ENDS: string = [
   MessageType.commandComplete,
   MessageType.emptyQuery,
   MessageType.portalSuspended,
   MessageType.error,
+  MessageType.readyForQuery,
 ].join("");
 const DATA: string = MessageType.dataRow + MessageType.copyData;
-/** What a statement can have as much of as it likes. */
-const COUNTED: string = DATA + MessageType.notice + MessageType.functionResult + MessageType.error;
 /** `PROGRAM_LIMIT_EXCEEDED`, as SQLSTATE has it. */
 const TOO_MUCH = "54000";
 const HINT = "Ask for less: limit, where, or fewer columns";
@@ -92,7 +91,8 @@ export class ResultMeter {
   }
 
   #count(type: string): void {
-    if (this.#cut === undefined && COUNTED.includes(type)) this.#add(type);
+    // Whatever it is: code can have as much of each kind as it likes.
+    if (this.#cut === undefined && !this.idle) this.#add(type);
     if (!ENDS.includes(type)) return;
     this.#rows = 0;
     this.#bytes = 0;

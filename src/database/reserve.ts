@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Resolver } from "../names/resolve.ts";
 import type { Backend } from "./backend.ts";
-import { codeOf } from "./login.ts";
+import { codeOf, NO_ROOM } from "./login.ts";
 import { Logins } from "./logins.ts";
+import { type Find, Places } from "./places.ts";
 import { SessionFiles } from "./session-files.ts";
 import { type DatabaseTarget, formatDatabaseHost } from "./target.ts";
 import { type OnSurvivor, Terminator } from "./terminator.ts";
@@ -11,13 +13,12 @@ import { Upstream } from "./upstream.ts";
 const AHEAD = 2;
 /** A target is used often if it was used twice within this time, which is also how long it is kept ready. */
 const RECENT = 30_000;
-/** SQLSTATE of a server, or a role, that has as many connections as it may have. */
-const TOO_MANY = "53300";
 /** Times that the only connection of a role is asked for, and milliseconds between two of them. */
 const ALONE_ATTEMPTS = 4;
 const ALONE_EVERY = 50;
 
 interface Shelf {
+  readonly role: string;
   readonly ready: Set<Upstream>;
   opening: number;
   expiry: NodeJS.Timeout;
@@ -35,6 +36,8 @@ export interface ReserveOptions {
   readonly directory?: string;
   /** Told of each session that outlives its execution, and of its end. Default: nobody. */
   readonly onSurvivor?: OnSurvivor;
+  /** Default: the operating system's name servers. */
+  readonly resolver?: Resolver;
 }
 
 /**
@@ -46,6 +49,7 @@ export class Reserve {
   readonly #roles = new Map<string, Role>();
   readonly #roleOf = new Map<Upstream, string>();
   readonly #logins = new Logins();
+  readonly #places: Places;
   readonly #files: SessionFiles | undefined;
   readonly #onSurvivor: OnSurvivor;
   /** What a process before this one has left, until its role is used again. */
@@ -55,7 +59,8 @@ export class Reserve {
   readonly #pending = new Set<Promise<unknown>>();
   #closed = false;
 
-  constructor({ directory, onSurvivor = () => {} }: ReserveOptions = {}) {
+  constructor({ directory, onSurvivor = () => {}, resolver }: ReserveOptions = {}) {
+    this.#places = new Places(resolver);
     this.#onSurvivor = onSurvivor;
     this.#files = directory === undefined ? undefined : new SessionFiles(directory);
     this.#started = this.#readOrphans();
@@ -79,18 +84,46 @@ export class Reserve {
       await this.#started;
       this.#adoptOrphans(target, role);
       await role.terminator.clear();
-      const shelf = this.#shelves.get(JSON.stringify(target));
-      const [ready] = [...(shelf?.ready ?? [])].filter(({ alive }) => alive);
-      if (ready !== undefined) shelf?.ready.delete(ready);
+      const ready = this.#ready(target);
       // It is there before code is: that may change the role's password, or use up its connections.
-      const prepared = role.terminator.prepare(ready?.backend.host ?? target.hosts[0]);
-      const upstream = ready ?? (await this.#connectWithRoom(target, role, prepared));
+      const find = this.#places.finder(roleOf(target));
+      const prepared = prepare(role.terminator, target, find, ready);
+      const upstream = ready ?? (await this.#connectWithRoom(target, role, find, prepared));
       await prepared;
-      await role.terminator.prepare(upstream.backend.host);
+      await role.terminator.prepare(upstream.backend);
       return upstream;
     } finally {
       this.#leave(roleOf(target));
     }
+  }
+
+  /** A connection made ahead, which is whoever's asks from now on. */
+  #ready(target: DatabaseTarget): Upstream | undefined {
+    const shelf = this.#shelves.get(JSON.stringify(target));
+    const ready = [...(shelf?.ready ?? [])].find(({ alive }) => alive);
+    if (ready !== undefined) shelf?.ready.delete(ready);
+    return ready;
+  }
+
+  /** Whether anybody has a connection of the role's. */
+  #isUsed(role: string): boolean {
+    const ahead = new Set(this.#shelvesOf(role).flatMap(({ ready }) => [...ready]));
+    return [...this.#roleOf].some(([upstream, its]) => its === role && !ahead.has(upstream));
+  }
+
+  #shelvesOf(role: string): Shelf[] {
+    return [...this.#shelves.values()].filter((shelf) => shelf.role === role);
+  }
+
+  /** Gives up what is ready for a role; resolves once the server has the places back. */
+  async #makeRoom(role: string): Promise<void> {
+    const given = this.#shelvesOf(role).flatMap(({ ready }) => {
+      const all = [...ready];
+      ready.clear();
+      return all;
+    });
+    for (const upstream of given) void this.end(upstream, false);
+    await Promise.all(given.map(({ closed }) => closed));
   }
 
   /** Notes that a target has been used, and makes connections ahead if that happens often. */
@@ -98,16 +131,19 @@ export class Reserve {
     if (this.#closed) return;
     const key = JSON.stringify(target);
     const shelf = this.#shelves.get(key);
+    const terminator = this.#roles.get(roleOf(target))?.terminator;
+    // Nothing is kept ready while it could not be handed out.
+    if (terminator?.survivors) return;
     const expiry = setTimeout(() => this.#drop(key, target), RECENT).unref();
     if (shelf === undefined) {
       this.#use(target);
-      this.#shelves.set(key, { ready: new Set(), opening: 0, expiry });
+      this.#shelves.set(key, { role: roleOf(target), ready: new Set(), opening: 0, expiry });
       return;
     }
     clearTimeout(shelf.expiry);
     shelf.expiry = expiry;
-    // Nothing is made ahead while it could not be handed out.
-    if (this.#roles.get(roleOf(target))?.terminator.survivors) return;
+    // A role that has no place for the control connection has none for one that nobody uses.
+    if (!terminator?.controlled) return;
     while (shelf.ready.size + shelf.opening < AHEAD) this.#track(this.#add(shelf, target));
   }
 
@@ -121,6 +157,7 @@ export class Reserve {
   /** Ends all there is. What cannot be ended is left to the process that comes after this one. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#places.close();
     for (const [key, { ready }] of this.#shelves) {
       clearTimeout(this.#shelves.get(key)?.expiry);
       for (const upstream of ready) void this.end(upstream, false);
@@ -140,34 +177,40 @@ export class Reserve {
   async #connectWithRoom(
     target: DatabaseTarget,
     { terminator }: Role,
+    find: Find,
     prepared: Promise<void>,
   ): Promise<Upstream> {
     try {
-      return await this.#connect(target);
+      return await this.#connect(target, find);
     } catch (error) {
       await prepared;
-      const isAlone = ![...this.#roleOf.values()].includes(roleOf(target));
-      if (codeOf(error) !== TOO_MANY || !isAlone) throw error;
+      if (codeOf(error) !== NO_ROOM || this.#isUsed(roleOf(target))) throw error;
       await terminator.yieldControl();
-      return this.#connectAlone(target);
+      return this.#connectAlone(target, find);
     }
   }
 
   /** Two that began at once may both have been refused, and count until their processes have ended. */
-  async #connectAlone(target: DatabaseTarget): Promise<Upstream> {
+  async #connectAlone(target: DatabaseTarget, find: Find): Promise<Upstream> {
     for (let attempt = 1; ; attempt += 1) {
+      // What was being made ahead may have got the place.
+      const ready = this.#ready(target);
+      if (ready !== undefined) return ready;
+      await this.#makeRoom(roleOf(target));
       try {
-        return await this.#connect(target);
+        return await this.#connect(target, find);
       } catch (error) {
-        if (codeOf(error) !== TOO_MANY || attempt === ALONE_ATTEMPTS) throw error;
+        if (codeOf(error) !== NO_ROOM || attempt === ALONE_ATTEMPTS) throw error;
         await sleep(ALONE_EVERY);
       }
     }
   }
 
-  async #connect(target: DatabaseTarget): Promise<Upstream> {
+  async #connect(target: DatabaseTarget, find: Find): Promise<Upstream> {
     const key = roleOf(target);
-    const upstream = await this.#logins.take(key, () => Upstream.connect(target));
+    const upstream = await this.#logins.take(key, () =>
+      Upstream.connect(target, find, (backend) => this.#track(this.#lost(backend, key))),
+    );
     this.#roleOf.set(upstream, key);
     this.#use(target);
     try {
@@ -177,6 +220,14 @@ export class Reserve {
       throw error;
     }
     return upstream;
+  }
+
+  /** A login that failed on its way is nobody's, but the server may be at work for it. */
+  async #lost(backend: Backend, key: string): Promise<void> {
+    const terminator = this.#roles.get(key)?.terminator;
+    terminator?.add(backend);
+    await this.#files?.add(backend).catch(() => {});
+    await terminator?.end(backend);
   }
 
   async #end(upstream: Upstream, busy: boolean): Promise<void> {
@@ -204,6 +255,7 @@ export class Reserve {
   #terminator(target: DatabaseTarget, key: string): Terminator {
     return new Terminator(target, {
       onSurvivor: this.#onSurvivor,
+      makeRoom: () => this.#makeRoom(key),
       onGone: (backend) => {
         void this.#files?.remove(backend);
         this.#tidy(key);
@@ -250,7 +302,8 @@ export class Reserve {
   async #add(shelf: Shelf, target: DatabaseTarget): Promise<void> {
     shelf.opening += 1;
     try {
-      const upstream = await this.#connect(target);
+      const find = this.#places.finder(roleOf(target));
+      const upstream = await this.#connect(target, find);
       const isWanted = this.#shelves.get(JSON.stringify(target)) === shelf;
       if (!isWanted) {
         void this.end(upstream, false);
@@ -276,6 +329,19 @@ export class Reserve {
     for (const upstream of shelf.ready) void this.end(upstream, false);
     this.#leave(roleOf(target));
   }
+}
+
+/** Opens the control connection where the code's is or will be, as far as that is known. */
+async function prepare(
+  terminator: Terminator,
+  { hosts }: DatabaseTarget,
+  find: Find,
+  ready: Upstream | undefined,
+): Promise<void> {
+  if (ready !== undefined) return terminator.prepare(ready.backend);
+  const [first] = hosts;
+  const places = first === undefined ? [] : await find(first).catch(() => []);
+  await terminator.prepare(places[0]);
 }
 
 /** Whose sessions count as one's: a role is one for all databases of a server. */

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { TERMINATE } from "./messages.ts";
 import { type ResultLimits, ResultMeter } from "./meter.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -32,7 +33,9 @@ export class Session {
       });
     });
     client.on("data", (chunk: Buffer) => {
-      this.#asked = true;
+      const isGoodbye = !this.#asked && this.#meter.idle && chunk.equals(TERMINATE);
+      if (isGoodbye) upstream.dismissed();
+      else this.#asked = true;
       if (server.write(chunk)) return;
       client.pause();
       server.once("drain", () => client.resume());

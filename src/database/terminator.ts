@@ -1,13 +1,21 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../errors.ts";
 import { type Backend, nameOf } from "./backend.ts";
-import { Control } from "./control.ts";
-import { isServers } from "./login.ts";
-import { type DatabaseHost, type DatabaseTarget, formatDatabaseHost } from "./target.ts";
+import type { Control } from "./control.ts";
+import { Controls, Elsewhere, keyOf } from "./controls.ts";
+import { codeOf, isServers, NO_ROOM } from "./login.ts";
+import type { Place } from "./places.ts";
+import type { DatabaseTarget } from "./target.ts";
 
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
 /** Milliseconds after an attempt in which its outcome is the answer to whoever asks. */
 const FRESH = 500;
+/** Times that room for the control connection is asked for, and milliseconds between two of them. */
+const ROOM_ATTEMPTS = 4;
+const ROOM_EVERY = 50;
+/** Milliseconds after which a server that was looked for all the time is taken for one that is away. */
+const AWAY_AFTER = 300_000;
 
 /** Tells that a backend outlives its execution, or does so no more. */
 export type OnSurvivor = (backend: Backend, state: "running" | "ended", reason: string) => void;
@@ -16,6 +24,8 @@ export interface TerminatorOptions {
   readonly onSurvivor: OnSurvivor;
   /** Told of each backend that is seen to be gone. */
   readonly onGone: (backend: Backend) => void;
+  /** Gives up what takes connections of the role that nobody uses; resolves once they are closed. */
+  readonly makeRoom: () => Promise<unknown>;
 }
 
 /** A session of an earlier execution is still at work, and nobody could end it: no new one is begun. */
@@ -29,7 +39,9 @@ export class StillRunning extends Error {
 export class Terminator {
   #target: DatabaseTarget;
   readonly #options: TerminatorOptions;
-  readonly #controls = new Map<string, Promise<Control>>();
+  readonly #controls = new Controls();
+  /** Since when a server has not been met, though others answer at its address; by `serverOf`. */
+  readonly #missed = new Map<string, number>();
   /** What is to be ended, by its name; with whether somebody was told that it lives on. */
   readonly #left = new Map<string, { readonly backend: Backend; told: boolean }>();
   #attempt: Promise<void> | undefined;
@@ -50,6 +62,11 @@ export class Terminator {
     return this.#left.size === 0;
   }
 
+  /** Whether there is a control connection. */
+  get controlled(): boolean {
+    return this.#controls.any;
+  }
+
   /** Backends that outlive their execution. */
   get survivors(): number {
     return [...this.#left.values()].filter(({ told }) => told).length;
@@ -60,17 +77,14 @@ export class Terminator {
     this.#target = target;
   }
 
-  /** Opens the control connection to a host, if there is none. Never rejects: it may be refused. */
-  async prepare(host: DatabaseHost | undefined): Promise<void> {
-    if (host !== undefined) await this.#control(host).catch(() => {});
+  /** Opens the control connection to a place, if there is none. Never rejects: it may be refused. */
+  async prepare(place: Place | Backend | undefined): Promise<void> {
+    if (place !== undefined) await this.#controls.at(place, this.#target).catch(() => {});
   }
 
   /** Gives up the connections that are kept. */
   async yieldControl(): Promise<void> {
-    const controls = await Promise.allSettled(this.#controls.values());
-    this.#controls.clear();
-    const open = controls.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
-    await Promise.all(open.map((control) => control.close()));
+    await this.#controls.close();
   }
 
   /** Rejects with `StillRunning` while something of the role's outlives its execution. */
@@ -117,28 +131,53 @@ export class Terminator {
   async #tryAll(): Promise<void> {
     this.#reason = "";
     const backends = [...this.#left.values()].map(({ backend }) => backend);
-    const hosts = new Map(backends.map(({ host }) => [formatDatabaseHost(host), host]));
-    for (const [name, host] of hosts) {
-      const theirs = backends.filter((backend) => formatDatabaseHost(backend.host) === name);
-      await this.#tryAt(host, theirs);
+    for (const server of new Set(backends.map(serverOf))) {
+      await this.#tryAt(backends.filter((backend) => serverOf(backend) === server));
     }
     if (this.#left.size === 0) this.#wait = FIRST_RETRY;
     else this.#schedule();
   }
 
-  async #tryAt(host: DatabaseHost, backends: readonly Backend[]): Promise<void> {
+  /** Has backends of one server ended. */
+  async #tryAt(backends: readonly Backend[]): Promise<void> {
+    // A server that was started after the last of them was started after all of them.
+    const last = backends.reduce((one, other) => (one.start > other.start ? one : other));
     let stays = backends;
     let reason = "it does not end";
     try {
-      const control = await this.#control(host);
-      stays = await control.terminate(backends);
+      stays = await this.#terminate(backends, last);
       if (stays.length > 0) this.#reason = reason;
     } catch (error) {
       reason = messageOf(error);
       // With a server that cannot be reached nobody can begin anything either.
-      if (isServers(error) || !isAway(error)) this.#reason = reason;
+      if (isServers(error) || !this.#isAway(error, serverOf(last))) this.#reason = reason;
     }
     for (const backend of backends) this.#note(backend, stays.includes(backend), reason);
+  }
+
+  /** One that was kept may have been cut off since it was last used: another one is made then, once. */
+  async #terminate(backends: readonly Backend[], last: Backend): Promise<readonly Backend[]> {
+    const control = await this.#controlWithRoom(last);
+    this.#missed.delete(serverOf(last));
+    try {
+      return await control.terminate(backends);
+    } catch {
+      await control.close();
+      return await (await this.#controlWithRoom(last)).terminate(backends);
+    }
+  }
+
+  /** A place that is free by now may have been taken by what is made ahead, or by a process on its way out. */
+  async #controlWithRoom(backend: Backend): Promise<Control> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#controls.at(backend, this.#target);
+      } catch (error) {
+        if (codeOf(error) !== NO_ROOM || attempt === ROOM_ATTEMPTS) throw error;
+        await this.#options.makeRoom();
+        await sleep(ROOM_EVERY);
+      }
+    }
   }
 
   #note(backend: Backend, stays: boolean, reason: string): void {
@@ -161,28 +200,21 @@ export class Terminator {
     this.#wait = Math.min(2 * this.#wait, LAST_RETRY);
   }
 
-  /** The connection to a host that is kept, or a new one. */
-  async #control(host: DatabaseHost): Promise<Control> {
-    const key = formatDatabaseHost(host);
-    const kept = this.#controls.get(key);
-    if (kept !== undefined) {
-      const control = await kept.catch(() => undefined);
-      if (control?.alive) return control;
-    }
-    // Somebody else may have begun meanwhile.
-    const current = this.#controls.get(key);
-    if (current !== undefined && current !== kept) return current;
-    const opened = Control.open(host, this.#target);
-    this.#controls.set(key, opened);
-    opened.catch(() => {
-      if (this.#controls.get(key) === opened) this.#controls.delete(key);
-    });
-    return opened;
+  /** Whether nobody was there: after a while also a server whose address another one has taken over. */
+  #isAway(error: unknown, server: string): boolean {
+    if (!(error instanceof Elsewhere)) return isNetworks(error);
+    const since = this.#missed.get(server) ?? performance.now();
+    this.#missed.set(server, since);
+    return performance.now() - since > AWAY_AFTER;
   }
 }
 
+function serverOf(backend: Backend): string {
+  return `${keyOf(backend)} ${backend.server}`;
+}
+
 /** Whether an error is one of the network's: nobody was there. */
-function isAway(error: unknown): boolean {
+function isNetworks(error: unknown): boolean {
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
   const isSystems = typeof code === "string" && typeof syscall === "string";
   return isSystems || messageOf(error) === "timeout expired";

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import type { DatabaseTls } from "./target.ts";
 
@@ -11,4 +12,11 @@ export function tlsOptions(tls: DatabaseTls | undefined): false | ConnectionOpti
     ...((mode === "prefer" || mode === "require") && { rejectUnauthorized: false }),
     ...(mode === "verify-ca" && { checkServerIdentity: () => undefined }),
   };
+}
+
+/** The options for a server that is dialled at an address: its certificate has to name its name. */
+export function tlsTo(name: string, tls: DatabaseTls | undefined): false | ConnectionOptions {
+  const options = tlsOptions(tls);
+  if (options === false) return false;
+  return { ...options, host: name, ...(isIP(name) === 0 && { servername: name }) };
 }

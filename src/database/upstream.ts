@@ -1,22 +1,18 @@
 import type { Socket } from "node:net";
-import pg from "pg";
 import { deadline } from "../engines/deadline.ts";
 import { adopt, type Backend } from "./backend.ts";
-import { type KeyedClient, type Login, logIn } from "./login.ts";
-import type { DatabaseTarget, DatabaseTls } from "./target.ts";
-import { tlsOptions } from "./tls.ts";
+import { cancel, closeOf } from "./cancel.ts";
+import { type Login, logIn } from "./login.ts";
+import { TERMINATE } from "./messages.ts";
+import type { Find } from "./places.ts";
+import type { DatabaseTarget } from "./target.ts";
 
 /** A server that closes within this time has understood that the client is gone. */
 const CLOSED_WITHIN = 500;
 const APPLICATION = "isolate";
 
-/** A connection before anybody has logged in on it; the package's types leave this out. */
-interface RawConnection extends pg.Connection {
-  readonly stream: Socket;
-  connect(port: number, host: string): void;
-  requestSsl(): void;
-  cancel(processID: number, secretKey: number): void;
-}
+/** Told of a login that failed though the server had let it in: it may be at work for it. */
+export type OnLost = (backend: Backend) => void;
 
 /** An authenticated connection to a server, whose socket can be had. */
 export class Upstream {
@@ -25,17 +21,19 @@ export class Upstream {
   readonly parameters: ReadonlyMap<string, string>;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
-  readonly #client: KeyedClient;
+  readonly #login: Login;
   readonly #target: DatabaseTarget;
   /** Whether the server itself has closed it, which it does when its process ends. */
   #left = false;
+  /** Whether the server has been told goodbye. */
+  #dismissed = false;
 
-  private constructor({ client, parameters }: Login, target: DatabaseTarget, backend: Backend) {
-    const { stream } = client.connection;
-    this.#client = client;
+  private constructor(login: Login, target: DatabaseTarget, backend: Backend) {
+    const { stream } = login.client.connection;
+    this.#login = login;
     this.#target = target;
     this.backend = backend;
-    this.parameters = parameters;
+    this.parameters = login.parameters;
     this.closed = closeOf(stream);
     stream.once("end", () => {
       this.#left = true;
@@ -43,51 +41,52 @@ export class Upstream {
   }
 
   /** Connects to the first host that can be reached; rejects with the last one's reason. */
-  static async connect(target: DatabaseTarget): Promise<Upstream> {
-    const login = await logIn(target, APPLICATION);
-    const { client, host, parameters } = login;
+  static async connect(target: DatabaseTarget, find: Find, onLost: OnLost): Promise<Upstream> {
+    const { user } = target;
+    const lose = (lost: Login): void => {
+      const { client, place } = lost;
+      void cancel(lost, target.tls);
+      client.connection.stream.destroy();
+      onLost({ ...place, user, pid: client.processID, start: "", server: "" });
+    };
+    const login = await logIn(target, { application: APPLICATION, find, onLost: lose });
+    const { client, place, parameters } = login;
     try {
       const backend = await adopt(client, parameters.get("server_version") ?? "");
-      return new Upstream(login, target, { host, user: target.user, ...backend });
+      return new Upstream(login, target, { ...place, user, ...backend });
     } catch (error) {
-      client.connection.stream.destroy();
+      lose(login);
       throw error;
     }
   }
 
   /** Whether it is still there, as far as that has been heard. */
   get alive(): boolean {
-    return !this.#client.connection.stream.destroyed;
+    return !this.#login.client.connection.stream.destroyed;
   }
 
   /** Has the server end each statement after this many milliseconds. Rejects if it is gone. */
   async limitStatements(milliseconds: number): Promise<void> {
-    await this.#client.query(`set statement_timeout = ${Math.max(1, Math.ceil(milliseconds))}`);
+    await this.#login.client.query(
+      `set statement_timeout = ${Math.max(1, Math.ceil(milliseconds))}`,
+    );
   }
 
   /** The socket, which nobody else reads from or writes to any more; it is paused. */
   detach(): Socket {
-    const { stream } = this.#client.connection;
+    const { stream } = this.#login.client.connection;
     stream.removeAllListeners("data").pause();
     return stream;
   }
 
   /** Has the server cancel what it is doing; resolves once it has been told. Never rejects. */
   async cancel(): Promise<void> {
-    const { processID, secretKey } = this.#client;
-    const { host } = this.backend;
-    const ssl = tlsOptions(this.#target.tls);
-    const connection = new pg.Connection({ ssl } as pg.ConnectionConfig) as RawConnection;
-    const { stream } = connection;
-    const say = (): void => connection.cancel(processID, secretKey);
-    connection.on("connect", () => (this.#tls ? connection.requestSsl() : say()));
-    connection.on("sslconnect", say);
-    connection.on("error", () => stream.destroy());
-    const told = closeOf(stream);
-    const timer = setTimeout(() => stream.destroy(), CLOSED_WITHIN);
-    connection.connect(host.port, host.host);
-    await told;
-    clearTimeout(timer);
+    await cancel(this.#login, this.#target.tls);
+  }
+
+  /** Notes that code has said goodbye itself: a second one would turn the server's end into a reset. */
+  dismissed(): void {
+    this.#dismissed = true;
   }
 
   /**
@@ -95,28 +94,14 @@ export class Upstream {
    * something. False if the server may go on all the same. Never rejects.
    */
   async end(busy: boolean): Promise<boolean> {
-    const { stream } = this.#client.connection;
+    const { stream } = this.#login.client.connection;
     if (busy) await this.cancel();
     stream.resume();
-    stream.end(TERMINATE);
+    // Not closed from here: a balancer in between would answer that itself, whatever the server does.
+    if (stream.writable && !this.#dismissed) stream.write(TERMINATE);
     const closes = deadline(this.closed, CLOSED_WITHIN, "The server's goodbye");
     await closes.catch(() => {});
     stream.destroy();
     return this.#left;
   }
-
-  get #tls(): DatabaseTls | undefined {
-    // With "prefer" it may not have come to that.
-    return "encrypted" in this.#client.connection.stream ? this.#target.tls : undefined;
-  }
-}
-
-/** The message a client says goodbye with. */
-const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
-
-function closeOf(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.destroyed) resolve();
-    else socket.once("close", () => resolve());
-  });
 }

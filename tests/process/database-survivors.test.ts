@@ -1,110 +1,20 @@
 /** Statements that refuse to end with their execution. Seen with PostgreSQL 15 and pg 8.16. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import postgres from "postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { DatabaseGate } from "../../src/database/gate.ts";
-import { Reserve } from "../../src/database/reserve.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { until } from "../contract/engine-contract.ts";
-import { Postgres } from "../helpers/postgres.ts";
+import { DatabaseStage, loop, STUBBORN, UNWATCHED } from "../helpers/database-stage.ts";
 
-/** Takes back what would have the server notice that nobody is there. */
-const UNWATCHED = "set client_connection_check_interval = 0; set application_name = 'mine';";
-const loop = (work: string): string => `do $$ begin loop begin ${work};
-  exception when query_canceled then null; end; end loop; end $$`;
-const STUBBORN = `${UNWATCHED} ${loop("perform pg_sleep(60)")}`;
 const ALONE = `${UNWATCHED} ${loop(`perform pg_stat_clear_snapshot();
   perform pg_terminate_backend(pid) from pg_stat_activity
   where usename = current_user and pid <> pg_backend_pid()`)}`;
 
-let server: Postgres;
-let directory: string;
-const open: (() => Promise<unknown>)[] = [];
-beforeAll(async () => {
-  server = await Postgres.start();
-  directory = await mkdtemp(join(tmpdir(), "survivors-"));
-});
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-afterAll(async () => {
-  await server.stop();
-  await rm(directory, { recursive: true, force: true });
-});
-
-let count = 0;
-/** A role of the test's own, whose URL this is. */
-async function newRole(options = "") {
-  count += 1;
-  const user = `role${count}`;
-  await server.query(`create role ${user} login password '${server.password}' ${options}`);
-  const busy = async (): Promise<number> => {
-    const sql = `select pid from pg_stat_activity where usename = '${user}' and state = 'active'`;
-    return (await server.query(sql)).length;
-  };
-  return { user, url: server.url("", { user }), busy };
-}
-
-function newReserve(name?: string) {
-  const told: string[] = [];
-  const reserve = new Reserve({
-    ...(name !== undefined && { directory: join(directory, name) }),
-    onSurvivor: (_backend, state) => told.push(state),
-  });
-  open.push(() => reserve.close());
-  return { reserve, told };
-}
-
-/** An execution that does this, and is over as soon as the server is at it. */
-async function executed(
-  url: string,
-  reserve: Reserve,
-  statement: string,
-  first = "select 1",
-): Promise<void> {
-  const { gate, sql } = await begun(url, reserve);
-  // By itself, or it would be undone with the statement that never ends.
-  await sql.unsafe(first);
-  void sql.unsafe(statement).catch(() => {});
-  const role = new URL(url).username;
-  const active = `select 1 from pg_stat_activity where usename = '${role}' and state = 'active'`;
-  const before = (await server.query(active)).length;
-  await until(async () => (await server.query(active)).length > before || before > 0);
-  await gate.close();
-  await sql.end({ timeout: 0 });
-}
-
-async function begun(url: string, reserve: Reserve) {
-  count += 1;
-  const socket = join(directory, `${count}.sock`);
-  const gate = await DatabaseGate.open({
-    socket,
-    target: parseDatabaseUrl(url),
-    limits: { rows: 1_000, bytes: 100_000 },
-    timeLeft: 20_000,
-    reserve,
-    audit: () => {},
-  });
-  const sql = postgres({ path: socket, user: "x", database: "x", max: 1, fetch_types: false });
-  return { gate, sql };
-}
-
-/** What an execution is answered that asks for next to nothing. */
-async function answerOf(url: string, reserve: Reserve): Promise<string> {
-  const { gate, sql } = await begun(url, reserve);
-  try {
-    return await sql`select 1`.then(
-      () => "ok",
-      (error: { code: string }) => error.code,
-    );
-  } finally {
-    await sql.end({ timeout: 0 });
-    await gate.close();
-  }
-}
+const stage = new DatabaseStage();
+const { newRole, newReserve, begun, executed, answerOf, open } = stage;
+beforeAll(() => stage.start());
+afterEach(() => stage.clear());
+afterAll(() => stage.stop());
 
 describe("a statement that refuses to end", () => {
   it("is ended though it has changed the password before", async () => {
@@ -136,7 +46,7 @@ describe("a statement that refuses to end", () => {
     expect(await answerOf(url, reserve)).toBe("55006");
     const other = await newRole();
     expect(await answerOf(other.url, reserve)).toBe("ok");
-    await server.query(`alter role ${user} connection limit 2`);
+    await stage.server.query(`alter role ${user} connection limit 2`);
     await until(async () => (await answerOf(url, reserve)) === "ok");
     await until(async () => (await busy()) === 0);
     expect([told, reserve.survivors]).toEqual([["running", "ended"], 0]);
@@ -147,7 +57,7 @@ describe("a statement that refuses to end", () => {
     const { reserve, told } = newReserve();
     await executed(url, reserve, STUBBORN);
     await until(async () => told.length > 0);
-    await server.query(`alter role ${user} connection limit 2`);
+    await stage.server.query(`alter role ${user} connection limit 2`);
     await until(async () => (await busy()) === 0);
     await until(async () => told.at(-1) === "ended");
   });
@@ -158,8 +68,8 @@ describe("a statement that refuses to end", () => {
     await executed(url, reserve, ALONE, `alter role ${user} password 'other'`);
     await until(async () => told.length > 0);
     expect([await busy(), await answerOf(url, reserve)]).toEqual([1, "55006"]);
-    await server.query(`select pg_terminate_backend(pid) from pg_stat_activity
-      where usename = '${user}'; alter role ${user} password '${server.password}'`);
+    await stage.server.query(`select pg_terminate_backend(pid) from pg_stat_activity
+      where usename = '${user}'; alter role ${user} password '${stage.server.password}'`);
     await until(async () => (await answerOf(url, reserve)) === "ok");
     expect(told).toEqual(["running", "ended"]);
   });
@@ -171,9 +81,10 @@ describe("a statement that refuses to end", () => {
     const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
     const { Control } = await import("../../src/database/control.ts");
     const target = parseDatabaseUrl(url);
-    const control = await Control.open(target.hosts[0] as { host: string; port: number }, target);
     const host = target.hosts[0] as { host: string; port: number };
-    const earlier = { host, user: target.user, pid, start: "1700000000000000" };
+    const place = { host, address: host.host };
+    const control = await Control.open(place, target);
+    const earlier = { ...place, user: target.user, pid, start: "0002a3", server: "" };
     expect(await control.terminate([earlier])).toEqual([]);
     expect(await sql`select 1 as one`).toMatchObject([{ one: 1 }]);
     expect(await busy()).toBe(0);
@@ -184,7 +95,7 @@ describe("a statement that refuses to end", () => {
 
   it("cannot hide behind what its role looks up first", async () => {
     const { user, url, busy } = await newRole();
-    await server.query(`create schema trap authorization ${user}`);
+    await stage.server.query(`create schema trap authorization ${user}`);
     const { reserve, told } = newReserve();
     const trap = `create function trap.pg_terminate_backend(int) returns bool language sql as 'select true';
       create function trap.pg_backend_pid() returns int language sql as 'select 1';
@@ -204,7 +115,14 @@ describe("a process that is killed in the middle of a statement", () => {
     const { url, busy } = await newRole();
     const child: ChildProcess = spawn(
       process.execPath,
-      ["--import", "tsx", "tests/helpers/gate-process.ts", url, join(directory, name), statement],
+      [
+        "--import",
+        "tsx",
+        "tests/helpers/gate-process.ts",
+        url,
+        join(stage.directory, name),
+        statement,
+      ],
       { stdio: ["ignore", "inherit", "inherit"] },
     );
     open.push(async () => child.kill("SIGKILL"));

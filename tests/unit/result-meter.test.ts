@@ -39,7 +39,7 @@ const anywhere = fc.array(fc.nat(), { maxLength: 40 });
 describe("a meter of results", () => {
   it("changes nothing of what keeps to the limits, however it arrives", () => {
     const query = [message("T", 30), ...rows(3), message("C", 9), message("Z", 1)];
-    const stream = Buffer.concat([...query, message("N", 60), ...query, ...query]);
+    const stream = Buffer.concat([...query, message("N", 30), ...query, ...query]);
     fc.assert(
       fc.property(anywhere, (cuts) => {
         const passed = pass(stream, cuts);
@@ -54,6 +54,9 @@ describe("a meter of results", () => {
     ["bytes of rows", rows(2, 60), 1],
     ["bytes of one row", rows(1, 101), 0],
     ["notices", Array(3).fill(message("N", 40)), 2],
+    ["notifications", Array(3).fill(message("A", 40)), 2],
+    ["settings that change", Array(3).fill(message("S", 40)), 2],
+    ["descriptions", Array(3).fill(message("t", 40)), 2],
     ["bytes that are copied", Array(2).fill(message("d", 60)), 1],
   ])("puts an error in the place of too many %s, however they arrive", (_what, data, kept) => {
     const over = [message("T", 9), ...data, ...rows(5), message("C", 9), message("Z", 1)];
@@ -62,7 +65,7 @@ describe("a meter of results", () => {
     fc.assert(
       fc.property(anywhere, (cuts) => {
         const { bytes, exceeded } = pass(stream, cuts);
-        expect(typesOf(bytes)).toMatch(new RegExp(`^T[DdN]{${kept}}EZTDDDCZ$`));
+        expect(typesOf(bytes)).toMatch(new RegExp(`^T[DdNASt]{${kept}}EZTDDDCZ$`));
         expect(bytes.toString()).toContain("54000");
         expect(exceeded).toBe(1);
       }),
@@ -75,6 +78,13 @@ describe("a meter of results", () => {
     expect(pass(cancelled, []).bytes.toString()).toContain("54000");
     const second = [...rows(4), message("C", 9), message("T", 9), ...rows(1), message("Z", 1)];
     expect(typesOf(pass(Buffer.concat(second), []).bytes)).toBe("DDDEZ");
+  });
+
+  it("counts what comes behind the last statement, and descriptions without any", () => {
+    const told = [message("C", 9), ...Array(3).fill(message("A", 40)), message("Z", 1)];
+    expect(typesOf(pass(Buffer.concat(told), []).bytes)).toBe("CAAEZ");
+    const described = [...Array(4).fill(message("T", 40)), message("Z", 1)];
+    expect(typesOf(pass(Buffer.concat(described), []).bytes)).toBe("TTEZ");
   });
 
   it("counts each statement by itself", () => {

@@ -1,11 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { parseHosts } from "../../../egress/hosts-file.ts";
-import { Lookups } from "../../../egress/lookups.ts";
 import { Refusal } from "../../../egress/refusal.ts";
-import { nameServerResolver, type Resolver } from "../../../egress/resolve.ts";
-import { candidates, parseSearchList } from "../../../egress/search-list.ts";
+import { parseHosts } from "../../../src/names/hosts-file.ts";
+import { Lookups } from "../../../src/names/lookups.ts";
+import { nameServerResolver, type Resolver } from "../../../src/names/resolve.ts";
+import { candidates, parseSearchList } from "../../../src/names/search-list.ts";
 import { Cleanup, directory, eventually } from "../../helpers/egress.ts";
 import { startNameServer, type Zone } from "../../helpers/name-server.ts";
 

@@ -13,7 +13,7 @@ const FLUSH_MS = 10_000;
  * close while it sends would reset the connection and could take the answer away from it. A peer that
  * does not read its last words loses them after 10 s; without any, whoever called sees to that.
  */
-export function hangUp(socket: Socket, lastWords?: string): void {
+export function hangUp(socket: Socket, lastWords?: string | Uint8Array): void {
   let left = LINGER_BYTES;
   let timer: NodeJS.Timeout | undefined;
   const destroyAfter = (milliseconds: number): void => {

@@ -1,6 +1,6 @@
 import { promises } from "node:dns";
 import { parseHosts, SystemFile } from "./hosts-file.ts";
-import { Refusal } from "./refusal.ts";
+import { LookupError } from "./lookup-error.ts";
 import { candidates, parseSearchList } from "./search-list.ts";
 
 /**
@@ -81,8 +81,8 @@ async function askAll(
     signal.removeEventListener("abort", cancel);
   }
   throw late
-    ? new Refusal("RESOLVE_TIMEOUT", "The name was not resolved in time")
-    : new Refusal("RESOLVE_FAILED", "The name could not be resolved");
+    ? new LookupError("RESOLVE_TIMEOUT", "The name was not resolved in time")
+    : new LookupError("RESOLVE_FAILED", "The name could not be resolved");
 }
 
 /** What the name servers say of a complete name. `late`: one of the questions had no answer. */

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { KeyedLimit } from "./keyed-limit.ts";
-import { Refusal } from "./refusal.ts";
+import { LookupError } from "./lookup-error.ts";
 import type { Asker, Lookup, Resolver } from "./resolve.ts";
 
 /** Names that are looked up at a time. Those that have to wait do so within their own deadline. */
@@ -16,13 +16,13 @@ export class Lookups {
   readonly #resolve: Resolver;
   readonly #runs = new KeyedLimit(PER_RUN);
   readonly #owners = new KeyedLimit(PER_OWNER);
-  readonly #failed = new LRUCache<string, Refusal>({ max: MAX_FAILED, ttl: FAILED_MS });
+  readonly #failed = new LRUCache<string, LookupError>({ max: MAX_FAILED, ttl: FAILED_MS });
 
   constructor(resolve: Resolver) {
     this.#resolve = resolve;
   }
 
-  /** @throws {Refusal} */
+  /** @throws {LookupError} or the reason of the signal that is aborted. */
   readonly lookup: Lookup = async (name, asker) => {
     const { owner, run, signal } = asker;
     const key = JSON.stringify([owner, name]);
@@ -39,12 +39,12 @@ export class Lookups {
     } catch (error) {
       // What was given up early says nothing about the name.
       signal.throwIfAborted();
-      const refusal =
-        error instanceof Refusal
+      const failure =
+        error instanceof LookupError
           ? error
-          : new Refusal("RESOLVE_FAILED", "The name could not be resolved");
-      this.#failed.set(key, refusal);
-      throw refusal;
+          : new LookupError("RESOLVE_FAILED", "The name could not be resolved");
+      this.#failed.set(key, failure);
+      throw failure;
     }
   }
 }

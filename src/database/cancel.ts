@@ -1,0 +1,49 @@
+import type { Socket } from "node:net";
+import pg from "pg";
+import type { Login } from "./login.ts";
+import type { DatabaseTls } from "./target.ts";
+import { tlsTo } from "./tls.ts";
+
+/** Milliseconds a server gets to take it. */
+const TOLD_WITHIN = 500;
+
+/** A connection before anybody has logged in on it; the package's types leave this out. */
+interface RawConnection extends pg.Connection {
+  readonly stream: Socket;
+  connect(port: number, host: string): void;
+  requestSsl(): void;
+  cancel(processID: number, secretKey: number): void;
+}
+
+/**
+ * Has the server cancel what it is doing for a login, by the key that this one got; resolves once the
+ * server has been told. Never rejects.
+ */
+export async function cancel(
+  { client, place }: Login,
+  tls: DatabaseTls | undefined,
+): Promise<void> {
+  const { processID, secretKey, connection: own } = client;
+  // With "prefer" it may not have come to that.
+  const isEncrypted = "encrypted" in own.stream;
+  const ssl = tlsTo(place.host.host, tls);
+  const connection = new pg.Connection({ ssl } as pg.ConnectionConfig) as RawConnection;
+  const { stream } = connection;
+  const say = (): void => connection.cancel(processID, secretKey);
+  connection.on("connect", () => (isEncrypted && tls ? connection.requestSsl() : say()));
+  connection.on("sslconnect", say);
+  connection.on("error", () => stream.destroy());
+  const told = closeOf(stream);
+  const timer = setTimeout(() => stream.destroy(), TOLD_WITHIN);
+  connection.connect(place.host.port, place.address);
+  await told;
+  clearTimeout(timer);
+}
+
+/** Resolves once a socket is closed. */
+export function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.destroyed) resolve();
+    else socket.once("close", () => resolve());
+  });
+}

@@ -1,0 +1,10 @@
+/** Why a name has no address; `message` is shown to whoever asked and holds no internals. */
+export class LookupError extends Error {
+  override readonly name = "LookupError";
+  readonly code: "RESOLVE_FAILED" | "RESOLVE_TIMEOUT";
+
+  constructor(code: LookupError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}

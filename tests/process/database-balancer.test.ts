@@ -1,0 +1,86 @@
+/** An address with two servers behind it: what is asked of one says nothing of the other. */
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../contract/engine-contract.ts";
+import { DatabaseStage, STUBBORN } from "../helpers/database-stage.ts";
+import { Postgres } from "../helpers/postgres.ts";
+
+const stage = new DatabaseStage();
+let other: Postgres;
+let balancer: Server;
+/** Where the next connections lead, one after the other; then to the stage's server. */
+let turns: Postgres[] = [];
+beforeAll(async () => {
+  // It starts first: a server that starts after a session cannot have it.
+  other = await Postgres.start();
+  await stage.start();
+  balancer = createServer((client) => {
+    const server = connect((turns.shift() ?? stage.server).port, "127.0.0.1");
+    for (const socket of [client, server]) {
+      socket.on("error", () => {
+        client.destroy();
+        server.destroy();
+      });
+    }
+    client.pipe(server).pipe(client);
+  });
+  await new Promise<void>((resolve) => balancer.listen(0, "127.0.0.1", resolve));
+});
+afterAll(async () => {
+  await stage.clear();
+  balancer.close();
+  await Promise.all([other.stop(), stage.stop()]);
+});
+
+/** A role that both servers have, by the balancer. */
+async function balancedRole() {
+  const role = await stage.newRole();
+  await other.query(`create role ${role.user} login password '${stage.server.password}'`);
+  const { port } = balancer.address() as AddressInfo;
+  const url = new URL(role.url);
+  url.port = String(port);
+  return { ...role, url: url.href };
+}
+
+describe("a session at one of two servers of an address", () => {
+  it("is ended by a connection to that one, though others lead to the other one", async () => {
+    const { url, busy } = await balancedRole();
+    const { reserve, told } = stage.newReserve();
+    const { gate, sql } = await stage.begun(url, reserve);
+    await sql`select 1`;
+    void sql.unsafe(STUBBORN).catch(() => {});
+    await until(async () => (await busy()) === 1);
+    // The control is lost, and two of its successors are at the other server.
+    turns = [other, other, other];
+    await stage.server.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'isolate-control'",
+    );
+    await gate.close();
+    await until(async () => (await busy()) === 0);
+    expect(told.filter((state) => state === "running").length).toBe(
+      told.filter((state) => state === "ended").length,
+    );
+    await sql.end({ timeout: 0 });
+  });
+
+  it("is known, and not taken for gone, while no connection leads to its server", async () => {
+    const { url, busy } = await balancedRole();
+    const { reserve, told } = stage.newReserve();
+    const { gate, sql } = await stage.begun(url, reserve);
+    await sql`select 1`;
+    void sql.unsafe(STUBBORN).catch(() => {});
+    await until(async () => (await busy()) === 1);
+    turns = Array(20).fill(other);
+    await stage.server.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'isolate-control'",
+    );
+    await gate.close();
+    await until(async () => told.length === 1);
+    expect([told, await busy(), reserve.survivors]).toEqual([["running"], 1, 1]);
+    expect(await stage.answerOf(url, reserve)).toBe("55006");
+    turns = [];
+    await until(async () => (await busy()) === 0);
+    await until(async () => told.at(-1) === "ended");
+    await sql.end({ timeout: 0 });
+  });
+});

@@ -1,0 +1,90 @@
+/** What a role plants for the sessions it has later. Seen with PostgreSQL 15 and pg 8. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Control } from "../../src/database/control.ts";
+import { Reserve } from "../../src/database/reserve.ts";
+import { type DatabaseHost, parseDatabaseUrl } from "../../src/database/target.ts";
+import { until } from "../contract/engine-contract.ts";
+import { DatabaseStage, STUBBORN } from "../helpers/database-stage.ts";
+
+const stage = new DatabaseStage();
+const { newRole, newReserve, begun, executed, answerOf } = stage;
+beforeAll(() => stage.start());
+afterEach(() => stage.clear());
+afterAll(() => stage.stop());
+
+/** An operator that is a better match than the server's own for what a start was once reckoned with. */
+async function planted(body: string) {
+  const role = await newRole();
+  await stage.server.query(`create schema ${role.user} authorization ${role.user}`);
+  const plant = `create function ${role.user}.mul(numeric, int) returns numeric language plpgsql as $f$
+      begin ${body} end $f$;
+    create operator ${role.user}.* (leftarg = numeric, rightarg = int, function = ${role.user}.mul);
+    alter role ${role.user} set search_path = ${role.user}, pg_catalog`;
+  await stage.server.query(`set role ${role.user}; ${plant}`);
+  return role;
+}
+
+describe("what a role plants", () => {
+  it("does not forge the start of a session, which would be taken for gone", async () => {
+    const { url, busy } = await planted("return 1;");
+    const { reserve, told } = newReserve();
+    await executed(url, reserve, STUBBORN);
+    await until(async () => (await busy()) === 0);
+    expect(told).toEqual([]);
+  });
+
+  it("does not run while a session is made ready", async () => {
+    const { url, sessions } = await planted(`loop begin perform pg_sleep(60);
+      exception when query_canceled then null; end; end loop;`);
+    const { reserve } = newReserve();
+    expect(await answerOf(url, reserve)).toBe("ok");
+    await reserve.close();
+    await until(async () => (await sessions()) === 0);
+  });
+
+  it("does not hide a session by another role that is taken on by default", async () => {
+    const { user, url, busy } = await newRole();
+    await stage.server.query(`create role ${user}_readers; grant ${user}_readers to ${user}`);
+    const { reserve, told } = newReserve();
+    const hide = `alter role ${user} set role = ${user}_readers`;
+    const alone = `select pg_terminate_backend(pid) from pg_stat_activity
+      where usename = '${user}' and pid <> pg_backend_pid()`;
+    await executed(url, reserve, STUBBORN, `${hide}; ${alone}`);
+    await until(async () => (await busy()) === 0);
+    await executed(url, reserve, STUBBORN);
+    await until(async () => (await busy()) === 0);
+    expect(told).toEqual([]);
+  });
+
+  it("does not fill the memory with what a login has to say", async () => {
+    const { user, url, sessions } = await newRole();
+    await stage.server.query(`do $$ begin
+      execute format('alter role ${user} set default_tablespace = %L', repeat('a', 40000000)); end $$`);
+    const target = parseDatabaseUrl(url);
+    const reserve = new Reserve();
+    await expect(reserve.take(target)).rejects.toThrow("too much at the login");
+    await reserve.close();
+    await until(async () => (await sessions()) === 0);
+  });
+});
+
+describe("a session whose start nobody knows", () => {
+  it("is ended by its number, and by that alone while it is the role's", async () => {
+    const { url, user } = await newRole();
+    const target = parseDatabaseUrl(url);
+    const [host] = target.hosts as [DatabaseHost];
+    const place = { host, address: host.host };
+    const control = await Control.open(place, target);
+    const { gate, sql } = await begun(url, newReserve().reserve);
+    const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
+    const admins = await stage.server.query("select pg_backend_pid() as pid from pg_sleep(0)");
+    const lost = { ...place, user, start: "", server: "" };
+    expect(await control.terminate([{ ...lost, pid: Number(admins[0]?.pid) }])).toEqual([]);
+    expect(await control.terminate([{ ...lost, pid }])).toEqual([]);
+    const theirs = `select 1 from pg_stat_activity where pid = ${pid} and usename = '${user}'`;
+    expect(await stage.server.query(theirs)).toEqual([]);
+    await control.close();
+    await sql.end({ timeout: 0 });
+    await gate.close();
+  });
+});
