@@ -1,12 +1,20 @@
 import type { Socket } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 import { destroySoon } from "../src/base/hang-up.ts";
+import type { EgressLimits } from "../src/protocol/egress-limits.ts";
 import type { CheckedAddress } from "./admit.ts";
 import { type Dialled, dial } from "./dial.ts";
 import type { TunnelEnd } from "./ledger.ts";
 import { pump } from "./pump.ts";
+import type { Quota } from "./quota.ts";
 import { Refusal, type RefusalCode } from "./refusal.ts";
-import type { Run } from "./run.ts";
+
+/** The execution that a tunnel is of, as far as it counts for that. */
+export interface TunnelRun {
+  readonly limits: Pick<EgressLimits, "idleTimeoutMs" | "absoluteTimeoutMs" | "dialTimeoutMs">;
+  readonly quota: Pick<Quota, "in" | "out">;
+  trackUpstream(socket: Socket, client: Socket): void;
+}
 
 /** Why a tunnel is over. All but `DONE` and `CLOSED` can be told a client that still waits. */
 export type EndCode = RefusalCode | "DONE" | "CLOSED";
@@ -17,7 +25,7 @@ export type EndCode = RefusalCode | "DONE" | "CLOSED";
  */
 export class Tunnel {
   readonly client: Socket;
-  readonly #run: Run;
+  readonly #run: TunnelRun;
   readonly #onEnd: (end: TunnelEnd) => void;
   readonly #idle: NodeJS.Timeout;
   readonly #absolute: NodeJS.Timeout;
@@ -30,7 +38,7 @@ export class Tunnel {
 
   /** Starts the clocks. */
   constructor(
-    run: Run,
+    run: TunnelRun,
     client: Socket,
     addresses: readonly [CheckedAddress, ...CheckedAddress[]],
     onEnd: (end: TunnelEnd) => void,

@@ -1,4 +1,4 @@
-import type { Page } from "./store.ts";
+import type { Page } from "./page.ts";
 
 /** How a function is called: with a value, or with a `Request` that it answers with a `Response`. */
 export type FunctionKind = "value" | "http";

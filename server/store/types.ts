@@ -1,5 +1,5 @@
 import type { BundledType } from "../../src/resourcex/type.ts";
-import type { Page } from "./store.ts";
+import type { Page } from "./page.ts";
 
 /** Characters of what describes the types of one page, but for the last of them. */
 export const MOST_DESCRIBED = 1_048_576;

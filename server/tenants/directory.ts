@@ -2,7 +2,7 @@ import pLimit from "p-limit";
 import type { Tenant } from "../../src/tenant.ts";
 import type { Caller } from "../api/auth.ts";
 import { HttpProblem } from "../problem.ts";
-import type { Page } from "../store/store.ts";
+import type { Page } from "../store/page.ts";
 import type { TenantRow, Tenants } from "../store/tenants.ts";
 import { BriefCache } from "./brief-cache.ts";
 import { callerOf } from "./caller.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { StoreConflict } from "../../server/store/errors.ts";
-import type { Page, Store } from "../../server/store/store.ts";
+import type { Page } from "../../server/store/page.ts";
+import type { Store } from "../../server/store/store.ts";
 import { MOST_DESCRIBED } from "../../server/store/types.ts";
 import type { BundledType } from "../../src/resourcex/type.ts";
 import { NASTY, unique } from "../helpers/store-rows.ts";

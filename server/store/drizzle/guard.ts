@@ -7,7 +7,7 @@ import {
   StoreConflict,
   StoreUnavailable,
 } from "../errors.ts";
-import type { StoreParts } from "./parts.ts";
+import type { StoreParts } from "./store-parts.ts";
 
 /** SQLSTATE classes of what contradicts a constraint. */
 const CONFLICT = /^23/;

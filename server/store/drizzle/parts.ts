@@ -1,18 +1,15 @@
-import type { Store } from "../store.ts";
 import type { Database, Transact } from "./database.ts";
 import { drizzleExecutions } from "./executions.ts";
 import { drizzleFunctions } from "./functions.ts";
-import { drizzleHealth, type Health } from "./health.ts";
+import { drizzleHealth } from "./health.ts";
 import { drizzleIdempotency } from "./idempotency.ts";
 import { drizzleJobs } from "./jobs.ts";
 import { drizzleKeys } from "./keys.ts";
 import { drizzleResources } from "./resources.ts";
 import { drizzleStorage } from "./storage.ts";
+import type { StoreParts } from "./store-parts.ts";
 import { drizzleTenants } from "./tenants.ts";
 import { drizzleTypes } from "./types.ts";
-
-/** What is in a store, whichever way its database is reached. */
-export type StoreParts = Omit<Store, "ping" | "close" | "condition"> & { readonly health: Health };
 
 /** `limit` is how many bytes a tenant may store that has no limit of its own. */
 export function drizzleParts(db: Database, transact: Transact, limit: number): StoreParts {

@@ -1,5 +1,5 @@
 import { statfsSync } from "node:fs";
-import type { StoreParts } from "../drizzle/parts.ts";
+import type { StoreParts } from "../drizzle/store-parts.ts";
 import { StorageReserved } from "../errors.ts";
 import type { StoredAnswer } from "../idempotency.ts";
 import { CERTAIN_ANSWER } from "../storage.ts";

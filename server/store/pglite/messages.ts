@@ -1,4 +1,4 @@
-import type { StoreParts } from "../drizzle/parts.ts";
+import type { StoreParts } from "../drizzle/store-parts.ts";
 import type { StorageRefusal } from "../errors.ts";
 
 /** What a thread is started with. */

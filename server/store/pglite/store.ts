@@ -1,4 +1,4 @@
-import type { StoreParts } from "../drizzle/parts.ts";
+import type { StoreParts } from "../drizzle/store-parts.ts";
 import { openError } from "../errors.ts";
 import { STORAGE_OF_TENANTS } from "../storage.ts";
 import type { Store, StoreOptions } from "../store.ts";

@@ -1,0 +1,5 @@
+import type { Store } from "../store.ts";
+import type { Health } from "./health.ts";
+
+/** What is in a store, whichever way its database is reached. */
+export type StoreParts = Omit<Store, "ping" | "close" | "condition"> & { readonly health: Health };
