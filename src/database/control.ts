@@ -27,7 +27,7 @@ const TIMEOUTS = [
  * is no proof: a session that may not be looked into is `hidden`, whatever is behind it. A number
  * that another role's process has, or one without a role, belongs to somebody else by now.
  */
-const TERMINATE = `select s.pid, s.start, s.state,
+export const TERMINATE: string = `select s.pid, s.start, s.state,
     case when s.state operator(pg_catalog.=) 'there' then pg_catalog.pg_terminate_backend(s.pid) end
   from (
     select p.pid, p.start, case

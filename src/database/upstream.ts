@@ -102,6 +102,7 @@ export class Upstream {
     const closes = deadline(this.closed, CLOSED_WITHIN, "The server's goodbye");
     await closes.catch(() => {});
     stream.destroy();
-    return this.#left;
+    // In the middle of something it may be a balancer that has closed it, and no end of the process.
+    return this.#left && !busy;
   }
 }

@@ -1,5 +1,5 @@
 /** An address with two servers behind it: what is asked of one says nothing of the other. */
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
 import { DatabaseStage, STUBBORN } from "../helpers/database-stage.ts";
@@ -10,6 +10,8 @@ let other: Postgres;
 let balancer: Server;
 /** Where the next connections lead, one after the other; then to the stage's server. */
 let turns: Postgres[] = [];
+/** Both ends of each connection that leads through it. */
+const through = new Set<Socket>();
 beforeAll(async () => {
   // It starts first: a server that starts after a session cannot have it.
   other = await Postgres.start();
@@ -17,6 +19,7 @@ beforeAll(async () => {
   balancer = createServer((client) => {
     const server = connect((turns.shift() ?? stage.server).port, "127.0.0.1");
     for (const socket of [client, server]) {
+      through.add(socket);
       socket.on("error", () => {
         client.destroy();
         server.destroy();
@@ -61,6 +64,20 @@ describe("a session at one of two servers of an address", () => {
       told.filter((state) => state === "ended").length,
     );
     await sql.end({ timeout: 0 });
+  });
+
+  it("is not taken for gone because the balancer has closed the connection to it", async () => {
+    const { url, busy } = await balancedRole();
+    const { reserve, told } = stage.newReserve();
+    const { gate, sql } = await stage.begun(url, reserve);
+    await sql`select 1`;
+    void sql.unsafe(STUBBORN).catch(() => {});
+    await until(async () => (await busy()) === 1);
+    for (const socket of through) socket.end();
+    await until(async () => (await busy()) === 0);
+    expect(told).toEqual([]);
+    await sql.end({ timeout: 0 });
+    await gate.close();
   });
 
   it("is known, and not taken for gone, while no connection leads to its server", async () => {

@@ -1,6 +1,7 @@
 /** What a role plants for the sessions it has later. Seen with PostgreSQL 15 and pg 8. */
+import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Control } from "../../src/database/control.ts";
+import { Control, TERMINATE } from "../../src/database/control.ts";
 import { Reserve } from "../../src/database/reserve.ts";
 import { type DatabaseHost, parseDatabaseUrl } from "../../src/database/target.ts";
 import { until } from "../contract/engine-contract.ts";
@@ -86,5 +87,25 @@ describe("a session whose start nobody knows", () => {
     await control.close();
     await sql.end({ timeout: 0 });
     await gate.close();
+  });
+});
+
+describe("what the server says of a session", () => {
+  it("is that it is gone, and not that nothing may be seen of it", async () => {
+    const { url, user } = await newRole();
+    await stage.server.query(`create role ${user}_others; grant ${user}_others to ${user}`);
+    const [own, asking] = [new pg.Client(url), new pg.Client(url)];
+    await Promise.all([own.connect(), asking.connect()]);
+    const { rows } = await own.query("select pg_backend_pid() as pid");
+    const { pid } = rows[0] as { pid: number };
+    const stateOf = async (number: number, start: string) => {
+      const answer = await asking.query(TERMINATE, [[number], [start]]);
+      return answer.rows.map(({ state }) => state);
+    };
+    expect(await stateOf(2_000_000_000, "00")).toEqual(["gone"]);
+    expect(await stateOf(pid, "00")).toEqual(["gone"]);
+    await asking.query(`set role ${user}_others`);
+    expect(await stateOf(pid, "00")).toEqual(["hidden"]);
+    await Promise.all([own.end(), asking.end()]);
   });
 });
