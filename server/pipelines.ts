@@ -10,12 +10,15 @@ const WAITING = 100;
 interface Line {
   underWay: number;
   readonly waiting: [IncomingMessage, ServerResponse][];
+  /** Whether it has asked for too much: it ends with the answers under way. */
+  ending: boolean;
 }
 
 /**
  * Handles few requests of one connection at once. Node hands over all that one read holds, thousands
  * perhaps, in one turn of the event loop; handled so, they keep everybody else waiting. While some wait,
- * nothing more is read, as far as Node lets that be said. A connection that has asked for more ends.
+ * nothing more is read, as far as Node lets that be said. A connection that has asked for more ends once those are
+ * answered.
  */
 export function inPipelines(listener: RequestListener): RequestListener {
   const lines = new WeakMap<Socket, Line>();
@@ -25,6 +28,7 @@ export function inPipelines(listener: RequestListener): RequestListener {
     line.underWay += 1;
     outgoing.once("close", () => {
       line.underWay -= 1;
+      if (line.ending && line.underWay === 0) socket.destroySoon();
       // In a later turn: answers that are written at once would follow each other without an end.
       if (line.waiting.length > 0) setImmediate(advance, line, socket);
     });
@@ -38,22 +42,25 @@ export function inPipelines(listener: RequestListener): RequestListener {
       if (next === undefined) break;
       begin(line, ...next);
     }
-    if (line.waiting.length === 0) socket.resume();
+    if (line.waiting.length === 0 && !line.ending) socket.resume();
   }
 
   return (incoming, outgoing) => {
     const { socket } = incoming;
     // Node goes on with what it has read of a connection that is over.
-    if (socket.destroyed) return;
-    const line = lines.get(socket) ?? { underWay: 0, waiting: [] };
+    const line = lines.get(socket) ?? { underWay: 0, waiting: [], ending: false };
+    if (socket.destroyed || line.ending) return;
     lines.set(socket, line);
     if (line.underWay < UNDER_WAY && line.waiting.length === 0) begin(line, incoming, outgoing);
     else if (line.waiting.length < WAITING) {
       line.waiting.push([incoming, outgoing]);
       socket.pause();
     } else {
+      // What is under way is answered: a client that repeated it would have it done twice.
       line.waiting.length = 0;
-      socket.destroy();
+      line.ending = true;
+      socket.pause();
+      if (line.underWay === 0) socket.destroySoon();
     }
   };
 }

@@ -58,6 +58,8 @@ export class Unread {
     };
     if (outgoing === undefined || incoming === undefined) return counting;
     const connection = incoming.socket;
+    // Whoever has gone since takes nothing, and would be counted for ever: nothing tells of an end that has been.
+    if (connection.destroyed || outgoing.closed) return counting;
     const pool = this.#poolOf(owner);
     this.#hand(connection, owner);
     const reader = pool.readerOf(owner.name, connection);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
 import { type Backend, nameOf, SERVER, textOf } from "./backend.ts";
 import { type KeyedClient, logInTo } from "./login.ts";
 import type { Place } from "./places.ts";
@@ -50,13 +51,15 @@ export class Control {
   /** When its server started. */
   readonly server: string;
   readonly #client: KeyedClient;
+  readonly #renew: () => void;
   /** Queries of one client are answered in their order, so that one wait would hold up another. */
   #asked: Promise<unknown> = Promise.resolve();
   readonly #closing: Promise<void>;
   #closed = false;
 
-  private constructor(client: KeyedClient, server: string) {
+  private constructor(client: KeyedClient, renew: () => void, server: string) {
     this.#client = client;
+    this.#renew = renew;
     this.server = server;
     this.#closing = new Promise((resolve) => {
       client.connection.stream.once("close", () => {
@@ -68,7 +71,7 @@ export class Control {
 
   /** Rejects as a login does. */
   static async open(place: Place, target: DatabaseTarget): Promise<Control> {
-    const { client, parameters, unbound } = await logInTo(place, target, {
+    const { client, parameters, renew } = await logInTo(place, target, {
       application: APPLICATION,
     });
     const version = Number.parseInt(parameters.get("server_version") ?? "", 10);
@@ -76,8 +79,7 @@ export class Control {
     try {
       await client.query([SETTLE, ...timeouts.map(([name]) => `set ${name} = 0`)].join("; "));
       const { rows } = await client.query(`select ${SERVER} as server`);
-      unbound();
-      return new Control(client, String(rows[0]?.server));
+      return new Control(client, renew, String(rows[0]?.server));
     } catch (error) {
       client.connection.stream.destroy();
       throw error;
@@ -93,13 +95,19 @@ export class Control {
     const pids = backends.map(({ pid }) => pid);
     const starts = backends.map(({ start }) => start);
     for (const end = performance.now() + GONE_WITHIN; ; await sleep(LOOK_EVERY)) {
-      const asked = this.#asked.then(() => this.#client.query(TERMINATE, [pids, starts]));
+      const asked = this.#asked.then(() => this.#query(TERMINATE, [pids, starts]));
       this.#asked = asked.catch(() => {});
       const { rows } = await asked;
       const gone = new Set(rows.filter(({ state }) => state === "gone").map(nameOf));
       const left = backends.filter((backend) => !gone.has(nameOf(backend)));
       if (left.length === 0 || performance.now() > end) return left;
     }
+  }
+
+  /** Asks a server that may be its tenant's own: what it says of itself is little, and its answer bounded. */
+  #query(text: string, values: unknown[]): Promise<pg.QueryResult> {
+    this.#renew();
+    return this.#client.query(text, values);
   }
 
   /** Resolves once the server has closed it, or does not answer. */

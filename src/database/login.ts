@@ -7,7 +7,7 @@ import { tlsTo } from "./tls.ts";
 const CONNECT_WITHIN = 5_000;
 /** For an address that is not the last one of its name. */
 const NEXT_WITHIN = 2_000;
-/** Bytes a server may send before code, or the control, has the session: a role's settings can make it talk. */
+/** Bytes a server may send until code has the session, or for one question: a role's settings can make it talk. */
 const MOST_BYTES = 262_144;
 const NO_TLS = "The server does not support SSL connections";
 /** SQLSTATE classes of a server that is there and says no: another host would not help. */
@@ -27,8 +27,8 @@ export interface Login {
   readonly place: Place;
   /** What the server has said of itself: `server_version`, `client_encoding` and others. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** Lets the server send as much as it likes from now on. */
-  readonly unbound: () => void;
+  /** Lets the server send as much again as it may have sent so far: for whoever asks it for more. */
+  readonly renew: () => void;
 }
 
 /** Told of a login that fails after the server has let it in. */
@@ -122,7 +122,7 @@ async function open(
   client.connection.on("parameterStatus", ({ parameterName, parameterValue }) => {
     parameters.set(parameterName, parameterValue);
   });
-  const login = { client, place, parameters, unbound: bound(client, tls !== undefined) };
+  const login = { client, place, parameters, renew: bound(client, tls !== undefined) };
   try {
     await client.connect();
   } catch (error) {
@@ -139,13 +139,15 @@ function bound(client: KeyedClient, isEncrypted: boolean): () => void {
   let left = MOST_BYTES;
   const count = (chunk: Buffer): void => {
     left -= chunk.length;
-    if (left < 0) connection.stream.destroy(new Error("The server sends too much at the login"));
+    if (left < 0) connection.stream.destroy(new Error("The server sends too much"));
   };
   const watch = (): void => void connection.stream.on("data", count);
   // What is read before that is one byte, and none of the package's.
   if (isEncrypted) connection.once("sslconnect", watch);
   else watch();
-  return () => connection.stream.off("data", count);
+  return () => {
+    left = MOST_BYTES;
+  };
 }
 
 /** SQLSTATE, or the system's code, of a failed connection; empty if there is none. */

@@ -1,4 +1,7 @@
 /** What a role plants for the sessions it has later. Seen with PostgreSQL 15 and pg 8. */
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Control, TERMINATE } from "../../src/database/control.ts";
@@ -63,7 +66,7 @@ describe("what a role plants", () => {
       execute format('alter role ${user} set default_tablespace = %L', repeat('a', 40000000)); end $$`);
     const target = parseDatabaseUrl(url);
     const reserve = new Reserve();
-    await expect(reserve.take(target)).rejects.toThrow("too much at the login");
+    await expect(reserve.take(target)).rejects.toThrow("sends too much");
     await reserve.close();
     await until(async () => (await sessions()) === 0);
   });
@@ -107,5 +110,37 @@ describe("what the server says of a session", () => {
     await asking.query(`set role ${user}_others`);
     expect(await stateOf(pid, "00")).toEqual(["hidden"]);
     await Promise.all([own.end(), asking.end()]);
+  });
+});
+
+describe("a database server that is its tenant's own", () => {
+  it("cannot fill this process's memory by what it sends the control", async () => {
+    const { url } = await newRole();
+    const target = parseDatabaseUrl(url);
+    const [host] = target.hosts as [DatabaseHost];
+    let toControl: Socket | undefined;
+    const server = createServer((client) => {
+      toControl = client.on("error", () => {});
+      client.pipe(connect(stage.server.port, "127.0.0.1").on("error", () => {})).pipe(client);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const place = { host: { ...host, port }, address: "127.0.0.1" };
+    const control = await Control.open(place, { ...target, hosts: [place.host] });
+    // A notice of a gigabyte, of which pg keeps all that there is.
+    const head = Buffer.alloc(5);
+    head.write("N");
+    head.writeUInt32BE(1_000_000_000, 1);
+    toControl?.write(head);
+    let sent = 0;
+    for (const chunk = Buffer.alloc(65_536); control.alive && sent < 64_000_000; ) {
+      sent += chunk.length;
+      const taken = toControl?.write(chunk);
+      await (taken ? sleep(0) : Promise.race([once(toControl as Socket, "drain"), sleep(100)]));
+    }
+    expect(control.alive).toBe(false);
+    expect(sent).toBeLessThan(32_000_000);
+    toControl?.destroy();
+    server.close();
   });
 });

@@ -75,6 +75,22 @@ describe("one connection", () => {
     expect(handled).toBeLessThan(120);
   });
 
+  it("gets the answers to all that has been begun before it ends", async () => {
+    const handled: string[] = [];
+    const port = await listen(async ({ url }, response) => {
+      handled.push(url ?? "");
+      await sleep(20);
+      response.end(`[${url}]`);
+    });
+    const socket = open(port);
+    let text = "";
+    socket.on("data", (data) => (text += data));
+    socket.write(requests(300));
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect([...text.matchAll(/\[(.*?)\]/g)].map(([, path]) => path)).toEqual(handled);
+    expect(handled.length).toBeGreaterThan(0);
+  });
+
   it("is kept for as long as it asks one by one", async () => {
     const ports = new Set<number | undefined>();
     const port = await listen(({ socket }, response) => {

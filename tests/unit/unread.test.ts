@@ -1,9 +1,10 @@
 import { Agent, request, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { serve } from "@hono/node-server";
+import { type HttpBindings, serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildApp } from "../../server/app.ts";
+import { Unread } from "../../server/unread.ts";
 import { config } from "../../src/config.ts";
 import { Kernel } from "../../src/kernel.ts";
 import { until } from "../contract/engine-contract.ts";
@@ -114,6 +115,17 @@ describe("answers that nobody reads", () => {
     expect(connections.length).toBeLessThan(8);
     for (const connection of connections) connection.destroy();
     await until(async () => (await read()) === 200);
+  });
+
+  it("count for nobody who has gone before they were begun", () => {
+    const unread = new Unread(1_000);
+    const owner = { name: "acme", isAnonymous: false };
+    const socket = Object.assign(new Unreading(), { bytesWritten: 0 });
+    socket.destroy();
+    const outgoing = { headersSent: true, writableLength: 5_000, closed: true, once: () => {} };
+    const bindings = { outgoing, incoming: { socket } } as unknown as HttpBindings;
+    for (let count = 0; count < 3; count += 1) unread.begin(owner, bindings);
+    expect(() => unread.check(owner, 10)).not.toThrow();
   });
 
   it("are forgotten once their connection asks again", async () => {

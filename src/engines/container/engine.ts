@@ -24,6 +24,7 @@ import { ForeignInstances, RunDirectoryUnseen } from "./foreign.ts";
 import { ensureRunnerImage } from "./image.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
 import { reap } from "./reaper.ts";
+import { removeLeft } from "./remove-left.ts";
 import { checkRuntime } from "./runtime.ts";
 import { assertSeccomp } from "./seccomp.ts";
 import { Sidecar } from "./sidecar.ts";
@@ -125,6 +126,9 @@ export class ContainerEngine implements Engine {
     clearTimeout(this.#next);
     await this.#checking;
     await Promise.all([this.#inner.close(), this.#egress.close()]);
+    // What an engine that is away keeps is the reaper's, at the next start.
+    const { docker, instance } = this.#options;
+    if (this.#up) await removeLeft(docker, instance).catch(() => {});
   }
 
   #poolOptions(): PoolOptions {
