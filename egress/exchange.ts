@@ -174,7 +174,9 @@ function sendAnswer(tunnel: Tunnel, upstream: Socket, { body, behind, sending }:
   const { client } = tunnel;
   let over = false;
   upstream.once("close", () => {
-    if (!over) tunnel.end("UPSTREAM_FAILED");
+    // A host may answer before it has the whole request, and be gone: the answer is complete all the same.
+    if (body.done) finish();
+    else if (!over) tunnel.end("UPSTREAM_FAILED");
   });
   const finish = (): void => {
     if (over) return;

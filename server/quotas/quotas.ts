@@ -29,7 +29,7 @@ export class Quotas implements Admission {
   async admit(caller: Caller, options: Parameters<Admission["admit"]>[1]): Promise<Release> {
     const { tenant, limits } = caller;
     // First, for what finds no room has not begun, and is not to be counted as if it had.
-    this.#slotsOf(tenant.id).check(limits, options);
+    this.#slots.get(tenant.id)?.check(limits, options);
     await this.#rates.count(caller);
     const settle = await this.#budgets.take(caller);
     const slots = this.#slotsOf(tenant.id);

@@ -68,14 +68,18 @@ export class ForeignInstances {
    * Whether the engine sees the same run directory as this process: a server that sees another one
    * would take its neighbours for dead. The engine is asked once, and whenever it could not tell.
    *
+   * @param images Those that it is asked with, until one is still there.
    * @throws {RunDirectoryUnseen} if it does not.
    */
-  async sharesDirectory(image: string): Promise<boolean> {
+  async sharesDirectory(images: readonly string[]): Promise<boolean> {
     if (this.#shares) return true;
     const alive = join(this.#instance.directory, ALIVE_SOCKET);
-    const seen = await this.#exists(alive, image).catch(() => undefined);
-    if (seen === false) throw new RunDirectoryUnseen(alive);
-    this.#shares = seen === true;
+    for (const image of images.slice(0, MOST)) {
+      const seen = await this.#exists(alive, image).catch(() => undefined);
+      if (seen === false) throw new RunDirectoryUnseen(alive);
+      this.#shares = seen === true;
+      if (this.#shares) break;
+    }
     return this.#shares;
   }
 

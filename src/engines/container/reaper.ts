@@ -33,8 +33,8 @@ export async function reap(
   const isOwn = (each: ContainerInfo) =>
     isOurs(each) && each.Labels[Label.instance] === instance.id;
   const others = containers.filter((each) => !isOwn(each)).map(foreignOf);
-  const [other] = others;
-  const mayJudge = other !== undefined && (await foreign.sharesDirectory(other.image));
+  const images = [...new Set(others.map(({ image }) => image))];
+  const mayJudge = images.length > 0 && (await foreign.sharesDirectory(images));
   const dead = mayJudge ? await foreign.dead(others) : new Set();
   const isOwned = async (container: ContainerInfo): Promise<boolean> => {
     if (isOwn(container)) return slots.has(container.Labels[Label.slot] ?? "");

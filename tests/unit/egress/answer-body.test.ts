@@ -1,5 +1,5 @@
 /** Where answers end, for hosts that go on in the name of the proxy. */
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { ChunkReader } from "../../../egress/chunk-reader.ts";
 import { HeadSyntaxError } from "../../../egress/head.ts";
@@ -89,6 +89,30 @@ describe("an answer", () => {
     expect(received.length).toBeGreaterThan(body.length);
   });
 });
+
+it.each([150_000, 260_000])(
+  "an answer of %i bytes gets there whole from a host that is gone before it has the request",
+  async (bytes) => {
+    const answer = "x".repeat(bytes);
+    let host: Socket | undefined;
+    const upstream = await startUpstream(cleanup, (socket) => {
+      host = socket.on("error", () => {});
+      socket.once("data", () =>
+        socket.write(`HTTP/1.1 413 Too Large\r\nContent-Length: ${answer.length}\r\n\r\n${answer}`),
+      );
+    });
+    const { path, name } = await proxyTo(cleanup, upstream.port);
+    const client = connect(path);
+    client.write(`POST http://${name}/ HTTP/1.1\r\nContent-Length: 9000000\r\n\r\nsome`);
+    let got = "";
+    // A client that reads slowly, while it would still send.
+    client.once("readable", () => host?.resetAndDestroy());
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    client.on("data", (data) => (got += data)).on("error", () => {});
+    await new Promise((resolve) => client.once("close", resolve));
+    expect(got.endsWith(answer)).toBe(true);
+  },
+);
 
 describe("a body in chunks", () => {
   it("is read the same in pieces of any size", () => {
