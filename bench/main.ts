@@ -20,6 +20,7 @@ import { memory } from "./rows/memory.ts";
 import { policy } from "./rows/policy.ts";
 import { resourcex } from "./rows/resourcex.ts";
 import { reuse } from "./rows/reuse.ts";
+import { start } from "./rows/start.ts";
 import { tenants } from "./rows/tenants.ts";
 import { throughput } from "./rows/throughput.ts";
 import { warm } from "./rows/warm.ts";
@@ -39,6 +40,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   resourcex,
   fairness,
   tenants,
+  start,
   against,
 };
 

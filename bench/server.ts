@@ -59,12 +59,7 @@ export class BenchServer {
   }
 
   static async start(options: ServerOptions): Promise<BenchServer> {
-    const checkout = options.checkout ?? ROOT;
-    const child = spawn(process.execPath, startArguments(checkout), {
-      cwd: checkout,
-      env: environment(options),
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    const child = launchOf(options);
     try {
       return new BenchServer({ child, ...(await announced(child, options.signal)) }, options);
     } catch (error) {
@@ -110,6 +105,16 @@ export class BenchServer {
     const { body } = await this.client.get("/readyz");
     return (body as { pool: PoolCounts }).pool;
   }
+}
+
+/** Starts the process of a server, whose log is its standard error. */
+export function launchOf(options: ServerOptions): ChildProcess {
+  const checkout = options.checkout ?? ROOT;
+  return spawn(process.execPath, startArguments(checkout), {
+    cwd: checkout,
+    env: environment(options),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
 }
 
 /** The arguments of Node.js in `npm start` of a checkout. */
