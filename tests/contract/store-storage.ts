@@ -124,7 +124,7 @@ export function storageCases(store: () => Store): void {
 
     it("refuses a job's answer that finds no room, and takes word of that", async () => {
       const [tenant, owner] = [unique("tenant"), unique("owner")];
-      const one = job(tenant);
+      const one = job(tenant, { request: { code: "x".repeat(CERTAIN_ANSWER) } });
       await store().jobs.accept(one, 1_000, MB);
       await store().jobs.claim(owner, MINUTE, 99);
       const answer = { status: 200, body: JSON.stringify({ result: text }) };
@@ -132,6 +132,8 @@ export function storageCases(store: () => Store): void {
       const word = { status: 507, body: JSON.stringify("x".repeat(CERTAIN_ANSWER - 1_000)) };
       expect(await store().jobs.finish(owner, one.id, word)).toBe(true);
       expect(await store().jobs.get(tenant, one.id)).toMatchObject({ state: "done", answer: word });
+      // Its request is gone.
+      expect((await used(tenant)).kinds.jobs.bytes).toBeLessThan(CERTAIN_ANSWER + 1_000);
     });
 
     it("bounds how many there are of a kind, also at once", async () => {
