@@ -9,7 +9,7 @@ import { ownerOf } from "../bodies.ts";
 import { BodyBudget } from "../body-budget.ts";
 import { MAX_ANSWERS, runBatch } from "../runs/batch.ts";
 import type { Runs } from "../runs/runs.ts";
-import { responseOf, textAnswer } from "../runs/stored-answer.ts";
+import { replayOf, responseOf, textAnswer } from "../runs/stored-answer.ts";
 import type { Ways } from "../runs/ways.ts";
 
 const MOST = 100;
@@ -45,7 +45,7 @@ export function batchRoutes({ runs, ways, onError }: BatchParts): Route[] {
         const requests = body.requests as ExecuteRequest[];
         const identity = { route: "POST /execute/batch", body };
         const entry = await ways.once(identity, input, requests.length);
-        if (entry !== undefined && "replay" in entry) return responseOf(entry.replay, input, true);
+        if (entry !== undefined && "replay" in entry) return replayOf(entry.replay);
         const signal = entry === undefined ? input.signal : undefined;
         // They are in memory until the slowest member ends, and until they are written.
         return answers.share(async (share) => {

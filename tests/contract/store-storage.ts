@@ -113,13 +113,11 @@ export function storageCases(store: () => Store): void {
       await begin(tenant, "small", limit);
       expect(await code(begin(tenant, "third", limit))).toEqual(["STORAGE_FULL", 507]);
       expect(await finish(tenant, "large", text)).toBe(false);
-      expect(await begin(tenant, "large", limit)).toEqual({
-        state: "done",
-        answer: { status: 200, contentType: "text/plain", body: "", lost: true },
-      });
+      expect(await begin(tenant, "large", limit)).toMatchObject({ state: "done" });
+      const word = { status: 200, contentType: "text/plain", body: "", lost: true };
+      expect(await store().idempotency.answer(tenant, "large", "print")).toEqual(word);
       expect(await finish(tenant, "small", "x".repeat(CERTAIN_ANSWER - 1_000))).toBe(true);
-      const done = { state: "done", answer: { status: 200 } };
-      expect(await begin(tenant, "small", limit)).toMatchObject(done);
+      expect(await begin(tenant, "small", limit)).toMatchObject({ state: "done" });
     });
 
     it("refuses a job's answer that finds no room, and takes word of that", async () => {
