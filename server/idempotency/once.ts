@@ -43,8 +43,16 @@ export interface OnceOptions {
 export type Once =
   /** The answer of the first time, for which room has been made. */
   | { readonly replay: StoredAnswer }
-  /** To be called with the work; keeps what it resolves with. What rejects leaves the key as new. */
-  | { readonly first: (work: () => Promise<StoredAnswer>) => Promise<StoredAnswer> };
+  /**
+   * To be called with the work; keeps what it resolves with. What rejects leaves the key as new, and so does an
+   * answer that is not final.
+   */
+  | {
+      readonly first: (
+        work: () => Promise<StoredAnswer>,
+        isFinal?: () => boolean,
+      ) => Promise<StoredAnswer>;
+    };
 
 /**
  * Looks whether a key has been used. Rejects with `BadRequest` for one that is none, with 409 while its
@@ -74,7 +82,7 @@ export async function once(store: Idempotency, options: OnceOptions): Promise<On
     throw new HttpProblem(422, "UnprocessableContent", "IDEMPOTENCY_MISMATCH", message);
   }
   return {
-    async first(work) {
+    async first(work, isFinal = () => true) {
       let answer: StoredAnswer;
       const keep = async (answer: StoredAnswer | undefined): Promise<boolean> => {
         const write = async (): Promise<boolean> => {
@@ -98,7 +106,7 @@ export async function once(store: Idempotency, options: OnceOptions): Promise<On
         await keep(undefined);
         throw error;
       }
-      const isKept = await keep(answer);
+      const isKept = await keep(isFinal() ? answer : undefined);
       return isKept ? answer : { ...answer, lost: true };
     },
   };

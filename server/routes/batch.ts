@@ -50,8 +50,15 @@ export function batchRoutes({ runs, ways, onError }: BatchParts): Route[] {
         // They are in memory until the slowest member ends, and until they are written.
         return answers.share(async (share) => {
           const batch = { caller, requestId, signal, requests, share, onError };
-          const work = async () => textAnswer(200, await runBatch(runs, batch));
-          return responseOf(await (entry === undefined ? work() : entry.first(work)), input);
+          let isWhole = true;
+          const work = async () => {
+            const done = await runBatch(runs, batch);
+            isWhole = done.isWhole;
+            return textAnswer(200, done.text);
+          };
+          // One that says to come again would say so to whoever does, for as long as it is kept.
+          const once = entry === undefined ? work() : entry.first(work, () => isWhole);
+          return responseOf(await once, input);
         }, ownerOf(caller));
       },
     }),
