@@ -17,6 +17,17 @@ interface Progress {
   /** Bytes that the kernel has not taken of the write under way. */
   left: number;
   since: number;
+  /** Whether something waited for it. */
+  waited: boolean;
+  /** Whether it had taken some of what waited at the look before. */
+  moved: boolean;
+}
+
+const progresses = new WeakMap<Socket, Progress>();
+
+/** Whether nothing waits for a connection's client beyond the kernel's buffers, or it was taking that at the last look. */
+export function keepsUp(socket: Socket): boolean {
+  return socket.writableLength === 0 || (progresses.get(socket)?.moved ?? false);
 }
 
 /**
@@ -24,19 +35,23 @@ interface Progress {
  * wait anew for each byte that such a client sends.
  */
 export function endStalled(server: Server, { stall, look }: StallLimits = LIMITS): void {
-  const connections = new Map<Socket, Progress>();
+  const connections = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
-    connections.set(socket, { written: 0, left: 0, since: performance.now() });
+    connections.add(socket);
+    const since = performance.now();
+    progresses.set(socket, { written: 0, left: 0, since, waited: false, moved: false });
     socket.once("close", () => connections.delete(socket));
   });
   const timer = setInterval(() => {
     const now = performance.now();
-    for (const [socket, progress] of connections) {
+    for (const socket of connections) {
+      const progress = progresses.get(socket) as Progress;
       const written = socket.bytesWritten - socket.writableLength;
       const left = leftOf(socket);
       const moves = written !== progress.written || left !== progress.left;
-      if (moves || socket.writableLength === 0)
-        Object.assign(progress, { written, left, since: now });
+      const waits = socket.writableLength > 0;
+      Object.assign(progress, { waited: waits, moved: moves && progress.waited });
+      if (moves || !waits) Object.assign(progress, { written, left, since: now });
       else if (now - progress.since >= stall) socket.destroy();
     }
   }, look).unref();

@@ -1,5 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import { HttpProblem } from "./problem.ts";
+import { keepsUp } from "./stalled.ts";
 
 /** Multiple of a pool's bound which may wait in this process and the kernel's buffers together. */
 const GIVEN_FACTOR = 4;
@@ -27,7 +28,11 @@ interface Unread {
   given: number;
 }
 
-/** Counts the unread answers of owners that share one bound. One has at most as much as it leaves to all others. */
+/**
+ * Counts the unread answers of owners that share one bound. One has at most as much as it leaves to all others. What
+ * the kernel may hold of an answer under way does not count while its client keeps up: a stream that has been read
+ * for an hour would take the room of one that nobody reads.
+ */
 export class UnreadPool {
   readonly #limit: number;
   readonly #letsNewIn: boolean;
@@ -39,11 +44,19 @@ export class UnreadPool {
     this.#letsNewIn = letsNewIn;
   }
 
-  /** Throws with 429 if an owner has more unread than it may, or has with as many `bytes` more. */
-  check(owner: string, bytes: number): void {
+  /**
+   * Throws with 429 if an owner has more unread than it may, or has with as many `bytes` more. With an `address`, what
+   * clients of that one have of the owner's is at most what they leave to its others, too.
+   */
+  check(owner: string, bytes: number, address?: string): void {
     const own = this.#bytesOf(owner);
     if (own.given === 0 && this.#letsNewIn) return;
     let { held, given } = own;
+    if (address !== undefined) {
+      const share = this.#bytesOf(owner, address);
+      held += share.held;
+      given += share.given;
+    }
     for (const each of this.#readers.keys()) {
       const theirs = this.#bytesOf(each);
       held += theirs.held;
@@ -80,14 +93,17 @@ export class UnreadPool {
     for (const owner of this.#readers.keys()) this.forget(owner, connection);
   }
 
-  #bytesOf(owner: string): Unread {
+  #bytesOf(owner: string, address?: string): Unread {
     let held = 0;
     let given = 0;
     for (const [connection, { underWay, before }] of this.#readers.get(owner) ?? []) {
+      if (address !== undefined && connection.remoteAddress !== address) continue;
       let own = 0;
       for (const answer of underWay) own += answer.waiting();
       held += own;
-      given += own + Math.min(MAX_BUFFERED, connection.bytesWritten - before);
+      given += own;
+      if (underWay.size > 0 && keepsUp(connection)) continue;
+      given += Math.min(MAX_BUFFERED, connection.bytesWritten - before);
     }
     return { held, given };
   }

@@ -3,15 +3,19 @@ import { type Connection, UnreadPool } from "./unread-pool.ts";
 
 /** Default bound of all answers' bytes that wait in this process for clients with a key. */
 const MAX_BYTES = 268_435_456;
-/** Part of that which may wait for clients without one, beside it. */
+/** Part of that which may wait for clients without one, beside it; as much again of functions' answers. */
 const ANONYMOUS_SHARE = 0.5;
 /** Answers below this many bytes are not counted once the kernel has them. */
 const SMALL = 65_536;
 
-/** Whose an answer is: a tenant's, by its id, or somebody's without a key, by the peer's address. */
+/**
+ * Whose an answer is: a tenant's, by its id, or somebody's without a key, by the peer's address. An answer of an HTTP
+ * function to the latter is its tenant's, with the `address`: behind a proxy, all have the same one.
+ */
 export interface Owner {
   readonly name: string;
   readonly isAnonymous: boolean;
+  readonly address?: string | undefined;
 }
 
 /** Of one answer, what its connection does not know. */
@@ -26,21 +30,24 @@ export interface Counting {
  * Bounds the answers that nobody reads: who asks for large ones and reads none would fill the memory of
  * this process, then the kernel's. Node cannot ask the kernel how much a client has taken. So what a
  * connection was given counts until it closes, or asks again when no answer of its is under way. Clients
- * without a key have a bound of their own, which holds for all of them: there is no end to addresses.
+ * without a key have a bound of their own, which holds for all of them: there is no end to addresses. Answers of
+ * functions to them have another one, shared by tenants, so that nobody who reads pages keeps out their callers.
  */
 export class Unread {
   readonly #keyed: UnreadPool;
   readonly #anonymous: UnreadPool;
+  readonly #functions: UnreadPool;
   readonly #owners = new WeakMap<Connection, Owner>();
 
   constructor(limit: number = MAX_BYTES) {
     this.#keyed = new UnreadPool(limit, true);
     this.#anonymous = new UnreadPool(limit * ANONYMOUS_SHARE, false);
+    this.#functions = new UnreadPool(limit * ANONYMOUS_SHARE, true);
   }
 
   /** Throws with 429 for those who have more unread than they may, or would have with `bytes` more. */
   check(owner: Owner, bytes = 0): void {
-    this.#poolOf(owner).check(owner.name, bytes);
+    this.#poolOf(owner).check(owner.name, bytes, owner.address);
   }
 
   /** Counts an answer to `owner` from now on. Without a connection there is nothing to count. */
@@ -85,17 +92,23 @@ export class Unread {
       connection.once("close", () => {
         this.#keyed.forgetAll(connection);
         this.#anonymous.forgetAll(connection);
+        this.#functions.forgetAll(connection);
       });
     } else if (!isSame(previous, owner)) {
       this.#poolOf(previous).forget(previous.name, connection);
     }
   }
 
-  #poolOf({ isAnonymous }: Owner): UnreadPool {
-    return isAnonymous ? this.#anonymous : this.#keyed;
+  #poolOf({ isAnonymous, address }: Owner): UnreadPool {
+    if (!isAnonymous) return this.#keyed;
+    return address === undefined ? this.#anonymous : this.#functions;
   }
 }
 
 function isSame(one: Owner | undefined, other: Owner): boolean {
-  return one?.name === other.name && one.isAnonymous === other.isAnonymous;
+  return (
+    one?.name === other.name &&
+    one.isAnonymous === other.isAnonymous &&
+    one.address === other.address
+  );
 }

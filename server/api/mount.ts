@@ -7,7 +7,7 @@ import type { Bodies } from "../bodies.ts";
 import { bodyOf } from "../body-source.ts";
 import { HttpProblem } from "../problem.ts";
 import { Refusals } from "../quotas/refusals.ts";
-import type { Owner, Unread } from "../unread.ts";
+import type { Counting, Owner, Unread } from "../unread.ts";
 import type { Auth, Caller } from "./auth.ts";
 import { assertBounded } from "./bounds.ts";
 import { type ErrorShape, PROBLEMS } from "./errors.ts";
@@ -16,6 +16,8 @@ import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
 const MAX_PARAMETERS = 100;
 /** Bytes that have to have room before code runs, lest it run for an answer that is refused: a large result. */
 const LIKELY_ANSWER = 4_194_304;
+/** Of answers that are refusals, as long as they are nobody's. */
+const NOT_COUNTED: Counting = { onWaiting: () => {}, reserve: () => {} };
 
 export interface MountOptions {
   readonly routes: readonly Route[];
@@ -106,7 +108,13 @@ async function serve(
     signal: raw.signal,
     requestId: c.get("requestId"),
     hold: () => {},
-    ...unread.begin(owner, bindings),
+    ...(route.countsLater ? NOT_COUNTED : unread.begin(owner, bindings)),
+    countFor: (tenant: string, isAnonymous: boolean, bytes: number) => {
+      const address = isAnonymous ? addressOf(bindings) : undefined;
+      const counting = unread.begin({ name: tenant, isAnonymous, address }, bindings);
+      counting.reserve(bytes);
+      return counting;
+    },
     c,
   };
   const { body } = route;
@@ -131,11 +139,15 @@ async function serve(
 function ownerOf(
   { scope }: Route,
   caller: Caller | undefined,
-  { incoming }: Partial<HttpBindings>,
+  bindings: Partial<HttpBindings>,
 ): Owner {
-  if (scope === "none") return { name: incoming?.socket.remoteAddress ?? "", isAnonymous: true };
+  if (scope === "none") return { name: addressOf(bindings), isAnonymous: true };
   // No tenant has the operator's name.
   return { name: caller?.tenant.id ?? "", isAnonymous: false };
+}
+
+function addressOf({ incoming }: Partial<HttpBindings>): string {
+  return incoming?.socket.remoteAddress ?? "";
 }
 
 function checked(schema: ZodType | undefined, given: unknown): unknown {

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { ZodObject, ZodType } from "zod";
+import type { Counting } from "../unread.ts";
 import type { Caller } from "./auth.ts";
 import type { ErrorShape } from "./errors.ts";
 
@@ -49,6 +50,11 @@ export interface RouteInput<P, Q, H, B, S extends Scope> {
    * earlier ones is unread. For answers that are large, and those whose size their makers do not know.
    */
   reserve(bytes: number): void;
+  /**
+   * Counts the answer as that of a tenant, to a caller with its key or without one; for routes that find out by
+   * themselves. Throws with 429 if there is no room for `bytes`.
+   */
+  countFor(tenant: string, isAnonymous: boolean, bytes: number): Pick<Counting, "onWaiting">;
   readonly c: Context<ApiEnv>;
 }
 
@@ -81,6 +87,8 @@ export interface RouteSpec<P, Q, H, B, S extends Scope> {
   readonly reads?: { readonly type: string; readonly schema: ZodType };
   /** By status; errors need not be among them. */
   readonly responses: Readonly<Record<number, RouteResponse>>;
+  /** Whether its handler says by `countFor` whose its answer is; until then, it is nobody's. */
+  readonly countsLater?: boolean;
   /** How errors are answered. Default: as `Problem`. */
   readonly errors?: ErrorShape;
   handler(input: RouteInput<P, Q, H, B, S>): Response | Promise<Response>;

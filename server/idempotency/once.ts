@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Turns } from "../../src/base/turns.ts";
 import { isDeeperThan } from "../../src/depth.ts";
 import { BadRequest } from "../../src/errors.ts";
 import { JsonText } from "../../src/json-text.ts";
@@ -6,12 +7,19 @@ import { ownerOf, type Tenant } from "../../src/tenant.ts";
 import { HttpProblem } from "../problem.ts";
 import { StorageReserved } from "../store/errors.ts";
 import type { Begun, Idempotency, StoredAnswer } from "../store/idempotency.ts";
+import type { Counting } from "../unread.ts";
 import type { Outcome, Unwritten } from "./unwritten.ts";
 
 /** Levels of nesting that can be written as JSON again. */
 const MAX_DEPTH = 1_100;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const FIELD = "Idempotency-Key";
+/** Requests of a tenant that may wait for each other. */
+const MAX_WAITING = 1_000;
+
+const begins = new Turns(MAX_WAITING);
+/** Apart: what a tenant begins does not wait for large answers that it asks for again. */
+const reads = new Turns(MAX_WAITING);
 
 export interface OnceOptions {
   readonly tenant: Pick<Tenant, "id" | "since">;
@@ -26,22 +34,32 @@ export interface OnceOptions {
   readonly most: number;
   /** What the store could not be told yet. */
   readonly unwritten: Unwritten;
+  /** Makes room for an answer before it is read. Throws with 429 if there is none. */
+  readonly reserve: Counting["reserve"];
   /** Told that an answer could not be kept so far. */
   readonly onError: (error: unknown) => void;
 }
 
 export type Once =
-  /** The answer of the first time. */
+  /** The answer of the first time, for which room has been made. */
   | { readonly replay: StoredAnswer }
-  /** To be called with the work; keeps what it resolves with. What rejects leaves the key as new. */
-  | { readonly first: (work: () => Promise<StoredAnswer>) => Promise<StoredAnswer> };
+  /**
+   * To be called with the work; keeps what it resolves with. What rejects leaves the key as new, and so does an
+   * answer that is not final.
+   */
+  | {
+      readonly first: (
+        work: () => Promise<StoredAnswer>,
+        isFinal?: () => boolean,
+      ) => Promise<StoredAnswer>;
+    };
 
 /**
  * Looks whether a key has been used. Rejects with `BadRequest` for one that is none, with 409 while its
  * work is under way, and with 422 if it has been used with another route or body.
  */
 export async function once(store: Idempotency, options: OnceOptions): Promise<Once> {
-  const { key, most, limit, unwritten, onError } = options;
+  const { key, unwritten, onError } = options;
   const tenant = options.tenant.id;
   if (!KEY.test(key)) {
     throw new BadRequest(FIELD, `${FIELD}: Expected 1 to 255 visible ASCII characters`);
@@ -50,9 +68,7 @@ export async function once(store: Idempotency, options: OnceOptions): Promise<On
   unwritten.check();
   // Another tenant that comes after one by the same id has nothing of it.
   const name = `${ownerOf(options.tenant)}\n${key}`;
-  const begun =
-    outcomeOf(unwritten.get(name), fingerprint) ??
-    (await store.begin(tenant, key, fingerprint, most, limit));
+  const begun = await begin(store, options, name, fingerprint);
   if (begun.state === "done") {
     if (begun.answer.lost) throw lost(begun.answer);
     return { replay: begun.answer };
@@ -66,7 +82,7 @@ export async function once(store: Idempotency, options: OnceOptions): Promise<On
     throw new HttpProblem(422, "UnprocessableContent", "IDEMPOTENCY_MISMATCH", message);
   }
   return {
-    async first(work) {
+    async first(work, isFinal = () => true) {
       let answer: StoredAnswer;
       const keep = async (answer: StoredAnswer | undefined): Promise<boolean> => {
         const write = async (): Promise<boolean> => {
@@ -90,10 +106,47 @@ export async function once(store: Idempotency, options: OnceOptions): Promise<On
         await keep(undefined);
         throw error;
       }
-      const isKept = await keep(answer);
+      const isKept = await keep(isFinal() ? answer : undefined);
       return isKept ? answer : { ...answer, lost: true };
     },
   };
+}
+
+/** Of what is done, with its answer. */
+type Found = Exclude<Begun, { readonly state: "done" }> | Done;
+
+interface Done {
+  readonly state: "done";
+  readonly answer: StoredAnswer;
+}
+
+/**
+ * Asks the store, which does one thing after another, for one request of a tenant at a time; an answer is read only
+ * once its bytes have their room: whoever reads none could have all others wait for the same one again and again.
+ */
+async function begin(
+  store: Idempotency,
+  { tenant: { id }, key, most, limit, unwritten, reserve }: OnceOptions,
+  name: string,
+  fingerprint: string,
+): Promise<Found> {
+  for (;;) {
+    const begun = await begins.take(
+      id,
+      async (): Promise<Begun | Done> =>
+        outcomeOf(unwritten.get(name), fingerprint) ??
+        (await store.begin(id, key, fingerprint, most, limit)),
+    );
+    if (begun.state !== "done") return begun;
+    if ("answer" in begun) {
+      reserve(Buffer.byteLength(begun.answer.body));
+      return begun;
+    }
+    reserve(begun.size);
+    const answer = await reads.take(id, () => store.answer(id, key, fingerprint));
+    // It has been forgotten in between.
+    if (answer !== undefined) return { state: "done", answer };
+  }
 }
 
 /** Keeps an answer. Where the disk has no room for it, keeps that it was lost, and returns false. */
@@ -122,7 +175,7 @@ function lost({ status }: StoredAnswer): HttpProblem {
 }
 
 /** What is known here of a key, and not in the store; what came to nothing is over once that knows. */
-function outcomeOf(outcome: Outcome | undefined, fingerprint: string): Begun | undefined {
+function outcomeOf(outcome: Outcome | undefined, fingerprint: string): Found | undefined {
   if (outcome === undefined) return undefined;
   if (outcome.fingerprint !== fingerprint) return { state: "mismatch" };
   if (outcome.answer === undefined) return { state: "running" };

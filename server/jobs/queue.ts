@@ -74,6 +74,10 @@ export class JobQueue {
     return this.#options.store.get(caller.tenant.id, id);
   }
 
+  has(caller: Caller, id: string): Promise<boolean> {
+    return this.#options.store.has(caller.tenant.id, id);
+  }
+
   /** Ends it wherever it is. False if there is none, or it is over. */
   async cancel(caller: Caller, id: string): Promise<boolean> {
     const { store, worker } = this.#options;

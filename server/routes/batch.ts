@@ -9,7 +9,7 @@ import { ownerOf } from "../bodies.ts";
 import { BodyBudget } from "../body-budget.ts";
 import { MAX_ANSWERS, runBatch } from "../runs/batch.ts";
 import type { Runs } from "../runs/runs.ts";
-import { responseOf, textAnswer } from "../runs/stored-answer.ts";
+import { replayOf, responseOf, textAnswer } from "../runs/stored-answer.ts";
 import type { Ways } from "../runs/ways.ts";
 
 const MOST = 100;
@@ -45,13 +45,20 @@ export function batchRoutes({ runs, ways, onError }: BatchParts): Route[] {
         const requests = body.requests as ExecuteRequest[];
         const identity = { route: "POST /execute/batch", body };
         const entry = await ways.once(identity, input, requests.length);
-        if (entry !== undefined && "replay" in entry) return responseOf(entry.replay, input, true);
+        if (entry !== undefined && "replay" in entry) return replayOf(entry.replay);
         const signal = entry === undefined ? input.signal : undefined;
         // They are in memory until the slowest member ends, and until they are written.
         return answers.share(async (share) => {
           const batch = { caller, requestId, signal, requests, share, onError };
-          const work = async () => textAnswer(200, await runBatch(runs, batch));
-          return responseOf(await (entry === undefined ? work() : entry.first(work)), input);
+          let isWhole = true;
+          const work = async () => {
+            const done = await runBatch(runs, batch);
+            isWhole = done.isWhole;
+            return textAnswer(200, done.text);
+          };
+          // One that says to come again would say so to whoever does, for as long as it is kept.
+          const once = entry === undefined ? work() : entry.first(work, () => isWhole);
+          return responseOf(await once, input);
         }, ownerOf(caller));
       },
     }),

@@ -31,6 +31,7 @@ export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
       method: "ALL",
       path: "/f/{tenant}/{name}/*",
       scope: "none",
+      countsLater: true,
       summary: "Have an HTTP function answer",
       description: "Without a key if it was deployed as `public`; with its own tenant's otherwise.",
       tags: ["Functions"],
@@ -42,7 +43,6 @@ export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
       },
       handler: async ({ params: { tenant, name }, identify, ...input }) => {
         const { raw } = input.c.req;
-        input.reserve(MAX_WAITING);
         if (!METHODS.includes(raw.method)) throw methodNotAllowed();
         if (auth.holdsKey(raw.url)) throw keyInUrl();
         const owner = await auth.caller(tenant);
@@ -53,10 +53,11 @@ export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
         if (auth.open && !version.public && isCrossSite(raw)) throw crossSite(version);
         const isAnonymous = version.public && !(await isOwn(auth, identify, raw, tenant));
         input.c.set("tenant", tenant);
+        const { onWaiting } = input.countFor(tenant, isAnonymous, MAX_WAITING);
         const call = {
           caller,
           version,
-          input,
+          input: { ...input, onWaiting },
           passesKey: auth.open || version.public,
           isAnonymous,
         };

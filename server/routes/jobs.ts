@@ -1,9 +1,14 @@
 import { z } from "zod";
+import { Turns } from "../../src/base/turns.ts";
+import { inTurn } from "../api/in-turn.ts";
 import { type Route, route } from "../api/route.ts";
 import { callbackSecret, noSecretKey } from "../callbacks/secret.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import { HttpProblem } from "../problem.ts";
 import type { JobRow } from "../store/jobs.ts";
+
+/** Requests of a tenant that may wait for each other: each of its jobs that waits or runs is asked for once. */
+const MAX_WAITING = 1_000;
 
 const params = z.object({ id: z.string().max(100).meta({ description: "Of the execution" }) });
 
@@ -32,10 +37,12 @@ export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Ro
     tags,
     params,
     responses: { 200: { description: "How far it is", schema: job } },
-    handler: async ({ params: { id }, caller, c }) => {
+    handler: async ({ params: { id }, caller, reserve, c }) => {
       const row = await jobs.get(caller, id);
       if (row === undefined) throw noSuchJob();
-      return c.body(shown(row), 200, { "Content-Type": "application/json" });
+      const text = shown(row);
+      reserve(Buffer.byteLength(text));
+      return c.body(text, 200, { "Content-Type": "application/json" });
     },
   });
   const cancel = route({
@@ -48,7 +55,7 @@ export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Ro
     responses: { 204: { description: "It does not run, or does not any more" } },
     handler: async ({ params: { id }, caller, c }) => {
       if (await jobs.cancel(caller, id)) return c.body(null, 204);
-      if ((await jobs.get(caller, id)) === undefined) throw noSuchJob();
+      if (!(await jobs.has(caller, id))) throw noSuchJob();
       throw new HttpProblem(409, "Conflict", "JOB_OVER", "This execution is over");
     },
   });
@@ -69,7 +76,7 @@ export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Ro
       return c.json({ secret: callbackSecret(secretKey, caller.tenant) });
     },
   });
-  return [get, cancel, secret];
+  return [inTurn(get, new Turns(MAX_WAITING)), cancel, secret];
 }
 
 function noSuchJob(): HttpProblem {

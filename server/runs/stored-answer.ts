@@ -17,20 +17,21 @@ export function textAnswer(status: number, body: string): StoredAnswer {
 /** Header of the answer of an earlier request. */
 export const REPLAYED: Readonly<Record<string, string>> = { "Idempotency-Replayed": "true" };
 
-/**
- * Gives an answer; one of an earlier request says so. Throws as `reserve` does if its bytes have no room:
- * whoever reads nothing could have the same ones again and again.
- */
-export function responseOf(
-  answer: StoredAnswer,
-  { reserve }: Pick<Counting, "reserve">,
-  replayed = false,
-): Response {
+/** Gives an answer. Throws as `reserve` does if its bytes have no room. */
+export function responseOf(answer: StoredAnswer, { reserve }: Pick<Counting, "reserve">): Response {
+  reserve(Buffer.byteLength(answer.body));
+  return withHeaders(answer, {});
+}
+
+/** Gives the answer of an earlier request, whose bytes have their room already, and says so. */
+export function replayOf(answer: StoredAnswer): Response {
+  return withHeaders(answer, REPLAYED);
+}
+
+function withHeaders(answer: StoredAnswer, more: Readonly<Record<string, string>>): Response {
   const { status, contentType, body, location, lost } = answer;
-  const headers: Record<string, string> = { "Content-Type": contentType };
+  const headers: Record<string, string> = { "Content-Type": contentType, ...more };
   if (location !== undefined) headers.Location = location;
   if (lost) headers["Idempotency-Stored"] = "false";
-  if (replayed) Object.assign(headers, REPLAYED);
-  reserve(Buffer.byteLength(body));
   return new Response(body, { status, headers });
 }

@@ -4,7 +4,7 @@ import type { StoredAnswer } from "../store/idempotency.ts";
 import type { Counting } from "../unread.ts";
 import { channelEvent } from "./channel-event.ts";
 import { EVENT_STREAM_HEADERS, EventStream } from "./event-stream.ts";
-import { REPLAYED, responseOf } from "./stored-answer.ts";
+import { REPLAYED, replayOf } from "./stored-answer.ts";
 
 export interface Watched {
   readonly observer: Observer;
@@ -58,13 +58,15 @@ export function streamed(options: StreamOptions): Promise<Response> {
   });
 }
 
-/** The answer of an earlier request, as the one event that is left of it. */
-export function streamOf(answer: StoredAnswer, counting: Counting): Response {
+/** The answer of an earlier request, whose bytes have their room already, as the one event that is left of it. */
+export function streamOf(
+  answer: StoredAnswer,
+  { onWaiting }: Pick<Counting, "onWaiting">,
+): Response {
   // One that was to come later has no result yet.
-  if (answer.status !== 200) return responseOf(answer, counting, true);
-  counting.reserve(Buffer.byteLength(answer.body));
+  if (answer.status !== 200) return replayOf(answer);
   const stream = new EventStream(() => {});
-  counting.onWaiting(() => stream.waiting);
+  onWaiting(() => stream.waiting);
   stream.end("result", answer.body);
   const headers = { ...EVENT_STREAM_HEADERS, ...REPLAYED };
   return new Response(stream.body, { headers });

@@ -9,7 +9,7 @@ import type { ExecutionRow } from "../store/executions.ts";
 import type { Idempotency, StoredAnswer } from "../store/idempotency.ts";
 import { answerOf, answerText } from "./answer.ts";
 import type { Run, Runs } from "./runs.ts";
-import { jsonAnswer, responseOf, textAnswer } from "./stored-answer.ts";
+import { jsonAnswer, replayOf, responseOf, textAnswer } from "./stored-answer.ts";
 import { streamed, streamOf, type Watched } from "./stream.ts";
 import { wantsEvents, wantsLater } from "./wanted-way.ts";
 
@@ -75,7 +75,7 @@ export class Ways {
     }
     const entry = await this.once(wanted.identity, input);
     if (entry !== undefined && "replay" in entry) {
-      return events ? streamOf(entry.replay, input) : responseOf(entry.replay, input, true);
+      return events ? streamOf(entry.replay, input) : replayOf(entry.replay);
     }
     const signal = entry === undefined ? input.signal : undefined;
     const first = entry?.first ?? ((work: () => Promise<StoredAnswer>) => work());
@@ -90,7 +90,7 @@ export class Ways {
   /** What an `Idempotency-Key` says, if there is one; for work of as many executions. */
   async once(
     { route, body }: Identity,
-    input: Omit<Input, "hold" | "onWaiting" | "reserve">,
+    input: Omit<Input, "hold" | "onWaiting">,
     executions = 1,
   ): Promise<Once | undefined> {
     const { idempotency, most, onError } = this.#options;
@@ -104,6 +104,7 @@ export class Ways {
       limit: input.caller.limits.storage,
       most: most * executions,
       unwritten: this.#unwritten,
+      reserve: input.reserve,
       onError: (error) => onError(error, input.requestId),
     });
   }

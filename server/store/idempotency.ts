@@ -13,7 +13,8 @@ export type Begun =
   | { readonly state: "new" }
   /** Under way elsewhere. */
   | { readonly state: "running" }
-  | { readonly state: "done"; readonly answer: StoredAnswer }
+  /** `size` is how many bytes its answer takes in the store, which is no less than its body has. */
+  | { readonly state: "done"; readonly size: number }
   /** The key was used with another request. */
   | { readonly state: "mismatch" };
 
@@ -30,6 +31,8 @@ export interface Idempotency {
     most: number,
     limit?: number,
   ): Promise<Begun>;
+  /** The answer to a request that is done, which may be megabytes. */
+  answer(tenant: string, key: string, fingerprint: string): Promise<StoredAnswer | undefined>;
   /**
    * Keeps the answer. False if its tenant has no room for it: then its status is kept, and that it is
    * `lost`.

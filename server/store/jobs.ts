@@ -11,8 +11,6 @@ export interface JobRow {
   readonly id: string;
   readonly tenant: string;
   readonly requestId: string;
-  /** What is to be run, as a JSON text: several that are claimed at once are long to take over as values. */
-  readonly request: string;
   readonly function: string | null;
   readonly version: number | null;
   /** Where its answer is to be sent. */
@@ -39,8 +37,10 @@ export interface DueCallback extends Pick<JobRow, "id" | "tenant" | "callback"> 
   readonly tries: number;
 }
 
-/** One that has been taken. */
+/** One that has been taken. What it is to run is read with that alone: it may be megabytes. */
 export interface ClaimedJob extends JobRow {
+  /** As a JSON text: several that are claimed at once are long to take over as values. */
+  readonly request: string;
   /** Milliseconds since it was accepted. */
   readonly age: number;
 }
@@ -53,6 +53,8 @@ export interface Jobs {
    */
   accept(job: NewJob, most: number, limit?: number): Promise<boolean>;
   get(tenant: string, id: string): Promise<JobRow | undefined>;
+  /** Reads nothing of it. */
+  has(tenant: string, id: string): Promise<boolean>;
   /**
    * Takes up to `limit` of those that wait, of the tenants that have the fewest under way and then the
    * oldest first, for `owner` and for as long as `lease`. Those whose owner did not renew its claim in time wait again.

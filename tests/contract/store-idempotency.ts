@@ -10,6 +10,9 @@ export function idempotencyCases(store: () => Store): void {
     const begin = async (tenant: string, fingerprint = "print", most = MINUTE) =>
       store().idempotency.begin(tenant, "key", fingerprint, most);
 
+    const answer = async (tenant: string, fingerprint = "print") =>
+      store().idempotency.answer(tenant, "key", fingerprint);
+
     it("lets one of many begin, and gives its answer to the others", async () => {
       const tenant = unique("tenant");
       const begun = await Promise.all(Array.from({ length: 8 }, () => begin(tenant)));
@@ -18,9 +21,26 @@ export function idempotencyCases(store: () => Store): void {
       );
       expect(await begin(tenant, "another")).toEqual({ state: "mismatch" });
       await store().idempotency.finish(tenant, "key", "print", ANSWER);
-      expect(await begin(tenant)).toEqual({ state: "done", answer: ANSWER });
+      // With its size alone: whoever has no room for it does not have it read.
+      const done = { state: "done", size: expect.any(Number) };
+      expect(await begin(tenant)).toEqual(done);
+      expect(await answer(tenant)).toEqual(ANSWER);
+      expect(await answer(tenant, "another")).toBeUndefined();
       expect(await begin(tenant, "another")).toEqual({ state: "mismatch" });
       expect(await begin(unique("other"))).toEqual({ state: "new" });
+    });
+
+    it("says how large an answer is, and reads it for whoever asks for it", async () => {
+      const tenant = unique("tenant");
+      await begin(tenant);
+      expect(await answer(tenant)).toBeUndefined();
+      const large = { ...ANSWER, body: JSON.stringify({ result: "ä".repeat(1_000_000) }) };
+      await store().idempotency.finish(tenant, "key", "print", large);
+      const begun = await begin(tenant);
+      const size = "size" in begun ? begun.size : 0;
+      expect(size).toBeGreaterThanOrEqual(Buffer.byteLength(large.body));
+      expect(size).toBeLessThan(2_001_000);
+      expect(await answer(tenant)).toEqual(large);
     });
 
     it("keeps nothing of another request than the one that is under way", async () => {
@@ -47,7 +67,8 @@ export function idempotencyCases(store: () => Store): void {
       await store().idempotency.finish(tenant, "key", "print", { ...ANSWER, status: 500 });
       await store().idempotency.abandon(tenant, "key", "print");
       await store().idempotency.prune(MINUTE);
-      expect(await begin(tenant)).toEqual({ state: "done", answer: ANSWER });
+      expect(await begin(tenant)).toMatchObject({ state: "done" });
+      expect(await answer(tenant)).toEqual(ANSWER);
       expect(await store().idempotency.prune(-MINUTE)).toBeGreaterThan(0);
       expect(await begin(tenant)).toEqual({ state: "new" });
     });

@@ -56,3 +56,34 @@ it("batches hold few answers of one tenant's while their slowest members run", a
   ends.shift()?.();
   expect((await again).filter(({ ok }) => ok)).toHaveLength(8);
 });
+
+it("are not kept for their key if a member was refused for what others hold", async () => {
+  const { post } = await plane.serve().tenant("keyed");
+  const ends: (() => void)[] = [];
+  let large = 0;
+  plane.behave = async ({ code }) => {
+    if (code.includes("slow")) await new Promise<void>((resolve) => ends.push(resolve));
+    else large += 1;
+    return { result: code.includes("slow") ? "1" : LARGE };
+  };
+  const requests = ["slow", ...Array(7).fill("large")].map((code) => ({ code }));
+  const held = [7, 14, 21].map(async (count) => {
+    await until(() => large >= count - 7);
+    return post("/execute/batch", { requests });
+  });
+  await until(() => ends.length === 3 && large >= 17);
+  // Their answers are read and counted a moment later.
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const ask = async (): Promise<[string | null, Json[]]> => {
+    const body = { requests: [{ code: "a" }, { code: "b" }] };
+    const response = await post("/execute/batch", body, { "idempotency-key": "k" });
+    const { results } = (await response.json()) as Json;
+    const shown = results.map(({ ok, error }: Json) => (ok ? "ok" : error.code));
+    return [response.headers.get("idempotency-replayed"), shown];
+  };
+  expect(await ask()).toEqual([null, ["HOST_BUSY", "HOST_BUSY"]]);
+  for (const end of ends) end();
+  await Promise.all(held);
+  expect(await ask()).toEqual([null, ["ok", "ok"]]);
+  expect(await ask()).toEqual(["true", ["ok", "ok"]]);
+});

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { MOST_LOOKED_AT } from "../../server/store/executions.ts";
 import { Threads } from "../../server/store/pglite/threads.ts";
-import { execution } from "../helpers/store-rows.ts";
+import { execution, job } from "../helpers/store-rows.ts";
 import { ADMIN_KEY, tenantsApp } from "../helpers/tenants.ts";
 
 let host: Awaited<ReturnType<typeof tenantsApp>>;
@@ -26,6 +26,7 @@ describe("reads of the store", () => {
     ["/api/v1/search?q=x", "resources", "search"],
     ["/api/v1/types", "types", "list"],
     ["/tenant", "storage", "used"],
+    ["/jobs/00000000-0000-7000-8000-000000000000", "jobs", "get"],
   ] as const)("of %s come one after another, and keep no other tenant's", async (path, ...what) => {
     const [many, other] = [await server.tenant("many"), await server.tenant("other")];
     for (const { ask } of [many, other]) await ask("GET", path);
@@ -55,6 +56,29 @@ describe("reads of the store", () => {
     expect([...statuses].every((status) => status === 200 || status === 404)).toBe(true);
     expect(reading.most).toBeLessThanOrEqual(2);
     expect(reading.all).toBe(21);
+  });
+
+  it("has no job's request read for those who ask how far it is, or end it again", async () => {
+    const { ask } = await server.tenant("jobs");
+    const waiting = job("jobs", { request: { code: "1", input: "x".repeat(1_000_000) } });
+    await host.store.jobs.accept(waiting, 1_000);
+    let bytes = 0;
+    const call = Threads.prototype.call;
+    vi.spyOn(Threads.prototype, "call").mockImplementation(async function (this: Threads, ...args) {
+      const told = await call.apply(this, args);
+      if (args[0] === "jobs") bytes += JSON.stringify(told ?? null).length;
+      return told;
+    });
+    const path = `/jobs/${waiting.id}`;
+    // As many as a tenant has jobs are asked for at once.
+    const asked = await Promise.all(Array.from({ length: 500 }, () => ask("GET", path)));
+    expect(new Set(asked.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(bytes).toBeLessThan(500_000);
+    bytes = 0;
+    expect((await ask("DELETE", path)).status).toBe(204);
+    expect((await ask("DELETE", path)).status).toBe(409);
+    expect((await ask("DELETE", path.replace(/....$/, "0000"))).status).toBe(404);
+    expect(bytes).toBeLessThan(50);
   });
 
   it("goes on behind executions that a filter is not about", async () => {

@@ -6,6 +6,9 @@ import { storeError } from "./guard.ts";
 import { idempotency } from "./schema.ts";
 import { roomFor } from "./storage.ts";
 
+/** PostgreSQL knows it without reading the text. */
+const SIZE = sql<number | null>`octet_length(${idempotency.answer})`;
+
 export function drizzleIdempotency(db: Database, defaultLimit: number): Idempotency {
   const entry = (tenant: string, key: string) =>
     and(eq(idempotency.tenant, tenant), eq(idempotency.key, key));
@@ -30,13 +33,24 @@ export function drizzleIdempotency(db: Database, defaultLimit: number): Idempote
           })
           .returning({ key: idempotency.key });
         if (begun !== undefined) return { state: "new" };
-        const [row] = await db.select().from(idempotency).where(entry(tenant, key));
+        const [row] = await db
+          .select({ fingerprint: idempotency.fingerprint, size: SIZE })
+          .from(idempotency)
+          .where(entry(tenant, key));
         // It has been abandoned in between.
         if (row === undefined) continue;
         if (row.fingerprint !== fingerprint) return { state: "mismatch" };
-        if (row.answer === null) return { state: "running" };
-        return { state: "done", answer: row.answer };
+        if (row.size === null) return { state: "running" };
+        return { state: "done", size: row.size };
       }
+    },
+
+    async answer(tenant, key, fingerprint) {
+      const [row] = await db
+        .select({ answer: idempotency.answer })
+        .from(idempotency)
+        .where(and(entry(tenant, key), eq(idempotency.fingerprint, fingerprint)));
+      return row?.answer ?? undefined;
     },
 
     async finish(tenant, key, fingerprint, answer) {

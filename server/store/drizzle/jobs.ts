@@ -22,11 +22,11 @@ const {
   notifyAt: _notifyAt,
   tries: _tries,
   request: _request,
-  ...others
+  ...columns
 } = getTableColumns(jobs);
 
-/** With the request as the text that is stored. */
-const columns = { ...others, request: sql<string>`${jobs.request}` };
+/** As the text that is stored. */
+const REQUEST = sql<string>`${jobs.request}`;
 
 /** Over what has not been finished. */
 const WAITS = and(
@@ -74,6 +74,15 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
       return row;
     },
 
+    async has(tenant, id) {
+      if (!isUuid(id)) return false;
+      const [row] = await db
+        .select({ id: jobs.id })
+        .from(jobs)
+        .where(and(eq(jobs.tenant, tenant), eq(jobs.id, id)));
+      return row !== undefined;
+    },
+
     async claim(owner, lease, limit, most = {}) {
       // Those that run have had a turn: whoever has many of them comes after whoever has none.
       const turn = sql<number>`row_number() over (partition by ${jobs.tenant}
@@ -104,7 +113,7 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
           attempts: sql`${jobs.attempts} + 1`,
         })
         .where(inArray(jobs.id, picked))
-        .returning({ ...columns, age: AGE });
+        .returning({ ...columns, request: REQUEST, age: AGE });
       return rows.sort(byId);
     },
 

@@ -223,7 +223,9 @@ describe("a deployed function", () => {
     expect([later.status, later.headers.get("location")]).toEqual([202, `/jobs/${id}`]);
     const job = await host.store.jobs.get("acme2", id);
     expect(job).toMatchObject({ function: "ways", version: 1 });
-    expect(JSON.parse(job?.request ?? "")).toMatchObject({ code, input: 1 });
+    const claimed = await host.store.jobs.claim("host", 60_000, 99);
+    const request = claimed.find((one) => one.id === id)?.request ?? "";
+    expect(JSON.parse(request)).toMatchObject({ code, input: 1 });
     const [first, second] = [
       await invoke({ "idempotency-key": "k" }),
       await invoke({ "idempotency-key": "k" }),
