@@ -1,8 +1,8 @@
 import type { PGlite } from "@electric-sql/pglite";
 import type { DiskReserve } from "./disk-reserve.ts";
 
-/** Milliseconds between two looks at the size, which take one. */
-const EVERY = 100;
+/** Milliseconds between two looks at the size: one takes ten, in which nobody else is served. */
+const EVERY = 2_000;
 /** Bytes by which the tables have grown when it is time to look for rows that are gone. */
 const GROWN = 67_108_864;
 /** Milliseconds between two attempts at giving room back to the disk. */
@@ -25,21 +25,27 @@ export class Vacuum {
   readonly #database: PGlite;
   readonly #disk: Pick<DiskReserve, "reached" | "free">;
   readonly #grown: number;
+  readonly #every: number;
   #reclaimedAt = 0;
   #size = 0;
   #lookedAt = 0;
 
-  /** `grown` is by how many bytes the tables have to grow between two times. */
-  constructor(database: PGlite, disk: Pick<DiskReserve, "reached" | "free">, grown = GROWN) {
+  /** `grown` is by how many bytes the tables have to grow between two times, `every` milliseconds between looks. */
+  constructor(
+    database: PGlite,
+    disk: Pick<DiskReserve, "reached" | "free">,
+    { grown = GROWN, every = EVERY }: { readonly grown?: number; readonly every?: number } = {},
+  ) {
     this.#database = database;
     this.#disk = disk;
     this.#grown = grown;
+    this.#every = every;
   }
 
   /** Resolves at once but for when it is time. A failure is the next one's to make good. */
   async afterWrite(): Promise<void> {
     const now = Date.now();
-    if (now - this.#lookedAt < EVERY) return;
+    if (now - this.#lookedAt < this.#every) return;
     this.#lookedAt = now;
     try {
       if ((await this.#bytes()) - this.#size < this.#grown) return;

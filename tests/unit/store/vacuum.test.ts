@@ -20,7 +20,11 @@ it("has room used again by who writes and deletes again and again", async () => 
   const database = await openDatabase(directory);
   const db = drizzle({ client: database, casing: CASING });
   const { resources } = drizzleParts(db, (work) => db.transaction(work), 64 * MB);
-  const vacuum = new Vacuum(database, { reached: false, free: () => 64 * MB }, 2 * MB);
+  const vacuum = new Vacuum(
+    database,
+    { reached: false, free: () => 64 * MB },
+    { grown: 2 * MB, every: 100 },
+  );
   const resource = { locator: "x.org/a.text@1", domain: "x.org", manifest: {} };
   for (let n = 0; n < 9; n += 1) {
     const archive = randomBytes(MB);
