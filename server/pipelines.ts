@@ -56,7 +56,7 @@ export function inPipelines(listener: RequestListener): RequestListener {
       line.waiting.push([incoming, outgoing]);
       socket.pause();
     } else {
-      // What is under way is answered: a client that repeated it would have it done twice.
+      // Requests under way are answered: a client that repeated them would have them done twice.
       line.waiting.length = 0;
       line.ending = true;
       socket.pause();

@@ -48,7 +48,7 @@ export async function runBatch(runs: Runs, batch: Batch): Promise<BatchAnswer> {
   const run = async (request: ExecuteRequest): Promise<string> => {
     if (signal?.aborted) throw new Aborted();
     if (bytes > MAX_ANSWERS) throw tooLarge();
-    // What finds no room for a byte has none for an answer.
+    // Room that is used up already has none for an answer either.
     count(0);
     const run = { caller, request, via: "batch", requestId, signal, asText: true } as const;
     const answer = answerText(answerOf(await runs.run(run)));

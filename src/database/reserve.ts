@@ -193,7 +193,7 @@ export class Reserve {
   /** Two that began at once may both have been refused, and count until their processes have ended. */
   async #connectAlone(target: DatabaseTarget, find: Find): Promise<Upstream> {
     for (let attempt = 1; ; attempt += 1) {
-      // What was being made ahead may have got the place.
+      // A connection made ahead may have got the place.
       const ready = this.#ready(target);
       if (ready !== undefined) return ready;
       await this.#makeRoom(roleOf(target));

@@ -36,7 +36,7 @@ export function jobsCases(store: () => Store): void {
       expect(await store().jobs.get(tenant, accepted.id)).toMatchObject(queued);
       expect(await store().jobs.get("other", accepted.id)).toBeUndefined();
       expect(await store().jobs.get(tenant, "\0")).toBeUndefined();
-      // Whoever asks how far it is does not have the store read what may be megabytes.
+      // Asking how far it is does not have the store read megabytes.
       expect(await store().jobs.get(tenant, accepted.id)).not.toHaveProperty("request");
       expect(await store().jobs.has(tenant, accepted.id)).toBe(true);
       expect(await store().jobs.has("other", accepted.id)).toBe(false);

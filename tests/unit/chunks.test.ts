@@ -89,7 +89,7 @@ describe("a server that is sent chunks of one byte", () => {
         socket.destroy();
         resolve(String(data));
       });
-      // What is still sent then is of no interest.
+      // Bytes that are still sent then are of no interest.
       socket.on("error", (error: NodeJS.ErrnoException) => {
         if (error.code !== "ECONNRESET" && error.code !== "EPIPE") reject(error);
       });

@@ -72,7 +72,7 @@ describe("a neighbour that is not to be seen in the run directory", () => {
     await sleep(DEAD_FOR);
     expect(await look()).toBe(1);
     expect(removed).toEqual(["sandbox"]);
-    // Of one's own directory the engine is asked once.
+    // The engine is asked once for one's own directory.
     expect(asked.filter((path) => path.startsWith(instance.directory))).toHaveLength(1);
   });
 });

@@ -50,7 +50,7 @@ describe("reads of the store", () => {
     const waiting = Promise.all(Array.from({ length: 20 }, () => many.ask("GET", path)));
     await sleep(10);
     await other.ask("GET", path);
-    // Those of the other one are not behind all of these.
+    // Reads of the other tenant are not behind all of these.
     expect(reading.all).toBeLessThan(15);
     const statuses = new Set((await waiting).map(({ status }) => status));
     expect([...statuses].every((status) => status === 200 || status === 404)).toBe(true);

@@ -104,7 +104,7 @@ describe("unread answers of HTTP functions", () => {
     expect(count).toBeGreaterThan(1);
     expect(count).toBeLessThan(20);
     expect(await ask(small, "/f/rival/site/1")).toBe(200);
-    // Those with a key have their own room.
+    // Callers with a key have their own room.
     expect(await ask(small, "/f/acme/own/1", { key: keys.acme as string })).toBe(200);
     expect(await ask(small, "/f/acme/site/1", { key: keys.acme as string })).toBe(200);
     for (const socket of sockets.splice(0)) socket.destroy();

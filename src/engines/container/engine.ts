@@ -126,7 +126,7 @@ export class ContainerEngine implements Engine {
     clearTimeout(this.#next);
     await this.#checking;
     await Promise.all([this.#inner.close(), this.#egress.close()]);
-    // What an engine that is away keeps is the reaper's, at the next start.
+    // Containers that an engine keeps while it is away are the reaper's, at the next start.
     const { docker, instance } = this.#options;
     if (this.#up) await removeLeft(docker, instance).catch(() => {});
   }

@@ -80,7 +80,7 @@ export class Sidecar implements Egress {
 
   async close(): Promise<void> {
     await this.#link.close();
-    // What an engine that is away keeps is the reaper's, at the next start.
+    // Containers that an engine keeps while it is away are the reaper's, at the next start.
     if (this.#kept) await this.#removeAll().catch(() => {});
   }
 

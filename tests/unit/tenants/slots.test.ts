@@ -98,7 +98,7 @@ describe("slots", () => {
     );
     await settled();
     expect(begun).toEqual(["a", "b", "own", "own"]);
-    // Those without a key wait for each other, and keep nobody behind them waiting.
+    // Callers without a key wait for each other, and keep nobody behind them waiting.
     slots.give();
     await settled();
     expect(begun).toEqual(["a", "b", "own", "own", "own"]);
