@@ -45,14 +45,20 @@ async function balancedRole() {
   return { ...role, url: url.href };
 }
 
+/** A session by the balancer with a statement under way that refuses to end. */
+async function stubborn() {
+  const { url, busy } = await balancedRole();
+  const { reserve, told } = stage.newReserve();
+  const { gate, sql } = await stage.begun(url, reserve);
+  await sql`select 1`;
+  void sql.unsafe(STUBBORN).catch(() => {});
+  await until(async () => (await busy()) === 1);
+  return { gate, sql, busy, told, reserve, url };
+}
+
 describe("a session at one of two servers of an address", () => {
   it("is ended by a connection to that one, though others lead to the other one", async () => {
-    const { url, busy } = await balancedRole();
-    const { reserve, told } = stage.newReserve();
-    const { gate, sql } = await stage.begun(url, reserve);
-    await sql`select 1`;
-    void sql.unsafe(STUBBORN).catch(() => {});
-    await until(async () => (await busy()) === 1);
+    const { gate, sql, busy, told } = await stubborn();
     // The control is lost, and two of its successors are at the other server.
     turns = [other, other, other];
     await stage.server.query(
@@ -67,12 +73,7 @@ describe("a session at one of two servers of an address", () => {
   });
 
   it("is not taken for gone because the balancer has closed the connection to it", async () => {
-    const { url, busy } = await balancedRole();
-    const { reserve, told } = stage.newReserve();
-    const { gate, sql } = await stage.begun(url, reserve);
-    await sql`select 1`;
-    void sql.unsafe(STUBBORN).catch(() => {});
-    await until(async () => (await busy()) === 1);
+    const { gate, sql, busy, told } = await stubborn();
     for (const socket of through) socket.end();
     await until(async () => (await busy()) === 0);
     expect(told).toEqual([]);
@@ -81,12 +82,7 @@ describe("a session at one of two servers of an address", () => {
   });
 
   it("is known, and not taken for gone, while no connection leads to its server", async () => {
-    const { url, busy } = await balancedRole();
-    const { reserve, told } = stage.newReserve();
-    const { gate, sql } = await stage.begun(url, reserve);
-    await sql`select 1`;
-    void sql.unsafe(STUBBORN).catch(() => {});
-    await until(async () => (await busy()) === 1);
+    const { gate, sql, busy, told, reserve, url } = await stubborn();
     turns = Array(20).fill(other);
     await stage.server.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'isolate-control'",

@@ -1,15 +1,15 @@
 import { EventEmitter } from "node:events";
-import type { createServer, Server } from "node:http";
+import type { Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { type HttpBindings, serve } from "@hono/node-server";
+import type { HttpBindings } from "@hono/node-server";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { buildApp } from "../../server/app.ts";
-import { guardedServer } from "../../server/guarded-server.ts";
 import { Unread } from "../../server/unread.ts";
 import { config } from "../../src/config.ts";
 import { Kernel } from "../../src/kernel.ts";
 import { until } from "../contract/engine-contract.ts";
 import { RecordingEngine } from "../fakes/recording-engine.ts";
+import { listenGuarded } from "../helpers/guarded-app.ts";
 import { storelessServices } from "../helpers/services.ts";
 
 const LARGE = "/docs/swagger-ui-bundle.js";
@@ -22,13 +22,7 @@ beforeAll(async () => {
   const onError = (): void => {};
   // Half of it for those without a key, and half of that for one of them: 16 MiB, and 64 with the kernel.
   const app = buildApp({ services, maxBody: 100_000, onError, maxUnread: 67_108_864 });
-  server = serve({
-    fetch: app.fetch as (request: Request) => Response,
-    createServer: guardedServer() as typeof createServer,
-    port: 0,
-    hostname: "127.0.0.1",
-  }) as Server;
-  await new Promise((resolve) => server.once("listening", resolve));
+  server = await listenGuarded(app);
 });
 afterAll(() => server.close());
 afterEach(() => {

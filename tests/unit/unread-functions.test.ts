@@ -1,12 +1,11 @@
 /** Answers of HTTP functions that are read slowly, or not at all, behind a proxy: everybody has one address. */
-import type { createServer, Server } from "node:http";
+import type { Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { serve } from "@hono/node-server";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { buildApp } from "../../server/app.ts";
-import { guardedServer } from "../../server/guarded-server.ts";
 import { until } from "../contract/engine-contract.ts";
 import { ControlPlane } from "../helpers/control-plane.ts";
+import { listenGuarded } from "../helpers/guarded-app.ts";
 
 const CODE = "export default () => new Response()";
 const CHUNK = new Uint8Array(65_536);
@@ -46,14 +45,8 @@ beforeAll(async () => {
   const listen = async (maxUnread?: number): Promise<number> => {
     const onError = (): void => {};
     const app = buildApp({ services, tenancy, maxBody: 100_000, onError, maxUnread });
-    const server = serve({
-      fetch: app.fetch as (request: Request) => Response,
-      createServer: guardedServer() as typeof createServer,
-      port: 0,
-      hostname: "127.0.0.1",
-    }) as Server;
+    const server = await listenGuarded(app);
     servers.push(server);
-    await new Promise((resolve) => server.once("listening", resolve));
     return (server.address() as AddressInfo).port;
   };
   // For those without a key 8 MiB, and 32 with the kernel's.

@@ -1,12 +1,11 @@
-import type { createServer, Server } from "node:http";
+import type { Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { serve } from "@hono/node-server";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { buildApp } from "../../server/app.ts";
-import { guardedServer } from "../../server/guarded-server.ts";
 import { Threads } from "../../server/store/pglite/threads.ts";
 import { until } from "../contract/engine-contract.ts";
 import { ControlPlane } from "../helpers/control-plane.ts";
+import { listenGuarded } from "../helpers/guarded-app.ts";
 
 const RESULT = "x".repeat(2_000_000);
 const sockets: Socket[] = [];
@@ -22,13 +21,7 @@ beforeAll(async () => {
   // Of 32 MiB half is left to others: 8 answers in this process, 32 with the kernel's.
   const options = { maxBody: 100_000, onError: () => {}, maxUnread: 33_554_432 };
   const app = buildApp({ services, tenancy, ...options });
-  server = serve({
-    fetch: app.fetch as (request: Request) => Response,
-    createServer: guardedServer() as typeof createServer,
-    port: 0,
-    hostname: "127.0.0.1",
-  }) as Server;
-  await new Promise((resolve) => server.once("listening", resolve));
+  server = await listenGuarded(app);
 });
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();
