@@ -1,12 +1,13 @@
 /**
  * Set-up for `npm start`, `npm test` and `npm run bench`: installs the locked packages if they are
- * missing, and sees to a Docker Engine; with `--postgres` to the programs of PostgreSQL, and with
- * `--gvisor`, `--browser`, `--compose` and `--python` to that runtime, a browser, docker-compose and
- * Python's requests if they can be had. Node and nothing else; everything it does, it says.
+ * missing, and sees to a Docker Engine; with `--postgres` to the programs of PostgreSQL, with `--nodes` to
+ * the other Nodes that unit tests run by, and with `--gvisor`, `--browser`, `--compose` and `--python` to
+ * that runtime, a browser, docker-compose and Python's requests if they can be had. Node and nothing
+ * else; everything it does, it says.
  * Run again, it finds all there and is done in well under a second.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { request } from "node:http";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -30,10 +31,10 @@ function say(line) {
 }
 
 /** Runs a command in full view; its failure ends the set-up. */
-function run(command, args, env = {}) {
+function run(command, args, { env = {}, cwd = ROOT } = {}) {
   say(`${command} ${args.join(" ")}`);
   const { status, error } = spawnSync(command, args, {
-    cwd: ROOT,
+    cwd,
     stdio: ["ignore", 2, 2],
     env: { ...process.env, ...env },
   });
@@ -42,19 +43,31 @@ function run(command, args, env = {}) {
 }
 
 /** npm writes its hidden lockfile last, so that one tells a finished installation of this lock. */
-function installPackages() {
-  const wanted = join(ROOT, "package-lock.json");
-  const installed = join(ROOT, "node_modules/.package-lock.json");
+function installPackages(folder = ROOT) {
+  const wanted = join(folder, "package-lock.json");
+  const installed = join(folder, "node_modules/.package-lock.json");
   if (existsSync(installed) && sameVersions(wanted, installed)) return;
-  run("npm", ["ci", "--no-audit", "--no-fund"]);
+  run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder });
 }
 
 function sameVersions(wanted, installed) {
   const present = JSON.parse(readFileSync(installed, "utf8")).packages;
   return Object.entries(JSON.parse(readFileSync(wanted, "utf8")).packages).every(
     ([path, { version, optional }]) =>
-      path === "" || optional || present[path]?.version === version,
+      path === "" || (present[path] ? present[path].version === version : optional),
   );
+}
+
+/** Packages of their own: among the others, npm would run scripts by such a Node instead of by its own. */
+function installNodes() {
+  const nodes = join(ROOT, "tests/nodes");
+  const [own] = process.versions.node.split(".");
+  for (const line of readdirSync(nodes).filter((name) => /^\d+$/.test(name) && name !== own)) {
+    installPackages(join(nodes, line));
+    // Of a package that is for this machine alone, npm does not say that it could not be had.
+    const program = join(nodes, line, `node_modules/node-linux-${process.arch}/bin/node`);
+    if (!existsSync(program)) throw new Error(`Node ${line} could not be installed for the tests`);
+  }
 }
 
 /** Resolves whether an engine answers on the socket. */
@@ -111,9 +124,9 @@ function installEngine() {
 }
 
 function installFromDistribution(...packages) {
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  run("apt-get", ["update", "-q"], env);
-  run("apt-get", ["install", "-qy", "--no-install-recommends", ...packages], env);
+  const options = { env: { DEBIAN_FRONTEND: "noninteractive" } };
+  run("apt-get", ["update", "-q"], options);
+  run("apt-get", ["install", "-qy", "--no-install-recommends", ...packages], options);
 }
 
 /** The tests start a server of their own; what is needed are its programs. */
@@ -188,6 +201,7 @@ function startDaemon() {
 
 try {
   installPackages();
+  if (process.argv.includes("--nodes")) installNodes();
   await ensureEngine();
   if (process.argv.includes("--postgres")) ensurePostgres();
   if (process.argv.includes("--gvisor")) installGVisor();

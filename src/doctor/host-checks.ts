@@ -4,9 +4,8 @@ import { promisify } from "node:util";
 import { DENO_VERSION, denoBinary } from "../engines/deno.ts";
 import { messageOf } from "../errors.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
-import { compareVersions } from "./version.ts";
+import { checkNode } from "./node-check.ts";
 
-const OLDEST_NODE = "20.19.0";
 const DENO_WITHIN = 10_000;
 /** What the kernel takes for a unix socket's path, its end included. */
 const MAX_SOCKET_PATH = 107;
@@ -15,9 +14,7 @@ const DEEPEST = join("x".repeat(8), "x".repeat(12), "database.sock");
 
 /** What runs the control plane, and what runs in every sandbox. */
 export async function* checkPrograms(): AsyncGenerator<Finding> {
-  const { node } = process.versions;
-  if (compareVersions(node, OLDEST_NODE) >= 0) yield ok("node", `Node ${node}`);
-  else yield fail("node", `Node ${node} is too old`, `Update it to ${OLDEST_NODE} or newer`);
+  yield checkNode(process.versions.node);
   if (process.platform !== "linux") {
     const advice = "Run it on Linux, or by compose.yaml in a Linux virtual machine";
     yield warn("platform", `${process.platform} has no control groups of its own`, advice);
