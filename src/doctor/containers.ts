@@ -7,7 +7,7 @@ import type { ContainerCreateOptions } from "dockerode";
 import type { EgressSettings } from "../egress/egress.ts";
 import { egressService } from "../egress/service.ts";
 import { call } from "../engines/container/docker.ts";
-import { Label } from "../engines/container/flags.ts";
+import { bind, Label } from "../engines/container/flags.ts";
 import { ContainerLauncher } from "../engines/container/launcher.ts";
 import { removeContainer } from "../engines/container/remove.ts";
 import { Sidecar } from "../engines/container/sidecar.ts";
@@ -80,7 +80,7 @@ export async function checkShared(parts: ContainerParts): Promise<Finding> {
           NetworkMode: "none",
           ReadonlyRootfs: true,
           // A mount, which is refused where the engine has no such directory; a bind would make one.
-          Mounts: [{ Type: "bind", Source: directory, Target: "/shared", ReadOnly: true }],
+          Mounts: [bind(directory, "/shared")],
         },
       }),
     );

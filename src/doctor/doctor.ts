@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { dockerClient, engineSocket } from "../engines/container/docker.ts";
 import { ensureRunnerImage } from "../engines/container/image.ts";
 import type { ContainerLauncher } from "../engines/container/launcher.ts";
+import { missingMounts, saidOf } from "../engines/container/mounts.ts";
 import type { ContainerHost } from "../engines/create.ts";
 import { Instance } from "../engines/instance.ts";
 import { ProcessLauncher } from "../engines/process.ts";
@@ -52,6 +53,7 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
   try {
     yield* checkProcesses(instance);
     if (containers !== null) yield* checkContainers(options, containers, instance);
+    else yield* checkMounts(options.config, null);
   } finally {
     await instance.close();
   }
@@ -90,6 +92,13 @@ async function checkWalls(launcher: ProcessLauncher): Promise<Finding> {
   );
 }
 
+/** Folders that a server would not start without. */
+async function* checkMounts({ mounts }: Config, docker: Docker | null): AsyncGenerator<Finding> {
+  for (const mount of await missingMounts(mounts, docker)) {
+    yield fail("mounts", saidOf(mount), "Make it, or leave it out of the setting");
+  }
+}
+
 /** Level `container`, from the engine to what holds when the inner layer is gone. */
 async function* checkContainers(
   { config, log }: DoctorOptions,
@@ -107,6 +116,7 @@ async function* checkContainers(
   }
   const memory = config.cluster.max * config.memory;
   if (!(yield* checkEngine(docker, socket, { runtime, memory }))) return;
+  yield* checkMounts(config, docker);
   let image: string;
   let openImage: string;
   try {

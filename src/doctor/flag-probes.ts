@@ -35,7 +35,7 @@ export const FLAG_PROBES: readonly Probe[] = [
     holds: { interfaces: ["lo"], connected: "ENETUNREACH" },
   },
   {
-    flag: "Binds",
+    flag: "Mounts",
     what: "the directory of its sockets is read-only",
     root: true,
     code: `

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { dockerClient, engineSocket } from "./container/docker.ts";
 import { ContainerEngine } from "./container/engine.ts";
+import { assertMounts } from "./container/mounts.ts";
 import type { Reach } from "./deno.ts";
 import type { Engine } from "./engine.ts";
 import { InlineLauncher } from "./inline/launcher.ts";
@@ -45,6 +46,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
   const { config, instance, containers, inProcess = false, log } = options;
   // First what can be refused, while there is nothing yet to undo.
   const docker = containers && dockerClient(engineSocket(containers.host));
+  await assertMounts(config.mounts, docker);
   const bundle = await readRunner();
   const runnerDirectory = join(instance.directory, "runner");
   await instance.addPart(join(runnerDirectory, RUNNER_ENTRY), () =>

@@ -329,6 +329,7 @@ export class Pool {
   /** After a failed start the first to wait is told why, and the next start is put off. */
   #backOff(error: unknown, shelf: Shelf): void {
     this.#options.onError(error);
+    if (shelf.givesUp(error)) return;
     const message = "A sandbox could not be started";
     const first = shelf.waiting.next();
     const known = error instanceof RunDirectoryGone;

@@ -1,5 +1,6 @@
 import type { IsolateError } from "../errors.ts";
 import { type Profile, profileKey, type Sandbox } from "./engine.ts";
+import { ProfileUnavailable } from "./profile-unavailable.ts";
 import { EXPECTED_AGAIN, type Shares } from "./shares.ts";
 import { type Waiter, Waiters } from "./waiters.ts";
 
@@ -54,6 +55,17 @@ export class Shelf {
   get missing(): number {
     const idle = Math.max(0, this.target - this.warm.length);
     return this.waiting.size + idle - this.starting;
+  }
+
+  /**
+   * Whether a failed start is this profile's alone. Then all who wait are refused and none is kept warm:
+   * no other profile has to wait for what fails every time.
+   */
+  givesUp(error: unknown): boolean {
+    if (!(error instanceof ProfileUnavailable)) return false;
+    this.wanted = 0;
+    for (const waiter of [...this.waiting]) waiter.reject(error);
+    return true;
   }
 
   /** Takes a warm sandbox off the shelf; false if it is there no more. */

@@ -64,7 +64,7 @@ describe("the container of a plan", () => {
       memory: (HostConfig.Memory ?? 0) / 1_048_576,
       cpus: (HostConfig.NanoCpus ?? 0) / 1e9,
       pids: HostConfig.PidsLimit,
-      mounts: Object.fromEntries(container.Mounts.map((m) => [m.Destination, m.Mode])),
+      mounts: Object.fromEntries(container.Mounts.map((m) => [m.Destination, m.RW ? "rw" : "ro"])),
     });
     expect(shown).toMatchObject({
       network: { mode: "none" },

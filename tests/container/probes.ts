@@ -50,12 +50,12 @@ export const PROTECTIONS: readonly Protection[] = [
     },
   },
   {
-    ...probe("Binds"),
+    ...probe("Mounts"),
     given: asRoot,
     // Root without capabilities may write there only if the control plane is root's, too.
     removed: { wrote: expect.stringMatching(/^(ok|EACCES)$/) },
     weaken: (host) => {
-      host.Binds = (host.Binds ?? []).map((bind: string) => bind.replace(/:ro$/, ""));
+      host.Mounts = (host.Mounts ?? []).map((mount) => ({ ...mount, ReadOnly: false }));
     },
   },
   {

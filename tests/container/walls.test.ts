@@ -53,7 +53,7 @@ function adjust(created: ContainerCreateOptions): ContainerCreateOptions {
   grantAll(host, created);
   created.User = `${process.getuid?.()}:${process.getgid?.()}`;
   host.GroupAdd = [engineGroup];
-  const [slot = ""] = host.Binds?.[0]?.split(":") ?? [];
+  const slot = host.Mounts?.[0]?.Source ?? "";
   const binds: Readonly<Record<string, string>> = {
     "a neighbour's directory": `${dirname(slot)}:/run/neighbours:ro`,
     "the engine's socket": `${ENGINE}:/run/docker.sock`,
