@@ -50,7 +50,9 @@ const START = `SwaggerUIBundle({
 });
 `;
 
-const packaged = (file: string) => () => readFile(require.resolve(`swagger-ui-dist/${file}`));
+/** Swagger UI as this package holds it: its own ones bring a program that reports each installation. */
+const packaged = (file: string) => () =>
+  readFile(require.resolve(`@fastify/swagger-ui/static/${file}`));
 
 const FILES: readonly [path: string, type: string, read: () => Promise<string | Uint8Array>][] = [
   ["/docs", "text/html; charset=utf-8", async () => PAGE],
