@@ -39,10 +39,11 @@ it("is made again, for both levels and for the way out, and said to be gone wher
   };
   await eventually();
 
-  await rm(server.runDirectory, { recursive: true });
+  // Tries again where the server has just made something in it.
+  await rm(server.runDirectory, { recursive: true, maxRetries: 10 });
   await eventually();
 
-  await rm(server.runDirectory, { recursive: true });
+  await rm(server.runDirectory, { recursive: true, maxRetries: 10 });
   await writeFile(server.runDirectory, "in its place");
   await until(async () => !(await fetch(`${server.url}/readyz`)).ok);
   for (const ask of asks.slice(0, 2)) {
