@@ -79,6 +79,11 @@ describe.skipIf(!hasCompose)("compose.yaml", { timeout: WITHIN }, () => {
     expect((await project.networksOf("control-plane")).sort()).toEqual(["front", "store"]);
   });
 
+  it("is run by the Node that the documents name", async () => {
+    const node = await project.compose("exec", "-T", "control-plane", "node", "--version");
+    expect(node).toMatch(/^v24\./);
+  });
+
   it("loses nothing when the control plane is started again", async () => {
     const { body } = await execute({ code: "export default () => 'before'" });
     await project.compose("restart", "control-plane");

@@ -117,7 +117,8 @@ describe("set-up", () => {
       });
 
       it("leaves the engine alone when there is to be none", () => {
-        const { status, said } = setup(script, { ISOLATE_ENGINE: "none" });
+        // As somebody to whom no engine answers, and who would be told so.
+        const { status, said } = setup(script, { ISOLATE_ENGINE: "none" }, { uid: NOBODY });
         expect({ status, said }).toEqual({ status: 0, said: "" });
       });
 
