@@ -1,6 +1,6 @@
 import { DatabaseGate } from "../src/database/gate.ts";
 import type { Reserve } from "../src/database/reserve.ts";
-import type { DatabaseHost } from "../src/database/target.ts";
+import type { DatabaseHost } from "../src/protocol/database-target.ts";
 import type { OpenRequest, RunReport } from "../src/protocol/egress-admin.ts";
 import type { Audit } from "./ledger.ts";
 import type { Run } from "./run.ts";

@@ -3,21 +3,14 @@ import { createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hangUp } from "../base/hang-up.ts";
 import { messageOf } from "../errors.ts";
+import type { DatabaseGrant } from "../protocol/database-target.ts";
 import { listenForSandbox } from "../sockets.ts";
 import { codeOf, isServers } from "./login.ts";
 import { type DatabaseFault, errorResponse, greeting } from "./messages.ts";
-import type { ResultLimits } from "./meter.ts";
 import type { Reserve } from "./reserve.ts";
 import { Session } from "./session.ts";
 import { readStartup } from "./startup.ts";
-import type { DatabaseTarget } from "./target.ts";
 import type { Upstream } from "./upstream.ts";
-
-/** What one execution may do with its tenant's database. */
-export interface DatabaseGrant {
-  readonly target: DatabaseTarget;
-  readonly limits: ResultLimits;
-}
 
 export interface GateOptions extends DatabaseGrant {
   /** Path of the socket to listen on, in the slot's directory. */

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { Lookups } from "../names/lookups.ts";
 import { nameServerResolver, type Resolver } from "../names/resolve.ts";
-import type { DatabaseHost } from "./target.ts";
+import type { DatabaseHost } from "../protocol/database-target.ts";
 
 /** Milliseconds for one name. */
 const FOUND_WITHIN = 5_000;

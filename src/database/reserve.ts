@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Resolver } from "../names/resolve.ts";
+import type { DatabaseTarget } from "../protocol/database-target.ts";
 import type { Backend } from "./backend.ts";
 import { codeOf, NO_ROOM } from "./login.ts";
 import { Logins } from "./logins.ts";
 import { type Find, Places } from "./places.ts";
 import { SessionFiles } from "./session-files.ts";
-import { type DatabaseTarget, formatDatabaseHost } from "./target.ts";
+import { formatDatabaseHost } from "./target.ts";
 import { type OnSurvivor, Terminator } from "./terminator.ts";
 import { Upstream } from "./upstream.ts";
 

@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import { deadline } from "../engines/deadline.ts";
+import type { DatabaseTarget } from "../protocol/database-target.ts";
 import { adopt, type Backend } from "./backend.ts";
 import { cancel, closeOf } from "./cancel.ts";
 import { type Login, logIn } from "./login.ts";
 import { TERMINATE } from "./messages.ts";
 import type { Find } from "./places.ts";
-import type { DatabaseTarget } from "./target.ts";
 
 /** A server that closes within this time has understood that the client is gone. */
 const CLOSED_WITHIN = 500;

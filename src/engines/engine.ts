@@ -1,7 +1,7 @@
-import type { DatabaseGrant } from "../database/gate.ts";
 import type { EgressReport } from "../egress/egress.ts";
 import type { JsonText } from "../json-text.ts";
 import type { Confinement } from "../permissions/confinement.ts";
+import type { DatabaseGrant } from "../protocol/database-target.ts";
 import type { Grants } from "../protocol/grants.ts";
 import type { HttpJob } from "../protocol/http.ts";
 import type { OutputLimits } from "../protocol/limits.ts";

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { DatabaseGrant } from "../database/gate.ts";
 import { formatDatabaseHost, parseDatabaseUrl } from "../database/target.ts";
 import { messageOf } from "../errors.ts";
 import { parseEntry } from "../permissions/host-entry.ts";
 import type { ToolPermissions } from "../permissions/tool-permissions.ts";
 import type { DatabaseToolConfig } from "../protocol/database.ts";
+import type { DatabaseGrant } from "../protocol/database-target.ts";
 import type { SandboxLevel } from "../types.ts";
 
 /** The variable that names the database, for operators and in what permissions say. */

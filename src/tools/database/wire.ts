@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import postgres from "postgres";
-import type { DatabaseHost } from "../../database/target.ts";
 import { tlsOptions } from "../../database/tls.ts";
 import type { DatabaseToolConfig } from "../../protocol/database.ts";
+import type { DatabaseHost } from "../../protocol/database-target.ts";
 import { ARRAYS } from "./arrays.ts";
 import { DatabaseError, toDatabaseError } from "./errors.ts";
 import { meter } from "./meter.ts";
