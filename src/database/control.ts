@@ -3,7 +3,7 @@ import type pg from "pg";
 import type { DatabaseTarget } from "../protocol/database-target.ts";
 import { type Backend, nameOf, SERVER, textOf } from "./backend.ts";
 import { type KeyedClient, logInTo } from "./login.ts";
-import type { Place } from "./places.ts";
+import type { Place } from "./server-addresses.ts";
 
 const APPLICATION = "isolate-control";
 /** Milliseconds a backend gets to end once it has been told to. */

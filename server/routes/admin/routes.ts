@@ -1,8 +1,8 @@
-import type { Route } from "../../api/route.ts";
-import type { Keyring } from "../../auth/keyring.ts";
+import type { Route } from "../../http/route.ts";
 import type { Quotas } from "../../quotas/quotas.ts";
-import type { StorageCounts } from "../../store/storage.ts";
+import type { StorageCounts } from "../../store/contract/storage.ts";
 import type { TenantDirectory } from "../../tenants/directory.ts";
+import type { Keyring } from "../../tenants/keys/keyring.ts";
 import { ownTenantRoutes } from "../tenant.ts";
 import { keyRoutes } from "./keys.ts";
 import { tenantRoutes } from "./tenants.ts";
