@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { Refusal, type RefusalCode, refusalResponse, STATUS } from "../../../egress/refusal.ts";
 
-const PAGE = new URL("../../../docs/egress.md", import.meta.url);
+const PAGE = new URL("../../../docs/security/egress.md", import.meta.url);
 
 it("every code and its status are in the documentation, and no others", async () => {
   const rows = (await readFile(PAGE, "utf8")).matchAll(
