@@ -1,11 +1,11 @@
 import type Docker from "dockerode";
 import type { Container, ContainerInfo } from "dockerode";
-import { config } from "../src/config.ts";
+import { config } from "../src/config/config.ts";
+import { Slot } from "../src/engines/connection/socket-directory.ts";
 import { call } from "../src/engines/container/docker.ts";
 import { containerOptions, Label } from "../src/engines/container/flags.ts";
 import { removeContainer } from "../src/engines/container/remove.ts";
-import { Instance } from "../src/engines/instance.ts";
-import { Slot } from "../src/engines/slot.ts";
+import { Instance } from "../src/engines/instance/instance.ts";
 import { timed, together } from "./stats.ts";
 
 /** Every container, running or not, that carries the label of a run directory. */

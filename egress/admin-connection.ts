@@ -1,6 +1,8 @@
 import type { Socket } from "node:net";
 import { clearInterval, setInterval } from "node:timers";
-import type { Reserve } from "../src/database/reserve.ts";
+import type { Reserve } from "../src/database/spare-connections.ts";
+import type { Ground } from "../src/destinations/admit.ts";
+import { HostError } from "../src/destinations/host.ts";
 import {
   type AdminAnswer,
   type AdminErrorCode,
@@ -13,12 +15,10 @@ import {
 } from "../src/protocol/egress-admin.ts";
 import { LineDecoder } from "../src/protocol/lines.ts";
 import { AdminRequestError, parseAdminRequest } from "./admin-request.ts";
-import type { Ground } from "./admit.ts";
 import type { ConnectionBudget } from "./connection-budget.ts";
-import { HostError } from "./host.ts";
-import { type Audit, Ledger } from "./ledger.ts";
+import { type Audit, Ledger } from "./decision-log.ts";
 import { Run } from "./run.ts";
-import { Ways } from "./ways.ts";
+import { Ways } from "./run-sockets.ts";
 
 /** Bytes of events the control plane may leave unread before more are counted and not sent. */
 const MAX_UNREAD = 1_048_576;

@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { hangUp } from "../src/base/hang-up.ts";
+import { Refusal, refusalResponse } from "../src/destinations/refusal.ts";
 import { serveHttp } from "./http.ts";
 import { HeadError, readOpening } from "./read-head.ts";
-import { Refusal, refusalResponse } from "./refusal.ts";
 import type { Run } from "./run.ts";
 
 /** A method's first letter. */

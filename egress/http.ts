@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import { hangUp } from "../src/base/hang-up.ts";
+import { formatHost } from "../src/destinations/host.ts";
+import { Refusal, refusalResponse, type Subject } from "../src/destinations/refusal.ts";
 import { quotable } from "../src/protocol/subject-text.ts";
 import { exchange } from "./exchange.ts";
 import { framingOf, HeadSyntaxError, parseRequestHead, type RequestHead } from "./head.ts";
-import { formatHost } from "./host.ts";
 import { HeadError, type HeadLimits, readHead } from "./read-head.ts";
-import { Refusal, refusalResponse, type Subject } from "./refusal.ts";
 import type { Run } from "./run.ts";
 import { readTarget, type Target } from "./target.ts";
 import type { Tunnel } from "./tunnel.ts";

@@ -1,13 +1,13 @@
 import type { Socket } from "node:net";
+import { admit, checkAllowed, type Ground } from "../src/destinations/admit.ts";
+import { Allowlist } from "../src/destinations/allowlist.ts";
+import { type Destination, formatHost } from "../src/destinations/host.ts";
+import { Refusal } from "../src/destinations/refusal.ts";
 import type { EgressPolicy } from "../src/protocol/egress-admin.ts";
 import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
-import { admit, checkAllowed, type Ground } from "./admit.ts";
-import { Allowlist } from "./allowlist.ts";
 import type { ConnectionBudget, Place } from "./connection-budget.ts";
-import { type Destination, formatHost } from "./host.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./decision-log.ts";
 import { Quota } from "./quota.ts";
-import { Refusal } from "./refusal.ts";
 import { Tunnel } from "./tunnel.ts";
 
 const OUT_OF_BYTES = new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");

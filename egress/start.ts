@@ -1,19 +1,19 @@
 import { lstat, mkdir, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
+import { listenAt } from "../src/base/sockets.ts";
 import { type Backend, nameOf } from "../src/database/backend.ts";
-import { Reserve } from "../src/database/reserve.ts";
-import { Lookups } from "../src/names/lookups.ts";
-import { nameServerResolver, type Resolver } from "../src/names/resolve.ts";
-import { type Classifier, classify } from "../src/permissions/address-class.ts";
-import { type ListInterfaces, sparingHost } from "../src/permissions/host-addresses.ts";
+import { Reserve } from "../src/database/spare-connections.ts";
+import { type Classifier, classify } from "../src/destinations/address-class.ts";
+import { type ListInterfaces, sparingHost } from "../src/destinations/host-addresses.ts";
+import { readGround } from "../src/destinations/operator-rules.ts";
+import { Lookups } from "../src/dns/lookups.ts";
+import { nameServerResolver, type Resolver } from "../src/dns/resolve.ts";
 import type { SurvivorEvent } from "../src/protocol/egress-admin.ts";
-import { listenAt } from "../src/sockets.ts";
 import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-connection.ts";
-import { Alone } from "./alone.ts";
 import { ConnectionBudget } from "./connection-budget.ts";
-import { readGround } from "./ground.ts";
-import type { Audit } from "./ledger.ts";
+import type { Audit } from "./decision-log.ts";
+import { Alone } from "./idle-exit.ts";
 
 /** What the operator decides, once, when the proxy starts. */
 export interface EgressOptions {

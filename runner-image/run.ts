@@ -8,11 +8,11 @@ import type {
   WorkerMessage,
 } from "../src/protocol/messages.ts";
 import type { RichResult } from "../src/protocol/rich.ts";
+import { EXIT, RunnerFault, toFault } from "./base/faults.ts";
+import { apply, parseJson } from "./base/primordials.ts";
 import { ConsoleLog } from "./console.ts";
 import { Exchange } from "./exchange.ts";
-import { EXIT, RunnerFault, toFault } from "./faults.ts";
 import type { Module } from "./load.ts";
-import { apply, parseJson } from "./primordials.ts";
 import { encodeRich } from "./rich.ts";
 import { serialize } from "./serialize.ts";
 import { forgetTimers, settle } from "./timers.ts";

@@ -3,12 +3,12 @@
  * closures hold: a few of the host's own, then the one it is there for.
  */
 import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.ts";
+import { preventDefault } from "./base/primordials.ts";
 import { captureConsole } from "./console.ts";
 import { restrictGlobals } from "./globals.ts";
 import { closeInternals } from "./internals.ts";
 import { loadModule, moduleUrl } from "./load.ts";
 import { listen, send } from "./port.ts";
-import { preventDefault } from "./primordials.ts";
 import { tunnelConnections } from "./raw-connections.ts";
 import type { Runtime } from "./run.ts";
 import { Runs } from "./runs.ts";

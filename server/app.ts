@@ -1,15 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
-import { type Auth, OpenAuth } from "./api/auth.ts";
-import { failed, mount } from "./api/mount.ts";
-import type { ApiEnv, Route } from "./api/route.ts";
-import { type Bodies, bodies } from "./bodies.ts";
-import type { PaceLimits } from "./body-pace.ts";
-import { headBounds } from "./head-bounds.ts";
-import { hostCheck } from "./host-check.ts";
+import { HttpProblem } from "./errors/problem.ts";
+import { type Bodies, bodies } from "./http/body/bodies.ts";
+import type { PaceLimits } from "./http/body/pace.ts";
+import { headBounds } from "./http/connections/head-bounds.ts";
+import { hostCheck } from "./http/host-check.ts";
+import { failed, mount } from "./http/mount.ts";
+import type { ApiEnv, Route } from "./http/route.ts";
+import { tracedRequest } from "./http/tracing.ts";
+import { Unread } from "./http/unread/unread-responses.ts";
 import type { Answered } from "./log/answered.ts";
-import { HttpProblem } from "./problem.ts";
-import type { Hub } from "./registry/hub.ts";
+import type { Hub } from "./resources/resource-service.ts";
 import { tenancyRoutes } from "./routes/admin/routes.ts";
 import { batchRoutes } from "./routes/batch.ts";
 import { contractRoutes } from "./routes/contract.ts";
@@ -25,9 +26,8 @@ import { planRoutes } from "./routes/plan.ts";
 import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
 import type { Services } from "./services.ts";
-import type { Tenancy } from "./tenants/tenancy.ts";
-import { tracedRequest } from "./tracing.ts";
-import { Unread } from "./unread.ts";
+import type { Tenancy } from "./tenancy.ts";
+import { type Auth, OpenAuth } from "./tenants/auth.ts";
 
 export interface AppOptions {
   readonly services: Services;

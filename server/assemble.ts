@@ -1,19 +1,19 @@
 import type { Hono } from "hono";
 import type { Logger } from "pino";
 import { collectDefaultMetrics } from "prom-client";
-import { openKernel } from "../src/open.ts";
-import type { ApiEnv } from "./api/route.ts";
+import { openKernel } from "../src/kernel/open.ts";
 import { buildApp } from "./app.ts";
-import { isLoopback } from "./host-check.ts";
+import { isLoopback } from "./http/host-check.ts";
+import type { ApiEnv } from "./http/route.ts";
 import { requestLog } from "./log/answered.ts";
 import { failureLog } from "./log/logger.ts";
-import { createHub } from "./registry/hub.ts";
-import { KernelLevels } from "./registry/levels.ts";
+import { KernelLevels } from "./resources/kernel-levels.ts";
+import { createHub } from "./resources/resource-service.ts";
 import { Retention } from "./runs/retention.ts";
 import { createServices } from "./services.ts";
 import type { Settings } from "./settings.ts";
-import type { Store } from "./store/store.ts";
-import { createTenancy } from "./tenants/tenancy.ts";
+import type { Store } from "./store/contract/store.ts";
+import { createTenancy } from "./tenancy.ts";
 
 export interface AssembleOptions {
   readonly settings: Settings;

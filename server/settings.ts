@@ -1,18 +1,18 @@
 import { z } from "zod";
-import { type Config, config } from "../src/config.ts";
+import { messageOf } from "../src/base/errors.ts";
+import { type Config, config } from "../src/config/config.ts";
+import { databaseUrl } from "../src/config/database.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
-import { defaultRunDirectory } from "../src/engines/run-directory.ts";
-import { messageOf } from "../src/errors.ts";
+import { defaultRunDirectory } from "../src/engines/instance/run-directory.ts";
 import type { Perms } from "../src/permissions/perms.ts";
-import { databaseUrl } from "../src/tools/database.ts";
-import { PACE, type PaceLimits } from "./body-pace.ts";
-import { isLoopback } from "./host-check.ts";
+import { PACE, type PaceLimits } from "./http/body/pace.ts";
+import { isLoopback } from "./http/host-check.ts";
+import type { TracingOptions } from "./http/tracing.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
 import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
+import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/contract/storage.ts";
 import { storeLocation } from "./store/location.ts";
-import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/storage.ts";
 import { DEFAULT_LEVELS, levels, type TenantLevel } from "./tenants/settings.ts";
-import type { TracingOptions } from "./tracing.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
 const decimal = z

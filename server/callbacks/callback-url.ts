@@ -1,6 +1,11 @@
-import type { Ground } from "../../egress/admit.ts";
-import { type Destination, formatDestination, HostError, parseHost } from "../../egress/host.ts";
-import { BadRequest } from "../../src/errors.ts";
+import { BadRequest } from "../../src/base/errors.ts";
+import type { Ground } from "../../src/destinations/admit.ts";
+import {
+  type Destination,
+  formatDestination,
+  HostError,
+  parseHost,
+} from "../../src/destinations/host.ts";
 
 const MAX_LENGTH = 2_048;
 const FIELD = "callback";

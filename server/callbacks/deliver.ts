@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIPv6, type LookupFunction } from "node:net";
-import { admit, type CheckedAddress, type Ground } from "../../egress/admit.ts";
+import { admit, type CheckedAddress, type Ground } from "../../src/destinations/admit.ts";
 import { callbackTarget } from "./callback-url.ts";
 
 const CONNECT_WITHIN = 3_000;

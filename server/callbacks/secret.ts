@@ -1,6 +1,6 @@
 import { hkdfSync } from "node:crypto";
-import { ownerOf, type Tenant } from "../../src/tenant.ts";
-import { HttpProblem } from "../problem.ts";
+import { ownerOf, type Tenant } from "../../src/request/tenant.ts";
+import { HttpProblem } from "../errors/problem.ts";
 
 /**
  * What a tenant's callbacks are signed with, in the form Standard Webhooks gives secrets. It is

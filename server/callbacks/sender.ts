@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Turns } from "../../src/base/turns.ts";
-import type { Caller } from "../api/auth.ts";
-import type { DueCallback, JobRow, Jobs } from "../store/jobs.ts";
+import { Turns } from "../../src/base/per-tenant-queue.ts";
+import type { DueCallback, JobRow, Jobs } from "../store/contract/jobs.ts";
+import type { Caller } from "../tenants/auth.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
 import { nextTry } from "./schedule.ts";
 import { callbackSecret } from "./secret.ts";

@@ -1,8 +1,8 @@
 import { defineCommand } from "citty";
 import { takeEnvironment } from "../../bin/environment.js";
-import { examine } from "../../src/doctor/doctor.ts";
-import { type Finding, fail } from "../../src/doctor/finding.ts";
-import { messageOf } from "../../src/errors.ts";
+import { examine } from "../../doctor/doctor.ts";
+import { type Finding, fail } from "../../doctor/finding.ts";
+import { messageOf } from "../../src/base/errors.ts";
 import { readSettings } from "../settings.ts";
 import { checkStore } from "./store-check.ts";
 

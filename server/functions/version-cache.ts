@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
-import type { Tenant } from "../../src/tenant.ts";
-import type { FunctionVersion } from "../store/functions.ts";
+import type { Tenant } from "../../src/request/tenant.ts";
+import type { FunctionVersion } from "../store/contract/functions.ts";
 
 /** A version as it is called. */
 export type Callable = Omit<FunctionVersion, "files">;

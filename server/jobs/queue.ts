@@ -1,13 +1,13 @@
-import { Turns } from "../../src/base/turns.ts";
-import { PayloadTooLarge } from "../../src/errors.ts";
-import { JsonText } from "../../src/json-text.ts";
-import type { Kernel } from "../../src/kernel.ts";
-import type { ExecuteRequest } from "../../src/types.ts";
-import type { Caller } from "../api/auth.ts";
-import { HttpProblem } from "../problem.ts";
+import { PayloadTooLarge } from "../../src/base/errors.ts";
+import { JsonText } from "../../src/base/json-text.ts";
+import { Turns } from "../../src/base/per-tenant-queue.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
+import { HttpProblem } from "../errors/problem.ts";
 import { executionId } from "../runs/execution-id.ts";
 import type { Run } from "../runs/runs.ts";
-import type { JobRow, Jobs } from "../store/jobs.ts";
+import type { JobRow, Jobs } from "../store/contract/jobs.ts";
+import type { Caller } from "../tenants/auth.ts";
 import type { JobWorker } from "./worker.ts";
 
 /** Values of an input that is stored: the loop that serves requests parses it again. */

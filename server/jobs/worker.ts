@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { context, ROOT_CONTEXT } from "@opentelemetry/api";
-import { Aborted, IsolateError } from "../../src/errors.ts";
-import type { ExecuteRequest } from "../../src/types.ts";
-import type { Caller } from "../api/auth.ts";
-import { HttpProblem, problemResponse, statusOf } from "../problem.ts";
-import { QuotaExceeded } from "../quotas/quota-error.ts";
+import { Aborted, IsolateError } from "../../src/base/errors.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
+import { HttpProblem, problemResponse, statusOf } from "../errors/problem.ts";
+import { QuotaExceeded } from "../errors/quota-error.ts";
 import { answerOf, answerText } from "../runs/answer.ts";
 import type { Runs } from "../runs/runs.ts";
-import { StorageFull, StorageReserved, StoreUnavailable } from "../store/errors.ts";
-import type { ClaimedJob, JobAnswer, JobRow, Jobs } from "../store/jobs.ts";
-import { written } from "../store/written.ts";
+import { StorageFull, StorageReserved, StoreUnavailable } from "../store/contract/errors.ts";
+import type { ClaimedJob, JobAnswer, JobRow, Jobs } from "../store/contract/jobs.ts";
+import { written } from "../store/contract/written.ts";
+import type { Caller } from "../tenants/auth.ts";
 
 export interface JobWorkerOptions {
   readonly store: Jobs;

@@ -1,5 +1,5 @@
-import type { Usage } from "../../src/types.ts";
-import type { Caller } from "../api/auth.ts";
+import type { Usage } from "../../src/request/types.ts";
+import type { Caller } from "../tenants/auth.ts";
 import type { Asking } from "./slots.ts";
 
 /** To be called once, when an execution is over; with `null`, if it never ran. */

@@ -1,5 +1,5 @@
-import type { Caller } from "../api/auth.ts";
-import type { Executions } from "../store/executions.ts";
+import type { Executions } from "../store/contract/executions.ts";
+import type { Caller } from "../tenants/auth.ts";
 import type { Admission, Release } from "./admission.ts";
 import { Budgets } from "./budgets.ts";
 import type { Used } from "./day.ts";

@@ -1,6 +1,6 @@
-import { Aborted } from "../../src/errors.ts";
+import { Aborted } from "../../src/base/errors.ts";
+import { QuotaExceeded } from "../errors/quota-error.ts";
 import type { TenantLimits } from "../tenants/limits.ts";
-import { QuotaExceeded } from "./quota-error.ts";
 
 type Bounds = Pick<TenantLimits, "concurrency" | "queue">;
 

@@ -1,16 +1,16 @@
 import { z } from "zod";
-import type { ExecuteRequest } from "../../src/types.ts";
-import { answer } from "../api/answer.ts";
-import { PROBLEMS } from "../api/errors.ts";
-import { executeRequest } from "../api/execute-request.ts";
-import { type Route, route } from "../api/route.ts";
-import { waysHeaders } from "../api/ways-headers.ts";
-import { ownerOf } from "../bodies.ts";
-import { BodyBudget } from "../body-budget.ts";
-import { MAX_ANSWERS, runBatch } from "../runs/batch.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
+import { PROBLEMS } from "../errors/error-shape.ts";
+import { answer } from "../http/answer-schema.ts";
+import { ownerOf } from "../http/body/bodies.ts";
+import { BodyBudget } from "../http/body/budget.ts";
+import { executeRequest } from "../http/execute-request.ts";
+import { waysHeaders } from "../http/mode-headers.ts";
+import { type Route, route } from "../http/route.ts";
+import { MAX_ANSWERS, runBatch } from "../replies/batch.ts";
+import type { Ways } from "../replies/reply-modes.ts";
+import { replayOf, responseOf, textAnswer } from "../replies/stored-answer.ts";
 import type { Runs } from "../runs/runs.ts";
-import { replayOf, responseOf, textAnswer } from "../runs/stored-answer.ts";
-import type { Ways } from "../runs/ways.ts";
 
 const MOST = 100;
 /** Batches of the largest answers that are in memory at once; of one tenant no more than it leaves. */

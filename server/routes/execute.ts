@@ -1,9 +1,9 @@
-import type { ExecuteRequest } from "../../src/types.ts";
-import { WAYS_RESPONSES } from "../api/answer.ts";
-import { executeRequest } from "../api/execute-request.ts";
-import { type Route, route } from "../api/route.ts";
-import { callback, waysHeaders } from "../api/ways-headers.ts";
-import type { Ways } from "../runs/ways.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
+import { WAYS_RESPONSES } from "../http/answer-schema.ts";
+import { executeRequest } from "../http/execute-request.ts";
+import { callback, waysHeaders } from "../http/mode-headers.ts";
+import { type Route, route } from "../http/route.ts";
+import type { Ways } from "../replies/reply-modes.ts";
 
 /** `POST /execute`: runs code once and answers with its output, 200 whatever the code did. */
 export function executeRoutes(ways: Ways): Route[] {

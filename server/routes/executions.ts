@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { inTurn } from "../api/in-turn.ts";
-import { text, time } from "../api/query-values.ts";
-import { type Route, route } from "../api/route.ts";
-import { HttpProblem } from "../problem.ts";
+import { HttpProblem } from "../errors/problem.ts";
+import { inTurn } from "../http/in-turn.ts";
+import { text, time } from "../http/query-values.ts";
+import { type Route, route } from "../http/route.ts";
 import type { AuditWriter } from "../runs/audit.ts";
-import type { ExecutionRow, Executions } from "../store/executions.ts";
+import type { ExecutionRow, Executions } from "../store/contract/executions.ts";
 
 const PAGE = 50;
 const MOST = 200;

@@ -1,9 +1,5 @@
 import { z } from "zod";
-import { WAYS_RESPONSES } from "../api/answer.ts";
-import { inTurn } from "../api/in-turn.ts";
-import { PAGE, pageLimit, pageOf } from "../api/page.ts";
-import { type Route, route } from "../api/route.ts";
-import { waysHeaders } from "../api/ways-headers.ts";
+import { HttpProblem } from "../errors/problem.ts";
 import { type FunctionCatalogue, noSuchFunction, requestOf } from "../functions/catalogue.ts";
 import {
   deployBody,
@@ -16,9 +12,13 @@ import {
   wholeVersion,
 } from "../functions/schemas.ts";
 import type { Callable } from "../functions/version-cache.ts";
-import { HttpProblem } from "../problem.ts";
-import type { Ways } from "../runs/ways.ts";
-import type { FunctionRow } from "../store/functions.ts";
+import { WAYS_RESPONSES } from "../http/answer-schema.ts";
+import { inTurn } from "../http/in-turn.ts";
+import { waysHeaders } from "../http/mode-headers.ts";
+import { PAGE, pageLimit, pageOf } from "../http/page.ts";
+import { type Route, route } from "../http/route.ts";
+import type { Ways } from "../replies/reply-modes.ts";
+import type { FunctionRow } from "../store/contract/functions.ts";
 
 const tags = ["Functions"];
 const common = { scope: "tenant", tags } as const;

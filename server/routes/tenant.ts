@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { inTurn } from "../api/in-turn.ts";
-import { type Route, route } from "../api/route.ts";
+import { inTurn } from "../http/in-turn.ts";
+import { type Route, route } from "../http/route.ts";
 import type { Quotas } from "../quotas/quotas.ts";
-import { STORED_KINDS, type StorageCounts } from "../store/storage.ts";
+import { STORED_KINDS, type StorageCounts } from "../store/contract/storage.ts";
 import { shownSettings } from "../tenants/settings.ts";
 
 const stored = z.object({ bytes: z.int(), count: z.int() });

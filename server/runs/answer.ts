@@ -1,5 +1,5 @@
-import { JsonText } from "../../src/json-text.ts";
-import type { Output } from "../../src/types.ts";
+import { JsonText } from "../../src/base/json-text.ts";
+import type { Output } from "../../src/request/types.ts";
 
 /** An execution that has ended: what its caller gets, with status 200. */
 export type Answer = { readonly id: string } & Output;

@@ -1,13 +1,13 @@
-import type { HttpExchange } from "../../src/engines/http-delivery.ts";
-import type { JsonText } from "../../src/json-text.ts";
-import type { Granted, Kernel } from "../../src/kernel.ts";
-import type { ExecuteRequest, Observer, Output } from "../../src/types.ts";
-import type { Caller } from "../api/auth.ts";
+import type { JsonText } from "../../src/base/json-text.ts";
+import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
+import type { Granted, Kernel } from "../../src/kernel/kernel.ts";
+import type { ExecuteRequest, Observer, Output } from "../../src/request/types.ts";
 import type { Admission } from "../quotas/admission.ts";
-import { StoreUnavailable } from "../store/errors.ts";
-import type { ExecutionRow } from "../store/executions.ts";
+import { StoreUnavailable } from "../store/contract/errors.ts";
+import type { ExecutionRow } from "../store/contract/executions.ts";
+import type { Caller } from "../tenants/auth.ts";
 import type { AuditWriter } from "./audit.ts";
-import { type Ended, endedBy, endOf } from "./ended.ts";
+import { type Ended, endedBy, endOf } from "./execution-end.ts";
 import { executionId } from "./execution-id.ts";
 import { causeOf, type KnownTenant, Running } from "./running.ts";
 

@@ -1,5 +1,5 @@
-import type { Caller } from "../api/auth.ts";
-import type { TenantRow } from "../store/tenants.ts";
+import type { TenantRow } from "../store/contract/tenants.ts";
+import type { Caller } from "./auth.ts";
 import type { SecretSettings, ShownSettings, TenantLevel } from "./settings.ts";
 
 /** Whom a tenant's key speaks for. What is the operator's own, a database for one, is not its own. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { databaseUrl } from "../../src/config/database.ts";
 import { ceilingFault } from "../../src/permissions/ceiling.ts";
 import type { Perms } from "../../src/permissions/perms.ts";
-import { databaseUrl } from "../../src/tools/database.ts";
 
 const MAX_VARIABLES = 100;
 const MAX_VALUE = 32_768;

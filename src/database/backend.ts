@@ -1,5 +1,5 @@
 import type { KeyedClient } from "./login.ts";
-import type { Place } from "./places.ts";
+import type { Place } from "./server-addresses.ts";
 
 /**
  * The server's process behind one connection. Its number comes again for others, so that the time

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import pg from "pg";
-import type { Find, Place } from "./places.ts";
-import type { DatabaseTarget, DatabaseTls } from "./target.ts";
+import type { DatabaseTarget, DatabaseTls } from "../protocol/database-target.ts";
+import type { Find, Place } from "./server-addresses.ts";
 import { tlsTo } from "./tls.ts";
 
 const CONNECT_WITHIN = 5_000;

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
+import type { ResultLimits } from "../protocol/database-target.ts";
 import { TERMINATE } from "./messages.ts";
-import { type ResultLimits, ResultMeter } from "./meter.ts";
-import type { Upstream } from "./upstream.ts";
+import { ResultMeter } from "./meter.ts";
+import type { Upstream } from "./server-connection.ts";
 
 /** A client's connection and the server's, spliced: bytes go both ways, results are counted. */
 export class Session {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../base/errors.ts";
+import type { DatabaseTarget } from "../protocol/database-target.ts";
 import { type Backend, nameOf } from "./backend.ts";
 import type { Control } from "./control.ts";
 import { Controls, Elsewhere, keyOf } from "./controls.ts";
 import { codeOf, isServers, NO_ROOM } from "./login.ts";
-import type { Place } from "./places.ts";
-import type { DatabaseTarget } from "./target.ts";
+import type { Place } from "./server-addresses.ts";
 
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;

@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
+import type { Reach } from "../deno/deno.ts";
+import { RUNNER_ENTRY, readRunner, writeRunner } from "../deno/runner.ts";
 import { dockerClient, engineSocket } from "./container/docker.ts";
-import { ContainerEngine } from "./container/engine.ts";
-import type { Reach } from "./deno.ts";
-import type { Engine } from "./engine.ts";
-import { InlineLauncher } from "./inline/launcher.ts";
-import type { Instance } from "./instance.ts";
-import type { PoolOptions } from "./pool.ts";
-import { PooledEngine } from "./pooled.ts";
-import { ProcessLauncher } from "./process.ts";
-import { RUNNER_ENTRY, readRunner, writeRunner } from "./runner.ts";
+import { ContainerEngine } from "./container/docker-supervisor.ts";
+import type { Engine } from "./contract/contract.ts";
+import { ProcessLauncher } from "./deno-process/launcher.ts";
+import { InlineLauncher } from "./in-process/launcher.ts";
+import type { Instance } from "./instance/instance.ts";
+import type { PoolOptions } from "./pool/pool.ts";
+import { PooledEngine } from "./run/pooled-engine.ts";
 
 const START_CONCURRENCY = 3;
 const MAX_WAITING = 256;

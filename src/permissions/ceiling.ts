@@ -1,5 +1,5 @@
-import { shorten } from "../shorten.ts";
-import { knownEntry, parseEntry } from "./host-entry.ts";
+import { shorten } from "../base/shorten.ts";
+import { knownEntry, parseEntry } from "../destinations/host-entry.ts";
 import { judgeEnv, judgeSys } from "./name-grant.ts";
 import { netExcess } from "./net-ceiling.ts";
 import { isPath, isWithin, MALFORMED_PATH } from "./path-grant.ts";

@@ -1,5 +1,5 @@
-import { BadRequest, PermissionError } from "../errors.ts";
-import { shorten } from "../shorten.ts";
+import { BadRequest, PermissionError } from "../base/errors.ts";
+import { shorten } from "../base/shorten.ts";
 
 /** Why something asked for is not granted. */
 export interface Refusal {

@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { shorten } from "../shorten.ts";
+import { shorten } from "../base/shorten.ts";
 import { LISTS, type ListName } from "./perms.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { faultOf } from "./text.ts";

@@ -1,7 +1,7 @@
-import { type Classifier, classify } from "./address-class.ts";
-import { sparingHost, sparingNetworks } from "./host-addresses.ts";
-import { type HostEntry, parseEntry } from "./host-entry.ts";
-import { isLocal } from "./local.ts";
+import { type Classifier, classify } from "../destinations/address-class.ts";
+import { sparingHost, sparingNetworks } from "../destinations/host-addresses.ts";
+import { type HostEntry, parseEntry } from "../destinations/host-entry.ts";
+import { isLocal } from "../destinations/local.ts";
 import type { EgressPlaces } from "./plan-types.ts";
 
 /** What is not written in the hosts of an operator, and leads to this machine all the same. */

@@ -1,5 +1,5 @@
-import type { Tenant } from "../tenant.ts";
-import type { Level, LogEntry } from "../types.ts";
+import type { Tenant } from "../request/tenant.ts";
+import type { Level, LogEntry } from "../request/types.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 
 const SEVERITY: readonly Level[] = ["log", "info", "warn", "error", "exception"];

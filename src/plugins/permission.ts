@@ -1,6 +1,6 @@
-import type { Config } from "../config.ts";
-import type { JobGrants, Profile } from "../engines/engine.ts";
-import { type Own, owner } from "../own.ts";
+import type { Config } from "../config/config.ts";
+import { databaseGrant } from "../config/database.ts";
+import type { JobGrants, Profile } from "../engines/contract/contract.ts";
 import {
   assertGranted,
   type OperatorPolicy,
@@ -10,9 +10,9 @@ import {
 } from "../permissions/plan.ts";
 
 import type { WorkerPermissions } from "../protocol/grants.ts";
-import { databaseGrant } from "../tools/database.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 import { publicPlan } from "./public-plan.ts";
+import { type Own, owner } from "./tenant-resources.ts";
 
 /**
  * Plans what an execution may reach, in both layers, and lets none run that asks for more than it

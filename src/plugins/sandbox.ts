@@ -1,10 +1,10 @@
-import type { Engine, Job, ReadResult } from "../engines/engine.ts";
-import { toOutput } from "../engines/outcome.ts";
-import { reuseKey } from "../engines/reuse.ts";
-import { BadRequest, EngineUnavailable } from "../errors.ts";
+import { BadRequest, EngineUnavailable } from "../base/errors.ts";
+import type { Engine, Job, ReadResult } from "../engines/contract/contract.ts";
+import { toOutput } from "../engines/explain/outcome.ts";
+import { reuseKey } from "../engines/run/reuse.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../protocol/limits.ts";
-import { ownerOf } from "../tenant.ts";
-import type { Output, SandboxLevel } from "../types.ts";
+import { ownerOf } from "../request/tenant.ts";
+import type { Output, SandboxLevel } from "../request/types.ts";
 import type { Context, IsolatePlugin } from "./plugin.ts";
 
 const NO_TRUST =

@@ -1,4 +1,4 @@
-import { ToolError } from "../errors.ts";
+import { ToolError } from "../base/errors.ts";
 import type { Perms } from "../permissions/perms.ts";
 import { checkPermissions, ignoreFailure, isThenable } from "./shape.ts";
 import type { Tool, ToolContext } from "./tool.ts";

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { config } from "../../src/config.ts";
-import { Aborted } from "../../src/errors.ts";
-import { type Opened, openKernel } from "../../src/open.ts";
-import type { Tenant } from "../../src/tenant.ts";
-import type { Denial } from "../../src/types.ts";
+import { Aborted } from "../../src/base/errors.ts";
+import { config } from "../../src/config/config.ts";
+import { type Opened, openKernel } from "../../src/kernel/open.ts";
+import type { Tenant } from "../../src/request/tenant.ts";
+import type { Denial } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
 
 const BYTES = 300_000;

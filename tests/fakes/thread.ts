@@ -2,8 +2,8 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parentPort } from "node:worker_threads";
+import { RunnerFault } from "../../runner-image/base/faults.ts";
 import { captureConsole } from "../../runner-image/console.ts";
-import { RunnerFault } from "../../runner-image/faults.ts";
 import { restrictGlobals } from "../../runner-image/globals.ts";
 import { loadModule } from "../../runner-image/load.ts";
 import { Runs } from "../../runner-image/runs.ts";

@@ -2,12 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
+import { Postgres } from "../../dev/postgres.ts";
 import type { Backend } from "../../src/database/backend.ts";
-import { DatabaseGate } from "../../src/database/gate.ts";
-import { Reserve } from "../../src/database/reserve.ts";
+import { DatabaseGate } from "../../src/database/database-proxy.ts";
+import { Reserve } from "../../src/database/spare-connections.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { until } from "../contract/engine-contract.ts";
-import { Postgres } from "./postgres.ts";
 
 /** Takes back what would have the server notice that nobody is there. */
 export const UNWATCHED = "set client_connection_check_interval = 0; set application_name = 'mine';";

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
-import type { Ending, Job, Sandbox } from "../../src/engines/engine.ts";
-import { InlineLauncher } from "../../src/engines/inline/launcher.ts";
-import { ProcessLauncher } from "../../src/engines/process.ts";
-import { readRunner, writeRunner } from "../../src/engines/runner.ts";
+import { readRunner, writeRunner } from "../../src/deno/runner.ts";
+import type { Ending, Job, Sandbox } from "../../src/engines/contract/contract.ts";
+import { ProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import { InlineLauncher } from "../../src/engines/in-process/launcher.ts";
 import type { WorkerGrant } from "../../src/protocol/grants.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
 

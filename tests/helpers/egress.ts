@@ -2,7 +2,7 @@ import { link, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AuditRecord } from "../../egress/ledger.ts";
+import type { AuditRecord } from "../../egress/decision-log.ts";
 import { type EgressOptions, startEgress } from "../../egress/start.ts";
 import type {
   AdminAnswer,

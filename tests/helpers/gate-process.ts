@@ -1,7 +1,7 @@
 /** A process of its own with a gate to a database: `URL DIRECTORY STATEMENT`. Sends the statement, and waits. */
 import postgres from "postgres";
-import { DatabaseGate } from "../../src/database/gate.ts";
-import { Reserve } from "../../src/database/reserve.ts";
+import { DatabaseGate } from "../../src/database/database-proxy.ts";
+import { Reserve } from "../../src/database/spare-connections.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 
 const [url = "", directory = "", statement = ""] = process.argv.slice(2);

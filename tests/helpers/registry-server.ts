@@ -1,13 +1,13 @@
 import { buildApp } from "../../server/app.ts";
-import { createHub, type Hub } from "../../server/registry/hub.ts";
-import type { Store } from "../../server/store/store.ts";
+import { createHub, type Hub } from "../../server/resources/resource-service.ts";
+import type { Store } from "../../server/store/contract/store.ts";
+import { createTenancy } from "../../server/tenancy.ts";
 import { tenantBody } from "../../server/tenants/settings.ts";
-import { createTenancy } from "../../server/tenants/tenancy.ts";
-import { config } from "../../src/config.ts";
-import { Kernel } from "../../src/kernel.ts";
-import { createRXA } from "../../src/resourcex/archive.ts";
-import { EngineLevels, type Levels } from "../../src/resourcex/levels.ts";
-import type { TypeSandbox } from "../../src/resourcex/type.ts";
+import { config } from "../../src/config/config.ts";
+import { Kernel } from "../../src/kernel/kernel.ts";
+import { createRXA } from "../../src/resourcex/archive/archive.ts";
+import { EngineLevels, type Levels } from "../../src/resourcex/types/levels.ts";
+import type { TypeSandbox } from "../../src/resourcex/types/type.ts";
 import { servicesOver } from "./services.ts";
 
 /** Levels that stand in for containers by realms of this process: what is tested here is HTTP. */

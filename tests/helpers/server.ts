@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Answer } from "../../server/runs/answer.ts";
-import type { Output } from "../../src/types.ts";
+import type { Output } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
 import { storeDirectory } from "./store.ts";
 

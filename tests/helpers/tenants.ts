@@ -1,14 +1,14 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { buildApp } from "../../server/app.ts";
-import { createHub } from "../../server/registry/hub.ts";
-import { KernelLevels } from "../../server/registry/levels.ts";
+import { KernelLevels } from "../../server/resources/kernel-levels.ts";
+import { createHub } from "../../server/resources/resource-service.ts";
 import { createServices } from "../../server/services.ts";
 import { openStore } from "../../server/store/open.ts";
-import { createTenancy } from "../../server/tenants/tenancy.ts";
-import { config } from "../../src/config.ts";
-import type { Engine } from "../../src/engines/engine.ts";
-import { Kernel } from "../../src/kernel.ts";
+import { createTenancy } from "../../server/tenancy.ts";
+import { config } from "../../src/config/config.ts";
+import type { Engine } from "../../src/engines/contract/contract.ts";
+import { Kernel } from "../../src/kernel/kernel.ts";
 import { RecordingEngine } from "../fakes/recording-engine.ts";
 import { storeDirectory } from "./store.ts";
 

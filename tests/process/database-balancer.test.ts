@@ -1,9 +1,9 @@
 /** An address with two servers behind it: what is asked of one says nothing of the other. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Postgres } from "../../dev/postgres.ts";
 import { until } from "../contract/engine-contract.ts";
 import { DatabaseStage, STUBBORN } from "../helpers/database-stage.ts";
-import { Postgres } from "../helpers/postgres.ts";
 
 const stage = new DatabaseStage();
 let other: Postgres;

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { DatabaseGate } from "../../src/database/gate.ts";
-import { Reserve } from "../../src/database/reserve.ts";
+import { Postgres } from "../../dev/postgres.ts";
+import { DatabaseGate } from "../../src/database/database-proxy.ts";
+import { Reserve } from "../../src/database/spare-connections.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { until } from "../contract/engine-contract.ts";
-import { Postgres } from "../helpers/postgres.ts";
 
 const LIMITS = { rows: 1_000, bytes: 100_000 };
 const STUBBORN = `do $$ begin loop begin perform pg_sleep(60);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { DatabaseGate } from "../../src/database/gate.ts";
+import { DatabaseGate } from "../../src/database/database-proxy.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { until } from "../contract/engine-contract.ts";
 import { DatabaseStage } from "../helpers/database-stage.ts";

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Reserve } from "../../src/database/reserve.ts";
+import type { Reserve } from "../../src/database/spare-connections.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { DatabaseStage } from "../helpers/database-stage.ts";
 

@@ -4,12 +4,12 @@ import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { Reserve } from "../../src/database/reserve.ts";
+import { Postgres } from "../../dev/postgres.ts";
+import { Reserve } from "../../src/database/spare-connections.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
-import { nameServerResolver } from "../../src/names/resolve.ts";
+import { nameServerResolver } from "../../src/dns/resolve.ts";
 import { Cleanup } from "../helpers/egress.ts";
 import { startNameServer } from "../helpers/name-server.ts";
-import { Postgres } from "../helpers/postgres.ts";
 
 const cleanup = new Cleanup();
 let server: Postgres;

@@ -5,8 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Control, TERMINATE } from "../../src/database/control.ts";
-import { Reserve } from "../../src/database/reserve.ts";
-import { type DatabaseHost, parseDatabaseUrl } from "../../src/database/target.ts";
+import { Reserve } from "../../src/database/spare-connections.ts";
+import { parseDatabaseUrl } from "../../src/database/target.ts";
+import type { DatabaseHost } from "../../src/protocol/database-target.ts";
 import { until } from "../contract/engine-contract.ts";
 import { DatabaseStage, STUBBORN } from "../helpers/database-stage.ts";
 

@@ -2,8 +2,8 @@
 import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ProcessLauncher } from "../../src/engines/process.ts";
-import { readRunner, writeRunner } from "../../src/engines/runner.ts";
+import { readRunner, writeRunner } from "../../src/deno/runner.ts";
+import { ProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 
 async function targets(pid: unknown): Promise<string[]> {

@@ -18,10 +18,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { confinable } from "../../src/base/confined-command.ts";
-import type { Profile, Sandbox } from "../../src/engines/engine.ts";
-import { ProcessLauncher } from "../../src/engines/process.ts";
-import { readRunner, writeRunner } from "../../src/engines/runner.ts";
+import { confinable } from "../../src/confined-process/host-confinement.ts";
+import { readRunner, writeRunner } from "../../src/deno/runner.ts";
+import type { Profile, Sandbox } from "../../src/engines/contract/contract.ts";
+import { ProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { createIsolate } from "../../src/isolate.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
-import type { LogEntry } from "../../../src/types.ts";
-import type { Route } from "../../api/route.ts";
-import type { Hub } from "../../registry/hub.ts";
-import { requiredLocator, storedResource } from "../../registry/locators.ts";
-import { RegistryProblem } from "../../registry/problem.ts";
+import type { LogEntry } from "../../../src/request/types.ts";
+import { ResourceTypeError } from "../../../src/resourcex/base/errors.ts";
+import { RegistryProblem } from "../../errors/registry-problem.ts";
+import type { Route } from "../../http/route.ts";
+import { requiredLocator, storedResource } from "../../resources/locators.ts";
+import type { Hub } from "../../resources/resource-service.ts";
 import { registryRoute } from "./registry-route.ts";
 
 /** What is missing has an error of its own. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Route } from "../../api/route.ts";
-import type { Hub } from "../../registry/hub.ts";
-import { requiredLocator, storedResource } from "../../registry/locators.ts";
+import type { Route } from "../../http/route.ts";
+import { requiredLocator, storedResource } from "../../resources/locators.ts";
+import type { Hub } from "../../resources/resource-service.ts";
 import { registryRoute } from "./registry-route.ts";
 import { locatorQuery } from "./schemas.ts";
 

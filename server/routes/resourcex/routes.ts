@@ -1,8 +1,8 @@
-import { inTurn } from "../../api/in-turn.ts";
-import type { Route } from "../../api/route.ts";
-import type { PaceLimits } from "../../body-pace.ts";
-import { forms } from "../../registry/forms.ts";
-import type { Hub } from "../../registry/hub.ts";
+import type { PaceLimits } from "../../http/body/pace.ts";
+import { inTurn } from "../../http/in-turn.ts";
+import type { Route } from "../../http/route.ts";
+import { forms } from "../../resources/multipart.ts";
+import type { Hub } from "../../resources/resource-service.ts";
 import { publishRoute } from "./publish.ts";
 import { resolveRoute } from "./resolve.ts";
 import { contentRoute, deleteRoute, resourceRoute } from "./resource.ts";

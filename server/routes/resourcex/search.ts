@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { RXL } from "../../../src/resourcex/locator.ts";
-import { text } from "../../api/query-values.ts";
-import type { Route } from "../../api/route.ts";
-import type { Hub } from "../../registry/hub.ts";
-import { MOST_FOUND } from "../../store/resources.ts";
+import type { RXL } from "../../../src/resourcex/data/locator.ts";
+import { text } from "../../http/query-values.ts";
+import type { Route } from "../../http/route.ts";
+import type { Hub } from "../../resources/resource-service.ts";
+import { MOST_FOUND } from "../../store/contract/resources.ts";
 import { registryRoute } from "./registry-route.ts";
 import { locatorAnswer } from "./schemas.ts";
 

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { PayloadTooLarge } from "../../../src/errors.ts";
-import { ResourceTypeError } from "../../../src/resourcex/errors.ts";
-import { ownerOf } from "../../../src/tenant.ts";
-import { PAGE, pageLimit } from "../../api/page.ts";
-import type { Route } from "../../api/route.ts";
-import type { Hub } from "../../registry/hub.ts";
-import { RegistryProblem } from "../../registry/problem.ts";
-import { shown } from "../../registry/tenant-types.ts";
-import { uploadedType } from "../../registry/upload.ts";
+import { PayloadTooLarge } from "../../../src/base/errors.ts";
+import { ownerOf } from "../../../src/request/tenant.ts";
+import { ResourceTypeError } from "../../../src/resourcex/base/errors.ts";
+import { RegistryProblem } from "../../errors/registry-problem.ts";
+import { PAGE, pageLimit } from "../../http/page.ts";
+import type { Route } from "../../http/route.ts";
+import type { Hub } from "../../resources/resource-service.ts";
+import { shown } from "../../resources/tenant-types.ts";
+import { uploadedType } from "../../resources/type-upload.ts";
 import { registryRoute } from "./registry-route.ts";
 import { typeAnswer } from "./schemas.ts";
 

@@ -1,5 +1,5 @@
 import { customType } from "drizzle-orm/pg-core";
-import type { JobAnswer } from "../jobs.ts";
+import type { JobAnswer } from "../contract/jobs.ts";
 
 /** Text. PostgreSQL has neither NUL nor half surrogate pairs in its texts: U+FFFD is kept instead. */
 export const text = customType<{ data: string; driverData: string }>({

@@ -1,5 +1,5 @@
+import type { StorageRefusal } from "../contract/errors.ts";
 import type { StoreParts } from "../drizzle/store-parts.ts";
-import type { StorageRefusal } from "../errors.ts";
 
 /** What a thread is started with. */
 export interface ThreadData {

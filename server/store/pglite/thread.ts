@@ -1,6 +1,11 @@
 import { Worker } from "node:worker_threads";
-import { builtPath } from "../../../src/package-root.ts";
-import { StorageFull, StorageReserved, StoreConflict, StoreUnavailable } from "../errors.ts";
+import { builtPath } from "../../../src/base/package-root.ts";
+import {
+  StorageFull,
+  StorageReserved,
+  StoreConflict,
+  StoreUnavailable,
+} from "../contract/errors.ts";
 import type { Answer, Call, Failure, ThreadData } from "./messages.ts";
 
 const ENTRY = builtPath("server/store-thread.js");

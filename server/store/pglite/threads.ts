@@ -1,4 +1,4 @@
-import { StoreUnavailable } from "../errors.ts";
+import { StoreUnavailable } from "../contract/errors.ts";
 import type { Call, ThreadData } from "./messages.ts";
 import { Thread } from "./thread.ts";
 

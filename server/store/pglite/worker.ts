@@ -3,11 +3,16 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { drizzle } from "drizzle-orm/pglite";
 import { migrate } from "drizzle-orm/pglite/migrator";
+import {
+  StorageFull,
+  StorageReserved,
+  StoreConflict,
+  StoreUnavailable,
+} from "../contract/errors.ts";
 import { CASING } from "../drizzle/database.ts";
 import { guarded, storeError } from "../drizzle/guard.ts";
 import { MIGRATIONS } from "../drizzle/migrations.ts";
 import { drizzleParts } from "../drizzle/parts.ts";
-import { StorageFull, StorageReserved, StoreConflict, StoreUnavailable } from "../errors.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 import type { Answer, Call, Failure, ThreadData } from "./messages.ts";
 import { openDatabase } from "./open-database.ts";

@@ -1,9 +1,9 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Throttle } from "../idle-watch.ts";
-import { KernelFile } from "../kernel-file.ts";
-import type { Gauge } from "../meter.ts";
+import type { Gauge } from "../metering/meter.ts";
+import { KernelFile } from "../metering/proc-file.ts";
+import type { Throttle } from "../pool/idle-watch.ts";
 import { CgroupThrottle } from "./throttle.ts";
 
 /** Where the kernel's control groups are, also for a control plane in a container that mounts them. */
