@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Postgres } from "../../dev/postgres.ts";
 import { until } from "../contract/engine-contract.ts";
-import { Postgres } from "./postgres.ts";
 import { Receiver } from "./receiver.ts";
 import { TestServer } from "./server.ts";
 
