@@ -81,7 +81,7 @@ export class TypeRuns {
   }
 
   #runnerOf(owner: Tenant): EngineRunner {
-    const { reuse, maxTimeout, maxMemory, logEntries: logEntries } = owner;
+    const { reuse, maxTimeout, maxMemory, logEntries } = owner;
     const { levels, timeout, profile } = this.#options;
     return new EngineRunner({
       levels,
@@ -90,7 +90,7 @@ export class TypeRuns {
       reuse,
       timeout: Math.min(timeout, maxTimeout ?? timeout),
       profile: { ...profile, memory: Math.min(profile.memory, maxMemory ?? profile.memory) },
-      logEntries: logEntries,
+      logEntries,
     });
   }
 }

@@ -34,7 +34,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
         },
         handler: async ({ caller, c }) => {
           const { id, ceiling, tools, sandbox, reuse, env, database } = caller.tenant;
-          const { maxTimeout, maxMemory, maxSize, logEntries: logEntries } = caller.tenant;
+          const { maxTimeout, maxMemory, maxSize, logEntries } = caller.tenant;
           const { concurrency, queue, ...limits } = caller.limits;
           return c.json({
             id,
@@ -45,7 +45,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
             timeout: maxTimeout,
             memory: maxMemory,
             codeBytes: maxSize,
-            logEntries: logEntries,
+            logEntries,
             ...(Number.isFinite(concurrency) && { concurrency, queue }),
             ...limits,
             ...(env && { env: Object.keys(env).sort() }),

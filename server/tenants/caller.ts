@@ -31,7 +31,7 @@ export function callerOf(
       maxTimeout: timeout,
       maxMemory: memory,
       maxSize: codeBytes,
-      logEntries: logEntries,
+      logEntries,
       env: secrets.env,
       database: secrets.database,
     },

@@ -36,7 +36,7 @@ export const LoggerPlugin: IsolatePlugin = {
   name: "logger",
   setup(api) {
     const { audit, logger } = api.config;
-    const limitsOf = ({ logEntries: logEntries = logger.maxEntries }: Tenant) => ({
+    const limitsOf = ({ logEntries = logger.maxEntries }: Tenant) => ({
       ...logger,
       maxEntries: Math.min(logEntries, logger.maxEntries),
     });
