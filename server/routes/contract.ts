@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { openApiDocument } from "../api/openapi.ts";
-import { type Route, route } from "../api/route.ts";
+import { openApiDocument } from "../http/openapi.ts";
+import { type Route, route } from "../http/route.ts";
 
 /**
  * `GET /openapi.json`: the contract of all routes, this one included. It needs no key: it is the same

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import type Docker from "dockerode";
-import { BadRequest } from "../../errors.ts";
-import type { Mount, Profile } from "../engine.ts";
-import { ProfileUnavailable } from "../profile-unavailable.ts";
+import { BadRequest } from "../../base/errors.ts";
+import type { Mount, Profile } from "../contract/contract.ts";
+import { ProfileUnavailable } from "../pool/profile-unavailable.ts";
 import { call, engineStatus } from "./docker.ts";
 import { bind } from "./flags.ts";
 
