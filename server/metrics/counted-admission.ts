@@ -1,7 +1,10 @@
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import type { Admission } from "../quotas/admission.ts";
 
-/** The same admission, whose refusals are told: for those there is no end of, and no record. */
+/**
+ * Wraps an admission so that its refusals are reported. A refused execution has no end and no
+ * record.
+ */
 export function countedAdmission(
   admission: Admission,
   onRefusal: (code: string) => void,
