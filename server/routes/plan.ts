@@ -4,7 +4,10 @@ import type { ExecuteRequest } from "../../src/request/types.ts";
 import { executeRequest } from "../http/execute-request.ts";
 import { type Route, route } from "../http/route.ts";
 
-/** `POST /plan`: what `POST /execute` would grant the same request, refusals included; runs nothing. */
+/**
+ * `POST /plan`: the permissions and refusals that `POST /execute` would give the same request. It
+ * runs nothing.
+ */
 export function planRoutes(kernel: Kernel): Route[] {
   return [
     route({
