@@ -1,7 +1,6 @@
 /**
  * Runs code apart from other code in Deno as fast as honestly possible, without a sandbox. It makes
- * a
- * fresh Worker for each line of JSON on standard input, and answers with one line of JSON.
+ * a fresh Worker for each line of JSON on standard input, and answers with one line of JSON.
  */
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
 const encoder = new TextEncoder();

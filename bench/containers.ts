@@ -69,8 +69,7 @@ export class PlainContainers {
 
   /**
    * Creates, starts and removes such containers for `ms` milliseconds. Returns their number a
-   * second. It
-   * is the sum of the workers' own rates, since they do not all end at the same time.
+   * second. It is the sum of the workers' own rates, since they do not all end at the same time.
    */
   async loop(concurrency: number, ms: number, signal: AbortSignal): Promise<number> {
     let perSecond = 0;
@@ -92,9 +91,8 @@ export class PlainContainers {
 
   /**
    * Measures the milliseconds of `docker run --rm --network none IMAGE eval …`, by the calls of
-   * that
-   * command. It attaches to the output first, and returns when the container is removed, not when
-   * it ends.
+   * that command. It attaches to the output first, and returns when the container is removed, not
+   * when it ends.
    */
   async dockerRun(code: string, expected: string): Promise<number> {
     let output = "";

@@ -33,7 +33,7 @@ export function share({ samples }: Context, part: number): number {
 }
 
 /**
- * Counts rounds up to `most`. Ends early on a host so slow that the bench would take too long; the
+ * Counts rounds up to `most`. Ends early on a host so slow that the bench would take too long. The
  * table shows the number of rounds. `seconds` is for the default number of samples.
  */
 export function* rounds({ samples }: Context, most: number, seconds: number): Generator<number> {

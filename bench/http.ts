@@ -22,8 +22,7 @@ export class Client {
 
   /**
    * Creates a client. Aborting `signal` drops all requests, which ends their executions. `key` is
-   * the
-   * client's key on a server with tenants.
+   * the client's key on a server with tenants.
    */
   constructor(
     origin: string,

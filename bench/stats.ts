@@ -32,8 +32,7 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 
 /**
  * Runs `count` workers at once. Unlike `Promise.all`, it rejects only when all of them have ended.
- * So
- * a clean-up afterwards finds nothing that is still being made.
+ * So a clean-up afterwards finds nothing that is still being made.
  */
 export async function together(count: number, worker: () => Promise<void>): Promise<void> {
   const settled = await Promise.allSettled(Array.from({ length: count }, worker));

@@ -25,8 +25,7 @@ export interface OpenLaunches {
 
 /**
  * Tries to escape from sandboxes whose Worker has every permission, so that only the container
- * holds
- * the code. Yields a finding for each protection of the container.
+ * holds the code. Yields a finding for each protection of the container.
  */
 export async function* checkContainer(
   { asNobody, asRoot }: OpenLaunches,

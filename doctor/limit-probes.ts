@@ -38,8 +38,7 @@ export const LIMIT_PROBES: readonly Probe[] = [
     what: "processors are limited",
     alone: true,
     // Without the limit, the code's share depends on the host's load. So the probe also reads
-    // whether
-    // the kernel ever held it back.
+    // whether the kernel ever held it back.
     code: `
       const url = URL.createObjectURL(new Blob(["for (;;);"]));
       const used = () => {

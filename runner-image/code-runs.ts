@@ -33,7 +33,7 @@ export class CodeRuns {
 
   /**
    * Ends the current run with an error that nobody awaits. If no run is on, code of an earlier run
-   * threw it: no later run fails for that, and the worker reports itself as spoiled.
+   * threw it. No later run fails for that, but the worker reports itself as spoiled.
    */
   fail(thrown: unknown): void {
     if (this.#current === undefined || this.#current.fail(thrown) || this.#spoiled) return;

@@ -5,8 +5,8 @@ import { splice } from "./splice.ts";
 const PAUSE_MS = 10;
 
 /**
- * Offers the egress proxy on loopback, where the runtime's `fetch` looks for it, and connects each
- * client to the proxy's unix socket. It is the only way out. The proxy decides everything; it
+ * Offers the egress proxy on loopback, where the runtime's `fetch` looks for it. Each client is
+ * connected to the proxy's unix socket. It is the only way out. The proxy decides everything; it
  * identifies the sandbox by the socket.
  */
 export function openForwarder(socketPath: string): void {

@@ -8,8 +8,8 @@ const REMOVED = ["postMessage", "onmessage", "onmessageerror", "crypto", "name"]
 
 /**
  * Removes globals that are not for user code, and turns every way to close the worker into a
- * report.
- * Otherwise a worker that closes itself would go unnoticed and its caller would wait in vain.
+ * report. Otherwise a worker that closes itself would go unnoticed and its caller would wait in
+ * vain.
  */
 export function restrictGlobals(onExit: (fault: RunnerFault) => void): void {
   const leave = (call: string) =>

@@ -80,8 +80,8 @@ for (;;) {
 }
 
 /**
- * Runs throw-away jobs in the same way as real ones, so that the first real job finds warm code,
- * loader and transpiler. Sends `hello` when the last one has ended.
+ * Runs throw-away jobs in the same way as real ones. So the first real job finds code, loader and
+ * transpiler warm. Sends `hello` when the last one has ended.
  */
 function prime(): void {
   primingLeft -= 1;

@@ -14,9 +14,9 @@ const NODE_INTERNAL = "node:internal/";
 const TEST_BINDING = "internal/test/binding";
 
 /**
- * Removes access from a worker's globals to the runtime's internals: operations on resources by
- * number, handles for sockets and files, and the internal module loader. Runs before user code.
- * `prelude` is the URL of a module that does the same in a nested worker.
+ * Removes access from a worker's globals to the runtime's internals. These are operations on
+ * resources by number, handles for sockets and files, and the internal module loader. Runs before
+ * user code. `prelude` is the URL of a module that does the same in a nested worker.
  */
 export function closeInternals(prelude: string): void {
   const { process, Deno } = globalThis as Anything;

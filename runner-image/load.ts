@@ -24,7 +24,7 @@ export function moduleUrl(code: string): string {
 
 /**
  * Imports user code. Deno reports a parse error as a `TypeError` whose message begins with the real
- * name, so that one is turned into a `SyntaxError`.
+ * name. Such an error is turned into a `SyntaxError`.
  */
 export async function loadModule(url: string, importer: Importer): Promise<Module> {
   try {

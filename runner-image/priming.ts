@@ -6,8 +6,7 @@ export const PRIMING_ROUNDS = 5;
 /**
  * A module that uses many features of the language. Compiling functions matters less than loading
  * the binary's pages they lie in. The first module that takes a new path of the parser would pay
- * one
- * or two milliseconds.
+ * one or two milliseconds.
  */
 const CODE = `/* A comment */
 interface Item { readonly n: number; name?: string }

@@ -49,10 +49,9 @@ interface Place {
 }
 
 /**
- * Writes the returned value so that it can be read as it was: see src/protocol/rich.ts.
- * `undefined` stays `undefined`. An object with a `toJSON` and no form of its own becomes the
- * result
- * of that method. Errors become name and message, other objects their own enumerable properties.
+ * Writes the returned value so that it can be read as it was: see src/protocol/rich.ts. `undefined`
+ * stays `undefined`. An object with a `toJSON` and no form of its own becomes the result of that
+ * method. Errors become name and message, other objects their own enumerable properties.
  *
  * @throws {RunnerFault} `SerializationError`, with the place in the result, for functions, symbols,
  * circles and opaque objects such as a promise. `OutputLimitError` for too much.

@@ -51,8 +51,7 @@ function nameAndMessage(this: Error): object {
 
 /**
  * Writes the returned value as JSON text; `undefined` stays `undefined`. The mappings are on the
- * prototypes only during this call. So the runtime's own serializer does all the work, and user
- * code
+ * prototypes only during this call. So the runtime's own serializer does all the work. User code
  * never sees a `toJSON` that the language does not have.
  *
  * @throws {RunnerFault} `SerializationError` for what JSON cannot hold, `OutputLimitError` for too

@@ -2,8 +2,7 @@ const CHUNK = 65_536;
 
 /**
  * Passes bytes in both directions until both sides have ended. The end of one side is passed on,
- * and
- * the other may continue. Rejects if either connection breaks. Closes nothing.
+ * and the other may continue. Rejects if either connection breaks. Closes nothing.
  */
 export async function splice(one: Deno.Conn, other: Deno.Conn): Promise<void> {
   await Promise.all([pump(one, other), pump(other, one)]);

@@ -1,8 +1,7 @@
 /**
  * Builds `dist/`: the control plane, the programs that run elsewhere, and the library with its
- * types. Unchanged
- * parts are kept. It is plain JavaScript, because the build itself is TypeScript and is bundled
- * first.
+ * types. Unchanged parts are kept. It is plain JavaScript, because the build itself is TypeScript
+ * and is bundled first.
  *
  * Usage: node scripts/build.mjs [--no-types]
  */

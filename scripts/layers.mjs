@@ -1,8 +1,7 @@
 /**
  * Defines the layers of the source, from the bottom up. A folder may import folders before it in
- * its list, and a
- * part of the library as listed below. `npm run check` writes the rules into biome.layers.json for
- * Biome.
+ * its list, and a part of the library as listed below. `npm run check` writes the rules into
+ * biome.layers.json for Biome.
  */
 import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";

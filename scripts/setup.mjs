@@ -1,10 +1,8 @@
 /**
  * Prepares `npm start`, `npm test` and `npm run bench`. It installs the locked packages if they are
- * missing, and
- * starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs. With `--gvisor`,
- * `--browser`,
- * `--compose` and `--python` it tries to install that runtime, a browser, docker-compose and
- * Python's requests.
+ * missing, and starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs. With
+ * `--gvisor`, `--browser`, `--compose` and `--python` it tries to install that runtime, a browser,
+ * docker-compose and Python's requests.
  *
  * It uses only Node, and prints each step. A second run finds everything and takes well under a
  * second.

@@ -85,8 +85,7 @@ async function calibrate(quiet: Client): Promise<number> {
 }
 
 /**
- * Makes a request with a fixed amount of work, not a fixed time, so that a smaller share of a
- * processor shows.
+ * Makes a request with a fixed amount of work, so that a smaller share of a processor takes longer.
  */
 function computing(loops: number): object {
   const code = `export default (x) => { let h = 0; ${LOOP} return ${EXPECTED} + (h & 0); }`;

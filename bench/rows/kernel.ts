@@ -15,8 +15,8 @@ const direct = (x: number): number => x * 2;
 
 /**
  * Measures the cost of an execution at level none beyond a direct call of the same function. A
- * second
- * row has the part of kernel and plugins. The rest is the realm, and the thread that interrupts it.
+ * second row has the part of kernel and plugins. The rest is the realm, and the thread that
+ * interrupts it.
  */
 export async function kernel({ scratch, signal }: Context): Promise<Row[]> {
   const runDirectory = join(scratch, "library");

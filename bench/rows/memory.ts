@@ -12,16 +12,15 @@ import type { Row } from "../table.ts";
 const IDLE = 1_000;
 
 /**
- * As many bare processes as the pool has sandboxes, so that the binary's pages count by equal
- * shares.
+ * Number of bare processes. It equals the pool's sandboxes, so that the binary's pages count by
+ * equal shares.
  */
 const PAIR = [1, 2] as const;
 
 /**
  * Measures the memory of a warm sandbox. Reference: a Deno process that only waits. Pages of the
  * binary count by share. The two sandboxes share the image's binary, the two bare processes a copy
- * of
- * npm's. It is a copy, because other processes of this host may run npm's own.
+ * of npm's. It is a copy, because other processes of this host may run npm's own.
  */
 export async function memory(context: Context): Promise<Row[]> {
   const binary = join(context.scratch, "bare-deno");

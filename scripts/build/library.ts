@@ -11,8 +11,7 @@ const BUILTIN_TYPES = "src/resourcex/types/builtin-bundles.ts";
 
 /**
  * Builds the library with the compiler: JavaScript and types of all of `src/`. The built-in
- * resource types are
- * generated first, as a source file.
+ * resource types are generated first, as a source file.
  *
  * @throws {Error} With the compiler's messages.
  */

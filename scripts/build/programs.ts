@@ -90,8 +90,7 @@ export async function buildEgress(plugins: Plugin[] = []): Promise<Built> {
 
 /**
  * Builds the database tool, and the modules of Drizzle that code may import. The files share their
- * common parts,
- * so that all importers use one copy.
+ * common parts, so that all importers use one copy.
  */
 async function buildDatabase(): Promise<Built> {
   const names = DRIZZLE_MODULES.map((specifier) => [basename(specifier), specifier]);

@@ -32,8 +32,7 @@ export function isFresh(root, stamp) {
 
 /**
  * Returns size and modification time of a file. For a folder it is the time alone, which changes
- * when files come
- * and go. `""` if there is none.
+ * when files come and go. `""` if there is none.
  */
 export function signOf(root, path) {
   const found = statSync(join(root, path), { throwIfNoEntry: false });

@@ -8,9 +8,8 @@ export type { BundleInput };
 /**
  * Makes one module of the files of a function; its exports are those of `main`. It may import only
  * these files, by literal paths, and the modules of every sandbox (`node:…`, Drizzle). Bundling
- * runs
- * in a confined process with limits of time and memory, because hostile files of some hundred
- * kilobytes cost a bundler gigabytes.
+ * runs in a confined process with limits of time and memory. Hostile files of some hundred
+ * kilobytes can cost a bundler gigabytes.
  *
  * @throws {BadRequest} Naming `files` or `main`, and the line.
  * @throws {HostBusy} If many others wait.

@@ -9,11 +9,9 @@ type DeferredProperty<T> = T extends (...args: infer A) => infer R
 
 /**
  * Stands for the value at `path` within the object that `root` promises. Each property of the
- * result
- * is a longer path. Calling it calls the value there, on the object that holds it; awaiting it
- * gives
- * that value. Both call `root` again and reject as `root` does. Assigning, `in` and listing keys
- * throw an Error.
+ * result is a longer path. Calling it calls the value there, on the object that holds it; awaiting
+ * it gives that value. Both call `root` again and reject as `root` does. Assigning, `in` and
+ * listing keys throw an Error.
  *
  * @example
  * const users = deferred(async () => ({ users: { count: () => 2 } }), ["users"]);

@@ -10,9 +10,9 @@ const { getBuiltinModule } = Reflect.get(globalThis, "process") as {
  * Runs the text of a bundled module and returns its exports, on the host and in every sandbox.
  * `label` is the module's name in stacks. `modules` can be required beside the runtime's own.
  *
- * The text becomes a function and no module of its own. A module has a URL that every stack shows,
- * and code could import it again by that URL, its source included. The function is strict, so that
- * no stack frame and no `caller` leads to it either.
+ * The text becomes a function and no module of its own. A module has a URL that every stack shows.
+ * Code could import it again by that URL, its source included. The function is strict, so that no
+ * stack frame and no `caller` leads to it either.
  *
  * @example
  * evaluate("exports.answer = 42", "tool:answer") // { answer: 42 }

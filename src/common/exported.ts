@@ -1,7 +1,6 @@
 /**
  * Finds the tool that a module exports: its default export, or the only export that can be a tool.
- * A
- * function is called to make the tool. It runs on the host and in every sandbox.
+ * A function is called to make the tool. It runs on the host and in every sandbox.
  *
  * @throws {Error} If there is none, or more than one.
  *

@@ -4,13 +4,11 @@ import { type Deferred, deferred, refuse } from "./deferred.ts";
  * Makes a stand-in for an object that is created once, on first use. With a synchronous factory it
  * behaves like the object, and methods run on the object itself. With a factory that returns a
  * promise, every path of properties can be called or awaited, which gives a promise. Then
- * assigning,
- * `in` and listing keys throw an Error.
+ * assigning, `in` and listing keys throw an Error.
  *
  * A failure is reported by the use that met it: it throws or rejects. The next use calls the
- * factory
- * again, because the cause may be over. Awaiting the stand-in itself gives the stand-in and creates
- * nothing.
+ * factory again, because the cause may be over. Awaiting the stand-in itself gives the stand-in and
+ * creates nothing.
  *
  * @example
  * const db = lazy(async () => ({ users: { findMany: () => ["Ada"] } }));

@@ -17,8 +17,7 @@ export interface ProxyOptions<K extends string> {
  * nothing can be set, defined or deleted.
  *
  * Functions run on the target itself, so objects with private fields work. Other values are read at
- * each access and returned as they are, so a nested object needs a proxy of its own. The set of
- * names
+ * each access and returned as they are, so nested objects need their own proxies. The set of names
  * is fixed at once: later properties of the target stay invisible.
  *
  * @throws {Error} For a whitelist with `constructor`, `prototype` or `__proto__`.

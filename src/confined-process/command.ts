@@ -25,10 +25,8 @@ const OPEN_FILES = 64;
 /**
  * Builds the command line of the process that parses untrusted bytes. It is Deno without any
  * permission and with no variable but its own. Where the host allows that, it has no network, a
- * user
- * of its own and no way to privileges. The shell sets limits and then becomes Deno, so that they
- * hold
- * from the first instruction. `main` is the text of the main module.
+ * user of its own and no way to privileges. The shell sets limits and then becomes Deno, so that
+ * they hold from the first instruction. `main` is the text of the main module.
  */
 export async function parserCommand(
   main: string,

@@ -1,8 +1,7 @@
 /**
  * Main module of a confined process. It reads blocks (length, bytes) from standard input: the
- * script,
- * its assets, then questions. A question is an input as JSON and a payload. It writes one answer
- * for each.
+ * script, its assets, then questions. A question is an input as JSON and a payload. It writes one
+ * answer for each.
  */
 
 declare const Deno: {

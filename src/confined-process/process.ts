@@ -67,8 +67,7 @@ export class ConfinedProcess {
 
   /**
    * Starts a process and resolves once it accepts a question. With `isWaitedFor`, it keeps this
-   * process
-   * of Node from exiting.
+   * process of Node from exiting.
    *
    * @throws {EngineUnavailable} If it does not start.
    */

@@ -23,9 +23,8 @@ export interface ProgramQuestion {
 
 /**
  * A script of ours that handles untrusted bytes, in a process without file, network or variable.
- * Starting one takes longer than most work. So it is kept for its owner's next input for some
- * seconds,
- * and a fresh one is started ahead, which has had no input.
+ * Starting one takes longer than most work. So it is kept some seconds for its owner's next input.
+ * A fresh one is started ahead, which has had no input.
  *
  * @example
  * const program = new Program({ script: () => readProgram("confined/compiler"), limits });

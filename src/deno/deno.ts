@@ -50,10 +50,8 @@ export const NO_REACH: Reach = { env: [], net: false, read: [], write: [], sys: 
 
 /**
  * Builds the arguments that start a sandbox's host process. It dials its sockets, loads only
- * modules
- * in `runnerDirectory`, and never prompts. A Worker can get only permissions that its process has.
- * So
- * the process holds the most that any job here may be granted.
+ * modules in `runnerDirectory`, and never prompts. A Worker can get only permissions that its
+ * process has. So the process holds the most that any job here may be granted.
  */
 export function hostArguments(options: {
   runnerDirectory: string;
@@ -87,10 +85,8 @@ function allowEnv(names: Reach["env"]): string[] {
 
 /**
  * Environment of the host process: no update check, no variable of ours, and an impossible
- * directory
- * for caches. The web's Cache API asks for no permission, so it would keep data of one execution
- * for
- * the next.
+ * directory for caches. The web's Cache API asks for no permission, so it would keep data of one
+ * execution for the next.
  */
 export const HOST_ENVIRONMENT: Readonly<Record<string, string>> = {
   DENO_EMIT_CACHE_MODE: "disable",

@@ -12,9 +12,9 @@ export interface Findings {
 }
 
 /**
- * Examines permissions. `wild` is true for `*` as an entry of any list, for a `*` within an entry
- * of
- * `net` or `env`, and for the range of all addresses. Deno takes patterns in those two lists.
+ * Examines permissions. `wild` is true for `*` as an entry of any list, and for the range of all
+ * addresses. It is also true for a `*` within an entry of `net` or `env`, where Deno takes
+ * patterns.
  *
  * @throws {Error} Naming the key, for `"inherit"` or a value of another shape.
  *

@@ -3,7 +3,7 @@ import type { PlanInput } from "./plan-types.ts";
 
 /**
  * Describes the part of a granted entry that is above a ceiling. The words follow "exceeds the
- * ceiling"; they are empty if the whole entry is above it, and `undefined` if nothing is. At level
+ * ceiling". They are empty if the whole entry is above it, and `undefined` if nothing is. At level
  * `isolated` only the Worker checks, so the entry means what Deno makes of it. There `*.x` includes
  * `x`, and `*` includes every port.
  *

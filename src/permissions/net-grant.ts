@@ -38,8 +38,7 @@ function isOwnPort(port: number): boolean {
 
 /**
  * Makes the list for the Worker. Deno takes `*.x:443` but not `*`. If the list is `["*"]`, the
- * caller
- * has to write `net: true`.
+ * caller has to write `net: true`.
  *
  * @example
  * workerNet(["x.org", "y.org:22"]) // ["x.org:443", "x.org:80", "y.org:22"]

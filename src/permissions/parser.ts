@@ -19,9 +19,8 @@ const EXACT_HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])$/i;
  * Reads the `host:port` of a URL, in the form of an entry of `net`. The host is in lower case, an
  * IPv6 address in brackets. A URL without a port gets the one of its scheme.
  *
- * @throws {Error} If the text is no URL, does not name exactly one host, or has neither a port nor
- * a
- * scheme with a known one. No message repeats the text, which may hold a password.
+ * @throws {Error} If the text is no URL, or does not name exactly one host. Also if it has no port
+ * and its scheme has no known one. No message repeats the text, which may hold a password.
  *
  * @example
  * parse("postgres://user@localhost:5432/db") // "localhost:5432"

@@ -16,7 +16,7 @@ export type Perms = "none" | PermsObject;
  * Returns the object form of permissions; `"none"` is `{}`. Shapes are checked, because tools and
  * requests may be written in JavaScript.
  *
- * @throws {Error} Naming the key, if anything is `"inherit"`, a list is no array of strings, or
+ * @throws {Error} Naming the key: if anything is `"inherit"`, a list is no array of strings, or
  * `hrtime` is no boolean.
  *
  * @example

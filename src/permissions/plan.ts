@@ -37,9 +37,9 @@ const JUDGES: Readonly<Record<ListName, Judge>> = {
 };
 
 /**
- * Decides the permissions of an execution: those its request and its tools ask for, within what the
- * operator and the ceilings allow. Everything else is refused, element by element. Granted elements
- * are written out for each place that enforces them.
+ * Decides the permissions of an execution. Granted is what its request and its tools ask for,
+ * within what the operator and the ceilings allow. Everything else is refused, element by element.
+ * Granted elements are written out for each place that enforces them.
  *
  * @throws {Error} For a malformed ceiling.
  *

@@ -24,8 +24,7 @@ const LIST_NAMES: readonly string[] = LISTS;
 /**
  * Reads permissions of unknown origin. Only plain data counts: neither getters nor traps of a proxy
  * run. So the value can neither throw, nor take time, nor change between two reads. A part of a
- * wrong
- * shape is refused; the rest is kept.
+ * wrong shape is refused; the rest is kept.
  *
  * @example
  * shape({ env: ["A", 1] }, "permissions").lists.env // [{ field: "permissions.env[0]", value: "A" }]

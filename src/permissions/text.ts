@@ -3,8 +3,7 @@ const MAX_LENGTH = 1_024;
 /**
  * Describes the fault of an element of any list; `undefined` if it has none. Commas separate the
  * values of Deno's flags. Backslashes mean something else on each system. Control characters end
- * lines
- * and strings elsewhere. So no grantable element contains any of them.
+ * lines and strings elsewhere. So no grantable element contains any of them.
  *
  * @example
  * ["x.org", "a,b", "", 1].map((value) => textFault(value, true) === undefined) // [true, false, false, false]

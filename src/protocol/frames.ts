@@ -80,8 +80,8 @@ export function encodeFrame(
 }
 
 /**
- * Cuts a byte stream into frames. Memory in use never exceeds one frame of `maxBytes`,
- * whatever the chunks look like.
+ * Cuts a byte stream into frames. Memory in use never exceeds one frame of `maxBytes`, whatever the
+ * chunks look like.
  */
 export class FrameDecoder {
   readonly #maxBytes: number;

@@ -1,5 +1,5 @@
 /**
- * Reads messages of a sandbox. Their content is untrusted: each field is taken only with the right
+ * Reads messages of a sandbox. Their content is untrusted. Each field is taken only with the right
  * type and size, and nothing is merged into an object of ours.
  */
 import type { Frame } from "./frames.ts";

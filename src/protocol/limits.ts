@@ -1,6 +1,6 @@
 /**
- * Limits of an execution's output. The worker keeps to them, the sandbox's host process enforces
- * them against the worker, and the control plane enforces them against both.
+ * Limits of an execution's output. The worker keeps to them. The sandbox's host process enforces
+ * them against the worker, and the control plane against both.
  */
 export interface OutputLimits {
   /** Most log entries; later ones are counted and dropped. */

@@ -33,8 +33,7 @@ export interface ToolHeader {
 
 /**
  * Header of a `job` frame. The payload holds the code, the input as JSON text, the tools' modules
- * in
- * their order, and the attachments. The header has the length of each in bytes.
+ * in their order, and the attachments. The header has the length of each in bytes.
  */
 export interface JobHeader {
   readonly entry: string;

@@ -16,8 +16,7 @@ export function isTunnelPort(port: number): boolean {
 
 /**
  * Assigns loopback ports to the targets of a Worker's list, one each. A wildcard is no target.
- * Equal
- * lists give equal ports, and the ports themselves may be in the list.
+ * Equal lists give equal ports, and the ports themselves may be in the list.
  *
  * @example
  * [...tunnelsOf(["*.y.org:443", "x.org:443", "x.org:80"])] // [["x.org:443", 61000], ["x.org:80", 61001]]

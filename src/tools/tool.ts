@@ -15,16 +15,14 @@ export interface Tool {
   readonly name: string;
   /**
    * Permissions of the tool. Default `"none"`. A function is called on the host for each execution,
-   * and
-   * returns them synchronously.
+   * and returns them synchronously.
    */
   readonly permissions?: Perms | ((context: ToolContext) => Perms);
   /** Settings of the tool, for programs that list tools. `setup` has them in its closure. */
   readonly config?: unknown;
   /**
    * Called for each execution that uses the tool, before its code loads. Properties set on
-   * `globals`
-   * become global for good. An error that it throws ends the execution as a `ToolError`.
+   * `globals` become global for good. An error that it throws ends the execution as a `ToolError`.
    */
   setup(globals: Record<string, unknown>): void | Promise<void>;
 }
