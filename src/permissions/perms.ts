@@ -16,8 +16,8 @@ export type Perms = "none" | PermsObject;
  * Returns the object form of permissions; `"none"` is `{}`. Shapes are checked, because tools and
  * requests may be written in JavaScript.
  *
- * @throws {Error} Naming the key: if anything is `"inherit"`, a list is no array of strings, or
- * `hrtime` is no boolean.
+ * @throws {Error} Naming the key, if a list is no array of strings or `hrtime` no boolean. Also if
+ * anything is `"inherit"`.
  *
  * @example
  * toObject("none") // {}

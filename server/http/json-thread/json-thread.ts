@@ -19,9 +19,9 @@ interface PendingQuestion {
 
 /**
  * Reads large bodies and results in a thread, so that the loop that serves requests is not blocked.
- * It reads one body of each tenant at a time, so that tenants do not wait for all of another's
- * bodies. The thread gets one question at a time. If the thread ends or cannot answer, only that
- * question is refused. The others go to the next thread.
+ * It reads one body of each tenant at a time, so that no tenant occupies it for long. The thread
+ * gets one question at a time. If the thread ends or cannot answer, only that question is refused.
+ * The others go to the next thread.
  */
 export class JsonThread {
   readonly #entry: string | URL;

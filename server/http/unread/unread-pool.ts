@@ -52,8 +52,8 @@ export class UnreadPool {
   }
 
   /**
-   * Checks that an owner may have `bytes` more unread. An `address` limits its clients within the
-   * owner's part: they may hold at most as much as they leave for the others.
+   * Checks that an owner may have `bytes` more unread. With an `address`, its clients share a part.
+   * They may hold at most as much as they leave for the owner's other clients.
    *
    * @throws {HttpProblem} 429 if the owner has too much unread, or would have.
    */
