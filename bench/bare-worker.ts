@@ -24,10 +24,7 @@ export function spawnDeno(
   return child;
 }
 
-/**
- * One bare Deno process that lives as long as the bench. It runs each piece of code in a new
- * Worker.
- */
+/** One bare Deno process for the whole bench. It runs each piece of code in a new Worker. */
 export class BareWorker {
   readonly #child: ChildProcess;
   readonly #lines: Interface;

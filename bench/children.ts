@@ -2,8 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 
 /**
- * Ends a child process and resolves once it has exited. Sends `signal` first, and SIGKILL after
- * `patience` ms.
+ * Ends a child process and waits for its exit. Sends SIGKILL if `signal` does not end it in time.
  */
 export async function endChild(
   child: ChildProcess,

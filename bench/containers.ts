@@ -42,17 +42,13 @@ export class PlainContainers {
   }
 
   /**
-   * Opens it in a run directory of its own; the servers' reapers would otherwise remove its
-   * containers.
+   * Opens it in its own run directory, because the servers' reapers would remove its containers.
    */
   static async open(docker: Docker, image: string, directory: string): Promise<PlainContainers> {
     return new PlainContainers(docker, image, await Instance.create(directory));
   }
 
-  /**
-   * Measures the milliseconds to create and start a container that does nothing, with a sandbox's
-   * flags.
-   */
+  /** Measures the milliseconds to create and start an idle container with a sandbox's flags. */
   async createAndStart(): Promise<number> {
     const slot = await SocketDirectory.create(this.#instance.directory);
     try {

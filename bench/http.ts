@@ -1,9 +1,6 @@
 import { Agent, request } from "node:http";
 
-/**
- * Longest wait for an answer. No measurement takes that long, and a lost answer must not block the
- * bench.
- */
+/** Longest wait for an answer, so that a lost one does not block the bench. */
 const ANSWER_WITHIN = 30_000;
 
 export interface Answer {

@@ -137,8 +137,7 @@ async function measure(names: readonly string[], context: Context): Promise<Row[
 }
 
 /**
- * Makes a signal that aborts on the usual ways to end a program, so that all children are ended
- * first.
+ * Makes a signal that aborts on the usual ways to end a program, so that all children end first.
  */
 function interruption(): AbortSignal {
   const controller = new AbortController();

@@ -10,10 +10,7 @@
  */
 const TAKEN =
   /^(ISOLATE_.*|DATABASE_URL(_FILE)?|POSTGRES_PASSWORD|OTEL_EXPORTER_OTLP_(TRACES_)?HEADERS)$/;
-/**
- * Key of the global that holds the environment. All copies that a loader makes of this module share
- * it.
- */
+/** Key of the global that holds the environment, for all copies a loader makes of this module. */
 const PLACE = Symbol.for("isolate.environment");
 
 if (globalThis[PLACE] === undefined) {

@@ -144,10 +144,7 @@ async function ownerOf(): Promise<{ uid: number; gid: number }> {
   return { uid: await id("-u"), gid: await id("-g") };
 }
 
-/**
- * Finds a program of PostgreSQL. Debian keeps those of each version in a directory outside the
- * path.
- */
+/** Finds a program of PostgreSQL. Debian keeps those of each version outside the path. */
 function binary(name: string): string {
   const versions = existsSync(VERSIONS) ? readdirSync(VERSIONS) : [];
   const newest = versions.sort((a, b) => Number(b) - Number(a))[0];

@@ -29,10 +29,7 @@ export interface ContainerParts {
   readonly runtime: string | undefined;
 }
 
-/**
- * Makes a launcher that starts sandboxes as the server does. `adjust` may change the container's
- * options.
- */
+/** Makes a launcher that starts sandboxes as the server does. `adjust` may change their options. */
 export function launcherOf(
   { image, ...parts }: ContainerParts,
   adjust: (options: ContainerCreateOptions) => void = () => {},

@@ -120,10 +120,7 @@ async function inSandbox(
   }
 }
 
-/**
- * Shows facts from inside a sandbox that may have no protection: shortened, in printable
- * characters.
- */
+/** Shows facts from a sandbox that may have no protection: short, in printable characters. */
 function shown(facts: Facts): string {
   return JSON.stringify(facts).slice(0, MAX_FACTS);
 }

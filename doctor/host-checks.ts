@@ -13,10 +13,7 @@ const MAX_SOCKET_PATH = 107;
 /** Longest path below the run directory: an instance, a slot, and the longest name of a socket. */
 const DEEPEST = join("x".repeat(8), "x".repeat(12), "database.sock");
 
-/**
- * Checks the versions of Node, which runs the control plane, and of Deno, which runs in every
- * sandbox.
- */
+/** Checks the versions of Node (for the control plane) and of Deno (for sandboxes). */
 export async function* checkPrograms(): AsyncGenerator<Finding> {
   const { node } = process.versions;
   if (compareVersions(node, OLDEST_NODE) >= 0) yield ok("node", `Node ${node}`);

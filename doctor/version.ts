@@ -1,6 +1,5 @@
 /**
- * Parses a version and its release candidate into numbers. A release comes after all its
- * candidates.
+ * Parses a version into numbers, the last for its candidate. A release comes after its candidates.
  */
 function parse(version: string): number[] {
   const [, major, minor, patch, candidate] =
@@ -10,8 +9,7 @@ function parse(version: string): number[] {
 }
 
 /**
- * Compares two versions: below 0 if `a` is older, above if it is newer. A distribution's suffix is
- * ignored.
+ * Compares versions: below 0 if `a` is older, above if newer. A distribution's suffix is ignored.
  */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [parse(a), parse(b)];

@@ -169,7 +169,7 @@ function write(
   return form === "rich" ? encodeRich(value, limits) : { text: serialize(value, limits) };
 }
 
-/** Returns the input, if there is one, followed by the attachments. */
+/** Returns the input followed by the attachments; without an input, `undefined` takes its place. */
 function argumentsOf({ input, attachments = [] }: WorkerJob): unknown[] {
   if (input === undefined && attachments.length === 0) return [];
   const args = [input === undefined ? undefined : parseJson(input)];

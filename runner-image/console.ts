@@ -66,8 +66,7 @@ export class ConsoleLog {
 }
 
 /**
- * Replaces every method of the global console. Only the methods in `LEVELS` call `write`; others do
- * nothing.
+ * Replaces every method of the global console. Only those in `LEVELS` do something: call `write`.
  */
 export function captureConsole(write: (level: ConsoleLevel, args: unknown[]) => void): void {
   for (const key of Object.keys(console)) {

@@ -13,10 +13,7 @@ import {
 } from "./base/primordials.ts";
 import { web } from "./web.ts";
 
-/**
- * Makes the `Request` for an entry, and sends the response it returns, as fast as the reader takes
- * it.
- */
+/** Makes the `Request` for an entry, and sends its response as fast as the reader takes it. */
 export class Exchange {
   readonly #job: HttpJob;
   readonly #send: (message: WorkerMessage) => void;
@@ -121,8 +118,7 @@ export class Exchange {
       while (this.#credit < cost && !this.#isOver) await this.#more();
       if (this.#isOver) return;
       this.#credit -= cost;
-      // Sends a copy, because the message transfers its buffer and this buffer belongs to user
-      // code.
+      // A copy: the message transfers its buffer, and this buffer belongs to user code.
       const piece = new NativeBytes(length);
       setBytes(piece, new NativeBytes(bufferOfArray(bytes), offsetOfArray(bytes) + at, length), 0);
       this.#send({ type: "chunk", bytes: piece });

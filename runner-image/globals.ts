@@ -1,9 +1,6 @@
 import { EXIT, RunnerFault } from "./base/faults.ts";
 
-/**
- * Globals that user code does not get: the worker's own line to its host, and those that a tool
- * gives.
- */
+/** Globals that user code does not get: the worker's line to its host, and those of tools. */
 const REMOVED = ["postMessage", "onmessage", "onmessageerror", "crypto", "name"];
 
 /**

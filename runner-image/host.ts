@@ -182,8 +182,7 @@ function begin(frame: Frame): WorkerJob {
 }
 
 /**
- * Relays a message of the worker and enforces the limits again, because code may have taken over
- * the worker.
+ * Relays a message of the worker. Enforces the limits again: code may have taken over the worker.
  */
 function relay(message: WorkerMessage): void {
   if (!running && message.type !== "ready" && message.type !== "spoiled") return;
@@ -232,10 +231,7 @@ function relay(message: WorkerMessage): void {
   }
 }
 
-/**
- * Returns whether the worker can run the code again. A worker that lies spoils only its own next
- * answer.
- */
+/** Tells whether the worker can run the code again. A lie spoils only its own next answer. */
 function isReusable({ reusable }: { readonly reusable?: boolean }): boolean {
   return reuse && reusable === true;
 }

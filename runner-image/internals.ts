@@ -31,14 +31,12 @@ export function closeInternals(prelude: string): void {
   guardKill(process);
   // WebGPU compiles shaders of user code in libraries of the host.
   deleteProperty(Object.getPrototypeOf(navigator), "gpu");
-  // A warning would go to standard error, which nobody reads; writing there would end the
-  // execution.
+  // A warning goes to standard error, which nobody reads; writing there would end the execution.
   process.removeAllListeners("warning");
 }
 
 /**
- * Refuses a signal to the process itself. It would look as if the kernel had killed it for its
- * memory.
+ * Refuses a signal to the process itself. It would look like a kill by the kernel for its memory.
  */
 function guardKill(process: Anything): void {
   const { _kill: kill, pid } = process;

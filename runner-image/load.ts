@@ -9,10 +9,7 @@ import {
   startsWith,
 } from "./base/primordials.ts";
 
-/**
- * Loads source text as a module. Resolves with its namespace object, or rejects as the runtime
- * does.
- */
+/** Loads source text as a module: resolves with its namespace, or rejects as the runtime does. */
 export type Importer = (url: string) => Promise<Module>;
 
 export type Module = Record<string, unknown>;
@@ -40,8 +37,7 @@ export async function loadModule(url: string, importer: Importer): Promise<Modul
 const PARSE_FAILURE = "SyntaxError: ";
 
 /**
- * Turns Deno's `SyntaxError: Expression expected\n …code… at url:1:35` into `Expression expected
- * (1:35)`.
+ * Turns Deno's `SyntaxError: Expression expected\n …code… at url:1:35` into a line with `(1:35)`.
  */
 function parseMessage(message: string, url: string): string {
   const text = replaceAllText(sliceText(message, PARSE_FAILURE.length), `${url}:`, "");

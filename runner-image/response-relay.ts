@@ -10,10 +10,7 @@ import type { WorkerMessage } from "../src/protocol/messages.ts";
 
 type Part = Extract<WorkerMessage, { type: "head" | "chunk" }>;
 
-/**
- * Relays one job's response. The limits are enforced here again, because code may have taken over
- * the worker.
- */
+/** Relays one job's response. Enforces the limits again: code may have taken over the worker. */
 export class ResponseRelay {
   #credit: number;
   #bytesLeft: number;

@@ -12,8 +12,8 @@ export class Spare {
   readonly #key: string;
   readonly #line: WorkerLine;
   /**
-   * URL of the database tool. It is loaded ahead, because loading it takes longer than the rest of
-   * such a job.
+   * URL of the database tool. It is loaded ahead, because loading is the slowest part of such a
+   * job.
    */
   readonly #databaseUrl: string | undefined;
   #primingLeft = PRIMING_ROUNDS;

@@ -29,8 +29,7 @@ export class WorkerLine {
   }
 
   /**
-   * Sends a message. A job's attachments are transferred to the worker and cannot be used here
-   * afterwards.
+   * Sends a message. A job's attachments are transferred, so they cannot be used here afterwards.
    */
   send(message: WorkerJob | ChannelMessage | CreditMessage): void {
     const attachments = message.type === "job" ? message.attachments : undefined;

@@ -35,8 +35,7 @@ const scope = globalThis as unknown as WorkerScope;
 
 const runtime: Runtime = {
   url: moduleUrl,
-  // Awaited here: passing on an unsettled promise calls its "then", which user code may have
-  // replaced.
+  // Awaited here: passing on an unsettled promise calls its "then", which code may have replaced.
   load: async (url, call) => await call(await loadModule(url, (from) => import(from))),
   again: async (module, call) => await call(module),
   database: () => import(DATABASE_URL) as Promise<DatabaseModule>,

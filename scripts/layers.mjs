@@ -99,10 +99,7 @@ function forbidden() {
   ];
 }
 
-/**
- * Returns each folder of a list with its neighbours in the row, the rows after it, and everything
- * outside.
- */
+/** Returns each folder of a list with its neighbours, the rows after it, and everything outside. */
 function upwards(rows, outside) {
   return rows.flatMap((row, index) =>
     row.map((folder) => {

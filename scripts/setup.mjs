@@ -44,8 +44,7 @@ function run(command, args, env = {}) {
 }
 
 /**
- * Installs the packages. npm writes its hidden lockfile last, so a matching one proves a finished
- * installation.
+ * Installs the packages. A matching hidden lockfile, which npm writes last, proves that it is done.
  */
 function installPackages() {
   const wanted = join(ROOT, "package-lock.json");
@@ -158,8 +157,7 @@ function installPython() {
 }
 
 /**
- * Installs a package for optional tests from the distribution, within some milliseconds or not at
- * all.
+ * Installs a package for optional tests from the distribution, within some milliseconds or never.
  */
 function tryToInstall(name, consequence, within) {
   if (!isRoot || !has("apt-get")) return;

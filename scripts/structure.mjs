@@ -82,8 +82,7 @@ function reachable(imports, from) {
 }
 
 /**
- * Returns the lines, first line and path of the longest function. Inner functions count on their
- * own.
+ * Returns lines, first line and path of the longest function. Inner functions count on their own.
  */
 function longestFunction(files) {
   const found = [...files].flatMap(([path, text]) => {

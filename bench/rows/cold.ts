@@ -3,15 +3,11 @@ import { type Context, EXPECTED, rounds, share, uniqueRequest } from "../context
 import { BenchServer } from "../server.ts";
 import type { Row } from "../table.ts";
 
-/**
- * Measures from a request that finds no sandbox to its answer. Reference: a container that does
- * nothing.
- */
+/** Measures a request that finds no sandbox. Reference: a container that does nothing. */
 export async function cold(context: Context): Promise<Row[]> {
   const { docker, signal, scratch } = context;
   const runDirectory = join(scratch, "cold");
-  // With no minimum, the pool keeps no sandbox of the default profile warm, so each request starts
-  // one.
+  // With no minimum, the pool keeps no sandbox warm, so each request starts one.
   const server = await BenchServer.start({ docker, runDirectory, min: 0, signal });
   try {
     await sample(context, server);

@@ -6,10 +6,7 @@ import type { Row } from "../table.ts";
 import { TenantServer } from "../tenants.ts";
 
 const NOISY_CLIENTS = 20;
-/**
- * Pause between two requests of the quiet tenant, so that it needs less than its share of the
- * starts.
- */
+/** Pause between requests of the quiet tenant, so that it needs less than its share of starts. */
 const GAP = 600;
 /** Time after which the sandboxes that were warm at first are used up. */
 const RAMP = 2_000;

@@ -11,10 +11,7 @@ import type { Row } from "../table.ts";
 /** Milliseconds after which an idle process has freed the memory of its start. */
 const IDLE = 1_000;
 
-/**
- * Number of bare processes. It equals the pool's sandboxes, so that the binary's pages count by
- * equal shares.
- */
+/** Number of bare processes: as many as sandboxes, so that the binary's pages count equally. */
 const PAIR = [1, 2] as const;
 
 /**

@@ -12,8 +12,7 @@ const MEASURED = 5_000;
 const LOOP = 2_500;
 const CONCURRENCIES = [1, 2, 4] as const;
 /**
- * Longest wait of a client. Eight clients share sandboxes that start one or two at a time, so most
- * wait.
+ * Longest wait of a client. Most of the eight wait, because one or two sandboxes start at a time.
  */
 const PATIENCE = 20_000;
 

@@ -20,10 +20,7 @@ interface Samples {
   readonly run: number[];
 }
 
-/**
- * Measures one request at a time to a server with warm sandboxes. References: two ways without the
- * server.
- */
+/** Measures single requests to a server with warm sandboxes. References: two ways without it. */
 export async function warm(context: Context): Promise<Row[]> {
   const worker = new BareWorker(context.scratch);
   try {

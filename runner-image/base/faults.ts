@@ -16,13 +16,10 @@ const DATABASE_URL = RUNNER_URL.replace(/[^/:]*$/, "database");
 /** Text that begins each frame of a stack. */
 const FRAME = "\n    at ";
 
-/** Name of the fault for code that asks to end the sandbox. */
+/** Name of the fault for code that calls an exit function. */
 export const EXIT = "ExitError";
 
-/**
- * A failure that the runner itself reports about user code. Its name is part of the public
- * contract.
- */
+/** A failure that the runner reports about user code. Its name is part of the public contract. */
 export class RunnerFault extends NativeError {
   constructor(name: string, message: string) {
     super(message);

@@ -1,6 +1,3 @@
-/**
- * Exports the database tool as a module of its own: few jobs use it, and it exceeds the runner's
- * size.
- */
+/** Exports the database tool as its own module, because few jobs use it and it is large. */
 export { MODULES } from "../../src/database-tool/modules.ts";
 export { openDatabase } from "../../src/database-tool/open-database.ts";

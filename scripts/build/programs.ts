@@ -109,10 +109,7 @@ async function buildDatabase(): Promise<Built> {
   return { files: { ...database.files, [IMPORT_MAP]: map }, inputs };
 }
 
-/**
- * Builds the runner and the database tool of level `none`, as scripts that evaluate to their
- * module.
- */
+/** Builds the runner and the database tool of level `none`, as scripts that return their module. */
 async function buildRealm(): Promise<Built> {
   const runner = await bundle({
     ...NEUTRAL,

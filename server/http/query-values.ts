@@ -9,10 +9,7 @@ export function text(most: number) {
     .refine((value) => !value.includes("\0"), "Contains a NUL character");
 }
 
-/**
- * Time with any offset. Outside these years, JavaScript writes it in a form that PostgreSQL does
- * not read.
- */
+/** Time with any offset, in the years that JavaScript writes in a form PostgreSQL reads. */
 export const time = z.iso
   .datetime({ offset: true })
   .transform((value) => new Date(value))

@@ -1,10 +1,7 @@
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import type { Admission } from "../quotas/admission.ts";
 
-/**
- * Wraps an admission so that its refusals are reported. A refused execution has no end and no
- * record.
- */
+/** Reports the refusals of an admission. A refused execution has no end and no record. */
 export function countedAdmission(
   admission: Admission,
   onRefusal: (code: string) => void,

@@ -96,10 +96,7 @@ export class Budgets {
     return count;
   }
 
-  /**
-   * Reads the store. Counts never decrease, because the store gets an execution a moment after its
-   * end.
-   */
+  /** Reads the store. Counts never decrease, because the store gets an execution after its end. */
   async #refresh(tenant: string, count: Count, now: number): Promise<void> {
     try {
       const used = await this.#read(tenant, this.#day);

@@ -20,10 +20,7 @@ export class Quotas implements Admission {
 
   readonly #patience: number;
 
-  /**
-   * Creates the quotas. `now` is Unix time in milliseconds. `patience` is the longest wait in
-   * milliseconds.
-   */
+  /** Creates the quotas. `now` is Unix time, `patience` the longest wait, both in milliseconds. */
   constructor(
     executions: Pick<Executions, "used">,
     { now, patience = PATIENCE }: { now?: () => number; patience?: number | undefined } = {},

@@ -13,10 +13,7 @@ import { replayOf, responseOf, textAnswer } from "../replies/stored-answer.ts";
 import type { Runs } from "../runs/runs.ts";
 
 const MOST = 100;
-/**
- * Number of the largest batch answers in memory at once. One tenant may use at most as much as it
- * leaves free.
- */
+/** Largest batch answers in memory at once. A tenant may use at most as much as it leaves free. */
 const BATCHES_AT_ONCE = 4;
 
 export interface BatchParts {
@@ -59,8 +56,7 @@ export function batchRoutes({ runs, replyModes, onError }: BatchParts): Route[] 
             isWhole = done.isWhole;
             return textAnswer(200, done.text);
           };
-          // An answer that tells the client to retry is not stored, because every retry would get
-          // it again.
+          // An answer that says "retry" is not stored, because every retry would get it again.
           const once = entry === undefined ? work() : entry.first(work, () => isWhole);
           return responseOf(await once, input);
         }, bodyOwner(caller));

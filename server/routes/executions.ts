@@ -45,10 +45,7 @@ export interface ExecutionsParts {
   readonly audit: ExecutionWriter;
 }
 
-/**
- * `GET /executions` and `GET /executions/{id}`: the executions of a tenant, without code and
- * values.
- */
+/** `GET /executions` and `GET /executions/{id}`: a tenant's executions, without code and values. */
 export function executionsRoutes({ executions, audit }: ExecutionsParts): Route[] {
   const list = route({
     method: "GET",

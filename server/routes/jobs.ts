@@ -7,10 +7,7 @@ import { type Route, route } from "../http/route.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import type { JobRow } from "../store/contract/jobs.ts";
 
-/**
- * Requests of a tenant that may wait for each other. A client asks for each of its jobs, waiting or
- * running.
- */
+/** Requests of a tenant that may wait for each other, enough for one about each of its jobs. */
 const MAX_WAITING = 1_000;
 
 const params = z.object({ id: z.string().max(100).meta({ description: "Of the execution" }) });

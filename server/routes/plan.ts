@@ -5,8 +5,7 @@ import { executeRequest } from "../http/execute-request.ts";
 import { type Route, route } from "../http/route.ts";
 
 /**
- * `POST /plan`: the permissions and refusals that `POST /execute` would give the same request. It
- * runs nothing.
+ * `POST /plan`: the grants and refusals of the same request to `POST /execute`. It runs nothing.
  */
 export function planRoutes(kernel: Kernel): Route[] {
   return [

@@ -47,8 +47,7 @@ export class TenantDirectory {
   }
 
   /**
-   * Returns the caller for a tenant, at most five seconds old. Rejects if its secrets cannot be
-   * opened.
+   * Returns a tenant's caller, at most five seconds old. Rejects if its secrets cannot be opened.
    */
   caller(id: string): Promise<Caller | undefined> {
     return this.#callers.get(id);
@@ -96,8 +95,7 @@ export class TenantDirectory {
     return this.#inTurn(async () => {
       const { tenants, end } = this.#options;
       const row = await tenants.get(id);
-      // Ended first, because executions leave records in the store, which are deleted with the
-      // rest.
+      // Ended first: executions leave records in the store, which are deleted with the rest.
       if (row !== undefined) await end?.({ id, since: row.createdAt.getTime() });
       const existed = await tenants.delete(id);
       this.#callers.forget(id);

@@ -30,10 +30,7 @@ const LOADERS: Readonly<Record<string, Esbuild.Loader>> = {
   ".json": "json",
 };
 
-/**
- * Warnings turned into errors: imports that the bundler would leave as they are, or search in
- * directories.
- */
+/** Warnings turned into errors: imports that the bundler would keep, or search in directories. */
 const REFUSED: Readonly<Record<string, Esbuild.LogLevel>> = {
   "unsupported-dynamic-import": "error",
   "unsupported-require-call": "error",
@@ -93,8 +90,7 @@ function inMemory(files: BundleInput["files"]): Esbuild.Plugin {
 }
 
 /**
- * Finds the file of an input. An input's name may end with import attributes; unknown ones stay as
- * they are.
+ * Finds the file of an input, whose name may end with import attributes. Others stay as they are.
  */
 function fileOf(input: string, files: BundleInput["files"]): string {
   const isOf = (path: string): boolean =>

@@ -35,7 +35,7 @@ export async function composeType(
       },
       banner: { js: REQUIRE },
       tsconfigRaw: {},
-      // Never loaded as TypeScript: there the bundler computes enums, which a short text can make
+      // Never loaded as TypeScript: there the bundler computes enums, and a short one can be
       // endless.
       plugins: [sealed({ type: asModule(code), entry }), externalBuiltins],
     });

@@ -1,7 +1,4 @@
-/**
- * Origin of a name on an object. The property that `provide` replaced is kept, so that `reset`
- * restores it.
- */
+/** Origin of a name on an object, with the property that `provide` replaced, for `reset`. */
 type Entry = { permanent: true } | { permanent: false; previous: PropertyDescriptor | undefined };
 
 const registries = new WeakMap<object, Map<string, Entry>>();

@@ -6,9 +6,9 @@ import { type Deferred, deferred, refuse } from "./deferred.ts";
  * promise, every path of properties can be called or awaited, which gives a promise. Then
  * assigning, `in` and listing keys throw an Error.
  *
- * A failure is reported by the use that met it: it throws or rejects. The next use calls the
- * factory again, because the cause may be over. Awaiting the stand-in itself gives the stand-in and
- * creates nothing.
+ * A failure is not kept: only the use that met it throws or rejects. The next use calls the factory
+ * again, because the cause may be over. Awaiting the stand-in itself gives the stand-in and creates
+ * nothing.
  *
  * @example
  * const db = lazy(async () => ({ users: { findMany: () => ["Ada"] } }));
@@ -30,8 +30,7 @@ export function lazy(factory: () => object): object {
       return made;
     }
     const promise = Promise.resolve(made);
-    // Registered before any handler of a caller, so that a caller who sees the failure can already
-    // try again.
+    // Registered before any caller's handler, so that a caller who sees the failure can try again.
     promise.catch(() => {
       created = undefined;
     });

@@ -7,8 +7,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /**
- * Directories of util-linux's programs. The environment must not choose the programs that confine a
- * process.
+ * Directories of util-linux's programs. The environment must not choose what confines a process.
  */
 const PROGRAM_DIRECTORIES = [
   "/usr/bin",

@@ -1,15 +1,11 @@
 import type { ConfinedProcess } from "./process.ts";
 
 /**
- * Milliseconds that a process waits for its owner's next question. Next: that a fresh one waits for
- * any owner.
+ * Milliseconds that a process waits for its owner's next question, and a fresh one for any owner.
  */
 const KEPT_FOR = 10_000;
 const AHEAD_FOR = 60_000;
-/**
- * Milliseconds of work after which a process is ended, so that its total time and memory stay
- * bounded.
- */
+/** Milliseconds of work after which a process ends, so that its time and memory stay bounded. */
 const WORN_AFTER = 2_000;
 /** Bytes of input after which it is ended, because WebAssembly never returns memory. */
 const FULL_AFTER = 262_144;
@@ -76,8 +72,7 @@ export class IdleProcesses {
   }
 
   /**
-   * Keeps a fresh process ready while the program is in use. Ends it if no question needs it in
-   * time.
+   * Keeps a fresh process ready while the program is in use. Ends it if it is not needed in time.
    */
   #makeAhead(): void {
     clearTimeout(this.#timer);

@@ -39,10 +39,7 @@ export class Program {
   readonly #profileSandboxes: IdleProcesses;
   #loaded: Promise<Loaded> | undefined;
 
-  /**
-   * Creates a program. `script` resolves with a bundled module whose default export is a
-   * `MakeHandler`.
-   */
+  /** Creates a program. `script` resolves with a bundled module that exports a `MakeHandler`. */
   constructor(options: {
     script: () => Promise<string>;
     assets?: () => Promise<readonly Uint8Array[]>;

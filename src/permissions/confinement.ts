@@ -11,7 +11,7 @@ export interface Confinement {
   readonly capabilitiesDropped: readonly string[];
   readonly noNewPrivileges: boolean;
   /**
-   * Action for a system call that is not allowed, and the number of allowed ones. `null` is no
+   * Action for a system call that is not allowed, and the number of allowed ones. `null`: no
    * filter.
    */
   readonly seccomp: { readonly otherwise: string; readonly allowed: number } | null;

@@ -45,10 +45,7 @@ export function judgeSys(kind: string): Verdict {
   return { kind: "invalid", reason: "is nothing Deno can tell of the system" };
 }
 
-/**
- * Refuses every program and library: it would run outside of Deno, where no permission of Deno
- * holds.
- */
+/** Refuses every program and library: it would run outside of Deno and its permissions. */
 export const judgeRun = (): Verdict => ({ kind: "forbidden", reason: "No sandbox runs programs" });
 export const judgeFfi = (): Verdict => ({
   kind: "forbidden",

@@ -12,8 +12,7 @@ export interface OperatorPolicy {
   /** True if `*` and `*.x` may be granted in `net`. */
   readonly wildcards: boolean;
   /**
-   * Settings of the proxy's operator. Default: no name has a fixed address, and no private address
-   * is open.
+   * Settings of the proxy's operator. Default: no fixed addresses, no open private destinations.
    */
   readonly egress?: EgressPlaces;
   /** True if level `isolated` may be granted `net`. Only the Worker checks it there. */
@@ -52,8 +51,7 @@ export interface PlanInput {
 export interface PlannedWorker {
   readonly env: readonly string[];
   /**
-   * Entries with their ports; in a container, the loopback ports of their tunnels follow. Or `"*"`
-   * alone.
+   * Entries with ports; in a container, the loopback ports of their tunnels follow. Or `"*"` alone.
    */
   readonly net: readonly string[];
   readonly read: readonly string[];

@@ -4,9 +4,6 @@ import type { Perms } from "./perms.ts";
 export interface ToolPermissions {
   readonly name: string;
   readonly permissions: Perms;
-  /**
-   * True if the host connects for the sandbox. Then neither Worker nor proxy gets these
-   * permissions.
-   */
+  /** True if the host connects for the sandbox: neither Worker nor proxy gets these permissions. */
   readonly brokered?: true;
 }

@@ -1,6 +1,5 @@
 /**
- * Permissions of a Worker. Every key is present, because the runtime decides the meaning of an
- * absent one.
+ * Permissions of a Worker. Every key is present, because the runtime decides what absence means.
  */
 export interface WorkerPermissions {
   readonly env: readonly string[] | false;

@@ -17,10 +17,7 @@ export interface InProcessHost {
   database(): Promise<DatabaseModule>;
 }
 
-/**
- * A module being loaded. The host never awaits its promises, because their "then" belongs to the
- * realm.
- */
+/** A module being loaded. The host never awaits its promises: their "then" belongs to the realm. */
 export interface Loading {
   /** Resolves once `value` is set. Rejects with the error of the evaluation or the call. */
   readonly done: Promise<unknown>;

@@ -6,8 +6,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /**
- * Encodes the frame of a job. Long parts go into its payload, because a header is small and parsed
- * at once.
+ * Encodes the frame of a job. Long parts go into its payload: a header is small, and parsed at
+ * once.
  */
 export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8Array {
   const { code, entry, input, tools, attachments = [], limits, result, reuse, httpRequest } = job;

@@ -3,10 +3,7 @@ export class LineTooLongError extends Error {
   override readonly name = "LineTooLongError";
 }
 
-/**
- * Cuts a byte stream into lines of UTF-8 text. Memory in use never exceeds `maxBytes` and one
- * chunk.
- */
+/** Cuts bytes into lines of UTF-8 text. Memory in use never exceeds `maxBytes` and one chunk. */
 export class LineDecoder {
   readonly #maxBytes: number;
   #parts: Uint8Array[] = [];

@@ -76,8 +76,7 @@ export interface WorkerJob {
   /** Request that the entry gets in place of its arguments. The first attachment is its body. */
   readonly httpRequest?: HttpJob;
   /**
-   * Loopback ports that lead to one `host:port` each. They are in no frame: the sandbox opens them
-   * itself.
+   * Loopback ports that lead to one `host:port` each. The sandbox opens them; no frame has them.
    */
   readonly tunnels?: ReadonlyMap<string, number>;
 }

@@ -61,8 +61,7 @@ describe("a private or metadata address", () => {
     expect(await verdictsOf(weaker, plain)).toEqual(new Set(["metadata"]));
     const strange = odd.filter(({ how }) => how !== "fetch");
     expect(await verdictsOf(weaker, strange)).toEqual(new Set(BY_SPELLING));
-    // No route leads there from here, so the dial fails. An IPv4 address would leave the
-    // laboratory.
+    // No route leads there, so the dial fails. An IPv4 address would leave the laboratory.
     const dialled = spelled(ELSEWHERE).filter(({ how, target }) => {
       return how === "connect" && target.startsWith("[");
     });

@@ -25,8 +25,7 @@ it("names that are never resolved are waited for by nobody else", async () => {
   };
   const other = await site.launch("real");
   try {
-    // With getaddrinfo, 32 look-ups block all threads of Deno's pool for 10 s. Seen with Deno
-    // 2.9.6.
+    // With getaddrinfo, 32 look-ups block Deno's whole pool for 10 s. Seen with Deno 2.9.6.
     const hosts = Array.from({ length: 40 }, (_, at) => `name${at}.never.test`);
     const granted = grants(
       hosts.map((host) => `${host}:80`),

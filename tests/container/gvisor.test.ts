@@ -1,7 +1,4 @@
-/**
- * Tests sandboxes in gVisor, with an engine of the test's own. Skipped where runsc is not
- * installed.
- */
+/** Tests sandboxes in gVisor, with an engine of the test's own. Skipped without runsc. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { release, uptime } from "node:os";

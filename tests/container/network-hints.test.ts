@@ -1,7 +1,4 @@
-/**
- * Tests code that expects a normal machine on a network: its errors, and the hints that explain
- * them.
- */
+/** Tests code that expects a normal machine on a network: its errors and their hints. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobGrants } from "../../src/engines/contract/contract.ts";
 import { toOutcome, toOutput } from "../../src/engines/explain/outcome.ts";

@@ -101,10 +101,7 @@ export class Laboratory {
     this.#serverConnection = await this.#startUpstream(open);
   }
 
-  /**
-   * Makes an image with root as its user. The runner image already says "nobody", which would hide
-   * the flag.
-   */
+  /** Makes an image with root as its user. The runner image's own user would hide the flag. */
   async #withRootAsUser(image: string): Promise<string> {
     const repo = "isolate-probe";
     const tag = `${process.pid}`;

@@ -1,7 +1,4 @@
-/**
- * Tests executions of several tenants in real sandboxes: their own settings, and the reports about
- * them.
- */
+/** Tests executions of several tenants in real sandboxes: their settings and their reports. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -3,10 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { buildEgress, onlyFile } from "../../scripts/build/programs.ts";
 
-/**
- * Change of one place of the proxy's source that removes a protection. The file is named from the
- * root.
- */
+/** Change of the proxy's source that removes a protection. The file is named from the root. */
 interface Edit {
   readonly file: string;
   readonly from: string;

@@ -7,10 +7,7 @@ import { until } from "./engine-contract.ts";
 
 /** Executions of the tenant at once. */
 const AT_ONCE = 2;
-/**
- * Jobs that wait when the server is killed. Next: jobs sent at that moment, some of which are
- * accepted.
- */
+/** Jobs that wait when the server is killed, and jobs sent then, some of which are accepted. */
 const WAITING = 3;
 const MORE = 20;
 const ACCEPTED = 5;
@@ -28,10 +25,7 @@ export interface KilledOptions {
   readonly receiver: Receiver;
 }
 
-/**
- * Kills the server with jobs in every state and starts it again. Each accepted job must be answered
- * once.
- */
+/** Kills the server with jobs in every state and starts it again. Each must be answered once. */
 export async function killedJobs({ server, receiver, ...options }: KilledOptions): Promise<void> {
   const { admin, clientOf } = options;
   await admin.admin.putTenant("killed", { concurrency: AT_ONCE });

@@ -1,7 +1,4 @@
-/**
- * Tests many tenants at once. Each must get only its own data, and every execution must be
- * recorded.
- */
+/** Tests many tenants at once. Each gets only its own data, and every execution is recorded. */
 import { expect } from "vitest";
 import type { Client } from "../../src/client/client.ts";
 import type { Answer, Execution } from "../../src/client/types.ts";

@@ -134,10 +134,7 @@ const EXAMPLES: readonly Example[] = [
   },
 ];
 
-/**
- * Runs the published examples of the database tool. Before each, the tables are in their first
- * state.
- */
+/** Runs the published examples of the database tool, each with the first state of the tables. */
 export function publishedDatabase(execute: Execute): void {
   it.each(EXAMPLES)("$title", async ({ code, input, tools = ["database"], result }) => {
     const request = {

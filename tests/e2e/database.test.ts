@@ -219,8 +219,7 @@ describe("many executions", () => {
       expect(outputs.map(({ result }) => result)).toEqual(inputs);
     }
     await until(async () => (await inUse()) === 0);
-    // Only spare connections remain, two in the proxy and two in the server, and one of a gate in
-    // each.
+    // Only spare connections remain, two each in proxy and server, and one of a gate in each.
     expect(await postgres.connections()).toBeLessThanOrEqual(6);
   }, 600_000);
 });

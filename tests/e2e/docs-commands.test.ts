@@ -1,7 +1,4 @@
-/**
- * Tests every command in the docs. It is read from its page and run, and its answer must be the one
- * shown.
- */
+/** Tests every command in the docs: it is run, and its answer must be the one shown. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
 import { differences, documentsOf, isText } from "../helpers/answers.ts";

@@ -1,6 +1,5 @@
 /**
- * Code that tries every grant, and then leaves behind everything possible. With `twice`, it looks
- * for leftovers.
+ * Code that tries every grant and leaves everything possible behind. `twice` looks for leftovers.
  */
 export const TRY_EVERYTHING = `
   const said = (work) => Promise.resolve().then(work).catch((error) => error.name);

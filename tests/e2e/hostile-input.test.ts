@@ -1,7 +1,4 @@
-/**
- * Tests hostile sources and archives on a real server. They try to read the host, or to block all
- * requests.
- */
+/** Tests hostile sources and archives that try to read the host, or to block all requests. */
 import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";

@@ -21,10 +21,7 @@ export class ThreadLauncher implements Launcher {
     this.#script = script;
   }
 
-  /**
-   * Bundles the thread's code into `directory`, because a thread starts without a TypeScript
-   * loader.
-   */
+  /** Bundles the thread's code into `directory`: a thread starts without a TypeScript loader. */
   static async create(directory: string): Promise<ThreadLauncher> {
     const outfile = join(directory, "thread.mjs");
     await build({

@@ -1,7 +1,4 @@
-/**
- * The runner in a Node thread. Runs and restrictions are as in a sandbox, but there is no
- * isolation.
- */
+/** The runner in a Node thread, with the restrictions of a sandbox but without isolation. */
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parentPort } from "node:worker_threads";

@@ -78,8 +78,7 @@ describe("what arrives as a body", () => {
           const holder = of === null ? whole : whole.requests[of];
           if (holder !== undefined) holder.input = JSON.parse(text);
         }
-        // A number beyond a double's range becomes infinite here, and null in the JSON for a
-        // sandbox.
+        // A number beyond a double's range becomes infinite here, and null in a sandbox's JSON.
         expect(asJson(body)).toEqual(asJson(expected));
       });
       fc.assert(property, FUZZ);

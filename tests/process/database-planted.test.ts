@@ -19,10 +19,7 @@ beforeAll(() => stage.start());
 afterEach(() => stage.clear());
 afterAll(() => stage.stop());
 
-/**
- * Creates a role with an operator that PostgreSQL prefers to its own, in an expression once used at
- * start.
- */
+/** Creates a role with an operator that PostgreSQL prefers to its own, once used at start. */
 async function planted(body: string) {
   const role = await newRole();
   await stage.server.query(`create schema ${role.user} authorization ${role.user}`);

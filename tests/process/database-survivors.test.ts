@@ -112,10 +112,7 @@ describe("a statement that refuses to end", () => {
 });
 
 describe("a process that is killed in the middle of a statement", () => {
-  /**
-   * Starts a process with a gate and this statement, and kills it once the server runs the
-   * statement.
-   */
+  /** Starts a process with a gate, and kills it once the server runs this statement. */
   async function killedAt(statement: string, name: string) {
     const { url, busy } = await newRole();
     const child: ChildProcess = spawn(

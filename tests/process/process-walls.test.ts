@@ -45,10 +45,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/**
- * Runs code in a sandbox whose Worker has all permissions of its process. Passes the result to
- * `look`.
- */
+/** Runs code in a sandbox whose Worker has all permissions of its process, then calls `look`. */
 async function within<T>(
   code: string,
   look: (result: unknown, sandbox: Sandbox) => Promise<T>,

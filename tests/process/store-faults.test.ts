@@ -102,8 +102,8 @@ describe("jobs whose store goes away", () => {
     await until(() => runs === 1);
     const stray = await accepted();
     await until(() => runs === 2);
-    // Happens when the answer of a claim is lost: the row belongs to this server, which does not
-    // know it.
+    // Happens when a claim's answer is lost: the row belongs to this server, which does not know
+    // it.
     const lost = await accepted();
     await until(() => runs === 3);
     expect(new Set([first, stray, lost]).size).toBe(3);

@@ -2,10 +2,7 @@ import { HttpProblem } from "../../errors/problem.ts";
 
 /** Most bodies at once for one tenant from one address. */
 const AT_ONCE = 32;
-/**
- * Most bodies at once for all tenants from one address. Behind a proxy, all callers have one
- * address.
- */
+/** Most bodies at once for all tenants from one address, which all callers behind a proxy share. */
 const ALL_AT_ONCE = 256;
 
 /**

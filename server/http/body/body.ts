@@ -33,8 +33,7 @@ export interface JsonOptions extends ReadOptions {
  */
 export async function readJson(source: BodySource, options: JsonOptions): Promise<unknown> {
   const { headers } = source.request;
-  // Also protects against web pages: browsers ask us before they send this type, but not for a
-  // form's.
+  // This also stops web pages: for JSON, browsers ask us first; for a form's types they do not.
   if (!/^application\/json\s*(;|$)/i.test(headers.get("content-type") ?? "")) {
     throw new UnsupportedMediaType("Send Content-Type: application/json");
   }

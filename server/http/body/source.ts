@@ -69,8 +69,7 @@ function fromConnection(
     };
     const onEnd = (): void => settle();
     const onClose = (): void => {
-      // The body arrived completely before its sender closed the connection; its unread part can
-      // still be read.
+      // The body arrived before its sender closed the connection, so the rest of it can be read.
       if (incoming.complete) {
         for (let chunk = incoming.read(); chunk !== null; chunk = incoming.read()) onData(chunk);
         settle();

@@ -29,8 +29,7 @@ export function inPipelines(listener: RequestListener): RequestListener {
     outgoing.once("close", () => {
       line.underWay -= 1;
       if (line.ending && line.underWay === 0) socket.destroySoon();
-      // Started in a later turn: answers that are written at once would follow each other without a
-      // pause.
+      // Started in a later turn, so that answers written at once do not fill a single turn.
       if (line.waiting.length > 0) setImmediate(advance, line, socket);
     });
     listener(incoming, outgoing);
@@ -57,8 +56,7 @@ export function inPipelines(listener: RequestListener): RequestListener {
       line.waiting.push([incoming, outgoing]);
       socket.pause();
     } else {
-      // Requests under way are answered, because a client that repeats them would execute them
-      // twice.
+      // Requests under way are answered: a client that repeats them would execute them twice.
       line.waiting.length = 0;
       line.ending = true;
       socket.pause();

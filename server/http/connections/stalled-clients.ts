@@ -61,10 +61,7 @@ export function endStalled(server: Server, { stall, look }: StallLimits = LIMITS
   server.once("close", () => clearInterval(timer));
 }
 
-/**
- * Asks the handle, as Node's own timeouts do, because one large write may take a slow client
- * minutes.
- */
+/** Asks the handle, as Node's own timeouts do: one large write may take a slow client minutes. */
 function leftOf(socket: Socket): number {
   const { _handle: handle } = socket as { _handle?: { writeQueueSize?: number } | null };
   return handle?.writeQueueSize ?? 0;

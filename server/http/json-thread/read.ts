@@ -57,7 +57,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Tests a value's size in a loop, because a body can be nested deeper than a stack. */
+/** Tests a value's size without recursion, because a body can be nested deeper than a stack. */
 function isLargerThan(value: unknown, limit: number): boolean {
   const open: unknown[] = [value];
   let size = 0;

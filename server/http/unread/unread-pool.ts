@@ -2,10 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { HttpProblem } from "../../errors/problem.ts";
 import { keepsUp } from "../connections/stalled-clients.ts";
 
-/**
- * Factor for the bytes in this process and the kernel's buffers together, relative to the pool's
- * limit.
- */
+/** Limit of this process and the kernel's buffers together, as a multiple of the pool's limit. */
 const GIVEN_FACTOR = 4;
 /** Assumed most bytes in the kernel's buffers of one connection. */
 const MAX_BUFFERED = 8_388_608;
@@ -42,10 +39,7 @@ export class UnreadPool {
   readonly #letsNewIn: boolean;
   readonly #readers = new Map<string, Map<ClientConnection, Reader>>();
 
-  /**
-   * Creates a pool. With `letsNewIn`, an owner without unread answers always gets one, whatever
-   * others have.
-   */
+  /** Creates a pool. With `letsNewIn`, an owner without unread answers always gets one. */
   constructor(limit: number, letsNewIn: boolean) {
     this.#limit = limit;
     this.#letsNewIn = letsNewIn;

@@ -79,8 +79,7 @@ export class UnreadResponses {
     };
     if (outgoing === undefined || incoming === undefined) return counting;
     const connection = incoming.socket;
-    // A closed connection reads nothing and emits no further event, so its answer would count
-    // forever.
+    // A closed connection emits no further event, so its answer would count forever.
     if (connection.destroyed || outgoing.closed) return counting;
     const pool = this.#poolOf(owner);
     this.#hand(connection, owner);
@@ -99,15 +98,13 @@ export class UnreadResponses {
   }
 
   /**
-   * Assigns a connection to an owner. A proxy in front sends requests of several owners over one
-   * connection.
+   * Assigns a connection to an owner. A proxy sends requests of several owners over one connection.
    */
   #hand(connection: ClientConnection, owner: ResponseOwner): void {
     const previous = this.#owners.get(connection);
     this.#owners.set(connection, owner);
     if (previous === undefined) {
-      // Node does not close the answers that wait behind another one, so the connection's end is
-      // used.
+      // Node does not close answers that wait behind another one, so the connection's end is used.
       connection.once("close", () => {
         this.#keyed.forgetAll(connection);
         this.#anonymous.forgetAll(connection);

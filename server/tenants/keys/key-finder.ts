@@ -2,8 +2,7 @@ import { randomInt } from "node:crypto";
 import { hashOf, isSecretOf } from "./tenant-key.ts";
 
 /**
- * Prefix of a tenant's key. Revoked and incomplete keys match, too, because they may be used by
- * mistake.
+ * Prefix of a tenant's key, also of revoked and incomplete ones, which may be in text by mistake.
  */
 const TENANT_KEY = /isolate_[0-9a-f]{16}_/i;
 /** Text that may be a key in base64. */
