@@ -64,7 +64,7 @@ export function matches(actual: unknown, expected: unknown): boolean {
 
 /** Functions for the code of every probe. */
 const HELPERS = `
-/** "ok", or the code or message of what the work failed with. */
+/** Runs work. Returns "ok", or the code or message of its error. */
 async function said(work) {
   try {
     await work();
@@ -74,17 +74,17 @@ async function said(work) {
   }
 }
 const text = (path) => Deno.readTextFileSync(path);
-/** What the kernel keeps about this container under that name, if it does. */
+/** Reads a file of this container's cgroup, if it exists. */
 function cgroup(name) {
   try {
     return text("/sys/fs/cgroup/" + name);
   } catch {}
 }
-/** A field of this process's status, as the kernel tells it. */
+/** Reads a field of this process's status in the kernel. */
 function status(field) {
   return new RegExp("^" + field + ":\\\\s*(.*)$", "m").exec(text("/proc/self/status"))[1];
 }
-/** Functions of the C library, all of them returning an int. */
+/** Opens functions of the C library that return an int. */
 function libc(signatures) {
   const symbols = { __errno_location: { parameters: [], result: "pointer" } };
   for (const [name, parameters] of Object.entries(signatures)) {
@@ -92,7 +92,7 @@ function libc(signatures) {
   }
   return Deno.dlopen("libc.so.6", symbols).symbols;
 }
-/** A call's result, or the negative errno, as the kernel itself returns it. */
+/** Returns a call's result or the negative errno, as the kernel does. */
 const kernel = (c, result) =>
   result < 0 ? -new Deno.UnsafePointerView(c.__errno_location()).getInt32() : result;
 `;

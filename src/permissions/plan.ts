@@ -37,7 +37,7 @@ const JUDGES: Readonly<Record<ListName, Judge>> = {
 };
 
 /**
- * Decides the permissions of an execution. Granted is what its request and its tools ask for,
+ * Decides the permissions of an execution. It grants what its request and its tools ask for,
  * within what the operator and the ceilings allow. Everything else is refused, element by element.
  * Granted elements are written out for each place that enforces them.
  *

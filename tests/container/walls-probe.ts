@@ -26,7 +26,7 @@ export const SEARCH = `
   const said = (work) => work().catch((error) => error.name);
   const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms, "Silence"));
 
-  /** Says all requests that anybody behind a socket might understand, and takes the first answer. */
+  /** Sends requests in every protocol a socket might understand, and takes the first answer. */
   async function ask(address) {
     const connection = await Deno.connect(address);
     const hear = async () => {

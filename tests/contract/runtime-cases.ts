@@ -10,7 +10,7 @@ import Module, { createRequire } from "node:module";
 import threads from "node:worker_threads";
 import { WASI } from "node:wasi";
 const attempt = (what) => { try { return String(what()); } catch (error) { return error.name; } };
-/** The runtime's own class of TCP handles, as any socket shows it. */
+/** Returns the runtime's own class of TCP handles, from a socket. */
 function handleClass() {
   const socket = new net.Socket();
   socket.on("error", () => {});
