@@ -36,9 +36,7 @@ export async function loadModule(url: string, importer: Importer): Promise<Modul
 
 const PARSE_FAILURE = "SyntaxError: ";
 
-/**
- * Turns Deno's `SyntaxError: Expression expected\n …code… at url:1:35` into a line with `(1:35)`.
- */
+/** Turns Deno's `SyntaxError: No name\n …code… at url:1:35` into `No name (1:35)`. */
 function parseMessage(message: string, url: string): string {
   const text = replaceAllText(sliceText(message, PARSE_FAILURE.length), `${url}:`, "");
   const lineEnd = indexOfText(text, "\n");
