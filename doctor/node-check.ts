@@ -15,7 +15,7 @@ const UNFIXED_FROM: Readonly<Record<string, string>> = {
   26: "2029-05-01",
 };
 
-/** Whether a version of Node can run the control plane, and is still mended by its makers. */
+/** Checks that a version of Node can run the control plane, and still gets security fixes. */
 export function checkNode(version: string, today = new Date()): Finding {
   if (compareVersions(version, OLDEST) < 0) {
     return fail("node", `Node ${version} is older than ${OLDEST}`, ADVICE);

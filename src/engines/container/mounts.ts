@@ -49,8 +49,8 @@ export function missingMount(
 }
 
 /**
- * Whether a path is there: on the engine's host where an engine tells, as this process may be in a
- * container that sees other files, and for this process where none does.
+ * Looks for a path on the engine's host, as this process may be in a container that sees other files. Looks
+ * for it here where no engine tells.
  */
 async function isThere(source: string, docker: Docker | null): Promise<boolean> {
   return (docker && (await isOnEngine(docker, source))) ?? isHere(source);

@@ -59,8 +59,8 @@ export class ProfileSandboxes {
   }
 
   /**
-   * Tells the first who waits why a start failed. Returns whether only this profile fails: then all who
-   * wait are told and none is kept warm, as no other profile has to wait for what fails every time.
+   * Tells the first who waits why a start failed. Returns true if only this profile fails. Then all who wait
+   * are told and none is kept warm, so that no other profile waits for what fails every time.
    */
   fail(error: unknown): boolean {
     if (error instanceof ProfileUnavailable) {
