@@ -1,7 +1,7 @@
 import { lstat, mkdir, rm } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
-import { listenAt } from "../src/base/sockets.ts";
+import { listenAt, socketState } from "../src/base/sockets.ts";
 import { type Backend, nameOf } from "../src/database/backend.ts";
 import { SpareConnections } from "../src/database/spare-connections.ts";
 import { type Classifier, classify } from "../src/destinations/address-class.ts";
@@ -133,11 +133,8 @@ async function ensureDirectory(path: string): Promise<void> {
 async function removeLeftover(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (!found?.isSocket()) return;
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => resolve(true));
-    probe.once("error", () => resolve(false));
-    probe.once("connect", () => probe.destroy());
-  });
-  if (alive) throw new Error(`Another proxy listens on ${path}`);
+  const state = await socketState(path);
+  if (state === "answers" || state === "unknown")
+    throw new Error(`Another proxy listens on ${path}`);
   await rm(path, { force: true });
 }

@@ -1,5 +1,26 @@
 import { chmodSync, lstatSync, rmSync } from "node:fs";
-import type { Server } from "node:net";
+import { connect, type Server } from "node:net";
+
+/** What is at a socket's path: `unknown` where neither can be told, as without leave to connect. */
+export type SocketState = "answers" | "refuses" | "absent" | "unknown";
+
+/**
+ * Asks whether anybody listens on a socket. One that refuses was left by a process that has ended; that there
+ * is none proves nothing where others have another view of the host's files.
+ */
+export function socketState(path: string): Promise<SocketState> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve("answers");
+    });
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code === "ECONNREFUSED") resolve("refuses");
+      else resolve(code === "ENOENT" ? "absent" : "unknown");
+    });
+  });
+}
 
 /** Listens at a path with these permissions. Errors after that, of single connections, are none of the server's. */
 export async function listenAt(server: Server, path: string, mode: number): Promise<void> {
