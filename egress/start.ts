@@ -10,6 +10,7 @@ import { readOperatorRules } from "../src/destinations/operator-rules.ts";
 import { Lookups } from "../src/dns/lookups.ts";
 import { nameServerResolver, type Resolver } from "../src/dns/resolve.ts";
 import type { SurvivorEvent } from "../src/protocol/egress-admin.ts";
+import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
 import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-connection.ts";
 import { ConnectionBudget } from "./connection-budget.ts";
 import type { OnDecision } from "./decision-log.ts";
@@ -38,6 +39,8 @@ export interface EgressOptions {
   readonly onSurvivor?: (event: SurvivorEvent) => void;
   /** Connections of all runs at a time. Default: 1,024, which the container's memory is for. */
   readonly connections?: number;
+  /** What each run may use of it, where that is not `DEFAULT_EGRESS_LIMITS`: tests wait less. */
+  readonly limits?: Partial<EgressLimits> | undefined;
   /** Lists the host's interfaces, whose addresses are private. Default: the operating system's. */
   readonly interfaces?: ListInterfaces;
   /** Only for tests that show what happens without it. Default: the real one. */
@@ -65,11 +68,12 @@ export async function startEgress(options: EgressOptions): Promise<RunningProxy>
   const { resolver = nameServerResolver(), interfaces } = options;
   const { classify: classifier = sparingHost(classify, interfaces) } = options;
   const { lookup } = new Lookups(resolver);
-  const settle: AdminConnectionOptions["readGround"] = (settings) =>
+  const settle: AdminConnectionOptions["readRules"] = (settings) =>
     readOperatorRules({ ...settings, lookup, classify: classifier });
   const operatorRules = settle({ hosts, private: privates, own });
   const claims = new Claims();
   const budget = new ConnectionBudget(options.connections);
+  const limits = { ...DEFAULT_EGRESS_LIMITS, ...options.limits };
   await ensureDirectory(dirname(adminSocket));
   await removeLeftover(adminSocket);
   const survivors = new Map<string, SurvivorEvent>();
@@ -88,7 +92,7 @@ export async function startEgress(options: EgressOptions): Promise<RunningProxy>
   });
   const connections = new Map<Socket, { admin: AdminConnection; served: Promise<void> }>();
   const server = createServer((socket) => {
-    const shared = { operatorRules, readGround: settle, claims, audit, reserve, budget };
+    const shared = { operatorRules, readRules: settle, claims, audit, reserve, budget, limits };
     const admin = new AdminConnection(socket, shared);
     alone?.enter();
     const served = admin.serve().finally(() => {
