@@ -1,10 +1,10 @@
 import pLimit from "p-limit";
+import { BriefCache } from "../../src/base/brief-cache.ts";
 import type { Tenant } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import type { Page } from "../store/contract/page.ts";
 import type { TenantRow, Tenants } from "../store/contract/tenants.ts";
 import type { Caller } from "./auth.ts";
-import { BriefCache } from "./brief-cache.ts";
 import { callerOf } from "./caller.ts";
 import type { Sealer } from "./seal.ts";
 import {
@@ -37,18 +37,17 @@ export type ShownTenant = ShownSettings & Pick<TenantRow, "id" | "createdAt" | "
 /** The tenants of this server. */
 export class TenantDirectory {
   readonly #options: DirectoryOptions;
-  readonly #callers: BriefCache<Caller | undefined>;
+  readonly #callers = new BriefCache<Caller | undefined>();
   /** One change at a time: each begins with what the one before has left. */
   readonly #inTurn = pLimit(1);
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
-    this.#callers = new BriefCache((id) => this.#caller(id));
   }
 
   /** Whom a tenant's key speaks for, at most five seconds old. Rejects if its secrets do not open. */
   caller(id: string): Promise<Caller | undefined> {
-    return this.#callers.get(id);
+    return this.#callers.get(id, () => this.#caller(id));
   }
 
   /** Makes a tenant or replaces what it is; secrets that `body` leaves out stay. */

@@ -1,5 +1,5 @@
+import { BriefCache } from "../../../src/base/brief-cache.ts";
 import type { KeyRow, Keys } from "../../store/contract/keys.ts";
-import { BriefCache } from "../brief-cache.ts";
 import { formatKey, hashOf, isSecretOf, newKey, parseKey } from "./tenant-key.ts";
 
 /** What an owner may see of a key after the first time. */
@@ -8,18 +8,17 @@ export type ShownKey = Omit<KeyRow, "hash">;
 /** The keys of all tenants. The store has their hashes alone. */
 export class Keyring {
   readonly #keys: Keys;
-  readonly #rows: BriefCache<KeyRow | undefined>;
+  readonly #rows = new BriefCache<KeyRow | undefined>();
 
   constructor(keys: Keys) {
     this.#keys = keys;
-    this.#rows = new BriefCache((id) => keys.get(id));
   }
 
   /** The tenant whose key this text is, revoked at most five seconds ago. */
   async tenantOf(text: string): Promise<string | undefined> {
     const key = parseKey(text);
     if (key === undefined) return undefined;
-    const row = await this.#rows.get(key.id);
+    const row = await this.#rows.get(key.id, () => this.#keys.get(key.id));
     return row !== undefined && isSecretOf(row.hash, key.secret) ? row.tenant : undefined;
   }
 
