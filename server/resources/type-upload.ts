@@ -1,5 +1,5 @@
 import type { Engine } from "../../src/engines/contract/contract.ts";
-import { toType } from "../../src/resourcex/types/bundle.ts";
+import { toType } from "../../src/resourcex/types/bundle-type.ts";
 import { describeIn } from "../../src/resourcex/types/metadata.ts";
 import type { BundledType } from "../../src/resourcex/types/type.ts";
 import { moduleOf, plainCode } from "../../src/resourcex/types/type-module.ts";

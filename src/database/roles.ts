@@ -1,7 +1,7 @@
 import type { DatabaseTarget } from "../protocol/database-target.ts";
 import type { Backend } from "./backend.ts";
+import { formatDatabaseHost } from "./database-url.ts";
 import type { SessionFiles } from "./session-files.ts";
-import { formatDatabaseHost } from "./target.ts";
 import { type OnSurvivor, Terminator } from "./terminator.ts";
 
 /** What is kept of a role at a server, for as long as it is in use or something of it lives on. */

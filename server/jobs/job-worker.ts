@@ -8,8 +8,8 @@ import { HttpProblem, problemResponse, statusOf } from "../errors/problem.ts";
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import { answerOf, answerText } from "../runs/answer.ts";
 import type { Runs } from "../runs/runs.ts";
-import { StorageFull, StorageReserved, StoreUnavailable } from "../store/contract/errors.ts";
 import type { ClaimedJob, FinalJobAnswer, JobRow, Jobs } from "../store/contract/jobs.ts";
+import { StorageFull, StorageReserved, StoreUnavailable } from "../store/contract/store-errors.ts";
 import { written } from "../store/contract/written.ts";
 import type { Caller } from "../tenants/auth.ts";
 

@@ -5,7 +5,7 @@ import { IsolateError, messageOf } from "../../base/errors.ts";
 import { bundlingFault, externalBuiltins, forEvaluate } from "../../bundler/build-options.ts";
 import { asModule } from "../../bundler/expression.ts";
 import { assertWhole } from "../../tools/bundle.ts";
-import { ResourceTypeError } from "../base/errors.ts";
+import { ResourceTypeError } from "../base/resourcex-errors.ts";
 import { EngineLevels } from "./levels.ts";
 import { type Describe, describeIn } from "./metadata.ts";
 import type { BundledType } from "./type.ts";
