@@ -12,7 +12,7 @@ import { Tunnel } from "./tunnel.ts";
 
 const OUT_OF_BYTES = new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");
 
-/** What holds for every run. */
+/** The settings of all runs. */
 export interface ProxiedRunOptions {
   readonly operatorRules: OperatorRules;
   readonly limits: EgressLimits;

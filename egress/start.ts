@@ -39,7 +39,7 @@ export interface EgressOptions {
   readonly onSurvivor?: (event: SurvivorEvent) => void;
   /** Connections of all runs at a time. Default: 1,024, which the container's memory is for. */
   readonly connections?: number;
-  /** What each run may use of it, where that is not `DEFAULT_EGRESS_LIMITS`: tests wait less. */
+  /** Limits of each run that differ from `DEFAULT_EGRESS_LIMITS`: tests wait less. */
   readonly limits?: Partial<EgressLimits> | undefined;
   /** Lists the host's interfaces, whose addresses are private. Default: the operating system's. */
   readonly interfaces?: ListInterfaces;

@@ -4,19 +4,19 @@ import { LRUCache } from "lru-cache";
 const FRESH = 5_000;
 const MAX_ENTRIES = 10_000;
 
-/** How much is kept at hand, in whatever `sizeOf` counts. */
+/** The bound of a cache, in the unit that `sizeOf` counts. */
 export interface BriefCacheSize<V> {
   readonly maxSize: number;
-  /** Size of an entry: without a value, of one that is being read. */
+  /** Returns the size of an entry. It has no value while it is being read. */
   readonly sizeOf: (value?: V) => number;
 }
 
-/** An object of its own for each size it has: the cache counts anew only what is not the same. */
+/** An entry, made anew for each size: the library counts an object that is already there only once. */
 interface Entry<V> {
   readonly reading: Promise<V>;
 }
 
-/** What was read from the store within the last seconds. Who changes it has it forgotten. */
+/** Keeps what was read from the store for a few seconds. A change calls `forget()`. */
 export class BriefCache<V> {
   readonly #entries: LRUCache<string, Entry<V>>;
   readonly #sizeOf: (value?: V) => number;
@@ -27,7 +27,7 @@ export class BriefCache<V> {
     this.#sizeOf = sizeOf;
   }
 
-  /** What is known of `key`, or what `read` resolves with. A failure is kept by nobody. */
+  /** Returns the kept value of `key`, or reads it. Keeps no failure. */
   get(key: string, read: () => Promise<V>): Promise<V> {
     const known = this.#entries.get(key);
     if (known !== undefined) return known.reading;
@@ -46,12 +46,12 @@ export class BriefCache<V> {
     return reading;
   }
 
-  /** To be called once the store has the change: what is being read now may be from before. */
+  /** Forgets one entry, once the store has its change: a read that is under way may be older. */
   forget(key: string): void {
     this.#entries.delete(key);
   }
 
-  /** Forgets all whose keys begin so. */
+  /** Forgets all entries whose keys have this prefix. */
   forgetBelow(prefix: string): void {
     for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.#entries.delete(key);
   }

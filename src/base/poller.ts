@@ -1,13 +1,13 @@
 export interface PollerOptions {
-  /** Looks for work once, and begins it. */
+  /** Looks for work once and starts it. */
   readonly look: () => Promise<void>;
-  /** Milliseconds between two looks that nobody asked for. */
+  /** Milliseconds between two looks without a wake. */
   readonly every: number;
-  /** Told of a look that failed. The next one comes with the next wake. */
+  /** Receives the error of a look that failed. The next look follows the next wake. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Looks for work in intervals and when woken, one look at a time. Woken during a look, it looks again after it. */
+/** Looks for work in intervals and when woken, one look at a time. A wake during a look causes one more look. */
 export class Poller {
   readonly #options: PollerOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -19,7 +19,7 @@ export class Poller {
     this.#options = options;
   }
 
-  /** Until it is started, and from when it is stopped. */
+  /** Is true until `start()`, and again after `stop()`. */
   get stopped(): boolean {
     return this.#stopped;
   }
@@ -38,7 +38,7 @@ export class Poller {
     });
   }
 
-  /** Begins no more looks. */
+  /** Starts no more looks. */
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);

@@ -1,12 +1,12 @@
 import { chmodSync, lstatSync, rmSync } from "node:fs";
 import { connect, type Server } from "node:net";
 
-/** What is at a socket's path: `unknown` where neither can be told, as without leave to connect. */
+/** The state of a socket at a path. It is `unknown` where the process may not connect, for example. */
 export type SocketState = "answers" | "refuses" | "absent" | "unknown";
 
 /**
- * Asks whether anybody listens on a socket. One that refuses was left by a process that has ended; that there
- * is none proves nothing where others have another view of the host's files.
+ * Asks whether a process listens on a socket. A socket that refuses belonged to a process that has ended. An
+ * absent socket proves nothing: another process may have another view of the host's files.
  */
 export function socketState(path: string): Promise<SocketState> {
   return new Promise((resolve) => {

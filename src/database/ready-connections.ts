@@ -2,12 +2,12 @@ import type { DatabaseTarget } from "../protocol/database-target.ts";
 import { roleOf } from "./roles.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
-/** Connections kept ready for a target that is used often. */
+/** Number of connections kept for a target that is used often. */
 const AHEAD = 2;
-/** A target is used often if it was used twice within this time, which is also how long it is kept ready. */
+/** Milliseconds between two uses of a target that is used often, and for which its connections stay. */
 const RECENT = 30_000;
 
-/** What is ready for one target. */
+/** The connections made ahead for one target. */
 interface Ready {
   readonly role: string;
   readonly connections: Set<ServerConnection>;
@@ -17,13 +17,13 @@ interface Ready {
 
 export interface ReadyConnectionsOptions {
   readonly connect: (target: DatabaseTarget) => Promise<ServerConnection>;
-  /** Ends a connection that nobody takes. */
+  /** Ends a connection that no execution took. */
   readonly end: (connection: ServerConnection) => void;
-  /** Told of a target before anything is kept for it. */
+  /** Receives a target before connections are kept for it. */
   readonly onKept: (target: DatabaseTarget) => void;
-  /** Told of a target for which nothing is kept any more. */
+  /** Receives a target once no more connections are kept for it. */
   readonly onDropped: (target: DatabaseTarget) => void;
-  /** Given what is under way. Never rejects. */
+  /** Receives work that is under way and never rejects. */
   readonly track: (work: Promise<void>) => void;
 }
 
@@ -36,7 +36,7 @@ export class ReadyConnections {
     this.#options = options;
   }
 
-  /** A connection for a target, which is the caller's from now on. */
+  /** Removes and returns a connection for a target. */
   take(target: DatabaseTarget): ServerConnection | undefined {
     const { connections } = this.#byTarget.get(JSON.stringify(target)) ?? {};
     const ready = [...(connections ?? [])].find(({ alive }) => alive);
@@ -44,7 +44,7 @@ export class ReadyConnections {
     return ready;
   }
 
-  /** All of a role, which are the caller's from now on. */
+  /** Removes and returns all connections of a role. */
   takeAll(role: string): ServerConnection[] {
     const ofRole = [...this.#byTarget.values()].filter((ready) => ready.role === role);
     return ofRole.flatMap(({ connections }) => {
@@ -54,7 +54,7 @@ export class ReadyConnections {
     });
   }
 
-  /** Whether a connection is ready here, so that nobody has it. */
+  /** Tells whether a connection is still here, and so in no use. */
   has(connection: ServerConnection): boolean {
     return [...this.#byTarget.values()].some(({ connections }) => connections.has(connection));
   }
@@ -78,7 +78,7 @@ export class ReadyConnections {
     }
   }
 
-  /** Ends all that are ready, and keeps nothing more. */
+  /** Ends all connections, and keeps no more. */
   close(): void {
     for (const { expiry, connections } of this.#byTarget.values()) {
       clearTimeout(expiry);
@@ -99,11 +99,11 @@ export class ReadyConnections {
       }
       ready.connections.add(connection);
       void connection.closed.then(() => {
-        // What has been handed out is ended by whoever has it.
+        // The execution that took a connection ends it.
         if (ready.connections.delete(connection)) end(connection);
       });
     } catch {
-      // Whoever needs one hears of it.
+      // The next `take()` gets the error.
     } finally {
       ready.opening -= 1;
     }

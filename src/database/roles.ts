@@ -4,34 +4,34 @@ import { formatDatabaseHost } from "./database-url.ts";
 import type { SessionFiles } from "./session-files.ts";
 import { type OnSurvivor, Terminator } from "./terminator.ts";
 
-/** What is kept of a role at a server, for as long as it is in use or something of it lives on. */
+/** The state of a role at a server. It stays while the role is in use or one of its sessions lives on. */
 interface Role {
   readonly terminator: Terminator;
-  /** Connections that there are or will be, and targets for which some are kept ready. */
+  /** Number of connections, open or being opened, and of targets with connections made ahead. */
   uses: number;
 }
 
 export interface RolesOptions {
-  /** Where open sessions are noted. */
+  /** The files that list open sessions. */
   readonly files: SessionFiles | undefined;
   readonly onSurvivor: OnSurvivor;
-  /** Gives up what is ready for a role. */
+  /** Ends the connections made ahead for a role. */
   readonly makeRoom: (role: string) => Promise<void>;
 }
 
-/** The roles that are in use, each with what ends its sessions; and what an earlier process has left of any. */
+/** The roles in use, each with the terminator of its sessions, and the sessions that an earlier process left. */
 export class Roles {
   readonly #options: RolesOptions;
   readonly #roles = new Map<string, Role>();
-  /** What a process before this one has left, until its role is used again. */
+  /** Sessions that an earlier process left, until their role is used again. */
   #orphans: readonly Backend[] = [];
-  /** Rejects if what was left cannot be read. */
+  /** Resolves once those sessions are read. Rejects if that fails. */
   readonly started: Promise<void>;
 
   constructor(options: RolesOptions) {
     this.#options = options;
     this.started = this.#readOrphans();
-    // Whoever takes a connection hears of it.
+    // `take()` awaits this promise and gets the error.
     this.started.catch(() => {});
   }
 
@@ -41,12 +41,12 @@ export class Roles {
     return counts.reduce((sum, count) => sum + count, this.#orphans.length);
   }
 
-  /** What ends the sessions of a role that is in use. */
+  /** Returns the terminator of a role in use. */
   terminator(key: string): Terminator | undefined {
     return this.#roles.get(key)?.terminator;
   }
 
-  /** Has the role of a target be there until it is left as often as it was used. */
+  /** Keeps the role of a target until `leave()` was called as often. */
   use(target: DatabaseTarget): Terminator {
     const key = roleOf(target);
     const role = this.#roles.get(key) ?? { terminator: this.#make(target, key), uses: 0 };
@@ -63,7 +63,7 @@ export class Roles {
     this.#tidy(key);
   }
 
-  /** What a process before this one has left of the role is ended before anything of it is begun. */
+  /** Has the terminator end the sessions that an earlier process left of the role, before it opens one. */
   adoptOrphans(target: DatabaseTarget, terminator: Terminator): void {
     if (this.#orphans.length === 0) return;
     const hosts = target.hosts.map(formatDatabaseHost);
@@ -73,7 +73,7 @@ export class Roles {
     this.#orphans = this.#orphans.filter((backend) => !isTheirs(backend));
   }
 
-  /** Ends what it can, and tells of what it cannot. */
+  /** Ends all sessions it can, and reports the others. */
   async close(): Promise<void> {
     const all = [...this.#roles.values()];
     const left = await Promise.all(all.map(({ terminator }) => terminator.close()));
@@ -110,7 +110,7 @@ export class Roles {
   }
 }
 
-/** Whose sessions count as one's: a role is one for all databases of a server. */
+/** Returns the key of a target's role: a role is one for all databases of a server. */
 export function roleOf({ hosts, user }: DatabaseTarget): string {
   return JSON.stringify([user, ...hosts.map(formatDatabaseHost)]);
 }

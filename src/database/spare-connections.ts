@@ -16,9 +16,9 @@ const ALONE_ATTEMPTS = 4;
 const ALONE_EVERY = 50;
 
 export interface SpareConnectionsOptions {
-  /** Where open sessions are noted for the process that comes after this one. Default: nowhere. */
+  /** Directory of the list of open sessions, for the next process. Default: none. */
   readonly directory?: string;
-  /** Told of each session that outlives its execution, and of its end. Default: nobody. */
+  /** Receives each session that outlives its execution, and its end. Default: no listener. */
   readonly onSurvivor?: OnSurvivor;
   /** Default: the operating system's name servers. */
   readonly resolver?: Resolver;
@@ -108,7 +108,7 @@ export class SpareConnections {
     await this.#files?.close();
   }
 
-  /** Whether anybody has a connection of the role's. */
+  /** Tells whether an execution has a connection of the role. */
   #isUsed(role: string): boolean {
     return [...this.#roleOf].some(
       ([connection, its]) => its === role && !this.#ready.has(connection),
@@ -122,7 +122,7 @@ export class SpareConnections {
     await Promise.all(given.map(({ closed }) => closed));
   }
 
-  /** Where a role may have a single connection, that is the code's. */
+  /** Connects, and gives the code the only connection that a role may have. */
   async #connectWithRoom(
     target: DatabaseTarget,
     terminator: Terminator,

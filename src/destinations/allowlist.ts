@@ -1,12 +1,12 @@
 import { type Destination, formatHost } from "./host.ts";
 import { coversHost, type HostEntry, knownEntry } from "./host-entry.ts";
 
-/** Why a destination is not on the list, or that it is. */
+/** The answer of the list: `allowed`, or the part of the destination that is not on it. */
 export type AllowVerdict = "allowed" | "host-not-allowed" | "port-not-allowed";
 
 /**
- * The destinations a policy grants, as `parseEntry` reads them. `*` is every name and no address: an
- * address is granted by itself alone.
+ * The destinations that a policy grants, in the grammar of `parseEntry`. `*` includes every name and no
+ * address: an address needs an entry of its own.
  *
  * @example new Allowlist(["*.example.org:443"]).verdict(parseAuthority("a.b.example.org:443"));
  */

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { accepted, cutPort, formatHost, HostError, parseHost, parsePort } from "./host.ts";
 
-/** An entry of `net`, or of a policy of the proxy, understood. */
+/** A parsed entry of `net`, or of a policy of the proxy. */
 export interface HostEntry {
   /** A name or address in its one spelling, `*.` and a name, or `*`. */
   readonly host: string;
@@ -11,13 +11,13 @@ export interface HostEntry {
   readonly text: string;
 }
 
-/** What no port means: that of http and that of https. */
+/** Ports of an entry without one: http and https. */
 const DEFAULT_PORTS: readonly number[] = [80, 443];
 
 /**
  * Reads an entry of `net`: a host, `*`, or `*.` and a name; and a port, except with `*`. The
- * reason is returned if it is none. Each host has one accepted spelling, up to case and the zeros
- * of IPv6: two entries are about the same host exactly if their hosts are equal text.
+ * reason is returned if it is none. Each host has one accepted spelling, except for case and the
+ * zeros of IPv6. Two entries therefore name the same host exactly if their hosts are equal text.
  *
  * @example
  * parseEntry("API.example.org") // { host: "api.example.org", ports: [80, 443], text: "api.example.org" }
@@ -42,14 +42,14 @@ export function parseEntry(entry: string): HostEntry | string {
   return { host, ports: [port], text: `${host}:${port}` };
 }
 
-/** Reads an entry that is known to be one. @throws {HostError} naming it, if it is not. */
+/** Parses a valid entry. @throws {HostError} naming it, if it is not. */
 export function knownEntry(entry: string): HostEntry {
   const parsed = parseEntry(entry);
   if (typeof parsed === "string") throw new HostError(`${JSON.stringify(entry)} ${parsed}`);
   return parsed;
 }
 
-/** A host in its one spelling, or `*.` and a name. */
+/** Returns a host in its one spelling, or `*.` and a name. */
 function readHost(text: string): string | undefined {
   const isWild = text.startsWith("*.");
   const host = accepted(() => parseHost(isWild ? text.slice(2) : text));
@@ -58,13 +58,13 @@ function readHost(text: string): string | undefined {
   return isMapped(host.address) ? undefined : formatHost(host);
 }
 
-/** To Deno a mapped address is the IPv4 address, which has a spelling already. */
+/** Detects an IPv6 address that carries an IPv4 one. Deno treats it as that IPv4 address, which has a spelling. */
 function isMapped(address: string): boolean {
   return address.startsWith("::ffff:");
 }
 
 /**
- * Whether each host and port of an entry is one of some others. `*.x` is every name below `x`,
+ * Tells whether other entries include each host and port of an entry. `*.x` is every name below `x`,
  * not `x`.
  *
  * @example
@@ -78,7 +78,7 @@ export function covered(entry: HostEntry, by: readonly HostEntry[]): boolean {
 }
 
 /**
- * Whether one host of an entry includes another, whatever the port.
+ * Tells whether the host of one entry includes that of another, without their ports.
  *
  * @example
  * ["x.org", "*.x.org", "*"].map((wide) => coversHost(wide, "a.x.org")) // [false, true, true]

@@ -6,7 +6,7 @@ export type Host =
   /** `address` carries no brackets. */
   | { readonly kind: "address"; readonly address: string };
 
-/** Where a tunnel is to lead. `port` is 1 to 65535. */
+/** The destination of a tunnel. `port` is 1 to 65535. */
 export interface Destination {
   readonly host: Host;
   readonly port: number;
@@ -20,7 +20,7 @@ export class HostError extends Error {
 const MAX_NAME = 253;
 const MAX_IPV6 = 45;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-/** What some resolver somewhere reads as a number, and so `127.1` or `0x7f.1` as an address. */
+/** A label that some resolvers read as a number, and so `127.1` or `0x7f.1` as an address. */
 const NUMERIC_LABEL = /^(?:[0-9]+|0x[0-9a-f]*)$/;
 const OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
 const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
@@ -62,7 +62,7 @@ export function parsePort(text: string): number {
 }
 
 /**
- * Cuts `host:port` in two, unread. Without a colon behind the host there is no port.
+ * Cuts `host:port` in two, without parsing either. No colon behind the host means no port.
  *
  * @example cutPort("[::1]:80"); // { host: "[::1]", port: "80" }
  */
@@ -85,7 +85,7 @@ export function parseAuthority(text: string, defaultPort?: number): Destination 
   return { host: parseHost(host), port: defaultPort };
 }
 
-/** Returns what is read, or nothing where `read` refuses it by a `HostError`. */
+/** Returns the result of `read`, or `undefined` where it throws a `HostError`. */
 export function accepted<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -106,7 +106,7 @@ export function formatDestination({ host, port }: Destination): string {
   return `${formatHost(host)}:${port}`;
 }
 
-/** Spells an address as URLs do: `fetch` in a sandbox asks for it so, and the Worker is told so. */
+/** Spells an address as URLs do, because `fetch` in a sandbox sends that spelling. */
 function canonicalIPv6(text: string): string {
   const url = `http://[${text}]`;
   // The characters are checked first: a zone (`%eth0`) is valid to others and means nothing here.

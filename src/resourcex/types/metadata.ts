@@ -21,15 +21,15 @@ const schema = z.object({
 
 export type Metadata = z.output<typeof schema>;
 
-/** What a type says of itself, or what is wrong with it. */
+/** The metadata of a type, or the fault in it. */
 export type Description = Metadata | { readonly fault: string };
 
 /** Reads what the code of a type says of itself. */
 export type Describe = (code: string) => Promise<Description>;
 
 /**
- * Runs the module that `compile` makes of a type in a sandbox of that engine, as far as it takes to learn what
- * the type is. Rejects as the engine does: that it was not run is not the type's fault.
+ * Compiles a type and has a sandbox of the engine read its metadata. Returns a fault of the type, and rejects
+ * with errors of the engine.
  */
 export async function describeIn(
   engine: Pick<Engine, "execute">,
