@@ -26,7 +26,7 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
     import("./guarded-server.ts"),
     import("./http-limits.ts"),
   ]);
-  const stopTracing = tracing && (await (await import("./tracing.ts")).startTracing(tracing));
+  const stopTracing = tracing && (await import("./span-export.ts")).startTracing(tracing);
   const { app, leave, close } = await assemble({ settings, logger, store: await opening });
   const listening = { port: config.port, hostname: host, serverOptions: httpLimits(pace) };
   const createServer = guardedServer() as typeof createHttpServer;

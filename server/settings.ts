@@ -9,10 +9,10 @@ import { PACE, type PaceLimits } from "./body-pace.ts";
 import { isLoopback } from "./host-check.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
 import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
+import type { TracingOptions } from "./span-export.ts";
 import { storeLocation } from "./store/location.ts";
 import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/storage.ts";
 import { DEFAULT_LEVELS, levels, type TenantLevel } from "./tenants/settings.ts";
-import type { TracingOptions } from "./tracing.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
 const decimal = z

@@ -2,45 +2,6 @@ import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from "@openteleme
 import type { Context, Next } from "hono";
 import type { ApiEnv } from "./api/route.ts";
 
-/** Milliseconds that spans get to be sent, at the end of the server as well. */
-const SEND_WITHIN = 5_000;
-
-export interface TracingOptions {
-  /** An OTLP receiver's URL, to which `/v1/traces` is added. */
-  readonly endpoint: string;
-  /** What the spans are said to be of. */
-  readonly service: string;
-  /** Of each request that sends spans: usually a secret. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-}
-
-/**
- * Has this process send its spans, and returns what sends the last of them. The programs for that are
- * loaded here, so that nobody else waits for them.
- */
-export async function startTracing(options: TracingOptions): Promise<() => Promise<void>> {
-  const [{ OTLPTraceExporter }, { resourceFromAttributes }, sdk] = await Promise.all([
-    import("@opentelemetry/exporter-trace-otlp-http"),
-    import("@opentelemetry/resources"),
-    import("@opentelemetry/sdk-trace-node"),
-  ]);
-  const url = `${options.endpoint.replace(/\/+$/, "")}/v1/traces`;
-  const exporter = new OTLPTraceExporter({
-    url,
-    timeoutMillis: SEND_WITHIN,
-    headers: { ...options.headers },
-  });
-  const provider = new sdk.NodeTracerProvider({
-    resource: resourceFromAttributes({ "service.name": options.service }),
-    spanProcessors: [new sdk.BatchSpanProcessor(exporter)],
-  });
-  provider.register();
-  return async () => {
-    // A receiver that is away is no reason to stay.
-    await provider.shutdown().catch(() => {});
-  };
-}
-
 const tracer = trace.getTracer("isolate");
 
 /** A span for each request, below the one its `traceparent` names, if it brings one. */

@@ -1,7 +1,7 @@
 import type { Engine } from "../../src/engines/engine.ts";
-import { toType } from "../../src/resourcex/bundle.ts";
 import { moduleOf, plainCode } from "../../src/resourcex/forms.ts";
 import { describeIn } from "../../src/resourcex/metadata.ts";
+import { toType } from "../../src/resourcex/to-type.ts";
 import type { BundledType } from "../../src/resourcex/type.ts";
 import { compileInTurn } from "../functions/deployment.ts";
 

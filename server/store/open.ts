@@ -1,14 +1,16 @@
 import { isPostgresUrl } from "./location.ts";
-import { openPGliteStore } from "./pglite/store.ts";
-import { openPostgresStore } from "./postgres.ts";
 import type { Store, StoreOptions } from "./store.ts";
 
 /**
  * Opens the store of a `postgres://` URL, or in the directory of that name. Its tables are made or
  * brought up to date first. Rejects with an Error, which quotes no URL, if it cannot be used.
  */
-export function openStore(location: string, options: StoreOptions = {}): Promise<Store> {
-  return isPostgresUrl(location)
-    ? openPostgresStore(location, options)
-    : openPGliteStore(location, options);
+export async function openStore(location: string, options: StoreOptions = {}): Promise<Store> {
+  // One of them is loaded: the driver of the other takes time and memory, too.
+  if (isPostgresUrl(location)) {
+    const { openPostgresStore } = await import("./postgres.ts");
+    return openPostgresStore(location, options);
+  }
+  const { openPGliteStore } = await import("./pglite/store.ts");
+  return openPGliteStore(location, options);
 }

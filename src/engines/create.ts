@@ -4,7 +4,6 @@ import { dockerClient, engineSocket } from "./container/docker.ts";
 import { ContainerEngine } from "./container/engine.ts";
 import type { Reach } from "./deno.ts";
 import type { Engine } from "./engine.ts";
-import { InlineLauncher } from "./inline/launcher.ts";
 import type { Instance } from "./instance.ts";
 import type { PoolOptions } from "./pool.ts";
 import { PooledEngine } from "./pooled.ts";
@@ -99,6 +98,8 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
 
 /** A realm costs a millisecond and no process: as many as are asked for may be there at once. */
 async function inlineEngine(pool: PoolOptions): Promise<Engine> {
+  // It brings a compiler along, for hosts that offer this level.
+  const { InlineLauncher } = await import("./inline/launcher.ts");
   return new PooledEngine(await InlineLauncher.create(), { ...pool, max: MAX_REALMS });
 }
 

@@ -1,4 +1,4 @@
-import { type BuildFailure, build, type Metafile, type Plugin } from "esbuild";
+import type { BuildFailure, Metafile, Plugin } from "esbuild";
 import { builtPath } from "../package-root.ts";
 import { bundlingFault, externalBuiltins, forEvaluate } from "./build-options.ts";
 
@@ -11,6 +11,7 @@ const COMMON = ["inject", "lazy", "proxy"];
  * that says where the bundler failed, or what it cannot take along.
  */
 export async function bundleTool(path: string): Promise<string> {
+  const { build } = await import("esbuild");
   const { outputFiles, metafile } = await build({
     ...forEvaluate(),
     entryPoints: [path],

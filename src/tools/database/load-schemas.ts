@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
-import { type BuildFailure, build, type Metafile, type Plugin } from "esbuild";
+import type { BuildFailure, Metafile, Plugin } from "esbuild";
 import { messageOf } from "../../errors.ts";
 import { externalBuiltins, forEvaluate } from "../build-options.ts";
 import { DRIZZLE_MODULES } from "./specifiers.ts";
@@ -69,6 +69,7 @@ async function bundle(directory: string, files: readonly string[]): Promise<Bund
   const modules = files.map((file) => {
     return `[${JSON.stringify(file)}, () => require(${JSON.stringify(`./${file}`)})]`;
   });
+  const { build } = await import("esbuild");
   const { outputFiles, metafile } = await build({
     ...forEvaluate(),
     stdin: { contents: `export const files = [${modules.join(",")}];`, resolveDir: directory },
