@@ -1,8 +1,13 @@
 import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { PGlite, types } from "@electric-sql/pglite";
 import { DURABLE_PARAMETERS, DurableFiles } from "./durable-files.ts";
+
+// Optimised are only functions that have run a thousand times as much as V8 would wait for: to optimise PostgreSQL takes
+// a second of a processor and 80 MB, most of it for what runs at its start alone.
+setFlagsFromString("--wasm-tiering-budget=2000000000");
 
 /** Opens the database in a directory, and makes it first if there is none. */
 export async function openDatabase(directory: string): Promise<PGlite> {
