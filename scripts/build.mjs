@@ -15,7 +15,7 @@ const BUILDER = join(ROOT, "dist/.build/main.js");
 // Without a compiler, as in a production installation, there are no types to be made, and nobody who needs them.
 const hasTypes =
   !process.argv.includes("--no-types") && existsSync(join(ROOT, "node_modules/typescript"));
-const wanted = ["build", "server", "programs", ...(hasTypes ? ["library"] : [])];
+const wanted = ["build", "server", "programs", "store", ...(hasTypes ? ["library"] : [])];
 const stamps = readStamps(ROOT);
 const stale = wanted.filter((part) => !isFresh(ROOT, stamps[part]));
 if (stale.length > 0) {
