@@ -17,9 +17,9 @@ const ANSWERS_MS = 1_000;
 
 async function main(settings: Settings, logger: Logger): Promise<void> {
   const { config, host, drain, drainDelay, tracing, pace, maxConnections } = settings;
-  // Its thread opens it while this one loads the rest.
-  const opening = openStore(settings.store, settings);
-  opening.catch(() => {});
+  // Its thread opens it while this one loads the rest, and starts sandboxes.
+  const store = openStore(settings.store, settings);
+  store.catch(() => {});
   const [{ serve }, { assemble }, { guardedServer }, { httpLimits }] = await Promise.all([
     import("@hono/node-server"),
     import("./assemble.ts"),
@@ -27,7 +27,7 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
     import("./http-limits.ts"),
   ]);
   const stopTracing = tracing && (await import("./span-export.ts")).startTracing(tracing);
-  const { app, leave, close } = await assemble({ settings, logger, store: await opening });
+  const { app, leave, close } = await assemble({ settings, logger, store });
   const listening = { port: config.port, hostname: host, serverOptions: httpLimits(pace) };
   const createServer = guardedServer() as typeof createHttpServer;
   const server = serve({ fetch: app.fetch, createServer, ...listening }, (to) =>
