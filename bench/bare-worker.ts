@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { deadline } from "../src/engines/deadline.ts";
-import { denoBinary } from "../src/engines/deno.ts";
+import { deadline } from "../src/base/deadline.ts";
+import { denoBinary } from "../src/deno/deno.ts";
 import { endChild, lastWords } from "./children.ts";
 
 const SCRIPT = fileURLToPath(new URL("bare-worker.deno.js", import.meta.url));

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import type { Postgres } from "../tests/helpers/postgres.ts";
+import type { Postgres } from "../dev/postgres.ts";
 import type { PlainContainers } from "./containers.ts";
 import type { BenchServer } from "./server.ts";
 import type { Row } from "./table.ts";

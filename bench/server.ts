@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type Docker from "dockerode";
-import { deadline } from "../src/engines/deadline.ts";
+import { deadline } from "../src/base/deadline.ts";
 import { endChild, lastWords } from "./children.ts";
 import { listSandboxes, removeOwn } from "./containers.ts";
 import { type Answer, Client } from "./http.ts";

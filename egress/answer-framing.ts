@@ -1,5 +1,5 @@
+import { Refusal } from "../src/destinations/refusal.ts";
 import { CONTENT_LENGTH, type Field, type ResponseHead, valuesOf } from "./head.ts";
-import { Refusal } from "./refusal.ts";
 
 /**
  * How the end of an answer's body is known. `closing`: by the end of the connection, which an answer

@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
-import type { CheckedAddress } from "./admit.ts";
-import { Refusal } from "./refusal.ts";
+import type { CheckedAddress } from "../src/destinations/admit.ts";
+import { Refusal } from "../src/destinations/refusal.ts";
 
 /** Is shown every socket the moment it exists, so that closing the run finds it. */
 export type Track = (socket: Socket) => void;

@@ -1,5 +1,5 @@
+import { Refusal } from "../src/destinations/refusal.ts";
 import type { EgressLimits } from "../src/protocol/egress-limits.ts";
-import { Refusal } from "./refusal.ts";
 
 /** What one run has used of its limits. */
 export class Quota {

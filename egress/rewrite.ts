@@ -1,7 +1,7 @@
+import { type Destination, formatDestination, formatHost } from "../src/destinations/host.ts";
+import { DENIED_HEADER } from "../src/destinations/refusal.ts";
 import { type AnswerFraming, framingFields } from "./answer-framing.ts";
 import { type Field, framingOf, type RequestHead, type ResponseHead, valuesOf } from "./head.ts";
-import { type Destination, formatDestination, formatHost } from "./host.ts";
-import { DENIED_HEADER } from "./refusal.ts";
 
 /** A request for one HTTP exchange, and where it goes. `path` starts with a slash. */
 export interface ExchangeRequest extends RequestHead {

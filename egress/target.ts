@@ -1,6 +1,6 @@
+import { type Destination, HostError, parseAuthority } from "../src/destinations/host.ts";
+import { Refusal } from "../src/destinations/refusal.ts";
 import { framingOf, HeadSyntaxError, type RequestHead } from "./head.ts";
-import { type Destination, HostError, parseAuthority } from "./host.ts";
-import { Refusal } from "./refusal.ts";
 
 /** What a request wants: bytes both ways, or one HTTP exchange. `path` starts with a slash. */
 export type Target =

@@ -1,13 +1,13 @@
 import type { Socket } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 import { destroySoon } from "../src/base/hang-up.ts";
+import type { CheckedAddress } from "../src/destinations/admit.ts";
+import { Refusal, type RefusalCode } from "../src/destinations/refusal.ts";
 import type { EgressLimits } from "../src/protocol/egress-limits.ts";
-import type { CheckedAddress } from "./admit.ts";
+import type { TunnelEnd } from "./decision-log.ts";
 import { type Dialled, dial } from "./dial.ts";
-import type { TunnelEnd } from "./ledger.ts";
 import { pump } from "./pump.ts";
 import type { Quota } from "./quota.ts";
-import { Refusal, type RefusalCode } from "./refusal.ts";
 
 /** The execution that a tunnel is of, as far as it counts for that. */
 export interface TunnelRun {

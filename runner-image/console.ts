@@ -9,7 +9,7 @@ import {
   setHas,
   stringifyJson,
   toText,
-} from "./primordials.ts";
+} from "./base/primordials.ts";
 
 /** Console methods and the level their output has; every other method does nothing. */
 const LEVELS: Record<string, ConsoleLevel> = {

@@ -1,6 +1,6 @@
 import { chunkCost, HTTP_LIMITS, type HttpJob, headFault } from "../src/protocol/http.ts";
 import type { WorkerMessage } from "../src/protocol/messages.ts";
-import { RunnerFault } from "./faults.ts";
+import { RunnerFault } from "./base/faults.ts";
 import {
   bufferOfArray,
   least,
@@ -10,7 +10,7 @@ import {
   setBytes,
   sizeOfArray,
   typedArrayName,
-} from "./primordials.ts";
+} from "./base/primordials.ts";
 import { web } from "./web.ts";
 
 /** Makes the request an entry is called with, and sends the response it returns, as fast as it is taken. */

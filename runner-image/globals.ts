@@ -1,4 +1,4 @@
-import { EXIT, RunnerFault } from "./faults.ts";
+import { EXIT, RunnerFault } from "./base/faults.ts";
 
 /**
  * Globals user code does not get: the worker's own line to its host, and what only a tool gives.

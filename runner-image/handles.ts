@@ -1,4 +1,4 @@
-import { apply, defineProperty, uncurry } from "./primordials.ts";
+import { apply, defineProperty, uncurry } from "./base/primordials.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
 type Anything = any;

@@ -1,6 +1,6 @@
+import { apply, defineProperty, deleteProperty, startsWith, toNumber } from "./base/primordials.ts";
 import { closeHandles } from "./handles.ts";
 import { closeWorkers } from "./nested-workers.ts";
-import { apply, defineProperty, deleteProperty, startsWith, toNumber } from "./primordials.ts";
 import { refuseVsock } from "./vsock.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not

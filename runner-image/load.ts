@@ -1,4 +1,4 @@
-import { RunnerFault } from "./faults.ts";
+import { RunnerFault } from "./base/faults.ts";
 import {
   createBlobUrl,
   indexOfText,
@@ -7,7 +7,7 @@ import {
   replaceAllText,
   sliceText,
   startsWith,
-} from "./primordials.ts";
+} from "./base/primordials.ts";
 
 /** Loads source text as a module: its namespace object, or a rejection as the runtime gives it. */
 export type Importer = (url: string) => Promise<Module>;

@@ -10,7 +10,7 @@ import {
   NativeMap,
   stringifyJson,
   toText,
-} from "./primordials.ts";
+} from "./base/primordials.ts";
 
 const { construct, setPrototypeOf, preventExtensions } = Reflect;
 const NativeURL = URL;

@@ -7,7 +7,7 @@ import {
   post,
   sizeOfArray,
   startPort,
-} from "./primordials.ts";
+} from "./base/primordials.ts";
 
 type Inbound = WorkerJob | ChannelMessage | CreditMessage;
 

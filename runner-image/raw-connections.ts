@@ -6,7 +6,7 @@ import {
   mapGet,
   NativeBytes,
   startsWith,
-} from "./primordials.ts";
+} from "./base/primordials.ts";
 
 const { connectTls, startTls, errors } = Deno;
 const { ConnectionRefused, NotSupported } = errors;

@@ -1,6 +1,6 @@
 import { MAX_DEPTH, MAX_NUMERIC_KEYS, type OutputLimits } from "../src/protocol/limits.ts";
 import type { RichResult } from "../src/protocol/rich.ts";
-import { RunnerFault } from "./faults.ts";
+import { RunnerFault } from "./base/faults.ts";
 import {
   apply,
   bigintText,
@@ -31,7 +31,7 @@ import {
   timeOf,
   toText,
   typedArrayName,
-} from "./primordials.ts";
+} from "./base/primordials.ts";
 
 /** Typed arrays every runtime has that may read them. */
 const TYPED =

@@ -1,5 +1,5 @@
 import { MAX_DEPTH, type OutputLimits } from "../src/protocol/limits.ts";
-import { RunnerFault } from "./faults.ts";
+import { RunnerFault } from "./base/faults.ts";
 import {
   apply,
   arrayFrom,
@@ -10,7 +10,7 @@ import {
   NativeSet,
   stringifyJson,
   toText,
-} from "./primordials.ts";
+} from "./base/primordials.ts";
 
 const TypedArray = Object.getPrototypeOf(Uint8Array) as { prototype: object };
 const bytesOf = Uint8Array;

@@ -9,7 +9,7 @@ import {
   setSize,
   startTimer,
   stopTimer,
-} from "./primordials.ts";
+} from "./base/primordials.ts";
 
 /** How long a function that returned nothing is given for the one-shot timers it left behind. */
 const GRACE_MS = 100;

@@ -1,4 +1,4 @@
-import { apply, defineProperty } from "./primordials.ts";
+import { apply, defineProperty } from "./base/primordials.ts";
 
 const { NotSupported } = Deno.errors;
 

@@ -1,4 +1,4 @@
-import { getterOf, uncurry } from "./primordials.ts";
+import { getterOf, uncurry } from "./base/primordials.ts";
 
 /** The runtime's own part in a response, taken before user code can replace any of it. */
 function capture() {

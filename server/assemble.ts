@@ -1,19 +1,19 @@
 import type { Hono } from "hono";
 import type { Logger } from "pino";
 import { collectDefaultMetrics } from "prom-client";
-import { openKernel } from "../src/open.ts";
-import type { ApiEnv } from "./api/route.ts";
+import { openKernel } from "../src/kernel/open.ts";
 import { buildApp } from "./app.ts";
-import { isLoopback } from "./host-check.ts";
+import { isLoopback } from "./http/host-check.ts";
+import type { ApiEnv } from "./http/route.ts";
 import { requestLog } from "./log/answered.ts";
 import { failureLog } from "./log/logger.ts";
-import { createHub } from "./registry/hub.ts";
-import { KernelLevels } from "./registry/levels.ts";
+import { KernelLevels } from "./resources/kernel-levels.ts";
+import { createResourceService } from "./resources/resource-service.ts";
 import { Retention } from "./runs/retention.ts";
 import { createServices } from "./services.ts";
 import type { Settings } from "./settings.ts";
-import type { Store } from "./store/store.ts";
-import { createTenancy } from "./tenants/tenancy.ts";
+import type { Store } from "./store/contract/store.ts";
+import { createTenancy } from "./tenancy.ts";
 
 export interface AssembleOptions {
   readonly settings: Settings;
@@ -58,7 +58,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       lease: settings.jobLease,
       onError,
     });
-    const hub = createHub({
+    const resourceService = createResourceService({
       store,
       runs: services.runs,
       levels: new KernelLevels(kernel),
@@ -68,7 +68,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const app = buildApp({
       services,
       tenancy,
-      hub,
+      resourceService,
       publicUrl,
       maxBody: settings.maxBody,
       pace: settings.pace,
@@ -79,7 +79,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       leaving: () => leaving,
       onAnswer: requestLog(logger),
     });
-    const { worker, callbacks, audit, metrics, ways } = services;
+    const { worker, callbacks, audit, metrics, replyModes } = services;
     collectDefaultMetrics({ register: metrics.registry });
     const failed = (error: unknown): void => onError(error, "");
     const retention = new Retention({ store, days: settings.retention, onError: failed });
@@ -94,7 +94,12 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       async close(grace) {
         worker.stop();
         await close(grace);
-        await Promise.all([worker.close(), callbacks?.close(), retention.close(), ways.close()]);
+        await Promise.all([
+          worker.close(),
+          callbacks?.close(),
+          retention.close(),
+          replyModes.close(),
+        ]);
         const lost = await audit.close(AUDIT_MS);
         if (lost > 0)
           logger.error(`The store took no more: ${lost} executions are not written down`);

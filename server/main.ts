@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import closeWithGrace from "close-with-grace";
 import type { Logger } from "pino";
 import { takeEnvironment } from "../bin/environment.js";
-import { messageOf } from "../src/errors.ts";
+import { messageOf } from "../src/base/errors.ts";
 import { createLogger } from "./log/logger.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { openStore } from "./store/open.ts";
@@ -23,10 +23,10 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
   const [{ serve }, { assemble }, { guardedServer }, { httpLimits }] = await Promise.all([
     import("@hono/node-server"),
     import("./assemble.ts"),
-    import("./guarded-server.ts"),
-    import("./http-limits.ts"),
+    import("./http/connections/guarded-server.ts"),
+    import("./http/connections/http-limits.ts"),
   ]);
-  const stopTracing = tracing && (await import("./span-export.ts")).startTracing(tracing);
+  const stopTracing = tracing && (await import("./http/span-export.ts")).startTracing(tracing);
   const { app, leave, close } = await assemble({ settings, logger, store });
   const listening = { port: config.port, hostname: host, serverOptions: httpLimits(pace) };
   const createServer = guardedServer() as typeof createHttpServer;

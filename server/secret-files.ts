@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { messageOf } from "../src/errors.ts";
+import { messageOf } from "../src/base/errors.ts";
 
 /** Settings that can be given as the path of a file, by their name with `_FILE`. */
 const SECRETS = ["ISOLATE_ADMIN_KEY", "ISOLATE_SECRET_KEY", "ISOLATE_STORE_URL", "DATABASE_URL"];

@@ -1,18 +1,18 @@
 import { z } from "zod";
-import { type Config, config } from "../src/config.ts";
+import { messageOf } from "../src/base/errors.ts";
+import { type Config, config } from "../src/config/config.ts";
+import { databaseUrl } from "../src/config/database.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
-import { defaultRunDirectory } from "../src/engines/run-directory.ts";
-import { messageOf } from "../src/errors.ts";
+import { defaultRunDirectory } from "../src/engines/instance/run-directory.ts";
 import type { Perms } from "../src/permissions/perms.ts";
-import { databaseUrl } from "../src/tools/database.ts";
-import { PACE, type PaceLimits } from "./body-pace.ts";
-import { isLoopback } from "./host-check.ts";
+import { PACE, type PaceLimits } from "./http/body/pace.ts";
+import { isLoopback } from "./http/host-check.ts";
+import type { TracingOptions } from "./http/span-export.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
 import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
-import type { TracingOptions } from "./span-export.ts";
+import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/contract/storage.ts";
 import { storeLocation } from "./store/location.ts";
-import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/storage.ts";
-import { DEFAULT_LEVELS, levels, type TenantLevel } from "./tenants/settings.ts";
+import { DEFAULT_LEVELS, levels, type TenantLevel } from "./tenants/tenant-settings.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
 const decimal = z
@@ -149,6 +149,9 @@ const schema = z.object({
   OTEL_SERVICE_NAME: z.preprocess((name) => name || undefined, z.string().default("isolate")),
 });
 
+/** Names of all variables that the server reads. */
+export const SETTING_NAMES: readonly string[] = [...Object.keys(schema.shape), ...SECRET_FILES];
+
 export interface Settings {
   readonly host: string;
   /** Names it answers to beside loopback's while it listens there alone; lower case. */
@@ -197,13 +200,15 @@ export interface Settings {
 }
 
 /**
- * Reads the environment variables listed in docs/configuration.md. Throws an error that names the
+ * Reads the environment variables listed in docs/operate/configuration.md. Throws an error that names the
  * variable for a bad value, and for an `ISOLATE_…` name that does not exist.
  */
 export function readSettings(given: NodeJS.ProcessEnv): Settings {
   for (const name of Object.keys(given)) {
-    if (name.startsWith("ISOLATE_") && !(name in schema.shape || SECRET_FILES.includes(name))) {
-      throw new Error(`Unknown setting ${name}; docs/configuration.md lists those there are`);
+    if (name.startsWith("ISOLATE_") && !SETTING_NAMES.includes(name)) {
+      throw new Error(
+        `Unknown setting ${name}; docs/operate/configuration.md lists those there are`,
+      );
     }
   }
   return settingsOf(withSecretFiles(given));

@@ -1,7 +1,3 @@
-export { inject, provide, reset } from "./common/inject.ts";
-export { lazy } from "./common/lazy.ts";
-export { proxy } from "./common/proxy.ts";
-export { type Config, config, type PartialConfig } from "./config.ts";
 export {
   Aborted,
   BadRequest,
@@ -17,7 +13,11 @@ export {
   TenantLimit,
   ToolError,
   Veto,
-} from "./errors.ts";
+} from "./base/errors.ts";
+export { inject, provide, reset } from "./common/inject.ts";
+export { lazy } from "./common/lazy.ts";
+export { proxy } from "./common/proxy.ts";
+export { type Config, config, type PartialConfig } from "./config/config.ts";
 export {
   create,
   createIsolate,
@@ -25,19 +25,18 @@ export {
   type IsolateOptions,
   type LibraryOutput,
 } from "./isolate.ts";
-export { type Granted, Kernel, type KernelOptions, type RunOptions } from "./kernel.ts";
+export { type Granted, Kernel, type KernelOptions, type RunOptions } from "./kernel/kernel.ts";
 export type { Confinement } from "./permissions/confinement.ts";
 export { detect } from "./permissions/detector.ts";
 export { merge } from "./permissions/merger.ts";
 export { normalize } from "./permissions/normalizer.ts";
 export { parse } from "./permissions/parser.ts";
 export type { Perms } from "./permissions/perms.ts";
-export type { Plan, Refusal } from "./permissions/plan.ts";
+export type { PermissionRefusal, Plan } from "./permissions/plan.ts";
 export type { PublicPlan } from "./permissions/public-plan.ts";
 export { validate } from "./permissions/validator.ts";
 export type { Context, IsolatePlugin, PluginApi } from "./plugins/plugin.ts";
-export { SOLE_TENANT, type Tenant } from "./tenant.ts";
-export type { Tool, ToolContext, ToolSource } from "./tools/tool.ts";
+export { SOLE_TENANT, type Tenant } from "./request/tenant.ts";
 export type {
   Denial,
   ExecuteRequest,
@@ -49,4 +48,5 @@ export type {
   SandboxLevel,
   Usage,
   ValidRequest,
-} from "./types.ts";
+} from "./request/types.ts";
+export type { Tool, ToolContext, ToolSource } from "./tools/tool.ts";

@@ -1,11 +1,11 @@
-import { config, type PartialConfig } from "./config.ts";
-import { defaultRunDirectory } from "./engines/run-directory.ts";
-import { openKernel } from "./open.ts";
+import { config, type PartialConfig } from "./config/config.ts";
+import { DATABASE_VARIABLE } from "./config/database.ts";
+import { defaultRunDirectory } from "./engines/instance/run-directory.ts";
+import { openKernel } from "./kernel/open.ts";
 import type { PublicPlan } from "./permissions/public-plan.ts";
 import type { IsolatePlugin } from "./plugins/plugin.ts";
-import { DATABASE_VARIABLE } from "./tools/database.ts";
+import type { ExecuteRequest, LogEntry, Output } from "./request/types.ts";
 import type { ToolSource } from "./tools/tool.ts";
-import type { ExecuteRequest, LogEntry, Output } from "./types.ts";
 
 export interface IsolateOptions {
   /** Settings; the level a request gets that does not say is `isolated` here. */

@@ -1,7 +1,7 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { denoBinary } from "../../src/engines/deno.ts";
+import { denoBinary } from "../../src/deno/deno.ts";
 import { spawnDeno } from "../bare-worker.ts";
 import { endChild } from "../children.ts";
 import { type Context, EXPECTED, rounds, share, uniqueRequest } from "../context.ts";

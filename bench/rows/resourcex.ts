@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createRegistry, createRXA, createRXM, parseRXL } from "../../src/resourcex/index.ts";
-import type { BundledType, TypeSandbox } from "../../src/resourcex/type.ts";
+import type { BundledType, TypeSandbox } from "../../src/resourcex/types/type.ts";
 import { type Context, rounds } from "../context.ts";
 import type { Row } from "../table.ts";
 

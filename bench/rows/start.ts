@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { deadline } from "../../src/engines/deadline.ts";
+import { deadline } from "../../src/base/deadline.ts";
 import { endChild, lastWords } from "../children.ts";
 import { removeOwn } from "../containers.ts";
 import { type Context, EXPECTED, rounds, uniqueRequest } from "../context.ts";

@@ -19,7 +19,7 @@ import {
   setSize,
   stringifyJson,
   toText,
-} from "../primordials.ts";
+} from "../base/primordials.ts";
 
 /** How the tool talks to the control plane, and hears from it. */
 export interface ChannelWire {

@@ -1,8 +1,8 @@
+import { evaluate } from "../../src/common/evaluate.ts";
+import { exportedTool } from "../../src/common/exported.ts";
 import { inject } from "../../src/common/inject.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
-import { evaluate } from "../../src/tools/evaluate.ts";
-import { exportedTool } from "../../src/tools/exported.ts";
-import { RunnerFault, toFault } from "../faults.ts";
+import { RunnerFault, toFault } from "../base/faults.ts";
 
 /** The part of a tool a sandbox needs; the host has looked at the rest. */
 interface Installable {

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { bundleResourceTypes } from "../../src/resourcex/bundle.ts";
+import { bundleResourceTypes } from "../../src/resourcex/types/bundle.ts";
 
-const TYPES = fileURLToPath(new URL("../../src/resourcex/types/", import.meta.url));
+const TYPES = fileURLToPath(new URL("../../src/resourcex/types/builtin/", import.meta.url));
 
-/** The text of src/resourcex/builtin-bundles.ts. */
+/** The text of src/resourcex/types/builtin-bundles.ts. */
 export async function builtinBundles(): Promise<string> {
   const types = await bundleResourceTypes(["text.ts", "json.ts", "binary.ts"], TYPES);
   const bundles = types.map((type) => {

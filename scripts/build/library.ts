@@ -2,12 +2,12 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { builtPath, PACKAGE_ROOT } from "../../src/package-root.ts";
+import { builtPath, PACKAGE_ROOT } from "../../src/base/package-root.ts";
 import { builtinBundles } from "./builtin-bundles.ts";
 import type { Built } from "./programs.ts";
 
 const run = promisify(execFile);
-const BUILTIN_TYPES = "src/resourcex/builtin-bundles.ts";
+const BUILTIN_TYPES = "src/resourcex/types/builtin-bundles.ts";
 
 /**
  * Builds the library: JavaScript and types of all of `src/`, by the compiler. The built-in resource types are

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { PACKAGE_ROOT } from "../../src/package-root.ts";
+import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
 import { buildLibrary } from "./library.ts";
 import { buildPrograms } from "./programs.ts";
 import { buildServer } from "./server.ts";

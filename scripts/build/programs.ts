@@ -1,11 +1,11 @@
 /** The programs that run elsewhere than in the control plane, each bundled into plain JavaScript. */
 import { basename, join } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
-import { RUNNER_URL } from "../../src/engines/inline/realm.ts";
-import { IMPORT_MAP, RUNNER_ENTRY, type RunnerMode } from "../../src/engines/runner.ts";
-import { PACKAGE_ROOT } from "../../src/package-root.ts";
-import { externalBuiltins } from "../../src/tools/build-options.ts";
-import { DRIZZLE_MODULES } from "../../src/tools/database/specifiers.ts";
+import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
+import { externalBuiltins } from "../../src/bundler/build-options.ts";
+import { IMPORT_MAP, RUNNER_ENTRY, type RunnerMode } from "../../src/deno/runner.ts";
+import { RUNNER_URL } from "../../src/engines/in-process/realm.ts";
+import { DRIZZLE_MODULES } from "../../src/protocol/drizzle-specifiers.ts";
 
 /** Files by their paths, and what they are made of. */
 export interface Built {
@@ -43,10 +43,10 @@ export async function buildPrograms(): Promise<Built> {
     within("runner-open", await buildRunner("inherit")),
     await buildEgress(),
     within("realm", await buildRealm()),
-    within("confined", await buildConfined("main", "src/confined/inside.ts")),
-    within("confined", await buildConfined("compiler", "src/compiler/inside.ts")),
-    within("confined", await buildConfined("unpacker", "src/resourcex/unpacker/inside.ts")),
-    within("confined", await buildConfined("schemas", "server/registry/checks/inside.ts")),
+    within("confined", await buildConfined("main", "src/confined-process/entry.ts")),
+    within("confined", await buildConfined("compiler", "src/bundler/compiler-entry.ts")),
+    within("confined", await buildConfined("unpacker", "src/resourcex/archive/unpacker-entry.ts")),
+    within("confined", await buildConfined("schemas", "server/resources/checks/entry.ts")),
     await buildTypeEntry(),
     within("common", await buildCommon()),
   ]);
@@ -111,7 +111,7 @@ async function buildRealm(): Promise<Built> {
   const runner = await bundle({
     ...NEUTRAL,
     format: "iife",
-    entryPoints: { runner: "runner-image/inline.ts" },
+    entryPoints: { runner: "runner-image/in-process.ts" },
     globalName: "runner",
     banner: { js: "(() => {" },
     footer: { js: "return runner; })()" },
@@ -137,7 +137,7 @@ export async function buildConfined(name: string, source: string): Promise<Built
 async function buildTypeEntry(): Promise<Built> {
   return bundle({
     ...NEUTRAL,
-    entryPoints: { "type-entry": "src/resourcex/sandbox/entry.ts" },
+    entryPoints: { "type-entry": "src/resourcex/archive/sandbox-entry.ts" },
     plugins: [externalBuiltins],
   });
 }

@@ -1,12 +1,12 @@
 import { type BuildOptions, build, type Plugin } from "esbuild";
-import { PACKAGE_ROOT } from "../../src/package-root.ts";
+import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
 import { type Built, inputsOf } from "./programs.ts";
 
 /** Programs of the control plane: the server, the command line, and the threads that they start. */
 const ENTRIES = {
   main: "server/main.ts",
   cli: "server/cli/main.ts",
-  "json-thread": "server/json-thread/worker.ts",
+  "json-thread": "server/http/json-thread/worker.ts",
   "store-thread": "server/store/pglite/worker.ts",
 };
 

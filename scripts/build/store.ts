@@ -6,7 +6,7 @@ import { migrate } from "drizzle-orm/pglite/migrator";
 import { MIGRATIONS } from "../../server/store/drizzle/migrations.ts";
 import { openDatabase } from "../../server/store/pglite/open-database.ts";
 import { packTemplate, templateName } from "../../server/store/pglite/template.ts";
-import { PACKAGE_ROOT } from "../../src/package-root.ts";
+import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
 
 /** Sources that the template is made by, beside the migrations. */
 const SOURCES = [

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { builtPath } from "../../src/package-root.ts";
+import { builtPath } from "../../src/base/package-root.ts";
 
 /**
  * Writes the files of one part of `dist/` and removes those it no longer has. Each file is put in place at

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Turns } from "../../src/base/turns.ts";
-import type { Caller } from "../api/auth.ts";
-import type { DueCallback, JobRow, Jobs } from "../store/jobs.ts";
+import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
+import type { DueCallback, JobRow, Jobs } from "../store/contract/jobs.ts";
+import type { Caller } from "../tenants/auth.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
 import { nextTry } from "./schedule.ts";
 import { callbackSecret } from "./secret.ts";
@@ -30,7 +30,7 @@ export class CallbackSender {
   /** Whose they are, by what is over once they are sent. */
   readonly #sending = new Map<Promise<void>, string>();
   /** Bodies are read one at a time: each may be as large as a result. */
-  readonly #reads = new Turns(AT_ONCE);
+  readonly #reads = new PerTenantQueue(AT_ONCE);
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #again = false;

@@ -1,8 +1,8 @@
 import { defineCommand } from "citty";
 import { takeEnvironment } from "../../bin/environment.js";
-import { examine } from "../../src/doctor/doctor.ts";
-import { type Finding, fail } from "../../src/doctor/finding.ts";
-import { messageOf } from "../../src/errors.ts";
+import { examine } from "../../doctor/doctor.ts";
+import { type Finding, fail } from "../../doctor/finding.ts";
+import { messageOf } from "../../src/base/errors.ts";
 import { readSettings } from "../settings.ts";
 import { checkStore } from "./store-check.ts";
 
@@ -39,7 +39,7 @@ async function* findingsOf(env: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
     yield await checkStore(settings.store);
     yield* examine({ ...settings, log });
   } catch (error) {
-    yield fail("settings", messageOf(error), "docs/configuration.md has every setting");
+    yield fail("settings", messageOf(error), "docs/operate/configuration.md has every setting");
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { defineCommand, runMain } from "citty";
-import { PACKAGE_ROOT } from "../../src/package-root.ts";
+import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
 
 const { version, description } = JSON.parse(
   await readFile(join(PACKAGE_ROOT, "package.json"), "utf8"),

@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import pg from "pg";
-import { type Finding, fail, ok } from "../../src/doctor/finding.ts";
-import { messageOf } from "../../src/errors.ts";
+import { type Finding, fail, ok } from "../../doctor/finding.ts";
+import { messageOf } from "../../src/base/errors.ts";
 import { isPostgresUrl } from "../store/location.ts";
 import { connectionOptions } from "../store/postgres.ts";
 

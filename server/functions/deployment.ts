@@ -1,15 +1,15 @@
-import { Turns } from "../../src/base/turns.ts";
-import { BadRequest, PayloadTooLarge, TenantLimit } from "../../src/errors.ts";
-import { bundleFunction } from "../../src/functions/bundle.ts";
-import type { Kernel } from "../../src/kernel.ts";
-import type { ExecuteRequest } from "../../src/types.ts";
-import type { Caller } from "../api/auth.ts";
-import type { NewVersion } from "../store/functions.ts";
+import { BadRequest, PayloadTooLarge, TenantLimit } from "../../src/base/errors.ts";
+import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
+import { bundleFunction } from "../../src/bundler/function-bundle.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
+import type { NewVersion } from "../store/contract/functions.ts";
+import type { Caller } from "../tenants/auth.ts";
 import type { DeployBody } from "./schemas.ts";
 
 const MAIN = "main.ts";
 /** Compilations of one tenant that may wait. */
-const turns = new Turns(8);
+const turns = new PerTenantQueue(8);
 
 /** Compiles for tenants, for each of them one thing at a time. */
 export function compileInTurn<T>(tenant: string, compile: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { executeRequest } from "../api/execute-request.ts";
-import { versionNumber } from "../api/query-values.ts";
-import { callback } from "../api/ways-headers.ts";
+import { executeRequest } from "../http/execute-request.ts";
+import { callback } from "../http/mode-headers.ts";
+import { versionNumber } from "../http/query-values.ts";
 
 /** In paths, and beside others' in names. */
 export const functionName = z

@@ -1,4 +1,4 @@
-import { Aborted, IsolateError } from "../../src/errors.ts";
+import { Aborted, IsolateError } from "../../src/base/errors.ts";
 
 const MAX_MESSAGE = 2_000;
 const MAX_STACK = 8_000;

@@ -1,5 +1,5 @@
+import { QuotaExceeded } from "../errors/quota-error.ts";
 import type { Admission } from "../quotas/admission.ts";
-import { QuotaExceeded } from "../quotas/quota-error.ts";
 
 /** The same admission, whose refusals are told: for those there is no end of, and no record. */
 export function countedAdmission(

@@ -1,7 +1,7 @@
 import { Counter, Histogram, Registry } from "prom-client";
-import type { IdleUsage } from "../../src/engines/engine.ts";
+import type { IdleUsage } from "../../src/engines/contract/contract.ts";
 import type { Answered } from "../log/answered.ts";
-import type { ExecutionRow } from "../store/executions.ts";
+import type { ExecutionRow } from "../store/contract/executions.ts";
 
 /** Seconds: what is warm takes milliseconds, what is allowed to takes minutes. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];

@@ -1,7 +1,7 @@
-import type { Caller } from "../api/auth.ts";
-import type { Executions } from "../store/executions.ts";
+import { QuotaExceeded } from "../errors/quota-error.ts";
+import type { Executions } from "../store/contract/executions.ts";
+import type { Caller } from "../tenants/auth.ts";
 import { DAY, dayOf, type Used } from "./day.ts";
-import { QuotaExceeded } from "./quota-error.ts";
 
 /** Milliseconds after which the store is asked again, for what other servers have run. */
 const REFRESH = 10_000;

@@ -1,6 +1,6 @@
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
-import type { Caller } from "../api/auth.ts";
-import { QuotaExceeded } from "./quota-error.ts";
+import { QuotaExceeded } from "../errors/quota-error.ts";
+import type { Caller } from "../tenants/auth.ts";
 
 /** How often tenants may do something in a while, each as its own limit says. */
 export class Rates {

@@ -1,4 +1,4 @@
-import type { Caller } from "../api/auth.ts";
+import type { Caller } from "../tenants/auth.ts";
 import { Rates } from "./rates.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Route, route } from "../api/route.ts";
+import { type Route, route } from "../http/route.ts";
 
 /**
  * `GET /openapi.json`: the contract of all routes, this one included. It needs no key: it is the same
@@ -15,7 +15,7 @@ export function contractRoutes(routes: readonly Route[]): Route[] {
     tags: ["Contract"],
     responses: { 200: { description: "OpenAPI 3.1", schema: z.looseObject({}) } },
     handler: async ({ c, reserve }) => {
-      const { openApiDocument } = await import("../api/openapi.ts");
+      const { openApiDocument } = await import("../http/openapi.ts");
       document ??= new TextEncoder().encode(JSON.stringify(openApiDocument([...routes, contract])));
       reserve(document.length);
       return c.body(document, 200, { "Content-Type": "application/json" });

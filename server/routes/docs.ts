@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { z } from "zod";
-import { type Route, route } from "../api/route.ts";
+import { type Route, route } from "../http/route.ts";
 
 const require = createRequire(import.meta.url);
 

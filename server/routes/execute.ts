@@ -1,12 +1,12 @@
-import type { ExecuteRequest } from "../../src/types.ts";
-import { WAYS_RESPONSES } from "../api/answer.ts";
-import { executeRequest } from "../api/execute-request.ts";
-import { type Route, route } from "../api/route.ts";
-import { callback, waysHeaders } from "../api/ways-headers.ts";
-import type { Ways } from "../runs/ways.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
+import { WAYS_RESPONSES } from "../http/answer-schema.ts";
+import { executeRequest } from "../http/execute-request.ts";
+import { callback, waysHeaders } from "../http/mode-headers.ts";
+import { type Route, route } from "../http/route.ts";
+import type { ReplyModes } from "../replies/reply-modes.ts";
 
 /** `POST /execute`: runs code once and answers with its output, 200 whatever the code did. */
-export function executeRoutes(ways: Ways): Route[] {
+export function executeRoutes(replyModes: ReplyModes): Route[] {
   return [
     route({
       method: "POST",
@@ -21,7 +21,7 @@ export function executeRoutes(ways: Ways): Route[] {
         const { callback, ...request } = body;
         const identity = { route: "POST /execute", body };
         const wanted = { request: request as ExecuteRequest, callback, identity };
-        return ways.respond({ ...wanted, via: "execute" }, input);
+        return replyModes.respond({ ...wanted, via: "execute" }, input);
       },
     }),
   ];

@@ -1,9 +1,5 @@
 import { z } from "zod";
-import { WAYS_RESPONSES } from "../api/answer.ts";
-import { inTurn } from "../api/in-turn.ts";
-import { PAGE, pageLimit, pageOf } from "../api/page.ts";
-import { type Route, route } from "../api/route.ts";
-import { waysHeaders } from "../api/ways-headers.ts";
+import { HttpProblem } from "../errors/problem.ts";
 import { type FunctionCatalogue, noSuchFunction, requestOf } from "../functions/catalogue.ts";
 import {
   deployBody,
@@ -16,9 +12,13 @@ import {
   wholeVersion,
 } from "../functions/schemas.ts";
 import type { Callable } from "../functions/version-cache.ts";
-import { HttpProblem } from "../problem.ts";
-import type { Ways } from "../runs/ways.ts";
-import type { FunctionRow } from "../store/functions.ts";
+import { WAYS_RESPONSES } from "../http/answer-schema.ts";
+import { inTurn } from "../http/in-turn.ts";
+import { waysHeaders } from "../http/mode-headers.ts";
+import { PAGE, pageLimit, pageOf } from "../http/page.ts";
+import { type Route, route } from "../http/route.ts";
+import type { ReplyModes } from "../replies/reply-modes.ts";
+import type { FunctionRow } from "../store/contract/functions.ts";
 
 const tags = ["Functions"];
 const common = { scope: "tenant", tags } as const;
@@ -37,7 +37,7 @@ const versionParams = nameParams.extend({
 });
 
 /** `/functions`: code that is deployed once and called by its name. */
-export function functionRoutes(functions: FunctionCatalogue, ways: Ways): Route[] {
+export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyModes): Route[] {
   const path = "/functions/{name}";
   return [
     inTurn(
@@ -158,7 +158,7 @@ export function functionRoutes(functions: FunctionCatalogue, ways: Ways): Route[
         const request = { ...requestOf(version), ...("input" in body && { input: body.input }) };
         const called = { name, version: version.version };
         const identity = { route: `POST /functions/${name}/invoke`, body };
-        return ways.respond(
+        return replyModes.respond(
           { request, callback, function: called, via: "invoke", identity },
           input,
         );

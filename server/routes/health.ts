@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import type { Kernel } from "../../src/kernel.ts";
-import { type ApiEnv, type Route, route } from "../api/route.ts";
-import type { StoreHealth } from "../store/health.ts";
-import type { Store } from "../store/store.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import { type ApiEnv, type Route, route } from "../http/route.ts";
+import type { StoreHealth } from "../store/contract/health.ts";
+import type { Store } from "../store/contract/store.ts";
 
 const pool = z.object({
   warm: z.int(),

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { Turns } from "../../src/base/turns.ts";
-import { inTurn } from "../api/in-turn.ts";
-import { type Route, route } from "../api/route.ts";
+import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import { callbackSecret, noSecretKey } from "../callbacks/secret.ts";
+import { HttpProblem } from "../errors/problem.ts";
+import { inTurn } from "../http/in-turn.ts";
+import { type Route, route } from "../http/route.ts";
 import type { JobQueue } from "../jobs/queue.ts";
-import { HttpProblem } from "../problem.ts";
-import type { JobRow } from "../store/jobs.ts";
+import type { JobRow } from "../store/contract/jobs.ts";
 
 /** Requests of a tenant that may wait for each other: each of its jobs that waits or runs is asked for once. */
 const MAX_WAITING = 1_000;
@@ -76,7 +76,7 @@ export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Ro
       return c.json({ secret: callbackSecret(secretKey, caller.tenant) });
     },
   });
-  return [inTurn(get, new Turns(MAX_WAITING)), cancel, secret];
+  return [inTurn(get, new PerTenantQueue(MAX_WAITING)), cancel, secret];
 }
 
 function noSuchJob(): HttpProblem {

@@ -1,6 +1,6 @@
 import type { Registry } from "prom-client";
 import { z } from "zod";
-import { type Route, route } from "../api/route.ts";
+import { type Route, route } from "../http/route.ts";
 
 /** For the operator alone, or, where there is none, for whoever reaches this server. */
 export function metricsRoutes(registry: Registry, open: boolean): Route[] {

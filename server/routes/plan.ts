@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Kernel } from "../../src/kernel.ts";
-import type { ExecuteRequest } from "../../src/types.ts";
-import { executeRequest } from "../api/execute-request.ts";
-import { type Route, route } from "../api/route.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
+import { executeRequest } from "../http/execute-request.ts";
+import { type Route, route } from "../http/route.ts";
 
 /** `POST /plan`: what `POST /execute` would grant the same request, refusals included; runs nothing. */
 export function planRoutes(kernel: Kernel): Route[] {

@@ -1,4 +1,4 @@
-import type { Store } from "../store/store.ts";
+import type { Store } from "../store/contract/store.ts";
 
 export interface RetentionOptions {
   readonly store: Store;

@@ -1,6 +1,6 @@
-import { Aborted } from "../../src/errors.ts";
-import type { Tenant } from "../../src/tenant.ts";
-import { HttpProblem } from "../problem.ts";
+import { Aborted } from "../../src/base/errors.ts";
+import type { Tenant } from "../../src/request/tenant.ts";
+import { HttpProblem } from "../errors/problem.ts";
 
 /** A tenant, told from others that had its id. */
 export type KnownTenant = Pick<Tenant, "id" | "since">;

@@ -1,5 +1,5 @@
+import type { Store, StoreOptions } from "./contract/store.ts";
 import { isPostgresUrl } from "./location.ts";
-import type { Store, StoreOptions } from "./store.ts";
 
 /**
  * Opens the store of a `postgres://` URL, or in the directory of that name. Its tables are made or

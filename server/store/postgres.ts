@@ -3,14 +3,14 @@ import { migrate } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { tlsOptions } from "../../src/database/tls.ts";
+import { openError, StorageReserved } from "./contract/errors.ts";
+import { STORAGE_OF_TENANTS } from "./contract/storage.ts";
+import type { Store, StoreOptions } from "./contract/store.ts";
 import { CASING, type Transact } from "./drizzle/database.ts";
 import { guarded, storeError } from "./drizzle/guard.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
 import { drizzleParts } from "./drizzle/parts.ts";
-import { openError, StorageReserved } from "./errors.ts";
 import { storeLocation } from "./location.ts";
-import { STORAGE_OF_TENANTS } from "./storage.ts";
-import type { Store, StoreOptions } from "./store.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_WITHIN = 5_000;

@@ -1,9 +1,9 @@
 import pLimit from "p-limit";
-import type { Tenant } from "../../src/tenant.ts";
-import type { Caller } from "../api/auth.ts";
-import { HttpProblem } from "../problem.ts";
-import type { Page } from "../store/page.ts";
-import type { TenantRow, Tenants } from "../store/tenants.ts";
+import type { Tenant } from "../../src/request/tenant.ts";
+import { HttpProblem } from "../errors/problem.ts";
+import type { Page } from "../store/contract/page.ts";
+import type { TenantRow, Tenants } from "../store/contract/tenants.ts";
+import type { Caller } from "./auth.ts";
 import { BriefCache } from "./brief-cache.ts";
 import { callerOf } from "./caller.ts";
 import type { Sealer } from "./seal.ts";
@@ -15,7 +15,7 @@ import {
   shownSettings,
   type TenantBody,
   type TenantLevel,
-} from "./settings.ts";
+} from "./tenant-settings.ts";
 
 const NOTHING: SecretSettings = { env: {}, database: null };
 

@@ -1,10 +1,11 @@
 /** The third entry of the package: `isolate/client`. */
 import type { PublicPlan } from "../permissions/public-plan.ts";
-import type { ExecuteRequest } from "../types.ts";
+import type { ExecuteRequest } from "../request/types.ts";
 import { AdminClient } from "./admin.ts";
 import type { ProblemBody } from "./errors.ts";
 import type { ExecutionEvent } from "./events.ts";
 import { FunctionsClient } from "./functions.ts";
+import { callOf, run, stream, submit } from "./invoke.ts";
 import { JobsClient } from "./jobs.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
 import type {
@@ -16,7 +17,6 @@ import type {
   RunOptions,
   SubmitOptions,
 } from "./types.ts";
-import { callOf, run, stream, submit } from "./ways.ts";
 
 export { IsolateClientError, type ProblemBody } from "./errors.ts";
 export type { ExecutionEvent } from "./events.ts";

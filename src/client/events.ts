@@ -1,5 +1,5 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
-import type { Denial, LogEntry } from "../types.ts";
+import type { Denial, LogEntry } from "../request/types.ts";
 import { errorOf, IsolateClientError, type ProblemBody } from "./errors.ts";
 import type { Answer } from "./types.ts";
 

@@ -1,4 +1,5 @@
 import type { ExecutionEvent } from "./events.ts";
+import { run, stream, submit } from "./invoke.ts";
 import { segment, type Transport } from "./transport.ts";
 import type {
   Answer,
@@ -10,7 +11,6 @@ import type {
   RunOptions,
   SubmitOptions,
 } from "./types.ts";
-import { run, stream, submit } from "./ways.ts";
 
 /** Code that is deployed once, and called by its name. */
 export class FunctionsClient {

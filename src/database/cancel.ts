@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import pg from "pg";
+import type { DatabaseTls } from "../protocol/database-target.ts";
 import type { Login } from "./login.ts";
-import type { DatabaseTls } from "./target.ts";
 import { tlsTo } from "./tls.ts";
 
 /** Milliseconds a server gets to take it. */

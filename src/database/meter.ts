@@ -1,11 +1,5 @@
+import type { ResultLimits } from "../protocol/database-target.ts";
 import { errorResponse, HEADER_BYTES, MessageType } from "./messages.ts";
-
-/** The most one statement may answer with. */
-export interface ResultLimits {
-  readonly rows: number;
-  /** Bytes of all messages, as the server sends them: rows above all, notices, and the text of an error. */
-  readonly bytes: number;
-}
 
 const NOTHING: Buffer = Buffer.alloc(0);
 

@@ -1,30 +1,5 @@
 import { parse } from "pg-connection-string";
-
-/** A PostgreSQL server and whose connection to it is made; JSON, so that it can go to the proxy. */
-export interface DatabaseTarget {
-  /** Tried in this order until one can be reached. */
-  readonly hosts: readonly DatabaseHost[];
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-  /** Command-line options for the server's process. */
-  readonly options?: string;
-  /** Absent for a connection in the clear. */
-  readonly tls?: DatabaseTls;
-}
-
-export interface DatabaseHost {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface DatabaseTls {
-  readonly mode: "prefer" | "require" | "verify-ca" | "verify-full";
-  /** PEM texts: who signs the server's certificate, and the client's own certificate and key. */
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
+import type { DatabaseHost, DatabaseTarget, DatabaseTls } from "../protocol/database-target.ts";
 
 const DEFAULT_PORT = 5_432;
 const MOST_PEM = 65_536;

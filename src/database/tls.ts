@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import type { DatabaseTls } from "./target.ts";
+import type { DatabaseTls } from "../protocol/database-target.ts";
 
 export function tlsOptions(tls: DatabaseTls | undefined): false | ConnectionOptions {
   if (tls === undefined) return false;

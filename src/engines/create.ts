@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
+import type { Reach } from "../deno/deno.ts";
+import { RUNNER_ENTRY, readRunner, writeRunner } from "../deno/runner.ts";
 import { dockerClient, engineSocket } from "./container/docker.ts";
-import { ContainerEngine } from "./container/engine.ts";
-import type { Reach } from "./deno.ts";
-import type { Engine } from "./engine.ts";
-import type { Instance } from "./instance.ts";
-import type { PoolOptions } from "./pool.ts";
-import { PooledEngine } from "./pooled.ts";
-import { ProcessLauncher } from "./process.ts";
-import { RUNNER_ENTRY, readRunner, writeRunner } from "./runner.ts";
+import { ContainerEngine } from "./container/docker-supervisor.ts";
+import type { Engine } from "./contract/contract.ts";
+import { DenoProcessLauncher } from "./deno-process/launcher.ts";
+import type { Instance } from "./instance/instance.ts";
+import type { PoolOptions } from "./pool/pool.ts";
+import { PooledEngine } from "./run/pooled-engine.ts";
 
 const START_CONCURRENCY = 3;
 const MAX_WAITING = 256;
@@ -62,7 +62,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
   const { sandbox = "container" } = config;
   const usual = docker === null && sandbox === "container" ? "isolated" : sandbox;
   const few = { container: 1, isolated: pool.min, none: 0 }[usual];
-  const launcher = new ProcessLauncher({
+  const launcher = new DenoProcessLauncher({
     instanceDirectory: instance.directory,
     runnerDirectory,
     ensure: () => instance.ensure(),
@@ -99,8 +99,8 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
 /** A realm costs a millisecond and no process: as many as are asked for may be there at once. */
 async function inlineEngine(pool: PoolOptions): Promise<Engine> {
   // It brings a compiler along, for hosts that offer this level.
-  const { InlineLauncher } = await import("./inline/launcher.ts");
-  return new PooledEngine(await InlineLauncher.create(), { ...pool, max: MAX_REALMS });
+  const { InProcessLauncher } = await import("./in-process/launcher.ts");
+  return new PooledEngine(await InProcessLauncher.create(), { ...pool, max: MAX_REALMS });
 }
 
 /** Where nothing but the Worker stands in between, a process holds what the operator named. */

@@ -1,4 +1,4 @@
-import { isLocal } from "./local.ts";
+import { isLocal } from "../destinations/local.ts";
 import { LISTS, type Perms, toObject } from "./perms.ts";
 
 /** What is noteworthy about permissions. */

@@ -1,4 +1,4 @@
-import { covered, coversHost, type HostEntry, knownEntry } from "./host-entry.ts";
+import { covered, coversHost, type HostEntry, knownEntry } from "../destinations/host-entry.ts";
 import type { PlanInput } from "./plan-types.ts";
 
 /**

@@ -1,7 +1,7 @@
+import { type HostEntry, knownEntry, parseEntry } from "../destinations/host-entry.ts";
+import { isLocal } from "../destinations/local.ts";
 import { FORWARDER } from "../protocol/forwarder.ts";
 import { isTunnelPort } from "../protocol/tunnels.ts";
-import { type HostEntry, knownEntry, parseEntry } from "./host-entry.ts";
-import { isLocal } from "./local.ts";
 import type { PlanInput } from "./plan-types.ts";
 import type { Verdict } from "./refusal.ts";
 import { unreachable } from "./unreachable.ts";

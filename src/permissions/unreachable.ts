@@ -1,22 +1,22 @@
-import { type Classifier, classify } from "./address-class.ts";
-import { sparingHost, sparingNetworks } from "./host-addresses.ts";
-import { type HostEntry, parseEntry } from "./host-entry.ts";
-import { isLocal } from "./local.ts";
+import { type Classifier, classify } from "../destinations/address-class.ts";
+import { sparingHost, sparingNetworks } from "../destinations/host-addresses.ts";
+import { type HostEntry, parseEntry } from "../destinations/host-entry.ts";
+import { isLocal } from "../destinations/local.ts";
 import type { EgressPlaces } from "./plan-types.ts";
 
 /** What is not written in the hosts of an operator, and leads to this machine all the same. */
 const LOOPBACK = "127.0.0.1";
 
 /** An operator's word, read once: names and destinations in their one spelling. */
-interface Places {
+interface EgressRules {
   readonly hosts: ReadonlyMap<string, string>;
   readonly opened: ReadonlySet<string>;
   /** Addresses of the host that nobody here sees. */
   readonly own: readonly string[];
 }
 
-const NOWHERE: Places = { hosts: new Map(), opened: new Set(), own: [] };
-const read = new WeakMap<EgressPlaces, Places>();
+const NOWHERE: EgressRules = { hosts: new Map(), opened: new Set(), own: [] };
+const read = new WeakMap<EgressPlaces, EgressRules>();
 /** Made when it is first asked: not every program that has this in it may list interfaces. */
 let judge: Classifier | undefined;
 
@@ -64,7 +64,7 @@ function addressOf(host: string): string | undefined {
   return isLocal(host) ? LOOPBACK : undefined;
 }
 
-function placesOf(places: EgressPlaces): Places {
+function placesOf(places: EgressPlaces): EgressRules {
   const known = read.get(places);
   if (known !== undefined) return known;
   const hosts = Object.entries(places.hosts).map(([name, to]) => [name.toLowerCase(), to] as const);

@@ -1,6 +1,6 @@
-import type { Config } from "../config.ts";
-import { Aborted, IsolateError, PluginError } from "../errors.ts";
-import type { Wrapper } from "../hooks.ts";
+import { Aborted, IsolateError, PluginError } from "../base/errors.ts";
+import type { Config } from "../config/config.ts";
+import type { Wrapper } from "./hooks.ts";
 import type { Hooks, PluginApi } from "./plugin.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { ChannelRouter } from "../channels.ts";
+import { ChannelRouter } from "../channels/channels.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 
 /** Lets a tenant's executions that use the tool `channel` hear each other while they run, whatever level. */

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { type Config, firstIssue } from "../config.ts";
-import { PayloadTooLarge } from "../errors.ts";
-import { assertWithin } from "../tenant-limits.ts";
-import type { ValidRequest } from "../types.ts";
+import { PayloadTooLarge } from "../base/errors.ts";
+import { type Config, firstIssue } from "../config/config.ts";
+import type { ValidRequest } from "../request/types.ts";
 import type { IsolatePlugin } from "./plugin.ts";
+import { assertWithin } from "./tenant-limits.ts";
 
 const MAX_TOOLS = 100;
 

@@ -1,7 +1,7 @@
-import { isDeeperThan } from "../depth.ts";
-import { BadRequest, messageOf } from "../errors.ts";
-import { JsonText } from "../json-text.ts";
-import { roundMemory } from "../memory.ts";
+import { BadRequest, messageOf } from "../base/errors.ts";
+import { isDeeperThan } from "../base/json-depth.ts";
+import { JsonText } from "../base/json-text.ts";
+import { roundMemory } from "../base/round-memory.ts";
 import { MAX_DEPTH } from "../protocol/limits.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 

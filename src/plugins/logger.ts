@@ -1,5 +1,5 @@
-import type { Tenant } from "../tenant.ts";
-import type { Level, LogEntry } from "../types.ts";
+import type { Tenant } from "../request/tenant.ts";
+import type { Level, LogEntry } from "../request/types.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 
 const SEVERITY: readonly Level[] = ["log", "info", "warn", "error", "exception"];
@@ -36,9 +36,9 @@ export const LoggerPlugin: IsolatePlugin = {
   name: "logger",
   setup(api) {
     const { audit, logger } = api.config;
-    const limitsOf = ({ maxLogEntries = logger.maxEntries }: Tenant) => ({
+    const limitsOf = ({ logEntries = logger.maxEntries }: Tenant) => ({
       ...logger,
-      maxEntries: Math.min(maxLogEntries, logger.maxEntries),
+      maxEntries: Math.min(logEntries, logger.maxEntries),
     });
     api.onLogger.tap(() => ({ filter }));
     api.onLoad.tap((context) => {

@@ -1,14 +1,12 @@
-import type { Membership } from "../channels.ts";
-import type { Config } from "../config.ts";
-import type { Engine, JobGrants, Profile, Spawn } from "../engines/engine.ts";
-import type { HttpExchange } from "../engines/http-delivery.ts";
-import { ApiHook, AsyncHook, SyncHook, type Waterfall, WrapHook, type Wrapper } from "../hooks.ts";
+import type { Membership } from "../channels/channels.ts";
+import type { Config } from "../config/config.ts";
+import type { Engine, JobGrants, Profile, Spawn } from "../engines/contract/contract.ts";
+import type { HttpExchange } from "../engines/contract/http-delivery.ts";
 import type { Perms } from "../permissions/perms.ts";
 import type { Plan } from "../permissions/plan.ts";
 import type { ToolPermissions } from "../permissions/tool-permissions.ts";
 import type { ToolUse } from "../protocol/messages.ts";
-import type { Tenant } from "../tenant.ts";
-import type { CustomTool } from "../tools/tool.ts";
+import type { Tenant } from "../request/tenant.ts";
 import type {
   ExecuteRequest,
   Level,
@@ -17,7 +15,9 @@ import type {
   Output,
   SandboxLevel,
   ValidRequest,
-} from "../types.ts";
+} from "../request/types.ts";
+import type { CustomTool } from "../tools/tool.ts";
+import { ApiHook, AsyncHook, SyncHook, type Waterfall, WrapHook, type Wrapper } from "./hooks.ts";
 
 /** One execution on its way; plugins replace it by a copy with changes, never change it. */
 export interface Context {
@@ -43,7 +43,7 @@ export interface Context {
   /** Told of what happens while it runs. */
   readonly observer?: Observer | undefined;
   /** The request that is answered, if it is one. */
-  readonly http?: HttpExchange | undefined;
+  readonly exchange?: HttpExchange | undefined;
   readonly signal: AbortSignal | undefined;
 }
 

@@ -1,4 +1,4 @@
-import type { Engine } from "../engines/engine.ts";
+import type { Engine } from "../engines/contract/contract.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import type { Context } from "./plugin.ts";
 

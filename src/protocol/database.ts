@@ -1,4 +1,4 @@
-import type { DatabaseTarget } from "../database/target.ts";
+import type { DatabaseTarget } from "./database-target.ts";
 import type { ToolUse } from "./messages.ts";
 
 /** Name of the database's socket in a slot's directory; there while a job that may use it runs. */

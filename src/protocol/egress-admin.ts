@@ -3,7 +3,7 @@
  * line. Each request gets one answer with its `id`; events come unasked in between. A run belongs to
  * the connection that opened it and ends with that connection.
  */
-import type { DatabaseGrant } from "../database/gate.ts";
+import type { DatabaseGrant } from "./database-target.ts";
 import type { EgressLimits } from "./egress-limits.ts";
 
 /** Name of the socket in a slot's directory; the proxy listens under no other one. */

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { roundMemory } from "../memory.ts";
-import { builtinTypes } from "./builtin-bundles.ts";
-import { EngineLevels } from "./levels.ts";
+import { roundMemory } from "../base/round-memory.ts";
 import { openRegistry, type Registry, type RegistryOptions } from "./registry.ts";
-import { EngineRunner, type OnLog } from "./runner.ts";
+import { builtinTypes } from "./types/builtin-bundles.ts";
+import { EngineLevels } from "./types/levels.ts";
+import { EngineRunner, type OnLog } from "./types/runner.ts";
 
 const TIMEOUT = 30_000;
 const MEMORY = 256;

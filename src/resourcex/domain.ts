@@ -1,7 +1,7 @@
-import { RegistryError } from "./errors.ts";
-import { parseRXL } from "./locator.ts";
+import { RegistryError } from "./base/errors.ts";
+import { parseRXL } from "./data/locator.ts";
+import { LOCAL_DOMAIN } from "./data/storable.ts";
 import type { Registry } from "./registry.ts";
-import { LOCAL_DOMAIN } from "./storable.ts";
 
 /**
  * A view of a registry that gives out, and runs, the resources of one domain alone. `get` and

@@ -1,9 +1,6 @@
 /** The second entry of the package: `isolate/resourcex`. */
-export { createRXA } from "./archive.ts";
-export { builtinTypes } from "./builtin-bundles.ts";
-export { bundleResourceType, bundleResourceTypes } from "./bundle.ts";
-export { type CreateRegistryOptions, createRegistry } from "./create-registry.ts";
-export { withDomainValidation } from "./domain.ts";
+export { createRXA } from "./archive/archive.ts";
+export type { PathNode, RXA, RXP } from "./archive/package.ts";
 export {
   ContentError,
   LocatorError,
@@ -11,23 +8,26 @@ export {
   RegistryError,
   ResourceTypeError,
   ResourceXError,
-} from "./errors.ts";
+} from "./base/errors.ts";
+export { type CreateRegistryOptions, createRegistry } from "./create-registry.ts";
+export { FolderLoader } from "./data/folder-loader.ts";
+export { parseRXL, type RXL } from "./data/locator.ts";
+export { createRXM, type ManifestFields, type RXM } from "./data/manifest.ts";
+export type { RXR } from "./data/resource.ts";
+export type { SearchQuery } from "./data/search.ts";
+export { FileStorage, type ResourceStorage } from "./data/storage.ts";
+export { withDomainValidation } from "./domain.ts";
+export type { Registry, RegistryOptions, ResolvedResource } from "./registry.ts";
+export { builtinTypes } from "./types/builtin-bundles.ts";
+export { bundleResourceType, bundleResourceTypes } from "./types/bundle.ts";
 export {
   CrashError,
   ExecutionError,
   MemoryError,
   ResolveError,
   TimeoutError,
-} from "./execution-errors.ts";
-export { FolderLoader } from "./folder-loader.ts";
-export type { Isolator } from "./isolator.ts";
-export { parseRXL, type RXL } from "./locator.ts";
-export { createRXM, type ManifestFields, type RXM } from "./manifest.ts";
-export type { PathNode, RXA, RXP } from "./package.ts";
-export type { Registry, RegistryOptions, ResolvedResource } from "./registry.ts";
-export type { RXR } from "./resource.ts";
-export type { LogSource, OnLog } from "./runner.ts";
-export type { SearchQuery } from "./search.ts";
-export type { TypeContext, TypeSource } from "./source.ts";
-export { FileStorage, type ResourceStorage } from "./storage.ts";
-export type { BundledType, TypeSandbox } from "./type.ts";
+} from "./types/execution-errors.ts";
+export type { Isolator } from "./types/isolator.ts";
+export type { LogSource, OnLog } from "./types/runner.ts";
+export type { TypeContext, TypeSource } from "./types/source.ts";
+export type { BundledType, TypeSandbox } from "./types/type.ts";

@@ -1,19 +1,19 @@
 import { homedir } from "node:os";
 import { resolve as absolute, join } from "node:path";
-import { createRXA } from "./archive.ts";
-import { LocatorError, RegistryError } from "./errors.ts";
-import { FolderLoader } from "./folder-loader.ts";
-import { type Isolator, levelFor } from "./isolator.ts";
-import { Links } from "./links.ts";
-import type { RXL } from "./locator.ts";
-import { createRXM } from "./manifest.ts";
-import { Remote, type RemoteOptions } from "./remote.ts";
-import type { RXR } from "./resource.ts";
-import { type SearchQuery, search } from "./search.ts";
-import { answers, type StorableRXL, storableOf, toStorable } from "./storable.ts";
-import { FileStorage, type ResourceStorage } from "./storage.ts";
-import type { BundledType, TypeRunner } from "./type.ts";
-import { TypeTable } from "./type-table.ts";
+import { createRXA } from "./archive/archive.ts";
+import { LocatorError, RegistryError } from "./base/errors.ts";
+import { FolderLoader } from "./data/folder-loader.ts";
+import { Links } from "./data/links.ts";
+import type { RXL } from "./data/locator.ts";
+import { createRXM } from "./data/manifest.ts";
+import { Remote, type RemoteOptions } from "./data/remote.ts";
+import type { RXR } from "./data/resource.ts";
+import { type SearchQuery, search } from "./data/search.ts";
+import { answers, type StorableRXL, storableOf, toStorable } from "./data/storable.ts";
+import { FileStorage, type ResourceStorage } from "./data/storage.ts";
+import { type Isolator, levelFor } from "./types/isolator.ts";
+import type { BundledType, TypeRunner } from "./types/type.ts";
+import { TypeTable } from "./types/type-table.ts";
 
 export interface RegistryOptions {
   /** Directory of the storage and of the links. Default `~/.resourcex`. */

@@ -1,6 +1,6 @@
 import type { BuildFailure, Metafile, Plugin } from "esbuild";
-import { builtPath } from "../package-root.ts";
-import { bundlingFault, externalBuiltins, forEvaluate } from "./build-options.ts";
+import { builtPath } from "../base/package-root.ts";
+import { bundlingFault, externalBuiltins, forEvaluate } from "../bundler/build-options.ts";
 
 /** The modules of src/common that tools may import, each as `isolate/common/…`. */
 const COMMON = ["inject", "lazy", "proxy"];

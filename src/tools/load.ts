@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../base/errors.ts";
+import { evaluate } from "../common/evaluate.ts";
+import { exportedTool } from "../common/exported.ts";
 import { bundleTool } from "./bundle.ts";
-import { evaluate } from "./evaluate.ts";
-import { exportedTool } from "./exported.ts";
 import { RESERVED_NAMES } from "./registry.ts";
 import { toTool } from "./shape.ts";
 import type { CustomTool, ToolSource } from "./tool.ts";

@@ -1,9 +1,9 @@
-import type { Config } from "../config.ts";
-import { BadRequest } from "../errors.ts";
+import { BadRequest } from "../base/errors.ts";
+import { shorten } from "../base/shorten.ts";
+import type { Config } from "../config/config.ts";
+import { DATABASE_VARIABLE, databaseGrant, databaseToolConfig } from "../config/database.ts";
 import type { ToolUse } from "../protocol/messages.ts";
-import { shorten } from "../shorten.ts";
-import type { SandboxLevel } from "../types.ts";
-import { DATABASE_VARIABLE, databaseGrant, databaseToolConfig } from "./database.ts";
+import type { SandboxLevel } from "../request/types.ts";
 import type { CustomTool } from "./tool.ts";
 
 /** Built-in names a request may use, and the tool each stands for. */

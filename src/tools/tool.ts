@@ -1,6 +1,6 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { Perms } from "../permissions/perms.ts";
-import type { SandboxLevel, ValidRequest } from "../types.ts";
+import type { SandboxLevel, ValidRequest } from "../request/types.ts";
 
 /** What the permissions of a tool may depend on. */
 export interface ToolContext {

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ContainerEngine } from "../../src/engines/container/engine.ts";
-import type { Engine } from "../../src/engines/engine.ts";
-import { Instance } from "../../src/engines/instance.ts";
-import { PooledEngine } from "../../src/engines/pooled.ts";
-import { ProcessLauncher } from "../../src/engines/process.ts";
-import { readRunner, writeRunner } from "../../src/engines/runner.ts";
+import { readRunner, writeRunner } from "../../src/deno/runner.ts";
+import { ContainerEngine } from "../../src/engines/container/docker-supervisor.ts";
+import type { Engine } from "../../src/engines/contract/contract.ts";
+import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import { Instance } from "../../src/engines/instance/instance.ts";
+import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
 import { CONSUMER, GREETING, PRODUCER } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
@@ -38,7 +38,10 @@ beforeAll(async () => {
   const runnerDirectory = join(directory, "runner");
   await writeRunner(bundle, runnerDirectory);
   const instanceDirectory = instance.directory;
-  isolated = new PooledEngine(new ProcessLauncher({ instanceDirectory, runnerDirectory }), pool);
+  isolated = new PooledEngine(
+    new DenoProcessLauncher({ instanceDirectory, runnerDirectory }),
+    pool,
+  );
   await until(() => container.status().warm > 1 && isolated.status().warm > 1);
   stage = new Stage();
 });

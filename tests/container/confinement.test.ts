@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContainerCreateOptions, ContainerInspectInfo } from "dockerode";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { confinement, confinementOf } from "../../src/engines/container/confinement.ts";
+import { readRunner } from "../../src/deno/runner.ts";
+import { confinement, confinementOf } from "../../src/engines/container/confinement-of-flags.ts";
 import { Label } from "../../src/engines/container/flags.ts";
-import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
-import { Instance } from "../../src/engines/instance.ts";
-import { readRunner } from "../../src/engines/runner.ts";
+import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
+import { Instance } from "../../src/engines/instance/instance.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
 let directory: string;

@@ -3,7 +3,7 @@
  * the proxy alone, in sandboxes whose Worker may do everything, though the policy allows them all.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { JobGrants } from "../../src/engines/engine.ts";
+import type { JobGrants } from "../../src/engines/contract/contract.ts";
 import { type Attempt, attack, spelled } from "./egress-attacks.ts";
 import { EgressLaboratory, METADATA_ADDRESS } from "./egress-laboratory.ts";
 import { type EgressSite, grants } from "./egress-site.ts";

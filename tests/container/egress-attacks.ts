@@ -1,5 +1,5 @@
-import type { JobGrants } from "../../src/engines/engine.ts";
-import type { Denial } from "../../src/types.ts";
+import type { JobGrants } from "../../src/engines/contract/contract.ts";
+import type { Denial } from "../../src/request/types.ts";
 import type { EgressSite, Runner } from "./egress-site.ts";
 
 /** One try to get somewhere: by `fetch`, or by the proxy's own protocol over a raw connection. */

@@ -1,5 +1,5 @@
-import { ensureRunnerImage } from "../../src/engines/container/image.ts";
-import { readRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/deno/runner.ts";
+import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
 import { docker } from "../helpers/containers.ts";
 import { type Adjust, EgressSite, type Runner } from "./egress-site.ts";
 import { endpoint, TestNetwork, type TestServerContainer, type WebNote } from "./test-network.ts";

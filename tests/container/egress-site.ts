@@ -2,14 +2,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Container, ContainerCreateOptions } from "dockerode";
-import type { EgressReport, EgressSettings } from "../../src/egress/egress.ts";
+import type { EgressReport, EgressSettings } from "../../src/egress-client/egress.ts";
 import { Label } from "../../src/engines/container/flags.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import { Sidecar } from "../../src/engines/container/sidecar.ts";
-import type { Ending, JobGrants, Sandbox } from "../../src/engines/engine.ts";
-import { Instance } from "../../src/engines/instance.ts";
+import type { Ending, JobGrants, Sandbox } from "../../src/engines/contract/contract.ts";
+import { Instance } from "../../src/engines/instance/instance.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
-import type { Denial } from "../../src/types.ts";
+import type { Denial } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 

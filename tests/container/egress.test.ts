@@ -4,7 +4,7 @@
  * With neither, each attack has to succeed: else it would prove nothing.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { EgressUnavailable } from "../../src/errors.ts";
+import { EgressUnavailable } from "../../src/base/errors.ts";
 import { until } from "../contract/engine-contract.ts";
 import { type Attempt, attack, HOSTS, literally, PORTS, spelled } from "./egress-attacks.ts";
 import { EgressLaboratory, METADATA_ADDRESS } from "./egress-laboratory.ts";

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { ContainerEngine } from "../../src/engines/container/engine.ts";
-import { Instance } from "../../src/engines/instance.ts";
-import { readRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/deno/runner.ts";
+import { ContainerEngine } from "../../src/engines/container/docker-supervisor.ts";
+import { Instance } from "../../src/engines/instance/instance.ts";
 import { CONTRACT_POOL, job, PROFILE, until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 

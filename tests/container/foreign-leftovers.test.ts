@@ -6,13 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
+import { readRunner } from "../../src/deno/runner.ts";
 import { Label, networkOptions } from "../../src/engines/container/flags.ts";
-import { ForeignInstances, RunDirectoryUnseen } from "../../src/engines/container/foreign.ts";
-import { ensureRunnerImage } from "../../src/engines/container/image.ts";
+import {
+  ForeignInstances,
+  RunDirectoryUnseen,
+} from "../../src/engines/container/other-instances.ts";
 import { reap } from "../../src/engines/container/reaper.ts";
 import { removeContainer } from "../../src/engines/container/remove.ts";
-import { Instance } from "../../src/engines/instance.ts";
-import { readRunner } from "../../src/engines/runner.ts";
+import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
+import { Instance } from "../../src/engines/instance/instance.ts";
 import { containersOf, docker } from "../helpers/containers.ts";
 import { Cleanup } from "../helpers/egress.ts";
 

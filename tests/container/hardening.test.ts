@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { IN_GVISOR } from "../../src/doctor/gvisor.ts";
-import { HOST_PROBES } from "../../src/doctor/host-probes.ts";
-import { ATTEMPTS, REFUSAL } from "../../src/doctor/worker-probe.ts";
+import { IN_GVISOR } from "../../doctor/gvisor.ts";
+import { HOST_PROBES } from "../../doctor/host-probes.ts";
+import { ATTEMPTS, REFUSAL } from "../../doctor/worker-probe.ts";
 import { containerOptions, networkOptions } from "../../src/engines/container/flags.ts";
 import { inGVisor } from "../helpers/gvisor.ts";
 import { Laboratory } from "./probe-sandbox.ts";

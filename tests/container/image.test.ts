@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { ensureRunnerImage } from "../../src/engines/container/image.ts";
-import { readRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/deno/runner.ts";
+import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
 import { docker } from "../helpers/containers.ts";
 
 describe("the runner image", () => {

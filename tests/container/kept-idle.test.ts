@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readRunner } from "../../src/deno/runner.ts";
 import { Cgroups } from "../../src/engines/container/cgroup.ts";
 import { Label } from "../../src/engines/container/flags.ts";
-import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
-import type { Ending, Sandbox } from "../../src/engines/engine.ts";
-import { Instance } from "../../src/engines/instance.ts";
-import { readRunner } from "../../src/engines/runner.ts";
+import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
+import type { Ending, Sandbox } from "../../src/engines/contract/contract.ts";
+import { Instance } from "../../src/engines/instance/instance.ts";
 import { job, PROFILE, until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
-import { ensureRunnerImage } from "../../src/engines/container/image.ts";
-import { readRunner } from "../../src/engines/runner.ts";
+import { readRunner } from "../../src/deno/runner.ts";
+import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
 import { docker } from "../helpers/containers.ts";
 import { type Cleanup, listenLocally } from "../helpers/egress.ts";
 import { EgressSite } from "./egress-site.ts";

@@ -1,9 +1,9 @@
 /** What code meets that takes its sandbox for a machine on a network, and what it is told instead. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { JobGrants } from "../../src/engines/engine.ts";
-import { toOutcome, toOutput } from "../../src/engines/outcome.ts";
+import type { JobGrants } from "../../src/engines/contract/contract.ts";
+import { toOutcome, toOutput } from "../../src/engines/explain/outcome.ts";
 import { withTunnels } from "../../src/protocol/tunnels.ts";
-import type { Output } from "../../src/types.ts";
+import type { Output } from "../../src/request/types.ts";
 import { certificateFor } from "../helpers/certificate.ts";
 import { Cleanup } from "../helpers/egress.ts";
 import { type EgressSite, grants } from "./egress-site.ts";

@@ -4,20 +4,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Container, ContainerCreateOptions, HostConfig } from "dockerode";
-import {
-  allowAll,
-  type Facts,
-  type Probe,
-  runProbe,
-  UPSTREAM_PORT,
-} from "../../src/doctor/probe.ts";
+import { allowAll, type Facts, type Probe, runProbe, UPSTREAM_PORT } from "../../doctor/probe.ts";
+import { deadline } from "../../src/base/deadline.ts";
+import { readRunner } from "../../src/deno/runner.ts";
 import { Label } from "../../src/engines/container/flags.ts";
-import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
-import { deadline } from "../../src/engines/deadline.ts";
-import type { Profile } from "../../src/engines/engine.ts";
-import { Instance } from "../../src/engines/instance.ts";
-import { readRunner } from "../../src/engines/runner.ts";
+import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
+import type { Profile } from "../../src/engines/contract/contract.ts";
+import { Instance } from "../../src/engines/instance/instance.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
 /** A change to a container's options, in place. */
@@ -60,7 +54,7 @@ export class Laboratory {
   readonly #cleanUp: (() => Promise<unknown>)[] = [];
   #realImage = "";
   #probeImage = "";
-  #upstream = "";
+  #serverConnection = "";
 
   private constructor(docker: Docker, runDirectory: string, instance: Instance) {
     this.#docker = docker;
@@ -104,7 +98,7 @@ export class Laboratory {
     this.#realImage = await ensureRunnerImage(this.#docker, await readRunner(), log);
     const open = await ensureRunnerImage(this.#docker, await readRunner("inherit"), log);
     this.#probeImage = await this.#withRootAsUser(open);
-    this.#upstream = await this.#startUpstream(open);
+    this.#serverConnection = await this.#startUpstream(open);
   }
 
   /** The runner image says "nobody" as well; in one that does not, the flag alone is to be seen. */
@@ -151,7 +145,7 @@ export class Laboratory {
     });
     const sandbox = await launcher.launch({ ...PROFILE, cpus: options.cpus ?? PROFILE.cpus });
     try {
-      const facts = await runProbe(sandbox, body, this.#upstream);
+      const facts = await runProbe(sandbox, body, this.#serverConnection);
       return { ...facts, ...(await options.outside?.(await this.#containerOf(sandbox.id))) };
     } finally {
       await sandbox.destroy();

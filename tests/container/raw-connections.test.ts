@@ -4,7 +4,7 @@
  */
 import { createServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { JobGrants } from "../../src/engines/engine.ts";
+import type { JobGrants } from "../../src/engines/contract/contract.ts";
 import { withTunnels } from "../../src/protocol/tunnels.ts";
 import { until } from "../contract/engine-contract.ts";
 import { certificateFor } from "../helpers/certificate.ts";

@@ -1,6 +1,6 @@
-import { FLAG_PROBES } from "../../src/doctor/flag-probes.ts";
-import { LIMIT_PROBES } from "../../src/doctor/limit-probes.ts";
-import type { Probe } from "../../src/doctor/probe.ts";
+import { FLAG_PROBES } from "../../doctor/flag-probes.ts";
+import { LIMIT_PROBES } from "../../doctor/limit-probes.ts";
+import type { Probe } from "../../doctor/probe.ts";
 
 /** The probe that `isolate doctor` has of a flag. */
 export function probe(flag: string): Probe {

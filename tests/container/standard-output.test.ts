@@ -3,11 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { readRunner } from "../../src/deno/runner.ts";
 import { Label } from "../../src/engines/container/flags.ts";
-import { ensureRunnerImage } from "../../src/engines/container/image.ts";
 import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
-import { Instance } from "../../src/engines/instance.ts";
-import { readRunner } from "../../src/engines/runner.ts";
+import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
+import { Instance } from "../../src/engines/instance/instance.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { config } from "../../src/config.ts";
-import { Aborted } from "../../src/errors.ts";
-import { type Opened, openKernel } from "../../src/open.ts";
-import type { Tenant } from "../../src/tenant.ts";
-import type { Denial } from "../../src/types.ts";
+import { Aborted } from "../../src/base/errors.ts";
+import { config } from "../../src/config/config.ts";
+import { type Opened, openKernel } from "../../src/kernel/open.ts";
+import type { Tenant } from "../../src/request/tenant.ts";
+import type { Denial } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
 
 const BYTES = 300_000;
@@ -21,18 +21,18 @@ const acme: Tenant = { id: "acme", env: { TOKEN: "of acme", REGION: "north" } };
 const other: Tenant = { id: "other", env: { TOKEN: "of other" } };
 
 let directory: string;
-let upstream: Server;
+let serverConnection: Server;
 let host: string;
 let opened: Opened;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  upstream = createServer(({ url }, response) => {
+  serverConnection = createServer(({ url }, response) => {
     if (url !== "/large") return response.end(Buffer.alloc(BYTES, "x"));
     const part = Buffer.alloc(1_000_000);
     Readable.from(Array.from({ length: LARGE / part.length }, () => part)).pipe(response);
   });
-  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
-  host = `files.example.com:${(upstream.address() as AddressInfo).port}`;
+  await new Promise<void>((resolve) => serverConnection.listen(0, "127.0.0.1", resolve));
+  host = `files.example.com:${(serverConnection.address() as AddressInfo).port}`;
   let proxy = false;
   opened = await openKernel({
     config: config({
@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await opened.close();
-  upstream.close();
+  serverConnection.close();
   await rm(directory, { recursive: true });
 });
 

@@ -8,7 +8,7 @@ import type { ContainerCreateOptions } from "dockerode";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { engineSocket } from "../../src/engines/container/docker.ts";
 import { Label } from "../../src/engines/container/flags.ts";
-import type { Sandbox } from "../../src/engines/engine.ts";
+import type { Sandbox } from "../../src/engines/contract/contract.ts";
 import { until } from "../contract/engine-contract.ts";
 import { EgressLaboratory, METADATA_ADDRESS } from "./egress-laboratory.ts";
 import { type EgressSite, grants, type Runner, runIn } from "./egress-site.ts";

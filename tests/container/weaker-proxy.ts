@@ -3,31 +3,33 @@ import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { buildEgress, onlyFile } from "../../scripts/build/programs.ts";
 
-/** One place of the proxy's source, its file named from egress/, and what stands there once a protection is gone. */
+/** One place of the proxy's source, its file named from the root, and what stands there once a protection is gone. */
 interface Edit {
   readonly file: string;
   readonly from: string;
   readonly to: string;
 }
 
-const SOURCE = new URL("../../egress/", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
 /** The proxy's protections, each by the edits that take it away and leave all others. */
 export const WEAKNESSES = {
   /** Every host is granted, on every port. */
   "open allowlist": [
     {
-      file: "allowlist.ts",
+      file: "src/destinations/allowlist.ts",
       from: "const text = formatHost(host);",
       to: 'return "allowed"; const text = formatHost(host);',
     },
   ],
   /** A granted host is granted on every port. */
-  "ports ignored": [{ file: "allowlist.ts", from: "ports.includes(port)", to: "true" }],
+  "ports ignored": [
+    { file: "src/destinations/allowlist.ts", from: "ports.includes(port)", to: "true" },
+  ],
   /** Every address is as good as a public one. */
   "no classifier": [
     {
-      file: "../src/permissions/address-class.ts",
+      file: "src/destinations/address-class.ts",
       from: "const address = parseAddress(text);",
       to: 'return "public"; const address = parseAddress(text);',
     },
@@ -35,19 +37,19 @@ export const WEAKNESSES = {
   /** Hosts are repaired as browsers do, and lose zones and final dots, before they are looked at. */
   "repairing parser": [
     {
-      file: "host.ts",
+      file: "src/destinations/host.ts",
       from: "export function parseAuthority(text: string, defaultPort?: number): Destination {",
       to: `export function parseAuthority(text: string, defaultPort?: number): Destination {
         const written = Buffer.from(text, "latin1").toString().replace(/%\\w+\\]/, "]");
         const { hostname, port } = new URL("http://" + written);
         text = hostname.replace(/\\.$/, "") + ":" + (port || 80);`,
     },
-    { file: "head.ts", from: "([\\x21-\\x7e]+) HTTP", to: "([\\x21-\\xff]+) HTTP" },
+    { file: "egress/head.ts", from: "([\\x21-\\x7e]+) HTTP", to: "([\\x21-\\xff]+) HTTP" },
   ],
   /** What was checked is a name's address, and what is dialled is the name. */
   "resolving again": [
     {
-      file: "admit.ts",
+      file: "src/destinations/admit.ts",
       from: "return new CheckedAddress(ip, destination.port);",
       to: `const { host } = destination;
         return new CheckedAddress(host.kind === "name" ? host.name : ip, destination.port);`,
@@ -67,10 +69,10 @@ function editing(edits: readonly Edit[]): Plugin {
   return {
     name: "editing",
     setup({ onLoad }) {
-      onLoad({ filter: /\/(?:egress|permissions)\/[\w-]+\.ts$/ }, async ({ path }) => {
+      onLoad({ filter: /\/(?:egress|destinations)\/[\w-]+\.ts$/ }, async ({ path }) => {
         let contents = await readFile(path, "utf8");
         for (const { file, from, to } of edits) {
-          if (path !== fileURLToPath(new URL(file, SOURCE))) continue;
+          if (path !== fileURLToPath(new URL(file, ROOT))) continue;
           // An edit that has gone stale would weaken nothing, and prove nothing.
           if (contents.split(from).length !== 2) throw new Error(`${file} has not once: ${from}`);
           contents = contents.replace(from, () => to);

@@ -1,9 +1,9 @@
 import { describe, it } from "vitest";
-import { config } from "../../src/config.ts";
-import type { Outcome } from "../../src/engines/engine.ts";
+import { config } from "../../src/config/config.ts";
+import type { Outcome } from "../../src/engines/contract/contract.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
+import type { ExecuteRequest, Output } from "../../src/request/types.ts";
 import { resolveTools } from "../../src/tools/registry.ts";
-import type { ExecuteRequest, Output } from "../../src/types.ts";
 import type { Caller } from "./caller.ts";
 import { type Case, FAILURES, VALUES } from "./cases.ts";
 import { CHANNEL } from "./channel-cases.ts";

@@ -1,4 +1,4 @@
-import type { ExecuteRequest, Output } from "../../src/types.ts";
+import type { ExecuteRequest, Output } from "../../src/request/types.ts";
 
 /** Whoever brings requests in: the library, or HTTP. */
 export interface Caller {

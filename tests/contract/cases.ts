@@ -1,4 +1,4 @@
-import type { Outcome, Status } from "../../src/engines/engine.ts";
+import type { Outcome, Status } from "../../src/engines/contract/contract.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 
 /** One piece of code and what every engine must make of it. */

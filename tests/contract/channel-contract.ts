@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine } from "../../src/engines/engine.ts";
+import type { Engine } from "../../src/engines/contract/contract.ts";
 import { Stage } from "../helpers/stage.ts";
 import { until } from "./engine-contract.ts";
 

@@ -1,4 +1,4 @@
-import { config } from "../../src/config.ts";
+import { config } from "../../src/config/config.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 import { resolveTools } from "../../src/tools/registry.ts";
 import type { Case } from "./cases.ts";

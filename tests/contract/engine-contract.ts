@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine, Job, Outcome } from "../../src/engines/engine.ts";
-import { Aborted, BadRequest, HostBusy, PayloadTooLarge, ShuttingDown } from "../../src/errors.ts";
+import {
+  Aborted,
+  BadRequest,
+  HostBusy,
+  PayloadTooLarge,
+  ShuttingDown,
+} from "../../src/base/errors.ts";
+import type { Engine, Job, Outcome } from "../../src/engines/contract/contract.ts";
 import { DEFAULT_OUTPUT_LIMITS, MAX_RESULT_BYTES } from "../../src/protocol/limits.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 import { ATTACHMENTS } from "./attachment-cases.ts";

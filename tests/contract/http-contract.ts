@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine, ExecuteOptions, Outcome } from "../../src/engines/engine.ts";
-import type { HttpReceiver } from "../../src/engines/http-delivery.ts";
-import { Aborted } from "../../src/errors.ts";
+import { Aborted } from "../../src/base/errors.ts";
+import type { Engine, ExecuteOptions, Outcome } from "../../src/engines/contract/contract.ts";
+import type { HttpReceiver } from "../../src/engines/contract/http-delivery.ts";
 import { HTTP_LIMITS, type HttpJob, type ResponseHead } from "../../src/protocol/http.ts";
 import { job, PROFILE, until } from "./engine-contract.ts";
 
@@ -86,8 +86,8 @@ export function httpContract(name: string, open: () => Promise<Engine>): void {
         ...request,
       };
       return engine.execute(
-        { ...job(code, undefined, entry), http, ...(body && { attachments: [body] }) },
-        { profile: PROFILE, timeout: 20_000, http: keeper, ...options },
+        { ...job(code, undefined, entry), httpRequest: http, ...(body && { attachments: [body] }) },
+        { profile: PROFILE, timeout: 20_000, responseReceiver: keeper, ...options },
       );
     }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { ExecuteRequest, Output } from "../../src/types.ts";
+import type { ExecuteRequest, Output } from "../../src/request/types.ts";
 
 type Execute = (request: ExecuteRequest) => Promise<Output>;
 

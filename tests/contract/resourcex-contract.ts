@@ -1,19 +1,23 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { builtinTypes } from "../../src/resourcex/builtin-bundles.ts";
+import type { LogEntry } from "../../src/request/types.ts";
+import { packFiles } from "../../src/resourcex/archive/tar.ts";
+import { builtinTypes } from "../../src/resourcex/types/builtin-bundles.ts";
 import {
   CrashError,
   ExecutionError,
   MemoryError,
   ResolveError,
   TimeoutError,
-} from "../../src/resourcex/execution-errors.ts";
-import { EngineLevels } from "../../src/resourcex/levels.ts";
-import { EngineRunner, type LogSource } from "../../src/resourcex/runner.ts";
-import { packFiles } from "../../src/resourcex/tar.ts";
-import type { BundledType, SerializedResource, TypeSandbox } from "../../src/resourcex/type.ts";
-import type { LogEntry } from "../../src/types.ts";
+} from "../../src/resourcex/types/execution-errors.ts";
+import { EngineLevels } from "../../src/resourcex/types/levels.ts";
+import { EngineRunner, type LogSource } from "../../src/resourcex/types/runner.ts";
+import type {
+  BundledType,
+  SerializedResource,
+  TypeSandbox,
+} from "../../src/resourcex/types/type.ts";
 import { until } from "./engine-contract.ts";
 
 const TIMEOUT = 20_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine, ExecuteOptions, Job, Outcome } from "../../src/engines/engine.ts";
-import { BadRequest, HostBusy } from "../../src/errors.ts";
+import { BadRequest, HostBusy } from "../../src/base/errors.ts";
+import type { Engine, ExecuteOptions, Job, Outcome } from "../../src/engines/contract/contract.ts";
 import { job, PROFILE } from "./engine-contract.ts";
 
 /** Counts its calls, and says what it finds of earlier ones. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Store } from "../../server/store/store.ts";
+import type { Store } from "../../server/store/contract/store.ts";
 import { executionsCases } from "./store-executions.ts";
 import { functionsCases } from "./store-functions.ts";
 import { idempotencyCases } from "./store-idempotency.ts";

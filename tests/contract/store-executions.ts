@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { MOST_LOOKED_AT } from "../../server/store/executions.ts";
-import type { Store } from "../../server/store/store.ts";
+import { MOST_LOOKED_AT } from "../../server/store/contract/executions.ts";
+import type { Store } from "../../server/store/contract/store.ts";
 import { asText, execution, NASTY, unique } from "../helpers/store-rows.ts";
 
 export function executionsCases(store: () => Store): void {

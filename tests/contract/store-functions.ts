@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MAX_VERSIONS } from "../../server/store/functions.ts";
-import type { Store } from "../../server/store/store.ts";
+import { MAX_VERSIONS } from "../../server/store/contract/functions.ts";
+import type { Store } from "../../server/store/contract/store.ts";
 import { unique, version } from "../helpers/store-rows.ts";
 
 export function functionsCases(store: () => Store): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Store } from "../../server/store/store.ts";
+import type { Store } from "../../server/store/contract/store.ts";
 import { NASTY, unique } from "../helpers/store-rows.ts";
 
 const ANSWER = { status: 200, contentType: "application/json", body: NASTY };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import type { NewJob } from "../../server/store/jobs.ts";
-import type { Store } from "../../server/store/store.ts";
+import type { NewJob } from "../../server/store/contract/jobs.ts";
+import type { Store } from "../../server/store/contract/store.ts";
 import { job, unique } from "../helpers/store-rows.ts";
 
 const ANSWER = { status: 200, body: JSON.stringify({ ok: true, result: '\0 \ud800 ,"body":' }) };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { NewResource } from "../../server/store/resources.ts";
-import type { Store } from "../../server/store/store.ts";
+import type { NewResource } from "../../server/store/contract/resources.ts";
+import type { Store } from "../../server/store/contract/store.ts";
 import { NASTY, unique } from "../helpers/store-rows.ts";
 
 function resource(domain: string, more: Partial<NewResource> = {}): NewResource {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Store } from "../../server/store/store.ts";
+import type { Store } from "../../server/store/contract/store.ts";
 import { execution, job, NASTY, unique, version } from "../helpers/store-rows.ts";
 
 export function tenantsCases(store: () => Store): void {

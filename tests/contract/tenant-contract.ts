@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine, Outcome } from "../../src/engines/engine.ts";
-import { TenantBusy } from "../../src/errors.ts";
+import { TenantBusy } from "../../src/base/errors.ts";
+import type { Engine, Outcome } from "../../src/engines/contract/contract.ts";
 import { job, PROFILE, until } from "./engine-contract.ts";
 
 const MAX = 3;

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ChannelRouter } from "../../src/channels.ts";
+import { Aborted } from "../../src/base/errors.ts";
+import { ChannelRouter } from "../../src/channels/channels.ts";
 import type {
   Engine,
   ExecuteOptions,
   IdleUsage,
   JobUsage,
   Outcome,
-} from "../../src/engines/engine.ts";
-import { Aborted } from "../../src/errors.ts";
-import type { LogEntry } from "../../src/types.ts";
+} from "../../src/engines/contract/contract.ts";
+import type { LogEntry } from "../../src/request/types.ts";
 import { job, PROFILE, until } from "./engine-contract.ts";
 
 const MEGABYTE = 1_048_576;

@@ -8,16 +8,16 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Config, config } from "../../src/config.ts";
-import { ContainerEngine } from "../../src/engines/container/engine.ts";
-import { ensureRunnerImage } from "../../src/engines/container/image.ts";
-import type { Engine } from "../../src/engines/engine.ts";
-import { Instance } from "../../src/engines/instance.ts";
-import { PooledEngine } from "../../src/engines/pooled.ts";
-import { ProcessLauncher } from "../../src/engines/process.ts";
-import { readRunner, writeRunner } from "../../src/engines/runner.ts";
-import { Kernel } from "../../src/kernel.ts";
-import type { ExecuteRequest } from "../../src/types.ts";
+import { type Config, config } from "../../src/config/config.ts";
+import { readRunner, writeRunner } from "../../src/deno/runner.ts";
+import { ContainerEngine } from "../../src/engines/container/docker-supervisor.ts";
+import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
+import type { Engine } from "../../src/engines/contract/contract.ts";
+import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import { Instance } from "../../src/engines/instance/instance.ts";
+import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
+import { Kernel } from "../../src/kernel/kernel.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
 import { TestNetwork, type WebNote } from "../container/test-network.ts";
 import { until } from "../contract/engine-contract.ts";
 import { docker } from "../helpers/containers.ts";
@@ -122,7 +122,7 @@ async function open(kind: Kind, instance: Instance): Promise<Engine> {
     await writeRunner(bundle, runnerDirectory);
     const instanceDirectory = instance.directory;
     return new PooledEngine(
-      new ProcessLauncher({ instanceDirectory, runnerDirectory, reach }),
+      new DenoProcessLauncher({ instanceDirectory, runnerDirectory, reach }),
       pool,
     );
   }

@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Output } from "../../src/types.ts";
+import { Postgres } from "../../dev/postgres.ts";
+import type { Output } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
 import { publishedDatabase } from "../contract/published-database.ts";
-import { Postgres } from "../helpers/postgres.ts";
 import { TestServer } from "../helpers/server.ts";
 import { SOAK } from "../helpers/soak.ts";
 

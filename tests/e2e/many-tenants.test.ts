@@ -1,11 +1,11 @@
 /** The control plane as a whole, with containers, over each of its stores, as its clients see it. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Postgres } from "../../dev/postgres.ts";
 import { type Client, createClient } from "../../src/client/client.ts";
 import { until } from "../contract/engine-contract.ts";
 import { killedJobs } from "../contract/killed-jobs.ts";
 import { manyTenants } from "../contract/many-tenants.ts";
 import { OPENED, tenantWalk } from "../contract/tenant-walk.ts";
-import { Postgres } from "../helpers/postgres.ts";
 import { Receiver } from "../helpers/receiver.ts";
 import { TestServer } from "../helpers/server.ts";
 import { SOAK } from "../helpers/soak.ts";
@@ -68,7 +68,7 @@ describe.each(STORES)("over %s", (store, start) => {
   it("a tenant does all there is to do, from its first key to its last", () =>
     tenantWalk({ url: server.url, admin: clientOf(ADMIN_KEY), clientOf, receiver }));
 
-  // With processes over PGlite, tests/process/ways.test.ts has it.
+  // With processes over PGlite, tests/process/reply-modes.test.ts has it.
   it.skipIf(store === "PGlite" && !SOAK)(
     "a server that is killed loses no job that it has accepted",
     () => killedJobs({ server, admin: clientOf(ADMIN_KEY), clientOf, receiver }),

@@ -3,7 +3,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Postgres } from "../helpers/postgres.ts";
+import { Postgres } from "../../dev/postgres.ts";
 import { TestServer } from "../helpers/server.ts";
 
 const run = promisify(execFile);

@@ -6,8 +6,8 @@ import type {
   Job,
   Outcome,
   Spawn,
-} from "../../src/engines/engine.ts";
-import type { SandboxLevel } from "../../src/types.ts";
+} from "../../src/engines/contract/contract.ts";
+import type { SandboxLevel } from "../../src/request/types.ts";
 
 type Answer = (job: Job, options: ExecuteOptions) => Partial<Outcome> | Promise<Partial<Outcome>>;
 

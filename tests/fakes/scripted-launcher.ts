@@ -1,4 +1,4 @@
-import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/engine.ts";
+import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/contract/contract.ts";
 
 /** A sandbox that does nothing but what a test makes it do. */
 export class ScriptedSandbox implements Sandbox {

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
-import { deadline } from "../../src/engines/deadline.ts";
-import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/engine.ts";
-import { faultOf } from "../../src/engines/exit.ts";
-import { takeMessage } from "../../src/engines/worker-messages.ts";
+import { deadline } from "../../src/base/deadline.ts";
+import { takeMessage } from "../../src/engines/connection/worker-messages.ts";
+import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/contract/contract.ts";
+import { exitFault } from "../../src/engines/contract/exit.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
 
@@ -84,7 +84,7 @@ export class ThreadLauncher implements Launcher {
         thread.postMessage({ type: "credit", bytes } satisfies CreditMessage);
       },
       ping: async () => {},
-      diagnose: async () => faultOf({ code: 1, outOfMemory }, profile.memory),
+      diagnose: async () => exitFault({ code: 1, outOfMemory }, profile.memory),
       destroy: async () => {
         await thread.terminate();
       },

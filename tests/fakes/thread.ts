@@ -2,11 +2,11 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parentPort } from "node:worker_threads";
+import { RunnerFault } from "../../runner-image/base/faults.ts";
+import { CodeRuns } from "../../runner-image/code-runs.ts";
 import { captureConsole } from "../../runner-image/console.ts";
-import { RunnerFault } from "../../runner-image/faults.ts";
 import { restrictGlobals } from "../../runner-image/globals.ts";
 import { loadModule } from "../../runner-image/load.ts";
-import { Runs } from "../../runner-image/runs.ts";
 import { trackTimers } from "../../runner-image/timers.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
@@ -19,7 +19,7 @@ if (port === null) throw new Error("This file is a thread's");
 
 // Bound before user code exists: it must not find a way to the port through a prototype.
 const send = port.postMessage.bind(port) as (message: WorkerMessage) => void;
-const runs = new Runs(send);
+const runs = new CodeRuns(send);
 
 function toUrl(code: string): string {
   try {

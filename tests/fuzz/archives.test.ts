@@ -1,9 +1,9 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ContentError } from "../../src/resourcex/errors.ts";
-import { unpack } from "../../src/resourcex/sandbox/archive.ts";
-import { untar } from "../../src/resourcex/sandbox/untar.ts";
+import { unpack } from "../../src/resourcex/archive/sandbox-archive.ts";
+import { untar } from "../../src/resourcex/archive/untar.ts";
+import { ContentError } from "../../src/resourcex/base/errors.ts";
 import { FUZZ, FUZZ_TIMEOUT } from "../helpers/fuzz.ts";
 import { tarHeader } from "../helpers/tar.ts";
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { KeyFinder } from "../../server/auth/key-finder.ts";
-import { readBytes } from "../../server/body.ts";
-import { readBody } from "../../server/json-thread/read.ts";
-import { FormParser } from "../../server/registry/form-parser.ts";
-import { BadRequest, PayloadTooLarge } from "../../src/errors.ts";
-import { jsonShape } from "../../src/json-shape.ts";
+import { readBytes } from "../../server/http/body/body.ts";
+import { readBody } from "../../server/http/json-thread/read.ts";
+import { FormParser } from "../../server/resources/form-parser.ts";
+import { KeyFinder } from "../../server/tenants/keys/key-finder.ts";
+import { BadRequest, PayloadTooLarge } from "../../src/base/errors.ts";
+import { jsonShape } from "../../src/base/json-shape.ts";
 import { FUZZ, FUZZ_TIMEOUT } from "../helpers/fuzz.ts";
 
 const chunked = fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 20 });

@@ -4,11 +4,11 @@ import { AdminRequestError, parseAdminRequest } from "../../egress/admin-request
 import { answerFramingOf } from "../../egress/answer-framing.ts";
 import { BodyEnd } from "../../egress/body.ts";
 import { HeadSyntaxError, parseRequestHead, parseResponseHead } from "../../egress/head.ts";
-import { formatHost, HostError, parseHost } from "../../egress/host.ts";
 import { HeadError, headEnd } from "../../egress/read-head.ts";
-import { Refusal } from "../../egress/refusal.ts";
 import { writeRequestHead, writeResponseHead } from "../../egress/rewrite.ts";
 import { readTarget } from "../../egress/target.ts";
+import { formatHost, HostError, parseHost } from "../../src/destinations/host.ts";
+import { Refusal } from "../../src/destinations/refusal.ts";
 import { FUZZ, FUZZ_TIMEOUT } from "../helpers/fuzz.ts";
 
 const FAULTS = [HeadSyntaxError, HeadError, HostError, Refusal, AdminRequestError];

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { resolveImport } from "../../src/functions/resolve.ts";
-import { ResourceXError } from "../../src/resourcex/errors.ts";
-import { createRXM, type RXM } from "../../src/resourcex/manifest.ts";
-import { storableOf, storageSegments, toStorable } from "../../src/resourcex/storable.ts";
+import { resolveImport } from "../../src/bundler/resolve-import.ts";
+import { ResourceXError } from "../../src/resourcex/base/errors.ts";
+import { createRXM, type RXM } from "../../src/resourcex/data/manifest.ts";
+import { storableOf, storageSegments, toStorable } from "../../src/resourcex/data/storable.ts";
 import { FUZZ, FUZZ_TIMEOUT } from "../helpers/fuzz.ts";
 
 const part = fc.constantFrom(

@@ -1,7 +1,7 @@
 import { buildApp } from "../../server/app.ts";
 import type { Answered } from "../../server/log/answered.ts";
-import { config, type PartialConfig } from "../../src/config.ts";
-import { Kernel } from "../../src/kernel.ts";
+import { config, type PartialConfig } from "../../src/config/config.ts";
+import { Kernel } from "../../src/kernel/kernel.ts";
 import type { Tool } from "../../src/tools/tool.ts";
 import { RecordingEngine } from "../fakes/recording-engine.ts";
 import { storelessServices } from "./services.ts";

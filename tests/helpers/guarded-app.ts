@@ -1,7 +1,7 @@
 import type { createServer, Server } from "node:http";
 import { serve } from "@hono/node-server";
 import type { buildApp } from "../../server/app.ts";
-import { guardedServer } from "../../server/guarded-server.ts";
+import { guardedServer } from "../../server/http/connections/guarded-server.ts";
 
 /** Serves an application as `main.ts` does, on a free port of the loopback; resolves once it listens. */
 export async function listenGuarded({ fetch }: ReturnType<typeof buildApp>): Promise<Server> {

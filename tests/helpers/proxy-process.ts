@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { denoBinary } from "../../src/engines/deno.ts";
+import { denoBinary } from "../../src/deno/deno.ts";
 import type { EgressPolicy } from "../../src/protocol/egress-admin.ts";
 import { AdminClient, type Cleanup, directory } from "./egress.ts";
 

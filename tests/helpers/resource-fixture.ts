@@ -1,7 +1,7 @@
-import { createRXA } from "../../src/resourcex/archive.ts";
-import { parseRXL } from "../../src/resourcex/locator.ts";
-import { createRXM } from "../../src/resourcex/manifest.ts";
-import type { RXR } from "../../src/resourcex/resource.ts";
+import { createRXA } from "../../src/resourcex/archive/archive.ts";
+import { parseRXL } from "../../src/resourcex/data/locator.ts";
+import { createRXM } from "../../src/resourcex/data/manifest.ts";
+import type { RXR } from "../../src/resourcex/data/resource.ts";
 
 /** A resource with one file. */
 export async function resource(locator: string, content = "Hello"): Promise<RXR> {

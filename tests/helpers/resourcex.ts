@@ -4,9 +4,13 @@ import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
 import { onTestFinished } from "vitest";
-import { createRXA } from "../../src/resourcex/archive.ts";
-import type { RXR } from "../../src/resourcex/resource.ts";
-import type { BundledType, SerializedResource, TypeRunner } from "../../src/resourcex/type.ts";
+import { createRXA } from "../../src/resourcex/archive/archive.ts";
+import type { RXR } from "../../src/resourcex/data/resource.ts";
+import type {
+  BundledType,
+  SerializedResource,
+  TypeRunner,
+} from "../../src/resourcex/types/type.ts";
 
 export { resource } from "./resource-fixture.ts";
 

@@ -1,10 +1,10 @@
 import { createServices, type Services, type ServicesOptions } from "../../server/services.ts";
-import type { ExecutionRow } from "../../server/store/executions.ts";
-import type { Store } from "../../server/store/store.ts";
+import type { ExecutionRow } from "../../server/store/contract/executions.ts";
+import type { Store } from "../../server/store/contract/store.ts";
 import { NO_LIMITS } from "../../server/tenants/limits.ts";
-import { config } from "../../src/config.ts";
-import type { Kernel } from "../../src/kernel.ts";
-import { SOLE_TENANT } from "../../src/tenant.ts";
+import { config } from "../../src/config/config.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import { SOLE_TENANT } from "../../src/request/tenant.ts";
 
 /** What touches it fails: for tests that are not about what is stored. */
 function untouched<T extends object>(name: string): T {

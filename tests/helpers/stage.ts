@@ -1,6 +1,6 @@
-import { ChannelRouter, type Membership } from "../../src/channels.ts";
-import { config } from "../../src/config.ts";
-import type { Engine, Outcome } from "../../src/engines/engine.ts";
+import { ChannelRouter, type Membership } from "../../src/channels/channels.ts";
+import { config } from "../../src/config/config.ts";
+import type { Engine, Outcome } from "../../src/engines/contract/contract.ts";
 import type { ChannelRequest } from "../../src/protocol/messages.ts";
 import { resolveTools } from "../../src/tools/registry.ts";
 import { job, PROFILE, until } from "../contract/engine-contract.ts";

@@ -6,9 +6,9 @@ import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { ensureBase } from "../../src/engines/container/base.ts";
-import { hasImage, pullImage } from "../../src/engines/container/registry.ts";
-import { DENO_VERSION } from "../../src/engines/deno.ts";
+import { DENO_VERSION } from "../../src/deno/deno.ts";
+import { ensureBase } from "../../src/engines/container/base-image.ts";
+import { hasImage, pullImage } from "../../src/engines/container/images.ts";
 import { docker } from "./containers.ts";
 import { importLocalImage, withLibraries } from "./local-image.ts";
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { ExecutionRow } from "../../server/store/executions.ts";
-import type { NewVersion } from "../../server/store/functions.ts";
-import type { NewJob } from "../../server/store/jobs.ts";
+import type { ExecutionRow } from "../../server/store/contract/executions.ts";
+import type { NewVersion } from "../../server/store/contract/functions.ts";
+import type { NewJob } from "../../server/store/contract/jobs.ts";
 
 /** What PostgreSQL's texts and JSON do not take as they are. */
 export const NASTY = "a\0b \ud800 \u{1f600} ' \" \\u0000 \\ $1";

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { config } from "../../src/config.ts";
+import { config } from "../../src/config/config.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 import { loadTools } from "../../src/tools/load.ts";
 import { resolveTools } from "../../src/tools/registry.ts";

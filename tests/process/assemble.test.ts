@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assemble } from "../../server/assemble.ts";
 import { createLogger } from "../../server/log/logger.ts";
 import { readSettings } from "../../server/settings.ts";
-import type { Store } from "../../server/store/store.ts";
+import type { Store } from "../../server/store/contract/store.ts";
 import { until } from "../contract/engine-contract.ts";
 
 describe("a control plane", () => {

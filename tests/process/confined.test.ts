@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { expect, it } from "vitest";
 import { buildConfined, onlyFile } from "../../scripts/build/programs.ts";
-import { confinable } from "../../src/base/confined-command.ts";
-import { ConfinedFailure } from "../../src/confined/process.ts";
-import { Program } from "../../src/confined/program.ts";
+import { confinable } from "../../src/confined-process/host-confinement.ts";
+import { ConfinedFailure } from "../../src/confined-process/process.ts";
+import { Program } from "../../src/confined-process/program.ts";
 
 const program = new Program({
   script: async () => onlyFile(await buildConfined("probe", "tests/helpers/confined/probe.ts")),

@@ -1,13 +1,13 @@
 /** The database tool on a real server: in a Deno Worker behind a gate, and in this very process. */
 import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Ending } from "../../src/engines/engine.ts";
-import { hintFor } from "../../src/hints.ts";
-import { loadSchemas } from "../../src/tools/database/load-schemas.ts";
+import { Postgres } from "../../dev/postgres.ts";
+import type { Ending } from "../../src/engines/contract/contract.ts";
+import { hintFor } from "../../src/engines/explain/hints.ts";
+import { loadSchemas } from "../../src/tools/load-schemas.ts";
 import { FAILURES, QUERIES, TRANSACTIONS } from "../contract/database-cases.ts";
 import { job, until } from "../contract/engine-contract.ts";
 import { type DatabaseRun, DatabaseSandboxes, runInProcess } from "../helpers/database.ts";
-import { Postgres } from "../helpers/postgres.ts";
 
 let server: Postgres;
 let sandboxes: DatabaseSandboxes;

@@ -1,13 +1,13 @@
-/** What level none has in common with a sandbox, and each of the differences docs/security.md lists. */
+/** What level none has in common with a sandbox, and each of the differences docs/security/isolation-levels.md lists. */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BadRequest } from "../../src/errors.ts";
+import { BadRequest } from "../../src/base/errors.ts";
 import { createIsolate, type Isolate } from "../../src/isolate.ts";
-import type { ExecuteRequest } from "../../src/types.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
 
 let directory: string;
 let isolate: Isolate;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
 import { createIsolate, type Isolate } from "../../src/isolate.ts";
 import type { IsolatePlugin } from "../../src/plugins/plugin.ts";
-import type { SandboxLevel } from "../../src/types.ts";
+import type { SandboxLevel } from "../../src/request/types.ts";
 import type { Caller } from "../contract/caller.ts";
 import { callerContract } from "../contract/caller-contract.ts";
 import { until } from "../contract/engine-contract.ts";

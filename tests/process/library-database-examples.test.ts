@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect } from "vitest";
+import { Postgres } from "../../dev/postgres.ts";
 import { createIsolate, type Isolate } from "../../src/isolate.ts";
 import { publishedDatabase } from "../contract/published-database.ts";
-import { Postgres } from "../helpers/postgres.ts";
 
 let postgres: Postgres;
 let runDirectory: string;

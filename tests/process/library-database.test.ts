@@ -3,12 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { config } from "../../src/config.ts";
+import { Postgres } from "../../dev/postgres.ts";
+import { config } from "../../src/config/config.ts";
 import { createIsolate, type Isolate } from "../../src/isolate.ts";
-import { openKernel } from "../../src/open.ts";
-import type { Tenant } from "../../src/tenant.ts";
+import { openKernel } from "../../src/kernel/open.ts";
+import type { Tenant } from "../../src/request/tenant.ts";
 import { until } from "../contract/engine-contract.ts";
-import { Postgres } from "../helpers/postgres.ts";
 
 let server: Postgres;
 let runDirectory: string;

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { config } from "../../src/config.ts";
-import { Aborted, BadRequest, EngineUnavailable } from "../../src/errors.ts";
+import { Aborted, BadRequest, EngineUnavailable } from "../../src/base/errors.ts";
+import { config } from "../../src/config/config.ts";
 import { create, createIsolate, type Isolate } from "../../src/isolate.ts";
 import { MEASURED } from "../helpers/measured.ts";
 

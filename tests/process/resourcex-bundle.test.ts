@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builtinBundles } from "../../scripts/build/builtin-bundles.ts";
-import { denoBinary, RUN_ALONE } from "../../src/engines/deno.ts";
+import { denoBinary, RUN_ALONE } from "../../src/deno/deno.ts";
 import {
   bundleResourceType,
   bundleResourceTypes,
   UNAVAILABLE_BUILTINS,
-} from "../../src/resourcex/bundle.ts";
+} from "../../src/resourcex/types/bundle.ts";
 
 let directory: string;
 beforeAll(async () => {
@@ -178,6 +178,6 @@ it("what Node has and a sandbox has not is known", async () => {
 });
 
 it("the bundles of the built-in types are those of their sources", async () => {
-  const path = new URL("../../src/resourcex/builtin-bundles.ts", import.meta.url);
+  const path = new URL("../../src/resourcex/types/builtin-bundles.ts", import.meta.url);
   expect(await readFile(path, "utf8")).toBe(await builtinBundles());
 });

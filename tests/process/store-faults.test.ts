@@ -1,11 +1,11 @@
 /** Servers whose store goes away: a real PostgreSQL behind a way that is cut. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Postgres } from "../../dev/postgres.ts";
 import { openStore } from "../../server/store/open.ts";
 import { until } from "../contract/engine-contract.ts";
 import { Cable } from "../helpers/cable.ts";
 import { ADMIN_KEY, ControlPlane, type Json } from "../helpers/control-plane.ts";
-import { Postgres } from "../helpers/postgres.ts";
 
 const code = "export default () => 1";
 const LATER = { prefer: "respond-async" };
@@ -29,12 +29,12 @@ beforeEach(async () => {
   await cable.plug();
   plane = new ControlPlane(await openStore(cable.url(postgres.url())));
   runs = 0;
-  const gate = new Promise<void>((resolve) => {
+  const databaseProxy = new Promise<void>((resolve) => {
     go = resolve;
   });
   plane.behave = async () => {
     runs += 1;
-    await gate;
+    await databaseProxy;
     return { result: runs };
   };
 });

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Postgres } from "../../dev/postgres.ts";
+import { StoreUnavailable } from "../../server/store/contract/errors.ts";
+import type { Store } from "../../server/store/contract/store.ts";
 import { MIGRATIONS } from "../../server/store/drizzle/migrations.ts";
-import { StoreUnavailable } from "../../server/store/errors.ts";
 import { openStore } from "../../server/store/open.ts";
-import type { Store } from "../../server/store/store.ts";
 import { storeContract } from "../contract/store-contract.ts";
 import { Cable } from "../helpers/cable.ts";
-import { Postgres } from "../helpers/postgres.ts";
 import { execution, job, unique } from "../helpers/store-rows.ts";
 
 let postgres: Postgres;

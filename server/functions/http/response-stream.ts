@@ -1,4 +1,4 @@
-import type { HttpReceiver } from "../../../src/engines/http-delivery.ts";
+import type { HttpReceiver } from "../../../src/engines/contract/http-delivery.ts";
 import type { ResponseHead } from "../../../src/protocol/http.ts";
 
 /** Bytes that may wait for a client, beside what is on its way out of the sandbox. */

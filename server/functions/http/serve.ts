@@ -1,15 +1,15 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { HttpJob } from "../../../src/protocol/http.ts";
-import type { Output } from "../../../src/types.ts";
-import type { Auth, Caller } from "../../api/auth.ts";
-import type { RouteInput } from "../../api/route.ts";
-import type { Bodies } from "../../bodies.ts";
-import type { Hold } from "../../body-budget.ts";
-import { bodyOf } from "../../body-source.ts";
-import { ownUrl } from "../../own-url.ts";
-import { HttpProblem, problemResponse } from "../../problem.ts";
+import type { Output } from "../../../src/request/types.ts";
+import { HttpProblem, problemResponse } from "../../errors/problem.ts";
+import type { Bodies } from "../../http/body/bodies.ts";
+import type { Hold } from "../../http/body/budget.ts";
+import { bodyOf } from "../../http/body/source.ts";
+import { ownUrl } from "../../http/own-url.ts";
+import type { RouteInput } from "../../http/route.ts";
 import { executionId } from "../../runs/execution-id.ts";
 import type { Runs } from "../../runs/runs.ts";
+import type { Auth, Caller } from "../../tenants/auth.ts";
 import { requestOf } from "../catalogue.ts";
 import type { Callable } from "../version-cache.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
@@ -85,7 +85,7 @@ async function answer(
     function: { name, version: version.version },
     signal: AbortSignal.any([input.signal, hangUp.signal]),
     request: requestOf(version),
-    http: {
+    exchange: {
       request,
       body,
       onHead: (head) => stream.onHead(head),

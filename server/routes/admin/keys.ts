@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { type Route, route } from "../../api/route.ts";
-import type { Keyring } from "../../auth/keyring.ts";
-import { HttpProblem } from "../../problem.ts";
+import { HttpProblem } from "../../errors/problem.ts";
+import { type Route, route } from "../../http/route.ts";
 import { noSuchTenant, type TenantDirectory } from "../../tenants/directory.ts";
+import type { Keyring } from "../../tenants/keys/keyring.ts";
 import { tenantParams } from "./tenants.ts";
 
 const MAX_KEYS = 100;

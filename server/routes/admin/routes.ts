@@ -1,13 +1,21 @@
-import type { Route } from "../../api/route.ts";
-import type { StorageCounts } from "../../store/storage.ts";
-import type { Tenancy } from "../../tenants/tenancy.ts";
+import type { Route } from "../../http/route.ts";
+import type { Quotas } from "../../quotas/quotas.ts";
+import type { StorageCounts } from "../../store/contract/storage.ts";
+import type { TenantDirectory } from "../../tenants/directory.ts";
+import type { Keyring } from "../../tenants/keys/keyring.ts";
 import { ownTenantRoutes } from "../tenant.ts";
 import { keyRoutes } from "./keys.ts";
 import { tenantRoutes } from "./tenants.ts";
 
+export interface TenancyRoutesOptions {
+  readonly directory: TenantDirectory;
+  readonly keyring: Keyring;
+  readonly quotas: Quotas;
+}
+
 /** All about tenants: for their operator, and for themselves. */
 export function tenancyRoutes(
-  { directory, keyring, quotas }: Tenancy,
+  { directory, keyring, quotas }: TenancyRoutesOptions,
   storage: StorageCounts,
 ): Route[] {
   return [

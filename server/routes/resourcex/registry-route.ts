@@ -1,6 +1,6 @@
-import { type Route, type RouteInput, type RouteSpec, route } from "../../api/route.ts";
-import { isCrossSite } from "../../cross-site.ts";
-import { REGISTRY_ERRORS, RegistryProblem } from "../../registry/problem.ts";
+import { REGISTRY_ERRORS, RegistryProblem } from "../../errors/registry-problem.ts";
+import { isCrossSite } from "../../http/cross-site.ts";
+import { type Route, type RouteInput, type RouteSpec, route } from "../../http/route.ts";
 
 /** Where the registry's routes are, as its well-known document says. */
 export const REGISTRY_BASE = "/api/v1";

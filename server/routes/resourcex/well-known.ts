@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Route, route } from "../../api/route.ts";
-import { ownUrl } from "../../own-url.ts";
+import { ownUrl } from "../../http/own-url.ts";
+import { type Route, route } from "../../http/route.ts";
 import { REGISTRY_BASE } from "./registry-route.ts";
 
 /** `GET /.well-known/resourcex`: where the registries of this server are. */

@@ -20,8 +20,8 @@ import {
   type ExecutionRow,
   type Executions,
   MOST_LOOKED_AT,
-} from "../executions.ts";
-import { HISTORY } from "../storage.ts";
+} from "../contract/executions.ts";
+import { HISTORY } from "../contract/storage.ts";
 import { CHUNK, type Database, fromNow, inChunks, isUuid } from "./database.ts";
 import { executions, storage } from "./schema.ts";
 

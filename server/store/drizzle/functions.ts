@@ -1,5 +1,5 @@
 import { and, desc, eq, getTableColumns, gt, lte, sql } from "drizzle-orm";
-import { type Functions, MAX_VERSIONS } from "../functions.ts";
+import { type Functions, MAX_VERSIONS } from "../contract/functions.ts";
 import { type Database, plain } from "./database.ts";
 import { functions, versions } from "./schema.ts";
 import { roomFor } from "./storage.ts";

@@ -1,12 +1,12 @@
 import { DrizzleQueryError } from "drizzle-orm";
-import { IsolateError } from "../../../src/errors.ts";
+import { IsolateError } from "../../../src/base/errors.ts";
 import {
   StorageFull,
   type StorageRefusal,
   StorageReserved,
   StoreConflict,
   StoreUnavailable,
-} from "../errors.ts";
+} from "../contract/errors.ts";
 import type { StoreParts } from "./store-parts.ts";
 
 /** SQLSTATE classes of what contradicts a constraint. */

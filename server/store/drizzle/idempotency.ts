@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNull, lt, or, sql } from "drizzle-orm";
-import { StorageFull } from "../errors.ts";
-import type { Idempotency, StoredAnswer } from "../idempotency.ts";
+import { StorageFull } from "../contract/errors.ts";
+import type { Idempotency, StoredAnswer } from "../contract/idempotency.ts";
 import { type Database, fromNow, inChunks } from "./database.ts";
 import { storeError } from "./guard.ts";
 import { idempotency } from "./schema.ts";

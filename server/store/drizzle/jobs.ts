@@ -11,7 +11,7 @@ import {
   or,
   sql,
 } from "drizzle-orm";
-import type { JobRow, Jobs } from "../jobs.ts";
+import type { JobRow, Jobs } from "../contract/jobs.ts";
 import { type Database, fromNow, inChunks, isUuid, type Transact } from "./database.ts";
 import { jobs } from "./schema.ts";
 import { roomFor } from "./storage.ts";

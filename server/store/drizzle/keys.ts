@@ -1,5 +1,5 @@
 import { and, eq } from "drizzle-orm";
-import type { Keys } from "../keys.ts";
+import type { Keys } from "../contract/keys.ts";
 import { type Database, plain } from "./database.ts";
 import { keys } from "./schema.ts";
 

@@ -1,5 +1,5 @@
 import { and, asc, count, eq, sql } from "drizzle-orm";
-import { MOST_FOUND, type ResourceSearch, type Resources } from "../resources.ts";
+import { MOST_FOUND, type ResourceSearch, type Resources } from "../contract/resources.ts";
 import { type Database, plain } from "./database.ts";
 import { domains, resources } from "./schema.ts";
 import { roomFor } from "./storage.ts";

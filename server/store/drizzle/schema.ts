@@ -11,8 +11,8 @@ import {
   timestamp,
   uuid,
 } from "drizzle-orm/pg-core";
-import type { BundledType } from "../../../src/resourcex/type.ts";
-import type { KeyRow } from "../keys.ts";
+import type { BundledType } from "../../../src/resourcex/types/type.ts";
+import type { KeyRow } from "../contract/keys.ts";
 import { answer, bytes, json, text } from "./columns.ts";
 
 /** Apart from whatever else is in the operator's database. */

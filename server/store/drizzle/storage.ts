@@ -1,5 +1,10 @@
 import { eq, type SQL, sql } from "drizzle-orm";
-import { MOST_ROWS, STORED_KINDS, type StorageCounts, type StoredKind } from "../storage.ts";
+import {
+  MOST_ROWS,
+  STORED_KINDS,
+  type StorageCounts,
+  type StoredKind,
+} from "../contract/storage.ts";
 import type { Database } from "./database.ts";
 import { storage } from "./schema.ts";
 

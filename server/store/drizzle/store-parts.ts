@@ -1,4 +1,4 @@
-import type { Store } from "../store.ts";
+import type { Store } from "../contract/store.ts";
 import type { Health } from "./health.ts";
 
 /** What is in a store, whichever way its database is reached. */

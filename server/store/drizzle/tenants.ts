@@ -1,6 +1,6 @@
 import { eq, gt, type SQL, sql } from "drizzle-orm";
-import { SOLE_TENANT } from "../../../src/tenant.ts";
-import type { Tenants } from "../tenants.ts";
+import { SOLE_TENANT } from "../../../src/request/tenant.ts";
+import type { Tenants } from "../contract/tenants.ts";
 import { type Database, plain } from "./database.ts";
 import { domains, executions, functions, idempotency, jobs, tenants, types } from "./schema.ts";
 

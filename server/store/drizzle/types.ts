@@ -1,5 +1,5 @@
 import { and, eq, gt, lt, sql } from "drizzle-orm";
-import { MOST_DESCRIBED, type Types } from "../types.ts";
+import { MOST_DESCRIBED, type Types } from "../contract/types.ts";
 import { type Database, plain } from "./database.ts";
 import { typeNames, types } from "./schema.ts";
 import { roomFor } from "./storage.ts";

@@ -1,8 +1,8 @@
 import { statfsSync } from "node:fs";
+import { StorageReserved } from "../contract/errors.ts";
+import type { StoredAnswer } from "../contract/idempotency.ts";
+import { CERTAIN_ANSWER } from "../contract/storage.ts";
 import type { StoreParts } from "../drizzle/store-parts.ts";
-import { StorageReserved } from "../errors.ts";
-import type { StoredAnswer } from "../idempotency.ts";
-import { CERTAIN_ANSWER } from "../storage.ts";
 
 const RESERVE = 268_435_456;
 

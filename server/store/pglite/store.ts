@@ -1,7 +1,7 @@
+import { openError } from "../contract/errors.ts";
+import { STORAGE_OF_TENANTS } from "../contract/storage.ts";
+import type { Store, StoreOptions } from "../contract/store.ts";
 import type { StoreParts } from "../drizzle/store-parts.ts";
-import { openError } from "../errors.ts";
-import { STORAGE_OF_TENANTS } from "../storage.ts";
-import type { Store, StoreOptions } from "../store.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 import { makePrivate } from "./private-files.ts";

@@ -13,7 +13,7 @@ import {
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { builtPath } from "../../../src/package-root.ts";
+import { builtPath } from "../../../src/base/package-root.ts";
 import { MIGRATIONS } from "../drizzle/migrations.ts";
 
 const LENGTH_BYTES = 4;

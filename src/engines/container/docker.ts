@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import Docker from "dockerode";
-import { EngineUnavailable } from "../../errors.ts";
-import { deadline } from "../deadline.ts";
+import { deadline } from "../../base/deadline.ts";
+import { EngineUnavailable } from "../../base/errors.ts";
 
 /** Milliseconds an ordinary engine call may take; one whose answer is lost would hang for ever. */
 export const CALL_WITHIN = 15_000;

@@ -1,10 +1,10 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
+import { heapMegabytes, hostArguments, NO_REACH, type Reach, RUN_ALONE } from "../../deno/deno.ts";
 import { DATABASE_SOCKET } from "../../protocol/database.ts";
 import { EGRESS_SOCKET } from "../../protocol/egress-admin.ts";
 import { FORWARDER } from "../../protocol/forwarder.ts";
-import { heapMegabytes, hostArguments, NO_REACH, type Reach, RUN_ALONE } from "../deno.ts";
-import type { Profile } from "../engine.ts";
-import { CONTROL_SOCKET } from "../slot.ts";
+import { CONTROL_SOCKET } from "../connection/socket-directory.ts";
+import type { Profile } from "../contract/contract.ts";
 import { NULL_STDIO } from "./null-stdio.ts";
 import { seccompProfile } from "./seccomp.ts";
 

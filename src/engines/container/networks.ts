@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type Docker from "dockerode";
 import type { Container, ContainerCreateOptions } from "dockerode";
-import type { Instance } from "../instance.ts";
+import type { Instance } from "../instance/instance.ts";
 import { call } from "./docker.ts";
 import { networkOptions } from "./flags.ts";
-import { pauseProgram } from "./pause.ts";
-import { hasImage } from "./registry.ts";
+import { hasImage } from "./images.ts";
+import { importRootfs } from "./one-layer-image.ts";
+import { pauseProgram } from "./pause-program.ts";
 import { removeContainer } from "./remove.ts";
-import { importRootfs } from "./rootfs.ts";
 
 const PAUSE_IMAGE = "isolate-pause:1";
 

@@ -1,10 +1,10 @@
 import type Docker from "dockerode";
 import type { ContainerInfo } from "dockerode";
 import pLimit from "p-limit";
-import type { Instance } from "../instance.ts";
+import type { Instance } from "../instance/instance.ts";
 import { call, engineStatus } from "./docker.ts";
 import { Label } from "./flags.ts";
-import { directoryOf, type Foreign, type ForeignInstances } from "./foreign.ts";
+import { directoryOf, type Foreign, type ForeignInstances } from "./other-instances.ts";
 import { removeContainer } from "./remove.ts";
 
 const CONCURRENCY = 4;

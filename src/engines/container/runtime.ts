@@ -1,4 +1,4 @@
-import { EngineUnavailable } from "../../errors.ts";
+import { EngineUnavailable } from "../../base/errors.ts";
 
 interface Runtime {
   readonly path?: string;

@@ -1,4 +1,4 @@
-import { EngineUnavailable } from "../../errors.ts";
+import { EngineUnavailable } from "../../base/errors.ts";
 
 /**
  * The system calls a sandbox may make: those Deno makes, those the engine's runtime makes on the

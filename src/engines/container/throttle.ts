@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Container } from "dockerode";
-import type { Throttle } from "../idle-watch.ts";
+import type { Throttle } from "../pool/idle-watch.ts";
 import { call } from "./docker.ts";
 
 const NANOSECONDS = 1e9;

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import type { MakeHandler } from "../../../src/confined/inside.ts";
+import type { MakeHandler } from "../../../src/confined-process/entry.ts";
 
 declare const Deno: {
   readTextFileSync(path: string): string;

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { type Classifier, classify } from "../../../src/permissions/address-class.ts";
+import { type Classifier, classify } from "../../../src/destinations/address-class.ts";
 import {
   Cleanup,
   Client,

@@ -7,9 +7,9 @@ import {
   parseRequestHead,
   parseResponseHead,
 } from "../../../egress/head.ts";
-import { Refusal } from "../../../egress/refusal.ts";
 import { wantsWebSocket, writeRequestHead, writeResponseHead } from "../../../egress/rewrite.ts";
 import { readTarget, type Target } from "../../../egress/target.ts";
+import { Refusal } from "../../../src/destinations/refusal.ts";
 
 const GET = "GET http://a.example/ HTTP/1.1\r\n";
 

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { denoBinary } from "../../../src/engines/deno.ts";
+import { denoBinary } from "../../../src/deno/deno.ts";
 import {
   AdminClient,
   Cleanup,

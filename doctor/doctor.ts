@@ -1,0 +1,148 @@
+import { join } from "node:path";
+import type Docker from "dockerode";
+import { messageOf } from "../src/base/errors.ts";
+import type { Config } from "../src/config/config.ts";
+import { readRunner, writeRunner } from "../src/deno/runner.ts";
+import { dockerClient, engineSocket } from "../src/engines/container/docker.ts";
+import type { ContainerLauncher } from "../src/engines/container/launcher.ts";
+import { ensureRunnerImage } from "../src/engines/container/runner-image.ts";
+import type { ContainerHost } from "../src/engines/create.ts";
+import { DenoProcessLauncher } from "../src/engines/deno-process/launcher.ts";
+import { Instance } from "../src/engines/instance/instance.ts";
+import {
+  type ContainerParts,
+  checkProxy,
+  checkSandbox,
+  checkShared,
+  launcherOf,
+  openLaunchers,
+} from "./containers.ts";
+import { checkEngine } from "./engine-checks.ts";
+import { checkContainer, checkWorker, type Launch } from "./escape-checks.ts";
+import { type Finding, fail, ok, warn } from "./finding.ts";
+import { checkPrograms, checkSocketPaths } from "./host-checks.ts";
+
+export interface DoctorOptions {
+  readonly config: Config;
+  /** Directory of the control sockets. */
+  readonly runDirectory: string;
+  /** `null` for no containers. */
+  readonly containers: ContainerHost | null;
+  /** Told what takes its time, a line each. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Looks at a host as the server would use it, and tries to get out of sandboxes on it. Gives its
+ * findings as they come; a running server in the same run directory is not disturbed, and nothing is
+ * left behind but the images.
+ */
+export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
+  yield* checkPrograms();
+  const { runDirectory, containers } = options;
+  yield* checkSocketPaths(runDirectory);
+  let instance: Instance;
+  try {
+    instance = await Instance.create(runDirectory);
+  } catch (error) {
+    const advice = "Be its owner, or name another one by ISOLATE_RUN_DIR";
+    yield fail("run directory", `${runDirectory} cannot be used: ${messageOf(error)}`, advice);
+    return;
+  }
+  try {
+    yield* checkProcesses(instance);
+    if (containers !== null) yield* checkContainers(options, containers, instance);
+  } finally {
+    await instance.close();
+  }
+}
+
+/** Level `isolated`: Deno processes, the inner layer alone. */
+async function* checkProcesses(instance: Instance): AsyncGenerator<Finding> {
+  const runnerDirectory = join(instance.directory, "runner");
+  await writeRunner(await readRunner(), runnerDirectory);
+  const launcher = new DenoProcessLauncher({
+    instanceDirectory: instance.directory,
+    runnerDirectory,
+  });
+  const launch: Launch = (profile) => launcher.launch(profile);
+  try {
+    const sandbox = await checkSandbox("isolated", launch);
+    yield sandbox;
+    yield await checkWalls(launcher);
+    if (sandbox.level === "ok") yield await checkWorker("escape isolated", launch);
+  } finally {
+    await launcher.close();
+  }
+}
+
+/** What stands around a process besides the inner layer. */
+async function checkWalls(launcher: DenoProcessLauncher): Promise<Finding> {
+  const missing = await launcher.missingWalls();
+  if (missing === undefined) {
+    return ok(
+      "walls isolated",
+      "Processes have no network, privileges or descriptors of this host",
+    );
+  }
+  const advice =
+    "See docs/security/isolation-levels.md#walls-around-a-process; container has all of it on every host";
+  return warn(
+    "walls isolated",
+    `Processes of level "isolated" are weaker here: ${missing}`,
+    advice,
+  );
+}
+
+/** Level `container`, from the engine to what holds when the inner layer is gone. */
+async function* checkContainers(
+  { config, log }: DoctorOptions,
+  { host, runtime, egressSocket }: ContainerHost,
+  instance: Instance,
+): AsyncGenerator<Finding> {
+  let docker: Docker;
+  let socket: string;
+  try {
+    socket = engineSocket(host);
+    docker = dockerClient(socket);
+  } catch (error) {
+    yield fail("engine", messageOf(error), "Run Isolate on the engine's host");
+    return;
+  }
+  const memory = config.cluster.max * config.memory;
+  if (!(yield* checkEngine(docker, socket, { runtime, memory }))) return;
+  let image: string;
+  let openImage: string;
+  try {
+    image = await ensureRunnerImage(docker, await readRunner(), log);
+    openImage = await ensureRunnerImage(docker, await readRunner("inherit"), log);
+    yield ok("image", `Sandboxes run ${image}`);
+  } catch (error) {
+    const advice = "See docs/operate/start.md#what-the-first-start-does for what it is made of";
+    yield fail("image", `The sandbox image cannot be made: ${messageOf(error)}`, advice);
+    return;
+  }
+  const parts: ContainerParts = { docker, instance, image, runtime };
+  const shared = await checkShared(parts);
+  yield shared;
+  // None would get ready: its socket would be nowhere.
+  if (shared.level === "fail") return;
+  yield* trySandboxes(parts, openImage);
+  yield await checkProxy(parts, config.egress, egressSocket);
+}
+
+async function* trySandboxes(parts: ContainerParts, openImage: string): AsyncGenerator<Finding> {
+  const real = launcherOf(parts);
+  const { asNobody, asRoot } = openLaunchers({ ...parts, image: openImage });
+  const launch = (launcher: ContainerLauncher): Launch => launcher.launch.bind(launcher);
+  try {
+    const sandbox = await checkSandbox("container", launch(real));
+    yield sandbox;
+    if (sandbox.level !== "ok") return;
+    yield await checkWorker("escape worker", launch(real));
+    const open = { asNobody: launch(asNobody), asRoot: launch(asRoot) };
+    yield* checkContainer(open, parts.runtime);
+  } finally {
+    await Promise.all([real, asNobody, asRoot].map((launcher) => launcher.close()));
+  }
+}

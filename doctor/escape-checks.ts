@@ -1,0 +1,126 @@
+import { messageOf } from "../src/base/errors.ts";
+import type { Profile, Sandbox } from "../src/engines/contract/contract.ts";
+import { type Finding, fail, ok, warn } from "./finding.ts";
+import { FLAG_PROBES } from "./flag-probes.ts";
+import { IN_GVISOR } from "./gvisor.ts";
+import { HOST_PROBES } from "./host-probes.ts";
+import { LIMIT_PROBES } from "./limit-probes.ts";
+import { type Facts, matches, type Probe, runProbe } from "./probe.ts";
+import { ATTEMPTS, REFUSAL } from "./worker-probe.ts";
+
+/** An address for documentation (RFC 5737): nobody answers, and no packet gets that far. */
+const UPSTREAM = "192.0.2.1";
+const MAX_FACTS = 300;
+const MEMORY = 256;
+
+/** Starts a sandbox for probes, and is told of it. */
+export type Launch = (profile: Profile) => Promise<Sandbox>;
+
+/** Ways to start sandboxes whose Worker holds every permission. */
+export interface OpenLaunches {
+  readonly asNobody: Launch;
+  /** With no other flag less. */
+  readonly asRoot: Launch;
+}
+
+/**
+ * Tries to get out of sandboxes whose Worker holds every permission, so that only the container is
+ * left to hold the code: a finding for each of its protections.
+ */
+export async function* checkContainer(
+  { asNobody, asRoot }: OpenLaunches,
+  runtime: string | undefined,
+  wanted: readonly Probe[] = [...HOST_PROBES, ...LIMIT_PROBES, ...FLAG_PROBES],
+): AsyncGenerator<Finding> {
+  const inGVisor = runtime?.startsWith("runsc") ?? false;
+  const probes = wanted.flatMap((probe): Probe[] => {
+    const { unseen, holds = probe.holds } = (inGVisor && IN_GVISOR[probe.flag]) || {};
+    return unseen === undefined ? [{ ...probe, holds }] : [];
+  });
+  const shared = probes.filter(({ alone }) => !alone);
+  yield* checkTogether(
+    asNobody,
+    shared.filter(({ root }) => !root),
+  );
+  yield* checkTogether(
+    asRoot,
+    shared.filter(({ root }) => root),
+  );
+  for (const probe of probes.filter(({ alone }) => alone)) {
+    yield judge(probe, await inSandbox(asNobody, probe, probe.code));
+  }
+}
+
+/** Runs probes one after the other in one sandbox. */
+async function* checkTogether(launch: Launch, probes: readonly Probe[]): AsyncGenerator<Finding> {
+  if (probes.length === 0) return;
+  const seen = await inSandbox(launch, {}, sequence(probes));
+  const all = (seen.facts ?? {}) as Readonly<Record<string, Facts>>;
+  for (const probe of probes) yield judge(probe, all[probe.flag] ?? seen);
+}
+
+/** Tries what code without a permission must not get done, in a sandbox as it is. */
+export async function checkWorker(check: string, launch: Launch): Promise<Finding> {
+  const { ended, ...answers } = await inSandbox(launch, {}, ATTEMPTS);
+  const done = Object.entries(answers).filter(([, answer]) => !REFUSAL.test(String(answer)));
+  const tried = Object.keys(answers).length;
+  if (ended === "result" && tried > 0 && done.length === 0) {
+    return ok(check, `The Worker's permissions alone refuse ${tried} ways out`);
+  }
+  const said = shown(ended === "result" ? Object.fromEntries(done) : { ended, ...answers });
+  return fail(check, `The Worker lets code do what it must not: ${said}`, REPORT);
+}
+
+const REPORT = "Serve nobody with it; reinstall the locked packages, and see SECURITY.md";
+const IGNORED =
+  "Serve nobody with it: the engine, its runtime or the kernel does not do what it was told. Update them, or see docs/operate/troubleshooting.md#the-engine";
+
+function judge({ flag, what, holds, unclear }: Probe, facts: Facts): Finding {
+  const check = `escape ${flag}`;
+  if (matches(facts, holds)) return ok(check, `Without the Worker, ${what}`);
+  if (unclear !== undefined && matches(facts, unclear.facts)) {
+    return warn(check, `It does not show whether ${what}`, unclear.advice);
+  }
+  const said = `Without the Worker, it does not hold that ${what}. Seen: ${shown(facts)}`;
+  return fail(check, said, IGNORED);
+}
+
+/** One body that runs the bodies of many probes, one after the other. */
+function sequence(probes: readonly Probe[]): string {
+  const steps = probes.map(
+    ({ flag, code }) => `facts[${JSON.stringify(flag)}] = await saw(async () => {${code}});`,
+  );
+  return `
+    const facts = {};
+    const saw = async (look) => {
+      try {
+        return { ...(await look()), ended: "result" };
+      } catch (error) {
+        return { ended: "error", message: error.message };
+      }
+    };
+    ${steps.join("\n")}
+    return { facts };`;
+}
+
+async function inSandbox(
+  launch: Launch,
+  { cpus = 1 }: Pick<Probe, "cpus">,
+  code: string,
+): Promise<Facts> {
+  try {
+    const sandbox = await launch({ memory: MEMORY, cpus });
+    try {
+      return await runProbe(sandbox, code, UPSTREAM);
+    } finally {
+      await sandbox.destroy();
+    }
+  } catch (error) {
+    return { ended: "never", message: messageOf(error) };
+  }
+}
+
+/** It comes from inside a sandbox that may hold nothing: bounded, and in printable characters. */
+function shown(facts: Facts): string {
+  return JSON.stringify(facts).slice(0, MAX_FACTS);
+}

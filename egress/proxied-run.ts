@@ -1,0 +1,130 @@
+import type { Socket } from "node:net";
+import { admit, checkAllowed, type OperatorRules } from "../src/destinations/admit.ts";
+import { Allowlist } from "../src/destinations/allowlist.ts";
+import { type Destination, formatHost } from "../src/destinations/host.ts";
+import { Refusal } from "../src/destinations/refusal.ts";
+import type { EgressPolicy } from "../src/protocol/egress-admin.ts";
+import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
+import type { ConnectionBudget, ConnectionShare } from "./connection-budget.ts";
+import type { DecisionLog } from "./decision-log.ts";
+import { Quota } from "./quota.ts";
+import { Tunnel } from "./tunnel.ts";
+
+const OUT_OF_BYTES = new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");
+
+/** What one run may do, what it has done, and every socket that is open for it. */
+export class ProxiedRun {
+  readonly decisions: DecisionLog;
+  readonly limits: EgressLimits;
+  readonly quota: Quota;
+  readonly #allowlist: Allowlist;
+  readonly #operatorRules: OperatorRules;
+  readonly #budget: ConnectionBudget;
+  readonly #places = new WeakMap<Socket, ConnectionShare>();
+  readonly #sockets = new Set<Socket>();
+  readonly #tunnels = new Set<Tunnel>();
+  readonly #over = new AbortController();
+  #clients = 0;
+  #closed = false;
+
+  /** @throws {HostError} for an entry of the policy that is no host. */
+  constructor(
+    policy: EgressPolicy,
+    operatorRules: OperatorRules,
+    decisions: DecisionLog,
+    budget: ConnectionBudget,
+  ) {
+    this.#allowlist = new Allowlist(policy.allow);
+    this.#operatorRules = operatorRules;
+    this.#budget = budget;
+    this.decisions = decisions;
+    this.limits = { ...DEFAULT_EGRESS_LIMITS, ...policy.limits };
+    this.quota = new Quota(this.limits);
+  }
+
+  /** Keeps a socket to be closed with the run, and sees to its errors: its close says enough. */
+  track = (socket: Socket): void => {
+    socket.on("error", () => socket.destroy());
+    if (this.#closed) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+  };
+
+  /** Keeps a socket that was dialled for a client, whose place it holds as well. */
+  trackUpstream(socket: Socket, client: Socket): void {
+    this.#places.get(client)?.cover(socket);
+    this.track(socket);
+  }
+
+  /**
+   * Tracks a client. `crowded` if there are too many already that have no tunnel, `full` if the tenant
+   * has too many; `flooded` if there are too many that were told so and do not leave.
+   */
+  enter(client: Socket): "welcome" | "crowded" | "full" | "flooded" {
+    const { halfOpen, tunnels } = this.limits;
+    this.track(client);
+    this.#clients += 1;
+    client.once("close", () => {
+      this.#clients -= 1;
+    });
+    if (this.#clients > 2 * (halfOpen + tunnels)) return "flooded";
+    const { owner } = this.decisions.asker;
+    const crowded = this.#clients - this.quota.tunnels > halfOpen;
+    const place = crowded ? undefined : this.#budget.enter(owner, client);
+    if (place !== undefined) {
+      this.#places.set(client, place);
+      return "welcome";
+    }
+    if (!this.#budget.refuse(owner, client)) return "flooded";
+    return crowded ? "crowded" : "full";
+  }
+
+  /**
+   * Decides on a destination: the list first, then the quota, then its addresses. Notes either
+   * verdict. The tunnel that comes back is not dialled yet.
+   *
+   * @throws {Refusal}
+   */
+  async open(destination: Destination, client: Socket): Promise<Tunnel> {
+    const subject = { host: formatHost(destination.host), port: destination.port };
+    let taken = false;
+    try {
+      checkAllowed(destination, this.#allowlist);
+      this.quota.take();
+      taken = true;
+      const asker = { ...this.decisions.asker, signal: this.#over.signal };
+      const addresses = await admit(
+        destination,
+        this.#operatorRules,
+        asker,
+        this.limits.dialTimeoutMs,
+      );
+      if (this.#closed) throw new Refusal("UPSTREAM_FAILED", "The run is over");
+      const note = this.decisions.allow(subject, addresses[0].ip);
+      const tunnel = new Tunnel(this, client, addresses, (end) => {
+        this.quota.release();
+        this.#tunnels.delete(tunnel);
+        // What was cut off in the middle of its bytes is to be told from what had no more.
+        if (end.code === "LIMIT_BYTES") this.decisions.deny(subject, OUT_OF_BYTES);
+        note(end);
+      });
+      this.#tunnels.add(tunnel);
+      return tunnel;
+    } catch (error) {
+      if (taken) this.quota.release();
+      if (error instanceof Refusal && !this.#closed) this.decisions.deny(subject, error);
+      throw error;
+    }
+  }
+
+  /** Ends every tunnel and destroys every socket at once; those that are still to come, too. */
+  close(): void {
+    this.#closed = true;
+    this.#over.abort();
+    for (const tunnel of this.#tunnels) tunnel.end("CLOSED");
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}

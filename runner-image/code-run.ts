@@ -1,0 +1,176 @@
+import type { DatabaseHandle, DatabaseModule } from "../src/protocol/database.ts";
+import type { CreditMessage } from "../src/protocol/http.ts";
+import type { OutputLimits } from "../src/protocol/limits.ts";
+import type {
+  ChannelMessage,
+  ResultForm,
+  WorkerJob,
+  WorkerMessage,
+} from "../src/protocol/messages.ts";
+import type { RichResult } from "../src/protocol/rich.ts";
+import { EXIT, RunnerFault, toFault } from "./base/faults.ts";
+import { apply, parseJson } from "./base/primordials.ts";
+import { ConsoleLog } from "./console.ts";
+import { Exchange } from "./exchange.ts";
+import type { Module } from "./load.ts";
+import { encodeRich } from "./rich.ts";
+import { serialize } from "./serialize.ts";
+import { forgetTimers, settle } from "./timers.ts";
+import { installCustom, isCustom } from "./tools/custom.ts";
+import { installDatabase } from "./tools/database.ts";
+import { installTools } from "./tools/install.ts";
+
+/** What evaluates user code. */
+export interface Runtime {
+  /** What the module made of `code` is called. */
+  readonly url: (code: string) => string;
+  /** Evaluates the module and hands its exports on: resolves with what `call` returns. */
+  readonly load: (url: string, call: (module: Module) => unknown) => Promise<unknown>;
+  /** Hands on what it has handed on before. */
+  readonly again: (module: Module, call: (module: Module) => unknown) => Promise<unknown>;
+  /** Loads the module of the database tool. */
+  readonly database: () => Promise<DatabaseModule>;
+}
+
+/** A module that has been evaluated. */
+export interface Loaded {
+  readonly url: string;
+  readonly module: Module;
+  /** The database it has been given, if it has. */
+  readonly database: DatabaseHandle | undefined;
+}
+
+/** One execution inside a worker: says exactly one `result` or `error`, logs before it. */
+export class CodeRun {
+  readonly log: ConsoleLog;
+  readonly #job: WorkerJob;
+  readonly #send: (message: WorkerMessage) => void;
+  #loaded: Loaded | undefined;
+  #url: string | undefined;
+  #ended = false;
+  #onChannel: ((message: ChannelMessage) => void) | undefined;
+  #database: DatabaseHandle | undefined;
+  readonly #exchange: Exchange | undefined;
+
+  /** With a module that an earlier run has loaded, it calls that one. */
+  constructor(job: WorkerJob, send: (message: WorkerMessage) => void, loaded?: Loaded) {
+    this.#job = job;
+    this.#send = send;
+    this.#loaded = loaded;
+    this.#database = loaded?.database;
+    this.log = new ConsoleLog(job.limits, (message) => {
+      if (!this.#ended) send(message);
+    });
+    this.#exchange =
+      job.httpRequest &&
+      new Exchange(job.httpRequest, (message) => {
+        if (!this.#ended) send(message);
+      });
+  }
+
+  /** The module, once there is one that may be called again. */
+  get loaded(): Loaded | undefined {
+    return this.#loaded;
+  }
+
+  /** Loads the code, calls its entry and reports the outcome. Never rejects. */
+  async start(runtime: Runtime): Promise<void> {
+    const { limits, result } = this.#job;
+    try {
+      const value = await this.#call(runtime);
+      await this.#exchange?.respond(value, this.#job.entry);
+      await settle(value);
+      const written = this.#exchange ? undefined : write(value, result, limits);
+      const reusable = this.#loaded !== undefined;
+      const { dropped } = this.log;
+      this.#end({ type: "result", text: undefined, ...written, dropped, reusable });
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  /** Takes a message of the channel, or that more of the response may be sent. */
+  receive(message: ChannelMessage | CreditMessage): void {
+    if (this.#ended) return;
+    if (message.type === "credit") this.#exchange?.allow(message.bytes);
+    else this.#onChannel?.(message);
+  }
+
+  /** Ends the run with what was thrown, here or in a callback nobody awaits; false if it has ended. */
+  fail(thrown: unknown): boolean {
+    const fault = toFault(thrown, this.#url);
+    const reusable = this.#loaded !== undefined && fault.name !== EXIT;
+    return this.#end({ type: "error", fault, dropped: this.log.dropped, reusable });
+  }
+
+  /** Gives back what the run has taken, where no sandbox ends with it. */
+  close(): void {
+    this.#database?.close();
+  }
+
+  async #call(runtime: Runtime): Promise<unknown> {
+    const { code, entry } = this.#job;
+    const args = this.#exchange
+      ? [this.#exchange.request(this.#job.attachments?.[0])]
+      : argumentsOf(this.#job);
+    const call = (module: Module): unknown => {
+      if (this.#job.reuse) this.#loaded = { url, module, database: this.#database };
+      const main = module[entry];
+      if (typeof main === "function") return apply(main, undefined, args);
+      throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
+    };
+    forgetTimers();
+    const url = this.#loaded?.url ?? runtime.url(code);
+    this.#url = url;
+    // Awaited for the reason that is told in worker.ts.
+    if (this.#loaded !== undefined) {
+      this.#database?.reopen();
+      return await runtime.again(this.#loaded.module, call);
+    }
+    await this.#install(runtime);
+    return await runtime.load(url, call);
+  }
+
+  async #install(runtime: Runtime): Promise<void> {
+    const { tools } = this.#job;
+    installTools(tools, {
+      send: (request) => {
+        if (!this.#ended) this.#send({ type: "channel", ...request });
+      },
+      listen: (listener) => {
+        this.#onChannel = listener;
+      },
+    });
+    const database = tools.find(({ name }) => name === "database");
+    if (database !== undefined) {
+      this.#database = await installDatabase(database, runtime.database);
+    }
+    if (tools.some(isCustom)) await installCustom(tools);
+  }
+
+  #end(message: WorkerMessage): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    this.#exchange?.close();
+    // What is kept for the next run keeps no connection of this one's.
+    if (this.#job.reuse) this.#database?.close();
+    this.#send(message);
+    return true;
+  }
+}
+
+function write(
+  value: unknown,
+  form: ResultForm = "json",
+  limits: OutputLimits,
+): RichResult | { text: string | undefined } | undefined {
+  return form === "rich" ? encodeRich(value, limits) : { text: serialize(value, limits) };
+}
+
+/** The input, if there is one, and the attachments behind its place. */
+function argumentsOf({ input, attachments = [] }: WorkerJob): unknown[] {
+  if (input === undefined && attachments.length === 0) return [];
+  const args = [input === undefined ? undefined : parseJson(input)];
+  for (let i = 0; i < attachments.length; i += 1) args[i + 1] = attachments[i];
+  return args;
+}

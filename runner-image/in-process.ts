@@ -1,0 +1,34 @@
+/**
+ * A worker's insides for level `none`. The host evaluates this in a realm of its own process and
+ * calls `open()`: everything user code meets there is what it meets in a sandbox.
+ */
+import type { InProcessHost, InProcessWorker } from "../src/protocol/in-process.ts";
+import { MODULE_NAME } from "../src/protocol/messages.ts";
+import { CodeRuns } from "./code-runs.ts";
+import { captureConsole } from "./console.ts";
+import { restrictGlobals } from "./globals.ts";
+import { trackTimers } from "./timers.ts";
+
+export function open(host: InProcessHost): InProcessWorker {
+  const runs = new CodeRuns(host.send);
+  captureConsole((level, args) => runs.write(level, args));
+  trackTimers();
+  restrictGlobals((fault) => runs.fail(fault));
+  return {
+    start(job) {
+      runs.start(job, {
+        url: () => MODULE_NAME,
+        async load(_url, call) {
+          const loading = await host.load(job.code, call);
+          await loading.done;
+          return await loading.value;
+        },
+        again: async (module, call) => await host.again(module, call).value,
+        database: host.database,
+      });
+    },
+    receive: (message) => runs.receive(message),
+    fail: (thrown) => runs.fail(thrown),
+    close: () => runs.close(),
+  };
+}

@@ -1,0 +1,23 @@
+import { type ZodType, z } from "zod";
+import { problemResponse } from "./problem.ts";
+
+/** One way to answer for anything thrown. */
+export interface ErrorShape {
+  /** Of the body. */
+  readonly schema: ZodType;
+  respond(thrown: unknown, requestId: string): Response;
+}
+
+const problem = z
+  .object({
+    error: z.object({
+      name: z.string(),
+      code: z.string().meta({ description: "Stable and machine-readable" }),
+      message: z.string(),
+      field: z.string().optional().meta({ description: "The offending part of the request" }),
+      requestId: z.string(),
+    }),
+  })
+  .meta({ id: "Problem" });
+
+export const PROBLEMS: ErrorShape = { schema: problem, respond: problemResponse };

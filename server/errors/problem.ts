@@ -1,0 +1,105 @@
+import { Aborted, IsolateError } from "../../src/base/errors.ts";
+
+/** The one shape of every answer that is not a success. */
+export interface Problem {
+  readonly error: {
+    readonly name: string;
+    /** Stable and machine-readable. */
+    readonly code: string;
+    readonly message: string;
+    /** The offending part of the request. */
+    readonly field?: string;
+    readonly requestId: string;
+  };
+}
+
+export interface HttpProblemOptions {
+  /** The offending part of the request. */
+  readonly field?: string;
+  /** Seconds after which a repetition may succeed. */
+  readonly retryAfter?: number;
+  /** Further headers of the answer. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A request that cannot be answered as asked, for a reason only this server knows. */
+export class HttpProblem extends Error {
+  readonly status:
+    | 400
+    | 401
+    | 403
+    | 404
+    | 405
+    | 408
+    | 409
+    | 422
+    | 429
+    | 431
+    | 502
+    | 503
+    | 504
+    | 507;
+  readonly code: string;
+  readonly field: string | undefined;
+  readonly retryAfter: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: HttpProblem["status"],
+    name: string,
+    code: string,
+    message: string,
+    options: HttpProblemOptions = {},
+  ) {
+    super(message);
+    this.name = name;
+    this.status = status;
+    this.code = code;
+    this.field = options.field;
+    this.retryAfter = options.retryAfter;
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** The HTTP status anything thrown is answered with. */
+export function statusOf(thrown: unknown): number {
+  if (thrown instanceof IsolateError || thrown instanceof HttpProblem) return thrown.status;
+  return thrown instanceof Aborted ? 499 : 500;
+}
+
+/** The answer to anything thrown. Our own faults tell nothing but the request's id. */
+export function problemResponse(thrown: unknown, requestId: string): Response {
+  if (thrown instanceof IsolateError) {
+    const { name, code, message, status, retryAfter } = thrown;
+    const field = "field" in thrown && thrown.field !== "" ? { field: String(thrown.field) } : {};
+    const problem: Problem = { error: { name, code, message, ...field, requestId } };
+    return respond(problem, status, retryAfter);
+  }
+  if (thrown instanceof HttpProblem) {
+    const { name, code, message, status, retryAfter, headers } = thrown;
+    const field = thrown.field === undefined ? {} : { field: thrown.field };
+    const problem: Problem = { error: { name, code, message, ...field, requestId } };
+    return respond(problem, status, retryAfter, headers);
+  }
+  // Nobody is left to read this; the status is the customary one for it.
+  if (thrown instanceof Aborted) return new Response(null, { status: 499 });
+  const message = "Something went wrong on our side; the server's log has it under this request id";
+  return respond({ error: { name: "InternalError", code: "INTERNAL", message, requestId } }, 500);
+}
+
+function respond(
+  problem: Problem,
+  status: number,
+  retryAfter?: number,
+  further: Readonly<Record<string, string>> = {},
+): Response {
+  const headers: Record<string, string> = { ...further };
+  if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
+  if (isBeforeBody(status)) headers.Connection = "close";
+  return Response.json(problem, { status, headers });
+}
+
+/** Whether an answer comes before its request's end, which would be taken for the next request. */
+export function isBeforeBody(status: number): boolean {
+  return status === 408 || status === 413 || status === 415;
+}

@@ -1,0 +1,104 @@
+import { Gauge, type Registry } from "prom-client";
+import type { EngineStatus } from "../src/engines/contract/contract.ts";
+import type { Kernel } from "../src/kernel/kernel.ts";
+import type { SandboxLevel } from "../src/request/types.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import type { ExecutionWriter } from "./runs/execution-writer.ts";
+import type { StoreHealth } from "./store/contract/health.ts";
+import type { Store } from "./store/contract/store.ts";
+
+const LEVELS: readonly SandboxLevel[] = ["container", "isolated"];
+const STATES = ["warm", "starting", "leased", "kept"] as const;
+
+/** What is looked at. */
+interface Sources {
+  readonly kernel: Kernel;
+  readonly audit: ExecutionWriter;
+  readonly health: StoreHealth;
+  readonly store: Store;
+}
+
+/** Adds what is looked at whenever the metrics are asked for. */
+export function addGauges({ registry }: Metrics, { kernel, audit, health, store }: Sources): void {
+  const registers = [registry];
+  const levels = (): [SandboxLevel, EngineStatus][] =>
+    LEVELS.flatMap((level) => {
+      const status = kernel.engine(level)?.status();
+      return status === undefined ? [] : [[level, status]];
+    });
+  new Gauge({
+    name: "isolate_sandboxes",
+    help: "Sandboxes there are, by what they are at",
+    labelNames: ["level", "state"],
+    registers,
+    collect() {
+      for (const [level, status] of levels()) {
+        for (const state of STATES) this.set({ level, state }, status[state]);
+      }
+    },
+  });
+  new Gauge({
+    name: "isolate_waiting",
+    help: "Executions that wait for a sandbox",
+    labelNames: ["level"],
+    registers,
+    collect() {
+      for (const [level, { waiting }] of levels()) this.set({ level }, waiting);
+    },
+  });
+  new Gauge({
+    name: "isolate_engine_up",
+    help: "Whether sandboxes of a level can be started: 1 or 0",
+    labelNames: ["level"],
+    registers,
+    collect() {
+      for (const [level, { ready }] of levels()) this.set({ level }, Number(ready));
+    },
+  });
+  new Gauge({
+    name: "isolate_database_survivors",
+    help: "Database sessions that outlive their execution and could not be ended yet",
+    labelNames: ["level"],
+    registers,
+    collect() {
+      for (const [level, { survivors = 0 }] of levels()) this.set({ level }, survivors);
+    },
+  });
+  new Gauge({
+    name: "isolate_audit_waiting",
+    help: "Executions that are still to be written down",
+    registers,
+    collect() {
+      this.set(audit.waiting);
+    },
+  });
+  new Gauge({
+    name: "isolate_store_up",
+    help: "Whether the store takes writes: 1 or 0",
+    registers,
+    async collect() {
+      this.set(Number(await health.up()));
+    },
+  });
+  addStoreGauges(registers, store);
+}
+
+function addStoreGauges(registers: Registry[], store: Pick<Store, "condition">): void {
+  new Gauge({
+    name: "isolate_store_reserved",
+    help: "Whether the store keeps nothing more, for its disk has no more room: 1 or 0",
+    registers,
+    async collect() {
+      this.set(Number((await store.condition()).reserved));
+    },
+  });
+  new Gauge({
+    name: "isolate_store_free_bytes",
+    help: "Bytes that are free on the disk of a store in a directory",
+    registers,
+    async collect() {
+      const { free } = await store.condition();
+      if (free !== undefined) this.set(free);
+    },
+  });
+}

@@ -1,0 +1,12 @@
+import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
+import { inPipelines } from "./pipelines.ts";
+import { endStalled, type StallLimits } from "./stalled-clients.ts";
+
+/** Makes servers that bound what one connection asks for at once, and how long it leaves answers unread. */
+export function guardedServer(limits?: StallLimits) {
+  return function createGuarded(options: ServerOptions, listener: RequestListener): Server {
+    const server = createServer(options, inPipelines(listener));
+    endStalled(server, limits);
+    return server;
+  };
+}

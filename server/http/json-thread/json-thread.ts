@@ -1,0 +1,107 @@
+import { Worker } from "node:worker_threads";
+import { BadRequest, PayloadTooLarge } from "../../../src/base/errors.ts";
+import { JsonText } from "../../../src/base/json-text.ts";
+import { builtPath } from "../../../src/base/package-root.ts";
+import { PerTenantQueue } from "../../../src/base/per-tenant-queue.ts";
+import type { Question, ReadBody, Verdict } from "./messages.ts";
+
+const ENTRY = builtPath("server/json-thread.js");
+/** Megabytes of the thread's heap. */
+const HEAP = 512;
+/** Bodies or results of one tenant that may wait for each other. */
+const MAX_WAITING = 256;
+
+interface PendingQuestion {
+  readonly question: Question;
+  resolve(verdict: Verdict): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Reads large bodies, and results, in a thread, so that the loop that serves requests goes on. Of each tenant one body is
+ * read at a time: nobody waits for all of another one's. The thread has one question at a time: what ends it, or
+ * cannot come back from it, is that one's fault, and all others are asked in the next thread.
+ */
+export class JsonThread {
+  readonly #entry: string | URL;
+  readonly #turns = new PerTenantQueue(MAX_WAITING);
+  readonly #line: PendingQuestion[] = [];
+  #asked: PendingQuestion | undefined;
+  #worker: Worker | undefined;
+
+  constructor(entry: string | URL = ENTRY) {
+    this.#entry = entry;
+  }
+
+  /** Rejects with `BadRequest` or `PayloadTooLarge`, and with `HostBusy` if too much of its owner's waits. */
+  async read(owner: string, bytes: Uint8Array): Promise<unknown> {
+    const { read, refused } = await this.#turns.take(owner, () => this.#ask(bytes));
+    if (refused?.status === 400) throw new BadRequest("", refused.message);
+    if (read === undefined) throw new PayloadTooLarge("", refused?.message ?? "");
+    return withInputs(read);
+  }
+
+  /** The text on one line, if it is JSON. Rejects otherwise. */
+  async check(owner: string, text: string): Promise<JsonText> {
+    const { checked, refused } = await this.#turns.take(owner, () => this.#ask(text));
+    if (checked === undefined) throw new BadRequest("", refused?.message ?? "");
+    return new JsonText(checked);
+  }
+
+  #ask(question: Question): Promise<Verdict> {
+    return new Promise((resolve, reject) => {
+      this.#line.push({ question, resolve, reject });
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    if (this.#asked !== undefined) return;
+    this.#asked = this.#line.shift();
+    if (this.#asked === undefined) return;
+    const { question } = this.#asked;
+    this.#worker ??= this.#start();
+    const isOwn = typeof question !== "string" && question.length === question.buffer.byteLength;
+    this.#worker.postMessage(question, isOwn ? [question.buffer as ArrayBuffer] : []);
+  }
+
+  #start(): Worker {
+    const resourceLimits = { maxOldGenerationSizeMb: HEAP };
+    const worker = new Worker(this.#entry, { env: {}, execArgv: [], resourceLimits });
+    worker.unref();
+    worker.on("message", (verdict: Verdict) => this.#settle((asked) => asked.resolve(verdict)));
+    // A verdict that cannot be read here, for it is nested too deep, say: it comes as this event alone.
+    worker.on("messageerror", () => this.#refuse());
+    // In its place comes another one when it is needed.
+    const end = (): void => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
+      this.#refuse();
+    };
+    worker.on("error", end);
+    worker.on("exit", end);
+    return worker;
+  }
+
+  #refuse(): void {
+    const error = new PayloadTooLarge("", "The body takes more than there is to read it");
+    this.#settle((asked) => asked.reject(error));
+  }
+
+  #settle(settle: (asked: PendingQuestion) => void): void {
+    const asked = this.#asked;
+    this.#asked = undefined;
+    if (asked !== undefined) settle(asked);
+    this.#next();
+  }
+}
+
+/** Puts the inputs back where they were. */
+function withInputs({ body, inputs }: ReadBody): unknown {
+  for (const { of, ...parts } of inputs) {
+    const whole = body as { input?: unknown; requests?: { input?: unknown }[] };
+    const holder = of === null ? whole : whole.requests?.[of];
+    if (holder !== undefined) holder.input = new JsonText(parts);
+  }
+  return body;
+}

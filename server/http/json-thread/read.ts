@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { PayloadTooLarge } from "../../../src/base/errors.ts";
+import { isDeeperThan } from "../../../src/base/json-depth.ts";
+import { jsonShape } from "../../../src/base/json-shape.ts";
+import type { JsonTextParts } from "../../../src/base/json-text.ts";
+import { MAX_DEPTH } from "../../../src/protocol/limits.ts";
+import { parseJson } from "./body-text.ts";
+import type { LiftedInput, ReadBody } from "./messages.ts";
+
+/** Values beside the inputs: the loop that serves requests takes them over in one go. */
+const MAX_REST = 20_000;
+/** Levels of those values: a message between threads is written and read by recursion. */
+const MAX_LEVELS = 100;
+
+/**
+ * Reads a large body. Its inputs are lifted out as text: a sandbox is given text, and nothing else looks
+ * into them. Throws `BadRequest` or `PayloadTooLarge`.
+ */
+export function readBody(bytes: Uint8Array): ReadBody {
+  const body = parseJson(bytes);
+  const inputs: LiftedInput[] = [];
+  if (isObject(body)) {
+    lift(body, null, inputs);
+    if (Array.isArray(body.requests)) {
+      for (const [of, each] of body.requests.entries()) if (isObject(each)) lift(each, of, inputs);
+    }
+  }
+  if (isLargerThan(body, MAX_REST)) {
+    throw new PayloadTooLarge("", `The body holds more than ${MAX_REST} values beside its input`);
+  }
+  if (isDeeperThan(body, MAX_LEVELS)) {
+    const message = `The body is nested deeper than ${MAX_LEVELS} levels beside its input`;
+    throw new PayloadTooLarge("", message);
+  }
+  return { body, inputs };
+}
+
+function lift(holder: Record<string, unknown>, of: number | null, inputs: LiftedInput[]): void {
+  if (!Object.hasOwn(holder, "input")) return;
+  inputs.push({ of, ...textOf(holder.input) });
+  holder.input = null;
+}
+
+/** A value as text, on one line. */
+export function textOf(value: unknown): JsonTextParts {
+  const isTooDeep = isDeeperThan(value, MAX_DEPTH);
+  const text = isTooDeep ? "null" : JSON.stringify(value);
+  const { containers, commas } = jsonShape(text);
+  const digest = createHash("sha256").update(text).digest("hex");
+  return { text, digest, size: containers + commas, isTooDeep };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Iterative: a body can be nested deeper than a stack. */
+function isLargerThan(value: unknown, limit: number): boolean {
+  const open: unknown[] = [value];
+  let size = 0;
+  while (open.length > 0) {
+    const each = open.pop();
+    if (typeof each !== "object" || each === null) continue;
+    const values = Array.isArray(each) ? each : Object.values(each);
+    size += values.length;
+    if (size > limit) return true;
+    for (const inner of values) open.push(inner);
+  }
+  return false;
+}

@@ -1,0 +1,22 @@
+/** A thread's entry: large bodies, which can keep whoever parses them busy for a second. */
+
+import { parentPort } from "node:worker_threads";
+import { BadRequest, PayloadTooLarge } from "../../../src/base/errors.ts";
+import type { Question, Verdict } from "./messages.ts";
+import { readBody, textOf } from "./read.ts";
+
+parentPort?.on("message", (question: Question) => {
+  parentPort?.postMessage(verdictOn(question));
+});
+
+function verdictOn(question: Question): Verdict {
+  try {
+    if (typeof question !== "string") return { read: readBody(question) };
+    return { checked: textOf(JSON.parse(question)) };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { refused: { status: 400, message: "Not JSON" } };
+    if (!(error instanceof BadRequest || error instanceof PayloadTooLarge)) throw error;
+    const { status, message } = error;
+    return { refused: { status, message } };
+  }
+}

@@ -1,0 +1,181 @@
+import type { HttpBindings } from "@hono/node-server";
+import type { Context, Hono } from "hono";
+import type { ZodType } from "zod";
+import { BadRequest } from "../../src/base/errors.ts";
+import { firstIssue } from "../../src/config/config.ts";
+import { type ErrorShape, PROBLEMS } from "../errors/error-shape.ts";
+import { HttpProblem } from "../errors/problem.ts";
+import { Refusals } from "../quotas/refusals.ts";
+import type { Auth, Caller } from "../tenants/auth.ts";
+import type { Bodies } from "./body/bodies.ts";
+import { bodyOf } from "./body/source.ts";
+import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
+import { assertBounded } from "./schema-bounds.ts";
+import type { Counting, ResponseOwner, UnreadResponses } from "./unread/unread-responses.ts";
+
+const MAX_PARAMETERS = 100;
+/** Bytes that have to have room before code runs, lest it run for an answer that is refused: a large result. */
+const LIKELY_ANSWER = 4_194_304;
+/** Of answers that are refusals, as long as they are nobody's. */
+const NOT_COUNTED: Counting = { onWaiting: () => {}, reserve: () => {} };
+
+export interface MountOptions {
+  readonly routes: readonly Route[];
+  readonly auth: Auth;
+  readonly withBody: Bodies["withBody"];
+  readonly unread: UnreadResponses;
+  /** Told of our own failures, with the id their callers were given. */
+  readonly onError: (error: unknown, requestId: string) => void;
+}
+
+/** Serves routes, and answers 405 to other methods on their paths. */
+export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
+  const { routes, onError } = options;
+  const refusals = new Refusals();
+  const paths = new Map<string, Route[]>();
+  for (const route of routes) {
+    const path = honoPath(route.path);
+    paths.set(path, [...(paths.get(path) ?? []), route]);
+    const handle = (c: Context<ApiEnv>): Promise<Response> =>
+      serve(route, c, { ...options, refusals }).catch(async (error: unknown) => {
+        const response = failed(error, c, onError, route.errors);
+        const { caller } = c.var;
+        if (caller !== undefined) await refusals.count(caller, response.status);
+        return response;
+      });
+    if (route.method === "ALL") app.all(path, handle);
+    else app.on(route.method, path, handle);
+  }
+  for (const [path, served] of paths) {
+    const allowed = served.map(({ method }) => method);
+    const problem = new HttpProblem(
+      405,
+      "MethodNotAllowed",
+      "METHOD_NOT_ALLOWED",
+      `Use ${allowed.join(" or ")}`,
+      { headers: { Allow: allowed.join(", ") } },
+    );
+    app.all(path, (c) => failed(problem, c, onError, served[0]?.errors));
+  }
+}
+
+/** The answer to anything thrown; our own failures are told to `onError`. */
+export function failed(
+  error: unknown,
+  c: Context<ApiEnv>,
+  onError: MountOptions["onError"],
+  { respond }: ErrorShape = PROBLEMS,
+): Response {
+  const requestId = c.get("requestId");
+  const response = respond(error, requestId);
+  if (response.status >= 500) onError(error, requestId);
+  return response;
+}
+
+async function serve(
+  route: Route,
+  c: Context<ApiEnv>,
+  { auth, withBody, unread, refusals }: MountOptions & { refusals: Refusals },
+): Promise<Response> {
+  const { raw } = c.req;
+  c.set("route", route.path);
+  const identify = async (): Promise<Caller> => {
+    const caller = await auth.tenant(raw);
+    c.set("tenant", caller.tenant.id);
+    return caller;
+  };
+  const caller = route.scope === "tenant" ? await identify() : undefined;
+  if (route.scope === "admin") await auth.admin(raw);
+  const bindings = (c.env ?? {}) as Partial<HttpBindings>;
+  const owner = responseOwner(route, caller, bindings);
+  // Those without a key are asked about what is large alone: the rest says whether the server is well.
+  if (!owner.isAnonymous) unread.check(owner, route.body === undefined ? 0 : LIKELY_ANSWER);
+  if (caller !== undefined && (route.body ?? route.reads) !== undefined) {
+    c.set("caller", caller);
+    await refusals.check(caller);
+  }
+  const head = {
+    params: checked(route.params, paramsOf(route, c)),
+    query: checked(route.query, route.query && queryOf(c)),
+    headers: checked(route.headers, route.headers && Object.fromEntries(raw.headers)),
+    caller: caller as RouteInput<unknown, unknown, unknown, unknown, Scope>["caller"],
+    identify: async () => {
+      const known = await identify();
+      await refusals.check(known);
+      c.set("caller", known);
+      return known;
+    },
+    signal: raw.signal,
+    requestId: c.get("requestId"),
+    hold: () => {},
+    ...(route.countsLater ? NOT_COUNTED : unread.begin(owner, bindings)),
+    countFor: (tenant: string, isAnonymous: boolean, bytes: number) => {
+      const address = isAnonymous ? addressOf(bindings) : undefined;
+      const counting = unread.begin({ name: tenant, isAnonymous, address }, bindings);
+      counting.reserve(bytes);
+      return counting;
+    },
+    c,
+  };
+  const { body } = route;
+  if (body === undefined) {
+    const response = await route.handler({ ...head, body: undefined });
+    // Others may have been read from the store at the same time; nothing is lost with this one.
+    if (!owner.isAnonymous && raw.method === "GET") unread.check(owner);
+    return response;
+  }
+  return withBody(
+    bodyOf(c),
+    async (given, hold) => {
+      // Whoever takes long over a body may have lost the key to it meanwhile.
+      if (caller !== undefined) await identify();
+      return route.handler({ ...head, hold, body: checked(body, given) });
+    },
+    { caller },
+  );
+}
+
+/** Whose the answer is, of those that are counted. */
+function responseOwner(
+  { scope }: Route,
+  caller: Caller | undefined,
+  bindings: Partial<HttpBindings>,
+): ResponseOwner {
+  if (scope === "none") return { name: addressOf(bindings), isAnonymous: true };
+  // No tenant has the operator's name.
+  return { name: caller?.tenant.id ?? "", isAnonymous: false };
+}
+
+function addressOf({ incoming }: Partial<HttpBindings>): string {
+  return incoming?.socket.remoteAddress ?? "";
+}
+
+function checked(schema: ZodType | undefined, given: unknown): unknown {
+  if (schema === undefined) return undefined;
+  assertBounded(schema, given);
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw firstIssue(parsed.error);
+  return parsed.data;
+}
+
+function paramsOf({ path }: Route, c: Context): Record<string, string> {
+  if (!path.endsWith("/*")) return c.req.param();
+  const above = path.split("/").length - 1;
+  return { ...c.req.param(), path: c.req.path.split("/").slice(above).join("/") };
+}
+
+function queryOf(c: Context): Record<string, string | string[]> {
+  const { search } = new URL(c.req.url);
+  if (search.split("&", MAX_PARAMETERS + 1).length > MAX_PARAMETERS) {
+    throw new BadRequest("", `The query has more than ${MAX_PARAMETERS} parameters`);
+  }
+  const query: Record<string, string | string[]> = {};
+  for (const [name, values] of Object.entries(c.req.queries())) {
+    query[name] = values.length === 1 ? (values[0] as string) : values;
+  }
+  return query;
+}
+
+function honoPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ":$1");
+}

@@ -1,0 +1,76 @@
+import { OpenAPIRegistry, OpenApiGeneratorV31 } from "@asteasolutions/zod-to-openapi";
+import { PROBLEMS } from "../errors/error-shape.ts";
+import type { Method, Route, RouteResponse } from "./route.ts";
+
+type Verb = "get" | "post" | "put" | "patch" | "delete";
+
+const ALL: readonly Verb[] = ["get", "post", "put", "patch", "delete"];
+const JSON_TYPE = "application/json";
+
+/** The contract of routes: an OpenAPI 3.1 document. */
+export function openApiDocument(routes: readonly Route[]): object {
+  const registry = new OpenAPIRegistry();
+  const bearer = { type: "http", scheme: "bearer" } as const;
+  registry.registerComponent("securitySchemes", "tenant", {
+    ...bearer,
+    description: "A tenant's key; none is needed where the server knows no tenants",
+  });
+  registry.registerComponent("securitySchemes", "admin", {
+    ...bearer,
+    description: "The operator's key",
+  });
+  for (const route of routes) {
+    for (const method of verbs(route.method)) describe(registry, route, method);
+  }
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: "3.1.0",
+    info: {
+      title: "Isolate",
+      version: "1",
+      description: "Runs untrusted JavaScript and TypeScript in sandboxes.",
+    },
+    servers: [{ url: "/" }],
+  });
+}
+
+function describe(registry: OpenAPIRegistry, route: Route, method: Verb): void {
+  const { path, scope, summary, description, tags, params, query, headers, body, reads } = route;
+  const read = body === undefined ? reads : { type: JSON_TYPE, schema: body };
+  const content = read && { [read.type]: { schema: read.schema } };
+  registry.registerPath({
+    method,
+    path: path.replace(/\*$/, "{path}"),
+    operationId: `${method}${path.replace(/\W+(\w?)/g, (_, first) => first.toUpperCase())}`,
+    summary,
+    ...(description !== undefined && { description }),
+    tags: [...tags],
+    security: scope === "none" ? [] : [{ [scope]: [] }],
+    request: {
+      ...(params && { params }),
+      ...(query && { query }),
+      ...(headers && { headers }),
+      ...(content && method !== "get" && { body: { required: true, content } }),
+    },
+    responses: responsesOf(route),
+  });
+}
+
+function responsesOf({ responses, errors = PROBLEMS }: Route) {
+  const described = Object.entries(responses).map(([status, response]) => [
+    status,
+    contentOf(response),
+  ]);
+  const error = {
+    description: "Anything else",
+    content: { [JSON_TYPE]: { schema: errors.schema } },
+  };
+  return { ...Object.fromEntries(described), default: error };
+}
+
+function contentOf({ description, schema, type = JSON_TYPE }: RouteResponse) {
+  return { description, ...(schema && { content: { [type]: { schema } } }) };
+}
+
+function verbs(method: Method): readonly Verb[] {
+  return method === "ALL" ? ALL : [method.toLowerCase() as Verb];
+}

@@ -1,0 +1,83 @@
+import type { ZodType } from "zod";
+import { BadRequest } from "../../src/base/errors.ts";
+import { shorten } from "../../src/base/shorten.ts";
+
+/** Members of a list or a record whose schema does not say, and fields that no schema knows. */
+const MAX_MEMBERS = 1_000;
+/** All members of one value together: each can be an issue, and each issue is a text. */
+const MAX_IN_ALL = 20_000;
+
+/** What is used here of a schema's definition. */
+interface Definition {
+  readonly type: string;
+  readonly shape?: Record<string, ZodType>;
+  readonly element?: ZodType;
+  readonly valueType?: ZodType;
+  readonly innerType?: ZodType;
+  readonly in?: ZodType;
+  readonly checks?: readonly { readonly _zod: { readonly def: { readonly maximum?: number } } }[];
+}
+
+/**
+ * Throws `BadRequest` for a value with more members than its schema could be told of one by one: a schema
+ * complains of each. What a schema leaves open, it does not look into, and neither does this.
+ */
+export function assertBounded(schema: ZodType, value: unknown): void {
+  visit(schema, value, "", { left: MAX_IN_ALL });
+}
+
+function visit(schema: ZodType, value: unknown, field: string, budget: { left: number }): void {
+  if (typeof value !== "object" || value === null) return;
+  const def = schema.def as Definition;
+  if (def.type === "array" && Array.isArray(value)) {
+    count(value.length, mostOf(def), field, budget);
+    for (const [at, item] of value.entries()) {
+      visit(def.element as ZodType, item, `${field}[${at}]`, budget);
+    }
+  } else if (def.type === "record") {
+    const members = Object.values(value);
+    count(members.length, MAX_MEMBERS, field, budget);
+    for (const member of members) visit(def.valueType as ZodType, member, field, budget);
+  } else if (def.type === "object") {
+    visitFields(def.shape ?? {}, value, field, budget);
+  } else {
+    const inner = def.innerType ?? def.in;
+    if (inner !== undefined) visit(inner, value, field, budget);
+  }
+}
+
+function visitFields(
+  shape: Record<string, ZodType>,
+  value: object,
+  field: string,
+  budget: { left: number },
+): void {
+  const names = Object.keys(value);
+  if (names.length > Object.keys(shape).length + MAX_MEMBERS) {
+    const unknown = shorten(names.find((name) => !Object.hasOwn(shape, name)) ?? "");
+    throw new BadRequest(join(field, unknown), `Unknown field "${unknown}", and too many others`);
+  }
+  budget.left -= names.length;
+  for (const [name, inner] of Object.entries(shape)) {
+    if (Object.hasOwn(value, name)) {
+      visit(inner, (value as Record<string, unknown>)[name], join(field, name), budget);
+    }
+  }
+}
+
+/** The most items that a list's schema allows. */
+function mostOf({ checks = [] }: Definition): number {
+  const most = checks.map((check) => check._zod.def.maximum ?? MAX_MEMBERS);
+  return Math.min(MAX_MEMBERS, ...most);
+}
+
+function count(members: number, most: number, field: string, budget: { left: number }): void {
+  budget.left -= members;
+  if (members <= most && budget.left >= 0) return;
+  const message = members > most ? `More than ${most} members` : "Too many members in all";
+  throw new BadRequest(field, field === "" ? message : `${field}: ${message}`);
+}
+
+function join(field: string, name: string): string {
+  return field === "" ? name : `${field}.${name}`;
+}

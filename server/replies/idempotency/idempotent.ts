@@ -1,0 +1,198 @@
+import { createHash } from "node:crypto";
+import { BadRequest } from "../../../src/base/errors.ts";
+import { isDeeperThan } from "../../../src/base/json-depth.ts";
+import { JsonText } from "../../../src/base/json-text.ts";
+import { PerTenantQueue } from "../../../src/base/per-tenant-queue.ts";
+import { type Tenant, tenantKey } from "../../../src/request/tenant.ts";
+import { HttpProblem } from "../../errors/problem.ts";
+import type { Counting } from "../../http/unread/unread-responses.ts";
+import { StorageReserved } from "../../store/contract/errors.ts";
+import type { Begun, Idempotency, StoredAnswer } from "../../store/contract/idempotency.ts";
+import type { UnwrittenAnswer, UnwrittenAnswers } from "./unwritten-answers.ts";
+
+/** Levels of nesting that can be written as JSON again. */
+const MAX_DEPTH = 1_100;
+const KEY = /^[\x21-\x7e]{1,255}$/;
+const FIELD = "Idempotency-Key";
+/** Requests of a tenant that may wait for each other. */
+const MAX_WAITING = 1_000;
+
+const begins = new PerTenantQueue(MAX_WAITING);
+/** Apart: what a tenant begins does not wait for large answers that it asks for again. */
+const reads = new PerTenantQueue(MAX_WAITING);
+
+export interface IdempotentOptions {
+  readonly tenant: Pick<Tenant, "id" | "since">;
+  /** As the client sent it. */
+  readonly key: string;
+  /** Method and path. */
+  readonly route: string;
+  readonly body: unknown;
+  /** Bytes its tenant may store, if it has a limit of its own. */
+  readonly limit?: number | undefined;
+  /** Most milliseconds the work takes; after that, a request with the key does it again. */
+  readonly most: number;
+  /** What the store could not be told yet. */
+  readonly unwritten: UnwrittenAnswers;
+  /** Makes room for an answer before it is read. Throws with 429 if there is none. */
+  readonly reserve: Counting["reserve"];
+  /** Told that an answer could not be kept so far. */
+  readonly onError: (error: unknown) => void;
+}
+
+export type IdempotentBegin =
+  /** The answer of the first time, for which room has been made. */
+  | { readonly replay: StoredAnswer }
+  /**
+   * To be called with the work; keeps what it resolves with. What rejects leaves the key as new, and so does an
+   * answer that is not final.
+   */
+  | {
+      readonly first: (
+        work: () => Promise<StoredAnswer>,
+        isFinal?: () => boolean,
+      ) => Promise<StoredAnswer>;
+    };
+
+/**
+ * Looks whether a key has been used. Rejects with `BadRequest` for one that is none, with 409 while its
+ * work is under way, and with 422 if it has been used with another route or body.
+ */
+export async function beginIdempotent(
+  store: Idempotency,
+  options: IdempotentOptions,
+): Promise<IdempotentBegin> {
+  const { key, unwritten, onError } = options;
+  const tenant = options.tenant.id;
+  if (!KEY.test(key)) {
+    throw new BadRequest(FIELD, `${FIELD}: Expected 1 to 255 visible ASCII characters`);
+  }
+  const fingerprint = fingerprintOf(options);
+  unwritten.check();
+  // Another tenant that comes after one by the same id has nothing of it.
+  const name = `${tenantKey(options.tenant)}\n${key}`;
+  const begun = await begin(store, options, name, fingerprint);
+  if (begun.state === "done") {
+    if (begun.answer.lost) throw lost(begun.answer);
+    return { replay: begun.answer };
+  }
+  if (begun.state === "running") {
+    const message = `A request with this ${FIELD} is under way`;
+    throw new HttpProblem(409, "Conflict", "IDEMPOTENCY_RUNNING", message, { retryAfter: 1 });
+  }
+  if (begun.state === "mismatch") {
+    const message = `This ${FIELD} has been used with another request`;
+    throw new HttpProblem(422, "UnprocessableContent", "IDEMPOTENCY_MISMATCH", message);
+  }
+  return {
+    async first(work, isFinal = () => true) {
+      let answer: StoredAnswer;
+      const keep = async (answer: StoredAnswer | undefined): Promise<boolean> => {
+        const write = async (): Promise<boolean> => {
+          if (answer === undefined) {
+            await store.abandon(tenant, key, fingerprint);
+            return true;
+          }
+          return keepOrMark(store, tenant, key, fingerprint, answer);
+        };
+        try {
+          return await write();
+        } catch {
+          // What has been done has been done: that it is not kept yet is no reason to say nothing of it.
+          unwritten.add(name, { fingerprint, answer }, write, onError);
+          return true;
+        }
+      };
+      try {
+        answer = await work();
+      } catch (error) {
+        await keep(undefined);
+        throw error;
+      }
+      const isKept = await keep(isFinal() ? answer : undefined);
+      return isKept ? answer : { ...answer, lost: true };
+    },
+  };
+}
+
+/** Of what is done, with its answer. */
+type Found = Exclude<Begun, { readonly state: "done" }> | Done;
+
+interface Done {
+  readonly state: "done";
+  readonly answer: StoredAnswer;
+}
+
+/**
+ * Asks the store, which does one thing after another, for one request of a tenant at a time; an answer is read only
+ * once its bytes have their room: whoever reads none could have all others wait for the same one again and again.
+ */
+async function begin(
+  store: Idempotency,
+  { tenant: { id }, key, most, limit, unwritten, reserve }: IdempotentOptions,
+  name: string,
+  fingerprint: string,
+): Promise<Found> {
+  for (;;) {
+    const begun = await begins.take(
+      id,
+      async (): Promise<Begun | Done> =>
+        outcomeOf(unwritten.get(name), fingerprint) ??
+        (await store.begin(id, key, fingerprint, most, limit)),
+    );
+    if (begun.state !== "done") return begun;
+    if ("answer" in begun) {
+      reserve(Buffer.byteLength(begun.answer.body));
+      return begun;
+    }
+    reserve(begun.size);
+    const answer = await reads.take(id, () => store.answer(id, key, fingerprint));
+    // It has been forgotten in between.
+    if (answer !== undefined) return { state: "done", answer };
+  }
+}
+
+/** Keeps an answer. Where the disk has no room for it, keeps that it was lost, and returns false. */
+async function keepOrMark(
+  store: Idempotency,
+  tenant: string,
+  key: string,
+  fingerprint: string,
+  answer: StoredAnswer,
+): Promise<boolean> {
+  try {
+    return await store.finish(tenant, key, fingerprint, answer);
+  } catch (error) {
+    if (!(error instanceof StorageReserved)) throw error;
+    await store.finish(tenant, key, fingerprint, { ...answer, body: "", lost: true });
+    return false;
+  }
+}
+
+/** The first request has run, and nothing has it run again. */
+function lost({ status }: StoredAnswer): HttpProblem {
+  const message =
+    `The first request with this ${FIELD} was answered with ${status}, but the tenant had no room to store ` +
+    "its answer; it has run, and GET /executions lists it";
+  return new HttpProblem(409, "Conflict", "IDEMPOTENCY_NOT_STORED", message);
+}
+
+/** What is known here of a key, and not in the store; what came to nothing is over once that knows. */
+function outcomeOf(outcome: UnwrittenAnswer | undefined, fingerprint: string): Found | undefined {
+  if (outcome === undefined) return undefined;
+  if (outcome.fingerprint !== fingerprint) return { state: "mismatch" };
+  if (outcome.answer === undefined) return { state: "running" };
+  return { state: "done", answer: outcome.answer };
+}
+
+function fingerprintOf({ route, body }: IdempotentOptions): string {
+  if (isDeeperThan(body, MAX_DEPTH)) throw new BadRequest("", "The body is nested too deep");
+  return createHash("sha256")
+    .update(`${route}\n${JSON.stringify(body, digested)}`)
+    .digest("hex");
+}
+
+/** A large input is known by its digest. */
+function digested(_key: string, value: unknown): unknown {
+  return value instanceof JsonText ? value.digest : value;
+}

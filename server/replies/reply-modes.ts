@@ -1,0 +1,155 @@
+import { BadRequest } from "../../src/base/errors.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
+import { problemResponse } from "../errors/problem.ts";
+import type { RouteInput } from "../http/route.ts";
+import type { JobQueue } from "../jobs/queue.ts";
+import { answerOf, answerText } from "../runs/answer.ts";
+import type { Execution, Runs } from "../runs/runs.ts";
+import type { ExecutionRow } from "../store/contract/executions.ts";
+import type { Idempotency, StoredAnswer } from "../store/contract/idempotency.ts";
+import { beginIdempotent, type IdempotentBegin } from "./idempotency/idempotent.ts";
+import { UnwrittenAnswers } from "./idempotency/unwritten-answers.ts";
+import { jsonAnswer, replayOf, responseOf, textAnswer } from "./stored-answer.ts";
+import { streamed, streamOf, type Watched } from "./stream.ts";
+import { wantsEvents, wantsLater } from "./wanted-mode.ts";
+
+export interface ReplyModesOptions {
+  readonly runs: Runs;
+  readonly jobs: JobQueue;
+  readonly idempotency: Idempotency;
+  /** Most milliseconds a request takes that is answered at once. */
+  readonly most: number;
+  /** Told of our own failures, with the id their callers were given. */
+  readonly onError: (error: unknown, requestId: string) => void;
+}
+
+/** What a request comes to, once its route has read it. */
+export interface ExecutionRequest {
+  readonly request: ExecuteRequest;
+  /** Where to send the answer, if it comes later. */
+  readonly callback?: string | undefined;
+  readonly function?: Execution["function"];
+  /** How it is called if its answer is JSON, at once. */
+  readonly via: ExecutionRow["via"];
+  /** What makes two requests with one `Idempotency-Key` the same. */
+  readonly identity: Identity;
+}
+
+export interface Identity {
+  /** Method and path. */
+  readonly route: string;
+  readonly body: unknown;
+}
+
+/** What the ways need of a route's input. */
+export type ReplyInput = Pick<
+  RouteInput<unknown, unknown, unknown, unknown, "tenant">,
+  "caller" | "signal" | "requestId" | "c" | "hold" | "onWaiting" | "reserve"
+>;
+
+/**
+ * The ways there are to have code run: answered at once, as events, or later; and once only for an
+ * `Idempotency-Key`. With a key, an execution outlives the connection it was asked for by: whoever
+ * sent it may come back for the answer.
+ */
+export class ReplyModes {
+  readonly #options: ReplyModesOptions;
+  readonly #unwritten = new UnwrittenAnswers();
+
+  constructor(options: ReplyModesOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves once the store knows what came of everything, or does not answer for too long. */
+  close(): Promise<void> {
+    return this.#unwritten.close();
+  }
+
+  /** Runs it the way the request's headers say. Rejects for what is refused before it has begun. */
+  async respond(wanted: ExecutionRequest, input: ReplyInput): Promise<Response> {
+    const { headers } = input.c.req.raw;
+    const later = wantsLater(headers.get("prefer"));
+    const events = !later && wantsEvents(headers.get("accept"));
+    if (wanted.callback !== undefined && !later) {
+      throw new BadRequest("callback", "callback: Only with Prefer: respond-async");
+    }
+    const entry = await this.once(wanted.identity, input);
+    if (entry !== undefined && "replay" in entry) {
+      return events ? streamOf(entry.replay, input) : replayOf(entry.replay);
+    }
+    const signal = entry === undefined ? input.signal : undefined;
+    const first = entry?.first ?? ((work: () => Promise<StoredAnswer>) => work());
+    if (later) return responseOf(await first(() => this.#accept(wanted, input)), input);
+    if (!events) return responseOf(await first(() => this.#run(wanted, input, { signal })), input);
+    return this.#stream(input, signal, async (watched, signal) => {
+      const via = wanted.via === "execute" ? "stream" : wanted.via;
+      return (await first(() => this.#run({ ...wanted, via }, input, { ...watched, signal }))).body;
+    });
+  }
+
+  /** What an `Idempotency-Key` says, if there is one; for work of as many executions. */
+  async once(
+    { route, body }: Identity,
+    input: Omit<ReplyInput, "hold" | "onWaiting">,
+    executions = 1,
+  ): Promise<IdempotentBegin | undefined> {
+    const { idempotency, most, onError } = this.#options;
+    const key = input.c.req.header("idempotency-key");
+    if (key === undefined) return undefined;
+    return beginIdempotent(idempotency, {
+      tenant: input.caller.tenant,
+      key,
+      route,
+      body,
+      limit: input.caller.limits.storage,
+      most: most * executions,
+      unwritten: this.#unwritten,
+      reserve: input.reserve,
+      onError: (error) => onError(error, input.requestId),
+    });
+  }
+
+  async #run(
+    { request, via, function: deployed }: ExecutionRequest,
+    { caller, requestId }: ReplyInput,
+    options: Partial<Watched> & { signal: AbortSignal | undefined },
+  ): Promise<StoredAnswer> {
+    const { runs } = this.#options;
+    const run = { ...options, caller, request, via, requestId, function: deployed, asText: true };
+    return textAnswer(200, answerText(answerOf(await runs.run(run))));
+  }
+
+  async #accept(
+    wanted: ExecutionRequest,
+    { caller, requestId }: ReplyInput,
+  ): Promise<StoredAnswer> {
+    const id = await this.#options.jobs.accept({ ...wanted, caller, requestId });
+    return jsonAnswer(202, { id, status: "queued" }, `/jobs/${id}`);
+  }
+
+  #stream(
+    { hold, onWaiting, reserve, requestId }: ReplyInput,
+    /** Absent for what goes on when the client goes away. */
+    hangUp: AbortSignal | undefined,
+    run: (watched: Watched, signal: AbortSignal | undefined) => Promise<string>,
+  ): Promise<Response> {
+    const { onError } = this.#options;
+    const cancelled = new AbortController();
+    const signal = hangUp && AbortSignal.any([hangUp, cancelled.signal]);
+    return streamed({
+      counting: { onWaiting, reserve },
+      onCancel: () => cancelled.abort(),
+      run: (watched) => {
+        const answer = run(watched, signal);
+        // The response is there long before its end; the request's body is in memory until then.
+        hold(answer);
+        return answer;
+      },
+      problem: async (error) => {
+        const response = problemResponse(error, requestId);
+        if (response.status >= 500) onError(error, requestId);
+        return response.text();
+      },
+    });
+  }
+}

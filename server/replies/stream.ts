@@ -1,0 +1,86 @@
+import type { Granted } from "../../src/kernel/kernel.ts";
+import type { Observer } from "../../src/request/types.ts";
+import type { Counting } from "../http/unread/unread-responses.ts";
+import type { StoredAnswer } from "../store/contract/idempotency.ts";
+import { channelEvent } from "./channel-event.ts";
+import { EVENT_STREAM_HEADERS, EventStream } from "./event-stream.ts";
+import { REPLAYED, replayOf } from "./stored-answer.ts";
+
+export interface Watched {
+  readonly observer: Observer;
+  readonly onGranted: (granted: Granted) => void;
+}
+
+export interface StreamOptions {
+  /** Is told how many bytes wait for the client, and asked for the room of those that come at once. */
+  readonly counting: Counting;
+  /** Called if the client goes away before the end. */
+  readonly onCancel: () => void;
+  /** Runs the code and resolves with its answer as JSON. */
+  readonly run: (watched: Watched) => Promise<string>;
+  /** The body of the answer to an error, as JSON. */
+  readonly problem: (error: unknown) => Promise<string>;
+}
+
+/** Bytes of channel messages of one stream. */
+const MAX_CHANNEL = 16_777_216;
+
+/**
+ * Answers with the events of an execution as they happen, the last one `result` or `error`. What is
+ * refused before anything of it has happened rejects, so that it can be answered with its own status.
+ */
+export function streamed(options: StreamOptions): Promise<Response> {
+  const { counting, onCancel, run, problem } = options;
+  const stream = new EventStream(onCancel);
+  counting.onWaiting(() => stream.waiting);
+  return new Promise((resolve, reject) => {
+    let isOpen = false;
+    const open = (): void => {
+      if (isOpen) return;
+      isOpen = true;
+      resolve(new Response(stream.body, { headers: EVENT_STREAM_HEADERS }));
+    };
+    const failed = async (error: unknown): Promise<void> => {
+      if (isOpen) stream.end("error", await problem(error));
+      else {
+        stream.discard();
+        reject(error);
+      }
+    };
+    const answered = (answer: string): void => {
+      counting.reserve(Buffer.byteLength(answer));
+      open();
+      stream.end("result", answer);
+    };
+    run({ observer: observing(stream), onGranted: open })
+      .then(answered)
+      .catch(failed);
+  });
+}
+
+/** The answer of an earlier request, whose bytes have their room already, as the one event that is left of it. */
+export function streamOf(
+  answer: StoredAnswer,
+  { onWaiting }: Pick<Counting, "onWaiting">,
+): Response {
+  // One that was to come later has no result yet.
+  if (answer.status !== 200) return replayOf(answer);
+  const stream = new EventStream(() => {});
+  onWaiting(() => stream.waiting);
+  stream.end("result", answer.body);
+  const headers = { ...EVENT_STREAM_HEADERS, ...REPLAYED };
+  return new Response(stream.body, { headers });
+}
+
+function observing(stream: EventStream): Observer {
+  let messages = 0;
+  return {
+    onLog: (entry) => stream.offer("log", () => JSON.stringify(entry)),
+    onDenied: (denial) => stream.offer("denied", () => JSON.stringify(denial)),
+    onChannel: (topic, text) => {
+      messages += topic.length + text.length;
+      if (messages > MAX_CHANNEL) stream.skip();
+      else stream.offer("channel", () => channelEvent(topic, text));
+    },
+  };
+}

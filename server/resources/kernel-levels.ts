@@ -1,0 +1,22 @@
+import { EngineUnavailable } from "../../src/base/errors.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import type { Levels, TypeEngine } from "../../src/resourcex/types/levels.ts";
+import type { TypeSandbox } from "../../src/resourcex/types/type.ts";
+
+/** The levels that this server has anyway: types run as everything does, by its kernel. */
+export class KernelLevels implements Levels {
+  readonly #kernel: Kernel;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  async engine(level: TypeSandbox): Promise<TypeEngine> {
+    if (this.#kernel.engine(level) === undefined) {
+      throw new EngineUnavailable("This host runs no containers");
+    }
+    return { execute: (job, options) => this.#kernel.runJob(level, job, options) };
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,113 @@
+import { ResourceTypeError } from "../../src/resourcex/base/errors.ts";
+import { builtinTypes } from "../../src/resourcex/types/builtin-bundles.ts";
+import type { BundledType } from "../../src/resourcex/types/type.ts";
+import { RegistryProblem } from "../errors/registry-problem.ts";
+import { isOneTooMany, StoreConflict } from "../store/contract/errors.ts";
+import type { Page } from "../store/contract/page.ts";
+import { MOST_ROWS } from "../store/contract/storage.ts";
+import type { DescribedRow, Types } from "../store/contract/types.ts";
+import type { Caller } from "../tenants/auth.ts";
+import { TypeChecks } from "./checks/type-checks.ts";
+
+/** Names of a type beside its own: each is a row of 64 characters that is not counted among what its tenant stores. */
+const MAX_ALIASES = 16;
+
+/** What a type is, for those who use it. */
+export type DescribedType = Omit<BundledType, "code">;
+
+export interface TypesPage {
+  /** Each as JSON. */
+  readonly types: readonly string[];
+  /** Name of the last one, if others may follow. */
+  readonly next: string | undefined;
+}
+
+/** A type that runs here. */
+export interface RunnableType {
+  readonly type: BundledType;
+  /** Resolves with the arguments to run with; rejects with a `ResourceTypeError` that names the field. */
+  checkArguments(args: unknown): Promise<unknown>;
+}
+
+/** Those that are built in, by each of their names. */
+const BUILTINS = new Map(
+  builtinTypes.flatMap((type) =>
+    [type.name, ...(type.aliases ?? [])].map((name) => [name, type] as const),
+  ),
+);
+
+/** The types that run here for a tenant: those that are built in, and those it has brought. */
+export class TenantTypes {
+  readonly #types: Types;
+  readonly #checks = new TypeChecks();
+
+  constructor(types: Types) {
+    this.#types = types;
+  }
+
+  /** Rejects with a `RegistryProblem` if the tenant has none of that name. */
+  async get(tenant: string, name: string): Promise<RunnableType> {
+    const type = BUILTINS.get(name) ?? (await this.#types.get(tenant, name))?.type;
+    if (type === undefined) {
+      throw new RegistryProblem("UNSUPPORTED_TYPE", `Unsupported resource type: ${name}`);
+    }
+    return { type, checkArguments: (args) => this.#checks.arguments(tenant, type, args) };
+  }
+
+  /** A page as JSON texts: those that are built in come first, and then the tenant's by name. */
+  async list(tenant: string, { after, limit }: Page): Promise<TypesPage> {
+    const last = builtinTypes.findIndex(({ name }) => name === after);
+    const isBehind = after !== undefined && last === -1;
+    const builtin = isBehind ? [] : builtinTypes.slice(last + 1);
+    const first = builtin.slice(0, limit);
+    const texts = first.map((type) => JSON.stringify(shown(type)));
+    const left = limit - first.length;
+    if (left === 0) return { types: texts, next: first.at(-1)?.name };
+    const page = { after: isBehind ? after : undefined, limit: left };
+    const { types, more } = await this.#types.list(tenant, page);
+    const next = more ? (types.at(-1)?.name ?? first.at(-1)?.name) : undefined;
+    return { types: [...texts, ...types.map(shownText)], next };
+  }
+
+  /** Has a type run for its tenant from now on. Rejects with a `RegistryProblem` if it cannot. */
+  async add({ tenant: { id: tenant }, limits }: Caller, type: BundledType): Promise<void> {
+    const { length } = type.aliases ?? [];
+    if (length > MAX_ALIASES) {
+      const message = `Type '${type.name}' has ${length} aliases: more than ${MAX_ALIASES}`;
+      throw new RegistryProblem("INVALID_TYPE", message);
+    }
+    const taken = [type.name, ...(type.aliases ?? [])].find((name) => BUILTINS.has(name));
+    if (taken !== undefined) throw exists(taken);
+    await this.#checks.type(tenant, type).catch(invalid);
+    await this.#types.add(tenant, type, limits.storage).catch((error: unknown) => {
+      if (error instanceof StoreConflict) throw exists(type.name);
+      throw isOneTooMany(error, "types") ? tooManyTypes() : error;
+    });
+  }
+}
+
+/** What is said of a type. */
+export function shown({ name, aliases = [], description, schema }: DescribedType): object {
+  return { name, aliases, description, ...(schema && { schema }), sandbox: "container" };
+}
+
+/** The same of one in the store, whose text begins with its name, and has all of it but for aliases perhaps. */
+function shownText({ name, described }: DescribedRow): string {
+  const head = `{"name":${JSON.stringify(name)},`;
+  const rest = described.slice(head.length);
+  return rest.startsWith('"aliases":') ? described : `${head}"aliases":[],${rest}`;
+}
+
+function invalid(error: unknown): never {
+  if (error instanceof ResourceTypeError) throw new RegistryProblem("INVALID_TYPE", error.message);
+  throw error;
+}
+
+function tooManyTypes(): RegistryProblem {
+  const message = `There are ${MOST_ROWS.types} types, and no room for more`;
+  return new RegistryProblem("TYPES_LIMIT", message);
+}
+
+function exists(name: string): RegistryProblem {
+  return new RegistryProblem("TYPE_EXISTS", `Type '${name}' is already registered`);
+}

@@ -1,0 +1,64 @@
+import { HttpProblem } from "../../errors/problem.ts";
+import type { Auth, Caller } from "../auth.ts";
+import type { TenantDirectory } from "../directory.ts";
+import { KeyFinder } from "./key-finder.ts";
+import type { Keyring } from "./keyring.ts";
+import { hashOf, isSecretOf } from "./tenant-key.ts";
+
+const BEARER = /^Bearer +([!-~]{1,2048})$/i;
+
+/** For a server with an operator and tenants: everybody is known by their key. */
+export class KeyAuth implements Auth {
+  readonly open = false;
+  readonly #adminHash: string;
+  readonly #finder: KeyFinder;
+  readonly #keyring: Keyring;
+  readonly #directory: TenantDirectory;
+
+  constructor(adminKey: string, keyring: Keyring, directory: TenantDirectory) {
+    this.#adminHash = hashOf(adminKey);
+    this.#finder = new KeyFinder(adminKey);
+    this.#keyring = keyring;
+    this.#directory = directory;
+  }
+
+  async tenant(request: Request): Promise<Caller> {
+    const key = bearerOf(request);
+    const tenant = await this.#keyring.tenantOf(key);
+    const caller = tenant === undefined ? undefined : await this.#directory.caller(tenant);
+    if (caller !== undefined) return caller;
+    if (isSecretOf(this.#adminHash, key)) throw wrongScope("The operator's key runs nothing");
+    throw unauthorized("This key is not, or no longer, good");
+  }
+
+  async admin(request: Request): Promise<void> {
+    const key = bearerOf(request);
+    if (isSecretOf(this.#adminHash, key)) return;
+    const tenant = await this.#keyring.tenantOf(key);
+    if (tenant === undefined) throw unauthorized("This key is not, or no longer, good");
+    throw wrongScope("This is for the operator's key alone");
+  }
+
+  caller(tenant: string): Promise<Caller | undefined> {
+    return this.#directory.caller(tenant);
+  }
+
+  holdsKey(text: string): boolean {
+    return this.#finder.isIn(text);
+  }
+}
+
+function bearerOf(request: Request): string {
+  const [, key] = BEARER.exec(request.headers.get("authorization") ?? "") ?? [];
+  if (key === undefined) throw unauthorized("Send Authorization: Bearer and a key");
+  return key;
+}
+
+function unauthorized(message: string): HttpProblem {
+  const headers = { "WWW-Authenticate": "Bearer" };
+  return new HttpProblem(401, "Unauthorized", "UNAUTHORIZED", message, { headers });
+}
+
+function wrongScope(message: string): HttpProblem {
+  return new HttpProblem(403, "Forbidden", "WRONG_SCOPE", message);
+}

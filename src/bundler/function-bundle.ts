@@ -1,0 +1,49 @@
+import { BadRequest } from "../base/errors.ts";
+import type { BundleInput } from "./bundle-files.ts";
+import { compile } from "./compiler.ts";
+import { FILE_LIMITS } from "./file-limits.ts";
+
+export type { BundleInput };
+
+/**
+ * Makes one module of the files of a function, whose exports are those of `main`. Only these files are
+ * imported, by literal paths, and what every sandbox has (`node:…`, Drizzle). It happens in a confined
+ * process, bounded in time and memory: a few hundred kilobytes that mean no good cost a bundler gigabytes.
+ *
+ * Rejects with `BadRequest` that names `files` or `main`, and the line; `HostBusy` if many others wait.
+ *
+ * @example
+ * const files = { "main.ts": 'import { n } from "./n.ts"; export default () => n', "n.ts": "export const n = 1" };
+ * await bundleFunction({ files, main: "main.ts" }, "acme");
+ */
+export async function bundleFunction(input: BundleInput, owner: string): Promise<string> {
+  assertFiles(input);
+  const output = await compile(owner, { task: "bundle", ...input }, Object.keys(input.files));
+  if ("code" in output) return output.code;
+  const { fault, file, line } = output;
+  const where = file === undefined ? "" : `${file}:${line}: `;
+  throw new BadRequest("files", `files: ${where}${fault}`);
+}
+
+function assertFiles({ files, main }: BundleInput): void {
+  const paths = Object.keys(files);
+  if (paths.length > FILE_LIMITS.files) {
+    throw new BadRequest("files", `files: ${FILE_LIMITS.files} at most`);
+  }
+  for (const path of paths) {
+    if (isPath(path)) continue;
+    const shown = JSON.stringify(path.slice(0, 50));
+    throw new BadRequest("files", `files: ${shown} is not a path such as "lib/names.ts"`);
+  }
+  const bytes = Object.values(files).reduce((sum, each) => sum + Buffer.byteLength(each), 0);
+  if (bytes > FILE_LIMITS.bytes) {
+    throw new BadRequest("files", `files: ${bytes} bytes exceed the limit of ${FILE_LIMITS.bytes}`);
+  }
+  if (!Object.hasOwn(files, main)) throw new BadRequest("main", "main: Not among the files");
+}
+
+/** Relative, and the only spelling of itself. */
+function isPath(path: string): boolean {
+  if (path.length > FILE_LIMITS.pathLength || path === "__proto__") return false;
+  return path.split("/").every((part) => /^[\w@+=-][\w.@+=-]*$/.test(part));
+}

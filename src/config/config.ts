@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { BadRequest } from "../base/errors.ts";
+import { roundMemory } from "../base/round-memory.ts";
+import { shorten } from "../base/shorten.ts";
+import { isNetwork } from "../destinations/host-addresses.ts";
+import { ceilingFault } from "../permissions/ceiling.ts";
+import type { Perms } from "../permissions/perms.ts";
+import { cryptoConfig } from "./crypto.ts";
+import { databaseConfig } from "./database.ts";
+import { DEFAULT_REUSE } from "./reuse-limits.ts";
+
+const megabytes = z.int().min(128).max(65_536).transform(roundMemory);
+
+const absolutePath = z.string().regex(/^\/[^\0:,]*$/, "Not an absolute path, or with : or ,");
+
+const schema = z.strictObject({
+  /** Bytes of code accepted. */
+  maxSize: z.int().min(1).max(16_777_216).default(100_000),
+  /** Milliseconds an execution has if its request does not say. */
+  timeout: z.int().min(1).default(3_000),
+  /** Most milliseconds a request may ask for. */
+  maxTimeout: z.int().min(1).max(3_600_000).default(300_000),
+  /** Where a server with this configuration listens; the library listens nowhere. */
+  port: z.int().min(0).max(65_535).default(8_787),
+  /** The level of a request that does not say: `container` for a server, `isolated` for the library. */
+  sandbox: z.enum(["none", "isolated", "container"]).optional(),
+  /** Megabytes of a sandbox if the request does not say. */
+  memory: megabytes.prefault(256),
+  /** Most megabytes a request may ask for. */
+  maxMemory: megabytes.prefault(1_024),
+  /** Cores of a sandbox. */
+  cpus: z.number().min(0.1).max(256).default(1),
+  /** Warns of permissions that are wider than they should be. */
+  strict: z.boolean().default(false),
+  /** Writes a line for each execution: its tools, permissions and duration. */
+  audit: z.boolean().default(false),
+  /** What is kept of logs, within the fixed limits. */
+  logger: z
+    .strictObject({
+      minLevel: z.enum(["log", "info", "warn", "error", "exception"]).default("log"),
+      maxEntries: z.int().min(0).max(1_000).default(1_000),
+    })
+    .prefault({}),
+  /** Path in the sandbox → path on the host: what `permissions.read` may ask for, read-only. */
+  mounts: z.record(absolutePath, absolutePath).default({}),
+  /** Variables that `permissions.env` may ask for. */
+  env: z.record(z.string().regex(/^[A-Za-z_]\w{0,255}$/, "Not a name"), z.string()).default({}),
+  /**
+   * Whether executions are those of several tenants. What the host sets in `env` and as `db.url`
+   * is nobody's then: each tenant has its own, or none.
+   */
+  tenants: z.boolean().default(false),
+  /** Whether `permissions.net` may hold `*` and `*.example.com`. */
+  wildcards: z.boolean().default(false),
+  /**
+   * Whether level `isolated` may be granted `net`, which only the Worker checks there: not by a
+   * server, by the library.
+   */
+  isolatedNet: z.boolean().optional(),
+  /** What any execution may have at most. Default: whatever the settings above allow. */
+  ceiling: z.custom<Perms>().optional(),
+  /** The proxy that containers reach the network by. */
+  egress: z
+    .strictObject({
+      /** Name → address: answers without a resolver. */
+      hosts: z.record(z.string(), z.string()).default({}),
+      /** `host:port` that may lead to a private or loopback address. */
+      private: z.array(z.string()).default([]),
+      /** Addresses and networks that are the host's own, beside those of its interfaces. */
+      own: z.array(z.string().refine(isNetwork, "is no address and no network")).default([]),
+    })
+    .prefault({}),
+  /** The crypto tool. */
+  crypto: cryptoConfig.prefault({}),
+  /** The database tool. */
+  db: databaseConfig.prefault({}),
+  /** The pool of prewarmed sandboxes, one for each level. */
+  cluster: z
+    .strictObject({
+      /** Sandboxes kept warm. */
+      min: z.int().min(0).max(1_000).default(2),
+      /** Sandboxes alive at once. */
+      max: z.int().min(1).max(1_000).default(8),
+      /** Milliseconds after which a warm sandbox above `min` is let go. */
+      idle: z.int().min(100).default(120_000),
+      /** Sandboxes that have run something, kept for requests with `reuse`. */
+      reuse: z
+        .strictObject({
+          /** Idle ones of one code. */
+          perKey: z.int().min(0).max(1_000).default(DEFAULT_REUSE.perKey),
+          /** Idle ones in all; never more than `max` less `min`. */
+          total: z.int().min(0).max(1_000).default(DEFAULT_REUSE.total),
+          /** Milliseconds one may be idle. */
+          idle: z.int().min(100).default(DEFAULT_REUSE.idle),
+          /** Milliseconds since its first execution. */
+          age: z.int().min(100).default(DEFAULT_REUSE.age),
+          /** Executions. */
+          uses: z.int().min(1).default(DEFAULT_REUSE.uses),
+        })
+        .prefault({}),
+    })
+    .refine(({ min, max }) => min <= max, { error: "min exceeds max", path: ["min"] })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof schema>;
+export type PartialConfig = z.input<typeof schema>;
+
+/**
+ * Fills in the defaults. Throws `BadRequest` naming the field for an unknown key or a bad value.
+ *
+ * @example config({ timeout: 5_000, cluster: { min: 4 } }).cluster.max // 8
+ */
+export function config(partial: PartialConfig = {}): Config {
+  const parsed = schema.safeParse(partial);
+  if (!parsed.success) throw firstIssue(parsed.error);
+  const fault = ceilingFault(parsed.data.ceiling);
+  if (fault !== undefined) throw new BadRequest(fault.field, fault.message);
+  return parsed.data;
+}
+
+/** The first thing a schema complains about, as a `BadRequest` that names the field. */
+export function firstIssue(error: z.ZodError): BadRequest {
+  const [issue] = error.issues;
+  if (issue === undefined) return new BadRequest("", "Invalid value");
+  const given = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  const unknownKey = given && shorten(given);
+  const path = unknownKey === undefined ? issue.path : [...issue.path, unknownKey];
+  const field = path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    return text === "" ? String(part) : `${text}.${String(part)}`;
+  }, "");
+  const message = unknownKey === undefined ? issue.message : `Unknown field "${unknownKey}"`;
+  return new BadRequest(field, field === "" ? message : `${field}: ${message}`);
+}

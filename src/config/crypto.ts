@@ -1,0 +1,14 @@
+import { z } from "zod";
+import type { CryptoConfig } from "../protocol/crypto.ts";
+
+/** Settings of the crypto tool, as `config({ crypto })` takes them. */
+export const cryptoConfig = z.strictObject({
+  /** Whether `crypto.subtle` is there. */
+  subtle: z.boolean().default(true),
+  /** Bytes `getRandomValues()` fills at once. */
+  limit: z.int().min(1).max(65_536).default(65_536),
+  /** Methods that are there. */
+  methods: z
+    .array(z.enum(["getRandomValues", "randomUUID"]))
+    .default(["getRandomValues", "randomUUID"]),
+}) satisfies z.ZodType<CryptoConfig, unknown>;

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { messageOf } from "../base/errors.ts";
+import { formatDatabaseHost, parseDatabaseUrl } from "../database/target.ts";
+import { parseEntry } from "../destinations/host-entry.ts";
+import type { ToolPermissions } from "../permissions/tool-permissions.ts";
+import type { DatabaseToolConfig } from "../protocol/database.ts";
+import type { DatabaseGrant } from "../protocol/database-target.ts";
+import type { SandboxLevel } from "../request/types.ts";
+
+/** The variable that names the database, for operators and in what permissions say. */
+export const DATABASE_VARIABLE = "DATABASE_URL";
+
+/** The URL of a PostgreSQL server. What is wrong with it is said without quoting it. */
+export const databaseUrl = z.string().superRefine((url, context) => {
+  try {
+    for (const host of parseDatabaseUrl(url).hosts) {
+      if (!isExact(formatDatabaseHost(host))) throw new Error("It names a host that is none");
+    }
+  } catch (error) {
+    context.addIssue(messageOf(error));
+  }
+});
+
+/** Settings of the tool `database`. */
+export const databaseConfig = z.strictObject({
+  /** Whose database it is: `postgres://user:password@host:port/name`. A secret. */
+  url: databaseUrl.optional(),
+  /** Further servers, `host:port` each, tried in this order when the URL's own is out of reach. */
+  hosts: z.array(z.string().refine(isExact, "Not an exact host:port")).default([]),
+  /** Folder of the tables' modules. Default: `schemas`, if there is one. */
+  schemas: z.string().min(1).optional(),
+  /** Most rows a statement may answer with. */
+  rows: z.int().min(1).default(10_000),
+  /** Most bytes of rows. */
+  bytes: z
+    .int()
+    .min(1_024)
+    .default(16 * 1_048_576),
+});
+
+export type DatabaseConfig = z.output<typeof databaseConfig>;
+
+const grants = new WeakMap<DatabaseConfig, DatabaseGrant | null>();
+
+/**
+ * What an execution that uses the tool may do, if there is a database. The URL, and the files it
+ * names, are read once for each configuration.
+ */
+export function databaseGrant(config: DatabaseConfig): DatabaseGrant | null {
+  const known = grants.get(config);
+  if (known !== undefined) return known;
+  const { url, hosts, rows, bytes } = config;
+  const target = url === undefined ? undefined : parseDatabaseUrl(url, hosts);
+  const grant = target === undefined ? null : { target, limits: { rows, bytes } };
+  grants.set(config, grant);
+  return grant;
+}
+
+/** What permissions say of it. The connection is made outside of the sandbox, for it. */
+export function databasePermissions({ target }: DatabaseGrant): ToolPermissions {
+  const net = target.hosts.map(formatDatabaseHost);
+  return { name: "database", permissions: { env: [DATABASE_VARIABLE], net }, brokered: true };
+}
+
+/** What the tool is told: at a level with a sandbox, that one fills in where its socket is. */
+export function databaseToolConfig(
+  { target, limits }: DatabaseGrant,
+  level: SandboxLevel,
+): DatabaseToolConfig {
+  return { ...limits, connection: level === "none" ? { target } : { socket: "" } };
+}
+
+function isExact(text: string): boolean {
+  const entry = parseEntry(text);
+  return typeof entry !== "string" && entry.ports.length === 1 && !entry.host.startsWith("*");
+}

@@ -1,0 +1,240 @@
+import { execFile } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { access, constants, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Where util-linux puts its programs; the environment has no say in what confines a process. */
+const PROGRAM_DIRECTORIES = [
+  "/usr/bin",
+  "/bin",
+  "/usr/sbin",
+  "/sbin",
+  "/run/current-system/sw/bin",
+];
+const PROBE_WITHIN = 10_000;
+
+/** User ids that no distribution, container engine or name service gives to anybody. */
+const FIRST_ID = 0x7000_0000;
+const IDS = 0x0800_0000;
+/** User `nobody`, where a user namespace has no room for ids of our own. */
+const NOBODY = 65_534;
+
+/** How a process can be kept off the host's network. */
+export type NetworkWall =
+  /** By a network namespace of its own, which root may make. */
+  | "namespace"
+  /** By one inside a user namespace, which this kernel lets anybody make. */
+  | "user-namespace"
+  /** Not at all on this host. */
+  | "none";
+
+/** What this host lets a child process be confined by. */
+export interface Confinable {
+  readonly network: NetworkWall;
+  /** Whether it can run as another user: `own` is one that nobody else has. */
+  readonly user: "own" | "nobody" | "same";
+  /** Whether neither it nor what it starts can gain privileges. */
+  readonly noNewPrivileges: boolean;
+  /** Whether its resources can be limited. */
+  readonly limits: boolean;
+}
+
+/** Hard limits of a process, by the names of prlimit(1). */
+export interface HostProcessLimits {
+  /** Open files. */
+  readonly nofile?: number;
+  /** Bytes of a file it writes. */
+  readonly fsize?: number;
+  /** Bytes of a core dump. */
+  readonly core?: number;
+  /** Processes and threads of its user; left out for a user that others have, too. */
+  readonly nproc?: number;
+}
+
+export interface HostConfinement {
+  /** Whether it has the host's network. Default false: it has none, if this host can see to it. */
+  readonly network?: boolean;
+  /** User and group it runs as; see `newUser()`. Default: as this process. */
+  readonly user?: number | undefined;
+  /** Groups it is in beside that. */
+  readonly groups?: readonly number[];
+  readonly limits?: HostProcessLimits;
+}
+
+const NOT_CONFINABLE: Confinable = {
+  network: "none",
+  user: "same",
+  noNewPrivileges: false,
+  limits: false,
+};
+
+let probed: Promise<Confinable> | undefined;
+
+/** Tells what this host lets a child process be confined by; finds out once. */
+export function confinable(): Promise<Confinable> {
+  probed ??= probe();
+  return probed;
+}
+
+/** A user id for one process, or `undefined` where it has to run as this process does. */
+export function newUser({ user }: Pick<Confinable, "user">): number | undefined {
+  if (user === "same") return undefined;
+  return user === "own" ? FIRST_ID + randomInt(IDS) : NOBODY;
+}
+
+/**
+ * The command line that runs `command` confined as far as the host can. Each program in front of it
+ * replaces itself by the next one, so that the process that was started is `command` in the end.
+ */
+export function confinedCommand(
+  host: Confinable,
+  command: readonly string[],
+  { network = false, user, groups = [], limits = {} }: HostConfinement = {},
+): string[] {
+  const becomes = asUser(host, user, groups);
+  const bounded = host.limits ? limitedTo(limits, user) : [];
+  const namespace = network ? "none" : host.network;
+  // Root makes a namespace before it is root no more; anybody else makes both kinds at once.
+  if (namespace === "namespace") {
+    return [program("unshare"), "--net", "--", ...bounded, ...becomes, ...command];
+  }
+  const apart = [program("unshare"), "--user", "--map-current-user", "--net", "--"];
+  return [...bounded, ...becomes, ...(namespace === "user-namespace" ? apart : []), ...command];
+}
+
+/** Whether another user may read or run a file; asks by becoming that user. */
+export async function canUse(
+  host: Confinable,
+  flag: "-r" | "-x",
+  path: string,
+  who: Pick<HostConfinement, "user" | "groups">,
+): Promise<boolean> {
+  const test = [program("test"), flag, path];
+  const [file = "", ...args] = confinedCommand(host, test, { ...who, network: true });
+  try {
+    await run(file, args, { env: {}, cwd: "/", timeout: PROBE_WITHIN });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function asUser(host: Confinable, user: number | undefined, groups: readonly number[]): string[] {
+  if (!host.noNewPrivileges) return [];
+  if (user === undefined) return [program("setpriv"), "--no-new-privs", "--"];
+  return [
+    program("setpriv"),
+    `--reuid=${user}`,
+    `--regid=${user}`,
+    groups.length > 0 ? `--groups=${groups.join(",")}` : "--clear-groups",
+    "--no-new-privs",
+    "--bounding-set=-all",
+    "--inh-caps=-all",
+    "--",
+  ];
+}
+
+/** Hard and soft limits. Processes are counted for each user: they are limited for one of its own. */
+function limitedTo({ nproc, ...limits }: HostProcessLimits, user: number | undefined): string[] {
+  const all = { ...limits, ...(user !== undefined && user !== NOBODY && nproc && { nproc }) };
+  const options = Object.entries(all).map(([name, most]) => `--${name}=${most}:${most}`);
+  return options.length > 0 ? [program("prlimit"), ...options, "--"] : [];
+}
+
+const paths = new Map<string, string>();
+
+function program(name: string): string {
+  return paths.get(name) ?? join(PROGRAM_DIRECTORIES[0] ?? "", name);
+}
+
+async function find(name: string): Promise<void> {
+  for (const directory of PROGRAM_DIRECTORIES) {
+    const path = join(directory, name);
+    const found = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (!found) continue;
+    paths.set(name, path);
+    return;
+  }
+}
+
+async function probe(): Promise<Confinable> {
+  if (process.platform !== "linux") return NOT_CONFINABLE;
+  const needed = ["unshare", "setpriv", "prlimit", "cat", "readlink", "test"];
+  await Promise.all(needed.map(find));
+  let host = NOT_CONFINABLE;
+  const tell = async (better: Partial<Confinable>, holds: Check): Promise<boolean> => {
+    const confined = { ...host, ...better };
+    const isBetter = await holds(confined).catch(() => false);
+    if (isBetter) host = confined;
+    return isBetter;
+  };
+  // Where everything can be had, as it mostly can, two programs tell of it; elsewhere each thing is asked for by itself.
+  const all = { limits: true, noNewPrivileges: true, user: "own", network: "namespace" } as const;
+  if (process.getuid?.() === 0 && (await tell(all, hasAll))) return host;
+  await tell({ limits: true }, hasLimits);
+  await tell({ noNewPrivileges: true }, hasNoNewPrivileges);
+  if (host.noNewPrivileges && process.getuid?.() === 0) {
+    (await tell({ user: "own" }, isOtherUser)) || (await tell({ user: "nobody" }, isOtherUser));
+  }
+  (await tell({ network: "namespace" }, isApart)) ||
+    (await tell({ network: "user-namespace" }, isApart));
+  return host;
+}
+
+type Check = (host: Confinable) => Promise<boolean>;
+
+const hasAll: Check = async (host) => {
+  const user = newUser(host);
+  const files = ["/proc/self/limits", "/proc/self/status"];
+  const [text, isAlone] = await Promise.all([
+    output(host, ["cat", ...files], { network: true, user, limits: PROBED }),
+    isApart(host),
+  ]);
+  return isAlone && showsLimits(text) && showsNoNewPrivileges(text) && showsUser(text, user);
+};
+
+const hasLimits: Check = async (host) =>
+  showsLimits(await output(host, ["cat", "/proc/self/limits"], { network: true, limits: PROBED }));
+
+const hasNoNewPrivileges: Check = async (host) =>
+  showsNoNewPrivileges(await output(host, ["cat", "/proc/self/status"], { network: true }));
+
+const isOtherUser: Check = async (host) => {
+  const user = newUser(host);
+  return showsUser(await output(host, ["cat", "/proc/self/status"], { network: true, user }), user);
+};
+
+const PROBED: HostProcessLimits = { core: 0, nofile: 64 };
+
+function showsLimits(text: string): boolean {
+  return /^Max open files +64 +64 /m.test(text);
+}
+
+function showsNoNewPrivileges(text: string): boolean {
+  return /^NoNewPrivs:\t1$/m.test(text);
+}
+
+function showsUser(text: string, user: number | undefined): boolean {
+  return text.includes(`\nUid:\t${user}\t${user}\t${user}\t${user}\n`);
+}
+
+const isApart: Check = async (host) => {
+  const text = await output(host, ["readlink", "/proc/self/ns/net"], { user: newUser(host) });
+  return text.startsWith("net:[") && text.trim() !== (await readlink("/proc/self/ns/net"));
+};
+
+async function output(
+  host: Confinable,
+  [name = "", ...args]: readonly string[],
+  confinement: HostConfinement,
+): Promise<string> {
+  const [file = "", ...rest] = confinedCommand(host, [program(name), ...args], confinement);
+  const { stdout } = await run(file, rest, { env: {}, cwd: "/", timeout: PROBE_WITHIN });
+  return stdout;
+}

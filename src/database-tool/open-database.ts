@@ -1,0 +1,23 @@
+import type { DatabaseToolConfig, OpenDatabase } from "../protocol/database.ts";
+import type { ToolUse } from "../protocol/messages.ts";
+import { Client } from "./client.ts";
+import { drizzleOn } from "./drizzle.ts";
+import { Schema, schemaModules } from "./schema.ts";
+import { surface } from "./surface.ts";
+import { Wire } from "./wire.ts";
+
+/** Makes what code uses as `db`. Nothing is dialled before the first query. */
+export function openDatabase({ config, module }: ToolUse): OpenDatabase {
+  const schema = new Schema();
+  if (module !== undefined) {
+    for (const [file, load] of schemaModules(module)) schema.add(file, load());
+  }
+  const wire = new Wire(config as DatabaseToolConfig);
+  const client = new Client(wire);
+  const db = surface(drizzleOn(client, schema.all), schema.tables, () => client.end());
+  const reopen = (): void => {
+    wire.reopen();
+    client.forget();
+  };
+  return { db, close: () => wire.close(), reopen };
+}

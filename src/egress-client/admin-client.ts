@@ -1,0 +1,141 @@
+import { connect, type Socket } from "node:net";
+import { deadline } from "../base/deadline.ts";
+import {
+  type AdminAnswer,
+  type AdminEvent,
+  type AdminRequest,
+  isAdminEvent,
+  MAX_ADMIN_LINE,
+  type RunReport,
+  type SurvivorEvent,
+} from "../protocol/egress-admin.ts";
+import { LineDecoder } from "../protocol/lines.ts";
+import { subjectText } from "../protocol/subject-text.ts";
+import type { Denial } from "../request/types.ts";
+
+const ANSWER_WITHIN = 5_000;
+
+type NewRequest = AdminRequest extends infer R
+  ? R extends AdminRequest
+    ? Omit<R, "id">
+    : never
+  : never;
+type AdminReply = { readonly report?: RunReport };
+
+/** What was told of a run that is open. */
+interface RunState {
+  readonly onRefused: ((denial: Denial) => void) | undefined;
+  /** Bytes of the connections that have ended. */
+  ended: number;
+  /** Bytes of all of them, when that was told last. */
+  moved: number;
+}
+
+/** The control plane's end of the proxy's admin socket. */
+export class AdminClient {
+  /** Resolves when the connection is gone, and with it every run that was opened on it. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, (answer: AdminAnswer) => void>();
+  readonly #heard = new Map<string, RunState>();
+  #nextId = 1;
+  /** Those the proxy told of before anybody listened. */
+  readonly #survivors: SurvivorEvent[] = [];
+  #onSurvivor = (event: SurvivorEvent): void => {
+    this.#survivors.push(event);
+  };
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
+    // Ours, but its words have been near hostile bytes: it may be wrong, not endless.
+    const decoder = new LineDecoder(MAX_ADMIN_LINE);
+    socket.on("data", (chunk: Buffer) => this.#receive(decoder.push(chunk)));
+    socket.on("error", () => socket.destroy());
+  }
+
+  /** Rejects if nobody listens there. */
+  static connect(path: string): Promise<AdminClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(path);
+      socket.once("error", reject);
+      socket.once("connect", () => resolve(new AdminClient(socket)));
+    });
+  }
+
+  /** Asks and resolves with the answer; rejects with what the proxy says against it, or too late. */
+  async ask(request: NewRequest): Promise<AdminReply> {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const line = `${JSON.stringify({ id, ...request })}\n`;
+    if (line.length > MAX_ADMIN_LINE) throw new Error(`"${request.op}" is too long to be said`);
+    const answered = new Promise<AdminAnswer>((resolve) => this.#waiting.set(id, resolve));
+    const lost = this.closed.then(() => {
+      throw new Error("The egress proxy closed its connection");
+    });
+    try {
+      this.#socket.write(line);
+      const answer = await deadline(
+        Promise.race([answered, lost]),
+        ANSWER_WITHIN,
+        `The egress proxy's answer to "${request.op}"`,
+      );
+      if (!answer.ok) throw new Error(`${answer.error.code}: ${answer.error.message}`);
+      return answer;
+    } finally {
+      this.#waiting.delete(id);
+    }
+  }
+
+  /** Keeps what is told of a run until `unlisten`, and has `onRefused` told of what it is refused. */
+  listen(run: string, onRefused?: (denial: Denial) => void): void {
+    this.#heard.set(run, { onRefused, ended: 0, moved: 0 });
+  }
+
+  unlisten(run: string): void {
+    this.#heard.delete(run);
+  }
+
+  /** Bytes of a run, both ways together, as far as they were told: what holds if no report comes. */
+  bytesOf(run: string): number {
+    const { ended, moved } = this.#heard.get(run) ?? { ended: 0, moved: 0 };
+    return Math.max(ended, moved);
+  }
+
+  /** Has `listener` told of database sessions that outlive their execution, and of their ends. */
+  listenForSurvivors(listener: (event: SurvivorEvent) => void): void {
+    this.#onSurvivor = listener;
+    for (const event of this.#survivors.splice(0)) listener(event);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(lines: Iterable<string>): void {
+    try {
+      for (const line of lines) {
+        const message = JSON.parse(line) as AdminAnswer | AdminEvent;
+        if (isAdminEvent(message)) this.#pass(message);
+        else if (message.id !== null) this.#waiting.get(message.id)?.(message);
+      }
+    } catch {
+      this.#socket.destroy();
+    }
+  }
+
+  #pass(event: AdminEvent): void {
+    if (event.event === "survivor") this.#onSurvivor(event);
+    else this.#hear(event);
+  }
+
+  #hear(event: Exclude<AdminEvent, SurvivorEvent>): void {
+    const heard = this.#heard.get(event.run);
+    if (heard === undefined) return;
+    if (event.event === "usage") heard.moved = event.bytesOut + event.bytesIn;
+    if (event.event === "end") heard.ended += event.bytesOut + event.bytesIn;
+    if (event.event !== "decision" || event.verdict !== "denied") return;
+    const { host, port, code } = event;
+    heard.onRefused?.({ kind: "net", value: subjectText(host, port), by: "egress", code });
+  }
+}

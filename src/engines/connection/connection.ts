@@ -1,0 +1,255 @@
+import type { Socket } from "node:net";
+import { deadline } from "../../base/deadline.ts";
+import {
+  encodeFrame,
+  type Frame,
+  FrameDecoder,
+  FrameError,
+  FrameTooLargeError,
+} from "../../protocol/frames.ts";
+import type { Grants, WorkerGrant } from "../../protocol/grants.ts";
+import { HTTP_LIMITS } from "../../protocol/http.ts";
+import { readChannel, readError, readLog, readResult } from "../../protocol/inbound.ts";
+import { encodeJob } from "../../protocol/job.ts";
+import {
+  CHANNEL_LIMITS,
+  DEFAULT_OUTPUT_LIMITS,
+  MAX_LOG_MESSAGE,
+  maxFrameBytes,
+  type OutputLimits,
+} from "../../protocol/limits.ts";
+import type { PrepareHeader } from "../../protocol/messages.ts";
+import type { Ending, RunEvents, SandboxJob } from "../contract/contract.ts";
+import { DeliveryError } from "../contract/http-delivery.ts";
+
+/** Frames of a run beside its log entries: counts of dropped ones, and the terminal word. */
+const EXTRA_FRAMES = 64;
+
+/** Frames of a run that uses the channel, beside one for each message it is sent. */
+const CHANNEL_FRAMES = CHANNEL_LIMITS.emits + 2 * CHANNEL_LIMITS.subscriptions;
+
+/** Bytes a sandbox may leave unread: more than what is on the way to one that keeps reading. */
+const MAX_UNREAD = 2 * CHANNEL_LIMITS.window * CHANNEL_LIMITS.textBytes;
+
+/** Bytes of a frame without a payload, and of as many as there may be beside what is counted. */
+const SMALL_FRAME = 2_048;
+const SMALL_FRAMES = EXTRA_FRAMES * SMALL_FRAME;
+
+interface Running {
+  readonly job: SandboxJob;
+  readonly events: RunEvents;
+  readonly end: (ending: Ending) => void;
+  logs: number;
+  logBytes: number;
+}
+
+/** The control plane's end of one sandbox's control socket. */
+export class Connection {
+  /** Resolves when the socket is gone. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  #decoder = new FrameDecoder(maxFrameBytes(DEFAULT_OUTPUT_LIMITS));
+  #running: Running | undefined;
+  /** Whether the sandbox has the code of its jobs. */
+  #loaded = false;
+  #onPong: (() => void) | undefined;
+  #onPrepared: (() => void) | undefined;
+  /** Frames the sandbox may still send; a flood of empty ones would cost us, not it. */
+  #allowance = 1;
+  /** Bytes it may still send, for the same reason. */
+  #byteAllowance = SMALL_FRAMES;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
+  }
+
+  /** Resolves once the sandbox has said that it is ready. The slot sees to the socket's errors. */
+  static open(socket: Socket): Promise<Connection> {
+    const connection = new Connection(socket);
+    return new Promise((resolve, reject) => {
+      connection.closed.then(() => {
+        connection.#running?.end({ type: "closed" });
+        reject(new Error("The sandbox closed its connection before it was ready"));
+      });
+      socket.on("data", (chunk) => {
+        connection.#receive(chunk, () => resolve(connection));
+      });
+    });
+  }
+
+  /** Sends the job and resolves with the sandbox's terminal word, or that it closed without one. */
+  run(job: SandboxJob, events: RunEvents): Promise<Ending> {
+    return new Promise((resolve) => {
+      // Half a frame between two jobs is nobody's word.
+      if (!this.#decoder.isEmpty) this.#socket.destroy();
+      if (this.#socket.destroyed) return resolve({ type: this.#loaded ? "declined" : "closed" });
+      this.#decoder = new FrameDecoder(maxFrameBytes(job.limits));
+      this.#allowance = job.limits.logEntries + EXTRA_FRAMES;
+      const usesChannel = job.tools.some(({ name }) => name === "channel");
+      if (usesChannel) this.#allowance += CHANNEL_FRAMES;
+      this.#byteAllowance = bytesOfRun(job.limits, usesChannel);
+      if (job.httpRequest !== undefined) this.#allowResponse(HTTP_LIMITS.window);
+      this.#running = { job, events, end: resolve, logs: 0, logBytes: 0 };
+      this.#socket.write(encodeJob(this.#loaded ? { ...job, code: "" } : job, grantsOf(job)));
+    });
+  }
+
+  /** Has a worker made ahead for a job that is granted just this; resolves once it is there. */
+  async prepare(worker: WorkerGrant, timeout: number): Promise<void> {
+    const prepared = new Promise<void>((resolve) => {
+      this.#onPrepared = resolve;
+    });
+    this.#allowance += 1;
+    this.#byteAllowance += SMALL_FRAME;
+    this.#socket.write(encodeFrame("prepare", { worker } satisfies PrepareHeader));
+    await deadline(prepared, timeout, "Preparing a worker");
+  }
+
+  /**
+   * Sends a message to the running job; false if there is none, or if its sandbox does not read.
+   * What has been handled is the sandbox's word, what it has not read is the socket's.
+   */
+  sendChannel(topic: string, text: string): boolean {
+    const socket = this.#socket;
+    if (this.#running === undefined || !socket.writable) return false;
+    if (socket.writableLength > MAX_UNREAD) return false;
+    // It says when it has taken the message.
+    this.#allowance += 1;
+    this.#byteAllowance += SMALL_FRAME;
+    socket.write(encodeFrame("channel", { topic }, Buffer.from(text)));
+    return true;
+  }
+
+  /** Lets the running job send so much more of its response. */
+  sendCredit(bytes: number): void {
+    if (this.#running === undefined || !this.#socket.writable) return;
+    this.#allowResponse(bytes);
+    this.#socket.write(encodeFrame("credit", { bytes }));
+  }
+
+  /** For parts of a response, whose number and size `HttpDelivery` counts. */
+  #allowResponse(bytes: number): void {
+    this.#allowance += Math.ceil(bytes / HTTP_LIMITS.chunkFee);
+    this.#byteAllowance += bytes;
+  }
+
+  async ping(timeout: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`No pong within ${timeout} ms`)), timeout);
+      this.#onPong = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#allowance += 1;
+      this.#byteAllowance += SMALL_FRAME;
+      this.#socket.write(encodeFrame("ping"));
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Uint8Array, onHello: () => void): void {
+    try {
+      this.#byteAllowance -= chunk.length;
+      if (this.#byteAllowance < 0) throw new FrameError("More bytes than there is reason for");
+      for (const frame of this.#decoder.push(chunk)) {
+        this.#allowance -= 1;
+        if (this.#allowance < 0) throw new FrameError("More frames than there is reason for");
+        this.#handle(frame, onHello);
+      }
+    } catch (thrown) {
+      if (thrown instanceof DeliveryError) {
+        this.#end({ type: "error", fault: thrown.fault, dropped: 0 });
+      }
+      if (thrown instanceof FrameTooLargeError) this.#end(tooLarge(this.#running));
+      this.#socket.destroy();
+    }
+  }
+
+  #handle(frame: Frame, onHello: () => void): void {
+    switch (frame.type) {
+      case "hello":
+        onHello();
+        break;
+      case "pong":
+        this.#onPong?.();
+        break;
+      case "prepared":
+        this.#onPrepared?.();
+        break;
+      case "log":
+        if (this.#running !== undefined) forwardLog(frame, this.#running);
+        break;
+      case "channel":
+        if (this.#running !== undefined) forwardChannel(frame, this.#running);
+        break;
+      case "head":
+        this.#running?.events.delivery?.head(frame.header);
+        break;
+      case "chunk":
+        this.#running?.events.delivery?.chunk(frame.payload);
+        break;
+      case "declined":
+        this.#end({ type: "declined" });
+        break;
+      case "result":
+        this.#end({ type: "result", ...readResult(frame) });
+        break;
+      case "error":
+        this.#end({ type: "error", ...readError(frame) });
+        break;
+    }
+  }
+
+  /** Only the first terminal word counts; there is no running job for a second one. */
+  #end(ending: Ending): void {
+    const running = this.#running;
+    this.#running = undefined;
+    // Nothing that comes now is worth reading, nor is a sandbox to be kept that sends it.
+    this.#allowance = 0;
+    this.#byteAllowance = 0;
+    this.#loaded = "reusable" in ending && ending.reusable === true;
+    running?.end(ending);
+  }
+}
+
+/** What the sandbox needs to know of a job's grants. */
+function grantsOf({ grants }: SandboxJob): Grants | undefined {
+  return grants && { worker: grants.worker, env: grants.env, proxy: grants.egress !== null };
+}
+
+function forwardLog(frame: Frame, running: Running): void {
+  const { limits } = running.job;
+  const full = running.logs >= limits.logEntries || running.logBytes >= limits.logBytes;
+  if (full && frame.header.dropped === undefined) return;
+  const log = readLog(frame);
+  if ("dropped" in log) {
+    running.events.onLog(log);
+    return;
+  }
+  running.logs += 1;
+  running.logBytes += frame.payload.length;
+  running.events.onLog({ ...log, timestamp: Date.now() });
+}
+
+function forwardChannel(frame: Frame, { events }: Running): void {
+  const request = events.onChannel && readChannel(frame);
+  if (request !== undefined) events.onChannel?.(request);
+}
+
+/** What an honest sandbox sends at most: its result, its log in UTF-8, its messages, their headers. */
+function bytesOfRun(limits: OutputLimits, usesChannel: boolean): number {
+  const logs = limits.logBytes * 4 + MAX_LOG_MESSAGE * 4 + limits.logEntries * SMALL_FRAME;
+  const messages = usesChannel
+    ? CHANNEL_FRAMES * SMALL_FRAME + CHANNEL_LIMITS.emits * CHANNEL_LIMITS.textBytes
+    : 0;
+  return maxFrameBytes(limits) + logs + messages + SMALL_FRAMES;
+}
+
+function tooLarge(running: Running | undefined): Ending {
+  const message = `The result exceeds ${running?.job.limits.resultBytes ?? 0} bytes`;
+  return { type: "error", fault: { name: "OutputLimitError", message }, dropped: 0 };
+}

@@ -1,0 +1,58 @@
+import { clip, MAX_LOG_MESSAGE } from "../../protocol/limits.ts";
+import type { WorkerMessage } from "../../protocol/messages.ts";
+import type { Ending, Job, RunEvents } from "../contract/contract.ts";
+import { DeliveryError } from "../contract/http-delivery.ts";
+
+/**
+ * Takes a message of a worker that is of this process, with no connection in between: passes on what
+ * is said while a job runs, and gives the ending once there is one.
+ */
+export function takeMessage(
+  message: WorkerMessage,
+  job: Job,
+  events: RunEvents,
+): Ending | undefined {
+  switch (message.type) {
+    case "channel":
+      events.onChannel?.(message);
+      return undefined;
+    case "dropped":
+      events.onLog({ dropped: message.count });
+      return undefined;
+    case "log": {
+      const text = clip(message.message, MAX_LOG_MESSAGE);
+      events.onLog({ level: message.level, message: text, timestamp: Date.now() });
+      return undefined;
+    }
+    case "head":
+      return delivered(() => events.delivery?.head(message));
+    case "chunk":
+      return delivered(() => events.delivery?.chunk(message.bytes));
+    case "result":
+      return limited(message, job.limits.resultBytes);
+    case "error":
+      return message;
+    case "ready":
+      return undefined;
+    case "spoiled":
+      return { type: "declined" };
+  }
+}
+
+/** How a run ends whose response is not passed on. */
+function delivered(deliver: () => void): Ending | undefined {
+  try {
+    deliver();
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof DeliveryError)) throw thrown;
+    return { type: "error", fault: thrown.fault, dropped: 0 };
+  }
+}
+
+function limited(result: Extract<WorkerMessage, { type: "result" }>, most: number): Ending {
+  const { text = "", binary } = result;
+  if (Buffer.byteLength(text) + (binary?.length ?? 0) <= most) return result;
+  const fault = { name: "OutputLimitError", message: `The result exceeds ${most} bytes` };
+  return { type: "error", fault, dropped: result.dropped };
+}

@@ -1,0 +1,212 @@
+import type Docker from "dockerode";
+import { EngineUnavailable, messageOf } from "../../base/errors.ts";
+import type { RunnerBundle } from "../../deno/runner.ts";
+import type { EgressSettings } from "../../egress-client/egress.ts";
+import type { EgressLink } from "../../egress-client/link.ts";
+import { egressService } from "../../egress-client/service.ts";
+import type { Confinement } from "../../permissions/confinement.ts";
+import type {
+  Engine,
+  EngineStatus,
+  ExecuteOptions,
+  IdleUsage,
+  Job,
+  Outcome,
+  Profile,
+  Spawn,
+} from "../contract/contract.ts";
+import { type Instance, RunDirectoryGone } from "../instance/instance.ts";
+import type { PoolOptions } from "../pool/pool.ts";
+import { PooledEngine } from "../run/pooled-engine.ts";
+import { confinement } from "./confinement-of-flags.ts";
+import { call, engineStatus } from "./docker.ts";
+import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
+import { ForeignInstances, RunDirectoryUnseen } from "./other-instances.ts";
+import { reap } from "./reaper.ts";
+import { removeLeft } from "./remove-leftovers.ts";
+import { ensureRunnerImage } from "./runner-image.ts";
+import { checkRuntime } from "./runtime.ts";
+import { assertSeccomp } from "./seccomp.ts";
+import { Sidecar } from "./sidecar.ts";
+
+const PING_WITHIN = 3_000;
+const CHECK_WHEN_UP = 2_000;
+const CHECK_WHEN_DOWN = 500;
+const REAP_EVERY = 60_000;
+
+export interface ContainerEngineOptions
+  extends Omit<ContainerLauncherOptions, "image" | "egress" | "slots"> {
+  readonly docker: Docker;
+  readonly instance: Instance;
+  readonly bundle: RunnerBundle;
+  readonly pool: PoolOptions;
+  /** What the egress proxy is told. Default: nothing private, the host's resolver. */
+  readonly egress?: EgressSettings;
+  /** Admin socket of a proxy that somebody else runs. Default: one in a container is started. */
+  readonly egressSocket?: string | undefined;
+  /** One line about something an operator wants to know. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Runs jobs in containers of a Docker Engine, and follows that engine through its life: while it
+ * is away every request is refused, and when it is back the leftovers go and the pool fills again.
+ */
+export class ContainerEngine implements Engine {
+  readonly level = "container";
+  readonly #options: ContainerEngineOptions;
+  readonly #launcher: ContainerLauncher;
+  readonly #egress: Sidecar | EgressLink;
+  readonly #inner: PooledEngine;
+  readonly #foreign: ForeignInstances;
+  #image = "";
+  #up = false;
+  #closed = false;
+  #lastReap = 0;
+  #next: NodeJS.Timeout | undefined;
+  #checking: Promise<void>;
+
+  constructor(options: ContainerEngineOptions) {
+    this.#options = options;
+    const slots = new Set<string>();
+    const image = (): string => this.#image;
+    const { egress = { hosts: {}, private: [] }, egressSocket: socket, log } = options;
+    this.#egress =
+      socket === undefined
+        ? new Sidecar({ ...options, egress, slots, image })
+        : egressService({ socket, settings: egress, log });
+    this.#launcher = new ContainerLauncher({ ...options, image, egress: this.#egress, slots });
+    this.#foreign = new ForeignInstances(options.docker, options.instance);
+    const halted = unavailable("The container engine is being prepared");
+    this.#inner = new PooledEngine(this.#launcher, this.#poolOptions(), halted);
+    options.instance.onRestored.add(() => this.#renew());
+    this.#checking = this.#check();
+  }
+
+  /** What has the old directory mounted sees nothing of the new one. */
+  #renew(): void {
+    if (this.#closed) return;
+    this.#options.log("The run directory was gone and has been made again");
+    if (this.#egress instanceof Sidecar) this.#egress.restart();
+    if (this.#up) this.#inner.pool.renew();
+    else this.#checkSoon(0);
+  }
+
+  execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
+    return this.#inner.execute(job, options);
+  }
+
+  status(): EngineStatus {
+    return { ...this.#inner.status(), survivors: this.#egress.survivors };
+  }
+
+  confinement(profile: Profile): Confinement {
+    return confinement(profile, this.#options.runtime);
+  }
+
+  prewarm(): void {
+    this.#inner.prewarm();
+  }
+
+  onSpawn(listener: (spawn: Spawn) => void): void {
+    this.#inner.onSpawn(listener);
+  }
+
+  onIdleUsage(listener: (usage: IdleUsage) => void): void {
+    this.#inner.onIdleUsage(listener);
+  }
+
+  /** Resolves after the first attempt to reach and prepare the engine, successful or not. */
+  async prepared(): Promise<void> {
+    await this.#checking;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#next);
+    await this.#checking;
+    await Promise.all([this.#inner.close(), this.#egress.close()]);
+    // Containers that an engine keeps while it is away are the reaper's, at the next start.
+    const { docker, instance } = this.#options;
+    if (this.#up) await removeLeft(docker, instance).catch(() => {});
+  }
+
+  #poolOptions(): PoolOptions {
+    const { pool } = this.#options;
+    const onError = (error: unknown): void => {
+      pool.onError(error);
+      if (!this.#up || this.#closed) return;
+      // Somebody removed the image: prepare anew.
+      if (engineStatus(error) === 404) this.#up = false;
+      this.#checkSoon(0);
+    };
+    return { ...pool, onError };
+  }
+
+  /** One look at the engine; the next one follows by itself. */
+  async #check(): Promise<void> {
+    try {
+      await call("ping", this.#options.docker.ping(), PING_WITHIN);
+      await this.#options.instance.ensure();
+      if (!this.#up) await this.#prepare();
+      else if (Date.now() - this.#lastReap > REAP_EVERY) await this.#reap();
+    } catch (error) {
+      this.#goDown(error);
+    }
+    if (!this.#closed) this.#checkSoon(this.#up ? CHECK_WHEN_UP : CHECK_WHEN_DOWN);
+  }
+
+  #checkSoon(ms: number): void {
+    clearTimeout(this.#next);
+    this.#next = setTimeout(() => {
+      // One at a time, each behind the one before.
+      this.#checking = this.#checking.then(() => (this.#closed ? undefined : this.#check()));
+    }, ms);
+    this.#next.unref();
+  }
+
+  async #prepare(): Promise<void> {
+    const { docker, bundle, log, runtime } = this.#options;
+    const info = await call("description", docker.info());
+    assertSeccomp(info.SecurityOptions as unknown);
+    const warning = checkRuntime(info, runtime);
+    if (warning !== undefined) log(warning);
+    const [image, reaped] = await Promise.allSettled([
+      ensureRunnerImage(docker, bundle, log),
+      this.#reap(),
+    ]);
+    if (reaped.status === "rejected") throw reaped.reason;
+    if (image.status === "rejected") throw image.reason;
+    this.#image = image.value;
+    this.#up = true;
+    log(`Docker Engine ${info.ServerVersion} is ready, sandboxes run ${this.#image}`);
+    if (this.#closed) return;
+    this.#egress.keep();
+    this.#inner.pool.resume();
+  }
+
+  async #reap(): Promise<void> {
+    const { docker, instance, log, pool } = this.#options;
+    const removed = await reap(docker, instance, this.#launcher.slots, pool.onError, this.#foreign);
+    this.#lastReap = Date.now();
+    if (removed > 0) log(`Removed ${removed} containers nobody owned`);
+  }
+
+  #goDown(error: unknown): void {
+    const files = error instanceof RunDirectoryGone || error instanceof RunDirectoryUnseen;
+    const reason = files
+      ? error.message
+      : `The container engine is unavailable: ${messageOf(error)}. ${WHAT_TO_DO}`;
+    if (this.#inner.pool.halted?.message !== reason) this.#options.log(reason);
+    this.#up = false;
+    this.#launcher.networks.forget();
+    if (!this.#closed) this.#inner.pool.halt(unavailable(reason));
+  }
+}
+
+const WHAT_TO_DO =
+  'Start Docker on the server, or ask for {"sandbox":"isolated"} if one layer of isolation is enough';
+
+function unavailable(message: string): EngineUnavailable {
+  return new EngineUnavailable(message, { retryAfter: 2 });
+}

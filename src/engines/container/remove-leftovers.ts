@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type Docker from "dockerode";
+import type { Instance } from "../instance/instance.ts";
+import { call } from "./docker.ts";
+import { Label } from "./flags.ts";
+import { removeContainer } from "./remove.ts";
+
+/** Listings until nothing is found, and milliseconds between two of them. */
+const TRIES = 3;
+const PAUSE = 200;
+
+/**
+ * Removes the containers of an instance that ends. The engine refuses a removal now and then, under load or while
+ * another one is at it; nobody else would look for them before the next start.
+ *
+ * @throws {Error} if the engine does not list them.
+ */
+export async function removeLeft(docker: Docker, instance: Instance): Promise<void> {
+  const label = [`${Label.managed}=true`, `${Label.instance}=${instance.id}`];
+  for (let tries = 1; ; tries += 1) {
+    const left = await call("listing", docker.listContainers({ all: true, filters: { label } }));
+    if (left.length === 0) return;
+    const removals = left.map(({ Id }) => removeContainer(docker.getContainer(Id)));
+    await Promise.allSettled(removals);
+    if (tries === TRIES) return;
+    await sleep(PAUSE);
+  }
+}

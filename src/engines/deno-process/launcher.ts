@@ -1,0 +1,250 @@
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { constants } from "node:os";
+import { deadline } from "../../base/deadline.ts";
+import { ownDescriptors } from "../../base/inherited-descriptors.ts";
+import { newUser } from "../../confined-process/host-confinement.ts";
+import { DatabaseProxy } from "../../database/database-proxy.ts";
+import { SpareConnections } from "../../database/spare-connections.ts";
+import {
+  HOST_ENVIRONMENT,
+  heapMegabytes,
+  hostArguments,
+  NO_REACH,
+  type Reach,
+} from "../../deno/deno.ts";
+import { survivorLine } from "../../egress-client/link.ts";
+import { SocketDirectory } from "../connection/socket-directory.ts";
+import type { Ending, Job, Launcher, Profile, Sandbox } from "../contract/contract.ts";
+import { type Exit, exitFault } from "../contract/exit.ts";
+import { watchMemory } from "../metering/memory-watch.ts";
+import { Meter } from "../metering/meter.ts";
+import { ProcessGauge } from "../metering/process-gauge.ts";
+import { type Throttle, watched } from "../pool/idle-watch.ts";
+import { assertContained } from "./contained-paths.ts";
+import {
+  confinedProcess,
+  confineProcesses,
+  missingWalls,
+  type ProcessConfinement,
+} from "./process-confinement.ts";
+
+const READY_WITHIN = 10_000;
+const EXIT_WITHIN = 2_000;
+const MAX_COMPLAINT = 2_000;
+
+/**
+ * Starts sandboxes that are Deno processes of this host: the Worker's permissions, and around the
+ * process what this host lets a child be confined by.
+ */
+export class DenoProcessLauncher implements Launcher {
+  readonly level = "isolated";
+  readonly #instanceDirectory: string;
+  readonly #runnerDirectory: string;
+  readonly #reach: Reach;
+  readonly #ensure: () => Promise<void>;
+  readonly #reserve: SpareConnections;
+  #confinement: Promise<ProcessConfinement> | undefined;
+
+  /**
+   * `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. `ensure` sees
+   * to both before each start.
+   */
+  constructor(options: {
+    instanceDirectory: string;
+    runnerDirectory: string;
+    ensure?: () => Promise<void>;
+    reach?: Reach;
+    /** One line about something an operator wants to know. Default: nobody is told. */
+    log?: (line: string) => void;
+  }) {
+    const { log = () => {} } = options;
+    this.#reserve = new SpareConnections({
+      onSurvivor: ({ host, user, pid }, state, reason) =>
+        log(survivorLine({ ...host, user, pid, state, reason })),
+    });
+    this.#ensure = options.ensure ?? (async () => {});
+    this.#reach = options.reach ?? NO_REACH;
+    this.#instanceDirectory = options.instanceDirectory;
+    this.#runnerDirectory = options.runnerDirectory;
+  }
+
+  /** Says what does not stand around these sandboxes on this host; `undefined` if all does. */
+  async missingWalls(): Promise<string | undefined> {
+    return missingWalls(await this.#confine());
+  }
+
+  /** Confines anew from the next start on: the instance's directory was made again. */
+  renew(): void {
+    this.#confinement = undefined;
+  }
+
+  /** Found out with the first sandbox at the latest. */
+  #confine(): Promise<ProcessConfinement> {
+    this.#confinement ??= confineProcesses(this.#instanceDirectory, this.#runnerDirectory);
+    return this.#confinement;
+  }
+
+  /** Database sessions that outlive their execution. */
+  get survivors(): number {
+    return this.#reserve.survivors;
+  }
+
+  async launch(profile: Profile): Promise<Sandbox> {
+    await this.#ensure();
+    const confinement = await this.#confine();
+    const user = newUser(confinement.host);
+    const slot = await SocketDirectory.create(this.#instanceDirectory, user);
+    const child = this.#spawn(confinement, user, slot, profile);
+    const exited = exitOf(child);
+    const complaint = firstWords(child);
+    const meter = new Meter(new ProcessGauge(child.pid ?? 0));
+    let outOfMemory = false;
+    const kill = (): void => {
+      child.kill("SIGKILL");
+    };
+    const stopWatch = watchMemory(child.pid ?? 0, profile.memory, () => {
+      outOfMemory = true;
+      // The kernel tells of no memory when that is gone.
+      meter.read();
+      kill();
+    });
+    const destroy = async (): Promise<void> => {
+      kill();
+      stopWatch();
+      await exited;
+      meter.close();
+      await slot.remove();
+    };
+    try {
+      const failed = exited.then((code) => {
+        throw new Error(`Deno ended with code ${code} before it was ready: ${complaint.text}`);
+      });
+      const connection = await deadline(
+        Promise.race([slot.connected(), failed]),
+        READY_WITHIN,
+        "Starting a Deno process",
+      );
+      // From here on the process runs hostile code, whose output nobody reads.
+      child.stderr?.destroy();
+      void connection.closed.then(() => meter.read());
+      const sandbox: Sandbox = {
+        id: slot.id,
+        profile,
+        closed: connection.closed,
+        run: async (job, events, timeLeft) => {
+          await this.#assertContained(job);
+          return this.#withDatabase(slot, job, timeLeft, () => connection.run(job, events));
+        },
+        meter,
+        sendChannel: (topic, text) => connection.sendChannel(topic, text),
+        sendCredit: (bytes) => connection.sendCredit(bytes),
+        ping: (timeout) => connection.ping(timeout),
+        diagnose: async () => {
+          const code = await deadline(exited, EXIT_WITHIN, "Waiting for the exit").catch(
+            () => null,
+          );
+          const exit: Exit | undefined = code === null ? undefined : { code, outOfMemory };
+          return exitFault(exit, profile.memory);
+        },
+        destroy,
+      };
+      return watched(sandbox, stopping(child), () => connection.close());
+    } catch (error) {
+      await destroy();
+      throw error;
+    }
+  }
+
+  async #assertContained({ grants }: Job): Promise<void> {
+    const read = grants?.worker.read;
+    if (Array.isArray(read)) await assertContained(read, this.#reach.read);
+  }
+
+  /** Here the control plane is outside of the sandbox, and near enough to connect in its place. */
+  async #withDatabase(
+    slot: SocketDirectory,
+    { grants }: Job,
+    timeLeft: number,
+    work: () => Promise<Ending>,
+  ): Promise<Ending> {
+    const database = grants?.database;
+    if (database === undefined) return work();
+    const socket = slot.databaseSocket;
+    const audit = (): void => {};
+    const reserve = this.#reserve;
+    // A sandbox that is kept has run before, and its directory was closed then.
+    await slot.unseal();
+    await rm(socket, { force: true });
+    const databaseProxy = await DatabaseProxy.open({
+      ...database,
+      socket,
+      timeLeft,
+      reserve,
+      audit,
+    });
+    try {
+      await slot.seal();
+      return await work();
+    } finally {
+      await databaseProxy.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#reserve.close();
+  }
+
+  #spawn(
+    confinement: ProcessConfinement,
+    user: number | undefined,
+    slot: SocketDirectory,
+    profile: Profile,
+  ): ChildProcess {
+    // A Worker can be granted hosts only where its process may have a network.
+    const { network = false } = profile;
+    const args = hostArguments({
+      runnerDirectory: this.#runnerDirectory,
+      sockets: [slot.controlSocket, slot.databaseSocket],
+      reach: { ...this.#reach, net: this.#reach.net && network },
+      heapMegabytes: heapMegabytes(profile.memory),
+    });
+    const [file = "", ...rest] = confinedProcess(confinement, args, user, network);
+    return spawn(file, rest, {
+      cwd: slot.directory,
+      env: { ...HOST_ENVIRONMENT },
+      stdio: ownDescriptors(["ignore", "ignore", "pipe"] as const) as StdioOptions,
+    });
+  }
+}
+
+/** Stops a process where no control group can slow it down: none of its threads computes any more. */
+function stopping(child: ChildProcess): Throttle {
+  return {
+    async hold() {
+      child.kill("SIGSTOP");
+    },
+    async release() {
+      child.kill("SIGCONT");
+    },
+  };
+}
+
+/** Collects what a process that fails to start says on its standard error. */
+function firstWords(child: ChildProcess): { text: string } {
+  const complaint = { text: "" };
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    complaint.text = `${complaint.text}${chunk}`.slice(0, MAX_COMPLAINT);
+  });
+  return complaint;
+}
+
+/** Resolves with the exit code, 128 + signal for a signal, and −1 if the process never started. */
+function exitOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once("error", () => resolve(-1));
+    child.once("exit", (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}

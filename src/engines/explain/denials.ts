@@ -1,0 +1,46 @@
+import type { PermsObject } from "../../permissions/perms.ts";
+import { type OperatorPolicy, plan } from "../../permissions/plan.ts";
+import type { Fault } from "../../protocol/messages.ts";
+import type { Denial, SandboxLevel } from "../../request/types.ts";
+
+/** Deno's refusal of what a Worker is not permitted, and the permission that would allow it. */
+const NOT_PERMITTED =
+  /^Requires (env|net|read|write|run|ffi|sys|import) access to "([^"]{1,1000})"/;
+
+/** What the proxy refuses for want of a permission; the rest it refuses to everybody. */
+const UNGRANTED: readonly (string | undefined)[] = ["HOST_NOT_ALLOWED", "PORT_NOT_ALLOWED"];
+
+/** What a failure says the code's own permissions kept it from; a claim of the sandbox's. */
+export function denialOf({ name, message }: Fault): Denial | undefined {
+  const [, kind, value] = (name === "NotCapable" && NOT_PERMITTED.exec(message)) || [];
+  if (kind === undefined || value === undefined) return undefined;
+  return { kind: kind as Denial["kind"], value, by: "worker" };
+}
+
+/**
+ * The permission that would allow what was denied at a level, if an operator may grant that at all.
+ * In a container, addresses that are not public have none: it would not be enough.
+ *
+ * @example
+ * permissionFor({ kind: "net", value: "x.org:443", by: "worker" }, "container") // { net: ["x.org:443"] }
+ * @example
+ * permissionFor({ kind: "run", value: "sh", by: "worker" }, "container") // undefined
+ */
+export function permissionFor(denial: Denial, level: SandboxLevel): PermsObject | undefined {
+  const { kind, value, by, code } = denial;
+  if (kind === "import" || (by === "egress" && !UNGRANTED.includes(code))) return undefined;
+  const requested = { [kind]: [value] };
+  const { refusals } = plan({ level, requested, tools: [], operator: generousWith(value) });
+  return refusals.length === 0 ? requested : undefined;
+}
+
+/** An operator who allows whatever may be allowed of this, but has opened no private address. */
+function generousWith(value: string): OperatorPolicy {
+  return {
+    mounts: { [value]: value },
+    env: [value],
+    wildcards: false,
+    isolatedNet: true,
+    strict: false,
+  };
+}

@@ -1,0 +1,80 @@
+import type { Fault } from "../../protocol/messages.ts";
+import type { Denial, SandboxLevel } from "../../request/types.ts";
+import { permissionFor } from "./denials.ts";
+import { NOT_PUBLIC, networkHint } from "./network-hints.ts";
+
+/** Globals that only a tool gives, and the tool's name in a request. */
+const TOOL_GLOBALS: Readonly<Record<string, string>> = {
+  crypto: "crypto",
+  channel: "channel",
+  db: "database",
+};
+
+const COMMON_JS = /^(require|module|exports) is not defined/;
+const PACKAGE =
+  /^(npm specifiers were requested|Import "[^"./][^"]*" not a dependency|JSR package manifest|Requires import access)/;
+/** An import that a sandbox maps to a file of the database tool's, which only that tool lets one read. */
+const DRIZZLE = /^Requires read access to "[^"]*\/database\/[\w-]+\.js"/;
+const RELATIVE =
+  /^(invalid URL: relative URL with a cannot-be-a-base base|Import "[./][^"]*" not a dependency)/;
+
+/** What to put in the request for what was denied, or that nothing there would help. */
+function permissionHint(denial: Denial, level: SandboxLevel): string | undefined {
+  if (denial.kind === "import") return undefined;
+  if (denial.kind === "run") return "No sandbox runs programs";
+  if (denial.kind === "ffi") return "No sandbox loads libraries";
+  const permission = permissionFor(denial, level);
+  if (permission !== undefined) return `Add ${JSON.stringify(permission)} to "permissions"`;
+  return denial.kind === "net" ? NOT_PUBLIC : "No permission allows this";
+}
+
+/**
+ * Says what to change about a request whose code failed in one of the usual ways, or nothing.
+ * `denial` is what the failure is about, if it is about one. The words of the failure are the
+ * sandbox's claim: they choose a hint, and get into one only as the value that was denied.
+ *
+ * @example
+ * const fault = { name: "ReferenceError", message: "crypto is not defined" };
+ * hintFor(fault, undefined, "container") // 'Add "crypto" to "tools"'
+ */
+export function hintFor(
+  fault: Fault,
+  denial: Denial | undefined,
+  level: SandboxLevel,
+): string | undefined {
+  const { name, message } = fault;
+  // The other levels are on the host's network, as far as they are permitted to.
+  const network = level === "container" ? networkHint(fault) : undefined;
+  const hint = network ?? (denial && permissionHint(denial, level));
+  if (hint !== undefined) return hint;
+  if (name === "ReferenceError") {
+    if (COMMON_JS.test(message)) return 'Code is an ES module: use "import" and "export"';
+    const [, global] = /^(\w+) is not defined$/.exec(message) ?? [];
+    const tool = Object.hasOwn(TOOL_GLOBALS, global ?? "") ? TOOL_GLOBALS[global ?? ""] : undefined;
+    return tool && `Add "${tool}" to "tools"`;
+  }
+  if (name === "TypeError" && PACKAGE.test(message)) {
+    return "Packages cannot be imported at run time: bundle them into the code";
+  }
+  if (name === "TypeError" && DRIZZLE.test(message)) return 'Add "database" to "tools"';
+  if (name === "TypeError" && RELATIVE.test(message)) {
+    return "There are no other files: put everything into the code";
+  }
+  return undefined;
+}
+
+/**
+ * What the proxy said last to code whose `fetch` over TLS failed: the runtime keeps that to itself.
+ *
+ * @example
+ * const denied = [{ kind: "net", value: "x.org:443", by: "egress", code: "HOST_NOT_ALLOWED" }];
+ * proxyHint({ name: "TypeError", message: "fetch failed" }, denied) // "The egress proxy refused x.org:443: HOST_NOT_ALLOWED"
+ */
+export function proxyHint(
+  { name, message }: Fault,
+  denied: readonly Denial[] = [],
+): string | undefined {
+  if (name !== "TypeError" || message !== "fetch failed") return undefined;
+  const last = denied.findLast(({ by }) => by === "egress");
+  return last && `The egress proxy refused ${last.value}: ${last.code}`;
+}

@@ -1,0 +1,45 @@
+import type { Fault } from "../../protocol/messages.ts";
+
+const LISTEN =
+  'A sandbox cannot listen, and has no UDP: it connects out, by fetch, WebSocket or Deno.connect; executions reach each other by the "channel" tool';
+const NAMES =
+  "A sandbox resolves no names, and node:net, node:http and the like have no way out: give the name to fetch, WebSocket or Deno.connect";
+const BY_NAME =
+  'Raw connections go to a host and port that "permissions" names: add {"net":["host:port"]}, a wildcard is not enough';
+
+/** Of a destination that an operator may have to open, or that nobody can. */
+export const NOT_PUBLIC = "This address is not public: no permission is enough for it";
+
+/** A stack that ends in a function of the runtime's own. */
+const within = (names: string): RegExp => new RegExp(`^[^\\n]*\\n\\s+at (?:${names}) \\(ext:`);
+
+/** Those of which the message does not say whether code was to connect, to listen or to ask. */
+const TOLD_BY_STACK: readonly (readonly [stack: RegExp, hint: string])[] = [
+  [within("(?:Object\\.)?listen(?:Tls)?|_createServerHandle|UDP\\.#doBind"), LISTEN],
+  [within("Object\\.resolveDns"), NAMES],
+];
+
+/** Those that the runtime's words tell, or the tunnels'. */
+const TOLD_BY_MESSAGE: readonly (readonly [name: string, message: RegExp, hint: string])[] = [
+  ["NotCapable", /^Requires net access to "(?:0\.0\.0\.0|\[::\]):/, LISTEN],
+  ["TypeError", /^Deno\.listenDatagram is not a function$/, LISTEN],
+  ["Error", /^getaddrinfo [A-Z_]+ /, NAMES],
+  ["Error", /^(?:query[A-Z]\w*|getHostByAddr|getnameinfo) [A-Z]+ /, NAMES],
+  ["Error", /^connect ENETUNREACH /, NAMES],
+  ["Error", /^failed to lookup address information/, BY_NAME],
+  ["NetworkUnreachable", /^Network is unreachable/, BY_NAME],
+  ["ConnectionRefused", /^The egress proxy refused \S+: (?:METADATA|ADDRESS_NOT)_/, NOT_PUBLIC],
+];
+
+/**
+ * What a sandbox offers code that takes it for a machine on a network, or nothing if the failure
+ * is another one.
+ *
+ * @example
+ * networkHint({ name: "Error", message: "getaddrinfo EPERM x.org" })?.slice(0, 28) // "A sandbox resolves no names,"
+ */
+export function networkHint({ name, message, stack = "" }: Fault): string | undefined {
+  const told = TOLD_BY_MESSAGE.find(([usual, words]) => name === usual && words.test(message))?.[2];
+  if (told !== undefined || name !== "NotCapable") return told;
+  return TOLD_BY_STACK.find(([where]) => where.test(stack))?.[1];
+}

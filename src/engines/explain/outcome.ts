@@ -1,0 +1,142 @@
+import { jsonShape } from "../../base/json-shape.ts";
+import { MAX_CONTAINERS, MAX_DEPTH, MAX_NAMES } from "../../protocol/limits.ts";
+import type { Fault, JobAnswer, ResultForm } from "../../protocol/messages.ts";
+import { decodeRich, RichError } from "../../protocol/rich.ts";
+import type { Denial, LogEntry, OutcomeName, Output, SandboxLevel } from "../../request/types.ts";
+import type { JobUsage, Outcome, ReadResult, Status } from "../contract/contract.ts";
+import { denialOf, permissionFor } from "./denials.ts";
+import { hintFor, proxyHint } from "./hints.ts";
+
+/** Characters from which on a result may be read elsewhere. */
+const LARGE = 65_536;
+
+const NO_BYTES = new Uint8Array(0);
+
+export interface Collected {
+  readonly logs: LogEntry[];
+  readonly logsDropped: number;
+  /** What is known to have been refused; absent is none. */
+  readonly denied?: readonly Denial[];
+  readonly duration: number;
+  readonly usage?: JobUsage;
+}
+
+/** Turns a sandbox's terminal word into an outcome; the result is read here, once. */
+export function toOutcome(
+  ending: JobAnswer,
+  soFar: Collected,
+  level: SandboxLevel,
+  form: ResultForm = "json",
+): Outcome {
+  const fail = (fault: Fault): Outcome => failure("error", fault, collected, level);
+  const collected = { ...soFar, logsDropped: Math.max(soFar.logsDropped, ending.dropped) };
+  if (ending.type === "error") return fail(ending.fault);
+  if (ending.text === undefined) return { status: "ok", ...collected };
+  const { text, binary = NO_BYTES } = ending;
+  const excess = excessOf(text);
+  if (excess !== undefined) return fail(excess);
+  try {
+    const result = form === "rich" ? decodeRich({ text, binary }) : JSON.parse(text);
+    return { status: "ok", result, ...collected };
+  } catch (thrown) {
+    const message = thrown instanceof RichError ? thrown.message : "The result is not JSON";
+    return fail(serializationError(message));
+  }
+}
+
+/** As `toOutcome()`, with a large result read by `readResult`, if that is given. */
+export async function readOutcome(
+  ending: JobAnswer,
+  soFar: Collected,
+  level: SandboxLevel,
+  form: ResultForm = "json",
+  readResult?: ReadResult,
+): Promise<Outcome> {
+  const text = ending.type === "result" ? ending.text : undefined;
+  if (readResult === undefined || form !== "json" || text === undefined || text.length < LARGE) {
+    return toOutcome(ending, soFar, level, form);
+  }
+  const collected = { ...soFar, logsDropped: Math.max(soFar.logsDropped, ending.dropped) };
+  const excess = excessOf(text);
+  if (excess !== undefined) return failure("error", excess, collected, level);
+  try {
+    return { status: "ok", result: await readResult(text), ...collected };
+  } catch {
+    const fault = serializationError("The result is not JSON");
+    return failure("error", fault, collected, level);
+  }
+}
+
+/** What is wrong with a result of so much, if anything is. */
+function excessOf(text: string): Fault | undefined {
+  const { depth, containers, names } = jsonShape(text);
+  if (depth > MAX_DEPTH + 1) {
+    const message = `The result is nested deeper than ${MAX_DEPTH} levels`;
+    return serializationError(message);
+  }
+  if (containers > MAX_CONTAINERS) {
+    const message = `The result holds more than ${MAX_CONTAINERS} arrays and objects`;
+    return { name: "OutputLimitError", message };
+  }
+  if (names > MAX_NAMES) {
+    const message = `The result holds more than ${MAX_NAMES} members of objects`;
+    return { name: "OutputLimitError", message };
+  }
+  return undefined;
+}
+
+/** What is known of a job that nobody has measured. */
+export const NOT_MEASURED: JobUsage = { cpu: null, peakMemory: null, bytesOut: 0, egressBytes: 0 };
+
+/** An outcome of a level as callers see it, without the time before the job. */
+export function toOutput(outcome: Outcome, level: SandboxLevel): Output {
+  const { status, result, logs, logsDropped, denied = [], duration } = outcome;
+  const { usage = NOT_MEASURED } = outcome;
+  return {
+    ok: status === "ok",
+    outcome: outcomeName(outcome),
+    ...(result !== undefined && { result }),
+    ...(logs.length > 0 && { logs }),
+    ...(logsDropped > 0 && { logsDropped }),
+    ...(denied.length > 0 && { denied: denied.map((denial) => withPermission(denial, level)) }),
+    duration,
+    usage: { wall: duration, ...usage },
+  };
+}
+
+/** A sandbox can name its own fault as it likes; that it ended, and when, is seen from outside. */
+export function outcomeName({ status, fault }: Outcome): OutcomeName {
+  switch (status) {
+    case "crash":
+      return fault?.name === "MemoryError" ? "memory" : "crash";
+    case "error":
+      return fault?.name === "OutputLimitError" ? "output_limit" : "exception";
+    default:
+      return status;
+  }
+}
+
+/** A denial with the permission that would have allowed it, if there is one. */
+export function withPermission(denial: Denial, level: SandboxLevel): Denial {
+  const permission = permissionFor(denial, level);
+  return permission === undefined ? denial : { ...denial, permission };
+}
+
+/** An outcome without a result, its fault written down as the last log entry. */
+export function failure(
+  status: Status,
+  fault: Fault,
+  collected: Collected,
+  level: SandboxLevel,
+): Outcome {
+  const denial = denialOf(fault);
+  const hint = hintFor(fault, denial, level) ?? proxyHint(fault, collected.denied);
+  const denied = [...(collected.denied ?? []), ...(denial ? [denial] : [])];
+  const timestamp = Date.now();
+  const exception: LogEntry = { level: "exception", ...fault, ...(hint && { hint }), timestamp };
+  return { status, fault, ...collected, denied, logs: [...collected.logs, exception] };
+}
+
+function serializationError(message: string): Fault {
+  return { name: "SerializationError", message };
+}

@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { constants, Script } from "node:vm";
+import { readProgram } from "../../base/programs.ts";
+import type { InProcessHost, InProcessWorker } from "../../protocol/in-process.ts";
+import type { WorkerMessage } from "../../protocol/messages.ts";
+import { takeMessage } from "../connection/worker-messages.ts";
+import type {
+  Ending,
+  Launcher,
+  Profile,
+  RunEvents,
+  Sandbox,
+  SandboxJob,
+} from "../contract/contract.ts";
+import { Realm, RUNNER_URL } from "./realm.ts";
+
+/** Runs code in this very process. There is no isolation: for the host's own code alone. */
+export class InProcessLauncher implements Launcher {
+  readonly level = "none";
+  readonly #runner: Script;
+
+  private constructor(runner: Script) {
+    this.#runner = runner;
+  }
+
+  static async create(): Promise<InProcessLauncher> {
+    const runner = new Script(await readProgram("realm/runner"), {
+      filename: RUNNER_URL,
+      // For the modules of tools, whose functions are made by this script.
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
+    return new InProcessLauncher(runner);
+  }
+
+  async launch(profile: Profile): Promise<Sandbox> {
+    return new InlineSandbox(profile, this.#runner);
+  }
+}
+
+/** A realm and the runner in it. */
+class InlineSandbox implements Sandbox {
+  readonly id = randomBytes(6).toString("hex");
+  readonly profile: Profile;
+  readonly closed: Promise<void>;
+  readonly #realm: Realm;
+  readonly #worker: InProcessWorker;
+  #spoiled = false;
+  #close: () => void = () => {};
+  #onMessage: (message: WorkerMessage) => void = () => {};
+
+  constructor(profile: Profile, runner: Script) {
+    this.profile = profile;
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve;
+    });
+    this.#realm = new Realm(runner, (thrown) => this.#worker.fail(thrown));
+    const inside = this.#realm.runner as { open(host: InProcessHost): InProcessWorker };
+    this.#worker = inside.open({
+      send: (message) => this.#onMessage(message),
+      load: (code, call) => this.#realm.load(code, call),
+      again: (module, call) => this.#realm.again(module, call),
+      database: () => this.#realm.database(),
+    });
+  }
+
+  run(job: SandboxJob, events: RunEvents, timeLeft: number): Promise<Ending> {
+    return new Promise((resolve) => {
+      if (this.#spoiled || this.#realm.interrupted) return resolve({ type: "declined" });
+      this.#onMessage = (message) => {
+        if (this.#realm.interrupted) return;
+        const ending = takeMessage(message, job, events);
+        if (ending === undefined) return;
+        this.#onMessage = (later) => this.#hearIdle(later);
+        resolve(ending);
+      };
+      this.#realm.deadline = performance.now() + timeLeft;
+      const attachments = job.attachments?.map((bytes) => new Uint8Array(bytes));
+      this.#worker.start({ ...job, type: "job", ...(attachments && { attachments }) });
+    });
+  }
+
+  /** Of what goes on between two runs, nothing is heard but that there cannot be another. */
+  #hearIdle({ type }: WorkerMessage): void {
+    if (type !== "spoiled") return;
+    this.#spoiled = true;
+    this.#close();
+  }
+
+  sendChannel(topic: string, text: string): boolean {
+    this.#worker.receive({ type: "channel", topic, text });
+    return true;
+  }
+
+  sendCredit(bytes: number): void {
+    this.#worker.receive({ type: "credit", bytes });
+  }
+
+  async ping(): Promise<void> {}
+
+  async diagnose(): Promise<never> {
+    throw new Error("A realm does not end by itself");
+  }
+
+  /** Whatever the code still does, nobody hears of it; no timer of its own wakes it again. */
+  async destroy(): Promise<void> {
+    this.#onMessage = () => {};
+    this.#worker.close();
+    this.#realm.end();
+    this.#close();
+  }
+}

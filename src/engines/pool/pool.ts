@@ -1,0 +1,404 @@
+import {
+  EngineUnavailable,
+  HostBusy,
+  type IsolateError,
+  ShuttingDown,
+  TenantBusy,
+} from "../../base/errors.ts";
+import { DEFAULT_REUSE, type ReuseLimits } from "../../config/reuse-limits.ts";
+import { SOLE_TENANT } from "../../request/tenant.ts";
+import type { IdleUsage, Launcher, Profile, Sandbox } from "../contract/contract.ts";
+import { RunDirectoryGone } from "../instance/instance.ts";
+import { ReusableSandboxes } from "./reusable-sandboxes.ts";
+import { Shares } from "./shares.ts";
+import { evictionCandidate } from "./waiters.ts";
+import { type ProfileSandboxes, WarmSandboxes } from "./warm-sandboxes.ts";
+
+export interface PoolOptions {
+  /** The profile that is kept warm from the start. */
+  readonly profile: Profile;
+  /** Sandboxes of that profile kept warm. */
+  readonly min: number;
+  /** Sandboxes alive at once, of all profiles, whatever their state. */
+  readonly max: number;
+  /** Milliseconds after which a sandbox above the minimum is let go. */
+  readonly idle: number;
+  /** Sandboxes started at the same time. */
+  readonly startConcurrency: number;
+  /** Requests that may wait for a sandbox; one more is refused at once. */
+  readonly maxWaiting: number;
+  /** How sandboxes are kept for `keep()`. Default: `DEFAULT_REUSE`. */
+  readonly reuse?: ReuseLimits;
+  /** Whether to keep any warm before `prewarm()` is called. Default true. */
+  readonly prewarm?: boolean;
+  /** Milliseconds between two health checks of the warm ones. */
+  readonly healthInterval: number;
+  /** Told about every failure nobody else hears of. */
+  readonly onError: (error: unknown) => void;
+}
+
+const PONG_WITHIN = 2_000;
+const REFILL_AFTER = 50;
+const FIRST_RETRY = 100;
+const LAST_RETRY = 5_000;
+
+/** Whom a sandbox is for. */
+export interface Claim {
+  /** Default: the host's only one. */
+  readonly tenant?: string | undefined;
+  /** A sandbox that is kept for this key will do. */
+  readonly key?: string | undefined;
+}
+
+/**
+ * Keeps sandboxes warm, hands each out once, and starts its successor afterwards. A sandbox goes
+ * warm → leased → destroyed and never back; one that is kept for a key is leased again for that key
+ * alone. Tenants get them in turn, and none gets all: see docs/adr/0011-tenants-in-the-pool.md.
+ */
+export class Pool {
+  /** Told of each sandbox that has been started. */
+  readonly onSpawn = new Set<(sandbox: Sandbox) => void>();
+  /** Told of each sandbox that has ended and taken something after its last job. */
+  readonly onIdleUsage = new Set<(usage: Omit<IdleUsage, "level">) => void>();
+  readonly #launcher: Launcher;
+  readonly #options: PoolOptions;
+  readonly #warmSandboxes: WarmSandboxes;
+  readonly #kept: ReusableSandboxes;
+  readonly #shares = new Shares();
+  readonly #retiring = new Map<Sandbox, Promise<void>>();
+  readonly #launches = new Set<Promise<void>>();
+  readonly #timer: NodeJS.Timeout;
+  #lastHealthCheck = Date.now();
+  #halted: IsolateError | undefined;
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+
+  /** Starts filling at once unless `halted` says why it must not; see `resume()`. */
+  constructor(launcher: Launcher, options: PoolOptions, halted?: IsolateError) {
+    this.#launcher = launcher;
+    this.#options = options;
+    this.#halted = halted;
+    this.#warmSandboxes = new WarmSandboxes(options, this.#shares);
+    const { reuse = DEFAULT_REUSE, min, max, idle, healthInterval } = options;
+    const total = Math.min(reuse.total, max - min);
+    this.#kept = new ReusableSandboxes(
+      { ...reuse, total },
+      (sandbox) => void this.#retire(sandbox),
+    );
+    this.#timer = setInterval(
+      () => this.#sweep(),
+      Math.max(10, Math.min(healthInterval, idle / 2, reuse.idle / 2)),
+    );
+    this.#timer.unref();
+    this.#balance();
+  }
+
+  get warm(): number {
+    return this.#warmSandboxes.warm;
+  }
+
+  /** Requests that wait for one. */
+  get waiting(): number {
+    return this.#warmSandboxes.waiting;
+  }
+
+  get starting(): number {
+    return this.#launches.size;
+  }
+
+  get leased(): number {
+    return this.#shares.size;
+  }
+
+  get kept(): number {
+    return this.#kept.size;
+  }
+
+  /** Why nothing is handed out at present. */
+  get halted(): IsolateError | undefined {
+    return this.#halted;
+  }
+
+  /**
+   * Leases a sandbox of the profile, at once if one is kept for the key, or warm. Rejects with the
+   * signal's reason, with `HostBusy` when the queue is full, with `TenantBusy` when it is full of the
+   * tenant's own or another one needs the place more, or with why none can be started.
+   */
+  acquire(profile: Profile, signal: AbortSignal, claim: Claim = {}): Promise<Sandbox> {
+    const { tenant = SOLE_TENANT.id, key } = claim;
+    if (this.#halted !== undefined) return Promise.reject(this.#halted);
+    this.#shares.note(tenant);
+    const kept = this.#takeKept(profile, key);
+    if (kept !== undefined) return Promise.resolve(this.#shares.lease(kept, tenant, false));
+    const profileSandboxes = this.#warmSandboxes.use(profile, tenant);
+    if (this.#mayTake(profileSandboxes, tenant)) {
+      const leased = Promise.resolve(this.#leaseWarm(profileSandboxes, tenant));
+      this.#balanceLater();
+      return leased;
+    }
+    if (this.#warmSandboxes.waiting >= this.#options.maxWaiting) {
+      const all = this.#warmSandboxes.waiters();
+      const last = evictionCandidate(all, tenant);
+      if (last === undefined) {
+        const hasSome = this.#shares.tenants > 1 && all.some((waiter) => waiter.tenant === tenant);
+        return Promise.reject(hasSome ? tenantBusy() : hostBusy());
+      }
+      last.reject(tenantBusy());
+    }
+    const leased = profileSandboxes.waiting.wait(signal, tenant, key);
+    this.#balance();
+    return leased;
+  }
+
+  /**
+   * Takes a leased sandbox back that has run a key and can run it again: for whose turn it is, if
+   * that is for the same key, and else until it is asked for or its room is needed.
+   */
+  keep(sandbox: Sandbox, key: string): void {
+    const tenant = this.#shares.release(sandbox);
+    if (tenant === undefined) return;
+    if (this.#halted !== undefined) {
+      void this.#retire(sandbox);
+      return;
+    }
+    for (const gone of this.#kept.put(sandbox, key, tenant)) void this.#retire(gone);
+    const [profileSandboxes] = this.#warmSandboxes.byUrgency();
+    const first = profileSandboxes?.waiting.next();
+    const next = profileSandboxes && first && this.#takeKept(profileSandboxes.profile, first.key);
+    if (first && next) first.resolve(this.#shares.lease(next, first.tenant, false));
+    this.#balance();
+    // If whose turn it is has no need of its room.
+    this.#offer(sandbox.profile, key);
+  }
+
+  /** Gives what is kept for a key to the first who waits for it. */
+  #offer(profile: Profile, key: string): void {
+    const waiter = this.#warmSandboxes.waiters(profile).find((each) => each.key === key);
+    const kept = waiter && this.#takeKept(profile, key);
+    if (waiter && kept) waiter.resolve(this.#shares.lease(kept, waiter.tenant, false));
+  }
+
+  #leaseWarm(profileSandboxes: ProfileSandboxes, tenant: string): Sandbox {
+    const warm = profileSandboxes.warm.pop();
+    if (warm === undefined) throw new Error("There is no warm sandbox to lease");
+    return this.#shares.lease(warm.sandbox, tenant, true);
+  }
+
+  #mayTake(profileSandboxes: ProfileSandboxes, tenant: string): boolean {
+    const { length } = profileSandboxes.warm;
+    return length > 1 || (length === 1 && this.#mayTakeLast(profileSandboxes, tenant));
+  }
+
+  /** The last one is for who is starved; or for who has none, if there can be no other. */
+  #mayTakeLast(profileSandboxes: ProfileSandboxes, tenant: string): boolean {
+    if (!profileSandboxes.reserves || this.#shares.isStarved(tenant)) return true;
+    return this.#shares.leased(tenant) === 0 && !this.#canStart;
+  }
+
+  get #canStart(): boolean {
+    if (this.#launches.size + this.#retiring.size > 0) return true;
+    return this.#retry === undefined && this.#alive < this.#options.max;
+  }
+
+  get #alive(): number {
+    const idle = this.warm + this.#kept.size;
+    return idle + this.#shares.size + this.#launches.size + this.#retiring.size;
+  }
+
+  #takeKept(profile: Profile, key: string | undefined): Sandbox | undefined {
+    if (key === undefined) return undefined;
+    for (const sandbox of this.#kept.takeExpired()) void this.#retire(sandbox);
+    return this.#kept.take(profile, key);
+  }
+
+  /** Ends a leased sandbox and starts what is missing. Failures go to `onError`. */
+  async discard(sandbox: Sandbox): Promise<void> {
+    this.#shares.release(sandbox);
+    const gone = this.#retire(sandbox);
+    this.#balance();
+    await gone;
+  }
+
+  /** Refuses every request with `reason`, and lets the warm ones go, until `resume()`. */
+  halt(reason: IsolateError): void {
+    this.#halted = reason;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    const idle = [...this.#kept.clear(), ...this.#warmSandboxes.clear(reason)];
+    for (const sandbox of idle) void this.#retire(sandbox);
+  }
+
+  /** Keeps sandboxes warm from now on. */
+  prewarm(): void {
+    this.#warmSandboxes.keepWarm();
+    this.#balance();
+  }
+
+  /** Lets all that are idle go and starts others, if any are handed out at present. */
+  renew(): void {
+    if (this.#halted !== undefined) return;
+    this.halt(new EngineUnavailable("The sandboxes are being replaced", { retryAfter: 2 }));
+    this.resume();
+  }
+
+  resume(): void {
+    this.#halted = undefined;
+    this.#failures = 0;
+    this.#balance();
+  }
+
+  /** Ends every sandbox, leased ones too, and refuses requests from now on. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.halt(new ShuttingDown());
+    for (const sandbox of this.#shares.all()) void this.discard(sandbox);
+    await Promise.all(this.#launches);
+    await Promise.all(this.#retiring.values());
+  }
+
+  /** An ordinary execution is over by then, and its answer out; a long one must not hold the rest up. */
+  #balanceLater(): void {
+    setTimeout(() => this.#balance(), REFILL_AFTER).unref();
+  }
+
+  /** Hands out what may be, then starts sandboxes for whoever waits and what is to be kept warm. */
+  #balance(): void {
+    if (this.#halted !== undefined) return;
+    this.#serve();
+    while (this.#retry === undefined && this.#launches.size < this.#options.startConcurrency) {
+      const warmSandboxes = this.#warmSandboxes.byUrgency();
+      const profileSandboxes = warmSandboxes.find(
+        (each) => each.missing > 0 && this.#hasRoomFor(each),
+      );
+      if (profileSandboxes === undefined) return;
+      this.#launch(profileSandboxes);
+    }
+  }
+
+  /** Gives the warm sandboxes to those who wait, in their turn, as far as they may have them. */
+  #serve(): void {
+    for (const profileSandboxes of this.#warmSandboxes) {
+      for (;;) {
+        const next = profileSandboxes.waiting.next();
+        if (next === undefined || !this.#mayTake(profileSandboxes, next.tenant)) break;
+        next.resolve(this.#leaseWarm(profileSandboxes, next.tenant));
+      }
+    }
+  }
+
+  #hasRoomFor(profileSandboxes: ProfileSandboxes): boolean {
+    if (this.#alive < this.#options.max) return true;
+    const first = profileSandboxes.waiting.next();
+    if (first !== undefined && profileSandboxes.waiting.size > this.#retiring.size) {
+      const { tenant } = first;
+      const mayLose = (other: ProfileSandboxes): boolean => this.#mayTake(other, tenant);
+      const spare =
+        this.#kept.takeFor(tenant, this.#shares) ??
+        this.#warmSandboxes.oldestWarmBeside(profileSandboxes, mayLose);
+      if (spare !== undefined) void this.#retire(spare);
+    }
+    return false;
+  }
+
+  #launch(profileSandboxes: ProfileSandboxes): void {
+    profileSandboxes.starting += 1;
+    const launch = this.#launcher.launch(profileSandboxes.profile).then(
+      (sandbox) => {
+        this.#failures = 0;
+        for (const listener of this.onSpawn) listener(sandbox);
+        this.#place(sandbox, profileSandboxes);
+      },
+      (error: unknown) => this.#backOff(error, profileSandboxes),
+    );
+    const settled = launch.finally(() => {
+      profileSandboxes.starting -= 1;
+      this.#launches.delete(settled);
+      this.#balance();
+    });
+    this.#launches.add(settled);
+  }
+
+  #place(sandbox: Sandbox, profileSandboxes: ProfileSandboxes): void {
+    if (this.#halted !== undefined) {
+      void this.#retire(sandbox);
+      return;
+    }
+    profileSandboxes.warm.push({ sandbox, since: Date.now() });
+    void sandbox.closed.then(() => {
+      if (!profileSandboxes.take(sandbox)) return;
+      void this.#retire(sandbox);
+      this.#backOff(new Error(`Sandbox ${sandbox.id} ended while it was idle`), profileSandboxes);
+    });
+    this.#serve();
+  }
+
+  /** After a failed start the first to wait is told why, and the next start is put off. */
+  #backOff(error: unknown, profileSandboxes: ProfileSandboxes): void {
+    this.#options.onError(error);
+    const message = "A sandbox could not be started";
+    const first = profileSandboxes.waiting.next();
+    const known = error instanceof RunDirectoryGone;
+    first?.reject(known ? error : new EngineUnavailable(message, { cause: error, retryAfter: 2 }));
+    if (this.#halted !== undefined || this.#retry !== undefined) return;
+    const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#balance();
+    }, delay);
+    this.#retry.unref();
+  }
+
+  async #retire(sandbox: Sandbox): Promise<void> {
+    const gone = sandbox.destroy().catch(this.#options.onError);
+    this.#retiring.set(sandbox, gone);
+    // What has room now need not wait for the old one's last trace to go, only be told when it did.
+    await gone;
+    this.#account(sandbox);
+    this.#retiring.delete(sandbox);
+    this.#balance();
+  }
+
+  #account(sandbox: Sandbox): void {
+    const tenant = this.#shares.lastOf(sandbox);
+    const cpu = sandbox.meter?.rest() ?? 0;
+    if (tenant === undefined || cpu === 0) return;
+    for (const listener of this.onIdleUsage) listener({ tenant, cpu });
+  }
+
+  #sweep(): void {
+    const now = Date.now();
+    this.#shares.prune();
+    const idle = [...this.#kept.takeExpired(), ...this.#warmSandboxes.takeIdle(now)];
+    for (const sandbox of idle) void this.#retire(sandbox);
+    if (now - this.#lastHealthCheck >= this.#options.healthInterval) {
+      this.#lastHealthCheck = now;
+      for (const profileSandboxes of this.#warmSandboxes) {
+        for (const { sandbox } of profileSandboxes.warm) {
+          this.#checkHealth(sandbox, () => profileSandboxes.take(sandbox));
+        }
+      }
+      for (const sandbox of this.#kept.all()) {
+        this.#checkHealth(sandbox, () => this.#kept.remove(sandbox));
+      }
+    }
+    this.#balance();
+  }
+
+  /** `take` takes an idle sandbox from where it is; false if it is there no more. */
+  #checkHealth(sandbox: Sandbox, take: () => boolean): void {
+    sandbox.ping(PONG_WITHIN).catch((error: unknown) => {
+      if (!take()) return;
+      this.#options.onError(error);
+      void this.#retire(sandbox);
+    });
+  }
+}
+
+function hostBusy(): HostBusy {
+  return new HostBusy("Every sandbox is in use and the queue is full");
+}
+
+function tenantBusy(): TenantBusy {
+  return new TenantBusy("The queue is full, and others wait for fewer sandboxes than this tenant");
+}

@@ -1,0 +1,22 @@
+import { BadRequest, PayloadTooLarge } from "../../base/errors.ts";
+import { MAX_JOB_BYTES, MAX_RESULT_BYTES } from "../../protocol/limits.ts";
+import type { Job } from "../contract/contract.ts";
+
+/** Throws `PayloadTooLarge` or `BadRequest` for a job that no sandbox takes. */
+export function assertSize(job: Job): void {
+  if (job.limits.resultBytes > MAX_RESULT_BYTES) {
+    throw new BadRequest("limits.resultBytes", `Results of more than ${MAX_RESULT_BYTES} bytes`);
+  }
+  const texts = [job.code, job.input ?? "", ...job.tools.map(({ module }) => module ?? "")];
+  const attached = sum(job.attachments ?? [], ({ length }) => length);
+  // No character takes more than three bytes: most jobs need no closer look.
+  if (attached + 3 * sum(texts, ({ length }) => length) <= MAX_JOB_BYTES) return;
+  const bytes = attached + sum(texts, (text) => Buffer.byteLength(text));
+  if (bytes <= MAX_JOB_BYTES) return;
+  const message = `A job of ${bytes} bytes exceeds the limit of ${MAX_JOB_BYTES}`;
+  throw new PayloadTooLarge("", message);
+}
+
+function sum<T>(items: readonly T[], size: (item: T) => number): number {
+  return items.reduce((total, item) => total + size(item), 0);
+}

@@ -1,0 +1,220 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  Aborted,
+  EngineUnavailable,
+  HostBusy,
+  messageOf,
+  ShuttingDown,
+} from "../../base/errors.ts";
+import { inSpan } from "../../base/tracing.ts";
+import type { SandboxLevel } from "../../request/types.ts";
+import type {
+  Engine,
+  EngineStatus,
+  ExecuteOptions,
+  IdleUsage,
+  Job,
+  Launcher,
+  Outcome,
+  ReadResult,
+  Sandbox,
+  SandboxJob,
+  Spawn,
+} from "../contract/contract.ts";
+import { HttpDelivery } from "../contract/http-delivery.ts";
+import { failure, readOutcome } from "../explain/outcome.ts";
+import { Pool, type PoolOptions } from "../pool/pool.ts";
+import { assertSize } from "./job-size.ts";
+import { assertReusable } from "./reuse.ts";
+import { RunRecorder } from "./run-recorder.ts";
+
+/** Milliseconds the proxy has to say what a run has had that is ended for its time. */
+const CUT_WITHIN = 250;
+
+/**
+ * Runs each job in a sandbox of its own, taken from a pool and destroyed afterwards; or, for a job
+ * with `reuse`, kept there for the next one with its key.
+ */
+export class PooledEngine implements Engine {
+  readonly level: SandboxLevel;
+  readonly pool: Pool;
+  readonly #launcher: Launcher;
+  readonly #running = new Set<AbortController>();
+
+  constructor(launcher: Launcher, options: PoolOptions, halted?: EngineUnavailable) {
+    this.level = launcher.level;
+    this.#launcher = launcher;
+    this.pool = new Pool(launcher, options, halted);
+  }
+
+  async execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
+    const { timeout, signal, reuse } = options;
+    if (signal?.aborted) throw new Aborted();
+    assertSize(job);
+    if (reuse !== undefined) assertReusable(job.tools);
+    const begun = performance.now();
+    const stop = new AbortController();
+    const onAbort = (): void => stop.abort(new Aborted());
+    const timer = setTimeout(() => stop.abort(new TimedOut()), timeout);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#running.add(stop);
+    try {
+      const term = { begun, deadline: begun + timeout, signal: stop.signal };
+      const outcome = await this.#lend(job, options, term, reuse?.key);
+      // A sandbox that has declined has not called the code; a new one has no reason to decline.
+      return outcome ?? (await this.#lend(job, options, term)) ?? declinedTwice();
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      this.#running.delete(stop);
+    }
+  }
+
+  /** Runs the job in a sandbox of the pool; `undefined` if that has declined to. */
+  async #lend(
+    job: Job,
+    options: ExecuteOptions,
+    term: RunDeadline,
+    key?: string,
+  ): Promise<Outcome | undefined> {
+    const { tenant, responseReceiver, reuse } = options;
+    const attributes = { "isolate.level": this.level };
+    const sandbox = await inSpan("acquire", attributes, () =>
+      this.#lease(options, term.signal, key),
+    );
+    let reusable = false;
+    const delivery =
+      job.httpRequest &&
+      responseReceiver &&
+      new HttpDelivery(job.httpRequest, responseReceiver, (bytes) => sandbox.sendCredit(bytes));
+    const recorder = new RunRecorder(sandbox, this.level, options, delivery);
+    try {
+      const sent: SandboxJob = { ...job, tenant, ...(reuse && { reuse: true }) };
+      const { outcome, reusable: isClean } = await inSpan("run", attributes, () =>
+        this.#run(sandbox, sent, recorder, term, options.readResult),
+      );
+      reusable = isClean;
+      return outcome && recorder.tellAll(outcome);
+    } finally {
+      delivery?.end();
+      recorder.close();
+      if (reuse !== undefined && reusable) this.pool.keep(sandbox, reuse.key);
+      // The caller gets its answer first; ending the sandbox and starting the next one follow.
+      else setImmediate(() => void this.pool.discard(sandbox));
+    }
+  }
+
+  status(): EngineStatus {
+    const { warm, starting, leased, kept, waiting, halted } = this.pool;
+    const { survivors } = this.#launcher;
+    const counts = { warm, starting, leased, kept, waiting, survivors };
+    return halted
+      ? { ready: false, reason: halted.message, ...counts }
+      : { ready: true, ...counts };
+  }
+
+  prewarm(): void {
+    this.pool.prewarm();
+  }
+
+  onSpawn(listener: (spawn: Spawn) => void): void {
+    this.pool.onSpawn.add(({ id, profile }) => listener({ id, level: this.level, profile }));
+  }
+
+  onIdleUsage(listener: (usage: IdleUsage) => void): void {
+    this.pool.onIdleUsage.add((usage) => listener({ ...usage, level: this.level }));
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#running) stop.abort(new ShuttingDown());
+    await this.pool.close();
+    await this.#launcher.close?.();
+  }
+
+  async #lease(
+    { profile, timeout, tenant }: ExecuteOptions,
+    signal: AbortSignal,
+    key: string | undefined,
+  ): Promise<Sandbox> {
+    try {
+      return await this.pool.acquire(profile, signal, { tenant, key });
+    } catch (error) {
+      if (!(error instanceof TimedOut)) throw error;
+      throw new HostBusy(`No sandbox became free within the timeout of ${timeout} ms`);
+    }
+  }
+
+  async #run(
+    sandbox: Sandbox,
+    job: SandboxJob,
+    recorder: RunRecorder,
+    { begun, deadline, signal }: RunDeadline,
+    readResult: ReadResult | undefined,
+  ): Promise<RunResult> {
+    const { level } = this;
+    const interrupted = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      if (signal.aborted) reject(signal.reason);
+    });
+    try {
+      const ending = await Promise.race([
+        sandbox.run(job, recorder.events, deadline - performance.now()),
+        interrupted,
+      ]);
+      // Only what has run before has a reason to, and only such code is run again elsewhere.
+      if (ending.type === "declined" && job.reuse) return { outcome: undefined, reusable: false };
+      const soFar = recorder.collected(ending);
+      if (ending.type === "result" || ending.type === "error") {
+        const outcome = await readOutcome(ending, soFar, level, job.result, readResult);
+        // What could not be read as a result comes from no runner of ours.
+        const isClean = ending.type === "error" || outcome.status === "ok";
+        return { outcome, reusable: isClean && ending.reusable === true };
+      }
+      const fault = await Promise.race([this.#diagnose(sandbox), interrupted]);
+      return { outcome: failure("crash", fault, soFar, level), reusable: false };
+    } catch (error) {
+      if (!(error instanceof TimedOut) && !(error instanceof Aborted)) throw error;
+      // What it has sent is known once its ways out are closed.
+      if (job.grants?.egress) await Promise.race([sandbox.cut?.(), sleep(CUT_WITHIN)]);
+      const soFar = recorder.collected();
+      if (error instanceof Aborted) {
+        error.usage = { ...soFar.usage, wall: Math.round(performance.now() - begun) };
+        throw error;
+      }
+      const fault = { name: "TimeoutError", message: "Execution timeout" };
+      return { outcome: failure("timeout", fault, soFar, level), reusable: false };
+    }
+  }
+
+  /** A sandbox that went down together with its engine is our failure, not the code's. */
+  async #diagnose(sandbox: Sandbox) {
+    try {
+      const fault = await sandbox.diagnose();
+      if (this.pool.halted === undefined) return fault;
+    } catch (cause) {
+      const message = `The engine was lost during the execution: ${messageOf(cause)}`;
+      throw new EngineUnavailable(message, { cause, retryAfter: 2 });
+    }
+    throw this.pool.halted;
+  }
+}
+
+/** When an execution began and is to end, on `performance.now()`'s clock, and what ends it before. */
+interface RunDeadline {
+  readonly begun: number;
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+}
+
+interface RunResult {
+  /** Absent if the sandbox has declined the job. */
+  readonly outcome: Outcome | undefined;
+  readonly reusable: boolean;
+}
+
+function declinedTwice(): never {
+  throw new EngineUnavailable("Two sandboxes have declined the job", { retryAfter: 2 });
+}
+
+/** The reason a run is stopped for when its time is up. */
+class TimedOut extends Error {}

@@ -1,0 +1,119 @@
+import type { JobAnswer } from "../../protocol/messages.ts";
+import type { Denial, LogEntry, SandboxLevel } from "../../request/types.ts";
+import type {
+  Ending,
+  ExecuteOptions,
+  JobUsage,
+  Outcome,
+  RunEvents,
+  Sandbox,
+} from "../contract/contract.ts";
+import type { HttpDelivery } from "../contract/http-delivery.ts";
+import { type Collected, withPermission } from "../explain/outcome.ts";
+
+const NOTHING_TAKEN = { cpu: null, peakMemory: null };
+
+/** What is seen of one run from outside of its sandbox: what it says, is refused, and takes. */
+export class RunRecorder {
+  readonly events: RunEvents;
+  readonly #sandbox: Sandbox;
+  readonly #level: SandboxLevel;
+  readonly #observer: ExecuteOptions["observer"];
+  readonly #delivery: HttpDelivery | undefined;
+  readonly #logs: LogEntry[] = [];
+  /** Denials the observer has been told of. */
+  readonly #told = new Set<string>();
+  readonly #started = performance.now();
+  #logsDropped = 0;
+  #logBytes = 0;
+  #denied: readonly Denial[] = [];
+  #egressBytes = 0;
+
+  /** Begins to measure. */
+  constructor(
+    sandbox: Sandbox,
+    level: SandboxLevel,
+    { channel, observer }: Pick<ExecuteOptions, "channel" | "observer">,
+    delivery?: HttpDelivery,
+  ) {
+    this.#sandbox = sandbox;
+    this.#level = level;
+    this.#observer = observer;
+    this.#delivery = delivery;
+    sandbox.meter?.begin();
+    channel?.connect((topic, text) => sandbox.sendChannel(topic, text));
+    this.events = {
+      onLog: (entry) => this.#onLog(entry),
+      onRefused: observer && ((denial) => this.#tell(denial)),
+      onEgress: ({ denied, bytes }) => {
+        this.#denied = denied;
+        this.#egressBytes = bytes;
+      },
+      onChannel:
+        channel &&
+        ((request) => {
+          channel.receive(request);
+          if (request.op === "emit") observer?.onChannel?.(request.topic, request.text);
+        }),
+      delivery,
+    };
+  }
+
+  /** All there is to be known by now; `ending` is the sandbox's last word, if it has said one. */
+  collected(ending?: Ending): Collected & { readonly usage: JobUsage } {
+    const { cpu, peakMemory } = this.#sandbox.meter?.take() ?? NOTHING_TAKEN;
+    const bytesOut = this.#logBytes + bytesOf(ending) + (this.#delivery?.bytes ?? 0);
+    return {
+      // Copied: a sandbox that is being killed goes on logging.
+      logs: [...this.#logs],
+      logsDropped: this.#logsDropped,
+      denied: this.#denied,
+      duration: Math.round(performance.now() - this.#started),
+      usage: { cpu, peakMemory, bytesOut, egressBytes: this.#egressBytes },
+    };
+  }
+
+  /** Tells the observer what only the outcome says; hands that back. */
+  tellAll(outcome: Outcome): Outcome {
+    for (const denial of outcome.denied ?? []) this.#tell(denial);
+    const last = outcome.logs.at(-1);
+    if (outcome.fault !== undefined && last) this.#observer?.onLog?.(last);
+    return outcome;
+  }
+
+  /** Ends measuring. */
+  close(): void {
+    this.#sandbox.meter?.end();
+  }
+
+  #onLog(entry: LogEntry | { dropped: number }): void {
+    if ("dropped" in entry) {
+      this.#logsDropped = entry.dropped;
+      return;
+    }
+    this.#logs.push(entry);
+    this.#logBytes += Buffer.byteLength(entry.message);
+    this.#observer?.onLog?.(entry);
+  }
+
+  /** Each denial is told once, however often code tries. */
+  #tell(denial: Denial): void {
+    const key = JSON.stringify([denial.kind, denial.value, denial.code]);
+    if (this.#observer === undefined || this.#told.has(key)) return;
+    this.#told.add(key);
+    this.#observer.onDenied?.(withPermission(denial, this.#level));
+  }
+}
+
+/** Bytes of a result, or of an exception. */
+function bytesOf(ending: Ending | undefined): number {
+  if (ending === undefined || !isAnswer(ending)) return 0;
+  if (ending.type === "result") {
+    return Buffer.byteLength(ending.text ?? "") + (ending.binary?.length ?? 0);
+  }
+  return Buffer.byteLength(ending.fault.message) + Buffer.byteLength(ending.fault.stack ?? "");
+}
+
+function isAnswer(ending: Ending): ending is JobAnswer {
+  return ending.type === "result" || ending.type === "error";
+}

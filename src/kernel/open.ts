@@ -1,0 +1,55 @@
+import type { Config } from "../config/config.ts";
+import type { Engine } from "../engines/contract/contract.ts";
+import { type ContainerHost, createEngines } from "../engines/create.ts";
+import { Instance } from "../engines/instance/instance.ts";
+import { loadTools } from "../tools/load.ts";
+import { loadSchemas } from "../tools/load-schemas.ts";
+import type { ToolSource } from "../tools/tool.ts";
+import { Kernel, type KernelOptions } from "./kernel.ts";
+
+export interface OpenOptions extends Omit<KernelOptions, "engines" | "tools" | "schemas"> {
+  readonly config: Config;
+  /** Directory of the control sockets. */
+  readonly runDirectory: string;
+  /** `null` for no containers. */
+  readonly containers: ContainerHost | null;
+  /** Whether to offer level `none`, which runs code in this very process. Default false. */
+  readonly inProcess?: boolean | undefined;
+  /** One line about something an operator wants to know. */
+  readonly log: (line: string) => void;
+  /** Custom tools. */
+  readonly tools?: readonly ToolSource[];
+}
+
+/** A kernel with engines of its own, and what it takes to be rid of both. */
+export interface Opened {
+  readonly kernel: Kernel;
+  /** Lets what runs go on for up to `grace` ms, then removes everything. */
+  close(grace?: number): Promise<void>;
+}
+
+/** Joins the run directory and starts a kernel in it. Rejects with nothing left behind. */
+export async function openKernel(options: OpenOptions): Promise<Opened> {
+  const tools = await loadTools(options.tools ?? []);
+  const { db, tenants } = options.config;
+  const usesDatabase = db.url !== undefined || tenants;
+  const schemas = usesDatabase ? await loadSchemas(db.schemas) : undefined;
+  const instance = await Instance.create(options.runDirectory);
+  let engines: readonly Engine[] = [];
+  try {
+    await instance.removeDead();
+    engines = await createEngines({ ...options, instance });
+    const kernel = new Kernel({ ...options, engines, tools, ...(schemas && { schemas }) });
+    return {
+      kernel,
+      async close(grace) {
+        await kernel.close(grace);
+        await instance.close();
+      },
+    };
+  } catch (error) {
+    await Promise.all(engines.map((engine) => engine.close()));
+    await instance.close();
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { type Pack, pack } from "tar-stream";
+import { ContentError } from "../base/errors.ts";
+import { ARCHIVE_LIMITS, mostUnpacked } from "./archive-limits.ts";
+import { EntryPaths } from "./entry-paths.ts";
+import { unpackConfined } from "./unpacker.ts";
+
+const compress = promisify(gzip);
+
+/** Owner of what a library's host unpacks. */
+const HOST = "";
+
+/** Equal files make equal archives, whenever and by whomever they are packed. */
+const HEADER = { mtime: new Date(0), mode: 0o644 };
+
+/** Packs files as tar.gz. Rejects with a `ContentError` for what `unpackFiles` would refuse. */
+export async function packFiles(files: ReadonlyMap<string, Buffer>): Promise<Buffer> {
+  const paths = new EntryPaths();
+  const tar = pack();
+  for (const [path, content] of [...files].sort(byPath)) {
+    paths.addFile(path);
+    tar.entry({ name: path, ...HEADER }, content);
+  }
+  tar.finalize();
+  const unpacked = await collect(tar);
+  const packed = await compress(unpacked);
+  assertSize(packed);
+  if (unpacked.length > mostUnpacked(packed.length)) throw tooMuch(mostUnpacked(packed.length));
+  return packed;
+}
+
+/**
+ * Reads a tar.gz of regular files and directories into memory, by path; empty directories leave no
+ * trace. Rejects with a `ContentError` for anything else in it, and beyond any of the limits.
+ */
+export async function unpackFiles(packed: Buffer): Promise<Map<string, Buffer>> {
+  assertSize(packed);
+  return unpackConfined(HOST, packed, { files: true });
+}
+
+/** Rejects with a `ContentError` for what `unpackFiles()` would refuse. `owner` is whose archive it is. */
+export async function checkArchive(packed: Buffer, owner: string): Promise<void> {
+  assertSize(packed);
+  await unpackConfined(owner, packed, { files: false });
+}
+
+/** All of a stream: of small chunks, several times as fast as a consumer that iterates. */
+function collect(tar: Pack): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    tar.on("data", (chunk) => chunks.push(chunk as Buffer));
+    tar.on("end", () => resolve(Buffer.concat(chunks)));
+    tar.on("error", reject);
+  });
+}
+
+function byPath([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+function assertSize(packed: Buffer): void {
+  if (packed.length <= ARCHIVE_LIMITS.bytes) return;
+  throw new ContentError(`The archive has more than ${ARCHIVE_LIMITS.bytes} bytes`);
+}
+
+function tooMuch(limit: number): ContentError {
+  return new ContentError(`The archive unpacks to more than ${limit} bytes`);
+}

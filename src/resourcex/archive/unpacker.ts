@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { readProgram } from "../../base/programs.ts";
+import { ConfinedFailure } from "../../confined-process/process.ts";
+import { Program } from "../../confined-process/program.ts";
+import { ContentError } from "../base/errors.ts";
+import { ARCHIVE_LIMITS } from "./archive-limits.ts";
+import { EntryPaths } from "./entry-paths.ts";
+import type { UnpackTask } from "./unpacker-entry.ts";
+
+/** Bytes of the list of files, each with a path as JSON. */
+const MAX_LIST = ARCHIVE_LIMITS.entries * (ARCHIVE_LIMITS.pathLength + 64);
+
+const program = new Program({
+  script: () => readProgram("confined/unpacker"),
+  limits: {
+    memory: 320,
+    cpu: 8,
+    timeout: 10_000,
+    bytes: ARCHIVE_LIMITS.unpackedBytes + MAX_LIST,
+    facts: MAX_LIST,
+    atOnce: 2,
+    waiting: 1_000,
+  },
+});
+
+const answers = z.union([
+  z.object({ fault: z.string() }),
+  z.object({
+    files: z.array(z.tuple([z.string(), z.int().min(0)])).max(ARCHIVE_LIMITS.entries),
+  }),
+]);
+
+/**
+ * Unpacks a tar.gz of one owner in a confined process. Resolves with its files by path, or with none if only
+ * their goodness is asked for. Rejects with a `ContentError` for what has no place in an archive.
+ */
+export async function unpackConfined(
+  owner: string,
+  packed: Uint8Array,
+  input: UnpackTask,
+): Promise<Map<string, Buffer>> {
+  try {
+    const { answer, payload } = await program.run({ owner, input, payload: packed });
+    const output = answers.parse(answer);
+    if ("fault" in output) throw new ContentError(output.fault);
+    return filesOf(output.files, payload);
+  } catch (error) {
+    if (!(error instanceof ConfinedFailure || error instanceof z.ZodError)) throw error;
+    throw new ContentError("The archive cannot be unpacked within the limits of time and memory");
+  }
+}
+
+/** The paths are looked at again here: they may become paths of this host. */
+function filesOf(sizes: readonly (readonly [string, number])[], bytes: Buffer) {
+  const files = new Map<string, Buffer>();
+  const paths = new EntryPaths();
+  let at = 0;
+  for (const [path, size] of sizes) {
+    paths.addFile(path);
+    files.set(path, bytes.subarray(at, at + size));
+    at += size;
+  }
+  if (at !== bytes.length) throw new ContentError("The archive cannot be read: it is cut off");
+  return files;
+}

@@ -1,0 +1,82 @@
+import { messageOf } from "../../base/errors.ts";
+import { RegistryError } from "../base/errors.ts";
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+
+export interface FetchLimits {
+  /** The most an answer's body may have. */
+  readonly maxBytes: number;
+  /** Milliseconds for all of it, redirects and body included. */
+  readonly timeout: number;
+  /** Whether `http:` is taken where it does not leave this machine. Default: only `https:` is. */
+  readonly plainLoopback: boolean;
+}
+
+/**
+ * Gets a URL; `undefined` for what is not there (404). Rejects with a `RegistryError` for another
+ * status, and for an answer that is too large, too slow or from a place that may not be asked.
+ */
+export async function fetchBytes(url: URL, limits: FetchLimits): Promise<Buffer | undefined> {
+  const { timeout, maxBytes } = limits;
+  const signal = AbortSignal.timeout(timeout);
+  try {
+    const response = await follow(url, limits, signal);
+    if (response.status === 200) return await readBody(response, maxBytes);
+    await response.body?.cancel();
+    if (response.status === 404) return undefined;
+    throw new RegistryError(`it answers with status ${response.status}`);
+  } catch (error) {
+    const why = signal.aborted ? `no complete answer within ${timeout} ms` : reasonOf(error);
+    throw new RegistryError(`${url.origin}${url.pathname}: ${why}`, { cause: error });
+  }
+}
+
+async function follow(start: URL, limits: FetchLimits, signal: AbortSignal): Promise<Response> {
+  let url = start;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    assertAllowed(url, limits.plainLoopback);
+    // By hand, since `fetch` follows from https to http.
+    const response = await fetch(url, {
+      signal,
+      redirect: "manual",
+      headers: { "accept-encoding": "identity" },
+    });
+    if (!REDIRECTS.includes(response.status)) return response;
+    await response.body?.cancel();
+    url = new URL(response.headers.get("location") ?? "", url);
+  }
+  throw new RegistryError(`more than ${MAX_REDIRECTS} redirects`);
+}
+
+function assertAllowed(url: URL, plainLoopback: boolean): void {
+  const { protocol, hostname, username, password } = url;
+  const secure =
+    protocol === "https:" || (plainLoopback && protocol === "http:" && isLoopback(hostname));
+  if (!secure) throw new RegistryError(`"${protocol}//${hostname}" is not asked: it is not https`);
+  if (username !== "" || password !== "") throw new RegistryError("its URL has a password in it");
+}
+
+async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const announced = Number(response.headers.get("content-length") ?? 0);
+  // Leaving the loop ends the connection.
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (Math.max(size, announced) > maxBytes) {
+      throw new RegistryError(`it answers with more than ${maxBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
+}
+
+/** `fetch` keeps to itself why it failed. */
+function reasonOf(error: unknown): string {
+  return messageOf((error as { cause?: unknown })?.cause ?? error);
+}

@@ -1,0 +1,42 @@
+import { LRUCache } from "lru-cache";
+import { messageOf } from "../../base/errors.ts";
+import { RegistryError } from "../base/errors.ts";
+import { type FetchLimits, fetchBytes } from "./bounded-fetch.ts";
+
+const MAX_BYTES = 65_536;
+const MAX_ENDPOINTS = 8;
+const REMEMBERED = { max: 1_000, ttl: 300_000 };
+
+export type WellKnown = (domain: string) => string;
+
+export const overHttps: WellKnown = (domain) => `https://${domain}/.well-known/resourcex`;
+
+/** Which registries a domain has, as it says itself; asked once in five minutes. */
+export class Discovery {
+  readonly #endpoints: LRUCache<string, readonly URL[]>;
+
+  constructor(wellKnown: WellKnown, limits: Omit<FetchLimits, "maxBytes">) {
+    const within = { ...limits, maxBytes: MAX_BYTES };
+    this.#endpoints = new LRUCache({
+      ...REMEMBERED,
+      fetchMethod: (domain) => ask(new URL(wellKnown(domain)), within),
+    });
+  }
+
+  /** None for a domain that says nothing. Rejects with a `RegistryError`; that is not remembered. */
+  async endpoints(domain: string): Promise<readonly URL[]> {
+    return (await this.#endpoints.fetch(domain)) ?? [];
+  }
+}
+
+async function ask(url: URL, limits: FetchLimits): Promise<readonly URL[]> {
+  const body = await fetchBytes(url, limits);
+  if (body === undefined) return [];
+  try {
+    const { registries } = JSON.parse(body.toString());
+    if (!Array.isArray(registries)) throw new Error('"registries" is not a list');
+    return registries.slice(0, MAX_ENDPOINTS).map((endpoint) => new URL(endpoint));
+  } catch (error) {
+    throw new RegistryError(`${url.href}: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { messageOf } from "../../base/errors.ts";
+import { RegistryError } from "../base/errors.ts";
+import { parseRXL, type RXL } from "./locator.ts";
+import { RootDirectory } from "./root-directory.ts";
+import { type StorableRXL, storageSegments } from "./storable.ts";
+
+/** No domain begins with a dot. */
+const DIRECTORY = [".links"];
+
+interface Link {
+  readonly locator: string;
+  readonly folder: string;
+}
+
+/**
+ * Which locators stand for a folder as it is at the time: a file for each, beside the storage's
+ * resources, so that the storage itself needs no link of the file system.
+ */
+export class Links {
+  readonly #root: RootDirectory;
+
+  constructor(path: string) {
+    this.#root = new RootDirectory(path);
+  }
+
+  /** `folder` is absolute. */
+  async set(locator: StorableRXL, folder: string): Promise<void> {
+    const link: Link = { locator: String(locator), folder };
+    await this.#root.write(DIRECTORY, fileOf(locator), JSON.stringify(link));
+  }
+
+  async get(locator: StorableRXL): Promise<string | undefined> {
+    return (await this.#read(fileOf(locator)))?.folder;
+  }
+
+  async delete(locator: StorableRXL): Promise<void> {
+    await this.#root.remove(DIRECTORY, [fileOf(locator)]);
+  }
+
+  async *list(): AsyncGenerator<RXL> {
+    for (const file of await this.#root.files(DIRECTORY)) {
+      const link = await this.#read(file);
+      if (link !== undefined) yield parseRXL(link.locator);
+    }
+  }
+
+  async #read(file: string): Promise<Link | undefined> {
+    const handle = await this.#root.open(DIRECTORY, file);
+    if (handle === undefined) return undefined;
+    try {
+      const { locator, folder } = JSON.parse(await handle.readFile("utf8"));
+      return { locator: String(locator), folder: String(folder) };
+    } catch (error) {
+      throw new RegistryError(`Broken link ${file}: ${messageOf(error)}`);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+function fileOf(locator: StorableRXL): string {
+  return `${createHash("sha256").update(storageSegments(locator).join("/")).digest("hex")}.json`;
+}

@@ -1,0 +1,10 @@
+import type { RXA } from "../archive/package.ts";
+import type { RXL } from "./locator.ts";
+import type { RXM } from "./manifest.ts";
+
+/** A resource: data with a name. What can be done with it is its type's business. */
+export interface RXR {
+  readonly locator: RXL;
+  readonly manifest: RXM;
+  readonly archive: RXA;
+}

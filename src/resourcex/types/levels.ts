@@ -1,0 +1,86 @@
+import { config } from "../../config/config.ts";
+import { ContainerEngine } from "../../engines/container/docker-supervisor.ts";
+import type { Engine } from "../../engines/contract/contract.ts";
+import { createEngines } from "../../engines/create.ts";
+import { Instance } from "../../engines/instance/instance.ts";
+import { defaultRunDirectory } from "../../engines/instance/run-directory.ts";
+import type { TypeSandbox } from "./type.ts";
+
+/** What runs the jobs of types. */
+export type TypeEngine = Pick<Engine, "execute">;
+
+/** Where types find the engine of their level. */
+export interface Levels {
+  engine(level: TypeSandbox): Promise<TypeEngine>;
+  /** Ends what it has opened. */
+  close(): Promise<void>;
+}
+
+export interface LevelOptions {
+  /** Sandboxes of each opened level that wait for a type that has not run yet. Default 0. */
+  readonly warm?: number;
+  /** Directory of the control sockets. Default: as `createIsolate()`. */
+  readonly runDirectory?: string | undefined;
+  /** One line about something an operator wants to know. Default: nobody. */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+/** Engines of their own for a registry, each opened when the first type of its level runs. */
+export class EngineLevels implements Levels {
+  readonly #options: LevelOptions;
+  readonly #opened = new Map<TypeSandbox, Promise<readonly Engine[]>>();
+  #instance: Promise<Instance> | undefined;
+
+  constructor(options: LevelOptions = {}) {
+    this.#options = options;
+  }
+
+  async engine(level: TypeSandbox): Promise<Engine> {
+    let opened = this.#opened.get(level);
+    if (opened === undefined) {
+      opened = this.#open(level);
+      this.#opened.set(level, opened);
+      // Whatever kept it from opening may be over next time.
+      opened.catch(() => this.#opened.delete(level));
+    }
+    const engine = (await opened).find((candidate) => candidate.level === level);
+    if (engine === undefined) throw new Error(`There is no engine for level ${level}`);
+    return engine;
+  }
+
+  async #open(level: TypeSandbox): Promise<readonly Engine[]> {
+    const { warm = 0, runDirectory, log = () => {} } = this.#options;
+    this.#instance ??= openInstance(runDirectory).catch((error: unknown) => {
+      this.#instance = undefined;
+      throw error;
+    });
+    const engines = await createEngines({
+      config: config({ sandbox: level, cluster: { min: warm } }),
+      instance: await this.#instance,
+      inProcess: level === "none",
+      containers: level === "container" ? { host: process.env.DOCKER_HOST } : null,
+      log,
+    });
+    for (const engine of engines) {
+      if (engine instanceof ContainerEngine) await engine.prepared();
+      if (warm > 0 && engine.level === level) engine.prewarm();
+    }
+    return engines;
+  }
+
+  async close(): Promise<void> {
+    const opened = await Promise.allSettled(this.#opened.values());
+    this.#opened.clear();
+    const engines = opened.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+    await Promise.all(engines.map((engine) => engine.close()));
+    const instance = await this.#instance?.catch(() => undefined);
+    this.#instance = undefined;
+    await instance?.close();
+  }
+}
+
+async function openInstance(directory = defaultRunDirectory(process.env)): Promise<Instance> {
+  const instance = await Instance.create(directory);
+  await instance.removeDead();
+  return instance;
+}

@@ -1,0 +1,115 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { cgroups, versions } from "../../../doctor/engine-checks.ts";
+import { checkSocketPaths } from "../../../doctor/host-checks.ts";
+import { knownBad } from "../../../doctor/known-bad.ts";
+import { matches } from "../../../doctor/probe.ts";
+import { checkStore } from "../../../server/cli/store-check.ts";
+
+const LEAK = "CVE-2024-21626";
+const MASKS = "CVE-2025-31133, CVE-2025-52565, CVE-2025-52881";
+
+describe("known bad versions", () => {
+  it.each([
+    ["runc", "1.0.0-rc6", ["CVE-2019-5736", "CVE-2021-30465", LEAK, MASKS]],
+    ["runc", "1.0.0-rc94", ["CVE-2021-30465", LEAK, MASKS]],
+    ["runc", "1.0.0", [LEAK, MASKS]],
+    ["runc", "1.1.11", [LEAK, MASKS]],
+    ["runc", "1.1.12", [MASKS]],
+    ["runc", "1.2.7", [MASKS]],
+    ["runc", "1.2.8", []],
+    ["runc", "1.3.2", [MASKS]],
+    ["runc", "1.3.3", []],
+    ["runc", "1.4.0-rc.2", [MASKS]],
+    ["runc", "1.4.0-rc.3", []],
+    ["runc", "1.4.0", []],
+    ["runc", "1.10.0", []],
+    ["containerd", "1.2.13", ["CVE-2020-15257"]],
+    ["containerd", "1.4.2", ["CVE-2020-15257"]],
+    ["containerd", "v1.4.3", []],
+    ["containerd", "2.1.0", []],
+    ["Engine", "20.10.8", ["CVE-2021-41091"]],
+    ["Engine", "28.2.2", []],
+    ["docker-init", "0.1.0", []],
+  ])("%s %s", (component, version, ids) => {
+    expect(knownBad(component, version).map(({ id }) => id)).toEqual(ids);
+  });
+
+  const found = (version: string) => [
+    ...versions({ Components: [{ Name: "runc", Version: version }] }),
+  ];
+
+  it.each(["1.1.5+ds1", "1.1.5-0ubuntu1~22.04.1", "1.1.5-1.el9"])(
+    "only warn of a distribution's %s",
+    (version) => expect(found(version).map(({ level }) => level)).toEqual(["warn", "warn"]),
+  );
+
+  it("fail as their makers' own, and say what to update to", () => {
+    const [leak] = found("1.1.5");
+    expect(leak).toMatchObject({ level: "fail", check: "versions" });
+    expect(leak?.message).toContain(LEAK);
+    expect(leak?.advice).toContain("1.1.12");
+    expect(found("1.3.3")).toEqual([expect.objectContaining({ level: "ok" })]);
+  });
+});
+
+describe("control groups", () => {
+  const all = { MemoryLimit: true, CpuCfsQuota: true, PidsLimit: true, SwapLimit: true };
+  const levels = (info: object) => [...cgroups({ ...all, ...info })].map(({ level }) => level);
+
+  it.each([
+    [{}, ["ok"]],
+    [{ MemoryLimit: false }, ["fail"]],
+    [{ CpuCfsQuota: false }, ["fail"]],
+    [{ PidsLimit: false }, ["fail"]],
+    [{ SwapLimit: false }, ["ok", "warn"]],
+  ])("of %j are %j", (info, expected) => expect(levels(info)).toEqual(expected));
+
+  it("are named when they are missing", () => {
+    const [finding] = cgroups({ ...all, MemoryLimit: false, PidsLimit: false });
+    expect(finding?.message).toContain("nothing limits memory and processes");
+  });
+});
+
+describe("what a probe saw", () => {
+  it.each([
+    [{ a: 1, b: 2 }, { a: 1 }, true],
+    [{ a: 1 }, { a: "1" }, false],
+    [{}, { a: undefined }, false],
+    [{ a: { name: "x", more: 1 } }, { a: { name: "x" } }, true],
+    [{ a: null }, { a: {} }, false],
+    [{ list: ["lo"] }, { list: ["lo"] }, true],
+    [{ list: ["lo", "eth0"] }, { list: ["lo"] }, false],
+    [{ list: ["lo"] }, { list: [] }, false],
+    [{ list: { 0: "lo" } }, { list: ["lo"] }, false],
+    [null, { a: 1 }, false],
+  ])("%j against %j: %s", (actual, expected, verdict) => {
+    expect(matches(actual, expected)).toBe(verdict);
+  });
+});
+
+it("knows how long a path the kernel takes for a socket", () => {
+  expect(checkSocketPaths("/run/isolate")).toEqual([]);
+  expect(checkSocketPaths(`/${"x".repeat(69)}`)).toEqual([]);
+  const [finding] = checkSocketPaths(`/${"x".repeat(71)}`);
+  expect(finding).toMatchObject({ level: "fail", check: "run directory" });
+});
+
+describe("the store", () => {
+  it("may be a directory that is not there yet, and is not made", async () => {
+    const parent = await mkdtemp(join(tmpdir(), "store-"));
+    expect(await checkStore(join(parent, "a/b"))).toMatchObject({ level: "ok", check: "store" });
+    expect(await readdir(parent)).toEqual([]);
+    await writeFile(join(parent, "file"), "");
+    expect(await checkStore(join(parent, "file/b"))).toMatchObject({ level: "fail" });
+    await rm(parent, { recursive: true });
+  });
+
+  it("is told of without its password", async () => {
+    const finding = await checkStore("postgres://isolate:s3cret@127.0.0.1:1/isolate");
+    expect(finding).toMatchObject({ level: "fail", check: "store" });
+    expect(JSON.stringify(finding)).not.toContain("s3cret");
+  });
+});

@@ -1,0 +1,63 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Contract, requests } from "../../helpers/generated-requests.ts";
+import { ADMIN_KEY, SECRET_KEY, tenantsApp } from "../../helpers/tenants.ts";
+
+const RUNS = 25;
+
+let host: Awaited<ReturnType<typeof tenantsApp>>;
+beforeAll(async () => {
+  host = await tenantsApp();
+}, 60_000);
+afterAll(() => host.close());
+
+const SHAPE = {
+  error: {
+    name: expect.stringMatching(/^\w+$/),
+    code: expect.stringMatching(/^[A-Z_]+$/),
+    message: expect.stringMatching(/\S/),
+    requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+  },
+};
+
+/** The registry's, which was published before. */
+const REGISTRY_SHAPE = {
+  error: expect.stringMatching(/\S/),
+  code: expect.stringMatching(/^[A-Z_]+$/),
+};
+
+it("generated bad requests to every route are never our fault, and always answered in one shape", async () => {
+  const server = host.start({ adminKey: ADMIN_KEY, secretKey: SECRET_KEY });
+  const { key } = await server.tenant("acme");
+  const document = await server.app.request("/openapi.json");
+  const contract = (await document.json()) as Contract;
+  const seen = new Map<number, number>();
+  let routes = 0;
+  for (const [path, operations] of Object.entries(contract.paths)) {
+    for (const [method, operation] of Object.entries(operations)) {
+      routes += 1;
+      const isAdmin = operation.security.some((scope) => "admin" in scope);
+      const authorization = `Bearer ${isAdmin ? ADMIN_KEY : key}`;
+      const property = fc.asyncProperty(
+        requests(path, operation, contract),
+        async ({ path: url, headers, body }) => {
+          const init = { method: method.toUpperCase(), headers: { ...headers, authorization } };
+          const response = await server.app.request(url, { ...init, ...(body && { body }) });
+          const text = await response.text();
+          seen.set(response.status, (seen.get(response.status) ?? 0) + 1);
+          if (path === "/readyz" || response.status < 400) return;
+          expect(response.status).toBeLessThan(500);
+          expect(JSON.parse(text)).toMatchObject(
+            path.startsWith("/api/v1/") ? REGISTRY_SHAPE : SHAPE,
+          );
+          expect(text).not.toMatch(/\bat .*\.ts:\d+/);
+        },
+      );
+      await fc.assert(property, { numRuns: RUNS });
+    }
+  }
+  expect(host.failures).toEqual([]);
+  // Else nothing was tried that a route could be wrong about.
+  expect(routes).toBeGreaterThan(30);
+  for (const status of [200, 400, 404, 415]) expect(seen.get(status)).toBeGreaterThan(0);
+}, 60_000);

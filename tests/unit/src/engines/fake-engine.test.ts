@@ -1,0 +1,31 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import type { Engine } from "../../../../src/engines/contract/contract.ts";
+import { PooledEngine } from "../../../../src/engines/run/pooled-engine.ts";
+import { channelContract } from "../../../contract/channel-contract.ts";
+import { CONTRACT_POOL, engineContract } from "../../../contract/engine-contract.ts";
+import { httpContract } from "../../../contract/http-contract.ts";
+import { reuseContract } from "../../../contract/reuse-contract.ts";
+import { tenantContract } from "../../../contract/tenant-contract.ts";
+import { usageContract } from "../../../contract/usage-contract.ts";
+import { ThreadLauncher } from "../../../fakes/thread-launcher.ts";
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "isolate-"));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+async function open(pool: object = {}): Promise<Engine> {
+  const launcher = await ThreadLauncher.create(directory);
+  return new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: () => {} });
+}
+
+engineContract("fake", open, { deno: false });
+channelContract("fake", open);
+httpContract("fake", open);
+reuseContract("fake", open);
+tenantContract("fake", open);
+usageContract("fake", open, { measures: false });

@@ -1,0 +1,20 @@
+import { InProcessLauncher } from "../../../../../src/engines/in-process/launcher.ts";
+import { PooledEngine } from "../../../../../src/engines/run/pooled-engine.ts";
+import { channelContract } from "../../../../contract/channel-contract.ts";
+import { CONTRACT_POOL, engineContract } from "../../../../contract/engine-contract.ts";
+import { httpContract } from "../../../../contract/http-contract.ts";
+import { reuseContract } from "../../../../contract/reuse-contract.ts";
+import { tenantContract } from "../../../../contract/tenant-contract.ts";
+import { usageContract } from "../../../../contract/usage-contract.ts";
+
+async function open(pool: object = {}): Promise<PooledEngine> {
+  const launcher = await InProcessLauncher.create();
+  return new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: console.error });
+}
+
+engineContract("inline", open, { isolation: false });
+channelContract("inline", open);
+httpContract("inline", open);
+reuseContract("inline", open);
+tenantContract("inline", open);
+usageContract("inline", open, { measures: false });

@@ -1,0 +1,247 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { cache } from "../../../../examples/plugins/cache.ts";
+import { census } from "../../../../examples/plugins/census.ts";
+import { maintenance } from "../../../../examples/plugins/maintenance.ts";
+import { patience } from "../../../../examples/plugins/patience.ts";
+import { redact } from "../../../../examples/plugins/redact.ts";
+import { buildApp } from "../../../../server/app.ts";
+import { PluginError, Veto } from "../../../../src/base/errors.ts";
+import { config, type PartialConfig } from "../../../../src/config/config.ts";
+import { PooledEngine } from "../../../../src/engines/run/pooled-engine.ts";
+import { Kernel } from "../../../../src/kernel/kernel.ts";
+import type { IsolatePlugin, PluginApi } from "../../../../src/plugins/plugin.ts";
+import type { SandboxLevel } from "../../../../src/request/types.ts";
+import { CONTRACT_POOL } from "../../../contract/engine-contract.ts";
+import { RecordingEngine } from "../../../fakes/recording-engine.ts";
+import { ThreadLauncher } from "../../../fakes/thread-launcher.ts";
+import { storelessServices } from "../../../helpers/services.ts";
+
+const code = "export default () => 1";
+
+function kernelWith(
+  plugins: readonly IsolatePlugin[],
+  engine = new RecordingEngine("container"),
+  partial: PartialConfig = {},
+): Kernel {
+  return new Kernel({ config: config(partial), engines: [engine], plugins });
+}
+
+const plugin = (name: string, required: string[], setup: (api: PluginApi) => void = () => {}) => ({
+  name,
+  required,
+  setup,
+});
+
+describe("plugins", () => {
+  it("are set up after those they require, the built-in ones in their published order", () => {
+    const seen: string[] = [];
+    const mark = (name: string, required: string[]): IsolatePlugin =>
+      plugin(name, required, () => seen.push(name));
+    kernelWith([mark("last", ["first"]), mark("first", ["logger", "cluster"]), mark("free", [])]);
+    expect(seen).toEqual(["first", "last", "free"]);
+  });
+
+  it.each([
+    ["a requirement that is missing", [plugin("a", ["nope"])], 'Plugin "a" requires "nope"'],
+    ["a circle", [plugin("a", ["b"]), plugin("b", ["a"])], "circle: a → b → a"],
+    ["itself as a requirement", [plugin("a", ["a"])], "circle: a → a"],
+    ["a name used twice", [plugin("guard", [])], 'Two plugins are named "guard"'],
+  ])("with %s are refused by name", (_what, plugins, message) => {
+    expect(() => kernelWith(plugins)).toThrow(message);
+  });
+
+  it("run their hooks in the order validate, load, execute, format", async () => {
+    const seen: string[] = [];
+    const kernel = kernelWith([
+      plugin("eye", [], (api) => {
+        api.onFormat.tap(() => void seen.push("format"));
+        api.onExecute.tap(async (_context, next) => {
+          seen.push("before");
+          const output = await next();
+          seen.push("after");
+          return output;
+        });
+        api.onLoad.tap(() => void seen.push("load"));
+        api.onValidate.tap(() => void seen.push("validate"));
+      }),
+    ]);
+    await kernel.execute({ code });
+    expect(seen).toEqual(["validate", "load", "before", "after", "format"]);
+  });
+
+  it.each(["onValidate", "onLoad", "onExecute", "onFormat"] as const)(
+    "that throw in %s fail that execution by name, and no other",
+    async (hook) => {
+      let broken = true;
+      const cause = new Error("secret detail");
+      const kernel = kernelWith([
+        plugin("faulty", ["guard"], (api) => {
+          // The hooks differ in what they pass on; all of it may be passed on as it is.
+          const tap = api[hook].tap as (each: (value: unknown, next: unknown) => unknown) => void;
+          tap((_value, next) => {
+            if (broken) throw cause;
+            return typeof next === "function" ? next() : undefined;
+          });
+        }),
+      ]);
+      const failure: unknown = await kernel.execute({ code }).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(PluginError);
+      expect(failure).toMatchObject({ message: 'Plugin "faulty" failed', cause });
+      broken = false;
+      expect(await kernel.execute({ code })).toMatchObject({ ok: true });
+    },
+  );
+
+  it("that wrap an execution do not answer for what it throws", async () => {
+    const broken = new RecordingEngine("container", () => {
+      throw new RangeError("the engine's own");
+    });
+    const wrapper = plugin("wrapper", [], (api) => {
+      api.onExecute.tap(async (_context, next) => next());
+    });
+    const failure: unknown = await kernelWith([wrapper], broken)
+      .execute({ code })
+      .catch((e) => e);
+    expect(failure).toBeInstanceOf(RangeError);
+  });
+
+  it("that throw in onSpawn disturb nobody", async () => {
+    const engine = new RecordingEngine("container");
+    const faulty = plugin("faulty", [], (api) => {
+      api.onSpawn.tap(() => {
+        throw new Error("No eyes");
+      });
+    });
+    const complaint = vi.spyOn(console, "error").mockImplementation(() => {});
+    kernelWith([faulty], engine);
+    const spawn = { id: "1", level: "container" as const, profile: { memory: 1, cpus: 1 } };
+    expect(() => engine.spawnListeners[0]?.(spawn)).not.toThrow();
+    await vi.waitFor(() => expect(complaint).toHaveBeenCalledOnce());
+    complaint.mockRestore();
+  });
+
+  it("find the tools, the engines and the logger of the built-in ones", async () => {
+    const engine = new RecordingEngine("container");
+    let api: PluginApi | undefined;
+    kernelWith(
+      [plugin("curious", ["toolset", "sandbox", "logger"], (given) => (api = given))],
+      engine,
+    );
+    expect(api?.onWorker.call().engine("container")).toBe(engine);
+    expect(() => api?.onWorker.call().engine("isolated")).toThrow("containers only");
+    expect(api?.onToolset.call().resolve(["crypto"])).toMatchObject([{ name: "crypto" }]);
+    const logs = [{ level: "log" as const, message: "", timestamp: 0 }];
+    expect(api?.onLogger.call().filter(logs, { minLevel: "warn" })).toEqual([]);
+  });
+
+  it("keep sandboxes warm only if there is a cluster", () => {
+    const engines = [new RecordingEngine("container")];
+    new Kernel({ config: config(), engines, useCluster: false });
+    expect(engines[0]?.prewarmed).toBe(false);
+    new Kernel({ config: config(), engines });
+    expect(engines[0]?.prewarmed).toBe(true);
+  });
+});
+
+describe("the logger", () => {
+  const entry = (level: "log" | "warn" | "exception", message: string) => ({
+    level,
+    message,
+    timestamp: 0,
+  });
+  const logs = [entry("log", "a"), entry("warn", "b"), entry("warn", "c"), entry("exception", "d")];
+  const noisy = () => new RecordingEngine("container", () => ({ logs, logsDropped: 2 }));
+
+  it.each([
+    [{ minLevel: "warn" as const }, "bcd", 3],
+    [{ maxEntries: 1 }, "ad", 4],
+    [{ minLevel: "exception" as const }, "d", 5],
+  ])("with %j keeps %s and counts the rest", async (logger, kept, dropped) => {
+    const output = await kernelWith([], noisy(), { logger }).execute({ code });
+    expect(output.logs?.map(({ message }) => message).join("")).toBe(kept);
+    expect(output.logsDropped).toBe(dropped);
+  });
+
+  it("writes an audit record of each execution when asked to", async () => {
+    const lines = vi.spyOn(console, "log").mockImplementation(() => {});
+    const kernel = kernelWith([], new RecordingEngine("container"), { audit: true });
+    await kernel.execute({ code, tools: ["crypto"] });
+    const [line] = lines.mock.calls[0] as [string];
+    lines.mockRestore();
+    expect(line).toMatch(/^\[Audit\] \{"tools":\["crypto"\],"permissions":\{.*\},"duration":0\}$/);
+  });
+});
+
+describe("the example plugins", () => {
+  let directory: string;
+  let kernel: Kernel;
+  let closed = false;
+  const counts = new Map<SandboxLevel, number>();
+  const secret = "hunter2";
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "isolate-"));
+    const launcher = await ThreadLauncher.create(directory);
+    const pool = { ...CONTRACT_POOL, prewarm: false, onError: () => {} };
+    const engines = [new PooledEngine(launcher, pool)];
+    const plugins = [
+      maintenance(() => closed),
+      patience(5_000),
+      cache(),
+      redact(secret),
+      census(counts),
+    ];
+    kernel = new Kernel({ config: config({ memory: 128 }), engines, plugins });
+  });
+  afterAll(async () => {
+    await kernel.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it("veto a request", async () => {
+    closed = true;
+    const execution = kernel.execute({ code, sandbox: "isolated" });
+    await expect(execution).rejects.toBeInstanceOf(Veto);
+    const app = buildApp({
+      services: storelessServices(kernel),
+      maxBody: 1_000,
+      onError: () => {},
+    });
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify({ code, sandbox: "isolated" }) };
+    const response = await app.request("/execute", init);
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({
+      error: { name: "Forbidden", code: "VETOED", message: "Closed for maintenance" },
+    });
+    closed = false;
+  });
+
+  it("change what is loaded", async () => {
+    const slow = "export default () => new Promise((r) => setTimeout(() => r('slept'), 200))";
+    const output = await kernel.execute({ code: slow, sandbox: "isolated", timeout: 50 });
+    expect(output).toMatchObject({ ok: true, result: "slept" });
+  });
+
+  it("wrap the execution", async () => {
+    const random = { code: "export default () => Math.random()", sandbox: "isolated" as const };
+    const first = await kernel.execute({ ...random, timeout: 5_000 });
+    const { usage, ...second } = await kernel.execute({ ...random, timeout: 5_000 });
+    expect(first).toMatchObject(second);
+    // Nothing has run.
+    expect(usage).toMatchObject({ cpu: null, bytesOut: 0 });
+    expect(await kernel.execute({ ...random, timeout: 5_000, input: 1 })).not.toEqual(first);
+  });
+
+  it("change the output", async () => {
+    const leaky = `export default () => { console.log("password ${secret}") }`;
+    const output = await kernel.execute({ code: leaky, sandbox: "isolated", timeout: 5_000 });
+    expect(output.logs?.[0]?.message).toBe("password ***");
+  });
+
+  it("see sandboxes start", () => {
+    expect(counts.get("isolated")).toBeGreaterThanOrEqual(3);
+  });
+});
