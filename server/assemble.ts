@@ -18,7 +18,7 @@ import { createTenancy } from "./tenancy.ts";
 export interface AssembleOptions {
   readonly settings: Settings;
   readonly logger: Logger;
-  /** Is opened meanwhile. It is closed with the rest, or if the rest cannot be made. */
+  /** Store, opened at the same time. It is closed with the rest, or if the rest cannot be made. */
   readonly store: Promise<Store>;
 }
 

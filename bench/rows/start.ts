@@ -16,23 +16,23 @@ const UP_WITHIN = 60_000;
 const STOP_WITHIN = 35_000;
 const POLL = 10;
 
-/** What one start took. */
+/** Figures of one start. */
 interface Started {
-  /** Milliseconds until it listens, and until a sandbox is warm. */
+  /** Milliseconds until it listens; next, until a sandbox is warm. */
   readonly listens: number;
   readonly ready: number;
   /** Megabytes of the server's own process after its first execution. */
   readonly resident: number;
 }
 
-/** A way of starting, and what it is held to. */
+/** A way of starting, with its goals. */
 interface Way {
   /** Added to the rows' names. */
   readonly name: string;
   readonly level: "container" | "isolated";
-  /** Whether the store is made anew each time. */
+  /** Whether each start creates the store. */
   readonly isFirst: boolean;
-  /** In milliseconds: what it must take at most, and should. */
+  /** Goals in milliseconds. */
   readonly listens: readonly [must: number, aim: number];
   readonly ready: readonly [must: number, aim: number];
 }
@@ -52,13 +52,14 @@ const WAYS: readonly Way[] = [
 ];
 
 /**
- * Starts a server again and again, with an image that is there: how long it takes, beside a Node.js that does
- * nothing, and what it needs of memory. In turns: over a store that is there, without an engine, and over a new store.
+ * Starts a server repeatedly, with an existing image. Measures the time to listen, the time to be ready and the
+ * memory, in turn: with an existing store, without an engine, and with a new store. Reference: a Node.js
+ * process that does nothing.
  */
 export async function start(context: Context): Promise<Row[]> {
   const all = new Map<Way, Started[]>(WAYS.map((way) => [way, []]));
   const nothing: number[] = [];
-  // The first round makes the store.
+  // The first round creates the stores.
   for (const round of rounds(context, SAMPLES + 1, 150)) {
     nothing.push(await timeOf(["-e", "0"]));
     for (const [way, starts] of all) {
@@ -89,6 +90,7 @@ function rowsOf(
       work: `start until ready${name}`,
       unit: "ms",
       values: starts.map((each) => each.ready),
+      reference,
       goal: value(...ready),
     },
     {

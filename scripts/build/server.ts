@@ -10,19 +10,19 @@ const ENTRIES = {
   "store-thread": "server/store/pglite/worker.ts",
 };
 
-/** Packages with files of their own beside their code, which stay where they are installed. */
+/** Packages that read files beside their code. They are not bundled. */
 const INSTALLED = ["@electric-sql/pglite", "deno", "esbuild", "esbuild-wasm", "swagger-ui-dist"];
-/** Asked for by `pg` in vain, unless somebody has installed it. */
+/** Optional package of `pg`, which is not installed. */
 const OPTIONAL = ["pg-native"];
 
-/** Has a package that is no ES module require the modules of Node. */
+/** Defines `require` for bundled packages that are CommonJS modules. */
 const REQUIRE = `import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);`;
 
-/** What dockerode loads for engines behind SSH, BuildKit's sessions, and folders as contexts: the server has none of them. */
+/** Packages that dockerode loads for SSH, BuildKit and folders as build contexts. The server uses none of these. */
 const UNUSED = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|tar-fs)$/;
 const DOCKER_CLIENT = /\/node_modules\/(dockerode|docker-modem)\//;
 
-/** Modules that name all a package has, with as much of it as is used here. */
+/** Index modules of packages, with contents that export only the parts used here. */
 const SHORTENED: readonly [path: RegExp, contents: string][] = [
   [/\/zod\/v4\/locales\/index\.js$/, `export { default as en } from "./en.js";`],
   [
@@ -32,7 +32,7 @@ const SHORTENED: readonly [path: RegExp, contents: string][] = [
   ],
 ];
 
-/** Builds the control plane, which Node runs without a loader, with the packages it imports: many files take longer. */
+/** Builds the control plane, which Node runs without a loader. Packages are bundled, because Node loads few files faster. */
 export async function buildServer(): Promise<Built> {
   const { outputFiles, metafile } = await build({
     ...OPTIONS,
@@ -62,7 +62,7 @@ const OPTIONS = {
   logLevel: "warning",
 } satisfies BuildOptions;
 
-/** Has the Docker client load nothing for the ways to an engine that it is not used for. */
+/** Replaces `UNUSED` packages of the Docker client by empty modules. */
 function withoutUnused(): Plugin {
   return {
     name: "without-unused",
@@ -75,7 +75,7 @@ function withoutUnused(): Plugin {
   };
 }
 
-/** Takes the modules of `SHORTENED` in place of what packages have. */
+/** Replaces index modules by those of `SHORTENED`. */
 function shortened(): Plugin {
   return {
     name: "shortened",

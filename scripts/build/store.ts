@@ -8,7 +8,7 @@ import { openDatabase } from "../../server/store/pglite/open-database.ts";
 import { packTemplate, templateName } from "../../server/store/pglite/template.ts";
 import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
 
-/** Sources that the template is made by, beside the migrations. */
+/** Sources of the template, beside the migrations. */
 const SOURCES = [
   "drizzle/migrations.ts",
   "pglite/durable-files.ts",
@@ -16,7 +16,7 @@ const SOURCES = [
   "pglite/template.ts",
 ];
 
-/** Makes the data directory that new stores are a copy of: an empty database with all tables. */
+/** Builds the template of new stores: the data directory of an empty database with all tables. */
 export async function buildStore() {
   const directory = await mkdtemp(join(tmpdir(), "isolate-template-"));
   try {

@@ -1,21 +1,21 @@
-/** Sends spans. Loaded by whoever has them sent, as nobody else is to wait for the packages. */
+/** Export of spans, in a module of its own: servers without tracing do not load its packages. */
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
 
-/** Milliseconds that spans get to be sent, at the end of the server as well. */
+/** Milliseconds for sending spans, also at the end of the server. */
 const SEND_WITHIN = 5_000;
 
 export interface TracingOptions {
-  /** An OTLP receiver's URL, to which `/v1/traces` is added. */
+  /** URL of an OTLP receiver, to which `/v1/traces` is added. */
   readonly endpoint: string;
-  /** What the spans are said to be of. */
+  /** Name of the service in the spans. */
   readonly service: string;
-  /** Of each request that sends spans: usually a secret. */
+  /** Headers of each request that sends spans, usually with a secret. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Has this process send its spans, and returns what sends the last of them. */
+/** Makes this process send its spans, and returns a function that sends the last ones. */
 export function startTracing(options: TracingOptions): () => Promise<void> {
   const url = `${options.endpoint.replace(/\/+$/, "")}/v1/traces`;
   const exporter = new OTLPTraceExporter({
@@ -29,7 +29,7 @@ export function startTracing(options: TracingOptions): () => Promise<void> {
   });
   provider.register();
   return async () => {
-    // A receiver that is away is no reason to stay.
+    // An unreachable receiver must not delay the end.
     await provider.shutdown().catch(() => {});
   };
 }

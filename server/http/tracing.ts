@@ -4,7 +4,7 @@ import type { ApiEnv } from "./route.ts";
 
 const tracer = trace.getTracer("isolate");
 
-/** A span for each request, below the one its `traceparent` names, if it brings one. */
+/** Makes a span for each request, as a child of the one in its `traceparent`, if it has one. */
 export function tracedRequest(c: Context<ApiEnv>, next: Next): Promise<void> {
   const { method } = c.req;
   const caller = propagation.extract(ROOT_CONTEXT, c.req.raw.headers, {

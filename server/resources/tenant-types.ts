@@ -29,7 +29,7 @@ export interface RunnableType {
   checkArguments(args: unknown): Promise<unknown>;
 }
 
-/** Those that are built in, by each of their names. */
+/** Built-in types, by all of their names. */
 const BUILTINS = new Map(
   builtinTypes.flatMap((type) =>
     [type.name, ...(type.aliases ?? [])].map((name) => [name, type] as const),

@@ -6,7 +6,7 @@ import { isPostgresUrl } from "./location.ts";
  * brought up to date first. Rejects with an Error, which quotes no URL, if it cannot be used.
  */
 export async function openStore(location: string, options: StoreOptions = {}): Promise<Store> {
-  // One of them is loaded: the driver of the other takes time and memory, too.
+  // Loads one driver only, because each of them takes time and memory.
   if (isPostgresUrl(location)) {
     const { openPostgresStore } = await import("./postgres.ts");
     return openPostgresStore(location, options);

@@ -4,6 +4,7 @@ import type { Reach } from "../deno/deno.ts";
 import { RUNNER_ENTRY, readRunner, writeRunner } from "../deno/runner.ts";
 import { dockerClient, engineSocket } from "./container/docker.ts";
 import { ContainerEngine } from "./container/docker-supervisor.ts";
+import { assertMounts } from "./container/mounts.ts";
 import type { Engine } from "./contract/contract.ts";
 import { DenoProcessLauncher } from "./deno-process/launcher.ts";
 import type { Instance } from "./instance/instance.ts";
@@ -44,6 +45,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
   const { config, instance, containers, inProcess = false, log } = options;
   // First what can be refused, while there is nothing yet to undo.
   const docker = containers && dockerClient(engineSocket(containers.host));
+  await assertMounts(config.mounts, docker);
   const bundle = await readRunner();
   const runnerDirectory = join(instance.directory, "runner");
   await instance.addPart(join(runnerDirectory, RUNNER_ENTRY), () =>
@@ -98,7 +100,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
 
 /** A realm costs a millisecond and no process: as many as are asked for may be there at once. */
 async function inlineEngine(pool: PoolOptions): Promise<Engine> {
-  // It brings a compiler along, for hosts that offer this level.
+  // Loads a compiler, which only hosts with this level need.
   const { InProcessLauncher } = await import("./in-process/launcher.ts");
   return new PooledEngine(await InProcessLauncher.create(), { ...pool, max: MAX_REALMS });
 }

@@ -6,14 +6,14 @@ import { PGlite, types } from "@electric-sql/pglite";
 import { DURABLE_PARAMETERS, DurableFiles } from "./durable-files.ts";
 import { readTemplate, sync, unpackTemplate } from "./template.ts";
 
-// Optimised are only functions that have run a thousand times as much as V8 would wait for: to optimise PostgreSQL takes
-// a second of a processor and 80 MB, most of it for what runs at its start alone.
+// Delays V8's optimising compiler, a thousand times. It takes a second of a processor and 80 MB otherwise, mostly for
+// functions that run only at the start of PostgreSQL.
 setFlagsFromString("--wasm-tiering-budget=2000000000");
 
 /**
- * Opens the database in a directory, and makes it first if there is none: of the template, or without one.
+ * Opens the database in a directory. A missing one is made first, from the template or by initdb.
  *
- * @param template Default: the one that was built for this program.
+ * @param template Returns the template, if any. Default: the one built for this program.
  */
 export async function openDatabase(
   directory: string,
@@ -21,7 +21,7 @@ export async function openDatabase(
 ): Promise<PGlite> {
   const data = join(directory, "data");
   if (!existsSync(data)) {
-    // Half a one would never open: it takes a while, in which a process can end.
+    // Makes it under another name, because half a database would never open.
     const unfinished = join(directory, "data.new");
     await rm(unfinished, { recursive: true, force: true });
     const made = template();

@@ -11,8 +11,8 @@ export function ownersAlone(mode: number): number {
 
 /**
  * Makes a directory its owner's alone, with all that is in it already: earlier servers had files that
- * everybody could write, and a umask takes effect on new ones only. All at once, before anybody is served: one by
- * one through the thread pool, a thousand files take a tenth of a second.
+ * everybody could write, and a umask takes effect on new ones only. Synchronous, as the server does not listen
+ * yet: through the thread pool, a thousand files take a tenth of a second.
  */
 export function makePrivate(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });

@@ -1,4 +1,4 @@
-/** A new store's data directory as one file, which `npm run build` makes: to make one takes seconds of a processor. */
+/** Template of the data directory of a new store. `npm run build` makes it, because initdb takes seconds of a processor. */
 import { createHash } from "node:crypto";
 import {
   closeSync,
@@ -18,13 +18,13 @@ import { MIGRATIONS } from "../drizzle/migrations.ts";
 
 const LENGTH_BYTES = 4;
 
-/** What comes first in a template: directories, each after the one it is in, and files with their sizes in bytes. */
+/** Head of a template: directories, each after its parent, and files with their sizes in bytes. */
 interface Contents {
   readonly directories: readonly string[];
   readonly files: readonly (readonly [path: string, size: number])[];
 }
 
-/** The name of the template that this program can use: it holds a hash of the database's version and its migrations. */
+/** Returns the name of the template for this program: a hash of the version of PGlite and of all migrations. */
 export function templateName(folder: string = MIGRATIONS.migrationsFolder): string {
   const require = createRequire(import.meta.url);
   const description = join(require.resolve("@electric-sql/pglite"), "../../package.json");
@@ -42,7 +42,7 @@ export function readTemplate(name: string = templateName()): Buffer | undefined 
   return existsSync(path) ? readFileSync(path) : undefined;
 }
 
-/** Makes a template of a data directory whose database is closed. */
+/** Packs the data directory of a closed database. */
 export function packTemplate(directory: string): Buffer {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
   const pathOf = (entry: (typeof entries)[number]) =>
@@ -58,7 +58,7 @@ export function packTemplate(directory: string): Buffer {
   return gzipSync(Buffer.concat([length, head, ...bodies]), { level: 9 });
 }
 
-/** Writes what is in a template to a directory that is not there yet, and has all of it on the disk. */
+/** Unpacks a template into a new directory, and synchronises all of it to the disk. */
 export function unpackTemplate(template: Uint8Array, directory: string): void {
   const bytes = gunzipSync(template);
   let at = LENGTH_BYTES + bytes.readUInt32LE();
@@ -69,7 +69,7 @@ export function unpackTemplate(template: Uint8Array, directory: string): void {
     writeNew(join(directory, path), bytes.subarray(at, at + size));
     at += size;
   }
-  // Once all of them are written, the disk takes most of them in one go.
+  // Synchronises after all writes, because the first call then flushes most of the others.
   for (const [path] of files) sync(join(directory, path));
   for (const path of all) sync(path);
 }
@@ -83,7 +83,7 @@ function writeNew(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** Waits until a file, or the entries of a directory, would outlive the machine. */
+/** Synchronises a file, or the entries of a directory, to the disk. */
 export function sync(path: string): void {
   const file = openSync(path, "r");
   try {
