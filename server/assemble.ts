@@ -18,8 +18,8 @@ import { createTenancy } from "./tenancy.ts";
 export interface AssembleOptions {
   readonly settings: Settings;
   readonly logger: Logger;
-  /** Is closed with the rest, or if the rest cannot be made. */
-  readonly store: Store;
+  /** Store, opened at the same time. It is closed with the rest, or if the rest cannot be made. */
+  readonly store: Promise<Store>;
 }
 
 /** A control plane that answers requests, on no port yet. */
@@ -33,18 +33,14 @@ export interface Assembled {
 
 /** Makes a control plane of its settings. Rejects with nothing left behind. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
-  const { settings, logger, store } = options;
+  const { settings, logger } = options;
   const onError = failureLog(logger);
   const log = (line: string): void => logger.info(line);
-  const opened: (() => Promise<unknown>)[] = [];
+  // Sandboxes start while the store is opened.
+  const opening = openKernel({ ...settings, log });
   let leaving = false;
-  const closeAll = async (): Promise<void> => {
-    for (const close of opened.splice(0).reverse()) await close();
-  };
   try {
-    opened.push(() => store.close());
-    const { kernel, close } = await openKernel({ ...settings, log });
-    opened.push(() => close());
+    const [store, { kernel, close }] = await Promise.all([options.store, opening]);
     const { publicUrl, config, secretKey } = settings;
     const { timeout, memory, cpus } = config;
     const tenancy = createTenancy({
@@ -111,7 +107,9 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       },
     };
   } catch (error) {
-    await closeAll();
+    const [kernel, store] = await Promise.allSettled([opening, options.store]);
+    if (kernel.status === "fulfilled") await kernel.value.close();
+    if (store.status === "fulfilled") await store.value.close();
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { Engine } from "../../src/engines/contract/contract.ts";
-import { toType } from "../../src/resourcex/types/bundle-type.ts";
 import { describeIn } from "../../src/resourcex/types/metadata.ts";
+import { toType } from "../../src/resourcex/types/to-type.ts";
 import type { BundledType } from "../../src/resourcex/types/type.ts";
 import { moduleOf, plainCode } from "../../src/resourcex/types/type-module.ts";
 import { compileInTurn } from "../functions/deployment.ts";

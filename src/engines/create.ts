@@ -7,7 +7,6 @@ import { ContainerEngine } from "./container/docker-supervisor.ts";
 import { assertMounts } from "./container/mounts.ts";
 import type { Engine } from "./contract/contract.ts";
 import { DenoProcessLauncher } from "./deno-process/launcher.ts";
-import { InProcessLauncher } from "./in-process/launcher.ts";
 import type { Instance } from "./instance/instance.ts";
 import type { PoolOptions } from "./pool/pool.ts";
 import { PooledEngine } from "./run/pooled-engine.ts";
@@ -101,6 +100,8 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
 
 /** A realm costs a millisecond and no process: as many as are asked for may be there at once. */
 async function inlineEngine(pool: PoolOptions): Promise<Engine> {
+  // Loads a compiler, which only hosts with this level need.
+  const { InProcessLauncher } = await import("./in-process/launcher.ts");
   return new PooledEngine(await InProcessLauncher.create(), { ...pool, max: MAX_REALMS });
 }
 

@@ -15,7 +15,7 @@ export async function openPGliteStore(
   directory: string,
   { storage = STORAGE_OF_TENANTS, reserve }: StoreOptions = {},
 ): Promise<Store> {
-  await makePrivate(directory);
+  makePrivate(directory);
   const lock = await DirectoryLock.take(directory);
   const disk = new DiskReserve(directory, reserve);
   const data = { directory, storage, reserve: disk.bytes };

@@ -173,8 +173,13 @@ export class ContainerEngine implements Engine {
     assertSeccomp(info.SecurityOptions as unknown);
     const warning = checkRuntime(info, runtime);
     if (warning !== undefined) log(warning);
-    await this.#reap();
-    this.#image = await ensureRunnerImage(docker, bundle, log);
+    const [image, reaped] = await Promise.allSettled([
+      ensureRunnerImage(docker, bundle, log),
+      this.#reap(),
+    ]);
+    if (reaped.status === "rejected") throw reaped.reason;
+    if (image.status === "rejected") throw image.reason;
+    this.#image = image.value;
     this.#up = true;
     log(`Docker Engine ${info.ServerVersion} is ready, sandboxes run ${this.#image}`);
     if (this.#closed) return;

@@ -1,13 +1,12 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type BuildFailure, build, type Plugin } from "esbuild";
-import { IsolateError, messageOf } from "../../base/errors.ts";
 import { bundlingFault, externalBuiltins, forEvaluate } from "../../bundler/build-options.ts";
 import { asModule } from "../../bundler/expression.ts";
 import { assertWhole } from "../../tools/bundle.ts";
-import { ResourceTypeError } from "../base/resourcex-errors.ts";
 import { EngineLevels } from "./levels.ts";
 import { type Describe, describeIn } from "./metadata.ts";
+import { toType } from "./to-type.ts";
 import type { BundledType } from "./type.ts";
 import { moduleOf } from "./type-module.ts";
 
@@ -58,35 +57,6 @@ async function bundleOne(
   const path = await pathOf(source, basePath);
   const label = path ?? INLINE;
   return toType(label, () => bundleCode(source, path, basePath), describe);
-}
-
-/** A type of code that is made when it is asked for, with errors by its label. */
-export async function toType(
-  label: string,
-  bundle: () => Promise<string>,
-  describe: Describe,
-): Promise<BundledType> {
-  const failed = (fault: string) => new ResourceTypeError(`Failed to bundle ${label}: ${fault}`);
-  const code = await bundle().catch((error: unknown) => {
-    throw error instanceof IsolateError ? error : failed(messageOf(error));
-  });
-  const described = await describe(code);
-  if ("fault" in described) throw failed(described.fault);
-  const { name, aliases, description, schema, sandbox, resolves } = described;
-  if (name === undefined) {
-    throw new ResourceTypeError(`Resource type at ${label} must have a name`);
-  }
-  if (!resolves) {
-    throw new ResourceTypeError(`Resource type at ${label} must have a resolve function`);
-  }
-  return {
-    name,
-    ...(aliases && { aliases }),
-    description,
-    ...(schema && { schema }),
-    code,
-    ...(sandbox && { sandbox }),
-  };
 }
 
 async function bundleCode(
