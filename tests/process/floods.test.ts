@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { ownTime } from "../helpers/own-time.ts";
 import { TestServer } from "../helpers/server.ts";
 import { OPERATOR_KEY, tenantOf } from "../helpers/tenant-of.ts";
 
@@ -44,9 +45,9 @@ async function during(attack: () => Promise<unknown>): Promise<{ waited: number;
     isOver = true;
   });
   while (!isOver) {
-    const asked = performance.now();
+    const taken = ownTime(server.pid);
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
-    waited = Math.max(waited, performance.now() - asked);
+    waited = Math.max(waited, taken());
     most = Math.max(most, await resident());
     await sleep(20);
   }
