@@ -1,10 +1,34 @@
 import { defineConfig } from "vitest/config";
+import { longestFirst } from "./tests/runner/longest-first.ts";
+import { SlowestFiles } from "./tests/runner/slowest-files.ts";
+
+/** In the order of what they take. It is right enough if no other file is what the rest waits for. */
+const LONGEST = [
+  "e2e/largest-requests.test.ts",
+  "container/container-engine.test.ts",
+  "e2e/server.test.ts",
+  "e2e/compose.test.ts",
+  "process/process-engine.test.ts",
+  "e2e/many-tenants.test.ts",
+  "process/library-contract.test.ts",
+  "container/hardening.test.ts",
+  "e2e/rest-contract.test.ts",
+  "process/store-faults.test.ts",
+  "e2e/database.test.ts",
+  "process/floods.test.ts",
+  "e2e/kept-idle.test.ts",
+  "unit/src/engines/fake-engine.test.ts",
+  "unit/server/functions/http.test.ts",
+  "unit/server/jobs/jobs.test.ts",
+];
 
 /** `unit` needs no engine and runs in seconds; `real` starts Deno processes, containers, servers. */
 export default defineConfig({
   test: {
     // Servers and sandboxes run what is built.
     globalSetup: "tests/global-setup.ts",
+    reporters: ["default", new SlowestFiles()],
+    sequence: { sequencer: longestFirst(LONGEST) },
     projects: [
       {
         test: {
@@ -14,6 +38,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           // The default leaves a core to whoever watches.
           maxWorkers: "100%",
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -22,8 +47,9 @@ export default defineConfig({
           include: ["tests/{process,container,e2e}/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          // Sandboxes share the machine's cores: side by side they would time each other out.
-          fileParallelism: false,
+          // Much of their time is waiting, for an engine or for a time to pass.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
