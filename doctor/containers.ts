@@ -125,7 +125,7 @@ export async function checkSandbox(check: string, launch: Launch): Promise<Findi
   }
 }
 
-const TRY = "See the engine's log for the reason, and docs/operations.md, Trouble";
+const TRY = "See the engine's log for the reason, and docs/operate/troubleshooting.md#the-engine";
 
 /** Whether the egress proxy starts and answers, or the one that somebody else runs does. */
 export async function checkProxy(

@@ -82,7 +82,8 @@ async function checkWalls(launcher: ProcessLauncher): Promise<Finding> {
       "Processes have no network, privileges or descriptors of this host",
     );
   }
-  const advice = "See docs/security.md, Level isolated; container has all of it on every host";
+  const advice =
+    "See docs/security/isolation-levels.md#walls-around-a-process; container has all of it on every host";
   return warn(
     "walls isolated",
     `Processes of level "isolated" are weaker here: ${missing}`,
@@ -114,7 +115,7 @@ async function* checkContainers(
     openImage = await ensureRunnerImage(docker, await readRunner("inherit"), log);
     yield ok("image", `Sandboxes run ${image}`);
   } catch (error) {
-    const advice = "See docs/operations.md, Start, for what it is made of";
+    const advice = "See docs/operate/start.md#what-the-first-start-does for what it is made of";
     yield fail("image", `The sandbox image cannot be made: ${messageOf(error)}`, advice);
     return;
   }

@@ -10,7 +10,8 @@ import { compareVersions } from "./version.ts";
 /** The oldest version of the engine's API this was ever tried with. */
 const OLDEST_API = "1.41";
 const PING_WITHIN = 3_000;
-const CGROUPS = 'docs/operations.md, "Trouble", says how a host gets control groups';
+const CGROUPS =
+  "docs/operate/troubleshooting.md#control-groups says how a host gets control groups";
 
 /** What is looked at of an engine's description of itself. */
 export interface EngineInfo {
@@ -129,7 +130,7 @@ function runtimeOf(info: EngineInfo, runtime: string | undefined): Finding {
     if (warning === undefined) {
       return ok("runtime", `Sandboxes run by ${runtime ?? "the engine's default runtime"}`);
     }
-    return warn("runtime", warning, "See docs/operations.md, gVisor");
+    return warn("runtime", warning, "See docs/operate/gvisor.md#what-differs");
   } catch (error) {
     const advice = "Tell the engine of it in daemon.json, or correct ISOLATE_RUNTIME";
     return fail("runtime", messageOf(error), advice);

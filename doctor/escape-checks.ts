@@ -73,7 +73,7 @@ export async function checkWorker(check: string, launch: Launch): Promise<Findin
 
 const REPORT = "Serve nobody with it; reinstall the locked packages, and see SECURITY.md";
 const IGNORED =
-  "Serve nobody with it: the engine, its runtime or the kernel does not do what it was told. Update them, or see docs/operations.md";
+  "Serve nobody with it: the engine, its runtime or the kernel does not do what it was told. Update them, or see docs/operate/troubleshooting.md#the-engine";
 
 function judge({ flag, what, holds, unclear }: Probe, facts: Facts): Finding {
   const check = `escape ${flag}`;

@@ -1,6 +1,6 @@
 import type { Facts } from "./probe.ts";
 
-/** How a probe of a flag ends otherwise in gVisor; docs/operations.md says the same in words. */
+/** How a probe of a flag ends otherwise in gVisor; docs/operate/gvisor.md says the same in words. */
 export interface Difference {
   /** What the code sees with the flag. */
   readonly holds?: Facts;

@@ -149,6 +149,9 @@ const schema = z.object({
   OTEL_SERVICE_NAME: z.preprocess((name) => name || undefined, z.string().default("isolate")),
 });
 
+/** Names of all variables that the server reads. */
+export const SETTING_NAMES: readonly string[] = [...Object.keys(schema.shape), ...SECRET_FILES];
+
 export interface Settings {
   readonly host: string;
   /** Names it answers to beside loopback's while it listens there alone; lower case. */
@@ -197,13 +200,15 @@ export interface Settings {
 }
 
 /**
- * Reads the environment variables listed in docs/configuration.md. Throws an error that names the
+ * Reads the environment variables listed in docs/operate/configuration.md. Throws an error that names the
  * variable for a bad value, and for an `ISOLATE_…` name that does not exist.
  */
 export function readSettings(given: NodeJS.ProcessEnv): Settings {
   for (const name of Object.keys(given)) {
-    if (name.startsWith("ISOLATE_") && !(name in schema.shape || SECRET_FILES.includes(name))) {
-      throw new Error(`Unknown setting ${name}; docs/configuration.md lists those there are`);
+    if (name.startsWith("ISOLATE_") && !SETTING_NAMES.includes(name)) {
+      throw new Error(
+        `Unknown setting ${name}; docs/operate/configuration.md lists those there are`,
+      );
     }
   }
   return settingsOf(withSecretFiles(given));

@@ -1,5 +1,5 @@
 import { proxy } from "../../src/common/proxy.ts";
-import type { CryptoConfig } from "../../src/config/crypto.ts";
+import type { CryptoConfig } from "../../src/protocol/crypto.ts";
 
 const MAX_OPERATIONS = 1_000;
 const METHODS = ["getRandomValues", "randomUUID"] as const;

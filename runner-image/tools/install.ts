@@ -1,5 +1,5 @@
 import { inject } from "../../src/common/inject.ts";
-import type { CryptoConfig } from "../../src/config/crypto.ts";
+import type { CryptoConfig } from "../../src/protocol/crypto.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 import { type ChannelWire, createChannel } from "./channel.ts";
 import { createCrypto } from "./crypto.ts";

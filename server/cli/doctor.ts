@@ -39,7 +39,7 @@ async function* findingsOf(env: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
     yield await checkStore(settings.store);
     yield* examine({ ...settings, log });
   } catch (error) {
-    yield fail("settings", messageOf(error), "docs/configuration.md has every setting");
+    yield fail("settings", messageOf(error), "docs/operate/configuration.md has every setting");
   }
 }
 

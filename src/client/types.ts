@@ -1,4 +1,4 @@
-/** What goes over the wire, as docs/api.md has it. */
+/** What goes over the wire, as docs/api/ has it. */
 import type { Perms } from "../permissions/perms.ts";
 import type { ExecuteRequest, OutcomeName, Output, SandboxLevel, Usage } from "../request/types.ts";
 import type { ProblemBody } from "./errors.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { CryptoConfig } from "../protocol/crypto.ts";
 
 /** Settings of the crypto tool, as `config({ crypto })` takes them. */
 export const cryptoConfig = z.strictObject({
@@ -10,6 +11,4 @@ export const cryptoConfig = z.strictObject({
   methods: z
     .array(z.enum(["getRandomValues", "randomUUID"]))
     .default(["getRandomValues", "randomUUID"]),
-});
-
-export type CryptoConfig = z.output<typeof cryptoConfig>;
+}) satisfies z.ZodType<CryptoConfig, unknown>;

@@ -7,7 +7,7 @@ export const hasGVisor = spawnSync("runsc", ["--version"]).status === 0;
 /** Whether the sandboxes under test run in it. */
 export const inGVisor = runtime?.startsWith("runsc") ?? false;
 
-/** What an engine has to be told of it, as docs/operations.md says. */
+/** What an engine has to be told of it, as docs/operate/gvisor.md says. */
 export const RUNTIMES = {
   runsc: {
     path: "/usr/bin/runsc",

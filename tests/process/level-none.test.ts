@@ -1,4 +1,4 @@
-/** What level none has in common with a sandbox, and each of the differences docs/security.md lists. */
+/** What level none has in common with a sandbox, and each of the differences docs/security/isolation-levels.md lists. */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -7,7 +7,7 @@ import {
   STATUS,
 } from "../../../../src/destinations/refusal.ts";
 
-const PAGE = new URL("../../../../docs/egress.md", import.meta.url);
+const PAGE = new URL("../../../../docs/security/egress.md", import.meta.url);
 
 it("every code and its status are in the documentation, and no others", async () => {
   const rows = (await readFile(PAGE, "utf8")).matchAll(
