@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { longestFirst } from "./tests/runner/longest-first.ts";
 import { SlowestFiles } from "./tests/runner/slowest-files.ts";
@@ -22,6 +23,9 @@ const LONGEST = [
   "unit/server/jobs/jobs.test.ts",
 ];
 
+/** One more than there are cores: much of what tests do is to wait, for an engine, a disk or a time to pass. */
+const WORKERS = Math.min(availableParallelism() + 1, 8);
+
 /** `unit` needs no engine and runs in seconds; `real` starts Deno processes, containers, servers. */
 export default defineConfig({
   test: {
@@ -36,9 +40,7 @@ export default defineConfig({
           include: ["tests/{unit,fuzz}/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          // The default leaves a core to whoever watches.
-          maxWorkers: "100%",
-          sequence: { groupOrder: 0 },
+          maxWorkers: WORKERS,
         },
       },
       {
@@ -47,9 +49,7 @@ export default defineConfig({
           include: ["tests/{process,container,e2e}/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          // Much of their time is waiting, for an engine or for a time to pass.
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
+          maxWorkers: WORKERS,
         },
       },
     ],
