@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { longestFirst } from "./tests/runner/longest-first.ts";
+import { NODE_FLAGS } from "./tests/runner/node-flags.ts";
 import { SlowestFiles } from "./tests/runner/slowest-files.ts";
 
 /** In the order of what they take. It is right enough if no other file is what the rest waits for. */
@@ -41,6 +42,7 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           maxWorkers: WORKERS,
+          execArgv: [...NODE_FLAGS],
         },
       },
       {
@@ -50,6 +52,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: WORKERS,
+          execArgv: [...NODE_FLAGS],
         },
       },
     ],

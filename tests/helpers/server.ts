@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Answer } from "../../server/runs/answer.ts";
 import type { Output } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
+import { NODE_FLAGS } from "../runner/node-flags.ts";
 import { storeDirectory } from "./store.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -47,8 +48,8 @@ export class TestServer {
     this.url = "";
     if (!("ISOLATE_STORE_URL" in this.#env)) this.#store ??= await storeDirectory();
     const store = this.#store === undefined ? {} : { ISOLATE_STORE_URL: this.#store };
-    // As `npm start` does.
-    const program = ["--import", "./bin/environment.js", "dist/server/main.js"];
+    // As `npm start` does, but for those flags.
+    const program = [...NODE_FLAGS, "--import", "./bin/environment.js", "dist/server/main.js"];
     const child = spawn(process.execPath, program, {
       cwd: ROOT,
       env: {
