@@ -11,7 +11,7 @@ import { TestServer } from "../helpers/server.ts";
 import { SOAK } from "../helpers/soak.ts";
 
 /** Of ten executions each. */
-const ROUNDS = SOAK ? 20 : 8;
+const ROUNDS = SOAK ? 20 : 4;
 
 let postgres: Postgres;
 let server: TestServer;

@@ -10,6 +10,8 @@ import { NODE_FLAGS } from "../runner/node-flags.ts";
 import { storeDirectory } from "./store.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** Milliseconds: a question costs the server and this process some of the time that its sandboxes need to start. */
+const READY_EVERY = 40;
 
 /** A server as an operator runs it: a process of its own, on a free port. */
 export class TestServer {
@@ -91,7 +93,7 @@ export class TestServer {
       // Where keys are needed, only the status is told.
       return response.ok && pool?.warm !== 0;
     };
-    return until(warm).then(
+    return until(warm, READY_EVERY).then(
       () => true,
       () => false,
     );

@@ -61,7 +61,7 @@ async function over(client: Client, id: string): Promise<Json> {
   await until(async () => {
     job = await client.get(`/jobs/${id}`);
     return job.finishedAt !== null;
-  });
+  }, 30);
   return job;
 }
 
