@@ -27,11 +27,12 @@ const LONGEST = [
 /** One more than there are cores: much of what tests do is to wait, for an engine, a disk or a time to pass. */
 const WORKERS = Math.min(availableParallelism() + 1, 8);
 
+/** Servers, threads and sandboxes run what is built. */
+const BUILD = "tests/global-setup.ts";
+
 /** `unit` needs no engine and runs in seconds; `real` starts Deno processes, containers, servers. */
 export default defineConfig({
   test: {
-    // Servers and sandboxes run what is built.
-    globalSetup: "tests/global-setup.ts",
     reporters: ["default", new SlowestFiles()],
     sequence: { sequencer: longestFirst(LONGEST) },
     projects: [
@@ -39,6 +40,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["tests/{unit,fuzz}/**/*.test.ts"],
+          globalSetup: BUILD,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           maxWorkers: WORKERS,
@@ -49,6 +51,7 @@ export default defineConfig({
         test: {
           name: "real",
           include: ["tests/{process,container,e2e}/**/*.test.ts"],
+          globalSetup: [BUILD, "tests/image-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: WORKERS,
