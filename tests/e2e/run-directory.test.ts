@@ -10,6 +10,9 @@ import { TestServer } from "../helpers/server.ts";
 const cleanup = new Cleanup();
 afterAll(() => cleanup.run());
 
+/** While the server makes things in it. */
+const remove = (path: string) => rm(path, { recursive: true, maxRetries: 10 });
+
 it("is made again, for both levels and for the way out, and said to be gone where it cannot", async () => {
   const site = createServer((_request, response) => response.end("reached"));
   await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
@@ -39,10 +42,10 @@ it("is made again, for both levels and for the way out, and said to be gone wher
   };
   await eventually();
 
-  await rm(server.runDirectory, { recursive: true });
+  await remove(server.runDirectory);
   await eventually();
 
-  await rm(server.runDirectory, { recursive: true });
+  await remove(server.runDirectory);
   await writeFile(server.runDirectory, "in its place");
   await until(async () => !(await fetch(`${server.url}/readyz`)).ok);
   for (const ask of asks.slice(0, 2)) {
