@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import type { Container, ContainerInfo } from "dockerode";
 import { config } from "../src/config/config.ts";
-import { Slot } from "../src/engines/connection/socket-directory.ts";
+import { SocketDirectory } from "../src/engines/connection/socket-directory.ts";
 import { call } from "../src/engines/container/docker.ts";
 import { containerOptions, Label } from "../src/engines/container/flags.ts";
 import { removeContainer } from "../src/engines/container/remove.ts";
@@ -48,7 +48,7 @@ export class PlainContainers {
 
   /** Milliseconds to create and start a container that does nothing, with a sandbox's flags. */
   async createAndStart(): Promise<number> {
-    const slot = await Slot.create(this.#instance.directory);
+    const slot = await SocketDirectory.create(this.#instance.directory);
     try {
       let container: Container | undefined;
       const ms = await timed(async () => {
@@ -68,7 +68,7 @@ export class PlainContainers {
   async loop(concurrency: number, ms: number, signal: AbortSignal): Promise<number> {
     let perSecond = 0;
     await together(concurrency, async () => {
-      const slot = await Slot.create(this.#instance.directory);
+      const slot = await SocketDirectory.create(this.#instance.directory);
       try {
         const started = performance.now();
         let done = 0;
@@ -115,7 +115,7 @@ export class PlainContainers {
     await this.#instance.close();
   }
 
-  async #start(slot: Slot): Promise<Container> {
+  async #start(slot: SocketDirectory): Promise<Container> {
     const { memory, cpus } = config();
     const profile = { memory, cpus };
     const spec = { image: this.#image, profile, slot, instance: this.#instance, network: "" };

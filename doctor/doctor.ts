@@ -7,7 +7,7 @@ import { dockerClient, engineSocket } from "../src/engines/container/docker.ts";
 import type { ContainerLauncher } from "../src/engines/container/launcher.ts";
 import { ensureRunnerImage } from "../src/engines/container/runner-image.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
-import { ProcessLauncher } from "../src/engines/deno-process/launcher.ts";
+import { DenoProcessLauncher } from "../src/engines/deno-process/launcher.ts";
 import { Instance } from "../src/engines/instance/instance.ts";
 import {
   type ContainerParts,
@@ -61,7 +61,10 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
 async function* checkProcesses(instance: Instance): AsyncGenerator<Finding> {
   const runnerDirectory = join(instance.directory, "runner");
   await writeRunner(await readRunner(), runnerDirectory);
-  const launcher = new ProcessLauncher({ instanceDirectory: instance.directory, runnerDirectory });
+  const launcher = new DenoProcessLauncher({
+    instanceDirectory: instance.directory,
+    runnerDirectory,
+  });
   const launch: Launch = (profile) => launcher.launch(profile);
   try {
     const sandbox = await checkSandbox("isolated", launch);
@@ -74,7 +77,7 @@ async function* checkProcesses(instance: Instance): AsyncGenerator<Finding> {
 }
 
 /** What stands around a process besides the inner layer. */
-async function checkWalls(launcher: ProcessLauncher): Promise<Finding> {
+async function checkWalls(launcher: DenoProcessLauncher): Promise<Finding> {
   const missing = await launcher.missingWalls();
   if (missing === undefined) {
     return ok(

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { clearInterval, setInterval } from "node:timers";
-import type { Reserve } from "../src/database/spare-connections.ts";
-import type { Ground } from "../src/destinations/admit.ts";
+import type { SpareConnections } from "../src/database/spare-connections.ts";
+import type { OperatorRules } from "../src/destinations/admit.ts";
 import { HostError } from "../src/destinations/host.ts";
 import {
   type AdminAnswer,
@@ -16,9 +16,9 @@ import {
 import { LineDecoder } from "../src/protocol/lines.ts";
 import { AdminRequestError, parseAdminRequest } from "./admin-request.ts";
 import type { ConnectionBudget } from "./connection-budget.ts";
-import { type Audit, Ledger } from "./decision-log.ts";
-import { Run } from "./run.ts";
-import { Ways } from "./run-sockets.ts";
+import { DecisionLog, type OnDecision } from "./decision-log.ts";
+import { ProxiedRun } from "./proxied-run.ts";
+import { RunSockets } from "./run-sockets.ts";
 
 /** Bytes of events the control plane may leave unread before more are counted and not sent. */
 const MAX_UNREAD = 1_048_576;
@@ -51,20 +51,20 @@ class AdminFailure extends Error {
   }
 }
 
-type ReadGround = (settings: Pick<ConfigureRequest, "hosts" | "private" | "own">) => Ground;
+type ReadGround = (settings: Pick<ConfigureRequest, "hosts" | "private" | "own">) => OperatorRules;
 
 export interface AdminConnectionOptions {
   /** What holds until the connection says otherwise. */
-  readonly ground: Ground;
+  readonly operatorRules: OperatorRules;
   readonly readGround: ReadGround;
   readonly claims: Claims;
-  readonly audit: Audit;
-  readonly reserve: Reserve;
+  readonly audit: OnDecision;
+  readonly reserve: SpareConnections;
   readonly budget: ConnectionBudget;
 }
 
 interface OpenRun {
-  readonly ways: Ways;
+  readonly runSockets: RunSockets;
   readonly claims: readonly string[];
   /** Tells what it has moved, if it has moved more since. */
   readonly tellUsage: () => void;
@@ -75,15 +75,15 @@ export class AdminConnection {
   readonly #socket: Socket;
   readonly #readGround: ReadGround;
   readonly #claims: Claims;
-  readonly #audit: Audit;
-  readonly #reserve: Reserve;
+  readonly #audit: OnDecision;
+  readonly #reserve: SpareConnections;
   readonly #budget: ConnectionBudget;
-  #ground: Ground;
+  #operatorRules: OperatorRules;
   readonly #runs = new Map<string, OpenRun>();
 
   constructor(socket: Socket, options: AdminConnectionOptions) {
     this.#socket = socket.on("error", () => socket.destroy());
-    this.#ground = options.ground;
+    this.#operatorRules = options.operatorRules;
     this.#readGround = options.readGround;
     this.#claims = options.claims;
     this.#audit = options.audit;
@@ -140,8 +140,13 @@ export class AdminConnection {
       throw new AdminFailure("ALREADY_OPEN", "The run or the socket is open already");
     }
     try {
-      const ways = await Ways.open({ run, request, reserve: this.#reserve, audit: this.#audit });
-      this.#runs.set(id, { ways, claims, tellUsage: this.#usageTeller(id, run) });
+      const runSockets = await RunSockets.open({
+        run,
+        request,
+        reserve: this.#reserve,
+        audit: this.#audit,
+      });
+      this.#runs.set(id, { runSockets, claims, tellUsage: this.#usageTeller(id, run) });
     } catch (error) {
       this.#claims.free(...claims);
       throw new AdminFailure("LISTEN_FAILED", error instanceof Error ? error.message : "unknown");
@@ -149,12 +154,15 @@ export class AdminConnection {
   }
 
   #configure(request: ConfigureRequest): void {
-    this.#ground = refusing("BAD_SETTINGS", () => this.#readGround(request));
+    this.#operatorRules = refusing("BAD_SETTINGS", () => this.#readGround(request));
   }
 
-  #makeRun(request: OpenRequest, policy: EgressPolicy): Run {
-    const ledger = new Ledger(request, this.#audit, (event) => this.report(event));
-    return refusing("BAD_POLICY", () => new Run(policy, this.#ground, ledger, this.#budget));
+  #makeRun(request: OpenRequest, policy: EgressPolicy): ProxiedRun {
+    const decisions = new DecisionLog(request, this.#audit, (event) => this.report(event));
+    return refusing(
+      "BAD_POLICY",
+      () => new ProxiedRun(policy, this.#operatorRules, decisions, this.#budget),
+    );
   }
 
   async #close(id: string) {
@@ -164,7 +172,7 @@ export class AdminConnection {
     }
     this.#runs.delete(id);
     try {
-      return await open.ways.close();
+      return await open.runSockets.close();
     } finally {
       this.#claims.free(...open.claims);
     }
@@ -175,7 +183,7 @@ export class AdminConnection {
     for (const { tellUsage } of this.#runs.values()) tellUsage();
   }
 
-  #usageTeller(id: string, run: Run | undefined): () => void {
+  #usageTeller(id: string, run: ProxiedRun | undefined): () => void {
     let told = 0;
     return () => {
       const { bytesOut, bytesIn } = run?.quota.moved ?? { bytesOut: 0, bytesIn: 0 };

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 const MAX_CONNECTIONS = 1_024;
 
 /** One connection's share of the budget, for as long as any of its sockets is open. */
-export class Place {
+export class ConnectionShare {
   readonly #count: (by: 1 | -1) => void;
   #sockets = 0;
 
@@ -38,7 +38,7 @@ export class ConnectionBudget {
   }
 
   /** A place for a client, or nothing. No owner gets more than they leave for all others. */
-  enter(owner: string, client: Socket): Place | undefined {
+  enter(owner: string, client: Socket): ConnectionShare | undefined {
     return this.#open.take(owner, client);
   }
 
@@ -57,10 +57,10 @@ class Shares {
     this.#limit = limit;
   }
 
-  take(owner: string, socket: Socket): Place | undefined {
+  take(owner: string, socket: Socket): ConnectionShare | undefined {
     const own = this.#owners.get(owner) ?? 0;
     if (this.#used + 1 + own > this.#limit) return undefined;
-    const place = new Place((by) => this.#count(owner, by));
+    const place = new ConnectionShare((by) => this.#count(owner, by));
     place.cover(socket);
     return place;
   }

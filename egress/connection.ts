@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 import { hangUp } from "../src/base/hang-up.ts";
 import { Refusal, refusalResponse } from "../src/destinations/refusal.ts";
 import { serveHttp } from "./http.ts";
+import type { ProxiedRun } from "./proxied-run.ts";
 import { HeadError, readOpening } from "./read-head.ts";
-import type { Run } from "./run.ts";
 
 /** A method's first letter. */
 const HTTP_OPENING = /^[A-Za-z]/;
@@ -14,7 +14,7 @@ const TOO_MANY = {
 } as const;
 
 /** Serves one connection to a slot's socket, from its first byte to its last. Does not throw. */
-export async function serveConnection(client: Socket, run: Run): Promise<void> {
+export async function serveConnection(client: Socket, run: ProxiedRun): Promise<void> {
   const entered = run.enter(client);
   if (entered === "flooded") {
     client.destroy();
@@ -42,7 +42,7 @@ export async function serveConnection(client: Socket, run: Run): Promise<void> {
 async function dispatch(
   client: Socket,
   opening: Buffer,
-  run: Run,
+  run: ProxiedRun,
   deadline: number,
 ): Promise<void> {
   if (HTTP_OPENING.test(opening.toString("latin1", 0, 1))) {
@@ -52,7 +52,7 @@ async function dispatch(
   }
 }
 
-function refuse(client: Socket, run: Run, refusal: Refusal): void {
-  run.ledger.deny({ host: "", port: 0 }, refusal);
+function refuse(client: Socket, run: ProxiedRun, refusal: Refusal): void {
+  run.decisions.deny({ host: "", port: 0 }, refusal);
   hangUp(client, refusalResponse(refusal));
 }

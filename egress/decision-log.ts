@@ -9,13 +9,13 @@ import type {
 import { subjectText } from "../src/protocol/subject-text.ts";
 
 /** A decision or the end of a tunnel, and the how-manieth of its run it is, counted from 1. */
-export type AuditRecord = (DecisionEvent | EndEvent) & { readonly sequence: number };
+export type DecisionRecord = (DecisionEvent | EndEvent) & { readonly sequence: number };
 
 /** Is told of everything a run was granted and denied. It must not throw. */
-export type Audit = (record: AuditRecord) => void;
+export type OnDecision = (record: DecisionRecord) => void;
 
 /** Passes an event on to the control plane; false where that does not keep up with reading. */
-export type Report = (event: AdminEvent) => boolean;
+export type SendEvent = (event: AdminEvent) => boolean;
 
 /** Tunnels and denials of a run the control plane is told of one by one; the rest is counted. */
 const MAX_REPORTED = 200;
@@ -25,10 +25,10 @@ const MAX_DENIED = 100;
 type Counted = { -readonly [K in keyof DeniedItem]: DeniedItem[K] };
 
 /** Everything that was decided for one run: told to those who listen, and summed up at its end. */
-export class Ledger {
+export class DecisionLog {
   readonly #who: { readonly run: string; readonly tenant: string };
-  readonly #audit: Audit;
-  readonly #report: Report;
+  readonly #audit: OnDecision;
+  readonly #report: SendEvent;
   readonly #denied = new Map<string, Counted>();
   #deniedMore = 0;
   #unreported = 0;
@@ -38,7 +38,7 @@ export class Ledger {
   #bytesOut = 0;
   #bytesIn = 0;
 
-  constructor(who: { run: string; tenant: string }, audit: Audit, report: Report) {
+  constructor(who: { run: string; tenant: string }, audit: OnDecision, report: SendEvent) {
     this.#who = { run: who.run, tenant: who.tenant };
     this.#audit = audit;
     this.#report = report;

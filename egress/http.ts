@@ -5,8 +5,8 @@ import { Refusal, refusalResponse, type Subject } from "../src/destinations/refu
 import { quotable } from "../src/protocol/subject-text.ts";
 import { exchange } from "./exchange.ts";
 import { framingOf, HeadSyntaxError, parseRequestHead, type RequestHead } from "./head.ts";
+import type { ProxiedRun } from "./proxied-run.ts";
 import { HeadError, type HeadLimits, readHead } from "./read-head.ts";
-import type { Run } from "./run.ts";
 import { readTarget, type Target } from "./target.ts";
 import type { Tunnel } from "./tunnel.ts";
 
@@ -21,7 +21,7 @@ const ESTABLISHED = "HTTP/1.1 200 Connection Established\r\n\r\n";
 export async function serveHttp(
   client: Socket,
   opening: Buffer,
-  run: Run,
+  run: ProxiedRun,
   deadline: number,
 ): Promise<void> {
   let subject: Subject = { host: "", port: 0 };
@@ -41,7 +41,7 @@ export async function serveHttp(
   }
 }
 
-async function readRequest(client: Socket, opening: Buffer, run: Run, deadline: number) {
+async function readRequest(client: Socket, opening: Buffer, run: ProxiedRun, deadline: number) {
   try {
     const left = Math.max(deadline - Date.now(), 1);
     const { head, rest } = await readHead(client, opening, REQUEST_HEAD, left);
@@ -52,7 +52,7 @@ async function readRequest(client: Socket, opening: Buffer, run: Run, deadline: 
   } catch (error) {
     const refusal = headRefusal(error);
     // One that is gone was denied nothing.
-    if (!client.destroyed) run.ledger.deny({ host: "", port: 0 }, refusal);
+    if (!client.destroyed) run.decisions.deny({ host: "", port: 0 }, refusal);
     throw refusal;
   }
 }
@@ -69,11 +69,11 @@ async function carry(tunnel: Tunnel, request: RequestHead, target: Target, rest:
   tunnel.splice(upstream, rest);
 }
 
-function noting<T>(run: Run, subject: Subject, read: () => T): T {
+function noting<T>(run: ProxiedRun, subject: Subject, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Refusal) run.ledger.deny(subject, error);
+    if (error instanceof Refusal) run.decisions.deny(subject, error);
     throw error;
   }
 }

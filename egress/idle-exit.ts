@@ -1,5 +1,5 @@
 /** Notices that nobody has been there for a while: at first, and after the last one has left. */
-export class Alone {
+export class IdleTimer {
   readonly #ms: number;
   readonly #onAlone: () => void;
   #present = 0;

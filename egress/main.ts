@@ -3,7 +3,7 @@
  * With `endAfter` it ends by itself after so many milliseconds without a control plane.
  */
 import { setDefaultHighWaterMark } from "node:stream";
-import type { AuditRecord } from "./decision-log.ts";
+import type { DecisionRecord } from "./decision-log.ts";
 import { type EgressOptions, startEgress } from "./start.ts";
 
 /** Records of a run that are logged; a sandbox writes none of our disk full. */
@@ -26,7 +26,7 @@ function log(entry: object): void {
   console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
 }
 
-function audit(record: AuditRecord): void {
+function audit(record: DecisionRecord): void {
   if (record.sequence <= MAX_LOGGED) log(record);
 }
 

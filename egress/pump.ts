@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 
 /** Counts bytes before they are passed on; false if they may not be. */
-export type Meter = (bytes: number) => boolean;
+export type CountBytes = (bytes: number) => boolean;
 
 /**
  * Passes on what `from` sends, as fast as `to` takes it. `onEnd` is called when `from` has sent its
@@ -10,7 +10,7 @@ export type Meter = (bytes: number) => boolean;
 export function pump(
   from: Socket,
   to: Socket,
-  meter: Meter,
+  meter: CountBytes,
   onEnd: () => void,
   /** Passes a chunk on; false if more is to wait until `to` has taken it. */
   pass: (chunk: Buffer) => boolean = (chunk) => to.write(chunk),

@@ -21,7 +21,7 @@ export interface HeadLimits {
 }
 
 /** What was looked for, and what arrived behind it. */
-export interface Taken {
+export interface ReadHead {
   readonly head: Buffer;
   readonly rest: Buffer;
 }
@@ -51,7 +51,7 @@ export function readHead(
   opening: Buffer,
   limits: HeadLimits,
   timeoutMs?: number,
-): Promise<Taken> {
+): Promise<ReadHead> {
   return readUntil(socket, opening, timeoutMs, headEnd(limits));
 }
 
@@ -89,7 +89,7 @@ function readUntil(
   opening: Buffer,
   timeoutMs: number | undefined,
   find: Find,
-): Promise<Taken> {
+): Promise<ReadHead> {
   return new Promise((resolve, reject) => {
     let bytes = opening;
     const timer =

@@ -3,15 +3,15 @@ import { createServer, type Server } from "node:net";
 import { listenForSandbox } from "../src/base/sockets.ts";
 import type { RunReport } from "../src/protocol/egress-admin.ts";
 import { serveConnection } from "./connection.ts";
-import type { Run } from "./run.ts";
+import type { ProxiedRun } from "./proxied-run.ts";
 
 /** One slot's `egress.sock`, and the run that is behind it while it listens. */
-export class Slot {
+export class RunSocket {
   readonly #path: string;
-  readonly #run: Run;
+  readonly #run: ProxiedRun;
   readonly #server: Server;
 
-  private constructor(path: string, run: Run) {
+  private constructor(path: string, run: ProxiedRun) {
     this.#path = path;
     this.#run = run;
     this.#server = createServer({ allowHalfOpen: true }, (client) => {
@@ -20,8 +20,8 @@ export class Slot {
   }
 
   /** Listens at `path`. Rejects if that cannot be done, and leaves nothing behind then. */
-  static async open(path: string, run: Run): Promise<Slot> {
-    const slot = new Slot(path, run);
+  static async open(path: string, run: ProxiedRun): Promise<RunSocket> {
+    const slot = new RunSocket(path, run);
     try {
       await listenForSandbox(slot.#server, path);
     } catch (error) {
@@ -37,7 +37,7 @@ export class Slot {
     this.#run.close();
     await closed;
     removeQuietly(this.#path);
-    return this.#run.ledger.summary();
+    return this.#run.decisions.summary();
   }
 }
 

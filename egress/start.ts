@@ -3,17 +3,17 @@ import { connect, createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { listenAt } from "../src/base/sockets.ts";
 import { type Backend, nameOf } from "../src/database/backend.ts";
-import { Reserve } from "../src/database/spare-connections.ts";
+import { SpareConnections } from "../src/database/spare-connections.ts";
 import { type Classifier, classify } from "../src/destinations/address-class.ts";
 import { type ListInterfaces, sparingHost } from "../src/destinations/host-addresses.ts";
-import { readGround } from "../src/destinations/operator-rules.ts";
+import { readOperatorRules } from "../src/destinations/operator-rules.ts";
 import { Lookups } from "../src/dns/lookups.ts";
 import { nameServerResolver, type Resolver } from "../src/dns/resolve.ts";
 import type { SurvivorEvent } from "../src/protocol/egress-admin.ts";
 import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-connection.ts";
 import { ConnectionBudget } from "./connection-budget.ts";
-import type { Audit } from "./decision-log.ts";
-import { Alone } from "./idle-exit.ts";
+import type { OnDecision } from "./decision-log.ts";
+import { IdleTimer } from "./idle-exit.ts";
 
 /** What the operator decides, once, when the proxy starts. */
 export interface EgressOptions {
@@ -33,7 +33,7 @@ export interface EgressOptions {
   /** Default: the operating system's. */
   readonly resolver?: Resolver;
   /** Is told of every decision and of the end of every tunnel. Default: nobody is. */
-  readonly audit?: Audit;
+  readonly audit?: OnDecision;
   /** Is told of database sessions that outlive their execution. Default: nobody is. */
   readonly onSurvivor?: (event: SurvivorEvent) => void;
   /** Connections of all runs at a time. Default: 1,024, which the container's memory is for. */
@@ -45,7 +45,7 @@ export interface EgressOptions {
 }
 
 /** A proxy that runs. */
-export interface Egress {
+export interface RunningProxy {
   /** Closes all runs and all sockets. */
   close(): Promise<void>;
 }
@@ -58,22 +58,22 @@ export interface Egress {
  * @example
  * const egress = await startEgress({ adminSocket: "/run/isolate/egress/admin.sock" });
  */
-export async function startEgress(options: EgressOptions): Promise<Egress> {
+export async function startEgress(options: EgressOptions): Promise<RunningProxy> {
   const { adminSocket, audit = () => {}, onSurvivor = () => {} } = options;
-  const alone = options.alone && new Alone(options.alone.after, options.alone.onAlone);
+  const alone = options.alone && new IdleTimer(options.alone.after, options.alone.onAlone);
   const { hosts = {}, private: privates = [], own = [] } = options;
   const { resolver = nameServerResolver(), interfaces } = options;
   const { classify: classifier = sparingHost(classify, interfaces) } = options;
   const { lookup } = new Lookups(resolver);
   const settle: AdminConnectionOptions["readGround"] = (settings) =>
-    readGround({ ...settings, lookup, classify: classifier });
-  const ground = settle({ hosts, private: privates, own });
+    readOperatorRules({ ...settings, lookup, classify: classifier });
+  const operatorRules = settle({ hosts, private: privates, own });
   const claims = new Claims();
   const budget = new ConnectionBudget(options.connections);
   await ensureDirectory(dirname(adminSocket));
   await removeLeftover(adminSocket);
   const survivors = new Map<string, SurvivorEvent>();
-  const reserve = new Reserve({
+  const reserve = new SpareConnections({
     directory: join(dirname(adminSocket), "sessions"),
     resolver,
     onSurvivor: (backend, state, reason) => {
@@ -88,7 +88,7 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
   });
   const connections = new Map<Socket, { admin: AdminConnection; served: Promise<void> }>();
   const server = createServer((socket) => {
-    const shared = { ground, readGround: settle, claims, audit, reserve, budget };
+    const shared = { operatorRules, readGround: settle, claims, audit, reserve, budget };
     const admin = new AdminConnection(socket, shared);
     alone?.enter();
     const served = admin.serve().finally(() => {

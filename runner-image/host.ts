@@ -169,7 +169,7 @@ function begin(frame: Frame): WorkerJob {
   running = true;
   reuse = job.reuse === true;
   channel = new ChannelRelay();
-  response = new ResponseRelay(job.http);
+  response = new ResponseRelay(job.httpRequest);
   logEntries = 0;
   logBytes = 0;
   return { ...job, tools: job.tools.map(withSocket) };

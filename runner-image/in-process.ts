@@ -2,15 +2,15 @@
  * A worker's insides for level `none`. The host evaluates this in a realm of its own process and
  * calls `open()`: everything user code meets there is what it meets in a sandbox.
  */
-import type { InlineHost, InlineWorker } from "../src/protocol/in-process.ts";
+import type { InProcessHost, InProcessWorker } from "../src/protocol/in-process.ts";
 import { MODULE_NAME } from "../src/protocol/messages.ts";
+import { CodeRuns } from "./code-runs.ts";
 import { captureConsole } from "./console.ts";
 import { restrictGlobals } from "./globals.ts";
-import { Runs } from "./runs.ts";
 import { trackTimers } from "./timers.ts";
 
-export function open(host: InlineHost): InlineWorker {
-  const runs = new Runs(host.send);
+export function open(host: InProcessHost): InProcessWorker {
+  const runs = new CodeRuns(host.send);
   captureConsole((level, args) => runs.write(level, args));
   trackTimers();
   restrictGlobals((fault) => runs.fail(fault));

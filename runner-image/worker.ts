@@ -4,14 +4,14 @@
  */
 import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.ts";
 import { preventDefault } from "./base/primordials.ts";
+import type { Runtime } from "./code-run.ts";
+import { CodeRuns } from "./code-runs.ts";
 import { captureConsole } from "./console.ts";
 import { restrictGlobals } from "./globals.ts";
 import { closeInternals } from "./internals.ts";
 import { loadModule, moduleUrl } from "./load.ts";
 import { listen, send } from "./port.ts";
 import { tunnelConnections } from "./raw-connections.ts";
-import type { Runtime } from "./run.ts";
-import { Runs } from "./runs.ts";
 import { trackTimers } from "./timers.ts";
 
 /** Set at build time: the text of nested.ts, which a worker made by user code may not read. */
@@ -41,7 +41,7 @@ const runtime: Runtime = {
 
 scope.onmessage = async ({ data: port }) => {
   scope.onmessage = null;
-  const runs = new Runs((message) => send(port, message));
+  const runs = new CodeRuns((message) => send(port, message));
   scope.addEventListener("error", (event) => {
     preventDefault(event);
     runs.fail(event.error);

@@ -8,9 +8,9 @@ import { hostCheck } from "./http/host-check.ts";
 import { failed, mount } from "./http/mount.ts";
 import type { ApiEnv, Route } from "./http/route.ts";
 import { tracedRequest } from "./http/tracing.ts";
-import { Unread } from "./http/unread/unread-responses.ts";
+import { UnreadResponses } from "./http/unread/unread-responses.ts";
 import type { Answered } from "./log/answered.ts";
-import type { Hub } from "./resources/resource-service.ts";
+import type { ResourceService } from "./resources/resource-service.ts";
 import { tenancyRoutes } from "./routes/admin/routes.ts";
 import { batchRoutes } from "./routes/batch.ts";
 import { contractRoutes } from "./routes/contract.ts";
@@ -46,7 +46,7 @@ export interface AppOptions {
   /** Names it answers to beside loopback's; every name if absent. */
   readonly hosts?: readonly string[] | undefined;
   /** The registry of resources; without one, its routes are not there. */
-  readonly hub?: Hub | undefined;
+  readonly resourceService?: ResourceService | undefined;
   /** URL this server is known by. Default: as each request has it. */
   readonly publicUrl?: string | undefined;
   /** Most bytes of the response of an HTTP function. Default 16 MB. */
@@ -84,7 +84,7 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
   if (hosts !== undefined) app.use(hostCheck(hosts));
   const { withBody, withBytes } = bodies(maxBody, options.pace);
   const routes = routesOf(options, auth, withBytes);
-  mount(app, { routes, auth, withBody, onError, unread: new Unread(options.maxUnread) });
+  mount(app, { routes, auth, withBody, onError, unread: new UnreadResponses(options.maxUnread) });
   app.notFound((c) => {
     const message = `There is no ${c.req.path.slice(0, 100)}`;
     return failed(new HttpProblem(404, "NotFound", "NOT_FOUND", message), c, onError);
@@ -95,22 +95,22 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 
 /** Everything there is to serve. */
 function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"]): Route[] {
-  const { services, hub, publicUrl, httpBytes, tenancy, leaving, onError } = options;
-  const { kernel, ways, jobs, secretKey, store, audit, functions, health } = services;
+  const { services, resourceService, publicUrl, httpBytes, tenancy, leaving, onError } = options;
+  const { kernel, replyModes, jobs, secretKey, store, audit, functions, health } = services;
   const routes = [
-    ...executeRoutes(ways),
+    ...executeRoutes(replyModes),
     ...batchRoutes({ ...services, onError }),
     ...executionsRoutes({ executions: store.executions, audit }),
     ...jobRoutes(jobs, secretKey),
-    ...functionRoutes(functions, ways),
+    ...functionRoutes(functions, replyModes),
     ...httpFunctionRoutes({ ...services, auth, withBytes, publicUrl, maxBytes: httpBytes }),
     ...planRoutes(kernel),
     ...healthRoutes(kernel, { health, store, terse: !auth.open, leaving }),
     ...metricsRoutes(services.metrics.registry, auth.open),
     ...(tenancy === undefined ? [] : tenancyRoutes(tenancy, store.storage)),
-    ...(hub === undefined
+    ...(resourceService === undefined
       ? []
-      : [...wellKnownRoutes(publicUrl), ...registryRoutes(hub, options.pace)]),
+      : [...wellKnownRoutes(publicUrl), ...registryRoutes(resourceService, options.pace)]),
   ];
   return [...routes, ...docsRoutes(), ...contractRoutes(routes)];
 }

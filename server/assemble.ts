@@ -8,7 +8,7 @@ import type { ApiEnv } from "./http/route.ts";
 import { requestLog } from "./log/answered.ts";
 import { failureLog } from "./log/logger.ts";
 import { KernelLevels } from "./resources/kernel-levels.ts";
-import { createHub } from "./resources/resource-service.ts";
+import { createResourceService } from "./resources/resource-service.ts";
 import { Retention } from "./runs/retention.ts";
 import { createServices } from "./services.ts";
 import type { Settings } from "./settings.ts";
@@ -62,7 +62,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       lease: settings.jobLease,
       onError,
     });
-    const hub = createHub({
+    const resourceService = createResourceService({
       store,
       runs: services.runs,
       levels: new KernelLevels(kernel),
@@ -72,7 +72,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const app = buildApp({
       services,
       tenancy,
-      hub,
+      resourceService,
       publicUrl,
       maxBody: settings.maxBody,
       pace: settings.pace,
@@ -83,7 +83,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       leaving: () => leaving,
       onAnswer: requestLog(logger),
     });
-    const { worker, callbacks, audit, metrics, ways } = services;
+    const { worker, callbacks, audit, metrics, replyModes } = services;
     collectDefaultMetrics({ register: metrics.registry });
     const failed = (error: unknown): void => onError(error, "");
     const retention = new Retention({ store, days: settings.retention, onError: failed });
@@ -98,7 +98,12 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       async close(grace) {
         worker.stop();
         await close(grace);
-        await Promise.all([worker.close(), callbacks?.close(), retention.close(), ways.close()]);
+        await Promise.all([
+          worker.close(),
+          callbacks?.close(),
+          retention.close(),
+          replyModes.close(),
+        ]);
         const lost = await audit.close(AUDIT_MS);
         if (lost > 0)
           logger.error(`The store took no more: ${lost} executions are not written down`);

@@ -3,7 +3,7 @@ import type { EngineStatus } from "../src/engines/contract/contract.ts";
 import type { Kernel } from "../src/kernel/kernel.ts";
 import type { SandboxLevel } from "../src/request/types.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import type { AuditWriter } from "./runs/audit.ts";
+import type { ExecutionWriter } from "./runs/execution-writer.ts";
 import type { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
 
@@ -13,7 +13,7 @@ const STATES = ["warm", "starting", "leased", "kept"] as const;
 /** What is looked at. */
 interface Sources {
   readonly kernel: Kernel;
-  readonly audit: AuditWriter;
+  readonly audit: ExecutionWriter;
   readonly health: StoreHealth;
   readonly store: Store;
 }

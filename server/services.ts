@@ -1,7 +1,7 @@
 import type { Config } from "../src/config/config.ts";
 import { classify } from "../src/destinations/address-class.ts";
 import { sparingHost } from "../src/destinations/host-addresses.ts";
-import { readGround } from "../src/destinations/operator-rules.ts";
+import { readOperatorRules } from "../src/destinations/operator-rules.ts";
 import { Lookups } from "../src/dns/lookups.ts";
 import { nameServerResolver } from "../src/dns/resolve.ts";
 import type { Kernel } from "../src/kernel/kernel.ts";
@@ -16,8 +16,8 @@ import { JobWorker } from "./jobs/worker.ts";
 import { countedAdmission } from "./metrics/counted-admission.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { type Admission, NO_QUOTAS } from "./quotas/admission.ts";
-import { Ways } from "./replies/reply-modes.ts";
-import { AuditWriter } from "./runs/audit.ts";
+import { ReplyModes } from "./replies/reply-modes.ts";
+import { ExecutionWriter } from "./runs/execution-writer.ts";
 import { Runs } from "./runs/runs.ts";
 import { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
@@ -44,8 +44,8 @@ export interface Services {
   readonly kernel: Kernel;
   readonly store: Store;
   readonly runs: Runs;
-  readonly audit: AuditWriter;
-  readonly ways: Ways;
+  readonly audit: ExecutionWriter;
+  readonly replyModes: ReplyModes;
   readonly jobs: JobQueue;
   readonly worker: JobWorker;
   readonly functions: FunctionCatalogue;
@@ -63,7 +63,7 @@ export function createServices(options: ServicesOptions): Services {
   const { admission = NO_QUOTAS } = options;
   const failed = (error: unknown): void => onError(error, "");
   const metrics = new Metrics();
-  const audit = new AuditWriter(store.executions, {
+  const audit = new ExecutionWriter(store.executions, {
     onError: failed,
     onDropped: (rows) => metrics.onDropped(rows),
   });
@@ -82,8 +82,12 @@ export function createServices(options: ServicesOptions): Services {
     onEnd: (row) => metrics.onExecution(row),
   });
   const { lookup } = new Lookups(nameServerResolver());
-  const ground = readGround({ ...config.egress, lookup, classify: sparingHost(classify) });
-  const sending = { store: store.jobs, ground, onError: failed };
+  const operatorRules = readOperatorRules({
+    ...config.egress,
+    lookup,
+    classify: sparingHost(classify),
+  });
+  const sending = { store: store.jobs, operatorRules, onError: failed };
   const callbacks = secretKey && new CallbackSender({ ...sending, secretKey, callerOf });
   const worker = new JobWorker({
     store: store.jobs,
@@ -97,18 +101,24 @@ export function createServices(options: ServicesOptions): Services {
   });
   const checkCallback = (url: string): void => {
     if (secretKey === undefined) throw noSecretKey();
-    callbackTarget(url, ground);
+    callbackTarget(url, operatorRules);
   };
   const jobs = new JobQueue({ store: store.jobs, kernel, worker, checkCallback });
   const { idempotency } = store;
-  const ways = new Ways({ runs, jobs, idempotency, most: config.maxTimeout + MARGIN_MS, onError });
+  const replyModes = new ReplyModes({
+    runs,
+    jobs,
+    idempotency,
+    most: config.maxTimeout + MARGIN_MS,
+    onError,
+  });
   const functions = new FunctionCatalogue(store.functions, kernel);
   return {
     kernel,
     store,
     runs,
     audit,
-    ways,
+    replyModes,
     jobs,
     worker,
     functions,

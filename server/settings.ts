@@ -12,7 +12,7 @@ import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
 import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
 import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/contract/storage.ts";
 import { storeLocation } from "./store/location.ts";
-import { DEFAULT_LEVELS, levels, type TenantLevel } from "./tenants/settings.ts";
+import { DEFAULT_LEVELS, levels, type TenantLevel } from "./tenants/tenant-settings.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
 const decimal = z

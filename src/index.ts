@@ -32,7 +32,7 @@ export { merge } from "./permissions/merger.ts";
 export { normalize } from "./permissions/normalizer.ts";
 export { parse } from "./permissions/parser.ts";
 export type { Perms } from "./permissions/perms.ts";
-export type { Plan, Refusal } from "./permissions/plan.ts";
+export type { PermissionRefusal, Plan } from "./permissions/plan.ts";
 export type { PublicPlan } from "./permissions/public-plan.ts";
 export { validate } from "./permissions/validator.ts";
 export type { Context, IsolatePlugin, PluginApi } from "./plugins/plugin.ts";

@@ -1,5 +1,5 @@
 import { BadRequest } from "../../src/base/errors.ts";
-import type { Ground } from "../../src/destinations/admit.ts";
+import type { OperatorRules } from "../../src/destinations/admit.ts";
 import {
   type Destination,
   formatDestination,
@@ -21,7 +21,7 @@ export interface CallbackTarget {
  * the private destinations. Throws `BadRequest`. Which addresses the name leads to is looked at
  * when it is dialled.
  */
-export function callbackTarget(text: string, ground: Ground): CallbackTarget {
+export function callbackTarget(text: string, operatorRules: OperatorRules): CallbackTarget {
   if (text.length > MAX_LENGTH) throw bad(`Longer than ${MAX_LENGTH} characters`);
   if (!URL.canParse(text)) throw bad("Not a URL");
   const url = new URL(text);
@@ -29,7 +29,10 @@ export function callbackTarget(text: string, ground: Ground): CallbackTarget {
   if (url.username !== "" || url.password !== "") throw bad("Holds a user name or a password");
   url.hash = "";
   const destination = destinationOf(url);
-  if (url.protocol === "http:" && !ground.privateDestinations.has(formatDestination(destination))) {
+  if (
+    url.protocol === "http:" &&
+    !operatorRules.privateDestinations.has(formatDestination(destination))
+  ) {
     throw bad("Use https; plain http is for destinations in ISOLATE_EGRESS_PRIVATE");
   }
   return { url, destination };

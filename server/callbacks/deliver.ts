@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIPv6, type LookupFunction } from "node:net";
-import { admit, type CheckedAddress, type Ground } from "../../src/destinations/admit.ts";
+import { admit, type CheckedAddress, type OperatorRules } from "../../src/destinations/admit.ts";
 import { callbackTarget } from "./callback-url.ts";
 
 const CONNECT_WITHIN = 3_000;
@@ -20,7 +20,7 @@ export interface Delivery {
 }
 
 export interface DeliverOptions {
-  readonly ground: Ground;
+  readonly operatorRules: OperatorRules;
   /** Milliseconds for all of it. Default 10,000. */
   readonly timeout?: number;
   /** A certificate authority to trust in place of the system's. */
@@ -33,11 +33,11 @@ export interface DeliverOptions {
  * one of those is dialled. Rejects if there is no answer in time.
  */
 export async function deliver(delivery: Delivery, options: DeliverOptions): Promise<number> {
-  const { ground, timeout = 10_000 } = options;
-  const { url, destination } = callbackTarget(delivery.url, ground);
+  const { operatorRules, timeout = 10_000 } = options;
+  const { url, destination } = callbackTarget(delivery.url, operatorRules);
   const signal = AbortSignal.timeout(timeout);
   const asker = { owner: delivery.tenant, run: delivery.id, signal };
-  const answered = admit(destination, ground, asker, timeout).then((addresses) =>
+  const answered = admit(destination, operatorRules, asker, timeout).then((addresses) =>
     post(url, addresses, delivery, { ...options, signal }),
   );
   // Whatever a receiver does with its connection, this is over when its time is.

@@ -1,5 +1,5 @@
 import { hkdfSync } from "node:crypto";
-import { ownerOf, type Tenant } from "../../src/request/tenant.ts";
+import { type Tenant, tenantKey } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 
 /**
@@ -11,7 +11,7 @@ export function callbackSecret(
   secretKey: Uint8Array,
   tenant: Pick<Tenant, "id" | "since">,
 ): string {
-  const bytes = hkdfSync("sha256", secretKey, "", `isolate callbacks of ${ownerOf(tenant)}`, 32);
+  const bytes = hkdfSync("sha256", secretKey, "", `isolate callbacks of ${tenantKey(tenant)}`, 32);
   return `whsec_${Buffer.from(bytes).toString("base64")}`;
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Turns } from "../../src/base/per-tenant-queue.ts";
+import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import type { DueCallback, JobRow, Jobs } from "../store/contract/jobs.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
@@ -30,7 +30,7 @@ export class CallbackSender {
   /** Whose they are, by what is over once they are sent. */
   readonly #sending = new Map<Promise<void>, string>();
   /** Bodies are read one at a time: each may be as large as a result. */
-  readonly #reads = new Turns(AT_ONCE);
+  readonly #reads = new PerTenantQueue(AT_ONCE);
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #again = false;

@@ -8,7 +8,7 @@ import { MOST_ROWS } from "../store/contract/storage.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { toVersion } from "./deployment.ts";
 import type { DeployBody } from "./schemas.ts";
-import { type Callable, type Owner, VersionCache } from "./version-cache.ts";
+import { type Callable, type FunctionOwner, VersionCache } from "./version-cache.ts";
 
 /** The deployed functions of all tenants. What is not a tenant's own is not there for it. */
 export class FunctionCatalogue {
@@ -36,7 +36,7 @@ export class FunctionCatalogue {
   }
 
   /** What is to be called, at most five seconds old; without `version`, the current one. */
-  callable(tenant: Owner, name: string, version?: number): Promise<Callable | undefined> {
+  callable(tenant: FunctionOwner, name: string, version?: number): Promise<Callable | undefined> {
     return this.#cache.get(tenant, name, version);
   }
 
@@ -60,13 +60,13 @@ export class FunctionCatalogue {
   }
 
   /** Has an earlier version, or a later one, be the current one. */
-  async rollBack(tenant: Owner, name: string, version: number): Promise<FunctionRow> {
+  async rollBack(tenant: FunctionOwner, name: string, version: number): Promise<FunctionRow> {
     const isThere = await this.#store.activate(tenant.id, name, version);
     this.#cache.forget(tenant, name);
     return isThere ? this.get(tenant.id, name) : noSuchFunction(name, version);
   }
 
-  async delete(tenant: Owner, name: string): Promise<void> {
+  async delete(tenant: FunctionOwner, name: string): Promise<void> {
     const existed = await this.#store.delete(tenant.id, name);
     this.#cache.forget(tenant, name);
     if (!existed) noSuchFunction(name);

@@ -1,5 +1,5 @@
 import { BadRequest, PayloadTooLarge, TenantLimit } from "../../src/base/errors.ts";
-import { Turns } from "../../src/base/per-tenant-queue.ts";
+import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import { bundleFunction } from "../../src/bundler/function-bundle.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
@@ -9,7 +9,7 @@ import type { DeployBody } from "./schemas.ts";
 
 const MAIN = "main.ts";
 /** Compilations of one tenant that may wait. */
-const turns = new Turns(8);
+const turns = new PerTenantQueue(8);
 
 /** Compiles for tenants, for each of them one thing at a time. */
 export function compileInTurn<T>(tenant: string, compile: () => Promise<T>): Promise<T> {

@@ -6,7 +6,7 @@ import type { FunctionVersion } from "../store/contract/functions.ts";
 export type Callable = Omit<FunctionVersion, "files">;
 
 /** A tenant, and not one before it by the same id. */
-export type Owner = Pick<Tenant, "id" | "since">;
+export type FunctionOwner = Pick<Tenant, "id" | "since">;
 
 /** Milliseconds that another server's change may stay unknown to this one. */
 const FRESH = 5_000;
@@ -32,7 +32,7 @@ export class VersionCache {
   }
 
   /** Without `version`, the current one. */
-  get(tenant: Owner, name: string, version?: number): Reading {
+  get(tenant: FunctionOwner, name: string, version?: number): Reading {
     const key = `${prefixOf(tenant, name)}${version ?? ""}`;
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
@@ -51,7 +51,7 @@ export class VersionCache {
   }
 
   /** To be called once the store has the change: what is being read now may be from before. */
-  forget(tenant: Owner, name: string): void {
+  forget(tenant: FunctionOwner, name: string): void {
     const prefix = prefixOf(tenant, name);
     for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.#entries.delete(key);
   }
@@ -63,7 +63,7 @@ function sizeOf({ code, request }: Callable): number {
 }
 
 /** No part can hold a slash. */
-function prefixOf({ id, since }: Owner, name: string): string {
+function prefixOf({ id, since }: FunctionOwner, name: string): string {
   return `${id}/${since ?? ""}/${name}/`;
 }
 

@@ -11,7 +11,7 @@ import type { Bodies } from "./body/bodies.ts";
 import { bodyOf } from "./body/source.ts";
 import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
 import { assertBounded } from "./schema-bounds.ts";
-import type { Counting, Owner, Unread } from "./unread/unread-responses.ts";
+import type { Counting, ResponseOwner, UnreadResponses } from "./unread/unread-responses.ts";
 
 const MAX_PARAMETERS = 100;
 /** Bytes that have to have room before code runs, lest it run for an answer that is refused: a large result. */
@@ -23,7 +23,7 @@ export interface MountOptions {
   readonly routes: readonly Route[];
   readonly auth: Auth;
   readonly withBody: Bodies["withBody"];
-  readonly unread: Unread;
+  readonly unread: UnreadResponses;
   /** Told of our own failures, with the id their callers were given. */
   readonly onError: (error: unknown, requestId: string) => void;
 }
@@ -87,7 +87,7 @@ async function serve(
   const caller = route.scope === "tenant" ? await identify() : undefined;
   if (route.scope === "admin") await auth.admin(raw);
   const bindings = (c.env ?? {}) as Partial<HttpBindings>;
-  const owner = ownerOf(route, caller, bindings);
+  const owner = responseOwner(route, caller, bindings);
   // Those without a key are asked about what is large alone: the rest says whether the server is well.
   if (!owner.isAnonymous) unread.check(owner, route.body === undefined ? 0 : LIKELY_ANSWER);
   if (caller !== undefined && (route.body ?? route.reads) !== undefined) {
@@ -136,11 +136,11 @@ async function serve(
 }
 
 /** Whose the answer is, of those that are counted. */
-function ownerOf(
+function responseOwner(
   { scope }: Route,
   caller: Caller | undefined,
   bindings: Partial<HttpBindings>,
-): Owner {
+): ResponseOwner {
   if (scope === "none") return { name: addressOf(bindings), isAnonymous: true };
   // No tenant has the operator's name.
   return { name: caller?.tenant.id ?? "", isAnonymous: false };

@@ -1,11 +1,11 @@
 import { PayloadTooLarge } from "../../src/base/errors.ts";
 import { JsonText } from "../../src/base/json-text.ts";
-import { Turns } from "../../src/base/per-tenant-queue.ts";
+import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { executionId } from "../runs/execution-id.ts";
-import type { Run } from "../runs/runs.ts";
+import type { Execution } from "../runs/runs.ts";
 import type { JobRow, Jobs } from "../store/contract/jobs.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { JobWorker } from "./worker.ts";
@@ -23,7 +23,7 @@ export interface JobQueueOptions {
   readonly most?: number;
 }
 
-export type AskedLater = Pick<Run, "caller" | "request" | "requestId" | "function"> & {
+export type QueuedExecution = Pick<Execution, "caller" | "request" | "requestId" | "function"> & {
   readonly callback?: string | undefined;
 };
 
@@ -33,7 +33,7 @@ const MAX_ACCEPTING = 1_000;
 /** Executions that are answered for later: accepted for good, and run as their turn comes. */
 export class JobQueue {
   readonly #options: JobQueueOptions;
-  readonly #turns = new Turns(MAX_ACCEPTING);
+  readonly #turns = new PerTenantQueue(MAX_ACCEPTING);
 
   constructor(options: JobQueueOptions) {
     this.#options = options;
@@ -43,7 +43,7 @@ export class JobQueue {
    * Resolves with the execution's id as soon as it is stored. Rejects as `Kernel.check()` does, and with
    * 429 if too many of the tenant's wait.
    */
-  async accept(asked: AskedLater): Promise<string> {
+  async accept(asked: QueuedExecution): Promise<string> {
     const { store, kernel, worker, checkCallback, most = 1_000 } = this.#options;
     const { caller, requestId, function: deployed, callback } = asked;
     const request = storable(asked.request);

@@ -8,7 +8,7 @@ import { QuotaExceeded } from "../errors/quota-error.ts";
 import { answerOf, answerText } from "../runs/answer.ts";
 import type { Runs } from "../runs/runs.ts";
 import { StorageFull, StorageReserved, StoreUnavailable } from "../store/contract/errors.ts";
-import type { ClaimedJob, JobAnswer, JobRow, Jobs } from "../store/contract/jobs.ts";
+import type { ClaimedJob, FinalJobAnswer, JobRow, Jobs } from "../store/contract/jobs.ts";
 import { written } from "../store/contract/written.ts";
 import type { Caller } from "../tenants/auth.ts";
 
@@ -174,7 +174,7 @@ export class JobWorker {
     if (answer === undefined) return;
     // Once it is answered nobody runs it again, and nothing else would write it down.
     await runs.flush();
-    const finish = (answer: JobAnswer) =>
+    const finish = (answer: FinalJobAnswer) =>
       this.#write(job, () => store.finish(this.#owner, job.id, answer));
     const isOurs = await finish(answer).catch(async (error: unknown) => {
       if (error instanceof StoreUnavailable || error instanceof StorageReserved) throw error;
@@ -192,7 +192,7 @@ export class JobWorker {
   }
 
   /** `undefined` if there is nothing to say: it was cancelled, or waits again. */
-  async #answer(job: ClaimedJob, signal: AbortSignal): Promise<JobAnswer | undefined> {
+  async #answer(job: ClaimedJob, signal: AbortSignal): Promise<FinalJobAnswer | undefined> {
     const { runs, callerOf, onError, store } = this.#options;
     const { id, requestId, attempts } = job;
     const comesAgain = (error: unknown): boolean => !signal.aborted && passes(error, job);
@@ -263,12 +263,12 @@ function pauseAfter(error: unknown): number {
   return Math.min(60, Math.max(1, retryAfter)) * 1_000;
 }
 
-function givenUp(requestId: string): Promise<JobAnswer> {
+function givenUp(requestId: string): Promise<FinalJobAnswer> {
   const message = `Its host went down under this execution ${MAX_ATTEMPTS} times`;
   return problemAnswer(new HttpProblem(503, "JobFailed", "JOB_GIVEN_UP", message), requestId);
 }
 
-async function problemAnswer(error: unknown, requestId: string): Promise<JobAnswer> {
+async function problemAnswer(error: unknown, requestId: string): Promise<FinalJobAnswer> {
   const response = problemResponse(error, requestId);
   return { status: response.status, body: await response.text() };
 }

@@ -1,6 +1,6 @@
 import type { Usage } from "../../src/request/types.ts";
 import type { Caller } from "../tenants/auth.ts";
-import type { Asking } from "./slots.ts";
+import type { WaitingExecution } from "./concurrency-limits.ts";
 
 /** To be called once, when an execution is over; with `null`, if it never ran. */
 export type Release = (used: Pick<Usage, "cpu" | "wall"> | null) => void;
@@ -12,7 +12,7 @@ export interface Admission {
    * up, with `Aborted` if `signal` is aborted before. Without `wait`, what would have to wait for
    * others to end is refused.
    */
-  admit(caller: Caller, options: Asking): Promise<Release>;
+  admit(caller: Caller, options: WaitingExecution): Promise<Release>;
   /** Counts milliseconds of processor time that are no execution's. */
   charge(tenant: string, cpu: number): void;
 }

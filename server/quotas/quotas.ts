@@ -2,16 +2,16 @@ import type { Executions } from "../store/contract/executions.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { Admission, Release } from "./admission.ts";
 import { Budgets } from "./budgets.ts";
+import { ConcurrencyLimits } from "./concurrency-limits.ts";
 import type { Used } from "./day.ts";
 import { Rates } from "./rates.ts";
-import { Slots } from "./slots.ts";
 
 /** Less than what is allowed for beside an execution's own time where a key is held for it. */
 const PATIENCE = 60_000;
 
 /** Has every tenant run no more than it may: at once, in a while, and in a day. */
 export class Quotas implements Admission {
-  readonly #slots = new Map<string, Slots>();
+  readonly #slots = new Map<string, ConcurrencyLimits>();
   readonly #rates = new Rates();
   readonly #budgets: Budgets;
 
@@ -57,13 +57,13 @@ export class Quotas implements Admission {
     return this.#budgets.today(caller);
   }
 
-  #slotsOf(tenant: string): Slots {
-    const slots = this.#slots.get(tenant) ?? new Slots(this.#patience);
+  #slotsOf(tenant: string): ConcurrencyLimits {
+    const slots = this.#slots.get(tenant) ?? new ConcurrencyLimits(this.#patience);
     this.#slots.set(tenant, slots);
     return slots;
   }
 
-  #tidy(tenant: string, slots: Slots): void {
+  #tidy(tenant: string, slots: ConcurrencyLimits): void {
     if (slots.idle && this.#slots.get(tenant) === slots) this.#slots.delete(tenant);
   }
 }

@@ -5,9 +5,9 @@ import type { ExecuteRequest } from "../../src/request/types.ts";
 import { problemResponse } from "../errors/problem.ts";
 import type { BodyShare } from "../http/body/budget.ts";
 import { answerOf, answerText } from "../runs/answer.ts";
-import type { Asked, Runs } from "../runs/runs.ts";
+import type { ExecutionContext, Runs } from "../runs/runs.ts";
 
-export interface Batch extends Pick<Asked, "caller" | "requestId" | "signal"> {
+export interface Batch extends Pick<ExecutionContext, "caller" | "requestId" | "signal"> {
   readonly requests: readonly ExecuteRequest[];
   /** Counts the bytes of its answers among those of all batches. Throws `HostBusy` if there is no room. */
   readonly share: Pick<BodyShare, "add">;

@@ -4,16 +4,16 @@ import { problemResponse } from "../errors/problem.ts";
 import type { RouteInput } from "../http/route.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import { answerOf, answerText } from "../runs/answer.ts";
-import type { Run, Runs } from "../runs/runs.ts";
+import type { Execution, Runs } from "../runs/runs.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
 import type { Idempotency, StoredAnswer } from "../store/contract/idempotency.ts";
-import { type Once, once } from "./idempotency/idempotent.ts";
-import { Unwritten } from "./idempotency/unwritten.ts";
+import { beginIdempotent, type IdempotentBegin } from "./idempotency/idempotent.ts";
+import { UnwrittenAnswers } from "./idempotency/unwritten-answers.ts";
 import { jsonAnswer, replayOf, responseOf, textAnswer } from "./stored-answer.ts";
 import { streamed, streamOf, type Watched } from "./stream.ts";
 import { wantsEvents, wantsLater } from "./wanted-mode.ts";
 
-export interface WaysOptions {
+export interface ReplyModesOptions {
   readonly runs: Runs;
   readonly jobs: JobQueue;
   readonly idempotency: Idempotency;
@@ -24,11 +24,11 @@ export interface WaysOptions {
 }
 
 /** What a request comes to, once its route has read it. */
-export interface Wanted {
+export interface ExecutionRequest {
   readonly request: ExecuteRequest;
   /** Where to send the answer, if it comes later. */
   readonly callback?: string | undefined;
-  readonly function?: Run["function"];
+  readonly function?: Execution["function"];
   /** How it is called if its answer is JSON, at once. */
   readonly via: ExecutionRow["via"];
   /** What makes two requests with one `Idempotency-Key` the same. */
@@ -42,7 +42,7 @@ export interface Identity {
 }
 
 /** What the ways need of a route's input. */
-export type Input = Pick<
+export type ReplyInput = Pick<
   RouteInput<unknown, unknown, unknown, unknown, "tenant">,
   "caller" | "signal" | "requestId" | "c" | "hold" | "onWaiting" | "reserve"
 >;
@@ -52,11 +52,11 @@ export type Input = Pick<
  * `Idempotency-Key`. With a key, an execution outlives the connection it was asked for by: whoever
  * sent it may come back for the answer.
  */
-export class Ways {
-  readonly #options: WaysOptions;
-  readonly #unwritten = new Unwritten();
+export class ReplyModes {
+  readonly #options: ReplyModesOptions;
+  readonly #unwritten = new UnwrittenAnswers();
 
-  constructor(options: WaysOptions) {
+  constructor(options: ReplyModesOptions) {
     this.#options = options;
   }
 
@@ -66,7 +66,7 @@ export class Ways {
   }
 
   /** Runs it the way the request's headers say. Rejects for what is refused before it has begun. */
-  async respond(wanted: Wanted, input: Input): Promise<Response> {
+  async respond(wanted: ExecutionRequest, input: ReplyInput): Promise<Response> {
     const { headers } = input.c.req.raw;
     const later = wantsLater(headers.get("prefer"));
     const events = !later && wantsEvents(headers.get("accept"));
@@ -90,13 +90,13 @@ export class Ways {
   /** What an `Idempotency-Key` says, if there is one; for work of as many executions. */
   async once(
     { route, body }: Identity,
-    input: Omit<Input, "hold" | "onWaiting">,
+    input: Omit<ReplyInput, "hold" | "onWaiting">,
     executions = 1,
-  ): Promise<Once | undefined> {
+  ): Promise<IdempotentBegin | undefined> {
     const { idempotency, most, onError } = this.#options;
     const key = input.c.req.header("idempotency-key");
     if (key === undefined) return undefined;
-    return once(idempotency, {
+    return beginIdempotent(idempotency, {
       tenant: input.caller.tenant,
       key,
       route,
@@ -110,8 +110,8 @@ export class Ways {
   }
 
   async #run(
-    { request, via, function: deployed }: Wanted,
-    { caller, requestId }: Input,
+    { request, via, function: deployed }: ExecutionRequest,
+    { caller, requestId }: ReplyInput,
     options: Partial<Watched> & { signal: AbortSignal | undefined },
   ): Promise<StoredAnswer> {
     const { runs } = this.#options;
@@ -119,13 +119,16 @@ export class Ways {
     return textAnswer(200, answerText(answerOf(await runs.run(run))));
   }
 
-  async #accept(wanted: Wanted, { caller, requestId }: Input): Promise<StoredAnswer> {
+  async #accept(
+    wanted: ExecutionRequest,
+    { caller, requestId }: ReplyInput,
+  ): Promise<StoredAnswer> {
     const id = await this.#options.jobs.accept({ ...wanted, caller, requestId });
     return jsonAnswer(202, { id, status: "queued" }, `/jobs/${id}`);
   }
 
   #stream(
-    { hold, onWaiting, reserve, requestId }: Input,
+    { hold, onWaiting, reserve, requestId }: ReplyInput,
     /** Absent for what goes on when the client goes away. */
     hangUp: AbortSignal | undefined,
     run: (watched: Watched, signal: AbortSignal | undefined) => Promise<string>,

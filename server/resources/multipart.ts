@@ -1,6 +1,6 @@
 import { UnsupportedMediaType } from "../../src/base/errors.ts";
 import { ARCHIVE_LIMITS } from "../../src/resourcex/archive/archive-limits.ts";
-import { ownerOf } from "../http/body/bodies.ts";
+import { bodyOwner } from "../http/body/bodies.ts";
 import { eachCounted } from "../http/body/body.ts";
 import { BodyBudget } from "../http/body/budget.ts";
 import type { PaceLimits } from "../http/body/pace.ts";
@@ -32,5 +32,5 @@ export function forms(pace?: PaceLimits): WithForm {
       const options = { maxBytes: MAX_FORM, share, pace };
       await eachCounted(source, options, (chunk) => parser.write(chunk));
       return work(await parser.end());
-    }, ownerOf(caller));
+    }, bodyOwner(caller));
 }

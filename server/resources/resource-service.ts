@@ -2,11 +2,11 @@ import type { Profile } from "../../src/engines/contract/contract.ts";
 import type { Levels } from "../../src/resourcex/types/levels.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/contract/store.ts";
-import { Published } from "./published.ts";
+import { PublishedResources } from "./published-resources.ts";
 import { TenantTypes } from "./tenant-types.ts";
 import { TypeRuns } from "./type-runs.ts";
 
-export interface HubOptions {
+export interface ResourceServiceOptions {
   readonly store: Pick<Store, "resources" | "types">;
   readonly runs: Runs;
   readonly levels: Levels;
@@ -17,17 +17,17 @@ export interface HubOptions {
 }
 
 /** What a server's registry is made of. */
-export interface Hub {
-  readonly resources: Published;
+export interface ResourceService {
+  readonly resources: PublishedResources;
   readonly types: TenantTypes;
   readonly runs: TypeRuns;
 }
 
 /** A registry in the store, whose types run in containers alone. */
-export function createHub(options: HubOptions): Hub {
+export function createResourceService(options: ResourceServiceOptions): ResourceService {
   const { store } = options;
   return {
-    resources: new Published(store.resources),
+    resources: new PublishedResources(store.resources),
     types: new TenantTypes(store.types),
     runs: new TypeRuns(options),
   };

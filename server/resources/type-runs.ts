@@ -1,14 +1,14 @@
 import { TenantLimit } from "../../src/base/errors.ts";
-import { Turns } from "../../src/base/per-tenant-queue.ts";
+import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import type { Engine, Outcome, Profile } from "../../src/engines/contract/contract.ts";
 import { toOutput } from "../../src/engines/explain/outcome.ts";
-import { ownerOf, type Tenant } from "../../src/request/tenant.ts";
+import { type Tenant, tenantKey } from "../../src/request/tenant.ts";
 import type { Levels } from "../../src/resourcex/types/levels.ts";
 import { EngineRunner, type OnLog, resultOf } from "../../src/resourcex/types/runner.ts";
 import type { BundledType, SerializedResource } from "../../src/resourcex/types/type.ts";
 import { isMade, moduleOf } from "../../src/resourcex/types/type-module.ts";
-import { endOf } from "../runs/execution-end.ts";
-import type { Asked, Runs } from "../runs/runs.ts";
+import { endOfOutput } from "../runs/execution-end.ts";
+import type { ExecutionContext, Runs } from "../runs/runs.ts";
 
 export interface TypeRunsOptions {
   readonly runs: Runs;
@@ -20,7 +20,7 @@ export interface TypeRunsOptions {
 }
 
 /** Who asks for it. */
-export type TypeAsked = Omit<Asked, "via">;
+export type TypeAsked = Omit<ExecutionContext, "via">;
 
 const LEVEL = "container";
 /** Executions of one tenant that may wait for a type of its own to be compiled. */
@@ -29,7 +29,7 @@ const MAX_WAITING = 256;
 /** Runs the code of types for tenants, in containers, within their quotas and limits. */
 export class TypeRuns {
   readonly #options: TypeRunsOptions;
-  readonly #turns = new Turns(MAX_WAITING);
+  readonly #turns = new PerTenantQueue(MAX_WAITING);
 
   constructor(options: TypeRunsOptions) {
     this.#options = options;
@@ -54,7 +54,7 @@ export class TypeRuns {
 
   /** The engine of containers, for a tenant: whatever it runs is an execution like any other. */
   engineFor(asked: TypeAsked): Pick<Engine, "execute"> {
-    const tenant = ownerOf(asked.caller.tenant);
+    const tenant = tenantKey(asked.caller.tenant);
     return {
       execute: (job, options) =>
         this.#track(asked, async (signal) => {
@@ -66,14 +66,14 @@ export class TypeRuns {
 
   /** Compiles the type, after what else its tenant has compiled, so that no other tenant waits for all of it. */
   async #prepare({ caller }: TypeAsked, { code }: BundledType): Promise<void> {
-    const owner = ownerOf(caller.tenant);
+    const owner = tenantKey(caller.tenant);
     if (!isMade(code, owner)) await this.#turns.take(owner, () => moduleOf(code, owner));
   }
 
   #track(asked: TypeAsked, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
     const { sandbox } = asked.caller.tenant;
     const facts = { level: LEVEL, tools: [], permissions: "none" };
-    const ended = (outcome: Outcome) => endOf(toOutput(outcome, LEVEL));
+    const ended = (outcome: Outcome) => endOfOutput(toOutput(outcome, LEVEL));
     return this.#options.runs.track({ ...asked, via: "resolve" }, facts, ended, async (signal) => {
       if (sandbox?.includes(LEVEL) !== false) return work(signal);
       throw new TenantLimit("sandbox", "sandbox: This tenant may not have containers");
@@ -81,16 +81,16 @@ export class TypeRuns {
   }
 
   #runnerOf(owner: Tenant): EngineRunner {
-    const { reuse, maxTimeout, maxMemory, maxLogEntries } = owner;
+    const { reuse, maxTimeout, maxMemory, logEntries } = owner;
     const { levels, timeout, profile } = this.#options;
     return new EngineRunner({
       levels,
-      tenant: ownerOf(owner),
+      tenant: tenantKey(owner),
       result: "json",
       reuse,
       timeout: Math.min(timeout, maxTimeout ?? timeout),
       profile: { ...profile, memory: Math.min(profile.memory, maxMemory ?? profile.memory) },
-      logEntries: maxLogEntries,
+      logEntries,
     });
   }
 }

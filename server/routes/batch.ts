@@ -2,13 +2,13 @@ import { z } from "zod";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import { PROBLEMS } from "../errors/error-shape.ts";
 import { answer } from "../http/answer-schema.ts";
-import { ownerOf } from "../http/body/bodies.ts";
+import { bodyOwner } from "../http/body/bodies.ts";
 import { BodyBudget } from "../http/body/budget.ts";
 import { executeRequest } from "../http/execute-request.ts";
 import { waysHeaders } from "../http/mode-headers.ts";
 import { type Route, route } from "../http/route.ts";
 import { MAX_ANSWERS, runBatch } from "../replies/batch.ts";
-import type { Ways } from "../replies/reply-modes.ts";
+import type { ReplyModes } from "../replies/reply-modes.ts";
 import { replayOf, responseOf, textAnswer } from "../replies/stored-answer.ts";
 import type { Runs } from "../runs/runs.ts";
 
@@ -18,12 +18,12 @@ const BATCHES_AT_ONCE = 4;
 
 export interface BatchParts {
   readonly runs: Runs;
-  readonly ways: Ways;
+  readonly replyModes: ReplyModes;
   readonly onError: (error: unknown, requestId: string) => void;
 }
 
 /** `POST /execute/batch`: runs requests side by side, each as if it had come alone. */
-export function batchRoutes({ runs, ways, onError }: BatchParts): Route[] {
+export function batchRoutes({ runs, replyModes, onError }: BatchParts): Route[] {
   const answers = new BodyBudget(MAX_ANSWERS * BATCHES_AT_ONCE);
   return [
     route({
@@ -44,7 +44,7 @@ export function batchRoutes({ runs, ways, onError }: BatchParts): Route[] {
         const { caller, requestId } = input;
         const requests = body.requests as ExecuteRequest[];
         const identity = { route: "POST /execute/batch", body };
-        const entry = await ways.once(identity, input, requests.length);
+        const entry = await replyModes.once(identity, input, requests.length);
         if (entry !== undefined && "replay" in entry) return replayOf(entry.replay);
         const signal = entry === undefined ? input.signal : undefined;
         // They are in memory until the slowest member ends, and until they are written.
@@ -59,7 +59,7 @@ export function batchRoutes({ runs, ways, onError }: BatchParts): Route[] {
           // One that says to come again would say so to whoever does, for as long as it is kept.
           const once = entry === undefined ? work() : entry.first(work, () => isWhole);
           return responseOf(await once, input);
-        }, ownerOf(caller));
+        }, bodyOwner(caller));
       },
     }),
   ];

@@ -3,10 +3,10 @@ import { WAYS_RESPONSES } from "../http/answer-schema.ts";
 import { executeRequest } from "../http/execute-request.ts";
 import { callback, waysHeaders } from "../http/mode-headers.ts";
 import { type Route, route } from "../http/route.ts";
-import type { Ways } from "../replies/reply-modes.ts";
+import type { ReplyModes } from "../replies/reply-modes.ts";
 
 /** `POST /execute`: runs code once and answers with its output, 200 whatever the code did. */
-export function executeRoutes(ways: Ways): Route[] {
+export function executeRoutes(replyModes: ReplyModes): Route[] {
   return [
     route({
       method: "POST",
@@ -21,7 +21,7 @@ export function executeRoutes(ways: Ways): Route[] {
         const { callback, ...request } = body;
         const identity = { route: "POST /execute", body };
         const wanted = { request: request as ExecuteRequest, callback, identity };
-        return ways.respond({ ...wanted, via: "execute" }, input);
+        return replyModes.respond({ ...wanted, via: "execute" }, input);
       },
     }),
   ];

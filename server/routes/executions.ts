@@ -3,19 +3,19 @@ import { HttpProblem } from "../errors/problem.ts";
 import { inTurn } from "../http/in-turn.ts";
 import { text, time } from "../http/query-values.ts";
 import { type Route, route } from "../http/route.ts";
-import type { AuditWriter } from "../runs/audit.ts";
+import type { ExecutionWriter } from "../runs/execution-writer.ts";
 import type { ExecutionRow, Executions } from "../store/contract/executions.ts";
 
 const PAGE = 50;
 const MOST = 200;
 
 const outcomes = ["ok", "exception", "timeout", "memory", "output_limit", "crash"] as const;
-const ways = ["execute", "stream", "batch", "async", "invoke", "http", "resolve"] as const;
+const replyModes = ["execute", "stream", "batch", "async", "invoke", "http", "resolve"] as const;
 
 const query = z.strictObject({
   outcome: z.enum([...outcomes, "refused", "failed", "aborted"]).optional(),
   function: text(200).optional(),
-  via: z.enum(ways).optional(),
+  via: z.enum(replyModes).optional(),
   since: time.optional().meta({ type: "string", format: "date-time" }),
   until: time.optional().meta({ type: "string", format: "date-time" }),
   cursor: z.uuid().optional().meta({ description: "`next` of the page before" }),
@@ -26,7 +26,7 @@ const execution = z
   .object({
     id: z.uuid(),
     requestId: z.string(),
-    via: z.enum(ways),
+    via: z.enum(replyModes),
     function: z.string().nullable(),
     version: z.int().nullable(),
     level: z.string(),
@@ -42,7 +42,7 @@ const execution = z
 
 export interface ExecutionsParts {
   readonly executions: Executions;
-  readonly audit: AuditWriter;
+  readonly audit: ExecutionWriter;
 }
 
 /** `GET /executions` and `GET /executions/{id}`: what a tenant has run, without code and values. */

@@ -17,7 +17,7 @@ import { inTurn } from "../http/in-turn.ts";
 import { waysHeaders } from "../http/mode-headers.ts";
 import { PAGE, pageLimit, pageOf } from "../http/page.ts";
 import { type Route, route } from "../http/route.ts";
-import type { Ways } from "../replies/reply-modes.ts";
+import type { ReplyModes } from "../replies/reply-modes.ts";
 import type { FunctionRow } from "../store/contract/functions.ts";
 
 const tags = ["Functions"];
@@ -37,7 +37,7 @@ const versionParams = nameParams.extend({
 });
 
 /** `/functions`: code that is deployed once and called by its name. */
-export function functionRoutes(functions: FunctionCatalogue, ways: Ways): Route[] {
+export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyModes): Route[] {
   const path = "/functions/{name}";
   return [
     inTurn(
@@ -158,7 +158,7 @@ export function functionRoutes(functions: FunctionCatalogue, ways: Ways): Route[
         const request = { ...requestOf(version), ...("input" in body && { input: body.input }) };
         const called = { name, version: version.version };
         const identity = { route: `POST /functions/${name}/invoke`, body };
-        return ways.respond(
+        return replyModes.respond(
           { request, callback, function: called, via: "invoke", identity },
           input,
         );

@@ -9,7 +9,7 @@ import type { Callable } from "../functions/version-cache.ts";
 import { isCrossSite } from "../http/cross-site.ts";
 import { type Route, route } from "../http/route.ts";
 import type { Auth, Caller } from "../tenants/auth.ts";
-import { tenantId } from "../tenants/settings.ts";
+import { tenantId } from "../tenants/tenant-settings.ts";
 
 /** What a `Request` can have. */
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

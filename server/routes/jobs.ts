@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Turns } from "../../src/base/per-tenant-queue.ts";
+import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import { callbackSecret, noSecretKey } from "../callbacks/secret.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { inTurn } from "../http/in-turn.ts";
@@ -76,7 +76,7 @@ export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Ro
       return c.json({ secret: callbackSecret(secretKey, caller.tenant) });
     },
   });
-  return [inTurn(get, new Turns(MAX_WAITING)), cancel, secret];
+  return [inTurn(get, new PerTenantQueue(MAX_WAITING)), cancel, secret];
 }
 
 function noSuchJob(): HttpProblem {

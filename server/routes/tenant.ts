@@ -3,7 +3,7 @@ import { inTurn } from "../http/in-turn.ts";
 import { type Route, route } from "../http/route.ts";
 import type { Quotas } from "../quotas/quotas.ts";
 import { STORED_KINDS, type StorageCounts } from "../store/contract/storage.ts";
-import { shownSettings } from "../tenants/settings.ts";
+import { shownSettings } from "../tenants/tenant-settings.ts";
 
 const stored = z.object({ bytes: z.int(), count: z.int() });
 
@@ -34,7 +34,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
         },
         handler: async ({ caller, c }) => {
           const { id, ceiling, tools, sandbox, reuse, env, database } = caller.tenant;
-          const { maxTimeout, maxMemory, maxSize, maxLogEntries } = caller.tenant;
+          const { maxTimeout, maxMemory, maxSize, logEntries } = caller.tenant;
           const { concurrency, queue, ...limits } = caller.limits;
           return c.json({
             id,
@@ -45,7 +45,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
             timeout: maxTimeout,
             memory: maxMemory,
             codeBytes: maxSize,
-            logEntries: maxLogEntries,
+            logEntries,
             ...(Number.isFinite(concurrency) && { concurrency, queue }),
             ...limits,
             ...(env && { env: Object.keys(env).sort() }),

@@ -2,15 +2,18 @@ import { JsonText } from "../../src/base/json-text.ts";
 import type { Output } from "../../src/request/types.ts";
 
 /** An execution that has ended: what its caller gets, with status 200. */
-export type Answer = { readonly id: string } & Output;
+export type ExecutionAnswer = { readonly id: string } & Output;
 
 /** An output under its execution's id. */
-export function answerOf({ id, output }: { id: string; output: Output }): Answer {
+export function answerOf({ id, output }: { id: string; output: Output }): ExecutionAnswer {
   return { id, ...output };
 }
 
 /** An answer as JSON on one line. */
-export function answerText({ result, ...rest }: Answer & { readonly attempts?: number }): string {
+export function answerText({
+  result,
+  ...rest
+}: ExecutionAnswer & { readonly attempts?: number }): string {
   if (!(result instanceof JsonText)) return JSON.stringify({ ...rest, result });
   return `${JSON.stringify(rest).slice(0, -1)},"result":${result.text}}`;
 }

@@ -4,12 +4,12 @@ import { HttpProblem, statusOf } from "../errors/problem.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
 
 /** How an execution ended, as it is written down. */
-export type Ended = Pick<ExecutionRow, "outcome" | "error" | "duration" | "usage">;
+export type ExecutionEnd = Pick<ExecutionRow, "outcome" | "error" | "duration" | "usage">;
 
 /** Characters of a name that code chose. */
 const MAX_NAME = 200;
 
-export function endOf({ outcome, logs, duration, usage }: Output): Ended {
+export function endOfOutput({ outcome, logs, duration, usage }: Output): ExecutionEnd {
   const name = logs?.findLast(({ level }) => level === "exception")?.name;
   // An exception that was logged and caught ends nothing.
   const error = outcome === "ok" ? null : (name?.slice(0, MAX_NAME) ?? null);
@@ -17,7 +17,7 @@ export function endOf({ outcome, logs, duration, usage }: Output): Ended {
 }
 
 /** The end of what has not run, or not to its end. */
-export function endedBy(error: unknown, duration: number): Ended {
+export function endOfError(error: unknown, duration: number): ExecutionEnd {
   const common = { duration, usage: null };
   if (error instanceof Aborted) {
     // It may have run, and be not known how much: nobody gets out of a budget by hanging up.

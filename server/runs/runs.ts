@@ -6,9 +6,9 @@ import type { Admission } from "../quotas/admission.ts";
 import { StoreUnavailable } from "../store/contract/errors.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
 import type { Caller } from "../tenants/auth.ts";
-import type { AuditWriter } from "./audit.ts";
-import { type Ended, endedBy, endOf } from "./execution-end.ts";
+import { type ExecutionEnd, endOfError, endOfOutput } from "./execution-end.ts";
 import { executionId } from "./execution-id.ts";
+import type { ExecutionWriter } from "./execution-writer.ts";
 import { causeOf, type KnownTenant, Running } from "./running.ts";
 
 /** Milliseconds that what is ended with its tenant gets for its end. */
@@ -16,7 +16,7 @@ const END_WITHIN = 10_000;
 
 export interface RunsOptions {
   readonly kernel: Kernel;
-  readonly audit: AuditWriter;
+  readonly audit: ExecutionWriter;
   readonly admission: Admission;
   /** Reads a tenant's large results. Default: they are values. */
   readonly readResult?: ((tenant: string, text: string) => Promise<JsonText>) | undefined;
@@ -25,7 +25,7 @@ export interface RunsOptions {
 }
 
 /** An execution that somebody asks for. */
-export interface Asked {
+export interface ExecutionContext {
   /** Default: a new one. */
   readonly id?: string;
   readonly caller: Caller;
@@ -43,14 +43,14 @@ export interface Asked {
   readonly comesAgain?: (error: unknown) => boolean;
 }
 
-export interface Run extends Asked {
+export interface Execution extends ExecutionContext {
   /** The kernel's guard takes nothing of it for granted, whatever its type says. */
   readonly request: ExecuteRequest;
   readonly observer?: Observer | undefined;
   /** Whether its answer is written as text at once: a large result is then `JsonText`. */
   readonly asText?: boolean;
   /** The request its entry answers, in place of an input. */
-  readonly http?: HttpExchange | undefined;
+  readonly exchange?: HttpExchange | undefined;
   /** Told that it is valid and what it has been granted, before it waits for a sandbox. */
   readonly onGranted?: ((granted: Granted) => void) | undefined;
 }
@@ -78,13 +78,13 @@ export class Runs {
    * Runs code once. Resolves whatever the code does; rejects as `Kernel.execute()` does, with 429 for
    * a quota, and with `StoreUnavailable` if it could not be written down.
    */
-  async run(run: Run): Promise<{ readonly id: string; readonly output: Output }> {
-    const { caller, request, observer, http, asText } = run;
+  async run(run: Execution): Promise<{ readonly id: string; readonly output: Output }> {
+    const { caller, request, observer, exchange, asText } = run;
     const { readResult: read } = this.#options;
     const readResult = asText && read ? (text: string) => read(caller.tenant.id, text) : undefined;
     const id = run.id ?? executionId();
     const facts = factsOf(request);
-    const output = await this.track({ ...run, id }, facts, endOf, (signal) => {
+    const output = await this.track({ ...run, id }, facts, endOfOutput, (signal) => {
       const onGranted = (granted: Granted): void => {
         Object.assign(facts, granted);
         run.onGranted?.(granted);
@@ -93,7 +93,7 @@ export class Runs {
         tenant: caller.tenant,
         signal,
         observer,
-        http,
+        exchange,
         readResult,
         onGranted,
       });
@@ -106,9 +106,9 @@ export class Runs {
    * are read at its end. `work` is to end with `Aborted` once its signal is aborted.
    */
   async track<T>(
-    asked: Asked,
+    asked: ExecutionContext,
     facts: Facts,
-    ended: (value: T) => Ended,
+    ended: (value: T) => ExecutionEnd,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { audit, admission, onEnd } = this.#options;
@@ -124,7 +124,7 @@ export class Runs {
     });
     let used: Parameters<typeof release>[0] = null;
     audit.expect();
-    const record = (end: Ended): void => {
+    const record = (end: ExecutionEnd): void => {
       const hasRun = end.outcome !== "refused" && end.outcome !== "failed";
       if (hasRun) used = end.usage ?? { cpu: null, wall: end.duration };
       const row = rowOf({ ...asked, id }, facts, startedAt, end);
@@ -138,7 +138,7 @@ export class Runs {
     } catch (thrown) {
       const error = causeOf(thrown, signal);
       if (comesAgain(error)) audit.forgo();
-      else record(endedBy(error, Date.now() - startedAt.getTime()));
+      else record(endOfError(error, Date.now() - startedAt.getTime()));
       throw error;
     } finally {
       release(used);
@@ -159,10 +159,10 @@ export class Runs {
 }
 
 function rowOf(
-  { id, caller, requestId, via, function: deployed }: Asked & { readonly id: string },
+  { id, caller, requestId, via, function: deployed }: ExecutionContext & { readonly id: string },
   { level, tools, permissions }: Facts,
   startedAt: Date,
-  end: Ended,
+  end: ExecutionEnd,
 ): ExecutionRow {
   return {
     id,

@@ -1,6 +1,6 @@
 import type { TenantRow } from "../store/contract/tenants.ts";
 import type { Caller } from "./auth.ts";
-import type { SecretSettings, ShownSettings, TenantLevel } from "./settings.ts";
+import type { SecretSettings, ShownSettings, TenantLevel } from "./tenant-settings.ts";
 
 /** Whom a tenant's key speaks for. What is the operator's own, a database for one, is not its own. */
 export function callerOf(
@@ -31,7 +31,7 @@ export function callerOf(
       maxTimeout: timeout,
       maxMemory: memory,
       maxSize: codeBytes,
-      maxLogEntries: logEntries,
+      logEntries,
       env: secrets.env,
       database: secrets.database,
     },

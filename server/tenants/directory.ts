@@ -15,7 +15,7 @@ import {
   shownSettings,
   type TenantBody,
   type TenantLevel,
-} from "./settings.ts";
+} from "./tenant-settings.ts";
 
 const NOTHING: SecretSettings = { env: {}, database: null };
 

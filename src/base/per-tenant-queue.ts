@@ -1,16 +1,16 @@
 import { HostBusy } from "./errors.ts";
 
 /** What is done and waits for one tenant. */
-interface Line {
+interface TenantQueue {
   length: number;
   /** Resolves when the last of it is over. */
   end: Promise<unknown>;
 }
 
 /** One thing at a time for each tenant, so that nobody waits for all that another one has asked for. */
-export class Turns {
+export class PerTenantQueue {
   readonly #waiting: number;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, TenantQueue>();
 
   /** `waiting` is how much of one tenant's may wait. */
   constructor(waiting: number) {

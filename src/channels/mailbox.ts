@@ -1,6 +1,6 @@
 import { CHANNEL_LIMITS } from "../protocol/limits.ts";
 
-export interface Letter {
+export interface MailboxMessage {
   readonly topic: string;
   readonly text: string;
 }
@@ -14,7 +14,7 @@ export type Send = (topic: string, text: string) => boolean;
  * are counted.
  */
 export class Mailbox {
-  readonly #waiting: Letter[] = [];
+  readonly #waiting: MailboxMessage[] = [];
   #onTheWay = 0;
   #send: Send | undefined;
   /** Messages lost. */
@@ -25,7 +25,7 @@ export class Mailbox {
     this.#forward();
   }
 
-  put(letter: Letter): void {
+  put(letter: MailboxMessage): void {
     this.#waiting.push(letter);
     if (this.#onTheWay + this.#waiting.length > CHANNEL_LIMITS.queue) {
       this.#waiting.shift();

@@ -43,7 +43,7 @@ export interface Confinable {
 }
 
 /** Hard limits of a process, by the names of prlimit(1). */
-export interface ProcessLimits {
+export interface HostProcessLimits {
   /** Open files. */
   readonly nofile?: number;
   /** Bytes of a file it writes. */
@@ -54,14 +54,14 @@ export interface ProcessLimits {
   readonly nproc?: number;
 }
 
-export interface Confinement {
+export interface HostConfinement {
   /** Whether it has the host's network. Default false: it has none, if this host can see to it. */
   readonly network?: boolean;
   /** User and group it runs as; see `newUser()`. Default: as this process. */
   readonly user?: number | undefined;
   /** Groups it is in beside that. */
   readonly groups?: readonly number[];
-  readonly limits?: ProcessLimits;
+  readonly limits?: HostProcessLimits;
 }
 
 const NOT_CONFINABLE: Confinable = {
@@ -92,7 +92,7 @@ export function newUser({ user }: Pick<Confinable, "user">): number | undefined 
 export function confinedCommand(
   host: Confinable,
   command: readonly string[],
-  { network = false, user, groups = [], limits = {} }: Confinement = {},
+  { network = false, user, groups = [], limits = {} }: HostConfinement = {},
 ): string[] {
   const becomes = asUser(host, user, groups);
   const bounded = host.limits ? limitedTo(limits, user) : [];
@@ -110,7 +110,7 @@ export async function canUse(
   host: Confinable,
   flag: "-r" | "-x",
   path: string,
-  who: Pick<Confinement, "user" | "groups">,
+  who: Pick<HostConfinement, "user" | "groups">,
 ): Promise<boolean> {
   const test = [program("test"), flag, path];
   const [file = "", ...args] = confinedCommand(host, test, { ...who, network: true });
@@ -138,7 +138,7 @@ function asUser(host: Confinable, user: number | undefined, groups: readonly num
 }
 
 /** Hard and soft limits. Processes are counted for each user: they are limited for one of its own. */
-function limitedTo({ nproc, ...limits }: ProcessLimits, user: number | undefined): string[] {
+function limitedTo({ nproc, ...limits }: HostProcessLimits, user: number | undefined): string[] {
   const all = { ...limits, ...(user !== undefined && user !== NOBODY && nproc && { nproc }) };
   const options = Object.entries(all).map(([name, most]) => `--${name}=${most}:${most}`);
   return options.length > 0 ? [program("prlimit"), ...options, "--"] : [];
@@ -211,7 +211,7 @@ const isApart: Check = async (host) => {
 async function output(
   host: Confinable,
   [name = "", ...args]: readonly string[],
-  confinement: Confinement,
+  confinement: HostConfinement,
 ): Promise<string> {
   const [file = "", ...rest] = confinedCommand(host, [program(name), ...args], confinement);
   const { stdout } = await run(file, rest, { env: {}, cwd: "/", timeout: PROBE_WITHIN });

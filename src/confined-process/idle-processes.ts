@@ -12,16 +12,16 @@ const HELD = 60_000;
 
 type Start = (isWaitedFor: boolean) => Promise<ConfinedProcess>;
 
-interface Kept {
+interface IdleProcess {
   readonly one: ConfinedProcess;
   readonly timer: NodeJS.Timeout;
 }
 
 /** The idle processes of one program: those of an owner each, and one that is nobody's yet. */
-export class Shelf {
+export class IdleProcesses {
   readonly #most: number;
   readonly #start: Start;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, IdleProcess>();
   #ahead: Promise<ConfinedProcess> | undefined;
   #timer: NodeJS.Timeout | undefined;
 

@@ -19,7 +19,7 @@ export class ConfinedFailure extends Error {
 }
 
 /** The answer to one question, as claimed by the process: nothing in it has been checked. */
-export interface Answer {
+export interface ClaimedReply {
   readonly answer: unknown;
   readonly payload: Buffer;
 }
@@ -105,7 +105,7 @@ export class ConfinedProcess {
   }
 
   /** Rejects with a `ConfinedFailure`, after which the process is gone. */
-  async ask(input: unknown, payload: Uint8Array, limits: AskLimits): Promise<Answer> {
+  async ask(input: unknown, payload: Uint8Array, limits: AskLimits): Promise<ClaimedReply> {
     const timer = setTimeout(() => this.kill(), limits.timeout);
     const since = performance.now();
     this.#allowance = limits.bytes;

@@ -1,10 +1,10 @@
 import pLimit from "p-limit";
 import { HostBusy } from "../base/errors.ts";
-import { Turns } from "../base/per-tenant-queue.ts";
+import { PerTenantQueue } from "../base/per-tenant-queue.ts";
 import { readProgram } from "../base/programs.ts";
 import { type ProcessLimits, parserCommand } from "./command.ts";
-import { Shelf } from "./idle-processes.ts";
-import { type Answer, type AskLimits, ConfinedProcess } from "./process.ts";
+import { IdleProcesses } from "./idle-processes.ts";
+import { type AskLimits, type ClaimedReply, ConfinedProcess } from "./process.ts";
 
 const NOTHING = new Uint8Array();
 
@@ -15,7 +15,7 @@ export interface ProgramLimits extends ProcessLimits, AskLimits {
 }
 
 /** A question of one owner, whose processes nobody else's bytes get into. */
-export interface Asked {
+export interface ProgramQuestion {
   readonly owner: string;
   readonly input: unknown;
   readonly payload?: Uint8Array;
@@ -34,9 +34,9 @@ export class Program {
   readonly #limits: ProgramLimits;
   readonly #limit: ReturnType<typeof pLimit>;
   /** One question of an owner at a time, or whoever asks most would have all processes. */
-  readonly #turns: Turns;
+  readonly #turns: PerTenantQueue;
   readonly #load: () => Promise<Loaded>;
-  readonly #shelf: Shelf;
+  readonly #profileSandboxes: IdleProcesses;
   #loaded: Promise<Loaded> | undefined;
 
   /** `script` resolves with a module whose default export is a `MakeHandler`, with all it imports. */
@@ -48,8 +48,8 @@ export class Program {
     const { script, assets = async () => [], limits } = options;
     this.#limits = limits;
     this.#limit = pLimit(limits.atOnce);
-    this.#turns = new Turns(limits.waiting);
-    this.#shelf = new Shelf(limits, (isWaitedFor) => this.#start(isWaitedFor));
+    this.#turns = new PerTenantQueue(limits.waiting);
+    this.#profileSandboxes = new IdleProcesses(limits, (isWaitedFor) => this.#start(isWaitedFor));
     this.#load = async () => {
       const main = readProgram("confined/main");
       const [text, given] = await Promise.all([script(), assets()]);
@@ -61,17 +61,17 @@ export class Program {
    * Asks one question. Rejects with a `ConfinedFailure` if that breaks a bound, `HostBusy` if too many
    * wait, and `EngineUnavailable` if there is no process to be had.
    */
-  async run({ owner, input, payload = NOTHING }: Asked): Promise<Answer> {
+  async run({ owner, input, payload = NOTHING }: ProgramQuestion): Promise<ClaimedReply> {
     if (this.#limit.pendingCount >= this.#limits.waiting) {
       throw new HostBusy("Too many requests like this wait");
     }
     return this.#turns.take(owner, () =>
       this.#limit(async () => {
-        const one = await this.#shelf.take(owner);
+        const one = await this.#profileSandboxes.take(owner);
         try {
           return await one.ask(input, payload, this.#limits);
         } finally {
-          this.#shelf.put(owner, one);
+          this.#profileSandboxes.put(owner, one);
         }
       }),
     );

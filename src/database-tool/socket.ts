@@ -5,7 +5,7 @@ import { DatabaseError, unreachable } from "./errors.ts";
 const MAX_LAST_WORDS = 65_536;
 
 /** What the driver knows of the way to a server. */
-export interface Place {
+export interface SocketTarget {
   /** Of a unix socket; empty for TCP. */
   readonly path: string | false;
   readonly host: readonly string[];
@@ -17,7 +17,7 @@ export interface Place {
  * and says nothing; and it forgets why a server hangs up. So the socket has it as an error, always,
  * before it closes.
  */
-export function dial({ path, host, port }: Place): Socket {
+export function dial({ path, host, port }: SocketTarget): Socket {
   const socket = new Socket();
   let heard = false;
   let failed = false;

@@ -6,7 +6,7 @@ import type { DatabaseHost } from "../protocol/database-target.ts";
 import { ARRAYS } from "./arrays.ts";
 import { DatabaseError, toDatabaseError } from "./errors.ts";
 import { meter } from "./meter.ts";
-import { dial, type Place } from "./socket.ts";
+import { dial, type SocketTarget } from "./socket.ts";
 
 export interface Result extends Array<object> {
   readonly command: string;
@@ -33,7 +33,7 @@ export class Wire {
       keep_alive: null,
       backoff: false,
       onnotice: () => {},
-      socket: (place: Place): Socket => {
+      socket: (place: SocketTarget): Socket => {
         this.#socket = dial(place);
         if (this.#closed) this.#socket.destroy();
         return this.#socket;

@@ -1,11 +1,11 @@
 import type { KeyedClient } from "./login.ts";
-import type { Place } from "./server-addresses.ts";
+import type { ServerAddress } from "./server-addresses.ts";
 
 /**
  * The server's process behind one connection. Its number comes again for others, so that the time
  * at which it started belongs to it.
  */
-export interface Backend extends Place {
+export interface Backend extends ServerAddress {
   readonly user: string;
   readonly pid: number;
   /** As `textOf` has it; empty where the login was lost before the server said so. */

@@ -3,7 +3,7 @@ import type pg from "pg";
 import type { DatabaseTarget } from "../protocol/database-target.ts";
 import { type Backend, nameOf, SERVER, textOf } from "./backend.ts";
 import { type KeyedClient, logInTo } from "./login.ts";
-import type { Place } from "./server-addresses.ts";
+import type { ServerAddress } from "./server-addresses.ts";
 
 const APPLICATION = "isolate-control";
 /** Milliseconds a backend gets to end once it has been told to. */
@@ -70,7 +70,7 @@ export class Control {
   }
 
   /** Rejects as a login does. */
-  static async open(place: Place, target: DatabaseTarget): Promise<Control> {
+  static async open(place: ServerAddress, target: DatabaseTarget): Promise<Control> {
     const { client, parameters, renew } = await logInTo(place, target, {
       application: APPLICATION,
     });

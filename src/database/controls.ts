@@ -1,7 +1,7 @@
 import type { DatabaseTarget } from "../protocol/database-target.ts";
 import type { Backend } from "./backend.ts";
 import { Control } from "./control.ts";
-import type { Place } from "./server-addresses.ts";
+import type { ServerAddress } from "./server-addresses.ts";
 import { formatDatabaseHost } from "./target.ts";
 
 /** Connections that are made to meet the right one of the servers behind an address. */
@@ -13,7 +13,7 @@ export class Elsewhere extends Error {
 }
 
 /** Whose server is to be met: a backend, or just a place. */
-export type Wanted = Place & Partial<Pick<Backend, "server" | "start">>;
+export type ServerToControl = ServerAddress & Partial<Pick<Backend, "server" | "start">>;
 
 /**
  * The control connections of a role: one to each server behind each address. An address may be a
@@ -29,7 +29,7 @@ export class Controls {
   }
 
   /** The connection that is kept, or a new one. Rejects as a login does, and with `Elsewhere`. */
-  async at(wanted: Wanted, target: DatabaseTarget): Promise<Control> {
+  async at(wanted: ServerToControl, target: DatabaseTarget): Promise<Control> {
     const key = keyOf(wanted);
     for (let tries = 0; ; tries += 1) {
       const kept = this.#open.get(key)?.find((control) => isAt(control, wanted));
@@ -51,7 +51,7 @@ export class Controls {
   }
 
   /** Opens one for everybody who asks meanwhile. */
-  #opened(place: Place, key: string, target: DatabaseTarget): Promise<Control> {
+  #opened(place: ServerAddress, key: string, target: DatabaseTarget): Promise<Control> {
     const known = this.#opening.get(key);
     if (known !== undefined) return known;
     const opening = this.#add(place, key, target).finally(() => this.#opening.delete(key));
@@ -59,7 +59,7 @@ export class Controls {
     return opening;
   }
 
-  async #add(place: Place, key: string, target: DatabaseTarget): Promise<Control> {
+  async #add(place: ServerAddress, key: string, target: DatabaseTarget): Promise<Control> {
     const control = await Control.open(place, target);
     const kept = (this.#open.get(key) ?? []).filter(({ alive }) => alive);
     const same = kept.find(({ server }) => server === control.server);
@@ -74,12 +74,12 @@ export class Controls {
  * Whether a control can tell of a backend. A server that was started after the backend is its own,
  * started anew, or one that cannot have it.
  */
-function isAt(control: Control, { server = "", start = "" }: Wanted): boolean {
+function isAt(control: Control, { server = "", start = "" }: ServerToControl): boolean {
   if (!control.alive) return false;
   return server === "" || control.server === server || (start !== "" && control.server > start);
 }
 
 /** The address a place is dialled at, as one text. */
-export function keyOf({ address, host }: Place): string {
+export function keyOf({ address, host }: ServerAddress): string {
   return formatDatabaseHost({ host: address, port: host.port });
 }

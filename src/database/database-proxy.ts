@@ -7,17 +7,17 @@ import { listenForSandbox } from "../base/sockets.ts";
 import type { DatabaseGrant } from "../protocol/database-target.ts";
 import { codeOf, isServers } from "./login.ts";
 import { type DatabaseFault, errorResponse, greeting } from "./messages.ts";
-import type { Upstream } from "./server-connection.ts";
+import type { ServerConnection } from "./server-connection.ts";
 import { Session } from "./session.ts";
-import type { Reserve } from "./spare-connections.ts";
+import type { SpareConnections } from "./spare-connections.ts";
 import { readStartup } from "./startup.ts";
 
-export interface GateOptions extends DatabaseGrant {
+export interface DatabaseProxyOptions extends DatabaseGrant {
   /** Path of the socket to listen on, in the slot's directory. */
   readonly socket: string;
   /** Milliseconds the execution has left. */
   readonly timeLeft: number;
-  readonly reserve: Reserve;
+  readonly reserve: SpareConnections;
   /** Told of each connection: empty for one that was made, else why there is none. */
   readonly audit: (code: string) => void;
 }
@@ -27,13 +27,13 @@ export interface GateOptions extends DatabaseGrant {
  * no password. The connection behind it is authenticated here, so that no credential is ever
  * where untrusted code is.
  */
-export class DatabaseGate {
-  readonly #options: GateOptions;
+export class DatabaseProxy {
+  readonly #options: DatabaseProxyOptions;
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
   readonly #until: number;
   /** The connection that the next session gets; made ahead of it. */
-  #next: Promise<Upstream> | undefined;
+  #next: Promise<ServerConnection> | undefined;
   #session: Session | undefined;
   /** Resolves when the server is done with the session before. */
   #ended: Promise<void> = Promise.resolve();
@@ -41,24 +41,24 @@ export class DatabaseGate {
   /** Connections that have been made for it. */
   #made = 0;
 
-  private constructor(options: GateOptions) {
+  private constructor(options: DatabaseProxyOptions) {
     this.#options = options;
     this.#until = Date.now() + options.timeLeft;
     this.#server = createServer((client) => void this.#serve(client));
   }
 
   /** Resolves once it listens; the connection to the database is then on its way. */
-  static async open(options: GateOptions): Promise<DatabaseGate> {
-    const gate = new DatabaseGate(options);
+  static async open(options: DatabaseProxyOptions): Promise<DatabaseProxy> {
+    const databaseProxy = new DatabaseProxy(options);
     try {
-      await listenForSandbox(gate.#server, options.socket);
+      await listenForSandbox(databaseProxy.#server, options.socket);
     } catch (error) {
       // It may listen already, where its socket's mode could not be set.
-      gate.#server.close();
+      databaseProxy.#server.close();
       throw error;
     }
-    gate.#next = gate.#connect();
-    return gate;
+    databaseProxy.#next = databaseProxy.#connect();
+    return databaseProxy;
   }
 
   /** Ends every connection, and what the server still does for it. */
@@ -68,7 +68,9 @@ export class DatabaseGate {
     for (const client of this.#clients) client.destroy();
     const { reserve, socket, target } = this.#options;
     this.#session?.end();
-    void this.#next?.then((upstream) => reserve.end(upstream, false)).catch(() => {});
+    void this.#next
+      ?.then((serverConnection) => reserve.end(serverConnection, false))
+      .catch(() => {});
     await closed;
     // Nobody listens any more: a file that cannot be removed goes with the slot's directory.
     try {
@@ -92,12 +94,12 @@ export class DatabaseGate {
       }
       // One at a time: the second of two would be a second session beside a transaction.
       if (this.#clients.size > 1) return refuse(client, TOO_MANY);
-      const upstream = await this.#take(client);
-      if (upstream === undefined) return;
-      client.write(greeting(upstream.parameters));
-      this.#session = new Session(client, upstream, this.#options.limits, (busy) => {
+      const serverConnection = await this.#take(client);
+      if (serverConnection === undefined) return;
+      client.write(greeting(serverConnection.parameters));
+      this.#session = new Session(client, serverConnection, this.#options.limits, (busy) => {
         this.#session = undefined;
-        this.#ended = this.#options.reserve.end(upstream, busy);
+        this.#ended = this.#options.reserve.end(serverConnection, busy);
       });
     } catch (error) {
       refuse(client, faultOf(error));
@@ -105,23 +107,23 @@ export class DatabaseGate {
   }
 
   /** The connection for a client; if that has gone meanwhile, it is the next one's. */
-  async #take(client: Socket): Promise<Upstream | undefined> {
+  async #take(client: Socket): Promise<ServerConnection | undefined> {
     for (;;) {
       this.#next ??= this.#connect();
       const next = this.#next;
-      const upstream = await next.catch((error: unknown) => {
+      const serverConnection = await next.catch((error: unknown) => {
         if (this.#next === next) this.#next = undefined;
         throw error;
       });
       if (this.#closed || client.destroyed) return undefined;
       this.#next = undefined;
       // It may have been cut off since it was made, and nobody would hear of that any more.
-      if (upstream.alive) return upstream;
-      void this.#options.reserve.end(upstream, false);
+      if (serverConnection.alive) return serverConnection;
+      void this.#options.reserve.end(serverConnection, false);
     }
   }
 
-  #connect(): Promise<Upstream> {
+  #connect(): Promise<ServerConnection> {
     const connected = this.#limited();
     connected.then(
       () => this.#options.audit(""),
@@ -131,20 +133,20 @@ export class DatabaseGate {
   }
 
   /** A connection whose statements end before the execution does. */
-  async #limited(): Promise<Upstream> {
+  async #limited(): Promise<ServerConnection> {
     const { reserve, target } = this.#options;
     // Else a client that leaves and comes back would be at work on the server many times at once.
     await this.#ended;
     this.#made += 1;
     if (this.#made > MADE_AT_ONCE) await sleep(PAUSE, undefined, { ref: false });
     for (let round = 0; ; round += 1) {
-      const upstream = await reserve.take(target);
+      const serverConnection = await reserve.take(target);
       try {
-        await upstream.limitStatements(this.#until - Date.now());
-        return upstream;
+        await serverConnection.limitStatements(this.#until - Date.now());
+        return serverConnection;
       } catch (error) {
         // One that was made ahead may have been cut off since.
-        void reserve.end(upstream, false);
+        void reserve.end(serverConnection, false);
         if (round > AHEAD_MOST) throw error;
       }
     }

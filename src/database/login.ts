@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import pg from "pg";
 import type { DatabaseTarget, DatabaseTls } from "../protocol/database-target.ts";
-import type { Find, Place } from "./server-addresses.ts";
+import type { Find, ServerAddress } from "./server-addresses.ts";
 import { tlsTo } from "./tls.ts";
 
 const CONNECT_WITHIN = 5_000;
@@ -24,7 +24,7 @@ export interface KeyedClient extends pg.Client {
 /** A client that has logged in, and where that was. */
 export interface Login {
   readonly client: KeyedClient;
-  readonly place: Place;
+  readonly place: ServerAddress;
   /** What the server has said of itself: `server_version`, `client_encoding` and others. */
   readonly parameters: ReadonlyMap<string, string>;
   /** Lets the server send as much again as it may have sent so far: for whoever asks it for more. */
@@ -61,7 +61,7 @@ export async function logIn(
 
 /** Logs in at the first of a host's addresses that can be reached. */
 async function logInAtOne(
-  places: readonly Place[],
+  places: readonly ServerAddress[],
   target: DatabaseTarget,
   options: LoginOptions,
 ): Promise<Login> {
@@ -82,7 +82,7 @@ async function logInAtOne(
 
 /** Logs in at one place. */
 export async function logInTo(
-  place: Place,
+  place: ServerAddress,
   target: DatabaseTarget,
   options: LoginOptions,
 ): Promise<Login> {
@@ -97,7 +97,7 @@ export async function logInTo(
 }
 
 async function open(
-  place: Place,
+  place: ServerAddress,
   target: DatabaseTarget,
   tls: DatabaseTls | undefined,
   { application, within = CONNECT_WITHIN, onLost = () => {} }: LoginOptions,

@@ -2,7 +2,7 @@
 const EACH = 2;
 const ALL = 32;
 
-interface Line {
+interface RoleLogins {
   active: number;
   readonly waiting: (() => void)[];
 }
@@ -10,7 +10,7 @@ interface Line {
 /** Has few logins made at a time, and gives whoever waits its turn by role. */
 export class Logins {
   /** In the order in which they are next. */
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, RoleLogins>();
   #active = 0;
 
   async take<T>(role: string, work: () => Promise<T>): Promise<T> {

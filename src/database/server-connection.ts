@@ -15,7 +15,7 @@ const APPLICATION = "isolate";
 export type OnLost = (backend: Backend) => void;
 
 /** An authenticated connection to a server, whose socket can be had. */
-export class Upstream {
+export class ServerConnection {
   readonly backend: Backend;
   /** What the server has said of itself: `server_version`, `client_encoding` and others. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -41,7 +41,11 @@ export class Upstream {
   }
 
   /** Connects to the first host that can be reached; rejects with the last one's reason. */
-  static async connect(target: DatabaseTarget, find: Find, onLost: OnLost): Promise<Upstream> {
+  static async connect(
+    target: DatabaseTarget,
+    find: Find,
+    onLost: OnLost,
+  ): Promise<ServerConnection> {
     const { user } = target;
     const lose = (lost: Login): void => {
       const { client, place } = lost;
@@ -53,7 +57,7 @@ export class Upstream {
     const { client, place, parameters } = login;
     try {
       const backend = await adopt(client, parameters.get("server_version") ?? "");
-      return new Upstream(login, target, { ...place, user, ...backend });
+      return new ServerConnection(login, target, { ...place, user, ...backend });
     } catch (error) {
       lose(login);
       throw error;

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { ResultLimits } from "../protocol/database-target.ts";
 import { TERMINATE } from "./messages.ts";
 import { ResultMeter } from "./meter.ts";
-import type { Upstream } from "./server-connection.ts";
+import type { ServerConnection } from "./server-connection.ts";
 
 /** A client's connection and the server's, spliced: bytes go both ways, results are counted. */
 export class Session {
@@ -17,25 +17,25 @@ export class Session {
   /** `onEnd` is called once, with whether the server may still be at work for it. */
   constructor(
     client: Socket,
-    upstream: Upstream,
+    serverConnection: ServerConnection,
     limits: ResultLimits,
     onEnd: (busy: boolean) => void,
   ) {
     this.#client = client;
     this.#onEnd = onEnd;
-    const server = upstream.detach();
+    const server = serverConnection.detach();
     this.#meter = new ResultMeter(limits, () => {
       this.#held ??= [];
       // What is on its way would keep this process from telling the server in time.
       server.pause();
-      void upstream.cancel().then(() => {
+      void serverConnection.cancel().then(() => {
         this.#release();
         server.resume();
       });
     });
     client.on("data", (chunk: Buffer) => {
       const isGoodbye = !this.#asked && this.#meter.idle && chunk.equals(TERMINATE);
-      if (isGoodbye) upstream.dismissed();
+      if (isGoodbye) serverConnection.dismissed();
       else this.#asked = true;
       if (server.write(chunk)) return;
       client.pause();

@@ -4,8 +4,8 @@ import type { DatabaseTarget } from "../protocol/database-target.ts";
 import type { Backend } from "./backend.ts";
 import { codeOf, NO_ROOM } from "./login.ts";
 import { Logins } from "./logins.ts";
-import { type Find, Places } from "./server-addresses.ts";
-import { Upstream } from "./server-connection.ts";
+import { type Find, ServerAddresses } from "./server-addresses.ts";
+import { ServerConnection } from "./server-connection.ts";
 import { SessionFiles } from "./session-files.ts";
 import { formatDatabaseHost } from "./target.ts";
 import { type OnSurvivor, Terminator } from "./terminator.ts";
@@ -20,7 +20,7 @@ const ALONE_EVERY = 50;
 
 interface Shelf {
   readonly role: string;
-  readonly ready: Set<Upstream>;
+  readonly ready: Set<ServerConnection>;
   opening: number;
   expiry: NodeJS.Timeout;
 }
@@ -32,7 +32,7 @@ interface Role {
   uses: number;
 }
 
-export interface ReserveOptions {
+export interface SpareConnectionsOptions {
   /** Where open sessions are noted for the process that comes after this one. Default: nowhere. */
   readonly directory?: string;
   /** Told of each session that outlives its execution, and of its end. Default: nobody. */
@@ -45,12 +45,12 @@ export interface ReserveOptions {
  * Connections made ahead: authentication takes longer than most queries. Each of them is handed
  * out once, so that no session is ever used by two executions.
  */
-export class Reserve {
+export class SpareConnections {
   readonly #shelves = new Map<string, Shelf>();
   readonly #roles = new Map<string, Role>();
-  readonly #roleOf = new Map<Upstream, string>();
+  readonly #roleOf = new Map<ServerConnection, string>();
   readonly #logins = new Logins();
-  readonly #places: Places;
+  readonly #places: ServerAddresses;
   readonly #files: SessionFiles | undefined;
   readonly #onSurvivor: OnSurvivor;
   /** What a process before this one has left, until its role is used again. */
@@ -60,8 +60,8 @@ export class Reserve {
   readonly #pending = new Set<Promise<unknown>>();
   #closed = false;
 
-  constructor({ directory, onSurvivor = () => {}, resolver }: ReserveOptions = {}) {
-    this.#places = new Places(resolver);
+  constructor({ directory, onSurvivor = () => {}, resolver }: SpareConnectionsOptions = {}) {
+    this.#places = new ServerAddresses(resolver);
     this.#onSurvivor = onSurvivor;
     this.#files = directory === undefined ? undefined : new SessionFiles(directory);
     this.#started = this.#readOrphans();
@@ -79,7 +79,7 @@ export class Reserve {
    * A connection that nobody has used; rejects as a login does, and with `StillRunning` while a session
    * of the role outlives its execution.
    */
-  async take(target: DatabaseTarget): Promise<Upstream> {
+  async take(target: DatabaseTarget): Promise<ServerConnection> {
     const role = this.#use(target);
     try {
       await this.#started;
@@ -89,31 +89,33 @@ export class Reserve {
       // It is there before code is: that may change the role's password, or use up its connections.
       const find = this.#places.finder(roleOf(target));
       const prepared = prepare(role.terminator, target, find, ready);
-      const upstream = ready ?? (await this.#connectWithRoom(target, role, find, prepared));
+      const serverConnection = ready ?? (await this.#connectWithRoom(target, role, find, prepared));
       await prepared;
-      await role.terminator.prepare(upstream.backend);
-      return upstream;
+      await role.terminator.prepare(serverConnection.backend);
+      return serverConnection;
     } finally {
       this.#leave(roleOf(target));
     }
   }
 
   /** A connection made ahead, which is whoever's asks from now on. */
-  #ready(target: DatabaseTarget): Upstream | undefined {
-    const shelf = this.#shelves.get(JSON.stringify(target));
-    const ready = [...(shelf?.ready ?? [])].find(({ alive }) => alive);
-    if (ready !== undefined) shelf?.ready.delete(ready);
+  #ready(target: DatabaseTarget): ServerConnection | undefined {
+    const profileSandboxes = this.#shelves.get(JSON.stringify(target));
+    const ready = [...(profileSandboxes?.ready ?? [])].find(({ alive }) => alive);
+    if (ready !== undefined) profileSandboxes?.ready.delete(ready);
     return ready;
   }
 
   /** Whether anybody has a connection of the role's. */
   #isUsed(role: string): boolean {
     const ahead = new Set(this.#shelvesOf(role).flatMap(({ ready }) => [...ready]));
-    return [...this.#roleOf].some(([upstream, its]) => its === role && !ahead.has(upstream));
+    return [...this.#roleOf].some(
+      ([serverConnection, its]) => its === role && !ahead.has(serverConnection),
+    );
   }
 
   #shelvesOf(role: string): Shelf[] {
-    return [...this.#shelves.values()].filter((shelf) => shelf.role === role);
+    return [...this.#shelves.values()].filter((profileSandboxes) => profileSandboxes.role === role);
   }
 
   /** Gives up what is ready for a role; resolves once the server has the places back. */
@@ -123,7 +125,7 @@ export class Reserve {
       ready.clear();
       return all;
     });
-    for (const upstream of given) void this.end(upstream, false);
+    for (const serverConnection of given) void this.end(serverConnection, false);
     await Promise.all(given.map(({ closed }) => closed));
   }
 
@@ -131,26 +133,27 @@ export class Reserve {
   refill(target: DatabaseTarget): void {
     if (this.#closed) return;
     const key = JSON.stringify(target);
-    const shelf = this.#shelves.get(key);
+    const profileSandboxes = this.#shelves.get(key);
     const terminator = this.#roles.get(roleOf(target))?.terminator;
     // Nothing is kept ready while it could not be handed out.
     if (terminator?.survivors) return;
     const expiry = setTimeout(() => this.#drop(key, target), RECENT).unref();
-    if (shelf === undefined) {
+    if (profileSandboxes === undefined) {
       this.#use(target);
       this.#shelves.set(key, { role: roleOf(target), ready: new Set(), opening: 0, expiry });
       return;
     }
-    clearTimeout(shelf.expiry);
-    shelf.expiry = expiry;
+    clearTimeout(profileSandboxes.expiry);
+    profileSandboxes.expiry = expiry;
     // A role that has no place for the control connection has none for one that nobody uses.
     if (!terminator?.controlled) return;
-    while (shelf.ready.size + shelf.opening < AHEAD) this.#track(this.#add(shelf, target));
+    while (profileSandboxes.ready.size + profileSandboxes.opening < AHEAD)
+      this.#track(this.#add(profileSandboxes, target));
   }
 
   /** Ends a connection, whoever had it; `close` waits for that. Never rejects. */
-  end(upstream: Upstream, busy: boolean): Promise<void> {
-    const ended = this.#end(upstream, busy);
+  end(serverConnection: ServerConnection, busy: boolean): Promise<void> {
+    const ended = this.#end(serverConnection, busy);
     this.#track(ended);
     return ended;
   }
@@ -161,7 +164,7 @@ export class Reserve {
     this.#places.close();
     for (const [key, { ready }] of this.#shelves) {
       clearTimeout(this.#shelves.get(key)?.expiry);
-      for (const upstream of ready) void this.end(upstream, false);
+      for (const serverConnection of ready) void this.end(serverConnection, false);
     }
     this.#shelves.clear();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
@@ -180,7 +183,7 @@ export class Reserve {
     { terminator }: Role,
     find: Find,
     prepared: Promise<void>,
-  ): Promise<Upstream> {
+  ): Promise<ServerConnection> {
     try {
       return await this.#connect(target, find);
     } catch (error) {
@@ -192,7 +195,7 @@ export class Reserve {
   }
 
   /** Two that began at once may both have been refused, and count until their processes have ended. */
-  async #connectAlone(target: DatabaseTarget, find: Find): Promise<Upstream> {
+  async #connectAlone(target: DatabaseTarget, find: Find): Promise<ServerConnection> {
     for (let attempt = 1; ; attempt += 1) {
       // A connection made ahead may have got the place.
       const ready = this.#ready(target);
@@ -207,20 +210,20 @@ export class Reserve {
     }
   }
 
-  async #connect(target: DatabaseTarget, find: Find): Promise<Upstream> {
+  async #connect(target: DatabaseTarget, find: Find): Promise<ServerConnection> {
     const key = roleOf(target);
-    const upstream = await this.#logins.take(key, () =>
-      Upstream.connect(target, find, (backend) => this.#track(this.#lost(backend, key))),
+    const serverConnection = await this.#logins.take(key, () =>
+      ServerConnection.connect(target, find, (backend) => this.#track(this.#lost(backend, key))),
     );
-    this.#roleOf.set(upstream, key);
+    this.#roleOf.set(serverConnection, key);
     this.#use(target);
     try {
-      await this.#files?.add(upstream.backend);
+      await this.#files?.add(serverConnection.backend);
     } catch (error) {
-      void this.end(upstream, false);
+      void this.end(serverConnection, false);
       throw error;
     }
-    return upstream;
+    return serverConnection;
   }
 
   /** A login that failed on its way is nobody's, but the server may be at work for it. */
@@ -231,13 +234,13 @@ export class Reserve {
     await terminator?.end(backend);
   }
 
-  async #end(upstream: Upstream, busy: boolean): Promise<void> {
-    const key = this.#roleOf.get(upstream);
+  async #end(serverConnection: ServerConnection, busy: boolean): Promise<void> {
+    const key = this.#roleOf.get(serverConnection);
     // It has been ended before.
     if (key === undefined) return;
-    this.#roleOf.delete(upstream);
-    const { backend } = upstream;
-    const isGone = await upstream.end(busy);
+    this.#roleOf.delete(serverConnection);
+    const { backend } = serverConnection;
+    const isGone = await serverConnection.end(busy);
     if (isGone) await this.#files?.remove(backend);
     else await this.#roles.get(key)?.terminator.end(backend);
     this.#leave(key);
@@ -300,34 +303,34 @@ export class Reserve {
     this.#pending.add(tracked);
   }
 
-  async #add(shelf: Shelf, target: DatabaseTarget): Promise<void> {
-    shelf.opening += 1;
+  async #add(profileSandboxes: Shelf, target: DatabaseTarget): Promise<void> {
+    profileSandboxes.opening += 1;
     try {
       const find = this.#places.finder(roleOf(target));
-      const upstream = await this.#connect(target, find);
-      const isWanted = this.#shelves.get(JSON.stringify(target)) === shelf;
+      const serverConnection = await this.#connect(target, find);
+      const isWanted = this.#shelves.get(JSON.stringify(target)) === profileSandboxes;
       if (!isWanted) {
-        void this.end(upstream, false);
+        void this.end(serverConnection, false);
         return;
       }
-      shelf.ready.add(upstream);
-      void upstream.closed.then(() => {
+      profileSandboxes.ready.add(serverConnection);
+      void serverConnection.closed.then(() => {
         // What has been handed out is ended by whoever has it.
-        if (shelf.ready.delete(upstream)) void this.end(upstream, false);
+        if (profileSandboxes.ready.delete(serverConnection)) void this.end(serverConnection, false);
       });
     } catch {
       // Whoever needs one hears of it.
     } finally {
-      shelf.opening -= 1;
+      profileSandboxes.opening -= 1;
     }
   }
 
   #drop(key: string, target: DatabaseTarget): void {
-    const shelf = this.#shelves.get(key);
-    if (shelf === undefined) return;
-    clearTimeout(shelf.expiry);
+    const profileSandboxes = this.#shelves.get(key);
+    if (profileSandboxes === undefined) return;
+    clearTimeout(profileSandboxes.expiry);
     this.#shelves.delete(key);
-    for (const upstream of shelf.ready) void this.end(upstream, false);
+    for (const serverConnection of profileSandboxes.ready) void this.end(serverConnection, false);
     this.#leave(roleOf(target));
   }
 }
@@ -337,7 +340,7 @@ async function prepare(
   terminator: Terminator,
   { hosts }: DatabaseTarget,
   find: Find,
-  ready: Upstream | undefined,
+  ready: ServerConnection | undefined,
 ): Promise<void> {
   if (ready !== undefined) return terminator.prepare(ready.backend);
   const [first] = hosts;

@@ -5,7 +5,7 @@ import { type Backend, nameOf } from "./backend.ts";
 import type { Control } from "./control.ts";
 import { Controls, Elsewhere, keyOf } from "./controls.ts";
 import { codeOf, isServers, NO_ROOM } from "./login.ts";
-import type { Place } from "./server-addresses.ts";
+import type { ServerAddress } from "./server-addresses.ts";
 
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
@@ -78,7 +78,7 @@ export class Terminator {
   }
 
   /** Opens the control connection to a place, if there is none. Never rejects: it may be refused. */
-  async prepare(place: Place | Backend | undefined): Promise<void> {
+  async prepare(place: ServerAddress | Backend | undefined): Promise<void> {
     if (place !== undefined) await this.#controls.at(place, this.#target).catch(() => {});
   }
 

@@ -7,7 +7,7 @@ import { type Destination, formatDestination } from "./host.ts";
 import { Refusal } from "./refusal.ts";
 
 /** What the operator set for all runs; no request and no policy changes it. */
-export interface Ground {
+export interface OperatorRules {
   readonly lookup: Lookup;
   readonly classify: Classifier;
   /** Destinations, each as `host:port`, whose private addresses may be dialled. */
@@ -33,9 +33,9 @@ export class CheckedAddress {
   }
 
   /** @throws {Refusal} if the address may not be dialled. */
-  static check(ip: string, destination: Destination, ground: Ground): CheckedAddress {
-    const verdict = ground.classify(ip);
-    if (!mayDial(verdict, destination, ground)) throw refusalFor(verdict, destination, ip);
+  static check(ip: string, destination: Destination, operatorRules: OperatorRules): CheckedAddress {
+    const verdict = operatorRules.classify(ip);
+    if (!mayDial(verdict, destination, operatorRules)) throw refusalFor(verdict, destination, ip);
     return new CheckedAddress(ip, destination.port);
   }
 }
@@ -59,12 +59,14 @@ export function checkAllowed(destination: Destination, allowlist: Allowlist): vo
  */
 export async function admit(
   destination: Destination,
-  ground: Ground,
+  operatorRules: OperatorRules,
   asker: Asker,
   timeoutMs: number,
 ): Promise<[CheckedAddress, ...CheckedAddress[]]> {
-  const answer = await resolveWithin(destination, ground.lookup, asker, timeoutMs);
-  const [first, ...others] = answer.map((ip) => CheckedAddress.check(ip, destination, ground));
+  const answer = await resolveWithin(destination, operatorRules.lookup, asker, timeoutMs);
+  const [first, ...others] = answer.map((ip) =>
+    CheckedAddress.check(ip, destination, operatorRules),
+  );
   if (first === undefined) throw new Refusal("RESOLVE_FAILED", "The name has no address");
   return [first, ...others];
 }
@@ -96,9 +98,15 @@ async function resolveWithin(
   }
 }
 
-function mayDial(verdict: AddressClass, destination: Destination, ground: Ground): boolean {
+function mayDial(
+  verdict: AddressClass,
+  destination: Destination,
+  operatorRules: OperatorRules,
+): boolean {
   if (verdict === "public") return true;
-  return verdict === "private" && ground.privateDestinations.has(formatDestination(destination));
+  return (
+    verdict === "private" && operatorRules.privateDestinations.has(formatDestination(destination))
+  );
 }
 
 function refusalFor(verdict: AddressClass, destination: Destination, ip: string): Refusal {

@@ -1,12 +1,12 @@
 import { isIP } from "node:net";
 import { type Lookup, withStaticHosts } from "../dns/resolve.ts";
 import { type Classifier, classify } from "./address-class.ts";
-import type { Ground } from "./admit.ts";
+import type { OperatorRules } from "./admit.ts";
 import { formatDestination, HostError, parseAuthority, parseHost } from "./host.ts";
 import { isNetwork, sparingNetworks } from "./host-addresses.ts";
 
 /** The operator's word as it was written. */
-export interface GroundOptions {
+export interface OperatorRulesOptions {
   readonly hosts: Readonly<Record<string, string>>;
   readonly private: readonly string[];
   /** Addresses and networks that count as private. */
@@ -20,7 +20,7 @@ export interface GroundOptions {
  *
  * @throws {HostError} naming the entry, above all one that leads to a metadata address.
  */
-export function readGround(options: GroundOptions): Ground {
+export function readOperatorRules(options: OperatorRulesOptions): OperatorRules {
   const stranger = options.own?.find((text) => !isNetwork(text));
   if (stranger !== undefined) throw new HostError(`own: ${stranger} is no address and no network`);
   const hosts = new Map(Object.entries(options.hosts).map(readHost));

@@ -86,13 +86,13 @@ async function askAll(
 }
 
 /** What the name servers say of a complete name. `late`: one of the questions had no answer. */
-interface Answer {
+interface DnsAnswer {
   /** IPv4 and IPv6 in turn, so that a few tries see both. */
   readonly addresses: readonly string[];
   readonly late: boolean;
 }
 
-async function ask(name: string, resolver: promises.Resolver): Promise<Answer> {
+async function ask(name: string, resolver: promises.Resolver): Promise<DnsAnswer> {
   const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
   const [four = [], six = []] = answers.map((answer) =>
     answer.status === "fulfilled" ? answer.value : [],

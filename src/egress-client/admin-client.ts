@@ -15,15 +15,15 @@ import type { Denial } from "../request/types.ts";
 
 const ANSWER_WITHIN = 5_000;
 
-type Asked = AdminRequest extends infer R
+type NewRequest = AdminRequest extends infer R
   ? R extends AdminRequest
     ? Omit<R, "id">
     : never
   : never;
-type Answer = { readonly report?: RunReport };
+type AdminReply = { readonly report?: RunReport };
 
 /** What was told of a run that is open. */
-interface Heard {
+interface RunState {
   readonly onRefused: ((denial: Denial) => void) | undefined;
   /** Bytes of the connections that have ended. */
   ended: number;
@@ -37,7 +37,7 @@ export class AdminClient {
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #waiting = new Map<number, (answer: AdminAnswer) => void>();
-  readonly #heard = new Map<string, Heard>();
+  readonly #heard = new Map<string, RunState>();
   #nextId = 1;
   /** Those the proxy told of before anybody listened. */
   readonly #survivors: SurvivorEvent[] = [];
@@ -64,7 +64,7 @@ export class AdminClient {
   }
 
   /** Asks and resolves with the answer; rejects with what the proxy says against it, or too late. */
-  async ask(request: Asked): Promise<Answer> {
+  async ask(request: NewRequest): Promise<AdminReply> {
     const id = this.#nextId;
     this.#nextId += 1;
     const line = `${JSON.stringify({ id, ...request })}\n`;

@@ -5,8 +5,8 @@ import { RUNNER_ENTRY, readRunner, writeRunner } from "../deno/runner.ts";
 import { dockerClient, engineSocket } from "./container/docker.ts";
 import { ContainerEngine } from "./container/docker-supervisor.ts";
 import type { Engine } from "./contract/contract.ts";
-import { ProcessLauncher } from "./deno-process/launcher.ts";
-import { InlineLauncher } from "./in-process/launcher.ts";
+import { DenoProcessLauncher } from "./deno-process/launcher.ts";
+import { InProcessLauncher } from "./in-process/launcher.ts";
 import type { Instance } from "./instance/instance.ts";
 import type { PoolOptions } from "./pool/pool.ts";
 import { PooledEngine } from "./run/pooled-engine.ts";
@@ -63,7 +63,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
   const { sandbox = "container" } = config;
   const usual = docker === null && sandbox === "container" ? "isolated" : sandbox;
   const few = { container: 1, isolated: pool.min, none: 0 }[usual];
-  const launcher = new ProcessLauncher({
+  const launcher = new DenoProcessLauncher({
     instanceDirectory: instance.directory,
     runnerDirectory,
     ensure: () => instance.ensure(),
@@ -99,7 +99,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
 
 /** A realm costs a millisecond and no process: as many as are asked for may be there at once. */
 async function inlineEngine(pool: PoolOptions): Promise<Engine> {
-  return new PooledEngine(await InlineLauncher.create(), { ...pool, max: MAX_REALMS });
+  return new PooledEngine(await InProcessLauncher.create(), { ...pool, max: MAX_REALMS });
 }
 
 /** Where nothing but the Worker stands in between, a process holds what the operator named. */

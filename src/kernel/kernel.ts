@@ -62,7 +62,7 @@ export interface RunOptions {
   /** Told of what happens while it runs. Default: nobody. */
   readonly observer?: Observer | undefined;
   /** The request the entry answers, in place of an input. The output then has no result. */
-  readonly http?: HttpExchange | undefined;
+  readonly exchange?: HttpExchange | undefined;
   /** Reads a large result, which the output then has as `JsonText`. Default: it is a value. */
   readonly readResult?: ReadResult | undefined;
   /** Told what it is granted, once it is sure to run and before it waits for a sandbox. */
@@ -175,11 +175,11 @@ export class Kernel {
 
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
-    const { tenant = SOLE_TENANT, http, signal } = options;
+    const { tenant = SOLE_TENANT, exchange, signal } = options;
     const observer = options.observer && contained(options.observer);
     // The guard comes first, and lets through nothing else.
     const request = (await onValidate.run(asked, tenant)) as ValidRequest;
-    return onLoad.run(contextOf(request, { tenant, observer, http, signal }), undefined);
+    return onLoad.run(contextOf(request, { tenant, observer, exchange, signal }), undefined);
   }
 
   #execute(asked: ExecuteRequest, options: RunOptions): Promise<Output> {
@@ -235,14 +235,19 @@ const UNPLANNED = plan({ level: "container", requested: "none", tools: [], opera
 /** An execution before any plugin has loaded it: it is granted nothing. */
 function contextOf(
   request: ValidRequest,
-  { tenant, observer, http, signal }: Pick<Context, "tenant" | "observer" | "http" | "signal">,
+  {
+    tenant,
+    observer,
+    exchange,
+    signal,
+  }: Pick<Context, "tenant" | "observer" | "exchange" | "signal">,
 ): Context {
   // Written out: plugins copy it again and again, which is slow for objects of another making.
   return {
     request,
     tenant,
     observer,
-    http,
+    exchange,
     signal,
     level: request.sandbox,
     tools: [],

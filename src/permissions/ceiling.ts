@@ -5,7 +5,7 @@ import { netExcess } from "./net-ceiling.ts";
 import { isPath, isWithin, MALFORMED_PATH } from "./path-grant.ts";
 import { LISTS, type ListName, type Perms } from "./perms.ts";
 import type { PlanInput } from "./plan-types.ts";
-import { type Refusal, refuse, type Verdict } from "./refusal.ts";
+import { type PermissionRefusal, refuse, type Verdict } from "./refusal.ts";
 import { type Shape, shape } from "./shape.ts";
 
 /** Why an element that is granted otherwise exceeds what may be had; `undefined` if it does not. */
@@ -46,11 +46,11 @@ const NOUNS: Readonly<Record<ListName, string>> = {
  * @example
  * ceilingFault({ net: ["x.org", "a/b"] }).field // "ceiling.net[1]"
  */
-export function ceilingFault(ceiling: unknown): Refusal | undefined {
+export function ceilingFault(ceiling: unknown): PermissionRefusal | undefined {
   return faultOf(shape(ceiling, "ceiling"));
 }
 
-function faultOf({ lists, refusals }: Shape): Refusal | undefined {
+function faultOf({ lists, refusals }: Shape): PermissionRefusal | undefined {
   const bad = LISTS.flatMap((name) =>
     lists[name].flatMap(({ field, value }) => {
       const reason = FAULTS[name](value);

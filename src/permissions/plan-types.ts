@@ -1,6 +1,6 @@
 import type { ExplicitPerms } from "./normalizer.ts";
 import type { Perms } from "./perms.ts";
-import type { Refusal } from "./refusal.ts";
+import type { PermissionRefusal } from "./refusal.ts";
 import type { ToolPermissions } from "./tool-permissions.ts";
 
 /** What whoever runs this host allows at all. */
@@ -45,7 +45,7 @@ export interface PlanInput {
  * Permissions of a Deno Worker. Whoever emits them writes `false` for an empty list, which Deno
  * would have to interpret, and `net: true` for `["*"]`, which Deno does not take.
  */
-export interface WorkerPermissions {
+export interface PlannedWorker {
   readonly env: readonly string[];
   /**
    * Each with its port, in a container followed by the loopback port of the tunnel to it; or `"*"`
@@ -67,7 +67,7 @@ export interface Plan {
   readonly tools: readonly string[];
   /** What is granted of what the request and its tools ask for. */
   readonly permissions: ExplicitPerms;
-  readonly worker: WorkerPermissions;
+  readonly worker: PlannedWorker;
   /**
    * What the way out of a container lets through: `host` is its ports 80 and 443, `*.x` the names
    * below `x`, `*` every host. Without a policy there is no way out.
@@ -80,5 +80,5 @@ export interface Plan {
   /** Those of strict mode first. */
   readonly warnings: readonly string[];
   /** An execution with any does not start: see `assertGranted`. */
-  readonly refusals: readonly Refusal[];
+  readonly refusals: readonly PermissionRefusal[];
 }

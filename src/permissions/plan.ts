@@ -6,13 +6,13 @@ import { judgeNet, widened, workerNet } from "./net-grant.ts";
 import { type ExplicitPerms, normalize } from "./normalizer.ts";
 import { judgeRead, judgeWrite, mountsFor } from "./path-grant.ts";
 import { LISTS, type ListName } from "./perms.ts";
-import type { Plan, PlanInput, WorkerPermissions } from "./plan-types.ts";
-import { type Refusal, refuse, type Verdict } from "./refusal.ts";
+import type { Plan, PlanInput, PlannedWorker } from "./plan-types.ts";
+import { type PermissionRefusal, refuse, type Verdict } from "./refusal.ts";
 import { type Shape, shape } from "./shape.ts";
 import { validate } from "./validator.ts";
 
-export type { OperatorPolicy, Plan, PlanInput, WorkerPermissions } from "./plan-types.ts";
-export { assertGranted, type Refusal } from "./refusal.ts";
+export type { OperatorPolicy, Plan, PlanInput, PlannedWorker } from "./plan-types.ts";
+export { assertGranted, type PermissionRefusal } from "./refusal.ts";
 
 /** What is asked for in one place, which fields of it begin with. */
 type Source = Shape & { readonly field: string; readonly brokered: boolean };
@@ -102,7 +102,7 @@ function sourcesOf({ requested, tools }: PlanInput): Source[] {
 function grant(
   sources: readonly Source[],
   judge: (name: ListName, value: string, brokered: boolean) => Verdict,
-  refusals: Refusal[],
+  refusals: PermissionRefusal[],
 ): Granted[] {
   const granted: Granted[] = [];
   for (const { lists, brokered } of sources) {
@@ -130,7 +130,7 @@ function databaseOf(granted: readonly Granted[]): Plan["database"] {
 function workerOf(
   { env, net, read, write, sys }: ExplicitPerms,
   level: PlanInput["level"],
-): WorkerPermissions {
+): PlannedWorker {
   const hosts = level === "container" ? withTunnels(workerNet(net)) : workerNet(net);
   return { env, net: hosts, read, write, sys, run: false, ffi: false, import: false };
 }

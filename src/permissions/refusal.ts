@@ -2,7 +2,7 @@ import { BadRequest, PermissionError } from "../base/errors.ts";
 import { shorten } from "../base/shorten.ts";
 
 /** Why something asked for is not granted. */
-export interface Refusal {
+export interface PermissionRefusal {
   /** Where it stands, for example `permissions.net[2]` or `tools "http": permissions.net[0]`. */
   readonly field: string;
   /** What stands there, shortened and printable; of anything but text, its type. */
@@ -16,7 +16,7 @@ export interface Refusal {
 /** What a rule makes of an element: its one spelling, or why it is refused. */
 export type Verdict =
   | { readonly granted: string }
-  | { readonly kind: Refusal["kind"]; readonly reason: string };
+  | { readonly kind: PermissionRefusal["kind"]; readonly reason: string };
 
 /**
  * A refusal of the value at a field.
@@ -27,9 +27,9 @@ export type Verdict =
 export function refuse(
   field: string,
   value: unknown,
-  kind: Refusal["kind"],
+  kind: PermissionRefusal["kind"],
   reason: string,
-): Refusal {
+): PermissionRefusal {
   // The value may be anything: converting an object to text would run its code.
   const shown = typeof value === "string" ? shorten(value) : value === null ? "null" : typeof value;
   return { field, value: shown, kind, message: `${field}: ${reason}` };
@@ -42,7 +42,11 @@ export function refuse(
  * @example
  * assertGranted({ refusals: [] }) // undefined
  */
-export function assertGranted({ refusals }: { readonly refusals: readonly Refusal[] }): void {
+export function assertGranted({
+  refusals,
+}: {
+  readonly refusals: readonly PermissionRefusal[];
+}): void {
   const [first] = refusals;
   if (first === undefined) return;
   const { field, message } = first;

@@ -1,8 +1,8 @@
 import { types } from "node:util";
 import { shorten } from "../base/shorten.ts";
 import { LISTS, type ListName } from "./perms.ts";
-import { type Refusal, refuse } from "./refusal.ts";
-import { faultOf } from "./text.ts";
+import { type PermissionRefusal, refuse } from "./refusal.ts";
+import { textFault } from "./text.ts";
 
 /** A piece of text that is asked for, and where it stands. */
 export interface Element {
@@ -14,7 +14,7 @@ export interface Element {
 export interface Shape {
   readonly lists: Readonly<Record<ListName, readonly Element[]>>;
   readonly hrtime: boolean;
-  readonly refusals: readonly Refusal[];
+  readonly refusals: readonly PermissionRefusal[];
 }
 
 const MAX_ENTRIES = 100;
@@ -32,7 +32,7 @@ const LIST_NAMES: readonly string[] = LISTS;
  * shape("inherit", "permissions").refusals.map(({ field }) => field) // ["permissions"]
  */
 export function shape(given: unknown, field: string): Shape {
-  const refusals: Refusal[] = [];
+  const refusals: PermissionRefusal[] = [];
   const lists: Record<ListName, readonly Element[]> = {
     env: [],
     net: [],
@@ -96,7 +96,7 @@ function elements(
   return Array.from({ length: list.length }, (_, index) => {
     return { field: `${field}[${index}]`, value: ownValue(list, String(index)) };
   }).filter((element): element is Element => {
-    const fault = faultOf(element.value, ascii);
+    const fault = textFault(element.value, ascii);
     if (fault !== undefined) invalid(element.field, element.value, fault);
     return fault === undefined;
   });

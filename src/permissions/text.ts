@@ -6,9 +6,9 @@ const MAX_LENGTH = 1_024;
  * control characters end lines and strings elsewhere: none of them is in anything grantable.
  *
  * @example
- * ["x.org", "a,b", "", 1].map((value) => faultOf(value, true) === undefined) // [true, false, false, false]
+ * ["x.org", "a,b", "", 1].map((value) => textFault(value, true) === undefined) // [true, false, false, false]
  */
-export function faultOf(value: unknown, ascii: boolean): string | undefined {
+export function textFault(value: unknown, ascii: boolean): string | undefined {
   if (typeof value !== "string") return "is not a string";
   if (value === "") return "is empty";
   if (value.length > MAX_LENGTH) return `is longer than ${MAX_LENGTH} characters`;

@@ -8,15 +8,15 @@ import type { EgressPlaces } from "./plan-types.ts";
 const LOOPBACK = "127.0.0.1";
 
 /** An operator's word, read once: names and destinations in their one spelling. */
-interface Places {
+interface EgressRules {
   readonly hosts: ReadonlyMap<string, string>;
   readonly opened: ReadonlySet<string>;
   /** Addresses of the host that nobody here sees. */
   readonly own: readonly string[];
 }
 
-const NOWHERE: Places = { hosts: new Map(), opened: new Set(), own: [] };
-const read = new WeakMap<EgressPlaces, Places>();
+const NOWHERE: EgressRules = { hosts: new Map(), opened: new Set(), own: [] };
+const read = new WeakMap<EgressPlaces, EgressRules>();
 /** Made when it is first asked: not every program that has this in it may list interfaces. */
 let judge: Classifier | undefined;
 
@@ -64,7 +64,7 @@ function addressOf(host: string): string | undefined {
   return isLocal(host) ? LOOPBACK : undefined;
 }
 
-function placesOf(places: EgressPlaces): Places {
+function placesOf(places: EgressPlaces): EgressRules {
   const known = read.get(places);
   if (known !== undefined) return known;
   const hosts = Object.entries(places.hosts).map(([name, to]) => [name.toLowerCase(), to] as const);

@@ -36,9 +36,9 @@ export const LoggerPlugin: IsolatePlugin = {
   name: "logger",
   setup(api) {
     const { audit, logger } = api.config;
-    const limitsOf = ({ maxLogEntries = logger.maxEntries }: Tenant) => ({
+    const limitsOf = ({ logEntries = logger.maxEntries }: Tenant) => ({
       ...logger,
-      maxEntries: Math.min(maxLogEntries, logger.maxEntries),
+      maxEntries: Math.min(logEntries, logger.maxEntries),
     });
     api.onLogger.tap(() => ({ filter }));
     api.onLoad.tap((context) => {

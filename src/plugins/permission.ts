@@ -12,7 +12,7 @@ import {
 import type { WorkerPermissions } from "../protocol/grants.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 import { publicPlan } from "./public-plan.ts";
-import { type Own, owner } from "./tenant-resources.ts";
+import { type TenantResources, tenantResources } from "./tenant-resources.ts";
 
 /**
  * Plans what an execution may reach, in both layers, and lets none run that asks for more than it
@@ -24,7 +24,7 @@ export const PermissionPlugin: IsolatePlugin = {
   setup(api) {
     const { config } = api;
     const { ceiling } = config;
-    const ownOf = owner(config);
+    const ownOf = tenantResources(config);
     const plain = new Map<string, Plan>();
     /** Most requests ask for nothing, and get the same plan: no ceiling is below that. */
     const planOf = (input: PlanInput): Plan => {
@@ -81,13 +81,13 @@ function profileOf(profile: Profile, { level, mounts, worker }: Plan): Profile {
 
 function policyOf(
   { mounts, wildcards, isolatedNet = false, strict, egress }: Config,
-  { env }: Own,
+  { env }: TenantResources,
 ): OperatorPolicy {
   return { mounts, env: Object.keys(env), wildcards, isolatedNet, strict, egress };
 }
 
 /** What the engine has to give; nothing for a plan that grants nothing. */
-function grantsOf(planned: Plan, own: Own): JobGrants | undefined {
+function grantsOf(planned: Plan, own: TenantResources): JobGrants | undefined {
   const { worker, egress, env, level } = planned;
   if (level === "none") return undefined;
   const granted = [worker.env, worker.net, worker.read, worker.write, worker.sys];

@@ -43,7 +43,7 @@ export interface Context {
   /** Told of what happens while it runs. */
   readonly observer?: Observer | undefined;
   /** The request that is answered, if it is one. */
-  readonly http?: HttpExchange | undefined;
+  readonly exchange?: HttpExchange | undefined;
   readonly signal: AbortSignal | undefined;
 }
 

@@ -3,7 +3,7 @@ import type { Engine, Job, ReadResult } from "../engines/contract/contract.ts";
 import { toOutput } from "../engines/explain/outcome.ts";
 import { reuseKey } from "../engines/run/reuse.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../protocol/limits.ts";
-import { ownerOf } from "../request/tenant.ts";
+import { tenantKey } from "../request/tenant.ts";
 import type { Output, SandboxLevel } from "../request/types.ts";
 import type { Context, IsolatePlugin } from "./plugin.ts";
 
@@ -40,12 +40,12 @@ export async function runInSandbox(
   context: Context,
   readResult?: ReadResult,
 ): Promise<Output> {
-  const { request, tools, grants, profile, channel, observer, http, signal } = context;
+  const { request, tools, grants, profile, channel, observer, exchange, signal } = context;
   const tenant = context.tenant.id;
   const { code, entry, timeout } = request;
   const again = request.reuse === "code";
   const reuse = again
-    ? { key: reuseKey({ tenant: ownerOf(context.tenant), code, entry, tools, grants, profile }) }
+    ? { key: reuseKey({ tenant: tenantKey(context.tenant), code, entry, tools, grants, profile }) }
     : undefined;
   const job = {
     code,
@@ -55,14 +55,27 @@ export async function runInSandbox(
     grants,
     ...argumentsOf(context),
   };
-  const options = { profile, timeout, tenant, reuse, channel, observer, http, signal, readResult };
+  const options = {
+    profile,
+    timeout,
+    tenant,
+    reuse,
+    channel,
+    observer,
+    responseReceiver: exchange,
+    signal,
+    readResult,
+  };
   const outcome = await engine.execute(job, options);
   return toOutput(outcome, engine.level);
 }
 
 /** What the entry is called with. */
-function argumentsOf({ http, input }: Context): Pick<Job, "input" | "http" | "attachments"> {
-  if (http === undefined) return { input };
-  const { request, body } = http;
-  return { input: undefined, http: request, ...(body && { attachments: [body] }) };
+function argumentsOf({
+  exchange,
+  input,
+}: Context): Pick<Job, "input" | "httpRequest" | "attachments"> {
+  if (exchange === undefined) return { input };
+  const { request, body } = exchange;
+  return { input: undefined, httpRequest: request, ...(body && { attachments: [body] }) };
 }

@@ -3,7 +3,7 @@ import type { DatabaseConfig } from "../config/database.ts";
 import type { Tenant } from "../request/tenant.ts";
 
 /** What an execution may be given that belongs to somebody. */
-export interface Own {
+export interface TenantResources {
   readonly env: Readonly<Record<string, string>>;
   readonly db: DatabaseConfig;
 }
@@ -11,18 +11,18 @@ export interface Own {
 /** Databases whose settings are kept: reading a URL and the files it names takes a while. */
 const MAX_KEPT = 1_000;
 
-type OwnOf = (tenant: Tenant) => Own;
+type TenantResourcesOf = (tenant: Tenant) => TenantResources;
 
-const owners = new WeakMap<Config, OwnOf>();
+const owners = new WeakMap<Config, TenantResourcesOf>();
 
 /** What says what is a tenant's own: on a host without tenants, all that the host has. */
-export function owner(config: Config): OwnOf {
+export function tenantResources(config: Config): TenantResourcesOf {
   const known = owners.get(config) ?? makeOwner(config);
   owners.set(config, known);
   return known;
 }
 
-function makeOwner(config: Config): OwnOf {
+function makeOwner(config: Config): TenantResourcesOf {
   const hosts = { env: config.env, db: config.db };
   if (!config.tenants) return () => hosts;
   const { url: _hosts, ...settings } = config.db;

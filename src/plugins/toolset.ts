@@ -5,11 +5,11 @@ import type { ToolUse } from "../protocol/messages.ts";
 import { SOLE_TENANT } from "../request/tenant.ts";
 import type { SandboxLevel, ValidRequest } from "../request/types.ts";
 import type { SchemaBundle } from "../tools/load-schemas.ts";
-import { toolPermissions as askPermissions } from "../tools/permissions.ts";
 import { resolveTools } from "../tools/registry.ts";
 import type { CustomTool } from "../tools/tool.ts";
+import { toolPermissions as askPermissions } from "../tools/tool-permissions.ts";
 import type { IsolatePlugin } from "./plugin.ts";
-import { owner } from "./tenant-resources.ts";
+import { tenantResources } from "./tenant-resources.ts";
 
 /**
  * Turns the names of tools into tools, the registered ones included, and asks each of those what
@@ -24,7 +24,7 @@ export function ToolsetPlugin(
     required: ["guard"],
     setup(api) {
       const { config } = api;
-      const ownOf = owner(config);
+      const ownOf = tenantResources(config);
       const withSchemas = (use: ToolUse): ToolUse =>
         use.name === "database" && schemas.text !== undefined
           ? { ...use, module: schemas.text }

@@ -6,7 +6,7 @@ import type { ChannelMessage, WorkerJob, WorkerMessage } from "./messages.ts";
 export type Module = Record<string, unknown>;
 
 /** What the host does for the code it has taken in. */
-export interface InlineHost {
+export interface InProcessHost {
   send(message: WorkerMessage): void;
   /** Evaluates a module and has `call` called with its exports; breaks both off at the deadline. */
   load(code: string, call: (module: Module) => unknown): Promise<Loading>;
@@ -23,7 +23,7 @@ export interface Loading {
   readonly value: unknown;
 }
 
-export interface InlineWorker {
+export interface InProcessWorker {
   start(job: WorkerJob): void;
   receive(message: ChannelMessage | CreditMessage): void;
   /** Ends the job with what one of its callbacks threw. */

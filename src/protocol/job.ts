@@ -7,7 +7,7 @@ const decoder = new TextDecoder();
 
 /** The frame of a job. What is long goes into its payload: a header is small, and parsed at once. */
 export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8Array {
-  const { code, entry, input, tools, attachments = [], limits, result, reuse, http } = job;
+  const { code, entry, input, tools, attachments = [], limits, result, reuse, httpRequest } = job;
   const payload: Uint8Array[] = [];
   const bytesOf = (text: string): number => {
     const bytes = encoder.encode(text);
@@ -27,7 +27,7 @@ export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8A
     limits,
     ...(result !== undefined && { result }),
     ...(reuse && { reuse }),
-    ...(http && { http }),
+    ...(httpRequest && { httpRequest }),
     ...(grants !== undefined && { grants }),
   };
   return encodeFrame("job", header, ...payload, ...attachments);
@@ -35,8 +35,17 @@ export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8A
 
 /** The job in a frame that `encodeJob()` has made. */
 export function decodeJob({ header, payload }: Frame): WorkerJob {
-  const { entry, codeBytes, inputBytes, tools, attachmentBytes, limits, result, reuse, http } =
-    header as unknown as JobHeader;
+  const {
+    entry,
+    codeBytes,
+    inputBytes,
+    tools,
+    attachmentBytes,
+    limits,
+    result,
+    reuse,
+    httpRequest,
+  } = header as unknown as JobHeader;
   let read = 0;
   const next = (bytes: number): Uint8Array => {
     read += bytes;
@@ -58,7 +67,7 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
     limits,
     ...(result && { result }),
     ...(reuse && { reuse }),
-    ...(http && { http }),
+    ...(httpRequest && { httpRequest }),
   };
 }
 

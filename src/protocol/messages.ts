@@ -49,7 +49,7 @@ export interface JobHeader {
   /** Whether a job may follow that calls the same module again, and brings no code then. */
   readonly reuse?: boolean;
   /** Absent for a job whose entry is called with its input. */
-  readonly http?: HttpJob;
+  readonly httpRequest?: HttpJob;
   /** Absent for a job that is granted nothing: the worker that is there will do. */
   readonly grants?: Grants;
 }
@@ -72,7 +72,7 @@ export interface WorkerJob {
   readonly result?: ResultForm;
   readonly reuse?: boolean;
   /** The entry gets a `Request` in place of its arguments, with the first attachment as its body. */
-  readonly http?: HttpJob;
+  readonly httpRequest?: HttpJob;
   /** Loopback ports that lead to one `host:port` each; in no frame, the sandbox opens them itself. */
   readonly tunnels?: ReadonlyMap<string, number>;
 }
@@ -98,7 +98,7 @@ export interface ChannelMessage {
 }
 
 /** The last word about a job, of the worker and of its sandbox. */
-export type Answer =
+export type JobAnswer =
   | {
       readonly type: "result";
       readonly text: string | undefined;
@@ -126,4 +126,4 @@ export type WorkerMessage =
   | ({ readonly type: "head" } & ResponseHead)
   /** A part of a response's body, in a buffer of its own. */
   | { readonly type: "chunk"; readonly bytes: Uint8Array }
-  | Answer;
+  | JobAnswer;

@@ -26,7 +26,7 @@ export interface Tenant {
   /** Most bytes of code. */
   readonly maxSize?: number | undefined;
   /** Most log entries kept of one execution, beside its exception. */
-  readonly maxLogEntries?: number | undefined;
+  readonly logEntries?: number | undefined;
   /** Variables `permissions.env` may ask for. Default: none. Only where `config.tenants` says so. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** URL of its database. Default: none. Only where `config.tenants` says so. */
@@ -34,7 +34,7 @@ export interface Tenant {
 }
 
 /** Names a tenant so that one that comes after it by the same id has another name. */
-export function ownerOf({ id, since }: Pick<Tenant, "id" | "since">): string {
+export function tenantKey({ id, since }: Pick<Tenant, "id" | "since">): string {
   return since === undefined ? id : `${id} ${since}`;
 }
 

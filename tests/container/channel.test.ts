@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import { ContainerEngine } from "../../src/engines/container/docker-supervisor.ts";
 import type { Engine } from "../../src/engines/contract/contract.ts";
-import { ProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
 import { CONSUMER, GREETING, PRODUCER } from "../contract/channel-contract.ts";
@@ -38,7 +38,10 @@ beforeAll(async () => {
   const runnerDirectory = join(directory, "runner");
   await writeRunner(bundle, runnerDirectory);
   const instanceDirectory = instance.directory;
-  isolated = new PooledEngine(new ProcessLauncher({ instanceDirectory, runnerDirectory }), pool);
+  isolated = new PooledEngine(
+    new DenoProcessLauncher({ instanceDirectory, runnerDirectory }),
+    pool,
+  );
   await until(() => container.status().warm > 1 && isolated.status().warm > 1);
   stage = new Stage();
 });

@@ -10,17 +10,17 @@ import { TestServer } from "../helpers/server.ts";
 
 describe.skipIf(!hasGVisor)("a sandbox in gVisor", () => {
   const reached: string[] = [];
-  let upstream: Server;
+  let serverConnection: Server;
   let port: number;
   let engine: PrivateEngine;
   let server: TestServer;
   beforeAll(async () => {
-    upstream = createServer((request, response) => {
+    serverConnection = createServer((request, response) => {
       reached.push(request.headers.host ?? "");
       response.end("reached");
     });
-    await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
-    port = (upstream.address() as AddressInfo).port;
+    await new Promise<void>((resolve) => serverConnection.listen(0, "127.0.0.1", resolve));
+    port = (serverConnection.address() as AddressInfo).port;
     engine = await PrivateEngine.create();
     server = await TestServer.start({
       DOCKER_HOST: `unix://${engine.socket}`,
@@ -34,7 +34,7 @@ describe.skipIf(!hasGVisor)("a sandbox in gVisor", () => {
   afterAll(async () => {
     expect(await server?.dispose()).toEqual([]);
     await engine?.dispose();
-    upstream?.close();
+    serverConnection?.close();
   });
 
   const run = (code: string, rest: object = {}) =>

@@ -54,7 +54,7 @@ export class Laboratory {
   readonly #cleanUp: (() => Promise<unknown>)[] = [];
   #realImage = "";
   #probeImage = "";
-  #upstream = "";
+  #serverConnection = "";
 
   private constructor(docker: Docker, runDirectory: string, instance: Instance) {
     this.#docker = docker;
@@ -98,7 +98,7 @@ export class Laboratory {
     this.#realImage = await ensureRunnerImage(this.#docker, await readRunner(), log);
     const open = await ensureRunnerImage(this.#docker, await readRunner("inherit"), log);
     this.#probeImage = await this.#withRootAsUser(open);
-    this.#upstream = await this.#startUpstream(open);
+    this.#serverConnection = await this.#startUpstream(open);
   }
 
   /** The runner image says "nobody" as well; in one that does not, the flag alone is to be seen. */
@@ -145,7 +145,7 @@ export class Laboratory {
     });
     const sandbox = await launcher.launch({ ...PROFILE, cpus: options.cpus ?? PROFILE.cpus });
     try {
-      const facts = await runProbe(sandbox, body, this.#upstream);
+      const facts = await runProbe(sandbox, body, this.#serverConnection);
       return { ...facts, ...(await options.outside?.(await this.#containerOf(sandbox.id))) };
     } finally {
       await sandbox.destroy();

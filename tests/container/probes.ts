@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { engineStatus } from "../../src/engines/container/docker.ts";
-import { LIMITS } from "./limit-probes.ts";
+import { LIMITS } from "./limit-cases.ts";
 import { type Adjustment, PROBE_NETWORK, type Protection } from "./probe-sandbox.ts";
 import { probe } from "./shared-probe.ts";
 

@@ -21,18 +21,18 @@ const acme: Tenant = { id: "acme", env: { TOKEN: "of acme", REGION: "north" } };
 const other: Tenant = { id: "other", env: { TOKEN: "of other" } };
 
 let directory: string;
-let upstream: Server;
+let serverConnection: Server;
 let host: string;
 let opened: Opened;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  upstream = createServer(({ url }, response) => {
+  serverConnection = createServer(({ url }, response) => {
     if (url !== "/large") return response.end(Buffer.alloc(BYTES, "x"));
     const part = Buffer.alloc(1_000_000);
     Readable.from(Array.from({ length: LARGE / part.length }, () => part)).pipe(response);
   });
-  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
-  host = `files.example.com:${(upstream.address() as AddressInfo).port}`;
+  await new Promise<void>((resolve) => serverConnection.listen(0, "127.0.0.1", resolve));
+  host = `files.example.com:${(serverConnection.address() as AddressInfo).port}`;
   let proxy = false;
   opened = await openKernel({
     config: config({
@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await opened.close();
-  upstream.close();
+  serverConnection.close();
   await rm(directory, { recursive: true });
 });
 

@@ -86,8 +86,8 @@ export function httpContract(name: string, open: () => Promise<Engine>): void {
         ...request,
       };
       return engine.execute(
-        { ...job(code, undefined, entry), http, ...(body && { attachments: [body] }) },
-        { profile: PROFILE, timeout: 20_000, http: keeper, ...options },
+        { ...job(code, undefined, entry), httpRequest: http, ...(body && { attachments: [body] }) },
+        { profile: PROFILE, timeout: 20_000, responseReceiver: keeper, ...options },
       );
     }
 

@@ -13,7 +13,7 @@ import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import { ContainerEngine } from "../../src/engines/container/docker-supervisor.ts";
 import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
 import type { Engine } from "../../src/engines/contract/contract.ts";
-import { ProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
@@ -122,7 +122,7 @@ async function open(kind: Kind, instance: Instance): Promise<Engine> {
     await writeRunner(bundle, runnerDirectory);
     const instanceDirectory = instance.directory;
     return new PooledEngine(
-      new ProcessLauncher({ instanceDirectory, runnerDirectory, reach }),
+      new DenoProcessLauncher({ instanceDirectory, runnerDirectory, reach }),
       pool,
     );
   }

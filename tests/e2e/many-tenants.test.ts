@@ -68,7 +68,7 @@ describe.each(STORES)("over %s", (store, start) => {
   it("a tenant does all there is to do, from its first key to its last", () =>
     tenantWalk({ url: server.url, admin: clientOf(ADMIN_KEY), clientOf, receiver }));
 
-  // With processes over PGlite, tests/process/ways.test.ts has it.
+  // With processes over PGlite, tests/process/reply-modes.test.ts has it.
   it.skipIf(store === "PGlite" && !SOAK)(
     "a server that is killed loses no job that it has accepted",
     () => killedJobs({ server, admin: clientOf(ADMIN_KEY), clientOf, receiver }),

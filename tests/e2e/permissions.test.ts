@@ -10,7 +10,7 @@ import { until } from "../contract/engine-contract.ts";
 import { TestServer } from "../helpers/server.ts";
 
 let directory: string;
-let upstream: Server;
+let serverConnection: Server;
 let host: string;
 let server: TestServer;
 beforeAll(async () => {
@@ -18,12 +18,12 @@ beforeAll(async () => {
   await mkdir(join(directory, "data"));
   await writeFile(join(directory, "data/a.txt"), "mounted");
   await writeFile(join(directory, "secret.txt"), "not mounted");
-  upstream = createServer((_request, response) => {
+  serverConnection = createServer((_request, response) => {
     response.setHeader("Content-Type", "application/json");
     response.end('{"name":"deno","stargazers_count":95000}');
   });
-  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
-  host = `api.example.com:${(upstream.address() as AddressInfo).port}`;
+  await new Promise<void>((resolve) => serverConnection.listen(0, "127.0.0.1", resolve));
+  host = `api.example.com:${(serverConnection.address() as AddressInfo).port}`;
   server = await TestServer.start({
     ISOLATE_MOUNTS: JSON.stringify({ "/data": join(directory, "data") }),
     ISOLATE_ENV: JSON.stringify(VALUES),
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   expect(await server.dispose()).toEqual([]);
-  upstream.close();
+  serverConnection.close();
   await rm(directory, { recursive: true });
 });
 

@@ -5,7 +5,7 @@ import { build, transform } from "esbuild";
 import { deadline } from "../../src/base/deadline.ts";
 import { takeMessage } from "../../src/engines/connection/worker-messages.ts";
 import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/contract/contract.ts";
-import { faultOf } from "../../src/engines/contract/exit.ts";
+import { exitFault } from "../../src/engines/contract/exit.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, WorkerMessage } from "../../src/protocol/messages.ts";
 import type { ThreadJob } from "./thread.ts";
@@ -86,7 +86,7 @@ export class ThreadLauncher implements Launcher {
         thread.postMessage({ type: "credit", bytes } satisfies CreditMessage);
       },
       ping: async () => {},
-      diagnose: async () => faultOf({ code: 1, outOfMemory }, profile.memory),
+      diagnose: async () => exitFault({ code: 1, outOfMemory }, profile.memory),
       destroy: async () => {
         await thread.terminate();
       },

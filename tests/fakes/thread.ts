@@ -1,10 +1,10 @@
 /** The runner in a Node thread: the same run and lock-down as in a sandbox, without isolation. */
 import { parentPort } from "node:worker_threads";
 import { RunnerFault } from "../../runner-image/base/faults.ts";
+import { CodeRuns } from "../../runner-image/code-runs.ts";
 import { captureConsole } from "../../runner-image/console.ts";
 import { restrictGlobals } from "../../runner-image/globals.ts";
 import { loadModule } from "../../runner-image/load.ts";
-import { Runs } from "../../runner-image/runs.ts";
 import { trackTimers } from "../../runner-image/timers.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
@@ -19,7 +19,7 @@ if (port === null) throw new Error("This file is a thread's");
 
 // Bound before user code exists: it must not find a way to the port through a prototype.
 const send = port.postMessage.bind(port) as (message: WorkerMessage) => void;
-const runs = new Runs(send);
+const runs = new CodeRuns(send);
 
 function toUrl(script: ThreadJob["script"]): string {
   if ("mistake" in script) throw new RunnerFault("SyntaxError", script.mistake);

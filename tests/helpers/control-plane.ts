@@ -5,7 +5,7 @@ import type { Services, ServicesOptions } from "../../server/services.ts";
 import type { Store, StoreOptions } from "../../server/store/contract/store.ts";
 import { openStore } from "../../server/store/open.ts";
 import { createTenancy } from "../../server/tenancy.ts";
-import { tenantBody } from "../../server/tenants/settings.ts";
+import { tenantBody } from "../../server/tenants/tenant-settings.ts";
 import { config, type PartialConfig } from "../../src/config/config.ts";
 import type { ExecuteOptions, Job, Outcome } from "../../src/engines/contract/contract.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { Postgres } from "../../dev/postgres.ts";
 import type { Backend } from "../../src/database/backend.ts";
-import { DatabaseGate } from "../../src/database/database-proxy.ts";
-import { Reserve } from "../../src/database/spare-connections.ts";
+import { DatabaseProxy } from "../../src/database/database-proxy.ts";
+import { SpareConnections } from "../../src/database/spare-connections.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { until } from "../contract/engine-contract.ts";
 
@@ -55,7 +55,7 @@ export class DatabaseStage {
   readonly newReserve = (name?: string) => {
     const told: string[] = [];
     const survivors: Backend[] = [];
-    const reserve = new Reserve({
+    const reserve = new SpareConnections({
       ...(name !== undefined && { directory: join(this.directory, name) }),
       onSurvivor: (backend, state) => {
         told.push(state);
@@ -67,10 +67,10 @@ export class DatabaseStage {
   };
 
   /** A gate, a client of it, and the port at which it is for clients that are told the directory. */
-  readonly begun = async (url: string, reserve: Reserve) => {
+  readonly begun = async (url: string, reserve: SpareConnections) => {
     this.#count += 1;
     const socket = join(this.directory, `.s.PGSQL.${this.#count}`);
-    const gate = await DatabaseGate.open({
+    const databaseProxy = await DatabaseProxy.open({
       socket,
       target: parseDatabaseUrl(url),
       limits: { rows: 1_000, bytes: 100_000 },
@@ -79,17 +79,17 @@ export class DatabaseStage {
       audit: () => {},
     });
     const sql = postgres({ path: socket, user: "x", database: "x", max: 1, fetch_types: false });
-    return { gate, sql, port: this.#count };
+    return { databaseProxy, sql, port: this.#count };
   };
 
   /** An execution that does this, and is over as soon as the server is at it. */
   readonly executed = async (
     url: string,
-    reserve: Reserve,
+    reserve: SpareConnections,
     statement: string,
     first = "select 1",
   ): Promise<void> => {
-    const { gate, sql } = await this.begun(url, reserve);
+    const { databaseProxy, sql } = await this.begun(url, reserve);
     // By itself, or it would be undone with the statement that never ends.
     await sql.unsafe(first);
     void sql.unsafe(statement).catch(() => {});
@@ -97,13 +97,13 @@ export class DatabaseStage {
     const active = `select 1 from pg_stat_activity where usename = '${role}' and state = 'active'`;
     const before = (await this.server.query(active)).length;
     await until(async () => (await this.server.query(active)).length > before || before > 0);
-    await gate.close();
+    await databaseProxy.close();
     await sql.end({ timeout: 0 });
   };
 
   /** What an execution is answered that asks for next to nothing. */
-  readonly answerOf = async (url: string, reserve: Reserve): Promise<string> => {
-    const { gate, sql } = await this.begun(url, reserve);
+  readonly answerOf = async (url: string, reserve: SpareConnections): Promise<string> => {
+    const { databaseProxy, sql } = await this.begun(url, reserve);
     try {
       return await sql`select 1`.then(
         () => "ok",
@@ -111,7 +111,7 @@ export class DatabaseStage {
       );
     } finally {
       await sql.end({ timeout: 0 });
-      await gate.close();
+      await databaseProxy.close();
     }
   };
 }

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import type { Ending, Job, Sandbox } from "../../src/engines/contract/contract.ts";
-import { ProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
-import { InlineLauncher } from "../../src/engines/in-process/launcher.ts";
+import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import { InProcessLauncher } from "../../src/engines/in-process/launcher.ts";
 import type { WorkerGrant } from "../../src/protocol/grants.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
 
@@ -46,7 +46,7 @@ function databaseJob(url: string | undefined, code: string, connection: object, 
   return { ...job(code, undefined, "default", [tool]), grants };
 }
 
-const inline = InlineLauncher.create();
+const inline = InProcessLauncher.create();
 
 /** Runs a job in this process, as level `none` does. */
 export async function runInProcess(url: string, code: string, run: DatabaseRun): Promise<Ending> {
@@ -67,12 +67,12 @@ async function finish(sandbox: Sandbox, job: Job): Promise<Ending> {
 /** Runs jobs in processes of their own, as level `isolated` does. */
 export class DatabaseSandboxes {
   readonly #directory: string;
-  readonly #launcher: ProcessLauncher;
+  readonly #launcher: DenoProcessLauncher;
 
   private constructor(directory: string) {
     this.#directory = directory;
     const runnerDirectory = join(directory, "runner");
-    this.#launcher = new ProcessLauncher({ instanceDirectory: directory, runnerDirectory });
+    this.#launcher = new DenoProcessLauncher({ instanceDirectory: directory, runnerDirectory });
   }
 
   static async create(): Promise<DatabaseSandboxes> {

@@ -2,7 +2,7 @@ import { link, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AuditRecord } from "../../egress/decision-log.ts";
+import type { DecisionRecord } from "../../egress/decision-log.ts";
 import { type EgressOptions, startEgress } from "../../egress/start.ts";
 import type {
   AdminAnswer,
@@ -66,7 +66,7 @@ export class AdminClient {
 export interface StartedProxy {
   readonly admin: AdminClient;
   readonly adminSocket: string;
-  readonly records: AuditRecord[];
+  readonly records: DecisionRecord[];
   /** Opens a run and gives the path of its socket. */
   open(allow: string[], limits?: EgressPolicy["limits"], run?: string): Promise<string>;
   /** Makes a slot's directory and gives the path for its socket. */
@@ -86,7 +86,7 @@ export async function startProxy(
   options: Omit<EgressOptions, "adminSocket"> = {},
 ): Promise<StartedProxy> {
   const path = await directory(cleanup);
-  const records: AuditRecord[] = [];
+  const records: DecisionRecord[] = [];
   const adminSocket = join(path, "admin.sock");
   const egress = await startEgress({
     adminSocket,

@@ -34,8 +34,8 @@ export interface LocalImage {
 /** Makes an image of a Debian host's own files, with what any system has. */
 export async function importLocalImage(image: LocalImage): Promise<void> {
   const { name, files, links = {}, start = "#!/bin/sh\n", changes } = image;
-  const ground = await mkdtemp(join(tmpdir(), "isolate-image-"));
-  const at = (path: string): string => join(ground, "root", path);
+  const operatorRules = await mkdtemp(join(tmpdir(), "isolate-image-"));
+  const at = (path: string): string => join(operatorRules, "root", path);
   try {
     for (const folder of FOLDERS) await mkdir(at(folder), { recursive: true });
     await chmod(at("tmp"), 0o1777);
@@ -45,14 +45,14 @@ export async function importLocalImage(image: LocalImage): Promise<void> {
     await writeFile(at("start"), start, { mode: 0o755 });
     const pairs = [...MERGED.map((folder) => [`usr/${folder}`, folder]), ...linked(links)];
     for (const [to = "", from = ""] of pairs) await run("ln", ["-s", to, at(from)]);
-    const list = join(ground, "list");
+    const list = join(operatorRules, "list");
     const names = (await Promise.all(files.map(namesOf))).flat();
     await writeFile(list, [...new Set(names)].map((path) => path.slice(1)).join("\n"));
     const tar = `tar --create --directory=${at("")} . --directory=/ --files-from=${list}`;
     const options = changes.map((change) => `--change '${change}'`).join(" ");
     await run("sh", ["-c", `${tar} | docker import ${options} - ${name}`]);
   } finally {
-    await rm(ground, { recursive: true, force: true });
+    await rm(operatorRules, { recursive: true, force: true });
   }
 }
 

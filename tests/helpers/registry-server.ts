@@ -1,8 +1,11 @@
 import { buildApp } from "../../server/app.ts";
-import { createHub, type Hub } from "../../server/resources/resource-service.ts";
+import {
+  createResourceService,
+  type ResourceService,
+} from "../../server/resources/resource-service.ts";
 import type { Store } from "../../server/store/contract/store.ts";
 import { createTenancy } from "../../server/tenancy.ts";
-import { tenantBody } from "../../server/tenants/settings.ts";
+import { tenantBody } from "../../server/tenants/tenant-settings.ts";
 import { config } from "../../src/config/config.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
 import { createRXA } from "../../src/resourcex/archive/archive.ts";
@@ -26,7 +29,7 @@ export interface RegistryServerOptions {
   /** Without one, there is one tenant. */
   readonly adminKey?: string;
   /** Parts of the registry that are others than those there are. */
-  readonly broken?: Partial<Hub>;
+  readonly broken?: Partial<ResourceService>;
   /** Gets our own failures. */
   readonly failures?: unknown[];
 }
@@ -39,10 +42,13 @@ export function registryServer(options: RegistryServerOptions) {
   const services = servicesOver(store, kernel, { admission: tenancy.quotas });
   const { runs, audit } = services;
   const profile = { memory: 256, cpus: 1 };
-  const hub = { ...createHub({ store, runs, levels, timeout: 2_000, profile }), ...broken };
+  const resourceService = {
+    ...createResourceService({ store, runs, levels, timeout: 2_000, profile }),
+    ...broken,
+  };
   const onError = (error: unknown): void => void failures.push(error);
   return {
-    app: buildApp({ services, tenancy, maxBody: 8_388_608, onError, hub }),
+    app: buildApp({ services, tenancy, maxBody: 8_388_608, onError, resourceService }),
     audit,
     directory: tenancy.directory,
     /** Makes a tenant, and what its requests have among their headers. */

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Answer } from "../../server/runs/answer.ts";
+import type { ExecutionAnswer } from "../../server/runs/answer.ts";
 import type { Output } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
 import { NODE_FLAGS } from "../runner/node-flags.ts";
@@ -111,7 +111,7 @@ export class TestServer {
   /** What the library would answer with. */
   async execute(request: object): Promise<Output> {
     const answer = await (await this.post(request)).json();
-    const { id, ...output } = answer as Answer;
+    const { id, ...output } = answer as ExecutionAnswer;
     return output;
   }
 

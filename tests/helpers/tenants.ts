@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { buildApp } from "../../server/app.ts";
 import { KernelLevels } from "../../server/resources/kernel-levels.ts";
-import { createHub } from "../../server/resources/resource-service.ts";
+import { createResourceService } from "../../server/resources/resource-service.ts";
 import { createServices } from "../../server/services.ts";
 import { openStore } from "../../server/store/open.ts";
 import { createTenancy } from "../../server/tenancy.ts";
@@ -58,14 +58,14 @@ export async function tenantsApp() {
       lease: 30_000,
       onError,
     });
-    const hub = createHub({
+    const resourceService = createResourceService({
       store,
       runs: services.runs,
       levels: new KernelLevels(kernel),
       timeout: 3_000,
       profile: { memory: 256, cpus: 1 },
     });
-    const app = buildApp({ services, tenancy, hub, maxBody: 100_000, onError });
+    const app = buildApp({ services, tenancy, resourceService, maxBody: 100_000, onError });
     const as = (key: string | undefined): Ask =>
       async function ask(method, path, body) {
         const headers: Record<string, string> = {};

@@ -49,22 +49,22 @@ async function balancedRole() {
 async function stubborn() {
   const { url, busy } = await balancedRole();
   const { reserve, told } = stage.newReserve();
-  const { gate, sql } = await stage.begun(url, reserve);
+  const { databaseProxy, sql } = await stage.begun(url, reserve);
   await sql`select 1`;
   void sql.unsafe(STUBBORN).catch(() => {});
   await until(async () => (await busy()) === 1);
-  return { gate, sql, busy, told, reserve, url };
+  return { databaseProxy, sql, busy, told, reserve, url };
 }
 
 describe("a session at one of two servers of an address", () => {
   it("is ended by a connection to that one, though others lead to the other one", async () => {
-    const { gate, sql, busy, told } = await stubborn();
+    const { databaseProxy, sql, busy, told } = await stubborn();
     // The control is lost, and two of its successors are at the other server.
     turns = [other, other, other];
     await stage.server.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'isolate-control'",
     );
-    await gate.close();
+    await databaseProxy.close();
     await until(async () => (await busy()) === 0);
     expect(told.filter((state) => state === "running").length).toBe(
       told.filter((state) => state === "ended").length,
@@ -73,21 +73,21 @@ describe("a session at one of two servers of an address", () => {
   });
 
   it("is not taken for gone because the balancer has closed the connection to it", async () => {
-    const { gate, sql, busy, told } = await stubborn();
+    const { databaseProxy, sql, busy, told } = await stubborn();
     for (const socket of through) socket.end();
     await until(async () => (await busy()) === 0);
     expect(told).toEqual([]);
     await sql.end({ timeout: 0 });
-    await gate.close();
+    await databaseProxy.close();
   });
 
   it("is known, and not taken for gone, while no connection leads to its server", async () => {
-    const { gate, sql, busy, told, reserve, url } = await stubborn();
+    const { databaseProxy, sql, busy, told, reserve, url } = await stubborn();
     turns = Array(20).fill(other);
     await stage.server.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'isolate-control'",
     );
-    await gate.close();
+    await databaseProxy.close();
     await until(async () => told.length === 1);
     expect([told, await busy(), reserve.survivors]).toEqual([["running"], 1, 1]);
     expect(await stage.answerOf(url, reserve)).toBe("55006");

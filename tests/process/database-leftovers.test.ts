@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { DatabaseGate } from "../../src/database/database-proxy.ts";
+import { DatabaseProxy } from "../../src/database/database-proxy.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { until } from "../contract/engine-contract.ts";
 import { DatabaseStage } from "../helpers/database-stage.ts";
@@ -25,7 +25,7 @@ describe("a gate", () => {
     const { url, user, sessions } = await newRole();
     const { reserve } = newReserve("cut");
     const notes = () => readdir(join(stage.directory, "cut")).catch(() => []);
-    const { gate, sql } = await begun(url, reserve);
+    const { databaseProxy, sql } = await begun(url, reserve);
     await until(async () => (await notes()).length === 1 && (await sessions()) === 2);
     await sleep(50);
     await stage.server.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity
@@ -33,13 +33,13 @@ describe("a gate", () => {
     expect(await sql`select 1 as one`).toMatchObject([{ one: 1 }]);
     await until(async () => (await notes()).length === 1);
     await sql.end({ timeout: 0 });
-    await gate.close();
+    await databaseProxy.close();
     await until(async () => (await notes()).length === 0);
   });
 
   it("cuts a refused client off that goes on sending", async () => {
     const { url } = await newRole();
-    const { gate, sql, port } = await begun(url, newReserve().reserve);
+    const { databaseProxy, sql, port } = await begun(url, newReserve().reserve);
     await sql`select 1`;
     const path = join(stage.directory, `.s.PGSQL.${port}`);
     const client = connect({ path, allowHalfOpen: true }, () => client.write(STARTUP));
@@ -56,12 +56,12 @@ describe("a gate", () => {
     expect(await Promise.race([closed, sleep(3_000, false)])).toBe(true);
     expect(client.bytesWritten).toBeLessThan(8_000_000);
     await sql.end({ timeout: 0 });
-    await gate.close();
+    await databaseProxy.close();
   });
 
   it("passes no more bytes on of what code notifies itself of than of rows", async () => {
     const { url } = await newRole();
-    const { gate, sql, port } = await begun(url, newReserve().reserve);
+    const { databaseProxy, sql, port } = await begun(url, newReserve().reserve);
     const client = new pg.Client({ host: stage.directory, port, user: "x", database: "x" });
     client.on("error", () => {});
     await client.connect();
@@ -76,7 +76,7 @@ describe("a gate", () => {
     expect(heard).toBeLessThan(100_000);
     await client.end();
     await sql.end({ timeout: 0 });
-    await gate.close();
+    await databaseProxy.close();
   });
 
   it("listens where a process that was killed has left its socket", async () => {
@@ -86,7 +86,7 @@ describe("a gate", () => {
     spawnSync(process.execPath, ["-e", listen]);
     expect(existsSync(socket)).toBe(true);
     const { url } = await newRole();
-    const gate = await DatabaseGate.open({
+    const databaseProxy = await DatabaseProxy.open({
       socket,
       target: parseDatabaseUrl(url),
       limits: { rows: 1, bytes: 1_024 },
@@ -94,7 +94,7 @@ describe("a gate", () => {
       reserve: newReserve().reserve,
       audit: () => {},
     });
-    await gate.close();
+    await databaseProxy.close();
     expect(existsSync(socket)).toBe(false);
   });
 });

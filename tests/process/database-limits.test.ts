@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Reserve } from "../../src/database/spare-connections.ts";
+import type { SpareConnections } from "../../src/database/spare-connections.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { DatabaseStage } from "../helpers/database-stage.ts";
 
@@ -13,8 +13,8 @@ afterEach(() => stage.clear());
 afterAll(() => stage.stop());
 
 /** An execution whose client says goodbye before it is over. */
-async function politely(url: string, reserve: Reserve): Promise<string> {
-  const { gate, sql, port } = await begun(url, reserve);
+async function politely(url: string, reserve: SpareConnections): Promise<string> {
+  const { databaseProxy, sql, port } = await begun(url, reserve);
   const client = new pg.Client({ host: stage.directory, port, user: "x", database: "x" });
   client.on("error", () => {});
   try {
@@ -26,7 +26,7 @@ async function politely(url: string, reserve: Reserve): Promise<string> {
   } finally {
     await client.end().catch(() => {});
     await sql.end({ timeout: 0 });
-    await gate.close();
+    await databaseProxy.close();
   }
 }
 

@@ -5,7 +5,7 @@ import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
-import { Reserve } from "../../src/database/spare-connections.ts";
+import { SpareConnections } from "../../src/database/spare-connections.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { nameServerResolver } from "../../src/dns/resolve.ts";
 import { Cleanup } from "../helpers/egress.ts";
@@ -25,7 +25,7 @@ afterAll(() => server.stop());
 /** A reserve that asks a name server of this test alone. */
 async function reserveOf(zone: Parameters<typeof startNameServer>[1]) {
   const { at, asked } = await startNameServer(cleanup, zone);
-  const reserve = new Reserve({ resolver: nameServerResolver({ servers: [at] }) });
+  const reserve = new SpareConnections({ resolver: nameServerResolver({ servers: [at] }) });
   return { reserve, asked };
 }
 
@@ -36,9 +36,12 @@ describe("the name of a database's server", () => {
       type === "A" ? ["127.0.0.1"] : [],
     );
     const target = parseDatabaseUrl(server.url("", { host: "db.test" }));
-    const upstream = await reserve.take(target);
-    expect(upstream.backend).toMatchObject({ host: { host: "db.test" }, address: "127.0.0.1" });
-    await reserve.end(upstream, true);
+    const serverConnection = await reserve.take(target);
+    expect(serverConnection.backend).toMatchObject({
+      host: { host: "db.test" },
+      address: "127.0.0.1",
+    });
+    await reserve.end(serverConnection, true);
     await reserve.close();
     expect(await server.connections()).toBe(0);
     expect(lookup.mock.calls.filter(([name]) => isIP(name) === 0)).toEqual([]);
@@ -49,8 +52,8 @@ describe("the name of a database's server", () => {
     const options = `?sslmode=verify-full&sslrootcert=${server.certificate}`;
     const at = (host: string) => parseDatabaseUrl(server.url(options, { host }));
     const { reserve } = await reserveOf((_name, type) => (type === "A" ? ["127.0.0.1"] : []));
-    const upstream = await reserve.take(at("localhost"));
-    await reserve.end(upstream, true);
+    const serverConnection = await reserve.take(at("localhost"));
+    await reserve.end(serverConnection, true);
     await expect(reserve.take(at("db.test"))).rejects.toThrow(/altnames|does not match/);
     await reserve.close();
   });
@@ -59,9 +62,11 @@ describe("the name of a database's server", () => {
     const { reserve } = await reserveOf((_name, type) =>
       type === "A" ? ["127.0.0.9", "127.0.0.1"] : [],
     );
-    const upstream = await reserve.take(parseDatabaseUrl(server.url("", { host: "db.test" })));
-    expect(upstream.backend.address).toBe("127.0.0.1");
-    await reserve.end(upstream, false);
+    const serverConnection = await reserve.take(
+      parseDatabaseUrl(server.url("", { host: "db.test" })),
+    );
+    expect(serverConnection.backend.address).toBe("127.0.0.1");
+    await reserve.end(serverConnection, false);
     await reserve.close();
   });
 

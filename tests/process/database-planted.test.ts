@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Control, TERMINATE } from "../../src/database/control.ts";
-import { Reserve } from "../../src/database/spare-connections.ts";
+import { SpareConnections } from "../../src/database/spare-connections.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import type { DatabaseHost } from "../../src/protocol/database-target.ts";
 import { until } from "../contract/engine-contract.ts";
@@ -66,7 +66,7 @@ describe("what a role plants", () => {
     await stage.server.query(`do $$ begin
       execute format('alter role ${user} set default_tablespace = %L', repeat('a', 40000000)); end $$`);
     const target = parseDatabaseUrl(url);
-    const reserve = new Reserve();
+    const reserve = new SpareConnections();
     await expect(reserve.take(target)).rejects.toThrow("sends too much");
     await reserve.close();
     await until(async () => (await sessions()) === 0);
@@ -80,7 +80,7 @@ describe("a session whose start nobody knows", () => {
     const [host] = target.hosts as [DatabaseHost];
     const place = { host, address: host.host };
     const control = await Control.open(place, target);
-    const { gate, sql } = await begun(url, newReserve().reserve);
+    const { databaseProxy, sql } = await begun(url, newReserve().reserve);
     const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
     const admins = await stage.server.query("select pg_backend_pid() as pid from pg_sleep(0)");
     const lost = { ...place, user, start: "", server: "" };
@@ -90,7 +90,7 @@ describe("a session whose start nobody knows", () => {
     expect(await stage.server.query(theirs)).toEqual([]);
     await control.close();
     await sql.end({ timeout: 0 });
-    await gate.close();
+    await databaseProxy.close();
   });
 });
 

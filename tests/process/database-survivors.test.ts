@@ -31,7 +31,7 @@ describe("a statement that refuses to end", () => {
     const all = await Promise.all([1, 2, 3, 4].map(() => begun(url, reserve)));
     for (const { sql } of all) void sql.unsafe(STUBBORN).catch(() => {});
     await until(async () => (await busy()) === 4);
-    await Promise.all(all.map(({ gate }) => gate.close()));
+    await Promise.all(all.map(({ databaseProxy }) => databaseProxy.close()));
     await until(async () => (await busy()) === 0);
     expect(told).toEqual([]);
     await Promise.all(all.map(({ sql }) => sql.end({ timeout: 0 })));
@@ -77,7 +77,7 @@ describe("a statement that refuses to end", () => {
   it("does not have another session ended that got the number of its own", async () => {
     const { url, busy } = await newRole();
     const { reserve } = newReserve();
-    const { gate, sql } = await begun(url, reserve);
+    const { databaseProxy, sql } = await begun(url, reserve);
     const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
     const { Control } = await import("../../src/database/control.ts");
     const target = parseDatabaseUrl(url);
@@ -90,7 +90,7 @@ describe("a statement that refuses to end", () => {
     expect(await busy()).toBe(0);
     control.close();
     await sql.end({ timeout: 0 });
-    await gate.close();
+    await databaseProxy.close();
   });
 
   it("cannot hide behind what its role looks up first", async () => {
@@ -118,7 +118,7 @@ describe("a process that is killed in the middle of a statement", () => {
       [
         "--import",
         "tsx",
-        "tests/helpers/gate-process.ts",
+        "tests/helpers/database-proxy-process.ts",
         url,
         join(stage.directory, name),
         statement,

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
-import { ProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 
 async function targets(pid: unknown): Promise<string[]> {
@@ -15,7 +15,7 @@ async function targets(pid: unknown): Promise<string[]> {
 const directory = await mkdtemp(join(tmpdir(), "isolate-"));
 const runnerDirectory = join(directory, "runner");
 await writeRunner(await readRunner(), runnerDirectory);
-const launcher = new ProcessLauncher({ instanceDirectory: directory, runnerDirectory });
+const launcher = new DenoProcessLauncher({ instanceDirectory: directory, runnerDirectory });
 const sandbox = await launcher.launch({ memory: 128, cpus: 1 });
 const job = {
   code: "export default () => Deno.pid",

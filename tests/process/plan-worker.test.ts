@@ -2,14 +2,14 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { WorkerPermissions } from "../../src/permissions/plan.ts";
+import type { PlannedWorker } from "../../src/permissions/plan.ts";
 import { planned } from "../helpers/plan.ts";
 
 const run = promisify(execFile);
 const deno = new URL("../../node_modules/.bin/deno", import.meta.url).pathname;
 
 /** As whoever emits them has to: no list is empty, and the host `*` is `true`. */
-function emitted({ net, ...rest }: WorkerPermissions): Record<string, unknown> {
+function emitted({ net, ...rest }: PlannedWorker): Record<string, unknown> {
   const all = { ...rest, net: net.includes("*") ? true : net };
   return Object.fromEntries(
     Object.entries(all).map(([key, value]) => [
@@ -20,7 +20,7 @@ function emitted({ net, ...rest }: WorkerPermissions): Record<string, unknown> {
 }
 
 /** The states Deno reports in a Worker that has the permissions. */
-async function states(worker: WorkerPermissions, probes: readonly object[]): Promise<string[]> {
+async function states(worker: PlannedWorker, probes: readonly object[]): Promise<string[]> {
   const inside = `Promise.all(${JSON.stringify(probes)}.map((p) => Deno.permissions.query(p)))
     .then((all) => postMessage(all.map(({ state }) => state)))`;
   const url = `data:text/javascript,${encodeURIComponent(inside)}`;
@@ -36,7 +36,7 @@ async function states(worker: WorkerPermissions, probes: readonly object[]): Pro
 type Probe = readonly [granted: boolean, probe: object];
 const net = (host: string) => ({ name: "net", host });
 
-describe.each<[string, WorkerPermissions, Probe[]]>([
+describe.each<[string, PlannedWorker, Probe[]]>([
   [
     "of some of everything",
     planned(

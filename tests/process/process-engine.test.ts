@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
-import { ProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract, job, PROFILE } from "../contract/engine-contract.ts";
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 async function open(pool: object = {}): Promise<PooledEngine> {
-  const launcher = new ProcessLauncher({
+  const launcher = new DenoProcessLauncher({
     instanceDirectory: directory,
     runnerDirectory: join(directory, "runner"),
   });

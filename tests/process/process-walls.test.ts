@@ -21,7 +21,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { confinable } from "../../src/confined-process/host-confinement.ts";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import type { Profile, Sandbox } from "../../src/engines/contract/contract.ts";
-import { ProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { createIsolate } from "../../src/isolate.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
 
@@ -31,11 +31,11 @@ const ownNetwork = await readlink("/proc/self/ns/net");
 const PID = "export default () => Deno.pid";
 
 let directory: string;
-let launcher: ProcessLauncher;
+let launcher: DenoProcessLauncher;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
   await writeRunner(await readRunner("inherit"), join(directory, "runner"));
-  launcher = new ProcessLauncher({
+  launcher = new DenoProcessLauncher({
     instanceDirectory: directory,
     runnerDirectory: join(directory, "runner"),
   });

@@ -29,12 +29,12 @@ beforeEach(async () => {
   await cable.plug();
   plane = new ControlPlane(await openStore(cable.url(postgres.url())));
   runs = 0;
-  const gate = new Promise<void>((resolve) => {
+  const databaseProxy = new Promise<void>((resolve) => {
     go = resolve;
   });
   plane.behave = async () => {
     runs += 1;
-    await gate;
+    await databaseProxy;
     return { result: runs };
   };
 });

@@ -64,7 +64,7 @@ const LAYERS = [
   ["server/http/body/body.ts", "../../routes/execute.ts"],
   ["server/runs/runs.ts", "../app.ts"],
   ["server/routes/admin/keys.ts", "../../services.ts"],
-  ["egress/run.ts", "../src/engines/pool/pool.ts"],
+  ["egress/proxied-run.ts", "../src/engines/pool/pool.ts"],
   ["runner-image/host.ts", "../src/config/config.ts"],
   ["doctor/doctor.ts", "../server/settings.ts"],
   ["bench/main.ts", "../tests/helpers/server.ts"],

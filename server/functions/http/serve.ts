@@ -85,7 +85,7 @@ async function answer(
     function: { name, version: version.version },
     signal: AbortSignal.any([input.signal, hangUp.signal]),
     request: requestOf(version),
-    http: {
+    exchange: {
       request,
       body,
       onHead: (head) => stream.onHead(head),

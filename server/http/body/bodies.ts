@@ -1,7 +1,7 @@
 import type { Caller } from "../../tenants/auth.ts";
 import { NO_LIMITS } from "../../tenants/limits.ts";
 import { JsonThread } from "../json-thread/json-thread.ts";
-import { Arrivals } from "./arrivals.ts";
+import { AnonymousBodies } from "./anonymous-bodies.ts";
 import { readBytes, readJson } from "./body.ts";
 import { BodyBudget, type BodyShare, type Hold } from "./budget.ts";
 import type { PaceLimits } from "./pace.ts";
@@ -36,7 +36,7 @@ export interface Bodies {
 export function bodies(maxBody: number, pace?: PaceLimits): Bodies {
   const keyed = new BodyBudget(maxBody * BODIES_AT_ONCE);
   const anonymous = new BodyBudget(maxBody * ANONYMOUS_AT_ONCE);
-  const arrivals = new Arrivals();
+  const arrivals = new AnonymousBodies();
   const thread = new JsonThread();
   const limitOf = ({ caller }: Whose): number =>
     Math.min(caller?.limits.bodyBytes ?? maxBody, maxBody);
@@ -46,13 +46,13 @@ export function bodies(maxBody: number, pace?: PaceLimits): Bodies {
         const owner = whose.caller?.tenant.id ?? "";
         const options = { maxBytes: limitOf(whose), share, pace, thread, owner };
         return work(await readJson(source, options), share.hold);
-      }, ownerOf(whose.caller)),
+      }, bodyOwner(whose.caller)),
     withBytes: (source, work, whose) => {
       const read = (share: BodyShare): Promise<Uint8Array> =>
         readBytes(source, { maxBytes: limitOf(whose), share, pace });
       if (!whose.isAnonymous) {
         const keyedWork = async (share: BodyShare) => work(await read(share), share.hold);
-        return keyed.share(keyedWork, ownerOf(whose.caller));
+        return keyed.share(keyedWork, bodyOwner(whose.caller));
       }
       const address = source.connection?.incoming?.socket.remoteAddress ?? "";
       const tenant = whose.caller?.tenant.id;
@@ -65,6 +65,6 @@ export function bodies(maxBody: number, pace?: PaceLimits): Bodies {
 }
 
 /** Whose share of what all bodies may take a body of this caller's is. */
-export function ownerOf(caller: Caller | undefined): string | undefined {
+export function bodyOwner(caller: Caller | undefined): string | undefined {
   return caller?.limits === NO_LIMITS ? undefined : caller?.tenant.id;
 }

@@ -7,7 +7,7 @@ const UNDER_WAY = 8;
 const WAITING = 100;
 
 /** What one connection has asked for. */
-interface Line {
+interface Pipeline {
   underWay: number;
   readonly waiting: [IncomingMessage, ServerResponse][];
   /** Whether it has asked for too much: it ends with the answers under way. */
@@ -21,9 +21,9 @@ interface Line {
  * answered.
  */
 export function inPipelines(listener: RequestListener): RequestListener {
-  const lines = new WeakMap<Socket, Line>();
+  const lines = new WeakMap<Socket, Pipeline>();
 
-  function begin(line: Line, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  function begin(line: Pipeline, incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { socket } = incoming;
     line.underWay += 1;
     outgoing.once("close", () => {
@@ -35,7 +35,7 @@ export function inPipelines(listener: RequestListener): RequestListener {
     listener(incoming, outgoing);
   }
 
-  function advance(line: Line, socket: Socket): void {
+  function advance(line: Pipeline, socket: Socket): void {
     if (socket.destroyed) line.waiting.length = 0;
     while (line.underWay < UNDER_WAY) {
       const next = line.waiting.shift();

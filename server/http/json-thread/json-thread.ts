@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { BadRequest, PayloadTooLarge } from "../../../src/base/errors.ts";
 import { JsonText } from "../../../src/base/json-text.ts";
 import { builtPath } from "../../../src/base/package-root.ts";
-import { Turns } from "../../../src/base/per-tenant-queue.ts";
+import { PerTenantQueue } from "../../../src/base/per-tenant-queue.ts";
 import type { Question, ReadBody, Verdict } from "./messages.ts";
 
 const ENTRY = builtPath("server/json-thread.js");
@@ -11,7 +11,7 @@ const HEAP = 512;
 /** Bodies or results of one tenant that may wait for each other. */
 const MAX_WAITING = 256;
 
-interface Asked {
+interface PendingQuestion {
   readonly question: Question;
   resolve(verdict: Verdict): void;
   reject(error: Error): void;
@@ -24,9 +24,9 @@ interface Asked {
  */
 export class JsonThread {
   readonly #entry: string | URL;
-  readonly #turns = new Turns(MAX_WAITING);
-  readonly #line: Asked[] = [];
-  #asked: Asked | undefined;
+  readonly #turns = new PerTenantQueue(MAX_WAITING);
+  readonly #line: PendingQuestion[] = [];
+  #asked: PendingQuestion | undefined;
   #worker: Worker | undefined;
 
   constructor(entry: string | URL = ENTRY) {
@@ -88,7 +88,7 @@ export class JsonThread {
     this.#settle((asked) => asked.reject(error));
   }
 
-  #settle(settle: (asked: Asked) => void): void {
+  #settle(settle: (asked: PendingQuestion) => void): void {
     const asked = this.#asked;
     this.#asked = undefined;
     if (asked !== undefined) settle(asked);

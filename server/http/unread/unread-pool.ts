@@ -7,16 +7,16 @@ const GIVEN_FACTOR = 4;
 /** Bytes that the kernel's buffers of one connection hold at most, as assumed here. */
 const MAX_BUFFERED = 8_388_608;
 
-export type Connection = HttpBindings["incoming"]["socket"];
+export type ClientConnection = HttpBindings["incoming"]["socket"];
 
 /** What there is of one answer: bytes that have not got to the connection. */
-export interface Answer {
+export interface UnreadResponse {
   waiting(): number;
 }
 
 /** One connection's answers to one owner. */
 export interface Reader {
-  readonly underWay: Set<Answer>;
+  readonly underWay: Set<UnreadResponse>;
   /** Bytes written to the connection before the first answer that may be unread. */
   readonly before: number;
 }
@@ -36,7 +36,7 @@ interface Unread {
 export class UnreadPool {
   readonly #limit: number;
   readonly #letsNewIn: boolean;
-  readonly #readers = new Map<string, Map<Connection, Reader>>();
+  readonly #readers = new Map<string, Map<ClientConnection, Reader>>();
 
   /** `letsNewIn` is whether owners without anything unread get an answer whatever others have. */
   constructor(limit: number, letsNewIn: boolean) {
@@ -69,18 +69,18 @@ export class UnreadPool {
     throw new HttpProblem(429, "TooManyRequests", "ANSWERS_UNREAD", message, { retryAfter: 1 });
   }
 
-  readerOf(owner: string, connection: Connection): Reader {
-    const readers = this.#readers.get(owner) ?? new Map<Connection, Reader>();
+  readerOf(owner: string, connection: ClientConnection): Reader {
+    const readers = this.#readers.get(owner) ?? new Map<ClientConnection, Reader>();
     this.#readers.set(owner, readers);
     const known = readers.get(connection);
     if (known !== undefined && known.underWay.size > 0) return known;
-    const reader = { underWay: new Set<Answer>(), before: connection.bytesWritten };
+    const reader = { underWay: new Set<UnreadResponse>(), before: connection.bytesWritten };
     readers.set(connection, reader);
     return reader;
   }
 
   /** Forgets a connection without an answer under way; the bytes of others still count. */
-  forget(owner: string, connection: Connection): void {
+  forget(owner: string, connection: ClientConnection): void {
     const readers = this.#readers.get(owner);
     const reader = readers?.get(connection);
     if (reader === undefined || (reader.underWay.size > 0 && !connection.destroyed)) return;
@@ -89,7 +89,7 @@ export class UnreadPool {
   }
 
   /** Forgets a connection that is over, whoever had answers on it. */
-  forgetAll(connection: Connection): void {
+  forgetAll(connection: ClientConnection): void {
     for (const owner of this.#readers.keys()) this.forget(owner, connection);
   }
 

@@ -1,5 +1,5 @@
 import type { HttpBindings } from "@hono/node-server";
-import { type Connection, UnreadPool } from "./unread-pool.ts";
+import { type ClientConnection, UnreadPool } from "./unread-pool.ts";
 
 /** Default bound of all answers' bytes that wait in this process for clients with a key. */
 const MAX_BYTES = 268_435_456;
@@ -12,7 +12,7 @@ const SMALL = 65_536;
  * Whose an answer is: a tenant's, by its id, or somebody's without a key, by the peer's address. An answer of an HTTP
  * function to the latter is its tenant's, with the `address`: behind a proxy, all have the same one.
  */
-export interface Owner {
+export interface ResponseOwner {
   readonly name: string;
   readonly isAnonymous: boolean;
   readonly address?: string | undefined;
@@ -33,11 +33,11 @@ export interface Counting {
  * without a key have a bound of their own, which holds for all of them: there is no end to addresses. Answers of
  * functions to them have another one, shared by tenants, so that nobody who reads pages keeps out their callers.
  */
-export class Unread {
+export class UnreadResponses {
   readonly #keyed: UnreadPool;
   readonly #anonymous: UnreadPool;
   readonly #functions: UnreadPool;
-  readonly #owners = new WeakMap<Connection, Owner>();
+  readonly #owners = new WeakMap<ClientConnection, ResponseOwner>();
 
   constructor(limit: number = MAX_BYTES) {
     this.#keyed = new UnreadPool(limit, true);
@@ -46,12 +46,12 @@ export class Unread {
   }
 
   /** Throws with 429 for those who have more unread than they may, or would have with `bytes` more. */
-  check(owner: Owner, bytes = 0): void {
+  check(owner: ResponseOwner, bytes = 0): void {
     this.#poolOf(owner).check(owner.name, bytes, owner.address);
   }
 
   /** Counts an answer to `owner` from now on. Without a connection there is nothing to count. */
-  begin(owner: Owner, { outgoing, incoming }: Partial<HttpBindings>): Counting {
+  begin(owner: ResponseOwner, { outgoing, incoming }: Partial<HttpBindings>): Counting {
     let elsewhere = (): number => 0;
     let reserved = 0;
     const counting: Counting = {
@@ -84,7 +84,7 @@ export class Unread {
   }
 
   /** Has a connection be an owner's. A proxy in front sends requests of several owners over one. */
-  #hand(connection: Connection, owner: Owner): void {
+  #hand(connection: ClientConnection, owner: ResponseOwner): void {
     const previous = this.#owners.get(connection);
     this.#owners.set(connection, owner);
     if (previous === undefined) {
@@ -99,13 +99,13 @@ export class Unread {
     }
   }
 
-  #poolOf({ isAnonymous, address }: Owner): UnreadPool {
+  #poolOf({ isAnonymous, address }: ResponseOwner): UnreadPool {
     if (!isAnonymous) return this.#keyed;
     return address === undefined ? this.#anonymous : this.#functions;
   }
 }
 
-function isSame(one: Owner | undefined, other: Owner): boolean {
+function isSame(one: ResponseOwner | undefined, other: ResponseOwner): boolean {
   return (
     one?.name === other.name &&
     one.isAnonymous === other.isAnonymous &&

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { BadRequest } from "../../../src/base/errors.ts";
 import { isDeeperThan } from "../../../src/base/json-depth.ts";
 import { JsonText } from "../../../src/base/json-text.ts";
-import { Turns } from "../../../src/base/per-tenant-queue.ts";
-import { ownerOf, type Tenant } from "../../../src/request/tenant.ts";
+import { PerTenantQueue } from "../../../src/base/per-tenant-queue.ts";
+import { type Tenant, tenantKey } from "../../../src/request/tenant.ts";
 import { HttpProblem } from "../../errors/problem.ts";
 import type { Counting } from "../../http/unread/unread-responses.ts";
 import { StorageReserved } from "../../store/contract/errors.ts";
 import type { Begun, Idempotency, StoredAnswer } from "../../store/contract/idempotency.ts";
-import type { Outcome, Unwritten } from "./unwritten.ts";
+import type { UnwrittenAnswer, UnwrittenAnswers } from "./unwritten-answers.ts";
 
 /** Levels of nesting that can be written as JSON again. */
 const MAX_DEPTH = 1_100;
@@ -17,11 +17,11 @@ const FIELD = "Idempotency-Key";
 /** Requests of a tenant that may wait for each other. */
 const MAX_WAITING = 1_000;
 
-const begins = new Turns(MAX_WAITING);
+const begins = new PerTenantQueue(MAX_WAITING);
 /** Apart: what a tenant begins does not wait for large answers that it asks for again. */
-const reads = new Turns(MAX_WAITING);
+const reads = new PerTenantQueue(MAX_WAITING);
 
-export interface OnceOptions {
+export interface IdempotentOptions {
   readonly tenant: Pick<Tenant, "id" | "since">;
   /** As the client sent it. */
   readonly key: string;
@@ -33,14 +33,14 @@ export interface OnceOptions {
   /** Most milliseconds the work takes; after that, a request with the key does it again. */
   readonly most: number;
   /** What the store could not be told yet. */
-  readonly unwritten: Unwritten;
+  readonly unwritten: UnwrittenAnswers;
   /** Makes room for an answer before it is read. Throws with 429 if there is none. */
   readonly reserve: Counting["reserve"];
   /** Told that an answer could not be kept so far. */
   readonly onError: (error: unknown) => void;
 }
 
-export type Once =
+export type IdempotentBegin =
   /** The answer of the first time, for which room has been made. */
   | { readonly replay: StoredAnswer }
   /**
@@ -58,7 +58,10 @@ export type Once =
  * Looks whether a key has been used. Rejects with `BadRequest` for one that is none, with 409 while its
  * work is under way, and with 422 if it has been used with another route or body.
  */
-export async function once(store: Idempotency, options: OnceOptions): Promise<Once> {
+export async function beginIdempotent(
+  store: Idempotency,
+  options: IdempotentOptions,
+): Promise<IdempotentBegin> {
   const { key, unwritten, onError } = options;
   const tenant = options.tenant.id;
   if (!KEY.test(key)) {
@@ -67,7 +70,7 @@ export async function once(store: Idempotency, options: OnceOptions): Promise<On
   const fingerprint = fingerprintOf(options);
   unwritten.check();
   // Another tenant that comes after one by the same id has nothing of it.
-  const name = `${ownerOf(options.tenant)}\n${key}`;
+  const name = `${tenantKey(options.tenant)}\n${key}`;
   const begun = await begin(store, options, name, fingerprint);
   if (begun.state === "done") {
     if (begun.answer.lost) throw lost(begun.answer);
@@ -126,7 +129,7 @@ interface Done {
  */
 async function begin(
   store: Idempotency,
-  { tenant: { id }, key, most, limit, unwritten, reserve }: OnceOptions,
+  { tenant: { id }, key, most, limit, unwritten, reserve }: IdempotentOptions,
   name: string,
   fingerprint: string,
 ): Promise<Found> {
@@ -175,14 +178,14 @@ function lost({ status }: StoredAnswer): HttpProblem {
 }
 
 /** What is known here of a key, and not in the store; what came to nothing is over once that knows. */
-function outcomeOf(outcome: Outcome | undefined, fingerprint: string): Found | undefined {
+function outcomeOf(outcome: UnwrittenAnswer | undefined, fingerprint: string): Found | undefined {
   if (outcome === undefined) return undefined;
   if (outcome.fingerprint !== fingerprint) return { state: "mismatch" };
   if (outcome.answer === undefined) return { state: "running" };
   return { state: "done", answer: outcome.answer };
 }
 
-function fingerprintOf({ route, body }: OnceOptions): string {
+function fingerprintOf({ route, body }: IdempotentOptions): string {
   if (isDeeperThan(body, MAX_DEPTH)) throw new BadRequest("", "The body is nested too deep");
   return createHash("sha256")
     .update(`${route}\n${JSON.stringify(body, digested)}`)

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Turns } from "../../../src/base/per-tenant-queue.ts";
+import { PerTenantQueue } from "../../../src/base/per-tenant-queue.ts";
 import { readProgram } from "../../../src/base/programs.ts";
 import { ConfinedFailure } from "../../../src/confined-process/process.ts";
 import { Program } from "../../../src/confined-process/program.ts";
@@ -31,7 +31,7 @@ const verdict = z.object({ fault: z.string().optional() });
  * nobody waits for all of another one's.
  */
 export class TypeChecks {
-  readonly #turns = new Turns(MAX_WAITING);
+  readonly #turns = new PerTenantQueue(MAX_WAITING);
 
   /** Rejects with a `ResourceTypeError` for what is no type. */
   async type(tenant: string, type: Checked): Promise<void> {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { PAGE, pageLimit, pageOf } from "../../http/page.ts";
 import { type Route, route } from "../../http/route.ts";
 import { noSuchTenant, type TenantDirectory } from "../../tenants/directory.ts";
-import { shownSettings, tenantBody, tenantId } from "../../tenants/settings.ts";
+import { shownSettings, tenantBody, tenantId } from "../../tenants/tenant-settings.ts";
 
 export const tenantParams = z.object({ id: tenantId });
 

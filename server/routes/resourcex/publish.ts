@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { messageOf } from "../../../src/base/errors.ts";
-import { Turns } from "../../../src/base/per-tenant-queue.ts";
+import { PerTenantQueue } from "../../../src/base/per-tenant-queue.ts";
 import { createRXA } from "../../../src/resourcex/archive/archive.ts";
 import type { RXA } from "../../../src/resourcex/archive/package.ts";
 import { checkArchive } from "../../../src/resourcex/archive/tar.ts";
@@ -11,13 +11,13 @@ import { bodyOf } from "../../http/body/source.ts";
 import type { Route } from "../../http/route.ts";
 import type { FormPart } from "../../resources/form-parser.ts";
 import type { WithForm } from "../../resources/multipart.ts";
-import type { Hub } from "../../resources/resource-service.ts";
+import type { ResourceService } from "../../resources/resource-service.ts";
 import { registryRoute } from "./registry-route.ts";
 import { locatorAnswer } from "./schemas.ts";
 
 const MAX_MANIFEST = 65_536;
 /** Archives of one tenant that may wait to be unpacked. */
-const turns = new Turns(16);
+const turns = new PerTenantQueue(16);
 
 const published = z.object({
   manifest: z.string().meta({ description: "JSON" }),
@@ -25,7 +25,7 @@ const published = z.object({
 });
 
 /** `POST /publish`: a form with `manifest` (JSON) and `archive` (tar.gz); 201 with the locator. */
-export function publishRoute(hub: Hub, withForm: WithForm): Route {
+export function publishRoute(resourceService: ResourceService, withForm: WithForm): Route {
   return registryRoute({
     method: "POST",
     path: "/publish",
@@ -39,7 +39,7 @@ export function publishRoute(hub: Hub, withForm: WithForm): Route {
           const manifest = manifestOf(form.get("manifest"));
           storableOf(manifest);
           const archive = await archiveOf(form.get("archive"), caller.tenant.id);
-          const locator = await hub.resources.publish(caller, manifest, archive);
+          const locator = await resourceService.resources.publish(caller, manifest, archive);
           return c.json({ locator }, 201);
         },
         caller,

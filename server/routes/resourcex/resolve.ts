@@ -4,7 +4,7 @@ import { ResourceTypeError } from "../../../src/resourcex/base/errors.ts";
 import { RegistryProblem } from "../../errors/registry-problem.ts";
 import type { Route } from "../../http/route.ts";
 import { requiredLocator, storedResource } from "../../resources/locators.ts";
-import type { Hub } from "../../resources/resource-service.ts";
+import type { ResourceService } from "../../resources/resource-service.ts";
 import { registryRoute } from "./registry-route.ts";
 
 /** What is missing has an error of its own. */
@@ -19,7 +19,7 @@ const answer = z.object({
 });
 
 /** `POST /resolve` with `{ locator, args? }`: runs the resource's type on it, in a container. */
-export function resolveRoute(hub: Hub): Route {
+export function resolveRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "POST",
     path: "/resolve",
@@ -27,15 +27,27 @@ export function resolveRoute(hub: Hub): Route {
     body: asked,
     responses: { 200: { description: "What the type made of it", schema: answer } },
     handler: async ({ body, caller, requestId, signal, reserve, c }) => {
-      const { manifest, archive } = await storedResource(hub, requiredLocator(body.locator));
-      const { type, checkArguments } = await hub.types.get(caller.tenant.id, manifest.type);
+      const { manifest, archive } = await storedResource(
+        resourceService,
+        requiredLocator(body.locator),
+      );
+      const { type, checkArguments } = await resourceService.types.get(
+        caller.tenant.id,
+        manifest.type,
+      );
       const args = await checkArguments(body.args).catch(badArguments);
       const locator = manifest.toLocator();
       const resource = { locator, manifest, archive: await archive.buffer() };
       const logs: LogEntry[] = [];
       const started = performance.now();
       const onLog = (entry: LogEntry): void => void logs.push(entry);
-      const result = await hub.runs.run({ caller, requestId, signal }, type, resource, args, onLog);
+      const result = await resourceService.runs.run(
+        { caller, requestId, signal },
+        type,
+        resource,
+        args,
+        onLog,
+      );
       const executionTimeMs = Math.round(performance.now() - started);
       const meta = { executionTimeMs, locator, ...(logs.length > 0 && { logs }) };
       const text = JSON.stringify({ result, meta });

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { Route } from "../../http/route.ts";
 import { requiredLocator, storedResource } from "../../resources/locators.ts";
-import type { Hub } from "../../resources/resource-service.ts";
+import type { ResourceService } from "../../resources/resource-service.ts";
 import { registryRoute } from "./registry-route.ts";
 import { locatorQuery } from "./schemas.ts";
 
 /** `GET|HEAD /resource?locator=`: the manifest. */
-export function resourceRoute(hub: Hub): Route {
+export function resourceRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",
     path: "/resource",
@@ -14,14 +14,14 @@ export function resourceRoute(hub: Hub): Route {
     query: locatorQuery,
     responses: { 200: { description: "The manifest", schema: z.looseObject({}) } },
     handler: async ({ query, c }) => {
-      const { manifest } = await storedResource(hub, requiredLocator(query.locator));
+      const { manifest } = await storedResource(resourceService, requiredLocator(query.locator));
       return c.json(manifest.toJSON());
     },
   });
 }
 
 /** `GET /content?locator=`: the archive's bytes. */
-export function contentRoute(hub: Hub): Route {
+export function contentRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",
     path: "/content",
@@ -31,7 +31,7 @@ export function contentRoute(hub: Hub): Route {
       200: { description: "A tar.gz", type: "application/gzip", schema: z.string() },
     },
     handler: async ({ query, reserve, c }) => {
-      const { archive } = await storedResource(hub, requiredLocator(query.locator));
+      const { archive } = await storedResource(resourceService, requiredLocator(query.locator));
       const bytes = await archive.buffer();
       reserve(bytes.length);
       return c.body(new Uint8Array(bytes), 200, { "Content-Type": "application/gzip" });
@@ -40,7 +40,7 @@ export function contentRoute(hub: Hub): Route {
 }
 
 /** `DELETE /resource?locator=`: 204, or 404 for what is not there. */
-export function deleteRoute(hub: Hub): Route {
+export function deleteRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "DELETE",
     path: "/resource",
@@ -48,7 +48,7 @@ export function deleteRoute(hub: Hub): Route {
     query: locatorQuery,
     responses: { 204: { description: "It is gone" } },
     handler: async ({ query, caller, c }) => {
-      await hub.resources.delete(caller.tenant.id, requiredLocator(query.locator));
+      await resourceService.resources.delete(caller.tenant.id, requiredLocator(query.locator));
       return c.body(null, 204);
     },
   });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { RXL } from "../../../src/resourcex/data/locator.ts";
 import { text } from "../../http/query-values.ts";
 import type { Route } from "../../http/route.ts";
-import type { Hub } from "../../resources/resource-service.ts";
+import type { ResourceService } from "../../resources/resource-service.ts";
 import { MOST_FOUND } from "../../store/contract/resources.ts";
 import { registryRoute } from "./registry-route.ts";
 import { locatorAnswer } from "./schemas.ts";
@@ -28,7 +28,7 @@ const asked = z.object({
 const page = z.object({ results: z.array(locatorAnswer.loose()), total: z.int() });
 
 /** `GET /search?q&type&domain&limit&offset`: a page of what there is, and how much that is, up to 10,000. */
-export function searchRoute(hub: Hub): Route {
+export function searchRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",
     path: "/search",
@@ -36,7 +36,7 @@ export function searchRoute(hub: Hub): Route {
     query: asked,
     responses: { 200: { description: "A page, and how many there are", schema: page } },
     handler: async ({ query: { q = "", type, domain, limit = LIMIT, offset = 0 }, c }) => {
-      const { locators, total } = await hub.resources.search({
+      const { locators, total } = await resourceService.resources.search({
         text: q,
         type,
         domain,

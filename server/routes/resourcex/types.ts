@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { PayloadTooLarge } from "../../../src/base/errors.ts";
-import { ownerOf } from "../../../src/request/tenant.ts";
+import { tenantKey } from "../../../src/request/tenant.ts";
 import { ResourceTypeError } from "../../../src/resourcex/base/errors.ts";
 import { RegistryProblem } from "../../errors/registry-problem.ts";
 import { PAGE, pageLimit } from "../../http/page.ts";
 import type { Route } from "../../http/route.ts";
-import type { Hub } from "../../resources/resource-service.ts";
+import type { ResourceService } from "../../resources/resource-service.ts";
 import { shown } from "../../resources/tenant-types.ts";
 import { uploadedType } from "../../resources/type-upload.ts";
 import { registryRoute } from "./registry-route.ts";
@@ -31,7 +31,7 @@ const typesPage = z.object({
 });
 
 /** `POST /types` with `{ source }`: has the type run here from now on; 201 with what it is. */
-export function uploadTypeRoute(hub: Hub): Route {
+export function uploadTypeRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "POST",
     path: "/types",
@@ -45,16 +45,16 @@ export function uploadTypeRoute(hub: Hub): Route {
       if (Buffer.byteLength(source) > MAX_SOURCE) {
         throw new PayloadTooLarge("source", `source: More than ${MAX_SOURCE} bytes`);
       }
-      const engine = hub.runs.engineFor({ caller, requestId, signal });
-      const type = await uploadedType(engine, ownerOf(caller.tenant), source).catch(invalid);
-      await hub.types.add(caller, type);
+      const engine = resourceService.runs.engineFor({ caller, requestId, signal });
+      const type = await uploadedType(engine, tenantKey(caller.tenant), source).catch(invalid);
+      await resourceService.types.add(caller, type);
       return c.json(shown(type), 201);
     },
   });
 }
 
 /** `GET /types?after&limit`: a page of what the types that run here are. */
-export function listTypesRoute(hub: Hub): Route {
+export function listTypesRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",
     path: "/types",
@@ -62,7 +62,7 @@ export function listTypesRoute(hub: Hub): Route {
     query: pageQuery,
     responses: { 200: { description: "A page of them", schema: typesPage } },
     handler: async ({ query: { after, limit = PAGE }, caller, c }) => {
-      const { types, next } = await hub.types.list(caller.tenant.id, { after, limit });
+      const { types, next } = await resourceService.types.list(caller.tenant.id, { after, limit });
       // As it is stored: a page of schemas takes too long to parse, and to write again.
       const end = next === undefined ? "" : `,"next":${JSON.stringify(next)}`;
       const text = `{"types":[${types.join()}]${end}}`;

@@ -1,5 +1,5 @@
 /** What a job has come to: an HTTP status and a body. */
-export interface JobAnswer {
+export interface FinalJobAnswer {
   readonly status: number;
   /** JSON, which is as large as a result may be: a value of it would hold up the loop that serves requests. */
   readonly body: string;
@@ -19,7 +19,7 @@ export interface JobRow {
   /** How often it has been started. */
   readonly attempts: number;
   /** Once it is done. */
-  readonly answer: JobAnswer | null;
+  readonly answer: FinalJobAnswer | null;
   /** Whether its answer is still to be sent to `callback`. */
   readonly notify: boolean;
   readonly acceptedAt: Date;
@@ -74,7 +74,7 @@ export interface Jobs {
    * False if it is not `owner`'s any more: its answer counts for nothing. Rejects with `StorageFull` for an
    * answer above `CERTAIN_ANSWER` that its tenant has no room for.
    */
-  finish(owner: string, id: string, answer: JobAnswer): Promise<boolean>;
+  finish(owner: string, id: string, answer: FinalJobAnswer): Promise<boolean>;
   /** Has it wait again, for `pause` at least, as if `owner` had never claimed it. */
   release(owner: string, id: string, pause: number): Promise<void>;
   /** False if it is over already, or there is none. */

@@ -2,7 +2,7 @@ import type { Page } from "./page.ts";
 
 export interface TenantRow {
   readonly id: string;
-  /** As `server/tenants/settings.ts` has checked them, without what is secret. */
+  /** As `server/tenants/tenant-settings.ts` has checked them, without what is secret. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Variables and database URL as a sealed text, which only the server's secret key opens. */
   readonly secrets: string | null;

@@ -1,5 +1,5 @@
 import { customType } from "drizzle-orm/pg-core";
-import type { JobAnswer } from "../contract/jobs.ts";
+import type { FinalJobAnswer } from "../contract/jobs.ts";
 
 /** Text. PostgreSQL has neither NUL nor half surrogate pairs in its texts: U+FFFD is kept instead. */
 export const text = customType<{ data: string; driverData: string }>({
@@ -20,7 +20,7 @@ export const json = customType<{ data: unknown; driverData: string }>({
 const [STATUS, BODY] = ['{"status":', ',"body":'];
 
 /** An answer as JSON, in a text that is put together and cut without being parsed. */
-export const answer = customType<{ data: JobAnswer; driverData: string }>({
+export const answer = customType<{ data: FinalJobAnswer; driverData: string }>({
   dataType: () => "text",
   toDriver: ({ status, body }) => `${STATUS}${status}${BODY}${body}}`,
   fromDriver: (value) => {

@@ -9,7 +9,7 @@ export interface ThreadData {
 }
 
 /** What the thread is told: to call a method, or with `part` null to close its database. */
-export interface Call {
+export interface ThreadCall {
   readonly id: number;
   readonly part: keyof StoreParts | null;
   readonly method: string;
@@ -27,6 +27,6 @@ export type Failure =
   | { readonly kind: "full"; readonly refusal: StorageRefusal };
 
 /** The outcome of a call; that of opening the database has the id 0. */
-export type Answer =
+export type ThreadAnswer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly failure: Failure };

@@ -6,7 +6,7 @@ import {
   StoreConflict,
   StoreUnavailable,
 } from "../contract/errors.ts";
-import type { Answer, Call, Failure, ThreadData } from "./messages.ts";
+import type { Failure, ThreadAnswer, ThreadCall, ThreadData } from "./messages.ts";
 
 const ENTRY = builtPath("server/store-thread.js");
 const WATCH_EVERY = 10_000;
@@ -32,7 +32,7 @@ export class Thread {
 
   private constructor(data: ThreadData) {
     this.#worker = new Worker(ENTRY, { workerData: data, execArgv: [] });
-    this.#worker.on("message", (answer: Answer) => this.#settle(answer));
+    this.#worker.on("message", (answer: ThreadAnswer) => this.#settle(answer));
     // Which call it was the answer to is not said, and it is the only one that call gets.
     this.#worker.on("messageerror", () => this.#terminate("its answer cannot be read"));
     this.#worker.on("error", (error) => this.#end(error.message));
@@ -56,11 +56,11 @@ export class Thread {
   }
 
   /** Calls a method of the store there, with arguments that can be cloned. */
-  call(part: Call["part"], method: string, args: readonly unknown[]): Promise<unknown> {
+  call(part: ThreadCall["part"], method: string, args: readonly unknown[]): Promise<unknown> {
     if (this.#ended) return Promise.reject(new StoreUnavailable("The store has ended"));
     if (this.#pending.size === 0) this.#heardAt = Date.now();
     this.#calls += 1;
-    const call: Call = { id: this.#calls, part, method, args };
+    const call: ThreadCall = { id: this.#calls, part, method, args };
     this.#worker.postMessage(call);
     return this.#answerTo(call.id);
   }
@@ -69,7 +69,7 @@ export class Thread {
     return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
   }
 
-  #settle(answer: Answer): void {
+  #settle(answer: ThreadAnswer): void {
     const call = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
     this.#heardAt = Date.now();

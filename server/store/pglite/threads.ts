@@ -1,5 +1,5 @@
 import { StoreUnavailable } from "../contract/errors.ts";
-import type { Call, ThreadData } from "./messages.ts";
+import type { ThreadCall, ThreadData } from "./messages.ts";
 import { Thread } from "./thread.ts";
 
 /** Opening one takes a second of a processor. */
@@ -22,7 +22,7 @@ export class Threads {
     return new Threads(data, await Thread.start(data));
   }
 
-  async call(part: Call["part"], method: string, args: readonly unknown[]): Promise<unknown> {
+  async call(part: ThreadCall["part"], method: string, args: readonly unknown[]): Promise<unknown> {
     if (this.#closed) throw new StoreUnavailable("The store is closed");
     if (this.#current.ended) await this.#replace();
     return this.#current.call(part, method, args);

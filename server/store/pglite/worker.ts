@@ -14,7 +14,7 @@ import { guarded, storeError } from "../drizzle/guard.ts";
 import { MIGRATIONS } from "../drizzle/migrations.ts";
 import { drizzleParts } from "../drizzle/parts.ts";
 import { DiskReserve } from "./disk-reserve.ts";
-import type { Answer, Call, Failure, ThreadData } from "./messages.ts";
+import type { Failure, ThreadAnswer, ThreadCall, ThreadData } from "./messages.ts";
 import { openDatabase } from "./open-database.ts";
 import { Vacuum } from "./vacuum.ts";
 
@@ -34,7 +34,7 @@ await answer(0, async () => {
   const vacuum = new Vacuum(client, disk);
   /** One at a time, as the database has them anyway: each sees the room that those before it have left. */
   let turn: Promise<unknown> = Promise.resolve();
-  const run = async ({ part, method, args }: Call & { part: keyof typeof parts }) => {
+  const run = async ({ part, method, args }: ThreadCall & { part: keyof typeof parts }) => {
     const call = () => (parts[part] as unknown as Methods)[method]?.(...args);
     if (method === "delete" || method === "prune") {
       return call()?.finally(() => {
@@ -54,7 +54,7 @@ await answer(0, async () => {
   port.on("messageerror", () => {
     throw new Error("A call cannot be read");
   });
-  port.on("message", (call: Call) => {
+  port.on("message", (call: ThreadCall) => {
     const { id, part } = call;
     if (part !== null) return answer(id, () => run({ ...call, part }));
     return answer(id, () => client.close()).finally(() => port.close());
@@ -62,7 +62,7 @@ await answer(0, async () => {
 });
 
 async function answer(id: number, call: () => Promise<unknown> | undefined): Promise<void> {
-  const reply = (message: Answer) => port?.postMessage(message);
+  const reply = (message: ThreadAnswer) => port?.postMessage(message);
   try {
     reply({ id, value: await call() });
   } catch (error) {

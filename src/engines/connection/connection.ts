@@ -89,7 +89,7 @@ export class Connection {
       const usesChannel = job.tools.some(({ name }) => name === "channel");
       if (usesChannel) this.#allowance += CHANNEL_FRAMES;
       this.#byteAllowance = bytesOfRun(job.limits, usesChannel);
-      if (job.http !== undefined) this.#allowResponse(HTTP_LIMITS.window);
+      if (job.httpRequest !== undefined) this.#allowResponse(HTTP_LIMITS.window);
       this.#running = { job, events, end: resolve, logs: 0, logBytes: 0 };
       this.#socket.write(encodeJob(this.#loaded ? { ...job, code: "" } : job, grantsOf(job)));
     });
@@ -187,10 +187,10 @@ export class Connection {
         if (this.#running !== undefined) forwardChannel(frame, this.#running);
         break;
       case "head":
-        this.#running?.events.http?.head(frame.header);
+        this.#running?.events.delivery?.head(frame.header);
         break;
       case "chunk":
-        this.#running?.events.http?.chunk(frame.payload);
+        this.#running?.events.delivery?.chunk(frame.payload);
         break;
       case "declined":
         this.#end({ type: "declined" });

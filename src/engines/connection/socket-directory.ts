@@ -14,7 +14,7 @@ export const CONTROL_SOCKET = "control.sock";
  * The directory one sandbox shares with the control plane, and the socket in it. Which socket a
  * sandbox speaks on is its identity: the directory is given to that one sandbox alone.
  */
-export class Slot {
+export class SocketDirectory {
   readonly id: string;
   readonly directory: string;
   /** The group whose directory it is, if it is one's. */
@@ -42,9 +42,9 @@ export class Slot {
    * Makes the directory below `instanceDirectory` and listens in it. Given a group, nobody else can
    * enter it, and those in the group cannot change what is in it; this process has to be root's.
    */
-  static async create(instanceDirectory: string, group?: number): Promise<Slot> {
+  static async create(instanceDirectory: string, group?: number): Promise<SocketDirectory> {
     const id = randomBytes(6).toString("hex");
-    const slot = new Slot(id, join(instanceDirectory, id), group);
+    const slot = new SocketDirectory(id, join(instanceDirectory, id), group);
     await mkdir(slot.directory, { mode: group === undefined ? 0o755 : 0o700 });
     try {
       await listenForSandbox(slot.#server, slot.controlSocket);

@@ -25,9 +25,9 @@ export function takeMessage(
       return undefined;
     }
     case "head":
-      return delivered(() => events.http?.head(message));
+      return delivered(() => events.delivery?.head(message));
     case "chunk":
-      return delivered(() => events.http?.chunk(message.bytes));
+      return delivered(() => events.delivery?.chunk(message.bytes));
     case "result":
       return limited(message, job.limits.resultBytes);
     case "error":

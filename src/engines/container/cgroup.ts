@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Gauge } from "../metering/meter.ts";
-import { KernelFile } from "../metering/proc-file.ts";
+import { ProcFile } from "../metering/proc-file.ts";
 import type { Throttle } from "../pool/idle-watch.ts";
 import { CgroupThrottle } from "./throttle.ts";
 
@@ -95,12 +95,12 @@ function isWritable(path: string): boolean {
 
 /** What the kernel says of a container, whatever processes there are and have been in it. */
 class CgroupGauge implements Gauge {
-  readonly #cpu: KernelFile;
-  readonly #memory: KernelFile;
+  readonly #cpu: ProcFile;
+  readonly #memory: ProcFile;
 
   constructor(root: string, { cpu, memory }: Version, id: string) {
-    this.#cpu = new KernelFile(join(root, cpu.replace("ID", id)));
-    this.#memory = new KernelFile(join(root, memory.replace("ID", id)));
+    this.#cpu = new ProcFile(join(root, cpu.replace("ID", id)));
+    this.#memory = new ProcFile(join(root, memory.replace("ID", id)));
   }
 
   cpu(): number | null {

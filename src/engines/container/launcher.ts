@@ -7,9 +7,9 @@ import type { Reach } from "../../deno/deno.ts";
 import type { Egress, EgressLease, EgressRun } from "../../egress-client/egress.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { Connection } from "../connection/connection.ts";
-import { Slot } from "../connection/socket-directory.ts";
+import { SocketDirectory } from "../connection/socket-directory.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox, SandboxJob } from "../contract/contract.ts";
-import { type Exit, faultOf } from "../contract/exit.ts";
+import { type Exit, exitFault } from "../contract/exit.ts";
 import type { Instance } from "../instance/instance.ts";
 import { Meter } from "../metering/meter.ts";
 import { watched } from "../pool/idle-watch.ts";
@@ -75,7 +75,7 @@ export class ContainerLauncher implements Launcher {
     const { docker, instance, runtime, reach, egress, image } = this.#options;
     const { adjust = (options) => options } = this.#options;
     await instance.ensure();
-    const slot = await Slot.create(instance.directory);
+    const slot = await SocketDirectory.create(instance.directory);
     this.slots.add(slot.id);
     let network: Network | undefined;
     let container: Container | undefined;
@@ -130,7 +130,7 @@ export class ContainerLauncher implements Launcher {
 }
 
 function toSandbox(parts: {
-  slot: Slot;
+  slot: SocketDirectory;
   profile: Profile;
   container: Container;
   connection: Connection;
@@ -165,7 +165,7 @@ function toSandbox(parts: {
     sendChannel: (topic, text) => connection.sendChannel(topic, text),
     sendCredit: (bytes) => connection.sendCredit(bytes),
     ping: (timeout) => connection.ping(timeout),
-    diagnose: async () => faultOf(await causedInside(container), profile.memory),
+    diagnose: async () => exitFault(await causedInside(container), profile.memory),
     destroy: () => {
       destroyed ??= remove();
       return destroyed;
@@ -174,7 +174,7 @@ function toSandbox(parts: {
 }
 
 /** What has to be open for a job, if anything. */
-function waysOf(job: SandboxJob, slot: Slot, timeLeft: number): EgressRun | undefined {
+function waysOf(job: SandboxJob, slot: SocketDirectory, timeLeft: number): EgressRun | undefined {
   const { grants, tenant = SOLE_TENANT.id } = job;
   const { egress: allow, database } = grants ?? {};
   if (!allow && database === undefined) return undefined;
@@ -205,7 +205,7 @@ function once(work: () => Promise<void>): () => Promise<void> {
 }
 
 /** Resolves with the connection, or rejects as soon as the container is seen to have ended. */
-async function untilReady(slot: Slot, container: Container): Promise<Connection> {
+async function untilReady(slot: SocketDirectory, container: Container): Promise<Connection> {
   const over = new AbortController();
   const ended = (async () => {
     for (;;) {

@@ -6,9 +6,9 @@ import type { Grants } from "../../protocol/grants.ts";
 import type { HttpJob } from "../../protocol/http.ts";
 import type { OutputLimits } from "../../protocol/limits.ts";
 import type {
-  Answer,
   ChannelRequest,
   Fault,
+  JobAnswer,
   ResultForm,
   ToolUse,
 } from "../../protocol/messages.ts";
@@ -61,7 +61,7 @@ export interface Job {
    * The request the entry is called with, in place of its arguments: as a `Request` whose body is the
    * first attachment. It returns a `Response`, and the outcome has no result.
    */
-  readonly http?: HttpJob;
+  readonly httpRequest?: HttpJob;
   /** Absent for what is granted nothing. */
   readonly grants?: JobGrants | undefined;
 }
@@ -84,7 +84,7 @@ export interface JobGrants extends Omit<Grants, "proxy"> {
 
 /** How a job ended in a sandbox, with a word of that or without. */
 export type Ending =
-  | Answer
+  | JobAnswer
   /** It has not called the code: what it ran before has spoiled it. */
   | { readonly type: "declined" }
   | { readonly type: "closed" };
@@ -94,8 +94,8 @@ export interface RunEvents {
   onLog(entry: LogEntry | { dropped: number }): void;
   /** Left out, what is said to channels goes nowhere. */
   onChannel?: ((request: ChannelRequest) => void) | undefined;
-  /** Where the response of a job with `http` goes. */
-  readonly http?: HttpDelivery | undefined;
+  /** Where the response of a job with `httpRequest` goes. */
+  readonly delivery?: HttpDelivery | undefined;
   /** Told of what the proxy refuses, each time; of what it does not keep up with, it says nothing. */
   onRefused?: ((denial: Denial) => void) | undefined;
   /** Told of all that went through the proxy, and did not, before the run's end. */
@@ -205,8 +205,8 @@ export interface ExecuteOptions {
   readonly channel?: ChannelLine | undefined;
   /** Told of each entry of the outcome's logs, of what the code emits, and of what it is denied. */
   readonly observer?: Observer | undefined;
-  /** For a job with `http`. */
-  readonly http?: HttpReceiver | undefined;
+  /** For a job with `httpRequest`. */
+  readonly responseReceiver?: HttpReceiver | undefined;
   /** Reads results that are large: elsewhere than on this loop. Rejects for what is no JSON. */
   readonly readResult?: ReadResult | undefined;
 }

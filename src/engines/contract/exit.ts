@@ -16,7 +16,7 @@ const SIGILL = 128 + 4;
 const HEAP_EXHAUSTED: readonly number[] = [SIGTRAP, SIGABRT, SIGILL];
 
 /** Says in the words of the public contract why a sandbox ended without a terminal word. */
-export function faultOf(exit: Exit | undefined, megabytes: number): Fault {
+export function exitFault(exit: Exit | undefined, megabytes: number): Fault {
   if (exit === undefined) {
     return { name: "CrashError", message: "The sandbox ended before the code had finished" };
   }

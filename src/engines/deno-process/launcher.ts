@@ -4,8 +4,8 @@ import { constants } from "node:os";
 import { deadline } from "../../base/deadline.ts";
 import { ownDescriptors } from "../../base/inherited-descriptors.ts";
 import { newUser } from "../../confined-process/host-confinement.ts";
-import { DatabaseGate } from "../../database/database-proxy.ts";
-import { Reserve } from "../../database/spare-connections.ts";
+import { DatabaseProxy } from "../../database/database-proxy.ts";
+import { SpareConnections } from "../../database/spare-connections.ts";
 import {
   HOST_ENVIRONMENT,
   heapMegabytes,
@@ -14,9 +14,9 @@ import {
   type Reach,
 } from "../../deno/deno.ts";
 import { survivorLine } from "../../egress-client/link.ts";
-import { Slot } from "../connection/socket-directory.ts";
+import { SocketDirectory } from "../connection/socket-directory.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox } from "../contract/contract.ts";
-import { type Exit, faultOf } from "../contract/exit.ts";
+import { type Exit, exitFault } from "../contract/exit.ts";
 import { watchMemory } from "../metering/memory-watch.ts";
 import { Meter } from "../metering/meter.ts";
 import { ProcessGauge } from "../metering/process-gauge.ts";
@@ -37,13 +37,13 @@ const MAX_COMPLAINT = 2_000;
  * Starts sandboxes that are Deno processes of this host: the Worker's permissions, and around the
  * process what this host lets a child be confined by.
  */
-export class ProcessLauncher implements Launcher {
+export class DenoProcessLauncher implements Launcher {
   readonly level = "isolated";
   readonly #instanceDirectory: string;
   readonly #runnerDirectory: string;
   readonly #reach: Reach;
   readonly #ensure: () => Promise<void>;
-  readonly #reserve: Reserve;
+  readonly #reserve: SpareConnections;
   #confinement: Promise<ProcessConfinement> | undefined;
 
   /**
@@ -59,7 +59,7 @@ export class ProcessLauncher implements Launcher {
     log?: (line: string) => void;
   }) {
     const { log = () => {} } = options;
-    this.#reserve = new Reserve({
+    this.#reserve = new SpareConnections({
       onSurvivor: ({ host, user, pid }, state, reason) =>
         log(survivorLine({ ...host, user, pid, state, reason })),
     });
@@ -94,7 +94,7 @@ export class ProcessLauncher implements Launcher {
     await this.#ensure();
     const confinement = await this.#confine();
     const user = newUser(confinement.host);
-    const slot = await Slot.create(this.#instanceDirectory, user);
+    const slot = await SocketDirectory.create(this.#instanceDirectory, user);
     const child = this.#spawn(confinement, user, slot, profile);
     const exited = exitOf(child);
     const complaint = firstWords(child);
@@ -145,7 +145,7 @@ export class ProcessLauncher implements Launcher {
             () => null,
           );
           const exit: Exit | undefined = code === null ? undefined : { code, outOfMemory };
-          return faultOf(exit, profile.memory);
+          return exitFault(exit, profile.memory);
         },
         destroy,
       };
@@ -163,7 +163,7 @@ export class ProcessLauncher implements Launcher {
 
   /** Here the control plane is outside of the sandbox, and near enough to connect in its place. */
   async #withDatabase(
-    slot: Slot,
+    slot: SocketDirectory,
     { grants }: Job,
     timeLeft: number,
     work: () => Promise<Ending>,
@@ -176,12 +176,18 @@ export class ProcessLauncher implements Launcher {
     // A sandbox that is kept has run before, and its directory was closed then.
     await slot.unseal();
     await rm(socket, { force: true });
-    const gate = await DatabaseGate.open({ ...database, socket, timeLeft, reserve, audit });
+    const databaseProxy = await DatabaseProxy.open({
+      ...database,
+      socket,
+      timeLeft,
+      reserve,
+      audit,
+    });
     try {
       await slot.seal();
       return await work();
     } finally {
-      await gate.close();
+      await databaseProxy.close();
     }
   }
 
@@ -192,7 +198,7 @@ export class ProcessLauncher implements Launcher {
   #spawn(
     confinement: ProcessConfinement,
     user: number | undefined,
-    slot: Slot,
+    slot: SocketDirectory,
     profile: Profile,
   ): ChildProcess {
     // A Worker can be granted hosts only where its process may have a network.

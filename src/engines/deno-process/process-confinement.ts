@@ -6,8 +6,8 @@ import {
   canUse,
   confinable,
   confinedCommand,
+  type HostProcessLimits,
   newUser,
-  type ProcessLimits,
 } from "../../confined-process/host-confinement.ts";
 import { denoBinary } from "../../deno/deno.ts";
 
@@ -19,7 +19,7 @@ const ENTERED_BY_ITS_GROUP = 0o710;
  * Hard limits of a sandbox that is a process; a container's are in container/flags.ts. No file at all: code may
  * write none, but SQLite would, wherever its user may.
  */
-const LIMITS: ProcessLimits = { nofile: 1_024, fsize: 0, core: 0, nproc: 128 };
+const LIMITS: HostProcessLimits = { nofile: 1_024, fsize: 0, core: 0, nproc: 128 };
 
 /** What a sandbox that is a process of this host is started with. */
 export interface ProcessConfinement {

@@ -1,6 +1,6 @@
 import { jsonShape } from "../../base/json-shape.ts";
 import { MAX_CONTAINERS, MAX_DEPTH, MAX_NAMES } from "../../protocol/limits.ts";
-import type { Answer, Fault, ResultForm } from "../../protocol/messages.ts";
+import type { Fault, JobAnswer, ResultForm } from "../../protocol/messages.ts";
 import { decodeRich, RichError } from "../../protocol/rich.ts";
 import type { Denial, LogEntry, OutcomeName, Output, SandboxLevel } from "../../request/types.ts";
 import type { JobUsage, Outcome, ReadResult, Status } from "../contract/contract.ts";
@@ -23,7 +23,7 @@ export interface Collected {
 
 /** Turns a sandbox's terminal word into an outcome; the result is read here, once. */
 export function toOutcome(
-  ending: Answer,
+  ending: JobAnswer,
   soFar: Collected,
   level: SandboxLevel,
   form: ResultForm = "json",
@@ -46,7 +46,7 @@ export function toOutcome(
 
 /** As `toOutcome()`, with a large result read by `readResult`, if that is given. */
 export async function readOutcome(
-  ending: Answer,
+  ending: JobAnswer,
   soFar: Collected,
   level: SandboxLevel,
   form: ResultForm = "json",

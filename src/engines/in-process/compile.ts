@@ -9,20 +9,20 @@ import { IMPORTED, moduleBody, USE } from "./module-body.ts";
 const KEPT = 100;
 
 /** A module as a function, for a realm that takes no modules. */
-export interface Compiled {
+export interface CompiledModule {
   /** Evaluates to `(imported, use) => Promise<void>`, which calls `use` with the exports. */
   readonly script: Script;
   /** What it imports statically: `imported` has the namespaces in this order. */
   readonly specifiers: readonly string[];
 }
 
-const kept = new LRUCache<string, Compiled>({ max: KEPT });
+const kept = new LRUCache<string, CompiledModule>({ max: KEPT });
 
 /**
  * Compiles a module in JavaScript or TypeScript. Lines stay where they are. Throws a `SyntaxError`
  * without a stack for what does not parse.
  */
-export function compile(code: string): Compiled {
+export function compile(code: string): CompiledModule {
   const known = kept.get(code);
   if (known !== undefined) return known;
   const compiled = compileAnew(code);
@@ -30,7 +30,7 @@ export function compile(code: string): Compiled {
   return compiled;
 }
 
-function compileAnew(code: string): Compiled {
+function compileAnew(code: string): CompiledModule {
   try {
     const plain = transform(code, { transforms: ["typescript"], disableESTransforms: true }).code;
     const { text, specifiers } = moduleBody(plain);

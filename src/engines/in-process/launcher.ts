@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants, Script } from "node:vm";
 import { readProgram } from "../../base/programs.ts";
-import type { InlineHost, InlineWorker } from "../../protocol/in-process.ts";
+import type { InProcessHost, InProcessWorker } from "../../protocol/in-process.ts";
 import type { WorkerMessage } from "../../protocol/messages.ts";
 import { takeMessage } from "../connection/worker-messages.ts";
 import type {
@@ -15,7 +15,7 @@ import type {
 import { Realm, RUNNER_URL } from "./realm.ts";
 
 /** Runs code in this very process. There is no isolation: for the host's own code alone. */
-export class InlineLauncher implements Launcher {
+export class InProcessLauncher implements Launcher {
   readonly level = "none";
   readonly #runner: Script;
 
@@ -23,13 +23,13 @@ export class InlineLauncher implements Launcher {
     this.#runner = runner;
   }
 
-  static async create(): Promise<InlineLauncher> {
+  static async create(): Promise<InProcessLauncher> {
     const runner = new Script(await readProgram("realm/runner"), {
       filename: RUNNER_URL,
       // For the modules of tools, whose functions are made by this script.
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
-    return new InlineLauncher(runner);
+    return new InProcessLauncher(runner);
   }
 
   async launch(profile: Profile): Promise<Sandbox> {
@@ -43,7 +43,7 @@ class InlineSandbox implements Sandbox {
   readonly profile: Profile;
   readonly closed: Promise<void>;
   readonly #realm: Realm;
-  readonly #worker: InlineWorker;
+  readonly #worker: InProcessWorker;
   #spoiled = false;
   #close: () => void = () => {};
   #onMessage: (message: WorkerMessage) => void = () => {};
@@ -54,7 +54,7 @@ class InlineSandbox implements Sandbox {
       this.#close = resolve;
     });
     this.#realm = new Realm(runner, (thrown) => this.#worker.fail(thrown));
-    const inside = this.#realm.runner as { open(host: InlineHost): InlineWorker };
+    const inside = this.#realm.runner as { open(host: InProcessHost): InProcessWorker };
     this.#worker = inside.open({
       send: (message) => this.#onMessage(message),
       load: (code, call) => this.#realm.load(code, call),

@@ -8,7 +8,7 @@ export interface Gauge {
 }
 
 /** What a job has taken of its sandbox. */
-export interface Taken {
+export interface ResourceUse {
   readonly cpu: number | null;
   /** The sandbox's, over all of its life. */
   readonly peakMemory: number | null;
@@ -55,7 +55,7 @@ export class Meter {
   }
 
   /** What the job has taken by now, or, after the end of its sandbox, by then. */
-  take(): Taken {
+  take(): ResourceUse {
     this.#told = this.read();
     return { cpu: difference(this.#from, this.#told), peakMemory: this.#peakMemory };
   }

@@ -7,7 +7,7 @@ const buffer = Buffer.alloc(MOST_BYTES);
  * A small file of the kernel's, kept open: read anew each time, in some microseconds, and never
  * that of another process which has got the same id since.
  */
-export class KernelFile {
+export class ProcFile {
   #fd: number | undefined;
 
   constructor(path: string) {

@@ -1,5 +1,5 @@
 import type { Gauge } from "./meter.ts";
-import { KernelFile } from "./proc-file.ts";
+import { ProcFile } from "./proc-file.ts";
 
 /** Milliseconds of what Linux counts processor time in, whatever its own clock's rate. */
 const TICK = 10;
@@ -10,12 +10,12 @@ const KILOBYTE = 1_024;
 
 /** What the kernel says of a process and all of its threads, those that have ended included. */
 export class ProcessGauge implements Gauge {
-  readonly #stat: KernelFile;
-  readonly #status: KernelFile;
+  readonly #stat: ProcFile;
+  readonly #status: ProcFile;
 
   constructor(pid: number) {
-    this.#stat = new KernelFile(`/proc/${pid}/stat`);
-    this.#status = new KernelFile(`/proc/${pid}/status`);
+    this.#stat = new ProcFile(`/proc/${pid}/stat`);
+    this.#status = new ProcFile(`/proc/${pid}/status`);
   }
 
   cpu(): number | null {

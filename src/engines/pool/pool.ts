@@ -9,10 +9,10 @@ import { DEFAULT_REUSE, type ReuseLimits } from "../../config/reuse-limits.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { IdleUsage, Launcher, Profile, Sandbox } from "../contract/contract.ts";
 import { RunDirectoryGone } from "../instance/instance.ts";
-import { Kept } from "./reusable-sandboxes.ts";
+import { ReusableSandboxes } from "./reusable-sandboxes.ts";
 import { Shares } from "./shares.ts";
-import { leaver } from "./waiters.ts";
-import { type Shelf, Shelves } from "./warm-sandboxes.ts";
+import { evictionCandidate } from "./waiters.ts";
+import { type ProfileSandboxes, WarmSandboxes } from "./warm-sandboxes.ts";
 
 export interface PoolOptions {
   /** The profile that is kept warm from the start. */
@@ -62,8 +62,8 @@ export class Pool {
   readonly onIdleUsage = new Set<(usage: Omit<IdleUsage, "level">) => void>();
   readonly #launcher: Launcher;
   readonly #options: PoolOptions;
-  readonly #shelves: Shelves;
-  readonly #kept: Kept;
+  readonly #warmSandboxes: WarmSandboxes;
+  readonly #kept: ReusableSandboxes;
   readonly #shares = new Shares();
   readonly #retiring = new Map<Sandbox, Promise<void>>();
   readonly #launches = new Set<Promise<void>>();
@@ -78,10 +78,13 @@ export class Pool {
     this.#launcher = launcher;
     this.#options = options;
     this.#halted = halted;
-    this.#shelves = new Shelves(options, this.#shares);
+    this.#warmSandboxes = new WarmSandboxes(options, this.#shares);
     const { reuse = DEFAULT_REUSE, min, max, idle, healthInterval } = options;
     const total = Math.min(reuse.total, max - min);
-    this.#kept = new Kept({ ...reuse, total }, (sandbox) => void this.#retire(sandbox));
+    this.#kept = new ReusableSandboxes(
+      { ...reuse, total },
+      (sandbox) => void this.#retire(sandbox),
+    );
     this.#timer = setInterval(
       () => this.#sweep(),
       Math.max(10, Math.min(healthInterval, idle / 2, reuse.idle / 2)),
@@ -91,12 +94,12 @@ export class Pool {
   }
 
   get warm(): number {
-    return this.#shelves.warm;
+    return this.#warmSandboxes.warm;
   }
 
   /** Requests that wait for one. */
   get waiting(): number {
-    return this.#shelves.waiting;
+    return this.#warmSandboxes.waiting;
   }
 
   get starting(): number {
@@ -127,22 +130,22 @@ export class Pool {
     this.#shares.note(tenant);
     const kept = this.#takeKept(profile, key);
     if (kept !== undefined) return Promise.resolve(this.#shares.lease(kept, tenant, false));
-    const shelf = this.#shelves.use(profile, tenant);
-    if (this.#mayTake(shelf, tenant)) {
-      const leased = Promise.resolve(this.#leaseWarm(shelf, tenant));
+    const profileSandboxes = this.#warmSandboxes.use(profile, tenant);
+    if (this.#mayTake(profileSandboxes, tenant)) {
+      const leased = Promise.resolve(this.#leaseWarm(profileSandboxes, tenant));
       this.#balanceLater();
       return leased;
     }
-    if (this.#shelves.waiting >= this.#options.maxWaiting) {
-      const all = this.#shelves.waiters();
-      const last = leaver(all, tenant);
+    if (this.#warmSandboxes.waiting >= this.#options.maxWaiting) {
+      const all = this.#warmSandboxes.waiters();
+      const last = evictionCandidate(all, tenant);
       if (last === undefined) {
         const hasSome = this.#shares.tenants > 1 && all.some((waiter) => waiter.tenant === tenant);
         return Promise.reject(hasSome ? tenantBusy() : hostBusy());
       }
       last.reject(tenantBusy());
     }
-    const leased = shelf.waiting.wait(signal, tenant, key);
+    const leased = profileSandboxes.waiting.wait(signal, tenant, key);
     this.#balance();
     return leased;
   }
@@ -159,9 +162,9 @@ export class Pool {
       return;
     }
     for (const gone of this.#kept.put(sandbox, key, tenant)) void this.#retire(gone);
-    const [shelf] = this.#shelves.byUrgency();
-    const first = shelf?.waiting.next();
-    const next = shelf && first && this.#takeKept(shelf.profile, first.key);
+    const [profileSandboxes] = this.#warmSandboxes.byUrgency();
+    const first = profileSandboxes?.waiting.next();
+    const next = profileSandboxes && first && this.#takeKept(profileSandboxes.profile, first.key);
     if (first && next) first.resolve(this.#shares.lease(next, first.tenant, false));
     this.#balance();
     // If whose turn it is has no need of its room.
@@ -170,25 +173,25 @@ export class Pool {
 
   /** Gives what is kept for a key to the first who waits for it. */
   #offer(profile: Profile, key: string): void {
-    const waiter = this.#shelves.waiters(profile).find((each) => each.key === key);
+    const waiter = this.#warmSandboxes.waiters(profile).find((each) => each.key === key);
     const kept = waiter && this.#takeKept(profile, key);
     if (waiter && kept) waiter.resolve(this.#shares.lease(kept, waiter.tenant, false));
   }
 
-  #leaseWarm(shelf: Shelf, tenant: string): Sandbox {
-    const warm = shelf.warm.pop();
+  #leaseWarm(profileSandboxes: ProfileSandboxes, tenant: string): Sandbox {
+    const warm = profileSandboxes.warm.pop();
     if (warm === undefined) throw new Error("There is no warm sandbox to lease");
     return this.#shares.lease(warm.sandbox, tenant, true);
   }
 
-  #mayTake(shelf: Shelf, tenant: string): boolean {
-    const { length } = shelf.warm;
-    return length > 1 || (length === 1 && this.#mayTakeLast(shelf, tenant));
+  #mayTake(profileSandboxes: ProfileSandboxes, tenant: string): boolean {
+    const { length } = profileSandboxes.warm;
+    return length > 1 || (length === 1 && this.#mayTakeLast(profileSandboxes, tenant));
   }
 
   /** The last one is for who is starved; or for who has none, if there can be no other. */
-  #mayTakeLast(shelf: Shelf, tenant: string): boolean {
-    if (!shelf.reserves || this.#shares.isStarved(tenant)) return true;
+  #mayTakeLast(profileSandboxes: ProfileSandboxes, tenant: string): boolean {
+    if (!profileSandboxes.reserves || this.#shares.isStarved(tenant)) return true;
     return this.#shares.leased(tenant) === 0 && !this.#canStart;
   }
 
@@ -221,13 +224,13 @@ export class Pool {
     this.#halted = reason;
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    const idle = [...this.#kept.clear(), ...this.#shelves.clear(reason)];
+    const idle = [...this.#kept.clear(), ...this.#warmSandboxes.clear(reason)];
     for (const sandbox of idle) void this.#retire(sandbox);
   }
 
   /** Keeps sandboxes warm from now on. */
   prewarm(): void {
-    this.#shelves.keepWarm();
+    this.#warmSandboxes.keepWarm();
     this.#balance();
   }
 
@@ -263,74 +266,77 @@ export class Pool {
     if (this.#halted !== undefined) return;
     this.#serve();
     while (this.#retry === undefined && this.#launches.size < this.#options.startConcurrency) {
-      const shelves = this.#shelves.byUrgency();
-      const shelf = shelves.find((each) => each.missing > 0 && this.#hasRoomFor(each));
-      if (shelf === undefined) return;
-      this.#launch(shelf);
+      const warmSandboxes = this.#warmSandboxes.byUrgency();
+      const profileSandboxes = warmSandboxes.find(
+        (each) => each.missing > 0 && this.#hasRoomFor(each),
+      );
+      if (profileSandboxes === undefined) return;
+      this.#launch(profileSandboxes);
     }
   }
 
   /** Gives the warm sandboxes to those who wait, in their turn, as far as they may have them. */
   #serve(): void {
-    for (const shelf of this.#shelves) {
+    for (const profileSandboxes of this.#warmSandboxes) {
       for (;;) {
-        const next = shelf.waiting.next();
-        if (next === undefined || !this.#mayTake(shelf, next.tenant)) break;
-        next.resolve(this.#leaseWarm(shelf, next.tenant));
+        const next = profileSandboxes.waiting.next();
+        if (next === undefined || !this.#mayTake(profileSandboxes, next.tenant)) break;
+        next.resolve(this.#leaseWarm(profileSandboxes, next.tenant));
       }
     }
   }
 
-  #hasRoomFor(shelf: Shelf): boolean {
+  #hasRoomFor(profileSandboxes: ProfileSandboxes): boolean {
     if (this.#alive < this.#options.max) return true;
-    const first = shelf.waiting.next();
-    if (first !== undefined && shelf.waiting.size > this.#retiring.size) {
+    const first = profileSandboxes.waiting.next();
+    if (first !== undefined && profileSandboxes.waiting.size > this.#retiring.size) {
       const { tenant } = first;
-      const mayLose = (other: Shelf): boolean => this.#mayTake(other, tenant);
+      const mayLose = (other: ProfileSandboxes): boolean => this.#mayTake(other, tenant);
       const spare =
-        this.#kept.takeFor(tenant, this.#shares) ?? this.#shelves.oldestWarmBeside(shelf, mayLose);
+        this.#kept.takeFor(tenant, this.#shares) ??
+        this.#warmSandboxes.oldestWarmBeside(profileSandboxes, mayLose);
       if (spare !== undefined) void this.#retire(spare);
     }
     return false;
   }
 
-  #launch(shelf: Shelf): void {
-    shelf.starting += 1;
-    const launch = this.#launcher.launch(shelf.profile).then(
+  #launch(profileSandboxes: ProfileSandboxes): void {
+    profileSandboxes.starting += 1;
+    const launch = this.#launcher.launch(profileSandboxes.profile).then(
       (sandbox) => {
         this.#failures = 0;
         for (const listener of this.onSpawn) listener(sandbox);
-        this.#place(sandbox, shelf);
+        this.#place(sandbox, profileSandboxes);
       },
-      (error: unknown) => this.#backOff(error, shelf),
+      (error: unknown) => this.#backOff(error, profileSandboxes),
     );
     const settled = launch.finally(() => {
-      shelf.starting -= 1;
+      profileSandboxes.starting -= 1;
       this.#launches.delete(settled);
       this.#balance();
     });
     this.#launches.add(settled);
   }
 
-  #place(sandbox: Sandbox, shelf: Shelf): void {
+  #place(sandbox: Sandbox, profileSandboxes: ProfileSandboxes): void {
     if (this.#halted !== undefined) {
       void this.#retire(sandbox);
       return;
     }
-    shelf.warm.push({ sandbox, since: Date.now() });
+    profileSandboxes.warm.push({ sandbox, since: Date.now() });
     void sandbox.closed.then(() => {
-      if (!shelf.take(sandbox)) return;
+      if (!profileSandboxes.take(sandbox)) return;
       void this.#retire(sandbox);
-      this.#backOff(new Error(`Sandbox ${sandbox.id} ended while it was idle`), shelf);
+      this.#backOff(new Error(`Sandbox ${sandbox.id} ended while it was idle`), profileSandboxes);
     });
     this.#serve();
   }
 
   /** After a failed start the first to wait is told why, and the next start is put off. */
-  #backOff(error: unknown, shelf: Shelf): void {
+  #backOff(error: unknown, profileSandboxes: ProfileSandboxes): void {
     this.#options.onError(error);
     const message = "A sandbox could not be started";
-    const first = shelf.waiting.next();
+    const first = profileSandboxes.waiting.next();
     const known = error instanceof RunDirectoryGone;
     first?.reject(known ? error : new EngineUnavailable(message, { cause: error, retryAfter: 2 }));
     if (this.#halted !== undefined || this.#retry !== undefined) return;
@@ -363,13 +369,13 @@ export class Pool {
   #sweep(): void {
     const now = Date.now();
     this.#shares.prune();
-    const idle = [...this.#kept.takeExpired(), ...this.#shelves.takeIdle(now)];
+    const idle = [...this.#kept.takeExpired(), ...this.#warmSandboxes.takeIdle(now)];
     for (const sandbox of idle) void this.#retire(sandbox);
     if (now - this.#lastHealthCheck >= this.#options.healthInterval) {
       this.#lastHealthCheck = now;
-      for (const shelf of this.#shelves) {
-        for (const { sandbox } of shelf.warm) {
-          this.#checkHealth(sandbox, () => shelf.take(sandbox));
+      for (const profileSandboxes of this.#warmSandboxes) {
+        for (const { sandbox } of profileSandboxes.warm) {
+          this.#checkHealth(sandbox, () => profileSandboxes.take(sandbox));
         }
       }
       for (const sandbox of this.#kept.all()) {

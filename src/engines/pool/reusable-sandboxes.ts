@@ -3,7 +3,7 @@ import { type Profile, profileKey, type Sandbox } from "../contract/contract.ts"
 import type { Shares } from "./shares.ts";
 
 /** What a sandbox has been used for: one key, for good. */
-interface Past {
+interface UsedFor {
   readonly key: string;
   readonly since: number;
   uses: number;
@@ -17,10 +17,10 @@ interface Idle {
 }
 
 /** Idle sandboxes that have run something and may run the same again. */
-export class Kept {
+export class ReusableSandboxes {
   readonly #limits: ReuseLimits;
   readonly #onClosed: (sandbox: Sandbox) => void;
-  readonly #pasts = new WeakMap<Sandbox, Past>();
+  readonly #pasts = new WeakMap<Sandbox, UsedFor>();
   /** The least recently used comes first. */
   #idle: Idle[] = [];
 
@@ -114,7 +114,7 @@ export class Kept {
     return sandbox;
   }
 
-  #begin(sandbox: Sandbox, key: string, since: number): Past {
+  #begin(sandbox: Sandbox, key: string, since: number): UsedFor {
     const past = { key, since, uses: 0 };
     this.#pasts.set(sandbox, past);
     void sandbox.closed.then(() => {

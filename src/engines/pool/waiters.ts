@@ -84,7 +84,7 @@ export class Waiters implements Iterable<Waiter> {
  * Who has to leave a full queue for one more of `tenant`: the last to come of the tenant with the most
  * in it. Nobody, if that would leave the newcomer's with as many.
  */
-export function leaver(all: readonly Waiter[], tenant: string): Waiter | undefined {
+export function evictionCandidate(all: readonly Waiter[], tenant: string): Waiter | undefined {
   const counts = new Map<string, number>();
   for (const { tenant } of all) counts.set(tenant, (counts.get(tenant) ?? 0) + 1);
   const most = Math.max(...counts.values());

@@ -9,7 +9,7 @@ interface Use {
 }
 
 /** The warm sandboxes of one profile and those who wait for one. */
-export class Shelf {
+export class ProfileSandboxes {
   readonly profile: Profile;
   readonly warm: { sandbox: Sandbox; since: number }[] = [];
   readonly waiting: Waiters;
@@ -65,9 +65,9 @@ export class Shelf {
 }
 
 /** One shelf a profile; a profile nobody has used for the idle time is forgotten. */
-export class Shelves implements Iterable<Shelf> {
-  readonly #shelves = new Map<string, Shelf>();
-  readonly #default: Shelf;
+export class WarmSandboxes implements Iterable<ProfileSandboxes> {
+  readonly #warmSandboxes = new Map<string, ProfileSandboxes>();
+  readonly #default: ProfileSandboxes;
   readonly #shares: Shares;
   readonly #idle: number;
   readonly #min: number;
@@ -81,12 +81,12 @@ export class Shelves implements Iterable<Shelf> {
     this.#idle = options.idle;
     this.#min = options.min;
     this.#keep = options.prewarm ?? true;
-    this.#default = new Shelf(options.profile, this.#keep ? options.min : 0, shares);
-    this.#shelves.set(profileKey(options.profile), this.#default);
+    this.#default = new ProfileSandboxes(options.profile, this.#keep ? options.min : 0, shares);
+    this.#warmSandboxes.set(profileKey(options.profile), this.#default);
   }
 
-  [Symbol.iterator](): Iterator<Shelf> {
-    return this.#shelves.values();
+  [Symbol.iterator](): Iterator<ProfileSandboxes> {
+    return this.#warmSandboxes.values();
   }
 
   /** Keeps as many of the default profile warm as wanted, and one of each other in use. */
@@ -96,46 +96,49 @@ export class Shelves implements Iterable<Shelf> {
   }
 
   get warm(): number {
-    return this.#sum((shelf) => shelf.warm.length);
+    return this.#sum((profileSandboxes) => profileSandboxes.warm.length);
   }
 
   get waiting(): number {
-    return this.#sum((shelf) => shelf.waiting.size);
+    return this.#sum((profileSandboxes) => profileSandboxes.waiting.size);
   }
 
   /** Everybody who waits, for a sandbox of the profile, or of any. */
   waiters(profile?: Profile): Waiter[] {
     if (profile === undefined) return [...this].flatMap(({ waiting }) => [...waiting]);
-    return [...(this.#shelves.get(profileKey(profile))?.waiting ?? [])];
+    return [...(this.#warmSandboxes.get(profileKey(profile))?.waiting ?? [])];
   }
 
   /** The shelf of a profile a tenant is about to use. A profile in use has one sandbox kept warm. */
-  use(profile: Profile, tenant: string): Shelf {
+  use(profile: Profile, tenant: string): ProfileSandboxes {
     const key = profileKey(profile);
-    let shelf = this.#shelves.get(key);
-    if (shelf === undefined) {
-      shelf = new Shelf(profile, this.#keep ? 1 : 0, this.#shares);
-      this.#shelves.set(key, shelf);
+    let profileSandboxes = this.#warmSandboxes.get(key);
+    if (profileSandboxes === undefined) {
+      profileSandboxes = new ProfileSandboxes(profile, this.#keep ? 1 : 0, this.#shares);
+      this.#warmSandboxes.set(key, profileSandboxes);
     }
-    shelf.use(tenant);
-    return shelf;
+    profileSandboxes.use(tenant);
+    return profileSandboxes;
   }
 
   /**
    * Shelves in the order their sandboxes are to be started: those a starved tenant waits at, those
    * that have nothing set aside for one, those somebody waits at, and those nobody does.
    */
-  byUrgency(): Shelf[] {
+  byUrgency(): ProfileSandboxes[] {
     return [...this]
-      .map((shelf) => ({ shelf, ...urgency(shelf) }))
+      .map((profileSandboxes) => ({ profileSandboxes, ...urgency(profileSandboxes) }))
       .sort((a, b) => a.rank - b.rank || compareFirst(a.first, b.first, this.#shares))
-      .map(({ shelf }) => shelf);
+      .map(({ profileSandboxes }) => profileSandboxes);
   }
 
   /** Takes the warm sandbox that has been idle longest on any shelf but `shelf` that may lose one. */
-  oldestWarmBeside(shelf: Shelf, mayLose: (other: Shelf) => boolean): Sandbox | undefined {
+  oldestWarmBeside(
+    profileSandboxes: ProfileSandboxes,
+    mayLose: (other: ProfileSandboxes) => boolean,
+  ): Sandbox | undefined {
     const [oldest] = [...this]
-      .filter((other) => other !== shelf && other.warm.length > 0 && mayLose(other))
+      .filter((other) => other !== profileSandboxes && other.warm.length > 0 && mayLose(other))
       .sort((a, b) => (a.warm[0]?.since ?? 0) - (b.warm[0]?.since ?? 0));
     return oldest?.warm.shift()?.sandbox;
   }
@@ -143,16 +146,20 @@ export class Shelves implements Iterable<Shelf> {
   /** Takes what has been idle for too long, and forgets the profiles nobody uses. */
   takeIdle(now: number): Sandbox[] {
     const idle: Sandbox[] = [];
-    for (const [key, shelf] of this.#shelves) {
-      if (shelf !== this.#default && now - shelf.lastUse > this.#idle) shelf.wanted = 0;
-      while (shelf.warm.length > shelf.target) {
-        const [oldest] = shelf.warm;
+    for (const [key, profileSandboxes] of this.#warmSandboxes) {
+      if (profileSandboxes !== this.#default && now - profileSandboxes.lastUse > this.#idle)
+        profileSandboxes.wanted = 0;
+      while (profileSandboxes.warm.length > profileSandboxes.target) {
+        const [oldest] = profileSandboxes.warm;
         if (oldest === undefined || now - oldest.since <= this.#idle) break;
-        shelf.warm.shift();
+        profileSandboxes.warm.shift();
         idle.push(oldest.sandbox);
       }
-      const empty = shelf.warm.length + shelf.waiting.size + shelf.starting === 0;
-      if (shelf.wanted === 0 && empty && shelf !== this.#default) this.#shelves.delete(key);
+      const empty =
+        profileSandboxes.warm.length + profileSandboxes.waiting.size + profileSandboxes.starting ===
+        0;
+      if (profileSandboxes.wanted === 0 && empty && profileSandboxes !== this.#default)
+        this.#warmSandboxes.delete(key);
     }
     return idle;
   }
@@ -160,24 +167,25 @@ export class Shelves implements Iterable<Shelf> {
   /** Takes every warm sandbox and turns everybody who waits away. */
   clear(reason: IsolateError): Sandbox[] {
     const all: Sandbox[] = [];
-    for (const shelf of this) {
-      all.push(...shelf.warm.splice(0).map((item) => item.sandbox));
-      for (const waiter of [...shelf.waiting]) waiter.reject(reason);
+    for (const profileSandboxes of this) {
+      all.push(...profileSandboxes.warm.splice(0).map((item) => item.sandbox));
+      for (const waiter of [...profileSandboxes.waiting]) waiter.reject(reason);
     }
     return all;
   }
 
-  #sum(count: (shelf: Shelf) => number): number {
+  #sum(count: (profileSandboxes: ProfileSandboxes) => number): number {
     let total = 0;
-    for (const shelf of this) total += count(shelf);
+    for (const profileSandboxes of this) total += count(profileSandboxes);
     return total;
   }
 }
 
-function urgency(shelf: Shelf): { rank: number; first: Waiter | undefined } {
-  const first = shelf.waiting.next();
-  if (shelf.waiting.starved > shelf.starting) return { rank: 0, first };
-  if (shelf.reserves && shelf.warm.length + shelf.starting === 0) return { rank: 1, first };
+function urgency(profileSandboxes: ProfileSandboxes): { rank: number; first: Waiter | undefined } {
+  const first = profileSandboxes.waiting.next();
+  if (profileSandboxes.waiting.starved > profileSandboxes.starting) return { rank: 0, first };
+  if (profileSandboxes.reserves && profileSandboxes.warm.length + profileSandboxes.starting === 0)
+    return { rank: 1, first };
   return { rank: first === undefined ? 3 : 2, first };
 }
 

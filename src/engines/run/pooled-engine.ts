@@ -26,7 +26,7 @@ import { failure, readOutcome } from "../explain/outcome.ts";
 import { Pool, type PoolOptions } from "../pool/pool.ts";
 import { assertSize } from "./job-size.ts";
 import { assertReusable } from "./reuse.ts";
-import { Witness } from "./run-recorder.ts";
+import { RunRecorder } from "./run-recorder.ts";
 
 /** Milliseconds the proxy has to say what a run has had that is ended for its time. */
 const CUT_WITHIN = 250;
@@ -55,7 +55,7 @@ export class PooledEngine implements Engine {
     const begun = performance.now();
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(new Aborted());
-    const timer = setTimeout(() => stop.abort(new Late()), timeout);
+    const timer = setTimeout(() => stop.abort(new TimedOut()), timeout);
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#running.add(stop);
     try {
@@ -74,28 +74,30 @@ export class PooledEngine implements Engine {
   async #lend(
     job: Job,
     options: ExecuteOptions,
-    term: Term,
+    term: RunDeadline,
     key?: string,
   ): Promise<Outcome | undefined> {
-    const { tenant, http, reuse } = options;
+    const { tenant, responseReceiver, reuse } = options;
     const attributes = { "isolate.level": this.level };
     const sandbox = await inSpan("acquire", attributes, () =>
       this.#lease(options, term.signal, key),
     );
     let reusable = false;
     const delivery =
-      job.http && http && new HttpDelivery(job.http, http, (bytes) => sandbox.sendCredit(bytes));
-    const witness = new Witness(sandbox, this.level, options, delivery);
+      job.httpRequest &&
+      responseReceiver &&
+      new HttpDelivery(job.httpRequest, responseReceiver, (bytes) => sandbox.sendCredit(bytes));
+    const recorder = new RunRecorder(sandbox, this.level, options, delivery);
     try {
       const sent: SandboxJob = { ...job, tenant, ...(reuse && { reuse: true }) };
       const { outcome, reusable: isClean } = await inSpan("run", attributes, () =>
-        this.#run(sandbox, sent, witness, term, options.readResult),
+        this.#run(sandbox, sent, recorder, term, options.readResult),
       );
       reusable = isClean;
-      return outcome && witness.tellAll(outcome);
+      return outcome && recorder.tellAll(outcome);
     } finally {
       delivery?.end();
-      witness.close();
+      recorder.close();
       if (reuse !== undefined && reusable) this.pool.keep(sandbox, reuse.key);
       // The caller gets its answer first; ending the sandbox and starting the next one follow.
       else setImmediate(() => void this.pool.discard(sandbox));
@@ -137,7 +139,7 @@ export class PooledEngine implements Engine {
     try {
       return await this.pool.acquire(profile, signal, { tenant, key });
     } catch (error) {
-      if (!(error instanceof Late)) throw error;
+      if (!(error instanceof TimedOut)) throw error;
       throw new HostBusy(`No sandbox became free within the timeout of ${timeout} ms`);
     }
   }
@@ -145,10 +147,10 @@ export class PooledEngine implements Engine {
   async #run(
     sandbox: Sandbox,
     job: SandboxJob,
-    witness: Witness,
-    { begun, deadline, signal }: Term,
+    recorder: RunRecorder,
+    { begun, deadline, signal }: RunDeadline,
     readResult: ReadResult | undefined,
-  ): Promise<Ran> {
+  ): Promise<RunResult> {
     const { level } = this;
     const interrupted = new Promise<never>((_resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
@@ -156,12 +158,12 @@ export class PooledEngine implements Engine {
     });
     try {
       const ending = await Promise.race([
-        sandbox.run(job, witness.events, deadline - performance.now()),
+        sandbox.run(job, recorder.events, deadline - performance.now()),
         interrupted,
       ]);
       // Only what has run before has a reason to, and only such code is run again elsewhere.
       if (ending.type === "declined" && job.reuse) return { outcome: undefined, reusable: false };
-      const soFar = witness.collected(ending);
+      const soFar = recorder.collected(ending);
       if (ending.type === "result" || ending.type === "error") {
         const outcome = await readOutcome(ending, soFar, level, job.result, readResult);
         // What could not be read as a result comes from no runner of ours.
@@ -171,10 +173,10 @@ export class PooledEngine implements Engine {
       const fault = await Promise.race([this.#diagnose(sandbox), interrupted]);
       return { outcome: failure("crash", fault, soFar, level), reusable: false };
     } catch (error) {
-      if (!(error instanceof Late) && !(error instanceof Aborted)) throw error;
+      if (!(error instanceof TimedOut) && !(error instanceof Aborted)) throw error;
       // What it has sent is known once its ways out are closed.
       if (job.grants?.egress) await Promise.race([sandbox.cut?.(), sleep(CUT_WITHIN)]);
-      const soFar = witness.collected();
+      const soFar = recorder.collected();
       if (error instanceof Aborted) {
         error.usage = { ...soFar.usage, wall: Math.round(performance.now() - begun) };
         throw error;
@@ -198,13 +200,13 @@ export class PooledEngine implements Engine {
 }
 
 /** When an execution began and is to end, on `performance.now()`'s clock, and what ends it before. */
-interface Term {
+interface RunDeadline {
   readonly begun: number;
   readonly deadline: number;
   readonly signal: AbortSignal;
 }
 
-interface Ran {
+interface RunResult {
   /** Absent if the sandbox has declined the job. */
   readonly outcome: Outcome | undefined;
   readonly reusable: boolean;
@@ -215,4 +217,4 @@ function declinedTwice(): never {
 }
 
 /** The reason a run is stopped for when its time is up. */
-class Late extends Error {}
+class TimedOut extends Error {}

@@ -1,4 +1,4 @@
-import type { Answer } from "../../protocol/messages.ts";
+import type { JobAnswer } from "../../protocol/messages.ts";
 import type { Denial, LogEntry, SandboxLevel } from "../../request/types.ts";
 import type {
   Ending,
@@ -14,12 +14,12 @@ import { type Collected, withPermission } from "../explain/outcome.ts";
 const NOTHING_TAKEN = { cpu: null, peakMemory: null };
 
 /** What is seen of one run from outside of its sandbox: what it says, is refused, and takes. */
-export class Witness {
+export class RunRecorder {
   readonly events: RunEvents;
   readonly #sandbox: Sandbox;
   readonly #level: SandboxLevel;
   readonly #observer: ExecuteOptions["observer"];
-  readonly #http: HttpDelivery | undefined;
+  readonly #delivery: HttpDelivery | undefined;
   readonly #logs: LogEntry[] = [];
   /** Denials the observer has been told of. */
   readonly #told = new Set<string>();
@@ -34,12 +34,12 @@ export class Witness {
     sandbox: Sandbox,
     level: SandboxLevel,
     { channel, observer }: Pick<ExecuteOptions, "channel" | "observer">,
-    http?: HttpDelivery,
+    delivery?: HttpDelivery,
   ) {
     this.#sandbox = sandbox;
     this.#level = level;
     this.#observer = observer;
-    this.#http = http;
+    this.#delivery = delivery;
     sandbox.meter?.begin();
     channel?.connect((topic, text) => sandbox.sendChannel(topic, text));
     this.events = {
@@ -55,14 +55,14 @@ export class Witness {
           channel.receive(request);
           if (request.op === "emit") observer?.onChannel?.(request.topic, request.text);
         }),
-      http,
+      delivery,
     };
   }
 
   /** All there is to be known by now; `ending` is the sandbox's last word, if it has said one. */
   collected(ending?: Ending): Collected & { readonly usage: JobUsage } {
     const { cpu, peakMemory } = this.#sandbox.meter?.take() ?? NOTHING_TAKEN;
-    const bytesOut = this.#logBytes + bytesOf(ending) + (this.#http?.bytes ?? 0);
+    const bytesOut = this.#logBytes + bytesOf(ending) + (this.#delivery?.bytes ?? 0);
     return {
       // Copied: a sandbox that is being killed goes on logging.
       logs: [...this.#logs],
@@ -114,6 +114,6 @@ function bytesOf(ending: Ending | undefined): number {
   return Buffer.byteLength(ending.fault.message) + Buffer.byteLength(ending.fault.stack ?? "");
 }
 
-function isAnswer(ending: Ending): ending is Answer {
+function isAnswer(ending: Ending): ending is JobAnswer {
   return ending.type === "result" || ending.type === "error";
 }

@@ -33,7 +33,7 @@ const files = [
   "src/base/shorten.ts",
   "src/common/evaluate.ts",
   "src/common/exported.ts",
-  "src/tools/permissions.ts",
+  "src/tools/tool-permissions.ts",
 ];
 
 describe.each(files)("the examples in %s", (file) => {

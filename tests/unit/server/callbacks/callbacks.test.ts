@@ -11,8 +11,8 @@ import { callbackSecret } from "../../../../server/callbacks/secret.ts";
 import { CallbackSender } from "../../../../server/callbacks/sender.ts";
 import type { Jobs } from "../../../../server/store/contract/jobs.ts";
 import { classify } from "../../../../src/destinations/address-class.ts";
-import type { Ground } from "../../../../src/destinations/admit.ts";
-import { readGround } from "../../../../src/destinations/operator-rules.ts";
+import type { OperatorRules } from "../../../../src/destinations/admit.ts";
+import { readOperatorRules } from "../../../../src/destinations/operator-rules.ts";
 import { certificateFor } from "../../../helpers/certificate.ts";
 
 const SECRET = callbackSecret(Buffer.alloc(32, 7), { id: "acme", since: 1 });
@@ -31,14 +31,14 @@ async function listen(server: Server | TcpServer): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-function groundWith(privates: string[], answers: Record<string, string[]> = {}): Ground {
+function groundWith(privates: string[], answers: Record<string, string[]> = {}): OperatorRules {
   const lookup = async (name: string): Promise<string[]> => answers[name] ?? [];
-  return readGround({ hosts: {}, private: privates, lookup, classify });
+  return readOperatorRules({ hosts: {}, private: privates, lookup, classify });
 }
 
-function post(url: string, ground: Ground, timeout?: number): Promise<number> {
+function post(url: string, operatorRules: OperatorRules, timeout?: number): Promise<number> {
   const delivery = { url, tenant: "acme", id: "id 1", body: '{"text":"Grüße"}', secret: SECRET };
-  return deliver(delivery, { ground, ...(timeout && { timeout }) });
+  return deliver(delivery, { operatorRules, ...(timeout && { timeout }) });
 }
 
 describe("a sender of callbacks", () => {
@@ -52,7 +52,7 @@ describe("a sender of callbacks", () => {
     const onError = () => {};
     const sender = new CallbackSender({
       store,
-      ground: groundWith([]),
+      operatorRules: groundWith([]),
       callerOf,
       secretKey,
       onError,
@@ -74,8 +74,8 @@ describe("deliver()", () => {
         response.writeHead(204).end();
       }),
     );
-    const ground = groundWith([`127.0.0.1:${port}`]);
-    expect(await post(`http://127.0.0.1:${port}/hook?a=1#part`, ground)).toBe(204);
+    const operatorRules = groundWith([`127.0.0.1:${port}`]);
+    expect(await post(`http://127.0.0.1:${port}/hook?a=1#part`, operatorRules)).toBe(204);
     const [{ request, body }] = got as [(typeof got)[0]];
     expect(request).toMatchObject({ method: "POST", url: "/hook?a=1" });
     const headers = request.headers as Record<string, string>;
@@ -125,8 +125,8 @@ describe("deliver()", () => {
 
   it("gives up on a receiver that says nothing", async () => {
     const port = await listen(createHttp(() => {}));
-    const ground = groundWith([`127.0.0.1:${port}`]);
-    await expect(post(`http://127.0.0.1:${port}/`, ground, 100)).rejects.toThrow("aborted");
+    const operatorRules = groundWith([`127.0.0.1:${port}`]);
+    await expect(post(`http://127.0.0.1:${port}/`, operatorRules, 100)).rejects.toThrow("aborted");
   });
 
   it("speaks TLS to the name it was given, at the address that was checked", async () => {
@@ -138,18 +138,18 @@ describe("deliver()", () => {
     });
     const port = await listen(server);
     const private_ = [`hooks.example:${port}`, `other.example:${port}`];
-    const ground = groundWith(private_, {
+    const operatorRules = groundWith(private_, {
       "hooks.example": ["127.0.0.1"],
       "other.example": ["127.0.0.1"],
     });
-    const options = { ground, ca: certificate.cert };
+    const options = { operatorRules, ca: certificate.cert };
     const delivery = { tenant: "acme", id: "1", body: "{}", secret: SECRET };
     const url = `https://hooks.example:${port}/`;
     expect(await deliver({ ...delivery, url }, options)).toBe(200);
     expect(names).toEqual([`hooks.example:${port}`]);
     const other = { ...delivery, url: `https://other.example:${port}/` };
     await expect(deliver(other, options)).rejects.toThrow("does not match");
-    await expect(deliver({ ...delivery, url }, { ground })).rejects.toThrow("self-signed");
+    await expect(deliver({ ...delivery, url }, { operatorRules })).rejects.toThrow("self-signed");
   });
 
   it.each([
@@ -162,22 +162,22 @@ describe("deliver()", () => {
     ["an IPv6 address that holds another", "https://[::ffff:10.0.0.1]/", []],
     ["nothing", "https://name.example/", []],
   ])("dials nothing for a name that leads to %s", async (_what, url, answers) => {
-    const ground = groundWith([], { "name.example": answers });
-    await expect(post(url, ground)).rejects.toMatchObject({
+    const operatorRules = groundWith([], { "name.example": answers });
+    await expect(post(url, operatorRules)).rejects.toMatchObject({
       code: expect.stringMatching(/^(ADDRESS_NOT_ALLOWED|METADATA_ADDRESS|RESOLVE_FAILED)$/),
     });
   });
 });
 
 describe("callbackTarget()", () => {
-  const ground = groundWith(["localhost:9000"]);
+  const operatorRules = groundWith(["localhost:9000"]);
 
   it.each([
     ["https://hooks.example/a?b=c", "https://hooks.example/a?b=c"],
     ["https://hooks.example:8443", "https://hooks.example:8443/"],
     ["http://localhost:9000/x#y", "http://localhost:9000/x"],
   ])("reads %s", (text, url) => {
-    expect(callbackTarget(text, ground).url.href).toBe(url);
+    expect(callbackTarget(text, operatorRules).url.href).toBe(url);
   });
 
   it.each([
@@ -193,7 +193,7 @@ describe("callbackTarget()", () => {
     "https://under_score.example/",
     `https://hooks.example/${"x".repeat(2_048)}`,
   ])("refuses %j", (text) => {
-    expect(() => callbackTarget(text, ground)).toThrow(
+    expect(() => callbackTarget(text, operatorRules)).toThrow(
       expect.objectContaining({ name: "BadRequest", field: "callback" }),
     );
   });

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createNetServer, type Socket } from "
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { JobAnswer } from "../../../../server/store/contract/jobs.ts";
+import type { FinalJobAnswer } from "../../../../server/store/contract/jobs.ts";
 import { jobs } from "../../../../server/store/drizzle/schema.ts";
 import { HostBusy, ShuttingDown } from "../../../../src/base/errors.ts";
 import { until } from "../../../contract/engine-contract.ts";
@@ -67,7 +67,7 @@ async function over(client: Client, id: string): Promise<Json> {
 
 it("reads the answers that were stored as values before", () => {
   const before = { status: 200, body: { id: "1", result: [',"body":', "\0"] } };
-  const { status, body } = jobs.answer.mapFromDriverValue(JSON.stringify(before)) as JobAnswer;
+  const { status, body } = jobs.answer.mapFromDriverValue(JSON.stringify(before)) as FinalJobAnswer;
   expect({ status, body: JSON.parse(body) }).toEqual(before);
 });
 

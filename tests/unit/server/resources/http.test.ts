@@ -7,7 +7,7 @@ import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ApiEnv } from "../../../../server/http/route.ts";
-import type { Hub } from "../../../../server/resources/resource-service.ts";
+import type { ResourceService } from "../../../../server/resources/resource-service.ts";
 import type { Store } from "../../../../server/store/contract/store.ts";
 import { openStore } from "../../../../server/store/open.ts";
 import { createRXA } from "../../../../src/resourcex/archive/archive.ts";
@@ -21,7 +21,7 @@ let directory: string;
 let store: Store;
 let app: Hono<ApiEnv>;
 
-function open(broken: Partial<Hub> = {}): Hono<ApiEnv> {
+function open(broken: Partial<ResourceService> = {}): Hono<ApiEnv> {
   return registryServer({ store, levels, broken, failures }).app;
 }
 
@@ -318,7 +318,7 @@ it("our own failures are told to the log, not to the caller", async () => {
     get: async () => {
       throw new Error("a secret");
     },
-  } as unknown as Hub["resources"];
+  } as unknown as ResourceService["resources"];
   const broken = open({ resources });
   const answer = await broken.request("/api/v1/resource?locator=x.org/a.text@1");
   expect(answer.status).toBe(500);

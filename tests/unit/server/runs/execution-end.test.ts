@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { endedBy } from "../../../../server/runs/execution-end.ts";
+import { endOfError } from "../../../../server/runs/execution-end.ts";
 import { Aborted } from "../../../../src/base/errors.ts";
 
 describe("an execution whose caller went away", () => {
@@ -7,10 +7,15 @@ describe("an execution whose caller went away", () => {
     const aborted = new Aborted();
     aborted.usage = { wall: 40, cpu: 31.5, peakMemory: 1, bytesOut: 2, egressBytes: 3 };
     const { usage } = aborted;
-    expect(endedBy(aborted, 50)).toEqual({ outcome: "aborted", error: null, duration: 50, usage });
+    expect(endOfError(aborted, 50)).toEqual({
+      outcome: "aborted",
+      error: null,
+      duration: 50,
+      usage,
+    });
   });
 
   it("has taken nobody knows what if nothing was", () => {
-    expect(endedBy(new Aborted(), 50).usage).toMatchObject({ wall: 50, cpu: null });
+    expect(endOfError(new Aborted(), 50).usage).toMatchObject({ wall: 50, cpu: null });
   });
 });

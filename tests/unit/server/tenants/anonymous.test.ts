@@ -29,7 +29,7 @@ describe("calls without a key", () => {
   it("leave half of their tenant's places to those with one", async () => {
     const tenant = await owner("acme", { concurrency: 4, queue: 4 });
     const ends: (() => void)[] = [];
-    plane.behave = async ({ http }) => {
+    plane.behave = async ({ httpRequest: http }) => {
       if (http !== undefined) await new Promise<void>((resolve) => ends.push(resolve));
       return { result: "1" };
     };

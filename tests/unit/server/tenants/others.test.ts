@@ -81,8 +81,8 @@ async function possessions(): Promise<Owned> {
   await worker.close();
   const waiting = await accept();
   const resource = { domain: "owner.org", version: "1" };
-  const ledger = { name: "ledger", description: SECRET, code, sandbox: "container" } as const;
-  await host.store.types.add("owner", ledger);
+  const decisions = { name: "ledger", description: SECRET, code, sandbox: "container" } as const;
+  await host.store.types.add("owner", decisions);
   for (const [name, type] of [
     ["plan", "text"],
     ["books", "ledger"],

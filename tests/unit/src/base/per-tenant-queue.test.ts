@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { HostBusy } from "../../../../src/base/errors.ts";
-import { Turns } from "../../../../src/base/per-tenant-queue.ts";
+import { PerTenantQueue } from "../../../../src/base/per-tenant-queue.ts";
 
 it("does one thing at a time for each tenant, and refuses what would wait too long", async () => {
-  const turns = new Turns(2);
+  const turns = new PerTenantQueue(2);
   const log: string[] = [];
   let finish: () => void = () => {};
   const blocked = new Promise<void>((resolve) => (finish = resolve));

@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readlinkSync } from "node:fs";
 import { expect, it } from "vitest";
 import {
-  type Confinement,
   confinable,
   confinedCommand,
+  type HostConfinement,
   newUser,
 } from "../../../../src/confined-process/host-confinement.ts";
 
@@ -12,7 +12,7 @@ const isRoot = process.getuid?.() === 0;
 const host = await confinable();
 
 /** What a shell says that is run confined. */
-function said(script: string, confinement: Confinement = {}): string {
+function said(script: string, confinement: HostConfinement = {}): string {
   const [file = "", ...args] = confinedCommand(host, ["/bin/sh", "-c", script], confinement);
   const { stdout, stderr, status } = spawnSync(file, args, { encoding: "utf8", env: {}, cwd: "/" });
   expect({ stderr, status }).toEqual({ stderr: "", status: 0 });

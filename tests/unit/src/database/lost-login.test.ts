@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Backend } from "../../../../src/database/backend.ts";
-import { Places } from "../../../../src/database/server-addresses.ts";
-import { Upstream } from "../../../../src/database/server-connection.ts";
+import { ServerAddresses } from "../../../../src/database/server-addresses.ts";
+import { ServerConnection } from "../../../../src/database/server-connection.ts";
 import { parseDatabaseUrl } from "../../../../src/database/target.ts";
 import { until } from "../../../contract/engine-contract.ts";
 import { StandInDatabase } from "../../../helpers/stand-in-database.ts";
@@ -13,8 +13,10 @@ describe("a login that fails after the server has let it in", () => {
   it("is told of, and the server is told to cancel what it does for it", async () => {
     const target = parseDatabaseUrl(await server.start());
     const lost: Backend[] = [];
-    const connected = Upstream.connect(target, new Places().finder(""), (backend) =>
-      lost.push(backend),
+    const connected = ServerConnection.connect(
+      target,
+      new ServerAddresses().finder(""),
+      (backend) => lost.push(backend),
     );
     await expect(connected).rejects.toMatchObject({ code: "57014" });
     expect(lost).toMatchObject([{ user: "app", pid: server.pid, start: "" }]);

@@ -5,7 +5,7 @@ import { classify } from "../../../../src/destinations/address-class.ts";
 import { admit } from "../../../../src/destinations/admit.ts";
 import { parseAuthority } from "../../../../src/destinations/host.ts";
 import { type ListInterfaces, sparingHost } from "../../../../src/destinations/host-addresses.ts";
-import { readGround } from "../../../../src/destinations/operator-rules.ts";
+import { readOperatorRules } from "../../../../src/destinations/operator-rules.ts";
 import { unreachable } from "../../../../src/permissions/unreachable.ts";
 import { Cleanup, startProxy } from "../../../helpers/egress.ts";
 
@@ -69,9 +69,14 @@ describe("the host's own addresses", () => {
     const hosts = ["203.0.112.5:80", "[2600:1:2:3::5]:80", "[2600:1:2:3::6]:80", "own.test:80"];
     const decide = (host: string, privates: string[]) => {
       const lookup = async () => ["203.0.112.5"];
-      const ground = readGround({ hosts: {}, private: privates, lookup, classify: judge });
+      const operatorRules = readOperatorRules({
+        hosts: {},
+        private: privates,
+        lookup,
+        classify: judge,
+      });
       const asker = { owner: "", run: "", signal: new AbortController().signal };
-      return admit(parseAuthority(host), ground, asker, 1_000);
+      return admit(parseAuthority(host), operatorRules, asker, 1_000);
     };
 
     it.each(hosts)("by %s", async (host) => {
@@ -85,10 +90,10 @@ describe("the host's own addresses", () => {
     it("where they are named, as nobody here sees them", async () => {
       const lookup = async () => ["203.0.112.9"];
       const own = ["203.0.112.9", "2600:7::/64"];
-      const ground = readGround({ hosts: {}, private: [], own, lookup, classify });
+      const operatorRules = readOperatorRules({ hosts: {}, private: [], own, lookup, classify });
       const asker = { owner: "", run: "", signal: new AbortController().signal };
       for (const host of ["203.0.112.9:80", "[2600:7::1]:80", "own.test:80"]) {
-        const decided = admit(parseAuthority(host), ground, asker, 1_000);
+        const decided = admit(parseAuthority(host), operatorRules, asker, 1_000);
         await expect(decided).rejects.toMatchObject({ code: "ADDRESS_NOT_ALLOWED" });
       }
       const places = { hosts: {}, private: [], own };

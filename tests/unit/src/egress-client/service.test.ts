@@ -49,8 +49,8 @@ async function linkTo(settings = NOTHING) {
 
 describe("a proxy that somebody else runs", () => {
   it("is told the operator's settings, and what was refused comes back", async () => {
-    const upstream = await startUpstream(cleanup, echo);
-    const name = `up.test:${upstream.port}`;
+    const serverConnection = await startUpstream(cleanup, echo);
+    const name = `up.test:${serverConnection.port}`;
     const settings = { hosts: { "up.test": "127.0.0.1" }, private: [name] };
     const { start, socket, open } = await linkTo(settings);
     await start();
@@ -68,8 +68,8 @@ describe("a proxy that somebody else runs", () => {
     const again = await open([name]);
     const connect = `CONNECT ${name} HTTP/1.1\r\nConnection: close\r\n\r\n`;
     const answer = say(socket, connect);
-    await eventually(() => upstream.sockets.length === 1);
-    upstream.sockets[0]?.destroy();
+    await eventually(() => serverConnection.sockets.length === 1);
+    serverConnection.sockets[0]?.destroy();
     expect(outcome(await answer)).toBe("HTTP/1.1 200 Connection Established");
     await again.close();
   });
@@ -93,8 +93,8 @@ describe("a proxy that somebody else runs", () => {
   });
 
   it("is charged for what was moved before it went, by connections that were open as well", async () => {
-    const upstream = await startUpstream(cleanup, echo);
-    const name = `up.test:${upstream.port}`;
+    const serverConnection = await startUpstream(cleanup, echo);
+    const name = `up.test:${serverConnection.port}`;
     const settings = { hosts: { "up.test": "127.0.0.1" }, private: [name] };
     const { link, start, socket, open } = await linkTo(settings);
     const proxy = await start();

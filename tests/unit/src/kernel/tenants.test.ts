@@ -234,7 +234,7 @@ describe("an observer", () => {
     const { kernel, last } = host({ logger: { minLevel: "info", maxEntries: 3 } });
     const seen: string[] = [];
     const observer: Observer = { onLog: ({ message }) => void seen.push(message) };
-    const tenant = { id: "acme", maxLogEntries: 1 };
+    const tenant = { id: "acme", logEntries: 1 };
     await kernel.execute({ code }, { observer, tenant });
     const told = last()?.options.observer;
     for (const each of [entry("log", "1"), entry("warn", "2"), entry("info", "3")]) {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { shorten } from "../../../../src/base/shorten.ts";
-import type { Refusal } from "../../../../src/permissions/plan.ts";
+import type { PermissionRefusal } from "../../../../src/permissions/plan.ts";
 import { recordingApp } from "../../../helpers/app.ts";
 
 const { app, engine } = recordingApp({
@@ -79,7 +79,7 @@ describe("a refusal", () => {
     expect(engine.jobs).toEqual([]);
     const [planned, plan] = await post("/plan", request);
     expect(planned).toBe(200);
-    const [refusal, ...others] = plan.refusals as Refusal[];
+    const [refusal, ...others] = plan.refusals as PermissionRefusal[];
     expect(others).toEqual([]);
     expect(refusal).toMatchObject({
       field,
@@ -100,7 +100,7 @@ describe("a refusal", () => {
   it("names each element that is refused, in the plan", async () => {
     const permissions = { net: ["a.org", "*", "b/c"], env: ["X"], run: ["sh"], nte: [] };
     const [, plan] = await post("/plan", JSON.stringify({ code: "1", permissions }));
-    expect((plan.refusals as Refusal[]).map(({ field }) => field).sort()).toEqual(
+    expect((plan.refusals as PermissionRefusal[]).map(({ field }) => field).sort()).toEqual(
       ["env[0]", "net[1]", "net[2]", "nte", "run[0]"].map((at) => `permissions.${at}`),
     );
   });

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import type { HttpBindings } from "@hono/node-server";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { buildApp } from "../../../../../server/app.ts";
-import { Unread } from "../../../../../server/http/unread/unread-responses.ts";
+import { UnreadResponses } from "../../../../../server/http/unread/unread-responses.ts";
 import { config } from "../../../../../src/config/config.ts";
 import { Kernel } from "../../../../../src/kernel/kernel.ts";
 import { until } from "../../../../contract/engine-contract.ts";
@@ -79,7 +79,7 @@ describe("answers without a key that nobody reads", () => {
   });
 
   it("are forgotten with their connection, whoever else has answers on that", () => {
-    const unread = new Unread();
+    const unread = new UnreadResponses();
     const socket = Object.assign(new EventEmitter(), { bytesWritten: 0, destroyed: false });
     const names = ["192.0.2.1", "192.0.2.2"];
     for (const name of names) {

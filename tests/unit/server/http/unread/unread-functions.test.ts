@@ -22,11 +22,11 @@ const ends: (() => void)[] = [];
 beforeAll(async () => {
   plane = await ControlPlane.open();
   const { services, tenancy, tenant } = plane.serve();
-  plane.behave = async ({ http }, options) => {
+  plane.behave = async ({ httpRequest: http }, options) => {
     const [, bytes = "0", stays] = /\/site\/(\d+)(\/stays)?$/.exec(http?.url ?? "") ?? [];
-    options.http?.onHead({ status: 200, headers: [] });
+    options.responseReceiver?.onHead({ status: 200, headers: [] });
     for (let sent = 0; sent < Number(bytes); sent += CHUNK.length) {
-      await options.http?.onChunk(CHUNK);
+      await options.responseReceiver?.onChunk(CHUNK);
     }
     if (stays) await new Promise<void>((resolve) => ends.push(resolve));
     return {};

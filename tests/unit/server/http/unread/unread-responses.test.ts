@@ -4,7 +4,7 @@ import { Duplex } from "node:stream";
 import { type HttpBindings, serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildApp } from "../../../../../server/app.ts";
-import { Unread } from "../../../../../server/http/unread/unread-responses.ts";
+import { UnreadResponses } from "../../../../../server/http/unread/unread-responses.ts";
 import { config } from "../../../../../src/config/config.ts";
 import { Kernel } from "../../../../../src/kernel/kernel.ts";
 import { until } from "../../../../contract/engine-contract.ts";
@@ -118,7 +118,7 @@ describe("answers that nobody reads", () => {
   });
 
   it("count for nobody who has gone before they were begun", () => {
-    const unread = new Unread(1_000);
+    const unread = new UnreadResponses(1_000);
     const owner = { name: "acme", isAnonymous: false };
     const socket = Object.assign(new Unreading(), { bytesWritten: 0 });
     socket.destroy();

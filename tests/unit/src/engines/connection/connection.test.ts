@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Connection } from "../../../../../src/engines/connection/connection.ts";
-import { Slot } from "../../../../../src/engines/connection/socket-directory.ts";
+import { SocketDirectory } from "../../../../../src/engines/connection/socket-directory.ts";
 import type { Ending } from "../../../../../src/engines/contract/contract.ts";
 import { HttpDelivery } from "../../../../../src/engines/contract/http-delivery.ts";
 import { toOutcome } from "../../../../../src/engines/explain/outcome.ts";
@@ -27,7 +27,7 @@ const result = (value: string, header = {}): Uint8Array =>
   encodeFrame("result", { hasResult: true, dropped: 0, ...header }, text(value));
 
 let directory: string;
-let slot: Slot;
+let slot: SocketDirectory;
 let sandbox: Socket;
 let connection: Connection;
 let logs: (LogEntry | { dropped: number })[];
@@ -35,7 +35,7 @@ let asked: ChannelRequest[];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  slot = await Slot.create(directory);
+  slot = await SocketDirectory.create(directory);
   sandbox = connect(slot.controlSocket);
   sandbox.on("error", () => {});
   sandbox.write(encodeFrame("hello"));
@@ -299,7 +299,10 @@ describe("a control connection", () => {
       onChunk: () => new Promise<void>(() => {}),
     };
     const delivery = new HttpDelivery(http, receiver, (bytes) => connection.sendCredit(bytes));
-    const ending = connection.run({ ...job, http }, { onLog: () => {}, http: delivery });
+    const ending = connection.run(
+      { ...job, httpRequest: http },
+      { onLog: () => {}, delivery: delivery },
+    );
     sandbox.write(encodeFrame("head", { status: 200, headers: [] }));
     sandbox.write(encodeFrame("chunk", {}, new Uint8Array(60_000)));
     sandbox.write(encodeFrame("head", { status: 500, headers: [] }));
@@ -317,7 +320,10 @@ describe("a control connection", () => {
       return new Promise(() => {});
     };
     const delivery = new HttpDelivery(http, { onHead: () => {}, onChunk }, () => {});
-    const ending = connection.run({ ...job, tools: [], http }, { onLog: () => {}, http: delivery });
+    const ending = connection.run(
+      { ...job, tools: [], httpRequest: http },
+      { onLog: () => {}, delivery: delivery },
+    );
     const flood = Buffer.concat(
       Array.from({ length: 100_000 }, () => encodeFrame("chunk", {}, new Uint8Array(1))),
     );

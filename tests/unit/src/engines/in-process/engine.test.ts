@@ -1,4 +1,4 @@
-import { InlineLauncher } from "../../../../../src/engines/in-process/launcher.ts";
+import { InProcessLauncher } from "../../../../../src/engines/in-process/launcher.ts";
 import { PooledEngine } from "../../../../../src/engines/run/pooled-engine.ts";
 import { channelContract } from "../../../../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../../../../contract/engine-contract.ts";
@@ -8,7 +8,7 @@ import { tenantContract } from "../../../../contract/tenant-contract.ts";
 import { usageContract } from "../../../../contract/usage-contract.ts";
 
 async function open(pool: object = {}): Promise<PooledEngine> {
-  const launcher = await InlineLauncher.create();
+  const launcher = await InProcessLauncher.create();
   return new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: console.error });
 }
 

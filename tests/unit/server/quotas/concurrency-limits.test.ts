@@ -1,18 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { type Asking, Slots } from "../../../../server/quotas/slots.ts";
+import {
+  ConcurrencyLimits,
+  type WaitingExecution,
+} from "../../../../server/quotas/concurrency-limits.ts";
 import { Aborted } from "../../../../src/base/errors.ts";
 
 const BOUNDS = { concurrency: 2, queue: 2 };
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-async function taken(slots: Slots, into: string[], name: string, bounds = BOUNDS) {
+async function taken(slots: ConcurrencyLimits, into: string[], name: string, bounds = BOUNDS) {
   await slots.take(bounds, { wait: true });
   into.push(name);
 }
 
 describe("slots", () => {
   it("have nobody wait for ever, and give the place to the next", async () => {
-    const slots = new Slots(50);
+    const slots = new ConcurrencyLimits(50);
     await slots.take({ concurrency: 1, queue: 1 }, { wait: true });
     const refused = { code: "CONCURRENCY_LIMIT", status: 429, message: /for 50 ms/ };
     const late = slots.take({ concurrency: 1, queue: 1 }, { wait: true });
@@ -28,7 +31,7 @@ describe("slots", () => {
   });
 
   it("let so many run, have so many wait in their order, and refuse the next", async () => {
-    const slots = new Slots(60_000);
+    const slots = new ConcurrencyLimits(60_000);
     const order: string[] = [];
     const all = ["a", "b", "c", "d"].map((name) => taken(slots, order, name));
     await settled();
@@ -47,14 +50,14 @@ describe("slots", () => {
   });
 
   it("have nobody wait who does not want to", async () => {
-    const slots = new Slots(60_000);
+    const slots = new ConcurrencyLimits(60_000);
     await slots.take({ concurrency: 1, queue: 9 }, { wait: false });
     const refused = slots.take({ concurrency: 1, queue: 9 }, { wait: false });
     await expect(refused).rejects.toMatchObject({ code: "CONCURRENCY_LIMIT" });
   });
 
   it("forget whoever goes away while waiting", async () => {
-    const slots = new Slots(60_000);
+    const slots = new ConcurrencyLimits(60_000);
     await slots.take({ concurrency: 1, queue: 1 }, { wait: true });
     const caller = new AbortController();
     const waiting = slots.take({ concurrency: 1, queue: 1 }, { wait: true, signal: caller.signal });
@@ -68,7 +71,7 @@ describe("slots", () => {
   });
 
   it("let those who wait run once an operator allows more", async () => {
-    const slots = new Slots(60_000);
+    const slots = new ConcurrencyLimits(60_000);
     const order: string[] = [];
     const narrow = { concurrency: 1, queue: 5 };
     const all = ["a", "b", "c"].map((name) => taken(slots, order, name, narrow));
@@ -80,11 +83,11 @@ describe("slots", () => {
   });
 
   it("have half of their places for those without a key, at least one, and the rest for others", async () => {
-    const slots = new Slots(60_000);
+    const slots = new ConcurrencyLimits(60_000);
     const bounds = { concurrency: 4, queue: 4 };
     const anonymous = { wait: true, isAnonymous: true };
     const begun: string[] = [];
-    const asked = (name: string, asking: Asking) =>
+    const asked = (name: string, asking: WaitingExecution) =>
       slots.take(bounds, asking).then(() => begun.push(name));
     const all = ["a", "b", "c", "d"].map((name) => asked(name, anonymous));
     await expect(slots.take(bounds, anonymous)).rejects.toMatchObject({

@@ -1,26 +1,26 @@
 import type { Socket } from "node:net";
-import { admit, checkAllowed, type Ground } from "../src/destinations/admit.ts";
+import { admit, checkAllowed, type OperatorRules } from "../src/destinations/admit.ts";
 import { Allowlist } from "../src/destinations/allowlist.ts";
 import { type Destination, formatHost } from "../src/destinations/host.ts";
 import { Refusal } from "../src/destinations/refusal.ts";
 import type { EgressPolicy } from "../src/protocol/egress-admin.ts";
 import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
-import type { ConnectionBudget, Place } from "./connection-budget.ts";
-import type { Ledger } from "./decision-log.ts";
+import type { ConnectionBudget, ConnectionShare } from "./connection-budget.ts";
+import type { DecisionLog } from "./decision-log.ts";
 import { Quota } from "./quota.ts";
 import { Tunnel } from "./tunnel.ts";
 
 const OUT_OF_BYTES = new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");
 
 /** What one run may do, what it has done, and every socket that is open for it. */
-export class Run {
-  readonly ledger: Ledger;
+export class ProxiedRun {
+  readonly decisions: DecisionLog;
   readonly limits: EgressLimits;
   readonly quota: Quota;
   readonly #allowlist: Allowlist;
-  readonly #ground: Ground;
+  readonly #operatorRules: OperatorRules;
   readonly #budget: ConnectionBudget;
-  readonly #places = new WeakMap<Socket, Place>();
+  readonly #places = new WeakMap<Socket, ConnectionShare>();
   readonly #sockets = new Set<Socket>();
   readonly #tunnels = new Set<Tunnel>();
   readonly #over = new AbortController();
@@ -28,11 +28,16 @@ export class Run {
   #closed = false;
 
   /** @throws {HostError} for an entry of the policy that is no host. */
-  constructor(policy: EgressPolicy, ground: Ground, ledger: Ledger, budget: ConnectionBudget) {
+  constructor(
+    policy: EgressPolicy,
+    operatorRules: OperatorRules,
+    decisions: DecisionLog,
+    budget: ConnectionBudget,
+  ) {
     this.#allowlist = new Allowlist(policy.allow);
-    this.#ground = ground;
+    this.#operatorRules = operatorRules;
     this.#budget = budget;
-    this.ledger = ledger;
+    this.decisions = decisions;
     this.limits = { ...DEFAULT_EGRESS_LIMITS, ...policy.limits };
     this.quota = new Quota(this.limits);
   }
@@ -66,7 +71,7 @@ export class Run {
       this.#clients -= 1;
     });
     if (this.#clients > 2 * (halfOpen + tunnels)) return "flooded";
-    const { owner } = this.ledger.asker;
+    const { owner } = this.decisions.asker;
     const crowded = this.#clients - this.quota.tunnels > halfOpen;
     const place = crowded ? undefined : this.#budget.enter(owner, client);
     if (place !== undefined) {
@@ -90,22 +95,27 @@ export class Run {
       checkAllowed(destination, this.#allowlist);
       this.quota.take();
       taken = true;
-      const asker = { ...this.ledger.asker, signal: this.#over.signal };
-      const addresses = await admit(destination, this.#ground, asker, this.limits.dialTimeoutMs);
+      const asker = { ...this.decisions.asker, signal: this.#over.signal };
+      const addresses = await admit(
+        destination,
+        this.#operatorRules,
+        asker,
+        this.limits.dialTimeoutMs,
+      );
       if (this.#closed) throw new Refusal("UPSTREAM_FAILED", "The run is over");
-      const note = this.ledger.allow(subject, addresses[0].ip);
+      const note = this.decisions.allow(subject, addresses[0].ip);
       const tunnel = new Tunnel(this, client, addresses, (end) => {
         this.quota.release();
         this.#tunnels.delete(tunnel);
         // What was cut off in the middle of its bytes is to be told from what had no more.
-        if (end.code === "LIMIT_BYTES") this.ledger.deny(subject, OUT_OF_BYTES);
+        if (end.code === "LIMIT_BYTES") this.decisions.deny(subject, OUT_OF_BYTES);
         note(end);
       });
       this.#tunnels.add(tunnel);
       return tunnel;
     } catch (error) {
       if (taken) this.quota.release();
-      if (error instanceof Refusal && !this.#closed) this.ledger.deny(subject, error);
+      if (error instanceof Refusal && !this.#closed) this.decisions.deny(subject, error);
       throw error;
     }
   }

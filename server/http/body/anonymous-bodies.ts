@@ -6,7 +6,7 @@ const AT_ONCE = 32;
 const ALL_AT_ONCE = 256;
 
 /** Bounds how many bodies callers without a key may have on their way, each of which is a connection. */
-export class Arrivals {
+export class AnonymousBodies {
   readonly #counts = new Map<string, number>();
 
   /**

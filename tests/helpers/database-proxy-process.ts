@@ -1,13 +1,13 @@
 /** A process of its own with a gate to a database: `URL DIRECTORY STATEMENT`. Sends the statement, and waits. */
 import postgres from "postgres";
-import { DatabaseGate } from "../../src/database/database-proxy.ts";
-import { Reserve } from "../../src/database/spare-connections.ts";
+import { DatabaseProxy } from "../../src/database/database-proxy.ts";
+import { SpareConnections } from "../../src/database/spare-connections.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 
 const [url = "", directory = "", statement = ""] = process.argv.slice(2);
-const reserve = new Reserve({ directory });
+const reserve = new SpareConnections({ directory });
 const socket = `${directory}.sock`;
-await DatabaseGate.open({
+await DatabaseProxy.open({
   socket,
   target: parseDatabaseUrl(url),
   limits: { rows: 1_000, bytes: 100_000 },

@@ -10,7 +10,7 @@ const OVERHEAD = 512;
 const LAST_WRITES = 5_000;
 
 /** What came of a request with a key, while the store does not know of it. */
-export interface Outcome {
+export interface UnwrittenAnswer {
   readonly fingerprint: string;
   /** Absent for one that came to nothing. */
   readonly answer: StoredAnswer | undefined;
@@ -22,12 +22,12 @@ export interface Outcome {
  * Outcomes that the store could not be told yet. Each is tried until it is written, and counts here
  * meanwhile: what has been done once is not done again because nobody could write it down.
  */
-export class Unwritten {
-  readonly #outcomes = new Map<string, Outcome>();
+export class UnwrittenAnswers {
+  readonly #outcomes = new Map<string, UnwrittenAnswer>();
   readonly #last = new AbortController();
   #bytes = 0;
 
-  get(key: string): Outcome | undefined {
+  get(key: string): UnwrittenAnswer | undefined {
     return this.#outcomes.get(key);
   }
 
@@ -39,7 +39,7 @@ export class Unwritten {
   /** Has an outcome written. `onError` is told of the first failure, and of the last one. */
   add(
     key: string,
-    outcome: Omit<Outcome, "known">,
+    outcome: Omit<UnwrittenAnswer, "known">,
     write: () => Promise<unknown>,
     onError: (error: unknown) => void,
   ): void {

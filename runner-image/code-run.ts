@@ -41,7 +41,7 @@ export interface Loaded {
 }
 
 /** One execution inside a worker: says exactly one `result` or `error`, logs before it. */
-export class Run {
+export class CodeRun {
   readonly log: ConsoleLog;
   readonly #job: WorkerJob;
   readonly #send: (message: WorkerMessage) => void;
@@ -62,8 +62,8 @@ export class Run {
       if (!this.#ended) send(message);
     });
     this.#exchange =
-      job.http &&
-      new Exchange(job.http, (message) => {
+      job.httpRequest &&
+      new Exchange(job.httpRequest, (message) => {
         if (!this.#ended) send(message);
       });
   }

@@ -8,7 +8,7 @@ type Bounds = Pick<TenantLimits, "concurrency" | "queue">;
 const RETRY_AFTER = 1_000;
 
 /** How somebody asks for a place. */
-export interface Asking {
+export interface WaitingExecution {
   /** Whether it may wait for others to end. */
   readonly wait: boolean;
   /** Whether it is asked for without a key of the tenant's. */
@@ -20,7 +20,7 @@ export interface Asking {
  * One tenant's executions at once, and those that wait for one of them to end, in their order. Those that
  * are asked for without a key have at most half of the places of both: anybody can ask for them.
  */
-export class Slots {
+export class ConcurrencyLimits {
   readonly #patience: number;
   #running = 0;
   /** Of those that run. */
@@ -39,7 +39,7 @@ export class Slots {
   }
 
   /** Throws what `take` would reject with at once. */
-  check({ concurrency, queue }: Bounds, { wait, isAnonymous = false }: Asking): void {
+  check({ concurrency, queue }: Bounds, { wait, isAnonymous = false }: WaitingExecution): void {
     if (this.#hasPlace(concurrency, isAnonymous)) return;
     const waiting = [...this.#waiting.values()].filter((each) => each).length;
     const isOver = isAnonymous && waiting >= halfOf(queue);
@@ -66,7 +66,7 @@ export class Slots {
   }
 
   /** Resolves as soon as one more may run; whoever gets that has to give it back. */
-  async take(bounds: Bounds, asking: Asking): Promise<void> {
+  async take(bounds: Bounds, asking: WaitingExecution): Promise<void> {
     const { isAnonymous = false, signal } = asking;
     this.check(bounds, asking);
     if (signal?.aborted) throw new Aborted();

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
-import { DatabaseGate } from "../../src/database/database-proxy.ts";
-import { Reserve } from "../../src/database/spare-connections.ts";
+import { DatabaseProxy } from "../../src/database/database-proxy.ts";
+import { SpareConnections } from "../../src/database/spare-connections.ts";
 import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { until } from "../contract/engine-contract.ts";
 
@@ -18,11 +18,11 @@ const SSL_REQUEST = [0, 0, 0, 8, 4, 210, 22, 47];
 
 let server: Postgres;
 let directory: string;
-let reserve: Reserve;
+let reserve: SpareConnections;
 beforeAll(async () => {
   server = await Postgres.start();
   directory = await mkdtemp(join(tmpdir(), "gate-"));
-  reserve = new Reserve();
+  reserve = new SpareConnections();
 });
 afterAll(async () => {
   await reserve.close();
@@ -37,7 +37,7 @@ afterEach(async () => {
 });
 
 interface Opened {
-  readonly gate: DatabaseGate;
+  readonly databaseProxy: DatabaseProxy;
   readonly socket: string;
   readonly sql: postgres.Sql;
   readonly audit: string[];
@@ -47,7 +47,7 @@ interface Opened {
 async function gateTo(url: string, timeLeft = 20_000): Promise<Opened> {
   const socket = join(directory, "database.sock");
   const audit: string[] = [];
-  const gate = await DatabaseGate.open({
+  const databaseProxy = await DatabaseProxy.open({
     socket,
     target: parseDatabaseUrl(url),
     limits: LIMITS,
@@ -57,10 +57,10 @@ async function gateTo(url: string, timeLeft = 20_000): Promise<Opened> {
   });
   const sql = clientOf(socket);
   open.push(
-    () => gate.close(),
+    () => databaseProxy.close(),
     () => sql.end({ timeout: 0 }),
   );
-  return { gate, socket, sql, audit };
+  return { databaseProxy, socket, sql, audit };
 }
 
 function clientOf(path: string): postgres.Sql {
@@ -121,9 +121,9 @@ describe("a gate to a database", () => {
     const target = parseDatabaseUrl(first, [`127.0.0.1:${server.port}`]);
     const { sql } = await gateTo(first);
     expect(await errorOf(sql`select 1`)).toMatchObject({ code: "08001" });
-    const upstream = await reserve.take(target);
-    expect(upstream.backend.host.port).toBe(server.port);
-    await upstream.end(false);
+    const serverConnection = await reserve.take(target);
+    expect(serverConnection.backend.host.port).toBe(server.port);
+    await serverConnection.end(false);
   });
 
   it.each([
@@ -150,10 +150,10 @@ describe("a gate to a database", () => {
 
 describe("the end of a gate", () => {
   it("cancels what the server does, and leaves no connection", async () => {
-    const { gate, sql } = await gateTo(server.url());
+    const { databaseProxy, sql } = await gateTo(server.url());
     const query = errorOf(sql`select pg_sleep(3600)`);
     await until(async () => (await busy()) === 1);
-    await gate.close();
+    await databaseProxy.close();
     await until(async () => (await busy()) === 0);
     expect((await query).code).toMatch(/CONNECTION_CLOSED|57014/);
   });
@@ -167,11 +167,11 @@ describe("the end of a gate", () => {
     let best = Number.POSITIVE_INFINITY;
     // The best of three: a busy machine delays any one of them.
     for (let round = 0; round < 3 && best > 1_000; round += 1) {
-      const { gate, sql } = await gateTo(server.url());
+      const { databaseProxy, sql } = await gateTo(server.url());
       const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
       await Promise.race([errorOf(sql.unsafe(query)), new Promise((go) => setTimeout(go, 50))]);
       const since = performance.now();
-      await gate.close();
+      await databaseProxy.close();
       await until(async () => (await server.connections(`pid = ${pid}`)) === 0);
       best = Math.min(best, performance.now() - since);
       await sql.end({ timeout: 0 });
@@ -180,17 +180,17 @@ describe("the end of a gate", () => {
   });
 
   it("ends a statement that will not be cancelled", async () => {
-    const { gate, sql } = await gateTo(server.url());
+    const { databaseProxy, sql } = await gateTo(server.url());
     void errorOf(sql.unsafe(STUBBORN));
     await until(async () => (await busy()) === 1);
-    await gate.close();
+    await databaseProxy.close();
     await until(async () => (await busy()) === 0);
   });
 
   it("undoes a transaction that was left open", async () => {
-    const { gate, sql } = await gateTo(server.url());
+    const { databaseProxy, sql } = await gateTo(server.url());
     await sql.unsafe("begin; insert into users (name, email) values ('Eve', 'eve@example.com')");
-    await gate.close();
+    await databaseProxy.close();
     await until(async () => (await server.connections("state like 'idle in%'")) === 0);
     expect(await server.query("select * from users where name = 'Eve'")).toEqual([]);
   });
@@ -201,32 +201,32 @@ describe("the end of a gate", () => {
   });
 
   it("does not wait for a client that says nothing", async () => {
-    const { gate, socket } = await gateTo(server.url());
+    const { databaseProxy, socket } = await gateTo(server.url());
     const silent = connect(socket);
     const closed = new Promise((resolve) => silent.once("close", () => resolve("closed")));
     await new Promise((resolve) => silent.once("connect", resolve));
-    await gate.close();
+    await databaseProxy.close();
     // It would be given up after 5 s by itself.
     const late = new Promise((resolve) => setTimeout(() => resolve("late"), 2_000));
     expect(await Promise.race([closed, late])).toBe("closed");
   });
 
   it("lets nobody in afterwards", async () => {
-    const { gate, socket, sql } = await gateTo(server.url());
+    const { databaseProxy, socket, sql } = await gateTo(server.url());
     await sql`select 1`;
-    await gate.close();
+    await databaseProxy.close();
     expect(await errorOf(clientOf(socket)`select 1`)).toMatchObject({ code: "ENOENT" });
   });
 
   it("gives no session of one execution to another", async () => {
     for (let round = 0; round < 6; round += 1) {
-      const { gate, sql } = await gateTo(server.url());
+      const { databaseProxy, sql } = await gateTo(server.url());
       await sql`select 1`;
       expect(await errorOf(sql`select * from mine`)).toMatchObject({ code: "42P01" });
       const [row] = await sql`select current_setting('application_name') as name`;
       expect(row).toEqual({ name: "isolate" });
       await sql.unsafe("create temp table mine (n int); set application_name = 'theirs'");
-      await gate.close();
+      await databaseProxy.close();
       await sql.end({ timeout: 0 });
     }
     // Two are kept ready, beside those that end others, and nothing else is left.

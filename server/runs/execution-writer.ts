@@ -1,7 +1,7 @@
 import { StorageReserved, StoreUnavailable } from "../store/contract/errors.ts";
 import type { ExecutionRow, Executions } from "../store/contract/executions.ts";
 
-export interface AuditOptions {
+export interface ExecutionWriterOptions {
   /** Told of each attempt at writing that fails; it is made again. */
   readonly onError: (error: unknown) => void;
   /** Told how many rows are left out because the store keeps nothing more at present. */
@@ -23,9 +23,9 @@ const MAX_BACKOFF = 5_000;
  * Writes down executions behind their answers, many at a time, and each until it is written. What
  * waits is bounded: once it is `full`, nothing may be started that would have to be recorded.
  */
-export class AuditWriter {
+export class ExecutionWriter {
   readonly #store: Pick<Executions, "record">;
-  readonly #options: Required<AuditOptions>;
+  readonly #options: Required<ExecutionWriterOptions>;
   #waiting: ExecutionRow[] = [];
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -38,7 +38,7 @@ export class AuditWriter {
   /** Rows that something under way will bring. */
   #expected = 0;
 
-  constructor(store: Pick<Executions, "record">, options: AuditOptions) {
+  constructor(store: Pick<Executions, "record">, options: ExecutionWriterOptions) {
     this.#store = store;
     this.#options = {
       capacity: 10_000,

@@ -5,12 +5,12 @@ import type {
   WorkerJob,
   WorkerMessage,
 } from "../src/protocol/messages.ts";
-import { Run, type Runtime } from "./run.ts";
+import { CodeRun, type Runtime } from "./code-run.ts";
 
 /** The runs of one worker, one after the other. */
-export class Runs {
+export class CodeRuns {
   readonly #send: (message: WorkerMessage) => void;
-  #current: Run | undefined;
+  #current: CodeRun | undefined;
   #spoiled = false;
 
   constructor(send: (message: WorkerMessage) => void) {
@@ -19,7 +19,7 @@ export class Runs {
 
   start(job: WorkerJob, runtime: Runtime): void {
     if (this.#spoiled) return;
-    this.#current = new Run(job, this.#send, this.#current?.loaded);
+    this.#current = new CodeRun(job, this.#send, this.#current?.loaded);
     void this.#current.start(runtime);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AuditWriter } from "../../../../server/runs/audit.ts";
+import { ExecutionWriter } from "../../../../server/runs/execution-writer.ts";
 import {
   StorageReserved,
   StoreConflict,
@@ -29,7 +29,7 @@ function row(id: number): ExecutionRow {
   return { id: `row ${id}` } as ExecutionRow;
 }
 
-function write(audit: AuditWriter, from: number, to: number): string[] {
+function write(audit: ExecutionWriter, from: number, to: number): string[] {
   const ids: string[] = [];
   for (let id = from; id < to; id += 1) {
     audit.expect();
@@ -41,31 +41,31 @@ function write(audit: AuditWriter, from: number, to: number): string[] {
 
 describe("AuditWriter", () => {
   it("writes rows together, in order, within its delay", async () => {
-    const ledger = new Ledger();
-    const audit = new AuditWriter(ledger, { onError: () => {}, batch: 40 });
+    const decisions = new Ledger();
+    const audit = new ExecutionWriter(decisions, { onError: () => {}, batch: 40 });
     const ids = write(audit, 0, 100);
-    expect(ledger.batches).toEqual([]);
-    await until(() => ledger.batches.length === 3);
-    expect(ledger.ids).toEqual(ids);
+    expect(decisions.batches).toEqual([]);
+    await until(() => decisions.batches.length === 3);
+    expect(decisions.ids).toEqual(ids);
     expect(audit.waiting).toBe(0);
   });
 
   it("writes at once what is flushed, also what came while it wrote", async () => {
-    const ledger = new Ledger();
-    const audit = new AuditWriter(ledger, { onError: () => {}, delay: 60_000 });
+    const decisions = new Ledger();
+    const audit = new ExecutionWriter(decisions, { onError: () => {}, delay: 60_000 });
     const ids = write(audit, 0, 3);
     const first = audit.flush();
     ids.push(...write(audit, 3, 5));
     await Promise.all([first, audit.flush()]);
-    expect(ledger.ids).toEqual(ids);
+    expect(decisions.ids).toEqual(ids);
   });
 
   it("keeps what a failing store has not taken, is full at last, and loses none", async () => {
-    const ledger = new Ledger();
+    const decisions = new Ledger();
     const errors: unknown[] = [];
     const onError = (error: unknown): number => errors.push(error);
-    const audit = new AuditWriter(ledger, { onError, capacity: 10, delay: 1 });
-    ledger.fails = true;
+    const audit = new ExecutionWriter(decisions, { onError, capacity: 10, delay: 1 });
+    decisions.fails = true;
     const ids = write(audit, 0, 9);
     expect(audit.full).toBe(false);
     audit.expect();
@@ -74,49 +74,49 @@ describe("AuditWriter", () => {
     ids.push(...write(audit, 9, 10));
     await until(() => errors.length > 1);
     expect(audit.full).toBe(true);
-    ledger.fails = false;
+    decisions.fails = false;
     await until(() => audit.waiting === 0);
-    expect(ledger.ids).toEqual(ids);
+    expect(decisions.ids).toEqual(ids);
     expect(audit.full).toBe(false);
   });
 
   it("leaves out a row that the store does not take, and none beside it", async () => {
-    const ledger = new Ledger();
+    const decisions = new Ledger();
     const errors: unknown[] = [];
-    const audit = new AuditWriter(ledger, { onError: (error) => errors.push(error) });
+    const audit = new ExecutionWriter(decisions, { onError: (error) => errors.push(error) });
     const ids = write(audit, 0, 5);
     audit.expect();
     audit.record({ ...row(5), level: "bad" });
     ids.push(...write(audit, 6, 9));
     await audit.flush();
-    expect(ledger.ids).toEqual(ids);
+    expect(decisions.ids).toEqual(ids);
     expect(audit.waiting).toBe(0);
     // Of all together, and of the one.
     expect(errors).toHaveLength(2);
     await Promise.all([write(audit, 9, 11), audit.flush()]);
-    expect(ledger.batches.at(-1)).toHaveLength(2);
+    expect(decisions.batches.at(-1)).toHaveLength(2);
   });
 
   it("writes what waits when it is closed, and says what it could not", async () => {
-    const ledger = new Ledger();
-    const audit = new AuditWriter(ledger, { onError: () => {}, delay: 60_000 });
+    const decisions = new Ledger();
+    const audit = new ExecutionWriter(decisions, { onError: () => {}, delay: 60_000 });
     const ids = write(audit, 0, 2);
     expect(await audit.close(1_000)).toBe(0);
-    expect(ledger.ids).toEqual(ids);
-    const down = new AuditWriter(ledger, { onError: () => {} });
-    ledger.fails = true;
+    expect(decisions.ids).toEqual(ids);
+    const down = new ExecutionWriter(decisions, { onError: () => {} });
+    decisions.fails = true;
     write(down, 0, 4);
     expect(await down.close(150)).toBe(4);
   });
 
   it("is full by the bytes of its rows, too, until they are written", async () => {
-    const ledger = new Ledger();
-    ledger.fails = true;
-    const audit = new AuditWriter(ledger, { onError: () => {}, delay: 1, bytes: 10_000 });
+    const decisions = new Ledger();
+    decisions.fails = true;
+    const audit = new ExecutionWriter(decisions, { onError: () => {}, delay: 1, bytes: 10_000 });
     audit.expect();
     audit.record({ ...row(1), permissions: { read: ["x".repeat(10_000)] } });
     expect(audit.full).toBe(true);
-    ledger.fails = false;
+    decisions.fails = false;
     await until(() => audit.waiting === 0);
     expect(audit.full).toBe(false);
   });
@@ -134,7 +134,7 @@ describe("AuditWriter", () => {
     const onDropped = (rows: number): void => {
       dropped += rows;
     };
-    const audit = new AuditWriter({ record }, { onError, onDropped, delay: 1, batch: 2 });
+    const audit = new ExecutionWriter({ record }, { onError, onDropped, delay: 1, batch: 2 });
     write(audit, 0, 5);
     await audit.flush();
     expect([dropped, errors.length, audit.waiting, audit.full]).toEqual([5, 1, 0, false]);

@@ -16,7 +16,7 @@ import { MOST_ROWS } from "../store/contract/storage.ts";
 import type { Caller } from "../tenants/auth.ts";
 
 /** The resources that were published here, by whom and of whatever type; everybody may read them. */
-export class Published {
+export class PublishedResources {
   readonly #resources: Resources;
 
   constructor(resources: Resources) {

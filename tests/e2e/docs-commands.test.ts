@@ -1,0 +1,125 @@
+/** Every command in the docs, read out of its page and run; its answer is the one that is shown. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../contract/engine-contract.ts";
+import { differences, documentsOf, isText } from "../helpers/answers.ts";
+import { commandsOf, type DocsCommand, sandboxCodeOf } from "../helpers/docs-commands.ts";
+import { DocsServers, type Ran, runScript } from "../helpers/docs-servers.ts";
+import { DocsProject, programsOf } from "../helpers/docs-typescript.ts";
+import { docsPages, pageAt } from "../helpers/pages.ts";
+
+const pages = [pageAt("README.md"), ...docsPages()].map((page) => ({
+  path: page.path,
+  commands: commandsOf(page).filter(({ notRun }) => notRun === undefined),
+  code: sandboxCodeOf(page),
+  programs: programsOf(page).filter(({ text }) => text.includes('"isolate/client"')),
+}));
+
+const TRIES = 5;
+/** Words of an answer that only tell of other work, unless the page shows them. */
+const BUSY = ['"timeout"', '"HOST_BUSY"', '"FUNCTION_TIMEOUT"', '"running"', '"executions":[]'];
+
+let servers: DocsServers;
+beforeAll(async () => {
+  servers = await DocsServers.start();
+}, 240_000);
+afterAll(async () => {
+  expect(await servers.stop()).toEqual([]);
+}, 120_000);
+
+/** What is wrong with an answer, beside the one that is shown. */
+function faults({ shown }: DocsCommand, stdout: string): string[] {
+  if (shown === undefined) return [];
+  if (shown.info === "text") return isText(shown.text, stdout) ? [] : [stdout];
+  const expected = documentsOf(shown.text);
+  const actual = documentsOf(stdout);
+  if (actual.length !== expected.length) return [`${actual.length} documents: ${stdout}`];
+  return expected.flatMap((document, index) => differences(document, actual[index]));
+}
+
+/** The id of the last answer that has one: `$ID` in later commands of the page. */
+function idIn(stdout: string): string | undefined {
+  return [...stdout.matchAll(/"id":"([^"]+)"/g)].at(-1)?.[1];
+}
+
+/**
+ * Has commands run once a sandbox is warm, and again if all that they show is that this machine is busy: an execution
+ * has three seconds, and there may be other work.
+ */
+async function unhurried(run: () => Promise<Ran>, shown = ""): Promise<Ran> {
+  for (let tries = 1; ; tries += 1) {
+    await Promise.all([servers.open.ready(), servers.keyed.ready()]);
+    const ran = await run();
+    const isBusy = BUSY.some((word) => ran.stdout.includes(word) && !shown.includes(word));
+    if (!isBusy || tries === TRIES) return ran;
+  }
+}
+
+describe.each(pages.filter(({ commands }) => commands.length > 0))("$path", ({ commands }) => {
+  let project: DocsProject;
+  let id = "";
+  beforeAll(async () => {
+    project = await DocsProject.create();
+  });
+  afterAll(() => project.remove());
+
+  it.each(commands)("$at answers as it is shown", async (command) => {
+    const { script, shown, keyed, received } = command;
+    const run = () =>
+      runScript(servers.addressed(script, keyed), {
+        cwd: project.directory,
+        env: { ...servers.env, ID: id },
+        expectsError: /^\{"error":/.test(shown?.text ?? ""),
+      });
+    const { stdout, stderr, code } = await unhurried(run, shown?.text);
+    expect(code, `${stderr}\n${stdout}`).toBe(0);
+    expect(faults(command, stdout), stdout).toEqual([]);
+    id = idIn(stdout) ?? id;
+    if (received !== undefined) expect(await faultsOfCallback(received, id)).toEqual([]);
+  });
+});
+
+/** What is wrong with the callback of an execution, beside the one that is shown. */
+async function faultsOfCallback(shown: string, id: string): Promise<string[]> {
+  const callback = () =>
+    servers.receiver.received.find(({ headers }) => headers["webhook-id"] === id);
+  await until(() => callback() !== undefined);
+  return differences(documentsOf(shown)[0], JSON.parse(callback()?.body ?? "null"));
+}
+
+describe.each(pages.filter(({ code }) => code.length > 0))("$path", ({ code: pieces }) => {
+  it.each(pieces)("$at runs in a sandbox", async ({ code, request, result }) => {
+    const output = await servers.open.execute({ code, timeout: 20_000, ...request });
+    expect(output).toMatchObject({ ok: true, result: documentsOf(result)[0] });
+  });
+});
+
+describe.each(pages.filter(({ programs }) => programs.length > 0))("$path", ({ programs }) => {
+  it.each(programs)("$at prints what it says", async ({ text, printed }) => {
+    const project = await DocsProject.create();
+    await project.write("program.ts", servers.addressed(text));
+    const stdout = await project.run("program.ts");
+    await project.remove();
+    expect(printed).not.toBe("");
+    expect(isText(printed, stdout), stdout).toBe(true);
+  });
+});
+
+it("the guide's check of a signature takes a callback, and no other body", async () => {
+  const [program] = programsOf(pageAt("docs/guides/background-jobs.md"));
+  const callback = servers.receiver.received.find(({ path }) => path === "/finished");
+  const { secret } = (await (await fetch(`${servers.open.url}/tenant/callback-secret`)).json()) as {
+    secret: string;
+  };
+  const project = await DocsProject.create();
+  await project.write("signature.ts", program?.text ?? "");
+  const given = JSON.stringify([secret, callback?.headers, callback?.body]);
+  await project.write(
+    "main.ts",
+    `import { isSigned } from "./signature.ts";
+     const [secret, headers, body] = ${given};
+     const of = (text) => isSigned(secret, new Headers(headers), text);
+     console.log(of(body), of(body + " "));`,
+  );
+  expect(await project.run("main.ts")).toBe("true false\n");
+  await project.remove();
+});

@@ -1,0 +1,128 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Postgres } from "../../dev/postgres.ts";
+import { until } from "../contract/engine-contract.ts";
+import { Receiver } from "./receiver.ts";
+import { TestServer } from "./server.ts";
+
+const ADMIN_KEY = "a".repeat(64);
+const SECRET_KEY = "b".repeat(64);
+
+/** Servers as the docs assume them: one without keys and one with, a site, a receiver, a database. */
+export class DocsServers {
+  readonly open: TestServer;
+  readonly keyed: TestServer;
+  /** Answers for `example.com`, and gets callbacks. */
+  readonly receiver: Receiver;
+  readonly #postgres: Postgres;
+  readonly #data: string;
+  #key = "";
+
+  private constructor(open: TestServer, keyed: TestServer, receiver: Receiver, more: More) {
+    this.open = open;
+    this.keyed = keyed;
+    this.receiver = receiver;
+    this.#postgres = more.postgres;
+    this.#data = more.data;
+  }
+
+  static async start(): Promise<DocsServers> {
+    const receiver = await Receiver.start();
+    const postgres = await Postgres.start();
+    const data = await mkdtemp(join(tmpdir(), "isolate-docs-data-"));
+    // Below the directory, which is closed to the sandboxes' user.
+    await mkdir(join(data, "files"));
+    await writeFile(join(data, "files/a.txt"), "text");
+    const port = receiver.host.split(":")[1];
+    const open = await TestServer.start({
+      ISOLATE_SECRET_KEY: SECRET_KEY,
+      DATABASE_URL: postgres.url(),
+      ISOLATE_ENV: '{"GREETING":"hello"}',
+      ISOLATE_MOUNTS: JSON.stringify({ "/data": join(data, "files") }),
+      ISOLATE_EGRESS_HOSTS: '{"example.com":"127.0.0.1"}',
+      ISOLATE_EGRESS_PRIVATE: `example.com:${port},${receiver.host}`,
+    });
+    const keyed = await TestServer.start({
+      ISOLATE_ADMIN_KEY: ADMIN_KEY,
+      ISOLATE_SECRET_KEY: SECRET_KEY,
+    });
+    const servers = new DocsServers(open, keyed, receiver, { postgres, data });
+    servers.#key = await servers.#makeKey();
+    await until(() => open.log.includes("The egress proxy is ready"));
+    return servers;
+  }
+
+  /** Variables that commands find in their shell. */
+  get env(): Record<string, string> {
+    return { ISOLATE_ADMIN_KEY: ADMIN_KEY, ISOLATE_KEY: this.#key };
+  }
+
+  /** Has commands and programs of the docs reach what stands for the addresses in them. */
+  addressed(text: string, keyed = false): string {
+    const port = this.receiver.host.split(":")[1];
+    return text
+      .replaceAll(/http:\/\/(localhost|127\.0\.0\.1):8787/g, (keyed ? this.keyed : this.open).url)
+      .replaceAll("127.0.0.1:9000", this.receiver.host)
+      .replaceAll("http://example.com", `http://example.com:${port}`)
+      .replaceAll('"example.com"', `"example.com:${port}"`);
+  }
+
+  async stop(): Promise<string[]> {
+    const left = [...(await this.open.dispose()), ...(await this.keyed.dispose())];
+    await this.#postgres.stop();
+    this.receiver.stop();
+    await rm(this.#data, { recursive: true });
+    return left;
+  }
+
+  async #makeKey(): Promise<string> {
+    const headers = {
+      Authorization: `Bearer ${ADMIN_KEY}`,
+      "Content-Type": "application/json",
+    };
+    const tenant = `${this.keyed.url}/admin/tenants/acme`;
+    await fetch(tenant, { method: "PUT", headers, body: "{}" });
+    const response = await fetch(`${tenant}/keys`, { method: "POST", headers, body: "{}" });
+    return ((await response.json()) as { key: string }).key;
+  }
+}
+
+interface More {
+  readonly postgres: Postgres;
+  readonly data: string;
+}
+
+/** How a block of commands ended. */
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a block of commands. `curl` fails for an answer that is an error unless one is expected. */
+export function runScript(
+  script: string,
+  options: { cwd: string; env: Record<string, string>; expectsError: boolean },
+): Promise<Ran> {
+  const flags = `--silent --show-error --max-time 60 ${options.expectsError ? "" : "--fail-with-body"}`;
+  const text = `set -euo pipefail\ncurl() { command curl ${flags} "$@"; }\n${script}\n`;
+  const child = spawn("bash", ["-c", text], {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    stdout += chunk;
+  });
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
