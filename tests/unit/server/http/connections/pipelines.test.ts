@@ -143,14 +143,18 @@ describe("an answer", () => {
     const port = await listen((_, response) => response.end(LARGE));
     const socket = open(port);
     let size = 0;
-    socket.on("data", (data) => {
-      size += data.length;
-      if (size % 7 === 0) return;
-      socket.pause();
-      setTimeout(() => socket.resume(), 4);
+    const taken = new Promise<void>((resolve, reject) => {
+      socket.once("close", () => reject(new Error(`Closed after ${size} bytes`)));
+      socket.on("data", (data) => {
+        size += data.length;
+        if (size > LARGE.length) resolve();
+        if (size % 7 === 0) return;
+        socket.pause();
+        setTimeout(() => socket.resume(), 4);
+      });
     });
     socket.write(request("/"));
-    await until(() => size > LARGE.length);
+    await taken;
   });
 
   it("that takes long to come is waited for", async () => {
