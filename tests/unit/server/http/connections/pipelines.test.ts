@@ -10,9 +10,9 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-/** A server that ends stalled connections after 300 ms. */
-async function listen(listener: RequestListener): Promise<number> {
-  const server: Server = guardedServer({ stall: 300, look: 50 })({}, listener);
+/** A server that ends connections which have stalled for that many milliseconds. */
+async function listen(listener: RequestListener, stall = 300): Promise<number> {
+  const server: Server = guardedServer({ stall, look: 50 })({}, listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   closers.push(() => server.closeAllConnections());
   closers.push(() => server.close());
@@ -140,7 +140,8 @@ describe("an answer", () => {
   });
 
   it("that is read slowly gets there", async () => {
-    const port = await listen((_, response) => response.end(LARGE));
+    // It takes more than two seconds; the kernel's buffers tell of what is read a few times in them.
+    const port = await listen((_, response) => response.end(LARGE), 1_000);
     const socket = open(port);
     let size = 0;
     const taken = new Promise<void>((resolve, reject) => {
