@@ -1,10 +1,12 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { nodePool } from "./tests/nodes/pool.ts";
+import { otherLines } from "./tests/nodes/programs.ts";
 import { longestFirst } from "./tests/runner/longest-first.ts";
 import { NODE_FLAGS } from "./tests/runner/node-flags.ts";
 import { SlowestFiles } from "./tests/runner/slowest-files.ts";
 
-/** In the order of what they take. It is right enough if no other file is what the rest waits for. */
+/** Files that take longest, in about that order. */
 const LONGEST = [
   "e2e/largest-requests.test.ts",
   "container/container-engine.test.ts",
@@ -28,38 +30,48 @@ const LONGEST = [
   "unit/server/jobs/jobs.test.ts",
 ];
 
-/** One more than there are cores: much of what tests do is to wait, for an engine, a disk or a time to pass. */
+/** One more than there are cores, because tests often wait: for an engine, a disk, or a time to pass. */
 const WORKERS = Math.min(availableParallelism() + 1, 8);
 
-/** Servers, threads and sandboxes run what is built. */
+/** Builds `dist/`, which servers, threads and sandboxes run. */
 const BUILD = "tests/global-setup.ts";
 
-/** `unit` needs no engine and runs in seconds; `real` starts Deno processes, containers, servers. */
+const shared = { maxWorkers: WORKERS, execArgv: [...NODE_FLAGS] };
+
+const unit = {
+  ...shared,
+  include: ["tests/{unit,fuzz}/**/*.test.ts"],
+  globalSetup: BUILD,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+};
+
+/**
+ * `unit` needs no engine, and runs by the Node that runs this. `unit-node…` is the same by others, where the set-up
+ * has installed them. `real` starts Deno processes, containers, servers.
+ */
 export default defineConfig({
   test: {
     reporters: ["default", new SlowestFiles()],
     sequence: { sequencer: longestFirst(LONGEST) },
     projects: [
-      {
+      { test: { ...unit, name: "unit" } },
+      ...otherLines().map((line) => ({
         test: {
-          name: "unit",
-          include: ["tests/{unit,fuzz}/**/*.test.ts"],
-          globalSetup: BUILD,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-          maxWorkers: WORKERS,
-          execArgv: [...NODE_FLAGS],
+          ...unit,
+          name: `unit-node${line}`,
+          pool: nodePool(line),
+          env: { TESTED_NODE: line },
         },
-      },
+      })),
       {
         test: {
+          ...shared,
           name: "real",
           include: ["tests/{process,container,e2e}/**/*.test.ts"],
           globalSetup: [BUILD, "tests/image-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: WORKERS,
-          execArgv: [...NODE_FLAGS],
         },
       },
     ],

@@ -15,7 +15,7 @@ const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;
 /**
  * Measures the product's source.
  *
- * @returns figures by their names, all of them numbers or `path:line (number)`.
+ * @returns Figures by their names, each a number or `path:line (number)`.
  */
 export function structure() {
   const paths = list(PRODUCT.map((folder) => `${folder}/*.ts`)).filter((path) => !isMade(path));
@@ -40,12 +40,12 @@ function list(patterns) {
   return output.trim().split("\n");
 }
 
-/** Whether the build writes a file. */
+/** Tells whether the build writes a file. */
 function isMade(path) {
   return path.endsWith("/builtin-bundles.ts");
 }
 
-/** Returns the groups of folders that import each other, directly or around corners. */
+/** Returns the groups of folders that import each other, directly or indirectly. */
 function circles(files) {
   const imports = new Map();
   for (const [path, text] of files) {
@@ -81,10 +81,12 @@ function reachable(imports, from) {
   return found;
 }
 
-/** Returns the lines, the first line and the path of the longest function; functions in it count for themselves. */
+/**
+ * Returns lines, first line and path of the longest function. Inner functions count on their own.
+ */
 function longestFunction(files) {
   const found = [...files].flatMap(([path, text]) => {
-    // Types are taken out, and lines stay where they are.
+    // Sucrase removes types and keeps the line numbers.
     const { code } = transform(text, { transforms: ["typescript"], disableESTransforms: true });
     const module = parse(code, { ecmaVersion: "latest", sourceType: "module", locations: true });
     return functionsIn(module).map((node) => [ownLines(node), node.loc.start.line, path]);

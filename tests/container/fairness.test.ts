@@ -1,4 +1,4 @@
-/** What a tenant that asks now and then gets beside one that floods, in real containers. */
+/** Tests a tenant with few requests beside one that floods, in real containers. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,10 +12,10 @@ import { docker, runtime } from "../helpers/containers.ts";
 const NOISY_CLIENTS = 20;
 const SAMPLES = 7;
 const MAX = 8;
-/** Sandboxes that are started between two of its requests: it asks for less than its part. */
+/** Executions of the noisy tenant between two requests, so that the quiet one needs less than its share. */
 const GAP = 4;
 const POOL = { ...CONTRACT_POOL, startConcurrency: 3, min: 2, max: MAX, maxWaiting: 64 };
-/** Says when it has got its sandbox. */
+/** Code that logs as soon as it has a sandbox. */
 const CODE = "console.log('begun'); export default () => 1";
 
 it("is given a sandbox before those who were there first, beside 20 clients of another tenant", async () => {
@@ -30,7 +30,7 @@ it("is given a sandbox before those who were there first, beside 20 clients of a
     log: () => {},
   });
   let begun = 0;
-  /** Resolves with how many executions have begun between its being asked for and its own begin. */
+  /** Counts the executions that began after this one was requested and before it began itself. */
   const run = async (tenant: string): Promise<number> => {
     const asked = begun;
     let overtaken = -1;
@@ -63,7 +63,7 @@ it("is given a sandbox before those who were there first, beside 20 clients of a
     }
     const usual = noisy.sort((one, other) => one - other)[Math.floor(noisy.length / 2)];
     expect(usual).toBeGreaterThan(NOISY_CLIENTS / 2);
-    // Those that have one already may be about to say so.
+    // Executions that have a sandbox already may log later.
     expect(Math.max(...quiet)).toBeLessThanOrEqual(POOL.startConcurrency);
   } finally {
     await engine.close();

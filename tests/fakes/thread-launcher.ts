@@ -13,7 +13,7 @@ import type { ThreadJob } from "./thread.ts";
 const SOURCE = fileURLToPath(new URL("./thread.ts", import.meta.url));
 let launched = 0;
 
-/** A launcher whose sandboxes are threads of this process: quick, and no isolation at all. */
+/** A launcher whose sandboxes are threads of this process: fast, and without isolation. */
 export class ThreadLauncher implements Launcher {
   readonly level = "isolated";
   readonly #script: string;
@@ -22,7 +22,7 @@ export class ThreadLauncher implements Launcher {
     this.#script = script;
   }
 
-  /** Bundles the thread's code into `directory`; a thread starts without a TypeScript loader. */
+  /** Bundles the thread's code into `directory`: a thread starts without a TypeScript loader. */
   static async create(directory: string): Promise<ThreadLauncher> {
     const outfile = join(directory, "thread.mjs");
     await build({
@@ -94,7 +94,7 @@ export class ThreadLauncher implements Launcher {
   }
 }
 
-/** Made here once for all threads: each of them would start a compiler of its own. */
+/** Compiles for all threads. In a thread, esbuild would start another thread and a process. */
 function scriptOf(code: string): Promise<ThreadJob["script"]> {
   return transform(code, { loader: "ts" }).then(
     ({ code: text }) => ({ text }),

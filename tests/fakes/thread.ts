@@ -1,4 +1,4 @@
-/** The runner in a Node thread: the same run and lock-down as in a sandbox, without isolation. */
+/** The runner in a Node thread, with the restrictions of a sandbox but without isolation. */
 import { parentPort } from "node:worker_threads";
 import { RunnerFault } from "../../runner-image/base/faults.ts";
 import { CodeRuns } from "../../runner-image/code-runs.ts";
@@ -9,7 +9,7 @@ import { trackTimers } from "../../runner-image/timers.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
 
-/** A job for a thread, with its code as JavaScript, or with what is wrong with that. */
+/** A job for a thread, with its code as JavaScript, or with the compiler's error. */
 export interface ThreadJob extends WorkerJob {
   readonly script: { readonly text: string } | { readonly mistake: string };
 }
@@ -17,7 +17,7 @@ export interface ThreadJob extends WorkerJob {
 const port = parentPort;
 if (port === null) throw new Error("This file is a thread's");
 
-// Bound before user code exists: it must not find a way to the port through a prototype.
+// Bound before user code exists, so that no prototype leads user code to the port.
 const send = port.postMessage.bind(port) as (message: WorkerMessage) => void;
 const runs = new CodeRuns(send);
 
@@ -26,7 +26,7 @@ function toUrl(script: ThreadJob["script"]): string {
   return `data:text/javascript;base64,${Buffer.from(script.text).toString("base64")}`;
 }
 
-// A thread with nothing left to wait for ends; a sandbox does not.
+// A thread without pending work would end; a sandbox does not.
 setInterval(() => {}, 1_000_000);
 process.on("uncaughtException", (error) => runs.fail(error));
 process.on("unhandledRejection", (reason) => runs.fail(reason));

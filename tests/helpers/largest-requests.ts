@@ -81,7 +81,7 @@ function eachValue(
 
 const made = new Map<string, string>();
 
-/** The text of a value. Those that most operations get are made once. */
+/** Text of a value. Values that most operations get are made once. */
 function textOf(what: string): string {
   const text = made.get(what) ?? VALUES[what]?.() ?? "";
   if (WORST.includes(what)) made.set(what, text);

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Starts a clock of what this process and the main thread of another take for something: it stands
- * while either is ready to run and the machine's cores are others'.
+ * Starts a clock for work of this thread and of the main thread of process `pid`. It does not count the time in which
+ * either was ready to run but had no core, because other processes used all of them.
  */
 export function ownTime(pid: number): () => number {
   const paths = [`/proc/${pid}/task/${pid}/schedstat`, "/proc/thread-self/schedstat"];
@@ -11,7 +11,7 @@ export function ownTime(pid: number): () => number {
   return () => performance.now() - began - (delayed() - before);
 }
 
-/** Milliseconds for which a thread was ready to run, and others ran. */
+/** Milliseconds that a thread has waited for a core. */
 function delayOf(path: string): number {
   try {
     return Number(readFileSync(path, "utf8").split(" ")[1]) / 1e6;

@@ -10,7 +10,7 @@ import { NODE_FLAGS } from "../runner/node-flags.ts";
 import { storeDirectory } from "./store.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** Milliseconds: a question costs the server and this process some of the time that its sandboxes need to start. */
+/** Milliseconds between two requests to `/readyz`. More of them would slow down the sandboxes that start meanwhile. */
 const READY_EVERY = 40;
 
 /** A server as an operator runs it: a process of its own, on a free port. */
@@ -50,7 +50,7 @@ export class TestServer {
     this.url = "";
     if (!("ISOLATE_STORE_URL" in this.#env)) this.#store ??= await storeDirectory();
     const store = this.#store === undefined ? {} : { ISOLATE_STORE_URL: this.#store };
-    // As `npm start` does, but for those flags.
+    // The command of `npm start`, and flags.
     const program = [...NODE_FLAGS, "--import", "./bin/environment.js", "dist/server/main.js"];
     const child = spawn(process.execPath, program, {
       cwd: ROOT,

@@ -31,13 +31,13 @@ function open(): Socket {
   return socket.on("error", () => {});
 }
 
-/** MB that the server has in memory. */
+/** Reads the server's resident memory in MB. */
 async function resident(): Promise<number> {
   const status = await readFile(`/proc/${server.pid}/status`, "utf8");
   return Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]) / 1_024;
 }
 
-/** Does `attack`, and looks meanwhile how long others wait and how much memory is taken. */
+/** Runs `attack`, and measures meanwhile how long others wait and how much memory grows. */
 async function during(attack: () => Promise<unknown>): Promise<{ waited: number; grown: number }> {
   const before = await resident();
   let [waited, most, isOver] = [0, before, false];
@@ -46,7 +46,7 @@ async function during(attack: () => Promise<unknown>): Promise<{ waited: number;
   });
   while (!isOver) {
     const taken = ownTime(server.pid);
-    // On a connection of its own: the server may be about to close one that it has kept.
+    // A new connection, because the server may be about to close one that it has kept open.
     const response = await fetch(`${server.url}/healthz`, { headers: { connection: "close" } });
     expect(response.status).toBe(200);
     waited = Math.max(waited, taken());
@@ -95,7 +95,7 @@ describe("somebody without a key who", () => {
       });
       waits.push(waited);
     }
-    // What is the server's fault is so each time.
+    // A fault of the server would show each time.
     expect(Math.min(...waits)).toBeLessThan(500);
   });
 

@@ -1,5 +1,5 @@
 /**
- * Has WebAssembly compiled once, and not a second time in the background for speed: that takes a store in a
- * directory a second of processor time or two, which the few queries of a test do not give back.
+ * Flags of Node's for tests. WebAssembly is compiled once, and not again in the background for speed. For a store in a
+ * directory, that saves one or two seconds of processor time; the few queries of a test do not need the speed.
  */
 export const NODE_FLAGS: readonly string[] = ["--liftoff-only"];

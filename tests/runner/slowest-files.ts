@@ -3,7 +3,7 @@ import type { Reporter, TestModule } from "vitest/node";
 
 const SHOWN = 10;
 
-/** Prints the files that took longest, so that one sees where the time of a run goes. */
+/** Prints the files that took longest. */
 export class SlowestFiles implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     if (modules.length <= SHOWN) return;
@@ -18,7 +18,7 @@ export class SlowestFiles implements Reporter {
   }
 }
 
-/** Imports, hooks and tests of a file. */
+/** Seconds for the imports, hooks and tests of a file. */
 function secondsOf(file: TestModule): number {
   const { prepareDuration, collectDuration, setupDuration, duration } = file.diagnostic();
   return (prepareDuration + collectDuration + setupDuration + duration) / 1_000;

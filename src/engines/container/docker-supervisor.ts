@@ -17,6 +17,7 @@ import type {
 } from "../contract/contract.ts";
 import { type Instance, RunDirectoryGone } from "../instance/instance.ts";
 import type { PoolOptions } from "../pool/pool.ts";
+import { ProfileUnavailable } from "../pool/profile-unavailable.ts";
 import { PooledEngine } from "../run/pooled-engine.ts";
 import { confinement } from "./confinement-of-flags.ts";
 import { call, engineStatus } from "./docker.ts";
@@ -134,8 +135,9 @@ export class ContainerEngine implements Engine {
   #poolOptions(): PoolOptions {
     const { pool } = this.#options;
     const onError = (error: unknown): void => {
-      pool.onError(error);
-      if (!this.#up || this.#closed) return;
+      const isProfile = error instanceof ProfileUnavailable;
+      pool.onError(isProfile ? error.cause : error);
+      if (isProfile || !this.#up || this.#closed) return;
       // Somebody removed the image: prepare anew.
       if (engineStatus(error) === 404) this.#up = false;
       this.#checkSoon(0);

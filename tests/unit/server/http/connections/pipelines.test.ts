@@ -140,7 +140,7 @@ describe("an answer", () => {
   });
 
   it("that is read slowly gets there", async () => {
-    // It takes more than two seconds; the kernel's buffers tell of what is read a few times in them.
+    // Reading takes over two seconds. The kernel reports progress only a few times in that.
     const port = await listen((_, response) => response.end(LARGE), 1_000);
     const socket = open(port);
     let size = 0;
