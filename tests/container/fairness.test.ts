@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { readRunner } from "../../src/deno/runner.ts";
-import { ContainerEngine } from "../../src/engines/container/docker-supervisor.ts";
+import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { CONTRACT_POOL, job, PROFILE, until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
@@ -22,7 +22,7 @@ it("does not take twice as long beside 20 clients of another tenant", { retry: 1
   const directory = await mkdtemp(join(tmpdir(), "isolate-"));
   const instance = await Instance.create(directory);
   const pool = { ...CONTRACT_POOL, startConcurrency: 3, min: 2, max: 8, maxWaiting: 64 };
-  const engine = new ContainerEngine({
+  const supervisor = new DockerSupervisor({
     docker,
     runtime,
     instance,
@@ -30,6 +30,7 @@ it("does not take twice as long beside 20 clients of another tenant", { retry: 1
     pool: { ...pool, onError: console.error },
     log: () => {},
   });
+  const { engine } = supervisor;
   const run = async (tenant: string, code: string): Promise<number> => {
     const started = performance.now();
     const outcome = await engine.execute(job(code), { profile: PROFILE, timeout: 30_000, tenant });
@@ -46,7 +47,7 @@ it("does not take twice as long beside 20 clients of another tenant", { retry: 1
     return most;
   };
   try {
-    await engine.prepared();
+    await supervisor.prepared();
     await run("noisy", QUICK);
     await until(() => engine.status().warm === pool.min);
     const alone = await longest();

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { EngineUnavailable, HostBusy, ShuttingDown } from "../../../../../src/base/errors.ts";
 import type { ReuseLimits } from "../../../../../src/config/reuse-limits.ts";
 import type { Sandbox } from "../../../../../src/engines/contract/contract.ts";
-import { Pool, type PoolOptions } from "../../../../../src/engines/pool/pool.ts";
+import { Pool } from "../../../../../src/engines/pool/pool.ts";
+import type { PoolOptions } from "../../../../../src/engines/pool/pool-options.ts";
 import { ScriptedLauncher, type ScriptedSandbox } from "../../../../fakes/scripted-launcher.ts";
 
 const small = { memory: 128, cpus: 1 };
@@ -233,6 +234,19 @@ describe("pool", () => {
     pool.resume();
     await settle();
     expect(pool.warm).toBe(3);
+  });
+
+  it("stays closed, whoever resumes or halts it", async () => {
+    open();
+    await settle();
+    await pool.close();
+    pool.halt(new EngineUnavailable("Away"));
+    pool.resume();
+    pool.renew();
+    await settle();
+    expect(pool).toMatchObject({ closed: true, warm: 0, starting: 0 });
+    expect(launcher.sandboxes).toHaveLength(2);
+    await expect(pool.acquire(small, never)).rejects.toBeInstanceOf(ShuttingDown);
   });
 
   it("ends all it has when it closes, what is still starting included", async () => {
