@@ -56,7 +56,6 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   );
   const pool: PoolOptions = {
     ...config.cluster,
-    prewarm: false,
     profile: { memory: config.memory, cpus: config.cpus },
     startConcurrency: START_CONCURRENCY,
     maxWaiting: MAX_WAITING,

@@ -42,6 +42,8 @@ beforeAll(async () => {
     new DenoProcessLauncher({ instanceDirectory, runnerDirectory }),
     pool,
   );
+  container.prewarm();
+  isolated.prewarm();
   await until(() => container.status().warm > 1 && isolated.status().warm > 1);
   stage = new Stage();
 });

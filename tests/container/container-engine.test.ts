@@ -35,6 +35,7 @@ async function open(pool: object = {}): Promise<Engine> {
     pool: { ...CONTRACT_POOL, ...pool, onError: console.error },
     log: () => {},
   });
+  supervisor.engine.prewarm();
   await supervisor.prepared();
   return supervisor.engine;
 }

@@ -31,6 +31,7 @@ it("does not take twice as long beside 20 clients of another tenant", { retry: 1
     log: () => {},
   });
   const { engine } = supervisor;
+  engine.prewarm();
   const run = async (tenant: string, code: string): Promise<number> => {
     const started = performance.now();
     const outcome = await engine.execute(job(code), { profile: PROFILE, timeout: 30_000, tenant });

@@ -32,6 +32,7 @@ describe("a container that is kept", () => {
     });
     await supervisor.prepared();
     engine = supervisor.engine;
+    engine.prewarm();
     cleanup.add(async () => {
       await engine.close();
       await instance.close();

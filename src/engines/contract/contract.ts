@@ -241,7 +241,7 @@ export interface Engine {
   status(): EngineStatus;
   /** What sandboxes of a profile are created with, where they are containers. */
   confinement?(profile: Profile): Confinement | undefined;
-  /** Keeps sandboxes warm from now on, if it did not from the start. */
+  /** Keeps sandboxes warm from now on. Until then, each is started for the execution that asks for it. */
   prewarm(): void;
   /** Has `listener` told of each sandbox started from now on. */
   onSpawn(listener: (spawn: Spawn) => void): void;

@@ -2,7 +2,7 @@ import type { ReuseLimits } from "../../config/reuse-limits.ts";
 import type { Profile } from "../contract/contract.ts";
 
 export interface PoolOptions {
-  /** The profile that is kept warm from the start. */
+  /** The profile that is kept warm from `prewarm()` on. */
   readonly profile: Profile;
   /** Sandboxes of that profile kept warm. */
   readonly min: number;
@@ -16,8 +16,6 @@ export interface PoolOptions {
   readonly maxWaiting: number;
   /** How sandboxes are kept for `keep()`. Default: `DEFAULT_REUSE`. */
   readonly reuse?: ReuseLimits;
-  /** Whether to keep any warm before `prewarm()` is called. Default true. */
-  readonly prewarm?: boolean;
   /** Milliseconds between two health checks of the warm ones. */
   readonly healthInterval: number;
   /** Told about every failure nobody else hears of. */

@@ -51,7 +51,7 @@ export class Pool {
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
 
-  /** Starts filling at once unless `halted` says why it must not; see `resume()`. */
+  /** Keeps nothing warm until `prewarm()`; hands nothing out until `resume()` if `halted` says why it must not. */
   constructor(launcher: Launcher, options: PoolOptions, halted?: IsolateError) {
     this.#launcher = launcher;
     this.#options = options;
@@ -68,7 +68,6 @@ export class Pool {
       Math.max(10, Math.min(healthInterval, idle / 2, reuse.idle / 2)),
     );
     this.#timer.unref();
-    this.#balance();
   }
 
   get warm(): number {
@@ -212,7 +211,7 @@ export class Pool {
     for (const sandbox of idle) void this.#retire(sandbox);
   }
 
-  /** Keeps sandboxes warm from now on. */
+  /** Keeps `min` sandboxes warm from now on. */
   prewarm(): void {
     this.#warmSandboxes.keepWarm();
     this.#balance();

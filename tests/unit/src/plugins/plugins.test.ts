@@ -238,7 +238,7 @@ describe("the example plugins", () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "isolate-"));
     const launcher = await ThreadLauncher.create(directory);
-    const pool = { ...CONTRACT_POOL, prewarm: false, onError: () => {} };
+    const pool = { ...CONTRACT_POOL, onError: () => {} };
     const engines = [new PooledEngine(launcher, pool)];
     const plugins = [
       maintenance(() => closed),

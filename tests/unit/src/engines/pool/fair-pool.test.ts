@@ -25,6 +25,7 @@ function open(options: Partial<PoolOptions> = {}): void {
     onError: () => {},
     ...options,
   });
+  pool.prewarm();
 }
 
 /** Lets everything that is ready to happen happen; the clock stands still. */

@@ -14,7 +14,7 @@ let launcher: ScriptedLauncher;
 let errors: unknown[];
 let pool: Pool;
 
-function open(options: Partial<PoolOptions> = {}): Pool {
+function open(options: Partial<PoolOptions> = {}, isWarm = true): Pool {
   pool = new Pool(launcher, {
     profile: small,
     min: 2,
@@ -26,6 +26,7 @@ function open(options: Partial<PoolOptions> = {}): Pool {
     onError: (error) => errors.push(error),
     ...options,
   });
+  if (isWarm) pool.prewarm();
   return pool;
 }
 
@@ -55,6 +56,19 @@ describe("pool", () => {
     await settle();
     expect(pool).toMatchObject({ warm: 2, starting: 0, leased: 0 });
     expect(launcher.sandboxes).toHaveLength(2);
+  });
+
+  it("keeps nothing warm, of any profile, until it is told to", async () => {
+    open({}, false);
+    for (const profile of [small, large]) {
+      const leased = await pool.acquire(profile, never);
+      await pool.discard(leased);
+      await settle();
+      expect(pool).toMatchObject({ warm: 0, starting: 0, leased: 0 });
+    }
+    pool.prewarm();
+    await settle();
+    expect(pool).toMatchObject({ warm: 2, starting: 0 });
   });
 
   it("never starts more at once than allowed", async () => {
