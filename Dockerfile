@@ -3,14 +3,14 @@
 #   docker build --target control-plane -t isolate .
 ARG DENO_VERSION=2.9.6
 
-FROM node:20-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /isolate
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
 COPY . .
 RUN node scripts/build.mjs --no-types
 
-FROM node:20-bookworm-slim AS control-plane
+FROM node:24-bookworm-slim AS control-plane
 WORKDIR /isolate
 COPY --from=build /isolate/node_modules node_modules
 COPY --from=build /isolate/dist dist

@@ -5,6 +5,7 @@ import type { Config } from "../src/config/config.ts";
 import { readRunner, writeRunner } from "../src/deno/runner.ts";
 import { dockerClient, engineSocket } from "../src/engines/container/docker.ts";
 import type { ContainerLauncher } from "../src/engines/container/launcher.ts";
+import { missingMounts, saidOf } from "../src/engines/container/mounts.ts";
 import { ensureRunnerImage } from "../src/engines/container/runner-image.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
 import { DenoProcessLauncher } from "../src/engines/deno-process/launcher.ts";
@@ -26,16 +27,16 @@ export interface DoctorOptions {
   readonly config: Config;
   /** Directory of the control sockets. */
   readonly runDirectory: string;
-  /** `null` for no containers. */
+  /** Engine for containers; `null` for none. */
   readonly containers: ContainerHost | null;
-  /** Told what takes its time, a line each. */
+  /** Receives one line for each slow step. */
   readonly log: (line: string) => void;
 }
 
 /**
- * Looks at a host as the server would use it, and tries to get out of sandboxes on it. Gives its
- * findings as they come; a running server in the same run directory is not disturbed, and nothing is
- * left behind but the images.
+ * Examines a host as the server would use it, and tries to escape from sandboxes on it. Yields each
+ * finding as soon as it is known. A running server in the same run directory is not disturbed.
+ * Nothing but the images stays behind.
  */
 export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
   yield* checkPrograms();
@@ -52,12 +53,13 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
   try {
     yield* checkProcesses(instance);
     if (containers !== null) yield* checkContainers(options, containers, instance);
+    else yield* checkMounts(options.config, null);
   } finally {
     await instance.close();
   }
 }
 
-/** Level `isolated`: Deno processes, the inner layer alone. */
+/** Checks level `isolated`: Deno processes with the inner layer alone. */
 async function* checkProcesses(instance: Instance): AsyncGenerator<Finding> {
   const runnerDirectory = join(instance.directory, "runner");
   await writeRunner(await readRunner(), runnerDirectory);
@@ -76,7 +78,7 @@ async function* checkProcesses(instance: Instance): AsyncGenerator<Finding> {
   }
 }
 
-/** What stands around a process besides the inner layer. */
+/** Checks the protections around a process, beside the inner layer. */
 async function checkWalls(launcher: DenoProcessLauncher): Promise<Finding> {
   const missing = await launcher.missingWalls();
   if (missing === undefined) {
@@ -94,7 +96,16 @@ async function checkWalls(launcher: DenoProcessLauncher): Promise<Finding> {
   );
 }
 
-/** Level `container`, from the engine to what holds when the inner layer is gone. */
+/** Checks the folders that a server does not start without. */
+async function* checkMounts({ mounts }: Config, docker: Docker | null): AsyncGenerator<Finding> {
+  for (const mount of await missingMounts(mounts, docker)) {
+    yield fail("mounts", saidOf(mount), "Make it, or leave it out of the setting");
+  }
+}
+
+/**
+ * Checks level `container`, from the engine to the protections that hold without the inner layer.
+ */
 async function* checkContainers(
   { config, log }: DoctorOptions,
   { host, runtime, egressSocket }: ContainerHost,
@@ -111,6 +122,7 @@ async function* checkContainers(
   }
   const memory = config.cluster.max * config.memory;
   if (!(yield* checkEngine(docker, socket, { runtime, memory }))) return;
+  yield* checkMounts(config, docker);
   let image: string;
   let openImage: string;
   try {
@@ -125,7 +137,7 @@ async function* checkContainers(
   const parts: ContainerParts = { docker, instance, image, runtime };
   const shared = await checkShared(parts);
   yield shared;
-  // None would get ready: its socket would be nowhere.
+  // Sandboxes would not become ready, because the engine cannot see their socket.
   if (shared.level === "fail") return;
   yield* trySandboxes(parts, openImage);
   yield await checkProxy(parts, config.egress, egressSocket);

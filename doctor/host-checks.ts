@@ -4,20 +4,17 @@ import { promisify } from "node:util";
 import { messageOf } from "../src/base/errors.ts";
 import { DENO_VERSION, denoBinary } from "../src/deno/deno.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
-import { compareVersions } from "./version.ts";
+import { checkNode } from "./node-check.ts";
 
-const OLDEST_NODE = "20.19.0";
 const DENO_WITHIN = 10_000;
-/** What the kernel takes for a unix socket's path, its end included. */
+/** Most bytes of a unix socket's path, the end mark not included. */
 const MAX_SOCKET_PATH = 107;
-/** Below the run directory: an instance, a slot, the longest name of a socket in one. */
+/** Longest path below the run directory: an instance, a slot, and the longest name of a socket. */
 const DEEPEST = join("x".repeat(8), "x".repeat(12), "database.sock");
 
-/** What runs the control plane, and what runs in every sandbox. */
+/** Checks the versions of Node (for the control plane) and of Deno (for sandboxes). */
 export async function* checkPrograms(): AsyncGenerator<Finding> {
-  const { node } = process.versions;
-  if (compareVersions(node, OLDEST_NODE) >= 0) yield ok("node", `Node ${node}`);
-  else yield fail("node", `Node ${node} is too old`, `Update it to ${OLDEST_NODE} or newer`);
+  yield checkNode(process.versions.node);
   if (process.platform !== "linux") {
     const advice = "Run it on Linux, or by compose.yaml in a Linux virtual machine";
     yield warn("platform", `${process.platform} has no control groups of its own`, advice);
@@ -36,7 +33,7 @@ async function deno(): Promise<Finding> {
   }
 }
 
-/** Whether sockets in a run directory have paths that the kernel takes. */
+/** Checks that the paths of sockets in a run directory are short enough for the kernel. */
 export function checkSocketPaths(runDirectory: string): Finding[] {
   const length = Buffer.byteLength(join(runDirectory, DEEPEST));
   if (length <= MAX_SOCKET_PATH) return [];

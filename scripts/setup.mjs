@@ -1,12 +1,15 @@
 /**
- * Set-up for `npm start`, `npm test` and `npm run bench`: installs the locked packages if they are
- * missing, and sees to a Docker Engine; with `--postgres` to the programs of PostgreSQL, and with
- * `--gvisor`, `--browser`, `--compose` and `--python` to that runtime, a browser, docker-compose and
- * Python's requests if they can be had. Node and nothing else; everything it does, it says.
- * Run again, it finds all there and is done in well under a second.
+ * Prepares `npm start`, `npm test` and `npm run bench`. It installs the locked packages if they are
+ * missing, and starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs. With
+ * `--nodes` it installs the other Nodes that run the unit tests. With
+ * `--gvisor`, `--browser`, `--compose` and `--python` it tries to install that runtime, a browser,
+ * docker-compose and Python's requests.
+ *
+ * It uses only Node, and prints each step. A second run finds everything and takes well under a
+ * second.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { request } from "node:http";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -15,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { takeEnvironment } from "../bin/environment.js";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
-/** None of them is for npm, apt-get or an engine that is started. */
+/** Settings of Isolate. npm, apt-get and a started engine do not inherit them. */
 const SETTINGS = takeEnvironment();
 const ENGINE_LOG = "/var/log/isolate-dockerd.log";
 const ENGINE_UP_WITHIN = 60_000;
@@ -29,11 +32,11 @@ function say(line) {
   console.error(`[setup] ${line}`);
 }
 
-/** Runs a command in full view; its failure ends the set-up. */
-function run(command, args, env = {}) {
+/** Runs a command with visible output. Its failure ends the set-up. */
+function run(command, args, { env = {}, cwd = ROOT } = {}) {
   say(`${command} ${args.join(" ")}`);
   const { status, error } = spawnSync(command, args, {
-    cwd: ROOT,
+    cwd,
     stdio: ["ignore", 2, 2],
     env: { ...process.env, ...env },
   });
@@ -41,23 +44,39 @@ function run(command, args, env = {}) {
     throw new Error(`${command} failed: ${error?.message ?? `exit code ${status}`}`);
 }
 
-/** npm writes its hidden lockfile last, so that one tells a finished installation of this lock. */
-function installPackages() {
-  const wanted = join(ROOT, "package-lock.json");
-  const installed = join(ROOT, "node_modules/.package-lock.json");
+/**
+ * Installs the packages. A matching hidden lockfile, which npm writes last, proves that it is done.
+ */
+function installPackages(folder = ROOT) {
+  const wanted = join(folder, "package-lock.json");
+  const installed = join(folder, "node_modules/.package-lock.json");
   if (existsSync(installed) && sameVersions(wanted, installed)) return;
-  run("npm", ["ci", "--no-audit", "--no-fund"]);
+  run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder });
 }
 
 function sameVersions(wanted, installed) {
   const present = JSON.parse(readFileSync(installed, "utf8")).packages;
   return Object.entries(JSON.parse(readFileSync(wanted, "utf8")).packages).every(
     ([path, { version, optional }]) =>
-      path === "" || optional || present[path]?.version === version,
+      path === "" || (present[path] ? present[path].version === version : optional),
   );
 }
 
-/** Resolves whether an engine answers on the socket. */
+/**
+ * Installs the other Nodes in folders of their own. Among the project's packages, npm would run every script by one.
+ */
+function installNodes() {
+  const nodes = join(ROOT, "tests/nodes");
+  const [own] = process.versions.node.split(".");
+  for (const line of readdirSync(nodes).filter((name) => /^\d+$/.test(name) && name !== own)) {
+    installPackages(join(nodes, line));
+    // Reports what npm does not: such a package is optional, as it is for one kind of machine.
+    const program = join(nodes, line, `node_modules/node-linux-${process.arch}/bin/node`);
+    if (!existsSync(program)) throw new Error(`Node ${line} could not be installed for the tests`);
+  }
+}
+
+/** Resolves with true if an engine answers on the socket. */
 function answers(socketPath) {
   return new Promise((resolve) => {
     const ping = request({ socketPath, path: "/_ping", timeout: 3_000 }, (response) => {
@@ -84,7 +103,7 @@ function has(command) {
 
 async function ensureEngine() {
   if (SETTINGS.ISOLATE_ENGINE === "none") return;
-  if (process.env.DOCKER_HOST) return; // Somebody's own choice, and theirs to keep running.
+  if (process.env.DOCKER_HOST) return; // The user chose this engine, and keeps it running.
   for (const socket of usualSockets()) if (await answers(socket)) return;
   if (process.platform !== "linux") {
     say("No Docker Engine answers: start Docker Desktop, or set ISOLATE_ENGINE=none");
@@ -111,12 +130,12 @@ function installEngine() {
 }
 
 function installFromDistribution(...packages) {
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  run("apt-get", ["update", "-q"], env);
-  run("apt-get", ["install", "-qy", "--no-install-recommends", ...packages], env);
+  const options = { env: { DEBIAN_FRONTEND: "noninteractive" } };
+  run("apt-get", ["update", "-q"], options);
+  run("apt-get", ["install", "-qy", "--no-install-recommends", ...packages], options);
 }
 
-/** The tests start a server of their own; what is needed are its programs. */
+/** Installs the programs of PostgreSQL. The tests start servers of their own. */
 function ensurePostgres() {
   const installed = has("postgres") || existsSync("/usr/lib/postgresql");
   if (installed && has("openssl")) return;
@@ -125,34 +144,36 @@ function ensurePostgres() {
 }
 
 /**
- * Installs gVisor where the tests can use it. They start an engine of their own for it, and say
- * that they skip what needs it; an engine that is there is left as it is.
+ * Installs gVisor for the tests. They start an engine of their own for it, or skip and say so. The
+ * existing engine is not changed.
  */
 function installGVisor() {
   if (SETTINGS.ISOLATE_ENGINE === "none" || has("runsc")) return;
   tryToInstall("runsc", "the tests in gVisor are skipped", GVISOR_WITHIN);
 }
 
-/** The docs page is tested in a browser, where there is one. */
+/** Installs a browser for the test of the docs page. */
 function installBrowser() {
   if (has("chromium") || has("chromium-browser") || has("google-chrome")) return;
   tryToInstall("chromium", "the test of the docs page is skipped", BROWSER_WITHIN);
 }
 
-/** Either of the two programs is one that compose.yaml is tested with. */
+/** Installs docker-compose for the test of compose.yaml. `docker compose` will do, too. */
 function installCompose() {
   if (SETTINGS.ISOLATE_ENGINE === "none" || has("docker-compose")) return;
   if (spawnSync("docker", ["compose", "version"]).status === 0) return;
   tryToInstall("docker-compose", "the test of compose.yaml is skipped", COMPOSE_WITHIN);
 }
 
-/** A published client is in Python. */
+/** Installs requests for the test of the published Python client. */
 function installPython() {
   if (spawnSync("python3", ["-c", "import requests"]).status === 0) return;
   tryToInstall("python3-requests", "the test of the Python client is skipped", PYTHON_WITHIN);
 }
 
-/** Installs from the distribution what the tests can do without, in some milliseconds or not at all. */
+/**
+ * Installs a package for optional tests from the distribution, within some milliseconds or never.
+ */
 function tryToInstall(name, consequence, within) {
   if (!isRoot || !has("apt-get")) return;
   say(`Installing ${name} from the distribution, for the tests`);
@@ -170,7 +191,7 @@ async function startEngine() {
     say(`No Docker Engine answers. Run: sudo ${systemd ? "systemctl start docker" : "dockerd &"}`);
     return;
   }
-  // An installation may have started it already; a second start is then no start.
+  // An installation may have started it already. Then this command does nothing.
   if (systemd) run("systemctl", ["start", "docker"]);
   else startDaemon();
   for (const end = Date.now() + ENGINE_UP_WITHIN; Date.now() < end; await sleep(100)) {
@@ -188,6 +209,7 @@ function startDaemon() {
 
 try {
   installPackages();
+  if (process.argv.includes("--nodes")) installNodes();
   await ensureEngine();
   if (process.argv.includes("--postgres")) ensurePostgres();
   if (process.argv.includes("--gvisor")) installGVisor();

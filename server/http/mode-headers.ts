@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The headers that say in which way something is run. */
+/** Headers that select how a request is answered. */
 export const waysHeaders = z.object({
   accept: z.string().optional().meta({
     description: "text/event-stream for events as they happen: log, channel, denied, result",
@@ -15,7 +15,7 @@ export const waysHeaders = z.object({
     .meta({ description: "Repeated requests with one key are run once" }),
 });
 
-/** Where the answer is sent that comes later. */
+/** URL for a later answer. */
 export const callback = z
   .string()
   .max(2_048)

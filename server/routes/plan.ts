@@ -4,7 +4,9 @@ import type { ExecuteRequest } from "../../src/request/types.ts";
 import { executeRequest } from "../http/execute-request.ts";
 import { type Route, route } from "../http/route.ts";
 
-/** `POST /plan`: what `POST /execute` would grant the same request, refusals included; runs nothing. */
+/**
+ * `POST /plan`: the grants and refusals of the same request to `POST /execute`. It runs nothing.
+ */
 export function planRoutes(kernel: Kernel): Route[] {
   return [
     route({

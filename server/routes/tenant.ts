@@ -19,7 +19,7 @@ const ownTenant = shownSettings.partial().extend({
   }),
 });
 
-/** `GET /tenant`: what the caller's tenant may, what it has used today, and what it stores. */
+/** `GET /tenant`: limits, today's use and storage of the caller's tenant. */
 export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[] {
   return [
     inTurn(

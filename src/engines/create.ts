@@ -4,6 +4,7 @@ import type { Reach } from "../deno/deno.ts";
 import { RUNNER_ENTRY, readRunner, writeRunner } from "../deno/runner.ts";
 import { dockerClient, engineSocket } from "./container/docker.ts";
 import { DockerSupervisor } from "./container/docker-supervisor.ts";
+import { assertMounts } from "./container/mounts.ts";
 import type { Engine } from "./contract/contract.ts";
 import { DenoProcessLauncher } from "./deno-process/launcher.ts";
 import { InProcessLauncher } from "./in-process/launcher.ts";
@@ -49,6 +50,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   const { config, instance, containers, inProcess = false, log } = options;
   // First what can be refused, while there is nothing yet to undo.
   const docker = containers && dockerClient(engineSocket(containers.host));
+  await assertMounts(config.mounts, docker);
   const bundle = await readRunner();
   const runnerDirectory = join(instance.directory, "runner");
   await instance.addPart(join(runnerDirectory, RUNNER_ENTRY), () =>

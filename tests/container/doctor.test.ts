@@ -1,4 +1,6 @@
-/** `isolate doctor` as an operator runs it: on a host where all is well, and with one thing broken. */
+/**
+ * Tests `isolate doctor` as an operator runs it: on a healthy host, and with one fault at a time.
+ */
 import { spawn } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -89,6 +91,18 @@ describe("with one thing broken, it says which and what to do", () => {
     expect(report.findings[0]?.message).toContain("ISOLATE_POOL_MIN");
   });
 
+  it.each([{}, { ISOLATE_ENGINE: "none" }])(
+    "a folder that is to be mounted, with %o",
+    async (env) => {
+      const missing = join(runDirectory, "missing");
+      const report = await doctor({ ...env, ISOLATE_MOUNTS: JSON.stringify({ "/data": missing }) });
+      expect(report.code).toBe(1);
+      expect(failures(report)).toMatchObject([
+        { check: "mounts", message: expect.stringContaining(`ISOLATE_MOUNTS: ${missing}`) },
+      ]);
+    },
+  );
+
   it.skipIf(!isRoot)("a run directory that the engine does not see", async () => {
     const inside = ["sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', runDirectory, ...COMMAND];
     const report = await doctor({}, ["unshare", "--mount", ...inside]);
@@ -105,7 +119,7 @@ describe("with one thing broken, it says which and what to do", () => {
     const { asNobody, asRoot } = openLaunchers(parts, ({ HostConfig }) => {
       delete HostConfig?.ReadonlyRootfs;
     });
-    const probes = [probe("User"), probe("ReadonlyRootfs"), probe("Binds")];
+    const probes = [probe("User"), probe("ReadonlyRootfs"), probe("Mounts")];
     const levels: Record<string, string> = {};
     try {
       const open = {
@@ -122,7 +136,7 @@ describe("with one thing broken, it says which and what to do", () => {
     expect(levels).toEqual({
       "escape User": "ok",
       "escape ReadonlyRootfs": "fail",
-      "escape Binds": "ok",
+      "escape Mounts": "ok",
     });
   });
 });

@@ -1,4 +1,4 @@
-/** The package as a user gets it: packed, installed elsewhere, run by plain Node. */
+/** Tests the package as a user gets it: packed, installed elsewhere, run by plain Node. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

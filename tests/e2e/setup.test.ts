@@ -67,6 +67,49 @@ describe("set-up", () => {
       expect(said).toContain("npm failed");
     });
 
+    it("installs packages again of which another version is locked, optional ones too", async () => {
+      const packages = {
+        "": {},
+        "node_modules/y": { version: "2.0.0", optional: true, os: "aix" },
+      };
+      const lock = { name: "x", version: "1.0.0", lockfileVersion: 3, packages };
+      await writeFile(join(clone, "package-lock.json"), JSON.stringify(lock));
+      const present = join(clone, "node_modules/.package-lock.json");
+      await mkdir(join(clone, "node_modules"));
+      const run = async (installed: object) => {
+        await writeFile(present, JSON.stringify({ packages: installed }));
+        return setup(script, { ISOLATE_ENGINE: "none", HOME: clone }).said;
+      };
+      expect(await run({})).toBe("");
+      expect(await run({ "node_modules/y": { version: "2.0.0" } })).toBe("");
+      expect(await run({ "node_modules/y": { version: "1.0.0" } })).toContain("[setup] npm ci");
+    });
+
+    it("installs the other Nodes of the tests for them alone, and fails without one", async () => {
+      const present = "node_modules/.package-lock.json";
+      await mkdir(join(clone, "node_modules"));
+      await writeFile(join(clone, present), '{"packages":{}}');
+      const [own = ""] = process.versions.node.split(".");
+      for (const line of [own, "99"]) {
+        const folder = join(clone, "tests/nodes", line);
+        await mkdir(folder, { recursive: true });
+        for (const name of ["package.json", "package-lock.json"]) {
+          await copyFile(join(clone, name), join(folder, name));
+        }
+      }
+      const env = { ISOLATE_ENGINE: "none", HOME: clone };
+      expect(setup(script, env).said).not.toContain("Node");
+      const { status, said } = setup(script, env, { flags: ["--nodes"] });
+      expect(status).toBe(1);
+      expect(said.match(/npm ci/g)).toHaveLength(1);
+      expect(said).toContain("Node 99 could not be installed");
+      const bin = join(clone, "tests/nodes/99/node_modules", `node-linux-${process.arch}`, "bin");
+      await mkdir(bin, { recursive: true });
+      await writeFile(join(bin, "node"), "");
+      await writeFile(join(clone, "tests/nodes/99", present), '{"packages":{}}');
+      expect(setup(script, env, { flags: ["--nodes"] })).toMatchObject({ status: 0, said: "" });
+    });
+
     describe("whose packages are there", () => {
       beforeEach(async () => {
         await mkdir(join(clone, "node_modules"));
@@ -74,7 +117,8 @@ describe("set-up", () => {
       });
 
       it("leaves the engine alone when there is to be none", () => {
-        const { status, said } = setup(script, { ISOLATE_ENGINE: "none" });
+        // As somebody to whom no engine answers, and who would be told so.
+        const { status, said } = setup(script, { ISOLATE_ENGINE: "none" }, { uid: NOBODY });
         expect({ status, said }).toEqual({ status: 0, said: "" });
       });
 

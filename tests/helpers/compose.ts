@@ -15,7 +15,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SOURCES = [
   ...["compose.yaml", "Dockerfile", ".dockerignore", "Dockerfile.runner", "tsconfig.json"],
   ...["package.json", "package-lock.json", "scripts"],
-  ...["bin", "egress", "runner-image", "schemas", "server", "src"],
+  ...["bin", "doctor", "egress", "runner-image", "schemas", "server", "src"],
 ];
 /** Debian's program, or else the plug-in of the engine's own client. */
 const PROGRAM = ["docker-compose", "docker compose"].find(

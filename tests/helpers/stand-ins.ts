@@ -9,13 +9,14 @@ import { promisify } from "node:util";
 import { DENO_VERSION } from "../../src/deno/deno.ts";
 import { ensureBase } from "../../src/engines/container/base-image.ts";
 import { hasImage, pullImage } from "../../src/engines/container/images.ts";
+import { nodeProgram } from "../nodes/programs.ts";
 import { docker } from "./containers.ts";
 import { importLocalImage, withLibraries } from "./local-image.ts";
 
 const run = promisify(execFile);
 
 export const STAND_INS: Readonly<Record<string, (name: string) => Promise<void>>> = {
-  "node:20-bookworm-slim": node,
+  "node:24-bookworm-slim": node,
   "postgres:15-bookworm": postgres,
   [`denoland/deno:distroless-${DENO_VERSION}`]: deno,
 };
@@ -67,11 +68,15 @@ async function isThere(name: string): Promise<boolean> {
 async function node(name: string): Promise<void> {
   const { stdout } = await run("npm", ["root", "--global"]);
   const npm = join(stdout.trim(), "npm");
-  const programs = [process.execPath, ...(await shell())];
+  const program = nodeProgram("24");
+  const programs = [program, ...(await shell())];
   await importLocalImage({
     name,
     files: [...(await withLibraries(programs)), ...(await systemLibraries()), npm, CA_BUNDLE],
-    links: { npm: join(npm, "bin/npm-cli.js") },
+    links: {
+      ...(program !== "/usr/bin/node" && { node: program }),
+      npm: join(npm, "bin/npm-cli.js"),
+    },
     // As on this host, whoever is between it and its registry is trusted.
     changes: [`ENV NODE_EXTRA_CA_CERTS=${CA_BUNDLE}`],
   });

@@ -23,7 +23,7 @@ export function confinement(profile: Profile, runtime: string | undefined): Conf
 export function confinementOf({ User, HostConfig = {} }: Created, holder: Created): Confinement {
   const { Memory = 0, MemorySwap = 0, NanoCpus = 0, NetworkMode = "" } = HostConfig;
   const security: readonly string[] = HostConfig.SecurityOpt ?? [];
-  const binds = (HostConfig.Binds ?? []).map((bind) => bind.split(":").slice(1));
+  const mounts = HostConfig.Mounts ?? [];
   const lent = NetworkMode.startsWith("container:");
   return {
     user: User ?? "",
@@ -39,7 +39,9 @@ export function confinementOf({ User, HostConfig = {} }: Created, holder: Create
     pids: HostConfig.PidsLimit ?? 0,
     ulimits: Object.fromEntries((HostConfig.Ulimits ?? []).map(({ Name, Hard }) => [Name, Hard])),
     tmpfs: HostConfig.Tmpfs ?? {},
-    mounts: Object.fromEntries(binds.map(([target = "", mode = "rw"]) => [target, mode])),
+    mounts: Object.fromEntries(
+      mounts.map(({ Target, ReadOnly }) => [Target, ReadOnly === true ? "ro" : "rw"]),
+    ),
     runtime: HostConfig.Runtime ?? null,
   };
 }

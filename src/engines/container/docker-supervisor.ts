@@ -6,6 +6,7 @@ import type { EgressLink } from "../../egress-client/link.ts";
 import { egressService } from "../../egress-client/service.ts";
 import { type Instance, RunDirectoryGone } from "../instance/instance.ts";
 import type { PoolOptions } from "../pool/pool-options.ts";
+import { ProfileUnavailable } from "../pool/profile-unavailable.ts";
 import { PooledEngine } from "../run/pooled-engine.ts";
 import { call, engineStatus } from "./docker.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
@@ -101,8 +102,9 @@ export class DockerSupervisor {
   #poolOptions(): PoolOptions {
     const { pool } = this.#options;
     const onError = (error: unknown): void => {
-      pool.onError(error);
-      if (!this.#up || this.engine.pool.closed) return;
+      const isProfile = error instanceof ProfileUnavailable;
+      pool.onError(isProfile ? error.cause : error);
+      if (isProfile || !this.#up || this.engine.pool.closed) return;
       // Somebody removed the image: prepare anew.
       if (engineStatus(error) === 404) this.#up = false;
       this.#checkSoon(0);

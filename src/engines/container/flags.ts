@@ -1,4 +1,4 @@
-import type { ContainerCreateOptions, HostConfig } from "dockerode";
+import type { ContainerCreateOptions, HostConfig, MountSettings } from "dockerode";
 import { heapMegabytes, hostArguments, NO_REACH, type Reach, RUN_ALONE } from "../../deno/deno.ts";
 import { DATABASE_SOCKET } from "../../protocol/database.ts";
 import { EGRESS_SOCKET } from "../../protocol/egress-admin.ts";
@@ -83,9 +83,9 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       ...(runtime !== undefined && { Runtime: runtime }),
       // An empty namespace that is there already: the control socket is the only way in or out.
       NetworkMode: `container:${network}`,
-      Binds: [
-        `${slot.directory}:${MOUNT_POINT}:ro`,
-        ...(profile.mounts ?? []).map(({ source, target }) => `${source}:${target}:ro`),
+      Mounts: [
+        bind(slot.directory, MOUNT_POINT),
+        ...(profile.mounts ?? []).map(({ source, target }) => bind(source, target)),
       ],
       Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=16m,mode=1777" },
       Memory: memory,
@@ -161,13 +161,18 @@ export function sidecarOptions(spec: {
       SecurityOpt: ["no-new-privileges:true"],
       // The host's, so that an operator can let tenants reach what listens on loopback.
       NetworkMode: "host",
-      Binds: [`${directory}:${directory}`],
+      Mounts: [bind(directory, directory, false)],
       Memory: SIDECAR_MEMORY,
       MemorySwap: SIDECAR_MEMORY,
       PidsLimit: 64,
       LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "2" } },
     },
   };
+}
+
+/** A folder of the host's. The engine refuses one that is missing; among `Binds` it would make one. */
+export function bind(source: string, target: string, readOnly = true): MountSettings {
+  return { Type: "bind", Source: source, Target: target, ReadOnly: readOnly };
 }
 
 /** What every container of ours has in common. */

@@ -19,6 +19,7 @@ import { Cgroups } from "./cgroup.ts";
 import { confinement } from "./confinement-of-flags.ts";
 import { call } from "./docker.ts";
 import { containerOptions } from "./flags.ts";
+import { missingMount } from "./mounts.ts";
 import { type Network, Networks } from "./networks.ts";
 import { removeContainer } from "./remove.ts";
 import { EngineThrottle } from "./throttle.ts";
@@ -110,7 +111,9 @@ export class ContainerLauncher implements Launcher {
       network = await this.networks.lease();
       const spec = { image: image(), profile, slot, instance, runtime, reach, network: network.id };
       const options = adjust(containerOptions(spec));
-      container = await call("create", docker.createContainer(options));
+      container = await call("create", docker.createContainer(options)).catch((error: unknown) => {
+        throw missingMount(error, profile) ?? error;
+      });
       await call("start", container.start());
       connection = await untilReady(slot, container);
     } catch (error) {

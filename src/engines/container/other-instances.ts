@@ -4,7 +4,7 @@ import type Docker from "dockerode";
 import { EngineUnavailable } from "../../base/errors.ts";
 import { ALIVE_SOCKET, askAlive, type Instance } from "../instance/instance.ts";
 import { call, engineStatus } from "./docker.ts";
-import { networkOptions } from "./flags.ts";
+import { bind, networkOptions } from "./flags.ts";
 import { removeContainer } from "./remove.ts";
 
 /** Milliseconds for which an instance has to be seen dead: it may be making its directory again. */
@@ -93,7 +93,7 @@ export class ForeignInstances {
   async #exists(path: string, image: string): Promise<boolean> {
     const id = `look-${randomBytes(6).toString("hex")}`;
     const { HostConfig, ...options } = networkOptions({ image, id, instance: this.#instance });
-    const Mounts = [{ Type: "bind", Source: path, Target: "/found", ReadOnly: true } as const];
+    const Mounts = [bind(path, "/found")];
     try {
       // It is never started.
       const made = this.#docker.createContainer({

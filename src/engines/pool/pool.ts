@@ -8,7 +8,6 @@ import {
 import { DEFAULT_REUSE } from "../../config/reuse-limits.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { IdleUsage, Launcher, Profile, Sandbox } from "../contract/contract.ts";
-import { RunDirectoryGone } from "../instance/instance.ts";
 import type { PoolOptions } from "./pool-options.ts";
 import { ReusableSandboxes } from "./reusable-sandboxes.ts";
 import { Shares } from "./shares.ts";
@@ -317,14 +316,11 @@ export class Pool {
     this.#serve();
   }
 
-  /** After a failed start the first to wait is told why, and the next start is put off. */
+  /** After a failed start those concerned are told, and the next start is put off. */
   #backOff(error: unknown, profileSandboxes: ProfileSandboxes): void {
     this.#options.onError(error);
-    const message = "A sandbox could not be started";
-    const first = profileSandboxes.waiting.next();
-    const known = error instanceof RunDirectoryGone;
-    first?.reject(known ? error : new EngineUnavailable(message, { cause: error, retryAfter: 2 }));
-    if (this.#halted !== undefined || this.#retry !== undefined) return;
+    const isOwn = profileSandboxes.fail(error);
+    if (isOwn || this.#halted !== undefined || this.#retry !== undefined) return;
     const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures);
     this.#failures += 1;
     this.#retry = setTimeout(() => {

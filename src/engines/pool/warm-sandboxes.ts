@@ -1,5 +1,7 @@
-import type { IsolateError } from "../../base/errors.ts";
+import { EngineUnavailable, type IsolateError } from "../../base/errors.ts";
 import { type Profile, profileKey, type Sandbox } from "../contract/contract.ts";
+import { RunDirectoryGone } from "../instance/instance.ts";
+import { ProfileUnavailable } from "./profile-unavailable.ts";
 import { EXPECTED_AGAIN, type Shares } from "./shares.ts";
 import { type Waiter, Waiters } from "./waiters.ts";
 
@@ -54,6 +56,23 @@ export class ProfileSandboxes {
   get missing(): number {
     const idle = Math.max(0, this.target - this.warm.length);
     return this.waiting.size + idle - this.starting;
+  }
+
+  /**
+   * Tells the first who waits why a start failed. Returns true if only this profile fails. Then all who wait
+   * are told and none is kept warm, so that no other profile waits for what fails every time.
+   */
+  fail(error: unknown): boolean {
+    if (error instanceof ProfileUnavailable) {
+      this.wanted = 0;
+      for (const waiter of [...this.waiting]) waiter.reject(error);
+      return true;
+    }
+    const message = "A sandbox could not be started";
+    const known = error instanceof RunDirectoryGone;
+    const told = known ? error : new EngineUnavailable(message, { cause: error, retryAfter: 2 });
+    this.waiting.next()?.reject(told);
+    return false;
   }
 
   /** Takes a warm sandbox off the shelf; false if it is there no more. */

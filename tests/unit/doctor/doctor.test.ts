@@ -1,12 +1,45 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cgroups, versions } from "../../../doctor/engine-checks.ts";
 import { checkSocketPaths } from "../../../doctor/host-checks.ts";
 import { knownBad } from "../../../doctor/known-bad.ts";
+import { checkNode } from "../../../doctor/node-check.ts";
 import { matches } from "../../../doctor/probe.ts";
 import { checkStore } from "../../../server/cli/store-check.ts";
+
+const VERSION = JSON.parse(
+  await readFile(new URL("../../../package.json", import.meta.url), "utf8"),
+).engines.node.slice(">=".length);
+
+describe("Node", () => {
+  it.each([
+    ["18.20.8", "2026-11-01", "fail"],
+    ["20.18.3", "2026-04-01", "fail"],
+    ["20.19.0", "2026-04-30", "ok"],
+    ["20.19.0", "2026-05-01", "warn"],
+    ["21.7.3", "2026-04-30", "warn"],
+    ["22.20.0", "2026-11-01", "ok"],
+    ["22.20.0", "2027-05-01", "warn"],
+    ["23.11.1", "2026-11-01", "warn"],
+    ["24.22.3", "2026-11-01", "ok"],
+    ["24.22.3", "2028-05-01", "warn"],
+    ["25.9.0", "2026-11-01", "warn"],
+    ["30.0.0", "2031-01-01", "ok"],
+  ])("%s on %s: %s", (version, day, level) => {
+    const finding = checkNode(version, new Date(day));
+    expect(finding).toMatchObject({ level, check: "node" });
+    expect(finding.message).toContain(level === "warn" ? "no security fixes" : version);
+    if (level !== "ok") expect(finding.advice).toContain("Node 24");
+  });
+
+  it("is refused below what package.json asks for", () => {
+    expect(checkNode(`${VERSION}.0`, new Date("2026-01-01")).level).toBe("ok");
+    const [major = 0, minor = 0] = VERSION.split(".").map(Number);
+    expect(checkNode(`${major}.${minor - 1}.9`).level).toBe("fail");
+  });
+});
 
 const LEAK = "CVE-2024-21626";
 const MASKS = "CVE-2025-31133, CVE-2025-52565, CVE-2025-52881";

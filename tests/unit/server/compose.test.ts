@@ -69,9 +69,20 @@ describe("compose.yaml", () => {
       security_opt: HostConfig?.SecurityOpt,
       mem_limit: "1g",
       pids_limit: HostConfig?.PidsLimit,
-      volumes: HostConfig?.Binds,
+      volumes: HostConfig?.Mounts?.map(({ Source, Target }) => `${Source}:${Target}`),
     });
     expect(HostConfig?.Memory).toBe(1_024 * 1_048_576);
+  });
+
+  it("has the engine make no folder of the host's but the run directory", async () => {
+    const services = Object.values(await composition()) as { volumes?: unknown[] }[];
+    const volumes = services.flatMap((service) => service.volumes ?? []);
+    const made = volumes.filter((volume) => typeof volume === "string");
+    const named = "store:/var/lib/postgresql/data";
+    expect(new Set(made)).toEqual(new Set(["/srv/run:/srv/run", named]));
+    const others = volumes.filter((volume) => typeof volume !== "string");
+    expect(others).toHaveLength(2);
+    for (const volume of others) expect(volume).toMatchObject({ type: "bind" });
   });
 
   it("gives no secret to the proxy, and the store's password to no tenant's code", async () => {
