@@ -7,7 +7,7 @@ const ENTRIES = {
   main: "server/main.ts",
   cli: "server/cli/main.ts",
   "json-thread": "server/http/json-thread/worker.ts",
-  "store-thread": "server/store/pglite/worker.ts",
+  "store-thread": "server/store/pglite/thread-entry.ts",
 };
 
 /** Builds the control plane, which Node runs without a loader. Packages are not bundled. */

@@ -1,6 +1,6 @@
 import type { Store, StoreOptions } from "./contract/store.ts";
 import { isPostgresUrl } from "./location.ts";
-import { openPGliteStore } from "./pglite/store.ts";
+import { openPGliteStore } from "./pglite/pglite-store.ts";
 import { openPostgresStore } from "./postgres.ts";
 
 /**

@@ -5,10 +5,11 @@ import { IsolateError, messageOf } from "../../base/errors.ts";
 import { bundlingFault, externalBuiltins, forEvaluate } from "../../bundler/build-options.ts";
 import { asModule } from "../../bundler/expression.ts";
 import { assertWhole } from "../../tools/bundle.ts";
-import { ResourceTypeError } from "../base/errors.ts";
+import { ResourceTypeError } from "../base/resourcex-errors.ts";
 import { EngineLevels } from "./levels.ts";
 import { type Describe, describeIn } from "./metadata.ts";
 import type { BundledType } from "./type.ts";
+import { moduleOf } from "./type-module.ts";
 
 /** What Node has and the runtime of a sandbox does not. */
 export const UNAVAILABLE_BUILTINS: readonly string[] = ["_stream_wrap", "sea"];
@@ -40,7 +41,8 @@ export async function bundleResourceTypes(
   const levels = new EngineLevels();
   try {
     const types: BundledType[] = [];
-    const describe: Describe = async (code) => describeIn(await levels.engine("isolated"), code);
+    const describe: Describe = async (code) =>
+      describeIn(await levels.engine("isolated"), () => moduleOf(code));
     for (const source of sources) types.push(await bundleOne(source, basePath, describe));
     return types;
   } finally {
@@ -64,14 +66,13 @@ export async function toType(
   bundle: () => Promise<string>,
   describe: Describe,
 ): Promise<BundledType> {
-  const failed = (error: unknown): never => {
-    // The sandbox is not there: nothing is wrong with the type.
-    if (error instanceof IsolateError) throw error;
-    throw new ResourceTypeError(`Failed to bundle ${label}: ${messageOf(error)}`);
-  };
-  const code = await bundle().catch(failed);
-  const { name, aliases, description, schema, sandbox, resolves } =
-    await describe(code).catch(failed);
+  const failed = (fault: string) => new ResourceTypeError(`Failed to bundle ${label}: ${fault}`);
+  const code = await bundle().catch((error: unknown) => {
+    throw error instanceof IsolateError ? error : failed(messageOf(error));
+  });
+  const described = await describe(code);
+  if ("fault" in described) throw failed(described.fault);
+  const { name, aliases, description, schema, sandbox, resolves } = described;
   if (name === undefined) {
     throw new ResourceTypeError(`Resource type at ${label} must have a name`);
   }
