@@ -14,6 +14,8 @@ import { causeOf, type KnownTenant, Running } from "./running.ts";
 /** Milliseconds that what is ended with its tenant gets for its end. */
 const END_WITHIN = 10_000;
 
+const LEVELS: readonly unknown[] = ["none", "isolated", "container"];
+
 export interface RunsOptions {
   readonly kernel: Kernel;
   readonly audit: ExecutionWriter;
@@ -178,8 +180,6 @@ function rowOf(
     ...end,
   };
 }
-
-const LEVELS: readonly unknown[] = ["none", "isolated", "container"];
 
 /** Of a request that nobody has looked at; what is refused was granted nothing. */
 function factsOf(request: unknown): Facts {
