@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SANDBOX_LEVELS } from "../../src/base/sandbox-level.ts";
 
 /**
  * The body of `POST /execute`, for the contract and against the worst. Its defaults, and limits that
@@ -16,7 +17,7 @@ export const executeRequest = z
       .optional()
       .meta({ description: '"none", or an object of what the code may reach' }),
     explain: z.boolean().optional().meta({ description: "Whether the answer holds the plan" }),
-    sandbox: z.enum(["none", "isolated", "container"]).optional(),
+    sandbox: z.enum(SANDBOX_LEVELS).optional(),
     reuse: z.enum(["never", "code"]).optional(),
     memory: z.int().min(128).optional().meta({ description: "Megabytes" }),
   })

@@ -1,4 +1,5 @@
 import type { JsonText } from "../../src/base/json-text.ts";
+import { SANDBOX_LEVELS } from "../../src/base/sandbox-level.ts";
 import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
 import type { Granted, Kernel } from "../../src/kernel/kernel.ts";
 import type { ExecuteRequest, Observer, Output } from "../../src/request/types.ts";
@@ -179,7 +180,7 @@ function rowOf(
   };
 }
 
-const LEVELS: readonly unknown[] = ["none", "isolated", "container"];
+const LEVELS: readonly unknown[] = SANDBOX_LEVELS;
 
 /** Of a request that nobody has looked at; what is refused was granted nothing. */
 function factsOf(request: unknown): Facts {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SANDBOX_LEVELS } from "../../src/base/sandbox-level.ts";
 import { databaseUrl } from "../../src/config/database.ts";
 import { ceilingFault } from "../../src/permissions/ceiling.ts";
 import type { Perms } from "../../src/permissions/perms.ts";
@@ -25,7 +26,7 @@ function pathOf(field: string): (string | number)[] {
 }
 
 /** Levels that tenants may have: none has the host's process. */
-const tenantLevel = z.enum(["isolated", "container"]);
+const tenantLevel = z.enum(SANDBOX_LEVELS).exclude(["none"]);
 export type TenantLevel = z.output<typeof tenantLevel>;
 
 /** What a tenant may use whose settings do not say: two layers and no less. */

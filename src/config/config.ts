@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { BadRequest } from "../base/errors.ts";
 import { roundMemory } from "../base/round-memory.ts";
+import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { shorten } from "../base/shorten.ts";
 import { isNetwork } from "../destinations/host-addresses.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
@@ -23,7 +24,7 @@ const schema = z.strictObject({
   /** Where a server with this configuration listens; the library listens nowhere. */
   port: z.int().min(0).max(65_535).default(8_787),
   /** The level of a request that does not say: `container` for a server, `isolated` for the library. */
-  sandbox: z.enum(["none", "isolated", "container"]).optional(),
+  sandbox: z.enum(SANDBOX_LEVELS).optional(),
   /** Megabytes of a sandbox if the request does not say. */
   memory: megabytes.prefault(256),
   /** Most megabytes a request may ask for. */

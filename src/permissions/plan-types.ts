@@ -1,3 +1,4 @@
+import type { SandboxLevel } from "../base/sandbox-level.ts";
 import type { ExplicitPerms } from "./normalizer.ts";
 import type { Perms } from "./perms.ts";
 import type { PermissionRefusal } from "./refusal.ts";
@@ -30,7 +31,7 @@ export interface EgressPlaces {
 }
 
 export interface PlanInput {
-  readonly level: "none" | "isolated" | "container";
+  readonly level: SandboxLevel;
   /** The permissions of the request, as they came. */
   readonly requested: unknown;
   readonly tools: readonly ToolPermissions[];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PayloadTooLarge } from "../base/errors.ts";
+import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { type Config, firstIssue } from "../config/config.ts";
 import type { ValidRequest } from "../request/types.ts";
 import type { IsolatePlugin } from "./plugin.ts";
@@ -22,7 +23,7 @@ function requestSchema(config: Config) {
     // What is in there is the plan's business, which names its elements.
     permissions: z.unknown().default({}),
     explain: z.boolean().default(false),
-    sandbox: z.enum(["none", "isolated", "container"]).optional(),
+    sandbox: z.enum(SANDBOX_LEVELS).optional(),
     reuse: z.enum(["never", "code"]).default("never"),
     memory: z.int().min(128).max(config.maxMemory).optional(),
   });

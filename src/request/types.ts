@@ -1,15 +1,11 @@
+import type { SandboxLevel } from "../base/sandbox-level.ts";
 import type { Usage } from "../base/usage.ts";
 import type { PermsObject } from "../permissions/perms.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import type { ConsoleLevel } from "../protocol/messages.ts";
 
+export type { SandboxLevel } from "../base/sandbox-level.ts";
 export type { Usage } from "../base/usage.ts";
-
-/**
- * The isolation of an execution: a container, a process of this host, or none at all, which only
- * the library offers, for code that is trusted.
- */
-export type SandboxLevel = "none" | "isolated" | "container";
 
 /** What a caller sends. Everything but `code` has a default. */
 export interface ExecuteRequest {

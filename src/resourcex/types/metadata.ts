@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SANDBOX_LEVELS } from "../../base/sandbox-level.ts";
 import type { Engine } from "../../engines/contract/contract.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../protocol/limits.ts";
 import { moduleOf } from "./type-module.ts";
@@ -14,7 +15,7 @@ const schema = z.object({
   aliases: z.array(z.string().min(1).max(MAX_TEXT)).max(100).optional(),
   description: z.string().max(10_000).default(""),
   schema: z.record(z.string(), z.unknown()).optional(),
-  sandbox: z.enum(["none", "isolated", "container"]).optional(),
+  sandbox: z.enum(SANDBOX_LEVELS).optional(),
   resolves: z.boolean(),
 });
 
