@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { executeRequest } from "../http/execute-request.ts";
+import { sentRequest } from "../../src/request/sent-request.ts";
 import { callback } from "../http/mode-headers.ts";
 import { versionNumber } from "../http/query-values.ts";
 
@@ -13,7 +13,7 @@ export const nameParams = z.object({ name: functionName });
 const kind = z.enum(["value", "http"]);
 
 /** The body of `PUT /functions/{name}`. */
-export const deployBody = executeRequest
+export const deployBody = sentRequest
   .omit({ code: true, input: true, explain: true })
   .extend({
     code: z.string().optional().meta({ description: "One module; or else `files`" }),

@@ -1,42 +1,22 @@
-import type { SandboxLevel } from "../base/sandbox-level.ts";
+import type { z } from "zod";
 import type { Usage } from "../base/usage.ts";
 import type { PermsObject } from "../permissions/perms.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import type { ConsoleLevel } from "../protocol/messages.ts";
+import type { executeRequest } from "./execute-request.ts";
 
 export type { SandboxLevel } from "../base/sandbox-level.ts";
 export type { Usage } from "../base/usage.ts";
 
 /** What a caller sends. Everything but `code` has a default. */
-export interface ExecuteRequest {
-  /** An ES module in JavaScript or TypeScript, at most `maxSize` bytes. */
-  code: string;
-  /** Passed to the entry as its only argument; any JSON value. */
-  input?: unknown;
-  /** Name of the export to call. Default `"default"`. */
-  entry?: string;
-  /** Milliseconds until the execution is ended, queueing included. Default 3000. */
-  timeout?: number;
-  /** Names of the tools the code uses. */
-  tools?: string[];
-  /** What the code may reach beyond its tools. */
-  permissions?: "none" | Record<string, unknown>;
-  /** Whether the answer holds the plan: what the code was granted, and how. Default false. */
-  explain?: boolean;
-  /** Default `"container"`. */
-  sandbox?: SandboxLevel;
-  /**
-   * `code` runs in a sandbox that has run the same request's code before, with the same entry, tools,
-   * permissions, level and memory, if one is idle: its module is called again, with all the state it has.
-   * Only without tools, or with `crypto` and `database`. Default `"never"`: a new sandbox.
-   */
-  reuse?: "never" | "code";
-  /** Megabytes of the sandbox, rounded up to a multiple of 64. Default: the operator's. */
-  memory?: number;
-}
+export interface ExecuteRequest extends z.input<typeof executeRequest> {}
+
+type Filled = z.output<typeof executeRequest>;
 
 /** A request whose every field is there and good. */
-export type ValidRequest = Required<Omit<ExecuteRequest, "input">> & Pick<ExecuteRequest, "input">;
+export type ValidRequest = Pick<Filled, "input"> & {
+  [Name in keyof Filled as Exclude<Name, "input">]-?: Exclude<Filled[Name], undefined>;
+};
 
 export type Level = ConsoleLevel | "exception";
 
