@@ -2,6 +2,7 @@ import { z } from "zod";
 import { messageOf } from "../src/base/errors.ts";
 import { type Config, config } from "../src/config/config.ts";
 import { databaseUrl } from "../src/config/database.ts";
+import { levels, type TenantLevel } from "../src/contract/tenants.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
 import { defaultRunDirectory } from "../src/engines/instance/run-directory.ts";
 import type { Perms } from "../src/permissions/perms.ts";
@@ -12,7 +13,7 @@ import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
 import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
 import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/contract/storage.ts";
 import { storeLocation } from "./store/location.ts";
-import { DEFAULT_LEVELS, levels, type TenantLevel } from "./tenants/tenant-settings.ts";
+import { DEFAULT_LEVELS } from "./tenants/tenant-settings.ts";
 
 const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
 const decimal = z

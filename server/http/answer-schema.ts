@@ -1,15 +1,4 @@
-import { z } from "zod";
-import { output } from "./output-schema.ts";
-
-/** An execution that has ended, for the contract. */
-export const answer = output
-  .extend({ id: z.uuid().meta({ description: "Of the execution" }) })
-  .meta({ id: "Answer" });
-
-/** One that is answered for later. */
-export const accepted = z
-  .object({ id: z.uuid(), status: z.literal("queued") })
-  .meta({ id: "Accepted" });
+import { accepted, answer } from "../../src/contract/executions.ts";
 
 /** What a route of the ways to run answers with. */
 export const WAYS_RESPONSES = {

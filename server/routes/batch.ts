@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { answer } from "../../src/contract/executions.ts";
 import { sentRequest } from "../../src/request/sent-request.ts";
 import { PROBLEMS } from "../errors/error-shape.ts";
-import { answer } from "../http/answer-schema.ts";
 import { bodyOwner } from "../http/body/bodies.ts";
 import { BodyBudget } from "../http/body/budget.ts";
 import { waysHeaders } from "../http/mode-headers.ts";

@@ -1,6 +1,7 @@
+import { callback } from "../../src/contract/executions.ts";
 import { sentRequest } from "../../src/request/sent-request.ts";
 import { WAYS_RESPONSES } from "../http/answer-schema.ts";
-import { callback, waysHeaders } from "../http/mode-headers.ts";
+import { waysHeaders } from "../http/mode-headers.ts";
 import { type Route, route } from "../http/route.ts";
 import type { ReplyModes } from "../replies/reply-modes.ts";
 

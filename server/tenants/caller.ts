@@ -1,6 +1,7 @@
+import type { TenantLevel } from "../../src/contract/tenants.ts";
 import type { TenantRow } from "../store/contract/tenants.ts";
 import type { Caller } from "./auth.ts";
-import type { SecretSettings, ShownSettings, TenantLevel } from "./tenant-settings.ts";
+import type { SecretSettings, ShownSettings } from "./tenant-settings.ts";
 
 /** Whom a tenant's key speaks for. What is the operator's own, a database for one, is not its own. */
 export function callerOf(

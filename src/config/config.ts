@@ -6,6 +6,7 @@ import { shorten } from "../base/shorten.ts";
 import { isNetwork } from "../destinations/host-addresses.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
+import { LOG_ENTRY_LEVELS } from "../request/output.ts";
 import { cryptoConfig } from "./crypto.ts";
 import { databaseConfig } from "./database.ts";
 import { DEFAULT_REUSE } from "./reuse-limits.ts";
@@ -38,7 +39,7 @@ const schema = z.strictObject({
   /** What is kept of logs, within the fixed limits. */
   logger: z
     .strictObject({
-      minLevel: z.enum(["log", "info", "warn", "error", "exception"]).default("log"),
+      minLevel: z.enum(LOG_ENTRY_LEVELS).default("log"),
       maxEntries: z.int().min(0).max(1_000).default(1_000),
     })
     .prefault({}),

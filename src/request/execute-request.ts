@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
+import { strictObject } from "./object-schema.ts";
 
 const permissions = z.unknown() as z.ZodType<
   "none" | Record<string, unknown>,
@@ -10,7 +11,7 @@ const permissions = z.unknown() as z.ZodType<
  * The one statement of an execution's request. Types, the guard, HTTP routes, functions, the client and the
  * contract come from it. Doc comments are for editors, descriptions are for the contract.
  */
-export const executeRequest = z.strictObject({
+export const executeRequest = strictObject({
   /** An ES module in JavaScript or TypeScript, at most `maxSize` bytes. */
   code: z.string().meta({ description: "An ES module in JavaScript or TypeScript" }),
   /** Passed to the entry as its only argument; any JSON value. */

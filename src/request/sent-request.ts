@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { executeRequest } from "./execute-request.ts";
+import { strictObject } from "./object-schema.ts";
 
 type Shape = typeof executeRequest.shape;
 
@@ -13,9 +14,9 @@ type Sent = {
  * A request as it is sent and kept. No default is filled in, as the host and the tenant decide on some. The
  * contract shows the others.
  */
-export const sentRequest = z
-  .strictObject(sent(executeRequest.shape))
-  .meta({ id: "ExecuteRequest" });
+export const sentRequest: z.ZodObject<Sent, z.core.$strict> = strictObject(
+  sent(executeRequest.shape),
+).meta({ id: "ExecuteRequest" });
 
 function sent(shape: Shape): Sent {
   const fields = Object.entries(shape).map(([name, field]) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { deployBody } from "../../../../server/functions/schemas.ts";
 import { assertBounded } from "../../../../server/http/schema-bounds.ts";
 import { BadRequest } from "../../../../src/base/errors.ts";
+import { deployBody } from "../../../../src/contract/functions.ts";
 import { sentRequest } from "../../../../src/request/sent-request.ts";
 
 const many = (count: number, value: unknown = 1): Record<string, unknown> =>
