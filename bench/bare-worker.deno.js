@@ -1,6 +1,6 @@
 /**
- * The fastest honest way to run code apart from other code in Deno, without any sandbox round it:
- * a fresh Worker for each line of JSON on standard input, one line of JSON back.
+ * Runs code apart from other code in Deno as fast as honestly possible, without a sandbox. It makes
+ * a fresh Worker for each line of JSON on standard input, and answers with one line of JSON.
  */
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
 const encoder = new TextEncoder();
@@ -15,7 +15,7 @@ for await (const chunk of lines) {
   }
 }
 
-/** Times making the worker, its answer, and its end. */
+/** Measures the making of the worker, its answer, and its end. */
 async function run({ expression, input }) {
   const source = `const main = ${expression}; onmessage = (e) => postMessage(main(e.data));`;
   const started = performance.now();

@@ -10,7 +10,7 @@ const SCRIPT = fileURLToPath(new URL("bare-worker.deno.js", import.meta.url));
 const ANSWER_WITHIN = 10_000;
 const STOP_WITHIN = 2_000;
 
-/** Starts npm's Deno by itself, with nothing of this user's: its cache is below `scratch`. */
+/** Starts npm's Deno by itself, without this user's settings: its cache is below `scratch`. */
 export function spawnDeno(
   args: string[],
   scratch: string,
@@ -18,13 +18,13 @@ export function spawnDeno(
 ): ChildProcess {
   const env = { DENO_DIR: `${scratch}/deno`, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
   const child = spawn(binary, args, { cwd: scratch, env, stdio: ["pipe", "pipe", "pipe"] });
-  // Neither a failed start nor writing to a process that is gone is news: its answer is missing.
+  // A failed start and a broken pipe need no report here: the missing answer is one.
   child.on("error", () => {});
   child.stdin.on("error", () => {});
   return child;
 }
 
-/** One bare Deno process that lives as long as the bench and runs each piece in a new Worker. */
+/** One bare Deno process for the whole bench. It runs each piece of code in a new Worker. */
 export class BareWorker {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
@@ -36,7 +36,7 @@ export class BareWorker {
     this.#lines = createInterface({ input: this.#child.stdout as Readable });
   }
 
-  /** Milliseconds one run took, as the process itself measured them. */
+  /** Runs one piece of code. Resolves with the milliseconds that the process itself measured. */
   async run(expression: string, input: number, expected: number): Promise<number> {
     const line = new Promise<string>((resolve, reject) => {
       this.#lines.once("line", resolve);

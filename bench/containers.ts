@@ -8,12 +8,12 @@ import { removeContainer } from "../src/engines/container/remove.ts";
 import { Instance } from "../src/engines/instance/instance.ts";
 import { timed, together } from "./stats.ts";
 
-/** Every container, running or not, that carries the label of a run directory. */
+/** Lists all containers, running or not, with the label of a run directory. */
 export function listOwn(docker: Docker, runDirectory: string): Promise<ContainerInfo[]> {
   return list(docker, [`${Label.runDirectory}=${runDirectory}`]);
 }
 
-/** Those of them that are sandboxes. */
+/** Lists the sandboxes among them. */
 export function listSandboxes(docker: Docker, runDirectory: string): Promise<ContainerInfo[]> {
   return list(docker, [`${Label.runDirectory}=${runDirectory}`, `${Label.kind}=sandbox`]);
 }
@@ -23,13 +23,13 @@ function list(docker: Docker, label: string[]): Promise<ContainerInfo[]> {
   return call("listing", docker.listContainers({ all: true, filters }));
 }
 
-/** Removes what the owner of a run directory should have removed, and did not live to. */
+/** Removes containers that the owner of a run directory left behind when it was killed. */
 export async function removeOwn(docker: Docker, runDirectory: string): Promise<void> {
   const left = await listOwn(docker, runDirectory);
   await Promise.all(left.map(({ Id }) => removeContainer(docker.getContainer(Id))));
 }
 
-/** The engine driven as plainly as it can be: what the server's own use of it is held against. */
+/** Uses the engine as plainly as possible, for comparison with the server's use of it. */
 export class PlainContainers {
   readonly #docker: Docker;
   readonly #image: string;
@@ -41,12 +41,14 @@ export class PlainContainers {
     this.#instance = instance;
   }
 
-  /** Its run directory is not the servers', whose reapers would take what it starts for theirs. */
+  /**
+   * Opens it in its own run directory, because the servers' reapers would remove its containers.
+   */
   static async open(docker: Docker, image: string, directory: string): Promise<PlainContainers> {
     return new PlainContainers(docker, image, await Instance.create(directory));
   }
 
-  /** Milliseconds to create and start a container that does nothing, with a sandbox's flags. */
+  /** Measures the milliseconds to create and start an idle container with a sandbox's flags. */
   async createAndStart(): Promise<number> {
     const slot = await SocketDirectory.create(this.#instance.directory);
     try {
@@ -62,8 +64,8 @@ export class PlainContainers {
   }
 
   /**
-   * Creates, starts and removes such containers for `ms` milliseconds. Returns how many a second:
-   * the sum of the workers' own rates, since they do not end all at once.
+   * Creates, starts and removes such containers for `ms` milliseconds. Returns their number a
+   * second. It is the sum of the workers' own rates, since they do not all end at the same time.
    */
   async loop(concurrency: number, ms: number, signal: AbortSignal): Promise<number> {
     let perSecond = 0;
@@ -84,8 +86,9 @@ export class PlainContainers {
   }
 
   /**
-   * Milliseconds of `docker run --rm --network none IMAGE eval …`, by the calls the command makes:
-   * it attaches to the output first, and returns when the container is removed, not just ended.
+   * Measures the milliseconds of `docker run --rm --network none IMAGE eval …`, by the calls of
+   * that command. It attaches to the output first, and returns when the container is removed, not
+   * when it ends.
    */
   async dockerRun(code: string, expected: string): Promise<number> {
     let output = "";
@@ -120,7 +123,7 @@ export class PlainContainers {
     const profile = { memory, cpus };
     const spec = { image: this.#image, profile, slot, instance: this.#instance, network: "" };
     const options = { ...containerOptions(spec), Cmd: ["--version"] };
-    // What anybody else's container would have to have made for it.
+    // Set to "none", because a shared network would need another container.
     options.HostConfig = { ...options.HostConfig, NetworkMode: "none" };
     const container = await call("create", this.#docker.createContainer(options));
     await call("start", container.start());

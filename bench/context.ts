@@ -4,21 +4,21 @@ import type { PlainContainers } from "./containers.ts";
 import type { BenchServer } from "./server.ts";
 import type { Row } from "./table.ts";
 
-/** What every measurement works with. */
+/** Parts that every measurement uses. */
 export interface Context {
   readonly docker: Docker;
-  /** A server with the default pool of two warm sandboxes. */
+  /** Server with the default pool of two warm sandboxes. */
   readonly server: BenchServer;
-  /** The server of another checkout, if this one is measured beside it. */
+  /** Server of another checkout, if this one is compared with it. */
   readonly against: BenchServer | undefined;
   /** The server's database, if it is measured. */
   readonly database: Postgres | undefined;
   readonly plain: PlainContainers;
-  /** A directory that is removed at the end. */
+  /** Directory that is removed at the end. */
   readonly scratch: string;
-  /** Samples of the warm row; the others take a share of it. */
+  /** Samples of the row "warm". Other rows take a share of them. */
   readonly samples: number;
-  /** Aborts when somebody ends the bench early. */
+  /** Signal that aborts when the user ends the bench early. */
   readonly signal: AbortSignal;
 }
 
@@ -27,14 +27,14 @@ export type Measurement = (context: Context) => Promise<Row[]>;
 export const DEFAULT_SAMPLES = 40;
 const FEWEST = 2;
 
-/** That share of the samples asked for, but never so few that nothing can be said. */
+/** Computes a share of the wanted samples, but never fewer than a result needs. */
 export function share({ samples }: Context, part: number): number {
   return Math.max(FEWEST, Math.round(samples * part));
 }
 
 /**
- * Counts rounds up to `most`, but ends early on a host so slow that the whole bench would take
- * too long; how many there were shows in the table. `seconds` is for the default samples.
+ * Counts rounds up to `most`. Ends early on a host so slow that the bench would take too long. The
+ * table shows the number of rounds. `seconds` is for the default number of samples.
  */
 export function* rounds({ samples }: Context, most: number, seconds: number): Generator<number> {
   const end = performance.now() + seconds * 1_000 * Math.max(1, samples / DEFAULT_SAMPLES);
@@ -46,13 +46,13 @@ export function* rounds({ samples }: Context, most: number, seconds: number): Ge
 
 let count = 0;
 
-/** Source no cache has seen: no sample may live on another one's compilation. */
+/** Makes source that no cache has seen, so that no sample profits from an earlier compilation. */
 export function uniqueExpression(): string {
   count += 1;
   return `(x) => x * 2 /* ${count} */`;
 }
 
-/** A request to run such source; `timeout` covers any wait for a sandbox. */
+/** Makes a request to run such source. `timeout` covers any wait for a sandbox. */
 export function uniqueRequest(timeout = 10_000): object {
   return { code: `export default ${uniqueExpression()}`, input: 21, timeout };
 }

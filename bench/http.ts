@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
 
-/** Nothing measured here takes that long; an answer that is lost must not hang the bench. */
+/** Longest wait for an answer, so that a lost one does not block the bench. */
 const ANSWER_WITHIN = 30_000;
 
 export interface Answer {
@@ -10,7 +10,7 @@ export interface Answer {
   readonly ms: number;
 }
 
-/** A client of one server that keeps its connections open, as a caller in production would. */
+/** Client of one server. It keeps its connections open, as a caller in production would. */
 export class Client {
   readonly #origin: string;
   readonly #signal: AbortSignal;
@@ -18,8 +18,8 @@ export class Client {
   readonly #key: string | undefined;
 
   /**
-   * An abort of `signal` drops every request under way, which ends what it runs. `key` is what it
-   * authenticates with, where there are tenants.
+   * Creates a client. Aborting `signal` drops all requests, which ends their executions. `key` is
+   * the client's key on a server with tenants.
    */
   constructor(
     origin: string,
@@ -33,7 +33,7 @@ export class Client {
     this.#key = key;
   }
 
-  /** Somebody else on the same connections, as behind a proxy. */
+  /** Makes a client with another key on the same connections, as behind a proxy. */
   as(key: string): Client {
     return new Client(this.#origin, this.#signal, key, this.#agent);
   }
@@ -50,7 +50,7 @@ export class Client {
     return this.#send("PUT", path, Buffer.from(JSON.stringify(body)));
   }
 
-  /** Runs code and checks that it was run: a refusal in good time is no measurement. */
+  /** Runs code and checks its result, because a fast refusal is no measurement. */
   async execute(request: object, expected: unknown): Promise<Answer> {
     const answer = await this.post("/execute", request);
     const { ok, result } = answer.body as { ok?: boolean; result?: unknown };

@@ -1,4 +1,4 @@
-/** `npm run bench`: measures a real server beside what the same machine does without it. */
+/** `npm run bench`: measures a real server, and the same machine without it. */
 import { setMaxListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
@@ -136,10 +136,12 @@ async function measure(names: readonly string[], context: Context): Promise<Row[
   return rows;
 }
 
-/** Aborts on the usual ways to end a program, so that all it has started is ended first. */
+/**
+ * Makes a signal that aborts on the usual ways to end a program, so that all children end first.
+ */
 function interruption(): AbortSignal {
   const controller = new AbortController();
-  // Every request under way listens to it.
+  // Each running request adds a listener.
   setMaxListeners(0, controller.signal);
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => controller.abort(new Error(`Ended by ${name}`)));
@@ -153,7 +155,7 @@ try {
   if (options === undefined) console.log(HELP);
   else await bench(options, interrupted);
 } catch (thrown) {
-  // What an interruption breaks on its way says less than its reason does.
+  // After an interruption, its reason says more than the errors it causes.
   const error: unknown = interrupted.aborted ? interrupted.reason : thrown;
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const POLL = 5;
 const GONE_WITHIN = 10_000;
 
-/** Proportional set size of a process in megabytes: shared pages count by share. */
+/** Reads the proportional set size of a process in megabytes. A shared page counts by its share. */
 export async function proportionalSize(pid: number): Promise<number> {
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
   const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1];
@@ -24,7 +24,10 @@ export async function untilOneIsGone(pids: readonly number[]): Promise<number> {
   }
 }
 
-/** A dead first thread is not enough: the one user code ran on may outlive it by a moment. */
+/**
+ * Tests that a process is gone. A dead first thread is not enough, because the thread of user code
+ * may outlive it by a moment.
+ */
 async function isGone(pid: number): Promise<boolean> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
   if (threads.length !== 1) return threads.length === 0;

@@ -14,11 +14,11 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The first start on a host builds the sandbox image, and may pull its base. */
 const READY_WITHIN = 240_000;
-/** The server drains for 10 s and removes for 20 s at most. */
+/** A server drains for at most 10 s, then removes its containers for at most 20 s. */
 const STOP_WITHIN = 35_000;
 const QUIET_WITHIN = 60_000;
 const POLL = 20;
-/** What the engine still does for a container after it has answered; samples start after it. */
+/** Milliseconds of the engine's work for a container after its answer. Samples start later. */
 const SETTLE = 120;
 
 interface PoolCounts {
@@ -35,7 +35,7 @@ export interface ServerOptions {
   /** Root of the checkout whose server is started. Default: this one. */
   readonly checkout?: string | undefined;
   readonly databaseUrl?: string | undefined;
-  /** The operator's key: a server with tenants, which `quiet()` knows nothing of. */
+  /** The operator's key of a server with tenants, which `quiet()` does not support. */
   readonly adminKey?: string | undefined;
   readonly signal: AbortSignal;
 }
@@ -43,7 +43,7 @@ export interface ServerOptions {
 /** A real server process, as `npm start` runs it, with a run directory and a port of its own. */
 export class BenchServer {
   readonly client: Client;
-  /** Name of the image its sandboxes run. */
+  /** Name of its sandboxes' image. */
   readonly image: string;
   readonly #child: ChildProcess;
   readonly #options: ServerOptions;
@@ -72,7 +72,7 @@ export class BenchServer {
     return this.client.execute(request, expected);
   }
 
-  /** Resolves when just the minimum is warm and neither server nor engine does anything else. */
+  /** Resolves when only the minimum is warm, and neither server nor engine is busy. */
   async quiet(): Promise<void> {
     const { docker, runDirectory, min, signal } = this.#options;
     for (const end = performance.now() + QUIET_WITHIN; performance.now() < end; ) {
@@ -88,7 +88,7 @@ export class BenchServer {
     throw new Error(`The pool did not come to rest within ${QUIET_WITHIN} ms`);
   }
 
-  /** Process ids of its sandboxes' first processes. */
+  /** Lists the process ids of its sandboxes' first processes. */
   async sandboxPids(): Promise<number[]> {
     const { docker, runDirectory } = this.#options;
     const own = await listSandboxes(docker, runDirectory);
@@ -107,7 +107,7 @@ export class BenchServer {
   }
 }
 
-/** Starts the process of a server, whose log is its standard error. */
+/** Starts the process of a server. Its log is its standard error. */
 export function launchOf(options: ServerOptions): ChildProcess {
   const checkout = options.checkout ?? ROOT;
   return spawn(process.execPath, startArguments(checkout), {
@@ -117,7 +117,7 @@ export function launchOf(options: ServerOptions): ChildProcess {
   });
 }
 
-/** The arguments of Node.js in `npm start` of a checkout. */
+/** Reads the arguments of Node.js from `npm start` of a checkout. */
 function startArguments(checkout: string): string[] {
   const { scripts } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as {
     scripts: { start: string };
@@ -125,7 +125,7 @@ function startArguments(checkout: string): string[] {
   return scripts.start.split(" ").slice(1);
 }
 
-/** The bench's environment without any setting of Isolate but its own. */
+/** Copies the bench's environment without settings of Isolate, and adds the server's own. */
 function environment(options: ServerOptions): NodeJS.ProcessEnv {
   const { runDirectory, min, databaseUrl, adminKey } = options;
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ISOLATE_"));
@@ -142,7 +142,7 @@ function environment(options: ServerOptions): NodeJS.ProcessEnv {
   };
 }
 
-/** Resolves with what a starting server's log says: where it listens, and what it runs. */
+/** Resolves with the address and the image in a starting server's log. */
 function announced(
   child: ChildProcess,
   signal: AbortSignal,

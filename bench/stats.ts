@@ -1,4 +1,4 @@
-/** The value below which a share of all values lies, interpolated between neighbours. */
+/** Finds the value below which a share of all values lies, interpolated between neighbours. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const place = (sorted.length - 1) * share;
@@ -12,8 +12,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Completions a second between the first and the last one inside the window. Counting intervals
- * instead of dividing by the window's length makes a handful of completions enough.
+ * Computes completions a second between the first and the last one inside the window. It counts
+ * intervals and does not divide by the window's length, so a few completions are enough.
  */
 export function rate(completions: readonly number[], from: number, to: number): number {
   const counted = completions.filter((time) => time >= from && time <= to).sort((a, b) => a - b);
@@ -23,7 +23,7 @@ export function rate(completions: readonly number[], from: number, to: number): 
   return ((counted.length - 1) * 1_000) / (last - first);
 }
 
-/** Times one piece of work, in milliseconds. */
+/** Measures one piece of work, in milliseconds. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
@@ -31,8 +31,8 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /**
- * Runs `count` workers at once. Unlike with `Promise.all`, none of them still runs when this
- * rejects, so that whoever cleans up afterwards meets nothing that is just being made.
+ * Runs `count` workers at once. Unlike `Promise.all`, it rejects only when all of them have ended.
+ * So a clean-up afterwards finds nothing that is still being made.
  */
 export async function together(count: number, worker: () => Promise<void>): Promise<void> {
   const settled = await Promise.allSettled(Array.from({ length: count }, worker));

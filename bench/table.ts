@@ -2,7 +2,7 @@ import { median, quantile } from "./stats.ts";
 
 export type Unit = "ms" | "/s" | "MB";
 
-/** What a row is held to: its own median, or that median as a multiple of the reference's. */
+/** Goal of a row: for its own median, or for that median divided by the reference's. */
 export interface Goal {
   readonly of: "value" | "ratio";
   readonly better: "lower" | "higher";
@@ -16,13 +16,13 @@ export interface Row {
   readonly values: readonly number[];
   readonly reference?: { readonly name: string; readonly values: readonly number[] };
   readonly goal: Goal;
-  /** The share of all values below the one that is judged. Default: the median. */
+  /** Quantile that is judged. Default: the median. */
   readonly at?: number;
 }
 
 const HEAD = ["work", "p50", "p95", "n", "reference", "ratio", "must", "aim"];
 
-/** Fewer values than this have no 95th percentile worth the name. */
+/** Fewer values than this have no useful 95th percentile. */
 const ENOUGH_FOR_P95 = 5;
 
 export function renderTable(rows: readonly Row[]): string {

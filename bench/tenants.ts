@@ -5,12 +5,12 @@ import type { Context } from "./context.ts";
 import type { Client } from "./http.ts";
 import { BenchServer } from "./server.ts";
 
-/** Warm sandboxes of such a server. */
+/** Number of warm sandboxes of such a server. */
 const MIN = 2;
-/** What comes first fills caches, and the pool. */
+/** Milliseconds of requests that are not measured, because they fill caches and the pool. */
 const SETTLE = 2_000;
 
-/** A server of its own for measurements that have tenants. */
+/** A server of its own for measurements with tenants. */
 export class TenantServer {
   readonly #server: BenchServer;
 
@@ -27,7 +27,7 @@ export class TenantServer {
     return new TenantServer(server);
   }
 
-  /** Makes a tenant whose only bound is the pool, and a client that is it. */
+  /** Creates a tenant that only the pool limits, and a client with its key. */
   async tenant(id: string): Promise<Client> {
     const { client } = this.#server;
     const made = await client.put(`/admin/tenants/${id}`, { concurrency: 100 });

@@ -1,12 +1,16 @@
 /**
- * Takes the settings out of this process' environment, so that no child process and no thread inherits
- * them. It is loaded before anything else, as the loader of TypeScript starts a child by itself.
+ * Takes the settings out of this process's environment, so that no child process and no thread
+ * inherits them. It is loaded before anything else, because the loader of TypeScript starts a
+ * child.
  */
 
-/** Also removed: what compose.yaml has for its store, and what spans are sent with. */
+/**
+ * Names of the variables to take. Some are not Isolate's own: the store of compose.yaml, and the
+ * headers for spans.
+ */
 const TAKEN =
   /^(ISOLATE_.*|DATABASE_URL(_FILE)?|POSTGRES_PASSWORD|OTEL_EXPORTER_OTLP_(TRACES_)?HEADERS)$/;
-/** Where they wait: one place for all copies that a loader may make of this module. */
+/** Key of the global that holds the environment, for all copies a loader makes of this module. */
 const PLACE = Symbol.for("isolate.environment");
 
 if (globalThis[PLACE] === undefined) {
@@ -15,7 +19,7 @@ if (globalThis[PLACE] === undefined) {
   Object.defineProperty(globalThis, PLACE, { value, configurable: true });
 }
 
-/** Returns the environment as it was given, once: after that it is as it is now. */
+/** Returns the original environment on the first call, and the current one later. */
 export function takeEnvironment() {
   const environment = globalThis[PLACE];
   Object.defineProperty(globalThis, PLACE, { value: process.env, configurable: true });

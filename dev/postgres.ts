@@ -11,7 +11,7 @@ import pg from "pg";
 const run = promisify(execFile);
 const VERSIONS = "/usr/lib/postgresql";
 
-/** The published example's tables, in the rows the tests start from. */
+/** Tables of the published example, with the rows that tests start from. */
 const TABLES = `
   create table users (id serial primary key, name text not null, email text not null unique,
     created_at timestamp default now());
@@ -20,12 +20,12 @@ const TABLES = `
   insert into users (name, email) values ('Alice', 'alice@example.com'), ('Bob', 'bob@example.com');`;
 
 /**
- * A PostgreSQL server of the test's own, on a loopback port, with a data directory that goes with
- * it. Passwords (SCRAM) and TLS are on; the certificate is its own and names `localhost`.
+ * A PostgreSQL server for one test, on a loopback port, with a temporary data directory. Passwords
+ * (SCRAM) and TLS are on. The certificate is self-signed and names `localhost`.
  */
 export class Postgres {
   readonly port: number;
-  /** The password of every role. */
+  /** Password of every role. */
   readonly password: string;
   /** PEM file of the certificate that signs the server's. */
   readonly certificate: string;
@@ -40,7 +40,7 @@ export class Postgres {
     this.#server = server;
   }
 
-  /** Starts it with the roles `app` and `admin` (a superuser), and the database `app`. */
+  /** Starts a server with the roles `app` and `admin` (a superuser), and the database `app`. */
   static async start(): Promise<Postgres> {
     const directory = await mkdtemp(join(tmpdir(), "isolate-pg-"));
     const owner = await ownerOf();
@@ -79,7 +79,7 @@ export class Postgres {
     return postgres;
   }
 
-  /** The URL an operator would set. `options` is a query string. */
+  /** Builds the URL that an operator would set. `options` is a query string. */
   url(options = "", { user = "app", password = this.password, host = "127.0.0.1" } = {}): string {
     return `postgresql://${user}:${password}@${host}:${this.port}/app${options}`;
   }
@@ -96,21 +96,21 @@ export class Postgres {
     }
   }
 
-  /** How many connections of `app` there are, as the server sees it. */
+  /** Counts the connections of `app`, as the server sees them. */
   async connections(condition = "true"): Promise<number> {
     const sql = `select count(*)::int as n from pg_stat_activity where usename = 'app' and ${condition}`;
     const [row] = await this.query(sql);
     return Number(row?.n);
   }
 
-  /** Has the tables as they were at the start. */
+  /** Restores the tables as they were at the start. */
   async reset(): Promise<void> {
     await this.query(`set role app; drop table if exists posts, users; ${TABLES}`);
   }
 
   async stop(): Promise<void> {
     const exited = new Promise((resolve) => this.#server.once("exit", resolve));
-    // A fast shutdown: connections are cut, nothing is waited for.
+    // SIGINT means a fast shutdown: the server cuts connections and waits for none.
     if (this.#server.exitCode === null) this.#server.kill("SIGINT");
     else return;
     await exited;
@@ -133,7 +133,9 @@ export class Postgres {
   }
 }
 
-/** The server refuses to run as root: the distribution's user does it then. */
+/**
+ * Finds the user for the server. It refuses to run as root, so root uses the distribution's user.
+ */
 async function ownerOf(): Promise<{ uid: number; gid: number }> {
   const { uid, gid } = userInfo();
   if (uid !== 0) return { uid, gid };
@@ -142,7 +144,7 @@ async function ownerOf(): Promise<{ uid: number; gid: number }> {
   return { uid: await id("-u"), gid: await id("-g") };
 }
 
-/** Debian keeps the programs of each version apart, and out of the path. */
+/** Finds a program of PostgreSQL. Debian keeps those of each version outside the path. */
 function binary(name: string): string {
   const versions = existsSync(VERSIONS) ? readdirSync(VERSIONS) : [];
   const newest = versions.sort((a, b) => Number(b) - Number(a))[0];

@@ -29,7 +29,7 @@ export interface ContainerParts {
   readonly runtime: string | undefined;
 }
 
-/** A way to start sandboxes as the server does, but for what `adjust` changes. */
+/** Makes a launcher that starts sandboxes as the server does. `adjust` may change their options. */
 export function launcherOf(
   { image, ...parts }: ContainerParts,
   adjust: (options: ContainerCreateOptions) => void = () => {},
@@ -45,8 +45,9 @@ export function launcherOf(
 }
 
 /**
- * The same, by an image whose Worker holds what its process does, and with a process that holds
- * everything; what holds their networks is no place for code, and stays as it is.
+ * Makes launchers for sandboxes without the inner layer. The image's Worker has all permissions of
+ * its process, and the process has every permission. Containers that hold a network run no code, so
+ * they stay as they are.
  */
 export function openLaunchers(
   parts: ContainerParts,
@@ -62,7 +63,7 @@ export function openLaunchers(
   return { asNobody: open(), asRoot: open("0:0") };
 }
 
-/** Whether the engine sees this host's run directory, and not one of its own by that name. */
+/** Checks that the engine sees this host's run directory, and not one of its own with that name. */
 export async function checkShared(parts: ContainerParts): Promise<Finding> {
   const { docker, instance, image } = parts;
   const directory = join(instance.directory, "shared");
@@ -79,7 +80,7 @@ export async function checkShared(parts: ContainerParts): Promise<Finding> {
         HostConfig: {
           NetworkMode: "none",
           ReadonlyRootfs: true,
-          // A mount, which is refused where the engine has no such directory; a bind would make one.
+          // A mount is refused if the engine has no such directory. A bind would create one.
           Mounts: [{ Type: "bind", Source: directory, Target: "/shared", ReadOnly: true }],
         },
       }),
@@ -107,7 +108,7 @@ export async function checkShared(parts: ContainerParts): Promise<Finding> {
 const SHARE =
   "Name by ISOLATE_RUN_DIR a directory that the engine and this process see at the same path; in a container, mount it there";
 
-/** Whether a sandbox starts, dials its socket and runs code. */
+/** Checks that a sandbox starts, dials its socket and runs code. */
 export async function checkSandbox(check: string, launch: Launch): Promise<Finding> {
   const started = performance.now();
   const since = (): string => `${Math.round(performance.now() - started)} ms`;
@@ -127,7 +128,7 @@ export async function checkSandbox(check: string, launch: Launch): Promise<Findi
 
 const TRY = "See the engine's log for the reason, and docs/operate/troubleshooting.md#the-engine";
 
-/** Whether the egress proxy starts and answers, or the one that somebody else runs does. */
+/** Checks that the egress proxy starts and answers, also one that another program runs. */
 export async function checkProxy(
   parts: ContainerParts,
   settings: EgressSettings,

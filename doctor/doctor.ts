@@ -26,16 +26,16 @@ export interface DoctorOptions {
   readonly config: Config;
   /** Directory of the control sockets. */
   readonly runDirectory: string;
-  /** `null` for no containers. */
+  /** Engine for containers; `null` for none. */
   readonly containers: ContainerHost | null;
-  /** Told what takes its time, a line each. */
+  /** Receives one line for each slow step. */
   readonly log: (line: string) => void;
 }
 
 /**
- * Looks at a host as the server would use it, and tries to get out of sandboxes on it. Gives its
- * findings as they come; a running server in the same run directory is not disturbed, and nothing is
- * left behind but the images.
+ * Examines a host as the server would use it, and tries to escape from sandboxes on it. Yields each
+ * finding as soon as it is known. A running server in the same run directory is not disturbed.
+ * Nothing but the images stays behind.
  */
 export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
   yield* checkPrograms();
@@ -57,7 +57,7 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
   }
 }
 
-/** Level `isolated`: Deno processes, the inner layer alone. */
+/** Checks level `isolated`: Deno processes with the inner layer alone. */
 async function* checkProcesses(instance: Instance): AsyncGenerator<Finding> {
   const runnerDirectory = join(instance.directory, "runner");
   await writeRunner(await readRunner(), runnerDirectory);
@@ -76,7 +76,7 @@ async function* checkProcesses(instance: Instance): AsyncGenerator<Finding> {
   }
 }
 
-/** What stands around a process besides the inner layer. */
+/** Checks the protections around a process, beside the inner layer. */
 async function checkWalls(launcher: DenoProcessLauncher): Promise<Finding> {
   const missing = await launcher.missingWalls();
   if (missing === undefined) {
@@ -94,7 +94,9 @@ async function checkWalls(launcher: DenoProcessLauncher): Promise<Finding> {
   );
 }
 
-/** Level `container`, from the engine to what holds when the inner layer is gone. */
+/**
+ * Checks level `container`, from the engine to the protections that hold without the inner layer.
+ */
 async function* checkContainers(
   { config, log }: DoctorOptions,
   { host, runtime, egressSocket }: ContainerHost,
@@ -125,7 +127,7 @@ async function* checkContainers(
   const parts: ContainerParts = { docker, instance, image, runtime };
   const shared = await checkShared(parts);
   yield shared;
-  // None would get ready: its socket would be nowhere.
+  // Sandboxes would not become ready, because the engine cannot see their socket.
   if (shared.level === "fail") return;
   yield* trySandboxes(parts, openImage);
   yield await checkProxy(parts, config.egress, egressSocket);

@@ -7,13 +7,13 @@ import { type Finding, fail, ok, warn } from "./finding.ts";
 import { knownBad } from "./known-bad.ts";
 import { compareVersions } from "./version.ts";
 
-/** The oldest version of the engine's API this was ever tried with. */
+/** Oldest version of the engine's API that was tested. */
 const OLDEST_API = "1.41";
 const PING_WITHIN = 3_000;
 const CGROUPS =
   "docs/operate/troubleshooting.md#control-groups says how a host gets control groups";
 
-/** What is looked at of an engine's description of itself. */
+/** Fields used of an engine's description of itself. */
 export interface EngineInfo {
   readonly OSType?: string;
   readonly CgroupVersion?: string;
@@ -35,11 +35,11 @@ export interface EngineVersion {
 
 export interface EngineDemands {
   readonly runtime: string | undefined;
-  /** Megabytes that all sandboxes may take together. */
+  /** Megabytes that all sandboxes together may use. */
   readonly memory: number;
 }
 
-/** Whether the engine answers, and what it is. Returns whether there is one to go on with. */
+/** Checks that the engine answers, and reports its version. Returns true if it can be used. */
 export async function* checkEngine(
   docker: Docker,
   socket: string,
@@ -79,7 +79,9 @@ function answering(socket: string, info: EngineInfo, version: EngineVersion): Fi
   return warn("engine", `${said}, which is older than any this was tried with`, "Update it");
 }
 
-/** What is known against the engine and what it starts containers with. */
+/**
+ * Reports known vulnerabilities of the engine and of the programs that it starts containers with.
+ */
 export function* versions({ Components = [] }: EngineVersion): Generator<Finding> {
   const known = Components.filter(({ Name }) => ["Engine", "containerd", "runc"].includes(Name));
   let bad = 0;
@@ -106,7 +108,7 @@ function seccomp(info: EngineInfo): Finding {
   }
 }
 
-/** Whether the kernel can hold what sandboxes use; probes show that it does. */
+/** Checks that the kernel supports the limits of sandboxes. Probes test the limits themselves. */
 export function* cgroups(info: EngineInfo): Generator<Finding> {
   const limits = {
     memory: info.MemoryLimit,

@@ -8,24 +8,24 @@ import { LIMIT_PROBES } from "./limit-probes.ts";
 import { type Facts, matches, type Probe, runProbe } from "./probe.ts";
 import { ATTEMPTS, REFUSAL } from "./worker-probe.ts";
 
-/** An address for documentation (RFC 5737): nobody answers, and no packet gets that far. */
+/** An address for documentation (RFC 5737): no machine has it, and no packet reaches it. */
 const UPSTREAM = "192.0.2.1";
 const MAX_FACTS = 300;
 const MEMORY = 256;
 
-/** Starts a sandbox for probes, and is told of it. */
+/** Starts a sandbox for probes. */
 export type Launch = (profile: Profile) => Promise<Sandbox>;
 
-/** Ways to start sandboxes whose Worker holds every permission. */
+/** Functions that start sandboxes whose Worker has every permission. */
 export interface OpenLaunches {
   readonly asNobody: Launch;
-  /** With no other flag less. */
+  /** Starts one as root. All other flags stay. */
   readonly asRoot: Launch;
 }
 
 /**
- * Tries to get out of sandboxes whose Worker holds every permission, so that only the container is
- * left to hold the code: a finding for each of its protections.
+ * Tries to escape from sandboxes whose Worker has every permission, so that only the container
+ * holds the code. Yields a finding for each protection of the container.
  */
 export async function* checkContainer(
   { asNobody, asRoot }: OpenLaunches,
@@ -59,7 +59,7 @@ async function* checkTogether(launch: Launch, probes: readonly Probe[]): AsyncGe
   for (const probe of probes) yield judge(probe, all[probe.flag] ?? seen);
 }
 
-/** Tries what code without a permission must not get done, in a sandbox as it is. */
+/** Tries actions that need a permission, in a normal sandbox, without any permission. */
 export async function checkWorker(check: string, launch: Launch): Promise<Finding> {
   const { ended, ...answers } = await inSandbox(launch, {}, ATTEMPTS);
   const done = Object.entries(answers).filter(([, answer]) => !REFUSAL.test(String(answer)));
@@ -85,7 +85,7 @@ function judge({ flag, what, holds, unclear }: Probe, facts: Facts): Finding {
   return fail(check, said, IGNORED);
 }
 
-/** One body that runs the bodies of many probes, one after the other. */
+/** Joins the code of many probes into one body that runs them one after the other. */
 function sequence(probes: readonly Probe[]): string {
   const steps = probes.map(
     ({ flag, code }) => `facts[${JSON.stringify(flag)}] = await saw(async () => {${code}});`,
@@ -120,7 +120,7 @@ async function inSandbox(
   }
 }
 
-/** It comes from inside a sandbox that may hold nothing: bounded, and in printable characters. */
+/** Shows facts from a sandbox that may have no protection: short, in printable characters. */
 function shown(facts: Facts): string {
   return JSON.stringify(facts).slice(0, MAX_FACTS);
 }

@@ -1,9 +1,9 @@
 import { type Probe, UPSTREAM_PORT } from "./probe.ts";
 
-/** As the kernel returns it. */
+/** Error code, as the kernel returns it. */
 const EPERM = -1;
 
-/** Of the flags that say what a sandbox may do. */
+/** Probes of the flags that limit the actions of a sandbox. */
 export const FLAG_PROBES: readonly Probe[] = [
   {
     flag: "User",
@@ -12,7 +12,7 @@ export const FLAG_PROBES: readonly Probe[] = [
     holds: { uid: 65534, gid: 65534 },
   },
   {
-    // The engine's own choice is the container's id, which is nothing a tenant needs to know.
+    // The engine's own choice is the container's id, which a tenant need not know.
     flag: "Hostname",
     what: "it is not told which container it is",
     code: "return { name: Deno.hostname() };",
@@ -42,7 +42,7 @@ export const FLAG_PROBES: readonly Probe[] = [
       const entries = [...Deno.readDirSync("/run/isolate")].length;
       return { entries, wrote: await said(() => Deno.writeTextFile("/run/isolate/probe", "")) };
     `,
-    // The socket's name goes as soon as the one sandbox has dialled it.
+    // The socket's name is removed as soon as the one sandbox has dialled it.
     holds: { entries: 0, wrote: "EROFS" },
   },
   {
@@ -64,7 +64,7 @@ export const FLAG_PROBES: readonly Probe[] = [
     holds: { loaded: "unmapped" },
   },
   {
-    // Read instead of tried: the image has no executable that fits into 16 MB to set the bit on.
+    // Read and not tried: the image has no executable small enough for 16 MB to set the bit on.
     flag: "Tmpfs nosuid",
     what: "no set-user-ID bit counts in /tmp",
     code: `
@@ -83,15 +83,15 @@ export const FLAG_PROBES: readonly Probe[] = [
     holds: { bound: "0000000000000000", given: "EPERM" },
   },
   {
-    // Read instead of tried: the image has no set-user-ID executable, nor a place for one.
+    // Read and not tried: the image has no set-user-ID executable, and no place for one.
     flag: "SecurityOpt no-new-privileges:true",
     what: "it gets no new privileges",
     code: `return { noNewPrivileges: status("NoNewPrivs") };`,
     holds: { noNewPrivileges: "1" },
   },
   {
-    // Unsharing nothing is refused by the filter alone. A vsock socket belongs to no network
-    // namespace, so that the filter is all there is against it; io_uring would pass others by.
+    // Only the filter refuses an unshare of nothing. Only the filter stops a vsock socket, which
+    // belongs to no network namespace. io_uring would bypass other filtered calls.
     flag: "SecurityOpt seccomp",
     what: "its system calls are filtered",
     code: `
@@ -122,7 +122,7 @@ export const FLAG_PROBES: readonly Probe[] = [
     holds: { wrote: "ENOENT" },
   },
   {
-    // No flag of ours but the engine's default.
+    // Set by no flag of ours: it is the engine's default.
     flag: "PidMode",
     what: "it sees no process but its own",
     code: `
@@ -132,7 +132,7 @@ export const FLAG_PROBES: readonly Probe[] = [
     holds: { first: "deno", processes: 1 },
   },
   {
-    // Last, since it leaves no room for the others.
+    // Last, because it leaves no space for the other probes.
     flag: "Tmpfs size=16m",
     what: "/tmp ends at 16 MiB",
     code: `

@@ -1,22 +1,22 @@
 import type { Facts } from "./probe.ts";
 
-/** How a probe of a flag ends otherwise in gVisor; docs/operate/gvisor.md says the same in words. */
+/** Different result of a flag's probe in gVisor; docs/operate/gvisor.md says the same in words. */
 export interface Difference {
-  /** What the code sees with the flag. */
+  /** Facts that the code sees with the flag. */
   readonly holds?: Facts;
-  /** Why nothing inside can tell whether the flag is there. */
+  /** Reason why no code inside can detect the flag. */
   readonly unseen?: string;
-  /** Why the protection is there without the flag, too. */
+  /** Reason why the protection exists without the flag, too. */
   readonly irremovable?: string;
 }
 
 export const IN_GVISOR: Readonly<Record<string, Difference>> = {
-  // The engine does not hear of every such kill that it was for memory.
+  // The engine does not learn of every such kill that memory was the reason.
   Memory: { holds: { ended: "closed" } },
   MemorySwap: { unseen: "its cgroup is the whole sandbox's, and not shown in there" },
   NanoCpus: { unseen: "its cgroup is the whole sandbox's, and not shown in there" },
   PidsLimit: { unseen: "threads are gVisor's own, and no thread of the host's each" },
-  // The signal that goes with the limit is not held back, and ends the sandbox.
+  // gVisor does not hold back the signal that comes with the limit, so it ends the sandbox.
   "Ulimits fsize": { holds: { ended: "closed" } },
   NetworkMode: {
     holds: { interfaces: ["lo"], connected: "EHOSTUNREACH" },

@@ -8,12 +8,12 @@ import { compareVersions } from "./version.ts";
 
 const OLDEST_NODE = "20.19.0";
 const DENO_WITHIN = 10_000;
-/** What the kernel takes for a unix socket's path, its end included. */
+/** Most bytes of a unix socket's path, the end mark not included. */
 const MAX_SOCKET_PATH = 107;
-/** Below the run directory: an instance, a slot, the longest name of a socket in one. */
+/** Longest path below the run directory: an instance, a slot, and the longest name of a socket. */
 const DEEPEST = join("x".repeat(8), "x".repeat(12), "database.sock");
 
-/** What runs the control plane, and what runs in every sandbox. */
+/** Checks the versions of Node (for the control plane) and of Deno (for sandboxes). */
 export async function* checkPrograms(): AsyncGenerator<Finding> {
   const { node } = process.versions;
   if (compareVersions(node, OLDEST_NODE) >= 0) yield ok("node", `Node ${node}`);
@@ -36,7 +36,7 @@ async function deno(): Promise<Finding> {
   }
 }
 
-/** Whether sockets in a run directory have paths that the kernel takes. */
+/** Checks that the paths of sockets in a run directory are short enough for the kernel. */
 export function checkSocketPaths(runDirectory: string): Finding[] {
   const length = Buffer.byteLength(join(runDirectory, DEEPEST));
   if (length <= MAX_SOCKET_PATH) return [];

@@ -1,10 +1,10 @@
 import type { Probe } from "./probe.ts";
 
-/** Of what no single flag is for. */
+/** Probes of protections that no single flag provides. */
 export const HOST_PROBES: readonly Probe[] = [
   {
-    // Tries to make a file in every directory there is. Message queues are of a namespace of its
-    // own, and held by an rlimit.
+    // Tries to create a file in every directory. Message queues have a namespace of their own and a
+    // limit of their own.
     flag: "written",
     what: "nothing can be written but in places that end with it",
     code: `
@@ -25,7 +25,7 @@ export const HOST_PROBES: readonly Probe[] = [
     holds: { tmp: true, elsewhere: [] },
   },
   {
-    // Opens, without a word, what a container must not be able to open.
+    // Opens files that a container must not be able to open, and sends nothing.
     flag: "host",
     what: "nothing of the host's can be opened that could be asked for more",
     code: `

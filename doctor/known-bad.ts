@@ -1,10 +1,10 @@
 import { compareVersions, lineOf } from "./version.ts";
 
-/** A version that lets code out of its container, by what it is called in `docker version`. */
+/** A version that lets code out of its container, with the component's name in `docker version`. */
 interface KnownBad {
   readonly component: "runc" | "containerd" | "Engine";
   readonly id: string;
-  /** The first good version of each line of releases that got one; older lines are all bad. */
+  /** First good version of each release line that got a fix. All older lines are bad. */
   readonly fixed: readonly string[];
   readonly reason: string;
 }
@@ -51,16 +51,16 @@ const KNOWN_BAD: readonly KnownBad[] = [
 export interface Verdict {
   readonly id: string;
   readonly reason: string;
-  /** The oldest version that is good. */
+  /** Oldest good version. */
   readonly fixed: string;
   /**
-   * Whether the version is a distribution's own, which may hold the fix under the old number. Only
-   * its changelog tells.
+   * True if a distribution made this version. It may contain the fix under the old number; only its
+   * changelog shows that.
    */
   readonly patched: boolean;
 }
 
-/** What is known against a version of a component, as `docker version` names both. */
+/** Finds known vulnerabilities of a component's version, both as in `docker version`. */
 export function knownBad(component: string, version: string): Verdict[] {
   const patched = /[+~]|ubuntu|\.(el|fc|amzn)\d/.test(version);
   return KNOWN_BAD.filter((bad) => bad.component === component && isBelow(version, bad.fixed)).map(

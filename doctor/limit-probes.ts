@@ -1,17 +1,17 @@
 import type { Probe } from "./probe.ts";
 
-// Errors as the kernel returns them.
+// Error codes, as the kernel returns them.
 const EPERM = -1;
 const EAGAIN = -11;
 const EFBIG = -27;
 
-/** Of the flags that say how much of something a sandbox may use. */
+/** Probes of the flags that limit the resources of a sandbox. */
 export const LIMIT_PROBES: readonly Probe[] = [
   {
     flag: "Memory",
     what: "what takes more memory than it has is ended",
     alone: true,
-    // Outside V8's heap, which has a limit of its own.
+    // Allocated outside of V8's heap, which has a limit of its own.
     code: `
       const blocks = [];
       for (let i = 0; i < 40; i++) blocks.push(new Uint8Array(10e6).fill(1));
@@ -20,7 +20,7 @@ export const LIMIT_PROBES: readonly Probe[] = [
     holds: { ended: "closed", fault: { name: "MemoryError" } },
   },
   {
-    // Read instead of tried: not every host has swap. Both generations of cgroups.
+    // Read and not tried: not every host has swap. Covers both versions of cgroups.
     flag: "MemorySwap",
     what: "memory has no swap behind it",
     code: `
@@ -37,8 +37,8 @@ export const LIMIT_PROBES: readonly Probe[] = [
     flag: "NanoCpus",
     what: "processors are limited",
     alone: true,
-    // How much the code gets without the limit depends on who else is busy; that the kernel never
-    // held it back does not.
+    // Without the limit, the code's share depends on the host's load. So the probe also reads
+    // whether the kernel ever held it back.
     code: `
       const url = URL.createObjectURL(new Blob(["for (;;);"]));
       const used = () => {
@@ -94,7 +94,7 @@ export const LIMIT_PROBES: readonly Probe[] = [
     flag: "Ulimits fsize",
     what: "files end at 64 MiB",
     alone: true,
-    // No file of /tmp gets that far, but one that is memory alone would.
+    // Files in /tmp cannot grow that large, but a file in memory could.
     code: `
       const c = libc({ memfd_create: ["buffer", "u32"], ftruncate: ["i32", "i64"] });
       const file = c.memfd_create(new TextEncoder().encode("probe\\0"), 0);

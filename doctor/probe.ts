@@ -3,24 +3,24 @@ import { deadline } from "../src/base/deadline.ts";
 import type { Ending, Sandbox } from "../src/engines/contract/contract.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../src/protocol/limits.ts";
 
-/** What a probe saw: the object its code returned, and how it ended. */
+/** Facts of a probe: the object its code returned, and how it ended. */
 export type Facts = Readonly<Record<string, unknown>>;
 
-/** Code that tells from the inside whether a flag of a sandbox container is there. */
+/** Code that detects from the inside whether a flag of a sandbox container is set. */
 export interface Probe {
-  /** Its key in `containerOptions()`, and which one of several in it. */
+  /** Key of the flag in `containerOptions()`, and which of its values. */
   readonly flag: string;
-  /** What the flag is for, in an operator's words. */
+  /** Purpose of the flag, in an operator's words. */
   readonly what: string;
-  /** Body of an async function that returns what it saw. */
+  /** Body of an async function that returns the facts. */
   readonly code: string;
-  /** What the code sees with the flag, among other things. */
+  /** Facts seen with the flag. Others may be seen, too. */
   readonly holds: Facts;
-  /** What it sees where nothing can be said, and what to do then. */
+  /** Facts that leave the result open, and advice for that case. */
   readonly unclear?: { readonly facts: Facts; readonly advice: string };
-  /** Whether it leaves its sandbox unfit for another probe. Default false. */
+  /** True if its sandbox cannot run another probe afterwards. Default false. */
   readonly alone?: boolean;
-  /** Whether it is run as root, which `User` would hide it from. Default false. */
+  /** True to run it as root, because `User` would hide the flag's effect. Default false. */
   readonly root?: boolean;
   /** Cores of its sandbox. Default 1. */
   readonly cpus?: number;
@@ -31,7 +31,7 @@ export const UPSTREAM_PORT = 9000;
 
 const PROBE_WITHIN = 30_000;
 
-/** Runs a probe's code in a sandbox and resolves with what it saw, however it ended. */
+/** Runs a probe's code in a sandbox. Resolves with the facts in every case. */
 export async function runProbe(sandbox: Sandbox, body: string, upstream: string): Promise<Facts> {
   const job = {
     code: `${HELPERS}\nexport default async ({ upstream }) => {\n${body}\n};`,
@@ -44,14 +44,14 @@ export async function runProbe(sandbox: Sandbox, body: string, upstream: string)
   return factsOf(sandbox, await deadline(running, PROBE_WITHIN, "A probe"));
 }
 
-/** Replaces the permissions of the sandbox's Deno process by all there are. */
+/** Gives the sandbox's Deno process all permissions. */
 export function allowAll(options: ContainerCreateOptions): void {
   const [command = "run", ...args] = options.Cmd ?? [];
   const kept = args.filter((arg) => !/^--(allow|deny)-/.test(arg));
   options.Cmd = [command, "-A", ...kept];
 }
 
-/** Whether `actual` is as `expected` says; what that does not mention is of no interest. */
+/** Tests that `actual` contains everything in `expected`. Other members are ignored. */
 export function matches(actual: unknown, expected: unknown): boolean {
   if (typeof expected !== "object" || expected === null) return Object.is(actual, expected);
   if (typeof actual !== "object" || actual === null) return false;
@@ -62,9 +62,9 @@ export function matches(actual: unknown, expected: unknown): boolean {
   );
 }
 
-/** What the code of every probe may use. */
+/** Functions for the code of every probe. */
 const HELPERS = `
-/** "ok", or the code or message of what the work failed with. */
+/** Runs work. Returns "ok", or the code or message of its error. */
 async function said(work) {
   try {
     await work();
@@ -74,17 +74,17 @@ async function said(work) {
   }
 }
 const text = (path) => Deno.readTextFileSync(path);
-/** What the kernel keeps about this container under that name, if it does. */
+/** Reads a file of this container's cgroup, if it exists. */
 function cgroup(name) {
   try {
     return text("/sys/fs/cgroup/" + name);
   } catch {}
 }
-/** A field of this process's status, as the kernel tells it. */
+/** Reads a field of this process's status in the kernel. */
 function status(field) {
   return new RegExp("^" + field + ":\\\\s*(.*)$", "m").exec(text("/proc/self/status"))[1];
 }
-/** Functions of the C library, all of them returning an int. */
+/** Opens functions of the C library that return an int. */
 function libc(signatures) {
   const symbols = { __errno_location: { parameters: [], result: "pointer" } };
   for (const [name, parameters] of Object.entries(signatures)) {
@@ -92,7 +92,7 @@ function libc(signatures) {
   }
   return Deno.dlopen("libc.so.6", symbols).symbols;
 }
-/** A call's result, or the negative errno, as the kernel itself returns it. */
+/** Returns a call's result or the negative errno, as the kernel does. */
 const kernel = (c, result) =>
   result < 0 ? -new Deno.UnsafePointerView(c.__errno_location()).getInt32() : result;
 `;

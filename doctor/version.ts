@@ -1,4 +1,6 @@
-/** Numbers of a version, and of its release candidate; a release comes after all its candidates. */
+/**
+ * Parses a version into numbers, the last for its candidate. A release comes after its candidates.
+ */
 function parse(version: string): number[] {
   const [, major, minor, patch, candidate] =
     /^v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-~]rc\.?(\d+))?/.exec(version) ?? [];
@@ -6,7 +8,9 @@ function parse(version: string): number[] {
   return [...numbers, candidate === undefined ? Number.POSITIVE_INFINITY : Number(candidate)];
 }
 
-/** Below 0 if `a` is older, above if it is newer. What a distribution adds counts for nothing. */
+/**
+ * Compares versions: below 0 if `a` is older, above if newer. A distribution's suffix is ignored.
+ */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [parse(a), parse(b)];
   for (const [index, number] of left.entries()) {
@@ -16,7 +20,7 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-/** The line of releases it belongs to: `1.2` for `1.2.8`. */
+/** Returns the release line of a version: `1.2` for `1.2.8`. */
 export function lineOf(version: string): string {
   return parse(version).slice(0, 2).join(".");
 }

@@ -1,10 +1,10 @@
 import { UPSTREAM_PORT } from "./probe.ts";
 
-/** The answers of the runtime, and of the runner for Node workers, to code without the permission. */
+/** Refusals of an action without permission, by the runtime, and by the runner for Node workers. */
 export const REFUSAL =
   /Requires [\w ]*access|Can't escalate parent thread permissions|are not available here/;
 
-/** What code without a permission must not get done. Each tells its error, or "ok". */
+/** Actions that code without a permission must not succeed in. Each returns its error, or "ok". */
 export const ATTEMPTS = `
   const { createRequire } = await import("node:module");
   const { readFileSync } = await import("node:fs");

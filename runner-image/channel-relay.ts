@@ -5,19 +5,22 @@ import type { ChannelMessage, ChannelRequest } from "../src/protocol/messages.ts
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Relays one job's channel, both ways. The worker's limits are held against the worker here. */
+/**
+ * Relays one job's channel in both directions. The limits are enforced here again, because code may
+ * have taken over the worker.
+ */
 export class ChannelRelay {
   #emits = 0;
   #changes = 0;
   #onTheWay = 0;
 
-  /** A message for the worker. */
+  /** Makes the message for the worker out of a frame. */
   inbound({ header, payload }: Frame): ChannelMessage {
     this.#onTheWay += 1;
     return { type: "channel", topic: header.topic as string, text: decoder.decode(payload) };
   }
 
-  /** The frame for what the worker asks, or `undefined` if it asks too much. */
+  /** Makes the frame for a request of the worker, or `undefined` if it exceeds a limit. */
   outbound(request: ChannelRequest): Uint8Array | undefined {
     const { op } = request;
     if (op === "taken") {

@@ -20,13 +20,13 @@ import { installCustom, isCustom } from "./tools/custom.ts";
 import { installDatabase } from "./tools/database.ts";
 import { installTools } from "./tools/install.ts";
 
-/** What evaluates user code. */
+/** Functions that evaluate user code. */
 export interface Runtime {
-  /** What the module made of `code` is called. */
+  /** Returns the name under which the module made of `code` appears in a stack. */
   readonly url: (code: string) => string;
-  /** Evaluates the module and hands its exports on: resolves with what `call` returns. */
+  /** Evaluates the module and passes its exports to `call`. Resolves with the value of `call`. */
   readonly load: (url: string, call: (module: Module) => unknown) => Promise<unknown>;
-  /** Hands on what it has handed on before. */
+  /** Passes the exports of a module that is already loaded to `call`. */
   readonly again: (module: Module, call: (module: Module) => unknown) => Promise<unknown>;
   /** Loads the module of the database tool. */
   readonly database: () => Promise<DatabaseModule>;
@@ -36,11 +36,11 @@ export interface Runtime {
 export interface Loaded {
   readonly url: string;
   readonly module: Module;
-  /** The database it has been given, if it has. */
+  /** Database connection of the module, if it uses the database tool. */
   readonly database: DatabaseHandle | undefined;
 }
 
-/** One execution inside a worker: says exactly one `result` or `error`, logs before it. */
+/** One execution inside a worker. Sends its log, then exactly one `result` or `error`. */
 export class CodeRun {
   readonly log: ConsoleLog;
   readonly #job: WorkerJob;
@@ -52,7 +52,7 @@ export class CodeRun {
   #database: DatabaseHandle | undefined;
   readonly #exchange: Exchange | undefined;
 
-  /** With a module that an earlier run has loaded, it calls that one. */
+  /** Creates a run. If `loaded` is given, the run calls that module and does not load its own. */
   constructor(job: WorkerJob, send: (message: WorkerMessage) => void, loaded?: Loaded) {
     this.#job = job;
     this.#send = send;
@@ -68,7 +68,7 @@ export class CodeRun {
       });
   }
 
-  /** The module, once there is one that may be called again. */
+  /** The evaluated module, once a later run may call it again. */
   get loaded(): Loaded | undefined {
     return this.#loaded;
   }
@@ -89,21 +89,23 @@ export class CodeRun {
     }
   }
 
-  /** Takes a message of the channel, or that more of the response may be sent. */
+  /** Takes a message of the channel, or credit to send more of the response. */
   receive(message: ChannelMessage | CreditMessage): void {
     if (this.#ended) return;
     if (message.type === "credit") this.#exchange?.allow(message.bytes);
     else this.#onChannel?.(message);
   }
 
-  /** Ends the run with what was thrown, here or in a callback nobody awaits; false if it has ended. */
+  /**
+   * Ends the run with a thrown value, also one thrown in a callback. Returns false if it has ended.
+   */
   fail(thrown: unknown): boolean {
     const fault = toFault(thrown, this.#url);
     const reusable = this.#loaded !== undefined && fault.name !== EXIT;
     return this.#end({ type: "error", fault, dropped: this.log.dropped, reusable });
   }
 
-  /** Gives back what the run has taken, where no sandbox ends with it. */
+  /** Closes the database connection. Needed where no sandbox ends together with the run. */
   close(): void {
     this.#database?.close();
   }
@@ -122,7 +124,7 @@ export class CodeRun {
     forgetTimers();
     const url = this.#loaded?.url ?? runtime.url(code);
     this.#url = url;
-    // Awaited for the reason that is told in worker.ts.
+    // Awaited here for the reason given in worker.ts.
     if (this.#loaded !== undefined) {
       this.#database?.reopen();
       return await runtime.again(this.#loaded.module, call);
@@ -152,7 +154,7 @@ export class CodeRun {
     if (this.#ended) return false;
     this.#ended = true;
     this.#exchange?.close();
-    // What is kept for the next run keeps no connection of this one's.
+    // The next run reuses the module but not the connection of this run.
     if (this.#job.reuse) this.#database?.close();
     this.#send(message);
     return true;
@@ -167,7 +169,7 @@ function write(
   return form === "rich" ? encodeRich(value, limits) : { text: serialize(value, limits) };
 }
 
-/** The input, if there is one, and the attachments behind its place. */
+/** Returns the input followed by the attachments; without an input, `undefined` takes its place. */
 function argumentsOf({ input, attachments = [] }: WorkerJob): unknown[] {
   if (input === undefined && attachments.length === 0) return [];
   const args = [input === undefined ? undefined : parseJson(input)];

@@ -32,8 +32,8 @@ export class CodeRuns {
   }
 
   /**
-   * Ends the current run with what was thrown where nobody awaits it. What code throws that has
-   * outlived its run is no later one's failure: there is none, then.
+   * Ends the current run with an error that nobody awaits. If no run is on, code of an earlier run
+   * threw it. No later run fails for that, but the worker reports itself as spoiled.
    */
   fail(thrown: unknown): void {
     if (this.#current === undefined || this.#current.fail(thrown) || this.#spoiled) return;

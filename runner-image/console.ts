@@ -11,7 +11,7 @@ import {
   toText,
 } from "./base/primordials.ts";
 
-/** Console methods and the level their output has; every other method does nothing. */
+/** Console methods and the level of their output. Every other method does nothing. */
 const LEVELS: Record<string, ConsoleLevel> = {
   log: "log",
   debug: "log",
@@ -26,13 +26,15 @@ const LEVELS: Record<string, ConsoleLevel> = {
   error: "error",
 };
 
-/** The log of one execution: forwards entries until a limit is reached, then only counts. */
+/**
+ * The log of one execution. Forwards entries until a limit is reached; from then on it only counts.
+ */
 export class ConsoleLog {
   readonly #limits: OutputLimits;
   readonly #send: (message: WorkerMessage) => void;
   #entries = 0;
   #bytes = 0;
-  /** Entries left out because a limit was reached. */
+  /** Number of entries left out because a limit was reached. */
   dropped = 0;
 
   constructor(limits: OutputLimits, send: (message: WorkerMessage) => void) {
@@ -51,7 +53,10 @@ export class ConsoleLog {
     this.#send({ type: "log", level, message });
   }
 
-  /** Reported at powers of two, so that a run cut off by its deadline has a count to show. */
+  /**
+   * Counts a dropped entry. Reports the count at powers of two, so that it is known even if the
+   * deadline ends the run.
+   */
   #drop(): void {
     this.dropped += 1;
     if ((this.dropped & (this.dropped - 1)) === 0) {
@@ -60,7 +65,9 @@ export class ConsoleLog {
   }
 }
 
-/** Replaces every method of the global console. `write` is the only one that does anything. */
+/**
+ * Replaces every method of the global console. Only those in `LEVELS` do something: call `write`.
+ */
 export function captureConsole(write: (level: ConsoleLevel, args: unknown[]) => void): void {
   for (const key of Object.keys(console)) {
     if (typeof Reflect.get(console, key) !== "function") continue;
@@ -72,7 +79,7 @@ export function captureConsole(write: (level: ConsoleLevel, args: unknown[]) => 
   }
 }
 
-/** One argument as text: strings as they are, errors by their stack, objects as JSON. */
+/** Formats one argument: a string stays as it is, an error gives its stack, an object its JSON. */
 function format(value: unknown): string {
   if (typeof value === "string") return value;
   try {

@@ -13,7 +13,7 @@ import {
 } from "./base/primordials.ts";
 import { web } from "./web.ts";
 
-/** Makes the request an entry is called with, and sends the response it returns, as fast as it is taken. */
+/** Makes the `Request` for an entry, and sends its response as fast as the reader takes it. */
 export class Exchange {
   readonly #job: HttpJob;
   readonly #send: (message: WorkerMessage) => void;
@@ -35,7 +35,11 @@ export class Exchange {
     return new NativeRequest(url, body === undefined ? init : { ...init, body: body as BodyInit });
   }
 
-  /** Resolves once all of the response is sent. Throws `RunnerFault` for what is none, or too much. */
+  /**
+   * Sends the whole response.
+   *
+   * @throws {RunnerFault} If the value is no `Response`, or if it is too large.
+   */
   async respond(value: unknown, entry: string): Promise<void> {
     const { bodyOf, cancelStream, getReader } = this.#web;
     this.#head(value, entry);
@@ -54,13 +58,13 @@ export class Exchange {
     }
   }
 
-  /** Lets so much more be sent. */
+  /** Adds credit: so many more bytes may be sent. */
   allow(bytes: number): void {
     this.#credit += bytes;
     this.#wake?.();
   }
 
-  /** Nothing is sent any more: the run has ended. */
+  /** Stops sending, because the run has ended. */
   close(): void {
     this.#isOver = true;
     this.#wake?.();
@@ -79,7 +83,7 @@ export class Exchange {
     let count = 0;
     eachHeader(headersOf(value), (text, name) => {
       characters += name.length + text.length;
-      // Not by push(), which is anybody's.
+      // Assigned by index: user code may have replaced `push()`.
       headers[count] = [name, text];
       count += 1;
     });
@@ -114,7 +118,7 @@ export class Exchange {
       while (this.#credit < cost && !this.#isOver) await this.#more();
       if (this.#isOver) return;
       this.#credit -= cost;
-      // A copy, whose buffer is handed on: this one is the code's.
+      // A copy: the message transfers its buffer, and this buffer belongs to user code.
       const piece = new NativeBytes(length);
       setBytes(piece, new NativeBytes(bufferOfArray(bytes), offsetOfArray(bytes) + at, length), 0);
       this.#send({ type: "chunk", bytes: piece });
@@ -132,7 +136,7 @@ async function quietly(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch {
-    // Whoever made the stream hears of it, if anybody does.
+    // The stream's source may fail to cancel; nothing depends on it.
   }
 }
 

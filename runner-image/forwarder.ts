@@ -1,18 +1,19 @@
 import { FORWARDER } from "../src/protocol/forwarder.ts";
 import { splice } from "./splice.ts";
 
-/** How long no client is accepted after one could not be: there were too many. */
+/** Pause after a client could not be accepted because too many connections are open. */
 const PAUSE_MS = 10;
 
 /**
- * Offers the egress proxy behind a unix socket on loopback, where the runtime's `fetch` looks for
- * it. There is no other way out, and nothing is decided here: the proxy knows whose socket it is.
+ * Offers the egress proxy on loopback, where the runtime's `fetch` looks for it. Each client is
+ * connected to the proxy's unix socket. It is the only way out. The proxy decides everything; it
+ * identifies the sandbox by the socket.
  */
 export function openForwarder(socketPath: string): void {
   offer(FORWARDER, socketPath, splice);
 }
 
-/** Listens on loopback, and has `serve` see to each client and a connection to the proxy of its own. */
+/** Listens on loopback. For each client it connects to the proxy and calls `serve` with both. */
 export function offer(
   address: { hostname: string; port: number },
   socketPath: string,
@@ -38,7 +39,7 @@ async function attend(
     proxy = await Deno.connect({ transport: "unix", path: socketPath });
     await serve(client, proxy);
   } catch {
-    // Whichever side has broken off, the other is told by the end of its connection.
+    // One side has closed its connection; closing the other one passes that on.
   } finally {
     client.close();
     proxy?.close();

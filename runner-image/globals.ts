@@ -1,13 +1,12 @@
 import { EXIT, RunnerFault } from "./base/faults.ts";
 
-/**
- * Globals user code does not get: the worker's own line to its host, and what only a tool gives.
- */
+/** Globals that user code does not get: the worker's line to its host, and those of tools. */
 const REMOVED = ["postMessage", "onmessage", "onmessageerror", "crypto", "name"];
 
 /**
- * Takes away what is not user code's, and turns every way to close the worker into a report:
- * a worker that closes itself is invisible from outside, and its caller would wait in vain.
+ * Removes globals that are not for user code, and turns every way to close the worker into a
+ * report. Otherwise a worker that closes itself would go unnoticed and its caller would wait in
+ * vain.
  */
 export function restrictGlobals(onExit: (fault: RunnerFault) => void): void {
   const leave = (call: string) =>

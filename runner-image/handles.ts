@@ -4,7 +4,7 @@ import { apply, defineProperty, uncurry } from "./base/primordials.ts";
 type Anything = any;
 type Method = (this: object, ...args: unknown[]) => unknown;
 
-/** What a handle says to a call that it does not take: EBADF and EINVAL of the kernel's. */
+/** Error codes of the kernel for a refused call: EBADF and EINVAL. */
 const BAD_DESCRIPTOR = -9;
 const INVALID = -22;
 
@@ -12,9 +12,10 @@ const has = uncurry(WeakSet.prototype.has);
 const add = uncurry(WeakSet.prototype.add);
 
 /**
- * Has the handles behind `node:net` and the like take no descriptor of the process by its number, and
- * use no address that has not been asked for: the runtime checks permissions when a socket is bound, and
- * neither then when one that is not listens or receives. Seen with Deno 2.9.6.
+ * Guards the handles behind `node:net` and the like. They refuse a file descriptor given by its
+ * number. They listen or receive only on an address that passed `bind`, because the runtime checks
+ * permissions there. It does not check them when an unbound socket listens or receives. Seen with
+ * Deno 2.9.6.
  */
 export function closeHandles(binding: (name: string) => Anything): void {
   const { TCP } = binding("tcp_wrap");
@@ -48,7 +49,7 @@ function replace(prototype: Anything, name: string, by: (original: Method) => Me
   });
 }
 
-/** A `bind` that notes what it has bound. */
+/** Wraps `bind` so that it records the handles it has bound. */
 function remembering(bind: Method, bound: WeakSet<object>): Method {
   return function (...args) {
     const code = apply(bind, this, args);

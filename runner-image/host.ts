@@ -1,6 +1,6 @@
 /**
- * The sandbox's first process: dials the control socket it is given, keeps one worker ready, and
- * relays. It never interprets what the worker says beyond its size, and it ends with the socket.
+ * The sandbox's first process. It dials the control socket, keeps one worker ready, and relays
+ * messages. It checks only the size of the worker's messages, and it ends with the socket.
  */
 
 import { DATABASE_SOCKET, type DatabaseToolConfig } from "../src/protocol/database.ts";
@@ -24,10 +24,12 @@ import { Spare } from "./spare.ts";
 import { openTunnels } from "./tunnels.ts";
 import { type WorkerEvents, WorkerLine } from "./worker-line.ts";
 
-/** Set at build time. The tests of the outer layer alone build a runner that says "inherit". */
+/**
+ * Permissions of workers without grants, set at build time. Tests of the outer layer set "inherit".
+ */
 declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
 
-/** Where the bundle has what the tool consists of. */
+/** Directory of the bundled modules of the database tool. */
 const DATABASE_MODULES = new URL("./database", import.meta.url).pathname;
 const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -40,23 +42,23 @@ if (socketPath === undefined) throw new Error("Usage: host.js SOCKET");
 const databaseSocket = beside(DATABASE_SOCKET);
 
 const connection = await Deno.connect({ transport: "unix", path: socketPath });
-/** Priming jobs still to come; negative once the sandbox is somebody else's. */
+/** Number of priming jobs still to run. Negative once the sandbox serves real jobs. */
 let primingLeft = PRIMING_ROUNDS;
 let written: Promise<unknown> = Promise.resolve();
 let channel = new ChannelRelay();
 let response = new ResponseRelay();
 let limits: OutputLimits | undefined;
-/** Whether a job is on: between two of them, what the worker says is nobody's. */
+/** True while a job runs. Messages of the worker between two jobs are ignored. */
 let running = false;
-/** Whether no job is called here any more. */
+/** True once this sandbox refuses further jobs. */
 let declined = false;
-/** Whether the job's code may be called again, and whether a job has had it loaded. */
+/** True if the current job's code may be called again. `loaded`: an earlier job has loaded it. */
 let reuse = false;
 let loaded = false;
 let logEntries = 0;
 let logBytes = 0;
 
-// After all that its first words need is there.
+// Created last, because the first message of the worker uses everything above.
 const events: WorkerEvents = {
   onMessage: relay,
   onCrash: (message) => {
@@ -66,7 +68,7 @@ const events: WorkerEvents = {
 };
 let line = new WorkerLine(WORKER_PERMISSIONS, events);
 let spare: Spare | undefined;
-/** A job whose own worker is on its way. */
+/** A job that waits until its own worker has started. */
 let awaitingWorker: WorkerJob | undefined;
 
 const input = new FrameDecoder(MAX_JOB_BYTES + FRAME_OVERHEAD);
@@ -78,8 +80,8 @@ for (;;) {
 }
 
 /**
- * Runs throw-away jobs through the very path a real one takes, so that the first real one meets
- * code, loader and transpiler that are warm. Says `hello` when the last has ended.
+ * Runs throw-away jobs in the same way as real ones. So the first real job finds code, loader and
+ * transpiler warm. Sends `hello` when the last one has ended.
  */
 function prime(): void {
   primingLeft -= 1;
@@ -90,7 +92,7 @@ function prime(): void {
   for (const frame of input.push(encodeJob(primingJob(primingLeft)))) receive(frame);
 }
 
-/** Path of a socket that is there for the time of a job. */
+/** Returns the path of a socket in the slot's directory. The socket exists only during a job. */
 function beside(name: string): string {
   return socketPath.replace(/[^/]*$/, name);
 }
@@ -108,15 +110,16 @@ function receive(frame: Frame): void {
 }
 
 /**
- * What a worker may do is settled when it is made: a job with grants gets one of its own. Those it
- * does not take stay idle until the sandbox ends: ending them costs more than most jobs take.
+ * Starts a job. A worker's permissions are fixed when it is made, so a job with grants gets a new
+ * worker. Unused workers stay idle until the sandbox ends, because ending one costs more than most
+ * jobs take.
  */
 function start(job: WorkerJob, grants: Grants | undefined): void {
   const prepared = spare;
   spare = undefined;
   const again = loaded;
   loaded = job.reuse === true;
-  // The same code again has its worker and its ways.
+  // A repeated job has its worker and its sockets already.
   if (grants === undefined || again) {
     line.send(job);
     return;
@@ -130,7 +133,7 @@ function start(job: WorkerJob, grants: Grants | undefined): void {
   line = new WorkerLine(optionsOf(grants.worker), events);
 }
 
-/** Opens the ways to the proxy, and tells of those that lead to one target each. */
+/** Opens the connections to the proxy. Returns the tunnels, which lead to one target each. */
 function openWays({ net }: WorkerPermissions): ReadonlyMap<string, number> {
   const proxySocket = beside(EGRESS_SOCKET);
   const tunnels = tunnelsOf(typeof net === "boolean" ? [] : net);
@@ -145,7 +148,7 @@ function optionsOf({ database, ...permissions }: WorkerGrant): Deno.PermissionOp
   return worker as Deno.PermissionOptions;
 }
 
-/** The socket that leads to the database, and the modules to speak to it with. */
+/** Adds the permissions for the database: its socket, and the modules that speak to it. */
 function withDatabase({ net, read, write, ...others }: WorkerPermissions): WorkerPermissions {
   return {
     ...others,
@@ -155,14 +158,17 @@ function withDatabase({ net, read, write, ...others }: WorkerPermissions): Worke
   };
 }
 
-/** The tool is told by whoever is outside how much it may do, and where by the place it is in. */
+/**
+ * Sets the database's socket in the tool's configuration. The control plane sets its limits, and
+ * the socket's place is known only here.
+ */
 function withSocket(use: ToolUse): ToolUse {
   if (use.name !== "database") return use;
   const config = use.config as DatabaseToolConfig;
   return { ...use, config: { ...config, connection: { socket: databaseSocket } } };
 }
 
-/** The job in a frame, whose output is counted from here on. */
+/** Decodes a job from its frame and resets the counters of its output. */
 function begin(frame: Frame): WorkerJob {
   const job = decodeJob(frame);
   limits = job.limits;
@@ -175,7 +181,9 @@ function begin(frame: Frame): WorkerJob {
   return { ...job, tools: job.tools.map(withSocket) };
 }
 
-/** The worker keeps to the limits by itself; whoever took it over is held to them here. */
+/**
+ * Relays a message of the worker. Enforces the limits again: code may have taken over the worker.
+ */
 function relay(message: WorkerMessage): void {
   if (!running && message.type !== "ready" && message.type !== "spoiled") return;
   switch (message.type) {
@@ -223,12 +231,12 @@ function relay(message: WorkerMessage): void {
   }
 }
 
-/** Whether the worker can be asked again, as it says itself: it is its own next answer's loss. */
+/** Tells whether the worker can run the code again. A lie spoils only its own next answer. */
 function isReusable({ reusable }: { readonly reusable?: boolean }): boolean {
   return reuse && reusable === true;
 }
 
-/** Says that no job is called here any more, nor has been that is on its way: it may run elsewhere. */
+/** Declines this and later jobs. The pending one was not started, so it may run elsewhere. */
 function decline(): void {
   declined = true;
   running = false;

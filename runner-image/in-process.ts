@@ -1,6 +1,6 @@
 /**
- * A worker's insides for level `none`. The host evaluates this in a realm of its own process and
- * calls `open()`: everything user code meets there is what it meets in a sandbox.
+ * The worker side of level `none`. The host evaluates this module in a realm of its own process
+ * and calls `open()`. User code finds the same environment as in a sandbox.
  */
 import type { InProcessHost, InProcessWorker } from "../src/protocol/in-process.ts";
 import { MODULE_NAME } from "../src/protocol/messages.ts";

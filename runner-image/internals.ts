@@ -8,15 +8,15 @@ type Anything = any;
 
 const { NotCapable } = Deno.errors;
 
-/** Modules of the runtime that it offers to its own tests. */
+/** Names of runtime modules that exist for the runtime's own tests. */
 const INTERNAL = "internal/";
 const NODE_INTERNAL = "node:internal/";
 const TEST_BINDING = "internal/test/binding";
 
 /**
- * Takes away what leads from a worker's globals to the runtime's insides: its operations on
- * resources by their number, its handles for sockets and files, and the loader of its own modules.
- * Comes before user code. `prelude` is the URL of a module that does the same in a nested worker.
+ * Removes access from a worker's globals to the runtime's internals. These are operations on
+ * resources by number, handles for sockets and files, and the internal module loader. Runs before
+ * user code. `prelude` is the URL of a module that does the same in a nested worker.
  */
 export function closeInternals(prelude: string): void {
   const { process, Deno } = globalThis as Anything;
@@ -29,13 +29,15 @@ export function closeInternals(prelude: string): void {
   deleteProperty(Deno, "internal");
   for (const name of ["binding", "_linkedBinding", "dlopen"]) deleteProperty(process, name);
   guardKill(process);
-  // It compiles what code has written, in libraries of the host's.
+  // WebGPU compiles shaders of user code in libraries of the host.
   deleteProperty(Object.getPrototypeOf(navigator), "gpu");
-  // A warning is written to standard error, which nobody reads: that would be the end of an execution.
+  // A warning goes to standard error, which nobody reads; writing there would end the execution.
   process.removeAllListeners("warning");
 }
 
-/** Has the process send itself no signal: it would look as if the kernel had ended it for its memory. */
+/**
+ * Refuses a signal to the process itself. It would look like a kill by the kernel for its memory.
+ */
 function guardKill(process: Anything): void {
   const { _kill: kill, pid } = process;
   const guarded = (target: unknown, signal: unknown): unknown => {
@@ -50,16 +52,16 @@ function isInternal(name: string): boolean {
   return startsWith(name, INTERNAL) || startsWith(name, NODE_INTERNAL);
 }
 
-/** Has no way of `require` lead to the modules that only the runtime's own tests may load. */
+/** Blocks `require` for the modules that exist for the runtime's own tests. */
 function closeModules(modules: Anything): void {
   const load = modules._load;
-  // A hook can lead any name there, behind all checks: what it finds is empty.
+  // A loader hook can map any name to this module and bypass all checks, so it is emptied.
   const binding = load(TEST_BINDING);
   for (const object of [binding.default, binding]) {
     for (const name of Reflect.ownKeys(object ?? {})) deleteProperty(object, name);
   }
   const guarded = function (this: unknown, ...args: unknown[]): unknown {
-    // Not taken apart: code may have replaced how lists are.
+    // Not destructured: code may have replaced the iterator of arrays.
     const name = args[0];
     if (typeof name === "string" && isInternal(name)) {
       throw new Error(`Cannot find module '${name}'`);

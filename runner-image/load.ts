@@ -9,19 +9,19 @@ import {
   startsWith,
 } from "./base/primordials.ts";
 
-/** Loads source text as a module: its namespace object, or a rejection as the runtime gives it. */
+/** Loads source text as a module: resolves with its namespace, or rejects as the runtime does. */
 export type Importer = (url: string) => Promise<Module>;
 
 export type Module = Record<string, unknown>;
 
-/** The URL a module's source can be imported from, TypeScript included. */
+/** Makes a URL from which the source can be imported, TypeScript included. */
 export function moduleUrl(code: string): string {
   return createBlobUrl(new NativeBlob([code], { type: "application/typescript" }));
 }
 
 /**
- * Imports user code. A source that does not parse rejects with a `SyntaxError`: Deno wraps its
- * own parser's complaint in a `TypeError` whose message starts with the real name.
+ * Imports user code. Deno reports a parse error as a `TypeError` whose message begins with the real
+ * name. Such an error is turned into a `SyntaxError`.
  */
 export async function loadModule(url: string, importer: Importer): Promise<Module> {
   try {
@@ -36,7 +36,7 @@ export async function loadModule(url: string, importer: Importer): Promise<Modul
 
 const PARSE_FAILURE = "SyntaxError: ";
 
-/** `Expression expected (1:35)` from Deno's `SyntaxError: Expression expected\n …code… at url:1:35`. */
+/** Turns Deno's `SyntaxError: No name\n …code… at url:1:35` into `No name (1:35)`. */
 function parseMessage(message: string, url: string): string {
   const text = replaceAllText(sliceText(message, PARSE_FAILURE.length), `${url}:`, "");
   const lineEnd = indexOfText(text, "\n");

@@ -18,27 +18,29 @@ const revokeBlobUrl = URL.revokeObjectURL.bind(URL);
 const typeOfBlob = getterOf<string>(Blob.prototype, "type");
 const JAVASCRIPT = { type: "application/javascript" };
 
-/** Media types by which the runtime knows a module; what a worker begins with needs none. */
+/**
+ * Media types that the runtime takes for a module. A worker's first module may have any other type.
+ */
 const MODULE_TYPE = /script|jsx|tsx|json|wasm|mp2t|mpeg|node/;
 const isModuleType = RegExp.prototype.test.bind(MODULE_TYPE);
 
 /**
- * Has each worker that code makes evaluate the prelude before a module of its own. The class of
- * `node:worker_threads` has no place where that could be done: it makes none at all.
+ * Makes each worker that user code creates evaluate the prelude before its own module. The class of
+ * `node:worker_threads` offers no place for that, so it creates no worker at all.
  */
 export function closeWorkers(prelude: string, NodeWorker: object): void {
   const Native = Worker;
   const base = location.href;
   const typed = typedCopies();
   const behind = (specifier: unknown): string => {
-    // Made a text once: it could say something else the next time.
+    // Converted to text once: a second conversion could give another text.
     const url = new NativeURL(toText(specifier), base).href;
     const own = mapGet(typed, url) ?? url;
     const text = `import ${stringifyJson(prelude)};\nimport ${stringifyJson(own)};\n`;
     return createBlobUrl(new NativeBlob(listOf(text), JAVASCRIPT));
   };
   const guarded = new Proxy(Native, {
-    // Not taken apart, as no list is: code may have replaced how that is done.
+    // Not destructured: code may have replaced the iterator of arrays.
     construct: (target, args, newTarget) =>
       construct(target, [behind(args[0]), args[1]], newTarget) as object,
   });
@@ -48,7 +50,7 @@ export function closeWorkers(prelude: string, NodeWorker: object): void {
   preventExtensions(NodeWorker);
 }
 
-/** URLs of blobs without a module's type, each with that of a copy that can be imported. */
+/** Maps the URL of a blob without a module's type to that of a copy that can be imported. */
 function typedCopies(): Map<string, string> {
   const copies = new NativeMap<string, string>();
   function createObjectURL(blob: Blob): string {
@@ -68,7 +70,9 @@ function typedCopies(): Map<string, string> {
   return copies;
 }
 
-/** Stands where the class of `node:worker_threads` has its base, whose constructor comes first. */
+/**
+ * Base class of the `Worker` of `node:worker_threads`. The base constructor runs first and throws.
+ */
 function refuse(): never {
   throw new Error('Workers of "node:worker_threads" are not available here: use the global Worker');
 }

@@ -1,4 +1,4 @@
-/** What a worker that user code has made evaluates first. */
+/** First module of a worker that user code creates. */
 import { closeInternals } from "./internals.ts";
 
 closeInternals(import.meta.url);

@@ -12,9 +12,9 @@ import {
 type Inbound = WorkerJob | ChannelMessage | CreditMessage;
 
 /**
- * Calls `receive` with each message of a port. The runtime looks a port's `dispatchEvent` up anew
- * each time: being the port's own property, this one comes before any that user code puts on a
- * prototype, and no event is ever aimed at the port, where its listeners could ask for it.
+ * Calls `receive` with each message of a port. The runtime looks up the port's `dispatchEvent` for
+ * each message. An own property takes precedence over one that user code sets on a prototype. No
+ * event is dispatched at the port, so a listener of user code never gets one.
  */
 export function listen(port: MessagePort, receive: (message: Inbound) => void): void {
   const dispatchEvent = ({ data }: MessageEvent<Inbound | undefined>): boolean => {
@@ -25,7 +25,7 @@ export function listen(port: MessagePort, receive: (message: Inbound) => void): 
   startPort(port);
 }
 
-/** Sends a message, and hands over what is binary in it. */
+/** Sends a message and transfers its binary part. */
 export function send(port: MessagePort, message: WorkerMessage): void {
   const binary = binaryOf(message);
   if (binary === undefined || sizeOfArray(binary) === 0) post(port, message);

@@ -1,12 +1,12 @@
 import type { WorkerJob } from "../src/protocol/messages.ts";
 
-/** Jobs a sandbox runs for itself before it is ready; further ones make no difference. */
+/** Number of jobs that a sandbox runs for itself before it is ready. More make no difference. */
 export const PRIMING_ROUNDS = 5;
 
 /**
- * A module that uses a bit of everything. What matters is less that functions are compiled than
- * that the pages of the binary they lie in are there: a parser's path that no module has taken
- * yet costs the first one that does a millisecond or two.
+ * A module that uses many features of the language. Compiling functions matters less than loading
+ * the binary's pages they lie in. The first module that takes a new path of the parser would pay
+ * one or two milliseconds.
  */
 const CODE = `/* A comment */
 interface Item { readonly n: number; name?: string }
@@ -34,7 +34,7 @@ export default async (item: Item) => {
 };
 `;
 
-/** The way of a query through the database tool, as far as it gets without a database. */
+/** A query through the database tool; it gets as far as possible without a database. */
 const QUERY = `
 const config = { rows: 1, bytes: 1, connection: { socket: "/nobody" } };
 const { db, close } = openDatabase({ name: "database", config });
@@ -44,8 +44,8 @@ close();
 `;
 
 /**
- * The job of one round; each round has a source of its own, as real jobs do. Given the URL of the
- * database tool, it uses that, too.
+ * Makes the job of one round. Each round has its own source, as real jobs do. With the URL of the
+ * database tool, the job uses that tool, too.
  */
 export function primingJob(round: number, databaseUrl?: string): WorkerJob {
   const query = databaseUrl && `import { openDatabase } from "${databaseUrl}";${QUERY}`;

@@ -14,13 +14,13 @@ const { ConnectionRefused, NotSupported } = errors;
 type Options = Deno.ConnectOptions & Deno.ConnectTlsOptions & Partial<Deno.TlsCertifiedKeyPem>;
 
 /**
- * Has `Deno.connect` and `Deno.connectTls` take the tunnels to the targets there are. Everything
- * else is the runtime's to refuse: neither this nor what user code makes of it is a protection.
+ * Makes `Deno.connect` and `Deno.connectTls` use the tunnels for their targets. Other calls go to
+ * the runtime, which refuses them. This is no protection: user code may replace it.
  */
 export function tunnelConnections(tunnels: ReadonlyMap<string, number>): void {
-  // Not the runtime's own, which takes sockets that end the process: see vsock.ts.
+  // The guarded function of vsock.ts. The runtime's own one accepts sockets that end the process.
   const { connect } = Deno;
-  /** The port of the tunnel to a target, if there is one. */
+  /** Returns the port of the tunnel to a target, if there is one. */
   function portTo(options: Options | undefined): number | undefined {
     if (options === undefined || options === null) return undefined;
     const { hostname = "127.0.0.1", port, transport = "tcp" } = options;
@@ -43,7 +43,7 @@ export function tunnelConnections(tunnels: ReadonlyMap<string, number>): void {
   });
 }
 
-/** A host as the list of targets has it: in lower case, an IPv6 address in brackets. */
+/** Spells a host as in the list of targets: lower case, an IPv6 address in brackets. */
 function spelled(hostname: string): string {
   const host = lowerCase(hostname);
   return startsWith(host, "[") || indexOfText(host, ":") < 0 ? host : `[${host}]`;
@@ -51,7 +51,7 @@ function spelled(hostname: string): string {
 
 const connectLoopback = Deno.connect;
 
-/** A connection through a tunnel, once the proxy has let it through. */
+/** Opens a connection through a tunnel. Resolves once the proxy has allowed it. */
 async function open(tunnel: number, { hostname, port, signal }: Options): Promise<Deno.TcpConn> {
   const connection = await connectLoopback({ ...tunnelAddress(tunnel), ...(signal && { signal }) });
   const stop = (): void => connection.close();
@@ -69,7 +69,7 @@ async function open(tunnel: number, { hostname, port, signal }: Options): Promis
   }
 }
 
-/** The code a tunnel's client is refused with: see runner-image/tunnels.ts. */
+/** Reads the code of a refusal from a tunnel: see runner-image/tunnels.ts. */
 async function readRefusal(connection: Deno.TcpConn): Promise<string | undefined> {
   const length = new NativeBytes(1);
   if ((await connection.read(length)) === null) return "UPSTREAM_FAILED";

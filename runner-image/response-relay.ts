@@ -10,26 +10,26 @@ import type { WorkerMessage } from "../src/protocol/messages.ts";
 
 type Part = Extract<WorkerMessage, { type: "head" | "chunk" }>;
 
-/** Relays one job's response. The worker's limits are held against the worker here. */
+/** Relays one job's response. Enforces the limits again: code may have taken over the worker. */
 export class ResponseRelay {
   #credit: number;
   #bytesLeft: number;
   #hasHead = false;
 
-  /** Without `job`, there is no response. */
+  /** Creates the relay. Without `job`, no response is accepted. */
   constructor(job?: HttpJob) {
     this.#credit = job === undefined ? 0 : HTTP_LIMITS.window;
     this.#bytesLeft = job?.maxBytes ?? 0;
   }
 
-  /** What the worker may send beside what it could so far. */
+  /** Takes credit from a frame and makes the message for the worker. */
   inbound({ header }: Frame): CreditMessage {
     const bytes = Number(header.bytes);
     this.#credit += bytes;
     return { type: "credit", bytes };
   }
 
-  /** The frame for a part of the response, or `undefined` if the worker sends too much. */
+  /** Makes the frame for a part of the response, or `undefined` if the worker sends too much. */
   outbound(part: Part): Uint8Array | undefined {
     if (part.type === "head") {
       const { status, headers } = part;

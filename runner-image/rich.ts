@@ -33,15 +33,15 @@ import {
   typedArrayName,
 } from "./base/primordials.ts";
 
-/** Typed arrays every runtime has that may read them. */
+/** Typed arrays that exist in every runtime that may read them. */
 const TYPED =
   " Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array BigInt64Array BigUint64Array Float32Array Float64Array ";
-/** What has a content that is no property of it: it would come out as an empty object. */
+/** Classes whose content is no property. Such an object would be written as an empty one. */
 const OPAQUE = " Promise WeakMap WeakSet WeakRef SharedArrayBuffer DataView Generator ";
-/** The prototype of most objects. */
+/** Prototype of most objects. */
 const plain = Object.prototype;
 
-/** Where in a result something is. */
+/** A position within a result. */
 interface Place {
   readonly key: string | number;
   readonly parent: Place | undefined;
@@ -49,12 +49,12 @@ interface Place {
 }
 
 /**
- * Writes what the entry returned so that it can be read as it was: see src/protocol/rich.ts.
- * `undefined` stays `undefined`; what has a `toJSON` and no form of its own is what that returns,
- * errors are their name and message, and other objects are their own enumerable properties.
+ * Writes the returned value so that it can be read as it was: see src/protocol/rich.ts. `undefined`
+ * stays `undefined`. An object with a `toJSON` and no form of its own becomes the result of that
+ * method. Errors become name and message, other objects their own enumerable properties.
  *
- * Throws `SerializationError`, with the place in the result, for functions, symbols, circles and
- * what is opaque, such as a promise; `OutputLimitError` for too much.
+ * @throws {RunnerFault} `SerializationError`, with the place in the result, for functions, symbols,
+ * circles and opaque objects such as a promise. `OutputLimitError` for too much.
  */
 export function encodeRich(value: unknown, limits: OutputLimits): RichResult | undefined {
   if (value === undefined) return undefined;
@@ -71,7 +71,7 @@ export function encodeRich(value: unknown, limits: OutputLimits): RichResult | u
 class Encoder {
   readonly #limits: OutputLimits;
   readonly #views = new NativeSet<Uint8Array>();
-  /** Objects being written: one that is met again in itself has no end. */
+  /** Objects being written. An object that contains itself is found here and refused. */
   readonly #open = new NativeSet<object>();
   #text = "";
   #binaryBytes = 0;
@@ -116,7 +116,7 @@ class Encoder {
   }
 
   #string(value: string): void {
-    // Told before it is copied, as in serialize.ts.
+    // Checked before the copy, as in serialize.ts.
     this.#assertRoom(value.length);
     this.#put(stringifyJson(value));
   }
@@ -134,12 +134,12 @@ class Encoder {
 
   #content(value: object, place: Place): void {
     if (isArray(value)) this.#array(value, place);
-    // What most are; nothing that has a form of its own has this prototype.
+    // A quick test for most objects; none with a form of its own has this prototype.
     else if (getPrototypeOf(value) === plain) this.#asJson(value, place);
     else if (!this.#ofItsOwn(value, place)) this.#asJson(value, place);
   }
 
-  /** Writes what has a form of its own; false for what has none. */
+  /** Writes an object that has a form of its own. Returns false if it has none. */
   #ofItsOwn(value: object, place: Place): boolean {
     const name = typedArrayName(value);
     if (name !== undefined) this.#typedArray(value as Uint8Array, name, place);
@@ -248,7 +248,7 @@ function isPlain(value: number): boolean {
   return isFiniteNumber(value) && !isSame(value, -0);
 }
 
-/** Whether a value is what its tag says: `probe` throws for any other. */
+/** Tests that an object is really what its tag claims: `probe` throws for any other. */
 function is(probe: (value: never) => unknown, value: object): boolean {
   try {
     probe(value as never);

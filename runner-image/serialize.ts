@@ -21,8 +21,8 @@ interface Mapping {
 }
 
 /**
- * How values without a JSON form of their own are written. `Date` has one already (ISO text);
- * `NaN` and infinities become `null`; `undefined` and functions inside an object are left out.
+ * Rules for values without a JSON form of their own. A `Date` has one already (ISO text). `NaN` and
+ * infinities become `null`. `undefined` and functions inside an object are left out.
  */
 const MAPPINGS: readonly Mapping[] = [
   { prototype: NativeMap.prototype, toJSON: entries },
@@ -50,18 +50,19 @@ function nameAndMessage(this: Error): object {
 }
 
 /**
- * Writes what the entry returned as JSON text; `undefined` stays `undefined`. The mappings are on
- * the prototypes for just that time: the runtime's own serialiser does all the work, and user code
- * never sees a `toJSON` that is not the language's.
+ * Writes the returned value as JSON text; `undefined` stays `undefined`. The mappings are on the
+ * prototypes only during this call. So the runtime's own serializer does all the work. User code
+ * never sees a `toJSON` that the language does not have.
  *
- * Throws `SerializationError` for what JSON cannot hold, `OutputLimitError` for too much.
+ * @throws {RunnerFault} `SerializationError` for what JSON cannot hold, `OutputLimitError` for too
+ * much.
  */
 export function serialize(value: unknown, limits: OutputLimits): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === "function" || typeof value === "symbol") {
     throw new RunnerFault("SerializationError", `A ${typeof value} cannot be returned as JSON`);
   }
-  // Told before it is copied: a string of hundreds of megabytes would end the sandbox instead.
+  // Checked before the copy: a string of hundreds of megabytes would end the sandbox instead.
   if (typeof value === "string" && value.length > limits.resultBytes) throw tooLarge(limits);
   let text: string | undefined;
   try {

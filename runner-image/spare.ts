@@ -4,14 +4,17 @@ import type { WorkerMessage } from "../src/protocol/messages.ts";
 import { primingJob } from "./priming.ts";
 import { WorkerLine } from "./worker-line.ts";
 
-/** Jobs of its own it runs before anybody's; the process is warm, the worker is not. */
+/** Number of priming jobs of a spare worker. The process is warm already, the worker is not. */
 const PRIMING_ROUNDS = 2;
 
-/** A worker made ahead for grants that may come: most requests ask for what others did before. */
+/** A worker made ahead for likely grants: most requests ask for the same as earlier ones. */
 export class Spare {
   readonly #key: string;
   readonly #line: WorkerLine;
-  /** Loading it takes longer than all else a job with a database does. */
+  /**
+   * URL of the database tool. It is loaded ahead, because loading is the slowest part of such a
+   * job.
+   */
   readonly #databaseUrl: string | undefined;
   #primingLeft = PRIMING_ROUNDS;
   #ready = false;
@@ -32,19 +35,22 @@ export class Spare {
     });
   }
 
-  /** Whether it may do just this. */
+  /** Returns whether the worker has exactly these permissions. */
   fits(worker: WorkerGrant): boolean {
     return JSON.stringify(worker) === this.#key;
   }
 
-  /** Hands the worker over; it says that it is ready as a new one does. */
+  /** Hands the worker over. It reports `ready` as a new worker does. */
   take(onMessage: (message: WorkerMessage) => void): WorkerLine {
     this.#taken = onMessage;
     if (this.#ready) queueMicrotask(() => onMessage({ type: "ready" }));
     return this.#line;
   }
 
-  /** Nobody hears of the jobs it runs for itself, the last of which may be under way when it is taken. */
+  /**
+   * Takes a message. Those of the priming jobs are dropped; the last one may still run when the
+   * worker is taken.
+   */
   #hear(message: WorkerMessage): void {
     if (this.#ready) {
       this.#taken?.(message);

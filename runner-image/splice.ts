@@ -1,8 +1,8 @@
 const CHUNK = 65_536;
 
 /**
- * Passes bytes on both ways until both sides have ended; the end of one is passed on as such, and
- * the other may go on. Rejects if either breaks off. Closes nothing.
+ * Passes bytes in both directions until both sides have ended. The end of one side is passed on,
+ * and the other may continue. Rejects if either connection breaks. Closes nothing.
  */
 export async function splice(one: Deno.Conn, other: Deno.Conn): Promise<void> {
   await Promise.all([pump(one, other), pump(other, one)]);

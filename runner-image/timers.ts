@@ -11,7 +11,7 @@ import {
   stopTimer,
 } from "./base/primordials.ts";
 
-/** How long a function that returned nothing is given for the one-shot timers it left behind. */
+/** Time for the pending one-shot timers of a function that returned nothing. */
 const GRACE_MS = 100;
 const STEP_MS = 1;
 
@@ -35,15 +35,15 @@ export function trackTimers(): void {
   Object.assign(globalThis, { setTimeout, clearTimeout });
 }
 
-/** Has `settle()` wait for no timer that is there already: an earlier run has left it. */
+/** Forgets pending timers of an earlier run, so that `settle()` does not wait for them. */
 export function forgetTimers(): void {
   setClear(pending);
 }
 
 /**
- * Lets what the entry left behind come to light before its result counts: an unhandled rejection
- * always (it surfaces one turn later), a failing timer only of a function that returned nothing,
- * since nobody waits for that one's value.
+ * Waits for late failures before the result counts. An unhandled rejection always surfaces one turn
+ * later. A failing timer counts only if the function returned nothing, since no caller waits for a
+ * value then.
  */
 export async function settle(value: unknown): Promise<void> {
   await new NativePromise<void>((resolve) => {

@@ -2,14 +2,14 @@ import { tunnelAddress } from "../src/protocol/tunnels.ts";
 import { offer } from "./forwarder.ts";
 import { splice, writeAll } from "./splice.ts";
 
-/** Bytes of the proxy's answer to a CONNECT: its head, and its refusal behind that. */
+/** Most bytes of the proxy's answer to a CONNECT: its head and the refusal after it. */
 const MAX_ANSWER = 8_192;
 const HEAD_END = "\r\n\r\n";
 
 /**
- * Offers each target behind a loopback port of its own, and nothing else there: what a client says
- * goes to the target and is no request. First it is told how the proxy has decided, as the length of
- * the refusal's code in one byte, and the code; 0 is a connection.
+ * Offers each target behind its own loopback port. A client's bytes go to the target unread.
+ * First the client gets the proxy's decision: one byte with the length of the refusal's code, then
+ * the code. The length 0 means a connection.
  */
 export function openTunnels(tunnels: ReadonlyMap<string, number>, socketPath: string): void {
   for (const [target, port] of tunnels) {
@@ -29,7 +29,7 @@ async function tunnel(client: Deno.Conn, proxy: Deno.Conn, target: string): Prom
   await splice(client, proxy);
 }
 
-/** The head of the proxy's answer, and the target's bytes that came with it. */
+/** Reads the head of the proxy's answer, and the target's first bytes after it. */
 async function readAnswer(proxy: Deno.Conn): Promise<{ head: string; rest: Uint8Array }> {
   const answer = new Uint8Array(MAX_ANSWER);
   for (let filled = 0; ; ) {

@@ -1,6 +1,6 @@
 import { getterOf, uncurry } from "./base/primordials.ts";
 
-/** The runtime's own part in a response, taken before user code can replace any of it. */
+/** Captures the functions that a response needs, before user code can replace them. */
 function capture() {
   const { prototype: stream } = ReadableStream;
   return {
@@ -23,7 +23,9 @@ type Web = ReturnType<typeof capture>;
 
 let captured: Web | undefined;
 
-/** Not while this module loads: level `none` has none of it in memory before it is asked for. */
+/**
+ * Captures on the first call, not on load: level `none` then loads none of it before it is needed.
+ */
 export function web(): Web {
   captured ??= capture();
   return captured;

@@ -4,7 +4,7 @@ import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/m
 
 export interface WorkerEvents {
   onMessage(message: WorkerMessage): void;
-  /** The worker has ended by itself, for this reason. */
+  /** Called when the worker has ended by itself, with the reason. */
   onCrash(reason: string): void;
 }
 
@@ -12,7 +12,7 @@ export interface WorkerEvents {
 export class WorkerLine {
   readonly #port: MessagePort;
 
-  /** Starts it; the first message says that it is ready. */
+  /** Starts the worker. Its first message says that it is ready. */
   constructor(permissions: Deno.PermissionOptions, events: WorkerEvents) {
     const worker = new Worker(new URL("./worker.js", import.meta.url), {
       type: "module",
@@ -28,7 +28,9 @@ export class WorkerLine {
     port1.onmessage = ({ data }: MessageEvent<WorkerMessage>) => events.onMessage(data);
   }
 
-  /** A job's attachments go over to the worker, and are none of this side's any more. */
+  /**
+   * Sends a message. A job's attachments are transferred, so they cannot be used here afterwards.
+   */
   send(message: WorkerJob | ChannelMessage | CreditMessage): void {
     const attachments = message.type === "job" ? message.attachments : undefined;
     this.#port.postMessage(message, attachments?.map(({ buffer }) => buffer as ArrayBuffer) ?? []);

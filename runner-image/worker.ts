@@ -1,6 +1,6 @@
 /**
- * The worker user code runs in. It boots and waits for jobs on a port that only this module's
- * closures hold: a few of the host's own, then the one it is there for.
+ * The worker that runs user code. It starts and waits for jobs on a port that only closures of this
+ * module hold. First come a few jobs of the host's own, then the real one.
  */
 import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.ts";
 import { preventDefault } from "./base/primordials.ts";
@@ -14,10 +14,12 @@ import { listen, send } from "./port.ts";
 import { tunnelConnections } from "./raw-connections.ts";
 import { trackTimers } from "./timers.ts";
 
-/** Set at build time: the text of nested.ts, which a worker made by user code may not read. */
+/**
+ * Text of nested.ts, set at build time, because a worker made by user code may not read that file.
+ */
 declare const NESTED_PRELUDE: string;
 
-/** The part of a worker's global scope used here; Deno's types know the window's only. */
+/** The part of a worker's global scope used here. Deno's types have only the window's. */
 interface WorkerScope {
   onmessage: ((event: MessageEvent<MessagePort>) => void) | null;
   addEventListener(type: "error", listener: (event: ErrorEvent) => void): void;
@@ -33,7 +35,7 @@ const scope = globalThis as unknown as WorkerScope;
 
 const runtime: Runtime = {
   url: moduleUrl,
-  // Awaited here: a promise that is passed on unsettled has its "then" called, which may be anybody's.
+  // Awaited here: passing on an unsettled promise calls its "then", which code may have replaced.
   load: async (url, call) => await call(await loadModule(url, (from) => import(from))),
   again: async (module, call) => await call(module),
   database: () => import(DATABASE_URL) as Promise<DatabaseModule>,

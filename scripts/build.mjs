@@ -1,6 +1,7 @@
 /**
- * Makes `dist/`: the control plane, the programs that run elsewhere, and the library with its types. What nothing
- * has changed of is left as it is. Plain JavaScript, as the build itself is TypeScript: it is bundled first.
+ * Builds `dist/`: the control plane, the programs that run elsewhere, and the library with its
+ * types. Unchanged parts are kept. It is plain JavaScript, because the build itself is TypeScript
+ * and is bundled first.
  *
  * Usage: node scripts/build.mjs [--no-types]
  */
@@ -12,7 +13,7 @@ import { isFresh, readStamps } from "./build/stamps.mjs";
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const BUILDER = join(ROOT, "dist/.build/main.js");
 
-// Without a compiler, as in a production installation, there are no types to be made, and nobody who needs them.
+// A production installation has no compiler. It gets no types, and needs none.
 const hasTypes =
   !process.argv.includes("--no-types") && existsSync(join(ROOT, "node_modules/typescript"));
 const wanted = ["build", "server", "programs", ...(hasTypes ? ["library"] : [])];
@@ -34,7 +35,7 @@ if (stale.length > 0) {
     logLevel: "warning",
   });
   const { main } = await import(pathToFileURL(BUILDER).href);
-  // With another build, all is made anew.
+  // A changed build makes all parts again.
   const parts = stale.includes("build") ? wanted : stale;
   await main(parts, Object.keys(metafile.inputs));
 }

@@ -1,6 +1,7 @@
 /**
- * The layers of the source, from the ground up: a folder may import what stands before it in its list, and the
- * library as far as is said below. `npm run check` writes that into biome.layers.json, by which Biome enforces it.
+ * Defines the layers of the source, from the bottom up. A folder may import folders before it in
+ * its list, and a part of the library as listed below. `npm run check` writes the rules into
+ * biome.layers.json for Biome.
  */
 import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
@@ -8,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** The library. Folders in one row do not import each other. */
+/** Layers of the library. Folders in one row do not import each other. */
 const LIBRARY = [
   ["src/base"],
   ["src/protocol", "src/common", "src/dns", "src/deno"],
@@ -36,7 +37,7 @@ const LIBRARY = [
   ["src"],
 ];
 
-/** The control plane, over the whole library. */
+/** Layers of the control plane, above the whole library. */
 const SERVER = [
   ["server/errors"],
   ["server/store/contract"],
@@ -56,20 +57,20 @@ const SERVER = [
   ["server/cli"],
 ];
 
-/** Programs that run elsewhere, and the few folders of the library that are bundled into each. */
+/** Programs that run elsewhere, and the folders of the library that each one bundles. */
 const PROGRAMS = {
   egress: ["src/base", "src/protocol", "src/dns", "src/destinations", "src/database"],
   "runner-image": ["src/protocol", "src/common", "src/database-tool"],
 };
 
-/** Trees that the library and the programs know nothing of. */
+/** Trees that the library and the programs must not import. */
 const OUTSIDE = ["bench", "dev", "doctor", "scripts", "server", "tests"];
 
-/** All folders that are a layer: the files of one are those that are in no other one. */
+/** Folders that are a layer. Its files are those in no other layer. */
 const FOLDERS = [...LIBRARY.flat(), ...SERVER.flat(), ...Object.keys(PROGRAMS), ...OUTSIDE];
 
 /**
- * Returns overrides for Biome: for the files of each directory, patterns of the imports that lead up.
+ * Makes overrides for Biome: for each directory, patterns of forbidden imports.
  *
  * @returns {object[]}
  */
@@ -99,7 +100,7 @@ function forbidden() {
   ];
 }
 
-/** Returns each folder of a list with those beside it, those behind it, and what is outside of the list. */
+/** Returns each folder of a list with its neighbours, the rows after it, and everything outside. */
 function upwards(rows, outside) {
   return rows.flatMap((row, index) =>
     row.map((folder) => {
@@ -115,19 +116,19 @@ function rule(folder, directory, others) {
   return { level: "error", options: { patterns: [{ group, message }] } };
 }
 
-/** Imports are relative: the pattern depends on where the importing file is. */
+/** Makes the pattern of an import. Imports are relative, so it depends on the importing folder. */
 function pattern(from, folder) {
   const path = posix.relative(from, folder) || ".";
   const isTree = OUTSIDE.includes(folder) && !from.startsWith(folder);
   return `${path.startsWith(".") ? path : `./${path}`}/${isTree || within(folder).length === 0 ? "**" : "*"}`;
 }
 
-/** Layers inside of a folder. */
+/** Lists the layers inside of a folder. */
 function within(folder) {
   return FOLDERS.filter((name) => name.startsWith(`${folder}/`));
 }
 
-/** A layer's folder and those below it that belong to it. */
+/** Lists a layer's folder and the folders below it that belong to it. */
 function directoriesOf(folder) {
   const inner = within(folder);
   const below = readdirSync(join(ROOT, folder), { withFileTypes: true })

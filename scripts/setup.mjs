@@ -1,9 +1,11 @@
 /**
- * Set-up for `npm start`, `npm test` and `npm run bench`: installs the locked packages if they are
- * missing, and sees to a Docker Engine; with `--postgres` to the programs of PostgreSQL, and with
- * `--gvisor`, `--browser`, `--compose` and `--python` to that runtime, a browser, docker-compose and
- * Python's requests if they can be had. Node and nothing else; everything it does, it says.
- * Run again, it finds all there and is done in well under a second.
+ * Prepares `npm start`, `npm test` and `npm run bench`. It installs the locked packages if they are
+ * missing, and starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs. With
+ * `--gvisor`, `--browser`, `--compose` and `--python` it tries to install that runtime, a browser,
+ * docker-compose and Python's requests.
+ *
+ * It uses only Node, and prints each step. A second run finds everything and takes well under a
+ * second.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
@@ -15,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { takeEnvironment } from "../bin/environment.js";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
-/** None of them is for npm, apt-get or an engine that is started. */
+/** Settings of Isolate. npm, apt-get and a started engine do not inherit them. */
 const SETTINGS = takeEnvironment();
 const ENGINE_LOG = "/var/log/isolate-dockerd.log";
 const ENGINE_UP_WITHIN = 60_000;
@@ -29,7 +31,7 @@ function say(line) {
   console.error(`[setup] ${line}`);
 }
 
-/** Runs a command in full view; its failure ends the set-up. */
+/** Runs a command with visible output. Its failure ends the set-up. */
 function run(command, args, env = {}) {
   say(`${command} ${args.join(" ")}`);
   const { status, error } = spawnSync(command, args, {
@@ -41,7 +43,9 @@ function run(command, args, env = {}) {
     throw new Error(`${command} failed: ${error?.message ?? `exit code ${status}`}`);
 }
 
-/** npm writes its hidden lockfile last, so that one tells a finished installation of this lock. */
+/**
+ * Installs the packages. A matching hidden lockfile, which npm writes last, proves that it is done.
+ */
 function installPackages() {
   const wanted = join(ROOT, "package-lock.json");
   const installed = join(ROOT, "node_modules/.package-lock.json");
@@ -57,7 +61,7 @@ function sameVersions(wanted, installed) {
   );
 }
 
-/** Resolves whether an engine answers on the socket. */
+/** Resolves with true if an engine answers on the socket. */
 function answers(socketPath) {
   return new Promise((resolve) => {
     const ping = request({ socketPath, path: "/_ping", timeout: 3_000 }, (response) => {
@@ -84,7 +88,7 @@ function has(command) {
 
 async function ensureEngine() {
   if (SETTINGS.ISOLATE_ENGINE === "none") return;
-  if (process.env.DOCKER_HOST) return; // Somebody's own choice, and theirs to keep running.
+  if (process.env.DOCKER_HOST) return; // The user chose this engine, and keeps it running.
   for (const socket of usualSockets()) if (await answers(socket)) return;
   if (process.platform !== "linux") {
     say("No Docker Engine answers: start Docker Desktop, or set ISOLATE_ENGINE=none");
@@ -116,7 +120,7 @@ function installFromDistribution(...packages) {
   run("apt-get", ["install", "-qy", "--no-install-recommends", ...packages], env);
 }
 
-/** The tests start a server of their own; what is needed are its programs. */
+/** Installs the programs of PostgreSQL. The tests start servers of their own. */
 function ensurePostgres() {
   const installed = has("postgres") || existsSync("/usr/lib/postgresql");
   if (installed && has("openssl")) return;
@@ -125,34 +129,36 @@ function ensurePostgres() {
 }
 
 /**
- * Installs gVisor where the tests can use it. They start an engine of their own for it, and say
- * that they skip what needs it; an engine that is there is left as it is.
+ * Installs gVisor for the tests. They start an engine of their own for it, or skip and say so. The
+ * existing engine is not changed.
  */
 function installGVisor() {
   if (SETTINGS.ISOLATE_ENGINE === "none" || has("runsc")) return;
   tryToInstall("runsc", "the tests in gVisor are skipped", GVISOR_WITHIN);
 }
 
-/** The docs page is tested in a browser, where there is one. */
+/** Installs a browser for the test of the docs page. */
 function installBrowser() {
   if (has("chromium") || has("chromium-browser") || has("google-chrome")) return;
   tryToInstall("chromium", "the test of the docs page is skipped", BROWSER_WITHIN);
 }
 
-/** Either of the two programs is one that compose.yaml is tested with. */
+/** Installs docker-compose for the test of compose.yaml. `docker compose` will do, too. */
 function installCompose() {
   if (SETTINGS.ISOLATE_ENGINE === "none" || has("docker-compose")) return;
   if (spawnSync("docker", ["compose", "version"]).status === 0) return;
   tryToInstall("docker-compose", "the test of compose.yaml is skipped", COMPOSE_WITHIN);
 }
 
-/** A published client is in Python. */
+/** Installs requests for the test of the published Python client. */
 function installPython() {
   if (spawnSync("python3", ["-c", "import requests"]).status === 0) return;
   tryToInstall("python3-requests", "the test of the Python client is skipped", PYTHON_WITHIN);
 }
 
-/** Installs from the distribution what the tests can do without, in some milliseconds or not at all. */
+/**
+ * Installs a package for optional tests from the distribution, within some milliseconds or never.
+ */
 function tryToInstall(name, consequence, within) {
   if (!isRoot || !has("apt-get")) return;
   say(`Installing ${name} from the distribution, for the tests`);
@@ -170,7 +176,7 @@ async function startEngine() {
     say(`No Docker Engine answers. Run: sudo ${systemd ? "systemctl start docker" : "dockerd &"}`);
     return;
   }
-  // An installation may have started it already; a second start is then no start.
+  // An installation may have started it already. Then this command does nothing.
   if (systemd) run("systemctl", ["start", "docker"]);
   else startDaemon();
   for (const end = Date.now() + ENGINE_UP_WITHIN; Date.now() < end; await sleep(100)) {

@@ -4,7 +4,7 @@ import type { BenchServer } from "../server.ts";
 import type { Row } from "../table.ts";
 
 const WARM_UP = 3;
-/** Ends the work that an answered request leaves behind. */
+/** Milliseconds for the work that an answered request leaves behind. */
 const BREATH = 50;
 
 interface Samples {
@@ -12,7 +12,7 @@ interface Samples {
   readonly reused: number[];
 }
 
-/** Warm and reused requests to this checkout's server and to another one's, in turns. */
+/** Measures warm and reused requests to this checkout's server and to another one's, in turns. */
 export async function against(context: Context): Promise<Row[]> {
   const { server, against: other, signal } = context;
   if (other === undefined) return [];
@@ -32,7 +32,7 @@ export async function against(context: Context): Promise<Row[]> {
   return [row("execute, warm", own.warm, before.warm), row("reused", own.reused, before.reused)];
 }
 
-/** One code for all samples, so that only the first of them starts its sandbox. */
+/** One code for all samples, so that only the first one starts a sandbox for it. */
 const REUSED = { ...uniqueRequest(), reuse: "code" };
 
 function clear({ warm, reused }: Samples): void {

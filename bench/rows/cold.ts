@@ -3,11 +3,11 @@ import { type Context, EXPECTED, rounds, share, uniqueRequest } from "../context
 import { BenchServer } from "../server.ts";
 import type { Row } from "../table.ts";
 
-/** From a request that finds no sandbox to its answer, beside a container that does nothing. */
+/** Measures a request that finds no sandbox. Reference: a container that does nothing. */
 export async function cold(context: Context): Promise<Row[]> {
   const { docker, signal, scratch } = context;
   const runDirectory = join(scratch, "cold");
-  // With no minimum the pool keeps nothing of the default profile warm, so each request starts one.
+  // With no minimum, the pool keeps no sandbox warm, so each request starts one.
   const server = await BenchServer.start({ docker, runDirectory, min: 0, signal });
   try {
     await sample(context, server);
@@ -35,7 +35,7 @@ export async function cold(context: Context): Promise<Row[]> {
 async function sample({ server: other, plain }: Context, server: BenchServer) {
   await other.quiet();
   await server.quiet();
-  // A sandbox that was kept after all would be taken for a fast start.
+  // A sandbox that was kept would look like a fast start.
   const kept = await server.sandboxPids();
   if (kept.length > 0) throw new Error("The server without a pool keeps a sandbox");
   const { ms } = await server.execute(uniqueRequest(), EXPECTED);

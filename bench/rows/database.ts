@@ -3,11 +3,13 @@ import { type Context, EXPECTED, rounds, share } from "../context.ts";
 import { timed } from "../stats.ts";
 import type { Row } from "../table.ts";
 
-/** The first executions tell the host that the database is used, and what to keep ready for it. */
+/** Executions that are not measured. They make the host keep connections ready for the database. */
 const WARM_UP = 3;
 let count = 0;
 
-/** `select 42` from a warm sandbox beside a client of the host's that connects for it. */
+/**
+ * Measures `select 42` from a warm sandbox. Reference: a client on the host that connects for it.
+ */
 export async function database(context: Context): Promise<Row[]> {
   const inside: number[] = [];
   const outside: number[] = [];

@@ -4,7 +4,9 @@ import type { Row } from "../table.ts";
 
 const TIMEOUT = 300;
 
-/** How late code that never ends is answered for, and how soon the processor is free again. */
+/**
+ * Measures how late the answer for an endless loop is, and how soon the processor is free again.
+ */
 export async function deadline(context: Context): Promise<Row[]> {
   const late: number[] = [];
   const freed: number[] = [];
@@ -31,7 +33,7 @@ export async function deadline(context: Context): Promise<Row[]> {
 
 async function sample({ server }: Context): Promise<{ late: number; freed: number }> {
   await server.quiet();
-  // One of these is going to run the code; the others stay warm.
+  // One of these will run the code; the others stay warm.
   const pids = await server.sandboxPids();
   const request = { code: "export default () => { while (true); }", timeout: TIMEOUT };
   const { status, body, ms } = await server.client.post("/execute", request);

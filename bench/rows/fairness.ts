@@ -6,12 +6,12 @@ import type { Row } from "../table.ts";
 import { TenantServer } from "../tenants.ts";
 
 const NOISY_CLIENTS = 20;
-/** Between two requests of the quiet tenant: it asks for less than its part of the starts. */
+/** Pause between requests of the quiet tenant, so that it needs less than its share of starts. */
 const GAP = 600;
-/** The sandboxes that were warm before are used up by then. */
+/** Time after which the sandboxes that were warm at first are used up. */
 const RAMP = 2_000;
 const PATIENCE = 30_000;
-/** Milliseconds of processor time of the longer request, when nobody else wants it. */
+/** Milliseconds of processor time of the longer request, on an idle machine. */
 const COMPUTING = 100;
 const LOOP = "for (let i = 0; i < x; i += 1) h = (h * 31 + i) | 0;";
 
@@ -20,7 +20,7 @@ interface Samples {
   readonly computing: number[];
 }
 
-/** What a tenant that asks now and then gets, without a neighbour and beside one that floods. */
+/** Measures a tenant with few requests, alone and beside a tenant that floods the server. */
 export async function fairness(context: Context): Promise<Row[]> {
   const server = await TenantServer.start(context, "fairness");
   try {
@@ -66,7 +66,7 @@ async function sample(context: Context, quiet: Client, loops: number): Promise<S
   return samples;
 }
 
-/** How often the loop turns in that time. */
+/** Finds the number of loops for that time. */
 async function calibrate(quiet: Client): Promise<number> {
   const code = `export default (x) => {
     let h = 0;
@@ -81,7 +81,9 @@ async function calibrate(quiet: Client): Promise<number> {
   return Math.round(result);
 }
 
-/** A fixed amount of work, and not a fixed time: less of a processor shows. */
+/**
+ * Makes a request with a fixed amount of work, so that a smaller share of a processor takes longer.
+ */
 function computing(loops: number): object {
   const code = `export default (x) => { let h = 0; ${LOOP} return ${EXPECTED} + (h & 0); }`;
   return { code, input: loops, timeout: PATIENCE };

@@ -7,15 +7,16 @@ import type { Row } from "../table.ts";
 
 const ROUNDS = 300;
 const WARM_UP = 50;
-/** Long enough for the next realm to be there, as the next sandbox is in the other rows. */
+/** Milliseconds until the next realm exists, as the next sandbox does in the other rows. */
 const BREATH = 4;
 
 const code = "export default (x) => x * 2";
 const direct = (x: number): number => x * 2;
 
 /**
- * What an execution at level none costs beyond calling the same function directly, and how much
- * of that is kernel and plugins: the rest is the realm, and the thread that interrupts it.
+ * Measures the cost of an execution at level none beyond a direct call of the same function. A
+ * second row has the part of kernel and plugins. The rest is the realm, and the thread that
+ * interrupts it.
  */
 export async function kernel({ scratch, signal }: Context): Promise<Row[]> {
   const runDirectory = join(scratch, "library");
@@ -42,7 +43,7 @@ export async function kernel({ scratch, signal }: Context): Promise<Row[]> {
   return [row("level none, beyond a direct call", all), row("of it kernel and plugins", own)];
 }
 
-/** Innermost of all plugins: times what is not kernel and not plugin. */
+/** Makes the innermost plugin. It measures the time outside of kernel and plugins. */
 function stopwatch(onTime: (ms: number) => void): IsolatePlugin {
   return {
     name: "stopwatch",

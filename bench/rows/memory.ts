@@ -8,16 +8,16 @@ import { type Context, EXPECTED, rounds, share, uniqueRequest } from "../context
 import { proportionalSize } from "../proc.ts";
 import type { Row } from "../table.ts";
 
-/** Time after which an idle process has freed what it needed to start. */
+/** Milliseconds after which an idle process has freed the memory of its start. */
 const IDLE = 1_000;
 
-/** As many bare processes as the pool has sandboxes, for equal shares of the binary's pages. */
+/** Number of bare processes: as many as sandboxes, so that the binary's pages count equally. */
 const PAIR = [1, 2] as const;
 
 /**
- * Memory of a warm sandbox beside that of a Deno process that only waits. Pages of the binary
- * count by share: the two sandboxes share the image's, the two bare processes a copy of npm's,
- * which whatever else on this host runs npm's own has no part in.
+ * Measures the memory of a warm sandbox. Reference: a Deno process that only waits. Pages of the
+ * binary count by share. The two sandboxes share the image's binary, the two bare processes a copy
+ * of npm's. It is a copy, because other processes of this host may run npm's own.
  */
 export async function memory(context: Context): Promise<Row[]> {
   const binary = join(context.scratch, "bare-deno");
@@ -41,7 +41,7 @@ export async function memory(context: Context): Promise<Row[]> {
 }
 
 async function sample({ server, scratch, signal }: Context, binary: string) {
-  // New sandboxes each round: the pool would show the same two again.
+  // New sandboxes in each round: otherwise the pool would show the same two again.
   await Promise.all(PAIR.map(() => server.execute(uniqueRequest(), EXPECTED)));
   const idle = ["eval", "setTimeout(() => {}, 1e9)"];
   const children = PAIR.map(() => spawnDeno(idle, scratch, binary));

@@ -3,7 +3,7 @@ import type { Row } from "../table.ts";
 
 const WARM_UP = 2;
 
-/** What a grant adds to a warm execution: one that was given before, and one that is new. */
+/** Measures the time that a grant adds to a warm execution: one seen before, and a new one. */
 export async function policy(context: Context): Promise<Row[]> {
   const known: number[] = [];
   const fresh: number[] = [];
@@ -12,7 +12,7 @@ export async function policy(context: Context): Promise<Row[]> {
   for (let round = 0; round < WARM_UP; round += 1) await sample(context, "api.example.com");
   for (const _ of rounds(context, share(context, 1 / 2), 40)) {
     const plain = await sample(context);
-    // The sandboxes that are warm after the first of these were made after it.
+    // Sandboxes prepared for this grant are warm only after its first request.
     await sample(context, "api.example.com");
     await sample(context, "api.example.com");
     known.push((await sample(context, "api.example.com")) - plain);

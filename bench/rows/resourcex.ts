@@ -9,7 +9,10 @@ const LEVELS = ["none", "isolated", "container"] as const satisfies readonly Typ
 
 const resolve = (name: string): string => `Hello, ${name}`;
 
-/** One execution of a resource's type after the other, at each level, beside the function itself. */
+/**
+ * Measures executions of a resource's type, one after the other, at each level. Reference: the
+ * function itself.
+ */
 export async function resourcex(context: Context): Promise<Row[]> {
   const rows: Row[] = [];
   for (const level of LEVELS) rows.push(await measure(context, level));

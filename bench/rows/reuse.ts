@@ -3,10 +3,10 @@ import { type Context, EXPECTED, rounds, share, uniqueRequest } from "../context
 import type { Row } from "../table.ts";
 
 const WARM_UP = 20;
-/** Ends what an answered request leaves to do. */
+/** Milliseconds for the work that an answered request leaves behind. */
 const BREATH = 20;
 
-/** The same request again and again, where it has run before. */
+/** Measures the same request repeatedly, in the sandbox that ran it before. */
 export async function reuse(context: Context): Promise<Row[]> {
   const { server, signal } = context;
   const request = { ...uniqueRequest(), reuse: "code" };

@@ -16,9 +16,9 @@ const UP_WITHIN = 60_000;
 const STOP_WITHIN = 35_000;
 const POLL = 10;
 
-/** What one start took. */
+/** Figures of one start. */
 interface Started {
-  /** Milliseconds until it listens, and until a sandbox is warm. */
+  /** Milliseconds until it listens; next, until a sandbox is warm. */
   readonly listens: number;
   readonly ready: number;
   /** Megabytes of the server's own process after its first execution. */
@@ -26,13 +26,13 @@ interface Started {
 }
 
 /**
- * Starts a server again and again, over a store and an image that are there: how long it takes, beside a Node.js that
- * does nothing, and what it needs of memory.
+ * Starts a server repeatedly, with an existing store and image. Measures the time to listen and its
+ * memory. Reference: a Node.js process that does nothing.
  */
 export async function start(context: Context): Promise<Row[]> {
   const all: Started[] = [];
   const nothing: number[] = [];
-  // The first one makes the store.
+  // The first start creates the store.
   for (const round of rounds(context, SAMPLES + 1, 60)) {
     nothing.push(await timeOf(["-e", "0"]));
     const one = await startOnce(context);

@@ -5,10 +5,10 @@ import type { Row } from "../table.ts";
 import { TenantServer } from "../tenants.ts";
 
 const TENANTS = 200;
-/** Enough for the next sandbox to be warm, on a machine with nothing else to do. */
+/** Milliseconds until the next sandbox is warm, on an otherwise idle machine. */
 const GAP = 500;
 
-/** Warm executions of ever another one of many tenants, beside those of a single one. */
+/** Measures warm executions of many tenants in turn. Reference: those of a single tenant. */
 export async function tenants(context: Context): Promise<Row[]> {
   const server = await TenantServer.start(context, "tenants");
   try {

@@ -4,15 +4,21 @@ import type { Row } from "../table.ts";
 
 const ROUNDS = 2;
 const CLIENTS = 8;
-/** The sandboxes that were warm before answer in this time; what follows is steady. */
+/**
+ * Milliseconds in which the first warm sandboxes answer. Later executions come at a steady rate.
+ */
 const RAMP = 1_500;
 const MEASURED = 5_000;
 const LOOP = 2_500;
 const CONCURRENCIES = [1, 2, 4] as const;
-/** Eight clients share what is started one or two at a time, so most of them wait. */
+/**
+ * Longest wait of a client. Most of the eight wait, because one or two sandboxes start at a time.
+ */
 const PATIENCE = 20_000;
 
-/** Executions a second with every client busy, and the engine's own pace in turn with it. */
+/**
+ * Measures executions a second with all clients busy. Reference: the engine's own rate, in turns.
+ */
 export async function throughput(context: Context): Promise<Row[]> {
   const values: number[] = [];
   const loops = new Map<number, number[]>(CONCURRENCIES.map((each) => [each, []]));

@@ -11,7 +11,7 @@ import {
 import type { Row } from "../table.ts";
 
 const WARM_UP = 3;
-/** Ends what a terminated worker leaves to do. */
+/** Milliseconds for the work that a terminated worker leaves behind. */
 const BREATH = 50;
 
 interface Samples {
@@ -20,11 +20,11 @@ interface Samples {
   readonly run: number[];
 }
 
-/** One request at a time to a server with warm sandboxes, between the two ways without it. */
+/** Measures single requests to a server with warm sandboxes. References: two ways without it. */
 export async function warm(context: Context): Promise<Row[]> {
   const worker = new BareWorker(context.scratch);
   try {
-    // The first ones compile code, fill caches and open connections, on all sides.
+    // The first samples compile code, fill caches and open connections on all sides.
     for (let round = 0; round < WARM_UP; round += 1) await sample(context, worker, round === 0);
     return toRows(await collect(context, worker));
   } finally {
@@ -52,7 +52,7 @@ async function sample({ server, plain, signal }: Context, worker: BareWorker, wi
     run = await plain.dockerRun(code, String(EXPECTED));
     await server.quiet();
   }
-  // The worker goes first: after the request the server starts the next sandbox.
+  // The worker runs first, because after the request the server starts the next sandbox.
   const bare = await worker.run(uniqueExpression(), 21, EXPECTED);
   await sleep(BREATH, undefined, { signal });
   const { ms } = await server.execute(uniqueRequest(), EXPECTED);

@@ -10,16 +10,16 @@ import {
 } from "./primordials.ts";
 
 const RUNNER_URL = import.meta.url;
-/** Where the modules of the database tool are, or what the script of them is called. */
+/** URL of the database tool's modules, and also the prefix of its script's name. */
 const DATABASE_URL = RUNNER_URL.replace(/[^/:]*$/, "database");
 
-/** What a frame begins with, in a stack. */
+/** Text that begins each frame of a stack. */
 const FRAME = "\n    at ";
 
-/** Name of the fault of code that asks to be ended. */
+/** Name of the fault for code that calls an exit function. */
 export const EXIT = "ExitError";
 
-/** A failure the runner itself reports about user code, under a name of the public contract. */
+/** A failure that the runner reports about user code. Its name is part of the public contract. */
 export class RunnerFault extends NativeError {
   constructor(name: string, message: string) {
     super(message);
@@ -28,8 +28,8 @@ export class RunnerFault extends NativeError {
 }
 
 /**
- * Describes anything user code can throw, as name, message and stack. Whatever is not an `Error`
- * is an `Exception` whose message is the value as text. Never throws, even for a hostile getter.
+ * Describes a thrown value as name, message and stack. A value that is not an `Error` becomes an
+ * `Exception` whose message is the value as text. Never throws, even for a hostile getter.
  */
 export function toFault(thrown: unknown, moduleUrl: string | undefined): Fault {
   try {
@@ -52,8 +52,9 @@ function describe(thrown: unknown): string {
 }
 
 /**
- * The stack as its author would see it, in `main.ts`: down to the first frame of the runner. Those at its top are
- * where the runner guards a function of the runtime, and are left out.
+ * Returns the stack as the author of `main.ts` knows it: cut before the first frame of the runner.
+ * Runner frames at the very top are left out first: there the runner wraps a function of the
+ * runtime.
  */
 function readable(stack: string, moduleUrl: string | undefined): string {
   const called = withoutGuards(stack);
@@ -65,7 +66,7 @@ function readable(stack: string, moduleUrl: string | undefined): string {
     : replaceAllText(stackOfCode, moduleUrl, MODULE_NAME);
 }
 
-/** A stack without the frames of the runner that are above all others. */
+/** Removes the frames of the runner at the top of a stack. */
 function withoutGuards(stack: string): string {
   const top = indexOfText(stack, FRAME);
   if (top < 0) return stack;
@@ -77,13 +78,13 @@ function withoutGuards(stack: string): string {
   return sliceText(stack, 0, top) + rest;
 }
 
-/** Where the line ends that a text begins with, after its line break. */
+/** Returns the index at which the first line of a text ends, after its line break. */
 function lineEnd(text: string): number {
   const end = indexOfText(text, "\n", 1);
   return end < 0 ? text.length : end;
 }
 
-/** The lines of a text that do not hold `part`. */
+/** Returns the lines of a text that do not contain `part`. */
 function withoutLines(text: string, part: string): string {
   let kept = "";
   let from = 0;

@@ -1,6 +1,6 @@
 /**
- * The built-ins the runner goes on using after user code has loaded. User code may replace any of
- * them on its own globals and prototypes, so they are captured here, before it exists.
+ * Built-ins that the runner uses after user code has loaded. User code may replace any of them on
+ * its own globals and prototypes. They are captured here first, before any user code runs.
  */
 
 // biome-ignore lint/suspicious/noExplicitAny: stands for any method of any receiver
@@ -66,15 +66,15 @@ export const mapForEach = uncurry(Map.prototype.forEach) as <K, V>(
 ) => void;
 export const timeOf = uncurry(Date.prototype.getTime);
 export const bigintText = uncurry(BigInt.prototype.toString);
-/** What a value says it is, if it is not made to say something else: `[object Map]`. */
+/** Tag of a value, such as `[object Map]`. Code can forge it with `Symbol.toStringTag`. */
 export const tagOf = uncurry(Object.prototype.toString as (this: unknown) => string);
 const encodeText = uncurry(TextEncoder.prototype.encode);
 const encoder = new TextEncoder();
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
-/** What a property of a prototype says of an object; throws for one of another kind. */
+/** Takes the getter of a property from a prototype. It throws for an object of another kind. */
 export const getterOf = <T>(of: object, name: string | symbol) =>
   uncurry(Object.getOwnPropertyDescriptor(of, name)?.get as (this: unknown) => T);
-/** `Uint8Array` and the like; `undefined` for what is no typed array. */
+/** Name of a typed array's class, such as `Uint8Array`. `undefined` for any other value. */
 export const typedArrayName = getterOf<string | undefined>(TypedArray, Symbol.toStringTag);
 export const sizeOfArray = getterOf<number>(TypedArray, "byteLength");
 export const offsetOfArray = getterOf<number>(TypedArray, "byteOffset");
@@ -83,7 +83,7 @@ export const sizeOfBuffer = getterOf<number>(ArrayBuffer.prototype, "byteLength"
 export const setBytes = uncurry(
   TypedArray.set as (this: Uint8Array, bytes: Uint8Array, offset: number) => void,
 );
-/** Bytes of a text in UTF-8. */
+/** Counts the bytes of a text in UTF-8. */
 export const byteLength = (text: string): number => sizeOfArray(encodeText(encoder, text));
 export const queueTask = queueMicrotask;
 export const preventDefault = uncurry(Event.prototype.preventDefault);
@@ -97,7 +97,10 @@ export const startTimer = setTimeout;
 export const stopTimer = clearTimeout;
 export const nextTurn = setImmediate as (callback: () => void) => unknown;
 
-/** A list of one that the runtime iterates, whatever code has made of the prototype of lists. */
+/**
+ * Makes a list with one item. The runtime can iterate it even if code has changed
+ * `Array.prototype`.
+ */
 export function listOf<T>(value: T): T[] {
   const list = [value];
   const iterate = () => {

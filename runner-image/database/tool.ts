@@ -1,3 +1,3 @@
-/** The database tool, in a module of its own: few jobs use it, and it is larger than the runner. */
+/** Exports the database tool as its own module, because few jobs use it and it is large. */
 export { MODULES } from "../../src/database-tool/modules.ts";
 export { openDatabase } from "../../src/database-tool/open-database.ts";

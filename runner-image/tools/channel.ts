@@ -21,10 +21,10 @@ import {
   toText,
 } from "../base/primordials.ts";
 
-/** How the tool talks to the control plane, and hears from it. */
+/** Connection of the tool to the control plane. */
 export interface ChannelWire {
   send(request: ChannelRequest): void;
-  /** Sets who is told of each message; that one says `taken` once it has been handled. */
+  /** Sets the listener for messages. It sends `taken` for each message that it has handled. */
   listen(listener: (message: ChannelMessage) => void): void;
 }
 
@@ -32,7 +32,10 @@ export type Handler = (data: unknown) => unknown;
 
 const { emits, textBytes, topicLength, topics, subscriptions } = CHANNEL_LIMITS;
 
-/** Messages to and from the tenant's other running executions, at most once and never awaited. */
+/**
+ * Creates the channel tool. It exchanges messages with the tenant's other running executions, at
+ * most once and never awaited.
+ */
 export function createChannel({ send, listen }: ChannelWire): object {
   const handlers = new NativeMap<string, Set<Handler>>();
   let emitted = 0;
@@ -42,7 +45,7 @@ export function createChannel({ send, listen }: ChannelWire): object {
     const set: Set<Handler> | undefined = mapGet(handlers, topic);
     if (set !== undefined)
       setForEach(set, (handler) => queueTask(() => deliver(set, handler, text)));
-    // Behind the handlers in the same queue, so that a slow one holds up what is on its way.
+    // Queued behind the handlers: a slow handler delays `taken`, and with it the next messages.
     queueTask(() => send({ op: "taken" }));
   });
 
@@ -79,7 +82,7 @@ export function createChannel({ send, listen }: ChannelWire): object {
   });
 }
 
-/** Each handler gets a copy of its own, unless it has been taken off in the meantime. */
+/** Calls a handler with a copy of its own, unless it has been removed in the meantime. */
 function deliver(set: Set<Handler>, handler: Handler, text: string): void {
   if (setHas(set, handler)) handler(parseJson(text));
 }
@@ -97,7 +100,7 @@ function write(topic: string, data: unknown): string {
       `The data for "${topic}" cannot be written as JSON: its type is ${typeof data}`,
     );
   }
-  // Compared before it is copied: no character takes less than a byte.
+  // Compared before encoding: each character takes at least one byte.
   const size = text.length > textBytes ? text.length : byteLength(text);
   if (size > textBytes) throw limit(`${textBytes} bytes of JSON in one message`);
   return text;

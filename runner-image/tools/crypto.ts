@@ -4,10 +4,10 @@ import type { CryptoConfig } from "../../src/protocol/crypto.ts";
 const MAX_OPERATIONS = 1_000;
 const METHODS = ["getRandomValues", "randomUUID"] as const;
 
-// Captured before the global is taken away.
+// Captured before the global is removed.
 const native = crypto;
 
-/** The Web Crypto API as a request may use it: whitelisted, counted, limited in size. */
+/** Creates the crypto tool: the Web Crypto API with a list of methods, a count and a size limit. */
 export function createCrypto({ subtle, limit, methods }: CryptoConfig): object {
   let operations = 0;
   function count(): void {

@@ -4,17 +4,17 @@ import { inject } from "../../src/common/inject.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 import { RunnerFault, toFault } from "../base/faults.ts";
 
-/** The part of a tool a sandbox needs; the host has looked at the rest. */
+/** The part of a tool that a sandbox needs. The host has checked the rest. */
 interface Installable {
   setup(globals: Record<string, unknown>): unknown;
 }
 
-/** Globals the runner has replaced to hear of what they do. */
+/** Globals that the runner has replaced to observe or limit them. */
 const OF_THE_RUNNER = ["console", "setTimeout", "clearTimeout", "close", "Deno", "process"];
 
 /**
- * Sets up the custom tools of a job, one after the other, and makes what each has put on its
- * globals global for good. Rejects with a `ToolError` that names the tool.
+ * Sets up the custom tools of a job, one after the other, and defines their globals for good.
+ * Rejects with a `ToolError` that names the tool.
  */
 export async function installCustom(uses: readonly ToolUse[]): Promise<void> {
   for (const use of uses) {
@@ -30,7 +30,7 @@ export async function installCustom(uses: readonly ToolUse[]): Promise<void> {
   }
 }
 
-/** Whether a tool is not one of the runner's own. */
+/** Returns whether a tool is not one of the runner's own. */
 export function isCustom({ name, module, setup }: ToolUse): boolean {
   return name !== "database" && (module !== undefined || setup !== undefined);
 }

@@ -2,7 +2,7 @@ import { inject } from "../../src/common/inject.ts";
 import type { DatabaseHandle, DatabaseModule } from "../../src/protocol/database.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 
-/** Makes `db` global, for good. Resolves with what is behind it. */
+/** Defines the global `db` for good. Resolves with the connection behind it. */
 export async function installDatabase(
   use: ToolUse,
   load: () => Promise<DatabaseModule>,

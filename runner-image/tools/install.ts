@@ -6,13 +6,13 @@ import { createCrypto } from "./crypto.ts";
 
 type Factory = (config: unknown, wire: ChannelWire) => Record<string, unknown>;
 
-/** What each tool puts on the global scope, by the tool's name. */
+/** Functions that make a tool's globals, by the tool's name. */
 const FACTORIES: Readonly<Record<string, Factory>> = {
   crypto: (config) => ({ crypto: createCrypto(config as CryptoConfig) }),
   channel: (_config, wire) => ({ channel: createChannel(wire) }),
 };
 
-/** Gives user code the tools its request named; nothing of them can be replaced afterwards. */
+/** Gives user code the tools of its request. Their globals cannot be replaced afterwards. */
 export function installTools(uses: readonly ToolUse[], wire: ChannelWire): void {
   for (const { name, config } of uses) {
     const globals = FACTORIES[name]?.(config, wire) ?? {};

@@ -3,7 +3,7 @@ import { bundleResourceTypes } from "../../src/resourcex/types/bundle.ts";
 
 const TYPES = fileURLToPath(new URL("../../src/resourcex/types/builtin/", import.meta.url));
 
-/** The text of src/resourcex/types/builtin-bundles.ts. */
+/** Returns the text of src/resourcex/types/builtin-bundles.ts. */
 export async function builtinBundles(): Promise<string> {
   const types = await bundleResourceTypes(["text.ts", "json.ts", "binary.ts"], TYPES);
   const bundles = types.map((type) => {
@@ -26,6 +26,6 @@ function literal(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   const text = String(value);
   if (!text.includes("\n")) return JSON.stringify(text);
-  // With its own line breaks, so that a change of a type is a change of its lines.
+  // Keeps line breaks, so that a changed line of a type is a changed line here.
   return `\`${text.replace(/[\\`]|\$\{/g, "\\$&")}\``;
 }

@@ -10,10 +10,10 @@ const run = promisify(execFile);
 const BUILTIN_TYPES = "src/resourcex/types/builtin-bundles.ts";
 
 /**
- * Builds the library: JavaScript and types of all of `src/`, by the compiler. The built-in resource types are
- * made first, a file of the sources.
+ * Builds the library with the compiler: JavaScript and types of all of `src/`. The built-in
+ * resource types are generated first, as a source file.
  *
- * @throws {Error} with what the compiler says.
+ * @throws {Error} With the compiler's messages.
  */
 export async function buildLibrary(): Promise<Built> {
   await writeIfChanged(join(PACKAGE_ROOT, BUILTIN_TYPES), await builtinBundles());
@@ -44,7 +44,7 @@ async function filesBelow(folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(paths.map(read)));
 }
 
-/** The folders, too: they tell of a source that is new. */
+/** Lists sources and folders. A folder's time changes with a new source. */
 async function sourcesAndFolders(): Promise<string[]> {
   const folder = join(PACKAGE_ROOT, "src");
   const names = await readdir(folder, { recursive: true });

@@ -6,18 +6,18 @@ import { buildServer } from "./server.ts";
 import { readStamps, signOf, writeStamps } from "./stamps.mjs";
 import { writeBuilt } from "./write.ts";
 
-/** Parts of `dist/`, by their folders' names; the library is made with the programs' help. */
+/** Parts of `dist/`, by their folders' names. The library needs the programs, so it comes later. */
 const PARTS = {
   programs: buildPrograms,
   server: buildServer,
   library: buildLibrary,
 } as const;
 
-/** Of every part: with other packages, all is another. */
+/** A source of every part, because other packages change all of them. */
 const LOCK = "package-lock.json";
 
 /**
- * Makes parts of `dist/` anew and notes what they are made of.
+ * Builds parts of `dist/` again and records their sources.
  *
  * @param parts Names out of `PARTS`; `build` itself is made already.
  * @param ownSources Sources of this build, relative to the root.

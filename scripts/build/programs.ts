@@ -1,4 +1,4 @@
-/** The programs that run elsewhere than in the control plane, each bundled into plain JavaScript. */
+/** Bundles the programs that run outside of the control plane into plain JavaScript. */
 import { basename, join } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
@@ -7,23 +7,23 @@ import { IMPORT_MAP, RUNNER_ENTRY, type RunnerMode } from "../../src/deno/runner
 import { RUNNER_URL } from "../../src/engines/in-process/realm.ts";
 import { DRIZZLE_MODULES } from "../../src/protocol/drizzle-specifiers.ts";
 
-/** Files by their paths, and what they are made of. */
+/** Output files by their paths, and their sources. */
 export interface Built {
   readonly files: Readonly<Record<string, string>>;
   /** Absolute paths of all sources. */
   readonly inputs: readonly string[];
 }
 
-/** Folder of the runner's that holds the database tool and Drizzle. */
+/** Folder of the runner with the database tool and Drizzle. */
 const DATABASE_FOLDER = "database";
 const DATABASE_SOURCE = "runner-image/database/tool.ts";
 
 const MODULE = { bundle: true, format: "esm", target: "esnext" } as const;
 const NEUTRAL = { ...MODULE, platform: "neutral" } as const;
-/** Sent to a process for each one that is started. */
+/** Options for programs that are sent to each started process. */
 const SMALL = { minify: true, legalComments: "none" } as const;
 
-/** How the database tool is bundled, for whichever place. */
+/** Options for the database tool, in every place. */
 const DATABASE = {
   ...NEUTRAL,
   ...SMALL,
@@ -32,11 +32,11 @@ const DATABASE = {
   // A sandbox may read no variable, and the driver asks for some.
   define: { "process.env": "NO_VARIABLES" },
   banner: { js: "const NO_VARIABLES = {};" },
-  // The driver would read files of queries, and ask who runs it.
+  // The driver would read files with queries, and ask for the user of the process.
   plugins: [without("fs", "os"), externalBuiltins],
 } satisfies BuildOptions;
 
-/** All programs, by their paths below `dist/programs`. */
+/** Builds all programs, by their paths below `dist/programs`. */
 export async function buildPrograms(): Promise<Built> {
   return merge([
     within("runner", await buildRunner("none")),
@@ -52,7 +52,10 @@ export async function buildPrograms(): Promise<Built> {
   ]);
 }
 
-/** The runner of a sandbox, its Worker and the database tool; Deno starts them several times faster than sources. */
+/**
+ * Builds the runner of a sandbox, its Worker and the database tool. Deno starts the bundles several
+ * times faster than their sources.
+ */
 export async function buildRunner(mode: RunnerMode = "none"): Promise<Built> {
   const nested = await bundle({ ...NEUTRAL, entryPoints: ["runner-image/nested.ts"] });
   const runner = await bundle({
@@ -67,7 +70,7 @@ export async function buildRunner(mode: RunnerMode = "none"): Promise<Built> {
 }
 
 /**
- * The egress proxy, as one module for Deno, which knows the modules of Node it uses.
+ * Builds the egress proxy as one module for Deno, which has the modules of Node that it uses.
  *
  * @param plugins Only for tests that take one of its protections away.
  */
@@ -76,25 +79,25 @@ export async function buildEgress(plugins: Plugin[] = []): Promise<Built> {
     ...MODULE,
     entryPoints: { egress: "egress/main.ts" },
     platform: "node",
-    // What the database's client would look for in the environment is said to it.
+    // Empty, because the proxy has no environment for the database's client.
     define: { "process.env": "{}" },
     external: ["pg-native"],
     plugins,
-    // It is no ES module, and requires modules of Node.
+    // The database's client is no ES module, and requires modules of Node.
     banner: { js: "const require = (name) => process.getBuiltinModule(name);" },
   });
 }
 
 /**
- * The database tool and the modules of Drizzle that code may import, as files that share their parts: there is
- * one copy of everything, whoever imports it.
+ * Builds the database tool, and the modules of Drizzle that code may import. The files share their
+ * common parts, so that all importers use one copy.
  */
 async function buildDatabase(): Promise<Built> {
   const names = DRIZZLE_MODULES.map((specifier) => [basename(specifier), specifier]);
   const { files, inputs } = await bundle({
     ...DATABASE,
     entryPoints: { tool: DATABASE_SOURCE, ...Object.fromEntries(names) },
-    // No password and no TLS on a unix socket: a fifth of the time it takes to load.
+    // A unix socket has no password and no TLS. These modules take a fifth of the loading time.
     plugins: [without("tls", "crypto"), ...DATABASE.plugins],
     splitting: true,
   });
@@ -106,7 +109,7 @@ async function buildDatabase(): Promise<Built> {
   return { files: { ...database.files, [IMPORT_MAP]: map }, inputs };
 }
 
-/** The runner and the database tool of level `none`: scripts that evaluate to their module. */
+/** Builds the runner and the database tool of level `none`, as scripts that return their module. */
 async function buildRealm(): Promise<Built> {
   const runner = await bundle({
     ...NEUTRAL,
@@ -128,12 +131,12 @@ async function buildRealm(): Promise<Built> {
   return merge([runner, database]);
 }
 
-/** A script for confined processes, with all it imports. */
+/** Builds a script for confined processes, with all its imports. */
 export async function buildConfined(name: string, source: string): Promise<Built> {
   return bundle({ ...MODULE, ...SMALL, entryPoints: { [name]: source }, platform: "node" });
 }
 
-/** What surrounds the code of each resource type. */
+/** Builds the module that surrounds the code of each resource type. */
 async function buildTypeEntry(): Promise<Built> {
   return bundle({
     ...NEUTRAL,
@@ -142,7 +145,7 @@ async function buildTypeEntry(): Promise<Built> {
   });
 }
 
-/** The modules that tools may import, each by itself. */
+/** Builds the modules that tools may import, each by itself. */
 async function buildCommon(): Promise<Built> {
   const entryPoints = ["inject", "lazy", "proxy"].map((name) => `src/common/${name}.ts`);
   return bundle({ ...NEUTRAL, entryPoints });
@@ -161,13 +164,13 @@ async function bundle(options: BuildOptions): Promise<Built> {
   return { files: Object.fromEntries(files), inputs: inputsOf(metafile) };
 }
 
-/** Absolute paths of the sources that are files. */
+/** Lists the absolute paths of the sources that are files. */
 export function inputsOf({ inputs }: Metafile): string[] {
   const paths = Object.keys(inputs).filter((input) => !/^[a-z]+:/.test(input));
   return paths.map((path) => join(PACKAGE_ROOT, path));
 }
 
-/** Has modules of the runtime's be empty, which cost more to load than all of the driver. */
+/** Replaces modules of the runtime by empty ones. They cost more to load than the whole driver. */
 function without(...names: string[]): Plugin {
   return {
     name: "without",
@@ -191,7 +194,7 @@ function merge(parts: readonly Built[]): Built {
   };
 }
 
-/** The text of what has one file. */
+/** Returns the text of a bundle's only file. */
 export function onlyFile({ files }: Built): string {
   const [text] = Object.values(files);
   if (text === undefined) throw new Error("Nothing has been built");

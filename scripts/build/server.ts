@@ -10,7 +10,7 @@ const ENTRIES = {
   "store-thread": "server/store/pglite/worker.ts",
 };
 
-/** Builds the control plane, which Node runs without a loader. Packages stay where they are installed. */
+/** Builds the control plane, which Node runs without a loader. Packages are not bundled. */
 export async function buildServer(): Promise<Built> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: PACKAGE_ROOT,

@@ -1,4 +1,7 @@
-/** Of one part of `dist/`: its files, and their sources with what tells a change of them, relative to the root. */
+/**
+ * State of one part of `dist/`: its files, and its sources with their signs, all relative to the
+ * root.
+ */
 export interface Stamp {
   readonly outputs: readonly string[];
   readonly sources: Readonly<Record<string, string>>;

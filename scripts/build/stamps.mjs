@@ -1,10 +1,10 @@
-/** What the parts of `dist/` were made of: a part is fresh while none of its sources is newer. */
+/** State of the parts of `dist/`. A part is fresh while none of its sources has changed. */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const FILE = "dist/.build/stamps.json";
 
-/** Reads the stamps of all parts; none if there is no build yet. */
+/** Reads the stamps of all parts. There are none before the first build. */
 export function readStamps(root) {
   try {
     return JSON.parse(readFileSync(join(root, FILE), "utf8"));
@@ -13,14 +13,14 @@ export function readStamps(root) {
   }
 }
 
-/** Writes them, once all that they speak of is there. */
+/** Writes the stamps, after all files in them have been written. */
 export function writeStamps(root, stamps) {
   const path = join(root, FILE);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, JSON.stringify(stamps));
 }
 
-/** Says whether a part need not be made again. */
+/** Tells whether a part is up to date. */
 export function isFresh(root, stamp) {
   if (stamp === undefined) return false;
   const { outputs, sources } = stamp;
@@ -31,8 +31,8 @@ export function isFresh(root, stamp) {
 }
 
 /**
- * Returns size and time of change of a file, or of a folder, whose time tells of files that come and go; `""` if
- * there is none.
+ * Returns size and modification time of a file. For a folder it is the time alone, which changes
+ * when files come and go. `""` if there is none.
  */
 export function signOf(root, path) {
   const found = statSync(join(root, path), { throwIfNoEntry: false });

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { builtPath } from "../../src/base/package-root.ts";
 
 /**
- * Writes the files of one part of `dist/` and removes those it no longer has. Each file is put in place at
- * once: a server that starts meanwhile reads the old one or the new one.
+ * Writes the files of one part of `dist/` and removes old ones. Each file is replaced by a rename.
+ * So a server that starts meanwhile reads either the old or the new one.
  *
  * @returns The paths of the files, relative to the package's root.
  */

@@ -1,9 +1,9 @@
 import { type ZodType, z } from "zod";
 import { problemResponse } from "./problem.ts";
 
-/** One way to answer for anything thrown. */
+/** Form of all error answers of some routes. */
 export interface ErrorShape {
-  /** Of the body. */
+  /** Schema of the body. */
   readonly schema: ZodType;
   respond(thrown: unknown, requestId: string): Response;
 }

@@ -1,20 +1,20 @@
 import { Aborted, IsolateError } from "../../src/base/errors.ts";
 
-/** The one shape of every answer that is not a success. */
+/** Body of every answer that is not a success. */
 export interface Problem {
   readonly error: {
     readonly name: string;
-    /** Stable and machine-readable. */
+    /** Stable and machine-readable code. */
     readonly code: string;
     readonly message: string;
-    /** The offending part of the request. */
+    /** Faulty part of the request. */
     readonly field?: string;
     readonly requestId: string;
   };
 }
 
 export interface HttpProblemOptions {
-  /** The offending part of the request. */
+  /** Faulty part of the request. */
   readonly field?: string;
   /** Seconds after which a repetition may succeed. */
   readonly retryAfter?: number;
@@ -22,7 +22,7 @@ export interface HttpProblemOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A request that cannot be answered as asked, for a reason only this server knows. */
+/** A refusal of a request, for a reason that only this server knows. */
 export class HttpProblem extends Error {
   readonly status:
     | 400
@@ -61,13 +61,13 @@ export class HttpProblem extends Error {
   }
 }
 
-/** The HTTP status anything thrown is answered with. */
+/** Returns the HTTP status for a thrown value. */
 export function statusOf(thrown: unknown): number {
   if (thrown instanceof IsolateError || thrown instanceof HttpProblem) return thrown.status;
   return thrown instanceof Aborted ? 499 : 500;
 }
 
-/** The answer to anything thrown. Our own faults tell nothing but the request's id. */
+/** Makes the answer for a thrown value. For our own faults it contains only the request's id. */
 export function problemResponse(thrown: unknown, requestId: string): Response {
   if (thrown instanceof IsolateError) {
     const { name, code, message, status, retryAfter } = thrown;
@@ -81,7 +81,7 @@ export function problemResponse(thrown: unknown, requestId: string): Response {
     const problem: Problem = { error: { name, code, message, ...field, requestId } };
     return respond(problem, status, retryAfter, headers);
   }
-  // Nobody is left to read this; the status is the customary one for it.
+  // The client has gone; 499 is the customary status for that.
   if (thrown instanceof Aborted) return new Response(null, { status: 499 });
   const message = "Something went wrong on our side; the server's log has it under this request id";
   return respond({ error: { name: "InternalError", code: "INTERNAL", message, requestId } }, 500);
@@ -99,7 +99,10 @@ function respond(
   return Response.json(problem, { status, headers });
 }
 
-/** Whether an answer comes before its request's end, which would be taken for the next request. */
+/**
+ * Tells whether an answer with this status is sent before the whole request has arrived. The rest
+ * of the request would be taken for the next one.
+ */
 export function isBeforeBody(status: number): boolean {
   return status === 408 || status === 413 || status === 415;
 }

@@ -10,7 +10,7 @@ import { ExecutionError } from "../../src/resourcex/types/execution-errors.ts";
 import type { ErrorShape } from "./error-shape.ts";
 import { HttpProblem, isBeforeBody } from "./problem.ts";
 
-/** Codes of the registry's answers that are not a success, and their statuses. */
+/** Error codes of the registry and their statuses. */
 const STATUSES = {
   LOCATOR_REQUIRED: 400,
   MANIFEST_REQUIRED: 400,
@@ -37,7 +37,7 @@ const STATUSES = {
 
 export type RegistryCode = keyof typeof STATUSES;
 
-/** Why a request to the registry is not answered as asked. */
+/** Refusal of a request to the registry. */
 export class RegistryProblem extends Error {
   readonly code: RegistryCode;
   readonly details: unknown;
@@ -49,13 +49,13 @@ export class RegistryProblem extends Error {
   }
 }
 
-/** The registry's answer to anything thrown. */
+/** Makes the registry's answer for a thrown value. */
 export const REGISTRY_ERRORS: ErrorShape = {
   schema: z
     .object({ error: z.string(), code: z.string(), details: z.unknown().optional() })
     .meta({ id: "RegistryProblem" }),
   respond(thrown, requestId) {
-    // Nobody is left to read this; the status is the customary one for it.
+    // The client has gone; 499 is the customary status for that.
     if (thrown instanceof Aborted) return new Response(null, { status: 499 });
     if (
       (thrown instanceof IsolateError && thrown.status !== 500) ||

@@ -1,6 +1,6 @@
 import { accepted, answer } from "../../src/contract/executions.ts";
 
-/** What a route of the ways to run answers with. */
+/** Responses of a route that runs code. */
 export const WAYS_RESPONSES = {
   200: {
     description: "How it ended, whatever the code did; with Accept: text/event-stream, as events",

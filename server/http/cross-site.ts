@@ -1,6 +1,7 @@
 /**
- * Tells whether a browser says that a page of another site is behind a request; older ones name its origin.
- * Where no key is needed, this is all that tells such pages from the machine's own user.
+ * Tells whether a browser marks the request as coming from another site's page; older browsers send
+ * only its origin. Where no key is needed, nothing else distinguishes such pages from the machine's
+ * own user.
  */
 export function isCrossSite({ headers, url }: Request): boolean {
   const site = headers.get("sec-fetch-site");

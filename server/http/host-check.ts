@@ -3,14 +3,14 @@ import { HttpProblem } from "../errors/problem.ts";
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
 
-/** Whether an address to listen on can be reached from this machine alone. */
+/** Tells whether an address to listen on can be reached only from this machine. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host) || host === "::1";
 }
 
 /**
- * Refuses requests that came by another name than this machine's own. A web page can have its name
- * point here, and would otherwise pass for a page of this server's.
+ * Refuses requests whose `Host` is not a name of this machine. A web page can make its own name
+ * resolve to this machine. Its requests would otherwise count as those of a page of this server.
  */
 export function hostCheck(alsoAllowed: readonly string[]): MiddlewareHandler {
   return async function checkHost(c, next) {

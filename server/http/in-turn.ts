@@ -7,9 +7,10 @@ const MAX_WAITING = 64;
 const reads = new PerTenantQueue(MAX_WAITING);
 
 /**
- * Has a tenant's route that lists, searches or counts, or reads what may be megabytes, answer one of its requests at a
- * time. The store does one thing after another, and nobody waits there for all that another one has asked for. With
- * `turns` of its own, a route does not wait for the others.
+ * Makes a route answer one request of a tenant at a time. It is for routes that list, search or
+ * count, or that read megabytes. The store handles one query after another, so a tenant's many
+ * requests would delay all others there. With its own `turns`, a route does not wait for other
+ * routes.
  */
 export function inTurn(route: Route, turns: PerTenantQueue = reads): Route {
   return {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The headers that say in which way something is run. */
+/** Headers that select how a request is answered. */
 export const waysHeaders = z.object({
   accept: z.string().optional().meta({
     description: "text/event-stream for events as they happen: log, channel, denied, result",

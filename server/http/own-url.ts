@@ -6,10 +6,10 @@ import { BadRequest } from "../../src/base/errors.ts";
 const HOST = /^[\w.-]+(:\d{1,5})?$|^\[[\da-f:.]+\](:\d{1,5})?$/i;
 
 /**
- * Returns a request's URL at the host that its `Host` says, which has been looked at where that matters. A
- * request line can hold a URL of its own, of any host.
+ * Returns a request's URL with the host of its `Host` header, which has been checked where that
+ * matters. The request line may contain a complete URL of any host.
  *
- * @throws {BadRequest} for a `Host` that is no name of one.
+ * @throws {BadRequest} If `Host` is no name of a host.
  */
 export function ownUrl({ req, env }: Pick<Context, "req" | "env">): string {
   const { url } = req.raw;

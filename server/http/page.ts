@@ -1,18 +1,18 @@
 import { z } from "zod";
 
-/** Entries of a page, in a query whose list has up to a hundred of them. */
+/** Query parameter for the entries of a page, up to a hundred. */
 export const pageLimit = z
   .string()
   .regex(/^([1-9]|[1-9]\d|100)$/, "Expected 1 to 100")
   .transform(Number)
   .optional();
 
-/** Of a request that does not say. */
+/** Default number of entries. */
 export const PAGE = 50;
 
 /**
- * The page among what was found, which is one more than fits if there are more; `next` is what the
- * page after it begins behind.
+ * Cuts a page out of the entries found, of which there is one too many if more exist. The next page
+ * begins after the entry `next`.
  */
 export function pageOf<T>(
   found: readonly T[],

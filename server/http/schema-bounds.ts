@@ -2,12 +2,12 @@ import type { ZodType } from "zod";
 import { BadRequest } from "../../src/base/errors.ts";
 import { shorten } from "../../src/base/shorten.ts";
 
-/** Members of a list or a record whose schema does not say, and fields that no schema knows. */
+/** Members of a list or a record without a limit in its schema, and of unknown fields. */
 const MAX_MEMBERS = 1_000;
-/** All members of one value together: each can be an issue, and each issue is a text. */
+/** Members of one value in all. Each can be an issue, and each issue is a text. */
 const MAX_IN_ALL = 20_000;
 
-/** What is used here of a schema's definition. */
+/** The parts used here of a schema's definition. */
 interface Definition {
   readonly type: string;
   readonly shape?: Record<string, ZodType>;
@@ -19,8 +19,10 @@ interface Definition {
 }
 
 /**
- * Throws `BadRequest` for a value with more members than its schema could be told of one by one: a schema
- * complains of each. What a schema leaves open, it does not look into, and neither does this.
+ * Checks the number of a value's members before validation, because a schema reports an issue for
+ * each. Parts that the schema leaves open are not checked.
+ *
+ * @throws {BadRequest} If a list, a record or the whole value has too many members.
  */
 export function assertBounded(schema: ZodType, value: unknown): void {
   visit(schema, value, "", { left: MAX_IN_ALL });
@@ -65,7 +67,7 @@ function visitFields(
   }
 }
 
-/** The most items that a list's schema allows. */
+/** Returns the most items that a list's schema allows. */
 function mostOf({ checks = [] }: Definition): number {
   const most = checks.map((check) => check._zod.def.maximum ?? MAX_MEMBERS);
   return Math.min(MAX_MEMBERS, ...most);

@@ -2,21 +2,21 @@ import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from "@openteleme
 import type { Context, Next } from "hono";
 import type { ApiEnv } from "./route.ts";
 
-/** Milliseconds that spans get to be sent, at the end of the server as well. */
+/** Milliseconds for sending spans, also at the end of the server. */
 const SEND_WITHIN = 5_000;
 
 export interface TracingOptions {
-  /** An OTLP receiver's URL, to which `/v1/traces` is added. */
+  /** URL of an OTLP receiver, to which `/v1/traces` is added. */
   readonly endpoint: string;
-  /** What the spans are said to be of. */
+  /** Name of the service in the spans. */
   readonly service: string;
-  /** Of each request that sends spans: usually a secret. */
+  /** Headers of each request that sends spans, usually with a secret. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * Has this process send its spans, and returns what sends the last of them. The programs for that are
- * loaded here, so that nobody else waits for them.
+ * Makes this process send its spans, and returns a function that sends the last ones. The packages
+ * are loaded here, so that servers without tracing need not load them.
  */
 export async function startTracing(options: TracingOptions): Promise<() => Promise<void>> {
   const [{ OTLPTraceExporter }, { resourceFromAttributes }, sdk] = await Promise.all([
@@ -36,14 +36,14 @@ export async function startTracing(options: TracingOptions): Promise<() => Promi
   });
   provider.register();
   return async () => {
-    // A receiver that is away is no reason to stay.
+    // An unreachable receiver must not delay the end.
     await provider.shutdown().catch(() => {});
   };
 }
 
 const tracer = trace.getTracer("isolate");
 
-/** A span for each request, below the one its `traceparent` names, if it brings one. */
+/** Makes a span for each request, as a child of the one in its `traceparent`, if it has one. */
 export function tracedRequest(c: Context<ApiEnv>, next: Next): Promise<void> {
   const { method } = c.req;
   const caller = propagation.extract(ROOT_CONTEXT, c.req.raw.headers, {

@@ -3,20 +3,22 @@ import type { Logger } from "pino";
 /** A request that has been answered, or whose answer has begun. */
 export interface Answered {
   readonly requestId: string;
-  /** Absent before it is known whose it is, and for what is nobody's. */
+  /** Tenant of the request; absent before it is known, and for requests of no tenant. */
   readonly tenant?: string | undefined;
   readonly method: string;
-  /** Path of the route as it was declared; absent if there is none for it. */
+  /** Path of the route as it was declared; absent without a route. */
   readonly route?: string | undefined;
   readonly status: number;
-  /** Milliseconds until there was an answer. */
+  /** Milliseconds until the answer began. */
   readonly ms: number;
 }
 
-/** What is asked for every few seconds, and is worth no line. */
+/** Routes that are called every few seconds, so their lines are of little use. */
 const FREQUENT: readonly (string | undefined)[] = ["/healthz", "/readyz", "/metrics"];
 
-/** One line a request; of its path only the route, since the rest may be somebody's secret. */
+/**
+ * Logs one line for each request. It has only the route of the path, since the rest may be secret.
+ */
 export function requestLog(logger: Logger): (answered: Answered) => void {
   return ({ ms, ...rest }) => {
     const level = FREQUENT.includes(rest.route) ? "debug" : "info";

@@ -4,7 +4,7 @@ const MAX_MESSAGE = 2_000;
 const MAX_STACK = 8_000;
 const MAX_CAUSES = 5;
 
-/** What a log may have of anything thrown. */
+/** Fields of a thrown value that may be logged. */
 export interface ErrorFields {
   readonly name: string;
   readonly message: string;
@@ -14,8 +14,8 @@ export interface ErrorFields {
 }
 
 /**
- * What is logged of anything thrown: of its other properties nothing, since drivers and compilers put
- * statements, values and lines of code there.
+ * Reads the fields of a thrown value. Its other properties are not logged, because drivers and
+ * compilers put statements, values and lines of code there.
  */
 export function errorFields(thrown: unknown, causes = MAX_CAUSES): ErrorFields {
   if (!(thrown instanceof Error)) {
@@ -28,12 +28,12 @@ export function errorFields(thrown: unknown, causes = MAX_CAUSES): ErrorFields {
     message: message.slice(0, MAX_MESSAGE),
     ...(typeof code === "string" && { code }),
     ...(stack !== undefined && { stack: stack.slice(0, MAX_STACK) }),
-    // All there is to know about a plugin or a tool.
+    // The cause often has the only information about a plugin or a tool.
     ...(cause !== undefined && causes > 0 && { cause: errorFields(cause, causes - 1) }),
   };
 }
 
-/** Whether it is known what happened, so that where it was thrown tells nobody anything. */
+/** Tells whether the cause of an error is known, so that its stack is of no use. */
 export function isExpected(thrown: unknown): thrown is Error {
   return thrown instanceof Aborted || (thrown instanceof IsolateError && thrown.status === 503);
 }

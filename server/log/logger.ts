@@ -12,7 +12,7 @@ export interface LogOptions {
   readonly level?: (typeof LOG_LEVELS)[number] | undefined;
   /** Default: `pretty` on a terminal, `json` elsewhere. */
   readonly format?: (typeof LOG_FORMATS)[number] | undefined;
-  /** Texts that are to be in no line. */
+  /** Texts that must be in no line. */
   readonly secrets?: readonly string[];
   /** Default: standard error, written before the call returns. */
   readonly destination?: DestinationStream;
@@ -20,10 +20,10 @@ export interface LogOptions {
 
 const STANDARD_ERROR = 2;
 const MAX_TOLD = 2_000;
-/** Fields that would hold what belongs to tenants; nothing logs them, and nothing can by mistake. */
+/** Fields with data of tenants. No code logs them; removing them guards against mistakes. */
 const CONFIDENTIAL = ["code", "input", "env", "body", "request", "headers", "authorization", "key"];
 
-/** The server's log: a JSON object a line, with `time` in ISO 8601, `level` and `msg`. */
+/** Creates the server's log: one JSON object a line, with `time` in ISO 8601, `level` and `msg`. */
 export function createLogger(options: LogOptions = {}): Logger {
   const { level = "info", format = process.stderr.isTTY ? "pretty" : "json" } = options;
   const destination = options.destination ?? pino.destination({ fd: STANDARD_ERROR, sync: true });
@@ -42,19 +42,19 @@ export function createLogger(options: LogOptions = {}): Logger {
   );
 }
 
-/** Text for people, in the order in which it is written. */
+/** Makes a destination that writes text for people, in order. */
 function readable(destination: DestinationStream): DestinationStream {
   const text = prettyFactory({ singleLine: true, colorize: process.stderr.isTTY });
   return { write: (line) => destination.write(text(line)) };
 }
 
-/** What an error says, with what its callers were not told. */
+/** Returns an error's message, with details that its callers did not get. */
 function toldOf(error: Error): string {
   const told = error instanceof StoreUnavailable ? error.told : error.message;
   return told.slice(0, MAX_TOLD);
 }
 
-/** How our own failures are logged; `requestId` is empty for what no request has caused. */
+/** Logs our own failures. `requestId` is empty for a failure that no request has caused. */
 export function failureLog(logger: Logger): (error: unknown, requestId: string) => void {
   return (error, requestId) => {
     const request = requestId === "" ? {} : { requestId };

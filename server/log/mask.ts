@@ -1,4 +1,4 @@
-/** A tenant's key; its id may be told. */
+/** A tenant's key. Its id may be logged. */
 const KEY = /\b(isolate_[0-9a-f]{16}_)[A-Za-z0-9_-]+/g;
 const BEARER = /\b(Bearer\s+)[^\s"'\\]+/gi;
 /** User and password of a URL. */
@@ -7,11 +7,11 @@ const CREDENTIALS = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/"'\\]*@/gi;
 const MASK = "***";
 
 /**
- * Makes what takes secrets out of a line: the keys of tenants, whatever follows `Bearer`, passwords in
- * URLs, and the texts given.
+ * Makes a function that masks secrets in a line. These are keys of tenants, the word after
+ * `Bearer`, passwords in URLs, and the given texts.
  */
 export function masker(secrets: readonly string[] = []): (line: string) => string {
-  // A line is JSON, where some characters are others.
+  // A line is JSON, in which some characters are escaped.
   const known = secrets.map((secret) => JSON.stringify(secret).slice(1, -1));
   return (line) => {
     let masked = line;

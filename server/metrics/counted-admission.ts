@@ -1,7 +1,7 @@
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import type { Admission } from "../quotas/admission.ts";
 
-/** The same admission, whose refusals are told: for those there is no end of, and no record. */
+/** Reports the refusals of an admission. A refused execution has no end and no record. */
 export function countedAdmission(
   admission: Admission,
   onRefusal: (code: string) => void,

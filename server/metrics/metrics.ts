@@ -3,13 +3,13 @@ import type { IdleUsage } from "../../src/engines/contract/contract.ts";
 import type { Answered } from "../log/answered.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
 
-/** Seconds: what is warm takes milliseconds, what is allowed to takes minutes. */
+/** Bounds of histograms in seconds: a warm execution takes milliseconds, a long one minutes. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /**
- * What a Prometheus server is told. No label holds what a tenant chose, nor which tenant it is: there
- * are as many series as this code has names.
+ * Metrics for a Prometheus server. No label contains a tenant or a value that a tenant chose. So
+ * this code alone fixes the number of series.
  */
 export class Metrics {
   readonly registry = new Registry();
@@ -75,7 +75,7 @@ export class Metrics {
     });
   }
 
-  /** Counts an execution that is over, as it is written down. */
+  /** Counts an execution that has ended, when its record is written. */
   onExecution({ via, level, outcome, error, duration, usage }: ExecutionRow): void {
     this.#executions.inc({ via, level, outcome });
     if (outcome === "refused" || outcome === "failed") {
@@ -90,7 +90,7 @@ export class Metrics {
     this.#idleCpu.inc({ level }, cpu / 1_000);
   }
 
-  /** Counts what was refused with an error of ours; its code is none that code of tenants chose. */
+  /** Counts a refusal with an error of ours. Code of tenants cannot choose the error's code. */
   onRefusal(code: string): void {
     this.#refusals.inc({ code });
   }

@@ -2,20 +2,22 @@ import type { Usage } from "../../src/request/types.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { WaitingExecution } from "./concurrency-limits.ts";
 
-/** To be called once, when an execution is over; with `null`, if it never ran. */
+/** Called once when an execution has ended, or with `null` if it never ran. */
 export type Release = (used: Pick<Usage, "cpu" | "wall"> | null) => void;
 
-/** Lets executions in, as far as the quotas of their tenant go. */
+/** Admits executions within the quotas of their tenant. */
 export interface Admission {
   /**
-   * Resolves as soon as one more may run. Rejects with 429 and `Retry-After` for a quota that is used
-   * up, with `Aborted` if `signal` is aborted before. Without `wait`, what would have to wait for
-   * others to end is refused.
+   * Resolves as soon as one more execution may run. Without `wait`, an execution is refused if it
+   * would have to wait for the end of others.
+   *
+   * @throws {HttpProblem} 429 with `Retry-After` if a quota is used up.
+   * @throws {Aborted} If `signal` is aborted before.
    */
   admit(caller: Caller, options: WaitingExecution): Promise<Release>;
-  /** Counts milliseconds of processor time that are no execution's. */
+  /** Counts milliseconds of processor time that belong to no execution. */
   charge(tenant: string, cpu: number): void;
 }
 
-/** For a server whose callers are bounded by its machine alone. */
+/** Admits everything, for a server that only its machine limits. */
 export const NO_QUOTAS: Admission = { admit: async () => () => {}, charge: () => {} };

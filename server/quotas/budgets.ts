@@ -3,29 +3,32 @@ import type { Executions } from "../store/contract/executions.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { DAY, dayOf, type Used } from "./day.ts";
 
-/** Milliseconds after which the store is asked again, for what other servers have run. */
+/** Milliseconds after which the store is read again, for the executions of other servers. */
 const REFRESH = 10_000;
 
-/** What one tenant has used today. */
+/** Use of one tenant today. */
 interface Count {
   executions: number;
   cpu: number;
-  /** Executions that are under way: the store does not have them yet. */
+  /** Executions under way, which the store does not have yet. */
   running: number;
   readAt: number;
   reading: Promise<void> | undefined;
 }
 
-/** Ends what was taken of a budget; with what it has used, or `null` if it has never run. */
+/** Ends the reservation of a budget: with the processor time used, or `null` if it never ran. */
 export type Settle = (cpu: number | null) => void;
 
-/** What tenants may use in a day. Counted here, and read from the store at first: restarts change nothing. */
+/**
+ * Daily budgets of tenants. They are read from the store at first and then counted here, so a
+ * restart resets nothing.
+ */
 export class Budgets {
   readonly #executions: Pick<Executions, "used">;
   readonly #now: () => number;
   #day = 0;
   #counts = new Map<string, Count>();
-  /** Processor time of today that is no execution's, by tenant: the store never has it. */
+  /** Processor time of today that belongs to no execution, by tenant. The store never has it. */
   #charged = new Map<string, number>();
 
   constructor(executions: Pick<Executions, "used">, now: () => number = Date.now) {
@@ -33,7 +36,12 @@ export class Budgets {
     this.#now = now;
   }
 
-  /** Takes one execution. Rejects with `QuotaExceeded`, or as the store does: what is unknown is not free. */
+  /**
+   * Reserves one execution. It fails if the store fails, because an unknown use may be above the
+   * budget.
+   *
+   * @throws {QuotaExceeded} If the budget is used up.
+   */
   async take({ tenant, limits: { budget } }: Caller): Promise<Settle> {
     if (budget === undefined) return () => {};
     const count = await this.#count(tenant.id);
@@ -52,7 +60,7 @@ export class Budgets {
     };
   }
 
-  /** Counts processor time that is no execution's, for the rest of the day. */
+  /** Counts processor time that belongs to no execution, for the rest of the day. */
   charge(tenant: string, cpu: number): void {
     this.#turnDay();
     this.#charged.set(tenant, this.#chargedTo(tenant) + cpu);
@@ -60,10 +68,10 @@ export class Budgets {
     if (count !== undefined) count.cpu += cpu;
   }
 
-  /** What a tenant has used today, executions under way included. */
+  /** Returns the tenant's use of today, executions under way included. */
   async today({ tenant, limits }: Caller): Promise<Used & { resetsAt: Date }> {
     const day = this.#turnDay();
-    // Nothing but charges is counted here of those whose budget has no end.
+    // For tenants without a budget, only such charges are counted here.
     const used = await (limits.budget === undefined
       ? this.#read(tenant.id, day)
       : this.#count(tenant.id));
@@ -83,12 +91,12 @@ export class Budgets {
     const isFirst = count.readAt === 0;
     if (now - count.readAt >= REFRESH) count.reading ??= this.#refresh(tenant, count, now);
     if (isFirst) await count.reading;
-    // Later on, what is known here will do until the store answers.
+    // Later on, the counts here are used until the store answers.
     else count.reading?.catch(() => {});
     return count;
   }
 
-  /** Never less than what is known here: the store has an execution a moment after its end. */
+  /** Reads the store. Counts never decrease, because the store gets an execution after its end. */
   async #refresh(tenant: string, count: Count, now: number): Promise<void> {
     try {
       const used = await this.#read(tenant, this.#day);
@@ -100,7 +108,7 @@ export class Budgets {
     }
   }
 
-  /** What the store has, and what has been charged here. */
+  /** Adds the charges here to the use in the store. */
   async #read(tenant: string, day: number): Promise<Used> {
     const { executions, cpu } = await this.#executions.used(tenant, new Date(day));
     return { executions, cpu: cpu + this.#chargedTo(tenant) };
@@ -110,7 +118,7 @@ export class Budgets {
     return this.#charged.get(tenant) ?? 0;
   }
 
-  /** Forgets the day before, if it is over. Returns the present one. */
+  /** Starts a new day if the old one is over. Returns the current one. */
   #turnDay(): number {
     const day = dayOf(this.#now());
     if (day !== this.#day) {

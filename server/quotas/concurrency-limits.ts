@@ -4,32 +4,32 @@ import type { TenantLimits } from "../tenants/limits.ts";
 
 type Bounds = Pick<TenantLimits, "concurrency" | "queue">;
 
-/** Milliseconds after which it may be worth asking again. */
+/** Milliseconds after which a new attempt may succeed. */
 const RETRY_AFTER = 1_000;
 
-/** How somebody asks for a place. */
+/** Options of a request for a place. */
 export interface WaitingExecution {
-  /** Whether it may wait for others to end. */
+  /** True if it may wait for others to end. */
   readonly wait: boolean;
-  /** Whether it is asked for without a key of the tenant's. */
+  /** True if the request came without a key of the tenant. */
   readonly isAnonymous?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * One tenant's executions at once, and those that wait for one of them to end, in their order. Those that
- * are asked for without a key have at most half of the places of both: anybody can ask for them.
+ * Counts one tenant's concurrent executions, and queues those that wait for a place, in order.
+ * Executions without a key get at most half of the places in each, because anyone can request them.
  */
 export class ConcurrencyLimits {
   readonly #patience: number;
   #running = 0;
-  /** Of those that run. */
+  /** Number of running executions without a key. */
   #anonymous = 0;
   #concurrency = 0;
-  /** What to call for those that wait, and whether they are anonymous. */
+  /** Callbacks of waiting executions → whether they came without a key. */
   readonly #waiting = new Map<() => void, boolean>();
 
-  /** `patience` is how many milliseconds an execution waits for others to end. */
+  /** Creates the limits. An execution waits at most `patience` milliseconds for others to end. */
   constructor(patience: number) {
     this.#patience = patience;
   }
@@ -38,7 +38,7 @@ export class ConcurrencyLimits {
     return this.#running === 0 && this.#waiting.size === 0;
   }
 
-  /** Throws what `take` would reject with at once. */
+  /** Throws the error with which `take` would reject at once. */
   check({ concurrency, queue }: Bounds, { wait, isAnonymous = false }: WaitingExecution): void {
     if (this.#hasPlace(concurrency, isAnonymous)) return;
     const waiting = [...this.#waiting.values()].filter((each) => each).length;
@@ -65,12 +65,12 @@ export class ConcurrencyLimits {
     );
   }
 
-  /** Resolves as soon as one more may run; whoever gets that has to give it back. */
+  /** Resolves as soon as one more execution may run. Each place must be given back. */
   async take(bounds: Bounds, asking: WaitingExecution): Promise<void> {
     const { isAnonymous = false, signal } = asking;
     this.check(bounds, asking);
     if (signal?.aborted) throw new Aborted();
-    // The latest there are: an operator may change them while somebody waits.
+    // Updated to the latest limit, because an operator may change it while executions wait.
     this.#concurrency = bounds.concurrency;
     this.#advance();
     if (this.#hasPlace(bounds.concurrency, isAnonymous)) {
@@ -100,7 +100,7 @@ export class ConcurrencyLimits {
     });
   }
 
-  /** Gives a place back, of the kind it was asked for. */
+  /** Gives a place back. `isAnonymous` must be as it was in `take`. */
   give(isAnonymous = false): void {
     this.#running -= 1;
     if (isAnonymous) this.#anonymous -= 1;

@@ -1,13 +1,13 @@
 export const DAY = 86_400_000;
 
-/** What a tenant has used on one day. */
+/** Use of a tenant on one day. */
 export interface Used {
   readonly executions: number;
   /** Milliseconds of processor time. */
   readonly cpu: number;
 }
 
-/** Unix time in milliseconds at which the day began, UTC. */
+/** Returns the start of a day in UTC, as Unix time in milliseconds. */
 export function dayOf(now: number): number {
   return now - (now % DAY);
 }

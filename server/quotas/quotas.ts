@@ -6,10 +6,13 @@ import { ConcurrencyLimits } from "./concurrency-limits.ts";
 import type { Used } from "./day.ts";
 import { Rates } from "./rates.ts";
 
-/** Less than what is allowed for beside an execution's own time where a key is held for it. */
+/**
+ * Milliseconds an execution waits for others. It is less than the extra time for which an
+ * idempotency key is reserved.
+ */
 const PATIENCE = 60_000;
 
-/** Has every tenant run no more than it may: at once, in a while, and in a day. */
+/** Limits each tenant's executions: at once, within its rate, and within a day. */
 export class Quotas implements Admission {
   readonly #slots = new Map<string, ConcurrencyLimits>();
   readonly #rates = new Rates();
@@ -17,7 +20,7 @@ export class Quotas implements Admission {
 
   readonly #patience: number;
 
-  /** `now` is Unix time in milliseconds, `patience` milliseconds that one waits for others to end. */
+  /** Creates the quotas. `now` is Unix time, `patience` the longest wait, both in milliseconds. */
   constructor(
     executions: Pick<Executions, "used">,
     { now, patience = PATIENCE }: { now?: () => number; patience?: number | undefined } = {},
@@ -28,7 +31,7 @@ export class Quotas implements Admission {
 
   async admit(caller: Caller, options: Parameters<Admission["admit"]>[1]): Promise<Release> {
     const { tenant, limits } = caller;
-    // First, for what finds no room has not begun, and is not to be counted as if it had.
+    // Checked first: an execution without a place has not begun, so no rate or budget may count it.
     this.#slots.get(tenant.id)?.check(limits, options);
     await this.#rates.count(caller);
     const settle = await this.#budgets.take(caller);
@@ -43,7 +46,7 @@ export class Quotas implements Admission {
     return (used) => {
       slots.give(options.isAnonymous);
       this.#tidy(tenant.id, slots);
-      // What cannot be measured is counted as if it had computed all the time.
+      // Without a measured CPU time, the whole run time counts.
       settle(used && (used.cpu ?? used.wall));
     };
   }
@@ -52,7 +55,7 @@ export class Quotas implements Admission {
     this.#budgets.charge(tenant, cpu);
   }
 
-  /** What a tenant has used today, executions under way included if it has a budget. */
+  /** Returns the tenant's use of today. With a budget, it includes executions under way. */
   today(caller: Caller): Promise<Used & { resetsAt: Date }> {
     return this.#budgets.today(caller);
   }

@@ -2,20 +2,24 @@ import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import type { Caller } from "../tenants/auth.ts";
 
-/** How often tenants may do something in a while, each as its own limit says. */
+/** Counts events of tenants within a time, each against its own limit. */
 export class Rates {
-  /** By what they count; a limit that is changed begins anew. */
+  /** Limiters by limit. A changed limit starts a new count. */
   readonly #limiters = new Map<string, RateLimiterMemory>();
   readonly #verb: string;
   readonly #what: string;
 
-  /** Both for messages: what tenants may do, and how many of what. */
+  /** Creates the counter. Both texts are for messages, such as "begin 10 executions". */
   constructor(verb = "begin", what = "executions") {
     this.#verb = verb;
     this.#what = what;
   }
 
-  /** Counts one. Rejects with `QuotaExceeded` for one too many. */
+  /**
+   * Counts one event.
+   *
+   * @throws {QuotaExceeded} If it is one too many.
+   */
   async count(caller: Caller): Promise<void> {
     const limiter = this.#limiterOf(caller);
     try {
@@ -26,7 +30,11 @@ export class Rates {
     }
   }
 
-  /** Rejects with `QuotaExceeded` if one more would be one too many. */
+  /**
+   * Checks that one more event is allowed.
+   *
+   * @throws {QuotaExceeded} If it would be one too many.
+   */
   async check(caller: Caller): Promise<void> {
     const now = await this.#limiterOf(caller)?.get(caller.tenant.id);
     if (now && now.remainingPoints <= 0) throw this.#exceeded(caller, now);

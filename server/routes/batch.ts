@@ -12,7 +12,7 @@ import { replayOf, responseOf, textAnswer } from "../replies/stored-answer.ts";
 import type { Runs } from "../runs/runs.ts";
 
 const MOST = 100;
-/** Batches of the largest answers that are in memory at once; of one tenant no more than it leaves. */
+/** Largest batch answers in memory at once. A tenant may use at most as much as it leaves free. */
 const BATCHES_AT_ONCE = 4;
 
 export interface BatchParts {
@@ -21,7 +21,7 @@ export interface BatchParts {
   readonly onError: (error: unknown, requestId: string) => void;
 }
 
-/** `POST /execute/batch`: runs requests side by side, each as if it had come alone. */
+/** `POST /execute/batch`: runs several requests in parallel, each as if it came alone. */
 export function batchRoutes({ runs, replyModes, onError }: BatchParts): Route[] {
   const answers = new BodyBudget(MAX_ANSWERS * BATCHES_AT_ONCE);
   return [
@@ -46,7 +46,7 @@ export function batchRoutes({ runs, replyModes, onError }: BatchParts): Route[] 
         const entry = await replyModes.once(identity, input, requests.length);
         if (entry !== undefined && "replay" in entry) return replayOf(entry.replay);
         const signal = entry === undefined ? input.signal : undefined;
-        // They are in memory until the slowest member ends, and until they are written.
+        // Answers stay in memory until the slowest member ends and until they are written.
         return answers.share(async (share) => {
           const batch = { caller, requestId, signal, requests, share, onError };
           let isWhole = true;
@@ -55,7 +55,7 @@ export function batchRoutes({ runs, replyModes, onError }: BatchParts): Route[] 
             isWhole = done.isWhole;
             return textAnswer(200, done.text);
           };
-          // One that says to come again would say so to whoever does, for as long as it is kept.
+          // An answer that says "retry" is not stored, because every retry would get it again.
           const once = entry === undefined ? work() : entry.first(work, () => isWhole);
           return responseOf(await once, input);
         }, bodyOwner(caller));

@@ -3,8 +3,8 @@ import { openApiDocument } from "../http/openapi.ts";
 import { type Route, route } from "../http/route.ts";
 
 /**
- * `GET /openapi.json`: the contract of all routes, this one included. It needs no key: it is the same
- * on every server of this version, and a browser could not show one with a page it asks a key for.
+ * `GET /openapi.json`: the contract of all routes, this one included. It needs no key, because a
+ * browser cannot attach one when it loads a page. It is the same on every server of this version.
  */
 export function contractRoutes(routes: readonly Route[]): Route[] {
   let document: Uint8Array<ArrayBuffer> | undefined;

@@ -5,7 +5,9 @@ import { type Route, route } from "../http/route.ts";
 
 const require = createRequire(import.meta.url);
 
-/** Nothing from elsewhere, nothing inline, and no page around it. */
+/**
+ * Content policy: no resource of another server, no inline script, and no frame around the page.
+ */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -64,12 +66,12 @@ const FILES: readonly [path: string, type: string, read: () => Promise<string | 
 ];
 
 /**
- * `GET /docs`: the contract as a page, which needs no other server. Like the contract itself it needs
- * no key, and takes one in its own dialog for what it sends.
+ * `GET /docs`: the contract as a page without resources of other servers. It needs no key, like the
+ * contract. Its own dialog takes a key for the requests that it sends.
  */
 export function docsRoutes(): Route[] {
   return FILES.map(([path, type, read]) => {
-    // The same bytes for everybody, or each who is slow to read them would have a megabyte.
+    // Shared by all requests: otherwise each slow client would keep a megabyte in memory.
     let content: Promise<Uint8Array<ArrayBuffer>> | undefined;
     return route({
       method: "GET",
@@ -81,7 +83,7 @@ export function docsRoutes(): Route[] {
       handler: async ({ c, reserve }) => {
         content ??= read().then((file) => new Uint8Array(Buffer.from(file)));
         const bytes = await content;
-        // Its header is set on a copy of the answer, and so of its bytes.
+        // Setting a header copies the answer, and so its bytes.
         reserve(bytes.length);
         return c.body(bytes, 200, {
           ...HEADERS,

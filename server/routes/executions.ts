@@ -11,7 +11,7 @@ export interface ExecutionsParts {
   readonly audit: ExecutionWriter;
 }
 
-/** `GET /executions` and `GET /executions/{id}`: what a tenant has run, without code and values. */
+/** `GET /executions` and `GET /executions/{id}`: a tenant's executions, without code and values. */
 export function executionsRoutes({ executions, audit }: ExecutionsParts): Route[] {
   const list = route({
     method: "GET",
@@ -27,11 +27,11 @@ export function executionsRoutes({ executions, audit }: ExecutionsParts): Route[
       },
     },
     handler: async ({ query: { cursor, ...filter }, caller, c }) => {
-      // Whoever has had an answer finds its execution.
+      // Flushed first, so that a client that has its answer finds its execution.
       await audit.flush();
       const asked = { ...filter, before: cursor };
       const rows = await executions.list(caller.tenant.id, asked);
-      // A page may have fewer, or none, where others that it is not about are in between.
+      // A page may be short or empty, because other executions that do not match may lie between.
       const next =
         rows.length === filter.limit
           ? rows.at(-1)?.id

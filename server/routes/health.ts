@@ -26,13 +26,13 @@ const readiness = z.object({
 export interface HealthOptions {
   readonly health: Pick<StoreHealth, "up">;
   readonly store: Pick<Store, "condition">;
-  /** Whether nothing but the status is to be in their answers. */
+  /** True to answer with the status alone. */
   readonly terse: boolean;
-  /** Whether the server is about to leave. Default: never. */
+  /** Tells whether the server is about to end. Default: never. */
   readonly leaving?: (() => boolean) | undefined;
 }
 
-/** Both need no key. */
+/** Makes both routes. They need no key. */
 export function healthRoutes(kernel: Kernel, options: HealthOptions): Route[] {
   const common = { method: "GET", scope: "none", tags: ["Health"] } as const;
   return [
@@ -63,7 +63,7 @@ async function ready(
   { health, store, terse, leaving }: HealthOptions,
   c: Context<ApiEnv>,
 ): Promise<Response> {
-  // Executions go on without room on its disk, so that this is no reason to be sent none.
+  // Executions can run without disk space for the store, so the server is still ready.
   const { reserved } = await store.condition();
   const isUp = reserved || (await health.up());
   const engine = kernel.engine("container") ?? kernel.engine("isolated");

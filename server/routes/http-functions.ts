@@ -11,7 +11,7 @@ import { isCrossSite } from "../http/cross-site.ts";
 import { type Route, route } from "../http/route.ts";
 import type { Auth, Caller } from "../tenants/auth.ts";
 
-/** What a `Request` can have. */
+/** Methods that a `Request` can have. */
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const DEFAULT_MAX_BYTES = 16_777_216;
 
@@ -23,7 +23,7 @@ export interface HttpFunctionsOptions extends Omit<ServeOptions, "maxBytes"> {
   readonly maxBytes: number | undefined;
 }
 
-/** `/f/{tenant}/{name}/…`: functions that answer requests by themselves. */
+/** `/f/{tenant}/{name}/…`: functions that answer HTTP requests themselves. */
 export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
   const { functions, auth, maxBytes = DEFAULT_MAX_BYTES } = options;
   return [
@@ -67,7 +67,9 @@ export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
   ];
 }
 
-/** Whoever has another tenant's key learns nothing of this one. */
+/**
+ * Identifies a caller of this tenant. A key of another tenant gives `undefined` and no information.
+ */
 async function ownCaller(
   identify: () => Promise<Caller>,
   tenant: string,
@@ -76,7 +78,7 @@ async function ownCaller(
   return caller.tenant.id === tenant ? caller : undefined;
 }
 
-/** Whether a request to a public function brings a key of its tenant's all the same. */
+/** Tells whether a request to a public function brings a key of its tenant. */
 async function isOwn(
   auth: Auth,
   identify: () => Promise<Caller>,

@@ -8,12 +8,12 @@ import { type Route, route } from "../http/route.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import type { JobRow } from "../store/contract/jobs.ts";
 
-/** Requests of a tenant that may wait for each other: each of its jobs that waits or runs is asked for once. */
+/** Requests of a tenant that may wait for each other, enough for one about each of its jobs. */
 const MAX_WAITING = 1_000;
 
 const params = z.object({ id: z.string().max(100).meta({ description: "Of the execution" }) });
 
-/** `/jobs/{id}`: executions that are answered for later, and what their callbacks are signed with. */
+/** `/jobs/{id}`: executions that are answered later, and the secret that signs their callbacks. */
 export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Route[] {
   const tags = ["Executions"];
   const get = route({
@@ -70,7 +70,7 @@ function noSuchJob(): HttpProblem {
   return new HttpProblem(404, "NotFound", "JOB_NOT_FOUND", "There is no such job");
 }
 
-/** As JSON, in which the answer is as it is stored. */
+/** Formats a job as JSON. The stored answer is inserted as text. */
 function shown({ id, state, attempts, acceptedAt, finishedAt, answer }: JobRow): string {
   const text = JSON.stringify({ id, status: state, attempts, acceptedAt, finishedAt });
   return answer === null ? text : `${text.slice(0, -1)},"answer":${answer.body}}`;

@@ -2,7 +2,7 @@ import type { Registry } from "prom-client";
 import { z } from "zod";
 import { type Route, route } from "../http/route.ts";
 
-/** For the operator alone, or, where there is none, for whoever reaches this server. */
+/** Makes the route of the metrics. It is for the operator; without an operator it is open. */
 export function metricsRoutes(registry: Registry, open: boolean): Route[] {
   return [
     route({

@@ -3,7 +3,9 @@ import type { Kernel } from "../../src/kernel/kernel.ts";
 import { sentRequest } from "../../src/request/sent-request.ts";
 import { type Route, route } from "../http/route.ts";
 
-/** `POST /plan`: what `POST /execute` would grant the same request, refusals included; runs nothing. */
+/**
+ * `POST /plan`: the grants and refusals of the same request to `POST /execute`. It runs nothing.
+ */
 export function planRoutes(kernel: Kernel): Route[] {
   return [
     route({

@@ -4,7 +4,7 @@ import { type Route, route } from "../http/route.ts";
 import type { Quotas } from "../quotas/quotas.ts";
 import type { StorageCounts } from "../store/contract/storage.ts";
 
-/** `GET /tenant`: what the caller's tenant may, what it has used today, and what it stores. */
+/** `GET /tenant`: limits, today's use and storage of the caller's tenant. */
 export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[] {
   return [
     inTurn(

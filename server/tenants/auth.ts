@@ -2,27 +2,39 @@ import { SOLE_TENANT, type Tenant } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { NO_LIMITS, type TenantLimits } from "./limits.ts";
 
-/** On whose behalf a request is made. */
+/** Tenant for which a request is made, and its limits. */
 export interface Caller {
   readonly tenant: Tenant;
   readonly limits: TenantLimits;
 }
 
-/** Tells who makes a request by the key it brings. */
+/** Identifies the sender of a request by its key. */
 export interface Auth {
-  /** Whether everybody who reaches this server is its only tenant. */
+  /** True if every client that reaches this server is its only tenant. */
   readonly open: boolean;
-  /** The tenant whose key it is. Rejects with 401 for no good key, with 403 for the operator's. */
+  /**
+   * Returns the tenant of the request's key.
+   *
+   * @throws {HttpProblem} 401 without a valid key, 403 for the operator's.
+   */
   tenant(request: Request): Promise<Caller>;
-  /** Resolves for the operator's key. Rejects with 401 for no good key, with 403 for a tenant's. */
+  /**
+   * Checks that the request has the operator's key.
+   *
+   * @throws {HttpProblem} 401 without a valid key, 403 for a tenant's.
+   */
   admin(request: Request): Promise<void>;
-  /** The tenant of that id, if there is one: for what is done for it without a key of its own. */
+  /**
+   * Returns the tenant with that id, if it exists. It is for work that needs no key of the tenant.
+   */
   caller(tenant: string): Promise<Caller | undefined>;
-  /** Whether text holds a key of this server's, in whatever spelling: what no code may see. */
+  /** Tells whether a text contains a key of this server, also encoded. No code may see one. */
   holdsKey(text: string): boolean;
 }
 
-/** For a server that only this machine reaches: whoever does is the tenant `default`. */
+/**
+ * Authentication for a server that only this machine reaches: every caller is the tenant `default`.
+ */
 export class OpenAuth implements Auth {
   readonly open = true;
   readonly #caller: Caller = { tenant: SOLE_TENANT, limits: NO_LIMITS };
@@ -41,7 +53,7 @@ export class OpenAuth implements Auth {
     return tenant === SOLE_TENANT.id ? this.#caller : undefined;
   }
 
-  /** There are none. */
+  /** Returns false, because there are no keys. */
   holdsKey(): boolean {
     return false;
   }

@@ -3,7 +3,7 @@ import type { TenantRow } from "../store/contract/tenants.ts";
 import type { Caller } from "./auth.ts";
 import type { SecretSettings, ShownSettings } from "./tenant-settings.ts";
 
-/** Whom a tenant's key speaks for. What is the operator's own, a database for one, is not its own. */
+/** Builds the `Caller` for a tenant. The operator's variables and database are not passed on. */
 export function callerOf(
   { id, createdAt }: Pick<TenantRow, "id" | "createdAt">,
   settings: ShownSettings,

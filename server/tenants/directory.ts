@@ -20,24 +20,24 @@ const NOTHING: SecretSettings = { env: {}, database: null };
 
 export interface DirectoryOptions {
   readonly tenants: Tenants;
-  /** Without one, tenants have no secrets. */
+  /** Sealer of secrets; without one, tenants have no secrets. */
   readonly sealer?: Sealer | undefined;
   /** Levels of tenants whose settings name none. Default: `container` alone. */
   readonly levels?: readonly TenantLevel[] | undefined;
-  /** Ends what a tenant runs, and keeps it from running more. Called before it is deleted. */
+  /** Ends a tenant's executions and prevents new ones. Called before the tenant is deleted. */
   readonly end?: ((tenant: Pick<Tenant, "id" | "since">) => Promise<void>) | undefined;
-  /** Told that a tenant is gone, once it is. */
+  /** Called after a tenant has been deleted. */
   readonly onDeleted?: (tenant: string) => void;
 }
 
-/** A tenant as its operator may see it again. */
+/** A tenant as its operator may read it. */
 export type ShownTenant = ShownSettings & Pick<TenantRow, "id" | "createdAt" | "updatedAt">;
 
 /** The tenants of this server. */
 export class TenantDirectory {
   readonly #options: DirectoryOptions;
   readonly #callers: BriefCache<Caller | undefined>;
-  /** One change at a time: each begins with what the one before has left. */
+  /** Runs one change at a time, because each starts from the result of the one before. */
   readonly #inTurn = pLimit(1);
 
   constructor(options: DirectoryOptions) {
@@ -45,19 +45,21 @@ export class TenantDirectory {
     this.#callers = new BriefCache((id) => this.#caller(id));
   }
 
-  /** Whom a tenant's key speaks for, at most five seconds old. Rejects if its secrets do not open. */
+  /**
+   * Returns a tenant's caller, at most five seconds old. Rejects if its secrets cannot be opened.
+   */
   caller(id: string): Promise<Caller | undefined> {
     return this.#callers.get(id);
   }
 
-  /** Makes a tenant or replaces what it is; secrets that `body` leaves out stay. */
+  /** Creates a tenant or replaces its settings. Secrets missing in `body` stay. */
   put(id: string, body: TenantBody): Promise<{ tenant: ShownTenant; created: boolean }> {
     return this.#inTurn(async () => {
       const { env, database, ...open } = body;
       const before = await this.#options.tenants.get(id);
       const kept = env === undefined && database === undefined;
       const replaced = env !== undefined && database !== undefined;
-      // Secrets that are all replaced, or all kept, need not be readable any more.
+      // Secrets that are all replaced, or all kept, need not be readable.
       const known = before === undefined || kept || replaced ? NOTHING : this.#opened(before);
       const secrets = {
         env: env ?? known.env,
@@ -87,12 +89,12 @@ export class TenantDirectory {
     return (await this.#options.tenants.list(page)).map(shown);
   }
 
-  /** With all that is its own; what it runs is ended. False if there is none. */
+  /** Deletes a tenant with all its data and ends its executions. Returns false if there is none. */
   delete(id: string): Promise<boolean> {
     return this.#inTurn(async () => {
       const { tenants, end } = this.#options;
       const row = await tenants.get(id);
-      // What it runs leaves a trace in the store, which is to be deleted with the rest.
+      // Ended first: executions leave records in the store, which are deleted with the rest.
       if (row !== undefined) await end?.({ id, since: row.createdAt.getTime() });
       const existed = await tenants.delete(id);
       this.#callers.forget(id);
@@ -117,7 +119,12 @@ export class TenantDirectory {
     throw new HttpProblem(409, "Conflict", "SECRET_KEY_MISSING", message, { field });
   }
 
-  /** Throws with 503: an execution without what it expects would be another one. */
+  /**
+   * Opens a tenant's secrets. It fails, because an execution without its secrets could do something
+   * else.
+   *
+   * @throws {HttpProblem} 503 if they cannot be opened.
+   */
   #opened({ id, secrets }: TenantRow): SecretSettings {
     if (secrets === null) return NOTHING;
     const { sealer } = this.#options;
@@ -135,7 +142,7 @@ function shown({ id, settings, createdAt, updatedAt }: TenantRow): ShownTenant {
   return { id, ...shownSettings.parse(settings), createdAt, updatedAt };
 }
 
-/** The answer about a tenant that is not there. */
+/** Makes the answer for an unknown tenant. */
 export function noSuchTenant(id: string): HttpProblem {
   return new HttpProblem(404, "NotFound", "TENANT_NOT_FOUND", `There is no tenant "${id}"`);
 }

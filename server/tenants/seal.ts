@@ -3,10 +3,10 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:cr
 const ALGORITHM = "aes-256-gcm";
 const NONCE = 12;
 const TAG = 16;
-/** In front of every sealed text; tells it from one of another form, should there ever be one. */
+/** Prefix of every sealed text. It identifies the form, in case there is another one later. */
 const FORM = "v1.";
 
-/** Keeps texts so that only the server's secret key opens them, each for the tenant it was sealed for. */
+/** Encrypts texts with the server's secret key, each for one tenant. */
 export class Sealer {
   readonly #key: Buffer;
 
@@ -21,7 +21,11 @@ export class Sealer {
     return FORM + Buffer.concat(sealed).toString("base64url");
   }
 
-  /** Throws for what was changed, or sealed for another tenant or with another key. */
+  /**
+   * Opens a sealed text.
+   *
+   * @throws {Error} If it was changed, or sealed for another tenant or with another key.
+   */
   open(tenant: string, sealed: string): string {
     if (!sealed.startsWith(FORM)) throw new Error("Not a sealed text");
     const bytes = Buffer.from(sealed.slice(FORM.length), "base64url");

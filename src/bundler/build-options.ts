@@ -1,7 +1,7 @@
 import { isBuiltin } from "node:module";
 import type { BuildFailure, BuildOptions, Plugin } from "esbuild";
 
-/** How a module becomes a text for `evaluate()`. */
+/** Options that turn a module into a text for `evaluate()`. */
 export function forEvaluate() {
   return {
     bundle: true,
@@ -10,7 +10,7 @@ export function forEvaluate() {
     target: "esnext",
     mainFields: ["module", "main"],
     conditions: ["module"],
-    // A sandbox may read no variable, and packages ask for this one.
+    // Packages read this variable, and a sandbox may read none.
     define: { "process.env.NODE_ENV": '"production"' },
     write: false,
     metafile: true,
@@ -18,7 +18,7 @@ export function forEvaluate() {
   } as const satisfies BuildOptions;
 }
 
-/** Leaves the runtime's own modules to be imported, by the names every runtime knows them by. */
+/** Keeps imports of the runtime's own modules, under the names that every runtime knows. */
 export const externalBuiltins: Plugin = {
   name: "builtins",
   setup({ onResolve }) {
@@ -29,7 +29,7 @@ export const externalBuiltins: Plugin = {
   },
 };
 
-/** Where the bundler failed, and why. */
+/** Describes why and where bundling failed. */
 export function bundlingFault({ errors = [], message }: BuildFailure): string {
   const first = errors.find(({ location }) => location !== null) ?? errors[0];
   if (first === undefined) return message;

@@ -1,16 +1,16 @@
-/** Bundles the files of one function. Runs in a confined process, where there are no files but these. */
+/** Bundles the files of one function. It runs in a confined process without any other files. */
 import { posix } from "node:path";
 import type * as Esbuild from "esbuild-wasm";
 import { FILE_LIMITS } from "./file-limits.ts";
 import { resolveImport } from "./resolve-import.ts";
 
 export interface BundleInput {
-  /** Path → text. */
+  /** Files: path → text. */
   readonly files: Readonly<Record<string, string>>;
   readonly main: string;
 }
 
-/** The module, and the files it was made of; or what is wrong with them. */
+/** The module and the files it was made of, or the fault in them. */
 export type BundleOutput =
   | { readonly code: string; readonly inputs: readonly string[] }
   | { readonly fault: string; readonly file?: string; readonly line?: number };
@@ -30,16 +30,16 @@ const LOADERS: Readonly<Record<string, Esbuild.Loader>> = {
   ".json": "json",
 };
 
-/** What the bundler would leave as it is, or look for in directories. It says where. */
+/** Warnings turned into errors: imports that the bundler would keep, or search in directories. */
 const REFUSED: Readonly<Record<string, Esbuild.LogLevel>> = {
   "unsupported-dynamic-import": "error",
   "unsupported-require-call": "error",
 };
-/** Messages about those, and about a path with a variable part. */
+/** Texts of those warnings, and of one about a path with a variable part. */
 const NOT_LITERAL =
   /^This (call to )?"[^"]+"(\(\)")? (expression )?(will not be bundled|was not)|^Could not resolve (import|require)[.\w]*\(/;
 
-/** Rejects if the bundler itself fails. */
+/** Bundles the files. Rejects if the bundler itself fails. */
 export async function bundleFiles(
   { build }: Pick<typeof Esbuild, "build">,
   { files, main }: BundleInput,
@@ -89,18 +89,20 @@ function inMemory(files: BundleInput["files"]): Esbuild.Plugin {
   };
 }
 
-/** The file that an input is, whose name ends with the attributes it is imported with; else its name. */
+/**
+ * Finds the file of an input, whose name may end with import attributes. Others stay as they are.
+ */
 function fileOf(input: string, files: BundleInput["files"]): string {
   const isOf = (path: string): boolean =>
     input === `${NAMESPACE}:${path}` || input.startsWith(`${NAMESPACE}:${path} with {`);
   return Object.keys(files).find(isOf) ?? input;
 }
 
-/** The first of what may be thousands, each with the whole line it is about. */
+/** Takes the first of possibly thousands of errors. Each contains its whole source line. */
 function faultOf(failure: Esbuild.BuildFailure): BundleOutput {
   const { errors = [] } = failure;
   const first = errors.find(({ location }) => location !== null) ?? errors[0];
-  // The bundler has ended: so does this.
+  // The bundler has ended, so this process ends, too.
   if (first === undefined) throw failure;
   const fault = NOT_LITERAL.test(first.text)
     ? 'What is imported or required is not a literal text, as "./names.ts" is'

@@ -1,4 +1,4 @@
-/** The compiler, as a confined process runs it: esbuild as WebAssembly, which has no files either. */
+/** The compiler in a confined process: esbuild as WebAssembly, without any files. */
 import * as esbuild from "esbuild-wasm/esm/browser.js";
 import type { MakeHandler } from "../confined-process/entry.ts";
 import { type BundleInput, bundleFiles } from "./bundle-files.ts";
@@ -6,11 +6,11 @@ import { composeType } from "./compose-type.ts";
 import { asModule } from "./expression.ts";
 
 export type Task =
-  /** Bundles files; `isType` says that `main` can be in any of the forms of a type's code. */
+  /** Bundles files. With `isType`, `main` may have any form of a type's code. */
   | (BundleInput & { readonly task: "bundle"; readonly isType?: boolean })
   | { readonly task: "compose"; readonly code: string };
 
-/** Code that makes the compiler's own functions ready; what is compiled first takes ten times as long. */
+/** Code that warms up the compiler, because its first compilation takes ten times as long. */
 const PRACTICE = {
   files: {
     "main.ts":

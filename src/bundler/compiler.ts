@@ -8,19 +8,19 @@ import type { Task } from "./compiler-entry.ts";
 
 const WASM = createRequire(import.meta.url).resolve("esbuild-wasm/esbuild.wasm");
 
-/** Bytes of the largest module: a type's code has no limit of its own at a library's. */
+/** Most bytes of a module. In the library, a type's code has no limit of its own. */
 const MAX_ANSWER = 67_108_864;
 
-/** Bytes of what is said of a module: its inputs, or what is wrong with it. */
+/** Most bytes of a module's facts: its inputs, or its fault. */
 const MAX_FACTS = 262_144;
-/** Characters of an input's name, and inputs: more than a function may have files. */
+/** Most characters of an input's name, and most inputs: more than a function may have files. */
 const MAX_NAME = 4_096;
 const MAX_NAMES = 1_000;
 
 const compiler = new Program({
   script: () => readProgram("confined/compiler"),
   assets: async () => [await readFile(WASM), Buffer.from(await readTypeEntry())],
-  // A usual bundle takes a tenth of a second; a megabyte of code takes two.
+  // A usual bundle takes a tenth of a second, a megabyte of code two seconds.
   limits: {
     memory: 256,
     cpu: 8,
@@ -32,7 +32,7 @@ const compiler = new Program({
   },
 });
 
-/** A module, or what is wrong with what it would have been made of. */
+/** A module, or the fault in its source. */
 export type Compiled =
   | { readonly code: string }
   | {
@@ -47,8 +47,11 @@ const answers = z.union([
 ]);
 
 /**
- * Compiles untrusted source of one owner in a confined process. `inputs` are all that the module may be made of: one that
- * was made of anything else is thrown away. Rejects with `HostBusy` or `EngineUnavailable`.
+ * Compiles untrusted source of one owner in a confined process. `inputs` lists every allowed input
+ * of the module. A module made of any other input is discarded.
+ *
+ * @throws {HostBusy} If too many others wait.
+ * @throws {EngineUnavailable} If no process can be started.
  */
 export async function compile(
   owner: string,
@@ -68,7 +71,7 @@ export async function compile(
   }
 }
 
-/** Reads what surrounds the code of each type: our own source. */
+/** Reads the module that surrounds the code of each type. It is our own source. */
 export function readTypeEntry(): Promise<string> {
   return readProgram("type-entry");
 }

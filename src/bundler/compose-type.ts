@@ -1,4 +1,4 @@
-/** Makes the module of a type. Runs in a confined process, where there are no files. */
+/** Makes the module of a type. It runs in a confined process without any files. */
 import { isBuiltin } from "node:module";
 import type * as Esbuild from "esbuild-wasm";
 import { bundlingFault, externalBuiltins, forEvaluate } from "./build-options.ts";
@@ -8,16 +8,16 @@ export type ComposeOutput =
   | { readonly code: string; readonly inputs: readonly string[] }
   | { readonly fault: string };
 
-/** Names of the inputs: what surrounds the code, the code, and what joins them. */
+/** Names of the inputs: the surrounding module, the code, and the module that joins them. */
 export const COMPOSE_INPUTS = ["entry:entry.js", "type:type.js", "<stdin>"] as const;
 
 const STDIN = "<stdin>";
 const MAX_FAULT = 1_000;
 
-/** CommonJS packages in a bundle require the runtime's own modules. */
+/** Defines `require`, because CommonJS packages in a bundle require the runtime's own modules. */
 const REQUIRE = "const require = (name) => process.getBuiltinModule(name);";
 
-/** Joins the code with `entry`, the text of the module that surrounds it. */
+/** Joins the code with `entry`, the text of the surrounding module. */
 export async function composeType(
   { build }: Pick<typeof Esbuild, "build">,
   code: string,
@@ -35,19 +35,20 @@ export async function composeType(
       },
       banner: { js: REQUIRE },
       tsconfigRaw: {},
-      // Never as TypeScript: there the bundler computes enums, which a short text can make endless.
+      // Never loaded as TypeScript: there the bundler computes enums, and a short one can be
+      // endless.
       plugins: [sealed({ type: asModule(code), entry }), externalBuiltins],
     });
     return { code: outputFiles[0]?.text ?? "", inputs: Object.keys(metafile.inputs) };
   } catch (error) {
     const failure = error as Esbuild.BuildFailure;
-    // The bundler has ended: so does this.
+    // The bundler has ended, so this process ends, too.
     if (failure.errors === undefined) throw failure;
     return { fault: bundlingFault(failure).slice(0, MAX_FAULT) };
   }
 }
 
-/** Has the code of a type reach nothing but the modules of the runtime. */
+/** Limits the imports of a type's code to the modules of the runtime. */
 function sealed(texts: Readonly<Record<"type" | "entry", string>>): Esbuild.Plugin {
   return {
     name: "type",

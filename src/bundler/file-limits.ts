@@ -1,10 +1,10 @@
-/** What the files of a function may be, before the bundle of them is held to the host's limit of code. */
+/** Limits for the files of a function. The host's limit of code applies to their bundle, too. */
 export const FILE_LIMITS = {
   files: 200,
   /** Characters of a path. */
   pathLength: 200,
   /** Bytes of all files. */
   bytes: 1_048_576,
-  /** Characters of what is made of them: a bundler can make much of little. */
+  /** Characters of the bundle: a bundler can turn little input into much. */
   bundled: 2_097_152,
 } as const;

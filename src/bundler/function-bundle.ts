@@ -6,11 +6,13 @@ import { FILE_LIMITS } from "./file-limits.ts";
 export type { BundleInput };
 
 /**
- * Makes one module of the files of a function, whose exports are those of `main`. Only these files are
- * imported, by literal paths, and what every sandbox has (`node:…`, Drizzle). It happens in a confined
- * process, bounded in time and memory: a few hundred kilobytes that mean no good cost a bundler gigabytes.
+ * Makes one module of the files of a function; its exports are those of `main`. It may import only
+ * these files, by literal paths, and the modules of every sandbox (`node:…`, Drizzle). Bundling
+ * runs in a confined process with limits of time and memory. Hostile files of some hundred
+ * kilobytes can cost a bundler gigabytes.
  *
- * Rejects with `BadRequest` that names `files` or `main`, and the line; `HostBusy` if many others wait.
+ * @throws {BadRequest} Naming `files` or `main`, and the line.
+ * @throws {HostBusy} If many others wait.
  *
  * @example
  * const files = { "main.ts": 'import { n } from "./n.ts"; export default () => n', "n.ts": "export const n = 1" };
@@ -42,7 +44,7 @@ function assertFiles({ files, main }: BundleInput): void {
   if (!Object.hasOwn(files, main)) throw new BadRequest("main", "main: Not among the files");
 }
 
-/** Relative, and the only spelling of itself. */
+/** Tests that a path is relative and in its only spelling. */
 function isPath(path: string): boolean {
   if (path.length > FILE_LIMITS.pathLength || path === "__proto__") return false;
   return path.split("/").every((part) => /^[\w@+=-][\w.@+=-]*$/.test(part));

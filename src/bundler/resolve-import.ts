@@ -2,19 +2,19 @@ import { isBuiltin } from "node:module";
 import { posix } from "node:path";
 import { DRIZZLE_MODULES } from "../protocol/drizzle-specifiers.ts";
 
-/** Where an import leads: to a file of the function, or to a module that a sandbox has. */
+/** Target of an import: a file of the function, or a module that a sandbox has. */
 export type Resolved = { readonly file: string } | { readonly external: string };
 
 const ENDINGS = ["", ".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".json"];
 const INDEXES = ["/index.ts", "/index.tsx", "/index.js"];
-/** What stands for the TypeScript file that it is made of. */
+/** Endings of compiled files → endings of their TypeScript source. */
 const SOURCES: Readonly<Record<string, string>> = { ".js": ".ts", ".jsx": ".tsx", ".mjs": ".mts" };
 
 const OWN: ReadonlySet<string> = new Set(DRIZZLE_MODULES);
 
 /**
- * Finds what the file `importer` imports as `specifier`, among `files` alone: nothing is looked for on
- * a disk. Returns what is wrong with it as a text.
+ * Resolves an import of the file `importer`, among `files` alone; no disk is searched. Returns a
+ * text that describes the fault if there is one.
  */
 export function resolveImport(
   files: Readonly<Record<string, string>>,

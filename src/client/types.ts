@@ -20,7 +20,7 @@ import type { ProblemBody } from "./errors.ts";
 
 /** The answer to an execution. */
 export interface Answer<T = unknown> extends Output {
-  /** Of the execution: `GET /executions/{id}` has it. */
+  /** Id of the execution, for `GET /executions/{id}`. */
   readonly id: string;
   result?: T;
 }
@@ -29,7 +29,7 @@ export interface Answer<T = unknown> extends Output {
 export interface RunOptions {
   /** Ends the execution, too. */
   readonly signal?: AbortSignal;
-  /** Up to 255 characters: the same request with the same key is run once, within a day. */
+  /** Key of up to 255 characters: the same request with the same key runs once within a day. */
   readonly idempotencyKey?: string;
 }
 
@@ -45,7 +45,7 @@ export interface Job<T = unknown> extends Readonly<Omit<z.output<typeof job>, "a
   readonly answer?: Answer<T> | { readonly error: ProblemBody };
 }
 
-/** Everything of an execution but its code and input, and what makes it a function. */
+/** A request without its input, and the fields that make it a function. */
 export interface Deployment
   extends Omit<ExecuteRequest, "code" | "input" | "explain" | "reuse">,
     z.input<typeof functionFields> {}
@@ -59,19 +59,19 @@ export interface FunctionVersion
 
 export interface Invocation extends Omit<z.input<typeof invokeBody>, "callback"> {}
 
-/** What is remembered of an execution: neither its code nor any value. */
+/** An execution as the server remembers it: without its code and values. */
 export interface Execution extends Readonly<z.output<typeof execution>> {
   readonly usage: Usage | null;
 }
 
 export interface ExecutionQuery extends Readonly<z.input<typeof executionQuery>> {}
 
-/** What a tenant may; everything left out is as the operator has it. */
+/** Limits of a tenant; a field that is left out has the operator's value. */
 export interface TenantSettings extends z.input<typeof tenantBody> {}
 
 export interface TenantInfo extends Readonly<z.output<typeof shownTenant>> {}
 
-/** What a tenant is told of itself. */
+/** A tenant as it sees itself. */
 export interface OwnTenant
   extends Readonly<Partial<z.output<typeof shownSettings>>>,
     Readonly<Pick<z.output<typeof ownTenant>, "id" | "used">> {}

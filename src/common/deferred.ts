@@ -1,4 +1,6 @@
-/** An object that is not there yet: calls give promises, and other properties can be awaited. */
+/**
+ * An object that does not exist yet. Calls return promises, and other properties can be awaited.
+ */
 export type Deferred<T> = { readonly [K in keyof T]: DeferredProperty<T[K]> };
 
 type DeferredProperty<T> = T extends (...args: infer A) => infer R
@@ -6,10 +8,10 @@ type DeferredProperty<T> = T extends (...args: infer A) => infer R
   : Deferred<T> & PromiseLike<T>;
 
 /**
- * What `path` will be within the object that `root` promises. Each property of the result is a
- * longer path; calling it calls what is there, on the object that holds it, and awaiting it gives
- * what is there. Either asks `root` anew and rejects with what it rejects with. Assigning, `in`
- * and listing keys throw an Error.
+ * Stands for the value at `path` within the object that `root` promises. Each property of the
+ * result is a longer path. Calling it calls the value there, on the object that holds it; awaiting
+ * it gives that value. Both call `root` again and reject as `root` does. Assigning, `in` and
+ * listing keys throw an Error.
  *
  * @example
  * const users = deferred(async () => ({ users: { count: () => 2 } }), ["users"]);
@@ -23,7 +25,7 @@ export function deferred(root: () => Promise<object>, path: readonly string[]): 
       owner = value;
       value = (value as Record<string, unknown>)[key];
     }
-    // Within an object, since a promise would resolve a value that is thenable.
+    // Wrapped in an object, because a promise would resolve a value that has a "then".
     return { owner, value };
   }
 
@@ -52,7 +54,7 @@ export function deferred(root: () => Promise<object>, path: readonly string[]): 
   });
 }
 
-/** Fails for what needs the object now. */
+/** Throws for an operation that needs the object at once. */
 export function refuse(): never {
   throw new Error("The object is created asynchronously: call or await a property of it");
 }

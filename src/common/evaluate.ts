@@ -1,19 +1,18 @@
 type Exports = Record<string, unknown>;
 
-// The bundle leaves the runtime's own modules to be required: by this, which Node and Deno have,
-// and which is captured before untrusted code could replace it.
+// The bundle still requires the runtime's own modules. Node and Deno both have this function.
+// It is captured before untrusted code could replace it.
 const { getBuiltinModule } = Reflect.get(globalThis, "process") as {
   getBuiltinModule(name: string): unknown;
 };
 
 /**
- * Runs the text of a bundled module and gives its exports. It runs on the host and in every
- * sandbox. `label` is what stacks call the module; `modules` are what it finds beside the
- * runtime's own.
+ * Runs the text of a bundled module and returns its exports, on the host and in every sandbox.
+ * `label` is the module's name in stacks. `modules` can be required beside the runtime's own.
  *
- * The text becomes a function and not a module of its own: whatever has a URL can be imported
- * again by that URL, its source included, and every stack tells the URL. Strict, so that no
- * stack frame and no `caller` leads to the function either.
+ * The text becomes a function and no module of its own. A module has a URL that every stack shows.
+ * Code could import it again by that URL, its source included. The function is strict, so that no
+ * stack frame and no `caller` leads to it either.
  *
  * @example
  * evaluate("exports.answer = 42", "tool:answer") // { answer: 42 }
@@ -29,7 +28,7 @@ export function evaluate(
   run(module, module.exports, (name: string) => modules[name] ?? getBuiltinModule(name));
   const { exports } = module;
   const isNamespace = typeof exports === "object" && exports !== null;
-  // What a CommonJS module assigns to `module.exports` is its default export.
+  // A CommonJS module that assigns `module.exports` makes that its default export.
   if (!isNamespace || (!("__esModule" in exports) && "setup" in exports)) {
     return { default: exports };
   }

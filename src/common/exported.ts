@@ -1,7 +1,8 @@
 /**
- * The tool a module exports: its default export or, without one, its only export that can be a
- * tool, called if it is a function. Throws an Error if there is none or more than one. It runs on
- * the host and in every sandbox.
+ * Finds the tool that a module exports: its default export, or the only export that can be a tool.
+ * A function is called to make the tool. It runs on the host and in every sandbox.
+ *
+ * @throws {Error} If there is none, or more than one.
  *
  * @example
  * exportedTool({ VERSION: 2, clock: () => ({ name: "clock" }) }) // { name: "clock" }

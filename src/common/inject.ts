@@ -1,12 +1,14 @@
-/** How a name came onto an object; what `provide` replaced is kept so that `reset` restores it. */
+/** Origin of a name on an object, with the property that `provide` replaced, for `reset`. */
 type Entry = { permanent: true } | { permanent: false; previous: PropertyDescriptor | undefined };
 
 const registries = new WeakMap<object, Map<string, Entry>>();
 
 /**
- * Puts a value on an object of globals for good: enumerable, not writable, not configurable, so
- * that nothing can change or remove it, `reset` included. Throws an Error if the name is already
- * injected or provided, or is a property that cannot be replaced.
+ * Defines a global for good: enumerable, not writable and not configurable. Nothing can change or
+ * remove it, not even `reset`.
+ *
+ * @throws {Error} If the name is already injected or provided, or is a property that cannot be
+ * replaced.
  *
  * @example
  * const globals = {};
@@ -19,10 +21,11 @@ export function inject(globals: object, name: string, value: unknown): void {
 }
 
 /**
- * Puts several values on an object of globals, all or none of them: enumerable and not writable,
- * but configurable, since `reset` could not remove them otherwise. Code that shares the object
- * can delete and redefine them for the same reason: what must hold against it is for `inject`.
- * Throws an Error if a name is already injected or provided, or cannot be replaced.
+ * Defines several globals, all or none: enumerable and not writable, but configurable, because
+ * `reset` has to remove them. For that reason, code that shares the object can delete or redefine
+ * them, too. Use `inject` for values that code must not change.
+ *
+ * @throws {Error} If a name is already injected or provided, or cannot be replaced.
  *
  * @example
  * const globals = {};
@@ -38,9 +41,10 @@ export function provide(globals: object, values: Readonly<Record<string, unknown
 }
 
 /**
- * Takes back what `provide` put on an object, but for the names to keep, and restores what each
- * had replaced. No other name is touched: built-ins, what others defined and what `inject` put
- * there stay. Throws an Error naming what code has made permanent, after taking back the rest.
+ * Removes the globals that `provide` defined, except the names to keep, and restores the properties
+ * they replaced. Other names stay: built-ins, those that others defined, and those of `inject`.
+ *
+ * @throws {Error} Naming those that code has made permanent, after removing the rest.
  *
  * @example
  * const globals = { foo: "before" };

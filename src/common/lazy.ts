@@ -1,14 +1,14 @@
 import { type Deferred, deferred, refuse } from "./deferred.ts";
 
 /**
- * A stand-in for an object that is created when it is first used, once. With a synchronous
- * factory it behaves like the object, and methods run on the object itself. With a factory that
- * returns a promise, every path of properties can be called or awaited, which gives a promise;
+ * Makes a stand-in for an object that is created once, on first use. With a synchronous factory it
+ * behaves like the object, and methods run on the object itself. With a factory that returns a
+ * promise, every path of properties can be called or awaited, which gives a promise. Then
  * assigning, `in` and listing keys throw an Error.
  *
- * A failure is not kept: the use that meets it reports it, by throwing or by its promise, and the
- * next use calls the factory again, since what was down may be up. Awaiting the stand-in itself
- * gives the stand-in and creates nothing.
+ * A failure is not kept: only the use that met it throws or rejects. The next use calls the factory
+ * again, because the cause may be over. Awaiting the stand-in itself gives the stand-in and creates
+ * nothing.
  *
  * @example
  * const db = lazy(async () => ({ users: { findMany: () => ["Ada"] } }));
@@ -30,7 +30,7 @@ export function lazy(factory: () => object): object {
       return made;
     }
     const promise = Promise.resolve(made);
-    // Registered before any user's handler: whoever learns of the failure can already try again.
+    // Registered before any caller's handler, so that a caller who sees the failure can try again.
     promise.catch(() => {
       created = undefined;
     });
@@ -49,7 +49,7 @@ function standIn(create: () => object): object {
     return made instanceof Promise ? refuse() : made;
   }
 
-  /** Runs on the object where it would run on the stand-in, which has no private fields. */
+  /** Runs a method on the object itself, because the stand-in has no private fields. */
   function method(value: object): unknown {
     const made =
       methods.get(value) ??
@@ -65,7 +65,7 @@ function standIn(create: () => object): object {
     {},
     {
       get(_target, key) {
-        // Promises look for it: passing through one must not create the object.
+        // Promises read this key: passing the stand-in through one must not create the object.
         if (key === "then") return undefined;
         const made = create();
         if (made instanceof Promise) {
@@ -83,7 +83,7 @@ function standIn(create: () => object): object {
       preventExtensions: () => false,
       getOwnPropertyDescriptor(_target, key) {
         const descriptor = Reflect.getOwnPropertyDescriptor(object(), key);
-        // The target lacks the property, so it cannot be reported as a permanent one.
+        // The proxy's target lacks the property, so the property cannot be reported as permanent.
         return descriptor && { ...descriptor, configurable: true };
       },
     },

@@ -1,24 +1,26 @@
-// Untrusted code shares the realm, and may replace these before it calls anything.
+// Captured, because untrusted code in the realm may replace these before it calls anything.
 const { apply, get } = Reflect;
 const { freeze } = Object;
 
-/** Names that lead from an object to what it is made of. */
+/** Names that lead from an object to its constructor or prototype. */
 const FORBIDDEN = ["__proto__", "constructor", "prototype"];
 
 export interface ProxyOptions<K extends string> {
-  /** The names that are visible. Default: all of the target but `Object.prototype`'s. */
+  /** Visible names. Default: all names of the target except those of `Object.prototype`. */
   readonly whitelist?: readonly K[];
-  /** Called before each call of a function; what it throws reaches the caller instead. */
+  /** Called before each call of a function. Its error reaches the caller in place of a result. */
   readonly validator?: (prop: K, args: readonly unknown[]) => void;
 }
 
 /**
- * A safe view of an object. Names that are not on the whitelist do not exist in it; it has no
- * prototype, and nothing can be set, defined or deleted. Functions run on the target itself, so
- * objects with private fields work; other values are read anew at each access and handed out as
- * they are, so an object within the target needs a proxy of its own. Which names exist is
- * settled at once: what the target gains later stays invisible. Throws an Error for a whitelist
- * with `constructor`, `prototype` or `__proto__`.
+ * Makes a safe view of an object. Only names on the whitelist exist in it. It has no prototype, and
+ * nothing can be set, defined or deleted.
+ *
+ * Functions run on the target itself, so objects with private fields work. Other values are read at
+ * each access and returned as they are, so nested objects need their own proxies. The set of names
+ * is fixed at once: later properties of the target stay invisible.
+ *
+ * @throws {Error} For a whitelist with `constructor`, `prototype` or `__proto__`.
  *
  * @example
  * const safe = proxy(crypto, { whitelist: ["randomUUID"] });
@@ -28,7 +30,7 @@ export function proxy<T extends object, K extends Extract<keyof T, string>>(
   target: T,
   { whitelist, validator }: ProxyOptions<K> = {},
 ): Readonly<Pick<T, K>> {
-  // A frozen object and no Proxy: there are no traps whose helpers could be tampered with.
+  // A frozen object and no Proxy: it has no traps whose helpers code could replace.
   const view: Record<string, unknown> = Object.create(null);
 
   function guarded(name: K, method: object): unknown {

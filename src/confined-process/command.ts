@@ -1,9 +1,9 @@
 import { denoBinary, HOST_ENVIRONMENT, RUN_ALONE } from "../deno/deno.ts";
 import { canUse, confinable, confinedCommand, newUser } from "./host-confinement.ts";
 
-/** Bounds that the kernel keeps for one confined process. */
+/** Limits of one confined process, enforced by the kernel. */
 export interface ProcessLimits {
-  /** Megabytes of data beside what the runtime takes for itself. */
+  /** Megabytes of data beside those of the runtime itself. */
   readonly memory: number;
   /** Seconds of processor time, the start included. */
   readonly cpu: number;
@@ -16,17 +16,17 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Kilobytes the runtime reserves for machine code, which the kernel counts as data. */
+/** Kilobytes that the runtime reserves for machine code. The kernel counts them as data. */
 const RESERVED = 573_440;
-/** Megabytes of JavaScript objects, which buffers and WebAssembly's memory are not part of. */
+/** Megabytes of JavaScript objects. Buffers and WebAssembly memory are not part of them. */
 const HEAP = 128;
 const OPEN_FILES = 64;
 
 /**
- * Returns the one command line by which untrusted bytes are parsed: Deno without any permission, with
- * no variable but its own; without a network, as a user of its own and without a way to privileges where
- * the host allows that. The shell sets limits and then becomes Deno, so that they hold from the first
- * instruction on. `main` is the text of the main module.
+ * Builds the command line of the process that parses untrusted bytes. It is Deno without any
+ * permission and with no variable but its own. Where the host allows that, it has no network, a
+ * user of its own and no way to privileges. The shell sets limits and then becomes Deno, so that
+ * they hold from the first instruction. `main` is the text of the main module.
  */
 export async function parserCommand(
   main: string,

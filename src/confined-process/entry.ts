@@ -1,6 +1,7 @@
 /**
- * Main module of a confined process. It reads blocks (length, bytes) from standard input: the script, its
- * assets, then questions, each an input as JSON and a payload; it writes one answer for each.
+ * Main module of a confined process. It reads blocks (length, bytes) from standard input: the
+ * script, its assets, then questions. A question is an input as JSON and a payload. It writes one
+ * answer for each.
  */
 
 declare const Deno: {
@@ -9,19 +10,21 @@ declare const Deno: {
   exit(code: number): never;
 };
 
-/** An answer: facts as JSON, and bytes that are not worth an encoding. */
+/** An answer: facts as JSON, and bytes without any encoding. */
 export interface Reply {
   readonly answer: unknown;
   readonly payload?: Uint8Array | undefined;
 }
 
-/** Answers one question. A script's default export makes it, of its assets. */
+/** Answers one question. A script's default export makes the handler out of its assets. */
 export type Handler = (input: unknown, payload: Uint8Array) => Promise<Reply>;
 export type MakeHandler = (assets: readonly Uint8Array[]) => Promise<Handler>;
 
 const NOTHING = new Uint8Array();
 
-/** Ends the process at the end of the input: whoever asked is gone. */
+/**
+ * Fills a buffer from the input. At its end the process ends, because the control plane is gone.
+ */
 async function fill(bytes: Uint8Array): Promise<Uint8Array> {
   for (let at = 0; at < bytes.length; ) {
     const count = await Deno.stdin.read(bytes.subarray(at));

@@ -6,7 +6,9 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Where util-linux puts its programs; the environment has no say in what confines a process. */
+/**
+ * Directories of util-linux's programs. The environment must not choose what confines a process.
+ */
 const PROGRAM_DIRECTORIES = [
   "/usr/bin",
   "/bin",
@@ -16,29 +18,29 @@ const PROGRAM_DIRECTORIES = [
 ];
 const PROBE_WITHIN = 10_000;
 
-/** User ids that no distribution, container engine or name service gives to anybody. */
+/** User ids that no distribution, container engine or name service assigns. */
 const FIRST_ID = 0x7000_0000;
 const IDS = 0x0800_0000;
-/** User `nobody`, where a user namespace has no room for ids of our own. */
+/** User `nobody`, for a user namespace without room for ids of our own. */
 const NOBODY = 65_534;
 
-/** How a process can be kept off the host's network. */
+/** Ways to keep a process off the host's network. */
 export type NetworkWall =
-  /** By a network namespace of its own, which root may make. */
+  /** A network namespace of its own, which root may create. */
   | "namespace"
-  /** By one inside a user namespace, which this kernel lets anybody make. */
+  /** A network namespace inside a user namespace, which this kernel lets any user create. */
   | "user-namespace"
-  /** Not at all on this host. */
+  /** No way on this host. */
   | "none";
 
-/** What this host lets a child process be confined by. */
+/** Confinement that this host offers for a child process. */
 export interface Confinable {
   readonly network: NetworkWall;
-  /** Whether it can run as another user: `own` is one that nobody else has. */
+  /** User it can run as. `own` is a user id that no other process has. */
   readonly user: "own" | "nobody" | "same";
-  /** Whether neither it nor what it starts can gain privileges. */
+  /** True if neither it nor its children can gain privileges. */
   readonly noNewPrivileges: boolean;
-  /** Whether its resources can be limited. */
+  /** True if its resources can be limited. */
   readonly limits: boolean;
 }
 
@@ -50,16 +52,16 @@ export interface HostProcessLimits {
   readonly fsize?: number;
   /** Bytes of a core dump. */
   readonly core?: number;
-  /** Processes and threads of its user; left out for a user that others have, too. */
+  /** Processes and threads of its user. Ignored for a user that other processes have, too. */
   readonly nproc?: number;
 }
 
 export interface HostConfinement {
-  /** Whether it has the host's network. Default false: it has none, if this host can see to it. */
+  /** True to keep the host's network. Default false: it has none, if this host can do that. */
   readonly network?: boolean;
-  /** User and group it runs as; see `newUser()`. Default: as this process. */
+  /** User and group it runs as; see `newUser()`. Default: those of this process. */
   readonly user?: number | undefined;
-  /** Groups it is in beside that. */
+  /** Additional groups. */
   readonly groups?: readonly number[];
   readonly limits?: HostProcessLimits;
 }
@@ -73,21 +75,21 @@ const NOT_CONFINABLE: Confinable = {
 
 let probed: Promise<Confinable> | undefined;
 
-/** Tells what this host lets a child process be confined by; finds out once. */
+/** Finds out once which confinement this host offers for a child process. */
 export function confinable(): Promise<Confinable> {
   probed ??= probe();
   return probed;
 }
 
-/** A user id for one process, or `undefined` where it has to run as this process does. */
+/** Picks a user id for one process, or `undefined` where it has to run as this process does. */
 export function newUser({ user }: Pick<Confinable, "user">): number | undefined {
   if (user === "same") return undefined;
   return user === "own" ? FIRST_ID + randomInt(IDS) : NOBODY;
 }
 
 /**
- * The command line that runs `command` confined as far as the host can. Each program in front of it
- * replaces itself by the next one, so that the process that was started is `command` in the end.
+ * Builds the command line that runs `command` as confined as the host allows. Each program in front
+ * replaces itself by the next one, so the started process becomes `command` in the end.
  */
 export function confinedCommand(
   host: Confinable,
@@ -97,7 +99,7 @@ export function confinedCommand(
   const becomes = asUser(host, user, groups);
   const bounded = host.limits ? limitedTo(limits, user) : [];
   const namespace = network ? "none" : host.network;
-  // Root makes a namespace before it is root no more; anybody else makes both kinds at once.
+  // Root creates the namespace before it changes its user. Other users create both kinds at once.
   if (namespace === "namespace") {
     return [program("unshare"), "--net", "--", ...bounded, ...becomes, ...command];
   }
@@ -105,7 +107,7 @@ export function confinedCommand(
   return [...bounded, ...becomes, ...(namespace === "user-namespace" ? apart : []), ...command];
 }
 
-/** Whether another user may read or run a file; asks by becoming that user. */
+/** Tests that another user may read or run a file, by becoming that user. */
 export async function canUse(
   host: Confinable,
   flag: "-r" | "-x",
@@ -137,7 +139,10 @@ function asUser(host: Confinable, user: number | undefined, groups: readonly num
   ];
 }
 
-/** Hard and soft limits. Processes are counted for each user: they are limited for one of its own. */
+/**
+ * Builds the prefix that sets hard and soft limits. Processes are counted by user, so they are
+ * limited only for a user id of its own.
+ */
 function limitedTo({ nproc, ...limits }: HostProcessLimits, user: number | undefined): string[] {
   const all = { ...limits, ...(user !== undefined && user !== NOBODY && nproc && { nproc }) };
   const options = Object.entries(all).map(([name, most]) => `--${name}=${most}:${most}`);

@@ -1,11 +1,13 @@
 import type { ConfinedProcess } from "./process.ts";
 
-/** Milliseconds a process waits for its owner's next question, and one without an owner for anybody's. */
+/**
+ * Milliseconds that a process waits for its owner's next question, and a fresh one for any owner.
+ */
 const KEPT_FOR = 10_000;
 const AHEAD_FOR = 60_000;
-/** Milliseconds of work after which a process is not kept: its time and memory are bounded as a whole. */
+/** Milliseconds of work after which a process ends, so that its time and memory stay bounded. */
 const WORN_AFTER = 2_000;
-/** Bytes after which it is not: what WebAssembly has taken of its memory is never given back. */
+/** Bytes of input after which it is ended, because WebAssembly never returns memory. */
 const FULL_AFTER = 262_144;
 /** Milliseconds, longer than any start. */
 const HELD = 60_000;
@@ -17,7 +19,7 @@ interface IdleProcess {
   readonly timer: NodeJS.Timeout;
 }
 
-/** The idle processes of one program: those of an owner each, and one that is nobody's yet. */
+/** Idle processes of one program: at most one for each owner, and a fresh one for any owner. */
 export class IdleProcesses {
   readonly #most: number;
   readonly #start: Start;
@@ -37,7 +39,7 @@ export class IdleProcesses {
     return one;
   }
 
-  /** Takes back what was taken, to keep or to end it. */
+  /** Takes a process back, to keep it or to end it. */
   put(owner: string, one: ConfinedProcess): void {
     this.#makeAhead();
     if (one.ended || isWorn(one) || this.#kept.has(owner)) {
@@ -62,14 +64,16 @@ export class IdleProcesses {
     const ahead = this.#ahead;
     this.#ahead = undefined;
     clearTimeout(this.#timer);
-    // Nothing else keeps this process of Node from ending before the other one is ready.
+    // Without this timer, Node could exit before the other process is ready.
     const hold = setTimeout(() => {}, HELD);
     const one = await ahead?.catch(() => undefined);
     clearTimeout(hold);
     return one === undefined || one.ended ? this.#start(true) : one;
   }
 
-  /** While it is in use; ends the one that nobody has come for. */
+  /**
+   * Keeps a fresh process ready while the program is in use. Ends it if it is not needed in time.
+   */
   #makeAhead(): void {
     clearTimeout(this.#timer);
     const ahead = this.#ahead ?? this.#start(false);

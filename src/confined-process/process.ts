@@ -5,20 +5,22 @@ import { ownDescriptors } from "../base/inherited-descriptors.ts";
 import { jsonShape } from "../base/json-shape.ts";
 import type { Command } from "./command.ts";
 
-/** Milliseconds a process may take until it can be asked. */
+/** Milliseconds until a started process must accept a question. */
 const READY_WITHIN = 30_000;
 const MAX_COMPLAINT = 500;
-/** Bytes on standard error after which a process is ended: reading them takes our time. */
+/** Bytes on standard error after which a process is ended, because reading them takes our time. */
 const MAX_SAID = 65_536;
-/** Arrays and objects in the facts of an answer, which are parsed on the loop that serves requests. */
+/**
+ * Arrays and objects in the facts of an answer. They are parsed on the loop that serves requests.
+ */
 const MAX_CONTAINERS = 50_000;
 
-/** A confined process broke a bound, or failed, over what it was given. */
+/** Failure of a confined process: it broke a limit, or could not handle its input. */
 export class ConfinedFailure extends Error {
   override readonly name = "ConfinedFailure";
 }
 
-/** The answer to one question, as claimed by the process: nothing in it has been checked. */
+/** Answer to one question, as the process claims it. Nothing in it has been checked. */
 export interface ClaimedReply {
   readonly answer: unknown;
   readonly payload: Buffer;
@@ -29,15 +31,15 @@ export interface AskLimits {
   readonly timeout: number;
   /** Bytes of the whole answer. */
   readonly bytes: number;
-  /** Bytes of the facts in it, as JSON. */
+  /** Bytes of its facts as JSON. */
   readonly facts: number;
 }
 
-/** A running confined process, which answers one question after the other. */
+/** A running confined process. It answers one question after the other. */
 export class ConfinedProcess {
   readonly #child: ChildProcess;
   readonly #blocks: AsyncGenerator<Buffer>;
-  /** Bytes that it may still say. */
+  /** Bytes that it may still write. */
   #allowance = 4;
   #complaint = "";
   #said = 0;
@@ -46,7 +48,7 @@ export class ConfinedProcess {
   #given = 0;
 
   private constructor({ file, args, cwd, env }: Command) {
-    // A group of its own, so that all of it can be killed.
+    // Started in a process group of its own, so that all of it can be killed.
     const stdio = ownDescriptors(["pipe", "pipe", "pipe"]) as StdioOptions;
     this.#child = spawn(file, args, { cwd, env, stdio, detached: true });
     this.#child.on("error", () => this.kill());
@@ -64,8 +66,10 @@ export class ConfinedProcess {
   }
 
   /**
-   * Starts one and resolves once it can be asked. `isWaitedFor` says whether it keeps this process of
-   * Node from ending. Rejects with `EngineUnavailable`.
+   * Starts a process and resolves once it accepts a question. With `isWaitedFor`, it keeps this
+   * process of Node from exiting.
+   *
+   * @throws {EngineUnavailable} If it does not start.
    */
   static async start(
     command: Command,
@@ -94,17 +98,21 @@ export class ConfinedProcess {
     return this.#ended;
   }
 
-  /** Milliseconds it has taken to answer, all in all. */
+  /** Milliseconds it has spent on answers in all. */
   get worked(): number {
     return this.#worked;
   }
 
-  /** Bytes it has been given to work on, all in all. */
+  /** Bytes of all its inputs. */
   get given(): number {
     return this.#given;
   }
 
-  /** Rejects with a `ConfinedFailure`, after which the process is gone. */
+  /**
+   * Asks one question.
+   *
+   * @throws {ConfinedFailure} If it breaks a limit or fails. The process is gone then.
+   */
   async ask(input: unknown, payload: Uint8Array, limits: AskLimits): Promise<ClaimedReply> {
     const timer = setTimeout(() => this.kill(), limits.timeout);
     const since = performance.now();
@@ -117,7 +125,7 @@ export class ConfinedProcess {
       const { value: bytes } = await this.#blocks.next();
       if (bytes !== undefined) return { answer: factsOf(answer, limits), payload: bytes };
     } catch {
-      // Neither a bad answer nor a broken pipe says more than that it failed.
+      // A bad answer and a broken pipe both mean that it failed.
     } finally {
       clearTimeout(timer);
       this.#worked += performance.now() - since;
@@ -126,7 +134,7 @@ export class ConfinedProcess {
     throw new ConfinedFailure("It failed within the limits of time and memory");
   }
 
-  /** Whether it keeps this process of Node from ending. */
+  /** Sets whether it keeps this process of Node from exiting. */
   set waitedFor(isWaitedFor: boolean) {
     const { stdin, stdout, stderr } = this.#child;
     for (const each of [this.#child, stdin, stdout, stderr] as (Referable | null)[]) {
@@ -144,7 +152,7 @@ export class ConfinedProcess {
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
-      // All of them have ended.
+      // All processes of the group have ended.
     }
   }
 
@@ -155,7 +163,7 @@ export class ConfinedProcess {
     }
   }
 
-  /** Ends at the end of the output, and when it is too long. */
+  /** Yields the blocks of the output. Ends at its end, and when it is too long. */
   async *#receive(output: Readable): AsyncGenerator<Buffer> {
     let chunks: Buffer[] = [];
     let size = 0;
@@ -176,12 +184,12 @@ export class ConfinedProcess {
         }
       }
     } catch {
-      // Killed while it was speaking.
+      // The process was killed while it was writing.
     }
   }
 }
 
-/** Parses what a process claims. Throws for what would take long. */
+/** Parses an answer's facts. Throws for facts that would take long to parse. */
 function factsOf(answer: Buffer | undefined, { facts }: AskLimits): unknown {
   const text = String(answer);
   if (text.length > facts || jsonShape(text).containers > MAX_CONTAINERS)

@@ -9,12 +9,12 @@ import { type AskLimits, type ClaimedReply, ConfinedProcess } from "./process.ts
 const NOTHING = new Uint8Array();
 
 export interface ProgramLimits extends ProcessLimits, AskLimits {
-  /** Processes that work at the same time, and questions that wait for one. */
+  /** Number of processes that work at the same time, and of questions that may wait for one. */
   readonly atOnce: number;
   readonly waiting: number;
 }
 
-/** A question of one owner, whose processes nobody else's bytes get into. */
+/** A question of one owner. Its processes never get input of another owner. */
 export interface ProgramQuestion {
   readonly owner: string;
   readonly input: unknown;
@@ -22,9 +22,9 @@ export interface ProgramQuestion {
 }
 
 /**
- * A script of ours that untrusted bytes are given to, in a process that has no file, no network and no
- * variable. Starting one takes longer than most work: its owner's next bytes find it for a few seconds, and
- * another one is made ahead, which nobody's bytes have been in.
+ * A script of ours that handles untrusted bytes, in a process without file, network or variable.
+ * Starting one takes longer than most work. So it is kept some seconds for its owner's next input.
+ * A fresh one is started ahead, which has had no input.
  *
  * @example
  * const program = new Program({ script: () => readProgram("confined/compiler"), limits });
@@ -33,13 +33,13 @@ export interface ProgramQuestion {
 export class Program {
   readonly #limits: ProgramLimits;
   readonly #limit: ReturnType<typeof pLimit>;
-  /** One question of an owner at a time, or whoever asks most would have all processes. */
+  /** Allows each owner one question at a time, so that no owner takes all processes. */
   readonly #turns: PerTenantQueue;
   readonly #load: () => Promise<Loaded>;
   readonly #profileSandboxes: IdleProcesses;
   #loaded: Promise<Loaded> | undefined;
 
-  /** `script` resolves with a module whose default export is a `MakeHandler`, with all it imports. */
+  /** Creates a program. `script` resolves with a bundled module that exports a `MakeHandler`. */
   constructor(options: {
     script: () => Promise<string>;
     assets?: () => Promise<readonly Uint8Array[]>;
@@ -58,8 +58,11 @@ export class Program {
   }
 
   /**
-   * Asks one question. Rejects with a `ConfinedFailure` if that breaks a bound, `HostBusy` if too many
-   * wait, and `EngineUnavailable` if there is no process to be had.
+   * Asks one question.
+   *
+   * @throws {ConfinedFailure} If it breaks a limit.
+   * @throws {HostBusy} If too many questions wait.
+   * @throws {EngineUnavailable} If no process can be started.
    */
   async run({ owner, input, payload = NOTHING }: ProgramQuestion): Promise<ClaimedReply> {
     if (this.#limit.pendingCount >= this.#limits.waiting) {
@@ -79,7 +82,7 @@ export class Program {
 
   async #start(isWaitedFor: boolean): Promise<ConfinedProcess> {
     this.#loaded ??= this.#load();
-    // A failure may be over next time.
+    // Forgotten after a failure, so that the next question tries again.
     this.#loaded.catch(() => {
       this.#loaded = undefined;
     });

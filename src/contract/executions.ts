@@ -11,7 +11,7 @@ const VIAS = ["execute", "stream", "batch", "async", "invoke", "http", "resolve"
 const MOST_OF_A_PAGE = 200;
 const PAGE = 50;
 
-/** Where the answer is sent that comes later. */
+/** URL for a later answer. */
 export const callback = z
   .string()
   .max(2_048)
@@ -21,11 +21,11 @@ export const callback = z
 /** An execution that has ended. */
 export const answer = object({
   ...output.shape,
-  /** Of the execution: `GET /executions/{id}` has it. */
+  /** Id of the execution, for `GET /executions/{id}`. */
   id: z.uuid().meta({ description: "Of the execution" }),
 }).meta({ id: "Answer" });
 
-/** One that is answered for later. */
+/** An execution that is answered later. */
 export const accepted = object({ id: z.uuid(), status: z.literal("queued") }).meta({
   id: "Accepted",
 });
@@ -33,7 +33,7 @@ export const accepted = object({ id: z.uuid(), status: z.literal("queued") }).me
 export const job = object({
   id: z.uuid(),
   status: z.enum(["queued", "running", "done", "cancelled"]),
-  /** How often it has been started. */
+  /** Number of starts. */
   attempts: z.int().meta({ description: "How often it has been started" }),
   acceptedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),

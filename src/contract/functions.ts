@@ -6,7 +6,7 @@ import { sentRequest } from "../request/sent-request.ts";
 import { callback } from "./executions.ts";
 import { versionNumber } from "./query-values.ts";
 
-/** In paths, and beside others' in names. */
+/** A function's name, which stands in paths, and in names beside others. */
 export const functionName = z
   .string()
   .regex(/^[A-Za-z0-9][\w-]{0,62}$/, "Expected up to 63 letters, digits, - and _");
@@ -32,7 +32,7 @@ export const functionFields = object({
   kind: kind.default("value").meta({
     description: "Called with a value, or with a Request that it answers with a Response",
   }),
-  /** Whether `/f/…` serves it without a key. Default false. */
+  /** Lets `/f/…` serve it without a key. Default false. */
   public: z
     .boolean()
     .default(false)
@@ -89,7 +89,7 @@ export const shownVersion = object({
   /** Path among its files of the module that is called. */
   main: z.string(),
   public: z.boolean(),
-  /** What it is run with, as it was deployed. */
+  /** The deployed request, without its code. */
   request: z.looseObject({}).meta({ description: "What it is run with, as it was deployed" }),
   /** Path of an HTTP function. */
   url: absent(z.string()).meta({ description: "Path of an HTTP function" }),

@@ -1,7 +1,7 @@
-/** What goes into a query of the store, within what PostgreSQL has for it. */
+/** Schemas of values for the store's queries, within PostgreSQL's limits. */
 import { z } from "zod";
 
-/** Of up to so many characters. PostgreSQL's texts have no NUL. */
+/** Makes a schema for text of at most `most` characters. PostgreSQL's texts have no NUL. */
 export function text(most: number) {
   return z
     .string()
@@ -9,7 +9,7 @@ export function text(most: number) {
     .refine((value) => !value.includes("\0"), "Contains a NUL character");
 }
 
-/** A moment, whatever offset it is written with: beyond these years it is written otherwise than PostgreSQL reads it. */
+/** Time with any offset, in the years that JavaScript writes in a form PostgreSQL reads. */
 export const time = z.iso
   .datetime({ offset: true })
   .transform((value) => new Date(value))
@@ -17,5 +17,5 @@ export const time = z.iso
     error: "Not within the years 1 to 9999, in UTC",
   });
 
-/** Of a function: within nine digits, as in paths. */
+/** Version of a function, with at most nine digits, as in paths. */
 export const versionNumber = z.int().min(1).max(999_999_999);

@@ -35,7 +35,7 @@ export const levels = z
   .max(2)
   .meta({ description: "Levels it may use; the first is that of a request that does not say" });
 
-/** What is kept of a tenant as it is, and may be shown. */
+/** Settings that are stored and shown as they are. */
 const open = {
   ceiling: ceiling.optional(),
   tools: z.array(z.string().min(1).max(100)).max(100).optional(),
@@ -55,7 +55,7 @@ const open = {
     requests: z.int().min(1).max(1_000_000),
     seconds: z.int().min(1).max(86_400),
   }).optional(),
-  /** Of a day, in UTC; `cpu` in milliseconds. */
+  /** Budget of a day, in UTC; `cpu` in milliseconds. */
   budget: strictObject({
     executions: z.int().min(0).optional(),
     cpu: z.int().min(0).optional().meta({ description: "Milliseconds" }),
@@ -85,7 +85,7 @@ const env = z
     error: `More than ${MAX_VARIABLES} variables`,
   });
 
-/** What is never shown again. */
+/** Settings that are never shown again. */
 const secret = {
   /** Secret: kept sealed, and only its names are ever shown. */
   env: env.optional().meta({ description: "Variables; left out, they stay as they are" }),
@@ -100,16 +100,16 @@ const secret = {
 /** The body of `PUT /admin/tenants/{id}`. */
 export const tenantBody = strictObject({ ...open, ...secret }).meta({ id: "TenantSettings" });
 
-/** What the store has in the open, and an operator may see again: of secrets, which ones there are. */
+/** Settings that the store has in the open and an operator sees again; of secrets, their names. */
 export const shownSettings = object({
   ...open,
   /** Names of its variables. */
   env: z.array(z.string()).meta({ description: "Names of its variables" }),
-  /** Whether it has one of its own. */
+  /** True if it has a database of its own. */
   database: z.boolean().meta({ description: "Whether it has a database" }),
 });
 
-/** In paths and beside others' in names: short, and the same in upper and lower case. */
+/** A tenant's id, which stands in paths and names: short, without upper case. */
 export const tenantId = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "Expected up to 63 of a-z, 0-9 and -, not - at first");
@@ -121,7 +121,7 @@ export const shownTenant = object({
   updatedAt: z.iso.datetime(),
 }).meta({ id: "Tenant" });
 
-/** What is counted of what a tenant stores. */
+/** Kinds of stored things that are counted for a tenant. */
 export const STORED_KINDS = [
   "functions",
   "versions",
@@ -135,11 +135,11 @@ export const STORED_KINDS = [
 
 const stored = object({ bytes: z.int(), count: z.int() });
 
-/** What a tenant is told of itself. */
+/** A tenant as it sees itself. */
 export const ownTenant = object({
   ...shownSettings.partial().shape,
   id: z.string(),
-  /** Today, in UTC; `cpu` in milliseconds. */
+  /** Use of this day, in UTC; `cpu` in milliseconds. */
   used: object({
     executions: z.int(),
     cpu: z.int().meta({ description: "Milliseconds" }),
@@ -154,7 +154,7 @@ export const ownTenant = object({
 
 export const shownKey = object({
   id: z.string(),
-  /** How the key begins. */
+  /** First characters of the key. */
   prefix: z.string().meta({ description: "How the key begins" }),
   label: z.string(),
   createdAt: z.iso.datetime(),

@@ -7,7 +7,11 @@ const require = createRequire(import.meta.url);
 /** Version of Deno in every sandbox, fixed by the `deno` package's entry in package.json. */
 export const DENO_VERSION: string = require("deno/package.json").version;
 
-/** Where npm has put the Deno binary of this platform. Throws `EngineUnavailable` if it has not. */
+/**
+ * Finds the Deno binary that npm installed for this platform.
+ *
+ * @throws {EngineUnavailable} If it is not installed.
+ */
 export function denoBinary(): string {
   const libc = process.platform === "linux" ? "-glibc" : "";
   const file = process.platform === "win32" ? "deno.exe" : "deno";
@@ -20,7 +24,7 @@ export function denoBinary(): string {
   }
 }
 
-/** Runs a bundled program: nothing is looked up, fetched or asked for beside it. */
+/** Arguments that run a bundled program alone: Deno looks up, fetches and asks for nothing else. */
 export const RUN_ALONE: readonly string[] = [
   "run",
   "--quiet",
@@ -31,9 +35,9 @@ export const RUN_ALONE: readonly string[] = [
   "--no-npm",
 ];
 
-/** The most that any job of a sandbox can be granted; a Worker gets a part of it, or nothing. */
+/** Most that any job of a sandbox can be granted. A Worker gets a part of it, or nothing. */
 export interface Reach {
-  /** Names of variables, or `any`: no tenant's are known when a sandbox is started. */
+  /** Names of variables, or `any`, because no tenant's names are known when a sandbox starts. */
   readonly env: readonly string[] | "any";
   readonly net: boolean;
   /** Absolute paths. */
@@ -45,9 +49,9 @@ export interface Reach {
 export const NO_REACH: Reach = { env: [], net: false, read: [], write: [], sys: false };
 
 /**
- * The command line, behind the binary's name, that starts a sandbox's host process. It dials its
- * sockets, loads nothing that is not in `runnerDirectory`, and asks nobody anything. A Worker can be
- * given only what its process holds, so that holds what jobs may be granted here at most.
+ * Builds the arguments that start a sandbox's host process. It dials its sockets, loads only
+ * modules in `runnerDirectory`, and never prompts. A Worker can get only permissions that its
+ * process has. So the process holds the most that any job here may be granted.
  */
 export function hostArguments(options: {
   runnerDirectory: string;
@@ -80,9 +84,9 @@ function allowEnv(names: Reach["env"]): string[] {
 }
 
 /**
- * Environment of the host process: no update check, nothing of ours, and a directory for caches
- * that cannot exist. The web's Cache API asks for no permission and would keep there what one
- * execution leaves for the next.
+ * Environment of the host process: no update check, no variable of ours, and an impossible
+ * directory for caches. The web's Cache API asks for no permission, so it would keep data of one
+ * execution for the next.
  */
 export const HOST_ENVIRONMENT: Readonly<Record<string, string>> = {
   DENO_EMIT_CACHE_MODE: "disable",
@@ -91,10 +95,12 @@ export const HOST_ENVIRONMENT: Readonly<Record<string, string>> = {
   NO_COLOR: "1",
 };
 
-/** Megabytes a Deno process uses beside its JavaScript heap. */
+/** Megabytes that a Deno process uses beside its JavaScript heap. */
 const RUNTIME_MEGABYTES = 96;
 
-/** The heap limit that makes V8 give up shortly before the sandbox's own memory limit does. */
+/**
+ * Computes the heap limit at which V8 gives up shortly before the sandbox reaches its memory limit.
+ */
 export function heapMegabytes(memory: number): number {
   return Math.max(32, memory - RUNTIME_MEGABYTES);
 }

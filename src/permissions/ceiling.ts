@@ -8,7 +8,7 @@ import type { PlanInput } from "./plan-types.ts";
 import { type PermissionRefusal, refuse, type Verdict } from "./refusal.ts";
 import { type Shape, shape } from "./shape.ts";
 
-/** Why an element that is granted otherwise exceeds what may be had; `undefined` if it does not. */
+/** Returns the reason why a granted element exceeds a ceiling, or `undefined` if it does not. */
 export type Excess = (name: ListName, granted: string) => string | undefined;
 
 const MAX_LISTED = 3;
@@ -16,7 +16,7 @@ const PATHS: ReadonlySet<ListName> = new Set(["read", "write"]);
 const reasonOf = (verdict: Verdict) => ("reason" in verdict ? verdict.reason : undefined);
 const pathFault = (value: string) => (isPath(value) ? undefined : reasonOf(MALFORMED_PATH));
 
-/** What keeps text from being an element of a list at all. */
+/** Checks of each list for text that can be no element of it at all. */
 const FAULTS: Readonly<Record<ListName, (value: string) => string | undefined>> = {
   env: (value) => reasonOf(judgeEnv(value, [value])),
   net: (value) => {
@@ -41,7 +41,7 @@ const NOUNS: Readonly<Record<ListName, string>> = {
 };
 
 /**
- * The first thing that is wrong with a ceiling of unknown origin, if anything is.
+ * Finds the first fault of a ceiling of unknown origin, if there is one.
  *
  * @example
  * ceilingFault({ net: ["x.org", "a/b"] }).field // "ceiling.net[1]"
@@ -61,9 +61,10 @@ function faultOf({ lists, refusals }: Shape): PermissionRefusal | undefined {
 }
 
 /**
- * The most that may be had, as a question about single elements. Nothing exceeds an absent ceiling.
- * Throws an Error for a malformed one: it is the operator's mistake, and which way it was meant
- * cannot be known.
+ * Makes a question about single elements out of a ceiling. Nothing exceeds an absent ceiling.
+ *
+ * @throws {Error} For a malformed ceiling: it is the operator's mistake, and its meaning cannot be
+ * guessed.
  *
  * @example
  * const excess = ceilingOf({ net: ["*.x.org"] }, "container");

@@ -1,20 +1,22 @@
 import { isLocal } from "../destinations/local.ts";
 import { LISTS, type Perms, toObject } from "./perms.ts";
 
-/** What is noteworthy about permissions. */
+/** Noteworthy facts about permissions. */
 export interface Findings {
-  /** Something is granted by pattern and not by name. */
+  /** True if something is granted by a pattern and not by a name. */
   readonly wild: boolean;
-  /** Different entries of `net`. */
+  /** Number of different entries of `net`. */
   readonly hosts: number;
-  /** This machine itself can be reached. */
+  /** True if this machine itself can be reached. */
   readonly local: boolean;
 }
 
 /**
- * Looks permissions over. Wild is `*` as an entry of any list, a `*` within an entry of `net` or
- * `env` (the lists in which Deno takes patterns), and the range of all addresses. Throws an Error
- * naming the key for `"inherit"` or a value of another shape.
+ * Examines permissions. `wild` is true for `*` as an entry of any list, and for the range of all
+ * addresses. It is also true for a `*` within an entry of `net` or `env`, where Deno takes
+ * patterns.
+ *
+ * @throws {Error} Naming the key, for `"inherit"` or a value of another shape.
  *
  * @example
  * detect({ net: ["*", "localhost"] }) // { wild: true, hosts: 2, local: true }

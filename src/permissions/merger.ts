@@ -1,10 +1,11 @@
 import { LISTS, type ListName, type Perms, toObject } from "./perms.ts";
 
 /**
- * Adds permissions up. `"none"` adds nothing; lists are united, without duplicates and in the
- * order in which entries first appear; of several booleans the last one holds. The result has the
- * keys that some argument has, and is `"none"` if every argument is. Throws an Error naming the
- * key for `"inherit"` or a value of another shape.
+ * Adds permissions up. `"none"` adds nothing. Lists are united without duplicates, in the order in
+ * which entries first appear. The last of several booleans holds. The result has the keys that some
+ * argument has, and is `"none"` if every argument is.
+ *
+ * @throws {Error} Naming the key, for `"inherit"` or a value of another shape.
  *
  * @example
  * const user = { env: ["A"], net: ["host1"] };
@@ -12,7 +13,7 @@ import { LISTS, type ListName, type Perms, toObject } from "./perms.ts";
  * merge(user, tool) // { env: ["A", "B"], net: ["host1", "host2"] }
  */
 export function merge(...all: Perms[]): Perms {
-  // Before "none" is sorted out, so that a bad value is reported wherever it stands.
+  // Checked before "none" is filtered out, so that a bad value is reported at any position.
   const objects = all.map(toObject);
   if (all.every((perms) => perms === "none")) return "none";
   const merged: Partial<Record<ListName, readonly string[]>> & { hrtime?: boolean } = {};

@@ -20,7 +20,7 @@ const SYS_KINDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Judges the name of an environment variable; the operator lists those there are.
+ * Judges the name of an environment variable. Only names that the operator lists are granted.
  *
  * @example
  * judgeEnv("TOKEN", ["TOKEN"]) // { granted: "TOKEN" }
@@ -34,8 +34,8 @@ export function judgeEnv(name: string, known: readonly string[]): Verdict {
 }
 
 /**
- * Judges what is to be known of the system. Deno's kinds are granted, for they tell only of the
- * sandbox.
+ * Judges a kind of information about the system. Deno's kinds are granted, because they describe
+ * only the sandbox.
  *
  * @example
  * judgeSys("cpus") // { granted: "cpus" }
@@ -45,7 +45,7 @@ export function judgeSys(kind: string): Verdict {
   return { kind: "invalid", reason: "is nothing Deno can tell of the system" };
 }
 
-/** Judges a program or library: what runs outside of Deno, no permission of Deno's holds. */
+/** Refuses every program and library: it would run outside of Deno and its permissions. */
 export const judgeRun = (): Verdict => ({ kind: "forbidden", reason: "No sandbox runs programs" });
 export const judgeFfi = (): Verdict => ({
   kind: "forbidden",

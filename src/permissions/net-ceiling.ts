@@ -2,9 +2,10 @@ import { covered, coversHost, type HostEntry, knownEntry } from "../destinations
 import type { PlanInput } from "./plan-types.ts";
 
 /**
- * The part of a granted entry that is above a ceiling, as words that follow "exceeds the ceiling":
- * empty if that is all of it, `undefined` if nothing is. Where the Worker alone checks, what it lets
- * through counts: to Deno `*.x` includes `x`, and `*` includes every port.
+ * Describes the part of a granted entry that is above a ceiling. The words follow "exceeds the
+ * ceiling". They are empty if the whole entry is above it, and `undefined` if nothing is. At level
+ * `isolated` only the Worker checks, so the entry means what Deno makes of it. There `*.x` includes
+ * `x`, and `*` includes every port.
  *
  * @example
  * netExcess("x.org", [{ host: "x.org", ports: [443], text: "x.org:443" }], "container") // " by port 80"

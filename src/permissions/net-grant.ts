@@ -28,7 +28,7 @@ function objection(
   if (level === "container" && ports.some(isOwnPort) && isLocal(host)) {
     return "belongs to the sandbox";
   }
-  // At level "isolated" there is no proxy: the process is where the host's loopback is.
+  // Level "isolated" has no proxy: its process shares the host's loopback.
   return level === "container" ? unreachable({ host, ports }, egress) : undefined;
 }
 
@@ -37,8 +37,8 @@ function isOwnPort(port: number): boolean {
 }
 
 /**
- * The list for the Worker. Deno takes `*.x:443` but not `*`: whoever emits a list with `"*"` in
- * it, which is then alone, has to say `net: true`.
+ * Makes the list for the Worker. Deno takes `*.x:443` but not `*`. If the list is `["*"]`, the
+ * caller has to write `net: true`.
  *
  * @example
  * workerNet(["x.org", "y.org:22"]) // ["x.org:443", "x.org:80", "y.org:22"]
@@ -51,7 +51,7 @@ export function workerNet(granted: readonly string[]): string[] {
 }
 
 /**
- * Warnings of what the Worker alone would let through beyond the words of an entry.
+ * Warns of hosts and ports that the Worker alone would allow beyond the words of an entry.
  *
  * @example
  * widened(["x.org", "*.x.org"]) // ['permissions.net: "*.x.org" includes "x.org" at level "isolated"']

@@ -1,12 +1,13 @@
 import { type ListName, type Perms, type PermsObject, toObject } from "./perms.ts";
 
-/** Permissions with every key said. */
+/** Permissions with every key present. */
 export type ExplicitPerms = Required<PermsObject>;
 
 /**
- * The one form in which permissions go to a Worker: every key, lists sorted and without
- * duplicates, so that equal permissions are equal text. Throws an Error naming the key for
- * `"inherit"` or a value of another shape.
+ * Makes the form of permissions for a Worker: every key, and lists sorted without duplicates. So
+ * equal permissions are equal text.
+ *
+ * @throws {Error} Naming the key, for `"inherit"` or a value of another shape.
  *
  * @example
  * normalize({ net: ["b", "a", "b"] }).net // ["a", "b"]
@@ -16,7 +17,7 @@ export type ExplicitPerms = Required<PermsObject>;
 export function normalize(perms: Perms): ExplicitPerms {
   const object = toObject(perms);
   const sorted = (name: ListName) => [...new Set(object[name])].sort();
-  // Every key, because what an absent one means is Deno's to decide, and may be to inherit.
+  // Every key is present, because Deno decides the meaning of an absent one; it may inherit.
   return {
     env: sorted("env"),
     net: sorted("net"),

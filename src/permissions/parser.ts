@@ -16,10 +16,11 @@ const DEFAULT_PORTS = new Map([
 const EXACT_HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])$/i;
 
 /**
- * The `host:port` a URL leads to, in the form of an entry of `net`: the host in lower case, an
- * IPv6 address in brackets, the port by scheme if the URL has none. Throws an Error if the text
- * is no URL, if it does not name exactly one host, or if it has no port and a scheme without a
- * known one. No message repeats the text, which may hold a password.
+ * Reads the `host:port` of a URL, in the form of an entry of `net`. The host is in lower case, an
+ * IPv6 address in brackets. A URL without a port gets the one of its scheme.
+ *
+ * @throws {Error} If the text is no URL, or does not name exactly one host. Also if it has no port
+ * and its scheme has no known one. No message repeats the text, which may hold a password.
  *
  * @example
  * parse("postgres://user@localhost:5432/db") // "localhost:5432"
@@ -27,7 +28,7 @@ const EXACT_HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])$/i;
  * parse("https://[2001:db8::1]/") // "[2001:db8::1]:443"
  */
 export function parse(url: string): string {
-  // The error of the constructor itself carries its input, credentials included.
+  // The constructor's own error contains its input, credentials included.
   if (!URL.canParse(url)) throw new Error("Not a URL");
   const { hostname, port, protocol } = new URL(url);
   if (!EXACT_HOST.test(hostname)) throw new Error("The URL does not name exactly one host");

@@ -1,9 +1,9 @@
 import type { PlanInput } from "./plan-types.ts";
 import type { Verdict } from "./refusal.ts";
 
-/** The sandbox's own directory, gone with it. */
+/** The sandbox's own directory, deleted with it. */
 const SCRATCH = "/tmp";
-/** What the system keeps there is no business of the code's, mounted or not. */
+/** Directories of the system. No code may read them, mounted or not. */
 const RESERVED = ["/proc", "/sys", "/dev", "/run", "/etc"];
 export const MALFORMED_PATH: Verdict = {
   kind: "invalid",
@@ -13,7 +13,7 @@ export const MALFORMED_PATH: Verdict = {
 const forbidden = (reason: string): Verdict => ({ kind: "forbidden", reason });
 
 /**
- * Whether a path is absolute and in its shortest form, so that comparing text compares paths.
+ * Tests that a path is absolute and in its shortest form, so that comparing text compares paths.
  *
  * @example
  * ["/data/a", "data", "/data/../a", "/data/"].map(isPath) // [true, false, false, false]
@@ -25,7 +25,7 @@ export function isPath(text: string): boolean {
 }
 
 /**
- * Whether a path is a directory or lies below it.
+ * Tests that a path is a directory or lies below it.
  *
  * @example
  * ["/tmp", "/tmp/a", "/tmpfs"].map((path) => isWithin(path, "/tmp")) // [true, true, false]
@@ -34,7 +34,7 @@ export function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
 }
 
-/** Judges a path that is to be read. */
+/** Judges a path that code wants to read. */
 export function judgeRead(path: string, { level, operator }: PlanInput): Verdict {
   if (!isPath(path)) return MALFORMED_PATH;
   const nowhere = forbidden("No such path can be read here");
@@ -44,13 +44,13 @@ export function judgeRead(path: string, { level, operator }: PlanInput): Verdict
     return target !== undefined || isWithin(path, SCRATCH) ? { granted: path } : nowhere;
   }
   if (target === undefined) return nowhere;
-  // Without a namespace of its own, a process sees the host's file under the sandbox's name.
+  // Without a mount namespace, a process sees the host's file under the name of the sandbox's path.
   return operator.mounts[target] === target
     ? { granted: path }
     : forbidden('level "isolated" mounts nothing: ask for level "container"');
 }
 
-/** Judges a path that is to be written. */
+/** Judges a path that code wants to write. */
 export function judgeWrite(path: string, { level }: PlanInput): Verdict {
   if (!isPath(path)) return MALFORMED_PATH;
   if (level === "isolated") return forbidden('nothing can be written at level "isolated"');
@@ -60,8 +60,8 @@ export function judgeWrite(path: string, { level }: PlanInput): Verdict {
 }
 
 /**
- * The operator's mounts that granted paths need, each once. Of nested ones the innermost is the
- * one a path is in.
+ * Lists the operator's mounts that granted paths need, each once. If mounts are nested, a path
+ * belongs to the innermost one.
  *
  * @example
  * mountsFor(["/data/a", "/tmp"], { "/data": "/srv/data" }) // [{ source: "/srv/data", target: "/data" }]

@@ -3,19 +3,21 @@ export const LISTS = ["env", "net", "read", "write", "run", "ffi", "sys"] as con
 
 export type ListName = (typeof LISTS)[number];
 
-/** What is granted beyond nothing; an absent key grants nothing. */
+/** Permissions granted beyond nothing. An absent key grants nothing. */
 export interface PermsObject extends Readonly<Partial<Record<ListName, readonly string[]>>> {
-  /** Time at its full resolution. */
+  /** Grants time at its full resolution. */
   readonly hrtime?: boolean;
 }
 
-/** What code or a tool may reach. There is no way to say "everything the host has". */
+/** Permissions of code or a tool. They cannot express "everything the host has". */
 export type Perms = "none" | PermsObject;
 
 /**
- * The object form of permissions: `"none"` is `{}`. Tools and requests are written in JavaScript,
- * so shapes are looked at: throws an Error naming the key if anything is `"inherit"`, a list is
- * no array of strings, or `hrtime` is no boolean.
+ * Returns the object form of permissions; `"none"` is `{}`. Shapes are checked, because tools and
+ * requests may be written in JavaScript.
+ *
+ * @throws {Error} Naming the key, if a list is no array of strings or `hrtime` no boolean. Also if
+ * anything is `"inherit"`.
  *
  * @example
  * toObject("none") // {}

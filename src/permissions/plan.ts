@@ -14,7 +14,7 @@ import { validate } from "./validator.ts";
 export type { OperatorPolicy, Plan, PlanInput, PlannedWorker } from "./plan-types.ts";
 export { assertGranted, type PermissionRefusal } from "./refusal.ts";
 
-/** What is asked for in one place, which fields of it begin with. */
+/** Permissions asked for by one source. `field` is the prefix of their field names. */
 type Source = Shape & { readonly field: string; readonly brokered: boolean };
 
 interface Granted {
@@ -37,10 +37,11 @@ const JUDGES: Readonly<Record<ListName, Judge>> = {
 };
 
 /**
- * Decides what an execution gets: what its request and its tools ask for, within what the
- * operator and the ceilings allow. Everything else is refused, element by element, and
- * whatever is granted is spelled out for each place that enforces it. Throws only for a malformed
- * ceiling.
+ * Decides the permissions of an execution. It grants what its request and its tools ask for,
+ * within what the operator and the ceilings allow. Everything else is refused, element by element.
+ * Granted elements are written out for each place that enforces them.
+ *
+ * @throws {Error} For a malformed ceiling.
  *
  * @example
  * const operator = { mounts: {}, env: [], wildcards: false, isolatedNet: false, strict: false };
@@ -55,9 +56,9 @@ export function plan(input: PlanInput): Plan {
   const sources = sourcesOf(input);
   const refusals = sources.flatMap((source) => [...source.refusals]);
   const judge = (name: ListName, value: string, brokered: boolean): Verdict => {
-    // Nothing enforces anything at this level, so that refusing would only pretend.
+    // Level "none" enforces nothing, so a refusal would only pretend.
     if (level === "none") return { granted: value };
-    // The operator has named it; no sandbox gets there by itself.
+    // The operator has named this destination, and the host connects to it for the sandbox.
     const verdict = brokered ? { granted: value } : JUDGES[name](value, input);
     if (!("granted" in verdict)) return verdict;
     const { granted } = verdict;
@@ -65,7 +66,7 @@ export function plan(input: PlanInput): Plan {
     return reason === undefined ? verdict : { kind: "forbidden", reason };
   };
   const granted = grant(sources, judge, refusals);
-  // No sandbox can make its clock finer, so that there it is never granted.
+  // A sandbox cannot make its clock finer, so this is never granted there.
   const hrtime = level === "none" && sources.some((source) => source.hrtime);
   const permissions = together(granted, hrtime);
   const direct = granted.filter(({ brokered }) => !brokered);
@@ -87,7 +88,7 @@ export function plan(input: PlanInput): Plan {
   };
 }
 
-/** The request, and the tools in an order that does not depend on theirs. */
+/** Lists the request, then the tools sorted by name, so that their order does not matter. */
 function sourcesOf({ requested, tools }: PlanInput): Source[] {
   const asked = tools.map(({ name, permissions, brokered = false }) => ({
     field: `tools "${name}": permissions`,

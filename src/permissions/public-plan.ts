@@ -1,12 +1,12 @@
 import type { Confinement } from "./confinement.ts";
 import type { Plan } from "./plan.ts";
 
-/** A plan as callers see it: no path of the host's and no value of a variable is in there. */
+/** A plan as callers see it. It contains no path of the host and no value of a variable. */
 export interface PublicPlan extends Omit<Plan, "mounts"> {
-  /** Paths in the sandbox that are mounted, read-only. */
+  /** Mounted paths in the sandbox, read-only. */
   readonly mounts: readonly string[];
-  /** The sandbox itself: megabytes and cores. */
+  /** Size of the sandbox: megabytes and cores. */
   readonly profile: { readonly memory: number; readonly cpus: number };
-  /** What the sandbox's container is created with; `null` where there is none. */
+  /** Settings of the sandbox's container; `null` where there is none. */
   readonly container: Confinement | null;
 }

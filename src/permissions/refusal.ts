@@ -1,25 +1,28 @@
 import { BadRequest, PermissionError } from "../base/errors.ts";
 import { shorten } from "../base/shorten.ts";
 
-/** Why something asked for is not granted. */
+/** A refused element and the reason. */
 export interface PermissionRefusal {
-  /** Where it stands, for example `permissions.net[2]` or `tools "http": permissions.net[0]`. */
+  /**
+   * Position of the element, for example `permissions.net[2]` or `tools "http":
+   * permissions.net[0]`.
+   */
   readonly field: string;
-  /** What stands there, shortened and printable; of anything but text, its type. */
+  /** Refused text, shortened and printable. If it is no text, its type. */
   readonly value: string;
-  /** `invalid` is nothing anyone could grant; `forbidden` is not granted here. */
+  /** `invalid` can be granted by no operator; `forbidden` is not granted here. */
   readonly kind: "invalid" | "forbidden";
-  /** For people; begins with the field. */
+  /** Text for people. It begins with the field. */
   readonly message: string;
 }
 
-/** What a rule makes of an element: its one spelling, or why it is refused. */
+/** Judgement of one element: its normal spelling, or the reason for its refusal. */
 export type Verdict =
   | { readonly granted: string }
   | { readonly kind: PermissionRefusal["kind"]; readonly reason: string };
 
 /**
- * A refusal of the value at a field.
+ * Makes the refusal of a value at a field.
  *
  * @example
  * refuse("permissions.env[0]", "A-B", "invalid", "not a name").message // "permissions.env[0]: not a name"
@@ -36,8 +39,10 @@ export function refuse(
 }
 
 /**
- * Throws the first refusal, if any: a `BadRequest` for what is invalid, a `PermissionError` for
- * what is forbidden.
+ * Throws the first refusal, if there is one.
+ *
+ * @throws {BadRequest} For an invalid element.
+ * @throws {PermissionError} For a forbidden one.
  *
  * @example
  * assertGranted({ refusals: [] }) // undefined

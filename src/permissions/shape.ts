@@ -4,13 +4,13 @@ import { LISTS, type ListName } from "./perms.ts";
 import { type PermissionRefusal, refuse } from "./refusal.ts";
 import { textFault } from "./text.ts";
 
-/** A piece of text that is asked for, and where it stands. */
+/** A text that is asked for, and its position. */
 export interface Element {
   readonly field: string;
   readonly value: string;
 }
 
-/** What permissions of unknown origin turn out to ask for. */
+/** Elements found in permissions of unknown origin. */
 export interface Shape {
   readonly lists: Readonly<Record<ListName, readonly Element[]>>;
   readonly hrtime: boolean;
@@ -22,9 +22,9 @@ const MAX_KEYS = 100;
 const LIST_NAMES: readonly string[] = LISTS;
 
 /**
- * Looks at permissions of which nothing is known. Only plain data counts: no code of the value
- * runs, neither getters nor the traps of a proxy, so that nothing can throw, take its time, or
- * say one thing now and another later. What has a wrong shape is refused, the rest is kept.
+ * Reads permissions of unknown origin. Only plain data counts: neither getters nor traps of a proxy
+ * run. So the value can neither throw, nor take time, nor change between two reads. A part of a
+ * wrong shape is refused; the rest is kept.
  *
  * @example
  * shape({ env: ["A", 1] }, "permissions").lists.env // [{ field: "permissions.env[0]", value: "A" }]
@@ -102,19 +102,19 @@ function elements(
   });
 }
 
-/** A property that is data; that of a getter is a symbol, which is of no type that is accepted. */
+/** Reads a property that is data. A getter gives a symbol, which no caller accepts. */
 function ownValue(object: object, key: string): unknown {
   const descriptor = Object.getOwnPropertyDescriptor(object, key);
   if (descriptor === undefined) return undefined;
   return "value" in descriptor ? descriptor.value : Symbol("getter");
 }
 
-/** Whether an object is one that a literal makes, of whichever realm. */
+/** Tests that an object is one that a literal makes, in any realm. */
 function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   if (types.isProxy(value) || types.isModuleNamespaceObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null) return true;
-  // The prototype of an array has one itself, as have those of instances.
+  // An array's prototype has a prototype itself, and so has that of a class instance.
   return !types.isProxy(prototype) && Object.getPrototypeOf(prototype) === null;
 }

@@ -1,9 +1,9 @@
 const MAX_LENGTH = 1_024;
 
 /**
- * What is wrong with an element of a list, whichever list it is; `undefined` if nothing is.
- * Commas separate the values of Deno's flags, backslashes mean something else on each system, and
- * control characters end lines and strings elsewhere: none of them is in anything grantable.
+ * Describes the fault of an element of any list; `undefined` if it has none. Commas separate the
+ * values of Deno's flags. Backslashes mean something else on each system. Control characters end
+ * lines and strings elsewhere. So no grantable element contains any of them.
  *
  * @example
  * ["x.org", "a,b", "", 1].map((value) => textFault(value, true) === undefined) // [true, false, false, false]

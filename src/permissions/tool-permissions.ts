@@ -1,9 +1,9 @@
 import type { Perms } from "./perms.ts";
 
-/** What one tool of an execution may reach. */
+/** Permissions of one tool of an execution. */
 export interface ToolPermissions {
   readonly name: string;
   readonly permissions: Perms;
-  /** Whether the host reaches it in the sandbox's place: neither the Worker nor the proxy is told. */
+  /** True if the host connects for the sandbox: neither Worker nor proxy gets these permissions. */
   readonly brokered?: true;
 }

@@ -4,25 +4,25 @@ import { type HostEntry, parseEntry } from "../destinations/host-entry.ts";
 import { isLocal } from "../destinations/local.ts";
 import type { EgressPlaces } from "./plan-types.ts";
 
-/** What is not written in the hosts of an operator, and leads to this machine all the same. */
+/** Address of names that lead to this machine although no operator lists them. */
 const LOOPBACK = "127.0.0.1";
 
-/** An operator's word, read once: names and destinations in their one spelling. */
+/** Rules of an operator, read once: names and destinations in their normal spelling. */
 interface EgressRules {
   readonly hosts: ReadonlyMap<string, string>;
   readonly opened: ReadonlySet<string>;
-  /** Addresses of the host that nobody here sees. */
+  /** Addresses of the host that this process cannot see. */
   readonly own: readonly string[];
 }
 
 const NOWHERE: EgressRules = { hosts: new Map(), opened: new Set(), own: [] };
 const read = new WeakMap<EgressPlaces, EgressRules>();
-/** Made when it is first asked: not every program that has this in it may list interfaces. */
+/** Created on first use, because not every program with this module may list interfaces. */
 let judge: Classifier | undefined;
 
 /**
- * Why the proxy would refuse every connection to an entry of `net`, or nothing where one may be let
- * through. What a name leads to that has no fixed address is not known before it is looked up.
+ * Explains why the proxy would refuse every connection to an entry of `net`. Returns `undefined` if
+ * one may be allowed. A name without a fixed address is unknown until it is resolved.
  *
  * @example
  * unreachable({ host: "10.0.0.8", ports: [80] }, { hosts: {}, private: ["10.0.0.8:80"] }) // undefined
@@ -32,7 +32,7 @@ let judge: Classifier | undefined;
 export function unreachable(
   { host, ports }: Pick<HostEntry, "host" | "ports">,
   places: EgressPlaces | undefined,
-  /** Default: the one that the proxy goes by, as far as this process sees the host. */
+  /** Default: the classifier of the proxy, as far as this process sees the host. */
   classifier?: Classifier,
 ): string | undefined {
   if (host.startsWith("*")) return undefined;
@@ -58,7 +58,7 @@ function ownJudge(): Classifier {
   return judge;
 }
 
-/** What is known without asking a name server. */
+/** Finds the address of a host without a name server. */
 function addressOf(host: string): string | undefined {
   if (/^\[|^[\d.]+$/.test(host)) return host.replace(/^\[|\]$/g, "");
   return isLocal(host) ? LOOPBACK : undefined;
@@ -68,7 +68,7 @@ function placesOf(places: EgressPlaces): EgressRules {
   const known = read.get(places);
   if (known !== undefined) return known;
   const hosts = Object.entries(places.hosts).map(([name, to]) => [name.toLowerCase(), to] as const);
-  // What is no entry opens nothing; the proxy does not start with it.
+  // An entry that does not parse opens nothing; the proxy would not start with it.
   const entries = places.private.map(parseEntry).filter((entry) => typeof entry !== "string");
   const opened = entries.flatMap((entry) => entry.ports.map((port) => `${entry.host}:${port}`));
   const fresh = { hosts: new Map(hosts), opened: new Set(opened), own: places.own ?? [] };

@@ -4,9 +4,10 @@ import type { Perms } from "./perms.ts";
 const MAX_HOSTS = 10;
 
 /**
- * The warnings of strict mode, each also given to `warn`: a wildcard, more than 10 hosts, this
- * machine itself, in this order. Without strict mode there are none. Throws an Error naming the
- * key for `"inherit"` or a value of another shape, strict or not.
+ * Returns the warnings of strict mode, and passes each to `warn`. In this order: a wildcard, more
+ * than 10 hosts, this machine itself. Without strict mode there are none.
+ *
+ * @throws {Error} Naming the key, for `"inherit"` or a value of another shape, strict or not.
  *
  * @example
  * validate({ net: ["*"] }, true, () => {}) // ["[Strict] Wildcard permission detected"]

@@ -1,9 +1,9 @@
-/** What the crypto tool is told in the place where it runs: the operator's settings. */
+/** Settings of the crypto tool, from the operator. */
 export interface CryptoConfig {
-  /** Whether `crypto.subtle` is there. */
+  /** True if `crypto.subtle` exists. */
   readonly subtle: boolean;
-  /** Bytes `getRandomValues()` fills at once. */
+  /** Bytes that `getRandomValues()` fills at once. */
   readonly limit: number;
-  /** Methods that are there. */
+  /** Methods that exist. */
   readonly methods: readonly ("getRandomValues" | "randomUUID")[];
 }

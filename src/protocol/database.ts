@@ -1,24 +1,26 @@
 import type { DatabaseTarget } from "./database-target.ts";
 import type { ToolUse } from "./messages.ts";
 
-/** Name of the database's socket in a slot's directory; there while a job that may use it runs. */
+/**
+ * Name of the database's socket in a slot's directory. It exists while a job that may use it runs.
+ */
 export const DATABASE_SOCKET = "database.sock";
 
-/** What the tool `database` is told in the place where it runs. */
+/** Settings of the tool `database`. */
 export interface DatabaseToolConfig {
-  /** The most rows and bytes of rows that one statement may answer with. */
+  /** Most rows, and bytes of rows, in the answer to one statement. */
   readonly rows: number;
   readonly bytes: number;
-  /** A socket that asks for no password, and outside of any sandbox the server itself. */
+  /** A socket that asks for no password; outside of any sandbox, the server itself. */
   readonly connection: { readonly socket: string } | { readonly target: DatabaseTarget };
 }
 
-/** The tool's own module, from the runner's: it is bundled apart from it. */
+/** URL of the tool's module relative to the runner. It is bundled on its own. */
 export const DATABASE_MODULE = "./database/tool.js";
 
-/** What the tool's own module, which is loaded for jobs that name it, offers to the runner. */
+/** Exports of the tool's module, which the runner loads for jobs that name the tool. */
 export interface DatabaseModule {
-  /** What code may import of Drizzle, by the names it does so. */
+  /** Modules of Drizzle that code may import: specifier → exports. */
   readonly MODULES: Readonly<Record<string, object>>;
   openDatabase(use: ToolUse): OpenDatabase;
 }
@@ -27,10 +29,10 @@ export interface OpenDatabase extends DatabaseHandle {
   readonly db: object;
 }
 
-/** The connection behind a `db`, which outlives no execution. */
+/** The connection behind a `db`. It does not outlive its execution. */
 export interface DatabaseHandle {
-  /** Drops the connection at once, and what the server has not finished with it. */
+  /** Drops the connection at once, together with statements that the server has not finished. */
   close(): void;
-  /** Has `db` connect again when it is used, for the next execution. */
+  /** Makes `db` connect again on its next use, for the next execution. */
   reopen(): void;
 }

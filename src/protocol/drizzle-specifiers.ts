@@ -1,4 +1,4 @@
-/** What code and schemas may import of Drizzle; everything else of it is for other databases. */
+/** Modules of Drizzle that code and schemas may import. The others are for other databases. */
 export const DRIZZLE_MODULES = [
   "drizzle-orm",
   "drizzle-orm/pg-core",

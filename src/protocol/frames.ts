@@ -1,8 +1,8 @@
 /**
- * The framing both ends of a control socket speak, free of any runtime's own API.
+ * Framing of a control socket, for both ends. It uses no API of a single runtime.
  *
  * A frame is `u32 size | u8 version | u8 type | u32 header size | header (JSON) | payload (bytes)`,
- * big-endian; `size` counts everything behind itself.
+ * big-endian. `size` counts all bytes after itself.
  */
 export const PROTOCOL_VERSION = 1;
 
@@ -31,7 +31,7 @@ export interface Frame {
   readonly payload: Uint8Array;
 }
 
-/** Thrown for bytes that are no frame; the connection they came from is of no further use. */
+/** Thrown for bytes that are no frame. The connection cannot be used afterwards. */
 export class FrameError extends Error {
   override readonly name = "FrameError";
 }
@@ -41,13 +41,13 @@ export class FrameTooLargeError extends FrameError {}
 
 const SIZE_BYTES = 4;
 const PREFIX_BYTES = 6;
-/** Bytes of a header: it is parsed, which costs many times what carrying it does. */
+/** Most bytes of a header. It is parsed, and parsing costs much more than carrying bytes. */
 const SMALL_HEADER = 4_096;
 const MAX_HEADER: Partial<Record<FrameName, number>> = {
   job: 1_048_576,
   prepare: 1_048_576,
   error: 262_144,
-  // 100 names and values of 16,384 characters, of which JSON makes twice as many at most.
+  // Names and values have 16,384 characters in all; JSON doubles that at most.
   head: 65_536,
 };
 const NAMES = new Map<number, FrameName>(
@@ -56,7 +56,7 @@ const NAMES = new Map<number, FrameName>(
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Encodes one frame. Its payload is these parts, one behind the other; there may be none. */
+/** Encodes one frame. The payload is the concatenation of these parts; there may be none. */
 export function encodeFrame(
   type: FrameName,
   header: object = {},
@@ -80,8 +80,8 @@ export function encodeFrame(
 }
 
 /**
- * Cuts a byte stream into frames. Memory in use never exceeds one frame of `maxBytes`,
- * whatever the chunks look like.
+ * Cuts a byte stream into frames. Memory in use never exceeds one frame of `maxBytes`, whatever the
+ * chunks look like.
  */
 export class FrameDecoder {
   readonly #maxBytes: number;
@@ -93,12 +93,16 @@ export class FrameDecoder {
     this.#maxBytes = maxBytes;
   }
 
-  /** Whether no frame has begun that is not there yet. */
+  /** True if no frame is incomplete. */
   get isEmpty(): boolean {
     return this.#body === undefined && this.#filled === 0;
   }
 
-  /** Takes the next chunk and yields every frame it completes. Throws `FrameError` on bad bytes. */
+  /**
+   * Takes the next chunk and yields every frame it completes.
+   *
+   * @throws {FrameError} On bad bytes.
+   */
   *push(chunk: Uint8Array): Generator<Frame> {
     let rest = chunk;
     while (rest.length > 0) {

@@ -1,4 +1,6 @@
-/** What a Worker may do: each key is said, since what an absent one means is the runtime's to decide. */
+/**
+ * Permissions of a Worker. Every key is present, because the runtime decides what absence means.
+ */
 export interface WorkerPermissions {
   readonly env: readonly string[] | false;
   readonly net: readonly string[] | boolean;
@@ -10,17 +12,19 @@ export interface WorkerPermissions {
   readonly import: false;
 }
 
-/** What a Worker is made for. */
+/** Permissions that a Worker is made with. */
 export interface WorkerGrant extends WorkerPermissions {
-  /** Whether it has the way to its tenant's database. */
+  /** True if it can connect to its tenant's database. */
   readonly database?: boolean;
 }
 
-/** What one job may reach, as the sandbox is told: a Worker of its own, and what that Worker finds. */
+/**
+ * Permissions of one job, as the sandbox gets them: those of its own Worker, and its environment.
+ */
 export interface Grants {
   readonly worker: WorkerGrant;
-  /** Variables that are set for the job, beside those of the process. */
+  /** Variables set for the job, beside those of the process. */
   readonly env: Readonly<Record<string, string>>;
-  /** Whether the way to the egress proxy is to be open. */
+  /** True if the connection to the egress proxy is to be open. */
   readonly proxy: boolean;
 }

@@ -1,13 +1,13 @@
-/** What passes between the control plane and a sandbox for a job that answers an HTTP request. */
+/** Types and limits for a job that answers an HTTP request. */
 
-/** Names and values, in order; a name may come more than once. */
+/** Headers as names and values, in order. A name may occur more than once. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
-/** A request as the code gets it, but for its body: that is the job's first attachment. */
+/** A request as the code gets it, without its body: that is the job's first attachment. */
 export interface HttpJob {
-  /** One of those a `Request` can have, in upper case. */
+  /** Method that a `Request` can have, in upper case. */
   readonly method: string;
-  /** Absolute, `http:` or `https:`. */
+  /** Absolute URL, `http:` or `https:`. */
   readonly url: string;
   readonly headers: HeaderList;
   /** Most bytes of the response's body; more is an `OutputLimitError`. */
@@ -16,36 +16,36 @@ export interface HttpJob {
 
 /** A response before its body. */
 export interface ResponseHead {
-  /** 200 to 599. */
+  /** Status, 200 to 599. */
   readonly status: number;
   /** Names in lower case. */
   readonly headers: HeaderList;
 }
 
-/** Lets the worker send so much more. */
+/** Credit for the worker: it may send so many more bytes. */
 export interface CreditMessage {
   readonly type: "credit";
   readonly bytes: number;
 }
 
 export const HTTP_LIMITS = {
-  /** What may be on its way to whoever reads the body: bytes, and a fee for each chunk. */
+  /** Most bytes on their way to the reader of the body, including a fee for each chunk. */
   window: 262_144,
-  /** Bytes of a chunk. */
+  /** Most bytes of a chunk. */
   chunkBytes: 65_536,
-  /** What a chunk costs beside its bytes, so that a flood of empty ones is none. */
+  /** Fee for a chunk beside its bytes, so that empty chunks cannot flood the reader. */
   chunkFee: 512,
   headers: 100,
-  /** Characters of all names and values of a head. */
+  /** Most characters of all names and values of a head. */
   headCharacters: 16_384,
 } as const;
 
-/** What a chunk of the body takes of the window. */
+/** Computes the part of the window that a chunk of the body takes. */
 export function chunkCost(bytes: number): number {
   return bytes + HTTP_LIMITS.chunkFee;
 }
 
-/** What keeps a response from being passed on, as far as its size and status go. */
+/** Describes why a response cannot be passed on, judged by its status and header sizes. */
 export function headFault(
   status: number,
   headers: { readonly count: number; readonly characters: number },

@@ -1,33 +1,35 @@
-/** What passes between the host and the runner it has evaluated in a realm: runner-image/in-process.ts. */
+/**
+ * Messages between the host and the runner in a realm of its process: runner-image/in-process.ts.
+ */
 import type { DatabaseModule } from "./database.ts";
 import type { CreditMessage } from "./http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "./messages.ts";
 
 export type Module = Record<string, unknown>;
 
-/** What the host does for the code it has taken in. */
+/** Functions of the host for the code in the realm. */
 export interface InProcessHost {
   send(message: WorkerMessage): void;
-  /** Evaluates a module and has `call` called with its exports; breaks both off at the deadline. */
+  /** Evaluates a module and passes its exports to `call`. Both are stopped at the deadline. */
   load(code: string, call: (module: Module) => unknown): Promise<Loading>;
-  /** Calls with the exports of a module that it has loaded, in the same way. */
+  /** Passes the exports of a loaded module to `call`, in the same way. */
   again(module: Module, call: (module: Module) => unknown): Pick<Loading, "value">;
   database(): Promise<DatabaseModule>;
 }
 
-/** A module on its way. The host leaves its promises alone: their "then" is the realm's. */
+/** A module being loaded. The host never awaits its promises: their "then" belongs to the realm. */
 export interface Loading {
-  /** Resolves once `value` is there; rejects with what evaluation or call threw. */
+  /** Resolves once `value` is set. Rejects with the error of the evaluation or the call. */
   readonly done: Promise<unknown>;
-  /** What the call returned. */
+  /** Return value of the call. */
   readonly value: unknown;
 }
 
 export interface InProcessWorker {
   start(job: WorkerJob): void;
   receive(message: ChannelMessage | CreditMessage): void;
-  /** Ends the job with what one of its callbacks threw. */
+  /** Ends the job with an error that one of its callbacks threw. */
   fail(thrown: unknown): void;
-  /** Gives back what the job has taken. */
+  /** Releases the resources of the job. */
   close(): void;
 }

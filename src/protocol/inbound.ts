@@ -1,6 +1,6 @@
 /**
- * Reads what a sandbox sent. Whatever it holds is a claim: each field is taken only with the type
- * and size it must have, and nothing is merged into an object of ours.
+ * Reads messages of a sandbox. Their content is untrusted. Each field is taken only with the right
+ * type and size, and nothing is merged into an object of ours.
  */
 import type { Frame } from "./frames.ts";
 import { CHANNEL_LIMITS, clip, MAX_FAULT_NAME, MAX_FAULT_TEXT, MAX_LOG_MESSAGE } from "./limits.ts";
@@ -8,7 +8,7 @@ import { type ChannelRequest, CONSOLE_LEVELS, type ConsoleLevel, type Fault } fr
 
 const decoder = new TextDecoder();
 
-/** A log entry's level and message, or how many entries were dropped so far. */
+/** Reads a log entry's level and message, or the number of entries dropped so far. */
 export function readLog(
   frame: Frame,
 ): { level: ConsoleLevel; message: string } | { dropped: number } {
@@ -18,7 +18,7 @@ export function readLog(
   return { level, message };
 }
 
-/** The result as JSON text, or `undefined`, and what is binary in it. None of it is checked yet. */
+/** Reads the result as JSON text, or `undefined`, and its binary part. Neither is checked yet. */
 export function readResult({ header, payload }: Frame): {
   text: string | undefined;
   binary?: Uint8Array;
@@ -50,7 +50,7 @@ function readEnd({ dropped, reusable }: Frame["header"]): { dropped: number; reu
   return { dropped: readCount(dropped), ...(reusable === true && { reusable }) };
 }
 
-/** What is asked of the channel, or `undefined` for what no runner of ours says. */
+/** Reads a request to the channel, or `undefined` for one that our runner never sends. */
 export function readChannel({ header, payload }: Frame): ChannelRequest | undefined {
   const { op, topic } = header;
   if (op === "taken") return { op };

@@ -5,7 +5,10 @@ import type { JobHeader, ToolHeader, ToolUse, WorkerJob } from "./messages.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The frame of a job. What is long goes into its payload: a header is small, and parsed at once. */
+/**
+ * Encodes the frame of a job. Long parts go into its payload: a header is small, and parsed at
+ * once.
+ */
 export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8Array {
   const { code, entry, input, tools, attachments = [], limits, result, reuse, httpRequest } = job;
   const payload: Uint8Array[] = [];
@@ -33,7 +36,7 @@ export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8A
   return encodeFrame("job", header, ...payload, ...attachments);
 }
 
-/** The job in a frame that `encodeJob()` has made. */
+/** Decodes the job of a frame that `encodeJob()` has made. */
 export function decodeJob({ header, payload }: Frame): WorkerJob {
   const {
     entry,
@@ -62,7 +65,7 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
         ? { name, config }
         : { name, config, module: nextText(moduleBytes) };
     }),
-    // Copies, each in a buffer of its own: a view of the payload would hand all of it on.
+    // Copied into buffers of their own: transferring a view would transfer the whole payload.
     ...(attachmentBytes && { attachments: attachmentBytes.map((bytes) => next(bytes).slice()) }),
     limits,
     ...(result && { result }),
@@ -71,7 +74,7 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
   };
 }
 
-/** What the job in a frame is granted. */
+/** Reads the grants of the job in a frame. */
 export function grantsOf({ header }: Frame): Grants | undefined {
   return (header as unknown as JobHeader).grants;
 }

@@ -3,7 +3,7 @@ export class LineTooLongError extends Error {
   override readonly name = "LineTooLongError";
 }
 
-/** Cuts a byte stream into lines of UTF-8 text. Memory in use never exceeds `maxBytes` and a chunk. */
+/** Cuts bytes into lines of UTF-8 text. Memory in use never exceeds `maxBytes` and one chunk. */
 export class LineDecoder {
   readonly #maxBytes: number;
   #parts: Uint8Array[] = [];
@@ -13,7 +13,11 @@ export class LineDecoder {
     this.#maxBytes = maxBytes;
   }
 
-  /** Takes the next chunk and yields every line it completes. Throws `LineTooLongError`. */
+  /**
+   * Takes the next chunk and yields every line it completes.
+   *
+   * @throws {LineTooLongError} For a line of more than `maxBytes`.
+   */
   *push(chunk: Uint8Array): Generator<string> {
     let rest = chunk;
     for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {

@@ -1,25 +1,25 @@
-/** What the frames of a control socket carry. Shared by the control plane and the sandbox. */
+/** Contents of the frames of a control socket, shared by the control plane and the sandbox. */
 import type { Grants, WorkerGrant } from "./grants.ts";
 import type { HttpJob, ResponseHead } from "./http.ts";
 import type { OutputLimits } from "./limits.ts";
 
-/** What user code's own module is called in a stack, at every level. */
+/** Name of user code's module in a stack, at every level. */
 export const MODULE_NAME = "main.ts";
 
 export const CONSOLE_LEVELS = ["log", "info", "warn", "error"] as const;
 
 export type ConsoleLevel = (typeof CONSOLE_LEVELS)[number];
 
-/** How a result is written: as JSON, or so that it can be read as it was (src/protocol/rich.ts). */
+/** Form of a written result: JSON, or readable as the value it was (src/protocol/rich.ts). */
 export type ResultForm = "json" | "rich";
 
 /** A tool a job uses, with the host's settings for it. */
 export interface ToolUse {
   readonly name: string;
   readonly config: unknown;
-  /** The text of a module, which `evaluate()` runs: a custom tool's, or the database's schemas. */
+  /** Text of a module for `evaluate()`: a custom tool's, or the database's schemas. */
   readonly module?: string;
-  /** The set-up of a tool that is an object of the host's process; it goes into no frame. */
+  /** Set-up function of a tool that is an object of the host's process. It goes into no frame. */
   readonly setup?: (globals: Record<string, unknown>) => unknown;
 }
 
@@ -27,34 +27,34 @@ export interface ToolUse {
 export interface ToolHeader {
   readonly name: string;
   readonly config: unknown;
-  /** Absent for a tool without a module. */
+  /** Default: a tool without a module. */
   readonly moduleBytes?: number;
 }
 
 /**
- * `job` header. Its payload is the code, the input as JSON text, the modules of the tools in their
- * order, and the attachments; each of them as many bytes long as the header says.
+ * Header of a `job` frame. The payload holds the code, the input as JSON text, the tools' modules
+ * in their order, and the attachments. The header has the length of each in bytes.
  */
 export interface JobHeader {
   readonly entry: string;
   readonly codeBytes: number;
-  /** Absent when the caller sent no input at all, so that the entry is called without arguments. */
+  /** Default: the caller sent no input, so the entry is called without arguments. */
   readonly inputBytes?: number;
   readonly tools: readonly ToolHeader[];
-  /** Absent for a job without attachments. */
+  /** Default: a job without attachments. */
   readonly attachmentBytes?: readonly number[];
   readonly limits: OutputLimits;
-  /** Absent for `json`. */
+  /** Default `json`. */
   readonly result?: ResultForm;
-  /** Whether a job may follow that calls the same module again, and brings no code then. */
+  /** True if a later job may call the same module again without sending its code. */
   readonly reuse?: boolean;
-  /** Absent for a job whose entry is called with its input. */
+  /** Default: the entry is called with its input. */
   readonly httpRequest?: HttpJob;
-  /** Absent for a job that is granted nothing: the worker that is there will do. */
+  /** Default: a job without grants, which any worker can run. */
   readonly grants?: Grants;
 }
 
-/** `prepare` header: what a job that comes soon is likely to be granted. */
+/** Header of a `prepare` frame: the likely grants of the next job. */
 export interface PrepareHeader {
   readonly worker: WorkerGrant;
 }
@@ -66,46 +66,50 @@ export interface WorkerJob {
   readonly code: string;
   readonly input: string | undefined;
   readonly tools: readonly ToolUse[];
-  /** Arguments behind the input; each the only view of its buffer, so that it can be handed on. */
+  /**
+   * Arguments after the input. Each is the only view of its buffer, so that it can be transferred.
+   */
   readonly attachments?: readonly Uint8Array[];
   readonly limits: OutputLimits;
   readonly result?: ResultForm;
   readonly reuse?: boolean;
-  /** The entry gets a `Request` in place of its arguments, with the first attachment as its body. */
+  /** Request that the entry gets in place of its arguments. The first attachment is its body. */
   readonly httpRequest?: HttpJob;
-  /** Loopback ports that lead to one `host:port` each; in no frame, the sandbox opens them itself. */
+  /**
+   * Loopback ports that lead to one `host:port` each. The sandbox opens them; no frame has them.
+   */
   readonly tunnels?: ReadonlyMap<string, number>;
 }
 
-/** Why code failed: an exception's own words, all of them the sandbox's claim. */
+/** Failure of code: the words of an exception, all of them claims of the sandbox. */
 export interface Fault {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
 }
 
-/** What code does with the `channel` tool, and that it has handled a message it was sent. */
+/** Requests of code to the `channel` tool. `taken` says that a message has been handled. */
 export type ChannelRequest =
   | { readonly op: "emit"; readonly topic: string; readonly text: string }
   | { readonly op: "on" | "off"; readonly topic: string }
   | { readonly op: "taken" };
 
-/** A message that another execution emitted, as the worker receives it; its data is JSON text. */
+/** A message of another execution, as the worker receives it. Its data is JSON text. */
 export interface ChannelMessage {
   readonly type: "channel";
   readonly topic: string;
   readonly text: string;
 }
 
-/** The last word about a job, of the worker and of its sandbox. */
+/** Final message about a job, from the worker and from its sandbox. */
 export type JobAnswer =
   | {
       readonly type: "result";
       readonly text: string | undefined;
-      /** What is binary in a rich result. */
+      /** Binary part of a rich result. */
       readonly binary?: Uint8Array;
       readonly dropped: number;
-      /** Whether the code is there to be called again. */
+      /** True if the code can be called again. */
       readonly reusable?: boolean;
     }
   | {
@@ -115,10 +119,10 @@ export type JobAnswer =
       readonly reusable?: boolean;
     };
 
-/** What the worker tells the sandbox's host process, and that one the control plane. */
+/** Messages from the worker to the sandbox's host process, and from there to the control plane. */
 export type WorkerMessage =
   | { readonly type: "ready" }
-  /** Code has failed after its run had ended: no other one is to start here. */
+  /** Code has failed after its run had ended, so no other run may start here. */
   | { readonly type: "spoiled" }
   | { readonly type: "log"; readonly level: ConsoleLevel; readonly message: string }
   | { readonly type: "dropped"; readonly count: number }

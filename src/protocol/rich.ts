@@ -1,13 +1,14 @@
 /**
- * A result as it was, in two parts: JSON text, and the bytes of every binary value one behind the
- * other. In the text an array is always a node that begins with its tag, and all else stands for
- * itself:
+ * A result that can be read as the value it was. It has two parts: JSON text, and the bytes of all
+ * binary values in their order. In the text every array is a node that begins with its tag. All
+ * other JSON stands for itself. The nodes:
  *
- * `["array", …items]`, `["undefined"]`, `["number", "NaN"]` (also `Infinity`, `-Infinity`, `-0`),
- * `["bigint", "-1f"]` (hexadecimal, which is quick to read however long), `["date", ms]` (`null` if
- * it is none), `["map", key, value, …]`, `["set", …items]`, `["bytes", "Uint8Array", length]`.
+ * - `["array", …items]`, `["undefined"]`, `["number", "NaN"]` (also `Infinity`, `-Infinity`, `-0`)
+ * - `["bigint", "-1f"]` (hexadecimal, because it is quick to read at any length)
+ * - `["date", ms]` (`null` for an invalid date), `["map", key, value, …]`, `["set", …items]`
+ * - `["bytes", "Uint8Array", length]`
  *
- * Written in a sandbox by runner-image/rich.ts, which is why every node is checked here.
+ * A sandbox writes it (runner-image/rich.ts), so every node is checked here.
  */
 import { MAX_DEPTH, MAX_NUMERIC_KEYS } from "./limits.ts";
 
@@ -16,14 +17,14 @@ export interface RichResult {
   readonly binary: Uint8Array;
 }
 
-/** Thrown for what is no rich result. */
+/** Thrown for text that is no rich result. */
 export class RichError extends Error {
   override readonly name = "RichError";
 }
 
 type Binary = { readonly BYTES_PER_ELEMENT: number } & (new (buffer: ArrayBuffer) => object);
 
-/** What binary values there are; an `ArrayBuffer` is one, too. */
+/** Classes of binary values; an `ArrayBuffer` is one, too. */
 const BINARY = new Map<unknown, Binary>(
   [
     Int8Array,
@@ -47,7 +48,11 @@ const NUMBERS = new Map<unknown, number>([
 ]);
 const MAX_DATE = 8.64e15;
 
-/** Reads a rich result into values of this realm. Throws `RichError`, and nothing else. */
+/**
+ * Reads a rich result into values of this realm.
+ *
+ * @throws {RichError} For a malformed result. It throws nothing else.
+ */
 export function decodeRich({ text, binary }: RichResult): unknown {
   const decoder = new Decoder(binary);
   return decoder.all(parse(text));
@@ -72,7 +77,7 @@ class Decoder {
 
   all(node: unknown): unknown {
     const value = this.#value(node, 0);
-    // What no node stands for is nobody's, and neither is the rest.
+    // Bytes that no node names mean a forged result.
     if (this.#read !== this.#binary.length) throw new RichError("The result holds unused bytes");
     return value;
   }
@@ -85,7 +90,7 @@ class Decoder {
     if (Array.isArray(node)) return this.#tagged(node, depth + 1);
     const entries = Object.entries(node);
     for (const entry of entries) entry[1] = this.#value(entry[1], depth + 1);
-    // Defines each: `__proto__` is a name like others.
+    // `fromEntries` defines each member: `__proto__` is a name like others.
     return Object.fromEntries(entries);
   }
 
@@ -131,7 +136,7 @@ class Decoder {
     return key;
   }
 
-  /** The next so many bytes, copied: no two values share memory, nor does any keep the rest. */
+  /** Copies the next `length` bytes: no two values share memory, and none keeps the rest alive. */
   #bytes(name: unknown, length: unknown): object {
     const left = this.#binary.length - this.#read;
     if (!Number.isSafeInteger(length)) return malformed();

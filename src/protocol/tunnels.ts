@@ -1,17 +1,22 @@
-/** Where a sandbox's tunnels are: runner-image/tunnels.ts listens there. Above the ports that the kernel gives out by itself. */
+/**
+ * Address of a sandbox's tunnels; runner-image/tunnels.ts listens there. The ports are above those
+ * that the kernel assigns by itself.
+ */
 const HOSTNAME = "127.0.0.1";
 const FIRST = 61_000;
-/** The targets of a policy of 256 entries, two ports each, are the most that the proxy takes. */
+/**
+ * Most tunnels: a policy of 256 entries with two ports each is the largest that the proxy takes.
+ */
 const MOST = 512;
 
-/** Whether a loopback port is kept for tunnels, so that nobody can be granted it for anything else. */
+/** Tests that a loopback port is reserved for tunnels, so that nothing else is granted there. */
 export function isTunnelPort(port: number): boolean {
   return port >= FIRST && port < FIRST + MOST;
 }
 
 /**
- * The loopback ports behind which a sandbox offers the targets of a Worker's list, one each. A
- * wildcard is no target. Equal lists have equal ports, and the ports themselves may be in the list.
+ * Assigns loopback ports to the targets of a Worker's list, one each. A wildcard is no target.
+ * Equal lists give equal ports, and the ports themselves may be in the list.
  *
  * @example
  * [...tunnelsOf(["*.y.org:443", "x.org:443", "x.org:80"])] // [["x.org:443", 61000], ["x.org:80", 61001]]
@@ -22,7 +27,7 @@ export function tunnelsOf(net: readonly string[]): Map<string, number> {
 }
 
 /**
- * A Worker's list together with the ports of its tunnels, which it has to reach.
+ * Adds the ports of its tunnels to a Worker's list, because the Worker has to reach them.
  *
  * @example
  * withTunnels(["x.org:443"]) // ["x.org:443", "127.0.0.1:61000"]
@@ -31,7 +36,7 @@ export function withTunnels(net: readonly string[]): string[] {
   return [...net, ...[...tunnelsOf(net).values()].map((port) => `${HOSTNAME}:${port}`)];
 }
 
-/** The address of a tunnel. */
+/** Makes the address of a tunnel. */
 export function tunnelAddress(port: number): { hostname: string; port: number } {
   return { hostname: HOSTNAME, port };
 }

@@ -22,18 +22,18 @@ export const executeRequest = strictObject({
   timeout: z.number().min(1).optional().meta({ description: "Milliseconds, queueing included" }),
   /** Names of the tools the code uses. */
   tools: z.array(z.string()).max(100).default([]).meta({ description: "Names of tools" }),
-  /** What the code may reach beyond its tools. The plan reads what is in there, and names its elements. */
+  /** Permissions beyond those of the tools. The plan checks the elements, and names them. */
   permissions: permissions
     .default({})
     .meta({ description: '"none", or an object of what the code may reach' }),
-  /** Whether the answer holds the plan: what the code was granted, and how. Default false. */
+  /** Adds the plan to the answer: what the code was granted, and how. Default false. */
   explain: z.boolean().default(false).meta({ description: "Whether the answer holds the plan" }),
   /** Default `"container"`; in the library `"isolated"`. */
   sandbox: z.enum(SANDBOX_LEVELS).optional().meta({ description: "Level of isolation" }),
   /**
-   * `code` runs in a sandbox that has run the same request's code before, with the same entry, tools,
-   * permissions, level and memory, if one is idle: its module is called again, with all the state it has.
-   * Only without tools, or with `crypto` and `database`. Default `"never"`: a new sandbox.
+   * Reuse of sandboxes. `"code"` calls the same code again in an idle sandbox, with all the state it has there.
+   * That needs the same entry, tools, permissions, level and memory, and no tool but `crypto` and `database`.
+   * Default `"never"`: a new sandbox.
    */
   reuse: z
     .enum(["never", "code"])

@@ -19,21 +19,21 @@ export const logEntry = object({
   name: absent(z.string()),
   /** The exception's stack, if it had one; only at level `exception`. */
   stack: absent(z.string()),
-  /** What to change about the request, where that is known; only at level `exception`. */
+  /** A change of the request that would help, where one is known; only at level `exception`. */
   hint: absent(z.string()),
 });
 
 export const denial = object({
   kind: z.enum(["net", "read", "write", "env", "run", "ffi", "sys", "import"]),
-  /** What it was, for example `evil.example:443`. */
+  /** The refused thing, for example `evil.example:443`. */
   value: z.string().meta({ description: "What was asked for" }),
   /** The layer that refused: the code's own permissions, or the proxy outside the sandbox. */
   by: z.enum(["worker", "egress"]),
-  /** Why the proxy refused, for example `ADDRESS_NOT_ALLOWED`. */
+  /** Reason of the proxy, for example `ADDRESS_NOT_ALLOWED`. */
   code: absent(z.string()).meta({ description: "The proxy's reason" }),
-  /** How often. */
+  /** Number of attempts. */
   count: absent(z.int()),
-  /** What would allow it if it stood in the request's permissions; absent if nothing there could. */
+  /** Permissions that would allow it in a request; absent if none would. */
   permission: absent(objectOf<PermsObject>()).meta({
     description: "Permissions that would allow it",
   }),
@@ -52,17 +52,17 @@ export const output = object({
   /** False after an exception, a timeout, or a limit; `logs` then ends with an exception entry. */
   ok: z.boolean(),
   outcome: z.enum(OUTCOMES),
-  /** What the entry returned, as JSON; absent if it returned nothing. */
+  /** The entry's return value, as JSON; absent if it returned nothing. */
   result: absent(z.unknown()),
   /** Absent if there are no entries. */
   logs: absent(z.array(logEntry)),
   /** Log entries left out because a limit was reached; absent if none were. */
   logsDropped: absent(z.int()).meta({ description: "Entries left out" }),
-  /** What is noteworthy about what the code was granted; absent if nothing is. */
+  /** Notes about the granted permissions; absent if there are none. */
   warnings: absent(z.array(z.string())),
-  /** What the code was granted; only if the request says `explain`. */
+  /** The granted permissions; only if the request says `explain`. */
   plan: absent(objectOf<PublicPlan>()),
-  /** What the code tried to reach in vain; absent if nothing is known of any. */
+  /** Attempts that were refused; absent if none is known. */
   denied: absent(z.array(denial)),
   /** Milliseconds from handing the job to the sandbox to its outcome, measured outside of it. */
   duration: z.int().meta({ description: "Milliseconds" }),

@@ -7,7 +7,7 @@ import type { denial, LOG_ENTRY_LEVELS, logEntry, OUTCOMES, output } from "./out
 export type { SandboxLevel } from "../base/sandbox-level.ts";
 export type { Usage } from "../base/usage.ts";
 
-/** What a caller sends. Everything but `code` has a default. */
+/** A request as a caller sends it. Every field but `code` has a default. */
 export interface ExecuteRequest extends z.input<typeof executeRequest> {}
 
 type Filled = z.output<typeof executeRequest>;
@@ -21,16 +21,16 @@ export type Level = (typeof LOG_ENTRY_LEVELS)[number];
 
 export interface LogEntry extends z.output<typeof logEntry> {}
 
-/** Something code tried to reach and did not. */
+/** An attempt of code that was refused. */
 export interface Denial extends z.output<typeof denial> {}
 
 /**
- * How code ended: by itself, or by a limit it ran into. `output_limit` is the code's own word as well:
- * an exception it names like ours counts as one.
+ * The end of an execution: by itself, or by a limit. Code can claim `output_limit`: an exception that it
+ * names like ours counts as one.
  */
 export type OutcomeName = (typeof OUTCOMES)[number];
 
-/** Told of what happens in an execution while it runs; must not throw, and is never waited for. */
+/** Receives what happens in an execution while it runs. It must not throw, and is never waited for. */
 export interface Observer {
   onLog?(entry: LogEntry): void;
   /** The code has emitted a message; `text` is its data as JSON. */
@@ -38,7 +38,7 @@ export interface Observer {
   onDenied?(denial: Denial): void;
 }
 
-/** How an execution ended, always with HTTP status 200. */
+/** The output of an execution, always with HTTP status 200. */
 export interface Output extends z.output<typeof output> {
   logs?: LogEntry[];
   plan?: PublicPlan;

@@ -2,13 +2,14 @@ import { type BuildFailure, build, type Metafile, type Plugin } from "esbuild";
 import { builtPath } from "../base/package-root.ts";
 import { bundlingFault, externalBuiltins, forEvaluate } from "../bundler/build-options.ts";
 
-/** The modules of src/common that tools may import, each as `isolate/common/…`. */
+/** Modules of src/common that tools may import, each as `isolate/common/…`. */
 const COMMON = ["inject", "lazy", "proxy"];
 
 /**
- * Bundles the module file of a tool, with all it imports, into one text for `evaluate()`. Only
- * modules of the runtime (`node:…`) stay out, since every sandbox has them. Rejects with an Error
- * that says where the bundler failed, or what it cannot take along.
+ * Bundles the module file of a tool, with all its imports, into one text for `evaluate()`. Only
+ * modules of the runtime (`node:…`) stay out, because every sandbox has them.
+ *
+ * @throws {Error} Naming where the bundler failed, or the import that it cannot include.
  */
 export async function bundleTool(path: string): Promise<string> {
   const { outputFiles, metafile } = await build({
@@ -23,7 +24,11 @@ export async function bundleTool(path: string): Promise<string> {
   return outputFiles[0]?.text ?? "";
 }
 
-/** Throws an Error for a bundle that something beside the runtime's own modules is left out of. */
+/**
+ * Checks that a bundle leaves out nothing but the runtime's own modules.
+ *
+ * @throws {Error} If it leaves out another import.
+ */
 export function assertWhole({ outputs }: Metafile): void {
   for (const { imports } of Object.values(outputs)) {
     const left = imports.find((item) => item.external && !item.path.startsWith("node:"));
@@ -40,7 +45,7 @@ const resolvePlugin: Plugin = {
       if (path === "isolate" || path === "isolate/common") return { path, namespace: "isolate" };
       return undefined;
     });
-    // What of the package makes sense in a sandbox, under the package's own name.
+    // Loads the modules of the package that work in a sandbox, under the package's own name.
     onLoad({ filter: /.*/, namespace: "isolate" }, () => ({
       contents: COMMON.map((name) => `export * from ${JSON.stringify(commonPath(name))};`).join(""),
       resolveDir: "/",

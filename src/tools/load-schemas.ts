@@ -5,9 +5,9 @@ import { messageOf } from "../base/errors.ts";
 import { externalBuiltins, forEvaluate } from "../bundler/build-options.ts";
 import { DRIZZLE_MODULES } from "../protocol/drizzle-specifiers.ts";
 
-/** A folder's tables, for sandboxes to evaluate. */
+/** Tables of a folder, for sandboxes to evaluate. */
 export interface SchemaBundle {
-  /** Text for `ToolUse.module`; absent if there are none. */
+  /** Text for `ToolUse.module`; absent without tables. */
   readonly text?: string;
   /** Names of the tables, sorted. */
   readonly tables: readonly string[];
@@ -18,20 +18,21 @@ const DEFAULT_FOLDER = "schemas";
 const EXTENSIONS = [".ts", ".mts", ".js", ".mjs"];
 const DECLARATION = /\.d\.m?ts$/;
 
-/** Bytes of all that is in the bundle: it travels with each job that uses the database. */
+/** Most bytes of the bundle: it travels with each job that uses the database. */
 const MAX_BUNDLE = 4_194_304;
 
 /**
- * Bundles the modules of Drizzle tables directly in `folder`, and runs each once. Without a folder
- * it is `schemas` in the working directory, which may be missing; one that is named may not.
- * Rejects with an Error that names the file and what is wrong with it.
+ * Bundles the modules of Drizzle tables directly in `folder`, and runs each once. Default folder:
+ * `schemas` in the working directory, which may be missing. A named folder must exist.
+ *
+ * @throws {Error} Naming the file and its fault.
  */
 export async function loadSchemas(folder?: string): Promise<SchemaBundle> {
   const directory = resolve(folder ?? DEFAULT_FOLDER);
   const files = await schemaFiles(directory, folder === undefined);
   if (files.length === 0) return NONE;
   const { text, order } = await bundle(directory, files);
-  // It brings in all of Drizzle, which many a host has no tables for.
+  // Imported late, because it loads all of Drizzle and many hosts have no tables.
   const { Schema, schemaModules } = await import("../database-tool/schema.ts");
   const schema = new Schema();
   const modules = schemaModules(text);
@@ -60,11 +61,11 @@ async function schemaFiles(directory: string, isDefault: boolean): Promise<strin
 
 interface Bundled {
   readonly text: string;
-  /** The files, each after those that it imports: so a failure is its own. */
+  /** Files in order, each after the ones it imports, so that a failure is the file's own. */
   readonly order: readonly string[];
 }
 
-/** All modules in one text, each evaluated when it is asked for. */
+/** Bundles all modules into one text. Each is evaluated when it is first required. */
 async function bundle(directory: string, files: readonly string[]): Promise<Bundled> {
   const modules = files.map((file) => {
     return `[${JSON.stringify(file)}, () => require(${JSON.stringify(`./${file}`)})]`;
@@ -98,7 +99,7 @@ function isOutside(path: string): boolean {
   return DRIZZLE.has(path) || path.startsWith("node:");
 }
 
-/** Leaves Drizzle to where the tables are used: they are to be of the same copy as the tool. */
+/** Leaves imports of Drizzle out, so that tables and tool use the same copy of it. */
 const drizzleOutside: Plugin = {
   name: "drizzle",
   setup({ onResolve }) {
@@ -110,7 +111,10 @@ const drizzleOutside: Plugin = {
   },
 };
 
-/** What imports another imports all that one does, so that fewer come first. */
+/**
+ * Sorts files by the number of their imports, indirect ones included. An imported file has fewer
+ * than its importer, so it comes first.
+ */
 function inOrder(files: readonly string[], { inputs }: Metafile): string[] {
   const imported = (file: string, seen = new Set<string>()): Set<string> => {
     if (seen.has(file)) return seen;

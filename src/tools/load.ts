@@ -9,14 +9,15 @@ import { RESERVED_NAMES } from "./registry.ts";
 import { toTool } from "./shape.ts";
 import type { CustomTool, ToolSource } from "./tool.ts";
 
-/** Bytes of one bundled module, and of all: they travel with each job that uses them. */
+/** Most bytes of one bundled module, and of all: they travel with each job that uses them. */
 const MAX_MODULE = 4_194_304;
 const MAX_MODULES = 16_777_216;
 
 /**
- * Loads the tools that are to be registered: bundles each module and runs it once, to learn its
- * name and its permissions. Rejects with an Error that names the source and the problem, also for
- * a name that is taken.
+ * Loads the tools to register. Each module is bundled and run once, to learn its name and
+ * permissions.
+ *
+ * @throws {Error} Naming the source and the problem, also for a name that is taken.
  */
 export async function loadTools(sources: readonly ToolSource[]): Promise<readonly CustomTool[]> {
   const tools = await Promise.all(sources.map(loadTool));
@@ -59,7 +60,7 @@ function isPlace(given: ToolSource): given is string | URL {
   return typeof given === "string" || given instanceof URL;
 }
 
-/** An absolute path; a relative one counts from the working directory. */
+/** Returns an absolute path. A relative one counts from the working directory. */
 function pathOf(given: string | URL): string {
   if (given === "") throw new Error("The path is empty");
   const url = given instanceof URL || given.startsWith("file:") ? new URL(given) : undefined;

@@ -6,7 +6,7 @@ import type { ToolUse } from "../protocol/messages.ts";
 import type { SandboxLevel } from "../request/types.ts";
 import type { CustomTool } from "./tool.ts";
 
-/** Built-in names a request may use, and the tool each stands for. */
+/** Built-in names that a request may use → the tool. */
 const TOOLS: Readonly<Record<string, BuiltIn>> = {
   crypto: (config) => ({ name: "crypto", config: config.crypto }),
   channel: () => ({ name: "channel", config: {} }),
@@ -27,17 +27,19 @@ function database({ db, tenants }: Config, level: SandboxLevel, field: string): 
   return { name: "database", config: databaseToolConfig(grant, level) };
 }
 
-/** The one name of a tool that has two. */
+/** Returns the main name of a tool that has two. */
 export function nameOfTool(name: string): string {
   return name === "db" ? "database" : name;
 }
 
-/** Names no custom tool can have, whether this version has the tool or a later one. */
+/** Names that no custom tool can have, because this version or a later one may use them. */
 export const RESERVED_NAMES: readonly string[] = ["crypto", "channel", "database", "db"];
 
 /**
- * Looks up the tools a request names, each once, as they are at a level. Throws `BadRequest` for an
- * unknown name, listing those there are, and for the database where there is none.
+ * Looks up the tools of a request, each once, as they are at a level.
+ *
+ * @throws {BadRequest} For an unknown name, listing the known ones, and for a database where there
+ * is none.
  */
 export function resolveTools(
   names: readonly string[],

@@ -4,7 +4,11 @@ import type { Tool } from "./tool.ts";
 const NAME = /^[A-Za-z][\w-]{0,63}$/;
 const PERMISSIONS = ["env", "net", "read", "write", "run", "ffi", "sys", "hrtime"];
 
-/** Takes a value for a tool, or throws an Error that says what is wrong with it. */
+/**
+ * Checks that a value is a tool, and returns it.
+ *
+ * @throws {Error} Describing the fault.
+ */
 export function toTool(value: unknown): Tool {
   if (typeof value !== "object" || value === null) {
     const given = value === null || value === undefined ? String(value) : `a ${typeof value}`;
@@ -31,7 +35,11 @@ export function toTool(value: unknown): Tool {
   return value as Tool;
 }
 
-/** Takes a value for permissions. Throws an Error naming the key for one of another shape. */
+/**
+ * Checks that a value is permissions, and returns it.
+ *
+ * @throws {Error} Naming the key, for a value of another shape.
+ */
 export function checkPermissions(value: unknown): Perms {
   const permissions = toObject(value as Perms);
   for (const name of Object.keys(permissions)) {
@@ -44,7 +52,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
-/** Nobody awaits a promise that is refused, and its rejection would end the process. */
+/** Ignores the rejection of a promise that is refused. Unhandled, it would end the process. */
 export function ignoreFailure(promise: PromiseLike<unknown>): void {
   promise.then(undefined, () => {});
 }

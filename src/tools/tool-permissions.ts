@@ -4,8 +4,9 @@ import { checkPermissions, ignoreFailure, isThenable } from "./shape.ts";
 import type { Tool, ToolContext } from "./tool.ts";
 
 /**
- * What a tool may reach in one execution; `"none"` if it does not say. Throws `ToolError` if its
- * function throws, is asynchronous, or returns anything but permissions.
+ * Returns the permissions of a tool for one execution. Default `"none"`.
+ *
+ * @throws {ToolError} If its function throws, is asynchronous, or returns no permissions.
  *
  * @example
  * const tool = { name: "disk", permissions: ({ request }) => ({ read: [request.input.path] }) };

@@ -1,4 +1,4 @@
-/** Channels across sandboxes of every kind: one router, two engines. */
+/** Tests channels between sandboxes of both kinds: one router, two engines. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

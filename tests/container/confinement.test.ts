@@ -1,4 +1,4 @@
-/** What a plan shows of a container is what the engine says of one that is really there. */
+/** Tests that the container in a plan equals a real container, as the engine reports it. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** What the engine says of a running sandbox, and of what holds its network. */
+/** Inspects a running sandbox and the container that holds its network. */
 async function inspected(adjust = (options: ContainerCreateOptions) => options) {
   const mounts = [{ source: join(directory, "data"), target: "/data" }];
   const profile = { memory: 192, cpus: 0.5, mounts };
@@ -54,7 +54,7 @@ describe("the container of a plan", () => {
     const { DefaultRuntime } = (await docker.info()) as { DefaultRuntime: string };
     const real = confinementOf(created(container), created(holder));
     expect({ ...shown, runtime: shown.runtime ?? DefaultRuntime }).toEqual(real);
-    // As the engine itself says it, past what reads it.
+    // Reads the engine's report directly, without our own reader of it.
     const { HostConfig } = container;
     expect(shown).toMatchObject({
       user: container.Config.User,

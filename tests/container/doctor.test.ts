@@ -1,4 +1,6 @@
-/** `isolate doctor` as an operator runs it: on a host where all is well, and with one thing broken. */
+/**
+ * Tests `isolate doctor` as an operator runs it: on a healthy host, and with one fault at a time.
+ */
 import { spawn } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * Private and metadata addresses, however they are written and however a name leads there: stopped by
- * the proxy alone, in sandboxes whose Worker may do everything, though the policy allows them all.
+ * Tests private and metadata addresses in all spellings, and names that lead there. The proxy alone
+ * must stop them: the sandbox's Worker has all permissions, and the policy allows all of them.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobGrants } from "../../src/engines/contract/contract.ts";
@@ -11,10 +11,10 @@ import { canonical, ELSEWHERE, NAMES, REPAIRED_NAMES, repaired } from "./spellin
 
 let laboratory: EgressLaboratory;
 let site: EgressSite;
-/** Grants whatever can be granted. */
+/** Grants everything that can be granted. */
 let all: JobGrants;
 let plain: readonly Attempt[];
-/** Those that only a repair makes one of the addresses. */
+/** Spellings that become such an address only by a repair. */
 let odd: readonly Attempt[];
 beforeAll(async () => {
   laboratory = await EgressLaboratory.open();
@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => laboratory.close());
 
-/** Verdicts without how they came about. */
+/** Returns the verdicts without their attempts. */
 async function verdictsOf(from: EgressSite, attempts: readonly Attempt[]): Promise<Set<string>> {
   return new Set(Object.values((await attack(from, "open", all, attempts)).verdicts));
 }
@@ -51,7 +51,7 @@ describe("a private or metadata address", () => {
   });
 
   it("is refused where it lies in another cloud, or behind a translator", async () => {
-    // By CONNECT alone: `fetch` writes some of them differently, which are then not granted.
+    // Only by CONNECT: `fetch` changes the spelling of some, which are then not granted.
     const attempts = spelled(ELSEWHERE).filter(({ how }) => how === "connect");
     expect(await verdictsOf(site, attempts)).toEqual(new Set(["METADATA_ADDRESS"]));
   });
@@ -61,7 +61,7 @@ describe("a private or metadata address", () => {
     expect(await verdictsOf(weaker, plain)).toEqual(new Set(["metadata"]));
     const strange = odd.filter(({ how }) => how !== "fetch");
     expect(await verdictsOf(weaker, strange)).toEqual(new Set(BY_SPELLING));
-    // Nothing leads there from here: it is dialled, in vain. IPv4 would leave the laboratory.
+    // No route leads there, so the dial fails. An IPv4 address would leave the laboratory.
     const dialled = spelled(ELSEWHERE).filter(({ how, target }) => {
       return how === "connect" && target.startsWith("[");
     });

@@ -2,16 +2,16 @@ import type { JobGrants } from "../../src/engines/contract/contract.ts";
 import type { Denial } from "../../src/request/types.ts";
 import type { EgressSite, Runner } from "./egress-site.ts";
 
-/** One try to get somewhere: by `fetch`, or by the proxy's own protocol over a raw connection. */
+/** Attempt to reach a destination: by `fetch`, or by the proxy's protocol on a raw connection. */
 export interface Attempt {
   readonly how: "fetch" | "connect" | "absolute";
-  /** `host:port`, or `host` for port 80. */
+  /** Destination as `host:port`, or `host` for port 80. */
   readonly target: string;
-  /** Is unique, so that whoever is reached tells. */
+  /** Unique path, so that the reached server can report it. */
   readonly path: string;
 }
 
-/** Makes all attempts in its input; tells what each got or why it did not, and how long it took. */
+/** Code that makes all attempts in its input. Returns each result or error, and its duration. */
 const CODE = `
   async function raw(request) {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port: 3128 });
@@ -49,7 +49,7 @@ const CODE = `
     return answers;
   };`;
 
-/** Who was reached, or the code or the name of the error it was refused with. */
+/** Returns the server that was reached, or the code or name of the error. */
 function verdictOf(answer: string): string {
   const [, server] = /reached \S+ of (\w+)/.exec(answer) ?? [];
   if (server !== undefined) return server;
@@ -57,7 +57,7 @@ function verdictOf(answer: string): string {
   return code ?? /^\w+/.exec(answer)?.[0] ?? answer;
 }
 
-/** Ways from a grant for `up.test` alone to another server, or to another port of that one. */
+/** Attempts to get from a grant for `up.test` to another server, or to another port of that one. */
 export const HOSTS: readonly Attempt[] = [
   ...each("metadata.test", "other-host"),
   ...each("evilup.test", "same-ending"),
@@ -71,14 +71,14 @@ export const PORTS: readonly Attempt[] = [
   { how: "fetch", target: "up.test", path: redirect("http://up.test:8080/redirected-port") },
 ];
 
-/** The server that is granted, by its address and not by its name. */
+/** Attempts to reach the granted server by its address and not by its name. */
 export const literally = (address: string): readonly Attempt[] => each(address, "literal");
 
 function redirect(to: string): string {
   return `/redirect?to=${encodeURIComponent(to)}`;
 }
 
-/** An attempt in each way at each target; `fetch` itself takes no zones. */
+/** Makes an attempt in each way at each target; `fetch` itself takes no zones. */
 export function spelled(targets: readonly string[]): Attempt[] {
   const all = targets.flatMap((target, at) => each(target, `spelling-${at}`));
   return all.filter(({ how, target }) => how !== "fetch" || !target.includes("eth0"));
@@ -89,11 +89,11 @@ function each(target: string, what: string): Attempt[] {
   return ways.map((how) => ({ how, target, path: `/${what}-${how}` }));
 }
 
-/** What became of attempts. */
+/** Results of attempts. */
 export interface Attacked {
-  /** What was tried → its verdict. */
+  /** Verdicts by attempt. */
   readonly verdicts: Readonly<Record<string, string>>;
-  /** Milliseconds the fastest attempt took: a busy machine delays any other one. */
+  /** Milliseconds of the fastest attempt, because a busy machine delays the others. */
   readonly fastest: number;
   readonly denied: readonly Denial[];
 }

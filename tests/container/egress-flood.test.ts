@@ -1,4 +1,4 @@
-/** One tenant's executions fill every connection they get, and read from none: the proxy stays. */
+/** Tests that the proxy survives a tenant that fills all its connections and reads from none. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ const RUNS = 24;
 const OPEN = "HTTP/1.1 200 Connection Established";
 const CHUNK = Buffer.alloc(65_536, "z");
 
-/** Sends without end, as fast as it is taken. */
+/** Sends endlessly, as fast as the socket takes it. */
 function pour(socket: Socket): void {
   while (socket.writable && socket.write(CHUNK));
   socket.once("drain", () => pour(socket));
@@ -56,7 +56,7 @@ it("and serves another tenant, within the memory its container has", async () =>
   const open = async (run: string, tenant: string): Promise<string> => {
     await mkdir(join(instance.directory, run));
     const socket = join(instance.directory, run, "egress.sock");
-    // Else the buffers of the host's kernel would take all the bytes that a run has.
+    // Otherwise the buffers of the host's kernel would take all bytes of a run's limit.
     const policy = { allow: names, limits: { bytesOut: 2 ** 40, bytesIn: 2 ** 40 } };
     await sidecar.open({ run, tenant, egress: { socket, policy } });
     return socket;

@@ -5,13 +5,13 @@ import { type Adjust, EgressSite, type Runner } from "./egress-site.ts";
 import { endpoint, TestNetwork, type TestServerContainer, type WebNote } from "./test-network.ts";
 import { bundleWeaker, type Weakness } from "./weaker-proxy.ts";
 
-/** Where clouds have their metadata service, and where the laboratory has one, too. */
+/** Address of the metadata service in clouds. The laboratory has one there, too. */
 export const METADATA_ADDRESS = "169.254.169.254";
 
-/** The domain in the proxies' search list. */
+/** Domain in the proxies' search list. */
 const SEARCHED = "search.test";
 
-/** What the operator lets lead to private addresses. The servers' other names are not among it. */
+/** Private destinations that the operator allows. The servers' other names are not in the list. */
 const PRIVATE = [
   "up.test:80",
   "up.test:443",
@@ -30,15 +30,15 @@ interface Servers {
 }
 
 /**
- * Servers in containers of their own, and proxies and sandboxes beside them whose protections can be
- * taken away one at a time.
+ * Test environment with servers in containers, and with proxies and sandboxes. Their protections
+ * can be removed one at a time.
  *
- * `up.test` is the one that jobs are granted. `metadata.test` is the one they are not: it also is
- * `169.254.169.254`, `imds.test`, and `inner.test` by its private address, which no operator has named.
- * Names below `rebind.test` lead to the first server when they are asked for once, and to the
- * second from then on; `mixed.rebind.test` to both. Names below `never.test` get no answer.
- * `fixed.hosts.test` stands in the proxies' hosts file alone, and leads to the first server; so do
- * `short` and `incomplete.host`, which their search list completes.
+ * Jobs are granted `up.test`, but not `metadata.test`. The latter also has the address
+ * `169.254.169.254` and the names `imds.test` and `inner.test`; `inner.test` leads to a private
+ * address that no operator has named. Names below `rebind.test` lead to the first server when they
+ * are asked for once, and then to the second one. `mixed.rebind.test` leads to both. Names below
+ * `never.test` get no answer. `fixed.hosts.test` is only in the proxies' hosts file and leads to
+ * the first server. `short` and `incomplete.host` do so, too, by their search list.
  */
 export class EgressLaboratory {
   readonly servers: Servers;
@@ -93,7 +93,7 @@ export class EgressLaboratory {
     return this.#network.name;
   }
 
-  /** Starts a proxy in the servers' network, without the protections named. */
+  /** Starts a proxy in the servers' network, without the named protections. */
   async site(weaknesses: readonly Weakness[] = [], adjust?: Adjust): Promise<EgressSite> {
     const { up, names } = this.servers;
     const linkLocal = `169.254.1.${this.#sites.length + 1}`;
@@ -118,7 +118,7 @@ export class EgressLaboratory {
     return site;
   }
 
-  /** Removes all of it. */
+  /** Removes everything. */
   async close(): Promise<void> {
     await Promise.all(this.#sites.map((site) => site.close()));
     await this.#network.close();

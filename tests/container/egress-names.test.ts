@@ -1,4 +1,4 @@
-/** Looking names up, by the real proxy and a name server of the test's own. */
+/** Tests name resolution by the real proxy, with a name server of the test's own. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
 import { EgressLaboratory } from "./egress-laboratory.ts";
@@ -25,7 +25,7 @@ it("names that are never resolved are waited for by nobody else", async () => {
   };
   const other = await site.launch("real");
   try {
-    // 32 look-ups by getaddrinfo take all threads of Deno's pool for 10 s. Seen with Deno 2.9.6.
+    // With getaddrinfo, 32 look-ups block Deno's whole pool for 10 s. Seen with Deno 2.9.6.
     const hosts = Array.from({ length: 40 }, (_, at) => `name${at}.never.test`);
     const granted = grants(
       hosts.map((host) => `${host}:80`),
@@ -46,7 +46,7 @@ it("names that are never resolved are waited for by nobody else", async () => {
     expect(result).toEqual([REACHED]);
     expect(performance.now() - since).toBeLessThan(4_000);
     for (const { result, denied } of await Promise.all(hostile)) {
-      // The engine's own name server may have given up first.
+      // The engine's own name server may give up first.
       expect(result).toEqual(Array(20).fill(expect.stringMatching(/^RESOLVE_(TIMEOUT|FAILED)$/)));
       expect(denied).toHaveLength(20);
     }

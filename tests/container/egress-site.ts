@@ -18,29 +18,29 @@ const WITHIN = 20_000;
 
 export type Adjust = (options: ContainerCreateOptions) => ContainerCreateOptions;
 
-/** `real` is the product's runner; in an `open` one the Worker holds what its process does. */
+/** Runner in the sandbox. In an `open` one, the Worker has all permissions of its process. */
 export type Runner = "real" | "open";
 
 export interface SiteOptions {
   /** Names of the images. */
   readonly images: Readonly<Record<Runner, string>>;
   readonly egress: EgressSettings;
-  /** The proxy's program, in place of the image's. */
+  /** Program of the proxy, in place of the image's. */
   readonly program?: string | undefined;
-  /** Takes the proxy's container to where it is to be. Default: the host's network. */
+  /** Changes the proxy's container, for example its network. Default: the host's network. */
   readonly place?: Adjust;
-  /** Changes the sandboxes, but not what holds their networks. */
+  /** Changes the sandboxes, but not the containers that hold their networks. */
   readonly adjust?: Adjust | undefined;
 }
 
-/** What became of a job: how it ended, what it returned, and what the proxy refused to it. */
+/** Result of a job: its end, its return value, and the proxy's denials. */
 export interface Seen {
   readonly ending: Ending;
   readonly result: unknown;
   readonly denied: readonly Denial[];
 }
 
-/** A proxy, and sandboxes that have it for their way out: one control plane's worth of them. */
+/** A proxy and the sandboxes that use it, as of one control plane. */
 export class EgressSite {
   readonly instance: Instance;
   readonly sidecar: Sidecar;
@@ -76,7 +76,7 @@ export class EgressSite {
     this.#launchers = { real: launcher("real"), open: launcher("open") };
   }
 
-  /** `program` is the proxy's source text. */
+  /** Opens a site. `program` is the proxy's source text. */
   static async open(options: SiteOptions): Promise<EgressSite> {
     const directory = await mkdtemp(join(tmpdir(), "site-"));
     const instance = await Instance.create(join(directory, "run"));
@@ -96,7 +96,7 @@ export class EgressSite {
     return this.#launchers[runner].launch(PROFILE);
   }
 
-  /** Runs code in a sandbox of its own. `before` is awaited once the sandbox is there. */
+  /** Runs code in a sandbox of its own. `before` is awaited once the sandbox exists. */
   async run(
     runner: Runner,
     grants: JobGrants | undefined,
@@ -114,13 +114,16 @@ export class EgressSite {
     }
   }
 
-  /** Ends the proxy's container as a crash would, and resolves when that has been noticed. */
+  /** Kills the proxy's container, and resolves when that has been noticed. */
   async killProxy(): Promise<void> {
     await (await this.#proxy()).kill();
     await until(() => !this.sidecar.up);
   }
 
-  /** Has the proxy accept and never answer; resolves with what has it go on. */
+  /**
+   * Pauses the proxy, so that it accepts but never answers. Resolves with a function that resumes
+   * it.
+   */
   async pauseProxy(): Promise<() => Promise<void>> {
     const proxy = await this.#proxy();
     await proxy.pause();
@@ -133,7 +136,7 @@ export class EgressSite {
     return docker.getContainer(proxy?.Id ?? "");
   }
 
-  /** Removes the networks that sandboxes have left for the next ones. */
+  /** Removes the networks that earlier sandboxes left for later ones. */
   async dropNetworks(): Promise<void> {
     for (const { networks } of Object.values(this.#launchers)) await networks.close();
   }
@@ -146,7 +149,7 @@ export class EgressSite {
   }
 }
 
-/** Runs code in a sandbox that is there already, as an execution of `tenant`, if there is one. */
+/** Runs code in an existing sandbox, as an execution of `tenant` if one is given. */
 export async function runIn(
   sandbox: Sandbox,
   grants: JobGrants | undefined,
@@ -172,7 +175,7 @@ export async function runIn(
   return { ending, result: text === undefined ? undefined : JSON.parse(text), denied };
 }
 
-/** Grants in Deno's form: `net` for the Worker, `egress` for the proxy. */
+/** Makes grants: `net` for the Worker in Deno's form, `egress` for the proxy. */
 export function grants(net: readonly string[], egress: readonly string[] | null): JobGrants {
   const none = { env: false, read: false, write: false, sys: false } as const;
   const never = { run: false, ffi: false, import: false } as const;

@@ -1,7 +1,7 @@
 /**
- * What a job is granted of the network is held twice, and each layer is looked at alone: the proxy by
- * sandboxes whose Worker may do everything, the Worker beside a proxy that lets everything through.
- * With neither, each attack has to succeed: else it would prove nothing.
+ * Tests both layers that enforce a job's network grants, each alone. The proxy is tested with
+ * sandboxes whose Worker has all permissions, the Worker with a proxy that allows everything.
+ * Without both, each attack must succeed; otherwise the test would prove nothing.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EgressUnavailable } from "../../src/base/errors.ts";
@@ -116,7 +116,7 @@ describe("the way out", () => {
   it("is refused while the proxy is down, beside jobs that go on without", async () => {
     const granted = grants(["up.test:80"], ["up.test"]);
     const url = "http://up.test/again";
-    // Once the sandbox is there: the proxy comes back sooner than a sandbox starts.
+    // Killed once the sandbox exists, because the proxy is back sooner than a sandbox starts.
     const refused = site.run("real", granted, FETCH, url, () => site.killProxy());
     await expect(refused).rejects.toBeInstanceOf(EgressUnavailable);
     const { result } = await site.run("real", undefined, "export default () => 1");

@@ -1,4 +1,4 @@
-/** What a tenant that asks now and then gets beside one that floods, in real containers. */
+/** Tests a tenant with few requests beside one that floods, in real containers. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,9 +12,9 @@ import { docker, runtime } from "../helpers/containers.ts";
 
 const NOISY_CLIENTS = 20;
 const SAMPLES = 7;
-/** Asks for less than its part of what two cores can start, with other work on them. */
+/** Pause between requests, so that the tenant needs less than its share of two busy cores. */
 const GAP = 600;
-/** As code does that waits for somebody else; how processors are shared out is another matter. */
+/** Code that waits, so that the sharing of processors does not matter. */
 const WAITING = "export default () => new Promise((resolve) => setTimeout(resolve, 100, 1))";
 const QUICK = "export default () => 1";
 
@@ -36,7 +36,7 @@ it("does not take twice as long beside 20 clients of another tenant", { retry: 1
     expect(outcome).toMatchObject({ status: "ok", result: 1 });
     return performance.now() - started;
   };
-  /** The longest of the quiet tenant's, which stands for its 99th percentile. */
+  /** Measures the longest of the quiet tenant's requests, in place of the 99th percentile. */
   const longest = async (): Promise<number> => {
     let most = 0;
     for (let sample = 0; sample < SAMPLES; sample += 1) {

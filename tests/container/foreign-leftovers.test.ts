@@ -1,4 +1,4 @@
-/** Containers of run directories that are not ours: which are taken, and which never are. */
+/** Tests which containers of other run directories are removed, and which never are. */
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -29,7 +29,7 @@ async function runDirectory(): Promise<string> {
   return directory;
 }
 
-/** A container as it is left of an instance. */
+/** Creates a container as an instance leaves it behind. */
 async function leave(image: string, instance: { id: string; runDirectory: string }): Promise<void> {
   const id = randomBytes(6).toString("hex");
   const options = networkOptions({ image, id, instance });
@@ -37,14 +37,14 @@ async function leave(image: string, instance: { id: string; runDirectory: string
   cleanup.add(() => removeContainer(container));
 }
 
-/** A directory as a control plane leaves it that is killed. */
+/** Creates a directory as a killed control plane leaves it. */
 async function killed(made?: string): Promise<{ id: string; runDirectory: string }> {
   const directory = made ?? (await runDirectory());
   const id = randomBytes(4).toString("hex");
   await mkdir(join(directory, id));
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(join(directory, "socket"), resolve));
-  // Closing removes a socket by the name it was made by.
+  // Renamed, because closing removes a socket by its first name.
   await rename(join(directory, "socket"), join(directory, id, "alive.sock"));
   await new Promise((resolve) => server.close(resolve));
   return { id, runDirectory: directory };
@@ -57,7 +57,7 @@ it("takes those of the dead, after a while, and no others", async () => {
   const gone = await Instance.create(await runDirectory());
   cleanup.add(() => Promise.all([own.close(), living.close()]));
   const refusing = await killed();
-  // As a control plane's directory is that this one cannot look into.
+  // This control plane cannot see into that directory.
   const unseen = { id: randomBytes(4).toString("hex"), runDirectory: await runDirectory() };
   await mkdir(join(unseen.runDirectory, unseen.id));
   for (const instance of [living, gone, refusing, unseen]) await leave(image, instance);
@@ -77,7 +77,7 @@ it("takes those of the dead, after a while, and no others", async () => {
   expect(await left(refusing)).toEqual([]);
   expect(await left(living)).toHaveLength(1);
   expect(await left(unseen)).toHaveLength(1);
-  // Looking leaves nothing, neither a container nor a directory.
+  // Looking leaves neither a container nor a directory behind.
   expect(await left(own)).toEqual([]);
   await expect(readdir(gone.runDirectory)).rejects.toMatchObject({ code: "ENOENT" });
 });
@@ -100,7 +100,7 @@ it("takes those of the dead of one's own run directory by the same proof, at onc
   const foreign = new ForeignInstances(docker, own, DEAD_FOR);
   const reapNow = () => reap(docker, own, new Set(), console.error, foreign);
 
-  // As a server does that cannot see what the engine does.
+  // A server that cannot see the engine's directories finds the same.
   await rename(join(own.directory, "alive.sock"), join(own.directory, "hidden.sock"));
   await expect(reapNow()).rejects.toThrow(RunDirectoryUnseen);
   expect(await left()).toHaveLength(3);

@@ -1,4 +1,4 @@
-/** Sandboxes in gVisor, by an engine of the test's own; skipped where runsc is not installed. */
+/** Tests sandboxes in gVisor, with an engine of the test's own. Skipped without runsc. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { release, uptime } from "node:os";
@@ -44,7 +44,7 @@ describe.skipIf(!hasGVisor)("a sandbox in gVisor", () => {
     const code = "export default () => [Deno.osRelease(), Deno.osUptime()]";
     const { result } = await run(code, { permissions: { sys: ["osRelease", "osUptime"] } });
     const [kernel, seconds] = result as [string, number];
-    // In a runc container both are the host's own.
+    // In a runc container, both values are the host's.
     expect(kernel).not.toBe(release());
     expect(seconds).toBeLessThan(uptime() - 5);
   });
@@ -63,7 +63,7 @@ describe.skipIf(!hasGVisor)("a sandbox in gVisor", () => {
   it("is ended when it takes more memory than it has, buffers included", async () => {
     const code =
       "export default () => { const a = []; for (;;) a.push(new Uint8Array(1e7).fill(1)) }";
-    // The engine does not hear of every kill by gVisor that it was for memory.
+    // The engine does not learn of every kill by gVisor that memory was the reason.
     expect((await run(code)).logs?.at(-1)?.name).toMatch(/^(MemoryError|CrashError)$/);
     expect(await run("export default () => 1")).toMatchObject({ ok: true, result: 1 });
   });

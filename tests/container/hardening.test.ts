@@ -59,7 +59,7 @@ describe("The Worker's permissions", { timeout: 60_000 }, () => {
   it("are noticed when removed", async () => {
     const { ended, nodeWorker, ...answers } = await laboratory.probe(ATTEMPTS);
     expect(ended).toBe("result");
-    // The runner refuses these by itself, whatever the permissions are.
+    // The runner refuses these itself, whatever the permissions.
     expect(nodeWorker).toMatch(REFUSAL);
     for (const [attempt, answer] of Object.entries(answers)) {
       expect([attempt, answer]).not.toEqual([attempt, expect.stringMatching(REFUSAL)]);
@@ -67,7 +67,7 @@ describe("The Worker's permissions", { timeout: 60_000 }, () => {
   });
 });
 
-/** What describes a container without protecting anybody from it. */
+/** Options that describe a container and protect nothing. */
 const DESCRIPTIVE = new Set([
   "Image",
   "Cmd",
@@ -82,10 +82,10 @@ const DESCRIPTIVE = new Set([
   "Tmpfs mode=1777",
 ]);
 
-/** What the engine protects by itself, if it is not told otherwise. */
+/** Protections that are the engine's default. */
 const ENGINE_DEFAULTS = ["PidMode"];
 
-/** Every flag of the two kinds of container by the name its probe has. */
+/** Lists every flag of the two kinds of container, by the name of its probe. */
 function protectiveFlags(): string[] {
   const instance = { id: "instance", runDirectory: "/run" };
   const slot = { id: "slot", directory: "/slot" };
@@ -105,7 +105,7 @@ function flagsOf(options: object): string[] {
   });
 }
 
-/** The single protections in a flag that holds several. */
+/** Splits a flag into the protections it contains. */
 function partsOf(key: string, value: unknown): readonly string[] | undefined {
   switch (key) {
     case "Tmpfs":

@@ -1,4 +1,7 @@
-/** Clients that keep connections: the proxy carries out one plain request a connection, and says so. */
+/**
+ * Tests clients that keep connections. The proxy serves one plain request for each connection, and
+ * announces that.
+ */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EgressLaboratory } from "./egress-laboratory.ts";
@@ -16,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => laboratory.close());
 
-/** Clients of Node's that go through a proxy as the agents of npm's packages do. */
+/** Clients of Node that use a proxy as the agents of npm's packages do. */
 const AGENTS = `
   import http from "node:http";
   import https from "node:https";
@@ -41,7 +44,10 @@ const AGENTS = `
     }).on("error", reject);
   });`;
 
-/** Requests one path after the other with `one`, which `client` defines, and returns the texts of the answers. */
+/**
+ * Makes code that requests the paths in order with `one`, which `client` defines. It returns the
+ * answers' texts.
+ */
 const inTurn = (client: string): string => `
   export default async ({ paths, ca }) => {
     const agent = { keepAlive: true, maxSockets: 1, ca };
@@ -51,7 +57,7 @@ const inTurn = (client: string): string => `
     return texts;
   }`;
 
-/** How many connections the server has seen for the requests of a job. */
+/** Counts the connections that the server saw for the requests of a job. */
 async function connections(runner: Runner, name: string, code: string) {
   const paths = Array.from({ length: REQUESTS }, (_, at) => `/${name}-${at}`);
   const granted = grants(["up.test:80", "up.test:443"], ["up.test"]);

@@ -1,4 +1,4 @@
-/** What a container may compute while it is kept and has nothing to do. */
+/** Tests how much a container may compute while it is kept and idle. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { Instance } from "../../src/engines/instance/instance.ts";
 import { job, PROFILE, until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
-/** Computes without a pause in its first second of being idle, and for ever. */
+/** Code that computes without a pause after its first answer, and never ends. */
 const SPIN = `let calls = 0;
   const spin = () => {
     for (const end = performance.now() + 20; performance.now() < end; );
@@ -42,7 +42,7 @@ describe.each([
     await rm(directory, { recursive: true });
   });
 
-  /** Milliseconds of processor time a sandbox has taken, as the kernel has it. */
+  /** Returns a reader of a sandbox's processor time in milliseconds, from the kernel. */
   async function gaugeOf(sandbox: Sandbox): Promise<() => number> {
     const filters = { label: [`${Label.slot}=${sandbox.id}`] };
     const [found] = await docker.listContainers({ filters });
@@ -60,7 +60,7 @@ describe.each([
     expect(await call(sandbox)).toMatchObject({ type: "result", text: "1" });
     sandbox.idle?.();
     let before = used();
-    // Until it is held.
+    // Waits until the sandbox is throttled.
     await until(async () => {
       const last = before;
       await sleep(500);

@@ -7,12 +7,12 @@ const withoutUlimit =
     host.Ulimits = (host.Ulimits ?? []).filter((limit) => limit.Name !== name);
   };
 
-/** The flags that say how much of something a sandbox may use. */
+/** Protections by flags that limit the resources of a sandbox. */
 export const LIMITS: readonly Protection[] = [
   {
     ...probe("Memory"),
     removed: { megabytes: 400 },
-    // The engine refuses the one without the other.
+    // The engine refuses one without the other.
     weaken: (host) => {
       delete host.Memory;
       delete host.MemorySwap;

@@ -8,14 +8,17 @@ import { EgressSite } from "./egress-site.ts";
 /** A proxy in the host's network, and two web servers of the test process. */
 export interface LoopbackSite {
   readonly site: EgressSite;
-  /** `host:port` of the server that jobs are granted, and of the other one. */
+  /** Address of the granted server as `host:port`, then of the other one. */
   readonly up: string;
   readonly evil: string;
-  /** Paths that reached the second. */
+  /** Paths that reached the second server. */
   readonly reached: string[];
 }
 
-/** `ports` are those of further servers of the test, which the proxy may reach as `up.example`. */
+/**
+ * Opens the site. `ports` are further servers of the test, which the proxy may reach as
+ * `up.example`.
+ */
 export async function openLoopbackSite(
   cleanup: Cleanup,
   ports: readonly number[] = [],

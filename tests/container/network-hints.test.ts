@@ -1,4 +1,4 @@
-/** What code meets that takes its sandbox for a machine on a network, and what it is told instead. */
+/** Tests code that expects a normal machine on a network: its errors and their hints. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobGrants } from "../../src/engines/contract/contract.ts";
 import { toOutcome, toOutput } from "../../src/engines/explain/outcome.ts";
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.run());
 
-/** What the caller of a sandbox with these grants is answered. */
+/** Returns the output of code in a sandbox with these grants. */
 async function output(granted: JobGrants | undefined, body: string): Promise<Output> {
   const code = `export default async ({ up, evil, port }) => {
     const [hostname, upPort] = [up.split(":")[0], Number(up.split(":")[1])];
@@ -63,7 +63,7 @@ describe.each(["nothing", "a host"])("with %s granted", (what) => {
   ])("%.70s fails with a hint", async (attempt, hint) => {
     const { ok, logs, denied = [] } = await output(granted(), attempt);
     expect([ok, logs?.at(-1)]).toMatchObject([false, { hint: expect.stringMatching(hint) }]);
-    // No permission makes any of these work.
+    // No permission enables any of these.
     for (const denial of denied) expect(denial).not.toHaveProperty("permission");
   });
 });

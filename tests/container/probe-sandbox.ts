@@ -14,15 +14,15 @@ import type { Profile } from "../../src/engines/contract/contract.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
-/** A change to a container's options, in place. */
+/** Changes a container's options in place. */
 export type Adjustment = (host: HostConfig, options: ContainerCreateOptions) => void;
 
-/** One flag of a sandbox container, with what its probe sees when it is gone. */
+/** A flag of a sandbox container, with the facts its probe sees without it. */
 export interface Protection extends Omit<Probe, "what"> {
-  /** What it sees without, so that failing for another reason does not count. */
+  /** Facts without the flag, so that a failure for another reason does not count. */
   readonly removed: Facts;
   readonly weaken: Adjustment;
-  /** Goes for both runs: takes other layers away that would hide this one. */
+  /** Applied to both runs: removes other layers that would hide this one. */
   readonly given?: Adjustment;
   readonly outside?: (container: Container) => Promise<Facts>;
 }
@@ -30,11 +30,11 @@ export interface Protection extends Omit<Probe, "what"> {
 export interface RunOptions {
   readonly adjustments?: readonly (Adjustment | undefined)[];
   readonly cpus?: number | undefined;
-  /** What the engine knows about the container once its code has run. */
+  /** Reads facts of the container from the engine, after its code has run. */
   readonly outside?: ((container: Container) => Promise<Facts>) | undefined;
 }
 
-/** A network without a way out; a container of the tests listens in it. */
+/** Name of a network without a way out, in which a container of the tests listens. */
 export const PROBE_NETWORK = `isolate-probe-${process.pid}`;
 
 const PROFILE: Profile = { memory: 256, cpus: 1 };
@@ -46,7 +46,7 @@ const UPSTREAM_CODE = `
   for await (const connection of listener) connection.close();
 `;
 
-/** Starts probe sandboxes, and owns what they need beside them. */
+/** Starts probe sandboxes, and owns the resources that they need. */
 export class Laboratory {
   readonly #docker: Docker;
   readonly #runDirectory: string;
@@ -75,18 +75,18 @@ export class Laboratory {
     return laboratory;
   }
 
-  /** Runs a probe's code with every permission Deno has, so that the container alone holds it. */
+  /** Runs a probe's code with every permission of Deno, so that only the container holds it. */
   async probe(body: string, options: RunOptions = {}): Promise<Facts> {
     const adjustments = [grantAll, ...(options.adjustments ?? [])];
     return this.#run(this.#probeImage, body, { ...options, adjustments });
   }
 
-  /** Runs a probe's code as a sandbox of the service does. */
+  /** Runs a probe's code as in a sandbox of the service. */
   async probeUnmodified(body: string): Promise<Facts> {
     return this.#run(this.#realImage, body, {});
   }
 
-  /** Removes all of it, also after a failure half-way. */
+  /** Removes everything, also after a failure half-way. */
   async close(): Promise<void> {
     for (const remove of this.#cleanUp.reverse()) await remove().catch(() => {});
     await this.#instance.close();
@@ -101,7 +101,7 @@ export class Laboratory {
     this.#serverConnection = await this.#startUpstream(open);
   }
 
-  /** The runner image says "nobody" as well; in one that does not, the flag alone is to be seen. */
+  /** Makes an image with root as its user. The runner image's own user would hide the flag. */
   async #withRootAsUser(image: string): Promise<string> {
     const repo = "isolate-probe";
     const tag = `${process.pid}`;
@@ -161,7 +161,7 @@ export class Laboratory {
   }
 }
 
-/** Replaces the permissions of the sandbox's Deno process by all there are. */
+/** Gives the sandbox's Deno process all permissions. */
 export const grantAll: Adjustment = (_host, options) => allowAll(options);
 
 async function untilLogged(container: Container, line: string): Promise<void> {

@@ -8,7 +8,7 @@ const asRoot: Adjustment = (_host, options) => {
   options.User = "0:0";
 };
 
-/** Swaps the security options that start with a word for another one, or for none. */
+/** Replaces the security options that start with a word by another one, or removes them. */
 const security =
   (word: string, other?: string): Adjustment =>
   (host) => {
@@ -17,7 +17,7 @@ const security =
   };
 const unfiltered = security("seccomp=", "seccomp=unconfined");
 
-/** Swaps words in the mount options of /tmp; an empty one goes. */
+/** Replaces a word in the mount options of /tmp, or removes it. */
 const tmpfs =
   (word: string, other: string): Adjustment =>
   (host) => {
@@ -52,7 +52,7 @@ export const PROTECTIONS: readonly Protection[] = [
   {
     ...probe("Binds"),
     given: asRoot,
-    // Root without capabilities may write there only if the control plane is root's, too.
+    // Root without capabilities may write there only if the control plane runs as root, too.
     removed: { wrote: expect.stringMatching(/^(ok|EACCES)$/) },
     weaken: (host) => {
       host.Binds = (host.Binds ?? []).map((bind: string) => bind.replace(/:ro$/, ""));
@@ -72,7 +72,7 @@ export const PROTECTIONS: readonly Protection[] = [
   {
     ...probe("Tmpfs noexec"),
     removed: { loaded: "ok" },
-    // The engine adds noexec, nosuid and nodev by itself wherever the opposite is not said.
+    // The engine adds noexec, nosuid and nodev itself, unless an option says the opposite.
     weaken: tmpfs("noexec", "exec"),
   },
   {
@@ -84,7 +84,7 @@ export const PROTECTIONS: readonly Protection[] = [
       const made = kernel(c, c.mknod(path, CHARACTER_DEVICE, 0x103n));
       return { made, opened: await said(() => Deno.open("/tmp/null")) };
     `,
-    // Nobody makes a device without a capability, or past the filter.
+    // Creating a device takes a capability and an unfiltered system call.
     given: (host, options) => {
       asRoot(host, options);
       unfiltered(host, options);
@@ -137,7 +137,7 @@ export const PROTECTIONS: readonly Protection[] = [
     given: (_host, options) => delete options.Entrypoint,
     code: `Deno.stdout.writeSync(new TextEncoder().encode("printed\\n")); return {};`,
     outside: async (container) => {
-      // Only with the container's end is the log sure to be complete.
+      // The log is certainly complete only after the container's end.
       await container.kill();
       await container.wait();
       const log = container.logs({ stdout: true, stderr: true });

@@ -1,6 +1,6 @@
 /**
- * Raw connections and WebSockets to granted targets. What stops the others is made to hold alone,
- * and what it stops is shown to succeed without.
+ * Tests raw connections and WebSockets to granted targets. Each protection against other targets is
+ * tested alone, and each attack succeeds without it.
  */
 import { createServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,13 +15,13 @@ import { openLoopbackSite } from "./loopback-site.ts";
 
 const cleanup = new Cleanup();
 let server: Upstream;
-/** `host:port` of that server, of one with TLS, and of one that speaks WebSocket. */
+/** Address of that server as `host:port`. Next: of one with TLS, and of one with WebSocket. */
 let target: string;
 let secure: string;
 let socket: string;
 let certificate: string;
 let site: EgressSite;
-/** `host:port` of the server that nobody is granted, and the paths that reached it. */
+/** Address of a server that no job is granted, and the paths that reached it. */
 let evil: string;
 let reached: string[];
 beforeAll(async () => {
@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.run());
 
-/** A server that says what it is told, behind a certificate for `up.example`. */
+/** Starts a server that echoes, with a certificate for `up.example`. */
 async function startTls(): Promise<number> {
   const { key, cert } = certificateFor("up.example");
   certificate = cert;
@@ -52,12 +52,12 @@ async function startTls(): Promise<number> {
   return listenLocally(tls);
 }
 
-/** What a job is told with these hosts for its Worker, and these for the proxy. */
+/** Makes the grants of a job: hosts for its Worker, and hosts for the proxy. */
 function grants(net: readonly string[], egress: readonly string[] = net): JobGrants {
   return jobGrants(withTunnels(net), egress);
 }
 
-/** Code that tries something with a host and port, and returns what it got or why it did not. */
+/** Makes code that tries something with a host and port. It returns the result or the error. */
 const attempt = (destination: string, body: string): string => `
   const [hostname, port] = [${JSON.stringify(destination.split(":")[0])}, ${destination.split(":")[1]}];
   const connect = (to = { hostname, port }) => Deno.connect(to);
@@ -80,7 +80,7 @@ const GET = `const connection = await connect();
   await say(connection, "GET /raw HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n");
   return all(connection)`;
 
-/** What the code returned. */
+/** Returns the code's result. */
 async function result(
   runner: Runner,
   granted: JobGrants | undefined,
@@ -157,7 +157,7 @@ describe("a raw connection elsewhere", () => {
 
   it.each([0, 1])("is refused by the proxy alone, at once and by name: %j", async (index) => {
     const destination = elsewhere()[index] ?? "";
-    // The best of three is to be below 100 ms: a busy machine delays any one of them.
+    // The best of three must be below 100 ms, because a busy machine delays any one of them.
     const body = `let best = Infinity, error;
       for (let round = 0; round < 3; round += 1) {
         const since = performance.now();

@@ -1,4 +1,4 @@
-/** What a container that is kept for its code still has, and what nobody else gets to see of it. */
+/** Tests which state a kept container still has, and that no other key sees it. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 import { METADATA_ADDRESS } from "./egress-laboratory.ts";
 
-/** Spellings of an IPv4 address that are addresses to everybody. */
+/** Lists spellings of an IPv4 address that every parser accepts. */
 export function canonical(address: string): string[] {
   const [a = 0, b = 0, c = 0, d = 0] = octets(address);
   const hex = (high: number, low: number): string => (high * 256 + low).toString(16);
@@ -12,7 +12,7 @@ export function canonical(address: string): string[] {
   ];
 }
 
-/** Spellings that become the address in a browser, in `inet_aton`, or in some other parser. */
+/** Lists spellings that become the address in a browser, in `inet_aton`, or in another parser. */
 export function repaired(address: string): string[] {
   const [a = 0, b = 0, c = 0, d = 0] = octets(address);
   const number = ((a * 256 + b) * 256 + c) * 256 + d;
@@ -42,7 +42,10 @@ export function repaired(address: string): string[] {
   ];
 }
 
-/** Addresses that lead to the metadata service by a translator, or to another cloud's; not in here. */
+/**
+ * Addresses that lead to the metadata service through a translator, or to another cloud's. None is
+ * in the laboratory.
+ */
 export const ELSEWHERE = [
   `[64:ff9b::${METADATA_ADDRESS}]`,
   "[64:ff9b::a9fe:a9fe]",
@@ -55,7 +58,9 @@ export const ELSEWHERE = [
   "100.100.100.200",
 ];
 
-/** Spellings of names for the same two addresses; what comes second only some repair. */
+/**
+ * Spellings of names for the same two addresses. Only some parsers repair those of the second list.
+ */
 export const NAMES = ["imds.test", "IMDS.test", "inner.test"];
 export const REPAIRED_NAMES = ["imds.test.", "ｉｍｄｓ.test", "%69mds.test", "up.test@inner.test"];
 

@@ -1,4 +1,4 @@
-/** What becomes of all that code prints past its console. */
+/** Tests output that code prints without its console. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { Instance } from "../../src/engines/instance/instance.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
-/** Writes to both outputs, by each way there is. */
+/** Code that writes to both outputs, in every way. */
 const PRINT = `import { writeSync } from "node:fs";
   export default () => {
     const bytes = new Uint8Array(65_536).fill(65);
@@ -41,7 +41,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Bytes that the engine copies of what code prints, of those that the code has written. */
+/** Counts the bytes that the engine copies of the code's output, and the bytes written. */
 async function printed(entrypoint?: string[]): Promise<{ written: number; copied: number }> {
   const launcher = new ContainerLauncher({
     docker,

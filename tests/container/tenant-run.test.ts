@@ -1,4 +1,4 @@
-/** Executions of several tenants in real sandboxes: what is their own, and what is told of them. */
+/** Tests executions of several tenants in real sandboxes: their settings and their reports. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,7 +15,7 @@ import type { Denial } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
 
 const BYTES = 300_000;
-/** Near what one execution may have come in. */
+/** Near the most bytes that one execution may receive. */
 const LARGE = 100_000_000;
 const acme: Tenant = { id: "acme", env: { TOKEN: "of acme", REGION: "north" } };
 const other: Tenant = { id: "other", env: { TOKEN: "of other" } };

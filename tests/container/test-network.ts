@@ -10,32 +10,32 @@ import { until } from "../contract/engine-contract.ts";
 
 const PROGRAMS = fileURLToPath(new URL("servers/", import.meta.url));
 
-/** A request as servers/web.ts notes it. */
+/** A request, as servers/web.ts records it. */
 export interface WebNote {
   readonly path: string;
   readonly host: string;
-  /** The same number for requests on the same connection. */
+  /** Number that is equal for requests on the same connection. */
   readonly connection: number;
 }
 
 /** A server in a container. */
 export interface TestServerContainer<Note> {
-  /** Its address in the network, IPv4. */
+  /** IPv4 address in the network. */
   readonly address: string;
-  /** All it has been asked so far. */
+  /** Reads all requests so far. */
   notes(): Promise<readonly Note[]>;
 }
 
 interface ServerOptions {
-  /** The program in servers/ and its arguments; the name of the file for notes is added. */
+  /** Program in servers/ and its arguments. The name of the notes file is added. */
   readonly program: readonly [file: string, ...args: string[]];
-  /** Its names for other containers in the network. */
+  /** Names for other containers in the network. */
   readonly aliases?: readonly string[];
-  /** A link-local address it has as well, which the host knows no way to. */
+  /** Additional link-local address, to which the host has no route. */
   readonly linkLocal?: string;
 }
 
-/** A network of containers, cut off from all others, with servers in it. */
+/** A network of containers, separate from all others, with servers in it. */
 export class TestNetwork {
   readonly name = `isolate-test-${randomBytes(4).toString("hex")}`;
   readonly #docker: Docker;
@@ -49,13 +49,13 @@ export class TestNetwork {
     this.#directory = directory;
   }
 
-  /** Makes a network whose servers run on the Deno of the runner's image. */
+  /** Creates a network. Its servers run on the Deno of the runner's image. */
   static async open(docker: Docker, image: string): Promise<TestNetwork> {
     const directory = await mkdtemp(join(tmpdir(), "servers-"));
     const network = new TestNetwork(docker, image, directory);
     await docker.createNetwork({
       Name: network.name,
-      // Not `Internal`: there, the engine's resolver passes nothing on to ours.
+      // Not `Internal`: there, the engine's resolver forwards nothing to ours.
       Options: { "com.docker.network.bridge.enable_ip_masquerade": "false" },
     });
     return network;
@@ -90,7 +90,7 @@ export class TestNetwork {
     };
   }
 
-  /** Removes all of it, also after a failure half-way. */
+  /** Removes everything, also after a failure half-way. */
   async close(): Promise<void> {
     const removals = this.#servers.map((server) => server.remove({ force: true, v: true }));
     await Promise.allSettled(removals);
@@ -99,7 +99,7 @@ export class TestNetwork {
   }
 }
 
-/** How a container takes part in a network. */
+/** Makes the settings of a container in a network. */
 export function endpoint(linkLocal: string | undefined, aliases: readonly string[] = []): object {
   return {
     Aliases: aliases,

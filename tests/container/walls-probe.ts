@@ -1,32 +1,32 @@
-/** What code looks for when it wants out of its sandbox without the proxy. */
+/** Input of code that looks for a way out of its sandbox without the proxy. */
 export interface Search {
-  /** Paths of sockets that a walk over the file system may not come by. */
+  /** Paths of sockets that a walk over the file system may miss. */
   readonly guesses: readonly string[];
-  /** Name of a file of the host's, and paths it might have. */
+  /** Name of a file of the host, and paths it might have. */
   readonly file: string;
   readonly files: readonly string[];
-  /** Addresses of a web server and of a name server. */
+  /** Address of a web server; next, of a name server. */
   readonly web: string;
   readonly names: string;
 }
 
 export interface Found {
-  /** Paths of the sockets a walk over the whole file system came by. */
+  /** Paths of the sockets that a walk over the whole file system found. */
   readonly sockets: readonly string[];
-  /** Path of a socket, found or guessed → what a request for `up.test` got through it. */
+  /** Answers to a request for `up.test` by path of the socket, found or guessed. */
   readonly through: Readonly<Record<string, string>>;
   /** Paths at which the file could be read. */
   readonly files: readonly string[];
-  /** What packets of its own got. */
+  /** Results of its own packets. */
   readonly packets: Readonly<Record<"web" | "names", string>>;
 }
 
-/** Code whose input is a `Search`, and its result a `Found`. */
+/** Code whose input is a `Search` and whose result is a `Found`. */
 export const SEARCH = `
   const said = (work) => work().catch((error) => error.name);
   const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms, "Silence"));
 
-  /** Says all requests that anybody behind a socket might understand, and takes the first answer. */
+  /** Sends requests in every protocol a socket might understand, and takes the first answer. */
   async function ask(address) {
     const connection = await Deno.connect(address);
     const hear = async () => {

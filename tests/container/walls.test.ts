@@ -1,6 +1,7 @@
 /**
- * The walls around a sandbox, with two of them at once: no path leads to the other one's sockets, to
- * files of the host, to the engine, or around the proxy. Each hole is then made, alone, and found.
+ * Tests the protections around a sandbox while a second one runs. No path leads to the other's
+ * sockets, to files of the host, to the engine, or around the proxy. Then each hole is made alone,
+ * and found.
  */
 import { stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -30,7 +31,7 @@ beforeAll(async () => {
   laboratory = await EgressLaboratory.open();
   site = await laboratory.site([], adjust);
   await writeFile(join(site.instance.runDirectory, FILE), "");
-  // It is granted what the searching one is not, and goes on having it.
+  // The neighbour has a grant that the searching sandbox has not, and keeps it.
   neighbour = await site.launch("open");
   const stay = `export default async () => {
     await fetch("http://up.test/neighbour");
@@ -43,7 +44,10 @@ afterAll(async () => {
   await laboratory.close();
 });
 
-/** Takes away what would hide a hole, Deno's permissions and the user, and makes those wanted. */
+/**
+ * Removes protections that would hide a hole, Deno's permissions and the user. Then makes the
+ * wanted holes.
+ */
 function adjust(created: ContainerCreateOptions): ContainerCreateOptions {
   const host = created.HostConfig ?? {};
   if (created.Labels?.[Label.kind] === "network") {
@@ -108,7 +112,7 @@ const OWN = "/run/isolate/egress.sock";
 describe("a sandbox that holds every permission", () => {
   it("finds its own way to the proxy alone, no file of the host's, and no way for packets", async () => {
     const { sockets, through, files, packets } = await search("open", []);
-    // The control socket's file is gone as soon as it has been dialled.
+    // The control socket's file is deleted as soon as it has been dialled.
     expect(sockets).toEqual([OWN]);
     const { [OWN]: own, ...others } = through;
     expect(own).toContain("HOST_NOT_ALLOWED");

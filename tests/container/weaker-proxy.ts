@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { buildEgress, onlyFile } from "../../scripts/build/programs.ts";
 
-/** One place of the proxy's source, its file named from the root, and what stands there once a protection is gone. */
+/** Change of the proxy's source that removes a protection. The file is named from the root. */
 interface Edit {
   readonly file: string;
   readonly from: string;
@@ -12,7 +12,7 @@ interface Edit {
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** The proxy's protections, each by the edits that take it away and leave all others. */
+/** Protections of the proxy, each with the edits that remove it and keep all others. */
 export const WEAKNESSES = {
   /** Every host is granted, on every port. */
   "open allowlist": [
@@ -26,7 +26,7 @@ export const WEAKNESSES = {
   "ports ignored": [
     { file: "src/destinations/allowlist.ts", from: "ports.includes(port)", to: "true" },
   ],
-  /** Every address is as good as a public one. */
+  /** Every address counts as public. */
   "no classifier": [
     {
       file: "src/destinations/address-class.ts",
@@ -34,7 +34,7 @@ export const WEAKNESSES = {
       to: 'return "public"; const address = parseAddress(text);',
     },
   ],
-  /** Hosts are repaired as browsers do, and lose zones and final dots, before they are looked at. */
+  /** Hosts are repaired before the check as browsers do. They lose zones and final dots. */
   "repairing parser": [
     {
       file: "src/destinations/host.ts",
@@ -46,7 +46,7 @@ export const WEAKNESSES = {
     },
     { file: "egress/head.ts", from: "([\\x21-\\x7e]+) HTTP", to: "([\\x21-\\xff]+) HTTP" },
   ],
-  /** What was checked is a name's address, and what is dialled is the name. */
+  /** The check uses a name's address, but the dial uses the name. */
   "resolving again": [
     {
       file: "src/destinations/admit.ts",
@@ -59,7 +59,7 @@ export const WEAKNESSES = {
 
 export type Weakness = keyof typeof WEAKNESSES;
 
-/** Bundles egress/ without the protections named. */
+/** Bundles egress/ without the named protections. */
 export async function bundleWeaker(weaknesses: readonly Weakness[]): Promise<string> {
   const edits = weaknesses.flatMap((weakness) => WEAKNESSES[weakness]);
   return onlyFile(await buildEgress([editing(edits)]));
@@ -73,7 +73,7 @@ function editing(edits: readonly Edit[]): Plugin {
         let contents = await readFile(path, "utf8");
         for (const { file, from, to } of edits) {
           if (path !== fileURLToPath(new URL(file, ROOT))) continue;
-          // An edit that has gone stale would weaken nothing, and prove nothing.
+          // A stale edit would weaken nothing and prove nothing.
           if (contents.split(from).length !== 2) throw new Error(`${file} has not once: ${from}`);
           contents = contents.replace(from, () => to);
         }

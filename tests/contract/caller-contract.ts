@@ -11,7 +11,7 @@ import { CRYPTO } from "./crypto-cases.ts";
 import { verify } from "./engine-contract.ts";
 import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
 
-/** What every way in promises: the cases of the engines, brought in as requests. */
+/** Runs the cases of the engines as requests, for every way to send them. */
 export function callerContract(
   name: string,
   current: () => Caller,
@@ -27,7 +27,7 @@ export function callerContract(
   });
 }
 
-/** Whether a case's tools are as a request gets them from a host without settings. */
+/** Tests that a case's tools are those that a host without settings gives a request. */
 function asRequested({ tools = [] }: Case): boolean {
   return JSON.stringify(tools) === JSON.stringify(resolveTools(names(tools), config()));
 }
@@ -41,7 +41,9 @@ function toRequest({ code, input, entry, timeout = 20_000, tools = [] }: Case): 
   return { code, ...given, timeout, tools: names(tools), memory: 128 };
 }
 
-/** An output has no status: that it is the expected one shows in the exception. */
+/**
+ * Makes an outcome of an output. An output has no status, so the exception shows the expected one.
+ */
 function toOutcome(output: Output, { status }: Case): Outcome {
   const { ok, result, logs = [], logsDropped = 0, duration } = output;
   const last = logs.findLast(({ level }) => level === "exception");

@@ -1,7 +1,7 @@
 import type { Outcome, Status } from "../../src/engines/contract/contract.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 
-/** One piece of code and what every engine must make of it. */
+/** A piece of code and its expected result, on every engine. */
 export interface Case {
   readonly name: string;
   readonly code: string;
@@ -10,23 +10,23 @@ export interface Case {
   readonly timeout?: number;
   readonly tools?: readonly ToolUse[];
   readonly attachments?: readonly Uint8Array[];
-  /** Whether the result comes back as it was, and how large it may be. */
+  /** True if the result must come back as the value it was. `resultBytes` is its limit. */
   readonly rich?: true;
   readonly resultBytes?: number;
   readonly status: Status;
   readonly result?: unknown;
-  /** Name and message of the fault; a regular expression where engines word it themselves. */
+  /** Name and message of the fault; a regular expression where engines use different words. */
   readonly fault?: readonly [name: string, message: string | RegExp];
-  /** What the exception's entry says to change about the request. */
+  /** Advice in the exception's entry for a change of the request. */
   readonly hint?: string;
   /** Level and message of each log entry before the exception. */
   readonly logs?: readonly (readonly [level: string, message: string])[];
-  /** True for what only a boundary round the code can see to: level `none` has none. */
+  /** True if only a boundary around the code can ensure this: level `none` has none. */
   readonly isolation?: true;
   readonly check?: (outcome: Outcome) => void;
 }
 
-/** Cases that all end the same way. */
+/** Makes cases that all end with the same status. */
 export function withStatus(
   status: Status,
   cases: readonly Omit<Case, "status">[],

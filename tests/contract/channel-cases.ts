@@ -9,7 +9,7 @@ const complaint = (call: string): string =>
 
 const TOPIC = "A topic is a string of 1 to 256 characters, not";
 
-/** What the channel tool says to the code of one execution, with nobody else there. */
+/** Behaviour of the channel tool in one execution, without any other. */
 export const CHANNEL: readonly Case[] = [
   {
     name: "is absent unless it is named",

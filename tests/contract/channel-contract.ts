@@ -3,7 +3,7 @@ import type { Engine } from "../../src/engines/contract/contract.ts";
 import { Stage } from "../helpers/stage.ts";
 import { until } from "./engine-contract.ts";
 
-/** The published example: one execution greets, another waits for the greeting. */
+/** Published example: one execution greets, another one waits for the greeting. */
 export const PRODUCER = `export default function() {
   channel.emit('chat', { user: 'Alice', text: 'Hello from Worker A' }); return 'Sent';
 }`;
@@ -14,7 +14,7 @@ export const CONSUMER = `export default async function() {
 }`;
 export const GREETING = { user: "Alice", text: "Hello from Worker A" };
 
-/** What the channel carries between executions, whatever engine they run on. */
+/** Tests the channel between executions, on every engine. */
 export function channelContract(name: string, open: () => Promise<Engine>): void {
   describe(`${name} engine's channel`, () => {
     let engine: Engine;

@@ -9,7 +9,7 @@ function tools(settings: Parameters<typeof config>[0] = {}): readonly ToolUse[] 
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** The crypto tool, as every engine has it. */
+/** Behaviour of the crypto tool on every engine. */
 export const CRYPTO: readonly Case[] = [
   {
     name: "makes random bytes and identifiers",
@@ -75,7 +75,7 @@ export const CRYPTO: readonly Case[] = [
   },
   {
     name: "cannot be replaced or taken apart",
-    // In a realm, deleting what cannot be deleted does nothing, but does not throw.
+    // In a realm, deleting a permanent property does nothing, but does not throw.
     isolation: true,
     code: `export default () => {
       const tried = [

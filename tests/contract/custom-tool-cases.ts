@@ -5,19 +5,19 @@ const [greeter, logger, checks] = await Promise.all(
   ["greeter.ts", "simple-logger.ts", "checks.ts"].map((file) => customTools(exampleTool(file))),
 );
 
-/** A tool whose setup is this code, with `globals`. */
+/** Makes the source of a tool with this code as its setup; it can use `globals`. */
 const withSetup = (name: string, setup: string, before = "") =>
   `${before}\nexport default { name: "${name}", async setup(globals) { ${setup} } }`;
 
 const tool = (setup: string, before?: string) => customTools(withSetup("probe", setup, before));
 
-/** A megabyte of functions, as a large package has them. */
+/** A megabyte of functions, as in a large package. */
 const LARGE = Array.from(
   { length: 20_000 },
   (_, n) => `export function f${n}(x: number) { return x + ${n}; /* ${"-".repeat(40)} */ }`,
 ).join("\n");
 
-/** Custom tools, as every engine runs them. */
+/** Behaviour of custom tools on every engine. */
 export const CUSTOM_TOOLS: readonly Case[] = [
   {
     name: "give code what they put on their globals",

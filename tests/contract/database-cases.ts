@@ -1,9 +1,9 @@
-/** What code finds as `db`, wherever it runs: its schemas are users and posts, with two users. */
+/** A use of `db` at every level. Its schemas are users and posts, and there are two users. */
 export interface DatabaseCase {
   readonly title: string;
   readonly code: string;
   readonly result?: unknown;
-  /** What the execution fails with: the fault's name, and a part of its message. */
+  /** Expected fault of the execution: its name, and a part of its message. */
   readonly fault?: readonly [name: string, message: RegExp];
 }
 

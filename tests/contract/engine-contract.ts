@@ -20,7 +20,7 @@ import { RUNTIME } from "./runtime-cases.ts";
 
 export const PROFILE = { memory: 128, cpus: 1 };
 
-/** Pool settings of every engine under contract; `max` is what the queueing cases count on. */
+/** Pool settings of every engine under contract. The cases about queueing depend on `max`. */
 export const CONTRACT_POOL = {
   profile: PROFILE,
   min: 1,
@@ -54,8 +54,8 @@ export function execute(engine: Engine, item: Case): Promise<Outcome> {
 }
 
 /**
- * What every engine promises, whatever it is made of. `deno` says whether code runs in the real runtime: the
- * attacks on its insides, which write to every descriptor of their process, are made there alone.
+ * Tests that all engines behave alike. `deno` tells that code runs in the real runtime. Attacks on
+ * the runtime's internals run only there, because they write to every descriptor of their process.
  */
 export function engineContract(
   name: string,
@@ -84,10 +84,10 @@ export function engineContract(
     })) {
       describe(group.toLowerCase().replace("_", " "), () => {
         const possible = cases.filter((item) => isolation || item.isolation !== true);
-        // Where there is no boundary, none of a group may be possible.
+        // Without a boundary, all cases of a group may be impossible.
         if (possible.length === 0) it.skip("nothing", () => {});
         it.each(possible.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
-          // A short timeout is about the code, not about starting a sandbox.
+          // The short timeout must count only the code, not the start of a sandbox.
           await until(() => engine.status().warm > 0);
           verify(await execute(engine, item), item);
         });
@@ -97,7 +97,7 @@ export function engineContract(
   });
 }
 
-/** Holds an outcome against what its case says. */
+/** Compares an outcome with the case's expectations. */
 export function verify(outcome: Outcome, item: Case): void {
   expect(outcome).toMatchObject({ status: item.status });
   if ("result" in item) expect(outcome.result).toEqual(item.result);
@@ -116,7 +116,7 @@ export function verify(outcome: Outcome, item: Case): void {
   item.check?.(outcome);
 }
 
-/** Code without an end; where it has the only thread, it must not keep it. */
+/** Code that never ends. On level `none`, it must not block the only thread. */
 const BUSY = job("export default () => { while (true) {} }");
 const IDLE = job("export default () => new Promise(() => {})");
 
@@ -225,7 +225,7 @@ function lifeCycle(current: () => Engine, open: () => Promise<Engine>, endless: 
   });
 }
 
-/** Resolves once `condition` holds; rejects after ten seconds. */
+/** Resolves once `condition` is true. Rejects after ten seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let waited = 0; waited < 10_000; waited += 10) {
     if (await condition()) return;

@@ -5,7 +5,7 @@ import type { HttpReceiver } from "../../src/engines/contract/http-delivery.ts";
 import { HTTP_LIMITS, type HttpJob, type ResponseHead } from "../../src/protocol/http.ts";
 import { job, PROFILE, until } from "./engine-contract.ts";
 
-/** Keeps a response; takes its parts at once, or when a test says so. */
+/** Keeps a response. It takes the parts at once, or when a test tells it to. */
 class Keeper implements HttpReceiver {
   heads: ResponseHead[] = [];
   parts: string[] = [];
@@ -39,7 +39,7 @@ interface Asked extends Partial<HttpJob> {
   readonly options?: Partial<ExecuteOptions>;
 }
 
-/** What a code may answer, by the path it is asked for; one sandbox does for all of them. */
+/** Code whose answer depends on the request's path, so that one sandbox serves all cases. */
 const CHOICE = `
 const after = (pull) => () => new Response(new ReadableStream({
   start: (stream) => stream.enqueue(new Uint8Array([65])), pull,
@@ -67,7 +67,7 @@ const SILENT = `export default () => new Response(new ReadableStream({
   start: (stream) => stream.enqueue(new TextEncoder().encode("begun")),
 }))`;
 
-/** What engines promise of jobs that answer an HTTP request. */
+/** Tests jobs that answer an HTTP request, on every engine. */
 export function httpContract(name: string, open: () => Promise<Engine>): void {
   describe(`${name} engine's responses`, () => {
     let engine: Engine;

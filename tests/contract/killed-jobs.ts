@@ -1,4 +1,4 @@
-/** What becomes of accepted jobs when the server is killed under them. */
+/** Tests that accepted jobs survive when their server is killed. */
 import { expect } from "vitest";
 import type { Client } from "../../src/client/client.ts";
 import type { Receiver } from "../helpers/receiver.ts";
@@ -7,12 +7,12 @@ import { until } from "./engine-contract.ts";
 
 /** Executions of the tenant at once. */
 const AT_ONCE = 2;
-/** Jobs that wait when the server is killed, and those that are sent then, of which some are accepted. */
+/** Jobs that wait when the server is killed, and jobs sent then, some of which are accepted. */
 const WAITING = 3;
 const MORE = 20;
 const ACCEPTED = 5;
 
-/** Ends once the host has answered. */
+/** Code that ends once the host has answered. */
 const CODE = `export default async ({ host, token }) => {
   if (host) await (await fetch("http://" + host + "/" + token)).text();
   return token;
@@ -25,7 +25,7 @@ export interface KilledOptions {
   readonly receiver: Receiver;
 }
 
-/** Kills the server with jobs in every state, starts it again, and finds each that was accepted answered once. */
+/** Kills the server with jobs in every state and starts it again. Each must be answered once. */
 export async function killedJobs({ server, receiver, ...options }: KilledOptions): Promise<void> {
   const { admin, clientOf } = options;
   await admin.admin.putTenant("killed", { concurrency: AT_ONCE });
@@ -60,7 +60,7 @@ export async function killedJobs({ server, receiver, ...options }: KilledOptions
     expect(job.answer).toMatchObject({ attempts: job.attempts });
     attempts.set(id, job.attempts);
   }
-  // What ran has been run again, what waited has not been.
+  // Jobs that ran have run again; jobs that waited have not.
   for (const id of interrupted) expect(attempts.get(id)).toBe(2);
   expect([...attempts.values()].filter((count) => count === 1).length).toBeGreaterThan(0);
   const { executions } = await client.executions({ via: "async", outcome: "ok", limit: 200 });

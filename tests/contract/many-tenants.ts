@@ -1,4 +1,4 @@
-/** Many tenants at once: whether each gets its own and nothing else, and every execution is written down. */
+/** Tests many tenants at once. Each gets only its own data, and every execution is recorded. */
 import { expect } from "vitest";
 import type { Client } from "../../src/client/client.ts";
 import type { Answer, Execution } from "../../src/client/types.ts";
@@ -7,26 +7,26 @@ export interface ManyOptions {
   readonly admin: Client;
   readonly clientOf: (key: string) => Client;
   readonly tenants: number;
-  /** How many of them run in containers; the others' sandboxes are processes, which start sooner. */
+  /** Number of tenants in containers. The others' sandboxes are processes, which start sooner. */
   readonly contained: number;
   readonly calls: number;
-  /** What Prometheus is told. */
+  /** Reads the metrics for Prometheus. */
   readonly metrics: () => Promise<string>;
 }
 
-/** What `own` functions answer with. */
+/** Answer of an `own` function. */
 interface Told {
-  /** Drawn when its module was loaded: which sandbox it is. */
+  /** Random number of the module's evaluation; it identifies the sandbox. */
   readonly life: number;
   /** Calls of this module, this one included. */
   readonly calls: number;
   readonly secret: string;
   readonly variable: string;
-  /** What the call before it was given. */
+  /** Input of the call before. */
   readonly before: string | undefined;
 }
 
-/** Holds a secret of its tenant's in its text, and a state; every seventh call fails. */
+/** Function with a secret of its tenant in its text, and with state. Every seventh call fails. */
 const own = (secret: string): string => `
   const life = Math.random();
   const secret = ${JSON.stringify(secret)};
@@ -40,26 +40,26 @@ const own = (secret: string): string => `
     return told;
   };`;
 
-/** The same text for all tenants: only whose it is keeps their states apart. */
+/** Function with the same text for all tenants. Only the owner keeps their states apart. */
 const TWIN = `
   globalThis.tokens = [];
   export default (token) => {
     tokens.push(token);
     return tokens;
   };`;
-/** Some tenants have it, and call it every so many times. */
+/** Number of tenants that have it and call it sometimes. */
 const TWINS = 5;
 
-/** One of the tenants, and all it was answered with. */
+/** A tenant and all its answers. */
 class Member {
   readonly id: string;
   readonly client: Client;
   readonly #secrets: { readonly secret: string; readonly variable: string };
   readonly #hasTwin: boolean;
   readonly #tokens = new Set<string>();
-  /** Of each life, the calls it has told of. */
+  /** Calls seen in each life. */
   readonly #lives = new Map<number, number[]>();
-  /** Id → outcome. */
+  /** Outcomes by execution id. */
   readonly answered = new Map<string, string>();
 
   private constructor(id: string, client: Client, hasTwin: boolean) {
@@ -69,7 +69,7 @@ class Member {
     this.#secrets = { secret: `text of ${id}`, variable: `variable of ${id}` };
   }
 
-  /** Makes the tenant, whose calls run one after the other, and deploys its functions. */
+  /** Creates the tenant, whose calls run one after the other, and deploys its functions. */
   static async join(place: number, options: ManyOptions): Promise<Member> {
     const { admin, clientOf, contained } = options;
     const id = `tenant-${place}`;
@@ -118,7 +118,7 @@ class Member {
     else expect(this.#tokens).toContain(before);
   }
 
-  /** Which sandboxes have served it; in each of them its calls alone have counted. */
+  /** Returns the lives that served it. Each must have counted only its own calls. */
   lives(): number[] {
     for (const calls of this.#lives.values()) {
       const failed = (each: number): boolean => each % 7 === 0;
@@ -130,7 +130,7 @@ class Member {
     return [...this.#lives.keys()];
   }
 
-  /** All that the server says that it has run, page after page. */
+  /** Reads all executions of the server's record, page by page. */
   async executions(): Promise<Execution[]> {
     const found: Execution[] = [];
     for (let cursor: string | undefined; ; ) {
@@ -142,7 +142,7 @@ class Member {
   }
 }
 
-/** Makes the tenants, has them call their functions side by side, and looks at all that is left of it. */
+/** Creates the tenants, makes their calls in parallel, and checks all traces of them. */
 export async function manyTenants(options: ManyOptions): Promise<{ readonly perSecond: number }> {
   const { tenants, calls, metrics } = options;
   const members = await Promise.all(
@@ -150,7 +150,7 @@ export async function manyTenants(options: ManyOptions): Promise<{ readonly perS
   );
   const started = performance.now();
   const callers = [...members, ...members].map(async (member, caller) => {
-    // Two callers a tenant: one waits for its tenant's turn.
+    // Two callers for each tenant: one of them waits for its turn.
     for (let call = caller < tenants ? 0 : 1; call < calls / tenants; call += 2) {
       await member.call(call);
     }

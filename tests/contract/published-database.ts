@@ -11,7 +11,7 @@ interface Example {
   readonly result: unknown;
 }
 
-/** What the tool's users have been shown. There are two users, Alice and Bob, and no post. */
+/** Examples that the tool's users were shown. There are two users, Alice and Bob, and no post. */
 const EXAMPLES: readonly Example[] = [
   {
     title: "some rows, and a part of each",
@@ -134,7 +134,7 @@ const EXAMPLES: readonly Example[] = [
   },
 ];
 
-/** The published examples of the database tool; the tables are as at the start before each. */
+/** Runs the published examples of the database tool, each with the first state of the tables. */
 export function publishedDatabase(execute: Execute): void {
   it.each(EXAMPLES)("$title", async ({ code, input, tools = ["database"], result }) => {
     const request = {

@@ -14,8 +14,8 @@ const exception = (name: string, message: unknown) => ({
 });
 
 /**
- * The examples the users were promised that need no database and no network. `level` is what a
- * request gets that does not say, as in the examples.
+ * Runs the published examples that need no database and no network. As in the examples, requests do
+ * not name a level; `level` is the default.
  */
 export function publishedExamples(
   name: string,
@@ -57,7 +57,7 @@ function cases(execute: Caller["execute"], current: () => Caller): void {
 
   it("timeout control", async () => {
     const code = "export default function() { while(true) {} }";
-    // Waiting for a sandbox counts as part of the timeout; here only the code is to.
+    // The timeout includes the wait for a sandbox; here it must count only the code.
     await current().ready();
     const output = await execute({ code, timeout: 1_000 });
     expect(output).toEqual({
@@ -66,7 +66,7 @@ function cases(execute: Caller["execute"], current: () => Caller): void {
       outcome: "timeout",
       ...MEASURED,
     });
-    // The milliseconds until a sandbox was at hand count, and are not part of it.
+    // The milliseconds until a sandbox is ready are part of the timeout, but not of the duration.
     expect(output.duration).toBeGreaterThanOrEqual(900);
   });
 
@@ -248,7 +248,7 @@ function cases(execute: Caller["execute"], current: () => Caller): void {
   });
 }
 
-/** What level `none` can import, a sandbox cannot. */
+/** Tests imports that level `none` allows and a sandbox does not. */
 function imports(execute: Caller["execute"]): void {
   it.each([
     ["a package", "import _ from 'npm:lodash';\nexport default () => _", /bundle/],

@@ -39,7 +39,7 @@ export async function resourceOf(
   return { locator: "localhost/a.test@1", manifest, archive };
 }
 
-/** What types may count on wherever they run. */
+/** Tests the environment of types at a level. */
 export function describeTypes(level: TypeSandbox): void {
   const logs: { entry: LogEntry; source: LogSource }[] = [];
   const levels = new EngineLevels({ warm: 1 });

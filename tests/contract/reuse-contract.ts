@@ -3,7 +3,7 @@ import { BadRequest, HostBusy } from "../../src/base/errors.ts";
 import type { Engine, ExecuteOptions, Job, Outcome } from "../../src/engines/contract/contract.ts";
 import { job, PROFILE } from "./engine-contract.ts";
 
-/** Counts its calls, and says what it finds of earlier ones. */
+/** Code that counts its calls and reports traces of earlier ones. */
 const COUNTER = `console.log("loaded");
 let calls = 0;
 export default (input, bytes) => {
@@ -12,11 +12,11 @@ export default (input, bytes) => {
   console.log("called");
   return [++calls, seen, bytes?.length ?? 0];
 }`;
-/** Room for what is kept, beside a warm one of each of two profiles. */
+/** Places for kept sandboxes, beside a warm one of each of two profiles. */
 const MAX = 5;
 const SOON = "await new Promise((resolve) => setTimeout(resolve, 50));";
 
-/** Tries again while the queue is full. */
+/** Retries while the queue is full. */
 async function patiently(run: () => Promise<Outcome>): Promise<Outcome> {
   for (;;) {
     try {
@@ -28,7 +28,7 @@ async function patiently(run: () => Promise<Outcome>): Promise<Outcome> {
   }
 }
 
-/** What reuse promises, whatever engine it is on: one sandbox is for one key alone. */
+/** Tests reuse on every engine: a sandbox serves only one key. */
 export function reuseContract(name: string, open: (pool?: object) => Promise<Engine>): void {
   describe(`${name} engine's reuse`, () => {
     let engine: Engine;
@@ -38,7 +38,7 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
     });
     afterAll(() => engine.close());
 
-    /** A key that nothing has run yet, and what runs code under it. */
+    /** Makes a new key, and returns a function that runs code under it. */
     function fresh(): (asked: Job | string, options?: Partial<ExecuteOptions>) => Promise<Outcome> {
       keys += 1;
       const reuse = { key: `key-${keys}` };
@@ -150,7 +150,7 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
         export default () => { setImmediate(() => setImmediate(() => Promise.reject(new Error("late")))); return ++calls }`;
       for (let n = 0; n < 10; n += 1) {
         const outcome = await run(code);
-        // It may be the failure of this execution; it must not be a crash, nor one of no run.
+        // It may fail this execution. It must neither be a crash, nor fail without an execution.
         expect(["ok", "error"]).toContain(outcome.status);
         if (outcome.status === "error") expect(outcome.fault?.message).toBe("late");
       }

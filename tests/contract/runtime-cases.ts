@@ -1,7 +1,7 @@
 import { FrameType } from "../../src/protocol/frames.ts";
 import { type Case, withStatus } from "./cases.ts";
 
-/** Imports that the attacks have in common, and what makes a text of what an attempt comes to. */
+/** Imports and helpers of the attacks. `attempt` turns a result or an error into text. */
 const HEAD = `
 import net from "node:net";
 import dgram from "node:dgram";
@@ -10,7 +10,7 @@ import Module, { createRequire } from "node:module";
 import threads from "node:worker_threads";
 import { WASI } from "node:wasi";
 const attempt = (what) => { try { return String(what()); } catch (error) { return error.name; } };
-/** The runtime's own class of TCP handles, as any socket shows it. */
+/** Returns the runtime's own class of TCP handles, from a socket. */
 function handleClass() {
   const socket = new net.Socket();
   socket.on("error", () => {});
@@ -19,7 +19,7 @@ function handleClass() {
 }
 `;
 
-/** A frame that would be this execution's answer if it came from the sandbox's first process. */
+/** A frame that would be this execution's answer if the sandbox's first process sent it. */
 const FORGED = `
 const text = new TextEncoder().encode('"forged"');
 const header = new TextEncoder().encode('{"hasResult":true,"binaryBytes":0,"dropped":0,"reusable":false}');
@@ -33,7 +33,7 @@ frame.set(header, 10);
 frame.set(text, 10 + header.length);
 `;
 
-/** Says the forged answer on every descriptor the process may have, by each way to one. */
+/** Writes the forged answer to every descriptor of the process, in every way. */
 const FORGE = `
 const Pipe = globalThis.process?.binding?.("pipe_wrap").Pipe;
 let taken = 0;
@@ -66,7 +66,7 @@ const nested = (source: string): string =>
     worker.onerror = (event) => { event.preventDefault(); resolve(event.message); };
   })`;
 
-/** What leads from globals and modules to the runtime's insides, as names of what is there. */
+/** Lists access from globals and modules to the runtime's internals. */
 const INSIDES = `
 const insides = () => [
   typeof process.binding, typeof process._linkedBinding, typeof process.dlopen,
@@ -85,7 +85,7 @@ const NO_INSIDES = [
   "undefined",
 ];
 
-/** Ways to have a worker evaluate a module of code's without what prepares it. */
+/** Ways to make a worker evaluate a module without the prelude. */
 const UNPREPARED = `
 const source = ${JSON.stringify(`${INSIDES} postMessage(insides())`)};
 const url = () => URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -110,7 +110,7 @@ const iterated = () => {
 };
 `;
 
-/** Seen with Deno 2.9.6, where each of these leads out of the Worker's permissions or to its port. */
+/** Attacks seen with Deno 2.9.6. Each one led out of the Worker's permissions, or to its port. */
 export const RUNTIME: readonly Case[] = withStatus("ok", [
   {
     name: "has nothing of the runtime's insides on its globals",

@@ -10,7 +10,7 @@ import { storageCases } from "./store-storage.ts";
 import { tenantsCases } from "./store-tenants.ts";
 import { typesCases } from "./store-types.ts";
 
-/** What every store promises. All of it is asked of one: tests take names nobody else has. */
+/** Tests every store. All tests share one store, so they use unique names. */
 export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`store contract: ${name}`, () => {
     let opened: Store;

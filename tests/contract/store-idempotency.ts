@@ -21,7 +21,7 @@ export function idempotencyCases(store: () => Store): void {
       );
       expect(await begin(tenant, "another")).toEqual({ state: "mismatch" });
       await store().idempotency.finish(tenant, "key", "print", ANSWER);
-      // With its size alone: whoever has no room for it does not have it read.
+      // It has only the size: without room for the answer, a server does not read it.
       const done = { state: "done", size: expect.any(Number) };
       expect(await begin(tenant)).toEqual(done);
       expect(await answer(tenant)).toEqual(ANSWER);

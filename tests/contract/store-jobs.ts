@@ -7,14 +7,16 @@ import { job, unique } from "../helpers/store-rows.ts";
 const ANSWER = { status: 200, body: JSON.stringify({ ok: true, result: '\0 \ud800 ,"body":' }) };
 const MINUTE = 60_000;
 
-/** As it comes back: large ones that are claimed together are no values. */
+/**
+ * Formats a job as the store returns it. Large requests stay text, so that claiming many is cheap.
+ */
 function stored(one: NewJob): object {
   return { ...one, request: JSON.stringify(one.request) };
 }
 
 export function jobsCases(store: () => Store): void {
   describe("jobs", () => {
-    /** Nobody else's wait while these tests run: what is left of one is taken away. */
+    /** Claims jobs. No others wait during these tests, because each test removes its own. */
     async function claim(owner: string, limit = 99, lease = MINUTE) {
       return store().jobs.claim(owner, lease, limit);
     }
@@ -36,7 +38,7 @@ export function jobsCases(store: () => Store): void {
       expect(await store().jobs.get(tenant, accepted.id)).toMatchObject(queued);
       expect(await store().jobs.get("other", accepted.id)).toBeUndefined();
       expect(await store().jobs.get(tenant, "\0")).toBeUndefined();
-      // Asking how far it is does not have the store read megabytes.
+      // Asking for the state does not make the store read megabytes.
       expect(await store().jobs.get(tenant, accepted.id)).not.toHaveProperty("request");
       expect(await store().jobs.has(tenant, accepted.id)).toBe(true);
       expect(await store().jobs.has("other", accepted.id)).toBe(false);
@@ -60,7 +62,7 @@ export function jobsCases(store: () => Store): void {
 
     it("go to one of several hosts that ask at once", async () => {
       const owners = ["a", "b", "c", "d"].map(unique);
-      // A connection for each, or they would come one after another.
+      // Opens a connection for each; otherwise the claims would run one after another.
       await Promise.all(owners.map(() => store().ping()));
       for (let round = 0; round < 4; round += 1) {
         const tenant = unique("tenant");
@@ -93,7 +95,7 @@ export function jobsCases(store: () => Store): void {
       const owner = unique("owner");
       expect((await claim(owner, 2)).map((one) => one.id)).toEqual([id(0), id(1)]);
       await accept(job(quiet, { id: id(9) }));
-      // As each time that one is over.
+      // Happens each time an execution has ended.
       await store().jobs.finish(owner, id(0), ANSWER);
       expect((await claim(owner, 1)).map((one) => one.id)).toEqual([id(9)]);
       expect((await claim(owner)).map((one) => one.id)).toEqual([id(2), id(3)]);
@@ -191,7 +193,7 @@ export function jobsCases(store: () => Store): void {
         (await store().jobs.claimCallbacks(lease, 99)).filter((one) => one.tenant === tenant);
       expect(await due(MINUTE)).toMatchObject([{ id: told.id, tries: 1 }]);
       expect(await due(MINUTE)).toEqual([]);
-      // A server whose clock is ahead goes by the store's.
+      // A server with a fast clock uses the store's time.
       vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * MINUTE });
       try {
         expect(await due(MINUTE)).toEqual([]);
@@ -201,7 +203,7 @@ export function jobsCases(store: () => Store): void {
       }
       await store().jobs.notified(told.id, -1);
       expect(await due(-1)).toMatchObject([{ id: told.id, tries: 2 }]);
-      // Its answer, which may be large, is read by itself.
+      // The answer may be large, so it is read separately.
       const { id, callback } = told;
       expect(await due(MINUTE)).toEqual([{ id, tenant, callback, tries: 3 }]);
       expect((await store().jobs.get(tenant, id))?.answer).toEqual(ANSWER);

@@ -12,7 +12,7 @@ export function keysCases(store: () => Store): void {
       await store().tenants.put({ id: tenant, settings: {}, secrets: null });
       await store().keys.create(key);
       await expect(store().keys.create(key)).rejects.toBeInstanceOf(StoreConflict);
-      // A text has neither NUL nor half a pair; the rest of it is as it was.
+      // PostgreSQL's text has neither NUL nor half a surrogate pair; the rest is unchanged.
       const label = asText(NASTY);
       expect(await store().keys.get(key.id)).toMatchObject({ ...key, label });
       expect(await store().keys.list(tenant)).toHaveLength(1);

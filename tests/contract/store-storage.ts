@@ -78,7 +78,7 @@ export function storageCases(store: () => Store): void {
       expect(await store().functions.list(tenant, { limit: 9 })).toHaveLength(2);
       await store().functions.delete(tenant, "a");
       await deploy("c");
-      // Another tenant has a room of its own.
+      // Another tenant has storage of its own.
       const other = version(unique("tenant"), { files: {}, code: text });
       await store().functions.deploy(other, 2.5 * MB);
     });
@@ -130,7 +130,7 @@ export function storageCases(store: () => Store): void {
       const word = { status: 507, body: JSON.stringify("x".repeat(CERTAIN_ANSWER - 1_000)) };
       expect(await store().jobs.finish(owner, one.id, word)).toBe(true);
       expect(await store().jobs.get(tenant, one.id)).toMatchObject({ state: "done", answer: word });
-      // Its request is gone.
+      // Its request has been deleted.
       expect((await used(tenant)).kinds.jobs.bytes).toBeLessThan(CERTAIN_ANSWER + 1_000);
     });
 

@@ -7,7 +7,7 @@ const MAX = 3;
 const ENDLESS = job("export default () => new Promise((resolve) => setTimeout(resolve, 60_000))");
 const QUICK = job("export default () => 1");
 
-/** What tenants are promised, whatever engine they share. */
+/** Tests tenants that share an engine. */
 export function tenantContract(name: string, open: (pool?: object) => Promise<Engine>): void {
   describe(`${name} engine's tenants`, () => {
     let engine: Engine;
@@ -33,7 +33,7 @@ export function tenantContract(name: string, open: (pool?: object) => Promise<En
       await expect(quick("a")).rejects.toBeInstanceOf(TenantBusy);
       callers[0]?.abort();
       expect(await queued[2]).toMatchObject({ status: "ok", result: 1 });
-      // What is free now is for the next one that has nothing.
+      // Free sandboxes go first to the next tenant that has none.
       await until(() => engine.status().warm === 1);
       expect(await quick("b")).toMatchObject({ status: "ok", result: 1 });
       expect(done).toEqual(["b", "b"]);

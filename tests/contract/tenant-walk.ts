@@ -1,4 +1,4 @@
-/** All that a tenant does from its first key to its last, through the typed client. */
+/** Tests a tenant's whole life, from its first key to its last, through the typed client. */
 import { Webhook } from "standardwebhooks";
 import { expect } from "vitest";
 import type { Client, ExecutionEvent } from "../../src/client/client.ts";
@@ -13,9 +13,9 @@ export interface WalkOptions {
 }
 
 const ADD = "export default ({ a, b }) => a + b";
-/** A private destination that the operator has opened: the same address on port 80 is refused. */
+/** Private destination that the operator has opened. The same address on port 80 is refused. */
 export const OPENED = "10.0.0.1:443";
-/** Of two hosts that are granted, one is at that address. */
+/** Code for two granted hosts, one of which is at that address. */
 const EVENTFUL = `export default async (host) => {
   console.log("first");
   channel.emit("news", { n: 1 });
@@ -32,13 +32,13 @@ const SITE = `export default (request) => new Response(new ReadableStream({
   },
 }), { status: 203, headers: { "content-type": "text/x-walk" } })`;
 
-/** Walks all of it; the tenant is called `walker`, and is gone at the end. */
+/** Runs all steps. The tenant is called `walker`, and is deleted at the end. */
 export async function tenantWalk({ url, admin, clientOf, receiver }: WalkOptions): Promise<void> {
   await admin.admin.putTenant("walker", { concurrency: 4, env: { WHO: "walker" } });
   const { id: keyId, key } = await admin.admin.createKey("walker", "of the walk");
   const client = clientOf(key);
   const timeout = 20_000;
-  /** Id of each execution → how it was asked for. */
+  /** Ways of execution by execution id. */
   const ways = new Map<string, string>();
 
   const code = `${ADD} + Deno.env.get("WHO")`;

@@ -12,12 +12,12 @@ import type { LogEntry } from "../../src/request/types.ts";
 import { job, PROFILE, until } from "./engine-contract.ts";
 
 const MEGABYTE = 1_048_576;
-/** As much work each time, however many others there are: some 100 ms of a processor's. */
+/** Code with a fixed amount of work: some 100 ms of a processor. */
 const BURN = `const burn = () => {
   let x = 1; for (let n = 0; n < 8e7; n += 1) x = (Math.imul(x, 31) + n) | 0; return x; };`;
 const SLEEP = `const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));`;
 
-/** What every engine tells of its jobs: while they run, and of what they took. */
+/** Tests the reports of every engine: while jobs run, and about their use. */
 export function usageContract(
   name: string,
   open: () => Promise<Engine>,
@@ -116,7 +116,7 @@ export function usageContract(
     it("measures what ran into its timeout, and what was aborted", async () => {
       const late = await run("export default () => { while (true) {} }", { timeout: 500 });
       expect(late.status).toBe("timeout");
-      // Others have the processor as well.
+      // Other processes use the processor, too.
       expect(usageOf(late).cpu).toBeGreaterThan(10);
       const stop = new AbortController();
       const code = `${BURN} export default () => { burn(); console.log("x"); while (true) {} }`;
@@ -137,7 +137,7 @@ export function usageContract(
       const outcomes: Outcome[] = [];
       for (let n = 0; n < 3; n += 1) {
         outcomes.push(await run(code, { reuse }));
-        // Long enough for what the second one leaves behind.
+        // Waits long enough for the leftovers of the second one.
         if (n === 1) await new Promise((resolve) => setTimeout(resolve, 500));
       }
       expect(outcomes.map(({ result }) => result)).toEqual([1, 2, 3]);
@@ -147,7 +147,7 @@ export function usageContract(
       expect(third).toBeGreaterThan(40);
     });
 
-    /** Computes for ever after its first answer, until it is called again. */
+    /** Code that computes after its first answer until it is called again. */
     const SPIN = `let calls = 0;
       const spin = () => {
         for (const end = performance.now() + 20; performance.now() < end; );
@@ -163,7 +163,7 @@ export function usageContract(
       expect(second.result).toBe(2);
       expect(usageOf(second).cpu).toBeGreaterThan(40);
       expect(usageOf(second).cpu).toBeLessThan(700);
-      // It has all of its processor again.
+      // It has its full share of the processor again.
       const burning = await run(`${BURN} export default () => burn()`, { reuse: { key: "burns" } });
       const again = await run(SPIN, { reuse });
       expect(again).toMatchObject({ status: "ok", result: 3 });
@@ -194,7 +194,7 @@ export function usageContract(
       const outcome = await run(`${BURN} export default () => {
         burn(); burn(); const all = []; for (;;) all.push(new Uint8Array(8 * ${MEGABYTE}).fill(1)); }`);
       expect(outcome.fault?.name).toBe("MemoryError");
-      // The kernel forgets all at once.
+      // The kernel deletes all figures at once.
       expect(usageOf(outcome).cpu).toBeGreaterThan(0);
       expect(usageOf(outcome).peakMemory).toBeGreaterThan(10 * MEGABYTE);
     });

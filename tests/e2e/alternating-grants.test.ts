@@ -1,7 +1,7 @@
 /**
- * Policies that alternate on a warm pool: each execution has what it is granted, and nothing that the
- * ones before it were. 300 of them, most in processes, which the same kernel, pool and runner serve:
- * a container's start costs several times as much. `npm run soak` has 300 in containers.
+ * Tests alternating policies on a warm pool. Each execution has its own grants, and none of the
+ * earlier ones. Most of the 300 run in processes with the same kernel, pool and runner. A
+ * container's start would cost several times as much. `npm run soak` runs 300 in containers.
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -28,7 +28,7 @@ const secret = (): string => randomBytes(8).toString("hex");
 const ENV = { X: secret(), Y: secret() };
 const FILE = secret();
 
-/** What can be had, by the text that shows it in an execution's result. */
+/** Possible grants → the text that shows them in an execution's result. */
 const MARKS = {
   "host a": "reached /fetch of a",
   "host b": "reached /fetch of b",
@@ -41,10 +41,10 @@ const MARKS = {
 };
 type Mark = keyof typeof MARKS;
 
-/** `open` is a container whose Worker holds what its process does. */
+/** Kind of sandbox. In an `open` container, the Worker has all permissions of its process. */
 type Kind = "container" | "open" | "isolated";
 
-/** Marks that a kind of sandbox never shows: raw connections are no Worker's, and no process has /tmp. */
+/** Marks that a kind never shows. A Worker makes no raw connections, and a process has no /tmp. */
 const NEVER: Readonly<Record<Kind, RegExp>> = {
   container: /^tunnel/,
   open: /^$/,
@@ -54,7 +54,7 @@ const NEVER: Readonly<Record<Kind, RegExp>> = {
 let directory: string;
 let network: TestNetwork;
 let settings: Config;
-/** `host:port` of the two servers. */
+/** Addresses of the two servers as `host:port`. */
 let hosts: readonly [a: string, b: string];
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "alternating-"));
@@ -67,7 +67,7 @@ beforeAll(async () => {
   const [a, b] = await Promise.all([serve("a"), serve("b")]);
   hosts = [`${a.address}:80`, `${b.address}:80`];
   settings = config({
-    // A process sees no path but the host's.
+    // A process sees only paths of the host.
     mounts: { "/data": data, [data]: data },
     env: ENV,
     isolatedNet: true,
@@ -142,7 +142,7 @@ async function open(kind: Kind, instance: Instance): Promise<Engine> {
   return engine;
 }
 
-/** What an execution was seen to have. */
+/** Returns the marks that an execution showed. */
 async function marksOf(kernel: Kernel, request: ExecuteRequest): Promise<Mark[]> {
   const output = await kernel.execute({ ...request, timeout: 20_000 });
   if (!output.ok) throw new Error(JSON.stringify(output));
@@ -177,7 +177,7 @@ describe("alternating policies", { timeout: SOAK ? 1_200_000 : 240_000 }, () => 
         const marks = await marksOf(kernel, { ...request, permissions, input });
         expect([at, marks]).toEqual([at, shown(has)]);
       }
-      // Each can be had, and what is left behind is there for the one that has left it.
+      // Each grant works, and leftovers exist for the execution that made them.
       const { permissions, has } = everything(kind, data);
       const twice = { ...input, twice: true };
       expect(await marksOf(kernel, { ...request, permissions, input: twice })).toEqual(shown(has));

@@ -1,4 +1,4 @@
-/** compose.yaml as an operator uses it, with Debian's docker-compose. */
+/** Tests compose.yaml as an operator uses it, with Debian's docker-compose. */
 import { readdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -17,7 +17,7 @@ let project: ComposeProject;
 let key: string;
 let site: string;
 
-/** Patiently: what a machine with other work takes to start a sandbox is not what is tested. */
+/** Executes with a long timeout, because the time of a busy machine is not tested. */
 const execute = (request: object) =>
   project.ask("POST", "/execute", { timeout: WITHIN, ...request }, key);
 
@@ -37,7 +37,7 @@ describe.skipIf(!hasCompose)("compose.yaml", { timeout: WITHIN }, () => {
     site = `up.test:${(server.address() as AddressInfo).port}`;
     project = await ComposeProject.create();
     cleanup.add(() => project.dispose());
-    // Whose network has to be there before its address can be named.
+    // The network must exist before its address can be named.
     await project.compose("up", "--no-start", "--build", "egress");
     await project.set({
       ISOLATE_EGRESS_HOSTS: JSON.stringify({ "up.test": await project.hostIn("egress") }),
@@ -89,13 +89,13 @@ describe.skipIf(!hasCompose)("compose.yaml", { timeout: WITHIN }, () => {
     expect(found).toMatchObject({ status: 200, body: { id: body.id, outcome: "ok" } });
   });
 
-  // The last one: it ends what the others use.
+  // Last, because it ends the services that the others use.
   it("leaves nothing behind", async () => {
     expect(await project.remains()).not.toEqual([]);
     await project.compose("down", "--volumes");
     expect(await project.remains()).toEqual([]);
     expect(await containersOf(project.runDirectory)).toEqual([]);
-    // The proxy's own folder, whose socket is gone.
+    // The proxy's own folder, whose socket has been deleted.
     expect(await readdir(project.runDirectory, { recursive: true })).toEqual(["egress"]);
   });
 });

@@ -56,7 +56,7 @@ describe("a server with tools", () => {
       message: 'Tool "faulty" failed: its function "permissions" threw',
       requestId: expect.any(String),
     });
-    // What only the operator is to know, with where it was thrown.
+    // Details for the operator alone, including the position.
     expect(server.log).toMatch(/in permissions\\n\s+at .*tool:faulty\.ts/);
     expect(await server.execute({ code, tools: ["greeter"] })).toMatchObject({ result: 1 });
   });

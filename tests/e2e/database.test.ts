@@ -1,4 +1,6 @@
-/** The database tool over HTTP, in containers, against a real server; and what none of it may show. */
+/**
+ * Tests the database tool over HTTP, in containers, on a real server. No answer may reveal secrets.
+ */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +12,7 @@ import { publishedDatabase } from "../contract/published-database.ts";
 import { TestServer } from "../helpers/server.ts";
 import { SOAK } from "../helpers/soak.ts";
 
-/** Of ten executions each. */
+/** Number of rounds, of ten executions each. */
 const ROUNDS = SOAK ? 20 : 8;
 
 let postgres: Postgres;
@@ -38,8 +40,8 @@ async function execute(code: string, more: object = {}): Promise<Output> {
 }
 
 /**
- * Connections of code: those that are kept ready wait for their first statement but one, and the gate
- * keeps one of its own for a while.
+ * Counts connections of code. Spare ones wait for their second statement. The gate keeps one of its
+ * own for some time.
  */
 const inUse = (): Promise<number> =>
   postgres.connections(
@@ -202,14 +204,14 @@ describe("many executions", () => {
     const code = `export default async (n) => (await db.db.execute("select " + n + "::int as n"))[0].n`;
     for (let round = 0; round < ROUNDS; round += 1) {
       const inputs = Array.from({ length: 10 }, (_, index) => round * 10 + index);
-      // A container takes several times as long to replace as a process.
+      // Replacing a container takes several times as long as replacing a process.
       const levelOf = (input: number) => (SOAK || input % 10 === 0 ? "container" : "isolated");
       const outputs = await Promise.all(
         inputs.map((input) =>
           execute(code, {
             input,
             sandbox: levelOf(input),
-            // Half of them where the same code has run before.
+            // Half of them run where the same code ran before.
             reuse: input % 4 < 2 ? "never" : "code",
           }),
         ),
@@ -217,7 +219,7 @@ describe("many executions", () => {
       expect(outputs.map(({ result }) => result)).toEqual(inputs);
     }
     await until(async () => (await inUse()) === 0);
-    // What is left is what is kept ready, two in the proxy and two in the server, and a gate's own in each.
+    // Only spare connections remain, two each in proxy and server, and one of a gate in each.
     expect(await postgres.connections()).toBeLessThanOrEqual(6);
   }, 600_000);
 });

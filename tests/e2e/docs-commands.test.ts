@@ -1,4 +1,4 @@
-/** Every command in the docs, read out of its page and run; its answer is the one that is shown. */
+/** Tests every command in the docs: it is run, and its answer must be the one shown. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
 import { differences, documentsOf, isText } from "../helpers/answers.ts";
@@ -15,7 +15,7 @@ const pages = [pageAt("README.md"), ...docsPages()].map((page) => ({
 }));
 
 const TRIES = 5;
-/** Words of an answer that only tell of other work, unless the page shows them. */
+/** Words in an answer that only show a busy machine, unless the page has them. */
 const BUSY = ['"timeout"', '"HOST_BUSY"', '"FUNCTION_TIMEOUT"', '"running"', '"executions":[]'];
 
 let servers: DocsServers;
@@ -26,7 +26,7 @@ afterAll(async () => {
   expect(await servers.stop()).toEqual([]);
 }, 120_000);
 
-/** What is wrong with an answer, beside the one that is shown. */
+/** Lists the differences between an answer and the one shown. */
 function faults({ shown }: DocsCommand, stdout: string): string[] {
   if (shown === undefined) return [];
   if (shown.info === "text") return isText(shown.text, stdout) ? [] : [stdout];
@@ -36,14 +36,14 @@ function faults({ shown }: DocsCommand, stdout: string): string[] {
   return expected.flatMap((document, index) => differences(document, actual[index]));
 }
 
-/** The id of the last answer that has one: `$ID` in later commands of the page. */
+/** Finds the last id in an output. Later commands of the page use it as `$ID`. */
 function idIn(stdout: string): string | undefined {
   return [...stdout.matchAll(/"id":"([^"]+)"/g)].at(-1)?.[1];
 }
 
 /**
- * Has commands run once a sandbox is warm, and again if all that they show is that this machine is busy: an execution
- * has three seconds, and there may be other work.
+ * Runs a command once a sandbox is warm. Runs it again if its answer only shows that this machine
+ * is busy. An execution has three seconds, and other work may run.
  */
 async function unhurried(run: () => Promise<Ran>, shown = ""): Promise<Ran> {
   for (let tries = 1; ; tries += 1) {
@@ -78,7 +78,7 @@ describe.each(pages.filter(({ commands }) => commands.length > 0))("$path", ({ c
   });
 });
 
-/** What is wrong with the callback of an execution, beside the one that is shown. */
+/** Lists the differences between an execution's callback and the one shown. */
 async function faultsOfCallback(shown: string, id: string): Promise<string[]> {
   const callback = () =>
     servers.receiver.received.find(({ headers }) => headers["webhook-id"] === id);

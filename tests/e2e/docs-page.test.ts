@@ -22,7 +22,7 @@ beforeAll(async () => {
   server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
   await new Promise((resolve) => server.once("listening", resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  // The sandbox of a browser needs what root and containers do not give it.
+  // The browser's own sandbox needs permissions that root and containers do not have.
   browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 });
 afterAll(async () => {
@@ -73,7 +73,7 @@ it.skipIf(executablePath === undefined)(
     expect(await send("200")).toContain('"ok": true');
 
     expect(elsewhere).toEqual([]);
-    // The browser's own line about an answer that is no success.
+    // The browser itself logs an answer that is no success.
     const others = complaints.filter((text) => !text.includes("status of 401"));
     expect(others).toEqual([]);
   },

@@ -1,4 +1,6 @@
-/** Tries all there is to have, and then leaves behind all that can be; looks `twice` for that. */
+/**
+ * Code that tries every grant and leaves everything possible behind. `twice` looks for leftovers.
+ */
 export const TRY_EVERYTHING = `
   const said = (work) => Promise.resolve().then(work).catch((error) => error.name);
   const hear = async (connection) => {

@@ -1,4 +1,4 @@
-/** Sources and archives made to read the host, or to hold up everybody, at a server as an operator runs it. */
+/** Tests hostile sources and archives that try to read the host, or to block all requests. */
 import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
@@ -45,7 +45,10 @@ async function send(method: string, path: string, body: object | FormData) {
   return { status: response.status, text: await response.text() };
 }
 
-/** Two passes, the first of which makes a literal of it; and what a bundler looks for in directories. */
+/**
+ * Expressions that one pass makes literal before a second pass; and paths that a bundler looks up
+ * in directories.
+ */
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: they are the code's.
 const EXPRESSIONS = [
   'import(P.A + "iron", { with: { type: "text" } })',
@@ -60,7 +63,7 @@ const EXPRESSIONS = [
 ];
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: they are the code's.
 
-/** Contents and names that are only to be had from the host. */
+/** Contents and names that exist only on the host. */
 const OF_HOST = /root:|\/bin\/|DENO_DIR=|PATH=|hostname|resolv\.conf|ld\.so\.cache/;
 
 describe("no file of the host, and no name of one, is had by", () => {
@@ -89,7 +92,7 @@ describe("no file of the host, and no name of one, is had by", () => {
   });
 });
 
-/** The process and all below it. */
+/** Lists a process and all its descendants. */
 async function family(root: number): Promise<number[]> {
   const parents = new Map<number, number>();
   for (const name of await readdir("/proc")) {
@@ -104,11 +107,11 @@ async function family(root: number): Promise<number[]> {
 }
 
 it("no child process of the server has a secret in its environment", async () => {
-  // Leaves a compiler behind, for its owner's next source.
+  // Keeps a compiler process for its owner's next source.
   const files = { "main.ts": "export default () => 1" };
   expect(await send("PUT", "/functions/g", { files })).toMatchObject({ status: 201 });
   const children = (await family(server.pid)).slice(1);
-  // The service of a compiler for our own source, that of the loader, and confined processes.
+  // The compiler's service for our own source, the loader's service, and confined processes.
   expect(children.length).toBeGreaterThanOrEqual(3);
   for (const pid of children) {
     const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
@@ -118,7 +121,7 @@ it("no child process of the server has a secret in its environment", async () =>
   }
 });
 
-/** Records of a global header, which tar-stream 3.2.2 copies for each header that follows. */
+/** Makes records of a global header, which tar-stream 3.2.2 copies for each header that follows. */
 function paxBomb(): Buffer {
   const records = Array.from({ length: 100_000 }, (_, n) => `14 k${`${n}`.padStart(6, "0")}=vv\n`);
   const all = Buffer.from(records.join(""));
@@ -136,7 +139,7 @@ async function publish(name: string, archive: Uint8Array) {
   return send("POST", "/api/v1/publish", form);
 }
 
-/** Milliseconds of the slowest of the answers that others had meanwhile. */
+/** Measures the milliseconds of the slowest answer to other requests meanwhile. */
 async function slowestHealth(work: Promise<unknown>): Promise<number> {
   let isOver = false;
   void work.finally(() => {
@@ -158,13 +161,13 @@ it("an archive of 100,000 pax records is refused, and nobody waits for it", asyn
   const published = publish("bomb", bomb);
   const slowest = await slowestHealth(published);
   expect(await published).toMatchObject({ status: 400, text: expect.stringContaining("records") });
-  // Unpacked on the event loop, it takes 20 s. Beside other work of this machine, all takes its time.
+  // On the event loop, unpacking takes 20 s. Other work of this machine slows everything.
   expect(slowest).toBeLessThan(200 + 5 * usual);
 });
 
 it("an archive of the largest size is published beside it", async () => {
   const tar = pack();
-  // Not to be compressed: every byte counts.
+  // Random bytes cannot be compressed, so every byte counts.
   const content = Buffer.alloc(16_500_000);
   for (let at = 0; at < content.length; at += 4)
     content.writeUInt32LE(Math.imul(at, 2_654_435_761) >>> 0, at);

@@ -1,4 +1,4 @@
-/** A function that computes for ever after its answer: who pays, and what is left of it. */
+/** Tests a function that computes after its answer: who pays for it, and what remains of it. */
 import { readdir, readFile } from "node:fs/promises";
 import { afterAll, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
@@ -50,24 +50,24 @@ it.each(LEVELS)(
       const line = new RegExp(`^isolate_idle_cpu_seconds_total\\{level="${level}"\\} (.+)$`, "m");
       return 1_000 * Number(line.exec(text)?.[1] ?? 0);
     };
-    // Its sandbox is let go after its time.
+    // Its sandbox is ended after its time.
     await until(async () => (await metric()) > 40);
     const { used } = JSON.parse(await ask("GET", "/tenant", key));
     expect(used.cpu).toBeGreaterThan(usage.cpu + 40);
     expect(used.cpu).toBeLessThan(usage.cpu + 2_000);
 
     expect(JSON.parse(await ask("POST", "/execute", key, request))).toMatchObject({ ok: true });
-    // Until it is held.
+    // Waits until it is throttled.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     await server.stop("SIGKILL");
-    // What is stopped is killed by the next server; what is slow ends by itself.
+    // The next server kills stopped processes; throttled ones end by themselves.
     if (level === "isolated") await server.start();
     await until(async () => (await runningOf(server.runDirectory, level)) === 0);
     if (level === "container") await server.start();
   },
 );
 
-/** Sandboxes that still run: of a server that was killed, or of one before the present. */
+/** Counts sandboxes that still run, of a killed or earlier server. */
 async function runningOf(runDirectory: string, level: string): Promise<number> {
   if (level === "container") {
     const all = await containersOf(runDirectory, "sandbox");

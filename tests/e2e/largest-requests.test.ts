@@ -1,4 +1,6 @@
-/** Nobody else waits for any one request, however large it is and whether or not it is admitted. */
+/**
+ * Tests that no single request delays others, whatever its size and whether or not it is accepted.
+ */
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,9 +10,9 @@ import { form } from "../helpers/registry-server.ts";
 import { TestServer } from "../helpers/server.ts";
 import { asking, OPERATOR_KEY, tenantOf } from "../helpers/tenant-of.ts";
 
-/** Milliseconds in which `/healthz` answers. */
+/** Milliseconds within which `/healthz` must answer. */
 const WITHIN = 200;
-/** Times a request is tried that seems to take longer: what is its fault is so each time. */
+/** Number of attempts for a slow request. A real fault shows in each of them. */
 const TRIES = 3;
 
 const STAGE: Stage = { tenant: "acme", name: "value", site: "site", locator: "acme.org/a.text@1" };
@@ -35,7 +37,7 @@ beforeAll(async () => {
     body: await form(manifest),
   });
   expect(published.status).toBe(201);
-  // The thread for large bodies is there.
+  // Starts the thread for large bodies.
   await acme.ask("POST", "/plan", { code, input: "x".repeat(100_000) });
   watch = new LoopWatch(server);
 });
@@ -44,7 +46,7 @@ afterAll(async () => {
   await server?.dispose();
 });
 
-/** Sends it whole, whatever is answered meanwhile; resolves with the status. */
+/** Sends the whole request, even after an early answer. Resolves with the status. */
 function send(
   method: string,
   { path, headers = {}, body, expected }: Largest,
@@ -63,7 +65,7 @@ function send(
       status = response.statusCode ?? 0;
       response.resume().once("close", () => resolve(status));
     });
-    // What is still being sent when a server has refused it can be answered by the end of its connection.
+    // A server that refuses a body may close the connection while it is still being sent.
     const isCut = (error: NodeJS.ErrnoException) => /EPIPE|ECONNRESET/.test(error.code ?? "");
     sent.on("error", (error) => {
       if (status > 0) resolve(status);
@@ -108,7 +110,7 @@ describe(`/healthz answers within ${WITHIN} ms beside the largest requests`, () 
         isAdmin: security.some((scope) => "admin" in scope),
       })),
     );
-    // A new route turns this red until somebody has thought of its largest requests.
+    // Fails for a new route until its largest requests are added here.
     expect(Object.keys(largest).sort()).toEqual(
       operations.map(({ operation }) => operation).sort(),
     );

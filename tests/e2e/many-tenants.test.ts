@@ -1,4 +1,4 @@
-/** The control plane as a whole, with containers, over each of its stores, as its clients see it. */
+/** Tests the whole control plane through its clients, with containers, over each of its stores. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
 import { type Client, createClient } from "../../src/client/client.ts";
@@ -10,7 +10,7 @@ import { Receiver } from "../helpers/receiver.ts";
 import { TestServer } from "../helpers/server.ts";
 import { SOAK } from "../helpers/soak.ts";
 
-/** What takes long is the first call of each tenant, which starts a sandbox. */
+/** Numbers for the test. The first call of each tenant takes long, because it starts a sandbox. */
 const { TENANTS, CONTAINED, CALLS } = SOAK
   ? { TENANTS: 50, CONTAINED: 50, CALLS: 10_000 }
   : { TENANTS: 8, CONTAINED: 2, CALLS: 504 };
@@ -21,7 +21,7 @@ const SETTINGS = {
   ISOLATE_SECRET_KEY: "5e".repeat(32),
   ISOLATE_MEMORY: "128",
   ISOLATE_POOL_MIN: "1",
-  // Each function has a sandbox for good, or they would take turns at starting.
+  // Each function keeps its sandbox; otherwise they would take turns at starting.
   ISOLATE_POOL_MAX: String(TENANTS + 10),
   ISOLATE_REUSE_TOTAL: String(TENANTS + 5),
   ISOLATE_JOB_LEASE: "3000",
@@ -68,7 +68,7 @@ describe.each(STORES)("over %s", (store, start) => {
   it("a tenant does all there is to do, from its first key to its last", () =>
     tenantWalk({ url: server.url, admin: clientOf(ADMIN_KEY), clientOf, receiver }));
 
-  // With processes over PGlite, tests/process/reply-modes.test.ts has it.
+  // The test with processes over PGlite is in tests/process/reply-modes.test.ts.
   it.skipIf(store === "PGlite" && !SOAK)(
     "a server that is killed loses no job that it has accepted",
     () => killedJobs({ server, admin: clientOf(ADMIN_KEY), clientOf, receiver }),

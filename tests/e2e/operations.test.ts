@@ -1,4 +1,4 @@
-/** What an operator sees of a server, from its first request to its end by SIGTERM. */
+/** Tests the signals for an operator, from a server's first request to its end by SIGTERM. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -18,7 +18,7 @@ interface Span {
   readonly attributes: readonly { readonly key: string; readonly value: object }[];
 }
 
-/** An OTLP receiver: whatever is posted to it. */
+/** Requests posted to an OTLP receiver. */
 const posted: { path: string; body: string }[] = [];
 const receiver: Server = createServer((request, response) => {
   let body = "";
@@ -50,7 +50,7 @@ afterAll(async () => {
 
 const request = { sandbox: "isolated", timeout: 30_000 };
 
-/** Answers at once, and goes on for two seconds. */
+/** Code that answers at once and streams for two seconds. */
 const STREAMING = `export default () => new Response(new ReadableStream({
   async start(controller) {
     for (let i = 0; i < 20; i += 1) {
@@ -111,7 +111,7 @@ it("says first that it leaves, then refuses work, finishes what it can, and ends
   const exited = server.stop("SIGTERM");
   const readiness = (): Promise<Response> => fetch(`${server.url}/readyz`);
   await until(async () => (await readiness()).status === 503);
-  // Whoever has not heard of it yet is served.
+  // A client that does not know of the end yet is still served.
   expect(await server.execute({ ...request, code: "export default () => 1" })).toMatchObject({
     ok: true,
   });

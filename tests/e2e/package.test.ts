@@ -1,4 +1,4 @@
-/** The package as a user gets it: packed, installed elsewhere, run by plain Node. */
+/** Tests the package as a user gets it: packed, installed elsewhere, run by plain Node. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -113,7 +113,7 @@ it("has types for what it exports", async () => {
 it.each([
   ["request/execute-request.d.ts", "/** Name of the export to call."],
   ["request/output.d.ts", "/** The exception's name;"],
-  ["contract/functions.d.ts", "/** Whether `/f/…` serves it without a key."],
+  ["contract/functions.d.ts", "/** Lets `/f/…` serve it without a key."],
   ["contract/tenants.d.ts", "/** Executions at once,"],
 ])("says in %s what the fields are", async (path, doc) => {
   const types = join(project, "node_modules/isolate/dist/library", path);

@@ -1,4 +1,4 @@
-/** What a request is granted, over HTTP and in containers: files, variables, hosts, and the plan. */
+/** Tests a request's grants over HTTP and in containers: files, variables, hosts, and the plan. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

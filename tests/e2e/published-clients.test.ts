@@ -1,4 +1,4 @@
-/** The clients that users were shown, as they were shown to them: programs of their own, at the usual port. */
+/** Tests the published clients unchanged, as programs of their own, at the usual port. */
 import { execFile, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";

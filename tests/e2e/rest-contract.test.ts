@@ -1,4 +1,4 @@
-/** Everything an execution promises, over HTTP and in containers, as most callers have it. */
+/** Tests the contract of executions over HTTP and in containers, as most callers use it. */
 import { afterAll, beforeAll, expect } from "vitest";
 import { callerContract } from "../contract/caller-contract.ts";
 import { publishedExamples } from "../contract/published-examples.ts";

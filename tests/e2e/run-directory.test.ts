@@ -1,4 +1,4 @@
-/** A run directory that somebody deletes under a running server. */
+/** Tests a run directory that is deleted while a server runs. */
 import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -26,7 +26,7 @@ it("is made again, for both levels and for the way out, and said to be gone wher
     { code: "export default () => 1", sandbox: "isolated" },
     { code, sandbox: "container", permissions: { net: [host] } },
   ];
-  /** What went wrong is over at some time, for more than what is warm. */
+  /** Retries until each request succeeds; it needs more sandboxes than the warm ones. */
   const eventually = async (): Promise<void> => {
     for (const ask of [...asks, ...asks]) {
       let tries = 0;
@@ -46,7 +46,7 @@ it("is made again, for both levels and for the way out, and said to be gone wher
   await writeFile(server.runDirectory, "in its place");
   await until(async () => !(await fetch(`${server.url}/readyz`)).ok);
   for (const ask of asks.slice(0, 2)) {
-    // What is warm serves on.
+    // Warm sandboxes still serve.
     let refused = await server.post(ask);
     for (let n = 0; n < 5 && refused.ok; n += 1) refused = await server.post(ask);
     const { error } = (await refused.json()) as { error: { code: string; message: string } };

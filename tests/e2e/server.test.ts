@@ -33,7 +33,7 @@ describe("a running server", () => {
     const before = await sandboxTicks(server.runDirectory);
     await new Promise((resolve) => setTimeout(resolve, 500));
     const after = await sandboxTicks(server.runDirectory);
-    // One of them ran the loop, which would use 50 ticks; what has been started since may boot.
+    // One of them ran the loop, which would use 50 ticks. New ones may still be starting.
     const left = warm.filter((pid) => after.has(pid));
     expect(left.length).toBeLessThan(warm.length);
     for (const pid of left) {
@@ -50,7 +50,7 @@ describe("a running server", () => {
   ])("ends code that allocates %s without end", async (_what, code) => {
     const output = await server.execute({ code, timeout: 30_000 });
     const ended = output.logs?.at(-1);
-    // The engine does not hear of every kill by gVisor that it was for memory.
+    // The engine does not learn of every kill by gVisor that memory was the reason.
     if (inGVisor && ended?.name === "CrashError") expect(ended.message).toContain("137");
     else {
       expect(ended).toMatchObject({
@@ -227,7 +227,7 @@ async function residentMegabytes(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1_024;
 }
 
-/** Sends up to `bytes` without announcing how many, and resolves with the answer's status. */
+/** Sends up to `bytes` without announcing the length. Resolves with the answer's status. */
 function sendEndless(url: string, bytes: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json" };
@@ -236,7 +236,7 @@ function sendEndless(url: string, bytes: number): Promise<number | undefined> {
       resolve(response.statusCode);
       upload.destroy();
     });
-    // The server hangs up on what it does not want to read; the answer came before.
+    // The server closes the connection of a body it refuses; the answer came before.
     upload.on("error", (error) => setTimeout(() => reject(error), 500));
     const chunk = Buffer.alloc(1_000_000, 32);
     let sent = 0;

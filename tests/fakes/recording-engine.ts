@@ -11,7 +11,7 @@ import type { SandboxLevel } from "../../src/request/types.ts";
 
 type Answer = (job: Job, options: ExecuteOptions) => Partial<Outcome> | Promise<Partial<Outcome>>;
 
-/** An engine that runs nothing: it keeps what it was asked, and answers as the test says. */
+/** An engine that runs nothing. It records its jobs and answers as the test says. */
 export class RecordingEngine implements Engine {
   readonly level: SandboxLevel;
   readonly jobs: { job: Job; options: ExecuteOptions }[] = [];

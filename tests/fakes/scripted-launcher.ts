@@ -1,6 +1,6 @@
 import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/contract/contract.ts";
 
-/** A sandbox that does nothing but what a test makes it do. */
+/** A sandbox controlled by a test. */
 export class ScriptedSandbox implements Sandbox {
   readonly id: string;
   readonly profile: Profile;
@@ -42,7 +42,7 @@ export class ScriptedSandbox implements Sandbox {
   }
 }
 
-/** Launches scripted sandboxes, each when the test says so unless `automatic`. */
+/** Launches scripted sandboxes, at once if `automatic`, otherwise when the test says so. */
 export class ScriptedLauncher implements Launcher {
   readonly level = "isolated";
   readonly sandboxes: ScriptedSandbox[] = [];

@@ -12,7 +12,7 @@ import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protoco
 const SOURCE = fileURLToPath(new URL("./thread.ts", import.meta.url));
 let launched = 0;
 
-/** A launcher whose sandboxes are threads of this process: quick, and no isolation at all. */
+/** A launcher whose sandboxes are threads of this process: fast, and without isolation. */
 export class ThreadLauncher implements Launcher {
   readonly level = "isolated";
   readonly #script: string;
@@ -21,7 +21,7 @@ export class ThreadLauncher implements Launcher {
     this.#script = script;
   }
 
-  /** Bundles the thread's code into `directory`; a thread starts without a TypeScript loader. */
+  /** Bundles the thread's code into `directory`: a thread starts without a TypeScript loader. */
   static async create(directory: string): Promise<ThreadLauncher> {
     const outfile = join(directory, "thread.mjs");
     await build({

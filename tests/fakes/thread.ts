@@ -1,4 +1,4 @@
-/** The runner in a Node thread: the same run and lock-down as in a sandbox, without isolation. */
+/** The runner in a Node thread, with the restrictions of a sandbox but without isolation. */
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parentPort } from "node:worker_threads";
@@ -11,13 +11,13 @@ import { trackTimers } from "../../runner-image/timers.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
 
-/** Where the bundler found esbuild; the bundle lies where it cannot be resolved from. */
+/** Path of esbuild, from the bundler. The bundle's own folder cannot resolve it. */
 declare const ESBUILD: string;
 const esbuild = createRequire(ESBUILD)(fileURLToPath(ESBUILD)) as typeof import("esbuild");
 const port = parentPort;
 if (port === null) throw new Error("This file is a thread's");
 
-// Bound before user code exists: it must not find a way to the port through a prototype.
+// Bound before user code exists, so that no prototype leads user code to the port.
 const send = port.postMessage.bind(port) as (message: WorkerMessage) => void;
 const runs = new CodeRuns(send);
 
@@ -31,7 +31,7 @@ function toUrl(code: string): string {
 }
 
 esbuild.transformSync("");
-// A thread with nothing left to wait for ends; a sandbox does not.
+// A thread without pending work would end; a sandbox does not.
 setInterval(() => {}, 1_000_000);
 process.on("uncaughtException", (error) => runs.fail(error));
 process.on("unhandledRejection", (reason) => runs.fail(reason));

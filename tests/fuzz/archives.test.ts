@@ -21,7 +21,7 @@ function record(key: string, value: string): string {
   return `${bytes + `${bytes + 3}`.length}${rest}`;
 }
 
-/** Entries of any type and size with any name, of which some bytes are changed. */
+/** Entries of any type, size and name, with some bytes changed. */
 const tars = fc
   .tuple(
     fc.array(

@@ -78,7 +78,7 @@ describe("what arrives as a body", () => {
           const holder = of === null ? whole : whole.requests[of];
           if (holder !== undefined) holder.input = JSON.parse(text);
         }
-        // Numbers beyond a double's range are infinite here, and null in the JSON that a sandbox gets.
+        // A number beyond a double's range becomes infinite here, and null in a sandbox's JSON.
         expect(asJson(body)).toEqual(asJson(expected));
       });
       fc.assert(property, FUZZ);

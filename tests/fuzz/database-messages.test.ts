@@ -32,7 +32,7 @@ function bytesOf(all: readonly Message[]): Buffer {
   );
 }
 
-/** Cuts bytes where a network might. */
+/** Cuts bytes as a network might. */
 function chunksOf(bytes: Buffer, sizes: readonly number[]): Buffer[] {
   const chunks: Buffer[] = [];
   for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
@@ -43,7 +43,7 @@ function chunksOf(bytes: Buffer, sizes: readonly number[]): Buffer[] {
   return chunks;
 }
 
-/** Reads whole messages, and fails for anything else. */
+/** Reads whole messages, and fails for any other bytes. */
 function read(bytes: Buffer): Message[] {
   const all: Message[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -76,7 +76,7 @@ describe("what a database server sends", () => {
             if ("Dd".includes(type)) rows += 1;
             if (type !== "Z") counted += size;
             expect(rows).toBeLessThanOrEqual(LIMITS.rows);
-            // The error that is put in the place of what is too much is one of ours.
+            // Our own error replaces the part above the limit.
             expect(counted).toBeLessThanOrEqual(LIMITS.bytes + 200);
             if ("CIsEZ".includes(type)) [rows, counted] = [0, 0];
           }
@@ -103,7 +103,7 @@ describe("what a database server sends", () => {
           } catch (error) {
             expect(String(error)).toBe("Error: The server sent no message");
           }
-          // An error of ours for each statement that is cut, and five bytes of it at least came in.
+          // Each cut statement gets an error of ours, and came in with at least five bytes.
           expect(out).toBeLessThanOrEqual(bytes.length + 200 * Math.ceil(bytes.length / 5));
         }),
         FUZZ,

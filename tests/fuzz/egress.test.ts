@@ -14,7 +14,7 @@ import { FUZZ, FUZZ_TIMEOUT } from "../helpers/fuzz.ts";
 const FAULTS = [HeadSyntaxError, HeadError, HostError, Refusal, AdminRequestError];
 const LIMITS = { bytes: 16_384, lines: 102 };
 
-/** Text of pieces that mean something to one reader or another, and of any bytes between them. */
+/** Text of pieces with a meaning for some reader, and any bytes between them. */
 const pieces = (...known: string[]) =>
   fc
     .array(
@@ -40,7 +40,7 @@ const request = pieces(
 const response = pieces("HTTP/1.1 200 OK\r\n", "HTTP/1.0 103 \r\n", "HTTP/1.1 ", "204", ...FIELDS);
 const ended = (text: string): Buffer => Buffer.from(`${text}\r\n\r\n`, "latin1");
 
-/** What is made of it, or nothing where it is refused as it may be. */
+/** Reads a value. Returns `undefined` where it is refused with an allowed error. */
 function readOrRefused<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -85,7 +85,7 @@ describe("what code sends the egress proxy", () => {
         if (host === undefined) return;
         const written = formatHost(host);
         expect(parseHost(written)).toEqual(host);
-        // What `URL` takes it for; it decodes names in Punycode, and takes only sound ones.
+        // Compares with `URL`, which decodes names in Punycode and accepts only valid ones.
         const url = `http://${written}`;
         if (URL.canParse(url)) expect(new URL(url).hostname).toBe(written);
         else expect(written).toContain("xn--");

@@ -12,7 +12,7 @@ import { FUZZ, FUZZ_TIMEOUT } from "../helpers/fuzz.ts";
 
 const MAX = 10_000;
 
-/** Frames with any header and payload, of which some bytes are changed. */
+/** Frames with any header and payload, with some bytes changed. */
 const damaged = fc
   .tuple(
     fc.constantFrom(...(Object.keys(FrameType) as FrameName[])),

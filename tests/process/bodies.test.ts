@@ -32,7 +32,7 @@ afterAll(async () => {
   await server.dispose();
 });
 
-/** A request without a key that announces a body. */
+/** Sends a request without a key that announces a body. */
 function announced(length: number, path = SITE, ...more: string[]): RawRequest {
   const head = [`POST ${path} HTTP/1.1`, "Host: localhost", `Content-Length: ${length}`, ...more];
   const request = new RawRequest(server.url, head);
@@ -42,7 +42,7 @@ function announced(length: number, path = SITE, ...more: string[]): RawRequest {
 
 async function closeAll(): Promise<void> {
   for (const request of open.splice(0)) request.destroy();
-  // The server has to notice.
+  // The server needs some time to notice.
   await sleep(100);
 }
 
@@ -143,7 +143,7 @@ describe("a request that is refused", () => {
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(100);
     const silent = announced(1_000, "/execute", `Authorization: Bearer ${bad.key}`);
     await until(() => silent.status === 429);
-    // What it may look at is there as before.
+    // Reading its own data works as before.
     expect((await bad.ask("GET", "/tenant")).status).toBe(200);
     await closeAll();
   });

@@ -1,4 +1,4 @@
-/** What a confined process can reach, and what ends it. */
+/** Tests the limits of a confined process, and its end. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { expect, it } from "vitest";
 import { buildConfined, onlyFile } from "../../scripts/build/programs.ts";
@@ -29,7 +29,7 @@ it("has no file, variable, program, network or module", async () => {
   }
 });
 
-/** The children of this process that run Deno. */
+/** Lists the children of this process that run Deno. */
 function denoChildren(): string[] {
   return readdirSync("/proc").filter((pid) => {
     try {

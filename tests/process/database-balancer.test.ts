@@ -1,4 +1,4 @@
-/** An address with two servers behind it: what is asked of one says nothing of the other. */
+/** Tests an address with two servers behind it. The state of one says nothing about the other. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
@@ -8,12 +8,12 @@ import { DatabaseStage, STUBBORN } from "../helpers/database-stage.ts";
 const stage = new DatabaseStage();
 let other: Postgres;
 let balancer: Server;
-/** Where the next connections lead, one after the other; then to the stage's server. */
+/** Servers of the next connections, in order. Later ones go to the stage's server. */
 let turns: Postgres[] = [];
-/** Both ends of each connection that leads through it. */
+/** Sockets of each connection through the balancer, both ends. */
 const through = new Set<Socket>();
 beforeAll(async () => {
-  // It starts first: a server that starts after a session cannot have it.
+  // Started first, because a server that starts after a session cannot have it.
   other = await Postgres.start();
   await stage.start();
   balancer = createServer((client) => {
@@ -35,7 +35,7 @@ afterAll(async () => {
   await Promise.all([other.stop(), stage.stop()]);
 });
 
-/** A role that both servers have, by the balancer. */
+/** Creates a role on both servers, with an URL of the balancer. */
 async function balancedRole() {
   const role = await stage.newRole();
   await other.query(`create role ${role.user} login password '${stage.server.password}'`);
@@ -45,7 +45,7 @@ async function balancedRole() {
   return { ...role, url: url.href };
 }
 
-/** A session by the balancer with a statement under way that refuses to end. */
+/** Opens a session through the balancer, with a statement that refuses to end. */
 async function stubborn() {
   const { url, busy } = await balancedRole();
   const { reserve, told } = stage.newReserve();
@@ -59,7 +59,7 @@ async function stubborn() {
 describe("a session at one of two servers of an address", () => {
   it("is ended by a connection to that one, though others lead to the other one", async () => {
     const { databaseProxy, sql, busy, told } = await stubborn();
-    // The control is lost, and two of its successors are at the other server.
+    // The control connection is lost, and two of its successors go to the other server.
     turns = [other, other, other];
     await stage.server.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'isolate-control'",

@@ -1,4 +1,6 @@
-/** What is left over at a gate: dead connections, clients that were refused, sockets of killed processes. */
+/**
+ * Tests leftovers at a gate: dead connections, refused clients, and sockets of killed processes.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";

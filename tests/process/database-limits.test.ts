@@ -1,4 +1,4 @@
-/** Roles that may have few connections, and do nothing wrong. Seen with PostgreSQL 15 and pg 8. */
+/** Tests harmless roles with a low connection limit. Seen with PostgreSQL 15 and pg 8. */
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -12,7 +12,7 @@ beforeAll(() => stage.start());
 afterEach(() => stage.clear());
 afterAll(() => stage.stop());
 
-/** An execution whose client says goodbye before it is over. */
+/** Runs an execution whose client closes its connection before the end. */
 async function politely(url: string, reserve: SpareConnections): Promise<string> {
   const { databaseProxy, sql, port } = await begun(url, reserve);
   const client = new pg.Client({ host: stage.directory, port, user: "x", database: "x" });
@@ -51,7 +51,7 @@ describe("a role that may have one connection", () => {
     for (let count = 0; count < 3; count += 1) await politely(url, reserve);
     await stage.server.query(`alter role ${user} connection limit 1`);
     const busy = await reserve.take(parseDatabaseUrl(url));
-    // Cut off without a goodbye, and with no control that could look after it.
+    // Closed without a farewell, and without a control connection that could handle it.
     await stage.server.query(`select pg_terminate_backend(pid) from pg_stat_activity
       where usename = '${user}' and application_name = 'isolate-control'`);
     busy.detach().destroy();

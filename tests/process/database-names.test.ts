@@ -1,4 +1,4 @@
-/** Names of database servers: how they are looked up, and who waits for that. */
+/** Tests names of database servers: how they are resolved, and who waits for that. */
 import dns from "node:dns";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 afterAll(() => server.stop());
 
-/** A reserve that asks a name server of this test alone. */
+/** Makes a reserve that uses only the name server of this test. */
 async function reserveOf(zone: Parameters<typeof startNameServer>[1]) {
   const { at, asked } = await startNameServer(cleanup, zone);
   const reserve = new SpareConnections({ resolver: nameServerResolver({ servers: [at] }) });

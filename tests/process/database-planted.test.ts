@@ -1,4 +1,6 @@
-/** What a role plants for the sessions it has later. Seen with PostgreSQL 15 and pg 8. */
+/**
+ * Tests objects that a role creates to attack its later sessions. Seen with PostgreSQL 15 and pg 8.
+ */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,7 +19,7 @@ beforeAll(() => stage.start());
 afterEach(() => stage.clear());
 afterAll(() => stage.stop());
 
-/** An operator that is a better match than the server's own for what a start was once reckoned with. */
+/** Creates a role with an operator that PostgreSQL prefers to its own, once used at start. */
 async function planted(body: string) {
   const role = await newRole();
   await stage.server.query(`create schema ${role.user} authorization ${role.user}`);
@@ -128,7 +130,7 @@ describe("a database server that is its tenant's own", () => {
     const { port } = server.address() as AddressInfo;
     const place = { host: { ...host, port }, address: "127.0.0.1" };
     const control = await Control.open(place, { ...target, hosts: [place.host] });
-    // A notice of a gigabyte, of which pg keeps all that there is.
+    // Sends a notice of a gigabyte; pg keeps everything it receives of it.
     const head = Buffer.alloc(5);
     head.write("N");
     head.writeUInt32BE(1_000_000_000, 1);

@@ -43,7 +43,7 @@ interface Opened {
   readonly audit: string[];
 }
 
-/** A gate, and a client of it that knows no password. */
+/** Opens a gate, and a client of it without a password. */
 async function gateTo(url: string, timeLeft = 20_000): Promise<Opened> {
   const socket = join(directory, "database.sock");
   const audit: string[] = [];
@@ -73,10 +73,10 @@ const errorOf = (query: Promise<unknown>): Promise<{ code: string; message: stri
     (error) => error,
   );
 
-/** This client goes on counting at the rows it had before an error: what came before is empty. */
+/** Drops empty rows: after an error, this client starts to count at the rows it had before. */
 const rowsOf = (result: readonly object[]): object[] => result.filter(Boolean);
 
-/** Backends that run a statement of ours; the superuser's own query is none. */
+/** Counts backends that run a statement of ours; the superuser's own query does not count. */
 const busy = () => server.connections("state = 'active'");
 
 describe("a gate to a database", () => {
@@ -165,7 +165,7 @@ describe("the end of a gate", () => {
     ["sends without end", "select generate_series(1, 2000000000)"],
   ])("is the end within a second of a connection that %s", async (_what, query) => {
     let best = Number.POSITIVE_INFINITY;
-    // The best of three: a busy machine delays any one of them.
+    // The best of three counts, because a busy machine delays any one of them.
     for (let round = 0; round < 3 && best > 1_000; round += 1) {
       const { databaseProxy, sql } = await gateTo(server.url());
       const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
@@ -206,7 +206,7 @@ describe("the end of a gate", () => {
     const closed = new Promise((resolve) => silent.once("close", () => resolve("closed")));
     await new Promise((resolve) => silent.once("connect", resolve));
     await databaseProxy.close();
-    // It would be given up after 5 s by itself.
+    // Without help, it would be given up only after 5 s.
     const late = new Promise((resolve) => setTimeout(() => resolve("late"), 2_000));
     expect(await Promise.race([closed, late])).toBe("closed");
   });
@@ -229,7 +229,7 @@ describe("the end of a gate", () => {
       await databaseProxy.close();
       await sql.end({ timeout: 0 });
     }
-    // Two are kept ready, beside those that end others, and nothing else is left.
+    // Two connections are kept ready beside the control connections, and no other one is left.
     const code = "application_name <> 'isolate-control'";
     await until(async () => (await server.connections(code)) === 2);
   });

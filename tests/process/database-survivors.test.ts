@@ -1,4 +1,6 @@
-/** Statements that refuse to end with their execution. Seen with PostgreSQL 15 and pg 8.16. */
+/**
+ * Tests statements that refuse to end with their execution. Seen with PostgreSQL 15 and pg 8.16.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -110,7 +112,7 @@ describe("a statement that refuses to end", () => {
 });
 
 describe("a process that is killed in the middle of a statement", () => {
-  /** A process with a gate, whose code does this; killed once the server is at it. */
+  /** Starts a process with a gate, and kills it once the server runs this statement. */
   async function killedAt(statement: string, name: string) {
     const { url, busy } = await newRole();
     const child: ChildProcess = spawn(

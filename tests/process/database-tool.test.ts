@@ -1,4 +1,6 @@
-/** The database tool on a real server: in a Deno Worker behind a gate, and in this very process. */
+/**
+ * Tests the database tool on a real server: in a Deno Worker behind a gate, and in this process.
+ */
 import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";

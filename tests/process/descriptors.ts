@@ -1,4 +1,6 @@
-/** Starts a sandbox, and says as JSON where this program's descriptors and the sandbox's lead to. */
+/**
+ * Starts a sandbox. Prints as JSON the targets of this program's descriptors and of the sandbox's.
+ */
 import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,10 +1,10 @@
-/** Every piece of TypeScript in the docs: its types, and what those of the library print. */
+/** Tests all TypeScript in the docs: its types, and the output of programs that use the library. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isText } from "../helpers/answers.ts";
 import { DocsProject, programsOf } from "../helpers/docs-typescript.ts";
 import { docsPages, pageAt } from "../helpers/pages.ts";
 
-/** Programs of the client need a server: docs-commands.test.ts runs them. */
+/** Programs of the client need a server, so docs-commands.test.ts runs them. */
 const NEEDS_SERVER = /"isolate\/client"/;
 
 const pages = [pageAt("README.md"), ...docsPages()]

@@ -30,13 +30,13 @@ function open(): Socket {
   return socket.on("error", () => {});
 }
 
-/** MB that the server has in memory. */
+/** Reads the server's resident memory in MB. */
 async function resident(): Promise<number> {
   const status = await readFile(`/proc/${server.pid}/status`, "utf8");
   return Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]) / 1_024;
 }
 
-/** Does `attack`, and looks meanwhile how long others wait and how much memory is taken. */
+/** Runs `attack`, and measures meanwhile how long others wait and how much memory grows. */
 async function during(attack: () => Promise<unknown>): Promise<{ waited: number; grown: number }> {
   const before = await resident();
   let [waited, most, isOver] = [0, before, false];

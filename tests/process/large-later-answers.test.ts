@@ -1,4 +1,4 @@
-/** Nobody waits for the largest answers that are asked for later, nor for their callbacks. */
+/** Tests that the largest later answers and their callbacks delay no other request. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -7,9 +7,9 @@ import { LoopWatch } from "../helpers/loop-watch.ts";
 import { Receiver } from "../helpers/receiver.ts";
 import { TestServer } from "../helpers/server.ts";
 
-/** Milliseconds in which `/healthz` answers. */
+/** Milliseconds within which `/healthz` must answer. */
 const WITHIN = 200;
-/** Times it is tried: what is its fault is so each time. */
+/** Number of attempts. A real fault shows in each of them. */
 const TRIES = 3;
 const JOBS = 4;
 const OBJECTS = 99_000;
@@ -35,7 +35,7 @@ afterAll(async () => {
   await server?.dispose();
 });
 
-/** Objects of names that no other one has: what takes longest to parse, and to clone. */
+/** Objects with unique names, because they take longest to parse and to clone. */
 const code = `export default () =>
   Array.from({ length: ${OBJECTS} }, (_, n) => ({ ["a" + n]: n, ["b" + n]: "0" }))`;
 
@@ -50,7 +50,7 @@ async function later(): Promise<string> {
   return ((await response.json()) as Json).id;
 }
 
-/** A text, for parsing it would keep this process busy, and the watch with it. */
+/** Reads text only: parsing it would block this process, and the watch with it. */
 async function textOf(path: string): Promise<string> {
   return (await fetch(`${server.url}${path}`)).text();
 }

@@ -1,4 +1,7 @@
-/** What level none has in common with a sandbox, and each of the differences docs/security/isolation-levels.md lists. */
+/**
+ * Tests level none: the behaviour it shares with a sandbox, and each difference that
+ * docs/security/isolation-levels.md lists.
+ */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -112,7 +115,7 @@ describe("level none", () => {
     expect(await none({ code: late })).toMatchObject({ ok: true, result: 1 });
     const ticking = "export default () => { setInterval(() => process.ticked(), 5); return 2 }";
     expect(await none({ code: ticking })).toMatchObject({ ok: true, result: 2 });
-    // The realm ends after the answer is out.
+    // The realm ends after the answer has been sent.
     await sleep(50);
     let ticks = 0;
     Object.assign(process, { ticked: () => (ticks += 1) });

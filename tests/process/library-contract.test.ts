@@ -1,4 +1,4 @@
-/** Everything an execution promises, through the library. */
+/** Tests the contract of executions through the library. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { callerContract } from "../contract/caller-contract.ts";
 import { until } from "../contract/engine-contract.ts";
 import { publishedExamples } from "../contract/published-examples.ts";
 
-/** An isolate of the library whose requests get `level` if they do not say. */
+/** Opens an isolate of the library. Its requests get `level` by default. */
 function open(level: SandboxLevel): () => Caller {
   let directory: string;
   let isolate: Isolate;

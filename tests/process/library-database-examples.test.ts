@@ -1,4 +1,4 @@
-/** The published examples of the database tool through the library, at each level. */
+/** Tests the published examples of the database tool through the library, at each level. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,6 @@
-/** The database through the library, where no server and no sandbox is between: level `none`. */
+/**
+ * Tests the database through the library at level `none`, without server and sandbox in between.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

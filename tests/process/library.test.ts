@@ -106,7 +106,7 @@ it("offers containers when asked to", async () => {
     useCluster: false,
     config: { timeout: 20_000 },
   });
-  // The engine is prepared meanwhile.
+  // The engine is still being prepared.
   let output: unknown;
   for (let tries = 0; tries < 100 && output === undefined; tries += 1) {
     const code = "export default () => Deno.readTextFileSync('/etc/hostname')";

@@ -1,4 +1,4 @@
-/** What a plan says of a Worker is what Deno makes of it. */
+/** Tests that Deno gives a Worker exactly the permissions of its plan. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -8,7 +8,9 @@ import { planned } from "../helpers/plan.ts";
 const run = promisify(execFile);
 const deno = new URL("../../node_modules/.bin/deno", import.meta.url).pathname;
 
-/** As whoever emits them has to: no list is empty, and the host `*` is `true`. */
+/**
+ * Converts permissions for Deno: an empty list becomes `false`, and the host `*` becomes `true`.
+ */
 function emitted({ net, ...rest }: PlannedWorker): Record<string, unknown> {
   const all = { ...rest, net: net.includes("*") ? true : net };
   return Object.fromEntries(
@@ -19,7 +21,7 @@ function emitted({ net, ...rest }: PlannedWorker): Record<string, unknown> {
   );
 }
 
-/** The states Deno reports in a Worker that has the permissions. */
+/** Returns the states that Deno reports in a Worker with these permissions. */
 async function states(worker: PlannedWorker, probes: readonly object[]): Promise<string[]> {
   const inside = `Promise.all(${JSON.stringify(probes)}.map((p) => Deno.permissions.query(p)))
     .then((all) => postMessage(all.map(({ state }) => state)))`;
@@ -57,7 +59,7 @@ describe.each<[string, PlannedWorker, Probe[]]>([
       [true, net("a.b.z.org:443")],
       [false, net("a.z.org:80")],
       [false, net("az.org:443")],
-      // Wider than its words, as the module says: the way out of the container is not.
+      // Wider than its words, as the module says; the way out of the container is not.
       [true, net("z.org:443")],
       [true, { name: "read", path: "/data/a/b" }],
       [false, { name: "read", path: "/data" }],

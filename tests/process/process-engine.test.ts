@@ -37,7 +37,7 @@ usageContract("process", open);
 it("keeps nothing of one execution where the next could find it", async () => {
   const engine = await open();
   const options = { profile: PROFILE, timeout: 20_000 };
-  // The web's Cache API asks for no permission, in a nested worker either.
+  // The web's Cache API asks for no permission, and neither does it in a nested worker.
   const store = `
     const leave = async () => {
       const cache = await caches.open("left");

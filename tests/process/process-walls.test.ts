@@ -1,4 +1,4 @@
-/** What stands around a sandbox that is a process of this host, looked at from outside. */
+/** Tests the protections around a sandbox that is a process of this host, from outside. */
 import { spawn } from "node:child_process";
 import {
   chmod,
@@ -45,7 +45,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Runs code in a sandbox whose Worker may do all that its process may, and looks at that. */
+/** Runs code in a sandbox whose Worker has all permissions of its process, then calls `look`. */
 async function within<T>(
   code: string,
   look: (result: unknown, sandbox: Sandbox) => Promise<T>,
@@ -112,7 +112,7 @@ describe("a sandbox that is a process", () => {
       const ending = await own.run(job(code, input), { onLog: () => {} }, 20_000);
       const [written, connected] = JSON.parse("text" in ending ? String(ending.text) : "[]");
       expect(written).toBe("PermissionDenied");
-      // Its own process may only dial its own sockets.
+      // Its process may only dial its own sockets.
       expect(["NotCapable", "PermissionDenied"]).toContain(connected);
       expect((await stat(input.other)).mode & 0o007).toBe(0);
       expect(await readdir(input.own)).toEqual([]);
@@ -130,7 +130,7 @@ describe("a sandbox that is a process", () => {
   it("writes no file, not even by a database, which asks for no permission", async () => {
     const scratch = await mkdtemp(join(tmpdir(), "isolate-scratch-"));
     await chmod(scratch, 0o777);
-    // The names are gone at once: the process itself tells what it holds open.
+    // The names are deleted at once, so the process itself lists its open files.
     const code = `import { DatabaseSync } from "node:sqlite";
       export default (scratch) => {
         const db = new DatabaseSync(":memory:");
@@ -154,7 +154,7 @@ describe("a sandbox that is a process", () => {
   it("inherits no descriptor of the program that runs it", async () => {
     const script = fileURLToPath(new URL("descriptors.ts", import.meta.url));
     const secret = join(directory, "secret");
-    // Far beyond the ones that Node itself takes care of.
+    // Far beyond the descriptors that Node itself closes.
     const shell = `exec 8<>${secret} 9<>${secret}; exec "$@" 63<&8 8<&- `;
     const child = spawn(
       "/bin/bash",
@@ -166,7 +166,7 @@ describe("a sandbox that is a process", () => {
     let text = "";
     for await (const chunk of child.stdout) text += chunk;
     const { own, sandbox } = JSON.parse(text) as { own: string[]; sandbox: string[] };
-    // Else it would prove nothing.
+    // Otherwise the test would prove nothing.
     expect(own).toContain(secret);
     expect(sandbox).not.toContain(secret);
     const kinds = /^(socket:|pipe:|anon_inode:|\/dev\/(null|u?random)|\/proc\/|\/memfd:)/;
@@ -224,7 +224,7 @@ describe("with net granted at level isolated", () => {
   it("reaches the host, and leaves no process with a network to a job without", async () => {
     const config = { isolatedNet: true, cluster: { min: 1, max: 4 } };
     const isolate = await createIsolate({ runDirectory: directory, config });
-    // Kept after its answer, so that its process is there to be looked at.
+    // Kept after its answer, so that its process can be examined.
     const request = { timeout: 20_000, reuse: "code" } as const;
     try {
       const get = `export default async () => [

@@ -1,4 +1,6 @@
-/** Ways to run code at a real server: what is told while it runs, and what a killed server leaves. */
+/**
+ * Tests the ways to run code on a real server: events meanwhile, and the traces of a killed server.
+ */
 import { createParser } from "eventsource-parser";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";

@@ -156,7 +156,7 @@ it("a source is never run in this process, and reaches nothing of it from where 
   expect(await bundleResourceType(source)).toMatchObject({ description: "nothing" });
   await expect(stat(trace)).rejects.toThrow("ENOENT");
   expect(Reflect.has(globalThis, "typeWasHere")).toBe(false);
-  // As a module of this process it would have done all of that.
+  // Proof: as a module of this process it would have done all of that.
   const path = await file("spy.mjs", source);
   const inProcess = (await import(/* @vite-ignore */ path)) as { default: { description: string } };
   expect(inProcess.default.description).toBe(process.env.PATH);

@@ -16,7 +16,7 @@ const code = "export default () => 1";
 let disk = "";
 let plane: ControlPlane;
 let server: ReturnType<ControlPlane["serve"]>;
-/** Why a file system of the test's own cannot be had. */
+/** Reason why no file system of the test's own is available. */
 let missing = "";
 
 beforeAll(async () => {
@@ -42,13 +42,13 @@ function free(): number {
   return bavail * bsize;
 }
 
-/** Fills the disk but for that many bytes. */
+/** Fills the disk, except for that many bytes. */
 function fill(left: number): void {
   const file = openSync(join(disk, "ballast"), "a");
   try {
     while (free() > left) writeSync(file, Buffer.alloc(Math.min(MB, free() - left)));
   } catch {
-    // As full as it gets.
+    // The disk is as full as possible.
   } finally {
     closeSync(file);
   }
@@ -118,7 +118,7 @@ describe("a store whose disk gets full", () => {
     }
     expect(refusal).toMatchObject({ code: "STORAGE_RESERVED", status: 507 });
     expect(free()).toBeGreaterThan(RESERVE / 2);
-    // One of the first stays, so that the file cannot simply be cut at its end.
+    // An early entry stays, so that the file cannot simply be truncated.
     const last = locators.pop() ?? "";
     for (const locator of locators) await plane.store.resources.delete(tenant, locator);
     await until(async () => {

@@ -1,4 +1,4 @@
-/** Servers whose store goes away: a real PostgreSQL behind a way that is cut. */
+/** Tests servers whose store fails: a real PostgreSQL behind a connection that is cut. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
@@ -70,7 +70,7 @@ describe("jobs whose store goes away", () => {
     await until(() => runs === 3);
     cable.cut();
     go();
-    // Longer than an answer was once tried to be written.
+    // Longer than the retries of an earlier version.
     await sleep(9_000);
     await cable.plug();
     await until(async () => (await rows("state")).every(({ state }) => state === "done"));
@@ -83,7 +83,7 @@ describe("jobs whose store goes away", () => {
     await serve(1_000);
     for (let job = 0; job < 5; job += 1) await accepted();
     await server.services.runs.flush();
-    // What is asked is done; nobody hears of it.
+    // The store executes the statement, and its answer is lost.
     cable.deaf = true;
     server.services.worker.start();
     await until(async () => (await rows("state")).some(({ state }) => state === "running"));
@@ -102,7 +102,8 @@ describe("jobs whose store goes away", () => {
     await until(() => runs === 1);
     const stray = await accepted();
     await until(() => runs === 2);
-    // As after a claim whose answer was lost: the row is this server's, which does not know of it.
+    // Happens when a claim's answer is lost: the row belongs to this server, which does not know
+    // it.
     const lost = await accepted();
     await until(() => runs === 3);
     expect(new Set([first, stray, lost]).size).toBe(3);
@@ -148,7 +149,7 @@ describe("a server whose store goes away", () => {
   it("is not ready meanwhile, and tells no caller where it is", async () => {
     await serve(60_000);
     const { key } = await server.tenancy.keyring.create(client.id, "");
-    // One that is not valid, at a server that has to ask the store for that.
+    // The key is invalid, and this server must ask the store for it.
     const authorization = `Bearer ${key.slice(0, -1)}${key.endsWith("A") ? "B" : "A"}`;
     const elsewhere = plane.serve();
     const status = server.engine.status();
@@ -179,7 +180,7 @@ describe("a server whose store goes away", () => {
   it("is not ready while the store takes no writes", async () => {
     await serve(60_000);
     for (const setting of ["temp_file_limit = 0", "default_transaction_read_only = on"]) {
-      // It has no connection yet, so that the next one has the setting.
+      // The store has no connection yet, so the next one gets the setting.
       const store = await openStore(postgres.url());
       await postgres.query(`alter role app set ${setting}`);
       try {
@@ -197,7 +198,7 @@ describe("an Idempotency-Key whose store goes away", () => {
     await serve(60_000);
     const first = client.post("/execute", { code }, KEY);
     await until(() => runs === 1);
-    // The rows of executions are not what this is about.
+    // This test is not about the rows of executions.
     await postgres.query(`create function isolate.fail() returns trigger language plpgsql as
       'begin raise exception ''not now'' using errcode = ''58030''; end';
       create trigger fail before update on isolate.idempotency for each row execute function isolate.fail()`);

@@ -1,17 +1,20 @@
 import { HttpProblem } from "../../errors/problem.ts";
 
-/** Bodies for one tenant from one address that may be on their way at once. */
+/** Most bodies at once for one tenant from one address. */
 const AT_ONCE = 32;
-/** Bodies for all tenants from one address. A proxy in front is one address for everybody. */
+/** Most bodies at once for all tenants from one address, which all callers behind a proxy share. */
 const ALL_AT_ONCE = 256;
 
-/** Bounds how many bodies callers without a key may have on their way, each of which is a connection. */
+/**
+ * Limits the bodies that callers without a key send at once, because each occupies a connection.
+ */
 export class AnonymousBodies {
   readonly #counts = new Map<string, number>();
 
   /**
-   * Does `work`, in which a body for that tenant arrives from that address. Rejects with 429 for one too
-   * many, of the tenant's or of all.
+   * Runs `work`, in which a body for a tenant arrives from an address.
+   *
+   * @throws {HttpProblem} 429 if too many arrive, for the tenant or in all.
    */
   async during<T>(address: string, tenant: string, work: () => Promise<T>): Promise<T> {
     const share = `${address} ${tenant}`;

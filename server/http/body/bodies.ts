@@ -7,19 +7,21 @@ import { BodyBudget, type BodyShare, type Hold } from "./budget.ts";
 import type { PaceLimits } from "./pace.ts";
 import type { BodySource } from "./source.ts";
 
-/** Bodies of the largest size that are in memory at once; of smaller ones, more. */
+/**
+ * Number of bodies of the largest size that fit into memory at once. More fit if they are smaller.
+ */
 const BODIES_AT_ONCE = 16;
-/** As many of callers without a key, beside those. */
+/** Number for callers without a key, beside those. */
 const ANONYMOUS_AT_ONCE = 8;
 
 export interface Whose {
-  /** Within the limits of this one; absent for no tenant's. */
+  /** Caller whose limits apply; absent for a body of no tenant. */
   readonly caller?: Caller | undefined;
-  /** Whether it is sent by somebody without a key, to a function of the caller's. */
+  /** True if the sender has no key and calls a function of the caller's. */
   readonly isAnonymous?: boolean;
 }
 
-/** Reads a request's body and holds it for as long as `work` takes. */
+/** Reads a request's body and keeps it in memory until `work` has ended. */
 export type With<B> = <T>(
   source: BodySource,
   work: (body: B, hold: Hold) => Promise<T>,
@@ -27,12 +29,12 @@ export type With<B> = <T>(
 ) => Promise<T>;
 
 export interface Bodies {
-  /** As JSON; large ones have their `input` as `JsonText`. */
+  /** Reads JSON. In large bodies, `input` is a `JsonText`. */
   readonly withBody: With<unknown>;
   readonly withBytes: With<Uint8Array>;
 }
 
-/** The bodies of all routes together, each of `maxBody` bytes at most. */
+/** Creates the readers for the bodies of all routes. A body has at most `maxBody` bytes. */
 export function bodies(maxBody: number, pace?: PaceLimits): Bodies {
   const keyed = new BodyBudget(maxBody * BODIES_AT_ONCE);
   const anonymous = new BodyBudget(maxBody * ANONYMOUS_AT_ONCE);
@@ -64,7 +66,7 @@ export function bodies(maxBody: number, pace?: PaceLimits): Bodies {
   };
 }
 
-/** Whose share of what all bodies may take a body of this caller's is. */
+/** Returns the owner whose share of the body budget a caller's bodies use. */
 export function bodyOwner(caller: Caller | undefined): string | undefined {
   return caller?.limits === NO_LIMITS ? undefined : caller?.tenant.id;
 }

@@ -6,9 +6,9 @@ import { GrowingBytes } from "./growing-bytes.ts";
 import type { PaceLimits } from "./pace.ts";
 import { type BodySource, eachChunk } from "./source.ts";
 
-/** Chunks that a body of any size may arrive in. */
+/** Chunks that a body of any size may have. */
 const ANY_CHUNKS = 10_000;
-/** Bytes that each further chunk has to bring, on average. */
+/** Bytes that each further chunk must have on average. */
 const MIN_CHUNK = 64;
 
 export interface ReadOptions {
@@ -18,18 +18,22 @@ export interface ReadOptions {
 }
 
 export interface JsonOptions extends ReadOptions {
-  /** Reads the large ones, `owner` by `owner`. */
+  /** Thread that reads large bodies, in turns of the owners. */
   readonly thread: Pick<JsonThread, "read">;
   readonly owner: string;
 }
 
 /**
- * Reads a request's body as JSON, never more than `maxBytes` of it. A large one has its `input` as
- * `JsonText`. Rejects with `UnsupportedMediaType`, `PayloadTooLarge`, `BadRequest`, and as `readBytes()`.
+ * Reads a request's body as JSON, at most `maxBytes` of it. In a large one, `input` is a
+ * `JsonText`.
+ *
+ * @throws {UnsupportedMediaType} If it is not declared as uncompressed JSON.
+ * @throws {PayloadTooLarge} If it is too large, or would take seconds to parse.
+ * @throws {BadRequest} If it is no JSON. It also throws as `readBytes()`.
  */
 export async function readJson(source: BodySource, options: JsonOptions): Promise<unknown> {
   const { headers } = source.request;
-  // Also what keeps a web page from posting here: other types need no permission of ours.
+  // This also stops web pages: for JSON, browsers ask us first; for a form's types they do not.
   if (!/^application\/json\s*(;|$)/i.test(headers.get("content-type") ?? "")) {
     throw new UnsupportedMediaType("Send Content-Type: application/json");
   }
@@ -40,7 +44,7 @@ export async function readJson(source: BodySource, options: JsonOptions): Promis
   return bytes.length < LARGE ? parseJson(bytes) : options.thread.read(options.owner, bytes);
 }
 
-/** Reads a body whole. Rejects as `eachCounted()`. */
+/** Reads a whole body. It throws as `eachCounted()`. */
 export async function readBytes(source: BodySource, options: ReadOptions): Promise<Uint8Array> {
   const bytes = new GrowingBytes(options.maxBytes);
   await eachCounted(source, options, (chunk) => bytes.add(chunk));
@@ -48,10 +52,14 @@ export async function readBytes(source: BodySource, options: ReadOptions): Promi
 }
 
 /**
- * Hands each chunk of a body to `take`, never more than `maxBytes` of it, and counts them in `share` as they
- * arrive; a chunk is gone once `take` returns. Rejects with `PayloadTooLarge`, with `BadRequest` for far more
- * chunks than its bytes explain, with `HostBusy` if there is no room, with 408 for a body that arrives too
- * slowly, with `Aborted` for one that breaks off, and with what `take` throws.
+ * Passes each chunk of a body to `take`, at most `maxBytes` in all. Counts the bytes in `share` as
+ * they arrive. A chunk is not kept after `take` returns. An error of `take` is thrown, too.
+ *
+ * @throws {PayloadTooLarge} If it has more than `maxBytes`.
+ * @throws {BadRequest} If it has far more chunks than its bytes explain.
+ * @throws {HostBusy} If there is no room for its bytes.
+ * @throws {HttpProblem} 408 if it arrives too slowly.
+ * @throws {Aborted} If the connection ends before it.
  */
 export async function eachCounted(
   source: BodySource,
@@ -67,7 +75,7 @@ export async function eachCounted(
     size += chunk.length;
     chunks += 1;
     if (size > maxBytes) throw tooLarge(maxBytes);
-    // Each takes as long as some hundred bytes do, however small it is.
+    // Handling a chunk costs as much as some hundred bytes, however small it is.
     if (chunks > ANY_CHUNKS + size / MIN_CHUNK) throw tooMany();
     share.add(chunk.length);
     take(chunk);

@@ -1,20 +1,24 @@
 import { HostBusy } from "../../../src/base/errors.ts";
 
-/** Holds a body for as long as something goes on that its answer does not wait for. */
+/** Keeps a body in memory until a promise settles, although its answer does not wait for that. */
 export type Hold = (promise: Promise<unknown>) => void;
 
-/** What one body takes of a budget. */
+/** Part of a budget that one body uses. */
 export interface BodyShare {
-  /** Counts bytes that have arrived. Throws `HostBusy` if there is no room for them. */
+  /**
+   * Counts bytes that have arrived.
+   *
+   * @throws {HostBusy} If there is no room for them.
+   */
   add(bytes: number): void;
-  /** Keeps the bytes counted until `promise` settles, even if the work is over before. */
+  /** Keeps the bytes counted until `promise` settles, even if the work ends before. */
   readonly hold: Hold;
 }
 
 /**
- * Bounds the bytes of all request bodies in memory at once. A body stays there as long as its
- * execution waits for a sandbox, and a queue of large ones would be the server's end. Bytes count from
- * when they arrive: what is only announced takes nothing.
+ * Limits the bytes of all request bodies in memory at once. A body stays in memory while its
+ * execution waits for a sandbox. So a queue of large ones could exhaust the memory. Bytes count
+ * when they arrive; announced bytes reserve nothing.
  */
 export class BodyBudget {
   readonly #limit: number;
@@ -26,12 +30,13 @@ export class BodyBudget {
   }
 
   /**
-   * Does `work` with a share that it counts a body's bytes in, and gives all of them back once it is over.
-   * One body is always let in, however large it may be. Nobody gets more than they leave for all others.
+   * Runs `work` with a share that counts a body's bytes, and releases all of them afterwards. One
+   * body is always accepted, whatever its size. An owner may hold at most as many bytes as it
+   * leaves free for the others.
    */
   async share<T>(
     work: (share: BodyShare) => Promise<T>,
-    /** Whose it is; absent for those who have all of it to themselves. */
+    /** Owner of the body; absent for an owner that may use the whole budget. */
     owner?: string,
   ): Promise<T> {
     let taken = 0;

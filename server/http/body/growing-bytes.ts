@@ -1,16 +1,16 @@
-/** Least bytes to make room for once there is a second chunk. */
+/** Smallest buffer once there is a second chunk. */
 const MIN_ROOM = 1_024;
 
 /**
- * Gathers bytes in one buffer that doubles. Chunks are copied and never kept: each would be an object of
- * some 265 bytes beside its own, and a part of a larger buffer that it keeps whole.
+ * Collects bytes in one buffer that doubles. Chunks are copied and never kept. A kept chunk would
+ * be an object of some 265 bytes. It would also keep the whole larger buffer that it is a part of.
  */
 export class GrowingBytes {
   #bytes: Uint8Array = Buffer.allocUnsafeSlow(0);
   #length = 0;
   readonly #most: number;
 
-  /** `most` is how many bytes there can be. */
+  /** Creates a buffer for at most `most` bytes. */
   constructor(most = Number.POSITIVE_INFINITY) {
     this.#most = most;
   }
@@ -22,14 +22,14 @@ export class GrowingBytes {
     this.#length = needed;
   }
 
-  /** All of them, in a buffer that holds nothing else. */
+  /** Returns all bytes in a buffer without any others. */
   take(): Uint8Array {
     if (this.#length !== this.#bytes.length) this.#move(this.#length);
     return this.#bytes;
   }
 
   #grow(needed: number): void {
-    // Most bodies are one chunk.
+    // Exact for the first chunk, because most bodies have only one.
     const room = this.#length === 0 ? needed : Math.max(needed, this.#length * 2, MIN_ROOM);
     this.#move(Math.max(needed, Math.min(room, this.#most)));
   }

@@ -1,19 +1,19 @@
 import { HttpProblem } from "../../errors/problem.ts";
 
-/** Milliseconds in which a body has to arrive. */
+/** Milliseconds within which a body must arrive. */
 export interface PaceLimits {
-  /** For its first byte, and for each `MIN_BYTES` after it. */
+  /** Time for its first byte, and for each `MIN_BYTES` after it. */
   readonly idle: number;
-  /** For all of it. */
+  /** Time for the whole body. */
   readonly total: number;
 }
 
 export const PACE: PaceLimits = { idle: 10_000, total: 120_000 };
 
-/** Bytes that have to arrive within `idle` milliseconds, unless fewer are left. */
+/** Bytes that must arrive within `idle` milliseconds, unless fewer are left. */
 const MIN_BYTES = 4_096;
 
-/** Watches one body arrive, and tells once if that takes too long. */
+/** Watches one body arrive. Calls `onLate` once if it is too slow. */
 export class Pace {
   readonly #limits: PaceLimits;
   readonly #onLate: (error: HttpProblem) => void;

@@ -7,19 +7,21 @@ import { PACE, Pace, type PaceLimits } from "./pace.ts";
 /** A request whose body has not been read. */
 export interface BodySource {
   readonly request: Request;
-  /** The connection it arrives on; absent for a request that was made in this process. */
+  /** Connection of the request; absent for a request made in this process. */
   readonly connection?: Partial<HttpBindings> | undefined;
 }
 
-/** The body of the request that `c` is about. */
+/** Returns the body source of the request in `c`. */
 export function bodyOf(c: Context): BodySource {
   return { request: c.req.raw, connection: c.env as Partial<HttpBindings> | undefined };
 }
 
 /**
- * Hands each chunk of a body to `take` as it arrives. Rejects with what `take` throws, with 408 for a body
- * that arrives too slowly, and with `Aborted` for one that breaks off. The rest of a body that is not read
- * to its end is not read, and its connection is closed behind the answer.
+ * Passes each chunk of a body to `take` as it arrives. After an error, the rest of the body is not
+ * read, and the connection is closed after the answer. An error of `take` is thrown, too.
+ *
+ * @throws {HttpProblem} 408 if it arrives too slowly.
+ * @throws {Aborted} If the connection ends before it.
  */
 export async function eachChunk(
   { request, connection }: BodySource,
@@ -34,7 +36,7 @@ export async function eachChunk(
   try {
     await fromConnection(incoming as IncomingMessage, take, limits);
   } catch (error) {
-    // What is left of the body would be taken for the next request.
+    // The rest of the body would be taken for the next request.
     if (outgoing !== undefined && "shouldKeepAlive" in outgoing) outgoing.shouldKeepAlive = false;
     throw error;
   }
@@ -55,7 +57,7 @@ function fromConnection(
         reject(error);
       }
     };
-    // Most bodies arrive with their heads.
+    // Most bodies arrive together with their heads.
     const pace = incoming.complete ? undefined : new Pace(limits, settle);
     const onData = (chunk: Uint8Array): void => {
       try {
@@ -67,14 +69,14 @@ function fromConnection(
     };
     const onEnd = (): void => settle();
     const onClose = (): void => {
-      // A whole body was there before its sender left; what of it nobody has read is still kept.
+      // The body arrived before its sender closed the connection, so the rest of it can be read.
       if (incoming.complete) {
         for (let chunk = incoming.read(); chunk !== null; chunk = incoming.read()) onData(chunk);
         settle();
       } else settle(new Aborted());
     };
     incoming.on("data", onData).on("end", onEnd).on("close", onClose);
-    // Else its absence would end the process.
+    // An "error" event without a listener would end the process.
     incoming.on("error", () => {});
     if (incoming.destroyed) onClose();
     else if (incoming.readableEnded) onEnd();

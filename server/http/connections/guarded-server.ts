@@ -2,7 +2,10 @@ import { createServer, type RequestListener, type Server, type ServerOptions } f
 import { inPipelines } from "./pipelines.ts";
 import { endStalled, type StallLimits } from "./stalled-clients.ts";
 
-/** Makes servers that bound what one connection asks for at once, and how long it leaves answers unread. */
+/**
+ * Makes servers that limit the requests of one connection at once, and the time that it leaves
+ * answers unread.
+ */
 export function guardedServer(limits?: StallLimits) {
   return function createGuarded(options: ServerOptions, listener: RequestListener): Server {
     const server = createServer(options, inPipelines(listener));

@@ -3,7 +3,7 @@ import { HttpProblem } from "../../errors/problem.ts";
 
 const MAX_HEADERS = 200;
 
-/** Refuses requests of too many headers; their bytes are the HTTP server's to bound. */
+/** Refuses requests with too many headers. The HTTP server itself limits their bytes. */
 export const headBounds: MiddlewareHandler = async function countHeaders(c, next) {
   const lines = (c.env?.incoming?.rawHeaders?.length ?? 0) / 2;
   if (lines > MAX_HEADERS) {

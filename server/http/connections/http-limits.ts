@@ -1,18 +1,20 @@
 import type { ServerOptions } from "node:http";
 import type { PaceLimits } from "../body/pace.ts";
 
-/** Bytes of the first line and the headers of a request. */
+/** Most bytes of a request's first line and headers. */
 const MAX_HEAD = 16_384;
-/** Milliseconds for those. */
+/** Milliseconds for them to arrive. */
 const HEAD_MS = 15_000;
-/** Milliseconds for which a connection may be without a request. */
+/** Milliseconds that a connection may stay open without a request. */
 const IDLE_MS = 5_000;
-/** Milliseconds between two looks at what is late. */
+/** Milliseconds between two checks of these times. */
 const LOOK_MS = 2_000;
-/** Milliseconds beyond the time for a body, which is answered for in the usual form. */
+/**
+ * Milliseconds beyond the time for a body, so that its own check answers first, in the usual form.
+ */
 const MARGIN_MS = 30_000;
 
-/** How long and how much of a request the HTTP server waits for, before there is a request. */
+/** Limits of the HTTP server for the time and size of a request. */
 export function httpLimits({ total }: PaceLimits): ServerOptions {
   const requestTimeout = total + MARGIN_MS;
   return {

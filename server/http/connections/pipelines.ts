@@ -3,22 +3,22 @@ import type { Socket } from "node:net";
 
 /** Requests of one connection that are handled at once. */
 const UNDER_WAY = 8;
-/** Requests of one connection that wait for those. */
+/** Requests of one connection that may wait for those. */
 const WAITING = 100;
 
-/** What one connection has asked for. */
+/** Requests of one connection. */
 interface Pipeline {
   underWay: number;
   readonly waiting: [IncomingMessage, ServerResponse][];
-  /** Whether it has asked for too much: it ends with the answers under way. */
+  /** True if it has sent too many requests: it closes after the answers under way. */
   ending: boolean;
 }
 
 /**
- * Handles few requests of one connection at once. Node hands over all that one read holds, thousands
- * perhaps, in one turn of the event loop; handled so, they keep everybody else waiting. While some wait,
- * nothing more is read, as far as Node lets that be said. A connection that has asked for more ends once those are
- * answered.
+ * Handles only a few requests of one connection at once. Node passes on all requests of one read,
+ * perhaps thousands, in one turn of the event loop. All other connections would wait for them.
+ * While requests wait, the connection is paused, as far as Node allows. A connection with too many
+ * waiting requests closes once those under way are answered.
  */
 export function inPipelines(listener: RequestListener): RequestListener {
   const lines = new WeakMap<Socket, Pipeline>();
@@ -29,7 +29,7 @@ export function inPipelines(listener: RequestListener): RequestListener {
     outgoing.once("close", () => {
       line.underWay -= 1;
       if (line.ending && line.underWay === 0) socket.destroySoon();
-      // In a later turn: answers that are written at once would follow each other without an end.
+      // Started in a later turn, so that answers written at once do not fill a single turn.
       if (line.waiting.length > 0) setImmediate(advance, line, socket);
     });
     listener(incoming, outgoing);
@@ -47,7 +47,7 @@ export function inPipelines(listener: RequestListener): RequestListener {
 
   return (incoming, outgoing) => {
     const { socket } = incoming;
-    // Node goes on with what it has read of a connection that is over.
+    // Node still delivers requests that it read before the connection ended.
     const line = lines.get(socket) ?? { underWay: 0, waiting: [], ending: false };
     if (socket.destroyed || line.ending) return;
     lines.set(socket, line);
@@ -56,7 +56,7 @@ export function inPipelines(listener: RequestListener): RequestListener {
       line.waiting.push([incoming, outgoing]);
       socket.pause();
     } else {
-      // Requests under way are answered: a client that repeated them would have them done twice.
+      // Requests under way are answered: a client that repeats them would execute them twice.
       line.waiting.length = 0;
       line.ending = true;
       socket.pause();

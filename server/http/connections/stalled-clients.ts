@@ -2,37 +2,40 @@ import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
 export interface StallLimits {
-  /** Milliseconds in which a client has to take something of what waits for it. */
+  /** Milliseconds within which a client must read some of its waiting bytes. */
   readonly stall: number;
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two checks. */
   readonly look: number;
 }
 
 const LIMITS: StallLimits = { stall: 30_000, look: 2_000 };
 
-/** How far a connection's client had come when that was last looked at. */
+/** State of a connection's client at the last check. */
 interface Progress {
-  /** Bytes of writes that are over. */
+  /** Bytes of finished writes. */
   written: number;
-  /** Bytes that the kernel has not taken of the write under way. */
+  /** Bytes of the current write that the kernel has not taken. */
   left: number;
   since: number;
-  /** Whether something waited for it. */
+  /** True if bytes waited for it. */
   waited: boolean;
-  /** Whether it had taken some of what waited at the look before. */
+  /** True if it had read some of the waiting bytes since the check before. */
   moved: boolean;
 }
 
 const progresses = new WeakMap<Socket, Progress>();
 
-/** Whether nothing waits for a connection's client beyond the kernel's buffers, or it was taking that at the last look. */
+/**
+ * Tells whether a client keeps up. No bytes wait beyond the kernel's buffers, or it read some
+ * before the last check.
+ */
 export function keepsUp(socket: Socket): boolean {
   return socket.writableLength === 0 || (progresses.get(socket)?.moved ?? false);
 }
 
 /**
- * Ends connections whose clients take nothing of what is written to them. A timeout of Node's own would
- * wait anew for each byte that such a client sends.
+ * Closes connections whose clients read nothing of what is written to them. Node's own timeout
+ * would start again with each byte that such a client sends.
  */
 export function endStalled(server: Server, { stall, look }: StallLimits = LIMITS): void {
   const connections = new Set<Socket>();
@@ -58,7 +61,7 @@ export function endStalled(server: Server, { stall, look }: StallLimits = LIMITS
   server.once("close", () => clearInterval(timer));
 }
 
-/** Asks the handle, as Node's own timeouts do: one write of megabytes may take a slow client minutes. */
+/** Asks the handle, as Node's own timeouts do: one large write may take a slow client minutes. */
 function leftOf(socket: Socket): number {
   const { _handle: handle } = socket as { _handle?: { writeQueueSize?: number } | null };
   return handle?.writeQueueSize ?? 0;

@@ -1,16 +1,21 @@
 import { BadRequest, PayloadTooLarge } from "../../../src/base/errors.ts";
 import { jsonShape } from "../../../src/base/json-shape.ts";
 
-/** Characters from which on text is looked at before it is parsed. */
+/** Characters from which on a text is checked before it is parsed. */
 export const LARGE = 65_536;
-/** Arrays and objects, members of objects, and values of a body. */
+/** Most arrays and objects, members of objects, and values of a body. */
 const MAX_CONTAINERS = 200_000;
 const MAX_NAMES = 200_000;
 const MAX_VALUES = 1_000_000;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Parses a body. Throws `BadRequest`, and `PayloadTooLarge` for what would take many seconds. */
+/**
+ * Parses a body.
+ *
+ * @throws {BadRequest} If it is no JSON in UTF-8.
+ * @throws {PayloadTooLarge} If parsing it would take many seconds.
+ */
 export function parseJson(bytes: Uint8Array): unknown {
   let text: string;
   try {

@@ -18,9 +18,10 @@ interface PendingQuestion {
 }
 
 /**
- * Reads large bodies, and results, in a thread, so that the loop that serves requests goes on. Of each tenant one body is
- * read at a time: nobody waits for all of another one's. The thread has one question at a time: what ends it, or
- * cannot come back from it, is that one's fault, and all others are asked in the next thread.
+ * Reads large bodies and results in a thread, so that the loop that serves requests is not blocked.
+ * It reads one body of each tenant at a time, so that no tenant occupies it for long. The thread
+ * gets one question at a time. If the thread ends or cannot answer, only that question is refused.
+ * The others go to the next thread.
  */
 export class JsonThread {
   readonly #entry: string | URL;
@@ -33,7 +34,13 @@ export class JsonThread {
     this.#entry = entry;
   }
 
-  /** Rejects with `BadRequest` or `PayloadTooLarge`, and with `HostBusy` if too much of its owner's waits. */
+  /**
+   * Reads a body as JSON.
+   *
+   * @throws {BadRequest} If it is no JSON.
+   * @throws {PayloadTooLarge} If it is too large to read.
+   * @throws {HostBusy} If too many bodies of its owner wait.
+   */
   async read(owner: string, bytes: Uint8Array): Promise<unknown> {
     const { read, refused } = await this.#turns.take(owner, () => this.#ask(bytes));
     if (refused?.status === 400) throw new BadRequest("", refused.message);
@@ -41,7 +48,11 @@ export class JsonThread {
     return withInputs(read);
   }
 
-  /** The text on one line, if it is JSON. Rejects otherwise. */
+  /**
+   * Checks that a text is JSON, and returns it on one line.
+   *
+   * @throws {BadRequest} If it is no JSON.
+   */
   async check(owner: string, text: string): Promise<JsonText> {
     const { checked, refused } = await this.#turns.take(owner, () => this.#ask(text));
     if (checked === undefined) throw new BadRequest("", refused?.message ?? "");
@@ -70,9 +81,9 @@ export class JsonThread {
     const worker = new Worker(this.#entry, { env: {}, execArgv: [], resourceLimits });
     worker.unref();
     worker.on("message", (verdict: Verdict) => this.#settle((asked) => asked.resolve(verdict)));
-    // A verdict that cannot be read here, for it is nested too deep, say: it comes as this event alone.
+    // A verdict that this side cannot read, nested too deep for example, causes only this event.
     worker.on("messageerror", () => this.#refuse());
-    // In its place comes another one when it is needed.
+    // Another thread is started when it is needed.
     const end = (): void => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
@@ -96,7 +107,7 @@ export class JsonThread {
   }
 }
 
-/** Puts the inputs back where they were. */
+/** Puts the inputs back into the body. */
 function withInputs({ body, inputs }: ReadBody): unknown {
   for (const { of, ...parts } of inputs) {
     const whole = body as { input?: unknown; requests?: { input?: unknown }[] };

@@ -1,21 +1,21 @@
 import type { JsonTextParts } from "../../../src/base/json-text.ts";
 
-/** A body to read, or a text of which to say whether it is JSON. One is asked at a time. */
+/** Question to the thread, one at a time: a body to read, or a text to check for JSON. */
 export type Question = Uint8Array | string;
 
-/** An `input` of a body, as text. */
+/** An `input` taken out of a body, as text. */
 export interface LiftedInput extends JsonTextParts {
-  /** The request that has it, in a body with several; `null` for the body itself. */
+  /** Index of the request that has it, in a body with several; `null` for the body itself. */
   readonly of: number | null;
 }
 
 export interface ReadBody {
-  /** Without its inputs. */
+  /** Body without its inputs. */
   readonly body: unknown;
   readonly inputs: readonly LiftedInput[];
 }
 
-/** The body, or why it cannot be read. */
+/** The body, or the reason why it cannot be read. */
 export interface Verdict {
   readonly read?: ReadBody;
   /** The text again, on one line. */

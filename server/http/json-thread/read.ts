@@ -7,14 +7,17 @@ import { MAX_DEPTH } from "../../../src/protocol/limits.ts";
 import { parseJson } from "./body-text.ts";
 import type { LiftedInput, ReadBody } from "./messages.ts";
 
-/** Values beside the inputs: the loop that serves requests takes them over in one go. */
+/** Values beside the inputs. The loop that serves requests copies them in one step. */
 const MAX_REST = 20_000;
-/** Levels of those values: a message between threads is written and read by recursion. */
+/** Levels of those values, because a message between threads is written and read by recursion. */
 const MAX_LEVELS = 100;
 
 /**
- * Reads a large body. Its inputs are lifted out as text: a sandbox is given text, and nothing else looks
- * into them. Throws `BadRequest` or `PayloadTooLarge`.
+ * Reads a large body. Its inputs are taken out as text, because a sandbox gets text and no other
+ * code reads them.
+ *
+ * @throws {BadRequest} If it is no JSON.
+ * @throws {PayloadTooLarge} If it is too large to read.
  */
 export function readBody(bytes: Uint8Array): ReadBody {
   const body = parseJson(bytes);
@@ -41,7 +44,7 @@ function lift(holder: Record<string, unknown>, of: number | null, inputs: Lifted
   holder.input = null;
 }
 
-/** A value as text, on one line. */
+/** Writes a value as text on one line. */
 export function textOf(value: unknown): JsonTextParts {
   const isTooDeep = isDeeperThan(value, MAX_DEPTH);
   const text = isTooDeep ? "null" : JSON.stringify(value);
@@ -54,7 +57,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Iterative: a body can be nested deeper than a stack. */
+/** Tests a value's size without recursion, because a body can be nested deeper than a stack. */
 function isLargerThan(value: unknown, limit: number): boolean {
   const open: unknown[] = [value];
   let size = 0;

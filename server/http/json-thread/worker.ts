@@ -1,4 +1,4 @@
-/** A thread's entry: large bodies, which can keep whoever parses them busy for a second. */
+/** Entry of the thread: it reads large bodies, each of which may take a second. */
 
 import { parentPort } from "node:worker_threads";
 import { BadRequest, PayloadTooLarge } from "../../../src/base/errors.ts";

@@ -2,19 +2,19 @@ import type { HttpBindings } from "@hono/node-server";
 import { HttpProblem } from "../../errors/problem.ts";
 import { keepsUp } from "../connections/stalled-clients.ts";
 
-/** Multiple of a pool's bound which may wait in this process and the kernel's buffers together. */
+/** Limit of this process and the kernel's buffers together, as a multiple of the pool's limit. */
 const GIVEN_FACTOR = 4;
-/** Bytes that the kernel's buffers of one connection hold at most, as assumed here. */
+/** Assumed most bytes in the kernel's buffers of one connection. */
 const MAX_BUFFERED = 8_388_608;
 
 export type ClientConnection = HttpBindings["incoming"]["socket"];
 
-/** What there is of one answer: bytes that have not got to the connection. */
+/** One answer: its bytes that have not reached the connection. */
 export interface UnreadResponse {
   waiting(): number;
 }
 
-/** One connection's answers to one owner. */
+/** Answers on one connection to one owner. */
 export interface Reader {
   readonly underWay: Set<UnreadResponse>;
   /** Bytes written to the connection before the first answer that may be unread. */
@@ -24,29 +24,32 @@ export interface Reader {
 interface Unread {
   /** Bytes held by this process. */
   held: number;
-  /** Those, and what the kernel's buffers may hold. */
+  /** Bytes held by this process, and those that the kernel's buffers may hold. */
   given: number;
 }
 
 /**
- * Counts the unread answers of owners that share one bound. One has at most as much as it leaves to all others. What
- * the kernel may hold of an answer under way does not count while its client keeps up: a stream that has been read
- * for an hour would take the room of one that nobody reads.
+ * Counts the unread answers of owners that share one limit. An owner may have at most as many bytes
+ * as it leaves free for all others. While a client keeps up, the kernel's part of its current
+ * answer does not count. Otherwise a stream that has been read for an hour would count like one
+ * that nobody reads.
  */
 export class UnreadPool {
   readonly #limit: number;
   readonly #letsNewIn: boolean;
   readonly #readers = new Map<string, Map<ClientConnection, Reader>>();
 
-  /** `letsNewIn` is whether owners without anything unread get an answer whatever others have. */
+  /** Creates a pool. With `letsNewIn`, an owner without unread answers always gets one. */
   constructor(limit: number, letsNewIn: boolean) {
     this.#limit = limit;
     this.#letsNewIn = letsNewIn;
   }
 
   /**
-   * Throws with 429 if an owner has more unread than it may, or has with as many `bytes` more. With an `address`, what
-   * clients of that one have of the owner's is at most what they leave to its others, too.
+   * Checks that an owner may have `bytes` more unread. With an `address`, its clients share a part.
+   * They may hold at most as much as they leave for the owner's other clients.
+   *
+   * @throws {HttpProblem} 429 if the owner has too much unread, or would have.
    */
   check(owner: string, bytes: number, address?: string): void {
     const own = this.#bytesOf(owner);
@@ -62,7 +65,7 @@ export class UnreadPool {
       held += theirs.held;
       given += theirs.given;
     }
-    // One is always let in, however large it may be.
+    // One answer is always allowed, whatever its size.
     if (given === 0) return;
     if (held + bytes <= this.#limit && given + bytes <= this.#limit * GIVEN_FACTOR) return;
     const message = "Too much of earlier answers is unread; read them, or close their connections";
@@ -79,7 +82,7 @@ export class UnreadPool {
     return reader;
   }
 
-  /** Forgets a connection without an answer under way; the bytes of others still count. */
+  /** Forgets a connection without a current answer. The bytes of other connections still count. */
   forget(owner: string, connection: ClientConnection): void {
     const readers = this.#readers.get(owner);
     const reader = readers?.get(connection);
@@ -88,7 +91,7 @@ export class UnreadPool {
     if (readers?.size === 0) this.#readers.delete(owner);
   }
 
-  /** Forgets a connection that is over, whoever had answers on it. */
+  /** Forgets a closed connection for all owners. */
   forgetAll(connection: ClientConnection): void {
     for (const owner of this.#readers.keys()) this.forget(owner, connection);
   }

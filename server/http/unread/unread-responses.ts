@@ -1,16 +1,19 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type ClientConnection, UnreadPool } from "./unread-pool.ts";
 
-/** Default bound of all answers' bytes that wait in this process for clients with a key. */
+/** Default limit for the bytes of all answers that wait in this process for clients with a key. */
 const MAX_BYTES = 268_435_456;
-/** Part of that which may wait for clients without one, beside it; as much again of functions' answers. */
+/**
+ * Additional part of that for clients without a key, and again for answers of functions to them.
+ */
 const ANONYMOUS_SHARE = 0.5;
-/** Answers below this many bytes are not counted once the kernel has them. */
+/** Answers below this many bytes do not count once the kernel has them. */
 const SMALL = 65_536;
 
 /**
- * Whose an answer is: a tenant's, by its id, or somebody's without a key, by the peer's address. An answer of an HTTP
- * function to the latter is its tenant's, with the `address`: behind a proxy, all have the same one.
+ * Owner of an answer: a tenant, by its id, or a client without a key, by its address. An answer of
+ * an HTTP function to a client without a key belongs to the tenant, and has the `address`. Behind a
+ * proxy, all clients have the same address.
  */
 export interface ResponseOwner {
   readonly name: string;
@@ -18,20 +21,27 @@ export interface ResponseOwner {
   readonly address?: string | undefined;
 }
 
-/** Of one answer, what its connection does not know. */
+/** Information about one answer that its connection does not have. */
 export interface Counting {
-  /** Tells how many of its bytes are still kept elsewhere. */
+  /** Sets a function that returns how many of its bytes are still kept elsewhere. */
   readonly onWaiting: (waiting: () => number) => void;
-  /** Makes room for a body of that many bytes, before it is written. Throws with 429 if there is none. */
+  /**
+   * Reserves room for a body of that many bytes, before it is written.
+   *
+   * @throws {HttpProblem} 429 if there is no room.
+   */
   readonly reserve: (bytes: number) => void;
 }
 
 /**
- * Bounds the answers that nobody reads: who asks for large ones and reads none would fill the memory of
- * this process, then the kernel's. Node cannot ask the kernel how much a client has taken. So what a
- * connection was given counts until it closes, or asks again when no answer of its is under way. Clients
- * without a key have a bound of their own, which holds for all of them: there is no end to addresses. Answers of
- * functions to them have another one, shared by tenants, so that nobody who reads pages keeps out their callers.
+ * Limits answers that are not read. A client that requests large answers and reads none would fill
+ * this process's memory, then the kernel's. Node cannot ask the kernel how much a client has read.
+ * So all bytes given to a connection count until it closes. They also stop counting when it sends a
+ * request while no answer is under way.
+ *
+ * Clients without a key share one limit, because one client can have many addresses. Answers of
+ * functions to them have another limit, which tenants share. So readers of public pages cannot
+ * block the callers of functions.
  */
 export class UnreadResponses {
   readonly #keyed: UnreadPool;
@@ -45,7 +55,11 @@ export class UnreadResponses {
     this.#functions = new UnreadPool(limit * ANONYMOUS_SHARE, true);
   }
 
-  /** Throws with 429 for those who have more unread than they may, or would have with `bytes` more. */
+  /**
+   * Checks that an owner may have `bytes` more unread.
+   *
+   * @throws {HttpProblem} 429 if the owner has too much unread, or would have.
+   */
   check(owner: ResponseOwner, bytes = 0): void {
     this.#poolOf(owner).check(owner.name, bytes, owner.address);
   }
@@ -65,7 +79,7 @@ export class UnreadResponses {
     };
     if (outgoing === undefined || incoming === undefined) return counting;
     const connection = incoming.socket;
-    // Whoever has gone since takes nothing, and would be counted for ever: nothing tells of an end that has been.
+    // A closed connection emits no further event, so its answer would count forever.
     if (connection.destroyed || outgoing.closed) return counting;
     const pool = this.#poolOf(owner);
     this.#hand(connection, owner);
@@ -83,12 +97,14 @@ export class UnreadResponses {
     return counting;
   }
 
-  /** Has a connection be an owner's. A proxy in front sends requests of several owners over one. */
+  /**
+   * Assigns a connection to an owner. A proxy sends requests of several owners over one connection.
+   */
   #hand(connection: ClientConnection, owner: ResponseOwner): void {
     const previous = this.#owners.get(connection);
     this.#owners.set(connection, owner);
     if (previous === undefined) {
-      // Node closes none of the answers that wait behind another one.
+      // Node does not close answers that wait behind another one, so the connection's end is used.
       connection.once("close", () => {
         this.#keyed.forgetAll(connection);
         this.#anonymous.forgetAll(connection);

@@ -23,7 +23,7 @@ const newKey = z.object({
 
 const common = { scope: "admin", tags: ["Administration"] } as const;
 
-/** The keys of tenants, for their operator. */
+/** Makes the operator's routes for keys of tenants. */
 export function keyRoutes(keyring: Keyring, directory: TenantDirectory): Route[] {
   const path = "/admin/tenants/{id}/keys";
   const known = async (id: string): Promise<void> => {

@@ -13,7 +13,7 @@ export interface TenancyRoutesOptions {
   readonly quotas: Quotas;
 }
 
-/** All about tenants: for their operator, and for themselves. */
+/** Makes all routes for tenants: the operator's and their own. */
 export function tenancyRoutes(
   { directory, keyring, quotas }: TenancyRoutesOptions,
   storage: StorageCounts,

@@ -18,7 +18,7 @@ const page = z.object({
 
 const common = { scope: "admin", tags: ["Administration"] } as const;
 
-/** The tenants, for their operator. */
+/** Makes the operator's routes for tenants. */
 export function tenantRoutes(directory: TenantDirectory): Route[] {
   const path = "/admin/tenants/{id}";
   return [

@@ -50,7 +50,7 @@ export function publishRoute(resourceService: ResourceService, withForm: WithFor
 function manifestOf(part: FormPart | undefined): RXM {
   if (part === undefined) throw new RegistryProblem("MANIFEST_REQUIRED", "manifest is required");
   const text = typeof part === "string" ? part : Buffer.from(part).toString();
-  // Megabytes of nothing but brackets take seconds to parse, in which nobody else is served.
+  // Checked before parsing: megabytes of brackets would block the server for seconds.
   if (text.length > MAX_MANIFEST) {
     throw new RegistryProblem(
       "INVALID_MANIFEST",
@@ -72,7 +72,11 @@ function manifestOf(part: FormPart | undefined): RXM {
   }
 }
 
-/** Rejects with a `ContentError` for what cannot be extracted. */
+/**
+ * Reads the archive of a form.
+ *
+ * @throws {ContentError} If it cannot be extracted.
+ */
 async function archiveOf(part: FormPart | undefined, tenant: string): Promise<RXA> {
   if (part === undefined) throw new RegistryProblem("ARCHIVE_REQUIRED", "archive is required");
   if (typeof part === "string") {

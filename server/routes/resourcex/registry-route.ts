@@ -2,17 +2,19 @@ import { REGISTRY_ERRORS, RegistryProblem } from "../../errors/registry-problem.
 import { isCrossSite } from "../../http/cross-site.ts";
 import { type Route, type RouteInput, type RouteSpec, route } from "../../http/route.ts";
 
-/** Where the registry's routes are, as its well-known document says. */
+/** Base path of the registry's routes, as in its well-known document. */
 export const REGISTRY_BASE = "/api/v1";
 
-/** A route of the registry's: below its base, for tenants, and with its own shape of errors. */
+/**
+ * Declares a route of the registry: below its base, for tenants, and with its own form of errors.
+ */
 export function registryRoute<P = undefined, Q = undefined, H = undefined, B = undefined>(
   spec: Omit<RouteSpec<P, Q, H, B, "tenant">, "scope" | "tags" | "errors">,
 ): Route {
   const { method, path, handler } = spec;
   const common = { scope: "tenant", tags: ["Registry"], errors: REGISTRY_ERRORS } as const;
   const guarded = (input: RouteInput<P, Q, H, B, "tenant">): Response | Promise<Response> => {
-    // A form needs no permission of ours: any web page could have a browser publish here.
+    // Browsers send forms without asking us first, so any web page could publish here.
     if (method !== "GET" && isCrossSite(input.c.req.raw)) {
       throw new RegistryProblem("FORBIDDEN", "Not from a page of another site");
     }

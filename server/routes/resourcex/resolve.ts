@@ -7,7 +7,7 @@ import { requiredLocator, storedResource } from "../../resources/locators.ts";
 import type { ResourceService } from "../../resources/resource-service.ts";
 import { registryRoute } from "./registry-route.ts";
 
-/** What is missing has an error of its own. */
+/** Request body. Its fields are optional, because a missing one has an error of its own. */
 const asked = z.looseObject({
   locator: z.unknown().optional().meta({ type: "string" }),
   args: z.unknown().optional().meta({ description: "Arguments, as the type's schema has them" }),

@@ -39,7 +39,7 @@ export function contentRoute(resourceService: ResourceService): Route {
   });
 }
 
-/** `DELETE /resource?locator=`: 204, or 404 for what is not there. */
+/** `DELETE /resource?locator=`: 204, or 404 if there is none. */
 export function deleteRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "DELETE",

@@ -9,7 +9,7 @@ import { contentRoute, deleteRoute, resourceRoute } from "./resource.ts";
 import { searchRoute } from "./search.ts";
 import { listTypesRoute, uploadTypeRoute } from "./types.ts";
 
-/** All of the registry. */
+/** Makes all routes of the registry. */
 export function registryRoutes(resourceService: ResourceService, pace?: PaceLimits): Route[] {
   return [
     resourceRoute(resourceService),

@@ -1,6 +1,8 @@
 import { z } from "zod";
 
-/** The query of what is about one resource. A locator that is missing has an error of its own. */
+/**
+ * Query for one resource. The locator is optional, because a missing one has an error of its own.
+ */
 export const locatorQuery = z.object({
   locator: z
     .unknown()

@@ -10,7 +10,7 @@ import { locatorAnswer } from "./schemas.ts";
 const LIMIT = 50;
 const MAX_LIMIT = 500;
 
-/** No locator has more characters. */
+/** Part of a locator, which has at most 256 characters. */
 const part = text(256).optional();
 const count = z
   .string()
@@ -27,7 +27,7 @@ const asked = z.object({
 
 const page = z.object({ results: z.array(locatorAnswer.loose()), total: z.int() });
 
-/** `GET /search?q&type&domain&limit&offset`: a page of what there is, and how much that is, up to 10,000. */
+/** `GET /search?q&type&domain&limit&offset`: a page of resources, and their number up to 10,000. */
 export function searchRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",

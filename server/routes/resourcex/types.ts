@@ -13,7 +13,7 @@ import { typeAnswer } from "./schemas.ts";
 
 const MAX_SOURCE = 1_048_576;
 
-/** What is missing has an error of its own. */
+/** Request body. The source is optional, because a missing one has an error of its own. */
 const upload = z.looseObject({ source: z.unknown().optional().meta({ type: "string" }) });
 
 const pageQuery = z.object({
@@ -30,7 +30,7 @@ const typesPage = z.object({
   next: z.string().optional().meta({ description: "For `after`, if there are more" }),
 });
 
-/** `POST /types` with `{ source }`: has the type run here from now on; 201 with what it is. */
+/** `POST /types` with `{ source }`: installs a type; 201 with its description. */
 export function uploadTypeRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "POST",
@@ -53,7 +53,7 @@ export function uploadTypeRoute(resourceService: ResourceService): Route {
   });
 }
 
-/** `GET /types?after&limit`: a page of what the types that run here are. */
+/** `GET /types?after&limit`: a page of the installed types. */
 export function listTypesRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",
@@ -63,7 +63,7 @@ export function listTypesRoute(resourceService: ResourceService): Route {
     responses: { 200: { description: "A page of them", schema: typesPage } },
     handler: async ({ query: { after, limit = PAGE }, caller, c }) => {
       const { types, next } = await resourceService.types.list(caller.tenant.id, { after, limit });
-      // As it is stored: a page of schemas takes too long to parse, and to write again.
+      // Sent as stored: a page of schemas takes too long to parse and write again.
       const end = next === undefined ? "" : `,"next":${JSON.stringify(next)}`;
       const text = `{"types":[${types.join()}]${end}}`;
       return c.body(text, 200, { "Content-Type": "application/json" });

@@ -3,7 +3,7 @@ import { ownUrl } from "../../http/own-url.ts";
 import { type Route, route } from "../../http/route.ts";
 import { REGISTRY_BASE } from "./registry-route.ts";
 
-/** `GET /.well-known/resourcex`: where the registries of this server are. */
+/** `GET /.well-known/resourcex`: the addresses of this server's registries. */
 export function wellKnownRoutes(publicUrl: string | undefined): Route[] {
   return [
     route({

@@ -7,7 +7,7 @@ import { hashOf, isSecretOf } from "./tenant-key.ts";
 
 const BEARER = /^Bearer +([!-~]{1,2048})$/i;
 
-/** For a server with an operator and tenants: everybody is known by their key. */
+/** Authentication for a server with an operator and tenants: each sends its own key. */
 export class KeyAuth implements Auth {
   readonly open = false;
   readonly #adminHash: string;

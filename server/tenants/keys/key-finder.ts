@@ -1,26 +1,29 @@
 import { randomInt } from "node:crypto";
 import { hashOf, isSecretOf } from "./tenant-key.ts";
 
-/** A tenant's key, and one that was revoked or is not complete: either may be somebody's by mistake. */
+/**
+ * Prefix of a tenant's key, also of revoked and incomplete ones, which may be in text by mistake.
+ */
 const TENANT_KEY = /isolate_[0-9a-f]{16}_/i;
-/** What may be base64 of a key. */
+/** Text that may be a key in base64. */
 const BASE64 = /[A-Za-z0-9+/_-]{24,}/g;
-/** Where the groups of four may begin: what comes before them can be of the same alphabet. */
+/** Possible starts of base64's groups of four. Characters of the same alphabet may come before. */
 const OFFSETS = [0, 1, 2, 3];
 const PERCENT = /%([0-9a-f]{2})/gi;
-/** Below 2^26, so that a product of two stays exact. */
+/** Modulus below 2^26, so that a product of two numbers stays exact. */
 const MODULUS = 67_108_859;
 
 /**
- * Finds this server's keys in text that is going to code of tenants: as they are, in other case,
- * percent-encoded once or twice, or in base64. How long it takes says nothing of the operator's key.
+ * Finds this server's keys in text for code of tenants. It finds them as they are, in other case,
+ * percent-encoded once or twice, and in base64. Its running time reveals nothing about the
+ * operator's key.
  */
 export class KeyFinder {
   readonly #length: number;
   readonly #hash: string;
   readonly #rolling: number;
   readonly #base = randomInt(1_000, MODULUS);
-  /** Weight of the character that leaves a window. */
+  /** Weight of the character that leaves the window. */
   readonly #weight: number;
 
   constructor(adminKey: string) {
@@ -45,7 +48,10 @@ export class KeyFinder {
     return TENANT_KEY.test(text) || this.#holdsAdminKey(text.toLowerCase());
   }
 
-  /** Compares a rolling hash of each window, by a secret base; those that agree are compared in constant time. */
+  /**
+   * Compares a rolling hash of each window, with a secret base. Windows with the same hash are
+   * compared in constant time.
+   */
   #holdsAdminKey(text: string): boolean {
     let sum = 0;
     for (let at = 0; at < text.length; at += 1) {

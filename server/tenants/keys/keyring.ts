@@ -2,10 +2,10 @@ import type { KeyRow, Keys } from "../../store/contract/keys.ts";
 import { BriefCache } from "../brief-cache.ts";
 import { formatKey, hashOf, isSecretOf, newKey, parseKey } from "./tenant-key.ts";
 
-/** What an owner may see of a key after the first time. */
+/** Key as its owner may see it later. */
 export type ShownKey = Omit<KeyRow, "hash">;
 
-/** The keys of all tenants. The store has their hashes alone. */
+/** The keys of all tenants. The store has only their hashes. */
 export class Keyring {
   readonly #keys: Keys;
   readonly #rows: BriefCache<KeyRow | undefined>;
@@ -15,7 +15,7 @@ export class Keyring {
     this.#rows = new BriefCache((id) => keys.get(id));
   }
 
-  /** The tenant whose key this text is, revoked at most five seconds ago. */
+  /** Returns the tenant of a key. A revoked key is accepted for at most five more seconds. */
   async tenantOf(text: string): Promise<string | undefined> {
     const key = parseKey(text);
     if (key === undefined) return undefined;
@@ -23,7 +23,11 @@ export class Keyring {
     return row !== undefined && isSecretOf(row.hash, key.secret) ? row.tenant : undefined;
   }
 
-  /** Makes a key; its text is nowhere kept. Rejects with `StoreConflict` if there is no such tenant. */
+  /**
+   * Creates a key. Its text is not stored.
+   *
+   * @throws {StoreConflict} If there is no such tenant.
+   */
   async create(tenant: string, label: string): Promise<{ id: string; key: string }> {
     const key = newKey();
     await this.#keys.create({ id: key.id, tenant, label, hash: hashOf(key.secret) });
@@ -35,14 +39,14 @@ export class Keyring {
     return (await this.#keys.list(tenant)).map(({ hash, ...shown }) => shown);
   }
 
-  /** False if this tenant has no such key. */
+  /** Revokes a key. Returns false if this tenant has no such key. */
   async revoke(tenant: string, id: string): Promise<boolean> {
     const existed = await this.#keys.revoke(tenant, id);
     this.#rows.forget(id);
     return existed;
   }
 
-  /** To be called when a tenant is gone, and its keys with it: another may come by the same name. */
+  /** Forgets all keys. Called when a tenant is deleted, because a new one may get the same name. */
   forgetAll(): void {
     this.#rows.clear();
   }

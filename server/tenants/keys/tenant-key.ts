@@ -2,7 +2,7 @@ import { hash as digest, randomBytes, timingSafeEqual } from "node:crypto";
 
 const FORM = /^isolate_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 
-/** A key as a tenant has it: the id that is no secret, and the rest, which is one. */
+/** A key in two parts: the public id and the secret. */
 export interface TenantKey {
   readonly id: string;
   readonly secret: string;
@@ -13,7 +13,8 @@ export function newKey(): TenantKey {
 }
 
 /**
- * The text of a key: what its owner is shown once.
+ * Formats a key as the text that its owner sees once.
+ *
  *
  * @example formatKey({ id: "0123456789abcdef", secret }) // "isolate_0123456789abcdef_…"
  */
@@ -21,18 +22,18 @@ export function formatKey({ id, secret }: TenantKey): string {
   return `isolate_${id}_${secret}`;
 }
 
-/** The parts of a key's text; `undefined` if it is none. */
+/** Parses a key's text; `undefined` if it is none. */
 export function parseKey(text: string): TenantKey | undefined {
   const [, id, secret] = FORM.exec(text) ?? [];
   return id === undefined || secret === undefined ? undefined : { id, secret };
 }
 
-/** SHA-256 in hexadecimal digits. A secret of 32 random bytes needs nothing slower. */
+/** Computes SHA-256 in hexadecimal digits. A secret of 32 random bytes needs no slower hash. */
 export function hashOf(secret: string): string {
   return digest("sha256", secret, "hex");
 }
 
-/** Whether a secret is the one of that hash, in a time that does not depend on how much of it is right. */
+/** Tells whether a secret has that hash. The time does not depend on how much of it matches. */
 export function isSecretOf(hash: string, secret: string): boolean {
   const given = Buffer.from(hashOf(secret), "hex");
   const known = Buffer.from(hash, "hex");

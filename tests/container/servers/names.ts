@@ -1,7 +1,8 @@
 /**
- * A name server for containers of the tests: `names.ts ZONE NOTES`. ZONE is a JSON object: name, or
- * `*.` and a parent, → the answers it gives one after the other, each a list of IPv4 addresses, the
- * last one for ever; or `null` for a name that gets no answer. Notes the name of every question for IPv4 addresses, as `web.ts` does.
+ * A name server for containers of the tests: `names.ts ZONE NOTES`. ZONE is a JSON object. A key is
+ * a name, or `*.` and a parent. A value lists the answers in order, each a list of IPv4 addresses;
+ * the last one is repeated. `null` means no answer. It records the name of every question for IPv4
+ * addresses in NOTES, as `web.ts` does.
  */
 import { createSocket } from "node:dgram";
 import { appendFileSync } from "node:fs";
@@ -13,16 +14,16 @@ const asked = new Map<string, number>();
 const HEADER_BYTES = 12;
 const TYPE_A = 1;
 const NO_SUCH_NAME = 3;
-/** Is an answer, to be looked up no further, and this server has the say. */
+/** Flags of an answer: authoritative, without recursion. */
 const FLAGS = 0x8580;
 
-/** What the zone says of a name; `undefined` for a name that is not in it. */
+/** Finds a name in the zone; `undefined` if it is not there. */
 function entryOf(name: string): string[][] | null | undefined {
   const entry = zone[name];
   return entry === undefined ? zone[name.replace(/^[^.]*/, "*")] : entry;
 }
 
-/** The next answer for a name; `undefined` for a name that is not in the zone. */
+/** Returns the next answer for a name; `undefined` for a name that is not in the zone. */
 function answer(name: string): string[] | undefined {
   const answers = entryOf(name);
   if (!answers) return undefined;
@@ -31,7 +32,7 @@ function answer(name: string): string[] | undefined {
   return answers[Math.min(times, answers.length - 1)] ?? [];
 }
 
-/** `undefined` for a question that gets no answer. */
+/** Makes the reply; `undefined` for a question that gets no answer. */
 function reply(query: Buffer): Buffer | undefined {
   const labels: string[] = [];
   let at = HEADER_BYTES;
@@ -51,7 +52,7 @@ function reply(query: Buffer): Buffer | undefined {
   header.writeUInt16BE(1, 4);
   header.writeUInt16BE(found?.length ?? 0, 6);
   const records = (found ?? []).map((address) => {
-    // The question's name again, type A, class IN, valid for no time at all, four bytes.
+    // Pointer to the question's name, type A, class IN, a TTL of 0, four bytes.
     const record = Buffer.from([0xc0, HEADER_BYTES, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
     return Buffer.concat([record, Buffer.from(address.split(".").map(Number))]);
   });

@@ -1,6 +1,6 @@
 /**
- * A web server for containers of the tests: `web.ts NAME NOTES`. Notes every request as a line of
- * JSON in the file NOTES, which appears once it listens, and does so before it answers.
+ * A web server for containers of the tests: `web.ts NAME NOTES`. It records every request as a line
+ * of JSON in the file NOTES before it answers. The file appears once the server listens.
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
