@@ -1,4 +1,5 @@
 import type { JsonText } from "../../src/base/json-text.ts";
+import { SANDBOX_LEVELS } from "../../src/base/sandbox-level.ts";
 import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
 import type { Granted, Kernel } from "../../src/kernel/kernel.ts";
 import type { ExecuteRequest, Observer, Output } from "../../src/request/types.ts";
@@ -14,7 +15,7 @@ import { causeOf, type KnownTenant, Running } from "./running.ts";
 /** Milliseconds that what is ended with its tenant gets for its end. */
 const END_WITHIN = 10_000;
 
-const LEVELS: readonly unknown[] = ["none", "isolated", "container"];
+const LEVELS: readonly unknown[] = SANDBOX_LEVELS;
 
 export interface RunsOptions {
   readonly kernel: Kernel;

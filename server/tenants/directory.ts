@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import { BriefCache } from "../../src/base/brief-cache.ts";
+import { shownSettings, type TenantLevel } from "../../src/contract/tenants.ts";
 import type { Tenant } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import type { Page } from "../store/contract/page.ts";
@@ -12,9 +13,7 @@ import {
   type SecretSettings,
   type ShownSettings,
   secretSettings,
-  shownSettings,
   type TenantBody,
-  type TenantLevel,
 } from "./tenant-settings.ts";
 
 const NOTHING: SecretSettings = { env: {}, database: null };

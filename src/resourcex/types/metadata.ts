@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { IsolateError, messageOf } from "../../base/errors.ts";
+import { SANDBOX_LEVELS } from "../../base/sandbox-level.ts";
 import type { Engine } from "../../engines/contract/contract.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../protocol/limits.ts";
 import type { TypeModule } from "./type-module.ts";
@@ -15,7 +16,7 @@ const schema = z.object({
   aliases: z.array(z.string().min(1).max(MAX_TEXT)).max(100).optional(),
   description: z.string().max(10_000).default(""),
   schema: z.record(z.string(), z.unknown()).optional(),
-  sandbox: z.enum(["none", "isolated", "container"]).optional(),
+  sandbox: z.enum(SANDBOX_LEVELS).optional(),
   resolves: z.boolean(),
 });
 
