@@ -150,8 +150,8 @@ async function closeRun(admin: AdminClient, run: string): Promise<EgressReport> 
       bytes: bytesOut + bytesIn,
     };
   } catch {
-    // Charges the tenant for the bytes moved even without a report, so that ending the proxy does
-    // not avoid the charge.
+    // Charges the tenant for the bytes moved even without a report. So ending the proxy does not
+    // avoid the charge.
     return { denied: [], bytes: admin.bytesOf(run) };
   } finally {
     admin.unlisten(run);
