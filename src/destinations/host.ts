@@ -28,9 +28,9 @@ const IPV6_CHARACTERS = /^[0-9a-f:.]+$/i;
 const PORT = /^[1-9][0-9]{0,4}$/;
 
 /**
- * Parses a host: a name in ASCII letters, digits and hyphens, a canonical dotted quad, or an IPv6
- * address in brackets. Refuses text that two programs could read differently, instead of repairing
- * it.
+ * Parses a host. It is a name in ASCII letters, digits and hyphens, a canonical dotted quad, or an
+ * IPv6 address in brackets. Refuses text that two programs could read differently, instead of
+ * repairing it.
  *
  * @throws {HostError}
  * @example parseHost("API.example.com"); // { kind: "name", name: "api.example.com" }
