@@ -14,8 +14,8 @@ export interface IsolateOptions {
   readonly plugins?: readonly IsolatePlugin[];
   /**
    * Your own tools. A path or `file:` URL names a module that exports a tool or a function that
-   * makes one, for every level. An object is a tool for level `none`. Relative paths start at the
-   * working directory.
+   * makes one. It works at every level. An object is a tool for level `none`. Relative paths start
+   * at the working directory.
    */
   readonly tools?: readonly ToolSource[];
   /** Keeps sandboxes warm. Default true. */
@@ -23,8 +23,8 @@ export interface IsolateOptions {
   /** Offers the level `container`, with the Docker Engine of this host. Default false. */
   readonly containers?: boolean;
   /**
-   * Offers the level `none`, which runs code in this process with all its rights, so for code you
-   * trust like your own. Any request can ask for it: pass no untrusted requests to such an
+   * Offers the level `none`, which runs code in this process with all its rights. It is for code
+   * you trust like your own. Any request can ask for it: pass no untrusted requests to such an
    * instance. Default: only if `config.sandbox` is `none`.
    */
   readonly trusted?: boolean;
