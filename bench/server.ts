@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly databaseUrl?: string | undefined;
   /** The operator's key of a server with tenants, which `quiet()` does not support. */
   readonly adminKey?: string | undefined;
+  /** `none` for a server without containers. */
+  readonly engine?: "none" | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -117,6 +119,11 @@ export function launchOf(options: ServerOptions): ChildProcess {
   });
 }
 
+/** Returns the directory of the store of a server with that run directory. */
+export function storeOf(runDirectory: string): string {
+  return `${runDirectory}-store`;
+}
+
 /** Reads the arguments of Node.js from `npm start` of a checkout. */
 function startArguments(checkout: string): string[] {
   const { scripts } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as {
@@ -127,18 +134,19 @@ function startArguments(checkout: string): string[] {
 
 /** Copies the bench's environment without settings of Isolate, and adds the server's own. */
 function environment(options: ServerOptions): NodeJS.ProcessEnv {
-  const { runDirectory, min, databaseUrl, adminKey } = options;
+  const { runDirectory, min, databaseUrl, adminKey, engine } = options;
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ISOLATE_"));
   return {
     ...Object.fromEntries(inherited),
     HOST: "127.0.0.1",
     PORT: "0",
     ISOLATE_RUN_DIR: runDirectory,
-    ISOLATE_STORE_URL: `${runDirectory}-store`,
+    ISOLATE_STORE_URL: storeOf(runDirectory),
     ISOLATE_POOL_MIN: String(min),
     ISOLATE_POOL_MAX: "8",
     ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
     ...(adminKey !== undefined && { ISOLATE_ADMIN_KEY: adminKey }),
+    ...(engine !== undefined && { ISOLATE_ENGINE: engine }),
   };
 }
 
@@ -164,5 +172,5 @@ function announced(
 async function end(child: ChildProcess, { docker, runDirectory }: ServerOptions): Promise<void> {
   await endChild(child, "SIGTERM", STOP_WITHIN);
   await removeOwn(docker, runDirectory);
-  await rm(`${runDirectory}-store`, { recursive: true, force: true });
+  await rm(storeOf(runDirectory), { recursive: true, force: true });
 }

@@ -17,17 +17,17 @@ const ANSWERS_MS = 1_000;
 
 async function main(settings: Settings, logger: Logger): Promise<void> {
   const { config, host, drain, drainDelay, tracing, pace, maxConnections } = settings;
-  // Its thread opens it while this one loads the rest.
-  const opening = openStore(settings.store, settings);
-  opening.catch(() => {});
+  // Its thread opens it while this one loads the rest, and starts sandboxes.
+  const store = openStore(settings.store, settings);
+  store.catch(() => {});
   const [{ serve }, { assemble }, { guardedServer }, { httpLimits }] = await Promise.all([
     import("@hono/node-server"),
     import("./assemble.ts"),
     import("./http/connections/guarded-server.ts"),
     import("./http/connections/http-limits.ts"),
   ]);
-  const stopTracing = tracing && (await (await import("./http/tracing.ts")).startTracing(tracing));
-  const { app, leave, close } = await assemble({ settings, logger, store: await opening });
+  const stopTracing = tracing && (await import("./http/span-export.ts")).startTracing(tracing);
+  const { app, leave, close } = await assemble({ settings, logger, store });
   const listening = { port: config.port, hostname: host, serverOptions: httpLimits(pace) };
   const createServer = guardedServer() as typeof createHttpServer;
   const server = serve({ fetch: app.fetch, createServer, ...listening }, (to) =>

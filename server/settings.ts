@@ -7,7 +7,7 @@ import { defaultRunDirectory } from "../src/engines/instance/run-directory.ts";
 import type { Perms } from "../src/permissions/perms.ts";
 import { PACE, type PaceLimits } from "./http/body/pace.ts";
 import { isLoopback } from "./http/host-check.ts";
-import type { TracingOptions } from "./http/tracing.ts";
+import type { TracingOptions } from "./http/span-export.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log/logger.ts";
 import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
 import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/contract/storage.ts";

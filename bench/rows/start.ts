@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deadline } from "../../src/base/deadline.ts";
@@ -8,7 +8,7 @@ import { endChild, lastWords } from "../children.ts";
 import { removeOwn } from "../containers.ts";
 import { type Context, EXPECTED, rounds, uniqueRequest } from "../context.ts";
 import { Client } from "../http.ts";
-import { launchOf } from "../server.ts";
+import { launchOf, storeOf } from "../server.ts";
 import type { Row } from "../table.ts";
 
 const SAMPLES = 5;
@@ -25,35 +25,80 @@ interface Started {
   readonly resident: number;
 }
 
+/** A way of starting, with its goals. */
+interface Way {
+  /** Added to the rows' names. */
+  readonly name: string;
+  readonly level: "container" | "isolated";
+  /** Whether each start creates the store. */
+  readonly isFirst: boolean;
+  /** Goals in milliseconds. */
+  readonly listens: readonly [must: number, aim: number];
+  readonly ready: readonly [must: number, aim: number];
+}
+
+const USUAL = {
+  name: "",
+  level: "container",
+  isFirst: false,
+  listens: [900, 600],
+  ready: [1_600, 1_200],
+} satisfies Way;
+
+const WAYS: readonly Way[] = [
+  USUAL,
+  { ...USUAL, name: ", no engine", level: "isolated" },
+  { ...USUAL, name: ", new store", isFirst: true, listens: [1_500, 900], ready: [2_200, 1_600] },
+];
+
 /**
- * Starts a server repeatedly, with an existing store and image. Measures the time to listen and its
- * memory. Reference: a Node.js process that does nothing.
+ * Starts a server repeatedly, with an existing image. Measures the time to listen, the time to be ready and the
+ * memory, in turn: with an existing store, without an engine, and with a new store. Reference: a Node.js
+ * process that does nothing.
  */
 export async function start(context: Context): Promise<Row[]> {
-  const all: Started[] = [];
+  const all = new Map<Way, Started[]>(WAYS.map((way) => [way, []]));
   const nothing: number[] = [];
-  // The first start creates the store.
-  for (const round of rounds(context, SAMPLES + 1, 60)) {
+  // The first round creates the stores.
+  for (const round of rounds(context, SAMPLES + 1, 150)) {
     nothing.push(await timeOf(["-e", "0"]));
-    const one = await startOnce(context);
-    if (round > 0) all.push(one);
+    for (const [way, starts] of all) {
+      const one = await startOnce(context, way);
+      if (round > 0) starts.push(one);
+    }
   }
   const reference = { name: "node -e 0", values: nothing };
+  return [...all].flatMap(([way, starts]) => rowsOf(way, starts, reference));
+}
+
+function rowsOf(
+  { name, listens, ready }: Way,
+  starts: readonly Started[],
+  reference: Row["reference"] & object,
+): Row[] {
   const value = (must: number, aim: number) =>
     ({ of: "value", better: "lower", must, aim }) as const;
-  const listens = all.map((each) => each.listens);
-  const ready = all.map((each) => each.ready);
-  const resident = all.map((each) => each.resident);
   return [
     {
-      work: "start until it listens",
+      work: `start until it listens${name}`,
       unit: "ms",
-      values: listens,
+      values: starts.map((each) => each.listens),
       reference,
-      goal: value(900, 600),
+      goal: value(...listens),
     },
-    { work: "start until ready", unit: "ms", values: ready, reference, goal: value(1_600, 1_200) },
-    { work: "memory of the server", unit: "MB", values: resident, goal: value(260, 200) },
+    {
+      work: `start until ready${name}`,
+      unit: "ms",
+      values: starts.map((each) => each.ready),
+      reference,
+      goal: value(...ready),
+    },
+    {
+      work: `memory of the server${name}`,
+      unit: "MB",
+      values: starts.map((each) => each.resident),
+      goal: value(260, 200),
+    },
   ];
 }
 
@@ -63,17 +108,22 @@ async function timeOf(args: readonly string[]): Promise<number> {
   return performance.now() - started;
 }
 
-async function startOnce({ docker, scratch, signal }: Context): Promise<Started> {
-  const runDirectory = join(scratch, "start");
+async function startOnce(
+  { docker, scratch, signal }: Context,
+  { level, isFirst }: Way,
+): Promise<Started> {
+  const runDirectory = join(scratch, isFirst ? "first-start" : "start");
+  if (isFirst) await rm(storeOf(runDirectory), { recursive: true, force: true });
+  const engine = level === "isolated" ? "none" : undefined;
   const started = performance.now();
-  const child = launchOf({ docker, runDirectory, min: 2, signal });
+  const child = launchOf({ docker, runDirectory, min: 2, engine, signal });
   try {
     const origin = await deadline(addressOf(child), UP_WITHIN, "Starting the server");
     const listens = performance.now() - started;
     const client = new Client(origin, signal);
     while ((await client.get("/readyz")).status !== 200) await sleep(POLL, undefined, { signal });
     const ready = performance.now() - started;
-    await client.execute(uniqueRequest(), EXPECTED);
+    await client.execute({ ...uniqueRequest(), sandbox: level }, EXPECTED);
     const resident = await residentOf(child);
     client.close();
     return { listens, ready, resident };

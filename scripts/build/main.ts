@@ -4,12 +4,14 @@ import { buildLibrary } from "./library.ts";
 import { buildPrograms } from "./programs.ts";
 import { buildServer } from "./server.ts";
 import { readStamps, signOf, writeStamps } from "./stamps.mjs";
+import { buildStore } from "./store.ts";
 import { writeBuilt } from "./write.ts";
 
 /** Parts of `dist/`, by their folders' names. The library needs the programs, so it comes later. */
 const PARTS = {
   programs: buildPrograms,
   server: buildServer,
+  store: buildStore,
   library: buildLibrary,
 } as const;
 

@@ -1,4 +1,4 @@
-import { build } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
 import { type Built, inputsOf } from "./programs.ts";
 
@@ -7,27 +7,80 @@ const ENTRIES = {
   main: "server/main.ts",
   cli: "server/cli/main.ts",
   "json-thread": "server/http/json-thread/worker.ts",
-  "store-thread": "server/store/pglite/worker.ts",
+  "store-thread": "server/store/pglite/thread-entry.ts",
 };
 
-/** Builds the control plane, which Node runs without a loader. Packages are not bundled. */
+/** Packages that read files beside their code. They are not bundled. */
+const INSTALLED = ["@electric-sql/pglite", "deno", "esbuild", "esbuild-wasm", "swagger-ui-dist"];
+/** Optional package of `pg`, which is not installed. */
+const OPTIONAL = ["pg-native"];
+
+/** Defines `require` for bundled packages that are CommonJS modules. */
+const REQUIRE = `import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);`;
+
+/** Packages that dockerode loads for SSH, BuildKit and folders as build contexts. The server uses none of these. */
+const UNUSED = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|tar-fs)$/;
+const DOCKER_CLIENT = /\/node_modules\/(dockerode|docker-modem)\//;
+
+/** Index modules of packages, with contents that export only the parts used here. */
+const SHORTENED: readonly [path: RegExp, contents: string][] = [
+  [/\/zod\/v4\/locales\/index\.js$/, `export { default as en } from "./en.js";`],
+  [
+    /\/rate-limiter-flexible\/index\.js$/,
+    `exports.RateLimiterMemory = require("./lib/RateLimiterMemory");
+     exports.RateLimiterRes = require("./lib/RateLimiterRes");`,
+  ],
+];
+
+/** Builds the control plane, which Node runs without a loader. Packages are bundled, because Node loads few files faster. */
 export async function buildServer(): Promise<Built> {
   const { outputFiles, metafile } = await build({
+    ...OPTIONS,
     absWorkingDir: PACKAGE_ROOT,
     entryPoints: ENTRIES,
     outdir: "/",
-    bundle: true,
-    splitting: true,
-    packages: "external",
-    format: "esm",
-    platform: "node",
-    target: "node20",
     metafile: true,
     write: false,
-    logLevel: "warning",
   });
   return {
     files: Object.fromEntries(outputFiles.map(({ path, text }) => [path.slice(1), text])),
-    inputs: inputsOf(metafile),
+    // The lock, which every part depends on, tells of packages.
+    inputs: inputsOf(metafile).filter((path) => !path.includes("/node_modules/")),
+  };
+}
+
+const OPTIONS = {
+  bundle: true,
+  splitting: true,
+  external: [...INSTALLED, ...OPTIONAL],
+  mainFields: ["module", "main"],
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  banner: { js: REQUIRE },
+  plugins: [withoutUnused(), shortened()],
+  logLevel: "warning",
+} satisfies BuildOptions;
+
+/** Replaces `UNUSED` packages of the Docker client by empty modules. */
+function withoutUnused(): Plugin {
+  return {
+    name: "without-unused",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: UNUSED }, ({ path, importer }) =>
+        DOCKER_CLIENT.test(importer) ? { path, namespace: "unused" } : undefined,
+      );
+      onLoad({ filter: /./, namespace: "unused" }, () => ({ contents: "module.exports = {};" }));
+    },
+  };
+}
+
+/** Replaces index modules by those of `SHORTENED`. */
+function shortened(): Plugin {
+  return {
+    name: "shortened",
+    setup({ onLoad }) {
+      for (const [filter, contents] of SHORTENED) onLoad({ filter }, () => ({ contents }));
+    },
   };
 }

@@ -10,13 +10,13 @@ import { builtPath } from "../../src/base/package-root.ts";
  */
 export async function writeBuilt(
   part: string,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<string[]> {
   const folder = builtPath(part);
-  for (const [name, text] of Object.entries(files)) {
+  for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(`${path}.new`, text);
+    await writeFile(`${path}.new`, content);
     await rename(`${path}.new`, path);
   }
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -1,6 +1,6 @@
+import { createRequire } from "node:module";
 import { type DestinationStream, type Logger, pino } from "pino";
-import { prettyFactory } from "pino-pretty";
-import { StoreUnavailable } from "../store/contract/errors.ts";
+import { StoreUnavailable } from "../store/contract/store-errors.ts";
 import { errorFields, isExpected } from "./error-fields.ts";
 import { masker } from "./mask.ts";
 
@@ -17,6 +17,8 @@ export interface LogOptions {
   /** Default: standard error, written before the call returns. */
   readonly destination?: DestinationStream;
 }
+
+const require = createRequire(import.meta.url);
 
 const STANDARD_ERROR = 2;
 const MAX_TOLD = 2_000;
@@ -44,6 +46,7 @@ export function createLogger(options: LogOptions = {}): Logger {
 
 /** Makes a destination that writes text for people, in order. */
 function readable(destination: DestinationStream): DestinationStream {
+  const { prettyFactory } = require("pino-pretty") as typeof import("pino-pretty");
   const text = prettyFactory({ singleLine: true, colorize: process.stderr.isTTY });
   return { write: (line) => destination.write(text(line)) };
 }

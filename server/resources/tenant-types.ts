@@ -1,11 +1,10 @@
-import { ResourceTypeError } from "../../src/resourcex/base/errors.ts";
+import { ResourceTypeError } from "../../src/resourcex/base/resourcex-errors.ts";
 import { builtinTypes } from "../../src/resourcex/types/builtin-bundles.ts";
 import type { BundledType } from "../../src/resourcex/types/type.ts";
-import { TypeTable } from "../../src/resourcex/types/type-table.ts";
 import { RegistryProblem } from "../errors/registry-problem.ts";
-import { isOneTooMany, StoreConflict } from "../store/contract/errors.ts";
 import type { Page } from "../store/contract/page.ts";
 import { MOST_ROWS } from "../store/contract/storage.ts";
+import { isOneTooMany, StoreConflict } from "../store/contract/store-errors.ts";
 import type { DescribedRow, Types } from "../store/contract/types.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { TypeChecks } from "./checks/type-checks.ts";
@@ -30,10 +29,16 @@ export interface RunnableType {
   checkArguments(args: unknown): Promise<unknown>;
 }
 
+/** Built-in types, by all of their names. */
+const BUILTINS = new Map(
+  builtinTypes.flatMap((type) =>
+    [type.name, ...(type.aliases ?? [])].map((name) => [name, type] as const),
+  ),
+);
+
 /** The types that run here for a tenant: those that are built in, and those it has brought. */
 export class TenantTypes {
   readonly #types: Types;
-  readonly #builtins = new TypeTable(builtinTypes);
   readonly #checks = new TypeChecks();
 
   constructor(types: Types) {
@@ -42,16 +47,11 @@ export class TenantTypes {
 
   /** Rejects with a `RegistryProblem` if the tenant has none of that name. */
   async get(tenant: string, name: string): Promise<RunnableType> {
-    if (this.#builtins.has(name)) {
-      const { type, checkArguments } = this.#builtins.get(name);
-      return { type, checkArguments: async (args) => checkArguments(args) };
+    const type = BUILTINS.get(name) ?? (await this.#types.get(tenant, name))?.type;
+    if (type === undefined) {
+      throw new RegistryProblem("UNSUPPORTED_TYPE", `Unsupported resource type: ${name}`);
     }
-    const row = await this.#types.get(tenant, name);
-    if (row !== undefined) {
-      const { type } = row;
-      return { type, checkArguments: (args) => this.#checks.arguments(tenant, type, args) };
-    }
-    throw new RegistryProblem("UNSUPPORTED_TYPE", `Unsupported resource type: ${name}`);
+    return { type, checkArguments: (args) => this.#checks.arguments(tenant, type, args) };
   }
 
   /** A page as JSON texts: those that are built in come first, and then the tenant's by name. */
@@ -76,7 +76,7 @@ export class TenantTypes {
       const message = `Type '${type.name}' has ${length} aliases: more than ${MAX_ALIASES}`;
       throw new RegistryProblem("INVALID_TYPE", message);
     }
-    const taken = [type.name, ...(type.aliases ?? [])].find((name) => this.#builtins.has(name));
+    const taken = [type.name, ...(type.aliases ?? [])].find((name) => BUILTINS.has(name));
     if (taken !== undefined) throw exists(taken);
     await this.#checks.type(tenant, type).catch(invalid);
     await this.#types.add(tenant, type, limits.storage).catch((error: unknown) => {

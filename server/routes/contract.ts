@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { openApiDocument } from "../http/openapi.ts";
 import { type Route, route } from "../http/route.ts";
 
 /**
@@ -15,7 +14,8 @@ export function contractRoutes(routes: readonly Route[]): Route[] {
     summary: "This contract",
     tags: ["Contract"],
     responses: { 200: { description: "OpenAPI 3.1", schema: z.looseObject({}) } },
-    handler: ({ c, reserve }) => {
+    handler: async ({ c, reserve }) => {
+      const { openApiDocument } = await import("../http/openapi.ts");
       document ??= new TextEncoder().encode(JSON.stringify(openApiDocument([...routes, contract])));
       reserve(document.length);
       return c.body(document, 200, { "Content-Type": "application/json" });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { messageOf } from "../base/errors.ts";
-import { formatDatabaseHost, parseDatabaseUrl } from "../database/target.ts";
+import { formatDatabaseHost, parseDatabaseUrl } from "../database/database-url.ts";
 import { parseEntry } from "../destinations/host-entry.ts";
 import type { ToolPermissions } from "../permissions/tool-permissions.ts";
 import type { DatabaseToolConfig } from "../protocol/database.ts";

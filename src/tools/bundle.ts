@@ -1,4 +1,4 @@
-import { type BuildFailure, build, type Metafile, type Plugin } from "esbuild";
+import type { BuildFailure, Metafile, Plugin } from "esbuild";
 import { builtPath } from "../base/package-root.ts";
 import { bundlingFault, externalBuiltins, forEvaluate } from "../bundler/build-options.ts";
 
@@ -12,6 +12,7 @@ const COMMON = ["inject", "lazy", "proxy"];
  * @throws {Error} Naming where the bundler failed, or the import that it cannot include.
  */
 export async function bundleTool(path: string): Promise<string> {
+  const { build } = await import("esbuild");
   const { outputFiles, metafile } = await build({
     ...forEvaluate(),
     entryPoints: [path],

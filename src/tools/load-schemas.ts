@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
-import { type BuildFailure, build, type Metafile, type Plugin } from "esbuild";
+import type { BuildFailure, Metafile, Plugin } from "esbuild";
 import { messageOf } from "../base/errors.ts";
 import { externalBuiltins, forEvaluate } from "../bundler/build-options.ts";
 import { DRIZZLE_MODULES } from "../protocol/drizzle-specifiers.ts";
@@ -70,6 +70,7 @@ async function bundle(directory: string, files: readonly string[]): Promise<Bund
   const modules = files.map((file) => {
     return `[${JSON.stringify(file)}, () => require(${JSON.stringify(`./${file}`)})]`;
   });
+  const { build } = await import("esbuild");
   const { outputFiles, metafile } = await build({
     ...forEvaluate(),
     stdin: { contents: `export const files = [${modules.join(",")}];`, resolveDir: directory },

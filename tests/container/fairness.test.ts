@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { readRunner } from "../../src/deno/runner.ts";
-import { ContainerEngine } from "../../src/engines/container/docker-supervisor.ts";
+import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { CONTRACT_POOL, job, PROFILE, until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
@@ -21,7 +21,7 @@ const CODE = "console.log('begun'); export default () => 1";
 it("is given a sandbox before those who were there first, beside 20 clients of another tenant", async () => {
   const directory = await mkdtemp(join(tmpdir(), "isolate-"));
   const instance = await Instance.create(directory);
-  const engine = new ContainerEngine({
+  const supervisor = new DockerSupervisor({
     docker,
     runtime,
     instance,
@@ -29,6 +29,8 @@ it("is given a sandbox before those who were there first, beside 20 clients of a
     pool: { ...POOL, onError: console.error },
     log: () => {},
   });
+  const { engine } = supervisor;
+  engine.prewarm();
   let begun = 0;
   /** Counts the executions that began after this one was requested and before it began itself. */
   const run = async (tenant: string): Promise<number> => {
@@ -43,7 +45,7 @@ it("is given a sandbox before those who were there first, beside 20 clients of a
     return overtaken;
   };
   try {
-    await engine.prepared();
+    await supervisor.prepared();
     let over = false;
     const noisy: number[] = [];
     const flood = Array.from({ length: NOISY_CLIENTS }, async () => {

@@ -7,8 +7,8 @@ import postgres from "postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
 import { DatabaseProxy } from "../../src/database/database-proxy.ts";
+import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { SpareConnections } from "../../src/database/spare-connections.ts";
-import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { until } from "../contract/engine-contract.ts";
 
 const LIMITS = { rows: 1_000, bytes: 100_000 };

@@ -44,7 +44,6 @@ const NOT_YET = new Set([
   "server/http/output-schema.ts",
   "server/http/route.ts",
   "server/routes/execute.ts",
-  "server/tenants/brief-cache.ts",
   "server/tenants/tenant-settings.ts",
   "src/protocol/egress-admin.ts",
   "src/protocol/egress-limits.ts",

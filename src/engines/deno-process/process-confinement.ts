@@ -45,12 +45,15 @@ export async function confineProcesses(
   await chown(instanceDirectory, 0, group);
   await chmod(instanceDirectory, ENTERED_BY_ITS_GROUP);
   const who = { user: newUser(host), groups: [group] };
-  if (!(await canUse(host, "-r", join(runnerDirectory, "host.js"), who))) return same;
-  let binary = denoBinary();
-  if (!(await canUse(host, "-x", binary, who))) {
-    binary = await near(binary, join(instanceDirectory, "bin"));
-  }
-  return (await canUse(host, "-x", binary, who)) ? { host, binary, group } : same;
+  const binary = denoBinary();
+  const [reads, runs] = await Promise.all([
+    canUse(host, "-r", join(runnerDirectory, "host.js"), who),
+    canUse(host, "-x", binary, who),
+  ]);
+  if (!reads) return same;
+  if (runs) return { host, binary, group };
+  const copy = await near(binary, join(instanceDirectory, "bin"));
+  return (await canUse(host, "-x", copy, who)) ? { host, binary: copy, group } : same;
 }
 
 /** The command line of one sandbox's process, and who it runs as. */

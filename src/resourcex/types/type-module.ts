@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import { build } from "esbuild";
 import { LRUCache } from "lru-cache";
 import { type Compiled, compile, readTypeEntry } from "../../bundler/compiler.ts";
-import { COMPOSE_INPUTS, composeType } from "../../bundler/compose-type.ts";
 import { builtinTypes } from "./builtin-bundles.ts";
 
 /** Modules kept ready: each execution of a type runs the same one. */
@@ -63,14 +61,18 @@ function isOurs(code: string): boolean {
 }
 
 async function make(code: string, owner: string, key: string): Promise<TypeModule> {
-  // Our own source needs no process of its own.
-  const compiled = isOurs(code)
-    ? await composeType({ build }, code, await readTypeEntry())
-    : await compile(owner, { task: "compose", code }, COMPOSE_INPUTS);
+  const compiled = await compose(code, owner);
   const text = codeOf(compiled, (fault) => failed.set(key, fault));
   const module = { text, hash: createHash("sha256").update(text).digest("hex") };
   kept.set(key, module);
   return module;
+}
+
+async function compose(code: string, owner: string): Promise<Compiled> {
+  const { COMPOSE_INPUTS, composeType } = await import("../../bundler/compose-type.ts");
+  if (!isOurs(code)) return compile(owner, { task: "compose", code }, COMPOSE_INPUTS);
+  // Our own source needs no process of its own.
+  return composeType(await import("esbuild"), code, await readTypeEntry());
 }
 
 const SOURCE_FILE = "type.ts";

@@ -1,4 +1,4 @@
-import { ResourceTypeError } from "../base/errors.ts";
+import { ResourceTypeError } from "../base/resourcex-errors.ts";
 import { argumentCheck, type CheckArguments } from "./arguments.ts";
 import type { BundledType, TypeSandbox } from "./type.ts";
 

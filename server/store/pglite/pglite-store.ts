@@ -1,6 +1,6 @@
-import { openError } from "../contract/errors.ts";
 import { STORAGE_OF_TENANTS } from "../contract/storage.ts";
 import type { Store, StoreOptions } from "../contract/store.ts";
+import { openError } from "../contract/store-errors.ts";
 import type { StoreParts } from "../drizzle/store-parts.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { DiskReserve } from "./disk-reserve.ts";
@@ -15,7 +15,7 @@ export async function openPGliteStore(
   directory: string,
   { storage = STORAGE_OF_TENANTS, reserve }: StoreOptions = {},
 ): Promise<Store> {
-  await makePrivate(directory);
+  makePrivate(directory);
   const lock = await DirectoryLock.take(directory);
   const disk = new DiskReserve(directory, reserve);
   const data = { directory, storage, reserve: disk.bytes };

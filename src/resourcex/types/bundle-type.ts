@@ -1,14 +1,14 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type BuildFailure, build, type Plugin } from "esbuild";
-import { IsolateError, messageOf } from "../../base/errors.ts";
 import { bundlingFault, externalBuiltins, forEvaluate } from "../../bundler/build-options.ts";
 import { asModule } from "../../bundler/expression.ts";
 import { assertWhole } from "../../tools/bundle.ts";
-import { ResourceTypeError } from "../base/errors.ts";
 import { EngineLevels } from "./levels.ts";
 import { type Describe, describeIn } from "./metadata.ts";
+import { toType } from "./to-type.ts";
 import type { BundledType } from "./type.ts";
+import { moduleOf } from "./type-module.ts";
 
 /** What Node has and the runtime of a sandbox does not. */
 export const UNAVAILABLE_BUILTINS: readonly string[] = ["_stream_wrap", "sea"];
@@ -40,7 +40,8 @@ export async function bundleResourceTypes(
   const levels = new EngineLevels();
   try {
     const types: BundledType[] = [];
-    const describe: Describe = async (code) => describeIn(await levels.engine("isolated"), code);
+    const describe: Describe = async (code) =>
+      describeIn(await levels.engine("isolated"), () => moduleOf(code));
     for (const source of sources) types.push(await bundleOne(source, basePath, describe));
     return types;
   } finally {
@@ -56,36 +57,6 @@ async function bundleOne(
   const path = await pathOf(source, basePath);
   const label = path ?? INLINE;
   return toType(label, () => bundleCode(source, path, basePath), describe);
-}
-
-/** A type of code that is made when it is asked for, with errors by its label. */
-export async function toType(
-  label: string,
-  bundle: () => Promise<string>,
-  describe: Describe,
-): Promise<BundledType> {
-  const failed = (error: unknown): never => {
-    // The sandbox is not there: nothing is wrong with the type.
-    if (error instanceof IsolateError) throw error;
-    throw new ResourceTypeError(`Failed to bundle ${label}: ${messageOf(error)}`);
-  };
-  const code = await bundle().catch(failed);
-  const { name, aliases, description, schema, sandbox, resolves } =
-    await describe(code).catch(failed);
-  if (name === undefined) {
-    throw new ResourceTypeError(`Resource type at ${label} must have a name`);
-  }
-  if (!resolves) {
-    throw new ResourceTypeError(`Resource type at ${label} must have a resolve function`);
-  }
-  return {
-    name,
-    ...(aliases && { aliases }),
-    description,
-    ...(schema && { schema }),
-    code,
-    ...(sandbox && { sandbox }),
-  };
 }
 
 async function bundleCode(
