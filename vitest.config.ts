@@ -1,23 +1,59 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { nodePool } from "./tests/nodes/pool.ts";
 import { otherLines } from "./tests/nodes/programs.ts";
+import { longestFirst } from "./tests/runner/longest-first.ts";
+import { NODE_FLAGS } from "./tests/runner/node-flags.ts";
+import { SlowestFiles } from "./tests/runner/slowest-files.ts";
+
+/** Files that take longest, in about that order. */
+const LONGEST = [
+  "e2e/largest-requests.test.ts",
+  "container/container-engine.test.ts",
+  "e2e/server.test.ts",
+  "e2e/compose.test.ts",
+  "process/process-engine.test.ts",
+  "e2e/many-tenants.test.ts",
+  "process/library-contract.test.ts",
+  "container/hardening.test.ts",
+  "e2e/rest-contract.test.ts",
+  "e2e/package.test.ts",
+  "container/network-hints.test.ts",
+  "container/engine-lost.test.ts",
+  "process/store-faults.test.ts",
+  "e2e/database.test.ts",
+  "process/floods.test.ts",
+  "e2e/kept-idle.test.ts",
+  "e2e/resourcex.test.ts",
+  "unit/src/engines/fake-engine.test.ts",
+  "unit/server/functions/http.test.ts",
+  "unit/server/jobs/jobs.test.ts",
+];
+
+/** One more than there are cores, because tests often wait: for an engine, a disk, or a time to pass. */
+const WORKERS = Math.min(availableParallelism() + 1, 8);
+
+/** Builds `dist/`, which servers, threads and sandboxes run. */
+const BUILD = "tests/global-setup.ts";
+
+const shared = { maxWorkers: WORKERS, execArgv: [...NODE_FLAGS] };
 
 const unit = {
+  ...shared,
   include: ["tests/{unit,fuzz}/**/*.test.ts"],
+  globalSetup: BUILD,
   testTimeout: 30_000,
   hookTimeout: 60_000,
-  // The default leaves a core to whoever watches.
-  maxWorkers: "100%",
 };
 
 /**
- * `unit` needs no engine and runs in seconds, by the Node that runs this; `unit-node…` is the same by
- * others, where the set-up has installed them. `real` starts Deno processes, containers, servers.
+ * `unit` needs no engine, and runs by the Node that runs this. `unit-node…` is the same by others, where the set-up
+ * has installed them. `real` starts Deno processes, containers, servers.
  */
 export default defineConfig({
   test: {
-    // Servers and sandboxes run what is built.
-    globalSetup: "tests/global-setup.ts",
+    reporters: ["default", new SlowestFiles()],
+    sequence: { sequencer: longestFirst(LONGEST) },
     projects: [
       { test: { ...unit, name: "unit" } },
       ...otherLines().map((line) => ({
@@ -30,12 +66,12 @@ export default defineConfig({
       })),
       {
         test: {
+          ...shared,
           name: "real",
           include: ["tests/{process,container,e2e}/**/*.test.ts"],
+          globalSetup: [BUILD, "tests/image-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          // Sandboxes share the machine's cores: side by side they would time each other out.
-          fileParallelism: false,
         },
       },
     ],

@@ -13,6 +13,7 @@ import {
   MAX_ADMIN_LINE,
   type OpenRequest,
 } from "../src/protocol/egress-admin.ts";
+import type { EgressLimits } from "../src/protocol/egress-limits.ts";
 import { LineDecoder } from "../src/protocol/lines.ts";
 import { AdminRequestError, parseAdminRequest } from "./admin-request.ts";
 import type { ConnectionBudget } from "./connection-budget.ts";
@@ -51,16 +52,17 @@ class AdminFailure extends Error {
   }
 }
 
-type ReadGround = (settings: Pick<ConfigureRequest, "hosts" | "private" | "own">) => OperatorRules;
+type ReadRules = (settings: Pick<ConfigureRequest, "hosts" | "private" | "own">) => OperatorRules;
 
 export interface AdminConnectionOptions {
   /** What holds until the connection says otherwise. */
   readonly operatorRules: OperatorRules;
-  readonly readGround: ReadGround;
+  readonly readRules: ReadRules;
   readonly claims: Claims;
   readonly audit: OnDecision;
   readonly reserve: SpareConnections;
   readonly budget: ConnectionBudget;
+  readonly limits: EgressLimits;
 }
 
 interface OpenRun {
@@ -73,22 +75,24 @@ interface OpenRun {
 /** One control plane's connection, and the runs it opened: they close when it does. */
 export class AdminConnection {
   readonly #socket: Socket;
-  readonly #readGround: ReadGround;
+  readonly #readRules: ReadRules;
   readonly #claims: Claims;
   readonly #audit: OnDecision;
   readonly #reserve: SpareConnections;
   readonly #budget: ConnectionBudget;
+  readonly #limits: EgressLimits;
   #operatorRules: OperatorRules;
   readonly #runs = new Map<string, OpenRun>();
 
   constructor(socket: Socket, options: AdminConnectionOptions) {
     this.#socket = socket.on("error", () => socket.destroy());
     this.#operatorRules = options.operatorRules;
-    this.#readGround = options.readGround;
+    this.#readRules = options.readRules;
     this.#claims = options.claims;
     this.#audit = options.audit;
     this.#reserve = options.reserve;
     this.#budget = options.budget;
+    this.#limits = options.limits;
   }
 
   /** Answers requests in their order until the connection ends, and resolves when all is closed. */
@@ -154,15 +158,17 @@ export class AdminConnection {
   }
 
   #configure(request: ConfigureRequest): void {
-    this.#operatorRules = refusing("BAD_SETTINGS", () => this.#readGround(request));
+    this.#operatorRules = refusing("BAD_SETTINGS", () => this.#readRules(request));
   }
 
   #makeRun(request: OpenRequest, policy: EgressPolicy): ProxiedRun {
     const decisions = new DecisionLog(request, this.#audit, (event) => this.report(event));
-    return refusing(
-      "BAD_POLICY",
-      () => new ProxiedRun(policy, this.#operatorRules, decisions, this.#budget),
-    );
+    const shared = {
+      operatorRules: this.#operatorRules,
+      limits: this.#limits,
+      budget: this.#budget,
+    };
+    return refusing("BAD_POLICY", () => new ProxiedRun(policy, decisions, shared));
   }
 
   async #close(id: string) {

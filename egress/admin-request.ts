@@ -7,16 +7,11 @@ import {
   type EgressAccess,
   type OpenRequest,
 } from "../src/protocol/egress-admin.ts";
-import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
 
 const MAX_ENTRIES = 256;
 const MAX_TEXT = 300;
 /** `sun_path` holds 108 bytes, the last of them a zero. */
 const MAX_SOCKET_PATH = 107;
-/** The longest a timer runs. */
-const MAX_MILLISECONDS = 2_147_483_647;
-
-const LIMIT_NAMES = Object.keys(DEFAULT_EGRESS_LIMITS) as (keyof EgressLimits)[];
 
 /** Thrown for a line that is no request. `id` is the request's, if it has one. */
 export class AdminRequestError extends Error {
@@ -37,11 +32,10 @@ export function parseAdminRequest(line: string): AdminRequest {
     throw new AdminRequestError("id is not an integer");
   }
   try {
-    if (request.op === "ping") return { id, op: "ping" };
     if (request.op === "close") return { id, op: "close", run: text(request.run, "run") };
     if (request.op === "open") return { id, op: "open", ...readOpen(request) };
     if (request.op === "configure") return { id, op: "configure", ...readSettings(request) };
-    throw new AdminRequestError("op is not open, close, configure or ping");
+    throw new AdminRequestError("op is not open, close or configure");
   } catch (error) {
     throw new AdminRequestError(error instanceof Error ? error.message : String(error), id);
   }
@@ -77,25 +71,10 @@ function readSettings(request: Record<string, unknown>) {
 
 function readEgress(egress: Record<string, unknown>): EgressAccess {
   const policy = object(egress.policy, "policy");
-  const limits = policy.limits === undefined ? {} : readLimits(object(policy.limits, "limits"));
   return {
     socket: socketPath(egress.socket, EGRESS_SOCKET),
-    policy: { allow: entries(policy.allow, "policy.allow"), limits },
+    policy: { allow: entries(policy.allow, "policy.allow") },
   };
-}
-
-function readLimits(limits: Record<string, unknown>): Partial<EgressLimits> {
-  const read: Partial<Record<keyof EgressLimits, number>> = {};
-  for (const [name, value] of Object.entries(limits)) {
-    const known = LIMIT_NAMES.find((limit) => limit === name);
-    if (known === undefined) throw new AdminRequestError(`limits has no ${name.slice(0, 40)}`);
-    const most = known.endsWith("Ms") ? MAX_MILLISECONDS : Number.MAX_SAFE_INTEGER;
-    if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > most) {
-      throw new AdminRequestError(`limits.${known} is not an integer from 1 to ${most}`);
-    }
-    read[known] = value;
-  }
-  return read;
 }
 
 /** Where it leads is the control plane's word alone; what could be listened on elsewhere is not. */

@@ -3,7 +3,7 @@ import { hangUp } from "../src/base/hang-up.ts";
 import { Refusal } from "../src/destinations/refusal.ts";
 import { AnswerBody } from "./answer-body.ts";
 import { answerFramingOf } from "./answer-framing.ts";
-import { BodyEnd } from "./body.ts";
+import { BodyEnd } from "./body-end.ts";
 import { framingOf, HeadSyntaxError, parseResponseHead, type ResponseHead } from "./head.ts";
 import { pump, writeAndWait } from "./pump.ts";
 import { HeadError, type HeadLimits, readHead } from "./read-head.ts";

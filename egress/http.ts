@@ -7,7 +7,7 @@ import { exchange } from "./exchange.ts";
 import { framingOf, HeadSyntaxError, parseRequestHead, type RequestHead } from "./head.ts";
 import type { ProxiedRun } from "./proxied-run.ts";
 import { HeadError, type HeadLimits, readHead } from "./read-head.ts";
-import { readTarget, type Target } from "./target.ts";
+import { readTarget, type Target } from "./request-target.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /** 16 KiB and 100 headers, beside the request line and the empty one. */

@@ -4,13 +4,20 @@ import { Allowlist } from "../src/destinations/allowlist.ts";
 import { type Destination, formatHost } from "../src/destinations/host.ts";
 import { Refusal } from "../src/destinations/refusal.ts";
 import type { EgressPolicy } from "../src/protocol/egress-admin.ts";
-import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
+import type { EgressLimits } from "../src/protocol/egress-limits.ts";
 import type { ConnectionBudget, ConnectionShare } from "./connection-budget.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { Quota } from "./quota.ts";
 import { Tunnel } from "./tunnel.ts";
 
 const OUT_OF_BYTES = new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");
+
+/** The settings of all runs. */
+export interface ProxiedRunOptions {
+  readonly operatorRules: OperatorRules;
+  readonly limits: EgressLimits;
+  readonly budget: ConnectionBudget;
+}
 
 /** What one run may do, what it has done, and every socket that is open for it. */
 export class ProxiedRun {
@@ -30,16 +37,15 @@ export class ProxiedRun {
   /** @throws {HostError} for an entry of the policy that is no host. */
   constructor(
     policy: EgressPolicy,
-    operatorRules: OperatorRules,
     decisions: DecisionLog,
-    budget: ConnectionBudget,
+    { operatorRules, limits, budget }: ProxiedRunOptions,
   ) {
     this.#allowlist = new Allowlist(policy.allow);
     this.#operatorRules = operatorRules;
     this.#budget = budget;
     this.decisions = decisions;
-    this.limits = { ...DEFAULT_EGRESS_LIMITS, ...policy.limits };
-    this.quota = new Quota(this.limits);
+    this.limits = limits;
+    this.quota = new Quota(limits);
   }
 
   /** Keeps a socket to be closed with the run, and sees to its errors: its close says enough. */

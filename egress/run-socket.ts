@@ -2,8 +2,8 @@ import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { listenForSandbox } from "../src/base/sockets.ts";
 import type { RunReport } from "../src/protocol/egress-admin.ts";
-import { serveConnection } from "./connection.ts";
 import type { ProxiedRun } from "./proxied-run.ts";
+import { serveConnection } from "./serve-connection.ts";
 
 /** One slot's `egress.sock`, and the run that is behind it while it listens. */
 export class RunSocket {

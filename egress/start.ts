@@ -1,7 +1,7 @@
 import { lstat, mkdir, rm } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
-import { listenAt } from "../src/base/sockets.ts";
+import { listenAt, socketState } from "../src/base/sockets.ts";
 import { type Backend, nameOf } from "../src/database/backend.ts";
 import { SpareConnections } from "../src/database/spare-connections.ts";
 import { type Classifier, classify } from "../src/destinations/address-class.ts";
@@ -10,6 +10,7 @@ import { readOperatorRules } from "../src/destinations/operator-rules.ts";
 import { Lookups } from "../src/dns/lookups.ts";
 import { nameServerResolver, type Resolver } from "../src/dns/resolve.ts";
 import type { SurvivorEvent } from "../src/protocol/egress-admin.ts";
+import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
 import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-connection.ts";
 import { ConnectionBudget } from "./connection-budget.ts";
 import type { OnDecision } from "./decision-log.ts";
@@ -38,6 +39,8 @@ export interface EgressOptions {
   readonly onSurvivor?: (event: SurvivorEvent) => void;
   /** Connections of all runs at a time. Default: 1,024, which the container's memory is for. */
   readonly connections?: number;
+  /** Limits of each run that differ from `DEFAULT_EGRESS_LIMITS`: tests wait less. */
+  readonly limits?: Partial<EgressLimits> | undefined;
   /** Lists the host's interfaces, whose addresses are private. Default: the operating system's. */
   readonly interfaces?: ListInterfaces;
   /** Only for tests that show what happens without it. Default: the real one. */
@@ -65,11 +68,12 @@ export async function startEgress(options: EgressOptions): Promise<RunningProxy>
   const { resolver = nameServerResolver(), interfaces } = options;
   const { classify: classifier = sparingHost(classify, interfaces) } = options;
   const { lookup } = new Lookups(resolver);
-  const settle: AdminConnectionOptions["readGround"] = (settings) =>
+  const settle: AdminConnectionOptions["readRules"] = (settings) =>
     readOperatorRules({ ...settings, lookup, classify: classifier });
   const operatorRules = settle({ hosts, private: privates, own });
   const claims = new Claims();
   const budget = new ConnectionBudget(options.connections);
+  const limits = { ...DEFAULT_EGRESS_LIMITS, ...options.limits };
   await ensureDirectory(dirname(adminSocket));
   await removeLeftover(adminSocket);
   const survivors = new Map<string, SurvivorEvent>();
@@ -88,7 +92,7 @@ export async function startEgress(options: EgressOptions): Promise<RunningProxy>
   });
   const connections = new Map<Socket, { admin: AdminConnection; served: Promise<void> }>();
   const server = createServer((socket) => {
-    const shared = { operatorRules, readGround: settle, claims, audit, reserve, budget };
+    const shared = { operatorRules, readRules: settle, claims, audit, reserve, budget, limits };
     const admin = new AdminConnection(socket, shared);
     alone?.enter();
     const served = admin.serve().finally(() => {
@@ -133,11 +137,8 @@ async function ensureDirectory(path: string): Promise<void> {
 async function removeLeftover(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (!found?.isSocket()) return;
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => resolve(true));
-    probe.once("error", () => resolve(false));
-    probe.once("connect", () => probe.destroy());
-  });
-  if (alive) throw new Error(`Another proxy listens on ${path}`);
+  const state = await socketState(path);
+  if (state === "answers" || state === "unknown")
+    throw new Error(`Another proxy listens on ${path}`);
   await rm(path, { force: true });
 }

@@ -17,6 +17,7 @@ const LIBRARY = [
   ["src/database-tool", "src/permissions"],
   ["src/request"],
   ["src/config", "src/bundler"],
+  ["src/contract"],
   ["src/tools", "src/egress-client", "src/channels"],
   ["src/engines/metering"],
   ["src/engines/contract", "src/engines/instance"],

@@ -96,17 +96,18 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 /** Everything there is to serve. */
 function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"]): Route[] {
   const { services, resourceService, publicUrl, httpBytes, tenancy, leaving, onError } = options;
-  const { kernel, replyModes, jobs, secretKey, store, audit, functions, health } = services;
+  const { kernel, runs, replyModes, jobs, secretKey, store, audit, functions, health, metrics } =
+    services;
   const routes = [
     ...executeRoutes(replyModes),
-    ...batchRoutes({ ...services, onError }),
+    ...batchRoutes({ runs, replyModes, onError }),
     ...executionsRoutes({ executions: store.executions, audit }),
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
-    ...httpFunctionRoutes({ ...services, auth, withBytes, publicUrl, maxBytes: httpBytes }),
+    ...httpFunctionRoutes({ runs, functions, auth, withBytes, publicUrl, maxBytes: httpBytes }),
     ...planRoutes(kernel),
     ...healthRoutes(kernel, { health, store, terse: !auth.open, leaving }),
-    ...metricsRoutes(services.metrics.registry, auth.open),
+    ...metricsRoutes(metrics.registry, auth.open),
     ...(tenancy === undefined ? [] : tenancyRoutes(tenancy, store.storage)),
     ...(resourceService === undefined
       ? []

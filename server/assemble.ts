@@ -9,8 +9,7 @@ import { requestLog } from "./log/answered.ts";
 import { failureLog } from "./log/logger.ts";
 import { KernelLevels } from "./resources/kernel-levels.ts";
 import { createResourceService } from "./resources/resource-service.ts";
-import { Retention } from "./runs/retention.ts";
-import { createServices } from "./services.ts";
+import { createServices, type Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store/contract/store.ts";
 import { createTenancy } from "./tenancy.ts";
@@ -34,18 +33,30 @@ export interface Assembled {
 /** Makes a control plane of its settings. Rejects with nothing left behind. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { settings, logger } = options;
-  const onError = failureLog(logger);
+  const { config, containers, runDirectory } = settings;
   const log = (line: string): void => logger.info(line);
   // Sandboxes start while the store is opened.
-  const opening = openKernel({ ...settings, log });
-  let leaving = false;
+  const opening = openKernel({ config, containers, runDirectory, log });
+  const made: { services?: Services } = {};
+  /** Ends what there is by now: what takes work on, what runs it, what waits for its end, and the store. */
+  const close = async (grace: number): Promise<void> => {
+    made.services?.worker.stop();
+    const [opened, store] = await Promise.allSettled([opening, options.store]);
+    if (opened.status === "fulfilled") await opened.value.close(grace);
+    const lost = (await made.services?.close()) ?? 0;
+    if (lost > 0) logger.error(`The store took no more: ${lost} executions are not written down`);
+    if (store.status === "fulfilled") await store.value.close();
+  };
   try {
-    const [store, { kernel, close }] = await Promise.all([options.store, opening]);
-    const { publicUrl, config, secretKey } = settings;
-    const { timeout, memory, cpus } = config;
+    const [store, { kernel }] = await Promise.all([options.store, opening]);
+    const { adminKey, secretKey, tenantLevels, queueTimeout } = settings;
+    const onError = failureLog(logger);
     const tenancy = createTenancy({
-      ...settings,
       store,
+      adminKey,
+      secretKey,
+      tenantLevels,
+      queueTimeout,
       end: (tenant): Promise<void> => services.runs.endAll(tenant),
     });
     const services = createServices({
@@ -56,8 +67,12 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       admission: tenancy.quotas,
       callerOf: (tenant) => tenancy.auth.caller(tenant),
       lease: settings.jobLease,
+      retention: settings.retention,
       onError,
     });
+    made.services = services;
+    collectDefaultMetrics({ register: services.metrics.registry });
+    const { timeout, memory, cpus } = config;
     const resourceService = createResourceService({
       store,
       runs: services.runs,
@@ -65,11 +80,12 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       timeout,
       profile: { memory, cpus },
     });
+    let leaving = false;
     const app = buildApp({
       services,
       tenancy,
       resourceService,
-      publicUrl,
+      publicUrl: settings.publicUrl,
       maxBody: settings.maxBody,
       pace: settings.pace,
       httpBytes: settings.httpBytes,
@@ -79,40 +95,13 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       leaving: () => leaving,
       onAnswer: requestLog(logger),
     });
-    const { worker, callbacks, audit, metrics, replyModes } = services;
-    collectDefaultMetrics({ register: metrics.registry });
-    const failed = (error: unknown): void => onError(error, "");
-    const retention = new Retention({ store, days: settings.retention, onError: failed });
-    worker.start();
-    callbacks?.start();
-    retention.start();
-    return {
-      app,
-      leave() {
-        leaving = true;
-      },
-      async close(grace) {
-        worker.stop();
-        await close(grace);
-        await Promise.all([
-          worker.close(),
-          callbacks?.close(),
-          retention.close(),
-          replyModes.close(),
-        ]);
-        const lost = await audit.close(AUDIT_MS);
-        if (lost > 0)
-          logger.error(`The store took no more: ${lost} executions are not written down`);
-        await store.close();
-      },
+    services.start();
+    const leave = (): void => {
+      leaving = true;
     };
+    return { app, leave, close };
   } catch (error) {
-    const [kernel, store] = await Promise.allSettled([opening, options.store]);
-    if (kernel.status === "fulfilled") await kernel.value.close();
-    if (store.status === "fulfilled") await store.value.close();
+    await close(0);
     throw error;
   }
 }
-
-/** Milliseconds the store gets for what is left to write down. */
-const AUDIT_MS = 5_000;

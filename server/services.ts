@@ -11,17 +11,23 @@ import { CallbackSender } from "./callbacks/sender.ts";
 import { FunctionCatalogue } from "./functions/catalogue.ts";
 import { addGauges } from "./gauges.ts";
 import { JsonThread } from "./http/json-thread/json-thread.ts";
+import { JobWorker } from "./jobs/job-worker.ts";
 import { JobQueue } from "./jobs/queue.ts";
-import { JobWorker } from "./jobs/worker.ts";
 import { countedAdmission } from "./metrics/counted-admission.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { type Admission, NO_QUOTAS } from "./quotas/admission.ts";
 import { ReplyModes } from "./replies/reply-modes.ts";
 import { ExecutionWriter } from "./runs/execution-writer.ts";
+import { Retention } from "./runs/retention.ts";
 import { Runs } from "./runs/runs.ts";
 import { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
 import type { Caller } from "./tenants/auth.ts";
+
+/** What an execution takes beyond its timeout, waiting to be let in included. */
+const MARGIN_MS = 120_000;
+/** Milliseconds the store gets for what is left to write down. */
+const AUDIT_MS = 5_000;
 
 export interface ServicesOptions {
   readonly kernel: Kernel;
@@ -35,6 +41,8 @@ export interface ServicesOptions {
   readonly admission?: Admission;
   /** Milliseconds after which the jobs of a server that says nothing are run by others. */
   readonly lease: number;
+  /** Days that executions are remembered. */
+  readonly retention: number;
   /** Told of our own failures; `requestId` is empty for what no request has caused. */
   readonly onError: (error: unknown, requestId: string) => void;
 }
@@ -55,6 +63,13 @@ export interface Services {
   readonly metrics: Metrics;
   /** Whether the store takes writes. */
   readonly health: StoreHealth;
+  /** Begins what is done without being asked for: jobs, callbacks, forgetting. */
+  start(): void;
+  /**
+   * Ends that, and writes down what is to be written, once the kernel is closed. Resolves with the number of
+   * executions the store did not take.
+   */
+  close(): Promise<number>;
 }
 
 /** Makes everything that rests on the store; nothing of it does anything by itself yet. */
@@ -113,6 +128,7 @@ export function createServices(options: ServicesOptions): Services {
     onError,
   });
   const functions = new FunctionCatalogue(store.functions, kernel);
+  const retention = new Retention({ store, days: options.retention, onError: failed });
   return {
     kernel,
     store,
@@ -126,8 +142,15 @@ export function createServices(options: ServicesOptions): Services {
     secretKey,
     metrics,
     health,
+    start() {
+      worker.start();
+      callbacks?.start();
+      retention.start();
+    },
+    async close() {
+      const all = [worker, callbacks, retention, replyModes];
+      await Promise.all(all.map((each) => each?.close()));
+      return audit.close(AUDIT_MS);
+    },
   };
 }
-
-/** What an execution takes beyond its timeout, waiting to be let in included. */
-const MARGIN_MS = 120_000;

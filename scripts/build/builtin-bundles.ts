@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { bundleResourceTypes } from "../../src/resourcex/types/bundle.ts";
+import { bundleResourceTypes } from "../../src/resourcex/types/bundle-type.ts";
 
 const TYPES = fileURLToPath(new URL("../../src/resourcex/types/builtin/", import.meta.url));
 

@@ -7,7 +7,7 @@ const ENTRIES = {
   main: "server/main.ts",
   cli: "server/cli/main.ts",
   "json-thread": "server/http/json-thread/worker.ts",
-  "store-thread": "server/store/pglite/worker.ts",
+  "store-thread": "server/store/pglite/thread-entry.ts",
 };
 
 /** Packages that read files beside their code. They are not bundled. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
+import { Poller } from "../../src/base/poller.ts";
 import type { DueCallback, JobRow, Jobs } from "../store/contract/jobs.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
@@ -31,29 +32,21 @@ export class CallbackSender {
   readonly #sending = new Map<Promise<void>, string>();
   /** Bodies are read one at a time: each may be as large as a result. */
   readonly #reads = new PerTenantQueue(AT_ONCE);
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #again = false;
-  /** Until it is started, and from when it is closed. */
-  #stopped = true;
+  readonly #poller: Poller;
 
   constructor(options: CallbackSenderOptions) {
     this.#options = options;
+    const { onError } = options;
+    this.#poller = new Poller({ look: () => this.#look(), every: POLL_MS, onError });
   }
 
   start(): void {
-    this.#stopped = false;
-    this.#timer = setInterval(() => this.wake(), POLL_MS);
-    this.#timer.unref();
-    this.wake();
+    this.#poller.start();
   }
 
   /** Looks for answers to send now. */
   wake(): void {
-    this.#again = true;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
+    this.#poller.wake();
   }
 
   /**
@@ -61,11 +54,10 @@ export class CallbackSender {
    * server.
    */
   async close(within = LAST_MS): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
+    const looked = this.#poller.close();
     const left = new AbortController();
     const over = (async () => {
-      await this.#looking;
+      await looked;
       await Promise.all(this.#sending.keys());
     })();
     const limit = sleep(within, undefined, { signal: left.signal }).catch(() => {});
@@ -74,18 +66,11 @@ export class CallbackSender {
   }
 
   async #look(): Promise<void> {
-    const { store, onError } = this.#options;
-    try {
-      while (this.#again && !this.#stopped) {
-        this.#again = false;
-        const free = AT_ONCE - this.#sending.size;
-        if (free <= 0) return;
-        const share = { busy: this.#busy(), each: EACH };
-        for (const job of await store.claimCallbacks(CLAIM_MS, free, share)) this.#begin(job);
-      }
-    } catch (error) {
-      onError(error);
-    }
+    const free = AT_ONCE - this.#sending.size;
+    if (free <= 0) return;
+    const share = { busy: this.#busy(), each: EACH };
+    const due = await this.#options.store.claimCallbacks(CLAIM_MS, free, share);
+    for (const job of due) this.#begin(job);
   }
 
   #begin(job: DueCallback): void {

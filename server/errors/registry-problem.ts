@@ -5,7 +5,7 @@ import {
   LocatorError,
   ManifestError,
   RegistryError,
-} from "../../src/resourcex/base/errors.ts";
+} from "../../src/resourcex/base/resourcex-errors.ts";
 import { ExecutionError } from "../../src/resourcex/types/execution-errors.ts";
 import type { ErrorShape } from "./error-shape.ts";
 import { HttpProblem, isBeforeBody } from "./problem.ts";

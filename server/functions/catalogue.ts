@@ -1,13 +1,13 @@
+import type { DeployBody } from "../../src/contract/functions.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import { HttpProblem } from "../errors/problem.ts";
-import { isOneTooMany } from "../store/contract/errors.ts";
 import type { FunctionRow, Functions, FunctionVersion } from "../store/contract/functions.ts";
 import type { Page } from "../store/contract/page.ts";
 import { MOST_ROWS } from "../store/contract/storage.ts";
+import { isOneTooMany } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { toVersion } from "./deployment.ts";
-import type { DeployBody } from "./schemas.ts";
 import { type Callable, type FunctionOwner, VersionCache } from "./version-cache.ts";
 
 /** The deployed functions of all tenants. What is not a tenant's own is not there for it. */

@@ -1,11 +1,11 @@
 import { BadRequest, PayloadTooLarge, TenantLimit } from "../../src/base/errors.ts";
 import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import { bundleFunction } from "../../src/bundler/function-bundle.ts";
+import type { DeployBody } from "../../src/contract/functions.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import type { NewVersion } from "../store/contract/functions.ts";
 import type { Caller } from "../tenants/auth.ts";
-import type { DeployBody } from "./schemas.ts";
 
 const MAIN = "main.ts";
 /** Compilations of one tenant that may wait. */

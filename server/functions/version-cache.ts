@@ -1,6 +1,6 @@
-import { LRUCache } from "lru-cache";
+import { BriefCache } from "../../src/base/brief-cache.ts";
 import type { Tenant } from "../../src/request/tenant.ts";
-import type { FunctionVersion } from "../store/contract/functions.ts";
+import type { Functions, FunctionVersion } from "../store/contract/functions.ts";
 
 /** A version as it is called. */
 export type Callable = Omit<FunctionVersion, "files">;
@@ -8,58 +8,35 @@ export type Callable = Omit<FunctionVersion, "files">;
 /** A tenant, and not one before it by the same id. */
 export type FunctionOwner = Pick<Tenant, "id" | "since">;
 
-/** Milliseconds that another server's change may stay unknown to this one. */
-const FRESH = 5_000;
 /** Bytes that are kept at hand, and what anything at hand takes beside its texts. */
 const MAX_BYTES = 67_108_864;
 const ENTRY = 1_024;
 
-type Reading = Promise<Callable | undefined>;
-
 /** Versions of functions that were called within the last seconds, or looked for in vain. */
 export class VersionCache {
-  readonly #read: (
-    tenant: string,
-    name: string,
-    version?: number,
-  ) => Promise<FunctionVersion | undefined>;
-  readonly #entries = new LRUCache<string, Reading>({ maxSize: MAX_BYTES, ttl: FRESH });
+  readonly #read: Functions["version"];
+  readonly #versions = new BriefCache<Callable | undefined>({ maxSize: MAX_BYTES, sizeOf });
 
-  constructor(
-    read: (tenant: string, name: string, version?: number) => Promise<FunctionVersion | undefined>,
-  ) {
+  constructor(read: Functions["version"]) {
     this.#read = read;
   }
 
   /** Without `version`, the current one. */
-  get(tenant: FunctionOwner, name: string, version?: number): Reading {
-    const key = `${prefixOf(tenant, name)}${version ?? ""}`;
-    const known = this.#entries.get(key);
-    if (known !== undefined) return known;
-    const reading = this.#read(tenant.id, name, version).then(callable);
-    this.#entries.set(key, reading, { size: ENTRY });
-    const isHere = (): boolean => this.#entries.peek(key) === reading;
-    reading.then(
-      (found) => {
-        if (found && isHere()) this.#entries.set(key, reading, { size: sizeOf(found) });
-      },
-      () => {
-        if (isHere()) this.#entries.delete(key);
-      },
-    );
-    return reading;
+  get(tenant: FunctionOwner, name: string, version?: number): Promise<Callable | undefined> {
+    const read = async () => callable(await this.#read(tenant.id, name, version));
+    return this.#versions.get(`${prefixOf(tenant, name)}${version ?? ""}`, read);
   }
 
   /** To be called once the store has the change: what is being read now may be from before. */
   forget(tenant: FunctionOwner, name: string): void {
-    const prefix = prefixOf(tenant, name);
-    for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.#entries.delete(key);
+    this.#versions.forgetBelow(prefixOf(tenant, name));
   }
 }
 
 /** At two bytes a character, as texts have that are not Latin. */
-function sizeOf({ code, request }: Callable): number {
-  return ENTRY + 2 * (code.length + JSON.stringify(request).length);
+function sizeOf(version?: Callable): number {
+  if (version === undefined) return ENTRY;
+  return ENTRY + 2 * (version.code.length + JSON.stringify(version.request).length);
 }
 
 /** No part can hold a slash. */

@@ -14,10 +14,3 @@ export const waysHeaders = z.object({
     .optional()
     .meta({ description: "Repeated requests with one key are run once" }),
 });
-
-/** URL for a later answer. */
-export const callback = z
-  .string()
-  .max(2_048)
-  .optional()
-  .meta({ description: "With respond-async: URL the answer is posted to, signed" });

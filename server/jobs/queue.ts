@@ -8,7 +8,7 @@ import { executionId } from "../runs/execution-id.ts";
 import type { Execution } from "../runs/runs.ts";
 import type { JobRow, Jobs } from "../store/contract/jobs.ts";
 import type { Caller } from "../tenants/auth.ts";
-import type { JobWorker } from "./worker.ts";
+import type { JobWorker } from "./job-worker.ts";
 
 /** Values of an input that is stored: the loop that serves requests parses it again. */
 const MAX_STORED = 20_000;

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { type DestinationStream, type Logger, pino } from "pino";
-import { StoreUnavailable } from "../store/contract/errors.ts";
+import { StoreUnavailable } from "../store/contract/store-errors.ts";
 import { errorFields, isExpected } from "./error-fields.ts";
 import { masker } from "./mask.ts";
 

@@ -6,6 +6,13 @@ const encoder = new TextEncoder();
 /** A comment, which clients ignore. */
 const HEARTBEAT = encoder.encode(":\n\n");
 
+export const EVENT_STREAM_HEADERS: Readonly<Record<string, string>> = {
+  "Content-Type": "text/event-stream",
+  "Cache-Control": "no-store",
+  // nginx would hold events back otherwise.
+  "X-Accel-Buffering": "no",
+};
+
 /**
  * The body of a `text/event-stream`. It holds a megabyte for a client that does not read; what
  * comes beyond that and may be missed is left out and counted.
@@ -84,10 +91,3 @@ export class EventStream {
     clearInterval(this.#heartbeat);
   }
 }
-
-export const EVENT_STREAM_HEADERS: Readonly<Record<string, string>> = {
-  "Content-Type": "text/event-stream",
-  "Cache-Control": "no-store",
-  // nginx would hold events back otherwise.
-  "X-Accel-Buffering": "no",
-};

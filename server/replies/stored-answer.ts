@@ -3,6 +3,9 @@ import type { StoredAnswer } from "../store/contract/idempotency.ts";
 
 const JSON_TYPE = "application/json";
 
+/** Header of the answer of an earlier request. */
+export const REPLAYED: Readonly<Record<string, string>> = { "Idempotency-Replayed": "true" };
+
 /** An answer as JSON. */
 export function jsonAnswer(status: number, body: unknown, location?: string): StoredAnswer {
   const answer = textAnswer(status, JSON.stringify(body));
@@ -13,9 +16,6 @@ export function jsonAnswer(status: number, body: unknown, location?: string): St
 export function textAnswer(status: number, body: string): StoredAnswer {
   return { status, contentType: JSON_TYPE, body };
 }
-
-/** Header of the answer of an earlier request. */
-export const REPLAYED: Readonly<Record<string, string>> = { "Idempotency-Replayed": "true" };
 
 /** Gives an answer. Throws as `reserve` does if its bytes have no room. */
 export function responseOf(answer: StoredAnswer, { reserve }: Pick<Counting, "reserve">): Response {

@@ -1,6 +1,6 @@
 import { archiveFrom } from "../../src/resourcex/archive/archive.ts";
 import type { RXA } from "../../src/resourcex/archive/package.ts";
-import { RegistryError } from "../../src/resourcex/base/errors.ts";
+import { RegistryError } from "../../src/resourcex/base/resourcex-errors.ts";
 import { parseRXL, type RXL } from "../../src/resourcex/data/locator.ts";
 import { createRXM, type ManifestFields, type RXM } from "../../src/resourcex/data/manifest.ts";
 import type { RXR } from "../../src/resourcex/data/resource.ts";
@@ -10,9 +10,9 @@ import {
   storageSegments,
 } from "../../src/resourcex/data/storable.ts";
 import { RegistryProblem } from "../errors/registry-problem.ts";
-import { isOneTooMany } from "../store/contract/errors.ts";
 import type { ResourceSearch, Resources } from "../store/contract/resources.ts";
 import { MOST_ROWS } from "../store/contract/storage.ts";
+import { isOneTooMany } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
 
 /** The resources that were published here, by whom and of whatever type; everybody may read them. */

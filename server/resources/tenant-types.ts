@@ -1,10 +1,10 @@
-import { ResourceTypeError } from "../../src/resourcex/base/errors.ts";
+import { ResourceTypeError } from "../../src/resourcex/base/resourcex-errors.ts";
 import { builtinTypes } from "../../src/resourcex/types/builtin-bundles.ts";
 import type { BundledType } from "../../src/resourcex/types/type.ts";
 import { RegistryProblem } from "../errors/registry-problem.ts";
-import { isOneTooMany, StoreConflict } from "../store/contract/errors.ts";
 import type { Page } from "../store/contract/page.ts";
 import { MOST_ROWS } from "../store/contract/storage.ts";
+import { isOneTooMany, StoreConflict } from "../store/contract/store-errors.ts";
 import type { DescribedRow, Types } from "../store/contract/types.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { TypeChecks } from "./checks/type-checks.ts";

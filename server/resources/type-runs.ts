@@ -4,9 +4,9 @@ import type { Engine, Outcome, Profile } from "../../src/engines/contract/contra
 import { toOutput } from "../../src/engines/explain/outcome.ts";
 import { type Tenant, tenantKey } from "../../src/request/tenant.ts";
 import type { Levels } from "../../src/resourcex/types/levels.ts";
-import { EngineRunner, type OnLog, resultOf } from "../../src/resourcex/types/runner.ts";
 import type { BundledType, SerializedResource } from "../../src/resourcex/types/type.ts";
 import { isMade, moduleOf } from "../../src/resourcex/types/type-module.ts";
+import { EngineRunner, type OnLog, resultOf } from "../../src/resourcex/types/type-runner.ts";
 import { endOfOutput } from "../runs/execution-end.ts";
 import type { ExecutionContext, Runs } from "../runs/runs.ts";
 

@@ -14,22 +14,9 @@ export async function uploadedType(
   tenant: string,
   source: string,
 ): Promise<BundledType> {
-  let refused: unknown;
-  const execute: Engine["execute"] = (...job) =>
-    engine.execute(...job).catch((error: unknown) => {
-      refused = error;
-      throw error;
-    });
-  try {
-    const describe = async (code: string) => {
-      await compileInTurn(tenant, () => moduleOf(code, tenant));
-      return describeIn({ execute }, code, tenant);
-    };
-    const bundle = () => compileInTurn(tenant, () => plainCode(source, tenant));
-    const type = await toType("source", bundle, describe);
-    return { ...type, sandbox: "container" };
-  } catch (error) {
-    // That it was not run is not the type's fault.
-    throw refused ?? error;
-  }
+  const bundle = () => compileInTurn(tenant, () => plainCode(source, tenant));
+  const describe = (code: string) =>
+    describeIn(engine, () => compileInTurn(tenant, () => moduleOf(code, tenant)));
+  const type = await toType("source", bundle, describe);
+  return { ...type, sandbox: "container" };
 }

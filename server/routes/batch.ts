@@ -1,10 +1,9 @@
 import { z } from "zod";
-import type { ExecuteRequest } from "../../src/request/types.ts";
+import { answer } from "../../src/contract/executions.ts";
+import { sentRequest } from "../../src/request/sent-request.ts";
 import { PROBLEMS } from "../errors/error-shape.ts";
-import { answer } from "../http/answer-schema.ts";
 import { bodyOwner } from "../http/body/bodies.ts";
 import { BodyBudget } from "../http/body/budget.ts";
-import { executeRequest } from "../http/execute-request.ts";
 import { waysHeaders } from "../http/mode-headers.ts";
 import { type Route, route } from "../http/route.ts";
 import { MAX_ANSWERS, runBatch } from "../replies/batch.ts";
@@ -33,7 +32,7 @@ export function batchRoutes({ runs, replyModes, onError }: BatchParts): Route[] 
       summary: "Run several pieces of code",
       tags: ["Executions"],
       headers: waysHeaders.pick({ "idempotency-key": true }),
-      body: z.strictObject({ requests: z.array(executeRequest).min(1).max(MOST) }),
+      body: z.strictObject({ requests: z.array(sentRequest).min(1).max(MOST) }),
       responses: {
         200: {
           description: "An answer or an error for each request, in their order",
@@ -42,7 +41,7 @@ export function batchRoutes({ runs, replyModes, onError }: BatchParts): Route[] 
       },
       handler: async ({ body, ...input }) => {
         const { caller, requestId } = input;
-        const requests = body.requests as ExecuteRequest[];
+        const { requests } = body;
         const identity = { route: "POST /execute/batch", body };
         const entry = await replyModes.once(identity, input, requests.length);
         if (entry !== undefined && "replay" in entry) return replayOf(entry.replay);

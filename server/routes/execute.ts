@@ -1,7 +1,7 @@
-import type { ExecuteRequest } from "../../src/request/types.ts";
+import { callback } from "../../src/contract/executions.ts";
+import { sentRequest } from "../../src/request/sent-request.ts";
 import { WAYS_RESPONSES } from "../http/answer-schema.ts";
-import { executeRequest } from "../http/execute-request.ts";
-import { callback, waysHeaders } from "../http/mode-headers.ts";
+import { waysHeaders } from "../http/mode-headers.ts";
 import { type Route, route } from "../http/route.ts";
 import type { ReplyModes } from "../replies/reply-modes.ts";
 
@@ -15,12 +15,12 @@ export function executeRoutes(replyModes: ReplyModes): Route[] {
       summary: "Run code once",
       tags: ["Executions"],
       headers: waysHeaders,
-      body: executeRequest.extend({ callback }).meta({ id: "RunRequest" }),
+      body: sentRequest.extend({ callback }).meta({ id: "RunRequest" }),
       responses: WAYS_RESPONSES,
       handler: ({ body, ...input }) => {
         const { callback, ...request } = body;
         const identity = { route: "POST /execute", body };
-        const wanted = { request: request as ExecuteRequest, callback, identity };
+        const wanted = { request, callback, identity };
         return replyModes.respond({ ...wanted, via: "execute" }, input);
       },
     }),

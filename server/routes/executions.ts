@@ -1,44 +1,10 @@
 import { z } from "zod";
+import { execution, executionQuery } from "../../src/contract/executions.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { inTurn } from "../http/in-turn.ts";
-import { text, time } from "../http/query-values.ts";
 import { type Route, route } from "../http/route.ts";
 import type { ExecutionWriter } from "../runs/execution-writer.ts";
 import type { ExecutionRow, Executions } from "../store/contract/executions.ts";
-
-const PAGE = 50;
-const MOST = 200;
-
-const outcomes = ["ok", "exception", "timeout", "memory", "output_limit", "crash"] as const;
-const replyModes = ["execute", "stream", "batch", "async", "invoke", "http", "resolve"] as const;
-
-const query = z.strictObject({
-  outcome: z.enum([...outcomes, "refused", "failed", "aborted"]).optional(),
-  function: text(200).optional(),
-  via: z.enum(replyModes).optional(),
-  since: time.optional().meta({ type: "string", format: "date-time" }),
-  until: time.optional().meta({ type: "string", format: "date-time" }),
-  cursor: z.uuid().optional().meta({ description: "`next` of the page before" }),
-  limit: z.coerce.number().pipe(z.int().min(1).max(MOST)).default(PAGE),
-});
-
-const execution = z
-  .object({
-    id: z.uuid(),
-    requestId: z.string(),
-    via: z.enum(replyModes),
-    function: z.string().nullable(),
-    version: z.int().nullable(),
-    level: z.string(),
-    tools: z.array(z.string()),
-    permissions: z.unknown(),
-    outcome: z.string(),
-    error: z.string().nullable(),
-    startedAt: z.iso.datetime(),
-    duration: z.number(),
-    usage: z.looseObject({}).nullable(),
-  })
-  .meta({ id: "Execution" });
 
 export interface ExecutionsParts {
   readonly executions: Executions;
@@ -53,7 +19,7 @@ export function executionsRoutes({ executions, audit }: ExecutionsParts): Route[
     scope: "tenant",
     summary: "What was run, the newest first",
     tags: ["Executions"],
-    query,
+    query: executionQuery,
     responses: {
       200: {
         description: "A page; `next` is there if there may be more",

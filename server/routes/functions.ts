@@ -1,6 +1,4 @@
 import { z } from "zod";
-import { HttpProblem } from "../errors/problem.ts";
-import { type FunctionCatalogue, noSuchFunction, requestOf } from "../functions/catalogue.ts";
 import {
   deployBody,
   functionName,
@@ -10,7 +8,9 @@ import {
   shownFunction,
   shownVersion,
   wholeVersion,
-} from "../functions/schemas.ts";
+} from "../../src/contract/functions.ts";
+import { HttpProblem } from "../errors/problem.ts";
+import { type FunctionCatalogue, noSuchFunction, requestOf } from "../functions/catalogue.ts";
 import type { Callable } from "../functions/version-cache.ts";
 import { WAYS_RESPONSES } from "../http/answer-schema.ts";
 import { inTurn } from "../http/in-turn.ts";

@@ -1,15 +1,15 @@
 import { z } from "zod";
+import { functionName } from "../../src/contract/functions.ts";
+import { tenantId } from "../../src/contract/tenants.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import { type FunctionCatalogue, noSuchFunction } from "../functions/catalogue.ts";
 import { MAX_WAITING } from "../functions/http/response-stream.ts";
 import { type ServeOptions, serveCall } from "../functions/http/serve.ts";
-import { functionName } from "../functions/schemas.ts";
 import type { Callable } from "../functions/version-cache.ts";
 import { isCrossSite } from "../http/cross-site.ts";
 import { type Route, route } from "../http/route.ts";
 import type { Auth, Caller } from "../tenants/auth.ts";
-import { tenantId } from "../tenants/tenant-settings.ts";
 
 /** Methods that a `Request` can have. */
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

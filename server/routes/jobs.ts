@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
+import { job } from "../../src/contract/executions.ts";
 import { callbackSecret, noSecretKey } from "../callbacks/secret.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { inTurn } from "../http/in-turn.ts";
@@ -11,20 +12,6 @@ import type { JobRow } from "../store/contract/jobs.ts";
 const MAX_WAITING = 1_000;
 
 const params = z.object({ id: z.string().max(100).meta({ description: "Of the execution" }) });
-
-const job = z
-  .object({
-    id: z.uuid(),
-    status: z.enum(["queued", "running", "done", "cancelled"]),
-    attempts: z.int().meta({ description: "How often it has been started" }),
-    acceptedAt: z.iso.datetime(),
-    finishedAt: z.iso.datetime().nullable(),
-    answer: z
-      .looseObject({})
-      .optional()
-      .meta({ description: "Once it is done: what a request that waits would have had" }),
-  })
-  .meta({ id: "Job" });
 
 /** `/jobs/{id}`: executions that are answered later, and the secret that signs their callbacks. */
 export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Route[] {

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Kernel } from "../../src/kernel/kernel.ts";
-import type { ExecuteRequest } from "../../src/request/types.ts";
-import { executeRequest } from "../http/execute-request.ts";
+import { sentRequest } from "../../src/request/sent-request.ts";
 import { type Route, route } from "../http/route.ts";
 
 /**
@@ -15,10 +14,10 @@ export function planRoutes(kernel: Kernel): Route[] {
       scope: "tenant",
       summary: "Tell what a request would be granted, at every layer",
       tags: ["Executions"],
-      body: executeRequest,
+      body: sentRequest,
       responses: { 200: { description: "The plan; nothing has run", schema: z.looseObject({}) } },
       handler: async ({ body, caller: { tenant }, c }) =>
-        c.json(await kernel.plan(body as ExecuteRequest, { tenant })),
+        c.json(await kernel.plan(body, { tenant })),
     }),
   ];
 }

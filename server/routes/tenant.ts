@@ -1,23 +1,8 @@
-import { z } from "zod";
+import { ownTenant } from "../../src/contract/tenants.ts";
 import { inTurn } from "../http/in-turn.ts";
 import { type Route, route } from "../http/route.ts";
 import type { Quotas } from "../quotas/quotas.ts";
-import { STORED_KINDS, type StorageCounts } from "../store/contract/storage.ts";
-import { shownSettings } from "../tenants/tenant-settings.ts";
-
-const stored = z.object({ bytes: z.int(), count: z.int() });
-
-const ownTenant = shownSettings.partial().extend({
-  id: z.string(),
-  used: z.object({
-    executions: z.int(),
-    cpu: z.int().meta({ description: "Milliseconds" }),
-    resetsAt: z.iso.datetime(),
-    storage: z
-      .object({ bytes: z.int(), limit: z.int(), kinds: z.record(z.enum(STORED_KINDS), stored) })
-      .meta({ description: "`bytes` are those of all kinds but `executions`" }),
-  }),
-});
+import type { StorageCounts } from "../store/contract/storage.ts";
 
 /** `GET /tenant`: limits, today's use and storage of the caller's tenant. */
 export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[] {

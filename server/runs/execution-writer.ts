@@ -1,5 +1,5 @@
-import { StorageReserved, StoreUnavailable } from "../store/contract/errors.ts";
 import type { ExecutionRow, Executions } from "../store/contract/executions.ts";
+import { StorageReserved, StoreUnavailable } from "../store/contract/store-errors.ts";
 
 export interface ExecutionWriterOptions {
   /** Told of each attempt at writing that fails; it is made again. */

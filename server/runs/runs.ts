@@ -1,10 +1,11 @@
 import type { JsonText } from "../../src/base/json-text.ts";
+import { SANDBOX_LEVELS } from "../../src/base/sandbox-level.ts";
 import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
 import type { Granted, Kernel } from "../../src/kernel/kernel.ts";
 import type { ExecuteRequest, Observer, Output } from "../../src/request/types.ts";
 import type { Admission } from "../quotas/admission.ts";
-import { StoreUnavailable } from "../store/contract/errors.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
+import { StoreUnavailable } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { type ExecutionEnd, endOfError, endOfOutput } from "./execution-end.ts";
 import { executionId } from "./execution-id.ts";
@@ -13,6 +14,8 @@ import { causeOf, type KnownTenant, Running } from "./running.ts";
 
 /** Milliseconds that what is ended with its tenant gets for its end. */
 const END_WITHIN = 10_000;
+
+const LEVELS: readonly unknown[] = SANDBOX_LEVELS;
 
 export interface RunsOptions {
   readonly kernel: Kernel;
@@ -178,8 +181,6 @@ function rowOf(
     ...end,
   };
 }
-
-const LEVELS: readonly unknown[] = ["none", "isolated", "container"];
 
 /** Of a request that nobody has looked at; what is refused was granted nothing. */
 function factsOf(request: unknown): Facts {

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { parseDatabaseUrl } from "../../src/database/target.ts";
+import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 
 const POSTGRES = /^postgres(ql)?:/;
 

@@ -11,6 +11,6 @@ export async function openStore(location: string, options: StoreOptions = {}): P
     const { openPostgresStore } = await import("./postgres.ts");
     return openPostgresStore(location, options);
   }
-  const { openPGliteStore } = await import("./pglite/store.ts");
+  const { openPGliteStore } = await import("./pglite/pglite-store.ts");
   return openPGliteStore(location, options);
 }

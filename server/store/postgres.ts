@@ -1,13 +1,13 @@
 import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
-import { parseDatabaseUrl } from "../../src/database/target.ts";
+import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { tlsOptions } from "../../src/database/tls.ts";
-import { openError, StorageReserved } from "./contract/errors.ts";
 import { STORAGE_OF_TENANTS } from "./contract/storage.ts";
 import type { Store, StoreOptions } from "./contract/store.ts";
+import { openError, StorageReserved } from "./contract/store-errors.ts";
 import { CASING, type Transact } from "./drizzle/database.ts";
-import { guarded, storeError } from "./drizzle/guard.ts";
+import { guarded, storeError } from "./drizzle/driver-errors.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
 import { drizzleParts } from "./drizzle/parts.ts";
 import { storeLocation } from "./location.ts";

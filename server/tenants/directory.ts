@@ -1,10 +1,11 @@
 import pLimit from "p-limit";
+import { BriefCache } from "../../src/base/brief-cache.ts";
+import { shownSettings, type TenantLevel } from "../../src/contract/tenants.ts";
 import type { Tenant } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import type { Page } from "../store/contract/page.ts";
 import type { TenantRow, Tenants } from "../store/contract/tenants.ts";
 import type { Caller } from "./auth.ts";
-import { BriefCache } from "./brief-cache.ts";
 import { callerOf } from "./caller.ts";
 import type { Sealer } from "./seal.ts";
 import {
@@ -12,9 +13,7 @@ import {
   type SecretSettings,
   type ShownSettings,
   secretSettings,
-  shownSettings,
   type TenantBody,
-  type TenantLevel,
 } from "./tenant-settings.ts";
 
 const NOTHING: SecretSettings = { env: {}, database: null };
@@ -37,20 +36,19 @@ export type ShownTenant = ShownSettings & Pick<TenantRow, "id" | "createdAt" | "
 /** The tenants of this server. */
 export class TenantDirectory {
   readonly #options: DirectoryOptions;
-  readonly #callers: BriefCache<Caller | undefined>;
+  readonly #callers = new BriefCache<Caller | undefined>();
   /** Runs one change at a time, because each starts from the result of the one before. */
   readonly #inTurn = pLimit(1);
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
-    this.#callers = new BriefCache((id) => this.#caller(id));
   }
 
   /**
    * Returns a tenant's caller, at most five seconds old. Rejects if its secrets cannot be opened.
    */
   caller(id: string): Promise<Caller | undefined> {
-    return this.#callers.get(id);
+    return this.#callers.get(id, () => this.#caller(id));
   }
 
   /** Creates a tenant or replaces its settings. Secrets missing in `body` stay. */

@@ -1,5 +1,26 @@
 import { chmodSync, lstatSync, rmSync } from "node:fs";
-import type { Server } from "node:net";
+import { connect, type Server } from "node:net";
+
+/** The state of a socket at a path. It is `unknown` where the process may not connect, for example. */
+export type SocketState = "answers" | "refuses" | "absent" | "unknown";
+
+/**
+ * Asks whether a process listens on a socket. A socket that refuses belonged to a process that has ended. An
+ * absent socket proves nothing: another process may have another view of the host's files.
+ */
+export function socketState(path: string): Promise<SocketState> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve("answers");
+    });
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code === "ECONNREFUSED") resolve("refuses");
+      else resolve(code === "ENOENT" ? "absent" : "unknown");
+    });
+  });
+}
 
 /** Listens at a path with these permissions. Errors after that, of single connections, are none of the server's. */
 export async function listenAt(server: Server, path: string, mode: number): Promise<void> {

@@ -25,7 +25,7 @@ export class AdminClient {
     return this.#transport.json("/admin/tenants", { query });
   }
 
-  /** With all that is its own; what it runs is ended. */
+  /** Deletes a tenant with all its data, and ends its executions. */
   async deleteTenant(id: string): Promise<void> {
     await this.#transport.send(pathOf(id), { method: "DELETE" });
   }

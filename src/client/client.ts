@@ -39,7 +39,7 @@ export function createClient(options: TransportOptions): Client {
 export class Client {
   readonly functions: FunctionsClient;
   readonly jobs: JobsClient;
-  /** For the administrator's key. */
+  /** Calls that need the administrator's key. */
   readonly admin: AdminClient;
   readonly #transport: Transport;
 
@@ -78,7 +78,7 @@ export class Client {
     return (await this.#transport.json<Batch>("/execute/batch", call)).results;
   }
 
-  /** What a request would be granted, and what not; runs nothing. */
+  /** Tells what a request would be granted, and what not; runs nothing. */
   plan(request: ExecuteRequest): Promise<PublicPlan> {
     return this.#transport.json("/plan", { method: "POST", body: request });
   }
@@ -102,12 +102,12 @@ export class Client {
     return this.#transport.json(`/executions/${encodeURIComponent(id)}`);
   }
 
-  /** What the key's tenant may, and what it has used today. */
+  /** Tells what the key's tenant may, and what it has used today. */
   tenant(): Promise<OwnTenant> {
     return this.#transport.json("/tenant");
   }
 
-  /** What the tenant's callbacks are signed with, as Standard Webhooks has it. */
+  /** Returns the secret that signs the tenant's callbacks, in the form of Standard Webhooks. */
   async callbackSecret(): Promise<string> {
     return (await this.#transport.json<{ secret: string }>("/tenant/callback-secret")).secret;
   }

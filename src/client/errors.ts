@@ -1,4 +1,4 @@
-/** What a server says against a request, or what came back in place of an answer. */
+/** A refusal of the server, or something else that came back in place of an answer. */
 export class IsolateClientError extends Error {
   override readonly name: string = "IsolateClientError";
   /** HTTP status. */
@@ -7,7 +7,7 @@ export class IsolateClientError extends Error {
   readonly code: string;
   /** The offending part of the request. */
   readonly field: string | undefined;
-  /** What the server's log has it under. */
+  /** Id of the request in the server's log. */
   readonly requestId: string | undefined;
   /** Seconds after which a repetition may succeed. */
   readonly retryAfter: number | undefined;

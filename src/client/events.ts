@@ -3,7 +3,7 @@ import type { Denial, LogEntry } from "../request/types.ts";
 import { errorOf, IsolateClientError, type ProblemBody } from "./errors.ts";
 import type { Answer } from "./types.ts";
 
-/** What a stream tells of an execution; `result` is the last word. */
+/** An event of an execution's stream; `result` is the last one. */
 export type ExecutionEvent =
   | { readonly type: "log"; readonly data: LogEntry }
   | { readonly type: "channel"; readonly data: { readonly topic: string; readonly data: unknown } }

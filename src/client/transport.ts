@@ -1,9 +1,9 @@
 import { errorOf } from "./errors.ts";
 
 export interface TransportOptions {
-  /** Where the server is, for example `http://127.0.0.1:8787`. */
+  /** URL of the server, for example `http://127.0.0.1:8787`. */
   readonly url: string | URL;
-  /** Of a tenant, or the administrator's; a server of a single user needs none. */
+  /** Key of a tenant or the administrator; a server of a single user needs none. */
   readonly key?: string | undefined;
   /** Default: the runtime's. */
   readonly fetch?: typeof fetch | undefined;

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { BadRequest } from "../base/errors.ts";
 import { roundMemory } from "../base/round-memory.ts";
+import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { shorten } from "../base/shorten.ts";
 import { isNetwork } from "../destinations/host-addresses.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
+import { LOG_ENTRY_LEVELS } from "../request/output.ts";
 import { cryptoConfig } from "./crypto.ts";
 import { databaseConfig } from "./database.ts";
 import { DEFAULT_REUSE } from "./reuse-limits.ts";
@@ -20,10 +22,10 @@ const schema = z.strictObject({
   timeout: z.int().min(1).default(3_000),
   /** Most milliseconds a request may ask for. */
   maxTimeout: z.int().min(1).max(3_600_000).default(300_000),
-  /** Where a server with this configuration listens; the library listens nowhere. */
+  /** Port of a server with this configuration; the library listens nowhere. */
   port: z.int().min(0).max(65_535).default(8_787),
   /** The level of a request that does not say: `container` for a server, `isolated` for the library. */
-  sandbox: z.enum(["none", "isolated", "container"]).optional(),
+  sandbox: z.enum(SANDBOX_LEVELS).optional(),
   /** Megabytes of a sandbox if the request does not say. */
   memory: megabytes.prefault(256),
   /** Most megabytes a request may ask for. */
@@ -34,10 +36,10 @@ const schema = z.strictObject({
   strict: z.boolean().default(false),
   /** Writes a line for each execution: its tools, permissions and duration. */
   audit: z.boolean().default(false),
-  /** What is kept of logs, within the fixed limits. */
+  /** Limits of the kept log, within the fixed ones. */
   logger: z
     .strictObject({
-      minLevel: z.enum(["log", "info", "warn", "error", "exception"]).default("log"),
+      minLevel: z.enum(LOG_ENTRY_LEVELS).default("log"),
       maxEntries: z.int().min(0).max(1_000).default(1_000),
     })
     .prefault({}),
@@ -46,18 +48,18 @@ const schema = z.strictObject({
   /** Variables that `permissions.env` may ask for. */
   env: z.record(z.string().regex(/^[A-Za-z_]\w{0,255}$/, "Not a name"), z.string()).default({}),
   /**
-   * Whether executions are those of several tenants. What the host sets in `env` and as `db.url`
-   * is nobody's then: each tenant has its own, or none.
+   * Lets executions belong to several tenants. The host's `env` and `db.url` are nobody's then: each
+   * tenant has its own, or none.
    */
   tenants: z.boolean().default(false),
-  /** Whether `permissions.net` may hold `*` and `*.example.com`. */
+  /** Lets `permissions.net` hold `*` and `*.example.com`. */
   wildcards: z.boolean().default(false),
   /**
-   * Whether level `isolated` may be granted `net`, which only the Worker checks there: not by a
-   * server, by the library.
+   * Lets level `isolated` be granted `net`, which only the Worker checks there. Default: false in a
+   * server, true in the library.
    */
   isolatedNet: z.boolean().optional(),
-  /** What any execution may have at most. Default: whatever the settings above allow. */
+  /** Most permissions of any execution. Default: everything the settings above allow. */
   ceiling: z.custom<Perms>().optional(),
   /** The proxy that containers reach the network by. */
   egress: z

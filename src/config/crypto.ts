@@ -3,7 +3,7 @@ import type { CryptoConfig } from "../protocol/crypto.ts";
 
 /** Settings of the crypto tool, as `config({ crypto })` takes them. */
 export const cryptoConfig = z.strictObject({
-  /** Whether `crypto.subtle` is there. */
+  /** Offers `crypto.subtle`. */
   subtle: z.boolean().default(true),
   /** Bytes `getRandomValues()` fills at once. */
   limit: z.int().min(1).max(65_536).default(65_536),

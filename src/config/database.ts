@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { messageOf } from "../base/errors.ts";
-import { formatDatabaseHost, parseDatabaseUrl } from "../database/target.ts";
+import { formatDatabaseHost, parseDatabaseUrl } from "../database/database-url.ts";
 import { parseEntry } from "../destinations/host-entry.ts";
 import type { ToolPermissions } from "../permissions/tool-permissions.ts";
 import type { DatabaseToolConfig } from "../protocol/database.ts";
@@ -23,7 +23,7 @@ export const databaseUrl = z.string().superRefine((url, context) => {
 
 /** Settings of the tool `database`. */
 export const databaseConfig = z.strictObject({
-  /** Whose database it is: `postgres://user:password@host:port/name`. A secret. */
+  /** URL of the database, `postgres://user:password@host:port/name`. A secret. */
   url: databaseUrl.optional(),
   /** Further servers, `host:port` each, tried in this order when the URL's own is out of reach. */
   hosts: z.array(z.string().refine(isExact, "Not an exact host:port")).default([]),
@@ -43,7 +43,7 @@ export type DatabaseConfig = z.output<typeof databaseConfig>;
 const grants = new WeakMap<DatabaseConfig, DatabaseGrant | null>();
 
 /**
- * What an execution that uses the tool may do, if there is a database. The URL, and the files it
+ * Returns the grant of executions that use the tool, if there is a database. The URL, and the files it
  * names, are read once for each configuration.
  */
 export function databaseGrant(config: DatabaseConfig): DatabaseGrant | null {
@@ -56,13 +56,13 @@ export function databaseGrant(config: DatabaseConfig): DatabaseGrant | null {
   return grant;
 }
 
-/** What permissions say of it. The connection is made outside of the sandbox, for it. */
+/** Returns the tool's permissions. The connection is made outside of the sandbox, for it. */
 export function databasePermissions({ target }: DatabaseGrant): ToolPermissions {
   const net = target.hosts.map(formatDatabaseHost);
   return { name: "database", permissions: { env: [DATABASE_VARIABLE], net }, brokered: true };
 }
 
-/** What the tool is told: at a level with a sandbox, that one fills in where its socket is. */
+/** Returns the tool's settings. A sandbox fills in the path of its socket by itself. */
 export function databaseToolConfig(
   { target, limits }: DatabaseGrant,
   level: SandboxLevel,

@@ -1,4 +1,4 @@
-/** How sandboxes are kept that have run something. */
+/** Limits of the sandboxes that are kept after an execution. */
 export interface ReuseLimits {
   /** Idle ones of one key. */
   readonly perKey: number;

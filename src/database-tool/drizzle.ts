@@ -1,8 +1,8 @@
 import { DrizzleQueryError } from "drizzle-orm";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import { drizzle } from "drizzle-orm/postgres-js";
-import type { Client } from "./client.ts";
-import { DatabaseError } from "./errors.ts";
+import { DatabaseError } from "./database-error.ts";
+import type { Client } from "./postgres-client.ts";
 
 /** Drizzle on a database or within one of its transactions. */
 export type Database = PgDatabase<PgQueryResultHKT, Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import type { DatabaseToolConfig, OpenDatabase } from "../protocol/database.ts";
 import type { ToolUse } from "../protocol/messages.ts";
-import { Client } from "./client.ts";
 import { drizzleOn } from "./drizzle.ts";
+import { Client } from "./postgres-client.ts";
 import { Schema, schemaModules } from "./schema.ts";
 import { surface } from "./surface.ts";
 import { Wire } from "./wire.ts";

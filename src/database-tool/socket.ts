@@ -1,5 +1,5 @@
 import { Socket } from "node:net";
-import { DatabaseError, unreachable } from "./errors.ts";
+import { DatabaseError, unreachable } from "./database-error.ts";
 
 /** Bytes of a message that may be a server's last. */
 const MAX_LAST_WORDS = 65_536;

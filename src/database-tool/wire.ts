@@ -4,8 +4,8 @@ import { tlsOptions } from "../database/tls.ts";
 import type { DatabaseToolConfig } from "../protocol/database.ts";
 import type { DatabaseHost } from "../protocol/database-target.ts";
 import { ARRAYS } from "./arrays.ts";
-import { DatabaseError, toDatabaseError } from "./errors.ts";
-import { meter } from "./meter.ts";
+import { DatabaseError, toDatabaseError } from "./database-error.ts";
+import { meter } from "./result-limits.ts";
 import { dial, type SocketTarget } from "./socket.ts";
 
 export interface Result extends Array<object> {

@@ -1,8 +1,8 @@
 import type { DatabaseTarget } from "../protocol/database-target.ts";
 import type { Backend } from "./backend.ts";
 import { Control } from "./control.ts";
+import { formatDatabaseHost } from "./database-url.ts";
 import type { ServerAddress } from "./server-addresses.ts";
-import { formatDatabaseHost } from "./target.ts";
 
 /** Connections that are made to meet the right one of the servers behind an address. */
 const MOST_TRIES = 4;

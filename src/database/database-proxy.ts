@@ -6,7 +6,7 @@ import { hangUp } from "../base/hang-up.ts";
 import { listenForSandbox } from "../base/sockets.ts";
 import type { DatabaseGrant } from "../protocol/database-target.ts";
 import { codeOf, isServers } from "./login.ts";
-import { type DatabaseFault, errorResponse, greeting } from "./messages.ts";
+import { type DatabaseFault, errorResponse, greeting } from "./postgres-messages.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { Session } from "./session.ts";
 import type { SpareConnections } from "./spare-connections.ts";

@@ -4,7 +4,7 @@ import type { DatabaseTarget } from "../protocol/database-target.ts";
 import { adopt, type Backend } from "./backend.ts";
 import { cancel, closeOf } from "./cancel.ts";
 import { type Login, logIn } from "./login.ts";
-import { TERMINATE } from "./messages.ts";
+import { TERMINATE } from "./postgres-messages.ts";
 import type { Find } from "./server-addresses.ts";
 
 /** A server that closes within this time has understood that the client is gone. */

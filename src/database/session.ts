@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { ResultLimits } from "../protocol/database-target.ts";
-import { TERMINATE } from "./messages.ts";
-import { ResultMeter } from "./meter.ts";
+import { TERMINATE } from "./postgres-messages.ts";
+import { ResultMeter } from "./result-meter.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** A client's connection and the server's, spliced: bytes go both ways, results are counted. */

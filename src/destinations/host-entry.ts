@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
+import { accepted, cutPort, formatHost, HostError, parseHost, parsePort } from "./host.ts";
 
-/** An entry of `net`, understood. */
+/** A parsed entry of `net`, or of a policy of the proxy. */
 export interface HostEntry {
   /** A name or address in its one spelling, `*.` and a name, or `*`. */
   readonly host: string;
@@ -10,18 +11,13 @@ export interface HostEntry {
   readonly text: string;
 }
 
-/** What no port means: that of http and that of https. */
+/** Ports of an entry without one: http and https. */
 const DEFAULT_PORTS: readonly number[] = [80, 443];
-const ENTRY = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/;
-const PORT = /^[1-9]\d{0,4}$/;
-const LABEL = /^(?!-)[a-z\d-]{1,63}(?<!-)$/;
-/** A name with such a last label is an address to the parsers of URLs, or a broken one. */
-const NUMERIC = /^(?:\d+|0x[\da-f]*)$/;
 
 /**
  * Reads an entry of `net`: a host, `*`, or `*.` and a name; and a port, except with `*`. The
- * reason is returned if it is none. Each host has one accepted spelling, up to case and the zeros
- * of IPv6: two entries are about the same host exactly if their hosts are equal text.
+ * reason is returned if it is none. Each host has one accepted spelling, except for case and the
+ * zeros of IPv6. Two entries therefore name the same host exactly if their hosts are equal text.
  *
  * @example
  * parseEntry("API.example.org") // { host: "api.example.org", ports: [80, 443], text: "api.example.org" }
@@ -33,49 +29,42 @@ export function parseEntry(entry: string): HostEntry | string {
     return "is a URL or a path: write only host or host:port";
   }
   if (entry === "*") return { host: "*", ports: DEFAULT_PORTS, text: "*" };
-  const [, rawHost = "", port] = ENTRY.exec(entry.toLowerCase()) ?? [];
-  const host = canonicalHost(rawHost);
+  const written = cutPort(entry);
+  const host = readHost(written.host);
   if (host === undefined) {
     const bare = isIP(entry) === 6 ? ": an IPv6 address stands in brackets" : "";
     return `is not a host or host:port${bare}`;
   }
-  if (port === undefined) return { host, ports: DEFAULT_PORTS, text: host };
-  if (!PORT.test(port) || Number(port) > 65_535) return "has a port that is not 1 to 65535";
-  return { host, ports: [Number(port)], text: `${host}:${port}` };
+  const { port: digits } = written;
+  if (digits === undefined) return { host, ports: DEFAULT_PORTS, text: host };
+  const port = accepted(() => parsePort(digits));
+  if (port === undefined) return "has a port that is not 1 to 65535";
+  return { host, ports: [port], text: `${host}:${port}` };
 }
 
-/** Reads an entry that is known to be one; throws an Error if it is not. */
+/** Parses a valid entry. @throws {HostError} naming it, if it is not. */
 export function knownEntry(entry: string): HostEntry {
   const parsed = parseEntry(entry);
-  if (typeof parsed === "string") throw new Error(`"${entry}" ${parsed}`);
+  if (typeof parsed === "string") throw new HostError(`${JSON.stringify(entry)} ${parsed}`);
   return parsed;
 }
 
-function canonicalHost(host: string): string | undefined {
-  if (host.startsWith("[")) return canonicalIPv6(host);
-  if (isIP(host) === 4) return host;
-  return isName(host.startsWith("*.") ? host.slice(2) : host) ? host : undefined;
+/** Returns a host in its one spelling, or `*.` and a name. */
+function readHost(text: string): string | undefined {
+  const isWild = text.startsWith("*.");
+  const host = accepted(() => parseHost(isWild ? text.slice(2) : text));
+  if (host?.kind === "name") return isWild ? `*.${host.name}` : host.name;
+  if (host === undefined || isWild) return undefined;
+  return isMapped(host.address) ? undefined : formatHost(host);
 }
 
-function canonicalIPv6(bracketed: string): string | undefined {
-  const url = `http://${bracketed}`;
-  if (isIP(bracketed.slice(1, -1)) !== 6 || !URL.canParse(url)) return undefined;
-  const { hostname } = new URL(url);
-  // To Deno a mapped address is the IPv4 address, which has a spelling already.
-  return hostname.startsWith("[::ffff:") ? undefined : hostname;
-}
-
-function isName(name: string): boolean {
-  const labels = name.split(".");
-  return (
-    name.length <= 253 &&
-    labels.every((label) => LABEL.test(label)) &&
-    !NUMERIC.test(labels.at(-1) ?? "")
-  );
+/** Detects an IPv6 address that carries an IPv4 one. Deno treats it as that IPv4 address, which has a spelling. */
+function isMapped(address: string): boolean {
+  return address.startsWith("::ffff:");
 }
 
 /**
- * Whether each host and port of an entry is one of some others. `*.x` is every name below `x`,
+ * Tells whether other entries include each host and port of an entry. `*.x` is every name below `x`,
  * not `x`.
  *
  * @example
@@ -89,7 +78,7 @@ export function covered(entry: HostEntry, by: readonly HostEntry[]): boolean {
 }
 
 /**
- * Whether one host of an entry includes another, whatever the port.
+ * Tells whether the host of one entry includes that of another, without their ports.
  *
  * @example
  * ["x.org", "*.x.org", "*"].map((wide) => coversHost(wide, "a.x.org")) // [false, true, true]

@@ -1,5 +1,4 @@
 import { isIPv6 } from "node:net";
-import ipaddr from "ipaddr.js";
 
 /** A host as somebody wrote it down, in its one canonical spelling. */
 export type Host =
@@ -7,7 +6,7 @@ export type Host =
   /** `address` carries no brackets. */
   | { readonly kind: "address"; readonly address: string };
 
-/** Where a tunnel is to lead. `port` is 1 to 65535. */
+/** The destination of a tunnel. `port` is 1 to 65535. */
 export interface Destination {
   readonly host: Host;
   readonly port: number;
@@ -21,7 +20,7 @@ export class HostError extends Error {
 const MAX_NAME = 253;
 const MAX_IPV6 = 45;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-/** What some resolver somewhere reads as a number, and so `127.1` or `0x7f.1` as an address. */
+/** A label that some resolvers read as a number, and so `127.1` or `0x7f.1` as an address. */
 const NUMERIC_LABEL = /^(?:[0-9]+|0x[0-9a-f]*)$/;
 const OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
 const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
@@ -63,18 +62,37 @@ export function parsePort(text: string): number {
 }
 
 /**
+ * Cuts `host:port` in two, without parsing either. No colon behind the host means no port.
+ *
+ * @example cutPort("[::1]:80"); // { host: "[::1]", port: "80" }
+ */
+export function cutPort(text: string): { host: string; port: string | undefined } {
+  const colon = text.indexOf(":", text.startsWith("[") ? text.indexOf("]") + 1 : 0);
+  if (colon === -1) return { host: text, port: undefined };
+  return { host: text.slice(0, colon), port: text.slice(colon + 1) };
+}
+
+/**
  * Reads `host:port`, or `host` alone where there is a `defaultPort`.
  *
  * @throws {HostError}
  * @example parseAuthority("[2001:DB8::1]:443"); // address 2001:db8::1, port 443
  */
 export function parseAuthority(text: string, defaultPort?: number): Destination {
-  const colon = text.indexOf(":", text.startsWith("[") ? text.indexOf("]") + 1 : 0);
-  if (colon !== -1) {
-    return { host: parseHost(text.slice(0, colon)), port: parsePort(text.slice(colon + 1)) };
-  }
+  const { host, port } = cutPort(text);
+  if (port !== undefined) return { host: parseHost(host), port: parsePort(port) };
   if (defaultPort === undefined) throw new HostError("The port is missing");
-  return { host: parseHost(text), port: defaultPort };
+  return { host: parseHost(host), port: defaultPort };
+}
+
+/** Returns the result of `read`, or `undefined` where it throws a `HostError`. */
+export function accepted<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
 }
 
 /** The host's text as it stands in a URL: an IPv6 address is in brackets. */
@@ -88,10 +106,11 @@ export function formatDestination({ host, port }: Destination): string {
   return `${formatHost(host)}:${port}`;
 }
 
+/** Spells an address as URLs do, because `fetch` in a sandbox sends that spelling. */
 function canonicalIPv6(text: string): string {
+  const url = `http://[${text}]`;
   // The characters are checked first: a zone (`%eth0`) is valid to others and means nothing here.
-  if (text.length > MAX_IPV6 || !IPV6_CHARACTERS.test(text) || !isIPv6(text)) {
-    throw new HostError("The brackets hold no IPv6 address");
-  }
-  return ipaddr.IPv6.parse(text).toRFC5952String();
+  const isWritten = text.length <= MAX_IPV6 && IPV6_CHARACTERS.test(text) && isIPv6(text);
+  if (!isWritten || !URL.canParse(url)) throw new HostError("The brackets hold no IPv6 address");
+  return new URL(url).hostname.slice(1, -1);
 }

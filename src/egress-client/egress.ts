@@ -3,6 +3,8 @@ import type { Denial } from "../request/types.ts";
 
 /** The way out of sandboxes: whoever is granted something gets sockets that lead there alone. */
 export interface Egress {
+  /** Database sessions that outlive their execution. */
+  readonly survivors?: number;
   /**
    * Opens the way for one run; it is open when this resolves. Rejects with `EgressUnavailable`
    * while there is no proxy.

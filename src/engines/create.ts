@@ -3,12 +3,12 @@ import type { Config } from "../config/config.ts";
 import type { Reach } from "../deno/deno.ts";
 import { RUNNER_ENTRY, readRunner, writeRunner } from "../deno/runner.ts";
 import { dockerClient, engineSocket } from "./container/docker.ts";
-import { ContainerEngine } from "./container/docker-supervisor.ts";
+import { DockerSupervisor } from "./container/docker-supervisor.ts";
 import { assertMounts } from "./container/mounts.ts";
 import type { Engine } from "./contract/contract.ts";
 import { DenoProcessLauncher } from "./deno-process/launcher.ts";
 import type { Instance } from "./instance/instance.ts";
-import type { PoolOptions } from "./pool/pool.ts";
+import type { PoolOptions } from "./pool/pool-options.ts";
 import { PooledEngine } from "./run/pooled-engine.ts";
 
 const START_CONCURRENCY = 3;
@@ -37,11 +37,15 @@ export interface EnginesOptions {
   readonly log: (line: string) => void;
 }
 
-/**
- * Builds an engine for each level this host is to have. They keep nothing warm until told to.
- * Rejects with `EngineUnavailable` for an engine that can never be used from here.
- */
-export async function createEngines(options: EnginesOptions): Promise<Engine[]> {
+export interface Engines {
+  /** One for each level this host is to have. They keep nothing warm until told to. */
+  readonly engines: readonly Engine[];
+  /** Resolves after the first attempt to reach and prepare Docker, if it is to be used, successful or not. */
+  prepared(): Promise<void>;
+}
+
+/** Builds the engines. Rejects with `EngineUnavailable` for one that can never be used from here. */
+export async function createEngines(options: EnginesOptions): Promise<Engines> {
   const { config, instance, containers, inProcess = false, log } = options;
   // First what can be refused, while there is nothing yet to undo.
   const docker = containers && dockerClient(engineSocket(containers.host));
@@ -53,7 +57,6 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
   );
   const pool: PoolOptions = {
     ...config.cluster,
-    prewarm: false,
     profile: { memory: config.memory, cpus: config.cpus },
     startConcurrency: START_CONCURRENCY,
     maxWaiting: MAX_WAITING,
@@ -82,9 +85,9 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     isolated.pool.renew();
   });
   const inline = inProcess ? [await inlineEngine(pool)] : [];
-  if (docker === null) return [...inline, isolated];
+  if (docker === null) return { engines: [...inline, isolated], prepared: async () => {} };
   const { runtime, egressSocket } = containers ?? {};
-  const container = new ContainerEngine({
+  const supervisor = new DockerSupervisor({
     docker,
     instance,
     bundle,
@@ -95,7 +98,8 @@ export async function createEngines(options: EnginesOptions): Promise<Engine[]> 
     pool,
     log,
   });
-  return [...inline, isolated, container];
+  const engines = [...inline, isolated, supervisor.engine];
+  return { engines, prepared: () => supervisor.prepared() };
 }
 
 /** A realm costs a millisecond and no process: as many as are asked for may be there at once. */

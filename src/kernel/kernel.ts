@@ -1,3 +1,4 @@
+import type { Span } from "@opentelemetry/api";
 import { EngineUnavailable, ShuttingDown } from "../base/errors.ts";
 import { inSpan } from "../base/tracing.ts";
 import type { Config } from "../config/config.ts";
@@ -11,23 +12,15 @@ import type {
   ReadResult,
 } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
-import { NOT_MEASURED, outcomeName } from "../engines/explain/outcome.ts";
+import { NOT_MEASURED, outcomeName, toOutput } from "../engines/explain/outcome.ts";
 import { assertReusable } from "../engines/run/reuse.ts";
 import type { Perms } from "../permissions/perms.ts";
-import { assertGranted, plan } from "../permissions/plan.ts";
+import { assertGranted } from "../permissions/plan.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import { pluginApi } from "../plugins/api.ts";
-import { ChannelPlugin } from "../plugins/channel.ts";
-import { ClusterPlugin } from "../plugins/cluster.ts";
-import { GuardPlugin } from "../plugins/guard.ts";
-import { LoaderPlugin } from "../plugins/loader.ts";
-import { LoggerPlugin } from "../plugins/logger.ts";
 import { order } from "../plugins/order.ts";
-import { PermissionPlugin } from "../plugins/permission.ts";
 import { type Context, Hooks, type IsolatePlugin } from "../plugins/plugin.ts";
 import { publicPlan } from "../plugins/public-plan.ts";
-import { runInSandbox, SandboxPlugin } from "../plugins/sandbox.ts";
-import { ToolsetPlugin } from "../plugins/toolset.ts";
 import { SOLE_TENANT, type Tenant } from "../request/tenant.ts";
 import type {
   ExecuteRequest,
@@ -36,22 +29,15 @@ import type {
   SandboxLevel,
   ValidRequest,
 } from "../request/types.ts";
-import type { SchemaBundle } from "../tools/load-schemas.ts";
-import type { CustomTool } from "../tools/tool.ts";
+import { emptyContext } from "./context.ts";
+import { jobOf, optionsOf } from "./job.ts";
 import { contained } from "./observer.ts";
+import { builtInSteps, type StepOptions } from "./steps.ts";
 
-export interface KernelOptions {
+export interface KernelOptions extends StepOptions {
   readonly config: Config;
-  /** One for each level that can run here. */
-  readonly engines: readonly Engine[];
-  /** Whether to keep sandboxes warm. Default true. */
-  readonly useCluster?: boolean;
   /** Your own, after the built-in ones they may require by name. */
   readonly plugins?: readonly IsolatePlugin[];
-  /** Custom tools, as `loadTools()` gives them. */
-  readonly tools?: readonly CustomTool[];
-  /** Tables of the database, as `loadSchemas()` gives them. */
-  readonly schemas?: SchemaBundle;
 }
 
 export interface RunOptions {
@@ -78,7 +64,7 @@ export interface Granted {
   readonly permissions: Perms;
 }
 
-/** The one path everything takes that runs, whoever brought it in; plugins do all there is to do for requests. */
+/** The one path everything takes that runs, whoever brought it in. */
 export class Kernel {
   readonly #hooks = new Hooks();
   readonly #engines: readonly Engine[];
@@ -87,21 +73,13 @@ export class Kernel {
 
   /** Throws an Error that names the plugin if the plugins do not fit together. */
   constructor(options: KernelOptions) {
-    const { config, engines, useCluster = true, plugins = [], tools = [], schemas } = options;
+    const { config, engines, plugins = [] } = options;
     this.#engines = engines;
-    const all = [
-      GuardPlugin,
-      ToolsetPlugin(tools, schemas),
-      LoaderPlugin,
-      PermissionPlugin,
-      SandboxPlugin(engines),
-      ChannelPlugin(),
-      ...(useCluster ? [ClusterPlugin] : []),
-      LoggerPlugin,
-      ...plugins,
-    ];
+    const builtIn = builtInSteps(options).map(({ plugin }) => plugin);
     for (const engine of engines) engine.onSpawn((spawn) => this.#hooks.onSpawn.run(spawn));
-    for (const plugin of order(all)) plugin.setup(pluginApi(plugin.name, this.#hooks, config));
+    for (const plugin of order([...builtIn, ...plugins])) {
+      plugin.setup(pluginApi(plugin.name, this.#hooks, config));
+    }
   }
 
   get closing(): boolean {
@@ -122,8 +100,41 @@ export class Kernel {
    * Runs code once. What the code does wrong is in the output; what the caller or this host does
    * wrong rejects with an `IsolateError`, an abort of `signal` with `Aborted`.
    */
-  execute(request: ExecuteRequest, options: RunOptions = {}): Promise<Output> {
-    return this.#counted(() => this.#execute(request, options));
+  execute(asked: ExecuteRequest, options: RunOptions = {}): Promise<Output> {
+    return this.#tracked(options.tenant?.id, async (span) => {
+      const started = performance.now();
+      const context = await inSpan("load", {}, () => this.#load(asked, options));
+      assertGranted(context.plan);
+      const { output, used } = await this.#runWrapped(context, options);
+      const formatted = await inSpan("format", {}, () => this.#hooks.onFormat.run(output, context));
+      // Whatever its type says, a plugin's own output may have no outcome.
+      const outcome = formatted.outcome ?? (formatted.ok ? "ok" : "exception");
+      span.setAttribute("isolate.outcome", outcome);
+      const wall = Math.round(performance.now() - started);
+      return { ...formatted, outcome, usage: { ...used, wall } };
+    });
+  }
+
+  /** Runs the job inside of what plugins wrap around it. */
+  async #runWrapped(
+    context: Context,
+    { onGranted, readResult }: RunOptions,
+  ): Promise<{ readonly output: Output; readonly used: JobUsage }> {
+    // A plugin may answer with an older output: what that took is not what this execution took.
+    let used: JobUsage = NOT_MEASURED;
+    try {
+      const output = await this.#hooks.onExecute.run(context, async () => {
+        const engine = this.#hooks.onWorker.call().engine(context.level);
+        onGranted?.(grantedOf(context));
+        const outcome = await engine.execute(jobOf(context), optionsOf(context, readResult));
+        const own = toOutput(outcome, engine.level);
+        used = own.usage;
+        return own;
+      });
+      return { output, used };
+    } finally {
+      context.channel?.leave();
+    }
   }
 
   /**
@@ -132,22 +143,19 @@ export class Kernel {
    * `EngineUnavailable` if this host does not have the level.
    */
   runJob(level: SandboxLevel, job: Job, options: ExecuteOptions): Promise<Outcome> {
-    const { tenant = SOLE_TENANT.id } = options;
-    return this.#counted(() =>
-      inSpan("execute", { "isolate.tenant": tenant }, async (span) => {
-        const engine = this.engine(level);
-        if (engine === undefined) throw new EngineUnavailable(`This host has no level "${level}"`);
-        const outcome = await engine.execute(job, options);
-        span.setAttribute("isolate.outcome", outcomeName(outcome));
-        return outcome;
-      }),
-    );
+    return this.#tracked(options.tenant, async (span) => {
+      const engine = this.engine(level);
+      if (engine === undefined) throw new EngineUnavailable(`This host has no level "${level}"`);
+      const outcome = await engine.execute(job, options);
+      span.setAttribute("isolate.outcome", outcomeName(outcome));
+      return outcome;
+    });
   }
 
-  /** Has `close()` wait for some work. Rejects with `ShuttingDown` once that has been called. */
-  async #counted<T>(work: () => Promise<T>): Promise<T> {
+  /** Does work in a span, which `close()` waits for. Rejects with `ShuttingDown` once that has been called. */
+  async #tracked<T>(tenant: string = SOLE_TENANT.id, work: (span: Span) => Promise<T>): Promise<T> {
     if (this.#closing) throw new ShuttingDown();
-    const running = work();
+    const running = inSpan("execute", { "isolate.tenant": tenant }, work);
     this.#running.add(running);
     try {
       return await running;
@@ -179,37 +187,7 @@ export class Kernel {
     const observer = options.observer && contained(options.observer);
     // The guard comes first, and lets through nothing else.
     const request = (await onValidate.run(asked, tenant)) as ValidRequest;
-    return onLoad.run(contextOf(request, { tenant, observer, exchange, signal }), undefined);
-  }
-
-  #execute(asked: ExecuteRequest, options: RunOptions): Promise<Output> {
-    const { tenant = SOLE_TENANT } = options;
-    return inSpan("execute", { "isolate.tenant": tenant.id }, async (span) => {
-      const output = await this.#executeOnce(asked, options);
-      span.setAttribute("isolate.outcome", output.outcome);
-      return output;
-    });
-  }
-
-  async #executeOnce(asked: ExecuteRequest, options: RunOptions): Promise<Output> {
-    const { onExecute, onFormat, onWorker } = this.#hooks;
-    const started = performance.now();
-    const context = await inSpan("load", {}, () => this.#load(asked, options));
-    let used: JobUsage = NOT_MEASURED;
-    const output = await onExecute.run(context, async () => {
-      const engine = onWorker.call().engine(context.level);
-      options.onGranted?.(grantedOf(context));
-      const own = await runInSandbox(engine, context, options.readResult);
-      used = own.usage;
-      return own;
-    });
-    const formatted = await inSpan("format", {}, () => onFormat.run(output, context));
-    const wall = Math.round(performance.now() - started);
-    // A plugin may answer with an older output: what that took is not what this execution took.
-    const usage = { ...used, wall };
-    // Whatever its type says, a plugin's own output may have no outcome.
-    const outcome = formatted.outcome ?? (formatted.ok ? "ok" : "exception");
-    return { ...formatted, outcome, usage };
+    return onLoad.run(emptyContext(request, { tenant, observer, exchange, signal }), undefined);
   }
 
   /** Refuses new work, waits up to `grace` ms for what runs, then ends every sandbox. */
@@ -227,36 +205,4 @@ export class Kernel {
 
 function grantedOf({ level, tools, permissions }: Context): Granted {
   return { level, tools: tools.map(({ name }) => name), permissions };
-}
-
-const NOBODY = { mounts: {}, env: [], wildcards: false, isolatedNet: false, strict: false };
-const UNPLANNED = plan({ level: "container", requested: "none", tools: [], operator: NOBODY });
-
-/** An execution before any plugin has loaded it: it is granted nothing. */
-function contextOf(
-  request: ValidRequest,
-  {
-    tenant,
-    observer,
-    exchange,
-    signal,
-  }: Pick<Context, "tenant" | "observer" | "exchange" | "signal">,
-): Context {
-  // Written out: plugins copy it again and again, which is slow for objects of another making.
-  return {
-    request,
-    tenant,
-    observer,
-    exchange,
-    signal,
-    level: request.sandbox,
-    tools: [],
-    customTools: [],
-    toolPermissions: [],
-    permissions: "none",
-    plan: UNPLANNED,
-    grants: undefined,
-    input: undefined,
-    profile: { memory: request.memory, cpus: 1 },
-  };
 }

@@ -38,7 +38,7 @@ export async function openKernel(options: OpenOptions): Promise<Opened> {
   let engines: readonly Engine[] = [];
   try {
     await instance.removeDead();
-    engines = await createEngines({ ...options, instance });
+    ({ engines } = await createEngines({ ...options, instance }));
     const kernel = new Kernel({ ...options, engines, tools, ...(schemas && { schemas }) });
     return {
       kernel,

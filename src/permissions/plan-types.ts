@@ -1,3 +1,4 @@
+import type { SandboxLevel } from "../base/sandbox-level.ts";
 import type { ExplicitPerms } from "./normalizer.ts";
 import type { Perms } from "./perms.ts";
 import type { PermissionRefusal } from "./refusal.ts";
@@ -32,7 +33,7 @@ export interface EgressPlaces {
 }
 
 export interface PlanInput {
-  readonly level: "none" | "isolated" | "container";
+  readonly level: SandboxLevel;
   /** Permissions of the request, unchecked. */
   readonly requested: unknown;
   readonly tools: readonly ToolPermissions[];

@@ -1,6 +1,13 @@
 import { type Classifier, classify } from "../destinations/address-class.ts";
+import {
+  accepted,
+  formatDestination,
+  formatHost,
+  parseAuthority,
+  parseHost,
+} from "../destinations/host.ts";
 import { sparingHost, sparingNetworks } from "../destinations/host-addresses.ts";
-import { type HostEntry, parseEntry } from "../destinations/host-entry.ts";
+import type { HostEntry } from "../destinations/host-entry.ts";
 import { isLocal } from "../destinations/local.ts";
 import type { EgressPlaces } from "./plan-types.ts";
 
@@ -67,10 +74,14 @@ function addressOf(host: string): string | undefined {
 function placesOf(places: EgressPlaces): EgressRules {
   const known = read.get(places);
   if (known !== undefined) return known;
-  const hosts = Object.entries(places.hosts).map(([name, to]) => [name.toLowerCase(), to] as const);
-  // An entry that does not parse opens nothing; the proxy would not start with it.
-  const entries = places.private.map(parseEntry).filter((entry) => typeof entry !== "string");
-  const opened = entries.flatMap((entry) => entry.ports.map((port) => `${entry.host}:${port}`));
+  // An entry without a host or a port opens nothing; the proxy would not start with it.
+  const hosts = Object.entries(places.hosts).flatMap(([name, to]) => {
+    const host = accepted(() => parseHost(name));
+    return host === undefined ? [] : [[formatHost(host), to] as const];
+  });
+  const opened = places.private.flatMap(
+    (text) => accepted(() => [formatDestination(parseAuthority(text))]) ?? [],
+  );
   const fresh = { hosts: new Map(hosts), opened: new Set(opened), own: places.own ?? [] };
   read.set(places, fresh);
   return fresh;

@@ -10,11 +10,11 @@ import type { Hooks, PluginApi } from "./plugin.ts";
 export function pluginApi(name: string, hooks: Hooks, config: Config): PluginApi {
   return {
     config,
-    onValidate: { tap: (each) => hooks.onValidate.tapAs(name, contained(name, each)) },
-    onLoad: { tap: (each) => hooks.onLoad.tapAs(name, contained(name, each)) },
-    onSpawn: { tap: (each) => hooks.onSpawn.tapAs(name, silenced(each)) },
+    onValidate: { tap: (each) => hooks.onValidate.tap(contained(name, each)) },
+    onLoad: { tap: (each) => hooks.onLoad.tap(contained(name, each)) },
+    onSpawn: { tap: (each) => hooks.onSpawn.tap(silenced(each)) },
     onExecute: { tap: (wrapper) => hooks.onExecute.tap(containedWrapper(name, wrapper)) },
-    onFormat: { tap: (each) => hooks.onFormat.tapAs(name, contained(name, each)) },
+    onFormat: { tap: (each) => hooks.onFormat.tap(contained(name, each)) },
     onWorker: hooks.onWorker,
     onToolset: hooks.onToolset,
     onLogger: hooks.onLogger,

@@ -1,7 +1,7 @@
 import { ChannelRouter } from "../channels/channels.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 
-/** Lets a tenant's executions that use the tool `channel` hear each other while they run, whatever level. */
+/** Lets a tenant's executions that use the tool `channel` hear each other, whatever level, until they leave. */
 export function ChannelPlugin(): IsolatePlugin {
   const router = new ChannelRouter();
   return {
@@ -11,13 +11,6 @@ export function ChannelPlugin(): IsolatePlugin {
       api.onLoad.tap((context) => {
         if (!context.tools.some(({ name }) => name === "channel")) return;
         return { ...context, channel: router.join(context.tenant.id) };
-      });
-      api.onExecute.tap(async ({ channel }, next) => {
-        try {
-          return await next();
-        } finally {
-          channel?.leave();
-        }
       });
     },
   };

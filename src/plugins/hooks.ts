@@ -1,6 +1,3 @@
-/** The hooks plugins speak through: a thin layer over tapable, plus what it does not have. */
-import { AsyncSeriesWaterfallHook, SyncHook as TapableSyncHook } from "tapable";
-
 type Awaitable<T> = T | Promise<T>;
 
 /** What a tapped function is told, and may return in its place; nothing keeps it as it is. */
@@ -9,29 +6,32 @@ export type Waterfall<T, C> = (value: T, context: C) => Awaitable<T | undefined 
 
 /** Passes a value through all tapped functions, in the order of their plugins. */
 export class AsyncHook<T, C = undefined> {
-  readonly #hook = new AsyncSeriesWaterfallHook<[T, C]>(["value", "context"]);
+  readonly #tapped: Waterfall<T, C>[] = [];
 
-  /** @internal Plugins tap by their own API, which adds their name. */
-  tapAs(plugin: string, each: Waterfall<T, C>): void {
-    this.#hook.tapPromise(plugin, async (value, context) => (await each(value, context)) as T);
+  tap(each: Waterfall<T, C>): void {
+    this.#tapped.push(each);
   }
 
-  run(value: T, context: C): Promise<T> {
-    return this.#hook.promise(value, context);
+  async run(value: T, context: C): Promise<T> {
+    let current = value;
+    for (const each of this.#tapped) {
+      const changed = await each(current, context);
+      if (changed !== undefined) current = changed as T;
+    }
+    return current;
   }
 }
 
 /** Tells all tapped functions of something that has happened. */
 export class SyncHook<T> {
-  readonly #hook = new TapableSyncHook<[T]>(["value"]);
+  readonly #tapped: ((value: T) => void)[] = [];
 
-  /** @internal Plugins tap by their own API, which adds their name. */
-  tapAs(plugin: string, each: (value: T) => void): void {
-    this.#hook.tap(plugin, each);
+  tap(each: (value: T) => void): void {
+    this.#tapped.push(each);
   }
 
   run(value: T): void {
-    this.#hook.call(value);
+    for (const each of this.#tapped) each(value);
   }
 }
 

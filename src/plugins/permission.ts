@@ -1,22 +1,15 @@
 import type { Config } from "../config/config.ts";
 import { databaseGrant } from "../config/database.ts";
 import type { JobGrants, Profile } from "../engines/contract/contract.ts";
-import {
-  assertGranted,
-  type OperatorPolicy,
-  type Plan,
-  type PlanInput,
-  plan,
-} from "../permissions/plan.ts";
-
+import { type OperatorPolicy, type Plan, type PlanInput, plan } from "../permissions/plan.ts";
 import type { WorkerPermissions } from "../protocol/grants.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 import { publicPlan } from "./public-plan.ts";
 import { type TenantResources, tenantResources } from "./tenant-resources.ts";
 
 /**
- * Plans what an execution may reach, in both layers, and lets none run that asks for more than it
- * can have. Its warnings are in the output, and in strict mode on the console, too.
+ * Plans what an execution may reach, in both layers; one whose plan refuses anything is not run. Its
+ * warnings are in the output, and in strict mode on the console, too.
  */
 export const PermissionPlugin: IsolatePlugin = {
   name: "permission",
@@ -48,10 +41,6 @@ export const PermissionPlugin: IsolatePlugin = {
         grants: grantsOf(planned, own),
         profile: profileOf(profile, planned),
       };
-    });
-    api.onExecute.tap((context, next) => {
-      assertGranted(context.plan);
-      return next();
     });
     api.onFormat.tap((output, context) => {
       const { explain } = context.request;

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Config } from "../config/config.ts";
 import type { DatabaseConfig } from "../config/database.ts";
 import type { Tenant } from "../request/tenant.ts";
@@ -28,17 +29,11 @@ function makeOwner(config: Config): TenantResourcesOf {
   const { url: _hosts, ...settings } = config.db;
   // The servers to fall back on are the host's database's.
   const none: DatabaseConfig = { ...settings, hosts: [] };
-  const kept = new Map<string, DatabaseConfig>();
+  const kept = new LRUCache<string, DatabaseConfig>({ max: MAX_KEPT });
   const databaseOf = (url: string | null | undefined): DatabaseConfig => {
     if (url === null || url === undefined) return none;
     const known = kept.get(url) ?? { ...none, url };
-    // The most recently used comes last.
-    kept.delete(url);
     kept.set(url, known);
-    for (const oldest of kept.keys()) {
-      if (kept.size <= MAX_KEPT) break;
-      kept.delete(oldest);
-    }
     return known;
   };
   return ({ env = {}, database }) => ({ env, db: databaseOf(database) });

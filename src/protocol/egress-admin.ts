@@ -4,7 +4,6 @@
  * the connection that opened it and ends with that connection.
  */
 import type { DatabaseGrant } from "./database-target.ts";
-import type { EgressLimits } from "./egress-limits.ts";
 
 /** Name of the socket in a slot's directory; the proxy listens under no other one. */
 export const EGRESS_SOCKET = "egress.sock";
@@ -15,7 +14,6 @@ export const MAX_ADMIN_LINE = 262_144;
 export interface EgressPolicy {
   /** Entries as `Allowlist` reads them, 256 at most. */
   readonly allow: readonly string[];
-  readonly limits?: Partial<EgressLimits>;
 }
 
 export interface OpenRequest {
@@ -60,12 +58,7 @@ export interface ConfigureRequest {
   readonly own?: readonly string[];
 }
 
-export interface PingRequest {
-  readonly id: number;
-  readonly op: "ping";
-}
-
-export type AdminRequest = OpenRequest | CloseRequest | ConfigureRequest | PingRequest;
+export type AdminRequest = OpenRequest | CloseRequest | ConfigureRequest;
 
 export type AdminErrorCode =
   | "BAD_REQUEST"

@@ -15,7 +15,7 @@ export function readLog(
   if (frame.header.dropped !== undefined) return { dropped: readCount(frame.header.dropped) };
   const level = CONSOLE_LEVELS.find((known) => known === frame.header.level) ?? "log";
   const message = clip(decoder.decode(frame.payload), MAX_LOG_MESSAGE);
-  return { level: level as ConsoleLevel, message };
+  return { level, message };
 }
 
 /** Reads the result as JSON text, or `undefined`, and its binary part. Neither is checked yet. */

@@ -6,9 +6,9 @@ import type { OutputLimits } from "./limits.ts";
 /** Name of user code's module in a stack, at every level. */
 export const MODULE_NAME = "main.ts";
 
-export type ConsoleLevel = "log" | "info" | "warn" | "error";
+export const CONSOLE_LEVELS = ["log", "info", "warn", "error"] as const;
 
-export const CONSOLE_LEVELS: readonly string[] = ["log", "info", "warn", "error"];
+export type ConsoleLevel = (typeof CONSOLE_LEVELS)[number];
 
 /** Form of a written result: JSON, or readable as the value it was (src/protocol/rich.ts). */
 export type ResultForm = "json" | "rich";

@@ -2,9 +2,8 @@ import type { Perms } from "../permissions/perms.ts";
 import type { SandboxLevel } from "./types.ts";
 
 /**
- * Whose execution it is, and the most it may have. Everything here narrows what the operator allows
- * and widens nothing, but for `env` and `database`, which are the tenant's own, and which the ceilings
- * bound as well.
+ * The owner of an execution, and its limits. They narrow what the operator allows. Only `env` and `database`
+ * add something: they are the tenant's own, and the ceilings bound them as well.
  */
 export interface Tenant {
   /** Sandboxes, channels and what is kept for `reuse` are shared within one tenant alone. */
@@ -17,7 +16,7 @@ export interface Tenant {
   readonly tools?: readonly string[] | undefined;
   /** Default: all this host offers. The first one is what a request gets that does not say. */
   readonly sandbox?: readonly SandboxLevel[] | undefined;
-  /** Whether `reuse` may be anything but `"never"`. Default true. */
+  /** Allows a `reuse` other than `"never"`. Default true. */
   readonly reuse?: boolean | undefined;
   /** Most milliseconds of one execution. */
   readonly maxTimeout?: number | undefined;
@@ -38,5 +37,5 @@ export function tenantKey({ id, since }: Pick<Tenant, "id" | "since">): string {
   return since === undefined ? id : `${id} ${since}`;
 }
 
-/** Whom everything belongs to on a host that knows no tenants. */
+/** The owner of everything on a host without tenants. */
 export const SOLE_TENANT: Tenant = { id: "default" };

@@ -1,84 +1,36 @@
+import type { z } from "zod";
 import type { Usage } from "../base/usage.ts";
-import type { PermsObject } from "../permissions/perms.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
-import type { ConsoleLevel } from "../protocol/messages.ts";
+import type { executeRequest } from "./execute-request.ts";
+import type { denial, LOG_ENTRY_LEVELS, logEntry, OUTCOMES, output } from "./output.ts";
 
+export type { SandboxLevel } from "../base/sandbox-level.ts";
 export type { Usage } from "../base/usage.ts";
 
-/**
- * The isolation of an execution: a container, a process of this host, or none at all, which only
- * the library offers, for code that is trusted.
- */
-export type SandboxLevel = "none" | "isolated" | "container";
+/** A request as a caller sends it. Every field but `code` has a default. */
+export interface ExecuteRequest extends z.input<typeof executeRequest> {}
 
-/** What a caller sends. Everything but `code` has a default. */
-export interface ExecuteRequest {
-  /** An ES module in JavaScript or TypeScript, at most `maxSize` bytes. */
-  code: string;
-  /** Passed to the entry as its only argument; any JSON value. */
-  input?: unknown;
-  /** Name of the export to call. Default `"default"`. */
-  entry?: string;
-  /** Milliseconds until the execution is ended, queueing included. Default 3000. */
-  timeout?: number;
-  /** Names of the tools the code uses. */
-  tools?: string[];
-  /** What the code may reach beyond its tools. */
-  permissions?: "none" | Record<string, unknown>;
-  /** Whether the answer holds the plan: what the code was granted, and how. Default false. */
-  explain?: boolean;
-  /** Default `"container"`. */
-  sandbox?: SandboxLevel;
-  /**
-   * `code` runs in a sandbox that has run the same request's code before, with the same entry, tools,
-   * permissions, level and memory, if one is idle: its module is called again, with all the state it has.
-   * Only without tools, or with `crypto` and `database`. Default `"never"`: a new sandbox.
-   */
-  reuse?: "never" | "code";
-  /** Megabytes of the sandbox, rounded up to a multiple of 64. Default: the operator's. */
-  memory?: number;
-}
+type Filled = z.output<typeof executeRequest>;
 
 /** A request whose every field is there and good. */
-export type ValidRequest = Required<Omit<ExecuteRequest, "input">> & Pick<ExecuteRequest, "input">;
+export type ValidRequest = Pick<Filled, "input"> & {
+  [Name in keyof Filled as Exclude<Name, "input">]-?: Exclude<Filled[Name], undefined>;
+};
 
-export type Level = ConsoleLevel | "exception";
+export type Level = (typeof LOG_ENTRY_LEVELS)[number];
 
-export interface LogEntry {
-  level: Level;
-  message: string;
-  /** Unix time in milliseconds, taken outside the sandbox. */
-  timestamp: number;
-  /** The exception's name; only at level `exception`. */
-  name?: string;
-  /** The exception's stack, if it had one; only at level `exception`. */
-  stack?: string;
-  /** What to change about the request, where that is known; only at level `exception`. */
-  hint?: string;
-}
+export interface LogEntry extends z.output<typeof logEntry> {}
 
-/** Something code tried to reach and did not. */
-export interface Denial {
-  kind: "net" | "read" | "write" | "env" | "run" | "ffi" | "sys" | "import";
-  /** What it was, for example `evil.example:443`. */
-  value: string;
-  /** The layer that refused: the code's own permissions, or the proxy outside the sandbox. */
-  by: "worker" | "egress";
-  /** Why the proxy refused, for example `ADDRESS_NOT_ALLOWED`. */
-  code?: string;
-  /** How often. */
-  count?: number;
-  /** What would allow it if it stood in the request's permissions; absent if nothing there could. */
-  permission?: PermsObject;
-}
+/** An attempt of code that was refused. */
+export interface Denial extends z.output<typeof denial> {}
 
 /**
- * How code ended: by itself, or by a limit it ran into. `output_limit` is the code's own word as well:
- * an exception it names like ours counts as one.
+ * The end of an execution: by itself, or by a limit. Code can claim `output_limit`: an exception that it
+ * names like ours counts as one.
  */
-export type OutcomeName = "ok" | "exception" | "timeout" | "memory" | "output_limit" | "crash";
+export type OutcomeName = (typeof OUTCOMES)[number];
 
-/** Told of what happens in an execution while it runs; must not throw, and is never waited for. */
+/** Receives what happens in an execution while it runs. It must not throw, and is never waited for. */
 export interface Observer {
   onLog?(entry: LogEntry): void;
   /** The code has emitted a message; `text` is its data as JSON. */
@@ -86,24 +38,10 @@ export interface Observer {
   onDenied?(denial: Denial): void;
 }
 
-/** How an execution ended, always with HTTP status 200. */
-export interface Output {
-  /** False after an exception, a timeout, or a limit; `logs` then ends with an exception entry. */
-  ok: boolean;
-  outcome: OutcomeName;
-  /** What the entry returned, as JSON; absent if it returned nothing. */
-  result?: unknown;
-  /** Absent if there are no entries. */
+/** The output of an execution, always with HTTP status 200. */
+export interface Output extends z.output<typeof output> {
   logs?: LogEntry[];
-  /** Log entries left out because a limit was reached; absent if none were. */
-  logsDropped?: number;
-  /** What is noteworthy about what the code was granted; absent if nothing is. */
-  warnings?: string[];
-  /** What the code was granted; only if the request says `explain`. */
   plan?: PublicPlan;
-  /** What the code tried to reach in vain; absent if nothing is known of any. */
   denied?: Denial[];
-  /** Milliseconds from handing the job to the sandbox to its outcome, measured outside of it. */
-  duration: number;
   usage: Usage;
 }

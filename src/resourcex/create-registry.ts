@@ -3,7 +3,7 @@ import { roundMemory } from "../base/round-memory.ts";
 import { openRegistry, type Registry, type RegistryOptions } from "./registry.ts";
 import { builtinTypes } from "./types/builtin-bundles.ts";
 import { EngineLevels } from "./types/levels.ts";
-import { EngineRunner, type OnLog } from "./types/runner.ts";
+import { EngineRunner, type OnLog } from "./types/type-runner.ts";
 
 const TIMEOUT = 30_000;
 const MEMORY = 256;

@@ -1,4 +1,4 @@
-import { RegistryError } from "./base/errors.ts";
+import { RegistryError } from "./base/resourcex-errors.ts";
 import { parseRXL } from "./data/locator.ts";
 import { LOCAL_DOMAIN } from "./data/storable.ts";
 import type { Registry } from "./registry.ts";

@@ -8,7 +8,7 @@ export {
   RegistryError,
   ResourceTypeError,
   ResourceXError,
-} from "./base/errors.ts";
+} from "./base/resourcex-errors.ts";
 export { type CreateRegistryOptions, createRegistry } from "./create-registry.ts";
 export { FolderLoader } from "./data/folder-loader.ts";
 export { parseRXL, type RXL } from "./data/locator.ts";
@@ -19,7 +19,7 @@ export { FileStorage, type ResourceStorage } from "./data/storage.ts";
 export { withDomainValidation } from "./domain.ts";
 export type { Registry, RegistryOptions, ResolvedResource } from "./registry.ts";
 export { builtinTypes } from "./types/builtin-bundles.ts";
-export { bundleResourceType, bundleResourceTypes } from "./types/bundle.ts";
+export { bundleResourceType, bundleResourceTypes } from "./types/bundle-type.ts";
 export {
   CrashError,
   ExecutionError,
@@ -28,6 +28,6 @@ export {
   TimeoutError,
 } from "./types/execution-errors.ts";
 export type { Isolator } from "./types/isolator.ts";
-export type { LogSource, OnLog } from "./types/runner.ts";
 export type { TypeContext, TypeSource } from "./types/source.ts";
 export type { BundledType, TypeSandbox } from "./types/type.ts";
+export type { LogSource, OnLog } from "./types/type-runner.ts";

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { resolve as absolute, join } from "node:path";
 import { createRXA } from "./archive/archive.ts";
-import { LocatorError, RegistryError } from "./base/errors.ts";
+import { LocatorError, RegistryError } from "./base/resourcex-errors.ts";
 import { FolderLoader } from "./data/folder-loader.ts";
 import { Links } from "./data/links.ts";
 import type { RXL } from "./data/locator.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
-import { ContainerEngine } from "../../src/engines/container/docker-supervisor.ts";
+import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.ts";
 import type { Engine } from "../../src/engines/contract/contract.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   instance = await Instance.create(directory);
   const bundle = await readRunner();
   const pool = { ...CONTRACT_POOL, min: 2, onError: console.error };
-  const containers = new ContainerEngine({
+  const supervisor = new DockerSupervisor({
     docker,
     runtime,
     instance,
@@ -33,8 +33,8 @@ beforeAll(async () => {
     pool,
     log: () => {},
   });
-  await containers.prepared();
-  container = containers;
+  await supervisor.prepared();
+  container = supervisor.engine;
   const runnerDirectory = join(directory, "runner");
   await writeRunner(bundle, runnerDirectory);
   const instanceDirectory = instance.directory;
@@ -42,6 +42,8 @@ beforeAll(async () => {
     new DenoProcessLauncher({ instanceDirectory, runnerDirectory }),
     pool,
   );
+  container.prewarm();
+  isolated.prewarm();
   await until(() => container.status().warm > 1 && isolated.status().warm > 1);
   stage = new Stage();
 });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { readRunner } from "../../src/deno/runner.ts";
-import { ContainerEngine } from "../../src/engines/container/docker-supervisor.ts";
+import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.ts";
 import type { Engine } from "../../src/engines/contract/contract.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { channelContract } from "../contract/channel-contract.ts";
@@ -27,7 +27,7 @@ afterAll(async () => {
 async function open(pool: object = {}): Promise<Engine> {
   const instance = await Instance.create(directory);
   instances.push(instance);
-  const engine = new ContainerEngine({
+  const supervisor = new DockerSupervisor({
     docker,
     runtime,
     instance,
@@ -35,8 +35,9 @@ async function open(pool: object = {}): Promise<Engine> {
     pool: { ...CONTRACT_POOL, ...pool, onError: console.error },
     log: () => {},
   });
-  await engine.prepared();
-  return engine;
+  supervisor.engine.prewarm();
+  await supervisor.prepared();
+  return supervisor.engine;
 }
 
 engineContract("container", open);

@@ -13,6 +13,8 @@ let laboratory: EgressLaboratory;
 let site: EgressSite;
 /** Grants everything that can be granted. */
 let all: JobGrants;
+/** Grants addresses that others are mapped to as well, which only a weaker proxy takes. */
+let mapped: JobGrants;
 let plain: readonly Attempt[];
 /** Spellings that become such an address only by a repair. */
 let odd: readonly Attempt[];
@@ -21,15 +23,24 @@ beforeAll(async () => {
   site = await laboratory.site();
   const addresses = [METADATA_ADDRESS, laboratory.servers.metadata.address];
   const granted = [...addresses.flatMap(canonical), ...ELSEWHERE];
-  all = grants([], ["*", ...granted]);
+  all = grants([], ["*", ...granted.filter((address) => !isMapped(address))]);
+  mapped = grants([], ["*", ...granted]);
   plain = spelled([...addresses.flatMap(canonical), ...NAMES]);
   odd = spelled([...addresses.flatMap(repaired), ...REPAIRED_NAMES]);
 });
 afterAll(() => laboratory.close());
 
 /** Returns the verdicts without their attempts. */
-async function verdictsOf(from: EgressSite, attempts: readonly Attempt[]): Promise<Set<string>> {
-  return new Set(Object.values((await attack(from, "open", all, attempts)).verdicts));
+async function verdictsOf(
+  from: EgressSite,
+  attempts: readonly Attempt[],
+  granted = mapped,
+): Promise<Set<string>> {
+  return new Set(Object.values((await attack(from, "open", granted, attempts)).verdicts));
+}
+
+function isMapped(target: string): boolean {
+  return /^\[(?:0:0:0:0:0:|::)ffff:/i.test(target);
 }
 
 async function reachedMetadata(): Promise<number> {
@@ -44,7 +55,11 @@ describe("a private or metadata address", () => {
     const { verdicts, fastest } = await attack(site, "open", all, [...plain, ...odd]);
     expect(Object.keys(verdicts).length).toBeGreaterThan(150);
     for (const [what, verdict] of Object.entries(verdicts)) {
-      expect([...BY_ADDRESS, ...BY_SPELLING].map((v) => [what, v])).toContainEqual([what, verdict]);
+      const [, target = ""] = / (\S+?)\/spelling/.exec(what) ?? [];
+      const known = isMapped(target)
+        ? [...BY_SPELLING, "HOST_NOT_ALLOWED"]
+        : [...BY_ADDRESS, ...BY_SPELLING];
+      expect(known.map((v) => [what, v])).toContainEqual([what, verdict]);
     }
     expect(fastest).toBeLessThan(100);
     expect(await reachedMetadata()).toBe(0);
@@ -53,11 +68,19 @@ describe("a private or metadata address", () => {
   it("is refused where it lies in another cloud, or behind a translator", async () => {
     // Only by CONNECT: `fetch` changes the spelling of some, which are then not granted.
     const attempts = spelled(ELSEWHERE).filter(({ how }) => how === "connect");
-    expect(await verdictsOf(site, attempts)).toEqual(new Set(["METADATA_ADDRESS"]));
+    const granted = attempts.filter(({ target }) => !isMapped(target));
+    expect(await verdictsOf(site, granted, all)).toEqual(new Set(["METADATA_ADDRESS"]));
+    const weaker = await laboratory.site(["mapped granted"]);
+    expect(await verdictsOf(weaker, attempts)).toEqual(new Set(["METADATA_ADDRESS"]));
+  });
+
+  it("is refused by the classifier alone, were mapped addresses granted", async () => {
+    const weaker = await laboratory.site(["mapped granted"]);
+    expect(await verdictsOf(weaker, plain)).toEqual(new Set(BY_ADDRESS));
   });
 
   it("is reached, where its spelling is plain, without the classifier", async () => {
-    const weaker = await laboratory.site(["no classifier"]);
+    const weaker = await laboratory.site(["mapped granted", "no classifier"]);
     expect(await verdictsOf(weaker, plain)).toEqual(new Set(["metadata"]));
     const strange = odd.filter(({ how }) => how !== "fetch");
     expect(await verdictsOf(weaker, strange)).toEqual(new Set(BY_SPELLING));
@@ -69,12 +92,12 @@ describe("a private or metadata address", () => {
   });
 
   it("is refused by the classifier alone, were spellings repaired", async () => {
-    const weaker = await laboratory.site(["repairing parser"]);
+    const weaker = await laboratory.site(["mapped granted", "repairing parser"]);
     expect(await verdictsOf(weaker, odd)).toEqual(new Set(BY_ADDRESS));
   });
 
   it("is reached in every spelling without both", async () => {
-    const weaker = await laboratory.site(["no classifier", "repairing parser"]);
+    const weaker = await laboratory.site(["mapped granted", "no classifier", "repairing parser"]);
     expect(await verdictsOf(weaker, [...plain, ...odd])).toEqual(new Set(["metadata"]));
   });
 });

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRunner } from "../../src/deno/runner.ts";
-import { ContainerEngine } from "../../src/engines/container/docker-supervisor.ts";
-import type { JobGrants, Outcome } from "../../src/engines/contract/contract.ts";
+import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.ts";
+import type { Engine, JobGrants, Outcome } from "../../src/engines/contract/contract.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { CONTRACT_POOL, job, PROFILE } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
@@ -17,11 +17,11 @@ const cleanup = new Cleanup();
 afterAll(() => cleanup.run());
 
 describe("a container that is kept", () => {
-  let engine: ContainerEngine;
+  let engine: Engine;
   beforeAll(async () => {
     const directory = await mkdtemp(join(tmpdir(), "isolate-"));
     const instance = await Instance.create(directory);
-    engine = new ContainerEngine({
+    const supervisor = new DockerSupervisor({
       docker,
       runtime,
       instance,
@@ -30,7 +30,9 @@ describe("a container that is kept", () => {
       pool: { ...CONTRACT_POOL, max: 5, onError: console.error },
       log: () => {},
     });
-    await engine.prepared();
+    await supervisor.prepared();
+    engine = supervisor.engine;
+    engine.prewarm();
     cleanup.add(async () => {
       await engine.close();
       await instance.close();

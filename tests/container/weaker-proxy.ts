@@ -26,6 +26,14 @@ export const WEAKNESSES = {
   "ports ignored": [
     { file: "src/destinations/allowlist.ts", from: "ports.includes(port)", to: "true" },
   ],
+  /** An IPv6 address that carries an IPv4 one is granted like any other. */
+  "mapped granted": [
+    {
+      file: "src/destinations/host-entry.ts",
+      from: 'return address.startsWith("::ffff:");',
+      to: "return false;",
+    },
+  ],
   /** Every address counts as public. */
   "no classifier": [
     {
@@ -41,8 +49,8 @@ export const WEAKNESSES = {
       from: "export function parseAuthority(text: string, defaultPort?: number): Destination {",
       to: `export function parseAuthority(text: string, defaultPort?: number): Destination {
         const written = Buffer.from(text, "latin1").toString().replace(/%\\w+\\]/, "]");
-        const { hostname, port } = new URL("http://" + written);
-        text = hostname.replace(/\\.$/, "") + ":" + (port || 80);`,
+        const repaired = new URL("http://" + written);
+        text = repaired.hostname.replace(/\\.$/, "") + ":" + (repaired.port || 80);`,
     },
     { file: "egress/head.ts", from: "([\\x21-\\x7e]+) HTTP", to: "([\\x21-\\xff]+) HTTP" },
   ],

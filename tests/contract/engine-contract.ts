@@ -225,11 +225,14 @@ function lifeCycle(current: () => Engine, open: () => Promise<Engine>, endless: 
   });
 }
 
-/** Resolves once `condition` is true. Rejects after ten seconds. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let waited = 0; waited < 10_000; waited += 10) {
+/** Resolves once `condition` is true, which is tried `every` so many ms. Rejects after ten seconds. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  every = 10,
+): Promise<void> {
+  for (let waited = 0; waited < 10_000; waited += every) {
     if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, every));
   }
   throw new Error("The condition did not come true within 10 s");
 }

@@ -146,7 +146,7 @@ export function httpContract(name: string, open: () => Promise<Engine>): void {
       const code = `let calls = 0; const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
         export default () => new Response(new ReadableStream({
           async start(stream) {
-            for (const part of [++calls, "b", "c"]) { stream.enqueue(new TextEncoder().encode(part)); await wait(30); }
+            for (const part of [++calls, "b", "c"]) { stream.enqueue(new TextEncoder().encode(part)); await wait(150); }
             stream.close();
           },
         }))`;

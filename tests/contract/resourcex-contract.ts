@@ -12,12 +12,12 @@ import {
   TimeoutError,
 } from "../../src/resourcex/types/execution-errors.ts";
 import { EngineLevels } from "../../src/resourcex/types/levels.ts";
-import { EngineRunner, type LogSource } from "../../src/resourcex/types/runner.ts";
 import type {
   BundledType,
   SerializedResource,
   TypeSandbox,
 } from "../../src/resourcex/types/type.ts";
+import { EngineRunner, type LogSource } from "../../src/resourcex/types/type-runner.ts";
 import { until } from "./engine-contract.ts";
 
 const TIMEOUT = 20_000;

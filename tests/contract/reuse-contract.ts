@@ -115,7 +115,8 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       const run = fresh();
       const code = `let calls = 0;
         export default async (bad) => { calls++; if (bad) { ${how} } return calls }`;
-      const outcome = await run(job(code, true), { timeout: 1_000 });
+      const timeout = status === "timeout" ? 1_000 : 20_000;
+      const outcome = await run(job(code, true), { timeout });
       expect(outcome.status).toBe(status);
       if (how !== "}") expect((await run(job(code, false))).result).toBe(1);
       else expect((await run("export default () => 'whole'")).result).toBe("whole");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { StoreConflict } from "../../server/store/contract/errors.ts";
 import type { Store } from "../../server/store/contract/store.ts";
+import { StoreConflict } from "../../server/store/contract/store-errors.ts";
 import { asText, NASTY, unique } from "../helpers/store-rows.ts";
 
 export function keysCases(store: () => Store): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { StorageFull } from "../../server/store/contract/errors.ts";
 import { CERTAIN_ANSWER, MOST_ROWS } from "../../server/store/contract/storage.ts";
 import type { Store } from "../../server/store/contract/store.ts";
+import { StorageFull } from "../../server/store/contract/store-errors.ts";
 import { execution, job, unique, version } from "../helpers/store-rows.ts";
 
 const MB = 1_048_576;

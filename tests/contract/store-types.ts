@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { StoreConflict } from "../../server/store/contract/errors.ts";
 import type { Page } from "../../server/store/contract/page.ts";
 import type { Store } from "../../server/store/contract/store.ts";
+import { StoreConflict } from "../../server/store/contract/store-errors.ts";
 import { MOST_DESCRIBED } from "../../server/store/contract/types.ts";
 import type { BundledType } from "../../src/resourcex/types/type.ts";
 import { NASTY, unique } from "../helpers/store-rows.ts";

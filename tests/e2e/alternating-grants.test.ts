@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Config, config } from "../../src/config/config.ts";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
-import { ContainerEngine } from "../../src/engines/container/docker-supervisor.ts";
+import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.ts";
 import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
 import type { Engine } from "../../src/engines/contract/contract.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
@@ -127,7 +127,7 @@ async function open(kind: Kind, instance: Instance): Promise<Engine> {
     );
   }
   let proxy = false;
-  const engine = new ContainerEngine({
+  const { engine } = new DockerSupervisor({
     docker,
     instance,
     bundle,

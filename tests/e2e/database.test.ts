@@ -13,7 +13,7 @@ import { TestServer } from "../helpers/server.ts";
 import { SOAK } from "../helpers/soak.ts";
 
 /** Number of rounds, of ten executions each. */
-const ROUNDS = SOAK ? 20 : 8;
+const ROUNDS = SOAK ? 20 : 4;
 
 let postgres: Postgres;
 let server: TestServer;

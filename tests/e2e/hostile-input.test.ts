@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ownTime } from "../helpers/own-time.ts";
 import { TestServer } from "../helpers/server.ts";
 import { tarHeader } from "../helpers/tar.ts";
 
@@ -147,9 +148,9 @@ async function slowestHealth(work: Promise<unknown>): Promise<number> {
   });
   let slowest = 0;
   while (!isOver) {
-    const since = performance.now();
+    const taken = ownTime(server.pid);
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
-    slowest = Math.max(slowest, performance.now() - since);
+    slowest = Math.max(slowest, taken());
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return slowest;

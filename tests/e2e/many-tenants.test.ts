@@ -13,7 +13,7 @@ import { SOAK } from "../helpers/soak.ts";
 /** Numbers for the test. The first call of each tenant takes long, because it starts a sandbox. */
 const { TENANTS, CONTAINED, CALLS } = SOAK
   ? { TENANTS: 50, CONTAINED: 50, CALLS: 10_000 }
-  : { TENANTS: 8, CONTAINED: 2, CALLS: 504 };
+  : { TENANTS: 8, CONTAINED: 2, CALLS: 256 };
 const ADMIN_KEY = "the-operators-key-of-these-tests-alone";
 
 const SETTINGS = {

@@ -1,6 +1,6 @@
 /** Tests the package as a user gets it: packed, installed elsewhere, run by plain Node. */
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -88,14 +88,34 @@ it("has types for what it exports", async () => {
     export const text: string = await execute({ n: 1 });
     // @ts-expect-error The argument is missing.
     await execute();
+    import { type Answer, createClient, type Deployment, type TenantSettings } from "isolate/client";
+    const client = createClient({ url: "http://127.0.0.1:8787" });
+    const answer: Answer<number> = await client.execute<number>({ code: "", reuse: "code" });
+    export const bytes: number | undefined = answer.usage.bytesOut + (answer.result ?? 0);
+    export const deployment: Deployment = { files: { "main.ts": "" }, timeout: 1_000, public: true };
+    export const settings: TenantSettings = { sandbox: ["container"], budget: { cpu: 1 } };
+    // @ts-expect-error There is no such field.
+    await client.execute({ code: "", cod: "" });
+    // @ts-expect-error There is no such field of a tenant.
+    await client.admin.putTenant("acme", { concurency: 1 });
     // @ts-expect-error There is no such setting.
     await createIsolate({ config: { timeuot: 1 } });`;
   await writeFile(join(project, "main.ts"), source);
-  const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext"];
-  const target = ["--target", "es2023", "main.ts"];
+  const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck"];
+  const target = ["--module", "nodenext", "--target", "es2023", "main.ts"];
   const tsc = join(ROOT, "node_modules/.bin/tsc");
   const { stdout } = await run(tsc, [...options, ...target], { cwd: project }).catch(
     (error: { stdout: string }) => error,
   );
   expect(stdout).toBe("");
+});
+
+it.each([
+  ["request/execute-request.d.ts", "/** Name of the export to call."],
+  ["request/output.d.ts", "/** The exception's name;"],
+  ["contract/functions.d.ts", "/** Lets `/f/…` serve it without a key."],
+  ["contract/tenants.d.ts", "/** Executions at once,"],
+])("says in %s what the fields are", async (path, doc) => {
+  const types = join(project, "node_modules/isolate/dist/library", path);
+  expect(await readFile(types, "utf8")).toContain(doc);
 });

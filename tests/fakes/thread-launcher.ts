@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { deadline } from "../../src/base/deadline.ts";
 import { takeMessage } from "../../src/engines/connection/worker-messages.ts";
 import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/contract/contract.ts";
 import { exitFault } from "../../src/engines/contract/exit.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
-import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
+import type { ChannelMessage, WorkerMessage } from "../../src/protocol/messages.ts";
+import type { ThreadJob } from "./thread.ts";
 
 const SOURCE = fileURLToPath(new URL("./thread.ts", import.meta.url));
 let launched = 0;
@@ -30,8 +31,6 @@ export class ThreadLauncher implements Launcher {
       bundle: true,
       format: "esm",
       platform: "node",
-      external: ["esbuild"],
-      define: { ESBUILD: JSON.stringify(import.meta.resolve("esbuild")) },
     });
     return new ThreadLauncher(outfile);
   }
@@ -41,6 +40,7 @@ export class ThreadLauncher implements Launcher {
       resourceLimits: { maxOldGenerationSizeMb: profile.memory },
       stdout: true,
       stderr: true,
+      execArgv: [],
     });
     let outOfMemory = false;
     thread.on("error", (error: NodeJS.ErrnoException) => {
@@ -73,8 +73,10 @@ export class ThreadLauncher implements Launcher {
           };
           thread.on("message", hear);
           const attachments = job.attachments?.map((bytes) => new Uint8Array(bytes));
-          const sent: WorkerJob = { ...job, type: "job", ...(attachments && { attachments }) };
-          thread.postMessage(sent);
+          const sent = { ...job, type: "job" as const, ...(attachments && { attachments }) };
+          void scriptOf(job.code).then((script) => {
+            thread.postMessage({ ...sent, script } satisfies ThreadJob);
+          });
         }),
       sendChannel: (topic, text) => {
         thread.postMessage({ type: "channel", topic, text } satisfies ChannelMessage);
@@ -90,4 +92,12 @@ export class ThreadLauncher implements Launcher {
       },
     };
   }
+}
+
+/** Compiles for all threads. In a thread, esbuild would start another thread and a process. */
+function scriptOf(code: string): Promise<ThreadJob["script"]> {
+  return transform(code, { loader: "ts" }).then(
+    ({ code: text }) => ({ text }),
+    (error: Error) => ({ mistake: error.message }),
+  );
 }

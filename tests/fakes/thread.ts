@@ -1,6 +1,4 @@
 /** The runner in a Node thread, with the restrictions of a sandbox but without isolation. */
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { parentPort } from "node:worker_threads";
 import { RunnerFault } from "../../runner-image/base/faults.ts";
 import { CodeRuns } from "../../runner-image/code-runs.ts";
@@ -11,9 +9,11 @@ import { trackTimers } from "../../runner-image/timers.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
 
-/** Path of esbuild, from the bundler. The bundle's own folder cannot resolve it. */
-declare const ESBUILD: string;
-const esbuild = createRequire(ESBUILD)(fileURLToPath(ESBUILD)) as typeof import("esbuild");
+/** A job for a thread, with its code as JavaScript, or with the compiler's error. */
+export interface ThreadJob extends WorkerJob {
+  readonly script: { readonly text: string } | { readonly mistake: string };
+}
+
 const port = parentPort;
 if (port === null) throw new Error("This file is a thread's");
 
@@ -21,16 +21,11 @@ if (port === null) throw new Error("This file is a thread's");
 const send = port.postMessage.bind(port) as (message: WorkerMessage) => void;
 const runs = new CodeRuns(send);
 
-function toUrl(code: string): string {
-  try {
-    const { code: script } = esbuild.transformSync(code, { loader: "ts" });
-    return `data:text/javascript;base64,${Buffer.from(script).toString("base64")}`;
-  } catch (error) {
-    throw new RunnerFault("SyntaxError", (error as Error).message);
-  }
+function toUrl(script: ThreadJob["script"]): string {
+  if ("mistake" in script) throw new RunnerFault("SyntaxError", script.mistake);
+  return `data:text/javascript;base64,${Buffer.from(script.text).toString("base64")}`;
 }
 
-esbuild.transformSync("");
 // A thread without pending work would end; a sandbox does not.
 setInterval(() => {}, 1_000_000);
 process.on("uncaughtException", (error) => runs.fail(error));
@@ -39,13 +34,13 @@ Object.assign(globalThis, { self: globalThis });
 captureConsole((level, args) => runs.write(level, args));
 trackTimers();
 restrictGlobals((fault) => runs.fail(fault));
-port.on("message", (message: WorkerJob | ChannelMessage | CreditMessage) => {
+port.on("message", (message: ThreadJob | ChannelMessage | CreditMessage) => {
   if (message.type !== "job") {
     runs.receive(message);
     return;
   }
   runs.start(message, {
-    url: toUrl,
+    url: () => toUrl(message.script),
     load: async (url, call) => await call(await loadModule(url, (from) => import(from))),
     again: async (module, call) => await call(module),
     database: () => import("../../runner-image/database/tool.ts"),

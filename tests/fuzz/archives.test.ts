@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { unpack } from "../../src/resourcex/archive/sandbox-archive.ts";
 import { untar } from "../../src/resourcex/archive/untar.ts";
-import { ContentError } from "../../src/resourcex/base/errors.ts";
+import { ContentError } from "../../src/resourcex/base/resourcex-errors.ts";
 import { FUZZ, FUZZ_TIMEOUT } from "../helpers/fuzz.ts";
 import { tarHeader } from "../helpers/tar.ts";
 

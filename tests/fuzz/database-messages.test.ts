@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ResultMeter } from "../../src/database/meter.ts";
+import { ResultMeter } from "../../src/database/result-meter.ts";
 import { readStartup } from "../../src/database/startup.ts";
 import { FUZZ, FUZZ_TIMEOUT } from "../helpers/fuzz.ts";
 

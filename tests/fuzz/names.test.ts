@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { resolveImport } from "../../src/bundler/resolve-import.ts";
-import { ResourceXError } from "../../src/resourcex/base/errors.ts";
+import { ResourceXError } from "../../src/resourcex/base/resourcex-errors.ts";
 import { createRXM, type RXM } from "../../src/resourcex/data/manifest.ts";
 import { storableOf, storageSegments, toStorable } from "../../src/resourcex/data/storable.ts";
 import { FUZZ, FUZZ_TIMEOUT } from "../helpers/fuzz.ts";

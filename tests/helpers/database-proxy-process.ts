@@ -1,8 +1,8 @@
 /** A process of its own with a gate to a database: `URL DIRECTORY STATEMENT`. Sends the statement, and waits. */
 import postgres from "postgres";
 import { DatabaseProxy } from "../../src/database/database-proxy.ts";
+import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { SpareConnections } from "../../src/database/spare-connections.ts";
-import { parseDatabaseUrl } from "../../src/database/target.ts";
 
 const [url = "", directory = "", statement = ""] = process.argv.slice(2);
 const reserve = new SpareConnections({ directory });

@@ -5,8 +5,8 @@ import postgres from "postgres";
 import { Postgres } from "../../dev/postgres.ts";
 import type { Backend } from "../../src/database/backend.ts";
 import { DatabaseProxy } from "../../src/database/database-proxy.ts";
+import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { SpareConnections } from "../../src/database/spare-connections.ts";
-import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { until } from "../contract/engine-contract.ts";
 
 /** Takes back what would have the server notice that nobody is there. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseDatabaseUrl } from "../../src/database/target.ts";
+import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import type { Ending, Job, Sandbox } from "../../src/engines/contract/contract.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";

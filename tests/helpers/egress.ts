@@ -4,12 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DecisionRecord } from "../../egress/decision-log.ts";
 import { type EgressOptions, startEgress } from "../../egress/start.ts";
-import type {
-  AdminAnswer,
-  AdminEvent,
-  EgressPolicy,
-  RunReport,
-} from "../../src/protocol/egress-admin.ts";
+import type { AdminAnswer, AdminEvent, RunReport } from "../../src/protocol/egress-admin.ts";
+import type { EgressLimits } from "../../src/protocol/egress-limits.ts";
 import { LineDecoder } from "../../src/protocol/lines.ts";
 
 /** Everything a test opened, to be closed in the reverse order. */
@@ -68,7 +64,7 @@ export interface StartedProxy {
   readonly adminSocket: string;
   readonly records: DecisionRecord[];
   /** Opens a run and gives the path of its socket. */
-  open(allow: string[], limits?: EgressPolicy["limits"], run?: string): Promise<string>;
+  open(allow: string[], run?: string): Promise<string>;
   /** Makes a slot's directory and gives the path for its socket. */
   slot(): Promise<string>;
 }
@@ -104,9 +100,9 @@ export async function startProxy(
     await mkdir(join(path, `slot${slots}`));
     return join(path, `slot${slots}`, "egress.sock");
   }
-  async function open(allow: string[], limits: EgressPolicy["limits"] = {}, run = "run1") {
+  async function open(allow: string[], run = "run1") {
     const socket = await slot();
-    const policy = { allow, limits };
+    const policy = { allow };
     const answer = await admin.ask({
       op: "open",
       egress: { socket, policy },
@@ -123,11 +119,12 @@ export async function startProxy(
 export async function proxyTo(
   cleanup: Cleanup,
   port: number,
-  limits: EgressPolicy["limits"] = {},
+  limits: Partial<EgressLimits> = {},
 ): Promise<{ proxy: StartedProxy; path: string; name: string }> {
   const name = `up.test:${port}`;
-  const proxy = await startProxy(cleanup, { hosts: { "up.test": "127.0.0.1" }, private: [name] });
-  return { proxy, path: await proxy.open([name], limits), name };
+  const hosts = { "up.test": "127.0.0.1" };
+  const proxy = await startProxy(cleanup, { hosts, private: [name], limits });
+  return { proxy, path: await proxy.open([name]), name };
 }
 
 export interface Upstream {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { denoBinary } from "../../src/deno/deno.ts";
-import type { EgressPolicy } from "../../src/protocol/egress-admin.ts";
+import type { EgressLimits } from "../../src/protocol/egress-limits.ts";
 import { AdminClient, type Cleanup, directory } from "./egress.ts";
 
 const MAIN = new URL("../../egress/main.ts", import.meta.url).pathname;
@@ -17,12 +17,16 @@ export interface ProxyProcess {
   /** Bytes of memory it holds. */
   memory(): number;
   /** Opens a run of its own tenant and gives the path of its socket. */
-  open(run: string, allow: readonly string[], limits?: EgressPolicy["limits"]): Promise<string>;
+  open(run: string, allow: readonly string[]): Promise<string>;
 }
 
 export async function startProxyProcess(
   cleanup: Cleanup,
-  settings: { hosts?: Record<string, string>; private?: readonly string[] },
+  settings: {
+    hosts?: Record<string, string>;
+    private?: readonly string[];
+    limits?: Partial<EgressLimits>;
+  },
 ): Promise<ProxyProcess> {
   const path = await directory(cleanup);
   const adminSocket = join(path, "admin.sock");
@@ -54,10 +58,10 @@ export async function startProxyProcess(
       const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
     },
-    async open(run, allow, limits = {}) {
+    async open(run, allow) {
       const socket = join(path, run, "egress.sock");
       await mkdir(join(path, run));
-      const policy = { allow: [...allow], limits };
+      const policy = { allow: [...allow] };
       const answer = await admin.ask({ op: "open", egress: { socket, policy }, run, tenant: run });
       if (!answer.ok) throw new Error(answer.error.message);
       return socket;

@@ -5,8 +5,8 @@ import {
 } from "../../server/resources/resource-service.ts";
 import type { Store } from "../../server/store/contract/store.ts";
 import { createTenancy } from "../../server/tenancy.ts";
-import { tenantBody } from "../../server/tenants/tenant-settings.ts";
 import { config } from "../../src/config/config.ts";
+import { tenantBody } from "../../src/contract/tenants.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
 import { createRXA } from "../../src/resourcex/archive/archive.ts";
 import { EngineLevels, type Levels } from "../../src/resourcex/types/levels.ts";

@@ -6,9 +6,12 @@ import { fileURLToPath } from "node:url";
 import type { ExecutionAnswer } from "../../server/runs/answer.ts";
 import type { Output } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
+import { NODE_FLAGS } from "../runner/node-flags.ts";
 import { storeDirectory } from "./store.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** Milliseconds between two requests to `/readyz`. More of them would slow down the sandboxes that start meanwhile. */
+const READY_EVERY = 40;
 
 /** A server as an operator runs it: a process of its own, on a free port. */
 export class TestServer {
@@ -47,8 +50,8 @@ export class TestServer {
     this.url = "";
     if (!("ISOLATE_STORE_URL" in this.#env)) this.#store ??= await storeDirectory();
     const store = this.#store === undefined ? {} : { ISOLATE_STORE_URL: this.#store };
-    // As `npm start` does.
-    const program = ["--import", "./bin/environment.js", "dist/server/main.js"];
+    // The command of `npm start`, and flags.
+    const program = [...NODE_FLAGS, "--import", "./bin/environment.js", "dist/server/main.js"];
     const child = spawn(process.execPath, program, {
       cwd: ROOT,
       env: {
@@ -90,7 +93,7 @@ export class TestServer {
       // Where keys are needed, only the status is told.
       return response.ok && pool?.warm !== 0;
     };
-    return until(warm).then(
+    return until(warm, READY_EVERY).then(
       () => true,
       () => false,
     );

@@ -55,6 +55,7 @@ export function servicesOver(
     secretKey: new Uint8Array(32).fill(1),
     callerOf: async () => ({ tenant: SOLE_TENANT, limits: NO_LIMITS }),
     lease: 30_000,
+    retention: 30,
     onError: () => {},
     ...options,
   });

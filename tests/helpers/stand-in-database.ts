@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { errorResponse, greeting } from "../../src/database/messages.ts";
+import { errorResponse, greeting } from "../../src/database/postgres-messages.ts";
 
 const CANCEL_REQUEST = 80_877_102;
 const PID = 4_711;

@@ -56,6 +56,7 @@ export async function tenantsApp() {
       admission: tenancy.quotas,
       callerOf: (id) => tenancy.auth.caller(id),
       lease: 30_000,
+      retention: 30,
       onError,
     });
     const resourceService = createResourceService({

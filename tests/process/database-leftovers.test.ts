@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { DatabaseProxy } from "../../src/database/database-proxy.ts";
-import { parseDatabaseUrl } from "../../src/database/target.ts";
+import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { until } from "../contract/engine-contract.ts";
 import { DatabaseStage } from "../helpers/database-stage.ts";
 

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import type { SpareConnections } from "../../src/database/spare-connections.ts";
-import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { DatabaseStage } from "../helpers/database-stage.ts";
 
 const stage = new DatabaseStage();

@@ -7,8 +7,8 @@ import postgres from "postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
 import { DatabaseProxy } from "../../src/database/database-proxy.ts";
+import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { SpareConnections } from "../../src/database/spare-connections.ts";
-import { parseDatabaseUrl } from "../../src/database/target.ts";
 import { until } from "../contract/engine-contract.ts";
 
 const LIMITS = { rows: 1_000, bytes: 100_000 };
@@ -313,7 +313,7 @@ describe("what a client may ask of a gate", () => {
     }
     expect(await sql`select 1 as one`).toMatchObject([{ one: 1 }]);
     expect(audit.length).toBeLessThan(50);
-    expect(await server.connections()).toBeLessThan(4);
+    await until(async () => (await server.connections()) < 4);
   });
 
   it("are no more than some connections a second, however often it comes back", async () => {
@@ -324,8 +324,9 @@ describe("what a client may ask of a gate", () => {
       await errorOf(client`select 1`);
       await client.end();
     }
+    const most = 10 + (performance.now() - end + 2_000) / 100 + 2;
     expect(audit.length).toBeGreaterThan(8);
-    expect(audit.length).toBeLessThan(10 + 2_000 / 100 + 2);
+    expect(audit.length).toBeLessThan(most);
   });
 
   it("are no more clients than a few, though they say nothing", async () => {

@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { parseDatabaseUrl } from "../../src/database/target.ts";
+import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { until } from "../contract/engine-contract.ts";
 import { DatabaseStage, loop, STUBBORN, UNWATCHED } from "../helpers/database-stage.ts";
 

@@ -40,7 +40,8 @@ const code = `export default () =>
   Array.from({ length: ${OBJECTS} }, (_, n) => ({ ["a" + n]: n, ["b" + n]: "0" }))`;
 
 async function later(): Promise<string> {
-  const request = { code, sandbox: "isolated", callback: `http://${receiver.host}/` };
+  const callback = `http://${receiver.host}/`;
+  const request = { code, sandbox: "isolated", timeout: 30_000, callback };
   const response = await fetch(`${server.url}/execute`, {
     method: "POST",
     headers: { "content-type": "application/json", prefer: "respond-async" },

@@ -24,7 +24,9 @@ async function open(pool: object = {}): Promise<PooledEngine> {
     instanceDirectory: directory,
     runnerDirectory: join(directory, "runner"),
   });
-  return new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: console.error });
+  const engine = new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: console.error });
+  engine.prewarm();
+  return engine;
 }
 
 engineContract("process", open);

@@ -11,7 +11,7 @@ import {
   bundleResourceType,
   bundleResourceTypes,
   UNAVAILABLE_BUILTINS,
-} from "../../src/resourcex/types/bundle.ts";
+} from "../../src/resourcex/types/bundle-type.ts";
 
 let directory: string;
 beforeAll(async () => {

@@ -6,8 +6,8 @@ import { PerTenantQueue } from "../../../src/base/per-tenant-queue.ts";
 import { type Tenant, tenantKey } from "../../../src/request/tenant.ts";
 import { HttpProblem } from "../../errors/problem.ts";
 import type { Counting } from "../../http/unread/unread-responses.ts";
-import { StorageReserved } from "../../store/contract/errors.ts";
 import type { Begun, Idempotency, StoredAnswer } from "../../store/contract/idempotency.ts";
+import { StorageReserved } from "../../store/contract/store-errors.ts";
 import type { UnwrittenAnswer, UnwrittenAnswers } from "./unwritten-answers.ts";
 
 /** Levels of nesting that can be written as JSON again. */

@@ -1,5 +1,5 @@
-import { StoreUnavailable } from "../../store/contract/errors.ts";
 import type { StoredAnswer } from "../../store/contract/idempotency.ts";
+import { StoreUnavailable } from "../../store/contract/store-errors.ts";
 import { written } from "../../store/contract/written.ts";
 
 /** Bytes of answers that may wait for the store. */

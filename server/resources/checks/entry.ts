@@ -1,10 +1,10 @@
 /** Checks types and arguments, as a confined process of one tenant does it: a pattern can take a second. */
 import { LRUCache } from "lru-cache";
 import type { MakeHandler } from "../../../src/confined-process/entry.ts";
-import { ResourceTypeError } from "../../../src/resourcex/base/errors.ts";
+import { ResourceTypeError } from "../../../src/resourcex/base/resourcex-errors.ts";
 import { argumentCheck, type CheckArguments } from "../../../src/resourcex/types/arguments.ts";
 import { TypeTable } from "../../../src/resourcex/types/type-table.ts";
-import type { Question } from "./messages.ts";
+import type { Question } from "./check-messages.ts";
 
 const MAX_FAULT = 2_000;
 

@@ -3,8 +3,8 @@ import { PerTenantQueue } from "../../../src/base/per-tenant-queue.ts";
 import { readProgram } from "../../../src/base/programs.ts";
 import { ConfinedFailure } from "../../../src/confined-process/process.ts";
 import { Program } from "../../../src/confined-process/program.ts";
-import { ResourceTypeError } from "../../../src/resourcex/base/errors.ts";
-import type { Checked, Question } from "./messages.ts";
+import { ResourceTypeError } from "../../../src/resourcex/base/resourcex-errors.ts";
+import type { Checked, Question } from "./check-messages.ts";
 
 /** Checks of one tenant that may wait for each other. */
 const MAX_WAITING = 64;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shownKey } from "../../../src/contract/tenants.ts";
 import { HttpProblem } from "../../errors/problem.ts";
 import { type Route, route } from "../../http/route.ts";
 import { noSuchTenant, type TenantDirectory } from "../../tenants/directory.ts";
@@ -18,13 +19,6 @@ const keyBody = z
 const newKey = z.object({
   id: z.string(),
   key: z.string().meta({ description: "The key itself: shown this once, and kept by nobody" }),
-});
-
-const shownKey = z.object({
-  id: z.string(),
-  prefix: z.string().meta({ description: "How the key begins" }),
-  label: z.string(),
-  createdAt: z.iso.datetime(),
 });
 
 const common = { scope: "admin", tags: ["Administration"] } as const;

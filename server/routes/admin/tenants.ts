@@ -1,14 +1,10 @@
 import { z } from "zod";
+import { shownTenant, tenantBody, tenantId } from "../../../src/contract/tenants.ts";
 import { PAGE, pageLimit, pageOf } from "../../http/page.ts";
 import { type Route, route } from "../../http/route.ts";
 import { noSuchTenant, type TenantDirectory } from "../../tenants/directory.ts";
-import { shownSettings, tenantBody, tenantId } from "../../tenants/tenant-settings.ts";
 
 export const tenantParams = z.object({ id: tenantId });
-
-const shownTenant = shownSettings
-  .extend({ id: z.string(), createdAt: z.iso.datetime(), updatedAt: z.iso.datetime() })
-  .meta({ id: "Tenant" });
 
 const listQuery = z.strictObject({
   after: tenantId.optional().meta({ description: "Id of the last one of the page before" }),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { LogEntry } from "../../../src/request/types.ts";
-import { ResourceTypeError } from "../../../src/resourcex/base/errors.ts";
+import { ResourceTypeError } from "../../../src/resourcex/base/resourcex-errors.ts";
 import { RegistryProblem } from "../../errors/registry-problem.ts";
 import type { Route } from "../../http/route.ts";
 import { requiredLocator, storedResource } from "../../resources/locators.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { text } from "../../../src/contract/query-values.ts";
 import type { RXL } from "../../../src/resourcex/data/locator.ts";
-import { text } from "../../http/query-values.ts";
 import type { Route } from "../../http/route.ts";
 import type { ResourceService } from "../../resources/resource-service.ts";
 import { MOST_FOUND } from "../../store/contract/resources.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { PayloadTooLarge } from "../../../src/base/errors.ts";
 import { tenantKey } from "../../../src/request/tenant.ts";
-import { ResourceTypeError } from "../../../src/resourcex/base/errors.ts";
+import { ResourceTypeError } from "../../../src/resourcex/base/resourcex-errors.ts";
 import { RegistryProblem } from "../../errors/registry-problem.ts";
 import { PAGE, pageLimit } from "../../http/page.ts";
 import type { Route } from "../../http/route.ts";

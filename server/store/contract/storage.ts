@@ -1,15 +1,6 @@
-/** What is counted for a tenant. */
-export const STORED_KINDS = [
-  "functions",
-  "versions",
-  "jobs",
-  "idempotency",
-  "resources",
-  "domains",
-  "types",
-  "executions",
-] as const;
+import type { STORED_KINDS } from "../../../src/contract/tenants.ts";
 
+/** What is counted for a tenant. */
 export type StoredKind = (typeof STORED_KINDS)[number];
 
 /** Most rows of a tenant. Each of its functions has `MAX_VERSIONS` at most. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { StorageReserved, StoreUnavailable } from "./errors.ts";
+import { StorageReserved, StoreUnavailable } from "./store-errors.ts";
 
 const FIRST_PAUSE = 250;
 const LAST_PAUSE = 5_000;

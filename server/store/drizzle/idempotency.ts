@@ -1,8 +1,8 @@
 import { and, eq, inArray, isNull, lt, or, sql } from "drizzle-orm";
-import { StorageFull } from "../contract/errors.ts";
 import type { Idempotency, StoredAnswer } from "../contract/idempotency.ts";
+import { StorageFull } from "../contract/store-errors.ts";
 import { type Database, fromNow, inChunks } from "./database.ts";
-import { storeError } from "./guard.ts";
+import { storeError } from "./driver-errors.ts";
 import { idempotency } from "./schema.ts";
 import { roomFor } from "./storage.ts";
 

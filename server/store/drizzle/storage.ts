@@ -1,10 +1,6 @@
 import { eq, type SQL, sql } from "drizzle-orm";
-import {
-  MOST_ROWS,
-  STORED_KINDS,
-  type StorageCounts,
-  type StoredKind,
-} from "../contract/storage.ts";
+import { STORED_KINDS } from "../../../src/contract/tenants.ts";
+import { MOST_ROWS, type StorageCounts, type StoredKind } from "../contract/storage.ts";
 import type { Database } from "./database.ts";
 import { storage } from "./schema.ts";
 

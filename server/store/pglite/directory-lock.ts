@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, readdir, rm } from "node:fs/promises";
-import { connect, createServer, type Server } from "node:net";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { listenAt, socketState } from "../../../src/base/sockets.ts";
 
 const SOCKET = /^(\d+)-[\da-f]{8}$/;
 
@@ -30,14 +31,14 @@ export class DirectoryLock {
     const handle = await open(sockets);
     try {
       const at = (name: string) => `/proc/self/fd/${handle.fd}/${name}`;
-      await listen(server, at(own));
-      // A socket has the mode that the umask leaves, whatever that is.
-      await chmod(at(own), 0o600);
+      await listenAt(server, at(own), 0o600);
+      server.unref();
       const lock = new DirectoryLock(server, join(sockets, own));
       for (const name of await readdir(sockets)) {
         const [, holder] = SOCKET.exec(name) ?? [];
         if (holder === undefined || name === own) continue;
-        if (await answers(at(name))) {
+        const state = await socketState(at(name));
+        if (state === "answers" || state === "unknown") {
           await lock.release();
           throw new Error(`${directory} is used by process ${holder}`);
         }
@@ -53,26 +54,4 @@ export class DirectoryLock {
     this.#server.close();
     await rm(this.#path, { force: true });
   }
-}
-
-async function listen(server: Server, path: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, resolve);
-  });
-  server.unref();
-}
-
-/** Whether anybody listens, as far as one can tell. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", ({ code }: NodeJS.ErrnoException) => {
-      resolve(code !== "ECONNREFUSED" && code !== "ENOENT");
-    });
-  });
 }

@@ -1,7 +1,7 @@
 import { statfsSync } from "node:fs";
-import { StorageReserved } from "../contract/errors.ts";
 import type { StoredAnswer } from "../contract/idempotency.ts";
 import { CERTAIN_ANSWER } from "../contract/storage.ts";
+import { StorageReserved } from "../contract/store-errors.ts";
 import type { StoreParts } from "../drizzle/store-parts.ts";
 
 const RESERVE = 268_435_456;

@@ -5,8 +5,8 @@ import {
   StorageReserved,
   StoreConflict,
   StoreUnavailable,
-} from "../contract/errors.ts";
-import type { Failure, ThreadAnswer, ThreadCall, ThreadData } from "./messages.ts";
+} from "../contract/store-errors.ts";
+import type { Failure, ThreadAnswer, ThreadCall, ThreadData } from "./thread-messages.ts";
 
 const ENTRY = builtPath("server/store-thread.js");
 const WATCH_EVERY = 10_000;

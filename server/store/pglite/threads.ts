@@ -1,6 +1,6 @@
-import { StoreUnavailable } from "../contract/errors.ts";
-import type { ThreadCall, ThreadData } from "./messages.ts";
+import { StoreUnavailable } from "../contract/store-errors.ts";
 import { Thread } from "./thread.ts";
+import type { ThreadCall, ThreadData } from "./thread-messages.ts";
 
 /** Opening one takes a second of a processor. */
 const AGAIN_AFTER = 2_000;

@@ -1,5 +1,5 @@
+import { BriefCache } from "../../../src/base/brief-cache.ts";
 import type { KeyRow, Keys } from "../../store/contract/keys.ts";
-import { BriefCache } from "../brief-cache.ts";
 import { formatKey, hashOf, isSecretOf, newKey, parseKey } from "./tenant-key.ts";
 
 /** Key as its owner may see it later. */
@@ -8,18 +8,17 @@ export type ShownKey = Omit<KeyRow, "hash">;
 /** The keys of all tenants. The store has only their hashes. */
 export class Keyring {
   readonly #keys: Keys;
-  readonly #rows: BriefCache<KeyRow | undefined>;
+  readonly #rows = new BriefCache<KeyRow | undefined>();
 
   constructor(keys: Keys) {
     this.#keys = keys;
-    this.#rows = new BriefCache((id) => keys.get(id));
   }
 
   /** Returns the tenant of a key. A revoked key is accepted for at most five more seconds. */
   async tenantOf(text: string): Promise<string | undefined> {
     const key = parseKey(text);
     if (key === undefined) return undefined;
-    const row = await this.#rows.get(key.id);
+    const row = await this.#rows.get(key.id, () => this.#keys.get(key.id));
     return row !== undefined && isSecretOf(row.hash, key.secret) ? row.tenant : undefined;
   }
 

@@ -41,6 +41,9 @@ interface Running {
   readonly end: (ending: Ending) => void;
   logs: number;
   logBytes: number;
+  /** Entries the sandbox says it has dropped, and those dropped here. */
+  droppedThere: number;
+  droppedHere: number;
 }
 
 /** The control plane's end of one sandbox's control socket. */
@@ -90,7 +93,15 @@ export class Connection {
       if (usesChannel) this.#allowance += CHANNEL_FRAMES;
       this.#byteAllowance = bytesOfRun(job.limits, usesChannel);
       if (job.httpRequest !== undefined) this.#allowResponse(HTTP_LIMITS.window);
-      this.#running = { job, events, end: resolve, logs: 0, logBytes: 0 };
+      this.#running = {
+        job,
+        events,
+        end: resolve,
+        logs: 0,
+        logBytes: 0,
+        droppedThere: 0,
+        droppedHere: 0,
+      };
       this.#socket.write(encodeJob(this.#loaded ? { ...job, code: "" } : job, grantsOf(job)));
     });
   }
@@ -212,8 +223,13 @@ export class Connection {
     this.#allowance = 0;
     this.#byteAllowance = 0;
     this.#loaded = "reusable" in ending && ending.reusable === true;
-    running?.end(ending);
+    running?.end(withDropped(ending, running));
   }
+}
+
+/** Adds to the sandbox's count what has been dropped here. */
+function withDropped(ending: Ending, { droppedHere }: Running): Ending {
+  return "dropped" in ending ? { ...ending, dropped: ending.dropped + droppedHere } : ending;
 }
 
 /** What the sandbox needs to know of a job's grants. */
@@ -224,15 +240,24 @@ function grantsOf({ grants }: SandboxJob): Grants | undefined {
 function forwardLog(frame: Frame, running: Running): void {
   const { limits } = running.job;
   const full = running.logs >= limits.logEntries || running.logBytes >= limits.logBytes;
-  if (full && frame.header.dropped === undefined) return;
+  if (full && frame.header.dropped === undefined) {
+    running.droppedHere += 1;
+    tellDropped(running);
+    return;
+  }
   const log = readLog(frame);
   if ("dropped" in log) {
-    running.events.onLog(log);
+    running.droppedThere = log.dropped;
+    tellDropped(running);
     return;
   }
   running.logs += 1;
   running.logBytes += frame.payload.length;
   running.events.onLog({ ...log, timestamp: Date.now() });
+}
+
+function tellDropped({ events, droppedThere, droppedHere }: Running): void {
+  events.onLog({ dropped: droppedThere + droppedHere });
 }
 
 function forwardChannel(frame: Frame, { events }: Running): void {

@@ -4,22 +4,10 @@ import type { RunnerBundle } from "../../deno/runner.ts";
 import type { EgressSettings } from "../../egress-client/egress.ts";
 import type { EgressLink } from "../../egress-client/link.ts";
 import { egressService } from "../../egress-client/service.ts";
-import type { Confinement } from "../../permissions/confinement.ts";
-import type {
-  Engine,
-  EngineStatus,
-  ExecuteOptions,
-  IdleUsage,
-  Job,
-  Outcome,
-  Profile,
-  Spawn,
-} from "../contract/contract.ts";
 import { type Instance, RunDirectoryGone } from "../instance/instance.ts";
-import type { PoolOptions } from "../pool/pool.ts";
+import type { PoolOptions } from "../pool/pool-options.ts";
 import { ProfileUnavailable } from "../pool/profile-unavailable.ts";
 import { PooledEngine } from "../run/pooled-engine.ts";
-import { confinement } from "./confinement-of-flags.ts";
 import { call, engineStatus } from "./docker.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
 import { ForeignInstances, RunDirectoryUnseen } from "./other-instances.ts";
@@ -35,7 +23,10 @@ const CHECK_WHEN_UP = 2_000;
 const CHECK_WHEN_DOWN = 500;
 const REAP_EVERY = 60_000;
 
-export interface ContainerEngineOptions
+const WHAT_TO_DO =
+  'Start Docker on the server, or ask for {"sandbox":"isolated"} if one layer of isolation is enough';
+
+export interface DockerSupervisorOptions
   extends Omit<ContainerLauncherOptions, "image" | "egress" | "slots"> {
   readonly docker: Docker;
   readonly instance: Instance;
@@ -50,24 +41,23 @@ export interface ContainerEngineOptions
 }
 
 /**
- * Runs jobs in containers of a Docker Engine, and follows that engine through its life: while it
- * is away every request is refused, and when it is back the leftovers go and the pool fills again.
+ * Follows a Docker Engine through its life, and halts and resumes the engine that runs jobs in its containers:
+ * while Docker is away every request is refused, and when it is back the leftovers go and the pool fills again.
  */
-export class ContainerEngine implements Engine {
-  readonly level = "container";
-  readonly #options: ContainerEngineOptions;
+export class DockerSupervisor {
+  /** Runs the jobs; closing it ends the supervisor as well. */
+  readonly engine: PooledEngine;
+  readonly #options: DockerSupervisorOptions;
   readonly #launcher: ContainerLauncher;
   readonly #egress: Sidecar | EgressLink;
-  readonly #inner: PooledEngine;
   readonly #foreign: ForeignInstances;
   #image = "";
   #up = false;
-  #closed = false;
   #lastReap = 0;
   #next: NodeJS.Timeout | undefined;
   #checking: Promise<void>;
 
-  constructor(options: ContainerEngineOptions) {
+  constructor(options: DockerSupervisorOptions) {
     this.#options = options;
     const slots = new Set<string>();
     const image = (): string => this.#image;
@@ -79,42 +69,19 @@ export class ContainerEngine implements Engine {
     this.#launcher = new ContainerLauncher({ ...options, image, egress: this.#egress, slots });
     this.#foreign = new ForeignInstances(options.docker, options.instance);
     const halted = unavailable("The container engine is being prepared");
-    this.#inner = new PooledEngine(this.#launcher, this.#poolOptions(), halted);
+    this.engine = new PooledEngine(this.#launcher, this.#poolOptions(), halted);
+    this.engine.onClosed.add(() => this.#close());
     options.instance.onRestored.add(() => this.#renew());
     this.#checking = this.#check();
   }
 
   /** What has the old directory mounted sees nothing of the new one. */
   #renew(): void {
-    if (this.#closed) return;
+    if (this.engine.pool.closed) return;
     this.#options.log("The run directory was gone and has been made again");
     if (this.#egress instanceof Sidecar) this.#egress.restart();
-    if (this.#up) this.#inner.pool.renew();
+    if (this.#up) this.engine.pool.renew();
     else this.#checkSoon(0);
-  }
-
-  execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
-    return this.#inner.execute(job, options);
-  }
-
-  status(): EngineStatus {
-    return { ...this.#inner.status(), survivors: this.#egress.survivors };
-  }
-
-  confinement(profile: Profile): Confinement {
-    return confinement(profile, this.#options.runtime);
-  }
-
-  prewarm(): void {
-    this.#inner.prewarm();
-  }
-
-  onSpawn(listener: (spawn: Spawn) => void): void {
-    this.#inner.onSpawn(listener);
-  }
-
-  onIdleUsage(listener: (usage: IdleUsage) => void): void {
-    this.#inner.onIdleUsage(listener);
   }
 
   /** Resolves after the first attempt to reach and prepare the engine, successful or not. */
@@ -122,11 +89,11 @@ export class ContainerEngine implements Engine {
     await this.#checking;
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Removes what is not a sandbox. The pool is closed by then, which ends the checks. */
+  async #close(): Promise<void> {
     clearTimeout(this.#next);
     await this.#checking;
-    await Promise.all([this.#inner.close(), this.#egress.close()]);
+    await this.#egress.close();
     // Containers that an engine keeps while it is away are the reaper's, at the next start.
     const { docker, instance } = this.#options;
     if (this.#up) await removeLeft(docker, instance).catch(() => {});
@@ -137,7 +104,7 @@ export class ContainerEngine implements Engine {
     const onError = (error: unknown): void => {
       const isProfile = error instanceof ProfileUnavailable;
       pool.onError(isProfile ? error.cause : error);
-      if (isProfile || !this.#up || this.#closed) return;
+      if (isProfile || !this.#up || this.engine.pool.closed) return;
       // Somebody removed the image: prepare anew.
       if (engineStatus(error) === 404) this.#up = false;
       this.#checkSoon(0);
@@ -155,14 +122,16 @@ export class ContainerEngine implements Engine {
     } catch (error) {
       this.#goDown(error);
     }
-    if (!this.#closed) this.#checkSoon(this.#up ? CHECK_WHEN_UP : CHECK_WHEN_DOWN);
+    if (!this.engine.pool.closed) this.#checkSoon(this.#up ? CHECK_WHEN_UP : CHECK_WHEN_DOWN);
   }
 
   #checkSoon(ms: number): void {
     clearTimeout(this.#next);
     this.#next = setTimeout(() => {
       // One at a time, each behind the one before.
-      this.#checking = this.#checking.then(() => (this.#closed ? undefined : this.#check()));
+      this.#checking = this.#checking.then(() =>
+        this.engine.pool.closed ? undefined : this.#check(),
+      );
     }, ms);
     this.#next.unref();
   }
@@ -182,9 +151,9 @@ export class ContainerEngine implements Engine {
     this.#image = image.value;
     this.#up = true;
     log(`Docker Engine ${info.ServerVersion} is ready, sandboxes run ${this.#image}`);
-    if (this.#closed) return;
+    if (this.engine.pool.closed) return;
     this.#egress.keep();
-    this.#inner.pool.resume();
+    this.engine.pool.resume();
   }
 
   async #reap(): Promise<void> {
@@ -199,15 +168,12 @@ export class ContainerEngine implements Engine {
     const reason = files
       ? error.message
       : `The container engine is unavailable: ${messageOf(error)}. ${WHAT_TO_DO}`;
-    if (this.#inner.pool.halted?.message !== reason) this.#options.log(reason);
+    if (this.engine.pool.halted?.message !== reason) this.#options.log(reason);
     this.#up = false;
     this.#launcher.networks.forget();
-    if (!this.#closed) this.#inner.pool.halt(unavailable(reason));
+    this.engine.pool.halt(unavailable(reason));
   }
 }
-
-const WHAT_TO_DO =
-  'Start Docker on the server, or ask for {"sandbox":"isolated"} if one layer of isolation is enough';
 
 function unavailable(message: string): EngineUnavailable {
   return new EngineUnavailable(message, { retryAfter: 2 });

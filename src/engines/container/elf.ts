@@ -1,3 +1,13 @@
+const FILE_HEADER = 64;
+const SEGMENT_HEADER = 56;
+const CLASS_64 = 2;
+const LITTLE_ENDIAN = 1;
+const EXECUTABLE = 2;
+const LOAD = 1;
+const READ_AND_EXECUTE = 5;
+const ADDRESS = 0x400000n;
+const PAGE = 0x1000n;
+
 /** A program's instructions for one architecture, as ELF names that. */
 export interface Instructions {
   readonly machine: number;
@@ -32,13 +42,3 @@ export function executable({ machine, code }: Instructions): Buffer {
   header.writeBigUInt64LE(PAGE, FILE_HEADER + 48);
   return Buffer.concat([header, code]);
 }
-
-const FILE_HEADER = 64;
-const SEGMENT_HEADER = 56;
-const CLASS_64 = 2;
-const LITTLE_ENDIAN = 1;
-const EXECUTABLE = 2;
-const LOAD = 1;
-const READ_AND_EXECUTE = 5;
-const ADDRESS = 0x400000n;
-const PAGE = 0x1000n;

@@ -23,6 +23,26 @@ const MOUNT_POINT = "/run/isolate";
 const PROXY = `http://${FORWARDER.hostname}:${FORWARDER.port}`;
 const NOBODY = "65534:65534";
 
+/** Say which names the system knows by itself, and how incomplete ones are completed. */
+const RESOLVER_FILES = ["/etc/hosts", "/etc/resolv.conf"];
+/** Milliseconds after which a proxy ends whose control plane is gone and has not come back. */
+const PROXY_ENDS_AFTER = 60_000;
+/**
+ * What 1,024 connections take that send and are not read from (`egress/connection-budget.ts`), some 600 MB,
+ * and room for what kernels with cgroups of version 2 count besides: buffers of TCP.
+ */
+const SIDECAR_MEMORY = 1_024 * MEGABYTE;
+const HOLDER_MEMORY = 16 * MEGABYTE;
+
+const CONFINED_HOST: HostConfig = {
+  ReadonlyRootfs: true,
+  CapDrop: ["ALL"],
+  SecurityOpt: ["no-new-privileges:true", `seccomp=${seccompProfile()}`],
+  IpcMode: "none",
+  // What user code prints to its standard output is nobody's log.
+  LogConfig: { Type: "none", Config: {} },
+};
+
 export interface ContainerSpec {
   readonly image: string;
   readonly profile: Profile;
@@ -150,17 +170,6 @@ export function sidecarOptions(spec: {
   };
 }
 
-/** Say which names the system knows by itself, and how incomplete ones are completed. */
-const RESOLVER_FILES = ["/etc/hosts", "/etc/resolv.conf"];
-/** Milliseconds after which a proxy ends whose control plane is gone and has not come back. */
-const PROXY_ENDS_AFTER = 60_000;
-/**
- * What 1,024 connections take that send and are not read from (`egress/connection-budget.ts`), some 600 MB,
- * and room for what kernels with cgroups of version 2 count besides: buffers of TCP.
- */
-const SIDECAR_MEMORY = 1_024 * MEGABYTE;
-const HOLDER_MEMORY = 16 * MEGABYTE;
-
 /** A folder of the host's. The engine refuses one that is missing; among `Binds` it would make one. */
 export function bind(source: string, target: string, readOnly = true): MountSettings {
   return { Type: "bind", Source: source, Target: target, ReadOnly: readOnly };
@@ -185,12 +194,3 @@ function confined(
     },
   };
 }
-
-const CONFINED_HOST: HostConfig = {
-  ReadonlyRootfs: true,
-  CapDrop: ["ALL"],
-  SecurityOpt: ["no-new-privileges:true", `seccomp=${seccompProfile()}`],
-  IpcMode: "none",
-  // What user code prints to its standard output is nobody's log.
-  LogConfig: { Type: "none", Config: {} },
-};

@@ -5,6 +5,7 @@ import { deadline } from "../../base/deadline.ts";
 import { EgressUnavailable } from "../../base/errors.ts";
 import type { Reach } from "../../deno/deno.ts";
 import type { Egress, EgressLease, EgressRun } from "../../egress-client/egress.ts";
+import type { Confinement } from "../../permissions/confinement.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { Connection } from "../connection/connection.ts";
 import { SocketDirectory } from "../connection/socket-directory.ts";
@@ -15,6 +16,7 @@ import { Meter } from "../metering/meter.ts";
 import { watched } from "../pool/idle-watch.ts";
 import { RecentGrants } from "../pool/recent-grants.ts";
 import { Cgroups } from "./cgroup.ts";
+import { confinement } from "./confinement-of-flags.ts";
 import { call } from "./docker.ts";
 import { containerOptions } from "./flags.ts";
 import { missingMount } from "./mounts.ts";
@@ -65,6 +67,14 @@ export class ContainerLauncher implements Launcher {
     this.slots = options.slots ?? new Set();
     const { docker, instance, adjust = (created) => created } = options;
     this.networks = new Networks({ docker, instance, adjust, slots: this.slots });
+  }
+
+  get survivors(): number | undefined {
+    return this.#options.egress?.survivors;
+  }
+
+  confinement(profile: Profile): Confinement {
+    return confinement(profile, this.#options.runtime);
   }
 
   /** Ends what holds network namespaces. */

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type Docker from "dockerode";
 import { EngineUnavailable } from "../../base/errors.ts";
-import { ALIVE_SOCKET, askAlive, type Instance } from "../instance/instance.ts";
+import { socketState } from "../../base/sockets.ts";
+import { ALIVE_SOCKET, type Instance } from "../instance/instance.ts";
 import { call, engineStatus } from "./docker.ts";
 import { bind, networkOptions } from "./flags.ts";
 import { removeContainer } from "./remove.ts";
@@ -84,9 +85,9 @@ export class ForeignInstances {
   }
 
   async #isDead(directory: string, { image }: Foreign): Promise<boolean> {
-    const alive = await askAlive(join(directory, ALIVE_SOCKET));
-    if (alive === "no") return true;
-    return alive === "unknown" && !(await this.#exists(directory, image).catch(() => true));
+    const state = await socketState(join(directory, ALIVE_SOCKET));
+    if (state === "refuses") return true;
+    return state !== "answers" && !(await this.#exists(directory, image).catch(() => true));
   }
 
   /** Whether there is such a file on the engine's host: else it refuses to make a mount of it. */

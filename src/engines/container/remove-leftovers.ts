@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Instance } from "../instance/instance.ts";
-import { call } from "./docker.ts";
 import { Label } from "./flags.ts";
-import { removeContainer } from "./remove.ts";
+import { labelled, removeContainer } from "./remove.ts";
 
 /** Listings until nothing is found, and milliseconds between two of them. */
 const TRIES = 3;
@@ -16,12 +15,11 @@ const PAUSE = 200;
  * @throws {Error} if the engine does not list them.
  */
 export async function removeLeft(docker: Docker, instance: Instance): Promise<void> {
-  const label = [`${Label.managed}=true`, `${Label.instance}=${instance.id}`];
+  const own = `${Label.instance}=${instance.id}`;
   for (let tries = 1; ; tries += 1) {
-    const left = await call("listing", docker.listContainers({ all: true, filters: { label } }));
+    const left = await labelled(docker, `${Label.managed}=true`, own);
     if (left.length === 0) return;
-    const removals = left.map(({ Id }) => removeContainer(docker.getContainer(Id)));
-    await Promise.allSettled(removals);
+    await Promise.allSettled(left.map(removeContainer));
     if (tries === TRIES) return;
     await sleep(PAUSE);
   }

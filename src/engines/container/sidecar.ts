@@ -9,7 +9,7 @@ import { EgressLink } from "../../egress-client/link.ts";
 import type { Instance } from "../instance/instance.ts";
 import { call } from "./docker.ts";
 import { Label, sidecarOptions } from "./flags.ts";
-import { removeContainer } from "./remove.ts";
+import { labelled, removeContainer } from "./remove.ts";
 
 const UP_WITHIN = 15_000;
 const CONNECT_EVERY = 50;
@@ -98,9 +98,9 @@ export class Sidecar implements Egress {
   /** An engine that was away may have kept what could not be removed then. */
   async #removeAll(): Promise<void> {
     const { docker, instance } = this.#options;
-    const label = [`${Label.kind}=egress`, `${Label.instance}=${instance.id}`];
-    const left = await call("listing", docker.listContainers({ all: true, filters: { label } }));
-    await Promise.all(left.map(({ Id }) => removeContainer(docker.getContainer(Id))));
+    const own = `${Label.instance}=${instance.id}`;
+    const left = await labelled(docker, `${Label.kind}=egress`, own);
+    await Promise.all(left.map(removeContainer));
   }
 
   /** The proxy's admin socket, as soon as somebody listens on it. */

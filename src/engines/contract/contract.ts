@@ -150,8 +150,10 @@ export interface IdleUsage {
 /** Starts sandboxes of one kind. */
 export interface Launcher {
   readonly level: SandboxLevel;
-  /** Database sessions that outlive their execution, where it connects to databases itself. */
-  readonly survivors?: number;
+  /** Database sessions that outlive their execution; absent where it knows of none. */
+  readonly survivors?: number | undefined;
+  /** What sandboxes of a profile are created with, where they are containers. */
+  confinement?(profile: Profile): Confinement;
   /** Resolves when the sandbox is ready for its job; rejects with nothing left behind. */
   launch(profile: Profile): Promise<Sandbox>;
   /** Removes what is not one sandbox's, once those are gone. */
@@ -238,8 +240,8 @@ export interface Engine {
   execute(job: Job, options: ExecuteOptions): Promise<Outcome>;
   status(): EngineStatus;
   /** What sandboxes of a profile are created with, where they are containers. */
-  confinement?(profile: Profile): Confinement;
-  /** Keeps sandboxes warm from now on, if it did not from the start. */
+  confinement?(profile: Profile): Confinement | undefined;
+  /** Keeps sandboxes warm from now on. Until then, each is started for the execution that asks for it. */
   prewarm(): void;
   /** Has `listener` told of each sandbox started from now on. */
   onSpawn(listener: (spawn: Spawn) => void): void;

@@ -7,6 +7,14 @@ import {
 } from "../../protocol/http.ts";
 import type { Fault } from "../../protocol/messages.ts";
 
+/** What headers consist of; the names of a response are in lower case. */
+const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** Credit is given in parts of this size: the worker has more than one chunk's left until then. */
+const GRANT = HTTP_LIMITS.window / 4;
+/** Chunks of one body: each is some work outside of the sandbox, however small. */
+const MAX_CHUNKS = 100_000;
+
 /** Where the response of a job goes. Nothing is called after its execution has settled. */
 export interface HttpReceiver {
   /** Called at most once, before any part of the body. */
@@ -31,14 +39,6 @@ export class DeliveryError extends Error {
     this.fault = fault;
   }
 }
-
-/** What headers consist of; the names of a response are in lower case. */
-const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Credit is given in parts of this size: the worker has more than one chunk's left until then. */
-const GRANT = HTTP_LIMITS.window / 4;
-/** Chunks of one body: each is some work outside of the sandbox, however small. */
-const MAX_CHUNKS = 100_000;
 
 /**
  * Hands a sandbox's response to its receiver, and holds the sandbox to what it may send: one head,

@@ -12,6 +12,9 @@ const LARGE = 65_536;
 
 const NO_BYTES = new Uint8Array(0);
 
+/** What is known of a job that nobody has measured. */
+export const NOT_MEASURED: JobUsage = { cpu: null, peakMemory: null, bytesOut: 0, egressBytes: 0 };
+
 export interface Collected {
   readonly logs: LogEntry[];
   readonly logsDropped: number;
@@ -84,9 +87,6 @@ function excessOf(text: string): Fault | undefined {
   }
   return undefined;
 }
-
-/** What is known of a job that nobody has measured. */
-export const NOT_MEASURED: JobUsage = { cpu: null, peakMemory: null, bytesOut: 0, egressBytes: 0 };
 
 /** An outcome of a level as callers see it, without the time before the job. */
 export function toOutput(outcome: Outcome, level: SandboxLevel): Output {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { connect, createServer, type Server } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { EngineUnavailable, messageOf } from "../../base/errors.ts";
-import { listenAt } from "../../base/sockets.ts";
+import { listenAt, socketState } from "../../base/sockets.ts";
 import { killLeftovers } from "./leftover-processes.ts";
 
 /** What an instance listens on as long as it lives, in its directory. */
@@ -120,9 +120,8 @@ export class Instance {
    */
   async isProvedDead(id: string): Promise<boolean> {
     if (id === this.id) return false;
-    return (
-      this.#removed.has(id) || (await askAlive(join(this.runDirectory, id, ALIVE_SOCKET))) === "no"
-    );
+    if (this.#removed.has(id)) return true;
+    return (await socketState(join(this.runDirectory, id, ALIVE_SOCKET))) === "refuses";
   }
 
   /**
@@ -166,23 +165,6 @@ export class Instance {
     this.#server = undefined;
     await rm(this.directory, { recursive: true, force: true });
   }
-}
-
-/**
- * Whether somebody listens on an instance's socket. It is `unknown` if there is none, or none that we
- * may connect to.
- */
-export function askAlive(socketPath: string): Promise<"yes" | "no" | "unknown"> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve("yes");
-    });
-    socket.once("error", ({ code }: NodeJS.ErrnoException) => {
-      resolve(code === "ECONNREFUSED" ? "no" : "unknown");
-    });
-  });
 }
 
 function exists(path: string): Promise<boolean> {

@@ -5,36 +5,14 @@ import {
   ShuttingDown,
   TenantBusy,
 } from "../../base/errors.ts";
-import { DEFAULT_REUSE, type ReuseLimits } from "../../config/reuse-limits.ts";
+import { DEFAULT_REUSE } from "../../config/reuse-limits.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { IdleUsage, Launcher, Profile, Sandbox } from "../contract/contract.ts";
+import type { PoolOptions } from "./pool-options.ts";
 import { ReusableSandboxes } from "./reusable-sandboxes.ts";
 import { Shares } from "./shares.ts";
 import { evictionCandidate } from "./waiters.ts";
 import { type ProfileSandboxes, WarmSandboxes } from "./warm-sandboxes.ts";
-
-export interface PoolOptions {
-  /** The profile that is kept warm from the start. */
-  readonly profile: Profile;
-  /** Sandboxes of that profile kept warm. */
-  readonly min: number;
-  /** Sandboxes alive at once, of all profiles, whatever their state. */
-  readonly max: number;
-  /** Milliseconds after which a sandbox above the minimum is let go. */
-  readonly idle: number;
-  /** Sandboxes started at the same time. */
-  readonly startConcurrency: number;
-  /** Requests that may wait for a sandbox; one more is refused at once. */
-  readonly maxWaiting: number;
-  /** How sandboxes are kept for `keep()`. Default: `DEFAULT_REUSE`. */
-  readonly reuse?: ReuseLimits;
-  /** Whether to keep any warm before `prewarm()` is called. Default true. */
-  readonly prewarm?: boolean;
-  /** Milliseconds between two health checks of the warm ones. */
-  readonly healthInterval: number;
-  /** Told about every failure nobody else hears of. */
-  readonly onError: (error: unknown) => void;
-}
 
 const PONG_WITHIN = 2_000;
 const REFILL_AFTER = 50;
@@ -72,7 +50,7 @@ export class Pool {
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
 
-  /** Starts filling at once unless `halted` says why it must not; see `resume()`. */
+  /** Keeps nothing warm until `prewarm()`; hands nothing out until `resume()` if `halted` says why it must not. */
   constructor(launcher: Launcher, options: PoolOptions, halted?: IsolateError) {
     this.#launcher = launcher;
     this.#options = options;
@@ -89,7 +67,6 @@ export class Pool {
       Math.max(10, Math.min(healthInterval, idle / 2, reuse.idle / 2)),
     );
     this.#timer.unref();
-    this.#balance();
   }
 
   get warm(): number {
@@ -111,6 +88,11 @@ export class Pool {
 
   get kept(): number {
     return this.#kept.size;
+  }
+
+  /** Whether it has been closed, for good. */
+  get closed(): boolean {
+    return this.#halted instanceof ShuttingDown;
   }
 
   /** Why nothing is handed out at present. */
@@ -218,8 +200,9 @@ export class Pool {
     await gone;
   }
 
-  /** Refuses every request with `reason`, and lets the warm ones go, until `resume()`. */
+  /** Refuses every request with `reason`, and lets the warm ones go, until `resume()`. Nothing once it is closed. */
   halt(reason: IsolateError): void {
+    if (this.closed) return;
     this.#halted = reason;
     clearTimeout(this.#retry);
     this.#retry = undefined;
@@ -227,7 +210,7 @@ export class Pool {
     for (const sandbox of idle) void this.#retire(sandbox);
   }
 
-  /** Keeps sandboxes warm from now on. */
+  /** Keeps `min` sandboxes warm from now on. */
   prewarm(): void {
     this.#warmSandboxes.keepWarm();
     this.#balance();
@@ -240,7 +223,9 @@ export class Pool {
     this.resume();
   }
 
+  /** Ends a halt, but for the last one, of `close()`. */
   resume(): void {
+    if (this.closed) return;
     this.#halted = undefined;
     this.#failures = 0;
     this.#balance();

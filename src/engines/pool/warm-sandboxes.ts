@@ -90,17 +90,13 @@ export class WarmSandboxes implements Iterable<ProfileSandboxes> {
   readonly #shares: Shares;
   readonly #idle: number;
   readonly #min: number;
-  #keep: boolean;
+  #keep = false;
 
-  constructor(
-    options: { profile: Profile; min: number; idle: number; prewarm?: boolean },
-    shares: Shares,
-  ) {
+  constructor(options: { profile: Profile; min: number; idle: number }, shares: Shares) {
     this.#shares = shares;
     this.#idle = options.idle;
     this.#min = options.min;
-    this.#keep = options.prewarm ?? true;
-    this.#default = new ProfileSandboxes(options.profile, this.#keep ? options.min : 0, shares);
+    this.#default = new ProfileSandboxes(options.profile, 0, shares);
     this.#warmSandboxes.set(profileKey(options.profile), this.#default);
   }
 
@@ -108,7 +104,7 @@ export class WarmSandboxes implements Iterable<ProfileSandboxes> {
     return this.#warmSandboxes.values();
   }
 
-  /** Keeps as many of the default profile warm as wanted, and one of each other in use. */
+  /** Keeps as many of the default profile warm as wanted from now on, and one of each other that comes into use. */
   keepWarm(): void {
     this.#keep = true;
     this.#default.wanted = this.#min;

@@ -7,6 +7,7 @@ import {
   ShuttingDown,
 } from "../../base/errors.ts";
 import { inSpan } from "../../base/tracing.ts";
+import type { Confinement } from "../../permissions/confinement.ts";
 import type { SandboxLevel } from "../../request/types.ts";
 import type {
   Engine,
@@ -16,6 +17,7 @@ import type {
   Job,
   Launcher,
   Outcome,
+  Profile,
   ReadResult,
   Sandbox,
   SandboxJob,
@@ -23,7 +25,8 @@ import type {
 } from "../contract/contract.ts";
 import { HttpDelivery } from "../contract/http-delivery.ts";
 import { failure, readOutcome } from "../explain/outcome.ts";
-import { Pool, type PoolOptions } from "../pool/pool.ts";
+import { Pool } from "../pool/pool.ts";
+import type { PoolOptions } from "../pool/pool-options.ts";
 import { assertSize } from "./job-size.ts";
 import { assertReusable } from "./reuse.ts";
 import { RunRecorder } from "./run-recorder.ts";
@@ -38,6 +41,8 @@ const CUT_WITHIN = 250;
 export class PooledEngine implements Engine {
   readonly level: SandboxLevel;
   readonly pool: Pool;
+  /** Called in turn by `close()`, once its sandboxes are gone. */
+  readonly onClosed = new Set<() => Promise<void>>();
   readonly #launcher: Launcher;
   readonly #running = new Set<AbortController>();
 
@@ -113,6 +118,10 @@ export class PooledEngine implements Engine {
       : { ready: true, ...counts };
   }
 
+  confinement(profile: Profile): Confinement | undefined {
+    return this.#launcher.confinement?.(profile);
+  }
+
   prewarm(): void {
     this.pool.prewarm();
   }
@@ -129,6 +138,7 @@ export class PooledEngine implements Engine {
     for (const stop of this.#running) stop.abort(new ShuttingDown());
     await this.pool.close();
     await this.#launcher.close?.();
+    for (const listener of this.onClosed) await listener();
   }
 
   async #lease(

@@ -1,4 +1,4 @@
-import { ContentError } from "../base/errors.ts";
+import { ContentError } from "../base/resourcex-errors.ts";
 import { Package, type RXA, type RXP } from "./package.ts";
 import { packFiles, unpackFiles } from "./tar.ts";
 

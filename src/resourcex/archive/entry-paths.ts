@@ -1,5 +1,5 @@
 import { clip } from "../../protocol/limits.ts";
-import { ContentError } from "../base/errors.ts";
+import { ContentError } from "../base/resourcex-errors.ts";
 import { ARCHIVE_LIMITS } from "./archive-limits.ts";
 
 const FORBIDDEN = /[\0-\x1f\x7f\\]/;

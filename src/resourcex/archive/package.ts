@@ -1,4 +1,4 @@
-import { ContentError } from "../base/errors.ts";
+import { ContentError } from "../base/resourcex-errors.ts";
 
 /** An archive: the content of a resource as tar.gz. */
 export interface RXA {

@@ -1,4 +1,4 @@
-import { ContentError } from "../base/errors.ts";
+import { ContentError } from "../base/resourcex-errors.ts";
 import { ARCHIVE_LIMITS, mostUnpacked } from "./archive-limits.ts";
 import { Package, type RXP } from "./package.ts";
 import { untar } from "./untar.ts";

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { type Pack, pack } from "tar-stream";
-import { ContentError } from "../base/errors.ts";
+import { ContentError } from "../base/resourcex-errors.ts";
 import { ARCHIVE_LIMITS, mostUnpacked } from "./archive-limits.ts";
 import { EntryPaths } from "./entry-paths.ts";
 import { unpackConfined } from "./unpacker.ts";

@@ -1,6 +1,6 @@
 /** Unpacks archives, as a confined process does it. */
 import type { MakeHandler } from "../../confined-process/entry.ts";
-import { ContentError } from "../base/errors.ts";
+import { ContentError } from "../base/resourcex-errors.ts";
 import { unpack } from "./sandbox-archive.ts";
 
 export interface UnpackTask {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readProgram } from "../../base/programs.ts";
 import { ConfinedFailure } from "../../confined-process/process.ts";
 import { Program } from "../../confined-process/program.ts";
-import { ContentError } from "../base/errors.ts";
+import { ContentError } from "../base/resourcex-errors.ts";
 import { ARCHIVE_LIMITS } from "./archive-limits.ts";
 import { EntryPaths } from "./entry-paths.ts";
 import type { UnpackTask } from "./unpacker-entry.ts";

@@ -1,4 +1,4 @@
-import { ContentError } from "../base/errors.ts";
+import { ContentError } from "../base/resourcex-errors.ts";
 import { ARCHIVE_LIMITS } from "./archive-limits.ts";
 import { EntryPaths, refusal } from "./entry-paths.ts";
 import { PaxHeaders } from "./pax.ts";

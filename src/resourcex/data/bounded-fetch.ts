@@ -1,5 +1,5 @@
 import { messageOf } from "../../base/errors.ts";
-import { RegistryError } from "../base/errors.ts";
+import { RegistryError } from "../base/resourcex-errors.ts";
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { messageOf } from "../../base/errors.ts";
-import { RegistryError } from "../base/errors.ts";
+import { RegistryError } from "../base/resourcex-errors.ts";
 import { type FetchLimits, fetchBytes } from "./bounded-fetch.ts";
 
 const MAX_BYTES = 65_536;

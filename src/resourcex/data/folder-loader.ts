@@ -5,7 +5,7 @@ import { messageOf } from "../../base/errors.ts";
 import { archiveOf } from "../archive/archive.ts";
 import { ARCHIVE_LIMITS } from "../archive/archive-limits.ts";
 import { EntryPaths, refusal } from "../archive/entry-paths.ts";
-import { ContentError, ManifestError } from "../base/errors.ts";
+import { ContentError, ManifestError } from "../base/resourcex-errors.ts";
 import { parseRXL } from "./locator.ts";
 import { createRXM, type RXM } from "./manifest.ts";
 import type { RXR } from "./resource.ts";

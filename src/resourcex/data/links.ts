@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { messageOf } from "../../base/errors.ts";
-import { RegistryError } from "../base/errors.ts";
+import { RegistryError } from "../base/resourcex-errors.ts";
 import { parseRXL, type RXL } from "./locator.ts";
 import { RootDirectory } from "./root-directory.ts";
 import { type StorableRXL, storageSegments } from "./storable.ts";

@@ -1,4 +1,4 @@
-import { ManifestError } from "../base/errors.ts";
+import { ManifestError } from "../base/resourcex-errors.ts";
 
 /** What a manifest is made of. */
 export interface ManifestFields {

@@ -1,7 +1,7 @@
 import { messageOf } from "../../base/errors.ts";
 import { createRXA } from "../archive/archive.ts";
 import { ARCHIVE_LIMITS } from "../archive/archive-limits.ts";
-import { RegistryError } from "../base/errors.ts";
+import { RegistryError } from "../base/resourcex-errors.ts";
 import { fetchBytes } from "./bounded-fetch.ts";
 import { Discovery, overHttps, type WellKnown } from "./discovery.ts";
 import { createRXM, type RXM } from "./manifest.ts";

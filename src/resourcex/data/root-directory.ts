@@ -13,7 +13,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { RegistryError } from "../base/errors.ts";
+import { RegistryError } from "../base/resourcex-errors.ts";
 
 /** No domain begins with a dot. */
 const TEMPORARY = ".tmp";

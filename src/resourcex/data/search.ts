@@ -1,4 +1,4 @@
-import { RegistryError } from "../base/errors.ts";
+import { RegistryError } from "../base/resourcex-errors.ts";
 import type { RXL } from "./locator.ts";
 
 export interface SearchQuery {

@@ -1,5 +1,5 @@
 import { clip } from "../../protocol/limits.ts";
-import { LocatorError } from "../base/errors.ts";
+import { LocatorError } from "../base/resourcex-errors.ts";
 import { parseRXL, type RXL } from "./locator.ts";
 import type { RXM } from "./manifest.ts";
 

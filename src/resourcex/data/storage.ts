@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { archiveFrom } from "../archive/archive.ts";
 import { ARCHIVE_LIMITS } from "../archive/archive-limits.ts";
-import { ContentError, RegistryError } from "../base/errors.ts";
+import { ContentError, RegistryError } from "../base/resourcex-errors.ts";
 import { parseRXL, type RXL } from "./locator.ts";
 import { createRXM, type RXM } from "./manifest.ts";
 import type { RXR } from "./resource.ts";

@@ -3,7 +3,7 @@ import { Ajv, type ErrorObject } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { messageOf } from "../../base/errors.ts";
 import { jsonShape } from "../../base/json-shape.ts";
-import { ResourceTypeError } from "../base/errors.ts";
+import { ResourceTypeError } from "../base/resourcex-errors.ts";
 import type { BundledType } from "./type.ts";
 
 const MAX_SCHEMA_CHARACTERS = 65_536;

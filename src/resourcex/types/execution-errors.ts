@@ -1,6 +1,6 @@
 import type { Outcome } from "../../engines/contract/contract.ts";
 import type { Fault } from "../../protocol/messages.ts";
-import { ResourceXError } from "../base/errors.ts";
+import { ResourceXError } from "../base/resourcex-errors.ts";
 
 /** A type's `resolve` did not come to a result; what it wrote until then has gone to `onLog`. */
 export abstract class ExecutionError extends ResourceXError {}

@@ -1,4 +1,5 @@
-import { RegistryError } from "../base/errors.ts";
+import { SANDBOX_LEVELS } from "../../base/sandbox-level.ts";
+import { RegistryError } from "../base/resourcex-errors.ts";
 import type { BundledType, TypeSandbox } from "./type.ts";
 
 const LEVELS = {
@@ -10,8 +11,6 @@ const LEVELS = {
   e2b: "container",
 } as const satisfies Record<string, TypeSandbox>;
 
-const STRICTNESS: readonly TypeSandbox[] = ["none", "isolated", "container"];
-
 /** A level, or the name that another implementation has for something as strict. */
 export type Isolator = keyof typeof LEVELS;
 
@@ -20,7 +19,7 @@ export function levelFor(isolator: Isolator = "none"): (type: BundledType) => Ty
   if (!Object.hasOwn(LEVELS, isolator)) {
     throw new RegistryError(`There is no isolator "${isolator}"`);
   }
-  const least = STRICTNESS.indexOf(LEVELS[isolator]);
+  const least = SANDBOX_LEVELS.indexOf(LEVELS[isolator]);
   return ({ sandbox = "none" }) =>
-    STRICTNESS[Math.max(least, STRICTNESS.indexOf(sandbox))] ?? "container";
+    SANDBOX_LEVELS[Math.max(least, SANDBOX_LEVELS.indexOf(sandbox))] ?? "container";
 }

@@ -1,5 +1,4 @@
 import { config } from "../../config/config.ts";
-import { ContainerEngine } from "../../engines/container/docker-supervisor.ts";
 import type { Engine } from "../../engines/contract/contract.ts";
 import { createEngines } from "../../engines/create.ts";
 import { Instance } from "../../engines/instance/instance.ts";
@@ -54,15 +53,15 @@ export class EngineLevels implements Levels {
       this.#instance = undefined;
       throw error;
     });
-    const engines = await createEngines({
+    const { engines, prepared } = await createEngines({
       config: config({ sandbox: level, cluster: { min: warm } }),
       instance: await this.#instance,
       inProcess: level === "none",
       containers: level === "container" ? { host: process.env.DOCKER_HOST } : null,
       log,
     });
+    await prepared();
     for (const engine of engines) {
-      if (engine instanceof ContainerEngine) await engine.prepared();
       if (warm > 0 && engine.level === level) engine.prewarm();
     }
     return engines;

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { IsolateError, messageOf } from "../../base/errors.ts";
+import { SANDBOX_LEVELS } from "../../base/sandbox-level.ts";
 import type { Engine } from "../../engines/contract/contract.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../protocol/limits.ts";
-import { moduleOf } from "./type-module.ts";
+import type { TypeModule } from "./type-module.ts";
 
 /** Milliseconds that the code of a type has to say what it is, and megabytes. */
 const TIMEOUT = 5_000;
@@ -14,35 +16,44 @@ const schema = z.object({
   aliases: z.array(z.string().min(1).max(MAX_TEXT)).max(100).optional(),
   description: z.string().max(10_000).default(""),
   schema: z.record(z.string(), z.unknown()).optional(),
-  sandbox: z.enum(["none", "isolated", "container"]).optional(),
+  sandbox: z.enum(SANDBOX_LEVELS).optional(),
   resolves: z.boolean(),
 });
 
 export type Metadata = z.output<typeof schema>;
 
+/** The metadata of a type, or the fault in it. */
+export type Description = Metadata | { readonly fault: string };
+
 /** Reads what the code of a type says of itself. */
-export type Describe = (code: string) => Promise<Metadata>;
+export type Describe = (code: string) => Promise<Description>;
 
 /**
- * Runs the code of an owner's type in a sandbox of that engine, as far as it takes to learn what it is.
- * Rejects with an Error that says why there is nothing to learn.
+ * Compiles a type and has a sandbox of the engine read its metadata. Returns a fault of the type, and rejects
+ * with errors of the engine.
  */
 export async function describeIn(
   engine: Pick<Engine, "execute">,
-  code: string,
-  owner?: string,
-): Promise<Metadata> {
+  compile: () => Promise<TypeModule>,
+): Promise<Description> {
+  const compiled = await compile().catch(faultOf);
+  if ("fault" in compiled) return compiled;
   const job = {
-    code: (await moduleOf(code, owner)).text,
+    code: compiled.text,
     entry: "describe",
     input: undefined,
     tools: [],
     limits: DEFAULT_OUTPUT_LIMITS,
   };
   const { result, fault } = await engine.execute(job, { profile: PROFILE, timeout: TIMEOUT });
-  if (fault !== undefined) throw new Error(`${fault.name}: ${fault.message}`);
+  if (fault !== undefined) return { fault: `${fault.name}: ${fault.message}` };
   const parsed = schema.safeParse(result);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new Error(`Its ${issue?.path.join(".") || "description"} is no good: ${issue?.message}`);
+  return { fault: `Its ${issue?.path.join(".") || "description"} is no good: ${issue?.message}` };
+}
+
+function faultOf(error: unknown): { fault: string } {
+  if (error instanceof IsolateError) throw error;
+  return { fault: messageOf(error) };
 }

@@ -1,5 +1,5 @@
 import { IsolateError, messageOf } from "../../base/errors.ts";
-import { ResourceTypeError } from "../base/errors.ts";
+import { ResourceTypeError } from "../base/resourcex-errors.ts";
 import type { Describe } from "./metadata.ts";
 import type { BundledType } from "./type.ts";
 
@@ -9,14 +9,13 @@ export async function toType(
   bundle: () => Promise<string>,
   describe: Describe,
 ): Promise<BundledType> {
-  const failed = (error: unknown): never => {
-    // The sandbox is not there: nothing is wrong with the type.
-    if (error instanceof IsolateError) throw error;
-    throw new ResourceTypeError(`Failed to bundle ${label}: ${messageOf(error)}`);
-  };
-  const code = await bundle().catch(failed);
-  const { name, aliases, description, schema, sandbox, resolves } =
-    await describe(code).catch(failed);
+  const failed = (fault: string) => new ResourceTypeError(`Failed to bundle ${label}: ${fault}`);
+  const code = await bundle().catch((error: unknown) => {
+    throw error instanceof IsolateError ? error : failed(messageOf(error));
+  });
+  const described = await describe(code);
+  if ("fault" in described) throw failed(described.fault);
+  const { name, aliases, description, schema, sandbox, resolves } = described;
   if (name === undefined) {
     throw new ResourceTypeError(`Resource type at ${label} must have a name`);
   }

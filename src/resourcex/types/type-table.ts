@@ -1,9 +1,10 @@
-import { ResourceTypeError } from "../base/errors.ts";
+import { SANDBOX_LEVELS } from "../../base/sandbox-level.ts";
+import { ResourceTypeError } from "../base/resourcex-errors.ts";
 import { argumentCheck, type CheckArguments } from "./arguments.ts";
 import type { BundledType, TypeSandbox } from "./type.ts";
 
 const NAME = /^[a-z\d][\w-]{0,63}$/i;
-const LEVELS: readonly (TypeSandbox | undefined)[] = [undefined, "none", "isolated", "container"];
+const LEVELS: readonly (TypeSandbox | undefined)[] = [undefined, ...SANDBOX_LEVELS];
 
 export interface RegisteredType {
   readonly type: BundledType;

@@ -1,5 +1,7 @@
+import type { SandboxLevel } from "../../base/sandbox-level.ts";
+
 /** How far a type's code is kept from the host. */
-export type TypeSandbox = "none" | "isolated" | "container";
+export type TypeSandbox = SandboxLevel;
 
 /** A resource type whose code is one text that needs nothing beside it. */
 export interface BundledType {

@@ -2,24 +2,29 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { SETTING_NAMES } from "../../../server/settings.ts";
 import { pageAt, ROOT } from "../../helpers/pages.ts";
 
-/** What is written in capitals and is no code of an answer: methods, signals, names of settings. */
+/** Words in capitals that are no code of an answer: methods, signals; names of settings are none either. */
 const OTHERS =
   /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|SIG[A-Z]+|ISOLATE_[A-Z_]*|DATABASE_URL|E[A-Z]{4,}|JSON|UNKNOWN)$/;
+
+function isCode(text: string): boolean {
+  return !OTHERS.test(text) && !SETTING_NAMES.includes(text);
+}
 
 /** Codes in the rows of a page's tables. */
 function codesIn(page: string): string[] {
   const rows = page.split("\n").filter((line) => line.startsWith("|"));
   const pieces = rows.flatMap((row) => [...row.matchAll(/`([A-Z][A-Z_]+)`/g)]);
-  return [...new Set(pieces.map(([, code = ""]) => code))].filter((code) => !OTHERS.test(code));
+  return [...new Set(pieces.map(([, code = ""]) => code))].filter(isCode);
 }
 
 /** Texts in capitals, and names of properties with a status. */
 function codesOf(source: string): string[] {
   const texts = [...source.matchAll(/"([A-Z][A-Z_]{3,})"/g)];
   const listed = [...source.matchAll(/^\s*([A-Z_]+): \d{3},$/gm)];
-  return [...texts, ...listed].map(([, code = ""]) => code).filter((code) => !OTHERS.test(code));
+  return [...texts, ...listed].map(([, code = ""]) => code).filter(isCode);
 }
 
 /** What answers requests, and the classes of errors that the rest throws. */

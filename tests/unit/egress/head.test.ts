@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BodyEnd } from "../../../egress/body.ts";
+import { BodyEnd } from "../../../egress/body-end.ts";
 import {
   framingOf,
   HeadSyntaxError,
   parseRequestHead,
   parseResponseHead,
 } from "../../../egress/head.ts";
+import { readTarget, type Target } from "../../../egress/request-target.ts";
 import { wantsWebSocket, writeRequestHead, writeResponseHead } from "../../../egress/rewrite.ts";
-import { readTarget, type Target } from "../../../egress/target.ts";
 import { Refusal } from "../../../src/destinations/refusal.ts";
 
 const GET = "GET http://a.example/ HTTP/1.1\r\n";

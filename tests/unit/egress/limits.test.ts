@@ -145,7 +145,7 @@ describe("the number of tunnels", () => {
     await tunnel();
     expect(outcome(await say(path, connectText))).toBe("LIMIT_TUNNELS");
     const [name = ""] = /up\.test:\d+/.exec(connectText) ?? [];
-    const other = new Client(await proxy.open([name], {}, "run2"));
+    const other = new Client(await proxy.open([name], "run2"));
     other.write(connectText);
     await other.until(/ 200 /);
     other.socket.destroy();
@@ -168,8 +168,11 @@ it("connections without a tunnel are limited, and those too many told at once", 
 });
 
 it("the time for a name's resolution is limited", async () => {
-  const proxy = await startProxy(cleanup, { resolver: () => new Promise(() => {}) });
-  const path = await proxy.open(["slow.test"], { dialTimeoutMs: 100 });
+  const proxy = await startProxy(cleanup, {
+    resolver: () => new Promise(() => {}),
+    limits: { dialTimeoutMs: 100 },
+  });
+  const path = await proxy.open(["slow.test"]);
   const answer = await say(path, "CONNECT slow.test:443 HTTP/1.1\r\n\r\n");
   expect(answer).toMatch(/^HTTP\/1\.1 504 /);
   expect(outcome(answer)).toBe("RESOLVE_TIMEOUT");

@@ -23,6 +23,9 @@ const RUNTIMES: [name: string, program: string, argv: string[]][] = [
   ["Deno", denoBinary(), ["run", "--no-lock", "-A", MAIN]],
 ];
 
+/** Changes nothing, and is answered. */
+const NOTHING = { op: "configure", hosts: {}, private: [] };
+
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
@@ -57,6 +60,8 @@ async function stop(child: ChildProcess): Promise<void> {
   await gone;
 }
 
+const limited = (limits: unknown) => ["PATH", JSON.stringify({ limits })];
+
 describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) => {
   it("ends by itself a while after its last control plane has gone, or if none ever came", async () => {
     const path = await directory(cleanup);
@@ -66,12 +71,12 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
     const served = run("served.sock", 1_500);
     await served.listening;
     const [first, second] = [1, 2].map(() => new AdminClient(join(path, "served.sock")));
-    expect(await first?.ask({ op: "ping" })).toMatchObject({ ok: true });
+    expect(await first?.ask(NOTHING)).toMatchObject({ ok: true });
     expect(await never.exited).toBe(0);
     expect(never.lines().at(-1)).toMatchObject({ event: "stopping", reason: "no control plane" });
     first?.socket.destroy();
     await new Promise((resolve) => setTimeout(resolve, 2_000));
-    expect(await second?.ask({ op: "ping" })).toMatchObject({ ok: true });
+    expect(await second?.ask(NOTHING)).toMatchObject({ ok: true });
     second?.socket.destroy();
     expect(await served.exited).toBe(0);
   });
@@ -81,7 +86,7 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
     const main = start(program, [...argv, join(path, "admin.sock")]);
     await main.listening;
     const admin = new AdminClient(join(path, "admin.sock"));
-    await admin.ask({ op: "ping" });
+    await admin.ask(NOTHING);
     admin.socket.destroy();
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(main.child.exitCode).toBe(null);
@@ -104,12 +109,13 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
     });
     const path = await directory(cleanup);
     const hosts = { "up.test": "127.0.0.1" };
-    const options = JSON.stringify({ hosts, private: [name, known] });
+    const limits = { idleTimeoutMs: 5_000 };
+    const options = JSON.stringify({ hosts, private: [name, known], limits });
     const main = start(program, [...argv, join(path, "admin.sock"), options]);
     await main.listening;
     const admin = new AdminClient(join(path, "admin.sock"));
     const socket = join(path, "egress.sock");
-    const policy = { allow: [name, known], limits: { idleTimeoutMs: 5_000 } };
+    const policy = { allow: [name, known] };
     expect(
       await admin.ask({ op: "open", egress: { socket, policy }, run: "r", tenant: "t" }),
     ).toEqual({
@@ -159,13 +165,14 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
     });
     const name = `up.test:${upstream.port}`;
     const path = await directory(cleanup);
-    const options = JSON.stringify({ hosts: { "up.test": "127.0.0.1" }, private: [name] });
+    const limits = { idleTimeoutMs: 400, headTimeoutMs: 300, bytesIn: 50_000_000 };
+    const hosts = { "up.test": "127.0.0.1" };
+    const options = JSON.stringify({ hosts, private: [name], limits });
     const main = start(program, [...argv, join(path, "admin.sock"), options]);
     await main.listening;
     const admin = new AdminClient(join(path, "admin.sock"));
     const socket = join(path, "egress.sock");
-    const limits = { idleTimeoutMs: 400, headTimeoutMs: 300, bytesIn: 50_000_000 };
-    const policy = { allow: [name], limits };
+    const policy = { allow: [name] };
     await admin.ask({ op: "open", egress: { socket, policy }, run: "r", tenant: "t" });
     const connectText = `CONNECT ${name} HTTP/1.1\r\n\r\n`;
 
@@ -209,6 +216,12 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
     ["an end that cannot be", ["PATH", '{"endAfter":0}'], /endAfter is no number of milliseconds/],
     ["an unknown option", ["PATH", '{"privat":[]}'], /There is no option "privat"/],
     ["no JSON", ["PATH", "{"], /JSON/],
+    ["limits that are none", limited([]), /limits is no object/],
+    ["an unknown limit", limited({ x: 1 }), /limits has no x/],
+    ["an inherited limit", limited({ toString: 1 }), /limits has no toString/],
+    ["a limit of zero", limited({ tunnels: 0 }), /limits.tunnels is not an integer from 1/],
+    ["a limit that is no number", limited({ tunnels: "1" }), /limits.tunnels is not an integer/],
+    ["a time no timer runs", limited({ idleTimeoutMs: 2 ** 31 }), /limits.idleTimeoutMs is not/],
   ])("ends with a message for %s", async (_what, args, message) => {
     const path = join(await directory(cleanup), "admin.sock");
     const main = start(program, [...argv, ...args.map((arg) => (arg === "PATH" ? path : arg))]);

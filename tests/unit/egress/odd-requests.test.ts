@@ -42,15 +42,13 @@ describe("a soup of bytes", () => {
     const asked = new Set<string>();
     const proxy = await startProxy(cleanup, {
       private: [`up.test${port}`],
+      limits: { headTimeoutMs: 1_000, totalTunnels: 1_000_000 },
       resolver: async (name) => {
         asked.add(name);
         return ["127.0.0.1"];
       },
     });
-    const path = await proxy.open([`up.test${port}`], {
-      headTimeoutMs: 1_000,
-      totalTunnels: 1_000_000,
-    });
+    const path = await proxy.open([`up.test${port}`]);
 
     const piece = fc.oneof(
       fc.constantFrom(...PIECES, ...HOSTS, ...MARKS, port, port),

@@ -45,6 +45,7 @@ beforeEach(async () => {
   proxy = await startProxyProcess(cleanup, {
     hosts: { "up.test": "127.0.0.1" },
     private: [flooding, sound],
+    limits: { bytesIn: 1_000 * MEGABYTE },
   });
 });
 
@@ -66,7 +67,7 @@ describe("a host that sends without end, to code that does not read,", () => {
   it.each(["/interim", "/body", "/head"])("has no part of the proxy's memory: %s", async (what) => {
     await isServed();
     const before = proxy.memory();
-    const path = await proxy.open("flooded", [flooding], { bytesIn: 1_000 * MEGABYTE });
+    const path = await proxy.open("flooded", [flooding]);
     const clients = Array.from({ length: 20 }, () => new Client(path));
     for (const client of clients) {
       client.socket.pause();

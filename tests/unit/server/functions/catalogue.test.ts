@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FunctionCatalogue } from "../../../../server/functions/catalogue.ts";
-import { deployBody } from "../../../../server/functions/schemas.ts";
-import { StorageFull } from "../../../../server/store/contract/errors.ts";
+import { StorageFull } from "../../../../server/store/contract/store-errors.ts";
 import { NO_LIMITS } from "../../../../server/tenants/limits.ts";
+import { deployBody } from "../../../../src/contract/functions.ts";
 import { ADMIN_KEY, type Ask, SECRET_KEY, tenantsApp } from "../../../helpers/tenants.ts";
 
 type Host = Awaited<ReturnType<typeof tenantsApp>>;

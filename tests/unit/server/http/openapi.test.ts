@@ -34,6 +34,22 @@ it("the contract has every route, with what it takes and how it fails", async ()
   expect(new Set(ids).size).toBe(ids.length);
 });
 
+it("the contract requires of an answer what every answer has, and tells the defaults of a request", async () => {
+  const response = await app.request("/openapi.json");
+  const { components } = (await response.json()) as {
+    components: { schemas: Record<string, { required: string[]; properties: object }> };
+  };
+  const { Answer, ExecuteRequest } = components.schemas;
+  expect(Answer?.required.sort()).toEqual(["duration", "id", "ok", "outcome", "usage"]);
+  expect(ExecuteRequest?.required).toEqual(["code"]);
+  expect(ExecuteRequest?.properties).toMatchObject({
+    entry: { default: "default", maxLength: 1_000 },
+    tools: { default: [] },
+    permissions: { default: {} },
+    reuse: { default: "never", enum: ["never", "code"] },
+  });
+});
+
 it("every answer has a request id, and an error has the same one", async () => {
   for (const path of ["/healthz", "/nothing", "/execute"]) {
     const response = await app.request(path);

@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { deployBody } from "../../../../server/functions/schemas.ts";
-import { executeRequest } from "../../../../server/http/execute-request.ts";
 import { assertBounded } from "../../../../server/http/schema-bounds.ts";
 import { BadRequest } from "../../../../src/base/errors.ts";
+import { deployBody } from "../../../../src/contract/functions.ts";
+import { sentRequest } from "../../../../src/request/sent-request.ts";
 
 const many = (count: number, value: unknown = 1): Record<string, unknown> =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, value]));
-const batch = z.strictObject({ requests: z.array(executeRequest).min(1).max(100) });
+const batch = z.strictObject({ requests: z.array(sentRequest).min(1).max(100) });
 
 describe("members of a body", () => {
   it.each([
     ["files", deployBody, { files: many(1_001) }],
     ["k0", deployBody, many(2_000)],
-    ["tools", executeRequest, { code: "", tools: Array(101).fill(1) }],
+    ["tools", sentRequest, { code: "", tools: Array(101).fill(1) }],
     ["requests", batch, { requests: Array(101).fill({}) }],
     ["requests[0].tools", batch, { requests: [{ tools: Array(101).fill(1) }] }],
     ["requests[10]", batch, { requests: Array(100).fill(many(1_900)) }],
@@ -30,10 +30,10 @@ describe("members of a body", () => {
   });
 
   it.each([
-    ["what a schema leaves open", executeRequest, { code: "", input: Array(30_000).fill(1) }],
-    ["as many as its schema allows", executeRequest, { code: "", tools: Array(100).fill("a") }],
+    ["what a schema leaves open", sentRequest, { code: "", input: Array(30_000).fill(1) }],
+    ["as many as its schema allows", sentRequest, { code: "", tools: Array(100).fill("a") }],
     ["as many files as a bundle has", deployBody, { files: many(200, "") }],
-    ["no object at all", executeRequest, [1]],
+    ["no object at all", sentRequest, [1]],
   ])("may be %s", (_what, schema, value) => {
     expect(() => assertBounded(schema, value)).not.toThrow();
   });

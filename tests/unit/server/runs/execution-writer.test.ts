@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { ExecutionWriter } from "../../../../server/runs/execution-writer.ts";
+import type { ExecutionRow } from "../../../../server/store/contract/executions.ts";
 import {
   StorageReserved,
   StoreConflict,
   StoreUnavailable,
-} from "../../../../server/store/contract/errors.ts";
-import type { ExecutionRow } from "../../../../server/store/contract/executions.ts";
+} from "../../../../server/store/contract/store-errors.ts";
 import { until } from "../../../contract/engine-contract.ts";
 
 /** Keeps rows like the store does, until it is told to fail. */

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readSettings } from "../../../../server/settings.ts";
 import { config } from "../../../../src/config/config.ts";
-import { parseDatabaseUrl } from "../../../../src/database/target.ts";
+import { parseDatabaseUrl } from "../../../../src/database/database-url.ts";
 
 describe("the URL of a database", () => {
   it.each([

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Backend } from "../../../../src/database/backend.ts";
+import { parseDatabaseUrl } from "../../../../src/database/database-url.ts";
 import { ServerAddresses } from "../../../../src/database/server-addresses.ts";
 import { ServerConnection } from "../../../../src/database/server-connection.ts";
-import { parseDatabaseUrl } from "../../../../src/database/target.ts";
 import { until } from "../../../contract/engine-contract.ts";
 import { StandInDatabase } from "../../../helpers/stand-in-database.ts";
 

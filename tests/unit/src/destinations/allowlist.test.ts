@@ -25,10 +25,10 @@ const ROWS: [entry: string, destination: string, verdict: "yes" | "host" | "port
   ["192.0.2.7", "192.0.2.8:80", "host"],
   ["[2001:DB8::1]:443", "[2001:db8:0:0:0:0:0:1]:443", "yes"],
   ["[2001:db8::1]", "[2001:db8::2]:443", "host"],
-  ["[::ffff:192.0.2.7]", "192.0.2.7:80", "host"],
+  ["192.0.2.7", "[::ffff:192.0.2.7]:80", "host"],
   ["*", "anything.example:443", "yes"],
   ["*", "anything.example:8443", "port"],
-  ["*:8443", "anything.example:8443", "yes"],
+  ["*.example:8443", "anything.example:8443", "yes"],
   ["*", "192.0.2.7:443", "host"],
   ["*", "[2001:db8::1]:443", "host"],
 ];
@@ -50,6 +50,13 @@ const NO_ENTRIES = [
   "192.0.2.0/24",
   "::1",
   "127.1",
+  "*:8443",
+  "unix:80",
+  "vsock:80",
+  "[::ffff:192.0.2.7]",
+  "[::ffff:c000:207]:443",
+  "[::ffff:0:192.0.2.7]",
+  "\u212aube.example",
   "bücher.example",
 ];
 
@@ -73,7 +80,7 @@ describe("an allowlist", () => {
   });
 
   it("joins the ports of entries that match the same host", () => {
-    const list = new Allowlist(["a.example:81", "*.example:82", "*:83"]);
+    const list = new Allowlist(["a.example:81", "*.example:82", "*.example:83"]);
     const verdicts = [81, 82, 83, 84].map((port) =>
       list.verdict(parseAuthority(`a.example:${port}`)),
     );

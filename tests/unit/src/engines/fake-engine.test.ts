@@ -20,7 +20,9 @@ afterAll(() => rm(directory, { recursive: true }));
 
 async function open(pool: object = {}): Promise<Engine> {
   const launcher = await ThreadLauncher.create(directory);
-  return new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: () => {} });
+  const engine = new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: () => {} });
+  engine.prewarm();
+  return engine;
 }
 
 engineContract("fake", open, { deno: false });

@@ -152,6 +152,8 @@ describe("an entry of net that no connection could be made to", () => {
     ["127.0.0.1:8080", "private"],
     ["[::1]", "private"],
     ["10.0.0.8:81", "private"],
+    // Opened without a port, with which the proxy does not start.
+    ["10.0.0.9:443", "private"],
     ["192.168.0.1", "private"],
     ["[fd00:1::9]:443", "private"],
     ["localhost", "private"],
@@ -186,7 +188,6 @@ describe("an entry of net that no connection could be made to", () => {
     ["10.0.0.8:80", "10.0.0.8:80"],
     // One of its two ports.
     ["10.0.0.8", "10.0.0.8"],
-    ["10.0.0.9:443", "10.0.0.9:443"],
     ["in.test:8080", "in.test:8080"],
     ["out.test", "out.test"],
     ["[fd00:1::8]:443", "[fd00:1::8]:443"],

@@ -12,6 +12,7 @@ import { PluginError, Veto } from "../../../../src/base/errors.ts";
 import { config, type PartialConfig } from "../../../../src/config/config.ts";
 import { PooledEngine } from "../../../../src/engines/run/pooled-engine.ts";
 import { Kernel } from "../../../../src/kernel/kernel.ts";
+import { ApiHook } from "../../../../src/plugins/hooks.ts";
 import type { IsolatePlugin, PluginApi } from "../../../../src/plugins/plugin.ts";
 import type { SandboxLevel } from "../../../../src/request/types.ts";
 import { CONTRACT_POOL } from "../../../contract/engine-contract.ts";
@@ -34,6 +35,14 @@ const plugin = (name: string, required: string[], setup: (api: PluginApi) => voi
   required,
   setup,
 });
+
+/** What a plugin behind these is given. */
+function apiOf(required: string[], engine?: RecordingEngine, partial?: PartialConfig): PluginApi {
+  let api: PluginApi | undefined;
+  kernelWith([plugin("curious", required, (given) => (api = given))], engine, partial);
+  if (api === undefined) throw new Error("It was not set up");
+  return api;
+}
 
 describe("plugins", () => {
   it("are set up after those they require, the built-in ones in their published order", () => {
@@ -123,18 +132,63 @@ describe("plugins", () => {
     complaint.mockRestore();
   });
 
-  it("find the tools, the engines and the logger of the built-in ones", async () => {
+  it("find the engines of the host", () => {
     const engine = new RecordingEngine("container");
-    let api: PluginApi | undefined;
-    kernelWith(
-      [plugin("curious", ["toolset", "sandbox", "logger"], (given) => (api = given))],
-      engine,
-    );
-    expect(api?.onWorker.call().engine("container")).toBe(engine);
-    expect(() => api?.onWorker.call().engine("isolated")).toThrow("containers only");
-    expect(api?.onToolset.call().resolve(["crypto"])).toMatchObject([{ name: "crypto" }]);
-    const logs = [{ level: "log" as const, message: "", timestamp: 0 }];
-    expect(api?.onLogger.call().filter(logs, { minLevel: "warn" })).toEqual([]);
+    const { onWorker } = apiOf(["sandbox"], engine);
+    expect(onWorker.call().engines).toEqual([engine]);
+    expect(onWorker.call().engine("container")).toBe(engine);
+    expect(() => onWorker.call().engine("isolated")).toThrow("containers only");
+    expect(() => onWorker.call().engine("none")).toThrow("trusted code in a library");
+  });
+
+  it("find tools by their names, within what the tenant has", () => {
+    const { onToolset } = apiOf(["toolset"], undefined, { tenants: true });
+    const { resolve } = onToolset.call();
+    const names = (list: readonly { name: string }[]) => list.map(({ name }) => name);
+    expect(names(resolve(["crypto", "channel", "crypto"]))).toEqual(["crypto", "channel"]);
+    expect(() => resolve(["crypto", "nope"])).toThrow("nope");
+    expect(() => resolve(["db"])).toThrow("database");
+    const acme = { id: "acme", database: "postgres://u:p@db.example/acme" };
+    expect(names(resolve(["db"], "container", acme))).toEqual(["database"]);
+  });
+
+  it("cut logs as the logger does, and keep exceptions", () => {
+    const { filter } = apiOf(["logger"]).onLogger.call();
+    const logs = (["log", "warn", "exception", "warn"] as const).map((level, timestamp) => ({
+      level,
+      message: "",
+      timestamp,
+    }));
+    const kept = (limits?: Parameters<typeof filter>[1]) =>
+      filter(logs, limits).map(({ timestamp }) => timestamp);
+    expect(kept()).toEqual([0, 1, 2, 3]);
+    expect(kept({ minLevel: "warn" })).toEqual([1, 2, 3]);
+    expect(kept({ minLevel: "warn", maxEntries: 1 })).toEqual([1, 2]);
+  });
+
+  it("find what the last plugin offers, and nothing before any does", () => {
+    const found: unknown[] = [];
+    const look = (api: PluginApi) => void found.push(api.onLogger.call().filter([]));
+    const early = plugin("early", [], look);
+    const other = plugin("other", ["logger"], (api) => {
+      api.onLogger.tap(() => ({ filter: () => [{ level: "log", message: "mine", timestamp: 0 }] }));
+    });
+    kernelWith([early, other, plugin("late", ["other"], look)]);
+    expect(found).toEqual([[], [{ level: "log", message: "mine", timestamp: 0 }]]);
+    expect(() => new ApiHook("onLogger").call()).toThrow('No plugin offers "onLogger" yet');
+  });
+
+  it("that return nothing leave a value to those after them", async () => {
+    const kernel = kernelWith([
+      plugin("first", [], (api) => {
+        api.onFormat.tap((output) => ({ ...output, result: "first" }));
+      }),
+      plugin("silent", [], (api) => api.onFormat.tap(async () => {})),
+      plugin("last", [], (api) => {
+        api.onFormat.tap((output) => ({ ...output, result: `${output.result}, last` }));
+      }),
+    ]);
+    expect(await kernel.execute({ code })).toMatchObject({ result: "first, last" });
   });
 
   it("keep sandboxes warm only if there is a cluster", () => {
@@ -184,7 +238,7 @@ describe("the example plugins", () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "isolate-"));
     const launcher = await ThreadLauncher.create(directory);
-    const pool = { ...CONTRACT_POOL, prewarm: false, onError: () => {} };
+    const pool = { ...CONTRACT_POOL, onError: () => {} };
     const engines = [new PooledEngine(launcher, pool)];
     const plugins = [
       maintenance(() => closed),

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { archiveFrom } from "../../../../src/resourcex/archive/archive.ts";
-import { RegistryError, ResourceTypeError } from "../../../../src/resourcex/base/errors.ts";
+import {
+  RegistryError,
+  ResourceTypeError,
+} from "../../../../src/resourcex/base/resourcex-errors.ts";
 import type { ResourceStorage } from "../../../../src/resourcex/data/storage.ts";
 import { withDomainValidation } from "../../../../src/resourcex/domain.ts";
 import { found, LOCATOR, opened } from "../../../helpers/registry.ts";

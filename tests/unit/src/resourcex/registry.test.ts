@@ -9,7 +9,7 @@ import {
   ManifestError,
   RegistryError,
   ResourceTypeError,
-} from "../../../../src/resourcex/base/errors.ts";
+} from "../../../../src/resourcex/base/resourcex-errors.ts";
 import { parseRXL } from "../../../../src/resourcex/data/locator.ts";
 import type { RXR } from "../../../../src/resourcex/data/resource.ts";
 import { openRegistry } from "../../../../src/resourcex/registry.ts";

@@ -10,9 +10,9 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-/** A server that ends stalled connections after 300 ms. */
-async function listen(listener: RequestListener): Promise<number> {
-  const server: Server = guardedServer({ stall: 300, look: 50 })({}, listener);
+/** A server that ends connections which have stalled for that many milliseconds. */
+async function listen(listener: RequestListener, stall = 300): Promise<number> {
+  const server: Server = guardedServer({ stall, look: 50 })({}, listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   closers.push(() => server.closeAllConnections());
   closers.push(() => server.close());
@@ -140,17 +140,22 @@ describe("an answer", () => {
   });
 
   it("that is read slowly gets there", async () => {
-    const port = await listen((_, response) => response.end(LARGE));
+    // Reading takes over two seconds. The kernel reports progress only a few times in that.
+    const port = await listen((_, response) => response.end(LARGE), 1_000);
     const socket = open(port);
     let size = 0;
-    socket.on("data", (data) => {
-      size += data.length;
-      if (size % 7 === 0) return;
-      socket.pause();
-      setTimeout(() => socket.resume(), 4);
+    const taken = new Promise<void>((resolve, reject) => {
+      socket.once("close", () => reject(new Error(`Closed after ${size} bytes`)));
+      socket.on("data", (data) => {
+        size += data.length;
+        if (size > LARGE.length) resolve();
+        if (size % 7 === 0) return;
+        socket.pause();
+        setTimeout(() => socket.resume(), 4);
+      });
     });
     socket.write(request("/"));
-    await until(() => size > LARGE.length);
+    await taken;
   });
 
   it("that takes long to come is waited for", async () => {

@@ -102,8 +102,9 @@ describe("a stored answer that is asked for again and again, and not read", () =
     const statuses = await Promise.all(Array.from({ length: 100 }, () => ask(request)));
     expect(statuses).toContain(200);
     expect(statuses).toContain(429);
-    // Half of what may wait with the kernel's, of 200 MB.
-    expect(read.bytes).toBeLessThan(80_000_000);
+    // Some 64 of 200 MB: half of what may wait with the kernel's, and more the longer it takes until a client is
+    // known not to keep up.
+    expect(read.bytes).toBeLessThan(150_000_000);
     expect([read.most, read.mostBegins]).toEqual([1, 1]);
   });
 });

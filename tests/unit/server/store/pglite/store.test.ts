@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { StoreUnavailable } from "../../../../../server/store/contract/errors.ts";
+import { StoreUnavailable } from "../../../../../server/store/contract/store-errors.ts";
 import { openStore } from "../../../../../server/store/open.ts";
 import { storeContract } from "../../../../contract/store-contract.ts";
 import { storeDirectory } from "../../../../helpers/store.ts";

@@ -61,6 +61,11 @@ async function answer(...chunks: Uint8Array[]): Promise<Ending> {
   return ending;
 }
 
+/** Log entries without the counts of dropped ones. */
+function entries(): object[] {
+  return logs.filter((entry) => !("dropped" in entry));
+}
+
 describe("a control connection", () => {
   it("takes a result", async () => {
     expect(await answer(result("[1]"))).toEqual({ type: "result", text: "[1]", dropped: 0 });
@@ -106,14 +111,26 @@ describe("a control connection", () => {
   it("keeps no more log entries than the limits allow, whatever is sent", async () => {
     const log = encodeFrame("log", { level: "log" }, text("x"));
     const flood = Array.from({ length: DEFAULT_OUTPUT_LIMITS.logEntries + 50 }, () => log);
-    await answer(...flood, result("1"));
-    expect(logs).toHaveLength(DEFAULT_OUTPUT_LIMITS.logEntries);
+    expect(await answer(...flood, result("1"))).toMatchObject({ dropped: 50 });
+    expect(entries()).toHaveLength(DEFAULT_OUTPUT_LIMITS.logEntries);
   });
 
   it("keeps no more log bytes than the limits allow", async () => {
     const log = encodeFrame("log", { level: "log" }, new Uint8Array(65_536).fill(120));
     await answer(...Array.from({ length: 200 }, () => log), result("1"));
-    expect(logs.length).toBeLessThan(20);
+    expect(entries().length).toBeLessThan(20);
+  });
+
+  it("counts what only it has dropped with what the sandbox has", async () => {
+    const most = DEFAULT_OUTPUT_LIMITS.logBytes / 65_536;
+    const log = encodeFrame("log", { level: "log" }, new Uint8Array(65_536).fill(120));
+    const dropped = encodeFrame("log", { dropped: 4 });
+    const frames = Array.from({ length: most + 3 }, () => log);
+    const ending = await answer(...frames, dropped, result("1", { dropped: 5 }));
+    expect(entries()).toHaveLength(most);
+    expect(ending).toMatchObject({ type: "result", dropped: 5 + 3 });
+    // For a run that ends without a word.
+    expect(logs.at(-1)).toEqual({ dropped: 4 + 3 });
   });
 
   it("takes time and level of a log entry from nobody but itself", async () => {

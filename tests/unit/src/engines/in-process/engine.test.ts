@@ -9,7 +9,9 @@ import { usageContract } from "../../../../contract/usage-contract.ts";
 
 async function open(pool: object = {}): Promise<PooledEngine> {
   const launcher = await InProcessLauncher.create();
-  return new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: console.error });
+  const engine = new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: console.error });
+  engine.prewarm();
+  return engine;
 }
 
 engineContract("inline", open, { isolation: false });

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HostBusy, TenantBusy } from "../../../../../src/base/errors.ts";
 import type { Sandbox } from "../../../../../src/engines/contract/contract.ts";
-import { Pool, type PoolOptions } from "../../../../../src/engines/pool/pool.ts";
+import { Pool } from "../../../../../src/engines/pool/pool.ts";
+import type { PoolOptions } from "../../../../../src/engines/pool/pool-options.ts";
 import { ScriptedLauncher, type ScriptedSandbox } from "../../../../fakes/scripted-launcher.ts";
 
 const small = { memory: 128, cpus: 1 };
@@ -24,6 +25,7 @@ function open(options: Partial<PoolOptions> = {}): void {
     onError: () => {},
     ...options,
   });
+  pool.prewarm();
 }
 
 /** Lets everything that is ready to happen happen; the clock stands still. */

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { EngineUnavailable, HostBusy, ShuttingDown } from "../../../../../src/base/errors.ts";
 import type { ReuseLimits } from "../../../../../src/config/reuse-limits.ts";
 import type { Sandbox } from "../../../../../src/engines/contract/contract.ts";
-import { Pool, type PoolOptions } from "../../../../../src/engines/pool/pool.ts";
+import { Pool } from "../../../../../src/engines/pool/pool.ts";
+import type { PoolOptions } from "../../../../../src/engines/pool/pool-options.ts";
 import { ScriptedLauncher, type ScriptedSandbox } from "../../../../fakes/scripted-launcher.ts";
 
 const small = { memory: 128, cpus: 1 };
@@ -13,7 +14,7 @@ let launcher: ScriptedLauncher;
 let errors: unknown[];
 let pool: Pool;
 
-function open(options: Partial<PoolOptions> = {}): Pool {
+function open(options: Partial<PoolOptions> = {}, isWarm = true): Pool {
   pool = new Pool(launcher, {
     profile: small,
     min: 2,
@@ -25,6 +26,7 @@ function open(options: Partial<PoolOptions> = {}): Pool {
     onError: (error) => errors.push(error),
     ...options,
   });
+  if (isWarm) pool.prewarm();
   return pool;
 }
 
@@ -54,6 +56,19 @@ describe("pool", () => {
     await settle();
     expect(pool).toMatchObject({ warm: 2, starting: 0, leased: 0 });
     expect(launcher.sandboxes).toHaveLength(2);
+  });
+
+  it("keeps nothing warm, of any profile, until it is told to", async () => {
+    open({}, false);
+    for (const profile of [small, large]) {
+      const leased = await pool.acquire(profile, never);
+      await pool.discard(leased);
+      await settle();
+      expect(pool).toMatchObject({ warm: 0, starting: 0, leased: 0 });
+    }
+    pool.prewarm();
+    await settle();
+    expect(pool).toMatchObject({ warm: 2, starting: 0 });
   });
 
   it("never starts more at once than allowed", async () => {
@@ -233,6 +248,19 @@ describe("pool", () => {
     pool.resume();
     await settle();
     expect(pool.warm).toBe(3);
+  });
+
+  it("stays closed, whoever resumes or halts it", async () => {
+    open();
+    await settle();
+    await pool.close();
+    pool.halt(new EngineUnavailable("Away"));
+    pool.resume();
+    pool.renew();
+    await settle();
+    expect(pool).toMatchObject({ closed: true, warm: 0, starting: 0 });
+    expect(launcher.sandboxes).toHaveLength(2);
+    await expect(pool.acquire(small, never)).rejects.toBeInstanceOf(ShuttingDown);
   });
 
   it("ends all it has when it closes, what is still starting included", async () => {

@@ -25,6 +25,7 @@ beforeEach(() => {
     return sandbox;
   };
   engine = new PooledEngine(launcher, { ...CONTRACT_POOL, onError: () => {} });
+  engine.prewarm();
 });
 afterEach(() => engine.close());
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRXA } from "../../../../../src/resourcex/archive/archive.ts";
 import { ARCHIVE_LIMITS } from "../../../../../src/resourcex/archive/archive-limits.ts";
-import { ContentError } from "../../../../../src/resourcex/base/errors.ts";
+import { ContentError } from "../../../../../src/resourcex/base/resourcex-errors.ts";
 import { tarOf, tarOfMany } from "../../../../helpers/resourcex.ts";
 
 async function extract(bytes: Uint8Array) {

@@ -3,7 +3,7 @@ import { link, mkdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ARCHIVE_LIMITS } from "../../../../../src/resourcex/archive/archive-limits.ts";
-import { ContentError, ManifestError } from "../../../../../src/resourcex/base/errors.ts";
+import { ContentError, ManifestError } from "../../../../../src/resourcex/base/resourcex-errors.ts";
 import { FolderLoader } from "../../../../../src/resourcex/data/folder-loader.ts";
 import {
   contentOf,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LocatorError } from "../../../../../src/resourcex/base/errors.ts";
+import { LocatorError } from "../../../../../src/resourcex/base/resourcex-errors.ts";
 import { parseRXL } from "../../../../../src/resourcex/data/locator.ts";
 import { createRXM } from "../../../../../src/resourcex/data/manifest.ts";
 import {

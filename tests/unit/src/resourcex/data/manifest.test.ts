@@ -6,7 +6,7 @@ import {
   RegistryError,
   ResourceTypeError,
   ResourceXError,
-} from "../../../../../src/resourcex/base/errors.ts";
+} from "../../../../../src/resourcex/base/resourcex-errors.ts";
 import { createRXM, type ManifestFields } from "../../../../../src/resourcex/data/manifest.ts";
 
 const fields = { domain: "x.org", name: "hello", type: "text", version: "1.0.0" };

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ARCHIVE_LIMITS } from "../../../../../src/resourcex/archive/archive-limits.ts";
-import { RegistryError } from "../../../../../src/resourcex/base/errors.ts";
+import { RegistryError } from "../../../../../src/resourcex/base/resourcex-errors.ts";
 import { fetchBytes } from "../../../../../src/resourcex/data/bounded-fetch.ts";
 import type { RXR } from "../../../../../src/resourcex/data/resource.ts";
 import { openRegistry } from "../../../../../src/resourcex/registry.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRXA } from "../../../../../src/resourcex/archive/archive.ts";
-import { ResourceXError } from "../../../../../src/resourcex/base/errors.ts";
+import { ResourceXError } from "../../../../../src/resourcex/base/resourcex-errors.ts";
 import { parseRXL } from "../../../../../src/resourcex/data/locator.ts";
 import { createRXM } from "../../../../../src/resourcex/data/manifest.ts";
 import { RootDirectory } from "../../../../../src/resourcex/data/root-directory.ts";

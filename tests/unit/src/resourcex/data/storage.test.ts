@@ -18,7 +18,7 @@ import {
   ContentError,
   LocatorError,
   RegistryError,
-} from "../../../../../src/resourcex/base/errors.ts";
+} from "../../../../../src/resourcex/base/resourcex-errors.ts";
 import { toStorable } from "../../../../../src/resourcex/data/storable.ts";
 import { FileStorage } from "../../../../../src/resourcex/data/storage.ts";
 import { contentOf, resource, scratch } from "../../../../helpers/resourcex.ts";

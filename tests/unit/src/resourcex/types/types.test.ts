@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { RegistryError, ResourceTypeError } from "../../../../../src/resourcex/base/errors.ts";
+import {
+  RegistryError,
+  ResourceTypeError,
+} from "../../../../../src/resourcex/base/resourcex-errors.ts";
 import { argumentCheck } from "../../../../../src/resourcex/types/arguments.ts";
 import { type Isolator, levelFor } from "../../../../../src/resourcex/types/isolator.ts";
 import type { BundledType } from "../../../../../src/resourcex/types/type.ts";

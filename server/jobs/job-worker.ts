@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { Aborted, IsolateError } from "../../src/base/errors.ts";
+import { Poller } from "../../src/base/poller.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import { HttpProblem, problemResponse, statusOf } from "../errors/problem.ts";
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import { answerOf, answerText } from "../runs/answer.ts";
 import type { Runs } from "../runs/runs.ts";
-import { StorageFull, StorageReserved, StoreUnavailable } from "../store/contract/errors.ts";
 import type { ClaimedJob, FinalJobAnswer, JobRow, Jobs } from "../store/contract/jobs.ts";
+import { StorageFull, StorageReserved, StoreUnavailable } from "../store/contract/store-errors.ts";
 import { written } from "../store/contract/written.ts";
 import type { Caller } from "../tenants/auth.ts";
 
@@ -49,11 +50,8 @@ export class JobWorker {
   readonly #running = new Map<string, { abort: AbortController; over: Promise<void> }>();
   /** How many jobs of a tenant that was at its limit have ended since, by its id; counts until then. */
   readonly #room = new Map<string, { jobs: number; until: number }>();
-  #timers: NodeJS.Timeout[] = [];
-  #looking: Promise<void> | undefined;
-  #again = false;
-  /** Until it is started, and from when it is stopped. */
-  #stopped = true;
+  readonly #poller: Poller;
+  #timer: NodeJS.Timeout | undefined;
   /** Until when the store may come to claim more for this host than it has said. */
   #uncertainUntil = Number.NEGATIVE_INFINITY;
   #renewing: Promise<void> | undefined;
@@ -62,25 +60,22 @@ export class JobWorker {
 
   constructor(options: JobWorkerOptions) {
     this.#options = options;
+    const onError = (error: unknown): void => {
+      // It may have claimed some all the same, or be about to.
+      this.#uncertainUntil = performance.now() + UNCERTAIN;
+      options.onError(error, "");
+    };
+    this.#poller = new Poller({ look: () => this.#look(), every: POLL_MS, onError });
   }
 
   start(): void {
-    const { lease } = this.#options;
-    this.#stopped = false;
-    this.#timers = [
-      setInterval(() => this.wake(), POLL_MS),
-      setInterval(() => void this.#renew(), lease / 3),
-    ];
-    for (const timer of this.#timers) timer.unref();
-    this.wake();
+    this.#timer = setInterval(() => void this.#renew(), this.#options.lease / 3).unref();
+    this.#poller.start();
   }
 
   /** Looks for jobs now. */
   wake(): void {
-    this.#again = true;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
+    this.#poller.wake();
   }
 
   /** Ends a job that runs here; its answer counts for nothing. */
@@ -90,14 +85,13 @@ export class JobWorker {
 
   /** Takes no more jobs. */
   stop(): void {
-    this.#stopped = true;
+    this.#poller.stop();
   }
 
   /** Resolves once nothing runs here any more; what was stopped waits for another host. */
   async close(): Promise<void> {
-    this.stop();
-    await this.#looking;
-    for (const timer of this.#timers) clearInterval(timer);
+    await this.#poller.close();
+    clearInterval(this.#timer);
     const over = Promise.all([...this.#running.values()].map((job) => job.over));
     const give = setTimeout(() => this.#last.abort(), LAST_WRITES);
     await over;
@@ -105,24 +99,14 @@ export class JobWorker {
   }
 
   async #look(): Promise<void> {
-    const { store, slots, lease, onError } = this.#options;
-    try {
-      while (this.#again && !this.#stopped) {
-        this.#again = false;
-        if (performance.now() < this.#uncertainUntil) await this.#giveBack();
-        const free = slots - this.#running.size;
-        if (free <= 0) return;
-        const claimed = await store.claim(this.#owner, lease, free, this.#most());
-        for (const job of claimed) {
-          this.#begin(job);
-          // Others are served between the requests that are read, which may be large.
-          await nextTurn();
-        }
-      }
-    } catch (error) {
-      // It may have claimed some all the same, or be about to.
-      this.#uncertainUntil = performance.now() + UNCERTAIN;
-      onError(error, "");
+    const { store, slots, lease } = this.#options;
+    if (performance.now() < this.#uncertainUntil) await this.#giveBack();
+    const free = slots - this.#running.size;
+    if (free <= 0) return;
+    for (const job of await store.claim(this.#owner, lease, free, this.#most())) {
+      this.#begin(job);
+      // Others are served between the requests that are read, which may be large.
+      await nextTurn();
     }
   }
 
@@ -213,7 +197,7 @@ export class JobWorker {
       // Cancelled, or its tenant is gone: nobody waits for its answer.
       if (signal.aborted || error instanceof Aborted) return undefined;
       if (comesAgain(error)) {
-        const pause = this.#stopped || isFull ? 0 : pauseAfter(error);
+        const pause = this.#poller.stopped || isFull ? 0 : pauseAfter(error);
         await this.#write(job, () => store.release(this.#owner, id, pause));
         return undefined;
       }

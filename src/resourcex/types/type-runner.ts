@@ -2,7 +2,7 @@ import { messageOf } from "../../base/errors.ts";
 import type { Outcome, Profile } from "../../engines/contract/contract.ts";
 import { DEFAULT_OUTPUT_LIMITS, MAX_RESULT_BYTES } from "../../protocol/limits.ts";
 import type { LogEntry } from "../../request/types.ts";
-import { ResourceXError } from "../base/errors.ts";
+import { ResourceXError } from "../base/resourcex-errors.ts";
 import { executionError } from "./execution-errors.ts";
 import type { Levels } from "./levels.ts";
 import type { BundledType, SerializedResource, TypeRunner } from "./type.ts";

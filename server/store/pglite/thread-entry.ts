@@ -8,14 +8,14 @@ import {
   StorageReserved,
   StoreConflict,
   StoreUnavailable,
-} from "../contract/errors.ts";
+} from "../contract/store-errors.ts";
 import { CASING } from "../drizzle/database.ts";
-import { guarded, storeError } from "../drizzle/guard.ts";
+import { guarded, storeError } from "../drizzle/driver-errors.ts";
 import { MIGRATIONS } from "../drizzle/migrations.ts";
 import { drizzleParts } from "../drizzle/parts.ts";
 import { DiskReserve } from "./disk-reserve.ts";
-import type { Failure, ThreadAnswer, ThreadCall, ThreadData } from "./messages.ts";
 import { openDatabase } from "./open-database.ts";
+import type { Failure, ThreadAnswer, ThreadCall, ThreadData } from "./thread-messages.ts";
 import { Vacuum } from "./vacuum.ts";
 
 type Methods = Record<string, (...args: readonly unknown[]) => Promise<unknown>>;

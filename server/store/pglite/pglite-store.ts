@@ -1,6 +1,6 @@
-import { openError } from "../contract/errors.ts";
 import { STORAGE_OF_TENANTS } from "../contract/storage.ts";
 import type { Store, StoreOptions } from "../contract/store.ts";
+import { openError } from "../contract/store-errors.ts";
 import type { StoreParts } from "../drizzle/store-parts.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { DiskReserve } from "./disk-reserve.ts";

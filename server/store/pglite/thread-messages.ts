@@ -1,4 +1,4 @@
-import type { StorageRefusal } from "../contract/errors.ts";
+import type { StorageRefusal } from "../contract/store-errors.ts";
 import type { StoreParts } from "../drizzle/store-parts.ts";
 
 /** What a thread is started with. */

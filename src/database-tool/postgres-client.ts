@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { DatabaseError, lostTransaction } from "./errors.ts";
+import { DatabaseError, lostTransaction } from "./database-error.ts";
 import type { Result, Wire } from "./wire.ts";
 
 /** What Drizzle awaits, or asks for the rows as arrays of values first. */

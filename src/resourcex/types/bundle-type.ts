@@ -8,6 +8,7 @@ import { EngineLevels } from "./levels.ts";
 import { type Describe, describeIn } from "./metadata.ts";
 import { toType } from "./to-type.ts";
 import type { BundledType } from "./type.ts";
+import { moduleOf } from "./type-module.ts";
 
 /** What Node has and the runtime of a sandbox does not. */
 export const UNAVAILABLE_BUILTINS: readonly string[] = ["_stream_wrap", "sea"];
@@ -39,7 +40,8 @@ export async function bundleResourceTypes(
   const levels = new EngineLevels();
   try {
     const types: BundledType[] = [];
-    const describe: Describe = async (code) => describeIn(await levels.engine("isolated"), code);
+    const describe: Describe = async (code) =>
+      describeIn(await levels.engine("isolated"), () => moduleOf(code));
     for (const source of sources) types.push(await bundleOne(source, basePath, describe));
     return types;
   } finally {

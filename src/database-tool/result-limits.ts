@@ -1,4 +1,4 @@
-import { DatabaseError } from "./errors.ts";
+import { DatabaseError } from "./database-error.ts";
 
 /** SQLSTATE "program limit exceeded", which the gate in front of a server answers with, too. */
 const LIMIT = "54000";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ResultMeter } from "../../../../src/database/meter.ts";
+import { ResultMeter } from "../../../../src/database/result-meter.ts";
 
 /** A message of a server's: its type, and a body of so many bytes. */
 function message(type: string, bytes = 0): Buffer {

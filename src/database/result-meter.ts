@@ -1,5 +1,5 @@
 import type { ResultLimits } from "../protocol/database-target.ts";
-import { errorResponse, HEADER_BYTES, MessageType } from "./messages.ts";
+import { errorResponse, HEADER_BYTES, MessageType } from "./postgres-messages.ts";
 
 const NOTHING: Buffer = Buffer.alloc(0);
 

@@ -6,7 +6,7 @@ import {
   StorageReserved,
   StoreConflict,
   StoreUnavailable,
-} from "../contract/errors.ts";
+} from "../contract/store-errors.ts";
 import type { StoreParts } from "./store-parts.ts";
 
 /** SQLSTATE classes of what contradicts a constraint. */

@@ -1,0 +1,97 @@
+/** Parsers of environment variables. None quotes what may be a secret. */
+import { z } from "zod";
+import { messageOf } from "../src/base/errors.ts";
+import { levels } from "../src/contract/tenants.ts";
+import { storeLocation } from "./store/location.ts";
+import { DEFAULT_LEVELS } from "./tenants/tenant-settings.ts";
+
+export const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
+export const decimal = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, "Expected a number")
+  .transform(Number);
+
+export const list = z
+  .string()
+  .default("")
+  .transform((text) => text.split(",").map((part) => part.trim()))
+  .transform((parts) => parts.filter((part) => part !== ""));
+
+/** Levels of sandboxes; an empty list is as good as none. */
+export const tenantLevels = list
+  .transform((names) => (names.length > 0 ? names : [...DEFAULT_LEVELS]))
+  .pipe(levels);
+
+export const flag = z.enum(["true", "false"]).transform((value) => value === "true");
+
+export const absolute = z.string().startsWith("/", "Expected an absolute path");
+
+export const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue("Expected JSON");
+    return z.NEVER;
+  }
+});
+
+/** Where the store is: a `postgres://` URL, or a directory. */
+export const location = z
+  .string()
+  .min(1)
+  .transform((text, context) => {
+    try {
+      return storeLocation(text);
+    } catch (error) {
+      context.addIssue(messageOf(error));
+      return z.NEVER;
+    }
+  });
+
+/** A JSON object of texts. */
+export const texts = json.pipe(z.record(z.string(), z.string()));
+
+/** `name=value` pairs with commas between them, as OpenTelemetry has them. */
+export const headers = list.transform((pairs, context) => {
+  try {
+    return Object.fromEntries(pairs.map((pair) => pairOf(pair)));
+  } catch {
+    context.addIssue("Expected name=value pairs, separated by commas");
+    return z.NEVER;
+  }
+});
+
+/** At least 32 bytes, as hexadecimal digits or base64; what is wrong with it is said without quoting it. */
+export const secretKey = z.string().transform((text, context) => {
+  const isHex = /^([0-9a-f]{2})+$/i.test(text);
+  const isBase64 = /^[A-Za-z0-9+/_-]+={0,2}$/.test(text);
+  const bytes = Buffer.from(text, isHex ? "hex" : "base64");
+  if ((isHex || isBase64) && bytes.length >= 32) return new Uint8Array(bytes);
+  context.addIssue("Expected at least 32 bytes, as hexadecimal digits or base64");
+  return z.NEVER;
+});
+
+/** Short ones could be guessed, and others do not fit into a header. */
+export const adminKey = z
+  .string()
+  .regex(/^[!-~]{32,1024}$/, "Expected 32 to 1024 characters, no spaces");
+
+export const httpUrl = z.url({ protocol: /^https?$/ });
+
+/** A whole number within bounds. */
+export function between(least: number, most?: number) {
+  const bounded = z.int().min(least);
+  return integer.pipe(most === undefined ? bounded : bounded.max(most));
+}
+
+/** Takes an empty text for none: Compose files say so by it. */
+export function orNone<T extends z.ZodType>(parser: T) {
+  return z.preprocess((text) => text || undefined, parser);
+}
+
+function pairOf(pair: string): [name: string, value: string] {
+  const middle = pair.indexOf("=");
+  if (middle < 1) throw new Error("It has no name");
+  const [name, value] = [pair.slice(0, middle), pair.slice(middle + 1)];
+  return [name.trim(), decodeURIComponent(value.trim())];
+}

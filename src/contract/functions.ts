@@ -1,0 +1,103 @@
+/** Functions as the HTTP API takes and shows them. */
+import { z } from "zod";
+import { executeRequest } from "../request/execute-request.ts";
+import { absent, object, strictObject } from "../request/object-schema.ts";
+import { sentRequest } from "../request/sent-request.ts";
+import { callback } from "./executions.ts";
+import { versionNumber } from "./query-values.ts";
+
+/** A function's name, which stands in paths, and in names beside others. */
+export const functionName = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w-]{0,62}$/, "Expected up to 63 letters, digits, - and _");
+
+export const nameParams = object({ name: functionName });
+
+const kind = z.enum(["value", "http"]);
+
+const { code: _, input: _input, explain: _explain, ...kept } = sentRequest.shape;
+
+/** Fields of a deployment that an execution does not have, or has otherwise. */
+export const functionFields = object({
+  /** One module; or else `files`. */
+  code: z.string().optional().meta({ description: "One module; or else `files`" }),
+  /** Path → text of several modules. */
+  files: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: "Path → text of modules that import each other, bundled into one" }),
+  /** The path among `files` that is called. Default `main.ts`. */
+  main: z.string().optional().meta({ description: 'The module among them; "main.ts"' }),
+  /** `http`: answers a `Request` with a `Response`. Default `value`. */
+  kind: kind.default("value").meta({
+    description: "Called with a value, or with a Request that it answers with a Response",
+  }),
+  /** Lets `/f/…` serve it without a key. Default false. */
+  public: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Whether anybody may call it by HTTP, without a key" }),
+  /** Default `"code"`, if its tools and the tenant allow it; otherwise `"never"`. */
+  reuse: executeRequest.shape.reuse
+    .unwrap()
+    .optional()
+    .meta({ description: '"code" if its tools allow' }),
+});
+
+/** The body of `PUT /functions/{name}`: everything of an execution but its code, input and `explain`. */
+export const deployBody = strictObject({ ...kept, ...functionFields.shape })
+  .superRefine((body, context) => {
+    const issue = (field: string, message: string): void => {
+      context.addIssue({ code: "custom", path: [field], message });
+    };
+    if ((body.code === undefined) === (body.files === undefined)) {
+      issue("code", "Expected either code or files");
+    }
+    if (body.main !== undefined && body.files === undefined) issue("main", "Only with files");
+    if (body.public && body.kind !== "http") issue("public", 'Only for the kind "http"');
+  })
+  .meta({ id: "FunctionDeployment" });
+
+export type DeployBody = z.output<typeof deployBody>;
+
+/** The body of `POST /functions/{name}/invoke`. */
+export const invokeBody = strictObject({
+  input: z.unknown().optional().meta({ description: "The entry's only argument; any JSON" }),
+  /** Default: the one that is called. */
+  version: versionNumber.optional().meta({ description: "Default: the current one" }),
+  callback,
+}).meta({ id: "Invocation" });
+
+export const rollbackBody = strictObject({ version: versionNumber }).meta({ id: "Rollback" });
+
+const time = z.iso.datetime();
+
+export const shownFunction = object({
+  name: z.string(),
+  kind,
+  /** The version that is called. */
+  current: z.int().meta({ description: "The version that is called" }),
+  latest: z.int(),
+  createdAt: time,
+  updatedAt: time,
+}).meta({ id: "Function" });
+
+export const shownVersion = object({
+  name: z.string(),
+  version: z.int(),
+  kind,
+  /** Path among its files of the module that is called. */
+  main: z.string(),
+  public: z.boolean(),
+  /** The deployed request, without its code. */
+  request: z.looseObject({}).meta({ description: "What it is run with, as it was deployed" }),
+  /** Path of an HTTP function. */
+  url: absent(z.string()).meta({ description: "Path of an HTTP function" }),
+  createdAt: time,
+}).meta({ id: "FunctionVersion" });
+
+export const wholeVersion = object({
+  ...shownVersion.shape,
+  /** Path → text. */
+  files: z.record(z.string(), z.string()),
+}).meta({ id: "WholeFunctionVersion" });

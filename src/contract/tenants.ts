@@ -1,0 +1,161 @@
+/** Tenants and their keys as the HTTP API takes and shows them. */
+import { z } from "zod";
+import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
+import { databaseUrl } from "../config/database.ts";
+import { ceilingFault } from "../permissions/ceiling.ts";
+import type { Perms } from "../permissions/perms.ts";
+import { object, strictObject } from "../request/object-schema.ts";
+
+const MAX_VARIABLES = 100;
+const MAX_VALUE = 32_768;
+
+const ceiling = (z.unknown() as z.ZodType<Perms, Perms>)
+  .superRefine((given, context) => {
+    if (given === undefined) return;
+    const fault = ceilingFault(given);
+    if (fault === undefined) return;
+    const message = fault.message.replace(`${fault.field}: `, "");
+    context.addIssue({ code: "custom", message, path: pathOf(fault.field) });
+  })
+  .meta({ description: 'Like "permissions" of a request: the most an execution may have' });
+
+/** `ceiling.net[1]` is at `["net", 1]` of a ceiling. */
+function pathOf(field: string): (string | number)[] {
+  const parts = field.match(/[^.[\]]+/g) ?? [];
+  return parts.slice(1).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+/** Levels that tenants may have: none has the host's process. */
+const tenantLevel = z.enum(SANDBOX_LEVELS).exclude(["none"]);
+export type TenantLevel = z.output<typeof tenantLevel>;
+
+export const levels = z
+  .array(tenantLevel)
+  .min(1)
+  .max(2)
+  .meta({ description: "Levels it may use; the first is that of a request that does not say" });
+
+/** Settings that are stored and shown as they are. */
+const open = {
+  ceiling: ceiling.optional(),
+  tools: z.array(z.string().min(1).max(100)).max(100).optional(),
+  sandbox: levels.optional(),
+  reuse: z.boolean().optional(),
+  /** Milliseconds of one execution. */
+  timeout: z.int().min(1).max(3_600_000).optional().meta({ description: "Milliseconds" }),
+  /** Megabytes of one sandbox. */
+  memory: z.int().min(128).max(65_536).optional().meta({ description: "Megabytes" }),
+  codeBytes: z.int().min(1).max(16_777_216).optional(),
+  bodyBytes: z.int().min(1_024).max(33_554_432).optional(),
+  logEntries: z.int().min(0).max(1_000).optional(),
+  /** Executions at once, and those that may wait beyond. */
+  concurrency: z.int().min(1).max(10_000).default(16),
+  queue: z.int().min(0).max(100_000).default(64),
+  rate: strictObject({
+    requests: z.int().min(1).max(1_000_000),
+    seconds: z.int().min(1).max(86_400),
+  }).optional(),
+  /** Budget of a day, in UTC; `cpu` in milliseconds. */
+  budget: strictObject({
+    executions: z.int().min(0).optional(),
+    cpu: z.int().min(0).optional().meta({ description: "Milliseconds" }),
+  })
+    .optional()
+    .meta({ description: "For each day, UTC" }),
+  /** Bytes of all that it stores. */
+  storage: z
+    .int()
+    .min(1_048_576)
+    .max(1_099_511_627_776)
+    .optional()
+    .meta({ description: "Bytes of all that it stores" }),
+  /** Days that executions are remembered. */
+  retention: z.int().min(1).max(3_650).optional().meta({ description: "Days" }),
+};
+
+const env = z
+  .record(
+    z.string().regex(/^[A-Za-z_]\w{0,255}$/, "Not the name of a variable"),
+    z
+      .string()
+      .max(MAX_VALUE)
+      .refine((value) => !value.includes("\0"), "Contains a NUL byte"),
+  )
+  .refine((values) => Object.keys(values).length <= MAX_VARIABLES, {
+    error: `More than ${MAX_VARIABLES} variables`,
+  });
+
+/** Settings that are never shown again. */
+const secret = {
+  /** Secret: kept sealed, and only its names are ever shown. */
+  env: env.optional().meta({ description: "Variables; left out, they stay as they are" }),
+  /** URL; secret, like `env`. */
+  database: databaseUrl
+    .max(4_096)
+    .nullable()
+    .optional()
+    .meta({ description: "A postgres:// URL; left out, it stays as it is; null for none" }),
+};
+
+/** The body of `PUT /admin/tenants/{id}`. */
+export const tenantBody = strictObject({ ...open, ...secret }).meta({ id: "TenantSettings" });
+
+/** Settings that the store has in the open and an operator sees again; of secrets, their names. */
+export const shownSettings = object({
+  ...open,
+  /** Names of its variables. */
+  env: z.array(z.string()).meta({ description: "Names of its variables" }),
+  /** True if it has a database of its own. */
+  database: z.boolean().meta({ description: "Whether it has a database" }),
+});
+
+/** A tenant's id, which stands in paths and names: short, without upper case. */
+export const tenantId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "Expected up to 63 of a-z, 0-9 and -, not - at first");
+
+export const shownTenant = object({
+  ...shownSettings.shape,
+  id: z.string(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+}).meta({ id: "Tenant" });
+
+/** Kinds of stored things that are counted for a tenant. */
+export const STORED_KINDS = [
+  "functions",
+  "versions",
+  "jobs",
+  "idempotency",
+  "resources",
+  "domains",
+  "types",
+  "executions",
+] as const;
+
+const stored = object({ bytes: z.int(), count: z.int() });
+
+/** A tenant as it sees itself. */
+export const ownTenant = object({
+  ...shownSettings.partial().shape,
+  id: z.string(),
+  /** Use of this day, in UTC; `cpu` in milliseconds. */
+  used: object({
+    executions: z.int(),
+    cpu: z.int().meta({ description: "Milliseconds" }),
+    resetsAt: z.iso.datetime(),
+    storage: object({
+      bytes: z.int(),
+      limit: z.int(),
+      kinds: z.record(z.enum(STORED_KINDS), stored),
+    }).meta({ description: "`bytes` are those of all kinds but `executions`" }),
+  }),
+});
+
+export const shownKey = object({
+  id: z.string(),
+  /** First characters of the key. */
+  prefix: z.string().meta({ description: "How the key begins" }),
+  label: z.string(),
+  createdAt: z.iso.datetime(),
+});

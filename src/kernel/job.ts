@@ -1,0 +1,36 @@
+import type { ExecuteOptions, Job, ReadResult } from "../engines/contract/contract.ts";
+import { reuseKey } from "../engines/run/reuse.ts";
+import type { Context } from "../plugins/plugin.ts";
+import { DEFAULT_OUTPUT_LIMITS } from "../protocol/limits.ts";
+import { tenantKey } from "../request/tenant.ts";
+
+/** Returns what an engine is to run for a loaded execution. */
+export function jobOf({ request, tools, grants, input, exchange }: Context): Job {
+  const { code, entry } = request;
+  const job = { code, entry, tools, limits: DEFAULT_OUTPUT_LIMITS, grants };
+  if (exchange === undefined) return { ...job, input };
+  const attachments = exchange.body && [exchange.body];
+  const { request: httpRequest } = exchange;
+  return { ...job, input: undefined, httpRequest, ...(attachments && { attachments }) };
+}
+
+/** Returns how the engine is to run it. */
+export function optionsOf(context: Context, readResult: ReadResult | undefined): ExecuteOptions {
+  const { request, tenant, profile, channel, observer, exchange, signal } = context;
+  return {
+    profile,
+    timeout: request.timeout,
+    tenant: tenant.id,
+    reuse: request.reuse === "code" ? { key: keyOf(context) } : undefined,
+    channel,
+    observer,
+    responseReceiver: exchange,
+    signal,
+    readResult,
+  };
+}
+
+function keyOf({ request, tenant, tools, grants, profile }: Context): string {
+  const { code, entry } = request;
+  return reuseKey({ tenant: tenantKey(tenant), code, entry, tools, grants, profile });
+}

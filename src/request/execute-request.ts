@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
+import { strictObject } from "./object-schema.ts";
+
+const permissions = z.unknown() as z.ZodType<
+  "none" | Record<string, unknown>,
+  "none" | Record<string, unknown>
+>;
+
+/**
+ * The one statement of an execution's request. Types, the guard, HTTP routes, functions, the client and the
+ * contract come from it. Doc comments are for editors, descriptions are for the contract.
+ */
+export const executeRequest = strictObject({
+  /** An ES module in JavaScript or TypeScript, at most `maxSize` bytes. */
+  code: z.string().meta({ description: "An ES module in JavaScript or TypeScript" }),
+  /** Passed to the entry as its only argument; any JSON value. */
+  input: z.unknown().optional().meta({ description: "The entry's only argument; any JSON" }),
+  /** Name of the export to call. Default `"default"`. */
+  entry: z.string().max(1_000).default("default").meta({ description: "Export to call" }),
+  /** Milliseconds until the execution is ended, queueing included. Default 3000. */
+  timeout: z.number().min(1).optional().meta({ description: "Milliseconds, queueing included" }),
+  /** Names of the tools the code uses. */
+  tools: z.array(z.string()).max(100).default([]).meta({ description: "Names of tools" }),
+  /** Permissions beyond those of the tools. The plan checks the elements, and names them. */
+  permissions: permissions
+    .default({})
+    .meta({ description: '"none", or an object of what the code may reach' }),
+  /** Adds the plan to the answer: what the code was granted, and how. Default false. */
+  explain: z.boolean().default(false).meta({ description: "Whether the answer holds the plan" }),
+  /** Default `"container"`; in the library `"isolated"`. */
+  sandbox: z.enum(SANDBOX_LEVELS).optional().meta({ description: "Level of isolation" }),
+  /**
+   * Reuse of sandboxes. `"code"` calls the same code again in an idle sandbox, with all the state it has there.
+   * That needs the same entry, tools, permissions, level and memory, and no tool but `crypto` and `database`.
+   * Default `"never"`: a new sandbox.
+   */
+  reuse: z
+    .enum(["never", "code"])
+    .default("never")
+    .meta({ description: '"code" to run where the same code has run before' }),
+  /** Megabytes of the sandbox, rounded up to a multiple of 64. Default: the operator's. */
+  memory: z.int().min(128).optional().meta({ description: "Megabytes" }),
+});
+
+/** Returns the schema of what one host takes: text that is whole, and numbers within the host's limits. */
+export function requestWithin({
+  maxTimeout,
+  maxMemory,
+}: {
+  maxTimeout: number;
+  maxMemory: number;
+}) {
+  const { code, entry, timeout, memory } = executeRequest.shape;
+  return executeRequest.extend({
+    code: code.check(...WHOLE_TEXT),
+    entry: entry.check(...WHOLE_TEXT),
+    timeout: timeout.unwrap().max(maxTimeout).optional(),
+    memory: memory.unwrap().max(maxMemory).optional(),
+  });
+}
+
+const WHOLE_TEXT = [
+  z.refine<string>((value) => !value.includes("\0"), { error: "Contains a NUL byte" }),
+  z.refine<string>((value) => value.isWellFormed(), { error: "Contains half a surrogate pair" }),
+];

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import type { Usage } from "../base/usage.ts";
+import type { PermsObject } from "../permissions/perms.ts";
+import type { PublicPlan } from "../permissions/public-plan.ts";
+import { CONSOLE_LEVELS } from "../protocol/messages.ts";
+import { absent, object } from "./object-schema.ts";
+
+/** Levels of log entries, the least first; only the failure of the code has the last one. */
+export const LOG_ENTRY_LEVELS = [...CONSOLE_LEVELS, "exception"] as const;
+
+export const OUTCOMES = ["ok", "exception", "timeout", "memory", "output_limit", "crash"] as const;
+
+export const logEntry = object({
+  level: z.enum(LOG_ENTRY_LEVELS),
+  message: z.string(),
+  /** Unix time in milliseconds, taken outside the sandbox. */
+  timestamp: z.number().meta({ description: "Unix time in milliseconds" }),
+  /** The exception's name; only at level `exception`. */
+  name: absent(z.string()),
+  /** The exception's stack, if it had one; only at level `exception`. */
+  stack: absent(z.string()),
+  /** A change of the request that would help, where one is known; only at level `exception`. */
+  hint: absent(z.string()),
+});
+
+export const denial = object({
+  kind: z.enum(["net", "read", "write", "env", "run", "ffi", "sys", "import"]),
+  /** The refused thing, for example `evil.example:443`. */
+  value: z.string().meta({ description: "What was asked for" }),
+  /** The layer that refused: the code's own permissions, or the proxy outside the sandbox. */
+  by: z.enum(["worker", "egress"]),
+  /** Reason of the proxy, for example `ADDRESS_NOT_ALLOWED`. */
+  code: absent(z.string()).meta({ description: "The proxy's reason" }),
+  /** Number of attempts. */
+  count: absent(z.int()),
+  /** Permissions that would allow it in a request; absent if none would. */
+  permission: absent(objectOf<PermsObject>()).meta({
+    description: "Permissions that would allow it",
+  }),
+});
+
+export const usage = object({
+  wall: z.number().meta({ description: "Milliseconds since the request" }),
+  cpu: z.number().nullable().meta({ description: "Milliseconds of processor time" }),
+  peakMemory: z.int().nullable().meta({ description: "Bytes" }),
+  bytesOut: z.int().meta({ description: "Bytes of the result and the logs" }),
+  egressBytes: z.int().meta({ description: "Bytes through the proxy, both ways" }),
+}) satisfies z.ZodType<Usage>;
+
+/** The one statement of how an execution ended. */
+export const output = object({
+  /** False after an exception, a timeout, or a limit; `logs` then ends with an exception entry. */
+  ok: z.boolean(),
+  outcome: z.enum(OUTCOMES),
+  /** The entry's return value, as JSON; absent if it returned nothing. */
+  result: absent(z.unknown()),
+  /** Absent if there are no entries. */
+  logs: absent(z.array(logEntry)),
+  /** Log entries left out because a limit was reached; absent if none were. */
+  logsDropped: absent(z.int()).meta({ description: "Entries left out" }),
+  /** Notes about the granted permissions; absent if there are none. */
+  warnings: absent(z.array(z.string())),
+  /** The granted permissions; only if the request says `explain`. */
+  plan: absent(objectOf<PublicPlan>()),
+  /** Attempts that were refused; absent if none is known. */
+  denied: absent(z.array(denial)),
+  /** Milliseconds from handing the job to the sandbox to its outcome, measured outside of it. */
+  duration: z.int().meta({ description: "Milliseconds" }),
+  usage,
+});
+
+/** An object whose type is stated elsewhere. */
+function objectOf<T extends object>(): z.ZodType<T, T> {
+  return z.looseObject({}) as unknown as z.ZodType<T, T>;
+}
