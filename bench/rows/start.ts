@@ -30,7 +30,7 @@ interface Way {
   /** Added to the rows' names. */
   readonly name: string;
   readonly level: "container" | "isolated";
-  /** Whether each start creates the store. */
+  /** True if each start creates the store. */
   readonly isFirst: boolean;
   /** Goals in milliseconds. */
   readonly listens: readonly [must: number, aim: number];
@@ -52,8 +52,8 @@ const WAYS: readonly Way[] = [
 ];
 
 /**
- * Starts a server repeatedly, with an existing image. Measures the time to listen, the time to be ready and the
- * memory, in turn: with an existing store, without an engine, and with a new store. Reference: a Node.js
+ * Starts a server repeatedly, with an existing image: with an existing store, without an engine, and with a new store.
+ * Measures the time to listen, the time to be ready and the memory. Reference: a Node.js
  * process that does nothing.
  */
 export async function start(context: Context): Promise<Row[]> {
