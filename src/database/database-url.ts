@@ -22,7 +22,7 @@ export function parseDatabaseUrl(url: string, more: readonly string[] = []): Dat
     throw new Error("It does not begin with postgres:// or postgresql://");
   }
   for (const name of searchParams.keys()) {
-    // What looks like an option may be the rest of a password that holds a question mark.
+    // The supposed option may be the rest of a password with a question mark.
     if (!KNOWN_OPTIONS.includes(name)) throw new Error(ONLY_OPTIONS);
   }
   if (searchParams.get("sslmode") === "verify-ca" && !searchParams.has("sslrootcert")) {
@@ -42,7 +42,7 @@ export function parseDatabaseUrl(url: string, more: readonly string[] = []): Dat
   };
 }
 
-/** `host:port`, as permissions have it. */
+/** Formats a host as permissions write it: `host:port`. */
 export function formatDatabaseHost({ host, port }: DatabaseHost): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
@@ -59,7 +59,7 @@ function read(url: string): ReturnType<typeof parse> {
   try {
     return parse(url, { useLibpqCompat: true });
   } catch (error) {
-    // What cannot be read are files, whose names are no secret, or the URL itself.
+    // The fault lies in a file, whose name is no secret, or in the URL itself, which is one.
     const { code, path } = error as { code?: unknown; path?: unknown };
     throw new Error(typeof path === "string" ? `${path} cannot be read (${code})` : "It is no URL");
   }
@@ -69,7 +69,7 @@ function filesOf(ssl: ReturnType<typeof parse>["ssl"]): Omit<DatabaseTls, "mode"
   if (typeof ssl !== "object") return {};
   const { ca, cert, key } = ssl;
   const bytes = [ca, cert, key].reduce((sum, text) => sum + (text?.length ?? 0), 0);
-  // They go along with each execution.
+  // They are sent along with each execution.
   if (bytes > MOST_PEM) throw new Error(`Its certificates have more than ${MOST_PEM} bytes`);
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
 }
@@ -80,7 +80,7 @@ function tlsOf(mode: string | null, files: Omit<DatabaseTls, "mode">): DatabaseT
     case "disable":
       return undefined;
     case "require":
-      // As with libpq: who names a signer wants it checked.
+      // As in libpq: naming a signer asks for verification.
       return { mode: files.ca === undefined ? "require" : "verify-ca", ...files };
     case "prefer":
     case "verify-ca":
