@@ -55,8 +55,8 @@ export class Wire {
 
   /**
    * Runs one statement; two in one text are an error. The rows are objects, or arrays of values.
-   * The next call must wait until this one has settled: the driver takes an error of its own for
-   * one of the query before.
+   * The next call must wait until this one has settled. Otherwise the driver takes its own error
+   * for one of the query before.
    *
    * @throws {DatabaseError} If the statement fails or its result exceeds a limit.
    */
@@ -130,7 +130,7 @@ function placeOf(connection: DatabaseToolConfig["connection"]): object {
 }
 
 /**
- * Converts dates to text: Drizzle passes them on as objects, which the driver cannot send where no
+ * Converts dates to text. Drizzle passes them on as objects, which the driver cannot send unless a
  * column gives a type.
  */
 function toWire(value: unknown): unknown {

@@ -34,9 +34,9 @@ const CHECK_EVERY = 1_000;
 const CHECKS_SINCE = 14;
 
 /**
- * Queries the backend of a session. Runs nothing that a role may have made: no operators, no casts,
- * only qualified functions with arguments of their exact types. Resets the role first: one set by
- * default (`alter role … set role`) would not see its own session.
+ * Queries the backend of a session. Runs nothing that a role may have made: no operators and no
+ * casts. Calls only qualified functions with arguments of their exact types. Resets the role first:
+ * one set by default (`alter role … set role`) would not see its own session.
  */
 const WHICH = `set role none;
   select s.pid, ${textOf("s.backend_start")} as start, ${SERVER} as server

@@ -8,10 +8,12 @@ const KNOWN_OPTIONS = ["sslmode", "sslrootcert", "sslcert", "sslkey", "options"]
 const ONLY_OPTIONS = `It may have no options but ${KNOWN_OPTIONS.join(", ")}; a "?" in a password is %3F`;
 
 /**
- * Reads the URL of a database, the files it names (`sslrootcert`, `sslcert`, `sslkey`) included.
- * Without `sslmode` the connection is in the clear, as it is for the usual clients in JavaScript;
- * the modes mean what they mean to libpq. `more` are further `host:port`, for when the URL's own
- * host cannot be reached. Throws an Error that does not quote the URL, which is a secret.
+ * Reads the URL of a database, and the files it names (`sslrootcert`, `sslcert`, `sslkey`). Without
+ * `sslmode` the connection is unencrypted, as in the usual JavaScript clients. The modes mean the
+ * same as in libpq. `more` lists further `host:port` that are tried if the URL's own host cannot be
+ * reached.
+ *
+ * @throws {Error} For a bad URL. The message does not quote it, because it is a secret.
  *
  * @example
  * parseDatabaseUrl("postgres://app:pw@db.example.com/shop").hosts // [{ host: "db.example.com", port: 5432 }]

@@ -181,8 +181,7 @@ export class SpareConnections {
   }
 
   /**
-   * Ends the backend of a login that failed: no execution has it, but the server may be at work for
-   * it.
+   * Ends the backend of a failed login. No execution has it, but the server may be at work for it.
    */
   async #lost(backend: Backend, key: string): Promise<void> {
     const terminator = this.#roles.terminator(key);

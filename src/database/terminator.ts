@@ -216,7 +216,10 @@ export class Terminator {
     this.#wait = Math.min(2 * this.#wait, LAST_RETRY);
   }
 
-  /** Whether nobody was there: after a while also a server whose address another one has taken over. */
+  /**
+   * Tests whether a failure means that the server is away. After 5 min this includes a server whose
+   * address another one has taken over.
+   */
   #isAway(error: unknown, server: string): boolean {
     if (!(error instanceof Elsewhere)) return isNetworks(error);
     const since = this.#missed.get(server) ?? performance.now();
@@ -229,7 +232,7 @@ function serverOf(backend: Backend): string {
   return `${keyOf(backend)} ${backend.server}`;
 }
 
-/** Whether an error is one of the network's: nobody was there. */
+/** Tests whether an error is of the network, so that no server has answered. */
 function isNetworks(error: unknown): boolean {
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
   const isSystems = typeof code === "string" && typeof syscall === "string";
