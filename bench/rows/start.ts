@@ -30,7 +30,7 @@ interface Way {
   /** Added to the rows' names. */
   readonly name: string;
   readonly level: "container" | "isolated";
-  /** Whether each start creates the store. */
+  /** True if each start creates the store. */
   readonly isFirst: boolean;
   /** Goals in milliseconds. */
   readonly listens: readonly [must: number, aim: number];
@@ -52,9 +52,9 @@ const WAYS: readonly Way[] = [
 ];
 
 /**
- * Starts a server repeatedly, with an existing image. Measures the time to listen, the time to be ready and the
- * memory, in turn: with an existing store, without an engine, and with a new store. Reference: a Node.js
- * process that does nothing.
+ * Starts a server repeatedly, with an existing image. Measures the time to listen, the time to be
+ * ready and the memory. It does so in turn with an existing store, without an engine, and with a
+ * new store. Reference: a Node.js process that does nothing.
  */
 export async function start(context: Context): Promise<Row[]> {
   const all = new Map<Way, Started[]>(WAYS.map((way) => [way, []]));
