@@ -62,9 +62,8 @@ describe.each(COVERED)("comments in %s", (folder) => {
   });
 });
 
-it("no exception is stale", () => {
-  const sources = new Set(COVERED.flatMap(sourcesIn));
-  for (const path of NOT_YET) expect(sources).toContain(path);
+it("are found in each folder", () => {
+  for (const folder of COVERED) expect(sourcesIn(folder)).not.toEqual([]);
 });
 
 describe("a wrong start is noticed", () => {
