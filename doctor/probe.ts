@@ -1,7 +1,7 @@
 import type { ContainerCreateOptions } from "dockerode";
 import { deadline } from "../src/base/deadline.ts";
 import type { Ending, Sandbox } from "../src/engines/contract/contract.ts";
-import { DEFAULT_OUTPUT_LIMITS } from "../src/protocol/limits.ts";
+import { OUTPUT_LIMITS } from "../src/protocol/limits.ts";
 
 /** Facts of a probe: the object its code returned, and how it ended. */
 export type Facts = Readonly<Record<string, unknown>>;
@@ -38,7 +38,7 @@ export async function runProbe(sandbox: Sandbox, body: string, upstream: string)
     entry: "default",
     input: JSON.stringify({ upstream }),
     tools: [],
-    limits: DEFAULT_OUTPUT_LIMITS,
+    limits: OUTPUT_LIMITS,
   };
   const running = sandbox.run(job, { onLog: () => {} }, PROBE_WITHIN);
   return factsOf(sandbox, await deadline(running, PROBE_WITHIN, "A probe"));

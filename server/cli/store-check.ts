@@ -4,14 +4,19 @@ import { dirname } from "node:path";
 import pg from "pg";
 import { type Finding, fail, ok } from "../../doctor/finding.ts";
 import { messageOf } from "../../src/base/errors.ts";
-import { isPostgresUrl } from "../store/location.ts";
+import { storeKind } from "../store/location.ts";
 import { connectionOptions } from "../store/postgres.ts";
 
 const ANSWER_WITHIN = 5_000;
 
 /** Checks whether the store can be used. Opens none, because that would migrate its tables. */
 export function checkStore(location: string): Promise<Finding> {
-  return isPostgresUrl(location) ? checkServer(location) : checkDirectory(location);
+  switch (storeKind(location)) {
+    case "postgres":
+      return checkServer(location);
+    case "directory":
+      return checkDirectory(location);
+  }
 }
 
 async function checkDirectory(directory: string): Promise<Finding> {

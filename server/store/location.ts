@@ -3,19 +3,27 @@ import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 
 const POSTGRES = /^postgres(ql)?:/;
 
-/** Tests whether a store's location is a URL. Otherwise it is a directory. */
-export function isPostgresUrl(location: string): boolean {
-  return POSTGRES.test(location);
+/** Kinds of stores; a third one makes the compiler name each place that tells them apart. */
+export type StoreKind = "directory" | "postgres";
+
+/** Returns the kind of store that a location stands for. */
+export function storeKind(location: string): StoreKind {
+  return POSTGRES.test(location) ? "postgres" : "directory";
 }
 
 /**
- * Makes a location independent of the working directory.
+ * Returns a location in the form that is the same wherever it is read.
  *
- * @throws {Error} For a bad URL, without quoting it.
+ * @throws {Error} for a bad one; it quotes no URL.
  */
 export function storeLocation(given: string): string {
-  if (!isPostgresUrl(given)) return resolve(given);
-  const { tls } = parseDatabaseUrl(given);
-  if (tls?.mode === "prefer") throw new Error("sslmode=prefer is too weak for the store: require");
-  return given;
+  switch (storeKind(given)) {
+    case "directory":
+      return resolve(given);
+    case "postgres": {
+      const { tls } = parseDatabaseUrl(given);
+      if (tls?.mode !== "prefer") return given;
+      throw new Error("sslmode=prefer is too weak for the store: require");
+    }
+  }
 }

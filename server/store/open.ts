@@ -1,5 +1,5 @@
 import type { Store, StoreOptions } from "./contract/store.ts";
-import { isPostgresUrl } from "./location.ts";
+import { storeKind } from "./location.ts";
 
 /**
  * Opens the store of a `postgres://` URL or a directory. Creates or migrates its tables first.
@@ -8,10 +8,14 @@ import { isPostgresUrl } from "./location.ts";
  */
 export async function openStore(location: string, options: StoreOptions = {}): Promise<Store> {
   // Loads one driver only, because each of them takes time and memory.
-  if (isPostgresUrl(location)) {
-    const { openPostgresStore } = await import("./postgres.ts");
-    return openPostgresStore(location, options);
+  switch (storeKind(location)) {
+    case "postgres": {
+      const { openPostgresStore } = await import("./postgres.ts");
+      return openPostgresStore(location, options);
+    }
+    case "directory": {
+      const { openPGliteStore } = await import("./pglite/pglite-store.ts");
+      return openPGliteStore(location, options);
+    }
   }
-  const { openPGliteStore } = await import("./pglite/pglite-store.ts");
-  return openPGliteStore(location, options);
 }

@@ -6,6 +6,7 @@ import { shorten } from "../base/shorten.ts";
 import { isNetwork } from "../destinations/host-addresses.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
+import { OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { LOG_ENTRY_LEVELS } from "../request/output.ts";
 import { cryptoConfig } from "./crypto.ts";
 import { databaseConfig } from "./database.ts";
@@ -40,7 +41,7 @@ const schema = z.strictObject({
   logger: z
     .strictObject({
       minLevel: z.enum(LOG_ENTRY_LEVELS).default("log"),
-      maxEntries: z.int().min(0).max(1_000).default(1_000),
+      maxEntries: z.int().min(0).max(OUTPUT_LIMITS.logEntries).default(OUTPUT_LIMITS.logEntries),
     })
     .prefault({}),
   /** Path in the sandbox → path on the host. `permissions.read` may ask for these, read-only. */

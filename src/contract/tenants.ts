@@ -4,6 +4,7 @@ import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { databaseUrl } from "../config/database.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
+import { OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { object, strictObject } from "../request/object-schema.ts";
 
 const MAX_VARIABLES = 100;
@@ -47,7 +48,7 @@ const open = {
   memory: z.int().min(128).max(65_536).optional().meta({ description: "Megabytes" }),
   codeBytes: z.int().min(1).max(16_777_216).optional(),
   bodyBytes: z.int().min(1_024).max(33_554_432).optional(),
-  logEntries: z.int().min(0).max(1_000).optional(),
+  logEntries: z.int().min(0).max(OUTPUT_LIMITS.logEntries).optional(),
   /** Most executions at once, and most further ones that may wait. */
   concurrency: z.int().min(1).max(10_000).default(16),
   queue: z.int().min(0).max(100_000).default(64),

@@ -1,13 +1,13 @@
 import type { ExecuteOptions, Job, ReadResult } from "../engines/contract/contract.ts";
 import { reuseKey } from "../engines/run/reuse.ts";
 import type { Context } from "../plugins/plugin.ts";
-import { DEFAULT_OUTPUT_LIMITS } from "../protocol/limits.ts";
+import { OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { tenantKey } from "../request/tenant.ts";
 
 /** Returns the job that an engine runs for a loaded execution. */
 export function jobOf({ request, tools, grants, input, exchange }: Context): Job {
   const { code, entry } = request;
-  const job = { code, entry, tools, limits: DEFAULT_OUTPUT_LIMITS, grants };
+  const job = { code, entry, tools, limits: OUTPUT_LIMITS, grants };
   if (exchange === undefined) return { ...job, input };
   const attachments = exchange.body && [exchange.body];
   const { request: httpRequest } = exchange;

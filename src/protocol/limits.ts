@@ -11,7 +11,8 @@ export interface OutputLimits {
   readonly resultBytes: number;
 }
 
-export const DEFAULT_OUTPUT_LIMITS: OutputLimits = {
+/** Ceiling of every execution; a host or a tenant may have fewer log entries. */
+export const OUTPUT_LIMITS: OutputLimits = {
   logEntries: 1_000,
   logBytes: 1_048_576,
   resultBytes: 4_194_304,

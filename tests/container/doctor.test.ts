@@ -15,7 +15,7 @@ import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { containersOf, docker, runtime } from "../helpers/containers.ts";
 import { inGVisor } from "../helpers/gvisor.ts";
-import { probe } from "./shared-probe.ts";
+import { probe } from "./find-probe.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const COMMAND = [process.execPath, join(ROOT, "bin/isolate.js"), "doctor", "--json"];

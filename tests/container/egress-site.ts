@@ -8,7 +8,7 @@ import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import { Sidecar } from "../../src/engines/container/sidecar.ts";
 import type { Ending, JobGrants, Sandbox } from "../../src/engines/contract/contract.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
-import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
+import { OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 import type { Denial } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
@@ -163,7 +163,7 @@ export async function runIn(
     entry: "default",
     input: JSON.stringify(input),
     tools: [],
-    limits: DEFAULT_OUTPUT_LIMITS,
+    limits: OUTPUT_LIMITS,
     grants,
     tenant,
   };

@@ -5,7 +5,7 @@ import { ATTEMPTS, REFUSAL } from "../../doctor/worker-probe.ts";
 import { containerOptions, networkOptions } from "../../src/engines/container/flags.ts";
 import { inGVisor } from "../helpers/gvisor.ts";
 import { Laboratory } from "./probe-sandbox.ts";
-import { PROTECTIONS } from "./probes.ts";
+import { PROTECTIONS } from "./protections.ts";
 
 let laboratory: Laboratory;
 

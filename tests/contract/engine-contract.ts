@@ -7,7 +7,7 @@ import {
   ShuttingDown,
 } from "../../src/base/errors.ts";
 import type { Engine, Job, Outcome } from "../../src/engines/contract/contract.ts";
-import { DEFAULT_OUTPUT_LIMITS, MAX_RESULT_BYTES } from "../../src/protocol/limits.ts";
+import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 import { ATTACHMENTS } from "./attachment-cases.ts";
 import { type Case, FAILURES, VALUES } from "./cases.ts";
@@ -38,12 +38,12 @@ export function job(
   tools: readonly ToolUse[] = [],
 ): Job {
   const text = input === undefined ? undefined : JSON.stringify(input);
-  return { code, entry, input: text, tools, limits: DEFAULT_OUTPUT_LIMITS };
+  return { code, entry, input: text, tools, limits: OUTPUT_LIMITS };
 }
 
 export function execute(engine: Engine, item: Case): Promise<Outcome> {
   const { code, input, entry, tools, attachments, rich, resultBytes, timeout = 20_000 } = item;
-  const limits = { ...DEFAULT_OUTPUT_LIMITS, ...(resultBytes && { resultBytes }) };
+  const limits = { ...OUTPUT_LIMITS, ...(resultBytes && { resultBytes }) };
   const asked = {
     ...job(code, input, entry, tools),
     limits,
@@ -154,7 +154,7 @@ function lifeCycle(current: () => Engine, open: () => Promise<Engine>, endless: 
   });
 
   it("refuses results of more than 16 MB", async () => {
-    const limits = { ...DEFAULT_OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES + 1 };
+    const limits = { ...OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES + 1 };
     const execution = current().execute({ ...quick, limits }, options);
     await expect(execution).rejects.toBeInstanceOf(BadRequest);
   });
@@ -206,7 +206,7 @@ function lifeCycle(current: () => Engine, open: () => Promise<Engine>, endless: 
       ...job("export default (_, bytes) => bytes.subarray(1_000)"),
       attachments,
       result: "rich" as const,
-      limits: { ...DEFAULT_OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES },
+      limits: { ...OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES },
     };
     const { status, result } = await current().execute(back, { profile, timeout: 20_000 });
     expect([status, (result as Uint8Array).length]).toEqual(["ok", 16_776_216]);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
-import { DEFAULT_OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
+import { OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 
 async function targets(pid: unknown): Promise<string[]> {
   const names = await readdir(`/proc/${pid}/fd`);
@@ -24,7 +24,7 @@ const job = {
   entry: "default",
   input: undefined,
   tools: [],
-  limits: DEFAULT_OUTPUT_LIMITS,
+  limits: OUTPUT_LIMITS,
 };
 const ending = await sandbox.run(job, { onLog: () => {} }, 20_000);
 const pid = "text" in ending ? ending.text : undefined;

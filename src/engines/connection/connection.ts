@@ -13,9 +13,9 @@ import { readChannel, readError, readLog, readResult } from "../../protocol/inbo
 import { encodeJob } from "../../protocol/job.ts";
 import {
   CHANNEL_LIMITS,
-  DEFAULT_OUTPUT_LIMITS,
   MAX_LOG_MESSAGE,
   maxFrameBytes,
+  OUTPUT_LIMITS,
   type OutputLimits,
 } from "../../protocol/limits.ts";
 import type { PrepareHeader } from "../../protocol/messages.ts";
@@ -52,7 +52,7 @@ export class Connection {
   /** Resolves when the socket is closed. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
-  #decoder = new FrameDecoder(maxFrameBytes(DEFAULT_OUTPUT_LIMITS));
+  #decoder = new FrameDecoder(maxFrameBytes(OUTPUT_LIMITS));
   #running: Running | undefined;
   /** True if the sandbox has loaded the code of its jobs. */
   #loaded = false;

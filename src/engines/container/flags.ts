@@ -58,7 +58,7 @@ export interface ContainerSpec {
 }
 
 /**
- * Builds the options of a sandbox container. Every protection here has a probe in tests/container/
+ * Builds the options of a sandbox container. Every protection here has a probe in doctor/
  * that fails without it.
  */
 export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {

@@ -8,8 +8,8 @@ import {
 import { DEFAULT_REUSE } from "../../config/reuse-limits.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { IdleUsage, Launcher, Profile, Sandbox } from "../contract/contract.ts";
+import { KeptSandboxes } from "./kept-sandboxes.ts";
 import type { PoolOptions } from "./pool-options.ts";
-import { ReusableSandboxes } from "./reusable-sandboxes.ts";
 import { Shares } from "./shares.ts";
 import { evictionCandidate } from "./waiters.ts";
 import { type ProfileSandboxes, WarmSandboxes } from "./warm-sandboxes.ts";
@@ -41,7 +41,7 @@ export class Pool {
   readonly #launcher: Launcher;
   readonly #options: PoolOptions;
   readonly #warmSandboxes: WarmSandboxes;
-  readonly #reusable: ReusableSandboxes;
+  readonly #reusable: KeptSandboxes;
   readonly #shares = new Shares();
   readonly #retiring = new Map<Sandbox, Promise<void>>();
   readonly #launches = new Set<Promise<void>>();
@@ -62,7 +62,7 @@ export class Pool {
     this.#warmSandboxes = new WarmSandboxes(options, this.#shares);
     const { reuse = DEFAULT_REUSE, min, max, idle, healthInterval } = options;
     const total = Math.min(reuse.total, max - min);
-    this.#reusable = new ReusableSandboxes(
+    this.#reusable = new KeptSandboxes(
       { ...reuse, total },
       (sandbox) => void this.#retire(sandbox),
     );

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { IsolateError, messageOf } from "../../base/errors.ts";
 import { SANDBOX_LEVELS } from "../../base/sandbox-level.ts";
 import type { Engine } from "../../engines/contract/contract.ts";
-import { DEFAULT_OUTPUT_LIMITS } from "../../protocol/limits.ts";
+import { OUTPUT_LIMITS } from "../../protocol/limits.ts";
 import type { TypeModule } from "./type-module.ts";
 
 /** Milliseconds and megabytes in which a type's code has to return its metadata. */
@@ -43,7 +43,7 @@ export async function describeIn(
     entry: "describe",
     input: undefined,
     tools: [],
-    limits: DEFAULT_OUTPUT_LIMITS,
+    limits: OUTPUT_LIMITS,
   };
   const { result, fault } = await engine.execute(job, { profile: PROFILE, timeout: TIMEOUT });
   if (fault !== undefined) return { fault: `${fault.name}: ${fault.message}` };

@@ -1,6 +1,6 @@
 import { messageOf } from "../../base/errors.ts";
 import type { Outcome, Profile } from "../../engines/contract/contract.ts";
-import { DEFAULT_OUTPUT_LIMITS, MAX_RESULT_BYTES } from "../../protocol/limits.ts";
+import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../../protocol/limits.ts";
 import type { LogEntry } from "../../request/types.ts";
 import { ResourceXError } from "../base/resourcex-errors.ts";
 import { executionError } from "./execution-errors.ts";
@@ -9,7 +9,7 @@ import type { BundledType, SerializedResource, TypeRunner } from "./type.ts";
 import { moduleOf } from "./type-module.ts";
 
 /** Limits of output. A result may be as large as the input. */
-const LIMITS = { ...DEFAULT_OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };
+const LIMITS = { ...OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };
 
 /** Source of a line on a type's console. */
 export interface LogSource {

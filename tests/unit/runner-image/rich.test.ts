@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeRich } from "../../../runner-image/rich.ts";
-import { DEFAULT_OUTPUT_LIMITS, MAX_NUMERIC_KEYS } from "../../../src/protocol/limits.ts";
+import { MAX_NUMERIC_KEYS, OUTPUT_LIMITS } from "../../../src/protocol/limits.ts";
 import { decodeRich, RichError, type RichResult } from "../../../src/protocol/rich.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -24,7 +24,7 @@ const PROTOTYPES = new Set<unknown>(
 );
 
 function encode(value: unknown): RichResult {
-  const encoded = encodeRich(value, DEFAULT_OUTPUT_LIMITS);
+  const encoded = encodeRich(value, OUTPUT_LIMITS);
   if (encoded === undefined) throw new Error("Nothing was encoded");
   return encoded;
 }
@@ -221,7 +221,7 @@ describe("a rich result", () => {
   });
 
   it("is bounded, its binary values included", () => {
-    const limits = { ...DEFAULT_OUTPUT_LIMITS, resultBytes: 1_000 };
+    const limits = { ...OUTPUT_LIMITS, resultBytes: 1_000 };
     const tooMuch = { name: "OutputLimitError", message: "The result exceeds 1000 bytes" };
     const sparse: unknown[] = [];
     sparse.length = 4e9;

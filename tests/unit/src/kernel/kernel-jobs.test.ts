@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { config } from "../../../../src/config/config.ts";
 import { Kernel } from "../../../../src/kernel/kernel.ts";
-import { DEFAULT_OUTPUT_LIMITS } from "../../../../src/protocol/limits.ts";
+import { OUTPUT_LIMITS } from "../../../../src/protocol/limits.ts";
 import { RecordingEngine } from "../../../fakes/recording-engine.ts";
 
 const JOB = {
@@ -11,7 +11,7 @@ const JOB = {
   entry: "default",
   input: undefined,
   tools: [],
-  limits: DEFAULT_OUTPUT_LIMITS,
+  limits: OUTPUT_LIMITS,
 };
 const OPTIONS = { profile: { memory: 256, cpus: 1 }, timeout: 5_000, tenant: "acme" };
 

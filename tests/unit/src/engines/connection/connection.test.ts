@@ -10,7 +10,7 @@ import type { Ending } from "../../../../../src/engines/contract/contract.ts";
 import { HttpDelivery } from "../../../../../src/engines/contract/http-delivery.ts";
 import { toOutcome } from "../../../../../src/engines/explain/outcome.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../../../../../src/protocol/frames.ts";
-import { DEFAULT_OUTPUT_LIMITS } from "../../../../../src/protocol/limits.ts";
+import { OUTPUT_LIMITS } from "../../../../../src/protocol/limits.ts";
 import type { ChannelRequest } from "../../../../../src/protocol/messages.ts";
 import type { LogEntry } from "../../../../../src/request/types.ts";
 import { until } from "../../../../contract/engine-contract.ts";
@@ -20,7 +20,7 @@ const job = {
   entry: "default",
   input: undefined,
   tools: [{ name: "channel", config: {} }],
-  limits: DEFAULT_OUTPUT_LIMITS,
+  limits: OUTPUT_LIMITS,
 };
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const result = (value: string, header = {}): Uint8Array =>
@@ -110,9 +110,9 @@ describe("a control connection", () => {
 
   it("keeps no more log entries than the limits allow, whatever is sent", async () => {
     const log = encodeFrame("log", { level: "log" }, text("x"));
-    const flood = Array.from({ length: DEFAULT_OUTPUT_LIMITS.logEntries + 50 }, () => log);
+    const flood = Array.from({ length: OUTPUT_LIMITS.logEntries + 50 }, () => log);
     expect(await answer(...flood, result("1"))).toMatchObject({ dropped: 50 });
-    expect(entries()).toHaveLength(DEFAULT_OUTPUT_LIMITS.logEntries);
+    expect(entries()).toHaveLength(OUTPUT_LIMITS.logEntries);
   });
 
   it("keeps no more log bytes than the limits allow", async () => {
@@ -122,7 +122,7 @@ describe("a control connection", () => {
   });
 
   it("counts what only it has dropped with what the sandbox has", async () => {
-    const most = DEFAULT_OUTPUT_LIMITS.logBytes / 65_536;
+    const most = OUTPUT_LIMITS.logBytes / 65_536;
     const log = encodeFrame("log", { level: "log" }, new Uint8Array(65_536).fill(120));
     const dropped = encodeFrame("log", { dropped: 4 });
     const frames = Array.from({ length: most + 3 }, () => log);
@@ -228,10 +228,10 @@ describe("a control connection", () => {
     const log = encodeFrame("log", { level: "log" }, text("x"));
     for (const round of [1, 2, 3]) {
       logs = [];
-      const flood = Array.from({ length: DEFAULT_OUTPUT_LIMITS.logEntries }, () => log);
+      const flood = Array.from({ length: OUTPUT_LIMITS.logEntries }, () => log);
       const ending = await answer(...flood, result(`${round}`, { reusable: true }));
       expect(ending).toMatchObject({ text: `${round}`, reusable: true });
-      expect(logs).toHaveLength(DEFAULT_OUTPUT_LIMITS.logEntries);
+      expect(logs).toHaveLength(OUTPUT_LIMITS.logEntries);
     }
   });
 

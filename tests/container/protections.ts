@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 import { engineStatus } from "../../src/engines/container/docker.ts";
-import { LIMITS } from "./limit-cases.ts";
+import { probe } from "./find-probe.ts";
+import { LIMITS } from "./limit-protections.ts";
 import { type Adjustment, PROBE_NETWORK, type Protection } from "./probe-sandbox.ts";
-import { probe } from "./shared-probe.ts";
 
 const asRoot: Adjustment = (_host, options) => {
   options.User = "0:0";

@@ -1,5 +1,5 @@
+import { probe } from "./find-probe.ts";
 import type { Adjustment, Protection } from "./probe-sandbox.ts";
-import { probe } from "./shared-probe.ts";
 
 const withoutUlimit =
   (name: string): Adjustment =>

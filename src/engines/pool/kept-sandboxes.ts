@@ -17,7 +17,7 @@ interface Idle {
 }
 
 /** Keeps idle sandboxes that have run a key and may run it again. */
-export class ReusableSandboxes {
+export class KeptSandboxes {
   readonly #limits: ReuseLimits;
   readonly #onClosed: (sandbox: Sandbox) => void;
   readonly #pasts = new WeakMap<Sandbox, UsedFor>();
