@@ -21,16 +21,18 @@ import { DecisionLog, type OnDecision } from "./decision-log.ts";
 import { ProxiedRun } from "./proxied-run.ts";
 import { RunSockets } from "./run-sockets.ts";
 
-/** Bytes of events the control plane may leave unread before more are counted and not sent. */
+/** Most unread bytes of events. Beyond that, events are counted and not sent. */
 const MAX_UNREAD = 1_048_576;
-/** Milliseconds between two times that the control plane is told what runs have moved. */
+/** Milliseconds between two reports of the bytes that runs have moved. */
 const USAGE_EVERY = 1_000;
 
-/** What is open in this process, over all admin connections: one run an id, one run a socket. */
+/**
+ * Reserves ids of runs and paths of sockets over all admin connections, so that each is open once.
+ */
 export class Claims {
   readonly #taken = new Set<string>();
 
-  /** Takes all of the names or none. */
+  /** Reserves all of the names, or none. */
   take(...names: readonly string[]): boolean {
     if (names.some((name) => this.#taken.has(name))) return false;
     for (const name of names) this.#taken.add(name);
@@ -55,7 +57,7 @@ class AdminFailure extends Error {
 type ReadRules = (settings: Pick<ConfigureRequest, "hosts" | "private" | "own">) => OperatorRules;
 
 export interface AdminConnectionOptions {
-  /** What holds until the connection says otherwise. */
+  /** Rules that apply until the connection sends others. */
   readonly operatorRules: OperatorRules;
   readonly readRules: ReadRules;
   readonly claims: Claims;
@@ -68,11 +70,11 @@ export interface AdminConnectionOptions {
 interface OpenRun {
   readonly runSockets: RunSockets;
   readonly claims: readonly string[];
-  /** Tells what it has moved, if it has moved more since. */
+  /** Reports the bytes moved, if they have increased since the last report. */
   readonly tellUsage: () => void;
 }
 
-/** One control plane's connection, and the runs it opened: they close when it does. */
+/** Serves one control plane. The runs it has opened are closed when its connection ends. */
 export class AdminConnection {
   readonly #socket: Socket;
   readonly #readRules: ReadRules;
@@ -95,7 +97,7 @@ export class AdminConnection {
     this.#limits = options.limits;
   }
 
-  /** Answers requests in their order until the connection ends, and resolves when all is closed. */
+  /** Answers requests in order until the connection ends. Resolves when all its runs are closed. */
   async serve(): Promise<void> {
     const decoder = new LineDecoder(MAX_ADMIN_LINE);
     const usage = setInterval(() => this.#tellUsage(), USAGE_EVERY);
@@ -107,7 +109,7 @@ export class AdminConnection {
         }
       }
     } catch {
-      // A broken connection and a line without end are the same: the control plane is gone.
+      // A broken connection and an endless line mean the same: the control plane is gone.
     } finally {
       clearInterval(usage);
       this.#socket.destroy();
@@ -184,7 +186,7 @@ export class AdminConnection {
     }
   }
 
-  /** Has what a run has used known, should this process end without a report. */
+  /** Reports the usage of all runs, in case this process ends without a final report. */
   #tellUsage(): void {
     for (const { tellUsage } of this.#runs.values()) tellUsage();
   }
@@ -198,14 +200,17 @@ export class AdminConnection {
     };
   }
 
-  /** Tells the control plane of an event; false where that does not keep up with reading. */
+  /** Sends an event. Returns false if the control plane has too many unread ones. */
   report(event: AdminEvent): boolean {
     if (this.#socket.writableLength > MAX_UNREAD) return false;
     this.#send(event);
     return true;
   }
 
-  /** Waits until the control plane has read what it was told: it is not asked faster than it reads. */
+  /**
+   * Waits until the control plane has read its answers, so that it cannot send faster than it
+   * reads.
+   */
   async #read(): Promise<void> {
     if (this.#socket.writableLength <= MAX_UNREAD) return;
     await new Promise<void>((resolve) => {
@@ -222,7 +227,7 @@ export class AdminConnection {
   }
 }
 
-/** Has a name or an address that cannot be meant refused by a code. */
+/** Converts a `HostError` for a bad name or address to a failure with a code. */
 function refusing<T>(code: AdminErrorCode, read: () => T): T {
   try {
     return read();

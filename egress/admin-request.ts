@@ -10,10 +10,10 @@ import {
 
 const MAX_ENTRIES = 256;
 const MAX_TEXT = 300;
-/** `sun_path` holds 108 bytes, the last of them a zero. */
+/** Most bytes of a socket's path. `sun_path` holds 108, and the last of them is zero. */
 const MAX_SOCKET_PATH = 107;
 
-/** Thrown for a line that is no request. `id` is the request's, if it has one. */
+/** A line that is no request. `id` is the request's, if it has one. */
 export class AdminRequestError extends Error {
   override readonly name = "AdminRequestError";
   readonly id: number | null;
@@ -24,7 +24,11 @@ export class AdminRequestError extends Error {
   }
 }
 
-/** Reads one line of the admin connection. @throws {AdminRequestError} */
+/**
+ * Reads one line of the admin connection.
+ *
+ * @throws {AdminRequestError} For anything but a valid request.
+ */
 export function parseAdminRequest(line: string): AdminRequest {
   const request = parseObject(line);
   const id = request.id;
@@ -59,7 +63,7 @@ function readOpen(request: Record<string, unknown>): Omit<OpenRequest, "id" | "o
   };
 }
 
-/** What the entries say is looked at where they are put to use. */
+/** Reads settings. Their entries are checked where they are used. */
 function readSettings(request: Record<string, unknown>) {
   const { hosts, private: privates, own = [] } = request;
   return {
@@ -77,7 +81,10 @@ function readEgress(egress: Record<string, unknown>): EgressAccess {
   };
 }
 
-/** Where it leads is the control plane's word alone; what could be listened on elsewhere is not. */
+/**
+ * Reads a database grant. The control plane alone decides on the target. Paths that are too long
+ * for a socket are refused.
+ */
 function readDatabase({
   socket,
   target,

@@ -5,8 +5,8 @@ import { type Field, valuesOf } from "./head.ts";
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Finds where an answer's body ends, and writes what its client gets of it: no byte from behind the
- * end, where a host could say what only the proxy may. What comes in chunks leaves in other ones.
+ * Finds the end of a response's body, and returns the bytes for the client. Bytes behind the end
+ * are dropped: there a host could imitate the proxy. Chunked bodies are split into new chunks.
  */
 export class AnswerBody {
   readonly #framing: AnswerFraming;
@@ -18,13 +18,19 @@ export class AnswerBody {
     this.#left = framing === "length" ? Number(valuesOf(fields, "content-length")[0]) : 0;
   }
 
-  /** Whether all of it has come; where only the connection's end says so, it never has. */
+  /**
+   * True once the whole body has arrived. Never true if only the end of the connection marks it.
+   */
   get done(): boolean {
     if (this.#framing === "closing") return false;
     return this.#framing === "chunked" ? this.#chunks.done : this.#left === 0;
   }
 
-  /** What the client gets for the next bytes from the host. @throws {HeadSyntaxError} */
+  /**
+   * Returns the bytes for the client from the host's next bytes.
+   *
+   * @throws {HeadSyntaxError} For malformed chunks.
+   */
   take(bytes: Buffer): Buffer {
     if (this.done) return NOTHING;
     if (this.#framing === "closing") return chunkOf(bytes);
@@ -38,7 +44,7 @@ export class AnswerBody {
     return Buffer.concat(this.#chunks.done ? [...parts, LAST_CHUNK] : parts);
   }
 
-  /** What the client gets as the host's connection ends. */
+  /** Returns the last bytes for the client after the host's connection has ended. */
   end(): Buffer {
     return this.#framing === "closing" ? LAST_CHUNK : NOTHING;
   }

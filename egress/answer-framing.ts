@@ -2,12 +2,17 @@ import { Refusal } from "../src/destinations/refusal.ts";
 import { CONTENT_LENGTH, type Field, type ResponseHead, valuesOf } from "./head.ts";
 
 /**
- * How the end of an answer's body is known. `closing`: by the end of the connection, which an answer
- * that is cut off has as well, so that its client gets it in chunks of the proxy's own.
+ * Sign of the end of a response's body. `closing` is the end of the connection. A response that is
+ * cut off ends like that, too, so its client gets chunks of the proxy's own.
  */
 export type AnswerFraming = "none" | "length" | "chunked" | "closing";
 
-/** @throws {Refusal} for two lengths, one that is no number, or a coding whose end only a reader of that coding would know. */
+/**
+ * Returns the framing of a response.
+ *
+ * @throws {Refusal} For two lengths, or one that is no number. Also for a coding whose end only its
+ * own decoder finds.
+ */
 export function answerFramingOf(method: string, { status, fields }: ResponseHead): AnswerFraming {
   const codings = valuesOf(fields, "transfer-encoding").flatMap((value) => value.split(","));
   const last = codings.at(-1)?.trim().toLowerCase();
@@ -26,7 +31,9 @@ export function answerFramingOf(method: string, { status, fields }: ResponseHead
   throw new Refusal("UPSTREAM_FAILED", "The host's Content-Length is no number");
 }
 
-/** The fields that say so to the client: one statement, where the host made two. */
+/**
+ * Returns the fields of the framing for the client. A repeated statement of the host is sent once.
+ */
 export function framingFields(framing: AnswerFraming, fields: readonly Field[]): Field[] {
   if (framing === "closing") return [["transfer-encoding", "chunked"]];
   if (framing === "chunked") return fields.filter(([name]) => name === "transfer-encoding");
@@ -35,7 +42,7 @@ export function framingFields(framing: AnswerFraming, fields: readonly Field[]):
 
 const CRLF = Buffer.from("\r\n");
 
-/** One chunk of a chunked body. */
+/** Writes one chunk of a chunked body. */
 export function chunkOf(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF]);
 }

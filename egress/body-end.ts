@@ -4,16 +4,16 @@ const CR = 0x0d;
 const LF = 0x0a;
 const SEMICOLON = 0x3b;
 const HEX_DIGIT = /^[0-9a-f]$/i;
-/** Hexadecimal digits of a chunk's size: 4 GiB less one byte. */
+/** Most hexadecimal digits of a chunk's size: 4 GiB less one byte. */
 const MAX_SIZE_DIGITS = 8;
 
-/** `size`: at the digits; `data`: within a chunk; the others: at the line end they are named for. */
+/** Position: at the digits (`size`), within a chunk (`data`), or at the line end with that name. */
 type State = "size" | "size-lf" | "data" | "data-cr" | "data-lf" | "last-cr" | "last-lf" | "done";
 
 /**
- * Finds where a request's body ends in the bytes that follow its head, so that exactly the body is
- * forwarded. Chunked bodies go on as they are; their extensions and trailers, which nobody sends
- * and proxies differ about, are refused.
+ * Finds the end of a request's body, so that exactly the body is forwarded. Chunked bodies are
+ * forwarded unchanged. Chunk extensions and trailers are refused: clients send none, and proxies
+ * treat them differently.
  */
 export class BodyEnd {
   #state: State;
@@ -32,7 +32,11 @@ export class BodyEnd {
     return this.#state === "done";
   }
 
-  /** Tells how many bytes of the next chunk belong to the body. @throws {HeadSyntaxError} */
+  /**
+   * Returns the number of bytes in the next chunk that belong to the body.
+   *
+   * @throws {HeadSyntaxError} For malformed chunks.
+   */
   take(chunk: Uint8Array): number {
     let at = 0;
     while (at < chunk.length && this.#state !== "done") {
@@ -49,7 +53,7 @@ export class BodyEnd {
     return at;
   }
 
-  /** Where one byte of a chunk's frame leads. */
+  /** Returns the state after one byte of a chunk's frame. */
   #step(byte: number): State {
     switch (this.#state) {
       case "size":

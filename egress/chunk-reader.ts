@@ -2,14 +2,14 @@ import { HeadSyntaxError } from "./head.ts";
 
 const LF = 0x0a;
 const CRLF = "\r\n";
-/** Bytes of the line before a chunk: its size, and extensions, which are dropped. */
+/** Most bytes of the line before a chunk: its size and extensions, which are dropped. */
 const MAX_SIZE_LINE = 1_024;
-/** Bytes of all trailers together, which are dropped. */
+/** Most bytes of all trailers together, which are dropped. */
 const MAX_TRAILERS = 16_384;
-/** A size of up to 4 GiB less one byte, and what may stand behind it. */
+/** Matches a size of up to 4 GiB less one byte, and the extensions behind it. */
 const SIZE = /^([0-9a-f]{1,8})[ \t]*(?:;[^\r]*)?\r\n$/i;
 
-/** Takes the data out of a body in chunks as a host sends it, without extensions and trailers. */
+/** Extracts the data from a host's chunked body. Drops extensions and trailers. */
 export class ChunkReader {
   #state: "size" | "data" | "data-end" | "trailers" | "done" = "size";
   #left = 0;
@@ -20,7 +20,11 @@ export class ChunkReader {
     return this.#state === "done";
   }
 
-  /** Gives the data in the next bytes. What follows the end is left out. @throws {HeadSyntaxError} */
+  /**
+   * Returns the data in the next bytes. Ignores bytes behind the end.
+   *
+   * @throws {HeadSyntaxError} For malformed chunks.
+   */
   take(bytes: Buffer): Buffer {
     const data: Buffer[] = [];
     let at = 0;

@@ -1,9 +1,12 @@
 import type { Socket } from "node:net";
 
-/** Connections of code at a time, of all runs: what the memory of the proxy's container is sized for. */
+/**
+ * Most connections of code at a time, over all runs. The memory of the proxy's container is sized
+ * for them.
+ */
 const MAX_CONNECTIONS = 1_024;
 
-/** One connection's share of the budget, for as long as any of its sockets is open. */
+/** One connection's place in the budget. It is taken while any of its sockets is open. */
 export class ConnectionShare {
   readonly #count: (by: 1 | -1) => void;
   #sockets = 0;
@@ -12,7 +15,7 @@ export class ConnectionShare {
     this.#count = count;
   }
 
-  /** Holds the place until the socket has closed: one that outlives the other holds buffers, too. */
+  /** Keeps the place until the socket has closed. The later of two sockets still holds buffers. */
   cover(socket: Socket): void {
     if (this.#sockets === 0) this.#count(1);
     this.#sockets += 1;
@@ -24,12 +27,12 @@ export class ConnectionShare {
 }
 
 /**
- * Bounds the connections of all runs together. What a run may have at a time is bounded by its own
- * limits; the sum over many would be the end of the process, and of every other tenant's connections.
+ * Bounds the connections of all runs together. Each run has its own limit. Their sum could end the
+ * process, and with it the connections of all tenants.
  */
 export class ConnectionBudget {
   readonly #open: Shares;
-  /** Those that are only told that there is no room for them. */
+  /** Clients that only wait for the answer that there is no room. */
   readonly #refused: Shares;
 
   constructor(limit = MAX_CONNECTIONS) {
@@ -37,12 +40,18 @@ export class ConnectionBudget {
     this.#refused = new Shares(limit);
   }
 
-  /** A place for a client, or nothing. No owner gets more than they leave for all others. */
+  /**
+   * Takes a place for a client. Returns `undefined` if there is none. An owner may hold at most as
+   * many as it leaves for all others.
+   */
   enter(owner: string, client: Socket): ConnectionShare | undefined {
     return this.#open.take(owner, client);
   }
 
-  /** Whether there is room for telling a client that there is none. */
+  /**
+   * Takes a place for telling a client that there is no room. Returns false if there is none
+   * either.
+   */
   refuse(owner: string, client: Socket): boolean {
     return this.#refused.take(owner, client) !== undefined;
   }

@@ -8,23 +8,25 @@ import type {
 } from "../src/protocol/egress-admin.ts";
 import { subjectText } from "../src/protocol/subject-text.ts";
 
-/** A decision or the end of a tunnel, and the how-manieth of its run it is, counted from 1. */
+/** A decision or the end of a tunnel, with its sequence number within the run, from 1. */
 export type DecisionRecord = (DecisionEvent | EndEvent) & { readonly sequence: number };
 
-/** Is told of everything a run was granted and denied. It must not throw. */
+/** Receives every decision on a run. It must not throw. */
 export type OnDecision = (record: DecisionRecord) => void;
 
-/** Passes an event on to the control plane; false where that does not keep up with reading. */
+/** Sends an event to the control plane. Returns false if too many are unread. */
 export type SendEvent = (event: AdminEvent) => boolean;
 
-/** Tunnels and denials of a run the control plane is told of one by one; the rest is counted. */
+/** Most tunnels and denials of a run that are sent one by one. Further ones are counted. */
 const MAX_REPORTED = 200;
-/** Distinct denials of a run's report. */
+/** Most distinct denials in a run's report. */
 const MAX_DENIED = 100;
 
 type Counted = { -readonly [K in keyof DeniedItem]: DeniedItem[K] };
 
-/** Everything that was decided for one run: told to those who listen, and summed up at its end. */
+/**
+ * Records all decisions on one run. Passes each to the listeners, and sums them up for the report.
+ */
 export class DecisionLog {
   readonly #who: { readonly run: string; readonly tenant: string };
   readonly #audit: OnDecision;
@@ -44,12 +46,12 @@ export class DecisionLog {
     this.#report = report;
   }
 
-  /** Whom its names are looked up for. */
+  /** Owner and run for the lookup of names. */
   get asker(): { readonly owner: string; readonly run: string } {
     return { owner: this.#who.tenant, run: this.#who.run };
   }
 
-  /** Notes that a tunnel may be dialled. Gives what its end is to be noted with. */
+  /** Records that a tunnel may be dialled. Returns the function that records its end. */
   allow(subject: Subject, address: string): (end: TunnelEnd) => void {
     const told = this.#decide({ ...subject, address, verdict: "allowed", code: "ALLOWED" });
     return ({ connected, ...end }) => {
@@ -60,7 +62,7 @@ export class DecisionLog {
     };
   }
 
-  /** Notes that a request is refused. */
+  /** Records that a request is refused. */
   deny(subject: Subject, refusal: Refusal): void {
     const { code, address = null } = refusal;
     this.#decide({ ...subject, address, verdict: "denied", code });
@@ -97,7 +99,7 @@ export class DecisionLog {
   }
 }
 
-/** How a tunnel ended. `code` is `DONE`, or why it was cut. */
+/** End of a tunnel. `code` is `DONE`, or the reason why it was cut off. */
 export type TunnelEnd = Pick<EndEvent, "address" | "code" | "bytesOut" | "bytesIn"> & {
   readonly connected: boolean;
 };

@@ -2,20 +2,20 @@ import { connect, type Socket } from "node:net";
 import type { CheckedAddress } from "../src/destinations/admit.ts";
 import { Refusal } from "../src/destinations/refusal.ts";
 
-/** Is shown every socket the moment it exists, so that closing the run finds it. */
+/** Receives every socket when it is created, so that the end of the run can close it. */
 export type Track = (socket: Socket) => void;
 
-/** A connection to the outside, and the address that took it. */
+/** A connection to the outside, and the address that accepted it. */
 export interface Dialled {
   readonly socket: Socket;
   readonly address: string;
 }
 
-/** Addresses of a name that are tried. */
+/** Most addresses of a name that are tried. */
 const MAX_TRIES = 4;
 
 /**
- * Connects to the first of the addresses that answers, all within `timeoutMs`.
+ * Connects to the first address that answers, within `timeoutMs` for all of them.
  *
  * @throws {Refusal} `DIAL_FAILED` or `DIAL_TIMEOUT`.
  */
@@ -39,7 +39,7 @@ async function dialOne(
   tooLate: AbortSignal,
 ): Promise<Socket | undefined> {
   if (tooLate.aborted) return undefined;
-  // An address and no name: nothing here can ask a resolver again.
+  // An address and not a name, so that no resolver is asked again.
   const socket = connect({ host: ip, port, allowHalfOpen: true, noDelay: true });
   track(socket);
   const giveUp = () => socket.destroy();

@@ -17,20 +17,23 @@ import {
 } from "./rewrite.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-/** Servers set more than clients do: cookies and policies, above all. */
+/**
+ * Limits of a response's head. Servers set more fields than clients: above all cookies and
+ * policies.
+ */
 const RESPONSE_HEAD: HeadLimits = { bytes: 65_536, lines: 202 };
 const SWITCHING_PROTOCOLS = 101;
-/** Interim answers before the one; `102 Processing` is said every few seconds, `103` once or twice. */
+/** Most interim responses. `102 Processing` is sent every few seconds, `103` once or twice. */
 const MAX_INTERIM = 64;
-/** Bytes of all of them. */
+/** Most bytes of all interim responses. */
 const MAX_INTERIM_BYTES = 65_536;
 
 /**
- * Carries out one HTTP request: its head written anew, its body as it comes, the answer back the
- * same way while the body is still going out, and then the end. `rest` is what the client sent
- * behind its head. Nothing behind the body ever goes to the host, unless it switches protocols.
+ * Carries out one HTTP request. Writes its head anew, then forwards its body. Returns the response
+ * while the body may still be on its way. `rest` holds the bytes behind the request's head. Bytes
+ * behind the body never reach the host, unless it switches protocols.
  *
- * @throws {Refusal} where the client has had no answer yet.
+ * @throws {Refusal} If the client has had no response yet.
  */
 export async function exchange(
   tunnel: Tunnel,
@@ -72,15 +75,15 @@ export async function exchange(
 }
 
 interface Sending {
-  /** Leaves the client's socket alone from here on. */
+  /** Stops reading from the client's socket. */
   readonly stop: () => void;
-  /** Resolves once there is no more to send. */
+  /** Resolves once there is nothing left to send. */
   readonly stopped: Promise<void>;
-  /** What is wrong with the request's body, if something is. */
+  /** Returns the fault of the request's body, if there is one. */
   readonly fault: () => Refusal | undefined;
 }
 
-/** Sends the body and no more. */
+/** Forwards exactly the body. */
 function sendBody(tunnel: Tunnel, upstream: Socket, body: BodyEnd, rest: Buffer): Sending {
   const { client } = tunnel;
   let fault: Refusal | undefined;
@@ -111,7 +114,7 @@ function sendBody(tunnel: Tunnel, upstream: Socket, body: BodyEnd, rest: Buffer)
     fault = new Refusal("BAD_REQUEST", message);
     tunnel.end("BAD_REQUEST");
   }
-  // A client that is done is not read from any more, so that what it sends on costs it alone.
+  // Stops reading from the client, so that whatever it sends further fills its own memory.
   function stop(): void {
     if (stopped) return;
     stopped = true;
@@ -131,7 +134,7 @@ function sendBody(tunnel: Tunnel, upstream: Socket, body: BodyEnd, rest: Buffer)
   return { stop, stopped: whenStopped, fault: () => fault };
 }
 
-/** Reads the head of the answer, and passes the interim ones before it (`100 Continue`) on. */
+/** Reads the head of the final response. Forwards the interim ones before it (`100 Continue`). */
 async function readFinalHead(tunnel: Tunnel, upstream: Socket) {
   let behind: Buffer = Buffer.alloc(0);
   let bytes = 0;
@@ -164,17 +167,17 @@ async function readFinalHead(tunnel: Tunnel, upstream: Socket) {
 
 interface Answering {
   readonly body: AnswerBody;
-  /** What has come behind the head. */
+  /** Bytes that arrived behind the head. */
   readonly behind: Buffer;
   readonly sending: Sending;
 }
 
-/** Passes the body on until it is complete and the request is sent, or the host closes. */
+/** Forwards the body until it is complete and the request is sent, or until the host closes. */
 function sendAnswer(tunnel: Tunnel, upstream: Socket, { body, behind, sending }: Answering): void {
   const { client } = tunnel;
   let over = false;
   upstream.once("close", () => {
-    // A host may answer before it has the whole request, and be gone: the answer is complete all the same.
+    // A host may answer before it has the whole request, then close. Its response is complete.
     if (body.done) finish();
     else if (!over) tunnel.end("UPSTREAM_FAILED");
   });
@@ -196,7 +199,7 @@ function sendAnswer(tunnel: Tunnel, upstream: Socket, { body, behind, sending }:
       if (body.done) finishWhenSent();
       return taken;
     } catch {
-      // It is answered already: to be cut off is all that tells the client.
+      // The response has begun. Cutting it off is the only way to report the fault.
       tunnel.end("UPSTREAM_FAILED");
       return true;
     }

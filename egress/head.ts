@@ -1,14 +1,14 @@
 /**
- * The one reader of HTTP/1.1 heads. It takes the plain form of everything and repairs nothing: what
- * it takes is written anew by `forward`, so that nobody behind it can read the bytes differently.
+ * Reads HTTP/1.1 heads; no other code here does. Accepts plain forms only and repairs nothing.
+ * Accepted heads are written anew, so that no server behind it can read the bytes differently.
  */
 
-/** Thrown for a head that is not plain HTTP/1.1. */
+/** A head that is not plain HTTP/1.1. */
 export class HeadSyntaxError extends Error {
   override readonly name = "HeadSyntaxError";
 }
 
-/** A header field. `name` is in lower case, `value` has no white space around it. */
+/** A header field. `name` is in lower case, and `value` has no white space around it. */
 export type Field = readonly [name: string, value: string];
 
 export interface RequestHead {
@@ -23,7 +23,7 @@ export interface ResponseHead {
   readonly fields: readonly Field[];
 }
 
-/** How many bytes of body follow a head. */
+/** Length of the body behind a head. */
 export type Framing =
   | { readonly kind: "none" }
   | { readonly kind: "length"; readonly bytes: number }
@@ -33,10 +33,14 @@ const REQUEST_LINE = /^([A-Z][A-Z-]{0,19}) ([\x21-\x7e]+) HTTP\/1\.1$/;
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Up to 10^15, which a number holds exactly. */
+/** Matches a length below 10^15, which a number holds exactly. */
 export const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
-/** Reads a request's head, its empty line included. @throws {HeadSyntaxError} */
+/**
+ * Reads a request's head, including its empty line.
+ *
+ * @throws {HeadSyntaxError} If it is not plain HTTP/1.1.
+ */
 export function parseRequestHead(bytes: Buffer): RequestHead {
   const [first = "", ...lines] = linesOf(bytes);
   const [, method, target] = REQUEST_LINE.exec(first) ?? [];
@@ -48,7 +52,11 @@ export function parseRequestHead(bytes: Buffer): RequestHead {
   return { method, target, fields };
 }
 
-/** Reads a response's head, its empty line included. @throws {HeadSyntaxError} */
+/**
+ * Reads a response's head, including its empty line.
+ *
+ * @throws {HeadSyntaxError} If it is not plain HTTP/1.1.
+ */
 export function parseResponseHead(bytes: Buffer): ResponseHead {
   const [first = "", ...lines] = linesOf(bytes);
   const [, status, reason = ""] = STATUS_LINE.exec(first) ?? [];
@@ -56,16 +64,16 @@ export function parseResponseHead(bytes: Buffer): ResponseHead {
   return { status: Number(status), reason, fields: lines.map(parseField) };
 }
 
-/** All values of a field, in order. `name` is in lower case. */
+/** Returns all values of a field, in order. `name` is in lower case. */
 export function valuesOf(fields: readonly Field[], name: string): string[] {
   return fields.filter(([field]) => field === name).map(([, value]) => value);
 }
 
 /**
- * Tells how long a request's body is. One statement of it is taken, and never two that agree: a
- * reader behind this one might see the other.
+ * Reads the length of a request's body. Refuses two statements of it, even equal ones, because the
+ * next server might use the other one.
  *
- * @throws {HeadSyntaxError}
+ * @throws {HeadSyntaxError} For two statements or a malformed one.
  */
 export function framingOf(fields: readonly Field[]): Framing {
   const lengths = valuesOf(fields, "content-length");
@@ -86,7 +94,7 @@ export function framingOf(fields: readonly Field[]): Framing {
   return { kind: "length", bytes: Number(length) };
 }
 
-/** Bytes become characters one to one, and characters become the same bytes again on the way out. */
+/** Splits a head into lines. Bytes map to characters one to one, and back to the same bytes. */
 function linesOf(bytes: Buffer): string[] {
   const text = bytes.toString("latin1");
   if (!text.endsWith("\r\n\r\n")) throw new HeadSyntaxError("The head is not complete");
@@ -96,7 +104,7 @@ function linesOf(bytes: Buffer): string[] {
 function parseField(line: string): Field {
   const colon = line.indexOf(":");
   const name = line.slice(0, Math.max(colon, 0));
-  // A folded line starts with white space, and has no name.
+  // A folded line starts with white space, so it has no name.
   if (!FIELD_NAME.test(name)) throw new HeadSyntaxError("A header has no valid name");
   const value = line.slice(colon + 1);
   if (!FIELD_VALUE.test(value))
@@ -104,7 +112,7 @@ function parseField(line: string): Field {
   return [name.toLowerCase(), trimBlanks(value)];
 }
 
-/** Without a pattern: one that trims both ends takes quadratic time on a value of blanks. */
+/** Trims blanks. A pattern for both ends would take quadratic time on a value of blanks. */
 function trimBlanks(value: string): string {
   let start = 0;
   let end = value.length;

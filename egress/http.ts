@@ -10,13 +10,15 @@ import { HeadError, type HeadLimits, readHead } from "./read-head.ts";
 import { readTarget, type Target } from "./request-target.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-/** 16 KiB and 100 headers, beside the request line and the empty one. */
+/**
+ * Limits of a request's head: 16 KiB and 100 headers, besides the request line and the empty line.
+ */
 const REQUEST_HEAD: HeadLimits = { bytes: 16_384, lines: 102 };
 const ESTABLISHED = "HTTP/1.1 200 Connection Established\r\n\r\n";
 
 /**
- * Serves one HTTP proxy request, CONNECT or with an absolute URL, and never a second one. `opening`
- * is what the client has sent so far; `deadline` is when its head must be there. Does not throw.
+ * Serves one HTTP proxy request, `CONNECT` or with an absolute URL, and no second one. `opening`
+ * holds the bytes received so far, and `deadline` is the time limit of the head. Does not throw.
  */
 export async function serveHttp(
   client: Socket,
@@ -46,12 +48,12 @@ async function readRequest(client: Socket, opening: Buffer, run: ProxiedRun, dea
     const left = Math.max(deadline - Date.now(), 1);
     const { head, rest } = await readHead(client, opening, REQUEST_HEAD, left);
     const request = parseRequestHead(head);
-    // The body's length is settled with the head: what follows is not looked at before.
+    // Checks the length before any byte of the body is read.
     framingOf(request.fields);
     return { request, rest };
   } catch (error) {
     const refusal = headRefusal(error);
-    // One that is gone was denied nothing.
+    // A client that has gone was denied nothing.
     if (!client.destroyed) run.decisions.deny({ host: "", port: 0 }, refusal);
     throw refusal;
   }

@@ -1,14 +1,16 @@
-/** Notices that nobody has been there for a while: at first, and after the last one has left. */
+/**
+ * Detects that no client has been connected for a while, at the start or after the last one left.
+ */
 export class IdleTimer {
   readonly #ms: number;
-  readonly #onAlone: () => void;
+  readonly #onIdle: () => void;
   #present = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Calls `onAlone` after `ms` milliseconds without anybody, once. */
-  constructor(ms: number, onAlone: () => void) {
+  /** Calls `onIdle` once, after `ms` milliseconds without a client. */
+  constructor(ms: number, onIdle: () => void) {
     this.#ms = ms;
-    this.#onAlone = onAlone;
+    this.#onIdle = onIdle;
     this.#wait();
   }
 
@@ -27,6 +29,6 @@ export class IdleTimer {
   }
 
   #wait(): void {
-    this.#timer = setTimeout(this.#onAlone, this.#ms);
+    this.#timer = setTimeout(this.#onIdle, this.#ms);
   }
 }

@@ -1,18 +1,18 @@
 /**
- * Entry point: `main.js ADMIN_SOCKET ['{"hosts":{…},"private":[…],"endAfter":60000}']`. Logs JSON lines.
- * With `endAfter` it ends by itself after so many milliseconds without a control plane.
+ * Entry point: `main.js ADMIN_SOCKET ['{"hosts":{…},"private":[…],"endAfter":60000}']`. Logs JSON
+ * lines. With `endAfter` it exits after that many milliseconds without a control plane.
  */
 import { setDefaultHighWaterMark } from "node:stream";
 import type { DecisionRecord } from "./decision-log.ts";
 import { readArguments } from "./options.ts";
 import { startEgress } from "./start.ts";
 
-/** Records of a run that are logged; a sandbox writes none of our disk full. */
+/** Most records of a run that are logged, so that no sandbox can fill the disk. */
 const MAX_LOGGED = 400;
 
 /**
- * Has a socket hold one chunk each way that is not taken yet: what waits does so at its sender, whose
- * memory it is. Said for all, as those that are accepted do not take it from their server under Deno.
+ * Limits each socket to one buffered chunk each way, so that waiting bytes use the sender's memory.
+ * A global default, because accepted sockets do not inherit their server's under Deno.
  */
 setDefaultHighWaterMark(false, 1);
 
@@ -30,8 +30,8 @@ try {
     log({ event: "stopping", ...reason });
     void egress.close().finally(() => process.exit(0));
   };
-  const alone = endAfter && { after: endAfter, onAlone: () => end({ reason: "no control plane" }) };
-  const egress = await startEgress({ ...options, audit, onSurvivor: log, ...(alone && { alone }) });
+  const idle = endAfter && { after: endAfter, onIdle: () => end({ reason: "no control plane" }) };
+  const egress = await startEgress({ ...options, audit, onSurvivor: log, ...(idle && { idle }) });
   log({ event: "listening", socket: options.adminSocket });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => end({ signal }));
 } catch (error) {

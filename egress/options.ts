@@ -1,7 +1,7 @@
 import { DEFAULT_EGRESS_LIMITS, type EgressLimits } from "../src/protocol/egress-limits.ts";
 import type { EgressOptions } from "./start.ts";
 
-/** Milliseconds that a timer can wait at most. */
+/** Longest wait of a timer, in milliseconds. */
 const LONGEST_TIMER = 2_147_483_647;
 const LIMIT_NAMES = Object.keys(DEFAULT_EGRESS_LIMITS) as (keyof EgressLimits)[];
 
@@ -9,7 +9,11 @@ interface Options extends Pick<EgressOptions, "hosts" | "private" | "own" | "lim
   readonly endAfter: number | undefined;
 }
 
-/** Reads the arguments of `main.js`. @throws {Error} for what cannot be meant. */
+/**
+ * Reads the arguments of `main.js`.
+ *
+ * @throws {Error} For arguments that are missing or malformed.
+ */
 export function readArguments([adminSocket, json = "{}"]: readonly string[]) {
   if (adminSocket === undefined) throw new Error("Usage: main.js ADMIN_SOCKET [JSON_OPTIONS]");
   return { adminSocket, ...readOptions(json) };

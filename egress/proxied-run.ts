@@ -19,7 +19,7 @@ export interface ProxiedRunOptions {
   readonly budget: ConnectionBudget;
 }
 
-/** What one run may do, what it has done, and every socket that is open for it. */
+/** State of one run: its policy, its use of its limits, and every socket that is open for it. */
 export class ProxiedRun {
   readonly decisions: DecisionLog;
   readonly limits: EgressLimits;
@@ -34,7 +34,7 @@ export class ProxiedRun {
   #clients = 0;
   #closed = false;
 
-  /** @throws {HostError} for an entry of the policy that is no host. */
+  /** @throws {HostError} For an entry of the policy that is no host. */
   constructor(
     policy: EgressPolicy,
     decisions: DecisionLog,
@@ -48,7 +48,7 @@ export class ProxiedRun {
     this.quota = new Quota(limits);
   }
 
-  /** Keeps a socket to be closed with the run, and sees to its errors: its close says enough. */
+  /** Keeps a socket, to close it with the run. Its errors are ignored: its close is reported. */
   track = (socket: Socket): void => {
     socket.on("error", () => socket.destroy());
     if (this.#closed) {
@@ -59,15 +59,17 @@ export class ProxiedRun {
     socket.once("close", () => this.#sockets.delete(socket));
   };
 
-  /** Keeps a socket that was dialled for a client, whose place it holds as well. */
+  /**
+   * Keeps a socket that was dialled for a client. It holds the client's place in the budget, too.
+   */
   trackUpstream(socket: Socket, client: Socket): void {
     this.#places.get(client)?.cover(socket);
     this.track(socket);
   }
 
   /**
-   * Tracks a client. `crowded` if there are too many already that have no tunnel, `full` if the tenant
-   * has too many; `flooded` if there are too many that were told so and do not leave.
+   * Admits a client. `crowded`: too many clients have no tunnel. `full`: the tenant has too many
+   * connections. `flooded`: too many refused clients have not left.
    */
   enter(client: Socket): "welcome" | "crowded" | "full" | "flooded" {
     const { halfOpen, tunnels } = this.limits;
@@ -89,10 +91,10 @@ export class ProxiedRun {
   }
 
   /**
-   * Decides on a destination: the list first, then the quota, then its addresses. Notes either
-   * verdict. The tunnel that comes back is not dialled yet.
+   * Decides on a destination: checks the list, then the quota, then its addresses. Records the
+   * verdict. The returned tunnel is not dialled yet.
    *
-   * @throws {Refusal}
+   * @throws {Refusal} If the destination is denied.
    */
   async open(destination: Destination, client: Socket): Promise<Tunnel> {
     const subject = { host: formatHost(destination.host), port: destination.port };
@@ -113,7 +115,7 @@ export class ProxiedRun {
       const tunnel = new Tunnel(this, client, addresses, (end) => {
         this.quota.release();
         this.#tunnels.delete(tunnel);
-        // What was cut off in the middle of its bytes is to be told from what had no more.
+        // Recorded as a denial, because a tunnel that is cut off looks like one that has ended.
         if (end.code === "LIMIT_BYTES") this.decisions.deny(subject, OUT_OF_BYTES);
         note(end);
       });
@@ -126,7 +128,7 @@ export class ProxiedRun {
     }
   }
 
-  /** Ends every tunnel and destroys every socket at once; those that are still to come, too. */
+  /** Ends every tunnel and destroys every socket at once, including later ones. */
   close(): void {
     this.#closed = true;
     this.#over.abort();

@@ -1,18 +1,18 @@
 import type { Socket } from "node:net";
 
-/** Counts bytes before they are passed on; false if they may not be. */
+/** Counts bytes before they are forwarded. Returns false if they must not be. */
 export type CountBytes = (bytes: number) => boolean;
 
 /**
- * Passes on what `from` sends, as fast as `to` takes it. `onEnd` is called when `from` has sent its
- * last; nothing is ended here. Stops at the first chunk `meter` says no to.
+ * Forwards the bytes of `from`, as fast as `to` takes them. Calls `onEnd` when `from` has ended;
+ * ends neither socket. Stops at the first chunk that `meter` refuses.
  */
 export function pump(
   from: Socket,
   to: Socket,
   meter: CountBytes,
   onEnd: () => void,
-  /** Passes a chunk on; false if more is to wait until `to` has taken it. */
+  /** Forwards a chunk. Returns false if the next one must wait for `to`. */
   pass: (chunk: Buffer) => boolean = (chunk) => to.write(chunk),
 ): void {
   from.on("data", (chunk: Buffer) => {
@@ -26,7 +26,7 @@ export function pump(
   else from.resume();
 }
 
-/** Writes, and resolves once the socket takes more, or either it or `other` has closed. */
+/** Writes, and resolves once the socket takes more, or once either socket has closed. */
 export function writeAndWait(socket: Socket, bytes: Buffer, other: Socket): Promise<void> {
   if (socket.write(bytes) || socket.destroyed || other.destroyed) return Promise.resolve();
   return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import { Refusal } from "../src/destinations/refusal.ts";
 import type { EgressLimits } from "../src/protocol/egress-limits.ts";
 
-/** What one run has used of its limits. */
+/** Counts the use of one run's limits. */
 export class Quota {
   readonly #limits: EgressLimits;
   #tunnels = 0;
@@ -17,12 +17,16 @@ export class Quota {
     return this.#tunnels;
   }
 
-  /** What has been moved so far, by tunnels that are open as well. */
+  /** Bytes moved so far, including those of open tunnels. */
   get moved(): { readonly bytesOut: number; readonly bytesIn: number } {
     return { bytesOut: this.#bytesOut, bytesIn: this.#bytesIn };
   }
 
-  /** Counts one more tunnel until `release`. @throws {Refusal} if there may be none. */
+  /**
+   * Counts one more tunnel until `release`.
+   *
+   * @throws {Refusal} If there are too many, or no bytes are left.
+   */
   take(): void {
     const { tunnels, totalTunnels, bytesOut, bytesIn } = this.#limits;
     if (this.#tunnels >= tunnels) {
@@ -42,13 +46,13 @@ export class Quota {
     this.#tunnels -= 1;
   }
 
-  /** Counts bytes on their way to the outside; false if they are too many to be sent. */
+  /** Counts bytes to the outside. Returns false if they exceed the limit. */
   out(bytes: number): boolean {
     this.#bytesOut += bytes;
     return this.#bytesOut <= this.#limits.bytesOut;
   }
 
-  /** Counts bytes from the outside; false if they are too many to be passed on. */
+  /** Counts bytes from the outside. Returns false if they exceed the limit. */
   in(bytes: number): boolean {
     this.#bytesIn += bytes;
     return this.#bytesIn <= this.#limits.bytesIn;

@@ -3,7 +3,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 
 export type HeadFault = "malformed" | "too-large" | "too-late" | "closed";
 
-/** Thrown where no complete head arrives. The socket is left as it is. */
+/** No complete head arrived. The socket is left unchanged. */
 export class HeadError extends Error {
   override readonly name = "HeadError";
   readonly fault: HeadFault;
@@ -16,23 +16,27 @@ export class HeadError extends Error {
 
 export interface HeadLimits {
   readonly bytes: number;
-  /** Lines, the first and the empty one among them. */
+  /** Most lines, including the first and the empty one. */
   readonly lines: number;
 }
 
-/** What was looked for, and what arrived behind it. */
+/** A head, and the bytes that arrived behind it. */
 export interface ReadHead {
   readonly head: Buffer;
   readonly rest: Buffer;
 }
 
-/** Where what is looked for ends in what has arrived so far, or undefined if that is further on. */
+/** Returns the end of the wanted part in the bytes so far, or `undefined` if it has not arrived. */
 export type Find = (bytes: Buffer) => number | undefined;
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Waits for a client's first bytes, however few. @throws {HeadError} */
+/**
+ * Waits for a client's first bytes, however few.
+ *
+ * @throws {HeadError} If none arrive in time.
+ */
 export async function readOpening(socket: Socket, timeoutMs: number): Promise<Buffer> {
   const { rest } = await readUntil(socket, Buffer.alloc(0), timeoutMs, (bytes) =>
     bytes.length > 0 ? 0 : undefined,
@@ -41,10 +45,10 @@ export async function readOpening(socket: Socket, timeoutMs: number): Promise<Bu
 }
 
 /**
- * Reads an HTTP head up to and with its empty line. `opening` is what was read of it already.
+ * Reads an HTTP head, including its empty line. `opening` holds the bytes that were read before.
  * The socket is paused afterwards. Without `timeoutMs` it waits until the socket closes.
  *
- * @throws {HeadError} as soon as it is clear that no acceptable head will come.
+ * @throws {HeadError} As soon as it is certain that no acceptable head will come.
  */
 export function readHead(
   socket: Socket,
@@ -55,12 +59,12 @@ export function readHead(
   return readUntil(socket, opening, timeoutMs, headEnd(limits));
 }
 
-/** Finds the end of a head in what has arrived of it, each time a little more; looks at no byte twice. */
+/** Makes a finder for the end of a head that arrives in parts. Reads no byte twice. */
 export function headEnd(limits: HeadLimits): Find {
   let looked = 0;
   let start = 0;
   let lines = 1;
-  /** A line feed on its own ends lines for some readers, so that a head with one is none at all. */
+  /** Refuses a single line feed: it ends lines for some readers only. */
   function endOfHead(bytes: Buffer): number | undefined {
     for (;;) {
       const end = bytes.indexOf(LF, looked);

@@ -2,17 +2,20 @@ import { type Destination, HostError, parseAuthority } from "../src/destinations
 import { Refusal } from "../src/destinations/refusal.ts";
 import { framingOf, HeadSyntaxError, type RequestHead } from "./head.ts";
 
-/** What a request wants: bytes both ways, or one HTTP exchange. `path` starts with a slash. */
+/**
+ * Kind of a request: a tunnel for bytes both ways, or one HTTP exchange. `path` starts with a
+ * slash.
+ */
 export type Target =
   | { readonly kind: "tunnel"; readonly destination: Destination }
   | { readonly kind: "exchange"; readonly destination: Destination; readonly path: string };
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
-/** Methods whose answer echoes the request, or that are no requests at all. */
+/** Methods whose response echoes the request, or that belong to no request at all. */
 const REFUSED_METHODS = new Set(["TRACE", "PRI"]);
 
 /**
- * Reads where a request wants to go: `CONNECT host:port` or `METHOD http://host[:port]/path`.
+ * Reads the target of a request: `CONNECT host:port` or `METHOD http://host[:port]/path`.
  *
  * @throws {Refusal} `BAD_HOST`, `BAD_REQUEST`, `METHOD_NOT_ALLOWED` or `SCHEME_NOT_SUPPORTED`.
  */
@@ -38,7 +41,7 @@ function readTunnel({ target, fields }: RequestHead): Target {
   return { kind: "tunnel", destination: parseAuthority(target) };
 }
 
-/** No `URL` here: it repairs hosts, and what it makes of one is not what was written. */
+/** Reads an absolute URL. `URL` is not used, because it repairs hosts and so changes their text. */
 function readExchange(url: string): Target {
   const [prefix, scheme] = SCHEME.exec(url) ?? [];
   if (prefix === undefined || scheme === undefined) {

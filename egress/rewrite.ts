@@ -3,13 +3,13 @@ import { DENIED_HEADER } from "../src/destinations/refusal.ts";
 import { type AnswerFraming, framingFields } from "./answer-framing.ts";
 import { type Field, framingOf, type RequestHead, type ResponseHead, valuesOf } from "./head.ts";
 
-/** A request for one HTTP exchange, and where it goes. `path` starts with a slash. */
+/** A request for one HTTP exchange, with its destination. `path` starts with a slash. */
 export interface ExchangeRequest extends RequestHead {
   readonly destination: Destination;
   readonly path: string;
 }
 
-/** What concerns one connection and not the next, beside what a Connection header names. */
+/** Fields of one connection, in addition to those that a Connection header names. */
 const HOP_BY_HOP = new Set([
   "connection",
   "keep-alive",
@@ -21,16 +21,16 @@ const HOP_BY_HOP = new Set([
   "trailer",
   "upgrade",
 ]);
-/** What is written by the proxy itself, whatever a Connection header says of it. */
+/** Fields that the proxy writes itself, whatever a Connection header says. */
 const OWN_REQUEST_FIELDS = new Set(["host", "content-length", "transfer-encoding"]);
-/** Likewise, and what says that the proxy refuses something: no host may say that in its place. */
+/** The same for responses, with the marks of the proxy's refusals, which no host may imitate. */
 const OWN_RESPONSE_FIELDS = new Set([
   "content-length",
   "transfer-encoding",
   DENIED_HEADER.toLowerCase(),
 ]);
 
-/** Whether a request asks to become a WebSocket, the one upgrade that is passed on. */
+/** Tests whether a request asks for a WebSocket, the only upgrade that is forwarded. */
 export function wantsWebSocket({ method, fields }: RequestHead): boolean {
   const upgrade = valuesOf(fields, "upgrade");
   return (
@@ -41,7 +41,9 @@ export function wantsWebSocket({ method, fields }: RequestHead): boolean {
   );
 }
 
-/** The head the host gets: its own path and Host, one statement of the length, and no more hops. */
+/**
+ * Writes the head for the host: its own path and Host, one length, and no fields of the connection.
+ */
 export function writeRequestHead(request: ExchangeRequest, upgrade: boolean): string {
   const { destination, fields } = request;
   const host =
@@ -58,7 +60,7 @@ export function writeRequestHead(request: ExchangeRequest, upgrade: boolean): st
   ]);
 }
 
-/** The head the client gets, without what only the proxy may say. */
+/** Writes the head for the client, without the fields that only the proxy may set. */
 export function writeResponseHead(response: ResponseHead, framing: AnswerFraming): string {
   const { status, reason, fields } = response;
   return write(`HTTP/1.1 ${status} ${reason}`, [
@@ -68,12 +70,12 @@ export function writeResponseHead(response: ResponseHead, framing: AnswerFraming
   ]);
 }
 
-/** The head of an interim answer, which says nothing about the connection and has no body. */
+/** Writes the head of an interim response. It has no body and no fields of the connection. */
 export function writeInterimHead({ status, reason, fields }: ResponseHead): string {
   return write(`HTTP/1.1 ${status} ${reason}`, passedOn(fields));
 }
 
-/** The head of an answer that switches to the protocol of WebSockets. */
+/** Writes the head of a response that switches to the WebSocket protocol. */
 export function writeSwitchHead({ status, reason, fields }: ResponseHead): string {
   return write(`HTTP/1.1 ${status} ${reason}`, [...passedOn(fields), ...connection(true)]);
 }

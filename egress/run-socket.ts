@@ -5,7 +5,7 @@ import type { RunReport } from "../src/protocol/egress-admin.ts";
 import type { ProxiedRun } from "./proxied-run.ts";
 import { serveConnection } from "./serve-connection.ts";
 
-/** One slot's `egress.sock`, and the run that is behind it while it listens. */
+/** Listens on a sandbox's `egress.sock`, for one run. */
 export class RunSocket {
   readonly #path: string;
   readonly #run: ProxiedRun;
@@ -19,19 +19,19 @@ export class RunSocket {
     });
   }
 
-  /** Listens at `path`. Rejects if that cannot be done, and leaves nothing behind then. */
+  /** Listens at `path`. On failure it rejects and leaves nothing behind. */
   static async open(path: string, run: ProxiedRun): Promise<RunSocket> {
-    const slot = new RunSocket(path, run);
+    const runSocket = new RunSocket(path, run);
     try {
-      await listenForSandbox(slot.#server, path);
+      await listenForSandbox(runSocket.#server, path);
     } catch (error) {
-      await slot.close();
+      await runSocket.close();
       throw error;
     }
-    return slot;
+    return runSocket;
   }
 
-  /** Cuts every connection at once, removes the socket, and tells what the run used. */
+  /** Cuts off every connection at once, removes the socket, and returns the run's usage. */
   async close(): Promise<RunReport> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#run.close();
@@ -41,7 +41,10 @@ export class RunSocket {
   }
 }
 
-/** Removes a file synchronously, as `listenForSandbox` does; one that stays goes with the slot's directory. */
+/**
+ * Removes a file synchronously, as `listenForSandbox` does. A file that stays goes with the
+ * sandbox's directory.
+ */
 function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });

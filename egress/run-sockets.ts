@@ -16,31 +16,31 @@ const NOTHING: RunReport = {
 };
 
 export interface RunSocketsOptions {
-  /** What is behind the slot's `egress.sock`, if that is to be there. */
+  /** Run behind the sandbox's `egress.sock`. Absent if the run may not use the network. */
   readonly run: ProxiedRun | undefined;
   readonly request: OpenRequest;
   readonly reserve: SpareConnections;
   readonly audit: OnDecision;
 }
 
-/** What is open for one run: its slot's sockets, or one of them. */
+/** The sockets of one run's sandbox: for the network, for the database, or both. */
 export class RunSockets {
-  readonly #slot: RunSocket | undefined;
+  readonly #runSocket: RunSocket | undefined;
   readonly #databaseProxy: DatabaseProxy | undefined;
 
-  private constructor(slot: RunSocket | undefined, databaseProxy: DatabaseProxy | undefined) {
-    this.#slot = slot;
+  private constructor(runSocket: RunSocket | undefined, databaseProxy: DatabaseProxy | undefined) {
+    this.#runSocket = runSocket;
     this.#databaseProxy = databaseProxy;
   }
 
-  /** Opens all or, if that fails, nothing. */
+  /** Opens all sockets or, if one fails, none. */
   static async open({ run, request, reserve, audit }: RunSocketsOptions): Promise<RunSockets> {
     const { egress, database, tenant } = request;
     if (database === undefined) {
       return new RunSockets(egress && run && (await RunSocket.open(egress.socket, run)), undefined);
     }
     const [{ host, port }] = database.target.hosts as [DatabaseHost];
-    const slot = egress && run && (await RunSocket.open(egress.socket, run));
+    const runSocket = egress && run && (await RunSocket.open(egress.socket, run));
     const subject = { event: "decision", run: request.run, tenant, host, port } as const;
     let sequence = 0;
     const note = (code: string): void => {
@@ -54,16 +54,16 @@ export class RunSockets {
       });
     };
     try {
-      return new RunSockets(slot, await DatabaseProxy.open({ ...database, reserve, audit: note }));
+      return new RunSockets(runSocket, await DatabaseProxy.open({ ...database, reserve, audit: note }));
     } catch (error) {
-      await slot?.close();
+      await runSocket?.close();
       throw error;
     }
   }
 
-  /** Cuts every connection, removes the sockets, and tells what the run used of the network. */
+  /** Cuts off every connection, removes the sockets, and returns the run's use of the network. */
   async close(): Promise<RunReport> {
-    const [report] = await Promise.all([this.#slot?.close(), this.#databaseProxy?.close()]);
+    const [report] = await Promise.all([this.#runSocket?.close(), this.#databaseProxy?.close()]);
     return report ?? NOTHING;
   }
 }

@@ -5,7 +5,7 @@ import { serveHttp } from "./http.ts";
 import type { ProxiedRun } from "./proxied-run.ts";
 import { HeadError, readOpening } from "./read-head.ts";
 
-/** A method's first letter. */
+/** Matches the first letter of a method. */
 const HTTP_OPENING = /^[A-Za-z]/;
 
 const TOO_MANY = {
@@ -13,7 +13,7 @@ const TOO_MANY = {
   full: new Refusal("LIMIT_TENANT", "The tenant's executions have too many connections open"),
 } as const;
 
-/** Serves one connection to a slot's socket, from its first byte to its last. Does not throw. */
+/** Serves one connection to a sandbox's socket, from its first byte to its last. Does not throw. */
 export async function serveConnection(client: Socket, run: ProxiedRun): Promise<void> {
   const entered = run.enter(client);
   if (entered === "flooded") {
@@ -21,7 +21,7 @@ export async function serveConnection(client: Socket, run: ProxiedRun): Promise<
     return;
   }
   if (entered !== "welcome") {
-    // Nothing is read from it: a connection too many is to cost no more than its answer.
+    // Not read from: a connection too many costs no more than its answer.
     refuse(client, run, TOO_MANY[entered]);
     return;
   }
@@ -36,8 +36,8 @@ export async function serveConnection(client: Socket, run: ProxiedRun): Promise<
 }
 
 /**
- * The one place where protocols are told apart, by their first byte. A stream that does not start
- * with a letter (Postgres starts with the length of its first message) is none that is spoken here.
+ * Chooses the protocol by the first byte. Only HTTP is served, which starts with a letter.
+ * PostgreSQL, for example, starts with the length of a message.
  */
 async function dispatch(
   client: Socket,

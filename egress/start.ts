@@ -16,54 +16,64 @@ import { ConnectionBudget } from "./connection-budget.ts";
 import type { OnDecision } from "./decision-log.ts";
 import { IdleTimer } from "./idle-exit.ts";
 
-/** What the operator decides, once, when the proxy starts. */
+/** Operator's settings, fixed at the start of the proxy. */
 export interface EgressOptions {
-  /** Path of the admin socket, in a directory no sandbox sees. Whoever connects there rules. */
+  /**
+   * Path of the admin socket, in a directory that no sandbox sees. Its clients have full control.
+   */
   readonly adminSocket: string;
-  /** Fixed addresses of names, `{ "name": "address" }`. They are checked like any other. */
+  /** Fixed addresses of names: `{ "name": "address" }`. They are checked as any other. */
   readonly hosts?: Readonly<Record<string, string>>;
   /**
-   * Destinations, each `host:port`, that may lead to private or loopback addresses. A policy has to
-   * allow them as well. Metadata addresses stay out of reach, and may not be named here.
+   * Destinations, each `host:port`, that may lead to private or loopback addresses. A policy must
+   * allow them, too. Metadata addresses stay out of reach and must not be named here.
    */
   readonly private?: readonly string[];
-  /** Addresses and networks that are the host's own, beside those of its interfaces. */
+  /** Addresses and networks that belong to the host, in addition to those of its interfaces. */
   readonly own?: readonly string[];
-  /** Told once there has been no admin connection for so long, at the start or later. */
-  readonly alone?: { readonly after: number; readonly onAlone: () => void } | undefined;
-  /** Default: the operating system's. */
+  /**
+   * Calls `onIdle` after `after` milliseconds without an admin connection, at the start or later.
+   */
+  readonly idle?: { readonly after: number; readonly onIdle: () => void } | undefined;
+  /** Name resolver. Default: the operating system's. */
   readonly resolver?: Resolver;
-  /** Is told of every decision and of the end of every tunnel. Default: nobody is. */
+  /** Receives every decision and the end of every tunnel. Default: no listener. */
   readonly audit?: OnDecision;
-  /** Is told of database sessions that outlive their execution. Default: nobody is. */
+  /** Receives database sessions that outlive their execution. Default: no listener. */
   readonly onSurvivor?: (event: SurvivorEvent) => void;
-  /** Connections of all runs at a time. Default: 1,024, which the container's memory is for. */
+  /**
+   * Most connections of all runs at a time. Default: 1,024, which the container's memory is sized
+   * for.
+   */
   readonly connections?: number;
-  /** Limits of each run that differ from `DEFAULT_EGRESS_LIMITS`: tests wait less. */
+  /** Limits of each run that differ from `DEFAULT_EGRESS_LIMITS`, for tests with shorter waits. */
   readonly limits?: Partial<EgressLimits> | undefined;
   /** Lists the host's interfaces, whose addresses are private. Default: the operating system's. */
   readonly interfaces?: ListInterfaces;
-  /** Only for tests that show what happens without it. Default: the real one. */
+  /**
+   * Classifier of addresses, for tests that show what happens without it. Default: the real one.
+   */
   readonly classify?: Classifier;
 }
 
-/** A proxy that runs. */
+/** A running proxy. */
 export interface RunningProxy {
   /** Closes all runs and all sockets. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the proxy and resolves once it listens on the admin socket.
+ * Starts the proxy. Resolves once it listens on the admin socket.
  *
- * @throws {HostError} for `hosts` or `private` that cannot be meant.
- * @throws {Error} if the admin socket cannot be listened on, or another proxy does.
+ * @throws {HostError} For malformed `hosts` or `private`.
+ * @throws {Error} If the admin socket cannot be opened, or another proxy uses it.
+ *
  * @example
  * const egress = await startEgress({ adminSocket: "/run/isolate/egress/admin.sock" });
  */
 export async function startEgress(options: EgressOptions): Promise<RunningProxy> {
   const { adminSocket, audit = () => {}, onSurvivor = () => {} } = options;
-  const alone = options.alone && new IdleTimer(options.alone.after, options.alone.onAlone);
+  const idleTimer = options.idle && new IdleTimer(options.idle.after, options.idle.onIdle);
   const { hosts = {}, private: privates = [], own = [] } = options;
   const { resolver = nameServerResolver(), interfaces } = options;
   const { classify: classifier = sparingHost(classify, interfaces) } = options;
@@ -94,10 +104,10 @@ export async function startEgress(options: EgressOptions): Promise<RunningProxy>
   const server = createServer((socket) => {
     const shared = { operatorRules, readRules: settle, claims, audit, reserve, budget, limits };
     const admin = new AdminConnection(socket, shared);
-    alone?.enter();
+    idleTimer?.enter();
     const served = admin.serve().finally(() => {
       connections.delete(socket);
-      alone?.leave();
+      idleTimer?.leave();
     });
     connections.set(socket, { admin, served });
     for (const event of survivors.values()) admin.report({ ...event, survivors: survivors.size });
@@ -111,7 +121,7 @@ export async function startEgress(options: EgressOptions): Promise<RunningProxy>
       const served = [...connections.values()].map((connection) => connection.served);
       for (const socket of connections.keys()) socket.destroy();
       await Promise.all([closed, ...served]);
-      alone?.close();
+      idleTimer?.close();
       await reserve.close();
       await rm(adminSocket, { force: true });
     },
@@ -126,14 +136,14 @@ function survivorEvent(
   return { event: "survivor", ...host, user, pid, state, reason, survivors: 0 };
 }
 
-/** Makes the last part of the path alone: the rest is somebody's decision. */
+/** Makes the last directory of the path only. The ones above are the operator's decision. */
 async function ensureDirectory(path: string): Promise<void> {
   await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
   });
 }
 
-/** A proxy that was killed leaves its socket behind; one that answers is not to be pushed aside. */
+/** Removes the socket of a proxy that was killed. A socket that answers stays. */
 async function removeLeftover(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (!found?.isSocket()) return;

@@ -9,19 +9,22 @@ import { type Dialled, dial } from "./dial.ts";
 import { pump } from "./pump.ts";
 import type { Quota } from "./quota.ts";
 
-/** The execution that a tunnel is of, as far as it counts for that. */
+/** Parts of a run that a tunnel uses. */
 export interface TunnelRun {
   readonly limits: Pick<EgressLimits, "idleTimeoutMs" | "absoluteTimeoutMs" | "dialTimeoutMs">;
   readonly quota: Pick<Quota, "in" | "out">;
   trackUpstream(socket: Socket, client: Socket): void;
 }
 
-/** Why a tunnel is over. All but `DONE` and `CLOSED` can be told a client that still waits. */
+/**
+ * Reason of a tunnel's end. A client that still waits gets any but `DONE` and `CLOSED` as an
+ * answer.
+ */
 export type EndCode = RefusalCode | "DONE" | "CLOSED";
 
 /**
- * One way to the outside that was allowed: a client's socket, the socket that was dialled for it,
- * and the clocks and meters on both. It ends once, whoever ends it.
+ * One allowed connection to the outside: the client's socket, the dialled socket, and the timers
+ * and counters of both. It ends once, from any side.
  */
 export class Tunnel {
   readonly client: Socket;
@@ -36,7 +39,7 @@ export class Tunnel {
   #bytesOut = 0;
   #bytesIn = 0;
 
-  /** Starts the clocks. */
+  /** Starts the timers. */
   constructor(
     run: TunnelRun,
     client: Socket,
@@ -53,7 +56,11 @@ export class Tunnel {
     client.once("close", () => this.#clientClosed());
   }
 
-  /** Connects to the outside. @throws {Refusal} */
+  /**
+   * Connects to the outside.
+   *
+   * @throws {Refusal} If no address answers in time, or the tunnel has ended meanwhile.
+   */
   async dial(): Promise<Socket> {
     const track = (socket: Socket): void => this.#run.trackUpstream(socket, this.client);
     const dialled = await dial(this.#addresses, track, this.#run.limits.dialTimeoutMs);
@@ -65,26 +72,26 @@ export class Tunnel {
     return dialled.socket;
   }
 
-  /** The client has got its answer's head: from here on, cutting it off is all that can be said. */
+  /** Notes that the client has got a response's head. From then on, faults only cut it off. */
   answered(): void {
     this.#answered = true;
   }
 
-  /** Counts bytes to the outside; false, and the end, if they are too many. */
+  /** Counts bytes to the outside. If they exceed the limit, ends the tunnel and returns false. */
   out = (bytes: number): boolean => {
     this.#idle.refresh();
     this.#bytesOut += bytes;
     return this.#run.quota.out(bytes) || this.#outOfBytes();
   };
 
-  /** Counts bytes from the outside; false, and the end, if they are too many. */
+  /** Counts bytes from the outside. If they exceed the limit, ends the tunnel and returns false. */
   in = (bytes: number): boolean => {
     this.#idle.refresh();
     this.#bytesIn += bytes;
     return this.#run.quota.in(bytes) || this.#outOfBytes();
   };
 
-  /** Passes bytes on both ways, `first` before all others, until both sides have ended. */
+  /** Forwards bytes both ways until both sides have ended. Sends `first` before all others. */
   splice(upstream: Socket, first: Buffer): void {
     if (first.length > 0 && this.out(first.length)) upstream.write(first);
     upstream.once("close", () => destroySoon(this.client));
@@ -92,7 +99,7 @@ export class Tunnel {
     pump(upstream, this.client, this.in, () => this.client.end());
   }
 
-  /** Ends it at once. A client that has had no answer is left for whoever owes it one. */
+  /** Ends the tunnel at once. A client without a response is left for its caller to answer. */
   end(code: EndCode): void {
     if (this.#end !== undefined) return;
     this.#end = code;
@@ -111,7 +118,7 @@ export class Tunnel {
     });
   }
 
-  /** Why it ended, or what is said where that is not known, as the client is told. */
+  /** Returns the reason of the end for the client, or a general one if none is known. */
   reason(): Refusal {
     const code = this.#end;
     if (code === undefined || code === "DONE" || code === "CLOSED") {

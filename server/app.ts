@@ -31,31 +31,31 @@ import { type Auth, OpenAuth } from "./tenants/auth.ts";
 
 export interface AppOptions {
   readonly services: Services;
-  /** Bytes of a request body. */
+  /** Most bytes of a request's body. */
   readonly maxBody: number;
-  /** How fast bodies have to arrive. */
+  /** Least speed of bodies. */
   readonly pace?: PaceLimits | undefined;
-  /** Told of our own failures, with the id their callers were given. */
+  /** Receives the server's own failures, with the request id that callers got. */
   readonly onError: (error: unknown, requestId: string) => void;
-  /** Whether the server is about to leave, and wants no more requests. Default: never. */
+  /** Returns true once the server is about to stop and wants no more requests. Default: never. */
   readonly leaving?: (() => boolean) | undefined;
-  /** Told of each request, once it is answered. */
+  /** Receives each request after its answer. */
   readonly onAnswer?: ((answered: Answered) => void) | undefined;
-  /** Default: everybody is the only tenant there is, and nobody administers it. */
+  /** Tenants and their keys. Default: a single tenant without a key, and no operator. */
   readonly tenancy?: Tenancy | undefined;
-  /** Names it answers to beside loopback's; every name if absent. */
+  /** Host names that are served, besides those of loopback. Absent: every name. */
   readonly hosts?: readonly string[] | undefined;
-  /** The registry of resources; without one, its routes are not there. */
+  /** Registry of resources. Without it, its routes do not exist. */
   readonly resourceService?: ResourceService | undefined;
-  /** URL this server is known by. Default: as each request has it. */
+  /** Public URL of this server. Default: the one of each request. */
   readonly publicUrl?: string | undefined;
-  /** Most bytes of the response of an HTTP function. Default 16 MB. */
+  /** Most bytes of an HTTP function's response. Default 16 MB. */
   readonly httpBytes?: number | undefined;
-  /** Bytes of answers that may wait for their clients to read. Default 256 MiB. */
+  /** Most bytes of answers that wait for their clients. Default 256 MiB. */
   readonly maxUnread?: number | undefined;
 }
 
-/** The HTTP application: no port, no environment, no signals. */
+/** Builds the HTTP application, without a port, an environment or signals. */
 export function buildApp(options: AppOptions): Hono<ApiEnv> {
   const { tenancy, maxBody, onError, onAnswer, hosts } = options;
   const auth = tenancy?.auth ?? new OpenAuth();
@@ -93,7 +93,7 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
   return app;
 }
 
-/** Everything there is to serve. */
+/** Lists all routes. */
 function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"]): Route[] {
   const { services, resourceService, publicUrl, httpBytes, tenancy, leaving, onError } = options;
   const { kernel, runs, replyModes, jobs, secretKey, store, audit, functions, health, metrics } =

@@ -17,20 +17,23 @@ import { createTenancy } from "./tenancy.ts";
 export interface AssembleOptions {
   readonly settings: Settings;
   readonly logger: Logger;
-  /** Store, opened at the same time. It is closed with the rest, or if the rest cannot be made. */
+  /** Store, opened at the same time. It is closed with the rest, and if assembling fails. */
   readonly store: Promise<Store>;
 }
 
-/** A control plane that answers requests, on no port yet. */
+/** A control plane without a port yet. */
 export interface Assembled {
   readonly app: Hono<ApiEnv>;
-  /** Has it say that it is not ready, and serve on. */
+  /** Makes it report that it is not ready, while it serves on. */
   leave(): void;
-  /** Lets what runs go on for up to `grace` ms, writes down what is to be written, ends everything. */
+  /**
+   * Closes everything. Running executions get up to `grace` ms, and outstanding records are
+   * written.
+   */
   close(grace: number): Promise<void>;
 }
 
-/** Makes a control plane of its settings. Rejects with nothing left behind. */
+/** Makes a control plane from its settings. If that fails, everything made so far is closed. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { settings, logger } = options;
   const { config, containers, runDirectory } = settings;
@@ -38,7 +41,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   // Sandboxes start while the store is opened.
   const opening = openKernel({ config, containers, runDirectory, log });
   const made: { services?: Services } = {};
-  /** Ends what there is by now: what takes work on, what runs it, what waits for its end, and the store. */
+  /** Closes everything made so far, in this order: intake of jobs, kernel, services, store. */
   const close = async (grace: number): Promise<void> => {
     made.services?.worker.stop();
     const [opened, store] = await Promise.allSettled([opening, options.store]);
@@ -89,7 +92,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       maxBody: settings.maxBody,
       pace: settings.pace,
       httpBytes: settings.httpBytes,
-      // Whoever listens to the world has a proxy in front that knows its names.
+      // A server that listens beyond loopback has a proxy in front, which knows its names.
       hosts: isLoopback(settings.host) ? settings.hosts : undefined,
       onError,
       leaving: () => leaving,

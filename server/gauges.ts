@@ -10,7 +10,7 @@ import type { Store } from "./store/contract/store.ts";
 const LEVELS: readonly SandboxLevel[] = ["container", "isolated"];
 const STATES = ["warm", "starting", "leased", "kept"] as const;
 
-/** What is looked at. */
+/** Objects that the gauges read. */
 interface Sources {
   readonly kernel: Kernel;
   readonly audit: ExecutionWriter;
@@ -18,7 +18,7 @@ interface Sources {
   readonly store: Store;
 }
 
-/** Adds what is looked at whenever the metrics are asked for. */
+/** Adds gauges that are read at each request for the metrics. */
 export function addGauges({ registry }: Metrics, { kernel, audit, health, store }: Sources): void {
   const registers = [registry];
   const levels = (): [SandboxLevel, EngineStatus][] =>

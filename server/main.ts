@@ -10,14 +10,14 @@ import { createLogger } from "./log/logger.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { openStore } from "./store/open.ts";
 
-/** Time beyond the drain for removing what is left. */
+/** Milliseconds for removing the rest, in addition to the drain. */
 const REMOVAL_MS = 20_000;
-/** Time in which the last answers get to their callers. */
+/** Milliseconds for sending the last answers. */
 const ANSWERS_MS = 1_000;
 
 async function main(settings: Settings, logger: Logger): Promise<void> {
   const { config, host, drain, drainDelay, tracing, pace, maxConnections } = settings;
-  // Its thread opens it while this one loads the rest, and starts sandboxes.
+  // The store's thread opens it while this one loads the rest and starts sandboxes.
   const store = openStore(settings.store, settings);
   store.catch(() => {});
   const [{ serve }, { assemble }, { guardedServer }, { httpLimits }] = await Promise.all([
@@ -34,7 +34,8 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
     logger.info(`Isolate listens on http://${host}:${to.port}`),
   ) as Server;
   server.maxConnections = maxConnections;
-  // Beyond a number Node drops headers without a word, a key's or `Host` perhaps: they are refused instead.
+  // Node silently drops headers beyond a number, possibly a key or `Host`. Too many are refused
+  // instead.
   server.maxHeadersCount = 0;
   const delay = drainDelay + drain + REMOVAL_MS;
   closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
@@ -42,14 +43,14 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
     else logger.fatal({ err }, "Shutting down on a failure");
     leave();
     if (err === undefined) await sleep(drainDelay);
-    // It listens until nothing runs: whoever asks gets an answer, and not a closed door.
+    // Listens until no execution runs, so that clients get answers and no refused connections.
     await close(drain);
     await Promise.all([closeServer(server), stopTracing?.()]);
     logger.info("Everything is removed");
   });
 }
 
-/** Takes no more connections, and ends those whose answers do not get through. */
+/** Refuses new connections, and closes those whose answers do not get through in time. */
 async function closeServer(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   await Promise.race([closed, sleep(ANSWERS_MS, undefined, { ref: false })]);

@@ -1,20 +1,22 @@
 import { readFileSync } from "node:fs";
 import { messageOf } from "../src/base/errors.ts";
 
-/** Settings that can be given as the path of a file, by their name with `_FILE`. */
+/** Settings that may be given as a file, by their name with `_FILE`. */
 const SECRETS = ["ISOLATE_ADMIN_KEY", "ISOLATE_SECRET_KEY", "ISOLATE_STORE_URL", "DATABASE_URL"];
 
 export const SECRET_FILES: readonly string[] = SECRETS.map((name) => `${name}_FILE`);
 
 /**
- * Returns the variables with the content of each named file in the setting's place, without the line break
- * at its end. Throws an error that names the variable, and never quotes the file.
+ * Returns the variables, with each named file's content as its setting. Drops the line break at its
+ * end.
+ *
+ * @throws {Error} Naming the variable, without quoting the file.
  */
 export function withSecretFiles(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const found: NodeJS.ProcessEnv = { ...env };
   for (const name of SECRETS) {
     const path = env[`${name}_FILE`];
-    // Compose files say by an empty one that there is none.
+    // Compose files pass an empty value for none.
     if (!path) continue;
     if (env[name]) {
       throw new Error(`Bad setting ${name}_FILE: ${name} is given as well; give one of them`);

@@ -24,30 +24,30 @@ import { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
 import type { Caller } from "./tenants/auth.ts";
 
-/** What an execution takes beyond its timeout, waiting to be let in included. */
+/** Milliseconds of an execution beyond its timeout, including the wait for admission. */
 const MARGIN_MS = 120_000;
-/** Milliseconds the store gets for what is left to write down. */
+/** Milliseconds in which the store has to take the last records. */
 const AUDIT_MS = 5_000;
 
 export interface ServicesOptions {
   readonly kernel: Kernel;
   readonly store: Store;
   readonly config: Config;
-  /** Without one, no callback is accepted. */
+  /** Secret key. Without it, no callback is accepted. */
   readonly secretKey: Uint8Array | undefined;
-  /** Whose a tenant's jobs are; `undefined` for one that is gone. */
+  /** Returns the caller for a tenant's jobs, or `undefined` for a deleted tenant. */
   readonly callerOf: (tenant: string) => Promise<Caller | undefined>;
   /** Default: no quotas. */
   readonly admission?: Admission;
-  /** Milliseconds after which the jobs of a server that says nothing are run by others. */
+  /** Milliseconds without a sign of life after which other servers run a server's jobs. */
   readonly lease: number;
-  /** Days that executions are remembered. */
+  /** Days for which executions are kept. */
   readonly retention: number;
-  /** Told of our own failures; `requestId` is empty for what no request has caused. */
+  /** Receives the server's own failures. `requestId` is empty if no request has caused it. */
   readonly onError: (error: unknown, requestId: string) => void;
 }
 
-/** What the routes are made of. */
+/** Services that routes use. */
 export interface Services {
   readonly kernel: Kernel;
   readonly store: Store;
@@ -61,18 +61,18 @@ export interface Services {
   readonly callbacks: CallbackSender | undefined;
   readonly secretKey: Uint8Array | undefined;
   readonly metrics: Metrics;
-  /** Whether the store takes writes. */
+  /** Checks whether the store takes writes. */
   readonly health: StoreHealth;
-  /** Begins what is done without being asked for: jobs, callbacks, forgetting. */
+  /** Starts background work: jobs, callbacks, and the deletion of old records. */
   start(): void;
   /**
-   * Ends that, and writes down what is to be written, once the kernel is closed. Resolves with the number of
-   * executions the store did not take.
+   * Stops background work and writes outstanding records. Called once the kernel is closed.
+   * Resolves with the number of executions that the store did not take.
    */
   close(): Promise<number>;
 }
 
-/** Makes everything that rests on the store; nothing of it does anything by itself yet. */
+/** Makes everything that uses the store. Nothing runs before `start()`. */
 export function createServices(options: ServicesOptions): Services {
   const { kernel, store, config, secretKey, callerOf, lease, onError } = options;
   const { admission = NO_QUOTAS } = options;
@@ -109,7 +109,7 @@ export function createServices(options: ServicesOptions): Services {
     runs,
     callerOf,
     lease,
-    // The other half is for those who wait for their answers.
+    // The other half is for executions that clients wait for.
     slots: Math.max(1, Math.floor(config.cluster.max / 2)),
     onDone: () => callbacks?.wake(),
     onError,

@@ -1,4 +1,4 @@
-/** Parsers of environment variables. None quotes what may be a secret. */
+/** Parsers of environment variables. None of them quotes a value that may be secret. */
 import { z } from "zod";
 import { messageOf } from "../src/base/errors.ts";
 import { levels } from "../src/contract/tenants.ts";
@@ -17,7 +17,7 @@ export const list = z
   .transform((text) => text.split(",").map((part) => part.trim()))
   .transform((parts) => parts.filter((part) => part !== ""));
 
-/** Levels of sandboxes; an empty list is as good as none. */
+/** Levels of sandboxes. An empty list means the default. */
 export const tenantLevels = list
   .transform((names) => (names.length > 0 ? names : [...DEFAULT_LEVELS]))
   .pipe(levels);
@@ -35,7 +35,7 @@ export const json = z.string().transform((text, context) => {
   }
 });
 
-/** Where the store is: a `postgres://` URL, or a directory. */
+/** Location of the store: a `postgres://` URL, or a directory. */
 export const location = z
   .string()
   .min(1)
@@ -51,7 +51,7 @@ export const location = z
 /** A JSON object of texts. */
 export const texts = json.pipe(z.record(z.string(), z.string()));
 
-/** `name=value` pairs with commas between them, as OpenTelemetry has them. */
+/** Pairs `name=value`, separated by commas, in the format of OpenTelemetry. */
 export const headers = list.transform((pairs, context) => {
   try {
     return Object.fromEntries(pairs.map((pair) => pairOf(pair)));
@@ -61,7 +61,7 @@ export const headers = list.transform((pairs, context) => {
   }
 });
 
-/** At least 32 bytes, as hexadecimal digits or base64; what is wrong with it is said without quoting it. */
+/** Secret key: at least 32 bytes, in hexadecimal digits or base64. Errors do not quote it. */
 export const secretKey = z.string().transform((text, context) => {
   const isHex = /^([0-9a-f]{2})+$/i.test(text);
   const isBase64 = /^[A-Za-z0-9+/_-]+={0,2}$/.test(text);
@@ -71,7 +71,10 @@ export const secretKey = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** Short ones could be guessed, and others do not fit into a header. */
+/**
+ * Key of the operator. Shorter ones could be guessed, and other characters do not fit into a
+ * header.
+ */
 export const adminKey = z
   .string()
   .regex(/^[!-~]{32,1024}$/, "Expected 32 to 1024 characters, no spaces");
@@ -84,7 +87,7 @@ export function between(least: number, most?: number) {
   return integer.pipe(most === undefined ? bounded : bounded.max(most));
 }
 
-/** Takes an empty text for none: Compose files say so by it. */
+/** Treats an empty text as absent, because Compose files pass it for none. */
 export function orNone<T extends z.ZodType>(parser: T) {
   return z.preprocess((text) => text || undefined, parser);
 }

@@ -25,23 +25,27 @@ import { variable } from "./variables.ts";
 const text = z.string().min(1);
 
 /**
- * All variables the server reads: each with its parser, its default, and its place in the settings.
- * docs/operate/configuration.md has the same list for operators. `config` is what `config()` is given.
+ * All variables that the server reads: each with its parser, its default and its place in the
+ * settings. docs/operate/configuration.md lists them for operators. `config` is the input of
+ * `config()`.
  */
 export const VARIABLES = {
   host: variable("HOST", text.default("127.0.0.1")),
-  /** Names it answers to beside loopback's while it listens there alone; lower case. */
+  /**
+   * Host names in lower case that are served besides those of loopback, while it listens there
+   * only.
+   */
   hosts: variable(
     "ISOLATE_HOSTS",
     list.transform((names) => names.map((name) => name.toLowerCase())),
   ),
-  /** The operator's key; without one, everybody on this machine is the only tenant. */
+  /** Key of the operator. Without it, everybody on this machine is the only tenant. */
   adminKey: variable("ISOLATE_ADMIN_KEY", orNone(adminKey.optional())),
-  /** Bytes that tenants' secrets are sealed with, and that the secrets of their callbacks are made of. */
+  /** Bytes that seal tenants' secrets and from which callbacks' secrets are derived. */
   secretKey: variable("ISOLATE_SECRET_KEY", orNone(secretKey.optional())),
-  /** Levels that tenants may use whose own settings name none. */
+  /** Levels for tenants whose own settings name none. */
   tenantLevels: variable("ISOLATE_TENANT_SANDBOX", tenantLevels),
-  /** URL this server is known by, if it is behind a proxy. */
+  /** Public URL of this server, if it is behind a proxy. */
   publicUrl: variable("ISOLATE_PUBLIC_URL", httpUrl.optional()),
   engine: variable("ISOLATE_ENGINE", z.enum(["docker", "none"]).default("docker")),
   containers: {
@@ -50,35 +54,35 @@ export const VARIABLES = {
     egressSocket: variable("ISOLATE_EGRESS_SOCKET", orNone(absolute.optional())),
   },
   runDirectory: variable("ISOLATE_RUN_DIR", absolute.optional()),
-  /** Bytes of a request body. */
+  /** Most bytes of a request's body. */
   maxBody: variable("ISOLATE_MAX_BODY", between(1_024, 33_554_432).default(8_388_608)),
-  /** How fast bodies have to arrive. */
+  /** Least speed of bodies. */
   pace: {
     idle: variable("ISOLATE_BODY_IDLE", between(100, 600_000).default(PACE.idle)),
     total: variable("ISOLATE_BODY_TIMEOUT", between(100, 3_600_000).default(PACE.total)),
   },
-  /** Connections at once. */
+  /** Most connections at once. */
   maxConnections: variable("ISOLATE_MAX_CONNECTIONS", between(16, 1_000_000).default(4_096)),
-  /** Most bytes of the response of an HTTP function. */
+  /** Most bytes of an HTTP function's response. */
   httpBytes: variable("ISOLATE_HTTP_BYTES", between(1_024, 1_073_741_824).default(16_777_216)),
-  /** Milliseconds that running executions get at shutdown. */
+  /** Milliseconds for running executions at shutdown. */
   drain: variable("ISOLATE_DRAIN", integer.default(10_000)),
-  /** Milliseconds before that in which it serves on, and says already that it will not. */
+  /** Milliseconds before the drain in which it serves on but reports that it is not ready. */
   drainDelay: variable("ISOLATE_DRAIN_DELAY", between(0, 600_000).default(0)),
-  /** Milliseconds after which the jobs of a server that says nothing are run by others. */
+  /** Milliseconds without a sign of life after which other servers run a server's jobs. */
   jobLease: variable("ISOLATE_JOB_LEASE", between(1_000).default(30_000)),
   /**
-   * Milliseconds that an execution waits for others of its tenant to end. Less than what an Idempotency-Key
-   * allows for beside the longest timeout.
+   * Milliseconds for which an execution waits for others of its tenant. Shorter than the time that
+   * an Idempotency-Key allows beyond the longest timeout.
    */
   queueTimeout: variable("ISOLATE_QUEUE_TIMEOUT", between(100, 100_000).default(60_000)),
-  /** Days that executions are remembered. */
+  /** Days for which executions are kept. */
   retention: variable("ISOLATE_RETENTION", between(1, 3_650).default(30)),
-  /** Bytes a tenant may store that has no limit of its own. */
+  /** Most bytes that a tenant without its own limit may store. */
   storage: variable("ISOLATE_STORAGE", between(1_048_576).optional()),
-  /** Bytes of the store's disk below which nothing is kept; absent for the store's default. */
+  /** Free bytes of the store's disk below which nothing is stored. Absent: the store's default. */
   reserve: variable("ISOLATE_STORE_RESERVE", integer.optional()),
-  /** Where everything is kept: a `postgres://` URL, which is a secret, or a directory. */
+  /** Location of the store: a `postgres://` URL, which is a secret, or a directory. */
   store: variable("ISOLATE_STORE_URL", location.prefault(".isolate/store")),
   log: {
     level: variable("ISOLATE_LOG_LEVEL", z.enum(LOG_LEVELS).optional()),
@@ -100,7 +104,7 @@ export const VARIABLES = {
     env: variable("ISOLATE_ENV", texts.optional()),
     wildcards: variable("ISOLATE_WILDCARDS", flag.optional()),
     isolatedNet: variable("ISOLATE_ISOLATED_NET", flag.optional()),
-    /** Checked by `config()`, which takes nothing for permissions but what it has looked at. */
+    /** Checked by `config()`, which accepts only permissions that it has parsed itself. */
     ceiling: variable("ISOLATE_CEILING", (json as z.ZodType<Perms>).optional()),
     egress: {
       hosts: variable("ISOLATE_EGRESS_HOSTS", texts.optional()),

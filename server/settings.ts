@@ -14,8 +14,9 @@ export const SETTING_NAMES: readonly string[] = [...namesOf(VARIABLES), ...SECRE
 export interface Settings extends ReturnType<typeof settingsOf> {}
 
 /**
- * Reads the environment variables listed in docs/operate/configuration.md. Throws an error that names the
- * variable for a bad value, and for an `ISOLATE_…` name that does not exist.
+ * Reads the environment variables listed in docs/operate/configuration.md.
+ *
+ * @throws {Error} Naming the variable, for a bad value or an unknown `ISOLATE_…` name.
  */
 export function readSettings(given: NodeJS.ProcessEnv): Settings {
   for (const name of Object.keys(given)) {
@@ -28,7 +29,7 @@ export function readSettings(given: NodeJS.ProcessEnv): Settings {
   return settingsOf(withSecretFiles(given));
 }
 
-/** The variables' values, and in place of some of them what follows from several. */
+/** Returns the variables' values. Values that depend on several variables replace some of them. */
 function settingsOf(env: NodeJS.ProcessEnv) {
   const { engine, ...given } = readVariables(VARIABLES, env);
   const { host, adminKey } = given;
@@ -40,12 +41,12 @@ function settingsOf(env: NodeJS.ProcessEnv) {
   const secrets = [env.ISOLATE_ADMIN_KEY, env.ISOLATE_SECRET_KEY].flatMap((text) => text || []);
   return {
     ...given,
-    /** `null` runs no containers at all. */
+    /** Access to containers; `null` runs none. */
     containers: engine === "none" ? null : (given.containers satisfies ContainerHost),
     runDirectory: given.runDirectory ?? defaultRunDirectory(env),
     storage: given.storage ?? (adminKey === undefined ? STORAGE_OF_ONE : STORAGE_OF_TENANTS),
     log: { ...given.log, secrets },
-    /** Where spans are sent; absent for nowhere. */
+    /** Target of spans; absent for none. */
     tracing: tracingOf(given.tracing),
     config: config({
       ...given.config,

@@ -8,18 +8,18 @@ import { Sealer } from "./tenants/seal.ts";
 
 export interface TenancyOptions {
   readonly store: Pick<Store, "tenants" | "keys" | "executions">;
-  /** The operator's key; without one, there is one tenant, and no key. */
+  /** Key of the operator. Without it, there is one tenant and no key. */
   readonly adminKey?: string | undefined;
   readonly secretKey?: Uint8Array | undefined;
-  /** Levels of tenants whose settings name none. Default: `container` alone. */
+  /** Levels of tenants whose settings name none. Default: `container` only. */
   readonly tenantLevels?: DirectoryOptions["levels"];
-  /** Milliseconds that an execution waits for others of its tenant to end. Default a minute. */
+  /** Milliseconds for which an execution waits for others of its tenant. Default 60,000. */
   readonly queueTimeout?: number | undefined;
-  /** Ends what a tenant runs, and keeps it from running more. Called before it is deleted. */
+  /** Ends a tenant's executions and prevents new ones. Called before the tenant is deleted. */
   readonly end?: DirectoryOptions["end"];
 }
 
-/** Who may use this server, and how much. */
+/** Tenants of this server, their keys and quotas. */
 export interface Tenancy {
   readonly auth: Auth;
   readonly directory: TenantDirectory;

@@ -1,7 +1,7 @@
-/** Environment variables as a tree, each with the place that its value has in the settings. */
+/** Environment variables as a tree. Its shape is the shape of the settings. */
 import type { z } from "zod";
 
-/** The name of one variable, and how its text is read. */
+/** Name of one variable, and the parser of its text. */
 export class Variable<T> {
   readonly name: string;
   readonly parser: z.ZodType<T>;
@@ -16,7 +16,7 @@ export interface Variables {
   readonly [key: string]: Variable<unknown> | Variables;
 }
 
-/** The tree with a value in the place of each variable. */
+/** The tree with a value instead of each variable. */
 export type Values<T> =
   T extends Variable<infer Value> ? Value : { readonly [Key in keyof T]: Values<T[Key]> };
 
@@ -30,7 +30,11 @@ export function namesOf(variables: Variables): string[] {
   );
 }
 
-/** Throws an Error that names the first variable whose value is bad. */
+/**
+ * Reads all variables of a tree.
+ *
+ * @throws {Error} Naming the first variable with a bad value.
+ */
 export function readVariables<T extends Variables>(
   variables: T,
   env: NodeJS.ProcessEnv,

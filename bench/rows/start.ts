@@ -52,9 +52,9 @@ const WAYS: readonly Way[] = [
 ];
 
 /**
- * Starts a server repeatedly, with an existing image: with an existing store, without an engine, and with a new store.
- * Measures the time to listen, the time to be ready and the memory. Reference: a Node.js
- * process that does nothing.
+ * Starts a server repeatedly, with an existing image. Measures the time to listen, the time to be
+ * ready and the memory. It does so in turn with an existing store, without an engine, and with a
+ * new store. Reference: a Node.js process that does nothing.
  */
 export async function start(context: Context): Promise<Row[]> {
   const all = new Map<Way, Started[]>(WAYS.map((way) => [way, []]));

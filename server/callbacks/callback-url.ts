@@ -10,16 +10,17 @@ import {
 const MAX_LENGTH = 2_048;
 const FIELD = "callback";
 
-/** Where a callback goes, as it will be dialled. */
+/** Target of a callback, in the form that is dialled. */
 export interface CallbackTarget {
   readonly url: URL;
   readonly destination: Destination;
 }
 
 /**
- * Reads a callback's URL: `https:`, or any HTTP URL whose `host:port` the operator has named among
- * the private destinations. Throws `BadRequest`. Which addresses the name leads to is looked at
- * when it is dialled.
+ * Reads a callback's URL. Accepts `https:`, and any HTTP URL whose `host:port` is one of the
+ * operator's private destinations. The addresses of its name are checked when it is dialled.
+ *
+ * @throws {BadRequest} For any other URL.
  */
 export function callbackTarget(text: string, operatorRules: OperatorRules): CallbackTarget {
   if (text.length > MAX_LENGTH) throw bad(`Longer than ${MAX_LENGTH} characters`);
@@ -38,7 +39,7 @@ export function callbackTarget(text: string, operatorRules: OperatorRules): Call
   return { url, destination };
 }
 
-/** From what `URL` has made of it, for that is what is dialled. */
+/** Reads the destination as parsed by `URL`, because that one is dialled. */
 function destinationOf(url: URL): Destination {
   const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
   try {

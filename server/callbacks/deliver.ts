@@ -9,28 +9,28 @@ const CONNECT_WITHIN = 3_000;
 
 export interface Delivery {
   readonly url: string;
-  /** Whose names are looked up a few at a time. */
+  /** Tenant, for which only a few names are looked up at a time. */
   readonly tenant: string;
-  /** The same for every attempt: by it a receiver knows what it has had. */
+  /** Id of all attempts. Receivers recognise repetitions by it. */
   readonly id: string;
-  /** JSON. */
+  /** JSON text. */
   readonly body: string;
-  /** As `callbackSecret()` gives it. */
+  /** Secret from `callbackSecret()`. */
   readonly secret: string;
 }
 
 export interface DeliverOptions {
   readonly operatorRules: OperatorRules;
-  /** Milliseconds for all of it. Default 10,000. */
+  /** Milliseconds for the whole attempt. Default 10,000. */
   readonly timeout?: number;
-  /** A certificate authority to trust in place of the system's. */
+  /** Certificate authority to trust instead of the system's. */
   readonly ca?: string;
 }
 
 /**
- * Posts a signed callback once and resolves with the status of the answer, whose body is not read.
- * Redirects, and changes of protocol, are answers like any other. Every address the name leads to is checked, and
- * one of those is dialled. Rejects if there is no answer in time.
+ * Posts a signed callback once. Resolves with the response's status and ignores its body. Redirects
+ * and protocol changes count as responses. Checks every address of the name and dials one of them.
+ * Rejects without a response in time.
  */
 export async function deliver(delivery: Delivery, options: DeliverOptions): Promise<number> {
   const { operatorRules, timeout = 10_000 } = options;
@@ -40,7 +40,7 @@ export async function deliver(delivery: Delivery, options: DeliverOptions): Prom
   const answered = admit(destination, operatorRules, asker, timeout).then((addresses) =>
     post(url, addresses, delivery, { ...options, signal }),
   );
-  // Whatever a receiver does with its connection, this is over when its time is.
+  // Ends at the timeout, whatever the receiver does with its connection.
   return Promise.race([answered, endOf(signal)]);
 }
 
@@ -54,14 +54,14 @@ function post(
   return new Promise((resolve, reject) => {
     const outgoing = request(url, {
       method: "POST",
-      // No connection is shared: what was checked is what this request is sent to.
+      // No shared connection: the request must reach the checked address.
       agent: false,
       lookup: lookupOf(addresses),
       headers: headersOf(delivery),
       signal,
       ...(ca !== undefined && { ca }),
     });
-    // A receiver that is not there is not worth as long as one that thinks.
+    // A receiver that cannot be reached gets less time than one that is slow to answer.
     const connecting = setTimeout(
       () => outgoing.destroy(new Error(`No connection within ${CONNECT_WITHIN} ms`)),
       CONNECT_WITHIN,
@@ -71,14 +71,14 @@ function post(
       outgoing.destroy();
     };
     outgoing.once("socket", (socket) => socket.once("connect", () => clearTimeout(connecting)));
-    // It can be closed without either an answer or an error.
+    // It may close with neither a response nor an error.
     outgoing.once("close", () => {
       clearTimeout(connecting);
       reject(new Error("Closed without an answer"));
     });
     outgoing.once("error", reject);
     outgoing.once("response", answer);
-    // Without a listener, Node closes it and says nothing.
+    // Without a listener, Node closes the connection silently.
     outgoing.once("upgrade", (response, socket) => {
       answer(response);
       socket.destroy();
@@ -93,7 +93,7 @@ function endOf(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** Answers with what has been checked, whatever a resolver would say by now. */
+/** Makes a lookup that returns the checked addresses, whatever a resolver would return by now. */
 function lookupOf(addresses: readonly CheckedAddress[]): LookupFunction {
   const answers = addresses.map(({ ip }) => ({ address: ip, family: isIPv6(ip) ? 6 : 4 }));
   return (_name, { all }, done) => {
@@ -115,7 +115,10 @@ function headersOf({ id, body, secret }: Delivery): Record<string, string | numb
   };
 }
 
-/** As Standard Webhooks has it. In native code: a body has megabytes, and this is the loop that serves requests. */
+/**
+ * Signs as Standard Webhooks specifies. In native code, because a body may have megabytes and this
+ * is the event loop.
+ */
 function signatureOf(head: string, body: string, secret: string): string {
   const key = Buffer.from(secret.slice(secret.indexOf("_") + 1), "base64");
   return createHmac("sha256", key).update(head).update(body).digest("base64");

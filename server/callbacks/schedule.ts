@@ -2,7 +2,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** Pauses between the attempts at a callback: nine attempts in a day. */
+/** Pauses between attempts: nine attempts within a day. */
 const PAUSES = [
   5 * SECOND,
   MINUTE,
@@ -14,12 +14,12 @@ const PAUSES = [
   8 * HOUR,
 ] as const;
 
-/** A receiver that says by this that it wants no more of it. */
+/** Status by which a receiver refuses further attempts. */
 const GONE = 410;
 
 /**
- * Milliseconds until it is tried again, after `tries` attempts, the last of which was answered with `status`
- * (`undefined`: not at all). `null` if it has got there, or is given up.
+ * Returns the milliseconds until the next attempt, after `tries` attempts. `status` is the last
+ * response's; `undefined` means none. Returns `null` if the callback was accepted or is given up.
  */
 export function nextTry(tries: number, status: number | undefined): number | null {
   const accepted = status !== undefined && status >= 200 && status < 300;

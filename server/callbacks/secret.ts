@@ -3,9 +3,9 @@ import { type Tenant, tenantKey } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 
 /**
- * What a tenant's callbacks are signed with, in the form Standard Webhooks gives secrets. It is
- * derived from the server's secret key: nothing is stored, and another key makes other secrets. So does
- * another tenant that comes after one by the same id.
+ * Derives the secret that signs a tenant's callbacks, in the form of Standard Webhooks. It comes
+ * from the server's secret key, so nothing is stored. Another key makes other secrets, and so does
+ * a later tenant with the same id.
  */
 export function callbackSecret(
   secretKey: Uint8Array,
@@ -15,7 +15,7 @@ export function callbackSecret(
   return `whsec_${Buffer.from(bytes).toString("base64")}`;
 }
 
-/** For what needs a secret key, on a server that has none. */
+/** Makes the refusal of a server without a secret key. */
 export function noSecretKey(): HttpProblem {
   const message =
     "Callbacks are signed, and this server has no key for that: set ISOLATE_SECRET_KEY";

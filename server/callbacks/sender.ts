@@ -9,28 +9,28 @@ import { callbackSecret } from "./secret.ts";
 
 export interface CallbackSenderOptions extends DeliverOptions {
   readonly store: Jobs;
-  /** What secrets are derived from. */
+  /** Key from which secrets are derived. */
   readonly secretKey: Uint8Array;
-  /** `undefined` for a tenant that is gone. */
+  /** Returns `undefined` for a deleted tenant. */
   readonly callerOf: (tenant: string) => Promise<Caller | undefined>;
   readonly onError: (error: unknown) => void;
 }
 
 const POLL_MS = 5_000;
 const AT_ONCE = 32;
-/** Those of one tenant, whose receivers may all be dead. */
+/** Most attempts of one tenant at a time. Its receivers may all be down. */
 const EACH = 4;
-/** Milliseconds after which an attempt is somebody else's to make again. */
+/** Milliseconds after which another server may repeat an attempt. */
 const CLAIM_MS = 60_000;
-/** Milliseconds a server that leaves gives what is being sent: more than an attempt takes. */
+/** Milliseconds for attempts under way at shutdown: more than one takes. */
 const LAST_MS = 15_000;
 
-/** Sends the answers of jobs to whoever asked for that, again and again until they are taken. */
+/** Sends jobs' answers to their callbacks, with repeated attempts until they are accepted. */
 export class CallbackSender {
   readonly #options: CallbackSenderOptions;
-  /** Whose they are, by what is over once they are sent. */
+  /** Attempts under way → their tenants. */
   readonly #sending = new Map<Promise<void>, string>();
-  /** Bodies are read one at a time: each may be as large as a result. */
+  /** Reads bodies one at a time, because each may be as large as a result. */
   readonly #reads = new PerTenantQueue(AT_ONCE);
   readonly #poller: Poller;
 
@@ -44,14 +44,14 @@ export class CallbackSender {
     this.#poller.start();
   }
 
-  /** Looks for answers to send now. */
+  /** Looks for due answers now. */
   wake(): void {
     this.#poller.wake();
   }
 
   /**
-   * Resolves once nothing is being sent, or after `within` milliseconds; what is left is sent by the next
-   * server.
+   * Stops. Resolves once no attempt is under way, or after `within` milliseconds. The next server
+   * sends the rest.
    */
   async close(within = LAST_MS): Promise<void> {
     const looked = this.#poller.close();
@@ -83,7 +83,10 @@ export class CallbackSender {
     this.#sending.set(sending, job.tenant);
   }
 
-  /** How many are being sent of each tenant: whose receivers are slow keeps nobody else's waiting. */
+  /**
+   * Counts the attempts under way for each tenant, so that slow receivers of one delay no other
+   * tenant.
+   */
   #busy(): Record<string, number> {
     const busy: Record<string, number> = {};
     for (const tenant of this.#sending.values()) busy[tenant] = (busy[tenant] ?? 0) + 1;
@@ -99,13 +102,13 @@ export class CallbackSender {
     if (row === undefined) return;
     const secret = callbackSecret(secretKey, caller.tenant);
     const delivery = { url, tenant, id, body: bodyOf(row), secret };
-    // Why it did not get there is the receiver's to find out; it is not told what is behind a name.
+    // The reason of a failure is not stored: it would reveal what is behind a name.
     const status = await deliver(delivery, this.#options).catch(() => undefined);
     await store.notified(id, nextTry(tries, status));
   }
 }
 
-/** The same for every attempt; the answer is in it as it is stored. */
+/** Makes the body, equal for all attempts. Inserts the answer as stored. */
 function bodyOf({ id, finishedAt, answer }: JobRow): string {
   const head = JSON.stringify({ type: "execution.finished", timestamp: finishedAt });
   const data = JSON.stringify({ id, status: answer?.status });

@@ -6,7 +6,7 @@ import { messageOf } from "../../src/base/errors.ts";
 import { readSettings } from "../settings.ts";
 import { checkStore } from "./store-check.ts";
 
-/** `isolate doctor`: exits with 1 if something keeps this host from serving safely. */
+/** `isolate doctor`: exits with 1 if this host cannot serve safely. */
 export const doctor = defineCommand({
   meta: {
     name: "doctor",
@@ -16,7 +16,7 @@ export const doctor = defineCommand({
     json: { type: "boolean", description: "One JSON document on standard output", default: false },
   },
   async run({ args: { json } }) {
-    // Whoever stops reading does not keep it from cleaning up.
+    // A reader that stops early must not prevent the cleanup.
     process.stdout.on("error", () => {});
     const findings: Finding[] = [];
     for await (const finding of findingsOf(takeEnvironment())) {
@@ -31,7 +31,7 @@ export const doctor = defineCommand({
   },
 });
 
-/** What the doctor says of a host with these variables. */
+/** Yields the doctor's findings for a host with these variables. */
 async function* findingsOf(env: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
   const log = (line: string): void => console.error(line);
   try {

@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 
-/** `isolate start`: the server, by the settings of the environment. */
+/** `isolate start`: runs the server with the settings of the environment. */
 export const start = defineCommand({
   meta: { name: "start", description: "Runs the server" },
   async run() {

@@ -9,7 +9,7 @@ import { connectionOptions } from "../store/postgres.ts";
 
 const ANSWER_WITHIN = 5_000;
 
-/** Whether the store can be used; opens none, since that would bring its tables up to date. */
+/** Checks whether the store can be used. Opens none, because that would migrate its tables. */
 export function checkStore(location: string): Promise<Finding> {
   return isPostgresUrl(location) ? checkServer(location) : checkDirectory(location);
 }
@@ -25,7 +25,7 @@ async function checkDirectory(directory: string): Promise<Finding> {
   }
 }
 
-/** The directory, or the one above that is there already. */
+/** Returns the directory, or its nearest parent that exists. */
 async function nearest(directory: string): Promise<string> {
   try {
     if ((await stat(directory)).isDirectory()) return directory;

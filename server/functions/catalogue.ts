@@ -10,7 +10,7 @@ import type { Caller } from "../tenants/auth.ts";
 import { toVersion } from "./deployment.ts";
 import { type Callable, type FunctionOwner, VersionCache } from "./version-cache.ts";
 
-/** The deployed functions of all tenants. What is not a tenant's own is not there for it. */
+/** The deployed functions of all tenants. Each tenant finds only its own. */
 export class FunctionCatalogue {
   readonly #store: Functions;
   readonly #kernel: Kernel;
@@ -22,7 +22,7 @@ export class FunctionCatalogue {
     this.#cache = new VersionCache((tenant, name, version) => store.version(tenant, name, version));
   }
 
-  /** Adds a version and has it be the current one. Rejects for what would not be run. */
+  /** Adds a version and makes it current. Rejects if it could not be executed. */
   async deploy(caller: Caller, name: string, body: DeployBody): Promise<FunctionVersion> {
     const { tenant } = caller;
     const version = await toVersion(this.#kernel, caller, name, body);
@@ -35,7 +35,7 @@ export class FunctionCatalogue {
     return deployed;
   }
 
-  /** What is to be called, at most five seconds old; without `version`, the current one. */
+  /** Returns the version to call, at most five seconds old. Default: the current one. */
   callable(tenant: FunctionOwner, name: string, version?: number): Promise<Callable | undefined> {
     return this.#cache.get(tenant, name, version);
   }
@@ -48,18 +48,18 @@ export class FunctionCatalogue {
     return (await this.#store.get(tenant, name)) ?? noSuchFunction(name);
   }
 
-  /** As it was deployed. */
+  /** Returns a version as it was deployed. */
   async version(tenant: string, name: string, version?: number): Promise<FunctionVersion> {
     return (await this.#store.version(tenant, name, version)) ?? noSuchFunction(name, version);
   }
 
-  /** The newest first. */
+  /** Lists versions, the newest first. */
   async versions(tenant: string, name: string): Promise<Omit<Callable, "code">[]> {
     const all = await this.#store.versions(tenant, name);
     return all.length > 0 ? all : noSuchFunction(name);
   }
 
-  /** Has an earlier version, or a later one, be the current one. */
+  /** Makes another version current, earlier or later. */
   async rollBack(tenant: FunctionOwner, name: string, version: number): Promise<FunctionRow> {
     const isThere = await this.#store.activate(tenant.id, name, version);
     this.#cache.forget(tenant, name);
@@ -73,7 +73,7 @@ export class FunctionCatalogue {
   }
 }
 
-/** What is run for a call of a version, but for its input. */
+/** Makes the request for a call of a version, without its input. */
 export function requestOf({ code, request }: Callable): ExecuteRequest {
   return { ...request, code };
 }

@@ -8,17 +8,17 @@ import type { NewVersion } from "../store/contract/functions.ts";
 import type { Caller } from "../tenants/auth.ts";
 
 const MAIN = "main.ts";
-/** Compilations of one tenant that may wait. */
-const turns = new PerTenantQueue(8);
+/** Queue of compilations, of which each tenant has eight places. */
+const compilations = new PerTenantQueue(8);
 
-/** Compiles for tenants, for each of them one thing at a time. */
+/** Runs a tenant's compilations one after the other. */
 export function compileInTurn<T>(tenant: string, compile: () => Promise<T>): Promise<T> {
-  return turns.take(tenant, compile);
+  return compilations.take(tenant, compile);
 }
 
 /**
- * Makes a version of what is deployed. Rejects as an execution of it would: for what its tenant may not
- * have, as for what cannot be bundled.
+ * Makes a version of a deployment. Rejects as an execution of it would: for denied permissions, and
+ * for code that cannot be bundled.
  */
 export async function toVersion(
   kernel: Kernel,
@@ -29,7 +29,7 @@ export async function toVersion(
   const { code: given, files: all, main = MAIN, kind, public: isPublic, ...request } = body;
   const files = given === undefined ? (all ?? {}) : { [MAIN]: given };
   const check = (asked: object): Promise<void> => kernel.check(asked as ExecuteRequest, { tenant });
-  // First what costs nothing; the code is not there yet.
+  // Checks first what costs nothing. The code is not bundled yet.
   const settled = await withReuse(request, (asked) => check({ ...asked, code: "" }));
   const code =
     given ?? (await compileInTurn(tenant.id, () => bundleFunction({ files, main }, tenant.id)));
@@ -40,7 +40,9 @@ export async function toVersion(
   return { tenant: tenant.id, name, kind, files, main, code, request: settled, public: isPublic };
 }
 
-/** Has the function's sandboxes kept warm if nothing is said and nothing speaks against it. */
+/**
+ * Enables reuse of the function's sandboxes if the request leaves it open and nothing prevents it.
+ */
 async function withReuse<R extends Pick<DeployBody, "reuse">>(
   request: R,
   check: (request: R) => Promise<void>,

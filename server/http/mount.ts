@@ -14,9 +14,12 @@ import { assertBounded } from "./schema-bounds.ts";
 import type { Counting, ResponseOwner, UnreadResponses } from "./unread/unread-responses.ts";
 
 const MAX_PARAMETERS = 100;
-/** Bytes that have to have room before code runs, lest it run for an answer that is refused: a large result. */
+/**
+ * Bytes that must have room before code runs: a large result. Otherwise it would run for an answer
+ * that is refused.
+ */
 const LIKELY_ANSWER = 4_194_304;
-/** Of answers that are refusals, as long as they are nobody's. */
+/** Counter for refusals before their tenant is known: counts nothing. */
 const NOT_COUNTED: Counting = { onWaiting: () => {}, reserve: () => {} };
 
 export interface MountOptions {
@@ -24,11 +27,11 @@ export interface MountOptions {
   readonly auth: Auth;
   readonly withBody: Bodies["withBody"];
   readonly unread: UnreadResponses;
-  /** Told of our own failures, with the id their callers were given. */
+  /** Receives the server's own failures, with the request id that callers got. */
   readonly onError: (error: unknown, requestId: string) => void;
 }
 
-/** Serves routes, and answers 405 to other methods on their paths. */
+/** Serves routes. Answers 405 to other methods on their paths. */
 export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
   const { routes, onError } = options;
   const refusals = new Refusals();
@@ -59,7 +62,7 @@ export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
   }
 }
 
-/** The answer to anything thrown; our own failures are told to `onError`. */
+/** Makes the answer to any thrown error. Passes the server's own failures to `onError`. */
 export function failed(
   error: unknown,
   c: Context<ApiEnv>,
@@ -88,7 +91,8 @@ async function serve(
   if (route.scope === "admin") await auth.admin(raw);
   const bindings = (c.env ?? {}) as Partial<HttpBindings>;
   const owner = responseOwner(route, caller, bindings);
-  // Those without a key are asked about what is large alone: the rest says whether the server is well.
+  // Requests without a key are checked for large answers only: the others report the server's
+  // health.
   if (!owner.isAnonymous) unread.check(owner, route.body === undefined ? 0 : LIKELY_ANSWER);
   if (caller !== undefined && (route.body ?? route.reads) !== undefined) {
     c.set("caller", caller);
@@ -120,14 +124,14 @@ async function serve(
   const { body } = route;
   if (body === undefined) {
     const response = await route.handler({ ...head, body: undefined });
-    // Others may have been read from the store at the same time; nothing is lost with this one.
+    // Concurrent requests may have used up the room. A refused read loses nothing.
     if (!owner.isAnonymous && raw.method === "GET") unread.check(owner);
     return response;
   }
   return withBody(
     bodyOf(c),
     async (given, hold) => {
-      // Whoever takes long over a body may have lost the key to it meanwhile.
+      // The key may have been revoked while a slow body arrived.
       if (caller !== undefined) await identify();
       return route.handler({ ...head, hold, body: checked(body, given) });
     },
@@ -135,14 +139,14 @@ async function serve(
   );
 }
 
-/** Whose the answer is, of those that are counted. */
+/** Returns the owner of a counted answer. */
 function responseOwner(
   { scope }: Route,
   caller: Caller | undefined,
   bindings: Partial<HttpBindings>,
 ): ResponseOwner {
   if (scope === "none") return { name: addressOf(bindings), isAnonymous: true };
-  // No tenant has the operator's name.
+  // No tenant has the operator's name, which is empty.
   return { name: caller?.tenant.id ?? "", isAnonymous: false };
 }
 

@@ -4,16 +4,16 @@ import type { ErrorShape } from "../errors/error-shape.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { Counting } from "./unread/unread-responses.ts";
 
-/** What the application's middleware leaves for those behind it. */
+/** Values that the application's middleware sets for handlers. */
 export interface ApiEnv {
   Variables: {
-    /** Also in the answer's `X-Request-Id`, and in its error if it is one. */
+    /** Id of the request, also in `X-Request-Id` and in errors. */
     requestId: string;
     /** Id of the tenant, once it is known. */
     tenant?: string;
-    /** Whose refusals count, once it is known. */
+    /** Caller whose refusals are counted, once it is known. */
     caller?: Caller;
-    /** Path of the route as it was declared, once one is found. */
+    /** Declared path of the route, once it is found. */
     route?: string;
   };
 }
@@ -21,12 +21,12 @@ export interface ApiEnv {
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ALL";
 
 /**
- * Whose key a route asks for. `none` is for what says nothing about anybody, and for handlers that
- * decide by themselves, with `identify()`.
+ * Key that a route requires. `none` is for public answers, and for handlers that decide by
+ * `identify()`.
  */
 export type Scope = "none" | "tenant" | "admin";
 
-/** A request, checked to be what its route says. */
+/** A request that its route has checked. */
 export interface RouteInput<P, Q, H, B, S extends Scope> {
   readonly params: P;
   readonly query: Q;
@@ -34,70 +34,80 @@ export interface RouteInput<P, Q, H, B, S extends Scope> {
   readonly body: B;
   readonly caller: S extends "tenant" ? Caller : undefined;
   /**
-   * Whose key the request brings, and whose refusals then count; for routes of scope `none`. Rejects with
-   * 401 or 403, and with 429 for those that were refused too often.
+   * Identifies the caller by its key. From then on, refusals count for that caller. For routes of
+   * scope `none`.
+   *
+   * @throws {HttpProblem} 401 or 403, or 429 after too many refusals.
    */
   identify(): Promise<Caller>;
-  /** Aborted when the caller hangs up. */
+  /** Aborted when the client hangs up. */
   readonly signal: AbortSignal;
   readonly requestId: string;
-  /** Counts the body's bytes among those in memory until `promise` settles, too. */
+  /** Counts the body's bytes as in memory until `promise` settles. */
   hold(promise: Promise<unknown>): void;
-  /** Tells how many bytes of the answer wait for the caller to read, beside those its connection has. */
+  /**
+   * Sets the function that counts the answer's bytes that wait for the client, besides those in its
+   * connection.
+   */
   onWaiting(waiting: () => number): void;
   /**
-   * Makes room for an answer of that many bytes, before it is built. Throws with 429 if too much of
-   * earlier ones is unread. For answers that are large, and those whose size their makers do not know.
+   * Makes room for an answer before it is built. For large answers, and for those of unknown size.
+   *
+   * @throws {HttpProblem} 429 if too many bytes of earlier answers are unread.
    */
   reserve(bytes: number): void;
   /**
-   * Counts the answer as that of a tenant, to a caller with its key or without one; for routes that find out by
-   * themselves. Throws with 429 if there is no room for `bytes`.
+   * Counts the answer for a tenant, with or without its key. For routes of scope `none` that find
+   * the tenant themselves.
+   *
+   * @throws {HttpProblem} 429 without room for `bytes`.
    */
   countFor(tenant: string, isAnonymous: boolean, bytes: number): Pick<Counting, "onWaiting">;
   readonly c: Context<ApiEnv>;
 }
 
-/** An answer, for the contract. */
+/** A response, for the contract. */
 export interface RouteResponse {
   readonly description: string;
-  /** Default: no body. */
+  /** Schema of the body. Default: no body. */
   readonly schema?: ZodType;
   /** Media type of the body. Default `application/json`. */
   readonly type?: string;
 }
 
 export interface RouteSpec<P, Q, H, B, S extends Scope> {
-  /** `GET` answers to `HEAD`, too. */
+  /** HTTP method. `GET` answers `HEAD`, too. */
   readonly method: Method;
-  /** With `{name}` for parameters; may end in `/*` for whatever follows: the parameter `path`. */
+  /**
+   * Path with `{name}` for parameters. At its end, `/*` matches the rest as the parameter `path`.
+   */
   readonly path: string;
   readonly scope: S;
   readonly summary: string;
   readonly description?: string;
   readonly tags: readonly string[];
-  /** Objects of texts; a query's parameter that is there twice is an array of them. */
+  /** Schemas of objects of texts. A repeated query parameter is an array. */
   readonly params?: ZodObject & ZodType<P>;
   readonly query?: ZodObject & ZodType<Q>;
-  /** By names in lower case. */
+  /** Header names in lower case. */
   readonly headers?: ZodObject & ZodType<H>;
-  /** A JSON body, read whole and checked. Without it, the body is left to the handler. */
+  /** JSON body, read and checked as a whole. Without it, the handler reads the body. */
   readonly body?: ZodType<B>;
-  /** Media type and shape of a body that the handler reads by itself; for the contract. */
+  /** Media type and shape of a body that the handler reads, for the contract. */
   readonly reads?: { readonly type: string; readonly schema: ZodType };
-  /** By status; errors need not be among them. */
+  /** Responses by status. Errors may be left out. */
   readonly responses: Readonly<Record<number, RouteResponse>>;
-  /** Whether its handler says by `countFor` whose its answer is; until then, it is nobody's. */
+  /** True if the handler calls `countFor`. Until then, the answer counts for no tenant. */
   readonly countsLater?: boolean;
-  /** How errors are answered. Default: as `Problem`. */
+  /** Form of errors. Default: `Problem`. */
   readonly errors?: ErrorShape;
   handler(input: RouteInput<P, Q, H, B, S>): Response | Promise<Response>;
 }
 
-/** A route of whatever types. */
+/** A route of any types. */
 export type Route = RouteSpec<unknown, unknown, unknown, unknown, Scope>;
 
-/** Declares a route: what is served, checked and put into the contract comes from this alone. */
+/** Declares a route. Serving, checks and the contract are all derived from the declaration. */
 export function route<S extends Scope, P = undefined, Q = undefined, H = undefined, B = undefined>(
   spec: RouteSpec<P, Q, H, B, S>,
 ): Route {

@@ -16,52 +16,55 @@ import type { Caller } from "../tenants/auth.ts";
 export interface JobWorkerOptions {
   readonly store: Jobs;
   readonly runs: Runs;
-  /** `undefined` for a tenant that is gone. */
+  /** Returns `undefined` for a deleted tenant. */
   readonly callerOf: (tenant: string) => Promise<Caller | undefined>;
-  /** Jobs run at once. */
+  /** Most jobs run at once. */
   readonly slots: number;
-  /** Milliseconds after which a host that says nothing has lost its jobs to others. */
+  /** Milliseconds without a sign of life after which a host's jobs go to others. */
   readonly lease: number;
-  /** Told of each job that is over. */
+  /** Called at the end of each job. */
   readonly onDone: () => void;
   readonly onError: (error: unknown, requestId: string) => void;
 }
 
-/** How often a job is started whose host goes down under it. */
+/** Most starts of a job whose host fails during it. */
 const MAX_ATTEMPTS = 3;
-/** Milliseconds a job is put off for what will pass: quotas, a busy host. */
+/** Most milliseconds for which a job is put off by passing causes: quotas or a busy host. */
 const MAX_PATIENCE = 24 * 3_600_000;
 const POLL_MS = 2_000;
-/** Milliseconds until it is tried anew whether a tenant at its limit has room. */
+/** Milliseconds until a tenant at its limit is tried again. */
 const FULL_MS = 1_000;
-/** Milliseconds for which a statement may still be on its way whose outcome has not been heard. */
+/** Milliseconds for which a statement without a known result may still take effect. */
 const UNCERTAIN = 30_000;
-/** Milliseconds that a server which leaves gives a store that is away, for what is still to be written. */
+/** Milliseconds for the last writes at shutdown, if the store is away. */
 const LAST_WRITES = 5_000;
 
 /**
- * Runs what the queue holds. A job belongs to a host for as long as that renews its claim; one whose
- * host fell silent is run again elsewhere, so that it runs at least once and is answered once.
+ * Runs the jobs in the queue. A host keeps a job while it renews its claim. If a host fails,
+ * another one runs its job again: a job runs at least once and is answered once.
  */
 export class JobWorker {
   readonly #options: JobWorkerOptions;
   readonly #owner = randomUUID();
-  /** By their ids, until what came of them is written: no more than there are slots, their answers included. */
+  /**
+   * Jobs by id, until their results are written. They number at most `slots`, including their
+   * answers.
+   */
   readonly #running = new Map<string, { abort: AbortController; over: Promise<void> }>();
-  /** How many jobs of a tenant that was at its limit have ended since, by its id; counts until then. */
+  /** Tenant id → jobs that may be claimed of a tenant at its limit, valid until `until`. */
   readonly #room = new Map<string, { jobs: number; until: number }>();
   readonly #poller: Poller;
   #timer: NodeJS.Timeout | undefined;
-  /** Until when the store may come to claim more for this host than it has said. */
+  /** Time until which the store may claim jobs for this host without telling it. */
   #uncertainUntil = Number.NEGATIVE_INFINITY;
   #renewing: Promise<void> | undefined;
-  /** Aborted when nothing is written down any more. */
+  /** Aborted when nothing is written any more. */
   readonly #last = new AbortController();
 
   constructor(options: JobWorkerOptions) {
     this.#options = options;
     const onError = (error: unknown): void => {
-      // It may have claimed some all the same, or be about to.
+      // The store may have claimed jobs all the same, or may do so yet.
       this.#uncertainUntil = performance.now() + UNCERTAIN;
       options.onError(error, "");
     };
@@ -78,17 +81,17 @@ export class JobWorker {
     this.#poller.wake();
   }
 
-  /** Ends a job that runs here; its answer counts for nothing. */
+  /** Ends a job that runs here and discards its answer. */
   abort(id: string): void {
     this.#running.get(id)?.abort.abort();
   }
 
-  /** Takes no more jobs. */
+  /** Claims no more jobs. */
   stop(): void {
     this.#poller.stop();
   }
 
-  /** Resolves once nothing runs here any more; what was stopped waits for another host. */
+  /** Stops. Resolves once no job runs here. Interrupted jobs wait for another host. */
   async close(): Promise<void> {
     await this.#poller.close();
     clearInterval(this.#timer);
@@ -105,17 +108,20 @@ export class JobWorker {
     if (free <= 0) return;
     for (const job of await store.claim(this.#owner, lease, free, this.#most())) {
       this.#begin(job);
-      // Others are served between the requests that are read, which may be large.
+      // Requests may be large, so other work gets a turn in between.
       await nextTurn();
     }
   }
 
-  /** Lets go of what the store has claimed for this host without being able to say so: it never begins. */
+  /**
+   * Gives up claims that the store made without telling this host. Their jobs then need not wait
+   * for the lease's end.
+   */
   async #giveBack(): Promise<void> {
     await this.#options.store.giveBack(this.#owner, [...this.#running.keys()]);
   }
 
-  /** How many to take of tenants at their limit: one for each that has ended. */
+  /** Returns the most jobs to claim of each tenant at its limit: one for each that has ended. */
   #most(): Record<string, number> {
     const most: Record<string, number> = {};
     for (const [tenant, { jobs, until }] of this.#room) {
@@ -130,18 +136,18 @@ export class JobWorker {
     this.#room.set(tenant, { jobs, until: Date.now() + FULL_MS });
   }
 
-  /** Changes how many there is room for, if that counts. */
+  /** Changes a tenant's number of free places, if it is at its limit. */
   #count(tenant: string, change: 1 | -1): void {
     const room = this.#room.get(tenant);
     if (room !== undefined) room.jobs += change;
   }
 
   #begin(job: ClaimedJob): void {
-    // It ran here for longer than its claim held, or what came of it is still to be written.
+    // It outlived its claim here, or its result is still to be written.
     if (this.#running.has(job.id)) return;
     this.#count(job.tenant, -1);
     const abort = new AbortController();
-    // It is not a part of whatever request has woken this one up.
+    // Detached from the trace of the request that has woken this worker.
     const over = context
       .with(ROOT_CONTEXT, () => this.#run(job, abort.signal))
       .catch((error: unknown) => this.#options.onError(error, job.requestId))
@@ -156,26 +162,27 @@ export class JobWorker {
     const { store, runs, onDone } = this.#options;
     const answer = await this.#answer(job, signal);
     if (answer === undefined) return;
-    // Once it is answered nobody runs it again, and nothing else would write it down.
+    // After the answer no host runs it again, so its record must be written first.
     await runs.flush();
     const finish = (answer: FinalJobAnswer) =>
       this.#write(job, () => store.finish(this.#owner, job.id, answer));
     const isOurs = await finish(answer).catch(async (error: unknown) => {
       if (error instanceof StoreUnavailable || error instanceof StorageReserved) throw error;
-      // It cannot be kept, and would not be the next time either: that is its answer, which has room.
+      // The answer would not fit the next time either. The job ends with that error, which has
+      // room.
       if (!(error instanceof StorageFull)) this.#options.onError(error, job.requestId);
       return finish(await problemAnswer(error, job.requestId));
     });
     if (isOurs) onDone();
   }
 
-  /** Has something written however long the store is away: that costs no job a second run. */
+  /** Writes for as long as the store is away, so that no job runs twice because of it. */
   #write<T>({ requestId }: JobRow, write: () => Promise<T>): Promise<T> {
     const onError = (error: unknown): void => this.#options.onError(error, requestId);
     return written(write, onError, this.#last.signal);
   }
 
-  /** `undefined` if there is nothing to say: it was cancelled, or waits again. */
+  /** Runs a job. Returns `undefined` if there is no answer: it was cancelled, or waits again. */
   async #answer(job: ClaimedJob, signal: AbortSignal): Promise<FinalJobAnswer | undefined> {
     const { runs, callerOf, onError, store } = this.#options;
     const { id, requestId, attempts } = job;
@@ -194,7 +201,7 @@ export class JobWorker {
       const isFull = error instanceof QuotaExceeded && error.code === "CONCURRENCY_LIMIT";
       if (isFull) this.#atLimit(job.tenant);
       else this.#count(job.tenant, 1);
-      // Cancelled, or its tenant is gone: nobody waits for its answer.
+      // Cancelled, or its tenant is deleted: no client waits for an answer.
       if (signal.aborted || error instanceof Aborted) return undefined;
       if (comesAgain(error)) {
         const pause = this.#poller.stopped || isFull ? 0 : pauseAfter(error);
@@ -213,7 +220,7 @@ export class JobWorker {
     return this.#renewing;
   }
 
-  /** Holds what is under way here and nothing else: what has been claimed by mistake is to be void. */
+  /** Renews the claims of running jobs only, so that unknown claims expire. */
   async #renewAll(): Promise<void> {
     const { store, lease, onError } = this.#options;
     const before = new Map(this.#running);
@@ -222,7 +229,7 @@ export class JobWorker {
     try {
       const tell = (error: unknown): void => onError(error, "");
       const held = new Set(await written(renew, tell, this.#last.signal));
-      // Cancelled by way of another host, or lost to one.
+      // Cancelled through another host, or claimed by one.
       for (const [id, { abort }] of before) if (!held.has(id)) abort.abort();
     } catch (error) {
       onError(error, "");
@@ -234,14 +241,14 @@ function functionOf({ function: name, version }: JobRow) {
   return name === null || version === null ? undefined : { name, version };
 }
 
-/** Whether time mends it: a quota, a busy host, one on its way out. */
+/** Tests whether an error passes with time: a quota, a busy host or a shutdown. */
 function passes(error: unknown, { age }: ClaimedJob): boolean {
   if (!(error instanceof IsolateError || error instanceof HttpProblem)) return false;
   const { status } = error;
   return (status === 429 || status === 503) && age < MAX_PATIENCE;
 }
 
-/** Milliseconds until it is worth another try. */
+/** Returns the milliseconds until the next attempt. */
 function pauseAfter(error: unknown): number {
   const { retryAfter = 1 } = error as { retryAfter?: number };
   return Math.min(60, Math.max(1, retryAfter)) * 1_000;

@@ -10,14 +10,14 @@ import type { JobRow, Jobs } from "../store/contract/jobs.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { JobWorker } from "./job-worker.ts";
 
-/** Values of an input that is stored: the loop that serves requests parses it again. */
+/** Most values in a stored input, because the event loop parses it again. */
 const MAX_STORED = 20_000;
 
 export interface JobQueueOptions {
   readonly store: Jobs;
   readonly kernel: Kernel;
   readonly worker: JobWorker;
-  /** Throws for a callback that will not be sent. */
+  /** Throws for a callback that cannot be sent. */
   readonly checkCallback: (url: string) => void;
   /** Most jobs of a tenant that wait or run. Default 1,000. */
   readonly most?: number;
@@ -27,21 +27,21 @@ export type QueuedExecution = Pick<Execution, "caller" | "request" | "requestId"
   readonly callback?: string | undefined;
 };
 
-/** Requests of a tenant that wait to be accepted. */
+/** Most requests of a tenant that wait to be accepted. */
 const MAX_ACCEPTING = 1_000;
 
-/** Executions that are answered for later: accepted for good, and run as their turn comes. */
+/** Accepts executions that are answered later. An accepted one is durable and runs in its turn. */
 export class JobQueue {
   readonly #options: JobQueueOptions;
-  readonly #turns = new PerTenantQueue(MAX_ACCEPTING);
+  readonly #accepting = new PerTenantQueue(MAX_ACCEPTING);
 
   constructor(options: JobQueueOptions) {
     this.#options = options;
   }
 
   /**
-   * Resolves with the execution's id as soon as it is stored. Rejects as `Kernel.check()` does, and with
-   * 429 if too many of the tenant's wait.
+   * Resolves with the execution's id once it is stored. Rejects as `Kernel.check()` does, and with
+   * 429 if too many of the tenant's jobs wait.
    */
   async accept(asked: QueuedExecution): Promise<string> {
     const { store, kernel, worker, checkCallback, most = 1_000 } = this.#options;
@@ -60,9 +60,10 @@ export class JobQueue {
       version: deployed?.version ?? null,
       callback: callback ?? null,
     };
-    // One after another, for each of a tenant's waits for the one before with a connection of the store's.
+    // One after the other. Otherwise each of a tenant's calls would occupy a connection of the
+    // store while it waits.
     const accept = () => store.accept(job, most, caller.limits.storage);
-    if (!(await this.#turns.take(tenant.id, accept))) {
+    if (!(await this.#accepting.take(tenant.id, accept))) {
       const message = `${most} executions of this tenant wait to be run`;
       throw new HttpProblem(429, "TooManyRequests", "JOBS_LIMIT", message, { retryAfter: 5 });
     }
@@ -78,7 +79,7 @@ export class JobQueue {
     return this.#options.store.has(caller.tenant.id, id);
   }
 
-  /** Ends it wherever it is. False if there is none, or it is over. */
+  /** Ends a job on any host. Returns false if there is none, or it is over. */
   async cancel(caller: Caller, id: string): Promise<boolean> {
     const { store, worker } = this.#options;
     const cancelled = await store.cancel(caller.tenant.id, id);
@@ -87,7 +88,7 @@ export class JobQueue {
   }
 }
 
-/** Has a large input be a value again, as the store keeps it. */
+/** Parses a large input, because the store keeps values. */
 function storable(request: ExecuteRequest): ExecuteRequest {
   const { input } = request;
   if (!(input instanceof JsonText)) return request;

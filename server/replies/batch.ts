@@ -9,31 +9,34 @@ import type { ExecutionContext, Runs } from "../runs/runs.ts";
 
 export interface Batch extends Pick<ExecutionContext, "caller" | "requestId" | "signal"> {
   readonly requests: readonly ExecuteRequest[];
-  /** Counts the bytes of its answers among those of all batches. Throws `HostBusy` if there is no room. */
+  /**
+   * Counts the bytes of its answers among those of all batches. Throws `HostBusy` if there is no
+   * room.
+   */
   readonly share: Pick<BodyShare, "add">;
-  /** Told of our own failures. */
+  /** Receives the server's own failures. */
   readonly onError: (error: unknown, requestId: string) => void;
 }
 
 export interface BatchAnswer {
-  /** `{"results": […]}` as JSON: an answer or an error for each, in their order. */
+  /** JSON `{"results": […]}`: an answer or an error for each request, in their order. */
   readonly text: string;
-  /** Whether none was refused for what other batches hold: that is over in a while. */
+  /** True if no execution was refused because of other batches' answers, which passes soon. */
   readonly isWhole: boolean;
 }
 
-/** Executions of one batch at once; a tenant's own limit may be less. */
+/** Most executions of one batch at once. A tenant's own limit may be lower. */
 const AT_ONCE = 16;
-/** Bytes of all answers: beyond that, what has not begun is not run. */
+/** Most bytes of all answers. Beyond that, no further execution starts. */
 export const MAX_ANSWERS = 33_554_432;
-/** Characters of an answer that is not refused for what other batches hold. */
+/** Most characters of an answer that is never refused because of other batches. */
 const SMALL = 4_096;
 
-/** Runs each request as if it had come alone. Rejects with `Aborted` only. */
+/** Runs each request as a separate one. Rejects with `Aborted` only. */
 export async function runBatch(runs: Runs, batch: Batch): Promise<BatchAnswer> {
   const { caller, requestId, signal, requests, share, onError } = batch;
   const limit = pLimit(Math.max(1, Math.min(AT_ONCE, caller.limits.concurrency)));
-  // Each of those that run listens to it.
+  // Every running execution listens to it.
   if (signal !== undefined) setMaxListeners(AT_ONCE + 16, signal);
   let bytes = 0;
   let isWhole = true;
@@ -48,7 +51,7 @@ export async function runBatch(runs: Runs, batch: Batch): Promise<BatchAnswer> {
   const run = async (request: ExecuteRequest): Promise<string> => {
     if (signal?.aborted) throw new Aborted();
     if (bytes > MAX_ANSWERS) throw tooLarge();
-    // Room that is used up already has none for an answer either.
+    // Without any room left, no answer would fit either.
     count(0);
     const run = { caller, request, via: "batch", requestId, signal, asText: true } as const;
     const answer = answerText(answerOf(await runs.run(run)));

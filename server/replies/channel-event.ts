@@ -1,7 +1,7 @@
 /**
- * A channel's message as the data of an event; `undefined` for text that is no JSON, which only a
- * sandbox that cheats sends. The text is checked and not written anew: nesting that can be parsed
- * cannot always be written.
+ * Makes an event's data of a channel's message. Returns `undefined` for text that is no JSON, which
+ * only a compromised sandbox sends. Checks the text but does not serialise it again: not all
+ * nesting that can be parsed can be written.
  */
 export function channelEvent(topic: string, text: string): string | undefined {
   try {
@@ -9,6 +9,6 @@ export function channelEvent(topic: string, text: string): string | undefined {
   } catch {
     return undefined;
   }
-  // Between tokens a line break is a blank; in an event it would be the end of the data.
+  // JSON allows a blank instead of a line break, which would end the event's data.
   return `{"topic":${JSON.stringify(topic)},"data":${text.replace(/[\r\n]/g, " ")}}`;
 }

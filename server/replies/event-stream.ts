@@ -1,4 +1,4 @@
-/** Bytes that wait for a client that reads slowly. */
+/** Most bytes that wait for a slow client. */
 const MAX_WAITING = 1_048_576;
 const HEARTBEAT_MS = 10_000;
 
@@ -9,13 +9,13 @@ const HEARTBEAT = encoder.encode(":\n\n");
 export const EVENT_STREAM_HEADERS: Readonly<Record<string, string>> = {
   "Content-Type": "text/event-stream",
   "Cache-Control": "no-store",
-  // nginx would hold events back otherwise.
+  // Without it, nginx delays events.
   "X-Accel-Buffering": "no",
 };
 
 /**
- * The body of a `text/event-stream`. It holds a megabyte for a client that does not read; what
- * comes beyond that and may be missed is left out and counted.
+ * The body of a `text/event-stream`. Buffers up to a megabyte for a slow client. Further optional
+ * events are dropped and counted.
  */
 export class EventStream {
   readonly body: ReadableStream<Uint8Array>;
@@ -24,7 +24,7 @@ export class EventStream {
   #dropped = 0;
   #closed = false;
 
-  /** `onCancel` is called if the client goes away before the end. */
+  /** Calls `onCancel` if the client leaves before the end. */
   constructor(onCancel: () => void, heartbeat: number = HEARTBEAT_MS) {
     this.body = new ReadableStream<Uint8Array>(
       {
@@ -43,10 +43,10 @@ export class EventStream {
     }, heartbeat);
   }
 
-  /** Bytes that the client has not taken. */
+  /** Bytes that the client has not read. */
   get waiting(): number {
     const room = this.#controller?.desiredSize ?? MAX_WAITING;
-    // A stream that has been read to its end has none, either.
+    // A stream that was read to its end reports no room.
     return this.#closed && room === 0 ? 0 : MAX_WAITING - room;
   }
 
@@ -54,7 +54,7 @@ export class EventStream {
     return !this.#closed && (this.#controller?.desiredSize ?? 0) > 0;
   }
 
-  /** Sends an event that may be missed. `data` makes its JSON, on one line; none is not sent. */
+  /** Sends an optional event. `data` makes its JSON on one line; without data it is not sent. */
   offer(event: string, data: () => string | undefined): void {
     if (!this.#hasRoom) this.skip();
     else {
@@ -63,12 +63,12 @@ export class EventStream {
     }
   }
 
-  /** Counts an event that is left out. */
+  /** Counts a dropped event. */
   skip(): void {
     this.#dropped += 1;
   }
 
-  /** Sends the last event, after a word of those that were left out. */
+  /** Sends the last event, after one with the number of dropped events. */
   end(event: string, data: string): void {
     if (this.#closed) return;
     if (this.#dropped > 0) this.#enqueue("dropped", JSON.stringify({ events: this.#dropped }));
@@ -77,7 +77,7 @@ export class EventStream {
     this.#controller?.close();
   }
 
-  /** For a stream that nobody is going to read. */
+  /** Ends a stream that will not be read. */
   discard(): void {
     this.#stop();
   }

@@ -17,21 +17,21 @@ export interface ReplyModesOptions {
   readonly runs: Runs;
   readonly jobs: JobQueue;
   readonly idempotency: Idempotency;
-  /** Most milliseconds a request takes that is answered at once. */
+  /** Most milliseconds of a request that is answered at once. */
   readonly most: number;
-  /** Told of our own failures, with the id their callers were given. */
+  /** Receives the server's own failures, with the request id that callers got. */
   readonly onError: (error: unknown, requestId: string) => void;
 }
 
-/** What a request comes to, once its route has read it. */
+/** A request for an execution, as read by its route. */
 export interface ExecutionRequest {
   readonly request: ExecuteRequest;
-  /** Where to send the answer, if it comes later. */
+  /** URL for the answer, if it comes later. */
   readonly callback?: string | undefined;
   readonly function?: Execution["function"];
-  /** How it is called if its answer is JSON, at once. */
+  /** Name in the execution's record, if the answer is JSON at once. */
   readonly via: ExecutionRow["via"];
-  /** What makes two requests with one `Idempotency-Key` the same. */
+  /** Values by which two requests with one `Idempotency-Key` are the same. */
   readonly identity: Identity;
 }
 
@@ -41,16 +41,16 @@ export interface Identity {
   readonly body: unknown;
 }
 
-/** What the ways need of a route's input. */
+/** Part of a route's input that replies need. */
 export type ReplyInput = Pick<
   RouteInput<unknown, unknown, unknown, unknown, "tenant">,
   "caller" | "signal" | "requestId" | "c" | "hold" | "onWaiting" | "reserve"
 >;
 
 /**
- * The ways there are to have code run: answered at once, as events, or later; and once only for an
- * `Idempotency-Key`. With a key, an execution outlives the connection it was asked for by: whoever
- * sent it may come back for the answer.
+ * Runs code and replies in the requested mode: at once, as events, or later. With an
+ * `Idempotency-Key` it runs once only. Such an execution outlives its connection, because the
+ * client may come back for the answer.
  */
 export class ReplyModes {
   readonly #options: ReplyModesOptions;
@@ -60,12 +60,14 @@ export class ReplyModes {
     this.#options = options;
   }
 
-  /** Resolves once the store knows what came of everything, or does not answer for too long. */
+  /** Resolves once the store has all outcomes, or does not answer for too long. */
   close(): Promise<void> {
     return this.#unwritten.close();
   }
 
-  /** Runs it the way the request's headers say. Rejects for what is refused before it has begun. */
+  /**
+   * Runs a request in the mode that its headers ask for. Rejects for refusals before it has begun.
+   */
   async respond(wanted: ExecutionRequest, input: ReplyInput): Promise<Response> {
     const { headers } = input.c.req.raw;
     const later = wantsLater(headers.get("prefer"));
@@ -87,7 +89,10 @@ export class ReplyModes {
     });
   }
 
-  /** What an `Idempotency-Key` says, if there is one; for work of as many executions. */
+  /**
+   * Looks up the `Idempotency-Key`, if there is one. `executions` multiplies the time that the work
+   * may take.
+   */
   async once(
     { route, body }: Identity,
     input: Omit<ReplyInput, "hold" | "onWaiting">,
@@ -129,7 +134,7 @@ export class ReplyModes {
 
   #stream(
     { hold, onWaiting, reserve, requestId }: ReplyInput,
-    /** Absent for what goes on when the client goes away. */
+    /** Signal of the client's end. Absent if the execution outlives the client. */
     hangUp: AbortSignal | undefined,
     run: (watched: Watched, signal: AbortSignal | undefined) => Promise<string>,
   ): Promise<Response> {
@@ -141,7 +146,7 @@ export class ReplyModes {
       onCancel: () => cancelled.abort(),
       run: (watched) => {
         const answer = run(watched, signal);
-        // The response is there long before its end; the request's body is in memory until then.
+        // The response begins long before its end. The request's body stays in memory until then.
         hold(answer);
         return answer;
       },

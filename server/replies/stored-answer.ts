@@ -3,27 +3,29 @@ import type { StoredAnswer } from "../store/contract/idempotency.ts";
 
 const JSON_TYPE = "application/json";
 
-/** Header of the answer of an earlier request. */
+/** Header of a replayed answer. */
 export const REPLAYED: Readonly<Record<string, string>> = { "Idempotency-Replayed": "true" };
 
-/** An answer as JSON. */
+/** Makes an answer with a JSON body. */
 export function jsonAnswer(status: number, body: unknown, location?: string): StoredAnswer {
   const answer = textAnswer(status, JSON.stringify(body));
   return { ...answer, ...(location !== undefined && { location }) };
 }
 
-/** An answer that is JSON already. */
+/** Makes an answer of JSON text. */
 export function textAnswer(status: number, body: string): StoredAnswer {
   return { status, contentType: JSON_TYPE, body };
 }
 
-/** Gives an answer. Throws as `reserve` does if its bytes have no room. */
+/** Makes the response for an answer. Throws as `reserve` does if its bytes have no room. */
 export function responseOf(answer: StoredAnswer, { reserve }: Pick<Counting, "reserve">): Response {
   reserve(Buffer.byteLength(answer.body));
   return withHeaders(answer, {});
 }
 
-/** Gives the answer of an earlier request, whose bytes have their room already, and says so. */
+/**
+ * Makes the response for a replayed answer, with its header. Room was made for its bytes already.
+ */
 export function replayOf(answer: StoredAnswer): Response {
   return withHeaders(answer, REPLAYED);
 }

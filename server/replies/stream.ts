@@ -12,22 +12,22 @@ export interface Watched {
 }
 
 export interface StreamOptions {
-  /** Is told how many bytes wait for the client, and asked for the room of those that come at once. */
+  /** Counts the bytes that wait for the client, and makes room for an answer. */
   readonly counting: Counting;
-  /** Called if the client goes away before the end. */
+  /** Called if the client leaves before the end. */
   readonly onCancel: () => void;
   /** Runs the code and resolves with its answer as JSON. */
   readonly run: (watched: Watched) => Promise<string>;
-  /** The body of the answer to an error, as JSON. */
+  /** Makes the JSON body for an error. */
   readonly problem: (error: unknown) => Promise<string>;
 }
 
-/** Bytes of channel messages of one stream. */
+/** Most bytes of channel messages in one stream. */
 const MAX_CHANNEL = 16_777_216;
 
 /**
- * Answers with the events of an execution as they happen, the last one `result` or `error`. What is
- * refused before anything of it has happened rejects, so that it can be answered with its own status.
+ * Answers with the events of an execution as they happen. The last one is `result` or `error`.
+ * Rejects for refusals before the first event, so that they are answered with their own status.
  */
 export function streamed(options: StreamOptions): Promise<Response> {
   const { counting, onCancel, run, problem } = options;
@@ -58,12 +58,12 @@ export function streamed(options: StreamOptions): Promise<Response> {
   });
 }
 
-/** The answer of an earlier request, whose bytes have their room already, as the one event that is left of it. */
+/** Replays an answer as a stream with its last event. Room was made for its bytes already. */
 export function streamOf(
   answer: StoredAnswer,
   { onWaiting }: Pick<Counting, "onWaiting">,
 ): Response {
-  // One that was to come later has no result yet.
+  // An answer that comes later has no result yet.
   if (answer.status !== 200) return replayOf(answer);
   const stream = new EventStream(() => {});
   onWaiting(() => stream.waiting);

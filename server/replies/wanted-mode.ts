@@ -1,6 +1,6 @@
 const EVENT_STREAM = "text/event-stream";
 
-/** Whether an `Accept` header asks for events: by name, and not with a weight of zero. */
+/** Tests whether an `Accept` header names events, with a weight above zero. */
 export function wantsEvents(accept: string | null): boolean {
   return (accept ?? "").split(",").some((range) => {
     const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
@@ -8,7 +8,7 @@ export function wantsEvents(accept: string | null): boolean {
   });
 }
 
-/** Whether a `Prefer` header (RFC 7240) asks for an answer that comes later. */
+/** Tests whether a `Prefer` header (RFC 7240) asks for a later answer. */
 export function wantsLater(prefer: string | null): boolean {
   return (prefer ?? "")
     .split(",")

@@ -3,29 +3,29 @@ import Busboy from "@fastify/busboy";
 import { BadRequest, PayloadTooLarge } from "../../src/base/errors.ts";
 import { GrowingBytes } from "../http/body/growing-bytes.ts";
 
-/** A text, or the bytes of a file. */
+/** Text of a field, or bytes of a file. */
 export type FormPart = string | Uint8Array;
 
-/** The first part of each name. */
+/** Name → its first part. */
 export type Form = ReadonlyMap<string, FormPart>;
 
 const MAX_TYPE = 300;
 const LIMITS = {
   parts: 16,
-  /** Bytes of a text; more is left out. */
+  /** Most bytes of a text. The rest is dropped. */
   fieldSize: 300_000,
   fieldNameSize: 100,
   headerPairs: 16,
   headerSize: 4_096,
 } as const;
 
-/** Parses a multipart form chunk by chunk, as it arrives. */
+/** Parses a multipart form in chunks, as it arrives. */
 export class FormParser {
   readonly #form = new Map<string, FormPart>();
   readonly #parser: InstanceType<typeof Busboy.Busboy>;
   #error: unknown;
 
-  /** Throws `BadRequest` for a Content-Type without a usable boundary. */
+  /** @throws {BadRequest} For a Content-Type without a usable boundary. */
   constructor(contentType: string) {
     if (contentType.length > MAX_TYPE) throw noForm();
     try {
@@ -44,7 +44,7 @@ export class FormParser {
     });
     this.#parser.on("field", (name, text) => this.#add(name, text));
     this.#parser.on("file", (name, file) => {
-      // The parser makes a chunk of whatever may begin a boundary, be it every second byte.
+      // The parser splits at each possible start of a boundary, perhaps at every second byte.
       const bytes = new GrowingBytes();
       file.on("data", (chunk: Buffer) => bytes.add(chunk));
       file.on("error", () => {});
@@ -52,7 +52,7 @@ export class FormParser {
     });
   }
 
-  /** Throws for what is no form, or too much of one. */
+  /** Parses a chunk. Throws for a malformed form or one beyond the limits. */
   write(chunk: Uint8Array): void {
     if (this.#error !== undefined) throw this.#error;
     this.#parser.write(chunk);

@@ -3,7 +3,7 @@ import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { Levels, TypeEngine } from "../../src/resourcex/types/levels.ts";
 import type { TypeSandbox } from "../../src/resourcex/types/type.ts";
 
-/** The levels that this server has anyway: types run as everything does, by its kernel. */
+/** Provides the server's own levels, so that its kernel runs types, too. */
 export class KernelLevels implements Levels {
   readonly #kernel: Kernel;
 

@@ -4,7 +4,12 @@ import { type StorableRXL, toStorable } from "../../src/resourcex/data/storable.
 import { RegistryProblem } from "../errors/registry-problem.ts";
 import type { ResourceService } from "./resource-service.ts";
 
-/** The locator of a request. Throws `RegistryProblem`, and `LocatorError` for one that is no good. */
+/**
+ * Reads a request's locator.
+ *
+ * @throws {RegistryProblem} If it is missing.
+ * @throws {LocatorError} If it is malformed.
+ */
 export function requiredLocator(text: unknown): StorableRXL {
   if (typeof text !== "string" || text === "") {
     throw new RegistryProblem("LOCATOR_REQUIRED", "locator is required");
@@ -13,7 +18,10 @@ export function requiredLocator(text: unknown): StorableRXL {
   return toStorable(text);
 }
 
-/** The resource of that locator. Nothing is asked for elsewhere: a request decides on no address. */
+/**
+ * Returns the resource with that locator. Asks no other registry, because a request must not choose
+ * addresses.
+ */
 export async function storedResource(
   resourceService: ResourceService,
   locator: StorableRXL,

@@ -8,12 +8,12 @@ import type { BodySource } from "../http/body/source.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { type Form, FormParser } from "./form-parser.ts";
 
-/** An archive of the largest size, a manifest, and what a form puts around them. */
+/** Most bytes of a form: an archive of the largest size, a manifest, and the form's own bytes. */
 const MAX_FORM = ARCHIVE_LIMITS.bytes + 131_072;
 const FORMS_AT_ONCE = 4;
 const FORM_TYPE = /^multipart\/form-data\s*;/i;
 
-/** Reads a request's body as a form and holds it for as long as `work` takes. */
+/** Reads a request's body as a form and keeps it until `work` ends. */
 export type WithForm = <T>(
   source: BodySource,
   work: (form: Form) => Promise<T>,

@@ -15,7 +15,7 @@ import { MOST_ROWS } from "../store/contract/storage.ts";
 import { isOneTooMany } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
 
-/** The resources that were published here, by whom and of whatever type; everybody may read them. */
+/** Resources published on this server, of all tenants and types. Every client may read them. */
 export class PublishedResources {
   readonly #resources: Resources;
 
@@ -23,7 +23,9 @@ export class PublishedResources {
     this.#resources = resources;
   }
 
-  /** The resource, its archive read when it is needed; `undefined` if it is not there. */
+  /**
+   * Returns a resource, or `undefined` if it does not exist. Reads the archive at its first use.
+   */
   async get(locator: StorableRXL): Promise<RXR | undefined> {
     const key = keyOf(locator);
     const row = await this.#resources.get(key);
@@ -38,8 +40,9 @@ export class PublishedResources {
   }
 
   /**
-   * Publishes a version, and says its locator. Rejects with a `RegistryProblem` if it is there, or if
-   * its domain is another tenant's.
+   * Publishes a version and returns its locator.
+   *
+   * @throws {RegistryProblem} If it exists, or if its domain belongs to another tenant.
    */
   async publish({ tenant, limits }: Caller, manifest: RXM, archive: RXA): Promise<string> {
     const locator = storableOf(manifest);
@@ -60,7 +63,11 @@ export class PublishedResources {
     return String(locator);
   }
 
-  /** Rejects with a `RegistryProblem` if it is not there, or in another tenant's domain. */
+  /**
+   * Deletes a resource.
+   *
+   * @throws {RegistryProblem} If it does not exist, or belongs to another tenant's domain.
+   */
   async delete(tenant: string, locator: StorableRXL): Promise<void> {
     const deleted = await this.#resources.delete(tenant, keyOf(locator));
     if (deleted === "forbidden") throw forbidden(locator);
@@ -69,14 +76,14 @@ export class PublishedResources {
     }
   }
 
-  /** A page of the locators that are looked for, in the order of their text, and how many there are. */
+  /** Returns a page of the matching locators, sorted by their text, and their total. */
   async search(query: ResourceSearch): Promise<{ locators: RXL[]; total: number }> {
     const { locators, total } = await this.#resources.search(query);
     return { locators: locators.map(parseRXL), total };
   }
 }
 
-/** One text for a locator, however it leaves out its version. */
+/** Makes one text for all spellings of a locator, with or without its version. */
 function keyOf(locator: StorableRXL): string {
   const segments = storageSegments(locator);
   return `${segments.slice(0, -1).join("/")}@${segments.at(-1)}`;

@@ -10,20 +10,20 @@ export interface ResourceServiceOptions {
   readonly store: Pick<Store, "resources" | "types">;
   readonly runs: Runs;
   readonly levels: Levels;
-  /** Milliseconds an execution has, unless its tenant has fewer. */
+  /** Milliseconds of an execution, unless its tenant has fewer. */
   readonly timeout: number;
-  /** Of the sandboxes. */
+  /** Profile of the sandboxes. */
   readonly profile: Profile;
 }
 
-/** What a server's registry is made of. */
+/** Parts of a server's registry. */
 export interface ResourceService {
   readonly resources: PublishedResources;
   readonly types: TenantTypes;
   readonly runs: TypeRuns;
 }
 
-/** A registry in the store, whose types run in containers alone. */
+/** Makes a registry in the store. Its types run in containers only. */
 export function createResourceService(options: ResourceServiceOptions): ResourceService {
   const { store } = options;
   return {

@@ -9,34 +9,39 @@ import type { DescribedRow, Types } from "../store/contract/types.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { TypeChecks } from "./checks/type-checks.ts";
 
-/** Names of a type beside its own: each is a row of 64 characters that is not counted among what its tenant stores. */
+/**
+ * Most aliases of a type. Each is a row of 64 characters that does not count as the tenant's
+ * storage.
+ */
 const MAX_ALIASES = 16;
 
-/** What a type is, for those who use it. */
+/** Description of a type for its users. */
 export type DescribedType = Omit<BundledType, "code">;
 
 export interface TypesPage {
-  /** Each as JSON. */
+  /** JSON text of each. */
   readonly types: readonly string[];
-  /** Name of the last one, if others may follow. */
+  /** Name of the last one, if more may follow. */
   readonly next: string | undefined;
 }
 
-/** A type that runs here. */
+/** A type that this server can run. */
 export interface RunnableType {
   readonly type: BundledType;
-  /** Resolves with the arguments to run with; rejects with a `ResourceTypeError` that names the field. */
+  /**
+   * Resolves with the checked arguments. Rejects with a `ResourceTypeError` that names the field.
+   */
   checkArguments(args: unknown): Promise<unknown>;
 }
 
-/** Built-in types, by all of their names. */
+/** Name or alias → built-in type. */
 const BUILTINS = new Map(
   builtinTypes.flatMap((type) =>
     [type.name, ...(type.aliases ?? [])].map((name) => [name, type] as const),
   ),
 );
 
-/** The types that run here for a tenant: those that are built in, and those it has brought. */
+/** The types that a tenant can run here: built-in ones and its own. */
 export class TenantTypes {
   readonly #types: Types;
   readonly #checks = new TypeChecks();
@@ -45,7 +50,7 @@ export class TenantTypes {
     this.#types = types;
   }
 
-  /** Rejects with a `RegistryProblem` if the tenant has none of that name. */
+  /** Rejects with a `RegistryProblem` if the tenant has no type with that name. */
   async get(tenant: string, name: string): Promise<RunnableType> {
     const type = BUILTINS.get(name) ?? (await this.#types.get(tenant, name))?.type;
     if (type === undefined) {
@@ -54,7 +59,7 @@ export class TenantTypes {
     return { type, checkArguments: (args) => this.#checks.arguments(tenant, type, args) };
   }
 
-  /** A page as JSON texts: those that are built in come first, and then the tenant's by name. */
+  /** Lists a page as JSON texts: built-in types first, then the tenant's by name. */
   async list(tenant: string, { after, limit }: Page): Promise<TypesPage> {
     const last = builtinTypes.findIndex(({ name }) => name === after);
     const isBehind = after !== undefined && last === -1;
@@ -69,7 +74,7 @@ export class TenantTypes {
     return { types: [...texts, ...types.map(shownText)], next };
   }
 
-  /** Has a type run for its tenant from now on. Rejects with a `RegistryProblem` if it cannot. */
+  /** Adds a type for its tenant. Rejects with a `RegistryProblem` if it is refused. */
   async add({ tenant: { id: tenant }, limits }: Caller, type: BundledType): Promise<void> {
     const { length } = type.aliases ?? [];
     if (length > MAX_ALIASES) {
@@ -86,12 +91,15 @@ export class TenantTypes {
   }
 }
 
-/** What is said of a type. */
+/** Makes the public description of a type. */
 export function shown({ name, aliases = [], description, schema }: DescribedType): object {
   return { name, aliases, description, ...(schema && { schema }), sandbox: "container" };
 }
 
-/** The same of one in the store, whose text begins with its name, and has all of it but for aliases perhaps. */
+/**
+ * Makes the same description from a stored type's text. The text begins with the name and may lack
+ * the aliases.
+ */
 function shownText({ name, described }: DescribedRow): string {
   const head = `{"name":${JSON.stringify(name)},`;
   const rest = described.slice(head.length);

@@ -13,29 +13,32 @@ import type { ExecutionContext, Runs } from "../runs/runs.ts";
 export interface TypeRunsOptions {
   readonly runs: Runs;
   readonly levels: Levels;
-  /** Milliseconds an execution has, unless its tenant has fewer. */
+  /** Milliseconds of an execution, unless its tenant has fewer. */
   readonly timeout: number;
-  /** Of the sandboxes. */
+  /** Profile of the sandboxes. */
   readonly profile: Profile;
 }
 
-/** Who asks for it. */
+/** Caller and context of a type's execution. */
 export type TypeAsked = Omit<ExecutionContext, "via">;
 
 const LEVEL = "container";
-/** Executions of one tenant that may wait for a type of its own to be compiled. */
+/** Most executions of one tenant that wait for a type to be compiled. */
 const MAX_WAITING = 256;
 
-/** Runs the code of types for tenants, in containers, within their quotas and limits. */
+/** Runs types for tenants, in containers, within their quotas and limits. */
 export class TypeRuns {
   readonly #options: TypeRunsOptions;
-  readonly #turns = new PerTenantQueue(MAX_WAITING);
+  readonly #compilations = new PerTenantQueue(MAX_WAITING);
 
   constructor(options: TypeRunsOptions) {
     this.#options = options;
   }
 
-  /** What the type makes of a resource. Rejects as `EngineRunner.run()` and `Runs.track()` do. */
+  /**
+   * Runs a type on a resource and returns its result. Rejects as `EngineRunner.run()` and
+   * `Runs.track()` do.
+   */
   async run(
     asked: TypeAsked,
     type: BundledType,
@@ -52,7 +55,7 @@ export class TypeRuns {
     return resultOf(outcome);
   }
 
-  /** The engine of containers, for a tenant: whatever it runs is an execution like any other. */
+  /** Makes a container engine for a tenant. Each of its runs counts as an execution. */
   engineFor(asked: TypeAsked): Pick<Engine, "execute"> {
     const tenant = tenantKey(asked.caller.tenant);
     return {
@@ -64,10 +67,13 @@ export class TypeRuns {
     };
   }
 
-  /** Compiles the type, after what else its tenant has compiled, so that no other tenant waits for all of it. */
+  /**
+   * Compiles a type. Compiles one at a time for each tenant, so that no tenant waits for all of
+   * another's.
+   */
   async #prepare({ caller }: TypeAsked, { code }: BundledType): Promise<void> {
     const owner = tenantKey(caller.tenant);
-    if (!isMade(code, owner)) await this.#turns.take(owner, () => moduleOf(code, owner));
+    if (!isMade(code, owner)) await this.#compilations.take(owner, () => moduleOf(code, owner));
   }
 
   #track(asked: TypeAsked, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {

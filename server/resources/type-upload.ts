@@ -6,8 +6,11 @@ import { moduleOf, plainCode } from "../../src/resourcex/types/type-module.ts";
 import { compileInTurn } from "../functions/deployment.ts";
 
 /**
- * Makes a type of a tenant's source, which brings all it needs along. What it says of itself is read by `engine`, in a container, where
- * all of it runs, whatever level it asks for. Rejects with a `ResourceTypeError`, and as `engine` does.
+ * Makes a type of a tenant's self-contained source. `engine` reads its metadata in a container. All
+ * of the type's code runs there, whatever level it asks for.
+ *
+ * @throws {ResourceTypeError} For a bad type.
+ * @throws {Error} As `engine` does.
  */
 export async function uploadedType(
   engine: Pick<Engine, "execute">,

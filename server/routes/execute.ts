@@ -5,7 +5,7 @@ import { waysHeaders } from "../http/mode-headers.ts";
 import { type Route, route } from "../http/route.ts";
 import type { ReplyModes } from "../replies/reply-modes.ts";
 
-/** `POST /execute`: runs code once and answers with its output, 200 whatever the code did. */
+/** `POST /execute`: runs code once. Answers 200 with its output, whatever the code did. */
 export function executeRoutes(replyModes: ReplyModes): Route[] {
   return [
     route({

@@ -1,15 +1,15 @@
 import { JsonText } from "../../src/base/json-text.ts";
 import type { Output } from "../../src/request/types.ts";
 
-/** An execution that has ended: what its caller gets, with status 200. */
+/** Answer for an execution that has ended, with status 200. */
 export type ExecutionAnswer = { readonly id: string } & Output;
 
-/** An output under its execution's id. */
+/** Adds the execution's id to an output. */
 export function answerOf({ id, output }: { id: string; output: Output }): ExecutionAnswer {
   return { id, ...output };
 }
 
-/** An answer as JSON on one line. */
+/** Writes an answer as JSON on one line. */
 export function answerText({
   result,
   ...rest

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 
-/** Ids that can be made within one millisecond and still be in order. */
+/** Number of ordered ids within one millisecond. */
 const PER_MILLISECOND = 0x1000;
 
 let last = 0;
 let count = 0;
 
 /**
- * A new UUID of version 7 (RFC 9562). Those of one process sort as they were made, also within a
- * millisecond, by a counter where the standard allows one.
+ * Makes a UUID of version 7 (RFC 9562). Ids of one process sort in the order of their creation.
+ * Within a millisecond a counter orders them, where the standard allows one.
  */
 export function executionId(): string {
   const now = Date.now();
@@ -17,7 +17,7 @@ export function executionId(): string {
     count = 0;
   } else {
     count += 1;
-    // A clock that stands still, or goes back, is not waited for.
+    // Goes on without waiting for a clock that stands still or goes back.
     if (count === PER_MILLISECOND) {
       last += 1;
       count = 0;

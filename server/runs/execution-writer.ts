@@ -2,26 +2,26 @@ import type { ExecutionRow, Executions } from "../store/contract/executions.ts";
 import { StorageReserved, StoreUnavailable } from "../store/contract/store-errors.ts";
 
 export interface ExecutionWriterOptions {
-  /** Told of each attempt at writing that fails; it is made again. */
+  /** Receives each failed attempt to write. It is repeated. */
   readonly onError: (error: unknown) => void;
-  /** Told how many rows are left out because the store keeps nothing more at present. */
+  /** Receives the number of rows that are dropped because the store has no room. */
   readonly onDropped?: (rows: number) => void;
-  /** Rows that may wait for the store. Default 10,000. */
+  /** Most rows that wait for the store. Default 10,000. */
   readonly capacity?: number;
-  /** Bytes of rows that may wait for the store. Default 64 MiB. */
+  /** Most bytes of rows that wait for the store. Default 64 MiB. */
   readonly bytes?: number;
-  /** Milliseconds a row waits for others to be written with. Default 50. */
+  /** Milliseconds for which rows are collected. Default 50. */
   readonly delay?: number;
-  /** Rows written in one go. Default 500. */
+  /** Most rows of one write. Default 500. */
   readonly batch?: number;
 }
 
-/** Most milliseconds between two attempts at a store that does not answer. */
+/** Most milliseconds between two attempts while the store does not answer. */
 const MAX_BACKOFF = 5_000;
 
 /**
- * Writes down executions behind their answers, many at a time, and each until it is written. What
- * waits is bounded: once it is `full`, nothing may be started that would have to be recorded.
+ * Records executions after their answers, many at a time, with retries. The waiting rows are
+ * bounded: while it is `full`, no execution may start that would need a record.
  */
 export class ExecutionWriter {
   readonly #store: Pick<Executions, "record">;
@@ -31,11 +31,11 @@ export class ExecutionWriter {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #failures = 0;
-  /** Rows among the first that the store has refused together. */
+  /** Number of first rows that the store has refused together. */
   #suspects = 0;
   #stopped = false;
   #isDropping = false;
-  /** Rows that something under way will bring. */
+  /** Number of rows that running executions will add. */
   #expected = 0;
 
   constructor(store: Pick<Executions, "record">, options: ExecutionWriterOptions) {
@@ -50,18 +50,18 @@ export class ExecutionWriter {
     };
   }
 
-  /** Whether a row more would be one too many, counting those that are still to come. */
+  /** True if no further row fits, including the expected ones. */
   get full(): boolean {
     const { capacity, bytes } = this.#options;
     return this.#waiting.length + this.#expected >= capacity || this.#bytes >= bytes;
   }
 
-  /** Rows that are not written yet. */
+  /** Number of rows that are not written yet. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** Keeps room for one row. Its execution gives it back by `record()` or `forgo()`. */
+  /** Reserves room for one row. Its execution releases it by `record()` or `forgo()`. */
   expect(): void {
     this.#expected += 1;
   }
@@ -70,7 +70,7 @@ export class ExecutionWriter {
     this.#expected -= 1;
   }
 
-  /** Takes the row of an execution that was expected; never waits for the store. */
+  /** Adds the row of an expected execution. Never waits for the store. */
   record(row: ExecutionRow): void {
     this.#expected -= 1;
     this.#waiting.push(row);
@@ -78,17 +78,14 @@ export class ExecutionWriter {
     this.#schedule();
   }
 
-  /** Resolves once all that was recorded by now is written, or has failed to be. */
+  /** Resolves once all rows so far are written, or have failed. */
   async flush(): Promise<void> {
-    // What is on its way does not hold what came after it.
+    // Rows recorded meanwhile are not part of the write under way.
     await this.#writing;
     if (this.#waiting.length > 0 && !this.#stopped) await this.#write();
   }
 
-  /**
-   * Writes what waits, for up to `patience` ms, and then no more. Resolves with how many rows are
-   * lost.
-   */
+  /** Writes the waiting rows, for at most `patience` ms. Resolves with the number of lost rows. */
   async close(patience: number): Promise<number> {
     const end = Date.now() + patience;
     while (this.#waiting.length > 0 && Date.now() < end) {
@@ -119,7 +116,7 @@ export class ExecutionWriter {
     return this.#writing;
   }
 
-  /** Writes until nothing waits, or the store is away. */
+  /** Writes until no row waits, or the store is away. */
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#stopped) {
       const rows = this.#waiting.slice(0, this.#suspects > 0 ? 1 : this.#options.batch);
@@ -135,7 +132,7 @@ export class ExecutionWriter {
           this.#failures += 1;
           return;
         }
-        // One of them is no good and never will be: each is tried alone, and that one is left out.
+        // One of the rows is refused for good. Each is tried alone, and that one is dropped.
         if (rows.length > 1) {
           this.#suspects = rows.length;
           continue;
@@ -148,13 +145,16 @@ export class ExecutionWriter {
     }
   }
 
-  /** Takes rows that are the first that wait off. */
+  /** Removes rows from the start of the waiting ones. */
   #forget(rows: readonly ExecutionRow[]): void {
     this.#waiting.splice(0, rows.length);
     for (const row of rows) this.#bytes -= sizeOf(row);
   }
 
-  /** What runs does not wait for room on a disk: its record is the least of what is lost. */
+  /**
+   * Drops rows while the disk is full. Executions go on, because a missing record is the smaller
+   * loss.
+   */
   #drop(rows: readonly ExecutionRow[], error: StorageReserved): void {
     if (!this.#isDropping) this.#options.onError(error);
     this.#isDropping = true;
@@ -164,7 +164,7 @@ export class ExecutionWriter {
   }
 }
 
-/** Bytes a row takes, roughly: lists of permissions are all of it that can be long. */
+/** Estimates a row's bytes. Only lists of permissions and tools can be long. */
 function sizeOf({ permissions, tools }: ExecutionRow): number {
   return 1_024 + JSON.stringify([permissions, tools]).length;
 }

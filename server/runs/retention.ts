@@ -2,18 +2,20 @@ import type { Store } from "../store/contract/store.ts";
 
 export interface RetentionOptions {
   readonly store: Store;
-  /** Days that executions are remembered. */
+  /** Days for which executions are kept. */
   readonly days: number;
   readonly onError: (error: unknown) => void;
 }
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** Two days: as long again as an answer is tried to be sent. */
+/** Milliseconds for finished jobs: two days, twice as long as callbacks are tried. */
 const JOBS = 2 * DAY;
 const TENANTS_AT_ONCE = 100;
 
-/** Forgets what is old enough, at once and every hour. Answers of `Idempotency-Key`s have a day. */
+/**
+ * Deletes old records, at once and every hour. Answers for `Idempotency-Key`s are kept for a day.
+ */
 export class Retention {
   readonly #options: RetentionOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -50,7 +52,7 @@ export class Retention {
     await store.storage.recount();
   }
 
-  /** Of those that want less than the server keeps. */
+  /** Deletes for tenants that keep records for less time than the server. */
   async #pruneTenants(): Promise<void> {
     const { store, days } = this.#options;
     let after: string | undefined;

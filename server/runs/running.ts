@@ -2,10 +2,10 @@ import { Aborted } from "../../src/base/errors.ts";
 import type { Tenant } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 
-/** A tenant, told from others that had its id. */
+/** A tenant, told apart from earlier ones with its id. */
 export type KnownTenant = Pick<Tenant, "id" | "since">;
 
-/** The tenant was deleted while something was done for it. */
+/** The tenant was deleted during the work. */
 export class TenantGone extends HttpProblem {
   constructor() {
     super(401, "Unauthorized", "UNAUTHORIZED", "The tenant of this key has been deleted", {
@@ -14,15 +14,16 @@ export class TenantGone extends HttpProblem {
   }
 }
 
-/** What is under way for each tenant, so that all of it can be ended at once. */
+/** Tracks the work under way for each tenant, so that all of it can be ended at once. */
 export class Running {
   readonly #tenants = new Map<string, Set<AbortController>>();
   readonly #gone = new Set<string>();
   readonly #onIdle = new Map<string, () => void>();
 
   /**
-   * Notes that something has begun, until `done()`. Its signal is aborted with its caller's, and by
-   * `end()`. Throws `TenantGone` after that: somebody may have been let in before it, and be late.
+   * Registers work until `done()`. Its signal is aborted with its caller's, and by `end()`.
+   *
+   * @throws {TenantGone} After `end()`, because a late request may have been admitted before it.
    */
   begin(tenant: KnownTenant, caller?: AbortSignal): { signal: AbortSignal; done: () => void } {
     const key = keyOf(tenant);
@@ -43,7 +44,7 @@ export class Running {
     return { signal: controller.signal, done };
   }
 
-  /** Ends all of a tenant's, for good. Resolves when that is over, after `patience` ms at most. */
+  /** Ends all work of a tenant for good. Resolves once it is over, or after `patience` ms. */
   async end(tenant: KnownTenant, patience: number): Promise<void> {
     const key = keyOf(tenant);
     this.#gone.add(key);
@@ -61,7 +62,7 @@ export class Running {
   }
 }
 
-/** What an error is to its caller, who has aborted nothing if the end of the tenant has. */
+/** Returns the error for the caller: the tenant's deletion if that has aborted the work. */
 export function causeOf(error: unknown, signal: AbortSignal): unknown {
   return error instanceof Aborted && signal.reason instanceof TenantGone ? signal.reason : error;
 }

@@ -12,7 +12,7 @@ import { executionId } from "./execution-id.ts";
 import type { ExecutionWriter } from "./execution-writer.ts";
 import { causeOf, type KnownTenant, Running } from "./running.ts";
 
-/** Milliseconds that what is ended with its tenant gets for its end. */
+/** Milliseconds in which the work of a deleted tenant has to end. */
 const END_WITHIN = 10_000;
 
 const LEVELS: readonly unknown[] = SANDBOX_LEVELS;
@@ -21,44 +21,44 @@ export interface RunsOptions {
   readonly kernel: Kernel;
   readonly audit: ExecutionWriter;
   readonly admission: Admission;
-  /** Reads a tenant's large results. Default: they are values. */
+  /** Reads a tenant's large results. Default: results are plain values. */
   readonly readResult?: ((tenant: string, text: string) => Promise<JsonText>) | undefined;
-  /** Told of each execution that is over. Default: nobody. */
+  /** Receives the record of each execution at its end. Default: no listener. */
   readonly onEnd?: ((row: ExecutionRow) => void) | undefined;
 }
 
-/** An execution that somebody asks for. */
+/** Context of one execution. */
 export interface ExecutionContext {
-  /** Default: a new one. */
+  /** Id of the execution. Default: a new one. */
   readonly id?: string;
   readonly caller: Caller;
   readonly via: ExecutionRow["via"];
   readonly requestId: string;
-  /** The deployed function it is one of. */
+  /** Deployed function that it calls. */
   readonly function?: { readonly name: string; readonly version: number } | undefined;
   /** Destroys the sandbox once aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether it may wait for others of its tenant to end. Default true. */
+  /** True if it may wait for other executions of its tenant. Default true. */
   readonly wait?: boolean;
-  /** Whether somebody without a key of the tenant's asks for it. Default false. */
+  /** True if it is requested without a key of the tenant. Default false. */
   readonly isAnonymous?: boolean;
-  /** Tells of an error that it is not its end: it is going to be asked for again, under its id. */
+  /** Returns true for an error after which the same execution is tried again, under its id. */
   readonly comesAgain?: (error: unknown) => boolean;
 }
 
 export interface Execution extends ExecutionContext {
-  /** The kernel's guard takes nothing of it for granted, whatever its type says. */
+  /** Unchecked request. The kernel's guard checks it, whatever its type promises. */
   readonly request: ExecuteRequest;
   readonly observer?: Observer | undefined;
-  /** Whether its answer is written as text at once: a large result is then `JsonText`. */
+  /** True if the answer is written as text. A large result is then `JsonText`. */
   readonly asText?: boolean;
-  /** The request its entry answers, in place of an input. */
+  /** HTTP request that its entry answers, instead of an input. */
   readonly exchange?: HttpExchange | undefined;
-  /** Told that it is valid and what it has been granted, before it waits for a sandbox. */
+  /** Receives the grants of a valid request, before it waits for a sandbox. */
   readonly onGranted?: ((granted: Granted) => void) | undefined;
 }
 
-/** What is known of an execution while it is under way. */
+/** Facts about an execution that are known while it runs. */
 export interface Facts {
   level: string;
   tools: readonly string[];
@@ -66,8 +66,8 @@ export interface Facts {
 }
 
 /**
- * The one way to run code for somebody: within the quotas of its tenant, and written down, whatever
- * comes of it. Refusals for a quota are not: there is no end to what can be refused.
+ * Runs code for tenants; nothing else does. Applies their quotas and records each execution.
+ * Refusals by a quota are not recorded, because their number has no bound.
  */
 export class Runs {
   readonly #options: RunsOptions;
@@ -78,8 +78,8 @@ export class Runs {
   }
 
   /**
-   * Runs code once. Resolves whatever the code does; rejects as `Kernel.execute()` does, with 429 for
-   * a quota, and with `StoreUnavailable` if it could not be written down.
+   * Runs code once. Resolves whatever the code does. Rejects as `Kernel.execute()` does, with 429
+   * for a quota, and with `StoreUnavailable` if it could not be recorded.
    */
   async run(run: Execution): Promise<{ readonly id: string; readonly output: Output }> {
     const { caller, request, observer, exchange, asText } = run;
@@ -105,8 +105,8 @@ export class Runs {
   }
 
   /**
-   * Does `work` as one execution: for what the kernel does not run. `ended` says how it went; `facts`
-   * are read at its end. `work` is to end with `Aborted` once its signal is aborted.
+   * Runs `work` as one execution, for work outside `Kernel.execute()`. `ended` returns its end.
+   * Reads `facts` at the end. `work` has to end with `Aborted` once its signal is aborted.
    */
   async track<T>(
     asked: ExecutionContext,
@@ -149,12 +149,12 @@ export class Runs {
     }
   }
 
-  /** Resolves once what has ended by now is written down, or has failed to be. */
+  /** Resolves once the records so far are written, or have failed. */
   flush(): Promise<void> {
     return this.#options.audit.flush();
   }
 
-  /** Ends all that runs or waits for a tenant that is deleted; the store then has what there was of it. */
+  /** Ends all work of a deleted tenant. Its records are then in the store. */
   async endAll(tenant: KnownTenant): Promise<void> {
     await this.#running.end(tenant, END_WITHIN);
     await this.flush();
@@ -182,7 +182,7 @@ function rowOf(
   };
 }
 
-/** Of a request that nobody has looked at; what is refused was granted nothing. */
+/** Returns the facts of an unchecked request. A refused one was granted nothing. */
 function factsOf(request: unknown): Facts {
   const { sandbox } = (request ?? {}) as { sandbox?: unknown };
   const level = LEVELS.includes(sandbox) ? String(sandbox) : "container";

@@ -3,12 +3,16 @@ import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 
 const POSTGRES = /^postgres(ql)?:/;
 
-/** Whether a store's location is a URL, and not a directory. */
+/** Tests whether a store's location is a URL. Otherwise it is a directory. */
 export function isPostgresUrl(location: string): boolean {
   return POSTGRES.test(location);
 }
 
-/** The location as it is wherever it is read. Throws an Error, which quotes no URL, for a bad one. */
+/**
+ * Makes a location independent of the working directory.
+ *
+ * @throws {Error} For a bad URL, without quoting it.
+ */
 export function storeLocation(given: string): string {
   if (!isPostgresUrl(given)) return resolve(given);
   const { tls } = parseDatabaseUrl(given);

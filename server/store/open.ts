@@ -2,8 +2,9 @@ import type { Store, StoreOptions } from "./contract/store.ts";
 import { isPostgresUrl } from "./location.ts";
 
 /**
- * Opens the store of a `postgres://` URL, or in the directory of that name. Its tables are made or
- * brought up to date first. Rejects with an Error, which quotes no URL, if it cannot be used.
+ * Opens the store of a `postgres://` URL or a directory. Creates or migrates its tables first.
+ *
+ * @throws {Error} If it cannot be used, without quoting the URL.
  */
 export async function openStore(location: string, options: StoreOptions = {}): Promise<Store> {
   // Loads one driver only, because each of them takes time and memory.

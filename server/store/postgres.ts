@@ -14,19 +14,21 @@ import { storeLocation } from "./location.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_WITHIN = 5_000;
-/** Milliseconds the server gives a statement, and how long is waited for it to say so. */
+/** Milliseconds of a statement at the server, and milliseconds to wait for the answer. */
 const STATEMENT_WITHIN = 10_000;
 const ANSWER_WITHIN = 12_000;
-/** Migrations may take their time, and so may another control plane that applies them. */
+/** Milliseconds for migrations, including the wait for another control plane's. */
 const MIGRATE_WITHIN = 600_000;
-/** Milliseconds that a disk is taken to be full after the server has said so. */
+/** Milliseconds for which the disk counts as full after the server has reported it. */
 const FULL_FOR = 60_000;
-/** Any number that nothing else in that database locks. */
+/** Key of the advisory lock: any number that nothing else in the database uses. */
 const LOCK = 4_915_037_117;
 
 /**
- * A store in a PostgreSQL database, in a schema `isolate` of its own, which is brought up to date
- * first. Several control planes may share one. Rejects with an Error that does not quote the URL.
+ * Opens a store in a PostgreSQL database, in its own schema `isolate`. Migrates it first. Several
+ * control planes may share it.
+ *
+ * @throws {Error} If it cannot be used, without quoting the URL.
  */
 export async function openPostgresStore(
   url: string,
@@ -45,7 +47,7 @@ export async function openPostgresStore(
     statement_timeout: STATEMENT_WITHIN,
     query_timeout: ANSWER_WITHIN,
   });
-  // A connection that breaks while nobody uses it is replaced when one is needed.
+  // A connection that breaks while idle is replaced on demand.
   pool.on("error", () => {});
   let fullAt = Number.NEGATIVE_INFINITY;
   const onError = (error: Error): void => {
@@ -56,7 +58,7 @@ export async function openPostgresStore(
   const { health, ...parts } = guarded(all, onError);
   return {
     ...parts,
-    // Nothing here sees the server's disk but by what it refuses.
+    // The server's disk is visible only by refused writes.
     condition: async () => ({ reserved: Date.now() - fullAt < FULL_FOR }),
     ping: () => health.check(),
     close: () => pool.end(),
@@ -64,8 +66,8 @@ export async function openPostgresStore(
 }
 
 /**
- * Transactions on connections of a pool. Drizzle's own (0.45) keeps a connection for ever on which
- * `begin` fails, and leaves nobody to hear of one that breaks between two statements.
+ * Runs transactions on connections of a pool. Drizzle's own (0.45) never releases a connection on
+ * which `begin` fails. It also misses the error of one that breaks between two statements.
  */
 function transactions(pool: pg.Pool): Transact {
   return async (work) => {
@@ -81,19 +83,23 @@ function transactions(pool: pg.Pool): Transact {
       return result;
     } finally {
       client.off("error", ignore);
-      // One that has failed may be in the middle of anything.
+      // After a failure, the connection may be inside a transaction.
       client.release(!isDone);
     }
   };
 }
 
-/** How the server of a URL is dialled. Throws an Error that does not quote the URL. */
+/**
+ * Makes the options for the server of a URL.
+ *
+ * @throws {Error} For a bad URL, without quoting it.
+ */
 export function connectionOptions(url: string): pg.ClientConfig {
   const { hosts, user, password, database, options, tls } = parseDatabaseUrl(storeLocation(url));
   return {
     ...hosts[0],
     user,
-    // As a function: an empty one would be looked for in the process's environment.
+    // A function, because the driver would replace an empty password by the process's environment.
     password: () => password,
     database,
     ssl: tlsOptions(tls),
@@ -104,7 +110,7 @@ export function connectionOptions(url: string): pg.ClientConfig {
   };
 }
 
-/** One control plane at a time; whoever comes later finds nothing left to do. */
+/** Applies migrations, one control plane at a time. A later one finds nothing left to do. */
 async function applyMigrations(options: pg.ClientConfig): Promise<void> {
   const client = new pg.Client({ ...options, query_timeout: MIGRATE_WITHIN });
   client.on("error", () => {});
@@ -113,7 +119,7 @@ async function applyMigrations(options: pg.ClientConfig): Promise<void> {
     await client.query("select pg_advisory_lock($1)", [LOCK]);
     await migrate(drizzle({ client }), MIGRATIONS);
   } finally {
-    // The lock goes with the connection.
+    // The end of the connection releases the lock.
     await client.end();
   }
 }

@@ -119,8 +119,8 @@ export class TenantDirectory {
   }
 
   /**
-   * Opens a tenant's secrets. It fails, because an execution without its secrets could do something
-   * else.
+   * Opens a tenant's secrets. A failure is an error, because an execution without its secrets could
+   * do something else.
    *
    * @throws {HttpProblem} 503 if they cannot be opened.
    */

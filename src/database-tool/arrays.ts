@@ -1,12 +1,15 @@
 import { parsePgArray } from "drizzle-orm/pg-core";
 
-/** Stands for what Drizzle's parser cannot tell from a text of these letters: no text has it. */
+/**
+ * Marks a null element: Drizzle's parser cannot tell one from the text `NULL`, and no text contains
+ * NUL.
+ */
 const NULL = "\0";
 const UNQUOTED_NULL = /(?<=[{,])NULL(?=[,}])/g;
 
 /**
- * Parsers of the server's own array types, by their fixed identifiers. The driver would ask for
- * them when it connects, which takes longer than most queries.
+ * Parsers of the server's own array types, by their fixed type ids. The driver would ask the server
+ * for them on connecting, which takes longer than most queries.
  */
 export const ARRAYS = {
   texts: arrayOf([199, 1002, 1009, 1014, 1015, 1016, 1231, 2951, 3807], String),

@@ -1,6 +1,6 @@
 import postgres from "postgres";
 
-/** Fields of a server's answer that are worth passing on, and their names here. */
+/** Fields of a server's error that are passed on → their names here. */
 const FIELDS = {
   detail: "detail",
   hint: "hint",
@@ -11,7 +11,7 @@ const FIELDS = {
 
 type Details = { [K in (typeof FIELDS)[keyof typeof FIELDS]]?: string };
 
-/** What the driver says of connections: the SQLSTATE for it, and words without an address. */
+/** Connection errors of the driver: its code → SQLSTATE and a message without an address. */
 const CONNECTION: Readonly<Record<string, readonly [code: string, message: string]>> = {
   CONNECTION_CLOSED: ["08006", "The connection to the database was lost"],
   CONNECTION_DESTROYED: ["08003", "The connection to the database has been closed"],
@@ -21,13 +21,13 @@ const CONNECTION: Readonly<Record<string, readonly [code: string, message: strin
   EPIPE: ["08006", "The connection to the database was lost"],
 };
 
-/** Codes of the system's, `ECONNREFUSED` and the like. */
+/** Matches error codes of the operating system, such as `ECONNREFUSED`. */
 const SYSTEM = /^E(?!RR_)[A-Z0-9]+$/;
 
 /** A query that failed. */
 export class DatabaseError extends Error implements Details {
   override readonly name = "DatabaseError";
-  /** SQLSTATE, five characters; absent for what never got to the server. */
+  /** SQLSTATE, five characters. Absent if the statement never reached the server. */
   readonly code?: string;
   readonly detail?: string;
   readonly hint?: string;
@@ -42,7 +42,7 @@ export class DatabaseError extends Error implements Details {
   }
 }
 
-/** Says what a driver's error says, without what it tells of the way to the server. */
+/** Converts an error of the driver. Leaves out everything about the way to the server. */
 export function toDatabaseError(thrown: unknown): DatabaseError {
   if (thrown instanceof DatabaseError) return thrown;
   if (thrown instanceof postgres.PostgresError) {
@@ -60,13 +60,16 @@ export function toDatabaseError(thrown: unknown): DatabaseError {
   return new DatabaseError(String(message).replace(/^[A-Z_]+: /, ""));
 }
 
-/** No way to the server; what the system says of it beside its code names places. */
+/**
+ * Makes the error for a server that cannot be reached. Passes on the system's code only: its
+ * message names addresses.
+ */
 export function unreachable(reason?: string): DatabaseError {
   const why = reason === undefined ? "" : `: ${reason}`;
   return new DatabaseError(`The database cannot be reached${why}`, "08001");
 }
 
-/** The connection a transaction was begun on is not there any more. */
+/** Makes the error for a transaction whose connection is gone. */
 export function lostTransaction(): DatabaseError {
   return new DatabaseError("The connection was lost, and the transaction with it", "08006");
 }

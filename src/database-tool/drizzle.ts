@@ -7,15 +7,15 @@ import type { Client } from "./postgres-client.ts";
 /** Drizzle on a database or within one of its transactions. */
 export type Database = PgDatabase<PgQueryResultHKT, Record<string, unknown>>;
 
-/** Drizzle by a client, whose queries reject with `DatabaseError`s. */
+/** Makes Drizzle on a client. Its queries reject with `DatabaseError`s. */
 export function drizzleOn(client: Client, schema: Record<string, unknown>): Database {
   return clarify(drizzle(client as never, { schema }) as unknown as Database);
 }
 
 /**
- * Has the queries of one database, and of the transactions within, reject with what the server
- * said, which Drizzle replaces by the whole query. Changes that object alone: code may have
- * Drizzle's classes for itself.
+ * Makes the queries of one database and of its transactions reject with the server's error. Drizzle
+ * would replace it by the whole query. Changes this object alone, because code may use Drizzle's
+ * classes itself.
  */
 function clarify(database: Database): Database {
   const { session } = database._;
@@ -46,8 +46,8 @@ function clarify(database: Database): Database {
 const seen = new WeakSet<DatabaseError>();
 
 /**
- * What the server said, with the stack of here, which leads to whoever awaits the query: that of
- * where it was read from the socket leads nowhere.
+ * Returns the server's error with the stack of this call, which leads to the caller that awaits the
+ * query. The stack of the socket's read leads nowhere.
  */
 function located(thrown: unknown): unknown {
   const error = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;

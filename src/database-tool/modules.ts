@@ -5,7 +5,7 @@ import * as relations from "drizzle-orm/relations";
 import * as sql from "drizzle-orm/sql";
 import type { DRIZZLE_MODULES } from "../protocol/drizzle-specifiers.ts";
 
-/** The one copy of Drizzle there is where this runs. */
+/** The only copy of Drizzle where this runs. */
 export const MODULES: Readonly<Record<(typeof DRIZZLE_MODULES)[number], object>> = {
   "drizzle-orm": drizzle,
   "drizzle-orm/pg-core": pgCore,

@@ -6,7 +6,7 @@ import { Schema, schemaModules } from "./schema.ts";
 import { surface } from "./surface.ts";
 import { Wire } from "./wire.ts";
 
-/** Makes what code uses as `db`. Nothing is dialled before the first query. */
+/** Makes the object that code uses as `db`. Connects at the first query, not before. */
 export function openDatabase({ config, module }: ToolUse): OpenDatabase {
   const schema = new Schema();
   if (module !== undefined) {

@@ -2,14 +2,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { DatabaseError, lostTransaction } from "./database-error.ts";
 import type { Result, Wire } from "./wire.ts";
 
-/** What Drizzle awaits, or asks for the rows as arrays of values first. */
+/** Result that Drizzle awaits. `values()` returns the rows as arrays of values. */
 export interface PendingResult extends PromiseLike<Result> {
   values(): Promise<Result>;
 }
 
 type Task<T> = () => Promise<T>;
 
-/** What to say to the server at the end, depending on how that came. */
+/** Statements that end a transaction or a savepoint. */
 interface Ends {
   readonly success: string;
   readonly failure: string;
@@ -17,13 +17,13 @@ interface Ends {
 
 const COMMIT: Ends = { success: "commit", failure: "rollback" };
 
-/** The transaction the code at hand runs within, if it does. */
+/** Holds the transaction that the running code is in, if any. */
 const within = new AsyncLocalStorage<Transaction>();
 
 /**
- * The part of a postgres.js client that Drizzle uses, on one connection: statements one after the
- * other, and none of others between those of a transaction. That driver's own transactions write
- * to a connection that is gone, where no promise hears of the failure.
+ * Implements the part of a postgres.js client that Drizzle uses, on one connection. Statements run
+ * one after the other; none of another transaction comes between. The driver's own transactions
+ * write to a connection that is gone, and no promise rejects.
  */
 export class Client {
   protected readonly wire: Wire;
@@ -58,12 +58,12 @@ export class Client {
     });
   }
 
-  /** Ends the connection after what is under way. */
+  /** Ends the connection after the statements under way. */
   end(): Promise<void> {
     return this.inTurn(() => this.wire.end());
   }
 
-  /** Lets the next statement wait for none of those before: they were on another connection. */
+  /** Lets the next statement start at once: the statements before it were on another connection. */
   forget(): void {
     this.#last = Promise.resolve();
   }
@@ -82,7 +82,7 @@ export class Client {
   }
 }
 
-/** A client within a transaction. Savepoints make no client of their own: it is one connection. */
+/** A client within a transaction. Savepoints share it, because they share the connection. */
 class Transaction extends Client {
   readonly outer: Client;
   open = true;
@@ -104,19 +104,19 @@ class Transaction extends Client {
     return this.settle(() => body(this), { success, failure: `rollback to savepoint ${name}` });
   }
 
-  /** Calls `body`, and says to the server how it ended. */
+  /** Calls `body`, then sends the statement for its success or failure. */
   async settle<T>(body: Task<T>, say: Ends): Promise<T> {
     let value: T;
     try {
       value = await body();
     } catch (thrown) {
-      // The server has done it if the connection is gone; and the reason is what matters.
+      // A lost connection rolls back anyway, and the caller needs the error of `body`.
       await this.unsafe(say.failure).then(undefined, () => {});
       this.#failure = undefined;
       throw thrown;
     }
     const { command } = await this.unsafe(say.success);
-    // What a server answers to "commit" after a statement has failed, though its code caught that.
+    // A server answers "commit" with this after a failed statement whose error the code has caught.
     if (command === "ROLLBACK") throw this.#failure ?? over();
     return value;
   }

@@ -1,9 +1,13 @@
 import { DatabaseError } from "./database-error.ts";
 
-/** SQLSTATE "program limit exceeded", which the gate in front of a server answers with, too. */
+/** SQLSTATE "program limit exceeded". The proxy in front of a server uses it, too. */
 const LIMIT = "54000";
 
-/** Counts one query's result. Throws a `DatabaseError` from the first row on that is too much. */
+/**
+ * Makes a counter for one query's result.
+ *
+ * @throws {DatabaseError} From the first row on that exceeds a limit.
+ */
 export function meter({ rows, bytes }: { rows: number; bytes: number }): (row: object) => void {
   let rowsLeft = rows;
   let bytesLeft = bytes;
@@ -15,7 +19,7 @@ export function meter({ rows, bytes }: { rows: number; bytes: number }): (row: o
   };
 }
 
-/** Bytes of a value, about as many as it came in. */
+/** Returns about the number of bytes in which the value arrived. */
 function sizeOf(value: unknown): number {
   if (value === null) return 0;
   if (typeof value === "string") return Buffer.byteLength(value);

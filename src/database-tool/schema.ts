@@ -7,23 +7,27 @@ import { TABLE_NAMES } from "./table.ts";
 
 const NAMELESS = "A table needs a name to be exported by: it has only a default export";
 
-/** A schema's module, evaluated when it is called. */
+/** Evaluates a schema's module and returns its exports. */
 type Load = () => Readonly<Record<string, unknown>>;
 
-/** The modules in a bundle of schemas, by their file names. */
+/** Reads the modules in a bundle of schemas: file name → module. */
 export function schemaModules(text: string): ReadonlyMap<string, Load> {
   const { files } = evaluate(text, "schemas", MODULES) as { files: [string, Load][] };
   return new Map(files);
 }
 
-/** What Drizzle is told of a database: tables and their relations, by the names of the exports. */
+/** Collects the tables and relations that Drizzle gets, by the names of their exports. */
 export class Schema {
   readonly tables = new Map<string, PgTable>();
   /** Relations and tables. */
   readonly all: Record<string, unknown> = {};
   readonly #origins = new Map<string, string>();
 
-  /** Takes in what a module exports. Throws an Error for nothing, or for a name that is taken. */
+  /**
+   * Adds the exports of a module.
+   *
+   * @throws {Error} If it exports nothing usable, or a name that is taken.
+   */
   add(file: string, exported: Readonly<Record<string, unknown>>): void {
     let found = false;
     for (const [name, value] of Object.entries(exported)) {
@@ -31,7 +35,7 @@ export class Schema {
       found ||= isTable || is(value, Relations) || isPgEnum(value);
       if (name === "default" || (!isTable && !is(value, Relations))) continue;
       const origin = this.#origins.get(name);
-      // A module may hand on what is another's.
+      // A module may re-export a table of another one.
       if (origin !== undefined && this.all[name] !== value) {
         throw new Error(`"${name}" is exported by ${origin}, too`);
       }
@@ -46,7 +50,7 @@ export class Schema {
   }
 }
 
-/** What would hide a part of the tool, or be hidden by it. */
+/** Refuses names that would hide a part of the tool, or that the tool would hide. */
 function checkNames(name: string, table: PgTable): void {
   if (SURFACE_NAMES.includes(name)) {
     throw new Error(`"db.${name}" is not for a table: export it by another name`);

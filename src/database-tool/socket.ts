@@ -1,21 +1,20 @@
 import { Socket } from "node:net";
 import { DatabaseError, unreachable } from "./database-error.ts";
 
-/** Bytes of a message that may be a server's last. */
+/** Most bytes of a message that is read as the server's last. */
 const MAX_LAST_WORDS = 65_536;
 
-/** What the driver knows of the way to a server. */
+/** Address that the driver passes on. */
 export interface SocketTarget {
-  /** Of a unix socket; empty for TCP. */
+  /** Path of a unix socket. Empty for TCP. */
   readonly path: string | false;
   readonly host: readonly string[];
   readonly port: readonly number[];
 }
 
 /**
- * Dials. The driver starts anew, and again and again, when a connection ends before it was ready
- * and says nothing; and it forgets why a server hangs up. So the socket has it as an error, always,
- * before it closes.
+ * Connects. The socket always emits an error before it closes. Without one, the driver reconnects
+ * endlessly after a silent end. It also forgets the reason that a server gives.
  */
 export function dial({ path, host, port }: SocketTarget): Socket {
   const socket = new Socket();
@@ -42,16 +41,18 @@ export function dial({ path, host, port }: SocketTarget): Socket {
   try {
     if (path) socket.connect(path);
     else socket.connect(port[0] ?? 5432, host[0] ?? "localhost");
-    // Whom TLS expects there.
+    // TLS expects this name.
     Object.assign(socket, { host: host[0], port: port[0] });
   } catch {
-    // The driver has yet to listen.
+    // The driver listens for errors only after this call.
     queueMicrotask(() => socket.destroy(unreachable()));
   }
   return socket;
 }
 
-/** The error that ends a chunk, if one does: a server says why it hangs up, and does. */
+/**
+ * Returns the error at the end of a chunk, if there is one. A server sends its reason, then closes.
+ */
 function lastWords(chunk: Buffer): DatabaseError | undefined {
   let start = 0;
   while (start + 5 <= chunk.length && chunk.length - start < MAX_LAST_WORDS) {
@@ -62,7 +63,7 @@ function lastWords(chunk: Buffer): DatabaseError | undefined {
   return undefined;
 }
 
-/** An ErrorResponse's fields: a letter and a text each, ended by a NUL. */
+/** Reads the fields of an ErrorResponse: each is a letter and a text, ended by a NUL. */
 function parseError(body: Buffer): DatabaseError {
   const fields = body.toString("utf8").split("\0");
   const field = (letter: string): string | undefined =>

@@ -3,7 +3,7 @@ import type { Database } from "./drizzle.ts";
 import { OPERATORS } from "./operators.ts";
 import { tableView } from "./table.ts";
 
-/** Drizzle's own methods that `db` has, too. */
+/** Methods of Drizzle that `db` has, too. */
 const METHODS = [
   "select",
   "selectDistinct",
@@ -18,7 +18,7 @@ const METHODS = [
   "rollback",
 ] as const;
 
-/** Names that are no table's. */
+/** Names that no table may have. */
 export const SURFACE_NAMES: readonly string[] = [
   ...METHODS,
   "query",
@@ -29,14 +29,14 @@ export const SURFACE_NAMES: readonly string[] = [
   "close",
 ];
 
-/** What anybody may ask an object for: promises, JSON, and the language itself. */
+/** Names that promises, JSON and the language itself ask an object for. */
 const ASKED_FOR = new Set(["then", "toJSON", ...Object.getOwnPropertyNames(Object.prototype)]);
 
 type Tables = ReadonlyMap<string, PgTable>;
 
 /**
- * What `db` is, and the `tx` of a transaction: the tables by their names, Drizzle, and its methods.
- * Frozen. Asking for a name that is not there throws a TypeError, which says what tables there are.
+ * Makes `db`, or the `tx` of a transaction: tables by name, Drizzle, and its methods. The object is
+ * frozen. An unknown name throws a TypeError that lists the tables.
  */
 export function surface(database: Database, tables: Tables, close?: () => Promise<void>): object {
   const names = [...tables.keys()].sort();

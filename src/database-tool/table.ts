@@ -10,7 +10,7 @@ export interface FindOptions {
   readonly orderBy?: OrderBy;
 }
 
-/** Names a table has here beside its columns'. */
+/** Names that a table has here besides those of its columns. */
 export const TABLE_NAMES: readonly string[] = [
   "select",
   "insert",
@@ -23,10 +23,7 @@ export const TABLE_NAMES: readonly string[] = [
 
 const FIND_OPTIONS = ["where", "limit", "offset", "orderBy"];
 
-/**
- * A table as it is used: Drizzle's, which it inherits from and so stands for in any query, and the
- * queries of it.
- */
+/** Makes a table with its own queries. It inherits from Drizzle's table, so any query takes it. */
 export function tableView(database: Database, table: PgTable): PgTable {
   async function find(options: FindOptions): Promise<object[]> {
     checkOptions(options, FIND_OPTIONS);

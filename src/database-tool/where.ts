@@ -13,13 +13,20 @@ import {
 } from "drizzle-orm";
 import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
 
-/** A condition of Drizzle's, or column → value: `null`, one value, or an array of some. */
+/**
+ * Condition: Drizzle's, or column → value. A value is `null`, one value, or an array of
+ * alternatives.
+ */
 export type Where = SQL | Readonly<Record<string, unknown>>;
 
-/** Drizzle's order and columns, or column → `"asc"` or `"desc"`; or an array of these. */
+/** Order: Drizzle's order or column, or column → `"asc"` or `"desc"`, or an array of these. */
 export type OrderBy = unknown;
 
-/** The condition that `where` is. Throws an Error naming the column for one that cannot be meant. */
+/**
+ * Converts `where` to Drizzle's condition.
+ *
+ * @throws {TypeError} Naming the column, for a value that cannot be compared.
+ */
 export function toCondition(table: PgTable, where: Where | undefined): SQL | undefined {
   if (where === undefined || is(where, SQL)) return where;
   return and(
@@ -63,7 +70,9 @@ function columnOf(table: PgTable, key: string): PgColumn {
   throw new TypeError(`Table "${getTableName(table)}" has no column "${key}"; there is ${known}`);
 }
 
-/** Left to the driver, these would find other rows than meant, or fail without a name. */
+/**
+ * Refuses values with which the driver would find other rows than meant, or fail without a name.
+ */
 function checkValue(column: PgColumn, value: unknown, key: string): void {
   if (value === undefined) throw new TypeError(`where.${key} is undefined`);
   if (!isPlain(value) || column.dataType === "json" || column.dataType === "custom") return;
@@ -75,7 +84,7 @@ function entries(value: object, option: string): [string, unknown][] {
   throw new TypeError(`"${option}" is an object of columns, or what db.operators make`);
 }
 
-/** Whether a value is an object as a literal makes it, in whatever realm. */
+/** Tests whether a value is a plain object, of any realm. */
 function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype: object | null = Object.getPrototypeOf(value);

@@ -12,7 +12,9 @@ export interface Result extends Array<object> {
   readonly command: string;
 }
 
-/** The one connection, made for the first query, and anew for the next after it was lost. */
+/**
+ * Owns the only connection. Opens it for the first query, and again for the next one after a loss.
+ */
 export class Wire {
   #sql: postgres.Sql;
   readonly #config: DatabaseToolConfig;
@@ -46,21 +48,23 @@ export class Wire {
     return this.#sql.options;
   }
 
-  /** Which connection it is, as long as it is that one: what a transaction holds on to. */
+  /** The present connection's socket; `undefined` after its end. Transactions compare it. */
   get connection(): Socket | undefined {
     return this.#socket?.destroyed ? undefined : this.#socket;
   }
 
   /**
    * Runs one statement; two in one text are an error. The rows are objects, or arrays of values.
-   * Rejects with a `DatabaseError`. To be called again when it has settled: the driver takes an
-   * error of its own for that of the query before.
+   * The next call must wait until this one has settled. Otherwise the driver takes its own error
+   * for one of the query before.
+   *
+   * @throws {DatabaseError} If the statement fails or its result exceeds a limit.
    */
   async run(text: string, parameters: readonly unknown[], values = false): Promise<Result> {
     try {
       this.#renew();
       if (text.includes("\0")) throw new DatabaseError("A query cannot hold NUL", "22021");
-      // The types do not know the option: by default, a text without parameters may hold many.
+      // The types lack this option. By default, a text without parameters may hold many statements.
       const options = { simple: false } as object;
       const query = this.#sql.unsafe(text, parameters.map(toWire) as never[], options);
       if (values) void query.values();
@@ -77,26 +81,26 @@ export class Wire {
     }
   }
 
-  /** Ends the connection, for good. */
+  /** Ends the connection for good. */
   async end(): Promise<void> {
     this.#ended = true;
     await this.#sql.end();
   }
 
-  /** After a lost connection, the driver would take that one's last error for the next one's first. */
+  /** Makes a new driver after a lost connection: the old one would report its last error again. */
   #renew(): void {
     if (this.#ended || !this.#socket?.destroyed) return;
     this.#socket = undefined;
     this.#sql = postgres(this.#sql.options as object);
   }
 
-  /** Drops the connection at once: what is not committed never was. */
+  /** Drops the connection at once. Uncommitted changes are lost. */
   close(): void {
     this.#closed = true;
     this.#socket?.destroy();
   }
 
-  /** Undoes `close()` and `end()`: the next statement makes a connection. */
+  /** Undoes `close()` and `end()`. The next statement opens a connection. */
   reopen(): void {
     this.#closed = false;
     this.#ended = false;
@@ -105,7 +109,7 @@ export class Wire {
   }
 }
 
-/** Where the driver goes, and as whom; behind a socket that has been settled. */
+/** Makes the driver's options of address and user. The proxy's socket needs fixed names only. */
 function placeOf(connection: DatabaseToolConfig["connection"]): object {
   if ("socket" in connection) {
     return { path: connection.socket, user: "isolate", database: "isolate" };
@@ -113,19 +117,22 @@ function placeOf(connection: DatabaseToolConfig["connection"]): object {
   const { hosts, user, password, database, options, tls } = connection.target;
   const [first] = hosts as readonly [DatabaseHost];
   return {
-    // Lists, since the driver would take an IPv6 address apart.
+    // Lists, because the driver would split an IPv6 address.
     host: [first.host],
     port: [first.port],
     user,
     password,
     database,
-    // The driver leaves out an address, for which the certificate would have to be localhost's.
+    // The driver omits `host` for an IP address and would then check the certificate for localhost.
     ssl: tls?.mode === "prefer" ? "prefer" : tls && { ...tlsOptions(tls), host: first.host },
     connection: { application_name: "isolate", ...(options && { options }) },
   };
 }
 
-/** Drizzle has the driver send dates as they are, which it cannot where no column says what they are. */
+/**
+ * Converts dates to text. Drizzle passes them on as objects, which the driver cannot send unless a
+ * column gives a type.
+ */
 function toWire(value: unknown): unknown {
   return value instanceof Date ? value.toISOString() : value;
 }

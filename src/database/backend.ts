@@ -2,38 +2,41 @@ import type { KeyedClient } from "./login.ts";
 import type { ServerAddress } from "./server-addresses.ts";
 
 /**
- * The server's process behind one connection. Its number comes again for others, so that the time
- * at which it started belongs to it.
+ * The server process behind one connection. Process ids are reused, so the start time is part of
+ * the identity.
  */
 export interface Backend extends ServerAddress {
   readonly user: string;
   readonly pid: number;
-  /** As `textOf` has it; empty where the login was lost before the server said so. */
+  /**
+   * Start of the process, in the format of `textOf`. Empty if the login was lost before the server
+   * sent it.
+   */
   readonly start: string;
-  /** When its server started, likewise: which one of those behind one address it is. */
+  /** Start of its server, in the same format. Tells apart the servers behind one address. */
   readonly server: string;
 }
 
-/** When the server itself started, which two servers have not in common. */
+/** SQL for the start of the server, which differs between two servers. */
 export const SERVER: string = textOf("pg_catalog.pg_postmaster_start_time()");
 
 /**
- * A time of the server's as text, by functions alone: a role can make operators that are a better
- * match than the server's own, and no setting of the role's changes how this one is written.
+ * Returns SQL that writes a time as text. It calls functions only: a role can make operators that
+ * match better than the server's own. No setting of the role changes this format.
  */
 export function textOf(time: string): string {
   return `pg_catalog.encode(pg_catalog.timestamptz_send(${time}), 'hex')`;
 }
 
-/** Milliseconds between two looks of the server's at whether its client is still there. */
+/** Milliseconds between two checks of the server whether its client is still connected. */
 const CHECK_EVERY = 1_000;
-/** The first version of PostgreSQL that looks while a statement runs. */
+/** First version of PostgreSQL that checks during a statement. */
 const CHECKS_SINCE = 14;
 
 /**
- * Asks which backend a session has. Runs nothing that a role may have made: no operator, no cast,
- * qualified functions whose arguments are of their very types. A role that takes on another one by
- * default (`alter role … set role`) would see nothing of itself.
+ * Queries the backend of a session. Runs nothing that a role may have made: no operators and no
+ * casts. Calls only qualified functions with arguments of their exact types. Resets the role first:
+ * one set by default (`alter role … set role`) would not see its own session.
  */
 const WHICH = `set role none;
   select s.pid, ${textOf("s.backend_start")} as start, ${SERVER} as server
@@ -41,9 +44,11 @@ const WHICH = `set role none;
   reset role`;
 
 /**
- * Prepares a connection for code and says which backend it has. The server is told to notice by itself
- * that its client has gone, also in the middle of a statement: nobody else would, if this process is
- * killed. Code can take that back, so that nothing rests on it alone.
+ * Prepares a connection for code and returns its backend. The server then detects by itself that
+ * its client has gone, even during a statement. Nothing else would, if this process were killed.
+ * Code can undo these settings, so other protections do not depend on them.
+ *
+ * @throws {Error} If the server does not name its process.
  */
 export async function adopt(
   client: KeyedClient,
@@ -63,7 +68,7 @@ export async function adopt(
   return { pid: row.pid, start: row.start, server: row.server };
 }
 
-/** A backend as one text. */
+/** Returns a backend's identity as one text. */
 export function nameOf({ pid, start }: Pick<Backend, "pid" | "start">): string {
   return `${pid}/${start}`;
 }

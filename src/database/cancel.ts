@@ -4,10 +4,10 @@ import type { DatabaseTls } from "../protocol/database-target.ts";
 import type { Login } from "./login.ts";
 import { tlsTo } from "./tls.ts";
 
-/** Milliseconds a server gets to take it. */
+/** Milliseconds in which a server has to accept the request. */
 const TOLD_WITHIN = 500;
 
-/** A connection before anybody has logged in on it; the package's types leave this out. */
+/** A connection before any login. The package's types leave these members out. */
 interface RawConnection extends pg.Connection {
   readonly stream: Socket;
   connect(port: number, host: string): void;
@@ -16,15 +16,15 @@ interface RawConnection extends pg.Connection {
 }
 
 /**
- * Has the server cancel what it is doing for a login, by the key that this one got; resolves once the
- * server has been told. Never rejects.
+ * Asks the server to cancel the statement of a login, by the login's key. Resolves once the request
+ * is delivered or given up. Never rejects.
  */
 export async function cancel(
   { client, place }: Login,
   tls: DatabaseTls | undefined,
 ): Promise<void> {
   const { processID, secretKey, connection: own } = client;
-  // With "prefer" it may not have come to that.
+  // With "prefer", the connection may be unencrypted.
   const isEncrypted = "encrypted" in own.stream;
   const ssl = tlsTo(place.host.host, tls);
   const connection = new pg.Connection({ ssl } as pg.ConnectionConfig) as RawConnection;

@@ -6,27 +6,27 @@ import { type KeyedClient, logInTo } from "./login.ts";
 import type { ServerAddress } from "./server-addresses.ts";
 
 const APPLICATION = "isolate-control";
-/** Milliseconds a backend gets to end once it has been told to. */
+/** Milliseconds in which a backend has to end after the request. */
 const GONE_WITHIN = 2_000;
 const LOOK_EVERY = 50;
 const CLOSED_WITHIN = 500;
 
 /**
- * Takes back what a role may have set for itself; nothing it has made is looked up after that. As
- * another role, which it may have as its default, it would not see its own sessions.
+ * Undoes the settings a role may have made for itself, so that nothing it made is looked up later.
+ * Resets the role first: another default role would not see its own sessions.
  */
 const SETTLE = `set role none; set search_path = pg_catalog, pg_temp; set client_min_messages = error;
   set statement_timeout = 0; set lock_timeout = 0; set default_transaction_read_only = off`;
-/** Settings that end an idle or slow session, and the first version of PostgreSQL that has them. */
+/** Timeouts that would end an idle or slow session → first version of PostgreSQL that has them. */
 const TIMEOUTS = [
   ["idle_session_timeout", 14],
   ["transaction_timeout", 17],
 ] as const;
 
 /**
- * Says of each backend whether it is gone, and has those ended that are not. No row of the server's
- * is no proof: a session that may not be looked into is `hidden`, whatever is behind it. A number
- * that another role's process has, or one without a role, belongs to somebody else by now.
+ * Returns the state of each backend and terminates those that are still there. A missing row means
+ * gone. A session that may not be inspected is `hidden`: it may be any process. A process of
+ * another role, or of none, has reused the id.
  */
 export const TERMINATE: string = `select s.pid, s.start, s.state,
     case when s.state operator(pg_catalog.=) 'there' then pg_catalog.pg_terminate_backend(s.pid) end
@@ -44,15 +44,16 @@ export const TERMINATE: string = `select s.pid, s.start, s.state,
   ) s`;
 
 /**
- * A connection of a role that no code has a part in. It is opened before the code's and kept, so that
- * a changed password or a used-up limit of connections does not keep anybody from ending those.
+ * A connection of a role for control only: no code uses it. It is opened before the code's
+ * connection and kept. So a changed password, or a used-up limit of connections, cannot prevent the
+ * end of the code's sessions.
  */
 export class Control {
-  /** When its server started. */
+  /** Start of its server. */
   readonly server: string;
   readonly #client: KeyedClient;
   readonly #renew: () => void;
-  /** Queries of one client are answered in their order, so that one wait would hold up another. */
+  /** The last query. One client answers in order, so each query waits for the one before. */
   #asked: Promise<unknown> = Promise.resolve();
   readonly #closing: Promise<void>;
   #closed = false;
@@ -69,7 +70,11 @@ export class Control {
     });
   }
 
-  /** Rejects as a login does. */
+  /**
+   * Opens a control connection.
+   *
+   * @throws {Error} As a login does.
+   */
   static async open(place: ServerAddress, target: DatabaseTarget): Promise<Control> {
     const { client, parameters, renew } = await logInTo(place, target, {
       application: APPLICATION,
@@ -90,7 +95,7 @@ export class Control {
     return !this.#closed && !this.#client.connection.stream.destroyed;
   }
 
-  /** Has backends ended, and resolves with those that are still there after a while. */
+  /** Terminates backends. Resolves with those that are still there after 2 s. */
   async terminate(backends: readonly Backend[]): Promise<Backend[]> {
     const pids = backends.map(({ pid }) => pid);
     const starts = backends.map(({ start }) => start);
@@ -104,13 +109,13 @@ export class Control {
     }
   }
 
-  /** Asks a server that may be its tenant's own: what it says of itself is little, and its answer bounded. */
+  /** Sends a query with a new bound on the answer: the server may belong to the tenant. */
   #query(text: string, values: unknown[]): Promise<pg.QueryResult> {
     this.#renew();
     return this.#client.query(text, values);
   }
 
-  /** Resolves once the server has closed it, or does not answer. */
+  /** Closes the connection. Resolves once the server has closed it, or after 500 ms. */
   async close(): Promise<void> {
     const { stream } = this.#client.connection;
     stream.once("error", () => {});

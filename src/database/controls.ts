@@ -4,31 +4,37 @@ import { Control } from "./control.ts";
 import { formatDatabaseHost } from "./database-url.ts";
 import type { ServerAddress } from "./server-addresses.ts";
 
-/** Connections that are made to meet the right one of the servers behind an address. */
+/** Most connections that are opened to reach the right server behind an address. */
 const MOST_TRIES = 4;
 
-/** Every connection to a backend's address leads to another server than the backend's. */
+/** Every connection to a backend's address reached another server than the backend's. */
 export class Elsewhere extends Error {
   override readonly name = "Elsewhere";
 }
 
-/** Whose server is to be met: a backend, or just a place. */
+/** The server to reach: a backend's, or any at a place. */
 export type ServerToControl = ServerAddress & Partial<Pick<Backend, "server" | "start">>;
 
 /**
- * The control connections of a role: one to each server behind each address. An address may be a
- * balancer's, behind which the next connection is at another server that knows nothing of the first's.
+ * The control connections of a role: one to each server behind each address. A load balancer may
+ * own an address. Its next connection then reaches another server, which does not know the first
+ * one's sessions.
  */
 export class Controls {
   readonly #open = new Map<string, Control[]>();
   readonly #opening = new Map<string, Promise<Control>>();
 
-  /** Whether there is one that can be used at once. */
+  /** True if a control connection can be used at once. */
   get any(): boolean {
     return [...this.#open.values()].flat().some(({ alive }) => alive);
   }
 
-  /** The connection that is kept, or a new one. Rejects as a login does, and with `Elsewhere`. */
+  /**
+   * Returns the kept connection, or opens one.
+   *
+   * @throws {Error} As a login does.
+   * @throws {Elsewhere} If only other servers are reached.
+   */
   async at(wanted: ServerToControl, target: DatabaseTarget): Promise<Control> {
     const key = keyOf(wanted);
     for (let tries = 0; ; tries += 1) {
@@ -42,7 +48,7 @@ export class Controls {
     }
   }
 
-  /** Gives all of them up. */
+  /** Closes all of them. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#opening.values());
     const all = [...this.#open.values()].flat();
@@ -50,7 +56,7 @@ export class Controls {
     await Promise.all(all.map((control) => control.close()));
   }
 
-  /** Opens one for everybody who asks meanwhile. */
+  /** Opens one connection for all concurrent callers. */
   #opened(place: ServerAddress, key: string, target: DatabaseTarget): Promise<Control> {
     const known = this.#opening.get(key);
     if (known !== undefined) return known;
@@ -71,15 +77,15 @@ export class Controls {
 }
 
 /**
- * Whether a control can tell of a backend. A server that was started after the backend is its own,
- * started anew, or one that cannot have it.
+ * Tests whether a control connection can report on a backend. A server with a later start than the
+ * backend is either the backend's, restarted, or one that cannot have it.
  */
 function isAt(control: Control, { server = "", start = "" }: ServerToControl): boolean {
   if (!control.alive) return false;
   return server === "" || control.server === server || (start !== "" && control.server > start);
 }
 
-/** The address a place is dialled at, as one text. */
+/** Returns the dialled address of a place as one text. */
 export function keyOf({ address, host }: ServerAddress): string {
   return formatDatabaseHost({ host: address, port: host.port });
 }

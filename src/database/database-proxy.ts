@@ -13,32 +13,32 @@ import type { SpareConnections } from "./spare-connections.ts";
 import { readStartup } from "./startup.ts";
 
 export interface DatabaseProxyOptions extends DatabaseGrant {
-  /** Path of the socket to listen on, in the slot's directory. */
+  /** Path of the socket to listen on, in the sandbox's directory. */
   readonly socket: string;
-  /** Milliseconds the execution has left. */
+  /** Milliseconds that the execution has left. */
   readonly timeLeft: number;
   readonly reserve: SpareConnections;
-  /** Told of each connection: empty for one that was made, else why there is none. */
+  /** Receives the result of each connection: empty on success, else the reason of the failure. */
   readonly audit: (code: string) => void;
 }
 
 /**
- * The way from one sandbox to its tenant's database: a socket that speaks PostgreSQL and asks for
- * no password. The connection behind it is authenticated here, so that no credential is ever
- * where untrusted code is.
+ * Connects one sandbox to its tenant's database. Listens on a socket that speaks PostgreSQL and
+ * asks for no password. Authenticates the connection to the server here, so that untrusted code
+ * never holds a credential.
  */
 export class DatabaseProxy {
   readonly #options: DatabaseProxyOptions;
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
   readonly #until: number;
-  /** The connection that the next session gets; made ahead of it. */
+  /** The connection for the next session, opened ahead. */
   #next: Promise<ServerConnection> | undefined;
   #session: Session | undefined;
-  /** Resolves when the server is done with the session before. */
+  /** Resolves when the server has finished with the session before. */
   #ended: Promise<void> = Promise.resolve();
   #closed = false;
-  /** Connections that have been made for it. */
+  /** Number of connections made for this sandbox. */
   #made = 0;
 
   private constructor(options: DatabaseProxyOptions) {
@@ -47,13 +47,13 @@ export class DatabaseProxy {
     this.#server = createServer((client) => void this.#serve(client));
   }
 
-  /** Resolves once it listens; the connection to the database is then on its way. */
+  /** Listens, and begins to connect to the database. Resolves once it listens. */
   static async open(options: DatabaseProxyOptions): Promise<DatabaseProxy> {
     const databaseProxy = new DatabaseProxy(options);
     try {
       await listenForSandbox(databaseProxy.#server, options.socket);
     } catch (error) {
-      // It may listen already, where its socket's mode could not be set.
+      // It may listen already: setting the socket's mode can fail afterwards.
       databaseProxy.#server.close();
       throw error;
     }
@@ -61,7 +61,7 @@ export class DatabaseProxy {
     return databaseProxy;
   }
 
-  /** Ends every connection, and what the server still does for it. */
+  /** Ends every connection and the statements that the server still runs for it. */
   async close(): Promise<void> {
     this.#closed = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -72,7 +72,7 @@ export class DatabaseProxy {
       ?.then((serverConnection) => reserve.end(serverConnection, false))
       .catch(() => {});
     await closed;
-    // Nobody listens any more: a file that cannot be removed goes with the slot's directory.
+    // Nothing listens any more. A file that stays goes with the sandbox's directory.
     try {
       rmSync(socket, { force: true });
     } catch {}
@@ -92,7 +92,7 @@ export class DatabaseProxy {
         client.destroy();
         return;
       }
-      // One at a time: the second of two would be a second session beside a transaction.
+      // One at a time: a second one would be a session besides the first one's transaction.
       if (this.#clients.size > 1) return refuse(client, TOO_MANY);
       const serverConnection = await this.#take(client);
       if (serverConnection === undefined) return;
@@ -106,7 +106,9 @@ export class DatabaseProxy {
     }
   }
 
-  /** The connection for a client; if that has gone meanwhile, it is the next one's. */
+  /**
+   * Takes the connection for a client. If the client has gone meanwhile, the next client gets it.
+   */
   async #take(client: Socket): Promise<ServerConnection | undefined> {
     for (;;) {
       this.#next ??= this.#connect();
@@ -117,7 +119,7 @@ export class DatabaseProxy {
       });
       if (this.#closed || client.destroyed) return undefined;
       this.#next = undefined;
-      // It may have been cut off since it was made, and nobody would hear of that any more.
+      // It may have been cut off since it was made, and no listener would report that.
       if (serverConnection.alive) return serverConnection;
       void this.#options.reserve.end(serverConnection, false);
     }
@@ -132,10 +134,10 @@ export class DatabaseProxy {
     return connected;
   }
 
-  /** A connection whose statements end before the execution does. */
+  /** Takes a connection and limits its statements to the time that the execution has left. */
   async #limited(): Promise<ServerConnection> {
     const { reserve, target } = this.#options;
-    // Else a client that leaves and comes back would be at work on the server many times at once.
+    // Otherwise a client that reconnects often would keep several server processes busy.
     await this.#ended;
     this.#made += 1;
     if (this.#made > MADE_AT_ONCE) await sleep(PAUSE, undefined, { ref: false });
@@ -145,7 +147,7 @@ export class DatabaseProxy {
         await serverConnection.limitStatements(this.#until - Date.now());
         return serverConnection;
       } catch (error) {
-        // One that was made ahead may have been cut off since.
+        // A connection made ahead may have been cut off since.
         void reserve.end(serverConnection, false);
         if (round > AHEAD_MOST) throw error;
       }
@@ -153,14 +155,14 @@ export class DatabaseProxy {
   }
 }
 
-/** Clients there may be at once, those that are refused and do not leave included. */
+/** Most clients at once, including refused ones that stay connected. */
 const MOST_CLIENTS = 8;
 
-/** Connections an execution gets as fast as it asks, and milliseconds before each further one. */
+/** Number of connections made without delay, and milliseconds before each further one. */
 const MADE_AT_ONCE = 10;
 const PAUSE = 100;
 
-/** Connections made ahead that may all turn out to be gone. */
+/** Number of connections made ahead that may all turn out to be gone. */
 const AHEAD_MOST = 2;
 
 const TOO_MANY: DatabaseFault = {
@@ -172,7 +174,7 @@ function refuse(client: Socket, fault: DatabaseFault): void {
   if (!client.destroyed) hangUp(client, errorResponse(fault));
 }
 
-/** The server's own words, where it was one that said no. */
+/** Returns the server's own message if a server has refused, and else the reason of the failure. */
 function faultOf(error: unknown): DatabaseFault {
   const code = codeOf(error);
   if (isServers(error)) return { code, message: messageOf(error) };

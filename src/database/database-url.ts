@@ -8,10 +8,12 @@ const KNOWN_OPTIONS = ["sslmode", "sslrootcert", "sslcert", "sslkey", "options"]
 const ONLY_OPTIONS = `It may have no options but ${KNOWN_OPTIONS.join(", ")}; a "?" in a password is %3F`;
 
 /**
- * Reads the URL of a database, the files it names (`sslrootcert`, `sslcert`, `sslkey`) included.
- * Without `sslmode` the connection is in the clear, as it is for the usual clients in JavaScript;
- * the modes mean what they mean to libpq. `more` are further `host:port`, for when the URL's own
- * host cannot be reached. Throws an Error that does not quote the URL, which is a secret.
+ * Reads the URL of a database, and the files it names (`sslrootcert`, `sslcert`, `sslkey`). Without
+ * `sslmode` the connection is unencrypted, as in the usual JavaScript clients. The modes mean the
+ * same as in libpq. `more` lists further `host:port` that are tried if the URL's own host cannot be
+ * reached.
+ *
+ * @throws {Error} For a bad URL. The message does not quote it, because it is a secret.
  *
  * @example
  * parseDatabaseUrl("postgres://app:pw@db.example.com/shop").hosts // [{ host: "db.example.com", port: 5432 }]
@@ -22,7 +24,7 @@ export function parseDatabaseUrl(url: string, more: readonly string[] = []): Dat
     throw new Error("It does not begin with postgres:// or postgresql://");
   }
   for (const name of searchParams.keys()) {
-    // What looks like an option may be the rest of a password that holds a question mark.
+    // The supposed option may be the rest of a password with a question mark.
     if (!KNOWN_OPTIONS.includes(name)) throw new Error(ONLY_OPTIONS);
   }
   if (searchParams.get("sslmode") === "verify-ca" && !searchParams.has("sslrootcert")) {
@@ -42,7 +44,7 @@ export function parseDatabaseUrl(url: string, more: readonly string[] = []): Dat
   };
 }
 
-/** `host:port`, as permissions have it. */
+/** Formats a host as permissions write it: `host:port`. */
 export function formatDatabaseHost({ host, port }: DatabaseHost): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
@@ -59,7 +61,7 @@ function read(url: string): ReturnType<typeof parse> {
   try {
     return parse(url, { useLibpqCompat: true });
   } catch (error) {
-    // What cannot be read are files, whose names are no secret, or the URL itself.
+    // The fault lies in a file, whose name is no secret, or in the URL itself, which is one.
     const { code, path } = error as { code?: unknown; path?: unknown };
     throw new Error(typeof path === "string" ? `${path} cannot be read (${code})` : "It is no URL");
   }
@@ -69,7 +71,7 @@ function filesOf(ssl: ReturnType<typeof parse>["ssl"]): Omit<DatabaseTls, "mode"
   if (typeof ssl !== "object") return {};
   const { ca, cert, key } = ssl;
   const bytes = [ca, cert, key].reduce((sum, text) => sum + (text?.length ?? 0), 0);
-  // They go along with each execution.
+  // They are sent along with each execution.
   if (bytes > MOST_PEM) throw new Error(`Its certificates have more than ${MOST_PEM} bytes`);
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
 }
@@ -80,7 +82,7 @@ function tlsOf(mode: string | null, files: Omit<DatabaseTls, "mode">): DatabaseT
     case "disable":
       return undefined;
     case "require":
-      // As with libpq: who names a signer wants it checked.
+      // As in libpq: naming a signer asks for verification.
       return { mode: files.ca === undefined ? "require" : "verify-ca", ...files };
     case "prefer":
     case "verify-ca":

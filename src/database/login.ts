@@ -5,44 +5,51 @@ import type { Find, ServerAddress } from "./server-addresses.ts";
 import { tlsTo } from "./tls.ts";
 
 const CONNECT_WITHIN = 5_000;
-/** For an address that is not the last one of its name. */
+/** Milliseconds for an address that is not the last one of its name. */
 const NEXT_WITHIN = 2_000;
-/** Bytes a server may send until code has the session, or for one question: a role's settings can make it talk. */
+/**
+ * Most bytes a server may send before code has the session, or for one question. A role's settings
+ * can make it send more.
+ */
 const MOST_BYTES = 262_144;
 const NO_TLS = "The server does not support SSL connections";
-/** SQLSTATE classes of a server that is there and says no: another host would not help. */
+/** SQLSTATE classes of a server's refusal. Another host would refuse, too. */
 const REFUSED = /^(28|3D)/;
 
-/** The parts of a client that the package's types leave out. */
+/** A client with the members that the package's types leave out. */
 export interface KeyedClient extends pg.Client {
   readonly connection: pg.Connection & { readonly stream: Socket };
-  /** Null until the server has let the client in. */
+  /** Null until the server accepts the login. */
   readonly processID: number;
   readonly secretKey: number;
 }
 
-/** A client that has logged in, and where that was. */
+/** A client that has logged in, and its server. */
 export interface Login {
   readonly client: KeyedClient;
   readonly place: ServerAddress;
-  /** What the server has said of itself: `server_version`, `client_encoding` and others. */
+  /** Parameters that the server has reported: `server_version`, `client_encoding` and others. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** Lets the server send as much again as it may have sent so far: for whoever asks it for more. */
+  /** Resets the bound on received bytes, for a further question. */
   readonly renew: () => void;
 }
 
-/** Told of a login that fails after the server has let it in. */
+/** Receives a login that fails after the server has accepted it. */
 type OnLost = (lost: Login) => void;
 
 interface LoginOptions {
-  /** The name the session goes by at the server. */
+  /** Name of the session at the server. */
   readonly application: string;
   readonly onLost?: OnLost;
-  /** Milliseconds to connect and be let in. */
+  /** Milliseconds to connect and log in. Default: 5 s. */
   readonly within?: number;
 }
 
-/** Logs in to the first host that can be reached; rejects with the last one's reason. */
+/**
+ * Logs in to the first host that can be reached.
+ *
+ * @throws {Error} With the reason of the last host tried.
+ */
 export async function logIn(
   target: DatabaseTarget,
   options: LoginOptions & { readonly find: Find },
@@ -73,14 +80,14 @@ async function logInAtOne(
         ...options,
       });
     } catch (error) {
-      // Where a server has answered, another address is most likely the same one's.
+      // After a server's answer, the next address most likely leads to the same server.
       if (isLast || isServers(error)) throw error;
     }
   }
   throw new Error("The name has no address");
 }
 
-/** Logs in at one place. */
+/** Logs in at one address. */
 export async function logInTo(
   place: ServerAddress,
   target: DatabaseTarget,
@@ -106,17 +113,17 @@ async function open(
     host: place.address,
     port: place.host.port,
     user: target.user,
-    // As a function: an empty one would be looked for in the process's environment.
+    // A function, because the package would replace an empty password by the process's environment.
     password: () => target.password,
     database: target.database,
     application_name: application,
     connectionTimeoutMillis: within,
-    // For what is asked here; clients' statements have a limit in the server.
+    // Limits queries made here. The server limits the statements of clients.
     query_timeout: CONNECT_WITHIN,
     ssl: tlsTo(place.host.host, tls),
     ...(target.options !== undefined && { options: target.options }),
   }) as KeyedClient;
-  // The socket's close says enough.
+  // The socket's close is enough of a report.
   client.on("error", () => {});
   const parameters = new Map<string, string>();
   client.connection.on("parameterStatus", ({ parameterName, parameterValue }) => {
@@ -133,7 +140,9 @@ async function open(
   return login;
 }
 
-/** Cuts a connection off that receives too much: the package keeps all of a message until it is whole. */
+/**
+ * Cuts off a connection that receives too much: the package buffers each message until it is whole.
+ */
 function bound(client: KeyedClient, isEncrypted: boolean): () => void {
   const { connection } = client;
   let left = MOST_BYTES;
@@ -142,7 +151,7 @@ function bound(client: KeyedClient, isEncrypted: boolean): () => void {
     if (left < 0) connection.stream.destroy(new Error("The server sends too much"));
   };
   const watch = (): void => void connection.stream.on("data", count);
-  // What is read before that is one byte, and none of the package's.
+  // Before that the package reads nothing but one byte.
   if (isEncrypted) connection.once("sslconnect", watch);
   else watch();
   return () => {
@@ -150,17 +159,17 @@ function bound(client: KeyedClient, isEncrypted: boolean): () => void {
   };
 }
 
-/** SQLSTATE, or the system's code, of a failed connection; empty if there is none. */
+/** Returns the SQLSTATE or system code of a failed connection. Empty if there is none. */
 export function codeOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === "string" ? code : "";
 }
 
-/** SQLSTATE of a server, or a role, that has as many connections as it may have. */
+/** SQLSTATE for a server or a role that has reached its limit of connections. */
 export const NO_ROOM = "53300";
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
-/** Tells an error that a server has answered with from one of the way there. */
+/** Tells a server's error from an error on the way to it. */
 export function isServers(error: unknown): boolean {
   return SQLSTATE.test(codeOf(error));
 }

@@ -1,4 +1,7 @@
-/** Logins at once: of one role, and of all. A login costs a server a process, and both sides a hash. */
+/**
+ * Most logins at once: of one role, and of all. Each costs the server a process and both sides a
+ * hash.
+ */
 const EACH = 2;
 const ALL = 32;
 
@@ -7,9 +10,9 @@ interface RoleLogins {
   readonly waiting: (() => void)[];
 }
 
-/** Has few logins made at a time, and gives whoever waits its turn by role. */
+/** Limits the logins under way, and lets roles take turns. */
 export class Logins {
-  /** In the order in which they are next. */
+  /** Role → its logins, in the order of their turns. */
   readonly #lines = new Map<string, RoleLogins>();
   #active = 0;
 
@@ -36,7 +39,7 @@ export class Logins {
       if (line.active >= EACH) continue;
       const go = line.waiting.shift();
       if (go === undefined) continue;
-      // Behind all others, for its next one.
+      // This role's next turn comes after all others.
       this.#lines.delete(role);
       this.#lines.set(role, line);
       line.active += 1;

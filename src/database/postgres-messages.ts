@@ -1,6 +1,6 @@
-/** The few messages of PostgreSQL's protocol (3.0) that are written here and not passed on. */
+/** The few messages of PostgreSQL's protocol (3.0) that are written here and not forwarded. */
 
-/** A message's type and the length behind it, which counts itself. */
+/** Bytes of a message's header: its type, and the length, which includes itself. */
 export const HEADER_BYTES = 5;
 
 export const MessageType = {
@@ -16,12 +16,12 @@ export const MessageType = {
   readyForQuery: "Z",
 } as const;
 
-/** What a client says goodbye with. */
+/** The message with which a client ends its connection. */
 export const TERMINATE: Buffer = Buffer.from([0x58, 0, 0, 0, 4]);
 
-/** What clients are told that there is no such connection for; SQLSTATE and text. */
+/** The reason given to a client that gets no connection. */
 export interface DatabaseFault {
-  /** Five characters. */
+  /** SQLSTATE, five characters. */
   readonly code: string;
   readonly message: string;
   readonly severity?: "ERROR" | "FATAL";
@@ -35,8 +35,8 @@ export function errorResponse({ code, message, severity = "FATAL", hint }: Datab
 }
 
 /**
- * What a server says to a client it lets in without a password. The key for cancelling is none:
- * whoever has the real one could cancel from elsewhere.
+ * Writes the messages for a client that is accepted without a password. The key for cancelling is a
+ * dummy: with the real one, a client could cancel from elsewhere.
  */
 export function greeting(parameters: ReadonlyMap<string, string>): Buffer {
   return Buffer.concat([

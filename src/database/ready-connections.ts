@@ -4,7 +4,7 @@ import type { ServerConnection } from "./server-connection.ts";
 
 /** Number of connections kept for a target that is used often. */
 const AHEAD = 2;
-/** Milliseconds between two uses of a target that is used often, and for which its connections stay. */
+/** Most milliseconds between two uses of a target for which connections are kept. */
 const RECENT = 30_000;
 
 /** The connections made ahead for one target. */

@@ -3,7 +3,7 @@ import { errorResponse, HEADER_BYTES, MessageType } from "./postgres-messages.ts
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** Ends of a statement's answer, and of what comes behind the last one. */
+/** Messages that end a statement's answer, and the one after the last answer. */
 const ENDS: string = [
   MessageType.commandComplete,
   MessageType.emptyQuery,
@@ -12,37 +12,40 @@ const ENDS: string = [
   MessageType.readyForQuery,
 ].join("");
 const DATA: string = MessageType.dataRow + MessageType.copyData;
-/** `PROGRAM_LIMIT_EXCEEDED`, as SQLSTATE has it. */
+/** SQLSTATE `PROGRAM_LIMIT_EXCEEDED`. */
 const TOO_MUCH = "54000";
 const HINT = "Ask for less: limit, where, or fewer columns";
 
 /**
- * Counts the rows of each statement in what the server sends, without looking into them. From the
- * row that is one too many on, all is dropped until the server waits again, and an error is put in
- * its place.
+ * Counts the rows of each statement in the server's bytes, without decoding them. Beyond the limit,
+ * drops everything until the server is ready again, and puts an error in its place.
  */
 export class ResultMeter {
-  /** Whether the last message was the one that says that the server waits. */
+  /** True if the last message said that the server is ready. */
   idle = true;
   readonly #limits: ResultLimits;
   readonly #onExceeded: () => void;
-  /** Of a header that has not arrived as a whole. */
+  /** Part of a header that has not arrived as a whole. */
   #head = NOTHING;
-  /** Bytes still to come of the message under way, and whether it is passed on. */
+  /** Bytes left of the present message, and whether they are passed on. */
   #left = 0;
   #passing = true;
-  /** Set from the row that is one too many on, until the server waits again. */
+  /** Set while rows beyond the limit are dropped, until the server is ready again. */
   #cut: { readonly told: boolean; readonly message: string } | undefined;
   #rows = 0;
   #bytes = 0;
 
-  /** `onExceeded` is called once for each statement that is cut. */
+  /** Calls `onExceeded` once for each statement that is cut off. */
   constructor(limits: ResultLimits, onExceeded: () => void) {
     this.#limits = limits;
     this.#onExceeded = onExceeded;
   }
 
-  /** What of a chunk, or instead of it, goes to the client. Throws for what is no message. */
+  /**
+   * Returns the pieces of a chunk that go to the client, or an error in their place.
+   *
+   * @throws {Error} For bytes that are no message.
+   */
   push(chunk: Buffer): Buffer[] {
     const out = new Pieces(chunk);
     for (let at = 0; at < chunk.length; ) {
@@ -74,7 +77,7 @@ export class ResultMeter {
     if (this.#left < 0) throw new Error("The server sent no message");
     this.idle = type === MessageType.readyForQuery;
     this.#count(type);
-    // The client hears of it where it would hear of a failure, once.
+    // Sent once, in the place where the client expects an error.
     const { told = true, message = "" } = this.#cut ?? {};
     if (!told && (this.idle || type === MessageType.error)) {
       this.#cut = { told: true, message };
@@ -85,7 +88,7 @@ export class ResultMeter {
   }
 
   #count(type: string): void {
-    // Whatever it is: code can have as much of each kind as it likes.
+    // All types count: code can cause any amount of each.
     if (this.#cut === undefined && !this.idle) this.#add(type);
     if (!ENDS.includes(type)) return;
     this.#rows = 0;
@@ -104,7 +107,9 @@ export class ResultMeter {
   }
 }
 
-/** What is kept of a chunk, in as few pieces as that takes: rows are many, and small. */
+/**
+ * Collects the kept parts of a chunk in as few pieces as possible, because rows are many and small.
+ */
 class Pieces {
   readonly #chunk: Buffer;
   readonly #done: Buffer[] = [];
@@ -123,7 +128,7 @@ class Pieces {
     this.#to = to;
   }
 
-  /** Puts something in between that is not of the chunk. */
+  /** Inserts bytes that are not from the chunk. */
   insert(piece: Buffer): void {
     this.#flush();
     this.#done.push(piece);

@@ -4,7 +4,10 @@ import { formatDatabaseHost } from "./database-url.ts";
 import type { SessionFiles } from "./session-files.ts";
 import { type OnSurvivor, Terminator } from "./terminator.ts";
 
-/** The state of a role at a server. It stays while the role is in use or one of its sessions lives on. */
+/**
+ * The state of a role at a server. It stays while the role is in use or one of its sessions lives
+ * on.
+ */
 interface Role {
   readonly terminator: Terminator;
   /** Number of connections, open or being opened, and of targets with connections made ahead. */
@@ -19,7 +22,10 @@ export interface RolesOptions {
   readonly makeRoom: (role: string) => Promise<void>;
 }
 
-/** The roles in use, each with the terminator of its sessions, and the sessions that an earlier process left. */
+/**
+ * The roles in use, with the terminator of each. Also holds the sessions that an earlier process
+ * left.
+ */
 export class Roles {
   readonly #options: RolesOptions;
   readonly #roles = new Map<string, Role>();
@@ -35,7 +41,7 @@ export class Roles {
     this.started.catch(() => {});
   }
 
-  /** Sessions that outlive their execution, as far as is known. */
+  /** Number of sessions known to outlive their execution. */
   get survivors(): number {
     const counts = [...this.#roles.values()].map(({ terminator }) => terminator.survivors);
     return counts.reduce((sum, count) => sum + count, this.#orphans.length);
@@ -46,7 +52,7 @@ export class Roles {
     return this.#roles.get(key)?.terminator;
   }
 
-  /** Keeps the role of a target until `leave()` was called as often. */
+  /** Keeps the role of a target until `leave()` is called as often. */
   use(target: DatabaseTarget): Terminator {
     const key = roleOf(target);
     const role = this.#roles.get(key) ?? { terminator: this.#make(target, key), uses: 0 };
@@ -63,7 +69,9 @@ export class Roles {
     this.#tidy(key);
   }
 
-  /** Has the terminator end the sessions that an earlier process left of the role, before it opens one. */
+  /**
+   * Hands the role's sessions of an earlier process to its terminator, before a new one is opened.
+   */
   adoptOrphans(target: DatabaseTarget, terminator: Terminator): void {
     if (this.#orphans.length === 0) return;
     const hosts = target.hosts.map(formatDatabaseHost);
@@ -73,7 +81,7 @@ export class Roles {
     this.#orphans = this.#orphans.filter((backend) => !isTheirs(backend));
   }
 
-  /** Ends all sessions it can, and reports the others. */
+  /** Ends all sessions it can and reports the others. */
   async close(): Promise<void> {
     const all = [...this.#roles.values()];
     const left = await Promise.all(all.map(({ terminator }) => terminator.close()));
@@ -110,7 +118,7 @@ export class Roles {
   }
 }
 
-/** Returns the key of a target's role: a role is one for all databases of a server. */
+/** Returns the key of a target's role. A server has one role for all its databases. */
 export function roleOf({ hosts, user }: DatabaseTarget): string {
   return JSON.stringify([user, ...hosts.map(formatDatabaseHost)]);
 }

@@ -3,23 +3,23 @@ import { Lookups } from "../dns/lookups.ts";
 import { nameServerResolver, type Resolver } from "../dns/resolve.ts";
 import type { DatabaseHost } from "../protocol/database-target.ts";
 
-/** Milliseconds for one name. */
+/** Milliseconds to look up one name. */
 const FOUND_WITHIN = 5_000;
-/** Addresses of a name that are tried. */
+/** Most addresses of a name that are tried. */
 const MOST = 4;
 
-/** A server by the name it goes by and is checked by, and the address it is dialled at. */
+/** A server: the name that its certificate must have, and the address that is dialled. */
 export interface ServerAddress {
   readonly host: DatabaseHost;
   readonly address: string;
 }
 
-/** Gives the places of a host, in the order to try them; rejects if there is none. */
+/** Returns the addresses of a host in the order to try them. Rejects if there is none. */
 export type Find = (host: DatabaseHost) => Promise<readonly ServerAddress[]>;
 
 /**
- * Finds servers without `getaddrinfo`: a name server that says nothing would hold the threads that
- * file operations of this process need.
+ * Looks servers up without `getaddrinfo`. A silent name server would block the threads that this
+ * process needs for file operations.
  */
 export class ServerAddresses {
   readonly #lookups: Lookups;
@@ -29,7 +29,10 @@ export class ServerAddresses {
     this.#lookups = new Lookups(resolver);
   }
 
-  /** Looks each host up once, for one login and what belongs to it. Owners do not wait for each other. */
+  /**
+   * Makes a function that looks each host up once, for one login and its control connection. Owners
+   * do not wait for each other.
+   */
   finder(owner: string): Find {
     const found = new Map<DatabaseHost, Promise<readonly ServerAddress[]>>();
     return (host) => {
@@ -39,7 +42,7 @@ export class ServerAddresses {
     };
   }
 
-  /** Gives up what is under way. */
+  /** Cancels the lookups under way. */
   close(): void {
     this.#closing.abort(new Error("The server is shutting down"));
   }

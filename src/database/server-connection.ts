@@ -7,25 +7,28 @@ import { type Login, logIn } from "./login.ts";
 import { TERMINATE } from "./postgres-messages.ts";
 import type { Find } from "./server-addresses.ts";
 
-/** A server that closes within this time has understood that the client is gone. */
+/** Milliseconds in which a server closes if it has noticed the client's end. */
 const CLOSED_WITHIN = 500;
 const APPLICATION = "isolate";
 
-/** Told of a login that failed though the server had let it in: it may be at work for it. */
+/**
+ * Receives the backend of a login that failed after the server had accepted it. The backend may
+ * still be at work.
+ */
 export type OnLost = (backend: Backend) => void;
 
-/** An authenticated connection to a server, whose socket can be had. */
+/** An authenticated connection to a server. `detach()` returns its socket. */
 export class ServerConnection {
   readonly backend: Backend;
-  /** What the server has said of itself: `server_version`, `client_encoding` and others. */
+  /** Parameters that the server has reported: `server_version`, `client_encoding` and others. */
   readonly parameters: ReadonlyMap<string, string>;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
   readonly #login: Login;
   readonly #target: DatabaseTarget;
-  /** Whether the server itself has closed it, which it does when its process ends. */
+  /** True if the server has closed the connection, as it does when its process ends. */
   #left = false;
-  /** Whether the server has been told goodbye. */
+  /** True if the server has received the message that ends the connection. */
   #dismissed = false;
 
   private constructor(login: Login, target: DatabaseTarget, backend: Backend) {
@@ -40,7 +43,11 @@ export class ServerConnection {
     });
   }
 
-  /** Connects to the first host that can be reached; rejects with the last one's reason. */
+  /**
+   * Connects to the first host that can be reached.
+   *
+   * @throws {Error} With the reason of the last host tried.
+   */
   static async connect(
     target: DatabaseTarget,
     find: Find,
@@ -64,49 +71,56 @@ export class ServerConnection {
     }
   }
 
-  /** Whether it is still there, as far as that has been heard. */
+  /** False once the connection's end has been noticed. */
   get alive(): boolean {
     return !this.#login.client.connection.stream.destroyed;
   }
 
-  /** Has the server end each statement after this many milliseconds. Rejects if it is gone. */
+  /**
+   * Makes the server end each statement after this many milliseconds. Rejects if the connection is
+   * gone.
+   */
   async limitStatements(milliseconds: number): Promise<void> {
     await this.#login.client.query(
       `set statement_timeout = ${Math.max(1, Math.ceil(milliseconds))}`,
     );
   }
 
-  /** The socket, which nobody else reads from or writes to any more; it is paused. */
+  /** Returns the socket, paused. Nothing else reads from it or writes to it any more. */
   detach(): Socket {
     const { stream } = this.#login.client.connection;
     stream.removeAllListeners("data").pause();
     return stream;
   }
 
-  /** Has the server cancel what it is doing; resolves once it has been told. Never rejects. */
+  /**
+   * Asks the server to cancel its statement. Resolves once the request is delivered. Never rejects.
+   */
   async cancel(): Promise<void> {
     await cancel(this.#login, this.#target.tls);
   }
 
-  /** Notes that code has said goodbye itself: a second one would turn the server's end into a reset. */
+  /**
+   * Notes that code has sent the final message itself. A second one would make the server reset.
+   */
   dismissed(): void {
     this.#dismissed = true;
   }
 
   /**
-   * Ends the connection, and what the server still does on it: `busy` says that it may be doing
-   * something. False if the server may go on all the same. Never rejects.
+   * Ends the connection and the statement on it. `busy` means that a statement may be running.
+   * Resolves with false if the server may continue all the same. Never rejects.
    */
   async end(busy: boolean): Promise<boolean> {
     const { stream } = this.#login.client.connection;
     if (busy) await this.cancel();
     stream.resume();
-    // Not closed from here: a balancer in between would answer that itself, whatever the server does.
+    // Not closed from here: a load balancer would confirm a close itself, whatever the server does.
     if (stream.writable && !this.#dismissed) stream.write(TERMINATE);
     const closes = deadline(this.closed, CLOSED_WITHIN, "The server's goodbye");
     await closes.catch(() => {});
     stream.destroy();
-    // In the middle of something it may be a balancer that has closed it, and no end of the process.
+    // During a statement, a load balancer may have closed it while the process goes on.
     return this.#left && !busy;
   }
 }

@@ -2,13 +2,13 @@ import { mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { type Backend, nameOf } from "./backend.ts";
 
-/** Files that are read at a start, whatever is there. */
+/** Most files that are read at a start. */
 const MOST = 10_000;
 
 /**
- * Which sessions are open, in a directory that outlives this process: a file each, without any secret.
- * The next process finds by them what one that was killed has left on the server, whatever name code
- * has given its session there.
+ * Lists the open sessions in a directory that outlives this process: one file each, without
+ * secrets. After a kill, the next process finds the sessions left on the server by it. Code may
+ * rename its session there without effect on this list.
  */
 export class SessionFiles {
   readonly #directory: string;
@@ -17,7 +17,7 @@ export class SessionFiles {
     this.#directory = directory;
   }
 
-  /** Resolves with what the process before has left. */
+  /** Reads the sessions that the process before has left. */
   async left(): Promise<Backend[]> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const names = (await readdir(this.#directory)).slice(0, MOST);
@@ -29,17 +29,19 @@ export class SessionFiles {
     await writeFile(this.#path(backend), JSON.stringify(backend), { mode: 0o600 });
   }
 
-  /** Never rejects: one that stays is looked for in vain by the next process. */
+  /**
+   * Removes a session. Never rejects: if its file stays, the next process finds the session gone.
+   */
   async remove(backend: Backend): Promise<void> {
     await rm(this.#path(backend), { force: true }).catch(() => {});
   }
 
-  /** Removes the directory, unless something in it is for the next process. Never rejects. */
+  /** Removes the directory if it is empty. Never rejects. */
   async close(): Promise<void> {
     await rmdir(this.#directory).catch(() => {});
   }
 
-  /** Half a file is one of a session that no code ever had. */
+  /** Reads a session. A partial file is removed: no code ever had its session. */
   async #read(name: string): Promise<Backend | undefined> {
     try {
       return JSON.parse(await readFile(join(this.#directory, name), "utf8")) as Backend;

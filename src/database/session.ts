@@ -4,17 +4,20 @@ import { TERMINATE } from "./postgres-messages.ts";
 import { ResultMeter } from "./result-meter.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
-/** A client's connection and the server's, spliced: bytes go both ways, results are counted. */
+/** Connects a client with the server's connection. Forwards bytes both ways and limits results. */
 export class Session {
   readonly #client: Socket;
   readonly #onEnd: (busy: boolean) => void;
   #asked = false;
   #ended = false;
   readonly #meter: ResultMeter;
-  /** What the client gets once the server has been told to cancel: sooner, that could hit what comes next. */
+  /**
+   * Bytes for the client while the server is asked to cancel. Sent earlier, they could let the
+   * cancel hit the client's next statement.
+   */
   #held: Buffer[] | undefined;
 
-  /** `onEnd` is called once, with whether the server may still be at work for it. */
+  /** Calls `onEnd` once. `busy` is true if the server may still be at work. */
   constructor(
     client: Socket,
     serverConnection: ServerConnection,
@@ -26,7 +29,7 @@ export class Session {
     const server = serverConnection.detach();
     this.#meter = new ResultMeter(limits, () => {
       this.#held ??= [];
-      // What is on its way would keep this process from telling the server in time.
+      // Reading the rows on their way would delay the request to the server.
       server.pause();
       void serverConnection.cancel().then(() => {
         this.#release();
@@ -51,7 +54,7 @@ export class Session {
     server.resume();
   }
 
-  /** Ends it for both sides. Idempotent. */
+  /** Ends both sides. Idempotent. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;

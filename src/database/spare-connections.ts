@@ -11,7 +11,7 @@ import { ServerConnection } from "./server-connection.ts";
 import { SessionFiles } from "./session-files.ts";
 import type { OnSurvivor, Terminator } from "./terminator.ts";
 
-/** Times that the only connection of a role is asked for, and milliseconds between two of them. */
+/** Attempts to get the only connection of a role, and milliseconds between two of them. */
 const ALONE_ATTEMPTS = 4;
 const ALONE_EVERY = 50;
 
@@ -25,8 +25,8 @@ export interface SpareConnectionsOptions {
 }
 
 /**
- * Connections made ahead: authentication takes longer than most queries. Each of them is handed
- * out once, so that no session is ever used by two executions.
+ * Opens connections ahead, because authentication takes longer than most queries. Hands out each
+ * once, so that no two executions share a session.
  */
 export class SpareConnections {
   readonly #ready: ReadyConnections;
@@ -53,14 +53,16 @@ export class SpareConnections {
     });
   }
 
-  /** Sessions that outlive their execution, as far as is known. */
+  /** Number of sessions known to outlive their execution. */
   get survivors(): number {
     return this.#roles.survivors;
   }
 
   /**
-   * A connection that nobody has used; rejects as a login does, and with `StillRunning` while a session
-   * of the role outlives its execution.
+   * Returns an unused connection.
+   *
+   * @throws {Error} As a login does.
+   * @throws {StillRunning} While a session of the role outlives its execution.
    */
   async take(target: DatabaseTarget): Promise<ServerConnection> {
     const terminator = this.#roles.use(target);
@@ -69,7 +71,8 @@ export class SpareConnections {
       this.#roles.adoptOrphans(target, terminator);
       await terminator.clear();
       const ready = this.#ready.take(target);
-      // It is there before code is: that may change the role's password, or use up its connections.
+      // The control connection comes before code, which may change the role's password or use up
+      // its connections.
       const find = this.#places.finder(roleOf(target));
       const prepared = prepare(terminator, target, find, ready);
       const connection = ready ?? (await this.#connectWithRoom(target, terminator, find, prepared));
@@ -81,24 +84,24 @@ export class SpareConnections {
     }
   }
 
-  /** Notes that a target has been used, and makes connections ahead if that happens often. */
+  /** Notes the use of a target, and opens connections ahead if it is used often. */
   refill(target: DatabaseTarget): void {
     if (this.#closed) return;
     const terminator = this.#roles.terminator(roleOf(target));
-    // Nothing is kept ready while it could not be handed out.
+    // A connection could not be handed out now, so none is kept ready.
     if (terminator?.survivors) return;
-    // A role that has no place for the control connection has none for one that nobody uses.
+    // A role without room for the control connection has no room for a spare one.
     this.#ready.note(target, terminator?.controlled === true);
   }
 
-  /** Ends a connection, whoever had it; `close` waits for that. Never rejects. */
+  /** Ends a connection, used or not. `close()` waits for that. Never rejects. */
   end(connection: ServerConnection, busy: boolean): Promise<void> {
     const ended = this.#end(connection, busy);
     this.#track(ended);
     return ended;
   }
 
-  /** Ends all there is. What cannot be ended is left to the process that comes after this one. */
+  /** Ends everything. Sessions that cannot be ended are left to the next process. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#places.close();
@@ -108,21 +111,24 @@ export class SpareConnections {
     await this.#files?.close();
   }
 
-  /** Tells whether an execution has a connection of the role. */
+  /** Tests whether an execution has a connection of the role. */
   #isUsed(role: string): boolean {
     return [...this.#roleOf].some(
       ([connection, its]) => its === role && !this.#ready.has(connection),
     );
   }
 
-  /** Gives up what is ready for a role; resolves once the server has the places back. */
+  /** Ends the ready connections of a role. Resolves once the server has closed them. */
   async #makeRoom(role: string): Promise<void> {
     const given = this.#ready.takeAll(role);
     for (const connection of given) void this.end(connection, false);
     await Promise.all(given.map(({ closed }) => closed));
   }
 
-  /** Connects, and gives the code the only connection that a role may have. */
+  /**
+   * Connects. If the role has room for one connection only, code gets it and the control connection
+   * is closed.
+   */
   async #connectWithRoom(
     target: DatabaseTarget,
     terminator: Terminator,
@@ -139,10 +145,13 @@ export class SpareConnections {
     }
   }
 
-  /** Two that began at once may both have been refused, and count until their processes have ended. */
+  /**
+   * Retries while there is no room. Two refused connections count at the server until their
+   * processes have ended.
+   */
   async #connectAlone(target: DatabaseTarget, find: Find): Promise<ServerConnection> {
     for (let attempt = 1; ; attempt += 1) {
-      // A connection made ahead may have got the place.
+      // A connection made ahead may have taken the place.
       const ready = this.#ready.take(target);
       if (ready !== undefined) return ready;
       await this.#makeRoom(roleOf(target));
@@ -171,7 +180,9 @@ export class SpareConnections {
     return connection;
   }
 
-  /** A login that failed on its way is nobody's, but the server may be at work for it. */
+  /**
+   * Ends the backend of a failed login. No execution has it, but the server may be at work for it.
+   */
   async #lost(backend: Backend, key: string): Promise<void> {
     const terminator = this.#roles.terminator(key);
     terminator?.add(backend);
@@ -197,7 +208,10 @@ export class SpareConnections {
   }
 }
 
-/** Opens the control connection where the code's is or will be, as far as that is known. */
+/**
+ * Opens the control connection at the server that the code's connection has, or is most likely to
+ * get.
+ */
 async function prepare(
   terminator: Terminator,
   { hosts }: DatabaseTarget,

@@ -5,14 +5,16 @@ const SSL_REQUEST = 80_877_103;
 const GSS_REQUEST = 80_877_104;
 const MAJOR_VERSION = 3;
 const HEAD_BYTES = 8;
-/** The server's own limit. */
+/** Most bytes of a packet. The server has the same limit. */
 const MAX_BYTES = 10_000;
 const WITHIN = 5_000;
 
 /**
- * Reads what a client opens a connection with, up to its first message. What it says of user and
- * database is not looked at: whose connection this is has been decided elsewhere. Resolves with
- * whether it wants to go on, and rejects for what is no start of one; the socket is paused.
+ * Reads a client's packets up to its first message. Ignores the user and database in them, because
+ * the socket decides whose connection this is. Resolves with false if the client does not go on.
+ * Leaves the socket paused.
+ *
+ * @throws {Error} For bytes that are no start of a connection, or if it takes over 5 s.
  */
 export function readStartup(client: Socket): Promise<boolean> {
   return new Promise((resolve, reject) => {
@@ -32,12 +34,12 @@ export function readStartup(client: Socket): Promise<boolean> {
           const packet = take();
           if (packet === undefined) return;
           if (packet === SSL_REQUEST || packet === GSS_REQUEST) {
-            // As at the server, each once: answers that nobody reads would fill this memory.
+            // Each once, as at the server: unread answers would fill memory here.
             if (offered.has(packet)) throw new Error("It is no protocol of ours");
             offered.add(packet);
             client.write("N");
           }
-          // The key it would have to know is not given out.
+          // No client has the key that this would need.
           else if (packet === CANCEL_REQUEST) {
             settle(() => resolve(false));
             return;
@@ -52,7 +54,7 @@ export function readStartup(client: Socket): Promise<boolean> {
         settle(() => reject(error));
       }
     };
-    /** Takes one packet off what has arrived: the number it begins with. */
+    /** Removes one packet from the received bytes. Returns the number at its beginning. */
     function take(): number | undefined {
       if (bytes.length < HEAD_BYTES) return undefined;
       const length = bytes.readUInt32BE(0);

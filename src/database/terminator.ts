@@ -9,44 +9,46 @@ import type { ServerAddress } from "./server-addresses.ts";
 
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 30_000;
-/** Milliseconds after an attempt in which its outcome is the answer to whoever asks. */
+/** Milliseconds for which the result of an attempt answers further calls. */
 const FRESH = 500;
-/** Times that room for the control connection is asked for, and milliseconds between two of them. */
+/** Attempts to get room for the control connection, and milliseconds between two of them. */
 const ROOM_ATTEMPTS = 4;
 const ROOM_EVERY = 50;
-/** Milliseconds after which a server that was looked for all the time is taken for one that is away. */
+/** Milliseconds after which a server that is never reached counts as gone. */
 const AWAY_AFTER = 300_000;
 
-/** Tells that a backend outlives its execution, or does so no more. */
+/** Reports that a backend outlives its execution, or that it has ended at last. */
 export type OnSurvivor = (backend: Backend, state: "running" | "ended", reason: string) => void;
 
 export interface TerminatorOptions {
   readonly onSurvivor: OnSurvivor;
-  /** Told of each backend that is seen to be gone. */
+  /** Receives each backend that is found gone. */
   readonly onGone: (backend: Backend) => void;
-  /** Gives up what takes connections of the role that nobody uses; resolves once they are closed. */
+  /** Closes unused connections of the role. Resolves once they are closed. */
   readonly makeRoom: () => Promise<unknown>;
 }
 
-/** A session of an earlier execution is still at work, and nobody could end it: no new one is begun. */
+/**
+ * A session of an earlier execution still runs and could not be ended. No new session is opened.
+ */
 export class StillRunning extends Error {
   override readonly name = "StillRunning";
-  /** `object_in_use`, as SQLSTATE has it. */
+  /** SQLSTATE `object_in_use`. */
   readonly code = "55006";
 }
 
-/** Ends what the server goes on with for one role, for as long as that takes. */
+/** Ends the backends of one role, with retries until all are gone. */
 export class Terminator {
   #target: DatabaseTarget;
   readonly #options: TerminatorOptions;
   readonly #controls = new Controls();
-  /** Since when a server has not been met, though others answer at its address; by `serverOf`. */
+  /** Server (`serverOf`) → time since when only other servers answer at its address. */
   readonly #missed = new Map<string, number>();
-  /** What is to be ended, by its name; with whether somebody was told that it lives on. */
+  /** Backends to end, by name. `told` is true once a backend was reported as a survivor. */
   readonly #left = new Map<string, { readonly backend: Backend; told: boolean }>();
   #attempt: Promise<void> | undefined;
   #attemptedAt = Number.NEGATIVE_INFINITY;
-  /** Why the last attempt has failed, unless it was that nobody could be reached. */
+  /** Reason of the last attempt's failure. Empty if the server was out of reach. */
   #reason = "";
   #wait = FIRST_RETRY;
   #timer: NodeJS.Timeout | undefined;
@@ -57,37 +59,43 @@ export class Terminator {
     this.#options = options;
   }
 
-  /** Whether nothing is left to be ended. */
+  /** True if no backend is left to end. */
   get idle(): boolean {
     return this.#left.size === 0;
   }
 
-  /** Whether there is a control connection. */
+  /** True if there is a control connection. */
   get controlled(): boolean {
     return this.#controls.any;
   }
 
-  /** Backends that outlive their execution. */
+  /** Number of backends that outlive their execution. */
   get survivors(): number {
     return [...this.#left.values()].filter(({ told }) => told).length;
   }
 
-  /** Has the password that is known last used from now on. */
+  /** Sets the target, with the latest known password. */
   use(target: DatabaseTarget): void {
     this.#target = target;
   }
 
-  /** Opens the control connection to a place, if there is none. Never rejects: it may be refused. */
+  /**
+   * Opens the control connection to a place, if there is none. Never rejects: a refusal is allowed.
+   */
   async prepare(place: ServerAddress | Backend | undefined): Promise<void> {
     if (place !== undefined) await this.#controls.at(place, this.#target).catch(() => {});
   }
 
-  /** Gives up the connections that are kept. */
+  /** Closes the control connections. */
   async yieldControl(): Promise<void> {
     await this.#controls.close();
   }
 
-  /** Rejects with `StillRunning` while something of the role's outlives its execution. */
+  /**
+   * Tries to end the role's backends.
+   *
+   * @throws {StillRunning} While one of them outlives its execution.
+   */
   async clear(): Promise<void> {
     if (this.#left.size === 0) return;
     const isFresh = performance.now() - this.#attemptedAt < FRESH;
@@ -98,20 +106,22 @@ export class Terminator {
     );
   }
 
-  /** Has a backend ended: at once if that can be done, and else as soon as it can. Never rejects. */
+  /** Ends a backend at once if possible, and else by retries. Never rejects. */
   async end(backend: Backend): Promise<void> {
     this.add(backend);
-    // One that is under way may not know of this one.
+    // An attempt under way may not include this backend.
     await this.#attempt;
     if (this.#left.has(nameOf(backend))) await this.#try();
   }
 
-  /** Notes a backend that is to be ended with the next attempt; `told` if it is known to live on. */
+  /**
+   * Adds a backend for the next attempt. `told` means that it is known to outlive its execution.
+   */
   add(backend: Backend, told = false): void {
     this.#left.set(nameOf(backend), { backend, told });
   }
 
-  /** Ends the control connections; says what outlives that. */
+  /** Ends the control connections. Resolves with the backends that are left. */
   async close(): Promise<Backend[]> {
     if (this.#left.size > 0) await this.#try();
     this.#closed = true;
@@ -138,9 +148,9 @@ export class Terminator {
     else this.#schedule();
   }
 
-  /** Has backends of one server ended. */
+  /** Ends the backends of one server. */
   async #tryAt(backends: readonly Backend[]): Promise<void> {
-    // A server that was started after the last of them was started after all of them.
+    // If a server has started after the last one, it has started after all of them.
     const last = backends.reduce((one, other) => (one.start > other.start ? one : other));
     let stays = backends;
     let reason = "it does not end";
@@ -149,13 +159,16 @@ export class Terminator {
       if (stays.length > 0) this.#reason = reason;
     } catch (error) {
       reason = messageOf(error);
-      // With a server that cannot be reached nobody can begin anything either.
+      // A server that cannot be reached starts no new session either, so none is refused here.
       if (isServers(error) || !this.#isAway(error, serverOf(last))) this.#reason = reason;
     }
     for (const backend of backends) this.#note(backend, stays.includes(backend), reason);
   }
 
-  /** One that was kept may have been cut off since it was last used: another one is made then, once. */
+  /**
+   * Terminates backends. A kept control connection may have been cut off, so a failure is retried
+   * once with a new one.
+   */
   async #terminate(backends: readonly Backend[], last: Backend): Promise<readonly Backend[]> {
     const control = await this.#controlWithRoom(last);
     this.#missed.delete(serverOf(last));
@@ -167,7 +180,10 @@ export class Terminator {
     }
   }
 
-  /** A place that is free by now may have been taken by what is made ahead, or by a process on its way out. */
+  /**
+   * Gets a control connection. Retries while there is no room: a spare connection, or a process
+   * that is ending, may hold the place.
+   */
   async #controlWithRoom(backend: Backend): Promise<Control> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -200,7 +216,10 @@ export class Terminator {
     this.#wait = Math.min(2 * this.#wait, LAST_RETRY);
   }
 
-  /** Whether nobody was there: after a while also a server whose address another one has taken over. */
+  /**
+   * Tests whether a failure means that the server is away. After 5 min this includes a server whose
+   * address another one has taken over.
+   */
   #isAway(error: unknown, server: string): boolean {
     if (!(error instanceof Elsewhere)) return isNetworks(error);
     const since = this.#missed.get(server) ?? performance.now();
@@ -213,7 +232,7 @@ function serverOf(backend: Backend): string {
   return `${keyOf(backend)} ${backend.server}`;
 }
 
-/** Whether an error is one of the network's: nobody was there. */
+/** Tests whether an error is of the network, so that no server has answered. */
 function isNetworks(error: unknown): boolean {
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
   const isSystems = typeof code === "string" && typeof syscall === "string";

@@ -14,7 +14,10 @@ export function tlsOptions(tls: DatabaseTls | undefined): false | ConnectionOpti
   };
 }
 
-/** The options for a server that is dialled at an address: its certificate has to name its name. */
+/**
+ * Makes the TLS options for a server that is dialled at an address. Its certificate must have its
+ * name.
+ */
 export function tlsTo(name: string, tls: DatabaseTls | undefined): false | ConnectionOptions {
   const options = tlsOptions(tls);
   if (options === false) return false;

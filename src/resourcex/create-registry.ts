@@ -9,23 +9,27 @@ const TIMEOUT = 30_000;
 const MEMORY = 256;
 
 export interface CreateRegistryOptions extends RegistryOptions {
-  /** Milliseconds each execution has, waiting for a sandbox included. Default 30,000. */
+  /** Milliseconds for each execution, including the wait for a sandbox. Default 30,000. */
   readonly timeout?: number;
   /** Megabytes of a sandbox, at the levels that have one. Default 256. */
   readonly memory?: number;
-  /** Told of each line that a type writes to its console. Default: nobody. */
+  /** Receives each line that a type writes to its console. Default: no listener. */
   readonly onLog?: OnLog;
-  /** Directory of the sandboxes' control sockets. Default: as `createIsolate()`. */
+  /** Directory of the sandboxes' control sockets. Default: that of `createIsolate()`. */
   readonly runDirectory?: string;
-  /** Told what an operator wants to know of the sandboxes, a line each. Default: nobody. */
+  /**
+   * Receives each line about sandboxes that is of interest to an operator. Default: no listener.
+   */
   readonly log?: (line: string) => void;
 }
 
 /**
- * Makes a registry of resources whose types' code runs at the level each type asks for: in this
- * process (`none`), in a process of its own (`isolated`) or in a container. What a level takes is
- * started when the first type runs there; call `close()` when done, as sandboxes keep this process
- * alive. Throws a `ResourceXError` for options that are no good.
+ * Makes a registry of resources. The code of each type runs at the level the type asks for. That is
+ * in this process (`none`), in a process of its own (`isolated`) or in a container (`container`).
+ * Each level is started when its first type runs. Call `close()` at the end: open sandboxes keep
+ * this process alive.
+ *
+ * @throws {ResourceXError} For bad options.
  *
  * @example
  * const registry = createRegistry({ path: "./resources" });

@@ -4,8 +4,8 @@ import { LOCAL_DOMAIN } from "./data/storable.ts";
 import type { Registry } from "./registry.ts";
 
 /**
- * A view of a registry that gives out, and runs, the resources of one domain alone. `get` and
- * `resolve` reject with a `RegistryError` for any other, without a look at another domain's registry.
+ * Makes a view of a registry that returns and runs the resources of one domain only. Its `get` and
+ * `resolve` reject with a `RegistryError` for any other domain, before any registry is asked.
  */
 export function withDomainValidation(registry: Registry, domain: string): Registry {
   const assertTrusted = (claimed: string): void => {

@@ -18,67 +18,77 @@ import { TypeTable } from "./types/type-table.ts";
 export interface RegistryOptions {
   /** Directory of the storage and of the links. Default `~/.resourcex`. */
   readonly path?: string;
-  /** Types beside the built-in ones. */
+  /** Types in addition to the built-in ones. */
   readonly types?: readonly BundledType[];
-  /** Where resources are kept instead of in `path`. */
+  /** Storage to use instead of `path`. */
   readonly storage?: ResourceStorage;
   /** URL of the registry that is asked before a domain's own. */
   readonly mirror?: string;
-  /** The least that every type's code is kept from the host, whatever the type says. */
+  /** Least isolation of every type's code, whatever the type asks for. */
   readonly isolator?: Isolator;
 }
 
-/** A resource at hand, and what its type does with it. */
+/** A resource with the code of its type. */
 export interface ResolvedResource<Args = unknown, Result = unknown> {
   readonly resource: RXR;
-  /** JSON Schema of the arguments, if its type has one. */
+  /** JSON Schema of the arguments, if the type has one. */
   readonly schema: object | undefined;
   /**
-   * Runs the type's code on the resource, anew each time. Rejects with a `ResourceTypeError` for
-   * arguments that are not what `schema` says, and with what the run fails with.
+   * Runs the type's code on the resource, anew each time.
+   *
+   * @throws {ResourceTypeError} For arguments that `schema` refuses.
+   * @throws {ExecutionError} If the run ends without a result.
+   * @throws {Error} Of the engine, if the run could not begin.
    */
   execute(...given: ExecuteArguments<Args>): Promise<Result>;
 }
 
-/** What a type takes, which may be left out where it takes nothing or anything. */
+/** Arguments of a type. They are optional if the type takes nothing or anything. */
 export type ExecuteArguments<Args> = undefined extends Args
   ? [args?: Args, options?: { signal?: AbortSignal }]
   : [args: Args, options?: { signal?: AbortSignal }];
 
-/** Resources by their locators. Methods that take one reject with a `LocatorError` for a bad one. */
+/**
+ * Registry of resources, by their locators. Methods with a locator reject with a `LocatorError` for
+ * a bad one.
+ */
 export interface Registry {
-  /** Adds a type, or throws a `ResourceTypeError`. */
+  /**
+   * Adds a type.
+   *
+   * @throws {ResourceTypeError} For a bad type or a name that is taken.
+   */
   supportType(type: BundledType): void;
-  /** Stores a copy of a folder or a resource, in place of what has the same locator. */
+  /** Stores a copy of a folder or a resource. Replaces one with the same locator. */
   add(source: string | RXR): Promise<void>;
-  /** Has a folder's locator stand for the folder as it is at the time. */
+  /** Links the locator of a folder to it: `get()` reads the folder in its present state. */
   link(folder: string): Promise<void>;
-  /** Rejects with a `RegistryError` for what is neither here nor where its domain has it. */
+  /** Rejects with a `RegistryError` if the resource is neither here nor where its domain has it. */
   get(locator: string): Promise<RXR>;
   /**
-   * Like `get`; content is read, and code run, by `execute` alone. What that takes and gives is the
-   * caller's to say, and the type's schema to check.
+   * Finds a resource as `get` does. Only `execute` reads its content and runs code. The caller
+   * states the types of arguments and result; the type's schema checks the arguments.
    */
   resolve<Args = unknown, Result = unknown>(
     locator: string,
   ): Promise<ResolvedResource<Args, Result>>;
-  /** Whether it is here. */
+  /** Tests whether a resource is stored or linked here. */
   exists(locator: string): Promise<boolean>;
-  /** Does nothing if it is not here. */
+  /** Deletes a resource here, if it exists. */
   delete(locator: string): Promise<void>;
-  /** Of what is here, in the order of the locators. */
+  /** Searches the resources here. Sorts the results by locator. */
   search(query?: SearchQuery): Promise<RXL[]>;
-  /** Ends what the types' code runs in. */
+  /** Ends the sandboxes of the types. */
   close(): Promise<void>;
 }
 
 export interface RegistryParts {
-  /** Types that are always there. */
+  /** Types that always exist. */
   readonly builtins?: readonly BundledType[];
   readonly remote?: Omit<RemoteOptions, "mirror">;
 }
 
-/** Opens a registry whose types' code is run by `runner`, which it closes in the end. */
+/** Opens a registry. `runner` runs the code of its types and is closed with it. */
 export function openRegistry(
   options: RegistryOptions,
   runner: TypeRunner,
@@ -185,7 +195,7 @@ export function openRegistry(
   };
 }
 
-/** Whatever object is given, it is asked once. */
+/** Copies a resource. Reads each property of the given object once. */
 async function copyOf({ locator, manifest, archive }: RXR): Promise<RXR> {
   return {
     locator,

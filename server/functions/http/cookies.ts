@@ -1,6 +1,6 @@
 /**
- * Has a cookie be sent to its function alone: all functions are on one host, and the cookies of one are
- * nobody else's. Cookies that ask for the whole host by their name (`__Host-`) are none then.
+ * Confines a cookie to its function's path: all functions share one host. Cookies with the prefix
+ * `__Host-` ask for the whole host, so they become invalid.
  */
 export function confineCookie(cookie: string, base: string): string {
   const [pair = "", ...attributes] = cookie.split(";").map((part) => part.trim());

@@ -1,7 +1,7 @@
 import type { HeaderList } from "../../../src/protocol/http.ts";
 import { confineCookie } from "./cookies.ts";
 
-/** Those that are about one connection, and those that somebody else sets. */
+/** Headers of one connection, and headers that the server sets. */
 const BETWEEN = [
   "connection",
   "content-length",
@@ -15,11 +15,11 @@ const BETWEEN = [
   "trailer",
   "transfer-encoding",
   "upgrade",
-  // By this one the HTTP server would be told that everything is sent.
+  // This header would tell the HTTP server that everything has been sent.
   "x-hono-already-sent",
 ];
 
-/** Those of a response that say something about the whole host, whose other functions are others'. */
+/** Headers of a response that concern the whole host, and so other tenants' functions. */
 const OF_THE_HOST = [
   "alt-svc",
   "clear-site-data",
@@ -34,24 +34,28 @@ const OF_THE_HOST = [
   "x-request-id",
 ];
 
-/** Those that a proxy in front obeys: other places of the host would be served, or kept, for code. */
+/**
+ * Headers that a proxy in front obeys. Code could make it serve or cache other places of the host.
+ */
 const TO_PROXIES =
   /^(x-accel-|x-sendfile|x-lighttpd-|x-reproxy-|x-litespeed-|x-varnish|surrogate-)|(^|-)cdn-cache-control$/;
 
 /**
- * The one challenge that no browser answers by itself. What somebody has typed for another function's
- * `Basic` realm it would send to whoever names the same realm: it takes all of a host for one.
+ * Matches the only challenge that no browser answers by itself. With `Basic`, a browser would send
+ * the password typed for another function with the same realm. It takes the whole host for one
+ * site.
  */
 const CHALLENGE = /^Bearer( [\w-]+="[^"\\]*"(, ?[\w-]+="[^"\\]*")*)?$/i;
 
 /**
- * Gives a page an origin of its own: with this server's, it would share storage and workers with every
- * other function's pages, and with the page of the contract that keys are typed into.
+ * Gives a page an origin of its own. In this server's origin, it would share storage and workers
+ * with all functions' pages. It would share them also with the contract's page, where keys are
+ * typed.
  */
 const SANDBOX =
   "sandbox allow-downloads allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox allow-scripts";
 
-/** A request's headers as code gets them: without `except`, and without those that hold a key. */
+/** Returns a request's headers for code: without `except`, and without those that contain a key. */
 export function requestHeaders(
   headers: Headers,
   except: readonly string[],
@@ -63,7 +67,7 @@ export function requestHeaders(
   return [...headers].filter(([name, value]) => isFit(name, value));
 }
 
-/** A response's headers as its client gets them. `base` is the path of the function. */
+/** Returns a response's headers for the client. `base` is the path of the function. */
 export function responseHeaders(list: HeaderList, base: string): Headers {
   const connection = list.find(([name]) => name === "connection")?.[1] ?? null;
   const dropped = new Set([...BETWEEN, ...OF_THE_HOST, ...namedBy(connection)]);

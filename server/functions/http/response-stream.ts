@@ -1,20 +1,20 @@
 import type { HttpReceiver } from "../../../src/engines/contract/http-delivery.ts";
 import type { ResponseHead } from "../../../src/protocol/http.ts";
 
-/** Bytes that may wait for a client, beside what is on its way out of the sandbox. */
+/** Most bytes that wait for a client, besides those on their way out of the sandbox. */
 export const MAX_WAITING = 65_536;
-/** Those whose responses have no body. */
+/** Statuses of responses without a body. */
 const BODILESS: readonly number[] = [204, 205, 304];
 
-/** Takes the response of a function, and has a client read it at its own pace. */
+/** Receives a function's response, which its client reads at its own pace. */
 export class ResponseStream implements HttpReceiver {
-  /** Never rejects, and never resolves for code that gives none. */
+  /** Never rejects. Never resolves if code sends no response. */
   readonly head: Promise<ResponseHead>;
   readonly #hasBody: boolean;
   readonly #body: ReadableStream<Uint8Array>;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #onHead: (head: ResponseHead) => void = () => {};
-  /** Called once the client has taken enough for more. */
+  /** Callbacks for room: called once the client has read enough. */
   #waiting: (() => void)[] = [];
   #isOver = false;
   #isBodiless = false;
@@ -22,8 +22,8 @@ export class ResponseStream implements HttpReceiver {
   readonly #cut: (() => void) | undefined;
 
   /**
-   * `onCancel` is called if the client goes away before the end. `cut` ends its connection; without it,
-   * the body's reader is told of an error.
+   * Calls `onCancel` if the client leaves before the end. `cut` closes its connection. Without
+   * `cut`, the body's reader gets an error.
    */
   constructor(method: string, onCancel: () => void, cut?: () => void) {
     this.#hasBody = method !== "HEAD";
@@ -47,15 +47,15 @@ export class ResponseStream implements HttpReceiver {
     );
   }
 
-  /** `null` for a response that has none. To be asked once the head is there. */
+  /** Body, or `null` if the response has none. Valid once `head` has resolved. */
   get body(): ReadableStream<Uint8Array> | null {
     return this.#isBodiless ? null : this.#body;
   }
 
-  /** Bytes that the client has not taken. */
+  /** Bytes that the client has not read. */
   get waiting(): number {
     const room = this.#controller?.desiredSize ?? 0;
-    // One that has been read to its end has room for nothing.
+    // A stream that was read to its end reports no room.
     return room === 0 && this.#isOver ? 0 : Math.max(0, MAX_WAITING - room);
   }
 
@@ -64,7 +64,10 @@ export class ResponseStream implements HttpReceiver {
     this.#onHead(head);
   }
 
-  /** What has no place in the response is taken and left out. */
+  /**
+   * Adds a chunk, and resolves once there is room for more. Bytes after the end, or without a body,
+   * are dropped.
+   */
   async onChunk(bytes: Uint8Array): Promise<void> {
     const controller = this.#controller;
     if (controller === undefined || this.#isBodiless || this.#isOver) return;
@@ -73,14 +76,14 @@ export class ResponseStream implements HttpReceiver {
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** All of it is there. */
+  /** Ends the response after its last chunk. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#controller?.close();
   }
 
-  /** Breaks it off: the client's connection ends in its middle. */
+  /** Breaks the response off by closing the client's connection. */
   fail(): void {
     if (this.#isOver) return;
     this.#isOver = true;

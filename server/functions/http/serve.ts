@@ -22,9 +22,12 @@ export interface HttpCall {
     RouteInput<unknown, unknown, unknown, unknown, "none">,
     "signal" | "requestId" | "c" | "onWaiting"
   >;
-  /** Whether the request's `Authorization` is meant for the function, unless it holds a key of ours. */
+  /**
+   * True if the function gets the request's `Authorization`, unless it contains a key of this
+   * server.
+   */
   readonly passesKey: boolean;
-  /** Whether it comes without a key of the function's tenant. */
+  /** True if the request has no key of the function's tenant. */
   readonly isAnonymous: boolean;
 }
 
@@ -32,22 +35,22 @@ export interface ServeOptions {
   readonly runs: Runs;
   readonly auth: Pick<Auth, "holdsKey">;
   readonly withBytes: Bodies["withBytes"];
-  /** URL this server is known by. Default: as each request has it. */
+  /** Public URL of this server. Default: the one of each request. */
   readonly publicUrl: string | undefined;
   /** Most bytes of a response. */
   readonly maxBytes: number;
 }
 
-/** Methods whose requests have a body. */
+/** Methods whose requests may have a body. */
 const WITH_BODY: readonly string[] = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const MAX_REASON = 1_000;
 const EXECUTION_ID = "X-Execution-Id";
 
-/** Has a function answer a request. Rejects for what is refused before its code is called. */
+/** Answers a request by a function. Rejects for refusals before its code is called. */
 export function serveCall(call: HttpCall, options: ServeOptions): Promise<Response> {
   const { raw } = call.input.c.req;
   if (!WITH_BODY.includes(raw.method)) {
-    // A body that nobody reads is kept as it comes: some hundred bytes for each chunk of one.
+    // An unread body would stay in memory, with some hundred bytes for each chunk.
     (call.input.c.env as Partial<HttpBindings> | undefined)?.incoming?.resume();
     return answer(call, options, undefined, () => {});
   }
@@ -72,7 +75,7 @@ async function answer(
   const target = externalUrl(ownUrl(input.c), options.publicUrl);
   const hangUp = new AbortController();
   const request = toJob(call, target.url, options);
-  // Where there is a connection: an error of the stream's would be written to the log, each time.
+  // Only with a connection: an error of the stream would be logged each time.
   const cut = outgoing && ((): void => void outgoing.destroy());
   const stream = new ResponseStream(request.method, () => hangUp.abort(), cut);
   input.onWaiting(() => stream.waiting);
@@ -92,7 +95,7 @@ async function answer(
       onChunk: (bytes) => stream.onChunk(bytes),
     },
   });
-  // The response is there long before its end; the request's body is in memory until then.
+  // The response begins long before its end. The request's body stays in memory until then.
   hold(run);
   const first = await Promise.race([
     stream.head.then((head) => ({ head })),
@@ -108,7 +111,10 @@ async function answer(
   return new Response(stream.body, { status: first.head.status, headers });
 }
 
-/** A request that ends without a response. What its code says of that is for its own tenant alone. */
+/**
+ * Makes the answer to a request without a response. Only the function's own tenant gets the code's
+ * error.
+ */
 function failed({ outcome, logs }: Output, id: string, { version, input }: HttpCall): Response {
   const late = outcome === "timeout";
   const fault = logs?.findLast(({ level }) => level === "exception");
@@ -133,7 +139,7 @@ function toJob({ input, passesKey }: HttpCall, url: string, options: ServeOption
   return { method, url, headers: kept, maxBytes };
 }
 
-/** The URL as the client knows it, and the path before this server's own. */
+/** Returns the URL as the client knows it, and the path in front of this server's own. */
 function externalUrl(url: string, publicUrl: string | undefined): { url: string; prefix: string } {
   if (publicUrl === undefined) return { url, prefix: "" };
   const { pathname, search } = new URL(url);

@@ -10,42 +10,44 @@ import type { Begun, Idempotency, StoredAnswer } from "../../store/contract/idem
 import { StorageReserved } from "../../store/contract/store-errors.ts";
 import type { UnwrittenAnswer, UnwrittenAnswers } from "./unwritten-answers.ts";
 
-/** Levels of nesting that can be written as JSON again. */
+/** Most levels of nesting that JSON can be written with. */
 const MAX_DEPTH = 1_100;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const FIELD = "Idempotency-Key";
-/** Requests of a tenant that may wait for each other. */
+/** Most requests of a tenant that wait for each other. */
 const MAX_WAITING = 1_000;
 
 const begins = new PerTenantQueue(MAX_WAITING);
-/** Apart: what a tenant begins does not wait for large answers that it asks for again. */
+/**
+ * Separate queue, so that a tenant's new requests do not wait for large answers that are replayed.
+ */
 const reads = new PerTenantQueue(MAX_WAITING);
 
 export interface IdempotentOptions {
   readonly tenant: Pick<Tenant, "id" | "since">;
-  /** As the client sent it. */
+  /** Key from the client's header. */
   readonly key: string;
   /** Method and path. */
   readonly route: string;
   readonly body: unknown;
-  /** Bytes its tenant may store, if it has a limit of its own. */
+  /** Most bytes the tenant may store, if it has a limit of its own. */
   readonly limit?: number | undefined;
-  /** Most milliseconds the work takes; after that, a request with the key does it again. */
+  /** Most milliseconds of the work. After that, a request with the key repeats it. */
   readonly most: number;
-  /** What the store could not be told yet. */
+  /** Outcomes that are not in the store yet. */
   readonly unwritten: UnwrittenAnswers;
   /** Makes room for an answer before it is read. Throws with 429 if there is none. */
   readonly reserve: Counting["reserve"];
-  /** Told that an answer could not be kept so far. */
+  /** Receives the failure to store an answer. */
   readonly onError: (error: unknown) => void;
 }
 
 export type IdempotentBegin =
-  /** The answer of the first time, for which room has been made. */
+  /** Answer of the first request, with room made for it. */
   | { readonly replay: StoredAnswer }
   /**
-   * To be called with the work; keeps what it resolves with. What rejects leaves the key as new, and so does an
-   * answer that is not final.
+   * Runs the work and stores its answer. A rejection leaves the key as new, and so does an answer
+   * that is not final.
    */
   | {
       readonly first: (
@@ -55,8 +57,11 @@ export type IdempotentBegin =
     };
 
 /**
- * Looks whether a key has been used. Rejects with `BadRequest` for one that is none, with 409 while its
- * work is under way, and with 422 if it has been used with another route or body.
+ * Checks whether a key has been used.
+ *
+ * @throws {BadRequest} For a malformed key.
+ * @throws {HttpProblem} 409 while its work is under way, or if its answer is lost. 422 if it was
+ * used with another route or body.
  */
 export async function beginIdempotent(
   store: Idempotency,
@@ -69,7 +74,7 @@ export async function beginIdempotent(
   }
   const fingerprint = fingerprintOf(options);
   unwritten.check();
-  // Another tenant that comes after one by the same id has nothing of it.
+  // A later tenant with the same id gets none of it.
   const name = `${tenantKey(options.tenant)}\n${key}`;
   const begun = await begin(store, options, name, fingerprint);
   if (begun.state === "done") {
@@ -98,7 +103,7 @@ export async function beginIdempotent(
         try {
           return await write();
         } catch {
-          // What has been done has been done: that it is not kept yet is no reason to say nothing of it.
+          // The work is done. Its answer is sent even though it is not stored yet.
           unwritten.add(name, { fingerprint, answer }, write, onError);
           return true;
         }
@@ -115,7 +120,7 @@ export async function beginIdempotent(
   };
 }
 
-/** Of what is done, with its answer. */
+/** State of a key, with the answer if it is done. */
 type Found = Exclude<Begun, { readonly state: "done" }> | Done;
 
 interface Done {
@@ -124,8 +129,9 @@ interface Done {
 }
 
 /**
- * Asks the store, which does one thing after another, for one request of a tenant at a time; an answer is read only
- * once its bytes have their room: whoever reads none could have all others wait for the same one again and again.
+ * Asks the store for one request of a tenant at a time, because the store works sequentially. Reads
+ * an answer only once there is room for its bytes. Otherwise a client that reads none could make
+ * others wait for the same answer again and again.
  */
 async function begin(
   store: Idempotency,
@@ -147,12 +153,12 @@ async function begin(
     }
     reserve(begun.size);
     const answer = await reads.take(id, () => store.answer(id, key, fingerprint));
-    // It has been forgotten in between.
+    // It was deleted in between.
     if (answer !== undefined) return { state: "done", answer };
   }
 }
 
-/** Keeps an answer. Where the disk has no room for it, keeps that it was lost, and returns false. */
+/** Stores an answer. If the disk has no room, stores that it is lost, and returns false. */
 async function keepOrMark(
   store: Idempotency,
   tenant: string,
@@ -169,7 +175,9 @@ async function keepOrMark(
   }
 }
 
-/** The first request has run, and nothing has it run again. */
+/**
+ * Makes the error for an answer that was not stored. The first request has run and is not repeated.
+ */
 function lost({ status }: StoredAnswer): HttpProblem {
   const message =
     `The first request with this ${FIELD} was answered with ${status}, but the tenant had no room to store ` +
@@ -177,7 +185,10 @@ function lost({ status }: StoredAnswer): HttpProblem {
   return new HttpProblem(409, "Conflict", "IDEMPOTENCY_NOT_STORED", message);
 }
 
-/** What is known here of a key, and not in the store; what came to nothing is over once that knows. */
+/**
+ * Returns the outcome that is known here but not in the store. A failed request counts as running
+ * until the store knows.
+ */
 function outcomeOf(outcome: UnwrittenAnswer | undefined, fingerprint: string): Found | undefined {
   if (outcome === undefined) return undefined;
   if (outcome.fingerprint !== fingerprint) return { state: "mismatch" };
@@ -192,7 +203,7 @@ function fingerprintOf({ route, body }: IdempotentOptions): string {
     .digest("hex");
 }
 
-/** A large input is known by its digest. */
+/** Replaces a large input by its digest. */
 function digested(_key: string, value: unknown): unknown {
   return value instanceof JsonText ? value.digest : value;
 }

@@ -2,25 +2,25 @@ import type { StoredAnswer } from "../../store/contract/idempotency.ts";
 import { StoreUnavailable } from "../../store/contract/store-errors.ts";
 import { written } from "../../store/contract/written.ts";
 
-/** Bytes of answers that may wait for the store. */
+/** Most bytes of answers that wait for the store. */
 const MOST_BYTES = 67_108_864;
-/** What an answer takes beyond its body. */
+/** Bytes of an answer besides its body. */
 const OVERHEAD = 512;
-/** Milliseconds that a server which leaves gives a store that is away. */
+/** Milliseconds for the last writes at shutdown, if the store is away. */
 const LAST_WRITES = 5_000;
 
-/** What came of a request with a key, while the store does not know of it. */
+/** Outcome of a request with a key, until the store has it. */
 export interface UnwrittenAnswer {
   readonly fingerprint: string;
-  /** Absent for one that came to nothing. */
+  /** Answer; absent if the request failed. */
   readonly answer: StoredAnswer | undefined;
-  /** Resolves once the store knows. */
+  /** Resolves once the store has it. */
   readonly known: Promise<void>;
 }
 
 /**
- * Outcomes that the store could not be told yet. Each is tried until it is written, and counts here
- * meanwhile: what has been done once is not done again because nobody could write it down.
+ * Keeps outcomes that the store could not take. Each write is repeated until it succeeds. Meanwhile
+ * the outcome counts here, so that no request runs twice because of the store.
  */
 export class UnwrittenAnswers {
   readonly #outcomes = new Map<string, UnwrittenAnswer>();
@@ -31,12 +31,14 @@ export class UnwrittenAnswers {
     return this.#outcomes.get(key);
   }
 
-  /** Throws if so much waits that nothing may be begun which would have to wait as well. */
+  /** @throws {StoreUnavailable} If so much waits that no further request may begin. */
   check(): void {
     if (this.#bytes >= MOST_BYTES) throw new StoreUnavailable("Too many answers wait to be kept");
   }
 
-  /** Has an outcome written. `onError` is told of the first failure, and of the last one. */
+  /**
+   * Writes an outcome, with retries. Calls `onError` for the first failure and for the last one.
+   */
   add(
     key: string,
     outcome: Omit<UnwrittenAnswer, "known">,
@@ -54,7 +56,7 @@ export class UnwrittenAnswers {
     this.#outcomes.set(key, { ...outcome, known });
   }
 
-  /** Tries a little longer, and then no more. */
+  /** Retries for five more seconds, then gives up. */
   async close(): Promise<void> {
     const known = Promise.all([...this.#outcomes.values()].map((outcome) => outcome.known));
     const give = setTimeout(() => this.#last.abort(), LAST_WRITES);

@@ -1,9 +1,9 @@
 import type { BundledType } from "../../../src/resourcex/types/type.ts";
 
-/** What a check needs to know of a type. */
+/** Part of a type that a check needs. */
 export type Checked = Omit<BundledType, "code">;
 
-/** Asks whether it is a type, or with `args` whether those are good for it. */
+/** Asks for a check: of a type, or with `args`, of arguments for the type. */
 export interface Question {
   readonly type: Checked;
   readonly args?: { readonly value: unknown };

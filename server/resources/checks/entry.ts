@@ -1,4 +1,7 @@
-/** Checks types and arguments, as a confined process of one tenant does it: a pattern can take a second. */
+/**
+ * Checks types and arguments in a confined process of one tenant, because a pattern can take a
+ * second.
+ */
 import { LRUCache } from "lru-cache";
 import type { MakeHandler } from "../../../src/confined-process/entry.ts";
 import { ResourceTypeError } from "../../../src/resourcex/base/resourcex-errors.ts";
@@ -8,7 +11,10 @@ import type { Question } from "./check-messages.ts";
 
 const MAX_FAULT = 2_000;
 
-/** Making a check takes longer than using it. One takes many times the memory of its schema's text. */
+/**
+ * Caches checks, because making one takes longer than using it. A check takes many times the memory
+ * of its schema's text.
+ */
 const known = new LRUCache<string, CheckArguments>({
   max: 100,
   maxSize: 4_194_304,
@@ -16,7 +22,7 @@ const known = new LRUCache<string, CheckArguments>({
 });
 
 function judge({ type, args }: Question): void {
-  // Its code is not looked at here.
+  // Type with a dummy as code, which is not checked here.
   const whole = { ...type, code: "0" };
   if (args === undefined) {
     new TypeTable([]).register(whole);

@@ -6,7 +6,7 @@ import { Program } from "../../../src/confined-process/program.ts";
 import { ResourceTypeError } from "../../../src/resourcex/base/resourcex-errors.ts";
 import type { Checked, Question } from "./check-messages.ts";
 
-/** Checks of one tenant that may wait for each other. */
+/** Most checks of one tenant that wait for each other. */
 const MAX_WAITING = 64;
 
 const program = new Program({
@@ -22,23 +22,25 @@ const program = new Program({
   },
 });
 
-/** What is wrong, if anything is. */
+/** Result of a check, with the fault if there is one. */
 const verdict = z.object({ fault: z.string().optional() });
 
 /**
- * Checks types of tenants, and arguments by their schemas, in confined processes: schemas are compiled, and
- * a pattern can take a second for a text made for it. Of each tenant one check at a time is made, so that
- * nobody waits for all of another one's.
+ * Checks types and their arguments in confined processes. Schemas are compiled, and a pattern can
+ * take a second on a hostile text. Each tenant has one check at a time, so that its checks do not
+ * delay all others.
  */
 export class TypeChecks {
-  readonly #turns = new PerTenantQueue(MAX_WAITING);
+  readonly #checks = new PerTenantQueue(MAX_WAITING);
 
-  /** Rejects with a `ResourceTypeError` for what is no type. */
+  /** Rejects with a `ResourceTypeError` for a malformed type. */
   async type(tenant: string, type: Checked): Promise<void> {
     await this.#inTurn(tenant, { type });
   }
 
-  /** Resolves with the arguments to run with. Rejects with a `ResourceTypeError` that names the field. */
+  /**
+   * Resolves with the checked arguments. Rejects with a `ResourceTypeError` that names the field.
+   */
   async arguments(tenant: string, type: Checked, args: unknown): Promise<unknown> {
     if (type.schema === undefined) return args;
     await this.#inTurn(tenant, { type, args: { value: args } });
@@ -46,7 +48,7 @@ export class TypeChecks {
   }
 
   async #inTurn(tenant: string, question: Question): Promise<void> {
-    const fault = await this.#turns.take(tenant, () => ask(tenant, question));
+    const fault = await this.#checks.take(tenant, () => ask(tenant, question));
     if (fault !== undefined) throw new ResourceTypeError(fault);
   }
 }

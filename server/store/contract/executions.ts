@@ -1,30 +1,30 @@
 import type { OutcomeName, Usage } from "../../../src/request/types.ts";
 
-/** What is remembered of an execution; neither code nor input, result or logs. */
+/** Record of an execution, without code, input, result or logs. */
 export interface ExecutionRow {
-  /** A UUID; version 7, so that their order is the order they began in. */
+  /** UUID of version 7, so that ids sort by the start of their executions. */
   readonly id: string;
   readonly tenant: string;
   readonly requestId: string;
-  /** How it was asked for. */
+  /** Route or way of the request. */
   readonly via: "execute" | "stream" | "batch" | "async" | "invoke" | "http" | "resolve";
   readonly function: string | null;
   readonly version: number | null;
   readonly level: string;
   readonly tools: readonly string[];
-  /** What it was granted, as `plan.permissions` has it. */
+  /** Granted permissions, in the form of `plan.permissions`. */
   readonly permissions: unknown;
-  /** `refused` and `failed` are those that never got to run: the caller's mistake, and ours. */
+  /** Outcome. `refused` and `failed` never ran: by the caller's fault, or by the server's. */
   readonly outcome: OutcomeName | "refused" | "failed" | "aborted";
-  /** Name of the exception, or code of the error; `null` if all went well. */
+  /** Name of the exception, or code of the error. `null` if there was none. */
   readonly error: string | null;
   readonly startedAt: Date;
-  /** Milliseconds, as in its answer. */
+  /** Milliseconds, as in the answer. */
   readonly duration: number;
   readonly usage: Usage | null;
 }
 
-/** Rows that one list looks at, of the tenant's or of its function's, for those that its filter is about. */
+/** Most rows, of a tenant or of its function, that one list searches for its filter. */
 export const MOST_LOOKED_AT = 20_000;
 
 export interface ExecutionFilter {
@@ -33,27 +33,30 @@ export interface ExecutionFilter {
   readonly via?: string | undefined;
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
-  /** Id of the last one of the page before: older ones follow. */
+  /** Id of the last row of the page before. Older rows follow. */
   readonly before?: string | undefined;
   readonly limit: number;
 }
 
 export interface Executions {
   /**
-   * Writes them in one go; those that are there already stay as they are. Of a tenant's beyond `HISTORY`,
-   * the oldest are forgotten.
+   * Writes rows in one call. Keeps rows that exist already. Deletes a tenant's oldest rows beyond
+   * `HISTORY`.
    */
   record(rows: readonly ExecutionRow[]): Promise<void>;
   get(tenant: string, id: string): Promise<ExecutionRow | undefined>;
-  /** The newest first, among the newest `MOST_LOOKED_AT`. */
+  /** Lists rows, the newest first. Searches the newest `MOST_LOOKED_AT` only. */
   list(tenant: string, filter: ExecutionFilter): Promise<ExecutionRow[]>;
-  /** Id of the last one that such a list looks at; `undefined` if those are fewer, and all. */
+  /** Returns the id of the last row that such a list searches. `undefined` if it searches all. */
   lastLookedAt(
     tenant: string,
     filter: Pick<ExecutionFilter, "function" | "before">,
   ): Promise<string | undefined>;
-  /** What a tenant has used since then: executions that ran, and their milliseconds of CPU. */
+  /** Returns a tenant's usage since a time: executions that ran, and their milliseconds of CPU. */
   used(tenant: string, since: Date): Promise<{ executions: number; cpu: number }>;
-  /** Forgets a tenant's that began so many milliseconds ago; without a tenant, everybody's. Says how many. */
+  /**
+   * Deletes rows that began more than `age` milliseconds ago, of one tenant or of all. Returns
+   * their number.
+   */
   prune(age: number, tenant?: string): Promise<number>;
 }

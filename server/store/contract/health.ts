@@ -1,12 +1,15 @@
 import { deadline } from "../../../src/base/deadline.ts";
 import type { Store } from "./store.ts";
 
-/** Milliseconds the store gets to take a write. */
+/** Milliseconds in which the store has to take a write. */
 const WITHIN = 2_000;
-/** Milliseconds for which an answer holds. */
+/** Milliseconds for which a result is reused. */
 const FRESH = 1_000;
 
-/** Whether the store takes writes, looked at when somebody asks: once a second at most, one at a time. */
+/**
+ * Checks whether the store takes writes. It checks on demand: at most once a second, one check at a
+ * time.
+ */
 export class StoreHealth {
   readonly #store: Pick<Store, "ping">;
   #asked: Promise<void> | undefined;
@@ -17,7 +20,7 @@ export class StoreHealth {
     this.#store = store;
   }
 
-  /** Never rejects, and never takes long. */
+  /** Returns true if the store takes writes. Never rejects, and takes two seconds at most. */
   up(): Promise<boolean> {
     const now = performance.now();
     if (this.#up === undefined || now > this.#until) {
@@ -28,7 +31,7 @@ export class StoreHealth {
   }
 
   async #look(): Promise<boolean> {
-    // One that does not answer is not asked again meanwhile.
+    // A check without an answer yet is not repeated meanwhile.
     this.#asked ??= this.#store.ping().finally(() => {
       this.#asked = undefined;
     });

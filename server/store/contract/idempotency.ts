@@ -1,28 +1,30 @@
-/** An answer as it was given the first time. */
+/** Answer to the first request with a key. */
 export interface StoredAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
-  /** Of its header of that name, if it has one. */
+  /** Value of its `Location` header, if it has one. */
   readonly location?: string;
-  /** Says that the answer found no room in its tenant's storage: `body` is not what was answered. */
+  /** True if the tenant's storage had no room for the answer. `body` is empty then. */
   readonly lost?: true;
 }
 
 export type Begun =
   | { readonly state: "new" }
-  /** Under way elsewhere. */
+  /** The first request is still running. */
   | { readonly state: "running" }
-  /** `size` is how many bytes its answer takes in the store, which is no less than its body has. */
+  /** The answer is stored. `size` is its bytes in the store, and no less than those of its body. */
   | { readonly state: "done"; readonly size: number }
   /** The key was used with another request. */
   | { readonly state: "mismatch" };
 
 export interface Idempotency {
   /**
-   * Notes that a request with this key is under way, for `most` milliseconds by the store's clock at
-   * most; `fingerprint` is a hash of its route and its body, `limit` how many bytes the tenant may store.
-   * Rejects with `StorageFull` if there is no room for an answer of `CERTAIN_ANSWER` bytes.
+   * Records that a request with this key is running, for at most `most` milliseconds by the store's
+   * clock. `fingerprint` is a hash of its route and body. `limit` is the most bytes that the tenant
+   * may store.
+   *
+   * @throws {StorageFull} Without room for an answer of `CERTAIN_ANSWER` bytes.
    */
   begin(
     tenant: string,
@@ -31,15 +33,18 @@ export interface Idempotency {
     most: number,
     limit?: number,
   ): Promise<Begun>;
-  /** The answer to a request that is done, which may be megabytes. */
+  /** Returns a finished request's answer, which may have megabytes. */
   answer(tenant: string, key: string, fingerprint: string): Promise<StoredAnswer | undefined>;
   /**
-   * Keeps the answer. False if its tenant has no room for it: then its status is kept, and that it is
-   * `lost`.
+   * Stores an answer. Without room for it, stores its status and that it is `lost`, and returns
+   * false.
    */
   finish(tenant: string, key: string, fingerprint: string, answer: StoredAnswer): Promise<boolean>;
-  /** As if it had never begun: its request came to nothing. */
+  /** Deletes the record of a request that came to no execution, so that its key is new again. */
   abandon(tenant: string, key: string, fingerprint: string): Promise<void>;
-  /** Forgets what was begun so many milliseconds ago, and what was left without an answer for too long. */
+  /**
+   * Deletes records that began more than `age` milliseconds ago, or that have been without an
+   * answer for too long.
+   */
   prune(age: number): Promise<number>;
 }

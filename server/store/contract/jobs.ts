@@ -1,26 +1,26 @@
-/** What a job has come to: an HTTP status and a body. */
+/** Final answer of a job: an HTTP status and a body. */
 export interface FinalJobAnswer {
   readonly status: number;
-  /** JSON, which is as large as a result may be: a value of it would hold up the loop that serves requests. */
+  /** JSON text of up to a result's size. A parsed value would block the event loop for too long. */
   readonly body: string;
 }
 
-/** An execution that is answered for later. */
+/** An execution whose answer comes later. */
 export interface JobRow {
-  /** The execution's id. */
+  /** Id of the execution. */
   readonly id: string;
   readonly tenant: string;
   readonly requestId: string;
   readonly function: string | null;
   readonly version: number | null;
-  /** Where its answer is to be sent. */
+  /** URL that gets the answer. */
   readonly callback: string | null;
   readonly state: "queued" | "running" | "done" | "cancelled";
-  /** How often it has been started. */
+  /** Number of starts so far. */
   readonly attempts: number;
-  /** Once it is done. */
+  /** Answer, once it is done. */
   readonly answer: FinalJobAnswer | null;
-  /** Whether its answer is still to be sent to `callback`. */
+  /** True while its answer is to be sent to `callback`. */
   readonly notify: boolean;
   readonly acceptedAt: Date;
   readonly finishedAt: Date | null;
@@ -31,34 +31,39 @@ export interface NewJob
   readonly request: Readonly<Record<string, unknown>>;
 }
 
-/** One whose answer is to be sent, which is read by itself. */
+/** A job whose answer is to be sent. The answer is read separately. */
 export interface DueCallback extends Pick<JobRow, "id" | "tenant" | "callback"> {
-  /** How often it has been tried, this time included. */
+  /** Number of attempts to send it, including this one. */
   readonly tries: number;
 }
 
-/** One that has been taken. What it is to run is read with that alone: it may be megabytes. */
+/** A claimed job. Its request is read only here, because it may have megabytes. */
 export interface ClaimedJob extends JobRow {
-  /** As a JSON text: several that are claimed at once are long to take over as values. */
+  /** JSON text: parsing several claimed requests at once would take too long. */
   readonly request: string;
   /** Milliseconds since it was accepted. */
   readonly age: number;
 }
 
-/** All times are milliseconds from now by the store's clock: hosts may be at odds about theirs. */
+/**
+ * Jobs in the store. All times are milliseconds from now by the store's clock, because the hosts'
+ * clocks may differ.
+ */
 export interface Jobs {
   /**
-   * False, and nothing is done, if `most` of the tenant's wait or run by then. Rejects with `StorageFull`
-   * if the tenant would store more than `limit` bytes.
+   * Stores a job. Returns false, without any change, if `most` of the tenant's jobs wait or run
+   * already.
+   *
+   * @throws {StorageFull} If the tenant would store more than `limit` bytes.
    */
   accept(job: NewJob, most: number, limit?: number): Promise<boolean>;
   get(tenant: string, id: string): Promise<JobRow | undefined>;
-  /** Reads nothing of it. */
+  /** Tests whether a job exists, without reading it. */
   has(tenant: string, id: string): Promise<boolean>;
   /**
-   * Takes up to `limit` of those that wait, of the tenants that have the fewest under way and then the
-   * oldest first, for `owner` and for as long as `lease`. Those whose owner did not renew its claim in time wait again.
-   * `most` is how many to take of some tenants at most, by their ids.
+   * Claims up to `limit` waiting jobs for `owner`, for `lease` milliseconds. Tenants with the
+   * fewest running jobs come first, then the oldest jobs. A job whose claim was not renewed in time
+   * waits again. `most` limits the jobs of some tenants, by their ids.
    */
   claim(
     owner: string,
@@ -66,33 +71,38 @@ export interface Jobs {
     limit: number,
     most?: Readonly<Record<string, number>>,
   ): Promise<ClaimedJob[]>;
-  /** Holds `owner`'s claims on some jobs, and says on which it still has one. */
+  /** Renews `owner`'s claims on these jobs. Returns the ids of those it still has. */
   renew(owner: string, lease: number, ids: readonly string[]): Promise<string[]>;
-  /** Has all that `owner` has claimed but for some wait again, as if it never had: it does not run them. */
+  /**
+   * Gives up all of `owner`'s claims except these, as if they had never been made. For claims that
+   * `owner` does not run. Returns their number.
+   */
   giveBack(owner: string, except: readonly string[]): Promise<number>;
   /**
-   * False if it is not `owner`'s any more: its answer counts for nothing. Rejects with `StorageFull` for an
-   * answer above `CERTAIN_ANSWER` that its tenant has no room for.
+   * Stores an answer. Returns false if `owner` has no claim any more: the answer is discarded.
+   *
+   * @throws {StorageFull} For an answer above `CERTAIN_ANSWER` for which the tenant has no room.
    */
   finish(owner: string, id: string, answer: FinalJobAnswer): Promise<boolean>;
-  /** Has it wait again, for `pause` at least, as if `owner` had never claimed it. */
+  /**
+   * Lets a job wait again, for at least `pause` milliseconds, as if `owner` had never claimed it.
+   */
   release(owner: string, id: string, pause: number): Promise<void>;
-  /** False if it is over already, or there is none. */
+  /** Cancels a job. Returns false if it is over already or does not exist. */
   cancel(tenant: string, id: string): Promise<boolean>;
   /**
-   * Those whose answer is to be sent and whose time for that has come, taken for as long as `lease`:
-   * first those of the tenants that have the fewest, `busy` included, which is how many of each are
-   * being sent, and `each` of a tenant's at most.
+   * Claims jobs whose answer is due to be sent, for `lease` milliseconds. Tenants with the fewest
+   * come first; `busy` counts those that are being sent already. `each` is the most of one tenant.
    */
   claimCallbacks(
     lease: number,
     limit: number,
     share?: { readonly busy?: Readonly<Record<string, number>>; readonly each?: number },
   ): Promise<DueCallback[]>;
-  /** `pause` is when to try again; `null` for never. */
+  /** Records an attempt. `pause` is the milliseconds until the next one; `null` for none. */
   notified(id: string, pause: number | null): Promise<void>;
-  /** How many of a tenant wait or run. */
+  /** Returns the number of a tenant's jobs that wait or run. */
   pending(tenant: string): Promise<number>;
-  /** Forgets those that have been done for so long. Says how many. */
+  /** Deletes jobs that were done more than `age` milliseconds ago. Returns their number. */
   prune(age: number): Promise<number>;
 }

@@ -1,20 +1,24 @@
 export interface KeyRow {
-  /** The part of a key that is no secret. */
+  /** Public part of the key. */
   readonly id: string;
   readonly tenant: string;
-  /** What its owner calls it; may be empty. */
+  /** Name that its owner gave it; may be empty. */
   readonly label: string;
-  /** SHA-256 of the secret part, as hexadecimal digits. */
+  /** SHA-256 of the secret part, in hexadecimal digits. */
   readonly hash: string;
   readonly createdAt: Date;
 }
 
 export interface Keys {
-  /** Rejects with `StoreConflict` if there is no such tenant. */
+  /**
+   * Stores a key.
+   *
+   * @throws {StoreConflict} If there is no such tenant.
+   */
   create(key: Omit<KeyRow, "createdAt">): Promise<void>;
   get(id: string): Promise<KeyRow | undefined>;
-  /** The oldest first. */
+  /** Lists a tenant's keys, the oldest first. */
   list(tenant: string): Promise<KeyRow[]>;
-  /** False if this tenant has no such key. */
+  /** Deletes a key. Returns false if this tenant has no such key. */
   revoke(tenant: string, id: string): Promise<boolean>;
 }

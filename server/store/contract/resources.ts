@@ -1,37 +1,38 @@
-/** A resource that was published; never changed. */
+/** A published resource. It never changes. */
 export interface ResourceRow {
-  /** All of its locator, version included. */
+  /** Full locator, including the version. */
   readonly locator: string;
-  /** In lower case: one domain is one tenant's, however it is written. */
+  /** Domain in lower case, so that all spellings of a domain belong to one tenant. */
   readonly domain: string;
-  /** The fields of its manifest. */
+  /** Fields of the manifest. */
   readonly manifest: object;
 }
 
 export interface NewResource extends ResourceRow {
-  /** A tar.gz. */
+  /** Archive: tar.gz. */
   readonly archive: Uint8Array;
 }
 
-/** What every locator that is found has. */
+/** Conditions of a search. All of them apply. */
 export interface ResourceSearch {
-  /** A part of its domain, path, name and type, whatever the case; `""` for any. */
+  /** Part of the domain, path, name and type, ignoring case; `""` for any. */
   readonly text: string;
-  /** Exactly these. */
+  /** Exact values. */
   readonly domain?: string | undefined;
   readonly type?: string | undefined;
   readonly offset: number;
   readonly limit: number;
 }
 
-/** Locators that a search counts; beyond that, it says this number. */
+/** Most locators that a search counts. A larger total is reported as this number. */
 export const MOST_FOUND = 10_000;
 
 export interface Resources {
   /**
-   * Keeps it, unless there is one of its locator, or its domain is another tenant's. A domain is of the
-   * tenant that publishes the first resource in it. Rejects with `StorageFull` beyond the `limit` bytes
-   * that the tenant may store.
+   * Stores a resource, unless its locator exists or its domain belongs to another tenant. A domain
+   * belongs to the tenant that publishes its first resource.
+   *
+   * @throws {StorageFull} Beyond the `limit` bytes that the tenant may store.
    */
   publish(
     tenant: string,
@@ -40,8 +41,11 @@ export interface Resources {
   ): Promise<"published" | "exists" | "forbidden">;
   get(locator: string): Promise<ResourceRow | undefined>;
   archive(locator: string): Promise<Uint8Array | undefined>;
-  /** `missing` if it is not there, `forbidden` in another tenant's domain. */
+  /**
+   * Deletes a resource. Returns `missing` if it does not exist, and `forbidden` in another tenant's
+   * domain.
+   */
   delete(tenant: string, locator: string): Promise<"deleted" | "missing" | "forbidden">;
-  /** A page of the locators that are looked for, in the order of their characters' codes. */
+  /** Returns a page of the matching locators, sorted by the codes of their characters. */
   search(query: ResourceSearch): Promise<{ readonly locators: string[]; readonly total: number }>;
 }

@@ -1,9 +1,9 @@
 import type { STORED_KINDS } from "../../../src/contract/tenants.ts";
 
-/** What is counted for a tenant. */
+/** Kind of rows that is counted for a tenant. */
 export type StoredKind = (typeof STORED_KINDS)[number];
 
-/** Most rows of a tenant. Each of its functions has `MAX_VERSIONS` at most. */
+/** Most rows of a tenant. Each of its functions has at most `MAX_VERSIONS`. */
 export const MOST_ROWS = {
   functions: 1_000,
   jobs: 100_000,
@@ -13,14 +13,14 @@ export const MOST_ROWS = {
   types: 1_000,
 } as const satisfies Partial<Record<StoredKind, number>>;
 
-/** Most of a tenant's history; its oldest executions are forgotten beyond that. */
+/** Most rows and bytes of a tenant's history. Beyond them, its oldest executions are deleted. */
 export const HISTORY = { rows: 1_000_000, bytes: 268_435_456 };
 
-/** Bytes a tenant may store if nobody says: with tenants, and on a host of one. */
+/** Default for the most bytes of a tenant: on a server with tenants, and with a single one. */
 export const STORAGE_OF_TENANTS = 268_435_456;
 export const STORAGE_OF_ONE = 1_073_741_824;
 
-/** Bytes of an answer that always find room once its request has been accepted. */
+/** Most bytes of an answer that has certain room once its request was accepted. */
 export const CERTAIN_ANSWER = 65_536;
 
 export interface Stored {
@@ -28,17 +28,17 @@ export interface Stored {
   readonly count: number;
 }
 
-/** What a tenant stores. */
+/** Storage that a tenant uses. */
 export interface StorageUse {
-  /** All kinds together, but for executions, which have a bound of their own. */
+  /** Bytes of all kinds but executions, which have their own limit. */
   readonly bytes: number;
   readonly limit: number;
   readonly kinds: Readonly<Record<StoredKind, Stored>>;
 }
 
 export interface StorageCounts {
-  /** `limit` is the tenant's own, if it has one. */
+  /** Returns a tenant's use. `limit` is the tenant's own limit, if it has one. */
   used(tenant: string, limit?: number): Promise<StorageUse>;
-  /** Counts anew all that tenants store but executions: whatever has made a count wrong does not last. */
+  /** Counts again everything but executions, so that no wrong count lasts. */
   recount(): Promise<void>;
 }

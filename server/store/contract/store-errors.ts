@@ -1,32 +1,32 @@
 import { IsolateError } from "../../../src/base/errors.ts";
 
-/** The store does not answer, or not in time. What was asked of it can be asked again. */
+/** The store does not answer, or not in time. The call may be repeated. */
 export class StoreUnavailable extends IsolateError {
   readonly name = "StoreUnavailable";
   readonly code = "STORE_UNAVAILABLE";
   readonly status = 503;
   override retryAfter: number | undefined = 2;
-  /** Why, for the log alone: it names hosts, roles and paths that are no caller's to know. */
+  /** Cause, for the log only: it names hosts, roles and paths that callers must not see. */
   readonly reason: string;
 
-  /** `message` is what callers read. */
+  /** Takes `message` as the text for callers. */
   constructor(message = "The store does not answer", reason = "") {
     super(message);
     this.reason = reason;
   }
 
-  /** All that is known, for the operator. */
+  /** Full text for the operator. */
   get told(): string {
     return this.reason === "" ? this.message : `${this.message}: ${this.reason}`;
   }
 }
 
-/** What an operator is told whose store cannot be opened. */
+/** Converts the error of a store that cannot be opened, so that its operator reads the cause. */
 export function openError(error: unknown): unknown {
   return error instanceof StoreUnavailable ? new Error(error.told, { cause: error.cause }) : error;
 }
 
-/** A tenant stores as much as it may, or what it adds is more than all that it may store. */
+/** A tenant has no room left, or adds more than all that it may store. */
 export class StorageFull extends IsolateError {
   readonly name = "StorageFull";
   readonly code: "STORAGE_FULL" | "STORAGE_TOO_LARGE";
@@ -49,26 +49,26 @@ export class StorageFull extends IsolateError {
   }
 }
 
-/** What the store says of a row that it has refused. */
+/** Facts about a row that the store has refused. */
 export interface StorageRefusal {
   readonly kind: string;
-  /** Whether there are too many bytes of all kinds, or too many of this kind. */
+  /** Exceeded limit: bytes of all kinds, or rows of this kind. */
   readonly what: "bytes" | "count";
   readonly most: number;
-  /** Bytes. */
+  /** Bytes of the row. */
   readonly added: number;
 }
 
 const ADVICE =
   "delete functions or resources, or wait for jobs and idempotent answers to expire; GET /tenant shows what there is";
 
-/** Whether something was refused for how many of a kind there are, and not for its bytes. */
+/** Tests whether the number of a kind's rows was exceeded, and not the bytes. */
 export function isOneTooMany(error: unknown, kind: string): boolean {
   if (!(error instanceof StorageFull)) return false;
   return error.refusal.kind === kind && error.refusal.what === "count";
 }
 
-/** The disk has no more room than what is set aside: reading and deleting still work. */
+/** The disk has only its reserve left. Reading and deleting still work. */
 export class StorageReserved extends IsolateError {
   readonly name = "StorageReserved";
   readonly code = "STORAGE_RESERVED";
@@ -76,7 +76,7 @@ export class StorageReserved extends IsolateError {
   override retryAfter: number | undefined = 30;
 }
 
-/** It contradicts what is there, and has not been done. */
+/** The call contradicts existing rows and changed nothing. */
 export class StoreConflict extends IsolateError {
   readonly name = "StoreConflict";
   readonly code = "CONFLICT";

@@ -9,10 +9,10 @@ import type { Tenants } from "./tenants.ts";
 import type { Types } from "./types.ts";
 
 /**
- * All that a control plane remembers. It is never a database that user code sees. What a call does
- * has been done for good when it resolves. One that rejects with `StoreUnavailable` has done nothing,
- * or all of it if the connection broke just then. Each call is done as a whole, but for `prune` and
- * more than 1,000 executions at once.
+ * Data of a control plane, all of it. User code never sees this database. A call's changes are
+ * durable when it resolves. A call that rejects with `StoreUnavailable` has changed nothing, or
+ * everything if the connection broke just then. Calls are atomic, except `prune` and over 1,000
+ * executions at once.
  */
 export interface Store {
   readonly tenants: Tenants;
@@ -24,26 +24,28 @@ export interface Store {
   readonly resources: Resources;
   readonly types: Types;
   readonly storage: StorageCounts;
-  /** How much room there is for more. */
+  /** Returns the room that is left. */
   condition(): Promise<StoreCondition>;
-  /** Rejects unless it takes writes. */
+  /** Rejects unless the store takes writes. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface StoreCondition {
-  /** Whether nothing is kept any more until there is room: what would be, rejects with `StorageReserved`. */
+  /**
+   * True while there is no room: calls that would store something reject with `StorageReserved`.
+   */
   readonly reserved: boolean;
-  /** Bytes that are free on its disk, where this host can see them. */
+  /** Free bytes of its disk, if this host can see them. */
   readonly free?: number;
 }
 
 export interface StoreOptions {
-  /** Bytes a tenant may store that has no limit of its own. Default 256 MiB. */
+  /** Most bytes of a tenant without its own limit. Default 256 MiB. */
   readonly storage?: number | undefined;
   /**
-   * Bytes of the disk of a store in a directory below which nothing is kept. Default 256 MiB, or a
-   * quarter of the file system where that is less.
+   * Free bytes below which a store in a directory takes nothing more. Default 256 MiB, or a quarter
+   * of the file system if that is less.
    */
   readonly reserve?: number | undefined;
 }

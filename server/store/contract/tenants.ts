@@ -2,7 +2,7 @@ import type { Page } from "./page.ts";
 
 export interface TenantRow {
   readonly id: string;
-  /** As `server/tenants/tenant-settings.ts` has checked them, without what is secret. */
+  /** Settings without secrets, as checked by `server/tenants/tenant-settings.ts`. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Variables and database URL as a sealed text, which only the server's secret key opens. */
   readonly secrets: string | null;
@@ -12,13 +12,14 @@ export interface TenantRow {
 
 export interface Tenants {
   /**
-   * Makes it, or replaces all of it. Says whether it is new: then there is nothing of one before it, but for
-   * the tenant of a host without tenants, which goes on under its id.
+   * Creates a tenant or replaces its row. Returns whether it is new. A new tenant has no data of an
+   * earlier one with its id. The tenant of a single-user host is an exception: its data stays under
+   * its id.
    */
   put(tenant: Pick<TenantRow, "id" | "settings" | "secrets">): Promise<{ created: boolean }>;
   get(id: string): Promise<TenantRow | undefined>;
-  /** By id. */
+  /** Lists tenants by id. */
   list(page: Page): Promise<TenantRow[]>;
-  /** With everything that is its own. False if there is none. */
+  /** Deletes a tenant with all its data. Returns false if there is none. */
   delete(id: string): Promise<boolean>;
 }

@@ -1,10 +1,10 @@
 import type { BundledType } from "../../../src/resourcex/types/type.ts";
 import type { Page } from "./page.ts";
 
-/** Characters of what describes the types of one page, but for the last of them. */
+/** Most characters of a page's descriptions. The last one may exceed it. */
 export const MOST_DESCRIBED = 1_048_576;
 
-/** A type of resources that a tenant has brought; never changed. */
+/** A resource type of a tenant. It never changes. */
 export interface TypeRow {
   readonly tenant: string;
   readonly name: string;
@@ -12,7 +12,10 @@ export interface TypeRow {
   readonly createdAt: Date;
 }
 
-/** What a type is, without its code, as JSON: values of a page would hold up the loop that serves requests. */
+/**
+ * Description of a type without its code, as JSON. Parsing a page of them would block the event
+ * loop for too long.
+ */
 export interface DescribedRow {
   readonly name: string;
   readonly described: string;
@@ -20,13 +23,18 @@ export interface DescribedRow {
 
 export interface Types {
   /**
-   * Rejects with `StoreConflict` if one of its names, aliases included, is another one's of the tenant, and
-   * with `StorageFull` beyond the `limit` bytes that the tenant may store.
+   * Adds a type.
+   *
+   * @throws {StoreConflict} If another type of the tenant has one of its names, including aliases.
+   * @throws {StorageFull} Beyond the `limit` bytes that the tenant may store.
    */
   add(tenant: string, type: BundledType, limit?: number): Promise<void>;
-  /** By its name or an alias. */
+  /** Returns the type with that name or alias. */
   get(tenant: string, name: string): Promise<TypeRow | undefined>;
-  /** By name; of large ones, fewer than the page may have. `more` is whether others follow. */
+  /**
+   * Lists types by name; fewer than the page's limit if they are large. `more` tells whether others
+   * follow.
+   */
   list(
     tenant: string,
     page: Page,

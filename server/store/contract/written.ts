@@ -5,9 +5,9 @@ const FIRST_PAUSE = 250;
 const LAST_PAUSE = 5_000;
 
 /**
- * Has `write` done, however long the store is away or its disk has no room, and resolves with what that
- * says. Rejects with any other failure, and, once `signal` is aborted, with the reason of the last failure.
- * `onError` is told of the first.
+ * Repeats `write` while the store is away or its disk is full, and resolves with the result.
+ * Rejects with any other failure. Rejects with the last failure once `signal` is aborted. Calls
+ * `onError` for the first one.
  */
 export async function written<T>(
   write: () => Promise<T>,

@@ -1,15 +1,17 @@
 import { customType } from "drizzle-orm/pg-core";
 import type { FinalJobAnswer } from "../contract/jobs.ts";
 
-/** Text. PostgreSQL has neither NUL nor half surrogate pairs in its texts: U+FFFD is kept instead. */
+/**
+ * Text. PostgreSQL's texts can hold neither NUL nor half a surrogate pair, so U+FFFD replaces both.
+ */
 export const text = customType<{ data: string; driverData: string }>({
   dataType: () => "text",
   toDriver: (value) => value.replaceAll("\0", "\uFFFD").toWellFormed(),
 });
 
 /**
- * A value as JSON, in a text: as it was written, whatever its characters are. `jsonb` refuses NUL
- * and half surrogate pairs, which code and input may have.
+ * A JSON value, stored as text with all its characters. `jsonb` refuses NUL and half a surrogate
+ * pair, which code and input may contain.
  */
 export const json = customType<{ data: unknown; driverData: string }>({
   dataType: () => "text",
@@ -19,7 +21,7 @@ export const json = customType<{ data: unknown; driverData: string }>({
 
 const [STATUS, BODY] = ['{"status":', ',"body":'];
 
-/** An answer as JSON, in a text that is put together and cut without being parsed. */
+/** An answer as JSON text. It is composed and split without being parsed. */
 export const answer = customType<{ data: FinalJobAnswer; driverData: string }>({
   dataType: () => "text",
   toDriver: ({ status, body }) => `${STATUS}${status}${BODY}${body}}`,

@@ -2,38 +2,40 @@ import { type Column, type SQL, sql } from "drizzle-orm";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 
 /**
- * Drizzle on whichever driver. Each method of the store is one statement, so that it happens as a
- * whole or not at all without a transaction that would hold a connection.
+ * Drizzle on any driver. Each method of the store is one statement. So it is atomic without a
+ * transaction, which would occupy a connection.
  */
 export type Database = PgDatabase<PgQueryResultHKT>;
 
-/** Does `work` as a whole or not at all, on one connection. Only for what one statement cannot do. */
+/** Runs `work` as a transaction on one connection. Only for work that one statement cannot do. */
 export type Transact = <T>(work: (db: Database) => Promise<T>) => Promise<T>;
 
-/** Names of columns, as migrations have them. */
+/** Style of column names in migrations. */
 export const CASING = "snake_case";
 
-/** Rows that are deleted at a time: other statements get their turn in between. */
+/** Most rows deleted at a time, so that other statements run in between. */
 export const CHUNK = 5_000;
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-/** Whether anything can have this id; PostgreSQL rejects a comparison with other texts. */
+/** Tests whether a text is a UUID. PostgreSQL refuses to compare ids with other texts. */
 export function isUuid(id: string): boolean {
   return UUID.test(id);
 }
 
-/** A column compared and sorted by its characters' codes, whatever the database's language is. */
+/** Compares and sorts a column by the codes of its characters, in any language of the database. */
 export function plain(column: Column): SQL {
   return sql`${column} collate "C"`;
 }
 
-/** So many milliseconds from now, by the database's clock: the only one that all hosts share. */
+/**
+ * Returns the time that many milliseconds from now, by the database's clock, which all hosts share.
+ */
 export function fromNow(milliseconds: number): SQL {
   return sql`now() + ${milliseconds}::float8 * interval '1 millisecond'`;
 }
 
-/** Calls `remove`, which deletes up to so many rows, until there are none. Says how many there were. */
+/** Calls `remove`, which deletes up to that many rows, until none are left. Returns their total. */
 export async function inChunks(remove: (limit: number) => Promise<unknown[]>): Promise<number> {
   let total = 0;
   for (;;) {

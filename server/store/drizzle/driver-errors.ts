@@ -9,23 +9,26 @@ import {
 } from "../contract/store-errors.ts";
 import type { StoreParts } from "./store-parts.ts";
 
-/** SQLSTATE classes of what contradicts a constraint. */
+/** SQLSTATE class of violated constraints. */
 const CONFLICT = /^23/;
-/** Those of a statement that is wrong, which is our mistake and does not pass. */
+/** SQLSTATE classes of malformed statements: a fault of this server that will not pass. */
 const MISTAKE = /^(0A|2[0-2]|42)/;
 
-/** Raised by the triggers of the migration `storage_triggers`. */
+/** SQLSTATE that the triggers of the migration `storage_triggers` raise. */
 const FULL = "IS507";
 const DISK_FULL = "53100";
 
-/** A statement of ours is wrong. */
+/** A malformed statement of this server. */
 class StoreMistake extends Error {
   override readonly name = "StoreMistake";
 }
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 
-/** The same parts, whose methods reject with the store's own errors, of which `onError` is told. */
+/**
+ * Wraps all methods of the parts. They reject with the store's own errors, and `onError` receives
+ * each.
+ */
 export function guarded(parts: StoreParts, onError: (error: Error) => void = () => {}): StoreParts {
   return Object.fromEntries(
     Object.entries(parts).map(([name, part]) => [name, guardedPart(part, onError)]),
@@ -50,8 +53,8 @@ function guardedPart(part: object, onError: (error: Error) => void): object {
 }
 
 /**
- * What a driver's error means. Drizzle's own error quotes the statement with all its values, and the
- * server's details quote some: neither gets into a message or a cause, which may be logged.
+ * Converts a driver's error. Drizzle's error quotes the statement with its values, and the server's
+ * details quote some. Neither may enter a message or a cause, because both may be logged.
  */
 export function storeError(thrown: unknown): Error {
   const error = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;

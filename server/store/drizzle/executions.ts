@@ -38,13 +38,13 @@ const NAMES = sql.join(
   sql`, `,
 );
 
-/** Those that never got to run. */
+/** Outcomes of executions that never ran. */
 const NOT_RUN = ["refused", "failed"];
 
 type Stored = typeof executions.$inferSelect;
 
 export function drizzleExecutions(db: Database): Executions {
-  /** Forgets a tenth of the history of tenants that have more than they may, the oldest first. */
+  /** Deletes the oldest tenth of the history of tenants beyond their limit. */
   const trim = async (tenants: readonly string[]): Promise<void> => {
     const full = await db
       .select({ tenant: storage.tenant, count: storage.count })
@@ -76,7 +76,8 @@ export function drizzleExecutions(db: Database): Executions {
     async record(rows) {
       for (let start = 0; start < rows.length; start += BATCH) {
         const batch = JSON.stringify(rows.slice(start, start + BATCH).map(toStored));
-        // As one value: statements of a thousand are slow to make, in the loop that serves requests.
+        // One JSON value, because building a statement with a thousand values blocks the event
+        // loop.
         await db.execute(
           sql`insert into ${executions} (${NAMES}) select ${NAMES}
             from json_populate_recordset(null::${executions}, ${batch}::json) on conflict do nothing`,
@@ -162,7 +163,7 @@ export function drizzleExecutions(db: Database): Executions {
   };
 }
 
-/** What an index finds, in its order. */
+/** Makes the condition for the rows that an index finds, in its order. */
 function olderOf(
   tenant: string,
   { function: name, before }: Pick<ExecutionFilter, "function" | "before">,
@@ -174,7 +175,7 @@ function olderOf(
   );
 }
 
-/** As an object of the columns' names, for JSON. */
+/** Converts a row to an object with the columns' names, for JSON. */
 function toStored({ usage, ...row }: ExecutionRow): Record<string, unknown> {
   const values: Record<string, unknown> = { ...row, ...usage };
   return Object.fromEntries(

@@ -19,7 +19,7 @@ export function drizzleFunctions(db: Database, defaultLimit: number): Functions 
   return {
     async deploy({ tenant, name, kind, ...version }, limit = defaultLimit) {
       const next = sql`${functions.latest} + 1`;
-      // The row's lock gives concurrent deployments a number each.
+      // The row's lock gives each of several concurrent deployments its own number.
       const deployed = db.$with("deployed").as(
         db
           .insert(functions)

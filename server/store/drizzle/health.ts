@@ -8,9 +8,9 @@ export interface Health {
 }
 
 /**
- * Writes what leaves nothing behind: a sort that does not fit into memory takes new room on the disk,
- * as rows do sooner or later; no row is deleted where that may be; and a message has to reach the log of
- * writes.
+ * Tests writing without leaving data. A sort beyond its memory needs new room on the disk, as new
+ * rows do. A deletion of no rows fails where deletions are not allowed. A message has to reach the
+ * write-ahead log.
  */
 export function drizzleHealth(transact: Transact): Health {
   return {

@@ -6,7 +6,7 @@ import { storeError } from "./driver-errors.ts";
 import { idempotency } from "./schema.ts";
 import { roomFor } from "./storage.ts";
 
-/** PostgreSQL knows it without reading the text. */
+/** Size of the answer, which PostgreSQL knows without reading the text. */
 const SIZE = sql<number | null>`octet_length(${idempotency.answer})`;
 
 export function drizzleIdempotency(db: Database, defaultLimit: number): Idempotency {
@@ -28,7 +28,7 @@ export function drizzleIdempotency(db: Database, defaultLimit: number): Idempote
           .onConflictDoUpdate({
             target: [idempotency.tenant, idempotency.key],
             set: { fingerprint, until, createdAt: sql`now()` },
-            // Whoever had begun it is not going to finish it any more.
+            // Its earlier request has run out of time and will not finish it.
             setWhere: sql`${idempotency.answer} is null and ${idempotency.until} < now()`,
           })
           .returning({ key: idempotency.key });
@@ -37,7 +37,7 @@ export function drizzleIdempotency(db: Database, defaultLimit: number): Idempote
           .select({ fingerprint: idempotency.fingerprint, size: SIZE })
           .from(idempotency)
           .where(entry(tenant, key));
-        // It has been abandoned in between.
+        // It was abandoned in between.
         if (row === undefined) continue;
         if (row.fingerprint !== fingerprint) return { state: "mismatch" };
         if (row.size === null) return { state: "running" };
@@ -65,7 +65,7 @@ export function drizzleIdempotency(db: Database, defaultLimit: number): Idempote
       } catch (error) {
         if (!(storeError(error) instanceof StorageFull)) throw error;
         const { status, contentType } = answer;
-        // Less than what has been set aside for it.
+        // It takes less than the room reserved for it.
         await keep({ status, contentType, body: "", lost: true });
         return false;
       }

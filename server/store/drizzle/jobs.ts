@@ -25,10 +25,10 @@ const {
   ...columns
 } = getTableColumns(jobs);
 
-/** As the text that is stored. */
+/** Request as the stored text. */
 const REQUEST = sql<string>`${jobs.request}`;
 
-/** Over what has not been finished. */
+/** Condition for waiting jobs, including those whose claim has expired. */
 const WAITS = and(
   inArray(jobs.state, ["queued", "running"]),
   or(isNull(jobs.claimedUntil), sql`${jobs.claimedUntil} < now()`),
@@ -40,10 +40,10 @@ const PENDING = isNull(jobs.finishedAt);
 
 const AGE = sql<number>`(extract(epoch from now() - ${jobs.acceptedAt}) * 1000)::float8`;
 
-/** What has been claimed is as it was before. */
+/** Changes that undo a claim. */
 const UNCLAIMED = { state: "queued", owner: null, attempts: sql`${jobs.attempts} - 1` } as const;
 
-/** Any number that no other lock of ours has. */
+/** Key of the advisory lock: any number that no other lock of this project has. */
 const LOCK = 491_503_711;
 
 export function drizzleJobs(db: Database, transact: Transact, defaultLimit: number): Jobs {
@@ -53,7 +53,7 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
   return {
     accept: (job, most, limit = defaultLimit) =>
       transact(async (tx) => {
-        // Whoever comes at the same time for the same tenant counts after this one is in.
+        // Concurrent calls for the same tenant count only after this one's insert.
         await tx.execute(sql`select pg_advisory_xact_lock(${LOCK}, hashtext(${job.tenant}))`);
         const [row] = await tx
           .select({ jobs: count() })
@@ -84,7 +84,7 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
     },
 
     async claim(owner, lease, limit, most = {}) {
-      // Those that run have had a turn: whoever has many of them comes after whoever has none.
+      // Running jobs count as turns, so that a tenant with many comes after one without any.
       const turn = sql<number>`row_number() over (partition by ${jobs.tenant}
         order by (${RUNS}) desc, ${jobs.id})`;
       const place = sql<number>`row_number() over (partition by ${jobs.tenant}, (${RUNS}) order by ${jobs.id})`;
@@ -94,7 +94,7 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
           .from(jobs)
           .where(and(PENDING, or(WAITS, RUNS))),
       );
-      // Locked by another claim: that one has it.
+      // Rows locked by another claim belong to that one.
       const picked = db
         .with(waiting)
         .select({ id: jobs.id })
@@ -229,12 +229,12 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
   };
 }
 
-/** What is said of the row's tenant, by ids of tenants. */
+/** Looks up a number by the row's tenant. */
 function numberOf(numbers: Readonly<Record<string, number>>, otherwise: number) {
   return sql`coalesce((${JSON.stringify(numbers)}::json ->> ${jobs.tenant})::int, ${otherwise}::int)`;
 }
 
-/** `update` returns them in any order. */
+/** Compares jobs by id, because `update` returns rows in any order. */
 function byId(a: Pick<JobRow, "id">, b: Pick<JobRow, "id">): number {
   return a.id < b.id ? -1 : 1;
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { MigrationConfig } from "drizzle-orm/migrator";
 import { PACKAGE_ROOT } from "../../../src/base/package-root.ts";
 
-/** Where the migrations are, and where it is noted which of them have been applied. */
+/** Folder of the migrations, and the table that lists those applied. */
 export const MIGRATIONS: MigrationConfig = {
   migrationsFolder: join(PACKAGE_ROOT, "server/store/migrations"),
   migrationsSchema: "isolate",

@@ -11,7 +11,7 @@ import type { StoreParts } from "./store-parts.ts";
 import { drizzleTenants } from "./tenants.ts";
 import { drizzleTypes } from "./types.ts";
 
-/** `limit` is how many bytes a tenant may store that has no limit of its own. */
+/** Makes the parts. `limit` is the most bytes of a tenant without its own limit. */
 export function drizzleParts(db: Database, transact: Transact, limit: number): StoreParts {
   return {
     tenants: drizzleTenants(db),

@@ -18,7 +18,7 @@ export function drizzleResources(db: Database, defaultLimit: number): Resources 
 
   return {
     async publish(tenant, { locator, domain, manifest, archive }, limit = defaultLimit) {
-      // Also the row of one that is there comes back from this, locked.
+      // It also locks and returns an existing row.
       const owner = sql`insert into ${domains} (domain, tenant)
         values (${sql.param(domain, domains.domain)}, ${tenant})
         on conflict (domain) do update set domain = excluded.domain returning domain, tenant`;
@@ -83,7 +83,7 @@ export function drizzleResources(db: Database, defaultLimit: number): Resources 
   };
 }
 
-/** Domain, path, name and type of a locator, for a search that knows no case. */
+/** Returns a locator's domain, path, name and type in lower case, for searches. */
 function searchedText(locator: string): string {
   const [rest = ""] = locator.split("@");
   return rest.toLowerCase();
@@ -91,7 +91,7 @@ function searchedText(locator: string): string {
 
 function foundBy({ text, domain, type }: Pick<ResourceSearch, "text" | "domain" | "type">) {
   const { locator, search } = resources;
-  // A type is what follows the last dot of the last segment.
+  // The type follows the last dot of the last segment.
   const isType = type !== undefined && type !== "" && !/[./]/.test(type);
   return and(
     text === "" ? undefined : sql`position(${text.toLowerCase()} in ${search}) > 0`,

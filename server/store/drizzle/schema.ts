@@ -15,7 +15,7 @@ import type { BundledType } from "../../../src/resourcex/types/type.ts";
 import type { KeyRow } from "../contract/keys.ts";
 import { answer, bytes, json, text } from "./columns.ts";
 
-/** Apart from whatever else is in the operator's database. */
+/** Schema of its own, apart from other data in the operator's database. */
 export const schema = pgSchema("isolate");
 
 const time = () => timestamp({ withTimezone: true, precision: 3, mode: "date" });
@@ -43,7 +43,10 @@ export const keys = schema.table(
   (table) => [index().on(table.tenant)],
 );
 
-/** The sole tenant of a single-user host has no row in `tenants`: no key leads there. */
+/**
+ * Deployed functions. The tenant of a single-user host has no row in `tenants`, so no foreign key
+ * leads there.
+ */
 export const functions = schema.table(
   "functions",
   {
@@ -97,7 +100,7 @@ export const executions = schema.table(
     error: text(),
     startedAt: time().notNull(),
     duration: doublePrecision().notNull(),
-    /** Those of its usage; all of them null if nothing is known of it. */
+    /** Usage. All of its columns are null if it is unknown. */
     wall: doublePrecision(),
     cpu: doublePrecision(),
     peakMemory: bigint({ mode: "number" }),
@@ -129,10 +132,10 @@ export const jobs = schema.table(
     acceptedAt: created(),
     finishedAt: time(),
     owner: text(),
-    /** By the database's clock: its claim is void after that. */
+    /** End of the claim, by the database's clock. */
     claimedUntil: time(),
     notifyAt: time(),
-    /** How often it has been tried to send its answer. */
+    /** Number of attempts to send the answer. */
     tries: integer().notNull().default(0),
   },
   (table) => [
@@ -150,14 +153,14 @@ export const idempotency = schema.table(
     key: text().notNull(),
     fingerprint: text().notNull(),
     until: time().notNull(),
-    /** `null` while its request is under way. */
+    /** Answer; null while the request is running. */
     answer: json().$type<{ status: number; contentType: string; body: string }>(),
     createdAt: created(),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.key] }), index().on(table.createdAt)],
 );
 
-/** Whose the domains of resources are. */
+/** Owners of the domains of resources. */
 export const domains = schema.table(
   "domains",
   {
@@ -171,14 +174,17 @@ export const domains = schema.table(
 export const resources = schema.table(
   "resources",
   {
-    /** Its whole locator, version included. */
+    /** Full locator, including the version. */
     locator: text().primaryKey(),
     domain: text()
       .notNull()
       .references(() => domains.domain, { onDelete: "cascade" }),
-    /** Its domain's: what is counted as this tenant's goes with that domain in one statement. */
+    /**
+     * Tenant of the domain. Copied here, so that one statement deletes a tenant's resources
+     * together with their count.
+     */
     tenant: text().notNull().default(""),
-    /** Its locator in lower case, without the version: the text that is searched. */
+    /** Searched text: the locator in lower case, without the version. */
     search: text().notNull().default(""),
     manifest: json().$type<object>().notNull(),
     archive: bytes().notNull(),
@@ -192,7 +198,7 @@ export const types = schema.table(
   {
     tenant: text().notNull(),
     name: text().notNull(),
-    /** All of it but its code. */
+    /** The type without its code. */
     described: json().$type<Omit<BundledType, "code">>().notNull(),
     code: json().$type<string>().notNull(),
     createdAt: created(),
@@ -200,7 +206,7 @@ export const types = schema.table(
   (table) => [primaryKey({ columns: [table.tenant, table.name] })],
 );
 
-/** Each name of a type: its own, and its aliases. */
+/** Names of types, including aliases. */
 export const typeNames = schema.table(
   "type_names",
   {
@@ -218,9 +224,9 @@ export const typeNames = schema.table(
 );
 
 /**
- * Bytes and rows that each tenant stores, by kind; the kind `""` is all of them together. Triggers count
- * them (migration `storage_triggers`), by a generated column `size` that each of the tables above has
- * in the database alone, and refuse what exceeds `most` within the statement that adds it.
+ * Bytes and rows of each tenant by kind; the kind `""` is the sum. Triggers (migration
+ * `storage_triggers`) count them by the generated column `size` of the tables above. They refuse
+ * whatever exceeds `most`, within the same statement.
  */
 export const storage = schema.table(
   "storage",
@@ -229,7 +235,7 @@ export const storage = schema.table(
     kind: text().notNull(),
     bytes: bigint({ mode: "number" }).notNull().default(0),
     count: bigint({ mode: "number" }).notNull().default(0),
-    /** Most bytes of all kinds together, or most rows of one kind; null for no bound. */
+    /** Most bytes of all kinds, or most rows of one kind; null for no limit. */
     most: bigint({ mode: "number" }),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.kind] })],

@@ -4,7 +4,7 @@ import { MOST_ROWS, type StorageCounts, type StoredKind } from "../contract/stor
 import type { Database } from "./database.ts";
 import { storage } from "./schema.ts";
 
-/** The table of each kind that is counted anew. */
+/** Tables of the kinds that are counted again. */
 const TABLES = {
   functions: "functions",
   versions: "function_versions",
@@ -16,8 +16,9 @@ const TABLES = {
 } as const satisfies Record<Exclude<StoredKind, "executions">, string>;
 
 /**
- * A part of a statement that adds rows for a tenant: notes what the tenant may have. The triggers of
- * the tables read that at the end of the same statement, and undo all of it if it is too much.
+ * Makes a part of a statement that adds a tenant's rows: it records the tenant's limits. The
+ * tables' triggers read them at the end of the statement. They undo the whole statement beyond a
+ * limit.
  */
 export function roomFor(
   tenant: string,
@@ -57,7 +58,7 @@ export function drizzleStorage(db: Database, defaultLimit: number): StorageCount
           await db.execute(sql`select isolate.recount_storage(${tenant}, ${kind}, ${counted})`);
         }
       }
-      // What is left of tenants that are gone.
+      // Rows of tenants that no longer exist.
       await db.execute(sql`delete from ${storage} as s where s.kind = '' and s.count = 0
         and not exists (select from ${storage} as o where o.tenant = s.tenant and o.count > 0)`);
     },

@@ -1,5 +1,5 @@
 import type { Store } from "../contract/store.ts";
 import type { Health } from "./health.ts";
 
-/** What is in a store, whichever way its database is reached. */
+/** Parts of a store, on any driver. */
 export type StoreParts = Omit<Store, "ping" | "close" | "condition"> & { readonly health: Health };

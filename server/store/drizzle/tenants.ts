@@ -4,11 +4,11 @@ import type { Tenants } from "../contract/tenants.ts";
 import { type Database, plain } from "./database.ts";
 import { domains, executions, functions, idempotency, jobs, tenants, types } from "./schema.ts";
 
-/** What belongs to tenants, and refers to none: keys go with their rows. */
+/** Tables with data of tenants, without foreign keys to them. Keys are deleted by theirs. */
 const OWN = [functions, executions, jobs, idempotency, types, domains];
 
 export function drizzleTenants(db: Database): Tenants {
-  /** Parts of a statement that delete what is a tenant's, as far as that applies. */
+  /** Makes the parts of a statement that delete a tenant's data, if the condition applies. */
   const deletions = (id: string, applies: SQL = sql`true`): SQL =>
     sql.join(
       OWN.map((table, index) => {
@@ -20,7 +20,8 @@ export function drizzleTenants(db: Database): Tenants {
 
   return {
     async put({ id, settings, secrets }) {
-      // Another server may have written some after a tenant of this id was deleted: nobody's, so far.
+      // Another server may have written rows after a tenant of this id was deleted. They belong to
+      // no tenant.
       const isNew = sql`not exists (select from ${tenants} where ${tenants.id} = ${id})`;
       if (id !== SOLE_TENANT.id) await db.execute(sql`with ${deletions(id, isNew)} select 1`);
       const [row] = await db
@@ -30,7 +31,7 @@ export function drizzleTenants(db: Database): Tenants {
           target: tenants.id,
           set: { settings, secrets, updatedAt: sql`now()` },
         })
-        // No transaction has touched the row of a statement that inserts it.
+        // A row that this statement inserts was changed by no transaction before.
         .returning({ created: sql<boolean>`xmax = 0` });
       return { created: row?.created === true };
     },

@@ -7,10 +7,10 @@ import { listenAt, socketState } from "../../../src/base/sockets.ts";
 const SOCKET = /^(\d+)-[\da-f]{8}$/;
 
 /**
- * A directory that one process uses at a time. Each has a socket of its own in it, which answers
- * exactly as long as its process lives, however it ends: a lock never outlives its holder, and other
- * processes of the same number are not taken for it, as they are by a file that names one. Since
- * whoever comes listens before it looks round, two can refuse each other, but never both go ahead.
+ * Locks a directory for one process. Each process listens on its own socket in it, which answers
+ * while the process lives. So a lock never outlives its holder, and a reused process id does not
+ * matter. A process listens before it checks the others: two may refuse each other, but never both
+ * go on.
  */
 export class DirectoryLock {
   readonly #server: Server;
@@ -21,13 +21,18 @@ export class DirectoryLock {
     this.#path = path;
   }
 
-  /** Rejects with an Error that names the process which uses the directory. */
+  /**
+   * Takes the lock.
+   *
+   * @throws {Error} Naming the process that uses the directory.
+   */
   static async take(directory: string): Promise<DirectoryLock> {
     const sockets = join(directory, "lock");
     await mkdir(sockets, { recursive: true, mode: 0o700 });
     const own = `${process.pid}-${randomBytes(4).toString("hex")}`;
     const server = createServer((socket) => socket.destroy());
-    // By the directory's descriptor: a socket's path has a hundred characters at most.
+    // Path by the directory's descriptor, because a socket's path has about a hundred characters at
+    // most.
     const handle = await open(sockets);
     try {
       const at = (name: string) => `/proc/self/fd/${handle.fd}/${name}`;

@@ -7,7 +7,7 @@ import { ownersAlone } from "./private-files.ts";
 type Options = Parameters<NodeFS["init"]>[1];
 
 interface Stream {
-  /** Descriptor of a file; a directory has none. */
+  /** Descriptor of a file. Directories have none. */
   readonly nfd?: number;
 }
 
@@ -27,21 +27,21 @@ interface NodeFiles {
 }
 
 /**
- * What PGlite is started with, so that a commit outlives the machine: by itself it does without
- * `fsync`, of which its files know nothing, and of `fdatasync` neither.
+ * Parameters with which a commit survives a crash of the machine. By default PGlite runs without
+ * `fsync`. Its files know nothing of `fsync` and `fdatasync`.
  */
 export const DURABLE_PARAMETERS: readonly string[] = [
   ...PGlite.defaultStartParams.filter((parameter) => parameter !== "-F"),
   ...["-c", "wal_sync_method=fsync"],
-  // A quarter of its memory, and no slower with the little that is here.
+  // A quarter of PGlite's memory, without loss of speed for a small store.
   ...["-c", "shared_buffers=16MB"],
-  // A gigabyte of log, its default, would be more than most of what is stored.
+  // By default the log takes a gigabyte, more than most stores need.
   ...["-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB"],
 ];
 
 /**
- * A directory of this host's whose files are on the disk when PostgreSQL asks for it, and are their
- * owner's alone: Emscripten sets modes of its own, whatever the umask of the process is.
+ * Keeps the files of a directory durable and private. Writes them to the disk when PostgreSQL asks
+ * for it. Only their owner may use them: Emscripten sets modes of its own and ignores the umask.
  */
 export class DurableFiles extends NodeFS {
   override async init(database: PGlite, options: Options): ReturnType<NodeFS["init"]> {

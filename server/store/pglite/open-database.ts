@@ -6,8 +6,8 @@ import { PGlite, types } from "@electric-sql/pglite";
 import { DURABLE_PARAMETERS, DurableFiles } from "./durable-files.ts";
 import { readTemplate, sync, unpackTemplate } from "./template.ts";
 
-// Delays V8's optimising compiler, a thousand times. It takes a second of a processor and 80 MB otherwise, mostly for
-// functions that run only at the start of PostgreSQL.
+// Delays V8's optimising compiler by a factor of a thousand. Otherwise it takes a second of CPU
+// time and 80 MB. Most of the functions run only at the start of PostgreSQL.
 setFlagsFromString("--wasm-tiering-budget=2000000000");
 
 /**
@@ -37,7 +37,7 @@ function open(data: string): Promise<PGlite> {
   return PGlite.create({
     fs: new DurableFiles(data),
     startParams: [...DURABLE_PARAMETERS],
-    // Its own take ten times as long, byte by byte.
+    // PGlite's own serializer goes byte by byte and takes ten times as long.
     serializers: {
       [types.BYTEA]: (bytes: Uint8Array) => `\\x${Buffer.from(bytes).toString("hex")}`,
     },

@@ -8,8 +8,8 @@ import { makePrivate } from "./private-files.ts";
 import { Threads } from "./threads.ts";
 
 /**
- * A store in a directory, which is made if it is not there: PostgreSQL as WebAssembly, in a thread of
- * this process. Rejects if the directory cannot be used.
+ * Opens a store in a directory, and creates it if it is missing. PostgreSQL runs as WebAssembly in
+ * a thread of this process. Rejects if the directory cannot be used.
  */
 export async function openPGliteStore(
   directory: string,

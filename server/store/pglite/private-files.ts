@@ -1,18 +1,18 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** What others than the owner may do. */
+/** Mode bits of all users but the owner. */
 const OTHERS = 0o077;
 
-/** A mode without what others than its owner could do. */
+/** Returns a mode without the rights of other users. */
 export function ownersAlone(mode: number): number {
   return mode & ~OTHERS;
 }
 
 /**
- * Makes a directory its owner's alone, with all that is in it already: earlier servers had files that
- * everybody could write, and a umask takes effect on new ones only. Synchronous, as the server does not listen
- * yet: through the thread pool, a thousand files take a tenth of a second.
+ * Makes a directory and everything in it private to its owner. Earlier servers wrote files that all
+ * users could change, and a umask affects new files only. Synchronous, because the server does not
+ * listen yet. Through the thread pool, a thousand files would take a tenth of a second.
  */
 export function makePrivate(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });

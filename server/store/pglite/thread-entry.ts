@@ -1,4 +1,4 @@
-/** A thread's entry: a store in a PGlite database, whose statements would hold up the server's loop. */
+/** Entry of a thread with a PGlite store. Its statements would block the server's event loop. */
 
 import { parentPort, workerData } from "node:worker_threads";
 import { drizzle } from "drizzle-orm/pglite";
@@ -32,7 +32,9 @@ await answer(0, async () => {
   const parts = guarded(drizzleParts(db, (work) => db.transaction(work), storage));
   const disk = new DiskReserve(directory, reserve);
   const vacuum = new Vacuum(client, disk);
-  /** One at a time, as the database has them anyway: each sees the room that those before it have left. */
+  /**
+   * One call at a time, as in the database, so that each sees the disk after the calls before it.
+   */
   let turn: Promise<unknown> = Promise.resolve();
   const run = async ({ part, method, args }: ThreadCall & { part: keyof typeof parts }) => {
     const call = () => (parts[part] as unknown as Methods)[method]?.(...args);
@@ -50,7 +52,7 @@ await answer(0, async () => {
     turn = result.catch(() => {}).then(() => vacuum.afterWrite());
     return result;
   };
-  // Ends the thread: nobody could be told which call it was.
+  // Ends the thread, because the call cannot be identified.
   port.on("messageerror", () => {
     throw new Error("A call cannot be read");
   });

@@ -1,14 +1,14 @@
 import type { StorageRefusal } from "../contract/store-errors.ts";
 import type { StoreParts } from "../drizzle/store-parts.ts";
 
-/** What a thread is started with. */
+/** Data at the start of a thread. */
 export interface ThreadData {
   readonly directory: string;
   readonly storage: number;
   readonly reserve: number;
 }
 
-/** What the thread is told: to call a method, or with `part` null to close its database. */
+/** Message to the thread: a method call. `part` null closes the database. */
 export interface ThreadCall {
   readonly id: number;
   readonly part: keyof StoreParts | null;
@@ -16,17 +16,17 @@ export interface ThreadCall {
   readonly args: readonly unknown[];
 }
 
-/** Which class an error is of does not get through a message. */
+/** Failure of a call. Messages do not preserve an error's class. */
 export type Failure =
   | {
       readonly kind: "unavailable" | "conflict" | "reserved" | "mistake";
       readonly message: string;
-      /** What callers are not to read of it. */
+      /** Part of the error that callers must not see. */
       readonly reason?: string;
     }
   | { readonly kind: "full"; readonly refusal: StorageRefusal };
 
-/** The outcome of a call; that of opening the database has the id 0. */
+/** Result of a call. The id 0 stands for opening the database. */
 export type ThreadAnswer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly failure: Failure };

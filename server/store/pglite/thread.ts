@@ -10,7 +10,7 @@ import type { Failure, ThreadAnswer, ThreadCall, ThreadData } from "./thread-mes
 
 const ENTRY = builtPath("server/store-thread.js");
 const WATCH_EVERY = 10_000;
-/** Longer than anything takes that it is asked for. */
+/** Milliseconds of silence after which a thread has failed. Every call takes less. */
 const SILENT_FOR = 120_000;
 
 interface Pending {
@@ -18,7 +18,7 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** A thread with a PGlite database, until it ends. */
+/** Runs a PGlite database in a thread, until it ends. */
 export class Thread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
@@ -33,13 +33,13 @@ export class Thread {
   private constructor(data: ThreadData) {
     this.#worker = new Worker(ENTRY, { workerData: data, execArgv: [] });
     this.#worker.on("message", (answer: ThreadAnswer) => this.#settle(answer));
-    // Which call it was the answer to is not said, and it is the only one that call gets.
+    // The answer does not name its call, and that call gets no other one.
     this.#worker.on("messageerror", () => this.#terminate("its answer cannot be read"));
     this.#worker.on("error", (error) => this.#end(error.message));
     this.#worker.on("exit", () => this.#end("its thread has ended"));
   }
 
-  /** Rejects if the database cannot be opened. */
+  /** Starts a thread. Rejects if the database cannot be opened. */
   static async start(data: ThreadData): Promise<Thread> {
     const thread = new Thread(data);
     try {
@@ -55,7 +55,7 @@ export class Thread {
     return this.#ended;
   }
 
-  /** Calls a method of the store there, with arguments that can be cloned. */
+  /** Calls a method of the store in the thread. The arguments are cloned. */
   call(part: ThreadCall["part"], method: string, args: readonly unknown[]): Promise<unknown> {
     if (this.#ended) return Promise.reject(new StoreUnavailable("The store has ended"));
     if (this.#pending.size === 0) this.#heardAt = Date.now();
@@ -79,7 +79,7 @@ export class Thread {
 
   #reject(call: Pending | undefined, failure: Failure): void {
     call?.reject(errorOf(failure));
-    // After a full disk, for example, it answers to nothing any more; opened again, it recovers.
+    // After a full disk, for example, the database fails every call. Opening it again helps.
     if (failure.kind === "unavailable") this.#terminate("it has failed");
   }
 

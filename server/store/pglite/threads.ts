@@ -2,10 +2,10 @@ import { StoreUnavailable } from "../contract/store-errors.ts";
 import { Thread } from "./thread.ts";
 import type { ThreadCall, ThreadData } from "./thread-messages.ts";
 
-/** Opening one takes a second of a processor. */
+/** Milliseconds between two attempts. Opening takes a second of CPU time. */
 const AGAIN_AFTER = 2_000;
 
-/** One thread at a time: in the place of one that has ended comes another when it is needed. */
+/** Runs one thread at a time. Starts the next one on demand after its end. */
 export class Threads {
   readonly #data: ThreadData;
   #current: Thread;

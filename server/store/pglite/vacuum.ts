@@ -1,16 +1,16 @@
 import type { PGlite } from "@electric-sql/pglite";
 import type { DiskReserve } from "./disk-reserve.ts";
 
-/** Milliseconds between two looks at the size: one takes ten, in which nobody else is served. */
+/** Milliseconds between two checks of the size. A check takes ten and blocks other calls. */
 const EVERY = 2_000;
-/** Bytes by which the tables have grown when it is time to look for rows that are gone. */
+/** Bytes by which the tables must grow before dead rows are searched. */
 const GROWN = 67_108_864;
-/** Milliseconds between two attempts at giving room back to the disk. */
+/** Milliseconds between two attempts to return room to the disk. */
 const RECLAIM_EVERY = 5_000;
-/** Bytes of rows that are gone which are worth writing a table anew. */
+/** Least bytes of dead rows for which a table is rewritten. */
 const WORTH = 8_388_608;
 
-/** Each table that grows by what tenants store, with the rows' bytes as they are counted. */
+/** Query of each table that grows with tenants' data, and of its counted bytes of rows. */
 const TABLES = `select c.oid::regclass::text as name, pg_total_relation_size(c.oid)::float8 as size,
     (select coalesce(sum(s.bytes), 0) from isolate.storage as s where s.kind = t.kind)::float8 as live
   from (values ('jobs', 'jobs'), ('idempotency', 'idempotency'), ('versions', 'function_versions'),
@@ -18,8 +18,8 @@ const TABLES = `select c.oid::regclass::text as name, pg_total_relation_size(c.o
   join pg_class as c on c.relname = t.name and c.relnamespace = 'isolate'::regnamespace`;
 
 /**
- * Has room used again that rows have left. No process of PostgreSQL's does that here: without it, who
- * writes and deletes again and again fills the disk with what nobody has any more.
+ * Makes the room of deleted rows usable again. No process of PostgreSQL does so here. Without it,
+ * repeated writes and deletes would fill the disk with dead rows.
  */
 export class Vacuum {
   readonly #database: PGlite;
@@ -30,7 +30,10 @@ export class Vacuum {
   #size = 0;
   #lookedAt = 0;
 
-  /** `grown` is by how many bytes the tables have to grow between two times, `every` milliseconds between looks. */
+  /**
+   * `grown` is the growth in bytes between two runs; `every` is the milliseconds between two
+   * checks.
+   */
   constructor(
     database: PGlite,
     disk: Pick<DiskReserve, "reached" | "free">,
@@ -42,7 +45,7 @@ export class Vacuum {
     this.#every = every;
   }
 
-  /** Resolves at once but for when it is time. A failure is the next one's to make good. */
+  /** Runs a vacuum if one is due. A failure is left to the next run. */
   async afterWrite(): Promise<void> {
     const now = Date.now();
     if (now - this.#lookedAt < this.#every) return;
@@ -52,13 +55,13 @@ export class Vacuum {
       await this.#database.query("vacuum");
       this.#size = await this.#bytes();
     } catch {
-      // A database that has failed is opened again by whoever needs it next.
+      // A failed database is opened again by its next user.
     }
   }
 
   /**
-   * To be called after a deletion: while the disk is reserved, gives it back what has been deleted. A table
-   * is written anew, and its log with it, only where three times its rows fit on the disk.
+   * Returns deleted rows' room to the disk while the reserve is reached. Called after a deletion.
+   * Rewrites a table and its log only if three times its rows fit on the disk.
    */
   async afterDelete(): Promise<void> {
     const now = Date.now();
@@ -76,7 +79,7 @@ export class Vacuum {
       await this.#database.query("checkpoint");
       this.#size = await this.#bytes();
     } catch {
-      // What is deleted stays deleted; the next deletion tries again.
+      // The rows stay deleted. The next deletion tries again.
     }
   }
 

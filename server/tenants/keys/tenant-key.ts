@@ -22,7 +22,7 @@ export function formatKey({ id, secret }: TenantKey): string {
   return `isolate_${id}_${secret}`;
 }
 
-/** Parses a key's text; `undefined` if it is none. */
+/** Parses a key's text. Returns `undefined` if it is no key. */
 export function parseKey(text: string): TenantKey | undefined {
   const [, id, secret] = FORM.exec(text) ?? [];
   return id === undefined || secret === undefined ? undefined : { id, secret };

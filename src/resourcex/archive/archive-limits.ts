@@ -1,25 +1,25 @@
-/** What an archive may be, whoever has made it. */
+/** Limits of every archive, whoever has made it. */
 export const ARCHIVE_LIMITS = {
-  /** Bytes as stored and sent: tar.gz. */
+  /** Most bytes as stored and sent: tar.gz. */
   bytes: 16_777_216,
-  /** Bytes of the tar file within. */
+  /** Most bytes of the tar file inside. */
   unpackedBytes: 67_108_864,
-  /** How many times smaller than the tar file the archive may be, once that has `freeBytes`. */
+  /** Most times that the tar file may exceed the archive in size, once it has `freeBytes`. */
   ratio: 200,
   freeBytes: 8_388_608,
-  /** Files and directories. */
+  /** Most files and directories. */
   entries: 10_000,
-  /** Headers: of entries, and those that are about others. */
+  /** Most headers, of entries and of records about entries. */
   headers: 30_000,
-  /** Bytes of what a header says about others, and records in all of them. */
+  /** Most bytes of one header's records, and most records of all headers. */
   recordBytes: 65_536,
   records: 200_000,
-  /** Characters of a path, and names in it. */
+  /** Most characters of a path, and most names in it. */
   pathLength: 512,
   pathDepth: 32,
 } as const;
 
-/** The most bytes an archive of this size may unpack to. */
+/** Returns the most bytes to which an archive of this size may unpack. */
 export function mostUnpacked(bytes: number): number {
   const { unpackedBytes, ratio, freeBytes } = ARCHIVE_LIMITS;
   return Math.min(unpackedBytes, Math.max(freeBytes, bytes * ratio));

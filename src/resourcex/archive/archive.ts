@@ -2,14 +2,16 @@ import { ContentError } from "../base/resourcex-errors.ts";
 import { Package, type RXA, type RXP } from "./package.ts";
 import { packFiles, unpackFiles } from "./tar.ts";
 
-/** Files by path, or an archive there is already. */
+/** Files by path, or the bytes of an existing archive. */
 export type ArchiveInput =
   | Readonly<Record<string, string | Uint8Array>>
   | { readonly buffer: Uint8Array };
 
 /**
- * Makes an archive of files, text as UTF-8, or of the bytes of one. Rejects with a `ContentError`
- * for files no archive may have; bytes are looked at when they are extracted.
+ * Makes an archive of files or of the bytes of one. Text is encoded as UTF-8. Bytes are checked
+ * when they are extracted.
+ *
+ * @throws {ContentError} For files that no archive may have.
  *
  * @example
  * const archive = await createRXA({ content: "Hello" });
@@ -24,7 +26,7 @@ export async function createRXA(input: ArchiveInput): Promise<RXA> {
   return archiveOf(new Map(Object.entries(input).map(([path, data]) => [path, toBytes(data)])));
 }
 
-/** An archive of files that nobody else changes. */
+/** Makes an archive of files that do not change afterwards. */
 export async function archiveOf(files: ReadonlyMap<string, Buffer>): Promise<RXA> {
   const packed = await packFiles(files);
   return new Archive(
@@ -33,7 +35,7 @@ export async function archiveOf(files: ReadonlyMap<string, Buffer>): Promise<RXA
   );
 }
 
-/** An archive whose bytes are read when they are first needed; a failure is not kept. */
+/** Makes an archive whose bytes are read at their first use. A failed read is tried again. */
 export function archiveFrom(read: () => Promise<Buffer>): RXA {
   return new Archive(read, unpackFiles);
 }

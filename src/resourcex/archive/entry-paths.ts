@@ -4,7 +4,11 @@ import { ARCHIVE_LIMITS } from "./archive-limits.ts";
 
 const FORBIDDEN = /[\0-\x1f\x7f\\]/;
 
-/** Collects the paths of an archive; throws a `ContentError` for what cannot be one of them. */
+/**
+ * Collects and checks the paths of an archive.
+ *
+ * @throws {ContentError} For a path that cannot be one of them.
+ */
 export class EntryPaths {
   readonly #files = new Set<string>();
   readonly #directories = new Set<string>();

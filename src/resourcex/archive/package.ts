@@ -2,29 +2,32 @@ import { ContentError } from "../base/resourcex-errors.ts";
 
 /** An archive: the content of a resource as tar.gz. */
 export interface RXA {
-  /** The bytes, a new stream each time it is read. */
+  /** The bytes. Each read of the property makes a new stream. */
   readonly stream: ReadableStream<Uint8Array>;
-  /** A copy of the bytes. */
+  /** Returns a copy of the bytes. */
   buffer(): Promise<Buffer>;
-  /** The files, the same package each time. Rejects with a `ContentError` for a bad archive. */
+  /**
+   * Returns the files, as the same package each time. Rejects with a `ContentError` for a bad
+   * archive.
+   */
   extract(): Promise<RXP>;
 }
 
 export interface PathNode {
   readonly name: string;
   readonly type: "file" | "directory";
-  /** Of a directory: what is in it, by name. */
+  /** Entries of a directory, by name. Absent for a file. */
   readonly children?: readonly PathNode[];
 }
 
-/** The files of an archive, by path. A resource that is one file has it at `content`. */
+/** The files of an archive, by path. The path of a resource with one file is `content`. */
 export interface RXP {
-  /** Every file's path, sorted. */
+  /** Returns the paths of all files, sorted. */
   paths(): string[];
   tree(): PathNode[];
-  /** A copy of one file. Rejects with a `ContentError` if it is not there. */
+  /** Returns a copy of one file. Rejects with a `ContentError` if it does not exist. */
   file(path: string): Promise<Buffer>;
-  /** A copy of all of them. */
+  /** Returns a copy of all files, by path. */
   files(): Promise<Map<string, Buffer>>;
   pack(): Promise<RXA>;
 }
@@ -76,7 +79,10 @@ interface MutableNode {
   children?: MutableNode[];
 }
 
-/** Paths come sorted, so that all of one directory are next to each other. */
+/**
+ * Returns the children of a directory, and adds it if it is new. Paths are sorted, so only the last
+ * node can be it.
+ */
 function enter(nodes: MutableNode[], name: string): MutableNode[] {
   const last = nodes.at(-1);
   if (last?.name === name && last.children !== undefined) return last.children;

@@ -4,10 +4,10 @@ import { ARCHIVE_LIMITS } from "./archive-limits.ts";
 const SPACE = 32;
 const LINE_FEED = 10;
 const EQUALS = 61;
-/** Digits of a record's length. */
+/** Most digits of a record's length. */
 const DIGITS = 6;
 
-/** Records that would change where an entry ends, or all paths: other readers differ on them. */
+/** Records that would change an entry's end or all paths. Other readers treat them differently. */
 const REFUSED = /^(size|linkpath|GNU\.sparse\..*)$/;
 const REFUSED_FOR_ALL = /^(path|size|linkpath|GNU\.sparse\..*)$/;
 
@@ -17,7 +17,11 @@ const decoder = new TextDecoder();
 export class PaxHeaders {
   #records = 0;
 
-  /** Returns the path of the next entry, if the header says one. Throws a `ContentError` if it is no good. */
+  /**
+   * Returns the next entry's path, if the header has one.
+   *
+   * @throws {ContentError} For a malformed header or a refused record.
+   */
   path(body: Uint8Array): string | undefined {
     let path: string | undefined;
     for (const [key, value] of this.#read(body)) {
@@ -27,7 +31,7 @@ export class PaxHeaders {
     return path;
   }
 
-  /** Checks a header that is about all entries that come. */
+  /** Checks a header about all entries that follow. */
   skip(body: Uint8Array): void {
     for (const [key] of this.#read(body)) if (REFUSED_FOR_ALL.test(key)) throw refused(key);
   }

@@ -3,7 +3,7 @@ import { ARCHIVE_LIMITS, mostUnpacked } from "./archive-limits.ts";
 import { Package, type RXP } from "./package.ts";
 import { untar } from "./untar.ts";
 
-/** The archive of a resource, as its type meets it; unpacked when something of it is asked for. */
+/** The archive that a type gets with its resource. It is unpacked at the first use of its files. */
 export class SandboxArchive {
   readonly #bytes: Uint8Array;
   #files: Map<string, Buffer> | undefined;
@@ -13,12 +13,15 @@ export class SandboxArchive {
     this.#bytes = bytes;
   }
 
-  /** A copy of the bytes: tar.gz. */
+  /** Returns a copy of the bytes: tar.gz. */
   async buffer(): Promise<Buffer> {
     return Buffer.from(this.#bytes);
   }
 
-  /** The files, the same package each time. Rejects with a `ContentError` for a bad archive. */
+  /**
+   * Returns the files, as the same package each time. Rejects with a `ContentError` for a bad
+   * archive.
+   */
   async extract(): Promise<RXP> {
     this.#package ??= new Package(this.files(), async () => {
       throw new ContentError("A package is not packed in a sandbox: return its files instead");
@@ -32,12 +35,16 @@ export class SandboxArchive {
   }
 }
 
-/** The files of a tar.gz, by path. Throws a `ContentError` for what has no place in an archive. */
+/**
+ * Unpacks a tar.gz. Returns its files by path.
+ *
+ * @throws {ContentError} For content that no archive may have.
+ */
 export function unpack(bytes: Uint8Array): Map<string, Buffer> {
   if (bytes.length > ARCHIVE_LIMITS.bytes) {
     throw new ContentError(`The archive has more than ${ARCHIVE_LIMITS.bytes} bytes`);
   }
-  // Asked for here: to load it costs a type that looks at no file more than all the rest.
+  // Loaded here, because loading it costs a type that reads no file more than everything else.
   const { gunzipSync } = process.getBuiltinModule("node:zlib");
   const maxOutputLength = mostUnpacked(bytes.length);
   let tar: Uint8Array;

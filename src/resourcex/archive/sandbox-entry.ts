@@ -1,4 +1,4 @@
-/** What surrounds a type's code in a sandbox: it is bundled into one module with it. */
+/** Code around a type in a sandbox: bundled into one module with the type. */
 import { SandboxArchive } from "./sandbox-archive.ts";
 
 interface Input {
@@ -9,7 +9,7 @@ interface Input {
 
 type Entry = (input: Input, archive: Uint8Array) => unknown;
 
-/** The entry that calls the type's `resolve`. */
+/** Makes the entry that calls the type's `resolve`. */
 export function entryOf(type: unknown): Entry {
   return ({ locator, manifest, args }, bytes) => {
     const archive = new SandboxArchive(bytes);
@@ -28,7 +28,7 @@ export function entryOf(type: unknown): Entry {
   };
 }
 
-/** What the type says of itself, for whoever registers it. */
+/** Returns the type's own metadata, for its registration. */
 export function describe(type: unknown): object {
   if (typeof type !== "object" || type === null) return { resolves: false };
   const { name, aliases, description, schema, sandbox, resolve } = type as Record<string, unknown>;

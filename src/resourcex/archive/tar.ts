@@ -8,13 +8,15 @@ import { unpackConfined } from "./unpacker.ts";
 
 const compress = promisify(gzip);
 
-/** Owner of what a library's host unpacks. */
+/** Owner of archives that a library's host unpacks. */
 const HOST = "";
 
-/** Equal files make equal archives, whenever and by whomever they are packed. */
+/** Fixed header fields, so that equal files make equal archives. */
 const HEADER = { mtime: new Date(0), mode: 0o644 };
 
-/** Packs files as tar.gz. Rejects with a `ContentError` for what `unpackFiles` would refuse. */
+/**
+ * Packs files as tar.gz. Rejects with a `ContentError` if `unpackFiles()` would refuse the archive.
+ */
 export async function packFiles(files: ReadonlyMap<string, Buffer>): Promise<Buffer> {
   const paths = new EntryPaths();
   const tar = pack();
@@ -31,21 +33,24 @@ export async function packFiles(files: ReadonlyMap<string, Buffer>): Promise<Buf
 }
 
 /**
- * Reads a tar.gz of regular files and directories into memory, by path; empty directories leave no
- * trace. Rejects with a `ContentError` for anything else in it, and beyond any of the limits.
+ * Reads the regular files of a tar.gz into memory, by path. Skips directories. Rejects with a
+ * `ContentError` for any other entry, and beyond the limits.
  */
 export async function unpackFiles(packed: Buffer): Promise<Map<string, Buffer>> {
   assertSize(packed);
   return unpackConfined(HOST, packed, { files: true });
 }
 
-/** Rejects with a `ContentError` for what `unpackFiles()` would refuse. `owner` is whose archive it is. */
+/**
+ * Rejects with a `ContentError` if `unpackFiles()` would refuse the archive. `owner` is the
+ * owner of the archive.
+ */
 export async function checkArchive(packed: Buffer, owner: string): Promise<void> {
   assertSize(packed);
   await unpackConfined(owner, packed, { files: false });
 }
 
-/** All of a stream: of small chunks, several times as fast as a consumer that iterates. */
+/** Concatenates a stream. For small chunks, events are several times faster than iteration. */
 function collect(tar: Pack): Promise<Buffer> {
   const chunks: Buffer[] = [];
   return new Promise((resolve, reject) => {

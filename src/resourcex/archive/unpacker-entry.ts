@@ -1,10 +1,10 @@
-/** Unpacks archives, as a confined process does it. */
+/** Unpacks archives, within a confined process. */
 import type { MakeHandler } from "../../confined-process/entry.ts";
 import { ContentError } from "../base/resourcex-errors.ts";
 import { unpack } from "./sandbox-archive.ts";
 
 export interface UnpackTask {
-  /** Whether to answer with the files, and not just that they are good. */
+  /** True to return the files; false to only check the archive. */
   readonly files: boolean;
 }
 

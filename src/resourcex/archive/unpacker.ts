@@ -7,7 +7,7 @@ import { ARCHIVE_LIMITS } from "./archive-limits.ts";
 import { EntryPaths } from "./entry-paths.ts";
 import type { UnpackTask } from "./unpacker-entry.ts";
 
-/** Bytes of the list of files, each with a path as JSON. */
+/** Most bytes of the list of files: JSON with a path each. */
 const MAX_LIST = ARCHIVE_LIMITS.entries * (ARCHIVE_LIMITS.pathLength + 64);
 
 const program = new Program({
@@ -31,8 +31,10 @@ const answers = z.union([
 ]);
 
 /**
- * Unpacks a tar.gz of one owner in a confined process. Resolves with its files by path, or with none if only
- * their goodness is asked for. Rejects with a `ContentError` for what has no place in an archive.
+ * Unpacks a tar.gz of one owner in a confined process. Resolves with its files by path, or with
+ * none if it is only checked.
+ *
+ * @throws {ContentError} For content that no archive may have, or a process beyond its limits.
  */
 export async function unpackConfined(
   owner: string,
@@ -50,7 +52,9 @@ export async function unpackConfined(
   }
 }
 
-/** The paths are looked at again here: they may become paths of this host. */
+/**
+ * Cuts the payload into files. Checks the paths again, because they may become paths of this host.
+ */
 function filesOf(sizes: readonly (readonly [string, number])[], bytes: Buffer) {
   const files = new Map<string, Buffer>();
   const paths = new EntryPaths();

@@ -6,12 +6,12 @@ import { PaxHeaders } from "./pax.ts";
 const BLOCK = 512;
 const FILE: readonly string[] = ["0", "\0"];
 const DIRECTORY = "5";
-/** Entries that are about the next one, or about all: with a longer path than a header holds. */
+/** Header types about the next entry or about all entries, such as a long path. */
 const NEXT_PAX = "x";
 const NEXT_LONG_NAME = "L";
 const GLOBAL_PAX = "g";
 
-/** Names of what is refused. */
+/** Names of refused entry types, for messages. */
 const OTHERS: Readonly<Record<string, string>> = {
   "1": "link",
   "2": "symlink",
@@ -24,9 +24,11 @@ const OTHERS: Readonly<Record<string, string>> = {
 const decoder = new TextDecoder();
 
 /**
- * The files in a tar file, by path: the one reader of archives, in sandboxes and in confined processes. All
- * at once: there is no waiting in the property that a type finds them in. The bytes are views of `tar`.
- * Throws a `ContentError` for what has no place in an archive, and beyond any of the limits.
+ * Reads the files in a tar file, by path. It is the only reader of archives, in sandboxes and in
+ * confined processes. Synchronous, because a type gets its files as a property. The returned bytes
+ * are views of `tar`.
+ *
+ * @throws {ContentError} For entries that no archive may have, and beyond the limits.
  */
 export function untar(tar: Uint8Array): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
@@ -74,13 +76,16 @@ export function untar(tar: Uint8Array): Map<string, Buffer> {
   return files;
 }
 
-/** Octal digits, taken once the header's sum is right: what is no header is no size either. */
+/**
+ * Reads the size in a header, in octal digits. Checks the header's sum first: other bytes have no
+ * size.
+ */
 function sizeOf(header: Uint8Array): number {
   let sum = 0;
   for (let at = 0; at < BLOCK; at += 1) sum += at >= 148 && at < 156 ? 32 : (header[at] ?? 0);
   if (sum !== octal(header.subarray(148, 156))) throw noTar();
   const size = octal(header.subarray(124, 136));
-  // Larger files are written in another way, and none fits into an archive.
+  // Larger sizes have another format. No archive may have such a file.
   if (!Number.isSafeInteger(size) || size < 0) throw noTar();
   return size;
 }
@@ -91,7 +96,7 @@ function octal(field: Uint8Array): number {
 
 function pathOf(header: Uint8Array): string {
   const name = text(header.subarray(0, 100));
-  // GNU's older format has other things where the standard one has the front of the path.
+  // GNU's older format uses the field of the path's front differently.
   const isStandard = header[262] === 0;
   const prefix = isStandard ? text(header.subarray(345, 500)) : "";
   return prefix === "" ? name : `${prefix}/${name}`;

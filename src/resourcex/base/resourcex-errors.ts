@@ -1,29 +1,32 @@
-/** Base of everything ResourceX reports. */
+/** Base class of all errors of ResourceX. */
 export class ResourceXError extends Error {
   override readonly name: string = "ResourceXError";
 }
 
-/** A locator cannot be a place in the storage or a part of a request. */
+/** A locator that cannot be a place in the storage or part of a request. */
 export class LocatorError extends ResourceXError {
   override readonly name = "LocatorError";
 }
 
-/** A manifest lacks a field, or `resource.json` is none. */
+/** A manifest without a required field, or a malformed `resource.json`. */
 export class ManifestError extends ResourceXError {
   override readonly name = "ManifestError";
 }
 
-/** An archive or a folder holds what it must not, more than it may, or not what was asked for. */
+/**
+ * An archive or a folder with forbidden content, with too much of it, or without the requested
+ * file.
+ */
 export class ContentError extends ResourceXError {
   override readonly name = "ContentError";
 }
 
-/** A type is unknown, malformed or already there, or arguments are not what its schema says. */
+/** A type that is unknown, malformed or already registered, or arguments against its schema. */
 export class ResourceTypeError extends ResourceXError {
   override readonly name = "ResourceTypeError";
 }
 
-/** A resource is not there, cannot be fetched, or must not be trusted. */
+/** A resource that does not exist, cannot be fetched, or must not be trusted. */
 export class RegistryError extends ResourceXError {
   override readonly name = "RegistryError";
 }

@@ -5,17 +5,19 @@ const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 export interface FetchLimits {
-  /** The most an answer's body may have. */
+  /** Most bytes of a response's body. */
   readonly maxBytes: number;
-  /** Milliseconds for all of it, redirects and body included. */
+  /** Milliseconds for the whole fetch, redirects and body included. */
   readonly timeout: number;
-  /** Whether `http:` is taken where it does not leave this machine. Default: only `https:` is. */
+  /** True to allow `http:` to this machine's loopback. Default: only `https:`. */
   readonly plainLoopback: boolean;
 }
 
 /**
- * Gets a URL; `undefined` for what is not there (404). Rejects with a `RegistryError` for another
- * status, and for an answer that is too large, too slow or from a place that may not be asked.
+ * Fetches a URL. Resolves with `undefined` for status 404.
+ *
+ * @throws {RegistryError} For any other status but 200, and for a response that is too large or too
+ * slow. Also for a forbidden URL.
  */
 export async function fetchBytes(url: URL, limits: FetchLimits): Promise<Buffer | undefined> {
   const { timeout, maxBytes } = limits;
@@ -36,7 +38,7 @@ async function follow(start: URL, limits: FetchLimits, signal: AbortSignal): Pro
   let url = start;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
     assertAllowed(url, limits.plainLoopback);
-    // By hand, since `fetch` follows from https to http.
+    // Followed by hand, because `fetch` follows redirects from https to http.
     const response = await fetch(url, {
       signal,
       redirect: "manual",
@@ -61,7 +63,7 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   const announced = Number(response.headers.get("content-length") ?? 0);
-  // Leaving the loop ends the connection.
+  // The end of the loop also ends the connection.
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
     if (Math.max(size, announced) > maxBytes) {
@@ -76,7 +78,7 @@ function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
 
-/** `fetch` keeps to itself why it failed. */
+/** Returns the cause of a failed fetch: `fetch` puts it into `cause` only. */
 function reasonOf(error: unknown): string {
   return messageOf((error as { cause?: unknown })?.cause ?? error);
 }

@@ -11,7 +11,7 @@ export type WellKnown = (domain: string) => string;
 
 export const overHttps: WellKnown = (domain) => `https://${domain}/.well-known/resourcex`;
 
-/** Which registries a domain has, as it says itself; asked once in five minutes. */
+/** Finds the registries that a domain lists itself. Keeps each list for five minutes. */
 export class Discovery {
   readonly #endpoints: LRUCache<string, readonly URL[]>;
 
@@ -23,7 +23,10 @@ export class Discovery {
     });
   }
 
-  /** None for a domain that says nothing. Rejects with a `RegistryError`; that is not remembered. */
+  /**
+   * Returns a domain's registries; none if it lists none. Rejects with a `RegistryError`, which is
+   * not cached.
+   */
   async endpoints(domain: string): Promise<readonly URL[]> {
     return (await this.#endpoints.fetch(domain)) ?? [];
   }

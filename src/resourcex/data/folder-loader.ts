@@ -14,17 +14,22 @@ import { LOCAL_DOMAIN } from "./storable.ts";
 const RESOURCE_FILE = "resource.json";
 const MAX_RESOURCE_FILE_BYTES = 65_536;
 
-/** Makes resources of folders: `resource.json` says what it is, all other files are its content. */
+/**
+ * Makes resources of folders. `resource.json` is the manifest, and all other files are the content.
+ */
 export class FolderLoader {
-  /** Whether there is a `resource.json` in that folder. */
+  /** Tests whether a folder has a `resource.json`. */
   async canLoad(folder: string): Promise<boolean> {
     const stats = await lstat(join(folder, RESOURCE_FILE)).catch(() => undefined);
     return stats?.isFile() === true;
   }
 
   /**
-   * Reads a folder. Rejects with a `ManifestError` for a bad `resource.json`, and with a
-   * `ContentError` for a folder without one, without content, or with what no archive may have.
+   * Reads a folder.
+   *
+   * @throws {ManifestError} For a bad `resource.json`.
+   * @throws {ContentError} For a folder without `resource.json`, without content, or with files
+   * that no archive may have.
    */
   async load(folder: string): Promise<RXR> {
     if (!(await this.canLoad(folder))) {
@@ -72,7 +77,7 @@ async function readContent(folder: string): Promise<Map<string, Buffer>> {
         const content = await readRegular(join(folder, path), ARCHIVE_LIMITS.unpackedBytes - size);
         size += content.length;
         files.set(path, content);
-        // A link may lead to what its author never meant to share.
+        // A link may lead to a file that its author never meant to share.
       } else throw refusal(path, "it is neither a file nor a directory");
     }
   }
@@ -80,7 +85,7 @@ async function readContent(folder: string): Promise<Map<string, Buffer>> {
 }
 
 async function readRegular(path: string, room: number): Promise<Buffer> {
-  // By the time it is opened, a link may be where the file was.
+  // By now, a link may have replaced the file.
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     if ((await handle.stat()).size <= room) return await handle.readFile();

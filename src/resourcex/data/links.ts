@@ -5,7 +5,7 @@ import { parseRXL, type RXL } from "./locator.ts";
 import { RootDirectory } from "./root-directory.ts";
 import { type StorableRXL, storageSegments } from "./storable.ts";
 
-/** No domain begins with a dot. */
+/** Directory of the links. It conflicts with no domain, because none begins with a dot. */
 const DIRECTORY = [".links"];
 
 interface Link {
@@ -14,8 +14,8 @@ interface Link {
 }
 
 /**
- * Which locators stand for a folder as it is at the time: a file for each, beside the storage's
- * resources, so that the storage itself needs no link of the file system.
+ * Stores the locators that stand for a folder in its present state. Each is a file besides the
+ * storage's resources. So the storage needs no links of the file system.
  */
 export class Links {
   readonly #root: RootDirectory;
@@ -24,7 +24,7 @@ export class Links {
     this.#root = new RootDirectory(path);
   }
 
-  /** `folder` is absolute. */
+  /** Links a locator to a folder, given as an absolute path. */
   async set(locator: StorableRXL, folder: string): Promise<void> {
     const link: Link = { locator: String(locator), folder };
     await this.#root.write(DIRECTORY, fileOf(locator), JSON.stringify(link));

@@ -1,7 +1,7 @@
 /** The parts of a locator, `[domain/path/]name[.type][@version]`. */
 export interface LocatorParts {
   readonly domain?: string;
-  /** What is between domain and name, its slashes included. */
+  /** Text between domain and name, including its inner slashes. */
   readonly path?: string;
   readonly name: string;
   readonly type?: string;
@@ -10,13 +10,13 @@ export interface LocatorParts {
 
 /** A parsed locator. */
 export interface RXL extends LocatorParts {
-  /** The text it was parsed from. */
+  /** Returns the text it was parsed from. */
   toString(): string;
 }
 
 /**
- * Takes a locator apart. Never throws, whatever the text: what must not become a path or a request
- * is refused where it would become one.
+ * Splits a locator into its parts. Never throws: bad parts are refused where they would become a
+ * path or a request.
  *
  * @example
  * const { domain, path, name, type, version } = parseRXL("x.org/team/hello.text@1.0.0");

@@ -1,6 +1,6 @@
 import { ManifestError } from "../base/resourcex-errors.ts";
 
-/** What a manifest is made of. */
+/** Fields of a manifest. */
 export interface ManifestFields {
   readonly domain: string;
   readonly path?: string;
@@ -9,26 +9,27 @@ export interface ManifestFields {
   readonly version: string;
 }
 
-/** A manifest: what a resource says it is. */
+/** A manifest: the description that a resource has of itself. */
 export interface RXM extends ManifestFields {
-  /** `domain/[path/]name.type@version` */
+  /** Returns `domain/[path/]name.type@version`. */
   toLocator(): string;
-  /** The fields alone, without `path` if there is none. */
+  /** Returns the fields alone, without `path` if there is none. */
   toJSON(): ManifestFields;
 }
 
 const REQUIRED = ["domain", "name", "type", "version"] as const;
 
 /**
- * Makes a manifest; fields it does not know are dropped. Throws a `ManifestError` for the first of
- * domain, name, type and version that is missing or empty.
+ * Makes a manifest. Drops unknown fields.
+ *
+ * @throws {ManifestError} For the first of domain, name, type and version that is missing or empty.
  *
  * @example
  * createRXM({ domain: "x.org", name: "hello", type: "text", version: "1.0.0" }).toLocator()
  * // "x.org/hello.text@1.0.0"
  */
 export function createRXM(fields: ManifestFields): RXM {
-  // What comes out of JSON may be anything.
+  // Parsed JSON may be any value.
   const given: Partial<Record<keyof ManifestFields, unknown>> = Object(fields);
   for (const field of REQUIRED) {
     const value = given[field];

@@ -9,15 +9,21 @@ import type { RXR } from "./resource.ts";
 import { answers, LOCAL_DOMAIN, type StorableRXL, storableOf } from "./storable.ts";
 
 const MAX_MANIFEST_BYTES = 65_536;
-/** Milliseconds for one answer. */
+/** Milliseconds for one response. */
 const TIMEOUT = 30_000;
 
 export interface RemoteOptions {
-  /** The registry asked before any other, for every domain; `http:` is for loopback alone. */
+  /**
+   * URL of the registry that is asked first, for every domain. `http:` is allowed for loopback
+   * only.
+   */
   readonly mirror?: string | undefined;
-  /** Default 30,000 milliseconds for each answer. */
+  /** Milliseconds for each response. Default 30,000. */
   readonly timeout?: number;
-  /** Where a domain's registries are listed; a test's own may be on loopback, without TLS. */
+  /**
+   * Returns the place where a domain lists its registries. For tests, which use loopback without
+   * TLS.
+   */
   readonly wellKnown?: WellKnown;
 }
 
@@ -26,15 +32,17 @@ interface Endpoint {
   readonly plainLoopback: boolean;
 }
 
-/** Registries elsewhere: the mirror, and those each domain names. */
+/**
+ * Fetches resources from other registries: from the mirror, then from those that a domain lists.
+ */
 export class Remote {
   readonly #mirror: Endpoint | undefined;
   readonly #discovery: Discovery;
   readonly #timeout: number;
-  /** Whether registries that others name may be without TLS. */
+  /** True if the registries that domains list may lack TLS. */
   readonly #plainLoopback: boolean;
 
-  /** Throws a `RegistryError` for a mirror that is no URL. */
+  /** @throws {RegistryError} For a mirror that is no URL. */
   constructor({ mirror, timeout = TIMEOUT, wellKnown }: RemoteOptions) {
     this.#mirror = mirror === undefined ? undefined : { url: parse(mirror), plainLoopback: true };
     this.#timeout = timeout;
@@ -44,8 +52,9 @@ export class Remote {
   }
 
   /**
-   * Asks one registry after the other; `undefined` if each says that it is not there. Rejects with
-   * a `RegistryError` if none has it and one could not be asked or gave something else.
+   * Asks one registry after the other. Resolves with `undefined` if none has the resource.
+   *
+   * @throws {RegistryError} If none has it and at least one failed or returned something else.
    */
   async fetch(locator: StorableRXL): Promise<RXR | undefined> {
     if (!isPublicName(locator.domain)) return undefined;
@@ -78,20 +87,23 @@ export class Remote {
     if (text === undefined) return undefined;
     const { manifest, given } = parseManifest(text, url);
     if (!answers(locator, given)) throw new RegistryError(`${url.href} answers with ${given}`);
-    // By its full name, or another version could be the latest by now.
+    // Fetched by its full name, because another version may be the latest by now.
     const buffer = await fetchBytes(query(url, "content", given), {
       ...limits,
       maxBytes: ARCHIVE_LIMITS.bytes,
     });
     if (buffer === undefined) throw new RegistryError(`${url.href} has no content of ${given}`);
     const archive = await createRXA({ buffer });
-    // What cannot be extracted is as good as nothing, and another registry may have better.
+    // An archive that cannot be unpacked is useless, and the next registry may have a good one.
     await archive.extract();
     return { locator: given, manifest, archive };
   }
 }
 
-/** Addresses and names without a dot are of this host and its network: nobody else's resources. */
+/**
+ * Tests whether a domain is public. Addresses, and names without a dot, belong to this host and its
+ * network.
+ */
 function isPublicName(domain: string): boolean {
   const host = domain.replace(/:\d+$/, "");
   return domain !== LOCAL_DOMAIN && /\.[a-z][a-z\d-]*$/i.test(host);

@@ -2,7 +2,7 @@ import type { RXA } from "../archive/package.ts";
 import type { RXL } from "./locator.ts";
 import type { RXM } from "./manifest.ts";
 
-/** A resource: data with a name. What can be done with it is its type's business. */
+/** A resource: data with a name. Its type defines its operations. */
 export interface RXR {
   readonly locator: RXL;
   readonly manifest: RXM;

@@ -15,17 +15,16 @@ import {
 import { join } from "node:path";
 import { RegistryError } from "../base/resourcex-errors.ts";
 
-/** No domain begins with a dot. */
+/** Directory of unfinished files. It conflicts with no domain, because none begins with a dot. */
 const TEMPORARY = ".tmp";
 const STALE_AFTER = 3_600_000;
-/** Neither through a link nor, should it be a pipe, until somebody writes. */
+/** Flags for reading: follow no link, and do not wait for a writer if it is a pipe. */
 const READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-/** A process elsewhere may take away, as empty, a directory that was just made. */
+/** Most attempts to place a file. Another process may remove a new directory while it is empty. */
 const ATTEMPTS = 20;
 
 /**
- * A directory that nothing is read or written outside of: names that lead elsewhere are refused, and
- * so are links below it.
+ * Confines reads and writes to a directory. Refuses names that lead elsewhere, and links below it.
  */
 export class RootDirectory {
   readonly #path: string;
@@ -37,8 +36,8 @@ export class RootDirectory {
   }
 
   /**
-   * Writes a file, with the directories it is in: whoever reads it sees all of the new content or
-   * none of it.
+   * Writes a file, and makes its directories. Readers see either all of the new content or none of
+   * it.
    */
   async write(
     directory: readonly string[],
@@ -51,7 +50,7 @@ export class RootDirectory {
     const unfinished = join(temporary, randomUUID());
     this.#writers += 1;
     try {
-      // Flushed, or a power failure could leave the file's name with nothing behind it.
+      // Flushed, because a power failure could otherwise leave an empty file under the name.
       await writeFile(unfinished, content, { flag: "wx", flush: true });
       await this.#place(unfinished, directory, file);
     } finally {
@@ -60,7 +59,7 @@ export class RootDirectory {
     }
   }
 
-  /** Opens a file for reading; `undefined` if it is not there. */
+  /** Opens a file for reading. Resolves with `undefined` if it does not exist. */
   async open(directory: readonly string[], file: string): Promise<FileHandle | undefined> {
     const path = await this.#find(directory);
     if (path === undefined) return undefined;
@@ -74,8 +73,8 @@ export class RootDirectory {
   }
 
   /**
-   * Removes files in this order, then the directories that have become empty, but for those a
-   * writer may be about to use.
+   * Removes files in this order, then the directories that are empty now. Keeps directories while
+   * this process writes, because a writer may be about to use them.
    */
   async remove(directory: readonly string[], files: readonly string[]): Promise<void> {
     const path = await this.#find(directory);
@@ -90,7 +89,7 @@ export class RootDirectory {
     }
   }
 
-  /** Every directory with these files in it, as the names that lead to it. */
+  /** Lists each directory that has all of these files, as the names on the way to it. */
   async *directoriesWith(files: readonly string[]): AsyncGenerator<string[]> {
     const waiting: string[][] = [[]];
     for (let names = waiting.pop(); names !== undefined; names = waiting.pop()) {
@@ -104,7 +103,7 @@ export class RootDirectory {
     }
   }
 
-  /** The names of the files in a directory. */
+  /** Returns the names of the files in a directory. */
   async files(directory: readonly string[]): Promise<string[]> {
     const path = await this.#find(directory);
     const entries = path === undefined ? [] : await list(path);
@@ -121,7 +120,7 @@ export class RootDirectory {
     }
   }
 
-  /** The path of a directory, if it is there. */
+  /** Returns the path of a directory, if it exists. */
   async #find(names: readonly string[]): Promise<string | undefined> {
     names.forEach(assertName);
     try {
@@ -134,7 +133,7 @@ export class RootDirectory {
     }
   }
 
-  /** Makes a directory level by level, since a recursive call would go through links. */
+  /** Makes a directory level by level: a recursive call would follow links. */
   async #make(names: readonly string[]): Promise<string> {
     names.forEach(assertName);
     await mkdir(this.#path, { recursive: true });
@@ -150,7 +149,7 @@ export class RootDirectory {
   }
 }
 
-/** Removes what writers have left that did not live to finish; what stays is in nobody's way. */
+/** Removes old files of writers that did not finish. Files that cannot be removed do no harm. */
 async function sweep(directory: string): Promise<void> {
   for (const { name } of await list(directory)) {
     const path = join(directory, name);
@@ -168,7 +167,7 @@ async function list(directory: string) {
   }
 }
 
-/** Whether a file operation failed for one of these reasons, for example `ENOENT`. */
+/** Tests whether a file operation failed for one of these reasons, such as `ENOENT`. */
 function failedBy(error: unknown, ...codes: string[]): boolean {
   return codes.includes(String((error as NodeJS.ErrnoException | undefined)?.code));
 }

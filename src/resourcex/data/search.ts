@@ -2,15 +2,15 @@ import { RegistryError } from "../base/resourcex-errors.ts";
 import type { RXL } from "./locator.ts";
 
 export interface SearchQuery {
-  /** Looked for in domain, path, name and type, whatever the case. Default: everything is found. */
+  /** Text to find in domain, path, name and type, ignoring case. Default: find everything. */
   readonly query?: string;
-  /** Default: no limit. */
+  /** Most results. Default: no limit. */
   readonly limit?: number;
-  /** How many of those found are left out first. Default 0. */
+  /** Number of results to skip first. Default 0. */
   readonly offset?: number;
 }
 
-/** Those of the locators that are looked for, in the order of their text. */
+/** Returns the locators that match, sorted by their text. */
 export async function search(
   locators: AsyncIterable<RXL>,
   { query = "", limit = Number.POSITIVE_INFINITY, offset = 0 }: SearchQuery,

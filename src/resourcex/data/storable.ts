@@ -8,19 +8,21 @@ export const MANIFEST_FILE = "manifest.json";
 export const ARCHIVE_FILE = "archive.tar.gz";
 
 const MAX_CHARACTERS = 256;
-/** What file systems take as one name. */
+/** Most bytes that file systems allow for one name. */
 const MAX_SEGMENT_BYTES = 255;
 const DOMAIN = /^[a-z\d](?:[a-z\d-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?)*(?::\d{1,5})?$/i;
 const FORBIDDEN = /[\0-\x1f\x7f\\]/;
 
-/** A locator with a domain that may become a path in the storage and part of a request. */
+/** A locator with a domain. It may become a path in the storage and part of a request. */
 export interface StorableRXL extends RXL {
   readonly domain: string;
 }
 
 /**
- * Fills in the domain, and throws a `LocatorError` for a locator that cannot be stored: one with an
- * empty part, `.` or `..` as a part, a control character, a backslash, or above 256 characters.
+ * Parses a locator and adds the default domain.
+ *
+ * @throws {LocatorError} For an empty part, for `.` or `..` as a part, or for over 256 characters.
+ * Also for a control character or a backslash.
  */
 export function toStorable(text: string): StorableRXL {
   const refuse = (why: string): never => {
@@ -29,10 +31,10 @@ export function toStorable(text: string): StorableRXL {
   if (typeof text !== "string") return refuse("it is not a string");
   if (text.length > MAX_CHARACTERS) return refuse(`it has more than ${MAX_CHARACTERS} characters`);
   if (FORBIDDEN.test(text)) return refuse("it has a control character or a backslash");
-  // Half a surrogate pair would become the same replacement character as any other half.
+  // Every half of a surrogate pair would become the same replacement character.
   if (!text.isWellFormed()) return refuse("it is not well-formed Unicode");
   const given = parseRXL(text);
-  // Slashes of a name without a domain are a path below localhost.
+  // In a name without a domain, slashes separate a path at localhost.
   const locator = given.domain === undefined ? parseRXL(`${LOCAL_DOMAIN}/${text}`) : given;
   const { domain = "", name, type, version } = locator;
   if (!DOMAIN.test(domain)) return refuse("its domain is not a host name");
@@ -50,7 +52,11 @@ export function toStorable(text: string): StorableRXL {
   return locator as StorableRXL;
 }
 
-/** The locator a manifest makes, or a `LocatorError` if it is another resource's, or nobody's. */
+/**
+ * Returns the locator of a manifest.
+ *
+ * @throws {LocatorError} If its text is not a storable locator with the same parts.
+ */
 export function storableOf(manifest: RXM): StorableRXL {
   const locator = toStorable(manifest.toLocator());
   for (const part of ["domain", "path", "name", "type", "version"] as const) {
@@ -60,7 +66,7 @@ export function storableOf(manifest: RXM): StorableRXL {
   return locator;
 }
 
-/** The directories of a resource, from the storage's root. */
+/** Returns the directories of a resource, from the storage's root. */
 export function storageSegments({ domain, path, name, type, version }: RXL): string[] {
   return [
     domain ?? LOCAL_DOMAIN,
@@ -70,7 +76,7 @@ export function storageSegments({ domain, path, name, type, version }: RXL): str
   ];
 }
 
-/** Whether a manifest is the one asked for; what the locator leaves open may be anything. */
+/** Tests whether a manifest matches a locator. A part that the locator lacks matches anything. */
 export function answers(asked: StorableRXL, { domain, path, name, type, version }: RXL): boolean {
   return (
     domain === asked.domain &&
@@ -81,7 +87,10 @@ export function answers(asked: StorableRXL, { domain, path, name, type, version 
   );
 }
 
-/** Below `a.text/1.0`, a directory cannot be called like the files that version consists of. */
+/**
+ * Tests for a directory with the name of a version's file. Below `a.text/1.0` it would take that
+ * file's place.
+ */
 function takesTheFile(segment: string, index: number, segments: readonly string[]): boolean {
   const isFile = segment === MANIFEST_FILE || segment === ARCHIVE_FILE;
   return isFile && index > 2 && segments[index - 2]?.includes(".") === true;

@@ -17,23 +17,25 @@ import {
 
 const MAX_MANIFEST_BYTES = 65_536;
 
-/** Where a registry keeps resources. Locators that come here may become paths. */
+/** Stores a registry's resources. Its locators may become paths. */
 export interface ResourceStorage {
-  /** The resource, its archive read when it is needed; `undefined` if it is not there. */
+  /**
+   * Returns a resource, or `undefined` if it does not exist. Reads the archive at its first use.
+   */
   get(locator: StorableRXL): Promise<RXR | undefined>;
-  /** Keeps a copy, in place of what has the same locator. */
+  /** Stores a copy. Replaces a resource with the same locator. */
   put(resource: RXR): Promise<void>;
   exists(locator: StorableRXL): Promise<boolean>;
-  /** Does nothing if it is not there. */
+  /** Deletes a resource, if it exists. */
   delete(locator: StorableRXL): Promise<void>;
-  /** Every locator, in any order. */
+  /** Lists all locators, in any order. */
   list(): AsyncIterable<RXL>;
 }
 
 /**
- * A storage in a directory: `{domain}/{path…}/{name}.{type}/{version}/` with `manifest.json` and
- * `archive.tar.gz`. A resource is there when both are. Its manifest follows from its locator, so
- * that overwriting one changes a single file, as a whole; several processes may share a directory.
+ * Stores resources in a directory, at `{domain}/{path…}/{name}.{type}/{version}/`. A resource
+ * exists if both `manifest.json` and `archive.tar.gz` do. Its manifest follows from its locator, so
+ * overwriting it changes one whole file. Several processes may share a directory.
  */
 export class FileStorage implements ResourceStorage {
   readonly #root: RootDirectory;
@@ -105,7 +107,7 @@ async function readBounded(handle: FileHandle, maxBytes: number): Promise<Buffer
   return handle.readFile();
 }
 
-/** Only what was stored under its own locator is what was asked for. */
+/** Parses a manifest, and checks that it belongs to the locator it is stored under. */
 function parseManifest(text: Buffer, asked: StorableRXL): RXM {
   try {
     const manifest = createRXM(JSON.parse(text.toString()));

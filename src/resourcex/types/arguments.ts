@@ -12,12 +12,18 @@ const WITHIN = 1_000;
 const NEWER_DRAFT = "https://json-schema.org/draft/2020-12/schema";
 const OPTIONS = { strict: false, validateFormats: false, logger: false } as const;
 
-/** Returns the arguments to run with; throws a `ResourceTypeError` that names the field. */
+/**
+ * Returns the checked arguments.
+ *
+ * @throws {ResourceTypeError} Naming the field.
+ */
 export type CheckArguments = (args: unknown) => unknown;
 
 /**
- * Makes the check for a type's arguments: JSON Schema draft-07, or 2020-12 where `$schema` says so.
- * No arguments count as an empty object. Throws a `ResourceTypeError` for a schema that is none.
+ * Makes the check for a type's arguments: JSON Schema draft-07, or 2020-12 if `$schema` says so.
+ * Missing arguments count as an empty object.
+ *
+ * @throws {ResourceTypeError} For a malformed schema.
  */
 export function argumentCheck({ name, schema }: BundledType): CheckArguments {
   if (schema === undefined) return (args) => args;
@@ -42,7 +48,7 @@ function compile(name: string, schema: object) {
   const text = JSON.stringify(schema);
   if (text.length > MAX_SCHEMA_CHARACTERS) refuse(`more than ${MAX_SCHEMA_CHARACTERS} characters`);
   if (jsonShape(text).depth > MAX_SCHEMA_DEPTH) refuse(`more than ${MAX_SCHEMA_DEPTH} levels`);
-  // Its check would be a promise, which is true.
+  // An asynchronous check would return a promise, which counts as true.
   if (text.includes('"$async"')) refuse('"$async" is not supported');
   const draft = (schema as { $schema?: unknown }).$schema;
   try {
@@ -55,7 +61,9 @@ function compile(name: string, schema: object) {
 const script = new Script("act()");
 const context = createContext({ act: undefined });
 
-/** A pattern can take for ever on a text made for it, and only this ends it. */
+/**
+ * Runs a function with a time limit. Without it, a pattern could take forever on a hostile text.
+ */
 function bounded<T>(act: () => T): T {
   context.act = act;
   return script.runInContext(context, { timeout: WITHIN });
@@ -70,7 +78,7 @@ function describe(error: ErrorObject | undefined): string {
   return `${field === "" ? "they" : `"${field}"`} ${message}`;
 }
 
-/** Of a JSON Pointer. */
+/** Decodes a part of a JSON Pointer. */
 function unescaped(part: string): string {
   return part.replaceAll("~1", "/").replaceAll("~0", "~");
 }

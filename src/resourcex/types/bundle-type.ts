@@ -10,18 +10,21 @@ import { toType } from "./to-type.ts";
 import type { BundledType } from "./type.ts";
 import { moduleOf } from "./type-module.ts";
 
-/** What Node has and the runtime of a sandbox does not. */
+/** Modules of Node that the runtime of a sandbox lacks. */
 export const UNAVAILABLE_BUILTINS: readonly string[] = ["_stream_wrap", "sea"];
 
-/** What a source text is called in messages. */
+/** Name of a source text in messages. */
 const INLINE = "source text";
 
 /**
- * Bundles the module of a type, a file or its text in JavaScript or TypeScript, with all it imports
- * into one text; what the type says of itself is read in a sandbox, a process of this host, and
- * never runs in this one. `basePath` is what a relative file and the imports of a text count from;
- * default: the working directory. Files the source imports are read, wherever they are: bundle what you
- * would build. Rejects with `ResourceTypeError`, or an `IsolateError` if there is no sandbox to be had.
+ * Bundles a type's module, with everything it imports, into one text. `source` is a path, or code
+ * in JavaScript or TypeScript. A sandbox, a process of this host, reads the type's metadata; the
+ * code never runs in this process. Relative paths, and the imports of a text, resolve from
+ * `basePath`. Default: the working directory. Imported files are read wherever they are, so bundle
+ * only sources that you would build.
+ *
+ * @throws {ResourceTypeError} For a bad type.
+ * @throws {IsolateError} If no sandbox is available.
  *
  * @example
  * const prompt = await bundleResourceType("./prompt.type.ts");
@@ -32,7 +35,7 @@ export async function bundleResourceType(source: string, basePath?: string): Pro
   return type as BundledType;
 }
 
-/** Bundles several, one sandbox after another; rejects at the first that is no good. */
+/** Bundles several types, one sandbox after another. Rejects at the first bad one. */
 export async function bundleResourceTypes(
   sources: readonly string[],
   basePath = process.cwd(),
@@ -95,7 +98,7 @@ const noUnavailable: Plugin = {
   },
 };
 
-/** The file that is meant, or nothing for a text. */
+/** Returns the file that `source` names, or `undefined` if it is code. */
 async function pathOf(source: string, basePath: string): Promise<string | undefined> {
   if (source.includes("\n")) return undefined;
   const path = resolve(basePath, source);
@@ -103,6 +106,6 @@ async function pathOf(source: string, basePath: string): Promise<string | undefi
     (found) => found.isFile(),
     () => false,
   );
-  // A name without a file is a mistake worth its own message, code is no name.
+  // A name without a file deserves its own error. Code has characters that names lack.
   return isFile || !/[({;]/.test(source) ? path : undefined;
 }

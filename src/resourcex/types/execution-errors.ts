@@ -2,27 +2,27 @@ import type { Outcome } from "../../engines/contract/contract.ts";
 import type { Fault } from "../../protocol/messages.ts";
 import { ResourceXError } from "../base/resourcex-errors.ts";
 
-/** A type's `resolve` did not come to a result; what it wrote until then has gone to `onLog`. */
+/** A type's `resolve` ended without a result. Its console output until then has gone to `onLog`. */
 export abstract class ExecutionError extends ResourceXError {}
 
-/** It took longer than it may. */
+/** The execution took longer than allowed. */
 export class TimeoutError extends ExecutionError {
   override readonly name = "TimeoutError";
 }
 
-/** It needed more memory than its sandbox has. */
+/** The execution needed more memory than its sandbox has. */
 export class MemoryError extends ExecutionError {
   override readonly name = "MemoryError";
 }
 
-/** Its sandbox ended before it did. */
+/** The sandbox ended during the execution. */
 export class CrashError extends ExecutionError {
   override readonly name = "CrashError";
 }
 
 /**
- * It threw, or returned what cannot leave its sandbox. `name`, `message` and `sandboxStack` are the
- * exception's own: the sandbox's word.
+ * The code threw, or returned a value that cannot leave its sandbox. `name`, `message` and
+ * `sandboxStack` are the exception's own, so only the sandbox vouches for them.
  */
 export class ResolveError extends ExecutionError {
   override readonly name: string;
@@ -35,10 +35,10 @@ export class ResolveError extends ExecutionError {
   }
 }
 
-/** The error for an execution that ended without a result. */
+/** Makes the error for an execution that ended without a result. */
 export function executionError({ status, fault = UNKNOWN }: Outcome): ExecutionError {
   if (status === "timeout") return new TimeoutError(fault.message);
-  // What code throws can call itself what it wants; that the sandbox has ended is known outside.
+  // Thrown errors may have any name. The end of a sandbox is observed outside it.
   if (status === "error") return new ResolveError(fault);
   return new (fault.name === "MemoryError" ? MemoryError : CrashError)(fault.message);
 }

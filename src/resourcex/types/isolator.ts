@@ -11,10 +11,10 @@ const LEVELS = {
   e2b: "container",
 } as const satisfies Record<string, TypeSandbox>;
 
-/** A level, or the name that another implementation has for something as strict. */
+/** A level, or another implementation's name for an equally strict one. */
 export type Isolator = keyof typeof LEVELS;
 
-/** The level of each type: its own, or the isolator's where that is stricter. */
+/** Makes the function that returns a type's level: the stricter of its own and the isolator's. */
 export function levelFor(isolator: Isolator = "none"): (type: BundledType) => TypeSandbox {
   if (!Object.hasOwn(LEVELS, isolator)) {
     throw new RegistryError(`There is no isolator "${isolator}"`);

@@ -5,26 +5,26 @@ import { Instance } from "../../engines/instance/instance.ts";
 import { defaultRunDirectory } from "../../engines/instance/run-directory.ts";
 import type { TypeSandbox } from "./type.ts";
 
-/** What runs the jobs of types. */
+/** Engine that runs the jobs of types. */
 export type TypeEngine = Pick<Engine, "execute">;
 
-/** Where types find the engine of their level. */
+/** Provides the engine of each level. */
 export interface Levels {
   engine(level: TypeSandbox): Promise<TypeEngine>;
-  /** Ends what it has opened. */
+  /** Closes the engines it has opened. */
   close(): Promise<void>;
 }
 
 export interface LevelOptions {
-  /** Sandboxes of each opened level that wait for a type that has not run yet. Default 0. */
+  /** Number of sandboxes per opened level that wait ready for a type. Default 0. */
   readonly warm?: number;
-  /** Directory of the control sockets. Default: as `createIsolate()`. */
+  /** Directory of the control sockets. Default: that of `createIsolate()`. */
   readonly runDirectory?: string | undefined;
-  /** One line about something an operator wants to know. Default: nobody. */
+  /** Receives each line that is of interest to an operator. Default: no listener. */
   readonly log?: ((line: string) => void) | undefined;
 }
 
-/** Engines of their own for a registry, each opened when the first type of its level runs. */
+/** Opens engines for one registry, each when the first type of its level runs. */
 export class EngineLevels implements Levels {
   readonly #options: LevelOptions;
   readonly #opened = new Map<TypeSandbox, Promise<readonly Engine[]>>();
@@ -39,7 +39,7 @@ export class EngineLevels implements Levels {
     if (opened === undefined) {
       opened = this.#open(level);
       this.#opened.set(level, opened);
-      // Whatever kept it from opening may be over next time.
+      // A failed opening may succeed the next time.
       opened.catch(() => this.#opened.delete(level));
     }
     const engine = (await opened).find((candidate) => candidate.level === level);

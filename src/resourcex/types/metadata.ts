@@ -5,12 +5,12 @@ import type { Engine } from "../../engines/contract/contract.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../../protocol/limits.ts";
 import type { TypeModule } from "./type-module.ts";
 
-/** Milliseconds that the code of a type has to say what it is, and megabytes. */
+/** Milliseconds and megabytes in which a type's code has to return its metadata. */
 const TIMEOUT = 5_000;
 const PROFILE = { memory: 256, cpus: 1 };
 const MAX_TEXT = 256;
 
-/** The sandbox's word: whatever a type does not say properly, it has not said. */
+/** Parses untrusted metadata. Malformed optional fields are dropped. */
 const schema = z.object({
   name: z.string().min(1).max(MAX_TEXT).optional().catch(undefined),
   aliases: z.array(z.string().min(1).max(MAX_TEXT)).max(100).optional(),
@@ -25,12 +25,12 @@ export type Metadata = z.output<typeof schema>;
 /** The metadata of a type, or the fault in it. */
 export type Description = Metadata | { readonly fault: string };
 
-/** Reads what the code of a type says of itself. */
+/** Reads the metadata that a type's code has of itself. */
 export type Describe = (code: string) => Promise<Description>;
 
 /**
- * Compiles a type and has a sandbox of the engine read its metadata. Returns a fault of the type, and rejects
- * with errors of the engine.
+ * Compiles a type, and reads its metadata in a sandbox of the engine. Returns a fault of the type.
+ * Rejects with errors of the engine.
  */
 export async function describeIn(
   engine: Pick<Engine, "execute">,

@@ -1,7 +1,7 @@
 import type { SandboxArchive } from "../archive/sandbox-archive.ts";
 import type { TypeSandbox } from "./type.ts";
 
-/** A resource as the `resolve` of its type is given it, wherever that runs. */
+/** The resource that a type's `resolve` receives, at every level. */
 export interface TypeContext {
   readonly locator: string;
   readonly manifest: Readonly<Record<string, unknown>>;
@@ -11,7 +11,7 @@ export interface TypeContext {
 }
 
 /**
- * What the module of a type exports as its default.
+ * Default export of a type's module.
  *
  * @example
  * export default {

@@ -3,7 +3,7 @@ import { ResourceTypeError } from "../base/resourcex-errors.ts";
 import type { Describe } from "./metadata.ts";
 import type { BundledType } from "./type.ts";
 
-/** A type of code that is made when it is asked for, with errors by its label. */
+/** Makes a type from code that is bundled on demand. Errors name its label. */
 export async function toType(
   label: string,
   bundle: () => Promise<string>,

@@ -3,37 +3,38 @@ import { LRUCache } from "lru-cache";
 import { type Compiled, compile, readTypeEntry } from "../../bundler/compiler.ts";
 import { builtinTypes } from "./builtin-bundles.ts";
 
-/** Modules kept ready: each execution of a type runs the same one. */
+/** Most modules, and most characters of them, that are kept for further executions. */
 const KEPT = 200;
 const KEPT_CHARACTERS = 67_108_864;
 
-/** By owner and code: what one owner's process has made is run for that owner alone. */
+/** Owner and code → module. A module made for one owner runs for that owner only. */
 const kept = new LRUCache<string, TypeModule>({
   max: KEPT,
   maxSize: KEPT_CHARACTERS,
   sizeCalculation: ({ text }) => text.length,
 });
 
-/** Those that are being made: of many that ask for one at once, one makes it. */
+/** Modules that are being made. Concurrent requests share one. */
 const making = new Map<string, Promise<TypeModule>>();
 
-/** Those that cannot be made, with what is wrong: it takes as long each time to find that out. */
+/** Modules that cannot be made → the reason, because each attempt takes as long. */
 const failed = new LRUCache<string, string>({ max: 1_000, ttl: 60_000 });
 
-/** Owner of what a library's host has compiled. */
+/** Owner of modules that a library's host has compiled. */
 const HOST = "";
 
-/** A type's code with all that it takes to run it. */
+/** A type's code, complete for a run. */
 export interface TypeModule {
   readonly text: string;
-  /** Of the text: equal code, equal hash. */
+  /** Hash of the text. */
   readonly hash: string;
 }
 
 /**
- * The module that runs a type's code in a sandbox: its default export is
- * `({ locator, manifest, args }, archive) => result`, and `describe()` says what the type is. Rejects
- * with an Error for code that does not parse, or imports what is not in it. `owner` is whose code it is.
+ * Makes the module that runs a type's code in a sandbox, for one owner. Its default export is `({
+ * locator, manifest, args }, archive) => result`. Its `describe()` returns the type's metadata.
+ *
+ * @throws {Error} For code that does not parse, or that imports something outside itself.
  */
 export async function moduleOf(code: string, owner = HOST): Promise<TypeModule> {
   const key = keyOf(code, owner);
@@ -46,7 +47,7 @@ export async function moduleOf(code: string, owner = HOST): Promise<TypeModule> 
   return made;
 }
 
-/** Tells whether the module of that code is there for its owner, and costs nothing. */
+/** Tests whether an owner's module of this code exists already, so that it costs nothing. */
 export function isMade(code: string, owner = HOST): boolean {
   return kept.has(keyOf(code, owner));
 }
@@ -71,13 +72,17 @@ async function make(code: string, owner: string, key: string): Promise<TypeModul
 async function compose(code: string, owner: string): Promise<Compiled> {
   const { COMPOSE_INPUTS, composeType } = await import("../../bundler/compose-type.ts");
   if (!isOurs(code)) return compile(owner, { task: "compose", code }, COMPOSE_INPUTS);
-  // Our own source needs no process of its own.
+  // The project's own source needs no confined process.
   return composeType(await import("esbuild"), code, await readTypeEntry());
 }
 
 const SOURCE_FILE = "type.ts";
 
-/** Makes plain JavaScript of a type's source in any of its forms. Rejects with an Error that names the line. */
+/**
+ * Compiles a type's source, in any of its forms, to plain JavaScript.
+ *
+ * @throws {Error} Naming the line.
+ */
 export async function plainCode(source: string, owner: string): Promise<string> {
   const input = { files: { [SOURCE_FILE]: source }, main: SOURCE_FILE };
   return codeOf(await compile(owner, { task: "bundle", ...input, isType: true }, [SOURCE_FILE]));

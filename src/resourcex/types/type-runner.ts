@@ -8,44 +8,44 @@ import type { Levels } from "./levels.ts";
 import type { BundledType, SerializedResource, TypeRunner } from "./type.ts";
 import { moduleOf } from "./type-module.ts";
 
-/** What comes back can be as large as what goes in. */
+/** Limits of output. A result may be as large as the input. */
 const LIMITS = { ...DEFAULT_OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };
 
-/** Where a line of a type's console comes from. */
+/** Source of a line on a type's console. */
 export interface LogSource {
   readonly locator: string;
-  /** The type's name. */
+  /** Name of the type. */
   readonly type: string;
 }
 
-/** Told of each line a type writes, once its execution is over. */
+/** Receives each line that a type has written, after the end of its execution. */
 export type OnLog = (entry: LogEntry, source: LogSource) => void;
 
 export interface RunnerOptions {
   readonly levels: Levels;
-  /** Milliseconds an execution has, waiting for a sandbox included. */
+  /** Milliseconds for an execution, including the wait for a sandbox. */
   readonly timeout: number;
-  /** Of the sandboxes, where the level has any. */
+  /** Profile of the sandboxes, at levels that have any. */
   readonly profile: Profile;
-  /** Default: nobody. */
+  /** Default: no listener. */
   readonly onLog?: OnLog | undefined;
-  /** Whose executions may share a sandbox, if their type has the same code. */
+  /** Tenant whose executions may share a sandbox, if their types have the same code. */
   readonly tenant: string;
-  /** Whether results are JSON, or dates, maps and bytes come back as such. Default `rich`. */
+  /** Format of results: JSON, or rich values such as dates, maps and bytes. Default `rich`. */
   readonly result?: "json" | "rich";
-  /** Whether a type's executions may share a sandbox. Default true. */
+  /** True if executions of a type may share a sandbox. Default true. */
   readonly reuse?: boolean | undefined;
-  /** Most lines of the console that are kept of one execution. Default: as many as anybody's. */
+  /** Most console lines that are kept of one execution. Default: the limit of all executions. */
   readonly logEntries?: number | undefined;
 }
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
-  /** In the place of the runner's. */
+  /** Replaces the runner's listener. */
   readonly onLog?: OnLog | undefined;
 }
 
-/** Runs types by the engines that run everything else, with no permission at all. */
+/** Runs types on the engines of all other executions, without any permission. */
 export class EngineRunner implements TypeRunner {
   readonly #options: RunnerOptions;
 
@@ -62,7 +62,7 @@ export class EngineRunner implements TypeRunner {
     return resultOf(await this.outcome(type, resource, args, options));
   }
 
-  /** How it went; rejects only if it could not be run. */
+  /** Runs a type and returns the outcome. Rejects only if it could not be run. */
   async outcome(
     type: BundledType,
     { archive, ...resource }: SerializedResource,
@@ -88,7 +88,7 @@ export class EngineRunner implements TypeRunner {
       timeout,
       tenant,
       signal,
-      // All that else makes a difference is the same for every job of this runner.
+      // Everything else is the same for all jobs of this runner.
       ...(reuse && { reuse: { key: `${hash}:${tenant}` } }),
     });
     const source = { locator: resource.locator, type: type.name };
@@ -101,7 +101,11 @@ export class EngineRunner implements TypeRunner {
   }
 }
 
-/** What the type returned. Throws an `ExecutionError` if it did not come to that. */
+/**
+ * Returns the result of a successful outcome.
+ *
+ * @throws {ExecutionError} For any other outcome.
+ */
 export function resultOf(outcome: Outcome): unknown {
   if (outcome.status === "ok") return outcome.result;
   throw executionError(outcome);

@@ -11,7 +11,7 @@ export interface RegisteredType {
   readonly checkArguments: CheckArguments;
 }
 
-/** The types of one registry, by each of their names. */
+/** The types of one registry, by all of their names. */
 export class TypeTable {
   readonly #types = new Map<string, RegisteredType>();
   readonly #builtins: readonly BundledType[];
@@ -22,8 +22,10 @@ export class TypeTable {
   }
 
   /**
-   * Adds a type with all its names, or throws a `ResourceTypeError` and adds nothing: for a name
-   * that is taken, and for what is no type. A built-in one again is not added twice.
+   * Adds a type under all its names. A built-in type is not added twice.
+   *
+   * @throws {ResourceTypeError} For a name that is taken or a malformed type. Nothing is added
+   * then.
    */
   register(type: BundledType): void {
     const builtin = this.#builtins.find(({ name }) => name === type?.name);
@@ -34,7 +36,7 @@ export class TypeTable {
     return this.#types.has(name);
   }
 
-  /** Throws a `ResourceTypeError` if there is none of that name. */
+  /** @throws {ResourceTypeError} If no type has that name. */
   get(name: string): RegisteredType {
     const found = this.#types.get(name);
     if (found === undefined) throw new ResourceTypeError(`Unsupported resource type: ${name}`);
@@ -54,7 +56,7 @@ export class TypeTable {
   }
 }
 
-/** What has been checked is what runs, whatever becomes of the original. */
+/** Copies a type, so that later changes to the original cannot affect the checked one. */
 function copyOf(given: BundledType): BundledType {
   const { schema } = given;
   return Object.freeze({

@@ -1,9 +1,9 @@
 import type { SandboxLevel } from "../../base/sandbox-level.ts";
 
-/** How far a type's code is kept from the host. */
+/** Isolation of a type's code from the host. */
 export type TypeSandbox = SandboxLevel;
 
-/** A resource type whose code is one text that needs nothing beside it. */
+/** A resource type whose code is one text without dependencies. */
 export interface BundledType {
   readonly name: string;
   readonly aliases?: readonly string[];
@@ -15,23 +15,23 @@ export interface BundledType {
   readonly sandbox?: TypeSandbox;
 }
 
-/** A resource on its way to where its type runs. */
+/** A resource in the form that is sent to its type. */
 export interface SerializedResource {
   readonly locator: string;
   readonly manifest: object;
-  /** The archive as stored: tar.gz. */
+  /** Archive as stored: tar.gz. */
   readonly archive: Uint8Array;
 }
 
 /** Runs the code of types. */
 export interface TypeRunner {
-  /** Resolves with what `resolve` returned; rejects with the error of its class. */
+  /** Resolves with the result of `resolve`, or rejects with an `ExecutionError`. */
   run(
     type: BundledType,
     resource: SerializedResource,
     args: unknown,
     options?: { signal?: AbortSignal },
   ): Promise<unknown>;
-  /** Ends what it keeps ready. */
+  /** Ends the sandboxes that it keeps ready. */
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ export default {
   description: "Binary content",
   async resolve({ archive }) {
     const content = await (await archive.extract()).file("content");
-    // A copy: what it is a view of is the whole archive.
+    // A copy, because the bytes are a view of the whole archive.
     return new Uint8Array(content);
   },
 } satisfies TypeSource;
