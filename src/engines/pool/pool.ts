@@ -179,8 +179,8 @@ export class Pool {
   }
 
   /**
-   * Tells whether a tenant may take the last warm sandbox. It is reserved for a starved tenant, or
-   * for one without a sandbox if no other can be started.
+   * Tells whether a tenant may have the last warm sandbox: if it is starved, or has none and no
+   * other can be started.
    */
   #mayTakeLast(profileSandboxes: ProfileSandboxes, tenant: string): boolean {
     if (!profileSandboxes.reserves || this.#shares.isStarved(tenant)) return true;
@@ -211,10 +211,7 @@ export class Pool {
     await gone;
   }
 
-  /**
-   * Refuses every request with `reason` and ends the idle sandboxes, until `resume()`. Does nothing
-   * once closed.
-   */
+  /** Refuses requests with `reason` and ends idle sandboxes until `resume()`. No-op once closed. */
   halt(reason: IsolateError): void {
     if (this.closed) return;
     this.#halted = reason;
@@ -254,10 +251,7 @@ export class Pool {
     await Promise.all(this.#retiring.values());
   }
 
-  /**
-   * Balances later. By then, an ordinary execution has ended and answered. A long execution must
-   * not delay the rest.
-   */
+  /** Balances when an ordinary execution has answered. A long one must not delay the rest. */
   #balanceLater(): void {
     setTimeout(() => this.#balance(), REFILL_AFTER).unref();
   }
@@ -348,8 +342,7 @@ export class Pool {
   async #retire(sandbox: Sandbox): Promise<void> {
     const gone = sandbox.destroy().catch(this.#options.onError);
     this.#retiring.set(sandbox, gone);
-    // Waiters need not wait for this removal if there is room; `#balance()` runs when it frees its
-    // place.
+    // Waiters do not wait for this if there is room.
     await gone;
     this.#account(sandbox);
     this.#retiring.delete(sandbox);
@@ -382,10 +375,7 @@ export class Pool {
     this.#balance();
   }
 
-  /**
-   * Pings an idle sandbox and ends it if it fails. `take` removes it from its list; false if it is
-   * no longer there.
-   */
+  /** Ends an idle sandbox that fails a ping. `take` removes it; false if it is no longer idle. */
   #checkHealth(sandbox: Sandbox, take: () => boolean): void {
     sandbox.ping(PONG_WITHIN).catch((error: unknown) => {
       if (!take()) return;
