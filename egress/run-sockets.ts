@@ -54,7 +54,10 @@ export class RunSockets {
       });
     };
     try {
-      return new RunSockets(runSocket, await DatabaseProxy.open({ ...database, reserve, audit: note }));
+      return new RunSockets(
+        runSocket,
+        await DatabaseProxy.open({ ...database, reserve, audit: note }),
+      );
     } catch (error) {
       await runSocket?.close();
       throw error;

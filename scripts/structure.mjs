@@ -7,6 +7,7 @@ import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "acorn";
 import { transform } from "sucrase";
+import { SPINE } from "./spine.mjs";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const PRODUCT = ["src", "server", "egress", "runner-image", "doctor"];
@@ -26,12 +27,13 @@ export function structure() {
   const [lines, line, longest] = longestFunction(files);
   return {
     files: files.size,
-    "lines, median": at(0.5)[0],
-    "lines, 90th percentile": at(0.9)[0],
-    "lines, longest": `${at(1)[0]} (${at(1)[1]})`,
-    "folder circles": circles(files).length,
-    "longest function, lines": `${lines} (${longest}:${line})`,
-    "files of tests": list(["tests/*.ts"]).length,
+    median: at(0.5)[0],
+    p90: at(0.9)[0],
+    longest: { lines: at(1)[0], path: at(1)[1] },
+    circles: circles(files),
+    spine: SPINE.length,
+    longestFunction: { lines, path: longest, line },
+    tests: list(["tests/*.test.ts"]).length,
   };
 }
 
@@ -124,6 +126,14 @@ function childrenOf(node) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [name, value] of Object.entries(structure()))
-    console.log(`${name.padEnd(26)} ${value}`);
+  const { files, median, p90, longest, circles, spine, longestFunction, tests } = structure();
+  const { lines, path, line } = longestFunction;
+  console.log(`files                ${files}
+lines: median        ${median}
+lines: 90th of 100   ${p90}
+lines: longest       ${longest.lines}, ${longest.path}
+folder circles       ${circles.length} ${circles.join(", ")}
+files on the spine   ${spine}
+longest function     ${lines} lines, ${path}:${line}
+files of tests       ${tests}`);
 }

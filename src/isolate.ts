@@ -8,53 +8,57 @@ import type { ExecuteRequest, LogEntry, Output } from "./request/types.ts";
 import type { ToolSource } from "./tools/tool.ts";
 
 export interface IsolateOptions {
-  /** Settings; the level a request gets that does not say is `isolated` here. */
+  /** Settings. Default level of a request without one: `isolated`. */
   readonly config?: PartialConfig;
-  /** Your own plugins, after the built-in ones. */
+  /** Your own plugins. They follow the built-in ones. */
   readonly plugins?: readonly IsolatePlugin[];
   /**
-   * Your own tools: paths or `file:` URLs of modules that export one or make one, for every level,
-   * and objects, for level `none`. A relative path counts from the working directory.
+   * Your own tools. A path or `file:` URL names a module that exports a tool or a function that
+   * makes one. It works at every level. An object is a tool for level `none`. Relative paths start
+   * at the working directory.
    */
   readonly tools?: readonly ToolSource[];
-  /** Whether to keep sandboxes warm. Default true. */
+  /** Keeps sandboxes warm. Default true. */
   readonly useCluster?: boolean;
-  /** Whether to offer the `container` level, by the Docker Engine of this host. Default false. */
+  /** Offers the level `container`, with the Docker Engine of this host. Default false. */
   readonly containers?: boolean;
   /**
-   * Whether to offer the level `none`, which runs code in this process with all its rights: for
-   * code you trust like your own. A request can ask for it, so hand none of somebody else's making
-   * to such an instance. Default: only if `config.sandbox` says `none`.
+   * Offers the level `none`, which runs code in this process with all its rights. It is for code
+   * you trust like your own. Any request can ask for it: pass no untrusted requests to such an
+   * instance. Default: only if `config.sandbox` is `none`.
    */
   readonly trusted?: boolean;
   /** Directory of the control sockets. Default: `/run/isolate` as root. */
   readonly runDirectory?: string;
-  /** Told what an operator wants to know, a line each. Default: nobody. */
+  /** Receives lines for the operator, one at a time. Default: none. */
   readonly log?: (line: string) => void;
 }
 
-/** An output with its exception at hand. */
+/** Output with its exception as a property. */
 export interface LibraryOutput extends Output {
-  /** The last exception in `logs`; not part of the JSON form. */
+  /** Last exception in `logs`. It is not part of the JSON form. */
   readonly error?: LogEntry;
 }
 
 export interface Isolate {
   /**
-   * Runs code once. Resolves whatever the code does; rejects with an `IsolateError` for a bad
-   * request or a host that cannot run it, and with `Aborted` once `signal` is aborted.
+   * Runs code once. Resolves whatever the code does. Rejects with an `IsolateError` for a bad
+   * request or a host that cannot run it. Rejects with `Aborted` once `signal` is aborted.
    */
   execute(request: ExecuteRequest, options?: { signal?: AbortSignal }): Promise<LibraryOutput>;
-  /** What a request would be granted, and what not; runs nothing. Rejects for a bad request. */
+  /**
+   * Returns the permissions that a request would be granted and refused. Runs nothing. Rejects for
+   * a bad request.
+   */
   plan(request: ExecuteRequest): Promise<PublicPlan>;
-  /** Ends every sandbox and removes all that belonged to them. */
+  /** Ends every sandbox and removes all its files, processes and containers. */
   close(): Promise<void>;
 }
 
 /**
- * Makes a runner for untrusted code in this process. Call `close()` when done: sandboxes are
- * processes, and keep this one alive. Rejects with an Error that names it for a setting, a plugin
- * or a tool that is no good.
+ * Creates a runner for untrusted code in this process. Call `close()` when done: sandboxes are
+ * processes and keep this one alive. Rejects with an Error that names an invalid setting, plugin or
+ * tool.
  *
  * @example
  * const isolate = await createIsolate({ config: { timeout: 5_000, cluster: { min: 1 } } });
@@ -71,7 +75,7 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
     log = () => {},
   } = options;
   const given = options.config ?? {};
-  // What `config()` returns leaves these open as well.
+  // The result of `config()` may leave these undefined, too.
   const { sandbox = "isolated", isolatedNet = true } = given;
   const db = { url: process.env[DATABASE_VARIABLE] || undefined, ...given.db };
   const settings = config({ ...given, sandbox, isolatedNet, db });
@@ -93,7 +97,7 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
   };
 }
 
-/** The shorter of the two published names. */
+/** Short name of `createIsolate`. */
 export const create = createIsolate;
 
 function withError(output: Output): LibraryOutput {

@@ -1,33 +1,33 @@
 import { LRUCache } from "lru-cache";
 
-/** Milliseconds that another server's change may stay unknown to this one. */
+/** Milliseconds for which this server may miss another server's change. */
 const FRESH = 5_000;
 const MAX_ENTRIES = 10_000;
 
 /** The bound of a cache, in the unit that `sizeOf` counts. */
 export interface BriefCacheSize<V> {
   readonly maxSize: number;
-  /** Returns the size of an entry. It has no value while it is being read. */
+  /** Returns the size of an entry. The value is absent while it is being read. */
   readonly sizeOf: (value?: V) => number;
 }
 
-/** An entry, made anew for each size: the library counts an object that is already there only once. */
+/** An entry, created again for each size. The library counts the same object only once. */
 interface Entry<V> {
   readonly reading: Promise<V>;
 }
 
-/** Keeps what was read from the store for a few seconds. A change calls `forget()`. */
+/** Caches values read from the store for 5 seconds. Each change calls `forget()`. */
 export class BriefCache<V> {
   readonly #entries: LRUCache<string, Entry<V>>;
   readonly #sizeOf: (value?: V) => number;
 
-  /** Default: 10,000 entries. */
+  /** Creates a cache. Default size: 10,000 entries. */
   constructor({ maxSize, sizeOf }: BriefCacheSize<V> = { maxSize: MAX_ENTRIES, sizeOf: () => 1 }) {
     this.#entries = new LRUCache({ maxSize, ttl: FRESH });
     this.#sizeOf = sizeOf;
   }
 
-  /** Returns the kept value of `key`, or reads it. Keeps no failure. */
+  /** Returns the cached value of `key`, or reads it. Failures are not cached. */
   get(key: string, read: () => Promise<V>): Promise<V> {
     const known = this.#entries.get(key);
     if (known !== undefined) return known.reading;
@@ -46,7 +46,10 @@ export class BriefCache<V> {
     return reading;
   }
 
-  /** Forgets one entry, once the store has its change: a read that is under way may be older. */
+  /**
+   * Forgets one entry. Call it after the store has the change, because a read in progress may
+   * return the old value.
+   */
   forget(key: string): void {
     this.#entries.delete(key);
   }

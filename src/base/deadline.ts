@@ -3,7 +3,10 @@ export class DeadlineError extends Error {
   override readonly name = "DeadlineError";
 }
 
-/** Settles as `work` does, or rejects with `DeadlineError` after `ms` milliseconds. */
+/**
+ * Settles as `work` does, or rejects with `DeadlineError` after `ms` milliseconds. `work` itself
+ * goes on.
+ */
 export async function deadline<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

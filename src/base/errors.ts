@@ -1,17 +1,22 @@
 import type { Usage } from "./usage.ts";
 
-/** Base of everything Isolate itself reports: a caller's mistake (4xx) or ours (5xx). */
+/**
+ * Base class of the errors that Isolate reports: a caller's mistake (4xx) or a failure of ours
+ * (5xx).
+ */
 export abstract class IsolateError extends Error {
   abstract override readonly name: string;
-  /** Stable and machine-readable, for example `BAD_REQUEST`. */
+  /** Stable code for programs, for example `BAD_REQUEST`. */
   abstract readonly code: string;
-  /** The HTTP status it maps to. */
+  /** HTTP status of the answer. */
   abstract readonly status: 400 | 403 | 409 | 413 | 415 | 429 | 500 | 503 | 507;
   /** Seconds after which a repetition may succeed. */
   retryAfter: number | undefined;
 }
 
-/** Something about one part of the request; `field` names it, and is empty for the whole. */
+/**
+ * An error in one part of the request. `field` names the part, and is empty for the whole request.
+ */
 abstract class FieldError extends IsolateError {
   readonly field: string;
 
@@ -35,14 +40,14 @@ export class PayloadTooLarge extends FieldError {
   readonly status = 413;
 }
 
-/** The body is not of a kind this route reads. */
+/** The body has a media type that this route does not read. */
 export class UnsupportedMediaType extends IsolateError {
   readonly name = "UnsupportedMediaType";
   readonly code = "UNSUPPORTED_MEDIA_TYPE";
   readonly status = 415;
 }
 
-/** The level asked for cannot run here, now or at all; the message says what to do. */
+/** The requested level cannot run here, now or at all. The message tells what to do. */
 export class EngineUnavailable extends IsolateError {
   readonly name = "EngineUnavailable";
   readonly code = "ENGINE_UNAVAILABLE";
@@ -54,7 +59,7 @@ export class EngineUnavailable extends IsolateError {
   }
 }
 
-/** What an execution is granted of the network cannot be given at present. */
+/** The network access that an execution is granted is not available at present. */
 export class EgressUnavailable extends IsolateError {
   readonly name = "EgressUnavailable";
   readonly code = "EGRESS_UNAVAILABLE";
@@ -62,7 +67,7 @@ export class EgressUnavailable extends IsolateError {
   override retryAfter: number | undefined = 2;
 }
 
-/** Every sandbox this host may run is in use, and the queue is full or the deadline has passed. */
+/** All sandboxes of this host are in use, and the queue is full or the deadline has passed. */
 export class HostBusy extends IsolateError {
   readonly name = "HostBusy";
   readonly code = "HOST_BUSY";
@@ -70,7 +75,7 @@ export class HostBusy extends IsolateError {
   override retryAfter: number | undefined = 1;
 }
 
-/** One tenant's executions have all of its share of the queue; others may well be served. */
+/** The tenant's executions fill its share of the queue. Other tenants may still be served. */
 export class TenantBusy extends IsolateError {
   readonly name = "TenantBusy";
   readonly code = "TENANT_BUSY";
@@ -78,7 +83,7 @@ export class TenantBusy extends IsolateError {
   override retryAfter: number | undefined = 1;
 }
 
-/** The server is on its way out and accepts nothing new. */
+/** The server is shutting down and accepts nothing new. */
 export class ShuttingDown extends IsolateError {
   readonly name = "ShuttingDown";
   readonly code = "SHUTTING_DOWN";
@@ -90,28 +95,28 @@ export class ShuttingDown extends IsolateError {
   }
 }
 
-/** A plugin refuses the request, for a reason its caller may know. */
+/** A plugin refuses the request, for a reason that the caller may know. */
 export class Veto extends IsolateError {
   readonly name = "Forbidden";
   readonly code = "VETOED";
   readonly status = 403;
 }
 
-/** The request asks for a permission nobody grants it here; `field` names which. */
+/** The request asks for a permission that nobody grants it here. `field` names the permission. */
 export class PermissionError extends FieldError {
   readonly name = "PermissionError";
   readonly code = "PERMISSION_REFUSED";
   readonly status = 403;
 }
 
-/** The request asks for more than its tenant may have; `field` names what. */
+/** The request asks for more than its tenant may have. `field` names the limit. */
 export class TenantLimit extends FieldError {
   readonly name = "TenantLimit";
   readonly code = "TENANT_LIMIT";
   readonly status = 403;
 }
 
-/** A plugin has failed, and with it the execution it was called for. Its own error is the cause. */
+/** A plugin has failed, and so has the execution. `cause` is the plugin's own error. */
 export class PluginError extends IsolateError {
   readonly name = "PluginError";
   readonly code = "PLUGIN_FAILED";
@@ -124,7 +129,7 @@ export class PluginError extends IsolateError {
   }
 }
 
-/** A custom tool has failed on the host, and with it the execution that was to use it. */
+/** A custom tool has failed on the host, and so has the execution that should use it. */
 export class ToolError extends IsolateError {
   readonly name = "ToolError";
   readonly code = "TOOL_FAILED";
@@ -137,10 +142,10 @@ export class ToolError extends IsolateError {
   }
 }
 
-/** The caller went away or aborted; the sandbox that worked for it has been destroyed. */
+/** The caller has disconnected or aborted. The sandbox that worked for it has been destroyed. */
 export class Aborted extends Error {
   override readonly name = "Aborted";
-  /** What it took by then; absent if it had not begun. */
+  /** Resources used by then; absent if the execution had not begun. */
   usage?: Usage;
 
   constructor() {
@@ -148,7 +153,7 @@ export class Aborted extends Error {
   }
 }
 
-/** The message of anything thrown. */
+/** Returns the message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,17 +1,18 @@
 import type { Socket } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 
-/** How long a peer may go on sending after it was told the last. */
+/** Milliseconds for which a peer may go on sending after the last byte to it. */
 const LINGER_MS = 1_000;
-/** How much of that is thrown away before the connection is cut. */
+/** Bytes of it that are discarded before the connection is cut. */
 const LINGER_BYTES = 262_144;
-/** How long a peer that reads slowly has for what is still to be written. */
+/** Milliseconds that a slow reader has for the bytes not yet written. */
 const FLUSH_MS = 10_000;
 
 /**
- * Says the last words, if any, and closes once they are out and the peer has stopped sending. To
- * close while it sends would reset the connection and could take the answer away from it. A peer that
- * does not read its last words loses them after 10 s; without any, whoever called sees to that.
+ * Sends the last bytes, if any, and closes when they are out and the peer has stopped sending.
+ * Closing earlier would reset the connection, and the peer could lose the answer. A peer that does
+ * not read the last bytes within 10 s loses them. Without last bytes, the caller has to bound the
+ * wait.
  */
 export function hangUp(socket: Socket, lastWords?: string | Uint8Array): void {
   let left = LINGER_BYTES;
@@ -37,7 +38,7 @@ export function hangUp(socket: Socket, lastWords?: string | Uint8Array): void {
   else socket.resume();
 }
 
-/** Ends the socket, and destroys it once what was written is on its way, or 10 s later. */
+/** Ends the socket. Destroys it when the written bytes are out, or after 10 s. */
 export function destroySoon(socket: Socket): void {
   if (socket.writableFinished) {
     socket.destroy();

@@ -1,13 +1,13 @@
 import { openSync, readdirSync, readFileSync } from "node:fs";
 
-/** What a flag of /proc/self/fdinfo says of a descriptor that ends with this program. */
+/** Flag in /proc/self/fdinfo of a descriptor that is closed when another program is executed. */
 const CLOSE_ON_EXEC = 0o2000000;
 
 let covers: { readonly fds: readonly number[]; readonly with: number } | undefined;
 
 /**
- * Descriptors of a child process: `first` as its standard ones, and /dev/null in the place of each
- * that this process was started with and would pass on. The runtime closes all others.
+ * Builds the `stdio` of a child process. `first` are its standard descriptors. /dev/null replaces
+ * each descriptor that this process inherited and would pass on. The runtime closes all others.
  *
  * @example
  * spawn(file, args, { stdio: ownDescriptors(["ignore", "ignore", "pipe"]) })
@@ -20,7 +20,7 @@ export function ownDescriptors<T>(first: readonly [T, T, T]): (T | "ignore" | nu
   return all;
 }
 
-/** Descriptors beyond the standard ones that a child process gets unless something takes their place. */
+/** Lists the descriptors above 2 that a child process would inherit. */
 function inherited(): number[] {
   if (process.platform !== "linux") return [];
   return readdirSync("/proc/self/fd")
@@ -35,7 +35,7 @@ function isPassedOn(fd: number): boolean {
     )?.[1];
     return flags !== undefined && (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
   } catch {
-    // The one that the list was read by.
+    // The descriptor that listed the directory; it is closed by now.
     return false;
   }
 }

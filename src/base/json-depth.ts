@@ -1,6 +1,6 @@
 /**
- * Tells whether arrays and objects are nested deeper than `limit` levels. Iterative: the values
- * it guards against are those that overflow a stack.
+ * Tells whether arrays and objects are nested deeper than `limit` levels. It uses no recursion,
+ * because such values could overflow the stack.
  */
 export function isDeeperThan(value: unknown, limit: number): boolean {
   let level: unknown[] = [value];

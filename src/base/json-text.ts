@@ -1,14 +1,14 @@
 /**
- * A value as JSON text that has been checked to be JSON. A large value takes long to parse and to write
- * again, and a sandbox takes the text.
+ * Checked JSON text of a value. A large value takes long to parse and to write again, and a sandbox
+ * accepts the text.
  */
 export class JsonText {
   readonly text: string;
   /** Identifies the text. */
   readonly digest: string;
-  /** Arrays, objects, and what they hold. */
+  /** Number of arrays and objects, and of the values in them. */
   readonly size: number;
-  /** Whether it is nested deeper than a sandbox takes it; the text is then not kept. */
+  /** True if it is nested deeper than a sandbox accepts. The text is not kept then. */
   readonly isTooDeep: boolean;
 
   constructor(value: JsonTextParts) {

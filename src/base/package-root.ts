@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Directory of this package, found from its source as from what is built of it. */
+/** Directory of this package, found both from its source and from its build. */
 export const PACKAGE_ROOT: string = findRoot(dirname(fileURLToPath(import.meta.url)));
 
-/** Absolute path of a file that `npm run build` makes. */
+/** Returns the absolute path of a file that `npm run build` makes. */
 export function builtPath(...parts: readonly string[]): string {
   return join(PACKAGE_ROOT, "dist", ...parts);
 }

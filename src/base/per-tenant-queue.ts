@@ -1,35 +1,39 @@
 import { HostBusy } from "./errors.ts";
 
-/** What is done and waits for one tenant. */
+/** The running and waiting work of one tenant. */
 interface TenantQueue {
   length: number;
-  /** Resolves when the last of it is over. */
+  /** Resolves when the last of it has ended. */
   end: Promise<unknown>;
 }
 
-/** One thing at a time for each tenant, so that nobody waits for all that another one has asked for. */
+/** Runs one task at a time for each tenant. So no tenant waits for another one's tasks. */
 export class PerTenantQueue {
   readonly #waiting: number;
-  readonly #lines = new Map<string, TenantQueue>();
+  readonly #queues = new Map<string, TenantQueue>();
 
-  /** `waiting` is how much of one tenant's may wait. */
+  /** `waiting` is the number of one tenant's tasks that may wait. */
   constructor(waiting: number) {
     this.#waiting = waiting;
   }
 
-  /** Does `work` once nothing else of its owner's is being done. Rejects with `HostBusy` if too much waits. */
+  /**
+   * Runs `work` when the owner's earlier tasks have ended.
+   *
+   * @throws {HostBusy} if too many tasks of the owner wait.
+   */
   async take<T>(owner: string, work: () => Promise<T>): Promise<T> {
-    const line = this.#lines.get(owner) ?? { length: 0, end: Promise.resolve() };
-    if (line.length > this.#waiting) throw new HostBusy("Too many requests like this wait");
-    this.#lines.set(owner, line);
-    line.length += 1;
-    const result = line.end.then(work);
-    line.end = result.catch(() => {});
+    const queue = this.#queues.get(owner) ?? { length: 0, end: Promise.resolve() };
+    if (queue.length > this.#waiting) throw new HostBusy("Too many requests like this wait");
+    this.#queues.set(owner, queue);
+    queue.length += 1;
+    const result = queue.end.then(work);
+    queue.end = result.catch(() => {});
     try {
       return await result;
     } finally {
-      line.length -= 1;
-      if (line.length === 0) this.#lines.delete(owner);
+      queue.length -= 1;
+      if (queue.length === 0) this.#queues.delete(owner);
     }
   }
 }

@@ -7,7 +7,10 @@ export interface PollerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Looks for work in intervals and when woken, one look at a time. A wake during a look causes one more look. */
+/**
+ * Looks for work in intervals and when woken, one look at a time. A wake during a look causes one
+ * more look.
+ */
 export class Poller {
   readonly #options: PollerOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -19,7 +22,7 @@ export class Poller {
     this.#options = options;
   }
 
-  /** Is true until `start()`, and again after `stop()`. */
+  /** True until `start()`, and again after `stop()`. */
   get stopped(): boolean {
     return this.#stopped;
   }
@@ -44,7 +47,7 @@ export class Poller {
     clearInterval(this.#timer);
   }
 
-  /** Resolves once no look is under way any more. */
+  /** Stops, and resolves when the look in progress has ended. */
   async close(): Promise<void> {
     this.stop();
     await this.#looking;

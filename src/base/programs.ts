@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { builtPath } from "./package-root.ts";
 
 /**
- * Reads a program that is built to run elsewhere: in a sandbox, a confined process or the proxy's container.
+ * Reads a built program that runs elsewhere: in a sandbox, a confined process or the proxy's
+ * container.
  *
  * @param name Path below `dist/programs`, without `.js`.
  * @throws {Error} if it has not been built.
@@ -14,7 +15,11 @@ export async function readProgram(name: string): Promise<string> {
   return readBuilt(builtPath("programs", `${name}.js`));
 }
 
-/** Reads all files of a folder below `dist/programs`, by their paths in it. */
+/**
+ * Reads all files of a folder below `dist/programs`. Keys are the paths in the folder.
+ *
+ * @throws {Error} if it has not been built.
+ */
 export async function readProgramFolder(name: string): Promise<Record<string, string>> {
   const folder = builtPath("programs", name);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(notBuilt);

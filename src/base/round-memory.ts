@@ -1,6 +1,9 @@
 const STEP = 64;
 
-/** Rounds megabytes up to a multiple of 64, so that profiles, which share nothing, stay few. */
+/**
+ * Rounds megabytes up to a multiple of 64. Profiles share no sandboxes, so there should be few of
+ * them.
+ */
 export function roundMemory(megabytes: number): number {
   return Math.ceil(megabytes / STEP) * STEP;
 }

@@ -1,6 +1,8 @@
 /**
- * Levels of isolation, the weakest first: none at all, which only the library offers, for code that is trusted; a
- * process of this host; a container.
+ * Levels of isolation, weakest first:
+ * - `none`: no isolation, for trusted code; only the library offers it
+ * - `isolated`: a process of this host
+ * - `container`: a container
  */
 export const SANDBOX_LEVELS = ["none", "isolated", "container"] as const;
 

@@ -1,11 +1,10 @@
 const MAX_SHOWN = 100;
-/** Controls, what reorders or hides other characters, what is no character, and ends of lines. */
+/** Control characters, characters that reorder or hide others, unassigned ones, and line ends. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /**
- * What is shown of somebody else's text in messages, which go to terminals and logs: up to 100
- * characters, what cannot be printed as escapes, and halves of characters as the sign for what is
- * no character.
+ * Makes untrusted text safe for messages, which go to terminals and logs. Returns up to 100
+ * characters. Unprintable characters become escapes, and lone surrogates become U+FFFD.
  *
  * @example
  * shorten("a\nb\u202e") // "a\\x0ab\\u{202e}"

@@ -1,12 +1,15 @@
 import { chmodSync, lstatSync, rmSync } from "node:fs";
 import { connect, type Server } from "node:net";
 
-/** The state of a socket at a path. It is `unknown` where the process may not connect, for example. */
+/**
+ * The state of a socket at a path. It is `unknown`, for example, where the process may not connect.
+ */
 export type SocketState = "answers" | "refuses" | "absent" | "unknown";
 
 /**
- * Asks whether a process listens on a socket. A socket that refuses belonged to a process that has ended. An
- * absent socket proves nothing: another process may have another view of the host's files.
+ * Connects to find out whether a process listens on a socket. A socket that refuses belonged to a
+ * process that has ended. An absent socket proves nothing, because another process may see other
+ * files.
  */
 export function socketState(path: string): Promise<SocketState> {
   return new Promise((resolve) => {
@@ -22,7 +25,10 @@ export function socketState(path: string): Promise<SocketState> {
   });
 }
 
-/** Listens at a path with these permissions. Errors after that, of single connections, are none of the server's. */
+/**
+ * Listens at a path with these permissions. Later `error` events concern single connections and are
+ * ignored.
+ */
 export async function listenAt(server: Server, path: string, mode: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -32,20 +38,23 @@ export async function listenAt(server: Server, path: string, mode: number): Prom
     });
   });
   server.on("error", () => {});
-  // Synchronously, in some 10 µs: the pool's threads may all be held by something slow.
+  // Synchronous, in about 10 µs: slow work may hold all threads of the pool.
   chmodSync(path, mode);
 }
 
-/** Listens where the sandbox's user can connect, who is nobody; the directories above keep others out. */
+/**
+ * Listens with mode 666, so that the sandbox's user `nobody` can connect. The directories above
+ * keep other users out.
+ */
 export async function listenForSandbox(server: Server, path: string): Promise<void> {
   removeLeftover(path);
   await listenAt(server, path, 0o666);
 }
 
 /**
- * Removes what a process that was killed has left: nobody else listens under this name. Files are seen
- * to synchronously, in some 20 µs each: whatever holds the pool's threads would keep every run from
- * being opened and closed.
+ * Removes the socket of a process that was killed. No other process listens under this name. The
+ * calls are synchronous, about 20 µs each. Asynchronous ones would need the pool's threads, and
+ * slow work there would delay each run.
  */
 function removeLeftover(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });

@@ -1,11 +1,13 @@
 import { type Attributes, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
 
-/** Spans go to whatever provider the process has; without one they cost next to nothing. */
+/**
+ * Sends spans to the provider that the process has. Without a provider, they cost almost nothing.
+ */
 const tracer = trace.getTracer("isolate");
 
 /**
- * Does `work` in a span of its own, below the one that is open. A rejection marks it as failed, by the
- * error's code and without its message, which may quote what is a tenant's.
+ * Runs `work` in a new span below the active one. A rejection marks the span as failed, with the
+ * error's code. Its message is left out, because it may quote a tenant's data.
  */
 export function inSpan<T>(
   name: string,

@@ -1,13 +1,13 @@
-/** What an execution took, all of it measured outside the sandbox. */
+/** Resources that an execution used, all measured outside the sandbox. */
 export interface Usage {
-  /** Milliseconds from the request to the outcome, waiting for a sandbox included. */
+  /** Milliseconds from the request to the outcome, including the wait for a sandbox. */
   readonly wall: number;
   /** Milliseconds of processor time; `null` where it cannot be measured. */
   readonly cpu: number | null;
-  /** Most bytes of memory the sandbox had, its runtime included; `null` where unknown. */
+  /** Peak memory of the sandbox in bytes, including its runtime; `null` where unknown. */
   readonly peakMemory: number | null;
-  /** Bytes of its result and logs. */
+  /** Bytes of the result and the logs. */
   readonly bytesOut: number;
-  /** Bytes that went through the egress proxy, both ways. */
+  /** Bytes through the egress proxy, in both directions. */
   readonly egressBytes: number;
 }

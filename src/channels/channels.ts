@@ -6,25 +6,25 @@ import { Mailbox, type Send } from "./mailbox.ts";
 type Topics = Map<string, Set<Membership>>;
 
 /**
- * Carries messages between the running executions of a tenant, a star with the host in its middle.
- * What is emitted reaches every other member that has subscribed to the topic by then, at most
- * once; no tenant can tell whether there are others.
+ * Carries messages between the running executions of a tenant, through the host. A message reaches
+ * every other member that has subscribed to the topic by then, at most once. No tenant can notice
+ * other tenants.
  */
 export class ChannelRouter {
   readonly #tenants = new Map<string, Topics>();
 
-  /** Lets an execution of `tenant` take part until it leaves. */
+  /** Adds an execution of `tenant` until it leaves. */
   join(tenant: string): Membership {
     return new Membership(this.#tenants, tenant);
   }
 
-  /** Tenants with a subscription. */
+  /** Number of tenants with a subscription. */
   get tenants(): number {
     return this.#tenants.size;
   }
 }
 
-/** One execution's part in the channels of its tenant. */
+/** Membership of one execution in the channels of its tenant. */
 export class Membership {
   readonly #tenants: Map<string, Topics>;
   readonly #tenant: string;
@@ -37,17 +37,17 @@ export class Membership {
     this.#tenant = tenant;
   }
 
-  /** Messages this member has lost, since it was too slow. */
+  /** Number of messages that this member lost because it was too slow. */
   get dropped(): number {
     return this.#mailbox.dropped;
   }
 
-  /** Sets the way to the execution: `send` says whether it took the message. */
+  /** Sets the function that sends to the execution. It returns whether the message was accepted. */
   connect(send: Send): void {
     this.#mailbox.connect(send);
   }
 
-  /** Does what the execution asks for. */
+  /** Handles a request of the execution. */
   receive(request: ChannelRequest): void {
     if (this.#left) return;
     if (request.op === "emit") this.emit(request.topic, request.text);
@@ -57,7 +57,7 @@ export class Membership {
   }
 
   subscribe(topic: string): void {
-    // The sandbox says this limit's error; one that does not has subscribed to enough.
+    // The sandbox reports this limit's error itself. A sandbox that does not is ignored here.
     if (this.#left || this.#topics.size >= CHANNEL_LIMITS.topics) return;
     this.#topics.add(topic);
     const topics: Topics = this.#tenants.get(this.#tenant) ?? new Map();
@@ -74,7 +74,7 @@ export class Membership {
     if (topics?.size === 0) this.#tenants.delete(this.#tenant);
   }
 
-  /** Gives `text` to every other subscriber; never waits for any. */
+  /** Sends `text` to every other subscriber. Waits for none of them. */
   emit(topic: string, text: string): void {
     if (this.#left) return;
     for (const member of this.#tenants.get(this.#tenant)?.get(topic) ?? []) {
@@ -82,7 +82,7 @@ export class Membership {
     }
   }
 
-  /** Ends the membership and all its subscriptions; what still waits is not sent. */
+  /** Ends the membership and all its subscriptions. Waiting messages are dropped. */
   leave(): void {
     this.#left = true;
     for (const topic of this.#topics) this.unsubscribe(topic);

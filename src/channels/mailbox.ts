@@ -5,19 +5,19 @@ export interface MailboxMessage {
   readonly text: string;
 }
 
-/** Hands a message on; false if it could not be. */
+/** Sends a message to the execution; false if it could not be sent. */
 export type Send = (topic: string, text: string) => boolean;
 
 /**
- * Messages waiting for one execution, at most `queue` of them. A few are on their way to it at a
- * time; the next follows when it has taken one. A slow execution loses the oldest that wait, which
- * are counted.
+ * Queues messages for one execution, at most `queue` of them. A few are sent at a time, and the
+ * next one when the execution has handled one. If it is slow, the oldest waiting messages are
+ * dropped and counted.
  */
 export class Mailbox {
   readonly #waiting: MailboxMessage[] = [];
-  #onTheWay = 0;
+  #inFlight = 0;
   #send: Send | undefined;
-  /** Messages lost. */
+  /** Number of messages dropped. */
   dropped = 0;
 
   connect(send: Send): void {
@@ -25,18 +25,21 @@ export class Mailbox {
     this.#forward();
   }
 
-  put(letter: MailboxMessage): void {
-    this.#waiting.push(letter);
-    if (this.#onTheWay + this.#waiting.length > CHANNEL_LIMITS.queue) {
+  put(message: MailboxMessage): void {
+    this.#waiting.push(message);
+    if (this.#inFlight + this.#waiting.length > CHANNEL_LIMITS.queue) {
       this.#waiting.shift();
       this.dropped += 1;
     }
     this.#forward();
   }
 
-  /** Notes that the execution has handled a message. A claim: never counts below none. */
+  /**
+   * Notes that the execution has handled a message. The sandbox may lie, so the count never falls
+   * below 0.
+   */
   taken(): void {
-    if (this.#onTheWay > 0) this.#onTheWay -= 1;
+    if (this.#inFlight > 0) this.#inFlight -= 1;
     this.#forward();
   }
 
@@ -46,10 +49,10 @@ export class Mailbox {
   }
 
   #forward(): void {
-    while (this.#send !== undefined && this.#onTheWay < CHANNEL_LIMITS.window) {
-      const letter = this.#waiting.shift();
-      if (letter === undefined) return;
-      if (this.#send(letter.topic, letter.text)) this.#onTheWay += 1;
+    while (this.#send !== undefined && this.#inFlight < CHANNEL_LIMITS.window) {
+      const message = this.#waiting.shift();
+      if (message === undefined) return;
+      if (this.#send(message.topic, message.text)) this.#inFlight += 1;
       else this.dropped += 1;
     }
   }

@@ -1,7 +1,7 @@
 import { segment, type Transport } from "./transport.ts";
 import type { KeyInfo, TenantInfo, TenantSettings } from "./types.ts";
 
-/** Tenants and their keys, for the administrator's key. */
+/** Manages tenants and their keys with the administrator's key. */
 export class AdminClient {
   readonly #transport: Transport;
 
@@ -9,7 +9,7 @@ export class AdminClient {
     this.#transport = transport;
   }
 
-  /** Makes a tenant, or replaces what it may; of `env` and `database`, what is left out stays. */
+  /** Creates a tenant or replaces its settings. Omitted `env` and `database` stay as they are. */
   putTenant(id: string, settings: TenantSettings = {}): Promise<TenantInfo> {
     return this.#transport.json(pathOf(id), { method: "PUT", body: settings });
   }
@@ -18,7 +18,7 @@ export class AdminClient {
     return this.#transport.json(pathOf(id));
   }
 
-  /** A page, by id; `next` is the `after` of the one after it. */
+  /** Returns a page of tenants, by id. `next` is the `after` of the next page. */
   tenants(
     query: { after?: string; limit?: number } = {},
   ): Promise<{ tenants: TenantInfo[]; next?: string }> {
@@ -30,7 +30,7 @@ export class AdminClient {
     await this.#transport.send(pathOf(id), { method: "DELETE" });
   }
 
-  /** Makes a key, which is shown this once. */
+  /** Creates a key. Only this answer shows it. */
   createKey(tenant: string, label?: string): Promise<{ id: string; key: string }> {
     const body = label === undefined ? {} : { label };
     return this.#transport.json(`${pathOf(tenant)}/keys`, { method: "POST", body });

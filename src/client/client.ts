@@ -1,4 +1,4 @@
-/** The third entry of the package: `isolate/client`. */
+/** Third entry of the package: `isolate/client`. */
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import type { ExecuteRequest } from "../request/types.ts";
 import { AdminClient } from "./admin.ts";
@@ -24,8 +24,9 @@ export type { TransportOptions as ClientOptions } from "./transport.ts";
 export type * from "./types.ts";
 
 /**
- * A client of one server, with one key. Runs wherever there is `fetch`: Node, Deno, browsers.
- * What the code does wrong is in the answer; everything else rejects with `IsolateClientError`.
+ * Creates a client for one server, with one key. It runs in every runtime with `fetch`: Node, Deno,
+ * browsers. Errors of the code are in the answer. All other errors reject with
+ * `IsolateClientError`.
  *
  * @example
  * const isolate = createClient({ url: "http://127.0.0.1:8787" });
@@ -50,17 +51,17 @@ export class Client {
     this.admin = new AdminClient(transport);
   }
 
-  /** Runs code once and resolves with how it ended. */
+  /** Runs code once and resolves with its outcome. */
   execute<T = unknown>(request: ExecuteRequest, options: RunOptions = {}): Promise<Answer<T>> {
     return run(this.#transport, "/execute", request, options);
   }
 
-  /** Runs code once and tells what happens as it does; leaving the loop ends the execution. */
+  /** Runs code once and yields its events as they happen. Leaving the loop ends the execution. */
   stream(request: ExecuteRequest, options: RunOptions = {}): AsyncGenerator<ExecutionEvent, void> {
     return stream(this.#transport, "/execute", request, options);
   }
 
-  /** Has code run later; `jobs.wait()` waits for its answer. */
+  /** Submits code to run later. `jobs.wait()` waits for its answer. */
   submit(
     request: ExecuteRequest,
     options: SubmitOptions = {},
@@ -68,7 +69,10 @@ export class Client {
     return submit(this.#transport, "/execute", request, options);
   }
 
-  /** Runs several pieces of code side by side; an answer or an error for each, in their order. */
+  /**
+   * Runs several pieces of code side by side. Returns an answer or an error for each, in their
+   * order.
+   */
   async batch(
     requests: readonly ExecuteRequest[],
     options: RunOptions = {},
@@ -78,12 +82,12 @@ export class Client {
     return (await this.#transport.json<Batch>("/execute/batch", call)).results;
   }
 
-  /** Tells what a request would be granted, and what not; runs nothing. */
+  /** Returns the permissions that a request would be granted and refused. Runs nothing. */
   plan(request: ExecuteRequest): Promise<PublicPlan> {
     return this.#transport.json("/plan", { method: "POST", body: request });
   }
 
-  /** Runs a resource's type on it. */
+  /** Resolves a resource by running its type. */
   resolve<T = unknown>(
     locator: string,
     args?: unknown,
@@ -93,7 +97,7 @@ export class Client {
     return this.#transport.json("/api/v1/resolve", call);
   }
 
-  /** A page of what was run, the newest first; `next` is the `cursor` of the one after it. */
+  /** Returns a page of past executions, newest first. `next` is the `cursor` of the next page. */
   executions(query: ExecutionQuery = {}): Promise<{ executions: Execution[]; next?: string }> {
     return this.#transport.json("/executions", { query: { ...query } });
   }
@@ -102,7 +106,7 @@ export class Client {
     return this.#transport.json(`/executions/${encodeURIComponent(id)}`);
   }
 
-  /** Tells what the key's tenant may, and what it has used today. */
+  /** Returns the limits of the key's tenant, and its use of today. */
   tenant(): Promise<OwnTenant> {
     return this.#transport.json("/tenant");
   }

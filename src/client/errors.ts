@@ -1,11 +1,14 @@
-/** A refusal of the server, or something else that came back in place of an answer. */
+/** An error answer of the server, or an answer that is not the server's. */
 export class IsolateClientError extends Error {
   override readonly name: string = "IsolateClientError";
   /** HTTP status. */
   readonly status: number;
-  /** Stable and machine-readable, for example `BAD_REQUEST`; `UNKNOWN` if it is not a server of ours that answered. */
+  /**
+   * Stable code for programs, for example `BAD_REQUEST`; `UNKNOWN` if the answer is not from
+   * Isolate.
+   */
   readonly code: string;
-  /** The offending part of the request. */
+  /** Path of the wrong field in the request. */
   readonly field: string | undefined;
   /** Id of the request in the server's log. */
   readonly requestId: string | undefined;
@@ -31,13 +34,13 @@ export interface ProblemBody {
   readonly requestId?: string;
 }
 
-/** The error a response stands for. */
+/** Reads the error in a response. */
 export async function errorOf(response: Response): Promise<IsolateClientError> {
   const text = await response.text().catch(() => "");
   return new IsolateClientError(response, problemIn(text));
 }
 
-/** The registry's routes have a shape of their own: `{ error, code }`. */
+/** Reads an error body. The registry's routes have their own shape: `{ error, code }`. */
 function problemIn(text: string): Partial<ProblemBody> {
   try {
     const { error, code } = JSON.parse(text) as { error?: ProblemBody | string; code?: string };

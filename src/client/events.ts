@@ -3,7 +3,7 @@ import type { Denial, LogEntry } from "../request/types.ts";
 import { errorOf, IsolateClientError, type ProblemBody } from "./errors.ts";
 import type { Answer } from "./types.ts";
 
-/** An event of an execution's stream; `result` is the last one. */
+/** An event of an execution's stream. The last one is `result`. */
 export type ExecutionEvent =
   | { readonly type: "log"; readonly data: LogEntry }
   | { readonly type: "channel"; readonly data: { readonly topic: string; readonly data: unknown } }
@@ -11,9 +11,11 @@ export type ExecutionEvent =
   | { readonly type: "result"; readonly data: Answer };
 
 /**
- * The events of a response as they come. Ends with `result`; throws `IsolateClientError` if the
- * server fails in between, and an Error if the connection ends before the result. Leaving the loop
- * ends the execution.
+ * Yields the events of a response as they arrive, up to `result`. Leaving the loop ends the
+ * execution.
+ *
+ * @throws {IsolateClientError} if the server fails before the result.
+ * @throws {Error} if the connection ends before the result.
  */
 export async function* eventsOf(response: Response): AsyncGenerator<ExecutionEvent, void> {
   const { body } = response;

@@ -12,7 +12,7 @@ import type {
   SubmitOptions,
 } from "./types.ts";
 
-/** Code that is deployed once, and called by its name. */
+/** Manages functions: code that is deployed once, and called by its name. */
 export class FunctionsClient {
   readonly #transport: Transport;
 
@@ -20,7 +20,7 @@ export class FunctionsClient {
     this.#transport = transport;
   }
 
-  /** Adds a version, which is called from now on. */
+  /** Adds a version. Calls use it from now on. */
   deploy(name: string, deployment: Deployment): Promise<FunctionVersion> {
     return this.#transport.json(pathOf(name), { method: "PUT", body: deployment });
   }
@@ -40,12 +40,12 @@ export class FunctionsClient {
     return (await this.#transport.json<Versions>(`${pathOf(name)}/versions`)).versions;
   }
 
-  /** One version, with its files. */
+  /** Returns one version, with its files. */
   version(name: string, version: number): Promise<FunctionVersion> {
     return this.#transport.json(`${pathOf(name)}/versions/${version}`);
   }
 
-  /** Has a version there is be the one that is called. */
+  /** Switches calls to an existing version. */
   rollback(name: string, version: number): Promise<FunctionInfo> {
     return this.#transport.json(`${pathOf(name)}/rollback`, { method: "POST", body: { version } });
   }
@@ -54,7 +54,7 @@ export class FunctionsClient {
     await this.#transport.send(pathOf(name), { method: "DELETE" });
   }
 
-  /** Calls it and resolves with how that ended. */
+  /** Calls a function and resolves with its outcome. */
   invoke<T = unknown>(
     name: string,
     invocation: Invocation = {},
@@ -63,7 +63,7 @@ export class FunctionsClient {
     return run(this.#transport, `${pathOf(name)}/invoke`, invocation, options);
   }
 
-  /** Calls it and tells what happens as it does; leaving the loop ends the execution. */
+  /** Calls a function and yields its events as they happen. Leaving the loop ends the execution. */
   stream(
     name: string,
     invocation: Invocation = {},
@@ -72,7 +72,7 @@ export class FunctionsClient {
     return stream(this.#transport, `${pathOf(name)}/invoke`, invocation, options);
   }
 
-  /** Has it called later; `jobs.wait()` waits for the answer. */
+  /** Submits a call to run later. `jobs.wait()` waits for the answer. */
   submit(
     name: string,
     invocation: Invocation = {},

@@ -1,9 +1,9 @@
-/** The ways to have something run by a route: answered at once, as events, or later. */
+/** Calls of routes that run code: with an immediate answer, as events, or later. */
 import { type ExecutionEvent, eventsOf } from "./events.ts";
 import type { Call, Transport } from "./transport.ts";
 import type { Answer, Job, RunOptions, SubmitOptions } from "./types.ts";
 
-/** The request of a route that runs something; `more` are headers. */
+/** Builds the request for a route that runs code. `more` are headers. */
 export function callOf(body: object, options: RunOptions, more: Record<string, string> = {}): Call {
   const headers = { "Idempotency-Key": options.idempotencyKey, ...more };
   return { method: "POST", body, headers, signal: options.signal };

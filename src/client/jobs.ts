@@ -4,7 +4,7 @@ import type { Job } from "./types.ts";
 const FIRST_WAIT = 50;
 const LAST_WAIT = 2_000;
 
-/** Executions that are answered for later. */
+/** Manages executions that are answered later. */
 export class JobsClient {
   readonly #transport: Transport;
 
@@ -16,12 +16,15 @@ export class JobsClient {
     return this.#transport.json(`/jobs/${segment(id)}`);
   }
 
-  /** Rejects with code `JOB_OVER` if it has its answer already. */
+  /** Cancels a job. Rejects with code `JOB_OVER` if it already has its answer. */
   async cancel(id: string): Promise<void> {
     await this.#transport.send(`/jobs/${segment(id)}`, { method: "DELETE" });
   }
 
-  /** Asks again and again until it is done or cancelled; rejects with the reason of `signal`. */
+  /**
+   * Polls until the job is done or cancelled. Rejects with the reason of `signal` when that is
+   * aborted.
+   */
   async wait<T = unknown>(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Job<T>> {
     for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LAST_WAIT)) {
       signal?.throwIfAborted();

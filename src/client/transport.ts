@@ -3,9 +3,9 @@ import { errorOf } from "./errors.ts";
 export interface TransportOptions {
   /** URL of the server, for example `http://127.0.0.1:8787`. */
   readonly url: string | URL;
-  /** Key of a tenant or the administrator; a server of a single user needs none. */
+  /** Key of a tenant or the administrator. A single-user server needs none. */
   readonly key?: string | undefined;
-  /** Default: the runtime's. */
+  /** Function that sends requests. Default: the runtime's `fetch`. */
   readonly fetch?: typeof fetch | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Speaks to one server with one key. */
+/** Sends requests to one server with one key. */
 export class Transport {
   readonly #base: string;
   readonly #key: string | undefined;
@@ -29,7 +29,10 @@ export class Transport {
     this.#fetch = ask;
   }
 
-  /** Resolves with any success; rejects with `IsolateClientError`, or as `fetch` does. */
+  /**
+   * Sends a request and resolves with a successful response. Rejects with `IsolateClientError`, or
+   * as `fetch` does.
+   */
   async send(path: string, call: Call = {}): Promise<Response> {
     const { method = "GET", query = {}, body, signal } = call;
     const headers = new Headers();
@@ -48,7 +51,7 @@ export class Transport {
     return response;
   }
 
-  /** Like `send`, with the answer's JSON. */
+  /** Sends a request and resolves with the answer's JSON. Rejects as `send` does. */
   async json<T>(path: string, call?: Call): Promise<T> {
     return (await (await this.send(path, call)).json()) as T;
   }
@@ -61,5 +64,5 @@ function queryOf(query: NonNullable<Call["query"]>): string {
   return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }
 
-/** A part of a path, whatever it holds. */
+/** Encodes text as one segment of a path. */
 export const segment = encodeURIComponent;

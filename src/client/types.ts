@@ -1,4 +1,7 @@
-/** Values that go over the wire, as docs/api/ has them. Their schemas are those that the server checks by. */
+/**
+ * Types of requests and answers, as in docs/api/. They follow from the schemas that the server
+ * checks.
+ */
 import type { z } from "zod";
 import type { execution, executionQuery, job } from "../contract/executions.ts";
 import type {
@@ -25,23 +28,23 @@ export interface Answer<T = unknown> extends Output {
   result?: T;
 }
 
-/** Ways to ask for one execution. */
+/** Options of one execution. */
 export interface RunOptions {
-  /** Ends the execution, too. */
+  /** Ends the request and the execution when aborted. */
   readonly signal?: AbortSignal;
   /** Key of up to 255 characters: the same request with the same key runs once within a day. */
   readonly idempotencyKey?: string;
 }
 
 export interface SubmitOptions {
-  /** URL that the answer is posted to, signed. */
+  /** URL that receives the signed answer by POST. */
   readonly callback?: string;
   readonly idempotencyKey?: string;
 }
 
-/** An execution that is answered for later. */
+/** An execution that is answered later. */
 export interface Job<T = unknown> extends Readonly<Omit<z.output<typeof job>, "answer">> {
-  /** Once it is done: what a request that waits would have had. */
+  /** Answer or error of the finished job, the same as for a request that waits. */
   readonly answer?: Answer<T> | { readonly error: ProblemBody };
 }
 
@@ -52,21 +55,21 @@ export interface Deployment
 
 export interface FunctionInfo extends Readonly<z.output<typeof shownFunction>> {}
 
-/** A version; one that is asked for by its number has its files, too. */
+/** A version of a function. A single version requested by its number includes its files. */
 export interface FunctionVersion
   extends Readonly<z.output<typeof shownVersion>>,
     Readonly<Partial<Pick<z.output<typeof wholeVersion>, "files">>> {}
 
 export interface Invocation extends Omit<z.input<typeof invokeBody>, "callback"> {}
 
-/** An execution as the server remembers it: without its code and values. */
+/** An execution in the server's history, without its code and values. */
 export interface Execution extends Readonly<z.output<typeof execution>> {
   readonly usage: Usage | null;
 }
 
 export interface ExecutionQuery extends Readonly<z.input<typeof executionQuery>> {}
 
-/** Limits of a tenant; a field that is left out has the operator's value. */
+/** Limits of a tenant. An omitted field has the operator's value. */
 export interface TenantSettings extends z.input<typeof tenantBody> {}
 
 export interface TenantInfo extends Readonly<z.output<typeof shownTenant>> {}

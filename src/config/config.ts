@@ -24,9 +24,9 @@ const schema = z.strictObject({
   maxTimeout: z.int().min(1).max(3_600_000).default(300_000),
   /** Port of a server with this configuration; the library listens nowhere. */
   port: z.int().min(0).max(65_535).default(8_787),
-  /** The level of a request that does not say: `container` for a server, `isolated` for the library. */
+  /** Level of a request without one: `container` for a server, `isolated` for the library. */
   sandbox: z.enum(SANDBOX_LEVELS).optional(),
-  /** Megabytes of a sandbox if the request does not say. */
+  /** Megabytes of a sandbox for a request without a size. */
   memory: megabytes.prefault(256),
   /** Most megabytes a request may ask for. */
   maxMemory: megabytes.prefault(1_024),
@@ -43,13 +43,13 @@ const schema = z.strictObject({
       maxEntries: z.int().min(0).max(1_000).default(1_000),
     })
     .prefault({}),
-  /** Path in the sandbox → path on the host: what `permissions.read` may ask for, read-only. */
+  /** Path in the sandbox → path on the host. `permissions.read` may ask for these, read-only. */
   mounts: z.record(absolutePath, absolutePath).default({}),
   /** Variables that `permissions.env` may ask for. */
   env: z.record(z.string().regex(/^[A-Za-z_]\w{0,255}$/, "Not a name"), z.string()).default({}),
   /**
-   * Lets executions belong to several tenants. The host's `env` and `db.url` are nobody's then: each
-   * tenant has its own, or none.
+   * Lets executions belong to several tenants. Each tenant then has its own variables and database,
+   * or none. The host's `env` and `db.url` are not used.
    */
   tenants: z.boolean().default(false),
   /** Lets `permissions.net` hold `*` and `*.example.com`. */
@@ -61,14 +61,14 @@ const schema = z.strictObject({
   isolatedNet: z.boolean().optional(),
   /** Most permissions of any execution. Default: everything the settings above allow. */
   ceiling: z.custom<Perms>().optional(),
-  /** The proxy that containers reach the network by. */
+  /** Proxy through which containers reach the network. */
   egress: z
     .strictObject({
-      /** Name → address: answers without a resolver. */
+      /** Name → address, which answers without a resolver. */
       hosts: z.record(z.string(), z.string()).default({}),
-      /** `host:port` that may lead to a private or loopback address. */
+      /** Destinations as `host:port` that may have a private or loopback address. */
       private: z.array(z.string()).default([]),
-      /** Addresses and networks that are the host's own, beside those of its interfaces. */
+      /** Addresses and networks of the host, in addition to those of its interfaces. */
       own: z.array(z.string().refine(isNetwork, "is no address and no network")).default([]),
     })
     .prefault({}),
@@ -83,20 +83,20 @@ const schema = z.strictObject({
       min: z.int().min(0).max(1_000).default(2),
       /** Sandboxes alive at once. */
       max: z.int().min(1).max(1_000).default(8),
-      /** Milliseconds after which a warm sandbox above `min` is let go. */
+      /** Milliseconds after which a warm sandbox above `min` is ended. */
       idle: z.int().min(100).default(120_000),
       /** Sandboxes that have run something, kept for requests with `reuse`. */
       reuse: z
         .strictObject({
-          /** Idle ones of one code. */
+          /** Most idle sandboxes of one key. */
           perKey: z.int().min(0).max(1_000).default(DEFAULT_REUSE.perKey),
-          /** Idle ones in all; never more than `max` less `min`. */
+          /** Most idle sandboxes in total; never more than `max` less `min`. */
           total: z.int().min(0).max(1_000).default(DEFAULT_REUSE.total),
-          /** Milliseconds one may be idle. */
+          /** Milliseconds that a sandbox may be idle. */
           idle: z.int().min(100).default(DEFAULT_REUSE.idle),
-          /** Milliseconds since its first execution. */
+          /** Most milliseconds since a sandbox's first execution. */
           age: z.int().min(100).default(DEFAULT_REUSE.age),
-          /** Executions. */
+          /** Most executions of one sandbox. */
           uses: z.int().min(1).default(DEFAULT_REUSE.uses),
         })
         .prefault({}),
@@ -109,8 +109,9 @@ export type Config = z.output<typeof schema>;
 export type PartialConfig = z.input<typeof schema>;
 
 /**
- * Fills in the defaults. Throws `BadRequest` naming the field for an unknown key or a bad value.
+ * Fills in the defaults.
  *
+ * @throws {BadRequest} that names the field, for an unknown key or a bad value.
  * @example config({ timeout: 5_000, cluster: { min: 4 } }).cluster.max // 8
  */
 export function config(partial: PartialConfig = {}): Config {
@@ -121,7 +122,7 @@ export function config(partial: PartialConfig = {}): Config {
   return parsed.data;
 }
 
-/** The first thing a schema complains about, as a `BadRequest` that names the field. */
+/** Returns the first error of a schema as a `BadRequest` that names the field. */
 export function firstIssue(error: z.ZodError): BadRequest {
   const [issue] = error.issues;
   if (issue === undefined) return new BadRequest("", "Invalid value");

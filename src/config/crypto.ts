@@ -5,9 +5,9 @@ import type { CryptoConfig } from "../protocol/crypto.ts";
 export const cryptoConfig = z.strictObject({
   /** Offers `crypto.subtle`. */
   subtle: z.boolean().default(true),
-  /** Bytes `getRandomValues()` fills at once. */
+  /** Most bytes that `getRandomValues()` fills in one call. */
   limit: z.int().min(1).max(65_536).default(65_536),
-  /** Methods that are there. */
+  /** Methods that the tool offers. */
   methods: z
     .array(z.enum(["getRandomValues", "randomUUID"]))
     .default(["getRandomValues", "randomUUID"]),

@@ -7,10 +7,10 @@ import type { DatabaseToolConfig } from "../protocol/database.ts";
 import type { DatabaseGrant } from "../protocol/database-target.ts";
 import type { SandboxLevel } from "../request/types.ts";
 
-/** The variable that names the database, for operators and in what permissions say. */
+/** Name of the variable with the database's URL, for operators and in permissions. */
 export const DATABASE_VARIABLE = "DATABASE_URL";
 
-/** The URL of a PostgreSQL server. What is wrong with it is said without quoting it. */
+/** Schema of a PostgreSQL server's URL. Its errors never quote the URL. */
 export const databaseUrl = z.string().superRefine((url, context) => {
   try {
     for (const host of parseDatabaseUrl(url).hosts) {
@@ -29,7 +29,7 @@ export const databaseConfig = z.strictObject({
   hosts: z.array(z.string().refine(isExact, "Not an exact host:port")).default([]),
   /** Folder of the tables' modules. Default: `schemas`, if there is one. */
   schemas: z.string().min(1).optional(),
-  /** Most rows a statement may answer with. */
+  /** Most rows in the answer to one statement. */
   rows: z.int().min(1).default(10_000),
   /** Most bytes of rows. */
   bytes: z
@@ -56,7 +56,7 @@ export function databaseGrant(config: DatabaseConfig): DatabaseGrant | null {
   return grant;
 }
 
-/** Returns the tool's permissions. The connection is made outside of the sandbox, for it. */
+/** Returns the tool's permissions. The connection is made on its behalf, outside the sandbox. */
 export function databasePermissions({ target }: DatabaseGrant): ToolPermissions {
   const net = target.hosts.map(formatDatabaseHost);
   return { name: "database", permissions: { env: [DATABASE_VARIABLE], net }, brokered: true };

@@ -1,14 +1,14 @@
 /** Limits of the sandboxes that are kept after an execution. */
 export interface ReuseLimits {
-  /** Idle ones of one key. */
+  /** Most idle sandboxes of one key. */
   readonly perKey: number;
-  /** Idle ones in all; never more than the pool has room for beside its minimum. */
+  /** Most idle sandboxes in total; never more than the pool's maximum less its minimum. */
   readonly total: number;
-  /** Milliseconds one may be idle. */
+  /** Milliseconds that a sandbox may be idle. */
   readonly idle: number;
-  /** Milliseconds since its first execution. */
+  /** Most milliseconds since a sandbox's first execution. */
   readonly age: number;
-  /** Executions. */
+  /** Most executions of one sandbox. */
   readonly uses: number;
 }
 

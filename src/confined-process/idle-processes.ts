@@ -9,7 +9,7 @@ const AHEAD_FOR = 60_000;
 const WORN_AFTER = 2_000;
 /** Bytes of input after which it is ended, because WebAssembly never returns memory. */
 const FULL_AFTER = 262_144;
-/** Milliseconds, longer than any start. */
+/** Milliseconds of a timer, longer than any start. */
 const HELD = 60_000;
 
 type Start = (isWaitedFor: boolean) => Promise<ConfinedProcess>;

@@ -27,11 +27,11 @@ export interface ClaimedReply {
 }
 
 export interface AskLimits {
-  /** Milliseconds. */
+  /** Most milliseconds for an answer. */
   readonly timeout: number;
-  /** Bytes of the whole answer. */
+  /** Most bytes of the whole answer. */
   readonly bytes: number;
-  /** Bytes of its facts as JSON. */
+  /** Most bytes of its facts as JSON. */
   readonly facts: number;
 }
 

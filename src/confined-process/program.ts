@@ -34,9 +34,9 @@ export class Program {
   readonly #limits: ProgramLimits;
   readonly #limit: ReturnType<typeof pLimit>;
   /** Allows each owner one question at a time, so that no owner takes all processes. */
-  readonly #turns: PerTenantQueue;
+  readonly #queue: PerTenantQueue;
   readonly #load: () => Promise<Loaded>;
-  readonly #profileSandboxes: IdleProcesses;
+  readonly #idle: IdleProcesses;
   #loaded: Promise<Loaded> | undefined;
 
   /** Creates a program. `script` resolves with a bundled module that exports a `MakeHandler`. */
@@ -48,8 +48,8 @@ export class Program {
     const { script, assets = async () => [], limits } = options;
     this.#limits = limits;
     this.#limit = pLimit(limits.atOnce);
-    this.#turns = new PerTenantQueue(limits.waiting);
-    this.#profileSandboxes = new IdleProcesses(limits, (isWaitedFor) => this.#start(isWaitedFor));
+    this.#queue = new PerTenantQueue(limits.waiting);
+    this.#idle = new IdleProcesses(limits, (isWaitedFor) => this.#start(isWaitedFor));
     this.#load = async () => {
       const main = readProgram("confined/main");
       const [text, given] = await Promise.all([script(), assets()]);
@@ -68,13 +68,13 @@ export class Program {
     if (this.#limit.pendingCount >= this.#limits.waiting) {
       throw new HostBusy("Too many requests like this wait");
     }
-    return this.#turns.take(owner, () =>
+    return this.#queue.take(owner, () =>
       this.#limit(async () => {
-        const one = await this.#profileSandboxes.take(owner);
+        const confined = await this.#idle.take(owner);
         try {
-          return await one.ask(input, payload, this.#limits);
+          return await confined.ask(input, payload, this.#limits);
         } finally {
-          this.#profileSandboxes.put(owner, one);
+          this.#idle.put(owner, confined);
         }
       }),
     );

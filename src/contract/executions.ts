@@ -1,11 +1,11 @@
-/** Executions and jobs as the HTTP API shows them. */
+/** Schemas of executions and jobs in the HTTP API. */
 import { z } from "zod";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { absent, object, strictObject } from "../request/object-schema.ts";
 import { OUTCOMES, output, usage } from "../request/output.ts";
 import { text, time } from "./query-values.ts";
 
-/** Ways an execution is asked for. */
+/** Routes that start an execution. */
 const VIAS = ["execute", "stream", "batch", "async", "invoke", "http", "resolve"] as const;
 
 const MOST_OF_A_PAGE = 200;
@@ -37,7 +37,7 @@ export const job = object({
   attempts: z.int().meta({ description: "How often it has been started" }),
   acceptedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
-  /** Once it is done: what a request that waits would have had. */
+  /** Answer or error of the finished job, the same as for a request that waits. */
   answer: absent(z.looseObject({})).meta({
     description: "Once it is done: what a request that waits would have had",
   }),
@@ -50,7 +50,7 @@ export const executionQuery = strictObject({
   outcome: outcome.optional(),
   function: text(200).optional(),
   via: via.optional(),
-  /** ISO 8601. */
+  /** Start of the period, in ISO 8601. */
   since: time.optional().meta({ type: "string", format: "date-time" }),
   until: time.optional().meta({ type: "string", format: "date-time" }),
   /** `next` of the page before. */

@@ -1,4 +1,4 @@
-/** Functions as the HTTP API takes and shows them. */
+/** Schemas of functions in the HTTP API. */
 import { z } from "zod";
 import { executeRequest } from "../request/execute-request.ts";
 import { absent, object, strictObject } from "../request/object-schema.ts";
@@ -6,7 +6,7 @@ import { sentRequest } from "../request/sent-request.ts";
 import { callback } from "./executions.ts";
 import { versionNumber } from "./query-values.ts";
 
-/** A function's name, which stands in paths, and in names beside others. */
+/** Schema of a function's name, which is part of paths and of composed names. */
 export const functionName = z
   .string()
   .regex(/^[A-Za-z0-9][\w-]{0,62}$/, "Expected up to 63 letters, digits, - and _");
@@ -17,9 +17,9 @@ const kind = z.enum(["value", "http"]);
 
 const { code: _, input: _input, explain: _explain, ...kept } = sentRequest.shape;
 
-/** Fields of a deployment that an execution does not have, or has otherwise. */
+/** Fields of a deployment that an execution lacks, or has in another form. */
 export const functionFields = object({
-  /** One module; or else `files`. */
+  /** Text of the only module. Otherwise there are `files`. */
   code: z.string().optional().meta({ description: "One module; or else `files`" }),
   /** Path → text of several modules. */
   files: z
@@ -63,7 +63,7 @@ export type DeployBody = z.output<typeof deployBody>;
 /** The body of `POST /functions/{name}/invoke`. */
 export const invokeBody = strictObject({
   input: z.unknown().optional().meta({ description: "The entry's only argument; any JSON" }),
-  /** Default: the one that is called. */
+  /** Version to call. Default: the current one. */
   version: versionNumber.optional().meta({ description: "Default: the current one" }),
   callback,
 }).meta({ id: "Invocation" });
@@ -75,7 +75,7 @@ const time = z.iso.datetime();
 export const shownFunction = object({
   name: z.string(),
   kind,
-  /** The version that is called. */
+  /** Version that calls use. */
   current: z.int().meta({ description: "The version that is called" }),
   latest: z.int(),
   createdAt: time,

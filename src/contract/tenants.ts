@@ -1,4 +1,4 @@
-/** Tenants and their keys as the HTTP API takes and shows them. */
+/** Schemas of tenants and their keys in the HTTP API. */
 import { z } from "zod";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { databaseUrl } from "../config/database.ts";
@@ -19,13 +19,13 @@ const ceiling = (z.unknown() as z.ZodType<Perms, Perms>)
   })
   .meta({ description: 'Like "permissions" of a request: the most an execution may have' });
 
-/** `ceiling.net[1]` is at `["net", 1]` of a ceiling. */
+/** Splits the name of a field into its path: `ceiling.net[1]` is at `["net", 1]` of a ceiling. */
 function pathOf(field: string): (string | number)[] {
   const parts = field.match(/[^.[\]]+/g) ?? [];
   return parts.slice(1).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
-/** Levels that tenants may have: none has the host's process. */
+/** Levels that tenants may have. No tenant may run code in the host's process. */
 const tenantLevel = z.enum(SANDBOX_LEVELS).exclude(["none"]);
 export type TenantLevel = z.output<typeof tenantLevel>;
 
@@ -41,14 +41,14 @@ const open = {
   tools: z.array(z.string().min(1).max(100)).max(100).optional(),
   sandbox: levels.optional(),
   reuse: z.boolean().optional(),
-  /** Milliseconds of one execution. */
+  /** Most milliseconds of one execution. */
   timeout: z.int().min(1).max(3_600_000).optional().meta({ description: "Milliseconds" }),
-  /** Megabytes of one sandbox. */
+  /** Most megabytes of one sandbox. */
   memory: z.int().min(128).max(65_536).optional().meta({ description: "Megabytes" }),
   codeBytes: z.int().min(1).max(16_777_216).optional(),
   bodyBytes: z.int().min(1_024).max(33_554_432).optional(),
   logEntries: z.int().min(0).max(1_000).optional(),
-  /** Executions at once, and those that may wait beyond. */
+  /** Most executions at once, and most further ones that may wait. */
   concurrency: z.int().min(1).max(10_000).default(16),
   queue: z.int().min(0).max(100_000).default(64),
   rate: strictObject({
@@ -62,14 +62,14 @@ const open = {
   })
     .optional()
     .meta({ description: "For each day, UTC" }),
-  /** Bytes of all that it stores. */
+  /** Most bytes of everything that it stores. */
   storage: z
     .int()
     .min(1_048_576)
     .max(1_099_511_627_776)
     .optional()
     .meta({ description: "Bytes of all that it stores" }),
-  /** Days that executions are remembered. */
+  /** Days for which executions are kept. */
   retention: z.int().min(1).max(3_650).optional().meta({ description: "Days" }),
 };
 
@@ -87,9 +87,9 @@ const env = z
 
 /** Settings that are never shown again. */
 const secret = {
-  /** Secret: kept sealed, and only its names are ever shown. */
+  /** Variables, encrypted in the store. Answers contain only their names. */
   env: env.optional().meta({ description: "Variables; left out, they stay as they are" }),
-  /** URL; secret, like `env`. */
+  /** URL of the database. Secret, like `env`. */
   database: databaseUrl
     .max(4_096)
     .nullable()
@@ -100,7 +100,10 @@ const secret = {
 /** The body of `PUT /admin/tenants/{id}`. */
 export const tenantBody = strictObject({ ...open, ...secret }).meta({ id: "TenantSettings" });
 
-/** Settings that the store has in the open and an operator sees again; of secrets, their names. */
+/**
+ * Settings that are stored in plain text and shown to an operator. Of secrets, only the names are
+ * shown.
+ */
 export const shownSettings = object({
   ...open,
   /** Names of its variables. */
@@ -109,7 +112,7 @@ export const shownSettings = object({
   database: z.boolean().meta({ description: "Whether it has a database" }),
 });
 
-/** A tenant's id, which stands in paths and names: short, without upper case. */
+/** Schema of a tenant's id, which is part of paths and names: short, without upper case. */
 export const tenantId = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "Expected up to 63 of a-z, 0-9 and -, not - at first");

@@ -1,22 +1,22 @@
 import ipaddr from "ipaddr.js";
 
 /**
- * What an address is to the proxy. `public` is dialled; `private` only where the operator named the
- * destination; `metadata` and `special` never.
+ * Class of an address. `public` is dialled. `private` is dialled only if the operator named the
+ * destination. `metadata` and `special` are never dialled.
  */
 export type AddressClass = "public" | "private" | "metadata" | "special";
 
-/** Judges one address as a resolver gives it: no brackets, no port. */
+/** Classifies an address as a resolver returns it: no brackets, no port. */
 export type Classifier = (address: string) => AddressClass;
 
 type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /**
- * Where clouds hand their machines credentials. Whole link-local ranges are among them: nothing a
- * sandbox may need is there, and the next vendor's address will be.
+ * Networks where clouds give credentials to their machines. Whole link-local ranges are included: a
+ * sandbox needs nothing there, and new vendors will use them.
  */
 const METADATA = networks([
-  "169.254.0.0/16", // nearly everybody's, and ECS, EKS and Tencent below the same prefix
+  "169.254.0.0/16", // most clouds; ECS, EKS and Tencent use the same prefix
   "168.63.129.16/32", // Azure's wire server
   "100.100.100.200/32", // Alibaba
   "192.0.0.192/32", // Oracle classic
@@ -27,16 +27,19 @@ const METADATA = networks([
   "fd00:42::42/128", // Scaleway
 ]);
 
-/** The only IPv6 block that is handed out; all else the library calls "unicast" is unassigned. */
+/**
+ * The only IPv6 block with assigned public addresses. The library also calls unassigned ones
+ * "unicast".
+ */
 const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR("2000::/3");
 const IPV4_COMPATIBLE = ipaddr.IPv6.parseCIDR("::/96");
 
-/** Ranges in which somebody may run a service of their own. */
+/** Ranges of addresses that private services may have. */
 const PRIVATE_RANGES = new Set(["private", "loopback", "uniqueLocal", "carrierGradeNat"]);
 
 /**
- * Tells what an address is. Text that is no address in canonical form is `special`, and so is an
- * IPv6 address that merely carries an IPv4 one, unless that is a metadata address.
+ * Returns the class of an address. Text that is not a canonical address is `special`. So is an IPv6
+ * address that contains an IPv4 one, unless that is a metadata address.
  *
  * @example classify("::ffff:169.254.169.254"); // "metadata"
  */
@@ -56,7 +59,7 @@ export const classify: Classifier = (text) => {
 
 function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
-  // A zone would be part of what is dialled, and of no comparison.
+  // A zone would be part of the dialled address, but of no comparison.
   if (text.includes("%") || !ipaddr.IPv6.isValid(text)) return undefined;
   return ipaddr.IPv6.parse(text);
 }
@@ -67,7 +70,7 @@ function isMetadata(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   });
 }
 
-/** The IPv4 address a translator or tunnel would take the packet to. */
+/** Returns the IPv4 address to which a translator or tunnel would send the packet. */
 function embeddedIPv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
   const bytes = address.toByteArray();
   switch (address.range()) {

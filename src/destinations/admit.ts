@@ -6,7 +6,7 @@ import type { Allowlist } from "./allowlist.ts";
 import { type Destination, formatDestination } from "./host.ts";
 import { Refusal } from "./refusal.ts";
 
-/** What the operator set for all runs; no request and no policy changes it. */
+/** Operator's settings for all runs. No request and no policy changes them. */
 export interface OperatorRules {
   readonly lookup: Lookup;
   readonly classify: Classifier;
@@ -15,12 +15,12 @@ export interface OperatorRules {
 }
 
 /**
- * An address that passed every check. Only `admit` makes one and `dial` takes nothing else, so no
- * name is ever looked up a second time on its way to the network.
+ * An address that passed every check. Only `admit` creates one, and `dial` accepts nothing else. So
+ * no name is resolved again before it is dialled.
  */
 export class CheckedAddress {
   readonly port: number;
-  /** Private, so that no other object passes for one of these. */
+  /** Private, so that no other object can pass for one of these. */
   readonly #ip: string;
 
   private constructor(ip: string, port: number) {
@@ -40,7 +40,11 @@ export class CheckedAddress {
   }
 }
 
-/** Checks a destination against a run's allowlist. @throws {Refusal} */
+/**
+ * Checks a destination against a run's allowlist.
+ *
+ * @throws {Refusal}
+ */
 export function checkAllowed(destination: Destination, allowlist: Allowlist): void {
   const verdict = allowlist.verdict(destination);
   if (verdict === "allowed") return;
@@ -52,8 +56,9 @@ export function checkAllowed(destination: Destination, allowlist: Allowlist): vo
 }
 
 /**
- * Resolves an allowed destination once and checks every address of the answer: one that is refused
- * refuses them all, for an answer that mixes the two is no honest one. At least one comes back.
+ * Resolves an allowed destination once and checks every address of the answer. One refused address
+ * refuses the whole answer, because an honest answer does not mix the two. Returns at least one
+ * address.
  *
  * @throws {Refusal}
  */
@@ -71,7 +76,10 @@ export async function admit(
   return [first, ...others];
 }
 
-/** The time runs from here on, waiting for a turn included; what is under way then is cancelled. */
+/**
+ * Resolves within `timeoutMs`, including the wait for a turn. A look-up in progress is then
+ * cancelled.
+ */
 async function resolveWithin(
   { host }: Destination,
   lookup: Lookup,

@@ -1,12 +1,12 @@
 import { type Destination, formatHost } from "./host.ts";
 import { coversHost, type HostEntry, knownEntry } from "./host-entry.ts";
 
-/** The answer of the list: `allowed`, or the part of the destination that is not on it. */
+/** Verdict of the list: `allowed`, or the part of the destination that is not on it. */
 export type AllowVerdict = "allowed" | "host-not-allowed" | "port-not-allowed";
 
 /**
- * The destinations that a policy grants, in the grammar of `parseEntry`. `*` includes every name and no
- * address: an address needs an entry of its own.
+ * Destinations that a policy grants, in the grammar of `parseEntry`. `*` includes every name but no
+ * address: an address needs its own entry.
  *
  * @example new Allowlist(["*.example.org:443"]).verdict(parseAuthority("a.b.example.org:443"));
  */

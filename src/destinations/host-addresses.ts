@@ -8,14 +8,17 @@ export type ListInterfaces = () => Partial<Record<string, readonly NetworkInterf
 
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
 
-/** Milliseconds for which what was listed holds: addresses come and go, each connection asks. */
+/** Milliseconds for which the list holds. Addresses change, and each connection asks. */
 const LISTED_FOR = 10_000;
-/** Bits of a network that is a link's; shorter ones, as tunnels have them, are half of the internet. */
+/**
+ * Fewest prefix bits of a link's network. Tunnels may have shorter ones, as wide as half of the
+ * internet.
+ */
 const SHORTEST_LINK = 32;
 
 /**
- * Judges as `judge` does, but that addresses of this host are private, and with IPv6 those of its links:
- * whoever dials them from here passes by what keeps the world away from them.
+ * Wraps `judge`: addresses of this host are private, and with IPv6 also those of its links. A
+ * connection from this host would bypass the firewall that protects them from outside.
  *
  * @throws {Error} if the interfaces cannot be listed.
  */
@@ -34,13 +37,17 @@ export function sparingHost(
   });
 }
 
-/** Judges as `judge` does, but that these addresses and networks are private. @throws {Error} */
+/**
+ * Wraps `judge`: these addresses and networks are private.
+ *
+ * @throws {Error} for text that is neither.
+ */
 export function sparingNetworks(judge: Classifier, texts: readonly string[]): Classifier {
   const own = texts.map(parseNetwork);
   return own.length === 0 ? judge : sparing(judge, () => own);
 }
 
-/** Whether text is an address, or a network as `address/bits`. */
+/** Tells whether text is an address, or a network as `address/bits`. */
 export function isNetwork(text: string): boolean {
   const [address = "", ...bits] = text.split("/");
   if (isIP(address) === 0 || text.includes("%")) return false;

@@ -3,11 +3,11 @@ import { accepted, cutPort, formatHost, HostError, parseHost, parsePort } from "
 
 /** A parsed entry of `net`, or of a policy of the proxy. */
 export interface HostEntry {
-  /** A name or address in its one spelling, `*.` and a name, or `*`. */
+  /** A name or address in its only spelling, `*.` and a name, or `*`. */
   readonly host: string;
-  /** The port that is written, or those that none means. */
+  /** The port of the entry, or the default ports. */
   readonly ports: readonly number[];
-  /** The entry in its one spelling. */
+  /** The entry in its only spelling. */
   readonly text: string;
 }
 
@@ -15,9 +15,9 @@ export interface HostEntry {
 const DEFAULT_PORTS: readonly number[] = [80, 443];
 
 /**
- * Reads an entry of `net`: a host, `*`, or `*.` and a name; and a port, except with `*`. The
- * reason is returned if it is none. Each host has one accepted spelling, except for case and the
- * zeros of IPv6. Two entries therefore name the same host exactly if their hosts are equal text.
+ * Parses an entry of `net`: `*`, a host, or `*.` and a name. All but `*` may have a port. Returns
+ * the reason if it is invalid. Each host has one accepted spelling, except for letter case and
+ * zeros in IPv6. So two entries name the same host exactly if their hosts are equal text.
  *
  * @example
  * parseEntry("API.example.org") // { host: "api.example.org", ports: [80, 443], text: "api.example.org" }
@@ -42,14 +42,18 @@ export function parseEntry(entry: string): HostEntry | string {
   return { host, ports: [port], text: `${host}:${port}` };
 }
 
-/** Parses a valid entry. @throws {HostError} naming it, if it is not. */
+/**
+ * Parses a valid entry.
+ *
+ * @throws {HostError} that names the entry if it is invalid.
+ */
 export function knownEntry(entry: string): HostEntry {
   const parsed = parseEntry(entry);
   if (typeof parsed === "string") throw new HostError(`${JSON.stringify(entry)} ${parsed}`);
   return parsed;
 }
 
-/** Returns a host in its one spelling, or `*.` and a name. */
+/** Returns a host in its only spelling, or `*.` and a name. */
 function readHost(text: string): string | undefined {
   const isWild = text.startsWith("*.");
   const host = accepted(() => parseHost(isWild ? text.slice(2) : text));
@@ -58,14 +62,17 @@ function readHost(text: string): string | undefined {
   return isMapped(host.address) ? undefined : formatHost(host);
 }
 
-/** Detects an IPv6 address that carries an IPv4 one. Deno treats it as that IPv4 address, which has a spelling. */
+/**
+ * Detects an IPv6 address that contains an IPv4 one. Deno treats it as that IPv4 address, which has
+ * its own spelling.
+ */
 function isMapped(address: string): boolean {
   return address.startsWith("::ffff:");
 }
 
 /**
- * Tells whether other entries include each host and port of an entry. `*.x` is every name below `x`,
- * not `x`.
+ * Tells whether other entries include each host and port of an entry. `*.x` includes every name
+ * below `x`, but not `x`.
  *
  * @example
  * const [wide, exact] = ["*.x.org", "a.x.org:443"].map(parseEntry);

@@ -1,9 +1,9 @@
 import { isIPv6 } from "node:net";
 
-/** A host as somebody wrote it down, in its one canonical spelling. */
+/** A parsed host in its canonical spelling. */
 export type Host =
   | { readonly kind: "name"; readonly name: string }
-  /** `address` carries no brackets. */
+  /** `address` has no brackets. */
   | { readonly kind: "address"; readonly address: string };
 
 /** The destination of a tunnel. `port` is 1 to 65535. */
@@ -12,7 +12,7 @@ export interface Destination {
   readonly port: number;
 }
 
-/** Thrown for text that is no host, port or authority in the one spelling that is accepted. */
+/** Thrown for text that is not a host, port or authority in the accepted spelling. */
 export class HostError extends Error {
   override readonly name = "HostError";
 }
@@ -28,8 +28,9 @@ const IPV6_CHARACTERS = /^[0-9a-f:.]+$/i;
 const PORT = /^[1-9][0-9]{0,4}$/;
 
 /**
- * Reads a host: a name in ASCII letters, digits and hyphens, a canonical dotted quad, or an IPv6
- * address in brackets. Everything two programs could read differently is refused, and not repaired.
+ * Parses a host. It is a name in ASCII letters, digits and hyphens, a canonical dotted quad, or an
+ * IPv6 address in brackets. Refuses text that two programs could read differently, instead of
+ * repairing it.
  *
  * @throws {HostError}
  * @example parseHost("API.example.com"); // { kind: "name", name: "api.example.com" }
@@ -54,7 +55,11 @@ export function parseHost(text: string): Host {
   return { kind: "name", name };
 }
 
-/** Reads a port, 1 to 65535 in plain decimal. @throws {HostError} */
+/**
+ * Parses a port, 1 to 65535 in plain decimal.
+ *
+ * @throws {HostError}
+ */
 export function parsePort(text: string): number {
   const port = PORT.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65_535) throw new HostError("The port is not a number from 1 to 65535");
@@ -73,7 +78,7 @@ export function cutPort(text: string): { host: string; port: string | undefined 
 }
 
 /**
- * Reads `host:port`, or `host` alone where there is a `defaultPort`.
+ * Parses `host:port`, or `host` alone if there is a `defaultPort`.
  *
  * @throws {HostError}
  * @example parseAuthority("[2001:DB8::1]:443"); // address 2001:db8::1, port 443
@@ -95,13 +100,13 @@ export function accepted<T>(read: () => T): T | undefined {
   }
 }
 
-/** The host's text as it stands in a URL: an IPv6 address is in brackets. */
+/** Formats a host as in a URL: an IPv6 address is in brackets. */
 export function formatHost(host: Host): string {
   if (host.kind === "name") return host.name;
   return host.address.includes(":") ? `[${host.address}]` : host.address;
 }
 
-/** `host:port`, with the port always there. */
+/** Formats `host:port`. The port is always present. */
 export function formatDestination({ host, port }: Destination): string {
   return `${formatHost(host)}:${port}`;
 }
@@ -109,7 +114,8 @@ export function formatDestination({ host, port }: Destination): string {
 /** Spells an address as URLs do, because `fetch` in a sandbox sends that spelling. */
 function canonicalIPv6(text: string): string {
   const url = `http://[${text}]`;
-  // The characters are checked first: a zone (`%eth0`) is valid to others and means nothing here.
+  // The characters are checked first: a zone (`%eth0`) is valid for other parsers and means nothing
+  // here.
   const isWritten = text.length <= MAX_IPV6 && IPV6_CHARACTERS.test(text) && isIPv6(text);
   if (!isWritten || !URL.canParse(url)) throw new HostError("The brackets hold no IPv6 address");
   return new URL(url).hostname.slice(1, -1);

@@ -5,7 +5,7 @@ import type { OperatorRules } from "./admit.ts";
 import { formatDestination, HostError, parseAuthority, parseHost } from "./host.ts";
 import { isNetwork, sparingNetworks } from "./host-addresses.ts";
 
-/** The operator's word as it was written. */
+/** Operator's settings as written, and the functions to apply them. */
 export interface OperatorRulesOptions {
   readonly hosts: Readonly<Record<string, string>>;
   readonly private: readonly string[];
@@ -16,7 +16,8 @@ export interface OperatorRulesOptions {
 }
 
 /**
- * Reads what the operator set. A mistake stops the start, for it would be no protection later.
+ * Parses the operator's settings. A mistake stops the start, because a wrong setting would protect
+ * nothing.
  *
  * @throws {HostError} naming the entry, above all one that leads to a metadata address.
  */
@@ -48,7 +49,7 @@ function readPrivate(entry: string): string {
   return formatDestination(destination);
 }
 
-/** By the real classifier, whichever one is used for the rest. */
+/** Refuses metadata addresses by the real classifier, even if `options.classify` is another one. */
 function refuseMetadata(address: string, what: string): void {
   if (classify(address) !== "metadata") return;
   throw new HostError(`${what}: a cloud's metadata address can never be allowed`);

@@ -1,7 +1,7 @@
-/** The header of an answer by which the proxy refuses; no host's answer is passed on with it. */
+/** Header that marks a refusal by the proxy. Answers of hosts are passed on without it. */
 export const DENIED_HEADER = "X-Isolate-Denied";
 
-/** Every code a client of a slot's socket may be refused with, and the HTTP status it goes with. */
+/** Codes with which a client of a slot's socket may be refused, and their HTTP statuses. */
 export const STATUS = {
   BAD_REQUEST: 400,
   BAD_HOST: 400,
@@ -42,11 +42,11 @@ const REASON: Record<number, string> = {
   504: "Gateway Timeout",
 };
 
-/** Thrown for whatever a client does not get. `message` is shown to it and holds no internals. */
+/** Thrown when a client is refused. The client sees `message`, so it contains no internals. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly code: RefusalCode;
-  /** The address it is about, for the audit alone. */
+  /** The refused address, for the audit log alone. */
   readonly address: string | undefined;
 
   constructor(code: RefusalCode, message: string, address?: string) {
@@ -56,13 +56,13 @@ export class Refusal extends Error {
   }
 }
 
-/** What a refusal is about. `port` is 0 where the request did not get as far as naming one. */
+/** Destination of a refused request. `port` is 0 if the request did not name one. */
 export interface Subject {
   readonly host: string;
   readonly port: number;
 }
 
-/** The whole HTTP answer that tells a client of a refusal; nothing follows it on its connection. */
+/** Formats a refusal as a complete HTTP answer. It is the last one on its connection. */
 export function refusalResponse(refusal: Refusal, subject?: Subject): string {
   const status = STATUS[refusal.code];
   const error = { code: refusal.code, message: refusal.message, ...subject };

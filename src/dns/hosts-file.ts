@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 
-/** Bytes of a file that are read at most: the longest known lists of blocked names have a few MB. */
+/** Most bytes of a file. The longest known block lists have a few MB. */
 const MAX_BYTES = 16_777_216;
 
-/** A small text file of the system's, parsed again whenever it has changed. */
+/** A small system file, parsed again when it has changed. */
 export class SystemFile<T> {
   readonly #path: string;
   readonly #parse: (text: string) => T;
@@ -18,8 +18,8 @@ export class SystemFile<T> {
   }
 
   /**
-   * What the file says now; what an empty one says if it cannot be read. Reads synchronously: an
-   * asynchronous read takes a thread of the pool, and these files are in memory.
+   * The parsed file; the parse of an empty one if it cannot be read. Reads synchronously, because
+   * these files are in memory and an asynchronous read takes a thread of the pool.
    */
   get value(): T {
     try {
@@ -38,7 +38,7 @@ export class SystemFile<T> {
 }
 
 /**
- * Reads a hosts file: an address and its names a line, `#` before comments.
+ * Parses a hosts file: per line, an address and its names; comments begin with `#`.
  *
  * @example
  * parseHosts("192.0.2.1 api.example api").get("api") // ["192.0.2.1"]

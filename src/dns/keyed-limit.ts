@@ -1,39 +1,45 @@
 import pLimit, { type LimitFunction } from "p-limit";
 
-interface Lane {
+interface Queue {
   readonly limit: LimitFunction;
   /** Tasks that run or wait. */
   tasks: number;
 }
 
-/** Lets a few tasks of each key run at a time; those of other keys never wait for them. */
+/**
+ * Limits the tasks of each key that run at a time. Tasks of one key never wait for those of
+ * another.
+ */
 export class KeyedLimit {
   readonly #most: number;
-  /** Of the keys that have tasks. */
-  readonly #lanes = new Map<string, Lane>();
+  /** Key → its queue, for keys that have tasks. */
+  readonly #queues = new Map<string, Queue>();
 
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** Keys that have tasks. */
+  /** Number of keys that have tasks. */
   get size(): number {
-    return this.#lanes.size;
+    return this.#queues.size;
   }
 
-  /** Runs a task in its key's turn. Rejects at once when `signal` is aborted; the task has to end then. */
+  /**
+   * Runs a task in its key's turn. Rejects at once when `signal` is aborted, and the task has to
+   * end then.
+   */
   async run<T>(key: string, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    const lane = this.#lanes.get(key) ?? { limit: pLimit(this.#most), tasks: 0 };
-    this.#lanes.set(key, lane);
-    lane.tasks += 1;
-    const ran = lane.limit(async () => {
+    const queue = this.#queues.get(key) ?? { limit: pLimit(this.#most), tasks: 0 };
+    this.#queues.set(key, queue);
+    queue.tasks += 1;
+    const ran = queue.limit(async () => {
       signal.throwIfAborted();
       return await task();
     });
     const leave = (): void => {
-      lane.tasks -= 1;
-      if (lane.tasks === 0) this.#lanes.delete(key);
+      queue.tasks -= 1;
+      if (queue.tasks === 0) this.#queues.delete(key);
     };
     ran.then(leave, leave);
     return await orAborted(ran, signal);

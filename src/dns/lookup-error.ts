@@ -1,4 +1,4 @@
-/** Why a name has no address; `message` is shown to whoever asked and holds no internals. */
+/** Reason why a name has no address. The client sees `message`, so it contains no internals. */
 export class LookupError extends Error {
   override readonly name = "LookupError";
   readonly code: "RESOLVE_FAILED" | "RESOLVE_TIMEOUT";

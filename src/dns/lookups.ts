@@ -3,15 +3,18 @@ import { KeyedLimit } from "./keyed-limit.ts";
 import { LookupError } from "./lookup-error.ts";
 import type { Asker, Lookup, Resolver } from "./resolve.ts";
 
-/** Names that are looked up at a time. Those that have to wait do so within their own deadline. */
+/** Look-ups that may run at a time. Waiting ones wait within their own deadline. */
 const PER_RUN = 8;
 const PER_OWNER = 16;
-/** Milliseconds a failure is the answer to whoever of its owner asks again. */
+/** Milliseconds for which a failure is cached for its owner. */
 const FAILED_MS = 1_000;
-/** Failures that are remembered, of all owners. */
+/** Failures that are cached, over all owners. */
 const MAX_FAILED = 1_000;
 
-/** The look-ups of a process: few at a time for each run and each owner, none in anybody's way. */
+/**
+ * Bounds the look-ups of a process. Each run and each owner has a few at a time, so nobody blocks
+ * the others.
+ */
 export class Lookups {
   readonly #resolve: Resolver;
   readonly #runs = new KeyedLimit(PER_RUN);
@@ -22,7 +25,11 @@ export class Lookups {
     this.#resolve = resolve;
   }
 
-  /** @throws {LookupError} or the reason of the signal that is aborted. */
+  /**
+   * Looks up a name. Rejects with the signal's reason when it is aborted.
+   *
+   * @throws {LookupError} if the name has no address.
+   */
   readonly lookup: Lookup = async (name, asker) => {
     const { owner, run, signal } = asker;
     const key = JSON.stringify([owner, name]);
@@ -37,7 +44,7 @@ export class Lookups {
     try {
       return await this.#resolve(name, signal);
     } catch (error) {
-      // What was given up early says nothing about the name.
+      // A cancelled look-up says nothing about the name.
       signal.throwIfAborted();
       const failure =
         error instanceof LookupError

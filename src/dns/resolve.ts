@@ -4,45 +4,46 @@ import { LookupError } from "./lookup-error.ts";
 import { candidates, parseSearchList } from "./search-list.ts";
 
 /**
- * Gives every address of a host name, in the order to try them. Rejects if there is none, and as
- * soon as `signal` is aborted. What it answers is checked, and what was checked is dialled.
+ * Returns every address of a host name, in the order to try them. Rejects if there is none, and as
+ * soon as `signal` is aborted. Each address is checked, and exactly the checked address is dialled.
  */
 export type Resolver = (name: string, signal: AbortSignal) => Promise<readonly string[]>;
 
-/** Whom a name is looked up for. */
+/** The party that looks up a name, and its limits. */
 export interface Asker {
-  /** Whose look-ups share one bound: the tenant. */
+  /** The tenant, whose look-ups share one limit. */
   readonly owner: string;
-  /** The execution, or whatever else has a bound of its own below its owner's. */
+  /** The execution, or another unit with its own limit below the owner's. */
   readonly run: string;
   readonly signal: AbortSignal;
 }
 
-/** A resolver that bounds how much one asker may have it do. */
+/** A resolver that limits the look-ups of each asker. */
 export type Lookup = (name: string, asker: Asker) => Promise<readonly string[]>;
 
-/** Milliseconds one server has for one answer, and how often it is asked. */
+/** Milliseconds for one answer of one server, and tries per server. */
 const EACH_TRY = { timeout: 1_500, tries: 2 };
-/** Milliseconds for a name, over all servers and all domains of the search list. */
+/** Milliseconds for a name, over all servers and search domains. */
 const NAME_MS = 4_000;
-/** What a question ends with that no server has answered. */
+/** Error codes of a query that no server answered. */
 const UNANSWERED: readonly unknown[] = ["ETIMEOUT", "ECANCELLED"];
-/** Addresses of a name: each is checked, and no honest name has as many. */
+/** Most addresses of a name. Each one is checked, and no honest name has more. */
 const MAX_ADDRESSES = 100;
 
 export interface NameServerOptions {
   /** Default: `/etc/hosts`. */
   readonly hostsFile?: string;
-  /** Says how incomplete names are completed. Default: `/etc/resolv.conf`. */
+  /** File with the rules for incomplete names. Default: `/etc/resolv.conf`. */
   readonly resolvConf?: string;
-  /** `address:port` of the servers that are asked. Default: the operating system's. */
+  /** Name servers as `address:port`. Default: the operating system's. */
   readonly servers?: readonly string[];
 }
 
 /**
- * Asks the operating system's name servers, its hosts file first. Does not use `getaddrinfo`: that
- * holds a thread of the pool for 10 s and longer, cannot be cancelled, and with 32 such threads taken
- * (4 in Node) every file operation of the process waits. Seen with Deno 2.9.6 and Node 20.20.
+ * Queries the operating system's name servers, after its hosts file. It avoids `getaddrinfo`, which
+ * holds a thread of the pool for 10 s and longer and cannot be cancelled. With 32 such threads
+ * taken (4 in Node), every file operation of the process waits. Seen with Deno 2.9.6 and Node
+ * 20.20.
  */
 export function nameServerResolver(options: NameServerOptions = {}): Resolver {
   const hosts = new SystemFile(options.hostsFile ?? "/etc/hosts", parseHosts);
@@ -56,7 +57,7 @@ export function nameServerResolver(options: NameServerOptions = {}): Resolver {
   };
 }
 
-/** Asks for one name after the other until one has an address. */
+/** Queries the names in order until one has an address. */
 async function askAll(
   names: readonly string[],
   resolver: promises.Resolver,
@@ -85,9 +86,9 @@ async function askAll(
     : new LookupError("RESOLVE_FAILED", "The name could not be resolved");
 }
 
-/** What the name servers say of a complete name. `late`: one of the questions had no answer. */
+/** Answer of the name servers for a complete name. `late` means that a query had no answer. */
 interface DnsAnswer {
-  /** IPv4 and IPv6 in turn, so that a few tries see both. */
+  /** Alternates IPv4 and IPv6, so that a few tries include both. */
   readonly addresses: readonly string[];
   readonly late: boolean;
 }
@@ -107,7 +108,7 @@ async function ask(name: string, resolver: promises.Resolver): Promise<DnsAnswer
   };
 }
 
-/** Answers for the names in `hosts` from there, and asks `lookup` for all others. */
+/** Wraps `lookup`: names in `hosts` are answered from there. */
 export function withStaticHosts(hosts: ReadonlyMap<string, string>, lookup: Lookup): Lookup {
   return async (name, asker) => {
     const address = hosts.get(name);

@@ -1,7 +1,7 @@
-/** What resolv.conf(5) says of names that may not be complete. */
+/** Rules of resolv.conf(5) for names that may be incomplete. */
 export interface SearchList {
   readonly domains: readonly string[];
-  /** A name with so many dots is asked for as it stands first. */
+  /** Dots from which a name is first looked up as written. */
   readonly ndots: number;
 }
 
@@ -9,7 +9,7 @@ const MAX_DOMAINS = 6;
 const MAX_NDOTS = 15;
 const MAX_NAME = 253;
 
-/** Reads `search`, `domain` and `options ndots:n` of a resolv.conf; the last of each counts. */
+/** Parses `search`, `domain` and `options ndots:n` of a resolv.conf. The last of each counts. */
 export function parseSearchList(text: string): SearchList {
   let domains: readonly string[] = [];
   let ndots = 1;
@@ -24,7 +24,7 @@ export function parseSearchList(text: string): SearchList {
 }
 
 /**
- * The complete names to ask for, one after the other until one has an address, each with its final
+ * Lists the complete names to look up, in this order until one has an address. Each ends with a
  * dot.
  *
  * @example

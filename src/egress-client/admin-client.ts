@@ -22,24 +22,24 @@ type NewRequest = AdminRequest extends infer R
   : never;
 type AdminReply = { readonly report?: RunReport };
 
-/** What was told of a run that is open. */
+/** Events received about an open run. */
 interface RunState {
   readonly onRefused: ((denial: Denial) => void) | undefined;
   /** Bytes of the connections that have ended. */
   ended: number;
-  /** Bytes of all of them, when that was told last. */
+  /** Bytes of all its connections, by the last report of usage. */
   moved: number;
 }
 
-/** The control plane's end of the proxy's admin socket. */
+/** Client for the proxy's admin socket. */
 export class AdminClient {
-  /** Resolves when the connection is gone, and with it every run that was opened on it. */
+  /** Resolves when the connection has ended, and with it every run opened on it. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #waiting = new Map<number, (answer: AdminAnswer) => void>();
-  readonly #heard = new Map<string, RunState>();
+  readonly #runs = new Map<string, RunState>();
   #nextId = 1;
-  /** Those the proxy told of before anybody listened. */
+  /** Sessions that the proxy reported before there was a listener. */
   readonly #survivors: SurvivorEvent[] = [];
   #onSurvivor = (event: SurvivorEvent): void => {
     this.#survivors.push(event);
@@ -48,13 +48,13 @@ export class AdminClient {
   private constructor(socket: Socket) {
     this.#socket = socket;
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
-    // Ours, but its words have been near hostile bytes: it may be wrong, not endless.
+    // The proxy is trusted, but reads hostile bytes. So its lines are bounded.
     const decoder = new LineDecoder(MAX_ADMIN_LINE);
     socket.on("data", (chunk: Buffer) => this.#receive(decoder.push(chunk)));
     socket.on("error", () => socket.destroy());
   }
 
-  /** Rejects if nobody listens there. */
+  /** Connects to the socket. Rejects if nobody listens there. */
   static connect(path: string): Promise<AdminClient> {
     return new Promise((resolve, reject) => {
       const socket = connect(path);
@@ -63,7 +63,7 @@ export class AdminClient {
     });
   }
 
-  /** Asks and resolves with the answer; rejects with what the proxy says against it, or too late. */
+  /** Sends a request and resolves with the answer. Rejects with the proxy's error, or after 5 s. */
   async ask(request: NewRequest): Promise<AdminReply> {
     const id = this.#nextId;
     this.#nextId += 1;
@@ -87,22 +87,27 @@ export class AdminClient {
     }
   }
 
-  /** Keeps what is told of a run until `unlisten`, and has `onRefused` told of what it is refused. */
+  /** Records events of a run until `unlisten`, and calls `onRefused` for each refusal. */
   listen(run: string, onRefused?: (denial: Denial) => void): void {
-    this.#heard.set(run, { onRefused, ended: 0, moved: 0 });
+    this.#runs.set(run, { onRefused, ended: 0, moved: 0 });
   }
 
   unlisten(run: string): void {
-    this.#heard.delete(run);
+    this.#runs.delete(run);
   }
 
-  /** Bytes of a run, both ways together, as far as they were told: what holds if no report comes. */
+  /**
+   * Returns the bytes of a run in both directions, as last reported. They count if no final report
+   * comes.
+   */
   bytesOf(run: string): number {
-    const { ended, moved } = this.#heard.get(run) ?? { ended: 0, moved: 0 };
+    const { ended, moved } = this.#runs.get(run) ?? { ended: 0, moved: 0 };
     return Math.max(ended, moved);
   }
 
-  /** Has `listener` told of database sessions that outlive their execution, and of their ends. */
+  /**
+   * Calls `listener` when a database session outlives its execution, and when such a session ends.
+   */
   listenForSurvivors(listener: (event: SurvivorEvent) => void): void {
     this.#onSurvivor = listener;
     for (const event of this.#survivors.splice(0)) listener(event);
@@ -130,12 +135,12 @@ export class AdminClient {
   }
 
   #hear(event: Exclude<AdminEvent, SurvivorEvent>): void {
-    const heard = this.#heard.get(event.run);
-    if (heard === undefined) return;
-    if (event.event === "usage") heard.moved = event.bytesOut + event.bytesIn;
-    if (event.event === "end") heard.ended += event.bytesOut + event.bytesIn;
+    const state = this.#runs.get(event.run);
+    if (state === undefined) return;
+    if (event.event === "usage") state.moved = event.bytesOut + event.bytesIn;
+    if (event.event === "end") state.ended += event.bytesOut + event.bytesIn;
     if (event.event !== "decision" || event.verdict !== "denied") return;
     const { host, port, code } = event;
-    heard.onRefused?.({ kind: "net", value: subjectText(host, port), by: "egress", code });
+    state.onRefused?.({ kind: "net", value: subjectText(host, port), by: "egress", code });
   }
 }

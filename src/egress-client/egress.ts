@@ -1,47 +1,51 @@
 import type { DatabaseAccess, EgressAccess } from "../protocol/egress-admin.ts";
 import type { Denial } from "../request/types.ts";
 
-/** The way out of sandboxes: whoever is granted something gets sockets that lead there alone. */
+/**
+ * Opens the network for sandboxes. A sandbox with a grant gets sockets that lead to the granted
+ * destinations alone.
+ */
 export interface Egress {
-  /** Database sessions that outlive their execution. */
+  /** Number of database sessions that outlive their execution. */
   readonly survivors?: number;
   /**
-   * Opens the way for one run; it is open when this resolves. Rejects with `EgressUnavailable`
-   * while there is no proxy.
+   * Opens the network for one run, and resolves when it is open.
+   *
+   * @throws {EgressUnavailable} while there is no proxy.
    */
   open(run: EgressRun): Promise<EgressLease>;
 }
 
-/** What the operator decides for every run, whoever runs the proxy. */
+/** Operator's settings for all runs, whether Isolate or the operator runs the proxy. */
 export interface EgressSettings {
-  /** Name → address: answers without a resolver. */
+  /** Name → address, which answers without a resolver. */
   readonly hosts: Readonly<Record<string, string>>;
-  /** `host:port` whose private or loopback address may be reached. */
+  /** Destinations as `host:port` whose private or loopback address may be reached. */
   readonly private: readonly string[];
-  /** Addresses and networks that are the host's own, beside those that the proxy sees. */
+  /** Addresses and networks of the host, in addition to those that the proxy sees. */
   readonly own?: readonly string[];
 }
 
 export interface EgressRun {
-  /** Unique among the runs that are open. */
+  /** Identifier, unique among the open runs. */
   readonly run: string;
   readonly tenant: string;
-  /** The slot's egress socket, and what it leads to. */
+  /** Egress socket of the slot, and the destinations behind it. */
   readonly egress?: EgressAccess;
-  /** The slot's database socket, and what it leads to. */
+  /** Database socket of the slot, and the database behind it. */
   readonly database?: DatabaseAccess;
-  /** Told of what is refused as that happens, as far as the proxy tells of it. */
+  /** Receives each refusal that the proxy reports, as it happens. */
   readonly onRefused?: ((denial: Denial) => void) | undefined;
 }
 
 export interface EgressLease {
-  /** Ends every connection of the run, and tells what it has had. Never rejects. */
+  /** Ends all connections of the run, and resolves with its report. Never rejects. */
   close(): Promise<EgressReport>;
 }
 
-/** What a run has had of the proxy, and not. */
+/** Bytes and refusals of a run. */
 export interface EgressReport {
   readonly denied: readonly Denial[];
-  /** Both ways together; what databases were told and answered is not among them. */
+  /** Bytes in both directions. Those of databases are not included. */
   readonly bytes: number;
 }

@@ -8,15 +8,18 @@ const FIRST_RETRY = 200;
 const LAST_RETRY = 10_000;
 
 export interface EgressLinkOptions {
-  /** Sees to a proxy, and resolves with a connection to it. Asked again when that has ended. */
+  /**
+   * Starts or finds a proxy, and resolves with a connection to it. Called again when that has
+   * ended.
+   */
   readonly connect: (signal: AbortSignal) => Promise<AdminClient>;
-  /** One line about something an operator wants to know. */
+  /** Receives lines for the operator, one at a time. */
   readonly log: (line: string) => void;
 }
 
 /**
- * The connection to a proxy, made anew whenever it has ended. In between, what needs the proxy is
- * refused, and nothing else is touched.
+ * Keeps a connection to a proxy, and makes a new one whenever it has ended. In between, executions
+ * that need the proxy are refused, and no others.
  */
 export class EgressLink implements Egress {
   readonly #options: EgressLinkOptions;
@@ -30,12 +33,12 @@ export class EgressLink implements Egress {
     this.#options = options;
   }
 
-  /** Whether runs can be opened. */
+  /** True if runs can be opened. */
   get up(): boolean {
     return this.#admin !== undefined;
   }
 
-  /** Database sessions that outlive their execution, as the proxy has told last. */
+  /** Number of database sessions that outlive their execution, as the proxy last reported. */
   get survivors(): number {
     return this.#survivors;
   }
@@ -49,13 +52,13 @@ export class EgressLink implements Egress {
     const admin = this.#admin;
     if (admin === undefined) throw this.#unavailable();
     const { onRefused, ...request } = run;
-    // What is refused may be told before the answer is.
+    // A refusal may be reported before the answer arrives.
     admin.listen(run.run, onRefused);
     try {
       await admin.ask({ op: "open", ...request });
     } catch (cause) {
       this.#reason = messageOf(cause);
-      // It may be open all the same, where just the answer was late.
+      // The run may be open although its answer was late.
       void closeRun(admin, run.run);
       throw this.#unavailable();
     }
@@ -67,7 +70,7 @@ export class EgressLink implements Egress {
     this.#admin?.close();
   }
 
-  /** Ends the connection for good, and with it every run that is open. */
+  /** Ends the connection for good, which also ends every open run. */
   async close(): Promise<void> {
     this.#stop.abort();
     this.#admin?.close();
@@ -82,7 +85,7 @@ export class EgressLink implements Egress {
     while (!signal.aborted) {
       try {
         this.#admin = await connect(signal);
-        // A proxy tells a new connection of those there are.
+        // A proxy reports the existing sessions to a new connection.
         this.#survivors = 0;
         this.#admin.listenForSurvivors((event) => {
           this.#survivors = event.survivors;
@@ -99,7 +102,7 @@ export class EgressLink implements Egress {
       }
       this.#admin?.close();
       this.#admin = undefined;
-      // What goes on for hours is said once.
+      // Each reason is logged once, because an outage may last for hours.
       if (!signal.aborted && told !== this.#reason) log(this.#down());
       told = this.#reason;
       await sleep(signal.aborted ? 0 : wait, undefined, { signal }).catch(() => {});
@@ -116,7 +119,7 @@ export class EgressLink implements Egress {
   }
 }
 
-/** One line about a database session that outlives its execution. */
+/** Formats the log line about a database session that outlives its execution. */
 export function survivorLine({
   host,
   port,
@@ -131,7 +134,7 @@ export function survivorLine({
     : `${session} outlives its execution: ${reason}`;
 }
 
-/** With the proxy gone, the run's connections are gone as well. */
+/** Closes a run. If the proxy is gone, so are the run's connections. */
 async function closeRun(admin: AdminClient, run: string): Promise<EgressReport> {
   try {
     const { report } = await admin.ask({ op: "close", run });
@@ -147,7 +150,8 @@ async function closeRun(admin: AdminClient, run: string): Promise<EgressReport> 
       bytes: bytesOut + bytesIn,
     };
   } catch {
-    // What was moved is its tenant's, report or not: ending the proxy is no way not to be charged.
+    // Charges the tenant for the bytes moved even without a report. So ending the proxy does not
+    // avoid the charge.
     return { denied: [], bytes: admin.bytesOf(run) };
   } finally {
     admin.unlisten(run);

@@ -6,11 +6,13 @@ export interface EgressServiceOptions {
   /** Path of its admin socket. */
   readonly socket: string;
   readonly settings: EgressSettings;
-  /** One line about something an operator wants to know. */
+  /** Receives lines for the operator, one at a time. */
   readonly log: (line: string) => void;
 }
 
-/** A proxy that somebody else runs and starts again. It learns the operator's settings from here. */
+/**
+ * Returns a link to a proxy that the operator runs and restarts. The link sends it the settings.
+ */
 export function egressService({ socket, settings, log }: EgressServiceOptions): EgressLink {
   return new EgressLink({
     log,

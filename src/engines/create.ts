@@ -16,38 +16,45 @@ const MAX_WAITING = 256;
 const MAX_REALMS = 1_000;
 const HEALTH_INTERVAL = 30_000;
 
-/** The engine containers are asked from. */
+/** The Docker Engine that runs containers. */
 export interface ContainerHost {
-  /** `DOCKER_HOST` as given; the usual sockets if absent. */
+  /** `DOCKER_HOST` as given. Default: the usual sockets. */
   readonly host?: string | undefined;
-  /** OCI runtime of the sandboxes; the engine's default if absent. */
+  /** OCI runtime of the sandboxes. Default: the engine's. */
   readonly runtime?: string | undefined;
-  /** Admin socket of an egress proxy that somebody else runs; if absent, one is started. */
+  /** Admin socket of an egress proxy that the operator runs. Default: one is started. */
   readonly egressSocket?: string | undefined;
 }
 
 export interface EnginesOptions {
   readonly config: Config;
   readonly instance: Instance;
-  /** `null` for no containers. */
+  /** Docker Engine for containers; `null` for no containers. */
   readonly containers: ContainerHost | null;
-  /** Whether code may run in this very process, at level `none`. Default false. */
+  /** Offers the level `none`, which runs code in this very process. Default false. */
   readonly inProcess?: boolean | undefined;
-  /** One line about something an operator wants to know. */
+  /** Receives lines for the operator, one at a time. */
   readonly log: (line: string) => void;
 }
 
 export interface Engines {
-  /** One for each level this host is to have. They keep nothing warm until told to. */
+  /** Engines, one for each level of this host. They keep nothing warm until `prewarm()`. */
   readonly engines: readonly Engine[];
-  /** Resolves after the first attempt to reach and prepare Docker, if it is to be used, successful or not. */
+  /**
+   * Resolves after the first attempt to reach and prepare Docker, whether or not it succeeds.
+   * Resolves at once without Docker.
+   */
   prepared(): Promise<void>;
 }
 
-/** Builds the engines. Rejects with `EngineUnavailable` for one that can never be used from here. */
+/**
+ * Builds the engines.
+ *
+ * @throws {EngineUnavailable} for an engine that can never be used from here.
+ */
 export async function createEngines(options: EnginesOptions): Promise<Engines> {
   const { config, instance, containers, inProcess = false, log } = options;
-  // First what can be refused, while there is nothing yet to undo.
+  // Settings that may be refused come first, while there is nothing to undo.
   const docker = containers && dockerClient(engineSocket(containers.host));
   await assertMounts(config.mounts, docker);
   const bundle = await readRunner();
@@ -63,7 +70,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
     healthInterval: HEALTH_INTERVAL,
     onError: (error) => log(error instanceof Error ? error.message : String(error)),
   };
-  // Where another level is the usual one, processes are the exception.
+  // If another level is the default, few processes are kept warm.
   const { sandbox = "container" } = config;
   const usual = docker === null && sandbox === "container" ? "isolated" : sandbox;
   const few = { container: 1, isolated: pool.min, none: 0 }[usual];
@@ -79,7 +86,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
     () => {},
   );
   const isolated = new PooledEngine(launcher, { ...pool, min: Math.min(few, pool.min) });
-  // Their sockets and modules went with the directory.
+  // The sandboxes' sockets and modules were lost with the directory.
   instance.onRestored.add(() => {
     launcher.renew();
     isolated.pool.renew();
@@ -102,27 +109,39 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   return { engines, prepared: () => supervisor.prepared() };
 }
 
-/** A realm costs a millisecond and no process: as many as are asked for may be there at once. */
+/**
+ * Builds the engine of level `none`. A realm costs a millisecond and no process, so many may exist
+ * at once.
+ */
 async function inlineEngine(pool: PoolOptions): Promise<Engine> {
-  // Loads a compiler, which only hosts with this level need.
+  // Imported here because it loads a compiler, which only hosts with this level need.
   const { InProcessLauncher } = await import("./in-process/launcher.ts");
   return new PooledEngine(await InProcessLauncher.create(), { ...pool, max: MAX_REALMS });
 }
 
-/** Where nothing but the Worker stands in between, a process holds what the operator named. */
+/**
+ * Returns the permissions of a sandbox that is a process. The Worker is the only further
+ * restriction, so it has only those that the operator named.
+ */
 function processReach(config: Config): Reach {
   const { isolatedNet = false, mounts } = config;
   const read = Object.keys(mounts).filter((path) => mounts[path] === path);
   return { env: variables(config), net: isolatedNet, read, write: [], sys: true };
 }
 
-/** In a container there is nothing but what a job is granted: hosts behind the proxy, mounts, /tmp. */
+/**
+ * Returns the permissions of a sandbox in a container. They are wide, because a container has only
+ * what its job is granted: hosts behind the proxy, mounts, /tmp.
+ */
 function containerReach(config: Config): Reach {
   const read = ["/tmp", ...Object.keys(config.mounts)];
   return { env: variables(config), net: true, read, write: ["/tmp"], sys: true };
 }
 
-/** A sandbox has no variables but those of its job, so that any name is that job's. */
+/**
+ * Returns the names of variables that a job may be granted. A sandbox has only its job's variables,
+ * so with tenants any name is safe.
+ */
 function variables({ env, tenants }: Config): Reach["env"] {
   return tenants ? "any" : Object.keys(env);
 }

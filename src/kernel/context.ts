@@ -5,13 +5,13 @@ import type { ValidRequest } from "../request/types.ts";
 const NOBODY = { mounts: {}, env: [], wildcards: false, isolatedNet: false, strict: false };
 const UNPLANNED = plan({ level: "container", requested: "none", tools: [], operator: NOBODY });
 
-/** Returns an execution that no step has loaded yet: it is granted nothing. */
+/** Returns the context of an execution before its first step. It is granted nothing. */
 export function emptyContext(
   request: ValidRequest,
   given: Pick<Context, "tenant" | "observer" | "exchange" | "signal">,
 ): Context {
   const { tenant, observer, exchange, signal } = given;
-  // Written out: steps copy it again and again, which is slow for objects of another making.
+  // Written as one literal: steps copy it often, and objects built otherwise are slow to copy.
   return {
     request,
     tenant,

@@ -4,7 +4,7 @@ import type { Context } from "../plugins/plugin.ts";
 import { DEFAULT_OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { tenantKey } from "../request/tenant.ts";
 
-/** Returns what an engine is to run for a loaded execution. */
+/** Returns the job that an engine runs for a loaded execution. */
 export function jobOf({ request, tools, grants, input, exchange }: Context): Job {
   const { code, entry } = request;
   const job = { code, entry, tools, limits: DEFAULT_OUTPUT_LIMITS, grants };
@@ -14,7 +14,7 @@ export function jobOf({ request, tools, grants, input, exchange }: Context): Job
   return { ...job, input: undefined, httpRequest, ...(attachments && { attachments }) };
 }
 
-/** Returns how the engine is to run it. */
+/** Returns the options with which the engine runs the job. */
 export function optionsOf(context: Context, readResult: ReadResult | undefined): ExecuteOptions {
   const { request, tenant, profile, channel, observer, exchange, signal } = context;
   return {

@@ -36,42 +36,51 @@ import { builtInSteps, type StepOptions } from "./steps.ts";
 
 export interface KernelOptions extends StepOptions {
   readonly config: Config;
-  /** Your own, after the built-in ones they may require by name. */
+  /** Your own plugins. They follow the built-in ones, and may require those by name. */
   readonly plugins?: readonly IsolatePlugin[];
 }
 
 export interface RunOptions {
-  /** Destroys the sandbox once aborted. */
+  /** Destroys the sandbox when aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** Whose execution it is. Default: the only one of a host that knows none. */
+  /** Tenant of the execution. Default: the only one of a host without tenants. */
   readonly tenant?: Tenant | undefined;
-  /** Told of what happens while it runs. Default: nobody. */
+  /** Receives events while it runs. Default: none. */
   readonly observer?: Observer | undefined;
-  /** The request the entry answers, in place of an input. The output then has no result. */
+  /** HTTP request that the entry answers, instead of an input. The output then has no result. */
   readonly exchange?: HttpExchange | undefined;
-  /** Reads a large result, which the output then has as `JsonText`. Default: it is a value. */
+  /**
+   * Reads a large result, so that the output has it as `JsonText`. Default: the output has the
+   * value.
+   */
   readonly readResult?: ReadResult | undefined;
-  /** Told what it is granted, once it is sure to run and before it waits for a sandbox. */
+  /**
+   * Receives the permissions once the execution is certain to run, before it waits for a sandbox.
+   */
   readonly onGranted?: ((granted: Granted) => void) | undefined;
 }
 
-/** What an execution runs with. */
+/** Level, tools and permissions of an execution. */
 export interface Granted {
   readonly level: SandboxLevel;
   /** Names of its tools. */
   readonly tools: readonly string[];
-  /** What its request and its tools ask for, united. */
+  /** Union of the permissions that its request and its tools ask for. */
   readonly permissions: Perms;
 }
 
-/** The one path everything takes that runs, whoever brought it in. */
+/** Runs all executions: those of the library, the server, functions and jobs. */
 export class Kernel {
   readonly #hooks = new Hooks();
   readonly #engines: readonly Engine[];
   readonly #running = new Set<Promise<unknown>>();
   #closing = false;
 
-  /** Throws an Error that names the plugin if the plugins do not fit together. */
+  /**
+   * Sets up all plugins.
+   *
+   * @throws {Error} that names the plugin if the plugins do not fit together.
+   */
   constructor(options: KernelOptions) {
     const { config, engines, plugins = [] } = options;
     this.#engines = engines;
@@ -86,19 +95,22 @@ export class Kernel {
     return this.#closing;
   }
 
-  /** The engine of a level, if this host has one. */
+  /** Returns the engine of a level, if this host has one. */
   engine(level: SandboxLevel): Engine | undefined {
     return this.#engines.find((engine) => engine.level === level);
   }
 
-  /** Has `listener` told of what sandboxes took that no output tells of, once they have ended. */
+  /**
+   * Calls `listener` with resources that sandboxes used and no output contains, when they have
+   * ended.
+   */
   onIdleUsage(listener: (usage: IdleUsage) => void): void {
     for (const engine of this.#engines) engine.onIdleUsage(listener);
   }
 
   /**
-   * Runs code once. What the code does wrong is in the output; what the caller or this host does
-   * wrong rejects with an `IsolateError`, an abort of `signal` with `Aborted`.
+   * Runs code once. Errors of the code are in the output. Errors of the caller or of this host
+   * reject with an `IsolateError`. An abort of `signal` rejects with `Aborted`.
    */
   execute(asked: ExecuteRequest, options: RunOptions = {}): Promise<Output> {
     return this.#tracked(options.tenant?.id, async (span) => {
@@ -107,7 +119,7 @@ export class Kernel {
       assertGranted(context.plan);
       const { output, used } = await this.#runWrapped(context, options);
       const formatted = await inSpan("format", {}, () => this.#hooks.onFormat.run(output, context));
-      // Whatever its type says, a plugin's own output may have no outcome.
+      // An output made by a plugin may lack an outcome, whatever its type says.
       const outcome = formatted.outcome ?? (formatted.ok ? "ok" : "exception");
       span.setAttribute("isolate.outcome", outcome);
       const wall = Math.round(performance.now() - started);
@@ -115,12 +127,12 @@ export class Kernel {
     });
   }
 
-  /** Runs the job inside of what plugins wrap around it. */
+  /** Runs the job inside the `onExecute` hooks of the plugins. */
   async #runWrapped(
     context: Context,
     { onGranted, readResult }: RunOptions,
   ): Promise<{ readonly output: Output; readonly used: JobUsage }> {
-    // A plugin may answer with an older output: what that took is not what this execution took.
+    // A plugin may answer with an older output, whose usage is not the usage of this execution.
     let used: JobUsage = NOT_MEASURED;
     try {
       const output = await this.#hooks.onExecute.run(context, async () => {
@@ -138,9 +150,11 @@ export class Kernel {
   }
 
   /**
-   * Runs a job that no request asks for, as a resource type's is: no plugin is told. It is refused while the
-   * kernel closes, waited for, and a span, as an execution is. Rejects as the engine does, and with
-   * `EngineUnavailable` if this host does not have the level.
+   * Runs a job without a request, for example of a resource type. No plugin is called. As for an
+   * execution, there is a span, `close()` waits for it, and a closing kernel refuses it. Rejects as
+   * the engine does.
+   *
+   * @throws {EngineUnavailable} if this host does not have the level.
    */
   runJob(level: SandboxLevel, job: Job, options: ExecuteOptions): Promise<Outcome> {
     return this.#tracked(options.tenant, async (span) => {
@@ -152,7 +166,11 @@ export class Kernel {
     });
   }
 
-  /** Does work in a span, which `close()` waits for. Rejects with `ShuttingDown` once that has been called. */
+  /**
+   * Runs work in a span. `close()` waits for it.
+   *
+   * @throws {ShuttingDown} once `close()` has been called.
+   */
   async #tracked<T>(tenant: string = SOLE_TENANT.id, work: (span: Span) => Promise<T>): Promise<T> {
     if (this.#closing) throw new ShuttingDown();
     const running = inSpan("execute", { "isolate.tenant": tenant }, work);
@@ -164,7 +182,10 @@ export class Kernel {
     }
   }
 
-  /** What a request would be granted, and what not; nothing is run. Rejects as `execute` does. */
+  /**
+   * Returns the permissions that a request would be granted and refused. Runs nothing. Rejects as
+   * `execute` does.
+   */
   async plan(
     asked: ExecuteRequest,
     { tenant }: Pick<RunOptions, "tenant"> = {},
@@ -173,7 +194,7 @@ export class Kernel {
     return publicPlan(context, this.#hooks.onWorker.call().engines);
   }
 
-  /** Rejects as `execute` does for what it would not run at all; nothing is run. */
+  /** Checks whether `execute` would run a request at all, and rejects as it does. Runs nothing. */
   async check(asked: ExecuteRequest, { tenant }: Pick<RunOptions, "tenant"> = {}): Promise<void> {
     const context = await this.#load(asked, { tenant });
     assertGranted(context.plan);
@@ -185,12 +206,12 @@ export class Kernel {
     const { onValidate, onLoad } = this.#hooks;
     const { tenant = SOLE_TENANT, exchange, signal } = options;
     const observer = options.observer && contained(options.observer);
-    // The guard comes first, and lets through nothing else.
+    // The guard comes first, and lets only valid requests through.
     const request = (await onValidate.run(asked, tenant)) as ValidRequest;
     return onLoad.run(emptyContext(request, { tenant, observer, exchange, signal }), undefined);
   }
 
-  /** Refuses new work, waits up to `grace` ms for what runs, then ends every sandbox. */
+  /** Refuses new work, waits up to `grace` ms for running work, then ends all sandboxes. */
   async close(grace = 0): Promise<void> {
     this.#closing = true;
     let timer: NodeJS.Timeout | undefined;

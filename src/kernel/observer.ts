@@ -1,6 +1,6 @@
 import type { Observer } from "../request/types.ts";
 
-/** An observer as a plain object; what its functions throw is nobody's business here. */
+/** Wraps an observer in a plain object whose functions do not throw. */
 export function contained(observer: Observer): Required<Observer> {
   return {
     onLog: (entry) => attempt(() => observer.onLog?.(entry)),
@@ -9,11 +9,14 @@ export function contained(observer: Observer): Required<Observer> {
   };
 }
 
-/** They are called while a sandbox's words are read, which must go on. */
+/**
+ * Calls a function and drops its error. It runs while a sandbox's messages are read, and reading
+ * must go on.
+ */
 function attempt(tell: () => void): void {
   try {
     tell();
   } catch {
-    // Its own loss.
+    // The observer misses this event.
   }
 }

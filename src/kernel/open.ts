@@ -11,24 +11,24 @@ export interface OpenOptions extends Omit<KernelOptions, "engines" | "tools" | "
   readonly config: Config;
   /** Directory of the control sockets. */
   readonly runDirectory: string;
-  /** `null` for no containers. */
+  /** Address of the Docker Engine; `null` for no containers. */
   readonly containers: ContainerHost | null;
-  /** Whether to offer level `none`, which runs code in this very process. Default false. */
+  /** Offers the level `none`, which runs code in this very process. Default false. */
   readonly inProcess?: boolean | undefined;
-  /** One line about something an operator wants to know. */
+  /** Receives lines for the operator, one at a time. */
   readonly log: (line: string) => void;
   /** Custom tools. */
   readonly tools?: readonly ToolSource[];
 }
 
-/** A kernel with engines of its own, and what it takes to be rid of both. */
+/** A kernel with its own engines, and a function that closes both. */
 export interface Opened {
   readonly kernel: Kernel;
-  /** Lets what runs go on for up to `grace` ms, then removes everything. */
+  /** Waits up to `grace` ms for running executions, then removes everything. */
   close(grace?: number): Promise<void>;
 }
 
-/** Joins the run directory and starts a kernel in it. Rejects with nothing left behind. */
+/** Joins the run directory and starts a kernel in it. If that fails, nothing is left behind. */
 export async function openKernel(options: OpenOptions): Promise<Opened> {
   const tools = await loadTools(options.tools ?? []);
   const { db, tenants } = options.config;

@@ -10,13 +10,16 @@ import { ToolsetPlugin } from "../plugins/toolset.ts";
 import type { SchemaBundle } from "../tools/load-schemas.ts";
 import type { CustomTool } from "../tools/tool.ts";
 
-/** What a step does with the context of an execution at one hook. */
+/** Fields of the context that a step reads and writes at one hook. */
 export interface ContextAccess {
   readonly reads: readonly (keyof Context)[];
   readonly writes?: readonly (keyof Context)[];
 }
 
-/** A built-in plugin; tests/unit/src/kernel/steps.test.ts holds it to what is said of it here. */
+/**
+ * A built-in plugin. tests/unit/src/kernel/steps.test.ts checks the declared fields against its
+ * behaviour.
+ */
 export interface Step {
   readonly plugin: IsolatePlugin;
   readonly onLoad?: ContextAccess;
@@ -24,23 +27,26 @@ export interface Step {
 }
 
 export interface StepOptions {
-  /** One for each level that can run here. */
+  /** Engines, one for each level that can run here. */
   readonly engines: readonly Engine[];
-  /** Whether to keep sandboxes warm. Default true. */
+  /** Keeps sandboxes warm. Default true. */
   readonly useCluster?: boolean;
-  /** Custom tools, as `loadTools()` gives them. */
+  /** Custom tools, as `loadTools()` returns them. */
   readonly tools?: readonly CustomTool[];
-  /** Tables of the database, as `loadSchemas()` gives them. */
+  /** Tables of the database, as `loadSchemas()` returns them. */
   readonly schemas?: SchemaBundle;
 }
 
-/** Returns the built-in steps of an execution. At each hook they run in this order, and other plugins behind them. */
+/**
+ * Returns the built-in steps of an execution. At each hook they run in this order, before other
+ * plugins.
+ */
 export function builtInSteps(options: StepOptions): readonly Step[] {
   const { engines, useCluster = true, tools, schemas } = options;
   return [
-    // onValidate: checks the request and fills in defaults; from here on it is a `ValidRequest`.
+    // onValidate: checks the request and fills in defaults. It is a `ValidRequest` from here on.
     { plugin: GuardPlugin },
-    // onLoad: finds the tools by their names, and asks each what it may reach.
+    // onLoad: finds the tools by their names, and asks each for the permissions it needs.
     {
       plugin: ToolsetPlugin(tools, schemas),
       onLoad: {
@@ -48,10 +54,10 @@ export function builtInSteps(options: StepOptions): readonly Step[] {
         writes: ["tools", "customTools", "toolPermissions"],
       },
     },
-    // onLoad: writes the input as JSON, and settles the size of the sandbox.
+    // onLoad: writes the input as JSON, and sets the size of the sandbox.
     { plugin: LoaderPlugin, onLoad: { reads: ["request"], writes: ["input", "profile"] } },
-    // onLoad: plans what the execution may reach; `Kernel.execute()` goes on only if all of it is granted.
-    // onFormat: adds warnings and, if asked for, the plan.
+    // onLoad: plans the permissions. `Kernel.execute()` goes on only if all of them are granted.
+    // onFormat: adds warnings and, if requested, the plan.
     {
       plugin: PermissionPlugin,
       onLoad: {
@@ -60,13 +66,14 @@ export function builtInSteps(options: StepOptions): readonly Step[] {
       },
       onFormat: { reads: ["request", "plan", "profile"] },
     },
-    // Offers the engines, in one of which `Kernel.execute()` runs the job.
+    // Offers the engines. `Kernel.execute()` runs the job in one of them.
     { plugin: SandboxPlugin(engines) },
     // onLoad: joins the channels of the tenant; `Kernel.execute()` leaves them at the end.
     { plugin: ChannelPlugin(), onLoad: { reads: ["tools", "tenant"], writes: ["channel"] } },
-    // Keeps sandboxes warm, once everybody who is told of new ones is set up.
+    // Keeps sandboxes warm. Set up behind the plugins that are notified of new sandboxes.
     ...(useCluster ? [{ plugin: ClusterPlugin }] : []),
-    // onLoad: cuts what the observer is told. onFormat: cuts the logs of the output, and audits.
+    // onLoad: limits the entries for the observer. onFormat: limits the output's logs, and writes
+    // the audit log.
     {
       plugin: LoggerPlugin,
       onLoad: { reads: ["observer", "tenant"], writes: ["observer"] },

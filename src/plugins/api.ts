@@ -4,8 +4,8 @@ import type { Wrapper } from "./hooks.ts";
 import type { Hooks, PluginApi } from "./plugin.ts";
 
 /**
- * A plugin's own view of the hooks: whatever its functions throw carries its name, and fails the
- * one execution they were called for.
+ * Gives a plugin access to the hooks. An error of its functions carries its name, and fails only
+ * the execution they were called for.
  */
 export function pluginApi(name: string, hooks: Hooks, config: Config): PluginApi {
   return {
@@ -34,7 +34,7 @@ function contained<A extends unknown[], R>(
   };
 }
 
-/** A wrapper answers for what it throws itself, not for what the work it wraps has thrown. */
+/** Blames a plugin for errors of its wrapper, but not for errors of the work it wraps. */
 function containedWrapper<C, T>(name: string, wrapper: Wrapper<C, T>): Wrapper<C, T> {
   return async (context, next) => {
     const passedOn = new Set<unknown>();
@@ -51,13 +51,16 @@ function containedWrapper<C, T>(name: string, wrapper: Wrapper<C, T>): Wrapper<C
   };
 }
 
-/** What a plugin's failure is to the caller: ours are meant for it, an abort is nobody's fault. */
+/**
+ * Turns a plugin's error into the caller's. Errors of Isolate and aborts stay as they are; all
+ * others become a `PluginError`.
+ */
 function blame(name: string, error: unknown): unknown {
   if (error instanceof IsolateError || error instanceof Aborted) return error;
   return new PluginError(name, error);
 }
 
-/** No execution depends on who watches sandboxes start. */
+/** Logs errors of a listener for started sandboxes, because no execution depends on it. */
 function silenced<A>(each: (value: A) => void | Promise<void>): (value: A) => void {
   return (value) => {
     (async () => each(value))().catch(console.error);

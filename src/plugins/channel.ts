@@ -1,7 +1,7 @@
 import { ChannelRouter } from "../channels/channels.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 
-/** Lets a tenant's executions that use the tool `channel` hear each other, whatever level, until they leave. */
+/** Connects a tenant's executions that use the tool `channel`, at any level, until they end. */
 export function ChannelPlugin(): IsolatePlugin {
   const router = new ChannelRouter();
   return {

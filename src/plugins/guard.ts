@@ -6,8 +6,11 @@ import type { IsolatePlugin } from "./plugin.ts";
 import { assertWithin } from "./tenant-limits.ts";
 
 /**
- * Takes a request for nothing but what it has been checked to be. Refuses with `BadRequest`,
- * `PayloadTooLarge` or, for what only its tenant may not have, `TenantLimit`, naming the field.
+ * Checks requests and fills in their defaults. Each error names the field.
+ *
+ * @throws {BadRequest} for an invalid request.
+ * @throws {PayloadTooLarge} for code that is too large.
+ * @throws {TenantLimit} for more than its tenant may have.
  */
 export const GuardPlugin: IsolatePlugin = {
   name: "guard",
@@ -29,7 +32,7 @@ export const GuardPlugin: IsolatePlugin = {
         sandbox = levels[0] ?? config.sandbox ?? "container",
         memory = Math.min(config.memory, maxMemory ?? config.memory),
       } = data;
-      // Set on what the schema has made: a copy takes ten times as long as all the rest.
+      // Assigned to the schema's object, because a copy takes ten times as long as all the rest.
       const request: ValidRequest = Object.assign(data, { timeout, sandbox, memory });
       assertWithin(request, tenant);
       return request;

@@ -1,6 +1,9 @@
 type Awaitable<T> = T | Promise<T>;
 
-/** What a tapped function is told, and may return in its place; nothing keeps it as it is. */
+/**
+ * A tapped function. It receives a value and may return its replacement; without a result, the
+ * value stays.
+ */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return is welcome
 export type Waterfall<T, C> = (value: T, context: C) => Awaitable<T | undefined | void>;
 
@@ -22,7 +25,7 @@ export class AsyncHook<T, C = undefined> {
   }
 }
 
-/** Tells all tapped functions of something that has happened. */
+/** Calls all tapped functions with an event. */
 export class SyncHook<T> {
   readonly #tapped: ((value: T) => void)[] = [];
 
@@ -35,10 +38,10 @@ export class SyncHook<T> {
   }
 }
 
-/** Wraps a piece of work; `next()` does what the plugins after this one, and the core, do. */
+/** Wraps a piece of work. `next()` runs the wrappers of later plugins, then the work itself. */
 export type Wrapper<C, T> = (context: C, next: () => Promise<T>) => Awaitable<T>;
 
-/** Work that plugins wrap: the first plugin's wrapper is the outermost. */
+/** Runs work inside the wrappers of plugins. The first plugin's wrapper is the outermost. */
 export class WrapHook<C, T> {
   readonly #wrappers: Wrapper<C, T>[] = [];
 
@@ -55,7 +58,7 @@ export class WrapHook<C, T> {
   }
 }
 
-/** Something one plugin offers to those after it. */
+/** An API that one plugin offers to later ones. */
 export class ApiHook<T> {
   readonly #name: string;
   #offered: (() => T) | undefined;
@@ -64,12 +67,16 @@ export class ApiHook<T> {
     this.#name = name;
   }
 
-  /** Offers it; the last plugin to do so is the one that counts. */
+  /** Offers the API. The last offer counts. */
   tap(offer: () => T): void {
     this.#offered = offer;
   }
 
-  /** What is offered. Throws an Error if no plugin has offered it yet. */
+  /**
+   * Returns the offered API.
+   *
+   * @throws {Error} if no plugin has offered it yet.
+   */
   call(): T {
     if (this.#offered === undefined) throw new Error(`No plugin offers "${this.#name}" yet`);
     return this.#offered();

@@ -5,7 +5,7 @@ import { roundMemory } from "../base/round-memory.ts";
 import { MAX_DEPTH } from "../protocol/limits.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 
-/** Puts a request into the form a sandbox takes it in: JSON text, and a profile. */
+/** Converts a request to the form for a sandbox: JSON text, and a profile. */
 export const LoaderPlugin: IsolatePlugin = {
   name: "loader",
   required: ["guard"],

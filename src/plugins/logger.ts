@@ -10,8 +10,8 @@ interface LogLimits {
 }
 
 /**
- * Lets entries of at least `minLevel` through, and of those the first `maxEntries`; exceptions
- * whatever the number.
+ * Creates a filter: it accepts the first `maxEntries` entries of at least `minLevel`, and all
+ * exceptions.
  */
 function sieve({ minLevel = "log", maxEntries = Number.POSITIVE_INFINITY }: LogLimits) {
   const least = SEVERITY.indexOf(minLevel);
@@ -29,7 +29,7 @@ function filter(logs: readonly LogEntry[], limits: LogLimits = {}): LogEntry[] {
 }
 
 /**
- * Cuts logs as configured and as the tenant may have them, counts what went, and writes the audit
+ * Limits logs by the configuration and the tenant, counts the dropped entries, and writes the audit
  * record of each execution.
  */
 export const LoggerPlugin: IsolatePlugin = {

@@ -1,13 +1,13 @@
-/** The part of a plugin that its place depends on. */
+/** Fields of a plugin that determine its position. */
 interface Ordered {
   readonly name: string;
   readonly required?: readonly string[];
 }
 
 /**
- * Sorts plugins so that each comes after those it requires, otherwise as given. Throws an Error
- * that names the plugin for a name used twice, a requirement that is missing, or a circle.
+ * Sorts plugins so that each comes after those it requires, otherwise as given.
  *
+ * @throws {Error} that names the plugin, for a name used twice, a missing requirement, or a circle.
  * @example
  * order([{ name: "b", required: ["a"] }, { name: "a" }]).map(({ name }) => name) // ["a", "b"]
  */

@@ -8,8 +8,8 @@ import { publicPlan } from "./public-plan.ts";
 import { type TenantResources, tenantResources } from "./tenant-resources.ts";
 
 /**
- * Plans what an execution may reach, in both layers; one whose plan refuses anything is not run. Its
- * warnings are in the output, and in strict mode on the console, too.
+ * Plans the permissions of an execution, in both layers. An execution with a refused permission is
+ * not run. Warnings go to the output, and in strict mode to the console as well.
  */
 export const PermissionPlugin: IsolatePlugin = {
   name: "permission",
@@ -19,7 +19,10 @@ export const PermissionPlugin: IsolatePlugin = {
     const { ceiling } = config;
     const ownOf = tenantResources(config);
     const plain = new Map<string, Plan>();
-    /** Most requests ask for nothing, and get the same plan: no ceiling is below that. */
+    /**
+     * Caches the plan of requests for no permissions, which are the most frequent. No ceiling
+     * changes it.
+     */
     const planOf = (input: PlanInput): Plan => {
       if (!asksForNothing(input)) return plan(input);
       const planned = plain.get(input.level) ?? plan(input);
@@ -62,7 +65,10 @@ function asksForNothing({ requested, tools }: PlanInput): boolean {
   return isPlain && Reflect.ownKeys(requested as object).length === 0;
 }
 
-/** A process of this host sees the host's files where they are, and its network if it is granted some. */
+/**
+ * Adds mounts for a container, and the network for a process that is granted some. A process sees
+ * the host's files in place.
+ */
 function profileOf(profile: Profile, { level, mounts, worker }: Plan): Profile {
   if (level === "isolated" && worker.net.length > 0) return { ...profile, network: true };
   return level === "container" && mounts.length > 0 ? { ...profile, mounts } : profile;
@@ -75,7 +81,7 @@ function policyOf(
   return { mounts, env: Object.keys(env), wildcards, isolatedNet, strict, egress };
 }
 
-/** What the engine has to give; nothing for a plan that grants nothing. */
+/** Builds the grants for the engine; `undefined` for a plan without permissions. */
 function grantsOf(planned: Plan, own: TenantResources): JobGrants | undefined {
   const { worker, egress, env, level } = planned;
   if (level === "none") return undefined;
@@ -91,7 +97,7 @@ function grantsOf(planned: Plan, own: TenantResources): JobGrants | undefined {
   };
 }
 
-/** Deno's form: an empty list would be one more way to say nothing. */
+/** Converts permissions to Deno's form, with `false` for an empty list. */
 function options({ env, net, read, write, sys }: Plan["worker"]): WorkerPermissions {
   return {
     env: listed(env),

@@ -19,51 +19,60 @@ import type {
 import type { CustomTool } from "../tools/tool.ts";
 import { ApiHook, AsyncHook, SyncHook, type Waterfall, WrapHook, type Wrapper } from "./hooks.ts";
 
-/** One execution on its way; plugins replace it by a copy with changes, never change it. */
+/**
+ * One execution in progress. Plugins replace it by a changed copy, and never change it in place.
+ */
 export interface Context {
   readonly request: ValidRequest;
-  /** Whose it is. */
+  /** Owner of the execution. */
   readonly tenant: Tenant;
   readonly level: SandboxLevel;
   readonly tools: readonly ToolUse[];
-  /** Those of `tools` that are not built in. */
+  /** Custom tools among `tools`. */
   readonly customTools: readonly CustomTool[];
-  /** What those of `tools` may reach that reach anything. */
+  /** Permissions of the tools that need any. */
   readonly toolPermissions: readonly ToolPermissions[];
   readonly permissions: Perms;
-  /** What becomes of what is asked for, in both layers. */
+  /** Granted and refused permissions, in both layers. */
   readonly plan: Plan;
-  /** What the engine is to give; `undefined` if nothing. */
+  /** Grants for the engine; `undefined` if there are none. */
   readonly grants: JobGrants | undefined;
-  /** The input as JSON text; `undefined` calls the entry without arguments. */
+  /** Input as JSON text; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;
   readonly profile: Profile;
-  /** Its part in the channels of its tenant, if it uses the tool. */
+  /** Membership in the channels of its tenant, if it uses the tool. */
   readonly channel?: Membership | undefined;
-  /** Told of what happens while it runs. */
+  /** Receives events while it runs. */
   readonly observer?: Observer | undefined;
-  /** The request that is answered, if it is one. */
+  /** HTTP request that it answers, if there is one. */
   readonly exchange?: HttpExchange | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Where the sandbox plugin's engines are found. */
+/** Access to the engines of the sandbox plugin. */
 export interface WorkerApi {
-  /** The engine of a level. Throws `EngineUnavailable` where this host has none. */
+  /**
+   * Returns the engine of a level.
+   *
+   * @throws {EngineUnavailable} if this host has none.
+   * @throws {BadRequest} for level `none` if it is not offered.
+   */
   engine(level: SandboxLevel): Engine;
   readonly engines: readonly Engine[];
 }
 
-/** What tools there are. */
+/** Access to the tools. */
 export interface ToolsetApi {
   /**
-   * The tools of these names, each once, at a level (default `container`), with what is the tenant's
-   * own. Throws `BadRequest` for a name there is not.
+   * Returns the tools of these names, each once, for a level (default `container`), with the
+   * tenant's own settings.
+   *
+   * @throws {BadRequest} for an unknown name.
    */
   resolve(names: readonly string[], level?: SandboxLevel, tenant?: Tenant): readonly ToolUse[];
 }
 
-/** How logs are cut. */
+/** Filters logs by level and number of entries. */
 export interface LoggerApi {
   filter(
     logs: readonly LogEntry[],
@@ -71,7 +80,7 @@ export interface LoggerApi {
   ): LogEntry[];
 }
 
-/** All hooks of one kernel. */
+/** Hooks of one kernel. */
 export class Hooks {
   readonly onValidate = new AsyncHook<ExecuteRequest, Tenant>();
   readonly onLoad = new AsyncHook<Context>();
@@ -83,25 +92,28 @@ export class Hooks {
   readonly onLogger = new ApiHook<LoggerApi>("onLogger");
 }
 
-/** What a plugin is given to set itself up. */
+/** API that a plugin receives for its setup. */
 export interface PluginApi {
   readonly config: Config;
-  /** Sees each request and whose it is, may replace it, vetoes it by throwing (`Veto` answers 403). */
+  /**
+   * Receives each request and its tenant. May replace the request, or refuse it by throwing (`Veto`
+   * answers 403).
+   */
   readonly onValidate: { tap(each: Waterfall<ExecuteRequest, Tenant>): void };
-  /** Sees each execution before it starts and may replace its context. */
+  /** Receives each execution before it starts, and may replace its context. */
   readonly onLoad: { tap(each: Waterfall<Context, undefined>): void };
-  /** Told of each sandbox that has been started. */
+  /** Receives each sandbox that has been started. */
   readonly onSpawn: { tap(each: (spawn: Spawn) => void): void };
   /** Wraps the execution itself: `(context, next) => …`. */
   readonly onExecute: { tap(wrapper: Wrapper<Context, Output>): void };
-  /** Sees each output and may replace it. */
+  /** Receives each output, and may replace it. */
   readonly onFormat: { tap(each: Waterfall<Output, Context>): void };
   readonly onWorker: ApiHook<WorkerApi>;
   readonly onToolset: ApiHook<ToolsetApi>;
   readonly onLogger: ApiHook<LoggerApi>;
 }
 
-/** A piece of the kernel. */
+/** A plugin of the kernel, built-in or your own. */
 export interface IsolatePlugin {
   readonly name: string;
   /** Names of the plugins that come before this one. */

@@ -2,7 +2,7 @@ import type { Engine } from "../engines/contract/contract.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import type { Context } from "./plugin.ts";
 
-/** Returns what a loaded execution would get from the engine of its level. */
+/** Returns the plan of a loaded execution in its public form, with the confinement at its level. */
 export function publicPlan({ plan, profile }: Context, engines: readonly Engine[]): PublicPlan {
   const { memory, cpus } = profile;
   const engine = engines.find(({ level }) => level === plan.level);

@@ -12,7 +12,7 @@ const UNAVAILABLE: Record<Exclude<SandboxLevel, "none">, string> = {
   isolated: "This host runs containers only",
 };
 
-/** Offers the engines of this host as `onWorker`; executions run in what that returns. */
+/** Offers the engines of this host as `onWorker`. Executions run in them. */
 export function SandboxPlugin(engines: readonly Engine[]): IsolatePlugin {
   return {
     name: "sandbox",
@@ -21,7 +21,8 @@ export function SandboxPlugin(engines: readonly Engine[]): IsolatePlugin {
       const engine = (level: SandboxLevel): Engine => {
         const found = engines.find((candidate) => candidate.level === level);
         if (found !== undefined) return found;
-        // A host that offers containers may be without them for a while; this one never runs it.
+        // A host may be without its containers for a while, but one without level `none` never runs
+        // it.
         if (level === "none") throw new BadRequest("sandbox", NO_TRUST);
         throw new EngineUnavailable(UNAVAILABLE[level]);
       };
@@ -30,7 +31,10 @@ export function SandboxPlugin(engines: readonly Engine[]): IsolatePlugin {
   };
 }
 
-/** Keeps sandboxes warm. Without it, each execution starts its own and waits for it. */
+/**
+ * Keeps sandboxes warm. Without this plugin, each execution starts its own sandbox and waits for
+ * it.
+ */
 export const ClusterPlugin: IsolatePlugin = {
   name: "cluster",
   required: ["guard", "loader", "sandbox"],

@@ -5,14 +5,18 @@ import type { Tenant } from "../request/tenant.ts";
 import type { ValidRequest } from "../request/types.ts";
 import { nameOfTool } from "../tools/registry.ts";
 
-/** Throws `TenantLimit` for the first field that exceeds what a request of its tenant may have. */
+/**
+ * Checks a request against the limits of its tenant.
+ *
+ * @throws {TenantLimit} for the first field that exceeds one.
+ */
 export function assertWithin(request: ValidRequest, tenant: Tenant): void {
   const { timeout, memory, sandbox, reuse, tools } = request;
   const { maxTimeout, maxMemory } = tenant;
   if (maxTimeout !== undefined && timeout > maxTimeout) {
     refuse("timeout", `${timeout} ms exceed this tenant's limit of ${maxTimeout} ms`);
   }
-  // Either is rounded up to the same multiple when a sandbox is made.
+  // Both are rounded up to the same multiple for a sandbox.
   if (maxMemory !== undefined && memory > roundMemory(maxMemory)) {
     refuse("memory", `${memory} MB exceed this tenant's limit of ${maxMemory} MB`);
   }

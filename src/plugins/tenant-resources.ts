@@ -3,31 +3,34 @@ import type { Config } from "../config/config.ts";
 import type { DatabaseConfig } from "../config/database.ts";
 import type { Tenant } from "../request/tenant.ts";
 
-/** What an execution may be given that belongs to somebody. */
+/** Variables and database that a tenant's executions may use. */
 export interface TenantResources {
   readonly env: Readonly<Record<string, string>>;
   readonly db: DatabaseConfig;
 }
 
-/** Databases whose settings are kept: reading a URL and the files it names takes a while. */
+/** Databases whose settings are cached. Reading a URL and the files it names is slow. */
 const MAX_KEPT = 1_000;
 
 type TenantResourcesOf = (tenant: Tenant) => TenantResources;
 
-const owners = new WeakMap<Config, TenantResourcesOf>();
+const caches = new WeakMap<Config, TenantResourcesOf>();
 
-/** What says what is a tenant's own: on a host without tenants, all that the host has. */
+/**
+ * Returns a function that gives a tenant's variables and database. Without tenants, these are the
+ * host's.
+ */
 export function tenantResources(config: Config): TenantResourcesOf {
-  const known = owners.get(config) ?? makeOwner(config);
-  owners.set(config, known);
+  const known = caches.get(config) ?? resourcesBy(config);
+  caches.set(config, known);
   return known;
 }
 
-function makeOwner(config: Config): TenantResourcesOf {
+function resourcesBy(config: Config): TenantResourcesOf {
   const hosts = { env: config.env, db: config.db };
   if (!config.tenants) return () => hosts;
   const { url: _hosts, ...settings } = config.db;
-  // The servers to fall back on are the host's database's.
+  // The fallback servers belong to the host's database.
   const none: DatabaseConfig = { ...settings, hosts: [] };
   const kept = new LRUCache<string, DatabaseConfig>({ max: MAX_KEPT });
   const databaseOf = (url: string | null | undefined): DatabaseConfig => {

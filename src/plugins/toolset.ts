@@ -12,8 +12,8 @@ import type { IsolatePlugin } from "./plugin.ts";
 import { tenantResources } from "./tenant-resources.ts";
 
 /**
- * Turns the names of tools into tools, the registered ones included, and asks each of those what
- * it may reach. Offers the first to others as `onToolset`.
+ * Resolves the names of tools, including registered ones, and asks those for the permissions they
+ * need. Offers the resolver to other plugins as `onToolset`.
  */
 export function ToolsetPlugin(
   registered: readonly CustomTool[] = [],
@@ -55,7 +55,12 @@ export function ToolsetPlugin(
   };
 }
 
-/** A closure cannot leave its process, and the code of every level but "none" runs in another. */
+/**
+ * Checks that a tool can be used at a level. A closure cannot leave its process, and code of every
+ * level but `none` runs in another.
+ *
+ * @throws {BadRequest} for a tool that is an object of this process.
+ */
 function assertUsable({ tool, module }: CustomTool, level: string, request: ValidRequest): void {
   if (module !== undefined || level === "none") return;
   const field = `tools[${request.tools.indexOf(tool.name)}]`;

@@ -1,18 +1,18 @@
 /**
- * What the control plane and the proxy say to each other on the admin socket: one JSON object a
- * line. Each request gets one answer with its `id`; events come unasked in between. A run belongs to
- * the connection that opened it and ends with that connection.
+ * Messages between the control plane and the proxy on the admin socket, one JSON object a line.
+ * Each request gets one answer with its `id`. Events arrive unrequested in between. A run belongs
+ * to the connection that opened it, and ends with that connection.
  */
 import type { DatabaseGrant } from "./database-target.ts";
 
-/** Name of the socket in a slot's directory; the proxy listens under no other one. */
+/** Name of the socket in a slot's directory. The proxy listens under no other name. */
 export const EGRESS_SOCKET = "egress.sock";
 
-/** Bytes of a line, whoever sends it. */
+/** Most bytes of a line, in both directions. */
 export const MAX_ADMIN_LINE = 262_144;
 
 export interface EgressPolicy {
-  /** Entries as `Allowlist` reads them, 256 at most. */
+  /** Entries in the grammar of `Allowlist`, 256 at most. */
   readonly allow: readonly string[];
 }
 
@@ -21,9 +21,9 @@ export interface OpenRequest {
   readonly op: "open";
   readonly run: string;
   readonly tenant: string;
-  /** The way to the network, if there is to be one. */
+  /** Access to the network, if granted. */
   readonly egress?: EgressAccess;
-  /** The way to the tenant's database, if there is to be one. */
+  /** Access to the tenant's database, if granted. */
   readonly database?: DatabaseAccess;
 }
 
@@ -36,7 +36,7 @@ export interface EgressAccess {
 export interface DatabaseAccess extends DatabaseGrant {
   /** Absolute path of a slot's `database.sock`. */
   readonly socket: string;
-  /** Milliseconds the run has left. */
+  /** Milliseconds that the run has left. */
   readonly timeLeft: number;
 }
 
@@ -46,15 +46,15 @@ export interface CloseRequest {
   readonly run: string;
 }
 
-/** What the operator decides for the runs that this connection opens from then on. */
+/** Sends the operator's settings for runs that this connection opens later. */
 export interface ConfigureRequest {
   readonly id: number;
   readonly op: "configure";
-  /** Name → address: answers without a resolver. */
+  /** Name → address, which answers without a resolver. */
   readonly hosts: Readonly<Record<string, string>>;
-  /** `host:port` whose private or loopback address may be reached. */
+  /** Destinations as `host:port` whose private or loopback address may be reached. */
   readonly private: readonly string[];
-  /** Addresses and networks that are the host's own, beside those that the proxy sees. */
+  /** Addresses and networks of the host, in addition to those that the proxy sees. */
   readonly own?: readonly string[];
 }
 
@@ -68,7 +68,10 @@ export type AdminErrorCode =
   | "NOT_OPEN"
   | "LISTEN_FAILED";
 
-/** `report` answers a `close` alone. `id` is null where the request's own could not be read. */
+/**
+ * Answer to a request. `report` is present only for `close`. `id` is null if the request's `id`
+ * could not be read.
+ */
 export type AdminAnswer =
   | { readonly id: number; readonly ok: true; readonly report?: RunReport }
   | {
@@ -77,7 +80,10 @@ export type AdminAnswer =
       readonly error: { readonly code: AdminErrorCode; readonly message: string };
     };
 
-/** Something a run did not get: `value` is `host:port`, what could not be read as such, or empty. */
+/**
+ * A destination that a run was refused. `value` is `host:port`, the text that is no such thing, or
+ * empty.
+ */
 export interface DeniedItem {
   readonly kind: "net";
   readonly value: string;
@@ -85,52 +91,52 @@ export interface DeniedItem {
   readonly count: number;
 }
 
-/** What a run used of the proxy, all of it. */
+/** Total use of the proxy by a run. */
 export interface RunReport {
   /** Tunnels that reached their destination. */
   readonly tunnels: number;
   readonly bytesOut: number;
   readonly bytesIn: number;
-  /** The first 100 distinct ones. */
+  /** The first 100 distinct denials. */
   readonly denied: readonly DeniedItem[];
-  /** Denials beyond those. */
+  /** Number of further denials. */
   readonly deniedMore: number;
-  /** Events that were held back, so that a run cannot flood the admin connection. */
+  /** Number of events not sent. The limit keeps a run from flooding the admin connection. */
   readonly unreported: number;
 }
 
-/** What was decided on one request. `port` is 0 where none could be read. */
+/** Decision on one request. `port` is 0 if none could be read. */
 export interface DecisionEvent {
   readonly event: "decision";
   readonly run: string;
   readonly tenant: string;
   readonly host: string;
   readonly port: number;
-  /** The address it is about, if the request got as far as having one. */
+  /** The address, if the request was resolved to one. */
   readonly address: string | null;
   readonly verdict: "allowed" | "denied";
-  /** `ALLOWED`, or the code the client was refused with. */
+  /** `ALLOWED`, or the code of the refusal. */
   readonly code: string;
 }
 
-/** The end of a tunnel that was allowed, whether or not it reached its destination. */
+/** End of an allowed tunnel, whether or not it reached its destination. */
 export interface EndEvent {
   readonly event: "end";
   readonly run: string;
   readonly tenant: string;
   readonly host: string;
   readonly port: number;
-  /** The address that was reached, or the first one that was not. */
+  /** The address reached, or the first one that failed. */
   readonly address: string;
-  /** `DONE`, or why it was cut. */
+  /** `DONE`, or the reason why it was cut. */
   readonly code: string;
   readonly bytesOut: number;
   readonly bytesIn: number;
 }
 
 /**
- * What a run has moved so far, by tunnels that are open as well. Told each second in which it has moved
- * something: a proxy that is killed sends no report.
+ * Bytes of a run so far, including open tunnels. Sent each second in which the run moved bytes,
+ * because a proxy that is killed sends no report.
  */
 export interface UsageEvent {
   readonly event: "usage";
@@ -139,23 +145,25 @@ export interface UsageEvent {
   readonly bytesIn: number;
 }
 
-/** A database session that outlives its execution, and its end. It has no run any more. */
+/**
+ * Start or end of a database session that outlives its execution. It belongs to no run any more.
+ */
 export interface SurvivorEvent {
   readonly event: "survivor";
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Of the server's process. */
+  /** Process id on the database server. */
   readonly pid: number;
   readonly state: "running" | "ended";
   readonly reason: string;
-  /** How many there are by now. */
+  /** Number of such sessions by now. */
   readonly survivors: number;
 }
 
 export type AdminEvent = DecisionEvent | EndEvent | UsageEvent | SurvivorEvent;
 
-/** Tells an event from an answer, for the reader at the control plane's end. */
+/** Distinguishes an event from an answer, for the reader in the control plane. */
 export function isAdminEvent(message: AdminAnswer | AdminEvent): message is AdminEvent {
   return "event" in message;
 }

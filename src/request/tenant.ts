@@ -8,13 +8,19 @@ import type { SandboxLevel } from "./types.ts";
 export interface Tenant {
   /** Sandboxes, channels and what is kept for `reuse` are shared within one tenant alone. */
   readonly id: string;
-  /** Unix time in milliseconds it was made at: tells it from one of the same id that is gone. */
+  /**
+   * Unix time of its creation in milliseconds. It distinguishes the tenant from a deleted one with
+   * the same id.
+   */
   readonly since?: number | undefined;
-  /** Default: whatever the operator allows. */
+  /** Upper bound of the permissions. Default: everything the operator allows. */
   readonly ceiling?: Perms | undefined;
-  /** Names of the tools it may use, `db` being `database`. Default: all there are. */
+  /** Names of the tools it may use; `db` means `database`. Default: all. */
   readonly tools?: readonly string[] | undefined;
-  /** Default: all this host offers. The first one is what a request gets that does not say. */
+  /**
+   * Levels it may use. The first one is the default of its requests. Default: all levels of this
+   * host.
+   */
   readonly sandbox?: readonly SandboxLevel[] | undefined;
   /** Allows a `reuse` other than `"never"`. Default true. */
   readonly reuse?: boolean | undefined;
@@ -26,13 +32,15 @@ export interface Tenant {
   readonly maxSize?: number | undefined;
   /** Most log entries kept of one execution, beside its exception. */
   readonly logEntries?: number | undefined;
-  /** Variables `permissions.env` may ask for. Default: none. Only where `config.tenants` says so. */
+  /**
+   * Variables that `permissions.env` may ask for. Default: none. Used only with `config.tenants`.
+   */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** URL of its database. Default: none. Only where `config.tenants` says so. */
+  /** URL of its database. Default: none. Used only with `config.tenants`. */
   readonly database?: string | null | undefined;
 }
 
-/** Names a tenant so that one that comes after it by the same id has another name. */
+/** Returns a name for a tenant that a later tenant with the same id does not have. */
 export function tenantKey({ id, since }: Pick<Tenant, "id" | "since">): string {
   return since === undefined ? id : `${id} ${since}`;
 }

@@ -12,7 +12,7 @@ export interface ExecuteRequest extends z.input<typeof executeRequest> {}
 
 type Filled = z.output<typeof executeRequest>;
 
-/** A request whose every field is there and good. */
+/** A request with valid values in all fields. */
 export type ValidRequest = Pick<Filled, "input"> & {
   [Name in keyof Filled as Exclude<Name, "input">]-?: Exclude<Filled[Name], undefined>;
 };
@@ -21,7 +21,7 @@ export type Level = (typeof LOG_ENTRY_LEVELS)[number];
 
 export interface LogEntry extends z.output<typeof logEntry> {}
 
-/** An attempt of code that was refused. */
+/** A refused attempt of code. */
 export interface Denial extends z.output<typeof denial> {}
 
 /**
@@ -33,7 +33,7 @@ export type OutcomeName = (typeof OUTCOMES)[number];
 /** Receives what happens in an execution while it runs. It must not throw, and is never waited for. */
 export interface Observer {
   onLog?(entry: LogEntry): void;
-  /** The code has emitted a message; `text` is its data as JSON. */
+  /** Receives a message that the code emits. `text` is its data as JSON. */
   onChannel?(topic: string, text: string): void;
   onDenied?(denial: Denial): void;
 }

@@ -8,7 +8,10 @@ export class SlowestFiles implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     if (modules.length <= SHOWN) return;
     const slowest = modules
-      .map((file) => ({ seconds: secondsOf(file), name: relative(process.cwd(), file.moduleId) }))
+      .map((file) => ({
+        seconds: secondsOf(file),
+        name: `${relative(process.cwd(), file.moduleId)} (${file.project.name})`,
+      }))
       .sort((one, other) => other.seconds - one.seconds)
       .slice(0, SHOWN);
     console.log(`\n Slowest files`);

@@ -26,9 +26,9 @@ export async function openDatabase(
     await rm(unfinished, { recursive: true, force: true });
     const made = template();
     if (made === undefined) await (await open(unfinished)).close();
-    else unpackTemplate(made, unfinished);
+    else await unpackTemplate(made, unfinished);
     await rename(unfinished, data);
-    sync(directory);
+    await sync(directory);
   }
   return open(data);
 }

@@ -3,20 +3,23 @@ import { createHash } from "node:crypto";
 import {
   closeSync,
   existsSync,
-  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   writeSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
+import pLimit from "p-limit";
 import { builtPath } from "../../../src/base/package-root.ts";
 import { MIGRATIONS } from "../drizzle/migrations.ts";
 
 const LENGTH_BYTES = 4;
+/** Synchronisations at the same time. A file system commits them together, in a tenth of the time. */
+const CONCURRENCY = 16;
 
 /** Head of a template: directories, each after its parent, and files with their sizes in bytes. */
 interface Contents {
@@ -59,7 +62,7 @@ export function packTemplate(directory: string): Buffer {
 }
 
 /** Unpacks a template into a new directory, and synchronises all of it to the disk. */
-export function unpackTemplate(template: Uint8Array, directory: string): void {
+export async function unpackTemplate(template: Uint8Array, directory: string): Promise<void> {
   const bytes = gunzipSync(template);
   let at = LENGTH_BYTES + bytes.readUInt32LE();
   const { directories, files } = JSON.parse(bytes.toString("utf8", LENGTH_BYTES, at)) as Contents;
@@ -69,9 +72,9 @@ export function unpackTemplate(template: Uint8Array, directory: string): void {
     writeNew(join(directory, path), bytes.subarray(at, at + size));
     at += size;
   }
-  // Synchronises after all writes, because the first call then flushes most of the others.
-  for (const [path] of files) sync(join(directory, path));
-  for (const path of all) sync(path);
+  const limit = pLimit(CONCURRENCY);
+  const written = [...files.map(([path]) => join(directory, path)), ...all];
+  await Promise.all(written.map((path) => limit(() => sync(path))));
 }
 
 function writeNew(path: string, bytes: Uint8Array): void {
@@ -84,11 +87,11 @@ function writeNew(path: string, bytes: Uint8Array): void {
 }
 
 /** Synchronises a file, or the entries of a directory, to the disk. */
-export function sync(path: string): void {
-  const file = openSync(path, "r");
+export async function sync(path: string): Promise<void> {
+  const file = await open(path);
   try {
-    fsyncSync(file);
+    await file.sync();
   } finally {
-    closeSync(file);
+    await file.close();
   }
 }

@@ -22,17 +22,18 @@ import type { PrepareHeader } from "../../protocol/messages.ts";
 import type { Ending, RunEvents, SandboxJob } from "../contract/contract.ts";
 import { DeliveryError } from "../contract/http-delivery.ts";
 
-/** Frames of a run beside its log entries: counts of dropped ones, and the terminal word. */
+/** Frames of a run besides its log entries: counts of dropped ones, and the final message. */
 const EXTRA_FRAMES = 64;
 
-/** Frames of a run that uses the channel, beside one for each message it is sent. */
+/** Frames of a run that uses the channel, besides one for each message sent to it. */
 const CHANNEL_FRAMES = CHANNEL_LIMITS.emits + 2 * CHANNEL_LIMITS.subscriptions;
 
-/** Bytes a sandbox may leave unread: more than what is on the way to one that keeps reading. */
+/** Bytes that a sandbox may leave unread. A sandbox that keeps reading leaves fewer. */
 const MAX_UNREAD = 2 * CHANNEL_LIMITS.window * CHANNEL_LIMITS.textBytes;
 
-/** Bytes of a frame without a payload, and of as many as there may be beside what is counted. */
+/** Bytes of a frame without a payload. */
 const SMALL_FRAME = 2_048;
+/** Bytes of all such frames that are not counted singly. */
 const SMALL_FRAMES = EXTRA_FRAMES * SMALL_FRAME;
 
 interface Running {
@@ -41,25 +42,25 @@ interface Running {
   readonly end: (ending: Ending) => void;
   logs: number;
   logBytes: number;
-  /** Entries the sandbox says it has dropped, and those dropped here. */
+  /** Entries dropped by the sandbox, as it says, and those dropped here. */
   droppedThere: number;
   droppedHere: number;
 }
 
-/** The control plane's end of one sandbox's control socket. */
+/** Connection of the control plane to one sandbox, over its control socket. */
 export class Connection {
-  /** Resolves when the socket is gone. */
+  /** Resolves when the socket is closed. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   #decoder = new FrameDecoder(maxFrameBytes(DEFAULT_OUTPUT_LIMITS));
   #running: Running | undefined;
-  /** Whether the sandbox has the code of its jobs. */
+  /** True if the sandbox has loaded the code of its jobs. */
   #loaded = false;
   #onPong: (() => void) | undefined;
   #onPrepared: (() => void) | undefined;
-  /** Frames the sandbox may still send; a flood of empty ones would cost us, not it. */
+  /** Frames that the sandbox may still send. A flood of empty ones would load this process. */
   #allowance = 1;
-  /** Bytes it may still send, for the same reason. */
+  /** Bytes that it may still send, for the same reason. */
   #byteAllowance = SMALL_FRAMES;
 
   private constructor(socket: Socket) {
@@ -67,7 +68,9 @@ export class Connection {
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
   }
 
-  /** Resolves once the sandbox has said that it is ready. The slot sees to the socket's errors. */
+  /**
+   * Resolves when the sandbox says that it is ready. `SocketDirectory` handles the socket's errors.
+   */
   static open(socket: Socket): Promise<Connection> {
     const connection = new Connection(socket);
     return new Promise((resolve, reject) => {
@@ -81,10 +84,13 @@ export class Connection {
     });
   }
 
-  /** Sends the job and resolves with the sandbox's terminal word, or that it closed without one. */
+  /**
+   * Sends the job. Resolves with the sandbox's final message, or with the fact that it closed
+   * without one.
+   */
   run(job: SandboxJob, events: RunEvents): Promise<Ending> {
     return new Promise((resolve) => {
-      // Half a frame between two jobs is nobody's word.
+      // A partial frame between jobs means a misbehaving sandbox: close it.
       if (!this.#decoder.isEmpty) this.#socket.destroy();
       if (this.#socket.destroyed) return resolve({ type: this.#loaded ? "declined" : "closed" });
       this.#decoder = new FrameDecoder(maxFrameBytes(job.limits));
@@ -106,7 +112,10 @@ export class Connection {
     });
   }
 
-  /** Has a worker made ahead for a job that is granted just this; resolves once it is there. */
+  /**
+   * Makes the sandbox create a worker in advance, with exactly these permissions. Resolves when it
+   * exists.
+   */
   async prepare(worker: WorkerGrant, timeout: number): Promise<void> {
     const prepared = new Promise<void>((resolve) => {
       this.#onPrepared = resolve;
@@ -118,28 +127,28 @@ export class Connection {
   }
 
   /**
-   * Sends a message to the running job; false if there is none, or if its sandbox does not read.
-   * What has been handled is the sandbox's word, what it has not read is the socket's.
+   * Sends a message to the running job. Returns false if there is no job, or if its sandbox does
+   * not read. The sandbox reports handled messages, but the socket shows unread ones.
    */
   sendChannel(topic: string, text: string): boolean {
     const socket = this.#socket;
     if (this.#running === undefined || !socket.writable) return false;
     if (socket.writableLength > MAX_UNREAD) return false;
-    // It says when it has taken the message.
+    // The sandbox confirms each message.
     this.#allowance += 1;
     this.#byteAllowance += SMALL_FRAME;
     socket.write(encodeFrame("channel", { topic }, Buffer.from(text)));
     return true;
   }
 
-  /** Lets the running job send so much more of its response. */
+  /** Lets the running job send `bytes` more of its response. */
   sendCredit(bytes: number): void {
     if (this.#running === undefined || !this.#socket.writable) return;
     this.#allowResponse(bytes);
     this.#socket.write(encodeFrame("credit", { bytes }));
   }
 
-  /** For parts of a response, whose number and size `HttpDelivery` counts. */
+  /** Allows the frames of a response. `HttpDelivery` counts its parts and bytes. */
   #allowResponse(bytes: number): void {
     this.#allowance += Math.ceil(bytes / HTTP_LIMITS.chunkFee);
     this.#byteAllowance += bytes;
@@ -215,11 +224,13 @@ export class Connection {
     }
   }
 
-  /** Only the first terminal word counts; there is no running job for a second one. */
+  /**
+   * Ends the running job with the sandbox's first final message. A second one finds no running job.
+   */
   #end(ending: Ending): void {
     const running = this.#running;
     this.#running = undefined;
-    // Nothing that comes now is worth reading, nor is a sandbox to be kept that sends it.
+    // The sandbox may send nothing more until its next job; one that does is closed.
     this.#allowance = 0;
     this.#byteAllowance = 0;
     this.#loaded = "reusable" in ending && ending.reusable === true;
@@ -227,12 +238,12 @@ export class Connection {
   }
 }
 
-/** Adds to the sandbox's count what has been dropped here. */
+/** Adds the entries dropped here to the sandbox's count. */
 function withDropped(ending: Ending, { droppedHere }: Running): Ending {
   return "dropped" in ending ? { ...ending, dropped: ending.dropped + droppedHere } : ending;
 }
 
-/** What the sandbox needs to know of a job's grants. */
+/** Selects the grants that the sandbox is told. */
 function grantsOf({ grants }: SandboxJob): Grants | undefined {
   return grants && { worker: grants.worker, env: grants.env, proxy: grants.egress !== null };
 }
@@ -265,7 +276,10 @@ function forwardChannel(frame: Frame, { events }: Running): void {
   if (request !== undefined) events.onChannel?.(request);
 }
 
-/** What an honest sandbox sends at most: its result, its log in UTF-8, its messages, their headers. */
+/**
+ * Returns the most bytes of an honest sandbox: its result, its log in UTF-8, its messages, and
+ * their headers.
+ */
 function bytesOfRun(limits: OutputLimits, usesChannel: boolean): number {
   const logs = limits.logBytes * 4 + MAX_LOG_MESSAGE * 4 + limits.logEntries * SMALL_FRAME;
   const messages = usesChannel

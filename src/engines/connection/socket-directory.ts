@@ -7,17 +7,17 @@ import { DATABASE_SOCKET } from "../../protocol/database.ts";
 import { EGRESS_SOCKET } from "../../protocol/egress-admin.ts";
 import { Connection } from "./connection.ts";
 
-/** Name of the control socket inside a slot's directory. */
+/** Name of the control socket in a slot's directory. */
 export const CONTROL_SOCKET = "control.sock";
 
 /**
- * The directory one sandbox shares with the control plane, and the socket in it. Which socket a
- * sandbox speaks on is its identity: the directory is given to that one sandbox alone.
+ * Directory that one sandbox shares with the control plane, and the socket in it. The directory is
+ * given to that sandbox alone, so the socket identifies the sandbox.
  */
 export class SocketDirectory {
   readonly id: string;
   readonly directory: string;
-  /** The group whose directory it is, if it is one's. */
+  /** Group that owns the directory, if any. */
   readonly #group: number | undefined;
   readonly #server: Server;
   readonly #dialled: Promise<Socket>;
@@ -30,7 +30,7 @@ export class SocketDirectory {
     this.#server = createServer();
     this.#dialled = new Promise((resolve) => {
       this.#server.once("connection", (socket) => {
-        // One sandbox dials once; nobody else gets an ear here.
+        // One sandbox connects once; nobody else can connect here.
         this.#server.close();
         this.#socket = socket.on("error", () => socket.destroy());
         resolve(socket);
@@ -39,24 +39,24 @@ export class SocketDirectory {
   }
 
   /**
-   * Makes the directory below `instanceDirectory` and listens in it. Given a group, nobody else can
-   * enter it, and those in the group cannot change what is in it; this process has to be root's.
+   * Creates the directory below `instanceDirectory` and listens in it. With a group, only its
+   * members can enter the directory, and they cannot change it. That needs root.
    */
   static async create(instanceDirectory: string, group?: number): Promise<SocketDirectory> {
     const id = randomBytes(6).toString("hex");
-    const slot = new SocketDirectory(id, join(instanceDirectory, id), group);
-    await mkdir(slot.directory, { mode: group === undefined ? 0o755 : 0o700 });
+    const created = new SocketDirectory(id, join(instanceDirectory, id), group);
+    await mkdir(created.directory, { mode: group === undefined ? 0o755 : 0o700 });
     try {
-      await listenForSandbox(slot.#server, slot.controlSocket);
+      await listenForSandbox(created.#server, created.controlSocket);
       if (group !== undefined) {
-        await chown(slot.directory, 0, group);
-        await chmod(slot.directory, 0o750);
+        await chown(created.directory, 0, group);
+        await chmod(created.directory, 0o750);
       }
     } catch (error) {
-      await slot.remove();
+      await created.remove();
       throw error;
     }
-    return slot;
+    return created;
   }
 
   get controlSocket(): string {
@@ -71,14 +71,15 @@ export class SocketDirectory {
     return join(this.directory, DATABASE_SOCKET);
   }
 
-  /** Resolves with the connection to the sandbox once that is ready for a job. */
+  /** Resolves with the connection when the sandbox is ready for a job. */
   async connected(): Promise<Connection> {
     return Connection.open(await this.#dialled);
   }
 
   /**
-   * Has the directory hold what it holds now. Who may connect to a socket may write to its path as
-   * well: it would be removed, and a file of any size made in its place. A group's is sealed always.
+   * Makes the directory read-only. A client may connect to a socket only if it may write to its
+   * path. So it could replace the socket with a file of any size. A group's directory is always
+   * read-only to it.
    */
   async seal(): Promise<void> {
     if (this.#group !== undefined) return;
@@ -91,7 +92,7 @@ export class SocketDirectory {
     await chmod(this.directory, 0o755);
   }
 
-  /** Ends the connection, if there is one, and removes the directory. */
+  /** Closes the connection, if there is one, and removes the directory. */
   async remove(): Promise<void> {
     this.#server.close();
     this.#socket?.destroy();

@@ -4,8 +4,8 @@ import type { Ending, Job, RunEvents } from "../contract/contract.ts";
 import { DeliveryError } from "../contract/http-delivery.ts";
 
 /**
- * Takes a message of a worker that is of this process, with no connection in between: passes on what
- * is said while a job runs, and gives the ending once there is one.
+ * Handles a message of a worker in this process, where no connection is needed. Forwards messages
+ * of the running job, and returns the ending when it ends.
  */
 export function takeMessage(
   message: WorkerMessage,
@@ -39,7 +39,7 @@ export function takeMessage(
   }
 }
 
-/** How a run ends whose response is not passed on. */
+/** Delivers a part of the response. Returns the run's ending if that is refused. */
 function delivered(deliver: () => void): Ending | undefined {
   try {
     deliver();

@@ -6,7 +6,7 @@ import { DENO_VERSION, denoBinary } from "../../deno/deno.ts";
 import { hasImage, pullImage } from "./images.ts";
 import { addFile, importRootfs } from "./one-layer-image.ts";
 
-/** What Deno's makers publish, and the default wherever a registry can be reached. */
+/** Image that Deno publishes, the default wherever a registry can be reached. */
 const PUBLIC_BASE = `denoland/deno:distroless-${DENO_VERSION}`;
 const LOCAL_BASE = `isolate-base:deno-${DENO_VERSION}`;
 
@@ -15,8 +15,8 @@ const PASSWD = "root:x:0:0::/:/none\nnobody:x:65534:65534::/tmp:/none\n";
 const GROUP = "root:x:0:\nnogroup:x:65534:\n";
 
 /**
- * The name of an image with Deno at /bin/deno: the public one, or, where no registry answers,
- * one imported from the npm package's binary and the libraries of this host it is linked with.
+ * Returns the name of an image with Deno at /bin/deno. It is the public one. Without a registry, an
+ * image is imported from the npm package's binary and the host's libraries that it needs.
  */
 export async function ensureBase(docker: Docker, log: (line: string) => void): Promise<string> {
   if (await hasImage(docker, PUBLIC_BASE)) return PUBLIC_BASE;
@@ -45,7 +45,7 @@ async function importLocalBase(docker: Docker): Promise<void> {
   });
 }
 
-/** Paths of the shared libraries and the loader a binary needs, as the loader itself resolves them. */
+/** Lists the loader and the shared libraries that a binary needs, as the loader resolves them. */
 async function sharedLibraries(binary: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)("ldd", [binary]);
   return [...stdout.matchAll(/(\/\S+) \(0x[0-9a-f]+\)/g)].map((match) => match[1] as string);

@@ -6,10 +6,12 @@ import { ProcFile } from "../metering/proc-file.ts";
 import type { Throttle } from "../pool/idle-watch.ts";
 import { CgroupThrottle } from "./throttle.ts";
 
-/** Where the kernel's control groups are, also for a control plane in a container that mounts them. */
+/**
+ * Directory of the kernel's control groups, also where a containerised control plane mounts them.
+ */
 const ROOT = "/sys/fs/cgroup";
 
-/** Where the engine puts a container: by its own driver, by systemd's. */
+/** Places where the engine puts a container, with its own driver or systemd's. */
 const PLACES = ["docker/ID", "system.slice/docker-ID.scope"];
 
 const NANOSECONDS = 1_000_000;
@@ -19,9 +21,9 @@ const MICROSECONDS = 1_000;
 interface Version {
   readonly cpu: string;
   readonly memory: string;
-  /** Says how much processor time there is in each period. */
+  /** File with the processor time of each period. */
   readonly quota: string;
-  /** What `quota` holds for a hundredth of a core, in periods as the engine makes them. */
+  /** Content of `quota` for a hundredth of a core, with the engine's period. */
   readonly held: string;
 }
 
@@ -38,17 +40,19 @@ const V1: Version = {
   memory: "memory/PLACE/memory.max_usage_in_bytes",
 };
 
-/** Finds the control groups of one engine's containers, all of which are at the same place. */
+/** Finds the control groups of one engine's containers. All of them are in the same place. */
 export class Cgroups {
   readonly #root: string;
-  /** `null` once it is known that they cannot be seen from here. */
+  /** `null` once they are known to be invisible from here. */
   #found: Version | null | undefined;
 
   constructor(root = ROOT) {
     this.#root = root;
   }
 
-  /** The gauge of a running container; `pidOf` tells its first process, as the engine sees it. */
+  /**
+   * Returns the gauge of a running container. `pidOf` returns the host's id of its first process.
+   */
   async gauge(id: string, pidOf: () => Promise<number>): Promise<Gauge | undefined> {
     if (this.#found === undefined) {
       this.#found = this.#at(id, PLACES) ?? this.#at(id, await placesOf(id, pidOf)) ?? null;
@@ -56,7 +60,10 @@ export class Cgroups {
     return this.#found === null ? undefined : new CgroupGauge(this.#root, this.#found, id);
   }
 
-  /** What holds a container whose gauge has been found; `undefined` where its groups are read-only. */
+  /**
+   * Returns the throttle of a container whose gauge has been found; `undefined` where its groups
+   * are read-only.
+   */
   throttle(id: string): Throttle | undefined {
     if (this.#found === null || this.#found === undefined) return undefined;
     const { quota, held } = this.#found;
@@ -71,7 +78,10 @@ export class Cgroups {
   }
 }
 
-/** Where an engine with a place of its own has put a container, by what its process says of itself. */
+/**
+ * Finds the places of an engine with its own cgroup parent, by the cgroups of a container's
+ * process.
+ */
 async function placesOf(id: string, pidOf: () => Promise<number>): Promise<string[]> {
   const pid = await pidOf().catch(() => 0);
   const text = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
@@ -93,7 +103,7 @@ function isWritable(path: string): boolean {
   }
 }
 
-/** What the kernel says of a container, whatever processes there are and have been in it. */
+/** Reads a container's control group, which counts all its processes, ended ones included. */
 class CgroupGauge implements Gauge {
   readonly #cpu: ProcFile;
   readonly #memory: ProcFile;

@@ -5,12 +5,14 @@ import { containerOptions, networkOptions } from "./flags.ts";
 
 const MEGABYTE = 1_048_576;
 const SECCOMP = "seccomp=";
-/** Of a container that is not there yet, what is particular to one is of no interest. */
+/** Placeholders for the values that differ between containers and do not confine them. */
 const ANY = { image: "", network: "", instance: { id: "", runDirectory: "" } };
 
 type Created = Pick<ContainerCreateOptions, "User" | "HostConfig">;
 
-/** How every sandbox of a profile is confined, taken from the very options it is created with. */
+/**
+ * Describes the confinement of a profile's sandboxes, read from the options they are created with.
+ */
 export function confinement(profile: Profile, runtime: string | undefined): Confinement {
   const slot = { id: "", directory: "" };
   return confinementOf(
@@ -19,7 +21,10 @@ export function confinement(profile: Profile, runtime: string | undefined): Conf
   );
 }
 
-/** Reads a container's options, or what an engine says of it, and those of its network's holder. */
+/**
+ * Describes the confinement in a container's options, or in an engine's description of it. `holder`
+ * are the same of the container that holds its network.
+ */
 export function confinementOf({ User, HostConfig = {} }: Created, holder: Created): Confinement {
   const { Memory = 0, MemorySwap = 0, NanoCpus = 0, NetworkMode = "" } = HostConfig;
   const security: readonly string[] = HostConfig.SecurityOpt ?? [];

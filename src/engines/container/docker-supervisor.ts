@@ -32,20 +32,21 @@ export interface DockerSupervisorOptions
   readonly instance: Instance;
   readonly bundle: RunnerBundle;
   readonly pool: PoolOptions;
-  /** What the egress proxy is told. Default: nothing private, the host's resolver. */
+  /** Settings of the egress proxy. Default: no private destinations, the host's resolver. */
   readonly egress?: EgressSettings;
-  /** Admin socket of a proxy that somebody else runs. Default: one in a container is started. */
+  /** Admin socket of a proxy that the operator runs. Default: one is started in a container. */
   readonly egressSocket?: string | undefined;
-  /** One line about something an operator wants to know. */
+  /** Receives lines for the operator, one at a time. */
   readonly log: (line: string) => void;
 }
 
 /**
- * Follows a Docker Engine through its life, and halts and resumes the engine that runs jobs in its containers:
- * while Docker is away every request is refused, and when it is back the leftovers go and the pool fills again.
+ * Watches a Docker Engine, and halts and resumes the engine that runs jobs in its containers. While
+ * Docker is away, every request is refused. When it is back, leftovers are removed and the pool
+ * fills again.
  */
 export class DockerSupervisor {
-  /** Runs the jobs; closing it ends the supervisor as well. */
+  /** Runs the jobs. Closing it also ends the supervisor. */
   readonly engine: PooledEngine;
   readonly #options: DockerSupervisorOptions;
   readonly #launcher: ContainerLauncher;
@@ -75,7 +76,7 @@ export class DockerSupervisor {
     this.#checking = this.#check();
   }
 
-  /** What has the old directory mounted sees nothing of the new one. */
+  /** Replaces everything that has the old directory mounted and so cannot see the new one. */
   #renew(): void {
     if (this.engine.pool.closed) return;
     this.#options.log("The run directory was gone and has been made again");
@@ -84,17 +85,22 @@ export class DockerSupervisor {
     else this.#checkSoon(0);
   }
 
-  /** Resolves after the first attempt to reach and prepare the engine, successful or not. */
+  /**
+   * Resolves after the first attempt to reach and prepare the engine, whether or not it succeeds.
+   */
   async prepared(): Promise<void> {
     await this.#checking;
   }
 
-  /** Removes what is not a sandbox. The pool is closed by then, which ends the checks. */
+  /**
+   * Ends the proxy and removes the instance's last containers. The pool is closed by then, which
+   * ends the checks.
+   */
   async #close(): Promise<void> {
     clearTimeout(this.#next);
     await this.#checking;
     await this.#egress.close();
-    // Containers that an engine keeps while it is away are the reaper's, at the next start.
+    // The reaper removes containers of an absent engine at the next start.
     const { docker, instance } = this.#options;
     if (this.#up) await removeLeft(docker, instance).catch(() => {});
   }
@@ -105,14 +111,14 @@ export class DockerSupervisor {
       const isProfile = error instanceof ProfileUnavailable;
       pool.onError(isProfile ? error.cause : error);
       if (isProfile || !this.#up || this.engine.pool.closed) return;
-      // Somebody removed the image: prepare anew.
+      // The image has been removed: prepare again.
       if (engineStatus(error) === 404) this.#up = false;
       this.#checkSoon(0);
     };
     return { ...pool, onError };
   }
 
-  /** One look at the engine; the next one follows by itself. */
+  /** Checks the engine once, and schedules the next check. */
   async #check(): Promise<void> {
     try {
       await call("ping", this.#options.docker.ping(), PING_WITHIN);
@@ -128,7 +134,7 @@ export class DockerSupervisor {
   #checkSoon(ms: number): void {
     clearTimeout(this.#next);
     this.#next = setTimeout(() => {
-      // One at a time, each behind the one before.
+      // One check at a time.
       this.#checking = this.#checking.then(() =>
         this.engine.pool.closed ? undefined : this.#check(),
       );

@@ -8,7 +8,7 @@ const READ_AND_EXECUTE = 5;
 const ADDRESS = 0x400000n;
 const PAGE = 0x1000n;
 
-/** A program's instructions for one architecture, as ELF names that. */
+/** Machine code for one architecture, with ELF's number for that. */
 export interface Instructions {
   readonly machine: number;
   readonly code: Buffer;
@@ -18,8 +18,8 @@ export interface Instructions {
 export const Machine = { x64: 0x3e, arm64: 0xb7 } as const;
 
 /**
- * The smallest executable file, as Linux wants it: an ELF header, one segment, and instructions that
- * need no others. Such programs are made here because no compiler, registry or shell can be counted on.
+ * Builds the smallest ELF executable for Linux: a header, one segment, and static code. Such
+ * programs are built here because there may be no compiler, registry or shell.
  */
 export function executable({ machine, code }: Instructions): Buffer {
   const header = Buffer.alloc(FILE_HEADER + SEGMENT_HEADER);
@@ -28,8 +28,8 @@ export function executable({ machine, code }: Instructions): Buffer {
   header.writeUInt16LE(EXECUTABLE, 16);
   header.writeUInt16LE(machine, 18);
   header.writeUInt32LE(1, 20);
-  header.writeBigUInt64LE(ADDRESS + BigInt(header.length), 24); // Where it starts.
-  header.writeBigUInt64LE(BigInt(FILE_HEADER), 32); // Where the segment header is.
+  header.writeBigUInt64LE(ADDRESS + BigInt(header.length), 24); // Entry point.
+  header.writeBigUInt64LE(BigInt(FILE_HEADER), 32); // Offset of the segment header.
   header.writeUInt16LE(FILE_HEADER, 52);
   header.writeUInt16LE(SEGMENT_HEADER, 54);
   header.writeUInt16LE(1, 56);

@@ -8,13 +8,13 @@ import type { Profile } from "../contract/contract.ts";
 import { NULL_STDIO } from "./null-stdio.ts";
 import { seccompProfile } from "./seccomp.ts";
 
-/** Label keys every container of ours carries; the reaper goes by them alone. */
+/** Label keys of all our containers. The reaper finds containers by them alone. */
 export const Label = {
   managed: "isolate.managed",
   runDirectory: "isolate.run-dir",
   instance: "isolate.instance",
   slot: "isolate.slot",
-  /** `sandbox`, `network` for what holds a namespace open, `egress` for the proxy. */
+  /** `sandbox`, `network` for a holder of a network namespace, `egress` for the proxy. */
   kind: "isolate.kind",
 } as const;
 
@@ -23,13 +23,13 @@ const MOUNT_POINT = "/run/isolate";
 const PROXY = `http://${FORWARDER.hostname}:${FORWARDER.port}`;
 const NOBODY = "65534:65534";
 
-/** Say which names the system knows by itself, and how incomplete ones are completed. */
+/** Files with the system's static host names, and the rules for incomplete names. */
 const RESOLVER_FILES = ["/etc/hosts", "/etc/resolv.conf"];
-/** Milliseconds after which a proxy ends whose control plane is gone and has not come back. */
+/** Milliseconds after which a proxy ends if its control plane is gone and does not return. */
 const PROXY_ENDS_AFTER = 60_000;
 /**
- * What 1,024 connections take that send and are not read from (`egress/connection-budget.ts`), some 600 MB,
- * and room for what kernels with cgroups of version 2 count besides: buffers of TCP.
+ * Bytes for 1,024 connections that send and do not read (`egress/connection-budget.ts`), about 600
+ * MB. The rest is for TCP buffers, which kernels with cgroup version 2 also count.
  */
 const SIDECAR_MEMORY = 1_024 * MEGABYTE;
 const HOLDER_MEMORY = 16 * MEGABYTE;
@@ -39,27 +39,27 @@ const CONFINED_HOST: HostConfig = {
   CapDrop: ["ALL"],
   SecurityOpt: ["no-new-privileges:true", `seccomp=${seccompProfile()}`],
   IpcMode: "none",
-  // What user code prints to its standard output is nobody's log.
+  // Output of user code on the container's standard output is not recorded.
   LogConfig: { Type: "none", Config: {} },
 };
 
 export interface ContainerSpec {
   readonly image: string;
   readonly profile: Profile;
-  /** The slot's directory on the host; its last segment is the slot's id. */
+  /** The slot's directory on the host. Its last segment is the slot's id. */
   readonly slot: { readonly id: string; readonly directory: string };
   readonly instance: { readonly id: string; readonly runDirectory: string };
-  /** Id of the container whose network namespace it joins. */
+  /** Id of the container whose network namespace the sandbox joins. */
   readonly network: string;
-  /** The most its jobs can be granted. Default: nothing. */
+  /** Union of the permissions that its jobs may be granted. Default: nothing. */
   readonly reach?: Reach | undefined;
   /** OCI runtime; the engine's default if absent. */
   readonly runtime?: string | undefined;
 }
 
 /**
- * What a sandbox container is created with. Every protection here has a probe in
- * tests/container/ that notices when it is gone.
+ * Builds the options of a sandbox container. Every protection here has a probe in tests/container/
+ * that fails without it.
  */
 export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
   const { image, profile, slot, instance, network, runtime } = spec;
@@ -76,12 +76,12 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       heapMegabytes: heapMegabytes(profile.memory),
       reach: spec.reach ?? NO_REACH,
     }),
-    // For the runtime's own clients: what is not in a Worker's permissions does not get that far.
+    // For the runtime's own clients. A Worker's permissions stop everything else earlier.
     Env: [`HTTP_PROXY=${PROXY}`, `HTTPS_PROXY=${PROXY}`],
     HostConfig: {
       ...CONFINED_HOST,
       ...(runtime !== undefined && { Runtime: runtime }),
-      // An empty namespace that is there already: the control socket is the only way in or out.
+      // An existing, empty namespace: the mounted sockets are the only way in or out.
       NetworkMode: `container:${network}`,
       Mounts: [
         bind(slot.directory, MOUNT_POINT),
@@ -103,8 +103,8 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
 }
 
 /**
- * What the container is created with that holds a network namespace open. The sandbox that joins
- * it takes its name and its resolvers from here, too.
+ * Builds the options of the container that holds a network namespace open. The sandbox that joins
+ * the namespace also gets its host name and resolvers.
  */
 export function networkOptions(spec: {
   image: string;
@@ -120,7 +120,7 @@ export function networkOptions(spec: {
       ...CONFINED_HOST,
       // No interface but loopback, no route.
       NetworkMode: "none",
-      // Else /etc/resolv.conf would name the host's resolvers.
+      // Otherwise /etc/resolv.conf would name the host's resolvers.
       Dns: ["127.0.0.1"],
       Memory: HOLDER_MEMORY,
       MemorySwap: HOLDER_MEMORY,
@@ -129,7 +129,7 @@ export function networkOptions(spec: {
   };
 }
 
-/** What the egress proxy's container is created with: the only one with a network. */
+/** Builds the options of the egress proxy's container, the only one with a network. */
 export function sidecarOptions(spec: {
   image: string;
   instance: ContainerSpec["instance"] & { readonly directory: string };
@@ -141,13 +141,13 @@ export function sidecarOptions(spec: {
   const { directory } = instance;
   return {
     ...confined(instance, slot, "egress"),
-    // Whose the slots' directories are: it makes its sockets in there.
+    // The owner of the slots' directories, because the proxy creates its sockets there.
     User: `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`,
     Image: image,
     Cmd: [
       ...RUN_ALONE,
       "--allow-net",
-      // Its host's addresses are not the world's.
+      // To treat its host's addresses as private.
       "--allow-sys=networkInterfaces",
       `--allow-read=${[directory, ...RESOLVER_FILES].join(",")}`,
       `--allow-write=${directory}`,
@@ -159,7 +159,7 @@ export function sidecarOptions(spec: {
       ReadonlyRootfs: true,
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges:true"],
-      // The host's, so that an operator can let tenants reach what listens on loopback.
+      // The host's network, so that an operator can let tenants reach services on loopback.
       NetworkMode: "host",
       Mounts: [bind(directory, directory, false)],
       Memory: SIDECAR_MEMORY,
@@ -170,12 +170,15 @@ export function sidecarOptions(spec: {
   };
 }
 
-/** A folder of the host's. The engine refuses one that is missing; among `Binds` it would make one. */
+/**
+ * Mounts a folder of the host. The engine refuses one that is missing, whereas `Binds` would create
+ * it.
+ */
 export function bind(source: string, target: string, readOnly = true): MountSettings {
   return { Type: "bind", Source: source, Target: target, ReadOnly: readOnly };
 }
 
-/** What every container of ours has in common. */
+/** Builds the options common to all our containers. */
 function confined(
   instance: ContainerSpec["instance"],
   id: string,
@@ -183,7 +186,7 @@ function confined(
 ): Pick<ContainerCreateOptions, "User" | "StopSignal" | "Labels"> {
   return {
     User: NOBODY,
-    // Nothing in them could end gracefully; an engine that shuts down need not wait for it.
+    // No container needs a graceful end, so an engine that shuts down need not wait.
     StopSignal: "SIGKILL",
     Labels: {
       [Label.managed]: "true",

@@ -3,7 +3,7 @@ import { call, engineStatus } from "./docker.ts";
 
 const PULL_WITHIN = 300_000;
 
-/** Whether the engine has an image of that name. */
+/** Tells whether the engine has an image of this name. */
 export async function hasImage(docker: Docker, name: string): Promise<boolean> {
   try {
     await call("image inspection", docker.getImage(name).inspect());
@@ -14,13 +14,13 @@ export async function hasImage(docker: Docker, name: string): Promise<boolean> {
   }
 }
 
-/** Has the engine fetch an image from its registry. Rejects if it cannot. */
+/** Makes the engine pull an image from its registry. Rejects if it cannot. */
 export async function pullImage(docker: Docker, name: string): Promise<void> {
   const stream: NodeJS.ReadableStream = await call("pull", docker.pull(name), PULL_WITHIN);
   await call("pull", followProgress(docker, stream), PULL_WITHIN);
 }
 
-/** Reads an engine's progress stream to its end; rejects with the error it reports, if any. */
+/** Reads an engine's progress stream to its end. Rejects with the error it reports, if any. */
 export function followProgress(docker: Docker, stream: NodeJS.ReadableStream): Promise<void> {
   return new Promise((resolve, reject) => {
     docker.modem.followProgress(stream, (error: Error | null) => {

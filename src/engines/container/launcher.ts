@@ -39,22 +39,22 @@ export interface ContainerLauncherOptions {
   /** Name of the runner image. */
   readonly image: () => string;
   readonly runtime?: string | undefined;
-  /** The most that jobs can be granted. Default: nothing. */
+  /** Union of the permissions that jobs may be granted. Default: nothing. */
   readonly reach?: Reach | undefined;
-  /** Where the slots in use are noted. Default: a set of its own. */
+  /** Set that receives the slots in use. Default: a new one. */
   readonly slots?: Set<string>;
-  /** Where this host shows control groups. Default: `/sys/fs/cgroup`. */
+  /** Directory of this host's control groups. Default: `/sys/fs/cgroup`. */
   readonly cgroups?: string | undefined;
-  /** The way out for jobs that are granted hosts. */
+  /** Network access for jobs that are granted hosts. */
   readonly egress?: Egress | undefined;
-  /** Last word on the options of any container; the tests that weaken one at a time speak it. */
+  /** Changes the options of any container, for tests that weaken one protection at a time. */
   readonly adjust?: (options: ContainerCreateOptions) => ContainerCreateOptions;
 }
 
-/** Starts sandboxes that are containers, each with a slot directory of its own. */
+/** Starts sandboxes that are containers, each with its own socket directory. */
 export class ContainerLauncher implements Launcher {
   readonly level = "container";
-  /** Ids of the slots in use, from before the container exists until after it is gone. */
+  /** Ids of the slots in use, from before the container is created until after it is removed. */
   readonly slots: Set<string>;
   readonly networks: Networks;
   readonly #options: ContainerLauncherOptions;
@@ -77,7 +77,7 @@ export class ContainerLauncher implements Launcher {
     return confinement(profile, this.#options.runtime);
   }
 
-  /** Ends what holds network namespaces. */
+  /** Removes the containers that hold network namespaces. */
   close(): Promise<void> {
     return this.networks.close();
   }
@@ -86,8 +86,8 @@ export class ContainerLauncher implements Launcher {
     const { docker, instance, runtime, reach, egress, image } = this.#options;
     const { adjust = (options) => options } = this.#options;
     await instance.ensure();
-    const slot = await SocketDirectory.create(instance.directory);
-    this.slots.add(slot.id);
+    const sockets = await SocketDirectory.create(instance.directory);
+    this.slots.add(sockets.id);
     let network: Network | undefined;
     let container: Container | undefined;
     let connection: Connection | undefined;
@@ -99,39 +99,47 @@ export class ContainerLauncher implements Launcher {
         gone = true;
       } finally {
         if (network !== undefined) {
-          // Whoever did not leave for certain keeps its namespace to itself.
+          // A sandbox that may still exist keeps its namespace, so that no other one joins it.
           if (gone && connection !== undefined) this.networks.release(network);
           else await this.networks.discard(network);
         }
-        await slot.remove();
-        this.slots.delete(slot.id);
+        await sockets.remove();
+        this.slots.delete(sockets.id);
       }
     };
     try {
       network = await this.networks.lease();
-      const spec = { image: image(), profile, slot, instance, runtime, reach, network: network.id };
+      const spec = {
+        image: image(),
+        profile,
+        slot: sockets,
+        instance,
+        runtime,
+        reach,
+        network: network.id,
+      };
       const options = adjust(containerOptions(spec));
       container = await call("create", docker.createContainer(options)).catch((error: unknown) => {
         throw missingMount(error, profile) ?? error;
       });
       await call("start", container.start());
-      connection = await untilReady(slot, container);
+      connection = await untilReady(sockets, container);
     } catch (error) {
       await remove().catch(() => {});
       throw error;
     }
     const { expected } = this.#recent;
-    // Without it, the job makes its own.
+    // Without a prepared worker, the job creates its own.
     if (expected !== undefined) await connection.prepare(expected, PREPARED_WITHIN).catch(() => {});
     const note = (job: Job): void => this.#recent.note(job.grants?.worker);
     const meter = await this.#meter(container, connection);
-    const parts = { slot, profile, container, connection, egress, meter, note, remove };
+    const parts = { sockets, profile, container, connection, egress, meter, note, remove };
     const throttle =
       this.#cgroups.throttle(container.id) ?? new EngineThrottle(container, profile.cpus);
     return watched(toSandbox(parts), throttle, () => connection?.close());
   }
 
-  /** What the kernel counts for a container, where this host shows it. */
+  /** Returns a meter on the container's control group, where this host shows it. */
   async #meter(container: Container, { closed }: Connection): Promise<Meter | undefined> {
     const pidOf = async () => (await call("inspection", container.inspect())).State.Pid;
     const gauge = await this.#cgroups.gauge(container.id, pidOf);
@@ -143,7 +151,7 @@ export class ContainerLauncher implements Launcher {
 }
 
 function toSandbox(parts: {
-  slot: SocketDirectory;
+  sockets: SocketDirectory;
   profile: Profile;
   container: Container;
   connection: Connection;
@@ -152,21 +160,21 @@ function toSandbox(parts: {
   note: (job: Job) => void;
   remove: () => Promise<void>;
 }): Sandbox {
-  const { slot, profile, container, connection, egress, meter, note, remove } = parts;
+  const { sockets, profile, container, connection, egress, meter, note, remove } = parts;
   let destroyed: Promise<void> | undefined;
   let cut = async (): Promise<void> => {};
   return {
-    id: slot.id,
+    id: sockets.id,
     profile,
     closed: connection.closed,
     run: (job, events, timeLeft) => {
       note(job);
-      const ways = waysOf(job, slot, timeLeft);
-      if (ways === undefined) return connection.run(job, events);
+      const run = egressRunOf(job, sockets, timeLeft);
+      if (run === undefined) return connection.run(job, events);
       const { onRefused } = events;
-      return withEgress(egress, { ...ways, onRefused }, (lease) => {
+      return withEgress(egress, { ...run, onRefused }, (lease) => {
         cut = once(async () => {
-          // Closed whether or not anybody is told: no argument is looked at for nobody.
+          // `events.onEgress?.(await lease.close())` would skip `close()` without a listener.
           const report = await lease.close();
           events.onEgress?.(report);
         });
@@ -186,16 +194,20 @@ function toSandbox(parts: {
   };
 }
 
-/** What has to be open for a job, if anything. */
-function waysOf(job: SandboxJob, slot: SocketDirectory, timeLeft: number): EgressRun | undefined {
+/** Returns the network access that a job is granted, if any. */
+function egressRunOf(
+  job: SandboxJob,
+  sockets: SocketDirectory,
+  timeLeft: number,
+): EgressRun | undefined {
   const { grants, tenant = SOLE_TENANT.id } = job;
   const { egress: allow, database } = grants ?? {};
   if (!allow && database === undefined) return undefined;
   return {
-    run: slot.id,
+    run: sockets.id,
     tenant,
-    ...(allow && { egress: { socket: slot.egressSocket, policy: { allow } } }),
-    ...(database && { database: { ...database, socket: slot.databaseSocket, timeLeft } }),
+    ...(allow && { egress: { socket: sockets.egressSocket, policy: { allow } } }),
+    ...(database && { database: { ...database, socket: sockets.databaseSocket, timeLeft } }),
   };
 }
 
@@ -208,7 +220,7 @@ async function withEgress(
   return work(await egress.open(run));
 }
 
-/** Does its work the first time it is called; whoever calls it waits for the same. */
+/** Wraps `work` so that it runs once. All callers get the same promise. */
 function once(work: () => Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined;
   return () => {
@@ -217,8 +229,8 @@ function once(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** Resolves with the connection, or rejects as soon as the container is seen to have ended. */
-async function untilReady(slot: SocketDirectory, container: Container): Promise<Connection> {
+/** Resolves with the connection, or rejects as soon as the container has ended. */
+async function untilReady(sockets: SocketDirectory, container: Container): Promise<Connection> {
   const over = new AbortController();
   const ended = (async () => {
     for (;;) {
@@ -229,7 +241,7 @@ async function untilReady(slot: SocketDirectory, container: Container): Promise<
   })();
   try {
     return await deadline(
-      Promise.race([slot.connected(), ended]),
+      Promise.race([sockets.connected(), ended]),
       READY_WITHIN,
       "Starting a sandbox container",
     );
@@ -240,13 +252,13 @@ async function untilReady(slot: SocketDirectory, container: Container): Promise<
 }
 
 /**
- * How the container ended. Its first process cannot kill itself, so a kill that was not for memory
- * came from outside, or is an exit code that says so. An engine that is going down takes its
- * containers along, and is gone a few seconds later: rejects then.
+ * Returns how the container ended. Its first process cannot kill itself. So a kill without lack of
+ * memory came from outside, or is a faked exit code. If the engine is shutting down, it kills its
+ * containers and is gone seconds later: this rejects then.
  */
 async function causedInside(container: Container): Promise<Exit | undefined> {
   let exit = await exitOf(container);
-  // The engine also hears of an exit, and of its being for memory, on two ways.
+  // The engine learns of an exit and of its being for memory by two events.
   const end = Date.now() + ENGINE_GONE_WITHIN;
   while (exit?.code === KILLED && !exit.outOfMemory && Date.now() < end) {
     await sleep(ENGINE_GONE_POLL);
@@ -255,7 +267,7 @@ async function causedInside(container: Container): Promise<Exit | undefined> {
   return exit;
 }
 
-/** How the container's first process ended, once the engine has noticed that it did. */
+/** Returns how the container's first process ended, when the engine has noticed. */
 async function exitOf(container: Container): Promise<Exit | undefined> {
   for (const end = Date.now() + EXIT_WITHIN; Date.now() < end; await sleep(EXIT_POLL)) {
     const { State } = await call("inspection", container.inspect());

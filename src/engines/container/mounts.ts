@@ -8,7 +8,7 @@ import { bind } from "./flags.ts";
 
 const ASK_WITHIN = 3_000;
 
-/** The operator's mounts whose source is not there, looked at as `isThere()` does. */
+/** Lists the operator's mounts whose source does not exist, as `isThere()` sees it. */
 export async function missingMounts(
   mounts: Readonly<Record<string, string>>,
   docker: Docker | null,
@@ -19,10 +19,11 @@ export async function missingMounts(
 }
 
 /**
- * Rejects with `BadRequest` if a source is not there.
+ * Checks that all sources exist.
  *
  * @param mounts Path in sandboxes → path on the host.
  * @param docker `null` for no containers.
+ * @throws {BadRequest} if one does not.
  */
 export async function assertMounts(
   mounts: Readonly<Record<string, string>>,
@@ -36,7 +37,10 @@ export function saidOf({ source, target }: Mount): string {
   return `ISOLATE_MOUNTS: ${source}, which is to be ${target} in sandboxes, does not exist`;
 }
 
-/** The refusal of a sandbox one of whose mounts has no source any more, or `undefined` for any other. */
+/**
+ * Returns the error for a sandbox whose mount has lost its source; `undefined` for any other
+ * refusal.
+ */
 export function missingMount(
   error: unknown,
   { mounts = [] }: Profile,
@@ -49,15 +53,15 @@ export function missingMount(
 }
 
 /**
- * Looks for a path on the engine's host, as this process may be in a container that sees other files. Looks
- * for it here where no engine tells.
+ * Looks for a path on the engine's host, because this process may be in a container that sees other
+ * files. Looks here if no engine answers.
  */
 async function isThere(source: string, docker: Docker | null): Promise<boolean> {
   return (docker && (await isOnEngine(docker, source))) ?? isHere(source);
 }
 
 async function isOnEngine(docker: Docker, source: string): Promise<boolean | undefined> {
-  // Without an image and a command it is refused in any case, for its mount first.
+  // Without an image and a command the engine refuses it anyway, but checks the mount first.
   const HostConfig = { Mounts: [bind(source, "/found")] };
   const made = docker.createContainer({ Image: "", HostConfig });
   const refusal = await call("look at mounts", made, ASK_WITHIN).catch((error: unknown) => error);

@@ -21,14 +21,14 @@ export interface Network {
 }
 
 /**
- * Lends network namespaces to sandboxes, each to one at a time. Making one costs the engine more
- * than half of a container's start, and nothing of a sandbox outlives it in there.
+ * Lends network namespaces to sandboxes, each to one at a time. Creating one takes more than half
+ * of a container's start, and nothing of a sandbox stays in it.
  */
 export class Networks {
   readonly #docker: Docker;
   readonly #instance: Instance;
   readonly #adjust: (options: ContainerCreateOptions) => ContainerCreateOptions;
-  /** Slot labels in use, shared with the launcher; the reaper leaves those alone. */
+  /** Slot labels in use, shared with the launcher. The reaper leaves their containers alone. */
   readonly #slots: Set<string>;
   #idle: Network[] = [];
 
@@ -44,7 +44,7 @@ export class Networks {
     this.#adjust = options.adjust;
   }
 
-  /** A namespace nobody is in, whose holder still runs. */
+  /** Returns an unused namespace whose holder still runs. */
   async lease(): Promise<Network> {
     for (let network = this.#idle.pop(); network !== undefined; network = this.#idle.pop()) {
       const running = call("inspection", network.container.inspect()).then(
@@ -62,18 +62,18 @@ export class Networks {
     if (this.#slots.has(network.slot)) this.#idle.push(network);
   }
 
-  /** Gives up a namespace that may be occupied or broken. What fails here is left to the reaper. */
+  /** Removes a namespace that may be in use or broken. On failure, the reaper removes it later. */
   async discard(network: Network): Promise<void> {
     this.#slots.delete(network.slot);
     await removeContainer(network.container).catch(() => {});
   }
 
-  /** Gives up all that are idle, without a word to an engine that may be away. */
+  /** Drops all idle ones without a call to the engine, which may be away. */
   forget(): void {
     for (const { slot } of this.#idle.splice(0)) this.#slots.delete(slot);
   }
 
-  /** Removes all that are idle. */
+  /** Removes all idle namespaces. */
   async close(): Promise<void> {
     await Promise.all(this.#idle.splice(0).map((network) => this.discard(network)));
   }

@@ -1,12 +1,12 @@
 import { executable, type Instructions, Machine } from "./elf.ts";
 
-/** Where the runner image has the program. */
+/** Path of the program in the runner image. */
 export const NULL_STDIO = "/bin/null-stdio";
 
 /**
- * A program that opens `/dev/null` as its standard input, output and error, and becomes the program
- * that its arguments name. The engine copies whatever comes out of a container's standard output, which
- * costs it four times what the writer pays; after this, nobody holds the other end of that pipe.
+ * Builds a program that opens `/dev/null` as its standard streams and then executes the program in
+ * its arguments. Otherwise the engine copies a container's output, which costs it four times as
+ * much as the writer. Afterwards no process writes to that pipe.
  */
 export function nullStdioProgram(architecture: NodeJS.Architecture): Buffer {
   const target = TARGETS[architecture];
@@ -17,8 +17,9 @@ export function nullStdioProgram(architecture: NodeJS.Architecture): Buffer {
 const PATH = Buffer.from("/dev/null\0", "latin1");
 
 /**
- * `fd = openat(AT_FDCWD, PATH, O_RDWR)`, `dup2(fd, 0 to 2)`, `close(fd)`, and with what the kernel has
- * left on the stack `execve(argv[1], argv + 1, envp)`. Ends with 127 if one of them fails.
+ * Machine code of `fd = openat(AT_FDCWD, PATH, O_RDWR)`, `dup2(fd, 0 to 2)` and `close(fd)`. Then
+ * `execve(argv[1], argv + 1, envp)` with the arguments that the kernel left on the stack. Exits
+ * with 127 if a call fails.
  */
 const TARGETS: Partial<Record<NodeJS.Architecture, Instructions>> = {
   x64: {
@@ -36,7 +37,7 @@ const TARGETS: Partial<Record<NodeJS.Architecture, Instructions>> = {
     code: assembled(
       "600c8092 61040010 420080d2 030080d2 080780d2 010000d4 4003f8b7", // openat
       "e90300aa 0a0080d2 3f010aeb e0000054 e00309aa e1030aaa 020080d2 080380d2 010000d4 0002f8b7",
-      "4a050091 5f0d00f1 c1feff54", // dup3, unless it is that one already
+      "4a050091 5f0d00f1 c1feff54", // dup3, unless both are the same
       "3f0d00f1 83000054 e00309aa 280780d2 010000d4", // close
       "e90340f9 e00b40f9 e1430091 220c098b 030080d2 a81b80d2 010000d4", // execve
       "e00f80d2 a80b80d2 010000d4 fdffff17", // exit

@@ -8,7 +8,10 @@ import { call } from "./docker.ts";
 
 const IMPORT_WITHIN = 180_000;
 
-/** Makes an image of one layer, named `repository:tag`, out of what `write` puts into the tar. */
+/**
+ * Imports an image of one layer, named `repository:tag`, from the files that `write` puts into the
+ * tar.
+ */
 export async function importRootfs(
   docker: Docker,
   name: string,
@@ -26,7 +29,7 @@ export async function importRootfs(
   await call("import", Promise.all([imported, written]), IMPORT_WITHIN);
 }
 
-/** Adds a file of this host, following links, as an executable. */
+/** Adds an executable file of this host. Follows links. */
 export async function addFile(tar: Pack, source: string, name: string): Promise<void> {
   const path = await realpath(source);
   const entry = tar.entry({ name, mode: 0o755, size: (await stat(path)).size });

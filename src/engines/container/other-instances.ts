@@ -8,12 +8,14 @@ import { call, engineStatus } from "./docker.ts";
 import { bind, networkOptions } from "./flags.ts";
 import { removeContainer } from "./remove.ts";
 
-/** Milliseconds for which an instance has to be seen dead: it may be making its directory again. */
+/**
+ * Milliseconds for which an instance has to look dead, because it may be recreating its directory.
+ */
 const DEAD_FOR = 30_000;
-/** Instances that are looked at in one go. */
+/** Most instances and images that are checked in one call. */
 const MOST = 64;
 
-/** Thrown where the engine does not see what this process makes in its run directory. */
+/** Thrown if the engine does not see the files that this process creates in its run directory. */
 export class RunDirectoryUnseen extends EngineUnavailable {
   constructor(directory: string) {
     super(
@@ -23,7 +25,7 @@ export class RunDirectoryUnseen extends EngineUnavailable {
   }
 }
 
-/** Another instance, and a container it has left. */
+/** Another instance, and one of its containers. */
 export interface Foreign {
   readonly runDirectory: string;
   readonly instance: string;
@@ -32,15 +34,15 @@ export interface Foreign {
 }
 
 /**
- * Tells which other instances are dead, whatever their run directory. A socket that refuses proves it,
- * whoever looks. One that is not to be seen proves nothing by itself: the control plane may be in a container
- * that has another view of the host. So the engine, which made the mounts, is asked for the directory.
+ * Finds dead instances, in any run directory. A socket that refuses is a proof, whoever connects.
+ * An absent socket is none: the control plane may be in a container that sees other files. So the
+ * engine, which made the mounts, is asked about the directory.
  */
 export class ForeignInstances {
   readonly #docker: Docker;
   readonly #instance: Instance;
   readonly #deadFor: number;
-  /** Since when an instance has been seen dead, by its directory. */
+  /** Directory of an instance → time since which it looks dead. */
   #deadSince = new Map<string, number>();
   #shares = false;
 
@@ -50,7 +52,7 @@ export class ForeignInstances {
     this.#deadFor = deadFor;
   }
 
-  /** Directories of those that are dead, and have been for a while. */
+  /** Returns the directories of instances that have been dead for a while. */
   async dead(found: readonly Foreign[]): Promise<Set<string>> {
     const now = performance.now();
     const deadSince = new Map<string, number>();
@@ -66,11 +68,11 @@ export class ForeignInstances {
   }
 
   /**
-   * Whether the engine sees the same run directory as this process: a server that sees another one
-   * would take its neighbours for dead. The engine is asked once, and whenever it could not tell.
+   * Tells whether the engine sees the same run directory as this process. Otherwise a server would
+   * take its neighbours for dead. The engine is asked until it could tell once.
    *
-   * @param images Those that it is asked with, until one is still there.
-   * @throws {RunDirectoryUnseen} if it does not.
+   * @param images Images to ask with, until one of them still exists.
+   * @throws {RunDirectoryUnseen} if it sees another one.
    */
   async sharesDirectory(images: readonly string[]): Promise<boolean> {
     if (this.#shares) return true;
@@ -90,7 +92,9 @@ export class ForeignInstances {
     return state !== "answers" && !(await this.#exists(directory, image).catch(() => true));
   }
 
-  /** Whether there is such a file on the engine's host: else it refuses to make a mount of it. */
+  /**
+   * Tells whether a file exists on the engine's host: the engine refuses to mount a missing one.
+   */
   async #exists(path: string, image: string): Promise<boolean> {
     const id = `look-${randomBytes(6).toString("hex")}`;
     const { HostConfig, ...options } = networkOptions({ image, id, instance: this.#instance });

@@ -1,8 +1,8 @@
 import { executable, type Instructions, Machine } from "./elf.ts";
 
 /**
- * A program that does nothing for ever: a loop around a system call that only a signal ends. It holds
- * network namespaces open.
+ * Builds a program that holds a network namespace open. It repeats a system call that only a signal
+ * ends.
  */
 export function pauseProgram(architecture: NodeJS.Architecture): Buffer {
   const target = TARGETS[architecture];

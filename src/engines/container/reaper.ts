@@ -10,11 +10,14 @@ import { removeContainer } from "./remove.ts";
 const CONCURRENCY = 4;
 
 /**
- * Removes every container that nobody owns: those of `instance` itself whose slot is not in `slots`, of
- * its run directory those of instances that are proved dead, and of any those of instances that are seen
- * to be dead for a while. Containers without our labels, and those of living instances, are never
- * touched. Returns how many were removed; what could not be is reported, and tried again the next time.
- * Rejects only if the engine does not list them, or has another run directory by this name.
+ * Removes containers without an owner:
+ * - of `instance` itself: those whose slot is not in `slots`
+ * - of other instances in its run directory: those of proved dead ones
+ * - of any instance: those that have looked dead for a while
+ *
+ * Containers without our labels, and those of living instances, are never touched. Returns the
+ * number removed. Failed removals are reported, and tried again in the next call. Rejects only if
+ * the engine does not list the containers, or sees another run directory.
  */
 export async function reap(
   docker: Docker,
@@ -50,7 +53,7 @@ export async function reap(
         await removeContainer(docker.getContainer(container.Id));
         return 1;
       } catch (error) {
-        // One that cannot be removed now is no reason to stop; 409 means somebody else is at it.
+        // A failed removal does not stop the others; 409 means that another removal is in progress.
         if (engineStatus(error) !== 409) onError(error);
         return 0;
       }

@@ -4,13 +4,14 @@ import type { Instance } from "../instance/instance.ts";
 import { Label } from "./flags.ts";
 import { labelled, removeContainer } from "./remove.ts";
 
-/** Listings until nothing is found, and milliseconds between two of them. */
+/** Most listings, and milliseconds between two of them. */
 const TRIES = 3;
 const PAUSE = 200;
 
 /**
- * Removes the containers of an instance that ends. The engine refuses a removal now and then, under load or while
- * another one is at it; nobody else would look for them before the next start.
+ * Removes the containers of an instance that ends. The engine sometimes refuses a removal, under
+ * load or while another one is in progress. Without a repetition they would stay until the next
+ * start.
  *
  * @throws {Error} if the engine does not list them.
  */

@@ -17,8 +17,8 @@ const DOCKERFILE = join(PACKAGE_ROOT, "Dockerfile.runner");
 const BUILD_WITHIN = 180_000;
 
 /**
- * Makes sure the engine has the sandbox image made of this bundle, and returns its name. The name
- * holds a hash of all that goes in, so that a build happens exactly when some of it has changed.
+ * Builds the sandbox image with this bundle unless the engine has it, and returns its name. The
+ * name contains a hash of all inputs, so a change of any input causes a build.
  */
 export async function ensureRunnerImage(
   docker: Docker,

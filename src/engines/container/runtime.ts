@@ -5,14 +5,15 @@ interface Runtime {
   readonly runtimeArgs?: readonly string[];
 }
 
-/** Of what an engine says of itself, what it knows of runtimes. */
+/** Runtimes in an engine's description of itself. */
 interface EngineInfo {
   readonly Runtimes?: Readonly<Record<string, Runtime>>;
 }
 
 /**
- * Throws `EngineUnavailable` for an OCI runtime the engine does not have, and returns what an
- * operator should know of one that it has, if there is something.
+ * Checks the OCI runtime. Returns a warning for the operator, if there is a reason for one.
+ *
+ * @throws {EngineUnavailable} if the engine does not have the runtime.
  */
 export function checkRuntime(info: EngineInfo, runtime: string | undefined): string | undefined {
   const { Runtimes: runtimes = {} } = info;

@@ -1,9 +1,9 @@
 import { EngineUnavailable } from "../../base/errors.ts";
 
 /**
- * The system calls a sandbox may make: those Deno makes, those the engine's runtime makes on the
- * way to starting it, and no others. The engine's own filter is made for any program; of those
- * still in use, some let sockets through that no network namespace holds (vsock), and io_uring.
+ * System calls that a sandbox may make: those of Deno, and those of the engine's runtime when it
+ * starts Deno. The engine's own filter is for all programs. Some versions in use allow io_uring,
+ * and sockets that no network namespace confines (vsock).
  */
 const ALLOWED: Readonly<Record<string, string>> = {
   memory:
@@ -24,14 +24,14 @@ const ALLOWED: Readonly<Record<string, string>> = {
     "accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg sendmmsg sendmsg sendto setsockopt shutdown socketpair",
 };
 
-/** Unix and internet sockets, the latter for loopback, and the kind that lists interfaces. */
+/** Unix and internet sockets, the latter for loopback, and netlink, which lists interfaces. */
 const SOCKET_FAMILIES = { AF_UNIX: 1, AF_INET: 2, AF_INET6: 10, AF_NETLINK: 16 };
 
-/** Every flag of clone() that would make a namespace. */
+/** Flags of clone() that would create a namespace. */
 const NAMESPACE_FLAGS = 0x7e020000;
 const ENOSYS = 38;
 
-/** The filter in the engine's format, as text for the security option `seccomp=…`. */
+/** Returns the filter in the engine's format, as text for the security option `seccomp=…`. */
 export function seccompProfile(): string {
   const allow = "SCMP_ACT_ALLOW";
   const names = Object.values(ALLOWED).flatMap((group) => group.split(" "));
@@ -53,15 +53,18 @@ export function seccompProfile(): string {
         args: equals(family),
       })),
       { names: ["clone"], action: allow, args: noFlagOf(NAMESPACE_FLAGS) },
-      // Its flags are out of a filter's reach. Told that it does not exist, libc uses clone().
+      // A filter cannot read its flags. The error says that it does not exist, so libc uses
+      // clone().
       { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: ENOSYS },
     ],
   });
 }
 
 /**
- * Throws `EngineUnavailable` for the security options of an engine that filters nothing: a sandbox
- * without a filter is one layer short, and is not started at all.
+ * Checks the security options of an engine. Without its filter a sandbox would lack one layer, so
+ * none is started.
+ *
+ * @throws {EngineUnavailable} if the engine does not filter system calls.
  */
 export function assertSeccomp(options: unknown): void {
   const listed = Array.isArray(options) ? options.map(String) : [];

@@ -13,28 +13,28 @@ import { labelled, removeContainer } from "./remove.ts";
 
 const UP_WITHIN = 15_000;
 const CONNECT_EVERY = 50;
-/** The engine puts eight bytes before each line of a log. */
+/** Bytes that the engine puts before each line of a log. */
 const FRAME_HEAD = 8;
 const MAX_WORDS = 1_000;
 
 export interface SidecarOptions {
   readonly docker: Docker;
   readonly instance: Instance;
-  /** Name of the runner image, asked anew for each start. */
+  /** Returns the name of the runner image, for each start. */
   readonly image: () => string;
-  /** What the proxy itself is told when it starts. */
+  /** Settings that the proxy receives when it starts. */
   readonly egress: EgressSettings;
-  /** Slots in use, shared with the launcher; the reaper leaves those alone. */
+  /** Slots in use, shared with the launcher. The reaper leaves their containers alone. */
   readonly slots: Set<string>;
-  /** One line about something an operator wants to know. */
+  /** Receives lines for the operator, one at a time. */
   readonly log: (line: string) => void;
-  /** Last word on the container's options, as in `ContainerLauncherOptions`. */
+  /** Changes the container's options, as in `ContainerLauncherOptions`. */
   readonly adjust?: (options: ContainerCreateOptions) => ContainerCreateOptions;
 }
 
 /**
- * The egress proxy in a container of its own, the only one with a network. Starts it, and starts it
- * again when it has died; in between, what needs it is refused, and nothing else is touched.
+ * Runs the egress proxy in its own container, the only one with a network. Restarts it when it has
+ * died. In between, executions that need the proxy are refused, and no others.
  */
 export class Sidecar implements Egress {
   readonly #options: SidecarOptions;
@@ -53,12 +53,12 @@ export class Sidecar implements Egress {
     this.#link = new EgressLink({ connect, log: options.log });
   }
 
-  /** Whether runs can be opened. */
+  /** True if runs can be opened. */
   get up(): boolean {
     return this.#link.up;
   }
 
-  /** Database sessions that outlive their execution. */
+  /** Number of database sessions that outlive their execution. */
   get survivors(): number {
     return this.#link.survivors;
   }
@@ -69,7 +69,7 @@ export class Sidecar implements Egress {
     this.#link.keep();
   }
 
-  /** Ends the proxy that runs, and starts another. */
+  /** Ends the running proxy, and starts another. */
   restart(): void {
     this.#link.reconnect();
   }
@@ -80,7 +80,7 @@ export class Sidecar implements Egress {
 
   async close(): Promise<void> {
     await this.#link.close();
-    // Containers that an engine keeps while it is away are the reaper's, at the next start.
+    // The reaper removes containers of an absent engine at the next start.
     if (this.#kept) await this.#removeAll().catch(() => {});
   }
 
@@ -95,7 +95,7 @@ export class Sidecar implements Egress {
     return container;
   }
 
-  /** An engine that was away may have kept what could not be removed then. */
+  /** Removes all earlier proxies of this instance. An engine that was away may have kept some. */
   async #removeAll(): Promise<void> {
     const { docker, instance } = this.#options;
     const own = `${Label.instance}=${instance.id}`;
@@ -103,7 +103,7 @@ export class Sidecar implements Egress {
     await Promise.all(left.map(removeContainer));
   }
 
-  /** The proxy's admin socket, as soon as somebody listens on it. */
+  /** Connects to the proxy's admin socket as soon as the proxy listens. */
   async #connect(container: Container, signal: AbortSignal): Promise<AdminClient> {
     const end = Date.now() + UP_WITHIN;
     for (;;) {
@@ -118,7 +118,7 @@ export class Sidecar implements Egress {
     }
   }
 
-  /** No sandbox has this directory mounted. */
+  /** Directory that no sandbox has mounted. */
   get #directory(): string {
     return join(this.#options.instance.directory, "egress");
   }
@@ -128,7 +128,7 @@ export class Sidecar implements Egress {
   }
 }
 
-/** What a proxy that could not start has said last: settings it does not take, most of the time. */
+/** Returns the last log line of a proxy that could not start, mostly about invalid settings. */
 async function lastWords(container: Container): Promise<string> {
   const output = await call("log", container.logs({ stdout: true, stderr: true, tail: 1 }));
   const line = output.toString("utf8").slice(FRAME_HEAD).trim().slice(0, MAX_WORDS);

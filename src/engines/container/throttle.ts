@@ -4,17 +4,17 @@ import type { Throttle } from "../pool/idle-watch.ts";
 import { call } from "./docker.ts";
 
 const NANOSECONDS = 1e9;
-/** The least the engine takes, and what the kernel's files are told as well. */
+/** Smallest share that the engine accepts; the control groups use the same one. */
 const HELD_CORES = 0.01;
 
 /**
- * Holds a container by its control group, in a tenth of a millisecond. It goes on by small steps
- * and is not frozen: so it notices when the control plane is gone, and ends.
+ * Throttles a container by its control group, in a tenth of a millisecond. The container runs on
+ * slowly and is not frozen, so it notices the end of the control plane, and ends.
  */
 export class CgroupThrottle implements Throttle {
   readonly #path: string;
   readonly #held: string;
-  /** What the file held before. */
+  /** Earlier content of the file. */
   #free: string | undefined;
 
   constructor(path: string, held: string) {
@@ -32,7 +32,7 @@ export class CgroupThrottle implements Throttle {
   }
 }
 
-/** Holds a container by the engine, which takes a tenth of a second. */
+/** Throttles a container by the engine, which takes a tenth of a second. */
 export class EngineThrottle implements Throttle {
   readonly #container: Container;
   readonly #cpus: number;

@@ -16,15 +16,15 @@ import type { Denial, LogEntry, Observer, SandboxLevel, Usage } from "../../requ
 import type { Meter } from "../metering/meter.ts";
 import type { HttpDelivery, HttpReceiver } from "./http-delivery.ts";
 
-/** Everything about a sandbox that is fixed when it is created. */
+/** Properties of a sandbox that are fixed when it is created. */
 export interface Profile {
-  /** Megabytes. */
+  /** Memory in megabytes. */
   readonly memory: number;
-  /** Cores, fractions allowed. */
+  /** Processor cores; fractions are allowed. */
   readonly cpus: number;
-  /** Directories of the host's that a container sees, read-only. Default none. */
+  /** Directories of the host that a container sees, read-only. Default none. */
   readonly mounts?: readonly Mount[];
-  /** Whether a process has the host's network, which one at level `isolated` is granted. Default false. */
+  /** True if a process at level `isolated` has the host's network. Default false. */
   readonly network?: boolean;
 }
 
@@ -35,7 +35,9 @@ export interface Mount {
   readonly target: string;
 }
 
-/** Two profiles share their warm sandboxes exactly if their keys are equal. */
+/**
+ * Returns the key of a profile. Two profiles share warm sandboxes exactly if their keys are equal.
+ */
 export function profileKey(profile: Profile): string {
   const { memory, cpus, mounts = [], network = false } = profile;
   const targets = mounts.map(({ target }) => target).sort();
@@ -48,98 +50,102 @@ export interface Job {
   readonly entry: string;
   /** JSON text; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;
-  /** The entry's arguments behind the input, as new arrays of its own. Default none. */
+  /** Further arguments of the entry, after the input, as new arrays. Default none. */
   readonly attachments?: readonly Uint8Array[];
   readonly tools: readonly ToolUse[];
   readonly limits: OutputLimits;
   /**
-   * How the entry's value comes back. `json`, the default: as JSON has it. `rich`: as it was, with
-   * `undefined`, bigints, dates, Maps, Sets, binary values and every number, nested anywhere.
+   * Form of the entry's result. `json`, the default: as in JSON. `rich`: as it was, at any depth,
+   * with `undefined`, bigints, dates, Maps, Sets, binary values and all numbers.
    */
   readonly result?: ResultForm;
   /**
-   * The request the entry is called with, in place of its arguments: as a `Request` whose body is the
-   * first attachment. It returns a `Response`, and the outcome has no result.
+   * HTTP request that the entry receives instead of its arguments: a `Request` whose body is the
+   * first attachment. The entry returns a `Response`, and the outcome has no result.
    */
   readonly httpRequest?: HttpJob;
-  /** Absent for what is granted nothing. */
+  /** Permissions of the job. Absent if it has none. */
   readonly grants?: JobGrants | undefined;
 }
 
 /** A job on its way into a sandbox. */
 export interface SandboxJob extends Job {
-  /** Whose it is, for the proxy's record; the sandbox is not told. */
+  /** Tenant, for the proxy's record. The sandbox does not learn it. */
   readonly tenant?: string | undefined;
-  /** Whether the same code may be run there again, calling the module that is loaded then. */
+  /**
+   * True if the sandbox may run the same code again, by calling the loaded module. Default false.
+   */
   readonly reuse?: boolean;
 }
 
-/** What a job may reach: what the sandbox is told, and what is done outside of it. */
+/** Permissions of a job: those sent to the sandbox, and those enforced outside of it. */
 export interface JobGrants extends Omit<Grants, "proxy"> {
-  /** Hosts the egress proxy lets the job reach; `null` gives it no way there. */
+  /** Hosts that the job may reach through the egress proxy; `null` for no access to the proxy. */
   readonly egress: readonly string[] | null;
   /** The tenant's database, if the job may use it. */
   readonly database?: DatabaseGrant | undefined;
 }
 
-/** How a job ended in a sandbox, with a word of that or without. */
+/** End of a job in a sandbox, with or without a final message. */
 export type Ending =
   | JobAnswer
-  /** It has not called the code: what it ran before has spoiled it. */
+  /** End without a call of the code, because an earlier run has spoiled the sandbox. */
   | { readonly type: "declined" }
   | { readonly type: "closed" };
 
-/** What a sandbox says while its job runs. */
+/** Events of a sandbox while its job runs. */
 export interface RunEvents {
   onLog(entry: LogEntry | { dropped: number }): void;
-  /** Left out, what is said to channels goes nowhere. */
+  /** Receives requests to channels. Default: they are dropped. */
   onChannel?: ((request: ChannelRequest) => void) | undefined;
-  /** Where the response of a job with `httpRequest` goes. */
+  /** Receives the response of a job with `httpRequest`. */
   readonly delivery?: HttpDelivery | undefined;
-  /** Told of what the proxy refuses, each time; of what it does not keep up with, it says nothing. */
+  /** Receives each refusal of the proxy. The proxy omits some if there are too many. */
   onRefused?: ((denial: Denial) => void) | undefined;
-  /** Told of all that went through the proxy, and did not, before the run's end. */
+  /** Receives the proxy's report of the run, before the run's end. */
   onEgress?: ((report: EgressReport) => void) | undefined;
 }
 
-/** A running, isolated runtime that takes one job, or one with `reuse` again and again. */
+/** A running, isolated runtime. It runs one job, or several with `reuse`. */
 export interface Sandbox {
   readonly id: string;
   readonly profile: Profile;
-  /** Resolves once the sandbox can take no job any more, for whatever reason. */
+  /** Resolves when the sandbox can run no more jobs, for whatever reason. */
   readonly closed: Promise<void>;
   /**
-   * Hands the job in; log entries arrive before the returned promise resolves. Rejects with an
-   * `IsolateError` if what the job is granted cannot be given, and never otherwise.
-   * After `timeLeft` ms nobody waits for it any more.
+   * Runs a job. Log entries arrive before the promise resolves. Rejects with an `IsolateError` only
+   * if the job's permissions cannot be provided. After `timeLeft` ms nobody waits for the job.
    */
   run(job: SandboxJob, events: RunEvents, timeLeft: number): Promise<Ending>;
-  /** Sends a message to the running job's channel; false if it is lost. Never blocks or throws. */
+  /**
+   * Sends a message to the running job's channel. Returns false if it is lost. Never blocks or
+   * throws.
+   */
   sendChannel(topic: string, text: string): boolean;
-  /** Lets the running job send so much more of its response. Never blocks or throws. */
+  /** Lets the running job send `bytes` more of its response. Never blocks or throws. */
   sendCredit(bytes: number): void;
-  /** What measures its jobs; absent where nothing can. */
+  /** Meter of its jobs; absent where nothing can be measured. */
   readonly meter?: Meter | undefined;
-  /** Closes the running job's ways out; it hears of `onEgress` before this resolves. */
+  /** Closes the running job's network access. `onEgress` is called before this resolves. */
   cut?(): Promise<void>;
-  /** Says that it is kept: what its code computes until the next `run()` is held to a part of a core. */
+  /** Begins an idle period: until the next `run()`, its code may use only a part of a core. */
   idle?(): void;
   /** Rejects unless the sandbox answers within `timeout` ms. */
   ping(timeout: number): Promise<void>;
-  /** What ended a sandbox whose connection closed without a terminal word. */
+  /** Returns the reason why a sandbox closed its connection without a final message. */
   diagnose(): Promise<Fault>;
-  /** Ends it and removes all that belonged to it. Idempotent; rejects if something is left. */
+  /** Ends it and removes all its resources. Idempotent. Rejects if something is left. */
   destroy(): Promise<void>;
 }
 
-/** What is told about a sandbox that has been started. */
+/** Description of a sandbox that has been started. */
 export interface Spawn {
   readonly id: string;
   readonly level: SandboxLevel;
   readonly profile: Profile;
 }
 
-/** What a sandbox has taken that no outcome tells of: after its last one. */
+/** Resources that a sandbox used after its last job, so that no outcome contains them. */
 export interface IdleUsage {
   readonly level: SandboxLevel;
   readonly tenant: string;
@@ -150,13 +156,16 @@ export interface IdleUsage {
 /** Starts sandboxes of one kind. */
 export interface Launcher {
   readonly level: SandboxLevel;
-  /** Database sessions that outlive their execution; absent where it knows of none. */
+  /** Number of database sessions that outlive their execution; absent where none are known. */
   readonly survivors?: number | undefined;
-  /** What sandboxes of a profile are created with, where they are containers. */
+  /** Returns the confinement of a profile's sandboxes, where they are containers. */
   confinement?(profile: Profile): Confinement;
-  /** Resolves when the sandbox is ready for its job; rejects with nothing left behind. */
+  /**
+   * Starts a sandbox, and resolves when it is ready for a job. If that fails, nothing is left
+   * behind.
+   */
   launch(profile: Profile): Promise<Sandbox>;
-  /** Removes what is not one sandbox's, once those are gone. */
+  /** Removes shared resources when all sandboxes are gone. */
   close?(): Promise<void>;
 }
 
@@ -164,52 +173,56 @@ export type Status = "ok" | "error" | "timeout" | "crash";
 
 export interface Outcome {
   readonly status: Status;
-  /** The result's value; absent for `undefined`. */
+  /** Value of the result; absent for `undefined`. */
   readonly result?: unknown;
   readonly fault?: Fault;
   readonly logs: LogEntry[];
   readonly logsDropped: number;
-  /** What is known to have been refused; absent is none. */
+  /** Refusals that are known; absent if there are none. */
   readonly denied?: readonly Denial[];
-  /** Milliseconds, rounded. */
+  /** Duration in milliseconds, rounded. */
   readonly duration: number;
-  /** What the job took; absent where nothing was measured. */
+  /** Resources that the job used; absent where nothing was measured. */
   readonly usage?: JobUsage;
 }
 
-/** `Usage` but for what only the request's beginning tells. */
+/** `Usage` without `wall`, which needs the beginning of the request. */
 export type JobUsage = Omit<Usage, "wall">;
 
-/** An execution's part in the channels of its tenant: `Membership` in src/channels/channels.ts. */
+/**
+ * Connection of an execution to the channels of its tenant: `Membership` in
+ * src/channels/channels.ts.
+ */
 export interface ChannelLine {
-  /** Called once, with the way to the sandbox, before that can ask for anything. */
+  /**
+   * Sets the function that sends to the sandbox. Called once, before the sandbox can send requests.
+   */
   connect(send: (topic: string, text: string) => boolean): void;
   receive(request: ChannelRequest): void;
 }
 
 export interface ExecuteOptions {
   readonly profile: Profile;
-  /** Milliseconds; time spent waiting for a sandbox counts. */
+  /** Timeout in milliseconds, including the wait for a sandbox. */
   readonly timeout: number;
-  /** Whose execution it is: sandboxes go to tenants in turn. Default: the host's only one. */
+  /** Tenant of the execution. Tenants get sandboxes in turn. Default: the only one of the host. */
   readonly tenant?: string | undefined;
-  /** Destroys the sandbox and rejects with `Aborted`. */
+  /** Aborts: destroys the sandbox and rejects with `Aborted`. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Has the job run in a sandbox that has run this key before and is idle, if there is one: the entry
-   * of the module that is loaded there is called again, with all the state it has. Any other sandbox
-   * it runs in is kept for the key afterwards. `reuseKey()` makes the key, which stands for the
-   * tenant, the code and all it is granted. Jobs with tools other than `crypto` and `database` are refused with
-   * `BadRequest`.
+   * Runs the job in an idle sandbox that has run this key before, if there is one. The entry of the
+   * loaded module is called again, with all its state. Any other sandbox is kept for the key
+   * afterwards. `reuseKey()` makes the key from the tenant, the code and its permissions. Jobs with
+   * tools other than `crypto` and `database` are refused with `BadRequest`.
    */
   readonly reuse?: { readonly key: string } | undefined;
-  /** For a job with the tool `channel`; without it, that tool's messages go nowhere. */
+  /** Channels for a job with the tool `channel`. Without them, its messages are dropped. */
   readonly channel?: ChannelLine | undefined;
-  /** Told of each entry of the outcome's logs, of what the code emits, and of what it is denied. */
+  /** Receives each entry of the outcome's logs, each message the code emits, and each denial. */
   readonly observer?: Observer | undefined;
-  /** For a job with `httpRequest`. */
+  /** Receives the response of a job with `httpRequest`. */
   readonly responseReceiver?: HttpReceiver | undefined;
-  /** Reads results that are large: elsewhere than on this loop. Rejects for what is no JSON. */
+  /** Reads large results outside the event loop. Rejects for invalid JSON. */
   readonly readResult?: ReadResult | undefined;
 }
 
@@ -217,36 +230,43 @@ export type ReadResult = (text: string) => Promise<JsonText>;
 
 export interface EngineStatus {
   readonly ready: boolean;
-  /** Why it is not ready. */
+  /** Reason why it is not ready. */
   readonly reason?: string;
   readonly warm: number;
   readonly starting: number;
   readonly leased: number;
-  /** Idle ones that have run something, for `reuse`. */
+  /** Number of idle ones that have run a job and wait for `reuse`. */
   readonly kept: number;
-  /** Jobs that wait for one. */
+  /** Number of jobs that wait for a sandbox. */
   readonly waiting: number;
-  /** Database sessions that outlive their execution; absent where there are none. */
+  /** Number of database sessions that outlive their execution; absent where none can exist. */
   readonly survivors?: number | undefined;
 }
 
-/** Runs jobs at one level. The contract suite in tests/contract holds every engine to it. */
+/** Runs jobs at one level. The contract suite in tests/contract tests every engine. */
 export interface Engine {
   readonly level: SandboxLevel;
   /**
-   * Rejects with an `IsolateError` if the job could not be run: `PayloadTooLarge` if it is more than
-   * 64 MB, `BadRequest` if its result may be more than 16 MB; its own failure is an outcome.
+   * Runs a job. Its own failure is an outcome. Rejects with an `IsolateError` if it could not be
+   * run. That is `PayloadTooLarge` for a job over 64 MB, and `BadRequest` if its result may be over
+   * 16 MB.
    */
   execute(job: Job, options: ExecuteOptions): Promise<Outcome>;
   status(): EngineStatus;
-  /** What sandboxes of a profile are created with, where they are containers. */
+  /** Returns the confinement of a profile's sandboxes, where they are containers. */
   confinement?(profile: Profile): Confinement | undefined;
-  /** Keeps sandboxes warm from now on. Until then, each is started for the execution that asks for it. */
+  /**
+   * Keeps sandboxes warm from now on. Until then, each one is started for the execution that needs
+   * it.
+   */
   prewarm(): void;
-  /** Has `listener` told of each sandbox started from now on. */
+  /** Calls `listener` for each sandbox started from now on. */
   onSpawn(listener: (spawn: Spawn) => void): void;
-  /** Has `listener` told of each sandbox that ends from now on and has taken something unaccounted for. */
+  /**
+   * Calls `listener` for each sandbox that ends from now on and has used resources since its last
+   * job.
+   */
   onIdleUsage(listener: (usage: IdleUsage) => void): void;
-  /** Destroys every sandbox; executions still running reject with `ShuttingDown`. */
+  /** Destroys every sandbox. Running executions reject with `ShuttingDown`. */
   close(): Promise<void>;
 }

@@ -1,10 +1,10 @@
 import type { Fault } from "../../protocol/messages.ts";
 
-/** How a sandbox's first process ended, as its parent saw it. */
+/** End of a sandbox's first process, as its parent saw it. */
 export interface Exit {
   /** Exit code, 128 + signal for a signal. */
   readonly code: number;
-  /** The kernel, or we, ended it for its memory. */
+  /** True if the kernel or Isolate killed it because of its memory. */
   readonly outOfMemory: boolean;
 }
 
@@ -12,10 +12,13 @@ const SIGTRAP = 128 + 5;
 const SIGABRT = 128 + 6;
 const SIGILL = 128 + 4;
 
-/** V8 ends the process by one of these when its heap limit is reached. */
+/** Exit codes with which V8 ends the process at its heap limit. */
 const HEAP_EXHAUSTED: readonly number[] = [SIGTRAP, SIGABRT, SIGILL];
 
-/** Says in the words of the public contract why a sandbox ended without a terminal word. */
+/**
+ * Builds the fault of a sandbox that ended without a final message, in the terms of the public
+ * contract.
+ */
 export function exitFault(exit: Exit | undefined, megabytes: number): Fault {
   if (exit === undefined) {
     return { name: "CrashError", message: "The sandbox ended before the code had finished" };

@@ -7,30 +7,33 @@ import {
 } from "../../protocol/http.ts";
 import type { Fault } from "../../protocol/messages.ts";
 
-/** What headers consist of; the names of a response are in lower case. */
+/** Characters of headers. Names in a response are in lower case. */
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Credit is given in parts of this size: the worker has more than one chunk's left until then. */
+/** Bytes of credit given at a time. Until then, the worker has credit for more than one chunk. */
 const GRANT = HTTP_LIMITS.window / 4;
-/** Chunks of one body: each is some work outside of the sandbox, however small. */
+/** Most chunks of one body. Each one costs work outside the sandbox, however small it is. */
 const MAX_CHUNKS = 100_000;
 
-/** Where the response of a job goes. Nothing is called after its execution has settled. */
+/** Receives the response of a job. Nothing is called after its execution has settled. */
 export interface HttpReceiver {
-  /** Called at most once, before any part of the body. */
+  /** Receives the head. Called at most once, before any part of the body. */
   onHead(head: ResponseHead): void;
-  /** Resolves once there is room for as much again; never rejects. Until then the code waits. */
+  /**
+   * Receives a part of the body. Resolves when there is room for as much again, and the code waits
+   * until then. Never rejects.
+   */
   onChunk(bytes: Uint8Array): Promise<void>;
 }
 
-/** A request for code to answer, and where its response goes. */
+/** HTTP request for the code, and the receiver of its response. */
 export interface HttpExchange extends HttpReceiver {
   readonly request: HttpJob;
-  /** Not for `GET` and `HEAD`. */
+  /** Body of the request. Absent for `GET` and `HEAD`. */
   readonly body?: Uint8Array | undefined;
 }
 
-/** Thrown for a response that is not passed on, or not any further; its fault is how the run ends. */
+/** Thrown when a response is not forwarded, or no further. Its fault ends the run. */
 export class DeliveryError extends Error {
   readonly fault: Fault;
 
@@ -41,8 +44,8 @@ export class DeliveryError extends Error {
 }
 
 /**
- * Hands a sandbox's response to its receiver, and holds the sandbox to what it may send: one head,
- * then no more than has been taken of it.
+ * Forwards a sandbox's response to its receiver. It enforces one head, and no more body than the
+ * credit given.
  */
 export class HttpDelivery {
   readonly #job: HttpJob;
@@ -55,19 +58,23 @@ export class HttpDelivery {
   #hasHead = false;
   #ended = false;
 
-  /** `grant` lets the sandbox send so much more. */
+  /** `grant` lets the sandbox send that many bytes more. */
   constructor(job: HttpJob, receiver: HttpReceiver, grant: (bytes: number) => void) {
     this.#job = job;
     this.#receiver = receiver;
     this.#grant = grant;
   }
 
-  /** Bytes of the body that were passed on. */
+  /** Bytes of the body forwarded so far. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Takes what is claimed to be a head. Throws `DeliveryError`. */
+  /**
+   * Checks and forwards a head.
+   *
+   * @throws {DeliveryError} if the head is invalid, or the second one.
+   */
   head(claim: { readonly status?: unknown; readonly headers?: unknown }): void {
     if (this.#ended) return;
     if (this.#hasHead) throw responseError("There is one response to a request");
@@ -76,7 +83,11 @@ export class HttpDelivery {
     this.#receiver.onHead(head);
   }
 
-  /** Takes a part of the body. Throws `DeliveryError`. */
+  /**
+   * Checks and forwards a part of the body.
+   *
+   * @throws {DeliveryError} if it comes before the head or exceeds a limit.
+   */
   chunk(bytes: Uint8Array): void {
     if (this.#ended) return;
     const { length } = bytes;
@@ -92,7 +103,7 @@ export class HttpDelivery {
     void this.#receiver.onChunk(bytes).then(() => this.#onTaken(cost));
   }
 
-  /** Has the receiver be told nothing any more. */
+  /** Stops all calls of the receiver. */
   end(): void {
     this.#ended = true;
   }
@@ -103,7 +114,8 @@ export class HttpDelivery {
     const taken = this.#taken;
     this.#taken = 0;
     this.#credit += taken;
-    // In a turn of its own: code at level none would have the only thread to itself.
+    // In its own turn of the event loop: code at level `none` would otherwise occupy the only
+    // thread.
     setImmediate(() => this.#grant(taken));
   }
 }

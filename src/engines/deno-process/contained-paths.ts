@@ -3,17 +3,19 @@ import { join } from "node:path";
 import { PermissionError } from "../../base/errors.ts";
 import { isWithin } from "../../permissions/path-grant.ts";
 
-/** Entries that are looked at for one grant; a larger folder is for a container, which mounts it. */
+/** Most entries checked for one grant. A larger folder needs a container, which mounts it. */
 const MAX_ENTRIES = 20_000;
-/** Milliseconds for which an answer holds: nobody but the operator changes these folders. */
+/** Milliseconds for which a result is cached. Only the operator changes these folders. */
 const FRESH = 2_000;
 
 const checked = new Map<string, { readonly until: number; readonly done: Promise<void> }>();
 
 /**
- * Rejects with `PermissionError` if a path that a process is to read leads out of the folder that
- * the operator has named, by itself or by a link somewhere below it. The runtime checks the name of
- * a link and opens what it leads to; where there is no mount, nothing else stands in between.
+ * Checks that paths granted to a process stay inside the operator's folders, including links below
+ * them. The runtime checks the name of a link, but opens its target. Without a mount, only this
+ * check stops that.
+ *
+ * @throws {PermissionError} for a path that leads out of its folder.
  */
 export async function assertContained(
   paths: readonly string[],
@@ -40,7 +42,7 @@ function forget(): void {
 
 async function check(path: string, folder: string): Promise<void> {
   const root = await realpath(folder).catch(() => undefined);
-  // What is not there leads nowhere, and the runtime says so.
+  // A missing path leads nowhere, and the runtime reports it.
   if (root === undefined || (await lstat(path).catch(() => undefined)) === undefined) return;
   await assertLeadsInto(path, root, path);
   const pending = [path];

@@ -34,8 +34,8 @@ const EXIT_WITHIN = 2_000;
 const MAX_COMPLAINT = 2_000;
 
 /**
- * Starts sandboxes that are Deno processes of this host: the Worker's permissions, and around the
- * process what this host lets a child be confined by.
+ * Starts sandboxes that are Deno processes of this host. The Worker's permissions restrict the
+ * code, and the host's confinement restricts the process, as far as this host allows it.
  */
 export class DenoProcessLauncher implements Launcher {
   readonly level = "isolated";
@@ -47,15 +47,15 @@ export class DenoProcessLauncher implements Launcher {
   #confinement: Promise<ProcessConfinement> | undefined;
 
   /**
-   * `runnerDirectory` holds what `writeRunner()` wrote; slots go into `instanceDirectory`. `ensure` sees
-   * to both before each start.
+   * `runnerDirectory` has the files of `writeRunner()`. Socket directories are created in
+   * `instanceDirectory`. `ensure` restores both before each start.
    */
   constructor(options: {
     instanceDirectory: string;
     runnerDirectory: string;
     ensure?: () => Promise<void>;
     reach?: Reach;
-    /** One line about something an operator wants to know. Default: nobody is told. */
+    /** Receives lines for the operator, one at a time. Default: none. */
     log?: (line: string) => void;
   }) {
     const { log = () => {} } = options;
@@ -69,23 +69,26 @@ export class DenoProcessLauncher implements Launcher {
     this.#runnerDirectory = options.runnerDirectory;
   }
 
-  /** Says what does not stand around these sandboxes on this host; `undefined` if all does. */
+  /** Describes the protections that this host lacks; `undefined` if it has all. */
   async missingWalls(): Promise<string | undefined> {
     return missingWalls(await this.#confine());
   }
 
-  /** Confines anew from the next start on: the instance's directory was made again. */
+  /**
+   * Sets up the confinement again for the next start, because the instance's directory was
+   * recreated.
+   */
   renew(): void {
     this.#confinement = undefined;
   }
 
-  /** Found out with the first sandbox at the latest. */
+  /** Sets up the confinement once, with the first sandbox at the latest. */
   #confine(): Promise<ProcessConfinement> {
     this.#confinement ??= confineProcesses(this.#instanceDirectory, this.#runnerDirectory);
     return this.#confinement;
   }
 
-  /** Database sessions that outlive their execution. */
+  /** Number of database sessions that outlive their execution. */
   get survivors(): number {
     return this.#reserve.survivors;
   }
@@ -94,8 +97,8 @@ export class DenoProcessLauncher implements Launcher {
     await this.#ensure();
     const confinement = await this.#confine();
     const user = newUser(confinement.host);
-    const slot = await SocketDirectory.create(this.#instanceDirectory, user);
-    const child = this.#spawn(confinement, user, slot, profile);
+    const sockets = await SocketDirectory.create(this.#instanceDirectory, user);
+    const child = this.#spawn(confinement, user, sockets, profile);
     const exited = exitOf(child);
     const complaint = firstWords(child);
     const meter = new Meter(new ProcessGauge(child.pid ?? 0));
@@ -105,7 +108,7 @@ export class DenoProcessLauncher implements Launcher {
     };
     const stopWatch = watchMemory(child.pid ?? 0, profile.memory, () => {
       outOfMemory = true;
-      // The kernel tells of no memory when that is gone.
+      // A process that has ended has no figures in /proc.
       meter.read();
       kill();
     });
@@ -114,27 +117,27 @@ export class DenoProcessLauncher implements Launcher {
       stopWatch();
       await exited;
       meter.close();
-      await slot.remove();
+      await sockets.remove();
     };
     try {
       const failed = exited.then((code) => {
         throw new Error(`Deno ended with code ${code} before it was ready: ${complaint.text}`);
       });
       const connection = await deadline(
-        Promise.race([slot.connected(), failed]),
+        Promise.race([sockets.connected(), failed]),
         READY_WITHIN,
         "Starting a Deno process",
       );
-      // From here on the process runs hostile code, whose output nobody reads.
+      // From here on the process runs hostile code, and its output is not read.
       child.stderr?.destroy();
       void connection.closed.then(() => meter.read());
       const sandbox: Sandbox = {
-        id: slot.id,
+        id: sockets.id,
         profile,
         closed: connection.closed,
         run: async (job, events, timeLeft) => {
           await this.#assertContained(job);
-          return this.#withDatabase(slot, job, timeLeft, () => connection.run(job, events));
+          return this.#withDatabase(sockets, job, timeLeft, () => connection.run(job, events));
         },
         meter,
         sendChannel: (topic, text) => connection.sendChannel(topic, text),
@@ -161,20 +164,23 @@ export class DenoProcessLauncher implements Launcher {
     if (Array.isArray(read)) await assertContained(read, this.#reach.read);
   }
 
-  /** Here the control plane is outside of the sandbox, and near enough to connect in its place. */
+  /**
+   * Opens the job's database while `work` runs. The control plane is outside the sandbox here and
+   * can reach the database, so it connects on the job's behalf.
+   */
   async #withDatabase(
-    slot: SocketDirectory,
+    sockets: SocketDirectory,
     { grants }: Job,
     timeLeft: number,
     work: () => Promise<Ending>,
   ): Promise<Ending> {
     const database = grants?.database;
     if (database === undefined) return work();
-    const socket = slot.databaseSocket;
+    const socket = sockets.databaseSocket;
     const audit = (): void => {};
     const reserve = this.#reserve;
-    // A sandbox that is kept has run before, and its directory was closed then.
-    await slot.unseal();
+    // A reused sandbox has run before, and its directory was sealed then.
+    await sockets.unseal();
     await rm(socket, { force: true });
     const databaseProxy = await DatabaseProxy.open({
       ...database,
@@ -184,7 +190,7 @@ export class DenoProcessLauncher implements Launcher {
       audit,
     });
     try {
-      await slot.seal();
+      await sockets.seal();
       return await work();
     } finally {
       await databaseProxy.close();
@@ -198,27 +204,27 @@ export class DenoProcessLauncher implements Launcher {
   #spawn(
     confinement: ProcessConfinement,
     user: number | undefined,
-    slot: SocketDirectory,
+    sockets: SocketDirectory,
     profile: Profile,
   ): ChildProcess {
-    // A Worker can be granted hosts only where its process may have a network.
+    // A Worker can be granted hosts only if its process has a network.
     const { network = false } = profile;
     const args = hostArguments({
       runnerDirectory: this.#runnerDirectory,
-      sockets: [slot.controlSocket, slot.databaseSocket],
+      sockets: [sockets.controlSocket, sockets.databaseSocket],
       reach: { ...this.#reach, net: this.#reach.net && network },
       heapMegabytes: heapMegabytes(profile.memory),
     });
     const [file = "", ...rest] = confinedProcess(confinement, args, user, network);
     return spawn(file, rest, {
-      cwd: slot.directory,
+      cwd: sockets.directory,
       env: { ...HOST_ENVIRONMENT },
       stdio: ownDescriptors(["ignore", "ignore", "pipe"] as const) as StdioOptions,
     });
   }
 }
 
-/** Stops a process where no control group can slow it down: none of its threads computes any more. */
+/** Throttles a process by stopping all its threads, because no control group can slow it down. */
 function stopping(child: ChildProcess): Throttle {
   return {
     async hold() {
@@ -230,7 +236,7 @@ function stopping(child: ChildProcess): Throttle {
   };
 }
 
-/** Collects what a process that fails to start says on its standard error. */
+/** Collects the standard error of a process, for the case that it fails to start. */
 function firstWords(child: ChildProcess): { text: string } {
   const complaint = { text: "" };
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {

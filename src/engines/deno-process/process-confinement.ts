@@ -16,23 +16,27 @@ const GROUPS = 0x0100_0000;
 const ENTERED_BY_ITS_GROUP = 0o710;
 
 /**
- * Hard limits of a sandbox that is a process; a container's are in container/flags.ts. No file at all: code may
- * write none, but SQLite would, wherever its user may.
+ * Hard limits of a sandbox that is a process; those of a container are in container/flags.ts.
+ * `fsize: 0` forbids all writes to files: code may write none, but SQLite would, wherever its user
+ * may.
  */
 const LIMITS: HostProcessLimits = { nofile: 1_024, fsize: 0, core: 0, nproc: 128 };
 
-/** What a sandbox that is a process of this host is started with. */
+/** Settings with which a sandbox that is a process is started. */
 export interface ProcessConfinement {
   readonly host: Confinable;
-  /** Path of the binary, where its user can reach it. */
+  /** Path of the binary that the sandbox's user can reach. */
   readonly binary: string;
-  /** Group that may enter the instance's directory; `undefined` for processes of our own user. */
+  /**
+   * Group that may enter the instance's directory; `undefined` for processes of this process's
+   * user.
+   */
   readonly group: number | undefined;
 }
 
 /**
- * Finds out how sandboxes of an instance can be confined, and lets their group into its directory.
- * Where that leads through directories that are the operator's alone, they run as this process does.
+ * Determines how sandboxes of an instance can be confined, and lets their group into its directory.
+ * If other users cannot reach that directory or the files, sandboxes run as this process's user.
  */
 export async function confineProcesses(
   instanceDirectory: string,
@@ -56,7 +60,7 @@ export async function confineProcesses(
   return (await canUse(host, "-x", copy, who)) ? { host, binary: copy, group } : same;
 }
 
-/** The command line of one sandbox's process, and who it runs as. */
+/** Returns the command line of one sandbox's process, including its user and groups. */
 export function confinedProcess(
   { host, binary, group }: ProcessConfinement,
   args: readonly string[],
@@ -71,7 +75,7 @@ export function confinedProcess(
   });
 }
 
-/** What an operator wants to know of how processes are confined; `undefined` if nothing is missing. */
+/** Describes the protections that are missing, for the operator; `undefined` if none is. */
 export function missingWalls({ host }: Pick<ProcessConfinement, "host">): string | undefined {
   const missing = [
     ...(host.network === "none" ? ["they have the host's network"] : []),
@@ -82,7 +86,7 @@ export function missingWalls({ host }: Pick<ProcessConfinement, "host">): string
   return missing.length > 0 ? missing.join(", ") : undefined;
 }
 
-/** The binary, where other users reach it: as another name of the file, or as a copy. */
+/** Links or copies the binary to a place that other users can reach. Returns its path. */
 async function near(binary: string, directory: string): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o755 });
   const path = join(directory, "deno");

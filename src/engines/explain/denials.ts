@@ -3,14 +3,14 @@ import { type OperatorPolicy, plan } from "../../permissions/plan.ts";
 import type { Fault } from "../../protocol/messages.ts";
 import type { Denial, SandboxLevel } from "../../request/types.ts";
 
-/** Deno's refusal of what a Worker is not permitted, and the permission that would allow it. */
+/** Message with which Deno refuses a Worker, with the permission that would allow it. */
 const NOT_PERMITTED =
   /^Requires (env|net|read|write|run|ffi|sys|import) access to "([^"]{1,1000})"/;
 
-/** What the proxy refuses for want of a permission; the rest it refuses to everybody. */
+/** Codes of refusals for lack of a permission. The proxy's other refusals apply to everybody. */
 const UNGRANTED: readonly (string | undefined)[] = ["HOST_NOT_ALLOWED", "PORT_NOT_ALLOWED"];
 
-/** What a failure says the code's own permissions kept it from; a claim of the sandbox's. */
+/** Reads from a failure which permission the code lacked. The sandbox claims it and may lie. */
 export function denialOf({ name, message }: Fault): Denial | undefined {
   const [, kind, value] = (name === "NotCapable" && NOT_PERMITTED.exec(message)) || [];
   if (kind === undefined || value === undefined) return undefined;
@@ -18,8 +18,9 @@ export function denialOf({ name, message }: Fault): Denial | undefined {
 }
 
 /**
- * The permission that would allow what was denied at a level, if an operator may grant that at all.
- * In a container, addresses that are not public have none: it would not be enough.
+ * Returns the permission that would allow a denied access at a level, if an operator may grant it.
+ * In a container, addresses that are not public have none, because a permission would not be
+ * enough.
  *
  * @example
  * permissionFor({ kind: "net", value: "x.org:443", by: "worker" }, "container") // { net: ["x.org:443"] }
@@ -34,7 +35,10 @@ export function permissionFor(denial: Denial, level: SandboxLevel): PermsObject 
   return refusals.length === 0 ? requested : undefined;
 }
 
-/** An operator who allows whatever may be allowed of this, but has opened no private address. */
+/**
+ * Returns a policy that allows everything an operator may allow for this value, but opens no
+ * private address.
+ */
 function generousWith(value: string): OperatorPolicy {
   return {
     mounts: { [value]: value },

@@ -3,7 +3,7 @@ import type { Denial, SandboxLevel } from "../../request/types.ts";
 import { permissionFor } from "./denials.ts";
 import { NOT_PUBLIC, networkHint } from "./network-hints.ts";
 
-/** Globals that only a tool gives, and the tool's name in a request. */
+/** Global that a tool adds → the tool's name in a request. */
 const TOOL_GLOBALS: Readonly<Record<string, string>> = {
   crypto: "crypto",
   channel: "channel",
@@ -13,12 +13,12 @@ const TOOL_GLOBALS: Readonly<Record<string, string>> = {
 const COMMON_JS = /^(require|module|exports) is not defined/;
 const PACKAGE =
   /^(npm specifiers were requested|Import "[^"./][^"]*" not a dependency|JSR package manifest|Requires import access)/;
-/** An import that a sandbox maps to a file of the database tool's, which only that tool lets one read. */
+/** Refused import of a file that a sandbox may read only with the database tool. */
 const DRIZZLE = /^Requires read access to "[^"]*\/database\/[\w-]+\.js"/;
 const RELATIVE =
   /^(invalid URL: relative URL with a cannot-be-a-base base|Import "[./][^"]*" not a dependency)/;
 
-/** What to put in the request for what was denied, or that nothing there would help. */
+/** Tells what to add to the request for a denial, or that nothing would help. */
 function permissionHint(denial: Denial, level: SandboxLevel): string | undefined {
   if (denial.kind === "import") return undefined;
   if (denial.kind === "run") return "No sandbox runs programs";
@@ -29,9 +29,9 @@ function permissionHint(denial: Denial, level: SandboxLevel): string | undefined
 }
 
 /**
- * Says what to change about a request whose code failed in one of the usual ways, or nothing.
- * `denial` is what the failure is about, if it is about one. The words of the failure are the
- * sandbox's claim: they choose a hint, and get into one only as the value that was denied.
+ * Tells how to change a request whose code failed in one of the usual ways. `denial` is the denial
+ * behind the failure, if any. The sandbox claims the failure's text. It selects a hint, and only
+ * its denied value appears in one.
  *
  * @example
  * const fault = { name: "ReferenceError", message: "crypto is not defined" };
@@ -43,7 +43,7 @@ export function hintFor(
   level: SandboxLevel,
 ): string | undefined {
   const { name, message } = fault;
-  // The other levels are on the host's network, as far as they are permitted to.
+  // The other levels use the host's network, as far as they are permitted to.
   const network = level === "container" ? networkHint(fault) : undefined;
   const hint = network ?? (denial && permissionHint(denial, level));
   if (hint !== undefined) return hint;
@@ -64,7 +64,8 @@ export function hintFor(
 }
 
 /**
- * What the proxy said last to code whose `fetch` over TLS failed: the runtime keeps that to itself.
+ * Tells the proxy's last refusal to code whose `fetch` over TLS failed, because the runtime hides
+ * it.
  *
  * @example
  * const denied = [{ kind: "net", value: "x.org:443", by: "egress", code: "HOST_NOT_ALLOWED" }];

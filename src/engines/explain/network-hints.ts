@@ -7,19 +7,22 @@ const NAMES =
 const BY_NAME =
   'Raw connections go to a host and port that "permissions" names: add {"net":["host:port"]}, a wildcard is not enough';
 
-/** Of a destination that an operator may have to open, or that nobody can. */
+/** Hint for a destination that only an operator can open, or nobody. */
 export const NOT_PUBLIC = "This address is not public: no permission is enough for it";
 
-/** A stack that ends in a function of the runtime's own. */
+/** Matches a stack whose top is one of these functions of the runtime. */
 const within = (names: string): RegExp => new RegExp(`^[^\\n]*\\n\\s+at (?:${names}) \\(ext:`);
 
-/** Those of which the message does not say whether code was to connect, to listen or to ask. */
+/**
+ * Hints selected by the stack, where the message does not tell whether code connected, listened or
+ * resolved.
+ */
 const TOLD_BY_STACK: readonly (readonly [stack: RegExp, hint: string])[] = [
   [within("(?:Object\\.)?listen(?:Tls)?|_createServerHandle|UDP\\.#doBind"), LISTEN],
   [within("Object\\.resolveDns"), NAMES],
 ];
 
-/** Those that the runtime's words tell, or the tunnels'. */
+/** Hints selected by the message of the runtime or of a tunnel. */
 const TOLD_BY_MESSAGE: readonly (readonly [name: string, message: RegExp, hint: string])[] = [
   ["NotCapable", /^Requires net access to "(?:0\.0\.0\.0|\[::\]):/, LISTEN],
   ["TypeError", /^Deno\.listenDatagram is not a function$/, LISTEN],
@@ -32,8 +35,8 @@ const TOLD_BY_MESSAGE: readonly (readonly [name: string, message: RegExp, hint: 
 ];
 
 /**
- * What a sandbox offers code that takes it for a machine on a network, or nothing if the failure
- * is another one.
+ * Tells code that expects a machine on a network what a sandbox offers instead; `undefined` for
+ * other failures.
  *
  * @example
  * networkHint({ name: "Error", message: "getaddrinfo EPERM x.org" })?.slice(0, 28) // "A sandbox resolves no names,"

@@ -7,24 +7,24 @@ import type { JobUsage, Outcome, ReadResult, Status } from "../contract/contract
 import { denialOf, permissionFor } from "./denials.ts";
 import { hintFor, proxyHint } from "./hints.ts";
 
-/** Characters from which on a result may be read elsewhere. */
+/** Characters from which a result is read by `readResult`. */
 const LARGE = 65_536;
 
 const NO_BYTES = new Uint8Array(0);
 
-/** What is known of a job that nobody has measured. */
+/** Resource use of a job that was not measured. */
 export const NOT_MEASURED: JobUsage = { cpu: null, peakMemory: null, bytesOut: 0, egressBytes: 0 };
 
 export interface Collected {
   readonly logs: LogEntry[];
   readonly logsDropped: number;
-  /** What is known to have been refused; absent is none. */
+  /** Refusals that are known; absent if there are none. */
   readonly denied?: readonly Denial[];
   readonly duration: number;
   readonly usage?: JobUsage;
 }
 
-/** Turns a sandbox's terminal word into an outcome; the result is read here, once. */
+/** Turns a sandbox's final message into an outcome. The result is parsed here, once. */
 export function toOutcome(
   ending: JobAnswer,
   soFar: Collected,
@@ -47,7 +47,7 @@ export function toOutcome(
   }
 }
 
-/** As `toOutcome()`, with a large result read by `readResult`, if that is given. */
+/** Does the same as `toOutcome()`, but has `readResult` read a large result, if it is given. */
 export async function readOutcome(
   ending: JobAnswer,
   soFar: Collected,
@@ -70,7 +70,7 @@ export async function readOutcome(
   }
 }
 
-/** What is wrong with a result of so much, if anything is. */
+/** Returns the fault of a result that exceeds a limit of its shape. */
 function excessOf(text: string): Fault | undefined {
   const { depth, containers, names } = jsonShape(text);
   if (depth > MAX_DEPTH + 1) {
@@ -88,7 +88,7 @@ function excessOf(text: string): Fault | undefined {
   return undefined;
 }
 
-/** An outcome of a level as callers see it, without the time before the job. */
+/** Converts an outcome into the caller's output, without the time before the job. */
 export function toOutput(outcome: Outcome, level: SandboxLevel): Output {
   const { status, result, logs, logsDropped, denied = [], duration } = outcome;
   const { usage = NOT_MEASURED } = outcome;
@@ -104,7 +104,10 @@ export function toOutput(outcome: Outcome, level: SandboxLevel): Output {
   };
 }
 
-/** A sandbox can name its own fault as it likes; that it ended, and when, is seen from outside. */
+/**
+ * Names an outcome. A sandbox may choose the name of its fault, but its end and the time are
+ * measured outside.
+ */
 export function outcomeName({ status, fault }: Outcome): OutcomeName {
   switch (status) {
     case "crash":
@@ -116,13 +119,13 @@ export function outcomeName({ status, fault }: Outcome): OutcomeName {
   }
 }
 
-/** A denial with the permission that would have allowed it, if there is one. */
+/** Adds to a denial the permission that would have allowed it, if there is one. */
 export function withPermission(denial: Denial, level: SandboxLevel): Denial {
   const permission = permissionFor(denial, level);
   return permission === undefined ? denial : { ...denial, permission };
 }
 
-/** An outcome without a result, its fault written down as the last log entry. */
+/** Builds an outcome without a result. Its fault becomes the last log entry. */
 export function failure(
   status: Status,
   fault: Fault,

@@ -5,22 +5,26 @@ import { messageOf } from "../../base/errors.ts";
 import { MODULE_NAME } from "../../protocol/messages.ts";
 import { IMPORTED, moduleBody, USE } from "./module-body.ts";
 
-/** Modules kept compiled: code at level `none` is the host's own, and runs again and again. */
+/**
+ * Compiled modules that are cached. Code at level `none` is the host's own and runs again and
+ * again.
+ */
 const KEPT = 100;
 
-/** A module as a function, for a realm that takes no modules. */
+/** A module compiled to a function, because a realm supports no modules. */
 export interface CompiledModule {
   /** Evaluates to `(imported, use) => Promise<void>`, which calls `use` with the exports. */
   readonly script: Script;
-  /** What it imports statically: `imported` has the namespaces in this order. */
+  /** Static imports. `imported` has their namespaces in this order. */
   readonly specifiers: readonly string[];
 }
 
 const kept = new LRUCache<string, CompiledModule>({ max: KEPT });
 
 /**
- * Compiles a module in JavaScript or TypeScript. Lines stay where they are. Throws a `SyntaxError`
- * without a stack for what does not parse.
+ * Compiles a module in JavaScript or TypeScript. Lines keep their numbers.
+ *
+ * @throws {SyntaxError} without a stack, for code that does not parse.
  */
 export function compile(code: string): CompiledModule {
   const known = kept.get(code);
@@ -36,7 +40,7 @@ function compileAnew(code: string): CompiledModule {
     const { text, specifiers } = moduleBody(plain);
     const script = new Script(`(async (${IMPORTED},${USE}) => {${text}})`, {
       filename: MODULE_NAME,
-      // The body's first line is not its author's.
+      // The body's first line is added by `moduleBody()`.
       lineOffset: -1,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
@@ -48,7 +52,7 @@ function compileAnew(code: string): CompiledModule {
 
 function syntaxError(cause: unknown): SyntaxError {
   const error = new SyntaxError(messageOf(cause).replace(/^Error transforming .*?: /, ""));
-  // It would tell about this file, and nothing about the code.
+  // The stack would be about this file, not about the code.
   Reflect.deleteProperty(error, "stack");
   return error;
 }

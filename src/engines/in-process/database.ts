@@ -1,14 +1,14 @@
 import { constants, Script } from "node:vm";
 import { readProgram } from "../../base/programs.ts";
 
-/** What the tool's own script is called in stacks. */
+/** File name of the tool's script in stacks. */
 const FILENAME = "isolate:database";
 
 let script: Promise<Script> | undefined;
 
 /**
- * The database tool for a realm, as a script that evaluates to its module. It is the realm's own,
- * as its promises are: one that rejects unheard is that execution's failure, and not the host's.
+ * Returns the database tool as a script that evaluates to its module in a realm. The realm owns the
+ * module and its promises. So an unhandled rejection fails the execution, not the host.
  */
 export function databaseScript(): Promise<Script> {
   script ??= load();

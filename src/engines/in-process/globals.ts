@@ -2,8 +2,8 @@ import { types } from "node:util";
 import { type Context, createContext, runInContext } from "node:vm";
 
 /**
- * Shared with the host, so that what Node's own functions return is of the realm's own kind:
- * a buffer from `TextEncoder` is an instance of `Uint8Array`.
+ * Globals shared with the host, so that Node's functions return objects of the realm's types. For
+ * example, a buffer from `TextEncoder` is an instance of `Uint8Array`.
  */
 const SHARED = [
   "ArrayBuffer",
@@ -22,7 +22,7 @@ const SHARED = [
   "Float64Array",
 ] as const;
 
-/** What Node adds to the language; the language's own globals each realm has by itself. */
+/** Globals that Node adds to the language. Each realm has the language's own globals. */
 const ADDED = (() => {
   const own = new Set<string>(
     runInContext("Object.getOwnPropertyNames(globalThis)", createContext()),
@@ -33,17 +33,17 @@ const ADDED = (() => {
   );
 })();
 
-/** A realm: what scripts run in, and the global object as they see it. */
+/** A realm: the context for scripts, and its global object as seen inside. */
 export interface Globals {
   readonly context: Context;
   readonly inside: typeof globalThis;
 }
 
-/** Makes a realm of this process: the language's globals are its own, Node's are there. */
+/** Creates a realm in this process. It has its own globals of the language, and Node's globals. */
 export function createGlobals(timers: Record<string, unknown>): Globals {
   const realm = createContext();
   for (const name of ADDED) {
-    // Some are made when they are first asked for.
+    // Some are created on first access.
     const get = (): unknown => Reflect.get(globalThis, name);
     const set = (value: unknown): void => define(realm, name, value);
     Object.defineProperty(realm, name, { get, set, configurable: true, enumerable: false });
@@ -58,14 +58,17 @@ export function createGlobals(timers: Record<string, unknown>): Globals {
   return { context: realm, inside };
 }
 
-/** The host's process, but that its end is for `restrictGlobals()` to replace in the view alone. */
+/**
+ * Returns a view of the host's `process`. `restrictGlobals()` replaces the function that ends it in
+ * the view alone.
+ */
 function processView(): NodeJS.Process {
   const view = Object.create(process) as NodeJS.Process & { reallyExit(code?: unknown): never };
   define(view, "exit", (code?: unknown) => view.reallyExit(code));
   return view;
 }
 
-/** Errors of Node's own functions are errors here, too. */
+/** Makes errors of Node's functions instances of the realm's `Error`. */
 function adoptErrors(RealmError: ErrorConstructor): void {
   const native = Function.prototype[Symbol.hasInstance];
   define(RealmError, Symbol.hasInstance, function (this: ErrorConstructor, value: unknown) {

@@ -14,7 +14,9 @@ import type {
 } from "../contract/contract.ts";
 import { Realm, RUNNER_URL } from "./realm.ts";
 
-/** Runs code in this very process. There is no isolation: for the host's own code alone. */
+/**
+ * Runs code in this very process. There is no isolation, so it is for the host's own code alone.
+ */
 export class InProcessLauncher implements Launcher {
   readonly level = "none";
   readonly #runner: Script;
@@ -26,7 +28,7 @@ export class InProcessLauncher implements Launcher {
   static async create(): Promise<InProcessLauncher> {
     const runner = new Script(await readProgram("realm/runner"), {
       filename: RUNNER_URL,
-      // For the modules of tools, whose functions are made by this script.
+      // For the modules of tools, whose functions this script creates.
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
     return new InProcessLauncher(runner);
@@ -37,7 +39,7 @@ export class InProcessLauncher implements Launcher {
   }
 }
 
-/** A realm and the runner in it. */
+/** A sandbox at level `none`: a realm with the runner in it. */
 class InlineSandbox implements Sandbox {
   readonly id = randomBytes(6).toString("hex");
   readonly profile: Profile;
@@ -79,7 +81,7 @@ class InlineSandbox implements Sandbox {
     });
   }
 
-  /** Of what goes on between two runs, nothing is heard but that there cannot be another. */
+  /** Handles messages between two runs. Only `spoiled` matters: there can be no further run. */
   #hearIdle({ type }: WorkerMessage): void {
     if (type !== "spoiled") return;
     this.#spoiled = true;
@@ -101,7 +103,7 @@ class InlineSandbox implements Sandbox {
     throw new Error("A realm does not end by itself");
   }
 
-  /** Whatever the code still does, nobody hears of it; no timer of its own wakes it again. */
+  /** Ends the realm's timers and drops all later messages of its code. */
   async destroy(): Promise<void> {
     this.#onMessage = () => {};
     this.#worker.close();

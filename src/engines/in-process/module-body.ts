@@ -10,23 +10,27 @@ import type {
 } from "acorn";
 import { parse } from "acorn";
 
-/** The names a body takes beside its author's: what it imports, what to call at its end. */
+/**
+ * Names that a body uses besides the author's: the imported namespaces, and the function to call at
+ * its end.
+ */
 export const IMPORTED = "__isolateImported";
 export const USE = "__isolateUse";
-/** Short, so that what stands in for `export default` is no longer than it. */
+/** Short, so that the replacement of `export default` is no longer than the original. */
 const DEFAULT = "__def";
 
-/** A module's text as the body of an async function, line for line and mostly column for column. */
+/** Module text as the body of an async function. Lines stay where they are, and mostly columns. */
 export interface ModuleBody {
   readonly text: string;
-  /** What it imports, in order: the body finds the namespaces in `IMPORTED`. */
+  /** Imports in order. The body finds the namespaces in `IMPORTED`. */
   readonly specifiers: readonly string[];
 }
 
 /**
- * Rewrites an ES module so that it can be called: imports become constants, exports the getters of
- * an object that `USE` is called with at the end. Imported bindings are not live. Throws a
- * `SyntaxError` for what does not parse.
+ * Rewrites an ES module so that it can be called. Imports become constants. Exports become getters
+ * of an object, with which `USE` is called at the end. Imported bindings are not live.
+ *
+ * @throws {SyntaxError} for code that does not parse.
  */
 export function moduleBody(code: string): ModuleBody {
   const program = parse(code, { sourceType: "module", ecmaVersion: "latest" });
@@ -58,7 +62,7 @@ class Rewriting {
   result(): ModuleBody {
     let text = this.#code;
     for (const { start, end, text: by } of this.#edits.toReversed()) {
-      // Line breaks stay, and blanks, so that what follows is found where its author put it.
+      // Line breaks and blanks stay, so that later code keeps its position.
       const blank = text.slice(start, end).replace(/[^\n]/g, " ").slice(by.length);
       text = `${text.slice(0, start)}${by}${blank}${text.slice(end)}`;
     }
@@ -103,7 +107,7 @@ class Rewriting {
       this.#export("default", declaration.id.name);
       return;
     }
-    // As a property, so that a function without a name goes by this one.
+    // As a property, so that an anonymous function gets this name.
     this.#edits.push({ start, end: declaration.start, text: `${DEFAULT}={default:` });
     this.#edits.push({ start: declaration.end, end: declaration.end, text: "};" });
     this.#export("default", `${DEFAULT}.default`);
@@ -117,7 +121,7 @@ class Rewriting {
     this.#blank(node);
   }
 
-  /** An expression for the namespace of a module. */
+  /** Returns an expression for the namespace of a module. */
   #from(source: Literal): string {
     this.#specifiers.push(String(source.value));
     return `${IMPORTED}[${this.#specifiers.length - 1}]`;
@@ -141,7 +145,7 @@ function text(name: Identifier | Literal | string): string {
   return name.type === "Identifier" ? name.name : String(name.value);
 }
 
-/** The variables a pattern binds. */
+/** Lists the variables that a pattern binds. */
 function namesOf(pattern: Pattern | null): string[] {
   switch (pattern?.type) {
     case "Identifier":

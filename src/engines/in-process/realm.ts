@@ -8,7 +8,7 @@ import { createGlobals, type Globals } from "./globals.ts";
 import { catchRejections } from "./rejections.ts";
 import { type Entry, RealmTimers } from "./timers.ts";
 
-/** What the runner's own script is called in stacks. */
+/** File name of the runner's script in stacks. */
 export const RUNNER_URL = "isolate:runner";
 
 type Evaluate = (imported: readonly unknown[], use: (module: Module) => void) => Promise<void>;
@@ -17,7 +17,9 @@ const DRIZZLE: ReadonlySet<string> = new Set(DRIZZLE_MODULES);
 
 const unset: Promise<unknown> = Promise.resolve();
 
-/** Where a guarded call finds what to call. A stack that its author is shown ends at its frame. */
+/**
+ * Property with the function of a guarded call. Stacks shown to the author end at the call's frame.
+ */
 const CALLEE = Symbol.for("isolate.callee");
 const CALL = new Script(
   '{ const { entry, args } = globalThis[Symbol.for("isolate.callee")]; entry(...args); }',
@@ -27,19 +29,19 @@ const IMPORT = new Script("(specifier) => import(specifier)", {
   importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
 
-/** One execution's realm in this process: its globals, its timers, its deadline. */
+/** Realm of one execution in this process: its globals, timers and deadline. */
 export class Realm {
-  /** When code that does not return is interrupted, on `performance.now()`'s clock. */
+  /** Time on `performance.now()`'s clock at which running code is interrupted. */
   deadline = Number.MAX_SAFE_INTEGER;
-  /** Whether that has happened. */
+  /** True if code has been interrupted. */
   interrupted = false;
-  /** What the runner's script evaluates to. */
+  /** Value of the runner's script. */
   readonly runner: unknown;
   readonly #globals: Globals;
   readonly #timers: RealmTimers;
   #database: Promise<DatabaseModule> | undefined;
 
-  /** `onFault` is told what callbacks throw, and what promises nobody handles reject with. */
+  /** `onFault` receives errors thrown by callbacks, and reasons of unhandled rejections. */
   constructor(runner: Script, onFault: (thrown: unknown) => void) {
     this.#timers = new RealmTimers((callback, args) => {
       try {
@@ -51,7 +53,7 @@ export class Realm {
     const { setImmediate, ...timers } = this.#timers.globals();
     this.#globals = createGlobals(timers);
     this.runner = this.#evaluate(runner);
-    // After the runner has taken the plain one: a guard costs it a tenth of a millisecond.
+    // After the runner has taken the plain one: a guard would cost it a tenth of a millisecond.
     Object.assign(this.#globals.inside, { setImmediate });
     catchRejections(this.#globals.inside.Promise.prototype, onFault);
   }
@@ -60,7 +62,7 @@ export class Realm {
     return script.runInContext(this.#globals.context);
   }
 
-  /** Evaluates a module, after what it imports, and has `call` called with its exports. */
+  /** Evaluates a module after its imports, and calls `call` with its exports. */
   async load(code: string, call: (module: Module) => unknown): Promise<Loading> {
     const { script, specifiers } = compile(code);
     const imported = specifiers.length > 0 ? await this.#import(specifiers) : [];
@@ -68,7 +70,7 @@ export class Realm {
     const loading = { done: unset, value: undefined as unknown };
     let guarded = true;
     const use = (module: Module): void => {
-      // A module that has awaited something gets here on its own.
+      // After a top-level `await`, the module runs outside of the guarded call.
       loading.value = guarded ? call(module) : this.call(call, [module]);
     };
     loading.done = this.call(evaluate, [imported, use]) as Promise<unknown>;
@@ -76,7 +78,10 @@ export class Realm {
     return loading;
   }
 
-  /** Has `call` called with a module's exports once more. In an object: it may be a promise. */
+  /**
+   * Calls `call` with a module's exports once more. The value is wrapped in an object, because it
+   * may be a promise.
+   */
   again(module: Module, call: (module: Module) => unknown): Pick<Loading, "value"> {
     return { value: this.call(call, [module]) };
   }
@@ -91,13 +96,13 @@ export class Realm {
     return modules;
   }
 
-  /** The module of the database tool, and with it the one copy of Drizzle in here. */
+  /** Returns the module of the database tool, which contains the realm's only copy of Drizzle. */
   database(): Promise<DatabaseModule> {
     this.#database ??= databaseScript().then((script) => this.#evaluate(script) as DatabaseModule);
     return this.#database;
   }
 
-  /** Calls `entry`; if it has not returned by the deadline, V8 breaks it off and this throws. */
+  /** Calls `entry`. If it has not returned by the deadline, V8 interrupts it and this throws. */
   call(entry: Entry, args: readonly unknown[]): unknown {
     const timeout = Math.max(1, Math.ceil(this.deadline - performance.now()));
     Reflect.set(this.#globals.inside, CALLEE, { entry, args });
@@ -111,7 +116,7 @@ export class Realm {
     }
   }
 
-  /** Stops what would wake its code again. */
+  /** Stops the timers of its code. */
   end(): void {
     this.#timers.end();
   }

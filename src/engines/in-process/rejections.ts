@@ -1,10 +1,10 @@
-/** Whom to tell of a rejection nobody handles, by the prototype of its realm's promises. */
+/** Prototype of a realm's promises → its listener for unhandled rejections. */
 const realms = new WeakMap<object, (reason: unknown) => void>();
 let listening = false;
 
 /**
- * Has `onRejection` told of each unhandled rejection of the realm whose `Promise.prototype` this
- * is. Node would end the process for it, long after the execution it belongs to has ended, too.
+ * Calls `onRejection` for each unhandled rejection of the realm with this `Promise.prototype`.
+ * Otherwise Node would end the process, even long after the execution has ended.
  */
 export function catchRejections(prototype: object, onRejection: (reason: unknown) => void): void {
   realms.set(prototype, onRejection);
@@ -19,6 +19,7 @@ function dispatch(reason: unknown, promise: Promise<unknown>): void {
     onRejection(reason);
     return;
   }
-  // One of the process's own: being listened to must not save it, unless somebody else listens.
+  // A rejection of the process itself: this listener must not prevent its end, unless there is
+  // another listener.
   if (process.listenerCount("unhandledRejection") === 1) throw reason;
 }

@@ -1,20 +1,20 @@
-/** A function of code's. */
+/** A function of the code. */
 export type Entry = (...args: never[]) => unknown;
 
 type Guard = (callback: Entry, args: readonly unknown[]) => void;
 
-/** The host's timers for one realm: they end with it, and what they call is guarded. */
+/** Provides the host's timers to one realm. They end with it, and their callbacks are guarded. */
 export class RealmTimers {
   readonly #handles = new Set<NodeJS.Timeout | NodeJS.Immediate>();
   readonly #guard: Guard;
   #ended = false;
 
-  /** `guard` calls each callback, and sees to what it throws. */
+  /** `guard` calls each callback and handles its errors. */
   constructor(guard: Guard) {
     this.#guard = guard;
   }
 
-  /** The globals as user code calls them. */
+  /** Returns the globals for user code. */
   globals(): Record<string, unknown> {
     const clear = (handle: unknown): void => {
       clearTimeout(handle as NodeJS.Timeout);
@@ -35,7 +35,7 @@ export class RealmTimers {
     };
   }
 
-  /** Stops all, those set from now on included: their code has outlived its execution. */
+  /** Stops all timers, including later ones, because their code has outlived its execution. */
   end(): void {
     this.#ended = true;
     for (const handle of this.#handles) stop(handle);

@@ -6,17 +6,17 @@ import { EngineUnavailable, messageOf } from "../../base/errors.ts";
 import { listenAt, socketState } from "../../base/sockets.ts";
 import { killLeftovers } from "./leftover-processes.ts";
 
-/** What an instance listens on as long as it lives, in its directory. */
+/** Name of the socket in an instance's directory on which it listens while it lives. */
 export const ALIVE_SOCKET = "alive.sock";
-/** First character of the name of a directory whose instance is just coming to life. */
+/** First character of a directory whose instance is starting. */
 const UNBORN = ".";
-/** Milliseconds for which a directory may be without a socket that answers. */
+/** Milliseconds for which a directory may lack a socket that answers. */
 const BIRTH_WITHIN = 60_000;
-/** Milliseconds between two looks at whether all of it is there. */
+/** Milliseconds between two checks that the directory is complete. */
 const LOOK_EVERY = 2_000;
 const DIRECTORY_NAME = /^\.?[0-9a-f]{8}$/;
 
-/** Thrown while the run directory is gone and nothing can take its place. */
+/** Thrown while the run directory is missing and cannot be created. */
 export class RunDirectoryGone extends EngineUnavailable {
   constructor(directory: string, cause: unknown) {
     super(
@@ -26,25 +26,25 @@ export class RunDirectoryGone extends EngineUnavailable {
   }
 }
 
-/** Something in an instance's directory that it cannot do without. */
+/** A file in an instance's directory that it needs. */
 interface Part {
   readonly path: string;
   readonly make: () => Promise<void>;
 }
 
 /**
- * One running control plane: a directory of its own below the run directory, and a socket in it
- * that answers exactly as long as this process lives, however it ends. What somebody deletes of it,
- * as cleaners of temporary files do, is made again.
+ * A running control plane with its own directory below the run directory. A socket in it answers
+ * exactly while this process lives, however it ends. Deleted files, for example by cleaners of
+ * temporary files, are created again.
  */
 export class Instance {
   readonly id: string;
   readonly directory: string;
   readonly runDirectory: string;
-  /** Told when something was missing and is there again, without what sandboxes had in there. */
+  /** Called when missing files have been recreated. The sandboxes' own files are lost then. */
   readonly onRestored = new Set<() => void>();
   readonly #parts: Part[] = [];
-  /** Ids of dead ones whose directory was removed, and with it what proved it. */
+  /** Ids of dead instances whose directory was removed, and the proof with it. */
   readonly #removed = new Set<string>();
   #server: Server | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -57,25 +57,29 @@ export class Instance {
   }
 
   /**
-   * Makes the run directory, of which other users of the host see nothing, and joins it. Sandboxes
-   * that are processes of other users pass through root's.
+   * Creates the run directory and joins it. Other users of the host cannot list it. If root owns
+   * it, sandboxes that are processes of other users may pass through it.
    */
   static async create(runDirectory: string): Promise<Instance> {
     const instance = new Instance(runDirectory);
     await instance.#join();
-    // Whoever needs it finds out by itself, and says why.
+    // Callers of `ensure()` get the error themselves.
     const look = (): void => void instance.ensure().catch(() => {});
     instance.#timer = setInterval(look, LOOK_EVERY).unref();
     return instance;
   }
 
-  /** Has `make` called whenever there is nothing at `path`, a file in the instance's directory. */
+  /** Calls `make` now, and whenever `path` is missing, a file in the instance's directory. */
   async addPart(path: string, make: () => Promise<void>): Promise<void> {
     await make();
     this.#parts.push({ path, make });
   }
 
-  /** Makes again what is missing of the directory. Rejects with `RunDirectoryGone` if it cannot. */
+  /**
+   * Recreates missing parts of the directory.
+   *
+   * @throws {RunDirectoryGone} if it cannot.
+   */
   ensure(): Promise<void> {
     this.#ensuring ??= this.#ensure().finally(() => {
       this.#ensuring = undefined;
@@ -101,7 +105,7 @@ export class Instance {
     const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
     await mkdir(this.runDirectory, { recursive: true, mode });
     await chmod(this.runDirectory, mode);
-    // Under its own name only once the socket answers: it would pass for a dead one before.
+    // It gets its final name only when the socket answers, because it would look dead before.
     const unborn = join(this.runDirectory, `${UNBORN}${this.id}`);
     await rm(unborn, { recursive: true, force: true });
     await mkdir(unborn, { mode: 0o700 });
@@ -109,14 +113,14 @@ export class Instance {
     const server = createServer((socket) => socket.destroy()).unref();
     this.#server = server;
     await listenAt(server, join(unborn, ALIVE_SOCKET), 0o600);
-    // What is left of it without its socket is of no use to anybody.
+    // A directory without its socket is useless.
     await rm(this.directory, { recursive: true, force: true });
     await rename(unborn, this.directory);
   }
 
   /**
-   * Whether the instance of that id in the same run directory is dead for sure. A socket that refuses
-   * proves it; that there is none proves nothing, as another view of the host's files lacks it as well.
+   * Tells whether an instance in the same run directory is certainly dead. A socket that refuses is
+   * a proof. A missing one is not, because another view of the host's files lacks it, too.
    */
   async isProvedDead(id: string): Promise<boolean> {
     if (id === this.id) return false;
@@ -125,9 +129,9 @@ export class Instance {
   }
 
   /**
-   * Removes what instances that have ended left in the run directory, and nothing else that may
-   * be there: directories whose socket refuses, and those that have had none for a while. Returns the
-   * ids of those removed; what cannot be removed is left for next time.
+   * Removes the directories of ended instances from the run directory, and no other files. These
+   * are directories whose socket refuses, and those without a socket for a while. Returns the ids
+   * of the removed ones. The next call retries failed removals.
    */
   async removeDead(): Promise<string[]> {
     const dead: string[] = [];
@@ -137,7 +141,7 @@ export class Instance {
       const proved = await this.isProvedDead(entry.name);
       const directory = join(this.runDirectory, entry.name);
       if (!proved && (await exists(join(directory, ALIVE_SOCKET)))) continue;
-      // One that is coming to life has no socket yet, and one that lost it makes it again.
+      // A starting instance has no socket yet, and one that lost its socket recreates it.
       const mayCome = !proved || entry.name.startsWith(UNBORN);
       if (mayCome && (await this.#isYoung(entry.name))) continue;
       await killLeftovers(directory);

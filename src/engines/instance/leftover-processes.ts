@@ -2,8 +2,9 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { basename } from "node:path";
 
 /**
- * Kills the sandboxes of an instance that has ended, by its directory, which their command line names.
- * They end with their socket, but for those that are stopped. Linux alone has them, and tells of them.
+ * Kills the remaining sandbox processes of an ended instance, found by its directory in their
+ * command line. Running ones end with their socket, but stopped ones do not. Only Linux has such
+ * processes and /proc.
  */
 export async function killLeftovers(directory: string): Promise<void> {
   const pids = await readdir("/proc").catch(() => []);
@@ -16,10 +17,10 @@ async function killIfOf(directory: string, pid: string): Promise<void> {
   try {
     const socket = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0").at(-2);
     if (!socket?.startsWith(`${directory}/`)) return;
-    // Nobody else's program is killed for an argument.
+    // The argument alone is no proof: other programs are not killed.
     if (basename(await readlink(`/proc/${pid}/exe`)) !== "deno") return;
     process.kill(Number(pid), "SIGKILL");
   } catch {
-    // It has ended, or is another user's.
+    // The process has ended, or belongs to another user.
   }
 }

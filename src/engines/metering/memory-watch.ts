@@ -4,8 +4,9 @@ const MEGABYTE = 1_048_576;
 const INTERVAL_MS = 50;
 
 /**
- * Watches a process that no cgroup limits and calls `onExceeded` once its resident memory passes
- * `megabytes`. Linux only; elsewhere the heap limit alone holds. Returns what stops the watch.
+ * Watches a process without a cgroup limit. Calls `onExceeded` once its resident memory exceeds
+ * `megabytes`. Works on Linux only; elsewhere only the heap limit applies. Returns a function that
+ * stops the watch.
  */
 export function watchMemory(pid: number, megabytes: number, onExceeded: () => void): () => void {
   const timer = setInterval(async () => {

@@ -1,30 +1,30 @@
-/** Where the kernel says what a sandbox has taken since it was started. */
+/** Reads from the kernel the resources that a sandbox has used since its start. */
 export interface Gauge {
-  /** Milliseconds of processor time; `null` if it is not to be known. */
+  /** Milliseconds of processor time; `null` if unknown. */
   cpu(): number | null;
-  /** The most bytes of memory there were at a time; `null` if that is not to be known. */
+  /** Peak memory in bytes; `null` if unknown. */
   peakMemory(): number | null;
   close(): void;
 }
 
-/** What a job has taken of its sandbox. */
+/** Resources that a job has used of its sandbox. */
 export interface ResourceUse {
   readonly cpu: number | null;
-  /** The sandbox's, over all of its life. */
+  /** Peak memory in bytes of the sandbox's whole life. */
   readonly peakMemory: number | null;
 }
 
 const MICROSECONDS = 1_000;
-/** Milliseconds between readings: what a sandbox takes that is killed inside is known until then. */
+/** Milliseconds between readings. If a sandbox is killed from inside, the last reading counts. */
 const SAMPLE_EVERY = 100;
 
-/** Tells the jobs of one sandbox apart on its gauge. */
+/** Assigns the readings of one sandbox's gauge to its jobs. */
 export class Meter {
   readonly #gauge: Gauge;
   #from: number | null = null;
-  /** Up to where jobs have been told of. */
+  /** Reading up to which jobs have been charged. */
   #told: number | null = null;
-  /** As last read: a gauge goes with its sandbox. */
+  /** Last reading, because the gauge ends with its sandbox. */
   #cpu: number | null = null;
   #peakMemory: number | null = null;
   #used = false;
@@ -35,12 +35,15 @@ export class Meter {
     this.#gauge = gauge;
   }
 
-  /** As last read: milliseconds of processor time since the sandbox was started. */
+  /** Milliseconds of processor time since the sandbox's start, by the last reading. */
   get last(): number | null {
     return this.#cpu;
   }
 
-  /** Begins a job. Only the first one's leaves out what came before: the rest is their own code's. */
+  /**
+   * Begins a job. The first job is not charged for earlier use. Later jobs are, because their own
+   * code caused it.
+   */
   begin(): void {
     this.#from = this.#used ? this.#told : this.#gauge.cpu();
     this.#told = this.#from;
@@ -49,18 +52,18 @@ export class Meter {
     this.#sampling = setInterval(() => this.read(), SAMPLE_EVERY).unref();
   }
 
-  /** Ends a job; what its sandbox takes from now on is the next one's, or the `rest()`. */
+  /** Ends a job. Later use is charged to the next job or to `rest()`. */
   end(): void {
     clearInterval(this.#sampling);
   }
 
-  /** What the job has taken by now, or, after the end of its sandbox, by then. */
+  /** Returns the job's use so far, or until the end of its sandbox. */
   take(): ResourceUse {
     this.#told = this.read();
     return { cpu: difference(this.#from, this.#told), peakMemory: this.#peakMemory };
   }
 
-  /** Reads the gauge, as long as there is one, and returns what `last` is then. */
+  /** Reads the gauge while it is open, and returns `last`. */
   read(): number | null {
     if (!this.#closed) {
       this.#cpu = this.#gauge.cpu() ?? this.#cpu;
@@ -69,14 +72,17 @@ export class Meter {
     return this.#cpu;
   }
 
-  /** Milliseconds of processor time that no job has been told of, nor an earlier call of this. */
+  /**
+   * Returns the milliseconds of processor time that no job and no earlier call has been charged
+   * for.
+   */
   rest(): number {
     const rest = this.#used ? difference(this.#told, this.#cpu) : 0;
     this.#told = this.#cpu;
     return rest ?? 0;
   }
 
-  /** Takes a last reading: the sandbox has ended. */
+  /** Takes the last reading, because the sandbox has ended. */
   close(): void {
     this.end();
     if (this.#closed) return;

@@ -4,8 +4,8 @@ const MOST_BYTES = 8_192;
 const buffer = Buffer.alloc(MOST_BYTES);
 
 /**
- * A small file of the kernel's, kept open: read anew each time, in some microseconds, and never
- * that of another process which has got the same id since.
+ * A small kernel file, kept open and read anew each time, in a few microseconds. An open file never
+ * shows another process that later gets the same id.
  */
 export class ProcFile {
   #fd: number | undefined;
@@ -14,11 +14,11 @@ export class ProcFile {
     try {
       this.#fd = openSync(path, "r");
     } catch {
-      // There is no such file here.
+      // This host has no such file.
     }
   }
 
-  /** Its text; `undefined` if it cannot be read, or not any more. */
+  /** Returns its text; `undefined` if it cannot be read, or no longer. */
   read(): string | undefined {
     if (this.#fd === undefined) return undefined;
     try {

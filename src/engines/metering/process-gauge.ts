@@ -1,14 +1,14 @@
 import type { Gauge } from "./meter.ts";
 import { ProcFile } from "./proc-file.ts";
 
-/** Milliseconds of what Linux counts processor time in, whatever its own clock's rate. */
+/** Milliseconds of one clock tick, in which Linux reports processor time at any timer rate. */
 const TICK = 10;
-/** Where `utime` and `stime` are behind the process's name, which may hold anything. */
+/** Positions of `utime` and `stime` behind the process's name, which may contain any character. */
 const UTIME = 11;
 const STIME = 12;
 const KILOBYTE = 1_024;
 
-/** What the kernel says of a process and all of its threads, those that have ended included. */
+/** Reads the resources of a process and all its threads, including ended ones. */
 export class ProcessGauge implements Gauge {
   readonly #stat: ProcFile;
   readonly #status: ProcFile;

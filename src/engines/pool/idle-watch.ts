@@ -2,59 +2,62 @@ import { EngineUnavailable } from "../../base/errors.ts";
 import type { Sandbox } from "../contract/contract.ts";
 import type { Meter } from "../metering/meter.ts";
 
-/** Holds all that a sandbox computes to a small part of a core, and lets go of it again. */
+/** Slows a sandbox down to a small part of a core, and releases it again. */
 export interface Throttle {
   hold(): Promise<void>;
-  /** Does nothing to one that is not held. */
+  /** Releases the sandbox. Does nothing if it is not held. */
   release(): Promise<void>;
 }
 
-/** Milliseconds between two looks at an idle sandbox. */
+/** Milliseconds between two checks of an idle sandbox. */
 const CHECK_EVERY = 200;
-/** Milliseconds of processor time that code may take after its answer: collecting garbage takes some. */
+/**
+ * Milliseconds of processor time that code may use after its answer, for example for garbage
+ * collection.
+ */
 const FREE = 50;
-/** Part of a core that an idle sandbox may take beyond that. */
+/** Part of a core that an idle sandbox may use beyond that. */
 const SHARE = 0.02;
-/** Milliseconds after which an idle sandbox is held that nothing measures. */
+/** Milliseconds after which an idle sandbox without a meter is held. */
 const UNMEASURED_AFTER = 1_000;
 
 /**
- * Watches a sandbox between two of its jobs, and has it held once it takes more than `SHARE`. One that
- * only waits is never held, so that its next job need not be waited for.
+ * Watches an idle sandbox, and holds it when it uses more than `SHARE`. A sandbox that only waits
+ * is never held, so its next job starts without a wait.
  */
 export class IdleWatch {
   readonly #meter: Meter | undefined;
   readonly #throttle: Throttle;
   readonly #end: () => void;
   #timer: NodeJS.Timeout | undefined;
-  /** Where the present count began. */
+  /** Reading at which the present count began. */
   #from: number | null = null;
   #since = 0;
   #held = false;
-  /** The throttle's calls, one behind the other. */
+  /** Last call of the throttle. The calls run one after the other. */
   #last: Promise<void> = Promise.resolve();
 
-  /** `end` ends the sandbox, if it cannot be held. */
+  /** `end` ends a sandbox that cannot be held. */
   constructor(meter: Meter | undefined, throttle: Throttle, end: () => void) {
     this.#meter = meter;
     this.#throttle = throttle;
     this.#end = end;
   }
 
-  /** Watches from now on. */
+  /** Starts to watch. */
   begin(): void {
     clearInterval(this.#timer);
     this.#count(this.#meter?.last ?? null);
     this.#timer = setInterval(() => this.#check(), CHECK_EVERY).unref();
   }
 
-  /** Watches no more. Resolves once the sandbox is free; `undefined` says that it is. */
+  /** Stops watching. Resolves when the sandbox is released; `undefined` if it was not held. */
   end(): Promise<void> | undefined {
     clearInterval(this.#timer);
     return this.#held ? this.#release() : undefined;
   }
 
-  /** Does what needs the sandbox's answer, and has a held one held again afterwards. */
+  /** Releases the sandbox while `work` needs its answer, then checks whether to hold it again. */
   async lift(work: () => Promise<void>): Promise<void> {
     if (!this.#held) return work();
     await this.#release();
@@ -73,7 +76,7 @@ export class IdleWatch {
     if (used === null || this.#from === null) {
       if (this.#held || elapsed < UNMEASURED_AFTER) return;
     } else if (used - this.#from <= FREE + SHARE * elapsed) return;
-    // Counted anew: one that takes as much again is held no more, whoever has let go of it.
+    // Starts a new count, so a sandbox that goes on computing is held again, whoever released it.
     this.#count(used);
     this.#hold();
   }
@@ -93,7 +96,7 @@ export class IdleWatch {
   }
 }
 
-/** The same sandbox, watched from each `idle()` to the next `run()`. `end` ends it. */
+/** Wraps a sandbox so that it is watched from each `idle()` to the next `run()`. `end` ends it. */
 export function watched(sandbox: Sandbox, throttle: Throttle, end: () => void): Sandbox {
   const watch = new IdleWatch(sandbox.meter, throttle, end);
   void sandbox.closed.then(() => watch.end()?.catch(() => {}));
@@ -106,7 +109,7 @@ export function watched(sandbox: Sandbox, throttle: Throttle, end: () => void): 
     },
     ping: (timeout) => watch.lift(() => sandbox.ping(timeout)),
     async destroy() {
-      // What is held takes long to die.
+      // A held sandbox would take long to end.
       await watch.end()?.catch(() => {});
       await sandbox.destroy();
     },

@@ -2,22 +2,22 @@ import type { ReuseLimits } from "../../config/reuse-limits.ts";
 import type { Profile } from "../contract/contract.ts";
 
 export interface PoolOptions {
-  /** The profile that is kept warm from `prewarm()` on. */
+  /** Profile that is kept warm from `prewarm()` on. */
   readonly profile: Profile;
-  /** Sandboxes of that profile kept warm. */
+  /** Number of sandboxes of that profile kept warm. */
   readonly min: number;
-  /** Sandboxes alive at once, of all profiles, whatever their state. */
+  /** Most sandboxes alive at once, over all profiles and states. */
   readonly max: number;
-  /** Milliseconds after which a sandbox above the minimum is let go. */
+  /** Milliseconds after which an idle sandbox above the minimum is ended. */
   readonly idle: number;
-  /** Sandboxes started at the same time. */
+  /** Most sandboxes started at the same time. */
   readonly startConcurrency: number;
-  /** Requests that may wait for a sandbox; one more is refused at once. */
+  /** Most requests that may wait for a sandbox. Further ones are refused at once. */
   readonly maxWaiting: number;
-  /** How sandboxes are kept for `keep()`. Default: `DEFAULT_REUSE`. */
+  /** Limits of sandboxes kept by `keep()`. Default: `DEFAULT_REUSE`. */
   readonly reuse?: ReuseLimits;
-  /** Milliseconds between two health checks of the warm ones. */
+  /** Milliseconds between two health checks of idle sandboxes. */
   readonly healthInterval: number;
-  /** Told about every failure nobody else hears of. */
+  /** Receives failures that reach no caller. */
   readonly onError: (error: unknown) => void;
 }

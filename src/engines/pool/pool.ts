@@ -19,28 +19,29 @@ const REFILL_AFTER = 50;
 const FIRST_RETRY = 100;
 const LAST_RETRY = 5_000;
 
-/** Whom a sandbox is for. */
+/** Tenant and reuse key of a request for a sandbox. */
 export interface Claim {
-  /** Default: the host's only one. */
+  /** Tenant. Default: the host's only one. */
   readonly tenant?: string | undefined;
-  /** A sandbox that is kept for this key will do. */
+  /** Reuse key: an idle sandbox that has run this key will do, too. */
   readonly key?: string | undefined;
 }
 
 /**
  * Keeps sandboxes warm, hands each out once, and starts its successor afterwards. A sandbox goes
- * warm → leased → destroyed and never back; one that is kept for a key is leased again for that key
- * alone. Tenants get them in turn, and none gets all: see docs/adr/0011-tenants-in-the-pool.md.
+ * warm → leased → destroyed and never back. A sandbox kept for a key is leased again, for that key
+ * alone. Tenants get sandboxes in turn, and none gets all: see
+ * docs/adr/0011-tenants-in-the-pool.md.
  */
 export class Pool {
-  /** Told of each sandbox that has been started. */
+  /** Called for each sandbox that has been started. */
   readonly onSpawn = new Set<(sandbox: Sandbox) => void>();
-  /** Told of each sandbox that has ended and taken something after its last job. */
+  /** Called for each sandbox that has ended and used resources after its last job. */
   readonly onIdleUsage = new Set<(usage: Omit<IdleUsage, "level">) => void>();
   readonly #launcher: Launcher;
   readonly #options: PoolOptions;
   readonly #warmSandboxes: WarmSandboxes;
-  readonly #kept: ReusableSandboxes;
+  readonly #reusable: ReusableSandboxes;
   readonly #shares = new Shares();
   readonly #retiring = new Map<Sandbox, Promise<void>>();
   readonly #launches = new Set<Promise<void>>();
@@ -50,7 +51,10 @@ export class Pool {
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
 
-  /** Keeps nothing warm until `prewarm()`; hands nothing out until `resume()` if `halted` says why it must not. */
+  /**
+   * Keeps nothing warm until `prewarm()`. If `halted` is given, refuses requests with it until
+   * `resume()`.
+   */
   constructor(launcher: Launcher, options: PoolOptions, halted?: IsolateError) {
     this.#launcher = launcher;
     this.#options = options;
@@ -58,7 +62,7 @@ export class Pool {
     this.#warmSandboxes = new WarmSandboxes(options, this.#shares);
     const { reuse = DEFAULT_REUSE, min, max, idle, healthInterval } = options;
     const total = Math.min(reuse.total, max - min);
-    this.#kept = new ReusableSandboxes(
+    this.#reusable = new ReusableSandboxes(
       { ...reuse, total },
       (sandbox) => void this.#retire(sandbox),
     );
@@ -73,7 +77,7 @@ export class Pool {
     return this.#warmSandboxes.warm;
   }
 
-  /** Requests that wait for one. */
+  /** Number of requests that wait for a sandbox. */
   get waiting(): number {
     return this.#warmSandboxes.waiting;
   }
@@ -87,30 +91,33 @@ export class Pool {
   }
 
   get kept(): number {
-    return this.#kept.size;
+    return this.#reusable.size;
   }
 
-  /** Whether it has been closed, for good. */
+  /** True once it has been closed, for good. */
   get closed(): boolean {
     return this.#halted instanceof ShuttingDown;
   }
 
-  /** Why nothing is handed out at present. */
+  /** Reason why nothing is handed out at present. */
   get halted(): IsolateError | undefined {
     return this.#halted;
   }
 
   /**
-   * Leases a sandbox of the profile, at once if one is kept for the key, or warm. Rejects with the
-   * signal's reason, with `HostBusy` when the queue is full, with `TenantBusy` when it is full of the
-   * tenant's own or another one needs the place more, or with why none can be started.
+   * Leases a sandbox of the profile, at once if one is idle for the key, or warm. Rejects with the
+   * signal's reason when it is aborted, and with the reason why none can be started.
+   *
+   * @throws {HostBusy} if the queue is full.
+   * @throws {TenantBusy} if the tenant fills the queue itself, or another tenant needs the place
+   * more.
    */
   acquire(profile: Profile, signal: AbortSignal, claim: Claim = {}): Promise<Sandbox> {
     const { tenant = SOLE_TENANT.id, key } = claim;
     if (this.#halted !== undefined) return Promise.reject(this.#halted);
     this.#shares.note(tenant);
-    const kept = this.#takeKept(profile, key);
-    if (kept !== undefined) return Promise.resolve(this.#shares.lease(kept, tenant, false));
+    const reused = this.#takeReusable(profile, key);
+    if (reused !== undefined) return Promise.resolve(this.#shares.lease(reused, tenant, false));
     const profileSandboxes = this.#warmSandboxes.use(profile, tenant);
     if (this.#mayTake(profileSandboxes, tenant)) {
       const leased = Promise.resolve(this.#leaseWarm(profileSandboxes, tenant));
@@ -132,8 +139,8 @@ export class Pool {
   }
 
   /**
-   * Takes a leased sandbox back that has run a key and can run it again: for whose turn it is, if
-   * that is for the same key, and else until it is asked for or its room is needed.
+   * Takes back a leased sandbox that can run its key again. It goes to the next waiter if that has
+   * the same key. Otherwise it stays idle until it is requested or its place is needed.
    */
   keep(sandbox: Sandbox, key: string): void {
     const tenant = this.#shares.release(sandbox);
@@ -142,21 +149,22 @@ export class Pool {
       void this.#retire(sandbox);
       return;
     }
-    for (const gone of this.#kept.put(sandbox, key, tenant)) void this.#retire(gone);
+    for (const gone of this.#reusable.put(sandbox, key, tenant)) void this.#retire(gone);
     const [profileSandboxes] = this.#warmSandboxes.byUrgency();
     const first = profileSandboxes?.waiting.next();
-    const next = profileSandboxes && first && this.#takeKept(profileSandboxes.profile, first.key);
+    const next =
+      profileSandboxes && first && this.#takeReusable(profileSandboxes.profile, first.key);
     if (first && next) first.resolve(this.#shares.lease(next, first.tenant, false));
     this.#balance();
-    // If whose turn it is has no need of its room.
+    // Unless the next waiter has taken its place.
     this.#offer(sandbox.profile, key);
   }
 
-  /** Gives what is kept for a key to the first who waits for it. */
+  /** Gives an idle sandbox of a key to the first waiter with that key. */
   #offer(profile: Profile, key: string): void {
     const waiter = this.#warmSandboxes.waiters(profile).find((each) => each.key === key);
-    const kept = waiter && this.#takeKept(profile, key);
-    if (waiter && kept) waiter.resolve(this.#shares.lease(kept, waiter.tenant, false));
+    const reused = waiter && this.#takeReusable(profile, key);
+    if (waiter && reused) waiter.resolve(this.#shares.lease(reused, waiter.tenant, false));
   }
 
   #leaseWarm(profileSandboxes: ProfileSandboxes, tenant: string): Sandbox {
@@ -170,7 +178,10 @@ export class Pool {
     return length > 1 || (length === 1 && this.#mayTakeLast(profileSandboxes, tenant));
   }
 
-  /** The last one is for who is starved; or for who has none, if there can be no other. */
+  /**
+   * Tells whether a tenant may take the last warm sandbox. It is reserved for a starved tenant, or
+   * for one without a sandbox if no other can be started.
+   */
   #mayTakeLast(profileSandboxes: ProfileSandboxes, tenant: string): boolean {
     if (!profileSandboxes.reserves || this.#shares.isStarved(tenant)) return true;
     return this.#shares.leased(tenant) === 0 && !this.#canStart;
@@ -182,17 +193,17 @@ export class Pool {
   }
 
   get #alive(): number {
-    const idle = this.warm + this.#kept.size;
+    const idle = this.warm + this.#reusable.size;
     return idle + this.#shares.size + this.#launches.size + this.#retiring.size;
   }
 
-  #takeKept(profile: Profile, key: string | undefined): Sandbox | undefined {
+  #takeReusable(profile: Profile, key: string | undefined): Sandbox | undefined {
     if (key === undefined) return undefined;
-    for (const sandbox of this.#kept.takeExpired()) void this.#retire(sandbox);
-    return this.#kept.take(profile, key);
+    for (const sandbox of this.#reusable.takeExpired()) void this.#retire(sandbox);
+    return this.#reusable.take(profile, key);
   }
 
-  /** Ends a leased sandbox and starts what is missing. Failures go to `onError`. */
+  /** Ends a leased sandbox and starts missing ones. Failures go to `onError`. */
   async discard(sandbox: Sandbox): Promise<void> {
     this.#shares.release(sandbox);
     const gone = this.#retire(sandbox);
@@ -200,13 +211,16 @@ export class Pool {
     await gone;
   }
 
-  /** Refuses every request with `reason`, and lets the warm ones go, until `resume()`. Nothing once it is closed. */
+  /**
+   * Refuses every request with `reason` and ends the idle sandboxes, until `resume()`. Does nothing
+   * once closed.
+   */
   halt(reason: IsolateError): void {
     if (this.closed) return;
     this.#halted = reason;
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    const idle = [...this.#kept.clear(), ...this.#warmSandboxes.clear(reason)];
+    const idle = [...this.#reusable.clear(), ...this.#warmSandboxes.clear(reason)];
     for (const sandbox of idle) void this.#retire(sandbox);
   }
 
@@ -216,14 +230,14 @@ export class Pool {
     this.#balance();
   }
 
-  /** Lets all that are idle go and starts others, if any are handed out at present. */
+  /** Replaces all idle sandboxes, unless the pool is halted. */
   renew(): void {
     if (this.#halted !== undefined) return;
     this.halt(new EngineUnavailable("The sandboxes are being replaced", { retryAfter: 2 }));
     this.resume();
   }
 
-  /** Ends a halt, but for the last one, of `close()`. */
+  /** Ends a halt, except for the final one of `close()`. */
   resume(): void {
     if (this.closed) return;
     this.#halted = undefined;
@@ -231,7 +245,7 @@ export class Pool {
     this.#balance();
   }
 
-  /** Ends every sandbox, leased ones too, and refuses requests from now on. */
+  /** Ends every sandbox, including leased ones, and refuses requests from now on. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.halt(new ShuttingDown());
@@ -240,26 +254,27 @@ export class Pool {
     await Promise.all(this.#retiring.values());
   }
 
-  /** An ordinary execution is over by then, and its answer out; a long one must not hold the rest up. */
+  /**
+   * Balances later. By then, an ordinary execution has ended and answered. A long execution must
+   * not delay the rest.
+   */
   #balanceLater(): void {
     setTimeout(() => this.#balance(), REFILL_AFTER).unref();
   }
 
-  /** Hands out what may be, then starts sandboxes for whoever waits and what is to be kept warm. */
+  /** Hands out sandboxes, then starts those that waiters and the warm reserve need. */
   #balance(): void {
     if (this.#halted !== undefined) return;
     this.#serve();
     while (this.#retry === undefined && this.#launches.size < this.#options.startConcurrency) {
-      const warmSandboxes = this.#warmSandboxes.byUrgency();
-      const profileSandboxes = warmSandboxes.find(
-        (each) => each.missing > 0 && this.#hasRoomFor(each),
-      );
+      const profiles = this.#warmSandboxes.byUrgency();
+      const profileSandboxes = profiles.find((each) => each.missing > 0 && this.#hasRoomFor(each));
       if (profileSandboxes === undefined) return;
       this.#launch(profileSandboxes);
     }
   }
 
-  /** Gives the warm sandboxes to those who wait, in their turn, as far as they may have them. */
+  /** Gives warm sandboxes to waiters in their turn, if they may have them. */
   #serve(): void {
     for (const profileSandboxes of this.#warmSandboxes) {
       for (;;) {
@@ -277,7 +292,7 @@ export class Pool {
       const { tenant } = first;
       const mayLose = (other: ProfileSandboxes): boolean => this.#mayTake(other, tenant);
       const spare =
-        this.#kept.takeFor(tenant, this.#shares) ??
+        this.#reusable.takeFor(tenant, this.#shares) ??
         this.#warmSandboxes.oldestWarmBeside(profileSandboxes, mayLose);
       if (spare !== undefined) void this.#retire(spare);
     }
@@ -316,7 +331,7 @@ export class Pool {
     this.#serve();
   }
 
-  /** After a failed start those concerned are told, and the next start is put off. */
+  /** Reports a failed start to the waiters concerned, and delays the next start. */
   #backOff(error: unknown, profileSandboxes: ProfileSandboxes): void {
     this.#options.onError(error);
     const isOwn = profileSandboxes.fail(error);
@@ -333,7 +348,8 @@ export class Pool {
   async #retire(sandbox: Sandbox): Promise<void> {
     const gone = sandbox.destroy().catch(this.#options.onError);
     this.#retiring.set(sandbox, gone);
-    // What has room now need not wait for the old one's last trace to go, only be told when it did.
+    // Waiters need not wait for this removal if there is room; `#balance()` runs when it frees its
+    // place.
     await gone;
     this.#account(sandbox);
     this.#retiring.delete(sandbox);
@@ -350,7 +366,7 @@ export class Pool {
   #sweep(): void {
     const now = Date.now();
     this.#shares.prune();
-    const idle = [...this.#kept.takeExpired(), ...this.#warmSandboxes.takeIdle(now)];
+    const idle = [...this.#reusable.takeExpired(), ...this.#warmSandboxes.takeIdle(now)];
     for (const sandbox of idle) void this.#retire(sandbox);
     if (now - this.#lastHealthCheck >= this.#options.healthInterval) {
       this.#lastHealthCheck = now;
@@ -359,14 +375,17 @@ export class Pool {
           this.#checkHealth(sandbox, () => profileSandboxes.take(sandbox));
         }
       }
-      for (const sandbox of this.#kept.all()) {
-        this.#checkHealth(sandbox, () => this.#kept.remove(sandbox));
+      for (const sandbox of this.#reusable.all()) {
+        this.#checkHealth(sandbox, () => this.#reusable.remove(sandbox));
       }
     }
     this.#balance();
   }
 
-  /** `take` takes an idle sandbox from where it is; false if it is there no more. */
+  /**
+   * Pings an idle sandbox and ends it if it fails. `take` removes it from its list; false if it is
+   * no longer there.
+   */
   #checkHealth(sandbox: Sandbox, take: () => boolean): void {
     sandbox.ping(PONG_WITHIN).catch((error: unknown) => {
       if (!take()) return;

@@ -1,8 +1,8 @@
 import { EngineUnavailable } from "../../base/errors.ts";
 
 /**
- * Thrown by a launcher that cannot start sandboxes of one profile, where it can those of others. Its message
- * is for the caller; its cause is the operator's to read.
+ * Thrown by a launcher that can start sandboxes of other profiles, but not of this one. Its message
+ * is for the caller, its cause for the operator.
  */
 export class ProfileUnavailable extends EngineUnavailable {
   constructor(message: string, cause: unknown) {

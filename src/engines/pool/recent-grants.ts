@@ -1,9 +1,9 @@
 import type { WorkerGrant } from "../../protocol/grants.ts";
 
-/** Milliseconds for which what was granted last is expected again. */
+/** Milliseconds for which the last permissions are expected again. */
 const RECENT = 60_000;
 
-/** What jobs were granted last: the next one is likely to be granted the same. */
+/** Remembers the last job's permissions, because the next job probably has the same ones. */
 export class RecentGrants {
   #last: WorkerGrant | undefined;
   #at = 0;
@@ -14,7 +14,7 @@ export class RecentGrants {
     this.#at = Date.now();
   }
 
-  /** What to prepare a new sandbox for, if for anything. */
+  /** Permissions to prepare a new sandbox for, if any. */
   get expected(): WorkerGrant | undefined {
     return Date.now() - this.#at < RECENT ? this.#last : undefined;
   }

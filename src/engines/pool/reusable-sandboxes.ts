@@ -2,7 +2,7 @@ import type { ReuseLimits } from "../../config/reuse-limits.ts";
 import { type Profile, profileKey, type Sandbox } from "../contract/contract.ts";
 import type { Shares } from "./shares.ts";
 
-/** What a sandbox has been used for: one key, for good. */
+/** Use of a sandbox: its one key, which never changes. */
 interface UsedFor {
   readonly key: string;
   readonly since: number;
@@ -16,15 +16,15 @@ interface Idle {
   readonly since: number;
 }
 
-/** Idle sandboxes that have run something and may run the same again. */
+/** Keeps idle sandboxes that have run a key and may run it again. */
 export class ReusableSandboxes {
   readonly #limits: ReuseLimits;
   readonly #onClosed: (sandbox: Sandbox) => void;
   readonly #pasts = new WeakMap<Sandbox, UsedFor>();
-  /** The least recently used comes first. */
+  /** Idle sandboxes, the least recently used first. */
   #idle: Idle[] = [];
 
-  /** `onClosed` is told of one that ends while it is in here, and is not any more then. */
+  /** `onClosed` is called when an idle sandbox ends. It has been removed by then. */
   constructor(limits: ReuseLimits, onClosed: (sandbox: Sandbox) => void) {
     this.#limits = limits;
     this.#onClosed = onClosed;
@@ -34,7 +34,7 @@ export class ReusableSandboxes {
     return this.#idle.length;
   }
 
-  /** Takes the most recently used sandbox of a key and a profile. */
+  /** Removes and returns the most recently used sandbox of a key and a profile. */
   take(profile: Profile, key: string): Sandbox | undefined {
     const own = fullKey(profile, key);
     const found = this.#idle.findLast((item) => item.key === own)?.sandbox;
@@ -42,7 +42,10 @@ export class ReusableSandboxes {
     return found;
   }
 
-  /** Takes a sandbox in that has just run a tenant's key. Returns those there is no place for. */
+  /**
+   * Adds a sandbox that has just run a tenant's key. Returns the sandboxes for which there is no
+   * place.
+   */
   put(sandbox: Sandbox, key: string, tenant: string): Sandbox[] {
     const { perKey, total, uses } = this.#limits;
     const now = Date.now();
@@ -57,7 +60,7 @@ export class ReusableSandboxes {
     return one === undefined ? [] : [this.#take(one)];
   }
 
-  /** False if it is not in here. */
+  /** Removes a sandbox. Returns false if it is not in here. */
   remove(sandbox: Sandbox): boolean {
     const before = this.size;
     this.#idle = this.#idle.filter((item) => item.sandbox !== sandbox);
@@ -65,8 +68,9 @@ export class ReusableSandboxes {
   }
 
   /**
-   * Takes one that makes room for a tenant: its own, or one of a tenant that has more sandboxes than
-   * it, idle or leased. Of those of who has the most, the least recently used.
+   * Removes and returns a sandbox to make room for a tenant. It is the tenant's own, or of a tenant
+   * that has more sandboxes, idle or leased. Among these, it is the least recently used one of the
+   * tenant with the most.
    */
   takeFor(tenant: string, shares: Shares): Sandbox | undefined {
     const counts = this.#counts();
@@ -79,7 +83,7 @@ export class ReusableSandboxes {
     return one && this.#take(one);
   }
 
-  /** Takes those whose time is over. */
+  /** Removes and returns expired sandboxes. */
   takeExpired(): Sandbox[] {
     const now = Date.now();
     const expired = this.#idle.filter(
@@ -97,7 +101,7 @@ export class ReusableSandboxes {
     return this.#idle.splice(0).map(({ sandbox }) => sandbox);
   }
 
-  /** The least recently used one of the tenant that has the most in here. */
+  /** Returns the least recently used sandbox of the tenant with the most idle ones. */
   #first(): Idle | undefined {
     const counts = this.#counts();
     return mostOf(this.#idle, (tenant) => counts.get(tenant) ?? 0);
@@ -128,7 +132,7 @@ export class ReusableSandboxes {
   }
 }
 
-/** The first of those whose tenant has the most. */
+/** Returns the first item of the tenant that has the most. */
 function mostOf(items: readonly Idle[], has: (tenant: string) => number): Idle | undefined {
   let most: Idle | undefined;
   for (const item of items) {
@@ -137,7 +141,7 @@ function mostOf(items: readonly Idle[], has: (tenant: string) => number): Idle |
   return most;
 }
 
-/** Whatever a key stands for, no sandbox runs in another profile than its own. */
+/** Builds a key with the profile, because a sandbox serves its own profile alone. */
 function fullKey(profile: Profile, key: string): string {
   return `${profileKey(profile)} ${key}`;
 }

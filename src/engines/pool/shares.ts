@@ -1,21 +1,20 @@
 import type { Sandbox } from "../contract/contract.ts";
 
-/** Milliseconds for which a tenant that has asked is expected to ask again. */
+/** Milliseconds for which a tenant that has made a request is expected to make another. */
 export const EXPECTED_AGAIN = 600_000;
 
 interface Share {
   leased: number;
   waiting: number;
-  /** The turn in which it may have the next sandbox. */
+  /** Turn in which it may have the next sandbox. */
   turn: number;
   at: number;
 }
 
 /**
- * What of a pool's sandboxes each tenant has, and whose turn it is to be given one. Turns are
- * counted as in start-time fair queueing: whoever is given a sandbox has its next turn one later,
- * and who has asked for none meanwhile is up in the present one, neither credited nor blamed for
- * what it had while nobody else wanted any.
+ * Counts the sandboxes of each tenant, and decides whose turn it is. Turns work as in start-time
+ * fair queueing. Receiving a new sandbox sets a tenant's next turn to the current one + 1. A tenant
+ * that was idle competes in the current turn, without credit or debt.
  */
 export class Shares {
   readonly #leases = new Map<Sandbox, string>();
@@ -23,27 +22,29 @@ export class Shares {
   readonly #tenants = new Map<string, Share>();
   #present = 0;
 
-  /** Tenants that have asked for something lately. */
+  /** Number of tenants with recent requests. */
   get tenants(): number {
     return this.#tenants.size;
   }
 
-  /** Sandboxes that are leased. */
+  /** Number of leased sandboxes. */
   get size(): number {
     return this.#leases.size;
   }
 
-  /** A tenant asks for something. */
+  /** Records a request of a tenant. */
   note(tenant: string): void {
     this.#of(tenant);
   }
 
-  /** One more of a tenant waits, or by −1 one less. */
+  /** Adds a waiting request of a tenant, or removes one with −1. */
   queue(tenant: string, more: 1 | -1): void {
     this.#of(tenant).waiting += more;
   }
 
-  /** A tenant has a sandbox from now on; one that is not `fresh` has served it before. */
+  /**
+   * Records that a tenant leases a sandbox. One that is not `fresh` has served the tenant before.
+   */
   lease(sandbox: Sandbox, tenant: string, fresh: boolean): Sandbox {
     const share = this.#of(tenant);
     this.#leases.set(sandbox, tenant);
@@ -55,7 +56,7 @@ export class Shares {
     return sandbox;
   }
 
-  /** Nobody has it any more. Returns whose it was; `undefined` if it was leased to nobody. */
+  /** Ends a lease. Returns its tenant; `undefined` if the sandbox was not leased. */
   release(sandbox: Sandbox): string | undefined {
     const tenant = this.#leases.get(sandbox);
     if (tenant === undefined) return undefined;
@@ -64,34 +65,39 @@ export class Shares {
     return tenant;
   }
 
-  /** Whose a sandbox is or was last; `undefined` if it has never been leased. */
+  /** Returns the present or last tenant of a sandbox; `undefined` if it has never been leased. */
   lastOf(sandbox: Sandbox): string | undefined {
     return this.#last.get(sandbox);
   }
 
-  /** All that are leased. */
+  /** Lists all leased sandboxes. */
   all(): Sandbox[] {
     return [...this.#leases.keys()];
   }
 
-  /** Sandboxes a tenant has leased. */
+  /** Returns the number of sandboxes that a tenant has leased. */
   leased(tenant: string): number {
     return this.#tenants.get(tenant)?.leased ?? 0;
   }
 
-  /** Whether it is a tenant's turn, and it has no sandbox and asks for no more than one. */
+  /**
+   * Tells whether a tenant is starved: it is its turn, it has no sandbox and at most one request
+   * waits.
+   */
   isStarved(tenant: string): boolean {
     const share = this.#tenants.get(tenant);
     if (share === undefined) return true;
     return share.leased === 0 && share.waiting <= 1 && share.turn <= this.#present;
   }
 
-  /** Negative if the first tenant comes before the second, zero if neither has the better claim. */
+  /**
+   * Compares two tenants. Negative if the first comes before the second, zero if they are equal.
+   */
   compare(a: string, b: string): number {
     return this.leased(a) - this.leased(b) || this.#turn(a) - this.#turn(b);
   }
 
-  /** Forgets tenants nobody has heard of for long. */
+  /** Forgets tenants without recent requests. */
   prune(): void {
     const now = Date.now();
     for (const [tenant, { leased, waiting, at }] of this.#tenants) {

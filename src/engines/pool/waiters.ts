@@ -4,15 +4,15 @@ import type { Shares } from "./shares.ts";
 export interface Waiter {
   readonly since: number;
   readonly tenant: string;
-  /** What it would take a kept sandbox of, too. */
+  /** Reuse key: an idle sandbox that has run this key will do, too. */
   readonly key: string | undefined;
   resolve(sandbox: Sandbox): void;
   reject(error: unknown): void;
 }
 
-/** Those who wait for a sandbox of one profile. */
+/** Requests that wait for a sandbox of one profile. */
 export class Waiters implements Iterable<Waiter> {
-  /** In the order they came. */
+  /** Requests in their order of arrival. */
   readonly #all: Waiter[] = [];
   readonly #shares: Shares;
 
@@ -28,7 +28,7 @@ export class Waiters implements Iterable<Waiter> {
     return this.#all.values();
   }
 
-  /** Resolves with the sandbox it is given; rejects with the signal's reason. */
+  /** Waits in the queue. Resolves with a sandbox, or rejects with the signal's reason. */
   wait(signal: AbortSignal, tenant: string, key?: string): Promise<Sandbox> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
@@ -58,7 +58,7 @@ export class Waiters implements Iterable<Waiter> {
     });
   }
 
-  /** Whose turn it is: the tenant's with the fewest sandboxes, and of its own who came first. */
+  /** Returns the next waiter: of the tenant with the fewest sandboxes, the first to come. */
   next(): Waiter | undefined {
     let next: Waiter | undefined;
     for (const waiter of this.#all) {
@@ -67,7 +67,7 @@ export class Waiters implements Iterable<Waiter> {
     return next;
   }
 
-  /** How many of them are of a starved tenant, which has but one. */
+  /** Number of waiters of starved tenants; such a tenant has only one. */
   get starved(): number {
     return this.#all.filter(({ tenant }) => this.#shares.isStarved(tenant)).length;
   }
@@ -81,8 +81,9 @@ export class Waiters implements Iterable<Waiter> {
 }
 
 /**
- * Who has to leave a full queue for one more of `tenant`: the last to come of the tenant with the most
- * in it. Nobody, if that would leave the newcomer's with as many.
+ * Returns the waiter that has to leave a full queue for a new one of `tenant`. It is the last to
+ * come of the tenant with the most waiters. Returns `undefined` if the new tenant would then have
+ * as many.
  */
 export function evictionCandidate(all: readonly Waiter[], tenant: string): Waiter | undefined {
   const counts = new Map<string, number>();

@@ -10,14 +10,14 @@ interface Use {
   readonly at: number;
 }
 
-/** The warm sandboxes of one profile and those who wait for one. */
+/** Warm sandboxes of one profile, and the requests that wait for one. */
 export class ProfileSandboxes {
   readonly profile: Profile;
   readonly warm: { sandbox: Sandbox; since: number }[] = [];
   readonly waiting: Waiters;
-  /** Starts under way. */
+  /** Number of starts in progress. */
   starting = 0;
-  /** Sandboxes to keep warm when nobody waits, for a single tenant. */
+  /** Number of sandboxes to keep warm without waiters, for a single tenant. */
   wanted: number;
   #last: Use;
   #lastByAnother: Use | undefined;
@@ -29,38 +29,39 @@ export class ProfileSandboxes {
     this.#last = { tenant: "", at: Date.now() };
   }
 
-  /** When it was last asked for a sandbox. */
+  /** Time of the last request for a sandbox, in milliseconds since the epoch. */
   get lastUse(): number {
     return this.#last.at;
   }
 
-  /** A tenant asks for a sandbox of this profile. */
+  /** Records a tenant's request for a sandbox of this profile. */
   use(tenant: string): void {
     const { tenant: before } = this.#last;
     if (before !== tenant && before !== "") this.#lastByAnother = this.#last;
     this.#last = { tenant, at: Date.now() };
   }
 
-  /** Whether its last warm sandbox is set aside: several tenants use what is kept warm here. */
+  /** True if the last warm sandbox is reserved, because several tenants use this profile. */
   get reserves(): boolean {
     const { at = Number.NEGATIVE_INFINITY } = this.#lastByAnother ?? {};
     return this.wanted > 0 && Date.now() - at < EXPECTED_AGAIN;
   }
 
-  /** Sandboxes to keep warm when nobody waits: the one that is set aside comes on top. */
+  /** Number of sandboxes to keep warm without waiters, including the reserved one. */
   get target(): number {
     return this.reserves ? this.wanted + 1 : this.wanted;
   }
 
-  /** Starts it takes to serve everybody waiting and to keep as many warm as wanted. */
+  /** Number of starts needed for all waiters and for the warm reserve. */
   get missing(): number {
     const idle = Math.max(0, this.target - this.warm.length);
     return this.waiting.size + idle - this.starting;
   }
 
   /**
-   * Tells the first who waits why a start failed. Returns true if only this profile fails. Then all who wait
-   * are told and none is kept warm, so that no other profile waits for what fails every time.
+   * Rejects the first waiter after a failed start. Returns true if only this profile fails. Then
+   * all waiters are rejected and none is kept warm, so that other profiles do not wait for repeated
+   * failures.
    */
   fail(error: unknown): boolean {
     if (error instanceof ProfileUnavailable) {
@@ -75,7 +76,7 @@ export class ProfileSandboxes {
     return false;
   }
 
-  /** Takes a warm sandbox off the shelf; false if it is there no more. */
+  /** Removes a warm sandbox. Returns false if it is no longer there. */
   take(sandbox: Sandbox): boolean {
     const index = this.warm.findIndex((item) => item.sandbox === sandbox);
     if (index >= 0) this.warm.splice(index, 1);
@@ -83,9 +84,12 @@ export class ProfileSandboxes {
   }
 }
 
-/** One shelf a profile; a profile nobody has used for the idle time is forgotten. */
+/**
+ * Manages the warm sandboxes of all profiles. A profile that has not been used for the idle time is
+ * forgotten.
+ */
 export class WarmSandboxes implements Iterable<ProfileSandboxes> {
-  readonly #warmSandboxes = new Map<string, ProfileSandboxes>();
+  readonly #profiles = new Map<string, ProfileSandboxes>();
   readonly #default: ProfileSandboxes;
   readonly #shares: Shares;
   readonly #idle: number;
@@ -97,14 +101,14 @@ export class WarmSandboxes implements Iterable<ProfileSandboxes> {
     this.#idle = options.idle;
     this.#min = options.min;
     this.#default = new ProfileSandboxes(options.profile, 0, shares);
-    this.#warmSandboxes.set(profileKey(options.profile), this.#default);
+    this.#profiles.set(profileKey(options.profile), this.#default);
   }
 
   [Symbol.iterator](): Iterator<ProfileSandboxes> {
-    return this.#warmSandboxes.values();
+    return this.#profiles.values();
   }
 
-  /** Keeps as many of the default profile warm as wanted from now on, and one of each other that comes into use. */
+  /** Keeps the default profile warm from now on, and one sandbox of each other profile in use. */
   keepWarm(): void {
     this.#keep = true;
     this.#default.wanted = this.#min;
@@ -118,27 +122,33 @@ export class WarmSandboxes implements Iterable<ProfileSandboxes> {
     return this.#sum((profileSandboxes) => profileSandboxes.waiting.size);
   }
 
-  /** Everybody who waits, for a sandbox of the profile, or of any. */
+  /** Lists the waiters for a profile, or for all profiles. */
   waiters(profile?: Profile): Waiter[] {
     if (profile === undefined) return [...this].flatMap(({ waiting }) => [...waiting]);
-    return [...(this.#warmSandboxes.get(profileKey(profile))?.waiting ?? [])];
+    return [...(this.#profiles.get(profileKey(profile))?.waiting ?? [])];
   }
 
-  /** The shelf of a profile a tenant is about to use. A profile in use has one sandbox kept warm. */
+  /**
+   * Returns the sandboxes of a profile that a tenant is about to use. One sandbox of a used profile
+   * is kept warm.
+   */
   use(profile: Profile, tenant: string): ProfileSandboxes {
     const key = profileKey(profile);
-    let profileSandboxes = this.#warmSandboxes.get(key);
+    let profileSandboxes = this.#profiles.get(key);
     if (profileSandboxes === undefined) {
       profileSandboxes = new ProfileSandboxes(profile, this.#keep ? 1 : 0, this.#shares);
-      this.#warmSandboxes.set(key, profileSandboxes);
+      this.#profiles.set(key, profileSandboxes);
     }
     profileSandboxes.use(tenant);
     return profileSandboxes;
   }
 
   /**
-   * Shelves in the order their sandboxes are to be started: those a starved tenant waits at, those
-   * that have nothing set aside for one, those somebody waits at, and those nobody does.
+   * Lists the profiles in the order of their starts:
+   * - those for which a starved tenant waits
+   * - those that lack their reserved sandbox
+   * - those with other waiters
+   * - those without waiters
    */
   byUrgency(): ProfileSandboxes[] {
     return [...this]
@@ -147,7 +157,7 @@ export class WarmSandboxes implements Iterable<ProfileSandboxes> {
       .map(({ profileSandboxes }) => profileSandboxes);
   }
 
-  /** Takes the warm sandbox that has been idle longest on any shelf but `shelf` that may lose one. */
+  /** Removes and returns the longest idle warm sandbox of another profile that may lose one. */
   oldestWarmBeside(
     profileSandboxes: ProfileSandboxes,
     mayLose: (other: ProfileSandboxes) => boolean,
@@ -158,10 +168,12 @@ export class WarmSandboxes implements Iterable<ProfileSandboxes> {
     return oldest?.warm.shift()?.sandbox;
   }
 
-  /** Takes what has been idle for too long, and forgets the profiles nobody uses. */
+  /**
+   * Removes and returns sandboxes that have been idle for too long, and forgets unused profiles.
+   */
   takeIdle(now: number): Sandbox[] {
     const idle: Sandbox[] = [];
-    for (const [key, profileSandboxes] of this.#warmSandboxes) {
+    for (const [key, profileSandboxes] of this.#profiles) {
       if (profileSandboxes !== this.#default && now - profileSandboxes.lastUse > this.#idle)
         profileSandboxes.wanted = 0;
       while (profileSandboxes.warm.length > profileSandboxes.target) {
@@ -174,12 +186,12 @@ export class WarmSandboxes implements Iterable<ProfileSandboxes> {
         profileSandboxes.warm.length + profileSandboxes.waiting.size + profileSandboxes.starting ===
         0;
       if (profileSandboxes.wanted === 0 && empty && profileSandboxes !== this.#default)
-        this.#warmSandboxes.delete(key);
+        this.#profiles.delete(key);
     }
     return idle;
   }
 
-  /** Takes every warm sandbox and turns everybody who waits away. */
+  /** Removes and returns all warm sandboxes, and rejects all waiters. */
   clear(reason: IsolateError): Sandbox[] {
     const all: Sandbox[] = [];
     for (const profileSandboxes of this) {

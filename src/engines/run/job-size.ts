@@ -2,14 +2,19 @@ import { BadRequest, PayloadTooLarge } from "../../base/errors.ts";
 import { MAX_JOB_BYTES, MAX_RESULT_BYTES } from "../../protocol/limits.ts";
 import type { Job } from "../contract/contract.ts";
 
-/** Throws `PayloadTooLarge` or `BadRequest` for a job that no sandbox takes. */
+/**
+ * Checks that a sandbox can take a job of this size.
+ *
+ * @throws {PayloadTooLarge} if the job is too large.
+ * @throws {BadRequest} if its result may be too large.
+ */
 export function assertSize(job: Job): void {
   if (job.limits.resultBytes > MAX_RESULT_BYTES) {
     throw new BadRequest("limits.resultBytes", `Results of more than ${MAX_RESULT_BYTES} bytes`);
   }
   const texts = [job.code, job.input ?? "", ...job.tools.map(({ module }) => module ?? "")];
   const attached = sum(job.attachments ?? [], ({ length }) => length);
-  // No character takes more than three bytes: most jobs need no closer look.
+  // A UTF-16 unit takes at most three bytes, so most jobs need no exact count.
   if (attached + 3 * sum(texts, ({ length }) => length) <= MAX_JOB_BYTES) return;
   const bytes = attached + sum(texts, (text) => Buffer.byteLength(text));
   if (bytes <= MAX_JOB_BYTES) return;

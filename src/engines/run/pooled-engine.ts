@@ -31,17 +31,17 @@ import { assertSize } from "./job-size.ts";
 import { assertReusable } from "./reuse.ts";
 import { RunRecorder } from "./run-recorder.ts";
 
-/** Milliseconds the proxy has to say what a run has had that is ended for its time. */
+/** Milliseconds for the proxy's report of a run that is aborted or times out. */
 const CUT_WITHIN = 250;
 
 /**
- * Runs each job in a sandbox of its own, taken from a pool and destroyed afterwards; or, for a job
- * with `reuse`, kept there for the next one with its key.
+ * Runs each job in its own sandbox, taken from a pool and destroyed afterwards. For a job with
+ * `reuse`, the sandbox is kept for the next job with its key.
  */
 export class PooledEngine implements Engine {
   readonly level: SandboxLevel;
   readonly pool: Pool;
-  /** Called in turn by `close()`, once its sandboxes are gone. */
+  /** Called one after the other by `close()`, when its sandboxes are gone. */
   readonly onClosed = new Set<() => Promise<void>>();
   readonly #launcher: Launcher;
   readonly #running = new Set<AbortController>();
@@ -66,7 +66,7 @@ export class PooledEngine implements Engine {
     try {
       const term = { begun, deadline: begun + timeout, signal: stop.signal };
       const outcome = await this.#lend(job, options, term, reuse?.key);
-      // A sandbox that has declined has not called the code; a new one has no reason to decline.
+      // A sandbox that declines has not called the code, and a new one has no reason to decline.
       return outcome ?? (await this.#lend(job, options, term)) ?? declinedTwice();
     } finally {
       clearTimeout(timer);
@@ -75,7 +75,7 @@ export class PooledEngine implements Engine {
     }
   }
 
-  /** Runs the job in a sandbox of the pool; `undefined` if that has declined to. */
+  /** Runs the job in a sandbox of the pool; `undefined` if the sandbox declines it. */
   async #lend(
     job: Job,
     options: ExecuteOptions,
@@ -171,12 +171,13 @@ export class PooledEngine implements Engine {
         sandbox.run(job, recorder.events, deadline - performance.now()),
         interrupted,
       ]);
-      // Only what has run before has a reason to, and only such code is run again elsewhere.
+      // Only a sandbox that has run before has a reason to decline, and only code with `reuse` may
+      // run elsewhere.
       if (ending.type === "declined" && job.reuse) return { outcome: undefined, reusable: false };
       const soFar = recorder.collected(ending);
       if (ending.type === "result" || ending.type === "error") {
         const outcome = await readOutcome(ending, soFar, level, job.result, readResult);
-        // What could not be read as a result comes from no runner of ours.
+        // An unreadable result does not come from our runner.
         const isClean = ending.type === "error" || outcome.status === "ok";
         return { outcome, reusable: isClean && ending.reusable === true };
       }
@@ -184,7 +185,7 @@ export class PooledEngine implements Engine {
       return { outcome: failure("crash", fault, soFar, level), reusable: false };
     } catch (error) {
       if (!(error instanceof TimedOut) && !(error instanceof Aborted)) throw error;
-      // What it has sent is known once its ways out are closed.
+      // Bytes sent are known when its network access is closed.
       if (job.grants?.egress) await Promise.race([sandbox.cut?.(), sleep(CUT_WITHIN)]);
       const soFar = recorder.collected();
       if (error instanceof Aborted) {
@@ -196,7 +197,10 @@ export class PooledEngine implements Engine {
     }
   }
 
-  /** A sandbox that went down together with its engine is our failure, not the code's. */
+  /**
+   * Returns the fault of a crash. A sandbox that ended together with its engine is our failure, not
+   * the code's.
+   */
   async #diagnose(sandbox: Sandbox) {
     try {
       const fault = await sandbox.diagnose();
@@ -209,7 +213,10 @@ export class PooledEngine implements Engine {
   }
 }
 
-/** When an execution began and is to end, on `performance.now()`'s clock, and what ends it before. */
+/**
+ * Beginning and deadline of an execution on `performance.now()`'s clock, and the signal that ends
+ * it earlier.
+ */
 interface RunDeadline {
   readonly begun: number;
   readonly deadline: number;
@@ -226,5 +233,5 @@ function declinedTwice(): never {
   throw new EngineUnavailable("Two sandboxes have declined the job", { retryAfter: 2 });
 }
 
-/** The reason a run is stopped for when its time is up. */
+/** Reason of a run that is stopped because its time is up. */
 class TimedOut extends Error {}

@@ -3,10 +3,14 @@ import { BadRequest } from "../../base/errors.ts";
 import type { ToolUse } from "../../protocol/messages.ts";
 import type { Job, Profile } from "../contract/contract.ts";
 
-/** Tools of which what an earlier execution was given serves the next one. */
+/** Tools that need nothing new for the next execution in the same sandbox. */
 const REUSABLE: readonly string[] = ["crypto", "database"];
 
-/** Throws `BadRequest` if a tool takes part in one execution alone. */
+/**
+ * Checks that all tools may be used in several executions of one sandbox.
+ *
+ * @throws {BadRequest} if a tool serves only one execution.
+ */
 export function assertReusable(tools: readonly ToolUse[]): void {
   const tool = tools.find(({ name }) => !REUSABLE.includes(name));
   if (tool === undefined) return;
@@ -14,15 +18,15 @@ export function assertReusable(tools: readonly ToolUse[]): void {
 }
 
 /**
- * The key of all executions that may share a sandbox: the same tenant's, of the same code, with the
- * same tools and grants, in the same profile. A SHA-256 as hexadecimal digits.
+ * Returns the key of executions that may share a sandbox: same tenant, code, tools, grants and
+ * profile. It is a SHA-256 in hexadecimal digits.
  */
 export function reuseKey(
   parts: Pick<Job, "code" | "entry" | "tools" | "grants"> & { tenant: string; profile: Profile },
 ): string {
   const { tenant, code, entry, tools, grants, profile } = parts;
   const used = tools.map(({ name, config, module }) => [name, config, module]);
-  // As an array of arrays, no part can be taken for another's end.
+  // Nested arrays keep the parts apart.
   const text = JSON.stringify([tenant, code, entry, used, grants ?? null, profile]);
   return createHash("sha256").update(text).digest("hex");
 }

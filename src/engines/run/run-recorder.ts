@@ -13,7 +13,7 @@ import { type Collected, withPermission } from "../explain/outcome.ts";
 
 const NOTHING_TAKEN = { cpu: null, peakMemory: null };
 
-/** What is seen of one run from outside of its sandbox: what it says, is refused, and takes. */
+/** Records one run from outside its sandbox: logs, messages, denials, resource use. */
 export class RunRecorder {
   readonly events: RunEvents;
   readonly #sandbox: Sandbox;
@@ -21,7 +21,7 @@ export class RunRecorder {
   readonly #observer: ExecuteOptions["observer"];
   readonly #delivery: HttpDelivery | undefined;
   readonly #logs: LogEntry[] = [];
-  /** Denials the observer has been told of. */
+  /** Keys of the denials that the observer has received. */
   readonly #told = new Set<string>();
   readonly #started = performance.now();
   #logsDropped = 0;
@@ -29,7 +29,7 @@ export class RunRecorder {
   #denied: readonly Denial[] = [];
   #egressBytes = 0;
 
-  /** Begins to measure. */
+  /** Starts the measurement. */
   constructor(
     sandbox: Sandbox,
     level: SandboxLevel,
@@ -59,12 +59,14 @@ export class RunRecorder {
     };
   }
 
-  /** All there is to be known by now; `ending` is the sandbox's last word, if it has said one. */
+  /**
+   * Returns everything recorded so far. `ending` is the sandbox's final message, if there is one.
+   */
   collected(ending?: Ending): Collected & { readonly usage: JobUsage } {
     const { cpu, peakMemory } = this.#sandbox.meter?.take() ?? NOTHING_TAKEN;
     const bytesOut = this.#logBytes + bytesOf(ending) + (this.#delivery?.bytes ?? 0);
     return {
-      // Copied: a sandbox that is being killed goes on logging.
+      // Copied, because a sandbox may go on logging while it is killed.
       logs: [...this.#logs],
       logsDropped: this.#logsDropped,
       denied: this.#denied,
@@ -73,7 +75,10 @@ export class RunRecorder {
     };
   }
 
-  /** Tells the observer what only the outcome says; hands that back. */
+  /**
+   * Reports to the observer the denials and the exception that only the outcome contains. Returns
+   * the outcome.
+   */
   tellAll(outcome: Outcome): Outcome {
     for (const denial of outcome.denied ?? []) this.#tell(denial);
     const last = outcome.logs.at(-1);
@@ -81,7 +86,7 @@ export class RunRecorder {
     return outcome;
   }
 
-  /** Ends measuring. */
+  /** Ends the measurement. */
   close(): void {
     this.#sandbox.meter?.end();
   }
@@ -96,7 +101,7 @@ export class RunRecorder {
     this.#observer?.onLog?.(entry);
   }
 
-  /** Each denial is told once, however often code tries. */
+  /** Reports each denial once, however often the code tries. */
   #tell(denial: Denial): void {
     const key = JSON.stringify([denial.kind, denial.value, denial.code]);
     if (this.#observer === undefined || this.#told.has(key)) return;
@@ -105,7 +110,7 @@ export class RunRecorder {
   }
 }
 
-/** Bytes of a result, or of an exception. */
+/** Returns the bytes of a result or an exception. */
 function bytesOf(ending: Ending | undefined): number {
   if (ending === undefined || !isAnswer(ending)) return 0;
   if (ending.type === "result") {

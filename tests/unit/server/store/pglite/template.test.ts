@@ -1,6 +1,4 @@
-import fs from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { syncBuiltinESMExports } from "node:module";
+import { cp, mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PGlite } from "@electric-sql/pglite";
@@ -67,8 +65,9 @@ describe("a new store", () => {
   });
 
   it("is on the disk as a whole before it is used, and its owner's alone", async () => {
-    const synced = vi.spyOn(fs, "fsyncSync");
-    syncBuiltinESMExports();
+    const file = await open(directory);
+    const synced = vi.spyOn(Object.getPrototypeOf(file), "sync");
+    await file.close();
     const mask = process.umask(0);
     let times = 0;
     try {
@@ -77,7 +76,6 @@ describe("a new store", () => {
       times = synced.mock.calls.length;
       process.umask(mask);
       synced.mockRestore();
-      syncBuiltinESMExports();
     }
     const data = join(directory, "d", "data");
     const names = await readdir(data, { recursive: true });
