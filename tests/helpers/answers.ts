@@ -1,19 +1,19 @@
-/** Comparing what the docs show as an answer with the answer. */
+/** Compares an answer with the one that the docs show. */
 
 /** Key that stands for members an example leaves out: `{…}`. */
 const MORE = "…";
-/** Numbers that are another one each time. */
+/** Members with numbers that differ each time. */
 const MEASURED = new Set([
   ...["timestamp", "duration", "wall", "cpu", "peakMemory", "bytesOut", "executionTimeMs"],
   ...["bytes", "executions", "count", "starting", "warm", "leased", "kept"],
 ]);
-/** Those of them that some hosts do not measure. */
+/** Members that some hosts do not measure. */
 const UNSEEN = new Set(["cpu", "peakMemory"]);
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const HEX_ID = /^[0-9a-f]{16}$/;
 
-/** Documents of JSON that follow each other. In examples `…` stands for what is left out. */
+/** Parses JSON documents that follow each other. In examples, `…` stands for omitted parts. */
 export function documentsOf(text: string): unknown[] {
   const documents: unknown[] = [];
   let depth = 0;
@@ -37,7 +37,7 @@ export function documentsOf(text: string): unknown[] {
   return documents;
 }
 
-/** Has each `…` outside of texts be a member or an element. */
+/** Replaces each `…` outside of texts by a member or an element. */
 function withoutGaps(text: string): string {
   const open: string[] = [];
   let out = "";
@@ -49,7 +49,7 @@ function withoutGaps(text: string): string {
   return out;
 }
 
-/** Places where an answer is not what was shown; none if it is. */
+/** Lists the places where an answer differs from the shown one. */
 export function differences(shown: unknown, actual: unknown, path = "answer"): string[] {
   if (typeof shown === "string") return isLike(shown, actual) ? [] : [told(path, shown, actual)];
   if (Array.isArray(shown)) return ofArrays(shown, actual, path);
@@ -64,7 +64,9 @@ function told(path: string, shown: unknown, actual: unknown): string {
   return `${path}: ${JSON.stringify(shown)} is shown, ${JSON.stringify(actual)} is answered`;
 }
 
-/** Whether a text is as it was shown: `…` is any text, an id any id, a time any time. */
+/**
+ * Tests whether a text matches the shown one. `…` matches any text, an id any id, a time any time.
+ */
 function isLike(shown: string, actual: unknown): boolean {
   if (shown === MORE) return true;
   if (typeof actual !== "string") return false;
@@ -100,7 +102,7 @@ function ofObjects(shown: object, actual: unknown, path: string): string[] {
   ];
 }
 
-/** Whether lines of text are as they were shown. */
+/** Tests whether lines of text match the shown ones. */
 export function isText(shown: string, actual: string): boolean {
   return isLike(shown.trim(), actual.trim());
 }

@@ -11,7 +11,7 @@ export interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-/** The HTTP application over engines that only keep what they were asked to run. */
+/** Makes the HTTP application over engines that only record their jobs. */
 export function recordingApp(
   partial: PartialConfig = {},
   tools: readonly Tool[] = [],

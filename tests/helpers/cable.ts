@@ -1,11 +1,11 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** A way to a server on loopback that can be cut. */
+/** A connection to a server on loopback that can be cut. */
 export class Cable {
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   port = 0;
-  /** Whether answers are swallowed: what is asked is done, and nobody hears of it. */
+  /** True to drop answers: requests are carried out, but no client gets the result. */
   deaf = false;
 
   constructor(far: () => number) {
@@ -34,7 +34,7 @@ export class Cable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** A URL that leads through it. */
+  /** Returns a URL that leads through the cable. */
   url(url: string): string {
     const through = new URL(url);
     through.port = String(this.port);

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 
-/** A new key, and a certificate for a name that vouches for itself, in PEM. */
+/** Makes a key, and a self-signed certificate for a name, in PEM. */
 export function certificateFor(name: string): { key: string; cert: string } {
   const kind = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=${name}`];
   const uses = [`subjectAltName=DNS:${name}`, "basicConstraints=critical,CA:FALSE"];

@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Notes for tools. They are no prose. */
 const FOR_TOOLS = /^\s*(biome-ignore|@ts-|@vite-|v8 ignore)/;
 
-/** A comment of a source; line comments in a row, one below the other, are one. */
+/** A comment of a source. Line comments on consecutive lines are one comment. */
 export interface SourceComment {
   readonly line: number;
   readonly isDoc: boolean;

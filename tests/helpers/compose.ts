@@ -11,7 +11,7 @@ import { listenLocally } from "./egress.ts";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** What a clone has of what the images are made of. */
+/** Files of a clone from which the images are built. */
 const SOURCES = [
   ...["compose.yaml", "Dockerfile", ".dockerignore", "Dockerfile.runner", "tsconfig.json"],
   ...["package.json", "package-lock.json", "scripts"],
@@ -22,12 +22,12 @@ const PROGRAM = ["docker-compose", "docker compose"].find(
   (program) => spawnSync("sh", ["-c", `${program} version`]).status === 0,
 );
 export const hasCompose = PROGRAM !== undefined;
-/** Label of all that belongs to a project. */
+/** Label of everything that belongs to a project. */
 const PROJECT = "com.docker.compose.project";
 const READY_WITHIN = 60_000;
 const POLL = 200;
 
-/** compose.yaml in a folder of its own, as in a clone, and what runs of it. */
+/** Runs compose.yaml in a folder of its own, as in a clone. */
 export class ComposeProject {
   readonly adminKey = randomBytes(32).toString("hex");
   readonly runDirectory: string;
@@ -64,14 +64,14 @@ export class ComposeProject {
     return project;
   }
 
-  /** Adds lines to `.env`, for the containers that are made from then on. */
+  /** Adds lines to `.env`, for containers that are created from then on. */
   async set(settings: Readonly<Record<string, string>>): Promise<void> {
     Object.assign(this.#settings, settings);
     const lines = Object.entries(this.#settings).map(([name, value]) => `${name}=${value}\n`);
     await writeFile(join(this.#directory, ".env"), lines.join(""));
   }
 
-  /** Runs a command of Compose's and gives what it said, errors last. */
+  /** Runs a command of Compose. Returns its output, errors last. */
   async compose(...args: string[]): Promise<string> {
     const options = { cwd: this.#directory, maxBuffer: 16_777_216 };
     const [program = "", ...plugin] = PROGRAM?.split(" ") ?? [];
@@ -92,7 +92,7 @@ export class ComposeProject {
     }
   }
 
-  /** Sends JSON, or nothing where `body` is undefined, with a key if there is one. */
+  /** Sends a request with an optional JSON body and an optional key. */
   async ask(method: string, path: string, body?: unknown, key?: string) {
     const response = await fetch(`${this.url}${path}`, {
       method,
@@ -106,13 +106,13 @@ export class ComposeProject {
     return { status: response.status, body: text === "" ? null : JSON.parse(text) };
   }
 
-  /** The host's address in one of the networks. */
+  /** Returns the host's address in one of the networks. */
   async hostIn(network: string): Promise<string> {
     const { IPAM } = await docker.getNetwork(`${this.#name}_${network}`).inspect();
     return IPAM?.Config?.[0]?.Gateway ?? "";
   }
 
-  /** Networks that a service is in, without the project's name. */
+  /** Lists the networks of a service, without the project's name. */
   async networksOf(service: string): Promise<string[]> {
     const label = [`${PROJECT}=${this.#name}`, `com.docker.compose.service=${service}`];
     const [container] = await docker.listContainers({ filters: { label } });
@@ -120,7 +120,7 @@ export class ComposeProject {
     return names.map((name) => name.slice(this.#name.length + 1));
   }
 
-  /** Names of what the project has made in the engine, and is still there. */
+  /** Lists what the project has left in the engine. */
   async remains(): Promise<string[]> {
     const filters = { label: [`${PROJECT}=${this.#name}`] };
     const containers = await docker.listContainers({ all: true, filters });
@@ -134,7 +134,7 @@ export class ComposeProject {
 
   async dispose(): Promise<void> {
     await this.compose("down", "--volumes", "--rmi", "local");
-    // Of a control plane that was killed before it had done so.
+    // Removes containers of a control plane that was killed before it could do so.
     for (const id of await containersOf(this.runDirectory)) {
       await docker.getContainer(id).remove({ force: true });
     }

@@ -3,11 +3,13 @@ import type Docker from "dockerode";
 import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
 import { Label } from "../../src/engines/container/flags.ts";
 
-/** The engine under test, and the OCI runtime of its sandboxes; the engine's own if undefined. */
+/**
+ * The engine under test, and the OCI runtime of its sandboxes. Undefined means the engine's own.
+ */
 export const docker: Docker = dockerClient(engineSocket(process.env.DOCKER_HOST));
 export const runtime: string | undefined = process.env.ISOLATE_RUNTIME || undefined;
 
-/** Ids of the containers, in any state, that belong to a run directory. */
+/** Lists the ids of a run directory's containers, in any state. */
 export async function containersOf(
   runDirectory: string,
   kind?: "sandbox" | "network",
@@ -18,7 +20,7 @@ export async function containersOf(
   return found.map(({ Id }) => Id);
 }
 
-/** Clock ticks of processor time each running sandbox process has used, by process id. */
+/** Returns process id → used CPU time in clock ticks, of each running sandbox process. */
 export async function sandboxTicks(runDirectory: string): Promise<Map<number, number>> {
   const ticks = new Map<number, number>();
   for (const id of await containersOf(runDirectory, "sandbox")) {

@@ -18,22 +18,24 @@ export type Behaviour = (job: Job, options: ExecuteOptions) => Promise<Partial<O
 const JSON_TYPE = { "content-type": "application/json" };
 export const ADMIN_KEY = "the operator's key of the tests, which is long".replaceAll(" ", "-");
 
-/** A control plane with a real store, tenants and all routes; what code does is what the test says. */
+/** A control plane with a real store, tenants and all routes. The test decides what code does. */
 export class ControlPlane {
   readonly store: Store;
   readonly errors: unknown[] = [];
-  /** What the engine does with each job. */
+  /** Behaviour of the engine for each job. */
   behave: Behaviour = async () => ({ result: 1 });
   readonly #directory: string | undefined;
   readonly #services: Services[] = [];
 
-  /** Over a store of the test's own, which it closes. */
+  /** Takes a store of the test's own, and closes it at the end. */
   constructor(store: Store, directory?: string) {
     this.store = store;
     this.#directory = directory;
   }
 
-  /** Its store is below `parent`, or in a directory of its own that is removed with it. */
+  /**
+   * Opens a control plane. Its store is below `parent`, or in a directory that is removed with it.
+   */
   static async open(parent?: string, options: StoreOptions = {}): Promise<ControlPlane> {
     const directory = await storeDirectory(parent);
     return new ControlPlane(
@@ -42,7 +44,7 @@ export class ControlPlane {
     );
   }
 
-  /** One server over the store; there may be several. */
+  /** Makes a server over the store. There may be several. */
   serve(options: Partial<ServicesOptions> = {}, partial: PartialConfig = {}) {
     const engine = new RecordingEngine("container", (job, given) => this.behave(job, given));
     const settings = config(partial);
@@ -62,7 +64,7 @@ export class ControlPlane {
     });
     this.#services.push(services);
     const app = buildApp({ services, tenancy, maxBody: 1_048_576, onError });
-    /** Makes a tenant and a way to speak for it. */
+    /** Makes a tenant, and a function that sends requests with its key. */
     const tenant = async (id: string, limits: object = {}) => {
       await tenancy.directory.put(id, tenantBody.parse(limits));
       const { key } = await tenancy.keyring.create(id, "");

@@ -1,4 +1,7 @@
-/** A process of its own with a gate to a database: `URL DIRECTORY STATEMENT`. Sends the statement, and waits. */
+/**
+ * Runs a database proxy in a process of its own: `URL DIRECTORY STATEMENT`. Sends the statement and
+ * waits.
+ */
 import postgres from "postgres";
 import { DatabaseProxy } from "../../src/database/database-proxy.ts";
 import { parseDatabaseUrl } from "../../src/database/database-url.ts";

@@ -9,18 +9,18 @@ import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { SpareConnections } from "../../src/database/spare-connections.ts";
 import { until } from "../contract/engine-contract.ts";
 
-/** Takes back what would have the server notice that nobody is there. */
+/** Undoes the settings by which the server detects that its client has gone. */
 export const UNWATCHED = "set client_connection_check_interval = 0; set application_name = 'mine';";
-/** Work that goes on after it was cancelled. */
+/** Makes a statement that continues after its cancellation. */
 export const loop = (work: string): string => `do $$ begin loop begin ${work};
   exception when query_canceled then null; end; end loop; end $$`;
 export const STUBBORN = `${UNWATCHED} ${loop("perform pg_sleep(60)")}`;
 
-/** A server, and executions that use it as roles of their own. */
+/** A server, and executions that use it under roles of their own. */
 export class DatabaseStage {
   server!: Postgres;
   directory = "";
-  /** What is to be closed after a test, the last one first. */
+  /** Steps to close after a test, the last one first. */
   readonly open: (() => Promise<unknown>)[] = [];
   #count = 0;
 
@@ -38,7 +38,7 @@ export class DatabaseStage {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** A role of the test's own, whose URL this is, and how many of its statements run. */
+  /** Makes a role for one test. Returns its URL and a counter of its running statements. */
   readonly newRole = async (options = "") => {
     this.#count += 1;
     const user = `role${this.#count}`;
@@ -66,7 +66,10 @@ export class DatabaseStage {
     return { reserve, told, survivors };
   };
 
-  /** A gate, a client of it, and the port at which it is for clients that are told the directory. */
+  /**
+   * Opens a proxy and a client of it. Also returns its port, for clients that connect by directory
+   * and port.
+   */
   readonly begun = async (url: string, reserve: SpareConnections) => {
     this.#count += 1;
     const socket = join(this.directory, `.s.PGSQL.${this.#count}`);
@@ -82,7 +85,7 @@ export class DatabaseStage {
     return { databaseProxy, sql, port: this.#count };
   };
 
-  /** An execution that does this, and is over as soon as the server is at it. */
+  /** Runs an execution that ends as soon as the server works on its statement. */
   readonly executed = async (
     url: string,
     reserve: SpareConnections,
@@ -90,7 +93,7 @@ export class DatabaseStage {
     first = "select 1",
   ): Promise<void> => {
     const { databaseProxy, sql } = await this.begun(url, reserve);
-    // By itself, or it would be undone with the statement that never ends.
+    // Sent alone, because the endless statement would roll it back.
     await sql.unsafe(first);
     void sql.unsafe(statement).catch(() => {});
     const role = new URL(url).username;
@@ -101,7 +104,7 @@ export class DatabaseStage {
     await sql.end({ timeout: 0 });
   };
 
-  /** What an execution is answered that asks for next to nothing. */
+  /** Returns the result of an execution with a trivial query. */
   readonly answerOf = async (url: string, reserve: SpareConnections): Promise<string> => {
     const { databaseProxy, sql } = await this.begun(url, reserve);
     try {

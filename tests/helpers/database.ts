@@ -18,9 +18,9 @@ const ENOUGH: Limits = { rows: 100_000, bytes: 100_000_000 };
 
 export interface DatabaseRun {
   readonly schemas?: string | undefined;
-  /** What the tool keeps to; by default more than any test asks for. */
+  /** Limits in the tool. Default: beyond any test's needs. */
   readonly limits?: Limits;
-  /** What is enforced outside of the sandbox, likewise. */
+  /** Limits outside of the sandbox. Default: the same. */
   readonly outside?: Limits;
 }
 
@@ -36,7 +36,7 @@ const WORKER: WorkerGrant = {
   database: true,
 };
 
-/** A job that names the tool, and may use the database at `url` if there is one. */
+/** Makes a job with the tool. Without `url` it has no database. */
 function databaseJob(url: string | undefined, code: string, connection: object, run: DatabaseRun) {
   const { schemas, limits = ENOUGH, outside = ENOUGH } = run;
   const use = { name: "database", config: { ...limits, connection } };
@@ -81,7 +81,7 @@ export class DatabaseSandboxes {
     return new DatabaseSandboxes(directory);
   }
 
-  /** Without a `url`, there is a tool, but no way to any database. */
+  /** Runs code with the tool. Without `url`, no database can be reached. */
   run(url: string | undefined, code: string, run: DatabaseRun = {}): Promise<Ending> {
     return this.runJob(databaseJob(url, code, { socket: "" }, run));
   }

@@ -1,24 +1,24 @@
 import { fencesOf } from "./markdown.ts";
 import type { Page } from "./pages.ts";
 
-/** A block of commands in a page, with the answer that is shown below it. */
+/** A block of commands in a page, with the answer shown below it. */
 export interface DocsCommand {
   /** Page and line. */
   readonly at: string;
   readonly script: string;
-  /** Whether it needs a server with keys: it uses one. */
+  /** True if it needs a server with keys. */
   readonly keyed: boolean;
   readonly shown?: { readonly info: string; readonly text: string } | undefined;
-  /** What the page says a callback is sent afterwards. */
+  /** Callback that is sent afterwards according to the page. */
   readonly received?: string | undefined;
-  /** Why a test cannot run it. */
+  /** Reason why no test can run it. */
   readonly notRun?: string | undefined;
 }
 
 const NOT_RUN = /^not run: (\S.*)$/;
 const ANSWERS: readonly string[] = ["json", "text"];
 
-/** Blocks of commands of a page, in their order. */
+/** Lists the blocks of commands of a page, in order. */
 export function commandsOf({ path, text }: Page): DocsCommand[] {
   const fences = fencesOf(text);
   return fences.flatMap((fence, index): DocsCommand[] => {
@@ -41,7 +41,7 @@ export function commandsOf({ path, text }: Page): DocsCommand[] {
   });
 }
 
-/** Code in a page that a sandbox runs, with the rest of its request and the result shown below it. */
+/** Code for a sandbox in a page, with the rest of its request and the result shown below it. */
 export interface DocsCode {
   readonly at: string;
   readonly code: string;

@@ -10,11 +10,11 @@ import { TestServer } from "./server.ts";
 const ADMIN_KEY = "a".repeat(64);
 const SECRET_KEY = "b".repeat(64);
 
-/** Servers as the docs assume them: one without keys and one with, a site, a receiver, a database. */
+/** Servers that the docs assume: with and without keys, a site, a receiver, a database. */
 export class DocsServers {
   readonly open: TestServer;
   readonly keyed: TestServer;
-  /** Answers for `example.com`, and gets callbacks. */
+  /** Answers for `example.com`, and receives callbacks. */
   readonly receiver: Receiver;
   readonly #postgres: Postgres;
   readonly #data: string;
@@ -32,7 +32,7 @@ export class DocsServers {
     const receiver = await Receiver.start();
     const postgres = await Postgres.start();
     const data = await mkdtemp(join(tmpdir(), "isolate-docs-data-"));
-    // Below the directory, which is closed to the sandboxes' user.
+    // Below the directory that the sandboxes' user cannot read.
     await mkdir(join(data, "files"));
     await writeFile(join(data, "files/a.txt"), "text");
     const port = receiver.host.split(":")[1];
@@ -54,12 +54,12 @@ export class DocsServers {
     return servers;
   }
 
-  /** Variables that commands find in their shell. */
+  /** Environment of the commands. */
   get env(): Record<string, string> {
     return { ISOLATE_ADMIN_KEY: ADMIN_KEY, ISOLATE_KEY: this.#key };
   }
 
-  /** Has commands and programs of the docs reach what stands for the addresses in them. */
+  /** Replaces addresses in commands and programs of the docs by those of the test's servers. */
   addressed(text: string, keyed = false): string {
     const port = this.receiver.host.split(":")[1];
     return text
@@ -94,14 +94,14 @@ interface More {
   readonly data: string;
 }
 
-/** How a block of commands ended. */
+/** Result of a block of commands. */
 export interface Ran {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a block of commands. `curl` fails for an answer that is an error unless one is expected. */
+/** Runs a block of commands. `curl` fails for an error answer unless one is expected. */
 export function runScript(
   script: string,
   options: { cwd: string; env: Record<string, string>; expectsError: boolean },

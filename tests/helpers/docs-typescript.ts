@@ -15,13 +15,15 @@ export interface DocsProgram {
   /** Page and line. */
   readonly at: string;
   readonly text: string;
-  /** Name the page gives it; it is imported by others, and not run. */
+  /** Name that the page gives it. It is imported by others, and not run. */
   readonly file: string | undefined;
-  /** Lines that it prints, by its comments behind `console.log`. */
+  /** Lines that it prints, according to its comments behind `console.log`. */
   readonly printed: string;
 }
 
-/** Programs of a page, but for code of sandboxes, which has globals of its own. */
+/**
+ * Lists the programs of a page. Code for sandboxes is left out, because it has globals of its own.
+ */
 export function programsOf({ path, text }: Page): DocsProgram[] {
   return fencesOf(text)
     .filter(({ info, note }) => info === "ts" && !note?.startsWith("sandbox: "))
@@ -35,7 +37,7 @@ export function programsOf({ path, text }: Page): DocsProgram[] {
     }));
 }
 
-/** A directory in which programs of a page find the packages they import. */
+/** A directory in which programs of a page find their packages. */
 export class DocsProject {
   readonly directory: string;
 
@@ -60,7 +62,7 @@ export class DocsProject {
     await writeFile(path, text);
   }
 
-  /** Runs a file that was written, and resolves with what it prints. */
+  /** Runs a file of the directory. Resolves with its output. */
   async run(name: string, env: Record<string, string> = {}): Promise<string> {
     const { stdout } = await run(process.execPath, ["--import", TSX, name], {
       cwd: this.directory,
@@ -69,7 +71,7 @@ export class DocsProject {
     return stdout;
   }
 
-  /** Checks the types of files that were written, and resolves with the faults. */
+  /** Checks the types of files in the directory. Resolves with the faults. */
   async check(names: readonly string[]): Promise<string> {
     const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext"];
     const target = ["--target", "es2023", "--types", "node"];

@@ -8,7 +8,7 @@ import type { AdminAnswer, AdminEvent, RunReport } from "../../src/protocol/egre
 import type { EgressLimits } from "../../src/protocol/egress-limits.ts";
 import { LineDecoder } from "../../src/protocol/lines.ts";
 
-/** Everything a test opened, to be closed in the reverse order. */
+/** Steps that close everything a test has opened, in reverse order. */
 export class Cleanup {
   #steps: (() => unknown)[] = [];
 
@@ -63,20 +63,20 @@ export interface StartedProxy {
   readonly admin: AdminClient;
   readonly adminSocket: string;
   readonly records: DecisionRecord[];
-  /** Opens a run and gives the path of its socket. */
+  /** Opens a run and returns the path of its socket. */
   open(allow: string[], run?: string): Promise<string>;
-  /** Makes a slot's directory and gives the path for its socket. */
+  /** Makes a sandbox's directory and returns the path for its socket. */
   slot(): Promise<string>;
 }
 
-/** A directory for sockets that is gone after the test. */
+/** Makes a directory for sockets, which is removed after the test. */
 export async function directory(cleanup: Cleanup): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "egress-"));
   cleanup.add(() => rm(path, { recursive: true, force: true }));
   return path;
 }
 
-/** A proxy in this process, and an admin connection to it. */
+/** Starts a proxy in this process, and an admin connection to it. */
 export async function startProxy(
   cleanup: Cleanup,
   options: Omit<EgressOptions, "adminSocket"> = {},
@@ -87,7 +87,7 @@ export async function startProxy(
   const egress = await startEgress({
     adminSocket,
     audit: (record) => records.push(record),
-    // No test asks a real name server anything.
+    // Replaces the real resolver: no test asks a name server.
     resolver: async (name) => Promise.reject(new Error(`Nobody knows ${name}`)),
     ...options,
   });
@@ -115,7 +115,7 @@ export async function startProxy(
   return { admin, adminSocket, records, open, slot };
 }
 
-/** A proxy and a run on it that may reach what listens on a port of loopback, as `up.test`. */
+/** Starts a proxy with a run that may reach a port of loopback, as `up.test`. */
 export async function proxyTo(
   cleanup: Cleanup,
   port: number,
@@ -129,13 +129,13 @@ export async function proxyTo(
 
 export interface Upstream {
   readonly port: number;
-  /** Connections it has had. */
+  /** Connections so far. */
   readonly sockets: Socket[];
-  /** All it was sent, over all connections. */
+  /** Returns everything received so far, over all connections. */
   received(): string;
 }
 
-/** A server on 127.0.0.1 that does with each connection what `serve` says. */
+/** Starts a server on 127.0.0.1 that handles each connection by `serve`. */
 export async function startUpstream(
   cleanup: Cleanup,
   serve: (socket: Socket) => void,
@@ -155,13 +155,13 @@ export async function startUpstream(
   return { port, sockets, received: () => Buffer.concat(chunks).toString("latin1") };
 }
 
-/** Listens on any port of 127.0.0.1 and gives it. */
+/** Listens on a free port of 127.0.0.1 and returns it. */
 export async function listenLocally(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
 }
 
-/** Leaves a socket that nobody listens on, as a killed process does. */
+/** Leaves a socket without a listener, as a killed process does. */
 export async function leaveSocket(path: string): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(`${path}~`, resolve));
@@ -169,15 +169,15 @@ export async function leaveSocket(path: string): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
 }
 
-/** Sends back what it gets. */
+/** Sends back everything it receives. */
 export function echo(socket: Socket): void {
   socket.pipe(socket);
 }
 
-/** A connection to a slot's socket. */
+/** A connection to a sandbox's socket. */
 export class Client {
   readonly socket: Socket;
-  /** Resolves with whether there was an error, once all is over. */
+  /** Resolves with true after an error, once the connection is closed. */
   readonly closed: Promise<void>;
   #chunks: Buffer[] = [];
   #waiting: (() => void)[] = [];
@@ -202,7 +202,7 @@ export class Client {
     this.socket.write(typeof text === "string" ? Buffer.from(text, "latin1") : text);
   }
 
-  /** Waits until what has come matches, and fails if the connection ends before. */
+  /** Waits until the received text matches. Fails if the connection ends before. */
   async until(pattern: RegExp): Promise<string> {
     while (!pattern.test(this.text)) {
       if (this.socket.closed) throw new Error(`Ended without ${pattern}: ${this.text}`);
@@ -216,7 +216,7 @@ export class Client {
   }
 }
 
-/** Sends `text` on a new connection and gives all that comes back until it ends. */
+/** Sends `text` on a new connection. Returns everything received until it ends. */
 export async function say(path: string, text: string | Buffer): Promise<string> {
   const client = new Client(path);
   client.write(text);
@@ -224,12 +224,12 @@ export async function say(path: string, text: string | Buffer): Promise<string> 
   return client.text;
 }
 
-/** The code an answer refuses with, or its status line. */
+/** Returns the refusal's code of an answer, or its status line. */
 export function outcome(answer: string): string {
   return /^X-Isolate-Denied: (.*)$/m.exec(answer)?.[1]?.trim() ?? answer.split("\r\n")[0] ?? "";
 }
 
-/** Waits until `condition` holds, for two seconds at most. */
+/** Waits until `condition` holds, for at most two seconds. */
 export async function eventually(condition: () => boolean): Promise<void> {
   const end = Date.now() + 2_000;
   while (!condition()) {

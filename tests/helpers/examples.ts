@@ -1,4 +1,4 @@
-/** A piece of code from a docstring, and the code of what its last line evaluates to. */
+/** A piece of code from a docstring, with the expected value of its last line. */
 export interface Example {
   readonly setup: string;
   readonly expression: string;
@@ -8,7 +8,9 @@ export interface Example {
 type Run = (...values: unknown[]) => Promise<{ actual: unknown; expected: unknown }>;
 const AsyncFunction = (async () => {}).constructor as new (...source: string[]) => Run;
 
-/** The `@example` blocks of a source file; the last line of each is `expression // expected`. */
+/**
+ * Finds the `@example` blocks of a source file. The last line of each is `expression // expected`.
+ */
 export function examplesOf(source: string): Example[] {
   const comments = source.match(/\/\*\*[\s\S]*?\*\//g) ?? [];
   return comments.flatMap((comment) => {

@@ -1,12 +1,12 @@
 import type { Parameters } from "fast-check";
 import { SOAK } from "./soak.ts";
 
-/** Milliseconds one property is tried for. */
+/** Milliseconds for which a property is tested. */
 const FUZZ_MS = SOAK ? 60_000 : 1_000;
 
 /**
- * Parameters of `fc.assert` that try a property for a time, not a number of runs: a minute in
- * `npm run soak`, a second in `npm test`.
+ * Parameters of `fc.assert` that test a property for a time, not a number of runs. It is a minute
+ * in `npm run soak`, and a second in `npm test`.
  */
 export const FUZZ: Parameters<unknown> = {
   numRuns: Number.MAX_SAFE_INTEGER,
@@ -14,5 +14,5 @@ export const FUZZ: Parameters<unknown> = {
   markInterruptAsFailure: false,
 };
 
-/** Milliseconds a test of one fuzzed property may take, its set-up and shrinking included. */
+/** Milliseconds for the test of a fuzzed property, including set-up and shrinking. */
 export const FUZZ_TIMEOUT = FUZZ_MS + 60_000;

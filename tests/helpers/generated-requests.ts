@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** What is used here of a JSON Schema. */
+/** Supported part of JSON Schema. */
 export interface Schema {
   readonly $ref?: string;
   readonly type?: string | string[];
@@ -54,7 +54,7 @@ const odd = fc.constantFrom<unknown>(
 );
 const junk: fc.Arbitrary<unknown> = fc.oneof(odd, fc.jsonValue({ maxDepth: 3 }));
 
-/** A value that a schema has no objection to, as small as can be. */
+/** Makes the smallest value that a schema accepts. */
 function sample(schema: Schema, contract: Contract): unknown {
   const { $ref, type, enum: values, properties = {}, required = [] } = schema;
   if ($ref !== undefined) return sample(named($ref, contract), contract);
@@ -81,7 +81,7 @@ function named($ref: string, { components }: Contract): Schema {
   return components.schemas[$ref.split("/").at(-1) ?? ""] ?? {};
 }
 
-/** A body that has a fault in one place, or in all of them. */
+/** Makes bodies with a fault in one place, or in all places. */
 function bodies(
   schema: Schema,
   contract: Contract,
@@ -109,7 +109,7 @@ const headerText = fc.oneof(
   fc.stringMatching(/^[ -~]{0,40}$/),
 );
 
-/** Requests to one operation, nearly all of them bad, made of what the contract says of it. */
+/** Makes requests to one operation from its contract. Nearly all of them are bad. */
 export function requests(
   path: string,
   { parameters = [], requestBody }: Operation,

@@ -3,7 +3,10 @@ import { serve } from "@hono/node-server";
 import type { buildApp } from "../../server/app.ts";
 import { guardedServer } from "../../server/http/connections/guarded-server.ts";
 
-/** Serves an application as `main.ts` does, on a free port of the loopback; resolves once it listens. */
+/**
+ * Serves an application as `main.ts` does, on a free port of the loopback. Resolves once it
+ * listens.
+ */
 export async function listenGuarded({ fetch }: ReturnType<typeof buildApp>): Promise<Server> {
   const server = serve({
     fetch: fetch as (request: Request) => Response,

@@ -1,8 +1,8 @@
-/** The largest and worst requests, by operation of the contract: what is admitted, and what is refused. */
+/** The largest and worst requests, by operation of the contract: admitted and refused ones. */
 
 import { SOAK } from "./soak.ts";
 
-/** What the requests are about, which is there. */
+/** Existing objects that the requests refer to. */
 export interface Stage {
   readonly tenant: string;
   /** A function that is called by value, and one that answers requests. */
@@ -12,12 +12,12 @@ export interface Stage {
 }
 
 export interface Largest {
-  /** Names it in a report. */
+  /** Name in a report. */
   readonly what: string;
   readonly path: string;
   readonly headers?: Record<string, string>;
   readonly body?: string | Uint8Array<ArrayBuffer>;
-  /** Statuses that show that it got as far as it is meant to. */
+  /** Statuses that prove that it got as far as intended. */
   readonly expected: readonly number[];
 }
 
@@ -25,7 +25,7 @@ const MAX_BODY = 8_388_608;
 const MAX_FORM = 16_777_216;
 const JSON_TYPE = { "content-type": "application/json" };
 const NOTHING = "export default () => 1";
-/** Room for what stands around the largest part of a body. */
+/** Bytes for the rest of a body besides its largest part. */
 const ROOM = 2_000;
 
 const list = (count: number, item: (n: number) => string): string =>
@@ -36,7 +36,7 @@ const fill = (part: string, bytes = MAX_BODY - ROOM): string =>
   part.repeat(Math.floor(bytes / Buffer.byteLength(part)));
 const nested = (levels: number): string => `${"[".repeat(levels)}${"]".repeat(levels)}`;
 
-/** Any JSON there may be a lot of: the worst of each kind that one body can hold. */
+/** JSON values of any amount: the worst of each kind that one body can hold. */
 const VALUES: Readonly<Record<string, () => string>> = {
   "a long text": () => `"${fill("x")}"`,
   "a text of escapes": () => `"${fill("\\u0416")}"`,
@@ -55,14 +55,17 @@ const VALUES: Readonly<Record<string, () => string>> = {
   "more members than there may be": () => members(700_000),
 };
 
-/** Those that take longest, for operations that read bodies as all others do. */
+/** Values that take longest, for operations that read bodies in the usual way. */
 const WORST = [
   "texts, each another one",
   "objects, each of another shape",
   "more values than there may be",
 ];
 
-/** Bodies with one of those values in them: with each in a soak, or if it is said. */
+/**
+ * Makes bodies with one of the values each. In a soak, or with `all`, it uses every value, and
+ * otherwise the worst.
+ */
 function eachValue(
   path: string,
   around: (value: string) => string,
@@ -81,7 +84,7 @@ function eachValue(
 
 const made = new Map<string, string>();
 
-/** Text of a value. Values that most operations get are made once. */
+/** Returns the text of a value. Values for most operations are made once. */
 function textOf(what: string): string {
   const text = made.get(what) ?? VALUES[what]?.() ?? "";
   if (WORST.includes(what)) made.set(what, text);
@@ -144,7 +147,7 @@ const FORMS = (): Largest[] => [
 
 const code = (text: string): string => JSON.stringify({ code: text });
 
-/** Results that take longest to read; each is about as large as a result may be. */
+/** Results that take longest to read, each about as large as a result may be. */
 const RESULTS: Readonly<Record<string, string>> = {
   "texts as a result": "() => Array.from({ length: 380_000 }, (_, n) => 's' + n)",
   "members as a result":
@@ -162,7 +165,7 @@ const results = (path: string, headers: Record<string, string> = {}): Largest[] 
     expected: [200],
   }));
 
-/** All of them. An operation that is not here has not been thought of. */
+/** Returns all of them. A missing operation was forgotten. */
 export function largestRequests(stage: Stage): Record<string, () => readonly Largest[]> {
   const { tenant, name, site, locator } = stage;
   const fn = `/functions/${name}`;
@@ -174,7 +177,7 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     ["unknown fields", members(190_000)],
     ["bad permissions", `{"code":"1","permissions":{"net":${list(190_000, () => "1")}}}`],
     ["permissions by unknown names", `{"code":"1","permissions":${members(190_000)}}`],
-    // As many as are handed on to the schemas.
+    // The largest number that reaches the schemas.
     ["fewer unknown fields", members(19_000)],
     ["fewer bad tools", `{"code":"1","tools":${list(19_000, () => "1")}}`],
     ["fewer bad files", `{"files":${members(19_000)}}`],

@@ -19,19 +19,19 @@ nogroup:x:65534:
 `;
 
 export interface LocalImage {
-  /** `repository:tag`. */
+  /** Name as `repository:tag`. */
   readonly name: string;
   /** Files and folders of this host. */
   readonly files: readonly string[];
-  /** Names in `/usr/bin`, and what they lead to. */
+  /** Name in `/usr/bin` → target of the link. */
   readonly links?: Readonly<Record<string, string>>;
-  /** A script, to be `/start`. */
+  /** Script, written to `/start`. */
   readonly start?: string;
-  /** Instructions as of a Dockerfile. */
+  /** Instructions as in a Dockerfile. */
   readonly changes: readonly string[];
 }
 
-/** Makes an image of a Debian host's own files, with what any system has. */
+/** Makes an image from a Debian host's own files, with the base of any system. */
 export async function importLocalImage(image: LocalImage): Promise<void> {
   const { name, files, links = {}, start = "#!/bin/sh\n", changes } = image;
   const operatorRules = await mkdtemp(join(tmpdir(), "isolate-image-"));
@@ -56,9 +56,9 @@ export async function importLocalImage(image: LocalImage): Promise<void> {
   }
 }
 
-/** Programs, and the shared libraries they are linked with, as the loader itself finds them. */
+/** Returns programs with their shared libraries, as the loader finds them. */
 export async function withLibraries(programs: readonly string[]): Promise<string[]> {
-  // It fails where one of them is a script.
+  // `ldd` fails if one of them is a script.
   const { stdout } = await run("ldd", [...programs]).catch((error: { stdout: string }) => error);
   const libraries = [...stdout.matchAll(/(\/\S+) \(0x[0-9a-f]+\)/g)].map(([, path = ""]) => path);
   return [...programs, ...new Set(libraries)];
@@ -68,7 +68,7 @@ function linked(links: Readonly<Record<string, string>>): string[][] {
   return Object.entries(links).map(([name, to]) => [to, `usr/bin/${name}`]);
 }
 
-/** A path without links among its folders and, of a link, what it leads to as well. */
+/** Resolves links among a path's folders. Of a link, returns the target as well. */
 async function namesOf(path: string): Promise<string[]> {
   const plain = join(await realpath(dirname(path)), basename(path));
   const isLink = (await lstat(plain)).isSymbolicLink();

@@ -1,12 +1,15 @@
 import { Worker } from "node:worker_threads";
 
-/** Asks every 20 ms, and keeps the longest time that the server, and nothing else, took for its answer. */
+/**
+ * Asks every 20 ms. Keeps the longest time that the server itself, and no other process, took for
+ * its answer.
+ */
 const POLLER = `
 const { parentPort, workerData: { url, pid } } = require("node:worker_threads");
 const { readFileSync } = require("node:fs");
 const { get, Agent } = require("node:http");
 const agent = new Agent({ keepAlive: true });
-// Nanoseconds for which a thread was ready to run, and others ran.
+// Milliseconds for which a thread was ready to run while others ran.
 const waited = (path) => {
   try { return Number(readFileSync(path, "utf8").split(" ")[1]) / 1e6; } catch { return 0; }
 };
@@ -25,7 +28,7 @@ parentPort.on("message", () => { asked = true; });
     await ask();
     worst = Math.max(worst, performance.now() - began - (both() - before));
     polls += 1;
-    // Only now: what is asked about may still keep this poll waiting.
+    // Reported only now, because the work in question may still delay this poll.
     if (asked) {
       parentPort.postMessage({ worst, polls });
       worst = 0;
@@ -37,8 +40,8 @@ parentPort.on("message", () => { asked = true; });
 })();`;
 
 /**
- * Watches how long a server process keeps `/healthz` waiting. What other processes took of the
- * machine's cores meanwhile is not counted.
+ * Measures how long a server process delays `/healthz`. Time that other processes took from the
+ * machine's cores is not counted.
  */
 export class LoopWatch {
   readonly #worker: Worker;
@@ -48,7 +51,9 @@ export class LoopWatch {
     this.#worker = new Worker(POLLER, { eval: true, execArgv: [], workerData });
   }
 
-  /** Milliseconds of the worst answer since the last time, and how many there were. */
+  /**
+   * Returns the milliseconds of the slowest answer since the last call, and the number of answers.
+   */
   take(): Promise<{ worst: number; polls: number }> {
     return new Promise((resolve, reject) => {
       const failed = (error: Error): void => reject(error);

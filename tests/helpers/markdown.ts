@@ -3,7 +3,7 @@ export interface Fence {
   /** Language of the block: `bash`, `json`, … */
   readonly info: string;
   readonly text: string;
-  /** Line its first fence is on, from 1. */
+  /** Line of its first fence, from 1. */
   readonly line: number;
   /** Text of the HTML comment right before it. */
   readonly note: string | undefined;
@@ -14,7 +14,7 @@ export interface Fence {
 const FENCE = /^ *```(.*)$/;
 const HEADING = /^#{1,6} +(.*)$/;
 
-/** Blocks of code, in their order. */
+/** Lists the blocks of code, in order. */
 export function fencesOf(page: string): Fence[] {
   const fences: Fence[] = [];
   let open: { info: string; line: number; lines: string[] } | undefined;
@@ -42,7 +42,7 @@ export function fencesOf(page: string): Fence[] {
   return fences;
 }
 
-/** Page without its blocks of code and comments; the lines keep their numbers. */
+/** Removes blocks of code and comments from a page. Lines keep their numbers. */
 export function withoutCode(page: string): string {
   let inside = false;
   const lines = page.split("\n").map((line) => {
@@ -53,7 +53,7 @@ export function withoutCode(page: string): string {
   return lines.join("\n").replace(/<!--[\s\S]*?-->/g, (text) => text.replace(/[^\n]/g, ""));
 }
 
-/** Anchors GitHub gives the headings of a page. */
+/** Returns the anchors that GitHub makes for the headings of a page. */
 export function anchorsOf(page: string): Set<string> {
   const anchors = new Set<string>();
   const counts = new Map<string, number>();
@@ -69,7 +69,7 @@ export function anchorsOf(page: string): Set<string> {
   return anchors;
 }
 
-/** Targets of a page's links, with their lines. */
+/** Lists the targets of a page's links, with their lines. */
 export function linksOf(page: string): { target: string; line: number }[] {
   return withoutCode(page)
     .split("\n")
@@ -81,7 +81,9 @@ export function linksOf(page: string): { target: string; line: number }[] {
     );
 }
 
-/** Sentences of a page's prose. Headings, tables, code and what links lead to are left out. */
+/**
+ * Lists the sentences of a page's prose. Headings, tables, code and targets of links are left out.
+ */
 export function sentencesOf(page: string): string[] {
   const lines = withoutCode(page).split("\n");
   const blocks: string[] = [];
@@ -111,7 +113,7 @@ export function sentencesOf(page: string): string[] {
   );
 }
 
-/** Number of words; a piece of code is one. */
+/** Counts words. A piece of code is one. */
 export function wordsIn(sentence: string): number {
   return sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }

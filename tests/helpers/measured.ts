@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 
-/** What every output holds about an execution that was measured or could not be. */
+/** Members of every output that depend on measurements. */
 export const MEASURED = {
   duration: expect.any(Number) as unknown,
   usage: {

@@ -1,20 +1,22 @@
 import { createSocket } from "node:dgram";
 import type { Cleanup } from "./egress.ts";
 
-/** The addresses a name server answers with; `null`: it says nothing at all. */
+/** Returns the addresses for an answer. `null` means no answer at all. */
 export type Zone = (name: string, type: "A" | "AAAA") => readonly string[] | null | undefined;
 
 export interface NameServer {
-  /** `address:port`. */
+  /** Address as `address:port`. */
   readonly at: string;
-  /** The names it was asked for, with their types. */
+  /** Names it was asked for, with their types. */
   readonly asked: string[];
 }
 
 const HEADER_BYTES = 12;
 const TYPE_A = 1;
 
-/** A name server on loopback. A name its zone does not have, `undefined`, does not exist. */
+/**
+ * Starts a name server on loopback. A name for which its zone returns `undefined` does not exist.
+ */
 export async function startNameServer(cleanup: Cleanup, zone: Zone): Promise<NameServer> {
   const asked: string[] = [];
   const socket = createSocket("udp4");
@@ -48,7 +50,10 @@ function questionOf(query: Buffer): { name: string; type: "A" | "AAAA"; end: num
   return { name: labels.join(".").toLowerCase(), type, end: at + 5 };
 }
 
-/** The question's name again, class IN, valid for no time at all. IPv6 addresses are written in full. */
+/**
+ * Writes a record for the question's name, with class IN and no time to live. IPv6 addresses must
+ * be in full form.
+ */
 function recordOf(text: string, type: "A" | "AAAA"): Buffer {
   const bytes =
     type === "A"

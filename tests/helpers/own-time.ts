@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Starts a clock for work of this thread and of the main thread of process `pid`. It does not count the time in which
- * either was ready to run but had no core, because other processes used all of them.
+ * Starts a clock for work of this thread and of the main thread of process `pid`. It does not count
+ * the time in which other processes used all cores.
  */
 export function ownTime(pid: number): () => number {
   const paths = [`/proc/${pid}/task/${pid}/schedstat`, "/proc/thread-self/schedstat"];
@@ -11,7 +11,7 @@ export function ownTime(pid: number): () => number {
   return () => performance.now() - began - (delayed() - before);
 }
 
-/** Milliseconds that a thread has waited for a core. */
+/** Returns the milliseconds that a thread has waited for a core. */
 function delayOf(path: string): number {
   try {
     return Number(readFileSync(path, "utf8").split(" ")[1]) / 1e6;

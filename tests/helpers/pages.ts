@@ -6,7 +6,7 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** A page of the documentation. */
 export interface Page {
-  /** From the root of the project. */
+  /** Path from the root of the project. */
   readonly path: string;
   readonly text: string;
 }
@@ -15,7 +15,7 @@ export function pageAt(path: string): Page {
   return { path, text: readFileSync(join(ROOT, path), "utf8") };
 }
 
-/** All pages below docs/, in order; records of decisions only if they are asked for. */
+/** Lists all pages below docs/, in order. Records of decisions are left out unless requested. */
 export function docsPages({ records = false } = {}): Page[] {
   return readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".md") && (records || !path.startsWith("adr/")))

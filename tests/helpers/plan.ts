@@ -6,7 +6,7 @@ import {
   plan,
 } from "../../src/permissions/plan.ts";
 
-/** An operator who allows some of everything. */
+/** An operator who allows some elements of each list. */
 export const operator: OperatorPolicy = {
   mounts: { "/data": "/srv/data", "/data/deep": "/srv/deep", "/same": "/same", "/run/x": "/run/x" },
   env: ["TOKEN", "_A1"],
@@ -17,13 +17,16 @@ export const operator: OperatorPolicy = {
 
 type Options = Partial<Omit<PlanInput, "operator">> & Partial<OperatorPolicy>;
 
-/** A plan for `requested`, in a container of that operator unless something else is said. */
+/** Makes a plan for `requested`, by default in a container of that operator. */
 export function planned(requested: unknown, options: Options = {}): Plan {
   const { level = "container", tools = [], ceiling, ...policy } = options;
   return plan({ level, requested, tools, ceiling, operator: { ...operator, ...policy } });
 }
 
-/** What becomes of a request for one element: its granted spelling, or the kind of its refusal. */
+/**
+ * Returns the result of a request for one element: its granted spelling, or the kind of its
+ * refusal.
+ */
 export function outcome(name: ListName, value: string, options: Options = {}): string {
   const { permissions, refusals } = planned({ [name]: [value] }, options);
   return refusals[0]?.kind ?? permissions[name].join();

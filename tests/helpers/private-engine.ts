@@ -9,8 +9,8 @@ import { until } from "../contract/engine-contract.ts";
 import { hasGVisor, RUNTIMES } from "./gvisor.ts";
 
 /**
- * A Docker Engine of the test's own, beside the machine's, which it may stop and start. It knows
- * gVisor's runtime where that is installed.
+ * A Docker Engine of the test's own besides the machine's. Tests may stop and start it. It knows
+ * gVisor's runtime if that is installed.
  */
 export class PrivateEngine {
   readonly directory: string;
@@ -46,7 +46,7 @@ export class PrivateEngine {
     await until(async () => existsSync(this.socket) && (await this.#answers()));
   }
 
-  /** Ends the daemon as an operator would, its containers with it. */
+  /** Stops the daemon as an operator would, with its containers. */
   async stop(): Promise<void> {
     const daemon = this.#daemon;
     if (daemon === undefined || daemon.exitCode !== null) return;
@@ -55,11 +55,11 @@ export class PrivateEngine {
     await exited;
   }
 
-  /** Ends the daemon, and what an earlier one of it has left running, and removes its files. */
+  /** Stops the daemon, ends what an earlier one has left running, and removes its files. */
   async dispose(): Promise<void> {
     await this.stop();
     for (const pid of await processesWith(this.directory)) process.kill(pid, "SIGKILL");
-    // The engine holds the host's network namespace by a mount once a container has shared it.
+    // The engine mounts the host's network namespace once a container has shared it.
     spawnSync("umount", [join(this.directory, "exec/netns/default")], { stdio: "ignore" });
     await rm(this.directory, { recursive: true, force: true });
   }
@@ -72,7 +72,7 @@ export class PrivateEngine {
   }
 }
 
-/** Ids of the processes whose command line holds `text`. */
+/** Lists the processes whose command line contains `text`. */
 async function processesWith(text: string): Promise<number[]> {
   const found: number[] = [];
   for (const name of await readdir("/proc")) {

@@ -1,55 +1,58 @@
-/** What a tenant tries with what is another's, by operation of the contract. */
+/** Attempts of a tenant on another one's objects, by operation of the contract. */
 import { form } from "./registry-server.ts";
 
-/** What one tenant, the owner, has, as another one may have got to know it. */
+/** Objects of one tenant, the owner, by names that another one may have learned. */
 export interface Owned {
   readonly tenant: string;
-  /** Ids of an execution, of a job that is over and of one that waits. */
+  /** Ids of an execution, of a finished job and of a waiting one. */
   readonly execution: string;
   readonly job: string;
   readonly waiting: string;
-  /** Of functions: called by value, and by HTTP. */
+  /** Names of functions: called by value, and by HTTP. */
   readonly name: string;
   readonly site: string;
-  /** A version that the first one has. */
+  /** An existing version of the first one. */
   readonly version: number;
-  /** Each of an execution by `SHARED_BODY`. */
+  /** Keys, each used for an execution of `SHARED_BODY`. */
   readonly idempotencyKeys: readonly string[];
   readonly locator: string;
-  /** A resource of a type that is the owner's alone. */
+  /** A resource whose type only the owner has. */
   readonly typed: string;
   readonly domain: string;
 }
 
 export interface Probe {
-  /** What the operation takes that names something of the owner's, as `in:name`. */
+  /** Parameters that refer to an object of the owner, as `in:name`. */
   readonly names: readonly string[];
   readonly path: string;
   readonly headers?: Record<string, string>;
   readonly body?: unknown;
   readonly form?: () => Promise<FormData>;
-  /** Status and code, or the status alone for what is the prober's own. */
+  /** Expected status and code. The status alone for the prober's own objects. */
   readonly expected: readonly [status: number, code?: string];
 }
 
-/** The body of a request whose execution the owner has had, and that everybody may have. */
+/** Body of a request that the owner has sent and that every tenant may send. */
 export const SHARED_BODY = { code: "export default () => 1" };
 
-/** What no operation can name anything of a tenant's by: each is what it says itself. */
+/** Parameters that refer to no object of a tenant. */
 export const NAMELESS: ReadonlySet<string> = new Set([
   ...["header:accept", "header:prefer", "path:path"],
   ...["query:limit", "query:offset", "query:outcome", "query:via", "query:since", "query:until"],
   ...["body:code", "body:input", "body:entry", "body:timeout", "body:memory", "body:sandbox"],
   ...["body:tools", "body:permissions", "body:explain", "body:reuse", "body:callback"],
   ...["body:files", "body:main", "body:kind", "body:public", "body:args", "body:archive"],
-  // Both are run by themselves: what is in them has been probed at `POST /execute`.
+  // Both are executed alone. Their content is probed at `POST /execute`.
   ...["body:requests", "body:source"],
 ]);
 
 const NO_FUNCTION = [404, "FUNCTION_NOT_FOUND"] as const;
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/** All probes, by method and path as the contract has them. `hasSame`: the prober has functions of those names. */
+/**
+ * Returns all probes by method and path, as in the contract. `hasSame` means that the prober has
+ * functions with the same names.
+ */
 export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonly Probe[]> {
   const { name, site, version, locator, typed, domain, idempotencyKeys } = owned;
   const at = `/functions/${name}`;
@@ -122,7 +125,7 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
       },
     ],
     "DELETE /functions/{name}": one(at, named, gone),
-    // A function of its own by that name, and nobody else's.
+    // Makes a function of the prober's own with that name.
     "PUT /functions/{name}": [
       { path: at, names: named, body: { code: "export default () => 3" }, expected: [201] },
     ],
@@ -134,7 +137,7 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
         ),
       ]),
     ),
-    // What is published is everybody's to read, and its domain's tenant's to change.
+    // Published resources are readable for all. Only their domain's tenant may change them.
     "GET /api/v1/resource": registry(`/resource?locator=${locator}`, ["query:locator"], [200]),
     "GET /api/v1/content": registry(`/content?locator=${locator}`, ["query:locator"], [200]),
     "DELETE /api/v1/resource": registry(
@@ -156,7 +159,7 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
       [200],
     ),
     "GET /api/v1/types": registry("/types?after=ledge", ["query:after"], [200]),
-    // The type is the owner's alone.
+    // Only the owner has the type.
     "POST /api/v1/resolve": [
       { ...resolve, body: { locator: typed }, expected: [400, "UNSUPPORTED_TYPE"] },
     ],

@@ -8,15 +8,15 @@ import { AdminClient, type Cleanup, directory } from "./egress.ts";
 
 const MAIN = new URL("../../egress/main.ts", import.meta.url).pathname;
 
-/** The proxy as it runs, a Deno process of its own, and an admin connection to it. */
+/** The proxy in a Deno process of its own, as in production, with an admin connection to it. */
 export interface ProxyProcess {
   readonly child: ChildProcess;
   readonly admin: AdminClient;
-  /** What it has logged. */
+  /** Returns the records it has logged. */
   records(): readonly Record<string, unknown>[];
-  /** Bytes of memory it holds. */
+  /** Returns its memory in bytes. */
   memory(): number;
-  /** Opens a run of its own tenant and gives the path of its socket. */
+  /** Opens a run of a new tenant and returns the path of its socket. */
   open(run: string, allow: readonly string[]): Promise<string>;
 }
 

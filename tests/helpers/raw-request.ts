@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-/** One request on a connection of its own, of which the test writes every byte. */
+/** One request on a connection of its own. The test writes every byte of it. */
 export class RawRequest {
   readonly #socket: Socket;
   #received = "";
@@ -17,7 +17,7 @@ export class RawRequest {
     this.write([...lines, "", ""].join("\r\n"));
   }
 
-  /** All that the server has sent. */
+  /** Text that the server has sent so far. */
   get received(): string {
     return this.#received;
   }

@@ -12,7 +12,7 @@ export interface Received {
   readonly body: string;
 }
 
-/** An HTTP server on loopback that says what it was sent, and answers with 200. */
+/** An HTTP server on loopback that records requests and answers 200. */
 export class Receiver {
   readonly received: Received[] = [];
   readonly #held: ServerResponse[] = [];
@@ -31,17 +31,17 @@ export class Receiver {
     return receiver;
   }
 
-  /** Its `host:port`, as `ISOLATE_EGRESS_PRIVATE` has it. */
+  /** Its `host:port`, in the format of `ISOLATE_EGRESS_PRIVATE`. */
   get host(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Answers nobody from now on. */
+  /** Delays all answers from now on. */
   hold(): void {
     this.#holds = true;
   }
 
-  /** Answers everybody from now on, and those who wait. */
+  /** Answers again, and sends the delayed answers. */
   release(): void {
     this.#holds = false;
     for (const response of this.#held.splice(0)) response.end("received");

@@ -13,7 +13,9 @@ import { EngineLevels, type Levels } from "../../src/resourcex/types/levels.ts";
 import type { TypeSandbox } from "../../src/resourcex/types/type.ts";
 import { servicesOver } from "./services.ts";
 
-/** Levels that stand in for containers by realms of this process: what is tested here is HTTP. */
+/**
+ * Runs types in realms of this process instead of containers, because these tests are about HTTP.
+ */
 export class RealmLevels extends EngineLevels {
   readonly asked = new Set<TypeSandbox>();
 
@@ -26,15 +28,15 @@ export class RealmLevels extends EngineLevels {
 export interface RegistryServerOptions {
   readonly store: Store;
   readonly levels: Levels;
-  /** Without one, there is one tenant. */
+  /** Key of the operator. Without it, there is one tenant. */
   readonly adminKey?: string;
-  /** Parts of the registry that are others than those there are. */
+  /** Parts of the registry that a test replaces. */
   readonly broken?: Partial<ResourceService>;
-  /** Gets our own failures. */
+  /** Receives the server's own failures. */
   readonly failures?: unknown[];
 }
 
-/** The HTTP application of a server that is a registry, and nothing else. */
+/** Makes the HTTP application of a server that is only a registry. */
 export function registryServer(options: RegistryServerOptions) {
   const { store, levels, adminKey, broken, failures = [] } = options;
   const kernel = new Kernel({ config: config(), engines: [] });
@@ -51,7 +53,7 @@ export function registryServer(options: RegistryServerOptions) {
     app: buildApp({ services, tenancy, maxBody: 8_388_608, onError, resourceService }),
     audit,
     directory: tenancy.directory,
-    /** Makes a tenant, and what its requests have among their headers. */
+    /** Makes a tenant. Returns the headers of its requests. */
     async tenant(id: string, limits: object = {}): Promise<Record<string, string>> {
       await tenancy.directory.put(id, tenantBody.parse(limits));
       return { authorization: `Bearer ${(await tenancy.keyring.create(id, "")).key}` };
@@ -67,7 +69,7 @@ export const MANIFEST = {
   version: "1.0.0",
 };
 
-/** What is sent to publish; content that is bytes is an archive. */
+/** Makes the form for a publication. Bytes as content are an archive. */
 export async function form(
   manifest?: unknown,
   content: string | Uint8Array = "Hello",

@@ -1,10 +1,10 @@
 import { openRegistry, type RegistryOptions } from "../../src/resourcex/registry.ts";
 import { RecordingRunner, scratch, text } from "./resourcex.ts";
 
-/** The one resource that `helloFolder()` holds. */
+/** Locator of the only resource in `helloFolder()`. */
 export const LOCATOR = "localhost/hello.text@1.0.0";
 
-/** A registry that reaches no other, and whose types only say what they were asked. */
+/** Opens a registry that reaches no other one. Its types only return their inputs. */
 export async function opened(options: RegistryOptions = {}) {
   const path = options.path ?? (await scratch());
   const runner = new RecordingRunner();

@@ -3,7 +3,7 @@ import { parseRXL } from "../../src/resourcex/data/locator.ts";
 import { createRXM } from "../../src/resourcex/data/manifest.ts";
 import type { RXR } from "../../src/resourcex/data/resource.ts";
 
-/** A resource with one file. */
+/** Makes a resource with one file. */
 export async function resource(locator: string, content = "Hello"): Promise<RXR> {
   const { domain = "localhost", path, name, type = "", version = "" } = parseRXL(locator);
   const manifest = createRXM({ domain, ...(path !== undefined && { path }), name, type, version });

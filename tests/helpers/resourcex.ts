@@ -14,7 +14,7 @@ import type {
 
 export { resource } from "./resource-fixture.ts";
 
-/** A directory for one test. */
+/** Makes a directory for one test. */
 export async function scratch(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "isolate-resourcex-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -43,7 +43,7 @@ export async function contentOf({ archive }: RXR): Promise<string> {
 
 export type Entry = Partial<Header> & { readonly name: string; readonly content?: string };
 
-/** A tar.gz of whatever entries, sound or not. */
+/** Makes a tar.gz of any entries, valid or not. */
 export async function tarOf(...entries: readonly Entry[]): Promise<Buffer> {
   const tar = pack();
   const chunks: Uint8Array[] = [];
@@ -61,7 +61,7 @@ export async function tarOf(...entries: readonly Entry[]): Promise<Buffer> {
 const NAME_LENGTH = 6;
 const CHECKSUM_AT = 148;
 
-/** A tar.gz of that many empty files, made a hundred times as fast. */
+/** Makes a tar.gz of that many empty files, a hundred times as fast. */
 export async function tarOfMany(count: number): Promise<Buffer> {
   const first = gunzipSync(await tarOf({ name: "0".repeat(NAME_LENGTH) })).subarray(0, 512);
   const checksum = Number.parseInt(first.toString("latin1", CHECKSUM_AT, CHECKSUM_AT + 6), 8);
@@ -89,7 +89,9 @@ export interface Run {
   readonly args: unknown;
 }
 
-/** Stands where types run: remembers what it is given, and returns the content with the run's number. */
+/**
+ * Replaces the runner of types. Records its inputs, and returns the content with the run's number.
+ */
 export class RecordingRunner implements TypeRunner {
   readonly runs: Run[] = [];
   closed = 0;

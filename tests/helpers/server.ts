@@ -10,15 +10,18 @@ import { NODE_FLAGS } from "../runner/node-flags.ts";
 import { storeDirectory } from "./store.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** Milliseconds between two requests to `/readyz`. More of them would slow down the sandboxes that start meanwhile. */
+/**
+ * Milliseconds between two requests to `/readyz`. More requests would slow down the sandboxes that
+ * start meanwhile.
+ */
 const READY_EVERY = 40;
 
-/** A server as an operator runs it: a process of its own, on a free port. */
+/** A server in a process of its own, on a free port, as an operator runs it. */
 export class TestServer {
   readonly runDirectory: string;
   readonly #env: Record<string, string>;
   #child: ChildProcess | undefined;
-  /** Of its own, and there when it is started again. */
+  /** Store of its own. It remains for the next start. */
   #store: string | undefined;
   url = "";
   log = "";
@@ -28,7 +31,7 @@ export class TestServer {
     this.#env = env;
   }
 
-  /** Starts a server with a run directory of its own and waits until it is ready. */
+  /** Starts a server with its own run directory. Resolves once it is ready. */
   static async start(env: Record<string, string> = {}): Promise<TestServer> {
     const server = new TestServer(await mkdtemp(join(tmpdir(), "isolate-")), env);
     try {
@@ -50,7 +53,7 @@ export class TestServer {
     this.url = "";
     if (!("ISOLATE_STORE_URL" in this.#env)) this.#store ??= await storeDirectory();
     const store = this.#store === undefined ? {} : { ISOLATE_STORE_URL: this.#store };
-    // The command of `npm start`, and flags.
+    // The command of `npm start`, with flags.
     const program = [...NODE_FLAGS, "--import", "./bin/environment.js", "dist/server/main.js"];
     const child = spawn(process.execPath, program, {
       cwd: ROOT,
@@ -78,7 +81,7 @@ export class TestServer {
     }
   }
 
-  /** Resolves once a warm sandbox is there. */
+  /** Resolves once a warm sandbox exists. */
   async ready(): Promise<void> {
     for (let tries = 0; tries < 6; tries += 1) {
       if (await this.#readyWithin10s()) return;
@@ -90,7 +93,7 @@ export class TestServer {
     const warm = async (): Promise<boolean> => {
       const response = await fetch(`${this.url}/readyz`);
       const { pool } = (await response.json()) as { pool?: { warm: number } };
-      // Where keys are needed, only the status is told.
+      // A server with keys shows only the status.
       return response.ok && pool?.warm !== 0;
     };
     return until(warm, READY_EVERY).then(
@@ -108,14 +111,14 @@ export class TestServer {
     });
   }
 
-  /** What the library would answer with. */
+  /** Returns the same answer as the library would. */
   async execute(request: object): Promise<Output> {
     const answer = await (await this.post(request)).json();
     const { id, ...output } = answer as ExecutionAnswer;
     return output;
   }
 
-  /** Ends the process and resolves with its exit code, or the signal that ended it. */
+  /** Ends the process. Resolves with its exit code, or the signal that ended it. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | string | null> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null;
@@ -126,7 +129,7 @@ export class TestServer {
     return exited;
   }
 
-  /** Stops the server and removes its store and its run directory, which it must have left empty. */
+  /** Stops the server. Removes its store and its run directory, which must be empty. */
   async dispose(): Promise<string[]> {
     await this.stop();
     const left = await readdir(this.runDirectory);

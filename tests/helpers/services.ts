@@ -6,7 +6,7 @@ import { config } from "../../src/config/config.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import { SOLE_TENANT } from "../../src/request/tenant.ts";
 
-/** What touches it fails: for tests that are not about what is stored. */
+/** Makes an object that fails at every use, for tests that are not about the store. */
 function untouched<T extends object>(name: string): T {
   const fail = (): never => {
     throw new Error(`This test has no store, and asked it for ${name}`);
@@ -15,11 +15,11 @@ function untouched<T extends object>(name: string): T {
 }
 
 export interface StorelessServices extends Services {
-  /** What would have been written down. */
+  /** Rows that would have been stored. */
   readonly rows: ExecutionRow[];
 }
 
-/** Services that only take executions down; everything else of the store is out of bounds. */
+/** Makes services that only record executions. Every other use of the store fails. */
 export function storelessServices(kernel: Kernel): StorelessServices {
   const rows: ExecutionRow[] = [];
   const record = async (added: readonly ExecutionRow[]): Promise<void> => {
@@ -42,7 +42,7 @@ const untouchedParts = {
   idempotency: untouched("idempotency"),
 };
 
-/** Services of a server for its only tenant. */
+/** Makes services of a server for its only tenant. */
 export function servicesOver(
   store: Store,
   kernel: Kernel,

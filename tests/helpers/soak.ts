@@ -1,2 +1,2 @@
-/** Whether tests are to run as long as they would by right: `npm run soak` says so. */
+/** True if tests run at full length, as `npm run soak` requests. */
 export const SOAK = process.env.SOAK === "true";

@@ -5,14 +5,14 @@ import type { ChannelRequest } from "../../src/protocol/messages.ts";
 import { resolveTools } from "../../src/tools/registry.ts";
 import { job, PROFILE, until } from "../contract/engine-contract.ts";
 
-/** One execution on a stage, and all it has asked its channel for. */
+/** One execution on a stage, and the requests to its channel. */
 export interface Actor {
   readonly asked: readonly ChannelRequest[];
   readonly outcome: Promise<Outcome>;
   readonly member: Membership;
 }
 
-/** Executions that can hear each other over one router. */
+/** Executions that share one router. */
 export class Stage {
   readonly router = new ChannelRouter();
 
@@ -36,14 +36,14 @@ export class Stage {
     return { asked, outcome, member };
   }
 
-  /** Runs code and resolves once it has subscribed to its `topics`-th topic. */
+  /** Runs code. Resolves once it has subscribed to `topics` topics. */
   async listening(engine: Engine, code: string, topics = 1, tenant?: string): Promise<Actor> {
     const actor = this.run(engine, code, tenant);
     await until(() => actor.asked.filter(({ op }) => op === "on").length >= topics);
     return actor;
   }
 
-  /** A member without an execution, with all that it has heard of `topics`. */
+  /** Joins a member without an execution. Returns it, and the messages that it receives. */
   stranger(topics: readonly string[], tenant = "tenant"): { member: Membership; heard: unknown[] } {
     const member = this.router.join(tenant);
     const heard: unknown[] = [];

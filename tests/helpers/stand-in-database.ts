@@ -5,10 +5,10 @@ const CANCEL_REQUEST = 80_877_102;
 const PID = 4_711;
 const KEY = 99;
 
-/** A server that lets everybody in and fails at the first query. */
+/** A server that accepts every login and fails at the first query. */
 export class StandInDatabase {
   readonly pid = PID;
-  /** Process and key of each cancellation it was asked for. */
+  /** Process id and key of each requested cancellation. */
   readonly cancelled: (readonly [pid: number, key: number])[] = [];
   readonly #server: Server = createServer((socket) => this.#serve(socket));
 
@@ -31,7 +31,7 @@ export class StandInDatabase {
         return;
       }
       const hello = greeting(new Map([["server_version", "15.1"]]));
-      // The key stands before the last message, which has six bytes.
+      // The key precedes the last message, which has six bytes.
       hello.writeUInt32BE(PID, hello.length - 14);
       hello.writeUInt32BE(KEY, hello.length - 10);
       socket.write(hello);

@@ -1,6 +1,6 @@
 /**
- * Images of this host's own programs, by the names that compose.yaml and Dockerfile ask for: for
- * Debian machines out of a registry's reach.
+ * Makes images of this host's own programs, by the names in compose.yaml and Dockerfile. For Debian
+ * machines that cannot reach a registry.
  */
 import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
@@ -23,7 +23,7 @@ export const STAND_INS: Readonly<Record<string, (name: string) => Promise<void>>
 const SHELL = "sh bash cat chmod chown cp env id ln ls mkdir mv rm setpriv sleep tar uname";
 const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 
-/** As the public image's: a new directory becomes a database, which is reached by password. */
+/** Starts as the public image does: initialises a new directory, with login by password. */
 const START_POSTGRES = `#!/bin/sh
 set -eu
 data=/var/lib/postgresql/data
@@ -42,8 +42,8 @@ exec postgres -D "$data" -c listen_addresses='*' -c unix_socket_directories=/tmp
 `;
 
 /**
- * Sees to the images. What it returns removes those that had to be made here, which nobody is to
- * take for the public ones later.
+ * Provides the images. Returns a function that removes those made here, so that they are never
+ * mistaken for the public ones.
  */
 export async function ensureImages(): Promise<() => Promise<void>> {
   const made: string[] = [];
@@ -77,7 +77,7 @@ async function node(name: string): Promise<void> {
       ...(program !== "/usr/bin/node" && { node: program }),
       npm: join(npm, "bin/npm-cli.js"),
     },
-    // As on this host, whoever is between it and its registry is trusted.
+    // As on this host, a proxy in front of the registry is trusted.
     changes: [`ENV NODE_EXTRA_CA_CERTS=${CA_BUNDLE}`],
   });
 }
@@ -87,7 +87,7 @@ async function postgres(name: string): Promise<void> {
   const bin = stdout.trim();
   const library = join(dirname(bin), "lib");
   const programs = ["initdb", "postgres", "pg_isready"].map((program) => join(bin, program));
-  // Without its compiler, which is bigger than all the rest.
+  // Without its compiler, which is larger than everything else.
   const modules = (await readdir(library))
     .filter((file) => file.endsWith(".so") && !file.startsWith("llvmjit"))
     .map((file) => join(library, file));
@@ -110,7 +110,10 @@ async function shell(): Promise<string[]> {
   return (await run("which", SHELL.split(" "))).stdout.trim().split("\n");
 }
 
-/** What binaries of packages are linked with that no program here needs. */
+/**
+ * Lists libraries that binaries of packages are linked with. No program of this host needs them
+ * here.
+ */
 async function systemLibraries(): Promise<string[]> {
   const { stdout } = await run("dpkg", ["--listfiles", "libc6", "libgcc-s1", "libstdc++6"]);
   return stdout.split("\n").filter((path) => /\/[^/]+\.so(\.\d+)*$/.test(path));

@@ -3,10 +3,10 @@ import type { ExecutionRow } from "../../server/store/contract/executions.ts";
 import type { NewVersion } from "../../server/store/contract/functions.ts";
 import type { NewJob } from "../../server/store/contract/jobs.ts";
 
-/** What PostgreSQL's texts and JSON do not take as they are. */
+/** Text that PostgreSQL's texts and JSON cannot hold unchanged. */
 export const NASTY = "a\0b \ud800 \u{1f600} ' \" \\u0000 \\ $1";
 
-/** A name nobody else has: all of the suite is on one store. */
+/** Makes a unique name, because the whole suite shares one store. */
 export function unique(prefix: string): string {
   return `${prefix}-${randomUUID()}`;
 }
@@ -58,7 +58,7 @@ export function job(tenant: string, more: Partial<NewJob> = {}): NewJob {
   };
 }
 
-/** A nasty text as a column of texts has it: without NUL and half a pair. */
+/** Returns a nasty text as a column of texts stores it: without NUL and half a pair. */
 export function asText(text: string): string {
   return text.replaceAll("\0", "\ufffd").toWellFormed();
 }

@@ -1,4 +1,4 @@
-/** A process that records executions in a store one after another, and says of each that it is there. */
+/** Process that records executions in a store one after the other, and reports each one. */
 
 import { randomUUID } from "node:crypto";
 import { openStore } from "../../server/store/open.ts";

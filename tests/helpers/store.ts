@@ -12,8 +12,8 @@ const MIGRATIONS = join(ROOT, "server/store/migrations");
 const CACHE = join(ROOT, "node_modules/.cache/isolate");
 
 /**
- * A directory with an empty store, below `parent` or in one of its own that the caller removes. Making
- * one takes seconds of processor time: this is a copy of the first that was made of these tables.
+ * Makes a directory with an empty store, below `parent` or in one that the caller removes. Copies
+ * the first store with these tables, because making one takes seconds of CPU time.
  */
 export async function storeDirectory(parent?: string): Promise<string> {
   const template = join(CACHE, `store-${await fingerprint()}`);
@@ -23,7 +23,7 @@ export async function storeDirectory(parent?: string): Promise<string> {
   return directory;
 }
 
-/** Several files of tests may make it at a time: whoever is first is the one that counts. */
+/** Several test files may make it at the same time. The first one to finish counts. */
 async function make(template: string): Promise<void> {
   await mkdir(CACHE, { recursive: true });
   const unfinished = await mkdtemp(join(CACHE, "unfinished-"));

@@ -1,4 +1,4 @@
-/** A header of a tar file as it is written by hand, its sum included. */
+/** Writes a header of a tar file by hand, including its sum. */
 export function tarHeader(type: string, size: number, name = "header"): Buffer {
   const header = Buffer.alloc(512);
   header.write(name, 0, 100);

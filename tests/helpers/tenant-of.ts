@@ -2,7 +2,7 @@ import type { TestServer } from "./server.ts";
 
 export const OPERATOR_KEY = "operator=key-of-the-tests,".repeat(2);
 
-/** Asks a server process for something, with a key. */
+/** Makes a function that sends requests to a server process with a key. */
 export function asking(server: TestServer, key: string) {
   return async (method: string, path: string, body?: unknown, headers: object = {}) => {
     const response = await fetch(`${server.url}${path}`, {
@@ -21,7 +21,7 @@ export function asking(server: TestServer, key: string) {
   };
 }
 
-/** Makes a tenant of a server process whose operator's key is `OPERATOR_KEY`. */
+/** Makes a tenant in a server process whose operator's key is `OPERATOR_KEY`. */
 export async function tenantOf(server: TestServer, id: string, settings: object = {}) {
   const admin = asking(server, OPERATOR_KEY);
   await admin("PUT", `/admin/tenants/${id}`, settings);

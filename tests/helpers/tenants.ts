@@ -24,13 +24,16 @@ export interface Told {
 
 export type Ask = (method: string, path: string, body?: unknown) => Promise<Told>;
 
-/** The HTTP application of an operator with tenants, over a store of its own. */
+/** Makes the HTTP application of an operator with tenants, over its own store. */
 export async function tenantsApp() {
   const directory = await storeDirectory();
   const store = await openStore(directory);
   const failures: unknown[] = [];
 
-  /** A server as it is after a start: with nothing in memory. `running` are engines that do run code. */
+  /**
+   * Makes a server with nothing in memory, as after a start. `running` lists engines that really
+   * run code.
+   */
   function start(
     keys: {
       adminKey?: string;
@@ -79,7 +82,7 @@ export async function tenantsApp() {
         return { status: response.status, headers: response.headers, body: parsed };
       };
     const admin = as(keys.adminKey);
-    /** Makes a tenant, and asks as that tenant from then on. */
+    /** Makes a tenant, and a function that sends requests as that tenant. */
     async function tenant(id: string, settings: object = {}) {
       await admin("PUT", `/admin/tenants/${id}`, settings);
       const { body } = await admin("POST", `/admin/tenants/${id}/keys`, {});

@@ -7,12 +7,12 @@ import type { ToolUse } from "../../src/protocol/messages.ts";
 import { loadTools } from "../../src/tools/load.ts";
 import { resolveTools } from "../../src/tools/registry.ts";
 
-/** The path of a tool in examples/. */
+/** Returns the path of a tool in examples/. */
 export function exampleTool(file: string): string {
   return fileURLToPath(new URL(`../../examples/tools/${file}`, import.meta.url));
 }
 
-/** Uses of the tools of these modules, as the kernel makes them; a path, or source text. */
+/** Loads tools from modules, each a path or source text, as the kernel does. */
 export async function customTools(...modules: readonly string[]): Promise<ToolUse[]> {
   const directory = await mkdtemp(join(tmpdir(), "isolate-tools-"));
   const paths: string[] = [];

@@ -7,7 +7,9 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const TEXT = 0x81;
 const CLOSE = 0x88;
 
-/** A WebSocket server on loopback that sends each short text back, in capitals. Gives its port. */
+/**
+ * Starts a WebSocket server on loopback that returns each short text in capitals. Returns its port.
+ */
 export async function startWebSocket(cleanup: Cleanup): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((_request, response) => response.writeHead(426).end());
@@ -27,7 +29,7 @@ export async function startWebSocket(cleanup: Cleanup): Promise<number> {
   return listenLocally(server);
 }
 
-/** One chunk is one frame here: the client waits for each answer. */
+/** Reads one frame per chunk: the client waits for each answer. */
 function answer(socket: Socket, frame: Buffer): void {
   const [head = 0, length = 0] = frame;
   if (head === CLOSE) {

@@ -22,6 +22,8 @@ const COVERED = [
   "scripts",
   "server",
   "src",
+  "tests/helpers",
+  "tests/unit",
 ];
 
 const QUESTIONS = "how what when where whether which who whom whose why whatever whoever";
@@ -33,7 +35,10 @@ const PRONOUNS =
   "somebody something that their them there these they this those";
 const PARTICIPLES = "asked being gone given had held heard known said seen told";
 
-/** Words that begin no doc comment: the first one is a verb or a noun, with its article or number. */
+/**
+ * Words that must not begin a doc comment. It begins with a verb or a noun, with its article or
+ * number.
+ */
 const NOT_FIRST = new Set([QUESTIONS, PREPOSITIONS, PRONOUNS, PARTICIPLES].join(" ").split(" "));
 
 function wrongStarts(path: string, comments = commentsIn(path)): string[] {

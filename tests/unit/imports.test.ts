@@ -1,4 +1,4 @@
-/** `npm run check` keeps modules apart: what it refuses of imports. */
+/** Tests that `npm run check` keeps modules apart, by the imports that it refuses. */
 import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -51,7 +51,7 @@ it("a circle of two modules, of types alone, is refused", async () => {
   expect(stderr).toContain("noImportCycles");
 });
 
-/** Files of the source, and an import for each that leads up. */
+/** Sources, each with an import from a higher layer. */
 const LAYERS = [
   ["src/permissions/plan.ts", "../request/types.ts"],
   ["src/base/errors.ts", "../protocol/limits.ts"],
@@ -75,7 +75,7 @@ describe("an import that leads up", () => {
   let after = "";
   beforeAll(async () => {
     const own = await Promise.all(
-      // Biome reads no other file: what is imported need not be there.
+      // Biome reads no other file, so imported ones need not exist.
       LAYERS.map(async ([path]) => [path, await readFile(join(ROOT, path), "utf8")] as const),
     );
     const moved = own.map(([path, text], index) => {

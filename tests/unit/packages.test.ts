@@ -1,4 +1,4 @@
-/** What is installed, by the lock. */
+/** Tests the packages in the lock file. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 
@@ -9,7 +9,7 @@ interface Locked {
 const read = async (name: string) =>
   JSON.parse(await readFile(new URL(`../../${name}`, import.meta.url), "utf8"));
 
-/** Packages of a lock, by path. */
+/** Lists the packages of a lock file, by path. */
 async function locked(folder = ""): Promise<[path: string, Locked][]> {
   const { packages } = await read(`${folder}package-lock.json`);
   return Object.entries<Locked>(packages).filter(([path]) => path !== "");

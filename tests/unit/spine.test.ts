@@ -1,4 +1,6 @@
-/** How far it is from a request to Docker: the files that are really on the way, beside the list of them. */
+/**
+ * Tests the path from a request to Docker: compares the files on the call stack with their list.
+ */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { console as inspectorConsole, type Runtime, Session } from "node:inspector";
 import { tmpdir } from "node:os";
@@ -19,7 +21,7 @@ import { storelessServices } from "../helpers/services.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** How each file calls the next one, and the last one Docker. */
+/** Calls from each file to the next one, the last one to Docker. */
 const CALLS = [
   "replyModes.respond(",
   "runs.run(",
@@ -30,10 +32,10 @@ const CALLS = [
   "docker.createContainer(",
 ];
 
-/** What calls back into the file it was called from: it opens a span, and runs what plugins wrap around. */
+/** Files that call back into their caller: to open a span, or to run hooks of plugins. */
 const HELPERS = ["src/base/tracing.ts", "src/plugins/hooks.ts"];
 
-/** A Docker Engine that has network namespaces, and says of no sandbox but who asked for it. */
+/** Makes a Docker Engine with network namespaces that refuses every sandbox by `refuses`. */
 function dockerThat(refuses: () => never): Docker {
   const holder = {
     id: "holder",
@@ -48,7 +50,7 @@ function dockerThat(refuses: () => never): Docker {
   } as unknown as Docker;
 }
 
-/** Keeps the stack of whoever calls `mark()`, across everything that was awaited. */
+/** Keeps the stack of the caller of `mark()`, across all awaits. */
 function watchStack() {
   let trace: Runtime.StackTrace | undefined;
   const session = new Session();
@@ -102,7 +104,7 @@ it("seven files lead from POST /execute to docker.createContainer(), and no othe
     expect(new Set(below)).toEqual(new Set([...SPINE, ...HELPERS]));
     const path = below.filter((file) => !HELPERS.includes(file));
     const visited = path.filter((file, index) => file !== path[index - 1]);
-    // One that came back into the picture would be there twice.
+    // A file that was entered again would appear twice.
     expect(visited).toEqual([...SPINE].reverse());
     expect(SPINE.length).toBeLessThanOrEqual(7);
   } finally {

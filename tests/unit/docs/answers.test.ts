@@ -1,4 +1,4 @@
-/** The comparison of the docs' answers must notice what is wrong in them. */
+/** Tests that the comparison of the docs' answers notices differences. */
 import { expect, it } from "vitest";
 import { differences, documentsOf, isText } from "../../helpers/answers.ts";
 

@@ -1,4 +1,4 @@
-/** Commands of the docs that no test runs: each says why, and names what there is. */
+/** Tests the docs' commands that are not run: each gives a reason, and names existing things. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -6,9 +6,9 @@ import { commandsOf } from "../../helpers/docs-commands.ts";
 import { fencesOf } from "../../helpers/markdown.ts";
 import { docsPages, type Page, pageAt, ROOT } from "../../helpers/pages.ts";
 
-/** Languages of blocks; commands are `bash` and nothing else, so that none is overlooked. */
+/** Languages of blocks. Commands are always `bash`, so that none is overlooked. */
 const LANGUAGES = ["bash", "json", "text", "ts", "yaml"];
-/** Another number needs a thought: most commands can run. */
+/** Number of commands that are not run. Change it only with a reason: most commands can run. */
 const NOT_RUN = 18;
 
 const pages = [pageAt("README.md"), pageAt("CONTRIBUTING.md"), ...docsPages()];
@@ -19,7 +19,7 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))
 };
 const commandLine = readFileSync(join(ROOT, "server/cli/doctor.ts"), "utf8");
 
-/** Scripts, files and options in commands that are not there. */
+/** Lists scripts, files and options in commands that do not exist. */
 function missingIn(script: string): string[] {
   const named = [...script.matchAll(/npm (?:run )?([a-z][\w:]*)/g)].map(([, name = ""]) => name);
   const files = [...script.matchAll(/(?<![\w/.$-])(?:[\w-]+\/)*[\w-]+\.(?:ya?ml|m?js|ts)\b/g)];

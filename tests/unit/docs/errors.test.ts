@@ -1,11 +1,11 @@
-/** The table of error codes, against all codes that the source can answer with. */
+/** Tests the table of error codes against all codes in the source. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { SETTING_NAMES } from "../../../server/settings.ts";
 import { pageAt, ROOT } from "../../helpers/pages.ts";
 
-/** Words in capitals that are no code of an answer: methods, signals; names of settings are none either. */
+/** Words in capitals that are no error codes: methods, signals, settings. */
 const OTHERS =
   /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|SIG[A-Z]+|ISOLATE_[A-Z_]*|DATABASE_URL|E[A-Z]{4,}|JSON|UNKNOWN)$/;
 
@@ -13,21 +13,21 @@ function isCode(text: string): boolean {
   return !OTHERS.test(text) && !SETTING_NAMES.includes(text);
 }
 
-/** Codes in the rows of a page's tables. */
+/** Lists the codes in the rows of a page's tables. */
 function codesIn(page: string): string[] {
   const rows = page.split("\n").filter((line) => line.startsWith("|"));
   const pieces = rows.flatMap((row) => [...row.matchAll(/`([A-Z][A-Z_]+)`/g)]);
   return [...new Set(pieces.map(([, code = ""]) => code))].filter(isCode);
 }
 
-/** Texts in capitals, and names of properties with a status. */
+/** Finds texts in capitals, and names of properties with a status. */
 function codesOf(source: string): string[] {
   const texts = [...source.matchAll(/"([A-Z][A-Z_]{3,})"/g)];
   const listed = [...source.matchAll(/^\s*([A-Z_]+): \d{3},$/gm)];
   return [...texts, ...listed].map(([, code = ""]) => code).filter(isCode);
 }
 
-/** What answers requests, and the classes of errors that the rest throws. */
+/** Lists the sources that answer requests, and the classes of errors that others throw. */
 function sources(): string[] {
   const below = (folder: string): string[] =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })

@@ -1,4 +1,4 @@
-/** The tables of folders in docs/architecture.md: complete, and in the order of imports. */
+/** Tests the tables of folders in docs/architecture.md: complete, and in the order of imports. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -7,14 +7,14 @@ import { pageAt, ROOT } from "../../helpers/pages.ts";
 const { text } = pageAt("docs/architecture.md");
 const IMPORT = /(?:from|import\() ?"(\.[^"]+)"/g;
 
-/** Folders below `root` in the first cells of tables, in their order. */
+/** Lists the folders below `root` in the first cells of tables, in order. */
 function listed(root: string): string[] {
   const cells = text.split("\n").map((line) => /^\| (`[^|]*) \|/.exec(line)?.[1] ?? "");
   const paths = cells.flatMap((cell) => [...cell.matchAll(/`([\w-]+)\/([\w-]+)\/`/g)]);
   return paths.flatMap(([, top, folder = ""]) => (top === root ? [folder] : []));
 }
 
-/** Folders below `root` that a folder there imports from. */
+/** Lists the folders below `root` from which a folder imports. */
 function importedBy(root: string, folder: string): Set<string> {
   const files = readdirSync(join(ROOT, root, folder), { recursive: true, encoding: "utf8" });
   const found = new Set<string>();

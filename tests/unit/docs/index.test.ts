@@ -1,4 +1,4 @@
-/** The two lists of all pages: docs/README.md for people, llms.txt for programs that read them. */
+/** Tests the two lists of all pages: docs/README.md for people, llms.txt for programs. */
 import { posix } from "node:path";
 import { expect, it } from "vitest";
 import { linksOf } from "../../helpers/markdown.ts";

@@ -9,7 +9,7 @@ const pages = [
   ...docsPages({ records: true }),
 ];
 
-/** Links of a page that lead nowhere. */
+/** Lists the links of a page that lead nowhere. */
 function deadLinks({ path, text }: Page): string[] {
   return linksOf(text)
     .filter(({ target }) => !/^[a-z]+:/.test(target) && !leadsSomewhere(path, target))

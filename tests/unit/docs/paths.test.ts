@@ -1,4 +1,6 @@
-/** Paths of source files that pages name. Records of decisions name what there was, and are left out. */
+/**
+ * Tests the paths of sources in pages. Records of decisions name old paths, so they are left out.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -10,7 +12,7 @@ const PATH = new RegExp(`(?<![\\w./-])(?:${FOLDERS})/[\\w.*/-]*[\\w/*]`, "g");
 
 const pages = [...["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(pageAt), ...docsPages()];
 
-/** Paths in a text: a file, or a folder with or without a slash at its end. */
+/** Finds paths in a text: files, and folders with or without a slash at the end. */
 function pathsIn(text: string): string[] {
   return (text.match(PATH) ?? []).filter((path) => !path.includes("*"));
 }

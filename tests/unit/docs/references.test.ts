@@ -1,4 +1,4 @@
-/** References from sources to pages: messages, findings of the doctor and comments that name one. */
+/** Tests references from sources to pages: in messages, findings of the doctor and comments. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -18,7 +18,7 @@ function sources(): string[] {
       .filter((path) => SOURCE.test(path))
       .map((path) => join(folder, path)),
   );
-  // Tests of pages name some that are not there.
+  // Tests of pages name some that do not exist.
   return [...below, ...FILES].filter((path) => !path.startsWith("tests/unit/docs/"));
 }
 

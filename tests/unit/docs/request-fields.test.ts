@@ -1,4 +1,4 @@
-/** The table of a request's fields, against the schema that requests are checked by. */
+/** Tests the table of a request's fields against the schema of requests. */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { executeRequest } from "../../../src/request/execute-request.ts";
@@ -7,7 +7,7 @@ import { pageAt } from "../../helpers/pages.ts";
 const { text } = pageAt("docs/api/execute.md");
 const [, section = ""] = text.split("\n## Request\n");
 const table = section.split("\nA field that is not in this table")[0] ?? "";
-/** Field → default, as the table has them. */
+/** Field → default, from the table. */
 const documented = new Map(
   [...table.matchAll(/^\| `(\w+)` \| .+? \| (.+?) \|/gm)].map(([, name = "", value = ""]) => [
     name,

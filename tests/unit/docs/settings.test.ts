@@ -1,4 +1,4 @@
-/** The page of all settings, against the settings that the server takes. */
+/** Tests the page of all settings against the settings of the server. */
 import { expect, it } from "vitest";
 import { SETTING_NAMES } from "../../../server/settings.ts";
 import { docsPages, pageAt } from "../../helpers/pages.ts";
@@ -8,7 +8,7 @@ const { text } = pageAt("docs/operate/configuration.md");
 /** Variables of a caller's own shell, in examples. */
 const CALLERS: readonly string[] = ["ISOLATE_KEY"];
 
-/** Names in the first cell of each row. */
+/** Lists the names in the first cell of each row. */
 function namesIn(page: string): string[] {
   const cells = page.split("\n").map((line) => /^\| (`.*?) \|/.exec(line)?.[1] ?? "");
   return cells.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name = ""]) => name));

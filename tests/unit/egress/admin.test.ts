@@ -110,7 +110,7 @@ describe("open", () => {
     expect(
       code(await proxy.admin.ask(openRequest("/nonexistent/egress.sock", { run: "r3" }))),
     ).toBe("LISTEN_FAILED");
-    // What failed is not taken.
+    // A failed request takes nothing.
     expect(code(await proxy.admin.ask(openRequest(await proxy.slot(), { run: "r2" })))).toBe("ok");
   });
 
@@ -242,7 +242,7 @@ describe("an admin connection", () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     stays.write("still here");
     await stays.until(/still here$/);
-    // The run is free for whoever comes next.
+    // The run can be opened again.
     expect(code(await other.ask(openRequest(await proxy.slot(), { run: "run1" })))).toBe("ok");
     stays.socket.destroy();
     other.socket.destroy();

@@ -1,4 +1,4 @@
-/** Where answers end, for hosts that go on in the name of the proxy. */
+/** Tests the ends of answers, with hosts that continue in the name of the proxy. */
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { ChunkReader } from "../../../egress/chunk-reader.ts";
@@ -14,7 +14,7 @@ const DENIED =
 async function ask(method: string, serve: (socket: Socket) => void): Promise<string> {
   const upstream = await startUpstream(cleanup, (socket) => {
     socket.once("data", () => serve(socket));
-    // Where the proxy waits for it, the host ends in a while.
+    // In case the proxy waits for it, the host ends after a while.
     setTimeout(() => socket.end(), 500);
   });
   const { path, name } = await proxyTo(cleanup, upstream.port);
@@ -105,7 +105,7 @@ it.each([150_000, 260_000])(
     const client = connect(path);
     client.write(`POST http://${name}/ HTTP/1.1\r\nContent-Length: 9000000\r\n\r\nsome`);
     let got = "";
-    // A client that reads slowly, while it would still send.
+    // The client reads slowly while the proxy still sends.
     client.once("readable", () => host?.resetAndDestroy());
     await new Promise((resolve) => setTimeout(resolve, 200));
     client.on("data", (data) => (got += data)).on("error", () => {});

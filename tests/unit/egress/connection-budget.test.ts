@@ -1,4 +1,4 @@
-/** What many executions may have open together. */
+/** Tests the connections that many executions have open together. */
 import { afterEach, describe, expect, it } from "vitest";
 import { Cleanup, Client, echo, outcome, startProxy, startUpstream } from "../../helpers/egress.ts";
 
@@ -23,7 +23,7 @@ async function setUp(connections: number) {
     if (!answer.ok) throw new Error(answer.error.message);
     return socket;
   }
-  /** Asks for a tunnel, and tells what came of it. */
+  /** Asks for a tunnel. Returns the client and its answer. */
   async function connect(path: string): Promise<{ client: Client; told: string }> {
     const client = new Client(path);
     client.write(`CONNECT ${name} HTTP/1.1\r\n\r\n`);
@@ -65,7 +65,7 @@ describe("the connections of all executions together", () => {
     const { open, connect, upstream } = await setUp(2);
     const path = await open("tenant");
     const { client } = await connect(path);
-    // The host takes nothing, so that what was sent has to wait for it.
+    // The host reads nothing, so sent bytes wait for it.
     upstream.sockets[0]?.unpipe().pause();
     client.write(Buffer.alloc(16_777_216));
     await new Promise((resolve) => setTimeout(resolve, 200));

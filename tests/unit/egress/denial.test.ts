@@ -16,7 +16,9 @@ afterEach(() => cleanup.run());
 
 const connectTo = (authority: string) => `CONNECT ${authority} HTTP/1.1\r\n\r\n`;
 
-/** Every way to write the loopback address, or one that others take for it. `P` is the port. */
+/**
+ * All spellings of the loopback address, or of one that some programs take for it. `P` is the port.
+ */
 const LOOPBACK_SPELLINGS = [
   "127.0.0.1:P",
   "127.0.0.2:P",
@@ -88,10 +90,10 @@ const resolver = async (name: string) => {
   return answer;
 };
 
-/** Stands in for the real one where a test needs a public address that is on this machine. */
+/** Replaces the real classifier where a test needs a public address on this machine. */
 const onlyOne: Classifier = (address) => (address === "127.0.0.1" ? "public" : "private");
 
-/** Sees nothing wrong with this machine's own addresses; no test sends anything further. */
+/** Accepts this machine's own addresses. No test sends anything further. */
 const OWN_ADDRESSES = ["127.0.0.1", "127.0.0.2", "::1", "::ffff:7f00:1"];
 const blind: Classifier = (ip) => (OWN_ADDRESSES.includes(ip) ? "public" : classify(ip));
 
@@ -216,7 +218,7 @@ describe("an address of the machine itself", () => {
     for (const [spelling, answer] of answers) {
       expect([spelling, answer]).toEqual([
         spelling,
-        // No policy holds an address that another one is mapped to.
+        // No policy contains an address to which another one is mapped.
         spelling.startsWith("[::ffff:")
           ? "HOST_NOT_ALLOWED"
           : expect.stringMatching(/^(?:ADDRESS_NOT_ALLOWED|BAD_HOST|BAD_REQUEST)$/),
@@ -233,7 +235,7 @@ describe("an address of the machine itself", () => {
     expect(answers.get("127.0.0.1:P")).toMatch(/200/);
     expect(answers.get("localhost:P")).toMatch(/200/);
     expect(upstream.sockets.length).toBeGreaterThan(2);
-    // The parser alone stops these.
+    // The parser alone refuses these.
     expect(answers.get("0x7f.0.0.1:P")).toBe("BAD_HOST");
   });
 
@@ -293,7 +295,7 @@ describe("a metadata address", () => {
 });
 
 describe("a resolver's answer", () => {
-  /** Two servers with the same port, of which `onlyOne` calls the first alone public. */
+  /** Starts two servers on the same port. `onlyOne` calls only the first one's address public. */
   async function twoServers() {
     const first = await startUpstream(cleanup, echo);
     let reached = 0;
@@ -321,7 +323,7 @@ describe("a resolver's answer", () => {
     expect(reached()).toBe(0);
     expect(proxy.records[0]).toMatchObject({ address: "127.0.0.1", verdict: "allowed" });
     client.socket.destroy();
-    // The next tunnel gets the next answer, and is refused for it.
+    // The next tunnel gets the next address, and is refused for it.
     expect(outcome(await say(path, connectTo(`rebind.test:${first.port}`)))).toBe(
       "ADDRESS_NOT_ALLOWED",
     );
@@ -337,7 +339,7 @@ describe("a resolver's answer", () => {
     );
     expect(first.sockets).toHaveLength(0);
     expect(reached()).toBe(0);
-    // Without the bad one it is reached.
+    // Without the bad address it can be reached.
     const client = new Client(path);
     client.write(connectTo(`localhost:${first.port}`));
     await client.until(/ 200 /);

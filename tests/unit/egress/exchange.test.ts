@@ -39,7 +39,7 @@ async function withRaw(serve: (socket: Socket) => void, limits = {}) {
 const bodyOf = (answer: string) => answer.slice(answer.indexOf("\r\n\r\n") + 4);
 const sha = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 
-/** Counts and hashes what it gets. */
+/** Counts and hashes the bytes it receives. */
 const digest: RequestListener = (request, response) => {
   const hash = createHash("sha256");
   request.on("data", (chunk) => hash.update(chunk));

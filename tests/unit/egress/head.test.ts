@@ -13,7 +13,7 @@ import { Refusal } from "../../../src/destinations/refusal.ts";
 
 const GET = "GET http://a.example/ HTTP/1.1\r\n";
 
-/** What a head may not look like, each without its empty line. */
+/** Refused heads, each without its empty line. */
 const REFUSED: [what: string, head: string][] = [
   ["no request line", ""],
   ["an empty first line", `\r\n${GET}`],
@@ -49,7 +49,7 @@ const REFUSED: [what: string, head: string][] = [
   ["two Hosts", `${GET}Host: a.example\r\nHost: b.example\r\n`],
 ];
 
-/** Bodies nobody can tell the length of for sure. */
+/** Bodies of ambiguous length. */
 const AMBIGUOUS: [what: string, headers: string][] = [
   ["CL and TE", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"],
   ["TE and CL", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"],

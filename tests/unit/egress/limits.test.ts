@@ -179,7 +179,7 @@ it("the time for a name's resolution is limited", async () => {
 });
 
 it("the time for dialling is limited", async () => {
-  // A server that listens and never accepts: once its queue is full, nobody hears of it again.
+  // A server that listens and never accepts. Once its queue is full, connections get no answer.
   const script = `
     require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, function () {
       require("node:fs").writeSync(1, String(this.address().port));

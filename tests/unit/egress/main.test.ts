@@ -23,7 +23,7 @@ const RUNTIMES: [name: string, program: string, argv: string[]][] = [
   ["Deno", denoBinary(), ["run", "--no-lock", "-A", MAIN]],
 ];
 
-/** Changes nothing, and is answered. */
+/** Request that changes nothing and gets an answer. */
 const NOTHING = { op: "configure", hosts: {}, private: [] };
 
 const cleanup = new Cleanup();
@@ -45,7 +45,7 @@ function start(program: string, args: string[]) {
   return { child, exited, listening, lines: () => output.trim().split("\n").map(parse) };
 }
 
-/** Sends without end, as fast as it is taken. */
+/** Sends endlessly, as fast as it is read. */
 function pour(socket: Socket): void {
   while (socket.writable && socket.write(Buffer.alloc(65_536, "z")));
   socket.once("drain", () => pour(socket));
@@ -138,7 +138,7 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
     const answer = await say(socket, "CONNECT evil.test:443 HTTP/1.1\r\n\r\n");
     expect(outcome(answer)).toBe("HOST_NOT_ALLOWED");
 
-    // This one is for the system's own resolver.
+    // The system's own resolver answers this one.
     const live = new Client(socket);
     live.write(`CONNECT ${known} HTTP/1.1\r\n\r\n`);
     await live.until(/ 200 /);
@@ -188,7 +188,7 @@ describe.each(RUNTIMES)("the proxy's process under %s", (_name, program, argv) =
     slow.write(`${connectText}flood`);
     await slow.until(/ 200 /);
     slow.socket.pause();
-    // Nobody reads: what the host sends stays with the host, until nothing has moved for too long.
+    // No client reads, so the host's bytes stay with it until the idle timeout.
     await eventually(() => main.lines().filter(({ code }) => code === "IDLE_TIMEOUT").length === 3);
     const last = main
       .lines()

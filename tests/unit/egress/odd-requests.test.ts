@@ -79,7 +79,7 @@ describe("a soup of bytes", () => {
     expect(new Set(allowed.map(({ host, port }) => `${host}:${port}`))).toEqual(
       new Set([`up.test${port}`]),
     );
-    // And it still serves.
+    // It still serves afterwards.
     const report = await proxy.admin.close("run1");
     expect(report.tunnels).toBe(upstream.sockets.length);
   });

@@ -1,4 +1,6 @@
-/** Hosts that send without end to code that does not read: the proxy's process stays small. */
+/**
+ * Tests that the proxy's process stays small while hosts send endlessly to code that does not read.
+ */
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,7 +24,7 @@ afterEach(() => cleanup.run());
 let proxy: ProxyProcess;
 let flooding: string;
 let sound: string;
-/** What hosts have been able to send. */
+/** Bytes that hosts could send. */
 let sent = 0;
 beforeEach(async () => {
   sent = 0;
@@ -49,7 +51,7 @@ beforeEach(async () => {
   });
 });
 
-/** Sends without end, as fast as it is taken. */
+/** Sends endlessly, as fast as it is read. */
 function pour(socket: Socket, bytes: Buffer, first = ""): void {
   if (first !== "") socket.write(first);
   while (socket.writable && socket.write(bytes)) sent += bytes.length;
@@ -74,7 +76,7 @@ describe("a host that sends without end, to code that does not read,", () => {
       client.write(`GET http://${flooding}${what} HTTP/1.1\r\n\r\n`);
     }
     let most = 0;
-    // Until nothing has moved for half a second, or for as long as it takes to see that it does.
+    // Waits until nothing has moved for half a second, or gives up after eight rounds.
     for (let last = -1, rounds = 0; rounds < 8 && sent !== last; rounds += 1) {
       last = sent;
       await sleep(500);

@@ -109,7 +109,7 @@ describe("a tunnel", () => {
     const before = sent;
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(sent).toBe(before);
-    // What fills is the kernel's buffers on the way, and not this process.
+    // The kernel's buffers fill up, not this process.
     expect(sent).toBeLessThan(16 * 1_048_576);
     client.socket.destroy();
   });

@@ -1,4 +1,4 @@
-/** What the sandbox's host process lets a worker say that keeps to no limit. */
+/** Tests what the sandbox's host process forwards of a worker without limits. */
 import { describe, expect, it } from "vitest";
 import { ChannelRelay } from "../../../runner-image/channel-relay.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../../../src/protocol/frames.ts";
@@ -8,7 +8,7 @@ const [message] = new FrameDecoder(1_000).push(
   encodeFrame("channel", { topic: "a" }, new TextEncoder().encode('"é"')),
 ) as unknown as [Frame];
 
-/** How often one word gets through when it is said again and again. */
+/** Counts how often a repeated request gets through. */
 function most(request: ChannelRequest, relay = new ChannelRelay()): number {
   let through = 0;
   for (let n = 0; n < 30_000; n += 1) if (relay.outbound(request) !== undefined) through += 1;

@@ -60,7 +60,7 @@ const mapWithAnyKeys = fc
   .array(fc.tuple(value, value), { maxLength: 3 })
   .map((all) => new Map(all));
 
-/** What a sandbox might make up: something like nodes, with something like their content. */
+/** Values that a sandbox might invent: similar to nodes, with similar content. */
 const { node } = fc.letrec((tie) => ({
   node: fc.oneof(
     { maxDepth: 4 },
@@ -90,7 +90,7 @@ const { node } = fc.letrec((tie) => ({
   ),
 }));
 
-/** Every object in a value, itself included. */
+/** Lists all objects in a value, including itself. */
 function objectsIn(whole: unknown): object[] {
   if (typeof whole !== "object" || whole === null) return [];
   const parts =

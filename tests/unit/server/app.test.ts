@@ -45,7 +45,7 @@ function post(body: BodyInit, headers: Record<string, string> = JSON_TYPE): Prom
   return Promise.resolve(app.request("/execute", init));
 }
 
-/** A request whose code runs until its caller leaves. */
+/** Makes a request whose code runs until its caller leaves. */
 function hogOf(signal: AbortSignal): Request {
   const hog = { code: "export default () => { while (true) {} }", sandbox, timeout: 60_000 };
   const init = { method: "POST", headers: JSON_TYPE, body: JSON.stringify(hog), signal };

@@ -1,4 +1,4 @@
-/** What compose.yaml and Dockerfile say twice, or say of what is elsewhere. */
+/** Tests statements in compose.yaml and Dockerfile that repeat others, or refer to other files. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -17,7 +17,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
 const read = (name: string): Promise<string> =>
   readFile(new URL(`../../../${name}`, import.meta.url), "utf8");
 
-/** compose.yaml with its variables filled in. */
+/** Reads compose.yaml with its variables filled in. */
 async function composition(variables: Readonly<Record<string, string>> = VARIABLES) {
   const text = JSON.stringify(parse(await read("compose.yaml"))).replace(
     /\$\{(\w+)(?::([-?])([^}]*))?\}/g,
@@ -61,7 +61,7 @@ describe("compose.yaml", () => {
       adminSocket: "/srv/run/egress/admin.sock",
       egress: {},
     });
-    // A server's own ends once that is gone; this one waits for the next server.
+    // A server's own proxy ends with it. This one waits for the next server.
     expect([...egress.command, '{"endAfter":60000}']).toEqual(Cmd);
     expect(egress).toMatchObject({
       read_only: HostConfig?.ReadonlyRootfs,

@@ -20,7 +20,7 @@ const SHAPE = {
   },
 };
 
-/** The registry's, which was published before. */
+/** Shape of the registry's errors, which is older than the server's own. */
 const REGISTRY_SHAPE = {
   error: expect.stringMatching(/\S/),
   code: expect.stringMatching(/^[A-Z_]+$/),
@@ -57,7 +57,7 @@ it("generated bad requests to every route are never our fault, and always answer
     }
   }
   expect(host.failures).toEqual([]);
-  // Else nothing was tried that a route could be wrong about.
+  // Otherwise no request was accepted far enough to test a route.
   expect(routes).toBeGreaterThan(30);
   for (const status of [200, 400, 404, 415]) expect(seen.get(status)).toBeGreaterThan(0);
 }, 60_000);

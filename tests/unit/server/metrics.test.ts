@@ -36,7 +36,7 @@ it("counts executions by how they were asked for and how they ended", async () =
     'isolate_executions_total{via="execute",level="container",outcome="refused"} 1',
   );
   expect(text).toContain('isolate_refusals_total{code="BAD_REQUEST"} 1');
-  // What never ran took no time of a sandbox's.
+  // Executions that never ran took no time of a sandbox.
   expect(text).toContain('isolate_execution_seconds_count{level="container"} 2');
   expect(text).toContain(
     'isolate_http_requests_total{method="POST",route="/execute",status="200"} 2',
@@ -74,7 +74,7 @@ it("has as many series as it has names, whatever it is asked", async () => {
     await app.request(`/jobs/${i}?x=${i}`, { method: "PATCH" });
     await post({ code: "", sandbox: `x${i}`, tools: [`t${i}`] });
   }
-  // Those of `PATCH /jobs/{id}`: a counter, and a histogram's buckets, sum and count.
+  // The series of `PATCH /jobs/{id}`: a counter, and a histogram's buckets, sum and count.
   expect((await series()).length - before).toBeLessThan(20);
 });
 

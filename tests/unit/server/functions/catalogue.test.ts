@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.close());
 
-/** What was last handed to the engine. */
+/** Returns the last job of the engine. */
 function last() {
   const { jobs } = server.engine;
   const { job, options } = jobs.at(-1) ?? {};
@@ -200,7 +200,7 @@ describe("a deployed function", () => {
     expect(body.url).toBe("/f/acme/site/");
     const answer = await acme("POST", "/functions/site/invoke", { input: 1 });
     expect([answer.status, answer.body.error.code]).toEqual([409, "HTTP_FUNCTION"]);
-    // And not by HTTP if it is not.
+    // A function of another kind is not served by HTTP.
     await acme("PUT", "/functions/value", { code });
     expect((await acme("GET", "/f/acme/value/")).status).toBe(404);
   });
@@ -241,7 +241,7 @@ function nameOf({ name }: { name: string }): string {
   return name;
 }
 
-/** Every request that names a function. */
+/** Lists every request that names a function. */
 function ways(name: string): [method: string, path: string, body?: object][] {
   const path = `/functions/${name}`;
   return [

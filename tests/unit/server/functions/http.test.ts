@@ -18,7 +18,7 @@ let server: ReturnType<Host["start"]>;
 let acme: Awaited<ReturnType<typeof server.tenant>>;
 const closers: (() => void)[] = [];
 
-/** What a function may do, by the path it is asked for; one sandbox does for all of them. */
+/** Code of a function with a behaviour for each path, so that one sandbox serves all tests. */
 const CODE = `
 const text = (part) => new TextEncoder().encode(part);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -82,7 +82,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** The application on a port, for what a connection matters to. */
+/** Serves the application on a port, for tests that need a connection. */
 async function listen(app: { fetch: (request: Request) => unknown } = server.app): Promise<number> {
   return new Promise((resolve) => {
     const fetch = app.fetch as (request: Request) => Response;
@@ -192,7 +192,7 @@ describe("an HTTP function", () => {
         ["brief-own", own],
         ["brief-site", others],
       ] as const) {
-        // A short timeout is about the code, not about starting a sandbox.
+        // The short timeout is for the code, not for the start of a sandbox.
         await until(() => engine.status().warm > 0);
         const response = await ask(`/f/acme/${name}/${path}`, withKey());
         expect(response.status).toBe(status);
@@ -282,7 +282,7 @@ describe("who may call an HTTP function", () => {
     const status = async (name: string, headers: Record<string, string>) =>
       (await open.app.request(`/f/default/${name}/calls`, { headers })).status;
     expect(await status("own", {})).toBe(200);
-    // Where there are no keys, it is the function's own.
+    // Without keys, the header belongs to the function.
     const authorization = "Bearer anything";
     const echo = await open.app.request("/f/default/own/echo", { headers: { authorization } });
     expect(await echo.json()).toMatchObject({ headers: { authorization } });
@@ -305,7 +305,7 @@ describe("a response on a connection", () => {
     const port = await listen();
     const get = (path: string) => fetch(`http://127.0.0.1:${port}/f/acme/site/${path}`);
     expect(await (await get("parts")).text()).toBe("abc");
-    // This one has no end.
+    // This body has no end.
     const started = performance.now();
     const reader = (await get("silent")).body?.getReader();
     expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe("begun");
@@ -324,7 +324,7 @@ describe("a response on a connection", () => {
     expect(raw).toMatch(/^HTTP\/1\.1 200 /);
     expect(raw).toContain("begun");
     expect(raw).not.toContain("secret");
-    // The last chunk of a whole body.
+    // The last chunk of a complete body.
     expect(raw).not.toMatch(/0\r\n\r\n$/);
   });
 
@@ -347,7 +347,7 @@ describe("a response on a connection", () => {
   });
 });
 
-/** All that a server sends until it closes the connection. */
+/** Returns everything that a server sends until it closes the connection. */
 function rawResponse(port: number, path: string): Promise<string> {
   return new Promise((resolve) => {
     let received = "";

@@ -1,4 +1,6 @@
-/** How many members a body may have before it is validated, each of which could be complained of. */
+/**
+ * Tests the number of members that a body may have before its validation, which might report each.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ControlPlane, type Json } from "../../../helpers/control-plane.ts";
 
@@ -20,7 +22,7 @@ describe("a body with many members", () => {
   ])("of %s is refused before each is looked at", async (_what, more, message) => {
     const { error } = await post({ code, ...more });
     expect(error).toMatchObject({ code: "BAD_REQUEST", message: expect.stringMatching(message) });
-    // Not one text for each of them.
+    // No text for each of them.
     expect(JSON.stringify(error).length).toBeLessThan(1_000);
   });
 });

@@ -18,7 +18,7 @@ describe("members of a body", () => {
     ["requests[0].tools", batch, { requests: [{ tools: Array(101).fill(1) }] }],
     ["requests[10]", batch, { requests: Array(100).fill(many(1_900)) }],
   ])("are bounded before they are validated: %s", (field, schema, value) => {
-    // A schema that is asked all the same complains of each.
+    // The schema itself would report each of them.
     let fault: unknown;
     try {
       assertBounded(schema, value);

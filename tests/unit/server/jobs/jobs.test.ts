@@ -1,4 +1,6 @@
-/** Executions that are answered for later, over a real store; the engine does what each test says. */
+/**
+ * Tests executions with a later answer, over a real store. Each test sets the engine's behaviour.
+ */
 import { createServer, type IncomingHttpHeaders, type Server as Receiver } from "node:http";
 import { type AddressInfo, createServer as createNetServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,7 +18,7 @@ const LATER = { prefer: "respond-async" };
 type Server = ReturnType<ControlPlane["serve"]>;
 
 let plane: ControlPlane;
-/** Takes requests, and runs nothing. */
+/** Accepts requests and runs none. */
 let front: Server;
 const working: Server[] = [];
 let count = 0;
@@ -33,7 +35,7 @@ afterEach(async () => {
   for (const { services } of working.splice(0)) await services.worker.close();
 });
 
-/** A server that runs what waits. */
+/** Starts a server that runs waiting jobs. */
 function worker(): Server {
   const server = plane.serve({ lease: 300 });
   server.services.worker.start();
@@ -177,7 +179,7 @@ describe("jobs of a tenant at its limit", () => {
     const begun = Date.now();
     for (const id of ids) expect((await over(client, id)).attempts).toBe(1);
     expect(most).toBe(2);
-    // Two a second, if they came again only when a refusal says: they would take nine.
+    // At two a second, as the refusals ask for, they would take nine seconds.
     expect(Date.now() - begun).toBeLessThan(8_000);
   });
 });
@@ -222,7 +224,7 @@ describe("DELETE /jobs/{id}", () => {
 });
 
 describe("a server that goes down", () => {
-  /** Takes what waits, and is never heard of again. */
+  /** Claims the waiting jobs for a server that then disappears. */
   const claimedByDead = () => plane.store.jobs.claim("dead", -1, 9);
 
   it("leaves its jobs to others, which run them again, but not for ever", async () => {
@@ -286,14 +288,14 @@ describe("a server that goes down", () => {
 describe("a callback", () => {
   let receiver: Receiver;
   let callback = "";
-  /** What the receiver was sent, and what it answers with before it answers 204. */
+  /** Requests that the receiver got, and the statuses it answers with before 204. */
   const received: { headers: IncomingHttpHeaders; body: string }[] = [];
   const statuses: number[] = [];
-  /** What it waits for before it answers. */
+  /** Promise that it waits for before each answer. */
   let hold = Promise.resolve();
   let letGo = (): void => {};
 
-  /** Takes connections, and says nothing on them. */
+  /** Accepts connections and sends nothing. */
   async function deadReceiver() {
     const sockets = new Set<Socket>();
     const silent = createNetServer((socket) => {
@@ -332,7 +334,7 @@ describe("a callback", () => {
     const stored = async () => plane.store.jobs.get("acme", id);
     await until(() => received.length === 1);
     await until(async () => (await stored())?.notify === true);
-    // Five seconds early.
+    // Makes it due five seconds early.
     await plane.store.jobs.notified(id, -1_000);
     server.services.callbacks?.wake();
     await until(async () => (await stored())?.notify === false);

@@ -101,7 +101,7 @@ describe("slots", () => {
     );
     await settled();
     expect(begun).toEqual(["a", "b", "own", "own"]);
-    // Callers without a key wait for each other, and keep nobody behind them waiting.
+    // Callers without a key wait for each other, and delay no caller behind them.
     slots.give();
     await settled();
     expect(begun).toEqual(["a", "b", "own", "own", "own"]);

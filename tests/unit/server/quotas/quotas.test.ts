@@ -11,7 +11,7 @@ function caller(limits: Partial<TenantLimits>, id = "acme"): Caller {
   return { tenant: { id }, limits: { ...NO_LIMITS, ...limits } };
 }
 
-/** Quotas with a clock of the test's own, over a store that has these executions in it. */
+/** Makes quotas with the test's own clock, over a store with these executions. */
 function quotas(stored = { executions: 0, cpu: 0 }) {
   const clock = { now: NOON };
   const asked: string[] = [];
@@ -104,7 +104,7 @@ describe("a budget", () => {
     clock.now += 11_000;
     await some.today(caller(limits));
     await new Promise((resolve) => setImmediate(resolve));
-    // Nine in the store, and the one under way, which cannot be among them.
+    // Nine in the store, and the running one, which cannot be among them.
     expect((await some.today(caller(limits))).executions).toBe(10);
   });
 
@@ -155,7 +155,7 @@ describe("processor time that is no execution's", () => {
     some.charge("acme", 20);
     expect(await some.today(limited)).toMatchObject({ cpu: 160 });
     await expect(some.admit(limited, wait)).rejects.toMatchObject({ code: "BUDGET_EXHAUSTED" });
-    // What the store is asked again for does not have it.
+    // The store's next count does not include it.
     clock.now += 11_000;
     await expect(some.admit(limited, wait)).rejects.toMatchObject({ code: "BUDGET_EXHAUSTED" });
     expect(await some.today(caller({}, "globex"))).toMatchObject({ cpu: 100 });

@@ -42,15 +42,15 @@ it("batches hold few answers of one tenant's while their slowest members run", a
   const heldBy = (results: readonly string[]): number =>
     results.filter((result) => result === "x").length;
   expect(codes.slice(0, 2).map(heldBy)).toEqual([7, 7]);
-  // What is small is answered, whatever else there is.
+  // Small answers are sent, whatever else is held.
   expect(codes.slice(0, 3).map(([slow]) => slow)).toEqual(["1", "1", "1"]);
-  // Half of 128 MiB, and what the last of them has begun.
+  // Half of 128 MiB, and the executions that the last batch has begun.
   expect(codes.map(heldBy).reduce((sum, count) => sum + count)).toBeLessThan(20);
   expect(codes[7]).toEqual(Array(8).fill("HOST_BUSY"));
   expect(large).toBe(28);
   expect((await theirs).filter(({ ok }) => ok)).toHaveLength(8);
   clearInterval(timer);
-  // All of it is given back with the answers.
+  // All of it is released with the answers.
   const again = ask(one);
   await until(() => ends.length === 1);
   ends.shift()?.();

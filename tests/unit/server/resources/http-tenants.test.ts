@@ -54,7 +54,7 @@ describe("of several tenants", () => {
     const forbidden = { status: 403, code: "DOMAIN_FORBIDDEN" };
     expect(await publishAs(two, {})).toMatchObject(forbidden);
     expect(await publishAs(two, { name: "b" })).toMatchObject(forbidden);
-    // One domain, however it is written.
+    // One domain in any spelling.
     expect(await publishAs(two, { domain: "OWN.org" })).toMatchObject(forbidden);
     const [asOne, asTwo] = [call(one), call(two)];
     expect(await asTwo(`/resource?locator=${locator}`, undefined, "DELETE")).toMatchObject(

@@ -267,7 +267,7 @@ describe("types", () => {
     expect(await post("/types", { source: withAliases(16) })).toMatchObject({ status: 201 });
   });
 
-  /** The longest time in which nobody else was served. */
+  /** Returns the longest time for which the event loop was blocked. */
   async function longestPause(work: () => Promise<unknown>): Promise<number> {
     let longest = 0;
     let last = performance.now();
@@ -340,7 +340,7 @@ it("a server is a registry that another one's mirror can be", async () => {
   const { execute } = await registry.resolve("x.org/team/mirrored.text@1.0.0");
   expect(await execute()).toBe("from afar");
   await new Promise((resolve) => server.close(resolve));
-  // Kept: the server is gone by now.
+  // Stored: the server is gone by now.
   expect(await registry.exists("x.org/team/mirrored.text@1.0.0")).toBe(true);
   expect(await (await registry.resolve("x.org/team/mirrored.text@1.0.0")).execute()).toBe(
     "from afar",

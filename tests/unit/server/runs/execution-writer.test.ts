@@ -8,7 +8,7 @@ import {
 } from "../../../../server/store/contract/store-errors.ts";
 import { until } from "../../../contract/engine-contract.ts";
 
-/** Keeps rows like the store does, until it is told to fail. */
+/** Keeps rows as the store does, until it is set to fail. */
 class Ledger {
   readonly batches: ExecutionRow[][] = [];
   fails = false;
@@ -91,7 +91,7 @@ describe("AuditWriter", () => {
     await audit.flush();
     expect(decisions.ids).toEqual(ids);
     expect(audit.waiting).toBe(0);
-    // Of all together, and of the one.
+    // The error of all together, and of the one.
     expect(errors).toHaveLength(2);
     await Promise.all([write(audit, 9, 11), audit.flush()]);
     expect(decisions.batches.at(-1)).toHaveLength(2);

@@ -1,4 +1,4 @@
-/** Ways to run code, over a real store; the engine does what each test says. */
+/** Tests the modes of running code, over a real store. Each test sets the engine's behaviour. */
 import { createParser } from "eventsource-parser";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Retention } from "../../../../server/runs/retention.ts";
@@ -27,7 +27,7 @@ function newTenant(limits: object = {}) {
   return server.tenant(`tenant-${count}`, limits);
 }
 
-/** Runs until its caller hangs up, and says so. */
+/** Runs until its caller hangs up, and records that. */
 function endless(seen: { started?: boolean; aborted?: boolean }): ControlPlane["behave"] {
   return (_job, { signal }) =>
     new Promise((_resolve, reject) => {
@@ -134,7 +134,7 @@ describe("Accept: text/event-stream", () => {
     };
     const response = await post("/execute", { code }, EVENTS);
     expect(response.headers.get("content-type")).toBe("text/event-stream");
-    // The response is there, and the execution goes on.
+    // The response has begun, and the execution goes on.
     go();
     const events = await eventsOf(response);
     const id = events.at(-1)?.data.id;

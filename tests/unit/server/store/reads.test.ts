@@ -1,4 +1,4 @@
-/** What lists and searches is asked of the store for one request of a tenant at a time. */
+/** Tests that lists and searches read the store for one request of a tenant at a time. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { MOST_LOOKED_AT } from "../../../../server/store/contract/executions.ts";
@@ -50,7 +50,7 @@ describe("reads of the store", () => {
     const waiting = Promise.all(Array.from({ length: 20 }, () => many.ask("GET", path)));
     await sleep(10);
     await other.ask("GET", path);
-    // Reads of the other tenant are not behind all of these.
+    // Reads of the other tenant do not wait for all of these.
     expect(reading.all).toBeLessThan(15);
     const statuses = new Set((await waiting).map(({ status }) => status));
     expect([...statuses].every((status) => status === 200 || status === 404)).toBe(true);
@@ -70,7 +70,7 @@ describe("reads of the store", () => {
       return told;
     });
     const path = `/jobs/${waiting.id}`;
-    // As many as a tenant has jobs are asked for at once.
+    // As many requests at once as a tenant may have jobs.
     const asked = await Promise.all(Array.from({ length: 500 }, () => ask("GET", path)));
     expect(new Set(asked.map(({ status }) => status))).toEqual(new Set([200]));
     expect(bytes).toBeLessThan(500_000);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => plane.close());
 
-/** A tenant with a function that anybody may call, and one of its own. */
+/** Makes a tenant with a public function, and one of its own. */
 async function owner(id: string, limits: object) {
   const tenant = await server.tenant(id, limits);
   for (const [name, isPublic] of [

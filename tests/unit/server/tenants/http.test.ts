@@ -22,10 +22,10 @@ afterAll(() => host.close());
 const code = "export default () => 1";
 const problem = (name: string) => ({ error: { code: name, requestId: expect.any(String) } });
 
-/** The registry has a shape of errors of its own. */
+/** Reads the code of an error. The registry has a shape of its own. */
 const codeOf = ({ body }: Told) => body.error?.code ?? body.code;
 
-/** Every route there is but those of scope `none`, as its contract has it. */
+/** Lists every route except those of scope `none`, from its contract. */
 async function guarded(): Promise<[method: string, path: string, scope: string][]> {
   const { body } = await server.as(undefined)("GET", "/openapi.json");
   const routes: [string, string, string][] = [];
@@ -242,7 +242,7 @@ describe("what a tenant has used up", () => {
 });
 
 describe("a tenant that is deleted", () => {
-  /** Has an execution go on until it is aborted. */
+  /** Makes an execution run until it is aborted. */
   function held() {
     const begun = vi.spyOn(server.engine, "execute").mockImplementationOnce(
       (_job, { signal }) =>

@@ -1,4 +1,7 @@
-/** What a tenant's key does not open: another tenant's, by any route of the contract that names something. */
+/**
+ * Tests that a tenant's key gives no access to another tenant's objects. Tries every route of the
+ * contract that names one.
+ */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { until } from "../../../contract/engine-contract.ts";
 import { RecordingEngine } from "../../../fakes/recording-engine.ts";
@@ -17,7 +20,7 @@ type Host = Awaited<ReturnType<typeof tenantsApp>>;
 type Server = ReturnType<Host["start"]>;
 type Member = Awaited<ReturnType<Server["tenant"]>>;
 
-/** In code, files, inputs and results of the owner's, and in nothing anybody else is to see. */
+/** Text in code, files, inputs and results of the owner. No other tenant may see it. */
 const SECRET = "a-secret-of-the-owners";
 const code = `export default () => "${SECRET}"`;
 const JSON_TYPE = { "content-type": "application/json" };
@@ -28,7 +31,7 @@ let engine: RecordingEngine;
 let owner: Member;
 let owned: Owned;
 let contract: Contract;
-/** Texts that no answer to the thief may hold. */
+/** Texts that no answer to the thief may contain. */
 let secrets: string[];
 
 beforeAll(async () => {
@@ -60,7 +63,7 @@ function send(
   return server.app.request(path, { method, headers: all, ...(sent && { body: sent }) });
 }
 
-/** Gives the owner something of each kind there is. */
+/** Makes one object of each kind for the owner. */
 async function possessions(): Promise<Owned> {
   const { ask, key } = owner;
   const names = { name: "orders", site: "site", idempotencyKeys: ["a", "b", "c", "d"] };
@@ -96,7 +99,7 @@ async function possessions(): Promise<Owned> {
   };
 }
 
-/** All that the owner sees of what it has. */
+/** Reads everything that the owner sees of its objects. */
 async function inventory(): Promise<unknown[]> {
   const paths = ["/tenant", "/executions?limit=200", "/functions", "/functions/orders"];
   paths.push("/functions/orders/versions", "/functions/orders/versions/2", "/functions/site");
@@ -112,7 +115,7 @@ async function inventory(): Promise<unknown[]> {
   return all;
 }
 
-/** What an operation takes, as `in:name`. */
+/** Lists the parameters of an operation, as `in:name`. */
 function taken({ parameters = [], requestBody }: Operation): string[] {
   const [content] = Object.values(requestBody?.content ?? {});
   const given = parameters.map((parameter) => `${parameter.in}:${parameter.name}`);
@@ -188,7 +191,7 @@ it.each([
         if (run !== undefined || text.includes('"results"')) ran += name.startsWith("POST") ? 1 : 0;
       }
     }
-    // What it was answered for has been run for it, and with its own code.
+    // Successful requests were run for the thief, with its own code.
     const since = engine.jobs.slice(jobs);
     expect(since.length).toBeGreaterThanOrEqual(3);
     expect(since).toHaveLength(ran);

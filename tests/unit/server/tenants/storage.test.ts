@@ -1,4 +1,4 @@
-/** Who stores as much as they can: their own room is full, and nobody else's. */
+/** Tests tenants that store as much as they can: only their own room fills up. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../../../contract/engine-contract.ts";
 import { ControlPlane } from "../../../helpers/control-plane.ts";
@@ -41,7 +41,7 @@ describe("a tenant that fills its storage", () => {
     const own = await rival.put("/functions/f", { code });
     expect(own.status).toBe(201);
     expect((await rival.post("/execute", { code: large }, key("k"))).status).toBe(200);
-    // All that ran were answered, whether or not there was room to keep it.
+    // Every execution that ran was answered, with or without room to store it.
     const ran = answers.filter(([status]) => status === 200);
     expect(ran.every(([, , body]) => body.result === LARGE)).toBe(true);
     expect(ran.filter(([, stored]) => stored === null)).toHaveLength(4);
@@ -71,7 +71,7 @@ describe("a tenant that fills its storage", () => {
 
   it("has room again for what it deletes", async () => {
     const { put, post, send, get } = await server.tenant("tidy", { storage: MB });
-    // Stored as it was deployed, and as it is run.
+    // Stored twice: as deployed, and as run.
     const body = { code: `${code} // ${"x".repeat(60_000)}` };
     const names = Array.from({ length: 8 }, (_, n) => `f${n}`);
     for (const name of names) expect((await put(`/functions/${name}`, body)).status).toBe(201);

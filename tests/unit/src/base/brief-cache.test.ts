@@ -3,13 +3,13 @@ import { BriefCache } from "../../../../src/base/brief-cache.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** Sets the clock, and waits until the cache looks at it again. */
+/** Sets the clock, and waits until the cache reads it again. */
 async function setClock(milliseconds: number): Promise<void> {
   vi.spyOn(performance, "now").mockReturnValue(milliseconds);
   await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** A cache of texts that counts their letters, and what was read for it. */
+/** Makes a cache of texts, sized by their letters, and a list of its reads. */
 function sized(maxSize: number) {
   const reads: string[] = [];
   const cache = new BriefCache<string>({ maxSize, sizeOf: (text = "-") => text.length });

@@ -3,7 +3,7 @@ import { Poller } from "../../../../src/base/poller.ts";
 
 afterEach(() => void vi.useRealTimers());
 
-/** A poller whose looks end when they are told to. */
+/** Starts a poller whose looks end on request. */
 function started() {
   const ends: (() => void)[] = [];
   const errors: unknown[] = [];

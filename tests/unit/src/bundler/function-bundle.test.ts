@@ -7,12 +7,12 @@ import { resolveImport } from "../../../../src/bundler/resolve-import.ts";
 
 type Files = Record<string, string>;
 
-/** The bundler computes what enums are. */
+/** Source of enums whose values the bundler computes. */
 const DOUBLING = Array.from({ length: 40 }, (_, n) => `a${n + 1} = a${n} + a${n}`)
   .join()
   .replace(/^/, 'a0 = "x",');
 
-/** What the default export of a bundle returns. */
+/** Returns the result of a bundle's default export. */
 async function call(files: Files, main = "main.ts"): Promise<unknown> {
   const code = await bundleFunction({ files, main }, "a");
   const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
@@ -20,7 +20,7 @@ async function call(files: Files, main = "main.ts"): Promise<unknown> {
   return module.default();
 }
 
-/** Why files are refused. */
+/** Returns the reason why files are refused. */
 async function refusal(files: Files, main = "main.ts"): Promise<[string, string]> {
   try {
     await bundleFunction({ files, main }, "a");
@@ -182,7 +182,7 @@ describe("bundling a function", () => {
   });
 
   it("is not held up by how an import is worded", async () => {
-    // The bundler makes the attribute a part of the file's name.
+    // The bundler appends the attribute to the file's name.
     const attribute = `${" with {".repeat(40_000)}}x`;
     const files = {
       "main.ts": `import x from "./a.ts" with { k: "${attribute}" }; import y from "./a.ts"; export default () => x + y`,
@@ -191,7 +191,7 @@ describe("bundling a function", () => {
     const delay = monitorEventLoopDelay({ resolution: 10 });
     delay.enable();
     await bundleFunction({ files, main: "main.ts" }, "a").catch(() => {});
-    // A delay is noted once it is over.
+    // A delay is recorded at its end.
     await sleep(50);
     delay.disable();
     expect(delay.max / 1e6).toBeLessThan(1_000);

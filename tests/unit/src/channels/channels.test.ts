@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ChannelRouter, type Membership } from "../../../../src/channels/channels.ts";
 
-/** Joins with a way to an execution that takes what it is sent when it is told to. */
+/** Joins with an execution that takes messages on request. */
 function join(router: ChannelRouter, tenant = "a", topics: readonly string[] = []) {
   const member = router.join(tenant);
   const heard: [topic: string, text: string][] = [];

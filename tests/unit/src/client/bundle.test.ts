@@ -1,4 +1,4 @@
-/** The client where nothing but `fetch` is there: its schemas are types, and stay behind. */
+/** Tests the client with nothing but `fetch`: it uses schemas as types only. */
 import { join } from "node:path";
 import { build } from "esbuild";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** The typed client against the application itself; what code does is what each test says. */
+/** Tests the typed client against the application itself. Each test sets what code does. */
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { type Client, createClient, type ExecutionEvent } from "../../../../src/client/client.ts";
 import { ADMIN_KEY, ControlPlane } from "../../../helpers/control-plane.ts";

@@ -345,7 +345,7 @@ describe("provide and reset", () => {
 
   it("leave all globals of the language and the host as they were", () => {
     const snapshot = () => Object.getOwnPropertyDescriptors(globalThis);
-    // Adds symbols of Node 24's own: it loads what is behind some globals as soon as they are looked at.
+    // Adds Node 24's own symbols, which it loads when some globals are read.
     snapshot();
     const before = snapshot();
     provide(globalThis, { crypto: "safe", Atomics: "safe", foo: 1 });

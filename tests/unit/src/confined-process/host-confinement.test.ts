@@ -11,7 +11,7 @@ import {
 const isRoot = process.getuid?.() === 0;
 const host = await confinable();
 
-/** What a shell says that is run confined. */
+/** Returns the output of a shell that runs confined. */
 function said(script: string, confinement: HostConfinement = {}): string {
   const [file = "", ...args] = confinedCommand(host, ["/bin/sh", "-c", script], confinement);
   const { stdout, stderr, status } = spawnSync(file, args, { encoding: "utf8", env: {}, cwd: "/" });
@@ -48,7 +48,7 @@ it.runIf(isRoot)("makes it another user, without privileges or a way to any", ()
     expect(status).toMatch(new RegExp(`^${name}:\t0+$`, "m"));
   }
   expect(status).toMatch(/^NoNewPrivs:\t1$/m);
-  // Files of the operator's alone stay so.
+  // Files that only the operator may read stay closed.
   expect(said("cat /etc/shadow 2>/dev/null || echo refused", { user })).toBe("refused");
 });
 
@@ -65,7 +65,7 @@ it("limits what it takes of the host", () => {
   const [soft, hard, failed] = said(`(${script}) 2>/dev/null`, { user, limits }).split("\n");
   expect([soft, hard]).toEqual(["77", "77"]);
   expect(Number(failed)).toBeGreaterThan(0);
-  // A shell that may not fork gives up with an error of its own.
+  // A shell that may not fork ends with its own error.
   if (user === undefined) return;
   const [file = "", ...args] = confinedCommand(
     host,

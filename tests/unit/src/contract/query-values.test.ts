@@ -1,4 +1,7 @@
-/** What callers say is never ours to answer for, however far it is beyond what the store can be asked. */
+/**
+ * Tests that no value of a caller is a failure of the server, even far beyond what the store
+ * accepts.
+ */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ADMIN_KEY, type Ask, tenantsApp } from "../../../helpers/tenants.ts";
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ResultMeter } from "../../../../src/database/result-meter.ts";
 
-/** A message of a server's: its type, and a body of so many bytes. */
+/** Makes a server's message: its type, and a body of that many bytes. */
 function message(type: string, bytes = 0): Buffer {
   const head = Buffer.alloc(5);
   head.write(type, "latin1");
@@ -12,7 +12,7 @@ function message(type: string, bytes = 0): Buffer {
 
 const rows = (count: number, bytes = 10): Buffer[] => Array(count).fill(message("D", bytes));
 
-/** Types of what a meter lets through, and how often it spoke up. */
+/** Returns the types of forwarded messages, and the number of cuts. */
 function pass(stream: Buffer, cuts: readonly number[], limits = { rows: 3, bytes: 100 }) {
   let exceeded = 0;
   const meter = new ResultMeter(limits, () => {

@@ -117,7 +117,7 @@ const ADDRESSES: Record<AddressClass, readonly string[]> = {
     "ff02::1",
     "1::1",
     "fe00::1",
-    // No addresses at all, or not in the form a resolver gives.
+    // No addresses, or not in the format of a resolver.
     "",
     "localhost",
     "127.1",

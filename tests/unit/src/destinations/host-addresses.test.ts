@@ -1,4 +1,6 @@
-/** Addresses of the host's own that the world cannot reach past its firewall, and code here could. */
+/**
+ * Tests addresses of the host that a firewall hides from the world, and that code here could reach.
+ */
 import type { NetworkInterfaceInfo } from "node:os";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { classify } from "../../../../src/destinations/address-class.ts";
@@ -34,7 +36,7 @@ describe("the host's own addresses", () => {
 
   it.each([
     ["203.0.112.5", "private"],
-    // On the same link, and somebody else's: a provider's neighbours.
+    // On the same link but of another owner: a provider's neighbours.
     ["203.0.112.6", "public"],
     ["2600:1:2:3::5", "private"],
     ["2600:1:2:3::6", "private"],
@@ -64,7 +66,7 @@ describe("the host's own addresses", () => {
     expect(looks).toHaveBeenCalledTimes(2);
   });
 
-  // Nothing is dialled here, with or without what is tested.
+  // Nothing is dialled here, with or without the protection.
   describe("are not let through to be dialled", () => {
     const hosts = ["203.0.112.5:80", "[2600:1:2:3::5]:80", "[2600:1:2:3::6]:80", "own.test:80"];
     const decide = (host: string, privates: string[]) => {

@@ -172,7 +172,7 @@ describe("a host", () => {
         const text = pieces.join("");
         const kind = kindOf(text);
         if (kind !== "name") return;
-        // What a browser's parser makes of it must be the very name.
+        // A browser's parser must produce the same name.
         expect(new URL(`http://${text}/`).hostname).toBe(text);
       }),
       { numRuns: 2_000 },

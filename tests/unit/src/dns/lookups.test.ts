@@ -14,7 +14,7 @@ afterEach(() => cleanup.run());
 
 const never = new AbortController().signal;
 
-/** A resolver that asks a name server of this test alone. */
+/** Makes a resolver that uses only this test's name server. */
 async function resolverOf(zone: Zone, hosts = "", resolv = "") {
   const path = await directory(cleanup);
   const [hostsFile, resolvConf] = [join(path, "hosts"), join(path, "resolv.conf")];
@@ -91,7 +91,7 @@ describe("the resolver", () => {
 });
 
 describe("look-ups", () => {
-  /** A resolver that waits until it is let go, and what it has been asked for. */
+  /** Makes a resolver that waits for `go`, and records its questions. */
   function held(): { resolver: Resolver; asked: string[]; go: (outcome?: Error) => void } {
     const asked: string[] = [];
     const waiting: ((outcome?: Error) => void)[] = [];

@@ -1,4 +1,4 @@
-/** A proxy that somebody else runs, over its life. */
+/** Tests a proxy that another program runs, over its whole life. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -58,7 +58,7 @@ describe("a proxy that somebody else runs", () => {
     const lease = await open([name], (denial) => refused.push(denial));
     const denied = "CONNECT evil.test:443 HTTP/1.1\r\n\r\n";
     expect(outcome(await say(socket, denied))).toBe("HOST_NOT_ALLOWED");
-    // Told at once, each time, and summed up at the end.
+    // Reported at once, each time, and summed up at the end.
     const told = { kind: "net", value: "evil.test:443", by: "egress", code: "HOST_NOT_ALLOWED" };
     await eventually(() => refused.length === 1);
     expect(refused).toEqual([told]);
@@ -88,7 +88,7 @@ describe("a proxy that somebody else runs", () => {
     await (await open(["a.test"])).close();
     expect(lines.filter((line) => line === "The egress proxy is ready")).toHaveLength(2);
     const down = lines.filter((line) => line.includes("nobody listens on its socket"));
-    // Tried several times by then, and said once each time it was gone.
+    // Tried several times by then, and reported once per loss.
     expect(down.length).toBeLessThanOrEqual(2);
   });
 
@@ -111,7 +111,7 @@ describe("a proxy that somebody else runs", () => {
     ended.socket.end();
     await ended.closed;
     await connect();
-    // The next time that the proxy tells of it.
+    // The next report of the proxy.
     await sleep(1_200);
     await proxy.close();
     await eventually(() => !link.up);

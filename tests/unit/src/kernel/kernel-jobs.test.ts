@@ -1,4 +1,4 @@
-/** Jobs that no request asks for, as resource types' are: they are held to the kernel's end as requests are. */
+/** Tests jobs without a request, as those of resource types. The kernel's end covers them, too. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { config } from "../../../../src/config/config.ts";
@@ -42,7 +42,7 @@ it("is waited for while the kernel closes, and refused from then on", async () =
     code: "SHUTTING_DOWN",
   });
   expect(await running).toMatchObject({ status: "ok" });
-  // Its engine was closed behind it.
+  // Its engine was closed after it.
   expect(await closed).toBe(true);
   expect(engine.jobs).toHaveLength(1);
 });

@@ -6,7 +6,7 @@ import { Kernel } from "../../../../src/kernel/kernel.ts";
 import type { ExecuteRequest } from "../../../../src/request/types.ts";
 import { RecordingEngine } from "../../../fakes/recording-engine.ts";
 
-/** What an engine is asked to do for a request, or the rejection of one that is no good. */
+/** Returns the engine's job for a request. Rejects as the request does. */
 async function admit(
   request: unknown,
 ): Promise<{ level: string; job: Job; options: ExecuteOptions }> {

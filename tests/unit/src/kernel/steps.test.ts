@@ -1,4 +1,7 @@
-/** The list of built-in steps: its order, and what it says of the context, beside what each step does. */
+/**
+ * Tests the list of built-in steps: its order, and its statements on the context against each
+ * step's work.
+ */
 import { describe, expect, it } from "vitest";
 import { config } from "../../../../src/config/config.ts";
 import { emptyContext } from "../../../../src/kernel/context.ts";
@@ -30,11 +33,13 @@ const REQUESTS: readonly ExecuteRequest[] = [
   { code: "1", permissions: { net: ["example.com"], read: ["/data"], env: ["NOPE"] } },
 ];
 
-/** The context of an execution that notes which of its fields are looked at; to copy them all is not to look. */
+/**
+ * Makes a context that records which of its fields are read. Copying all of them does not count.
+ */
 function watched(context: Context, seen: Set<string>): Context {
   let copied: PropertyKey | undefined;
   return new Proxy(context, {
-    // A spread asks for the property itself right before its value.
+    // A spread reads the property's descriptor right before its value.
     getOwnPropertyDescriptor(target, key) {
       copied = key;
       return Reflect.getOwnPropertyDescriptor(target, key);
@@ -60,7 +65,7 @@ class Access implements ContextAccess {
   }
 }
 
-/** Runs the steps one after the other, and returns what each did with the context, by hook and name. */
+/** Runs the steps one after the other. Returns each one's use of the context, by hook and name. */
 async function run(steps: readonly Step[]): Promise<ReadonlyMap<string, Access>> {
   const accesses = new Map<string, Access>();
   const validate: Parameters<PluginApi["onValidate"]["tap"]>[0][] = [];

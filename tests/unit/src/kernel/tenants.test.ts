@@ -1,4 +1,4 @@
-/** What an execution gets of what its tenant may have: the kernel's part of it. */
+/** Tests which of its tenant's rights an execution gets: the kernel's part of it. */
 import { describe, expect, it } from "vitest";
 import { IsolateError } from "../../../../src/base/errors.ts";
 import { config, type PartialConfig } from "../../../../src/config/config.ts";
@@ -26,7 +26,7 @@ function host(partial: PartialConfig = {}) {
   return { kernel, run, engine, isolated, last: () => engine.jobs.at(-1) };
 }
 
-/** Runs everything until it is told to finish. */
+/** Runs every job until `finish()` is called. */
 class OpenEngine extends RecordingEngine {
   finish: () => void = () => {};
   readonly #finished = new Promise<void>((resolve) => {
@@ -84,7 +84,7 @@ describe("a request beyond its tenant's limits", () => {
       field,
     });
     expect([engine.jobs, isolated.jobs]).toEqual([[], []]);
-    // Another tenant may, but for the database, which there is none of.
+    // Another tenant may run it, but without a database.
     if (!request.tools?.includes("db")) expect(await run(request, {})).toMatchObject({ ok: true });
   });
 

@@ -1,4 +1,4 @@
-/** The ceiling of a host, as callers meet it over HTTP. */
+/** Tests the ceiling of a host, as callers see it over HTTP. */
 import { describe, expect, it } from "vitest";
 import { recordingApp } from "../../../helpers/app.ts";
 
@@ -43,7 +43,7 @@ describe("a host with a ceiling", () => {
     expect(engine.jobs).toEqual([]);
     const planned = await post("/plan", request);
     expect(planned.body).toMatchObject({ refusals: [{ field, kind: "forbidden" }] });
-    // Without it, the same request is run.
+    // Without it, the same request runs.
     expect((await recordingApp({ env }, [hosts]).post("/execute", request)).status).toBe(200);
   });
 

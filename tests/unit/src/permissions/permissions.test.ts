@@ -31,7 +31,7 @@ const anyPerms: fc.Arbitrary<Perms> = fc.oneof(
 
 const withoutBooleans = (perms: Perms) => ({ ...normalize(perms), hrtime: false });
 
-/** Everything that is no permissions, with the key its error names. */
+/** Malformed permissions, with the key that the error names. */
 const malformed: [string, unknown, string][] = [
   ["inherited permissions", "inherit", '"inherit"'],
   ["an inherited list", { net: "inherit" }, '"net" cannot be "inherit"'],
@@ -190,7 +190,7 @@ describe("parse", () => {
     }
     expect(thrown).toBeInstanceOf(Error);
     expect((thrown as Error).message).toContain(message);
-    // Whatever a logger might print of it.
+    // Everything that a logger might print of it.
     const printed = [(thrown as Error).message, (thrown as Error).cause, JSON.stringify(thrown)];
     expect(printed.join()).not.toContain("secret");
   });

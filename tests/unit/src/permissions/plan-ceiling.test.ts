@@ -1,4 +1,4 @@
-/** Within a tenant's ceiling: what is covered by what, and that it only ever narrows. */
+/** Tests a tenant's ceiling: what it covers, and that it only narrows. */
 import { describe, expect, it } from "vitest";
 import { config } from "../../../../src/config/config.ts";
 import type { ListName, Perms } from "../../../../src/permissions/perms.ts";

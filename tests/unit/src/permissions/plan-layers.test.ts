@@ -1,4 +1,4 @@
-/** What each layer is told of the hosts that are granted. */
+/** Tests the settings of each layer for the granted hosts. */
 import { describe, expect, it } from "vitest";
 import { planned } from "../../../helpers/plan.ts";
 

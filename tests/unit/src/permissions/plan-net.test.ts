@@ -1,9 +1,9 @@
-/** Entries of `net`: what is one, who is granted which, and what each layer makes of it. */
+/** Tests entries of `net`: their form, who may get them, and their meaning for each layer. */
 import { describe, expect, it } from "vitest";
 import { outcome, planned } from "../../../helpers/plan.ts";
 
 const label = "a".repeat(63);
-/** An operator's destinations on loopback, some of which belong to each sandbox. */
+/** An operator's destinations on loopback. Some of them belong to each sandbox. */
 const LOCAL = ["127.0.0.1:60999", "127.0.0.1:61511", "127.0.0.1:61512", "localhost:3129"];
 const OPENED = { egress: { hosts: {}, private: LOCAL } };
 const longest = `${`${label}.`.repeat(3)}${"b".repeat(61)}`;
@@ -152,7 +152,7 @@ describe("an entry of net that no connection could be made to", () => {
     ["127.0.0.1:8080", "private"],
     ["[::1]", "private"],
     ["10.0.0.8:81", "private"],
-    // Opened without a port, with which the proxy does not start.
+    // Opened without a port. The proxy does not start with that.
     ["10.0.0.9:443", "private"],
     ["192.168.0.1", "private"],
     ["[fd00:1::9]:443", "private"],
@@ -176,7 +176,7 @@ describe("an entry of net that no connection could be made to", () => {
     expect(planned("none", { egress, tools }).refusals[0]?.field).toBe(
       'tools "t": permissions.net[0]',
     );
-    // There the process is on the host's own network, and nothing stands between.
+    // There the process is on the host's network, without a proxy.
     const isolated = { level: "isolated", isolatedNet: true, egress } as const;
     expect(planned({ net: [entry] }, isolated).refusals).toEqual([]);
     const brokered = [{ name: "database", permissions: { net: [entry] }, brokered: true as const }];
@@ -186,7 +186,7 @@ describe("an entry of net that no connection could be made to", () => {
   it.each([
     ["198.41.0.4", "198.41.0.4"],
     ["10.0.0.8:80", "10.0.0.8:80"],
-    // One of its two ports.
+    // Only one of its two ports.
     ["10.0.0.8", "10.0.0.8"],
     ["in.test:8080", "in.test:8080"],
     ["out.test", "out.test"],

@@ -1,4 +1,4 @@
-/** Whatever is asked, no layer lets through what an oracle that shares no code with it would not. */
+/** Tests that no layer allows more than an independent oracle, whatever is requested. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LISTS, type Perms, type PermsObject } from "../../../../src/permissions/perms.ts";
@@ -7,7 +7,7 @@ import { operator } from "../../../helpers/plan.ts";
 
 const names = ["org", "x.org", "a.x.org", "b.a.x.org", "ax.org", "localhost", "10.0.0.1"];
 const ports = [22, 80, 443, 3128, 61_000];
-/** Else nobody would be granted the last two names. */
+/** Otherwise the last two names would never be granted. */
 const egress = {
   hosts: {},
   private: ["localhost", "10.0.0.1"].flatMap((name) => ports.map((port) => `${name}:${port}`)),
@@ -24,7 +24,7 @@ const entry = fc
   )
   .map(([star, name, port]) => `${star}${name}${port === "" ? "" : `:${port}`}`);
 const net = fc.array(fc.oneof({ weight: 9, arbitrary: entry }, fc.constant("*")), { maxLength: 6 });
-// A ceiling that is malformed is another matter.
+// Malformed ceilings are tested elsewhere.
 const sound = (text: string) => !/^\*.*10\./.test(text);
 const lists = { read: some(paths), write: some(paths), env: some(variables), sys: some(["uid"]) };
 const perms = fc.record({ net, ...lists, hrtime: fc.boolean() }, { requiredKeys: [] });
@@ -44,7 +44,7 @@ const input: fc.Arbitrary<
   operator: policy,
 });
 
-/** Reads a list of hosts: strictly, or as generously as Deno reads it. */
+/** Reads a list of hosts: strictly, or as generously as Deno does. */
 function reaches(net: readonly string[], host: string, port: number, generous: boolean): boolean {
   return net.some((text) => {
     const [name = "", written] = text.split(":");
@@ -83,7 +83,8 @@ describe("no layer is wider than asked for and allowed", () => {
             if (through) expect(limit(host, port, !isolated)).toBe(true);
             if (out) expect(reaches(wanted, host, port, false)).toBe(true);
             if (out) expect(limit(host, port, false)).toBe(true);
-            // Nothing gets out that the Worker would stop: else a promise could not be kept.
+            // The Worker allows everything that the proxy allows. Otherwise a promise could not be
+            // kept.
             if (out) expect(through).toBe(true);
             if (out) expect(isolated).toBe(false);
             if (through && isolated) expect(given.operator.isolatedNet).toBe(true);

@@ -1,4 +1,4 @@
-/** A plan as a whole: its parts for each layer, its warnings, and how it becomes an error. */
+/** Tests a plan as a whole: its parts for each layer, its warnings, and its errors. */
 
 import { describe, expect, it } from "vitest";
 import { BadRequest, PermissionError } from "../../../../src/base/errors.ts";

@@ -1,4 +1,4 @@
-/** What is asked for may be anything: what is malformed is refused where it stands. */
+/** Tests requests of any shape: malformed ones are refused with their place. */
 import { describe, expect, it } from "vitest";
 import { shape } from "../../../../src/permissions/shape.ts";
 import { planned } from "../../../helpers/plan.ts";

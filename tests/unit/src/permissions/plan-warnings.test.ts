@@ -1,4 +1,4 @@
-/** A plan's warnings, as the callers of an execution meet them. */
+/** Tests a plan's warnings, as the callers of an execution see them. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { recordingApp } from "../../../helpers/app.ts";
 import { MEASURED } from "../../../helpers/measured.ts";

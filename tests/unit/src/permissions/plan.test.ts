@@ -1,10 +1,10 @@
-/** What a plan grants apart from `net`, whom it refuses what, and what it tells. */
+/** Tests a plan's grants apart from `net`, its refusals, and its messages. */
 import { describe, expect, it } from "vitest";
 import type { ListName } from "../../../../src/permissions/perms.ts";
 import { outcome, planned } from "../../../helpers/plan.ts";
 
 describe("an element", () => {
-  // The list, the element, and what becomes of it in a container and at level isolated.
+  // The list, the element, and its results in a container and at level isolated.
   it.each<[ListName, string, string, string?]>([
     ["read", "/data", "granted", "forbidden"],
     ["read", "/data/a b/ü", "granted", "forbidden"],

@@ -1,4 +1,4 @@
-/** What a caller is told, over HTTP, of a permission that is refused: where it stands, and no more. */
+/** Tests the answer to a refused permission over HTTP: it names the place, and no more. */
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -29,7 +29,7 @@ const long = "x".repeat(1_000_000);
 const hosts = Array.from({ length: 10_000 }, (_, index) => `h${index}.org`);
 
 describe("a refusal", () => {
-  // The permissions, the status, the element, and what is shown of it.
+  // The permissions, the status, the element, and the part of it that is shown.
   const CASES: readonly (readonly [unknown, number, string, string | RegExp])[] = [
     [{ net: hosts }, 400, ".net", "object"],
     [{ net: [long] }, 400, ".net[0]", /^x{100}…$/],

@@ -36,7 +36,7 @@ const plugin = (name: string, required: string[], setup: (api: PluginApi) => voi
   setup,
 });
 
-/** What a plugin behind these is given. */
+/** Returns the API that a plugin behind these gets. */
 function apiOf(required: string[], engine?: RecordingEngine, partial?: PartialConfig): PluginApi {
   let api: PluginApi | undefined;
   kernelWith([plugin("curious", required, (given) => (api = given))], engine, partial);
@@ -88,7 +88,7 @@ describe("plugins", () => {
       const cause = new Error("secret detail");
       const kernel = kernelWith([
         plugin("faulty", ["guard"], (api) => {
-          // The hooks differ in what they pass on; all of it may be passed on as it is.
+          // The hooks differ in their values. Each may return its value unchanged.
           const tap = api[hook].tap as (each: (value: unknown, next: unknown) => unknown) => void;
           tap((_value, next) => {
             if (broken) throw cause;

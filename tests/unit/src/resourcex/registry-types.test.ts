@@ -53,7 +53,7 @@ it("resolves with the caller's types, and runs each time anew", async () => {
   // @ts-expect-error It cannot be left out.
   await expect(execute()).rejects.toThrow('"times"');
   await registry.delete("a.repeat@1");
-  // It is at hand: what is read was read before.
+  // Everything needed was read before.
   expect(await execute({ times: 1 })).toBe("ab");
   await expect(registry.resolve("a.repeat@1")).rejects.toThrow("Resource not found: a.repeat@1");
   await registry.close();

@@ -150,7 +150,7 @@ describe("get", () => {
     await registry.add(await helloFolder("x", { ...HELLO, version: "2" }));
     const getting = registry.get(locator);
     await expect(getting).rejects.toThrow(RegistryError);
-    // The last is of a domain, which cannot be asked here.
+    // The last one has a domain, which cannot be asked here.
     const message = locator.startsWith("a.b") ? "Cannot fetch" : `Resource not found: ${locator}`;
     await expect(getting).rejects.toThrow(message);
   });

@@ -14,7 +14,7 @@ const IMPORT = 'import { pgTable, serial, pgEnum } from "drizzle-orm/pg-core";';
 const table = (name: string, columns = "id: serial()"): string =>
   `${IMPORT} export const ${name} = pgTable("${name}", { ${columns} });`;
 
-/** What loading the files says, without the folder's own path. */
+/** Returns the messages of loading the files, without the folder's own path. */
 async function load(files: Readonly<Record<string, string>>): Promise<readonly string[] | string> {
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   return loadSchemas(folder).then(

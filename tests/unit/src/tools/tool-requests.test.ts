@@ -11,7 +11,7 @@ import { exampleTool } from "../../../helpers/tools.ts";
 const code = "export default () => 1";
 const clock: Tool = { name: "clock", setup: () => {} };
 
-/** A kernel whose tools are these, as if each came from a module. */
+/** Makes a kernel with these tools, as if each came from a module. */
 function kernelWith(...tools: readonly Tool[]) {
   const engine = new RecordingEngine("isolated");
   const contexts: Context[] = [];

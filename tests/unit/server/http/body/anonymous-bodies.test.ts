@@ -9,7 +9,7 @@ const sockets: Socket[] = [];
 let server: Server;
 let begun = 0;
 
-/** A server that reads bodies for the tenant that the path names, of senders without a key. */
+/** Starts a server that reads bodies without a key, for the tenant in the path. */
 beforeAll(async () => {
   const { withBytes } = bodies(1_000_000);
   server = createServer((incoming, outgoing) => {
@@ -37,7 +37,7 @@ function send(path: string, body: string): Socket {
   return socket;
 }
 
-/** Sends one byte of two, so many times. */
+/** Sends one byte of two, that many times. */
 async function sendUnfinished(path: string, count: number): Promise<void> {
   const before = begun;
   for (let n = 0; n < count; n += 1) send(path, "x");

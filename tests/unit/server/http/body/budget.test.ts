@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { BodyBudget } from "../../../../../server/http/body/budget.ts";
 import { HostBusy } from "../../../../../src/base/errors.ts";
 
-/** Has a body of that size in memory until `work` is over. */
+/** Holds a body of that size in memory until `work` ends. */
 function hold<T>(
   budget: BodyBudget,
   bytes: number,

@@ -14,7 +14,7 @@ const share = { add: () => {} };
 const BOUNDARY = "b";
 const TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
 
-/** Hands a text over byte by byte, in one buffer: whoever keeps a chunk sees it change. */
+/** Yields a text byte by byte in one buffer, so that a kept chunk changes. */
 async function* bytewise(text: string): AsyncGenerator<Uint8Array> {
   const chunk = new Uint8Array(1);
   for (const byte of Buffer.from(text)) {
@@ -60,7 +60,7 @@ it("a form keeps no chunk of its parts", async () => {
   for (let from = 0; from < text.length; from += 1_000) {
     const chunk = Buffer.from(text.slice(from, from + 1_000));
     parser.write(chunk);
-    // Its parts are handed out as a stream's are, a moment later.
+    // Parts arrive asynchronously, as those of a stream do.
     await new Promise(setImmediate);
     chunk.fill(0);
   }
@@ -89,7 +89,7 @@ describe("a server that is sent chunks of one byte", () => {
         socket.destroy();
         resolve(String(data));
       });
-      // Bytes that are still sent then are of no interest.
+      // Errors of bytes that are still sent then do not matter.
       socket.on("error", (error: NodeJS.ErrnoException) => {
         if (error.code !== "ECONNRESET" && error.code !== "EPIPE") reject(error);
       });

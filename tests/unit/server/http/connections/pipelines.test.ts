@@ -10,7 +10,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-/** A server that ends connections which have stalled for that many milliseconds. */
+/** Starts a server that closes connections which have stalled for that many milliseconds. */
 async function listen(listener: RequestListener, stall = 300): Promise<number> {
   const server: Server = guardedServer({ stall, look: 50 })({}, listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -29,7 +29,7 @@ const request = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r
 const requests = (count: number): string =>
   Array.from({ length: count }, (_, n) => request(`/${n}`)).join("");
 
-/** Paths as they were answered, once there are that many. */
+/** Returns the paths in the order of their answers, once there are that many. */
 async function answered(socket: Socket, count: number): Promise<string[]> {
   let text = "";
   socket.on("data", (data) => (text += data));

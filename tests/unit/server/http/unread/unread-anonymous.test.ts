@@ -20,7 +20,8 @@ beforeAll(async () => {
   const kernel = new Kernel({ config: config(), engines: [new RecordingEngine("container")] });
   const services = storelessServices(kernel);
   const onError = (): void => {};
-  // Half of it for those without a key, and half of that for one of them: 16 MiB, and 64 with the kernel.
+  // Clients without a key get half of it, and each of them half of that. That is 16 MiB, and 64
+  // with the kernel's buffers.
   const app = buildApp({ services, maxBody: 100_000, onError, maxUnread: 67_108_864 });
   server = await listenGuarded(app);
 });
@@ -33,7 +34,7 @@ function requestText(path: string, more = ""): string {
   return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
 }
 
-/** Asks, from one of loopback's addresses, and reads nothing but the first line. */
+/** Sends a request from one of loopback's addresses. Reads only the first line of the answer. */
 function ask(text: string, from = "127.0.0.1"): Promise<number> {
   return new Promise((resolve, reject) => {
     const { port } = server.address() as AddressInfo;
@@ -48,7 +49,7 @@ function ask(text: string, from = "127.0.0.1"): Promise<number> {
   });
 }
 
-/** Resolves with how many were answered before one was refused. */
+/** Sends requests until one is refused. Resolves with the number of answers before. */
 async function askUntilRefused(text: string, from: (n: number) => string): Promise<number> {
   for (let count = 0; count < 60; count += 1) {
     if ((await ask(text, from(count))) === 429) return count;
@@ -64,7 +65,7 @@ describe("answers without a key that nobody reads", () => {
     expect(await ask(requestText(LARGE))).toBe(429);
     expect(await ask(requestText("/openapi.json"))).toBe(429);
     expect(await ask(requestText("/healthz"))).toBe(200);
-    // Others have their share, and those with a key one of their own.
+    // Others have their own share, and clients with a key another one.
     expect(await ask(requestText(LARGE), "127.0.0.2")).toBe(200);
     expect(await ask(requestText("/executions"))).not.toBe(429);
     for (const socket of sockets.splice(0)) socket.destroy();

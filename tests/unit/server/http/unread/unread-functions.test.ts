@@ -1,4 +1,7 @@
-/** Answers of HTTP functions that are read slowly, or not at all, behind a proxy: everybody has one address. */
+/**
+ * Tests answers of HTTP functions that are read slowly or not at all. Behind a proxy, all clients
+ * have one address.
+ */
 import type { Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -16,7 +19,7 @@ const keys: Record<string, string> = {};
 let plane: ControlPlane;
 let small: number;
 let usual: number;
-/** Called for the streams that stay open. */
+/** Callbacks that end the streams that stay open. */
 const ends: (() => void)[] = [];
 
 beforeAll(async () => {
@@ -49,7 +52,7 @@ beforeAll(async () => {
     servers.push(server);
     return (server.address() as AddressInfo).port;
   };
-  // For those without a key 8 MiB, and 32 with the kernel's.
+  // Clients without a key get 8 MiB, and 32 with the kernel's buffers.
   [small, usual] = [await listen(16_777_216), await listen()];
 });
 afterEach(() => {
@@ -61,7 +64,7 @@ afterAll(async () => {
   await plane.close();
 });
 
-/** Asks, and reads the first line of the answer alone, or all of it. */
+/** Sends a request. Reads only the first line of the answer, or all of it. */
 function ask(
   port: number,
   path: string,
@@ -81,7 +84,7 @@ function ask(
   });
 }
 
-/** Resolves with how many were answered before one was refused. */
+/** Sends requests until one is refused. Resolves with the number of answers before. */
 async function askUntilRefused(path: string, from: (n: number) => string = () => "127.0.0.1") {
   for (let count = 0; count < 80; count += 1) {
     const status = await ask(small, path, { from: from(count) });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   plane.behave = async () => ({ result: JSON.stringify(RESULT) });
   const { services, tenancy, tenant } = plane.serve();
   key = (await tenant("acme")).authorization;
-  // Of 32 MiB half is left to others: 8 answers in this process, 32 with the kernel's.
+  // Half of 32 MiB is left for others: 8 answers in this process, 32 with the kernel's buffers.
   const options = { maxBody: 100_000, onError: () => {}, maxUnread: 33_554_432 };
   const app = buildApp({ services, tenancy, ...options });
   server = await listenGuarded(app);
@@ -37,7 +37,7 @@ function post(path: string, body: object, headers: Record<string, string>): stri
   return `POST ${path} HTTP/1.1\r\n${head}\r\n${text}`;
 }
 
-/** Sends a text, and reads the first line of what comes alone. */
+/** Sends a text. Reads only the first line of the answer. */
 function ask(text: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
@@ -50,7 +50,7 @@ function ask(text: string): Promise<number> {
   });
 }
 
-/** Bytes that answers hold outside of the heap, as far as the process says. */
+/** Returns the bytes of answers outside of the heap. */
 const outside = (): number => process.memoryUsage().arrayBuffers;
 
 afterEach(() => {
@@ -70,7 +70,7 @@ describe("a stored answer that is asked for again and again, and not read", () =
     await until(() => ask(request).then((status) => status === 200));
     for (const socket of sockets.splice(0)) socket.destroy();
     const before = outside();
-    // What the first ones of all connections are answered with is more than the kernel's part, too.
+    // The first answers of all connections also exceed the kernel's buffers.
     const statuses = await Promise.all(Array.from({ length: 40 }, () => ask(request.repeat(4))));
     expect(statuses).toContain(200);
     expect(statuses).toContain(429);
@@ -102,8 +102,8 @@ describe("a stored answer that is asked for again and again, and not read", () =
     const statuses = await Promise.all(Array.from({ length: 100 }, () => ask(request)));
     expect(statuses).toContain(200);
     expect(statuses).toContain(429);
-    // Some 64 of 200 MB: half of what may wait with the kernel's, and more the longer it takes until a client is
-    // known not to keep up.
+    // About 64 of 200 MB: half of the limit, and the kernel's buffers. It grows with the time until
+    // a slow client is detected.
     expect(read.bytes).toBeLessThan(150_000_000);
     expect([read.most, read.mostBegins]).toEqual([1, 1]);
   });

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Asks for a large answer, and reads its first line alone. */
+/** Asks for a large answer. Reads only its first line. */
 function askAndStopReading(accept: string): Promise<{ socket: Socket; status: number }> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -49,12 +49,12 @@ function requestText(accept: string): string {
 }
 
 /**
- * A connection to the server without a kernel between: it takes the first write and no other, so that
- * each further byte waits in this process on every machine.
+ * A connection to the server without a kernel in between. It accepts only the first write, so that
+ * all further bytes wait in this process on every machine.
  */
 class Unreading extends Duplex {
   status = 0;
-  /** Read by the server beside the stream's own members, as a socket's. */
+  /** The server reads it in addition to the stream's own members, as on a socket. */
   bytesWritten = 0;
   readonly first = new Promise<void>((resolve) => this.once("first", resolve));
 
@@ -68,7 +68,7 @@ class Unreading extends Duplex {
   }
 }
 
-/** Reads an answer over a connection of the agent's, by default over one of its own. */
+/** Reads an answer over a connection of the agent, or by default over a new one. */
 function read(agent: Agent | false = false): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json" };
@@ -110,7 +110,7 @@ describe("answers that nobody reads", () => {
       connection.push(requestText("application/json"));
       await connection.first;
     }
-    // Half of 32 MiB, 4 MB each, the last of them the refused one: the rest is left to others.
+    // Half of 32 MiB, at 4 MB each; the last one was refused. The rest is left for others.
     expect(connections.length).toBeGreaterThan(3);
     expect(connections.length).toBeLessThan(8);
     for (const connection of connections) connection.destroy();

@@ -35,6 +35,6 @@ it("leaves the loop to requests while it writes", async () => {
   await store.executions.record(rows);
   const { utilization } = performance.eventLoopUtilization(before);
   await store.close();
-  // Within this thread, it would be close to 1.
+  // In this thread, it would be close to 1.
   expect(utilization).toBeLessThan(0.5);
 });

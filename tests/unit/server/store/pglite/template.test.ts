@@ -9,7 +9,7 @@ import { MIGRATIONS } from "../../../../../server/store/drizzle/migrations.ts";
 import { openDatabase } from "../../../../../server/store/pglite/open-database.ts";
 import { readTemplate, templateName } from "../../../../../server/store/pglite/template.ts";
 
-/** All that migrations make, as texts. */
+/** Query of everything that migrations make, as texts. */
 const SCHEMA = `
   select 'column ' || table_schema || '.' || table_name || '.' || column_name || ' ' || data_type || ' '
     || is_nullable || ' ' || coalesce(column_default, '') || ' ' || ordinal_position as text

@@ -1,4 +1,4 @@
-/** A hostile sandbox: a bare client on a slot's socket that says whatever it likes. */
+/** Tests a hostile sandbox: a bare client that sends any bytes on a sandbox's socket. */
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -51,7 +51,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Runs a job and lets the sandbox answer it with these bytes. */
+/** Runs a job, and answers it with these bytes. */
 async function answer(...chunks: Uint8Array[]): Promise<Ending> {
   const ending = connection.run(job, {
     onLog: (entry) => logs.push(entry),
@@ -61,7 +61,7 @@ async function answer(...chunks: Uint8Array[]): Promise<Ending> {
   return ending;
 }
 
-/** Log entries without the counts of dropped ones. */
+/** Returns log entries without the counts of dropped ones. */
 function entries(): object[] {
   return logs.filter((entry) => !("dropped" in entry));
 }
@@ -129,7 +129,7 @@ describe("a control connection", () => {
     const ending = await answer(...frames, dropped, result("1", { dropped: 5 }));
     expect(entries()).toHaveLength(most);
     expect(ending).toMatchObject({ type: "result", dropped: 5 + 3 });
-    // For a run that ends without a word.
+    // For a run that ends without a message.
     expect(logs.at(-1)).toEqual({ dropped: 4 + 3 });
   });
 

@@ -1,4 +1,4 @@
-/** The program that takes a container's standard output away, run on this host. */
+/** Tests the program that removes a container's standard output, on this host. */
 import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nullStdioProgram } from "../../../../../src/engines/container/null-stdio.ts";
 
-/** Prints, tells by a file what its descriptors are and what it was started with, ends with 7. */
+/** Prints, writes its descriptors and arguments to a file, and exits with 7. */
 const SHOW = `echo out; echo err >&2
   open=$(readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2)
   echo "$open $0 $2 $GIVEN" > "$1"; exit 7`;

@@ -1,4 +1,7 @@
-/** Whose containers a server removes that sees other files by the name of its run directory. */
+/**
+ * Tests the removal of containers by a server whose run directory's name means other files
+ * elsewhere.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +28,7 @@ afterEach(async () => {
   await rm(instance.runDirectory, { recursive: true });
 });
 
-/** An engine with a neighbour's containers, on a host where the paths exist that `exists` says. */
+/** Makes an engine with a neighbour's containers. `exists` tells which paths the host has. */
 function engineWith(exists: (path: string) => boolean) {
   const removed: string[] = [];
   const asked: string[] = [];
@@ -75,7 +78,7 @@ describe("a neighbour that is not to be seen in the run directory", () => {
     await sleep(DEAD_FOR);
     expect(await look()).toBe(1);
     expect(removed).toEqual(["sandbox"]);
-    // The engine is asked once for one's own directory.
+    // The engine is asked once about its own directory.
     expect(asked.filter((path) => path.startsWith(instance.directory))).toHaveLength(1);
   });
 });

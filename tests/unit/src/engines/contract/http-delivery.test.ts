@@ -1,4 +1,4 @@
-/** What is made of a response by a sandbox that keeps to nothing. */
+/** Tests a response from a sandbox that ignores all rules. */
 import { describe, expect, it } from "vitest";
 import { ResponseRelay } from "../../../../../runner-image/response-relay.ts";
 import { DeliveryError, HttpDelivery } from "../../../../../src/engines/contract/http-delivery.ts";

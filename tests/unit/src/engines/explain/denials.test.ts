@@ -1,4 +1,4 @@
-/** Which denials a permission would have prevented, and that hint and field say the same. */
+/** Tests which denials a permission would have prevented, and that hint and field agree. */
 import { describe, expect, it } from "vitest";
 import { denialOf, permissionFor } from "../../../../../src/engines/explain/denials.ts";
 import { hintFor } from "../../../../../src/engines/explain/hints.ts";

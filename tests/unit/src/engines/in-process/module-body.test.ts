@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { IMPORTED, moduleBody, USE } from "../../../../../src/engines/in-process/module-body.ts";
 
-/** Evaluates a module that awaits nothing, with the same namespace for whatever it imports. */
+/** Evaluates a module without `await`. Each of its imports gets the same namespace. */
 function exportsOf(code: string, imported: object = {}): Record<string, unknown> {
   const { text, specifiers } = moduleBody(code);
   let exports: Record<string, unknown> = {};

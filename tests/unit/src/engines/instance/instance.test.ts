@@ -25,7 +25,7 @@ describe("an instance", () => {
 
   it("keeps other users of the host out", async () => {
     const instance = await Instance.create(join(runDirectory, "run"));
-    // Sandboxes that are processes of other users pass through what is root's, and see nothing of it.
+    // Sandboxes of other users pass through root's directory without reading it.
     const passage = process.getuid?.() === 0 ? 0o711 : 0o700;
     expect((await stat(join(runDirectory, "run"))).mode & 0o777).toBe(passage);
     expect((await stat(instance.directory)).mode & 0o777).toBe(0o700);

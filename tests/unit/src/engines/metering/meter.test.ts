@@ -1,4 +1,4 @@
-/** What a sandbox takes, as the kernel's files tell it. */
+/** Tests the usage of a sandbox, as read from the kernel's files. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,7 +7,7 @@ import { Cgroups } from "../../../../../src/engines/container/cgroup.ts";
 import { type Gauge, Meter } from "../../../../../src/engines/metering/meter.ts";
 import { ProcessGauge } from "../../../../../src/engines/metering/process-gauge.ts";
 
-/** A gauge that shows what the test says. */
+/** Makes a gauge with a value that the test sets. */
 function gauge(): Gauge & { now: number | null; closed: boolean } {
   return {
     now: 0 as number | null,
@@ -140,12 +140,12 @@ describe("the gauge of a process", () => {
   it("tells what the process itself is told", () => {
     const shown = new ProcessGauge(process.pid);
     const before = shown.cpu();
-    // Of its own processor time: on a busy machine that of the clock may be somebody else's.
+    // Measured in its own CPU time, because wall time may go to others on a busy machine.
     for (const start = process.cpuUsage(); process.cpuUsage(start).user < 100_000; );
     const { user, system } = process.cpuUsage();
     expect(Number(shown.cpu())).toBeGreaterThan(Number(before));
     expect(Math.abs(Number(shown.cpu()) - (user + system) / 1_000)).toBeLessThan(100);
-    // The one that is called the most may be the parent's, from before this program was loaded.
+    // The reported maximum may be the parent's, from before this program was loaded.
     const most = process.resourceUsage().maxRSS * 1_024;
     expect(Number(shown.peakMemory())).toBeGreaterThan(process.memoryUsage.rss() * 0.8);
     expect(Number(shown.peakMemory())).toBeLessThan(most * 1.2);

@@ -1,4 +1,4 @@
-/** How a pool serves several tenants. */
+/** Tests how a pool serves several tenants. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HostBusy, TenantBusy } from "../../../../../src/base/errors.ts";
 import type { Sandbox } from "../../../../../src/engines/contract/contract.ts";
@@ -28,13 +28,13 @@ function open(options: Partial<PoolOptions> = {}): void {
   pool.prewarm();
 }
 
-/** Lets everything that is ready to happen happen; the clock stands still. */
+/** Runs everything that is ready, without moving the clock. */
 async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Lets one start end, and what comes of it. */
+/** Ends one start, and runs what follows from it. */
 async function finishStart(): Promise<void> {
   launcher.pending.shift()?.finish();
   await settle();
@@ -43,7 +43,7 @@ async function finishStart(): Promise<void> {
 const lease = (tenant: string, profile = small, key?: string): Promise<Sandbox> =>
   pool.acquire(profile, never, { tenant, key });
 
-/** Who is served, in that order; those who are turned away with the name of the error. */
+/** Records who is served, in order, and the error's name of refused ones. */
 function line(): { served: string[]; join: (who: string, profile?: typeof small) => void } {
   const served: string[] = [];
   const join = (who: string, profile = small): void => {
@@ -112,7 +112,7 @@ describe("what is started next", () => {
 });
 
 describe("the last warm sandbox", () => {
-  /** Has both tenants known, and all of them warm that are to be. */
+  /** Makes both tenants known, and starts all warm sandboxes. */
   async function openForTwo(options: Partial<PoolOptions> = {}): Promise<void> {
     open(options);
     for (const tenant of ["b", "a", "a", "a"]) await pool.discard(await lease(tenant));
@@ -134,7 +134,7 @@ describe("the last warm sandbox", () => {
     join("b");
     await settle();
     expect(served).toEqual(["b"]);
-    // What is started next takes the place of the one that was set aside.
+    // The next start takes the place of the sandbox that was set aside.
     await finishStart();
     expect(served).toEqual(["b"]);
     await finishStart();
@@ -262,7 +262,7 @@ describe("a full queue", () => {
 describe("sandboxes that are kept", () => {
   const reuse = { perKey: 2, total: 3, idle: 60_000, age: 600_000, uses: 100 };
 
-  /** Has a tenant leave a sandbox behind that is kept for its key. */
+  /** Makes a tenant leave a sandbox that is kept for its key. */
   async function leave(tenant: string, key: string): Promise<ScriptedSandbox> {
     const sandbox = (await lease(tenant, small, key)) as ScriptedSandbox;
     pool.keep(sandbox, key);

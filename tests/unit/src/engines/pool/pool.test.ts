@@ -30,7 +30,7 @@ function open(options: Partial<PoolOptions> = {}, isWarm = true): Pool {
   return pool;
 }
 
-/** Lets everything that is ready to happen happen; the clock stands still. */
+/** Runs everything that is ready, without moving the clock. */
 async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));

@@ -1,4 +1,4 @@
-/** A profile whose sandboxes cannot be started, beside others. */
+/** Tests a profile whose sandboxes cannot start, besides others. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Launcher, Profile, Sandbox } from "../../../../../src/engines/contract/contract.ts";
 import { Pool } from "../../../../../src/engines/pool/pool.ts";
@@ -50,7 +50,7 @@ it("is refused to all who wait for it, while nobody else waits longer, and is no
   const answers = await Promise.allSettled(asked);
   const message = expect.objectContaining({ message: "no /data", status: 503 });
   expect(answers).toEqual(Array(3).fill({ status: "rejected", reason: message }));
-  // The clock stands still: no start is put off.
+  // The clock stands still, so no start was delayed.
   expect((await other).profile).toBe(usual);
   await vi.advanceTimersByTimeAsync(30_000);
   expect(tried).toBe(1);

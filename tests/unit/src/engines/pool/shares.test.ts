@@ -13,7 +13,7 @@ function lease(tenant: string, fresh = true): ScriptedSandbox {
   return sandbox;
 }
 
-/** Gives a tenant so many sandboxes, and takes each back. */
+/** Gives a tenant that many sandboxes, and takes each back. */
 function use(tenant: string, times: number): void {
   for (let each = 0; each < times; each += 1) shares.release(lease(tenant));
 }
@@ -48,7 +48,7 @@ describe("shares", () => {
     use("a", 100);
     use("b", 2);
     expect(shares.compare("a", "b")).toBeLessThan(0);
-    // Nor has it saved any up.
+    // It has not saved any turns either.
     use("b", 100);
     use("a", 2);
     expect(shares.compare("b", "a")).toBeLessThan(0);

@@ -1,4 +1,4 @@
-/** Sandboxes that decline a job: what has not been called may run elsewhere, once. */
+/** Tests sandboxes that decline a job. A job that was not called may run elsewhere, once. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EngineUnavailable } from "../../../../../src/base/errors.ts";
 import type { Ending } from "../../../../../src/engines/contract/contract.ts";

@@ -90,7 +90,7 @@ describe("an archive", () => {
     });
     await fc.assert(
       fc.asyncProperty(sound, async (given) => {
-        // Beside it, since one file called buffer would be an archive.
+        // With another file, because a single file called `buffer` would be an archive.
         const archive = await createRXA({ ...given, "0": "" });
         const read = await (await extract(await archive.buffer())).files();
         expect(read.delete("0")).toBe(true);
@@ -238,7 +238,7 @@ describe("an entry is refused that is", () => {
     ["too deep", `${"a/".repeat(32)}b`],
     ["nothing", ""],
   ])("%s", async (_what, name) => {
-    // A tar cannot name a file with nothing.
+    // A tar file cannot have an empty name.
     if (name !== "") expect(await refusal(await tarOf({ name }))).toContain("Bad path");
     await expect(createRXA({ [name]: "x" })).rejects.toThrow(ContentError);
   });

@@ -18,7 +18,7 @@ import {
 const LOCATOR = "x.org/a/b.text@1.0.0";
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A server on loopback that answers by path, and the paths it was asked for. */
+/** Starts a server on loopback that answers by path, and records the requested paths. */
 async function server(routes: Record<string, Answer> = {}) {
   const asked: string[] = [];
   const listening = createServer((request, response) => {
@@ -52,7 +52,7 @@ const status =
     response.writeHead(code, headers).end();
   };
 
-/** The routes of a registry below `/api` that has one resource. */
+/** Makes the routes of a registry below `/api` with one resource. */
 async function serving(given: RXR): Promise<Record<string, Answer>> {
   return {
     "/api/resource": json(given.manifest),
@@ -73,7 +73,7 @@ async function opened({ mirror, wellKnown, timeout = 10_000, path }: Places) {
   return openRegistry(options, new RecordingRunner(), { builtins: [text], remote });
 }
 
-/** A mirror that answers so; the domain itself has nothing. */
+/** Starts a mirror with these routes. The domain itself has nothing. */
 async function mirrored(routes: Record<string, Answer>, timeout?: number) {
   const { url, asked } = await server({ "/well-known": json({ registries: [] }), ...routes });
   const places = { mirror: `${url}/api`, wellKnown: `${url}/well-known` };
@@ -321,7 +321,7 @@ describe("without a test's hook", () => {
     const { url, asked } = await server();
     const port = new URL(url).port;
     const registry = openRegistry({ path: await scratch() }, new RecordingRunner());
-    // This name is loopback's, where the server speaks no TLS.
+    // This name leads to loopback, where the server has no TLS.
     const getting = registry.get(`a.localhost:${port}/a.text@1`);
     await expect(getting).rejects.toThrow(`https://a.localhost:${port}/.well-known/resourcex`);
     const limits = { maxBytes: 10, timeout: 1_000, plainLoopback: false };

@@ -1,4 +1,4 @@
-/** Whatever is asked of a registry, nothing outside of its directory is written, or read. */
+/** Tests that a registry reads and writes nothing outside of its directory, for any request. */
 import { lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -39,7 +39,7 @@ const hostile = fc.oneof(
   },
 );
 
-/** Every file and directory, with its content and when it changed. */
+/** Lists every file and directory, with its content and time of change. */
 async function snapshot(directory: string, but: string): Promise<string[]> {
   const lines: string[] = [];
   for (const entry of await readdir(directory, { withFileTypes: true })) {
@@ -120,7 +120,7 @@ describe("the directory's surroundings stay as they are", () => {
       }),
       { numRuns: 300 },
     );
-    // Otherwise the test would have shown nothing.
+    // Otherwise the test would prove nothing.
     expect(added).toBeGreaterThan(5);
   });
 

@@ -167,7 +167,7 @@ describe("nothing half-written is seen", () => {
     const { path, storage } = await opened();
     const given = await resource(HELLO);
     let done = false;
-    // The last is like one in another process.
+    // The last one acts as in another process.
     const deleting = [storage, storage, new FileStorage(path)].map(async (deleter) => {
       while (!done) await deleter.delete(hello);
     });
@@ -251,7 +251,7 @@ describe("nothing half-written is seen", () => {
     const [old, young] = [join(path, ".tmp/old"), join(path, ".tmp/young")];
     await mkdir(join(path, ".tmp"), { recursive: true });
     for (const file of [old, young]) await writeFile(file, "half");
-    // Nobody's, and no reason to fail.
+    // It belongs to no writer, and is no reason to fail.
     const directory = join(path, ".tmp/directory");
     await mkdir(join(directory, "below"), { recursive: true });
     for (const stale of [old, directory]) await utimes(stale, new Date(0), new Date(0));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { moduleOf } from "../../../../../src/resourcex/types/type-module.ts";
 
-/** Imports the module into this process: the code here is the test's own. */
+/** Imports the module into this process, because the code is the test's own. */
 async function run(code: string): Promise<unknown> {
   const { text } = await moduleOf(code);
   const url = `data:text/javascript,${encodeURIComponent(text)}`;
@@ -66,7 +66,7 @@ describe("code is refused that", () => {
       'It imports "data:',
     ],
     ["is TypeScript", "export default { resolve(): number { return 1 } }", "Expected"],
-    // In TypeScript the bundler would compute these: 64 of them are more than any memory.
+    // In TypeScript the bundler would compute these. 64 of them exceed any memory.
     ["has an enum", `enum A { a = "x", b = a + a } export default A`, '"enum"'],
     [
       "names a resolver there is not",
