@@ -114,6 +114,8 @@ describe("level none", () => {
       export default () => { void fail(); return 1 }`;
     expect(await none({ code: late })).toMatchObject({ ok: true, result: 1 });
     const ticking = "export default () => { setInterval(() => process.ticked(), 5); return 2 }";
+    // A tick may come before the answer.
+    Object.assign(process, { ticked: () => {} });
     expect(await none({ code: ticking })).toMatchObject({ ok: true, result: 2 });
     // The realm ends after the answer has been sent.
     await sleep(50);

@@ -103,7 +103,8 @@ describe("a denial", () => {
     const path = await proxy.open(["api.example"]);
     const start = performance.now();
     const answer = await say(path, connectTo("evil.example:443"));
-    expect(performance.now() - start).toBeLessThan(100);
+    // Before any of the proxy's timers: the shortest is a second.
+    expect(performance.now() - start).toBeLessThan(900);
     const [head, body] = answer.split("\r\n\r\n") as [string, string];
     expect(head.split("\r\n")).toEqual([
       "HTTP/1.1 403 Forbidden",
@@ -169,7 +170,8 @@ describe("a denial", () => {
     const path = await proxy.open(["api.example"]);
     const start = performance.now();
     expect(outcome(await say(path, Buffer.from(text, "latin1")))).toBe(code);
-    expect(performance.now() - start).toBeLessThan(100);
+    // Before any of the proxy's timers: the shortest is a second.
+    expect(performance.now() - start).toBeLessThan(900);
     expect(proxy.records).toMatchObject([{ verdict: "denied", code }]);
   });
 
