@@ -36,10 +36,10 @@ export interface Assembled {
 /** Makes a control plane from its settings. If that fails, everything made so far is closed. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { settings, logger } = options;
-  const { config, containers, runDirectory } = settings;
+  const { config, containers, runDirectory, tools } = settings;
   const log = (line: string): void => logger.info(line);
   // Sandboxes start while the store is opened.
-  const opening = openKernel({ config, containers, runDirectory, log });
+  const opening = openKernel({ config, containers, runDirectory, tools, log });
   const made: { services?: Services } = {};
   /** Closes everything made so far, in this order: intake of jobs, kernel, services, store. */
   const close = async (grace: number): Promise<void> => {
