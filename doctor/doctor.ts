@@ -10,6 +10,10 @@ import { ensureRunnerImage } from "../src/engines/container/runner-image.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
 import { DenoProcessLauncher } from "../src/engines/deno-process/launcher.ts";
 import { Instance } from "../src/engines/instance/instance.ts";
+import { checkEngine } from "./docker-checks.ts";
+import { checkContainer, checkWorker, type Launch } from "./escape-checks.ts";
+import { type Finding, fail, ok, warn } from "./finding.ts";
+import { checkPrograms, checkSocketPaths } from "./host-checks.ts";
 import {
   type ContainerParts,
   checkProxy,
@@ -17,11 +21,7 @@ import {
   checkShared,
   launcherOf,
   openLaunchers,
-} from "./containers.ts";
-import { checkEngine } from "./engine-checks.ts";
-import { checkContainer, checkWorker, type Launch } from "./escape-checks.ts";
-import { type Finding, fail, ok, warn } from "./finding.ts";
-import { checkPrograms, checkSocketPaths } from "./host-checks.ts";
+} from "./probe-launchers.ts";
 
 export interface DoctorOptions {
   readonly config: Config;

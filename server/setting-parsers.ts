@@ -3,7 +3,7 @@ import { z } from "zod";
 import { messageOf } from "../src/base/errors.ts";
 import { levels } from "../src/contract/tenants.ts";
 import { storeLocation } from "./store/location.ts";
-import { DEFAULT_LEVELS } from "./tenants/tenant-settings.ts";
+import { DEFAULT_LEVELS } from "./tenants/secret-settings.ts";
 
 export const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
 export const decimal = z

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { execution, executionQuery } from "../../src/contract/executions.ts";
 import { HttpProblem } from "../errors/problem.ts";
-import { inTurn } from "../http/in-turn.ts";
+import { inTurn } from "../http/one-at-a-time.ts";
 import { type Route, route } from "../http/route.ts";
 import type { ExecutionWriter } from "../runs/execution-writer.ts";
 import type { ExecutionRow, Executions } from "../store/contract/executions.ts";

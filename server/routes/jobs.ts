@@ -3,7 +3,7 @@ import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import { job } from "../../src/contract/executions.ts";
 import { callbackSecret, noSecretKey } from "../callbacks/secret.ts";
 import { HttpProblem } from "../errors/problem.ts";
-import { inTurn } from "../http/in-turn.ts";
+import { inTurn } from "../http/one-at-a-time.ts";
 import { type Route, route } from "../http/route.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import type { JobRow } from "../store/contract/jobs.ts";

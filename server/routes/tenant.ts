@@ -1,5 +1,5 @@
 import { ownTenant } from "../../src/contract/tenants.ts";
-import { inTurn } from "../http/in-turn.ts";
+import { inTurn } from "../http/one-at-a-time.ts";
 import { type Route, route } from "../http/route.ts";
 import type { Quotas } from "../quotas/quotas.ts";
 import type { StorageCounts } from "../store/contract/storage.ts";

@@ -1,7 +1,7 @@
 import type { TenantLevel } from "../../src/contract/tenants.ts";
 import type { TenantRow } from "../store/contract/tenants.ts";
 import type { Caller } from "./auth.ts";
-import type { SecretSettings, ShownSettings } from "./tenant-settings.ts";
+import type { SecretSettings, ShownSettings } from "./secret-settings.ts";
 
 /** Builds the `Caller` for a tenant. The operator's variables and database are not passed on. */
 export function callerOf(

@@ -14,7 +14,7 @@ import {
   type ShownSettings,
   secretSettings,
   type TenantBody,
-} from "./tenant-settings.ts";
+} from "./secret-settings.ts";
 
 const NOTHING: SecretSettings = { env: {}, database: null };
 

@@ -29,7 +29,7 @@ import type {
   SandboxLevel,
   ValidRequest,
 } from "../request/types.ts";
-import { emptyContext } from "./context.ts";
+import { emptyContext } from "./empty-context.ts";
 import { jobOf, optionsOf } from "./job.ts";
 import { contained } from "./observer.ts";
 import { builtInSteps, type StepOptions } from "./steps.ts";

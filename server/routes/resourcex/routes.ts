@@ -1,5 +1,5 @@
 import type { PaceLimits } from "../../http/body/pace.ts";
-import { inTurn } from "../../http/in-turn.ts";
+import { inTurn } from "../../http/one-at-a-time.ts";
 import type { Route } from "../../http/route.ts";
 import { forms } from "../../resources/multipart.ts";
 import type { ResourceService } from "../../resources/resource-service.ts";

@@ -2,7 +2,7 @@ import type { Page } from "./page.ts";
 
 export interface TenantRow {
   readonly id: string;
-  /** Settings without secrets, as checked by `server/tenants/tenant-settings.ts`. */
+  /** Settings without secrets, as checked by `server/tenants/secret-settings.ts`. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Variables and database URL as a sealed text, which only the server's secret key opens. */
   readonly secrets: string | null;

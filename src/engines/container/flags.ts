@@ -58,7 +58,7 @@ export interface ContainerSpec {
 }
 
 /**
- * Builds the options of a sandbox container. Every protection here has a probe in doctor/
+ * Builds the options of a sandbox container. Every protection here has a probe in doctor/ or tests/container/
  * that fails without it.
  */
 export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {

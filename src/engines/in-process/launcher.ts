@@ -3,7 +3,6 @@ import { constants, Script } from "node:vm";
 import { readProgram } from "../../base/programs.ts";
 import type { InProcessHost, InProcessWorker } from "../../protocol/in-process.ts";
 import type { WorkerMessage } from "../../protocol/messages.ts";
-import { takeMessage } from "../connection/worker-messages.ts";
 import type {
   Ending,
   Launcher,
@@ -13,6 +12,7 @@ import type {
   SandboxJob,
 } from "../contract/contract.ts";
 import { Realm, RUNNER_URL } from "./realm.ts";
+import { takeMessage } from "./take-message.ts";
 
 /**
  * Runs code in this very process. There is no isolation, so it is for the host's own code alone.

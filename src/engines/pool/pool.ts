@@ -41,7 +41,7 @@ export class Pool {
   readonly #launcher: Launcher;
   readonly #options: PoolOptions;
   readonly #warmSandboxes: WarmSandboxes;
-  readonly #reusable: KeptSandboxes;
+  readonly #kept: KeptSandboxes;
   readonly #shares = new Shares();
   readonly #retiring = new Map<Sandbox, Promise<void>>();
   readonly #launches = new Set<Promise<void>>();
@@ -62,10 +62,7 @@ export class Pool {
     this.#warmSandboxes = new WarmSandboxes(options, this.#shares);
     const { reuse = DEFAULT_REUSE, min, max, idle, healthInterval } = options;
     const total = Math.min(reuse.total, max - min);
-    this.#reusable = new KeptSandboxes(
-      { ...reuse, total },
-      (sandbox) => void this.#retire(sandbox),
-    );
+    this.#kept = new KeptSandboxes({ ...reuse, total }, (sandbox) => void this.#retire(sandbox));
     this.#timer = setInterval(
       () => this.#sweep(),
       Math.max(10, Math.min(healthInterval, idle / 2, reuse.idle / 2)),
@@ -91,7 +88,7 @@ export class Pool {
   }
 
   get kept(): number {
-    return this.#reusable.size;
+    return this.#kept.size;
   }
 
   /** True once it has been closed, for good. */
@@ -116,7 +113,7 @@ export class Pool {
     const { tenant = SOLE_TENANT.id, key } = claim;
     if (this.#halted !== undefined) return Promise.reject(this.#halted);
     this.#shares.note(tenant);
-    const reused = this.#takeReusable(profile, key);
+    const reused = this.#takeKept(profile, key);
     if (reused !== undefined) return Promise.resolve(this.#shares.lease(reused, tenant, false));
     const profileSandboxes = this.#warmSandboxes.use(profile, tenant);
     if (this.#mayTake(profileSandboxes, tenant)) {
@@ -149,11 +146,10 @@ export class Pool {
       void this.#retire(sandbox);
       return;
     }
-    for (const gone of this.#reusable.put(sandbox, key, tenant)) void this.#retire(gone);
+    for (const gone of this.#kept.put(sandbox, key, tenant)) void this.#retire(gone);
     const [profileSandboxes] = this.#warmSandboxes.byUrgency();
     const first = profileSandboxes?.waiting.next();
-    const next =
-      profileSandboxes && first && this.#takeReusable(profileSandboxes.profile, first.key);
+    const next = profileSandboxes && first && this.#takeKept(profileSandboxes.profile, first.key);
     if (first && next) first.resolve(this.#shares.lease(next, first.tenant, false));
     this.#balance();
     // Unless the next waiter has taken its place.
@@ -163,7 +159,7 @@ export class Pool {
   /** Gives an idle sandbox of a key to the first waiter with that key. */
   #offer(profile: Profile, key: string): void {
     const waiter = this.#warmSandboxes.waiters(profile).find((each) => each.key === key);
-    const reused = waiter && this.#takeReusable(profile, key);
+    const reused = waiter && this.#takeKept(profile, key);
     if (waiter && reused) waiter.resolve(this.#shares.lease(reused, waiter.tenant, false));
   }
 
@@ -193,14 +189,14 @@ export class Pool {
   }
 
   get #alive(): number {
-    const idle = this.warm + this.#reusable.size;
+    const idle = this.warm + this.#kept.size;
     return idle + this.#shares.size + this.#launches.size + this.#retiring.size;
   }
 
-  #takeReusable(profile: Profile, key: string | undefined): Sandbox | undefined {
+  #takeKept(profile: Profile, key: string | undefined): Sandbox | undefined {
     if (key === undefined) return undefined;
-    for (const sandbox of this.#reusable.takeExpired()) void this.#retire(sandbox);
-    return this.#reusable.take(profile, key);
+    for (const sandbox of this.#kept.takeExpired()) void this.#retire(sandbox);
+    return this.#kept.take(profile, key);
   }
 
   /** Ends a leased sandbox and starts missing ones. Failures go to `onError`. */
@@ -217,7 +213,7 @@ export class Pool {
     this.#halted = reason;
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    const idle = [...this.#reusable.clear(), ...this.#warmSandboxes.clear(reason)];
+    const idle = [...this.#kept.clear(), ...this.#warmSandboxes.clear(reason)];
     for (const sandbox of idle) void this.#retire(sandbox);
   }
 
@@ -286,7 +282,7 @@ export class Pool {
       const { tenant } = first;
       const mayLose = (other: ProfileSandboxes): boolean => this.#mayTake(other, tenant);
       const spare =
-        this.#reusable.takeFor(tenant, this.#shares) ??
+        this.#kept.takeFor(tenant, this.#shares) ??
         this.#warmSandboxes.oldestWarmBeside(profileSandboxes, mayLose);
       if (spare !== undefined) void this.#retire(spare);
     }
@@ -359,7 +355,7 @@ export class Pool {
   #sweep(): void {
     const now = Date.now();
     this.#shares.prune();
-    const idle = [...this.#reusable.takeExpired(), ...this.#warmSandboxes.takeIdle(now)];
+    const idle = [...this.#kept.takeExpired(), ...this.#warmSandboxes.takeIdle(now)];
     for (const sandbox of idle) void this.#retire(sandbox);
     if (now - this.#lastHealthCheck >= this.#options.healthInterval) {
       this.#lastHealthCheck = now;
@@ -368,8 +364,8 @@ export class Pool {
           this.#checkHealth(sandbox, () => profileSandboxes.take(sandbox));
         }
       }
-      for (const sandbox of this.#reusable.all()) {
-        this.#checkHealth(sandbox, () => this.#reusable.remove(sandbox));
+      for (const sandbox of this.#kept.all()) {
+        this.#checkHealth(sandbox, () => this.#kept.remove(sandbox));
       }
     }
     this.#balance();

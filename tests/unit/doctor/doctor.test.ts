@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cgroups, versions } from "../../../doctor/engine-checks.ts";
+import { cgroups, versions } from "../../../doctor/docker-checks.ts";
 import { checkSocketPaths } from "../../../doctor/host-checks.ts";
 import { knownBad } from "../../../doctor/known-bad.ts";
 import { checkNode } from "../../../doctor/node-check.ts";

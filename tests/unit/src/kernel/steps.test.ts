@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { config } from "../../../../src/config/config.ts";
-import { emptyContext } from "../../../../src/kernel/context.ts";
+import { emptyContext } from "../../../../src/kernel/empty-context.ts";
 import { Kernel } from "../../../../src/kernel/kernel.ts";
 import { builtInSteps, type ContextAccess, type Step } from "../../../../src/kernel/steps.ts";
 import { ApiHook } from "../../../../src/plugins/hooks.ts";
