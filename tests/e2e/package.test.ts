@@ -114,7 +114,7 @@ it.each([
   ["request/execute-request.d.ts", "/** Name of the export to call."],
   ["request/output.d.ts", "/** The exception's name;"],
   ["contract/functions.d.ts", "/** Lets `/f/…` serve it without a key."],
-  ["contract/tenants.d.ts", "/** Executions at once,"],
+  ["contract/tenants.d.ts", "/** Most executions at once,"],
 ])("says in %s what the fields are", async (path, doc) => {
   const types = join(project, "node_modules/isolate/dist/library", path);
   expect(await readFile(types, "utf8")).toContain(doc);

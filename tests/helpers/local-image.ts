@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, lstat, mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, lstat, mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -23,6 +23,8 @@ export interface LocalImage {
   readonly name: string;
   /** Files and folders of this host. */
   readonly files: readonly string[];
+  /** Name in `/usr/bin` → program of this host that is copied there, wherever it is. */
+  readonly copies?: Readonly<Record<string, string>>;
   /** Name in `/usr/bin` → target of the link. */
   readonly links?: Readonly<Record<string, string>>;
   /** Script, written to `/start`. */
@@ -33,9 +35,9 @@ export interface LocalImage {
 
 /** Makes an image from a Debian host's own files, with the base of any system. */
 export async function importLocalImage(image: LocalImage): Promise<void> {
-  const { name, files, links = {}, start = "#!/bin/sh\n", changes } = image;
-  const operatorRules = await mkdtemp(join(tmpdir(), "isolate-image-"));
-  const at = (path: string): string => join(operatorRules, "root", path);
+  const { name, files, copies = {}, links = {}, start = "#!/bin/sh\n", changes } = image;
+  const directory = await mkdtemp(join(tmpdir(), "isolate-image-"));
+  const at = (path: string): string => join(directory, "root", path);
   try {
     for (const folder of FOLDERS) await mkdir(at(folder), { recursive: true });
     await chmod(at("tmp"), 0o1777);
@@ -45,14 +47,15 @@ export async function importLocalImage(image: LocalImage): Promise<void> {
     await writeFile(at("start"), start, { mode: 0o755 });
     const pairs = [...MERGED.map((folder) => [`usr/${folder}`, folder]), ...linked(links)];
     for (const [to = "", from = ""] of pairs) await run("ln", ["-s", to, at(from)]);
-    const list = join(operatorRules, "list");
+    for (const [program, from] of Object.entries(copies)) await cp(from, at(`usr/bin/${program}`));
+    const list = join(directory, "list");
     const names = (await Promise.all(files.map(namesOf))).flat();
     await writeFile(list, [...new Set(names)].map((path) => path.slice(1)).join("\n"));
     const tar = `tar --create --directory=${at("")} . --directory=/ --files-from=${list}`;
     const options = changes.map((change) => `--change '${change}'`).join(" ");
     await run("sh", ["-c", `${tar} | docker import ${options} - ${name}`]);
   } finally {
-    await rm(operatorRules, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 

@@ -59,8 +59,10 @@ export class PrivateEngine {
   async dispose(): Promise<void> {
     await this.stop();
     for (const pid of await processesWith(this.directory)) process.kill(pid, "SIGKILL");
-    // The engine mounts the host's network namespace once a container has shared it.
-    spawnSync("umount", [join(this.directory, "exec/netns/default")], { stdio: "ignore" });
+    // A daemon that was killed leaves what it has mounted: layers of containers, and a network namespace.
+    for (const path of await mountsBelow(this.directory)) {
+      spawnSync("umount", ["--lazy", path], { stdio: "ignore" });
+    }
     await rm(this.directory, { recursive: true, force: true });
   }
 
@@ -81,4 +83,11 @@ async function processesWith(text: string): Promise<number[]> {
     if (line.includes(text)) found.push(Number(name));
   }
   return found;
+}
+
+/** Lists what is mounted below a directory, the innermost first. */
+async function mountsBelow(directory: string): Promise<string[]> {
+  const lines = (await readFile("/proc/self/mounts", "utf8")).split("\n");
+  const paths = lines.map((line) => line.split(" ")[1] ?? "");
+  return paths.filter((path) => path.startsWith(`${directory}/`)).reverse();
 }

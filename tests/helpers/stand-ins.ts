@@ -69,14 +69,14 @@ async function node(name: string): Promise<void> {
   const { stdout } = await run("npm", ["root", "--global"]);
   const npm = join(stdout.trim(), "npm");
   const program = nodeProgram("24");
-  const programs = [program, ...(await shell())];
+  const [, ...libraries] = await withLibraries([program]);
+  const own = await withLibraries(await shell());
   await importLocalImage({
     name,
-    files: [...(await withLibraries(programs)), ...(await systemLibraries()), npm, CA_BUNDLE],
-    links: {
-      ...(program !== "/usr/bin/node" && { node: program }),
-      npm: join(npm, "bin/npm-cli.js"),
-    },
+    files: [...own, ...libraries, ...(await systemLibraries()), npm, CA_BUNDLE],
+    // A checkout may be in a folder that containers mount something else on, such as /tmp.
+    copies: { node: program },
+    links: { npm: join(npm, "bin/npm-cli.js") },
     // As on this host, a proxy in front of the registry is trusted.
     changes: [`ENV NODE_EXTRA_CA_CERTS=${CA_BUNDLE}`],
   });
