@@ -58,7 +58,7 @@ export function packTemplate(directory: string): Buffer {
   const head = Buffer.from(JSON.stringify(contents));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(head.length);
-  return gzipSync(Buffer.concat([length, head, ...bodies]), { level: 9 });
+  return gzipSync(Buffer.concat([length, head, ...bodies]), { level: 1 });
 }
 
 /** Unpacks a template into a new directory, and synchronises all of it to the disk. */
