@@ -38,6 +38,8 @@ export class Poller {
     this.#again = true;
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
+      // Takes a wake that came behind the last look, before its promise was settled.
+      if (this.#again && !this.#stopped) this.wake();
     });
   }
 
@@ -60,6 +62,7 @@ export class Poller {
         await this.#options.look();
       }
     } catch (error) {
+      this.#again = false;
       this.#options.onError(error);
     }
   }

@@ -1,73 +1,47 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, it } from "vitest";
 import { Poller } from "../../../../src/base/poller.ts";
 
-afterEach(() => void vi.useRealTimers());
-
-/** Starts a poller whose looks end on request. */
-function started() {
-  const ends: (() => void)[] = [];
-  const errors: unknown[] = [];
-  const look = vi.fn(() => new Promise<void>((resolve) => ends.push(resolve)));
-  const poller = new Poller({ look, every: 1_000, onError: (error) => errors.push(error) });
-  const end = async () => {
-    ends.shift()?.();
-    await new Promise(setImmediate);
-  };
-  return { poller, look, end, errors };
-}
-
-describe("a poller", () => {
-  it("looks when it is started, and again for all wakes during one look", async () => {
-    const { poller, look, end } = started();
-    poller.wake();
-    expect(look).toHaveBeenCalledTimes(0);
-    await new Promise(setImmediate);
+it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+  "loses no wake that comes %i promises behind a look",
+  async (depth) => {
+    let looks = 0;
+    const poller = new Poller({
+      every: 3_600_000,
+      onError: (error) => expect.unreachable(String(error)),
+      look: async () => {
+        looks += 1;
+        if (looks > 1) return;
+        let late = Promise.resolve();
+        for (let step = 0; step < depth; step += 1) late = late.then(() => {});
+        void late.then(() => poller.wake());
+      },
+    });
     poller.start();
-    poller.wake();
-    poller.wake();
-    expect(look).toHaveBeenCalledTimes(1);
-    await end();
-    expect(look).toHaveBeenCalledTimes(2);
-    await end();
-    expect(look).toHaveBeenCalledTimes(2);
+    await nextTurn();
+    expect(looks).toBe(2);
     await poller.close();
-  });
+  },
+);
 
-  it("looks in intervals, until it is stopped", async () => {
-    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-    const { poller, look, end } = started();
-    poller.start();
-    await end();
-    vi.advanceTimersByTime(1_000);
-    expect(look).toHaveBeenCalledTimes(2);
-    poller.wake();
-    poller.stop();
-    await end();
-    vi.advanceTimersByTime(5_000);
-    expect(look).toHaveBeenCalledTimes(2);
+it("looks no more after a failure until it is woken", async () => {
+  let looks = 0;
+  const errors: unknown[] = [];
+  const poller = new Poller({
+    every: 3_600_000,
+    onError: (error) => errors.push(error),
+    look: async () => {
+      looks += 1;
+      await null;
+      poller.wake();
+      throw new Error("away");
+    },
   });
-
-  it("is closed once its look is over", async () => {
-    const { poller, end } = started();
-    poller.start();
-    const closed = vi.fn();
-    void poller.close().then(closed);
-    await new Promise(setImmediate);
-    expect(closed).not.toHaveBeenCalled();
-    await end();
-    expect(closed).toHaveBeenCalled();
-  });
-
-  it("tells of a failure, and waits for the next wake", async () => {
-    const { poller, look, errors } = started();
-    look.mockRejectedValueOnce("failed");
-    poller.start();
-    poller.wake();
-    await new Promise(setImmediate);
-    expect(errors).toEqual(["failed"]);
-    expect(look).toHaveBeenCalledTimes(1);
-    poller.wake();
-    expect(look).toHaveBeenCalledTimes(2);
-    poller.stop();
-  });
+  poller.start();
+  await nextTurn();
+  expect([looks, errors.length]).toEqual([1, 1]);
+  poller.wake();
+  await nextTurn();
+  expect(looks).toBe(2);
+  await poller.close();
 });
