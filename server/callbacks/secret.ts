@@ -1,5 +1,5 @@
 import { hkdfSync } from "node:crypto";
-import { type Tenant, tenantKey } from "../../src/request/tenant.ts";
+import { type KnownTenant, tenantKey } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 
 /**
@@ -7,10 +7,7 @@ import { HttpProblem } from "../errors/problem.ts";
  * from the server's secret key, so nothing is stored. Another key makes other secrets, and so does
  * a later tenant with the same id.
  */
-export function callbackSecret(
-  secretKey: Uint8Array,
-  tenant: Pick<Tenant, "id" | "since">,
-): string {
+export function callbackSecret(secretKey: Uint8Array, tenant: KnownTenant): string {
   const bytes = hkdfSync("sha256", secretKey, "", `isolate callbacks of ${tenantKey(tenant)}`, 32);
   return `whsec_${Buffer.from(bytes).toString("base64")}`;
 }

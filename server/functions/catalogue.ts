@@ -1,5 +1,6 @@
 import type { DeployBody } from "../../src/contract/functions.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
+import type { KnownTenant } from "../../src/request/tenant.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import type { FunctionRow, Functions, FunctionVersion } from "../store/contract/functions.ts";
@@ -8,7 +9,7 @@ import { MOST_ROWS } from "../store/contract/storage.ts";
 import { isOneTooMany } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { toVersion } from "./deployment.ts";
-import { type Callable, type FunctionOwner, VersionCache } from "./version-cache.ts";
+import { type Callable, VersionCache } from "./version-cache.ts";
 
 /** The deployed functions of all tenants. Each tenant finds only its own. */
 export class FunctionCatalogue {
@@ -36,7 +37,7 @@ export class FunctionCatalogue {
   }
 
   /** Returns the version to call, at most five seconds old. Default: the current one. */
-  callable(tenant: FunctionOwner, name: string, version?: number): Promise<Callable | undefined> {
+  callable(tenant: KnownTenant, name: string, version?: number): Promise<Callable | undefined> {
     return this.#cache.get(tenant, name, version);
   }
 
@@ -60,13 +61,13 @@ export class FunctionCatalogue {
   }
 
   /** Makes another version current, earlier or later. */
-  async rollBack(tenant: FunctionOwner, name: string, version: number): Promise<FunctionRow> {
+  async rollBack(tenant: KnownTenant, name: string, version: number): Promise<FunctionRow> {
     const isThere = await this.#store.activate(tenant.id, name, version);
     this.#cache.forget(tenant, name);
     return isThere ? this.get(tenant.id, name) : noSuchFunction(name, version);
   }
 
-  async delete(tenant: FunctionOwner, name: string): Promise<void> {
+  async delete(tenant: KnownTenant, name: string): Promise<void> {
     const existed = await this.#store.delete(tenant.id, name);
     this.#cache.forget(tenant, name);
     if (!existed) noSuchFunction(name);

@@ -1,12 +1,9 @@
 import { BriefCache } from "../../src/base/brief-cache.ts";
-import type { Tenant } from "../../src/request/tenant.ts";
+import { type KnownTenant, tenantKey } from "../../src/request/tenant.ts";
 import type { Functions, FunctionVersion } from "../store/contract/functions.ts";
 
 /** A version without its files, as it is called. */
 export type Callable = Omit<FunctionVersion, "files">;
-
-/** A tenant, told apart from earlier ones with its id. */
-export type FunctionOwner = Pick<Tenant, "id" | "since">;
 
 /** Most bytes of cached versions, and the bytes of an entry besides its texts. */
 const MAX_BYTES = 67_108_864;
@@ -22,7 +19,7 @@ export class VersionCache {
   }
 
   /** Returns a version. Default: the current one. */
-  get(tenant: FunctionOwner, name: string, version?: number): Promise<Callable | undefined> {
+  get(tenant: KnownTenant, name: string, version?: number): Promise<Callable | undefined> {
     const read = async () => callable(await this.#read(tenant.id, name, version));
     return this.#versions.get(`${prefixOf(tenant, name)}${version ?? ""}`, read);
   }
@@ -31,7 +28,7 @@ export class VersionCache {
    * Forgets a function's versions. Called after the store's change, because a read under way may be
    * older.
    */
-  forget(tenant: FunctionOwner, name: string): void {
+  forget(tenant: KnownTenant, name: string): void {
     this.#versions.forgetBelow(prefixOf(tenant, name));
   }
 }
@@ -43,8 +40,8 @@ function sizeOf(version?: Callable): number {
 }
 
 /** Makes the keys' prefix. None of its parts can contain a slash. */
-function prefixOf({ id, since }: FunctionOwner, name: string): string {
-  return `${id}/${since ?? ""}/${name}/`;
+function prefixOf(tenant: KnownTenant, name: string): string {
+  return `${tenantKey(tenant)}/${name}/`;
 }
 
 function callable(found: FunctionVersion | undefined): Callable | undefined {

@@ -1,9 +1,6 @@
 import { Aborted } from "../../src/base/errors.ts";
-import type { Tenant } from "../../src/request/tenant.ts";
+import { type KnownTenant, tenantKey } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
-
-/** A tenant, told apart from earlier ones with its id. */
-export type KnownTenant = Pick<Tenant, "id" | "since">;
 
 /** The tenant was deleted during the work. */
 export class TenantGone extends HttpProblem {
@@ -26,7 +23,7 @@ export class Running {
    * @throws {TenantGone} After `end()`, because a late request may have been admitted before it.
    */
   begin(tenant: KnownTenant, caller?: AbortSignal): { signal: AbortSignal; done: () => void } {
-    const key = keyOf(tenant);
+    const key = tenantKey(tenant);
     if (this.#gone.has(key)) throw new TenantGone();
     const controller = new AbortController();
     const abort = (): void => controller.abort();
@@ -46,7 +43,7 @@ export class Running {
 
   /** Ends all work of a tenant for good. Resolves once it is over, or after `patience` ms. */
   async end(tenant: KnownTenant, patience: number): Promise<void> {
-    const key = keyOf(tenant);
+    const key = tenantKey(tenant);
     this.#gone.add(key);
     const running = this.#tenants.get(key);
     if (running === undefined) return;
@@ -65,8 +62,4 @@ export class Running {
 /** Returns the error for the caller: the tenant's deletion if that has aborted the work. */
 export function causeOf(error: unknown, signal: AbortSignal): unknown {
   return error instanceof Aborted && signal.reason instanceof TenantGone ? signal.reason : error;
-}
-
-function keyOf({ id, since }: KnownTenant): string {
-  return `${id} ${since}`;
 }

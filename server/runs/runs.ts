@@ -2,6 +2,7 @@ import type { JsonText } from "../../src/base/json-text.ts";
 import { SANDBOX_LEVELS } from "../../src/base/sandbox-level.ts";
 import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
 import type { Granted, Kernel } from "../../src/kernel/kernel.ts";
+import type { KnownTenant } from "../../src/request/tenant.ts";
 import type { ExecuteRequest, Observer, Output } from "../../src/request/types.ts";
 import type { Admission } from "../quotas/admission.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
@@ -10,7 +11,7 @@ import type { Caller } from "../tenants/auth.ts";
 import { type ExecutionEnd, endOfError, endOfOutput } from "./execution-end.ts";
 import { executionId } from "./execution-id.ts";
 import type { ExecutionWriter } from "./execution-writer.ts";
-import { causeOf, type KnownTenant, Running } from "./running.ts";
+import { causeOf, Running } from "./running.ts";
 
 /** Milliseconds in which the work of a deleted tenant has to end. */
 const END_WITHIN = 10_000;

@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
 import { BriefCache } from "../../src/base/brief-cache.ts";
 import { shownSettings, type TenantLevel } from "../../src/contract/tenants.ts";
-import type { Tenant } from "../../src/request/tenant.ts";
+import type { KnownTenant } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import type { Page } from "../store/contract/page.ts";
 import type { TenantRow, Tenants } from "../store/contract/tenants.ts";
@@ -25,7 +25,7 @@ export interface DirectoryOptions {
   /** Levels of tenants whose settings name none. Default: `container` alone. */
   readonly levels?: readonly TenantLevel[] | undefined;
   /** Ends a tenant's executions and prevents new ones. Called before the tenant is deleted. */
-  readonly end?: ((tenant: Pick<Tenant, "id" | "since">) => Promise<void>) | undefined;
+  readonly end?: ((tenant: KnownTenant) => Promise<void>) | undefined;
   /** Called after a tenant has been deleted. */
   readonly onDeleted?: (tenant: string) => void;
 }

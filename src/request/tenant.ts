@@ -40,8 +40,11 @@ export interface Tenant {
   readonly database?: string | null | undefined;
 }
 
+/** A tenant, told apart from earlier ones with its id. */
+export type KnownTenant = Pick<Tenant, "id" | "since">;
+
 /** Returns a name for a tenant that a later tenant with the same id does not have. */
-export function tenantKey({ id, since }: Pick<Tenant, "id" | "since">): string {
+export function tenantKey({ id, since }: KnownTenant): string {
   return since === undefined ? id : `${id} ${since}`;
 }
 

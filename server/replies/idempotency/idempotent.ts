@@ -3,7 +3,7 @@ import { BadRequest } from "../../../src/base/errors.ts";
 import { isDeeperThan } from "../../../src/base/json-depth.ts";
 import { JsonText } from "../../../src/base/json-text.ts";
 import { PerTenantQueue } from "../../../src/base/per-tenant-queue.ts";
-import { type Tenant, tenantKey } from "../../../src/request/tenant.ts";
+import { type KnownTenant, tenantKey } from "../../../src/request/tenant.ts";
 import { HttpProblem } from "../../errors/problem.ts";
 import type { Counting } from "../../http/unread/unread-responses.ts";
 import type { Begun, Idempotency, StoredAnswer } from "../../store/contract/idempotency.ts";
@@ -24,7 +24,7 @@ const begins = new PerTenantQueue(MAX_WAITING);
 const reads = new PerTenantQueue(MAX_WAITING);
 
 export interface IdempotentOptions {
-  readonly tenant: Pick<Tenant, "id" | "since">;
+  readonly tenant: KnownTenant;
   /** Key from the client's header. */
   readonly key: string;
   /** Method and path. */
