@@ -11,7 +11,7 @@ const ENTRIES = {
 };
 
 /** Packages that read files beside their code. They are not bundled. */
-const INSTALLED = ["@electric-sql/pglite", "deno", "esbuild", "esbuild-wasm", "swagger-ui-dist"];
+const INSTALLED = ["@electric-sql/pglite", "deno", "esbuild", "esbuild-wasm"];
 /** Optional package of `pg`, which is not installed. */
 const OPTIONAL = ["pg-native"];
 
