@@ -82,10 +82,10 @@ export function engineContract(
       RICH,
       ...(deno && { RUNTIME }),
     })) {
+      const possible = cases.filter((item) => isolation || item.isolation !== true);
+      // Without a boundary, all cases of a group may be impossible.
+      if (possible.length === 0) continue;
       describe(group.toLowerCase().replace("_", " "), () => {
-        const possible = cases.filter((item) => isolation || item.isolation !== true);
-        // Without a boundary, all cases of a group may be impossible.
-        if (possible.length === 0) it.skip("nothing", () => {});
         it.each(possible.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
           // The short timeout must count only the code, not the start of a sandbox.
           await until(() => engine.status().warm > 0);
