@@ -1,4 +1,4 @@
-/** What a plan grants is what the proxy admits: both read hosts by one grammar, however they are written. */
+/** Tests that the proxy admits exactly the hosts that a plan grants. Both read them by one grammar. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Allowlist } from "../../src/destinations/allowlist.ts";
@@ -192,7 +192,7 @@ describe("the network that a plan grants", () => {
       expect(DESTINATIONS.map((each) => spelled.verdict(each))).toEqual(
         DESTINATIONS.map(verdictOf),
       );
-      // What is granted is in its one spelling.
+      // Grants are in their one spelling.
       expect(granted(allow)).toEqual(allow);
     }) as never,
   );
