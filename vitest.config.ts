@@ -36,11 +36,11 @@ const WORKERS = Math.min(availableParallelism() + 1, 8);
 /** Builds `dist/`, which servers, threads and sandboxes run. */
 const BUILD = "tests/global-setup.ts";
 
-const shared = { maxWorkers: WORKERS, execArgv: [...NODE_FLAGS] };
+const shared = { maxWorkers: WORKERS, execArgv: [...NODE_FLAGS], isolate: false };
 
 const unit = {
   ...shared,
-  include: ["tests/{unit,fuzz}/**/*.test.ts"],
+  include: ["tests/unit/**/*.test.ts"],
   globalSetup: BUILD,
   testTimeout: 30_000,
   hookTimeout: 60_000,
@@ -56,6 +56,7 @@ export default defineConfig({
     sequence: { sequencer: longestFirst(LONGEST) },
     projects: [
       { test: { ...unit, name: "unit" } },
+      { test: { ...unit, name: "fuzz", include: ["tests/fuzz/**/*.test.ts"] } },
       ...otherLines().map((line) => ({
         test: {
           ...unit,

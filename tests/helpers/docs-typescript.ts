@@ -62,10 +62,11 @@ export class DocsProject {
     await writeFile(path, text);
   }
 
-  /** Runs a file of the directory. Resolves with its output. */
+  /** Runs a file of the directory, in its own folder. Resolves with its output. */
   async run(name: string, env: Record<string, string> = {}): Promise<string> {
-    const { stdout } = await run(process.execPath, ["--import", TSX, name], {
-      cwd: this.directory,
+    const path = join(this.directory, name);
+    const { stdout } = await run(process.execPath, ["--import", TSX, path], {
+      cwd: dirname(path),
       env: { ...process.env, ...env },
     });
     return stdout;
