@@ -26,7 +26,9 @@ it("compiles all of it", async () => {
   expect(await project.check(programs.map(({ name }) => name))).toBe("");
 });
 
-const runnable = programs.filter(({ text, file }) => file === undefined && !NEEDS_SERVER.test(text));
+const runnable = programs.filter(
+  ({ text, file }) => file === undefined && !NEEDS_SERVER.test(text),
+);
 
 it.each(runnable)("prints what $at says", async ({ name, printed }) => {
   expect(printed).not.toBe("");
