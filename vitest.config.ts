@@ -33,9 +33,16 @@ const LONGEST = [
 /** One more than there are cores, because tests often wait: for an engine, a disk, or a time to pass. */
 const WORKERS = Math.min(availableParallelism() + 1, 8);
 
+/** Tests that read sources and pages and run none of them, so that one line of Node is enough. */
+const TEXTS = ["tests/unit/docs/**", "tests/unit/{comments,imports,structure}.test.ts"];
+
 /** Builds `dist/`, which servers, threads and sandboxes run. */
 const BUILD = "tests/global-setup.ts";
 
+/**
+ * A process runs one test file after another, because a new process for each would spend a fifth of the time on imports.
+ * A test restores what it replaces.
+ */
 const shared = { maxWorkers: WORKERS, execArgv: [...NODE_FLAGS], isolate: false };
 
 const unit = {
@@ -47,8 +54,8 @@ const unit = {
 };
 
 /**
- * `unit` needs no engine, and runs by the Node that runs this. `unit-node…` is the same by others, where the set-up
- * has installed them. `real` starts Deno processes, containers, servers.
+ * `unit` and `fuzz` need no engine, and run by the Node that runs this. `unit-node…` is `unit` by others, where the
+ * set-up has installed them. `real` starts Deno processes, containers, servers.
  */
 export default defineConfig({
   test: {
@@ -61,6 +68,7 @@ export default defineConfig({
         test: {
           ...unit,
           name: `unit-node${line}`,
+          exclude: TEXTS,
           pool: nodePool(line),
           env: { TESTED_NODE: line },
         },

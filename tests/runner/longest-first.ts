@@ -15,7 +15,9 @@ export function longestFirst(names: readonly string[]): typeof BaseSequencer {
       const sorted = await super.sort(files);
       const projects = this.ctx.projects.map(({ name }) => name);
       const projectOf = ({ project }: TestSpecification): number => projects.indexOf(project.name);
-      return sorted.sort((one, other) => place(one) - place(other) || projectOf(one) - projectOf(other));
+      return sorted.sort(
+        (one, other) => place(one) - place(other) || projectOf(one) - projectOf(other),
+      );
     }
   };
 }
