@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { builtPath } from "../../src/base/package-root.ts";
 import { denoBinary } from "../../src/deno/deno.ts";
 import type { EgressLimits } from "../../src/protocol/egress-limits.ts";
 import { AdminClient, type Cleanup, directory } from "./egress.ts";
 
-const MAIN = new URL("../../egress/main.ts", import.meta.url).pathname;
+const MAIN = builtPath("programs", "egress.js");
 
 /** The proxy in a Deno process of its own, as in production, with an admin connection to it. */
 export interface ProxyProcess {
