@@ -64,7 +64,7 @@ function writtenEntry({ host: meant, below, port: own }: MeantEntry, odd: boolea
   return own === undefined ? text : `${text}:${own}`;
 }
 
-/** Whether an entry includes a host and a port, by what they mean and without a line of the product. */
+/** Tells whether an entry includes a host and a port, by what they mean and without a line of the product. */
 function includes({ host: wide, below, port: own }: MeantEntry, meant: Meant, to: number): boolean {
   if (own === undefined ? to !== 80 && to !== 443 : to !== own) return false;
   if (wide === "*") return meant.kind === "name";

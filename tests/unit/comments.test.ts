@@ -22,7 +22,16 @@ const COVERED = [
   "scripts",
   "server",
   "src",
+  "tests/container",
+  "tests/contract",
+  "tests/e2e",
+  "tests/fakes",
+  "tests/fuzz",
   "tests/helpers",
+  "tests/nodes",
+  "tests/process",
+  "tests/published",
+  "tests/runner",
   "tests/unit",
 ];
 
