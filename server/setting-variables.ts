@@ -124,6 +124,7 @@ export const VARIABLES = {
       min: variable("ISOLATE_POOL_MIN", integer.optional()),
       max: variable("ISOLATE_POOL_MAX", integer.optional()),
       idle: variable("ISOLATE_POOL_IDLE", integer.optional()),
+      prepared: variable("ISOLATE_POOL_PREPARED", integer.optional()),
       reuse: {
         total: variable("ISOLATE_REUSE_TOTAL", integer.optional()),
         idle: variable("ISOLATE_REUSE_IDLE", integer.optional()),

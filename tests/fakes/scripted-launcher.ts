@@ -1,18 +1,22 @@
 import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/contract/contract.ts";
+import type { WorkerGrant } from "../../src/protocol/grants.ts";
 
 /** A sandbox controlled by a test. */
 export class ScriptedSandbox implements Sandbox {
   readonly id: string;
   readonly profile: Profile;
+  /** Permissions that it was prepared for. */
+  readonly worker: WorkerGrant | undefined;
   readonly closed: Promise<void>;
   destroyed = 0;
   answersPing = true;
   /** Ends the sandbox from inside. */
   close: () => void = () => {};
 
-  constructor(id: string, profile: Profile) {
+  constructor(id: string, profile: Profile, worker?: WorkerGrant) {
     this.id = id;
     this.profile = profile;
+    this.worker = worker;
     this.closed = new Promise((resolve) => {
       this.close = resolve;
     });
@@ -45,6 +49,7 @@ export class ScriptedSandbox implements Sandbox {
 /** Launches scripted sandboxes, at once if `automatic`, otherwise when the test says so. */
 export class ScriptedLauncher implements Launcher {
   readonly level = "isolated";
+  readonly prepares = true;
   readonly sandboxes: ScriptedSandbox[] = [];
   /** Starts under way, oldest first. */
   readonly pending: { finish: () => void; fail: (error: Error) => void }[] = [];
@@ -52,7 +57,7 @@ export class ScriptedLauncher implements Launcher {
   mostAtOnce = 0;
   #current = 0;
 
-  async launch(profile: Profile): Promise<Sandbox> {
+  async launch(profile: Profile, worker?: WorkerGrant): Promise<Sandbox> {
     this.#current += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#current);
     try {
@@ -65,7 +70,7 @@ export class ScriptedLauncher implements Launcher {
     } finally {
       this.#current -= 1;
     }
-    const sandbox = new ScriptedSandbox(`s${this.sandboxes.length}`, profile);
+    const sandbox = new ScriptedSandbox(`s${this.sandboxes.length}`, profile, worker);
     this.sandboxes.push(sandbox);
     return sandbox;
   }

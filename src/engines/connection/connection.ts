@@ -22,6 +22,9 @@ import type { PrepareHeader } from "../../protocol/messages.ts";
 import type { Ending, RunEvents, SandboxJob } from "../contract/contract.ts";
 import { DeliveryError } from "../contract/http-delivery.ts";
 
+/** Milliseconds for a worker that is made ahead. Nobody waits for it. */
+const PREPARED_WITHIN = 5_000;
+
 /** Frames of a run besides its log entries: counts of dropped ones, and the final message. */
 const EXTRA_FRAMES = 64;
 
@@ -114,16 +117,17 @@ export class Connection {
 
   /**
    * Makes the sandbox create a worker in advance, with exactly these permissions. Resolves when it
-   * exists.
+   * exists, and rejects if there is none in time.
    */
-  async prepare(worker: WorkerGrant, timeout: number): Promise<void> {
-    const prepared = new Promise<void>((resolve) => {
+  async prepare(worker: WorkerGrant): Promise<void> {
+    const prepared = new Promise<void>((resolve, reject) => {
       this.#onPrepared = resolve;
+      void this.closed.then(() => reject(new Error("The sandbox ended while it was prepared")));
     });
     this.#allowance += 1;
     this.#byteAllowance += SMALL_FRAME;
     this.#socket.write(encodeFrame("prepare", { worker } satisfies PrepareHeader));
-    await deadline(prepared, timeout, "Preparing a worker");
+    await deadline(prepared, PREPARED_WITHIN, "Preparing a worker");
   }
 
   /**

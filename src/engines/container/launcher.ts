@@ -6,15 +6,15 @@ import { EgressUnavailable } from "../../base/errors.ts";
 import type { Reach } from "../../deno/deno.ts";
 import type { Egress, EgressLease, EgressRun } from "../../egress-client/egress.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
+import type { WorkerGrant } from "../../protocol/grants.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { Connection } from "../connection/connection.ts";
 import { SocketDirectory } from "../connection/socket-directory.ts";
-import type { Ending, Job, Launcher, Profile, Sandbox, SandboxJob } from "../contract/contract.ts";
+import type { Ending, Launcher, Profile, Sandbox, SandboxJob } from "../contract/contract.ts";
 import { type Exit, exitFault } from "../contract/exit.ts";
 import type { Instance } from "../instance/instance.ts";
 import { Meter } from "../metering/meter.ts";
 import { watched } from "../pool/idle-watch.ts";
-import { RecentGrants } from "../pool/recent-grants.ts";
 import { Cgroups } from "./cgroup.ts";
 import { confinement } from "./confinement-of-flags.ts";
 import { call } from "./docker.ts";
@@ -25,7 +25,6 @@ import { removeContainer } from "./remove.ts";
 import { EngineThrottle } from "./throttle.ts";
 
 const READY_WITHIN = 20_000;
-const PREPARED_WITHIN = 1_000;
 const EXIT_WITHIN = 2_000;
 const EXIT_POLL = 50;
 const KILLED = 128 + 9;
@@ -54,11 +53,11 @@ export interface ContainerLauncherOptions {
 /** Starts sandboxes that are containers, each with its own socket directory. */
 export class ContainerLauncher implements Launcher {
   readonly level = "container";
+  readonly prepares = true;
   /** Ids of the slots in use, from before the container is created until after it is removed. */
   readonly slots: Set<string>;
   readonly networks: Networks;
   readonly #options: ContainerLauncherOptions;
-  readonly #recent = new RecentGrants();
   readonly #cgroups: Cgroups;
 
   constructor(options: ContainerLauncherOptions) {
@@ -82,7 +81,7 @@ export class ContainerLauncher implements Launcher {
     return this.networks.close();
   }
 
-  async launch(profile: Profile): Promise<Sandbox> {
+  async launch(profile: Profile, worker?: WorkerGrant): Promise<Sandbox> {
     const { docker, instance, runtime, reach, egress, image } = this.#options;
     const { adjust = (options) => options } = this.#options;
     await instance.ensure();
@@ -124,16 +123,13 @@ export class ContainerLauncher implements Launcher {
       });
       await call("start", container.start());
       connection = await untilReady(sockets, container);
+      if (worker !== undefined) await connection.prepare(worker);
     } catch (error) {
       await remove().catch(() => {});
       throw error;
     }
-    const { expected } = this.#recent;
-    // Without a prepared worker, the job creates its own.
-    if (expected !== undefined) await connection.prepare(expected, PREPARED_WITHIN).catch(() => {});
-    const note = (job: Job): void => this.#recent.note(job.grants?.worker);
     const meter = await this.#meter(container, connection);
-    const parts = { sockets, profile, container, connection, egress, meter, note, remove };
+    const parts = { sockets, profile, container, connection, egress, meter, remove };
     const throttle =
       this.#cgroups.throttle(container.id) ?? new EngineThrottle(container, profile.cpus);
     return watched(toSandbox(parts), throttle, () => connection?.close());
@@ -157,10 +153,9 @@ function toSandbox(parts: {
   connection: Connection;
   egress: Egress | undefined;
   meter: Meter | undefined;
-  note: (job: Job) => void;
   remove: () => Promise<void>;
 }): Sandbox {
-  const { sockets, profile, container, connection, egress, meter, note, remove } = parts;
+  const { sockets, profile, container, connection, egress, meter, remove } = parts;
   let destroyed: Promise<void> | undefined;
   let cut = async (): Promise<void> => {};
   return {
@@ -168,7 +163,6 @@ function toSandbox(parts: {
     profile,
     closed: connection.closed,
     run: (job, events, timeLeft) => {
-      note(job);
       const run = egressRunOf(job, sockets, timeLeft);
       if (run === undefined) return connection.run(job, events);
       const { onRefused } = events;

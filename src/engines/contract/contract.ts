@@ -2,7 +2,7 @@ import type { JsonText } from "../../base/json-text.ts";
 import type { EgressReport } from "../../egress-client/egress.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
 import type { DatabaseGrant } from "../../protocol/database-target.ts";
-import type { Grants } from "../../protocol/grants.ts";
+import type { Grants, WorkerGrant } from "../../protocol/grants.ts";
 import type { HttpJob } from "../../protocol/http.ts";
 import type { OutputLimits } from "../../protocol/limits.ts";
 import type {
@@ -158,13 +158,15 @@ export interface Launcher {
   readonly level: SandboxLevel;
   /** Number of database sessions that outlive their execution; absent where none are known. */
   readonly survivors?: number | undefined;
+  /** True if `launch()` can make a worker ahead. Default false. */
+  readonly prepares?: boolean;
   /** Returns the confinement of a profile's sandboxes, where they are containers. */
   confinement?(profile: Profile): Confinement;
   /**
-   * Starts a sandbox, and resolves when it is ready for a job. If that fails, nothing is left
-   * behind.
+   * Starts a sandbox, and resolves when it is ready for a job. With `worker`, it has a worker with
+   * exactly these permissions ready, beside that without any. If that fails, nothing is left behind.
    */
-  launch(profile: Profile): Promise<Sandbox>;
+  launch(profile: Profile, worker?: WorkerGrant): Promise<Sandbox>;
   /** Removes shared resources when all sandboxes are gone. */
   close?(): Promise<void>;
 }

@@ -14,6 +14,7 @@ import {
   type Reach,
 } from "../../deno/deno.ts";
 import { survivorLine } from "../../egress-client/link.ts";
+import type { WorkerGrant } from "../../protocol/grants.ts";
 import { SocketDirectory } from "../connection/socket-directory.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox } from "../contract/contract.ts";
 import { type Exit, exitFault } from "../contract/exit.ts";
@@ -39,6 +40,7 @@ const MAX_COMPLAINT = 2_000;
  */
 export class DenoProcessLauncher implements Launcher {
   readonly level = "isolated";
+  readonly prepares = true;
   readonly #instanceDirectory: string;
   readonly #runnerDirectory: string;
   readonly #reach: Reach;
@@ -93,7 +95,7 @@ export class DenoProcessLauncher implements Launcher {
     return this.#reserve.survivors;
   }
 
-  async launch(profile: Profile): Promise<Sandbox> {
+  async launch(profile: Profile, worker?: WorkerGrant): Promise<Sandbox> {
     await this.#ensure();
     const confinement = await this.#confine();
     const user = newUser(confinement.host);
@@ -128,6 +130,7 @@ export class DenoProcessLauncher implements Launcher {
         READY_WITHIN,
         "Starting a Deno process",
       );
+      if (worker !== undefined) await connection.prepare(worker);
       // From here on the process runs hostile code, and its output is not read.
       child.stderr?.destroy();
       void connection.closed.then(() => meter.read());

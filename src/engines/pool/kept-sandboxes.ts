@@ -1,5 +1,6 @@
 import type { ReuseLimits } from "../../config/reuse-limits.ts";
 import { type Profile, profileKey, type Sandbox } from "../contract/contract.ts";
+import { mostOf } from "./most-of.ts";
 import type { Shares } from "./shares.ts";
 
 /** Use of a sandbox: its one key, which never changes. */
@@ -130,15 +131,6 @@ export class KeptSandboxes {
   #isOld(sandbox: Sandbox, now: number): boolean {
     return now - (this.#pasts.get(sandbox)?.since ?? now) >= this.#limits.age;
   }
-}
-
-/** Returns the first item of the tenant that has the most. */
-function mostOf(items: readonly Idle[], has: (tenant: string) => number): Idle | undefined {
-  let most: Idle | undefined;
-  for (const item of items) {
-    if (most === undefined || has(item.tenant) > has(most.tenant)) most = item;
-  }
-  return most;
 }
 
 /** Builds a key with the profile, because a sandbox serves its own profile alone. */

@@ -16,6 +16,11 @@ export interface PoolOptions {
   readonly maxWaiting: number;
   /** Limits of sandboxes kept by `keep()`. Default: `DEFAULT_REUSE`. */
   readonly reuse?: ReuseLimits;
+  /**
+   * Most sandboxes prepared for recent grants, and most of these grants; never more than `max` less
+   * `min`. Default: 0.
+   */
+  readonly prepared?: number;
   /** Milliseconds between two health checks of idle sandboxes. */
   readonly healthInterval: number;
   /** Receives failures that reach no caller. */

@@ -1,37 +1,26 @@
-import {
-  EngineUnavailable,
-  HostBusy,
-  type IsolateError,
-  ShuttingDown,
-  TenantBusy,
-} from "../../base/errors.ts";
+import { EngineUnavailable, type IsolateError, ShuttingDown } from "../../base/errors.ts";
 import { DEFAULT_REUSE } from "../../config/reuse-limits.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { IdleUsage, Launcher, Profile, Sandbox } from "../contract/contract.ts";
+import { checkHealth } from "./health-check.ts";
 import { KeptSandboxes } from "./kept-sandboxes.ts";
 import type { PoolOptions } from "./pool-options.ts";
+import { PreparedSandboxes } from "./prepared-sandboxes.ts";
+import { makePlace } from "./queue-place.ts";
 import { Shares } from "./shares.ts";
-import { evictionCandidate } from "./waiters.ts";
+import type { Claim } from "./waiters.ts";
+import type { WarmGroup } from "./warm-group.ts";
 import { type ProfileSandboxes, WarmSandboxes } from "./warm-sandboxes.ts";
 
-const PONG_WITHIN = 2_000;
 const REFILL_AFTER = 50;
 const FIRST_RETRY = 100;
 const LAST_RETRY = 5_000;
 
-/** Tenant and reuse key of a request for a sandbox. */
-export interface Claim {
-  /** Tenant. Default: the host's only one. */
-  readonly tenant?: string | undefined;
-  /** Reuse key: an idle sandbox that has run this key will do, too. */
-  readonly key?: string | undefined;
-}
-
 /**
  * Keeps sandboxes warm, hands each out once, and starts its successor afterwards. A sandbox goes
  * warm → leased → destroyed and never back. A sandbox kept for a key is leased again, for that key
- * alone. Tenants get sandboxes in turn, and none gets all: see
- * docs/adr/0011-tenants-in-the-pool.md.
+ * alone. One prepared for a tenant's grant serves nothing else. Tenants get sandboxes in turn, and
+ * none gets all: see docs/adr/0011-tenants-in-the-pool.md.
  */
 export class Pool {
   /** Called for each sandbox that has been started. */
@@ -42,6 +31,7 @@ export class Pool {
   readonly #options: PoolOptions;
   readonly #warmSandboxes: WarmSandboxes;
   readonly #kept: KeptSandboxes;
+  readonly #prepared: PreparedSandboxes;
   readonly #shares = new Shares();
   readonly #retiring = new Map<Sandbox, Promise<void>>();
   readonly #launches = new Set<Promise<void>>();
@@ -60,9 +50,13 @@ export class Pool {
     this.#options = options;
     this.#halted = halted;
     this.#warmSandboxes = new WarmSandboxes(options, this.#shares);
-    const { reuse = DEFAULT_REUSE, min, max, idle, healthInterval } = options;
-    const total = Math.min(reuse.total, max - min);
-    this.#kept = new KeptSandboxes({ ...reuse, total }, (sandbox) => void this.#retire(sandbox));
+    const { reuse = DEFAULT_REUSE, prepared = 0 } = options;
+    const { min, max, idle, healthInterval } = options;
+    const retire = (sandbox: Sandbox): void => void this.#retire(sandbox);
+    const atMost = (count: number): number => Math.min(count, max - min);
+    this.#kept = new KeptSandboxes({ ...reuse, total: atMost(reuse.total) }, retire);
+    const total = launcher.prepares ? atMost(prepared) : 0;
+    this.#prepared = new PreparedSandboxes({ total, each: min }, retire);
     this.#timer = setInterval(
       () => this.#sweep(),
       Math.max(10, Math.min(healthInterval, idle / 2, reuse.idle / 2)),
@@ -71,7 +65,7 @@ export class Pool {
   }
 
   get warm(): number {
-    return this.#warmSandboxes.warm;
+    return this.#warmSandboxes.warm + this.#prepared.size;
   }
 
   /** Number of requests that wait for a sandbox. */
@@ -102,20 +96,27 @@ export class Pool {
   }
 
   /**
-   * Leases a sandbox of the profile, at once if one is idle for the key, or warm. Rejects with the
-   * signal's reason when it is aborted, and with the reason why none can be started.
+   * Leases a sandbox of the profile, at once if one is idle for the key, prepared for the grant, or
+   * warm. Rejects with the signal's reason when it is aborted, and with the reason why none can be
+   * started.
    *
    * @throws {HostBusy} if the queue is full.
    * @throws {TenantBusy} if the tenant fills the queue itself, or another tenant needs the place
    * more.
    */
   acquire(profile: Profile, signal: AbortSignal, claim: Claim = {}): Promise<Sandbox> {
-    const { tenant = SOLE_TENANT.id, key } = claim;
+    const { tenant = SOLE_TENANT.id, key, worker } = claim;
     if (this.#halted !== undefined) return Promise.reject(this.#halted);
     this.#shares.note(tenant);
     const reused = this.#takeKept(profile, key);
     if (reused !== undefined) return Promise.resolve(this.#shares.lease(reused, tenant, false));
     const profileSandboxes = this.#warmSandboxes.use(profile, tenant);
+    const grant = worker && this.#prepared.note({ tenant, profile, worker });
+    const prepared = grant && this.#prepared.take(grant);
+    if (prepared) {
+      this.#balanceLater();
+      return Promise.resolve(this.#shares.lease(prepared, tenant, true));
+    }
     if (this.#mayTake(profileSandboxes, tenant)) {
       const leased = Promise.resolve(this.#leaseWarm(profileSandboxes, tenant));
       this.#balanceLater();
@@ -123,14 +124,10 @@ export class Pool {
     }
     if (this.#warmSandboxes.waiting >= this.#options.maxWaiting) {
       const all = this.#warmSandboxes.waiters();
-      const last = evictionCandidate(all, tenant);
-      if (last === undefined) {
-        const hasSome = this.#shares.tenants > 1 && all.some((waiter) => waiter.tenant === tenant);
-        return Promise.reject(hasSome ? tenantBusy() : hostBusy());
-      }
-      last.reject(tenantBusy());
+      const refusal = makePlace(all, tenant, this.#shares.tenants);
+      if (refusal !== undefined) return Promise.reject(refusal);
     }
-    const leased = profileSandboxes.waiting.wait(signal, tenant, key);
+    const leased = profileSandboxes.waiting.wait(signal, { tenant, key, grant });
     this.#balance();
     return leased;
   }
@@ -213,13 +210,14 @@ export class Pool {
     this.#halted = reason;
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    const idle = [...this.#kept.clear(), ...this.#warmSandboxes.clear(reason)];
-    for (const sandbox of idle) void this.#retire(sandbox);
+    const unused = [...this.#prepared.clear(), ...this.#warmSandboxes.clear(reason)];
+    for (const sandbox of [...this.#kept.clear(), ...unused]) void this.#retire(sandbox);
   }
 
-  /** Keeps `min` sandboxes warm from now on. */
+  /** Keeps `min` sandboxes warm from now on, and prepares some for recent grants. */
   prewarm(): void {
     this.#warmSandboxes.keepWarm();
+    this.#prepared.keepWarm();
     this.#balance();
   }
 
@@ -258,14 +256,27 @@ export class Pool {
     this.#serve();
     while (this.#retry === undefined && this.#launches.size < this.#options.startConcurrency) {
       const profiles = this.#warmSandboxes.byUrgency();
-      const profileSandboxes = profiles.find((each) => each.missing > 0 && this.#hasRoomFor(each));
-      if (profileSandboxes === undefined) return;
-      this.#launch(profileSandboxes);
+      const group =
+        profiles.find((each) => each.missing > 0 && this.#hasRoomFor(each)) ?? this.#unprepared();
+      if (group === undefined) return;
+      this.#launch(group);
     }
+  }
+
+  /** Returns a recent grant to prepare a sandbox for, if there is room that nobody waits for. */
+  #unprepared(): WarmGroup | undefined {
+    const hasRoom = this.#warmSandboxes.waiting === 0 && this.#alive < this.#options.max;
+    return hasRoom ? this.#prepared.missing() : undefined;
   }
 
   /** Gives warm sandboxes to waiters in their turn, if they may have them. */
   #serve(): void {
+    for (const { key, profile, warm } of this.#prepared) {
+      if (warm.length === 0) continue;
+      const waiter = this.#warmSandboxes.waiters(profile).find(({ grant }) => grant === key);
+      const prepared = waiter && this.#prepared.take(key);
+      if (waiter && prepared) waiter.resolve(this.#shares.lease(prepared, waiter.tenant, true));
+    }
     for (const profileSandboxes of this.#warmSandboxes) {
       for (;;) {
         const next = profileSandboxes.waiting.next();
@@ -277,54 +288,63 @@ export class Pool {
 
   #hasRoomFor(profileSandboxes: ProfileSandboxes): boolean {
     if (this.#alive < this.#options.max) return true;
-    const first = profileSandboxes.waiting.next();
-    if (first !== undefined && profileSandboxes.waiting.size > this.#retiring.size) {
-      const { tenant } = first;
-      const mayLose = (other: ProfileSandboxes): boolean => this.#mayTake(other, tenant);
-      const spare =
-        this.#kept.takeFor(tenant, this.#shares) ??
-        this.#warmSandboxes.oldestWarmBeside(profileSandboxes, mayLose);
-      if (spare !== undefined) void this.#retire(spare);
-    }
+    const spare = this.#spareFor(profileSandboxes);
+    if (spare !== undefined) void this.#retire(spare);
     return false;
   }
 
-  #launch(profileSandboxes: ProfileSandboxes): void {
-    profileSandboxes.starting += 1;
-    const launch = this.#launcher.launch(profileSandboxes.profile).then(
+  /** Removes and returns an idle sandbox that is needed less than another one of a profile. */
+  #spareFor(profileSandboxes: ProfileSandboxes): Sandbox | undefined {
+    const { waiting, warm, starting } = profileSandboxes;
+    const first = waiting.next();
+    // A prepared one gives way to the last one that anybody can use, too.
+    const needed = first ? waiting.size : Number(warm.length + starting === 0);
+    if (needed <= this.#retiring.size) return undefined;
+    const prepared = this.#prepared.takeFor(first?.tenant);
+    if (prepared !== undefined || first === undefined) return prepared;
+    const { tenant } = first;
+    const mayLose = (other: ProfileSandboxes): boolean => this.#mayTake(other, tenant);
+    return (
+      this.#kept.takeFor(tenant, this.#shares) ??
+      this.#warmSandboxes.oldestWarmBeside(profileSandboxes, mayLose)
+    );
+  }
+
+  #launch(group: WarmGroup): void {
+    group.starting += 1;
+    const launch = this.#launcher.launch(group.profile, group.worker).then(
       (sandbox) => {
         this.#failures = 0;
         for (const listener of this.onSpawn) listener(sandbox);
-        this.#place(sandbox, profileSandboxes);
+        this.#place(sandbox, group);
       },
-      (error: unknown) => this.#backOff(error, profileSandboxes),
+      (error: unknown) => this.#backOff(error, group),
     );
     const settled = launch.finally(() => {
-      profileSandboxes.starting -= 1;
+      group.starting -= 1;
       this.#launches.delete(settled);
       this.#balance();
     });
     this.#launches.add(settled);
   }
 
-  #place(sandbox: Sandbox, profileSandboxes: ProfileSandboxes): void {
-    if (this.#halted !== undefined) {
+  #place(sandbox: Sandbox, group: WarmGroup): void {
+    if (this.#halted !== undefined || !group.put(sandbox)) {
       void this.#retire(sandbox);
       return;
     }
-    profileSandboxes.warm.push({ sandbox, since: Date.now() });
     void sandbox.closed.then(() => {
-      if (!profileSandboxes.take(sandbox)) return;
+      if (!group.take(sandbox)) return;
       void this.#retire(sandbox);
-      this.#backOff(new Error(`Sandbox ${sandbox.id} ended while it was idle`), profileSandboxes);
+      this.#backOff(new Error(`Sandbox ${sandbox.id} ended while it was idle`), group);
     });
     this.#serve();
   }
 
   /** Reports a failed start to the waiters concerned, and delays the next start. */
-  #backOff(error: unknown, profileSandboxes: ProfileSandboxes): void {
+  #backOff(error: unknown, group: WarmGroup): void {
     this.#options.onError(error);
-    const isOwn = profileSandboxes.fail(error);
+    const isOwn = group.fail(error);
     if (isOwn || this.#halted !== undefined || this.#retry !== undefined) return;
     const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures);
     this.#failures += 1;
@@ -355,36 +375,25 @@ export class Pool {
   #sweep(): void {
     const now = Date.now();
     this.#shares.prune();
+    this.#prepared.expire();
     const idle = [...this.#kept.takeExpired(), ...this.#warmSandboxes.takeIdle(now)];
     for (const sandbox of idle) void this.#retire(sandbox);
     if (now - this.#lastHealthCheck >= this.#options.healthInterval) {
       this.#lastHealthCheck = now;
-      for (const profileSandboxes of this.#warmSandboxes) {
-        for (const { sandbox } of profileSandboxes.warm) {
-          this.#checkHealth(sandbox, () => profileSandboxes.take(sandbox));
-        }
-      }
-      for (const sandbox of this.#kept.all()) {
-        this.#checkHealth(sandbox, () => this.#kept.remove(sandbox));
-      }
+      this.#checkHealth();
     }
     this.#balance();
   }
 
-  /** Ends an idle sandbox that fails a ping. `take` removes it; false if it is no longer idle. */
-  #checkHealth(sandbox: Sandbox, take: () => boolean): void {
-    sandbox.ping(PONG_WITHIN).catch((error: unknown) => {
-      if (!take()) return;
+  #checkHealth(): void {
+    const end = (sandbox: Sandbox, error: unknown): void => {
       this.#options.onError(error);
       void this.#retire(sandbox);
-    });
+    };
+    for (const group of [...this.#warmSandboxes, ...this.#prepared]) {
+      const idle = group.warm.map(({ sandbox }) => sandbox);
+      checkHealth({ idle, take: (sandbox) => group.take(sandbox) }, end);
+    }
+    checkHealth({ idle: this.#kept.all(), take: (sandbox) => this.#kept.remove(sandbox) }, end);
   }
-}
-
-function hostBusy(): HostBusy {
-  return new HostBusy("Every sandbox is in use and the queue is full");
-}
-
-function tenantBusy(): TenantBusy {
-  return new TenantBusy("The queue is full, and others wait for fewer sandboxes than this tenant");
 }

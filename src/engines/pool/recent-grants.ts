@@ -1,21 +1,59 @@
-import type { WorkerGrant } from "../../protocol/grants.ts";
+import { mostOf } from "./most-of.ts";
+import { EXPECTED_AGAIN } from "./shares.ts";
 
-/** Milliseconds for which the last permissions are expected again. */
-const RECENT = 60_000;
+interface Given {
+  readonly key: string;
+  readonly tenant: string;
+  readonly at: number;
+}
 
-/** Remembers the last job's permissions, because the next job probably has the same ones. */
+/**
+ * Remembers which grants tenants were given lately, because most requests ask for what earlier ones
+ * did. It holds a fixed number. A new grant takes the place of one of the tenant with the most.
+ */
 export class RecentGrants {
-  #last: WorkerGrant | undefined;
-  #at = 0;
+  readonly #most: number;
+  /** Grants by key, the least recently given first. */
+  readonly #given = new Map<string, Given>();
 
-  note(worker: WorkerGrant | undefined): void {
-    if (worker === undefined) return;
-    this.#last = worker;
-    this.#at = Date.now();
+  constructor(most: number) {
+    this.#most = most;
   }
 
-  /** Permissions to prepare a new sandbox for, if any. */
-  get expected(): WorkerGrant | undefined {
-    return Date.now() - this.#at < RECENT ? this.#last : undefined;
+  get size(): number {
+    return this.#given.size;
+  }
+
+  /** Lists the keys, the most recently given first. */
+  keys(): string[] {
+    return [...this.#given.keys()].reverse();
+  }
+
+  /** Records a grant of a tenant. Returns the key of the grant that leaves for it, if any. */
+  note(key: string, tenant: string): string | undefined {
+    this.#given.delete(key);
+    this.#given.set(key, { key, tenant, at: Date.now() });
+    if (this.size <= this.#most) return undefined;
+    const all = [...this.#given.values()];
+    const has = (each: string): number => all.filter(({ tenant }) => tenant === each).length;
+    const leaving = mostOf(all, has)?.key;
+    if (leaving !== undefined) this.forget(leaving);
+    return leaving;
+  }
+
+  forget(key: string): void {
+    this.#given.delete(key);
+  }
+
+  /** Forgets and returns the keys of grants that were not given lately. */
+  takeExpired(): string[] {
+    const now = Date.now();
+    const expired = [...this.#given.values()].filter(({ at }) => now - at > EXPECTED_AGAIN);
+    for (const { key } of expired) this.forget(key);
+    return expired.map(({ key }) => key);
+  }
+
+  clear(): void {
+    this.#given.clear();
   }
 }

@@ -1,11 +1,28 @@
+import type { WorkerGrant } from "../../protocol/grants.ts";
 import type { Sandbox } from "../contract/contract.ts";
 import type { Shares } from "./shares.ts";
 
-export interface Waiter {
-  readonly since: number;
+/** Tenant, reuse key and grant of a request for a sandbox. */
+export interface Claim {
+  /** Tenant. Default: the host's only one. */
+  readonly tenant?: string | undefined;
+  /** Reuse key: an idle sandbox that has run this key will do, too. */
+  readonly key?: string | undefined;
+  /** Permissions of its worker, for which sandboxes are prepared from now on. Default: none. */
+  readonly worker?: WorkerGrant | undefined;
+}
+
+/** Sandboxes that a waiting request can use, beside unused ones of its profile. */
+export interface Wanted {
   readonly tenant: string;
   /** Reuse key: an idle sandbox that has run this key will do, too. */
   readonly key: string | undefined;
+  /** Key of its grant: a sandbox that is prepared for it will do, too. */
+  readonly grant: string | undefined;
+}
+
+export interface Waiter extends Wanted {
+  readonly since: number;
   resolve(sandbox: Sandbox): void;
   reject(error: unknown): void;
 }
@@ -29,7 +46,8 @@ export class Waiters implements Iterable<Waiter> {
   }
 
   /** Waits in the queue. Resolves with a sandbox, or rejects with the signal's reason. */
-  wait(signal: AbortSignal, tenant: string, key?: string): Promise<Sandbox> {
+  wait(signal: AbortSignal, wanted: Wanted): Promise<Sandbox> {
+    const { tenant } = wanted;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.#remove(waiter);
@@ -41,8 +59,7 @@ export class Waiters implements Iterable<Waiter> {
       };
       const waiter: Waiter = {
         since: performance.now(),
-        tenant,
-        key,
+        ...wanted,
         resolve: (sandbox) => {
           leave();
           resolve(sandbox);
@@ -78,19 +95,4 @@ export class Waiters implements Iterable<Waiter> {
     this.#all.splice(index, 1);
     this.#shares.queue(waiter.tenant, -1);
   }
-}
-
-/**
- * Returns the waiter that has to leave a full queue for a new one of `tenant`. It is the last to
- * come of the tenant with the most waiters. Returns `undefined` if the new tenant would then have
- * as many.
- */
-export function evictionCandidate(all: readonly Waiter[], tenant: string): Waiter | undefined {
-  const counts = new Map<string, number>();
-  for (const { tenant } of all) counts.set(tenant, (counts.get(tenant) ?? 0) + 1);
-  const most = Math.max(...counts.values());
-  if ((counts.get(tenant) ?? 0) + 1 >= most) return undefined;
-  return all
-    .filter((waiter) => counts.get(waiter.tenant) === most)
-    .reduce((last, waiter) => (waiter.since > last.since ? waiter : last));
 }

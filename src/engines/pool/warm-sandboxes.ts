@@ -4,6 +4,7 @@ import { RunDirectoryGone } from "../instance/instance.ts";
 import { ProfileUnavailable } from "./profile-unavailable.ts";
 import { EXPECTED_AGAIN, type Shares } from "./shares.ts";
 import { type Waiter, Waiters } from "./waiters.ts";
+import { takeFrom, type WarmGroup, type WarmSandbox } from "./warm-group.ts";
 
 interface Use {
   readonly tenant: string;
@@ -11,11 +12,10 @@ interface Use {
 }
 
 /** Warm sandboxes of one profile, and the requests that wait for one. */
-export class ProfileSandboxes {
+export class ProfileSandboxes implements WarmGroup {
   readonly profile: Profile;
-  readonly warm: { sandbox: Sandbox; since: number }[] = [];
+  readonly warm: WarmSandbox[] = [];
   readonly waiting: Waiters;
-  /** Number of starts in progress. */
   starting = 0;
   /** Number of sandboxes to keep warm without waiters, for a single tenant. */
   wanted: number;
@@ -76,11 +76,13 @@ export class ProfileSandboxes {
     return false;
   }
 
-  /** Removes a warm sandbox. Returns false if it is no longer there. */
+  put(sandbox: Sandbox): boolean {
+    this.warm.push({ sandbox, since: Date.now() });
+    return true;
+  }
+
   take(sandbox: Sandbox): boolean {
-    const index = this.warm.findIndex((item) => item.sandbox === sandbox);
-    if (index >= 0) this.warm.splice(index, 1);
-    return index >= 0;
+    return takeFrom(this.warm, sandbox);
   }
 }
 

@@ -27,6 +27,7 @@ import { HttpDelivery } from "../contract/http-delivery.ts";
 import { failure, readOutcome } from "../explain/outcome.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PoolOptions } from "../pool/pool-options.ts";
+import type { Claim } from "../pool/waiters.ts";
 import { assertSize } from "./job-size.ts";
 import { assertReusable } from "./reuse.ts";
 import { RunRecorder } from "./run-recorder.ts";
@@ -85,7 +86,7 @@ export class PooledEngine implements Engine {
     const { tenant, responseReceiver, reuse } = options;
     const attributes = { "isolate.level": this.level };
     const sandbox = await inSpan("acquire", attributes, () =>
-      this.#lease(options, term.signal, key),
+      this.#lease(options, term.signal, { tenant, key, worker: job.grants?.worker }),
     );
     let reusable = false;
     const delivery =
@@ -142,12 +143,12 @@ export class PooledEngine implements Engine {
   }
 
   async #lease(
-    { profile, timeout, tenant }: ExecuteOptions,
+    { profile, timeout }: ExecuteOptions,
     signal: AbortSignal,
-    key: string | undefined,
+    claim: Claim,
   ): Promise<Sandbox> {
     try {
-      return await this.pool.acquire(profile, signal, { tenant, key });
+      return await this.pool.acquire(profile, signal, claim);
     } catch (error) {
       if (!(error instanceof TimedOut)) throw error;
       throw new HostBusy(`No sandbox became free within the timeout of ${timeout} ms`);
