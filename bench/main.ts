@@ -15,6 +15,7 @@ import { cold } from "./rows/cold.ts";
 import { database } from "./rows/database.ts";
 import { deadline } from "./rows/deadline.ts";
 import { fairness } from "./rows/fairness.ts";
+import { grants } from "./rows/grants.ts";
 import { kernel } from "./rows/kernel.ts";
 import { memory } from "./rows/memory.ts";
 import { policy } from "./rows/policy.ts";
@@ -36,6 +37,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   memory,
   kernel,
   policy,
+  grants,
   database,
   resourcex,
   fairness,

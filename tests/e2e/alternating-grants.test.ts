@@ -111,6 +111,7 @@ async function open(kind: Kind, instance: Instance): Promise<Engine> {
     min: 4,
     max: 10,
     idle: 60_000,
+    prepared: 4,
     startConcurrency: 3,
     maxWaiting: 1,
     healthInterval: 60_000,

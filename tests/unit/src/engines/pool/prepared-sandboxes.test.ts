@@ -56,7 +56,8 @@ async function run(
 
 /** Lists the hosts that idle sandboxes are prepared for. */
 function prepared(): unknown[] {
-  return launcher.alive.flatMap(({ worker }) => worker?.net || []).sort();
+  const nets = launcher.alive.map(({ worker }) => worker?.net);
+  return nets.flatMap((net) => (Array.isArray(net) ? net : [])).sort();
 }
 
 beforeEach(() => {
