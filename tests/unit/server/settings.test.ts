@@ -22,7 +22,7 @@ describe("settings", () => {
       timeout: 3_000,
       memory: 256,
       cpus: 1,
-      cluster: { min: 2, max: 8, idle: 120_000 },
+      cluster: { min: 2, max: 8, idle: 120_000, prepared: 4 },
     });
   });
 
@@ -35,6 +35,7 @@ describe("settings", () => {
       ISOLATE_POOL_MIN: "1",
       ISOLATE_POOL_MAX: "4",
       ISOLATE_POOL_IDLE: "5000",
+      ISOLATE_POOL_PREPARED: "2",
       ISOLATE_REUSE_TOTAL: "3",
       ISOLATE_REUSE_IDLE: "9000",
       ISOLATE_MEMORY: "2048",
@@ -91,7 +92,12 @@ describe("settings", () => {
       rows: 10,
       bytes: 16_777_216,
     });
-    expect(settings.config.cluster).toMatchObject({ min: 1, max: 4, idle: 5_000 });
+    expect(settings.config.cluster).toMatchObject({
+      min: 1,
+      max: 4,
+      idle: 5_000,
+      prepared: 2,
+    });
     expect(settings.config.cluster.reuse).toMatchObject({ total: 3, idle: 9_000, perKey: 2 });
   });
 
