@@ -108,13 +108,17 @@ export class PreparedSandboxes implements Iterable<GrantSandboxes> {
     return this.#groups.get(key)?.warm.pop()?.sandbox;
   }
 
-  /** Returns the grant to start a sandbox for: of those with the fewest, the last one given. */
+  /**
+   * Returns the grant to start a sandbox for: of those with the fewest, the last one given. One is
+   * started at a time, so that other starts are left for requests that come meanwhile.
+   */
   missing(): GrantSandboxes | undefined {
+    if ([...this].some(({ starting }) => starting > 0)) return undefined;
     let least: GrantSandboxes | undefined;
     for (const key of this.#recent.keys()) {
       const group = this.#groups.get(key);
-      if (group === undefined || countOf(group) >= this.#depth) continue;
-      if (least === undefined || countOf(group) < countOf(least)) least = group;
+      if (group === undefined || group.warm.length >= this.#depth) continue;
+      if (least === undefined || group.warm.length < least.warm.length) least = group;
     }
     return least;
   }
@@ -173,10 +177,6 @@ export class PreparedSandboxes implements Iterable<GrantSandboxes> {
     const keys = this.#recent.keys().reverse();
     return keys.flatMap((key) => this.#groups.get(key) ?? []);
   }
-}
-
-function countOf({ warm, starting }: GrantSandboxes): number {
-  return warm.length + starting;
 }
 
 /** Makes the key of a grant; `undefined` if the grant is too long to be kept. */

@@ -194,6 +194,25 @@ describe("a prepared sandbox", () => {
     await pool.discard(await second);
   });
 
+  it("is started alone, so that requests that come meanwhile have the other starts", async () => {
+    open({ min: 0 });
+    launcher.automatic = false;
+    for (const name of ["a", "b", "c"]) {
+      const leased = pool.acquire(small, never, { worker: host(name) });
+      launcher.pending.pop()?.finish();
+      await settle();
+      await pool.discard(await leased);
+    }
+    await settle();
+    expect(launcher.pending).toHaveLength(1);
+    for (const left of [2, 1, 0]) {
+      launcher.pending.shift()?.finish();
+      await settle();
+      expect(launcher.pending).toHaveLength(Math.min(left, 1));
+    }
+    expect(prepared()).toEqual(["a", "b", "c"]);
+  });
+
   it("that cannot be made is tried again only when its grant is used again", async () => {
     launcher.automatic = false;
     open({ min: 1, max: 3 });
