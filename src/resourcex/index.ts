@@ -11,6 +11,7 @@ export {
 } from "./base/resourcex-errors.ts";
 export { type CreateRegistryOptions, createRegistry } from "./create-registry.ts";
 export { FolderLoader } from "./data/folder-loader.ts";
+export { formatRXI, parseRXI, type RXI } from "./data/identifier.ts";
 export { parseRXL, type RXL } from "./data/locator.ts";
 export { createRXM, type ManifestFields, type RXM } from "./data/manifest.ts";
 export type { RXR } from "./data/resource.ts";

@@ -2,6 +2,8 @@ import { homedir } from "node:os";
 import { resolve as absolute, join } from "node:path";
 import { createRXA } from "./archive/archive.ts";
 import { LocatorError, RegistryError } from "./base/resourcex-errors.ts";
+import { isByName, pick, pickExactly } from "./data/by-name.ts";
+import { assertDigest } from "./data/digest.ts";
 import { FolderLoader } from "./data/folder-loader.ts";
 import { Links } from "./data/links.ts";
 import type { RXL } from "./data/locator.ts";
@@ -11,6 +13,7 @@ import type { RXR } from "./data/resource.ts";
 import { type SearchQuery, search } from "./data/search.ts";
 import { answers, type StorableRXL, storableOf, toStorable } from "./data/storable.ts";
 import { FileStorage, type ResourceStorage } from "./data/storage.ts";
+import { storedNames } from "./data/stored-names.ts";
 import { type Isolator, levelFor } from "./types/isolator.ts";
 import type { BundledType, TypeRunner } from "./types/type.ts";
 import { TypeTable } from "./types/type-table.ts";
@@ -74,7 +77,7 @@ export interface Registry {
   ): Promise<ResolvedResource<Args, Result>>;
   /** Tests whether a resource is stored or linked here. */
   exists(locator: string): Promise<boolean>;
-  /** Deletes a resource here, if it exists. */
+  /** Deletes a resource here, if it exists. Without a tag, the one whose tag is `latest`. */
   delete(locator: string): Promise<void>;
   /** Searches the resources here. Sorts the results by locator. */
   search(query?: SearchQuery): Promise<RXL[]>;
@@ -109,10 +112,12 @@ export function openRegistry(
       typeof source === "string" ? await folders.load(source) : await copyOf(source);
     types.get(manifest.type);
     const own = storableOf(manifest);
-    if (!answers(toStorable(String(locator)), own)) {
+    const named = toStorable(String(locator));
+    if (!answers(named, own)) {
       throw new LocatorError(`The locator ${locator} is not that of the manifest, ${own}`);
     }
     await archive.extract();
+    await assertDigest(named, archive);
     return { locator: own, manifest, archive };
   }
 
@@ -132,10 +137,24 @@ export function openRegistry(
     return resource;
   }
 
+  /** Returns the locator with a type that this one means here, that of a link first. */
+  async function meant(locator: StorableRXL, choose = pick): Promise<StorableRXL | undefined> {
+    if (!isByName(locator)) return locator;
+    const link = choose(locator, await links.named(locator));
+    return link ?? choose(locator, await storedNames(storage, locator));
+  }
+
+  async function here(locator: StorableRXL): Promise<RXR | undefined> {
+    const own = await meant(locator);
+    if (own === undefined) return undefined;
+    const found = (await linked(own)) ?? (await storage.get(own));
+    if (found !== undefined) await assertDigest(locator, found.archive);
+    return found;
+  }
+
   async function get(text: string): Promise<RXR> {
     const locator = toStorable(text);
-    const found =
-      (await linked(locator)) ?? (await storage.get(locator)) ?? (await fetched(locator));
+    const found = (await here(locator)) ?? (await fetched(locator));
     if (found === undefined) throw new RegistryError(`Resource not found: ${text}`);
     return found;
   }
@@ -177,13 +196,21 @@ export function openRegistry(
 
     async exists(text) {
       const locator = toStorable(text);
-      return (await links.get(locator)) !== undefined || (await storage.exists(locator));
+      if (locator.digest !== undefined) return (await here(locator)) !== undefined;
+      const own = await meant(locator);
+      if (own === undefined) return false;
+      return (await links.get(own)) !== undefined || (await storage.exists(own));
     },
 
     async delete(text) {
       const locator = toStorable(text);
-      await links.delete(locator);
-      await storage.delete(locator);
+      // A tag that is left out names the version `latest` here, and not the newest one.
+      const own = await meant(locator, pickExactly);
+      if (own === undefined) return;
+      if (locator.digest !== undefined)
+        await assertDigest(locator, (await get(String(own))).archive);
+      await links.delete(own);
+      await storage.delete(own);
     },
 
     search: (query = {}) => search(both(links.list(), storage.list()), query),

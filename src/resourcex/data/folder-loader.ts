@@ -6,6 +6,7 @@ import { archiveOf } from "../archive/archive.ts";
 import { ARCHIVE_LIMITS } from "../archive/archive-limits.ts";
 import { EntryPaths, refusal } from "../archive/entry-paths.ts";
 import { ContentError, ManifestError } from "../base/resourcex-errors.ts";
+import { assertOneForm, isTagged, readDefinition } from "./definition.ts";
 import { parseRXL } from "./locator.ts";
 import { createRXM, type RXM } from "./manifest.ts";
 import type { RXR } from "./resource.ts";
@@ -13,9 +14,12 @@ import { LOCAL_DOMAIN } from "./storable.ts";
 
 const RESOURCE_FILE = "resource.json";
 const MAX_RESOURCE_FILE_BYTES = 65_536;
+const TAGGED_FIELDS = ["name", "type"];
+const TYPED_FIELDS = [...TAGGED_FIELDS, "version"];
 
 /**
- * Makes resources of folders. `resource.json` is the manifest, and all other files are the content.
+ * Makes resources of folders. `resource.json` is the manifest, of either form, and all other files
+ * are the content.
  */
 export class FolderLoader {
   /** Tests whether a folder has a `resource.json`. */
@@ -53,9 +57,15 @@ async function readManifest(path: string): Promise<RXM> {
   } catch (error) {
     throw new ManifestError(`Invalid JSON in resource.json: ${messageOf(error)}`);
   }
-  for (const field of ["name", "type", "version"]) {
+  for (const field of isTagged(given) ? TAGGED_FIELDS : TYPED_FIELDS) {
     if (typeof given[field] === "string" && given[field] !== "") continue;
     throw new ManifestError(`Invalid resource.json: missing required field '${field}'`);
+  }
+  try {
+    assertOneForm(given);
+    if (isTagged(given)) return readDefinition(given);
+  } catch (error) {
+    throw new ManifestError(`Invalid resource.json: ${messageOf(error)}`);
   }
   return createRXM({ domain: LOCAL_DOMAIN, ...given } as Parameters<typeof createRXM>[0]);
 }

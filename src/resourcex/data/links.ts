@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { messageOf } from "../../base/errors.ts";
 import { RegistryError } from "../base/resourcex-errors.ts";
+import { hasNameOf, type Named, namedBy } from "./by-name.ts";
 import { parseRXL, type RXL } from "./locator.ts";
 import { RootDirectory } from "./root-directory.ts";
 import { type StorableRXL, storageSegments } from "./storable.ts";
@@ -43,6 +44,18 @@ export class Links {
       const link = await this.#read(file);
       if (link !== undefined) yield parseRXL(link.locator);
     }
+  }
+
+  /** Lists the links of all types and versions of a locator's name. */
+  async named(locator: StorableRXL): Promise<Named[]> {
+    const named: Named[] = [];
+    for (const file of await this.#root.files(DIRECTORY)) {
+      const link = await this.#read(file);
+      const changed = await this.#root.changed(DIRECTORY, file);
+      if (link !== undefined && changed !== undefined)
+        named.push(...namedBy(link.locator, changed));
+    }
+    return named.filter((one) => hasNameOf(locator, one.locator));
   }
 
   async #read(file: string): Promise<Link | undefined> {

@@ -3,10 +3,12 @@ import { createRXA } from "../archive/archive.ts";
 import { ARCHIVE_LIMITS } from "../archive/archive-limits.ts";
 import { RegistryError } from "../base/resourcex-errors.ts";
 import { fetchBytes } from "./bounded-fetch.ts";
+import { isByName } from "./by-name.ts";
+import { assertDigest } from "./digest.ts";
 import { Discovery, overHttps, type WellKnown } from "./discovery.ts";
-import { createRXM, type RXM } from "./manifest.ts";
+import { type Received, type Spelling, spellingsFor } from "./registry-requests.ts";
 import type { RXR } from "./resource.ts";
-import { answers, LOCAL_DOMAIN, type StorableRXL, storableOf } from "./storable.ts";
+import { answers, LOCAL_DOMAIN, type StorableRXL } from "./storable.ts";
 
 const MAX_MANIFEST_BYTES = 65_536;
 /** Milliseconds for one response. */
@@ -25,6 +27,8 @@ export interface RemoteOptions {
    * TLS.
    */
   readonly wellKnown?: WellKnown;
+  /** Returns the origin of a domain that lists no registries. For tests, likewise. */
+  readonly originOf?: (domain: string) => string;
 }
 
 interface Endpoint {
@@ -38,12 +42,14 @@ interface Endpoint {
 export class Remote {
   readonly #mirror: Endpoint | undefined;
   readonly #discovery: Discovery;
+  readonly #originOf: (domain: string) => string;
   readonly #timeout: number;
   /** True if the registries that domains list may lack TLS. */
   readonly #plainLoopback: boolean;
 
   /** @throws {RegistryError} For a mirror that is no URL. */
-  constructor({ mirror, timeout = TIMEOUT, wellKnown }: RemoteOptions) {
+  constructor({ mirror, timeout = TIMEOUT, wellKnown, originOf }: RemoteOptions) {
+    this.#originOf = originOf ?? ((domain) => `https://${domain}`);
     this.#mirror = mirror === undefined ? undefined : { url: parse(mirror), plainLoopback: true };
     this.#timeout = timeout;
     this.#plainLoopback = wellKnown !== undefined;
@@ -68,7 +74,7 @@ export class Remote {
       const found = await attempt(this.#ask(this.#mirror, locator));
       if (found !== undefined) return found;
     }
-    for (const url of (await attempt(this.#discovery.endpoints(locator.domain))) ?? []) {
+    for (const url of (await attempt(this.#endpoints(locator))) ?? []) {
       const endpoint = { url, plainLoopback: this.#plainLoopback };
       const found = await attempt(this.#ask(endpoint, locator));
       if (found !== undefined) return found;
@@ -78,17 +84,37 @@ export class Remote {
     throw new RegistryError(`Cannot fetch ${locator}: ${reasons}`, { cause: failures.at(-1) });
   }
 
-  async #ask({ url, plainLoopback }: Endpoint, locator: StorableRXL): Promise<RXR | undefined> {
+  /** Returns the registries of a domain: those it lists, or the one that a tag's registry is. */
+  async #endpoints(locator: StorableRXL): Promise<readonly URL[]> {
+    const listed = await this.#discovery.endpoints(locator.domain);
+    if (listed.length > 0 || !isByName(locator)) return listed;
+    return [new URL(`${this.#originOf(locator.domain)}/api/v1`)];
+  }
+
+  /** Asks in the locator's own form, and in the other one if that route or resource is not there. */
+  async #ask(endpoint: Endpoint, locator: StorableRXL): Promise<RXR | undefined> {
+    for (const spelling of spellingsFor(locator)) {
+      const found = await this.#askIn(spelling, endpoint, locator);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async #askIn(
+    { url: place, text, read }: Spelling,
+    { url, plainLoopback }: Endpoint,
+    locator: StorableRXL,
+  ): Promise<RXR | undefined> {
     const limits = { timeout: this.#timeout, plainLoopback };
-    const text = await fetchBytes(query(url, "resource", locator), {
+    const body = await fetchBytes(place(url, "resource", text(locator)), {
       ...limits,
       maxBytes: MAX_MANIFEST_BYTES,
     });
-    if (text === undefined) return undefined;
-    const { manifest, given } = parseManifest(text, url);
+    if (body === undefined) return undefined;
+    const { manifest, locator: given, digest } = parseManifest(body, url, locator, read);
     if (!answers(locator, given)) throw new RegistryError(`${url.href} answers with ${given}`);
     // Fetched by its full name, because another version may be the latest by now.
-    const buffer = await fetchBytes(query(url, "content", given), {
+    const buffer = await fetchBytes(place(url, "content", text(given)), {
       ...limits,
       maxBytes: ARCHIVE_LIMITS.bytes,
     });
@@ -96,6 +122,8 @@ export class Remote {
     const archive = await createRXA({ buffer });
     // An archive that cannot be unpacked is useless, and the next registry may have a good one.
     await archive.extract();
+    await assertDigest({ digest }, archive);
+    await assertDigest(locator, archive);
     return { locator: given, manifest, archive };
   }
 }
@@ -109,22 +137,19 @@ function isPublicName(domain: string): boolean {
   return domain !== LOCAL_DOMAIN && /\.[a-z][a-z\d-]*$/i.test(host);
 }
 
-function query(endpoint: URL, route: string, locator: StorableRXL): URL {
-  const url = new URL(endpoint);
-  url.pathname = `${url.pathname.replace(/\/$/, "")}/${route}`;
-  url.search = new URLSearchParams({ locator: String(locator) }).toString();
-  return url;
-}
-
 function parse(mirror: string): URL {
   if (URL.canParse(mirror)) return new URL(mirror);
   throw new RegistryError(`The mirror "${mirror}" is not a URL`);
 }
 
-function parseManifest(text: Buffer, url: URL): { manifest: RXM; given: StorableRXL } {
+function parseManifest(
+  text: Buffer,
+  url: URL,
+  asked: StorableRXL,
+  read: Spelling["read"],
+): Received {
   try {
-    const manifest = createRXM(JSON.parse(text.toString()));
-    return { manifest, given: storableOf(manifest) };
+    return read(JSON.parse(text.toString()), asked);
   } catch (error) {
     throw new RegistryError(`${url.href} answers with no manifest: ${messageOf(error)}`, {
       cause: error,

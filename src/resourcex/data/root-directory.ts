@@ -103,6 +103,25 @@ export class RootDirectory {
     }
   }
 
+  /** Returns the names of the directories in a directory. */
+  async directories(directory: readonly string[]): Promise<string[]> {
+    const path = await this.#find(directory);
+    const entries = path === undefined ? [] : await list(path);
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  }
+
+  /**
+   * Returns the time of a file's last change in nanoseconds, or `undefined` if it does not exist.
+   */
+  async changed(directory: readonly string[], file: string): Promise<bigint | undefined> {
+    const handle = await this.open(directory, file);
+    try {
+      return (await handle?.stat({ bigint: true }))?.mtimeNs;
+    } finally {
+      await handle?.close();
+    }
+  }
+
   /** Returns the names of the files in a directory. */
   async files(directory: readonly string[]): Promise<string[]> {
     const path = await this.#find(directory);

@@ -1,13 +1,12 @@
-import { clip } from "../../protocol/limits.ts";
 import { LocatorError } from "../base/resourcex-errors.ts";
-import { parseRXL, type RXL } from "./locator.ts";
+import { invalid, isRegistry, LATEST, MAX_CHARACTERS, parseRXI, type RXI } from "./identifier.ts";
+import { formOf, parseRXL, type RXL, taggedLocator } from "./locator.ts";
 import type { RXM } from "./manifest.ts";
 
 export const LOCAL_DOMAIN = "localhost";
 export const MANIFEST_FILE = "manifest.json";
 export const ARCHIVE_FILE = "archive.tar.gz";
 
-const MAX_CHARACTERS = 256;
 /** Most bytes that file systems allow for one name. */
 const MAX_SEGMENT_BYTES = 255;
 const DOMAIN = /^[a-z\d](?:[a-z\d-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?)*(?::\d{1,5})?$/i;
@@ -19,36 +18,92 @@ export interface StorableRXL extends RXL {
 }
 
 /**
- * Parses a locator and adds the default domain.
+ * Parses a locator of either form and adds the default domain.
  *
  * @throws {LocatorError} For an empty part, for `.` or `..` as a part, or for over 256 characters.
- * Also for a control character or a backslash.
+ * Also for a control character or a backslash, and for a locator of both forms.
  */
 export function toStorable(text: string): StorableRXL {
-  const refuse = (why: string): never => {
-    throw new LocatorError(`Invalid locator ${JSON.stringify(clip(String(text), 80))}: ${why}`);
-  };
-  if (typeof text !== "string") return refuse("it is not a string");
-  if (text.length > MAX_CHARACTERS) return refuse(`it has more than ${MAX_CHARACTERS} characters`);
-  if (FORBIDDEN.test(text)) return refuse("it has a control character or a backslash");
+  if (typeof text !== "string") throw invalid(text, "it is not a string");
+  if (text.length > MAX_CHARACTERS) {
+    throw invalid(text, `it has more than ${MAX_CHARACTERS} characters`);
+  }
+  if (FORBIDDEN.test(text)) throw invalid(text, "it has a control character or a backslash");
   // Every half of a surrogate pair would become the same replacement character.
-  if (!text.isWellFormed()) return refuse("it is not well-formed Unicode");
+  if (!text.isWellFormed()) throw invalid(text, "it is not well-formed Unicode");
+  if (formOf(text) !== "typed") return storableOfRXI(parseRXI(text), text);
   const given = parseRXL(text);
   // In a name without a domain, slashes separate a path at localhost.
   const locator = given.domain === undefined ? parseRXL(`${LOCAL_DOMAIN}/${text}`) : given;
-  const { domain = "", name, type, version } = locator;
-  if (!DOMAIN.test(domain)) return refuse("its domain is not a host name");
-  if (name === "" || name === "." || name === "..") return refuse("it has no name");
-  if (type === "") return refuse("its type is empty");
-  if (version?.includes("/")) return refuse("its version has a slash");
+  const { type, version } = locator;
+  if (type === "") throw invalid(text, "its type is empty");
+  if (version?.includes("/")) throw invalid(text, "its version has a slash");
+  // A registry that took a digest for a version would check nothing.
+  if (version?.startsWith("sha256:")) {
+    const forms = "name:tag@digest and name.type@version";
+    throw invalid(text, `it has a digest and perhaps a type, so it is of two forms: ${forms}`);
+  }
+  return assertPlace(locator, text);
+}
+
+/** Parses a text of the storage. Returns `undefined` for one that is no locator. */
+export function storableOfText(text: string): StorableRXL | undefined {
+  try {
+    return toStorable(text);
+  } catch (error) {
+    if (error instanceof LocatorError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Makes the locator of an identifier, without the version for the tag `latest`.
+ *
+ * @throws {LocatorError} For a part that cannot be a directory.
+ */
+export function storableOfRXI(
+  { registry, path, name, tag, digest }: RXI,
+  text = name,
+): StorableRXL {
+  const locator = taggedLocator({
+    domain: registry ?? LOCAL_DOMAIN,
+    ...(path !== undefined && { path }),
+    name,
+    ...(tag !== LATEST && { version: tag }),
+    ...(digest !== undefined && { digest }),
+  });
+  return assertPlace(locator, text);
+}
+
+/** Returns the identifier of a locator or a manifest. Its type is left out. */
+export function identifierOf({ domain = LOCAL_DOMAIN, path, name, version, digest }: RXL): RXI {
+  // Without a registry, a path that looks like one would be taken for it.
+  const isImplied = domain === LOCAL_DOMAIN && !isRegistry(path?.split("/")[0] ?? "");
+  return {
+    ...(!isImplied && { registry: domain }),
+    ...(path !== undefined && { path }),
+    name,
+    tag: version ?? LATEST,
+    ...(digest !== undefined && { digest }),
+  };
+}
+
+function assertPlace(locator: RXL, text: string): StorableRXL {
+  const { domain = "", name } = locator;
+  if (!DOMAIN.test(domain)) throw invalid(text, "its domain is not a host name");
+  if (name === "" || name === "." || name === "..") throw invalid(text, "it has no name");
   const segments = storageSegments(locator);
   for (const segment of segments) {
     if (segment === "" || segment === "." || segment === "..") {
-      return refuse(`it has "${segment}" as a part`);
+      throw invalid(text, `it has "${segment}" as a part`);
     }
-    if (Buffer.byteLength(segment) > MAX_SEGMENT_BYTES) return refuse("a part of it is too long");
+    if (Buffer.byteLength(segment) > MAX_SEGMENT_BYTES) {
+      throw invalid(text, "a part of it is too long");
+    }
   }
-  if (segments.some(takesTheFile)) return refuse("it is in the way of another resource's files");
+  if (segments.some(takesTheFile)) {
+    throw invalid(text, "it is in the way of another resource's files");
+  }
   return locator as StorableRXL;
 }
 

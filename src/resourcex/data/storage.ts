@@ -2,6 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { archiveFrom } from "../archive/archive.ts";
 import { ARCHIVE_LIMITS } from "../archive/archive-limits.ts";
 import { ContentError, RegistryError } from "../base/resourcex-errors.ts";
+import { type Named, namedBy } from "./by-name.ts";
 import { parseRXL, type RXL } from "./locator.ts";
 import { createRXM, type RXM } from "./manifest.ts";
 import type { RXR } from "./resource.ts";
@@ -30,6 +31,11 @@ export interface ResourceStorage {
   delete(locator: StorableRXL): Promise<void>;
   /** Lists all locators, in any order. */
   list(): AsyncIterable<RXL>;
+  /**
+   * Lists all types and versions of a locator's name. Without it, the registry looks through
+   * `list()`, and finds no newest version of several.
+   */
+  named?(locator: StorableRXL): Promise<Named[]>;
 }
 
 /**
@@ -80,6 +86,22 @@ export class FileStorage implements ResourceStorage {
     for await (const names of this.#root.directoriesWith([MANIFEST_FILE, ARCHIVE_FILE])) {
       yield parseRXL(`${names.slice(0, -1).join("/")}@${names.at(-1)}`);
     }
+  }
+
+  async named({ domain, path, name }: StorableRXL): Promise<Named[]> {
+    const above = [domain, ...(path === undefined ? [] : path.split("/"))];
+    const named: Named[] = [];
+    for (const directory of await this.#root.directories(above)) {
+      const isOfName = directory.lastIndexOf(".") === name.length && directory.startsWith(name);
+      if (!isOfName) continue;
+      for (const version of await this.#root.directories([...above, directory])) {
+        const segments = [...above, directory, version];
+        const changed = await this.#root.changed(segments, MANIFEST_FILE);
+        if (changed === undefined || !(await this.#has(segments, ARCHIVE_FILE))) continue;
+        named.push(...namedBy(`${[...above, directory].join("/")}@${version}`, changed));
+      }
+    }
+    return named;
   }
 
   async #has(segments: readonly string[], file: string): Promise<boolean> {

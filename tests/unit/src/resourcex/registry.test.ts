@@ -142,7 +142,7 @@ describe("get", () => {
   it.each([
     "hello.text@1.0.0",
     "hello.text",
-    "hello",
+    "hello:1.0.0",
     "localhost/a/hello.text@1.0.0",
     "a.b/hello.text@1.0.0",
   ])("says that %s is not there", async (locator) => {

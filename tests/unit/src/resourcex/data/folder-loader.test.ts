@@ -64,6 +64,29 @@ describe("a folder", () => {
   });
 });
 
+describe("a folder of today", () => {
+  it("is the same resource, spelled otherwise", async () => {
+    const given = { name: "hello", type: "text", tag: "1.0.0", registry: "x.org:80", path: "a/b" };
+    const about = { description: "x".repeat(1_024), keywords: Array(20).fill("y"), author: "A" };
+    const { manifest, locator } = await loader.load(
+      await helloFolder("x", { ...given, ...about, license: "MIT", repository: "https://x.org" }),
+    );
+    expect(manifest.toJSON()).toEqual({
+      domain: "x.org:80",
+      path: "a/b",
+      name: "hello",
+      type: "text",
+      version: "1.0.0",
+    });
+    expect(String(locator)).toBe("x.org:80/a/b/hello.text@1.0.0");
+  });
+
+  it("has the tag latest unless it says another", async () => {
+    const { manifest } = await loader.load(await helloFolder("x", { name: "a.b", type: "text" }));
+    expect(manifest.toLocator()).toBe("localhost/a.b.text@latest");
+  });
+});
+
 describe("a folder cannot be loaded", () => {
   it.each([
     ["without resource.json", () => folderWith({ content: "x" })],
@@ -101,7 +124,6 @@ describe("a folder cannot be loaded", () => {
     ["type", { name: "a", version: "1" }],
     ["type", { name: "a", type: "" }],
     ["type", { name: "a", type: 1, version: "1" }],
-    ["version", { name: "a", type: "text" }],
     ["version", { name: "a", type: "text", version: null }],
   ])("without %s: %j", async (field, json) => {
     const loading = loader.load(await helloFolder("x", json as object));
@@ -109,6 +131,26 @@ describe("a folder cannot be loaded", () => {
     await expect(loading).rejects.toThrow(
       `Invalid resource.json: missing required field '${field}'`,
     );
+  });
+
+  it.each<[string, string, object]>([
+    ["a version and a tag", "'version' and 'tag'", { version: "1", tag: "1" }],
+    ["a version and a registry", "'version' and 'registry'", { version: "1", registry: "x.org" }],
+    ["a tag and a domain", "'domain' and 'tag'", { tag: "1", domain: "x.org" }],
+    ["a domain alone", "domain", { domain: "x.org" }],
+    ["a field nobody knows", "files", { tag: "1", files: [] }],
+    ["a name of 129 characters", "name", { name: "a".repeat(129) }],
+    ["a type of 65 characters", "type", { type: "a".repeat(65) }],
+    ["an empty tag", "tag", { tag: "" }],
+    ["a tag that is a number", "tag", { tag: 1 }],
+    ["a description of 1,025 characters", "description", { description: "a".repeat(1_025) }],
+    ["21 keywords", "keywords", { keywords: Array(21).fill("a") }],
+    ["an author that is an object", "author", { author: { name: "A" } }],
+  ])("of today with %s", async (_what, field, more) => {
+    const loading = loader.load(await helloFolder("x", { name: "a", type: "text", ...more }));
+    await expect(loading).rejects.toThrow(ManifestError);
+    await expect(loading).rejects.toThrow("Invalid resource.json: ");
+    await expect(loading).rejects.toThrow(field);
   });
 
   it("with an empty domain", async () => {

@@ -116,7 +116,10 @@ describe("a resource elsewhere is fetched", () => {
       const registry = await opened({ mirror: at, wellKnown: `${domain.url}/known` });
       expect(await contentOf(await registry.get(LOCATOR))).toBe("Hello");
     }
-    expect(mirror.asked).toHaveLength(2);
+    // What is not there in one form is asked for in the other.
+    const other = `/none/resource/${encodeURIComponent("x.org/a/b:1.0.0")}`;
+    const query = `?locator=${encodeURIComponent(LOCATOR)}`;
+    expect(mirror.asked).toEqual([`/none/resource${query}`, other, `/failing/resource${query}`]);
   });
 
   it("from the next of the domain's if one fails", async () => {
@@ -312,7 +315,8 @@ describe("what a domain says of its registries", () => {
     const registries = Array.from({ length: 20 }, (_, at) => `${place.url}/${at}`);
     const domain = await server({ "/known": json({ registries }) });
     await (await opened({ wellKnown: `${domain.url}/known` })).get(LOCATOR).catch(() => {});
-    expect(place.asked).toHaveLength(8);
+    const places = new Set(place.asked.map((path) => path.split("/")[1]));
+    expect([...places]).toEqual(["0", "1", "2", "3", "4", "5", "6", "7"]);
   });
 });
 
