@@ -14,7 +14,12 @@ export interface Answered {
 }
 
 /** Routes that are called every few seconds, so their lines are of little use. */
-const FREQUENT: readonly (string | undefined)[] = ["/healthz", "/readyz", "/metrics"];
+const FREQUENT: readonly (string | undefined)[] = [
+  "/healthz",
+  "/readyz",
+  "/metrics",
+  "/api/v1/health",
+];
 
 /**
  * Logs one line for each request. It has only the route of the path, since the rest may be secret.

@@ -1,6 +1,7 @@
 import { archiveFrom } from "../../src/resourcex/archive/archive.ts";
-import type { RXA } from "../../src/resourcex/archive/package.ts";
 import { RegistryError } from "../../src/resourcex/base/resourcex-errors.ts";
+import { meansNewest, onlyOne } from "../../src/resourcex/data/by-name.ts";
+import { isDigest, LATEST } from "../../src/resourcex/data/identifier.ts";
 import { parseRXL, type RXL } from "../../src/resourcex/data/locator.ts";
 import { createRXM, type ManifestFields, type RXM } from "../../src/resourcex/data/manifest.ts";
 import type { RXR } from "../../src/resourcex/data/resource.ts";
@@ -8,12 +9,26 @@ import {
   type StorableRXL,
   storableOf,
   storageSegments,
+  toStorable,
 } from "../../src/resourcex/data/storable.ts";
 import { RegistryProblem } from "../errors/registry-problem.ts";
 import type { ResourceSearch, Resources } from "../store/contract/resources.ts";
 import { MOST_ROWS } from "../store/contract/storage.ts";
 import { isOneTooMany } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
+import { checkedDigest } from "./archive-checks.ts";
+
+/** A resource in the store. */
+export interface PublishedResource extends RXR {
+  /** Digest of its files; absent if it was published before digests were stored. */
+  readonly digest?: string;
+}
+
+/** An archive that has been unpacked once. */
+export interface CheckedArchive {
+  readonly bytes: Buffer;
+  readonly digest: string;
+}
 
 /** Resources published on this server, of all tenants and types. Every client may read them. */
 export class PublishedResources {
@@ -26,7 +41,7 @@ export class PublishedResources {
   /**
    * Returns a resource, or `undefined` if it does not exist. Reads the archive at its first use.
    */
-  async get(locator: StorableRXL): Promise<RXR | undefined> {
+  async get(locator: StorableRXL): Promise<PublishedResource | undefined> {
     const key = keyOf(locator);
     const row = await this.#resources.get(key);
     if (row === undefined) return undefined;
@@ -36,7 +51,31 @@ export class PublishedResources {
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     });
     const manifest = createRXM(row.manifest as ManifestFields);
-    return { locator: parseRXL(manifest.toLocator()), manifest, archive };
+    const { digest } = row.manifest as { readonly digest?: unknown };
+    const known = isDigest(digest) ? { digest } : {};
+    return { locator: parseRXL(manifest.toLocator()), manifest, archive, ...known };
+  }
+
+  /** Returns a resource's digest. Unpacks the archive for that tenant if it is not stored. */
+  async digest({ digest, archive }: PublishedResource, tenant: string): Promise<string> {
+    return digest ?? checkedDigest(() => archive.buffer(), tenant);
+  }
+
+  /**
+   * Returns what a locator without a type means. Without a tag, that is the newest version.
+   *
+   * @throws {LocatorError} If several types have that name and version.
+   */
+  async meant(asked: StorableRXL): Promise<StorableRXL | undefined> {
+    if (!meansNewest(asked)) return this.exactly(asked);
+    const [newest] = await this.#resources.named({ ...nameOf(asked), limit: 1 });
+    const { version } = newest === undefined ? {} : parseRXL(newest);
+    return version === undefined ? undefined : this.#only(asked, version);
+  }
+
+  /** Returns what `meant()` does, but takes a tag that is left out for the version `latest`. */
+  exactly(asked: StorableRXL): Promise<StorableRXL | undefined> {
+    return this.#only(asked, asked.version ?? LATEST);
   }
 
   /**
@@ -44,21 +83,23 @@ export class PublishedResources {
    *
    * @throws {RegistryProblem} If it exists, or if its domain belongs to another tenant.
    */
-  async publish({ tenant, limits }: Caller, manifest: RXM, archive: RXA): Promise<string> {
+  async publish(
+    { tenant, limits }: Caller,
+    manifest: RXM,
+    { bytes, digest }: CheckedArchive,
+  ): Promise<string> {
     const locator = storableOf(manifest);
     const key = keyOf(locator);
     const resource = {
       locator: key,
       domain: locator.domain.toLowerCase(),
-      manifest: manifest.toJSON(),
-      archive: await archive.buffer(),
+      manifest: { ...manifest.toJSON(), digest },
+      archive: bytes,
     };
     const published = await this.#resources
       .publish(tenant.id, resource, limits.storage)
       .catch(refused);
-    if (published === "exists") {
-      throw new RegistryProblem("VERSION_EXISTS", `${key} is already published`);
-    }
+    if (published === "exists") throw exists(key);
     if (published === "forbidden") throw forbidden(locator);
     return String(locator);
   }
@@ -76,11 +117,39 @@ export class PublishedResources {
     }
   }
 
+  /**
+   * Refuses a tag that another type of the same name has: nobody could ask for it by that tag.
+   *
+   * @throws {RegistryProblem} That names the type.
+   */
+  async assertFree(manifest: RXM): Promise<void> {
+    const locator = storableOf(manifest);
+    const { version } = locator;
+    const named = await this.#resources.named({ ...nameOf(locator), version, limit: 2 });
+    const other = named.find((text) => text !== keyOf(locator));
+    if (other !== undefined) throw exists(other);
+  }
+
   /** Returns a page of the matching locators, sorted by their text, and their total. */
   async search(query: ResourceSearch): Promise<{ locators: RXL[]; total: number }> {
     const { locators, total } = await this.#resources.search(query);
     return { locators: locators.map(parseRXL), total };
   }
+
+  async #only(asked: StorableRXL, version: string): Promise<StorableRXL | undefined> {
+    const found = await this.#resources.named({ ...nameOf(asked), version, limit: 2 });
+    return onlyOne(asked, found.map(toStorable)) as StorableRXL | undefined;
+  }
+}
+
+/** Makes the beginning of the keys of a name, whatever its type and version. */
+function nameOf({ domain, path, name }: StorableRXL): { domain: string; stem: string } {
+  const stem = [domain, ...(path === undefined ? [] : [path]), name].join("/");
+  return { domain: domain.toLowerCase(), stem };
+}
+
+function exists(key: string): RegistryProblem {
+  return new RegistryProblem("VERSION_EXISTS", `${key} is already published`);
 }
 
 /** Makes one text for all spellings of a locator, with or without its version. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { NewResource } from "../../server/store/contract/resources.ts";
 import type { Store } from "../../server/store/contract/store.ts";
@@ -68,6 +69,26 @@ export function resourcesCases(store: () => Store): void {
       await store().tenants.delete(tenant);
       expect(await store().resources.get(locators[0] ?? "")).toBeUndefined();
       expect(await store().resources.publish("other", resource(domain))).toBe("published");
+    });
+
+    it("are found by their name, the newest first, of one type each", async () => {
+      const [tenant, domain] = [unique("tenant"), unique("x.org")];
+      const [first = "", second = "", third = ""] = ["a.text@2", "a.json@1", "a.text@1"];
+      const others = ["a.b.text@1", "ab.text@1", "A.text@1", "b/a.text@1", "a.x/c.text@1"];
+      for (const text of [first, ...others, second, third]) {
+        await store().resources.publish(tenant, resource(domain, { locator: `${domain}/${text}` }));
+        await sleep(5);
+      }
+      const name = { domain, stem: `${domain}/a`, limit: 10 };
+      const named = async (more: object) =>
+        (await store().resources.named({ ...name, ...more })).map((one) => one.split("/").at(-1));
+      expect(await named({})).toEqual([third, second, first]);
+      expect(await named({ limit: 1 })).toEqual([third]);
+      expect(await named({ version: "1" })).toEqual([third, second]);
+      expect(await named({ version: "3" })).toEqual([]);
+      expect(await named({ stem: `${domain}/a.b` })).toEqual(["a.b.text@1"]);
+      expect(await named({ domain: unique("y.org") })).toEqual([]);
+      expect(await named({ stem: `${domain}/_` })).toEqual([]);
     });
 
     it("can have archives of 16 MB", async () => {

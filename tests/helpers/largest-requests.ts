@@ -112,6 +112,13 @@ const plain = (path: string, ...expected: number[]): Largest[] => [
   manyHeaders(path),
 ];
 
+/** Makes requests for a resource by its tag, in the path. */
+const tagged = (path: string, locator: string): Largest[] => [
+  ...plain(`${path}/${encodeURIComponent(locator.replace(/(\.\w+)?@/, ":"))}`, 200, 404),
+  { what: "a long locator", path: `${path}/${fill("x:", 15_000)}`, expected: [400] },
+  { what: "a long encoded one", path: `${path}/${fill("%252E%2F", 15_000)}`, expected: [400] },
+];
+
 function form(what: string, parts: string, expected: readonly number[], boundary = "b"): Largest {
   const type = `multipart/form-data; boundary=${boundary}`;
   return {
@@ -142,6 +149,11 @@ const FORMS = (): Largest[] => [
   form("a long text", `${field("manifest", fill("x", MAX_FORM))}--b--\r\n`, [400]),
   form("a manifest of brackets", `${file("manifest", fill("[", MAX_FORM))}--b--\r\n`, [400]),
   form("lines", fill("\r\n", MAX_FORM), [400]),
+  form(
+    "content that is no archive",
+    `${field("locator", "a.org/a:1")}${file("manifest", '{"type":"text"}')}${file("content", fill("x", MAX_FORM))}--b--\r\n`,
+    [400],
+  ),
   form("a file that is no archive", `${file("archive", fill("x", MAX_FORM))}--b--\r\n`, [400]),
 ];
 
@@ -293,6 +305,10 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     "GET /api/v1/resource": () => queries(registry("/resource"), "locator"),
     "GET /api/v1/content": () => queries(registry("/content"), "locator"),
     "DELETE /api/v1/resource": () => queries(registry("/resource"), "locator"),
+    "GET /api/v1/health": () => plain(registry("/health"), 200),
+    "GET /api/v1/resource/{locator}": () => tagged(registry("/resource"), locator),
+    "GET /api/v1/content/{locator}": () => tagged(registry("/content"), locator),
+    "DELETE /api/v1/resource/{locator}": () => tagged(registry("/resource"), "nobodys.org/a@1"),
     "GET /api/v1/search": () => queries(registry("/search"), "q"),
     "GET /api/v1/types": () => plain(registry("/types"), 200),
     "POST /api/v1/publish": FORMS,

@@ -1,5 +1,5 @@
 /** Attempts of a tenant on another one's objects, by operation of the contract. */
-import { form } from "./registry-server.ts";
+import { form, taggedForm } from "./registry-server.ts";
 
 /** Objects of one tenant, the owner, by names that another one may have learned. */
 export interface Owned {
@@ -41,7 +41,8 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   ...["query:limit", "query:offset", "query:outcome", "query:via", "query:since", "query:until"],
   ...["body:code", "body:input", "body:entry", "body:timeout", "body:memory", "body:sandbox"],
   ...["body:tools", "body:permissions", "body:explain", "body:reuse", "body:callback"],
-  ...["body:files", "body:main", "body:kind", "body:public", "body:args", "body:archive"],
+  ...["body:files", "body:main", "body:kind", "body:public", "body:args"],
+  ...["body:archive", "body:content"],
   // Both are executed alone. Their content is probed at `POST /execute`.
   ...["body:requests", "body:source"],
 ]);
@@ -70,6 +71,7 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
   const registry = (path: string, names: string[], expected: Probe["expected"]) =>
     one(`/api/v1${path}`, names, expected);
   const manifest = { domain, name: "more", type: "text", version: "1" };
+  const tag = encodeURIComponent(locator.replace(/\.\w+@/, ":"));
   const resolve = { path: "/api/v1/resolve", names: ["body:locator"] };
   const noJob = [404, "JOB_NOT_FOUND"] as const;
   return {
@@ -145,11 +147,24 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
       ["query:locator"],
       [403, "DOMAIN_FORBIDDEN"],
     ),
+    "GET /api/v1/resource/{locator}": registry(`/resource/${tag}`, ["path:locator"], [200]),
+    "GET /api/v1/content/{locator}": registry(`/content/${tag}`, ["path:locator"], [200]),
+    "DELETE /api/v1/resource/{locator}": registry(
+      `/resource/${tag}`,
+      ["path:locator"],
+      [403, "DOMAIN_FORBIDDEN"],
+    ),
     "POST /api/v1/publish": [
       {
         path: "/api/v1/publish",
         names: ["body:manifest"],
         form: () => form(manifest),
+        expected: [403, "DOMAIN_FORBIDDEN"],
+      },
+      {
+        path: "/api/v1/publish",
+        names: ["body:locator", "body:manifest"],
+        form: () => taggedForm(`${domain}/more:1`, { type: "text" }),
         expected: [403, "DOMAIN_FORBIDDEN"],
       },
     ],

@@ -83,3 +83,18 @@ export async function form(
   parts.set("archive", new Blob([new Uint8Array(archive)]), "archive.tar.gz");
   return parts;
 }
+
+/** Makes the form for a publication with a tag, as the public client of ResourceX 2.17 does. */
+export async function taggedForm(
+  locator: string,
+  manifest: object,
+  content = "Hello",
+): Promise<FormData> {
+  const parts = new FormData();
+  parts.append("locator", locator);
+  const json = new Blob([JSON.stringify(manifest)], { type: "application/json" });
+  parts.append("manifest", json, "manifest.json");
+  const archive = await (await createRXA({ content })).buffer();
+  parts.append("content", new Blob([new Uint8Array(archive)]), "archive.tar.gz");
+  return parts;
+}

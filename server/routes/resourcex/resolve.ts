@@ -30,6 +30,7 @@ export function resolveRoute(resourceService: ResourceService): Route {
       const { manifest, archive } = await storedResource(
         resourceService,
         requiredLocator(body.locator),
+        caller.tenant.id,
       );
       const { type, checkArguments } = await resourceService.types.get(
         caller.tenant.id,

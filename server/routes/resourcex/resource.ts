@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Route } from "../../http/route.ts";
-import { requiredLocator, storedResource } from "../../resources/locators.ts";
+import { deletedLocator, requiredLocator, storedResource } from "../../resources/locators.ts";
 import type { ResourceService } from "../../resources/resource-service.ts";
 import { registryRoute } from "./registry-route.ts";
 import { locatorQuery } from "./schemas.ts";
@@ -13,8 +13,9 @@ export function resourceRoute(resourceService: ResourceService): Route {
     summary: "A resource's manifest",
     query: locatorQuery,
     responses: { 200: { description: "The manifest", schema: z.looseObject({}) } },
-    handler: async ({ query, c }) => {
-      const { manifest } = await storedResource(resourceService, requiredLocator(query.locator));
+    handler: async ({ query, caller, c }) => {
+      const locator = requiredLocator(query.locator);
+      const { manifest } = await storedResource(resourceService, locator, caller.tenant.id);
       return c.json(manifest.toJSON());
     },
   });
@@ -30,8 +31,9 @@ export function contentRoute(resourceService: ResourceService): Route {
     responses: {
       200: { description: "A tar.gz", type: "application/gzip", schema: z.string() },
     },
-    handler: async ({ query, reserve, c }) => {
-      const { archive } = await storedResource(resourceService, requiredLocator(query.locator));
+    handler: async ({ query, caller, reserve, c }) => {
+      const locator = requiredLocator(query.locator);
+      const { archive } = await storedResource(resourceService, locator, caller.tenant.id);
       const bytes = await archive.buffer();
       reserve(bytes.length);
       return c.body(new Uint8Array(bytes), 200, { "Content-Type": "application/gzip" });
@@ -48,7 +50,9 @@ export function deleteRoute(resourceService: ResourceService): Route {
     query: locatorQuery,
     responses: { 204: { description: "It is gone" } },
     handler: async ({ query, caller, c }) => {
-      await resourceService.resources.delete(caller.tenant.id, requiredLocator(query.locator));
+      const { id } = caller.tenant;
+      const own = await deletedLocator(resourceService, requiredLocator(query.locator), id);
+      await resourceService.resources.delete(id, own);
       return c.body(null, 204);
     },
   });

@@ -7,6 +7,12 @@ import { publishRoute } from "./publish.ts";
 import { resolveRoute } from "./resolve.ts";
 import { contentRoute, deleteRoute, resourceRoute } from "./resource.ts";
 import { searchRoute } from "./search.ts";
+import {
+  registryHealthRoute,
+  taggedContentRoute,
+  taggedDeleteRoute,
+  taggedResourceRoute,
+} from "./tagged.ts";
 import { listTypesRoute, uploadTypeRoute } from "./types.ts";
 
 /** Makes all routes of the registry. */
@@ -15,6 +21,10 @@ export function registryRoutes(resourceService: ResourceService, pace?: PaceLimi
     resourceRoute(resourceService),
     deleteRoute(resourceService),
     inTurn(contentRoute(resourceService)),
+    registryHealthRoute(),
+    taggedResourceRoute(resourceService),
+    taggedDeleteRoute(resourceService),
+    inTurn(taggedContentRoute(resourceService)),
     publishRoute(resourceService, forms(pace)),
     inTurn(searchRoute(resourceService)),
     resolveRoute(resourceService),

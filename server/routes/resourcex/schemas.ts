@@ -4,10 +4,15 @@ import { z } from "zod";
  * Query for one resource. The locator is optional, because a missing one has an error of its own.
  */
 export const locatorQuery = z.object({
-  locator: z
-    .unknown()
-    .optional()
-    .meta({ type: "string", description: "[domain/path/]name[.type][@version]" }),
+  locator: z.unknown().optional().meta({
+    type: "string",
+    description: "[domain/path/]name[.type][@version] or [registry/][path/]name[:tag][@digest]",
+  }),
+});
+
+/** Path of one resource, by its tag. */
+export const locatorParams = z.object({
+  locator: z.string().meta({ description: "[registry/][path/]name[:tag][@digest], encoded" }),
 });
 
 export const locatorAnswer = z.object({ locator: z.string() });

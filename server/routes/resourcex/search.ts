@@ -50,5 +50,15 @@ export function searchRoute(resourceService: ResourceService): Route {
 
 function describe(locator: RXL): object {
   const { domain, path, name, type, version } = locator;
-  return { locator: String(locator), domain, path, name, type, version };
+  // The last two are what readers of the form with a tag look for.
+  return {
+    locator: String(locator),
+    domain,
+    path,
+    name,
+    type,
+    version,
+    registry: domain,
+    tag: version,
+  };
 }

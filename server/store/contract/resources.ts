@@ -24,6 +24,17 @@ export interface ResourceSearch {
   readonly limit: number;
 }
 
+/** Resources of one name, of any type. */
+export interface ResourceName {
+  /** Domain in lower case. */
+  readonly domain: string;
+  /** Locator up to the name: domain, path and name. */
+  readonly stem: string;
+  /** Version; any if it is absent. */
+  readonly version?: string | undefined;
+  readonly limit: number;
+}
+
 /** Most locators that a search counts. A larger total is reported as this number. */
 export const MOST_FOUND = 10_000;
 
@@ -40,6 +51,8 @@ export interface Resources {
     limit?: number,
   ): Promise<"published" | "exists" | "forbidden">;
   get(locator: string): Promise<ResourceRow | undefined>;
+  /** Returns the locators of a name's types and versions, the newest first. */
+  named(name: ResourceName): Promise<string[]>;
   archive(locator: string): Promise<Uint8Array | undefined>;
   /**
    * Deletes a resource. Returns `missing` if it does not exist, and `forbidden` in another tenant's

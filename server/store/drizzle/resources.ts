@@ -1,5 +1,10 @@
-import { and, asc, count, eq, sql } from "drizzle-orm";
-import { MOST_FOUND, type ResourceSearch, type Resources } from "../contract/resources.ts";
+import { and, asc, count, desc, eq, sql } from "drizzle-orm";
+import {
+  MOST_FOUND,
+  type ResourceName,
+  type ResourceSearch,
+  type Resources,
+} from "../contract/resources.ts";
 import { type Database, plain } from "./database.ts";
 import { domains, resources } from "./schema.ts";
 import { roomFor } from "./storage.ts";
@@ -42,6 +47,17 @@ export function drizzleResources(db: Database, defaultLimit: number): Resources 
         .from(resources)
         .where(eq(resources.locator, locator));
       return row;
+    },
+
+    async named({ limit, ...name }) {
+      const { locator, updatedAt } = resources;
+      const rows = await db
+        .select({ locator })
+        .from(resources)
+        .where(called(name))
+        .orderBy(desc(updatedAt), desc(plain(locator)))
+        .limit(limit);
+      return rows.map((row) => row.locator);
     },
 
     async archive(locator) {
@@ -87,6 +103,21 @@ export function drizzleResources(db: Database, defaultLimit: number): Resources 
 function searchedText(locator: string): string {
   const [rest = ""] = locator.split("@");
   return rest.toLowerCase();
+}
+
+function called({ domain, stem, version }: Omit<ResourceName, "limit">) {
+  const { locator } = resources;
+  const before = `${stem}.`;
+  // Behind the name there must be one type: no more of a name with dots, and no more of a path.
+  const type = sql`right(split_part(${locator}, '@', 1), -length(${before}::text))`;
+  return and(
+    eq(resources.domain, domain),
+    sql`starts_with(${locator}, ${before})`,
+    sql`${type} ~ '^[^./]+$'`,
+    version === undefined
+      ? undefined
+      : sql`right(${locator}, -strpos(${locator}, '@')) = ${version}`,
+  );
 }
 
 function foundBy({ text, domain, type }: Pick<ResourceSearch, "text" | "domain" | "type">) {

@@ -4,7 +4,7 @@ import { type Pack, pack } from "tar-stream";
 import { ContentError } from "../base/resourcex-errors.ts";
 import { ARCHIVE_LIMITS, mostUnpacked } from "./archive-limits.ts";
 import { EntryPaths } from "./entry-paths.ts";
-import { unpackConfined } from "./unpacker.ts";
+import { digestConfined, unpackConfined } from "./unpacker.ts";
 
 const compress = promisify(gzip);
 
@@ -38,16 +38,16 @@ export async function packFiles(files: ReadonlyMap<string, Buffer>): Promise<Buf
  */
 export async function unpackFiles(packed: Buffer): Promise<Map<string, Buffer>> {
   assertSize(packed);
-  return unpackConfined(HOST, packed, { files: true });
+  return unpackConfined(HOST, packed);
 }
 
 /**
- * Rejects with a `ContentError` if `unpackFiles()` would refuse the archive. `owner` is the
- * owner of the archive.
+ * Returns the digest of an archive's files. Rejects with a `ContentError` if `unpackFiles()` would
+ * refuse the archive. `owner` is the owner of the archive.
  */
-export async function checkArchive(packed: Buffer, owner: string): Promise<void> {
+export async function checkArchive(packed: Buffer, owner: string): Promise<string> {
   assertSize(packed);
-  await unpackConfined(owner, packed, { files: false });
+  return digestConfined(owner, packed);
 }
 
 /** Concatenates a stream. For small chunks, events are several times faster than iteration. */

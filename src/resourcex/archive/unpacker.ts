@@ -23,29 +23,45 @@ const program = new Program({
   },
 });
 
+const fault = z.object({ fault: z.string() });
+const digests = z.union([fault, z.object({ digest: z.string().regex(/^sha256:[\da-f]{64}$/) })]);
 const answers = z.union([
-  z.object({ fault: z.string() }),
+  fault,
   z.object({
     files: z.array(z.tuple([z.string(), z.int().min(0)])).max(ARCHIVE_LIMITS.entries),
   }),
 ]);
 
 /**
- * Unpacks a tar.gz of one owner in a confined process. Resolves with its files by path, or with
- * none if it is only checked.
+ * Unpacks a tar.gz of one owner in a confined process. Resolves with its files by path.
  *
  * @throws {ContentError} For content that no archive may have, or a process beyond its limits.
  */
 export async function unpackConfined(
   owner: string,
   packed: Uint8Array,
-  input: UnpackTask,
 ): Promise<Map<string, Buffer>> {
+  const { output, payload } = await ask(owner, packed, { files: true }, answers);
+  return filesOf(output.files, payload);
+}
+
+/** Checks a tar.gz as `unpackConfined()` does. Resolves with the digest of its files. */
+export async function digestConfined(owner: string, packed: Uint8Array): Promise<string> {
+  const { output } = await ask(owner, packed, { files: false }, digests);
+  return output.digest;
+}
+
+async function ask<T extends object>(
+  owner: string,
+  packed: Uint8Array,
+  input: UnpackTask,
+  schema: z.ZodType<T | { fault: string }>,
+): Promise<{ output: T; payload: Buffer }> {
   try {
     const { answer, payload } = await program.run({ owner, input, payload: packed });
-    const output = answers.parse(answer);
+    const output = schema.parse(answer);
     if ("fault" in output) throw new ContentError(output.fault);
-    return filesOf(output.files, payload);
+    return { output, payload };
   } catch (error) {
     if (!(error instanceof ConfinedFailure || error instanceof z.ZodError)) throw error;
     throw new ContentError("The archive cannot be unpacked within the limits of time and memory");

@@ -91,7 +91,7 @@ export function readSent(given: unknown): SentManifest {
       ...(type !== undefined && { type }),
       ...(tag !== undefined && { version: tag }),
     },
-    ...(digest !== undefined && { digest: digest as string }),
+    ...(digest !== undefined && { digest }),
   };
 }
 

@@ -37,7 +37,7 @@ export function parseRXI(text: string): RXI {
   const slash = rest.lastIndexOf("/");
   const last = rest.slice(slash + 1);
   const [name, tag = LATEST] = splitAt(last, last.lastIndexOf(":"));
-  if (digest !== undefined && !isDigest(digest)) {
+  if (digest !== undefined && !DIGEST.test(digest)) {
     const isBoth = last.includes(":") && !digest.startsWith("sha256:");
     const mixed =
       "it has a tag and a version, so it is of two forms: name:tag and name.type@version";
@@ -68,7 +68,7 @@ export function formatRXI({ registry, path, name, tag, digest }: RXI): string {
 }
 
 /** Tests for a digest, `sha256:` with 64 hexadecimal digits in lower case. */
-export function isDigest(value: unknown): boolean {
+export function isDigest(value: unknown): value is string {
   return typeof value === "string" && DIGEST.test(value);
 }
 

@@ -69,7 +69,7 @@ describe("what is published", () => {
     const { response } = await send(`/content?locator=${LOCATOR}`);
     const archive = await createRXA({ buffer: new Uint8Array(await response.arrayBuffer()) });
     expect(String(await (await archive.extract()).file("content"))).toBe("Hello");
-    const result = { locator: LOCATOR, ...MANIFEST };
+    const result = { locator: LOCATOR, ...MANIFEST, registry: "x.org", tag: "1.0.0" };
     expect((await send("/search?q=HELL&type=text&domain=x.org")).body).toEqual({
       results: [result],
       total: 1,
