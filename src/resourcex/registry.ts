@@ -3,7 +3,7 @@ import { resolve as absolute, join } from "node:path";
 import { createRXA } from "./archive/archive.ts";
 import { LocatorError, RegistryError } from "./base/resourcex-errors.ts";
 import { isByName, pick, pickExactly } from "./data/by-name.ts";
-import { assertDigest } from "./data/digest.ts";
+import { assertDigest, digestOf } from "./data/digest.ts";
 import { FolderLoader } from "./data/folder-loader.ts";
 import { Links } from "./data/links.ts";
 import type { RXL } from "./data/locator.ts";
@@ -144,10 +144,13 @@ export function openRegistry(
     return link ?? choose(locator, await storedNames(storage, locator));
   }
 
+  async function held(own: StorableRXL): Promise<RXR | undefined> {
+    return (await linked(own)) ?? storage.get(own);
+  }
+
   async function here(locator: StorableRXL): Promise<RXR | undefined> {
     const own = await meant(locator);
-    if (own === undefined) return undefined;
-    const found = (await linked(own)) ?? (await storage.get(own));
+    const found = own && (await held(own));
     if (found !== undefined) await assertDigest(locator, found.archive);
     return found;
   }
@@ -196,10 +199,13 @@ export function openRegistry(
 
     async exists(text) {
       const locator = toStorable(text);
-      if (locator.digest !== undefined) return (await here(locator)) !== undefined;
       const own = await meant(locator);
       if (own === undefined) return false;
-      return (await links.get(own)) !== undefined || (await storage.exists(own));
+      if (locator.digest === undefined) {
+        return (await links.get(own)) !== undefined || (await storage.exists(own));
+      }
+      const found = await held(own);
+      return found !== undefined && (await digestOf(found.archive)) === locator.digest;
     },
 
     async delete(text) {
@@ -207,8 +213,8 @@ export function openRegistry(
       // A tag that is left out names the version `latest` here, and not the newest one.
       const own = await meant(locator, pickExactly);
       if (own === undefined) return;
-      if (locator.digest !== undefined)
-        await assertDigest(locator, (await get(String(own))).archive);
+      const found = locator.digest === undefined ? undefined : await held(own);
+      if (found !== undefined) await assertDigest(locator, found.archive);
       await links.delete(own);
       await storage.delete(own);
     },
