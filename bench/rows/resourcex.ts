@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { createRegistry, createRXA, createRXM, parseRXL } from "../../src/resourcex/index.ts";
-import type { BundledType, TypeSandbox } from "../../src/resourcex/types/type.ts";
+import type { BundledType, SandboxType } from "../../src/resourcex/types/type.ts";
 import { type Context, rounds } from "../context.ts";
 import type { Row } from "../table.ts";
 
 const WARM_UP = 3;
-const LEVELS = ["none", "isolated", "container"] as const satisfies readonly TypeSandbox[];
+const LEVELS = ["none", "isolated", "container"] as const satisfies readonly SandboxType[];
 
 const resolve = (name: string): string => `Hello, ${name}`;
 
@@ -19,7 +19,7 @@ export async function resourcex(context: Context): Promise<Row[]> {
   return rows;
 }
 
-async function measure(context: Context, level: TypeSandbox): Promise<Row> {
+async function measure(context: Context, level: SandboxType): Promise<Row> {
   const path = join(context.scratch, `registry-${level}`);
   const registry = createRegistry({ path, types: [greeting(level)], runDirectory: `${path}-run` });
   try {
@@ -55,7 +55,7 @@ async function measure(context: Context, level: TypeSandbox): Promise<Row> {
   }
 }
 
-function greeting(sandbox: TypeSandbox): BundledType {
+function greeting(sandbox: SandboxType): BundledType {
   const code = `export default { resolve: (_resource, name) => "Hello, " + name };`;
   return { name: "greeting", description: "", code, sandbox };
 }

@@ -1,6 +1,6 @@
 /** `node --import tsx examples/resourcex/main.ts`: a registry, from folders and from a server. */
 import { fileURLToPath } from "node:url";
-import { bundleResourceType, createRegistry, type TypeSandbox } from "../../src/resourcex/index.ts";
+import { bundleResourceType, createRegistry, type SandboxType } from "../../src/resourcex/index.ts";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
@@ -16,7 +16,7 @@ export interface Tour {
  */
 export async function tour(options: {
   readonly path: string;
-  readonly level?: TypeSandbox;
+  readonly level?: SandboxType;
   /** A server's registry, and a text in it. */
   readonly mirror?: { readonly url: string; readonly locator: string };
 }): Promise<Tour> {

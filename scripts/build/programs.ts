@@ -140,7 +140,7 @@ export async function buildConfined(name: string, source: string): Promise<Built
 async function buildTypeEntry(): Promise<Built> {
   return bundle({
     ...NEUTRAL,
-    entryPoints: { "type-entry": "src/resourcex/archive/sandbox-entry.ts" },
+    entryPoints: { "type-entry": "src/resourcex/data/sandbox-entry.ts" },
     plugins: [externalBuiltins],
   });
 }

@@ -1,5 +1,5 @@
 import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
-import { checkArchive } from "../../src/resourcex/archive/tar.ts";
+import { checkArchive } from "../../src/resourcex/archive/unpacker.ts";
 
 /** Archives of one tenant that may wait to be unpacked. */
 const turns = new PerTenantQueue(16);

@@ -1,7 +1,7 @@
 import { EngineUnavailable } from "../../src/base/errors.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { Levels, TypeEngine } from "../../src/resourcex/types/levels.ts";
-import type { TypeSandbox } from "../../src/resourcex/types/type.ts";
+import type { SandboxType } from "../../src/resourcex/types/type.ts";
 
 /** Provides the server's own levels, so that its kernel runs types, too. */
 export class KernelLevels implements Levels {
@@ -11,7 +11,7 @@ export class KernelLevels implements Levels {
     this.#kernel = kernel;
   }
 
-  async engine(level: TypeSandbox): Promise<TypeEngine> {
+  async engine(level: SandboxType): Promise<TypeEngine> {
     if (this.#kernel.engine(level) === undefined) {
       throw new EngineUnavailable("This host runs no containers");
     }

@@ -3,8 +3,9 @@ import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import type { Engine, Outcome, Profile } from "../../src/engines/contract/contract.ts";
 import { toOutput } from "../../src/engines/explain/outcome.ts";
 import { type Tenant, tenantKey } from "../../src/request/tenant.ts";
+import type { SerializedRXR } from "../../src/resourcex/data/serialized.ts";
 import type { Levels } from "../../src/resourcex/types/levels.ts";
-import type { BundledType, SerializedResource } from "../../src/resourcex/types/type.ts";
+import type { BundledType } from "../../src/resourcex/types/type.ts";
 import { isMade, moduleOf } from "../../src/resourcex/types/type-module.ts";
 import { EngineRunner, type OnLog, resultOf } from "../../src/resourcex/types/type-runner.ts";
 import { endOfOutput } from "../runs/execution-end.ts";
@@ -42,7 +43,7 @@ export class TypeRuns {
   async run(
     asked: TypeAsked,
     type: BundledType,
-    resource: SerializedResource,
+    resource: SerializedRXR,
     args: unknown,
     onLog: OnLog,
   ): Promise<unknown> {

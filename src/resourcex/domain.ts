@@ -16,8 +16,15 @@ export function withDomainValidation(registry: Registry, domain: string): Regist
   };
   const assertAsked = (locator: string): void =>
     assertTrusted(parseRXL(locator).domain ?? LOCAL_DOMAIN);
+  // Listed one by one, because a spread loses the methods of a class.
   return {
-    ...registry,
+    supportType: (type) => registry.supportType(type),
+    add: (source) => registry.add(source),
+    link: (folder) => registry.link(folder),
+    exists: (locator) => registry.exists(locator),
+    delete: (locator) => registry.delete(locator),
+    search: (query) => registry.search(query),
+    close: () => registry.close(),
     async get(locator) {
       assertAsked(locator);
       const resource = await registry.get(locator);

@@ -11,6 +11,7 @@ import { createRXM } from "./data/manifest.ts";
 import { Remote, type RemoteOptions } from "./data/remote.ts";
 import type { RXR } from "./data/resource.ts";
 import { type SearchQuery, search } from "./data/search.ts";
+import { serializeRXR } from "./data/serialized.ts";
 import { answers, type StorableRXL, storableOf, toStorable } from "./data/storable.ts";
 import { FileStorage, type ResourceStorage } from "./data/storage.ts";
 import { storedNames } from "./data/stored-names.ts";
@@ -188,10 +189,8 @@ export function openRegistry(
         async execute(...[args, runOptions]) {
           if (closing !== undefined) throw new RegistryError("The registry is closed");
           const checked = checkArguments(args);
-          const { manifest, archive } = resource;
-          const bytes = await archive.buffer();
-          const serialized = { manifest: manifest.toJSON(), archive: bytes };
-          const sent = { locator: manifest.toLocator(), ...serialized };
+          const serialized = await serializeRXR(resource);
+          const sent = { ...serialized, locator: resource.manifest.toLocator() };
           return runner.run(contained, sent, checked, runOptions) as Promise<Result>;
         },
       };

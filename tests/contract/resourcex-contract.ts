@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LogEntry } from "../../src/request/types.ts";
-import { packFiles } from "../../src/resourcex/archive/tar.ts";
+import { packFiles } from "../../src/resourcex/archive/pack.ts";
+import type { SerializedRXR } from "../../src/resourcex/data/serialized.ts";
 import { builtinTypes } from "../../src/resourcex/types/builtin-bundles.ts";
 import {
   CrashError,
@@ -12,27 +13,24 @@ import {
   TimeoutError,
 } from "../../src/resourcex/types/execution-errors.ts";
 import { EngineLevels } from "../../src/resourcex/types/levels.ts";
-import type {
-  BundledType,
-  SerializedResource,
-  TypeSandbox,
-} from "../../src/resourcex/types/type.ts";
+import type { BundledType, SandboxType } from "../../src/resourcex/types/type.ts";
 import { EngineRunner, type LogSource } from "../../src/resourcex/types/type-runner.ts";
 import { until } from "./engine-contract.ts";
+import { PROBED_FILES, PROBED_RESOURCE, RESOURCE_PROBE } from "./resource-probe.ts";
 
 const TIMEOUT = 20_000;
 
-export function typeOf(code: string, sandbox: TypeSandbox): BundledType {
+export function typeOf(code: string, sandbox: SandboxType): BundledType {
   return { name: "test", description: "", code, sandbox };
 }
 
-export function resolving(body: string, sandbox: TypeSandbox): BundledType {
+export function resolving(body: string, sandbox: SandboxType): BundledType {
   return typeOf(`export default { async resolve(rxr, args) { ${body} } }`, sandbox);
 }
 
 export async function resourceOf(
   files: Readonly<Record<string, string | Buffer>> = { content: "content" },
-): Promise<SerializedResource> {
+): Promise<SerializedRXR> {
   const entries = Object.entries(files).map(([path, data]) => [path, Buffer.from(data)] as const);
   const manifest = { domain: "localhost", name: "a", type: "test", version: "1" };
   const archive = await packFiles(new Map(entries));
@@ -40,7 +38,7 @@ export async function resourceOf(
 }
 
 /** Tests the environment of types at a level. */
-export function describeTypes(level: TypeSandbox): void {
+export function describeTypes(level: SandboxType): void {
   const logs: { entry: LogEntry; source: LogSource }[] = [];
   const levels = new EngineLevels({ warm: 1 });
   const options = { levels, timeout: TIMEOUT, profile: { memory: 256, cpus: 1 } };
@@ -60,7 +58,7 @@ export function describeTypes(level: TypeSandbox): void {
     const body = `async resolve(rxr, args) {
       const pkg = await rxr.archive.extract();
       const content = await pkg.file("content");
-      return [rxr.locator, rxr.manifest.version, content.toString("utf8"), pkg.paths(),
+      return [String(rxr.locator), rxr.manifest.version, content.toString("utf8"), pkg.paths(),
         content.toString("hex").length, [...rxr.files["lib/a.bin"]], Object.keys(rxr.files),
         rxr.files.content instanceof Uint8Array, (await rxr.archive.buffer()).length > 0, args];
     }`;
@@ -82,6 +80,13 @@ export function describeTypes(level: TypeSandbox): void {
         true,
         { n: 1 },
       ]);
+    });
+
+    it("in the form that a host has", async () => {
+      const code = `export default { resolve: ${RESOURCE_PROBE} }`;
+      const resource = await resourceOf(PROBED_FILES);
+      const found = await runner.run(typeOf(code, level), resource, undefined);
+      expect(found).toStrictEqual(PROBED_RESOURCE);
     });
 
     it("of 10 MB", async () => {

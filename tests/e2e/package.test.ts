@@ -88,6 +88,29 @@ it("has types for what it exports", async () => {
     export const text: string = await execute({ n: 1 });
     // @ts-expect-error The argument is missing.
     await execute();
+    import {
+      createRXA, createRXM, deserializeRXR, LocalRegistry, parseRXL, type RegistryConfig, type RXR,
+      type SandboxType, type SerializedRXR, serializeRXR, type TypeSource,
+    } from "isolate/resourcex";
+    const level: SandboxType = "container";
+    const given: RegistryConfig = { path: "/tmp/x", types: [], isolator: level };
+    const local = new LocalRegistry(given);
+    const rxr: RXR = await local.get("x.org/a.text@1");
+    const data: SerializedRXR = await serializeRXR(rxr);
+    const bytesOfIt: Uint8Array = data.archive;
+    export const back: RXR = deserializeRXR({ ...data, archive: bytesOfIt });
+    // @ts-expect-error The archive is bytes.
+    deserializeRXR({ ...data, archive: "text" });
+    // @ts-expect-error There is no such level.
+    export const bad: SandboxType = "vm";
+    export const type = {
+      name: "a", description: "",
+      async resolve(resource: RXR): Promise<string> {
+        const pkg = await resource.archive.extract();
+        return resource.locator.name + resource.manifest.toLocator() + pkg.paths().join();
+      },
+    } satisfies TypeSource<undefined, string>;
+    export const made = { locator: parseRXL("a"), manifest: createRXM, archive: createRXA };
     import { type Answer, createClient, type Deployment, type TenantSettings } from "isolate/client";
     const client = createClient({ url: "http://127.0.0.1:8787" });
     const answer: Answer<number> = await client.execute<number>({ code: "", reuse: "code" });

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { unpack } from "../../src/resourcex/archive/sandbox-archive.ts";
+import { unpack } from "../../src/resourcex/archive/unpack.ts";
 import { untar } from "../../src/resourcex/archive/untar.ts";
 import { ContentError } from "../../src/resourcex/base/resourcex-errors.ts";
 import { FUZZ, FUZZ_TIMEOUT } from "../helpers/fuzz.ts";

@@ -10,16 +10,16 @@ import { tenantBody } from "../../src/contract/tenants.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
 import { createRXA } from "../../src/resourcex/archive/archive.ts";
 import { EngineLevels, type Levels } from "../../src/resourcex/types/levels.ts";
-import type { TypeSandbox } from "../../src/resourcex/types/type.ts";
+import type { SandboxType } from "../../src/resourcex/types/type.ts";
 import { servicesOver } from "./services.ts";
 
 /**
  * Runs types in realms of this process instead of containers, because these tests are about HTTP.
  */
 export class RealmLevels extends EngineLevels {
-  readonly asked = new Set<TypeSandbox>();
+  readonly asked = new Set<SandboxType>();
 
-  override engine(level: TypeSandbox) {
+  override engine(level: SandboxType) {
     this.asked.add(level);
     return super.engine("none");
   }

@@ -6,11 +6,8 @@ import { type Header, pack } from "tar-stream";
 import { onTestFinished } from "vitest";
 import { createRXA } from "../../src/resourcex/archive/archive.ts";
 import type { RXR } from "../../src/resourcex/data/resource.ts";
-import type {
-  BundledType,
-  SerializedResource,
-  TypeRunner,
-} from "../../src/resourcex/types/type.ts";
+import type { SerializedRXR } from "../../src/resourcex/data/serialized.ts";
+import type { BundledType, TypeRunner } from "../../src/resourcex/types/type.ts";
 
 export { resource } from "./resource-fixture.ts";
 
@@ -85,7 +82,7 @@ export const text: BundledType = {
 
 export interface Run {
   readonly type: BundledType;
-  readonly resource: SerializedResource;
+  readonly resource: SerializedRXR;
   readonly args: unknown;
 }
 
@@ -96,7 +93,7 @@ export class RecordingRunner implements TypeRunner {
   readonly runs: Run[] = [];
   closed = 0;
 
-  async run(type: BundledType, given: SerializedResource, args: unknown): Promise<unknown> {
+  async run(type: BundledType, given: SerializedRXR, args: unknown): Promise<unknown> {
     this.runs.push({ type, resource: given, args });
     const archive = await createRXA({ buffer: given.archive });
     return `${this.runs.length}: ${await (await archive.extract()).file("content")}`;

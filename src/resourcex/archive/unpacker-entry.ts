@@ -2,7 +2,7 @@
 import type { MakeHandler } from "../../confined-process/entry.ts";
 import { ContentError } from "../base/resourcex-errors.ts";
 import { archiveDigest } from "./archive-digest.ts";
-import { unpack } from "./sandbox-archive.ts";
+import { unpack } from "./unpack.ts";
 
 export interface UnpackTask {
   /** True to return the files; false to only check the archive and return its digest. */

@@ -5,6 +5,7 @@ import { Program } from "../../confined-process/program.ts";
 import { ContentError } from "../base/resourcex-errors.ts";
 import { ARCHIVE_LIMITS } from "./archive-limits.ts";
 import { EntryPaths } from "./entry-paths.ts";
+import { assertSize } from "./pack.ts";
 import type { UnpackTask } from "./unpacker-entry.ts";
 
 /** Most bytes of the list of files: JSON with a path each. */
@@ -32,23 +33,36 @@ const answers = z.union([
   }),
 ]);
 
+/** Owner of archives that a library's host unpacks. */
+const HOST = "";
+
+/**
+ * Reads the regular files of a tar.gz into memory, by path. Skips directories. Rejects with a
+ * `ContentError` for any other entry, and beyond the limits.
+ */
+export async function unpackFiles(packed: Buffer): Promise<Map<string, Buffer>> {
+  assertSize(packed);
+  return unpackConfined(HOST, packed);
+}
+
+/**
+ * Returns the digest of an archive's files. Rejects with a `ContentError` if `unpackFiles()` would
+ * refuse the archive. `owner` is the owner of the archive.
+ */
+export async function checkArchive(packed: Buffer, owner: string): Promise<string> {
+  assertSize(packed);
+  const { output } = await ask(owner, packed, { files: false }, digests);
+  return output.digest;
+}
+
 /**
  * Unpacks a tar.gz of one owner in a confined process. Resolves with its files by path.
  *
  * @throws {ContentError} For content that no archive may have, or a process beyond its limits.
  */
-export async function unpackConfined(
-  owner: string,
-  packed: Uint8Array,
-): Promise<Map<string, Buffer>> {
+async function unpackConfined(owner: string, packed: Uint8Array): Promise<Map<string, Buffer>> {
   const { output, payload } = await ask(owner, packed, { files: true }, answers);
   return filesOf(output.files, payload);
-}
-
-/** Checks a tar.gz as `unpackConfined()` does. Resolves with the digest of its files. */
-export async function digestConfined(owner: string, packed: Uint8Array): Promise<string> {
-  const { output } = await ask(owner, packed, { files: false }, digests);
-  return output.digest;
 }
 
 async function ask<T extends object>(

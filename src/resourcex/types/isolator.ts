@@ -1,6 +1,6 @@
 import { SANDBOX_LEVELS } from "../../base/sandbox-level.ts";
 import { RegistryError } from "../base/resourcex-errors.ts";
-import type { BundledType, TypeSandbox } from "./type.ts";
+import type { BundledType, SandboxType } from "./type.ts";
 
 const LEVELS = {
   none: "none",
@@ -9,13 +9,13 @@ const LEVELS = {
   srt: "isolated",
   cloudflare: "container",
   e2b: "container",
-} as const satisfies Record<string, TypeSandbox>;
+} as const satisfies Record<string, SandboxType>;
 
 /** A level, or another implementation's name for an equally strict one. */
 export type Isolator = keyof typeof LEVELS;
 
 /** Makes the function that returns a type's level: the stricter of its own and the isolator's. */
-export function levelFor(isolator: Isolator = "none"): (type: BundledType) => TypeSandbox {
+export function levelFor(isolator: Isolator = "none"): (type: BundledType) => SandboxType {
   if (!Object.hasOwn(LEVELS, isolator)) {
     throw new RegistryError(`There is no isolator "${isolator}"`);
   }

@@ -3,14 +3,14 @@ import type { Engine } from "../../engines/contract/contract.ts";
 import { createEngines } from "../../engines/create.ts";
 import { Instance } from "../../engines/instance/instance.ts";
 import { defaultRunDirectory } from "../../engines/instance/run-directory.ts";
-import type { TypeSandbox } from "./type.ts";
+import type { SandboxType } from "./type.ts";
 
 /** Engine that runs the jobs of types. */
 export type TypeEngine = Pick<Engine, "execute">;
 
 /** Provides the engine of each level. */
 export interface Levels {
-  engine(level: TypeSandbox): Promise<TypeEngine>;
+  engine(level: SandboxType): Promise<TypeEngine>;
   /** Closes the engines it has opened. */
   close(): Promise<void>;
 }
@@ -27,14 +27,14 @@ export interface LevelOptions {
 /** Opens engines for one registry, each when the first type of its level runs. */
 export class EngineLevels implements Levels {
   readonly #options: LevelOptions;
-  readonly #opened = new Map<TypeSandbox, Promise<readonly Engine[]>>();
+  readonly #opened = new Map<SandboxType, Promise<readonly Engine[]>>();
   #instance: Promise<Instance> | undefined;
 
   constructor(options: LevelOptions = {}) {
     this.#options = options;
   }
 
-  async engine(level: TypeSandbox): Promise<Engine> {
+  async engine(level: SandboxType): Promise<Engine> {
     let opened = this.#opened.get(level);
     if (opened === undefined) {
       opened = this.#open(level);
@@ -47,7 +47,7 @@ export class EngineLevels implements Levels {
     return engine;
   }
 
-  async #open(level: TypeSandbox): Promise<readonly Engine[]> {
+  async #open(level: SandboxType): Promise<readonly Engine[]> {
     const { warm = 0, runDirectory, log = () => {} } = this.#options;
     this.#instance ??= openInstance(runDirectory).catch((error: unknown) => {
       this.#instance = undefined;

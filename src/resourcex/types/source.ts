@@ -1,14 +1,8 @@
-import type { SandboxArchive } from "../archive/sandbox-archive.ts";
-import type { TypeSandbox } from "./type.ts";
+import type { SandboxRXR } from "../data/sandbox-entry.ts";
+import type { SandboxType } from "./type.ts";
 
 /** The resource that a type's `resolve` receives, at every level. */
-export interface TypeContext {
-  readonly locator: string;
-  readonly manifest: Readonly<Record<string, unknown>>;
-  readonly archive: Pick<SandboxArchive, "buffer" | "extract">;
-  /** Path → bytes. */
-  readonly files: Readonly<Record<string, Uint8Array>>;
-}
+export type TypeContext = SandboxRXR;
 
 /**
  * Default export of a type's module.
@@ -31,6 +25,6 @@ export interface TypeSource<Args = unknown, Result = unknown> {
   /** JSON Schema of the arguments. */
   readonly schema?: object;
   /** Default `none`. */
-  readonly sandbox?: TypeSandbox;
+  readonly sandbox?: SandboxType;
   resolve(resource: TypeContext, args: Args): Result | Promise<Result>;
 }

@@ -3,9 +3,10 @@ import type { Outcome, Profile } from "../../engines/contract/contract.ts";
 import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../../protocol/limits.ts";
 import type { LogEntry } from "../../request/types.ts";
 import { ResourceXError } from "../base/resourcex-errors.ts";
+import type { SerializedRXR } from "../data/serialized.ts";
 import { executionError } from "./execution-errors.ts";
 import type { Levels } from "./levels.ts";
-import type { BundledType, SerializedResource, TypeRunner } from "./type.ts";
+import type { BundledType, TypeRunner } from "./type.ts";
 import { moduleOf } from "./type-module.ts";
 
 /** Limits of output. A result may be as large as the input. */
@@ -55,7 +56,7 @@ export class EngineRunner implements TypeRunner {
 
   async run(
     type: BundledType,
-    resource: SerializedResource,
+    resource: SerializedRXR,
     args: unknown,
     options?: RunOptions,
   ): Promise<unknown> {
@@ -65,7 +66,7 @@ export class EngineRunner implements TypeRunner {
   /** Runs a type and returns the outcome. Rejects only if it could not be run. */
   async outcome(
     type: BundledType,
-    { archive, ...resource }: SerializedResource,
+    { archive, ...resource }: SerializedRXR,
     args: unknown,
     { signal, onLog = this.#options.onLog }: RunOptions = {},
   ): Promise<Outcome> {

@@ -1,10 +1,10 @@
 import { SANDBOX_LEVELS } from "../../base/sandbox-level.ts";
 import { ResourceTypeError } from "../base/resourcex-errors.ts";
 import { argumentCheck, type CheckArguments } from "./arguments.ts";
-import type { BundledType, TypeSandbox } from "./type.ts";
+import type { BundledType, SandboxType } from "./type.ts";
 
 const NAME = /^[a-z\d][\w-]{0,63}$/i;
-const LEVELS: readonly (TypeSandbox | undefined)[] = [undefined, ...SANDBOX_LEVELS];
+const LEVELS: readonly (SandboxType | undefined)[] = [undefined, ...SANDBOX_LEVELS];
 
 export interface RegisteredType {
   readonly type: BundledType;

@@ -1,7 +1,8 @@
 import type { SandboxLevel } from "../../base/sandbox-level.ts";
+import type { SerializedRXR } from "../data/serialized.ts";
 
 /** Isolation of a type's code from the host. */
-export type TypeSandbox = SandboxLevel;
+export type SandboxType = SandboxLevel;
 
 /** A resource type whose code is one text without dependencies. */
 export interface BundledType {
@@ -12,15 +13,7 @@ export interface BundledType {
   readonly schema?: object;
   readonly code: string;
   /** Default `none`. */
-  readonly sandbox?: TypeSandbox;
-}
-
-/** A resource in the form that is sent to its type. */
-export interface SerializedResource {
-  readonly locator: string;
-  readonly manifest: object;
-  /** Archive as stored: tar.gz. */
-  readonly archive: Uint8Array;
+  readonly sandbox?: SandboxType;
 }
 
 /** Runs the code of types. */
@@ -28,7 +21,7 @@ export interface TypeRunner {
   /** Resolves with the result of `resolve`, or rejects with an `ExecutionError`. */
   run(
     type: BundledType,
-    resource: SerializedResource,
+    resource: SerializedRXR,
     args: unknown,
     options?: { signal?: AbortSignal },
   ): Promise<unknown>;

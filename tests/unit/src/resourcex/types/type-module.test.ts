@@ -8,10 +8,12 @@ async function run(code: string): Promise<unknown> {
   const module = (await import(/* @vite-ignore */ url)) as {
     default: (...args: unknown[]) => unknown;
   };
-  return module.default({ locator: "a.b@1", manifest: {}, args: { n: 1 } }, new Uint8Array());
+  const manifest = { domain: "localhost", name: "a", type: "b", version: "1" };
+  return module.default({ locator: "a.b@1", manifest, args: { n: 1 } }, new Uint8Array());
 }
 
-const RESOLVE = "async resolve(resource, args) { return [resource.locator, args.n, this.name] }";
+const RESOLVE =
+  "async resolve(resource, args) { return [String(resource.locator), args.n, this.name] }";
 
 describe("code runs as", () => {
   it.each([
