@@ -7,7 +7,6 @@ import { isLoopback } from "./http/host-check.ts";
 import type { ApiEnv } from "./http/route.ts";
 import { requestLog } from "./log/answered.ts";
 import { failureLog } from "./log/logger.ts";
-import { KernelLevels } from "./resources/kernel-levels.ts";
 import { createResourceService } from "./resources/resource-service.ts";
 import { createServices, type Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
@@ -75,13 +74,11 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     });
     made.services = services;
     collectDefaultMetrics({ register: services.metrics.registry });
-    const { timeout, memory, cpus } = config;
     const resourceService = createResourceService({
       store,
+      kernel,
       runs: services.runs,
-      levels: new KernelLevels(kernel),
-      timeout,
-      profile: { memory, cpus },
+      maxTimeout: config.maxTimeout,
     });
     let leaving = false;
     const app = buildApp({

@@ -1,19 +1,10 @@
-import type { Profile } from "../../src/engines/contract/contract.ts";
-import type { Levels } from "../../src/resourcex/types/levels.ts";
-import type { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/contract/store.ts";
 import { PublishedResources } from "./published-resources.ts";
 import { TenantTypes } from "./tenant-types.ts";
-import { TypeRuns } from "./type-runs.ts";
+import { TypeRuns, type TypeRunsOptions } from "./type-runs.ts";
 
-export interface ResourceServiceOptions {
+export interface ResourceServiceOptions extends TypeRunsOptions {
   readonly store: Pick<Store, "resources" | "types">;
-  readonly runs: Runs;
-  readonly levels: Levels;
-  /** Milliseconds of an execution, unless its tenant has fewer. */
-  readonly timeout: number;
-  /** Profile of the sandboxes. */
-  readonly profile: Profile;
 }
 
 /** Parts of a server's registry. */

@@ -92,8 +92,17 @@ export class TenantTypes {
 }
 
 /** Makes the public description of a type. */
-export function shown({ name, aliases = [], description, schema }: DescribedType): object {
-  return { name, aliases, description, ...(schema && { schema }), sandbox: "container" };
+export function shown(type: DescribedType): object {
+  const { name, aliases = [], description, schema, permissions, tools } = type;
+  return {
+    name,
+    aliases,
+    description,
+    ...(schema && { schema }),
+    ...(permissions !== undefined && { permissions }),
+    ...(tools && { tools }),
+    sandbox: "container",
+  };
 }
 
 /**

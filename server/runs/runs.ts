@@ -1,6 +1,7 @@
 import type { JsonText } from "../../src/base/json-text.ts";
 import { SANDBOX_LEVELS } from "../../src/base/sandbox-level.ts";
 import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
+import type { TypeCall } from "../../src/engines/contract/type-call.ts";
 import type { Granted, Kernel } from "../../src/kernel/kernel.ts";
 import type { KnownTenant } from "../../src/request/tenant.ts";
 import type { ExecuteRequest, Observer, Output } from "../../src/request/types.ts";
@@ -50,6 +51,10 @@ export interface ExecutionContext {
 export interface Execution extends ExecutionContext {
   /** Unchecked request. The kernel's guard checks it, whatever its type promises. */
   readonly request: ExecuteRequest;
+  /** Makes the request's code once the execution is admitted. Default: the request has it. */
+  readonly compile?: (() => Promise<string>) | undefined;
+  /** Differences of a resource type's call. Default: it is none. */
+  readonly typeCall?: TypeCall | undefined;
   readonly observer?: Observer | undefined;
   /** True if the answer is written as text. A large result is then `JsonText`. */
   readonly asText?: boolean;
@@ -83,21 +88,23 @@ export class Runs {
    * for a quota, and with `StoreUnavailable` if it could not be recorded.
    */
   async run(run: Execution): Promise<{ readonly id: string; readonly output: Output }> {
-    const { caller, request, observer, exchange, asText } = run;
+    const { caller, request, compile, observer, exchange, typeCall, asText } = run;
     const { readResult: read } = this.#options;
     const readResult = asText && read ? (text: string) => read(caller.tenant.id, text) : undefined;
     const id = run.id ?? executionId();
     const facts = factsOf(request);
-    const output = await this.track({ ...run, id }, facts, endOfOutput, (signal) => {
+    const output = await this.track({ ...run, id }, facts, endOfOutput, async (signal) => {
       const onGranted = (granted: Granted): void => {
         Object.assign(facts, granted);
         run.onGranted?.(granted);
       };
-      return this.#options.kernel.execute(request, {
+      const whole = compile ? { ...request, code: await compile() } : request;
+      return this.#options.kernel.execute(whole, {
         tenant: caller.tenant,
         signal,
         observer,
         exchange,
+        typeCall,
         readResult,
         onGranted,
       });

@@ -8,15 +8,16 @@ const UNPLANNED = plan({ level: "container", requested: "none", tools: [], opera
 /** Returns the context of an execution before its first step. It is granted nothing. */
 export function emptyContext(
   request: ValidRequest,
-  given: Pick<Context, "tenant" | "observer" | "exchange" | "signal">,
+  given: Pick<Context, "tenant" | "observer" | "exchange" | "typeCall" | "signal">,
 ): Context {
-  const { tenant, observer, exchange, signal } = given;
+  const { tenant, observer, exchange, typeCall, signal } = given;
   // Written as one literal: steps copy it often, and objects built otherwise are slow to copy.
   return {
     request,
     tenant,
     observer,
     exchange,
+    typeCall,
     signal,
     level: request.sandbox,
     tools: [],

@@ -1,13 +1,20 @@
 import type { ExecuteOptions, Job, ReadResult } from "../engines/contract/contract.ts";
 import { reuseKey } from "../engines/run/reuse.ts";
 import type { Context } from "../plugins/plugin.ts";
-import { OUTPUT_LIMITS } from "../protocol/limits.ts";
+import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { tenantKey } from "../request/tenant.ts";
 
+/** Limits of a resource type: its result may be as large as its input. */
+const TYPE_LIMITS = { ...OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };
+
 /** Returns the job that an engine runs for a loaded execution. */
-export function jobOf({ request, tools, grants, input, exchange }: Context): Job {
+export function jobOf({ request, tools, grants, input, exchange, typeCall }: Context): Job {
   const { code, entry } = request;
   const job = { code, entry, tools, limits: OUTPUT_LIMITS, grants };
+  if (typeCall !== undefined) {
+    const { attachments = [], result = "json" } = typeCall;
+    return { ...job, input, attachments, result, limits: TYPE_LIMITS };
+  }
   if (exchange === undefined) return { ...job, input };
   const attachments = exchange.body && [exchange.body];
   const { request: httpRequest } = exchange;

@@ -1,18 +1,11 @@
 import type { Span } from "@opentelemetry/api";
-import { EngineUnavailable, ShuttingDown } from "../base/errors.ts";
+import { ShuttingDown } from "../base/errors.ts";
 import { inSpan } from "../base/tracing.ts";
 import type { Config } from "../config/config.ts";
-import type {
-  Engine,
-  ExecuteOptions,
-  IdleUsage,
-  Job,
-  JobUsage,
-  Outcome,
-  ReadResult,
-} from "../engines/contract/contract.ts";
+import type { Engine, IdleUsage, JobUsage, ReadResult } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
-import { NOT_MEASURED, outcomeName, toOutput } from "../engines/explain/outcome.ts";
+import type { TypeCall } from "../engines/contract/type-call.ts";
+import { NOT_MEASURED, toOutput } from "../engines/explain/outcome.ts";
 import { assertReusable } from "../engines/run/reuse.ts";
 import type { Perms } from "../permissions/perms.ts";
 import { assertGranted } from "../permissions/plan.ts";
@@ -49,6 +42,8 @@ export interface RunOptions {
   readonly observer?: Observer | undefined;
   /** HTTP request that the entry answers, instead of an input. The output then has no result. */
   readonly exchange?: HttpExchange | undefined;
+  /** Differences of a resource type's call. Default: it is none. */
+  readonly typeCall?: TypeCall | undefined;
   /**
    * Reads a large result, so that the output has it as `JsonText`. Default: the output has the
    * value.
@@ -69,7 +64,7 @@ export interface Granted {
   readonly permissions: Perms;
 }
 
-/** Runs all executions: those of the library, the server, functions and jobs. */
+/** Runs all executions: those of the library, the server, functions, jobs and resource types. */
 export class Kernel {
   readonly #hooks = new Hooks();
   readonly #engines: readonly Engine[];
@@ -150,23 +145,6 @@ export class Kernel {
   }
 
   /**
-   * Runs a job without a request, for example of a resource type. No plugin is called. As for an
-   * execution, there is a span, `close()` waits for it, and a closing kernel refuses it. Rejects as
-   * the engine does.
-   *
-   * @throws {EngineUnavailable} if this host does not have the level.
-   */
-  runJob(level: SandboxLevel, job: Job, options: ExecuteOptions): Promise<Outcome> {
-    return this.#tracked(options.tenant, async (span) => {
-      const engine = this.engine(level);
-      if (engine === undefined) throw new EngineUnavailable(`This host has no level "${level}"`);
-      const outcome = await engine.execute(job, options);
-      span.setAttribute("isolate.outcome", outcomeName(outcome));
-      return outcome;
-    });
-  }
-
-  /**
    * Runs work in a span. `close()` waits for it.
    *
    * @throws {ShuttingDown} once `close()` has been called.
@@ -204,11 +182,13 @@ export class Kernel {
 
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
-    const { tenant = SOLE_TENANT, exchange, signal } = options;
+    const { tenant = SOLE_TENANT, exchange, typeCall, signal } = options;
     const observer = options.observer && contained(options.observer);
     // The guard comes first, and lets only valid requests through.
-    const request = (await onValidate.run(asked, tenant)) as ValidRequest;
-    return onLoad.run(emptyContext(request, { tenant, observer, exchange, signal }), undefined);
+    const requester = typeCall ? { ...tenant, codeLimit: typeCall.codeLimit } : tenant;
+    const request = (await onValidate.run(asked, requester)) as ValidRequest;
+    const given = { tenant, observer, exchange, typeCall, signal };
+    return onLoad.run(emptyContext(request, given), undefined);
   }
 
   /** Refuses new work, waits up to `grace` ms for running work, then ends all sandboxes. */

@@ -24,6 +24,8 @@ export interface OpenOptions extends Omit<KernelOptions, "engines" | "tools" | "
 /** A kernel with its own engines, and a function that closes both. */
 export interface Opened {
   readonly kernel: Kernel;
+  /** Resolves after the first attempt to prepare the container engine, successful or not. */
+  prepared(): Promise<void>;
   /** Waits up to `grace` ms for running executions, then removes everything. */
   close(grace?: number): Promise<void>;
 }
@@ -38,10 +40,12 @@ export async function openKernel(options: OpenOptions): Promise<Opened> {
   let engines: readonly Engine[] = [];
   try {
     await instance.removeDead();
-    ({ engines } = await createEngines({ ...options, instance }));
+    const made = await createEngines({ ...options, instance });
+    engines = made.engines;
     const kernel = new Kernel({ ...options, engines, tools, ...(schemas && { schemas }) });
     return {
       kernel,
+      prepared: made.prepared,
       async close(grace) {
         await kernel.close(grace);
         await instance.close();

@@ -64,7 +64,7 @@ export function builtInSteps(options: StepOptions): readonly Step[] {
         reads: ["request", "level", "tenant", "toolPermissions", "profile"],
         writes: ["permissions", "plan", "grants", "profile"],
       },
-      onFormat: { reads: ["request", "plan", "profile"] },
+      onFormat: { reads: ["request", "tools", "plan", "profile"] },
     },
     // Offers the engines. `Kernel.execute()` runs the job in one of them.
     { plugin: SandboxPlugin(engines) },

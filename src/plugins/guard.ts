@@ -23,7 +23,7 @@ export const GuardPlugin: IsolatePlugin = {
       const { data } = parsed;
       const { maxSize = config.maxSize, maxTimeout, maxMemory, sandbox: levels = [] } = tenant;
       const size = Buffer.byteLength(data.code);
-      const limit = Math.min(maxSize, config.maxSize);
+      const limit = tenant.codeLimit ?? Math.min(maxSize, config.maxSize);
       if (size > limit) {
         throw new PayloadTooLarge("code", `code: ${size} bytes exceed the limit of ${limit}`);
       }

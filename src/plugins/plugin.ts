@@ -2,6 +2,7 @@ import type { Membership } from "../channels/channels.ts";
 import type { Config } from "../config/config.ts";
 import type { Engine, JobGrants, Profile, Spawn } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
+import type { TypeCall } from "../engines/contract/type-call.ts";
 import type { Perms } from "../permissions/perms.ts";
 import type { Plan } from "../permissions/plan.ts";
 import type { ToolPermissions } from "../permissions/tool-permissions.ts";
@@ -46,7 +47,18 @@ export interface Context {
   readonly observer?: Observer | undefined;
   /** HTTP request that it answers, if there is one. */
   readonly exchange?: HttpExchange | undefined;
+  /** Differences of a resource type's call, if it is one. */
+  readonly typeCall?: TypeCall | undefined;
   readonly signal: AbortSignal | undefined;
+}
+
+/** Owner of a request, in the form that its checks receive. */
+export interface Requester extends Tenant {
+  /**
+   * Most bytes of the code, in place of the limits of host and tenant. For code of resource types,
+   * which was limited when it was kept.
+   */
+  readonly codeLimit?: number | undefined;
 }
 
 /** Access to the engines of the sandbox plugin. */
@@ -82,7 +94,7 @@ export interface LoggerApi {
 
 /** Hooks of one kernel. */
 export class Hooks {
-  readonly onValidate = new AsyncHook<ExecuteRequest, Tenant>();
+  readonly onValidate = new AsyncHook<ExecuteRequest, Requester>();
   readonly onLoad = new AsyncHook<Context>();
   readonly onSpawn = new SyncHook<Spawn>();
   readonly onExecute = new WrapHook<Context, Output>();
@@ -99,7 +111,7 @@ export interface PluginApi {
    * Receives each request and its tenant. May replace the request, or refuse it by throwing (`Veto`
    * answers 403).
    */
-  readonly onValidate: { tap(each: Waterfall<ExecuteRequest, Tenant>): void };
+  readonly onValidate: { tap(each: Waterfall<ExecuteRequest, Requester>): void };
   /** Receives each execution before it starts, and may replace its context. */
   readonly onLoad: { tap(each: Waterfall<Context, undefined>): void };
   /** Receives each sandbox that has been started. */

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { roundMemory } from "../base/round-memory.ts";
+import type { PartialConfig } from "../config/config.ts";
+import type { IsolatePlugin } from "../plugins/plugin.ts";
+import type { ToolSource } from "../tools/tool.ts";
 import { openRegistry, type Registry, type RegistryOptions } from "./registry.ts";
 import { builtinTypes } from "./types/builtin-bundles.ts";
-import { EngineLevels } from "./types/levels.ts";
-import { EngineRunner, type OnLog } from "./types/type-runner.ts";
+import { LevelKernels } from "./types/level-kernels.ts";
+import { KernelRunner, type OnLog } from "./types/type-runner.ts";
 
 const TIMEOUT = 30_000;
 const MEMORY = 256;
@@ -15,6 +17,15 @@ export interface CreateRegistryOptions extends RegistryOptions {
   readonly memory?: number;
   /** Receives each line that a type writes to its console. Default: no listener. */
   readonly onLog?: OnLog;
+  /**
+   * Further settings of all executions, as for `createIsolate()`. `ceiling`, `mounts`, `env` and
+   * `db` decide on what types may be granted.
+   */
+  readonly config?: Omit<PartialConfig, "sandbox" | "timeout" | "memory">;
+  /** Tools that types may ask for, beside the built-in ones. Default none. */
+  readonly tools?: readonly ToolSource[];
+  /** Plugins that see all executions of types. Default none. */
+  readonly plugins?: readonly IsolatePlugin[];
   /** Directory of the sandboxes' control sockets. Default: that of `createIsolate()`. */
   readonly runDirectory?: string;
   /**
@@ -39,14 +50,10 @@ export interface CreateRegistryOptions extends RegistryOptions {
  * await registry.close();
  */
 export function createRegistry(options: CreateRegistryOptions = {}): Registry {
-  const { timeout = TIMEOUT, memory = MEMORY, onLog, runDirectory, log, ...rest } = options;
-  const levels = new EngineLevels({ warm: 1, runDirectory, log });
-  const runner = new EngineRunner({
-    levels,
-    timeout,
-    profile: { memory: roundMemory(memory), cpus: 1 },
-    onLog,
-    tenant: randomUUID(),
-  });
+  const { timeout = TIMEOUT, memory = MEMORY, onLog, runDirectory, log, ...others } = options;
+  const { config: given, tools, plugins, ...rest } = others;
+  const own = { ...given, timeout, memory };
+  const kernels = new LevelKernels({ config: own, tools, plugins, warm: 1, runDirectory, log });
+  const runner = new KernelRunner({ kernels, onLog, tenant: { id: randomUUID() } });
   return openRegistry(rest, runner, { builtins: builtinTypes });
 }

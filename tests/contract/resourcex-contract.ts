@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { LogEntry } from "../../src/request/types.ts";
 import { packFiles } from "../../src/resourcex/archive/pack.ts";
 import type { SerializedRXR } from "../../src/resourcex/data/serialized.ts";
@@ -12,9 +12,9 @@ import {
   ResolveError,
   TimeoutError,
 } from "../../src/resourcex/types/execution-errors.ts";
-import { EngineLevels } from "../../src/resourcex/types/levels.ts";
+import { LevelKernels } from "../../src/resourcex/types/level-kernels.ts";
 import type { BundledType, SandboxType } from "../../src/resourcex/types/type.ts";
-import { EngineRunner, type LogSource } from "../../src/resourcex/types/type-runner.ts";
+import { KernelRunner, type LogSource } from "../../src/resourcex/types/type-runner.ts";
 import { until } from "./engine-contract.ts";
 import { PROBED_FILES, PROBED_RESOURCE, RESOURCE_PROBE } from "./resource-probe.ts";
 
@@ -40,17 +40,22 @@ export async function resourceOf(
 /** Tests the environment of types at a level. */
 export function describeTypes(level: SandboxType): void {
   const logs: { entry: LogEntry; source: LogSource }[] = [];
-  const levels = new EngineLevels({ warm: 1 });
-  const options = { levels, timeout: TIMEOUT, profile: { memory: 256, cpus: 1 } };
-  const runner = new EngineRunner({
-    ...options,
-    tenant: "one",
+  const settings = { timeout: TIMEOUT, memory: 256 };
+  const kernels = new LevelKernels({ warm: 1, config: settings });
+  const runner = new KernelRunner({
+    kernels,
+    tenant: { id: "one" },
     onLog: (entry, source) => logs.push({ entry, source }),
   });
   afterAll(() => runner.close());
 
   async function run(body: string, args?: unknown): Promise<unknown> {
     return runner.run(resolving(body, level), await resourceOf(), args);
+  }
+
+  async function waitForSandbox(of: LevelKernels): Promise<void> {
+    const kernel = await of.kernel(level);
+    await until(() => (kernel.engine(level)?.status().warm ?? 0) > 0);
   }
 
   describe(`a type at level ${level} finds its resource`, () => {
@@ -202,10 +207,14 @@ export function describeTypes(level: SandboxType): void {
     });
 
     it("for taking too long, and what only calls itself so is another class", async () => {
-      const impatient = new EngineRunner({ ...options, timeout: 1_500, tenant: "one" });
+      const quick = new LevelKernels({ warm: 1, config: { ...settings, timeout: 1_500 } });
+      const impatient = new KernelRunner({ kernels: quick, tenant: { id: "one" } });
+      onTestFinished(() => impatient.close());
+      await waitForSandbox(quick);
       const endless = impatient.run(resolving("for (;;);", level), await resourceOf(), undefined);
       await expect(endless).rejects.toBeInstanceOf(TimeoutError);
       const never = resolving("await new Promise(() => {})", level);
+      await waitForSandbox(quick);
       await expect(impatient.run(never, await resourceOf(), undefined)).rejects.toBeInstanceOf(
         TimeoutError,
       );
@@ -238,7 +247,7 @@ export function describeTypes(level: SandboxType): void {
       level,
     );
     it("for the same tenant, and for no other", async () => {
-      const other = new EngineRunner({ ...options, tenant: "two" });
+      const other = new KernelRunner({ kernels, tenant: { id: "two" } });
       const counts: unknown[] = [];
       for (let round = 0; round < 3; round += 1) {
         counts.push(await runner.run(type, await resourceOf(), undefined));
@@ -249,8 +258,7 @@ export function describeTypes(level: SandboxType): void {
   });
 
   it(`a sandbox of level ${level} waits for the next type`, async () => {
-    const engine = await levels.engine(level);
-    await until(() => engine.status().warm > 0);
+    await waitForSandbox(kernels);
   });
 
   describe(`an untrusted type at level ${level}`, () => {

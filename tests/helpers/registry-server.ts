@@ -5,29 +5,41 @@ import {
 } from "../../server/resources/resource-service.ts";
 import type { Store } from "../../server/store/contract/store.ts";
 import { createTenancy } from "../../server/tenancy.ts";
-import { config } from "../../src/config/config.ts";
+import { config, type PartialConfig } from "../../src/config/config.ts";
 import { tenantBody } from "../../src/contract/tenants.ts";
+import type { Engine, Launcher } from "../../src/engines/contract/contract.ts";
+import { InProcessLauncher } from "../../src/engines/in-process/launcher.ts";
+import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
+import type { IsolatePlugin } from "../../src/plugins/plugin.ts";
 import { createRXA } from "../../src/resourcex/archive/archive.ts";
-import { EngineLevels, type Levels } from "../../src/resourcex/types/levels.ts";
-import type { SandboxType } from "../../src/resourcex/types/type.ts";
 import { servicesOver } from "./services.ts";
 
 /**
- * Runs types in realms of this process instead of containers, because these tests are about HTTP.
+ * Makes an engine that runs code in realms of this process instead of containers, because these
+ * tests are about HTTP.
  */
-export class RealmLevels extends EngineLevels {
-  readonly asked = new Set<SandboxType>();
-
-  override engine(level: SandboxType) {
-    this.asked.add(level);
-    return super.engine("none");
-  }
+export async function realmContainers(): Promise<Engine> {
+  const launcher = Object.assign(await InProcessLauncher.create(), { level: "container" });
+  return new PooledEngine(launcher as unknown as Launcher, {
+    ...config().cluster,
+    min: 0,
+    max: 100,
+    profile: { memory: 256, cpus: 1 },
+    startConcurrency: 3,
+    maxWaiting: 256,
+    healthInterval: 30_000,
+    onError: () => {},
+  });
 }
 
 export interface RegistryServerOptions {
   readonly store: Store;
-  readonly levels: Levels;
+  /** Engine of the types. */
+  readonly engine: Engine;
+  /** Settings of the host. Default: those of `config()`. */
+  readonly settings?: PartialConfig;
+  readonly plugins?: readonly IsolatePlugin[];
   /** Key of the operator. Without it, there is one tenant. */
   readonly adminKey?: string;
   /** Parts of the registry that a test replaces. */
@@ -38,20 +50,20 @@ export interface RegistryServerOptions {
 
 /** Makes the HTTP application of a server that is only a registry. */
 export function registryServer(options: RegistryServerOptions) {
-  const { store, levels, adminKey, broken, failures = [] } = options;
-  const kernel = new Kernel({ config: config(), engines: [] });
+  const { store, engine, adminKey, broken, settings, plugins = [], failures = [] } = options;
+  const kernel = new Kernel({ config: config(settings), engines: [engine], plugins });
   const tenancy = createTenancy({ store, adminKey });
   const services = servicesOver(store, kernel, { admission: tenancy.quotas });
   const { runs, audit } = services;
-  const profile = { memory: 256, cpus: 1 };
   const resourceService = {
-    ...createResourceService({ store, runs, levels, timeout: 2_000, profile }),
+    ...createResourceService({ store, kernel, runs, maxTimeout: 2_000 }),
     ...broken,
   };
   const onError = (error: unknown): void => void failures.push(error);
   return {
     app: buildApp({ services, tenancy, maxBody: 8_388_608, onError, resourceService }),
     audit,
+    kernel,
     directory: tenancy.directory,
     /** Makes a tenant. Returns the headers of its requests. */
     async tenant(id: string, limits: object = {}): Promise<Record<string, string>> {

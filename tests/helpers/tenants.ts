@@ -1,7 +1,6 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { buildApp } from "../../server/app.ts";
-import { KernelLevels } from "../../server/resources/kernel-levels.ts";
 import { createResourceService } from "../../server/resources/resource-service.ts";
 import { createServices } from "../../server/services.ts";
 import { openStore } from "../../server/store/open.ts";
@@ -64,10 +63,9 @@ export async function tenantsApp() {
     });
     const resourceService = createResourceService({
       store,
+      kernel,
       runs: services.runs,
-      levels: new KernelLevels(kernel),
-      timeout: 3_000,
-      profile: { memory: 256, cpus: 1 },
+      maxTimeout: 300_000,
     });
     const app = buildApp({ services, tenancy, resourceService, maxBody: 100_000, onError });
     const as = (key: string | undefined): Ask =>

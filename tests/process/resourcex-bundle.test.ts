@@ -33,6 +33,7 @@ it("a file becomes one text, with all that it imports and says of itself", async
      const level = "isolated" as const;
      export default {
        name: "full", aliases: ["f"], description: "All there is", sandbox: level,
+       permissions: { net: ["x.org:443"], hrtime: false }, tools: ["crypto", "db"],
        schema: { type: "object", required: ["n"] },
        resolve: (_: unknown, args: { n: number }) => twice(args.n),
      };`,
@@ -44,9 +45,29 @@ it("a file becomes one text, with all that it imports and says of itself", async
     description: "All there is",
     sandbox: "isolated",
     schema: { type: "object", required: ["n"] },
+    permissions: { net: ["x.org:443"], hrtime: false },
+    tools: ["crypto", "db"],
     code: expect.stringContaining("twice"),
   });
   expect(type.code).not.toMatch(/\bimport\b/);
+});
+
+it.each([
+  ['permissions: "inherit"', 'permissions: cannot be "inherit"'],
+  ["permissions: null", "permissions: is neither"],
+  ["permissions: { net: ['x.org', 1] }", "permissions.net[1]: "],
+  ["permissions: { fly: ['x.org'] }", "permissions.fly: is no permission"],
+  ["permissions: { get net() { return () => [] } }", "permissions.net: is not a list"],
+  ["permissions: { toJSON: () => 'inherit' }", 'permissions: cannot be "inherit"'],
+  ["tools: { length: 1 }", "tools: is not a list of names"],
+  ["tools: ['crypto', '../db']", "tools[1]: is not the name of a tool"],
+  ["tools: Array(101).fill('crypto')", "tools: has more than 100 entries"],
+])("what a type asks for is refused if it is %s", async (fields, fault) => {
+  const source = `export default { name: "bad", resolve() {}, ${fields} }`;
+  await expect(bundleResourceType(source)).rejects.toMatchObject({
+    name: "ResourceTypeError",
+    message: expect.stringContaining(`Failed to bundle source text: ${fault}`),
+  });
 });
 
 it("packages come along, from where the source is", async () => {

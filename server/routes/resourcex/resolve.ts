@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { LogEntry } from "../../../src/request/types.ts";
 import { ResourceTypeError } from "../../../src/resourcex/base/resourcex-errors.ts";
+import { resultOf } from "../../../src/resourcex/types/type-request.ts";
 import { RegistryProblem } from "../../errors/registry-problem.ts";
 import type { Route } from "../../http/route.ts";
 import { requiredLocator, storedResource } from "../../resources/locators.ts";
@@ -39,18 +39,18 @@ export function resolveRoute(resourceService: ResourceService): Route {
       const args = await checkArguments(body.args).catch(badArguments);
       const locator = manifest.toLocator();
       const resource = { locator, manifest, archive: await archive.buffer() };
-      const logs: LogEntry[] = [];
       const started = performance.now();
-      const onLog = (entry: LogEntry): void => void logs.push(entry);
-      const result = await resourceService.runs.run(
-        { caller, requestId, signal },
-        type,
-        resource,
-        args,
-        onLog,
-      );
+      const asked = { caller, requestId, signal };
+      const output = await resourceService.runs.run(asked, type, resource, args);
+      const result = resultOf(output);
       const executionTimeMs = Math.round(performance.now() - started);
-      const meta = { executionTimeMs, locator, ...(logs.length > 0 && { logs }) };
+      const { logs, warnings } = output;
+      const meta = {
+        executionTimeMs,
+        locator,
+        ...(logs && { logs }),
+        ...(warnings && { warnings }),
+      };
       const text = JSON.stringify({ result, meta });
       reserve(Buffer.byteLength(text));
       return c.body(text, 200, { "Content-Type": "application/json" });

@@ -22,5 +22,7 @@ export const typeAnswer = z.object({
   aliases: z.array(z.string()),
   description: z.string(),
   schema: z.looseObject({}).optional(),
+  permissions: z.unknown().optional().meta({ description: "What its code may reach" }),
+  tools: z.array(z.string()).optional().meta({ description: "Tools that its code uses" }),
   sandbox: z.literal("container"),
 });

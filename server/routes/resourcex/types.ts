@@ -45,8 +45,10 @@ export function uploadTypeRoute(resourceService: ResourceService): Route {
       if (Buffer.byteLength(source) > MAX_SOURCE) {
         throw new PayloadTooLarge("source", `source: More than ${MAX_SOURCE} bytes`);
       }
-      const engine = resourceService.runs.engineFor({ caller, requestId, signal });
-      const type = await uploadedType(engine, tenantKey(caller.tenant), source).catch(invalid);
+      const { runs } = resourceService;
+      const run = runs.describerFor({ caller, requestId, signal });
+      const type = await uploadedType(run, tenantKey(caller.tenant), source).catch(invalid);
+      await runs.check(caller, type);
       await resourceService.types.add(caller, type);
       return c.json(shown(type), 201);
     },

@@ -6,6 +6,11 @@ import type { Job, Profile } from "../contract/contract.ts";
 /** Tools that need nothing new for the next execution in the same sandbox. */
 const REUSABLE: readonly string[] = ["crypto", "database"];
 
+/** Tests whether all tools of these main names may be used in several executions of a sandbox. */
+export function isReusable(names: readonly string[]): boolean {
+  return names.every((name) => REUSABLE.includes(name));
+}
+
 /**
  * Checks that all tools may be used in several executions of one sandbox.
  *

@@ -50,7 +50,21 @@ function resourceOf(locator: string, manifest: ManifestFields, bytes: Buffer): S
 /** Returns the type's own metadata, for its registration. */
 export function describe(type: unknown): object {
   if (typeof type !== "object" || type === null) return { resolves: false };
-  const { name, aliases, description, schema, sandbox, resolve } = type as Record<string, unknown>;
-  const resolves = typeof resolve === "function";
-  return { name, aliases, description, schema, sandbox, resolves };
+  const given = type as Record<string, unknown>;
+  const { name, aliases, description, schema, sandbox } = given;
+  const permissions = withFunctions(given.permissions);
+  const resolves = typeof given.resolve === "function";
+  const tools = withFunctions(given.tools);
+  return { name, aliases, description, schema, permissions, tools, sandbox, resolves };
+}
+
+/**
+ * Copies a value, with a text in place of each function. Otherwise a function would be left out,
+ * and the type would seem to ask for less.
+ */
+function withFunctions(value: unknown): unknown {
+  const text = JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "function" ? "a function" : part,
+  );
+  return text === undefined ? undefined : JSON.parse(text);
 }

@@ -4,11 +4,12 @@ import { type BuildFailure, build, type Plugin } from "esbuild";
 import { bundlingFault, externalBuiltins, forEvaluate } from "../../bundler/build-options.ts";
 import { asModule } from "../../bundler/expression.ts";
 import { assertWhole } from "../../tools/bundle.ts";
-import { EngineLevels } from "./levels.ts";
-import { type Describe, describeIn } from "./metadata.ts";
+import { LevelKernels } from "./level-kernels.ts";
+import { type Describe, describeIn, type RunDescribe } from "./metadata.ts";
 import { toType } from "./to-type.ts";
 import type { BundledType } from "./type.ts";
 import { moduleOf } from "./type-module.ts";
+import { describeCall } from "./type-request.ts";
 
 /** Modules of Node that the runtime of a sandbox lacks. */
 export const UNAVAILABLE_BUILTINS: readonly string[] = ["_stream_wrap", "sea"];
@@ -40,15 +41,18 @@ export async function bundleResourceTypes(
   sources: readonly string[],
   basePath = process.cwd(),
 ): Promise<BundledType[]> {
-  const levels = new EngineLevels();
+  const kernels = new LevelKernels();
+  const run: RunDescribe = async (code) => {
+    const { request, typeCall } = describeCall(code, "isolated");
+    return (await kernels.kernel("isolated")).execute(request, { typeCall });
+  };
   try {
     const types: BundledType[] = [];
-    const describe: Describe = async (code) =>
-      describeIn(await levels.engine("isolated"), () => moduleOf(code));
+    const describe: Describe = (code) => describeIn(run, () => moduleOf(code));
     for (const source of sources) types.push(await bundleOne(source, basePath, describe));
     return types;
   } finally {
-    await levels.close();
+    await kernels.close();
   }
 }
 

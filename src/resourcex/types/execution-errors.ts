@@ -1,5 +1,5 @@
-import type { Outcome } from "../../engines/contract/contract.ts";
 import type { Fault } from "../../protocol/messages.ts";
+import type { LogEntry, Output } from "../../request/types.ts";
 import { ResourceXError } from "../base/resourcex-errors.ts";
 
 /** A type's `resolve` ended without a result. Its console output until then has gone to `onLog`. */
@@ -36,11 +36,24 @@ export class ResolveError extends ExecutionError {
 }
 
 /** Makes the error for an execution that ended without a result. */
-export function executionError({ status, fault = UNKNOWN }: Outcome): ExecutionError {
-  if (status === "timeout") return new TimeoutError(fault.message);
-  // Thrown errors may have any name. The end of a sandbox is observed outside it.
-  if (status === "error") return new ResolveError(fault);
-  return new (fault.name === "MemoryError" ? MemoryError : CrashError)(fault.message);
+export function executionError({ outcome, logs = [] }: Output): ExecutionError {
+  const fault = faultOf(logs.findLast(({ level }) => level === "exception"));
+  switch (outcome) {
+    case "timeout":
+      return new TimeoutError(fault.message);
+    case "memory":
+      return new MemoryError(fault.message);
+    case "crash":
+      return new CrashError(fault.message);
+    default:
+      // Thrown errors may have any name. The outcome is observed outside the sandbox.
+      return new ResolveError(fault);
+  }
 }
 
-const UNKNOWN: Fault = { name: "Error", message: "The execution ended without a result" };
+function faultOf(exception: LogEntry | undefined): Fault {
+  const { name = "Error", message = UNKNOWN, stack } = exception ?? {};
+  return { name, message, ...(stack !== undefined && { stack }) };
+}
+
+const UNKNOWN = "The execution ended without a result";

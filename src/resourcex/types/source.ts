@@ -1,3 +1,4 @@
+import type { Perms } from "../../permissions/perms.ts";
 import type { SandboxRXR } from "../data/sandbox-entry.ts";
 import type { SandboxType } from "./type.ts";
 
@@ -24,6 +25,13 @@ export interface TypeSource<Args = unknown, Result = unknown> {
   readonly description: string;
   /** JSON Schema of the arguments. */
   readonly schema?: object;
+  /**
+   * Permissions of its code, beyond those of the tools. Default `"none"`. A host or a tenant that
+   * does not grant all of them refuses the type.
+   */
+  readonly permissions?: Perms;
+  /** Names of the tools that its code uses. Default none. */
+  readonly tools?: readonly string[];
   /** Default `none`. */
   readonly sandbox?: SandboxType;
   resolve(resource: TypeContext, args: Args): Result | Promise<Result>;

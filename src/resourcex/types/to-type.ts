@@ -15,7 +15,7 @@ export async function toType(
   });
   const described = await describe(code);
   if ("fault" in described) throw failed(described.fault);
-  const { name, aliases, description, schema, sandbox, resolves } = described;
+  const { name, aliases, description, schema, permissions, tools, sandbox, resolves } = described;
   if (name === undefined) {
     throw new ResourceTypeError(`Resource type at ${label} must have a name`);
   }
@@ -28,6 +28,8 @@ export async function toType(
     description,
     ...(schema && { schema }),
     code,
+    ...(permissions !== undefined && { permissions }),
+    ...(tools && { tools }),
     ...(sandbox && { sandbox }),
   };
 }

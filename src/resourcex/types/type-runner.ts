@@ -1,16 +1,12 @@
 import { messageOf } from "../../base/errors.ts";
-import type { Outcome, Profile } from "../../engines/contract/contract.ts";
-import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../../protocol/limits.ts";
-import type { LogEntry } from "../../request/types.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import type { Tenant } from "../../request/tenant.ts";
+import type { LogEntry, Output } from "../../request/types.ts";
 import { ResourceXError } from "../base/resourcex-errors.ts";
-import type { SerializedRXR } from "../data/serialized.ts";
-import { executionError } from "./execution-errors.ts";
-import type { Levels } from "./levels.ts";
-import type { BundledType, TypeRunner } from "./type.ts";
+import type { SerializedInput } from "../data/serialized.ts";
+import type { BundledType, SandboxType, TypeRunner } from "./type.ts";
 import { moduleOf } from "./type-module.ts";
-
-/** Limits of output. A result may be as large as the input. */
-const LIMITS = { ...OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };
+import { callOf, resultOf } from "./type-request.ts";
 
 /** Source of a line on a type's console. */
 export interface LogSource {
@@ -22,32 +18,27 @@ export interface LogSource {
 /** Receives each line that a type has written, after the end of its execution. */
 export type OnLog = (entry: LogEntry, source: LogSource) => void;
 
+/** Provides the kernel of each level. */
+export interface Kernels {
+  kernel(level: SandboxType): Promise<Pick<Kernel, "execute">>;
+  /** Closes the kernels it has opened. */
+  close(): Promise<void>;
+}
+
 export interface RunnerOptions {
-  readonly levels: Levels;
-  /** Milliseconds for an execution, including the wait for a sandbox. */
-  readonly timeout: number;
-  /** Profile of the sandboxes, at levels that have any. */
-  readonly profile: Profile;
+  readonly kernels: Kernels;
   /** Default: no listener. */
   readonly onLog?: OnLog | undefined;
   /** Tenant whose executions may share a sandbox, if their types have the same code. */
-  readonly tenant: string;
-  /** Format of results: JSON, or rich values such as dates, maps and bytes. Default `rich`. */
-  readonly result?: "json" | "rich";
-  /** True if executions of a type may share a sandbox. Default true. */
-  readonly reuse?: boolean | undefined;
-  /** Most console lines that are kept of one execution. Default: the limit of all executions. */
-  readonly logEntries?: number | undefined;
+  readonly tenant: Tenant;
 }
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Replaces the runner's listener. */
-  readonly onLog?: OnLog | undefined;
 }
 
-/** Runs types on the engines of all other executions, without any permission. */
-export class EngineRunner implements TypeRunner {
+/** Runs types as executions of a kernel, with the permissions and tools that they ask for. */
+export class KernelRunner implements TypeRunner {
   readonly #options: RunnerOptions;
 
   constructor(options: RunnerOptions) {
@@ -56,65 +47,34 @@ export class EngineRunner implements TypeRunner {
 
   async run(
     type: BundledType,
-    resource: SerializedRXR,
+    resource: SerializedInput,
     args: unknown,
-    options?: RunOptions,
+    { signal }: RunOptions = {},
   ): Promise<unknown> {
-    return resultOf(await this.outcome(type, resource, args, options));
-  }
-
-  /** Runs a type and returns the outcome. Rejects only if it could not be run. */
-  async outcome(
-    type: BundledType,
-    { archive, ...resource }: SerializedRXR,
-    args: unknown,
-    { signal, onLog = this.#options.onLog }: RunOptions = {},
-  ): Promise<Outcome> {
-    const { levels, timeout, profile, tenant, result = "rich", reuse = true } = this.#options;
-    const { logEntries = LIMITS.logEntries } = this.#options;
-    const input = toJson({ ...resource, args });
-    const { text, hash } = await moduleOf(type.code, tenant);
-    const engine = await levels.engine(type.sandbox ?? "none");
-    const job = {
-      code: text,
-      entry: "default",
-      input,
-      attachments: [archive],
-      result,
-      tools: [],
-      limits: { ...LIMITS, logEntries: Math.min(logEntries, LIMITS.logEntries) },
-    };
-    const outcome = await engine.execute(job, {
-      profile,
-      timeout,
-      tenant,
-      signal,
-      // Everything else is the same for all jobs of this runner.
-      ...(reuse && { reuse: { key: `${hash}:${tenant}` } }),
-    });
-    const source = { locator: resource.locator, type: type.name };
-    for (const entry of outcome.logs) if (entry.level !== "exception") onLog?.(entry, source);
-    return outcome;
+    const { kernels, tenant, onLog } = this.#options;
+    assertJson(args);
+    const { text } = await moduleOf(type.code);
+    const kernel = await kernels.kernel(type.sandbox ?? "none");
+    const { request, typeCall } = callOf(type, text, resource, args, tenant);
+    const rich = { ...typeCall, result: "rich" } as const;
+    const output = await kernel.execute(request, { tenant, signal, typeCall: rich });
+    tellAll(output, { locator: resource.locator, type: type.name }, onLog);
+    return resultOf(output);
   }
 
   close(): Promise<void> {
-    return this.#options.levels.close();
+    return this.#options.kernels.close();
   }
 }
 
-/**
- * Returns the result of a successful outcome.
- *
- * @throws {ExecutionError} For any other outcome.
- */
-export function resultOf(outcome: Outcome): unknown {
-  if (outcome.status === "ok") return outcome.result;
-  throw executionError(outcome);
+/** Passes on the lines of an execution, without its exception. */
+export function tellAll({ logs = [] }: Output, source: LogSource, onLog?: OnLog): void {
+  for (const entry of logs) if (entry.level !== "exception") onLog?.(entry, source);
 }
 
-function toJson(input: object): string {
+function assertJson(args: unknown): void {
   try {
-    return JSON.stringify(input);
+    JSON.stringify(args);
   } catch (error) {
     throw new ResourceXError(`The arguments cannot be written as JSON: ${messageOf(error)}`);
   }

@@ -1,6 +1,7 @@
 import { SANDBOX_LEVELS } from "../../base/sandbox-level.ts";
 import { ResourceTypeError } from "../base/resourcex-errors.ts";
 import { argumentCheck, type CheckArguments } from "./arguments.ts";
+import { permissionFault, toolsFault } from "./asked-permissions.ts";
 import type { BundledType, SandboxType } from "./type.ts";
 
 const NAME = /^[a-z\d][\w-]{0,63}$/i;
@@ -58,11 +59,9 @@ export class TypeTable {
 
 /** Copies a type, so that later changes to the original cannot affect the checked one. */
 function copyOf(given: BundledType): BundledType {
-  const { schema } = given;
-  return Object.freeze({
-    ...given,
-    ...(schema !== undefined && { schema: JSON.parse(JSON.stringify(schema)) }),
-  });
+  const { schema, permissions, tools } = given;
+  const copied = JSON.parse(JSON.stringify({ schema, permissions, tools }));
+  return Object.freeze({ ...given, ...copied });
 }
 
 function assertType(given: BundledType): void {
@@ -82,6 +81,8 @@ function assertType(given: BundledType): void {
   if (schema !== undefined && (typeof schema !== "object" || schema === null)) {
     refuse("has a schema that is not an object");
   }
+  const fault = permissionFault(type.permissions) ?? toolsFault(type.tools);
+  if (fault !== undefined) throw new ResourceTypeError(`Type '${name}': ${fault}`);
   if (!LEVELS.some((level) => level === sandbox)) refuse("has a sandbox there is not");
 }
 

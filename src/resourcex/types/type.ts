@@ -1,4 +1,5 @@
 import type { SandboxLevel } from "../../base/sandbox-level.ts";
+import type { Perms } from "../../permissions/perms.ts";
 import type { SerializedRXR } from "../data/serialized.ts";
 
 /** Isolation of a type's code from the host. */
@@ -12,6 +13,10 @@ export interface BundledType {
   /** JSON Schema of the arguments. */
   readonly schema?: object;
   readonly code: string;
+  /** Permissions of its code. Default `"none"`. */
+  readonly permissions?: Perms;
+  /** Names of the tools that its code uses. Default none. */
+  readonly tools?: readonly string[];
   /** Default `none`. */
   readonly sandbox?: SandboxType;
 }

@@ -3,12 +3,13 @@ import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Store } from "../../../../server/store/contract/store.ts";
 import { openStore } from "../../../../server/store/open.ts";
+import type { Engine } from "../../../../src/engines/contract/contract.ts";
 import type { BundledType } from "../../../../src/resourcex/types/type.ts";
-import { form, RealmLevels, registryServer } from "../../../helpers/registry-server.ts";
+import { form, realmContainers, registryServer } from "../../../helpers/registry-server.ts";
 import { storeDirectory } from "../../../helpers/store.ts";
 
 const adminKey = "the-key-of-an-operator-of-the-tests";
-const levels = new RealmLevels();
+let engine: Engine;
 let directory: string;
 let store: Store;
 let served: ReturnType<typeof registryServer>;
@@ -16,10 +17,11 @@ let served: ReturnType<typeof registryServer>;
 beforeAll(async () => {
   directory = await storeDirectory();
   store = await openStore(directory);
-  served = registryServer({ store, levels, adminKey });
+  engine = await realmContainers();
+  served = registryServer({ store, engine, adminKey });
 }, 120_000);
 afterAll(async () => {
-  await levels.close();
+  await engine.close();
   await store.close();
   await rm(dirname(directory), { recursive: true });
 });

@@ -10,28 +10,35 @@ import type { ApiEnv } from "../../../../server/http/route.ts";
 import type { ResourceService } from "../../../../server/resources/resource-service.ts";
 import type { Store } from "../../../../server/store/contract/store.ts";
 import { openStore } from "../../../../server/store/open.ts";
+import type { Engine } from "../../../../src/engines/contract/contract.ts";
 import { createRXA } from "../../../../src/resourcex/archive/archive.ts";
 import { createRegistry } from "../../../../src/resourcex/create-registry.ts";
-import { form, MANIFEST, RealmLevels, registryServer } from "../../../helpers/registry-server.ts";
+import {
+  form,
+  MANIFEST,
+  realmContainers,
+  registryServer,
+} from "../../../helpers/registry-server.ts";
 import { storeDirectory } from "../../../helpers/store.ts";
 
-const levels = new RealmLevels();
+let engine: Engine;
 const failures: unknown[] = [];
 let directory: string;
 let store: Store;
 let app: Hono<ApiEnv>;
 
 function open(broken: Partial<ResourceService> = {}): Hono<ApiEnv> {
-  return registryServer({ store, levels, broken, failures }).app;
+  return registryServer({ store, engine, broken, failures }).app;
 }
 
 beforeAll(async () => {
   directory = await storeDirectory();
   store = await openStore(directory);
+  engine = await realmContainers();
   app = open();
 }, 120_000);
 afterAll(async () => {
-  await levels.close();
+  await engine.close();
   await store.close();
   await rm(dirname(directory), { recursive: true });
 });
@@ -230,10 +237,6 @@ describe("types", () => {
       status: 422,
       body: { code: "EXECUTION_FAILED", error: "not even once", details: { name: "RangeError" } },
     });
-  });
-
-  it("run in containers alone, those that are built in as well", () => {
-    expect([...levels.asked]).toEqual(["container"]);
   });
 
   const enums = Array.from({ length: 64 }, (_, n) => `e${n + 1} = e${n} + e${n}`).join(", ");

@@ -74,6 +74,9 @@ describe("types", () => {
     ["no code", { ...type("a"), code: "" }, "no code"],
     ["a level there is not", { ...type("a"), sandbox: "docker" }, "sandbox there is not"],
     ["a level of null", { ...type("a"), sandbox: null }, "sandbox there is not"],
+    ["a permission that is none", { ...type("a"), permissions: { fly: [] } }, "permissions.fly: "],
+    ["all permissions", { ...type("a"), permissions: "inherit" }, "permissions: cannot be"],
+    ["a tool that is no name", { ...type("a"), tools: ["a", 1] }, "tools[1]: is not the name"],
     ["a schema that is no object", { ...type("a"), schema: "{}" }, "not an object"],
     ["a schema that is none", { ...type("a"), schema: { type: "text" } }, "bad schema"],
     ["a schema of nobody's draft", { ...type("a"), schema: { $schema: "https://x.org" } }, "bad"],
@@ -95,12 +98,18 @@ describe("types", () => {
   it("do not change with what they were made of", () => {
     const table = new TypeTable([]);
     const schema = { type: "object", required: ["a"] };
-    const given = { ...type("a"), schema, sandbox: "container" as const };
+    const permissions = { net: ["x.org:443"] };
+    const tools = ["crypto"];
+    const sandbox = "container" as const;
+    const given = { ...type("a"), schema, sandbox, permissions, tools };
     table.register(given);
+    permissions.net.push("evil.example");
+    tools.push("db");
     Object.assign(given, { code: "evil", sandbox: "none" });
     schema.required = [];
     const { type: kept, checkArguments } = table.get("a");
     expect(kept).toMatchObject({ sandbox: "container", schema: { required: ["a"] } });
+    expect(kept).toMatchObject({ permissions: { net: ["x.org:443"] }, tools: ["crypto"] });
     expect(kept.code).not.toBe("evil");
     expect(() => checkArguments({})).toThrow('"a"');
   });

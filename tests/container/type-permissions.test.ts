@@ -1,0 +1,3 @@
+import { describeTypePermissions } from "../contract/type-permissions-contract.ts";
+
+describeTypePermissions("container");
