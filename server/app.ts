@@ -105,7 +105,7 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
     ...httpFunctionRoutes({ runs, functions, auth, withBytes, publicUrl, maxBytes: httpBytes }),
-    ...planRoutes(kernel),
+    ...planRoutes(kernel, resourceService),
     ...healthRoutes(kernel, { health, store, terse: !auth.open, leaving }),
     ...metricsRoutes(metrics.registry, auth.open),
     ...(tenancy === undefined ? [] : tenancyRoutes(tenancy, store.storage)),

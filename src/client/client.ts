@@ -14,6 +14,7 @@ import type {
   ExecutionQuery,
   Job,
   OwnTenant,
+  PlannedType,
   RunOptions,
   SubmitOptions,
 } from "./types.ts";
@@ -82,8 +83,11 @@ export class Client {
     return (await this.#transport.json<Batch>("/execute/batch", call)).results;
   }
 
-  /** Returns the permissions that a request would be granted and refused. Runs nothing. */
-  plan(request: ExecuteRequest): Promise<PublicPlan> {
+  /**
+   * Returns the permissions that a request, or the type of that name or of a resource, would be
+   * granted and refused. Runs nothing.
+   */
+  plan(request: ExecuteRequest | PlannedType): Promise<PublicPlan> {
     return this.#transport.json("/plan", { method: "POST", body: request });
   }
 

@@ -28,6 +28,9 @@ export interface Answer<T = unknown> extends Output {
   result?: T;
 }
 
+/** A resource type by its name, or the resource whose type is meant. */
+export type PlannedType = { readonly type: string } | { readonly locator: string };
+
 /** Options of one execution. */
 export interface RunOptions {
   /** Ends the request and the execution when aborted. */

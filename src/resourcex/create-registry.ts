@@ -13,7 +13,7 @@ const MEMORY = 256;
 export interface CreateRegistryOptions extends RegistryOptions {
   /** Milliseconds for each execution, including the wait for a sandbox. Default 30,000. */
   readonly timeout?: number;
-  /** Megabytes of a sandbox, at the levels that have one. Default 256. */
+  /** Megabytes of a sandbox, at the levels that have one; at least 128. Default 256. */
   readonly memory?: number;
   /** Receives each line that a type writes to its console. Default: no listener. */
   readonly onLog?: OnLog;

@@ -32,7 +32,7 @@ class Site {
 export function describeTypePermissions(level: Exclude<SandboxType, "none">): void {
   const granted = new Site();
   const other = new Site();
-  /** Both sites as `host:port`, as code of this level connects to them. */
+  /** Addresses of the sites as `host:port`, in the form that this level connects to. */
   let up = "";
   let evil = "";
   let settings: NonNullable<CreateRegistryOptions["config"]> = {};

@@ -74,7 +74,13 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
   const tag = encodeURIComponent(locator.replace(/\.\w+@/, ":"));
   const resolve = { path: "/api/v1/resolve", names: ["body:locator"] };
   const noJob = [404, "JOB_NOT_FOUND"] as const;
+  const plan = { path: "/plan", expected: [400, "BAD_REQUEST"] } as const;
   return {
+    // Only the owner has the type.
+    "POST /plan": [
+      { ...plan, names: ["body:type"], body: { type: "ledger" } },
+      { ...plan, names: ["body:locator"], body: { locator: typed } },
+    ],
     "POST /execute": [
       { ...once(0), path: "/execute", body: SHARED_BODY },
       { ...once(1), path: "/execute", body: { code: "export default () => 2" } },
