@@ -23,7 +23,7 @@ export async function namedType(
   const field = "type" in name ? "type" : "locator";
   if (service === undefined) throw new BadRequest(field, `${field}: This host has no registry`);
   try {
-    const type = "type" in name ? name.type : await typeOf(service, name.locator);
+    const type = "type" in name ? name.type : await typeOf(service, name.locator, tenant);
     return (await service.types.get(tenant, type)).type;
   } catch (error) {
     if (!(error instanceof RegistryProblem || error instanceof LocatorError)) throw error;
@@ -35,6 +35,6 @@ export async function namedType(
   }
 }
 
-async function typeOf(service: ResourceService, locator: string): Promise<string> {
-  return (await storedResource(service, requiredLocator(locator))).manifest.type;
+async function typeOf(service: ResourceService, locator: string, tenant: string): Promise<string> {
+  return (await storedResource(service, requiredLocator(locator), tenant)).manifest.type;
 }

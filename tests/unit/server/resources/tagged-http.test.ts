@@ -9,15 +9,21 @@ import { serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { Store } from "../../../../server/store/contract/store.ts";
 import { openStore } from "../../../../server/store/open.ts";
+import type { Engine } from "../../../../src/engines/contract/contract.ts";
 import { createRXA } from "../../../../src/resourcex/archive/archive.ts";
 import { createRegistry } from "../../../../src/resourcex/create-registry.ts";
 import { digestOf } from "../../../../src/resourcex/data/digest.ts";
-import { form, RealmLevels, registryServer, taggedForm } from "../../../helpers/registry-server.ts";
+import {
+  form,
+  realmContainers,
+  registryServer,
+  taggedForm,
+} from "../../../helpers/registry-server.ts";
 import { storeDirectory } from "../../../helpers/store.ts";
 
 const adminKey = "the-key-of-an-operator-of-the-tests";
 const WRONG = `sha256:${"0".repeat(64)}`;
-const levels = new RealmLevels();
+let engine: Engine;
 const failures: unknown[] = [];
 let directory: string;
 let store: Store;
@@ -28,11 +34,12 @@ let two: Record<string, string>;
 beforeAll(async () => {
   directory = await storeDirectory();
   store = await openStore(directory);
-  served = registryServer({ store, levels, adminKey, failures });
+  engine = await realmContainers();
+  served = registryServer({ store, engine, adminKey, failures });
   [one, two] = [await served.tenant("one"), await served.tenant("two")];
 }, 120_000);
 afterAll(async () => {
-  await levels.close();
+  await engine.close();
   await store.close();
   await rm(dirname(directory), { recursive: true });
   expect(failures).toEqual([]);
@@ -292,7 +299,7 @@ describe("of several tenants", () => {
 });
 
 it("a server is a mirror for either form", async () => {
-  const open = registryServer({ store, levels, failures }).app;
+  const open = registryServer({ store, engine, failures }).app;
   await publish("mirrored.org/a/b:1", { type: "text" }, "from afar");
   const server = serve({ fetch: open.fetch, port: 0, hostname: "127.0.0.1" });
   await new Promise((resolve) => server.once("listening", resolve));
