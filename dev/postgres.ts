@@ -14,7 +14,7 @@ const VERSIONS = "/usr/lib/postgresql";
 /** Tables of the published example, with the rows that tests start from. */
 const TABLES = `
   create table users (id serial primary key, name text not null, email text not null unique,
-    created_at timestamp default now());
+    active boolean not null default true, created_at timestamp default now());
   create table posts (id serial primary key, title text not null, content text,
     user_id integer references users(id), created_at timestamp default now());
   insert into users (name, email) values ('Alice', 'alice@example.com'), ('Bob', 'bob@example.com');`;

@@ -42,10 +42,19 @@ const EXAMPLES: readonly Example[] = [
   {
     title: "what an object asks for",
     code: `export default async () => {
-      const users = await db.users.findMany({ where: { name: "Alice" }, limit: 10 });
+      const users = await db.users.findMany({ where: { active: true }, limit: 10 });
       return users.length;
     }`,
-    result: 1,
+    result: 2,
+  },
+  {
+    title: "those that are no longer active",
+    code: `export default async () => {
+      await db.users.update({ active: false }).where(db.operators.eq(db.users.name, "Bob"));
+      const find = (active) => db.users.findMany({ where: { active } });
+      return [await find(true), await find(false)].map((rows) => rows.map(({ name }) => name));
+    }`,
+    result: [["Alice"], ["Bob"]],
   },
   {
     title: "all rows, and those of a condition",
