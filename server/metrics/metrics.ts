@@ -17,6 +17,7 @@ export class Metrics {
   readonly #durations: Histogram<"level">;
   readonly #cpu: Counter<"level">;
   readonly #idleCpu: Counter<"level">;
+  readonly #channelDropped: Counter;
   readonly #refusals: Counter<"code">;
   readonly #dropped: Counter;
   readonly #requests: Counter<"method" | "route" | "status">;
@@ -47,6 +48,11 @@ export class Metrics {
       name: "isolate_idle_cpu_seconds_total",
       help: "Processor time that code took after its last outcome, told when its sandbox has ended",
       labelNames: ["level"],
+      registers,
+    });
+    this.#channelDropped = new Counter({
+      name: "isolate_channel_dropped_total",
+      help: "Messages of channels that executions lost, because they handled them too slowly",
       registers,
     });
     this.#refusals = new Counter({
@@ -83,6 +89,7 @@ export class Metrics {
       return;
     }
     this.#durations.observe({ level }, duration / 1_000);
+    this.#channelDropped.inc(usage?.channelDropped ?? 0);
     if (usage?.cpu) this.#cpu.inc({ level }, usage.cpu / 1_000);
   }
 

@@ -1,4 +1,5 @@
 import { Aborted, IsolateError } from "../../src/base/errors.ts";
+import { NOT_MEASURED } from "../../src/engines/explain/outcome.ts";
 import type { Output } from "../../src/request/types.ts";
 import { HttpProblem, statusOf } from "../errors/problem.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
@@ -21,7 +22,7 @@ export function endOfError(error: unknown, duration: number): ExecutionEnd {
   const common = { duration, usage: null };
   if (error instanceof Aborted) {
     // It may have run for an unknown time. Hanging up must not evade a budget.
-    const unknown = { wall: duration, cpu: null, peakMemory: null, bytesOut: 0, egressBytes: 0 };
+    const unknown = { wall: duration, ...NOT_MEASURED };
     return { outcome: "aborted", error: null, duration, usage: error.usage ?? unknown };
   }
   const known = error instanceof IsolateError || error instanceof HttpProblem;

@@ -10,4 +10,6 @@ export interface Usage {
   readonly bytesOut: number;
   /** Bytes through the egress proxy, in both directions. */
   readonly egressBytes: number;
+  /** Messages of channels that the execution lost, because it handled them too slowly. */
+  readonly channelDropped: number;
 }

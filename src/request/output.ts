@@ -45,6 +45,7 @@ export const usage = object({
   peakMemory: z.int().nullable().meta({ description: "Bytes" }),
   bytesOut: z.int().meta({ description: "Bytes of the result and the logs" }),
   egressBytes: z.int().meta({ description: "Bytes through the proxy, both ways" }),
+  channelDropped: z.int().meta({ description: "Channel messages it lost by being slow" }),
 }) satisfies z.ZodType<Usage>;
 
 /** The one statement of how an execution ended. */

@@ -116,10 +116,11 @@ export function channelContract(name: string, open: () => Promise<Engine>): void
       })`;
       const actor = await stage.listening(engine, code);
       for (let n = 0; n < 300; n += 1) member.emit("t", `${n}`);
-      const result = (await actor.outcome).result as number[];
+      const outcome = await actor.outcome;
+      const result = outcome.result as number[];
       expect(result).toEqual([0, 1, 2, 3, 4, 5, 6, 7, ...result.slice(8)]);
       expect(result.slice(8)).toEqual(Array.from({ length: 92 }, (_, i) => 208 + i));
-      expect(actor.member.dropped).toBe(200);
+      expect(outcome.usage).toMatchObject({ channelDropped: 200 });
     });
 
     it("delivers up to its limits, and the engine stays healthy", async () => {

@@ -9,6 +9,7 @@ export const MEASURED = {
     peakMemory: expect.toSatisfy(isMeasure) as unknown,
     bytesOut: expect.any(Number) as unknown,
     egressBytes: 0,
+    channelDropped: 0,
   },
 };
 

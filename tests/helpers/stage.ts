@@ -22,6 +22,9 @@ export class Stage {
     const asked: ChannelRequest[] = [];
     const channel = {
       connect: member.connect.bind(member),
+      get dropped() {
+        return member.dropped;
+      },
       receive(request: ChannelRequest) {
         member.receive(request);
         asked.push(request);

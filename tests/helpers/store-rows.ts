@@ -26,7 +26,14 @@ export function execution(tenant: string, more: Partial<ExecutionRow> = {}): Exe
     error: null,
     startedAt: new Date("2026-01-02T03:04:05.678Z"),
     duration: 1.25,
-    usage: { wall: 2.5, cpu: 1.5, peakMemory: 3_000_000_000, bytesOut: 5, egressBytes: 0 },
+    usage: {
+      wall: 2.5,
+      cpu: 1.5,
+      peakMemory: 3_000_000_000,
+      bytesOut: 5,
+      egressBytes: 0,
+      channelDropped: 7,
+    },
     ...more,
   };
 }

@@ -187,10 +187,18 @@ function toStored({ usage, ...row }: ExecutionRow): Record<string, unknown> {
 }
 
 function fromStored(stored: Stored): ExecutionRow {
-  const { wall, cpu, peakMemory, bytesOut, egressBytes, ...row } = stored;
+  const { wall, cpu, peakMemory, bytesOut, egressBytes, channelDropped, ...row } = stored;
   const usage =
     wall === null
       ? null
-      : { wall, cpu, peakMemory, bytesOut: bytesOut ?? 0, egressBytes: egressBytes ?? 0 };
+      : {
+          wall,
+          cpu,
+          peakMemory,
+          bytesOut: bytesOut ?? 0,
+          egressBytes: egressBytes ?? 0,
+          // Rows of earlier versions have none.
+          channelDropped: channelDropped ?? 0,
+        };
   return { ...(row as Omit<ExecutionRow, "usage">), usage };
 }

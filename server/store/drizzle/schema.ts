@@ -106,6 +106,7 @@ export const executions = schema.table(
     peakMemory: bigint({ mode: "number" }),
     bytesOut: bigint({ mode: "number" }),
     egressBytes: bigint({ mode: "number" }),
+    channelDropped: bigint({ mode: "number" }),
   },
   (table) => [
     index().on(table.tenant, table.id),

@@ -201,6 +201,8 @@ export interface ChannelLine {
    */
   connect(send: (topic: string, text: string) => boolean): void;
   receive(request: ChannelRequest): void;
+  /** Number of messages that the execution has lost so far. */
+  readonly dropped: number;
 }
 
 export interface ExecuteOptions {

@@ -13,7 +13,13 @@ const LARGE = 65_536;
 const NO_BYTES = new Uint8Array(0);
 
 /** Resource use of a job that was not measured. */
-export const NOT_MEASURED: JobUsage = { cpu: null, peakMemory: null, bytesOut: 0, egressBytes: 0 };
+export const NOT_MEASURED: JobUsage = {
+  cpu: null,
+  peakMemory: null,
+  bytesOut: 0,
+  egressBytes: 0,
+  channelDropped: 0,
+};
 
 export interface Collected {
   readonly logs: LogEntry[];

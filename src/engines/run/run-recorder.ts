@@ -20,6 +20,7 @@ export class RunRecorder {
   readonly #level: SandboxLevel;
   readonly #observer: ExecuteOptions["observer"];
   readonly #delivery: HttpDelivery | undefined;
+  readonly #channel: ExecuteOptions["channel"];
   readonly #logs: LogEntry[] = [];
   /** Keys of the denials that the observer has received. */
   readonly #told = new Set<string>();
@@ -40,6 +41,7 @@ export class RunRecorder {
     this.#level = level;
     this.#observer = observer;
     this.#delivery = delivery;
+    this.#channel = channel;
     sandbox.meter?.begin();
     channel?.connect((topic, text) => sandbox.sendChannel(topic, text));
     this.events = {
@@ -71,7 +73,13 @@ export class RunRecorder {
       logsDropped: this.#logsDropped,
       denied: this.#denied,
       duration: Math.round(performance.now() - this.#started),
-      usage: { cpu, peakMemory, bytesOut, egressBytes: this.#egressBytes },
+      usage: {
+        cpu,
+        peakMemory,
+        bytesOut,
+        egressBytes: this.#egressBytes,
+        channelDropped: this.#channel?.dropped ?? 0,
+      },
     };
   }
 

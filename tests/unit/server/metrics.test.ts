@@ -3,6 +3,7 @@ import { buildApp } from "../../../server/app.ts";
 import { QuotaExceeded } from "../../../server/errors/quota-error.ts";
 import type { Services } from "../../../server/services.ts";
 import { config } from "../../../src/config/config.ts";
+import { NOT_MEASURED } from "../../../src/engines/explain/outcome.ts";
 import { Kernel } from "../../../src/kernel/kernel.ts";
 import { RecordingEngine } from "../../fakes/recording-engine.ts";
 import { servicesOver, storelessServices } from "../../helpers/services.ts";
@@ -41,6 +42,19 @@ it("counts executions by how they were asked for and how they ended", async () =
   expect(text).toContain(
     'isolate_http_requests_total{method="POST",route="/execute",status="200"} 2',
   );
+});
+
+it("counts the channel messages that slow executions lost", async () => {
+  const lost = [3, 0, 4];
+  const engine = new RecordingEngine("container", () => ({
+    usage: { ...NOT_MEASURED, channelDropped: lost.shift() ?? 0 },
+  }));
+  const kernel = new Kernel({ config: config(), engines: [engine] });
+  const { post, scrape } = appOver(storelessServices(kernel));
+  const answer = await post({ code: "export default () => 1" });
+  expect(await answer.json()).toMatchObject({ usage: { channelDropped: 3 } });
+  while (lost.length > 0) await post({ code: "export default () => 1" });
+  expect(await scrape()).toContain("isolate_channel_dropped_total 7");
 });
 
 it("tells what the pool, the queue, the records and the store are at", async () => {

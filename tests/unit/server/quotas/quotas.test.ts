@@ -5,7 +5,14 @@ import { NO_LIMITS, type TenantLimits } from "../../../../server/tenants/limits.
 
 const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 0, 2, 12);
-const usage = { wall: 50, cpu: 20, peakMemory: null, bytesOut: 0, egressBytes: 0 };
+const usage = {
+  wall: 50,
+  cpu: 20,
+  peakMemory: null,
+  bytesOut: 0,
+  egressBytes: 0,
+  channelDropped: 0,
+};
 
 function caller(limits: Partial<TenantLimits>, id = "acme"): Caller {
   return { tenant: { id }, limits: { ...NO_LIMITS, ...limits } };

@@ -5,7 +5,14 @@ import { Aborted } from "../../../../src/base/errors.ts";
 describe("an execution whose caller went away", () => {
   it("has taken what was measured until then", () => {
     const aborted = new Aborted();
-    aborted.usage = { wall: 40, cpu: 31.5, peakMemory: 1, bytesOut: 2, egressBytes: 3 };
+    aborted.usage = {
+      wall: 40,
+      cpu: 31.5,
+      peakMemory: 1,
+      bytesOut: 2,
+      egressBytes: 3,
+      channelDropped: 4,
+    };
     const { usage } = aborted;
     expect(endOfError(aborted, 50)).toEqual({
       outcome: "aborted",
