@@ -1,21 +1,21 @@
 import type { DatabaseHandle, DatabaseModule } from "../src/protocol/database.ts";
-import type { CreditMessage } from "../src/protocol/http.ts";
 import type { OutputLimits } from "../src/protocol/limits.ts";
 import type {
   ChannelMessage,
   ResultForm,
+  RunMessage,
   WorkerJob,
   WorkerMessage,
 } from "../src/protocol/messages.ts";
 import type { RichResult } from "../src/protocol/rich.ts";
 import { EXIT, RunnerFault, toFault } from "./base/faults.ts";
-import { apply, parseJson } from "./base/primordials.ts";
+import { apply, NativePromise, parseJson } from "./base/primordials.ts";
 import { ConsoleLog } from "./console.ts";
 import { Exchange } from "./exchange.ts";
 import type { Module } from "./load.ts";
 import { encodeRich } from "./rich.ts";
 import { serialize } from "./serialize.ts";
-import { forgetTimers, settle } from "./timers.ts";
+import { forgetTimers, intervals, onIntervalsGone, settle } from "./timers.ts";
 import { installCustom, isCustom } from "./tools/custom.ts";
 import { installDatabase } from "./tools/database.ts";
 import { installTools } from "./tools/install.ts";
@@ -50,6 +50,10 @@ export class CodeRun {
   #ended = false;
   #onChannel: ((message: ChannelMessage) => void) | undefined;
   #database: DatabaseHandle | undefined;
+  /** Number of topics that the code has subscribed to. */
+  #topics = 0;
+  #finishing = false;
+  #wake = (): void => {};
   readonly #exchange: Exchange | undefined;
 
   /** Creates a run. If `loaded` is given, the run calls that module and does not load its own. */
@@ -80,6 +84,7 @@ export class CodeRun {
       const value = await this.#call(runtime);
       await this.#exchange?.respond(value, this.#job.entry);
       await settle(value);
+      if (value === undefined) await this.#linger();
       const written = this.#exchange ? undefined : write(value, result, limits);
       const reusable = this.#loaded !== undefined;
       const { dropped } = this.log;
@@ -90,9 +95,12 @@ export class CodeRun {
   }
 
   /** Takes a message of the channel, or credit to send more of the response. */
-  receive(message: ChannelMessage | CreditMessage): void {
+  receive(message: RunMessage): void {
     if (this.#ended) return;
-    if (message.type === "credit") this.#exchange?.allow(message.bytes);
+    if (message.type === "finish") {
+      this.#finishing = true;
+      this.#wake();
+    } else if (message.type === "credit") this.#exchange?.allow(message.bytes);
     else this.#onChannel?.(message);
   }
 
@@ -133,11 +141,35 @@ export class CodeRun {
     return await runtime.load(url, call);
   }
 
+  /**
+   * Waits while a function that returned nothing has intervals or subscriptions. Its work is what
+   * they do. With `reuse` they go on between the runs, so no run waits for them.
+   */
+  async #linger(): Promise<void> {
+    if (this.#job.reuse) return;
+    const goesOn = (): boolean => !this.#finishing && (this.#topics > 0 || intervals() > 0);
+    if (!goesOn()) return;
+    onIntervalsGone(() => this.#wake());
+    this.#send({ type: "lingering" });
+    while (goesOn()) {
+      await new NativePromise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (!this.#finishing) await settle(undefined);
+  }
+
   async #install(runtime: Runtime): Promise<void> {
     const { tools } = this.#job;
     installTools(tools, {
       send: (request) => {
-        if (!this.#ended) this.#send({ type: "channel", ...request });
+        if (this.#ended) return;
+        if (request.op === "on") this.#topics += 1;
+        else if (request.op === "off") {
+          this.#topics -= 1;
+          this.#wake();
+        }
+        this.#send({ type: "channel", ...request });
       },
       listen: (listener) => {
         this.#onChannel = listener;

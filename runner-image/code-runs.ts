@@ -1,7 +1,6 @@
-import type { CreditMessage } from "../src/protocol/http.ts";
 import type {
-  ChannelMessage,
   ConsoleLevel,
+  RunMessage,
   WorkerJob,
   WorkerMessage,
 } from "../src/protocol/messages.ts";
@@ -27,7 +26,7 @@ export class CodeRuns {
     this.#current?.log.write(level, args);
   }
 
-  receive(message: ChannelMessage | CreditMessage): void {
+  receive(message: RunMessage): void {
     this.#current?.receive(message);
   }
 

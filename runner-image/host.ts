@@ -106,6 +106,7 @@ function receive(frame: Frame): void {
   }
   if (frame.type === "job" && !declined) start(begin(frame), grantsOf(frame));
   if (frame.type === "channel") line.send(channel.inbound(frame));
+  if (frame.type === "finish" && running) line.send({ type: "finish" });
   if (frame.type === "credit") line.send(response.inbound(frame));
 }
 
@@ -207,6 +208,9 @@ function relay(message: WorkerMessage): void {
       send(encodeFrame("log", { level: message.level }, payload));
       break;
     }
+    case "lingering":
+      send(encodeFrame("lingering"));
+      break;
     case "dropped":
       send(encodeFrame("log", { dropped: message.count }));
       break;

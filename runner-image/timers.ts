@@ -7,6 +7,7 @@ import {
   setClear,
   setDelete,
   setSize,
+  startInterval,
   startTimer,
   stopTimer,
 } from "./base/primordials.ts";
@@ -16,8 +17,10 @@ const GRACE_MS = 100;
 const STEP_MS = 1;
 
 const pending = new NativeSet<unknown>();
+const repeating = new NativeSet<unknown>();
+let intervalsGone = (): void => {};
 
-/** Replaces the global one-shot timers by ones that are counted while they wait. */
+/** Replaces the global timers by ones that are counted while they wait. */
 export function trackTimers(): void {
   function setTimeout(handler: unknown, delay?: number, ...args: unknown[]): unknown {
     if (typeof handler !== "function") return startTimer(handler as never, delay, ...args);
@@ -28,16 +31,39 @@ export function trackTimers(): void {
     setAdd(pending, id);
     return id;
   }
-  function clearTimeout(id: unknown): void {
+  function setInterval(handler: unknown, delay?: number, ...args: unknown[]): unknown {
+    if (typeof handler !== "function") return startInterval(handler as never, delay, ...args);
+    const id = startInterval(() => {
+      apply(handler, undefined, args);
+    }, delay);
+    setAdd(repeating, id);
+    return id;
+  }
+  function clear(id: unknown): void {
     setDelete(pending, id);
     stopTimer(id as never);
+    if (setDelete(repeating, id) && setSize(repeating) === 0) intervalsGone();
   }
-  Object.assign(globalThis, { setTimeout, clearTimeout });
+  // Either function stops both kinds of timers.
+  const clearTimeout = (id: unknown): void => clear(id);
+  const clearInterval = (id: unknown): void => clear(id);
+  Object.assign(globalThis, { setTimeout, setInterval, clearTimeout, clearInterval });
 }
 
-/** Forgets pending timers of an earlier run, so that `settle()` does not wait for them. */
+/** Returns the number of intervals that go on. */
+export function intervals(): number {
+  return setSize(repeating);
+}
+
+/** Sets the function to call when the last interval has been stopped. */
+export function onIntervalsGone(listener: () => void): void {
+  intervalsGone = listener;
+}
+
+/** Forgets the timers of an earlier run, so that no later one waits for them. */
 export function forgetTimers(): void {
   setClear(pending);
+  setClear(repeating);
 }
 
 /**

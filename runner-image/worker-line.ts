@@ -1,6 +1,5 @@
-import type { CreditMessage } from "../src/protocol/http.ts";
 import { clip, MAX_FAULT_TEXT } from "../src/protocol/limits.ts";
-import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import type { RunMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 
 export interface WorkerEvents {
   onMessage(message: WorkerMessage): void;
@@ -31,7 +30,7 @@ export class WorkerLine {
   /**
    * Sends a message. A job's attachments are transferred, so they cannot be used here afterwards.
    */
-  send(message: WorkerJob | ChannelMessage | CreditMessage): void {
+  send(message: WorkerJob | RunMessage): void {
     const attachments = message.type === "job" ? message.attachments : undefined;
     this.#port.postMessage(message, attachments?.map(({ buffer }) => buffer as ArrayBuffer) ?? []);
   }

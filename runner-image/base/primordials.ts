@@ -94,6 +94,7 @@ export const startPort = uncurry(MessagePort.prototype.start);
 export const createBlobUrl = URL.createObjectURL.bind(URL);
 export const NativeBlob = Blob;
 export const startTimer = setTimeout;
+export const startInterval = setInterval;
 export const stopTimer = clearTimeout;
 export const nextTurn = setImmediate as (callback: () => void) => unknown;
 

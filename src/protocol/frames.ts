@@ -21,6 +21,8 @@ export const FrameType = {
   head: 12,
   chunk: 13,
   credit: 14,
+  lingering: 15,
+  finish: 16,
 } as const;
 
 export type FrameName = keyof typeof FrameType;

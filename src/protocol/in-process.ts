@@ -2,8 +2,7 @@
  * Messages between the host and the runner in a realm of its process: runner-image/in-process.ts.
  */
 import type { DatabaseModule } from "./database.ts";
-import type { CreditMessage } from "./http.ts";
-import type { ChannelMessage, WorkerJob, WorkerMessage } from "./messages.ts";
+import type { RunMessage, WorkerJob, WorkerMessage } from "./messages.ts";
 
 export type Module = Record<string, unknown>;
 
@@ -27,7 +26,7 @@ export interface Loading {
 
 export interface InProcessWorker {
   start(job: WorkerJob): void;
-  receive(message: ChannelMessage | CreditMessage): void;
+  receive(message: RunMessage): void;
   /** Ends the job with an error that one of its callbacks threw. */
   fail(thrown: unknown): void;
   /** Releases the resources of the job. */

@@ -1,6 +1,6 @@
 /** Contents of the frames of a control socket, shared by the control plane and the sandbox. */
 import type { Grants, WorkerGrant } from "./grants.ts";
-import type { HttpJob, ResponseHead } from "./http.ts";
+import type { CreditMessage, HttpJob, ResponseHead } from "./http.ts";
 import type { OutputLimits } from "./limits.ts";
 
 /** Name of user code's module in a stack, at every level. */
@@ -101,6 +101,14 @@ export interface ChannelMessage {
   readonly text: string;
 }
 
+/** Asks a lingering run for its result at once, because its time is up. */
+export interface FinishMessage {
+  readonly type: "finish";
+}
+
+/** Messages to a worker while its job runs. */
+export type RunMessage = ChannelMessage | CreditMessage | FinishMessage;
+
 /** Final message about a job, from the worker and from its sandbox. */
 export type JobAnswer =
   | {
@@ -124,6 +132,8 @@ export type WorkerMessage =
   | { readonly type: "ready" }
   /** Code has failed after its run had ended, so no other run may start here. */
   | { readonly type: "spoiled" }
+  /** The entry has returned nothing. Intervals or subscriptions of it go on. */
+  | { readonly type: "lingering" }
   | { readonly type: "log"; readonly level: ConsoleLevel; readonly message: string }
   | { readonly type: "dropped"; readonly count: number }
   | ({ readonly type: "channel" } & ChannelRequest)

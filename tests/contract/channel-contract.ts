@@ -37,6 +37,47 @@ export function channelContract(name: string, open: () => Promise<Engine>): void
       expect(received.logs).toMatchObject([{ message: "Received: Hello from Worker A" }]);
     });
 
+    it("carries heartbeats between functions that have returned, until their time is up", async () => {
+      const beating = `export default () => {
+        setInterval(() => channel.emit("heartbeat", { status: "alive", time: Date.now() }), 300);
+      }`;
+      const listening = `export default () => {
+        channel.on("heartbeat", (data) => console.log("heard:", data));
+      }`;
+      const begun = performance.now();
+      const consumer = await stage.listening(engine, listening, 1, undefined, 6_000);
+      const between = performance.now();
+      const producer = await stage.run(engine, beating, undefined, 3_000).outcome;
+      expect(producer).toMatchObject({ status: "ok", logs: [] });
+      expect(performance.now() - between).toBeGreaterThanOrEqual(2_990);
+      const { status, logs, result } = await consumer.outcome;
+      expect([status, result]).toEqual(["ok", undefined]);
+      expect(logs.length).toBeGreaterThanOrEqual(2);
+      expect(logs[0]?.message).toMatch(/^heard: \{"status":"alive","time":\d+\}$/);
+      expect(performance.now() - begun).toBeGreaterThanOrEqual(5_990);
+    });
+
+    it("ends a function that has returned nothing with its last subscription", async () => {
+      const { member } = stage.stranger([]);
+      const code = `export default () => {
+        const once = (data) => { console.log(data); channel.off("t", once); };
+        channel.on("t", once);
+      }`;
+      const actor = await stage.listening(engine, code);
+      member.emit("t", "1");
+      const outcome = await actor.outcome;
+      expect(outcome).toMatchObject({ status: "ok", logs: [{ message: "1" }] });
+      expect(outcome.duration).toBeLessThan(10_000);
+      member.leave();
+    });
+
+    it("does not keep a function with a value for its subscription", async () => {
+      const code = "export default () => { channel.on('t', () => {}); return 'Sent'; }";
+      const outcome = await stage.run(engine, code).outcome;
+      expect(outcome).toMatchObject({ status: "ok", result: "Sent" });
+      expect(outcome.duration).toBeLessThan(10_000);
+    });
+
     it("carries nothing to the sender, nor to another tenant", async () => {
       const other = stage.stranger(["a"], "other");
       const same = stage.stranger(["a"]);

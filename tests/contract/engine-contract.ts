@@ -14,6 +14,7 @@ import { type Case, FAILURES, VALUES } from "./cases.ts";
 import { CHANNEL } from "./channel-cases.ts";
 import { CRYPTO } from "./crypto-cases.ts";
 import { CUSTOM_TOOLS } from "./custom-tool-cases.ts";
+import { LINGERING } from "./lingering-cases.ts";
 import { RICH } from "./rich-cases.ts";
 import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
 import { RUNTIME } from "./runtime-cases.ts";
@@ -80,6 +81,7 @@ export function engineContract(
       CUSTOM_TOOLS,
       ATTACHMENTS,
       RICH,
+      LINGERING,
       ...(deno && { RUNTIME }),
     })) {
       const possible = cases.filter((item) => isolation || item.isolation !== true);

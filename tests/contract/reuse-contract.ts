@@ -166,6 +166,16 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       expect(Math.min(...durations)).toBeLessThan(90);
     });
 
+    it("does not wait for an interval, which goes on between executions", async () => {
+      const run = fresh();
+      const code = job("let n = 0; export default () => { setInterval(() => { n += 1 }, 5); }");
+      for (let round = 0; round < 2; round += 1) {
+        const outcome = await run(code);
+        expect(outcome).toMatchObject({ status: "ok" });
+        expect(outcome.duration).toBeLessThan(10_000);
+      }
+    });
+
     it("makes room for others who wait", async () => {
       const run = fresh();
       await run(job(COUNTER, "a"));

@@ -32,6 +32,8 @@ export class ScriptedSandbox implements Sandbox {
 
   sendCredit(): void {}
 
+  finish(): void {}
+
   async ping(): Promise<void> {
     if (!this.answersPing) throw new Error("No pong");
   }

@@ -7,7 +7,7 @@ import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/contr
 import { exitFault } from "../../src/engines/contract/exit.ts";
 import { takeMessage } from "../../src/engines/in-process/take-message.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
-import type { ChannelMessage, WorkerMessage } from "../../src/protocol/messages.ts";
+import type { ChannelMessage, FinishMessage, WorkerMessage } from "../../src/protocol/messages.ts";
 import type { ThreadJob } from "./thread.ts";
 
 const SOURCE = fileURLToPath(new URL("./thread.ts", import.meta.url));
@@ -84,6 +84,9 @@ export class ThreadLauncher implements Launcher {
       },
       sendCredit: (bytes) => {
         thread.postMessage({ type: "credit", bytes } satisfies CreditMessage);
+      },
+      finish: () => {
+        thread.postMessage({ type: "finish" } satisfies FinishMessage);
       },
       ping: async () => {},
       diagnose: async () => exitFault({ code: 1, outOfMemory }, profile.memory),

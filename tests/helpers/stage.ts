@@ -17,7 +17,7 @@ export class Stage {
   readonly router = new ChannelRouter();
 
   /** Runs code as the kernel does. */
-  run(engine: Engine, code: string, tenant = "tenant"): Actor {
+  run(engine: Engine, code: string, tenant = "tenant", timeout = 20_000): Actor {
     const member = this.router.join(tenant);
     const asked: ChannelRequest[] = [];
     const channel = {
@@ -31,7 +31,7 @@ export class Stage {
       },
     };
     const tools = resolveTools(["channel"], config());
-    const options = { profile: PROFILE, timeout: 20_000, channel };
+    const options = { profile: PROFILE, timeout, channel };
     const outcome = engine
       .execute(job(code, undefined, "default", tools), options)
       .finally(() => member.leave());
@@ -40,8 +40,14 @@ export class Stage {
   }
 
   /** Runs code. Resolves once it has subscribed to `topics` topics. */
-  async listening(engine: Engine, code: string, topics = 1, tenant?: string): Promise<Actor> {
-    const actor = this.run(engine, code, tenant);
+  async listening(
+    engine: Engine,
+    code: string,
+    topics = 1,
+    tenant?: string,
+    timeout?: number,
+  ): Promise<Actor> {
+    const actor = this.run(engine, code, tenant, timeout);
     await until(() => actor.asked.filter(({ op }) => op === "on").length >= topics);
     return actor;
   }

@@ -152,6 +152,13 @@ export class Connection {
     this.#socket.write(encodeFrame("credit", { bytes }));
   }
 
+  /** Asks a lingering run for its ending. */
+  finish(): void {
+    if (this.#running !== undefined && this.#socket.writable) {
+      this.#socket.write(encodeFrame("finish"));
+    }
+  }
+
   /** Allows the frames of a response. `HttpDelivery` counts its parts and bytes. */
   #allowResponse(bytes: number): void {
     this.#allowance += Math.ceil(bytes / HTTP_LIMITS.chunkFee);
@@ -209,6 +216,9 @@ export class Connection {
         break;
       case "channel":
         if (this.#running !== undefined) forwardChannel(frame, this.#running);
+        break;
+      case "lingering":
+        this.#running?.events.onLingering?.();
         break;
       case "head":
         this.#running?.events.delivery?.head(frame.header);

@@ -98,6 +98,8 @@ export interface RunEvents {
   onLog(entry: LogEntry | { dropped: number }): void;
   /** Receives requests to channels. Default: they are dropped. */
   onChannel?: ((request: ChannelRequest) => void) | undefined;
+  /** Called when the entry has returned nothing, and the run goes on until its time is up. */
+  onLingering?: (() => void) | undefined;
   /** Receives the response of a job with `httpRequest`. */
   readonly delivery?: HttpDelivery | undefined;
   /** Receives each refusal of the proxy. The proxy omits some if there are too many. */
@@ -124,6 +126,8 @@ export interface Sandbox {
   sendChannel(topic: string, text: string): boolean;
   /** Lets the running job send `bytes` more of its response. Never blocks or throws. */
   sendCredit(bytes: number): void;
+  /** Asks a lingering run for its ending. Never blocks or throws. */
+  finish(): void;
   /** Meter of its jobs; absent where nothing can be measured. */
   readonly meter?: Meter | undefined;
   /** Closes the running job's network access. `onEgress` is called before this resolves. */

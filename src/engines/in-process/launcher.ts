@@ -97,6 +97,10 @@ class InlineSandbox implements Sandbox {
     this.#worker.receive({ type: "credit", bytes });
   }
 
+  finish(): void {
+    this.#worker.receive({ type: "finish" });
+  }
+
   async ping(): Promise<void> {}
 
   async diagnose(): Promise<never> {

@@ -16,6 +16,9 @@ export function takeMessage(
     case "channel":
       events.onChannel?.(message);
       return undefined;
+    case "lingering":
+      events.onLingering?.();
+      return undefined;
     case "dropped":
       events.onLog({ dropped: message.count });
       return undefined;

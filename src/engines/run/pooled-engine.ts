@@ -10,6 +10,7 @@ import { inSpan } from "../../base/tracing.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
 import type { SandboxLevel } from "../../request/types.ts";
 import type {
+  Ending,
   Engine,
   EngineStatus,
   ExecuteOptions,
@@ -34,6 +35,8 @@ import { RunRecorder } from "./run-recorder.ts";
 
 /** Milliseconds for the proxy's report of a run that is aborted or times out. */
 const CUT_WITHIN = 250;
+/** Milliseconds for the ending of a lingering run whose time is up. Blocked code has none. */
+const FINISH_WITHIN = 250;
 
 /**
  * Runs each job in its own sandbox, taken from a pool and destroyed afterwards. For a job with
@@ -168,9 +171,13 @@ export class PooledEngine implements Engine {
       if (signal.aborted) reject(signal.reason);
     });
     try {
+      const running = sandbox.run(job, recorder.events, deadline - performance.now());
       const ending = await Promise.race([
-        sandbox.run(job, recorder.events, deadline - performance.now()),
-        interrupted,
+        running,
+        interrupted.catch((reason) => {
+          if (reason instanceof TimedOut && recorder.lingering) return finished(sandbox, running);
+          throw reason;
+        }),
       ]);
       // Only a sandbox that has run before has a reason to decline, and only code with `reuse` may
       // run elsewhere.
@@ -232,6 +239,18 @@ interface RunResult {
 
 function declinedTwice(): never {
   throw new EngineUnavailable("Two sandboxes have declined the job", { retryAfter: 2 });
+}
+
+/**
+ * Ends a run that lingers at its deadline. Rejects if its code blocks and so cannot be asked, since
+ * that code has been stopped by the timeout.
+ */
+async function finished(sandbox: Sandbox, running: Promise<Ending>): Promise<Ending> {
+  sandbox.finish();
+  const late = sleep(FINISH_WITHIN, undefined, { ref: false });
+  const ending = await Promise.race([running, late]);
+  if (ending === undefined) throw new TimedOut();
+  return ending;
 }
 
 /** Reason of a run that is stopped because its time is up. */

@@ -26,6 +26,7 @@ export class RunRecorder {
   readonly #told = new Set<string>();
   readonly #started = performance.now();
   #logsDropped = 0;
+  #lingering = false;
   #logBytes = 0;
   #denied: readonly Denial[] = [];
   #egressBytes = 0;
@@ -57,8 +58,16 @@ export class RunRecorder {
           channel.receive(request);
           if (request.op === "emit") observer?.onChannel?.(request.topic, request.text);
         }),
+      onLingering: () => {
+        this.#lingering = true;
+      },
       delivery,
     };
+  }
+
+  /** True if the entry has returned nothing, and its intervals or subscriptions go on. */
+  get lingering(): boolean {
+    return this.#lingering;
   }
 
   /**
