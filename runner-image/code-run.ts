@@ -7,9 +7,9 @@ import type {
   WorkerJob,
   WorkerMessage,
 } from "../src/protocol/messages.ts";
-import type { RichResult } from "../src/protocol/rich.ts";
+import { decodeRichInput, RICH_INPUT, type RichResult } from "../src/protocol/rich.ts";
 import { EXIT, RunnerFault, toFault } from "./base/faults.ts";
-import { apply, NativePromise, parseJson } from "./base/primordials.ts";
+import { apply, NativePromise, parseJson, startsWith } from "./base/primordials.ts";
 import { ConsoleLog } from "./console.ts";
 import { Exchange } from "./exchange.ts";
 import type { Module } from "./load.ts";
@@ -201,10 +201,14 @@ function write(
   return form === "rich" ? encodeRich(value, limits) : { text: serialize(value, limits) };
 }
 
+function readInput(text: string): unknown {
+  return startsWith(text, RICH_INPUT) ? decodeRichInput(text) : parseJson(text);
+}
+
 /** Returns the input followed by the attachments; without an input, `undefined` takes its place. */
 function argumentsOf({ input, attachments = [] }: WorkerJob): unknown[] {
   if (input === undefined && attachments.length === 0) return [];
-  const args = [input === undefined ? undefined : parseJson(input)];
+  const args = [input === undefined ? undefined : readInput(input)];
   for (let i = 0; i < attachments.length; i += 1) args[i + 1] = attachments[i];
   return args;
 }

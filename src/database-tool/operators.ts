@@ -1,4 +1,4 @@
 import * as drizzle from "drizzle-orm";
 
-/** Everything that Drizzle exports: its conditions, orders, aggregates, and what serves them. */
+/** Exports of Drizzle: its conditions, orders, aggregates, and their helpers. */
 export const OPERATORS = Object.freeze({ ...drizzle });

@@ -54,7 +54,7 @@ export function builtInSteps(options: StepOptions): readonly Step[] {
         writes: ["tools", "customTools", "toolPermissions"],
       },
     },
-    // onLoad: writes the input as JSON, and sets the size of the sandbox.
+    // onLoad: writes the input as text, and sets the size of the sandbox.
     { plugin: LoaderPlugin, onLoad: { reads: ["request"], writes: ["input", "profile"] } },
     // onLoad: plans the permissions. `Kernel.execute()` goes on only if all of them are granted.
     // onFormat: adds warnings and, if requested, the plan.

@@ -38,7 +38,7 @@ export interface Context {
   readonly plan: Plan;
   /** Grants for the engine; `undefined` if there are none. */
   readonly grants: JobGrants | undefined;
-  /** Input as JSON text; `undefined` calls the entry without arguments. */
+  /** Input as text of `writeInput()`, mostly JSON; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;
   readonly profile: Profile;
   /** Membership in the channels of its tenant, if it uses the tool. */

@@ -32,8 +32,8 @@ export interface ToolHeader {
 }
 
 /**
- * Header of a `job` frame. The payload holds the code, the input as JSON text, the tools' modules
- * in their order, and the attachments. The header has the length of each in bytes.
+ * Header of a `job` frame. The payload holds the code, the input as text, the tools'
+ * modules in their order, and the attachments. The header has the length of each in bytes.
  */
 export interface JobHeader {
   readonly entry: string;

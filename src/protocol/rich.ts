@@ -9,6 +9,13 @@
  * - `["bytes", "Uint8Array", length]`
  *
  * A sandbox writes it (runner-image/rich.ts), so every node is checked here.
+ *
+ * An input that JSON cannot hold is written by the host (src/request/write-input.ts), as one text.
+ * It begins with `rich:`, which no JSON does. Its bytes are in the nodes, and it has three more:
+ *
+ * - `["bytes", "Uint8Array", base64]`
+ * - `["regexp", source, flags]`, `["error", class, {message, …}]`
+ * - `["ref", n]`: the object that began as number n, counted from 0 in the order of the text
  */
 import { MAX_DEPTH, MAX_NUMERIC_KEYS } from "./limits.ts";
 
@@ -16,6 +23,9 @@ export interface RichResult {
   readonly text: string;
   readonly binary: Uint8Array;
 }
+
+/** Begins the text of an input that JSON cannot hold. */
+export const RICH_INPUT = "rich:";
 
 /** Thrown for text that is no rich result. */
 export class RichError extends Error {
@@ -46,6 +56,14 @@ const NUMBERS = new Map<unknown, number>([
   ["-Infinity", Number.NEGATIVE_INFINITY],
   ["-0", -0],
 ]);
+/** Classes of errors that an input may hold. */
+const ERRORS = new Map<unknown, ErrorConstructor>(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [
+    type.name,
+    type,
+  ]),
+);
+const OWN = { configurable: true, enumerable: true, writable: true };
 const MAX_DATE = 8.64e15;
 
 /**
@@ -56,6 +74,15 @@ const MAX_DATE = 8.64e15;
 export function decodeRich({ text, binary }: RichResult): unknown {
   const decoder = new Decoder(binary);
   return decoder.all(parse(text));
+}
+
+/**
+ * Reads an input that begins with `RICH_INPUT` into values of this realm.
+ *
+ * @throws {RichError} For a malformed input.
+ */
+export function decodeRichInput(text: string): unknown {
+  return new InputDecoder().all(parse(text.slice(RICH_INPUT.length)));
 }
 
 function parse(text: string): unknown {
@@ -76,29 +103,40 @@ class Decoder {
   }
 
   all(node: unknown): unknown {
-    const value = this.#value(node, 0);
+    const value = this.value(node, 0);
     // Bytes that no node names mean a forged result.
     if (this.#read !== this.#binary.length) throw new RichError("The result holds unused bytes");
     return value;
   }
 
-  #value(node: unknown, depth: number): unknown {
+  protected value(node: unknown, depth: number): unknown {
     if (typeof node !== "object" || node === null) return node;
     if (depth > MAX_DEPTH) {
       throw new RichError(`The result is nested deeper than ${MAX_DEPTH} levels`);
     }
-    if (Array.isArray(node)) return this.#tagged(node, depth + 1);
-    const entries = Object.entries(node);
-    for (const entry of entries) entry[1] = this.#value(entry[1], depth + 1);
-    // `fromEntries` defines each member: `__proto__` is a name like others.
-    return Object.fromEntries(entries);
+    if (Array.isArray(node)) return this.tagged(node, depth + 1);
+    return this.members(this.begun({}), node, depth + 1);
   }
 
-  #tagged([tag, ...content]: unknown[], depth: number): unknown {
+  /** Defines each member: `__proto__` is a name like others. */
+  protected members(object: object, node: object, depth: number): object {
+    for (const [name, member] of Object.entries(node)) {
+      const value = this.value(member, depth);
+      Object.defineProperty(object, name, { ...OWN, value });
+    }
+    return object;
+  }
+
+  /** Notes an object before its content is read. Returns it. */
+  protected begun<T extends object>(object: T): T {
+    return object;
+  }
+
+  protected tagged([tag, ...content]: unknown[], depth: number): unknown {
     const [first, second] = content;
     switch (tag) {
       case "array":
-        return content.map((item) => this.#value(item, depth));
+        return this.#array(content, depth);
       case "undefined":
         return content.length === 0 ? undefined : malformed();
       case "number":
@@ -106,38 +144,54 @@ class Decoder {
       case "bigint":
         return content.length === 1 ? toBigInt(first) : malformed();
       case "date":
-        return content.length === 1 ? toDate(first) : malformed();
+        return content.length === 1 ? this.begun(toDate(first)) : malformed();
       case "map":
         return this.#map(content, depth);
       case "set":
-        return new Set(content.map((item) => this.#key(item, depth)));
+        return this.#set(content, depth);
       case "bytes":
-        return content.length === 2 ? this.#bytes(first, second) : malformed();
+        return content.length === 2 ? this.bytes(first, second) : malformed();
       default:
         return malformed();
     }
   }
 
+  #array(content: readonly unknown[], depth: number): unknown[] {
+    const array = this.begun<unknown[]>([]);
+    for (const item of content) array.push(this.value(item, depth));
+    return array;
+  }
+
   #map(content: readonly unknown[], depth: number): Map<unknown, unknown> {
     if (content.length % 2 !== 0) malformed();
-    const map = new Map<unknown, unknown>();
+    const map = this.begun(new Map<unknown, unknown>());
     for (let at = 0; at < content.length; at += 2) {
-      map.set(this.#key(content[at], depth), this.#value(content[at + 1], depth));
+      map.set(this.#key(content[at], depth), this.value(content[at + 1], depth));
     }
     return map;
   }
 
+  #set(content: readonly unknown[], depth: number): Set<unknown> {
+    const set = this.begun(new Set<unknown>());
+    for (const item of content) set.add(this.#key(item, depth));
+    return set;
+  }
+
   #key(node: unknown, depth: number): unknown {
-    const key = this.#value(node, depth);
-    if (typeof key === "number" || typeof key === "bigint") this.#numericKeys += 1;
-    if (this.#numericKeys > MAX_NUMERIC_KEYS) {
-      throw new RichError(`The result has more than ${MAX_NUMERIC_KEYS} numbers as keys`);
-    }
+    const key = this.value(node, depth);
+    if (typeof key === "number" || typeof key === "bigint") this.countNumericKey();
     return key;
   }
 
+  protected countNumericKey(): void {
+    this.#numericKeys += 1;
+    if (this.#numericKeys > MAX_NUMERIC_KEYS) {
+      throw new RichError(`The result has more than ${MAX_NUMERIC_KEYS} numbers as keys`);
+    }
+  }
+
   /** Copies the next `length` bytes: no two values share memory, and none keeps the rest alive. */
-  #bytes(name: unknown, length: unknown): object {
+  protected bytes(name: unknown, length: unknown): object {
     const left = this.#binary.length - this.#read;
     if (!Number.isSafeInteger(length)) return malformed();
     const size = length as number;
@@ -145,11 +199,65 @@ class Decoder {
     const buffer = new ArrayBuffer(size);
     new Uint8Array(buffer).set(this.#binary.subarray(this.#read, this.#read + size));
     this.#read += size;
-    if (name === "ArrayBuffer") return buffer;
-    const Type = BINARY.get(name);
-    if (Type === undefined || size % Type.BYTES_PER_ELEMENT !== 0) return malformed();
-    return new Type(buffer);
+    return viewOf(name, buffer);
   }
+}
+
+/** Reads what the host has written. Its nodes hold their bytes, and may name earlier objects. */
+class InputDecoder extends Decoder {
+  readonly #objects: object[] = [];
+
+  constructor() {
+    super(new Uint8Array(0));
+  }
+
+  protected override begun<T extends object>(object: T): T {
+    this.#objects.push(object);
+    return object;
+  }
+
+  protected override tagged(node: unknown[], depth: number): unknown {
+    const [tag, first, second] = node;
+    switch (tag) {
+      case "ref":
+        return this.#objects[first as number] ?? malformed();
+      case "regexp":
+        return this.begun(new RegExp(first as string, second as string));
+      case "error":
+        return this.#error(first, second as object, depth);
+      default:
+        return super.tagged(node, depth);
+    }
+  }
+
+  #error(name: unknown, members: object, depth: number): Error {
+    const Type = ERRORS.get(name) ?? malformed();
+    const error = this.begun(new Type());
+    // An error of this realm has a stack of its own, which says nothing about the host's error.
+    Reflect.deleteProperty(error, "stack");
+    this.members(error, members, depth);
+    for (const key of ["message", "stack", "cause"]) {
+      if (Object.hasOwn(error, key)) Object.defineProperty(error, key, { enumerable: false });
+    }
+    return error;
+  }
+
+  /** Counts nothing: the host is trusted, and the limit is for what a sandbox could send it. */
+  protected override countNumericKey(): void {}
+
+  protected override bytes(name: unknown, base64: unknown): object {
+    const text = atob(base64 as string);
+    const bytes = new Uint8Array(text.length);
+    for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+    return this.begun(viewOf(name, bytes.buffer));
+  }
+}
+
+function viewOf(name: unknown, buffer: ArrayBuffer): object {
+  if (name === "ArrayBuffer") return buffer;
+  const Type = BINARY.get(name);
+  if (Type === undefined || buffer.byteLength % Type.BYTES_PER_ELEMENT !== 0) return malformed();
+  return new Type(buffer);
 }
 
 function toBigInt(digits: unknown): bigint {

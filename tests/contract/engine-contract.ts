@@ -9,11 +9,13 @@ import {
 import type { Engine, Job, Outcome } from "../../src/engines/contract/contract.ts";
 import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
+import { writeInput } from "../../src/request/write-input.ts";
 import { ATTACHMENTS } from "./attachment-cases.ts";
 import { type Case, FAILURES, VALUES } from "./cases.ts";
 import { CHANNEL } from "./channel-cases.ts";
 import { CRYPTO } from "./crypto-cases.ts";
 import { CUSTOM_TOOLS } from "./custom-tool-cases.ts";
+import { INPUTS } from "./input-cases.ts";
 import { LINGERING } from "./lingering-cases.ts";
 import { RICH } from "./rich-cases.ts";
 import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
@@ -38,8 +40,7 @@ export function job(
   entry = "default",
   tools: readonly ToolUse[] = [],
 ): Job {
-  const text = input === undefined ? undefined : JSON.stringify(input);
-  return { code, entry, input: text, tools, limits: OUTPUT_LIMITS };
+  return { code, entry, input: writeInput(input), tools, limits: OUTPUT_LIMITS };
 }
 
 export function execute(engine: Engine, item: Case): Promise<Outcome> {
@@ -81,6 +82,7 @@ export function engineContract(
       CUSTOM_TOOLS,
       ATTACHMENTS,
       RICH,
+      INPUTS,
       LINGERING,
       ...(deno && { RUNTIME }),
     })) {

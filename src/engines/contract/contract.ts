@@ -48,7 +48,7 @@ export function profileKey(profile: Profile): string {
 export interface Job {
   readonly code: string;
   readonly entry: string;
-  /** JSON text; `undefined` calls the entry without arguments. */
+  /** JSON text, or that of `writeInput()`; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;
   /** Further arguments of the entry, after the input, as new arrays. Default none. */
   readonly attachments?: readonly Uint8Array[];
