@@ -131,7 +131,7 @@ function start(job: WorkerJob, grants: Grants | undefined): void {
     line = prepared.take(relay);
     return;
   }
-  line = new WorkerLine(optionsOf(grants.worker), events);
+  line = new WorkerLine(optionsOf(grants.worker), events, grants.worker.hrtime);
 }
 
 /** Opens the connections to the proxy. Returns the tunnels, which lead to one target each. */
@@ -143,7 +143,7 @@ function openWays({ net }: WorkerPermissions): ReadonlyMap<string, number> {
   return tunnels;
 }
 
-function optionsOf({ database, ...permissions }: WorkerGrant): Deno.PermissionOptions {
+function optionsOf({ database, hrtime: _, ...permissions }: WorkerGrant): Deno.PermissionOptions {
   if (WORKER_PERMISSIONS === "inherit") return "inherit";
   const worker = database ? withDatabase(permissions) : permissions;
   return worker as Deno.PermissionOptions;

@@ -29,10 +29,8 @@ export class Spare {
     this.#onReady = events.onReady;
     this.#key = JSON.stringify(worker);
     if (worker.database) this.#databaseUrl = new URL(DATABASE_MODULE, import.meta.url).href;
-    this.#line = new WorkerLine(permissions, {
-      onMessage: (message) => this.#hear(message),
-      onCrash: events.onCrash,
-    });
+    const onMessage = (message: WorkerMessage): void => this.#hear(message);
+    this.#line = new WorkerLine(permissions, { ...events, onMessage }, worker.hrtime);
   }
 
   /** Returns whether the worker has exactly these permissions. */

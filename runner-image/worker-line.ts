@@ -7,19 +7,26 @@ export interface WorkerEvents {
   onCrash(reason: string): void;
 }
 
+/** First message to a worker. */
+export interface WorkerStart {
+  readonly port: MessagePort;
+  /** True if its clocks may be as fine as they are. */
+  readonly hrtime: boolean;
+}
+
 /** A worker for one job, and the port to it. */
 export class WorkerLine {
   readonly #port: MessagePort;
 
   /** Starts the worker. Its first message says that it is ready. */
-  constructor(permissions: Deno.PermissionOptions, events: WorkerEvents) {
+  constructor(permissions: Deno.PermissionOptions, events: WorkerEvents, hrtime = false) {
     const worker = new Worker(new URL("./worker.js", import.meta.url), {
       type: "module",
       deno: { permissions },
     });
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    worker.postMessage(port2, [port2]);
+    worker.postMessage({ port: port2, hrtime } satisfies WorkerStart, [port2]);
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       events.onCrash(clip(event.message, MAX_FAULT_TEXT));

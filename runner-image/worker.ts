@@ -4,6 +4,7 @@
  */
 import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.ts";
 import { preventDefault } from "./base/primordials.ts";
+import { coarsenClocks } from "./clocks/coarse.ts";
 import type { Runtime } from "./code-run.ts";
 import { CodeRuns } from "./code-runs.ts";
 import { captureConsole } from "./console.ts";
@@ -13,6 +14,7 @@ import { loadModule, moduleUrl } from "./load.ts";
 import { listen, send } from "./port.ts";
 import { tunnelConnections } from "./raw-connections.ts";
 import { trackTimers } from "./timers.ts";
+import type { WorkerStart } from "./worker-line.ts";
 
 /**
  * Text of nested.ts, set at build time, because a worker made by user code may not read that file.
@@ -21,7 +23,7 @@ declare const NESTED_PRELUDE: string;
 
 /** The part of a worker's global scope used here. Deno's types have only the window's. */
 interface WorkerScope {
-  onmessage: ((event: MessageEvent<MessagePort>) => void) | null;
+  onmessage: ((event: MessageEvent<WorkerStart>) => void) | null;
   addEventListener(type: "error", listener: (event: ErrorEvent) => void): void;
   addEventListener(
     type: "unhandledrejection",
@@ -41,7 +43,7 @@ const runtime: Runtime = {
   database: () => import(DATABASE_URL) as Promise<DatabaseModule>,
 };
 
-scope.onmessage = async ({ data: port }) => {
+scope.onmessage = async ({ data: { port, hrtime } }) => {
   scope.onmessage = null;
   const runs = new CodeRuns((message) => send(port, message));
   scope.addEventListener("error", (event) => {
@@ -55,7 +57,8 @@ scope.onmessage = async ({ data: port }) => {
   captureConsole((level, args) => runs.write(level, args));
   trackTimers();
   restrictGlobals((fault) => runs.fail(fault));
-  closeInternals(moduleUrl(NESTED_PRELUDE));
+  closeInternals(moduleUrl(`const HRTIME = ${hrtime};${NESTED_PRELUDE}`));
+  if (!hrtime) coarsenClocks();
   listen(port, (message) => {
     if (message.type !== "job") {
       runs.receive(message);

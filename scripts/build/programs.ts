@@ -104,9 +104,44 @@ async function buildDatabase(): Promise<Built> {
   const imports = DRIZZLE_MODULES.map((specifier) => {
     return [specifier, `./${DATABASE_FOLDER}/${basename(specifier)}.js`];
   });
-  const map = JSON.stringify({ imports: Object.fromEntries(imports) });
+  const map = JSON.stringify(importMap(imports));
   const database = within(DATABASE_FOLDER, { files, inputs });
   return { files: { ...database.files, [IMPORT_MAP]: map }, inputs };
+}
+
+/**
+ * Functions of Node's modules that runner-image/clocks/ may have replaced. A module's own exports
+ * keep the originals, so an import gets a module with those of the module's object in their place.
+ */
+const REPLACED = {
+  module: ["_load", "registerHooks"],
+  process: ["getBuiltinModule", "threadCpuUsage", "resourceUsage"],
+  vm: ["createContext", "runInNewContext"],
+};
+
+/** Makes the import map. Only the replacing modules themselves import the replaced ones. */
+function importMap(modules: readonly (readonly string[])[]): object {
+  const imports: Record<string, string> = Object.fromEntries(modules);
+  const scopes: Record<string, object> = {};
+  const add = (name: string, text: string, scope?: object): void => {
+    const url = `data:text/javascript,${encodeURIComponent(text)}`;
+    imports[name] = url;
+    imports[`node:${name}`] = url;
+    if (scope !== undefined) scopes[url] = scope;
+  };
+  for (const [name, replaced] of Object.entries(REPLACED)) {
+    const id = `node:${name}`;
+    const text = `import all from "${id}"; export * from "${id}"; export default all;
+      export const { ${replaced.join(", ")} } = all;`;
+    add(name, text, { [id]: id });
+  }
+  // The runner changes this module when code gets it this way. Its own exports would come before.
+  add(
+    "wasi",
+    `const all = process.getBuiltinModule("node:wasi"); export default all;
+    export const { WASI } = all;`,
+  );
+  return { imports, scopes };
 }
 
 /** Builds the runner and the database tool of level `none`, as scripts that return their module. */

@@ -66,8 +66,8 @@ export function plan(input: PlanInput): Plan {
     return reason === undefined ? verdict : { kind: "forbidden", reason };
   };
   const granted = grant(sources, judge, refusals);
-  // A sandbox cannot make its clock finer, so this is never granted there.
-  const hrtime = level === "none" && sources.some((source) => source.hrtime);
+  const ceilings = level === "none" ? [] : [input.ceiling, input.tenantCeiling];
+  const hrtime = grantTime(sources, ceilings, refusals);
   const permissions = together(granted, hrtime);
   const direct = granted.filter(({ brokered }) => !brokered);
   const sandboxed = level === "none" ? normalize("none") : together(direct, false);
@@ -82,7 +82,7 @@ export function plan(input: PlanInput): Plan {
     mounts: level === "container" ? mountsFor(sandboxed.read, operator.mounts) : [],
     warnings: [
       ...validate(permissions, operator.strict, () => {}),
-      ...warningsOf(sources, permissions, level),
+      ...warningsOf(permissions, level),
     ],
     refusals,
   };
@@ -118,6 +118,21 @@ function grant(
   return granted;
 }
 
+/** Grants fine clocks if a source asks for them and every ceiling has them. */
+function grantTime(
+  sources: readonly Source[],
+  ceilings: readonly PlanInput["ceiling"][],
+  refusals: PermissionRefusal[],
+): boolean {
+  const isWithin = ceilings.every((top) => top === undefined || shape(top, "ceiling").hrtime);
+  const asking = sources.filter(({ hrtime }) => hrtime);
+  if (isWithin) return asking.length > 0;
+  for (const { field } of asking) {
+    refusals.push(refuse(`${field}.hrtime`, "true", "forbidden", "It exceeds the ceiling"));
+  }
+  return false;
+}
+
 function together(granted: readonly Granted[], hrtime: boolean): ExplicitPerms {
   return normalize(merge({ hrtime }, ...granted.map(({ name, value }) => ({ [name]: [value] }))));
 }
@@ -136,14 +151,8 @@ function workerOf(
   return { env, net: hosts, read, write, sys, run: false, ffi: false, import: false };
 }
 
-function warningsOf(
-  sources: readonly Source[],
-  permissions: ExplicitPerms,
-  level: PlanInput["level"],
-): string[] {
-  const warnings = sources
-    .filter(({ hrtime }) => hrtime)
-    .map(({ field }) => `${field}.hrtime has no effect: the sandbox's clock is what it is`);
+function warningsOf(permissions: ExplicitPerms, level: PlanInput["level"]): string[] {
+  const warnings: string[] = [];
   if (level === "isolated") warnings.push(...widened(permissions.net));
   const anything = permissions.hrtime || LISTS.some((name) => permissions[name].length > 0);
   if (level === "none" && anything) warnings.push('Level "none" enforces no permissions');

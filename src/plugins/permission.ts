@@ -83,14 +83,20 @@ function policyOf(
 
 /** Builds the grants for the engine; `undefined` for a plan without permissions. */
 function grantsOf(planned: Plan, own: TenantResources): JobGrants | undefined {
-  const { worker, egress, env, level } = planned;
+  const { worker, egress, env, level, permissions } = planned;
   if (level === "none") return undefined;
   const granted = [worker.env, worker.net, worker.read, worker.write, worker.sys];
   const database = planned.database === null ? null : databaseGrant(own.db);
   const usesDatabase = database !== null;
-  if (!usesDatabase && granted.every((list) => list.length === 0)) return undefined;
+  const { hrtime } = permissions;
+  const anything = usesDatabase || hrtime || granted.some((list) => list.length > 0);
+  if (!anything) return undefined;
   return {
-    worker: { ...options(worker), ...(usesDatabase && { database: true }) },
+    worker: {
+      ...options(worker),
+      ...(usesDatabase && { database: true }),
+      ...(hrtime && { hrtime }),
+    },
     env: Object.fromEntries(env.map((name) => [name, own.env[name] ?? ""])),
     egress: egress === null ? null : egress.allow,
     database: usesDatabase ? database : undefined,

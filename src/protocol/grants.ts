@@ -16,6 +16,8 @@ export interface WorkerPermissions {
 export interface WorkerGrant extends WorkerPermissions {
   /** True if it can connect to its tenant's database. */
   readonly database?: boolean;
+  /** True if its clocks may step by less than a millisecond. */
+  readonly hrtime?: boolean;
 }
 
 /**

@@ -7,6 +7,7 @@ import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.
 import type { Engine } from "../../src/engines/contract/contract.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { channelContract } from "../contract/channel-contract.ts";
+import { clockContract } from "../contract/clock-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
@@ -41,6 +42,7 @@ async function open(pool: object = {}): Promise<Engine> {
 }
 
 engineContract("container", open);
+clockContract("container", open);
 channelContract("container", open);
 httpContract("container", open);
 reuseContract("container", open);

@@ -191,10 +191,11 @@ export const RUNTIME: readonly Case[] = withStatus("ok", [
     code: `${HEAD} export default () => {
       const require = createRequire("file:///code.js");
       const name = "internal/test/binding";
-      Module.registerHooks({
+      // Refused without the permission for fine clocks, with which clock-contract.ts tries it again.
+      attempt(() => Module.registerHooks({
         resolve: (asked, context, next) =>
           asked === "hooked" ? { url: "node:" + name, shortCircuit: true } : next(asked, context),
-      });
+      }));
       return [
         attempt(() => require(name)), attempt(() => require("node:" + name)),
         attempt(() => new Module("x").require(name)), attempt(() => Module._load(name)),
@@ -208,7 +209,8 @@ export const RUNTIME: readonly Case[] = withStatus("ok", [
         if (!outcome?.endsWith("Error")) throw new Error(`It was loaded: ${outcome}`);
       }
       if (builtin !== "undefined") throw new Error("It is a built-in module");
-      if (hooked !== "0" && hooked !== "Error") throw new Error(`It has ${hooked} names`);
+      if (!["0", "Error", "NotCapable"].includes(hooked ?? ""))
+        throw new Error(`It has ${hooked} names`);
     },
   },
   {

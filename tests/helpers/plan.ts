@@ -19,8 +19,9 @@ type Options = Partial<Omit<PlanInput, "operator">> & Partial<OperatorPolicy>;
 
 /** Makes a plan for `requested`, by default in a container of that operator. */
 export function planned(requested: unknown, options: Options = {}): Plan {
-  const { level = "container", tools = [], ceiling, ...policy } = options;
-  return plan({ level, requested, tools, ceiling, operator: { ...operator, ...policy } });
+  const { level = "container", tools = [], ceiling, tenantCeiling, ...policy } = options;
+  const limits = { ceiling, tenantCeiling };
+  return plan({ level, requested, tools, ...limits, operator: { ...operator, ...policy } });
 }
 
 /**

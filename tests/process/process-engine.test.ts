@@ -6,6 +6,7 @@ import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
 import { channelContract } from "../contract/channel-contract.ts";
+import { clockContract } from "../contract/clock-contract.ts";
 import { CONTRACT_POOL, engineContract, job, PROFILE } from "../contract/engine-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
@@ -30,6 +31,7 @@ async function open(pool: object = {}): Promise<PooledEngine> {
 }
 
 engineContract("process", open);
+clockContract("process", open);
 channelContract("process", open);
 httpContract("process", open);
 reuseContract("process", open);

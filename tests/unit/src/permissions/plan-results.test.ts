@@ -67,10 +67,7 @@ describe("a plan", () => {
     expect(none.permissions).toEqual({ ...requested, write: [], ffi: [], sys: [] });
     expect(none.worker).toEqual(planned("none").worker);
     expect([none.egress, none.env, none.mounts, none.refusals]).toEqual([null, [], [], []]);
-    expect(none.warnings).toEqual([
-      "permissions.hrtime has no effect: the sandbox's clock is what it is",
-      'Level "none" enforces no permissions',
-    ]);
+    expect(none.warnings).toEqual(['Level "none" enforces no permissions']);
   });
 
   it("has the warnings of strict mode first, about what is granted", () => {
@@ -80,10 +77,30 @@ describe("a plan", () => {
     expect(planned({ hrtime: false, net: ["*.x"] }, strict).warnings).toEqual([
       "[Strict] Wildcard permission detected",
       "[Strict] Local host access detected",
-      'tools "t": permissions.hrtime has no effect: the sandbox\'s clock is what it is',
     ]);
     expect(planned({ net: ["*"] }, { strict: true }).warnings).toEqual([]);
-    expect(planned({ hrtime: true }).permissions.hrtime).toBe(false);
+  });
+
+  it("has fine clocks if they are asked for, within each ceiling", () => {
+    const tools = [{ name: "t", permissions: { hrtime: true } }];
+    expect(planned({ hrtime: true }).permissions.hrtime).toBe(true);
+    expect(planned("none", { tools }).permissions.hrtime).toBe(true);
+    expect(planned({ hrtime: false }).permissions.hrtime).toBe(false);
+    expect(planned({ hrtime: true }, { ceiling: { hrtime: true } }).refusals).toEqual([]);
+    for (const limit of [{ ceiling: {} }, { tenantCeiling: { hrtime: false } }]) {
+      const { permissions, refusals } = planned({ hrtime: true }, limit);
+      expect([permissions.hrtime, refusals]).toEqual([
+        false,
+        [
+          {
+            field: "permissions.hrtime",
+            value: "true",
+            kind: "forbidden",
+            message: "permissions.hrtime: It exceeds the ceiling",
+          },
+        ],
+      ]);
+    }
   });
 
   it("is the same for names that objects inherit", () => {
