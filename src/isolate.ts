@@ -10,7 +10,7 @@ import type { ToolSource } from "./tools/tool.ts";
 export interface IsolateOptions {
   /** Settings. Default level of a request without one: `isolated`. */
   readonly config?: PartialConfig;
-  /** Your own plugins. They follow the built-in ones. */
+  /** Your own plugins. They follow the built-in ones; those of `isolate/plugins` may be among them. */
   readonly plugins?: readonly IsolatePlugin[];
   /**
    * Your own tools. A path or `file:` URL names a module that exports a tool or a function that
@@ -18,7 +18,10 @@ export interface IsolateOptions {
    * at the working directory.
    */
   readonly tools?: readonly ToolSource[];
-  /** Keeps sandboxes warm. Default true. */
+  /**
+   * Keeps sandboxes warm. Default: true, but false for plugins with `SandboxPlugin` and without
+   * `ClusterPlugin`.
+   */
   readonly useCluster?: boolean;
   /** Offers the level `container`, with the Docker Engine of this host. Default false. */
   readonly containers?: boolean;
@@ -67,13 +70,7 @@ export interface Isolate {
  * output.result // 42
  */
 export async function createIsolate(options: IsolateOptions = {}): Promise<Isolate> {
-  const {
-    plugins = [],
-    tools = [],
-    useCluster = true,
-    containers = false,
-    log = () => {},
-  } = options;
+  const { plugins = [], tools = [], useCluster, containers = false, log = () => {} } = options;
   const given = options.config ?? {};
   // The result of `config()` may leave these undefined, too.
   const { sandbox = "isolated", isolatedNet = true } = given;

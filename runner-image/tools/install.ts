@@ -1,8 +1,7 @@
+import { type CryptoConfig, createCrypto } from "../../src/common/crypto.ts";
 import { inject } from "../../src/common/inject.ts";
-import type { CryptoConfig } from "../../src/protocol/crypto.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 import { type ChannelWire, createChannel } from "./channel.ts";
-import { createCrypto } from "./crypto.ts";
 
 type Factory = (config: unknown, wire: ChannelWire) => Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { CryptoConfig } from "../protocol/crypto.ts";
+import type { CryptoConfig } from "../common/crypto.ts";
 
 /** Settings of the crypto tool, as `config({ crypto })` takes them. */
 export const cryptoConfig = z.strictObject({

@@ -56,6 +56,22 @@ export function databaseGrant(config: DatabaseConfig): DatabaseGrant | null {
   return grant;
 }
 
+/**
+ * Returns a database's URL without its user, password and options, for functions that only need its
+ * server.
+ *
+ * @example
+ * withoutCredentials("postgres://app:secret@db.example/shop") // "postgres://db.example/shop"
+ */
+export function withoutCredentials(url: string): string {
+  const bare = new URL(url);
+  bare.username = "";
+  bare.password = "";
+  bare.search = "";
+  bare.hash = "";
+  return bare.href;
+}
+
 /** Returns the tool's permissions. The connection is made on its behalf, outside the sandbox. */
 export function databasePermissions({ target }: DatabaseGrant): ToolPermissions {
   const net = target.hosts.map(formatDatabaseHost);

@@ -8,9 +8,9 @@ const UNPLANNED = plan({ level: "container", requested: "none", tools: [], opera
 /** Returns the context of an execution before its first step. It is granted nothing. */
 export function emptyContext(
   request: ValidRequest,
-  given: Pick<Context, "tenant" | "observer" | "exchange" | "typeCall" | "signal">,
+  given: Pick<Context, "tenant" | "observer" | "exchange" | "typeCall" | "signal" | "account">,
 ): Context {
-  const { tenant, observer, exchange, typeCall, signal } = given;
+  const { tenant, observer, exchange, typeCall, signal, account } = given;
   // Written as one literal: steps copy it often, and objects built otherwise are slow to copy.
   return {
     request,
@@ -19,6 +19,7 @@ export function emptyContext(
     exchange,
     typeCall,
     signal,
+    account,
     level: request.sandbox,
     tools: [],
     customTools: [],

@@ -2,18 +2,18 @@ import type { Span } from "@opentelemetry/api";
 import { ShuttingDown } from "../base/errors.ts";
 import { inSpan } from "../base/tracing.ts";
 import type { Config } from "../config/config.ts";
-import type { Engine, IdleUsage, JobUsage, ReadResult } from "../engines/contract/contract.ts";
+import type { Engine, IdleUsage, ReadResult } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
 import type { TypeCall } from "../engines/contract/type-call.ts";
-import { NOT_MEASURED, toOutput } from "../engines/explain/outcome.ts";
+import { toOutput } from "../engines/explain/outcome.ts";
 import { assertReusable } from "../engines/run/reuse.ts";
-import type { Perms } from "../permissions/perms.ts";
 import { assertGranted } from "../permissions/plan.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
-import { pluginApi } from "../plugins/api.ts";
-import { order } from "../plugins/order.ts";
-import { type Context, Hooks, type IsolatePlugin } from "../plugins/plugin.ts";
+import { setUp } from "../plugins/api.ts";
+import { jobOf, optionsOf } from "../plugins/job.ts";
+import { type Context, Hooks, type Host } from "../plugins/plugin.ts";
 import { publicPlan } from "../plugins/public-plan.ts";
+import { type Granted, RunAccount } from "../plugins/run-account.ts";
 import { SOLE_TENANT, type Tenant } from "../request/tenant.ts";
 import type {
   ExecuteRequest,
@@ -23,14 +23,11 @@ import type {
   ValidRequest,
 } from "../request/types.ts";
 import { emptyContext } from "./empty-context.ts";
-import { jobOf, optionsOf } from "./job.ts";
 import { contained } from "./observer.ts";
-import { builtInSteps, type StepOptions } from "./steps.ts";
+import { pluginsOf, type StepOptions } from "./steps.ts";
 
-export interface KernelOptions extends StepOptions {
+export interface KernelOptions extends StepOptions, Host {
   readonly config: Config;
-  /** Your own plugins. They follow the built-in ones, and may require those by name. */
-  readonly plugins?: readonly IsolatePlugin[];
 }
 
 export interface RunOptions {
@@ -55,35 +52,28 @@ export interface RunOptions {
   readonly onGranted?: ((granted: Granted) => void) | undefined;
 }
 
-/** Level, tools and permissions of an execution. */
-export interface Granted {
-  readonly level: SandboxLevel;
-  /** Names of its tools. */
-  readonly tools: readonly string[];
-  /** Union of the permissions that its request and its tools ask for. */
-  readonly permissions: Perms;
-}
+export type { Granted } from "../plugins/run-account.ts";
 
 /** Runs all executions: those of the library, the server, functions, jobs and resource types. */
 export class Kernel {
   readonly #hooks = new Hooks();
   readonly #engines: readonly Engine[];
+  /** Resolves when all plugins are set up; absent if they are. */
+  readonly #ready: Promise<void> | undefined;
   readonly #running = new Set<Promise<unknown>>();
   #closing = false;
 
   /**
    * Sets up all plugins.
    *
-   * @throws {Error} that names the plugin if the plugins do not fit together.
+   * @throws {Error} that names the plugin if its setup throws or the plugins do not fit together.
    */
   constructor(options: KernelOptions) {
-    const { config, engines, plugins = [] } = options;
+    const { config, engines, tools, schemas } = options;
+    const host = { engines, tools, schemas };
     this.#engines = engines;
-    const builtIn = builtInSteps(options).map(({ plugin }) => plugin);
-    for (const engine of engines) engine.onSpawn((spawn) => this.#hooks.onSpawn.run(spawn));
-    for (const plugin of order([...builtIn, ...plugins])) {
-      plugin.setup(pluginApi(plugin.name, this.#hooks, config));
-    }
+    for (const engine of engines) engine.onSpawn((process) => this.#hooks.onSpawn.run(process));
+    this.#ready = setUp(pluginsOf(options), { hooks: this.#hooks, config, host });
   }
 
   get closing(): boolean {
@@ -112,35 +102,31 @@ export class Kernel {
       const started = performance.now();
       const context = await inSpan("load", {}, () => this.#load(asked, options));
       assertGranted(context.plan);
-      const { output, used } = await this.#runWrapped(context, options);
+      const output = await this.#runWrapped(context, options.readResult);
       const formatted = await inSpan("format", {}, () => this.#hooks.onFormat.run(output, context));
       // An output made by a plugin may lack an outcome, whatever its type says.
       const outcome = formatted.outcome ?? (formatted.ok ? "ok" : "exception");
       span.setAttribute("isolate.outcome", outcome);
       const wall = Math.round(performance.now() - started);
-      return { ...formatted, outcome, usage: { ...used, wall } };
+      // A plugin may answer with an older output, whose usage is not the usage of this execution.
+      return { ...formatted, outcome, usage: { ...context.account.used, wall } };
     });
   }
 
   /** Runs the job inside the `onExecute` hooks of the plugins. */
-  async #runWrapped(
-    context: Context,
-    { onGranted, readResult }: RunOptions,
-  ): Promise<{ readonly output: Output; readonly used: JobUsage }> {
-    // A plugin may answer with an older output, whose usage is not the usage of this execution.
-    let used: JobUsage = NOT_MEASURED;
+  async #runWrapped(loaded: Context, readResult: ReadResult | undefined): Promise<Output> {
     try {
-      const output = await this.#hooks.onExecute.run(context, async () => {
+      return await this.#hooks.onExecute.run(loaded, async (context) => {
+        const { account } = context;
         const engine = this.#hooks.onWorker.call().engine(context.level);
-        onGranted?.(grantedOf(context));
+        account.begin(context);
         const outcome = await engine.execute(jobOf(context), optionsOf(context, readResult));
-        const own = toOutput(outcome, engine.level);
-        used = own.usage;
-        return own;
+        const output = toOutput(outcome, engine.level);
+        account.add(output.usage);
+        return output;
       });
-      return { output, used };
     } finally {
-      context.channel?.leave();
+      loaded.channel?.leave();
     }
   }
 
@@ -182,12 +168,14 @@ export class Kernel {
 
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
-    const { tenant = SOLE_TENANT, exchange, typeCall, signal } = options;
+    const { tenant = SOLE_TENANT, exchange, typeCall, signal, onGranted } = options;
     const observer = options.observer && contained(options.observer);
+    if (this.#ready !== undefined) await this.#ready;
     // The guard comes first, and lets only valid requests through.
     const requester = typeCall ? { ...tenant, codeLimit: typeCall.codeLimit } : tenant;
     const request = (await onValidate.run(asked, requester)) as ValidRequest;
-    const given = { tenant, observer, exchange, typeCall, signal };
+    const account = new RunAccount(onGranted);
+    const given = { tenant, observer, exchange, typeCall, signal, account };
     return onLoad.run(emptyContext(request, given), undefined);
   }
 
@@ -202,8 +190,4 @@ export class Kernel {
     clearTimeout(timer);
     await Promise.all(this.#engines.map((engine) => engine.close()));
   }
-}
-
-function grantedOf({ level, tools, permissions }: Context): Granted {
-  return { level, tools: tools.map(({ name }) => name), permissions };
 }

@@ -1,14 +1,12 @@
-import type { Engine } from "../engines/contract/contract.ts";
 import { ChannelPlugin } from "../plugins/channel.ts";
 import { GuardPlugin } from "../plugins/guard.ts";
 import { LoaderPlugin } from "../plugins/loader.ts";
 import { LoggerPlugin } from "../plugins/logger.ts";
+import { order } from "../plugins/order.ts";
 import { PermissionPlugin } from "../plugins/permission.ts";
 import type { Context, IsolatePlugin } from "../plugins/plugin.ts";
 import { ClusterPlugin, SandboxPlugin } from "../plugins/sandbox.ts";
 import { ToolsetPlugin } from "../plugins/toolset.ts";
-import type { SchemaBundle } from "../tools/load-schemas.ts";
-import type { CustomTool } from "../tools/tool.ts";
 
 /** Fields of the context that a step reads and writes at one hook. */
 export interface ContextAccess {
@@ -27,28 +25,32 @@ export interface Step {
 }
 
 export interface StepOptions {
-  /** Engines, one for each level that can run here. */
-  readonly engines: readonly Engine[];
-  /** Keeps sandboxes warm. Default true. */
-  readonly useCluster?: boolean;
-  /** Custom tools, as `loadTools()` returns them. */
-  readonly tools?: readonly CustomTool[];
-  /** Tables of the database, as `loadSchemas()` returns them. */
-  readonly schemas?: SchemaBundle;
+  /**
+   * Keeps sandboxes warm. Default: true, but false for plugins with `SandboxPlugin` and without
+   * `ClusterPlugin`.
+   */
+  readonly useCluster?: boolean | undefined;
+  /**
+   * Your own plugins. They follow the built-in ones, and may require those by name. Built-in ones
+   * among them add nothing.
+   */
+  readonly plugins?: readonly IsolatePlugin[];
 }
 
 /**
  * Returns the built-in steps of an execution. At each hook they run in this order, before other
  * plugins.
  */
-export function builtInSteps(options: StepOptions): readonly Step[] {
-  const { engines, useCluster = true, tools, schemas } = options;
+export function builtInSteps(options: StepOptions = {}): readonly Step[] {
+  const { plugins = [] } = options;
+  const isSwitchedOff = plugins.includes(SandboxPlugin) && !plugins.includes(ClusterPlugin);
+  const { useCluster = !isSwitchedOff } = options;
   return [
     // onValidate: checks the request and fills in defaults. It is a `ValidRequest` from here on.
     { plugin: GuardPlugin },
     // onLoad: finds the tools by their names, and asks each for the permissions it needs.
     {
-      plugin: ToolsetPlugin(tools, schemas),
+      plugin: ToolsetPlugin,
       onLoad: {
         reads: ["request", "level", "tenant"],
         writes: ["tools", "customTools", "toolPermissions"],
@@ -67,9 +69,9 @@ export function builtInSteps(options: StepOptions): readonly Step[] {
       onFormat: { reads: ["request", "tools", "plan", "profile"] },
     },
     // Offers the engines. `Kernel.execute()` runs the job in one of them.
-    { plugin: SandboxPlugin(engines) },
+    { plugin: SandboxPlugin },
     // onLoad: joins the channels of the tenant; `Kernel.execute()` leaves them at the end.
-    { plugin: ChannelPlugin(), onLoad: { reads: ["tools", "tenant"], writes: ["channel"] } },
+    { plugin: ChannelPlugin, onLoad: { reads: ["tools", "tenant"], writes: ["channel"] } },
     // Keeps sandboxes warm. Set up behind the plugins that are notified of new sandboxes.
     ...(useCluster ? [{ plugin: ClusterPlugin }] : []),
     // onLoad: limits the entries for the observer. onFormat: limits the output's logs, and writes
@@ -80,4 +82,37 @@ export function builtInSteps(options: StepOptions): readonly Step[] {
       onFormat: { reads: ["request", "permissions", "tenant"] },
     },
   ];
+}
+
+const BUILT_IN: readonly IsolatePlugin[] = [
+  GuardPlugin,
+  ToolsetPlugin,
+  LoaderPlugin,
+  PermissionPlugin,
+  SandboxPlugin,
+  ChannelPlugin,
+  ClusterPlugin,
+  LoggerPlugin,
+];
+
+/**
+ * Lists all plugins of a kernel, in the order of their setups.
+ *
+ * @throws {Error} that names the plugin, if one is none or they do not fit together.
+ */
+export function pluginsOf(options: StepOptions): IsolatePlugin[] {
+  const own = (options.plugins ?? []).filter((plugin, index) => {
+    assertPlugin(plugin, `plugins[${index}]`);
+    return !BUILT_IN.includes(plugin);
+  });
+  return order([...builtInSteps(options).map(({ plugin }) => plugin), ...own]);
+}
+
+function assertPlugin(given: unknown, place: string): void {
+  const { name, setup } = (given ?? {}) as Partial<Record<keyof IsolatePlugin, unknown>>;
+  if (typeof name !== "string" || name === "")
+    throw new Error(`${place} is no plugin: it has no name`);
+  if (typeof setup !== "function") {
+    throw new Error(`${place} is no plugin: "${name}" has no function "setup"`);
+  }
 }

@@ -1,4 +1,4 @@
-type Awaitable<T> = T | Promise<T>;
+export type Awaitable<T> = T | Promise<T>;
 
 /**
  * A tapped function. It receives a value and may return its replacement; without a result, the
@@ -38,8 +38,11 @@ export class SyncHook<T> {
   }
 }
 
-/** Wraps a piece of work. `next()` runs the wrappers of later plugins, then the work itself. */
-export type Wrapper<C, T> = (context: C, next: () => Promise<T>) => Awaitable<T>;
+/**
+ * Wraps a piece of work. `next()` runs the wrappers of later plugins, then the work itself, for the
+ * same value or a changed copy of it.
+ */
+export type Wrapper<C, T> = (context: C, next: (changed?: C) => Promise<T>) => Awaitable<T>;
 
 /** Runs work inside the wrappers of plugins. The first plugin's wrapper is the outermost. */
 export class WrapHook<C, T> {
@@ -49,17 +52,29 @@ export class WrapHook<C, T> {
     this.#wrappers.push(wrapper);
   }
 
-  async run(context: C, core: () => Promise<T>): Promise<T> {
-    const from = async (index: number): Promise<T> => {
+  async run(context: C, core: (context: C) => Promise<T>): Promise<T> {
+    const from = async (index: number, current: C): Promise<T> => {
       const wrapper = this.#wrappers[index];
-      return wrapper === undefined ? core() : wrapper(context, () => from(index + 1));
+      if (wrapper === undefined) return core(current);
+      return wrapper(current, (changed = current) => from(index + 1, changed));
     };
-    return from(0);
+    return from(0, context);
   }
 }
 
-/** An API that one plugin offers to later ones. */
-export class ApiHook<T> {
+/** An API that one plugin offers to others. */
+export interface Offer<T> {
+  /** Offers the API. The last offer counts. */
+  tap(offer: () => T): void;
+  /**
+   * Returns the offered API.
+   *
+   * @throws {Error} if no plugin has offered it yet.
+   */
+  call(): T;
+}
+
+export class ApiHook<T> implements Offer<T> {
   readonly #name: string;
   #offered: (() => T) | undefined;
 
@@ -67,16 +82,10 @@ export class ApiHook<T> {
     this.#name = name;
   }
 
-  /** Offers the API. The last offer counts. */
   tap(offer: () => T): void {
     this.#offered = offer;
   }
 
-  /**
-   * Returns the offered API.
-   *
-   * @throws {Error} if no plugin has offered it yet.
-   */
   call(): T {
     if (this.#offered === undefined) throw new Error(`No plugin offers "${this.#name}" yet`);
     return this.#offered();

@@ -1,19 +1,14 @@
 import type { Tenant } from "../request/tenant.ts";
 import type { Level, LogEntry } from "../request/types.ts";
-import type { IsolatePlugin } from "./plugin.ts";
+import type { FilterOptions, IsolatePlugin } from "./plugin.ts";
 
 const SEVERITY: readonly Level[] = ["log", "info", "warn", "error", "exception"];
-
-interface LogLimits {
-  readonly minLevel?: Level;
-  readonly maxEntries?: number;
-}
 
 /**
  * Creates a filter: it accepts the first `maxEntries` entries of at least `minLevel`, and all
  * exceptions.
  */
-function sieve({ minLevel = "log", maxEntries = Number.POSITIVE_INFINITY }: LogLimits) {
+function sieve({ minLevel = "log", maxEntries = Number.POSITIVE_INFINITY }: FilterOptions) {
   const least = SEVERITY.indexOf(minLevel);
   let kept = 0;
   return ({ level }: LogEntry): boolean => {
@@ -24,13 +19,13 @@ function sieve({ minLevel = "log", maxEntries = Number.POSITIVE_INFINITY }: LogL
   };
 }
 
-function filter(logs: readonly LogEntry[], limits: LogLimits = {}): LogEntry[] {
+function filter(logs: readonly LogEntry[], limits: FilterOptions = {}): LogEntry[] {
   return logs.filter(sieve(limits));
 }
 
 /**
- * Limits logs by the configuration and the tenant, counts the dropped entries, and writes the audit
- * record of each execution.
+ * Limits logs by the configuration and the tenant, with the filter that the last plugin offers as
+ * `onLogger`. Counts the dropped entries, and writes the audit record of each execution.
  */
 export const LoggerPlugin: IsolatePlugin = {
   name: "logger",
@@ -44,9 +39,18 @@ export const LoggerPlugin: IsolatePlugin = {
     api.onLoad.tap((context) => {
       const { observer, tenant } = context;
       if (observer === undefined) return;
-      const keep = sieve(limitsOf(tenant));
+      const { minLevel, maxEntries } = limitsOf(tenant);
+      const keep = sieve({ maxEntries });
+      const leftOf = (entry: LogEntry): LogEntry[] => {
+        try {
+          return api.onLogger.call().filter([entry], { minLevel });
+        } catch {
+          // The answer fails by the same filter, and reading the sandbox must go on.
+          return [];
+        }
+      };
       const onLog = (entry: LogEntry): void => {
-        if (keep(entry)) observer.onLog?.(entry);
+        for (const left of leftOf(entry)) if (keep(left)) observer.onLog?.(left);
       };
       return { ...context, observer: { ...observer, onLog } };
     });
@@ -57,8 +61,8 @@ export const LoggerPlugin: IsolatePlugin = {
       }
       if (output.logs === undefined) return output;
       const { logs: all, ...rest } = output;
-      const logs = filter(all, limitsOf(tenant));
-      const dropped = (output.logsDropped ?? 0) + all.length - logs.length;
+      const logs = api.onLogger.call().filter(all, limitsOf(tenant));
+      const dropped = (output.logsDropped ?? 0) + Math.max(0, all.length - logs.length);
       return {
         ...rest,
         ...(logs.length > 0 && { logs }),

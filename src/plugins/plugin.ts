@@ -17,8 +17,18 @@ import type {
   SandboxLevel,
   ValidRequest,
 } from "../request/types.ts";
-import type { CustomTool } from "../tools/tool.ts";
-import { ApiHook, AsyncHook, SyncHook, type Waterfall, WrapHook, type Wrapper } from "./hooks.ts";
+import type { SchemaBundle } from "../tools/load-schemas.ts";
+import type { CustomTool, Registry, Tool } from "../tools/tool.ts";
+import {
+  ApiHook,
+  AsyncHook,
+  type Awaitable,
+  type Offer,
+  SyncHook,
+  type Waterfall,
+  WrapHook,
+} from "./hooks.ts";
+import type { RunAccount } from "./run-account.ts";
 
 /**
  * One execution in progress. Plugins replace it by a changed copy, and never change it in place.
@@ -50,6 +60,8 @@ export interface Context {
   /** Differences of a resource type's call, if it is one. */
   readonly typeCall?: TypeCall | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Account of the jobs that run for it. */
+  readonly account: RunAccount;
 }
 
 /** Owner of a request, in the form that its checks receive. */
@@ -61,8 +73,32 @@ export interface Requester extends Tenant {
   readonly codeLimit?: number | undefined;
 }
 
-/** Access to the engines of the sandbox plugin. */
-export interface WorkerApi {
+/** A sandbox that has been started: `id`, `level`, `profile` and `kill()`. */
+export type Process = Spawn;
+
+/** Properties of a sandbox to start. A context has them. Default: those of the settings. */
+export interface SpawnOptions {
+  readonly level?: SandboxLevel;
+  readonly profile?: Profile;
+  /** Tenant whose share of the sandboxes it counts for. Default: the host's only one. */
+  readonly tenant?: Tenant;
+}
+
+/** Runs a loaded execution in its process, and resolves with the output. */
+export type Runner = (context: Context) => Promise<Output>;
+
+/** Access to the engines of the sandbox plugin, and to single sandboxes. */
+export interface Factory {
+  /**
+   * Takes a sandbox, a warm one if there is one. It belongs to the caller until `kill()`, or until it
+   * has run a job. Rejects as `execute()` does if none becomes free within `config.timeout` ms.
+   */
+  spawn(options?: SpawnOptions): Promise<Process>;
+  /**
+   * Returns a function that runs one execution in a process of `spawn()`, within `timeout` ms. The
+   * process ends with it.
+   */
+  runner(process: Process, timeout: number): Runner;
   /**
    * Returns the engine of a level.
    *
@@ -74,7 +110,13 @@ export interface WorkerApi {
 }
 
 /** Access to the tools. */
-export interface ToolsetApi {
+export interface Toolset {
+  /** Lists all tools: the built-in ones, then those of this host. */
+  tools(): Tool[];
+  /** Returns the same tools by their names. */
+  registry(): Registry;
+  /** Sets up tools on `globals`, one after the other. Returns a promise if one of them does. */
+  setup(tools: readonly Tool[], globals: Record<string, unknown>): void | Promise<void>;
   /**
    * Returns the tools of these names, each once, for a level (default `container`), with the
    * tenant's own settings.
@@ -84,29 +126,42 @@ export interface ToolsetApi {
   resolve(names: readonly string[], level?: SandboxLevel, tenant?: Tenant): readonly ToolUse[];
 }
 
-/** Filters logs by level and number of entries. */
-export interface LoggerApi {
-  filter(
-    logs: readonly LogEntry[],
-    options?: { minLevel?: Level; maxEntries?: number },
-  ): LogEntry[];
+export interface FilterOptions {
+  /** Least level that is kept. Default `log`. */
+  readonly minLevel?: Level;
+  /** Most entries that are kept, beside exceptions. Default: all. */
+  readonly maxEntries?: number;
+}
+
+/** Filters log entries. Those of an answer are what the filter of the last `onLogger` leaves. */
+export interface Logger {
+  filter(logs: readonly LogEntry[], options?: FilterOptions): LogEntry[];
 }
 
 /** Hooks of one kernel. */
 export class Hooks {
   readonly onValidate = new AsyncHook<ExecuteRequest, Requester>();
   readonly onLoad = new AsyncHook<Context>();
-  readonly onSpawn = new SyncHook<Spawn>();
+  readonly onSpawn = new SyncHook<Process>();
   readonly onExecute = new WrapHook<Context, Output>();
   readonly onFormat = new AsyncHook<Output, Context>();
-  readonly onWorker = new ApiHook<WorkerApi>("onWorker");
-  readonly onToolset = new ApiHook<ToolsetApi>("onToolset");
-  readonly onLogger = new ApiHook<LoggerApi>("onLogger");
+  readonly onWorker = new ApiHook<Factory>("onWorker");
+  readonly onToolset = new ApiHook<Toolset>("onToolset");
+  readonly onLogger = new ApiHook<Logger>("onLogger");
 }
 
-/** API that a plugin receives for its setup. */
-export interface PluginApi {
-  readonly config: Config;
+/**
+ * A function tapped into `onExecute`. An output that it returns is the answer. Nothing, or a context,
+ * means "go on", unless `next()` has gone on already.
+ */
+export type ExecuteTap = (
+  context: Context,
+  next: (changed?: Context) => Promise<Output>,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return is welcome
+) => Awaitable<Output | Context | undefined | void>;
+
+/** Hooks that a plugin may tap. */
+export interface IsolateHooks {
   /**
    * Receives each request and its tenant. May replace the request, or refuse it by throwing (`Veto`
    * answers 403).
@@ -114,15 +169,31 @@ export interface PluginApi {
   readonly onValidate: { tap(each: Waterfall<ExecuteRequest, Requester>): void };
   /** Receives each execution before it starts, and may replace its context. */
   readonly onLoad: { tap(each: Waterfall<Context, undefined>): void };
-  /** Receives each sandbox that has been started. */
-  readonly onSpawn: { tap(each: (spawn: Spawn) => void): void };
+  /** Receives each sandbox that has been started, and may end it. */
+  readonly onSpawn: { tap(each: (process: Process) => void): void };
   /** Wraps the execution itself: `(context, next) => …`. */
-  readonly onExecute: { tap(wrapper: Wrapper<Context, Output>): void };
+  readonly onExecute: { tap(each: ExecuteTap): void };
   /** Receives each output, and may replace it. */
   readonly onFormat: { tap(each: Waterfall<Output, Context>): void };
-  readonly onWorker: ApiHook<WorkerApi>;
-  readonly onToolset: ApiHook<ToolsetApi>;
-  readonly onLogger: ApiHook<LoggerApi>;
+  readonly onWorker: Offer<Factory>;
+  readonly onToolset: Offer<Toolset>;
+  readonly onLogger: Offer<Logger>;
+}
+
+/** Parts of a kernel that its built-in plugins work with. */
+export interface Host {
+  /** Engines, one for each level that can run here. */
+  readonly engines: readonly Engine[];
+  /** Custom tools, as `loadTools()` returns them. */
+  readonly tools?: readonly CustomTool[] | undefined;
+  /** Tables of the database, as `loadSchemas()` returns them. */
+  readonly schemas?: SchemaBundle | undefined;
+}
+
+/** API that a plugin receives for its setup. */
+export interface PluginApi extends IsolateHooks {
+  readonly config: Config;
+  readonly host: Host;
 }
 
 /** A plugin of the kernel, built-in or your own. */
@@ -130,5 +201,5 @@ export interface IsolatePlugin {
   readonly name: string;
   /** Names of the plugins that come before this one. */
   readonly required?: readonly string[];
-  setup(api: PluginApi): void;
+  setup(api: PluginApi): void | Promise<void>;
 }

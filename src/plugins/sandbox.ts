@@ -1,7 +1,10 @@
 import { BadRequest, EngineUnavailable } from "../base/errors.ts";
 import type { Engine } from "../engines/contract/contract.ts";
+import { toOutput } from "../engines/explain/outcome.ts";
+import { SOLE_TENANT } from "../request/tenant.ts";
 import type { SandboxLevel } from "../request/types.ts";
-import type { IsolatePlugin } from "./plugin.ts";
+import { jobOf, optionsOf } from "./job.ts";
+import type { Factory, IsolatePlugin, Process, SpawnOptions } from "./plugin.ts";
 
 const NO_TRUST =
   'sandbox: Level "none" is for trusted code in a library, and not offered here; there is "isolated" and "container"';
@@ -13,21 +16,38 @@ const UNAVAILABLE: Record<Exclude<SandboxLevel, "none">, string> = {
 };
 
 /** Offers the engines of this host as `onWorker`. Executions run in them. */
-export function SandboxPlugin(engines: readonly Engine[]): IsolatePlugin {
-  return {
-    name: "sandbox",
-    required: ["guard", "loader"],
-    setup(api) {
-      const engine = (level: SandboxLevel): Engine => {
-        const found = engines.find((candidate) => candidate.level === level);
-        if (found !== undefined) return found;
-        // A host may be without its containers for a while, but one without level `none` never runs
-        // it.
-        if (level === "none") throw new BadRequest("sandbox", NO_TRUST);
-        throw new EngineUnavailable(UNAVAILABLE[level]);
-      };
-      api.onWorker.tap(() => ({ engine, engines }));
-    },
+export const SandboxPlugin: IsolatePlugin = {
+  name: "sandbox",
+  required: ["guard", "loader"],
+  setup(api) {
+    const { config, host } = api;
+    const { engines } = host;
+    const engine = (level: SandboxLevel): Engine => {
+      const found = engines.find((candidate) => candidate.level === level);
+      if (found !== undefined) return found;
+      // A host may be without its containers for a while, but one without level `none` never runs
+      // it.
+      if (level === "none") throw new BadRequest("sandbox", NO_TRUST);
+      throw new EngineUnavailable(UNAVAILABLE[level]);
+    };
+    const { sandbox = "container", timeout, memory, cpus } = config;
+    const spawn = async (options: SpawnOptions = {}): Promise<Process> => {
+      const { level = sandbox, profile = { memory, cpus }, tenant = SOLE_TENANT } = options;
+      return engine(level).spawn({ profile, timeout, tenant: tenant.id });
+    };
+    api.onWorker.tap(() => ({ engine, engines, spawn, runner: runnerBy(engine) }));
+  },
+};
+
+function runnerBy(engine: (level: SandboxLevel) => Engine): Factory["runner"] {
+  return (process, timeout) => async (context) => {
+    const { account } = context;
+    account.begin(context);
+    const options = { ...optionsOf(context, undefined), timeout, process };
+    const outcome = await engine(process.level).execute(jobOf(context), options);
+    const output = toOutput(outcome, process.level);
+    account.add(output.usage);
+    return output;
   };
 }
 

@@ -18,13 +18,16 @@ export function toTool(value: unknown): Tool {
     ignoreFailure(value);
     throw new Error("A tool is an object, not a promise: prepare in its setup, which may be async");
   }
-  const { name, permissions, setup } = value as Partial<Record<keyof Tool, unknown>>;
+  const { name, description, permissions, setup } = value as Partial<Record<keyof Tool, unknown>>;
   if (typeof name !== "string") throw new Error("The tool has no name");
   if (!NAME.test(name)) {
     const shown = JSON.stringify(name.slice(0, 100));
     throw new Error(`The tool's name ${shown} is not a letter, then up to 63 of A-Z a-z 0-9 _ -`);
   }
   if (typeof setup !== "function") throw new Error(`Tool "${name}" has no function "setup"`);
+  if (description !== undefined && typeof description !== "string") {
+    throw new Error(`Tool "${name}": Its description is not a string`);
+  }
   if (permissions !== undefined && typeof permissions !== "function") {
     try {
       checkPermissions(permissions);

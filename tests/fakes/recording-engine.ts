@@ -39,6 +39,10 @@ export class RecordingEngine implements Engine {
     this.prewarmed = true;
   }
 
+  async spawn({ profile }: Pick<ExecuteOptions, "profile">): Promise<Spawn> {
+    return { id: "1", level: this.level, profile, kill: async () => {} };
+  }
+
   onSpawn(listener: (spawn: Spawn) => void): void {
     this.spawnListeners.push(listener);
   }

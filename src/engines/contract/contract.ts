@@ -142,11 +142,13 @@ export interface Sandbox {
   destroy(): Promise<void>;
 }
 
-/** Description of a sandbox that has been started. */
+/** A sandbox that has been started, seen from outside. */
 export interface Spawn {
   readonly id: string;
   readonly level: SandboxLevel;
   readonly profile: Profile;
+  /** Ends it, with the job it may be running. Never rejects. */
+  kill(): Promise<void>;
 }
 
 /** Resources that a sandbox used after its last job, so that no outcome contains them. */
@@ -232,6 +234,8 @@ export interface ExecuteOptions {
   readonly responseReceiver?: HttpReceiver | undefined;
   /** Reads large results outside the event loop. Rejects for invalid JSON. */
   readonly readResult?: ReadResult | undefined;
+  /** Sandbox of `spawn()` in which to run the job. Default: one of the pool. */
+  readonly process?: Spawn | undefined;
 }
 
 export type ReadResult = (text: string) => Promise<JsonText>;
@@ -268,6 +272,11 @@ export interface Engine {
    * it.
    */
   prewarm(): void;
+  /**
+   * Leases a sandbox until it is killed, or has run one job by `execute()`. Rejects with `HostBusy`
+   * if none becomes free within the timeout.
+   */
+  spawn(options: Pick<ExecuteOptions, "profile" | "timeout" | "tenant">): Promise<Spawn>;
   /** Calls `listener` for each sandbox started from now on. */
   onSpawn(listener: (spawn: Spawn) => void): void;
   /**

@@ -32,6 +32,7 @@ import type { Claim } from "../pool/waiters.ts";
 import { assertSize } from "./job-size.ts";
 import { assertReusable } from "./reuse.ts";
 import { RunRecorder } from "./run-recorder.ts";
+import { SpawnedSandboxes } from "./spawned.ts";
 
 /** Milliseconds for the proxy's report of a run that is aborted or times out. */
 const CUT_WITHIN = 250;
@@ -49,6 +50,7 @@ export class PooledEngine implements Engine {
   readonly onClosed = new Set<() => Promise<void>>();
   readonly #launcher: Launcher;
   readonly #running = new Set<AbortController>();
+  readonly #spawned = new SpawnedSandboxes();
 
   constructor(launcher: Launcher, options: PoolOptions, halted?: EngineUnavailable) {
     this.level = launcher.level;
@@ -130,8 +132,25 @@ export class PooledEngine implements Engine {
     this.pool.prewarm();
   }
 
+  async spawn(options: Pick<ExecuteOptions, "profile" | "timeout" | "tenant">): Promise<Spawn> {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(new TimedOut()), options.timeout);
+    try {
+      const sandbox = await this.#lease(options, stop.signal, { tenant: options.tenant });
+      return this.#spawned.add(sandbox, this.level, () => this.pool.discard(sandbox));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   onSpawn(listener: (spawn: Spawn) => void): void {
-    this.pool.onSpawn.add(({ id, profile }) => listener({ id, level: this.level, profile }));
+    const { level } = this;
+    this.pool.onSpawn.add((sandbox) => {
+      const { id, profile } = sandbox;
+      // The pool notices the end, removes the sandbox itself, and reports what fails.
+      const kill = (): Promise<void> => sandbox.destroy().catch(() => {});
+      listener({ id, level, profile, kill });
+    });
   }
 
   onIdleUsage(listener: (usage: IdleUsage) => void): void {
@@ -146,10 +165,11 @@ export class PooledEngine implements Engine {
   }
 
   async #lease(
-    { profile, timeout }: ExecuteOptions,
+    { profile, timeout, process }: Pick<ExecuteOptions, "profile" | "timeout" | "process">,
     signal: AbortSignal,
     claim: Claim,
   ): Promise<Sandbox> {
+    if (process !== undefined) return this.#spawned.take(process, { profile });
     try {
       return await this.pool.acquire(profile, signal, claim);
     } catch (error) {

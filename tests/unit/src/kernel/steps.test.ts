@@ -10,12 +10,13 @@ import { builtInSteps, type ContextAccess, type Step } from "../../../../src/ker
 import { ApiHook } from "../../../../src/plugins/hooks.ts";
 import type {
   Context,
+  Factory,
   IsolatePlugin,
-  LoggerApi,
+  Logger,
   PluginApi,
-  ToolsetApi,
-  WorkerApi,
+  Toolset,
 } from "../../../../src/plugins/plugin.ts";
+import { RunAccount } from "../../../../src/plugins/run-account.ts";
 import { SOLE_TENANT } from "../../../../src/request/tenant.ts";
 import type { ExecuteRequest, Output, ValidRequest } from "../../../../src/request/types.ts";
 import { RecordingEngine } from "../../../fakes/recording-engine.ts";
@@ -73,9 +74,10 @@ async function run(steps: readonly Step[]): Promise<ReadonlyMap<string, Access>>
   const format: [string, Parameters<PluginApi["onFormat"]["tap"]>[0]][] = [];
   const shared = {
     config: settings,
-    onWorker: new ApiHook<WorkerApi>("onWorker"),
-    onToolset: new ApiHook<ToolsetApi>("onToolset"),
-    onLogger: new ApiHook<LoggerApi>("onLogger"),
+    host: { engines, tools: [echo] },
+    onWorker: new ApiHook<Factory>("onWorker"),
+    onToolset: new ApiHook<Toolset>("onToolset"),
+    onLogger: new ApiHook<Logger>("onLogger"),
   };
   const none = { tap: () => expect.unreachable("No built-in step has this hook") };
   for (const { plugin } of steps) {
@@ -96,7 +98,8 @@ async function run(steps: readonly Step[]): Promise<ReadonlyMap<string, Access>>
     const [check] = validate;
     const request = (await check?.(asked, SOLE_TENANT)) as ValidRequest;
     const observer = { onLog: () => {} };
-    const rest = { tenant: SOLE_TENANT, observer, exchange: undefined, signal: undefined };
+    const account = new RunAccount();
+    const rest = { tenant: SOLE_TENANT, observer, exchange: undefined, signal: undefined, account };
     let context = emptyContext(request, rest);
     for (const [name, each] of load) {
       const { seen, changed } = accesses.get(name) ?? new Access();
@@ -116,7 +119,7 @@ async function run(steps: readonly Step[]): Promise<ReadonlyMap<string, Access>>
   return accesses;
 }
 
-const steps = builtInSteps({ engines, tools: [echo] });
+const steps = builtInSteps();
 
 describe("the built-in steps", () => {
   it("run in the order of the list, and other plugins behind them", async () => {
@@ -150,7 +153,7 @@ describe("the built-in steps", () => {
   });
 
   it("leave warm sandboxes out without a cluster", () => {
-    const names = builtInSteps({ engines, useCluster: false }).map(({ plugin }) => plugin.name);
+    const names = builtInSteps({ useCluster: false }).map(({ plugin }) => plugin.name);
     expect(names).not.toContain("cluster");
   });
 });

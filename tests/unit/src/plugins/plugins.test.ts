@@ -126,7 +126,8 @@ describe("plugins", () => {
     });
     const complaint = vi.spyOn(console, "error").mockImplementation(() => {});
     kernelWith([faulty], engine);
-    const spawn = { id: "1", level: "container" as const, profile: { memory: 1, cpus: 1 } };
+    const profile = { memory: 1, cpus: 1 };
+    const spawn = { id: "1", level: "container" as const, profile, kill: async () => {} };
     expect(() => engine.spawnListeners[0]?.(spawn)).not.toThrow();
     await vi.waitFor(() => expect(complaint).toHaveBeenCalledOnce());
     complaint.mockRestore();

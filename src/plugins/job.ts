@@ -1,8 +1,8 @@
 import type { ExecuteOptions, Job, ReadResult } from "../engines/contract/contract.ts";
 import { reuseKey } from "../engines/run/reuse.ts";
-import type { Context } from "../plugins/plugin.ts";
 import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { tenantKey } from "../request/tenant.ts";
+import type { Context } from "./plugin.ts";
 
 /** Limits of a resource type: its result may be as large as its input. */
 const TYPE_LIMITS = { ...OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };

@@ -1,5 +1,14 @@
-import { proxy } from "../../src/common/proxy.ts";
-import type { CryptoConfig } from "../../src/protocol/crypto.ts";
+import { proxy } from "./proxy.ts";
+
+/** Settings of the crypto tool, from the operator. */
+export interface CryptoConfig {
+  /** True if `crypto.subtle` exists. */
+  readonly subtle: boolean;
+  /** Bytes that `getRandomValues()` fills at once. */
+  readonly limit: number;
+  /** Methods that exist. */
+  readonly methods: readonly ("getRandomValues" | "randomUUID")[];
+}
 
 const MAX_OPERATIONS = 1_000;
 const METHODS = ["getRandomValues", "randomUUID"] as const;
