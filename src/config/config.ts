@@ -11,6 +11,7 @@ import { LOG_ENTRY_LEVELS } from "../request/output.ts";
 import { cryptoConfig } from "./crypto.ts";
 import { databaseConfig } from "./database.ts";
 import { DEFAULT_REUSE } from "./reuse-limits.ts";
+import { strictMode } from "./strict-mode.ts";
 
 const megabytes = z.int().min(128).max(65_536).transform(roundMemory);
 
@@ -33,8 +34,8 @@ const schema = z.strictObject({
   maxMemory: megabytes.prefault(1_024),
   /** Cores of a sandbox. */
   cpus: z.number().min(0.1).max(256).default(1),
-  /** Warns of permissions that are wider than they should be. */
-  strict: z.boolean().default(false),
+  /** Warns of permissions that are wider than they should be. Default: `STRICT_MODE`, or false. */
+  strict: z.boolean().default(() => strictMode()),
   /** Writes a line for each execution: its tools, permissions and duration. */
   audit: z.boolean().default(false),
   /** Limits of the kept log, within the fixed ones. */
@@ -115,7 +116,7 @@ export type Config = z.output<typeof schema>;
 export type PartialConfig = z.input<typeof schema>;
 
 /**
- * Fills in the defaults.
+ * Fills in the defaults. That of `strict` is the variable `STRICT_MODE`.
  *
  * @throws {BadRequest} that names the field, for an unknown key or a bad value.
  * @example config({ timeout: 5_000, cluster: { min: 4 } }).cluster.max // 8
