@@ -6,6 +6,7 @@ import { externalBuiltins } from "../../src/bundler/build-options.ts";
 import { IMPORT_MAP, RUNNER_ENTRY, type RunnerMode } from "../../src/deno/runner.ts";
 import { RUNNER_URL } from "../../src/engines/in-process/realm.ts";
 import { DRIZZLE_MODULES } from "../../src/protocol/drizzle-specifiers.ts";
+import { TOOL_MODULES } from "../../src/tools/tool-modules.ts";
 
 /** Output files by their paths, and their sources. */
 export interface Built {
@@ -48,7 +49,7 @@ export async function buildPrograms(): Promise<Built> {
     within("confined", await buildConfined("unpacker", "src/resourcex/archive/unpacker-entry.ts")),
     within("confined", await buildConfined("schemas", "server/resources/checks/entry.ts")),
     await buildTypeEntry(),
-    within("common", await buildCommon()),
+    await buildToolModules(),
   ]);
 }
 
@@ -181,9 +182,16 @@ async function buildTypeEntry(): Promise<Built> {
 }
 
 /** Builds the modules that tools may import, each by itself. */
-async function buildCommon(): Promise<Built> {
-  const entryPoints = ["inject", "lazy", "proxy"].map((name) => `src/common/${name}.ts`);
-  return bundle({ ...NEUTRAL, entryPoints });
+async function buildToolModules(): Promise<Built> {
+  const entryPoints = TOOL_MODULES.map((name) => `src/${name}.ts`);
+  const plugins = [externalBuiltins];
+  return bundle({
+    ...NEUTRAL,
+    mainFields: ["module", "main"],
+    outbase: "src",
+    entryPoints,
+    plugins,
+  });
 }
 
 async function bundle(options: BuildOptions): Promise<Built> {

@@ -1,9 +1,7 @@
 import type { BuildFailure, Metafile, Plugin } from "esbuild";
 import { builtPath } from "../base/package-root.ts";
 import { bundlingFault, externalBuiltins, forEvaluate } from "../bundler/build-options.ts";
-
-/** Modules of src/common that tools may import, each as `isolate/common/…`. */
-const COMMON = ["inject", "lazy", "proxy"];
+import { TOOL_MODULES } from "./tool-modules.ts";
 
 /**
  * Bundles the module file of a tool, with all its imports, into one text for `evaluate()`. Only
@@ -41,19 +39,28 @@ const resolvePlugin: Plugin = {
   name: "isolate",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^isolate(\/|$)/ }, ({ path }) => {
-      const module = COMMON.find((name) => path === `isolate/common/${name}`);
-      if (module !== undefined) return { path: commonPath(module), sideEffects: false };
-      if (path === "isolate" || path === "isolate/common") return { path, namespace: "isolate" };
-      return undefined;
+      const [, name = ""] = path.split(/^isolate\/?/);
+      if (TOOL_MODULES.includes(name)) return { path: builtModule(name), sideEffects: false };
+      if (Object.hasOwn(GROUPS, path)) return { path, namespace: "isolate" };
+      return { errors: [{ text: `It imports "${path}", which works in no sandbox` }] };
     });
-    // Loads the modules of the package that work in a sandbox, under the package's own name.
-    onLoad({ filter: /.*/, namespace: "isolate" }, () => ({
-      contents: COMMON.map((name) => `export * from ${JSON.stringify(commonPath(name))};`).join(""),
-      resolveDir: "/",
-    }));
+    // Loads the modules of the package that work in a sandbox, under the package's own names.
+    onLoad({ filter: /.*/, namespace: "isolate" }, ({ path }) => {
+      const names = TOOL_MODULES.filter((name) => GROUPS[path]?.test(name));
+      const lines = names.map((name) => `export * from ${JSON.stringify(builtModule(name))};`);
+      return { contents: lines.join(""), resolveDir: "/" };
+    });
   },
 };
 
-function commonPath(name: string): string {
-  return builtPath("programs/common", `${name}.js`);
+/** Names that stand for several modules, or for types alone → the modules. */
+const GROUPS: Readonly<Record<string, RegExp>> = {
+  isolate: /./,
+  "isolate/common": /^common\//,
+  "isolate/permissions": /^permissions\//,
+  "isolate/types": /^$/,
+};
+
+function builtModule(name: string): string {
+  return builtPath("programs", `${name}.js`);
 }

@@ -8,19 +8,21 @@ import { bundleTool } from "./bundle.ts";
 import { RESERVED_NAMES } from "./registry.ts";
 import { toTool } from "./shape.ts";
 import type { CustomTool, ToolSource } from "./tool.ts";
+import { isBuiltIn } from "./toolbox.ts";
 
 /** Most bytes of one bundled module, and of all: they travel with each job that uses them. */
 const MAX_MODULE = 4_194_304;
 const MAX_MODULES = 16_777_216;
 
 /**
- * Loads the tools to register. Each module is bundled and run once, to learn its name and
+ * Loads the tools to register, without built-in ones. Each module is bundled and run once, to learn its name and
  * permissions.
  *
  * @throws {Error} Naming the source and the problem, also for a name that is taken.
  */
 export async function loadTools(sources: readonly ToolSource[]): Promise<readonly CustomTool[]> {
-  const tools = await Promise.all(sources.map(loadTool));
+  const loaded = await Promise.all(sources.map(loadTool));
+  const tools = loaded.filter(({ tool }) => !isBuiltIn(tool));
   const taken = new Map(RESERVED_NAMES.map((name) => [name, "the built-in one"]));
   let bytes = 0;
   for (const { tool, source, module = "" } of tools) {

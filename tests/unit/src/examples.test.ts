@@ -5,6 +5,8 @@ import { examplesOf, runExample } from "../../helpers/examples.ts";
 
 const files = [
   "src/config/config.ts",
+  "src/config/database.ts",
+  "src/config/strict-mode.ts",
   "src/engines/explain/denials.ts",
   "src/engines/explain/hints.ts",
   "src/engines/explain/network-hints.ts",
@@ -34,6 +36,7 @@ const files = [
   "src/common/evaluate.ts",
   "src/common/exported.ts",
   "src/tools/tool-permissions.ts",
+  "src/tools/toolbox.ts",
 ];
 
 describe.each(files)("the examples in %s", (file) => {

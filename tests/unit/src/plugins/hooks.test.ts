@@ -22,7 +22,7 @@ import type {
 import { ClusterPlugin, SandboxPlugin } from "../../../../src/plugins/sandbox.ts";
 import { ToolsetPlugin } from "../../../../src/plugins/toolset.ts";
 import type { LogEntry, Output } from "../../../../src/request/types.ts";
-import { CONTRACT_POOL } from "../../../contract/engine-contract.ts";
+import { CONTRACT_POOL, until } from "../../../contract/engine-contract.ts";
 import { RecordingEngine } from "../../../fakes/recording-engine.ts";
 import { ThreadLauncher } from "../../../fakes/thread-launcher.ts";
 
@@ -269,13 +269,13 @@ describe("processes", () => {
   };
 
   it("are told with id, level and profile, and end when they are killed", async () => {
-    await vi.waitFor(() => expect(engine.status().warm).toBeGreaterThan(0));
+    await until(() => engine.status().warm > 0);
     const [first] = started;
     expect(first).toMatchObject({ level: "isolated", profile: { memory: 128 } });
     expect(first?.id).toEqual(expect.any(String));
     const before = started.length;
     await Promise.all(started.map(({ kill }) => kill()));
-    await vi.waitFor(() => expect(started.length).toBeGreaterThan(before));
+    await until(() => started.length > before);
     expect(await kernel.execute({ code })).toMatchObject({ ok: true, result: 1 });
   });
 
@@ -290,7 +290,7 @@ describe("processes", () => {
     expect(output).toMatchObject({ ok: true, result: 2, logs: [{ message: "hi" }] });
     await using(spawned, () => kernel.execute({ code, tools: ["crypto"] }, { onGranted }));
     expect(onGranted.mock.calls).toMatchObject([[{ level: "isolated", tools: ["crypto"] }]]);
-    await vi.waitFor(() => expect(engine.status().leased).toBe(0));
+    await until(() => engine.status().leased === 0);
   });
 
   it("have the timeout of their runner", async () => {
@@ -305,6 +305,8 @@ describe("processes", () => {
 
   it("are given back by kill(), and run nothing afterwards", async () => {
     const { spawn, runner } = api.onWorker.call();
+    // A sandbox is ended after its answer.
+    await until(() => engine.status().leased === 0);
     const process = await spawn();
     expect(engine.status().leased).toBe(1);
     await process.kill();

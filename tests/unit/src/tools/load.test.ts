@@ -64,15 +64,22 @@ describe("tools are loaded from", () => {
        import { provide } from "isolate/common/inject";
        import { lazy as again } from "isolate/common/lazy";
        import { proxy as same } from "isolate/common/proxy";
-       export default () => ({ name: "all", setup(globals) {
-         inject(globals, "a", lazy === again && proxy === same);
+       import type { Tool } from "isolate/types";
+       import { detect, merge, normalize, parse, validate } from "isolate/permissions";
+       import { parse as read } from "isolate/permissions/parser";
+       import { merge as add } from "isolate";
+       export default (): Tool => ({ name: "all", description: "all of it", setup(globals) {
+         inject(globals, "a", lazy === again && proxy === same && parse === read && merge === add);
+         globals.perms = [parse("https://x.org"), detect({ net: ["localhost"] }).local];
+         globals.strict = validate(normalize({ net: ["*"] }), true, () => {});
          provide(globals, { b: 2 });
        } });`,
     );
     const [loaded] = await loadTools([path]);
     const globals: Record<string, unknown> = {};
     await loaded?.tool.setup(globals);
-    expect(globals).toEqual({ a: true, b: 2 });
+    const strict = ["[Strict] Wildcard permission detected"];
+    expect(globals).toEqual({ a: true, b: 2, perms: ["x.org:443", true], strict });
   });
 
   it("the same file again, anew", async () => {
@@ -94,6 +101,11 @@ describe("a tool is refused by its file's name", () => {
     ["an export that is no tool", "export default 7", "A tool is an object, not a number"],
     ["a null export", "export default null", "A tool is an object, not null"],
     ["no name", "export default { setup() {} }", "The tool has no name"],
+    [
+      "a description of no kind",
+      "export default { name: 'x', description: 1, setup() {} }",
+      'Tool "x": Its description is not a string',
+    ],
     ["a bad name", "export default { name: '1 x', setup() {} }", `The tool's name "1 x" is not`],
     ["a long name", `export default { name: 'x'.repeat(65), setup() {} }`, "is not a letter"],
     ["no setup", "export default { name: 'x' }", 'Tool "x" has no function "setup"'],
@@ -120,7 +132,7 @@ describe("a tool is refused by its file's name", () => {
     [
       "another part of the package",
       "import 'isolate/kernel'",
-      'Could not resolve "isolate/kernel"',
+      'It imports "isolate/kernel", which works in no sandbox',
     ],
     ["an import by URL", "import 'https://x.org/a.js'", 'It imports "https://x.org/a.js"'],
     ["an await at the top", "await 1; export default 1", "Top-level await"],

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ToolError } from "../../../../src/base/errors.ts";
-import { config } from "../../../../src/config/config.ts";
+import { config, type PartialConfig } from "../../../../src/config/config.ts";
 import { Kernel } from "../../../../src/kernel/kernel.ts";
+import { parse } from "../../../../src/permissions/parser.ts";
 import type { Context, PluginApi } from "../../../../src/plugins/plugin.ts";
+import { SOLE_TENANT, type Tenant } from "../../../../src/request/tenant.ts";
 import { loadTools } from "../../../../src/tools/load.ts";
 import type { Tool, ToolContext } from "../../../../src/tools/tool.ts";
 import { RecordingEngine } from "../../../fakes/recording-engine.ts";
@@ -92,6 +94,47 @@ describe("the permissions of a tool", () => {
       { name: "plain", permissions: "none" },
       { name: "clock", permissions: "none" },
     ]);
+  });
+
+  describe("know the database of the execution, and not its password", () => {
+    const url = "postgres://app:hunter2@db.example:6432/shop?sslmode=require";
+    const bare = "postgres://db.example:6432/shop";
+    /** Returns the settings that a tool sees. */
+    async function shown(partial: PartialConfig, tenant: Tenant = SOLE_TENANT) {
+      const seen: ToolContext["config"][] = [];
+      const permissions = ({ config: settings }: ToolContext) => {
+        seen.push(settings);
+        return "none" as const;
+      };
+      const engines = [new RecordingEngine("isolated")];
+      const tools = [{ tool: { ...clock, permissions }, source: "/clock.ts", module: "text" }];
+      const settings = config({ sandbox: "isolated", ...partial });
+      const kernel = new Kernel({ config: settings, engines, tools });
+      await kernel.execute({ code, tools: ["clock"] }, { tenant });
+      return { ...seen[0] };
+    }
+
+    it("as the host sets it", async () => {
+      const { DATABASE_URL, db, ...rest } = await shown({ db: { url, rows: 5 }, timeout: 7 });
+      expect([DATABASE_URL, db?.url, db?.rows, rest.timeout]).toEqual([bare, bare, 5, 7]);
+      expect(parse(DATABASE_URL ?? "")).toBe("db.example:6432");
+      expect(JSON.stringify([DATABASE_URL, db, rest])).not.toMatch(/hunter2|app/);
+    });
+
+    it("as the tenant has it, and never another's", async () => {
+      const host = { tenants: true, db: { url: "postgres://u:p@host.example/all" } };
+      const acme = { id: "acme", database: url };
+      expect(await shown(host, acme)).toMatchObject({ DATABASE_URL: bare, db: { url: bare } });
+      const none = await shown(host, { id: "other" });
+      expect([none, none.db]).not.toContainEqual(
+        expect.objectContaining({ url: expect.anything() }),
+      );
+      expect(none).not.toHaveProperty("DATABASE_URL");
+    });
+
+    it("if there is one", async () => {
+      expect(await shown({})).not.toHaveProperty("DATABASE_URL");
+    });
   });
 
   it("are not asked for unless the request names the tool", async () => {
