@@ -35,6 +35,7 @@ const LIBRARY = [
   ["src/resourcex/types"],
   ["src/resourcex", "src/client"],
   ["src"],
+  ["src/public"],
 ];
 
 /** Layers of the control plane, above the whole library. */

@@ -18,6 +18,7 @@ export { inject, provide, reset } from "./common/inject.ts";
 export { lazy } from "./common/lazy.ts";
 export { proxy } from "./common/proxy.ts";
 export { type Config, config, type PartialConfig } from "./config/config.ts";
+export { DEFAULT_CONFIG } from "./config/default-config.ts";
 export {
   create,
   createIsolate,
@@ -35,7 +36,14 @@ export type { Perms } from "./permissions/perms.ts";
 export type { PermissionRefusal, Plan } from "./permissions/plan.ts";
 export type { PublicPlan } from "./permissions/public-plan.ts";
 export { validate } from "./permissions/validator.ts";
-export type { Context, IsolatePlugin, PluginApi } from "./plugins/plugin.ts";
+export { ChannelPlugin } from "./plugins/channel.ts";
+export { GuardPlugin } from "./plugins/guard.ts";
+export { LoaderPlugin } from "./plugins/loader.ts";
+export { LoggerPlugin } from "./plugins/logger.ts";
+export { PermissionPlugin } from "./plugins/permission.ts";
+export type { Context, IsolatePlugin, PluginApi, Process } from "./plugins/plugin.ts";
+export { ClusterPlugin, SandboxPlugin } from "./plugins/sandbox.ts";
+export { ToolsetPlugin } from "./plugins/toolset.ts";
 export { SOLE_TENANT, type Tenant } from "./request/tenant.ts";
 export type {
   Denial,

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PACKAGE_PROGRAMS } from "../helpers/package-programs.ts";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -131,6 +132,47 @@ it("has types for what it exports", async () => {
     (error: { stdout: string }) => error,
   );
   expect(stdout).toBe("");
+});
+
+/** Exports that need the types of Node, or are tested above. */
+const ELSEWHERE = ["./resourcex"];
+
+describe.each([
+  ["NodeNext", "nodenext"],
+  ["Bundler", "esnext"],
+])("with moduleResolution %s, each export", (moduleResolution, module) => {
+  const names = Object.keys(PACKAGE_PROGRAMS);
+  const fileOf = (name: string): string => `by-${names.indexOf(name)}`;
+  const outDir = `out-${moduleResolution}`;
+
+  it("has types that are whole and strict, without those of other packages", async () => {
+    const head = "const print = (value: unknown) => console.log(JSON.stringify(value));";
+    for (const name of names) {
+      const [text = ""] = PACKAGE_PROGRAMS[name] ?? [];
+      await writeFile(join(project, `${fileOf(name)}.ts`), `${head}\n${text}`);
+    }
+    const options = ["--strict", "--exactOptionalPropertyTypes", "--outDir", outDir];
+    const target = ["--target", "es2023", "--module", module, "--moduleResolution"];
+    const files = names.map((name) => `${fileOf(name)}.ts`);
+    const tsc = join(ROOT, "node_modules/.bin/tsc");
+    const { stdout } = await run(tsc, [...options, ...target, moduleResolution, ...files], {
+      cwd: project,
+    }).catch((error: { stdout: string }) => error);
+    expect(stdout).toBe("");
+  });
+
+  it.each(names)("runs: %s", async (name) => {
+    const [, printed] = PACKAGE_PROGRAMS[name] ?? [];
+    const file = join(outDir, `${fileOf(name)}.js`);
+    const { stdout } = await run(process.execPath, [file], { cwd: project });
+    expect(JSON.parse(stdout)).toEqual(printed);
+  });
+});
+
+it("each export has a program", async () => {
+  const { exports } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const tested = [...Object.keys(PACKAGE_PROGRAMS), ...ELSEWHERE];
+  expect(Object.keys(exports).sort()).toEqual(tested.sort());
 });
 
 it.each([

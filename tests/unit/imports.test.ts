@@ -58,6 +58,7 @@ const LAYERS = [
   ["src/engines/pool/pool.ts", "../container/flags.ts"],
   ["src/engines/contract/contract.ts", "../create.ts"],
   ["src/kernel/kernel.ts", "../isolate.ts"],
+  ["src/isolate.ts", "./public/kernel.ts"],
   ["src/plugins/guard.ts", "../../server/errors/problem.ts"],
   ["src/resourcex/data/locator.ts", "../registry.ts"],
   ["server/store/contract/jobs.ts", "../drizzle/jobs.ts"],

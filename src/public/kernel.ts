@@ -1,0 +1,8 @@
+/** `isolate/kernel`: makes instances. */
+export {
+  create,
+  createIsolate,
+  type Isolate,
+  type IsolateOptions,
+  type LibraryOutput,
+} from "../isolate.ts";
