@@ -204,6 +204,12 @@ export class Pool {
     await gone;
   }
 
+  /** Ends a sandbox, idle or leased. A leased one leaves the pool with its run, which fails. */
+  async kill(sandbox: Sandbox): Promise<void> {
+    const isIdle = this.#kept.remove(sandbox) || this.#warmSandboxes.take(sandbox);
+    await (isIdle ? this.#retire(sandbox) : sandbox.destroy().catch(this.#options.onError));
+  }
+
   /** Refuses requests with `reason` and ends idle sandboxes until `resume()`. No-op once closed. */
   halt(reason: IsolateError): void {
     if (this.closed) return;

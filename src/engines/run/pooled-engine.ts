@@ -147,9 +147,7 @@ export class PooledEngine implements Engine {
     const { level } = this;
     this.pool.onSpawn.add((sandbox) => {
       const { id, profile } = sandbox;
-      // The pool notices the end, removes the sandbox itself, and reports what fails.
-      const kill = (): Promise<void> => sandbox.destroy().catch(() => {});
-      listener({ id, level, profile, kill });
+      listener({ id, level, profile, kill: () => this.pool.kill(sandbox) });
     });
   }
 

@@ -4,7 +4,10 @@ import { type ExecuteOptions, profileKey, type Sandbox, type Spawn } from "../co
 export class SpawnedSandboxes {
   readonly #sandboxes = new WeakMap<Spawn, Sandbox>();
 
-  /** Wraps a leased sandbox. `discard` ends it; its failures are reported by the pool. */
+  /**
+   * Wraps a leased sandbox. `discard` gives it back to the pool, which ends it. That happens by itself
+   * if it ends before it has run anything.
+   */
   add(sandbox: Sandbox, level: Spawn["level"], discard: () => Promise<void>): Spawn {
     const { id, profile } = sandbox;
     const kill = async (): Promise<void> => {
@@ -13,6 +16,9 @@ export class SpawnedSandboxes {
     };
     const spawn: Spawn = { id, level, profile, kill };
     this.#sandboxes.set(spawn, sandbox);
+    void sandbox.closed.then(() => {
+      if (this.#sandboxes.delete(spawn)) void discard();
+    });
     return spawn;
   }
 
