@@ -206,7 +206,8 @@ export class Pool {
 
   /** Ends a sandbox, idle or leased. A leased one leaves the pool with its run, which fails. */
   async kill(sandbox: Sandbox): Promise<void> {
-    const isIdle = this.#kept.remove(sandbox) || this.#warmSandboxes.take(sandbox);
+    const groups = [...this.#warmSandboxes, ...this.#prepared];
+    const isIdle = this.#kept.remove(sandbox) || groups.some((group) => group.take(sandbox));
     await (isIdle ? this.#retire(sandbox) : sandbox.destroy().catch(this.#options.onError));
   }
 
@@ -335,10 +336,7 @@ export class Pool {
   }
 
   #place(sandbox: Sandbox, group: WarmGroup): void {
-    if (this.#halted !== undefined || !group.put(sandbox)) {
-      void this.#retire(sandbox);
-      return;
-    }
+    if (this.#halted !== undefined || !group.put(sandbox)) return void this.#retire(sandbox);
     void sandbox.closed.then(() => {
       if (!group.take(sandbox)) return;
       void this.#retire(sandbox);
@@ -366,16 +364,10 @@ export class Pool {
     this.#retiring.set(sandbox, gone);
     // Waiters do not wait for this if there is room.
     await gone;
-    this.#account(sandbox);
+    const rest = this.#shares.restOf(sandbox);
+    if (rest !== undefined) for (const listener of this.onIdleUsage) listener(rest);
     this.#retiring.delete(sandbox);
     this.#balance();
-  }
-
-  #account(sandbox: Sandbox): void {
-    const tenant = this.#shares.lastOf(sandbox);
-    const cpu = sandbox.meter?.rest() ?? 0;
-    if (tenant === undefined || cpu === 0) return;
-    for (const listener of this.onIdleUsage) listener({ tenant, cpu });
   }
 
   #sweep(): void {

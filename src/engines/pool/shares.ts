@@ -1,4 +1,4 @@
-import type { Sandbox } from "../contract/contract.ts";
+import type { IdleUsage, Sandbox } from "../contract/contract.ts";
 
 /** Milliseconds for which a tenant that has made a request is expected to make another. */
 export const EXPECTED_AGAIN = 600_000;
@@ -65,9 +65,11 @@ export class Shares {
     return tenant;
   }
 
-  /** Returns the present or last tenant of a sandbox; `undefined` if it has never been leased. */
-  lastOf(sandbox: Sandbox): string | undefined {
-    return this.#last.get(sandbox);
+  /** Returns what a sandbox has used since its last job, and whose job it was, if there is both. */
+  restOf(sandbox: Sandbox): Omit<IdleUsage, "level"> | undefined {
+    const tenant = this.#last.get(sandbox);
+    const cpu = sandbox.meter?.rest() ?? 0;
+    return tenant === undefined || cpu === 0 ? undefined : { tenant, cpu };
   }
 
   /** Lists all leased sandboxes. */

@@ -193,11 +193,6 @@ export class WarmSandboxes implements Iterable<ProfileSandboxes> {
     return idle;
   }
 
-  /** Removes a warm sandbox. Returns false if it is not warm. */
-  take(sandbox: Sandbox): boolean {
-    return [...this].some((profileSandboxes) => profileSandboxes.take(sandbox));
-  }
-
   /** Removes and returns all warm sandboxes, and rejects all waiters. */
   clear(reason: IsolateError): Sandbox[] {
     const all: Sandbox[] = [];
