@@ -27,7 +27,7 @@ import { RecordingEngine } from "../../../fakes/recording-engine.ts";
 import { ThreadLauncher } from "../../../fakes/thread-launcher.ts";
 
 const code = "export default () => 1";
-const USED = { cpu: 3, peakMemory: 10, bytesOut: 1, egressBytes: 2 };
+const USED = { cpu: 3, peakMemory: 10, bytesOut: 1, egressBytes: 2, channelDropped: 1 };
 
 const plugin = (setup: IsolatePlugin["setup"], name = "mine"): IsolatePlugin => ({ name, setup });
 const wrapping = (...taps: ExecuteTap[]): IsolatePlugin =>
@@ -98,7 +98,13 @@ describe("onExecute", () => {
       return next();
     });
     const { usage } = await kernelWith([twice], engine).kernel.execute({ code });
-    expect(usage).toMatchObject({ cpu: 6, peakMemory: 10, bytesOut: 2, egressBytes: 4 });
+    expect(usage).toMatchObject({
+      cpu: 6,
+      peakMemory: 10,
+      bytesOut: 2,
+      egressBytes: 4,
+      channelDropped: 2,
+    });
   });
 });
 
