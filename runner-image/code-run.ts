@@ -125,7 +125,7 @@ export class CodeRun {
       : argumentsOf(this.#job);
     const call = (module: Module): unknown => {
       if (this.#job.reuse) this.#loaded = { url, module, database: this.#database };
-      const main = module[entry];
+      const main = entryOf(module, entry);
       if (typeof main === "function") return apply(main, undefined, args);
       throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
     };
@@ -191,6 +191,17 @@ export class CodeRun {
     this.#send(message);
     return true;
   }
+}
+
+/**
+ * Finds the entry: the export of that name, otherwise the default export if its function is declared
+ * by that name.
+ */
+function entryOf(module: Module, name: string): unknown {
+  const exported = module[name];
+  if (exported !== undefined) return exported;
+  const main = module.default;
+  return typeof main === "function" && main.name === name ? main : undefined;
 }
 
 function write(

@@ -16,8 +16,10 @@ export const executeRequest = strictObject({
   code: z.string().meta({ description: "An ES module in JavaScript or TypeScript" }),
   /** Passed to the entry as its only argument; any JSON value. */
   input: z.unknown().optional().meta({ description: "The entry's only argument; any JSON" }),
-  /** Name of the export to call. Default `"default"`. */
-  entry: z.string().max(1_000).default("default").meta({ description: "Export to call" }),
+  /** Export to call, or the name of the default export's function. Default `"default"`. */
+  entry: z.string().max(1_000).default("default").meta({
+    description: "Export to call, or the name of the default export's function",
+  }),
   /** Milliseconds until the execution is ended, queueing included. Default 3000. */
   timeout: z.number().min(1).optional().meta({ description: "Milliseconds, queueing included" }),
   /** Names of the tools the code uses. */

@@ -44,6 +44,19 @@ export const VALUES = withStatus("ok", [
     result: 3,
   },
   {
+    name: "calls a default export by its function's name",
+    code: "export default function add(x) { return x.a + x.b }",
+    input: { a: 1, b: 2 },
+    entry: "add",
+    result: 3,
+  },
+  {
+    name: "prefers an export to a default export of that name",
+    code: "export default function add() { return 'default' }\nconst own = () => 'own';\nexport { own as add }",
+    entry: "add",
+    result: "own",
+  },
+  {
     name: "accepts TypeScript",
     code: "interface P { n: number }\nexport default (p: P): number => p.n as number",
     input: { n: 7 },
@@ -257,6 +270,12 @@ export const FAILURES = withStatus("error", [
     name: "says that an entry is not a function",
     code: "export default 'not a function'",
     fault: ["EntryError", 'Entry "default" is not a function'],
+  },
+  {
+    name: "does not call a default export of another name",
+    code: "export default function other() { return 1 }",
+    entry: "main",
+    fault: ["EntryError", 'Entry "main" is not a function'],
   },
   {
     name: "says that an entry does not exist",
