@@ -22,6 +22,7 @@ export { DEFAULT_CONFIG } from "./config/default-config.ts";
 export {
   create,
   createIsolate,
+  type Exception,
   type Isolate,
   type IsolateOptions,
   type LibraryOutput,

@@ -37,11 +37,18 @@ export interface IsolateOptions {
   readonly log?: (line: string) => void;
 }
 
-/** Output with its exception as a property. */
-export interface LibraryOutput extends Output {
-  /** Last exception in `logs`. It is not part of the JSON form. */
-  readonly error?: LogEntry;
-}
+/** Failure of an execution, by name and message. */
+export type Exception = LogEntry & { readonly name: string };
+
+/**
+ * Output with its exception as a property, which is not part of the JSON form. An output that is not
+ * `ok` always has one.
+ */
+export type LibraryOutput = Output &
+  (
+    | { readonly ok: true; readonly error?: undefined }
+    | { readonly ok: false; readonly error: Exception }
+  );
 
 export interface Isolate {
   /**
@@ -98,6 +105,19 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
 export const create = createIsolate;
 
 function withError(output: Output): LibraryOutput {
-  const error = output.logs?.findLast(({ level }) => level === "exception");
-  return Object.defineProperty({ ...output }, "error", { value: error, enumerable: false });
+  const value = output.ok ? undefined : exceptionOf(output);
+  const all = Object.defineProperty({ ...output }, "error", { value, enumerable: false });
+  return all as LibraryOutput;
+}
+
+/** Finds the last exception in the log. A plugin may have taken it out, then the outcome names it. */
+function exceptionOf({ logs = [], outcome }: Output): Exception {
+  const message = `The execution failed: ${outcome}`;
+  const found = logs.findLast(({ level }) => level === "exception");
+  const { name = "Exception", ...entry } = found ?? {
+    level: "exception",
+    message,
+    timestamp: Date.now(),
+  };
+  return { ...entry, name };
 }

@@ -5,11 +5,21 @@ const { freeze } = Object;
 /** Names that lead from an object to its constructor or prototype. */
 const FORBIDDEN = ["__proto__", "constructor", "prototype"];
 
-export interface ProxyOptions<K extends string> {
+type ArgumentsOf<F> = F extends (...args: infer A) => unknown ? A : [];
+
+/** Checks calls of functions: a name, and the arguments of the function of that name. */
+export type Validator<T, K extends keyof T> = (
+  ...call: { [Name in K]: [prop: Name, args: ArgumentsOf<T[Name]>] }[K]
+) => void;
+
+export interface ProxyOptions<T, K extends keyof T> {
   /** Visible names. Default: all names of the target except those of `Object.prototype`. */
   readonly whitelist?: readonly K[];
-  /** Called before each call of a function. Its error reaches the caller in place of a result. */
-  readonly validator?: (prop: K, args: readonly unknown[]) => void;
+  /**
+   * Called before each call of a function. Its error reaches the caller in place of a result. Code
+   * may call with arguments of any type.
+   */
+  readonly validator?: NoInfer<Validator<T, K>>;
 }
 
 /**
@@ -28,14 +38,15 @@ export interface ProxyOptions<K extends string> {
  */
 export function proxy<T extends object, K extends Extract<keyof T, string>>(
   target: T,
-  { whitelist, validator }: ProxyOptions<K> = {},
+  { whitelist, validator }: ProxyOptions<T, K> = {},
 ): Readonly<Pick<T, K>> {
   // A frozen object and no Proxy: it has no traps whose helpers code could replace.
   const view: Record<string, unknown> = Object.create(null);
+  const check = validator as ((prop: K, args: readonly unknown[]) => void) | undefined;
 
   function guarded(name: K, method: object): unknown {
     return freeze((...args: unknown[]) => {
-      validator?.(name, args);
+      check?.(name, args);
       const result: unknown = apply(method as () => unknown, target, args);
       return result === target ? view : result;
     });
