@@ -72,9 +72,17 @@ export class DocsProject {
     return stdout;
   }
 
-  /** Checks the types of files in the directory. Resolves with the faults. */
-  async check(names: readonly string[]): Promise<string> {
-    const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext"];
+  /**
+   * Checks the types of files in the directory. Resolves with the faults. `resolution` finds modules as
+   * Node does, or as bundlers do.
+   */
+  async check(
+    names: readonly string[],
+    resolution: "nodenext" | "bundler" = "nodenext",
+  ): Promise<string> {
+    const module = resolution === "bundler" ? "esnext" : resolution;
+    const found = ["--module", module, "--moduleResolution", resolution];
+    const options = ["--noEmit", "--strict", "--skipLibCheck", ...found];
     const target = ["--target", "es2023", "--types", "node"];
     const tsc = join(ROOT, "node_modules/.bin/tsc");
     const { stdout } = await run(tsc, [...options, ...target, ...names], {
