@@ -5,6 +5,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
 import { TestServer } from "../helpers/server.ts";
+import { safely } from "../published/programs/failures.ts";
+import { fromEditor } from "../published/programs/uses.ts";
 
 const run = promisify(execFile);
 
@@ -36,4 +38,23 @@ it("the TypeScript client finds a user by the database tool", async () => {
 it.skipIf(!hasRequests)("the Python client adds numbers up", async () => {
   const { stdout } = await run("python3", [published("client.py")]);
   expect(stdout).toMatch(/^Result: 15\nDuration: \d+ms\n$/);
+});
+
+it("an editor shows the result and the log", async () => {
+  const text = "export default ({ userId }) => { console.log('user', userId); return userId + 1 }";
+  const shown = await fromEditor(`${server.url}/execute`, text);
+  expect(shown.result).toBe(124);
+  expect(shown.logs).toMatchObject([{ message: "user 123" }]);
+});
+
+it("a client tells failures apart by their names", async () => {
+  expect(await safely(server.url, "export default (x) => x * 2", 21)).toBe(42);
+  for (const [code, advice] of [
+    ["export const other = 1", "It has no such function"],
+    ["export default (x) => x.y.z", "It failed: Cannot read properties of undefined"],
+    ["export default () => { for (;;); }", "It takes too long"],
+  ] as const) {
+    await server.ready();
+    await expect(safely(server.url, code, 1)).rejects.toThrow(advice);
+  }
 });

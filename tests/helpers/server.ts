@@ -24,7 +24,10 @@ export class TestServer {
   /** Store of its own. It remains for the next start. */
   #store: string | undefined;
   url = "";
+  /** Text of stderr: the log. */
   log = "";
+  /** Text of stdout: lines that the configuration asks for. */
+  printed = "";
 
   constructor(runDirectory: string, env: Record<string, string> = {}) {
     this.runDirectory = runDirectory;
@@ -50,6 +53,7 @@ export class TestServer {
 
   async start(): Promise<void> {
     this.log = "";
+    this.printed = "";
     this.url = "";
     if (!("ISOLATE_STORE_URL" in this.#env)) this.#store ??= await storeDirectory();
     const store = this.#store === undefined ? {} : { ISOLATE_STORE_URL: this.#store };
@@ -64,9 +68,12 @@ export class TestServer {
         ...store,
         ...this.#env,
       },
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      this.printed += chunk;
+    });
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       this.log += chunk;
     });
