@@ -27,3 +27,33 @@ it.each([
   await project.write("wrong.ts", text);
   expect(await project.check(["wrong.ts"], resolution)).toContain(fault);
 });
+
+/** Lines of `main.ts`. */
+const PRINTED = `helpers: true [ 'Dune' ] [ 'API_KEY', 'crypto' ]
+random: 8 false
+permissions: { env: [ 'A', 'B' ], net: [ 'host1', 'host2' ] } { env: [ 'B' ], net: [ 'host2' ] } localhost:5432 { wild: true, hosts: 2, local: true }
+[Strict] Wildcard permission detected
+tools: [ 'crypto', 'channel', 'database', 'http', 'files' ] [ 'simpleLogger' ]
+plugin: guard 
+plugin: toolset guard
+plugin: loader guard
+plugin: permission guard toolset
+plugin: sandbox guard loader
+plugin: channel sandbox
+plugin: cluster guard loader sandbox
+plugin: logger 
+defaults: {
+  timeout: 3000,
+  maxSize: 100000,
+  port: 8787,
+  strict: false,
+  audit: false
+}
+fresh: 0 42 1
+Characters: 72
+log: 100 50 149
+`;
+
+it("the programs do what was published, by the names of the package", async () => {
+  expect(await project.run("main.ts", { STRICT_MODE: "" })).toBe(PRINTED);
+});

@@ -1,5 +1,5 @@
 /** Plugins of one's own, the built-in ones by name, and the hooks of all. */
-import { createIsolate, type LibraryOutput } from "isolate";
+import { createIsolate, type Isolate, type LibraryOutput } from "isolate";
 import { create } from "isolate/kernel";
 import { ClusterPlugin, SandboxPlugin } from "isolate/plugins";
 import type {
@@ -72,14 +72,17 @@ export interface Kinds {
   onFormat: AsyncHook<Output>;
 }
 
-export const own = create({ plugins: [measuring, brief, quiet, watching] });
-export const alone = createIsolate({ plugins: [SandboxPlugin] });
-export const pooled = createIsolate({
-  plugins: [ClusterPlugin],
-  config: { cluster: { min: 4, max: 16, idle: 60_000 } },
-});
+export const openers = {
+  own: () => create({ plugins: [measuring, brief, quiet, watching] }),
+  alone: () => createIsolate({ plugins: [SandboxPlugin] }),
+  pooled: () =>
+    createIsolate({
+      plugins: [ClusterPlugin],
+      config: { cluster: { min: 4, max: 16, idle: 60_000 } },
+    }),
+};
 
-export async function nameOfFailure(): Promise<string | undefined> {
-  const output: LibraryOutput = await (await own).execute({ code: "throw 1" });
+export async function nameOfFailure(isolate: Isolate): Promise<string | undefined> {
+  const output: LibraryOutput = await isolate.execute({ code: "throw 1" });
   return output.ok ? undefined : output.error.name;
 }

@@ -48,13 +48,16 @@ export async function main(): Promise<PublishedOutput> {
 }
 
 /** Settings are passed in part, too. */
-export const narrow = create({ config: config({ crypto: { subtle: false, limit: 1_024 } }) });
-export const careful = create({ config: { strict: true, audit: true } });
-export const wide = create({ config: { cluster: { min: 4, max: 16, idle: 60_000 } } });
-export const reached = create({
-  config: {
-    crypto: { subtle: true, limit: 65_536, methods: ["getRandomValues", "randomUUID"] },
-    db: { hosts: ["backup.db.example.com:5432"] },
-  },
-});
-export const fresh = create({ useCluster: false });
+export const openers = {
+  narrow: () => create({ config: config({ crypto: { subtle: false, limit: 1_024 } }) }),
+  careful: () => create({ config: { strict: true, audit: true } }),
+  wide: () => create({ config: { cluster: { min: 4, max: 16, idle: 60_000 } } }),
+  reaching: () =>
+    create({
+      config: {
+        crypto: { subtle: true, limit: 65_536, methods: ["getRandomValues", "randomUUID"] },
+        db: { hosts: ["backup.db.example.com:5432"] },
+      },
+    }),
+  fresh: () => create({ useCluster: false }),
+};

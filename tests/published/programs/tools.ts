@@ -2,7 +2,8 @@
 import { create } from "isolate/kernel";
 import { inject } from "isolate/common";
 import { parse } from "isolate/permissions/parser";
-import type { Perms, Tool } from "isolate/types";
+import { build, registry, setup } from "isolate/tools";
+import type { Perms, Registry, Tool } from "isolate/types";
 
 /** Reaches one host, and says so. */
 export function http(): Tool {
@@ -56,7 +57,15 @@ export const files: Tool = {
   },
 };
 
-export const isolate = create({
-  tools: [http(), simpleLogger, files],
-  config: { sandbox: "none" },
-});
+export const open = () =>
+  create({ tools: [http(), simpleLogger, quietFetch, files], config: { sandbox: "none" } });
+
+/** Tools by their names, those of one's own among them. */
+export const all: Registry = registry([...build({ crypto: { subtle: false } }), http(), files]);
+
+/** Puts tools on an object of this process. */
+export async function install(tools: readonly Tool[]): Promise<Record<string, unknown>> {
+  const globals: Record<string, unknown> = {};
+  await setup([...tools], globals);
+  return globals;
+}

@@ -59,7 +59,10 @@ export async function discountOf(isolate: Isolate, rule: string, order: unknown)
   return discount;
 }
 
-/** Ends its sandboxes with the process. */
-process.on("SIGTERM", async () => {
-  process.exit(0);
-});
+/** Ends the sandboxes with the process. */
+export function endWithProcess(isolate: Isolate): void {
+  process.on("SIGTERM", async () => {
+    await isolate.close();
+    process.exit(0);
+  });
+}
