@@ -28,7 +28,8 @@ const ASKING = `export default (from) => new Promise((resolve) => {
 })`;
 
 const ANSWERING = `export default () => new Promise((resolve) => {
-  channel.on("chat", (message) => {
+  channel.on("chat", function hear(message) {
+    channel.off("chat", hear);
     console.log("Received: " + message.text);
     channel.emit("answer", "Hello " + message.from);
     resolve(message);
