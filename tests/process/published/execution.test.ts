@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { config } from "../../../src/config/config.ts";
 import { create, type Isolate } from "../../../src/isolate.ts";
@@ -139,6 +140,24 @@ describe("a use", () => {
     }));
     expect(await runAll(isolate, requests)).toEqual(requests.map(({ payload }) => payload ** 2));
   });
+});
+
+it("an HTTP application of one's own sends the output on, and keeps the error", async () => {
+  const kept: unknown[] = [];
+  const app = new Hono().post("/execute", async (context) => {
+    const output = await isolate.execute(await context.req.json());
+    if (!output.ok) kept.push([output.error.name, output.error.message, output.duration]);
+    return context.json(output);
+  });
+  const post = async (code: string) => {
+    const body = JSON.stringify({ code });
+    return (await app.request("/execute", { method: "POST", body })).json();
+  };
+  expect(await post("export default () => 42")).toMatchObject({ ok: true, result: 42 });
+  const failed = await post("export default () => { throw new RangeError('far') }");
+  expect(failed).toMatchObject({ ok: false, logs: [{ name: "RangeError", message: "far" }] });
+  expect(failed).not.toHaveProperty("error");
+  expect(kept).toEqual([["RangeError", "far", expect.any(Number)]]);
 });
 
 describe("code", () => {

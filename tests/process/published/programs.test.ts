@@ -1,7 +1,11 @@
 /** Tests that programs written for the published names and shapes compile in strict mode. */
 import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { createIsolate } from "../../../src/isolate.ts";
+import { until } from "../../contract/engine-contract.ts";
 import { DocsProject } from "../../helpers/docs-typescript.ts";
 import { ROOT } from "../../helpers/pages.ts";
 
@@ -56,4 +60,29 @@ log: 100 50 149
 
 it("the programs do what was published, by the names of the package", async () => {
   expect(await project.run("main.ts", { STRICT_MODE: "" })).toBe(PRINTED);
+});
+
+/** Finds the sandboxes of a run directory: Deno processes that are given it, by name or as a mount. */
+async function sandboxesIn(directory: string): Promise<string[]> {
+  const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const isOne = async (id: string): Promise<boolean> => {
+    const texts = ["cmdline", "mountinfo"].map((name) => readFile(`/proc/${id}/${name}`, "utf8"));
+    const [command = "", mounts = ""] = await Promise.all(texts).catch(() => []);
+    return command.includes("deno") && `${command}${mounts}`.includes(directory);
+  };
+  const found = await Promise.all(ids.map(isOne));
+  return ids.filter((_, index) => found[index]);
+}
+
+it("a program that ends without closing leaves no process, and its files to the next one", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "isolate-left-"));
+  expect(await project.run("leave.ts", { RUN_DIRECTORY: directory })).toBe("done\n");
+  await until(async () => (await sandboxesIn(directory)).length === 0);
+  expect(await readdir(directory)).not.toEqual([]);
+  const next = await createIsolate({ runDirectory: directory, config: { cluster: { min: 1 } } });
+  await next.execute({ code: "export default () => 1" });
+  await until(async () => (await sandboxesIn(directory)).length > 0);
+  await next.close();
+  expect(await readdir(directory)).toEqual([]);
+  await rm(directory, { recursive: true });
 });
