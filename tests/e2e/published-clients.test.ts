@@ -1,4 +1,4 @@
-/** Tests the published clients unchanged, as programs of their own, at the usual port. */
+/** Tests clients as they were published: programs of their own, at the usual port and level. */
 import { execFile, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -31,16 +31,23 @@ function published(name: string): string {
 }
 
 it("the TypeScript client finds a user by the database tool", async () => {
-  const { stdout } = await run(process.execPath, ["--import", "tsx", published("client.ts")]);
-  expect(stdout).toMatch(/^Result: \{ id: 123, name: 'Carol' \}\nDuration: \d+ ms\n$/);
+  const { stdout } = await run(process.execPath, [
+    "--import",
+    "tsx",
+    published("programs/client.ts"),
+  ]);
+  expect(stdout).toMatch(
+    /^found \{ id: 123, name: 'Carol' \} in \d+ ms\nrefused: 400 Bad Request\n$/,
+  );
 });
 
 it.skipIf(!hasRequests)("the Python client adds numbers up", async () => {
   const { stdout } = await run("python3", [published("client.py")]);
-  expect(stdout).toMatch(/^Result: 15\nDuration: \d+ms\n$/);
+  expect(stdout).toMatch(/^added 15 in \d+ ms\nrefused 400\n$/);
 });
 
 it("an editor shows the result and the log", async () => {
+  await server.ready();
   const text = "export default ({ userId }) => { console.log('user', userId); return userId + 1 }";
   const shown = await fromEditor(`${server.url}/execute`, text);
   expect(shown.result).toBe(124);
@@ -48,6 +55,7 @@ it("an editor shows the result and the log", async () => {
 });
 
 it("a client tells failures apart by their names", async () => {
+  await server.ready();
   expect(await safely(server.url, "export default (x) => x * 2", 21)).toBe(42);
   for (const [code, advice] of [
     ["export const other = 1", "It has no such function"],

@@ -1,33 +1,21 @@
-# client.py
+"""A client of the HTTP API that needs nothing but `requests`."""
+
 import requests
-import json
 
-def execute(code: str, input_data=None, tools=None, timeout=3000):
-    payload = {
-        'code': code,
-        'input': input_data,
-        'tools': tools or [],
-        'timeout': timeout
-    }
-    
-    response = requests.post(
-        'http://localhost:8787/execute',
-        headers={'Content-Type': 'application/json'},
-        json=payload
-    )
-    
-    response.raise_for_status()
-    return response.json()
+URL = "http://localhost:8787/execute"
 
-# 使用示例
-result = execute(
-    code='''
-        export default function(numbers) {
-            return numbers.reduce((sum, n) => sum + n, 0);
-        }
-    ''',
-    input_data=[1, 2, 3, 4, 5]
-)
 
-print(f"Result: {result['result']}")
-print(f"Duration: {result['duration']}ms")
+def send(code, value=None, tools=(), timeout=3000):
+    call = {"code": code, "input": value, "tools": list(tools), "timeout": timeout}
+    answer = requests.post(URL, headers={"Content-Type": "application/json"}, json=call)
+    answer.raise_for_status()
+    return answer.json()
+
+
+added = send("export default (all) => all.reduce((sum, one) => sum + one, 0)", [1, 2, 3, 4, 5])
+print(f"added {added['result']} in {added['duration']} ms")
+
+try:
+    send("export default () => 1", tools=["nope"])
+except requests.HTTPError as error:
+    print(f"refused {error.response.status_code}")

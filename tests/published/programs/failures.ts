@@ -27,6 +27,7 @@ export async function safely(url: string, code: string, input: unknown): Promise
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ code, input }),
   });
+  if (!response.ok) throw new Error(`It was refused: ${response.status} ${await response.text()}`);
   const answer = (await response.json()) as ExecuteResult;
   if (answer.ok) return answer.result;
   const exception = answer.logs?.find(({ level }) => level === "exception");
