@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 async function answer(request: object): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await server.post({ sandbox: "isolated", ...request });
+  const response = await server.post({ sandbox: "isolated", timeout: 20_000, ...request });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 

@@ -97,7 +97,7 @@ describe("strict mode and the audit log", () => {
   beforeAll(async () => {
     isolate = await create({
       runDirectory,
-      config: { strict: true, audit: true, wildcards: true, cluster: { min: 1 } },
+      config: { strict: true, audit: true, wildcards: true, timeout: 20_000, cluster: { min: 1 } },
     });
   });
   afterAll(() => isolate.close());

@@ -26,7 +26,11 @@ beforeAll(async () => {
   isolate = await create({
     runDirectory: join(directory, "run"),
     trusted: true,
-    config: { cluster: { min: 1 }, db: { url: "postgres://user:secret@db.example.com/app" } },
+    config: {
+      timeout: 20_000,
+      cluster: { min: 1 },
+      db: { url: "postgres://user:secret@db.example.com/app" },
+    },
     tools: [...(await Promise.all(tools)), counter],
   });
 });

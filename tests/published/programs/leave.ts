@@ -2,7 +2,7 @@
 import { createIsolate } from "isolate";
 
 const runDirectory = process.env.RUN_DIRECTORY ?? "";
-const isolate = await createIsolate({ runDirectory });
+const isolate = await createIsolate({ runDirectory, config: { timeout: 20_000 } });
 const { result } = await isolate.execute({ code: "export default () => 'done'" });
 console.log(result);
 const endless = "export default () => { for (;;); }";

@@ -47,7 +47,11 @@ const counting: IsolatePlugin = {
   },
 };
 
-const fresh = await createIsolate({ runDirectory, plugins: [SandboxPlugin, counting] });
+const fresh = await createIsolate({
+  runDirectory,
+  plugins: [SandboxPlugin, counting],
+  config: { timeout: 20_000 },
+});
 const before = started;
 const output = await fresh.execute({ code: "export default (x) => x * 2", input: 21 });
 console.log("fresh:", before, output.result, started);
