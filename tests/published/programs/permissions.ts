@@ -18,7 +18,7 @@ export const wild: boolean = found.wild;
 export const hosts: number = found.hosts;
 export const local: boolean = found.local;
 
-/** Everything a tool or a request can ask for. */
+/** All permissions that a tool or a request can ask for. */
 export const all: Perms = {
   env: ["DATABASE_URL"],
   net: ["db.example.com:5432"],
