@@ -176,7 +176,7 @@ it("each export has a program", async () => {
 });
 
 it.each([
-  ["request/execute-request.d.ts", "/** Name of the export to call."],
+  ["request/execute-request.d.ts", "/** Export to call, or the name of the default export"],
   ["request/output.d.ts", "/** The exception's name;"],
   ["contract/functions.d.ts", "/** Lets `/f/…` serve it without a key."],
   ["contract/tenants.d.ts", "/** Most executions at once,"],
