@@ -24,8 +24,8 @@ import { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
 import type { Caller } from "./tenants/auth.ts";
 
-/** Milliseconds of an execution beyond its timeout, including the wait for admission. */
-const MARGIN_MS = 120_000;
+/** Milliseconds of an execution beyond its timeout and its waits. */
+const MARGIN_MS = 20_000;
 /** Milliseconds in which the store has to take the last records. */
 const AUDIT_MS = 5_000;
 
@@ -124,7 +124,8 @@ export function createServices(options: ServicesOptions): Services {
     runs,
     jobs,
     idempotency,
-    most: config.maxTimeout + MARGIN_MS,
+    // It waits for others of its tenant, and then for a sandbox.
+    most: config.maxTimeout + 2 * config.queueTimeout + MARGIN_MS,
     onError,
   });
   const functions = new FunctionCatalogue(store.functions, kernel);

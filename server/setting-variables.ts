@@ -72,8 +72,7 @@ export const VARIABLES = {
   /** Milliseconds without a sign of life after which other servers run a server's jobs. */
   jobLease: variable("ISOLATE_JOB_LEASE", between(1_000).default(30_000)),
   /**
-   * Milliseconds for which an execution waits for others of its tenant. Shorter than the time that
-   * an Idempotency-Key allows beyond the longest timeout.
+   * Milliseconds for which an execution waits for others of its tenant, and then for a sandbox.
    */
   queueTimeout: variable("ISOLATE_QUEUE_TIMEOUT", between(100, 100_000).default(60_000)),
   /** Days for which executions are kept. */

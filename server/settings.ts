@@ -51,6 +51,7 @@ function settingsOf(env: NodeJS.ProcessEnv) {
     config: config({
       ...given.config,
       tenants: adminKey !== undefined,
+      queueTimeout: given.queueTimeout,
       maxMemory: Math.max(1_024, given.config.memory ?? 0),
     }),
   };

@@ -3,7 +3,7 @@ import type { Caller } from "../tenants/auth.ts";
 import type { WaitingExecution } from "./concurrency-limits.ts";
 
 /** Called once when an execution has ended, or with `null` if it never ran. */
-export type Release = (used: Pick<Usage, "cpu" | "wall"> | null) => void;
+export type Release = (used: Pick<Usage, "cpu" | "wall" | "queued"> | null) => void;
 
 /** Admits executions within the quotas of their tenant. */
 export interface Admission {

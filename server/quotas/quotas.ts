@@ -46,8 +46,8 @@ export class Quotas implements Admission {
     return (used) => {
       slots.give(options.isAnonymous);
       this.#tidy(tenant.id, slots);
-      // Without a measured CPU time, the whole run time counts.
-      settle(used && (used.cpu ?? used.wall));
+      // Without a measured CPU time, all time but the wait for a sandbox counts.
+      settle(used && (used.cpu ?? used.wall - used.queued));
     };
   }
 

@@ -137,7 +137,7 @@ export class Runs {
     audit.expect();
     const record = (end: ExecutionEnd): void => {
       const hasRun = end.outcome !== "refused" && end.outcome !== "failed";
-      if (hasRun) used = end.usage ?? { cpu: null, wall: end.duration };
+      if (hasRun) used = end.usage ?? { cpu: null, wall: end.duration, queued: 0 };
       const row = rowOf({ ...asked, id }, facts, startedAt, end);
       audit.record(row);
       onEnd?.(row);

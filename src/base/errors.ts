@@ -145,7 +145,7 @@ export class ToolError extends IsolateError {
 /** The caller has disconnected or aborted. The sandbox that worked for it has been destroyed. */
 export class Aborted extends Error {
   override readonly name = "Aborted";
-  /** Resources used by then; absent if the execution had not begun. */
+  /** Resources used by then; absent if it had not come to an engine. */
   usage?: Usage;
 
   constructor() {

@@ -2,6 +2,8 @@
 export interface Usage {
   /** Milliseconds from the request to the outcome, including the wait for a sandbox. */
   readonly wall: number;
+  /** Milliseconds of those that it waited for a sandbox. */
+  readonly queued: number;
   /** Milliseconds of processor time; `null` where it cannot be measured. */
   readonly cpu: number | null;
   /** Peak memory of the sandbox in bytes, including its runtime; `null` where unknown. */

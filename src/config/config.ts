@@ -10,6 +10,7 @@ import { OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { LOG_ENTRY_LEVELS } from "../request/output.ts";
 import { cryptoConfig } from "./crypto.ts";
 import { databaseConfig } from "./database.ts";
+import { DEFAULT_QUEUE_TIMEOUT } from "./queue-timeout.ts";
 import { DEFAULT_REUSE } from "./reuse-limits.ts";
 import { strictMode } from "./strict-mode.ts";
 
@@ -20,10 +21,12 @@ const absolutePath = z.string().regex(/^\/[^\0:,]*$/, "Not an absolute path, or 
 const schema = z.strictObject({
   /** Bytes of code accepted. */
   maxSize: z.int().min(1).max(16_777_216).default(100_000),
-  /** Milliseconds an execution has if its request does not say. */
+  /** Milliseconds the code has, from its start, if its request does not say. */
   timeout: z.int().min(1).default(3_000),
   /** Most milliseconds a request may ask for. */
   maxTimeout: z.int().min(1).max(3_600_000).default(300_000),
+  /** Milliseconds an execution waits for a sandbox if its request does not say less. */
+  queueTimeout: z.int().min(0).max(3_600_000).default(DEFAULT_QUEUE_TIMEOUT),
   /** Port of a server with this configuration; the library listens nowhere. */
   port: z.int().min(0).max(65_535).default(8_787),
   /** Level of a request without one: `container` for a server, `isolated` for the library. */

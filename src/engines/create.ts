@@ -67,6 +67,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
     profile: { memory: config.memory, cpus: config.cpus },
     startConcurrency: START_CONCURRENCY,
     maxWaiting: MAX_WAITING,
+    queueTimeout: config.queueTimeout,
     healthInterval: HEALTH_INTERVAL,
     onError: (error) => log(error instanceof Error ? error.message : String(error)),
   };

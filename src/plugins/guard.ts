@@ -31,9 +31,15 @@ export const GuardPlugin: IsolatePlugin = {
         timeout = Math.min(config.timeout, maxTimeout ?? config.timeout),
         sandbox = levels[0] ?? config.sandbox ?? "container",
         memory = Math.min(config.memory, maxMemory ?? config.memory),
+        queueTimeout = config.queueTimeout,
       } = data;
       // Assigned to the schema's object, because a copy takes ten times as long as all the rest.
-      const request: ValidRequest = Object.assign(data, { timeout, sandbox, memory });
+      const request: ValidRequest = Object.assign(data, {
+        timeout,
+        queueTimeout,
+        sandbox,
+        memory,
+      });
       assertWithin(request, tenant);
       return request;
     });

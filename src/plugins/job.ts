@@ -27,6 +27,7 @@ export function optionsOf(context: Context, readResult: ReadResult | undefined):
   return {
     profile,
     timeout: request.timeout,
+    queueTimeout: request.queueTimeout,
     tenant: tenant.id,
     reuse: request.reuse === "code" ? { key: keyOf(context) } : undefined,
     channel,

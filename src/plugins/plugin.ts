@@ -91,7 +91,7 @@ export type Runner = (context: Context) => Promise<Output>;
 export interface Factory {
   /**
    * Takes a sandbox, a warm one if there is one. It belongs to the caller until `kill()`, or until it
-   * has run a job. Rejects as `execute()` does if none becomes free within `config.timeout` ms.
+   * has run a job. Rejects as `execute()` does if none becomes free within `config.queueTimeout` ms.
    */
   spawn(options?: SpawnOptions): Promise<Process>;
   /**

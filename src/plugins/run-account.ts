@@ -56,6 +56,7 @@ function total(before: JobUsage, usage: JobUsage): JobUsage {
     peakMemory: known(before.peakMemory, usage.peakMemory, Math.max),
     bytesOut: before.bytesOut + usage.bytesOut,
     egressBytes: before.egressBytes + usage.egressBytes,
+    queued: before.queued + usage.queued,
     channelDropped: before.channelDropped + usage.channelDropped,
   };
 }

@@ -30,10 +30,10 @@ export const SandboxPlugin: IsolatePlugin = {
       if (level === "none") throw new BadRequest("sandbox", NO_TRUST);
       throw new EngineUnavailable(UNAVAILABLE[level]);
     };
-    const { sandbox = "container", timeout, memory, cpus } = config;
+    const { sandbox = "container", queueTimeout, memory, cpus } = config;
     const spawn = async (options: SpawnOptions = {}): Promise<Process> => {
       const { level = sandbox, profile = { memory, cpus }, tenant = SOLE_TENANT } = options;
-      return engine(level).spawn({ profile, timeout, tenant: tenant.id });
+      return engine(level).spawn({ profile, queueTimeout, tenant: tenant.id });
     };
     api.onWorker.tap(() => ({ engine, engines, spawn, runner: runnerBy(engine) }));
   },

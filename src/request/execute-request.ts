@@ -20,8 +20,18 @@ export const executeRequest = strictObject({
   entry: z.string().max(1_000).default("default").meta({
     description: "Export to call, or the name of the default export's function",
   }),
-  /** Milliseconds until the execution is ended, queueing included. Default 3000. */
-  timeout: z.number().min(1).optional().meta({ description: "Milliseconds, queueing included" }),
+  /** Milliseconds of the code itself, from its start. Default 3000. */
+  timeout: z
+    .number()
+    .min(1)
+    .optional()
+    .meta({ description: "Milliseconds, from the code's start" }),
+  /** Most milliseconds that it waits for a sandbox. Default, and most: the operator's, 60000. */
+  queueTimeout: z
+    .number()
+    .min(0)
+    .optional()
+    .meta({ description: "Milliseconds that it may wait for a sandbox" }),
   /** Names of the tools the code uses. */
   tools: z.array(z.string()).max(100).default([]).meta({ description: "Names of tools" }),
   /** Permissions beyond those of the tools. The plan checks the elements, and names them. */
@@ -48,16 +58,19 @@ export const executeRequest = strictObject({
 /** Returns the schema of what one host takes: text that is whole, and numbers within the host's limits. */
 export function requestWithin({
   maxTimeout,
+  queueTimeout: maxQueueTimeout,
   maxMemory,
 }: {
   maxTimeout: number;
+  queueTimeout: number;
   maxMemory: number;
 }) {
-  const { code, entry, timeout, memory } = executeRequest.shape;
+  const { code, entry, timeout, queueTimeout, memory } = executeRequest.shape;
   return executeRequest.extend({
     code: code.check(...WHOLE_TEXT),
     entry: entry.check(...WHOLE_TEXT),
     timeout: timeout.unwrap().max(maxTimeout).optional(),
+    queueTimeout: queueTimeout.unwrap().max(maxQueueTimeout).optional(),
     memory: memory.unwrap().max(maxMemory).optional(),
   });
 }

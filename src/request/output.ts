@@ -41,6 +41,7 @@ export const denial = object({
 
 export const usage = object({
   wall: z.number().meta({ description: "Milliseconds since the request" }),
+  queued: z.number().meta({ description: "Milliseconds of those that it waited for a sandbox" }),
   cpu: z.number().nullable().meta({ description: "Milliseconds of processor time" }),
   peakMemory: z.int().nullable().meta({ description: "Bytes" }),
   bytesOut: z.int().meta({ description: "Bytes of the result and the logs" }),

@@ -11,7 +11,7 @@ const TIMEOUT = 30_000;
 const MEMORY = 256;
 
 export interface CreateRegistryOptions extends RegistryOptions {
-  /** Milliseconds for each execution, including the wait for a sandbox. Default 30,000. */
+  /** Milliseconds for each execution, from its start in a sandbox. Default 30,000. */
   readonly timeout?: number;
   /** Megabytes of a sandbox, at the levels that have one; at least 128. Default 256. */
   readonly memory?: number;

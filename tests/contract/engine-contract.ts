@@ -179,7 +179,8 @@ function lifeCycle(current: () => Engine, open: () => Promise<Engine>, endless: 
     for (const outcome of await Promise.all(queued)) expect(outcome.status).toBe("ok");
   });
 
-  it("counts waiting as part of the timeout", async () => {
+  /** Takes all sandboxes until the returned function is called. */
+  const takeAll = async (): Promise<() => Promise<void>> => {
     const caller = new AbortController();
     await until(() => current().status().warm === 1);
     const running = [1, 2, 3].map(() =>
@@ -188,10 +189,41 @@ function lifeCycle(current: () => Engine, open: () => Promise<Engine>, endless: 
         .catch(() => {}),
     );
     await until(() => current().status().leased === CONTRACT_POOL.max);
-    const late = current().execute(quick, { ...options, timeout: 200 });
+    return async () => {
+      caller.abort();
+      await Promise.all(running);
+    };
+  };
+
+  it("waits for a sandbox as long as queueTimeout says, whatever the timeout", async () => {
+    const giveBack = await takeAll();
+    const late = current().execute(quick, { ...options, queueTimeout: 200 });
     await expect(late).rejects.toBeInstanceOf(HostBusy);
+    await giveBack();
+  });
+
+  it("gives the code all of its timeout, however long it has waited, and tells of the wait", async () => {
+    const giveBack = await takeAll();
+    const asked = performance.now();
+    const late = current().execute(endless, { ...options, timeout: 300 });
+    const caller = new AbortController();
+    const gone = current().execute(quick, { ...options, signal: caller.signal });
+    await new Promise((resolve) => setTimeout(resolve, 400));
     caller.abort();
-    await Promise.all(running);
+    await expect(gone).rejects.toMatchObject({ usage: { cpu: 0, bytesOut: 0 } });
+    await giveBack();
+    const { status, duration, usage } = await late;
+    const passed = performance.now() - asked;
+    expect(status).toBe("timeout");
+    expect(duration).toBeGreaterThanOrEqual(299);
+    expect(usage?.queued).toBeGreaterThanOrEqual(399);
+    expect(usage?.queued).toBeLessThanOrEqual(Math.ceil(passed - 299));
+  });
+
+  it("tells of no wait where a sandbox is warm", async () => {
+    await until(() => current().status().warm === 1);
+    const { usage } = await current().execute(quick, options);
+    expect(usage?.queued).toBeLessThan(50);
   });
 
   it("serves another profile beside its own", async () => {

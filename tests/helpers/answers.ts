@@ -4,7 +4,16 @@
 const MORE = "…";
 /** Members with numbers that differ each time. */
 const MEASURED = new Set([
-  ...["timestamp", "duration", "wall", "cpu", "peakMemory", "bytesOut", "executionTimeMs"],
+  ...[
+    "timestamp",
+    "duration",
+    "wall",
+    "queued",
+    "cpu",
+    "peakMemory",
+    "bytesOut",
+    "executionTimeMs",
+  ],
   ...["bytes", "executions", "count", "starting", "warm", "leased", "kept"],
 ]);
 /** Members that some hosts do not measure. */

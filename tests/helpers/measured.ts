@@ -5,6 +5,7 @@ export const MEASURED = {
   duration: expect.any(Number) as unknown,
   usage: {
     wall: expect.any(Number) as unknown,
+    queued: expect.any(Number) as unknown,
     cpu: expect.toSatisfy(isMeasure) as unknown,
     peakMemory: expect.toSatisfy(isMeasure) as unknown,
     bytesOut: expect.any(Number) as unknown,

@@ -39,7 +39,15 @@ export const SHARED_BODY = { code: "export default () => 1" };
 export const NAMELESS: ReadonlySet<string> = new Set([
   ...["header:accept", "header:prefer", "path:path"],
   ...["query:limit", "query:offset", "query:outcome", "query:via", "query:since", "query:until"],
-  ...["body:code", "body:input", "body:entry", "body:timeout", "body:memory", "body:sandbox"],
+  ...[
+    "body:code",
+    "body:input",
+    "body:entry",
+    "body:timeout",
+    "body:queueTimeout",
+    "body:memory",
+    "body:sandbox",
+  ],
   ...["body:tools", "body:permissions", "body:explain", "body:reuse", "body:callback"],
   ...["body:files", "body:main", "body:kind", "body:public", "body:args"],
   ...["body:archive", "body:content"],

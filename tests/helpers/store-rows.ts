@@ -28,6 +28,7 @@ export function execution(tenant: string, more: Partial<ExecutionRow> = {}): Exe
     duration: 1.25,
     usage: {
       wall: 2.5,
+      queued: 0.5,
       cpu: 1.5,
       peakMemory: 3_000_000_000,
       bytesOut: 5,

@@ -187,7 +187,7 @@ function toStored({ usage, ...row }: ExecutionRow): Record<string, unknown> {
 }
 
 function fromStored(stored: Stored): ExecutionRow {
-  const { wall, cpu, peakMemory, bytesOut, egressBytes, channelDropped, ...row } = stored;
+  const { wall, queued, cpu, peakMemory, bytesOut, egressBytes, channelDropped, ...row } = stored;
   const usage =
     wall === null
       ? null
@@ -197,7 +197,8 @@ function fromStored(stored: Stored): ExecutionRow {
           peakMemory,
           bytesOut: bytesOut ?? 0,
           egressBytes: egressBytes ?? 0,
-          // Rows of earlier versions have none.
+          // Rows of earlier versions lack these.
+          queued: queued ?? 0,
           channelDropped: channelDropped ?? 0,
         };
   return { ...(row as Omit<ExecutionRow, "usage">), usage };

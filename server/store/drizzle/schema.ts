@@ -100,8 +100,9 @@ export const executions = schema.table(
     error: text(),
     startedAt: time().notNull(),
     duration: doublePrecision().notNull(),
-    /** Usage. All of its columns are null if it is unknown. */
+    /** Usage. All of its columns are null if it is unknown, and `queued` in older rows. */
     wall: doublePrecision(),
+    queued: doublePrecision(),
     cpu: doublePrecision(),
     peakMemory: bigint({ mode: "number" }),
     bytesOut: bigint({ mode: "number" }),

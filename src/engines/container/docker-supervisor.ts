@@ -8,7 +8,7 @@ import { type Instance, RunDirectoryGone } from "../instance/instance.ts";
 import type { PoolOptions } from "../pool/pool-options.ts";
 import { ProfileUnavailable } from "../pool/profile-unavailable.ts";
 import { PooledEngine } from "../run/pooled-engine.ts";
-import { call, engineStatus } from "./docker.ts";
+import { call, engineStatus, isUnanswered } from "./docker.ts";
 import { ContainerLauncher, type ContainerLauncherOptions } from "./launcher.ts";
 import { ForeignInstances, RunDirectoryUnseen } from "./other-instances.ts";
 import { reap } from "./reaper.ts";
@@ -42,8 +42,7 @@ export interface DockerSupervisorOptions
 
 /**
  * Watches a Docker Engine, and halts and resumes the engine that runs jobs in its containers. While
- * Docker is away, every request is refused. When it is back, leftovers are removed and the pool
- * fills again.
+ * Docker restarts, requests wait. When it is back, leftovers are removed and the pool fills again.
  */
 export class DockerSupervisor {
   /** Runs the jobs. Closing it also ends the supervisor. */
@@ -54,6 +53,7 @@ export class DockerSupervisor {
   readonly #foreign: ForeignInstances;
   #image = "";
   #up = false;
+  #hasBeenUp = false;
   #lastReap = 0;
   #next: NodeJS.Timeout | undefined;
   #checking: Promise<void>;
@@ -111,6 +111,8 @@ export class DockerSupervisor {
       const isProfile = error instanceof ProfileUnavailable;
       pool.onError(isProfile ? error.cause : error);
       if (isProfile || !this.#up || this.engine.pool.closed) return;
+      // Told before the pool tells those who wait for this start, so that they wait for the engine.
+      if (isUnanswered(error)) this.#goDown(error);
       // The image has been removed: prepare again.
       if (engineStatus(error) === 404) this.#up = false;
       this.#checkSoon(0);
@@ -156,6 +158,7 @@ export class DockerSupervisor {
     if (image.status === "rejected") throw image.reason;
     this.#image = image.value;
     this.#up = true;
+    this.#hasBeenUp = true;
     log(`Docker Engine ${info.ServerVersion} is ready, sandboxes run ${this.#image}`);
     if (this.engine.pool.closed) return;
     this.#egress.keep();
@@ -177,7 +180,9 @@ export class DockerSupervisor {
     if (this.engine.pool.halted?.message !== reason) this.#options.log(reason);
     this.#up = false;
     this.#launcher.networks.forget();
-    this.engine.pool.halt(unavailable(reason));
+    // An engine that has run comes back by itself. Others need the operator, so nobody waits.
+    const inVain = !this.#hasBeenUp || error instanceof EngineUnavailable;
+    this.engine.pool.halt(unavailable(reason), inVain);
   }
 }
 

@@ -48,6 +48,12 @@ export function call<T>(what: string, work: Promise<T>, ms = CALL_WITHIN): Promi
   return deadline(work, ms, `The engine's ${what}`);
 }
 
+/** Tells whether nobody answered a call: the engine has ended, or is about to. */
+export function isUnanswered(error: unknown): boolean {
+  const { syscall, code } = (error ?? {}) as NodeJS.ErrnoException;
+  return syscall === "connect" || code === "ECONNRESET";
+}
+
 /** Returns the HTTP status of an engine's refusal, or `undefined` if it did not answer at all. */
 export function engineStatus(error: unknown): number | undefined {
   const status = (error as { statusCode?: unknown } | null)?.statusCode;

@@ -213,8 +213,10 @@ export interface ChannelLine {
 
 export interface ExecuteOptions {
   readonly profile: Profile;
-  /** Timeout in milliseconds, including the wait for a sandbox. */
+  /** Milliseconds of the job in its sandbox. */
   readonly timeout: number;
+  /** Most milliseconds of the wait for a sandbox. Default: the engine's. */
+  readonly queueTimeout?: number | undefined;
   /** Tenant of the execution. Tenants get sandboxes in turn. Default: the only one of the host. */
   readonly tenant?: string | undefined;
   /** Aborts: destroys the sandbox and rejects with `Aborted`. */
@@ -237,6 +239,8 @@ export interface ExecuteOptions {
   /** Sandbox of `spawn()` in which to run the job. Default: one of the pool. */
   readonly process?: Spawn | undefined;
 }
+
+export type SpawnOptions = Pick<ExecuteOptions, "profile" | "queueTimeout" | "tenant">;
 
 export type ReadResult = (text: string) => Promise<JsonText>;
 
@@ -274,9 +278,9 @@ export interface Engine {
   prewarm(): void;
   /**
    * Leases a sandbox until it is killed, or has run one job by `execute()`. Rejects with `HostBusy`
-   * if none becomes free within the timeout.
+   * if none becomes free within `queueTimeout`.
    */
-  spawn(options: Pick<ExecuteOptions, "profile" | "timeout" | "tenant">): Promise<Spawn>;
+  spawn(options: SpawnOptions): Promise<Spawn>;
   /** Calls `listener` for each sandbox started from now on. */
   onSpawn(listener: (spawn: Spawn) => void): void;
   /**

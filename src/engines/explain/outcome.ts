@@ -14,6 +14,7 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Resource use of a job that was not measured. */
 export const NOT_MEASURED: JobUsage = {
+  queued: 0,
   cpu: null,
   peakMemory: null,
   bytesOut: 0,

@@ -14,6 +14,8 @@ export interface PoolOptions {
   readonly startConcurrency: number;
   /** Most requests that may wait for a sandbox. Further ones are refused at once. */
   readonly maxWaiting: number;
+  /** Most milliseconds that a request waits if it does not say. Default: `DEFAULT_QUEUE_TIMEOUT`. */
+  readonly queueTimeout?: number;
   /** Limits of sandboxes kept by `keep()`. Default: `DEFAULT_REUSE`. */
   readonly reuse?: ReuseLimits;
   /**

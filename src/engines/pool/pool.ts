@@ -2,6 +2,8 @@ import { EngineUnavailable, type IsolateError, ShuttingDown } from "../../base/e
 import { DEFAULT_REUSE } from "../../config/reuse-limits.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { IdleUsage, Launcher, Profile, Sandbox } from "../contract/contract.ts";
+import { BackOff } from "./back-off.ts";
+import { Halt } from "./halt.ts";
 import { checkHealth } from "./health-check.ts";
 import { KeptSandboxes } from "./kept-sandboxes.ts";
 import type { PoolOptions } from "./pool-options.ts";
@@ -13,8 +15,6 @@ import type { WarmGroup } from "./warm-group.ts";
 import { type ProfileSandboxes, WarmSandboxes } from "./warm-sandboxes.ts";
 
 const REFILL_AFTER = 50;
-const FIRST_RETRY = 100;
-const LAST_RETRY = 5_000;
 
 /**
  * Keeps sandboxes warm, hands each out once, and starts its successor afterwards. A sandbox goes
@@ -37,18 +37,18 @@ export class Pool {
   readonly #launches = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
   #lastHealthCheck = Date.now();
-  #halted: IsolateError | undefined;
-  #failures = 0;
-  #retry: NodeJS.Timeout | undefined;
+  readonly #halt: Halt;
+  /** Pauses after starts that fail. */
+  readonly backOff = new BackOff();
 
   /**
-   * Keeps nothing warm until `prewarm()`. If `halted` is given, refuses requests with it until
+   * Keeps nothing warm until `prewarm()`. If `halted` is given, hands out nothing until
    * `resume()`.
    */
   constructor(launcher: Launcher, options: PoolOptions, halted?: IsolateError) {
     this.#launcher = launcher;
     this.#options = options;
-    this.#halted = halted;
+    this.#halt = new Halt(halted);
     this.#warmSandboxes = new WarmSandboxes(options, this.#shares);
     const { reuse = DEFAULT_REUSE, prepared = 0 } = options;
     const { min, max, idle, healthInterval } = options;
@@ -87,18 +87,23 @@ export class Pool {
 
   /** True once it has been closed, for good. */
   get closed(): boolean {
-    return this.#halted instanceof ShuttingDown;
+    return this.#halt.reason instanceof ShuttingDown;
   }
 
   /** Reason why nothing is handed out at present. */
   get halted(): IsolateError | undefined {
-    return this.#halted;
+    return this.#halt.reason;
+  }
+
+  /** Milliseconds for which it has been halted: 0 if it is not, and endless if waiting is in vain. */
+  get haltedFor(): number {
+    return this.#halt.age;
   }
 
   /**
    * Leases a sandbox of the profile, at once if one is idle for the key, prepared for the grant, or
    * warm. Rejects with the signal's reason when it is aborted, and with the reason why none can be
-   * started.
+   * started. While the pool is halted, it waits.
    *
    * @throws {HostBusy} if the queue is full.
    * @throws {TenantBusy} if the tenant fills the queue itself, or another tenant needs the place
@@ -106,7 +111,7 @@ export class Pool {
    */
   acquire(profile: Profile, signal: AbortSignal, claim: Claim = {}): Promise<Sandbox> {
     const { tenant = SOLE_TENANT.id, key, worker } = claim;
-    if (this.#halted !== undefined) return Promise.reject(this.#halted);
+    if (this.haltedFor === Number.POSITIVE_INFINITY) return Promise.reject(this.#halt.reason);
     this.#shares.note(tenant);
     const reused = this.#takeKept(profile, key);
     if (reused !== undefined) return Promise.resolve(this.#shares.lease(reused, tenant, false));
@@ -123,9 +128,8 @@ export class Pool {
       return leased;
     }
     if (this.#warmSandboxes.waiting >= this.#options.maxWaiting) {
-      const all = this.#warmSandboxes.waiters();
-      const refusal = makePlace(all, tenant, this.#shares.tenants);
-      if (refusal !== undefined) return Promise.reject(refusal);
+      const refusal = makePlace(this.#warmSandboxes.waiters(), tenant, this.#shares.tenants);
+      if (refusal !== undefined) return Promise.reject(this.#halt.reason ?? refusal);
     }
     const leased = profileSandboxes.waiting.wait(signal, { tenant, key, grant });
     this.#balance();
@@ -139,7 +143,7 @@ export class Pool {
   keep(sandbox: Sandbox, key: string): void {
     const tenant = this.#shares.release(sandbox);
     if (tenant === undefined) return;
-    if (this.#halted !== undefined) {
+    if (this.#halt.reason !== undefined) {
       void this.#retire(sandbox);
       return;
     }
@@ -182,7 +186,7 @@ export class Pool {
 
   get #canStart(): boolean {
     if (this.#launches.size + this.#retiring.size > 0) return true;
-    return this.#retry === undefined && this.#alive < this.#options.max;
+    return !this.backOff.pausing && this.#alive < this.#options.max;
   }
 
   get #alive(): number {
@@ -211,13 +215,16 @@ export class Pool {
     await (isIdle ? this.#retire(sandbox) : sandbox.destroy().catch(this.#options.onError));
   }
 
-  /** Refuses requests with `reason` and ends idle sandboxes until `resume()`. No-op once closed. */
-  halt(reason: IsolateError): void {
+  /**
+   * Ends idle sandboxes and hands out none until `resume()`. Requests wait, unless that is
+   * `inVain`. No-op once closed.
+   */
+  halt(reason: IsolateError, inVain = false): void {
     if (this.closed) return;
-    this.#halted = reason;
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
-    const unused = [...this.#prepared.clear(), ...this.#warmSandboxes.clear(reason)];
+    this.#halt.begin(reason, inVain);
+    this.backOff.cancel();
+    const unused = [...this.#prepared.clear(), ...this.#warmSandboxes.clear()];
+    if (inVain) for (const waiter of this.#warmSandboxes.waiters()) waiter.reject(reason);
     for (const sandbox of [...this.#kept.clear(), ...unused]) void this.#retire(sandbox);
   }
 
@@ -230,7 +237,7 @@ export class Pool {
 
   /** Replaces all idle sandboxes, unless the pool is halted. */
   renew(): void {
-    if (this.#halted !== undefined) return;
+    if (this.#halt.reason !== undefined) return;
     this.halt(new EngineUnavailable("The sandboxes are being replaced", { retryAfter: 2 }));
     this.resume();
   }
@@ -238,15 +245,15 @@ export class Pool {
   /** Ends a halt, except for the final one of `close()`. */
   resume(): void {
     if (this.closed) return;
-    this.#halted = undefined;
-    this.#failures = 0;
+    this.#halt.end();
+    this.backOff.reset();
     this.#balance();
   }
 
   /** Ends every sandbox, including leased ones, and refuses requests from now on. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.halt(new ShuttingDown());
+    this.halt(new ShuttingDown(), true);
     for (const sandbox of this.#shares.all()) void this.discard(sandbox);
     await Promise.all(this.#launches);
     await Promise.all(this.#retiring.values());
@@ -259,9 +266,9 @@ export class Pool {
 
   /** Hands out sandboxes, then starts those that waiters and the warm reserve need. */
   #balance(): void {
-    if (this.#halted !== undefined) return;
+    if (this.#halt.reason !== undefined) return;
     this.#serve();
-    while (this.#retry === undefined && this.#launches.size < this.#options.startConcurrency) {
+    while (!this.backOff.pausing && this.#launches.size < this.#options.startConcurrency) {
       const profiles = this.#warmSandboxes.byUrgency();
       const group =
         profiles.find((each) => each.missing > 0 && this.#hasRoomFor(each)) ?? this.#unprepared();
@@ -321,11 +328,11 @@ export class Pool {
     group.starting += 1;
     const launch = this.#launcher.launch(group.profile, group.worker).then(
       (sandbox) => {
-        this.#failures = 0;
+        this.backOff.reset();
         for (const listener of this.onSpawn) listener(sandbox);
         this.#place(sandbox, group);
       },
-      (error: unknown) => this.#backOff(error, group),
+      (error: unknown) => this.#startFailed(error, group),
     );
     const settled = launch.finally(() => {
       group.starting -= 1;
@@ -336,27 +343,21 @@ export class Pool {
   }
 
   #place(sandbox: Sandbox, group: WarmGroup): void {
-    if (this.#halted !== undefined || !group.put(sandbox)) return void this.#retire(sandbox);
+    if (this.#halt.reason !== undefined || !group.put(sandbox)) return void this.#retire(sandbox);
     void sandbox.closed.then(() => {
       if (!group.take(sandbox)) return;
       void this.#retire(sandbox);
-      this.#backOff(new Error(`Sandbox ${sandbox.id} ended while it was idle`), group);
+      this.#startFailed(new Error(`Sandbox ${sandbox.id} ended while it was idle`), group);
     });
     this.#serve();
   }
 
-  /** Reports a failed start to the waiters concerned, and delays the next start. */
-  #backOff(error: unknown, group: WarmGroup): void {
+  /** Delays the next start. Starts that go on failing are reported to the waiters concerned. */
+  #startFailed(error: unknown, group: WarmGroup): void {
     this.#options.onError(error);
-    const isOwn = group.fail(error);
-    if (isOwn || this.#halted !== undefined || this.#retry !== undefined) return;
-    const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures);
-    this.#failures += 1;
-    this.#retry = setTimeout(() => {
-      this.#retry = undefined;
-      this.#balance();
-    }, delay);
-    this.#retry.unref();
+    if (this.#halt.reason !== undefined) return;
+    const isOwn = group.fail(error, this.backOff.fail(error));
+    if (!isOwn) this.backOff.pause(() => this.#balance());
   }
 
   async #retire(sandbox: Sandbox): Promise<void> {

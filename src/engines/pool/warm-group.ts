@@ -13,8 +13,8 @@ export interface WarmGroup {
   put(sandbox: Sandbox): boolean;
   /** Removes a warm sandbox. Returns false if it is no longer there. */
   take(sandbox: Sandbox): boolean;
-  /** Handles a failed start. Returns true if other groups can start sandboxes all the same. */
-  fail(error: unknown): boolean;
+  /** Handles a failed start, which waiters learn of if `isTold`. Returns true if other groups can start sandboxes all the same. */
+  fail(error: unknown, isTold: boolean): boolean;
 }
 
 export interface WarmSandbox {

@@ -1,4 +1,4 @@
-import { EngineUnavailable, type IsolateError } from "../../base/errors.ts";
+import { EngineUnavailable } from "../../base/errors.ts";
 import { type Profile, profileKey, type Sandbox } from "../contract/contract.ts";
 import { RunDirectoryGone } from "../instance/instance.ts";
 import { ProfileUnavailable } from "./profile-unavailable.ts";
@@ -59,11 +59,11 @@ export class ProfileSandboxes implements WarmGroup {
   }
 
   /**
-   * Rejects the first waiter after a failed start. Returns true if only this profile fails. Then
-   * all waiters are rejected and none is kept warm, so that other profiles do not wait for repeated
-   * failures.
+   * Rejects the first waiter after a failed start, if `isTold`. Returns true if only this profile
+   * fails. Then all waiters are rejected and none is kept warm, so that other profiles do not wait
+   * for repeated failures.
    */
-  fail(error: unknown): boolean {
+  fail(error: unknown, isTold: boolean): boolean {
     if (error instanceof ProfileUnavailable) {
       this.wanted = 0;
       for (const waiter of [...this.waiting]) waiter.reject(error);
@@ -71,6 +71,7 @@ export class ProfileSandboxes implements WarmGroup {
     }
     const message = "A sandbox could not be started";
     const known = error instanceof RunDirectoryGone;
+    if (!known && !isTold) return false;
     const told = known ? error : new EngineUnavailable(message, { cause: error, retryAfter: 2 });
     this.waiting.next()?.reject(told);
     return false;
@@ -193,14 +194,9 @@ export class WarmSandboxes implements Iterable<ProfileSandboxes> {
     return idle;
   }
 
-  /** Removes and returns all warm sandboxes, and rejects all waiters. */
-  clear(reason: IsolateError): Sandbox[] {
-    const all: Sandbox[] = [];
-    for (const profileSandboxes of this) {
-      all.push(...profileSandboxes.warm.splice(0).map((item) => item.sandbox));
-      for (const waiter of [...profileSandboxes.waiting]) waiter.reject(reason);
-    }
-    return all;
+  /** Removes and returns all warm sandboxes. */
+  clear(): Sandbox[] {
+    return [...this].flatMap(({ warm }) => warm.splice(0).map(({ sandbox }) => sandbox));
   }
 
   #sum(count: (profileSandboxes: ProfileSandboxes) => number): number {

@@ -7,8 +7,9 @@ import {
   ShuttingDown,
 } from "../../base/errors.ts";
 import { inSpan } from "../../base/tracing.ts";
+import { DEFAULT_QUEUE_TIMEOUT } from "../../config/queue-timeout.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
-import type { SandboxLevel } from "../../request/types.ts";
+import type { SandboxLevel, Usage } from "../../request/types.ts";
 import type {
   Ending,
   Engine,
@@ -19,13 +20,13 @@ import type {
   Launcher,
   Outcome,
   Profile,
-  ReadResult,
   Sandbox,
   SandboxJob,
   Spawn,
+  SpawnOptions,
 } from "../contract/contract.ts";
 import { HttpDelivery } from "../contract/http-delivery.ts";
-import { failure, readOutcome } from "../explain/outcome.ts";
+import { failure, NOT_MEASURED, readOutcome } from "../explain/outcome.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PoolOptions } from "../pool/pool-options.ts";
 import type { Claim } from "../pool/waiters.ts";
@@ -49,33 +50,32 @@ export class PooledEngine implements Engine {
   /** Called one after the other by `close()`, when its sandboxes are gone. */
   readonly onClosed = new Set<() => Promise<void>>();
   readonly #launcher: Launcher;
+  readonly #queueTimeout: number;
   readonly #running = new Set<AbortController>();
   readonly #spawned = new SpawnedSandboxes();
 
   constructor(launcher: Launcher, options: PoolOptions, halted?: EngineUnavailable) {
     this.level = launcher.level;
     this.#launcher = launcher;
+    this.#queueTimeout = options.queueTimeout ?? DEFAULT_QUEUE_TIMEOUT;
     this.pool = new Pool(launcher, options, halted);
   }
 
   async execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
-    const { timeout, signal, reuse } = options;
+    const { signal, reuse } = options;
     if (signal?.aborted) throw new Aborted();
     assertSize(job);
     if (reuse !== undefined) assertReusable(job.tools);
-    const begun = performance.now();
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(new Aborted());
-    const timer = setTimeout(() => stop.abort(new TimedOut()), timeout);
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#running.add(stop);
     try {
-      const term = { begun, deadline: begun + timeout, signal: stop.signal };
-      const outcome = await this.#lend(job, options, term, reuse?.key);
+      const clock: Clock = { begun: performance.now(), queued: 0, stop };
+      const outcome = await this.#lend(job, options, clock, reuse?.key);
       // A sandbox that declines has not called the code, and a new one has no reason to decline.
-      return outcome ?? (await this.#lend(job, options, term)) ?? declinedTwice();
+      return outcome ?? (await this.#lend(job, options, clock)) ?? declinedTwice();
     } finally {
-      clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
       this.#running.delete(stop);
     }
@@ -85,28 +85,30 @@ export class PooledEngine implements Engine {
   async #lend(
     job: Job,
     options: ExecuteOptions,
-    term: RunDeadline,
+    clock: Clock,
     key?: string,
   ): Promise<Outcome | undefined> {
-    const { tenant, responseReceiver, reuse } = options;
+    const { tenant, timeout, responseReceiver, reuse } = options;
     const attributes = { "isolate.level": this.level };
-    const sandbox = await inSpan("acquire", attributes, () =>
-      this.#lease(options, term.signal, { tenant, key, worker: job.grants?.worker }),
-    );
+    const claim = { tenant, key, worker: job.grants?.worker };
+    const sandbox = await inSpan("acquire", attributes, () => this.#lease(options, clock, claim));
+    // The code's own time begins here, however long it has waited for the sandbox.
+    const timer = setTimeout(() => clock.stop.abort(new TimedOut()), timeout);
     let reusable = false;
     const delivery =
       job.httpRequest &&
       responseReceiver &&
       new HttpDelivery(job.httpRequest, responseReceiver, (bytes) => sandbox.sendCredit(bytes));
-    const recorder = new RunRecorder(sandbox, this.level, options, delivery);
+    const recorder = new RunRecorder(sandbox, this.level, options, clock.queued, delivery);
     try {
       const sent: SandboxJob = { ...job, tenant, ...(reuse && { reuse: true }) };
       const { outcome, reusable: isClean } = await inSpan("run", attributes, () =>
-        this.#run(sandbox, sent, recorder, term, options.readResult),
+        this.#run(sandbox, sent, recorder, clock, options),
       );
       reusable = isClean;
       return outcome && recorder.tellAll(outcome);
     } finally {
+      clearTimeout(timer);
       delivery?.end();
       recorder.close();
       if (reuse !== undefined && reusable) this.pool.keep(sandbox, reuse.key);
@@ -132,15 +134,10 @@ export class PooledEngine implements Engine {
     this.pool.prewarm();
   }
 
-  async spawn(options: Pick<ExecuteOptions, "profile" | "timeout" | "tenant">): Promise<Spawn> {
-    const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(new TimedOut()), options.timeout);
-    try {
-      const sandbox = await this.#lease(options, stop.signal, { tenant: options.tenant });
-      return this.#spawned.add(sandbox, this.level, () => this.pool.discard(sandbox));
-    } finally {
-      clearTimeout(timer);
-    }
+  async spawn({ tenant, ...options }: SpawnOptions): Promise<Spawn> {
+    const clock = { begun: performance.now(), queued: 0, stop: new AbortController() };
+    const sandbox = await this.#lease(options, clock, { tenant });
+    return this.#spawned.add(sandbox, this.level, () => this.pool.discard(sandbox));
   }
 
   onSpawn(listener: (spawn: Spawn) => void): void {
@@ -162,17 +159,28 @@ export class PooledEngine implements Engine {
     for (const listener of this.onClosed) await listener();
   }
 
+  /** Waits for a sandbox, and counts the wait. */
   async #lease(
-    { profile, timeout, process }: Pick<ExecuteOptions, "profile" | "timeout" | "process">,
-    signal: AbortSignal,
+    { profile, queueTimeout = this.#queueTimeout, process }: Omit<ExecuteOptions, "timeout">,
+    clock: Clock,
     claim: Claim,
   ): Promise<Sandbox> {
     if (process !== undefined) return this.#spawned.take(process, { profile });
+    const asked = performance.now();
+    // Counted from the engine's going away, so that a long absence is told at once.
+    const patience = queueTimeout - Math.max(clock.queued, this.pool.haltedFor);
+    if (this.pool.halted && patience <= 0) throw this.pool.halted;
+    const timer = setTimeout(() => clock.stop.abort(new WaitedTooLong()), patience);
     try {
-      return await this.pool.acquire(profile, signal, claim);
+      return await this.pool.acquire(profile, clock.stop.signal, claim);
     } catch (error) {
-      if (!(error instanceof TimedOut)) throw error;
-      throw new HostBusy(`No sandbox became free within the timeout of ${timeout} ms`);
+      if (error instanceof Aborted) error.usage = notRun(performance.now() - clock.begun);
+      if (!(error instanceof WaitedTooLong)) throw error;
+      if (this.pool.halted) throw this.pool.halted;
+      throw new HostBusy(`No sandbox became free within the queueTimeout of ${queueTimeout} ms`);
+    } finally {
+      clearTimeout(timer);
+      clock.queued += performance.now() - asked;
     }
   }
 
@@ -180,8 +188,8 @@ export class PooledEngine implements Engine {
     sandbox: Sandbox,
     job: SandboxJob,
     recorder: RunRecorder,
-    { begun, deadline, signal }: RunDeadline,
-    readResult: ReadResult | undefined,
+    { begun, stop: { signal } }: Clock,
+    { timeout, readResult }: ExecuteOptions,
   ): Promise<RunResult> {
     const { level } = this;
     const interrupted = new Promise<never>((_resolve, reject) => {
@@ -189,7 +197,7 @@ export class PooledEngine implements Engine {
       if (signal.aborted) reject(signal.reason);
     });
     try {
-      const running = sandbox.run(job, recorder.events, deadline - performance.now());
+      const running = sandbox.run(job, recorder.events, timeout);
       const ending = await Promise.race([
         running,
         interrupted.catch((reason) => {
@@ -239,20 +247,25 @@ export class PooledEngine implements Engine {
   }
 }
 
-/**
- * Beginning and deadline of an execution on `performance.now()`'s clock, and the signal that ends
- * it earlier.
- */
-interface RunDeadline {
+/** Times of an execution in milliseconds, and what ends it early. */
+interface Clock {
+  /** Time of its beginning on `performance.now()`'s clock. */
   readonly begun: number;
-  readonly deadline: number;
-  readonly signal: AbortSignal;
+  /** Time it has waited for sandboxes. */
+  queued: number;
+  readonly stop: AbortController;
 }
 
 interface RunResult {
   /** Absent if the sandbox has declined the job. */
   readonly outcome: Outcome | undefined;
   readonly reusable: boolean;
+}
+
+/** Returns the usage of an execution that has only waited. */
+function notRun(waited: number): Usage {
+  const wall = Math.round(waited);
+  return { ...NOT_MEASURED, wall, queued: wall, cpu: 0 };
 }
 
 function declinedTwice(): never {
@@ -270,6 +283,9 @@ async function finished(sandbox: Sandbox, running: Promise<Ending>): Promise<End
   if (ending === undefined) throw new TimedOut();
   return ending;
 }
+
+/** Reason of a wait for a sandbox that is given up. */
+class WaitedTooLong extends Error {}
 
 /** Reason of a run that is stopped because its time is up. */
 class TimedOut extends Error {}

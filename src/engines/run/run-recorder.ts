@@ -19,6 +19,7 @@ export class RunRecorder {
   readonly #sandbox: Sandbox;
   readonly #level: SandboxLevel;
   readonly #observer: ExecuteOptions["observer"];
+  readonly #queued: number;
   readonly #delivery: HttpDelivery | undefined;
   readonly #channel: ExecuteOptions["channel"];
   readonly #logs: LogEntry[] = [];
@@ -31,13 +32,15 @@ export class RunRecorder {
   #denied: readonly Denial[] = [];
   #egressBytes = 0;
 
-  /** Starts the measurement. */
+  /** Starts the measurement. The job has waited `queued` milliseconds for its sandbox. */
   constructor(
     sandbox: Sandbox,
     level: SandboxLevel,
     { channel, observer }: Pick<ExecuteOptions, "channel" | "observer">,
+    queued: number,
     delivery?: HttpDelivery,
   ) {
+    this.#queued = Math.round(queued);
     this.#sandbox = sandbox;
     this.#level = level;
     this.#observer = observer;
@@ -83,6 +86,7 @@ export class RunRecorder {
       denied: this.#denied,
       duration: Math.round(performance.now() - this.#started),
       usage: {
+        queued: this.#queued,
         cpu,
         peakMemory,
         bytesOut,

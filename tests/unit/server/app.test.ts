@@ -159,7 +159,7 @@ describe("POST /execute", () => {
     const caller = new AbortController();
     const hogs = [1, 2, 3].map(() => app.request(hogOf(caller.signal)));
     await until(() => engine.status().leased === CONTRACT_POOL.max);
-    const response = await post(JSON.stringify({ code, sandbox, timeout: 50 }));
+    const response = await post(JSON.stringify({ code, sandbox, queueTimeout: 50 }));
     expect(response.headers.get("retry-after")).toBe("1");
     await expectProblem(response, 503, "HostBusy");
     caller.abort();

@@ -6,7 +6,8 @@ import { NO_LIMITS, type TenantLimits } from "../../../../server/tenants/limits.
 const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 0, 2, 12);
 const usage = {
-  wall: 50,
+  wall: 70,
+  queued: 20,
   cpu: 20,
   peakMemory: null,
   bytesOut: 0,

@@ -7,6 +7,7 @@ describe("an execution whose caller went away", () => {
     const aborted = new Aborted();
     aborted.usage = {
       wall: 40,
+      queued: 5,
       cpu: 31.5,
       peakMemory: 1,
       bytesOut: 2,

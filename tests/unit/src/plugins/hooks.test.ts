@@ -27,7 +27,7 @@ import { RecordingEngine } from "../../../fakes/recording-engine.ts";
 import { ThreadLauncher } from "../../../fakes/thread-launcher.ts";
 
 const code = "export default () => 1";
-const USED = { cpu: 3, peakMemory: 10, bytesOut: 1, egressBytes: 2, channelDropped: 1 };
+const USED = { queued: 4, cpu: 3, peakMemory: 10, bytesOut: 1, egressBytes: 2, channelDropped: 1 };
 
 const plugin = (setup: IsolatePlugin["setup"], name = "mine"): IsolatePlugin => ({ name, setup });
 const wrapping = (...taps: ExecuteTap[]): IsolatePlugin =>
@@ -99,6 +99,7 @@ describe("onExecute", () => {
     });
     const { usage } = await kernelWith([twice], engine).kernel.execute({ code });
     expect(usage).toMatchObject({
+      queued: 8,
       cpu: 6,
       peakMemory: 10,
       bytesOut: 2,

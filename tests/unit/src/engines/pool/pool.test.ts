@@ -216,38 +216,68 @@ describe("pool", () => {
     expect(launcher.sandboxes[0]?.destroyed).toBe(1);
   });
 
-  it("tells the first to wait why a start failed, and tries again ever more slowly", async () => {
+  it("tries a failed start again ever more slowly, and tells the first to wait after a second", async () => {
     launcher.automatic = false;
     open({ min: 0, startConcurrency: 1 });
-    const first = expect(pool.acquire(small, never)).rejects.toMatchObject({
-      name: "EngineUnavailable",
-      cause: new Error("no disk"),
-    });
+    const told: unknown[] = [];
+    const first = pool.acquire(small, never).catch((error: unknown) => told.push(error));
     const second = pool.acquire(small, never);
+    for (const pause of [100, 200, 400, 800]) {
+      launcher.pending.shift()?.fail(new Error("no disk"));
+      await settle();
+      expect(launcher.pending).toHaveLength(0);
+      await vi.advanceTimersByTimeAsync(pause - 1);
+      expect(launcher.pending).toHaveLength(0);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(launcher.pending).toHaveLength(1);
+    }
+    expect(told).toEqual([]);
     launcher.pending.shift()?.fail(new Error("no disk"));
     await first;
-    await settle();
-    expect(launcher.pending).toHaveLength(0);
-    await vi.advanceTimersByTimeAsync(150);
-    expect(launcher.pending).toHaveLength(1);
+    expect(told).toMatchObject([{ name: "EngineUnavailable", cause: new Error("no disk") }]);
+    await vi.advanceTimersByTimeAsync(1_600);
     launcher.pending.shift()?.finish();
     await settle();
     await expect(second).resolves.toBeDefined();
   });
 
-  it("lets the warm ones go while it is halted, and fills again afterwards", async () => {
+  it("lets the warm ones go while it is halted, and then serves all who have waited", async () => {
     open();
     await settle();
-    const waiting = pool.acquire(large, never).catch((error: unknown) => error);
-    const reason = new EngineUnavailable("The engine is away");
-    pool.halt(reason);
-    expect(await waiting).toBe(reason);
-    await expect(pool.acquire(small, never)).rejects.toBe(reason);
+    const before = pool.acquire(large, never);
+    pool.halt(new EngineUnavailable("The engine is away"));
+    const meanwhile = pool.acquire(small, never);
     await settle();
     expect(launcher.alive).toHaveLength(0);
+    expect(pool).toMatchObject({ waiting: 2, leased: 0 });
     pool.resume();
     await settle();
-    expect(pool.warm).toBe(3);
+    expect((await before).profile).toBe(large);
+    expect((await meanwhile).profile).toBe(small);
+    expect(pool).toMatchObject({ waiting: 0, leased: 2, haltedFor: 0 });
+  });
+
+  it("refuses those beyond its queue with the reason while it is halted", async () => {
+    open({ maxWaiting: 1 });
+    const reason = new EngineUnavailable("The engine is away");
+    pool.halt(reason);
+    const waiting = pool.acquire(small, never);
+    await expect(pool.acquire(small, never)).rejects.toBe(reason);
+    pool.resume();
+    await expect(waiting).resolves.toBeDefined();
+  });
+
+  it("says nothing of a start that failed because the engine went away", async () => {
+    launcher.automatic = false;
+    open({ min: 0 });
+    const waiting = pool.acquire(small, never);
+    await vi.advanceTimersByTimeAsync(5_000);
+    pool.halt(new EngineUnavailable("The engine is away"));
+    launcher.pending.shift()?.fail(new Error("ECONNREFUSED"));
+    await settle();
+    launcher.automatic = true;
+    pool.resume();
+    await expect(waiting).resolves.toBeDefined();
   });
 
   it("stays closed, whoever resumes or halts it", async () => {

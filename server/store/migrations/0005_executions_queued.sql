@@ -1,0 +1,1 @@
+ALTER TABLE "isolate"."executions" ADD COLUMN "queued" double precision;
