@@ -1,9 +1,13 @@
 import type Docker from "dockerode";
-import { messageOf } from "../src/base/errors.ts";
 import { call } from "../src/engines/container/docker.ts";
 import { checkRuntime } from "../src/engines/container/runtime.ts";
 import { assertSeccomp } from "../src/engines/container/seccomp.ts";
-import { type Finding, fail, ok, warn } from "./finding.ts";
+import {
+  missingRuntime,
+  silentEngine,
+  unfilteredCalls,
+} from "../src/engines/explain/host-faults.ts";
+import { type Finding, fail, faulty, ok, warn } from "./finding.ts";
 import { knownBad } from "./known-bad.ts";
 import { compareVersions } from "./version.ts";
 
@@ -54,7 +58,7 @@ export async function* checkEngine(
       call("version", docker.version() as Promise<EngineVersion>),
     ]);
   } catch (error) {
-    yield fail("engine", `No Docker Engine answers at ${socket}: ${messageOf(error)}`, START);
+    yield faulty("engine", silentEngine(socket, error));
     return false;
   }
   yield answering(socket, info, version);
@@ -65,9 +69,6 @@ export async function* checkEngine(
   yield memoryFor(info, demands.memory);
   return info.OSType === "linux";
 }
-
-const START =
-  'Start it ("systemctl start docker"), be root or in the group "docker", or name its socket by DOCKER_HOST. Without one, ISOLATE_ENGINE=none serves level "isolated" alone';
 
 function answering(socket: string, info: EngineInfo, version: EngineVersion): Finding {
   const { Version = "?", ApiVersion = "0.0" } = version;
@@ -103,8 +104,7 @@ function seccomp(info: EngineInfo): Finding {
     assertSeccomp(info.SecurityOptions);
     return ok("seccomp", "The engine filters system calls");
   } catch (error) {
-    const advice = "Let the engine have no --seccomp-profile=unconfined, on a kernel with seccomp";
-    return fail("seccomp", messageOf(error), advice);
+    return faulty("seccomp", unfilteredCalls(error));
   }
 }
 
@@ -134,8 +134,7 @@ function runtimeOf(info: EngineInfo, runtime: string | undefined): Finding {
     }
     return warn("runtime", warning, "See docs/operate/gvisor.md#what-differs");
   } catch (error) {
-    const advice = "Tell the engine of it in daemon.json, or correct ISOLATE_RUNTIME";
-    return fail("runtime", messageOf(error), advice);
+    return faulty("runtime", missingRuntime(error));
   }
 }
 

@@ -9,10 +9,11 @@ import { missingMounts, saidOf } from "../src/engines/container/mounts.ts";
 import { ensureRunnerImage } from "../src/engines/container/runner-image.ts";
 import type { ContainerHost } from "../src/engines/create.ts";
 import { DenoProcessLauncher } from "../src/engines/deno-process/launcher.ts";
+import { missingImage } from "../src/engines/explain/host-faults.ts";
 import { Instance } from "../src/engines/instance/instance.ts";
 import { checkEngine } from "./docker-checks.ts";
 import { checkContainer, checkWorker, type Launch } from "./escape-checks.ts";
-import { type Finding, fail, ok, warn } from "./finding.ts";
+import { type Finding, fail, faulty, ok, warn } from "./finding.ts";
 import { checkPrograms, checkSocketPaths } from "./host-checks.ts";
 import {
   type ContainerParts,
@@ -130,8 +131,7 @@ async function* checkContainers(
     openImage = await ensureRunnerImage(docker, await readRunner("inherit"), log);
     yield ok("image", `Sandboxes run ${image}`);
   } catch (error) {
-    const advice = "See docs/operate/start.md#what-the-first-start-does for what it is made of";
-    yield fail("image", `The sandbox image cannot be made: ${messageOf(error)}`, advice);
+    yield faulty("image", missingImage(error));
     return;
   }
   const parts: ContainerParts = { docker, instance, image, runtime };

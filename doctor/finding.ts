@@ -1,3 +1,5 @@
+import type { HostFault } from "../src/engines/explain/host-faults.ts";
+
 /** One line of the doctor's report. */
 export interface Finding {
   readonly level: "ok" | "warn" | "fail";
@@ -15,6 +17,11 @@ export function ok(check: string, message: string): Finding {
 /** Reports a fact that weakens the host, or may. The host can still serve. */
 export function warn(check: string, message: string, advice: string): Finding {
   return { level: "warn", check, message, advice };
+}
+
+/** Reports a fault that the library reports in the same words. */
+export function faulty(check: string, { message, advice }: HostFault): Finding {
+  return fail(check, message, advice);
 }
 
 /** Reports a fact that keeps the host from serving, or from being safe. */

@@ -12,9 +12,10 @@ import { bind, Label } from "../src/engines/container/flags.ts";
 import { ContainerLauncher } from "../src/engines/container/launcher.ts";
 import { removeContainer } from "../src/engines/container/remove.ts";
 import { Sidecar } from "../src/engines/container/sidecar.ts";
+import { missingSandbox } from "../src/engines/explain/host-faults.ts";
 import type { Instance } from "../src/engines/instance/instance.ts";
 import type { Launch } from "./escape-checks.ts";
-import { type Finding, fail, ok } from "./finding.ts";
+import { type Finding, fail, faulty, ok } from "./finding.ts";
 import { allowAll, runProbe } from "./probe.ts";
 
 const PROXY_WITHIN = 20_000;
@@ -117,16 +118,15 @@ export async function checkSandbox(check: string, launch: Launch): Promise<Findi
     try {
       const { sum } = await runProbe(sandbox, "return { sum: 6 * 7 };", "");
       if (sum === 42) return ok(check, `A sandbox started and ran code within ${since()}`);
-      return fail(check, "A sandbox did not give the result it should", TRY);
+      const { advice } = missingSandbox(undefined);
+      return fail(check, "A sandbox did not give the result it should", advice);
     } finally {
       await sandbox.destroy();
     }
   } catch (error) {
-    return fail(check, `No sandbox starts: ${messageOf(error)}`, TRY);
+    return faulty(check, missingSandbox(error));
   }
 }
-
-const TRY = "See the engine's log for the reason, and docs/operate/troubleshooting.md#the-engine";
 
 /** Checks that the egress proxy starts and answers, also one that another program runs. */
 export async function checkProxy(

@@ -1,11 +1,16 @@
+import { BadRequest } from "./base/errors.ts";
 import { config, type PartialConfig } from "./config/config.ts";
 import { DATABASE_VARIABLE } from "./config/database.ts";
 import { defaultRunDirectory } from "./engines/instance/run-directory.ts";
 import { openKernel } from "./kernel/open.ts";
+import { usesCluster } from "./kernel/steps.ts";
 import type { PublicPlan } from "./permissions/public-plan.ts";
 import type { IsolatePlugin } from "./plugins/plugin.ts";
 import type { ExecuteRequest, LogEntry, Output } from "./request/types.ts";
 import type { ToolSource } from "./tools/tool.ts";
+
+const READY_WITHIN = 60_000;
+const LONGEST = 3_600_000;
 
 export interface IsolateOptions {
   /** Settings. Default level of a request without one: `isolated`. */
@@ -19,8 +24,9 @@ export interface IsolateOptions {
    */
   readonly tools?: readonly ToolSource[];
   /**
-   * Keeps sandboxes warm. Default: true, but false for plugins with `SandboxPlugin` and without
-   * `ClusterPlugin`.
+   * Keeps sandboxes warm, `config.cluster.max` at most. With false, each execution starts its own,
+   * and only the host bounds their number. Default: true, but false for plugins with `SandboxPlugin`
+   * and without `ClusterPlugin`.
    */
   readonly useCluster?: boolean;
   /** Offers the level `container`, with the Docker Engine of this host. Default false. */
@@ -31,6 +37,11 @@ export interface IsolateOptions {
    * instance. Default: only if `config.sandbox` is `none`.
    */
   readonly trusted?: boolean;
+  /**
+   * Milliseconds within which the levels asked for have to be able to run: `containers`, `trusted`
+   * and `config.sandbox` ask for them. 0 or false does not wait. Default 60,000.
+   */
+  readonly ready?: number | false;
   /** Directory of the control sockets. Default: `/run/isolate` as root. */
   readonly runDirectory?: string;
   /** Receives lines for the operator, one at a time. Default: none. */
@@ -66,9 +77,10 @@ export interface Isolate {
 }
 
 /**
- * Creates a runner for untrusted code in this process. Call `close()` when done: sandboxes are
- * processes and keep this one alive. Rejects with an Error that names an invalid setting, plugin or
- * tool.
+ * Creates a runner for untrusted code in this process, and waits until it can run code. Call
+ * `close()` when done: sandboxes are processes and keep this one alive. Rejects with an Error that
+ * names an invalid setting, plugin or tool. Rejects with `EngineUnavailable` that says what to do if
+ * a level asked for cannot run.
  *
  * @example
  * const isolate = await createIsolate({ config: { timeout: 5_000, cluster: { min: 1 } } });
@@ -77,20 +89,35 @@ export interface Isolate {
  * output.result // 42
  */
 export async function createIsolate(options: IsolateOptions = {}): Promise<Isolate> {
-  const { plugins = [], tools = [], useCluster, containers = false, log = () => {} } = options;
+  const {
+    plugins = [],
+    tools = [],
+    useCluster,
+    containers = false,
+    ready = READY_WITHIN,
+    log = () => {},
+  } = options;
   const given = options.config ?? {};
   // The result of `config()` may leave these undefined, too.
   const { sandbox = "isolated", isolatedNet = true } = given;
   const db = { url: process.env[DATABASE_VARIABLE] || undefined, ...given.db };
   const settings = config({ ...given, sandbox, isolatedNet, db });
+  const inProcess = options.trusted ?? settings.sandbox === "none";
+  const levels = [
+    settings.sandbox ?? "isolated",
+    ...(containers ? (["container"] as const) : []),
+    ...(inProcess ? (["none"] as const) : []),
+  ];
   const { kernel, close } = await openKernel({
     config: settings,
-    inProcess: options.trusted ?? settings.sandbox === "none",
+    inProcess,
+    ...(ready !== false && ready !== 0 && { ready: { levels, timeout: timeoutOf(ready) } }),
     runDirectory: options.runDirectory ?? defaultRunDirectory(process.env),
     containers: containers ? { host: process.env.DOCKER_HOST } : null,
     plugins,
     tools,
     useCluster,
+    hostAlone: !usesCluster({ useCluster, plugins }),
     log,
   });
   return {
@@ -99,6 +126,16 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
     plan: (request) => kernel.plan(request),
     close: () => close(),
   };
+}
+
+/**
+ * Checks the option `ready`.
+ *
+ * @throws {BadRequest} for anything but a number of milliseconds that a timer can wait.
+ */
+function timeoutOf(ready: number): number {
+  if (Number.isFinite(ready) && ready >= 0 && ready <= LONGEST) return ready;
+  throw new BadRequest("ready", `ready: Expected milliseconds up to ${LONGEST}, 0 or false`);
 }
 
 /** Short name of `createIsolate`. */

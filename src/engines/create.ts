@@ -1,4 +1,6 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { SandboxLevel } from "../base/sandbox-level.ts";
 import type { Config } from "../config/config.ts";
 import type { Reach } from "../deno/deno.ts";
 import { RUNNER_ENTRY, readRunner, writeRunner } from "../deno/runner.ts";
@@ -9,11 +11,18 @@ import type { Engine } from "./contract/contract.ts";
 import { DenoProcessLauncher } from "./deno-process/launcher.ts";
 import type { Instance } from "./instance/instance.ts";
 import type { PoolOptions } from "./pool/pool-options.ts";
+import { whenReady } from "./ready.ts";
 import { PooledEngine } from "./run/pooled-engine.ts";
 
 const START_CONCURRENCY = 3;
 const MAX_WAITING = 256;
 const MAX_REALMS = 1_000;
+/** Bounds of the pool without a cluster: no more starts at once than there are processors. */
+const HOST_ALONE = {
+  max: Number.POSITIVE_INFINITY,
+  maxWaiting: Number.POSITIVE_INFINITY,
+  startConcurrency: Math.max(START_CONCURRENCY, availableParallelism()),
+};
 const HEALTH_INTERVAL = 30_000;
 
 /** The Docker Engine that runs containers. */
@@ -33,6 +42,11 @@ export interface EnginesOptions {
   readonly containers: ContainerHost | null;
   /** Offers the level `none`, which runs code in this very process. Default false. */
   readonly inProcess?: boolean | undefined;
+  /**
+   * Lets the host alone bound the number of sandboxes, instead of `cluster.max`. None is kept warm.
+   * Default false.
+   */
+  readonly hostAlone?: boolean | undefined;
   /** Receives lines for the operator, one at a time. */
   readonly log: (line: string) => void;
 }
@@ -45,6 +59,11 @@ export interface Engines {
    * Resolves at once without Docker.
    */
   prepared(): Promise<void>;
+  /**
+   * Resolves once these levels can run, as far as this host has them. Rejects after `timeout` ms at
+   * the latest, with the reason why one cannot.
+   */
+  ready(levels: readonly SandboxLevel[], timeout: number): Promise<void>;
 }
 
 /**
@@ -53,9 +72,10 @@ export interface Engines {
  * @throws {EngineUnavailable} for an engine that can never be used from here.
  */
 export async function createEngines(options: EnginesOptions): Promise<Engines> {
-  const { config, instance, containers, inProcess = false, log } = options;
+  const { config, instance, containers, inProcess = false, hostAlone = false, log } = options;
   // Settings that may be refused come first, while there is nothing to undo.
-  const docker = containers && dockerClient(engineSocket(containers.host));
+  const socket = containers === null ? "" : engineSocket(containers.host);
+  const docker = containers && dockerClient(socket);
   await assertMounts(config.mounts, docker);
   const bundle = await readRunner();
   const runnerDirectory = join(instance.directory, "runner");
@@ -67,6 +87,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
     profile: { memory: config.memory, cpus: config.cpus },
     startConcurrency: START_CONCURRENCY,
     maxWaiting: MAX_WAITING,
+    ...(hostAlone && HOST_ALONE),
     queueTimeout: config.queueTimeout,
     healthInterval: HEALTH_INTERVAL,
     onError: (error) => log(error instanceof Error ? error.message : String(error)),
@@ -93,10 +114,26 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
     isolated.pool.renew();
   });
   const inline = inProcess ? [await inlineEngine(pool)] : [];
-  if (docker === null) return { engines: [...inline, isolated], prepared: async () => {} };
+  const ready =
+    (engines: readonly PooledEngine[], supervisor?: DockerSupervisor): Engines["ready"] =>
+    async (levels, timeout) => {
+      const { profile } = pool;
+      const awaited = engines.filter(({ level }) => levels.includes(level));
+      const waits = awaited.map((engine) => {
+        const isWarm = !hostAlone && Math.min(engine === isolated ? few : pool.min, pool.min) > 0;
+        const docker = engine.level === "container" ? supervisor : undefined;
+        return whenReady({ engine, supervisor: docker, profile, isWarm }, timeout);
+      });
+      await Promise.all(waits);
+    };
+  if (docker === null) {
+    const engines = [...inline, isolated];
+    return { engines, prepared: async () => {}, ready: ready(engines) };
+  }
   const { runtime, egressSocket } = containers ?? {};
   const supervisor = new DockerSupervisor({
     docker,
+    socket,
     instance,
     bundle,
     runtime,
@@ -107,17 +144,20 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
     log,
   });
   const engines = [...inline, isolated, supervisor.engine];
-  return { engines, prepared: () => supervisor.prepared() };
+  return { engines, prepared: () => supervisor.prepared(), ready: ready(engines, supervisor) };
 }
 
 /**
  * Builds the engine of level `none`. A realm costs a millisecond and no process, so many may exist
  * at once.
  */
-async function inlineEngine(pool: PoolOptions): Promise<Engine> {
+async function inlineEngine(pool: PoolOptions): Promise<PooledEngine> {
   // Imported here because it loads a compiler, which only hosts with this level need.
   const { InProcessLauncher } = await import("./in-process/launcher.ts");
-  return new PooledEngine(await InProcessLauncher.create(), { ...pool, max: MAX_REALMS });
+  return new PooledEngine(await InProcessLauncher.create(), {
+    ...pool,
+    max: Math.max(pool.max, MAX_REALMS),
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { SandboxLevel } from "../base/sandbox-level.ts";
 import type { Config } from "../config/config.ts";
 import type { Engine } from "../engines/contract/contract.ts";
 import { type ContainerHost, createEngines } from "../engines/create.ts";
@@ -15,8 +16,12 @@ export interface OpenOptions extends Omit<KernelOptions, "engines" | "tools" | "
   readonly containers: ContainerHost | null;
   /** Offers the level `none`, which runs code in this very process. Default false. */
   readonly inProcess?: boolean | undefined;
+  /** Lets the host alone bound the number of sandboxes. Default false. */
+  readonly hostAlone?: boolean | undefined;
   /** Receives lines for the operator, one at a time. */
   readonly log: (line: string) => void;
+  /** Levels to wait for, and the most milliseconds of that. Default: none. */
+  readonly ready?: { readonly levels: readonly SandboxLevel[]; readonly timeout: number };
   /** Custom tools. */
   readonly tools?: readonly ToolSource[];
 }
@@ -30,7 +35,10 @@ export interface Opened {
   close(grace?: number): Promise<void>;
 }
 
-/** Joins the run directory and starts a kernel in it. If that fails, nothing is left behind. */
+/**
+ * Joins the run directory, starts a kernel in it and waits for its levels. If that fails, nothing is
+ * left behind.
+ */
 export async function openKernel(options: OpenOptions): Promise<Opened> {
   const tools = await loadTools(options.tools ?? []);
   const { db, tenants } = options.config;
@@ -43,6 +51,7 @@ export async function openKernel(options: OpenOptions): Promise<Opened> {
     const made = await createEngines({ ...options, instance });
     engines = made.engines;
     const kernel = new Kernel({ ...options, engines, tools, ...(schemas && { schemas }) });
+    if (options.ready) await made.ready(options.ready.levels, options.ready.timeout);
     return {
       kernel,
       prepared: made.prepared,

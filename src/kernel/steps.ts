@@ -37,14 +37,16 @@ export interface StepOptions {
   readonly plugins?: readonly IsolatePlugin[];
 }
 
+/** Tells whether sandboxes are kept warm. */
+export function usesCluster({ plugins = [], useCluster }: StepOptions): boolean {
+  return useCluster ?? (!plugins.includes(SandboxPlugin) || plugins.includes(ClusterPlugin));
+}
+
 /**
  * Returns the built-in steps of an execution. At each hook they run in this order, before other
  * plugins.
  */
 export function builtInSteps(options: StepOptions = {}): readonly Step[] {
-  const { plugins = [] } = options;
-  const isSwitchedOff = plugins.includes(SandboxPlugin) && !plugins.includes(ClusterPlugin);
-  const { useCluster = !isSwitchedOff } = options;
   return [
     // onValidate: checks the request and fills in defaults. It is a `ValidRequest` from here on.
     { plugin: GuardPlugin },
@@ -73,7 +75,7 @@ export function builtInSteps(options: StepOptions = {}): readonly Step[] {
     // onLoad: joins the channels of the tenant; `Kernel.execute()` leaves them at the end.
     { plugin: ChannelPlugin, onLoad: { reads: ["tools", "tenant"], writes: ["channel"] } },
     // Keeps sandboxes warm. Set up behind the plugins that are notified of new sandboxes.
-    ...(useCluster ? [{ plugin: ClusterPlugin }] : []),
+    ...(usesCluster(options) ? [{ plugin: ClusterPlugin }] : []),
     // onLoad: limits the entries for the observer. onFormat: limits the output's logs, and writes
     // the audit log.
     {

@@ -4,6 +4,14 @@ import type { RunnerBundle } from "../../deno/runner.ts";
 import type { EgressSettings } from "../../egress-client/egress.ts";
 import type { EgressLink } from "../../egress-client/link.ts";
 import { egressService } from "../../egress-client/service.ts";
+import {
+  type HostFault,
+  missingImage,
+  missingRuntime,
+  missingSandbox,
+  silentEngine,
+  unfilteredCalls,
+} from "../explain/host-faults.ts";
 import { type Instance, RunDirectoryGone } from "../instance/instance.ts";
 import type { PoolOptions } from "../pool/pool-options.ts";
 import { ProfileUnavailable } from "../pool/profile-unavailable.ts";
@@ -26,9 +34,13 @@ const REAP_EVERY = 60_000;
 const WHAT_TO_DO =
   'Start Docker on the server, or ask for {"sandbox":"isolated"} if one layer of isolation is enough';
 
+const RUN_DIRECTORY = "docs/operate/troubleshooting.md#the-run-directory says more";
+
 export interface DockerSupervisorOptions
   extends Omit<ContainerLauncherOptions, "image" | "egress" | "slots"> {
   readonly docker: Docker;
+  /** Path of the engine's socket, for messages. Default: it is not named. */
+  readonly socket?: string;
   readonly instance: Instance;
   readonly bundle: RunnerBundle;
   readonly pool: PoolOptions;
@@ -47,11 +59,16 @@ export interface DockerSupervisorOptions
 export class DockerSupervisor {
   /** Runs the jobs. Closing it also ends the supervisor. */
   readonly engine: PooledEngine;
+  /** Called with each fault that keeps containers from running, and whether it stays. */
+  readonly onFault = new Set<(fault: HostFault, stays: boolean) => void>();
   readonly #options: DockerSupervisorOptions;
   readonly #launcher: ContainerLauncher;
   readonly #egress: Sidecar | EgressLink;
   readonly #foreign: ForeignInstances;
   #image = "";
+  #fault: { readonly known: HostFault; readonly stays: boolean } | undefined;
+  /** Explains an error of the present step of a check. */
+  #explain: (error: unknown) => HostFault = missingSandbox;
   #up = false;
   #hasBeenUp = false;
   #lastReap = 0;
@@ -74,6 +91,11 @@ export class DockerSupervisor {
     this.engine.onClosed.add(() => this.#close());
     options.instance.onRestored.add(() => this.#renew());
     this.#checking = this.#check();
+  }
+
+  /** Fault that keeps containers from running at present, if one is known. */
+  get fault(): { readonly known: HostFault; readonly stays: boolean } | undefined {
+    return this.#fault;
   }
 
   /** Replaces everything that has the old directory mounted and so cannot see the new one. */
@@ -112,7 +134,10 @@ export class DockerSupervisor {
       pool.onError(isProfile ? error.cause : error);
       if (isProfile || !this.#up || this.engine.pool.closed) return;
       // Told before the pool tells those who wait for this start, so that they wait for the engine.
-      if (isUnanswered(error)) this.#goDown(error);
+      if (isUnanswered(error)) {
+        this.#explain = (reason) => this.#silent(reason);
+        this.#goDown(error);
+      }
       // The image has been removed: prepare again.
       if (engineStatus(error) === 404) this.#up = false;
       this.#checkSoon(0);
@@ -122,6 +147,7 @@ export class DockerSupervisor {
 
   /** Checks the engine once, and schedules the next check. */
   async #check(): Promise<void> {
+    this.#explain = (error) => this.#silent(error);
     try {
       await call("ping", this.#options.docker.ping(), PING_WITHIN);
       await this.#options.instance.ensure();
@@ -147,9 +173,12 @@ export class DockerSupervisor {
   async #prepare(): Promise<void> {
     const { docker, bundle, log, runtime } = this.#options;
     const info = await call("description", docker.info());
+    this.#explain = unfilteredCalls;
     assertSeccomp(info.SecurityOptions as unknown);
+    this.#explain = missingRuntime;
     const warning = checkRuntime(info, runtime);
     if (warning !== undefined) log(warning);
+    this.#explain = missingImage;
     const [image, reaped] = await Promise.allSettled([
       ensureRunnerImage(docker, bundle, log),
       this.#reap(),
@@ -157,6 +186,7 @@ export class DockerSupervisor {
     if (reaped.status === "rejected") throw reaped.reason;
     if (image.status === "rejected") throw image.reason;
     this.#image = image.value;
+    this.#fault = undefined;
     this.#up = true;
     this.#hasBeenUp = true;
     log(`Docker Engine ${info.ServerVersion} is ready, sandboxes run ${this.#image}`);
@@ -172,17 +202,24 @@ export class DockerSupervisor {
     if (removed > 0) log(`Removed ${removed} containers nobody owned`);
   }
 
+  #silent(error: unknown): HostFault {
+    return silentEngine(this.#options.socket ?? "its socket", error);
+  }
+
   #goDown(error: unknown): void {
     const files = error instanceof RunDirectoryGone || error instanceof RunDirectoryUnseen;
     const reason = files
       ? error.message
       : `The container engine is unavailable: ${messageOf(error)}. ${WHAT_TO_DO}`;
+    const known = files ? { message: error.message, advice: RUN_DIRECTORY } : this.#explain(error);
+    const stays = error instanceof EngineUnavailable;
+    this.#fault = { known, stays };
+    for (const listener of this.onFault) listener(known, stays);
     if (this.engine.pool.halted?.message !== reason) this.#options.log(reason);
     this.#up = false;
     this.#launcher.networks.forget();
     // An engine that has run comes back by itself. Others need the operator, so nobody waits.
-    const inVain = !this.#hasBeenUp || error instanceof EngineUnavailable;
-    this.engine.pool.halt(unavailable(reason), inVain);
+    this.engine.pool.halt(unavailable(reason), stays || !this.#hasBeenUp);
   }
 }
 
