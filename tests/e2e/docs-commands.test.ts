@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
 import { differences, documentsOf, isText } from "../helpers/answers.ts";
 import { commandsOf, type DocsCommand, sandboxCodeOf } from "../helpers/docs-commands.ts";
-import { DocsServers, type Ran, runScript } from "../helpers/docs-servers.ts";
+import { DocsServers, runScript } from "../helpers/docs-servers.ts";
 import { DocsProject, programsOf } from "../helpers/docs-typescript.ts";
 import { docsPages, pageAt } from "../helpers/pages.ts";
 
@@ -14,9 +14,10 @@ const pages = [pageAt("README.md"), ...docsPages()].map((page) => ({
   programs: programsOf(page).filter(({ text }) => text.includes('"isolate/client"')),
 }));
 
-const TRIES = 5;
-/** Words in an answer that only show a busy machine, unless the page has them. */
-const BUSY = ['"timeout"', '"HOST_BUSY"', '"FUNCTION_TIMEOUT"', '"running"', '"executions":[]'];
+/** Address of a job or of executions in a command. They change for a while after an answer. */
+const CHANGING = /http:\/\/localhost:8787\/(?:jobs\/\$ID|executions\?[^"\s]*)/;
+/** Milliseconds between two looks. */
+const LOOK_EVERY = 50;
 
 let servers: DocsServers;
 beforeAll(async () => {
@@ -42,16 +43,22 @@ function idIn(stdout: string): string | undefined {
 }
 
 /**
- * Runs a command once a sandbox is warm. Runs it again if its answer only shows that this machine
- * is busy. An execution has three seconds, and other work may run.
+ * Waits until a block that is a single command finds what it reads: a job that has ended, or a recorded execution.
  */
-async function unhurried(run: () => Promise<Ran>, shown = ""): Promise<Ran> {
-  for (let tries = 1; ; tries += 1) {
-    await Promise.all([servers.open.ready(), servers.keyed.ready()]);
-    const ran = await run();
-    const isBusy = BUSY.some((word) => ran.stdout.includes(word) && !shown.includes(word));
-    if (!isBusy || tries === TRIES) return ran;
-  }
+async function settled({ script, keyed }: DocsCommand, id: string): Promise<void> {
+  const [address] = CHANGING.exec(script) ?? [];
+  if (address === undefined || script.split("curl ").length > 2) return;
+  const url = servers.addressed(address, keyed).replace("$ID", id);
+  const headers: HeadersInit = keyed ? { authorization: `Bearer ${servers.env.ISOLATE_KEY}` } : {};
+  await until(async () => {
+    const { status, executions } = (await (await fetch(url, { headers })).json()) as Changing;
+    return executions === undefined ? !/queued|running/.test(`${status}`) : executions.length > 0;
+  }, LOOK_EVERY);
+}
+
+interface Changing {
+  readonly status?: string;
+  readonly executions?: readonly unknown[];
 }
 
 describe.each(pages.filter(({ commands }) => commands.length > 0))("$path", ({ commands }) => {
@@ -64,13 +71,12 @@ describe.each(pages.filter(({ commands }) => commands.length > 0))("$path", ({ c
 
   it.each(commands)("$at answers as it is shown", async (command) => {
     const { script, shown, keyed, received } = command;
-    const run = () =>
-      runScript(servers.addressed(script, keyed), {
-        cwd: project.directory,
-        env: { ...servers.env, ID: id },
-        expectsError: /^\{"error":/.test(shown?.text ?? ""),
-      });
-    const { stdout, stderr, code } = await unhurried(run, shown?.text);
+    await settled(command, id);
+    const { stdout, stderr, code } = await runScript(servers.addressed(script, keyed), {
+      cwd: project.directory,
+      env: { ...servers.env, ID: id },
+      expectsError: /^\{"error":/.test(shown?.text ?? ""),
+    });
     expect(code, `${stderr}\n${stdout}`).toBe(0);
     expect(faults(command, stdout), stdout).toEqual([]);
     id = idIn(stdout) ?? id;
