@@ -33,6 +33,12 @@ const ADDED = (() => {
   );
 })();
 
+/**
+ * Returns Node's own `Response`. A server of the host's, as of `@hono/node-server`, may replace the global by a class
+ * whose getters read no response that Node has made.
+ */
+const nodeResponse = (): unknown => Response.error().constructor;
+
 /** A realm: the context for scripts, and its global object as seen inside. */
 export interface Globals {
   readonly context: Context;
@@ -44,7 +50,7 @@ export function createGlobals(timers: Record<string, unknown>): Globals {
   const realm = createContext();
   for (const name of ADDED) {
     // Some are created on first access.
-    const get = (): unknown => Reflect.get(globalThis, name);
+    const get = name === "Response" ? nodeResponse : (): unknown => Reflect.get(globalThis, name);
     const set = (value: unknown): void => define(realm, name, value);
     Object.defineProperty(realm, name, { get, set, configurable: true, enumerable: false });
   }
