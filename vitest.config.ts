@@ -62,6 +62,17 @@ export default defineConfig({
     reporters: ["default", new SlowestFiles()],
     sequence: { sequencer: longestFirst(LONGEST) },
     projects: [
+      // First, because its files are longer than those that fill the end of a run.
+      {
+        test: {
+          ...shared,
+          name: "real",
+          include: ["tests/{process,container,e2e}/**/*.test.ts"],
+          globalSetup: [BUILD, "tests/image-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
       { test: { ...unit, name: "unit" } },
       { test: { ...unit, name: "fuzz", include: ["tests/fuzz/**/*.test.ts"] } },
       ...otherLines().map((line) => ({
@@ -73,16 +84,6 @@ export default defineConfig({
           env: { TESTED_NODE: line },
         },
       })),
-      {
-        test: {
-          ...shared,
-          name: "real",
-          include: ["tests/{process,container,e2e}/**/*.test.ts"],
-          globalSetup: [BUILD, "tests/image-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
     ],
   },
 });
