@@ -52,10 +52,10 @@ export class KernelRunner implements TypeRunner {
     { signal }: RunOptions = {},
   ): Promise<unknown> {
     const { kernels, tenant, onLog } = this.#options;
-    assertJson(args);
+    const values = asJson(args);
     const { text } = await moduleOf(type.code);
     const kernel = await kernels.kernel(type.sandbox ?? "none");
-    const { request, typeCall } = callOf(type, text, resource, args, tenant);
+    const { request, typeCall } = callOf(type, text, resource, values, tenant);
     const rich = { ...typeCall, result: "rich" } as const;
     const output = await kernel.execute(request, { tenant, signal, typeCall: rich });
     tellAll(output, { locator: resource.locator, type: type.name }, onLog);
@@ -72,9 +72,11 @@ export function tellAll({ logs = [] }: Output, source: LogSource, onLog?: OnLog)
   for (const entry of logs) if (entry.level !== "exception") onLog?.(entry, source);
 }
 
-function assertJson(args: unknown): void {
+/** Returns the value that the arguments are as JSON: a date is a text, for instance. */
+function asJson(args: unknown): unknown {
   try {
-    JSON.stringify(args);
+    const text: string | undefined = JSON.stringify(args);
+    return text === undefined ? undefined : JSON.parse(text);
   } catch (error) {
     throw new ResourceXError(`The arguments cannot be written as JSON: ${messageOf(error)}`);
   }

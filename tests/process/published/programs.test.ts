@@ -53,7 +53,7 @@ defaults: {
   strict: false,
   audit: false
 }
-fresh: 0 42 1
+fresh: 42 1
 Characters: 72
 log: 100 50 149
 `;
