@@ -8,15 +8,17 @@ import { SlowestFiles } from "./tests/runner/slowest-files.ts";
 
 /** Files that take longest, in about that order. */
 const LONGEST = [
-  "e2e/largest-requests.test.ts",
   "container/container-engine.test.ts",
-  "e2e/server.test.ts",
-  "e2e/compose.test.ts",
+  "e2e/largest-requests.test.ts",
   "process/process-engine.test.ts",
-  "e2e/many-tenants.test.ts",
-  "process/library-contract.test.ts",
-  "container/hardening.test.ts",
+  "e2e/compose.test.ts",
   "e2e/rest-contract.test.ts",
+  "container/hardening.test.ts",
+  "e2e/docs-commands.test.ts",
+  "e2e/server.test.ts",
+  "process/library-contract.test.ts",
+  "e2e/alternating-grants.test.ts",
+  "e2e/many-tenants.test.ts",
   "e2e/package.test.ts",
   "container/network-hints.test.ts",
   "container/engine-lost.test.ts",
@@ -30,8 +32,8 @@ const LONGEST = [
   "unit/server/jobs/jobs.test.ts",
 ];
 
-/** One more than there are cores, because tests often wait: for an engine, a disk, or a time to pass. */
-const WORKERS = Math.min(availableParallelism() + 1, 8);
+/** Two more than there are cores, because tests often wait: for an engine, a disk, or a time to pass. */
+const WORKERS = Math.min(availableParallelism() + 2, 8);
 
 /** Tests that read sources and pages and run none of them, so that one line of Node is enough. */
 const TEXTS = ["tests/unit/docs/**", "tests/unit/{comments,imports,structure}.test.ts"];
