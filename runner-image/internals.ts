@@ -1,6 +1,7 @@
-import { apply, defineProperty, deleteProperty, startsWith, toNumber } from "./base/primordials.ts";
+import { apply, defineProperty, deleteProperty, toNumber } from "./base/primordials.ts";
 import { closeHandles } from "./handles.ts";
 import { closeWorkers } from "./nested-workers.ts";
+import { guardResolution, refuseInternal } from "./resolution.ts";
 import { refuseVsock } from "./vsock.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
@@ -8,9 +9,7 @@ type Anything = any;
 
 const { NotCapable } = Deno.errors;
 
-/** Names of runtime modules that exist for the runtime's own tests. */
-const INTERNAL = "internal/";
-const NODE_INTERNAL = "node:internal/";
+/** Module with the runtime's internals, for its own tests. */
 const TEST_BINDING = "internal/test/binding";
 
 /**
@@ -23,12 +22,15 @@ export function closeInternals(prelude: string): void {
   closeHandles((name) => process.binding(name));
   const modules = process.getBuiltinModule("node:module");
   closeModules(modules);
+  // Only an export of the module has it. Imports get what the object has.
+  modules.getBuiltinModule = process.getBuiltinModule;
   closeWorkers(prelude, process.getBuiltinModule("node:worker_threads").Worker);
   refuseVsock();
   deleteProperty(Deno, Deno.internal);
   deleteProperty(Deno, "internal");
   for (const name of ["binding", "_linkedBinding", "dlopen"]) deleteProperty(process, name);
   guardKill(process);
+  guardFlags(process.getBuiltinModule("node:v8"));
   // WebGPU compiles shaders of user code in libraries of the host.
   deleteProperty(Object.getPrototypeOf(navigator), "gpu");
   // A warning goes to standard error, which nobody reads; writing there would end the execution.
@@ -48,8 +50,15 @@ function guardKill(process: Anything): void {
   defineProperty(process, "_kill", { value: guarded, writable: false, configurable: false });
 }
 
-function isInternal(name: string): boolean {
-  return startsWith(name, INTERNAL) || startsWith(name, NODE_INTERNAL);
+/**
+ * Refuses flags of V8. They change the whole process: one lets code call V8's natives, which trust
+ * their arguments.
+ */
+function guardFlags(v8: Anything): void {
+  const value = (): never => {
+    throw new NotCapable("Code may not set flags of V8");
+  };
+  defineProperty(v8, "setFlagsFromString", { value, writable: false, configurable: false });
 }
 
 /** Blocks `require` for the modules that exist for the runtime's own tests. */
@@ -63,10 +72,9 @@ function closeModules(modules: Anything): void {
   const guarded = function (this: unknown, ...args: unknown[]): unknown {
     // Not destructured: code may have replaced the iterator of arrays.
     const name = args[0];
-    if (typeof name === "string" && isInternal(name)) {
-      throw new Error(`Cannot find module '${name}'`);
-    }
+    if (typeof name === "string") refuseInternal(name);
     return apply(load, this, args);
   };
   Object.defineProperty(modules, "_load", { value: guarded, enumerable: true });
+  guardResolution(modules);
 }
