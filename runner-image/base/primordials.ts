@@ -6,16 +6,20 @@
 // biome-ignore lint/suspicious/noExplicitAny: stands for any method of any receiver
 type Method = (this: any, ...args: any[]) => any;
 
-/** Turns a method into a function of its receiver: `uncurry(String.prototype.slice)(text, 0, 3)`. */
-export function uncurry<M extends Method>(
+const { bind, call } = Function.prototype;
+
+/**
+ * Turns a method into a function of its receiver: `uncurry(String.prototype.slice)(text, 0, 3)`. It
+ * looks nothing up, so it may run after user code.
+ */
+export const uncurry = bind.bind(call as never) as unknown as <M extends Method>(
   method: M,
-): (self: ThisParameterType<M>, ...args: Parameters<M>) => ReturnType<M> {
-  return Function.prototype.call.bind(method) as never;
-}
+) => (self: ThisParameterType<M>, ...args: Parameters<M>) => ReturnType<M>;
 
 export const { parse: parseJson, stringify: stringifyJson } = JSON;
 export const { apply, deleteProperty } = Reflect;
 export const { defineProperty, getPrototypeOf, is: isSame, keys: keysOf } = Object;
+export const { getOwnPropertyDescriptor, hasOwn } = Object;
 export const { isArray } = Array;
 const { iterator } = Symbol;
 export const { isFinite: isFiniteNumber } = Number;
@@ -27,6 +31,8 @@ export const NativeError = Error;
 export const NativeTypeError = TypeError;
 export const NativeMap = Map;
 export const NativeSet = Set;
+export const NativeWeakMap = WeakMap;
+export const NativeWeakSet = WeakSet;
 export const NativePromise = Promise;
 export const NativeBytes = Uint8Array;
 
@@ -64,6 +70,10 @@ export const mapForEach = uncurry(Map.prototype.forEach) as <K, V>(
   map: Map<K, V>,
   each: (value: V, key: K) => void,
 ) => void;
+export const weakMapGet = uncurry(WeakMap.prototype.get) as (map: object, key: object) => unknown;
+export const weakMapSet = uncurry(WeakMap.prototype.set);
+export const weakSetHas = uncurry(WeakSet.prototype.has);
+export const weakSetAdd = uncurry(WeakSet.prototype.add);
 export const timeOf = uncurry(Date.prototype.getTime);
 export const bigintText = uncurry(BigInt.prototype.toString);
 /** Tag of a value, such as `[object Map]`. Code can forge it with `Symbol.toStringTag`. */
@@ -73,7 +83,7 @@ const encoder = new TextEncoder();
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
 /** Takes the getter of a property from a prototype. It throws for an object of another kind. */
 export const getterOf = <T>(of: object, name: string | symbol) =>
-  uncurry(Object.getOwnPropertyDescriptor(of, name)?.get as (this: unknown) => T);
+  uncurry(getOwnPropertyDescriptor(of, name)?.get as (this: unknown) => T);
 /** Name of a typed array's class, such as `Uint8Array`. `undefined` for any other value. */
 export const typedArrayName = getterOf<string | undefined>(TypedArray, Symbol.toStringTag);
 export const sizeOfArray = getterOf<number>(TypedArray, "byteLength");

@@ -5,7 +5,10 @@ type Anything = any;
 
 const dateNow = Date.now;
 
-/** Makes the clocks of a realm's `Temporal` step by a millisecond. */
+/**
+ * Makes the clocks of a realm's `Temporal` step by a millisecond. Runs for each new realm, so it
+ * uses nothing that code may have replaced.
+ */
 export function coarsenTemporal({ Now, Instant, ZonedDateTime }: Anything): void {
   const { fromEpochMilliseconds } = Instant;
   const { timeZoneId } = Now;
@@ -14,11 +17,11 @@ export function coarsenTemporal({ Now, Instant, ZonedDateTime }: Anything): void
   const toTime = uncurry(ZonedDateTime.prototype.toPlainTime);
   const instant = (): unknown => apply(fromEpochMilliseconds, Instant, [dateNow()]);
   const zoned = (zone: unknown): unknown => toZoned(instant(), zone ?? timeZoneId());
-  const clocks: Record<string, (zone?: unknown) => unknown> = {
-    instant,
-    zonedDateTimeISO: zoned,
-    plainDateTimeISO: (zone) => toDateTime(zoned(zone)),
-    plainTimeISO: (zone) => toTime(zoned(zone)),
+  const replace = (name: string, value: (zone?: unknown) => unknown): void => {
+    defineProperty(Now, name, { __proto__: null, value } as PropertyDescriptor);
   };
-  for (const name of Object.keys(clocks)) defineProperty(Now, name, { value: clocks[name] });
+  replace("instant", instant);
+  replace("zonedDateTimeISO", zoned);
+  replace("plainDateTimeISO", (zone) => toDateTime(zoned(zone)));
+  replace("plainTimeISO", (zone) => toTime(zoned(zone)));
 }

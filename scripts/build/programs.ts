@@ -7,6 +7,7 @@ import { IMPORT_MAP, RUNNER_ENTRY, type RunnerMode } from "../../src/deno/runner
 import { RUNNER_URL } from "../../src/engines/in-process/realm.ts";
 import { DRIZZLE_MODULES } from "../../src/protocol/drizzle-specifiers.ts";
 import { TOOL_MODULES } from "../../src/tools/tool-modules.ts";
+import { importMap } from "./import-map.ts";
 
 /** Output files by their paths, and their sources. */
 export interface Built {
@@ -108,41 +109,6 @@ async function buildDatabase(): Promise<Built> {
   const map = JSON.stringify(importMap(imports));
   const database = within(DATABASE_FOLDER, { files, inputs });
   return { files: { ...database.files, [IMPORT_MAP]: map }, inputs };
-}
-
-/**
- * Functions of Node's modules that runner-image/clocks/ may have replaced. A module's own exports
- * keep the originals, so an import gets a module with those of the module's object in their place.
- */
-const REPLACED = {
-  module: ["_load", "registerHooks"],
-  process: ["getBuiltinModule", "threadCpuUsage", "resourceUsage"],
-  vm: ["createContext", "runInNewContext"],
-};
-
-/** Makes the import map. Only the replacing modules themselves import the replaced ones. */
-function importMap(modules: readonly (readonly string[])[]): object {
-  const imports: Record<string, string> = Object.fromEntries(modules);
-  const scopes: Record<string, object> = {};
-  const add = (name: string, text: string, scope?: object): void => {
-    const url = `data:text/javascript,${encodeURIComponent(text)}`;
-    imports[name] = url;
-    imports[`node:${name}`] = url;
-    if (scope !== undefined) scopes[url] = scope;
-  };
-  for (const [name, replaced] of Object.entries(REPLACED)) {
-    const id = `node:${name}`;
-    const text = `import all from "${id}"; export * from "${id}"; export default all;
-      export const { ${replaced.join(", ")} } = all;`;
-    add(name, text, { [id]: id });
-  }
-  // The runner changes this module when code gets it this way. Its own exports would come before.
-  add(
-    "wasi",
-    `const all = process.getBuiltinModule("node:wasi"); export default all;
-    export const { WASI } = all;`,
-  );
-  return { imports, scopes };
 }
 
 /** Builds the runner and the database tool of level `none`, as scripts that return their module. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../src/engines/contract/contract.ts";
+import { CLOCK_ATTACKS, codeOfAttack } from "./clock-attacks.ts";
 import { job, PROFILE } from "./engine-contract.ts";
 
 /** Room for the many contexts that are made to look at their clocks. */
@@ -213,6 +214,81 @@ export function clockContract(name: string, open: () => Promise<Engine>): void {
           return [step(wasi.wasiImport), step(own.getImportObject().wasi_snapshot_preview1)];
         }`;
       expect(await run(code)).toEqual([false, false]);
+      expect(await run(code, true)).toEqual([true, true]);
+    });
+
+    it.each(CLOCK_ATTACKS)("are coarse despite $name", async (attack) => {
+      expect(await run(codeOfAttack(attack))).not.toBe("fine");
+      // The same code finds a fine clock where there is one.
+      expect(await run(codeOfAttack(attack), true)).toBe("fine");
+    });
+
+    it("are those of the changed modules in each import", async () => {
+      const code = `import { builtinModules } from "node:module";
+        export default async () => {
+          const originals = [];
+          for (const id of builtinModules) {
+            const names = await import("node:" + id.replace("node:", "")).catch(() => ({}));
+            const object = process.getBuiltinModule(id);
+            for (const name of Object.keys(names)) {
+              if (object && name !== "default" && Object.hasOwn(object, name) && typeof object[name] === "function" && names[name] !== object[name]) originals.push(id + "." + name);
+            }
+          }
+          return originals;
+        }`;
+      // Aliases within the runtime, and the console, whose clock is performance.now().
+      const same = /^(assert\/strict|path|console)\./;
+      const found = (await run(code)) as string[];
+      expect(found.filter((name) => !same.test(name))).toEqual([]);
+    });
+
+    it.each([false, true])("do not cost the walls around modules, granted: %s", async (granted) => {
+      const code = `import module from "node:module";
+        import * as processes from "node:process";
+        import vm from "node:vm";
+        import v8, { setFlagsFromString } from "node:v8";
+        const tried = (action) => { try { return action(); } catch (error) { return error.message; } };
+        const loaded = (name) => Object.keys(module._load(name)).length;
+        export default async () => {
+          const importModuleDynamically = vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
+          const filename = import.meta.resolve("node:module");
+          const script = new vm.Script("import('node:module')", { filename, importModuleDynamically });
+          const original = await script.runInThisContext();
+          const resolve = module._resolveFilename;
+          const resolved = (name) => {
+            module._resolveFilename = () => name;
+            try { return loaded("something"); } finally { module._resolveFilename = resolve; }
+          };
+          return [
+            tried(() => Object.keys(original._load("internal/util")).length),
+            tried(() => resolved("internal/util")),
+            tried(() => resolved("node:internal/util")),
+            tried(() => setFlagsFromString("--expose-gc")),
+            tried(() => v8.setFlagsFromString("--allow-natives-syntax")),
+            typeof processes.dlopen,
+          ];
+        }`;
+      expect(await run(code, granted)).toEqual([
+        "Cannot find module 'internal/util'",
+        "Cannot find module 'internal/util'",
+        "Cannot find module 'node:internal/util'",
+        "Code may not set flags of V8",
+        "Code may not set flags of V8",
+        "undefined",
+      ]);
+    });
+
+    it("of the collector of garbage are coarse, and fine with the permission", async () => {
+      const code = `import { GCProfiler } from "node:v8";
+        export default () => {
+          const profiler = new GCProfiler();
+          profiler.start();
+          const kept = [];
+          for (let n = 0; n < 300_000; n += 1) kept[n % 1_000] = { n, text: "x" + n };
+          const { statistics } = profiler.stop();
+          return [statistics.length > 0, statistics.some(({ cost }) => cost % 1_000_000 !== 0)];
+        }`;
+      expect(await run(code)).toEqual([true, false]);
       expect(await run(code, true)).toEqual([true, true]);
     });
 

@@ -1,0 +1,32 @@
+/** Makes the import map of a sandbox, for the modules whose functions runner-image/ replaces. */
+
+/**
+ * Exports of modules that runner-image/ changes, as Deno 2.9.6 has them. Their own exports keep the
+ * originals, so an import gets a module with what the changed object has under these names.
+ */
+export const CHANGED_MODULES = {
+  module: `Module SourceMap _cache _extensions _findPath _initPaths _load _nodeModulePaths _pathCache _preloadModules _resolveFilename _resolveLookupPaths _stat builtinModules createRequire findPackageJSON findSourceMap getBuiltinModule globalPaths isBuiltin register registerHooks runMain stripTypeScriptTypes syncBuiltinESMExports wrap`,
+  process: `abort allowedNodeEnvironmentFlags arch argv argv0 availableMemory chdir constrainedMemory cpuUsage cwd dlopen emitWarning env execArgv execPath exit getActiveResourcesInfo getBuiltinModule getegid geteuid getgid getuid hrtime kill loadEnvFile memoryUsage nextTick pid platform ppid removeAllListeners removeListener report resourceUsage setegid seteuid setgid setuid stderr stdin stdout threadCpuUsage umask version versions`,
+  v8: `DefaultDeserializer DefaultSerializer Deserializer GCProfiler Serializer cachedDataVersionTag deserialize getHeapCodeStatistics getHeapSnapshot getHeapSpaceStatistics getHeapStatistics queryObjects serialize setFlagsFromString setHeapSnapshotNearHeapLimit startupSnapshot stopCoverage takeCoverage writeHeapSnapshot`,
+  vm: `Module Script SourceTextModule SyntheticModule compileFunction constants createContext createScript isContext measureMemory runInContext runInNewContext runInThisContext`,
+  wasi: `WASI`,
+};
+
+/**
+ * Makes the import map. No module is mapped to an original in any scope: code can name any
+ * module as the one that imports.
+ *
+ * @param modules Other specifiers, and their paths.
+ */
+export function importMap(modules: readonly (readonly string[])[]): object {
+  const imports: Record<string, string> = Object.fromEntries(modules);
+  for (const [name, exports] of Object.entries(CHANGED_MODULES)) {
+    const names = exports.trim().split(/\s+/).join(", ");
+    const text = `const all = process.getBuiltinModule("node:${name}");
+      export default all; export const { ${names} } = all;`;
+    const url = `data:text/javascript,${encodeURIComponent(text)}`;
+    imports[name] = url;
+    imports[`node:${name}`] = url;
+  }
+  return { imports };
+}
