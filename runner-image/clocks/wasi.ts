@@ -68,10 +68,11 @@ export function coarserWasi({ WASI }: Anything): () => void {
       // Converted once: a second conversion could name another place.
       const from = toNumber(args[at]) >>> 0;
       if (at < args.length) args[at] = from;
-      if (viewOf(imports) === undefined) return INVALID;
-      const code = apply(original, imports, args);
+      // Of the memory that the runtime takes next. An argument could bind another one meanwhile.
       const view = viewOf(imports);
-      for (let n = 0; code === SUCCESS && view && n < FILE_TIMES.length; n += 1) {
+      if (view === undefined) return INVALID;
+      const code = apply(original, imports, args);
+      for (let n = 0; code === SUCCESS && n < FILE_TIMES.length; n += 1) {
         const place = from + (FILE_TIMES[n] as number);
         const time = getTime(view, place, true);
         setTime(view, place, time - (time % NANOSECONDS), true);
