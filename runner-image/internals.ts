@@ -1,7 +1,7 @@
 import { apply, defineProperty, deleteProperty, toNumber } from "./base/primordials.ts";
+import { guardResolution, refuseInternal } from "./base/resolution.ts";
 import { closeHandles } from "./handles.ts";
 import { closeWorkers } from "./nested-workers.ts";
-import { guardResolution, refuseInternal } from "./resolution.ts";
 import { refuseVsock } from "./vsock.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not

@@ -1,5 +1,5 @@
 import { apply, NativeError } from "../base/primordials.ts";
-import { checkResolved } from "../resolution.ts";
+import { checkResolved } from "../base/resolution.ts";
 import { replace } from "./replace.ts";
 import { coarserWasi } from "./wasi.ts";
 

@@ -1,10 +1,4 @@
-import {
-  apply,
-  defineProperty,
-  NativeError,
-  NativeTypeError,
-  startsWith,
-} from "./base/primordials.ts";
+import { apply, defineProperty, NativeError, NativeTypeError, startsWith } from "./primordials.ts";
 
 type Resolve = (this: unknown, ...args: unknown[]) => unknown;
 type Check = (name: string) => void;
