@@ -5,7 +5,7 @@ import { parseRXI } from "../../src/resourcex/data/identifier.ts";
 import { parseRXL } from "../../src/resourcex/data/locator.ts";
 import { type StorableRXL, storableOfRXI, toStorable } from "../../src/resourcex/data/storable.ts";
 import { RegistryProblem } from "../errors/registry-problem.ts";
-import type { PublishedResource } from "./published-resources.ts";
+import { notFound, type PublishedResource } from "./published-resources.ts";
 import type { ResourceService } from "./resource-service.ts";
 
 /** Names of one tenant that may wait to be looked for, each among all of a domain's resources. */
@@ -69,9 +69,7 @@ async function checked(
   tenant: string,
 ): Promise<PublishedResource> {
   const found = own && (await resources.get(own));
-  if (found === undefined) {
-    throw new RegistryProblem("RESOURCE_NOT_FOUND", `Resource not found: ${asked}`);
-  }
+  if (found === undefined) throw notFound(asked);
   if (asked.digest !== undefined) {
     assertSameDigest(asked.digest, await resources.digest(found, tenant));
   }

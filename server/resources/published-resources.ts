@@ -1,10 +1,8 @@
-import { archiveFrom } from "../../src/resourcex/archive/archive.ts";
-import { RegistryError } from "../../src/resourcex/base/resourcex-errors.ts";
+import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import { meansNewest, onlyOne } from "../../src/resourcex/data/by-name.ts";
 import { isDigest, LATEST } from "../../src/resourcex/data/identifier.ts";
 import { parseRXL, type RXL } from "../../src/resourcex/data/locator.ts";
 import { createRXM, type ManifestFields, type RXM } from "../../src/resourcex/data/manifest.ts";
-import type { RXR } from "../../src/resourcex/data/resource.ts";
 import {
   type StorableRXL,
   storableOf,
@@ -18,10 +16,22 @@ import { isOneTooMany } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { checkedDigest } from "./archive-checks.ts";
 
+/** Archives of one tenant that may wait to be read: those of as many executions as may wait. */
+const reads = new PerTenantQueue(256);
+
 /** A resource in the store. */
-export interface PublishedResource extends RXR {
+export interface PublishedResource {
+  readonly manifest: RXM;
   /** Digest of its files; absent if it was published before digests were stored. */
   readonly digest?: string;
+  /** Size of its archive. */
+  readonly archiveBytes: number;
+  /**
+   * Reads the archive for a tenant, in its turn, anew each time. The store handles one query after
+   * another, so a tenant's many archives would delay all others. `reserve` is called with the size
+   * before, and may throw.
+   */
+  read(tenant: string, reserve?: (bytes: number) => void): Promise<Buffer<ArrayBuffer>>;
 }
 
 /** An archive that has been unpacked once. */
@@ -38,27 +48,28 @@ export class PublishedResources {
     this.#resources = resources;
   }
 
-  /**
-   * Returns a resource, or `undefined` if it does not exist. Reads the archive at its first use.
-   */
+  /** Returns a resource without its archive, or `undefined` if it does not exist. */
   async get(locator: StorableRXL): Promise<PublishedResource | undefined> {
     const key = keyOf(locator);
     const row = await this.#resources.get(key);
     if (row === undefined) return undefined;
-    const archive = archiveFrom(async () => {
-      const bytes = await this.#resources.archive(key);
-      if (bytes === undefined) throw new RegistryError(`Resource not found: ${locator}`);
-      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    });
+    const { archiveBytes } = row;
+    const read: PublishedResource["read"] = (tenant, reserve) =>
+      reads.take(tenant, async () => {
+        reserve?.(archiveBytes);
+        const bytes = await this.#resources.archive(key);
+        if (bytes === undefined) throw notFound(locator);
+        return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+      });
     const manifest = createRXM(row.manifest as ManifestFields);
     const { digest } = row.manifest as { readonly digest?: unknown };
     const known = isDigest(digest) ? { digest } : {};
-    return { locator: parseRXL(manifest.toLocator()), manifest, archive, ...known };
+    return { manifest, archiveBytes, read, ...known };
   }
 
   /** Returns a resource's digest. Unpacks the archive for that tenant if it is not stored. */
-  async digest({ digest, archive }: PublishedResource, tenant: string): Promise<string> {
-    return digest ?? checkedDigest(() => archive.buffer(), tenant);
+  async digest({ digest, read }: PublishedResource, tenant: string): Promise<string> {
+    return digest ?? checkedDigest(() => read(tenant), tenant);
   }
 
   /**
@@ -112,9 +123,7 @@ export class PublishedResources {
   async delete(tenant: string, locator: StorableRXL): Promise<void> {
     const deleted = await this.#resources.delete(tenant, keyOf(locator));
     if (deleted === "forbidden") throw forbidden(locator);
-    if (deleted === "missing") {
-      throw new RegistryProblem("RESOURCE_NOT_FOUND", `Resource not found: ${locator}`);
-    }
+    if (deleted === "missing") throw notFound(locator);
   }
 
   /**
@@ -146,6 +155,11 @@ export class PublishedResources {
 function nameOf({ domain, path, name }: StorableRXL): { domain: string; stem: string } {
   const stem = [domain, ...(path === undefined ? [] : [path]), name].join("/");
   return { domain: domain.toLowerCase(), stem };
+}
+
+/** Makes the error for a resource that is not there, or no longer. */
+export function notFound(locator: StorableRXL): RegistryProblem {
+  return new RegistryProblem("RESOURCE_NOT_FOUND", `Resource not found: ${locator}`);
 }
 
 function exists(key: string): RegistryProblem {

@@ -55,6 +55,8 @@ export interface Execution extends ExecutionContext {
   readonly compile?: (() => Promise<string>) | undefined;
   /** Differences of a resource type's call. Default: it is none. */
   readonly typeCall?: TypeCall | undefined;
+  /** Reads the bytes for the type's call once the execution is admitted. Default: none. */
+  readonly attach?: (() => Promise<Uint8Array>) | undefined;
   readonly observer?: Observer | undefined;
   /** True if the answer is written as text. A large result is then `JsonText`. */
   readonly asText?: boolean;
@@ -88,7 +90,7 @@ export class Runs {
    * for a quota, and with `StoreUnavailable` if it could not be recorded.
    */
   async run(run: Execution): Promise<{ readonly id: string; readonly output: Output }> {
-    const { caller, request, compile, observer, exchange, typeCall, asText } = run;
+    const { caller, request, compile, attach, observer, exchange, asText } = run;
     const { readResult: read } = this.#options;
     const readResult = asText && read ? (text: string) => read(caller.tenant.id, text) : undefined;
     const id = run.id ?? executionId();
@@ -99,6 +101,9 @@ export class Runs {
         run.onGranted?.(granted);
       };
       const whole = compile ? { ...request, code: await compile() } : request;
+      const bytes = attach && (await attach());
+      const typeCall =
+        run.typeCall && bytes ? { ...run.typeCall, attachments: [bytes] } : run.typeCall;
       return this.#options.kernel.execute(whole, {
         tenant: caller.tenant,
         signal,

@@ -25,7 +25,7 @@ export function resourcesCases(store: () => Store): void {
       expect(await store().resources.publish(other, own)).toBe("forbidden");
       expect(await store().resources.get(second.locator)).toBeUndefined();
       const { archive, ...row } = own;
-      expect(await store().resources.get(own.locator)).toEqual(row);
+      expect(await store().resources.get(own.locator)).toEqual({ ...row, archiveBytes: 3 });
       const kept = await store().resources.archive(own.locator);
       expect(Buffer.from(kept ?? [])).toEqual(archive);
       expect(await store().resources.archive("nothing")).toBeUndefined();

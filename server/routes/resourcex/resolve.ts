@@ -27,18 +27,16 @@ export function resolveRoute(resourceService: ResourceService): Route {
     body: asked,
     responses: { 200: { description: "What the type made of it", schema: answer } },
     handler: async ({ body, caller, requestId, signal, reserve, c }) => {
-      const { manifest, archive } = await storedResource(
+      const resource = await storedResource(
         resourceService,
         requiredLocator(body.locator),
         caller.tenant.id,
       );
       const { type, checkArguments } = await resourceService.types.get(
         caller.tenant.id,
-        manifest.type,
+        resource.manifest.type,
       );
       const args = await checkArguments(body.args).catch(badArguments);
-      const locator = manifest.toLocator();
-      const resource = { locator, manifest, archive: await archive.buffer() };
       const started = performance.now();
       const asked = { caller, requestId, signal };
       const output = await resourceService.runs.run(asked, type, resource, args);
@@ -47,7 +45,7 @@ export function resolveRoute(resourceService: ResourceService): Route {
       const { logs, warnings } = output;
       const meta = {
         executionTimeMs,
-        locator,
+        locator: resource.manifest.toLocator(),
         ...(logs && { logs }),
         ...(warnings && { warnings }),
       };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Route } from "../../http/route.ts";
 import { deletedLocator, requiredLocator, storedResource } from "../../resources/locators.ts";
 import type { ResourceService } from "../../resources/resource-service.ts";
+import { archiveAnswer } from "./archive-answer.ts";
 import { registryRoute } from "./registry-route.ts";
 import { locatorQuery } from "./schemas.ts";
 
@@ -33,10 +34,8 @@ export function contentRoute(resourceService: ResourceService): Route {
     },
     handler: async ({ query, caller, reserve, c }) => {
       const locator = requiredLocator(query.locator);
-      const { archive } = await storedResource(resourceService, locator, caller.tenant.id);
-      const bytes = await archive.buffer();
-      reserve(bytes.length);
-      return c.body(new Uint8Array(bytes), 200, { "Content-Type": "application/gzip" });
+      const found = await storedResource(resourceService, locator, caller.tenant.id);
+      return archiveAnswer(found, { caller, reserve, c });
     },
   });
 }

@@ -3,6 +3,7 @@ import { sentManifest } from "../../../src/resourcex/data/definition.ts";
 import { type Route, route } from "../../http/route.ts";
 import { deletedLocator, requiredTag, storedResource } from "../../resources/locators.ts";
 import type { ResourceService } from "../../resources/resource-service.ts";
+import { archiveAnswer } from "./archive-answer.ts";
 import { REGISTRY_BASE, registryRoute } from "./registry-route.ts";
 import { locatorParams } from "./schemas.ts";
 
@@ -46,10 +47,8 @@ export function taggedContentRoute(resourceService: ResourceService): Route {
     },
     handler: async ({ params, caller, reserve, c }) => {
       const locator = requiredTag(params.locator);
-      const { archive } = await storedResource(resourceService, locator, caller.tenant.id);
-      const bytes = await archive.buffer();
-      reserve(bytes.length);
-      return c.body(new Uint8Array(bytes), 200, { "Content-Type": "application/gzip" });
+      const found = await storedResource(resourceService, locator, caller.tenant.id);
+      return archiveAnswer(found, { caller, reserve, c });
     },
   });
 }

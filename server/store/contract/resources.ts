@@ -8,6 +8,12 @@ export interface ResourceRow {
   readonly manifest: object;
 }
 
+/** A resource as stored, without its archive. */
+export interface StoredResource extends ResourceRow {
+  /** Size of the archive. */
+  readonly archiveBytes: number;
+}
+
 export interface NewResource extends ResourceRow {
   /** Archive: tar.gz. */
   readonly archive: Uint8Array;
@@ -50,7 +56,7 @@ export interface Resources {
     resource: NewResource,
     limit?: number,
   ): Promise<"published" | "exists" | "forbidden">;
-  get(locator: string): Promise<ResourceRow | undefined>;
+  get(locator: string): Promise<StoredResource | undefined>;
   /** Returns the locators of a name's types and versions, the newest first. */
   named(name: ResourceName): Promise<string[]>;
   archive(locator: string): Promise<Uint8Array | undefined>;

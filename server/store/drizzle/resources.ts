@@ -41,9 +41,11 @@ export function drizzleResources(db: Database, defaultLimit: number): Resources 
     },
 
     async get(locator) {
-      const { domain, manifest } = resources;
+      const { domain, manifest, archive } = resources;
+      // The length is stored beside the bytes, so it is known without reading them.
+      const archiveBytes = sql<number>`octet_length(${archive})`.mapWith(Number);
       const [row] = await db
-        .select({ locator: resources.locator, domain, manifest })
+        .select({ locator: resources.locator, domain, manifest, archiveBytes })
         .from(resources)
         .where(eq(resources.locator, locator));
       return row;

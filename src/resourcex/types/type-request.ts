@@ -19,17 +19,20 @@ export interface TypeExecution {
   readonly typeCall: TypeCall;
 }
 
-/** Makes the request that calls the composed code of a type with a resource. */
+/**
+ * Makes the request that calls the composed code of a type with a resource. The caller attaches its
+ * archive.
+ */
 export function callOf(
   type: Omit<BundledType, "code">,
   code: string,
-  { locator, manifest, archive }: SerializedInput,
+  { locator, manifest }: Omit<SerializedInput, "archive">,
   args: unknown,
   tenant: Tenant,
 ): TypeExecution {
   return {
     request: { ...permissionRequest(type, tenant), code, input: { locator, manifest, args } },
-    typeCall: { attachments: [archive], codeLimit: CODE_LIMIT },
+    typeCall: { codeLimit: CODE_LIMIT },
   };
 }
 

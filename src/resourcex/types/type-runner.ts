@@ -56,7 +56,7 @@ export class KernelRunner implements TypeRunner {
     const { text } = await moduleOf(type.code);
     const kernel = await kernels.kernel(type.sandbox ?? "none");
     const { request, typeCall } = callOf(type, text, resource, values, tenant);
-    const rich = { ...typeCall, result: "rich" } as const;
+    const rich = { ...typeCall, attachments: [resource.archive], result: "rich" } as const;
     const output = await kernel.execute(request, { tenant, signal, typeCall: rich });
     tellAll(output, { locator: resource.locator, type: type.name }, onLog);
     return resultOf(output);

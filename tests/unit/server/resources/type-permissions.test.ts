@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Store } from "../../../../server/store/contract/store.ts";
 import { openStore } from "../../../../server/store/open.ts";
 import { Veto } from "../../../../src/base/errors.ts";
@@ -271,7 +271,7 @@ it("a plugin's veto stops a type, and the end of the kernel is waited for", asyn
     error: "not today",
   });
   const running = call(own)("/api/v1/resolve", { locator });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await vi.waitFor(() => expect(engine.status().leased).toBe(1), 10_000);
   const closed = served.kernel.close(5_000);
   expect(await call(own)("/api/v1/resolve", { locator })).toMatchObject({
     status: 503,
