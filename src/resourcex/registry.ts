@@ -1,9 +1,10 @@
 import { homedir } from "node:os";
 import { resolve as absolute, join } from "node:path";
+import { PerTenantQueue } from "../base/per-tenant-queue.ts";
 import { createRXA } from "./archive/archive.ts";
 import { LocatorError, RegistryError } from "./base/resourcex-errors.ts";
 import { isByName, pick, pickExactly } from "./data/by-name.ts";
-import { assertDigest, digestOf } from "./data/digest.ts";
+import { assertDigest, digestOf, otherDigest } from "./data/digest.ts";
 import { FolderLoader } from "./data/folder-loader.ts";
 import { Links } from "./data/links.ts";
 import type { RXL } from "./data/locator.ts";
@@ -103,6 +104,8 @@ export function openRegistry(
   const links = new Links(path);
   const remote = new Remote({ ...remoteOptions, mirror: options.mirror });
   const folders = new FolderLoader();
+  // Writes of one locator take turns, so that nothing is stored between a look and a write.
+  const writes = new PerTenantQueue(Number.POSITIVE_INFINITY);
   const types = new TypeTable(builtins);
   const sandboxOf = levelFor(options.isolator);
   for (const type of options.types ?? []) types.register(type);
@@ -132,10 +135,22 @@ export function openRegistry(
     );
   }
 
+  /** Fetches and stores a resource. Never replaces one that is here: a version is asked for once. */
   async function fetched(locator: StorableRXL): Promise<RXR | undefined> {
     const resource = await remote.fetch(locator);
-    if (resource !== undefined) await storage.put(resource);
-    return resource;
+    if (resource === undefined) return undefined;
+    const own = storableOf(resource.manifest);
+    return writes.take(String(own), async () => {
+      const mine = await held(own);
+      if (mine === undefined) {
+        await storage.put(resource);
+        return resource;
+      }
+      const [given, kept] = [await digestOf(resource.archive), await digestOf(mine.archive)];
+      if (given === kept) return mine;
+      const why = `${own} is here, and another registry has other content for it`;
+      throw new RegistryError(`${why}: ${otherDigest(kept, given)}`);
+    });
   }
 
   /** Returns the locator with a type that this one means here, that of a link first. */
@@ -168,7 +183,7 @@ export function openRegistry(
 
     async add(source) {
       const resource = await load(source);
-      await storage.put(resource);
+      await writes.take(String(resource.locator), () => storage.put(resource));
       await links.delete(resource.locator);
     },
 

@@ -9,6 +9,7 @@ import type { RXR } from "../../../../../src/resourcex/data/resource.ts";
 import { openRegistry } from "../../../../../src/resourcex/registry.ts";
 import {
   contentOf,
+  helloFolder,
   RecordingRunner,
   resource,
   scratch,
@@ -153,6 +154,46 @@ describe("a resource elsewhere is fetched", () => {
       "/other": routes["/api/resource"] as Answer,
     });
     expect(await contentOf(await registry.get(LOCATOR))).toBe("Hello");
+  });
+});
+
+describe("what is here already", () => {
+  const here = "is here, and another registry has other content for it";
+
+  it.each([
+    ["is kept, and the other one refused by its name", "remote", here],
+    ["is given out if it has the same content", "mine", undefined],
+  ])("%s", async (_what, content, message) => {
+    const { registry } = await mirrored(await serving(await resource(LOCATOR, content)));
+    await registry.add(await resource(LOCATOR, "mine"));
+    const getting = registry.get("x.org/a/b.text");
+    if (message === undefined) expect(await contentOf(await getting)).toBe("mine");
+    else await expect(getting).rejects.toThrow(`${LOCATOR} ${message}`);
+    expect(await contentOf(await registry.get(LOCATOR))).toBe("mine");
+  });
+
+  it("is kept if it is added while another registry answers", async () => {
+    const routes = await serving(await resource(LOCATOR, "remote"));
+    let adding: Promise<void> | undefined;
+    const content = routes["/api/content"] as Answer;
+    const { registry } = await mirrored({
+      ...routes,
+      "/api/content": async (request, response) => {
+        adding ??= resource(LOCATOR, "mine").then((mine) => registry.add(mine));
+        await adding;
+        content(request, response);
+      },
+    });
+    await expect(registry.get(LOCATOR)).rejects.toThrow(`${LOCATOR} ${here}`);
+    expect(await contentOf(await registry.get(LOCATOR))).toBe("mine");
+  });
+
+  it("is kept if it is a linked folder", async () => {
+    const { registry } = await mirrored(await serving(await resource(LOCATOR, "remote")));
+    const fields = { domain: "x.org", path: "a", name: "b", type: "text", version: "1.0.0" };
+    await registry.link(await helloFolder("linked", fields));
+    await expect(registry.get("x.org/a/b.text")).rejects.toThrow(`${LOCATOR} ${here}`);
+    expect(await contentOf(await registry.get(LOCATOR))).toBe("linked");
   });
 });
 
