@@ -5,7 +5,7 @@ import { parseRXI } from "../../src/resourcex/data/identifier.ts";
 import { parseRXL } from "../../src/resourcex/data/locator.ts";
 import { type StorableRXL, storableOfRXI, toStorable } from "../../src/resourcex/data/storable.ts";
 import { RegistryProblem } from "../errors/registry-problem.ts";
-import { notFound, type PublishedResource } from "./published-resources.ts";
+import { type Deleted, notFound, type PublishedResource } from "./published-resources.ts";
 import type { ResourceService } from "./resource-service.ts";
 
 /** Names of one tenant that may wait to be looked for, each among all of a domain's resources. */
@@ -47,19 +47,19 @@ export async function storedResource(
 }
 
 /**
- * Returns the locator of the resource that is to be deleted.
+ * Returns the resource that is to be deleted: the very one whose digest was checked.
  *
  * @throws {RegistryProblem} If there is none, or one with another digest.
  */
-export async function deletedLocator(
+export async function deletedResource(
   { resources }: Pick<ResourceService, "resources">,
   locator: StorableRXL,
   tenant: string,
-): Promise<StorableRXL> {
-  if (!isByName(locator)) return locator;
+): Promise<Deleted> {
+  if (!isByName(locator)) return { locator };
   const own = await turns.take(tenant, () => resources.exactly(locator));
-  await checked(resources, own, locator, tenant);
-  return own as StorableRXL;
+  const { fields } = await checked(resources, own, locator, tenant);
+  return { locator: own as StorableRXL, fields };
 }
 
 async function checked(

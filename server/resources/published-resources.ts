@@ -22,6 +22,8 @@ const reads = new PerTenantQueue(256);
 /** A resource in the store. */
 export interface PublishedResource {
   readonly manifest: RXM;
+  /** Manifest as stored, for the store. */
+  readonly fields: object;
   /** Digest of its files; absent if it was published before digests were stored. */
   readonly digest?: string;
   /** Size of its archive. */
@@ -30,8 +32,17 @@ export interface PublishedResource {
    * Reads the archive for a tenant, in its turn, anew each time. The store handles one query after
    * another, so a tenant's many archives would delay all others. `reserve` is called with the size
    * before, and may throw.
+   *
+   * @throws {RegistryProblem} If it has been deleted, even if another one has its locator.
    */
   read(tenant: string, reserve?: (bytes: number) => void): Promise<Buffer<ArrayBuffer>>;
+}
+
+/** A resource that is to be deleted. */
+export interface Deleted {
+  readonly locator: StorableRXL;
+  /** Stored manifest of the one that is meant. Default: any. */
+  readonly fields?: object;
 }
 
 /** An archive that has been unpacked once. */
@@ -53,18 +64,18 @@ export class PublishedResources {
     const key = keyOf(locator);
     const row = await this.#resources.get(key);
     if (row === undefined) return undefined;
-    const { archiveBytes } = row;
+    const { archiveBytes, manifest: fields } = row;
     const read: PublishedResource["read"] = (tenant, reserve) =>
       reads.take(tenant, async () => {
         reserve?.(archiveBytes);
-        const bytes = await this.#resources.archive(key);
+        const bytes = await this.#resources.archive(row);
         if (bytes === undefined) throw notFound(locator);
         return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
       });
-    const manifest = createRXM(row.manifest as ManifestFields);
-    const { digest } = row.manifest as { readonly digest?: unknown };
+    const manifest = createRXM(fields as ManifestFields);
+    const { digest } = fields as { readonly digest?: unknown };
     const known = isDigest(digest) ? { digest } : {};
-    return { manifest, archiveBytes, read, ...known };
+    return { manifest, fields, archiveBytes, read, ...known };
   }
 
   /** Returns a resource's digest. Unpacks the archive for that tenant if it is not stored. */
@@ -116,12 +127,12 @@ export class PublishedResources {
   }
 
   /**
-   * Deletes a resource.
+   * Deletes a resource; with `fields`, only the one that was got with them.
    *
    * @throws {RegistryProblem} If it does not exist, or belongs to another tenant's domain.
    */
-  async delete(tenant: string, locator: StorableRXL): Promise<void> {
-    const deleted = await this.#resources.delete(tenant, keyOf(locator));
+  async delete(tenant: string, { locator, fields }: Deleted): Promise<void> {
+    const deleted = await this.#resources.delete(tenant, keyOf(locator), fields);
     if (deleted === "forbidden") throw forbidden(locator);
     if (deleted === "missing") throw notFound(locator);
   }

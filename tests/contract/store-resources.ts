@@ -26,9 +26,10 @@ export function resourcesCases(store: () => Store): void {
       expect(await store().resources.get(second.locator)).toBeUndefined();
       const { archive, ...row } = own;
       expect(await store().resources.get(own.locator)).toEqual({ ...row, archiveBytes: 3 });
-      const kept = await store().resources.archive(own.locator);
+      const kept = await store().resources.archive(own);
       expect(Buffer.from(kept ?? [])).toEqual(archive);
-      expect(await store().resources.archive("nothing")).toBeUndefined();
+      const nothing = { ...own, locator: "nothing" };
+      expect(await store().resources.archive(nothing)).toBeUndefined();
     });
 
     it("of two tenants that want a domain at once, go to one", async () => {
@@ -52,6 +53,29 @@ export function resourcesCases(store: () => Store): void {
       expect(await store().resources.delete(tenant, locator)).toBe("deleted");
       expect(await store().resources.delete(tenant, locator)).toBe("missing");
       expect(await store().resources.publish("other", resource(domain))).toBe("forbidden");
+    });
+
+    it("are not taken for those that have their locator later", async () => {
+      const [tenant, domain] = [unique("tenant"), unique("x.org")];
+      const { resources } = store();
+      const manifests = [{ a: NASTY, digest: "1" }, { a: NASTY, digest: "2" }, { a: NASTY }];
+      const [first, second, third] = manifests.map((manifest, n) =>
+        resource(domain, { manifest, archive: Buffer.from([n]) }),
+      ) as [NewResource, NewResource, NewResource];
+      await resources.publish(tenant, first);
+      const { locator } = first;
+      const got = await resources.get(locator);
+      expect(Buffer.from((await resources.archive(got ?? second)) ?? [])).toEqual(first.archive);
+      await resources.delete(tenant, locator);
+      await resources.publish(tenant, second);
+      for (const other of [got ?? second, third]) {
+        expect(await resources.archive(other)).toBeUndefined();
+        expect(await resources.delete(tenant, locator, other.manifest)).toBe("missing");
+      }
+      expect(await resources.delete("other", locator, first.manifest)).toBe("forbidden");
+      const kept = await resources.archive(second);
+      expect(Buffer.from(kept ?? [])).toEqual(second.archive);
+      expect(await resources.delete(tenant, locator, second.manifest)).toBe("deleted");
     });
 
     it("are found by page, and go with their tenant", async () => {
@@ -96,7 +120,7 @@ export function resourcesCases(store: () => Store): void {
       const [tenant, domain] = [unique("tenant"), unique("x.org")];
       const large = resource(domain, { archive });
       expect(await store().resources.publish(tenant, large)).toBe("published");
-      const kept = await store().resources.archive(large.locator);
+      const kept = await store().resources.archive(large);
       expect(archive.equals(kept ?? Buffer.alloc(0))).toBe(true);
       expect(await store().resources.delete(tenant, large.locator)).toBe("deleted");
     });

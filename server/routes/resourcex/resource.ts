@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Route } from "../../http/route.ts";
-import { deletedLocator, requiredLocator, storedResource } from "../../resources/locators.ts";
+import { deletedResource, requiredLocator, storedResource } from "../../resources/locators.ts";
 import type { ResourceService } from "../../resources/resource-service.ts";
 import { archiveAnswer } from "./archive-answer.ts";
 import { registryRoute } from "./registry-route.ts";
@@ -50,7 +50,7 @@ export function deleteRoute(resourceService: ResourceService): Route {
     responses: { 204: { description: "It is gone" } },
     handler: async ({ query, caller, c }) => {
       const { id } = caller.tenant;
-      const own = await deletedLocator(resourceService, requiredLocator(query.locator), id);
+      const own = await deletedResource(resourceService, requiredLocator(query.locator), id);
       await resourceService.resources.delete(id, own);
       return c.body(null, 204);
     },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { sentManifest } from "../../../src/resourcex/data/definition.ts";
 import { type Route, route } from "../../http/route.ts";
-import { deletedLocator, requiredTag, storedResource } from "../../resources/locators.ts";
+import { deletedResource, requiredTag, storedResource } from "../../resources/locators.ts";
 import type { ResourceService } from "../../resources/resource-service.ts";
 import { archiveAnswer } from "./archive-answer.ts";
 import { REGISTRY_BASE, registryRoute } from "./registry-route.ts";
@@ -63,7 +63,7 @@ export function taggedDeleteRoute(resourceService: ResourceService): Route {
     responses: { 204: { description: "It is gone" } },
     handler: async ({ params, caller, c }) => {
       const { id } = caller.tenant;
-      const own = await deletedLocator(resourceService, requiredTag(params.locator), id);
+      const own = await deletedResource(resourceService, requiredTag(params.locator), id);
       await resourceService.resources.delete(id, own);
       return c.body(null, 204);
     },

@@ -8,6 +8,9 @@ export interface ResourceRow {
   readonly manifest: object;
 }
 
+/** Fields that tell a resource from one that is published later with its locator. */
+export type Published = Pick<ResourceRow, "locator" | "manifest">;
+
 /** A resource as stored, without its archive. */
 export interface StoredResource extends ResourceRow {
   /** Size of the archive. */
@@ -59,12 +62,20 @@ export interface Resources {
   get(locator: string): Promise<StoredResource | undefined>;
   /** Returns the locators of a name's types and versions, the newest first. */
   named(name: ResourceName): Promise<string[]>;
-  archive(locator: string): Promise<Uint8Array | undefined>;
   /**
-   * Deletes a resource. Returns `missing` if it does not exist, and `forbidden` in another tenant's
-   * domain.
+   * Returns the archive of a resource that `get` returned. Returns `undefined` once it is deleted,
+   * also if another one has its locator since: the manifest, with the digest in it, differs then.
    */
-  delete(tenant: string, locator: string): Promise<"deleted" | "missing" | "forbidden">;
+  archive(resource: Published): Promise<Uint8Array | undefined>;
+  /**
+   * Deletes a resource; with a manifest, only the one that `get` returned with it. Returns `missing`
+   * if it does not exist, and `forbidden` in another tenant's domain.
+   */
+  delete(
+    tenant: string,
+    locator: string,
+    manifest?: object,
+  ): Promise<"deleted" | "missing" | "forbidden">;
   /** Returns a page of the matching locators, sorted by the codes of their characters. */
   search(query: ResourceSearch): Promise<{ readonly locators: string[]; readonly total: number }>;
 }

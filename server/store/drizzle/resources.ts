@@ -62,26 +62,25 @@ export function drizzleResources(db: Database, defaultLimit: number): Resources 
       return rows.map((row) => row.locator);
     },
 
-    async archive(locator) {
+    async archive(resource) {
       const { archive } = resources;
-      const [row] = await db
-        .select({ archive })
-        .from(resources)
-        .where(eq(resources.locator, locator));
+      const [row] = await db.select({ archive }).from(resources).where(same(resource));
       return row?.archive;
     },
 
-    async delete(tenant, locator) {
+    async delete(tenant, locator, manifest) {
       const owned = db
         .select({ domain: domains.domain })
         .from(domains)
         .where(and(eq(domains.tenant, tenant), eq(domains.domain, resources.domain)));
       const gone = await db
         .delete(resources)
-        .where(and(eq(resources.locator, locator), sql`exists ${owned}`))
+        .where(and(same({ locator, manifest }), sql`exists ${owned}`))
         .returning({ locator: resources.locator });
       if (gone.length > 0) return "deleted";
-      return (await domainOf(locator)) === undefined ? "missing" : "forbidden";
+      const domain = await domainOf(locator);
+      if (domain === undefined) return "missing";
+      return (await ownerOf(domain)) === tenant ? "missing" : "forbidden";
     },
 
     async search({ offset, limit, ...wanted }) {
@@ -99,6 +98,11 @@ export function drizzleResources(db: Database, defaultLimit: number): Resources 
       return { locators: rows.map((row) => row.locator), total: counted?.total ?? 0 };
     },
   };
+}
+
+function same({ locator, manifest }: { locator: string; manifest?: object | undefined }) {
+  const isManifest = manifest && eq(resources.manifest, manifest);
+  return and(eq(resources.locator, locator), isManifest);
 }
 
 /** Returns a locator's domain, path, name and type in lower case, for searches. */

@@ -1,5 +1,6 @@
 /**
- * Tests when archives are read from the store, of which every read delays all tenants.
+ * Tests when archives are read from the store, of which every read delays all tenants, and whose
+ * they are.
  */
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -7,7 +8,9 @@ import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import type { Store } from "../../../../server/store/contract/store.ts";
 import { openStore } from "../../../../server/store/open.ts";
 import type { Engine } from "../../../../src/engines/contract/contract.ts";
+import { createRXA } from "../../../../src/resourcex/archive/archive.ts";
 import { ARCHIVE_LIMITS } from "../../../../src/resourcex/archive/archive-limits.ts";
+import { digestOf } from "../../../../src/resourcex/data/digest.ts";
 import { form, realmContainers, registryServer } from "../../../helpers/registry-server.ts";
 import { storeDirectory } from "../../../helpers/store.ts";
 
@@ -21,6 +24,8 @@ let owner: Record<string, string>;
 const failures: unknown[] = [];
 const reads = { begun: 0, now: 0, most: 0 };
 let size: number | undefined;
+/** Work before a store's answer, of somebody else. */
+let meanwhile = async (): Promise<void> => {};
 let opened: Promise<void>;
 let open: () => void;
 
@@ -33,6 +38,7 @@ function watched(of: Store): Store {
       return row && { ...row, archiveBytes: size ?? row.archiveBytes };
     },
     async archive(key) {
+      await meanwhile();
       reads.begun += 1;
       reads.now += 1;
       reads.most = Math.max(reads.most, reads.now);
@@ -41,6 +47,10 @@ function watched(of: Store): Store {
       } finally {
         reads.now -= 1;
       }
+    },
+    async delete(...given) {
+      await meanwhile();
+      return resources.delete(...given);
     },
   });
   return withOwn(of, { resources: counted });
@@ -88,6 +98,7 @@ afterAll(async () => {
 beforeEach(() => {
   Object.assign(reads, { begun: 0, now: 0, most: 0 });
   size = undefined;
+  meanwhile = async () => {};
   opened = new Promise((resolve) => {
     open = resolve;
   });
@@ -162,4 +173,45 @@ it("HEAD of content has the archive's size, and reads none", async () => {
     expect(head.headers.get("content-type")).toBe("application/gzip");
   }
   expect(reads.begun).toBe(1);
+});
+
+it.each<[string, string, object?]>([
+  ["GET", "/content/:locator"],
+  ["GET", "/content?locator=:locator"],
+  ["POST", "/resolve", {}],
+  ["DELETE", "/resource/:locator"],
+  ["DELETE", "/resource?locator=:locator"],
+])("%s %s is not for what has the locator a moment later", async (method, path, body) => {
+  open();
+  const fields = { domain: "reads.org", name: "b", type: "text", version: "1" };
+  const put = async (content: string) =>
+    store.resources.publish("owner", {
+      locator: "reads.org/b.text@1",
+      domain: "reads.org",
+      manifest: { ...fields, digest: await digestOf(await createRXA({ content })) },
+      archive: await (await createRXA({ content })).buffer(),
+    });
+  await store.resources.delete("owner", "reads.org/b.text@1");
+  expect(await put("first")).toBe("published");
+  const named = `reads.org/b:1@${await digestOf(await createRXA({ content: "first" }))}`;
+  meanwhile = async () => {
+    meanwhile = async () => {};
+    await store.resources.delete("owner", "reads.org/b.text@1");
+    expect(await put("second")).toBe("published");
+  };
+  const response = await served.app.request(
+    `/api/v1${path.replace(":locator", encodeURIComponent(named))}`,
+    {
+      method,
+      headers: { ...owner, "content-type": "application/json" },
+      ...(body && { body: JSON.stringify({ locator: named }) }),
+    },
+  );
+  expect([response.status, await response.json()]).toEqual([
+    404,
+    { code: "RESOURCE_NOT_FOUND", error: "Resource not found: reads.org/b.text@1" },
+  ]);
+  const digest = await digestOf(await createRXA({ content: "second" }));
+  const now = await served.app.request(`/api/v1/resource/reads.org%2Fb:1`, { headers: owner });
+  expect(await now.json()).toMatchObject({ digest });
 });
