@@ -1,7 +1,7 @@
 import { messageOf } from "../../src/base/errors.ts";
 import { ManifestError } from "../../src/resourcex/base/resourcex-errors.ts";
 import { assertOneForm, readSent } from "../../src/resourcex/data/definition.ts";
-import { formatRXI, LATEST, parseRXI } from "../../src/resourcex/data/identifier.ts";
+import { formatRXI, LATEST, parseRXI, splitAt } from "../../src/resourcex/data/identifier.ts";
 import { createRXM, type ManifestFields, type RXM } from "../../src/resourcex/data/manifest.ts";
 import {
   identifierOf,
@@ -9,7 +9,7 @@ import {
   storableOf,
   storableOfRXI,
 } from "../../src/resourcex/data/storable.ts";
-import { RegistryProblem } from "../errors/registry-problem.ts";
+import { type RegistryCode, RegistryProblem } from "../errors/registry-problem.ts";
 import type { Form, FormPart } from "./form-parser.ts";
 
 const MAX_MANIFEST = 65_536;
@@ -34,12 +34,10 @@ export interface Publication {
  * @throws {LocatorError} For a bad locator.
  */
 export function publicationOf(form: Form): Publication {
-  const [archive, content] = [form.get("archive"), form.get("content")];
-  if (archive !== undefined && content !== undefined) {
-    const message = "'archive' and 'content' are of two forms: leave one out";
-    throw new RegistryProblem("INVALID_ARCHIVE", message);
-  }
-  const isTagged = content !== undefined || (archive === undefined && form.has("locator"));
+  if (form.has("archive") && form.has("content")) throw twoForms("INVALID_ARCHIVE", "content");
+  // A locator that nobody reads might have a digest that nobody checks.
+  if (form.has("archive") && form.has("locator")) throw twoForms("INVALID_LOCATOR", "locator");
+  const isTagged = form.has("content") || form.has("locator");
   return isTagged ? tagged(form) : typed(form);
 }
 
@@ -59,13 +57,15 @@ function tagged(form: Form): Publication {
   if (typeof text !== "string" || text === "") {
     throw new RegistryProblem("LOCATOR_REQUIRED", "locator is required");
   }
-  const asked = storableOfRXI(parseRXI(text), text);
+  const identifier = parseRXI(text);
+  const asked = storableOfRXI(identifier, text);
   const json = fieldsOf(form.get("manifest"));
   const { manifest, digest } = inForm(() => {
     const { fields, digest: told } = readSent(json);
-    const { domain, path, name, version } = asked;
-    // The locator's own registry, unless it leaves it out.
-    const given = { ...(domain !== LOCAL_DOMAIN && { domain }), path, name, version };
+    const { registry: domain, path, name, tag } = identifier;
+    // The tag may be implied, as no registry is.
+    const version = tag === LATEST && !saysLatest(text) ? undefined : tag;
+    const given = { domain, path, name, version };
     const merged = { domain: LOCAL_DOMAIN, version: LATEST, ...agreed(fields, given) };
     return { manifest: createRXM(merged as ManifestFields), digest: told };
   });
@@ -74,6 +74,11 @@ function tagged(form: Form): Publication {
   const digests = [asked.digest, digest].filter((one) => one !== undefined);
   const locator = formatRXI(identifierOf(manifest));
   return { manifest, archive, locator, digests, isTagged: true };
+}
+
+/** Tests whether a locator has the tag `latest`, which a locator without a tag has as well. */
+function saysLatest(text: string): boolean {
+  return splitAt(text, text.indexOf("@"))[0].endsWith(`:${LATEST}`);
 }
 
 /** Merges the fields of a manifest and of its locator. Refuses two values of one field. */
@@ -109,6 +114,10 @@ function fieldsOf(part: FormPart | undefined): unknown {
   } catch (error) {
     throw new RegistryProblem("INVALID_MANIFEST", `manifest is not JSON: ${messageOf(error)}`);
   }
+}
+
+function twoForms(code: RegistryCode, part: string): RegistryProblem {
+  return new RegistryProblem(code, `'archive' and '${part}' are of two forms: leave one out`);
 }
 
 function inForm<T>(read: () => T): T {

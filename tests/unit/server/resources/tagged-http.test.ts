@@ -116,6 +116,11 @@ describe("what is published with a tag", () => {
     expect((await publish("bare", { type: "text", name: "bare", tag: "7" })).body).toEqual({
       locator: "bare:7",
     });
+    const here = { type: "text", registry: "localhost" };
+    expect((await publish("localhost/here:latest", here)).body).toEqual({ locator: "here" });
+    expect((await publish("there:1", { type: "text", registry: "x.org" })).body).toEqual({
+      locator: "x.org/there:1",
+    });
     expect((await send(at("resource", "bare:7"))).body).toMatchObject({ name: "bare", tag: "7" });
     expect((await send("/resource?locator=bare:7")).body).toMatchObject({ domain: "localhost" });
   });
@@ -213,6 +218,19 @@ describe("a publication with a tag is refused", () => {
     ["with another name", "INVALID_MANIFEST", "x.org/a:1", { type: "text", name: "b" }],
     ["with another tag", "INVALID_MANIFEST", "x.org/a:1", { type: "text", tag: "2" }],
     ["with another registry", "INVALID_MANIFEST", "x.org/a:1", { type: "text", registry: "y.org" }],
+    [
+      "with a registry, here",
+      "INVALID_MANIFEST",
+      "localhost/a:1",
+      { type: "text", registry: "x.org" },
+    ],
+    ["with a tag, latest", "INVALID_MANIFEST", "x.org/a:latest", { type: "text", tag: "2" }],
+    [
+      "with a tag, latest of a digest",
+      "INVALID_MANIFEST",
+      `x.org/a:latest@${WRONG}`,
+      { type: "text", tag: "2" },
+    ],
     ["with a long name", "INVALID_MANIFEST", "x.org/a:1", { type: "text", name: "a".repeat(129) }],
     ["with a number as a tag", "INVALID_MANIFEST", "x.org/a:1", { type: "text", tag: 1 }],
   ])("%s", async (_what, code, locator, manifest) => {
@@ -235,6 +253,17 @@ describe("a publication with a tag is refused", () => {
     change(body);
     const answer = await send("/publish", { method: "POST", body });
     expect(answer).toMatchObject({ status: 400, body: { code } });
+  });
+
+  it("with a locator beside an archive", async () => {
+    const body = await form({ domain: "x.org", name: "both", type: "text", version: "1" });
+    body.set("locator", `x.org/other:9@${WRONG}`);
+    const error = "'archive' and 'locator' are of two forms: leave one out";
+    expect(await send("/publish", { method: "POST", body })).toMatchObject({
+      status: 400,
+      body: { code: "INVALID_LOCATOR", error },
+    });
+    expect((await send(at("resource", "x.org/both:1"))).status).toBe(404);
   });
 
   it("of a manifest with both a version and a tag", async () => {
