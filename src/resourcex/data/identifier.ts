@@ -8,7 +8,8 @@ export const MAX_CHARACTERS = 256;
 /** Control characters, backslashes, and what shells give a meaning to. */
 const FORBIDDEN = /[\0-\x1f\x7f\\;|&$`]/;
 const DIGEST = /^sha256:[\da-f]{64}$/;
-const PORT = /:\d{1,5}$/;
+/** Any digits: those that are no port are refused later, and are no part of a path. */
+const PORT = /:\d+$/;
 
 /** An identifier: the parts of a locator of today, `[registry/][path/]name[:tag][@digest]`. */
 export interface RXI {

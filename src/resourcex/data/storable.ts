@@ -1,3 +1,4 @@
+import { accepted, cutPort, parseHost, parsePort } from "../../destinations/host.ts";
 import { LocatorError } from "../base/resourcex-errors.ts";
 import { invalid, isRegistry, LATEST, MAX_CHARACTERS, parseRXI, type RXI } from "./identifier.ts";
 import { formOf, parseRXL, type RXL, taggedLocator } from "./locator.ts";
@@ -9,7 +10,8 @@ export const ARCHIVE_FILE = "archive.tar.gz";
 
 /** Most bytes that file systems allow for one name. */
 const MAX_SEGMENT_BYTES = 255;
-const DOMAIN = /^[a-z\d](?:[a-z\d-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?)*(?::\d{1,5})?$/i;
+/** Port that registries are asked at anyway. */
+const IMPLIED_PORT = 443;
 const FORBIDDEN = /[\0-\x1f\x7f\\]/;
 
 /** A locator with a domain. It may become a path in the storage and part of a request. */
@@ -90,7 +92,7 @@ export function identifierOf({ domain = LOCAL_DOMAIN, path, name, version, diges
 
 function assertPlace(locator: RXL, text: string): StorableRXL {
   const { domain = "", name } = locator;
-  if (!DOMAIN.test(domain)) throw invalid(text, "its domain is not a host name");
+  assertDomain(domain, text);
   if (name === "" || name === "." || name === "..") throw invalid(text, "it has no name");
   const segments = storageSegments(locator);
   for (const segment of segments) {
@@ -105,6 +107,21 @@ function assertPlace(locator: RXL, text: string): StorableRXL {
     throw invalid(text, "it is in the way of another resource's files");
   }
   return locator as StorableRXL;
+}
+
+/** Refuses other spellings of a host, because each spelling would be a domain of its own. */
+function assertDomain(domain: string, text: string): void {
+  const { host, port } = cutPort(domain);
+  // Colons of an IPv6 address would be in the names of directories.
+  if (host.startsWith("[") || accepted(() => parseHost(host)) === undefined) {
+    throw invalid(text, "its domain is not a host name");
+  }
+  if (port === undefined) return;
+  const number = accepted(() => parsePort(port));
+  if (number === undefined) throw invalid(text, "its port is not a number from 1 to 65535");
+  if (number === IMPLIED_PORT) {
+    throw invalid(text, `its port is ${IMPLIED_PORT}, which goes without saying: leave it out`);
+  }
 }
 
 /**

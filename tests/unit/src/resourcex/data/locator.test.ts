@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { accepted, parseAuthority } from "../../../../../src/destinations/host.ts";
 import { LocatorError } from "../../../../../src/resourcex/base/resourcex-errors.ts";
 import { parseRXL } from "../../../../../src/resourcex/data/locator.ts";
 import { createRXM } from "../../../../../src/resourcex/data/manifest.ts";
@@ -94,6 +95,19 @@ describe("where a locator becomes a path,", () => {
     ["a domain with a space", "x y.org/a.text"],
     ["a domain with a user", "user:x.org/a.text"],
     ["a domain with a bad port", "x.org:99999999/a.text"],
+    ["a domain with a port with zeros before it", "x.org:080/a.text"],
+    ["a domain with the port it has anyway", "x.org:443/a.text"],
+    ["a domain with the port it has anyway, and a tag", "x.org:443/a:1"],
+    ["a domain with that port and zeros", "x.org:0443/a.text"],
+    ["a domain with no port that there is", "x.org:65536/a:1"],
+    ["a domain with port 0", "x.org:0/a.text"],
+    ["a domain with an empty port", "x.org:/a.text"],
+    ["a name with a port of six digits", "x:123456/a.text"],
+    ["a domain that is a number", "2130706433:80/a.text"],
+    ["a domain that is an address for some", "0x7f.1/a.text"],
+    ["a domain with a dot behind it", "x.org./a.text"],
+    ["a domain in brackets", "[::1]:80/a.text"],
+    ["a domain with a long label", `${"a".repeat(64)}.org/a.text`],
     ["a domain with two dots", "x..org/a.text"],
     ["half a surrogate pair", "a\ud800.text"],
     ["257 characters", `${"a".repeat(252)}.text`],
@@ -104,6 +118,30 @@ describe("where a locator becomes a path,", () => {
   ])("%s is refused", (_what, locator) => {
     expect(() => toStorable(locator)).toThrow(LocatorError);
     expect(() => toStorable(locator)).toThrow("Invalid locator");
+  });
+
+  it("has the domains that the rest of the product reads, less other spellings of one", () => {
+    const label = fc.stringMatching(/^[a-zA-Z0-9._-]{1,8}$/);
+    const port = fc.oneof(fc.constant(""), fc.stringMatching(/^:[0-9]{1,6}$/), fc.constant(":443"));
+    fc.assert(
+      fc.property(label, port, (host, behind) => {
+        const domain = `${host}.org${behind}`;
+        const known = accepted(() => parseAuthority(domain, 443));
+        const isGood = known !== undefined && !domain.endsWith(":443");
+        const parsed = (): unknown => toStorable(`${domain}/a.text`).domain;
+        if (isGood) expect(parsed()).toBe(domain);
+        else expect(parsed).toThrow(LocatorError);
+      }),
+      {
+        examples: [
+          ["x", ":65535"],
+          ["x", ":65536"],
+          ["x", ":01"],
+          ["x", ""],
+          ["x", ":443"],
+        ],
+      },
+    );
   });
 
   it.each([[undefined], [null], [7], [{ toString: () => "a.text" }]])("%s is refused", (what) => {
