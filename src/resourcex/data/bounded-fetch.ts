@@ -1,4 +1,5 @@
 import { messageOf } from "../../base/errors.ts";
+import { isLocal } from "../../destinations/local.ts";
 import { RegistryError } from "../base/resourcex-errors.ts";
 
 const MAX_REDIRECTS = 5;
@@ -9,8 +10,11 @@ export interface FetchLimits {
   readonly maxBytes: number;
   /** Milliseconds for the whole fetch, redirects and body included. */
   readonly timeout: number;
-  /** True to allow `http:` to this machine's loopback. Default: only `https:`. */
-  readonly plainLoopback: boolean;
+  /**
+   * Origin that may belong to this host and its network, and may be `http:` on loopback. All others,
+   * those of redirects included, have to be `https:` and public. Default: none.
+   */
+  readonly trusted?: string | undefined;
 }
 
 /**
@@ -37,7 +41,7 @@ export async function fetchBytes(url: URL, limits: FetchLimits): Promise<Buffer 
 async function follow(start: URL, limits: FetchLimits, signal: AbortSignal): Promise<Response> {
   let url = start;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-    assertAllowed(url, limits.plainLoopback);
+    assertAllowed(url, limits.trusted);
     // Followed by hand, because `fetch` follows redirects from https to http.
     const response = await fetch(url, {
       signal,
@@ -51,12 +55,24 @@ async function follow(start: URL, limits: FetchLimits, signal: AbortSignal): Pro
   throw new RegistryError(`more than ${MAX_REDIRECTS} redirects`);
 }
 
-function assertAllowed(url: URL, plainLoopback: boolean): void {
+function assertAllowed(url: URL, trusted: string | undefined): void {
   const { protocol, hostname, username, password } = url;
+  const isTrusted = url.origin === trusted;
   const secure =
-    protocol === "https:" || (plainLoopback && protocol === "http:" && isLoopback(hostname));
+    protocol === "https:" || (isTrusted && protocol === "http:" && isLoopback(hostname));
   if (!secure) throw new RegistryError(`"${protocol}//${hostname}" is not asked: it is not https`);
+  if (!isTrusted && !isPublicName(hostname)) {
+    throw new RegistryError(`"${hostname}" is not asked: it is no public name`);
+  }
   if (username !== "" || password !== "") throw new RegistryError("its URL has a password in it");
+}
+
+/**
+ * Tests whether a host is public by its name. Addresses, names without a dot and those below
+ * `localhost` belong to this host and its network.
+ */
+export function isPublicName(hostname: string): boolean {
+  return /\.[a-z][a-z\d-]*$/i.test(hostname) && !isLocal(hostname);
 }
 
 async function readBody(response: Response, maxBytes: number): Promise<Buffer> {

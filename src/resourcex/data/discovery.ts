@@ -11,12 +11,17 @@ export type WellKnown = (domain: string) => string;
 
 export const overHttps: WellKnown = (domain) => `https://${domain}/.well-known/resourcex`;
 
+export interface DiscoveryOptions extends Pick<FetchLimits, "timeout"> {
+  readonly isTrusted: boolean;
+}
+
 /** Finds the registries that a domain lists itself. Keeps each list for five minutes. */
 export class Discovery {
   readonly #endpoints: LRUCache<string, readonly URL[]>;
 
-  constructor(wellKnown: WellKnown, limits: Omit<FetchLimits, "maxBytes">) {
-    const within = { ...limits, maxBytes: MAX_BYTES };
+  /** Makes it without requests. With `isTrusted`, domains may be on loopback, without TLS. */
+  constructor(wellKnown: WellKnown, { timeout, isTrusted }: DiscoveryOptions) {
+    const within = { timeout, isTrusted, maxBytes: MAX_BYTES };
     this.#endpoints = new LRUCache({
       ...REMEMBERED,
       fetchMethod: (domain) => ask(new URL(wellKnown(domain)), within),
@@ -32,8 +37,11 @@ export class Discovery {
   }
 }
 
-async function ask(url: URL, limits: FetchLimits): Promise<readonly URL[]> {
-  const body = await fetchBytes(url, limits);
+async function ask(
+  url: URL,
+  { isTrusted, ...limits }: DiscoveryOptions & Pick<FetchLimits, "maxBytes">,
+): Promise<readonly URL[]> {
+  const body = await fetchBytes(url, { ...limits, trusted: isTrusted ? url.origin : undefined });
   if (body === undefined) return [];
   try {
     const { registries } = JSON.parse(body.toString());

@@ -1,14 +1,15 @@
 import { messageOf } from "../../base/errors.ts";
+import { cutPort } from "../../destinations/host.ts";
 import { createRXA } from "../archive/archive.ts";
 import { ARCHIVE_LIMITS } from "../archive/archive-limits.ts";
 import { RegistryError } from "../base/resourcex-errors.ts";
-import { fetchBytes } from "./bounded-fetch.ts";
+import { fetchBytes, isPublicName } from "./bounded-fetch.ts";
 import { isByName } from "./by-name.ts";
 import { assertDigest } from "./digest.ts";
 import { Discovery, overHttps, type WellKnown } from "./discovery.ts";
 import { type Received, type Spelling, spellingsFor } from "./registry-requests.ts";
 import type { RXR } from "./resource.ts";
-import { answers, LOCAL_DOMAIN, type StorableRXL } from "./storable.ts";
+import { answers, type StorableRXL } from "./storable.ts";
 
 const MAX_MANIFEST_BYTES = 65_536;
 /** Milliseconds for one response. */
@@ -33,7 +34,8 @@ export interface RemoteOptions {
 
 interface Endpoint {
   readonly url: URL;
-  readonly plainLoopback: boolean;
+  /** True for one that the registry was opened with, and not learnt from others. */
+  readonly isTrusted: boolean;
 }
 
 /**
@@ -44,17 +46,17 @@ export class Remote {
   readonly #discovery: Discovery;
   readonly #originOf: (domain: string) => string;
   readonly #timeout: number;
-  /** True if the registries that domains list may lack TLS. */
-  readonly #plainLoopback: boolean;
+  /** True if the registries that domains list may be on loopback, without TLS. */
+  readonly #trustsListed: boolean;
 
   /** @throws {RegistryError} For a mirror that is no URL. */
   constructor({ mirror, timeout = TIMEOUT, wellKnown, originOf }: RemoteOptions) {
     this.#originOf = originOf ?? ((domain) => `https://${domain}`);
-    this.#mirror = mirror === undefined ? undefined : { url: parse(mirror), plainLoopback: true };
+    this.#mirror = mirror === undefined ? undefined : { url: parse(mirror), isTrusted: true };
     this.#timeout = timeout;
-    this.#plainLoopback = wellKnown !== undefined;
-    const plainLoopback = this.#plainLoopback;
-    this.#discovery = new Discovery(wellKnown ?? overHttps, { timeout, plainLoopback });
+    this.#trustsListed = wellKnown !== undefined;
+    const isTrusted = this.#trustsListed;
+    this.#discovery = new Discovery(wellKnown ?? overHttps, { timeout, isTrusted });
   }
 
   /**
@@ -63,7 +65,7 @@ export class Remote {
    * @throws {RegistryError} If none has it and at least one failed or returned something else.
    */
   async fetch(locator: StorableRXL): Promise<RXR | undefined> {
-    if (!isPublicName(locator.domain)) return undefined;
+    if (!isPublicName(cutPort(locator.domain).host)) return undefined;
     const failures: unknown[] = [];
     const attempt = async <T>(asking: Promise<T>): Promise<T | undefined> =>
       asking.catch((error: unknown) => {
@@ -75,7 +77,7 @@ export class Remote {
       if (found !== undefined) return found;
     }
     for (const url of (await attempt(this.#endpoints(locator))) ?? []) {
-      const endpoint = { url, plainLoopback: this.#plainLoopback };
+      const endpoint = { url, isTrusted: this.#trustsListed };
       const found = await attempt(this.#ask(endpoint, locator));
       if (found !== undefined) return found;
     }
@@ -102,10 +104,11 @@ export class Remote {
 
   async #askIn(
     { url: place, text, read }: Spelling,
-    { url, plainLoopback }: Endpoint,
+    { url, isTrusted }: Endpoint,
     locator: StorableRXL,
   ): Promise<RXR | undefined> {
-    const limits = { timeout: this.#timeout, plainLoopback };
+    const trusted = isTrusted ? url.origin : undefined;
+    const limits = { timeout: this.#timeout, trusted };
     const body = await fetchBytes(place(url, "resource", text(locator)), {
       ...limits,
       maxBytes: MAX_MANIFEST_BYTES,
@@ -126,15 +129,6 @@ export class Remote {
     await assertDigest(locator, archive);
     return { locator: given, manifest, archive };
   }
-}
-
-/**
- * Tests whether a domain is public. Addresses, and names without a dot, belong to this host and its
- * network.
- */
-function isPublicName(domain: string): boolean {
-  const host = domain.replace(/:\d+$/, "");
-  return domain !== LOCAL_DOMAIN && /\.[a-z][a-z\d-]*$/i.test(host);
 }
 
 function parse(mirror: string): URL {
