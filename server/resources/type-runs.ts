@@ -1,3 +1,4 @@
+import { Aborted } from "../../src/base/errors.ts";
 import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { PublicPlan } from "../../src/permissions/public-plan.ts";
@@ -62,7 +63,11 @@ export class TypeRuns {
     const call = callOf({ ...type, sandbox }, "", sent, args, caller.tenant);
     const compile = () => this.#compile(asked, type);
     return this.#archives.share(async ({ add }) => {
-      const attach = () => resource.read(caller.tenant.id, add);
+      const attach = (signal: AbortSignal) =>
+        resource.read(caller.tenant.id, (bytes) => {
+          if (signal.aborted) throw new Aborted();
+          add(bytes);
+        });
       return (await this.#options.runs.run({ ...asked, via, ...call, compile, attach })).output;
     }, bodyOwner(caller));
   }

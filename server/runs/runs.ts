@@ -56,7 +56,7 @@ export interface Execution extends ExecutionContext {
   /** Differences of a resource type's call. Default: it is none. */
   readonly typeCall?: TypeCall | undefined;
   /** Reads the bytes for the type's call once the execution is admitted. Default: none. */
-  readonly attach?: (() => Promise<Uint8Array>) | undefined;
+  readonly attach?: ((signal: AbortSignal) => Promise<Uint8Array>) | undefined;
   readonly observer?: Observer | undefined;
   /** True if the answer is written as text. A large result is then `JsonText`. */
   readonly asText?: boolean;
@@ -101,7 +101,7 @@ export class Runs {
         run.onGranted?.(granted);
       };
       const whole = compile ? { ...request, code: await compile() } : request;
-      const bytes = attach && (await attach());
+      const bytes = attach && (await attach(signal));
       const typeCall =
         run.typeCall && bytes ? { ...run.typeCall, attachments: [bytes] } : run.typeCall;
       return this.#options.kernel.execute(whole, {

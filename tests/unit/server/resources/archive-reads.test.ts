@@ -99,17 +99,28 @@ beforeEach(() => {
   Object.assign(reads, { begun: 0, now: 0, most: 0 });
   size = undefined;
   meanwhile = async () => {};
-  opened = new Promise((resolve) => {
-    open = resolve;
-  });
+  ({ promise: opened, resolve: open } = gate());
 });
 
-function resolveAs(headers: Record<string, string>, times: number): Promise<number>[] {
+function gate() {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+function resolveAs(
+  headers: Record<string, string>,
+  times: number,
+  signal?: AbortSignal,
+): Promise<number>[] {
   return Array.from({ length: times }, async () => {
     const response = await served.app.request("/api/v1/resolve", {
       method: "POST",
       headers: { ...headers, "content-type": "application/json" },
       body: JSON.stringify({ locator }),
+      signal: signal ?? null,
     });
     await response.text();
     return response.status;
@@ -158,6 +169,28 @@ it("archives of waiting executions have a budget of bytes, which leaves room to 
   expect(statuses.filter((status) => status === 200)).toHaveLength(4);
   // All room is free again.
   expect(await Promise.all(resolveAs(headers, 4))).toEqual(Array(4).fill(200));
+});
+
+it("an execution whose client has hung up reads no archive in its turn", async () => {
+  const headers = await served.tenant("hasty");
+  const read = gate();
+  const begun = gate();
+  meanwhile = () => {
+    begun.resolve();
+    return read.promise;
+  };
+  open();
+  const first = resolveAs(headers, 1);
+  await begun.promise;
+  const gone = new AbortController();
+  const others = resolveAs(headers, 4, gone.signal);
+  // They are in line by then; any that is not is refused before.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  gone.abort();
+  meanwhile = async () => {};
+  read.resolve();
+  expect(await Promise.all([...first, ...others])).toEqual([200, ...Array(4).fill(499)]);
+  expect(reads.begun).toBe(1);
 });
 
 it("HEAD of content has the archive's size, and reads none", async () => {
