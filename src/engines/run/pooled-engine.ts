@@ -11,7 +11,6 @@ import { DEFAULT_QUEUE_TIMEOUT } from "../../config/queue-timeout.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
 import type { SandboxLevel, Usage } from "../../request/types.ts";
 import type {
-  Ending,
   Engine,
   EngineStatus,
   ExecuteOptions,
@@ -37,8 +36,8 @@ import { SpawnedSandboxes } from "./spawned.ts";
 
 /** Milliseconds for the proxy's report of a run that is aborted or times out. */
 const CUT_WITHIN = 250;
-/** Milliseconds for the ending of a lingering run whose time is up. Blocked code has none. */
-const FINISH_WITHIN = 250;
+/** Milliseconds before its deadline at which a lingering run is asked for its ending, at most. */
+const FINISH_AHEAD = 100;
 
 /**
  * Runs each job in its own sandbox, taken from a pool and destroyed afterwards. For a job with
@@ -100,6 +99,9 @@ export class PooledEngine implements Engine {
       responseReceiver &&
       new HttpDelivery(job.httpRequest, responseReceiver, (bytes) => sandbox.sendCredit(bytes));
     const recorder = new RunRecorder(sandbox, this.level, options, clock.queued, delivery);
+    // Asked before the deadline, which holds for code that blocks and cannot answer, too.
+    const ahead = Math.min(FINISH_AHEAD, timeout / 4);
+    const last = setTimeout(() => recorder.endLingering(), timeout - ahead);
     try {
       const sent: SandboxJob = { ...job, tenant, ...(reuse && { reuse: true }) };
       const { outcome, reusable: isClean } = await inSpan("run", attributes, () =>
@@ -109,6 +111,7 @@ export class PooledEngine implements Engine {
       return outcome && recorder.tellAll(outcome);
     } finally {
       clearTimeout(timer);
+      clearTimeout(last);
       delivery?.end();
       recorder.close();
       if (reuse !== undefined && reusable) this.pool.keep(sandbox, reuse.key);
@@ -198,13 +201,7 @@ export class PooledEngine implements Engine {
     });
     try {
       const running = sandbox.run(job, recorder.events, timeout);
-      const ending = await Promise.race([
-        running,
-        interrupted.catch((reason) => {
-          if (reason instanceof TimedOut && recorder.lingering) return finished(sandbox, running);
-          throw reason;
-        }),
-      ]);
+      const ending = await Promise.race([running, interrupted]);
       // Only a sandbox that has run before has a reason to decline, and only code with `reuse` may
       // run elsewhere.
       if (ending.type === "declined" && job.reuse) return { outcome: undefined, reusable: false };
@@ -270,18 +267,6 @@ function notRun(waited: number): Usage {
 
 function declinedTwice(): never {
   throw new EngineUnavailable("Two sandboxes have declined the job", { retryAfter: 2 });
-}
-
-/**
- * Ends a run that lingers at its deadline. Rejects if its code blocks and so cannot be asked, since
- * that code has been stopped by the timeout.
- */
-async function finished(sandbox: Sandbox, running: Promise<Ending>): Promise<Ending> {
-  sandbox.finish();
-  const late = sleep(FINISH_WITHIN, undefined, { ref: false });
-  const ending = await Promise.race([running, late]);
-  if (ending === undefined) throw new TimedOut();
-  return ending;
 }
 
 /** Reason of a wait for a sandbox that is given up. */

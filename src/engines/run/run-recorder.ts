@@ -28,6 +28,7 @@ export class RunRecorder {
   readonly #started = performance.now();
   #logsDropped = 0;
   #lingering = false;
+  #timeIsUp = false;
   #logBytes = 0;
   #denied: readonly Denial[] = [];
   #egressBytes = 0;
@@ -62,15 +63,19 @@ export class RunRecorder {
           if (request.op === "emit") observer?.onChannel?.(request.topic, request.text);
         }),
       onLingering: () => {
+        // Heard once, because a sandbox may say it without end.
+        if (this.#lingering) return;
         this.#lingering = true;
+        if (this.#timeIsUp) sandbox.finish();
       },
       delivery,
     };
   }
 
-  /** True if the entry has returned nothing, and its intervals or subscriptions go on. */
-  get lingering(): boolean {
-    return this.#lingering;
+  /** Asks the run for its ending if it lingers, or as soon as it does. */
+  endLingering(): void {
+    this.#timeIsUp = true;
+    if (this.#lingering) this.#sandbox.finish();
   }
 
   /**
