@@ -24,7 +24,7 @@ class GrantSandboxes implements WarmGroup {
   readonly warm: WarmSandbox[] = [];
   starting = 0;
   /** Asks whether one more has a place, and leaves. */
-  readonly #owner: { hasPlaceFor(group: GrantSandboxes): boolean; forget(key: string): void };
+  readonly #owner: { hasPlaceFor(group: GrantSandboxes): boolean; drop(key: string): void };
 
   constructor(key: string, { tenant, profile, worker }: TenantGrant, owner: PreparedSandboxes) {
     this.key = key;
@@ -44,16 +44,16 @@ class GrantSandboxes implements WarmGroup {
     return takeFrom(this.warm, sandbox);
   }
 
-  /** Forgets the grant, so that only its next use tries again. */
+  /** Leaves, so that only the grant's next use tries again. */
   fail(): boolean {
-    this.#owner.forget(this.key);
+    this.#owner.drop(this.key);
     return true;
   }
 }
 
 /**
- * Keeps sandboxes whose worker was made ahead, for the grants that tenants were given lately. Each
- * serves one tenant and exactly the grant it was made for. So it is never wider than its request,
+ * Keeps sandboxes whose worker was made ahead, for the grants that tenants were given twice lately.
+ * Each serves one tenant and exactly the grant it was made for. So it is never wider than its request,
  * and no tenant's code runs beside a grant of another one.
  */
 export class PreparedSandboxes implements Iterable<GrantSandboxes> {
@@ -62,6 +62,9 @@ export class PreparedSandboxes implements Iterable<GrantSandboxes> {
   readonly #retire: (sandbox: Sandbox) => void;
   readonly #recent: RecentGrants;
   readonly #groups = new Map<string, GrantSandboxes>();
+  /** Tenants and the number of the start that each had last. */
+  readonly #turns = new Map<string, number>();
+  #starts = 0;
   #keep = false;
 
   /**
@@ -91,14 +94,19 @@ export class PreparedSandboxes implements Iterable<GrantSandboxes> {
     this.#keep = true;
   }
 
-  /** Records that a grant is given. Returns its key; `undefined` if nothing is prepared for it. */
+  /**
+   * Records that a grant is given. Returns its key; `undefined` if nothing is prepared for it. A
+   * grant given once is not prepared for, so new grants without end cost no starts.
+   */
   note(grant: TenantGrant): string | undefined {
     if (!this.#keep || this.#total === 0) return undefined;
     const key = keyOf(grant);
     if (key === undefined) return undefined;
     const leaving = this.#recent.note(key, grant.tenant);
     if (leaving !== undefined) this.forget(leaving);
-    if (!this.#groups.has(key)) this.#groups.set(key, new GrantSandboxes(key, grant, this));
+    if (this.#recent.isRepeated(key) && !this.#groups.has(key)) {
+      this.#groups.set(key, new GrantSandboxes(key, grant, this));
+    }
     this.#trim();
     return key;
   }
@@ -109,18 +117,32 @@ export class PreparedSandboxes implements Iterable<GrantSandboxes> {
   }
 
   /**
-   * Returns the grant to start a sandbox for: of those with the fewest, the last one given. One is
-   * started at a time, so that other starts are left for requests that come meanwhile.
+   * Returns the grant to start a sandbox for. The tenant comes first: the one with the fewest, then
+   * the one whose last start is longest ago. Of its grants with the fewest, it is the last given.
+   * One is started at a time, so that other starts are left for requests that come meanwhile.
    */
   missing(): GrantSandboxes | undefined {
     if ([...this].some(({ starting }) => starting > 0)) return undefined;
-    let least: GrantSandboxes | undefined;
+    let first: GrantSandboxes | undefined;
     for (const key of this.#recent.keys()) {
       const group = this.#groups.get(key);
       if (group === undefined || group.warm.length >= this.#depth) continue;
-      if (least === undefined || group.warm.length < least.warm.length) least = group;
+      if (first === undefined || this.#compare(group, first) < 0) first = group;
     }
-    return least;
+    return first;
+  }
+
+  /** Compares two grants. Negative if the first comes before the second. */
+  #compare(a: GrantSandboxes, b: GrantSandboxes): number {
+    const turn = ({ tenant }: GrantSandboxes): number => this.#turns.get(tenant) ?? 0;
+    const own = ({ tenant }: GrantSandboxes): number => this.#warmOf(tenant);
+    return own(a) - own(b) || turn(a) - turn(b) || a.warm.length - b.warm.length;
+  }
+
+  #warmOf(tenant: string): number {
+    let count = 0;
+    for (const group of this) if (group.tenant === tenant) count += group.warm.length;
+    return count;
   }
 
   /**
@@ -130,40 +152,50 @@ export class PreparedSandboxes implements Iterable<GrantSandboxes> {
   takeFor(tenant: string | undefined): Sandbox | undefined {
     const idle = this.#leastRecent().filter(({ warm }) => warm.length > 0);
     const own = idle.find((group) => group.tenant === tenant);
-    const has = (each: string): number =>
-      idle.reduce((sum, group) => sum + (group.tenant === each ? group.warm.length : 0), 0);
-    return (own ?? mostOf(idle, has))?.warm.shift()?.sandbox;
+    return (own ?? mostOf(idle, (each) => this.#warmOf(each)))?.warm.shift()?.sandbox;
   }
 
   /** Ends the sandboxes of grants that were not given lately. */
   expire(): void {
     for (const key of this.#recent.takeExpired()) this.forget(key);
+    const tenants = new Set([...this].map(({ tenant }) => tenant));
+    for (const tenant of this.#turns.keys()) if (!tenants.has(tenant)) this.#turns.delete(tenant);
   }
 
   /** Removes and returns all sandboxes, and forgets all grants. */
   clear(): Sandbox[] {
     const all = [...this].flatMap(({ warm }) => warm.splice(0).map(({ sandbox }) => sandbox));
     this.#groups.clear();
+    this.#turns.clear();
     this.#recent.clear();
     return all;
   }
 
-  /** Tells whether a grant is still remembered and has fewer sandboxes than it may. */
+  /**
+   * Tells whether a grant is still remembered and has fewer sandboxes than it may. Its tenant has
+   * had its turn either way.
+   */
   hasPlaceFor(group: GrantSandboxes): boolean {
+    this.#turns.set(group.tenant, ++this.#starts);
     return this.#groups.get(group.key) === group && group.warm.length < this.#depth;
   }
 
   /** Forgets a grant and ends its sandboxes. */
   forget(key: string): void {
+    this.drop(key);
+    this.#recent.forget(key);
+  }
+
+  /** Ends the sandboxes of a grant, and prepares none for it until it is given again. */
+  drop(key: string): void {
     const group = this.#groups.get(key);
     this.#groups.delete(key);
-    this.#recent.forget(key);
     for (const { sandbox } of group?.warm.splice(0) ?? []) this.#retire(sandbox);
   }
 
   /** Number of sandboxes for each grant: the more grants, the fewer. */
   get #depth(): number {
-    return Math.max(1, Math.min(this.#each, Math.floor(this.#total / this.#recent.size)));
+    return Math.max(1, Math.min(this.#each, Math.floor(this.#total / this.#groups.size)));
   }
 
   /** Ends sandboxes beyond the present number for each grant. */

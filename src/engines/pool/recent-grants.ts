@@ -5,6 +5,8 @@ interface Given {
   readonly key: string;
   readonly tenant: string;
   readonly at: number;
+  /** True if it was given before, too. */
+  readonly again: boolean;
 }
 
 /**
@@ -31,14 +33,19 @@ export class RecentGrants {
 
   /** Records a grant of a tenant. Returns the key of the grant that leaves for it, if any. */
   note(key: string, tenant: string): string | undefined {
-    this.#given.delete(key);
-    this.#given.set(key, { key, tenant, at: Date.now() });
+    const again = this.#given.delete(key);
+    this.#given.set(key, { key, tenant, at: Date.now(), again });
     if (this.size <= this.#most) return undefined;
     const all = [...this.#given.values()];
     const has = (each: string): number => all.filter(({ tenant }) => tenant === each).length;
     const leaving = mostOf(all, has)?.key;
     if (leaving !== undefined) this.forget(leaving);
     return leaving;
+  }
+
+  /** Tells whether a grant was given more than once. */
+  isRepeated(key: string): boolean {
+    return this.#given.get(key)?.again ?? false;
   }
 
   forget(key: string): void {
