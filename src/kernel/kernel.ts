@@ -1,5 +1,5 @@
 import type { Span } from "@opentelemetry/api";
-import { ShuttingDown } from "../base/errors.ts";
+import { Aborted, ShuttingDown } from "../base/errors.ts";
 import { inSpan } from "../base/tracing.ts";
 import type { Config } from "../config/config.ts";
 import type { Engine, IdleUsage, ReadResult } from "../engines/contract/contract.ts";
@@ -102,29 +102,34 @@ export class Kernel {
       const started = performance.now();
       const context = await inSpan("load", {}, () => this.#load(asked, options));
       assertGranted(context.plan);
-      const output = await this.#runWrapped(context, options.readResult);
+      const output = await this.#runWrapped(context, started, options.readResult);
       const formatted = await inSpan("format", {}, () => this.#hooks.onFormat.run(output, context));
       // An output made by a plugin may lack an outcome, whatever its type says.
       const outcome = formatted.outcome ?? (formatted.ok ? "ok" : "exception");
       span.setAttribute("isolate.outcome", outcome);
-      const wall = Math.round(performance.now() - started);
+      const wall = millisecondsSince(started);
       // A plugin may answer with an older output, whose usage is not the usage of this execution.
       return { ...formatted, outcome, usage: { ...context.account.used, wall } };
     });
   }
 
   /** Runs the job inside the `onExecute` hooks of the plugins. */
-  async #runWrapped(loaded: Context, readResult: ReadResult | undefined): Promise<Output> {
+  async #runWrapped(
+    loaded: Context,
+    started: number,
+    readResult: ReadResult | undefined,
+  ): Promise<Output> {
     try {
       return await this.#hooks.onExecute.run(loaded, async (context) => {
-        const { account } = context;
         const engine = this.#hooks.onWorker.call().engine(context.level);
-        account.begin(context);
-        const outcome = await engine.execute(jobOf(context), optionsOf(context, readResult));
-        const output = toOutput(outcome, engine.level);
-        account.add(output.usage);
-        return output;
+        return context.account.run(context, async () => {
+          const outcome = await engine.execute(jobOf(context), optionsOf(context, readResult));
+          return toOutput(outcome, engine.level);
+        });
       });
+    } catch (error) {
+      if (error instanceof Aborted) loaded.account.tell(error, millisecondsSince(started));
+      throw error;
     } finally {
       loaded.channel?.leave();
     }
@@ -190,4 +195,8 @@ export class Kernel {
     clearTimeout(timer);
     await Promise.all(this.#engines.map((engine) => engine.close()));
   }
+}
+
+function millisecondsSince(started: number): number {
+  return Math.round(performance.now() - started);
 }

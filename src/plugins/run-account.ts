@@ -1,3 +1,4 @@
+import { Aborted } from "../base/errors.ts";
 import type { JobUsage } from "../engines/contract/contract.ts";
 import { NOT_MEASURED } from "../engines/explain/outcome.ts";
 import type { Perms } from "../permissions/perms.ts";
@@ -37,14 +38,38 @@ export class RunAccount {
     return this.#used ?? NOT_MEASURED;
   }
 
+  /**
+   * Runs a job for a context and enters what it has used, also if it is aborted. A plugin may go on
+   * after that, or have run other jobs before.
+   */
+  async run<T extends { readonly usage: JobUsage }>(
+    context: Loaded,
+    job: () => Promise<T>,
+  ): Promise<T> {
+    this.#begin(context);
+    try {
+      const output = await job();
+      this.#add(output.usage);
+      return output;
+    } catch (error) {
+      if (error instanceof Aborted && error.usage !== undefined) this.#add(error.usage);
+      throw error;
+    }
+  }
+
+  /** Has an abort tell what all jobs have used, if there was one. The execution took `wall` ms. */
+  tell(aborted: Aborted, wall: number): void {
+    if (this.#used !== undefined) aborted.usage = { ...this.#used, wall };
+  }
+
   /** Reports the permissions of the execution, before its first job. */
-  begin({ level, tools, permissions }: Loaded): void {
+  #begin({ level, tools, permissions }: Loaded): void {
     if (this.#begun) return;
     this.#begun = true;
     this.#onGranted?.({ level, tools: tools.map(({ name }) => name), permissions });
   }
 
-  add(usage: JobUsage): void {
+  #add(usage: JobUsage): void {
     this.#used = this.#used === undefined ? usage : total(this.#used, usage);
   }
 }

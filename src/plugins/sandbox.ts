@@ -41,13 +41,11 @@ export const SandboxPlugin: IsolatePlugin = {
 
 function runnerBy(engine: (level: SandboxLevel) => Engine): Factory["runner"] {
   return (process, timeout) => async (context) => {
-    const { account } = context;
-    account.begin(context);
     const options = { ...optionsOf(context, undefined), timeout, process };
-    const outcome = await engine(process.level).execute(jobOf(context), options);
-    const output = toOutput(outcome, process.level);
-    account.add(output.usage);
-    return output;
+    return context.account.run(context, async () => {
+      const outcome = await engine(process.level).execute(jobOf(context), options);
+      return toOutput(outcome, process.level);
+    });
   };
 }
 
