@@ -33,6 +33,7 @@ export class Pool {
   readonly #kept: KeptSandboxes;
   readonly #prepared: PreparedSandboxes;
   readonly #shares = new Shares();
+  readonly #killed = new WeakSet<Sandbox>();
   readonly #retiring = new Map<Sandbox, Promise<void>>();
   readonly #launches = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
@@ -210,6 +211,7 @@ export class Pool {
 
   /** Ends a sandbox, idle or leased. A leased one leaves the pool with its run, which fails. */
   async kill(sandbox: Sandbox): Promise<void> {
+    this.#killed.add(sandbox);
     const groups = [...this.#warmSandboxes, ...this.#prepared];
     const isIdle = this.#kept.remove(sandbox) || groups.some((group) => group.take(sandbox));
     await (isIdle ? this.#retire(sandbox) : sandbox.destroy().catch(this.#options.onError));
@@ -328,7 +330,6 @@ export class Pool {
     group.starting += 1;
     const launch = this.#launcher.launch(group.profile, group.worker).then(
       (sandbox) => {
-        this.backOff.reset();
         for (const listener of this.onSpawn) listener(sandbox);
         this.#place(sandbox, group);
       },
@@ -343,7 +344,14 @@ export class Pool {
   }
 
   #place(sandbox: Sandbox, group: WarmGroup): void {
-    if (this.#halt.reason !== undefined || !group.put(sandbox)) return void this.#retire(sandbox);
+    // A listener may have killed it before it has a place.
+    const isKilled = this.#killed.has(sandbox);
+    if (this.#halt.reason !== undefined || isKilled || !group.put(sandbox)) {
+      void this.#retire(sandbox);
+      if (isKilled) this.#startFailed(new Error(`Sandbox ${sandbox.id} was killed`), group);
+      return;
+    }
+    this.backOff.reset();
     void sandbox.closed.then(() => {
       if (!group.take(sandbox)) return;
       void this.#retire(sandbox);
@@ -379,20 +387,12 @@ export class Pool {
     for (const sandbox of idle) void this.#retire(sandbox);
     if (now - this.#lastHealthCheck >= this.#options.healthInterval) {
       this.#lastHealthCheck = now;
-      this.#checkHealth();
+      const groups = [...this.#warmSandboxes, ...this.#prepared];
+      checkHealth(groups, this.#kept, (sandbox, error) => {
+        this.#options.onError(error);
+        void this.#retire(sandbox);
+      });
     }
     this.#balance();
-  }
-
-  #checkHealth(): void {
-    const end = (sandbox: Sandbox, error: unknown): void => {
-      this.#options.onError(error);
-      void this.#retire(sandbox);
-    };
-    for (const group of [...this.#warmSandboxes, ...this.#prepared]) {
-      const idle = group.warm.map(({ sandbox }) => sandbox);
-      checkHealth({ idle, take: (sandbox) => group.take(sandbox) }, end);
-    }
-    checkHealth({ idle: this.#kept.all(), take: (sandbox) => this.#kept.remove(sandbox) }, end);
   }
 }

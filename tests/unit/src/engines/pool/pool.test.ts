@@ -216,6 +216,37 @@ describe("pool", () => {
     expect(launcher.sandboxes[0]?.destroyed).toBe(1);
   });
 
+  it("hands out no sandbox that a listener has killed at its start, but the next one", async () => {
+    open({ min: 0 });
+    let started = 0;
+    pool.onSpawn.add((sandbox) => {
+      started += 1;
+      if (started === 1) void pool.kill(sandbox);
+    });
+    const leasing = pool.acquire(small, never);
+    await settle();
+    await vi.advanceTimersByTimeAsync(100);
+    await settle();
+    expect(await leasing).toBe(launcher.sandboxes[1]);
+    expect(launcher.alive).toEqual([launcher.sandboxes[1]]);
+    expect(errors.map(String)).toEqual(["Error: Sandbox s0 was killed"]);
+  });
+
+  it("starts ever more slowly while a listener kills all sandboxes at once, and says so", async () => {
+    open({ min: 0 });
+    pool.onSpawn.add((sandbox) => void pool.kill(sandbox));
+    const refused = expect(pool.acquire(small, never)).rejects.toThrow(
+      "A sandbox could not be started",
+    );
+    for (let passed = 0; passed < 4_000; passed += 100) {
+      await vi.advanceTimersByTimeAsync(100);
+      await settle();
+    }
+    await refused;
+    expect(launcher.sandboxes.length).toBeLessThan(8);
+    expect(launcher.alive).toEqual([]);
+  });
+
   it("tries a failed start again ever more slowly, and tells the first to wait after a second", async () => {
     launcher.automatic = false;
     open({ min: 0, startConcurrency: 1 });
