@@ -14,7 +14,7 @@ type Level = (typeof LEVELS)[number];
 const MOST: Readonly<Record<Level, number>> = { isolated: 2, container: 4 };
 
 const HOSTS = ["a.example.com", "b.example.com"] as const;
-/** Rounds that are not measured. Nothing is prepared for a grant before its second use. */
+/** Rounds that are not measured. The first one is the first use of both grants. */
 const WARM_UP = 2;
 const POLL = 10;
 /** Milliseconds of the work that goes on for used sandboxes after their end. */

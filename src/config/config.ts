@@ -91,8 +91,8 @@ const schema = z.strictObject({
       /** Milliseconds after which a warm sandbox above `min` is ended. */
       idle: z.int().min(100).default(120_000),
       /**
-       * Sandboxes prepared for grants given twice within ten minutes; never more than `max` less
-       * `min`. Zero prepares none.
+       * Sandboxes prepared for grants of the past ten minutes; never more than `max` less `min`.
+       * Zero prepares none.
        */
       prepared: z.int().min(0).max(1_000).default(4),
       /** Sandboxes that have run something, kept for requests with `reuse`. */

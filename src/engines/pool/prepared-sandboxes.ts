@@ -94,19 +94,14 @@ export class PreparedSandboxes implements Iterable<GrantSandboxes> {
     this.#keep = true;
   }
 
-  /**
-   * Records that a grant is given. Returns its key; `undefined` if nothing is prepared for it. A
-   * grant given once is not prepared for, so new grants without end cost no starts.
-   */
+  /** Records that a grant is given. Returns its key; `undefined` if nothing is prepared for it. */
   note(grant: TenantGrant): string | undefined {
     if (!this.#keep || this.#total === 0) return undefined;
     const key = keyOf(grant);
     if (key === undefined) return undefined;
     const leaving = this.#recent.note(key, grant.tenant);
     if (leaving !== undefined) this.forget(leaving);
-    if (this.#recent.isRepeated(key) && !this.#groups.has(key)) {
-      this.#groups.set(key, new GrantSandboxes(key, grant, this));
-    }
+    if (!this.#groups.has(key)) this.#groups.set(key, new GrantSandboxes(key, grant, this));
     this.#trim();
     return key;
   }
@@ -119,17 +114,26 @@ export class PreparedSandboxes implements Iterable<GrantSandboxes> {
   /**
    * Returns the grant to start a sandbox for. The tenant comes first: the one with the fewest, then
    * the one whose last start is longest ago. Of its grants with the fewest, it is the last given.
-   * One is started at a time, so that other starts are left for requests that come meanwhile.
+   * One is started at a time, so that other starts are left for requests that come meanwhile. Of a
+   * tenant's grants that were given once, one has a sandbox: new grants without end cost few starts.
    */
   missing(): GrantSandboxes | undefined {
     if ([...this].some(({ starting }) => starting > 0)) return undefined;
     let first: GrantSandboxes | undefined;
     for (const key of this.#recent.keys()) {
       const group = this.#groups.get(key);
-      if (group === undefined || group.warm.length >= this.#depth) continue;
+      if (group === undefined || !this.#mayGrow(group)) continue;
       if (first === undefined || this.#compare(group, first) < 0) first = group;
     }
     return first;
+  }
+
+  #mayGrow(group: GrantSandboxes): boolean {
+    if (this.#recent.isRepeated(group.key)) return group.warm.length < this.#depth;
+    return ![...this].some(
+      ({ key, tenant, warm }) =>
+        tenant === group.tenant && warm.length > 0 && !this.#recent.isRepeated(key),
+    );
   }
 
   /** Compares two grants. Negative if the first comes before the second. */
