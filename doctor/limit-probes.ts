@@ -53,7 +53,8 @@ export const LIMIT_PROBES: readonly Probe[] = [
       const account = cgroup("cpu.stat") ?? cgroup("cpu/cpu.stat");
       return { cores, within: cores < 0.7, heldBack: !/^nr_throttled 0$/m.test(account) };
     `,
-    cpus: 0.5,
+    // So little that a busy host, too, gives the code more than that in some moment.
+    cpus: 0.1,
     holds: { within: true, heldBack: true },
     unclear: {
       facts: { within: true, heldBack: false },

@@ -32,8 +32,8 @@ const CALLS = [
   "docker.createContainer(",
 ];
 
-/** Files that call back into their caller: to open a span, or to run hooks of plugins. */
-const HELPERS = ["src/base/tracing.ts", "src/plugins/hooks.ts"];
+/** Files that call back into their caller: to open a span, to run hooks of plugins, or to enter what was used. */
+const HELPERS = ["src/base/tracing.ts", "src/plugins/hooks.ts", "src/plugins/run-account.ts"];
 
 /** Makes a Docker Engine with network namespaces that refuses every sandbox by `refuses`. */
 function dockerThat(refuses: () => never): Docker {
