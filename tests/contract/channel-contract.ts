@@ -49,12 +49,12 @@ export function channelContract(name: string, open: () => Promise<Engine>): void
       const between = performance.now();
       const producer = await stage.run(engine, beating, undefined, 3_000).outcome;
       expect(producer).toMatchObject({ status: "ok", logs: [] });
-      expect(performance.now() - between).toBeGreaterThanOrEqual(2_890);
+      expect(performance.now() - between).toBeGreaterThanOrEqual(2_740);
       const { status, logs, result } = await consumer.outcome;
       expect([status, result]).toEqual(["ok", undefined]);
       expect(logs.length).toBeGreaterThanOrEqual(2);
       expect(logs[0]?.message).toMatch(/^heard: \{"status":"alive","time":\d+\}$/);
-      expect(performance.now() - begun).toBeGreaterThanOrEqual(5_890);
+      expect(performance.now() - begun).toBeGreaterThanOrEqual(5_740);
     });
 
     it("ends a function that has returned nothing with its last subscription", async () => {

@@ -37,7 +37,7 @@ import { SpawnedSandboxes } from "./spawned.ts";
 /** Milliseconds for the proxy's report of a run that is aborted or times out. */
 const CUT_WITHIN = 250;
 /** Milliseconds before its deadline at which a lingering run is asked for its ending, at most. */
-const FINISH_AHEAD = 100;
+const FINISH_AHEAD = 250;
 
 /**
  * Runs each job in its own sandbox, taken from a pool and destroyed afterwards. For a job with

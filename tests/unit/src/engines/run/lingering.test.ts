@@ -63,7 +63,7 @@ async function after(ms: number, signal?: AbortSignal): Promise<Outcome | Error 
 
 it("is asked for before the timeout, and is then a success", async () => {
   expect(await after(TIMEOUT - 1)).toMatchObject({ status: "ok" });
-  expect(asked).toEqual([TIMEOUT - 100]);
+  expect(asked).toEqual([TIMEOUT - 250]);
 });
 
 it("is asked for at once where it begins to linger late", async () => {
