@@ -32,8 +32,8 @@ const LONGEST = [
   "unit/server/jobs/jobs.test.ts",
 ];
 
-/** Two more than there are cores, because tests often wait: for an engine, a disk, or a time to pass. */
-const WORKERS = Math.min(availableParallelism() + 2, 8);
+/** One more than there are cores, because tests often wait: for an engine, a disk, or a time to pass. */
+const WORKERS = Math.min(availableParallelism() + 1, 8);
 
 /** Tests that read sources and pages and run none of them, so that one line of Node is enough. */
 const TEXTS = ["tests/unit/docs/**", "tests/unit/{comments,imports,structure}.test.ts"];
