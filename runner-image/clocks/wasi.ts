@@ -68,7 +68,7 @@ export function coarserWasi({ WASI }: Anything): () => void {
       // Converted once: a second conversion could name another place.
       const from = toNumber(args[at]) >>> 0;
       if (at < args.length) args[at] = from;
-      // Of the memory that the runtime takes next. An argument could bind another one meanwhile.
+      // Reads the memory that the runtime takes next. An argument could bind another one meanwhile.
       const view = viewOf(imports);
       if (view === undefined) return INVALID;
       const code = apply(original, imports, args);

@@ -27,6 +27,21 @@ export interface RichResult {
 /** Begins the text of an input that JSON cannot hold. */
 export const RICH_INPUT = "rich:";
 
+/** Classes of views over bytes that inputs may have, and that level `none` shares with its host. */
+export const VIEWS = [
+  "Int8Array",
+  "Uint8Array",
+  "Uint8ClampedArray",
+  "Int16Array",
+  "Uint16Array",
+  "Int32Array",
+  "Uint32Array",
+  "BigInt64Array",
+  "BigUint64Array",
+  "Float32Array",
+  "Float64Array",
+] as const;
+
 /** Thrown for text that is no rich result. */
 export class RichError extends Error {
   override readonly name = "RichError";

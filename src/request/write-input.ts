@@ -1,22 +1,9 @@
 import { types } from "node:util";
 import { BadRequest, messageOf, PayloadTooLarge } from "../base/errors.ts";
 import { MAX_DEPTH, MAX_JOB_BYTES } from "../protocol/limits.ts";
-import { RICH_INPUT } from "../protocol/rich.ts";
+import { RICH_INPUT, VIEWS } from "../protocol/rich.ts";
 
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
-const VIEWS: readonly string[] = [
-  "Int8Array",
-  "Uint8Array",
-  "Uint8ClampedArray",
-  "Int16Array",
-  "Uint16Array",
-  "Int32Array",
-  "Uint32Array",
-  "BigInt64Array",
-  "BigUint64Array",
-  "Float32Array",
-  "Float64Array",
-];
 const ERRORS: readonly string[] = [
   "EvalError",
   "RangeError",
@@ -229,7 +216,7 @@ function classOf(value: object): string {
 /** Returns the class of a typed array, also of one that a class extends, as `Buffer` does. */
 function viewName(view: ArrayBufferView): string | undefined {
   const tag = Object.prototype.toString.call(view).slice(8, -1);
-  return VIEWS.includes(tag) ? tag : undefined;
+  return VIEWS.find((view) => view === tag);
 }
 
 function numberText(value: number): string {

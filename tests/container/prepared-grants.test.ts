@@ -77,7 +77,7 @@ it("are taken from the second execution on, by turns, and reach nothing else", a
         isPrepared: turn > 0,
         result: { other: "NotCapable" },
       });
-      // Of the grants that were given once, one is prepared for.
+      // Prepares for one of the grants that were given once.
       await atRest(engine, MIN + (turn > 0 ? 2 : 1));
     }
   }

@@ -70,7 +70,7 @@ describe("a hostile locator", () => {
           expect(parseRXL(text).domain ?? "localhost").toBe(storable.domain);
           const isDigest = formOf(text) !== "typed" && text.includes("@");
           expect(storable.digest).toBe(isDigest ? DIGEST : undefined);
-          // What would be read as a version must not be a digest, or it would never be checked.
+          // Refuses a digest that would be read as a version, because it would never be checked.
           expect(storable.version ?? "").not.toMatch(/^sha256:/);
         }),
         FUZZ,

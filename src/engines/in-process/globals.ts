@@ -1,26 +1,12 @@
 import { types } from "node:util";
 import { type Context, createContext, runInContext } from "node:vm";
+import { VIEWS } from "../../protocol/rich.ts";
 
 /**
  * Globals shared with the host, so that Node's functions return objects of the realm's types. For
  * example, a buffer from `TextEncoder` is an instance of `Uint8Array`.
  */
-const SHARED = [
-  "ArrayBuffer",
-  "SharedArrayBuffer",
-  "DataView",
-  "Int8Array",
-  "Uint8Array",
-  "Uint8ClampedArray",
-  "Int16Array",
-  "Uint16Array",
-  "Int32Array",
-  "Uint32Array",
-  "BigInt64Array",
-  "BigUint64Array",
-  "Float32Array",
-  "Float64Array",
-] as const;
+const SHARED = ["ArrayBuffer", "SharedArrayBuffer", "DataView", ...VIEWS] as const;
 
 /** Globals that Node adds to the language. Each realm has the language's own globals. */
 const ADDED = (() => {

@@ -52,8 +52,8 @@ class GrantSandboxes implements WarmGroup {
 }
 
 /**
- * Keeps sandboxes whose worker was made ahead, for the grants that tenants were given twice lately.
- * Each serves one tenant and exactly the grant it was made for. So it is never wider than its request,
+ * Keeps sandboxes whose worker was made ahead, for the grants that tenants were given lately. Each
+ * serves one tenant and exactly the grant it was made for. So it is never wider than its request,
  * and no tenant's code runs beside a grant of another one.
  */
 export class PreparedSandboxes implements Iterable<GrantSandboxes> {

@@ -117,7 +117,7 @@ describe("a resource elsewhere is fetched", () => {
       const registry = await opened({ mirror: at, wellKnown: `${domain.url}/known` });
       expect(await contentOf(await registry.get(LOCATOR))).toBe("Hello");
     }
-    // What is not there in one form is asked for in the other.
+    // Asks in the other form for what is not there in the first.
     const other = `/none/resource/${encodeURIComponent("x.org/a/b:1.0.0")}`;
     const query = `?locator=${encodeURIComponent(LOCATOR)}`;
     expect(mirror.asked).toEqual([`/none/resource${query}`, other, `/failing/resource${query}`]);
