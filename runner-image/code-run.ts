@@ -13,6 +13,7 @@ import { apply, NativePromise, parseJson, startsWith } from "./base/primordials.
 import { ConsoleLog } from "./console.ts";
 import { Exchange } from "./exchange.ts";
 import type { Module } from "./load.ts";
+import { RejectedPart, rejected } from "./rejected-part.ts";
 import { encodeRich } from "./rich.ts";
 import { serialize } from "./serialize.ts";
 import { forgetTimers, intervals, onIntervalsGone, settle } from "./timers.ts";
@@ -83,9 +84,11 @@ export class CodeRun {
     try {
       const value = await this.#call(runtime);
       await this.#exchange?.respond(value, this.#job.entry);
+      // Written first: promises of the value are taken up before any counts as rejected by nobody.
+      const writing = this.#exchange ? undefined : write(value, result, limits);
+      const written = writing instanceof NativePromise ? { text: await writing } : writing;
       await settle(value);
       if (value === undefined) await this.#linger();
-      const written = this.#exchange ? undefined : write(value, result, limits);
       const reusable = this.#loaded !== undefined;
       const { dropped } = this.log;
       this.#end({ type: "result", text: undefined, ...written, dropped, reusable });
@@ -108,7 +111,8 @@ export class CodeRun {
    * Ends the run with a thrown value, also one thrown in a callback. Returns false if it has ended.
    */
   fail(thrown: unknown): boolean {
-    const fault = toFault(thrown, this.#url);
+    const fault =
+      thrown instanceof RejectedPart ? rejected(thrown, this.#url) : toFault(thrown, this.#url);
     const reusable = this.#loaded !== undefined && fault.name !== EXIT;
     return this.#end({ type: "error", fault, dropped: this.log.dropped, reusable });
   }
@@ -208,8 +212,10 @@ function write(
   value: unknown,
   form: ResultForm = "json",
   limits: OutputLimits,
-): RichResult | { text: string | undefined } | undefined {
-  return form === "rich" ? encodeRich(value, limits) : { text: serialize(value, limits) };
+): RichResult | { text: string | undefined } | Promise<string | undefined> | undefined {
+  if (form === "rich") return encodeRich(value, limits);
+  const text = serialize(value, limits);
+  return text instanceof NativePromise ? text : { text };
 }
 
 function readInput(text: string): unknown {

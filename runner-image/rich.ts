@@ -1,6 +1,6 @@
 import { MAX_DEPTH, MAX_NUMERIC_KEYS, type OutputLimits } from "../src/protocol/limits.ts";
 import type { RichResult } from "../src/protocol/rich.ts";
-import { RunnerFault } from "./base/faults.ts";
+import { described, RunnerFault } from "./base/faults.ts";
 import {
   apply,
   bigintText,
@@ -9,6 +9,7 @@ import {
   indexOfText,
   isArray,
   isFiniteNumber,
+  isRawJson,
   isSame,
   keysOf,
   mapForEach,
@@ -25,26 +26,25 @@ import {
   setSize,
   sizeOfArray,
   sizeOfBuffer,
-  sliceText,
   stringifyJson,
-  tagOf,
   timeOf,
-  toText,
   typedArrayName,
 } from "./base/primordials.ts";
+import { className, hidesContent, is, tagName, withArticle } from "./brands.ts";
+import { type Place, pathOf } from "./place.ts";
 
 /** Typed arrays that exist in every runtime that may read them. */
 const TYPED =
   " Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array BigInt64Array BigUint64Array Float32Array Float64Array ";
 /** Classes whose content is no property. Such an object would be written as an empty one. */
-const OPAQUE = " Promise WeakMap WeakSet WeakRef SharedArrayBuffer DataView Generator ";
+const OPAQUE =
+  " Promise WeakMap WeakSet WeakRef SharedArrayBuffer DataView Generator AsyncGenerator Number String Boolean ";
 /** Prototype of most objects. */
 const plain = Object.prototype;
+const { iterator, asyncIterator } = Symbol;
 
-/** A position within a result. */
-interface Place {
-  readonly key: string | number;
-  readonly parent: Place | undefined;
+interface DeepPlace extends Place {
+  readonly parent: DeepPlace | undefined;
   readonly depth: number;
 }
 
@@ -63,8 +63,8 @@ export function encodeRich(value: unknown, limits: OutputLimits): RichResult | u
     return encoder.encode(value);
   } catch (thrown) {
     if (thrown instanceof RunnerFault) throw thrown;
-    const message = thrown instanceof NativeError ? toText(thrown.message) : toText(thrown);
-    throw new RunnerFault("SerializationError", `The result cannot be written: ${message}`);
+    const message = `The result cannot be written: ${described(thrown)}: ${encoder.path}`;
+    throw new RunnerFault("SerializationError", message);
   }
 }
 
@@ -73,12 +73,19 @@ class Encoder {
   readonly #views = new NativeSet<Uint8Array>();
   /** Objects being written. An object that contains itself is found here and refused. */
   readonly #open = new NativeSet<object>();
+  /** Object being written. */
+  #place: Place | undefined;
   #text = "";
   #binaryBytes = 0;
   #numericKeys = 0;
 
   constructor(limits: OutputLimits) {
     this.#limits = limits;
+  }
+
+  /** Path of the object being written. */
+  get path(): string {
+    return this.#place === undefined ? "result" : pathOf(this.#place);
   }
 
   encode(value: unknown): RichResult {
@@ -103,7 +110,7 @@ class Encoder {
     throw new RunnerFault("OutputLimitError", `The result exceeds ${resultBytes} bytes`);
   }
 
-  #value(value: unknown, key: string | number, parent: Place | undefined): void {
+  #value(value: unknown, key: string | number, parent: DeepPlace | undefined): void {
     const depth = parent === undefined ? 0 : parent.depth + 1;
     if (typeof value === "object" && value !== null) this.#object(value, { key, parent, depth });
     else if (typeof value === "string") this.#string(value);
@@ -121,50 +128,61 @@ class Encoder {
     this.#put(stringifyJson(value));
   }
 
-  #object(value: object, place: Place): void {
+  #object(value: object, place: DeepPlace): void {
     if (place.depth >= MAX_DEPTH) {
       const message = `The result is nested deeper than ${MAX_DEPTH} levels`;
       throw new RunnerFault("SerializationError", message);
     }
     if (setHas(this.#open, value)) throw unwritable("A circle", place);
     setAdd(this.#open, value);
+    this.#place = place;
     this.#content(value, place);
+    this.#place = place.parent;
     setDelete(this.#open, value);
   }
 
-  #content(value: object, place: Place): void {
+  #content(value: object, place: DeepPlace): void {
     if (isArray(value)) this.#array(value, place);
     // A quick test for most objects; none with a form of its own has this prototype.
     else if (getPrototypeOf(value) === plain) this.#asJson(value, place);
+    else if (isRawJson?.(value)) this.#put(stringifyJson(value));
     else if (!this.#ofItsOwn(value, place)) this.#asJson(value, place);
   }
 
   /** Writes an object that has a form of its own. Returns false if it has none. */
-  #ofItsOwn(value: object, place: Place): boolean {
+  #ofItsOwn(value: object, place: DeepPlace): boolean {
     const name = typedArrayName(value);
     if (name !== undefined) this.#typedArray(value as Uint8Array, name, place);
     else {
-      const tag = sliceText(tagOf(value), 8, -1);
+      const tag = tagName(value);
       if (tag === "Date" && is(timeOf, value)) this.#date(value as Date);
       else if (tag === "Map" && is(mapSize, value))
         this.#map(value as Map<unknown, unknown>, place);
       else if (tag === "Set" && is(setSize, value)) this.#set(value as Set<unknown>, place);
       else if (tag === "ArrayBuffer" && is(sizeOfBuffer, value)) {
         this.#bytes(new NativeBytes(value as ArrayBuffer), tag);
-      } else if (indexOfText(OPAQUE, ` ${tag} `) >= 0) throw unwritable(`A ${tag}`, place);
+      } else if (indexOfText(OPAQUE, ` ${tag} `) >= 0) throw unwritable(withArticle(tag), place);
       else return false;
     }
     return true;
   }
 
-  #asJson(value: object, place: Place): void {
+  #asJson(value: object, place: DeepPlace): void {
     const { toJSON } = value as { toJSON?: unknown };
     if (typeof toJSON === "function") this.#value(apply(toJSON, value, []), "toJSON()", place);
-    else if (!(value instanceof NativeError)) this.#properties(value, place);
+    else if (!(value instanceof NativeError)) this.#own(value, place);
     else this.#properties({ name: value.name, message: value.message }, place);
   }
 
-  #array(items: readonly unknown[], place: Place): void {
+  #own(value: object, place: DeepPlace): void {
+    const isEmpty = keysOf(value).length === 0;
+    if (isEmpty && (isUnread(value) || (getPrototypeOf(value) !== plain && hidesContent(value)))) {
+      throw unwritable(className(value), place);
+    }
+    this.#properties(value, place);
+  }
+
+  #array(items: readonly unknown[], place: DeepPlace): void {
     this.#put('["array"');
     for (let i = 0; i < items.length; i += 1) {
       this.#put(",");
@@ -173,7 +191,7 @@ class Encoder {
     this.#put("]");
   }
 
-  #properties(object: object, place: Place): void {
+  #properties(object: object, place: DeepPlace): void {
     const keys = keysOf(object);
     for (let i = 0; i < keys.length; i += 1) {
       const key = keys[i] as string;
@@ -183,7 +201,7 @@ class Encoder {
     this.#put(keys.length === 0 ? "{}" : "}");
   }
 
-  #map(map: Map<unknown, unknown>, place: Place): void {
+  #map(map: Map<unknown, unknown>, place: DeepPlace): void {
     let count = 0;
     this.#put('["map"');
     mapForEach(map, (value, key) => {
@@ -195,7 +213,7 @@ class Encoder {
     this.#put("]");
   }
 
-  #set(set: Set<unknown>, place: Place): void {
+  #set(set: Set<unknown>, place: DeepPlace): void {
     let count = 0;
     this.#put('["set"');
     setForEach(set, (item) => {
@@ -205,7 +223,7 @@ class Encoder {
     this.#put("]");
   }
 
-  #key(key: unknown, at: number, place: Place): void {
+  #key(key: unknown, at: number, place: DeepPlace): void {
     if (typeof key === "number" || typeof key === "bigint") this.#numericKeys += 1;
     if (this.#numericKeys > MAX_NUMERIC_KEYS) {
       const message = `The result has more than ${MAX_NUMERIC_KEYS} numbers as keys`;
@@ -220,8 +238,8 @@ class Encoder {
     this.#put(`["date",${isFiniteNumber(time) ? time : null}]`);
   }
 
-  #typedArray(array: Uint8Array, name: string, place: Place): void {
-    if (indexOfText(TYPED, ` ${name} `) < 0) throw unwritable(`A ${name}`, place);
+  #typedArray(array: Uint8Array, name: string, place: DeepPlace): void {
+    if (indexOfText(TYPED, ` ${name} `) < 0) throw unwritable(withArticle(name), place);
     const view = new NativeBytes(bufferOfArray(array), offsetOfArray(array), sizeOfArray(array));
     this.#bytes(view, name);
   }
@@ -234,26 +252,17 @@ class Encoder {
   }
 }
 
-function unwritable(what: string, place: Place): RunnerFault {
-  const message = `${what} cannot be returned: ${nameOf(place)}`;
+function unwritable(what: string, place: DeepPlace): RunnerFault {
+  const message = `${what} cannot be returned: ${pathOf(place)}`;
   return new RunnerFault("SerializationError", message);
 }
 
-function nameOf({ key, parent }: Place): string {
-  if (parent === undefined) return `${key}`;
-  return `${nameOf(parent)}${typeof key === "number" ? `[${key}]` : `.${key}`}`;
+/** Tells whether an object only gives its content when it is iterated or awaited. */
+function isUnread(value: object): boolean {
+  const { then, [iterator]: one, [asyncIterator]: other } = value as Record<PropertyKey, unknown>;
+  return typeof then === "function" || typeof one === "function" || typeof other === "function";
 }
 
 function isPlain(value: number): boolean {
   return isFiniteNumber(value) && !isSame(value, -0);
-}
-
-/** Tests that an object is really what its tag claims: `probe` throws for any other. */
-function is(probe: (value: never) => unknown, value: object): boolean {
-  try {
-    probe(value as never);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -27,6 +27,15 @@ export class RunnerFault extends NativeError {
   }
 }
 
+/** Returns the message of a thrown value. Never throws. */
+export function described(thrown: unknown): string {
+  try {
+    return thrown instanceof NativeError ? toText(thrown.message) : toText(thrown);
+  } catch {
+    return "The thrown value cannot be described";
+  }
+}
+
 /**
  * Describes a thrown value as name, message and stack. A value that is not an `Error` becomes an
  * `Exception` whose message is the value as text. Never throws, even for a hostile getter.

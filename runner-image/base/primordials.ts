@@ -19,7 +19,9 @@ export const uncurry = bind.bind(call as never) as unknown as <M extends Method>
 export const { parse: parseJson, stringify: stringifyJson } = JSON;
 export const { apply, deleteProperty } = Reflect;
 export const { defineProperty, getPrototypeOf, is: isSame, keys: keysOf } = Object;
-export const { getOwnPropertyDescriptor, hasOwn } = Object;
+export const { getOwnPropertyDescriptor, getOwnPropertySymbols, hasOwn } = Object;
+/** Tells whether a value is raw JSON text. Node 20 does not know of such values. */
+export const isRawJson = (JSON as { isRawJSON?: (value: unknown) => boolean }).isRawJSON;
 export const { isArray } = Array;
 const { iterator } = Symbol;
 export const { isFinite: isFiniteNumber } = Number;
@@ -47,6 +49,7 @@ export const sliceText = uncurry(String.prototype.slice);
 export const replaceAllText = uncurry(
   String.prototype.replaceAll as (this: string, from: string, to: string) => string,
 );
+export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const indexOfText = uncurry(String.prototype.indexOf);
 export const lastIndexOfText = uncurry(String.prototype.lastIndexOf);
 export const mapGet = uncurry(Map.prototype.get);
@@ -75,6 +78,13 @@ export const weakMapSet = uncurry(WeakMap.prototype.set);
 export const weakSetHas = uncurry(WeakSet.prototype.has);
 export const weakSetAdd = uncurry(WeakSet.prototype.add);
 export const timeOf = uncurry(Date.prototype.getTime);
+export const dateText = uncurry(Date.prototype.toISOString);
+export const numberOf = uncurry(Number.prototype.valueOf);
+export const textOf = uncurry(String.prototype.valueOf);
+export const truthOf = uncurry(Boolean.prototype.valueOf);
+export const bigintOf = uncurry(BigInt.prototype.valueOf);
+/** Source text of a function; `[native code]` for one of the runtime. */
+export const functionText = uncurry(Function.prototype.toString);
 export const bigintText = uncurry(BigInt.prototype.toString);
 /** Tag of a value, such as `[object Map]`. Code can forge it with `Symbol.toStringTag`. */
 export const tagOf = uncurry(Object.prototype.toString as (this: unknown) => string);
@@ -86,10 +96,17 @@ export const getterOf = <T>(of: object, name: string | symbol) =>
   uncurry(getOwnPropertyDescriptor(of, name)?.get as (this: unknown) => T);
 /** Name of a typed array's class, such as `Uint8Array`. `undefined` for any other value. */
 export const typedArrayName = getterOf<string | undefined>(TypedArray, Symbol.toStringTag);
+export const lengthOfArray = getterOf<number>(TypedArray, "length");
 export const sizeOfArray = getterOf<number>(TypedArray, "byteLength");
 export const offsetOfArray = getterOf<number>(TypedArray, "byteOffset");
 export const bufferOfArray = getterOf<ArrayBuffer>(TypedArray, "buffer");
 export const sizeOfBuffer = getterOf<number>(ArrayBuffer.prototype, "byteLength");
+export const sizeOfShared = getterOf<number>(SharedArrayBuffer.prototype, "byteLength");
+export const sizeOfView = getterOf<number>(DataView.prototype, "byteLength");
+export const offsetOfView = getterOf<number>(DataView.prototype, "byteOffset");
+export const bufferOfView = getterOf<ArrayBuffer>(DataView.prototype, "buffer");
+export const sourceOf = getterOf<string>(RegExp.prototype, "source");
+export const flagsOf = getterOf<string>(RegExp.prototype, "flags");
 export const setBytes = uncurry(
   TypedArray.set as (this: Uint8Array, bytes: Uint8Array, offset: number) => void,
 );

@@ -17,6 +17,7 @@ import { CRYPTO } from "./crypto-cases.ts";
 import { CUSTOM_TOOLS } from "./custom-tool-cases.ts";
 import { INPUTS } from "./input-cases.ts";
 import { LINGERING } from "./lingering-cases.ts";
+import { RESULTS } from "./result-cases.ts";
 import { RICH } from "./rich-cases.ts";
 import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
 import { RUNTIME } from "./runtime-cases.ts";
@@ -81,6 +82,7 @@ export function engineContract(
       CHANNEL,
       CUSTOM_TOOLS,
       ATTACHMENTS,
+      RESULTS,
       RICH,
       INPUTS,
       LINGERING,

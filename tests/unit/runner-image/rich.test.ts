@@ -188,7 +188,7 @@ describe("a rich result", () => {
           throw new Error("mine");
         },
       },
-      "The result cannot be written: mine",
+      "The result cannot be written: mine: result",
     ],
   ])("cannot be %s", (_what, written, message) => {
     expect(failure(written)).toEqual(["SerializationError", message]);
