@@ -34,8 +34,9 @@ export function openApiDocument(routes: readonly Route[]): object {
 }
 
 function describe(registry: OpenAPIRegistry, route: Route, method: Verb): void {
-  const { path, scope, summary, description, tags, params, query, headers, body, reads } = route;
-  const read = body === undefined ? reads : { type: JSON_TYPE, schema: body };
+  const { path, scope, summary, description, tags, params, query, headers, reads } = route;
+  const { body, contractBody = body } = route;
+  const read = contractBody === undefined ? reads : { type: JSON_TYPE, schema: contractBody };
   const content = read && { [read.type]: { schema: read.schema } };
   registry.registerPath({
     method,

@@ -93,6 +93,8 @@ export interface RouteSpec<P, Q, H, B, S extends Scope> {
   readonly headers?: ZodObject & ZodType<H>;
   /** JSON body, read and checked as a whole. Without it, the handler reads the body. */
   readonly body?: ZodType<B>;
+  /** Schema of the body in the contract. Default: `body`. */
+  readonly contractBody?: ZodType;
   /** Media type and shape of a body that the handler reads, for the contract. */
   readonly reads?: { readonly type: string; readonly schema: ZodType };
   /** Responses by status. Errors may be left out. */

@@ -42,9 +42,25 @@ function visit(schema: ZodType, value: unknown, field: string, budget: { left: n
     for (const member of members) visit(def.valueType as ZodType, member, field, budget);
   } else if (def.type === "object") {
     visitFields(def.shape ?? {}, value, field, budget);
+  } else if (def.type === "catch") {
+    visitCaught(def.innerType as ZodType, value, field, budget);
   } else {
     const inner = def.innerType ?? def.in;
     if (inner !== undefined) visit(inner, value, field, budget);
+  }
+}
+
+/** Checks a value whose own errors do not count. What it adds to the whole does. */
+function visitCaught(
+  inner: ZodType,
+  value: unknown,
+  field: string,
+  budget: { left: number },
+): void {
+  try {
+    visit(inner, value, field, budget);
+  } catch (error) {
+    if (budget.left < 0) throw error;
   }
 }
 
@@ -55,11 +71,11 @@ function visitFields(
   budget: { left: number },
 ): void {
   const names = Object.keys(value);
+  budget.left -= names.length;
   if (names.length > Object.keys(shape).length + MAX_MEMBERS) {
     const unknown = shorten(names.find((name) => !Object.hasOwn(shape, name)) ?? "");
     throw new BadRequest(join(field, unknown), `Unknown field "${unknown}", and too many others`);
   }
-  budget.left -= names.length;
   for (const [name, inner] of Object.entries(shape)) {
     if (Object.hasOwn(value, name)) {
       visit(inner, (value as Record<string, unknown>)[name], join(field, name), budget);

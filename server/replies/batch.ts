@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import pLimit from "p-limit";
-import { Aborted, PayloadTooLarge } from "../../src/base/errors.ts";
+import { Aborted, BadRequest, PayloadTooLarge } from "../../src/base/errors.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import { problemResponse } from "../errors/problem.ts";
 import type { BodyShare } from "../http/body/budget.ts";
@@ -8,7 +8,8 @@ import { answerOf, answerText } from "../runs/answer.ts";
 import type { ExecutionContext, Runs } from "../runs/runs.ts";
 
 export interface Batch extends Pick<ExecutionContext, "caller" | "requestId" | "signal"> {
-  readonly requests: readonly ExecuteRequest[];
+  /** Requests, and the errors of those that cannot run. */
+  readonly requests: readonly (ExecuteRequest | BadRequest)[];
   /**
    * Counts the bytes of its answers among those of all batches. Throws `HostBusy` if there is no
    * room.
@@ -48,7 +49,8 @@ export async function runBatch(runs: Runs, batch: Batch): Promise<BatchAnswer> {
       throw error;
     }
   };
-  const run = async (request: ExecuteRequest): Promise<string> => {
+  const run = async (request: ExecuteRequest | BadRequest): Promise<string> => {
+    if (request instanceof BadRequest) throw request;
     if (signal?.aborted) throw new Aborted();
     if (bytes > MAX_ANSWERS) throw tooLarge();
     // Without any room left, no answer would fit either.

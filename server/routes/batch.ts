@@ -7,6 +7,7 @@ import { BodyBudget } from "../http/body/budget.ts";
 import { waysHeaders } from "../http/mode-headers.ts";
 import { type Route, route } from "../http/route.ts";
 import { MAX_ANSWERS, runBatch } from "../replies/batch.ts";
+import { batchMember, Malformed } from "../replies/batch-member.ts";
 import type { ReplyModes } from "../replies/reply-modes.ts";
 import { replayOf, responseOf, textAnswer } from "../replies/stored-answer.ts";
 import type { Runs } from "../runs/runs.ts";
@@ -14,6 +15,9 @@ import type { Runs } from "../runs/runs.ts";
 const MOST = 100;
 /** Largest batch answers in memory at once. A tenant may use at most as much as it leaves free. */
 const BATCHES_AT_ONCE = 4;
+
+const bodyOf = <T extends z.ZodType>(member: T) =>
+  z.strictObject({ requests: z.array(member).min(1).max(MOST) });
 
 export interface BatchParts {
   readonly runs: Runs;
@@ -32,7 +36,8 @@ export function batchRoutes({ runs, replyModes, onError }: BatchParts): Route[] 
       summary: "Run several pieces of code",
       tags: ["Executions"],
       headers: waysHeaders.pick({ "idempotency-key": true }),
-      body: z.strictObject({ requests: z.array(sentRequest).min(1).max(MOST) }),
+      body: bodyOf(batchMember),
+      contractBody: bodyOf(sentRequest),
       responses: {
         200: {
           description: "An answer or an error for each request, in their order",
@@ -41,7 +46,9 @@ export function batchRoutes({ runs, replyModes, onError }: BatchParts): Route[] 
       },
       handler: async ({ body, ...input }) => {
         const { caller, requestId } = input;
-        const { requests } = body;
+        const requests = body.requests.map((request, index) =>
+          request instanceof Malformed ? request.at(index) : request,
+        );
         const identity = { route: "POST /execute/batch", body };
         const entry = await replyModes.once(identity, input, requests.length);
         if (entry !== undefined && "replay" in entry) return replayOf(entry.replay);

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { assertBounded } from "../../../../server/http/schema-bounds.ts";
+import { batchMember } from "../../../../server/replies/batch-member.ts";
 import { BadRequest } from "../../../../src/base/errors.ts";
 import { deployBody } from "../../../../src/contract/functions.ts";
 import { sentRequest } from "../../../../src/request/sent-request.ts";
 
 const many = (count: number, value: unknown = 1): Record<string, unknown> =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, value]));
-const batch = z.strictObject({ requests: z.array(sentRequest).min(1).max(100) });
+const batch = z.strictObject({ requests: z.array(batchMember).min(1).max(100) });
 
 describe("members of a body", () => {
   it.each([
@@ -15,7 +16,6 @@ describe("members of a body", () => {
     ["k0", deployBody, many(2_000)],
     ["tools", sentRequest, { code: "", tools: Array(101).fill(1) }],
     ["requests", batch, { requests: Array(101).fill({}) }],
-    ["requests[0].tools", batch, { requests: [{ tools: Array(101).fill(1) }] }],
     ["requests[10]", batch, { requests: Array(100).fill(many(1_900)) }],
   ])("are bounded before they are validated: %s", (field, schema, value) => {
     // The schema itself would report each of them.
@@ -33,6 +33,11 @@ describe("members of a body", () => {
     ["what a schema leaves open", sentRequest, { code: "", input: Array(30_000).fill(1) }],
     ["as many as its schema allows", sentRequest, { code: "", tools: Array(100).fill("a") }],
     ["as many files as a bundle has", deployBody, { files: many(200, "") }],
+    [
+      "a request in a batch that has its own error",
+      batch,
+      { requests: [{ tools: Array(101).fill(1) }] },
+    ],
     ["no object at all", sentRequest, [1]],
   ])("may be %s", (_what, schema, value) => {
     expect(() => assertBounded(schema, value)).not.toThrow();

@@ -304,10 +304,46 @@ describe("POST /execute/batch", () => {
     expect((await get("/executions?limit=200")).executions.length).toBeLessThan(40);
   });
 
+  it("answers malformed requests with their own errors, and runs the others", async () => {
+    const { post, get } = await newTenant();
+    plane.behave = async () => ({ result: 1 });
+    const [large, other] = ["x".repeat(100_000), { code, entry: 1 }];
+    const malformed = [
+      [{ code, timeout: 0 }, "timeout"],
+      [{ code, timout: 1 }, "timout"],
+      [{ code, tools: Array(101).fill(1) }, "tools"],
+      [{ input: large }, "code"],
+      [other, "entry"],
+      ...[null, 1, "x", [{ code }]].map((item) => [item, ""] as const),
+    ] as const;
+    const requests = malformed.flatMap(([item]) => [{ code }, item]);
+    const response = await post("/execute/batch", { requests }, { "idempotency-key": "bad" });
+    expect(response.status).toBe(200);
+    const { results } = (await response.json()) as Json;
+    expect(results).toHaveLength(18);
+    for (const [at, [, name]] of malformed.entries()) {
+      expect(results[at * 2]).toMatchObject({ ok: true, result: 1 });
+      const field = `requests[${at * 2 + 1}]${name && `.${name}`}`;
+      const error = { name: "BadRequest", code: "BAD_REQUEST", field };
+      expect(results[at * 2 + 1]).toMatchObject({ error });
+      expect(results[at * 2 + 1].error.message).toContain(`${field}: `);
+    }
+    expect((await get("/executions?via=batch")).executions).toHaveLength(9);
+    // A request with another fault is another request.
+    requests[9] = { code, entry: 2 };
+    const again = await post("/execute/batch", { requests }, { "idempotency-key": "bad" });
+    expect(await again.json()).toMatchObject({ error: { code: "IDEMPOTENCY_MISMATCH" } });
+  });
+
   it.each([
     ["none", [], "requests"],
     ["101", Array.from({ length: 101 }, () => ({ code })), "requests"],
-    ["a bad one", [{ code }, { code, timeout: "1" }], "requests[1].timeout"],
+    ["none at all", { code }, "requests"],
+    [
+      "far too many members",
+      Array(100).fill({ code, tools: Array(300).fill(1) }),
+      "requests[65].tools",
+    ],
   ])("refuses %s", async (_what, requests, field) => {
     const { post } = await newTenant();
     const response = await post("/execute/batch", { requests });
