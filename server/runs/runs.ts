@@ -58,7 +58,7 @@ export interface Execution extends ExecutionContext {
   /** Reads the bytes for the type's call once the execution is admitted. Default: none. */
   readonly attach?: ((signal: AbortSignal) => Promise<Uint8Array>) | undefined;
   readonly observer?: Observer | undefined;
-  /** True if the answer is written as text. A large result is then `JsonText`. */
+  /** True if the answer is written as text. A large result, and one that a value would change, is then `JsonText`. */
   readonly asText?: boolean;
   /** HTTP request that its entry answers, instead of an input. */
   readonly exchange?: HttpExchange | undefined;

@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { jsonShape } from "./json-shape.ts";
+
 /**
  * Checked JSON text of a value. A large value takes long to parse and to write again, and a sandbox
  * accepts the text.
@@ -20,3 +23,12 @@ export class JsonText {
 }
 
 export type JsonTextParts = Pick<JsonText, "text" | "digest" | "size" | "isTooDeep">;
+
+/** Makes the parts for a text that has been parsed. It becomes one line, and is the same otherwise. */
+export function partsOfText(parsed: string): JsonTextParts {
+  // Only white space between values can be a line break.
+  const text = /[\n\r]/.test(parsed) ? parsed.replace(/[\n\r]/g, " ") : parsed;
+  const { containers, commas } = jsonShape(text);
+  const digest = createHash("sha256").update(text).digest("hex");
+  return { text, digest, size: containers + commas, isTooDeep: false };
+}

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { PayloadTooLarge } from "../../../src/base/errors.ts";
+import { exactJson } from "../../../src/base/exact-json.ts";
 import { isDeeperThan } from "../../../src/base/json-depth.ts";
-import { jsonShape } from "../../../src/base/json-shape.ts";
-import type { JsonTextParts } from "../../../src/base/json-text.ts";
+import { type JsonTextParts, partsOfText } from "../../../src/base/json-text.ts";
 import { MAX_DEPTH } from "../../../src/protocol/limits.ts";
 import { parseJson } from "./body-text.ts";
 import type { LiftedInput, ReadBody } from "./messages.ts";
@@ -44,13 +43,10 @@ function lift(holder: Record<string, unknown>, of: number | null, inputs: Lifted
   holder.input = null;
 }
 
-/** Writes a value as text on one line. */
-export function textOf(value: unknown): JsonTextParts {
+/** Writes a value as text on one line, from which the same value is parsed. */
+function textOf(value: unknown): JsonTextParts {
   const isTooDeep = isDeeperThan(value, MAX_DEPTH);
-  const text = isTooDeep ? "null" : JSON.stringify(value);
-  const { containers, commas } = jsonShape(text);
-  const digest = createHash("sha256").update(text).digest("hex");
-  return { text, digest, size: containers + commas, isTooDeep };
+  return { ...partsOfText(isTooDeep ? "null" : exactJson(value)), isTooDeep };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

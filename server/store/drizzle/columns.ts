@@ -1,4 +1,5 @@
 import { customType } from "drizzle-orm/pg-core";
+import { exactJson } from "../../../src/base/exact-json.ts";
 import type { FinalJobAnswer } from "../contract/jobs.ts";
 
 /**
@@ -15,7 +16,7 @@ export const text = customType<{ data: string; driverData: string }>({
  */
 export const json = customType<{ data: unknown; driverData: string }>({
   dataType: () => "text",
-  toDriver: (value) => JSON.stringify(value),
+  toDriver: exactJson,
   fromDriver: (value) => JSON.parse(value),
 });
 

@@ -1,4 +1,5 @@
 import { jsonShape } from "../../base/json-shape.ts";
+import { JsonText, partsOfText } from "../../base/json-text.ts";
 import { MAX_CONTAINERS, MAX_DEPTH, MAX_NAMES } from "../../protocol/limits.ts";
 import type { Fault, JobAnswer, ResultForm } from "../../protocol/messages.ts";
 import { decodeRich, RichError } from "../../protocol/rich.ts";
@@ -54,7 +55,10 @@ export function toOutcome(
   }
 }
 
-/** Does the same as `toOutcome()`, but has `readResult` read a large result, if it is given. */
+/**
+ * Does the same as `toOutcome()`, but has `readResult` read a large result, if it is given. Then a
+ * small result that would be written otherwise than it was is `JsonText` as well.
+ */
 export async function readOutcome(
   ending: JobAnswer,
   soFar: Collected,
@@ -64,7 +68,11 @@ export async function readOutcome(
 ): Promise<Outcome> {
   const text = ending.type === "result" ? ending.text : undefined;
   if (readResult === undefined || form !== "json" || text === undefined || text.length < LARGE) {
-    return toOutcome(ending, soFar, level, form);
+    const outcome = toOutcome(ending, soFar, level, form);
+    if (readResult === undefined || text === undefined || outcome.status !== "ok") return outcome;
+    // A number of more digits than a double holds is another one as a value.
+    const isWhole = form !== "json" || JSON.stringify(outcome.result) === text;
+    return isWhole ? outcome : { ...outcome, result: new JsonText(partsOfText(text)) };
   }
   const collected = { ...soFar, logsDropped: Math.max(soFar.logsDropped, ending.dropped) };
   const excess = excessOf(text);
