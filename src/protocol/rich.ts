@@ -11,10 +11,12 @@
  * A sandbox writes it (runner-image/rich.ts), so every node is checked here.
  *
  * An input that JSON cannot hold is written by the host (src/request/write-input.ts), as one text.
- * It begins with `rich:`, which no JSON does. Its bytes are in the nodes, and it has three more:
+ * It begins with `rich:`, which no JSON does. Its bytes are in the nodes, and it has more:
  *
  * - `["bytes", "Uint8Array", base64]`
- * - `["regexp", source, flags]`, `["error", class, {message, …}]`
+ * - `["view", "Uint8Array", offset, length, buffer]`: bytes of a buffer that others show, too
+ * - `["regexp", source, flags, lastIndex]`, `["error", class, {message, …}]`
+ * - `["bare", {…}]`: an object without a prototype
  * - `["ref", n]`: the object that began as number n, counted from 0 in the order of the text
  */
 import { MAX_DEPTH, MAX_NUMERIC_KEYS } from "./limits.ts";
@@ -47,7 +49,11 @@ export class RichError extends Error {
   override readonly name = "RichError";
 }
 
-type Binary = { readonly BYTES_PER_ELEMENT: number } & (new (buffer: ArrayBuffer) => object);
+type Binary = { readonly BYTES_PER_ELEMENT: number } & (new (
+  buffer: ArrayBuffer,
+  offset?: number,
+  length?: number,
+) => object);
 
 /** Classes of binary values; an `ArrayBuffer` is one, too. */
 const BINARY = new Map<unknown, Binary>(
@@ -72,12 +78,14 @@ const NUMBERS = new Map<unknown, number>([
   ["-0", -0],
 ]);
 /** Classes of errors that an input may hold. */
-const ERRORS = new Map<unknown, ErrorConstructor>(
-  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [
-    type.name,
-    type,
-  ]),
-);
+const ERRORS = new Map<unknown, () => Error>([
+  ["AggregateError", () => new AggregateError([])],
+  ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map(
+    (type) => [type.name, () => new type()] as const,
+  ),
+]);
+/** Properties of errors that are not enumerable. */
+const HIDDEN = ["message", "stack", "cause"];
 const OWN = { configurable: true, enumerable: true, writable: true };
 const MAX_DATE = 8.64e15;
 
@@ -232,12 +240,16 @@ class InputDecoder extends Decoder {
   }
 
   protected override tagged(node: unknown[], depth: number): unknown {
-    const [tag, first, second] = node;
+    const [tag, first, second, third, fourth] = node;
     switch (tag) {
       case "ref":
         return this.#objects[first as number] ?? malformed();
       case "regexp":
-        return this.begun(new RegExp(first as string, second as string));
+        return this.#regexp(first as string, second as string, third as number);
+      case "bare":
+        return this.members(this.begun(Object.create(null)), first as object, depth);
+      case "view":
+        return this.#view(first, second as number, third as number, this.value(fourth, depth));
       case "error":
         return this.#error(first, second as object, depth);
       default:
@@ -245,13 +257,26 @@ class InputDecoder extends Decoder {
     }
   }
 
+  #regexp(source: string, flags: string, lastIndex: number): RegExp {
+    const regexp = this.begun(new RegExp(source, flags));
+    regexp.lastIndex = lastIndex;
+    return regexp;
+  }
+
+  #view(name: unknown, offset: number, length: number, buffer: unknown): object {
+    const Type = BINARY.get(name) ?? malformed();
+    const items = length / Type.BYTES_PER_ELEMENT;
+    return this.begun(new Type(buffer as ArrayBuffer, offset, items));
+  }
+
   #error(name: unknown, members: object, depth: number): Error {
-    const Type = ERRORS.get(name) ?? malformed();
-    const error = this.begun(new Type());
+    const make = ERRORS.get(name) ?? malformed();
+    const error = this.begun(make());
+    Reflect.deleteProperty(error, "errors");
     // An error of this realm has a stack of its own, which says nothing about the host's error.
     Reflect.deleteProperty(error, "stack");
     this.members(error, members, depth);
-    for (const key of ["message", "stack", "cause"]) {
+    for (const key of name === "AggregateError" ? [...HIDDEN, "errors"] : HIDDEN) {
       if (Object.hasOwn(error, key)) Object.defineProperty(error, key, { enumerable: false });
     }
     return error;

@@ -2,9 +2,11 @@ import { types } from "node:util";
 import { BadRequest, messageOf, PayloadTooLarge } from "../base/errors.ts";
 import { MAX_DEPTH, MAX_JOB_BYTES } from "../protocol/limits.ts";
 import { RICH_INPUT, VIEWS } from "../protocol/rich.ts";
+import { type SharedBytes, ViewedBytes } from "./shared-bytes.ts";
 
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 const ERRORS: readonly string[] = [
+  "AggregateError",
   "EvalError",
   "RangeError",
   "ReferenceError",
@@ -30,11 +32,19 @@ interface Place {
 export function writeInput(input: unknown): string | undefined {
   if (input === undefined) return undefined;
   try {
-    return isJson(input, 0, new Set()) ? JSON.stringify(input) : new Encoder().encode(input);
+    return isJson(input, 0, new Set()) ? JSON.stringify(input) : encode(input);
   } catch (error) {
     if (error instanceof BadRequest || error instanceof PayloadTooLarge) throw error;
     throw new BadRequest("input", `input: Cannot be written: ${messageOf(error)}`);
   }
+}
+
+function encode(input: unknown): string {
+  const encoder = new Encoder();
+  const text = encoder.encode(input);
+  const shared = encoder.viewed.shared();
+  // Views that share bytes need the buffer before the first of them.
+  return shared.size === 0 ? text : new Encoder(shared).encode(input);
 }
 
 /** Tells whether JSON gives the value back as it is. An object that occurs twice needs more. */
@@ -49,7 +59,7 @@ function isJson(value: unknown, depth: number, seen: Set<object>): boolean {
     }
     return !hasToJson(value);
   }
-  if (!isPlain(value) || hasToJson(value)) return false;
+  if (Object.getPrototypeOf(value) === null || !isPlain(value) || hasToJson(value)) return false;
   for (const key of Object.keys(value)) {
     if (!isJson((value as Record<string, unknown>)[key], depth + 1, seen)) return false;
   }
@@ -71,6 +81,12 @@ class Encoder {
   readonly #numbers = new Map<object, number>();
   readonly #parts: string[] = [RICH_INPUT];
   #length = RICH_INPUT.length;
+  readonly viewed = new ViewedBytes();
+  readonly #shared: ReadonlyMap<ArrayBufferLike, readonly SharedBytes[]>;
+
+  constructor(shared: ReadonlyMap<ArrayBufferLike, readonly SharedBytes[]> = new Map()) {
+    this.#shared = shared;
+  }
 
   encode(value: unknown): string {
     this.#value(value, { key: "input", parent: undefined, depth: 0 });
@@ -121,19 +137,30 @@ class Encoder {
       else throw cannotTravel(`An instance of ${classOf(value)}`, place);
       return;
     }
-    this.#numbers.set(value, this.#numbers.size);
+    if (ArrayBuffer.isView(value)) {
+      this.#view(value, place);
+      return;
+    }
+    this.#begin(value);
     if (types.isDate(value)) this.#put(`["date",${JSON.stringify(timeOf(value))}]`);
     else if (types.isMap(value)) this.#map(value, place);
     else if (types.isSet(value)) this.#list("set", [...setValues(value)], place);
-    else if (types.isRegExp(value)) this.#node("regexp", value.source, value.flags);
-    else if (types.isNativeError(value)) this.#error(value, place);
-    else if (types.isArrayBuffer(value)) this.#bytes("ArrayBuffer", new Uint8Array(value));
-    else if (ArrayBuffer.isView(value)) this.#view(value, place);
-    else if (Array.isArray(value)) this.#list("array", value, place);
+    else if (types.isRegExp(value)) {
+      this.#node("regexp", value.source, value.flags, value.lastIndex);
+    } else if (types.isNativeError(value)) this.#error(value, place);
+    else if (types.isArrayBuffer(value)) {
+      this.viewed.add(value, 0, value.byteLength);
+      this.#bytes("ArrayBuffer", new Uint8Array(value));
+    } else if (Array.isArray(value)) this.#list("array", value, place);
+    else if (Object.getPrototypeOf(value) === null) this.#bare(value, place);
     else this.#members(value, Object.keys(value), place);
   }
 
-  #node(tag: string, ...content: readonly string[]): void {
+  #begin(value: object): void {
+    this.#numbers.set(value, this.#numbers.size);
+  }
+
+  #node(tag: string, ...content: readonly (string | number)[]): void {
     this.#put(JSON.stringify([tag, ...content]));
   }
 
@@ -168,9 +195,15 @@ class Encoder {
     this.#put("}");
   }
 
+  #bare(object: object, place: Place): void {
+    this.#put('["bare",');
+    this.#members(object, Object.keys(object), place);
+    this.#put("]");
+  }
+
   #error(error: Error, place: Place): void {
     const name = ERRORS.find((known) => known === error.name) ?? "Error";
-    const own = ["message", "stack", "cause"].filter((key) => Object.hasOwn(error, key));
+    const own = ["message", "stack", "cause", "errors"].filter((key) => Object.hasOwn(error, key));
     this.#put(`["error","${name}",`);
     this.#members(error, [...new Set([...own, ...Object.keys(error)])], place);
     this.#put("]");
@@ -179,7 +212,35 @@ class Encoder {
   #view(view: ArrayBufferView, place: Place): void {
     const name = viewName(view);
     if (name === undefined) throw cannotTravel(`A ${classOf(view)}`, place);
-    this.#bytes(name, new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+    const { buffer, byteOffset, byteLength } = view;
+    const end = byteOffset + byteLength;
+    this.viewed.add(buffer, byteOffset, end);
+    const part = this.#shared
+      .get(buffer)
+      ?.find((part) => byteOffset >= part.start && end <= part.end);
+    if (part === undefined || byteLength === 0) {
+      this.#begin(view);
+      this.#bytes(name, new Uint8Array(buffer, byteOffset, byteLength));
+      return;
+    }
+    this.#put(`["view","${name}",${byteOffset - part.start},${byteLength},`);
+    this.#part(part);
+    this.#put("]");
+    this.#begin(view);
+  }
+
+  /** Writes shared bytes as a buffer: the whole one as itself, a part as one of its own. */
+  #part(part: SharedBytes): void {
+    const { buffer, start, end } = part;
+    const isWhole = start === 0 && end === buffer.byteLength && types.isArrayBuffer(buffer);
+    const holder = isWhole ? buffer : part;
+    const number = this.#numbers.get(holder);
+    if (number !== undefined) {
+      this.#put(`["ref",${number}]`);
+      return;
+    }
+    this.#begin(holder);
+    this.#bytes("ArrayBuffer", new Uint8Array(buffer, start, end - start));
   }
 
   #bytes(name: string, bytes: Uint8Array): void {

@@ -122,6 +122,26 @@ export const INPUTS: readonly Case[] = [
     result: [["__proto__", "big"], null, null],
   },
   {
+    name: "passes what views share, the errors of an error, and objects without a prototype",
+    code: `export default ({ all, part, error, bare, pattern }) => {
+      part[0] = 9;
+      return [
+        all[1], all.buffer === part.buffer, error instanceof AggregateError, error.errors[0].message,
+        Object.getPrototypeOf(bare), bare.a, pattern.lastIndex,
+      ];
+    }`,
+    input: (() => {
+      const all = new Uint8Array([1, 2, 3]);
+      const pattern = /a/g;
+      pattern.lastIndex = 2;
+      const bare = Object.assign(Object.create(null), { a: 1 });
+      const error = new AggregateError([new Error("inner")]);
+      return { part: all.subarray(1), all, error, bare, pattern };
+    })(),
+    status: "ok",
+    result: [9, true, true, "inner", null, 1, 2],
+  },
+  {
     name: "passes JSON that looks like one of its own nodes",
     code: "export default (x) => x",
     input: ["map", ["bigint", "1f"], "rich:"],

@@ -41,7 +41,7 @@ const value = fc.anything({
   ],
   withMap: true,
   withSet: true,
-  withNullPrototype: false,
+  withNullPrototype: true,
 });
 
 describe("writeInput", () => {
@@ -95,7 +95,57 @@ describe("writeInput", () => {
   it("takes plain objects of other realms, and without a prototype", () => {
     const other: unknown = runInNewContext("({ a: [1, new Map([[1, 2n]])] })");
     expect(roundTrip(other)).toEqual({ a: [1, new Map([[1, 2n]])] });
-    expect(roundTrip(Object.assign(Object.create(null), { a: 1n }))).toEqual({ a: 1n });
+    for (const bare of [{ a: 1n }, { a: 1 }, JSON.parse('{"__proto__":1}')]) {
+      const given = roundTrip(Object.assign(Object.create(null), bare)) as object;
+      expect([Object.getPrototypeOf(given), { ...given }]).toEqual([null, bare]);
+    }
+  });
+
+  it("keeps the errors of an AggregateError, and those of a list like others", () => {
+    const both = new AggregateError([new TypeError("a"), 1], "both");
+    const given = roundTrip({ both, list: Object.assign(new Error("b"), { errors: [both] }) }) as {
+      both: AggregateError;
+      list: { errors: unknown[] };
+    };
+    expect(given.both).toBeInstanceOf(AggregateError);
+    expect(given.both.errors).toEqual([new TypeError("a"), 1]);
+    expect(Object.keys(given.both)).toEqual([]);
+    expect(Object.keys(given.list)).toEqual(["errors"]);
+    expect(given.list.errors[0]).toBe(given.both);
+  });
+
+  it("keeps the place at which a regular expression goes on", () => {
+    const pattern = /a/g;
+    pattern.lastIndex = 2;
+    expect((roundTrip(pattern) as RegExp).lastIndex).toBe(2);
+  });
+
+  it("keeps what views share, in any order, and copies no more than they show", () => {
+    const large = new ArrayBuffer(1_000_000);
+    const views = {
+      small: new Uint8Array(large, 101, 2),
+      floats: new Float64Array(large, 104, 1),
+      over: new Uint8Array(large, 102, 12),
+      apart: new Uint8Array(large, 500, 1),
+    };
+    expect(writeInput(views)?.length).toBeLessThan(400);
+    const given = roundTrip(views) as typeof views;
+    expect(given).toEqual(views);
+    given.over[0] = 7;
+    given.over[2] = 1;
+    expect([given.small[1], given.floats[0] !== 0, given.apart.buffer.byteLength]).toEqual([
+      7,
+      true,
+      1,
+    ]);
+    expect(given.small.buffer).toBe(given.over.buffer);
+    const whole = new Uint8Array([1, 2, 3]);
+    const [buffer, view, same] = roundTrip([whole.buffer, whole, whole]) as (typeof whole)[];
+    expect(view?.buffer).toBe(buffer);
+    expect(same).toBe(view);
+    // Small buffers of Node have one memory, and nothing in common.
+    const [one, other] = roundTrip([Buffer.from("a"), Buffer.from("b")]) as Uint8Array[];
+    expect([one?.buffer.byteLength, other?.buffer.byteLength]).toEqual([1, 1]);
   });
 
   it("takes more numbers as keys than a result may have", () => {
