@@ -31,7 +31,7 @@ import {
 } from "./base/primordials.ts";
 import { is, tagName } from "./brands.ts";
 
-/** What a form needs of the conversion that it is a part of. */
+/** Steps of a conversion that forms use. */
 export interface Converter {
   value(value: unknown, key: string | number): unknown;
   list(items: ArrayLike<unknown>, length: number): unknown[];

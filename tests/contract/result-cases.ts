@@ -27,7 +27,7 @@ export const PLAIN = {
   text: String.raw`[[0,null,null,1e+21,0.1,null,null,null,null,true],{"1":"one","2":"two","c":1,"":0},[1,"s",false,"x"],["1970-01-01T00:00:00.000Z",null,"http://x.example/y",{"n":1}],[{"x":1},{},{},{}],{"__proto__":{"a":1},"constructor":2},{"once":1},["7"],{"toJSON":1},null,"array",[null,1,null],{"0":1,"1":2},"\ud800 ${"\u2028"} \u0000 \"\\",{"a":[1]},[1,2],{"frozen":[1]},{"seen":1},"function"]`,
 };
 
-/** What JSON itself would lose of a result, and what can only be an error that says where. */
+/** Results that JSON itself would empty, and those that are an error which says where. */
 export const RESULTS: readonly Case[] = [
   ...withStatus("ok", [
     {
