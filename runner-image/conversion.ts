@@ -225,6 +225,8 @@ export class Conversion implements Converter {
 
   #members(object: object, isInstance: boolean, isGiven: boolean): unknown {
     const keys = keysOf(object);
+    // Copying a million takes seconds.
+    if (keys.length > MAX_NAMES) throw excess(MAX_NAMES, "members of objects");
     const copy: Members = keys.length > MANY_KEYS ? picked(object, keys) : { ...object };
     let written = 0;
     let size = 0;

@@ -218,6 +218,13 @@ export const RESULTS: readonly Case[] = [
       fault: ["OutputLimitError", "The result exceeds 4194304 bytes: result[0]"],
     },
     {
+      name: "bounds properties, also those that JSON leaves out",
+      code: `export default () => {
+        const many = {}; for (let i = 0; i < 3e5; i++) many["k" + i] = undefined; return { many };
+      }`,
+      fault: ["OutputLimitError", "The result holds more than 200000 members of objects"],
+    },
+    {
       name: "bounds objects that are shared beyond number",
       code: "export default () => { let a = {}; for (let i = 0; i < 60; i++) a = [a, a]; return a }",
       fault: ["OutputLimitError", "The result holds more than 100000 arrays and objects"],
