@@ -7,6 +7,7 @@ import {
   type EgressAccess,
   type OpenRequest,
 } from "../src/protocol/egress-admin.ts";
+import { MAX_EGRESS_REQUESTS } from "../src/protocol/egress-limits.ts";
 
 const MAX_ENTRIES = 256;
 const MAX_TEXT = 300;
@@ -77,8 +78,19 @@ function readEgress(egress: Record<string, unknown>): EgressAccess {
   const policy = object(egress.policy, "policy");
   return {
     socket: socketPath(egress.socket, EGRESS_SOCKET),
-    policy: { allow: entries(policy.allow, "policy.allow") },
+    policy: {
+      allow: entries(policy.allow, "policy.allow"),
+      ...(policy.requests !== undefined && { requests: requestsOf(policy.requests) }),
+    },
   };
+}
+
+function requestsOf(value: unknown): number {
+  const most = MAX_EGRESS_REQUESTS;
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > most) {
+    throw new AdminRequestError(`policy.requests is not an integer from 1 to ${most}`);
+  }
+  return value;
 }
 
 /**

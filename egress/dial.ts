@@ -13,6 +13,8 @@ export interface Dialled {
 
 /** Most addresses of a name that are tried. */
 const MAX_TRIES = 4;
+/** Matches the codes of the system's errors. They become part of a head. */
+const CODE = /^E[A-Z0-9]{1,20}$/;
 
 /**
  * Connects to the first address that answers, within `timeoutMs` for all of them.
@@ -25,22 +27,34 @@ export async function dial(
   timeoutMs: number,
 ): Promise<Dialled> {
   const tooLate = AbortSignal.timeout(timeoutMs);
+  let reason: string | undefined;
   for (const address of addresses.slice(0, MAX_TRIES)) {
-    const socket = await dialOne(address, track, tooLate);
+    const { socket, fault } = await dialOne(address, track, tooLate);
     if (socket !== undefined) return { socket, address: address.ip };
+    reason = fault;
   }
   if (tooLate.aborted) throw new Refusal("DIAL_TIMEOUT", "The host did not answer in time");
-  throw new Refusal("DIAL_FAILED", "The host could not be connected to");
+  throw new Refusal("DIAL_FAILED", "The host could not be connected to", undefined, reason);
+}
+
+/** A connected socket, or the system's code of its failure. */
+interface Attempt {
+  readonly socket?: Socket;
+  readonly fault?: string | undefined;
 }
 
 async function dialOne(
   { ip, port }: CheckedAddress,
   track: Track,
   tooLate: AbortSignal,
-): Promise<Socket | undefined> {
-  if (tooLate.aborted) return undefined;
+): Promise<Attempt> {
+  if (tooLate.aborted) return {};
   // An address and not a name, so that no resolver is asked again.
   const socket = connect({ host: ip, port, allowHalfOpen: true, noDelay: true });
+  let fault: string | undefined;
+  socket.once("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code !== undefined && CODE.test(code)) fault = code;
+  });
   track(socket);
   const giveUp = () => socket.destroy();
   tooLate.addEventListener("abort", giveUp);
@@ -49,5 +63,5 @@ async function dialOne(
     socket.once("close", () => resolve(false));
   });
   tooLate.removeEventListener("abort", giveUp);
-  return connected ? socket : undefined;
+  return connected ? { socket } : { fault };
 }

@@ -12,6 +12,8 @@ import { Tunnel } from "./tunnel.ts";
 
 const OUT_OF_BYTES = new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");
 
+const GONE = new Refusal("UPSTREAM_FAILED", "The client has gone");
+
 /** The settings of all runs. */
 export interface ProxiedRunOptions {
   readonly operatorRules: OperatorRules;
@@ -44,8 +46,9 @@ export class ProxiedRun {
     this.#operatorRules = operatorRules;
     this.#budget = budget;
     this.decisions = decisions;
-    this.limits = limits;
-    this.quota = new Quota(limits);
+    const { requests = limits.totalTunnels } = policy;
+    this.limits = { ...limits, totalTunnels: requests };
+    this.quota = new Quota(this.limits);
   }
 
   /** Keeps a socket, to close it with the run. Its errors are ignored: its close is reported. */
@@ -78,7 +81,7 @@ export class ProxiedRun {
     client.once("close", () => {
       this.#clients -= 1;
     });
-    if (this.#clients > 2 * (halfOpen + tunnels)) return "flooded";
+    if (this.#clients > 2 * halfOpen + tunnels) return "flooded";
     const { owner } = this.decisions.asker;
     const crowded = this.#clients - this.quota.tunnels > halfOpen;
     const place = crowded ? undefined : this.#budget.enter(owner, client);
@@ -91,8 +94,8 @@ export class ProxiedRun {
   }
 
   /**
-   * Decides on a destination: checks the list, then the quota, then its addresses. Records the
-   * verdict. The returned tunnel is not dialled yet.
+   * Decides on a destination: checks the list, then the quota, then its addresses. Waits for a
+   * tunnel in between. Records the verdict. The returned tunnel is not dialled yet.
    *
    * @throws {Refusal} If the destination is denied.
    */
@@ -101,7 +104,7 @@ export class ProxiedRun {
     let taken = false;
     try {
       checkAllowed(destination, this.#allowlist);
-      this.quota.take();
+      await this.#takeTunnel(client);
       taken = true;
       const asker = { ...this.decisions.asker, signal: this.#over.signal };
       const addresses = await admit(
@@ -123,8 +126,22 @@ export class ProxiedRun {
       return tunnel;
     } catch (error) {
       if (taken) this.quota.release();
-      if (error instanceof Refusal && !this.#closed) this.decisions.deny(subject, error);
+      const told = error instanceof Refusal && error !== GONE && !this.#closed;
+      if (told) this.decisions.deny(subject, error);
       throw error;
+    }
+  }
+
+  /** Counts a tunnel for the client. Gives up when the client has gone, or the run is over. */
+  async #takeTunnel(client: Socket): Promise<void> {
+    const gone = new AbortController();
+    const giveUp = (): void => gone.abort(GONE);
+    client.once("close", giveUp);
+    if (client.destroyed) giveUp();
+    try {
+      await this.quota.take(gone.signal);
+    } finally {
+      client.off("close", giveUp);
     }
   }
 

@@ -4,6 +4,8 @@ import type { EgressLimits } from "../src/protocol/egress-limits.ts";
 /** Counts the use of one run's limits. */
 export class Quota {
   readonly #limits: EgressLimits;
+  /** Functions that let a waiting client proceed, in the order of their arrival. */
+  readonly #waiting = new Set<() => void>();
   #tunnels = 0;
   #totalTunnels = 0;
   #bytesOut = 0;
@@ -23,27 +25,59 @@ export class Quota {
   }
 
   /**
-   * Counts one more tunnel until `release`.
+   * Counts one more tunnel until `release`. Waits in turn while too many are open. Rejects with the
+   * signal's reason when it is aborted.
    *
-   * @throws {Refusal} If there are too many, or no bytes are left.
+   * @throws {Refusal} If there have been too many, or no bytes are left.
    */
-  take(): void {
-    const { tunnels, totalTunnels, bytesOut, bytesIn } = this.#limits;
-    if (this.#tunnels >= tunnels) {
-      throw new Refusal("LIMIT_TUNNELS", `${tunnels} tunnels are open already`);
+  async take(signal: AbortSignal): Promise<void> {
+    this.#checkTotals();
+    if (this.#tunnels < this.#limits.tunnels) this.#tunnels += 1;
+    else await this.#handedOver(signal);
+    try {
+      this.#checkTotals();
+    } catch (error) {
+      this.release();
+      throw error;
     }
-    if (this.#totalTunnels >= totalTunnels) {
-      throw new Refusal("LIMIT_TUNNELS", `The run has had its ${totalTunnels} tunnels`);
-    }
-    if (this.#bytesOut >= bytesOut || this.#bytesIn >= bytesIn) {
-      throw new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");
-    }
-    this.#tunnels += 1;
     this.#totalTunnels += 1;
   }
 
   release(): void {
-    this.#tunnels -= 1;
+    const [first] = this.#waiting;
+    if (first === undefined) this.#tunnels -= 1;
+    else first();
+  }
+
+  #checkTotals(): void {
+    const { totalTunnels, bytesOut, bytesIn } = this.#limits;
+    if (this.#totalTunnels >= totalTunnels) {
+      throw new Refusal("LIMIT_TUNNELS", `The run has had its ${totalTunnels} requests`);
+    }
+    if (this.#bytesOut >= bytesOut || this.#bytesIn >= bytesIn) {
+      throw new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");
+    }
+  }
+
+  /** Resolves when a released tunnel is handed over to this client, the first one that waits. */
+  #handedOver(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.delete(proceed);
+        signal.removeEventListener("abort", giveUp);
+      };
+      const proceed = (): void => {
+        leave();
+        resolve();
+      };
+      const giveUp = (): void => {
+        leave();
+        reject(signal.reason);
+      };
+      this.#waiting.add(proceed);
+      signal.addEventListener("abort", giveUp);
+      if (signal.aborted) giveUp();
+    });
   }
 
   /** Counts bytes to the outside. Returns false if they exceed the limit. */

@@ -1,29 +1,49 @@
-import { FORWARDER } from "../src/protocol/forwarder.ts";
-import { splice } from "./splice.ts";
+import { FORWARDER, type RefusedMessage } from "../src/protocol/forwarder.ts";
+import type { Place, Places } from "./places.ts";
+import { readAnswer } from "./proxy-answer.ts";
+import { CHUNK, pump, writeAll } from "./splice.ts";
 
 /** Pause after a client could not be accepted because too many connections are open. */
 const PAUSE_MS = 10;
 
+/** Time in which an end that has arrived already is read. */
+const AT_ONCE_MS = 2;
+
+const CONNECT = /^CONNECT (\S{1,300}) HTTP/;
+
+type Serve = (client: Deno.Conn, proxy: Deno.Conn, place: Place) => Promise<void>;
+
 /**
  * Offers the egress proxy on loopback, where the runtime's `fetch` looks for it. Each client is
  * connected to the proxy's unix socket. It is the only way out. The proxy decides everything; it
- * identifies the sandbox by the socket.
+ * identifies the sandbox by the socket. `onRefused` receives the refusals of tunnels, which the
+ * runtime does not tell its code.
  */
-export function openForwarder(socketPath: string): void {
-  offer(FORWARDER, socketPath, splice);
+export function openForwarder(
+  socketPath: string,
+  places: Places,
+  onRefused: (refused: RefusedMessage) => void,
+): void {
+  offer(FORWARDER, socketPath, places, (client, proxy, place) =>
+    forward(client, proxy, place, onRefused),
+  );
 }
 
-/** Listens on loopback. For each client it connects to the proxy and calls `serve` with both. */
+/**
+ * Listens on loopback. For each client that has a place it connects to the proxy and calls `serve`
+ * with both.
+ */
 export function offer(
   address: { hostname: string; port: number },
   socketPath: string,
-  serve: (client: Deno.Conn, proxy: Deno.Conn) => Promise<void>,
+  places: Places,
+  serve: Serve,
 ): void {
   const listener = Deno.listen(address);
   void (async () => {
     for (;;) {
       const client = await listener.accept().catch(() => undefined);
-      if (client !== undefined) void attend(client, socketPath, serve);
+      if (client !== undefined) void attend(client, await places.take(), socketPath, serve);
       else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   })();
@@ -31,17 +51,93 @@ export function offer(
 
 async function attend(
   client: Deno.Conn,
+  place: Place,
   socketPath: string,
-  serve: (client: Deno.Conn, proxy: Deno.Conn) => Promise<void>,
+  serve: Serve,
 ): Promise<void> {
   let proxy: Deno.Conn | undefined;
   try {
     proxy = await Deno.connect({ transport: "unix", path: socketPath });
-    await serve(client, proxy);
+    await serve(client, proxy, place);
   } catch {
     // One side has closed its connection; closing the other one passes that on.
   } finally {
     client.close();
     proxy?.close();
+    place.free();
   }
+}
+
+async function forward(
+  client: Deno.Conn,
+  proxy: Deno.Conn,
+  place: Place,
+  onRefused: (refused: RefusedMessage) => void,
+): Promise<void> {
+  const first = await read(client);
+  if (first === null) return;
+  const next = read(client);
+  // Awaited later: a client that breaks its connection off meanwhile is no fault of the host's.
+  next.catch(() => {});
+  if (place.waited && (await hasEnded(next))) return;
+  await Promise.all([
+    send(client, proxy, place, [first, next]),
+    answer(client, proxy, place, { target: targetOf(first), onRefused }),
+  ]);
+}
+
+async function read(client: Deno.Conn): Promise<Uint8Array | null> {
+  const buffer = new Uint8Array(CHUNK);
+  const count = await client.read(buffer);
+  return count === null ? null : buffer.subarray(0, count);
+}
+
+/** Tells whether the client has gone while it waited, so that nothing is asked for in its name. */
+async function hasEnded(next: Promise<Uint8Array | null>): Promise<boolean> {
+  const ended = next.then(
+    (chunk) => chunk === null,
+    () => true,
+  );
+  const goesOn = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), AT_ONCE_MS));
+  return await Promise.race([ended, goesOn]);
+}
+
+/** Passes on the client's bytes, of which the first ones are read already, and then their end. */
+async function send(
+  client: Deno.Conn,
+  proxy: Deno.Conn,
+  { moved }: Place,
+  [first, next]: [Uint8Array, Promise<Uint8Array | null>],
+): Promise<void> {
+  await writeAll(proxy, first);
+  for (let chunk = await next; chunk !== null; chunk = await read(client)) {
+    moved();
+    await writeAll(proxy, chunk);
+  }
+  await proxy.closeWrite();
+}
+
+interface Asked {
+  /** Target of the tunnel that the client asks for, if it asks for one. */
+  readonly target: string | undefined;
+  readonly onRefused: (refused: RefusedMessage) => void;
+}
+
+/** Passes on the proxy's answer. Reports a refused tunnel before its client learns of it. */
+async function answer(
+  client: Deno.Conn,
+  proxy: Deno.Conn,
+  { moved }: Place,
+  { target, onRefused }: Asked,
+): Promise<void> {
+  if (target !== undefined) {
+    const { bytes, code, reason } = await readAnswer(proxy);
+    if (code !== undefined) onRefused({ type: "refused", target, code, reason });
+    await writeAll(client, bytes);
+  }
+  await pump(proxy, client, moved);
+}
+
+function targetOf(request: Uint8Array): string | undefined {
+  return CONNECT.exec(String.fromCharCode(...request.subarray(0, 400)))?.[1];
 }

@@ -18,6 +18,7 @@ import type { PrepareHeader, ToolUse, WorkerJob, WorkerMessage } from "../src/pr
 import { tunnelsOf } from "../src/protocol/tunnels.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { openForwarder } from "./forwarder.ts";
+import { Places } from "./places.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import { Spare } from "./spare.ts";
@@ -138,8 +139,9 @@ function start(job: WorkerJob, grants: Grants | undefined): void {
 function openWays({ net }: WorkerPermissions): ReadonlyMap<string, number> {
   const proxySocket = beside(EGRESS_SOCKET);
   const tunnels = tunnelsOf(typeof net === "boolean" ? [] : net);
-  openForwarder(proxySocket);
-  openTunnels(tunnels, proxySocket);
+  const places = new Places();
+  openForwarder(proxySocket, places, (refused) => line.send(refused));
+  openTunnels(tunnels, proxySocket, places);
   return tunnels;
 }
 

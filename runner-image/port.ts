@@ -1,5 +1,5 @@
-import type { CreditMessage } from "../src/protocol/http.ts";
-import type { ChannelMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import type { RefusedMessage } from "../src/protocol/forwarder.ts";
+import type { RunMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import {
   bufferOfArray,
   defineProperty,
@@ -9,7 +9,7 @@ import {
   startPort,
 } from "./base/primordials.ts";
 
-type Inbound = WorkerJob | ChannelMessage | CreditMessage;
+type Inbound = WorkerJob | RunMessage | RefusedMessage;
 
 /**
  * Calls `receive` with each message of a port. The runtime looks up the port's `dispatchEvent` for

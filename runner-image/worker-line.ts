@@ -1,3 +1,4 @@
+import type { RefusedMessage } from "../src/protocol/forwarder.ts";
 import { clip, MAX_FAULT_TEXT } from "../src/protocol/limits.ts";
 import type { RunMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 
@@ -37,7 +38,7 @@ export class WorkerLine {
   /**
    * Sends a message. A job's attachments are transferred, so they cannot be used here afterwards.
    */
-  send(message: WorkerJob | RunMessage): void {
+  send(message: WorkerJob | RunMessage | RefusedMessage): void {
     const attachments = message.type === "job" ? message.attachments : undefined;
     this.#port.postMessage(message, attachments?.map(({ buffer }) => buffer as ArrayBuffer) ?? []);
   }

@@ -8,6 +8,7 @@ import { coarsenClocks } from "./clocks/coarse.ts";
 import type { Runtime } from "./code-run.ts";
 import { CodeRuns } from "./code-runs.ts";
 import { captureConsole } from "./console.ts";
+import { explainFetch, noteRefusal } from "./fetch-failures.ts";
 import { restrictGlobals } from "./globals.ts";
 import { closeInternals } from "./internals.ts";
 import { loadModule, moduleUrl } from "./load.ts";
@@ -60,11 +61,18 @@ scope.onmessage = async ({ data: { port, hrtime } }) => {
   closeInternals(moduleUrl(`const HRTIME = ${hrtime};${NESTED_PRELUDE}`));
   if (!hrtime) coarsenClocks();
   listen(port, (message) => {
+    if (message.type === "refused") {
+      noteRefusal(message);
+      return;
+    }
     if (message.type !== "job") {
       runs.receive(message);
       return;
     }
-    if (message.tunnels !== undefined) tunnelConnections(message.tunnels);
+    if (message.tunnels !== undefined) {
+      tunnelConnections(message.tunnels);
+      explainFetch();
+    }
     runs.start(message, runtime);
   });
   send(port, { type: "ready" });

@@ -110,6 +110,7 @@ export const VARIABLES = {
       private: variable("ISOLATE_EGRESS_PRIVATE", list),
       own: variable("ISOLATE_HOST_ADDRESSES", list),
     },
+    egressRequests: variable("ISOLATE_EGRESS_REQUESTS", integer.optional()),
     db: {
       url: variable("DATABASE_URL", orNone(databaseUrl.optional())),
       hosts: variable("ISOLATE_DATABASE_HOSTS", list),

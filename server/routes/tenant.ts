@@ -19,7 +19,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
         },
         handler: async ({ caller, c }) => {
           const { id, ceiling, tools, sandbox, reuse, env, database } = caller.tenant;
-          const { maxTimeout, maxMemory, maxSize, logEntries } = caller.tenant;
+          const { maxTimeout, maxMemory, maxSize, logEntries, egressRequests } = caller.tenant;
           const { concurrency, queue, ...limits } = caller.limits;
           return c.json({
             id,
@@ -31,6 +31,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
             memory: maxMemory,
             codeBytes: maxSize,
             logEntries,
+            egressRequests,
             ...(Number.isFinite(concurrency) && { concurrency, queue }),
             ...limits,
             ...(env && { env: Object.keys(env).sort() }),

@@ -19,6 +19,7 @@ export function callerOf(
     memory,
     codeBytes,
     logEntries,
+    egressRequests,
   } = settings;
   const { concurrency, queue, rate, budget, bodyBytes, retention, storage } = settings;
   return {
@@ -33,6 +34,7 @@ export function callerOf(
       maxMemory: memory,
       maxSize: codeBytes,
       logEntries,
+      egressRequests,
       env: secrets.env,
       database: secrets.database,
     },

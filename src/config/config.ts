@@ -6,6 +6,7 @@ import { shorten } from "../base/shorten.ts";
 import { isNetwork } from "../destinations/host-addresses.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
+import { DEFAULT_EGRESS_REQUESTS, MAX_EGRESS_REQUESTS } from "../protocol/egress-limits.ts";
 import { OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { LOG_ENTRY_LEVELS } from "../request/output.ts";
 import { cryptoConfig } from "./crypto.ts";
@@ -77,6 +78,8 @@ const schema = z.strictObject({
       own: z.array(z.string().refine(isNetwork, "is no address and no network")).default([]),
     })
     .prefault({}),
+  /** Most requests of one execution through that proxy. */
+  egressRequests: z.int().min(1).max(MAX_EGRESS_REQUESTS).default(DEFAULT_EGRESS_REQUESTS),
   /** The crypto tool. */
   crypto: cryptoConfig.prefault({}),
   /** The database tool. */

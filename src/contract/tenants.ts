@@ -4,6 +4,7 @@ import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { databaseUrl } from "../config/database.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
+import { MAX_EGRESS_REQUESTS } from "../protocol/egress-limits.ts";
 import { OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { object, strictObject } from "../request/object-schema.ts";
 
@@ -49,6 +50,7 @@ const open = {
   codeBytes: z.int().min(1).max(16_777_216).optional(),
   bodyBytes: z.int().min(1_024).max(33_554_432).optional(),
   logEntries: z.int().min(0).max(OUTPUT_LIMITS.logEntries).optional(),
+  egressRequests: z.int().min(1).max(MAX_EGRESS_REQUESTS).optional(),
   /** Most executions at once, and most further ones that may wait. */
   concurrency: z.int().min(1).max(10_000).default(16),
   queue: z.int().min(0).max(100_000).default(64),

@@ -77,8 +77,8 @@ export async function admit(
 }
 
 /**
- * Resolves within `timeoutMs`, including the wait for a turn. A look-up in progress is then
- * cancelled.
+ * Resolves within `timeoutMs` of its turn. A look-up in progress is then cancelled. The wait for a
+ * turn is for the asker's own other look-ups, and ends with its signal.
  */
 async function resolveWithin(
   { host }: Destination,
@@ -91,11 +91,14 @@ async function resolveWithin(
   const giveUp = (): void => stop.abort(new Refusal("UPSTREAM_FAILED", "Nobody waits for it"));
   const tooLate = (): void =>
     stop.abort(new Refusal("RESOLVE_TIMEOUT", "The name was not resolved in time"));
-  const timer = setTimeout(tooLate, timeoutMs);
+  let timer: NodeJS.Timeout | undefined;
+  const onTurn = (): void => {
+    timer = setTimeout(tooLate, timeoutMs);
+  };
   asker.signal.addEventListener("abort", giveUp);
   if (asker.signal.aborted) giveUp();
   try {
-    return await lookup(host.name, { ...asker, signal: stop.signal });
+    return await lookup(host.name, { ...asker, signal: stop.signal, onTurn });
   } catch (error) {
     if (error instanceof Refusal) throw error;
     if (error instanceof LookupError) throw new Refusal(error.code, error.message);

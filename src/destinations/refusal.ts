@@ -1,6 +1,9 @@
 /** Header that marks a refusal by the proxy. Answers of hosts are passed on without it. */
 export const DENIED_HEADER = "X-Isolate-Denied";
 
+/** Header with the system's reason for a `DIAL_FAILED`, such as `ECONNREFUSED`. */
+export const REASON_HEADER = "X-Isolate-Reason";
+
 /** Codes with which a client of a slot's socket may be refused, and their HTTP statuses. */
 export const STATUS = {
   BAD_REQUEST: 400,
@@ -48,11 +51,14 @@ export class Refusal extends Error {
   readonly code: RefusalCode;
   /** The refused address, for the audit log alone. */
   readonly address: string | undefined;
+  /** The system's reason, such as `ECONNREFUSED`, for a client that is to see that one. */
+  readonly reason: string | undefined;
 
-  constructor(code: RefusalCode, message: string, address?: string) {
+  constructor(code: RefusalCode, message: string, address?: string, reason?: string) {
     super(message);
     this.code = code;
     this.address = address;
+    this.reason = reason;
   }
 }
 
@@ -73,6 +79,7 @@ export function refusalResponse(refusal: Refusal, subject?: Subject): string {
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",
     `${DENIED_HEADER}: ${refusal.code}`,
+    ...(refusal.reason === undefined ? [] : [`${REASON_HEADER}: ${refusal.reason}`]),
     "",
     body,
   ].join("\r\n");

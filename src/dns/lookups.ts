@@ -40,7 +40,8 @@ export class Lookups {
     return await this.#runs.run(JSON.stringify([owner, run]), signal, inOwnersTurn);
   };
 
-  async #ask(name: string, key: string, { signal }: Asker): Promise<readonly string[]> {
+  async #ask(name: string, key: string, { signal, onTurn }: Asker): Promise<readonly string[]> {
+    onTurn?.();
     try {
       return await this.#resolve(name, signal);
     } catch (error) {

@@ -16,6 +16,8 @@ export interface Asker {
   /** The execution, or another unit with its own limit below the owner's. */
   readonly run: string;
   readonly signal: AbortSignal;
+  /** Called when its turn has come, just before the name servers are asked. */
+  readonly onTurn?: () => void;
 }
 
 /** A resolver that limits the look-ups of each asker. */

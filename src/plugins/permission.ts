@@ -3,6 +3,7 @@ import { databaseGrant } from "../config/database.ts";
 import type { JobGrants, Profile } from "../engines/contract/contract.ts";
 import { type OperatorPolicy, type Plan, type PlanInput, plan } from "../permissions/plan.ts";
 import type { WorkerPermissions } from "../protocol/grants.ts";
+import type { Tenant } from "../request/tenant.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 import { publicPlan } from "./public-plan.ts";
 import { type TenantResources, tenantResources } from "./tenant-resources.ts";
@@ -41,7 +42,7 @@ export const PermissionPlugin: IsolatePlugin = {
         ...context,
         permissions: planned.permissions,
         plan: planned,
-        grants: grantsOf(planned, own),
+        grants: grantsOf(planned, own, egressRequests(config, tenant)),
         profile: profileOf(profile, planned),
       };
     });
@@ -82,7 +83,7 @@ function policyOf(
 }
 
 /** Builds the grants for the engine; `undefined` for a plan without permissions. */
-function grantsOf(planned: Plan, own: TenantResources): JobGrants | undefined {
+function grantsOf(planned: Plan, own: TenantResources, requests: number): JobGrants | undefined {
   const { worker, egress, env, level, permissions } = planned;
   if (level === "none") return undefined;
   const granted = [worker.env, worker.net, worker.read, worker.write, worker.sys];
@@ -99,8 +100,14 @@ function grantsOf(planned: Plan, own: TenantResources): JobGrants | undefined {
     },
     env: Object.fromEntries(env.map((name) => [name, own.env[name] ?? ""])),
     egress: egress === null ? null : egress.allow,
+    ...(egress !== null && { egressRequests: requests }),
     database: usesDatabase ? database : undefined,
   };
+}
+
+/** A tenant's limit of requests narrows the operator's. */
+function egressRequests({ egressRequests: most }: Config, tenant: Tenant): number {
+  return Math.min(tenant.egressRequests ?? most, most);
 }
 
 /** Converts permissions to Deno's form, with `false` for an empty list. */

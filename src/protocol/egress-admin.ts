@@ -14,6 +14,8 @@ export const MAX_ADMIN_LINE = 262_144;
 export interface EgressPolicy {
   /** Entries in the grammar of `Allowlist`, 256 at most. */
   readonly allow: readonly string[];
+  /** Most requests and tunnels in total, 1 to 1,000,000. Default: the proxy's own limit. */
+  readonly requests?: number;
 }
 
 export interface OpenRequest {

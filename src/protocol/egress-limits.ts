@@ -1,10 +1,16 @@
+/** Most requests through the proxy that an execution makes, unless the operator says otherwise. */
+export const DEFAULT_EGRESS_REQUESTS = 10_000;
+
+/** Most requests of an execution that a setting may allow. */
+export const MAX_EGRESS_REQUESTS = 1_000_000;
+
 /** Limits of one run in the proxy. Sizes are in bytes, times in milliseconds. */
 export interface EgressLimits {
   /** Connections on the slot's socket that have no tunnel yet. Default 32. */
   readonly halfOpen: number;
-  /** Tunnels at a time. Default 32. */
+  /** Tunnels at a time; further ones wait. Default 128: see runner-image/places.ts. */
   readonly tunnels: number;
-  /** Tunnels in total, including failed ones. Default 1,000. */
+  /** Tunnels in total, including failed ones, for a policy that does not say. Default 10,000. */
   readonly totalTunnels: number;
   /** Bytes to the outside, over all tunnels. Default 100 MiB. */
   readonly bytesOut: number;
@@ -22,8 +28,8 @@ export interface EgressLimits {
 
 export const DEFAULT_EGRESS_LIMITS: EgressLimits = {
   halfOpen: 32,
-  tunnels: 32,
-  totalTunnels: 1_000,
+  tunnels: 128,
+  totalTunnels: DEFAULT_EGRESS_REQUESTS,
   bytesOut: 100 * 1_048_576,
   bytesIn: 100 * 1_048_576,
   headTimeoutMs: 5_000,

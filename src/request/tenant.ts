@@ -32,6 +32,8 @@ export interface Tenant {
   readonly maxSize?: number | undefined;
   /** Most log entries kept of one execution, beside its exception. */
   readonly logEntries?: number | undefined;
+  /** Most requests of one execution through the egress proxy, if that is less than the host's. */
+  readonly egressRequests?: number | undefined;
   /**
    * Variables that `permissions.env` may ask for. Default: none. Used only with `config.tenants`.
    */

@@ -196,12 +196,14 @@ function egressRunOf(
   timeLeft: number,
 ): EgressRun | undefined {
   const { grants, tenant = SOLE_TENANT.id } = job;
-  const { egress: allow, database } = grants ?? {};
+  const { egress: allow, egressRequests: requests, database } = grants ?? {};
   if (!allow && database === undefined) return undefined;
   return {
     run: sockets.id,
     tenant,
-    ...(allow && { egress: { socket: sockets.egressSocket, policy: { allow } } }),
+    ...(allow && {
+      egress: { socket: sockets.egressSocket, policy: { allow, ...(requests && { requests }) } },
+    }),
     ...(database && { database: { ...database, socket: sockets.databaseSocket, timeLeft } }),
   };
 }

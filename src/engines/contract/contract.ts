@@ -82,6 +82,8 @@ export interface SandboxJob extends Job {
 export interface JobGrants extends Omit<Grants, "proxy"> {
   /** Hosts that the job may reach through the egress proxy; `null` for no access to the proxy. */
   readonly egress: readonly string[] | null;
+  /** Most requests that it may make through the proxy. Default: the proxy's own limit. */
+  readonly egressRequests?: number | undefined;
   /** The tenant's database, if the job may use it. */
   readonly database?: DatabaseGrant | undefined;
 }

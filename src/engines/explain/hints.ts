@@ -18,6 +18,9 @@ const DRIZZLE = /^Requires read access to "[^"]*\/database\/[\w-]+\.js"/;
 const RELATIVE =
   /^(invalid URL: relative URL with a cannot-be-a-base base|Import "[./][^"]*" not a dependency)/;
 
+/** Causes of a failed `fetch` that the proxy has decided on, and has reported. */
+const OF_PROXY = /the egress proxy refused|unsuccessful tunnel|dns error/;
+
 /** Tells what to add to the request for a denial, or that nothing would help. */
 function permissionHint(denial: Denial, level: SandboxLevel): string | undefined {
   if (denial.kind === "import") return undefined;
@@ -72,10 +75,12 @@ export function hintFor(
  * proxyHint({ name: "TypeError", message: "fetch failed" }, denied) // "The egress proxy refused x.org:443: HOST_NOT_ALLOWED"
  */
 export function proxyHint(
-  { name, message }: Fault,
+  { name, message, cause }: Fault & { readonly cause?: { readonly message: string } },
   denied: readonly Denial[] = [],
 ): string | undefined {
   if (name !== "TypeError" || message !== "fetch failed") return undefined;
+  // A cause of another kind, such as a bad certificate, has nothing to do with earlier refusals.
+  if (cause !== undefined && !OF_PROXY.test(cause.message)) return undefined;
   const last = denied.findLast(({ by }) => by === "egress");
   return last && `The egress proxy refused ${last.value}: ${last.code}`;
 }

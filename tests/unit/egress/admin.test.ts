@@ -130,6 +130,8 @@ describe("open", () => {
     ["a list for a policy", { policy: [] }, "BAD_REQUEST"],
     ["no list of hosts", { policy: {} }, "BAD_REQUEST"],
     ["too many hosts", { policy: { allow: Array(257).fill("a.example") } }, "BAD_REQUEST"],
+    ["no number of requests", { policy: { allow: [], requests: 0 } }, "BAD_REQUEST"],
+    ["too many requests", { policy: { allow: [], requests: 1_000_001 } }, "BAD_REQUEST"],
     ["a host that is no text", { policy: { allow: [1] } }, "BAD_REQUEST"],
     ["a host that is none", { policy: { allow: ["127.1"] } }, "BAD_POLICY"],
   ])("with %s is refused", async (_what, over, expected) => {

@@ -37,6 +37,9 @@ async function tunnelTo(port: number, limits: Partial<EgressLimits>) {
   return { proxy, path, connectText, get, tunnel, ends };
 }
 
+/** Waits until the proxy has read what was sent to it. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
+
 describe("the time for a head", () => {
   it("runs out for one that trickles in", async () => {
     const { path, upstream } = await setUp({ headTimeoutMs: 150 });
@@ -123,14 +126,64 @@ describe("the number of bytes", () => {
 });
 
 describe("the number of tunnels", () => {
-  it("at a time is held, and freed by one that ends", async () => {
-    const { tunnel, path, connectText } = await setUp({ tunnels: 2 });
+  it("at a time is held: others wait in turn for one that ends, but not for each other", async () => {
+    const { tunnel, path, connectText, proxy } = await setUp({ tunnels: 2 });
+    const [first, second] = [await tunnel(), await tunnel()];
+    const told: string[] = [];
+    const ask = (name: string): Client => {
+      const client = new Client(path);
+      client.write(connectText);
+      void client.until(/ 200 /).then(
+        () => told.push(name),
+        () => {},
+      );
+      return client;
+    };
+    const waiting: Client[] = [];
+    for (const name of ["a", "gone", "b", "c"]) {
+      waiting.push(ask(name));
+      await settled();
+    }
+    expect(outcome(await say(path, "CONNECT other.test:1 HTTP/1.1\r\n\r\n"))).toBe(
+      "HOST_NOT_ALLOWED",
+    );
+    waiting[1]?.socket.destroy();
+    expect(told).toEqual([]);
+    first.socket.destroy();
+    await eventually(() => told.length === 1);
+    second.socket.destroy();
+    await eventually(() => told.length === 2);
+    expect(told).toEqual(["a", "b"]);
+    for (const client of waiting) client.socket.destroy();
+    await eventually(() => proxy.records.filter(({ event }) => event === "end").length >= 4);
+    expect(
+      proxy.records.filter((record) => "verdict" in record && record.code !== "ALLOWED"),
+    ).toEqual([expect.objectContaining({ code: "HOST_NOT_ALLOWED" })]);
+  });
+
+  it("in all is held for those that wait as well, and their wait ends with the run", async () => {
+    const { tunnel, path, connectText, proxy } = await setUp({ tunnels: 1, totalTunnels: 2 });
     const first = await tunnel();
-    await tunnel();
-    expect(outcome(await say(path, connectText))).toBe("LIMIT_TUNNELS");
-    first.socket.end();
-    await first.closed;
-    await tunnel();
+    const waiting = [new Client(path), new Client(path), new Client(path)];
+    for (const client of waiting) client.write(connectText);
+    await settled();
+    first.socket.destroy();
+    await eventually(() => waiting.some(({ text }) => text !== ""));
+    const served = waiting.find(({ text }) => text !== "");
+    served?.socket.destroy();
+    await eventually(() => waiting.every(({ text }) => text !== ""));
+    expect(waiting.map(({ text }) => outcome(text)).sort()).toEqual([
+      "HTTP/1.1 200 Connection Established",
+      "LIMIT_TUNNELS",
+      "LIMIT_TUNNELS",
+    ]);
+    const [name = ""] = /up\.test:\d+/.exec(connectText) ?? [];
+    const other = await proxy.open([name], "run2");
+    const clients = [new Client(other), new Client(other)];
+    for (const client of clients) client.write(connectText);
+    await settled();
+    expect((await proxy.admin.close("run2")).denied).toEqual([]);
+    await Promise.all(clients.map(({ closed }) => closed));
   });
 
   it("in all is held", async () => {

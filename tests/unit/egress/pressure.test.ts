@@ -141,7 +141,7 @@ describe("code that opens connections without end", () => {
     const cut = clients.filter(({ text, socket }) => text === "" && socket.destroyed).length;
     expect(told).toBeGreaterThan(50);
     expect(cut).toBeGreaterThan(100);
-    expect(told).toBeLessThanOrEqual(96);
+    expect(told).toBeLessThanOrEqual(160);
     for (const client of clients) client.socket.destroy();
   });
 });

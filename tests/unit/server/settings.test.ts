@@ -47,6 +47,7 @@ describe("settings", () => {
       ISOLATE_CEILING: '{"net":["*.example.com"],"env":["A"]}',
       ISOLATE_EGRESS_HOSTS: '{"db.internal":"10.0.0.5"}',
       ISOLATE_EGRESS_PRIVATE: "db.internal:5432, localhost:80",
+      ISOLATE_EGRESS_REQUESTS: "500",
       ISOLATE_HOST_ADDRESSES: "203.0.113.7, 2001:db8:1::/64",
       ISOLATE_EGRESS_SOCKET: "/srv/run/egress/admin.sock",
       ISOLATE_RUN_DIR: "/srv/run",
@@ -79,6 +80,7 @@ describe("settings", () => {
       wildcards: true,
       isolatedNet: true,
       ceiling: { net: ["*.example.com"], env: ["A"] },
+      egressRequests: 500,
       egress: {
         hosts: { "db.internal": "10.0.0.5" },
         private: ["db.internal:5432", "localhost:80"],

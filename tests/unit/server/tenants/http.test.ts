@@ -167,7 +167,12 @@ describe("a tenant", () => {
   it("has its limits from the next request on", async () => {
     const { ask } = await server.tenant("limited");
     expect((await ask("POST", "/execute", { code, timeout: 900 })).status).toBe(200);
-    await server.admin("PUT", "/admin/tenants/limited", { timeout: 800, bodyBytes: 1_024 });
+    await server.admin("PUT", "/admin/tenants/limited", {
+      timeout: 800,
+      bodyBytes: 1_024,
+      egressRequests: 20_000,
+    });
+    expect((await ask("GET", "/tenant")).body).toMatchObject({ egressRequests: 20_000 });
     expect(await ask("POST", "/execute", { code, timeout: 900 })).toMatchObject({
       status: 403,
       body: { error: { field: "timeout", message: expect.stringContaining("800") } },
@@ -182,6 +187,7 @@ describe("a tenant", () => {
   it.each<[string, unknown, string]>([
     ["an unknown field", { memroy: 256 }, "memroy"],
     ["a number that is text", { timeout: "5" }, "timeout"],
+    ["no request to the network", { egressRequests: 0 }, "egressRequests"],
     ["a level that no server has", { sandbox: ["none"] }, "sandbox[0]"],
     ["no level at all", { sandbox: [] }, "sandbox"],
     ["a ceiling that is none", { ceiling: { net: ["x.org", "a/b"] } }, "ceiling.net[1]"],

@@ -1,6 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { admit } from "../../../../src/destinations/admit.ts";
+import { parseAuthority } from "../../../../src/destinations/host.ts";
 import { Refusal } from "../../../../src/destinations/refusal.ts";
 import { parseHosts } from "../../../../src/dns/hosts-file.ts";
 import { Lookups } from "../../../../src/dns/lookups.ts";
@@ -120,6 +122,27 @@ describe("look-ups", () => {
       go();
     }
     await Promise.all([...first, ...more, other]);
+  });
+
+  it("have their whole time from their turn on, however long others take", async () => {
+    const { resolver, asked, go } = held();
+    const { lookup } = new Lookups(resolver);
+    const classify = (): "public" => "public";
+    const operatorRules = { lookup, classify, privateDestinations: new Set<string>() };
+    const asker = { owner: "a", run: "1", signal: never };
+    const admitted = (at: number) =>
+      admit(parseAuthority(`name${at}.test:80`), operatorRules, asker, 100);
+    const first = Array.from({ length: 8 }, (_, at) => lookup(`busy${at}.test`, asker));
+    await eventually(() => asked.length === 8);
+    const waiting = admitted(1);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    go();
+    await eventually(() => asked.length === 9);
+    const next = admitted(2);
+    for (let count = 0; count < 8; count += 1) go();
+    await Promise.all([...first, waiting]);
+    await eventually(() => asked.length === 10);
+    await expect(next).rejects.toMatchObject({ code: "RESOLVE_TIMEOUT" });
   });
 
   it("that nobody waits for leave the queue, and are no failures", async () => {

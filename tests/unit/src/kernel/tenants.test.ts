@@ -153,6 +153,19 @@ describe("a tenant's ceiling", () => {
   });
 });
 
+describe("the requests of an execution to the network", () => {
+  it("are the tenant's, and never more than the host's", async () => {
+    const { run, last } = host({ egressRequests: 500 });
+    const asked = async (net: string[], egressRequests?: number) => {
+      await run({ permissions: { net } }, { ceiling: { net }, egressRequests });
+      return last()?.job.grants?.egressRequests;
+    };
+    expect(await asked(["b.org"], 20)).toBe(20);
+    expect(await asked(["b.org"], 2_000)).toBe(500);
+    expect(await asked(["b.org"])).toBe(500);
+  });
+});
+
 describe("what is a tenant's own", () => {
   it("is its variables, and none of the host's", async () => {
     const { run, last } = host(several);

@@ -1,7 +1,7 @@
 /** Tests which denials a permission would have prevented, and that hint and field agree. */
 import { describe, expect, it } from "vitest";
 import { denialOf, permissionFor } from "../../../../../src/engines/explain/denials.ts";
-import { hintFor } from "../../../../../src/engines/explain/hints.ts";
+import { hintFor, proxyHint } from "../../../../../src/engines/explain/hints.ts";
 import type { Denial } from "../../../../../src/request/types.ts";
 
 const refused = (kind: string, value: string) => ({
@@ -104,5 +104,22 @@ describe("hints about the network", () => {
     expect(hint("Object.listen (ext:deno_net/01_net.js:1:7011)")).toMatch(/cannot listen/);
     expect(hint("Object.connect (ext:deno_net/01_net.js:1:8648)")).toBeUndefined();
     expect(hint("listen (main.ts:1:1)")).toBeUndefined();
+  });
+});
+
+describe("the hint of a failed fetch", () => {
+  const denied = [{ kind: "net", value: "x.org:443", by: "egress", code: "LIMIT_BYTES" }] as const;
+  const of = (message?: string) => ({
+    name: "TypeError",
+    message: "fetch failed",
+    ...(message !== undefined && { cause: { name: "Error", message } }),
+  });
+
+  it("is the proxy's refusal, unless the cause is another one", () => {
+    const hint = "The egress proxy refused x.org:443: LIMIT_BYTES";
+    expect(proxyHint(of(), denied)).toBe(hint);
+    expect(proxyHint(of("(Connect): the egress proxy refused x.org:443"), denied)).toBe(hint);
+    expect(proxyHint(of("invalid peer certificate: UnknownIssuer"), denied)).toBeUndefined();
+    expect(proxyHint(of(), [])).toBeUndefined();
   });
 });
