@@ -11,7 +11,10 @@ const AT_ONCE_MS = 2;
 
 const CONNECT = /^CONNECT (\S{1,300}) HTTP/;
 
-type Serve = (client: Deno.Conn, proxy: Deno.Conn, place: Place) => Promise<void>;
+/** Connects to the proxy. It is called once. */
+type Dial = () => Promise<Deno.Conn>;
+type Read = () => Promise<Uint8Array | null>;
+type Serve = (client: Deno.Conn, dial: Dial, place: Place) => Promise<void>;
 
 /**
  * Offers the egress proxy on loopback, where the runtime's `fetch` looks for it. Each client is
@@ -24,15 +27,12 @@ export function openForwarder(
   places: Places,
   onRefused: (refused: RefusedMessage) => void,
 ): void {
-  offer(FORWARDER, socketPath, places, (client, proxy, place) =>
-    forward(client, proxy, place, onRefused),
+  offer(FORWARDER, socketPath, places, (client, dial, place) =>
+    forward(client, dial, place, onRefused),
   );
 }
 
-/**
- * Listens on loopback. For each client that has a place it connects to the proxy and calls `serve`
- * with both.
- */
+/** Listens on loopback. Calls `serve` for each client that has a place. */
 export function offer(
   address: { hostname: string; port: number },
   socketPath: string,
@@ -56,9 +56,12 @@ async function attend(
   serve: Serve,
 ): Promise<void> {
   let proxy: Deno.Conn | undefined;
-  try {
+  const dial = async (): Promise<Deno.Conn> => {
     proxy = await Deno.connect({ transport: "unix", path: socketPath });
-    await serve(client, proxy, place);
+    return proxy;
+  };
+  try {
+    await serve(client, dial, place);
   } catch {
     // One side has closed its connection; closing the other one passes that on.
   } finally {
@@ -68,28 +71,34 @@ async function attend(
   }
 }
 
+/** Connects to the proxy once the client asks for something: a client may connect ahead. */
 async function forward(
   client: Deno.Conn,
-  proxy: Deno.Conn,
+  dial: Dial,
   place: Place,
   onRefused: (refused: RefusedMessage) => void,
 ): Promise<void> {
-  const first = await read(client);
+  const read = readerOf(client);
+  const first = await read();
   if (first === null) return;
-  const next = read(client);
+  const next = read();
   // Awaited later: a client that breaks its connection off meanwhile is no fault of the host's.
   next.catch(() => {});
   if (place.waited && (await hasEnded(next))) return;
+  const proxy = await dial();
   await Promise.all([
-    send(client, proxy, place, [first, next]),
+    send(proxy, place, { first, next, read }),
     answer(client, proxy, place, { target: targetOf(first), onRefused }),
   ]);
 }
 
-async function read(client: Deno.Conn): Promise<Uint8Array | null> {
+/** Makes a function that reads a chunk, in a buffer of its own; null at the end. */
+function readerOf(client: Deno.Conn): Read {
   const buffer = new Uint8Array(CHUNK);
-  const count = await client.read(buffer);
-  return count === null ? null : buffer.subarray(0, count);
+  return async () => {
+    const count = await client.read(buffer);
+    return count === null ? null : buffer.slice(0, count);
+  };
 }
 
 /** Tells whether the client has gone while it waited, so that nothing is asked for in its name. */
@@ -102,15 +111,20 @@ async function hasEnded(next: Promise<Uint8Array | null>): Promise<boolean> {
   return await Promise.race([ended, goesOn]);
 }
 
+interface Request {
+  readonly first: Uint8Array;
+  readonly next: Promise<Uint8Array | null>;
+  readonly read: Read;
+}
+
 /** Passes on the client's bytes, of which the first ones are read already, and then their end. */
 async function send(
-  client: Deno.Conn,
   proxy: Deno.Conn,
   { moved }: Place,
-  [first, next]: [Uint8Array, Promise<Uint8Array | null>],
+  { first, next, read }: Request,
 ): Promise<void> {
   await writeAll(proxy, first);
-  for (let chunk = await next; chunk !== null; chunk = await read(client)) {
+  for (let chunk = await next; chunk !== null; chunk = await read()) {
     moved();
     await writeAll(proxy, chunk);
   }

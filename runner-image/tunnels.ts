@@ -15,8 +15,8 @@ export function openTunnels(
   places: Places,
 ): void {
   for (const [target, port] of tunnels) {
-    offer(tunnelAddress(port), socketPath, places, (client, proxy, place) =>
-      tunnel(client, proxy, place, target),
+    offer(tunnelAddress(port), socketPath, places, async (client, dial, place) =>
+      tunnel(client, await dial(), place, target),
     );
   }
 }

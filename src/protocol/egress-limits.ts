@@ -6,7 +6,7 @@ export const MAX_EGRESS_REQUESTS = 1_000_000;
 
 /** Limits of one run in the proxy. Sizes are in bytes, times in milliseconds. */
 export interface EgressLimits {
-  /** Connections on the slot's socket that have no tunnel yet. Default 32. */
+  /** Connections on the slot's socket that have no tunnel yet. Default 128. */
   readonly halfOpen: number;
   /** Tunnels at a time; further ones wait. Default 128: see runner-image/places.ts. */
   readonly tunnels: number;
@@ -27,7 +27,7 @@ export interface EgressLimits {
 }
 
 export const DEFAULT_EGRESS_LIMITS: EgressLimits = {
-  halfOpen: 32,
+  halfOpen: 128,
   tunnels: 128,
   totalTunnels: DEFAULT_EGRESS_REQUESTS,
   bytesOut: 100 * 1_048_576,

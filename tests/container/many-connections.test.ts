@@ -22,14 +22,14 @@ let upstream: Upstream;
 const { key, cert } = certificateFor("up.example");
 
 beforeAll(async () => {
-  const serve: RequestListener = (_request, response) => {
+  const serve: RequestListener = ({ url }, response) => {
     seen.all += 1;
     seen.now += 1;
     seen.most = Math.max(seen.most, seen.now);
     response.once("close", () => {
       seen.now -= 1;
     });
-    setTimeout(() => response.end("answer"), 20);
+    setTimeout(() => response.end("answer"), url === "/at-once" ? 0 : 20);
   };
   const server = createServer(serve);
   const tls = createTlsServer({ key, cert }, serve);
@@ -54,10 +54,11 @@ beforeAll(async () => {
 afterAll(() => cleanup.run());
 
 /** Runs code that is granted some servers, and returns its result. */
-async function run(net: readonly string[], body: string, input: unknown = {}) {
+async function run(net: readonly string[], body: string, egressRequests?: number) {
   const code = `export default async ({ plain, secure, silent, nobody, ca }) => { ${body} }`;
-  const given = { plain, secure, silent, nobody, ca: cert, ...(input as object) };
-  const seen = await site.run("real", grants(withTunnels(net), net), code, given);
+  const granted = { ...grants(withTunnels(net), net), egressRequests };
+  const given = { plain, secure, silent, nobody, ca: cert };
+  const seen = await site.run("real", granted, code, given);
   if (seen.ending.type !== "result") throw new Error(JSON.stringify(seen.ending));
   return seen;
 }
@@ -121,15 +122,33 @@ describe("connections of an execution", () => {
     expect(denied).toEqual([]);
   });
 
+  it("are as many in all as a tenant may have", async () => {
+    const body = `const told = [];
+      for (let n = 0; n < 5; n += 1) {
+        const response = await fetch("http://" + plain + "/at-once");
+        await response.text();
+        told.push(response.headers.get("x-isolate-denied") ?? response.status);
+      }
+      return told`;
+    const few = await run([plain], body, 3);
+    const code = "LIMIT_TUNNELS";
+    expect(few.result).toEqual([200, 200, 200, code, code]);
+    expect(few.denied).toMatchObject([{ value: plain, code, count: 2 }]);
+  });
+
   it("without end neither keep another execution waiting nor end the proxy", async () => {
     for (const socket of upstream.sockets.splice(0)) socket.destroy();
+    const granted = grants(withTunnels([silent]), [silent]);
     const flood = (fetches: number) =>
-      run(
-        [silent],
-        `for (let n = 0; n < ${fetches}; n += 1) fetch("http://" + silent).catch(() => {});
-         await new Promise((resolve) => setTimeout(resolve, 4000));`,
+      site.run(
+        "real",
+        granted,
+        `export default async (url) => {
+           for (let n = 0; n < ${fetches}; n += 1) fetch(url).catch(() => {});
+           await new Promise((resolve) => setTimeout(resolve, 4000));
+         }`,
+        `http://${silent}`,
       );
-    // The second one runs out of descriptors, which are its own sandbox's.
     const floods = Promise.all([flood(600), flood(5_000)]);
     await until(() => upstream.sockets.length >= 33);
     const { result } = await run([plain], `return (await fetch("http://" + plain)).text()`);
@@ -145,6 +164,7 @@ describe("a fetch that fails", () => {
     for (const url of urls) {
       told.push(await fetch(url).then(({ status }) => status, (error) => [
         error instanceof TypeError, error.message, error.cause instanceof Error, error.cause.message,
+[error, error.cause].some(({ stack }) => stack.split(" default ")[0].includes("/runner/")),
       ]));
     }
     return told`;
@@ -153,6 +173,7 @@ describe("a fetch that fails", () => {
     "fetch failed",
     true,
     `error sending request for url (${url}): client error ${text}`,
+    false,
   ];
   const REFUSED = "(Connect): tcp connect error: Connection refused (os error 111)";
   const NO_NAME =

@@ -163,6 +163,7 @@ describe("the requests of an execution to the network", () => {
     expect(await asked(["b.org"], 20)).toBe(20);
     expect(await asked(["b.org"], 2_000)).toBe(500);
     expect(await asked(["b.org"])).toBe(500);
+    expect(config().egressRequests).toBe(10_000);
   });
 });
 
