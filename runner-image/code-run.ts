@@ -11,6 +11,7 @@ import { decodeRichInput, RICH_INPUT, type RichResult } from "../src/protocol/ri
 import { EXIT, RunnerFault, toFault } from "./base/faults.ts";
 import { apply, NativePromise, parseJson, startsWith } from "./base/primordials.ts";
 import { ConsoleLog } from "./console.ts";
+import { entryOf } from "./entry.ts";
 import { Exchange } from "./exchange.ts";
 import type { Module } from "./load.ts";
 import { RejectedPart, rejected } from "./rejected-part.ts";
@@ -102,6 +103,7 @@ export class CodeRun {
     if (this.#ended) return;
     if (message.type === "finish") {
       this.#finishing = true;
+      this.#exchange?.finish();
       this.#wake();
     } else if (message.type === "credit") this.#exchange?.allow(message.bytes);
     else this.#onChannel?.(message);
@@ -124,11 +126,11 @@ export class CodeRun {
 
   async #call(runtime: Runtime): Promise<unknown> {
     const { code, entry } = this.#job;
-    const args = this.#exchange
-      ? [this.#exchange.request(this.#job.attachments?.[0])]
-      : argumentsOf(this.#job);
+    const exchange = this.#exchange;
+    const args = exchange ? [] : argumentsOf(this.#job);
     const call = (module: Module): unknown => {
       if (this.#job.reuse) this.#loaded = { url, module, database: this.#database };
+      if (exchange) return exchange.call(module, entry, this.#job.attachments?.[0]);
       const main = entryOf(module, entry);
       if (typeof main === "function") return apply(main, undefined, args);
       throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
@@ -195,17 +197,6 @@ export class CodeRun {
     this.#send(message);
     return true;
   }
-}
-
-/**
- * Finds the entry: the export of that name, otherwise the default export if its function is declared
- * by that name.
- */
-function entryOf(module: Module, name: string): unknown {
-  const exported = module[name];
-  if (exported !== undefined) return exported;
-  const main = module.default;
-  return typeof main === "function" && main.name === name ? main : undefined;
 }
 
 function write(

@@ -5,9 +5,14 @@ function capture() {
   const { prototype: stream } = ReadableStream;
   return {
     NativeRequest: Request,
+    NativeResponse: Response,
+    getBuiltinModule: process.getBuiltinModule,
     statusOf: getterOf<number>(Response.prototype, "status"),
+    typeOf: getterOf<string>(Response.prototype, "type"),
     headersOf: getterOf<Headers>(Response.prototype, "headers"),
     bodyOf: getterOf<ReadableStream | null>(Response.prototype, "body"),
+    isUsed: getterOf<boolean>(Response.prototype, "bodyUsed"),
+    isLocked: getterOf<boolean>(stream, "locked"),
     eachHeader: uncurry(Headers.prototype.forEach) as (
       headers: Headers,
       each: (value: string, name: string) => void,

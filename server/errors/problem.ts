@@ -35,6 +35,7 @@ export class HttpProblem extends Error {
     | 422
     | 429
     | 431
+    | 500
     | 502
     | 503
     | 504

@@ -9,6 +9,7 @@ import { MOST_ROWS } from "../store/contract/storage.ts";
 import { isOneTooMany } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { toVersion } from "./deployment.ts";
+import { executionOf } from "./kept-request.ts";
 import { type Callable, VersionCache } from "./version-cache.ts";
 
 /** The deployed functions of all tenants. Each tenant finds only its own. */
@@ -75,8 +76,8 @@ export class FunctionCatalogue {
 }
 
 /** Makes the request for a call of a version, without its input. */
-export function requestOf({ code, request }: Callable): ExecuteRequest {
-  return { ...request, code };
+export function requestOf(version: Callable): ExecuteRequest {
+  return { ...executionOf(version), code: version.code };
 }
 
 function tooMany(): HttpProblem {

@@ -6,6 +6,7 @@ import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import type { NewVersion } from "../store/contract/functions.ts";
 import type { Caller } from "../tenants/auth.ts";
+import { withStripPrefix } from "./kept-request.ts";
 
 const MAIN = "main.ts";
 /** Queue of compilations, of which each tenant has eight places. */
@@ -26,7 +27,8 @@ export async function toVersion(
   name: string,
   body: DeployBody,
 ): Promise<NewVersion> {
-  const { code: given, files: all, main = MAIN, kind, public: isPublic, ...request } = body;
+  const { code: given, files: all, main = MAIN, kind, public: isPublic, ...rest } = body;
+  const { stripPrefix, ...request } = rest;
   const files = given === undefined ? (all ?? {}) : { [MAIN]: given };
   const check = (asked: object): Promise<void> => kernel.check(asked as ExecuteRequest, { tenant });
   // Checks first what costs nothing. The code is not bundled yet.
@@ -37,7 +39,8 @@ export async function toVersion(
     if (!(error instanceof PayloadTooLarge) || given !== undefined) throw error;
     throw new PayloadTooLarge("files", error.message.replace(/^code:/, "files: Bundled,"));
   });
-  return { tenant: tenant.id, name, kind, files, main, code, request: settled, public: isPublic };
+  const kept = withStripPrefix({ kind, request: settled }, stripPrefix);
+  return { tenant: tenant.id, name, kind, files, main, code, request: kept, public: isPublic };
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 } from "../../src/contract/functions.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { type FunctionCatalogue, noSuchFunction, requestOf } from "../functions/catalogue.ts";
+import { executionOf, seesRoot } from "../functions/kept-request.ts";
 import type { Callable } from "../functions/version-cache.ts";
 import { WAYS_RESPONSES } from "../http/answer-schema.ts";
 import { waysHeaders } from "../http/mode-headers.ts";
@@ -177,18 +178,11 @@ function shown({ tenant: _tenant, ...row }: FunctionRow) {
 }
 
 function outline(version: Omit<Callable, "code">) {
-  const {
-    tenant,
-    name,
-    version: number,
-    kind,
-    main,
-    public: isPublic,
-    request,
-    createdAt,
-  } = version;
-  const url = kind === "http" ? { url: `${pathOf(tenant, name)}/` } : {};
-  return { name, version: number, kind, main, public: isPublic, request, ...url, createdAt };
+  const { tenant, name, version: number, kind, main, public: isPublic, createdAt } = version;
+  const request = executionOf(version);
+  const url = `${pathOf(tenant, name)}/`;
+  const http = kind === "http" ? { stripPrefix: seesRoot(version), url } : {};
+  return { name, version: number, kind, main, public: isPublic, request, ...http, createdAt };
 }
 
 function pathOf(tenant: string, name: string): string {

@@ -37,6 +37,11 @@ export const functionFields = object({
     .boolean()
     .default(false)
     .meta({ description: "Whether anybody may call it by HTTP, without a key" }),
+  /** Lets an HTTP function see paths from its own root, without `/f/{tenant}/{name}`. Default true. */
+  stripPrefix: z
+    .boolean()
+    .optional()
+    .meta({ description: "Whether its code sees paths from its own root", default: true }),
   /** Default `"code"`, if its tools and the tenant allow it; otherwise `"never"`. */
   reuse: executeRequest.shape.reuse
     .unwrap()
@@ -54,7 +59,9 @@ export const deployBody = strictObject({ ...kept, ...functionFields.shape })
       issue("code", "Expected either code or files");
     }
     if (body.main !== undefined && body.files === undefined) issue("main", "Only with files");
-    if (body.public && body.kind !== "http") issue("public", 'Only for the kind "http"');
+    if (body.kind === "http") return;
+    if (body.public) issue("public", 'Only for the kind "http"');
+    if (body.stripPrefix !== undefined) issue("stripPrefix", 'Only for the kind "http"');
   })
   .meta({ id: "FunctionDeployment" });
 
@@ -91,6 +98,10 @@ export const shownVersion = object({
   public: z.boolean(),
   /** The deployed request, without its code. */
   request: z.looseObject({}).meta({ description: "What it is run with, as it was deployed" }),
+  /** True if an HTTP function sees paths from its own root. */
+  stripPrefix: absent(z.boolean()).meta({
+    description: "Whether an HTTP function sees paths from its own root",
+  }),
   /** Path of an HTTP function. */
   url: absent(z.string()).meta({ description: "Path of an HTTP function" }),
   createdAt: time,

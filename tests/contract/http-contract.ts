@@ -10,6 +10,7 @@ class Keeper implements HttpReceiver {
   heads: ResponseHead[] = [];
   parts: string[] = [];
   bytes = 0;
+  ends = 0;
   hold = false;
   #held: (() => void)[] = [];
 
@@ -21,6 +22,10 @@ class Keeper implements HttpReceiver {
     this.parts.push(Buffer.from(bytes).toString());
     this.bytes += bytes.length;
     return this.hold ? new Promise((resolve) => this.#held.push(resolve)) : Promise.resolve();
+  }
+
+  onEnd(): void {
+    this.ends += 1;
   }
 
   release(): void {
@@ -99,8 +104,8 @@ export function httpContract(name: string, open: () => Promise<Engine>): void {
 
     it("calls the entry with a Request, and gives its Response", async () => {
       const keeper = new Keeper();
-      const code = `export default async (request, ...rest) => {
-        console.log(request instanceof Request, rest.length);
+      const code = `export default async (request, context, ...rest) => {
+        console.log(request instanceof Request, typeof context.waitUntil, rest.length);
         const { method, url, headers } = request;
         const seen = [method, url, headers.get("x-mine"), headers.get("cookie"), await request.text()];
         return Response.json(seen, { status: 201, headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"]] });
@@ -114,7 +119,7 @@ export function httpContract(name: string, open: () => Promise<Engine>): void {
         ],
         body: Buffer.from("Grüße"),
       });
-      expect(outcome).toMatchObject({ status: "ok", logs: [{ message: "true 0" }] });
+      expect(outcome).toMatchObject({ status: "ok", logs: [{ message: "true function 0" }] });
       expect(outcome).not.toHaveProperty("result");
       expect(keeper.heads).toEqual([
         {
@@ -192,10 +197,47 @@ export function httpContract(name: string, open: () => Promise<Engine>): void {
       expect(keeper.body).toBe("A".repeat(300_000));
     });
 
+    it("keeps the this of an object with fetch, and waits for work announced to it", async () => {
+      const keeper = new Keeper();
+      const code = `class App { #ended = false;
+        fetch(request, env, { waitUntil }) {
+          waitUntil(new Promise((done) => setTimeout(done, 50)).then(() => console.log(this.#ended = true)));
+          return new Response("begun " + this.#ended);
+        } }
+      export default new App();`;
+      const outcome = await serve(code, keeper);
+      expect(outcome).toMatchObject({ status: "ok", logs: [{ message: "true" }] });
+      expect([keeper.body, keeper.ends]).toEqual(["begun false", 1]);
+    });
+
+    it("calls a handler of Node's", async () => {
+      const keeper = new Keeper();
+      const code = `export default async function handler(req, res) {
+        const parts = []; for await (const part of req) parts.push(part);
+        res.statusCode = 201; res.setHeader("X-A", ["1", "2"]);
+        res.write(req.method + req.url + req.headers["x-b"]); res.end(Buffer.concat(parts));
+      }`;
+      const headers = [["x-b", "3"]] as const;
+      const outcome = await serve(code, keeper, { method: "PUT", headers, body: Buffer.from("é") });
+      expect(outcome.status).toBe("ok");
+      expect(keeper.body).toBe("PUT/f/a/b?c=d3é");
+      expect(keeper.heads).toEqual([{ status: 201, headers: [["x-a", "1, 2"]] }]);
+    });
+
     it.each([
-      ["returns something else", "object", "ResponseError", /^Entry "get" returned no Response$/],
-      ["returns nothing", "nothing", "ResponseError", /returned no Response/],
-      ["returns an error of the network", "network", "ResponseError", /cannot have the status 0/],
+      [
+        "returns something else",
+        "object",
+        "ResponseError",
+        /^Entry "get" returned an object, and no Response/,
+      ],
+      ["returns nothing", "nothing", "ResponseError", /returned nothing, and no Response/],
+      [
+        "returns an error of the network",
+        "network",
+        "ResponseError",
+        /Response\.error\(\) cannot be sent/,
+      ],
       ["sets too many headers", "headers", "ResponseError", /100 headers/],
       ["sets headers that are too long", "header", "ResponseError", /16384 characters/],
       ["throws", "throw", "RangeError", /^mine$/],

@@ -49,7 +49,7 @@ export const NAMELESS: ReadonlySet<string> = new Set([
     "body:sandbox",
   ],
   ...["body:tools", "body:permissions", "body:explain", "body:reuse", "body:callback"],
-  ...["body:files", "body:main", "body:kind", "body:public", "body:args"],
+  ...["body:files", "body:main", "body:kind", "body:public", "body:stripPrefix", "body:args"],
   ...["body:archive", "body:content"],
   // Both are executed alone. Their content is probed at `POST /execute`.
   ...["body:requests", "body:source"],

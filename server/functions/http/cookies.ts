@@ -1,11 +1,16 @@
 /**
  * Confines a cookie to its function's path: all functions share one host. Cookies with the prefix
- * `__Host-` ask for the whole host, so they become invalid.
+ * `__Host-` ask for the whole host, so they become invalid. A code that sees its own root means paths
+ * below it.
  */
-export function confineCookie(cookie: string, base: string): string {
+export function confineCookie(cookie: string, base: string, seesRoot: boolean): string {
   const [pair = "", ...attributes] = cookie.split(";").map((part) => part.trim());
   const kept = attributes.filter((text) => !/^(domain|path)\s*(=|$)/i.test(text));
   const asked = attributes.findLast((text) => /^path\s*=/i.test(text))?.replace(/^[^=]*=\s*/, "");
-  const isWithin = asked !== undefined && (asked === base || asked.startsWith(`${base}/`));
-  return [pair, ...kept, `Path=${isWithin ? asked : base}`].join("; ");
+  return [pair, ...kept, `Path=${confinePath(asked, base, seesRoot)}`].join("; ");
+}
+
+function confinePath(asked: string | undefined, base: string, seesRoot: boolean): string {
+  if (asked === base || asked?.startsWith(`${base}/`)) return asked;
+  return seesRoot && asked?.startsWith("/") && asked !== "/" ? `${base}${asked}` : base;
 }

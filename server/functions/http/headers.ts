@@ -1,5 +1,6 @@
-import type { HeaderList } from "../../../src/protocol/http.ts";
+import type { HeaderList, ResponseHead } from "../../../src/protocol/http.ts";
 import { confineCookie } from "./cookies.ts";
+import { type Mount, outward } from "./mount.ts";
 
 /** Headers of one connection, and headers that the server sets. */
 const BETWEEN = [
@@ -67,18 +68,34 @@ export function requestHeaders(
   return [...headers].filter(([name, value]) => isFit(name, value));
 }
 
-/** Returns a response's headers for the client. `base` is the path of the function. */
-export function responseHeaders(list: HeaderList, base: string): Headers {
+/**
+ * Returns a response's headers for the client. A length is kept: `ResponseStream` cuts a body that is
+ * not as long.
+ */
+export function responseHeaders({ status, headers: list }: ResponseHead, mount: Mount): Headers {
   const connection = list.find(([name]) => name === "connection")?.[1] ?? null;
   const dropped = new Set([...BETWEEN, ...OF_THE_HOST, ...namedBy(connection)]);
   const headers = new Headers();
   for (const [name, value] of list) {
     if (dropped.has(name) || TO_PROXIES.test(name)) continue;
     if (name === "www-authenticate" && !CHALLENGE.test(value)) continue;
-    headers.append(name, name === "set-cookie" ? confineCookie(value, base) : value);
+    headers.append(name, toClient(name, value, mount));
   }
+  const length = lengthOf(list);
+  if (length !== undefined && status !== 204) headers.set("content-length", `${length}`);
   headers.append("content-security-policy", SANDBOX);
   return headers;
+}
+
+/** Returns the length that a response claims for its body. `undefined` without a valid one. */
+export function lengthOf(list: HeaderList): number | undefined {
+  const value = list.find(([name]) => name === "content-length")?.[1];
+  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+}
+
+function toClient(name: string, value: string, mount: Mount): string {
+  if (name === "set-cookie") return confineCookie(value, mount.path, mount.seesRoot);
+  return name === "location" || name === "content-location" ? outward(value, mount) : value;
 }
 
 function namedBy(connection: string | null): string[] {

@@ -1,5 +1,6 @@
 import type { HttpReceiver } from "../../../src/engines/contract/http-delivery.ts";
 import type { ResponseHead } from "../../../src/protocol/http.ts";
+import { lengthOf } from "./headers.ts";
 
 /** Most bytes that wait for a client, besides those on their way out of the sandbox. */
 export const MAX_WAITING = 65_536;
@@ -18,6 +19,8 @@ export class ResponseStream implements HttpReceiver {
   #waiting: (() => void)[] = [];
   #isOver = false;
   #isBodiless = false;
+  /** Bytes that the response's own `Content-Length` still promises. */
+  #promised: number | undefined;
 
   readonly #cut: (() => void) | undefined;
 
@@ -61,6 +64,7 @@ export class ResponseStream implements HttpReceiver {
 
   onHead(head: ResponseHead): void {
     this.#isBodiless = !this.#hasBody || BODILESS.includes(head.status);
+    if (!this.#isBodiless) this.#promised = lengthOf(head.headers);
     this.#onHead(head);
   }
 
@@ -71,14 +75,35 @@ export class ResponseStream implements HttpReceiver {
   async onChunk(bytes: Uint8Array): Promise<void> {
     const controller = this.#controller;
     if (controller === undefined || this.#isBodiless || this.#isOver) return;
+    if (this.#promised !== undefined) {
+      this.#promised -= bytes.length;
+      // The connection is useless: these bytes would be read as the next response.
+      if (this.#promised < 0) {
+        this.fail();
+        return;
+      }
+    }
     controller.enqueue(bytes);
     if ((controller.desiredSize ?? 0) > 0) return;
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Ends the response after its last chunk. */
+  /** True once all of the response has been taken over. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  onEnd(): void {
+    this.end();
+  }
+
+  /** Ends the response after its last chunk. One that is shorter than it has said is broken off. */
   end(): void {
     if (this.#isOver) return;
+    if (this.#promised !== undefined && this.#promised > 0) {
+      this.fail();
+      return;
+    }
     this.#isOver = true;
     this.#controller?.close();
   }

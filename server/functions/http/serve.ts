@@ -1,5 +1,6 @@
+import type { OutgoingHttpHeaders } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
-import type { HttpJob } from "../../../src/protocol/http.ts";
+import type { HeaderList, HttpJob } from "../../../src/protocol/http.ts";
 import type { Output } from "../../../src/request/types.ts";
 import { HttpProblem, problemResponse } from "../../errors/problem.ts";
 import type { Bodies } from "../../http/body/bodies.ts";
@@ -11,8 +12,10 @@ import { executionId } from "../../runs/execution-id.ts";
 import type { Runs } from "../../runs/runs.ts";
 import type { Auth, Caller } from "../../tenants/auth.ts";
 import { requestOf } from "../catalogue.ts";
+import { seesRoot } from "../kept-request.ts";
 import type { Callable } from "../version-cache.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
+import { forwardedHeaders, type Mount, mountOf } from "./mount.ts";
 import { ResponseStream } from "./response-stream.ts";
 
 export interface HttpCall {
@@ -44,6 +47,8 @@ export interface ServeOptions {
 /** Methods whose requests may have a body. */
 const WITH_BODY: readonly string[] = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const MAX_REASON = 1_000;
+/** Name of the fault of a `Response` that was sent or read before. `Deno.serve` answers 500, too. */
+const USED = "ResponseUsedError";
 const EXECUTION_ID = "X-Execution-Id";
 
 /** Answers a request by a function. Rejects for refusals before its code is called. */
@@ -69,15 +74,21 @@ async function answer(
   hold: Hold,
 ): Promise<Response> {
   const { caller, version, input, isAnonymous } = call;
-  const { name, tenant } = version;
+  const { name } = version;
   const id = executionId();
   const { outgoing } = (input.c.env ?? {}) as Partial<HttpBindings>;
-  const target = externalUrl(ownUrl(input.c), options.publicUrl);
+  const mount = mountOf(version, ownUrl(input.c), options.publicUrl, seesRoot(version));
   const hangUp = new AbortController();
-  const request = toJob(call, target.url, options);
+  const request = toJob(call, mount, body?.length, options);
   // Only with a connection: an error of the stream would be logged each time.
   const cut = outgoing && ((): void => void outgoing.destroy());
   const stream = new ResponseStream(request.method, () => hangUp.abort(), cut);
+  // A client that has the whole response leaves what code does afterwards alone.
+  const onLeft = (): void => {
+    if (!stream.isOver) hangUp.abort();
+  };
+  if (input.signal.aborted) hangUp.abort();
+  input.signal.addEventListener("abort", onLeft, { once: true });
   input.onWaiting(() => stream.waiting);
   const run = options.runs.run({
     id,
@@ -86,13 +97,14 @@ async function answer(
     via: "http",
     requestId: input.requestId,
     function: { name, version: version.version },
-    signal: AbortSignal.any([input.signal, hangUp.signal]),
+    signal: hangUp.signal,
     request: requestOf(version),
     exchange: {
       request,
       body,
       onHead: (head) => stream.onHead(head),
       onChunk: (bytes) => stream.onChunk(bytes),
+      onEnd: () => stream.onEnd(),
     },
   });
   // The response begins long before its end. The request's body stays in memory until then.
@@ -106,8 +118,9 @@ async function answer(
     ({ output }) => (output.ok ? stream.end() : stream.fail()),
     () => stream.fail(),
   );
-  const headers = responseHeaders(first.head.headers, `${target.prefix}/f/${tenant}/${name}`);
+  const headers = responseHeaders(first.head, mount);
   headers.set(EXECUTION_ID, id);
+  if (outgoing && !headers.has("content-type")) withoutType(outgoing);
   return new Response(stream.body, { status: first.head.status, headers });
 }
 
@@ -119,10 +132,11 @@ function failed({ outcome, logs }: Output, id: string, { version, input }: HttpC
   const late = outcome === "timeout";
   const fault = logs?.findLast(({ level }) => level === "exception");
   const reason = `${fault?.name ?? "Error"}: ${fault?.message ?? "No response"}`;
+  const used = fault?.name === USED && !late;
   const problem = new HttpProblem(
-    late ? 504 : 502,
+    late ? 504 : used ? 500 : 502,
     "FunctionError",
-    late ? "FUNCTION_TIMEOUT" : "FUNCTION_FAILED",
+    late ? "FUNCTION_TIMEOUT" : used ? "RESPONSE_USED" : "FUNCTION_FAILED",
     version.public
       ? `The function ${late ? "took too long" : "failed"}`
       : reason.slice(0, MAX_REASON),
@@ -131,19 +145,30 @@ function failed({ outcome, logs }: Output, id: string, { version, input }: HttpC
   return problemResponse(problem, input.requestId);
 }
 
-function toJob({ input, passesKey }: HttpCall, url: string, options: ServeOptions): HttpJob {
-  const { auth, maxBytes } = options;
-  const { method, headers } = input.c.req.raw;
-  const except = passesKey ? [] : ["authorization"];
-  const kept = requestHeaders(headers, except, (text) => auth.holdsKey(text));
-  return { method, url, headers: kept, maxBytes };
+/**
+ * Leaves the head without a type, as code has made it. The adapter of the HTTP server adds one to each
+ * response that has a body.
+ */
+function withoutType(outgoing: HttpBindings["outgoing"]): void {
+  const writeHead = outgoing.writeHead.bind(outgoing) as (...args: unknown[]) => never;
+  Object.assign(outgoing, {
+    writeHead: (status: number, { "content-type": _added, ...headers }: OutgoingHttpHeaders) =>
+      writeHead(status, headers),
+  });
 }
 
-/** Returns the URL as the client knows it, and the path in front of this server's own. */
-function externalUrl(url: string, publicUrl: string | undefined): { url: string; prefix: string } {
-  if (publicUrl === undefined) return { url, prefix: "" };
-  const { pathname, search } = new URL(url);
-  const { origin, pathname: base } = new URL(publicUrl);
-  const prefix = base.replace(/\/$/, "");
-  return { url: `${origin}${prefix}${pathname}${search}`, prefix };
+function toJob(
+  { input, passesKey }: HttpCall,
+  mount: Mount,
+  length: number | undefined,
+  { auth, maxBytes }: ServeOptions,
+): HttpJob {
+  const { method, headers } = input.c.req.raw;
+  const set = forwardedHeaders(mount);
+  const except = [...(passesKey ? [] : ["authorization"]), ...set.map(([name]) => name)];
+  const kept = requestHeaders(headers, except, (text) => auth.holdsKey(text));
+  // As sent: a body in chunks has no length in its head.
+  const isCounted = headers.get("content-length") === `${length ?? 0}`;
+  const counted: HeaderList = isCounted ? [["content-length", `${length ?? 0}`]] : [];
+  return { method, url: mount.url, headers: [...kept, ...counted, ...set], maxBytes };
 }

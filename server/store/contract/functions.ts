@@ -18,7 +18,7 @@ export interface FunctionVersion {
   readonly main: string;
   /** Bundled code: one module, which sandboxes get. */
   readonly code: string;
-  /** The `ExecuteRequest` without its code and input. */
+  /** The `ExecuteRequest` without its code and input. An HTTP function's has `stripPrefix`, too. */
   readonly request: Readonly<Record<string, unknown>>;
   /** True if `/f/…` serves it without a key. */
   readonly public: boolean;

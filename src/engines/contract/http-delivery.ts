@@ -24,6 +24,11 @@ export interface HttpReceiver {
    * until then. Never rejects.
    */
   onChunk(bytes: Uint8Array): Promise<void>;
+  /**
+   * Called if the body is whole before the execution ends, because the code goes on after it.
+   * Default: the end of the execution is that of the body.
+   */
+  onEnd?(): void;
 }
 
 /** HTTP request for the code, and the receiver of its response. */
@@ -56,6 +61,8 @@ export class HttpDelivery {
   #bytes = 0;
   #chunks = 0;
   #hasHead = false;
+  /** True once the sandbox has said that the body is whole. */
+  #isWhole = false;
   #ended = false;
 
   /** `grant` lets the sandbox send that many bytes more. */
@@ -84,7 +91,7 @@ export class HttpDelivery {
   }
 
   /**
-   * Checks and forwards a part of the body.
+   * Checks and forwards a part of the body. An empty part says that the body is whole.
    *
    * @throws {DeliveryError} if it comes before the head or exceeds a limit.
    */
@@ -95,8 +102,13 @@ export class HttpDelivery {
     this.#credit -= cost;
     this.#bytes += length;
     this.#chunks += 1;
-    const isOurs = this.#hasHead && length > 0 && length <= HTTP_LIMITS.chunkBytes;
+    const isOurs = this.#hasHead && !this.#isWhole && length <= HTTP_LIMITS.chunkBytes;
     if (!isOurs || this.#credit < 0) throw responseError("The response is not in order");
+    if (length === 0) {
+      this.#isWhole = true;
+      this.#receiver.onEnd?.();
+      return;
+    }
     const { maxBytes } = this.#job;
     if (this.#bytes > maxBytes) throw tooMuch(`${maxBytes} bytes`);
     if (this.#chunks > MAX_CHUNKS) throw tooMuch(`${MAX_CHUNKS} parts`);

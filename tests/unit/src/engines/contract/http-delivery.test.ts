@@ -13,7 +13,11 @@ function receive({ maxBytes = JOB.maxBytes, takes = true } = {}) {
   const heads: ResponseHead[] = [];
   const granted: number[] = [];
   let bytes = 0;
+  let ends = 0;
   const receiver = {
+    onEnd: () => {
+      ends += 1;
+    },
     onHead: (head: ResponseHead) => heads.push(head),
     onChunk: ({ length }: Uint8Array) => {
       bytes += length;
@@ -23,7 +27,7 @@ function receive({ maxBytes = JOB.maxBytes, takes = true } = {}) {
   const delivery = new HttpDelivery({ ...JOB, maxBytes }, receiver, (credit) =>
     granted.push(credit),
   );
-  return { delivery, heads, granted, bytes: () => bytes };
+  return { delivery, heads, granted, bytes: () => bytes, ends: () => ends };
 }
 
 const faultOf = (work: () => void): string => {
@@ -93,10 +97,23 @@ describe("the delivery of a response", () => {
     expect(total).toBeLessThanOrEqual(50 * 60_512);
   });
 
-  it.each([0, 65_537])("refuses a part of %i bytes", (size) => {
+  it("refuses a part of 65537 bytes", () => {
     const { delivery } = receive();
     delivery.head(HEAD);
-    expect(faultOf(() => delivery.chunk(part(size)))).toBe("ResponseError");
+    expect(faultOf(() => delivery.chunk(part(65_537)))).toBe("ResponseError");
+  });
+
+  it("takes an empty part as the end of the body, once, and nothing behind it", () => {
+    for (const size of [0, 1]) {
+      const { delivery, ends } = receive();
+      expect(faultOf(() => receive().delivery.chunk(part(0)))).toBe("ResponseError");
+      delivery.head(HEAD);
+      delivery.chunk(part(1));
+      delivery.chunk(part(0));
+      expect(ends()).toBe(1);
+      expect(faultOf(() => delivery.chunk(part(size)))).toBe("ResponseError");
+      expect(ends()).toBe(1);
+    }
   });
 
   it("ends a body that is too long, or in too many parts", async () => {
