@@ -106,6 +106,7 @@ export class CodeRun {
       this.#exchange?.finish();
       this.#wake();
     } else if (message.type === "credit") this.#exchange?.allow(message.bytes);
+    else if (message.type === "socket") this.#exchange?.hear(message);
     else this.#onChannel?.(message);
   }
 

@@ -1,5 +1,6 @@
-import { chunkCost, HTTP_LIMITS, type HttpJob } from "../src/protocol/http.ts";
+import { chunkCost, HTTP_LIMITS, type HttpJob, UPGRADED } from "../src/protocol/http.ts";
 import type { WorkerMessage } from "../src/protocol/messages.ts";
+import type { SocketMessage } from "../src/protocol/socket.ts";
 import { Background } from "./background.ts";
 import { RunnerFault } from "./base/faults.ts";
 import {
@@ -15,6 +16,7 @@ import {
 import { handlerOf } from "./http-entry.ts";
 import type { Module } from "./load.ts";
 import { readHead, responseError } from "./response-head.ts";
+import { Offer, offerSocket } from "./sockets/upgrade.ts";
 import { web } from "./web.ts";
 
 /** Calls an entry with its request, and sends its response as fast as the reader takes it. */
@@ -23,6 +25,8 @@ export class Exchange {
   readonly #send: (message: WorkerMessage) => void;
   readonly #web = web();
   readonly #background = new Background();
+  /** The client's wish for a WebSocket, if it has one. */
+  readonly #offer: Offer | undefined;
   #credit: number = HTTP_LIMITS.window;
   #bytes = 0;
   #isOver = false;
@@ -31,6 +35,12 @@ export class Exchange {
   constructor(job: HttpJob, send: (message: WorkerMessage) => void) {
     this.#job = job;
     this.#send = send;
+    if (job.isUpgrade) {
+      this.#offer = new Offer({
+        message: (bytes, text) => this.#sendMessage(bytes, text),
+        tell: (part) => send({ type: "socket", ...part }),
+      });
+    }
   }
 
   /** Calls the entry of a module, in the form it has. */
@@ -49,7 +59,7 @@ export class Exchange {
     await this.#sendResponse(value, entry);
     if (!this.#background.isPending) return;
     // Empty: nothing follows, and the client need not wait.
-    await this.#sendPiece(new NativeBytes(0));
+    if (!this.#offer?.isTaken) await this.#sendPiece(new NativeBytes(0));
     this.#send({ type: "lingering" });
     await this.#background.ended();
   }
@@ -65,10 +75,16 @@ export class Exchange {
     this.#wake?.();
   }
 
+  /** Takes an event of the client's WebSocket. */
+  hear(event: SocketMessage): void {
+    this.#offer?.hear(event);
+  }
+
   /** Stops sending, because the run has ended. */
   close(): void {
     this.#isOver = true;
     this.#background.finish();
+    this.#offer?.close();
     this.#wake?.();
   }
 
@@ -76,13 +92,21 @@ export class Exchange {
     const { method, url, headers } = this.#job;
     const { NativeRequest } = this.#web;
     const init = { method, headers: headers as [string, string][] };
-    return new NativeRequest(url, body === undefined ? init : { ...init, body: body as BodyInit });
+    const whole = body === undefined ? init : { ...init, body: body as BodyInit };
+    const request = new NativeRequest(url, whole);
+    if (this.#offer) offerSocket(request, this.#offer);
+    return request;
   }
 
   async #sendResponse(value: unknown, entry: string): Promise<void> {
     const { bodyOf, cancelStream, getReader } = this.#web;
     const { method } = this.#job;
-    this.#send({ type: "head", ...readHead(value, entry, method) });
+    const head = readHead(value, entry, { method, isUpgraded: this.#offer?.isTaken === true });
+    this.#send({ type: "head", ...head });
+    if (head.status === UPGRADED) {
+      await this.#offer?.ended;
+      return;
+    }
     const body = bodyOf(value);
     if (body === null) return;
     if (method === "HEAD") {
@@ -112,27 +136,53 @@ export class Exchange {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    const { maxBytes } = this.#job;
     const size = sizeOfArray(bytes);
+    this.#count(size);
+    for (let at = 0; at < size; at += HTTP_LIMITS.chunkBytes) {
+      const length = least(size - at, HTTP_LIMITS.chunkBytes);
+      await this.#sendPiece(this.#pieceOf(bytes, at, length));
+    }
+  }
+
+  /** Sends a message of the WebSocket in parts, the last of which may be empty. */
+  async #sendMessage(bytes: Uint8Array, text: boolean): Promise<void> {
+    const size = sizeOfArray(bytes);
+    this.#count(size);
+    let at = 0;
+    do {
+      const length = least(size - at, HTTP_LIMITS.chunkBytes);
+      await this.#paid(chunkCost(length));
+      if (this.#isOver) return;
+      const piece = this.#pieceOf(bytes, at, length);
+      at += length;
+      this.#send({ type: "socket", op: "piece", bytes: piece, text, last: at >= size });
+    } while (at < size);
+  }
+
+  async #sendPiece(bytes: Uint8Array): Promise<void> {
+    await this.#paid(chunkCost(sizeOfArray(bytes)));
+    if (!this.#isOver) this.#send({ type: "chunk", bytes });
+  }
+
+  /** Copies a part: the message transfers its buffer, and this buffer belongs to user code. */
+  #pieceOf(bytes: Uint8Array, at: number, length: number): Uint8Array {
+    const piece = new NativeBytes(length);
+    setBytes(piece, new NativeBytes(bufferOfArray(bytes), offsetOfArray(bytes) + at, length), 0);
+    return piece;
+  }
+
+  /** Takes `cost` from the credit, once there is so much. */
+  async #paid(cost: number): Promise<void> {
+    while (this.#credit < cost && !this.#isOver) await this.#more();
+    this.#credit -= cost;
+  }
+
+  #count(size: number): void {
+    const { maxBytes } = this.#job;
     this.#bytes += size;
     if (this.#bytes > maxBytes) {
       throw new RunnerFault("OutputLimitError", `The response exceeds ${maxBytes} bytes`);
     }
-    for (let at = 0; at < size; at += HTTP_LIMITS.chunkBytes) {
-      const length = least(size - at, HTTP_LIMITS.chunkBytes);
-      // A copy: the message transfers its buffer, and this buffer belongs to user code.
-      const piece = new NativeBytes(length);
-      setBytes(piece, new NativeBytes(bufferOfArray(bytes), offsetOfArray(bytes) + at, length), 0);
-      await this.#sendPiece(piece);
-    }
-  }
-
-  async #sendPiece(bytes: Uint8Array): Promise<void> {
-    const cost = chunkCost(sizeOfArray(bytes));
-    while (this.#credit < cost && !this.#isOver) await this.#more();
-    if (this.#isOver) return;
-    this.#credit -= cost;
-    this.#send({ type: "chunk", bytes });
   }
 
   #more(): Promise<void> {

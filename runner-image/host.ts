@@ -109,6 +109,7 @@ function receive(frame: Frame): void {
   if (frame.type === "channel") line.send(channel.inbound(frame));
   if (frame.type === "finish" && running) line.send({ type: "finish" });
   if (frame.type === "credit") line.send(response.inbound(frame));
+  if (frame.type === "socket" && running) line.send(response.socketIn(frame));
 }
 
 /**
@@ -224,6 +225,11 @@ function relay(message: WorkerMessage): void {
     case "head":
     case "chunk": {
       const frame = response.outbound(message);
+      if (frame !== undefined) send(frame);
+      break;
+    }
+    case "socket": {
+      const frame = response.socketOut(message);
       if (frame !== undefined) send(frame);
       break;
     }

@@ -34,5 +34,6 @@ export function send(port: MessagePort, message: WorkerMessage): void {
 
 function binaryOf(message: WorkerMessage): Uint8Array | undefined {
   if (message.type === "chunk") return message.bytes;
+  if (message.type === "socket") return message.op === "piece" ? message.bytes : undefined;
   return message.type === "result" ? message.binary : undefined;
 }

@@ -1,4 +1,4 @@
-import { headFault, type ResponseHead } from "../src/protocol/http.ts";
+import { headFault, type ResponseHead, UPGRADED } from "../src/protocol/http.ts";
 import { RunnerFault } from "./base/faults.ts";
 import { isArray } from "./base/primordials.ts";
 import { web } from "./web.ts";
@@ -8,7 +8,11 @@ import { web } from "./web.ts";
  *
  * @throws {RunnerFault} If the value is no `Response`, or one that cannot be sent.
  */
-export function readHead(value: unknown, entry: string, method: string): ResponseHead {
+export function readHead(
+  value: unknown,
+  entry: string,
+  { method, isUpgraded }: { readonly method: string; readonly isUpgraded: boolean },
+): ResponseHead {
   const { statusOf, typeOf, headersOf, bodyOf, isUsed, isLocked, eachHeader } = web();
   let status: number;
   try {
@@ -21,6 +25,9 @@ export function readHead(value: unknown, entry: string, method: string): Respons
   }
   if (typeOf(value) === "error") {
     throw responseError("Response.error() cannot be sent. Return a Response with a status");
+  }
+  if (isUpgraded && status !== UPGRADED) {
+    throw responseError("The request was upgraded: return the response of Deno.upgradeWebSocket()");
   }
   const body = bodyOf(value);
   if (isUsed(value) || (body !== null && isLocked(body))) throw used();
@@ -36,7 +43,7 @@ export function readHead(value: unknown, entry: string, method: string): Respons
     headers[count] = [name, text];
     count += 1;
   });
-  const fault = headFault(status, { count, characters });
+  const fault = headFault(status, { count, characters }, isUpgraded);
   if (fault !== undefined) throw responseError(fault);
   return { status, headers };
 }

@@ -14,6 +14,7 @@ import { closeInternals } from "./internals.ts";
 import { loadModule, moduleUrl } from "./load.ts";
 import { listen, send } from "./port.ts";
 import { tunnelConnections } from "./raw-connections.ts";
+import { replaceUpgrade } from "./sockets/upgrade.ts";
 import { trackTimers } from "./timers.ts";
 import type { WorkerStart } from "./worker-line.ts";
 
@@ -57,6 +58,7 @@ scope.onmessage = async ({ data: { port, hrtime } }) => {
   });
   captureConsole((level, args) => runs.write(level, args));
   trackTimers();
+  replaceUpgrade();
   restrictGlobals((fault) => runs.fail(fault));
   closeInternals(moduleUrl(`const HRTIME = ${hrtime};${NESTED_PRELUDE}`));
   if (!hrtime) coarsenClocks();

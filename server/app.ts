@@ -66,8 +66,8 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
     const started = performance.now();
     await next();
     c.header("X-Request-Id", id);
-    const { tenant, route } = c.var;
-    const { status } = c.res;
+    const { tenant, route, isUpgraded } = c.var;
+    const status = isUpgraded ? 101 : c.res.status;
     const answered = {
       requestId: id,
       tenant,

@@ -20,12 +20,14 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
   // The store's thread opens it while this one loads the rest and starts sandboxes.
   const store = openStore(settings.store, settings);
   store.catch(() => {});
-  const [{ serve }, { assemble }, { guardedServer }, { httpLimits }] = await Promise.all([
-    import("@hono/node-server"),
-    import("./assemble.ts"),
-    import("./http/connections/guarded-server.ts"),
-    import("./http/connections/http-limits.ts"),
-  ]);
+  const [{ serve }, { assemble }, { guardedServer }, { leaveUpgraded }, { httpLimits }] =
+    await Promise.all([
+      import("@hono/node-server"),
+      import("./assemble.ts"),
+      import("./http/connections/guarded-server.ts"),
+      import("./http/connections/upgrades.ts"),
+      import("./http/connections/http-limits.ts"),
+    ]);
   const stopTracing = tracing && (await import("./http/span-export.ts")).startTracing(tracing);
   const { app, leave, close } = await assemble({ settings, logger, store });
   const listening = { port: config.port, hostname: host, serverOptions: httpLimits(pace) };
@@ -43,6 +45,7 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
     else logger.fatal({ err }, "Shutting down on a failure");
     leave();
     if (err === undefined) await sleep(drainDelay);
+    leaveUpgraded(server);
     // Listens until no execution runs, so that clients get answers and no refused connections.
     await close(drain);
     await Promise.all([closeServer(server), stopTracing?.()]);

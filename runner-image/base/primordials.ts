@@ -18,7 +18,7 @@ export const uncurry = bind.bind(call as never) as unknown as <M extends Method>
 
 export const { parse: parseJson, stringify: stringifyJson } = JSON;
 export const { apply, deleteProperty } = Reflect;
-export const { defineProperty, getPrototypeOf, is: isSame, keys: keysOf } = Object;
+export const { defineProperty, getPrototypeOf, setPrototypeOf, is: isSame, keys: keysOf } = Object;
 export const { getOwnPropertyDescriptor, getOwnPropertySymbols, hasOwn } = Object;
 /** Tells whether a value is raw JSON text. Node 20 does not know of such values. */
 export const isRawJson = (JSON as { isRawJSON?: (value: unknown) => boolean }).isRawJSON;
@@ -113,6 +113,7 @@ export const flagsOf = getterOf<string>(RegExp.prototype, "flags");
 export const setBytes = uncurry(
   TypedArray.set as (this: Uint8Array, bytes: Uint8Array, offset: number) => void,
 );
+export const utf8 = (text: string): Uint8Array => encodeText(encoder, text);
 /** Counts the bytes of a text in UTF-8. */
 export const byteLength = (text: string): number => sizeOfArray(encodeText(encoder, text));
 export const queueTask = queueMicrotask;

@@ -13,6 +13,8 @@ export interface ApiEnv {
     tenant?: string;
     /** Caller whose refusals are counted, once it is known. */
     caller?: Caller;
+    /** True once the connection has become a WebSocket, whose status no `Response` can have. */
+    isUpgraded?: boolean;
     /** Declared path of the route, once it is found. */
     route?: string;
   };

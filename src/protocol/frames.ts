@@ -23,6 +23,7 @@ export const FrameType = {
   credit: 14,
   lingering: 15,
   finish: 16,
+  socket: 17,
 } as const;
 
 export type FrameName = keyof typeof FrameType;

@@ -12,15 +12,20 @@ export interface HttpJob {
   readonly headers: HeaderList;
   /** Most bytes of the response's body; more is an `OutputLimitError`. */
   readonly maxBytes: number;
+  /** True if the client asks for a WebSocket, so that the response may have status 101. */
+  readonly isUpgrade?: boolean;
 }
 
 /** A response before its body. */
 export interface ResponseHead {
-  /** Status, 200 to 599. */
+  /** Status, 200 to 599, or 101 for a WebSocket. */
   readonly status: number;
   /** Names in lower case. */
   readonly headers: HeaderList;
 }
+
+/** Status of a response by which the connection becomes a WebSocket. */
+export const UPGRADED = 101;
 
 /** Credit for the worker: it may send so many more bytes. */
 export interface CreditMessage {
@@ -49,8 +54,10 @@ export function chunkCost(bytes: number): number {
 export function headFault(
   status: number,
   headers: { readonly count: number; readonly characters: number },
+  isUpgrade = false,
 ): string | undefined {
-  if (!(status >= 200 && status <= 599)) return `A response cannot have the status ${status}`;
+  const isStatus = (status >= 200 && status <= 599) || (isUpgrade && status === UPGRADED);
+  if (!isStatus) return `A response cannot have the status ${status}`;
   if (headers.count > HTTP_LIMITS.headers) {
     return `A response has ${HTTP_LIMITS.headers} headers at most`;
   }

@@ -5,8 +5,10 @@
 import type { Frame } from "./frames.ts";
 import { CHANNEL_LIMITS, clip, MAX_FAULT_NAME, MAX_FAULT_TEXT, MAX_LOG_MESSAGE } from "./limits.ts";
 import { type ChannelRequest, CONSOLE_LEVELS, type ConsoleLevel, type Fault } from "./messages.ts";
+import { isCloseCode, SOCKET_LIMITS, type SocketPart } from "./socket.ts";
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 /** Reads a log entry's level and message, or the number of entries dropped so far. */
 export function readLog(
@@ -59,6 +61,16 @@ export function readChannel({ header, payload }: Frame): ChannelRequest | undefi
   if (op !== "emit" || payload.length > CHANNEL_LIMITS.textBytes) return undefined;
   const text = decoder.decode(payload);
   return isJson(text) ? { op, topic, text } : undefined;
+}
+
+/** Reads what code does with its WebSocket, or `undefined` for what our runner never sends. */
+export function readSocket({ header, payload }: Frame): SocketPart | undefined {
+  const { op, text, last, code, reason } = header;
+  if (op === "taken") return { op };
+  if (op === "piece") return { op, bytes: payload, text: text === true, last: last === true };
+  if (op !== "close" || typeof reason !== "string" || typeof code !== "number") return undefined;
+  const isShort = encoder.encode(reason).length <= SOCKET_LIMITS.reasonBytes;
+  return isShort && isCloseCode(code) ? { op, code, reason } : undefined;
 }
 
 function isTopic(value: unknown): value is string {

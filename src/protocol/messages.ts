@@ -2,6 +2,7 @@
 import type { Grants, WorkerGrant } from "./grants.ts";
 import type { CreditMessage, HttpJob, ResponseHead } from "./http.ts";
 import type { OutputLimits } from "./limits.ts";
+import type { SocketMessage, SocketPart } from "./socket.ts";
 
 /** Name of user code's module in a stack, at every level. */
 export const MODULE_NAME = "main.ts";
@@ -107,7 +108,7 @@ export interface FinishMessage {
 }
 
 /** Messages to a worker while its job runs. */
-export type RunMessage = ChannelMessage | CreditMessage | FinishMessage;
+export type RunMessage = ChannelMessage | CreditMessage | FinishMessage | SocketMessage;
 
 /** Final message about a job, from the worker and from its sandbox. */
 export type JobAnswer =
@@ -140,4 +141,5 @@ export type WorkerMessage =
   | ({ readonly type: "head" } & ResponseHead)
   /** A part of a response's body, in a buffer of its own. */
   | { readonly type: "chunk"; readonly bytes: Uint8Array }
+  | ({ readonly type: "socket" } & SocketPart)
   | JobAnswer;

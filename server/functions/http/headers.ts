@@ -35,6 +35,9 @@ const OF_THE_HOST = [
   "x-request-id",
 ];
 
+/** Statuses of responses that may not tell a length. */
+const LENGTHLESS: readonly number[] = [101, 204];
+
 /**
  * Headers that a proxy in front obeys. Code could make it serve or cache other places of the host.
  */
@@ -82,7 +85,8 @@ export function responseHeaders({ status, headers: list }: ResponseHead, mount: 
     headers.append(name, toClient(name, value, mount));
   }
   const length = lengthOf(list);
-  if (length !== undefined && status !== 204) headers.set("content-length", `${length}`);
+  if (length !== undefined && !LENGTHLESS.includes(status))
+    headers.set("content-length", `${length}`);
   headers.append("content-security-policy", SANDBOX);
   return headers;
 }

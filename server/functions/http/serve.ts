@@ -1,11 +1,13 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
-import type { HeaderList, HttpJob } from "../../../src/protocol/http.ts";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { type HeaderList, type HttpJob, UPGRADED } from "../../../src/protocol/http.ts";
 import type { Output } from "../../../src/request/types.ts";
 import { HttpProblem, problemResponse } from "../../errors/problem.ts";
 import type { Bodies } from "../../http/body/bodies.ts";
 import type { Hold } from "../../http/body/budget.ts";
 import { bodyOf } from "../../http/body/source.ts";
+import { upgradeOf } from "../../http/connections/upgrades.ts";
 import { ownUrl } from "../../http/own-url.ts";
 import type { RouteInput } from "../../http/route.ts";
 import { executionId } from "../../runs/execution-id.ts";
@@ -14,6 +16,7 @@ import type { Auth, Caller } from "../../tenants/auth.ts";
 import { requestOf } from "../catalogue.ts";
 import { seesRoot } from "../kept-request.ts";
 import type { Callable } from "../version-cache.ts";
+import { ClientSocket, hangUpLater } from "./client-socket.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
 import { forwardedHeaders, type Mount, mountOf } from "./mount.ts";
 import { ResponseStream } from "./response-stream.ts";
@@ -44,11 +47,17 @@ export interface ServeOptions {
   readonly maxBytes: number;
 }
 
+/** Headers of the connection that code gets if it may upgrade that. */
+const UPGRADE_HEADERS: HeaderList = [
+  ["connection", "Upgrade"],
+  ["upgrade", "websocket"],
+];
 /** Methods whose requests may have a body. */
 const WITH_BODY: readonly string[] = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const MAX_REASON = 1_000;
 /** Name of the fault of a `Response` that was sent or read before. `Deno.serve` answers 500, too. */
 const USED = "ResponseUsedError";
+const REQUEST_ID = "X-Request-Id";
 const EXECUTION_ID = "X-Execution-Id";
 
 /** Answers a request by a function. Rejects for refusals before its code is called. */
@@ -76,20 +85,29 @@ async function answer(
   const { caller, version, input, isAnonymous } = call;
   const { name } = version;
   const id = executionId();
-  const { outgoing } = (input.c.env ?? {}) as Partial<HttpBindings>;
+  const { incoming, outgoing } = (input.c.env ?? {}) as Partial<HttpBindings>;
+  const upgrade = upgradeOf(incoming);
   const mount = mountOf(version, ownUrl(input.c), options.publicUrl, seesRoot(version));
   const hangUp = new AbortController();
-  const request = toJob(call, mount, body?.length, options);
+  const request = toJob(
+    call,
+    mount,
+    { length: body?.length, isUpgrade: upgrade !== undefined },
+    options,
+  );
+  const { maxBytes } = options;
+  const onGone = (): void => hangUpLater(hangUp);
+  const socket = upgrade && new ClientSocket({ upgrade, maxBytes, onGone });
   // Only with a connection: an error of the stream would be logged each time.
   const cut = outgoing && ((): void => void outgoing.destroy());
   const stream = new ResponseStream(request.method, () => hangUp.abort(), cut);
   // A client that has the whole response leaves what code does afterwards alone.
   const onLeft = (): void => {
-    if (!stream.isOver) hangUp.abort();
+    if (!stream.isOver && !socket?.isAccepted) hangUp.abort();
   };
   if (input.signal.aborted) hangUp.abort();
   input.signal.addEventListener("abort", onLeft, { once: true });
-  input.onWaiting(() => stream.waiting);
+  input.onWaiting(() => stream.waiting + (socket?.waiting ?? 0));
   const run = options.runs.run({
     id,
     caller,
@@ -105,6 +123,7 @@ async function answer(
       onHead: (head) => stream.onHead(head),
       onChunk: (bytes) => stream.onChunk(bytes),
       onEnd: () => stream.onEnd(),
+      socket,
     },
   });
   // The response begins long before its end. The request's body stays in memory until then.
@@ -114,12 +133,19 @@ async function answer(
     run.then(({ output }) => ({ output })),
   ]);
   if ("output" in first) return failed(first.output, id, call);
+  const headers = responseHeaders(first.head, mount);
+  headers.set(EXECUTION_ID, id);
+  if (socket && incoming && first.head.status === UPGRADED) {
+    headers.set(REQUEST_ID, input.requestId);
+    socket.endWith(run);
+    socket.accept(incoming, headers);
+    input.c.set("isUpgraded", true);
+    return RESPONSE_ALREADY_SENT;
+  }
   run.then(
     ({ output }) => (output.ok ? stream.end() : stream.fail()),
     () => stream.fail(),
   );
-  const headers = responseHeaders(first.head, mount);
-  headers.set(EXECUTION_ID, id);
   if (outgoing && !headers.has("content-type")) withoutType(outgoing);
   return new Response(stream.body, { status: first.head.status, headers });
 }
@@ -160,7 +186,7 @@ function withoutType(outgoing: HttpBindings["outgoing"]): void {
 function toJob(
   { input, passesKey }: HttpCall,
   mount: Mount,
-  length: number | undefined,
+  { length, isUpgrade }: { readonly length: number | undefined; readonly isUpgrade: boolean },
   { auth, maxBytes }: ServeOptions,
 ): HttpJob {
   const { method, headers } = input.c.req.raw;
@@ -170,5 +196,6 @@ function toJob(
   // As sent: a body in chunks has no length in its head.
   const isCounted = headers.get("content-length") === `${length ?? 0}`;
   const counted: HeaderList = isCounted ? [["content-length", `${length ?? 0}`]] : [];
-  return { method, url: mount.url, headers: [...kept, ...counted, ...set], maxBytes };
+  const asked = [...kept, ...counted, ...(isUpgrade ? UPGRADE_HEADERS : []), ...set];
+  return { method, url: mount.url, headers: asked, maxBytes, ...(isUpgrade && { isUpgrade }) };
 }

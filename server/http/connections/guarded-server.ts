@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { inPipelines } from "./pipelines.ts";
 import { endStalled, type StallLimits } from "./stalled-clients.ts";
+import { passUpgrades } from "./upgrades.ts";
 
 /**
  * Makes servers that limit the requests of one connection at once, and the time that it leaves
@@ -10,6 +11,7 @@ export function guardedServer(limits?: StallLimits) {
   return function createGuarded(options: ServerOptions, listener: RequestListener): Server {
     const server = createServer(options, inPipelines(listener));
     endStalled(server, limits);
+    passUpgrades(server);
     return server;
   };
 }

@@ -9,7 +9,7 @@ import {
 } from "../../protocol/frames.ts";
 import type { Grants, WorkerGrant } from "../../protocol/grants.ts";
 import { HTTP_LIMITS } from "../../protocol/http.ts";
-import { readChannel, readError, readLog, readResult } from "../../protocol/inbound.ts";
+import { readChannel, readError, readLog, readResult, readSocket } from "../../protocol/inbound.ts";
 import { encodeJob } from "../../protocol/job.ts";
 import {
   CHANNEL_LIMITS,
@@ -19,6 +19,7 @@ import {
   type OutputLimits,
 } from "../../protocol/limits.ts";
 import type { PrepareHeader } from "../../protocol/messages.ts";
+import type { SocketEvent } from "../../protocol/socket.ts";
 import type { Ending, RunEvents, SandboxJob } from "../contract/contract.ts";
 import { DeliveryError } from "../contract/http-delivery.ts";
 
@@ -152,6 +153,20 @@ export class Connection {
     this.#socket.write(encodeFrame("credit", { bytes }));
   }
 
+  /** Sends an event of the running job's WebSocket. `ClientSocket` limits the bytes on their way. */
+  sendSocket(event: SocketEvent): void {
+    if (this.#running === undefined || !this.#socket.writable) return;
+    if (event.op !== "message") {
+      this.#socket.write(encodeFrame("socket", event));
+      return;
+    }
+    // The sandbox confirms each message.
+    this.#allowance += 1;
+    this.#byteAllowance += SMALL_FRAME;
+    const { op, text, bytes } = event;
+    this.#socket.write(encodeFrame("socket", { op, text }, bytes));
+  }
+
   /** Asks a lingering run for its ending. */
   finish(): void {
     if (this.#running !== undefined && this.#socket.writable) {
@@ -225,6 +240,9 @@ export class Connection {
         break;
       case "chunk":
         this.#running?.events.delivery?.chunk(frame.payload);
+        break;
+      case "socket":
+        this.#running?.events.delivery?.socket(readSocket(frame));
         break;
       case "declined":
         this.#end({ type: "declined" });

@@ -179,6 +179,7 @@ function toSandbox(parts: {
     cut: () => cut(),
     sendChannel: (topic, text) => connection.sendChannel(topic, text),
     sendCredit: (bytes) => connection.sendCredit(bytes),
+    sendSocket: (event) => connection.sendSocket(event),
     finish: () => connection.finish(),
     ping: (timeout) => connection.ping(timeout),
     diagnose: async () => exitFault(await causedInside(container), profile.memory),

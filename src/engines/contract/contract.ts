@@ -12,6 +12,7 @@ import type {
   ResultForm,
   ToolUse,
 } from "../../protocol/messages.ts";
+import type { SocketEvent } from "../../protocol/socket.ts";
 import type { Denial, LogEntry, Observer, SandboxLevel, Usage } from "../../request/types.ts";
 import type { Meter } from "../metering/meter.ts";
 import type { HttpDelivery, HttpReceiver } from "./http-delivery.ts";
@@ -128,6 +129,8 @@ export interface Sandbox {
   sendChannel(topic: string, text: string): boolean;
   /** Lets the running job send `bytes` more of its response. Never blocks or throws. */
   sendCredit(bytes: number): void;
+  /** Sends an event of the running job's WebSocket. Absent where code can have none. */
+  sendSocket?(event: SocketEvent): void;
   /** Asks a lingering run for its ending. Never blocks or throws. */
   finish(): void;
   /** Meter of its jobs; absent where nothing can be measured. */

@@ -4,8 +4,10 @@ import {
   type HttpJob,
   headFault,
   type ResponseHead,
+  UPGRADED,
 } from "../../protocol/http.ts";
 import type { Fault } from "../../protocol/messages.ts";
+import type { SocketEvent, SocketPart } from "../../protocol/socket.ts";
 
 /** Characters of headers. Names in a response are in lower case. */
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
@@ -29,6 +31,22 @@ export interface HttpReceiver {
    * Default: the end of the execution is that of the body.
    */
   onEnd?(): void;
+  /** Receives the WebSocket that a head with status 101 has accepted. */
+  readonly socket?: SocketReceiver | undefined;
+}
+
+/** Receives what code does with the WebSocket of its client. */
+export interface SocketReceiver {
+  /** Gives the way to the code. Called once, before anything else. */
+  connect(send: (event: SocketEvent) => void): void;
+  /** Receives a part of a message. Resolves when there is room for as much again. Never rejects. */
+  onPiece(
+    bytes: Uint8Array,
+    part: { readonly text: boolean; readonly last: boolean },
+  ): Promise<void>;
+  /** Called when the code has handled a message. */
+  onTaken(): void;
+  onClose(code: number, reason: string): void;
 }
 
 /** HTTP request for the code, and the receiver of its response. */
@@ -61,15 +79,26 @@ export class HttpDelivery {
   #bytes = 0;
   #chunks = 0;
   #hasHead = false;
+  /** Receiver of the WebSocket, once the code has accepted it. */
+  #socket: SocketReceiver | undefined;
   /** True once the sandbox has said that the body is whole. */
   #isWhole = false;
   #ended = false;
 
-  /** `grant` lets the sandbox send that many bytes more. */
-  constructor(job: HttpJob, receiver: HttpReceiver, grant: (bytes: number) => void) {
+  /**
+   * `grant` lets the sandbox send that many bytes more. `tell` sends an event of the WebSocket. It is
+   * absent where code can have none.
+   */
+  constructor(
+    job: HttpJob,
+    receiver: HttpReceiver,
+    grant: (bytes: number) => void,
+    tell?: (event: SocketEvent) => void,
+  ) {
     this.#job = job;
     this.#receiver = receiver;
     this.#grant = grant;
+    if (tell !== undefined) receiver.socket?.connect((event) => !this.#ended && tell(event));
   }
 
   /** Bytes of the body forwarded so far. */
@@ -85,8 +114,9 @@ export class HttpDelivery {
   head(claim: { readonly status?: unknown; readonly headers?: unknown }): void {
     if (this.#ended) return;
     if (this.#hasHead) throw responseError("There is one response to a request");
-    const head = readHead(claim);
+    const head = readHead(claim, this.#job.isUpgrade);
     this.#hasHead = true;
+    if (head.status === UPGRADED) this.#socket = this.#receiver.socket;
     this.#receiver.onHead(head);
   }
 
@@ -97,22 +127,44 @@ export class HttpDelivery {
    */
   chunk(bytes: Uint8Array): void {
     if (this.#ended) return;
-    const { length } = bytes;
-    const cost = chunkCost(length);
-    this.#credit -= cost;
-    this.#bytes += length;
-    this.#chunks += 1;
-    const isOurs = this.#hasHead && !this.#isWhole && length <= HTTP_LIMITS.chunkBytes;
-    if (!isOurs || this.#credit < 0) throw responseError("The response is not in order");
-    if (length === 0) {
+    const isOurs = this.#hasHead && this.#socket === undefined && !this.#isWhole;
+    if (!isOurs) throw outOfOrder();
+    const cost = this.#charge(bytes);
+    if (bytes.length === 0) {
       this.#isWhole = true;
       this.#receiver.onEnd?.();
       return;
     }
+    void this.#receiver.onChunk(bytes).then(() => this.#onTaken(cost));
+  }
+
+  /**
+   * Checks and forwards what code does with its WebSocket.
+   *
+   * @throws {DeliveryError} without a WebSocket, for what cannot be read, or beyond a limit.
+   */
+  socket(part: SocketPart | undefined): void {
+    if (this.#ended) return;
+    const socket = this.#socket;
+    if (socket === undefined || part === undefined) throw outOfOrder();
+    if (part.op === "piece") {
+      const cost = this.#charge(part.bytes);
+      void socket.onPiece(part.bytes, part).then(() => this.#onTaken(cost));
+    } else if (part.op === "taken") socket.onTaken();
+    else socket.onClose(part.code, part.reason);
+  }
+
+  /** Takes a part's cost from the credit, and returns it. */
+  #charge({ length }: Uint8Array): number {
     const { maxBytes } = this.#job;
+    const cost = chunkCost(length);
+    this.#credit -= cost;
+    this.#bytes += length;
+    this.#chunks += 1;
+    if (length > HTTP_LIMITS.chunkBytes || this.#credit < 0) throw outOfOrder();
     if (this.#bytes > maxBytes) throw tooMuch(`${maxBytes} bytes`);
     if (this.#chunks > MAX_CHUNKS) throw tooMuch(`${MAX_CHUNKS} parts`);
-    void this.#receiver.onChunk(bytes).then(() => this.#onTaken(cost));
+    return cost;
   }
 
   /** Stops all calls of the receiver. */
@@ -132,7 +184,10 @@ export class HttpDelivery {
   }
 }
 
-function readHead({ status, headers }: { status?: unknown; headers?: unknown }): ResponseHead {
+function readHead(
+  { status, headers }: { status?: unknown; headers?: unknown },
+  isUpgrade?: boolean,
+): ResponseHead {
   if (!Number.isInteger(status) || !Array.isArray(headers)) throw responseError("Bad response");
   const list: [string, string][] = [];
   let characters = 0;
@@ -144,9 +199,13 @@ function readHead({ status, headers }: { status?: unknown; headers?: unknown }):
     characters += name.length + value.length;
     list.push([name, value]);
   }
-  const fault = headFault(status as number, { count: list.length, characters });
+  const fault = headFault(status as number, { count: list.length, characters }, isUpgrade);
   if (fault !== undefined) throw responseError(fault);
   return { status: status as number, headers: list };
+}
+
+function outOfOrder(): DeliveryError {
+  return responseError("The response is not in order");
 }
 
 function responseError(message: string): DeliveryError {

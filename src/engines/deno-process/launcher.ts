@@ -145,6 +145,7 @@ export class DenoProcessLauncher implements Launcher {
         meter,
         sendChannel: (topic, text) => connection.sendChannel(topic, text),
         sendCredit: (bytes) => connection.sendCredit(bytes),
+        sendSocket: (event) => connection.sendSocket(event),
         finish: () => connection.finish(),
         ping: (timeout) => connection.ping(timeout),
         diagnose: async () => {

@@ -35,6 +35,8 @@ export function takeMessage(
       return limited(message, job.limits.resultBytes);
     case "error":
       return message;
+    case "socket":
+      return delivered(() => events.delivery?.socket(message));
     case "ready":
       return undefined;
     case "spoiled":

@@ -97,7 +97,12 @@ export class PooledEngine implements Engine {
     const delivery =
       job.httpRequest &&
       responseReceiver &&
-      new HttpDelivery(job.httpRequest, responseReceiver, (bytes) => sandbox.sendCredit(bytes));
+      new HttpDelivery(
+        job.httpRequest,
+        responseReceiver,
+        (bytes) => sandbox.sendCredit(bytes),
+        sandbox.sendSocket && ((event) => sandbox.sendSocket?.(event)),
+      );
     const recorder = new RunRecorder(sandbox, this.level, options, clock.queued, delivery);
     // Asked before the deadline, which holds for code that blocks and cannot answer, too.
     const ahead = Math.min(FINISH_AHEAD, timeout / 4);
