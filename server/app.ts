@@ -96,12 +96,22 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 /** Lists all routes. */
 function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"]): Route[] {
   const { services, resourceService, publicUrl, httpBytes, tenancy, leaving, onError } = options;
-  const { kernel, runs, replyModes, jobs, secretKey, store, audit, functions, health, metrics } =
-    services;
+  const {
+    kernel,
+    runs,
+    replyModes,
+    jobs,
+    secretKey,
+    store,
+    executionWriter,
+    functions,
+    health,
+    metrics,
+  } = services;
   const routes = [
     ...executeRoutes(replyModes),
     ...batchRoutes({ runs, replyModes, onError }),
-    ...executionsRoutes({ executions: store.executions, audit }),
+    ...executionsRoutes({ executions: store.executions, executionWriter }),
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
     ...httpFunctionRoutes({ runs, functions, auth, withBytes, publicUrl, maxBytes: httpBytes }),

@@ -13,13 +13,16 @@ const STATES = ["warm", "starting", "leased", "kept"] as const;
 /** Objects that the gauges read. */
 interface Sources {
   readonly kernel: Kernel;
-  readonly audit: ExecutionWriter;
+  readonly executionWriter: ExecutionWriter;
   readonly health: StoreHealth;
   readonly store: Store;
 }
 
 /** Adds gauges that are read at each request for the metrics. */
-export function addGauges({ registry }: Metrics, { kernel, audit, health, store }: Sources): void {
+export function addGauges(
+  { registry }: Metrics,
+  { kernel, executionWriter, health, store }: Sources,
+): void {
   const registers = [registry];
   const levels = (): [SandboxLevel, EngineStatus][] =>
     LEVELS.flatMap((level) => {
@@ -69,7 +72,7 @@ export function addGauges({ registry }: Metrics, { kernel, audit, health, store 
     help: "Executions that are still to be written down",
     registers,
     collect() {
-      this.set(audit.waiting);
+      this.set(executionWriter.waiting);
     },
   });
   new Gauge({

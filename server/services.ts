@@ -27,7 +27,7 @@ import type { Caller } from "./tenants/auth.ts";
 /** Milliseconds of an execution beyond its timeout and its waits. */
 const MARGIN_MS = 20_000;
 /** Milliseconds in which the store has to take the last records. */
-const AUDIT_MS = 5_000;
+const RECORDS_MS = 5_000;
 
 export interface ServicesOptions {
   readonly kernel: Kernel;
@@ -52,7 +52,7 @@ export interface Services {
   readonly kernel: Kernel;
   readonly store: Store;
   readonly runs: Runs;
-  readonly audit: ExecutionWriter;
+  readonly executionWriter: ExecutionWriter;
   readonly replyModes: ReplyModes;
   readonly jobs: JobQueue;
   readonly worker: JobWorker;
@@ -78,7 +78,7 @@ export function createServices(options: ServicesOptions): Services {
   const { admission = NO_QUOTAS } = options;
   const failed = (error: unknown): void => onError(error, "");
   const metrics = new Metrics();
-  const audit = new ExecutionWriter(store.executions, {
+  const executionWriter = new ExecutionWriter(store.executions, {
     onError: failed,
     onDropped: (rows) => metrics.onDropped(rows),
   });
@@ -87,12 +87,12 @@ export function createServices(options: ServicesOptions): Services {
     admission.charge(usage.tenant, usage.cpu);
   });
   const health = new StoreHealth(store);
-  addGauges(metrics, { kernel, audit, health, store });
+  addGauges(metrics, { kernel, executionWriter, health, store });
   const results = new JsonThread();
   const runs = new Runs({
     kernel,
     readResult: (tenant, text) => results.check(tenant, text),
-    audit,
+    executionWriter,
     admission: countedAdmission(admission, (code) => metrics.onRefusal(code)),
     onEnd: (row) => metrics.onExecution(row),
   });
@@ -134,7 +134,7 @@ export function createServices(options: ServicesOptions): Services {
     kernel,
     store,
     runs,
-    audit,
+    executionWriter,
     replyModes,
     jobs,
     worker,
@@ -151,7 +151,7 @@ export function createServices(options: ServicesOptions): Services {
     async close() {
       const all = [worker, callbacks, retention, replyModes];
       await Promise.all(all.map((each) => each?.close()));
-      return audit.close(AUDIT_MS);
+      return executionWriter.close(RECORDS_MS);
     },
   };
 }

@@ -8,11 +8,11 @@ import type { ExecutionRow, Executions } from "../store/contract/executions.ts";
 
 export interface ExecutionsParts {
   readonly executions: Executions;
-  readonly audit: ExecutionWriter;
+  readonly executionWriter: ExecutionWriter;
 }
 
 /** `GET /executions` and `GET /executions/{id}`: a tenant's executions, without code and values. */
-export function executionsRoutes({ executions, audit }: ExecutionsParts): Route[] {
+export function executionsRoutes({ executions, executionWriter }: ExecutionsParts): Route[] {
   const list = route({
     method: "GET",
     path: "/executions",
@@ -28,7 +28,7 @@ export function executionsRoutes({ executions, audit }: ExecutionsParts): Route[
     },
     handler: async ({ query: { cursor, ...filter }, caller, c }) => {
       // Flushed first, so that a client that has its answer finds its execution.
-      await audit.flush();
+      await executionWriter.flush();
       const asked = { ...filter, before: cursor };
       const rows = await executions.list(caller.tenant.id, asked);
       // A page may be short or empty, because other executions that do not match may lie between.
@@ -48,7 +48,7 @@ export function executionsRoutes({ executions, audit }: ExecutionsParts): Route[
     params: z.object({ id: z.string().max(100) }),
     responses: { 200: { description: "What is known of it", schema: execution } },
     handler: async ({ params: { id }, caller, c }) => {
-      await audit.flush();
+      await executionWriter.flush();
       const row = await executions.get(caller.tenant.id, id);
       if (row !== undefined) return c.json(shown(row));
       throw new HttpProblem(404, "NotFound", "EXECUTION_NOT_FOUND", "There is no such execution");

@@ -21,7 +21,7 @@ const LEVELS: readonly unknown[] = SANDBOX_LEVELS;
 
 export interface RunsOptions {
   readonly kernel: Kernel;
-  readonly audit: ExecutionWriter;
+  readonly executionWriter: ExecutionWriter;
   readonly admission: Admission;
   /** Reads a tenant's large results. Default: results are plain values. */
   readonly readResult?: ((tenant: string, text: string) => Promise<JsonText>) | undefined;
@@ -127,9 +127,10 @@ export class Runs {
     ended: (value: T) => ExecutionEnd,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { audit, admission, onEnd } = this.#options;
+    const { executionWriter, admission, onEnd } = this.#options;
     const { caller, wait = true, isAnonymous, comesAgain = () => false } = asked;
-    if (audit.full) throw new StoreUnavailable("Too many executions wait to be written down");
+    if (executionWriter.full)
+      throw new StoreUnavailable("Too many executions wait to be written down");
     const id = asked.id ?? executionId();
     const startedAt = new Date();
     const { signal, done } = this.#running.begin(caller.tenant, asked.signal);
@@ -139,12 +140,12 @@ export class Runs {
       throw causeOf(error, signal);
     });
     let used: Parameters<typeof release>[0] = null;
-    audit.expect();
+    executionWriter.expect();
     const record = (end: ExecutionEnd): void => {
       const hasRun = end.outcome !== "refused" && end.outcome !== "failed";
       if (hasRun) used = end.usage ?? { cpu: null, wall: end.duration, queued: 0 };
       const row = rowOf({ ...asked, id }, facts, startedAt, end);
-      audit.record(row);
+      executionWriter.record(row);
       onEnd?.(row);
     };
     try {
@@ -153,7 +154,7 @@ export class Runs {
       return value;
     } catch (thrown) {
       const error = causeOf(thrown, signal);
-      if (comesAgain(error)) audit.forgo();
+      if (comesAgain(error)) executionWriter.forgo();
       else record(endOfError(error, Date.now() - startedAt.getTime()));
       throw error;
     } finally {
@@ -164,7 +165,7 @@ export class Runs {
 
   /** Resolves once the records so far are written, or have failed. */
   flush(): Promise<void> {
-    return this.#options.audit.flush();
+    return this.#options.executionWriter.flush();
   }
 
   /** Ends all work of a deleted tenant. Its records are then in the store. */

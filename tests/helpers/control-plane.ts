@@ -86,10 +86,10 @@ export class ControlPlane {
   }
 
   async close(): Promise<void> {
-    for (const { worker, callbacks, audit } of this.#services) {
+    for (const { worker, callbacks, executionWriter } of this.#services) {
       await worker.close();
       await callbacks?.close();
-      await audit.close(1_000);
+      await executionWriter.close(1_000);
     }
     await this.store.close();
     if (this.#directory !== undefined) await rm(this.#directory, { recursive: true });

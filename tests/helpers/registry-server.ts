@@ -54,7 +54,7 @@ export function registryServer(options: RegistryServerOptions) {
   const kernel = new Kernel({ config: config(settings), engines: [engine], plugins });
   const tenancy = createTenancy({ store, adminKey });
   const services = servicesOver(store, kernel, { admission: tenancy.quotas });
-  const { runs, audit } = services;
+  const { runs, executionWriter } = services;
   const resourceService = {
     ...createResourceService({ store, kernel, runs, maxTimeout: 2_000 }),
     ...broken,
@@ -62,7 +62,7 @@ export function registryServer(options: RegistryServerOptions) {
   const onError = (error: unknown): void => void failures.push(error);
   return {
     app: buildApp({ services, tenancy, maxBody: 8_388_608, onError, resourceService }),
-    audit,
+    executionWriter,
     kernel,
     directory: tenancy.directory,
     /** Makes a tenant. Returns the headers of its requests. */

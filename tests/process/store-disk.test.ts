@@ -77,7 +77,7 @@ describe("a store whose disk gets full", () => {
     expect(await get("/functions/kept")).toMatchObject({ name: "kept" });
     expect((await send("/functions/old", "DELETE")).status).toBe(204);
     expect(await (await server.app.request("/readyz")).json()).toMatchObject({ store: "reserved" });
-    await server.services.audit.flush();
+    await server.services.executionWriter.flush();
     const metrics = await server.services.metrics.registry.metrics();
     expect(metrics).toContain("isolate_store_reserved 1");
     expect(metrics).toContain("isolate_executions_dropped_total 1");

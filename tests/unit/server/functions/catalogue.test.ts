@@ -55,7 +55,7 @@ describe("deploying", () => {
     await acme("POST", "/functions/add/invoke", { version: 1 });
     expect(last().job).toMatchObject({ code, entry: "default", input: undefined });
     expect(last().options?.timeout).toBe(700);
-    await server.services.audit.flush();
+    await server.services.executionWriter.flush();
     const { body: history } = await acme("GET", "/executions?function=add");
     expect(history.executions).toMatchObject([
       { via: "invoke", function: "add", version: 1, outcome: "ok" },
@@ -233,7 +233,7 @@ describe("a deployed function", () => {
     expect(second.headers.get("idempotency-replayed")).toBe("true");
     expect(await second.text()).toBe(await first.text());
     expect((await invoke({ "idempotency-key": "k" }, { input: 2 })).status).toBe(422);
-    await services.audit.flush();
+    await services.executionWriter.flush();
   });
 });
 

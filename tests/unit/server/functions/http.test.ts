@@ -355,7 +355,7 @@ describe("a response on a connection", () => {
     expect(engine.status().leased).toBe(1);
     socket.destroy();
     await until(() => engine.status().leased === 0);
-    await server.services.audit.flush();
+    await server.services.executionWriter.flush();
     const { body } = await acme.ask("GET", "/executions?via=http&limit=1");
     expect(body.executions[0]).toMatchObject({ outcome: "aborted" });
   });

@@ -165,7 +165,7 @@ describe("of several tenants", () => {
     expect(await call(outside)("/resolve", resource)).toMatchObject(refused);
     const failing = { locator: "quota.org/a.thrower@1" };
     expect(await call(fresh)("/resolve", failing)).toMatchObject({ status: 422 });
-    await served.audit.close(5_000);
+    await served.executionWriter.close(5_000);
     const written = async (tenant: string) =>
       (await store.executions.list(tenant, { limit: 9 })).map(({ via, level, outcome, error }) => [
         via,

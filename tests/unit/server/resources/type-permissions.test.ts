@@ -199,7 +199,7 @@ describe("what a type asks for", () => {
       ...refused,
       error: expect.stringMatching(/^permissions\.sys\[0\]: .*the tenant's ceiling/),
     });
-    await lower.audit.close(5_000);
+    await lower.executionWriter.close(5_000);
     const [row] = await store.executions.list("lowered", { limit: 1 });
     expect(row).toMatchObject({ via: "resolve", outcome: "refused", error: "PERMISSION_REFUSED" });
   });

@@ -219,7 +219,7 @@ describe("what a tenant has used up", () => {
     const { ask, key } = await server.tenant("spender", { budget: { executions: 2 } });
     for (let n = 0; n < 2; n += 1)
       expect((await ask("POST", "/execute", { code })).status).toBe(200);
-    await server.services.audit.flush();
+    await server.services.executionWriter.flush();
     const restarted = host.start({ adminKey: ADMIN_KEY, secretKey: SECRET_KEY });
     for (const some of [ask, restarted.as(key)]) {
       const refused = await some("POST", "/execute", { code });
@@ -271,7 +271,7 @@ describe("a tenant that is deleted", () => {
     }
     expect(spy).toHaveBeenCalledTimes(1);
     spy.mockRestore();
-    await server.services.audit.flush();
+    await server.services.executionWriter.flush();
     expect(await host.store.executions.list("brief", { limit: 10 })).toEqual([]);
   });
 
