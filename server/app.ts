@@ -21,6 +21,7 @@ import { functionRoutes } from "./routes/functions.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { httpFunctionRoutes } from "./routes/http-functions.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { logsRoutes } from "./routes/logs.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { planRoutes } from "./routes/plan.ts";
 import { registryRoutes } from "./routes/resourcex/routes.ts";
@@ -96,22 +97,13 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 /** Lists all routes. */
 function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"]): Route[] {
   const { services, resourceService, publicUrl, httpBytes, tenancy, leaving, onError } = options;
-  const {
-    kernel,
-    runs,
-    replyModes,
-    jobs,
-    secretKey,
-    store,
-    executionWriter,
-    functions,
-    health,
-    metrics,
-  } = services;
+  const { kernel, runs, replyModes, jobs, secretKey, store, functions, health } = services;
+  const { executionWriter, metrics } = services;
   const routes = [
     ...executeRoutes(replyModes),
     ...batchRoutes({ runs, replyModes, onError }),
     ...executionsRoutes({ executions: store.executions, executionWriter }),
+    ...logsRoutes({ ...services, logs: store.logs, executions: store.executions }),
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
     ...httpFunctionRoutes({ runs, functions, auth, withBytes, publicUrl, maxBytes: httpBytes }),

@@ -70,6 +70,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       callerOf: (tenant) => tenancy.auth.caller(tenant),
       lease: settings.jobLease,
       retention: settings.retention,
+      logs: settings.keptLogs,
       onError,
     });
     made.services = services;

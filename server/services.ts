@@ -16,9 +16,11 @@ import { JobQueue } from "./jobs/queue.ts";
 import { countedAdmission } from "./metrics/counted-admission.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { type Admission, NO_QUOTAS } from "./quotas/admission.ts";
+import { LogFollowers } from "./replies/log-followers.ts";
 import { ReplyModes } from "./replies/reply-modes.ts";
 import { ExecutionWriter } from "./runs/execution-writer.ts";
 import { Retention } from "./runs/retention.ts";
+import { type LogKeeping, RunningLogs } from "./runs/running-logs.ts";
 import { Runs } from "./runs/runs.ts";
 import { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
@@ -43,6 +45,8 @@ export interface ServicesOptions {
   readonly lease: number;
   /** Days for which executions are kept. */
   readonly retention: number;
+  /** Bounds of kept log entries. Default: those of `LogKeeping`. */
+  readonly logs?: LogKeeping | undefined;
   /** Receives the server's own failures. `requestId` is empty if no request has caused it. */
   readonly onError: (error: unknown, requestId: string) => void;
 }
@@ -52,6 +56,8 @@ export interface Services {
   readonly kernel: Kernel;
   readonly store: Store;
   readonly runs: Runs;
+  readonly runningLogs: RunningLogs;
+  readonly logFollowers: LogFollowers;
   readonly executionWriter: ExecutionWriter;
   readonly replyModes: ReplyModes;
   readonly jobs: JobQueue;
@@ -89,8 +95,11 @@ export function createServices(options: ServicesOptions): Services {
   const health = new StoreHealth(store);
   addGauges(metrics, { kernel, executionWriter, health, store });
   const results = new JsonThread();
+  const runningLogs = new RunningLogs(options.logs);
+  const logFollowers = new LogFollowers({ running: runningLogs, store });
   const runs = new Runs({
     kernel,
+    logs: runningLogs,
     readResult: (tenant, text) => results.check(tenant, text),
     executionWriter,
     admission: countedAdmission(admission, (code) => metrics.onRefusal(code)),
@@ -134,6 +143,8 @@ export function createServices(options: ServicesOptions): Services {
     kernel,
     store,
     runs,
+    runningLogs,
+    logFollowers,
     executionWriter,
     replyModes,
     jobs,
@@ -149,7 +160,7 @@ export function createServices(options: ServicesOptions): Services {
       retention.start();
     },
     async close() {
-      const all = [worker, callbacks, retention, replyModes];
+      const all = [worker, callbacks, retention, replyModes, logFollowers];
       await Promise.all(all.map((each) => each?.close()));
       return executionWriter.close(RECORDS_MS);
     },

@@ -77,6 +77,12 @@ export const VARIABLES = {
   queueTimeout: variable("ISOLATE_QUEUE_TIMEOUT", between(100, 100_000).default(60_000)),
   /** Days for which executions are kept. */
   retention: variable("ISOLATE_RETENTION", between(1, 3_650).default(30)),
+  /** Log entries of executions that are kept: whether, and most bytes of one and of a tenant. */
+  keptLogs: {
+    keep: variable("ISOLATE_KEEP_LOGS", flag.default(true)),
+    bytes: variable("ISOLATE_LOG_KEEP_BYTES", between(1_024, 1_048_576).default(65_536)),
+    storage: variable("ISOLATE_LOG_STORAGE", between(1_048_576).default(67_108_864)),
+  },
   /** Most bytes that a tenant without its own limit may store. */
   storage: variable("ISOLATE_STORAGE", between(1_048_576).optional()),
   /** Free bytes of the store's disk below which nothing is stored. Absent: the store's default. */

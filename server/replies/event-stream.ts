@@ -38,9 +38,12 @@ export class EventStream {
       },
       new ByteLengthQueuingStrategy({ highWaterMark: MAX_WAITING }),
     );
-    this.#heartbeat = setInterval(() => {
-      if (this.#hasRoom) this.#controller?.enqueue(HEARTBEAT);
-    }, heartbeat);
+    this.#heartbeat = setInterval(() => this.beat(), heartbeat);
+  }
+
+  /** Sends a comment, so that the connection stays open or the client sees that it is. */
+  beat(): void {
+    if (this.#hasRoom) this.#controller?.enqueue(HEARTBEAT);
   }
 
   /** Bytes that the client has not read. */
@@ -68,10 +71,15 @@ export class EventStream {
     this.#dropped += 1;
   }
 
+  /** Sends the number of dropped events since the last time, once there is room. */
+  tellDropped(): void {
+    if (this.#dropped > 0 && this.#hasRoom) this.#enqueueDropped();
+  }
+
   /** Sends the last event, after one with the number of dropped events. */
   end(event: string, data: string): void {
     if (this.#closed) return;
-    if (this.#dropped > 0) this.#enqueue("dropped", JSON.stringify({ events: this.#dropped }));
+    if (this.#dropped > 0) this.#enqueueDropped();
     this.#enqueue(event, data);
     this.#stop();
     this.#controller?.close();
@@ -80,6 +88,11 @@ export class EventStream {
   /** Ends a stream that will not be read. */
   discard(): void {
     this.#stop();
+  }
+
+  #enqueueDropped(): void {
+    this.#enqueue("dropped", JSON.stringify({ events: this.#dropped }));
+    this.#dropped = 0;
   }
 
   #enqueue(event: string, data: string): void {

@@ -51,10 +51,15 @@ export function executionsRoutes({ executions, executionWriter }: ExecutionsPart
       await executionWriter.flush();
       const row = await executions.get(caller.tenant.id, id);
       if (row !== undefined) return c.json(shown(row));
-      throw new HttpProblem(404, "NotFound", "EXECUTION_NOT_FOUND", "There is no such execution");
+      throw noSuchExecution();
     },
   });
   return [inTurn(list), one];
+}
+
+/** Makes the answer for an id that is none of the tenant's executions. */
+export function noSuchExecution(): HttpProblem {
+  return new HttpProblem(404, "NotFound", "EXECUTION_NOT_FOUND", "There is no such execution");
 }
 
 function shown({ tenant, ...row }: ExecutionRow) {

@@ -1,5 +1,7 @@
-import type { ExecutionRow, Executions } from "../store/contract/executions.ts";
+import type { Executions, RecordedExecution } from "../store/contract/executions.ts";
+import type { KeptLogs } from "../store/contract/logs.ts";
 import { StorageReserved, StoreUnavailable } from "../store/contract/store-errors.ts";
+import { WaitingBytes } from "./waiting-bytes.ts";
 
 export interface ExecutionWriterOptions {
   /** Receives each failed attempt to write. It is repeated. */
@@ -10,12 +12,16 @@ export interface ExecutionWriterOptions {
   readonly capacity?: number;
   /** Most bytes of rows that wait for the store. Default 64 MiB. */
   readonly bytes?: number;
+  /** Most characters of logs among them. Further rows come without theirs. Default half of it. */
+  readonly logs?: number;
   /** Milliseconds for which rows are collected. Default 50. */
   readonly delay?: number;
   /** Most rows of one write. Default 500. */
   readonly batch?: number;
 }
 
+/** Most bytes of one write, unless its first row alone has more. */
+const WRITE_BYTES = 4_194_304;
 /** Most milliseconds between two attempts while the store does not answer. */
 const MAX_BACKOFF = 5_000;
 
@@ -26,8 +32,9 @@ const MAX_BACKOFF = 5_000;
 export class ExecutionWriter {
   readonly #store: Pick<Executions, "record">;
   readonly #options: Required<ExecutionWriterOptions>;
-  #waiting: ExecutionRow[] = [];
+  #waiting: RecordedExecution[] = [];
   #bytes = 0;
+  readonly #logs: WaitingBytes;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #failures = 0;
@@ -40,14 +47,17 @@ export class ExecutionWriter {
 
   constructor(store: Pick<Executions, "record">, options: ExecutionWriterOptions) {
     this.#store = store;
+    const { bytes = 67_108_864 } = options;
     this.#options = {
       capacity: 10_000,
-      bytes: 67_108_864,
+      bytes,
+      logs: bytes / 2,
       delay: 50,
       batch: 500,
       onDropped: () => {},
       ...options,
     };
+    this.#logs = new WaitingBytes(this.#options.logs);
   }
 
   /** True if no further row fits, including the expected ones. */
@@ -71,10 +81,14 @@ export class ExecutionWriter {
   }
 
   /** Adds the row of an expected execution. Never waits for the store. */
-  record(row: ExecutionRow): void {
+  record(row: RecordedExecution): void {
     this.#expected -= 1;
-    this.#waiting.push(row);
-    this.#bytes += sizeOf(row);
+    const { tenant, logs } = row;
+    const fits =
+      logs === undefined || logs.count === 0 || this.#logs.take(tenant, logs.entries.length);
+    const kept = fits ? row : { ...row, logs: withoutEntries(logs) };
+    this.#waiting.push(kept);
+    this.#bytes += sizeOf(kept);
     this.#schedule();
   }
 
@@ -119,7 +133,7 @@ export class ExecutionWriter {
   /** Writes until no row waits, or the store is away. */
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#stopped) {
-      const rows = this.#waiting.slice(0, this.#suspects > 0 ? 1 : this.#options.batch);
+      const rows = this.#suspects > 0 ? this.#waiting.slice(0, 1) : this.#next();
       try {
         await this.#store.record(rows);
       } catch (error) {
@@ -145,17 +159,31 @@ export class ExecutionWriter {
     }
   }
 
+  /** Returns the first rows, as many as one write has. */
+  #next(): RecordedExecution[] {
+    const rows = this.#waiting.slice(0, this.#options.batch);
+    let bytes = 0;
+    const end = rows.findIndex(({ logs }, at) => {
+      bytes += logs?.entries.length ?? 0;
+      return at > 0 && bytes > WRITE_BYTES;
+    });
+    return end < 0 ? rows : rows.slice(0, end);
+  }
+
   /** Removes rows from the start of the waiting ones. */
-  #forget(rows: readonly ExecutionRow[]): void {
+  #forget(rows: readonly RecordedExecution[]): void {
     this.#waiting.splice(0, rows.length);
-    for (const row of rows) this.#bytes -= sizeOf(row);
+    for (const row of rows) {
+      this.#bytes -= sizeOf(row);
+      if (row.logs && row.logs.count > 0) this.#logs.give(row.tenant, row.logs.entries.length);
+    }
   }
 
   /**
    * Drops rows while the disk is full. Executions go on, because a missing record is the smaller
    * loss.
    */
-  #drop(rows: readonly ExecutionRow[], error: StorageReserved): void {
+  #drop(rows: readonly RecordedExecution[], error: StorageReserved): void {
     if (!this.#isDropping) this.#options.onError(error);
     this.#isDropping = true;
     this.#forget(rows);
@@ -164,9 +192,14 @@ export class ExecutionWriter {
   }
 }
 
-/** Estimates a row's bytes. Only lists of permissions and tools can be long. */
-function sizeOf({ permissions, tools }: ExecutionRow): number {
-  return 1_024 + JSON.stringify([permissions, tools]).length;
+/** Estimates a row's bytes. Only lists of permissions and tools, and logs, can be long. */
+function sizeOf({ permissions, tools, logs }: RecordedExecution): number {
+  return 1_024 + JSON.stringify([permissions, tools]).length + (logs?.entries.length ?? 0);
+}
+
+/** Returns the logs with all of their entries left out, because a missing entry is a small loss. */
+function withoutEntries({ count, dropped, ...logs }: KeptLogs): KeptLogs {
+  return { ...logs, entries: "[]", count: 0, dropped: dropped + count, level: -1 };
 }
 
 function pause(ms: number): Promise<void> {

@@ -13,6 +13,7 @@ import { type ExecutionEnd, endOfError, endOfOutput } from "./execution-end.ts";
 import { executionId } from "./execution-id.ts";
 import type { ExecutionWriter } from "./execution-writer.ts";
 import { causeOf, Running } from "./running.ts";
+import type { RunLog, RunningLogs } from "./running-logs.ts";
 
 /** Milliseconds in which the work of a deleted tenant has to end. */
 const END_WITHIN = 10_000;
@@ -23,6 +24,7 @@ export interface RunsOptions {
   readonly kernel: Kernel;
   readonly executionWriter: ExecutionWriter;
   readonly admission: Admission;
+  readonly logs: RunningLogs;
   /** Reads a tenant's large results. Default: results are plain values. */
   readonly readResult?: ((tenant: string, text: string) => Promise<JsonText>) | undefined;
   /** Receives the record of each execution at its end. Default: no listener. */
@@ -95,7 +97,7 @@ export class Runs {
     const readResult = asText && read ? (text: string) => read(caller.tenant.id, text) : undefined;
     const id = run.id ?? executionId();
     const facts = factsOf(request);
-    const output = await this.track({ ...run, id }, facts, endOfOutput, async (signal) => {
+    const output = await this.track({ ...run, id }, facts, endOfRun, async (signal, log) => {
       const onGranted = (granted: Granted): void => {
         Object.assign(facts, granted);
         run.onGranted?.(granted);
@@ -107,7 +109,7 @@ export class Runs {
       return this.#options.kernel.execute(whole, {
         tenant: caller.tenant,
         signal,
-        observer,
+        observer: log ? log.observe(observer) : observer,
         exchange,
         typeCall,
         readResult,
@@ -124,10 +126,10 @@ export class Runs {
   async track<T>(
     asked: ExecutionContext,
     facts: Facts,
-    ended: (value: T) => ExecutionEnd,
-    work: (signal: AbortSignal) => Promise<T>,
+    ended: (value: T) => TrackedEnd,
+    work: (signal: AbortSignal, log: RunLog | undefined) => Promise<T>,
   ): Promise<T> {
-    const { executionWriter, admission, onEnd } = this.#options;
+    const { executionWriter, admission, logs, onEnd } = this.#options;
     const { caller, wait = true, isAnonymous, comesAgain = () => false } = asked;
     if (executionWriter.full)
       throw new StoreUnavailable("Too many executions wait to be written down");
@@ -141,15 +143,17 @@ export class Runs {
     });
     let used: Parameters<typeof release>[0] = null;
     executionWriter.expect();
-    const record = (end: ExecutionEnd): void => {
+    const log = logs.begin({ id, caller, function: asked.function, startedAt });
+    const record = ({ output, ...end }: TrackedEnd): void => {
       const hasRun = end.outcome !== "refused" && end.outcome !== "failed";
       if (hasRun) used = end.usage ?? { cpu: null, wall: end.duration, queued: 0 };
       const row = rowOf({ ...asked, id }, facts, startedAt, end);
-      executionWriter.record(row);
+      const kept = log?.end(output);
+      executionWriter.record(kept === undefined ? row : { ...row, logs: kept });
       onEnd?.(row);
     };
     try {
-      const value = await work(signal);
+      const value = await work(signal, log);
       record(ended(value));
       return value;
     } catch (thrown) {
@@ -158,6 +162,7 @@ export class Runs {
       else record(endOfError(error, Date.now() - startedAt.getTime()));
       throw error;
     } finally {
+      log?.close();
       release(used);
       done();
     }
@@ -170,9 +175,17 @@ export class Runs {
 
   /** Ends all work of a deleted tenant. Its records are then in the store. */
   async endAll(tenant: KnownTenant): Promise<void> {
+    this.#options.logs.gone(tenant.id);
     await this.#running.end(tenant, END_WITHIN);
     await this.flush();
   }
+}
+
+/** End of tracked work, and its output if it is an execution of code. */
+type TrackedEnd = ExecutionEnd & { readonly output?: Output };
+
+function endOfRun(output: Output): TrackedEnd {
+  return { ...endOfOutput(output), output };
 }
 
 function rowOf(

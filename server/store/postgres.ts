@@ -58,6 +58,7 @@ export async function openPostgresStore(
   const { health, ...parts } = guarded(all, onError);
   return {
     ...parts,
+    isShared: true,
     // The server's disk is visible only by refused writes.
     condition: async () => ({ reserved: Date.now() - fullAt < FULL_FOR }),
     ping: () => health.check(),

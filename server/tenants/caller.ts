@@ -22,6 +22,7 @@ export function callerOf(
     egressRequests,
   } = settings;
   const { concurrency, queue, rate, budget, bodyBytes, retention, storage } = settings;
+  const { keepLogs, logStorage } = settings;
   return {
     tenant: {
       id,
@@ -38,6 +39,16 @@ export function callerOf(
       env: secrets.env,
       database: secrets.database,
     },
-    limits: { concurrency, queue, rate, budget, bodyBytes, retention, storage },
+    limits: {
+      concurrency,
+      queue,
+      rate,
+      budget,
+      bodyBytes,
+      retention,
+      storage,
+      keepLogs,
+      logStorage,
+    },
   };
 }

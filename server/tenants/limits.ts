@@ -16,6 +16,10 @@ export interface TenantLimits {
   readonly retention?: number | undefined;
   /** Most bytes that it stores. Default: the server's. */
   readonly storage?: number | undefined;
+  /** False if no log entries of its executions are kept. Default true, if the server keeps any. */
+  readonly keepLogs?: boolean | undefined;
+  /** Most bytes of kept log entries. Default: the server's. */
+  readonly logStorage?: number | undefined;
 }
 
 /** No limits, for a server with one user: only the machine limits it. */

@@ -11,6 +11,7 @@ import { Transport, type TransportOptions } from "./transport.ts";
 import type {
   Answer,
   Execution,
+  ExecutionLogs,
   ExecutionQuery,
   Job,
   OwnTenant,
@@ -21,6 +22,7 @@ import type {
 
 export { IsolateClientError, type ProblemBody } from "./errors.ts";
 export type { ExecutionEvent } from "./events.ts";
+export type { LogsOptions } from "./logs.ts";
 export type { TransportOptions as ClientOptions } from "./transport.ts";
 export type * from "./types.ts";
 
@@ -108,6 +110,11 @@ export class Client {
 
   execution(id: string): Promise<Execution> {
     return this.#transport.json(`/executions/${encodeURIComponent(id)}`);
+  }
+
+  /** Returns what an execution has logged, so far or in all. */
+  executionLogs(id: string): Promise<ExecutionLogs> {
+    return this.#transport.json(`/executions/${encodeURIComponent(id)}/logs`);
   }
 
   /** Returns the limits of the key's tenant, and its use of today. */

@@ -1,3 +1,4 @@
+import type { EventSourceMessage } from "eventsource-parser";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { Denial, LogEntry } from "../request/types.ts";
 import { errorOf, IsolateClientError, type ProblemBody } from "./errors.ts";
@@ -20,6 +21,25 @@ export type ExecutionEvent =
 export async function* eventsOf(response: Response): AsyncGenerator<ExecutionEvent, void> {
   const { body } = response;
   if (body === null) throw await errorOf(response);
+  for await (const { event, data: text } of messagesOf(body, "the result")) {
+    const data = JSON.parse(text);
+    if (event === "error") {
+      throw new IsolateClientError(response, (data as { error: ProblemBody }).error);
+    }
+    yield { type: event, data } as ExecutionEvent;
+    if (event === "result") return;
+  }
+}
+
+/**
+ * Yields the events of a body. Leaving the loop closes it.
+ *
+ * @throws {Error} if the connection ends. `last` names what had to come before.
+ */
+export async function* messagesOf(
+  body: ReadableStream<Uint8Array>,
+  last: string,
+): AsyncGenerator<EventSourceMessage, void> {
   const messages = body
     .pipeThrough(new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>)
     .pipeThrough(new EventSourceParserStream());
@@ -27,13 +47,8 @@ export async function* eventsOf(response: Response): AsyncGenerator<ExecutionEve
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) throw new Error("The connection ended before the result");
-      const data = JSON.parse(value.data);
-      if (value.event === "error") {
-        throw new IsolateClientError(response, (data as { error: ProblemBody }).error);
-      }
-      yield { type: value.event, data } as ExecutionEvent;
-      if (value.event === "result") return;
+      if (done) throw new Error(`The connection ended before ${last}`);
+      yield value;
     }
   } finally {
     await reader.cancel().catch(() => {});

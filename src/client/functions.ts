@@ -1,10 +1,12 @@
 import type { ExecutionEvent } from "./events.ts";
 import { run, stream, submit } from "./invoke.ts";
+import { type LogsOptions, logs } from "./logs.ts";
 import { segment, type Transport } from "./transport.ts";
 import type {
   Answer,
   Deployment,
   FunctionInfo,
+  FunctionLogs,
   FunctionVersion,
   Invocation,
   Job,
@@ -70,6 +72,14 @@ export class FunctionsClient {
     options: RunOptions = {},
   ): AsyncGenerator<ExecutionEvent, void> {
     return stream(this.#transport, `${pathOf(name)}/invoke`, invocation, options);
+  }
+
+  /**
+   * Yields what the function's executions have logged, the newest execution first. With `follow`,
+   * yields entries as they are written, until the server ends. Leaving the loop ends it.
+   */
+  logs(name: string, options: LogsOptions = {}): AsyncGenerator<FunctionLogs, void> {
+    return logs(this.#transport, `${pathOf(name)}/logs`, options);
   }
 
   /** Submits a call to run later. `jobs.wait()` waits for the answer. */

@@ -11,6 +11,7 @@ import type {
   shownVersion,
   wholeVersion,
 } from "../contract/functions.ts";
+import type { executionLogs, functionLogs, functionLogsQuery } from "../contract/logs.ts";
 import type {
   ownTenant,
   shownKey,
@@ -18,7 +19,7 @@ import type {
   shownTenant,
   tenantBody,
 } from "../contract/tenants.ts";
-import type { ExecuteRequest, Output, Usage } from "../request/types.ts";
+import type { ExecuteRequest, LogEntry, Output, Usage } from "../request/types.ts";
 import type { ProblemBody } from "./errors.ts";
 
 /** The answer to an execution. */
@@ -71,6 +72,18 @@ export interface Execution extends Readonly<z.output<typeof execution>> {
 }
 
 export interface ExecutionQuery extends Readonly<z.input<typeof executionQuery>> {}
+
+/** Log entries of an execution: all that are kept of it, or those so far. */
+export interface ExecutionLogs extends Readonly<z.output<typeof executionLogs>> {
+  readonly logs: LogEntry[];
+}
+
+/** Log entries of one execution of a function, or some of them. */
+export interface FunctionLogs extends Readonly<z.output<typeof functionLogs>> {
+  readonly logs: LogEntry[];
+}
+
+export interface FunctionLogsQuery extends Readonly<z.input<typeof functionLogsQuery>> {}
 
 /** Limits of a tenant. An omitted field has the operator's value. */
 export interface TenantSettings extends z.input<typeof tenantBody> {}

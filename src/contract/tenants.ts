@@ -72,6 +72,15 @@ const open = {
     .max(1_099_511_627_776)
     .optional()
     .meta({ description: "Bytes of all that it stores" }),
+  /** False if no log entries of its executions are kept. */
+  keepLogs: z.boolean().optional(),
+  /** Most bytes of log entries that are kept. */
+  logStorage: z
+    .int()
+    .min(1_048_576)
+    .max(1_099_511_627_776)
+    .optional()
+    .meta({ description: "Bytes of the log entries that are kept" }),
   /** Days for which executions are kept. */
   retention: z.int().min(1).max(3_650).optional().meta({ description: "Days" }),
 };
@@ -137,6 +146,7 @@ export const STORED_KINDS = [
   "domains",
   "types",
   "executions",
+  "logs",
 ] as const;
 
 const stored = object({ bytes: z.int(), count: z.int() });
@@ -154,7 +164,7 @@ export const ownTenant = object({
       bytes: z.int(),
       limit: z.int(),
       kinds: z.record(z.enum(STORED_KINDS), stored),
-    }).meta({ description: "`bytes` are those of all kinds but `executions`" }),
+    }).meta({ description: "`bytes` are those of all kinds but `executions` and `logs`" }),
   }),
 });
 

@@ -5,6 +5,7 @@ import { functionsCases } from "./store-functions.ts";
 import { idempotencyCases } from "./store-idempotency.ts";
 import { jobsCases } from "./store-jobs.ts";
 import { keysCases } from "./store-keys.ts";
+import { logsCases } from "./store-logs.ts";
 import { resourcesCases } from "./store-resources.ts";
 import { storageCases } from "./store-storage.ts";
 import { tenantsCases } from "./store-tenants.ts";
@@ -30,6 +31,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     keysCases(store);
     functionsCases(store);
     executionsCases(store);
+    logsCases(store);
     jobsCases(store);
     idempotencyCases(store);
     resourcesCases(store);

@@ -252,11 +252,16 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     ],
     "GET /executions": () => queries("/executions", "function"),
     "GET /executions/{id}": () => plain(`/executions/${ids}`, 404),
+    "GET /executions/{id}/logs": () => plain(`/executions/${ids}/logs`, 404),
     "GET /jobs/{id}": () => plain(`/jobs/${ids}`, 404),
     "DELETE /jobs/{id}": () => plain(`/jobs/${ids}`, 404),
     "GET /functions": () => queries("/functions", "after"),
     "GET /functions/{name}": () => plain(fn, 200),
     "DELETE /functions/{name}": () => plain("/functions/nobodys", 404),
+    "GET /functions/{name}/logs": () => [
+      ...plain(`${fn}/logs?limit=200`, 200),
+      ...queries(`${fn}/logs`, "version"),
+    ],
     "GET /functions/{name}/versions": () => plain(`${fn}/versions`, 200),
     "GET /functions/{name}/versions/{version}": () => plain(`${fn}/versions/1`, 200),
     "PUT /functions/{name}": () => [

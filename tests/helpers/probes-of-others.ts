@@ -37,6 +37,7 @@ export const SHARED_BODY = { code: "export default () => 1" };
 
 /** Parameters that refer to no object of a tenant. */
 export const NAMELESS: ReadonlySet<string> = new Set([
+  ...["query:level", "query:follow"],
   ...["header:accept", "header:prefer", "path:path"],
   ...["query:limit", "query:offset", "query:outcome", "query:via", "query:since", "query:until"],
   ...[
@@ -103,6 +104,9 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
     "GET /executions/{id}": [owned.execution, owned.job].flatMap((id) =>
       one(`/executions/${id}`, ["path:id"], [404, "EXECUTION_NOT_FOUND"]),
     ),
+    "GET /executions/{id}/logs": [owned.execution, owned.job].flatMap((id) =>
+      one(`/executions/${id}/logs`, ["path:id"], [404, "EXECUTION_NOT_FOUND"]),
+    ),
     "GET /jobs/{id}": [owned.job, owned.waiting].flatMap((id) =>
       one(`/jobs/${id}`, ["path:id"], noJob),
     ),
@@ -111,6 +115,11 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
     ),
     "GET /functions": one(`/functions?after=${name.slice(0, -1)}`, ["query:after"], [200]),
     "GET /functions/{name}": one(at, named, own),
+    "GET /functions/{name}/logs": one(
+      `${at}/logs?version=${version}&cursor=${owned.execution}`,
+      [...named, "query:version", "query:cursor"],
+      own,
+    ),
     "GET /functions/{name}/versions": one(`${at}/versions`, named, own),
     "GET /functions/{name}/versions/{version}": one(
       `${at}/versions/${version}`,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ExecutionRow } from "../../server/store/contract/executions.ts";
 import type { NewVersion } from "../../server/store/contract/functions.ts";
 import type { NewJob } from "../../server/store/contract/jobs.ts";
+import type { KeptLogs } from "../../server/store/contract/logs.ts";
 
 /** Text that PostgreSQL's texts and JSON cannot hold unchanged. */
 export const NASTY = "a\0b \ud800 \u{1f600} ' \" \\u0000 \\ $1";
@@ -37,6 +38,13 @@ export function execution(tenant: string, more: Partial<ExecutionRow> = {}): Exe
     },
     ...more,
   };
+}
+
+/** Makes the kept logs of an execution from its entries. */
+export function kept(entries: unknown, more: Partial<KeptLogs> = {}): KeptLogs {
+  const text = JSON.stringify(entries);
+  const count = (entries as unknown[]).length;
+  return { entries: text, count, dropped: 0, level: 0, most: 67_108_864, server: "s", ...more };
 }
 
 export function version(tenant: string, more: Partial<NewVersion> = {}): NewVersion {

@@ -1,4 +1,5 @@
 import type { OutcomeName, Usage } from "../../../src/request/types.ts";
+import type { KeptLogs } from "./logs.ts";
 
 /** Record of an execution, without code, input, result or logs. */
 export interface ExecutionRow {
@@ -24,6 +25,11 @@ export interface ExecutionRow {
   readonly usage: Usage | null;
 }
 
+/** A row as it is written, with the log entries that are kept of it. */
+export interface RecordedExecution extends ExecutionRow {
+  readonly logs?: KeptLogs | undefined;
+}
+
 /** Most rows, of a tenant or of its function, that one list searches for its filter. */
 export const MOST_LOOKED_AT = 20_000;
 
@@ -40,10 +46,10 @@ export interface ExecutionFilter {
 
 export interface Executions {
   /**
-   * Writes rows in one call. Keeps rows that exist already. Deletes a tenant's oldest rows beyond
-   * `HISTORY`.
+   * Writes rows with their logs in one call. Keeps rows that exist already. Deletes a tenant's
+   * oldest rows beyond `HISTORY`, and its oldest logs beyond their own bound.
    */
-  record(rows: readonly ExecutionRow[]): Promise<void>;
+  record(rows: readonly RecordedExecution[]): Promise<void>;
   get(tenant: string, id: string): Promise<ExecutionRow | undefined>;
   /** Lists rows, the newest first. Searches the newest `MOST_LOOKED_AT` only. */
   list(tenant: string, filter: ExecutionFilter): Promise<ExecutionRow[]>;
@@ -55,7 +61,7 @@ export interface Executions {
   /** Returns a tenant's usage since a time: executions that ran, and their milliseconds of CPU. */
   used(tenant: string, since: Date): Promise<{ executions: number; cpu: number }>;
   /**
-   * Deletes rows that began more than `age` milliseconds ago, of one tenant or of all. Returns
+   * Deletes rows, with their logs, that began more than `age` milliseconds ago, of one tenant or of all. Returns
    * their number.
    */
   prune(age: number, tenant?: string): Promise<number>;

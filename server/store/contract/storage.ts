@@ -23,6 +23,9 @@ export const STORAGE_OF_ONE = 1_073_741_824;
 /** Most bytes of an answer that has certain room once its request was accepted. */
 export const CERTAIN_ANSWER = 65_536;
 
+/** Default for the most bytes of log entries of a tenant. */
+export const STORAGE_OF_LOGS = 67_108_864;
+
 export interface Stored {
   readonly bytes: number;
   readonly count: number;
@@ -30,7 +33,7 @@ export interface Stored {
 
 /** Storage that a tenant uses. */
 export interface StorageUse {
-  /** Bytes of all kinds but executions, which have their own limit. */
+  /** Bytes of all kinds but executions and logs, which have their own limits. */
   readonly bytes: number;
   readonly limit: number;
   readonly kinds: Readonly<Record<StoredKind, Stored>>;

@@ -3,6 +3,7 @@ import type { Functions } from "./functions.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Keys } from "./keys.ts";
+import type { Logs } from "./logs.ts";
 import type { Resources } from "./resources.ts";
 import type { StorageCounts } from "./storage.ts";
 import type { Tenants } from "./tenants.ts";
@@ -19,11 +20,14 @@ export interface Store {
   readonly keys: Keys;
   readonly functions: Functions;
   readonly executions: Executions;
+  readonly logs: Logs;
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;
   readonly resources: Resources;
   readonly types: Types;
   readonly storage: StorageCounts;
+  /** True if other servers may use it at the same time. */
+  readonly isShared: boolean;
   /** Returns the room that is left. */
   condition(): Promise<StoreCondition>;
   /** Rejects unless the store takes writes. */

@@ -1,5 +1,6 @@
 import {
   and,
+  type Column,
   count,
   desc,
   eq,
@@ -10,33 +11,29 @@ import {
   lt,
   notInArray,
   or,
+  type SQL,
   type SQLWrapper,
   sql,
   sum,
 } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
+import type { PgTable } from "drizzle-orm/pg-core";
 import {
   type ExecutionFilter,
   type ExecutionRow,
   type Executions,
   MOST_LOOKED_AT,
 } from "../contract/executions.ts";
+import type { KeptLogs } from "../contract/logs.ts";
 import { HISTORY } from "../contract/storage.ts";
 import { CHUNK, type Database, fromNow, inChunks, isUuid } from "./database.ts";
-import { executions, storage } from "./schema.ts";
+import { LOGS_OF_GONE, trimLogs } from "./logs.ts";
+import { executionLogs, executions, storage } from "./schema.ts";
 
 const BATCH = 1_000;
 
-const COLUMNS = Object.entries(getTableColumns(executions)).map(([key, column]) => ({
-  key,
-  name: toSnakeCase(key),
-  column,
-}));
-
-const NAMES = sql.join(
-  COLUMNS.map(({ name }) => sql.identifier(name)),
-  sql`, `,
-);
+const COLUMNS = columnsOf(executions);
+const LOG_COLUMNS = columnsOf(executionLogs).filter(({ key }) => key !== "recordedAt");
 
 /** Outcomes of executions that never ran. */
 const NOT_RUN = ["refused", "failed"];
@@ -69,21 +66,32 @@ export function drizzleExecutions(db: Database): Executions {
     }
   };
 
-  const remove = (ids: SQLWrapper) =>
-    db.delete(executions).where(inArray(executions.id, ids)).returning({ id: executions.id });
+  const remove = async (ids: SQLWrapper): Promise<unknown[]> => {
+    const { rows } = (await db.execute(sql`with gone as (
+      delete from ${executions} where ${inArray(executions.id, ids)} returning id
+    ), logs as (${LOGS_OF_GONE}) select id from gone`)) as unknown as { rows: unknown[] };
+    return rows;
+  };
 
   return {
     async record(rows) {
       for (let start = 0; start < rows.length; start += BATCH) {
-        const batch = JSON.stringify(rows.slice(start, start + BATCH).map(toStored));
-        // One JSON value, because building a statement with a thousand values blocks the event
-        // loop.
+        const batch = rows.slice(start, start + BATCH);
+        const logs = batch.flatMap((row) =>
+          row.logs === undefined ? [] : [logsOf(row, row.logs)],
+        );
+        const insert = insertOf(executions, COLUMNS, batch.map(toStored));
         await db.execute(
-          sql`insert into ${executions} (${NAMES}) select ${NAMES}
-            from json_populate_recordset(null::${executions}, ${batch}::json) on conflict do nothing`,
+          logs.length === 0
+            ? insert
+            : sql`with logs as (${insertOf(executionLogs, LOG_COLUMNS, logs)}) ${insert}`,
         );
       }
       await trim(rows.map(({ tenant }) => tenant));
+      await trimLogs(
+        db,
+        new Map(rows.flatMap(({ tenant, logs }) => (logs ? [[tenant, logs.most]] : []))),
+      );
     },
 
     async get(tenant, id) {
@@ -175,11 +183,49 @@ function olderOf(
   );
 }
 
-/** Converts a row to an object with the columns' names, for JSON. */
+/** A column by its key in rows and its name in the table. */
+interface NamedColumn {
+  readonly key: string;
+  readonly name: string;
+  readonly column: Column;
+}
+
+function columnsOf(table: PgTable): NamedColumn[] {
+  return Object.entries(getTableColumns(table)).map(([key, column]) => ({
+    key,
+    name: toSnakeCase(key),
+    column,
+  }));
+}
+
+/**
+ * Makes a statement that adds rows. They are one JSON value, because building a statement with a
+ * thousand values blocks the event loop.
+ */
+function insertOf(table: PgTable, columns: readonly NamedColumn[], rows: readonly object[]): SQL {
+  const names = sql.join(
+    columns.map(({ name }) => sql.identifier(name)),
+    sql`, `,
+  );
+  return sql`insert into ${table} (${names}) select ${names}
+    from json_populate_recordset(null::${table}, ${JSON.stringify(rows)}::json) on conflict do nothing`;
+}
+
 function toStored({ usage, ...row }: ExecutionRow): Record<string, unknown> {
-  const values: Record<string, unknown> = { ...row, ...usage };
+  return storedAs(COLUMNS, { ...row, ...usage });
+}
+
+function logsOf(row: ExecutionRow, logs: KeptLogs): Record<string, unknown> {
+  return storedAs(LOG_COLUMNS, { ...row, ...logs });
+}
+
+/** Makes an object with the columns' names, for JSON. */
+function storedAs(
+  columns: readonly NamedColumn[],
+  values: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   return Object.fromEntries(
-    COLUMNS.map(({ key, name, column }) => {
+    columns.map(({ key, name, column }) => {
       const value = values[key] ?? null;
       return [name, value === null ? null : column.mapToDriverValue(value)];
     }),

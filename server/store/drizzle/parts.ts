@@ -5,6 +5,7 @@ import { drizzleHealth } from "./health.ts";
 import { drizzleIdempotency } from "./idempotency.ts";
 import { drizzleJobs } from "./jobs.ts";
 import { drizzleKeys } from "./keys.ts";
+import { drizzleLogs } from "./logs.ts";
 import { drizzleResources } from "./resources.ts";
 import { drizzleStorage } from "./storage.ts";
 import type { StoreParts } from "./store-parts.ts";
@@ -19,6 +20,7 @@ export function drizzleParts(db: Database, transact: Transact, limit: number): S
     functions: drizzleFunctions(db, limit),
     health: drizzleHealth(transact),
     executions: drizzleExecutions(db),
+    logs: drizzleLogs(db),
     jobs: drizzleJobs(db, transact, limit),
     idempotency: drizzleIdempotency(db, limit),
     resources: drizzleResources(db, limit),

@@ -8,6 +8,7 @@ import {
   integer,
   pgSchema,
   primaryKey,
+  smallint,
   timestamp,
   uuid,
 } from "drizzle-orm/pg-core";
@@ -114,6 +115,35 @@ export const executions = schema.table(
     index().on(table.tenant, table.function, table.id),
     index().on(table.tenant, table.startedAt),
     index().on(table.startedAt),
+  ],
+);
+
+/**
+ * Log entries of executions that have some. A table of its own, so that the history is listed and
+ * counted without them, and the oldest are dropped without their executions.
+ */
+export const executionLogs = schema.table(
+  "execution_logs",
+  {
+    /** Id of the execution. No foreign key, which would check each deleted row alone. */
+    id: uuid().primaryKey(),
+    tenant: text().notNull(),
+    function: text(),
+    version: integer(),
+    startedAt: time().notNull(),
+    server: text().notNull(),
+    level: smallint().notNull(),
+    dropped: integer().notNull(),
+    /** JSON text, which is never parsed here. */
+    entries: text().notNull(),
+    recordedAt: created(),
+  },
+  (table) => [
+    index().on(table.tenant, table.id),
+    index().on(table.tenant, table.function, table.id).where(sql`${table.function} is not null`),
+    index()
+      .on(table.tenant, table.function, table.recordedAt)
+      .where(sql`${table.function} is not null`),
   ],
 );
 

@@ -2,4 +2,6 @@ import type { Store } from "../contract/store.ts";
 import type { Health } from "./health.ts";
 
 /** Parts of a store, on any driver. */
-export type StoreParts = Omit<Store, "ping" | "close" | "condition"> & { readonly health: Health };
+export type StoreParts = Omit<Store, "ping" | "close" | "condition" | "isShared"> & {
+  readonly health: Health;
+};

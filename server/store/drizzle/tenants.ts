@@ -2,10 +2,19 @@ import { eq, gt, type SQL, sql } from "drizzle-orm";
 import { SOLE_TENANT } from "../../../src/request/tenant.ts";
 import type { Tenants } from "../contract/tenants.ts";
 import { type Database, plain } from "./database.ts";
-import { domains, executions, functions, idempotency, jobs, tenants, types } from "./schema.ts";
+import {
+  domains,
+  executionLogs,
+  executions,
+  functions,
+  idempotency,
+  jobs,
+  tenants,
+  types,
+} from "./schema.ts";
 
 /** Tables with data of tenants, without foreign keys to them. Keys are deleted by theirs. */
-const OWN = [functions, executions, jobs, idempotency, types, domains];
+const OWN = [functions, executions, executionLogs, jobs, idempotency, types, domains];
 
 export function drizzleTenants(db: Database): Tenants {
   /** Makes the parts of a statement that delete a tenant's data, if the condition applies. */

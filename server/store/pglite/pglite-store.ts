@@ -36,11 +36,13 @@ export async function openPGliteStore(
     keys: part("keys"),
     functions: part("functions"),
     executions: part("executions"),
+    logs: part("logs"),
     jobs: part("jobs"),
     idempotency: part("idempotency"),
     resources: part("resources"),
     types: part("types"),
     storage: part("storage"),
+    isShared: false,
     async condition() {
       return { free: disk.free(), reserved: disk.reached };
     },

@@ -14,7 +14,8 @@ const WORTH = 8_388_608;
 const TABLES = `select c.oid::regclass::text as name, pg_total_relation_size(c.oid)::float8 as size,
     (select coalesce(sum(s.bytes), 0) from isolate.storage as s where s.kind = t.kind)::float8 as live
   from (values ('jobs', 'jobs'), ('idempotency', 'idempotency'), ('versions', 'function_versions'),
-    ('resources', 'resources'), ('types', 'types'), ('executions', 'executions')) as t (kind, name)
+    ('resources', 'resources'), ('types', 'types'), ('executions', 'executions'),
+    ('logs', 'execution_logs')) as t (kind, name)
   join pg_class as c on c.relname = t.name and c.relnamespace = 'isolate'::regnamespace`;
 
 /**

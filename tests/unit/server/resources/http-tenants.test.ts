@@ -179,5 +179,11 @@ describe("of several tenants", () => {
       ["resolve", "container", "exception", "RangeError"],
       ["resolve", "container", "ok", null],
     ]);
+    // Its tenant reads afterwards what the answer does not have.
+    const [thrown] = await store.executions.list("fresh", { limit: 1 });
+    const kept = await store.logs.get("fresh", thrown?.id ?? "");
+    expect(JSON.parse(kept?.entries ?? "[]")).toMatchObject([
+      { level: "exception", name: "RangeError", message: "no", stack: expect.any(String) },
+    ]);
   });
 });

@@ -27,6 +27,7 @@ describe("reads of the store", () => {
     ["/api/v1/types", "types", "list"],
     ["/tenant", "storage", "used"],
     ["/jobs/00000000-0000-7000-8000-000000000000", "jobs", "get"],
+    ["/executions/00000000-0000-7000-8000-000000000000/logs", "logs", "get"],
   ] as const)("of %s come one after another, and keep no other tenant's", async (path, ...what) => {
     const [many, other] = [await server.tenant("many"), await server.tenant("other")];
     for (const { ask } of [many, other]) await ask("GET", path);

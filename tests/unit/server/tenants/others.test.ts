@@ -39,6 +39,9 @@ beforeAll(async () => {
   const isOwners = (text: string) => text.includes(SECRET);
   engine = new RecordingEngine("container", (job) => ({
     result: isOwners(job.code) ? SECRET : "somebody's",
+    ...(isOwners(job.code) && {
+      logs: [{ level: "log" as const, message: SECRET, timestamp: 1 }],
+    }),
   }));
   server = host.start({ adminKey: ADMIN_KEY, secretKey: SECRET_KEY }, [engine]);
   owner = await server.tenant("owner", { env: { [SECRET.replaceAll("-", "_")]: SECRET } });
@@ -75,6 +78,7 @@ async function possessions(): Promise<Owned> {
   }
   const { body: ran } = await ask("POST", "/execute", { code, input: SECRET });
   expect(ran.result).toBe(SECRET);
+  expect((await ask("POST", "/functions/orders/invoke", {})).body.logs).toHaveLength(1);
   const later = { path: "/execute", body: { code }, headers: { prefer: "respond-async" } };
   const accept = async (): Promise<string> => (await (await send(key, "POST", later)).json()).id;
   const job = await accept();
@@ -102,6 +106,7 @@ async function possessions(): Promise<Owned> {
 /** Reads everything that the owner sees of its objects. */
 async function inventory(): Promise<unknown[]> {
   const paths = ["/tenant", "/executions?limit=200", "/functions", "/functions/orders"];
+  paths.push(`/executions/${owned.execution}/logs`, "/functions/orders/logs");
   paths.push("/functions/orders/versions", "/functions/orders/versions/2", "/functions/site");
   paths.push(`/jobs/${owned.job}`, `/jobs/${owned.waiting}`, "/api/v1/types");
   paths.push(`/api/v1/resource?locator=${owned.locator}`, "/api/v1/search?q=owner.org");

@@ -94,6 +94,44 @@ it("ends an execution by leaving its stream", async () => {
   await expect.poll(() => ended).toBe(true);
 });
 
+it("reads what was logged, page by page, and follows what is logged from now on", async () => {
+  const say = (message: string) => {
+    plane.behave = async (_job, { observer }) => {
+      const entry = { level: "log" as const, message, timestamp: 1 };
+      observer?.onLog?.(entry);
+      return { logs: [entry] };
+    };
+  };
+  await client.functions.deploy("talks", { code });
+  const ids: string[] = [];
+  for (const word of ["one", "two", "three"]) {
+    say(word);
+    ids.unshift((await client.functions.invoke("talks")).id);
+  }
+  expect(await client.executionLogs(ids[0] ?? "")).toMatchObject({ logs: [{ message: "three" }] });
+  const all: string[] = [];
+  for await (const { executionId } of client.functions.logs("talks", { limit: 1 })) {
+    all.push(executionId);
+  }
+  expect(all).toEqual(ids);
+  const followed = client.functions.logs("talks", { follow: true });
+  const next = followed.next();
+  await expect.poll(() => invokeUntil(next)).toBe(true);
+  expect((await next).value).toMatchObject({ version: 1, logs: [{ message: "three" }] });
+  // Leaving ends it, so that another can follow.
+  await followed.return();
+  await expect(client.functions.logs("none", { follow: true }).next()).rejects.toMatchObject({
+    code: "FUNCTION_NOT_FOUND",
+  });
+});
+
+/** Calls the function that is followed. Returns whether the follower has been told of a call. */
+async function invokeUntil(next: Promise<unknown>): Promise<boolean> {
+  await client.functions.invoke("talks");
+  const waits = new Promise((resolve) => setTimeout(() => resolve(undefined), 20));
+  return (await Promise.race([next, waits])) !== undefined;
+}
+
 it("submits, and waits for the answer", async () => {
   const { id, status } = await client.submit({ code, input: 7 });
   expect(status).toBe("queued");
