@@ -52,7 +52,6 @@ export const replaceAllText = uncurry(
 export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const indexOfText = uncurry(String.prototype.indexOf);
 export const lastIndexOfText = uncurry(String.prototype.lastIndexOf);
-export const functionText = uncurry(Function.prototype.toString as (this: object) => string);
 /** Runs a pattern, which must not have the flag `g` or `y`. */
 export const execPattern = uncurry(RegExp.prototype.exec);
 export const mapGet = uncurry(Map.prototype.get);
