@@ -1,6 +1,6 @@
 /** Tests kept log entries over HTTP: who reads them, what is kept, and following them. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Retention } from "../../../../server/runs/retention.ts";
 import { Aborted } from "../../../../src/base/errors.ts";
 import type { ExecuteOptions } from "../../../../src/engines/contract/contract.ts";
@@ -35,6 +35,11 @@ beforeAll(async () => {
   plane.behave = (_job, options) => run(options);
   server = plane.serve();
 }, 120_000);
+
+afterEach(() => {
+  held = Promise.resolve();
+  plane.behave = (_job, options) => run(options);
+});
 
 afterAll(() => plane.close(), 60_000);
 
@@ -153,7 +158,6 @@ describe("the entries of an execution", () => {
     await until(async () => (await last()) !== undefined);
     const { logs } = await acme.get(`/executions/${(await last()).id}/logs`);
     expect(logs).toEqual([entry("hung up")]);
-    plane.behave = (_job, options) => run(options);
   });
 
   it("are those of batches, of repetitions, and none where they are not to be kept", async () => {
@@ -325,7 +329,8 @@ describe("following a function's logs", () => {
     for (const each of [acme, other]) await each.put("/functions/f", { code });
     const gone = await follow(acme, "", false, own.app);
     await own.tenancy.directory.delete("ending");
-    await gone.over;
+    // At once, and not only at the next look at its key, which is five seconds away.
+    await Promise.race([gone.over, sleep(4_000)]);
     expect(gone.events).toEqual([{ event: "end", data: { reason: "unauthorized" } }]);
     const revoked = await follow(other, "", false, own.app);
     const { key } = await own.tenancy.keyring.create("staying", "");
