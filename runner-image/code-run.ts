@@ -13,7 +13,7 @@ import { apply, NativePromise, parseJson, startsWith } from "./base/primordials.
 import { ConsoleLog } from "./console.ts";
 import { entryOf } from "./entry.ts";
 import { Exchange } from "./exchange.ts";
-import type { Module } from "./load.ts";
+import type { Module } from "./modules/virtual.ts";
 import { RejectedPart, rejected } from "./rejected-part.ts";
 import { encodeRich } from "./rich.ts";
 import { serialize } from "./serialize.ts";
@@ -24,10 +24,17 @@ import { installTools } from "./tools/install.ts";
 
 /** Functions that evaluate user code. */
 export interface Runtime {
-  /** Returns the name under which the module made of `code` appears in a stack. */
-  readonly url: (code: string) => string;
-  /** Evaluates the module and passes its exports to `call`. Resolves with the value of `call`. */
-  readonly load: (url: string, call: (module: Module) => unknown) => Promise<unknown>;
+  /** Returns the name under which the job's module appears in a stack. */
+  readonly url: (job: WorkerJob) => string;
+  /**
+   * Evaluates the module and passes its exports to `call`. Resolves with the value of `call`. Tells
+   * `onUrl` if the module gets another name.
+   */
+  readonly load: (
+    job: WorkerJob,
+    call: (module: Module) => unknown,
+    onUrl: (url: string) => void,
+  ) => Promise<unknown>;
   /** Passes the exports of a module that is already loaded to `call`. */
   readonly again: (module: Module, call: (module: Module) => unknown) => Promise<unknown>;
   /** Loads the module of the database tool. */
@@ -126,10 +133,11 @@ export class CodeRun {
   }
 
   async #call(runtime: Runtime): Promise<unknown> {
-    const { code, entry } = this.#job;
+    const { entry } = this.#job;
     const exchange = this.#exchange;
     const args = exchange ? [] : argumentsOf(this.#job);
     const call = (module: Module): unknown => {
+      const url = this.#url ?? "";
       if (this.#job.reuse) this.#loaded = { url, module, database: this.#database };
       if (exchange) return exchange.call(module, entry, this.#job.attachments?.[0]);
       const main = entryOf(module, entry);
@@ -137,15 +145,16 @@ export class CodeRun {
       throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
     };
     forgetTimers();
-    const url = this.#loaded?.url ?? runtime.url(code);
-    this.#url = url;
+    this.#url = this.#loaded?.url ?? runtime.url(this.#job);
     // Awaited here for the reason given in worker.ts.
     if (this.#loaded !== undefined) {
       this.#database?.reopen();
       return await runtime.again(this.#loaded.module, call);
     }
     await this.#install(runtime);
-    return await runtime.load(url, call);
+    return await runtime.load(this.#job, call, (url) => {
+      this.#url = url;
+    });
   }
 
   /**

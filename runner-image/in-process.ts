@@ -18,8 +18,8 @@ export function open(host: InProcessHost): InProcessWorker {
     start(job) {
       runs.start(job, {
         url: () => MODULE_NAME,
-        async load(_url, call) {
-          const loading = await host.load(job.code, call);
+        async load({ code, language }, call) {
+          const loading = await host.load({ code, language }, call);
           await loading.done;
           return await loading.value;
         },

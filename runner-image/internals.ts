@@ -15,16 +15,17 @@ const TEST_BINDING = "internal/test/binding";
 /**
  * Removes access from a worker's globals to the runtime's internals. These are operations on
  * resources by number, handles for sockets and files, and the internal module loader. Runs before
- * user code. `prelude` is the URL of a module that does the same in a nested worker.
+ * user code. `prelude` is the URL of a module that does the same in a nested worker, and `urlOfMain`
+ * makes one of the module of user code.
  */
-export function closeInternals(prelude: string): void {
+export function closeInternals(prelude: string, urlOfMain: () => string): void {
   const { process, Deno } = globalThis as Anything;
   closeHandles((name) => process.binding(name));
   const modules = process.getBuiltinModule("node:module");
   closeModules(modules);
   // Only an export of the module has it. Imports get what the object has.
   modules.getBuiltinModule = process.getBuiltinModule;
-  closeWorkers(prelude, process.getBuiltinModule("node:worker_threads").Worker);
+  closeWorkers(prelude, process.getBuiltinModule("node:worker_threads").Worker, urlOfMain);
   refuseVsock();
   deleteProperty(Deno, Deno.internal);
   deleteProperty(Deno, "internal");

@@ -1,3 +1,4 @@
+import { MODULE_URL } from "../src/protocol/messages.ts";
 import {
   createBlobUrl,
   defineProperty,
@@ -8,12 +9,12 @@ import {
   mapSet,
   NativeBlob,
   NativeMap,
+  NativeURL,
   stringifyJson,
   toText,
 } from "./base/primordials.ts";
 
 const { construct, setPrototypeOf, preventExtensions } = Reflect;
-const NativeURL = URL;
 const revokeBlobUrl = URL.revokeObjectURL.bind(URL);
 const typeOfBlob = getterOf<string>(Blob.prototype, "type");
 const JAVASCRIPT = { type: "application/javascript" };
@@ -26,16 +27,17 @@ const isModuleType = RegExp.prototype.test.bind(MODULE_TYPE);
 
 /**
  * Makes each worker that user code creates evaluate the prelude before its own module. The class of
- * `node:worker_threads` offers no place for that, so it creates no worker at all.
+ * `node:worker_threads` offers no place for that, so it creates no worker at all. `urlOfMain` makes
+ * a URL of user code's own module, whose text no other worker can load.
  */
-export function closeWorkers(prelude: string, NodeWorker: object): void {
+export function closeWorkers(prelude: string, NodeWorker: object, urlOfMain: () => string): void {
   const Native = Worker;
   const base = location.href;
   const typed = typedCopies();
   const behind = (specifier: unknown): string => {
     // Converted to text once: a second conversion could give another text.
     const url = new NativeURL(toText(specifier), base).href;
-    const own = mapGet(typed, url) ?? url;
+    const own = url === MODULE_URL ? urlOfMain() : (mapGet(typed, url) ?? url);
     const text = `import ${stringifyJson(prelude)};\nimport ${stringifyJson(own)};\n`;
     return createBlobUrl(new NativeBlob(listOf(text), JAVASCRIPT));
   };

@@ -5,5 +5,5 @@ import { closeInternals } from "./internals.ts";
 /** True with the permission `hrtime`. The worker that makes the prelude sets it before this text. */
 declare const HRTIME: boolean;
 
-closeInternals(import.meta.url);
+closeInternals(import.meta.url, () => "data:text/javascript,");
 if (!HRTIME) coarsenClocks();

@@ -3,7 +3,8 @@
  * module hold. First come a few jobs of the host's own, then the real one.
  */
 import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.ts";
-import { preventDefault } from "./base/primordials.ts";
+import { MODULE_URL } from "../src/protocol/messages.ts";
+import { createBlobUrl, NativeBlob, preventDefault } from "./base/primordials.ts";
 import { coarsenClocks } from "./clocks/coarse.ts";
 import type { Runtime } from "./code-run.ts";
 import { CodeRuns } from "./code-runs.ts";
@@ -11,7 +12,8 @@ import { captureConsole } from "./console.ts";
 import { explainFetch, noteRefusal } from "./fetch-failures.ts";
 import { restrictGlobals } from "./globals.ts";
 import { closeInternals } from "./internals.ts";
-import { loadModule, moduleUrl } from "./load.ts";
+import { loadSource } from "./modules/load.ts";
+import { urlOfMain } from "./modules/own-worker.ts";
 import { listen, send } from "./port.ts";
 import { tunnelConnections } from "./raw-connections.ts";
 import { replaceUpgrade } from "./sockets/upgrade.ts";
@@ -38,9 +40,11 @@ const DATABASE_URL = new URL(DATABASE_MODULE, import.meta.url).href;
 const scope = globalThis as unknown as WorkerScope;
 
 const runtime: Runtime = {
-  url: moduleUrl,
+  url: ({ moduleUrl = MODULE_URL }) => moduleUrl,
   // Awaited here: passing on an unsettled promise calls its "then", which code may have replaced.
-  load: async (url, call) => await call(await loadModule(url, (from) => import(from))),
+  async load({ code, language, moduleUrl: url = MODULE_URL }, call, onUrl) {
+    return await loadSource({ code, language, url }, call, onUrl);
+  },
   again: async (module, call) => await call(module),
   database: () => import(DATABASE_URL) as Promise<DatabaseModule>,
 };
@@ -60,7 +64,11 @@ scope.onmessage = async ({ data: { port, hrtime } }) => {
   trackTimers();
   replaceUpgrade();
   restrictGlobals((fault) => runs.fail(fault));
-  closeInternals(moduleUrl(`const HRTIME = ${hrtime};${NESTED_PRELUDE}`));
+  const prelude = [`const HRTIME = ${hrtime};${NESTED_PRELUDE}`];
+  closeInternals(
+    createBlobUrl(new NativeBlob(prelude, { type: "application/javascript" })),
+    urlOfMain,
+  );
   if (!hrtime) coarsenClocks();
   listen(port, (message) => {
     if (message.type === "refused") {

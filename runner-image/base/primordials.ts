@@ -17,7 +17,7 @@ export const uncurry = bind.bind(call as never) as unknown as <M extends Method>
 ) => (self: ThisParameterType<M>, ...args: Parameters<M>) => ReturnType<M>;
 
 export const { parse: parseJson, stringify: stringifyJson } = JSON;
-export const { apply, deleteProperty } = Reflect;
+export const { apply, construct, deleteProperty } = Reflect;
 export const { defineProperty, getPrototypeOf, setPrototypeOf, is: isSame, keys: keysOf } = Object;
 export const { getOwnPropertyDescriptor, getOwnPropertySymbols, hasOwn } = Object;
 /** Tells whether a value is raw JSON text. Node 20 does not know of such values. */
@@ -121,6 +121,7 @@ export const post = uncurry(
   MessagePort.prototype.postMessage as (message: unknown, transfer?: ArrayBuffer[]) => void,
 );
 export const startPort = uncurry(MessagePort.prototype.start);
+export const NativeURL = URL;
 export const createBlobUrl = URL.createObjectURL.bind(URL);
 export const NativeBlob = Blob;
 export const startTimer = setTimeout;

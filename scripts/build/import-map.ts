@@ -13,6 +13,15 @@ export const CHANGED_MODULES = {
 };
 
 /**
+ * Modules of the runtime that may be imported without "node:", as the list of Deno 2.9.6 has them.
+ * The runtime resolves these names by itself only where there is no import map.
+ */
+export const BARE_BUILTINS =
+  `_http_agent _http_common _http_outgoing _http_server _stream_duplex _stream_passthrough _stream_readable _stream_transform _stream_writable _tls_common _tls_wrap assert assert/strict async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns dns/promises domain events fs fs/promises http http2 https inspector inspector/promises module net os path path/posix path/win32 perf_hooks process punycode querystring readline readline/promises repl stream stream/consumers stream/promises stream/web string_decoder sys timers timers/promises tls trace_events tty url util util/types v8 vm wasi worker_threads zlib`.split(
+    " ",
+  );
+
+/**
  * Makes the import map. No module is mapped to an original in any scope: code can name any
  * module as the one that imports.
  *
@@ -20,6 +29,7 @@ export const CHANGED_MODULES = {
  */
 export function importMap(modules: readonly (readonly string[])[]): object {
   const imports: Record<string, string> = Object.fromEntries(modules);
+  for (const name of BARE_BUILTINS) imports[name] = `node:${name}`;
   for (const [name, exports] of Object.entries(CHANGED_MODULES)) {
     const names = exports.trim().split(/\s+/).join(", ");
     const text = `const all = process.getBuiltinModule("node:${name}");

@@ -9,8 +9,8 @@ const TYPE_LIMITS = { ...OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };
 
 /** Returns the job that an engine runs for a loaded execution. */
 export function jobOf({ request, tools, grants, input, exchange, typeCall }: Context): Job {
-  const { code, entry } = request;
-  const job = { code, entry, tools, limits: OUTPUT_LIMITS, grants };
+  const { code, entry, language } = request;
+  const job = { code, entry, ...(language && { language }), tools, limits: OUTPUT_LIMITS, grants };
   if (typeCall !== undefined) {
     const { attachments = [], result = "json" } = typeCall;
     return { ...job, input, attachments, result, limits: TYPE_LIMITS };
@@ -39,6 +39,6 @@ export function optionsOf(context: Context, readResult: ReadResult | undefined):
 }
 
 function keyOf({ request, tenant, tools, grants, profile }: Context): string {
-  const { code, entry } = request;
-  return reuseKey({ tenant: tenantKey(tenant), code, entry, tools, grants, profile });
+  const { code, entry, language } = request;
+  return reuseKey({ tenant: tenantKey(tenant), code, entry, language, tools, grants, profile });
 }

@@ -2,7 +2,13 @@
  * Messages between the host and the runner in a realm of its process: runner-image/in-process.ts.
  */
 import type { DatabaseModule } from "./database.ts";
-import type { RunMessage, WorkerJob, WorkerMessage } from "./messages.ts";
+import type { Language, RunMessage, WorkerJob, WorkerMessage } from "./messages.ts";
+
+/** Text of a module. */
+export interface Source {
+  readonly code: string;
+  readonly language?: Language | undefined;
+}
 
 export type Module = Record<string, unknown>;
 
@@ -10,7 +16,7 @@ export type Module = Record<string, unknown>;
 export interface InProcessHost {
   send(message: WorkerMessage): void;
   /** Evaluates a module and passes its exports to `call`. Both are stopped at the deadline. */
-  load(code: string, call: (module: Module) => unknown): Promise<Loading>;
+  load(source: Source, call: (module: Module) => unknown): Promise<Loading>;
   /** Passes the exports of a loaded module to `call`, in the same way. */
   again(module: Module, call: (module: Module) => unknown): Pick<Loading, "value">;
   database(): Promise<DatabaseModule>;

@@ -11,6 +11,7 @@ const decoder = new TextDecoder();
  */
 export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8Array {
   const { code, entry, input, tools, attachments = [], limits, result, reuse, httpRequest } = job;
+  const { language, moduleUrl } = job;
   const payload: Uint8Array[] = [];
   const bytesOf = (text: string): number => {
     const bytes = encoder.encode(text);
@@ -20,6 +21,8 @@ export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8A
   const header: JobHeader = {
     entry,
     codeBytes: bytesOf(code),
+    ...(language && { language }),
+    ...(moduleUrl && { moduleUrl }),
     ...(input !== undefined && { inputBytes: bytesOf(input) }),
     tools: tools.map(({ name, config, module }): ToolHeader => {
       return module === undefined
@@ -41,6 +44,8 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
   const {
     entry,
     codeBytes,
+    language,
+    moduleUrl,
     inputBytes,
     tools,
     attachmentBytes,
@@ -59,6 +64,8 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
     type: "job",
     entry,
     code: nextText(codeBytes),
+    ...(language && { language }),
+    ...(moduleUrl && { moduleUrl }),
     input: inputBytes === undefined ? undefined : nextText(inputBytes),
     tools: tools.map(({ name, config, moduleBytes }): ToolUse => {
       return moduleBytes === undefined

@@ -7,6 +7,14 @@ import type { SocketMessage, SocketPart } from "./socket.ts";
 /** Name of user code's module in a stack, at every level. */
 export const MODULE_NAME = "main.ts";
 
+/** URL of user code's module, which `import.meta.url` has. No file is there. */
+export const MODULE_URL = `file:///${MODULE_NAME}`;
+
+export const LANGUAGES = ["javascript", "typescript"] as const;
+
+/** Language of code. Default: TypeScript where it does not parse as JavaScript. */
+export type Language = (typeof LANGUAGES)[number];
+
 export const CONSOLE_LEVELS = ["log", "info", "warn", "error"] as const;
 
 export type ConsoleLevel = (typeof CONSOLE_LEVELS)[number];
@@ -39,6 +47,9 @@ export interface ToolHeader {
 export interface JobHeader {
   readonly entry: string;
   readonly codeBytes: number;
+  readonly language?: Language | undefined;
+  /** Default `MODULE_URL`. A worker loads a URL once, so jobs ahead of the real one have their own. */
+  readonly moduleUrl?: string;
   /** Default: the caller sent no input, so the entry is called without arguments. */
   readonly inputBytes?: number;
   readonly tools: readonly ToolHeader[];
@@ -65,6 +76,8 @@ export interface WorkerJob {
   readonly type: "job";
   readonly entry: string;
   readonly code: string;
+  readonly language?: Language | undefined;
+  readonly moduleUrl?: string;
   readonly input: string | undefined;
   readonly tools: readonly ToolUse[];
   /**

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
+import { LANGUAGES } from "../protocol/messages.ts";
 import { strictObject } from "./object-schema.ts";
 
 const permissions = z.unknown() as z.ZodType<
@@ -14,6 +15,11 @@ const permissions = z.unknown() as z.ZodType<
 export const executeRequest = strictObject({
   /** An ES module in JavaScript or TypeScript, at most `maxSize` bytes. */
   code: z.string().meta({ description: "An ES module in JavaScript or TypeScript" }),
+  /** Language of the code. Default: TypeScript where it does not parse as JavaScript. */
+  language: z
+    .enum(LANGUAGES)
+    .optional()
+    .meta({ description: "Default: TypeScript where the code does not parse as JavaScript" }),
   /** Passed to the entry as its only argument; any JSON value. */
   input: z.unknown().optional().meta({ description: "The entry's only argument; any JSON" }),
   /** Export to call, or the name of the default export's function. Default `"default"`. */

@@ -12,9 +12,9 @@ export interface ExecuteRequest extends z.input<typeof executeRequest> {}
 
 type Filled = z.output<typeof executeRequest>;
 
-/** A request with valid values in all fields. */
-export type ValidRequest = Pick<Filled, "input"> & {
-  [Name in keyof Filled as Exclude<Name, "input">]-?: Exclude<Filled[Name], undefined>;
+/** A request with valid values in all fields that have a default. */
+export type ValidRequest = Pick<Filled, "input" | "language"> & {
+  [Name in keyof Filled as Exclude<Name, "input" | "language">]-?: Exclude<Filled[Name], undefined>;
 };
 
 export type Level = (typeof LOG_ENTRY_LEVELS)[number];

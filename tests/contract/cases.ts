@@ -1,10 +1,11 @@
 import type { Outcome, Status } from "../../src/engines/contract/contract.ts";
-import type { ToolUse } from "../../src/protocol/messages.ts";
+import type { Language, ToolUse } from "../../src/protocol/messages.ts";
 
 /** A piece of code and its expected result, on every engine. */
 export interface Case {
   readonly name: string;
   readonly code: string;
+  readonly language?: Language;
   readonly input?: unknown;
   readonly entry?: string;
   readonly timeout?: number;

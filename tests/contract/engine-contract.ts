@@ -17,6 +17,7 @@ import { CRYPTO } from "./crypto-cases.ts";
 import { CUSTOM_TOOLS } from "./custom-tool-cases.ts";
 import { INPUTS } from "./input-cases.ts";
 import { LINGERING } from "./lingering-cases.ts";
+import { MODULES } from "./module-cases.ts";
 import { RESULTS } from "./result-cases.ts";
 import { RICH } from "./rich-cases.ts";
 import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
@@ -46,9 +47,11 @@ export function job(
 
 export function execute(engine: Engine, item: Case): Promise<Outcome> {
   const { code, input, entry, tools, attachments, rich, resultBytes, timeout = 20_000 } = item;
+  const { language } = item;
   const limits = { ...OUTPUT_LIMITS, ...(resultBytes && { resultBytes }) };
   const asked = {
     ...job(code, input, entry, tools),
+    ...(language && { language }),
     limits,
     ...(attachments && { attachments }),
     ...(rich && { result: "rich" as const }),
@@ -87,6 +90,8 @@ export function engineContract(
       INPUTS,
       LINGERING,
       ...(deno && { RUNTIME }),
+      // The sandboxes of unit tests have a loader of their own.
+      ...((deno || !isolation) && { MODULES }),
     })) {
       const possible = cases.filter((item) => isolation || item.isolation !== true);
       // Without a boundary, all cases of a group may be impossible.

@@ -4,7 +4,6 @@ import { RunnerFault } from "../../runner-image/base/faults.ts";
 import { CodeRuns } from "../../runner-image/code-runs.ts";
 import { captureConsole } from "../../runner-image/console.ts";
 import { restrictGlobals } from "../../runner-image/globals.ts";
-import { loadModule } from "../../runner-image/load.ts";
 import { trackTimers } from "../../runner-image/timers.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
@@ -41,7 +40,7 @@ port.on("message", (message: ThreadJob | ChannelMessage | CreditMessage) => {
   }
   runs.start(message, {
     url: () => toUrl(message.script),
-    load: async (url, call) => await call(await loadModule(url, (from) => import(from))),
+    load: async (_job, call) => await call(await import(toUrl(message.script))),
     again: async (module, call) => await call(module),
     database: () => import("../../runner-image/database/tool.ts"),
   });

@@ -9,6 +9,7 @@ import type {
   ChannelRequest,
   Fault,
   JobAnswer,
+  Language,
   ResultForm,
   ToolUse,
 } from "../../protocol/messages.ts";
@@ -48,6 +49,8 @@ export function profileKey(profile: Profile): string {
 /** One piece of code to run once. */
 export interface Job {
   readonly code: string;
+  /** Default: TypeScript where it does not parse as JavaScript. */
+  readonly language?: Language | undefined;
   readonly entry: string;
   /** JSON text, or that of `writeInput()`; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;

@@ -16,7 +16,7 @@ const PACKAGE =
 /** Refused import of a file that a sandbox may read only with the database tool. */
 const DRIZZLE = /^Requires read access to "[^"]*\/database\/[\w-]+\.js"/;
 const RELATIVE =
-  /^(invalid URL: relative URL with a cannot-be-a-base base|Import "[./][^"]*" not a dependency)/;
+  /^(Cannot find "\.{0,2}\/[^"]*", imported from|Requires read access to "\/[^"]*\.[cm]?[jt]sx?(on)?"|Import "[./][^"]*" not a dependency)/;
 
 /** Causes of a failed `fetch` that the proxy has decided on, and has reported. */
 const OF_PROXY = /the egress proxy refused|unsuccessful tunnel|dns error/;
@@ -61,7 +61,7 @@ export function hintFor(
   }
   if (name === "TypeError" && DRIZZLE.test(message)) return 'Add "database" to "tools"';
   if (name === "TypeError" && RELATIVE.test(message)) {
-    return "There are no other files: put everything into the code";
+    return 'There are no other files: put everything into the code, or deploy a function with "files"';
   }
   return undefined;
 }

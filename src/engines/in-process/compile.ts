@@ -2,8 +2,9 @@ import { constants, Script } from "node:vm";
 import { LRUCache } from "lru-cache";
 import { transform } from "sucrase";
 import { messageOf } from "../../base/errors.ts";
+import type { Source } from "../../protocol/in-process.ts";
 import { MODULE_NAME } from "../../protocol/messages.ts";
-import { IMPORTED, moduleBody, USE } from "./module-body.ts";
+import { IMPORTED, META, type ModuleBody, moduleBody, USE } from "./module-body.ts";
 
 /**
  * Compiled modules that are cached. Code at level `none` is the host's own and runs again and
@@ -11,9 +12,13 @@ import { IMPORTED, moduleBody, USE } from "./module-body.ts";
  */
 const KEPT = 100;
 
+/** A comment by which a single file says how its JSX is compiled, and the function for it. */
+const JSX_PRAGMA = /@jsx\s+([\w$.]+)/;
+const JSX_FRAGMENT = /@jsxFrag\s+([\w$.]+)/;
+
 /** A module compiled to a function, because a realm supports no modules. */
 export interface CompiledModule {
-  /** Evaluates to `(imported, use) => Promise<void>`, which calls `use` with the exports. */
+  /** Evaluates to `(imported, use, meta) => Promise<void>`, which calls `use` with the exports. */
   readonly script: Script;
   /** Static imports. `imported` has their namespaces in this order. */
   readonly specifiers: readonly string[];
@@ -22,23 +27,24 @@ export interface CompiledModule {
 const kept = new LRUCache<string, CompiledModule>({ max: KEPT });
 
 /**
- * Compiles a module in JavaScript or TypeScript. Lines keep their numbers.
+ * Compiles a module in JavaScript, or in TypeScript if it is no JavaScript. Lines keep their
+ * numbers.
  *
  * @throws {SyntaxError} without a stack, for code that does not parse.
  */
-export function compile(code: string): CompiledModule {
-  const known = kept.get(code);
+export function compile({ code, language }: Source): CompiledModule {
+  const key = `${language ?? ""}:${code}`;
+  const known = kept.get(key);
   if (known !== undefined) return known;
-  const compiled = compileAnew(code);
-  kept.set(code, compiled);
+  const compiled = compileAnew(code, language);
+  kept.set(key, compiled);
   return compiled;
 }
 
-function compileAnew(code: string): CompiledModule {
+function compileAnew(code: string, language: Source["language"]): CompiledModule {
   try {
-    const plain = transform(code, { transforms: ["typescript"], disableESTransforms: true }).code;
-    const { text, specifiers } = moduleBody(plain);
-    const script = new Script(`(async (${IMPORTED},${USE}) => {${text}})`, {
+    const { text, specifiers } = bodyOf(code, language);
+    const script = new Script(`(async (${IMPORTED},${USE},${META}) => {${text}})`, {
       filename: MODULE_NAME,
       // The body's first line is added by `moduleBody()`.
       lineOffset: -1,
@@ -50,8 +56,58 @@ function compileAnew(code: string): CompiledModule {
   }
 }
 
+function bodyOf(code: string, language: Source["language"]): ModuleBody {
+  let fault: unknown;
+  if (language !== "typescript") {
+    try {
+      return moduleBody(code);
+    } catch (error) {
+      fault = error;
+    }
+  }
+  const jsx = jsxOf(code);
+  if (language === "javascript" && jsx === undefined) throw fault;
+  try {
+    const plain = transform(code, {
+      transforms: ["typescript", ...(jsx ? (["jsx"] as const) : [])],
+      disableESTransforms: true,
+      ...jsx,
+    });
+    return moduleBody(plain.code);
+  } catch (error) {
+    throw isBefore(error, fault) ? fault : error;
+  }
+}
+
+/** Tells whether the parser of TypeScript has come less far than that of JavaScript. */
+function isBefore(one: unknown, other: unknown): boolean {
+  const [line, column] = placeOf(one);
+  const [otherLine, otherColumn] = placeOf(other);
+  return otherLine > line || (otherLine === line && otherColumn >= column);
+}
+
+interface Placed {
+  readonly loc?: { readonly line: number; readonly column: number };
+}
+
+/** Returns line and column of an error of a parser; acorn counts columns from zero. */
+function placeOf(error: unknown): [line: number, column: number] {
+  const { line = 0, column = 0 } = (error as Placed | undefined)?.loc ?? {};
+  return [line, error instanceof SyntaxError ? column + 1 : column];
+}
+
+function jsxOf(code: string) {
+  const [, jsxPragma] = JSX_PRAGMA.exec(code) ?? [];
+  if (jsxPragma === undefined) return undefined;
+  const [, jsxFragmentPragma = "React.Fragment"] = JSX_FRAGMENT.exec(code) ?? [];
+  return { jsxPragma, jsxFragmentPragma, production: true };
+}
+
 function syntaxError(cause: unknown): SyntaxError {
-  const error = new SyntaxError(messageOf(cause).replace(/^Error transforming .*?: /, ""));
+  const [line, column] = placeOf(cause);
+  const text = messageOf(cause).replace(/^Error transforming .*?: /, "");
+  const place = line > 0 ? ` (${line}:${column})` : "";
+  const error = new SyntaxError(`${text.replace(/ \(\d+:\d+\)$/, "")}${place}`);
   // The stack would be about this file, not about the code.
   Reflect.deleteProperty(error, "stack");
   return error;

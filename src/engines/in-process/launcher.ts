@@ -59,7 +59,7 @@ class InlineSandbox implements Sandbox {
     const inside = this.#realm.runner as { open(host: InProcessHost): InProcessWorker };
     this.#worker = inside.open({
       send: (message) => this.#onMessage(message),
-      load: (code, call) => this.#realm.load(code, call),
+      load: (source, call) => this.#realm.load(source, call),
       again: (module, call) => this.#realm.again(module, call),
       database: () => this.#realm.database(),
     });

@@ -7,8 +7,9 @@ import type {
   Literal,
   Pattern,
   Program,
+  Token,
 } from "acorn";
-import { parse } from "acorn";
+import { parse, tokTypes } from "acorn";
 
 /**
  * Names that a body uses besides the author's: the imported namespaces, and the function to call at
@@ -18,6 +19,11 @@ export const IMPORTED = "__isolateImported";
 export const USE = "__isolateUse";
 /** Short, so that the replacement of `export default` is no longer than the original. */
 const DEFAULT = "__def";
+
+/** Replaces `import.meta`, which only modules have. Shorter than that. */
+export const META = "__meta";
+
+const SYNTAX = { sourceType: "module", ecmaVersion: "latest", allowHashBang: true } as const;
 
 /** Module text as the body of an async function. Lines stay where they are, and mostly columns. */
 export interface ModuleBody {
@@ -33,8 +39,12 @@ export interface ModuleBody {
  * @throws {SyntaxError} for code that does not parse.
  */
 export function moduleBody(code: string): ModuleBody {
-  const program = parse(code, { sourceType: "module", ecmaVersion: "latest" });
+  const tokens: Token[] = [];
+  const onToken = code.includes("import.meta") ? { onToken: tokens } : {};
+  const program = parse(code, { ...SYNTAX, ...onToken });
   const rewriting = new Rewriting(code);
+  rewriting.meta(tokens);
+  if (code.startsWith("#!")) rewriting.hashbang();
   rewriting.program(program);
   return rewriting.result();
 }
@@ -50,6 +60,21 @@ class Rewriting {
     this.#code = code;
   }
 
+  /** Makes a comment of the first line, which is one only at the very start of a text. */
+  hashbang(): void {
+    this.#edits.push({ start: 0, end: 2, text: "//" });
+  }
+
+  /** Replaces each `import.meta` of the code by a variable. */
+  meta(tokens: readonly Token[]): void {
+    tokens.forEach(({ type, start }, index) => {
+      const [dot, meta] = tokens.slice(index + 1, index + 3);
+      if (type !== tokTypes._import || dot?.type !== tokTypes.dot || meta === undefined) return;
+      const isMeta = this.#code.slice(meta.start, meta.end) === "meta";
+      if (isMeta) this.#edits.push({ start, end: meta.end, text: META });
+    });
+  }
+
   program({ body }: Program): void {
     for (const node of body) {
       if (node.type === "ImportDeclaration") this.#import(node);
@@ -61,7 +86,8 @@ class Rewriting {
 
   result(): ModuleBody {
     let text = this.#code;
-    for (const { start, end, text: by } of this.#edits.toReversed()) {
+    const edits = this.#edits.sort((a, b) => a.start - b.start);
+    for (const { start, end, text: by } of edits.toReversed()) {
       // Line breaks and blanks stay, so that later code keeps its position.
       const blank = text.slice(start, end).replace(/[^\n]/g, " ").slice(by.length);
       text = `${text.slice(0, start)}${by}${blank}${text.slice(end)}`;

@@ -1,7 +1,9 @@
+import { isBuiltin } from "node:module";
 import { constants, Script } from "node:vm";
 import type { DatabaseModule } from "../../protocol/database.ts";
 import { DRIZZLE_MODULES } from "../../protocol/drizzle-specifiers.ts";
-import type { Loading, Module } from "../../protocol/in-process.ts";
+import type { Loading, Module, Source } from "../../protocol/in-process.ts";
+import { MODULE_NAME, MODULE_URL } from "../../protocol/messages.ts";
 import { compile } from "./compile.ts";
 import { databaseScript } from "./database.ts";
 import { createGlobals, type Globals } from "./globals.ts";
@@ -11,9 +13,27 @@ import { type Entry, RealmTimers } from "./timers.ts";
 /** File name of the runner's script in stacks. */
 export const RUNNER_URL = "isolate:runner";
 
-type Evaluate = (imported: readonly unknown[], use: (module: Module) => void) => Promise<void>;
+type Evaluate = (
+  imported: readonly unknown[],
+  use: (module: Module) => void,
+  meta: object,
+) => Promise<void>;
 
 const DRIZZLE: ReadonlySet<string> = new Set(DRIZZLE_MODULES);
+
+/** Makes what the code finds as `import.meta`, as in a sandbox. */
+const metaOf = (): object => ({
+  __proto__: null,
+  url: MODULE_URL,
+  main: false,
+  filename: `/${MODULE_NAME}`,
+  dirname: "/",
+  resolve: (specifier: string) => {
+    return isBuiltin(specifier)
+      ? `node:${specifier.replace(/^node:/, "")}`
+      : new URL(specifier, MODULE_URL).href;
+  },
+});
 
 const unset: Promise<unknown> = Promise.resolve();
 
@@ -63,8 +83,8 @@ export class Realm {
   }
 
   /** Evaluates a module after its imports, and calls `call` with its exports. */
-  async load(code: string, call: (module: Module) => unknown): Promise<Loading> {
-    const { script, specifiers } = compile(code);
+  async load(source: Source, call: (module: Module) => unknown): Promise<Loading> {
+    const { script, specifiers } = compile(source);
     const imported = specifiers.length > 0 ? await this.#import(specifiers) : [];
     const evaluate = this.#evaluate(script) as Evaluate;
     const loading = { done: unset, value: undefined as unknown };
@@ -73,7 +93,7 @@ export class Realm {
       // After a top-level `await`, the module runs outside of the guarded call.
       loading.value = guarded ? call(module) : this.call(call, [module]);
     };
-    loading.done = this.call(evaluate, [imported, use]) as Promise<unknown>;
+    loading.done = this.call(evaluate, [imported, use, metaOf()]) as Promise<unknown>;
     guarded = false;
     return loading;
   }

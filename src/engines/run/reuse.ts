@@ -27,11 +27,22 @@ export function assertReusable(tools: readonly ToolUse[]): void {
  * profile. It is a SHA-256 in hexadecimal digits.
  */
 export function reuseKey(
-  parts: Pick<Job, "code" | "entry" | "tools" | "grants"> & { tenant: string; profile: Profile },
+  parts: Pick<Job, "code" | "entry" | "language" | "tools" | "grants"> & {
+    tenant: string;
+    profile: Profile;
+  },
 ): string {
-  const { tenant, code, entry, tools, grants, profile } = parts;
+  const { tenant, code, entry, language, tools, grants, profile } = parts;
   const used = tools.map(({ name, config, module }) => [name, config, module]);
   // Nested arrays keep the parts apart.
-  const text = JSON.stringify([tenant, code, entry, used, grants ?? null, profile]);
+  const text = JSON.stringify([
+    tenant,
+    code,
+    entry,
+    language ?? null,
+    used,
+    grants ?? null,
+    profile,
+  ]);
   return createHash("sha256").update(text).digest("hex");
 }

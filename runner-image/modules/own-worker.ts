@@ -1,0 +1,19 @@
+/** Text of user code for a worker that runs the same module: `new Worker(import.meta.url)`. */
+import { MODULE_NAME, MODULE_URL } from "../../src/protocol/messages.ts";
+import { createBlobUrl, listOf, NativeBlob } from "../base/primordials.ts";
+
+const JAVASCRIPT = { type: "application/javascript" };
+
+/** Gives the module the same address as in the worker that it comes from. */
+const META = `Object.assign(import.meta,{url:"${MODULE_URL}",filename:"/${MODULE_NAME}",dirname:"/"});`;
+
+let main = "";
+
+export function keepMain(text: string): void {
+  main = text;
+}
+
+/** Makes a URL that a new worker can load. In the first line, columns are not those of the code. */
+export function urlOfMain(): string {
+  return createBlobUrl(new NativeBlob(listOf(`${META}${main}`), JAVASCRIPT));
+}

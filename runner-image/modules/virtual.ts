@@ -1,0 +1,62 @@
+/** Loads a text as the module of a URL. */
+import { MODULE_URL } from "../../src/protocol/messages.ts";
+import { keepMain } from "./own-worker.ts";
+export type Module = Record<string, unknown>;
+
+interface Hooks {
+  deregister(): void;
+}
+
+type Next = (subject: string, context: unknown) => unknown;
+
+interface NodeModule {
+  registerHooks(hooks: {
+    resolve(specifier: string, context: unknown, next: Next): unknown;
+    load(url: string, context: unknown, next: Next): unknown;
+  }): Hooks;
+}
+
+const { process } = globalThis as unknown as {
+  process: { getBuiltinModule(name: "node:module"): NodeModule };
+};
+const { registerHooks } = process.getBuiltinModule("node:module");
+
+/** A module that exports `then` and would be taken for a promise. */
+const THENABLE = "/namespace";
+
+/**
+ * Evaluates the text as the module `url` and passes its namespace to `use`. Hooks for the loader
+ * serve the URL. They are gone before the first line of the text runs, and before its imports are
+ * resolved. A hook would resolve these without the import map.
+ */
+export async function importText(
+  url: string,
+  text: string,
+  use: (module: Module) => unknown,
+  isThenable: boolean,
+): Promise<unknown> {
+  if (url === MODULE_URL) keepMain(text);
+  const around = `${url}${THENABLE}`;
+  const hooks = registerHooks({
+    resolve(specifier, context, next) {
+      const isOurs = specifier === url || (isThenable && specifier === around);
+      return isOurs ? { url: specifier, shortCircuit: true } : next(specifier, context);
+    },
+    load(from, context, next) {
+      if (from === url) {
+        hooks.deregister();
+        return { format: "module", source: text, shortCircuit: true };
+      }
+      if (!isThenable || from !== around) return next(from, context);
+      const source = `import * as module from "${url}"; export { module };`;
+      return { format: "module", source, shortCircuit: true };
+    },
+  });
+  let module: Module;
+  try {
+    module = await (import(isThenable ? around : url) as Promise<Module>);
+  } finally {
+    hooks.deregister();
+  }
+  return await use(isThenable ? (module.module as Module) : module);
+}
