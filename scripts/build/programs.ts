@@ -47,6 +47,7 @@ export async function buildPrograms(): Promise<Built> {
     within("realm", await buildRealm()),
     within("confined", await buildConfined("main", "src/confined-process/entry.ts")),
     within("confined", await buildConfined("compiler", "src/bundler/compiler-entry.ts")),
+    within("confined", await buildConfined("checker", "src/bundler/checker-entry.ts")),
     within("confined", await buildConfined("unpacker", "src/resourcex/archive/unpacker-entry.ts")),
     within("confined", await buildConfined("schemas", "server/resources/checks/entry.ts")),
     await buildTypeEntry(),

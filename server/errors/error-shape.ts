@@ -15,6 +15,10 @@ const problem = z
       code: z.string().meta({ description: "Stable and machine-readable" }),
       message: z.string(),
       field: z.string().optional().meta({ description: "The offending part of the request" }),
+      location: z
+        .object({ file: z.string(), line: z.int(), column: z.int(), frame: z.string() })
+        .optional()
+        .meta({ description: "Place of the fault in the source of a deployment" }),
       requestId: z.string(),
     }),
   })

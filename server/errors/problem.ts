@@ -1,4 +1,4 @@
-import { Aborted, IsolateError } from "../../src/base/errors.ts";
+import { Aborted, BadRequest, IsolateError, type SourceLocation } from "../../src/base/errors.ts";
 
 /** Body of every answer that is not a success. */
 export interface Problem {
@@ -9,6 +9,8 @@ export interface Problem {
     readonly message: string;
     /** Faulty part of the request. */
     readonly field?: string;
+    /** Place of the fault in a deployed source. */
+    readonly location?: SourceLocation;
     readonly requestId: string;
   };
 }
@@ -73,7 +75,9 @@ export function problemResponse(thrown: unknown, requestId: string): Response {
   if (thrown instanceof IsolateError) {
     const { name, code, message, status, retryAfter } = thrown;
     const field = "field" in thrown && thrown.field !== "" ? { field: String(thrown.field) } : {};
-    const problem: Problem = { error: { name, code, message, ...field, requestId } };
+    const { location } = thrown instanceof BadRequest ? thrown : {};
+    const place = location === undefined ? {} : { location };
+    const problem: Problem = { error: { name, code, message, ...field, ...place, requestId } };
     return respond(problem, status, retryAfter);
   }
   if (thrown instanceof HttpProblem) {

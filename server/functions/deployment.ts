@@ -1,11 +1,12 @@
 import { BadRequest, PayloadTooLarge, TenantLimit } from "../../src/base/errors.ts";
 import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
-import { bundleFunction } from "../../src/bundler/function-bundle.ts";
+import { bundleFunction, checkModule } from "../../src/bundler/function-bundle.ts";
 import type { DeployBody } from "../../src/contract/functions.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import type { NewVersion } from "../store/contract/functions.ts";
 import type { Caller } from "../tenants/auth.ts";
+import { assertEntry } from "./entry.ts";
 import { withStripPrefix } from "./kept-request.ts";
 
 const MAIN = "main.ts";
@@ -33,14 +34,45 @@ export async function toVersion(
   const check = (asked: object): Promise<void> => kernel.check(asked as ExecuteRequest, { tenant });
   // Checks first what costs nothing. The code is not bundled yet.
   const settled = await withReuse(request, (asked) => check({ ...asked, code: "" }));
-  const code =
-    given ?? (await compileInTurn(tenant.id, () => bundleFunction({ files, main }, tenant.id)));
+  const { code, sourceMap, exports } = await compileInTurn(tenant.id, () =>
+    compiled(body, files, tenant.id),
+  );
+  if (exports !== undefined) assertEntry(body, exports, code);
+  if (given === undefined) settled.language = "javascript";
   await check({ ...settled, code }).catch((error: unknown) => {
     if (!(error instanceof PayloadTooLarge) || given !== undefined) throw error;
     throw new PayloadTooLarge("files", error.message.replace(/^code:/, "files: Bundled,"));
   });
   const kept = withStripPrefix({ kind, request: settled }, stripPrefix);
-  return { tenant: tenant.id, name, kind, files, main, code, request: kept, public: isPublic };
+  return {
+    tenant: tenant.id,
+    name,
+    kind,
+    files,
+    main,
+    code,
+    sourceMap,
+    request: kept,
+    public: isPublic,
+  };
+}
+
+interface Compiled extends Pick<NewVersion, "code" | "sourceMap"> {
+  readonly exports: readonly string[] | undefined;
+}
+
+/** Makes the code of a version, or only checks it if there is one module. */
+async function compiled(
+  { code, language, main = MAIN }: DeployBody,
+  files: NewVersion["files"],
+  tenant: string,
+): Promise<Compiled> {
+  if (code !== undefined) {
+    const { exports } = await checkModule({ code, language }, tenant);
+    return { code, sourceMap: undefined, exports };
+  }
+  const { map, ...bundle } = await bundleFunction({ files, main }, tenant);
+  return { ...bundle, sourceMap: map };
 }
 
 /**

@@ -7,6 +7,7 @@ import type { KnownTenant } from "../../src/request/tenant.ts";
 import type { ExecuteRequest, Observer, Output } from "../../src/request/types.ts";
 import type { Admission } from "../quotas/admission.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
+import type { Functions } from "../store/contract/functions.ts";
 import { StoreUnavailable } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { type ExecutionEnd, endOfError, endOfOutput } from "./execution-end.ts";
@@ -14,6 +15,7 @@ import { executionId } from "./execution-id.ts";
 import type { ExecutionWriter } from "./execution-writer.ts";
 import { causeOf, Running } from "./running.ts";
 import type { RunLog, RunningLogs } from "./running-logs.ts";
+import { hasFrames, inFiles } from "./source-positions.ts";
 
 /** Milliseconds in which the work of a deleted tenant has to end. */
 const END_WITHIN = 10_000;
@@ -27,6 +29,8 @@ export interface RunsOptions {
   readonly logs: RunningLogs;
   /** Reads a tenant's large results. Default: results are plain values. */
   readonly readResult?: ((tenant: string, text: string) => Promise<JsonText>) | undefined;
+  /** Reads the source map of a function's version. Default: stacks stay as they are. */
+  readonly sourceMap?: Functions["sourceMap"] | undefined;
   /** Receives the record of each execution at its end. Default: no listener. */
   readonly onEnd?: ((row: ExecutionRow) => void) | undefined;
 }
@@ -106,17 +110,26 @@ export class Runs {
       const bytes = attach && (await attach(signal));
       const typeCall =
         run.typeCall && bytes ? { ...run.typeCall, attachments: [bytes] } : run.typeCall;
-      return this.#options.kernel.execute(whole, {
+      const watched = log ? log.observe(observer) : observer;
+      const options = { signal, observer: watched, exchange, typeCall, readResult, onGranted };
+      const output = await this.#options.kernel.execute(whole, {
         tenant: caller.tenant,
-        signal,
-        observer: log ? log.observe(observer) : observer,
-        exchange,
-        typeCall,
-        readResult,
-        onGranted,
+        ...options,
       });
+      return this.#inFiles(output, run);
     });
     return { id, output };
+  }
+
+  /** Translates the stacks of a function of several files, which sandboxes run as one module. */
+  async #inFiles(output: Output, { caller, request, function: deployed }: Execution) {
+    const { sourceMap } = this.#options;
+    const { logs } = output;
+    // Only bundles are sure to be JavaScript, and only failures have stacks.
+    const isBundle = deployed !== undefined && request.language === "javascript";
+    if (!isBundle || sourceMap === undefined || logs === undefined || !hasFrames(logs)) return output;
+    const map = await sourceMap(caller.tenant.id, deployed.name, deployed.version).catch(() => {});
+    return map ? { ...output, logs: inFiles(logs, map) } : output;
   }
 
   /**

@@ -26,11 +26,26 @@ abstract class FieldError extends IsolateError {
   }
 }
 
+/** Place of a fault in a source, counted from one. `frame` shows its line with a mark. */
+export interface SourceLocation {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly frame: string;
+}
+
 /** The request is malformed; `field` names the offending part, for example `permissions.net`. */
 export class BadRequest extends FieldError {
   readonly name = "BadRequest";
   readonly code = "BAD_REQUEST";
   readonly status = 400;
+  /** Place in the source of a deployment. Absent if the fault has none. */
+  readonly location: SourceLocation | undefined;
+
+  constructor(field: string, message: string, location?: SourceLocation) {
+    super(field, message);
+    this.location = location;
+  }
 }
 
 /** The code or the whole request is larger than this host accepts. */

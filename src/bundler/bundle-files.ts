@@ -1,8 +1,11 @@
 /** Bundles the files of one function. It runs in a confined process without any other files. */
 import { posix } from "node:path";
 import type * as Esbuild from "esbuild-wasm";
+import { type Fault, faultOf } from "./bundle-fault.ts";
 import { FILE_LIMITS } from "./file-limits.ts";
-import { resolveImport } from "./resolve-import.ts";
+import { ownNames } from "./own-names.ts";
+import { builtinText, resolveImport } from "./resolve-import.ts";
+import { type Pattern, patternModule, withPatterns } from "./variable-imports.ts";
 
 export interface BundleInput {
   /** Files: path → text. */
@@ -12,11 +15,26 @@ export interface BundleInput {
 
 /** The module and the files it was made of, or the fault in them. */
 export type BundleOutput =
-  | { readonly code: string; readonly inputs: readonly string[] }
-  | { readonly fault: string; readonly file?: string; readonly line?: number };
+  | {
+      readonly code: string;
+      /** Source map of the code; absent if it is too large. */
+      readonly map?: string;
+      readonly inputs: readonly string[];
+      /** Names of the main module's exports, if they are not too many. */
+      readonly exports?: readonly string[];
+    }
+  | Fault;
 
-const NAMESPACE = "function";
-const MAX_FAULT = 1_000;
+export const NAMESPACE = "function";
+const BUILTIN = "builtin";
+const PATTERN = "pattern";
+/** Prefix of a file in an import that the bundler's own modules make. */
+const OWN_FILE = "isolate:file/";
+
+/** Builds of one function: each may find imports with variable parts in files that were not known. */
+const MAX_BUILDS = 8;
+
+const MAX_EXPORTS = 500;
 
 const LOADERS: Readonly<Record<string, Esbuild.Loader>> = {
   ".ts": "ts",
@@ -35,18 +53,33 @@ const REFUSED: Readonly<Record<string, Esbuild.LogLevel>> = {
   "unsupported-dynamic-import": "error",
   "unsupported-require-call": "error",
 };
-/** Texts of those warnings, and of one about a path with a variable part. */
-const NOT_LITERAL =
-  /^This (call to )?"[^"]+"(\(\)")? (expression )?(will not be bundled|was not)|^Could not resolve (import|require)[.\w]*\(/;
+
+type Esbuilder = Pick<typeof Esbuild, "build">;
 
 /** Bundles the files. Rejects if the bundler itself fails. */
-export async function bundleFiles(
-  { build }: Pick<typeof Esbuild, "build">,
-  { files, main }: BundleInput,
-): Promise<BundleOutput> {
-  try {
-    const { outputFiles, metafile } = await build({
-      entryPoints: [main],
+export async function bundleFiles(esbuild: Esbuilder, input: BundleInput): Promise<BundleOutput> {
+  let { files } = input;
+  const patterns: Pattern[] = [];
+  for (let round = 1; ; round += 1) {
+    try {
+      return await bundle(esbuild, { files, main: input.main, patterns });
+    } catch (error) {
+      const failure = error as Esbuild.BuildFailure;
+      const rewritten = round < MAX_BUILDS && withPatterns(files, failure, patterns);
+      if (!rewritten) return faultOf(failure);
+      files = rewritten;
+    }
+  }
+}
+
+interface Sources extends BundleInput {
+  readonly patterns: readonly Pattern[];
+}
+
+async function bundle({ build }: Esbuilder, sources: Sources): Promise<BundleOutput> {
+  const make = (keepNames: boolean) =>
+    build({
+      entryPoints: [sources.main],
       bundle: true,
       format: "esm",
       platform: "neutral",
@@ -55,38 +88,77 @@ export async function bundleFiles(
       outdir: "/",
       write: false,
       metafile: true,
+      sourcemap: "external",
+      sourcesContent: false,
+      keepNames,
       logLevel: "silent",
       logOverride: REFUSED,
       tsconfigRaw: {},
-      plugins: [inMemory(files)],
+      plugins: [inMemory(sources)],
     });
-    const code = outputFiles[0]?.text ?? "";
-    if (code.length > FILE_LIMITS.bundled) {
-      return { fault: `Bundled, they exceed ${FILE_LIMITS.bundled} characters` };
-    }
-    return { code, inputs: Object.keys(metafile.inputs).map((input) => fileOf(input, files)) };
-  } catch (error) {
-    return faultOf(error as Esbuild.BuildFailure);
+  const textOf = ({ outputFiles }: Awaited<ReturnType<typeof make>>, ending: string): string =>
+    outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? "";
+  let built = await make(false);
+  let map = textOf(built, ".js.map");
+  let code = textOf(built, ".js");
+  const names = ownNames(code, map);
+  if (names === undefined) {
+    built = await make(true);
+    map = textOf(built, ".js.map");
+    code = textOf(built, ".js");
+  } else code += names;
+  if (code.length > FILE_LIMITS.bundled) {
+    return { fault: `Bundled, they exceed ${FILE_LIMITS.bundled} characters` };
   }
+  const { inputs, outputs } = built.metafile;
+  const made = Object.keys(inputs).filter((input) => !/^(builtin|pattern):/.test(input));
+  return {
+    code,
+    ...(map.length <= FILE_LIMITS.map && { map }),
+    inputs: made.map((input) => fileOf(input, sources.files)),
+    ...exportsOf(outputs),
+  };
 }
 
-function inMemory(files: BundleInput["files"]): Esbuild.Plugin {
+function inMemory({ files, patterns }: Sources): Esbuild.Plugin {
   return {
     name: NAMESPACE,
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /.*/ }, ({ path, importer, kind }) => {
         if (kind === "entry-point") return { path, namespace: NAMESPACE };
+        const pattern = patterns.findIndex(({ module }) => module === path);
+        if (pattern >= 0) return { path: `${pattern}`, namespace: PATTERN };
+        if (path.startsWith(OWN_FILE)) {
+          return { path: path.slice(OWN_FILE.length), namespace: NAMESPACE };
+        }
         const resolved = resolveImport(files, importer, path);
         if (typeof resolved === "string") return { errors: [{ text: resolved }] };
-        if ("external" in resolved) return { path: resolved.external, external: true };
-        return { path: resolved.file, namespace: NAMESPACE };
+        if ("file" in resolved) return { path: resolved.file, namespace: NAMESPACE };
+        const isRequired = kind === "require-call" && resolved.external.startsWith("node:");
+        return isRequired
+          ? { path: resolved.external, namespace: BUILTIN }
+          : { path: resolved.external, external: true };
       });
+      onLoad({ filter: /.*/, namespace: BUILTIN }, ({ path }) => ({
+        contents: builtinText(path),
+        loader: "js",
+      }));
+      onLoad({ filter: /.*/, namespace: PATTERN }, ({ path }) => ({
+        contents: patternModule(patterns[Number(path)] as Pattern, OWN_FILE),
+        loader: "js",
+      }));
       onLoad({ filter: /.*/ }, ({ path }) => ({
         contents: files[path] ?? "",
         loader: LOADERS[posix.extname(path)] ?? "text",
       }));
     },
   };
+}
+
+/** Lists the exports of the main module, if they are not too many to be passed on. */
+function exportsOf(outputs: Esbuild.Metafile["outputs"]): { exports?: readonly string[] } {
+  const made = Object.values(outputs).find(({ entryPoint }) => entryPoint !== undefined);
+  return made !== undefined && made.exports.length <= MAX_EXPORTS ? { exports: made.exports } : {};
 }
 
 /**
@@ -96,18 +168,4 @@ function fileOf(input: string, files: BundleInput["files"]): string {
   const isOf = (path: string): boolean =>
     input === `${NAMESPACE}:${path}` || input.startsWith(`${NAMESPACE}:${path} with {`);
   return Object.keys(files).find(isOf) ?? input;
-}
-
-/** Takes the first of possibly thousands of errors. Each contains its whole source line. */
-function faultOf(failure: Esbuild.BuildFailure): BundleOutput {
-  const { errors = [] } = failure;
-  const first = errors.find(({ location }) => location !== null) ?? errors[0];
-  // The bundler has ended, so this process ends, too.
-  if (first === undefined) throw failure;
-  const fault = NOT_LITERAL.test(first.text)
-    ? 'What is imported or required is not a literal text, as "./names.ts" is'
-    : first.text.slice(0, MAX_FAULT);
-  if (!first.location) return { fault };
-  const { file, line } = first.location;
-  return { fault, file: file.replace(`${NAMESPACE}:`, ""), line };
 }

@@ -29,7 +29,11 @@ const make: MakeHandler = async ([wasm, entry]) => {
     const output = await compile(input as Task, around);
     if (!("code" in output)) return { answer: output };
     const { code, ...answer } = output;
-    return { answer, payload: new TextEncoder().encode(code) };
+    if (!("map" in answer)) return { answer, payload: new TextEncoder().encode(code) };
+    const { map, ...facts } = answer;
+    const encoder = new TextEncoder();
+    const codeBytes = encoder.encode(code).length;
+    return { answer: { ...facts, codeBytes }, payload: encoder.encode(`${code}${map}`) };
   };
 };
 

@@ -5,6 +5,7 @@ import { readProgram } from "../base/programs.ts";
 import { ConfinedFailure } from "../confined-process/process.ts";
 import { Program } from "../confined-process/program.ts";
 import type { Task } from "./compiler-entry.ts";
+import { type SourceFault, sourceFault } from "./source-error.ts";
 
 const WASM = createRequire(import.meta.url).resolve("esbuild-wasm/esbuild.wasm");
 
@@ -34,16 +35,17 @@ const compiler = new Program({
 
 /** A module, or the fault in its source. */
 export type Compiled =
-  | { readonly code: string }
   | {
-      readonly fault: string;
-      readonly file?: string | undefined;
-      readonly line?: number | undefined;
-    };
+      readonly code: string;
+      readonly map?: string | undefined;
+      readonly exports?: readonly string[] | undefined;
+    }
+  | SourceFault;
 
+const names = z.array(z.string().max(MAX_NAME)).max(MAX_NAMES);
 const answers = z.union([
-  z.object({ inputs: z.array(z.string().max(MAX_NAME)).max(MAX_NAMES) }),
-  z.object({ fault: z.string(), file: z.string().optional(), line: z.number().optional() }),
+  sourceFault,
+  z.object({ inputs: names, exports: names.optional(), codeBytes: z.int().min(0).optional() }),
 ]);
 
 /**
@@ -63,7 +65,13 @@ export async function compile(
     const output = answers.parse(answer);
     if ("fault" in output) return output;
     const stranger = output.inputs.find((input) => !inputs.includes(input));
-    if (stranger === undefined) return { code: String(payload) };
+    if (stranger === undefined) {
+      const { codeBytes, exports } = output;
+      if (codeBytes === undefined) return { code: String(payload), exports };
+      const bytes = Buffer.from(payload);
+      const [code, map] = [bytes.subarray(0, codeBytes), bytes.subarray(codeBytes)].map(String);
+      return { code: code ?? "", map, exports };
+    }
     return { fault: `It is made of ${JSON.stringify(stranger.slice(0, 200))}, which was not sent` };
   } catch (error) {
     if (!(error instanceof ConfinedFailure || error instanceof z.ZodError)) throw error;

@@ -7,4 +7,6 @@ export const FILE_LIMITS = {
   bytes: 1_048_576,
   /** Characters of the bundle: a bundler can turn little input into much. */
   bundled: 2_097_152,
+  /** Characters of the bundle's source map. A larger one is left out. */
+  map: 524_288,
 } as const;

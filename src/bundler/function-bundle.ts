@@ -1,13 +1,26 @@
 import { BadRequest } from "../base/errors.ts";
+import { MODULE_NAME } from "../protocol/messages.ts";
 import type { BundleInput } from "./bundle-files.ts";
+import type { CheckInput } from "./check-code.ts";
+import { check } from "./checker.ts";
 import { compile } from "./compiler.ts";
 import { FILE_LIMITS } from "./file-limits.ts";
+import { sourceError } from "./source-error.ts";
 
 export type { BundleInput };
 
+/** One module of JavaScript. */
+export interface FunctionBundle {
+  readonly code: string;
+  /** Source map of the code, as a compiler of hostile files claims it. */
+  readonly map: string | undefined;
+  /** Names of its exports. Absent if some are unknown. */
+  readonly exports: readonly string[] | undefined;
+}
+
 /**
  * Makes one module of the files of a function; its exports are those of `main`. It may import only
- * these files, by literal paths, and the modules of every sandbox (`node:…`, Drizzle). Bundling
+ * these files, and the modules of every sandbox (`node:…`, Drizzle). Bundling
  * runs in a confined process with limits of time and memory. Hostile files of some hundred
  * kilobytes can cost a bundler gigabytes.
  *
@@ -18,13 +31,28 @@ export type { BundleInput };
  * const files = { "main.ts": 'import { n } from "./n.ts"; export default () => n', "n.ts": "export const n = 1" };
  * await bundleFunction({ files, main: "main.ts" }, "acme");
  */
-export async function bundleFunction(input: BundleInput, owner: string): Promise<string> {
+export async function bundleFunction(input: BundleInput, owner: string): Promise<FunctionBundle> {
   assertFiles(input);
   const output = await compile(owner, { task: "bundle", ...input }, Object.keys(input.files));
-  if ("code" in output) return output.code;
-  const { fault, file, line } = output;
-  const where = file === undefined ? "" : `${file}:${line}: `;
-  throw new BadRequest("files", `files: ${where}${fault}`);
+  if (!("code" in output)) throw sourceError("files", output, (file) => input.files[file]);
+  const { code, map, exports } = output;
+  return { code, map, exports };
+}
+
+/**
+ * Checks the only module of a function in the same process: its syntax, and what it imports
+ * statically. Resolves with the names of its exports, if all of them are known.
+ *
+ * @throws {BadRequest} Naming `code`, and the place.
+ * @throws {HostBusy} If many others wait.
+ */
+export async function checkModule(
+  input: CheckInput,
+  owner: string,
+): Promise<Pick<FunctionBundle, "exports">> {
+  const output = await check(owner, input);
+  if (!("fault" in output)) return { exports: output.exports };
+  throw sourceError("code", { ...output, file: MODULE_NAME }, () => input.code);
 }
 
 function assertFiles({ files, main }: BundleInput): void {

@@ -43,3 +43,8 @@ function resolveFile(
   const file = candidates.find((candidate) => Object.hasOwn(files, candidate));
   return file === undefined ? `There is no "${specifier}" among the files` : { file };
 }
+
+/** Makes a CommonJS module of one of the runtime. A module of the sandbox has no `require` for it. */
+export function builtinText(name: string): string {
+  return `module.exports = globalThis.process.getBuiltinModule(${JSON.stringify(name)});`;
+}

@@ -1,3 +1,5 @@
+import type { SourceLocation } from "../base/errors.ts";
+
 /** An error answer of the server, or an answer that is not the server's. */
 export class IsolateClientError extends Error {
   override readonly name: string = "IsolateClientError";
@@ -10,6 +12,8 @@ export class IsolateClientError extends Error {
   readonly code: string;
   /** Path of the wrong field in the request. */
   readonly field: string | undefined;
+  /** Place of the fault in the source of a deployment. */
+  readonly location: SourceLocation | undefined;
   /** Id of the request in the server's log. */
   readonly requestId: string | undefined;
   /** Seconds after which a repetition may succeed. */
@@ -20,6 +24,7 @@ export class IsolateClientError extends Error {
     this.status = response.status;
     this.code = problem.code ?? "UNKNOWN";
     this.field = problem.field;
+    this.location = problem.location;
     this.requestId = problem.requestId ?? response.headers.get("x-request-id") ?? undefined;
     const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
     this.retryAfter = Number.isNaN(seconds) ? undefined : seconds;
@@ -31,6 +36,8 @@ export interface ProblemBody {
   readonly code: string;
   readonly message: string;
   readonly field?: string;
+  /** Place of the fault in the source of a deployment. */
+  readonly location?: SourceLocation;
   readonly requestId?: string;
 }
 

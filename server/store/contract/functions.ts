@@ -36,7 +36,10 @@ export interface FunctionRow {
   readonly updatedAt: Date;
 }
 
-export type NewVersion = Omit<FunctionVersion, "version" | "createdAt">;
+export interface NewVersion extends Omit<FunctionVersion, "version" | "createdAt"> {
+  /** Source map of the code, as its compiler claims it. It is read by itself. */
+  readonly sourceMap?: string | undefined;
+}
 
 /** Most versions of a function that are kept: the newest ones. */
 export const MAX_VERSIONS = 100;
@@ -52,6 +55,8 @@ export interface Functions {
   get(tenant: string, name: string): Promise<FunctionRow | undefined>;
   /** Returns a version. Default: the current one. */
   version(tenant: string, name: string, version?: number): Promise<FunctionVersion | undefined>;
+  /** Returns the source map of a version that has one. */
+  sourceMap(tenant: string, name: string, version: number): Promise<string | undefined>;
   /** Lists versions, the newest first, without their files and code. */
   versions(tenant: string, name: string): Promise<Omit<FunctionVersion, "files" | "code">[]>;
   /** Lists functions by name. */

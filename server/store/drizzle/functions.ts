@@ -4,7 +4,8 @@ import { type Database, plain } from "./database.ts";
 import { functions, versions } from "./schema.ts";
 import { roomFor } from "./storage.ts";
 
-const { files: _files, code: _code, ...outline } = getTableColumns(versions);
+const { sourceMap: _map, ...whole } = getTableColumns(versions);
+const { files: _files, code: _code, ...outline } = whole;
 
 export function drizzleFunctions(db: Database, defaultLimit: number): Functions {
   const named = (tenant: string, name: string) =>
@@ -44,7 +45,7 @@ export function drizzleFunctions(db: Database, defaultLimit: number): Functions 
         .with(deployed, forgotten, room)
         .insert(versions)
         .values({ tenant, name, kind, ...version, version: number })
-        .returning();
+        .returning(whole);
       if (row === undefined) throw new Error("A version was inserted and not returned");
       return row;
     },
@@ -57,10 +58,18 @@ export function drizzleFunctions(db: Database, defaultLimit: number): Functions 
     async version(tenant, name, version) {
       const wanted = version ?? sql`(${currentOf(tenant, name)})`;
       const [row] = await db
-        .select()
+        .select(whole)
         .from(versions)
         .where(and(versionsOf(tenant, name), eq(versions.version, wanted)));
       return row;
+    },
+
+    async sourceMap(tenant, name, version) {
+      const [row] = await db
+        .select({ map: versions.sourceMap })
+        .from(versions)
+        .where(and(versionsOf(tenant, name), eq(versions.version, version)));
+      return row?.map ?? undefined;
     },
 
     versions: (tenant, name) =>

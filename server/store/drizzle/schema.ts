@@ -72,6 +72,7 @@ export const versions = schema.table(
     files: json().$type<Readonly<Record<string, string>>>().notNull(),
     main: text().notNull(),
     code: json().$type<string>().notNull(),
+    sourceMap: text(),
     request: json().$type<Readonly<Record<string, unknown>>>().notNull(),
     public: boolean().notNull(),
     createdAt: created(),

@@ -14,7 +14,7 @@ const DOUBLING = Array.from({ length: 40 }, (_, n) => `a${n + 1} = a${n} + a${n}
 
 /** Returns the result of a bundle's default export. */
 async function call(files: Files, main = "main.ts"): Promise<unknown> {
-  const code = await bundleFunction({ files, main }, "a");
+  const { code } = await bundleFunction({ files, main }, "a");
   const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
   const module = (await import(/* @vite-ignore */ url)) as { default: () => unknown };
   return module.default();
@@ -57,7 +57,7 @@ describe("bundling a function", () => {
       "main.ts":
         'import { eq } from "drizzle-orm"; export const get = () => eq; export default await 1;',
     };
-    const code = await bundleFunction({ files, main: "main.ts" }, "a");
+    const { code } = await bundleFunction({ files, main: "main.ts" }, "a");
     expect(code).toMatch(/from "drizzle-orm"/);
     expect(code).toMatch(/export \{[^}]*get/);
   });
@@ -135,7 +135,7 @@ describe("bundling a function", () => {
     "leaves %s alone",
     async (expression) => {
       const files = { "main.ts": `export default (name) => ${expression};` };
-      const code = await bundleFunction({ files, main: "main.ts" }, "a");
+      const { code } = await bundleFunction({ files, main: "main.ts" }, "a");
       expect(code).not.toContain("root:");
     },
   );

@@ -1,0 +1,65 @@
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { MODULE_NAME } from "../../src/protocol/messages.ts";
+import type { LogEntry } from "../../src/request/types.ts";
+
+/** Most frames of one execution that are translated. Later ones stay as they are. */
+const MAX_FRAMES = 500;
+/** Deepest cause whose stack is translated. */
+const MAX_CAUSES = 16;
+
+const FRAME_LINE = /^ *at .*main\.ts:\d+:\d+\)?$/gm;
+const POSITION = /(?:file:\/\/\/)?main\.ts:(\d{1,7}):(\d{1,7})(?=\)?$)/;
+/** Path of a deployed file, as the bundler names it in a map. */
+const SOURCE = /^function:([\w.@+=/-]{1,200})$/;
+
+/** A log entry, or a cause in one. */
+type Entry = Readonly<Record<string, unknown>>;
+
+/** Tells whether an entry may have frames of the one module that a sandbox knows. */
+export function hasFrames(logs: readonly LogEntry[]): boolean {
+  return logs.some(({ level, message }) => {
+    return level === "exception" || message.includes(`${MODULE_NAME}:`);
+  });
+}
+
+/**
+ * Translates the frames in logs from the bundle to the files that it was made of. Code can claim
+ * any frame and any map, so a position is only text of the right form.
+ */
+export function inFiles(logs: readonly LogEntry[], map: string): LogEntry[] {
+  let traced: TraceMap;
+  try {
+    traced = new TraceMap(map);
+  } catch {
+    return [...logs];
+  }
+  let left = MAX_FRAMES;
+  const position = (whole: string, line: string, column: string): string => {
+    left -= 1;
+    if (left < 0) return whole;
+    const at = { line: Math.max(1, Number(line)), column: Math.max(0, Number(column) - 1) };
+    const found = originalPositionFor(traced, at);
+    const [, file] = SOURCE.exec(found.source ?? "") ?? [];
+    return file === undefined ? whole : `${file}:${found.line}:${(found.column ?? 0) + 1}`;
+  };
+  const translate = (text: string): string =>
+    text.replace(FRAME_LINE, (frame) => frame.replace(POSITION, position));
+  const entryOf = (entry: Entry, depth: number): Entry => {
+    const changed: Record<string, unknown> = { ...entry };
+    for (const name of ["message", "stack"]) {
+      const text = entry[name];
+      if (typeof text === "string") changed[name] = translate(text);
+    }
+    if (depth >= MAX_CAUSES) return changed;
+    if (isEntry(entry.cause)) changed.cause = entryOf(entry.cause, depth + 1);
+    if (Array.isArray(entry.errors)) {
+      changed.errors = entry.errors.map((each) => (isEntry(each) ? entryOf(each, depth + 1) : each));
+    }
+    return changed;
+  };
+  return logs.map((entry) => entryOf(entry, 0) as LogEntry);
+}
+
+function isEntry(value: unknown): value is Entry {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
