@@ -19,8 +19,8 @@ export function compileInTurn<T>(tenant: string, compile: () => Promise<T>): Pro
 }
 
 /**
- * Makes a version of a deployment. Rejects as an execution of it would: for denied permissions, and
- * for code that cannot be bundled.
+ * Makes a version of a deployment. Rejects as an execution of it would: for denied permissions, for
+ * code that cannot be parsed or bundled, and for a missing entry.
  */
 export async function toVersion(
   kernel: Kernel,
@@ -33,16 +33,18 @@ export async function toVersion(
   const files = given === undefined ? (all ?? {}) : { [MAIN]: given };
   const check = (asked: object): Promise<void> => kernel.check(asked as ExecuteRequest, { tenant });
   // Checks first what costs nothing. The code is not bundled yet.
-  const settled = await withReuse(request, (asked) => check({ ...asked, code: "" }));
+  const settled = await withReuse(request, (asked) => check({ ...asked, code: given ?? "" }));
   const { code, sourceMap, exports } = await compileInTurn(tenant.id, () =>
     compiled(body, files, tenant.id),
   );
   if (exports !== undefined) assertEntry(body, exports, code);
-  if (given === undefined) settled.language = "javascript";
-  await check({ ...settled, code }).catch((error: unknown) => {
-    if (!(error instanceof PayloadTooLarge) || given !== undefined) throw error;
-    throw new PayloadTooLarge("files", error.message.replace(/^code:/, "files: Bundled,"));
-  });
+  if (given === undefined) {
+    await check({ ...settled, code }).catch((error: unknown) => {
+      if (!(error instanceof PayloadTooLarge)) throw error;
+      throw new PayloadTooLarge("files", error.message.replace(/^code:/, "files: Bundled,"));
+    });
+    settled.language = "javascript";
+  }
   const kept = withStripPrefix({ kind, request: settled }, stripPrefix);
   return {
     tenant: tenant.id,
@@ -61,7 +63,7 @@ interface Compiled extends Pick<NewVersion, "code" | "sourceMap"> {
   readonly exports: readonly string[] | undefined;
 }
 
-/** Makes the code of a version, or only checks it if there is one module. */
+/** Makes the code of a version of its files, or only checks that of its one module. */
 async function compiled(
   { code, language, main = MAIN }: DeployBody,
   files: NewVersion["files"],

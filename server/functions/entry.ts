@@ -21,9 +21,11 @@ export function assertEntry(
   const more = exports.length > SHOWN ? ", …" : "";
   const found = names.length > 0 ? `exports: ${names.join(", ")}${more}` : "exports nothing";
   const [first] = names;
-  const other = first === undefined ? "" : `, or name another entry: {"entry":${JSON.stringify(first)}}`;
+  const other =
+    first === undefined ? "" : `, or name another entry: {"entry":${JSON.stringify(first)}}`;
   const form = kind === "http" ? "a function, or an object with fetch()" : "the function";
-  const advice = entry === DEFAULT ? `Write "export default" before ${form}${other}` : `Export it${other}`;
+  const advice =
+    entry === DEFAULT ? `Write "export default" before ${form}${other}` : `Export it${other}`;
   const message = `There is no export "${entry}": the module ${found}. ${advice}`;
   throw new BadRequest(field, `${field}: ${message}`);
 }

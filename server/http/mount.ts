@@ -1,7 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 import type { ZodType } from "zod";
-import { BadRequest } from "../../src/base/errors.ts";
+import { BadRequest, UnsupportedMediaType } from "../../src/base/errors.ts";
 import { firstIssue } from "../../src/config/config.ts";
 import { type ErrorShape, PROBLEMS } from "../errors/error-shape.ts";
 import { HttpProblem } from "../errors/problem.ts";
@@ -9,6 +9,7 @@ import { Refusals } from "../quotas/refusals.ts";
 import type { Auth, Caller } from "../tenants/auth.ts";
 import type { Bodies } from "./body/bodies.ts";
 import { bodyOf } from "./body/source.ts";
+import { isCrossSite } from "./cross-site.ts";
 import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
 import { assertBounded } from "./schema-bounds.ts";
 import type { Counting, ResponseOwner, UnreadResponses } from "./unread/unread-responses.ts";
@@ -122,6 +123,11 @@ async function serve(
     c,
   };
   const { body } = route;
+  if (body !== undefined && route.needsNoBody && hasNoBody(raw)) {
+    // A page of another site can send no JSON without asking, but it can send nothing.
+    if (isCrossSite(raw)) throw new UnsupportedMediaType("Send Content-Type: application/json");
+    return route.handler({ ...head, body: checked(body, {}) });
+  }
   if (body === undefined) {
     const response = await route.handler({ ...head, body: undefined });
     // Concurrent requests may have used up the room. A refused read loses nothing.
@@ -137,6 +143,11 @@ async function serve(
     },
     { caller },
   );
+}
+
+/** Tells whether a request has no byte of a body. Its media type then says nothing. */
+function hasNoBody({ headers }: Request): boolean {
+  return !headers.has("transfer-encoding") && Number(headers.get("content-length") ?? 0) === 0;
 }
 
 /** Returns the owner of a counted answer. */

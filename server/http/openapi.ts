@@ -37,6 +37,7 @@ function describe(registry: OpenAPIRegistry, route: Route, method: Verb): void {
   const { path, scope, summary, description, tags, params, query, headers, reads } = route;
   const { body, contractBody = body } = route;
   const read = contractBody === undefined ? reads : { type: JSON_TYPE, schema: contractBody };
+  const required = route.needsNoBody !== true;
   const content = read && { [read.type]: { schema: read.schema } };
   registry.registerPath({
     method,
@@ -50,7 +51,7 @@ function describe(registry: OpenAPIRegistry, route: Route, method: Verb): void {
       ...(params && { params }),
       ...(query && { query }),
       ...(headers && { headers }),
-      ...(content && method !== "get" && { body: { required: true, content } }),
+      ...(content && method !== "get" && { body: { required, content } }),
     },
     responses: responsesOf(route),
   });

@@ -97,6 +97,8 @@ export interface RouteSpec<P, Q, H, B, S extends Scope> {
   readonly body?: ZodType<B>;
   /** Schema of the body in the contract. Default: `body`. */
   readonly contractBody?: ZodType;
+  /** True if a request without any body stands for an empty object. Default false. */
+  readonly needsNoBody?: boolean;
   /** Media type and shape of a body that the handler reads, for the contract. */
   readonly reads?: { readonly type: string; readonly schema: ZodType };
   /** Responses by status. Errors may be left out. */

@@ -150,6 +150,7 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
       params: nameParams,
       headers: waysHeaders,
       body: invokeBody,
+      needsNoBody: true,
       responses: WAYS_RESPONSES,
       handler: async ({ params: { name }, body, ...input }) => {
         const { callback, version: number } = body;

@@ -127,7 +127,8 @@ export class Runs {
     const { logs } = output;
     // Only bundles are sure to be JavaScript, and only failures have stacks.
     const isBundle = deployed !== undefined && request.language === "javascript";
-    if (!isBundle || sourceMap === undefined || logs === undefined || !hasFrames(logs)) return output;
+    if (!isBundle || sourceMap === undefined || logs === undefined || !hasFrames(logs))
+      return output;
     const map = await sourceMap(caller.tenant.id, deployed.name, deployed.version).catch(() => {});
     return map ? { ...output, logs: inFiles(logs, map) } : output;
   }

@@ -53,7 +53,9 @@ export function inFiles(logs: readonly LogEntry[], map: string): LogEntry[] {
     if (depth >= MAX_CAUSES) return changed;
     if (isEntry(entry.cause)) changed.cause = entryOf(entry.cause, depth + 1);
     if (Array.isArray(entry.errors)) {
-      changed.errors = entry.errors.map((each) => (isEntry(each) ? entryOf(each, depth + 1) : each));
+      changed.errors = entry.errors.map((each) =>
+        isEntry(each) ? entryOf(each, depth + 1) : each,
+      );
     }
     return changed;
   };

@@ -52,7 +52,11 @@ export function withPatterns(
     const module = `isolate:pattern/${patterns.length}`;
     patterns.push({ module, importer: place.file, isRequire, found });
     const before = text.slice(0, place.at - whole.length);
-    rewritten[place.file] = imported(`${before}${name}${rest}${text.slice(place.at)}`, name, module);
+    rewritten[place.file] = imported(
+      `${before}${name}${rest}${text.slice(place.at)}`,
+      name,
+      module,
+    );
   }
   return rewritten;
 }

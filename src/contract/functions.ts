@@ -59,6 +59,9 @@ export const deployBody = strictObject({ ...kept, ...functionFields.shape })
       issue("code", "Expected either code or files");
     }
     if (body.main !== undefined && body.files === undefined) issue("main", "Only with files");
+    if (body.language !== undefined && body.files !== undefined) {
+      issue("language", "Only with code: the ending of a file tells its language");
+    }
     if (body.kind === "http") return;
     if (body.public) issue("public", 'Only for the kind "http"');
     if (body.stripPrefix !== undefined) issue("stripPrefix", 'Only for the kind "http"');

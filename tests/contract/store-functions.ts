@@ -40,6 +40,21 @@ export function functionsCases(store: () => Store): void {
       expect(versions[0]).not.toHaveProperty("files");
     });
 
+    it("keep the source map of a version apart, and count it", async () => {
+      const tenant = unique("tenant");
+      const sourceMap = JSON.stringify({ mappings: "A".repeat(10_000) });
+      await store().functions.deploy(version(tenant));
+      const before = (await store().storage.used(tenant)).bytes;
+      const deployed = await store().functions.deploy(version(tenant, { sourceMap }));
+      expect(deployed).not.toHaveProperty("sourceMap");
+      expect(await store().functions.version(tenant, "f")).not.toHaveProperty("sourceMap");
+      expect(await store().functions.sourceMap(tenant, "f", 1)).toBeUndefined();
+      expect(await store().functions.sourceMap(tenant, "f", 2)).toBe(sourceMap);
+      expect(await store().functions.sourceMap("other", "f", 2)).toBeUndefined();
+      const [one, two] = [before, (await store().storage.used(tenant)).bytes - before];
+      expect(two - one).toBeGreaterThan(9_000);
+    });
+
     it("keep their newest versions, and are counted", async () => {
       const tenant = unique("tenant");
       const other = version(tenant, { name: "other" });

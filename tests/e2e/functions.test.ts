@@ -160,3 +160,118 @@ it("an HTTP function's container ends with the client that it answers", async ()
   client.abort();
   await until(async () => (await pool()).leased === 0);
 });
+
+it("a deployment is refused for what could not run, and the version before goes on", async () => {
+  const deploy = (body: object) => ask("PUT", "/functions/checked", body);
+  expect(await deploy({ code: "export default () => 1" })).toMatchObject({
+    status: 201,
+    version: 1,
+  });
+  const refusals: [body: object, field: string, message: RegExp, location?: object][] = [
+    [
+      { code: "export default () => {\n  const a = ;\n}" },
+      "code",
+      /^code: main\.ts:2:13: Expression expected$/,
+      {
+        file: "main.ts",
+        line: 2,
+        column: 13,
+        frame: "1 | export default () => {\n2 |   const a = ;\n  |             ^",
+      },
+    ],
+    [{ code: "return 5" }, "code", /Illegal return/, { file: "main.ts", line: 1, column: 1 }],
+    [
+      { code: "export default (x: number) => x", language: "javascript" },
+      "code",
+      /main\.ts:1:18/,
+      { line: 1, column: 18 },
+    ],
+    [{ code: 'import a from "./a.ts"; export default a' }, "code", /There is no/, { column: 15 }],
+    [
+      { code: "export const main = () => 1" },
+      "code",
+      /There is no export "default": the module exports: main\. .*"entry":"main"/,
+    ],
+    [{ code: "export default 1", entry: "run" }, "entry", /exports: default/],
+    [
+      { files: { "main.ts": 'import "./a.ts"; export default 1', "a.ts": "let b = ;" } },
+      "files",
+      /^files: a\.ts:1:9: /,
+      { file: "a.ts", line: 1, column: 9, frame: "1 | let b = ;\n  |         ^" },
+    ],
+    [{ files: { "main.ts": "export const a = 1" } }, "files", /the module exports: a/],
+    [{ files: { "main.ts": "" }, language: "typescript" }, "language", /ending of a file/],
+  ];
+  for (const [body, field, message, location] of refusals) {
+    const { status, error } = (await deploy(body)) as {
+      status: number;
+      error: { message: string };
+    };
+    expect([status, error]).toMatchObject([400, { field, ...(location && { location }) }]);
+    expect(error.message).toMatch(message);
+  }
+  // Without any body, and so without a media type.
+  const url = `${server.url}/functions/checked/invoke`;
+  const invoked = await fetch(url, { method: "POST" });
+  expect([invoked.status, await invoked.json()]).toMatchObject([200, { result: 1 }]);
+  const headers = { origin: "http://other.example" };
+  expect((await fetch(url, { method: "POST", headers })).status).toBe(415);
+  expect(await ask("GET", "/functions/checked")).toMatchObject({ current: 1, latest: 1 });
+});
+
+it("files keep their names, languages and positions", async () => {
+  const files = {
+    "main.ts": `import { run } from "./lib/run.ts"; import fromJs from "./js.js"; import c from "./c.cjs";
+      import { f, ValidationError as Other } from "./f.ts";
+      class ValidationError extends Error { constructor(m: string) { super(m); this.name = new.target.name } }
+
+export default async (what: string) => {
+  if (what === "position") return run({});
+  if (what === "log") try { run({}) } catch (error) { console.log(error.stack); return }
+  if (what === "name") throw new ValidationError("bad");
+  if (what === "cause") throw new Error("outer", { cause: (() => { try { run({}) } catch (error) { return error } })() });
+  return [
+    fromJs(1, 2, 3), c.x, (await import(\`./\${what}.ts\`)).a, Other.name, f.name,
+    new URL("./data.txt", import.meta.url).href,
+  ];
+};`,
+    "lib/run.ts": "/* header\n * two\n */\nexport function run(x: any) {\n  return x.foo.bar;\n}\n",
+    "js.js":
+      "module.exports=function(e,t,n){var r;function i(){return [].slice.call(arguments)}return i(e<t,n>(r=2))}",
+    "c.cjs": 'const p = require("node:path"); module.exports = { x: p.join("a","b") }',
+    "f.ts": "export class ValidationError extends Error {}; export const f = () => 1",
+    "a.ts": "export const a = 1",
+  };
+  expect(await ask("PUT", "/functions/files", { files })).toMatchObject({ status: 201 });
+  const invoke = async (input: string) => {
+    type Entry = { message: string; stack?: string; name?: string };
+    const answer = await ask("POST", "/functions/files/invoke", { input });
+    return { result: answer.result, last: (answer.logs as Entry[] | undefined)?.at(-1) };
+  };
+  expect((await invoke("a")).result).toEqual([
+    [true, true],
+    "a/b",
+    1,
+    "ValidationError",
+    "f",
+    "file:///data.txt",
+  ]);
+  const stack = /at run \(lib\/run\.ts:5:16\)\n.* at default \(main\.ts:6:35\)$/;
+  expect((await invoke("position")).last?.stack).toMatch(stack);
+  expect((await invoke("log")).last?.message).toMatch(/at run \(lib\/run\.ts:5:16\)/);
+  expect((await invoke("name")).last).toMatchObject({ name: "ValidationError", message: "bad" });
+  // An answer that comes later has them, too.
+  const later = await fetch(`${server.url}/functions/files/invoke`, {
+    method: "POST",
+    headers: { "content-type": "application/json", prefer: "respond-async" },
+    body: JSON.stringify({ input: "position" }),
+  });
+  const { id } = (await later.json()) as { id: string };
+  await until(
+    async () =>
+      (await ask("GET", `/jobs/${id}`)).status === "done" ||
+      "answer" in (await ask("GET", `/jobs/${id}`)),
+  );
+  const { answer } = (await ask("GET", `/jobs/${id}`)) as { answer: { logs: { stack: string }[] } };
+  expect(answer.logs.at(-1)?.stack).toMatch(stack);
+});

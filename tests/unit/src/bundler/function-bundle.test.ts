@@ -67,14 +67,14 @@ describe("bundling a function", () => {
       "a file that is not there",
       { "main.ts": '\nimport "./b.ts"' },
       "files",
-      /main\.ts:2: .*b\.ts/,
+      /main\.ts:2:8: .*b\.ts/,
     ],
-    ["a file of this host", { "main.ts": 'import "/etc/passwd"' }, "files", /main\.ts:1: /],
+    ["a file of this host", { "main.ts": 'import "/etc/passwd"' }, "files", /main\.ts:1:8: /],
     [
       "code that does not parse",
       { "main.ts": 'import "./a/b.ts"', "a/b.ts": "let a = 1;\n\nlet b = ;" },
       "files",
-      /a\/b\.ts:3: Unexpected ";"/,
+      /a\/b\.ts:3:9: Unexpected ";"/,
     ],
     ["a main that is not there", { "a.ts": "" }, "main", /Not among the files/],
     ["an absolute path", { "/main.ts": "" }, "files", /"\/main\.ts" is not a path/],
@@ -104,27 +104,30 @@ describe("bundling a function", () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the code's.
     ["import(`../../proc/self/${name}`)"],
     ['import("../../proc/self/" + name, { with: { type: "text" } })'],
-    ['import("./" + name)'],
+    ['import("./none/" + name)'],
     ['require("../../etc/" + name)'],
     ["import(Path.proc + name)"],
     ['import(Other.proc + "iron")'],
     ['import("./b.ts", { with: name })'],
     ['import.source("./" + name)'],
+    ['import("../" + name)'],
   ])("refuses %s, and says where", async (expression) => {
     const main = `import { Other } from "./b.ts";\nenum Path { proc = "../../proc/self/env" }
       export const used = [Other, Path];\nexport default (name) => ${expression};`;
     const b = 'export enum Other { proc = "../../proc/self/env" }';
     expect(await refusal({ "main.ts": main, "b.ts": b })).toEqual([
       "files",
-      'files: main.ts:4: What is imported or required is not a literal text, as "./names.ts" is',
+      expect.stringMatching(
+        /^files: main\.ts:4:\d+: What is imported or required is not a literal text, as "\.\/names\.ts" is$/,
+      ),
     ]);
   });
 
   it.each([
-    ['import(Path.proc + "iron", { with: { type: "text" } })', /main\.ts:2: There is no/],
-    ['require(Path.proc + "iron")', /main\.ts:2: There is no/],
-    ['import("/proc/self/environ", { with: { type: "text" } })', /main\.ts:2: Cannot import/],
-    ['import("file:///proc/self/environ")', /main\.ts:2: Cannot import/],
+    ['import(Path.proc + "iron", { with: { type: "text" } })', /main\.ts:2:\d+: There is no/],
+    ['require(Path.proc + "iron")', /main\.ts:2:\d+: There is no/],
+    ['import("/proc/self/environ", { with: { type: "text" } })', /main\.ts:2:\d+: Cannot import/],
+    ['import("file:///proc/self/environ")', /main\.ts:2:\d+: Cannot import/],
   ])("finds no file of a host by %s", async (expression, message) => {
     const main = `enum Path { proc = "../../../../../proc/self/env" }
       export default () => [Path, ${expression}];`;
