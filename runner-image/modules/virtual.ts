@@ -1,5 +1,6 @@
 /** Loads a text as the module of a URL. */
 import { MODULE_URL } from "../../src/protocol/messages.ts";
+import { NativeTypeError } from "../base/primordials.ts";
 import { keepMain } from "./own-worker.ts";
 export type Module = Record<string, unknown>;
 
@@ -7,13 +8,8 @@ interface Hooks {
   deregister(): void;
 }
 
-type Next = (subject: string, context: unknown) => unknown;
-
 interface NodeModule {
-  registerHooks(hooks: {
-    resolve(specifier: string, context: unknown, next: Next): unknown;
-    load(url: string, context: unknown, next: Next): unknown;
-  }): Hooks;
+  registerHooks(hooks: { resolve(specifier: string): unknown; load(url: string): unknown }): Hooks;
 }
 
 const { process } = globalThis as unknown as {
@@ -27,7 +23,8 @@ const THENABLE = "/namespace";
 /**
  * Evaluates the text as the module `url` and passes its namespace to `use`. Hooks for the loader
  * serve the URL. They are gone before the first line of the text runs, and before its imports are
- * resolved. A hook would resolve these without the import map.
+ * resolved. A hook would resolve these without the import map. So it resolves nothing else, because
+ * code of an attempt that has failed may still run.
  */
 export async function importText(
   url: string,
@@ -38,16 +35,16 @@ export async function importText(
   if (url === MODULE_URL) keepMain(text);
   const around = `${url}${THENABLE}`;
   const hooks = registerHooks({
-    resolve(specifier, context, next) {
-      const isOurs = specifier === url || (isThenable && specifier === around);
-      return isOurs ? { url: specifier, shortCircuit: true } : next(specifier, context);
+    resolve(specifier) {
+      if (specifier !== url && (!isThenable || specifier !== around)) throw notNow();
+      return { url: specifier, shortCircuit: true };
     },
-    load(from, context, next) {
+    load(from) {
       if (from === url) {
         hooks.deregister();
         return { format: "module", source: text, shortCircuit: true };
       }
-      if (!isThenable || from !== around) return next(from, context);
+      if (!isThenable || from !== around) throw notNow();
       const source = `import * as module from "${url}"; export { module };`;
       return { format: "module", source, shortCircuit: true };
     },
@@ -59,4 +56,8 @@ export async function importText(
     hooks.deregister();
   }
   return await use(isThenable ? (module.module as Module) : module);
+}
+
+function notNow(): Error {
+  return new NativeTypeError("Nothing can be imported while the code is being loaded");
 }

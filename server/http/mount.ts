@@ -8,7 +8,7 @@ import { HttpProblem } from "../errors/problem.ts";
 import { Refusals } from "../quotas/refusals.ts";
 import type { Auth, Caller } from "../tenants/auth.ts";
 import type { Bodies } from "./body/bodies.ts";
-import { bodyOf } from "./body/source.ts";
+import { type BodySource, bodyOf } from "./body/source.ts";
 import { isCrossSite } from "./cross-site.ts";
 import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
 import { assertBounded } from "./schema-bounds.ts";
@@ -123,7 +123,7 @@ async function serve(
     c,
   };
   const { body } = route;
-  if (body !== undefined && route.needsNoBody && hasNoBody(raw)) {
+  if (body !== undefined && route.needsNoBody && hasNoBody(bodyOf(c))) {
     // A page of another site can send no JSON without asking, but it can send nothing.
     if (isCrossSite(raw)) throw new UnsupportedMediaType("Send Content-Type: application/json");
     return route.handler({ ...head, body: checked(body, {}) });
@@ -146,7 +146,8 @@ async function serve(
 }
 
 /** Tells whether a request has no byte of a body. Its media type then says nothing. */
-function hasNoBody({ headers }: Request): boolean {
+function hasNoBody({ request: { headers, body }, connection }: BodySource): boolean {
+  if (connection?.incoming === undefined) return body === null;
   return !headers.has("transfer-encoding") && Number(headers.get("content-length") ?? 0) === 0;
 }
 

@@ -143,6 +143,27 @@ const ONCE = withStatus(
   })),
 );
 
+/** Code that has been evaluated, and imports while the loader makes another attempt. */
+const BESIDE_HOOKS = withStatus("error", [
+  {
+    name: "finds no hook to import by",
+    code: `let left = 2_000;
+      const names = ["node:vm", "node:v8", "node:process", "vm"];
+      const look = () => {
+        for (const name of names) {
+          import(name).then((found) => {
+            if (found.default !== process.getBuiltinModule(name)) console.log("the original of " + name);
+          }, () => {});
+        }
+        if (--left > 0) (left % 2 ? setTimeout : queueMicrotask)(look);
+      };
+      look();
+      Object.defineProperty(Object.prototype, "identifier", { get() { throw new Error("x"); } });
+      throw new TypeError("Loading unprepared module: data:text/javascript,1, imported from: file:///main.ts")`,
+    logs: [],
+  },
+]);
+
 /** Cases of the real runtime, whose modules of a run level `none` has not. */
 const OF_DENO = [
   ...withStatus("ok", [
@@ -271,6 +292,7 @@ const OF_DENO = [
       ] as const,
     },
   ]),
+  ...BESIDE_HOOKS,
 ].map((item): Case => ({ ...item, isolation: true }));
 
 /** Cases about the way from code to a module. */

@@ -44,6 +44,7 @@ export const NAMELESS: ReadonlySet<string> = new Set([
     "body:code",
     "body:input",
     "body:entry",
+    "body:language",
     "body:timeout",
     "body:queueTimeout",
     "body:memory",

@@ -15,6 +15,7 @@ const PACKAGE =
   /^(npm specifiers were requested|Import "[^"./][^"]*" not a dependency|JSR package manifest|Requires import access)/;
 /** Refused import of a file that a sandbox may read only with the database tool. */
 const DRIZZLE = /^Requires read access to "[^"]*\/database\/[\w-]+\.js"/;
+const JSX = /^Import "[^"]*\/jsx-(dev-)?runtime" not a dependency/;
 const RELATIVE =
   /^(Cannot find "\.{0,2}\/[^"]*", imported from|Requires read access to "\/[^"]*\.[cm]?[jt]sx?(on)?"|Import "[./][^"]*" not a dependency)/;
 
@@ -55,6 +56,9 @@ export function hintFor(
     const [, global] = /^(\w+) is not defined$/.exec(message) ?? [];
     const tool = Object.hasOwn(TOOL_GLOBALS, global ?? "") ? TOOL_GLOBALS[global ?? ""] : undefined;
     return tool && `Add "${tool}" to "tools"`;
+  }
+  if (name === "TypeError" && JSX.test(message)) {
+    return "JSX needs a function in the code: write /** @jsx h */ above, and define h";
   }
   if (name === "TypeError" && PACKAGE.test(message)) {
     return "Packages cannot be imported at run time: bundle them into the code";

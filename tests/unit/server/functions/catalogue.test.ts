@@ -191,7 +191,9 @@ describe("a deployed function", () => {
       expect(answer.body.error.code).toBe("FUNCTION_NOT_FOUND");
     }
     expect((await rival("GET", "/f/acme/private-http/")).status).toBe(404);
-    expect((await rival("PUT", "/functions/private", { code: "1" })).body.version).toBe(1);
+    expect(
+      (await rival("PUT", "/functions/private", { code: "export default 1" })).body.version,
+    ).toBe(1);
     expect((await acme("GET", "/functions/private")).body.latest).toBe(1);
   });
 
