@@ -1,4 +1,4 @@
-import type { Module } from "./load.ts";
+import type { Module } from "./modules/virtual.ts";
 
 /**
  * Finds the entry: the export of that name, otherwise the default export if its function is declared

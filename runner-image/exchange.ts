@@ -14,7 +14,7 @@ import {
   typedArrayName,
 } from "./base/primordials.ts";
 import { handlerOf } from "./http-entry.ts";
-import type { Module } from "./load.ts";
+import type { Module } from "./modules/virtual.ts";
 import { readHead, responseError } from "./response-head.ts";
 import { Offer, offerSocket } from "./sockets/upgrade.ts";
 import { web } from "./web.ts";

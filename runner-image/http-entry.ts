@@ -3,7 +3,7 @@ import type { HandlerContext } from "./background.ts";
 import { RunnerFault } from "./base/faults.ts";
 import { apply, execPattern, functionText, sliceText } from "./base/primordials.ts";
 import { entryOf } from "./entry.ts";
-import type { Module } from "./load.ts";
+import type { Module } from "./modules/virtual.ts";
 import { answerByNode, type NodeHandler } from "./node-handler.ts";
 import { web } from "./web.ts";
 

@@ -1,12 +1,6 @@
 /** Loads user code as a module: as JavaScript, or else as TypeScript. */
 import { type Language, MODULE_URL } from "../../src/protocol/messages.ts";
-import {
-  createBlobUrl,
-  listOf,
-  execPattern,
-  NativeBlob,
-  startsWith,
-} from "../base/primordials.ts";
+import { createBlobUrl, execPattern, listOf, NativeBlob, startsWith } from "../base/primordials.ts";
 import { readable } from "./parse-message.ts";
 import { loadImports, parses } from "./static-imports.ts";
 import { withoutTypes } from "./typescript.ts";

@@ -4,9 +4,9 @@ import { RunnerFault } from "../base/faults.ts";
 import {
   construct,
   createBlobUrl,
+  execPattern,
   indexOfText,
   listOf,
-  execPattern,
   NativeBlob,
   NativeURL,
   sliceText,

@@ -1,6 +1,6 @@
 /** Makes JavaScript of TypeScript with the runtime's own parser. */
 import { MODULE_URL } from "../../src/protocol/messages.ts";
-import { indexOfText, execPattern, sliceText } from "../base/primordials.ts";
+import { execPattern, indexOfText, sliceText } from "../base/primordials.ts";
 
 interface NodeModule {
   stripTypeScriptTypes(text: string, options?: { mode: "transform"; sourceMap: true }): string;

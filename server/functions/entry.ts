@@ -4,6 +4,8 @@ import type { DeployBody } from "../../src/contract/functions.ts";
 /** Most names that a message lists. */
 const SHOWN = 10;
 const DEFAULT = "default";
+/** Exports of an HTTP function that answer the requests of one method each. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 /**
  * Refuses a function whose module lacks its entry. Without running the code, the name of a default
@@ -15,6 +17,7 @@ export function assertEntry(
   code: string,
 ): void {
   if (exports.includes(entry)) return;
+  if (kind === "http" && entry === DEFAULT && exports.some((name) => METHODS.has(name))) return;
   if (entry !== DEFAULT && exports.includes(DEFAULT) && code.includes(entry)) return;
   const field = entry !== DEFAULT ? "entry" : given === undefined ? "files" : "code";
   const names = exports.slice(0, SHOWN).map((name) => name.slice(0, 100));
