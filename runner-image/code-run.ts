@@ -10,7 +10,7 @@ import type {
 import { decodeRichInput, RICH_INPUT, type RichResult } from "../src/protocol/rich.ts";
 import { EXIT, RunnerFault, toFault } from "./base/faults.ts";
 import { apply, NativePromise, parseJson, startsWith } from "./base/primordials.ts";
-import { ConsoleLog } from "./console.ts";
+import { ConsoleLog } from "./console/log.ts";
 import { entryOf } from "./entry.ts";
 import { Exchange } from "./exchange.ts";
 import type { Module } from "./modules/virtual.ts";
@@ -71,9 +71,10 @@ export class CodeRun {
     this.#send = send;
     this.#loaded = loaded;
     this.#database = loaded?.database;
-    this.log = new ConsoleLog(job.limits, (message) => {
+    const log = (message: WorkerMessage): void => {
       if (!this.#ended) send(message);
-    });
+    };
+    this.log = new ConsoleLog(job.limits, log, () => this.#url);
     this.#exchange =
       job.httpRequest &&
       new Exchange(job.httpRequest, (message) => {
@@ -98,6 +99,7 @@ export class CodeRun {
       await settle(value);
       if (value === undefined) await this.#linger();
       const reusable = this.#loaded !== undefined;
+      this.log.flush();
       const { dropped } = this.log;
       this.#end({ type: "result", text: undefined, ...written, dropped, reusable });
     } catch (thrown) {
@@ -123,6 +125,7 @@ export class CodeRun {
   fail(thrown: unknown): boolean {
     const fault =
       thrown instanceof RejectedPart ? rejected(thrown, this.#url) : toFault(thrown, this.#url);
+    this.log.flush();
     const reusable = this.#loaded !== undefined && fault.name !== EXIT;
     return this.#end({ type: "error", fault, dropped: this.log.dropped, reusable });
   }

@@ -1,10 +1,6 @@
-import type {
-  ConsoleLevel,
-  RunMessage,
-  WorkerJob,
-  WorkerMessage,
-} from "../src/protocol/messages.ts";
+import type { RunMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
 import { CodeRun, type Runtime } from "./code-run.ts";
+import type { ConsoleLog } from "./console/log.ts";
 
 /** The runs of one worker, one after the other. */
 export class CodeRuns {
@@ -22,8 +18,9 @@ export class CodeRuns {
     void this.#current.start(runtime);
   }
 
-  write(level: ConsoleLevel, args: unknown[]): void {
-    this.#current?.log.write(level, args);
+  /** The log of the current run. */
+  get log(): ConsoleLog | undefined {
+    return this.#current?.log;
   }
 
   receive(message: RunMessage): void {

@@ -208,7 +208,7 @@ function relay(message: WorkerMessage): void {
       logBytes += payload.length;
       const most = (limits?.logBytes ?? 0) * 3 + MAX_LOG_MESSAGE * 3;
       if (logEntries > (limits?.logEntries ?? 0) || logBytes > most) return;
-      send(encodeFrame("log", { level: message.level }, payload));
+      send(encodeFrame("log", { level: message.level, stream: message.stream }, payload));
       break;
     }
     case "lingering":

@@ -5,13 +5,16 @@
 import type { InProcessHost, InProcessWorker } from "../src/protocol/in-process.ts";
 import { MODULE_NAME } from "../src/protocol/messages.ts";
 import { CodeRuns } from "./code-runs.ts";
-import { captureConsole } from "./console.ts";
+import { captureConsole } from "./console/methods.ts";
+import { captureNodeStreams } from "./console/node-streams.ts";
+import { takeNodeText } from "./console/node-text.ts";
 import { restrictGlobals } from "./globals.ts";
 import { trackTimers } from "./timers.ts";
 
 export function open(host: InProcessHost): InProcessWorker {
   const runs = new CodeRuns(host.send);
-  captureConsole((level, args) => runs.write(level, args));
+  captureConsole(takeNodeText(), () => runs.log);
+  captureNodeStreams((stream, bytes) => runs.log?.writeBytes(stream, bytes));
   trackTimers();
   restrictGlobals((fault) => runs.fail(fault));
   return {

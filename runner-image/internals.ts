@@ -1,7 +1,7 @@
 import { apply, defineProperty, deleteProperty, toNumber } from "./base/primordials.ts";
 import { guardResolution, refuseInternal } from "./base/resolution.ts";
 import { closeHandles } from "./handles.ts";
-import { closeWorkers } from "./nested-workers.ts";
+import { closeWorkers, type NestedOutput } from "./nested-workers.ts";
 import { refuseVsock } from "./vsock.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
@@ -15,17 +15,21 @@ const TEST_BINDING = "internal/test/binding";
 /**
  * Removes access from a worker's globals to the runtime's internals. These are operations on
  * resources by number, handles for sockets and files, and the internal module loader. Runs before
- * user code. `prelude` is the URL of a module that does the same in a nested worker, and `urlOfMain`
- * makes one of the module of user code.
+ * user code. `prelude` is the URL of a module that does the same in a nested worker, `output`
+ * receives that worker's output, and `urlOfMain` makes a URL of the module of user code.
  */
-export function closeInternals(prelude: string, urlOfMain: () => string): void {
+export function closeInternals(
+  prelude: string,
+  output: NestedOutput,
+  urlOfMain: () => string,
+): void {
   const { process, Deno } = globalThis as Anything;
   closeHandles((name) => process.binding(name));
   const modules = process.getBuiltinModule("node:module");
   closeModules(modules);
   // Only an export of the module has it. Imports get what the object has.
   modules.getBuiltinModule = process.getBuiltinModule;
-  closeWorkers(prelude, process.getBuiltinModule("node:worker_threads").Worker, urlOfMain);
+  closeWorkers(prelude, process.getBuiltinModule("node:worker_threads").Worker, output, urlOfMain);
   refuseVsock();
   deleteProperty(Deno, Deno.internal);
   deleteProperty(Deno, "internal");

@@ -1,8 +1,12 @@
 import { MODULE_URL } from "../src/protocol/messages.ts";
 import {
+  apply,
   createBlobUrl,
   defineProperty,
+  getOwnPropertyDescriptor,
+  getPrototypeOf,
   getterOf,
+  hasOwn,
   listOf,
   mapDelete,
   mapGet,
@@ -25,12 +29,26 @@ const JAVASCRIPT = { type: "application/javascript" };
 const MODULE_TYPE = /script|jsx|tsx|json|wasm|mp2t|mpeg|node/;
 const isModuleType = RegExp.prototype.test.bind(MODULE_TYPE);
 
+/** Output of the workers that user code creates. */
+export interface NestedOutput {
+  /** Property of those messages to the creator that are output. */
+  readonly mark: string;
+  /** Takes the value of that property. It may be anything: code can send such a message, too. */
+  readonly take: (output: unknown) => void;
+}
+
 /**
- * Makes each worker that user code creates evaluate the prelude before its own module. The class of
- * `node:worker_threads` offers no place for that, so it creates no worker at all. `urlOfMain` makes
- * a URL of user code's own module, whose text no other worker can load.
+ * Makes each worker that user code creates evaluate the prelude before its own module, and takes its
+ * output out of its messages. The class of `node:worker_threads` offers no place for that, so it
+ * creates no worker at all. `urlOfMain` makes a URL of user code's own module, whose text no other
+ * worker can load.
  */
-export function closeWorkers(prelude: string, NodeWorker: object, urlOfMain: () => string): void {
+export function closeWorkers(
+  prelude: string,
+  NodeWorker: object,
+  output: NestedOutput,
+  urlOfMain: () => string,
+): void {
   const Native = Worker;
   const base = location.href;
   const typed = typedCopies();
@@ -43,13 +61,42 @@ export function closeWorkers(prelude: string, NodeWorker: object, urlOfMain: () 
   };
   const guarded = new Proxy(Native, {
     // Not destructured: code may have replaced the iterator of arrays.
-    construct: (target, args, newTarget) =>
-      construct(target, [behind(args[0]), args[1]], newTarget) as object,
+    construct(target, args, newTarget) {
+      const worker = construct(target, [behind(args[0]), args[1]], newTarget) as Worker;
+      takeOutput(worker, output);
+      return worker;
+    },
   });
   defineProperty(Native.prototype, "constructor", { value: guarded, writable: false });
   defineProperty(globalThis, "Worker", { value: guarded, configurable: true, writable: true });
   setPrototypeOf(NodeWorker, refuse);
   preventExtensions(NodeWorker);
+}
+
+/**
+ * Takes output out of the messages of a worker. The runtime looks up the worker's `dispatchEvent` for
+ * each, and finds this one before any of a class. So output and other messages keep their order.
+ */
+function takeOutput(worker: Worker, { mark, take }: NestedOutput): void {
+  function dispatchEvent(this: unknown, event: Event): unknown {
+    const data = messageOf(event);
+    if (typeof data === "object" && data !== null && hasOwn(data, mark)) {
+      take((data as Record<string, unknown>)[mark]);
+      return true;
+    }
+    const { dispatchEvent: dispatch } = getPrototypeOf(worker) as EventTarget;
+    return apply(dispatch, this, [event]);
+  }
+  defineProperty(worker, "dispatchEvent", {
+    value: dispatchEvent,
+    configurable: true,
+    writable: true,
+  });
+}
+
+/** Returns the data of a message, and `undefined` for another event. It is an own property. */
+function messageOf(event: Event): unknown {
+  return getOwnPropertyDescriptor(event, "data")?.value;
 }
 
 /** Maps the URL of a blob without a module's type to that of a copy that can be imported. */

@@ -8,7 +8,10 @@ import { createBlobUrl, NativeBlob, preventDefault } from "./base/primordials.ts
 import { coarsenClocks } from "./clocks/coarse.ts";
 import type { Runtime } from "./code-run.ts";
 import { CodeRuns } from "./code-runs.ts";
-import { captureConsole } from "./console.ts";
+import { takeDenoText } from "./console/deno-text.ts";
+import { captureConsole } from "./console/methods.ts";
+import { takeNested } from "./console/nested-output.ts";
+import { captureStreams } from "./console/streams.ts";
 import { explainFetch, noteRefusal } from "./fetch-failures.ts";
 import { restrictGlobals } from "./globals.ts";
 import { closeInternals } from "./internals.ts";
@@ -49,6 +52,9 @@ const runtime: Runtime = {
   database: () => import(DATABASE_URL) as Promise<DatabaseModule>,
 };
 
+// Captured now: only a tool gives code the global.
+const randomId = crypto.randomUUID.bind(crypto);
+
 scope.onmessage = async ({ data: { port, hrtime } }) => {
   scope.onmessage = null;
   const runs = new CodeRuns((message) => send(port, message));
@@ -60,16 +66,21 @@ scope.onmessage = async ({ data: { port, hrtime } }) => {
     preventDefault(event);
     runs.fail(event.reason);
   });
-  captureConsole((level, args) => runs.write(level, args));
+  const text = takeDenoText();
+  captureStreams((stream, bytes) => runs.log?.writeBytes(stream, bytes));
   trackTimers();
   replaceUpgrade();
   restrictGlobals((fault) => runs.fail(fault));
-  const prelude = [`const HRTIME = ${hrtime};${NESTED_PRELUDE}`];
+  const mark = `output ${randomId()}`;
+  const prelude = `const HRTIME = ${hrtime}; const OUTPUT_MARK = "${mark}";${NESTED_PRELUDE}`;
   closeInternals(
-    createBlobUrl(new NativeBlob(prelude, { type: "application/javascript" })),
+    createBlobUrl(new NativeBlob([prelude], { type: "application/javascript" })),
+    { mark, take: (output) => takeNested(output, runs.log) },
     urlOfMain,
   );
   if (!hrtime) coarsenClocks();
+  // After the clocks, because the timers of the console are no finer than they are.
+  captureConsole(text, () => runs.log);
   listen(port, (message) => {
     if (message.type === "refused") {
       noteRefusal(message);

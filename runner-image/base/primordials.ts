@@ -22,10 +22,13 @@ export const { defineProperty, getPrototypeOf, setPrototypeOf, is: isSame, keys:
 export const { getOwnPropertyDescriptor, getOwnPropertySymbols, hasOwn } = Object;
 /** Tells whether a value is raw JSON text. Node 20 does not know of such values. */
 export const isRawJson = (JSON as { isRawJSON?: (value: unknown) => boolean }).isRawJSON;
+export const { create: createObject } = Object;
+export const ObjectPrototype: object = Object.prototype;
+export const ArrayPrototype: object = Array.prototype;
 export const { isArray } = Array;
 const { iterator } = Symbol;
 export const { isFinite: isFiniteNumber } = Number;
-export const { floor, min: least } = Math;
+export const { clz32: leadingZeros, floor, max: most, min: least } = Math;
 export const toText = String;
 export const toNumber = Number;
 export const arrayFrom = Array.from.bind(Array) as typeof Array.from;
@@ -38,6 +41,13 @@ export const NativeWeakSet = WeakSet;
 export const NativePromise = Promise;
 export const NativeBytes = Uint8Array;
 
+/** Takes a method that user code could replace only on a prototype, as a function. */
+const nextOf = <T>(of: Iterator<T>) =>
+  uncurry(Object.getPrototypeOf(of).next as (this: Iterator<T>) => IteratorResult<T>);
+export const mapEntries = uncurry(Map.prototype.entries);
+export const nextOfMap = nextOf<[unknown, unknown]>(new Map<unknown, unknown>().entries());
+export const setValues = uncurry(Set.prototype.values);
+export const nextOfSet = nextOf<unknown>(new Set<unknown>().values());
 export const join = uncurry(Array.prototype.join as (separator: string) => string);
 export const mapArray = uncurry(
   Array.prototype.map as (this: unknown[], each: (item: unknown) => string) => string[],
@@ -86,7 +96,6 @@ export const textOf = uncurry(String.prototype.valueOf);
 export const truthOf = uncurry(Boolean.prototype.valueOf);
 export const bigintOf = uncurry(BigInt.prototype.valueOf);
 /** Source text of a function; `[native code]` for one of the runtime. */
-export const functionText = uncurry(Function.prototype.toString);
 export const bigintText = uncurry(BigInt.prototype.toString);
 /** Tag of a value, such as `[object Map]`. Code can forge it with `Symbol.toStringTag`. */
 export const tagOf = uncurry(Object.prototype.toString as (this: unknown) => string);
@@ -99,6 +108,8 @@ export const getterOf = <T>(of: object, name: string | symbol) =>
 /** Name of a typed array's class, such as `Uint8Array`. `undefined` for any other value. */
 export const typedArrayName = getterOf<string | undefined>(TypedArray, Symbol.toStringTag);
 export const lengthOfArray = getterOf<number>(TypedArray, "length");
+/** Text of a symbol. `undefined` if it was made without one. */
+export const descriptionOf = getterOf<string | undefined>(Symbol.prototype, "description");
 export const sizeOfArray = getterOf<number>(TypedArray, "byteLength");
 export const offsetOfArray = getterOf<number>(TypedArray, "byteOffset");
 export const bufferOfArray = getterOf<ArrayBuffer>(TypedArray, "buffer");
@@ -113,8 +124,15 @@ export const setBytes = uncurry(
   TypedArray.set as (this: Uint8Array, bytes: Uint8Array, offset: number) => void,
 );
 export const utf8 = (text: string): Uint8Array => encodeText(encoder, text);
+export const sliceBytes = uncurry(
+  TypedArray.subarray as (this: Uint8Array, from: number, to: number) => Uint8Array,
+);
 /** Counts the bytes of a text in UTF-8. */
 export const byteLength = (text: string): number => sizeOfArray(encodeText(encoder, text));
+export const repeatText = uncurry(String.prototype.repeat);
+export const fixed = uncurry(Number.prototype.toFixed);
+export const decodeBytes = uncurry(TextDecoder.prototype.decode);
+export const NativeDecoder = TextDecoder;
 export const queueTask = queueMicrotask;
 export const preventDefault = uncurry(Event.prototype.preventDefault);
 export const post = uncurry(
@@ -122,6 +140,7 @@ export const post = uncurry(
 );
 export const startPort = uncurry(MessagePort.prototype.start);
 export const NativeURL = URL;
+export const captureStack = Error.captureStackTrace as (target: object, below?: unknown) => void;
 export const createBlobUrl = URL.createObjectURL.bind(URL);
 export const NativeBlob = Blob;
 export const startTimer = setTimeout;

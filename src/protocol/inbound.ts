@@ -4,20 +4,33 @@
  */
 import type { Frame } from "./frames.ts";
 import { CHANNEL_LIMITS, clip, MAX_FAULT_NAME, MAX_FAULT_TEXT, MAX_LOG_MESSAGE } from "./limits.ts";
-import { type ChannelRequest, CONSOLE_LEVELS, type ConsoleLevel, type Fault } from "./messages.ts";
+import {
+  type ChannelRequest,
+  CONSOLE_LEVELS,
+  type ConsoleLevel,
+  type Fault,
+  type OutputStream,
+} from "./messages.ts";
 import { isCloseCode, SOCKET_LIMITS, type SocketPart } from "./socket.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** Reads a log entry's level and message, or the number of entries dropped so far. */
+/** Reads a log entry's level, message and stream, or the number of entries dropped so far. */
 export function readLog(
   frame: Frame,
-): { level: ConsoleLevel; message: string } | { dropped: number } {
+): { level: ConsoleLevel; message: string; stream?: OutputStream } | { dropped: number } {
   if (frame.header.dropped !== undefined) return { dropped: readCount(frame.header.dropped) };
   const level = CONSOLE_LEVELS.find((known) => known === frame.header.level) ?? "log";
   const message = clip(decoder.decode(frame.payload), MAX_LOG_MESSAGE);
-  return { level, message };
+  const stream = streamOf(frame.header.stream);
+  return { level, message, ...(stream && { stream }) };
+}
+
+/** Returns the name of a stream that a sandbox claims, or `undefined` for anything else. */
+export function streamOf(claim: unknown): OutputStream | undefined {
+  // Called in workers, too, where code may have replaced the methods of arrays.
+  return claim === "stdout" || claim === "stderr" ? claim : undefined;
 }
 
 /** Reads the result as JSON text, or `undefined`, and its binary part. Neither is checked yet. */

@@ -17,6 +17,11 @@ export type Language = (typeof LANGUAGES)[number];
 
 export const CONSOLE_LEVELS = ["log", "info", "warn", "error"] as const;
 
+/** Streams of a process. */
+export const OUTPUT_STREAMS = ["stdout", "stderr"] as const;
+
+export type OutputStream = (typeof OUTPUT_STREAMS)[number];
+
 export type ConsoleLevel = (typeof CONSOLE_LEVELS)[number];
 
 /** Form of a written result: JSON, or readable as the value it was (src/protocol/rich.ts). */
@@ -148,7 +153,13 @@ export type WorkerMessage =
   | { readonly type: "spoiled" }
   /** The entry has returned nothing. Intervals or subscriptions of it go on. */
   | { readonly type: "lingering" }
-  | { readonly type: "log"; readonly level: ConsoleLevel; readonly message: string }
+  | {
+      readonly type: "log";
+      readonly level: ConsoleLevel;
+      readonly message: string;
+      /** Stream that the code has written to. Default: a method of the console. */
+      readonly stream?: OutputStream;
+    }
   | { readonly type: "dropped"; readonly count: number }
   | ({ readonly type: "channel" } & ChannelRequest)
   | ({ readonly type: "head" } & ResponseHead)

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Usage } from "../base/usage.ts";
 import type { PermsObject } from "../permissions/perms.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
-import { CONSOLE_LEVELS } from "../protocol/messages.ts";
+import { CONSOLE_LEVELS, OUTPUT_STREAMS } from "../protocol/messages.ts";
 import { absent, object } from "./object-schema.ts";
 
 /** Levels of log entries, the least first; only the failure of the code has the last one. */
@@ -15,6 +15,10 @@ export const logEntry = object({
   message: z.string(),
   /** Unix time in milliseconds, taken outside the sandbox. */
   timestamp: z.number().meta({ description: "Unix time in milliseconds" }),
+  /** The stream that the code has written to; absent for the console's methods. */
+  stream: absent(z.enum(OUTPUT_STREAMS)).meta({
+    description: "The stream that the code has written to; absent for the console's methods",
+  }),
   /** The exception's name; only at level `exception`. */
   name: absent(z.string()),
   /** The exception's stack, if it had one; only at level `exception`. */

@@ -11,7 +11,10 @@ import { Instance } from "../../src/engines/instance/instance.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 
-/** Code that writes to both outputs, in every way. */
+/**
+ * Code that writes to both outputs, in every way. Only functions that it imports by name reach the
+ * process: the others make log entries.
+ */
 const PRINT = `import { writeSync } from "node:fs";
   export default () => {
     const bytes = new Uint8Array(65_536).fill(65);
@@ -22,7 +25,7 @@ const PRINT = `import { writeSync } from "node:fs";
       () => writeSync(1, bytes), () => writeSync(2, bytes),
     ];
     for (const way of ways) {
-      try { for (let n = 0; n < 64; n += 1) written += way(); } catch {}
+      try { for (let n = 0; n < 100; n += 1) written += way(); } catch {}
     }
     return written;
   }`;

@@ -7,6 +7,7 @@ import { resolveTools } from "../../src/tools/registry.ts";
 import type { Caller } from "./caller.ts";
 import { type Case, FAILURES, VALUES } from "./cases.ts";
 import { CHANNEL } from "./channel-cases.ts";
+import { CONSOLE } from "./console-cases.ts";
 import { CRYPTO } from "./crypto-cases.ts";
 import { verify } from "./engine-contract.ts";
 import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
@@ -18,7 +19,7 @@ export function callerContract(
   { isolation = true } = {},
 ): void {
   describe(`${name}, all cases`, () => {
-    const all = [VALUES, FAILURES, LOGS, TAMPERING, LIMITS, CRYPTO, CHANNEL].flat();
+    const all = [VALUES, FAILURES, LOGS, CONSOLE, TAMPERING, LIMITS, CRYPTO, CHANNEL].flat();
     const possible = all.filter((item) => isolation || item.isolation !== true).filter(asRequested);
     it.each(possible.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
       await current().ready();

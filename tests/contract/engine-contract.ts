@@ -13,6 +13,7 @@ import { writeInput } from "../../src/request/write-input.ts";
 import { ATTACHMENTS } from "./attachment-cases.ts";
 import { type Case, FAILURES, VALUES } from "./cases.ts";
 import { CHANNEL } from "./channel-cases.ts";
+import { CONSOLE, STREAMS } from "./console-cases.ts";
 import { CRYPTO } from "./crypto-cases.ts";
 import { CUSTOM_TOOLS } from "./custom-tool-cases.ts";
 import { INPUTS } from "./input-cases.ts";
@@ -79,6 +80,8 @@ export function engineContract(
       VALUES,
       FAILURES,
       LOGS,
+      CONSOLE,
+      ...(deno && { STREAMS }),
       TAMPERING,
       LIMITS,
       CRYPTO,

@@ -2,7 +2,9 @@
 import { parentPort } from "node:worker_threads";
 import { RunnerFault } from "../../runner-image/base/faults.ts";
 import { CodeRuns } from "../../runner-image/code-runs.ts";
-import { captureConsole } from "../../runner-image/console.ts";
+import { captureConsole } from "../../runner-image/console/methods.ts";
+import { captureNodeStreams } from "../../runner-image/console/node-streams.ts";
+import { takeNodeText } from "../../runner-image/console/node-text.ts";
 import { restrictGlobals } from "../../runner-image/globals.ts";
 import { trackTimers } from "../../runner-image/timers.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
@@ -30,7 +32,8 @@ setInterval(() => {}, 1_000_000);
 process.on("uncaughtException", (error) => runs.fail(error));
 process.on("unhandledRejection", (reason) => runs.fail(reason));
 Object.assign(globalThis, { self: globalThis });
-captureConsole((level, args) => runs.write(level, args));
+captureConsole(takeNodeText(), () => runs.log);
+captureNodeStreams((stream, bytes) => runs.log?.writeBytes(stream, bytes));
 trackTimers();
 restrictGlobals((fault) => runs.fail(fault));
 port.on("message", (message: ThreadJob | ChannelMessage | CreditMessage) => {

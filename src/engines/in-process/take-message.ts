@@ -1,3 +1,4 @@
+import { streamOf } from "../../protocol/inbound.ts";
 import { clip, MAX_LOG_MESSAGE } from "../../protocol/limits.ts";
 import type { WorkerMessage } from "../../protocol/messages.ts";
 import type { Ending, Job, RunEvents } from "../contract/contract.ts";
@@ -24,7 +25,9 @@ export function takeMessage(
       return undefined;
     case "log": {
       const text = clip(message.message, MAX_LOG_MESSAGE);
-      events.onLog({ level: message.level, message: text, timestamp: Date.now() });
+      const { level } = message;
+      const stream = streamOf(message.stream);
+      events.onLog({ level, message: text, timestamp: Date.now(), ...(stream && { stream }) });
       return undefined;
     }
     case "head":

@@ -13,7 +13,7 @@ const size = (text = "") => Buffer.byteLength(text);
 
 describe("the kept entries of an execution", () => {
   it("are what is in the answer, with all fields, and nothing without entries", () => {
-    const extra = { ...entry("\0 \ud800"), stream: "stdout", details: { code: "E" } };
+    const extra = { ...entry("\0 \ud800"), stream: "stdout" as const, details: { code: "E" } };
     const kept = keptEntries([extra, FAULT], 3, 65_536);
     expect(JSON.parse(kept?.entries ?? "")).toEqual([extra, FAULT]);
     expect(kept).toMatchObject({ count: 2, dropped: 3, level: 4 });
