@@ -7,6 +7,7 @@ import { DATABASE_SOCKET, type DatabaseToolConfig } from "../src/protocol/databa
 import { EGRESS_SOCKET } from "../src/protocol/egress-admin.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
 import type { Grants, WorkerGrant, WorkerPermissions } from "../src/protocol/grants.ts";
+import { streamOf } from "../src/protocol/inbound.ts";
 import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job.ts";
 import {
   FRAME_OVERHEAD,
@@ -208,7 +209,8 @@ function relay(message: WorkerMessage): void {
       logBytes += payload.length;
       const most = (limits?.logBytes ?? 0) * 3 + MAX_LOG_MESSAGE * 3;
       if (logEntries > (limits?.logEntries ?? 0) || logBytes > most) return;
-      send(encodeFrame("log", { level: message.level, stream: message.stream }, payload));
+      const stream = streamOf(message.stream);
+      send(encodeFrame("log", { level: message.level, stream }, payload));
       break;
     }
     case "lingering":

@@ -15,11 +15,9 @@ const INDENTATIONS = 64;
 
 /** Takes the runtime's own conversion. Called before its internals are closed to code. */
 export function takeDenoText(): NativeText {
-  const { Deno, process } = globalThis as Anything;
+  const { Deno } = globalThis as Anything;
   const { Console, core, inspectArgs } = Deno[Deno.internal];
-  const { types } = process.getBuiltinModule("node:util");
-  const { isArgumentsObject, isBoxedPrimitive, isNativeError } = types;
-  const { getProxyDetails, isProxy } = core;
+  const { getProxyDetails, isArgumentsObject, isBoxedPrimitive, isNativeError, isProxy } = core;
   let printed = "";
   const tables = new Console((text: string) => {
     printed += text;
@@ -30,9 +28,13 @@ export function takeDenoText(): NativeText {
     format: (args, options) =>
       inspectArgs(args, { __proto__: null, colors: false, ...options, budget: budget() }),
     table(data, columns) {
+      // The text of an object in the table may print a table itself.
+      const outer = printed;
       printed = "";
       table(data, columns);
-      return withoutNewline(printed);
+      const text = withoutNewline(printed);
+      printed = outer;
+      return text;
     },
     isProxy,
     targetOf: (proxy) => targetOf(getProxyDetails(proxy)),

@@ -11,7 +11,6 @@ import {
   sizeOfArray,
   typedArrayName,
 } from "../base/primordials.ts";
-import { captureFiles } from "./files.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
 type Anything = any;
@@ -24,7 +23,6 @@ const NativeWritableStream = WritableStream;
 /** Replaces the writing of `Deno.stdout`, `process.stdout` and those of errors. */
 export function captureStreams(take: Take): void {
   const { Deno, process } = globalThis as Anything;
-  captureFiles(process, take);
   for (const name of ["stdout", "stderr"] as const) {
     const write = (bytes: unknown): number => {
       const view = bytesOf(bytes);

@@ -113,9 +113,20 @@ export const CONSOLE: readonly Case[] = withStatus("ok", [
     },
   },
   {
-    name: "starts no execution inside the groups of another",
-    code: main("console.log('plain')"),
-    logs: [["log", "plain"]],
+    name: "runs no getter and no trap",
+    code: `export default () => {
+      let calls = 0;
+      const trap = new Proxy({}, { get() { calls += 1; } });
+      const proxy = new Proxy({ a: 1 }, trap);
+      const getter = { get a() { calls += 1; }, b: [{ get c() { calls += 1; } }] };
+      console.log(proxy, [proxy], { proxy }, getter, [getter]);
+      console.log("%j", 1, proxy, getter);
+      console.dir(proxy); console.dir(getter); console.assert(false, proxy, getter);
+      let many = [getter, proxy]; for (let i = 0; i < 8; i++) many = Array(100).fill(many);
+      console.log(many); console.log({ many, getter });
+      return calls;
+    }`,
+    result: 0,
   },
   {
     name: "cuts what would take long, and says so",
@@ -133,7 +144,7 @@ export const CONSOLE: readonly Case[] = withStatus("ok", [
     ),
     check: (outcome) => {
       const found = messages(outcome);
-      expect(found).toHaveLength(12);
+      expect(found).toHaveLength(13);
       expect(found[0]).toMatch(/"k99":99,.* \.\.\. \d+ more items\}$/);
       expect(found[1]).toMatch(/k99: 99,\n +["']\.\.\.["']: 99900 more items\n/);
       expect(found[2]).toContain("[Array]");
@@ -155,7 +166,7 @@ export const CONSOLE: readonly Case[] = withStatus("ok", [
 export const STREAMS: readonly Case[] = withStatus("ok", [
   {
     name: "makes entries of lines written to a stream",
-    code: `import { Console } from "node:console"; import files from "node:fs";
+    code: `import { Console } from "node:console";
       import { stdout } from "node:process";
       const bytes = (text) => new TextEncoder().encode(text);
       export default async () => {
@@ -164,7 +175,6 @@ export const STREAMS: readonly Case[] = withStatus("ok", [
         await Deno.stderr.write(bytes("e2\\n"));
         const writer = Deno.stdout.writable.getWriter(); await writer.write(bytes("web\\n"));
         new Console(process.stdout).log("via %s", "Console");
-        files.writeSync(1, "file\\n");
         process.stdout.write("before "); console.log("between"); process.stdout.write("end");
       }`,
     logs: [
@@ -175,7 +185,6 @@ export const STREAMS: readonly Case[] = withStatus("ok", [
       ["error", "e2"],
       ["log", "web"],
       ["log", "via Console"],
-      ["log", "file"],
       ["log", "before "],
       ["log", "between"],
       ["log", "end"],
@@ -189,7 +198,6 @@ export const STREAMS: readonly Case[] = withStatus("ok", [
         err,
         out,
         err,
-        out,
         out,
         out,
         out,
