@@ -1,3 +1,4 @@
+import { clip, MAX_LOG_MESSAGE } from "../../src/protocol/limits.ts";
 import type { ConsoleLevel } from "../../src/protocol/messages.ts";
 import {
   apply,
@@ -70,28 +71,28 @@ export function captureConsole(native: NativeText, current: () => ConsoleLog | u
     groupCollapsed: (...args) => apply(group, undefined, args),
     groupEnd: () => current()?.group(-1),
     count: (name = "default") => {
-      const label = toText(name);
+      const label = labelOf(name);
       const count = (mapGet(counts, label) ?? 0) + 1;
       mapSet(counts, label, count);
       write("info", () => `${label}: ${count}`);
     },
     countReset: (name = "default") => {
-      const label = toText(name);
+      const label = labelOf(name);
       if (!mapDelete(counts, label)) write("warn", () => `Count for '${label}' does not exist`);
     },
     time: (name = "default") => {
-      const label = toText(name);
+      const label = labelOf(name);
       if (mapGet(started, label) === undefined) mapSet(started, label, apply(now, clock, []));
       else write("warn", () => `Timer '${label}' already exists`);
     },
     timeLog: (name = "default", ...args) => {
-      const label = toText(name);
+      const label = labelOf(name);
       const line = elapsed(label);
       if (line === undefined) noTimer(label);
       else write("log", () => (args.length > 0 ? `${line} ${text.join(args)}` : line));
     },
     timeEnd: (name = "default") => {
-      const label = toText(name);
+      const label = labelOf(name);
       const line = elapsed(label);
       mapDelete(started, label);
       if (line === undefined) noTimer(label);
@@ -106,12 +107,18 @@ export function captureConsole(native: NativeText, current: () => ConsoleLog | u
   }
 }
 
+/** Makes the name of a counter or timer. A message has room for no longer one. */
+function labelOf(name: unknown): string {
+  return clip(toText(name), MAX_LOG_MESSAGE);
+}
+
 /** Makes the arguments of a failed assertion, as the runtime does. */
 function assertion(args: Args): unknown[] {
   const first = args[0];
   const words: unknown[] = [];
   if (args.length === 0) append(words, "Assertion failed");
-  else if (typeof first === "string") append(words, `Assertion failed: ${first}`);
+  else if (typeof first === "string")
+    append(words, `Assertion failed: ${clip(first, MAX_LOG_MESSAGE)}`);
   else {
     append(words, "Assertion failed:");
     append(words, first);

@@ -18,6 +18,7 @@ import { costOf, ownValue, sizeOf } from "./walk.ts";
 
 const MOST_ROWS = 1_000;
 const MOST_CELLS = 10_000;
+const MOST_COLUMNS = 100;
 /** Characters of a whole table. Each cell is as wide as the widest of its column. */
 const MOST_TEXT = 1_000_000;
 
@@ -29,7 +30,15 @@ export function boundedTable(
   text: ConsoleText,
 ): string {
   if (typeof data !== "object" || data === null) return text.join([data]);
-  return new TableSize(native).allows(data) ? native.table(data, columns) : text.inspect(data);
+  const fits = new TableSize(native).allows(data) && !isLong(columns, native);
+  return fits ? native.table(data, columns) : text.inspect(data);
+}
+
+/** Tells whether a list of columns is too long, or may be: a proxy can say what it likes. */
+function isLong(columns: unknown, native: NativeText): boolean {
+  if (typeof columns !== "object" || columns === null) return false;
+  if (native.isProxy(columns)) return true;
+  return isArray(columns) && columns.length > MOST_COLUMNS;
 }
 
 class TableSize {

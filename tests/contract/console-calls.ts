@@ -76,15 +76,15 @@ export const CALLS: readonly string[] = [
   'const e = new Error("bare"); e.stack = undefined; console.log(e)',
   'const e = new Error("text"); e.stack = "own stack"; console.log(e)',
   'console.log(new Error("c", { cause: "words" }), new Error("d", { cause: { a: 1 } }))',
-  'let e = new Error("0"); for (let i = 1; i < 8; i++) e = new Error(`${i}`, { cause: e }); console.log(e)',
+  'let e = new Error("0"); for (let i = 1; i < 8; i++) e = new Error(String(i), { cause: e }); console.log(e)',
   'const e = new Error("self"); e.self = e; console.log(e)',
   'console.log(new DOMException("dom", "AbortError").name, "%s", new Error("f").message)',
   "console.warn(Object.create(Error.prototype))",
   // Functions for the inspection of a class.
   'console.log({ [Symbol.for("Deno.customInspect")]: () => "deno text" })',
-  'console.log([{ [Symbol.for("nodejs.util.inspect.custom")]: (d, o) => `node ${d} ${o.depth}` }])',
+  'console.log([{ [Symbol.for("nodejs.util.inspect.custom")]: (d, o) => ["node", d, o.depth].join(" ") }])',
   'console.log({ [Symbol.for("nodejs.util.inspect.custom")]: () => ({ other: 1 }) })',
-  'class V { [Symbol.for("Deno.customInspect")](inspect, options) { return `V<${inspect({ a: 1 }, options)}>` } } console.log({ v: new V() })',
+  'class V { [Symbol.for("Deno.customInspect")](inspect, options) { return "V<" + inspect({ a: 1 }, options) + ">" } } console.log({ v: new V() })',
   'console.log({ [Symbol.toStringTag]: "Tagged", a: 1 }, new (class { get [Symbol.toStringTag]() { return "T" } })())',
   // Other methods.
   "console.dir({ a: { b: 1 } }, { depth: 0 })",

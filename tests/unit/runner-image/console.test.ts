@@ -34,7 +34,7 @@ it.each([
 
 it.each([
   [{ a: undefined }],
-  [[1, , 2]],
+  [new Array(2)],
   [Object.assign([1], { x: 1 })],
   [{ n: Number.NaN }],
   [[-0]],
@@ -141,7 +141,12 @@ it("cuts bytes into lines wherever they are split", () => {
 it("makes no text of an entry that there is no room for", () => {
   const [log, sent] = logOf(1);
   let made = 0;
-  for (let n = 0; n < 5; n += 1) log.write("log", () => `${(made += 1)}`);
+  for (let n = 0; n < 5; n += 1) {
+    log.write("log", () => {
+      made += 1;
+      return "text";
+    });
+  }
   expect(made).toBe(1);
   expect(log.dropped).toBe(4);
   expect(sent.map(({ type }) => type)).toEqual(["log", "dropped", "dropped", "dropped"]);
