@@ -96,6 +96,8 @@ export const textOf = uncurry(String.prototype.valueOf);
 export const truthOf = uncurry(Boolean.prototype.valueOf);
 export const bigintOf = uncurry(BigInt.prototype.valueOf);
 /** Source text of a function; `[native code]` for one of the runtime. */
+/** Source text of a function; `[native code]` for one of the runtime. */
+export const functionText = uncurry(Function.prototype.toString as (this: object) => string);
 export const bigintText = uncurry(BigInt.prototype.toString);
 /** Tag of a value, such as `[object Map]`. Code can forge it with `Symbol.toStringTag`. */
 export const tagOf = uncurry(Object.prototype.toString as (this: unknown) => string);
