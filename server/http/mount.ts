@@ -170,7 +170,7 @@ function checked(schema: ZodType | undefined, given: unknown): unknown {
   if (schema === undefined) return undefined;
   assertBounded(schema, given);
   const parsed = schema.safeParse(given);
-  if (!parsed.success) throw firstIssue(parsed.error);
+  if (!parsed.success) throw firstIssue(parsed.error, schema);
   return parsed.data;
 }
 

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { BadRequest } from "../base/errors.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { roundMemory } from "../base/round-memory.ts";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
+import { fieldsAt } from "../base/schema-fields.ts";
 import { shorten } from "../base/shorten.ts";
 import { isNetwork } from "../destinations/host-addresses.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
@@ -129,14 +131,17 @@ export type PartialConfig = z.input<typeof schema>;
  */
 export function config(partial: PartialConfig = {}): Config {
   const parsed = schema.safeParse(partial);
-  if (!parsed.success) throw firstIssue(parsed.error);
+  if (!parsed.success) throw firstIssue(parsed.error, schema);
   const fault = ceilingFault(parsed.data.ceiling);
   if (fault !== undefined) throw new BadRequest(fault.field, fault.message);
   return parsed.data;
 }
 
-/** Returns the first error of a schema as a `BadRequest` that names the field. */
-export function firstIssue(error: z.ZodError): BadRequest {
+/**
+ * Returns the first error of a schema as a `BadRequest` that names the field, and for an unknown one
+ * the field that may be meant.
+ */
+export function firstIssue(error: z.ZodError, schema: z.ZodType): BadRequest {
   const [issue] = error.issues;
   if (issue === undefined) return new BadRequest("", "Invalid value");
   const given = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
@@ -146,6 +151,8 @@ export function firstIssue(error: z.ZodError): BadRequest {
     if (typeof part === "number") return `${text}[${part}]`;
     return text === "" ? String(part) : `${text}.${String(part)}`;
   }, "");
-  const message = unknownKey === undefined ? issue.message : `Unknown field "${unknownKey}"`;
+  const meant = given === undefined ? "" : didYouMean(given, fieldsAt(schema, issue.path));
+  const message =
+    unknownKey === undefined ? issue.message : `Unknown field "${unknownKey}"${meant}`;
   return new BadRequest(field, field === "" ? message : `${field}: ${message}`);
 }

@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { didYouMean } from "../base/nearest.ts";
 import { shorten } from "../base/shorten.ts";
 import { LISTS, type ListName } from "./perms.ts";
 import { type PermissionRefusal, refuse } from "./refusal.ts";
@@ -20,6 +21,7 @@ export interface Shape {
 const MAX_ENTRIES = 100;
 const MAX_KEYS = 100;
 const LIST_NAMES: readonly string[] = LISTS;
+const NAMES = [...LISTS, "hrtime"];
 
 /**
  * Reads permissions of unknown origin. Only plain data counts: neither getters nor traps of a proxy
@@ -62,7 +64,7 @@ export function shape(given: unknown, field: string): Shape {
   }
   const unknown = keys.map(String).filter((key) => !LIST_NAMES.includes(key) && key !== "hrtime");
   for (const key of unknown.sort()) {
-    invalid(`${field}.${shorten(key)}`, key, "is no permission");
+    invalid(`${field}.${shorten(key)}`, key, `is no permission${didYouMean(key, NAMES)}`);
   }
   for (const name of LISTS) {
     lists[name] = elements(ownValue(given, name), `${field}.${name}`, name === "net", invalid);

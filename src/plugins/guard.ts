@@ -19,7 +19,7 @@ export const GuardPlugin: IsolatePlugin = {
     const schema = requestWithin(config);
     api.onValidate.tap((asked, tenant) => {
       const parsed = schema.safeParse(asked);
-      if (!parsed.success) throw firstIssue(parsed.error);
+      if (!parsed.success) throw firstIssue(parsed.error, schema);
       const { data } = parsed;
       const { maxSize = config.maxSize, maxTimeout, maxMemory, sandbox: levels = [] } = tenant;
       const size = Buffer.byteLength(data.code);

@@ -1,4 +1,5 @@
 import { BadRequest } from "../base/errors.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { shorten } from "../base/shorten.ts";
 import type { Config } from "../config/config.ts";
 import { DATABASE_VARIABLE, databaseGrant, databaseToolConfig } from "../config/database.ts";
@@ -53,8 +54,9 @@ export function resolveTools(
     if (tool !== undefined) return tool(config, level, field);
     const registered = custom.find((candidate) => candidate.tool.name === name);
     if (registered !== undefined) return useOf(registered);
-    const known = [...Object.keys(TOOLS), ...custom.map(({ tool }) => tool.name)].join(", ");
-    throw new BadRequest(field, `${field}: Unknown tool "${shorten(name)}"; there is ${known}`);
+    const known = [...Object.keys(TOOLS), ...custom.map(({ tool }) => tool.name)];
+    const words = `Unknown tool "${shorten(name)}"; there is ${known.join(", ")}`;
+    throw new BadRequest(field, `${field}: ${words}${didYouMean(name, known)}`);
   });
   return uses.filter(({ name }, index) => uses.findIndex((use) => use.name === name) === index);
 }

@@ -134,7 +134,10 @@ describe("the first refusal", () => {
     const error = thrown({ net: ["x.org", "*", "a/b"], nte: [] });
     expect(error).toBeInstanceOf(BadRequest);
     expect(error).toMatchObject({ field: "permissions.nte", status: 400 });
-    expect(error).toHaveProperty("message", "permissions.nte: is no permission");
+    expect(error).toHaveProperty(
+      "message",
+      'permissions.nte: is no permission; did you mean "net"?',
+    );
   });
 
   it("is a PermissionError for what is forbidden", () => {
