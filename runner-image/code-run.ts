@@ -8,10 +8,11 @@ import type {
   WorkerMessage,
 } from "../src/protocol/messages.ts";
 import { decodeRichInput, RICH_INPUT, type RichResult } from "../src/protocol/rich.ts";
-import { EXIT, RunnerFault, toFault } from "./base/faults.ts";
-import { apply, NativePromise, parseJson, startsWith } from "./base/primordials.ts";
+import type { Call } from "./base/bare-call.ts";
+import { EXIT, toFault } from "./base/faults.ts";
+import { NativePromise, parseJson, startsWith } from "./base/primordials.ts";
 import { ConsoleLog } from "./console/log.ts";
-import { entryOf } from "./entry.ts";
+import { calledEntryOf } from "./entry.ts";
 import { Exchange } from "./exchange.ts";
 import type { Module } from "./modules/virtual.ts";
 import { RejectedPart, rejected } from "./rejected-part.ts";
@@ -22,21 +23,20 @@ import { installCustom, isCustom } from "./tools/custom.ts";
 import { installDatabase } from "./tools/database.ts";
 import { installTools } from "./tools/install.ts";
 
+/** Chooses the call to a module. */
+export type Enter = (module: Module) => Call;
+
 /** Functions that evaluate user code. */
 export interface Runtime {
   /** Returns the name under which the job's module appears in a stack. */
   readonly url: (job: WorkerJob) => string;
   /**
-   * Evaluates the module and passes its exports to `call`. Resolves with the value of `call`. Tells
-   * `onUrl` if the module gets another name.
+   * Evaluates the module, and makes the call that `enter` chooses among its exports. Tells `onUrl` if
+   * the module gets another name.
    */
-  readonly load: (
-    job: WorkerJob,
-    call: (module: Module) => unknown,
-    onUrl: (url: string) => void,
-  ) => Promise<unknown>;
-  /** Passes the exports of a module that is already loaded to `call`. */
-  readonly again: (module: Module, call: (module: Module) => unknown) => Promise<unknown>;
+  readonly load: (job: WorkerJob, enter: Enter, onUrl: (url: string) => void) => Promise<unknown>;
+  /** Makes a call to a module that is already loaded. */
+  readonly again: (module: Module, enter: Enter) => Promise<unknown>;
   /** Loads the module of the database tool. */
   readonly database: () => Promise<DatabaseModule>;
 }
@@ -123,8 +123,9 @@ export class CodeRun {
    * Ends the run with a thrown value, also one thrown in a callback. Returns false if it has ended.
    */
   fail(thrown: unknown): boolean {
-    const fault =
-      thrown instanceof RejectedPart ? rejected(thrown, this.#url) : toFault(thrown, this.#url);
+    const fault = RejectedPart.is(thrown)
+      ? rejected(thrown, this.#url)
+      : toFault(thrown, this.#url);
     this.log.flush();
     const reusable = this.#loaded !== undefined && fault.name !== EXIT;
     return this.#end({ type: "error", fault, dropped: this.log.dropped, reusable });
@@ -139,23 +140,21 @@ export class CodeRun {
     const { entry } = this.#job;
     const exchange = this.#exchange;
     const args = exchange ? [] : argumentsOf(this.#job);
-    const call = (module: Module): unknown => {
+    const enter = (module: Module): Call => {
       const url = this.#url ?? "";
       if (this.#job.reuse) this.#loaded = { url, module, database: this.#database };
-      if (exchange) return exchange.call(module, entry, this.#job.attachments?.[0]);
-      const main = entryOf(module, entry);
-      if (typeof main === "function") return apply(main, undefined, args);
-      throw new RunnerFault("EntryError", `Entry "${entry}" is not a function`);
+      if (exchange === undefined) return { callee: calledEntryOf(module, entry), args };
+      return { callee: () => exchange.call(module, entry, this.#job.attachments?.[0]), args };
     };
     forgetTimers();
     this.#url = this.#loaded?.url ?? runtime.url(this.#job);
     // Awaited here for the reason given in worker.ts.
     if (this.#loaded !== undefined) {
       this.#database?.reopen();
-      return await runtime.again(this.#loaded.module, call);
+      return await runtime.again(this.#loaded.module, enter);
     }
     await this.#install(runtime);
-    return await runtime.load(this.#job, call, (url) => {
+    return await runtime.load(this.#job, enter, (url) => {
       this.#url = url;
     });
   }

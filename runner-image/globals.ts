@@ -11,7 +11,7 @@ const REMOVED = ["postMessage", "onmessage", "onmessageerror", "crypto", "name"]
 export function restrictGlobals(onExit: (fault: RunnerFault) => void): void {
   const leave = (call: string) =>
     function exit(code?: unknown): never {
-      const fault = new RunnerFault(EXIT, `Code called ${call}(${describe(code)})`);
+      const fault = new RunnerFault(EXIT, `Code called ${call}(${describe(code)})`, exit);
       onExit(fault);
       throw fault;
     };

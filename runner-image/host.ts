@@ -5,17 +5,25 @@
 
 import { DATABASE_SOCKET, type DatabaseToolConfig } from "../src/protocol/database.ts";
 import { EGRESS_SOCKET } from "../src/protocol/egress-admin.ts";
+import { partsOf, readFault } from "../src/protocol/fault.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
 import type { Grants, WorkerGrant, WorkerPermissions } from "../src/protocol/grants.ts";
 import { streamOf } from "../src/protocol/inbound.ts";
 import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job.ts";
 import {
   FRAME_OVERHEAD,
+  MAX_FAULT_PARTS,
   MAX_JOB_BYTES,
   MAX_LOG_MESSAGE,
   type OutputLimits,
 } from "../src/protocol/limits.ts";
-import type { PrepareHeader, ToolUse, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
+import type {
+  Fault,
+  PrepareHeader,
+  ToolUse,
+  WorkerJob,
+  WorkerMessage,
+} from "../src/protocol/messages.ts";
 import { tunnelsOf } from "../src/protocol/tunnels.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { openForwarder } from "./forwarder.ts";
@@ -275,10 +283,16 @@ function sendResult(result: WorkerResult): void {
   }
 }
 
-function sendFault(fault: object, dropped: number, reusable = false): void {
+function sendFault(claim: Fault, claimedDropped: number, reusable = false): void {
   running = false;
-  const frame = encodeFrame("error", { ...fault, dropped, reusable });
-  if (frame.length <= FRAME_OVERHEAD) send(frame);
+  const dropped = typeof claimedDropped === "number" ? claimedDropped : 0;
+  const fault = readFault(claim);
+  const { name, message, stack } = fault;
+  const parts = partsOf(fault);
+  const payload = parts === undefined ? NO_BYTES : encoder.encode(JSON.stringify(parts));
+  const fits = payload.length <= MAX_FAULT_PARTS;
+  const header = { name, message, stack, dropped, reusable };
+  send(encodeFrame("error", header, fits ? payload : NO_BYTES));
 }
 
 function send(frame: Uint8Array): void {

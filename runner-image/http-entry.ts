@@ -1,8 +1,7 @@
 import type { HttpJob } from "../src/protocol/http.ts";
 import type { HandlerContext } from "./background.ts";
-import { RunnerFault } from "./base/faults.ts";
 import { apply, execPattern, functionText, sliceText } from "./base/primordials.ts";
-import { entryOf } from "./entry.ts";
+import { entryOf, missingEntry } from "./entry.ts";
 import type { Module } from "./modules/virtual.ts";
 import { answerByNode, type NodeHandler } from "./node-handler.ts";
 import { web } from "./web.ts";
@@ -42,17 +41,18 @@ export function handlerOf(module: Module, entry: string, method: string): Handle
     if (isOfNode(found)) return byNode(found as NodeHandler);
     return ({ request }, context) => apply(found, undefined, [request(), context]);
   }
-  if (typeof found === "object" && found !== null) return ofObject(found, entry);
+  if (typeof found === "object" && found !== null) return ofObject(found, module, entry);
   const named = found === undefined && entry === "default" ? byMethod(module, method) : undefined;
-  return named ?? notCallable(entry);
+  return named ?? notCallable(module, entry);
 }
 
-function ofObject(object: object, entry: string): Handler {
+function ofObject(object: object, module: Module, entry: string): Handler {
   const { fetch, emit, listeners } = object as Record<string, unknown>;
   if (typeof fetch === "function") {
     return ({ request }, context) => apply(fetch, object, [request(), {}, context]);
   }
-  if (typeof emit !== "function" || typeof listeners !== "function") return notCallable(entry);
+  if (typeof emit !== "function" || typeof listeners !== "function")
+    return notCallable(module, entry);
   return byNode((request, response) => {
     apply(emit, object, ["request", request, response]);
   });
@@ -85,9 +85,7 @@ function byMethod(module: Module, method: string): Handler | undefined {
   return () => new NativeResponse(null, { status, headers: { allow: allowed } });
 }
 
-function notCallable(entry: string): never {
-  throw new RunnerFault(
-    "EntryError",
-    `Entry "${entry}" is not a function, nor an object with a function fetch`,
-  );
+function notCallable(module: Module, entry: string): never {
+  const message = `Entry "${entry}" is not a function, nor an object with a function fetch`;
+  throw missingEntry(module, message);
 }

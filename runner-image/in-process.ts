@@ -4,12 +4,16 @@
  */
 import type { InProcessHost, InProcessWorker } from "../src/protocol/in-process.ts";
 import { MODULE_NAME } from "../src/protocol/messages.ts";
+import type { Call } from "./base/bare-call.ts";
+import { apply } from "./base/primordials.ts";
 import { CodeRuns } from "./code-runs.ts";
 import { captureConsole } from "./console/methods.ts";
 import { captureNodeStreams } from "./console/node-streams.ts";
 import { takeNodeText } from "./console/node-text.ts";
 import { restrictGlobals } from "./globals.ts";
 import { trackTimers } from "./timers.ts";
+
+const make = ({ callee, args }: Call): unknown => apply(callee as () => unknown, undefined, args);
 
 export function open(host: InProcessHost): InProcessWorker {
   const runs = new CodeRuns(host.send);
@@ -21,12 +25,14 @@ export function open(host: InProcessHost): InProcessWorker {
     start(job) {
       runs.start(job, {
         url: () => MODULE_NAME,
-        async load({ code, language }, call) {
-          const loading = await host.load({ code, language }, call);
+        async load({ code, language }, enter) {
+          const loading = await host.load({ code, language }, (module) => make(enter(module)));
           await loading.done;
           return await loading.value;
         },
-        again: async (module, call) => await host.again(module, call).value,
+        again: async (module, enter) => {
+          return await host.again(module, (loaded) => make(enter(loaded))).value;
+        },
         database: host.database,
       });
     },

@@ -6,10 +6,16 @@ import { toFault } from "./base/faults.ts";
 export class RejectedPart {
   readonly reason: unknown;
   readonly path: string;
+  readonly #isOurs = true;
 
   constructor(reason: unknown, path: string) {
     this.reason = reason;
     this.path = path;
+  }
+
+  /** Tells such an object without `instanceof`, which would run the traps of a thrown proxy. */
+  static is(thrown: unknown): thrown is RejectedPart {
+    return typeof thrown === "object" && thrown !== null && #isOurs in thrown && thrown.#isOurs;
   }
 }
 

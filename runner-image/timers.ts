@@ -1,5 +1,5 @@
+import { bareCall } from "./base/bare-call.ts";
 import {
-  apply,
   NativePromise,
   NativeSet,
   nextTurn,
@@ -24,18 +24,23 @@ let intervalsGone = (): void => {};
 export function trackTimers(): void {
   function setTimeout(handler: unknown, delay?: number, ...args: unknown[]): unknown {
     if (typeof handler !== "function") return startTimer(handler as never, delay, ...args);
-    const id = startTimer(() => {
-      setDelete(pending, id);
-      apply(handler, undefined, args);
-    }, delay);
+    const id = startTimer(
+      bareCall(() => {
+        setDelete(pending, id);
+        return { callee: handler, args };
+      }),
+      delay,
+    );
     setAdd(pending, id);
     return id;
   }
   function setInterval(handler: unknown, delay?: number, ...args: unknown[]): unknown {
     if (typeof handler !== "function") return startInterval(handler as never, delay, ...args);
-    const id = startInterval(() => {
-      apply(handler, undefined, args);
-    }, delay);
+    const call = { callee: handler, args };
+    const id = startInterval(
+      bareCall(() => call),
+      delay,
+    );
     setAdd(repeating, id);
     return id;
   }

@@ -4,6 +4,7 @@
  */
 import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.ts";
 import { MODULE_URL } from "../src/protocol/messages.ts";
+import { makeCall } from "./base/bare-call.ts";
 import { createBlobUrl, NativeBlob, preventDefault } from "./base/primordials.ts";
 import { coarsenClocks } from "./clocks/coarse.ts";
 import type { Runtime } from "./code-run.ts";
@@ -20,6 +21,7 @@ import { urlOfMain } from "./modules/own-worker.ts";
 import { listen, send } from "./port.ts";
 import { tunnelConnections } from "./raw-connections.ts";
 import { replaceUpgrade } from "./sockets/upgrade.ts";
+import { hideFrames } from "./stack-frames.ts";
 import { trackTimers } from "./timers.ts";
 import type { WorkerStart } from "./worker-line.ts";
 
@@ -44,11 +46,10 @@ const scope = globalThis as unknown as WorkerScope;
 
 const runtime: Runtime = {
   url: ({ moduleUrl = MODULE_URL }) => moduleUrl,
-  // Awaited here: passing on an unsettled promise calls its "then", which code may have replaced.
-  async load({ code, language, moduleUrl: url = MODULE_URL }, call, onUrl) {
-    return await loadSource({ code, language, url }, call, onUrl);
+  async load({ code, language, moduleUrl: url = MODULE_URL }, enter, onUrl) {
+    return await loadSource({ code, language, url }, (module) => makeCall(enter(module)), onUrl);
   },
-  again: async (module, call) => await call(module),
+  again: async (module, enter) => await makeCall(enter(module)),
   database: () => import(DATABASE_URL) as Promise<DatabaseModule>,
 };
 
@@ -66,6 +67,7 @@ scope.onmessage = async ({ data: { port, hrtime } }) => {
     preventDefault(event);
     runs.fail(event.reason);
   });
+  hideFrames();
   const text = takeDenoText();
   captureStreams((stream, bytes) => runs.log?.writeBytes(stream, bytes));
   trackTimers();

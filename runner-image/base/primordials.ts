@@ -19,6 +19,7 @@ export const uncurry = bind.bind(call as never) as unknown as <M extends Method>
 export const { parse: parseJson, stringify: stringifyJson } = JSON;
 export const { apply, construct, deleteProperty } = Reflect;
 export const { defineProperty, getPrototypeOf, setPrototypeOf, is: isSame, keys: keysOf } = Object;
+export const { assign } = Object;
 export const { getOwnPropertyDescriptor, getOwnPropertySymbols, hasOwn } = Object;
 /** Tells whether a value is raw JSON text. Node 20 does not know of such values. */
 export const isRawJson = (JSON as { isRawJSON?: (value: unknown) => boolean }).isRawJSON;
@@ -34,11 +35,21 @@ export const toNumber = Number;
 export const arrayFrom = Array.from.bind(Array) as typeof Array.from;
 export const NativeError = Error;
 export const NativeTypeError = TypeError;
+export const { captureStackTrace } = Error;
+/** Tells errors of all realms. `undefined` where the language does not have it. */
+export const isErrorOfAnyRealm = (Error as { isError?: (value: unknown) => boolean }).isError;
+export const NativeAggregateError = AggregateError;
+/** Class of the errors of `using`. `undefined` where the language does not have it. */
+export const NativeSuppressedError = Reflect.get(globalThis, "SuppressedError") as unknown as
+  | ErrorConstructor
+  | undefined;
 export const NativeMap = Map;
 export const NativeSet = Set;
 export const NativeWeakMap = WeakMap;
 export const NativeWeakSet = WeakSet;
 export const NativePromise = Promise;
+/** Returns a promise of the runtime's own as it is, and makes one of any other value. */
+export const promiseOf = Promise.resolve.bind(Promise) as (value: unknown) => Promise<unknown>;
 export const NativeBytes = Uint8Array;
 
 /** Takes a method that user code could replace only on a prototype, as a function. */
@@ -99,6 +110,9 @@ export const bigintOf = uncurry(BigInt.prototype.valueOf);
 /** Source text of a function; `[native code]` for one of the runtime. */
 export const functionText = uncurry(Function.prototype.toString as (this: object) => string);
 export const bigintText = uncurry(BigInt.prototype.toString);
+/** Makes a native function that calls another with some arguments already given. */
+export const bindTo = uncurry(bind);
+export const regExpText = uncurry(RegExp.prototype.toString);
 /** Tag of a value, such as `[object Map]`. Code can forge it with `Symbol.toStringTag`. */
 export const tagOf = uncurry(Object.prototype.toString as (this: unknown) => string);
 const encodeText = uncurry(TextEncoder.prototype.encode);

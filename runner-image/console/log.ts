@@ -1,6 +1,6 @@
 import { clip, MAX_LOG_MESSAGE, type OutputLimits } from "../../src/protocol/limits.ts";
 import type { ConsoleLevel, OutputStream, WorkerMessage } from "../../src/protocol/messages.ts";
-import { authorText } from "../base/faults.ts";
+import { authorText } from "../base/author-text.ts";
 import {
   indexOfText,
   leadingZeros,

@@ -118,7 +118,7 @@ async function loadBlob(
   const url = createBlobUrl(new NativeBlob(listOf(code), { type }));
   onUrl(url);
   try {
-    keep((await import(url)) as Module);
+    keep((await unfollowed(import(url))) as Module);
   } catch (thrown) {
     throw readable(thrown, url);
   }

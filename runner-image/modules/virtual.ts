@@ -1,5 +1,6 @@
 /** Loads a text as the module of a URL. */
 import { MODULE_URL } from "../../src/protocol/messages.ts";
+import { unfollowed } from "../base/bare-call.ts";
 import { NativeTypeError } from "../base/primordials.ts";
 import { keepMain } from "./own-worker.ts";
 export type Module = Record<string, unknown>;
@@ -51,7 +52,7 @@ export async function importText(
   });
   let module: Module;
   try {
-    module = await (import(isThenable ? around : url) as Promise<Module>);
+    module = await unfollowed(import(isThenable ? around : url) as Promise<Module>);
   } finally {
     hooks.deregister();
   }

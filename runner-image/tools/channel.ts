@@ -1,5 +1,6 @@
 import { CHANNEL_LIMITS } from "../../src/protocol/limits.ts";
 import type { ChannelMessage, ChannelRequest } from "../../src/protocol/messages.ts";
+import { bareCall, type Call } from "../base/bare-call.ts";
 import {
   byteLength,
   mapDelete,
@@ -43,8 +44,9 @@ export function createChannel({ send, listen }: ChannelWire): object {
 
   listen(({ topic, text }) => {
     const set: Set<Handler> | undefined = mapGet(handlers, topic);
-    if (set !== undefined)
-      setForEach(set, (handler) => queueTask(() => deliver(set, handler, text)));
+    if (set !== undefined) {
+      setForEach(set, (handler) => queueTask(bareCall(() => delivery(set, handler, text))));
+    }
     // Queued behind the handlers: a slow handler delays `taken`, and with it the next messages.
     queueTask(() => send({ op: "taken" }));
   });
@@ -83,8 +85,10 @@ export function createChannel({ send, listen }: ChannelWire): object {
 }
 
 /** Calls a handler with a copy of its own, unless it has been removed in the meantime. */
-function deliver(set: Set<Handler>, handler: Handler, text: string): void {
-  if (setHas(set, handler)) handler(parseJson(text));
+function delivery(set: Set<Handler>, handler: Handler, text: string): Call {
+  return setHas(set, handler)
+    ? { callee: handler, args: [parseJson(text)] }
+    : { callee: () => {}, args: [] };
 }
 
 function write(topic: string, data: unknown): string {

@@ -4,7 +4,7 @@ import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
 import { externalBuiltins } from "../../src/bundler/build-options.ts";
 import { IMPORT_MAP, RUNNER_ENTRY, type RunnerMode } from "../../src/deno/runner.ts";
-import { RUNNER_URL } from "../../src/engines/in-process/realm.ts";
+import { RUNNER_URL } from "../../src/engines/in-process/runner-url.ts";
 import { DRIZZLE_MODULES } from "../../src/protocol/drizzle-specifiers.ts";
 import { TOOL_MODULES } from "../../src/tools/tool-modules.ts";
 import { importMap } from "./import-map.ts";

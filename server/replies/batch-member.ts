@@ -5,6 +5,9 @@ import { sentRequest } from "../../src/request/sent-request.ts";
 
 type Sent = z.infer<typeof sentRequest>;
 
+/** Schema in which the paths of errors are found. */
+const BATCH = z.object({ requests: z.array(sentRequest) });
+
 /** Stands in a batch for a request that its schema refuses. */
 export class Malformed {
   /** Request as it was sent. */
@@ -22,7 +25,7 @@ export class Malformed {
       ...issue,
       path: ["requests", index, ...issue.path],
     }));
-    return firstIssue(new z.ZodError(issues));
+    return firstIssue(new z.ZodError(issues), BATCH);
   }
 }
 

@@ -124,7 +124,7 @@ export class Kernel {
         const engine = this.#hooks.onWorker.call().engine(context.level);
         return context.account.run(context, async () => {
           const outcome = await engine.execute(jobOf(context), optionsOf(context, readResult));
-          return toOutput(outcome, engine.level);
+          return toOutput(outcome, engine.level, context.grantable);
         });
       });
     } catch (error) {

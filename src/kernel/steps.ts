@@ -66,7 +66,7 @@ export function builtInSteps(options: StepOptions = {}): readonly Step[] {
       plugin: PermissionPlugin,
       onLoad: {
         reads: ["request", "level", "tenant", "toolPermissions", "profile"],
-        writes: ["permissions", "plan", "grants", "profile"],
+        writes: ["permissions", "plan", "grantable", "hasDatabase", "grants", "profile"],
       },
       onFormat: { reads: ["request", "tools", "plan", "profile"] },
     },

@@ -24,6 +24,7 @@ export function jobOf({ request, tools, grants, input, exchange, typeCall }: Con
 /** Returns the options with which the engine runs the job. */
 export function optionsOf(context: Context, readResult: ReadResult | undefined): ExecuteOptions {
   const { request, tenant, profile, channel, observer, exchange, signal } = context;
+  const { grantable, hasDatabase } = context;
   return {
     profile,
     timeout: request.timeout,
@@ -35,6 +36,8 @@ export function optionsOf(context: Context, readResult: ReadResult | undefined):
     responseReceiver: exchange,
     signal,
     readResult,
+    grantable,
+    hasDatabase,
   };
 }
 

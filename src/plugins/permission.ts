@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { databaseGrant } from "../config/database.ts";
 import type { JobGrants, Profile } from "../engines/contract/contract.ts";
+import type { PermsObject } from "../permissions/perms.ts";
 import { type OperatorPolicy, type Plan, type PlanInput, plan } from "../permissions/plan.ts";
 import type { WorkerPermissions } from "../protocol/grants.ts";
 import type { Tenant } from "../request/tenant.ts";
@@ -36,12 +37,16 @@ export const PermissionPlugin: IsolatePlugin = {
       const operator = policyOf(config, own);
       const requested = request.permissions;
       const tenantCeiling = tenant.ceiling;
-      const planned = planOf({ level, requested, tools, ceiling, tenantCeiling, operator });
+      const rules = { level, ceiling, tenantCeiling, operator };
+      const planned = planOf({ ...rules, requested, tools });
       for (const warning of planned.warnings) if (config.strict) console.warn(warning);
       return {
         ...context,
         permissions: planned.permissions,
         plan: planned,
+        grantable: (asked: PermsObject) =>
+          plan({ ...rules, requested: asked, tools: [] }).refusals.length === 0,
+        hasDatabase: () => databaseGrant(own.db) !== null,
         grants: grantsOf(planned, own, egressRequests(config, tenant)),
         profile: profileOf(profile, planned),
       };

@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import type { Engine, JobGrants, Profile, Spawn } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
 import type { TypeCall } from "../engines/contract/type-call.ts";
-import type { Perms } from "../permissions/perms.ts";
+import type { Perms, PermsObject } from "../permissions/perms.ts";
 import type { Plan } from "../permissions/plan.ts";
 import type { ToolPermissions } from "../permissions/tool-permissions.ts";
 import type { ToolUse } from "../protocol/messages.ts";
@@ -46,6 +46,10 @@ export interface Context {
   readonly permissions: Perms;
   /** Granted and refused permissions, in both layers. */
   readonly plan: Plan;
+  /** Tells which permissions would be granted, by the same rules. */
+  readonly grantable?: ((permissions: PermsObject) => boolean) | undefined;
+  /** Tells whether its owner has a database. */
+  readonly hasDatabase?: (() => boolean) | undefined;
   /** Grants for the engine; `undefined` if there are none. */
   readonly grants: JobGrants | undefined;
   /** Input as text of `writeInput()`, mostly JSON; `undefined` calls the entry without arguments. */

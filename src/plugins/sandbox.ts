@@ -44,7 +44,7 @@ function runnerBy(engine: (level: SandboxLevel) => Engine): Factory["runner"] {
     const options = { ...optionsOf(context, undefined), timeout, process };
     return context.account.run(context, async () => {
       const outcome = await engine(process.level).execute(jobOf(context), options);
-      return toOutput(outcome, process.level);
+      return toOutput(outcome, process.level, context.grantable);
     });
   };
 }

@@ -2,8 +2,9 @@
  * Reads messages of a sandbox. Their content is untrusted. Each field is taken only with the right
  * type and size, and nothing is merged into an object of ours.
  */
+import { readFault } from "./fault.ts";
 import type { Frame } from "./frames.ts";
-import { CHANNEL_LIMITS, clip, MAX_FAULT_NAME, MAX_FAULT_TEXT, MAX_LOG_MESSAGE } from "./limits.ts";
+import { CHANNEL_LIMITS, clip, MAX_FAULT_PARTS, MAX_LOG_MESSAGE } from "./limits.ts";
 import {
   type ChannelRequest,
   CONSOLE_LEVELS,
@@ -47,18 +48,24 @@ export function readResult({ header, payload }: Frame): {
   return { text, ...(binary.length > 0 && { binary }), ...readEnd(header) };
 }
 
-export function readError({ header }: Frame): {
+/** Reads a fault. The header has its words, and the payload its other parts as JSON. */
+export function readError({ header, payload }: Frame): {
   fault: Fault;
   dropped: number;
   reusable?: boolean;
 } {
   const { name, message, stack } = header;
-  const fault: Fault = {
-    name: clip(asText(name, "Exception"), MAX_FAULT_NAME),
-    message: clip(asText(message, ""), MAX_FAULT_TEXT),
-    ...(typeof stack === "string" && { stack: clip(stack, MAX_FAULT_TEXT) }),
-  };
-  return { fault, ...readEnd(header) };
+  return { fault: readFault({ ...readParts(payload), name, message, stack }), ...readEnd(header) };
+}
+
+function readParts(payload: Uint8Array): object {
+  if (payload.length === 0 || payload.length > MAX_FAULT_PARTS) return {};
+  try {
+    const { cause, errors, details, truncated } = JSON.parse(decoder.decode(payload)) ?? {};
+    return { cause, errors, details, truncated };
+  } catch {
+    return {};
+  }
 }
 
 function readEnd({ dropped, reusable }: Frame["header"]): { dropped: number; reusable?: boolean } {
@@ -99,10 +106,6 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function asText(value: unknown, fallback: string): string {
-  return typeof value === "string" ? value : fallback;
 }
 
 function readCount(value: unknown): number {

@@ -28,6 +28,28 @@ export const MAX_LOG_MESSAGE = 65_536;
 export const MAX_FAULT_NAME = 256;
 export const MAX_FAULT_TEXT = 16_384;
 
+/** Limits of what an exception carries beside its name, message and stack: causes, errors, details. */
+export const FAULT_LIMITS = {
+  /** Causes and inner errors in all, and how deep they are nested. */
+  faults: 24,
+  depth: 8,
+  /** Characters of a nested message or stack. */
+  text: 4_096,
+  /** Characters of one text in the details. */
+  detail: 2_048,
+  /** Members of an object and items of an array in the details, and their nesting. */
+  members: 32,
+  nesting: 4,
+  /** Characters of all of it as JSON before escaping. */
+  characters: 32_768,
+} as const;
+
+/** Functions that the fault of a missing entry names. */
+export const MAX_EXPORTS = 10;
+
+/** Bytes of all that as JSON. A character takes six at most. */
+export const MAX_FAULT_PARTS = FAULT_LIMITS.characters * 6;
+
 /** Bytes that a frame needs beside its payload: prefix, header, and an escaped fault in it. */
 export const FRAME_OVERHEAD = 262_144;
 

@@ -100,11 +100,23 @@ export interface WorkerJob {
   readonly tunnels?: ReadonlyMap<string, number>;
 }
 
+export const FAULT_PARTS = ["cause", "errors", "details"] as const;
+
+/** Part of a fault beside its words. */
+export type FaultPart = (typeof FAULT_PARTS)[number];
+
 /** Failure of code: the words of an exception, all of them claims of the sandbox. */
 export interface Fault {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
+  readonly cause?: Fault;
+  /** Inner errors of an `AggregateError`, or the two of a `SuppressedError`. */
+  readonly errors?: Fault[];
+  /** Other own fields of the thrown object, such as `code`, as far as JSON holds them. */
+  readonly details?: Record<string, unknown>;
+  /** Parts of which something was left out for a limit. */
+  readonly truncated?: FaultPart[];
 }
 
 /** Requests of code to the `channel` tool. `taken` says that a message has been handled. */

@@ -2,13 +2,35 @@ import { z } from "zod";
 import type { Usage } from "../base/usage.ts";
 import type { PermsObject } from "../permissions/perms.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
-import { CONSOLE_LEVELS, OUTPUT_STREAMS } from "../protocol/messages.ts";
+import { CONSOLE_LEVELS, FAULT_PARTS, type Fault, OUTPUT_STREAMS } from "../protocol/messages.ts";
 import { absent, object } from "./object-schema.ts";
 
 /** Levels of log entries, the least first; only the failure of the code has the last one. */
 export const LOG_ENTRY_LEVELS = [...CONSOLE_LEVELS, "exception"] as const;
 
 export const OUTCOMES = ["ok", "exception", "timeout", "memory", "output_limit", "crash"] as const;
+
+/** Errors within an exception, in the same form at every depth. */
+const nested = {
+  cause: absent(objectOf<Fault>()).meta({ description: "Its cause, in the form of this one" }),
+  errors: absent(z.array(objectOf<Fault>())).meta({
+    description: "Errors of an AggregateError, or the two of a SuppressedError",
+  }),
+  details: absent(z.record(z.string(), z.unknown())).meta({
+    description: "Other own fields of the thrown object, such as code",
+  }),
+  truncated: absent(z.array(z.enum(FAULT_PARTS))).meta({
+    description: "Fields of which something was left out for a limit",
+  }),
+};
+
+/** An error within an exception: its cause, or one of several errors. */
+export const innerError = object({
+  name: z.string(),
+  message: z.string(),
+  stack: absent(z.string()),
+  ...nested,
+}) satisfies z.ZodType<Fault>;
 
 export const logEntry = object({
   level: z.enum(LOG_ENTRY_LEVELS),
@@ -25,6 +47,14 @@ export const logEntry = object({
   stack: absent(z.string()),
   /** A change of the request that would help, where one is known; only at level `exception`. */
   hint: absent(z.string()),
+  /** The exception's cause, with the causes of that; only at level `exception`. */
+  cause: absent(innerError),
+  /** Errors of an `AggregateError`, or the two of a `SuppressedError`; only at level `exception`. */
+  errors: absent(z.array(innerError)),
+  /** Other own fields of what was thrown, such as `code`; only at level `exception`. */
+  details: nested.details,
+  /** Fields of which something was left out for a limit; only at level `exception`. */
+  truncated: nested.truncated,
 });
 
 export const denial = object({

@@ -9,6 +9,7 @@ import { Instance } from "../../src/engines/instance/instance.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { clockContract } from "../contract/clock-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
+import { errorContract } from "../contract/error-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
 import { tenantContract } from "../contract/tenant-contract.ts";
@@ -42,6 +43,7 @@ async function open(pool: object = {}): Promise<Engine> {
 }
 
 engineContract("container", open);
+errorContract("container", open);
 clockContract("container", open);
 channelContract("container", open);
 httpContract("container", open);

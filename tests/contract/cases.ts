@@ -271,24 +271,28 @@ export const FAILURES = withStatus("error", [
     name: "says that an entry is not a function",
     code: "export default 'not a function'",
     fault: ["EntryError", 'Entry "default" is not a function'],
+    hint: "The module exports no function: write export default () => { … }",
   },
   {
     name: "does not call a default export of another name",
     code: "export default function other() { return 1 }",
     entry: "main",
     fault: ["EntryError", 'Entry "main" is not a function'],
+    hint: 'The module has a default export: leave "entry" out to call it',
   },
   {
     name: "says that an entry does not exist",
     code: "export default () => 1",
     entry: "main",
     fault: ["EntryError", 'Entry "main" is not a function'],
+    hint: 'The module has a default export: leave "entry" out to call it',
   },
   {
     name: "does not take an inherited property for an entry",
     code: "export default () => 1",
     entry: "toString",
     fault: ["EntryError", 'Entry "toString" is not a function'],
+    hint: 'The module has a default export: leave "entry" out to call it',
   },
   {
     name: "cannot return a function",

@@ -1,5 +1,6 @@
 /** The runner in a Node thread, with the restrictions of a sandbox but without isolation. */
 import { parentPort } from "node:worker_threads";
+import { makeCall } from "../../runner-image/base/bare-call.ts";
 import { RunnerFault } from "../../runner-image/base/faults.ts";
 import { CodeRuns } from "../../runner-image/code-runs.ts";
 import { captureConsole } from "../../runner-image/console/methods.ts";
@@ -43,8 +44,8 @@ port.on("message", (message: ThreadJob | ChannelMessage | CreditMessage) => {
   }
   runs.start(message, {
     url: () => toUrl(message.script),
-    load: async (_job, call) => await call(await import(toUrl(message.script))),
-    again: async (module, call) => await call(module),
+    load: async (_job, enter) => await makeCall(enter(await import(toUrl(message.script)))),
+    again: async (module, enter) => await makeCall(enter(module)),
     database: () => import("../../runner-image/database/tool.ts"),
   });
 });

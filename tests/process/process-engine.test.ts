@@ -8,6 +8,7 @@ import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { clockContract } from "../contract/clock-contract.ts";
 import { CONTRACT_POOL, engineContract, job, PROFILE } from "../contract/engine-contract.ts";
+import { errorContract } from "../contract/error-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
 import { tenantContract } from "../contract/tenant-contract.ts";
@@ -31,6 +32,7 @@ async function open(pool: object = {}): Promise<PooledEngine> {
 }
 
 engineContract("process", open);
+errorContract("process", open);
 clockContract("process", open);
 channelContract("process", open);
 httpContract("process", open);

@@ -1,6 +1,7 @@
 import type { JsonText } from "../../base/json-text.ts";
 import type { EgressReport } from "../../egress-client/egress.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
+import type { PermsObject } from "../../permissions/perms.ts";
 import type { DatabaseGrant } from "../../protocol/database-target.ts";
 import type { Grants, WorkerGrant } from "../../protocol/grants.ts";
 import type { HttpJob } from "../../protocol/http.ts";
@@ -244,6 +245,13 @@ export interface ExecuteOptions {
   readonly responseReceiver?: HttpReceiver | undefined;
   /** Reads large results outside the event loop. Rejects for invalid JSON. */
   readonly readResult?: ReadResult | undefined;
+  /**
+   * Tells which permissions this host and its ceilings would grant, for hints and denials. Default:
+   * all that an operator may grant.
+   */
+  readonly grantable?: ((permissions: PermsObject) => boolean) | undefined;
+  /** Tells whether the execution could have the tool `database`, for hints. Default: it could. */
+  readonly hasDatabase?: (() => boolean) | undefined;
   /** Sandbox of `spawn()` in which to run the job. Default: one of the pool. */
   readonly process?: Spawn | undefined;
 }

@@ -7,6 +7,9 @@ import type { Denial, SandboxLevel } from "../../request/types.ts";
 const NOT_PERMITTED =
   /^Requires (env|net|read|write|run|ffi|sys|import) access to "([^"]{1,1000})"/;
 
+/** Tells whether this host, with its ceilings and the tenant's, grants permissions. */
+export type Grantable = (permissions: PermsObject) => boolean;
+
 /** Codes of refusals for lack of a permission. The proxy's other refusals apply to everybody. */
 const UNGRANTED: readonly (string | undefined)[] = ["HOST_NOT_ALLOWED", "PORT_NOT_ALLOWED"];
 
@@ -18,8 +21,8 @@ export function denialOf({ name, message }: Fault): Denial | undefined {
 }
 
 /**
- * Returns the permission that would allow a denied access at a level, if an operator may grant it.
- * In a container, addresses that are not public have none, because a permission would not be
+ * Returns the permission that would allow a denied access at a level, if an operator may grant it
+ * and `grantable` says that this one does. In a container, addresses that are not public have none, because a permission would not be
  * enough.
  *
  * @example
@@ -27,12 +30,17 @@ export function denialOf({ name, message }: Fault): Denial | undefined {
  * @example
  * permissionFor({ kind: "run", value: "sh", by: "worker" }, "container") // undefined
  */
-export function permissionFor(denial: Denial, level: SandboxLevel): PermsObject | undefined {
+export function permissionFor(
+  denial: Denial,
+  level: SandboxLevel,
+  grantable?: Grantable,
+): PermsObject | undefined {
   const { kind, value, by, code } = denial;
   if (kind === "import" || (by === "egress" && !UNGRANTED.includes(code))) return undefined;
   const requested = { [kind]: [value] };
   const { refusals } = plan({ level, requested, tools: [], operator: generousWith(value) });
-  return refusals.length === 0 ? requested : undefined;
+  const isPossible = refusals.length === 0 && (grantable?.(requested) ?? true);
+  return isPossible ? requested : undefined;
 }
 
 /**

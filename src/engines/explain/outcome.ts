@@ -5,8 +5,9 @@ import type { Fault, JobAnswer, ResultForm } from "../../protocol/messages.ts";
 import { decodeRich, RichError } from "../../protocol/rich.ts";
 import type { Denial, LogEntry, OutcomeName, Output, SandboxLevel } from "../../request/types.ts";
 import type { JobUsage, Outcome, ReadResult, Status } from "../contract/contract.ts";
-import { denialOf, permissionFor } from "./denials.ts";
-import { hintFor, proxyHint } from "./hints.ts";
+import { denialOf, type Grantable, permissionFor } from "./denials.ts";
+import { hintFor, type Known, proxyHint } from "./hints.ts";
+import { stackText } from "./stack-text.ts";
 
 /** Characters from which a result is read by `readResult`. */
 const LARGE = 65_536;
@@ -38,8 +39,9 @@ export function toOutcome(
   soFar: Collected,
   level: SandboxLevel,
   form: ResultForm = "json",
+  known?: Known,
 ): Outcome {
-  const fail = (fault: Fault): Outcome => failure("error", fault, collected, level);
+  const fail = (fault: Fault): Outcome => failure("error", fault, collected, level, known);
   const collected = { ...soFar, logsDropped: Math.max(soFar.logsDropped, ending.dropped) };
   if (ending.type === "error") return fail(ending.fault);
   if (ending.text === undefined) return { status: "ok", ...collected };
@@ -65,10 +67,11 @@ export async function readOutcome(
   level: SandboxLevel,
   form: ResultForm = "json",
   readResult?: ReadResult,
+  known?: Known,
 ): Promise<Outcome> {
   const text = ending.type === "result" ? ending.text : undefined;
   if (readResult === undefined || form !== "json" || text === undefined || text.length < LARGE) {
-    const outcome = toOutcome(ending, soFar, level, form);
+    const outcome = toOutcome(ending, soFar, level, form, known);
     if (readResult === undefined || text === undefined || outcome.status !== "ok") return outcome;
     // A number of more digits than a double holds is another one as a value.
     const isWhole = form !== "json" || JSON.stringify(outcome.result) === text;
@@ -104,7 +107,7 @@ function excessOf(text: string): Fault | undefined {
 }
 
 /** Converts an outcome into the caller's output, without the time before the job. */
-export function toOutput(outcome: Outcome, level: SandboxLevel): Output {
+export function toOutput(outcome: Outcome, level: SandboxLevel, grantable?: Grantable): Output {
   const { status, result, logs, logsDropped, denied = [], duration } = outcome;
   const { usage = NOT_MEASURED } = outcome;
   return {
@@ -113,7 +116,9 @@ export function toOutput(outcome: Outcome, level: SandboxLevel): Output {
     ...(result !== undefined && { result }),
     ...(logs.length > 0 && { logs }),
     ...(logsDropped > 0 && { logsDropped }),
-    ...(denied.length > 0 && { denied: denied.map((denial) => withPermission(denial, level)) }),
+    ...(denied.length > 0 && {
+      denied: denied.map((denial) => withPermission(denial, level, grantable)),
+    }),
     duration,
     usage: { wall: duration, ...usage },
   };
@@ -135,8 +140,8 @@ export function outcomeName({ status, fault }: Outcome): OutcomeName {
 }
 
 /** Adds to a denial the permission that would have allowed it, if there is one. */
-export function withPermission(denial: Denial, level: SandboxLevel): Denial {
-  const permission = permissionFor(denial, level);
+export function withPermission(denial: Denial, level: SandboxLevel, grantable?: Grantable): Denial {
+  const permission = permissionFor(denial, level, grantable);
   return permission === undefined ? denial : { ...denial, permission };
 }
 
@@ -146,12 +151,20 @@ export function failure(
   fault: Fault,
   collected: Collected,
   level: SandboxLevel,
+  known?: Known,
 ): Outcome {
   const denial = denialOf(fault);
-  const hint = hintFor(fault, denial, level) ?? proxyHint(fault, collected.denied);
+  const hint = hintFor(fault, denial, level, known) ?? proxyHint(fault, collected.denied);
   const denied = [...(collected.denied ?? []), ...(denial ? [denial] : [])];
   const timestamp = Date.now();
-  const exception: LogEntry = { level: "exception", ...fault, ...(hint && { hint }), timestamp };
+  const stack = stackText(fault);
+  const exception: LogEntry = {
+    level: "exception",
+    ...fault,
+    ...(stack !== undefined && { stack }),
+    ...(hint && { hint }),
+    timestamp,
+  };
   return { status, fault, ...collected, denied, logs: [...collected.logs, exception] };
 }
 

@@ -104,11 +104,28 @@ function jsxOf(code: string) {
 }
 
 function syntaxError(cause: unknown): SyntaxError {
-  const [line, column] = placeOf(cause);
-  const text = messageOf(cause).replace(/^Error transforming .*?: /, "");
-  const place = line > 0 ? ` (${line}:${column})` : "";
-  const error = new SyntaxError(`${text.replace(/ \(\d+:\d+\)$/, "")}${place}`);
+  const words = messageOf(cause).replace(/^Error transforming .*?: /, "");
+  const error = new SyntaxError(placed(words, cause));
   // The stack would be about this file, not about the code.
   Reflect.deleteProperty(error, "stack");
   return error;
 }
+
+/** Ends a message with the place. Columns begin at 1, as everywhere else. */
+function placed(words: string, cause: unknown): string {
+  const { loc, raisedAt, stack = "" } = cause as Partial<AcornError>;
+  // Acorn counts columns from 0.
+  if (raisedAt !== undefined && loc !== undefined) {
+    return words.replace(/ \(\d+:\d+\)$/, ` (${loc.line}:${loc.column + 1})`);
+  }
+  const [, line, before] = V8_PLACE.exec(stack) ?? [];
+  return line === undefined ? words : `${words} (${line}:${(before?.length ?? 0) + 1})`;
+}
+
+interface AcornError extends Error {
+  readonly raisedAt: number;
+  readonly loc: { readonly line: number; readonly column: number };
+}
+
+/** Beginning of a stack of V8's for a script that does not parse. */
+const V8_PLACE = /^main\.ts:(\d+)\n[^\n]*\n(\s*)\^/;

@@ -1,6 +1,8 @@
+import { fileURLToPath } from "node:url";
 import { types } from "node:util";
 import { type Context, createContext, runInContext } from "node:vm";
 import { VIEWS } from "../../protocol/rich.ts";
+import { RUNNER_URL } from "./runner-url.ts";
 
 /**
  * Globals shared with the host, so that Node's functions return objects of the realm's types. For
@@ -25,6 +27,9 @@ const ADDED = (() => {
  */
 const nodeResponse = (): unknown => Response.error().constructor;
 
+/** URL and path of the folder with the host's part of this level. */
+const HERE = [new URL(".", import.meta.url).href, fileURLToPath(new URL(".", import.meta.url))];
+
 /** A realm: the context for scripts, and its global object as seen inside. */
 export interface Globals {
   readonly context: Context;
@@ -47,6 +52,7 @@ export function createGlobals(timers: Record<string, unknown>): Globals {
   define(realm, "self", inside);
   define(realm, "process", processView());
   adoptErrors(inside.Error);
+  hideHost(inside.Error);
   return { context: realm, inside };
 }
 
@@ -66,6 +72,36 @@ function adoptErrors(RealmError: ErrorConstructor): void {
   define(RealmError, Symbol.hasInstance, function (this: ErrorConstructor, value: unknown) {
     return native.call(this, value) || (this === RealmError && types.isNativeError(value));
   });
+}
+
+/**
+ * Ends each stack of the realm before the frames of the runner and the host, below the code's own.
+ * Code at this level runs above them, because V8 interrupts only a call that the host makes.
+ */
+function hideHost(RealmError: ErrorConstructor): void {
+  define(RealmError, "prepareStackTrace", (error: unknown, frames: readonly NodeJS.CallSite[]) => {
+    let text = headOf(error);
+    // Counted, because the list is the realm's, and code may have replaced its methods.
+    for (let i = 0; i < frames.length; i += 1) {
+      const frame = frames[i] as NodeJS.CallSite;
+      const file = frame.getFileName() ?? "";
+      // The host's call of the code is a script. Functions of the runner may wrap Node's anywhere.
+      if (file === RUNNER_URL && frame.getFunctionName() === null && i > 0) break;
+      if (file !== RUNNER_URL && !HERE.some((here) => file.startsWith(here))) {
+        text += `\n    at ${frame}`;
+      }
+    }
+    return text;
+  });
+}
+
+/** Returns the first line of a stack, as V8 writes it. */
+function headOf(error: unknown): string {
+  try {
+    return Error.prototype.toString.call(error);
+  } catch {
+    return "<error>";
+  }
 }
 
 function define(target: object, name: PropertyKey, value: unknown): void {

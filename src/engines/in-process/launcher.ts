@@ -11,7 +11,8 @@ import type {
   Sandbox,
   SandboxJob,
 } from "../contract/contract.ts";
-import { Realm, RUNNER_URL } from "./realm.ts";
+import { Realm } from "./realm.ts";
+import { RUNNER_URL } from "./runner-url.ts";
 import { takeMessage } from "./take-message.ts";
 
 /**

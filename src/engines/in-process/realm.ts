@@ -1,4 +1,5 @@
 import { isBuiltin } from "node:module";
+import { types } from "node:util";
 import { constants, Script } from "node:vm";
 import type { DatabaseModule } from "../../protocol/database.ts";
 import { DRIZZLE_MODULES } from "../../protocol/drizzle-specifiers.ts";
@@ -8,10 +9,8 @@ import { compile } from "./compile.ts";
 import { databaseScript } from "./database.ts";
 import { createGlobals, type Globals } from "./globals.ts";
 import { catchRejections } from "./rejections.ts";
+import { RUNNER_URL } from "./runner-url.ts";
 import { type Entry, RealmTimers } from "./timers.ts";
-
-/** File name of the runner's script in stacks. */
-export const RUNNER_URL = "isolate:runner";
 
 type Evaluate = (
   imported: readonly unknown[],
@@ -129,9 +128,7 @@ export class Realm {
     try {
       return CALL.runInContext(this.#globals.context, { timeout, displayErrors: false });
     } catch (error) {
-      if ((error as { code?: unknown } | null)?.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
-        this.interrupted = true;
-      }
+      if (isInterruption(error)) this.interrupted = true;
       throw error;
     }
   }
@@ -140,4 +137,11 @@ export class Realm {
   end(): void {
     this.#timers.end();
   }
+}
+
+/** Tells the error of V8's interruption, without running getters or traps of code. */
+function isInterruption(error: unknown): boolean {
+  if (!types.isNativeError(error)) return false;
+  const code: unknown = Object.getOwnPropertyDescriptor(error, "code")?.value;
+  return code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
 }

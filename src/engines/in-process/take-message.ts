@@ -1,3 +1,4 @@
+import { readFault } from "../../protocol/fault.ts";
 import { streamOf } from "../../protocol/inbound.ts";
 import { clip, MAX_LOG_MESSAGE } from "../../protocol/limits.ts";
 import type { WorkerMessage } from "../../protocol/messages.ts";
@@ -37,7 +38,7 @@ export function takeMessage(
     case "result":
       return limited(message, job.limits.resultBytes);
     case "error":
-      return message;
+      return { ...message, fault: readFault(message.fault) };
     case "socket":
       return delivered(() => events.delivery?.socket(message));
     case "ready":

@@ -23,7 +23,9 @@ export class RealmTimers {
     };
     return {
       setTimeout: (callback: Entry, ms?: number, ...args: unknown[]) =>
-        this.#once((run) => setTimeout(run, ms), callback, args),
+        typeof callback === "function"
+          ? this.#once((run) => setTimeout(run, ms), callback, args)
+          : setTimeout(callback),
       setImmediate: (callback: Entry, ...args: unknown[]) =>
         this.#once((run) => setImmediate(run), callback, args),
       setInterval: (callback: Entry, ms?: number, ...args: unknown[]) =>

@@ -197,9 +197,10 @@ export class PooledEngine implements Engine {
     job: SandboxJob,
     recorder: RunRecorder,
     { begun, stop: { signal } }: Clock,
-    { timeout, readResult }: ExecuteOptions,
+    { timeout, readResult, grantable, hasDatabase }: ExecuteOptions,
   ): Promise<RunResult> {
     const { level } = this;
+    const known = { code: job.code, grantable, hasDatabase };
     const interrupted = new Promise<never>((_resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       if (signal.aborted) reject(signal.reason);
@@ -212,7 +213,7 @@ export class PooledEngine implements Engine {
       if (ending.type === "declined" && job.reuse) return { outcome: undefined, reusable: false };
       const soFar = recorder.collected(ending);
       if (ending.type === "result" || ending.type === "error") {
-        const outcome = await readOutcome(ending, soFar, level, job.result, readResult);
+        const outcome = await readOutcome(ending, soFar, level, job.result, readResult, known);
         // An unreadable result does not come from our runner.
         const isClean = ending.type === "error" || outcome.status === "ok";
         return { outcome, reusable: isClean && ending.reusable === true };

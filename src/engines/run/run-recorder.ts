@@ -1,3 +1,4 @@
+import { partsOf } from "../../protocol/fault.ts";
 import type { JobAnswer } from "../../protocol/messages.ts";
 import type { Denial, LogEntry, SandboxLevel } from "../../request/types.ts";
 import type {
@@ -19,6 +20,7 @@ export class RunRecorder {
   readonly #sandbox: Sandbox;
   readonly #level: SandboxLevel;
   readonly #observer: ExecuteOptions["observer"];
+  readonly #grantable: ExecuteOptions["grantable"];
   readonly #queued: number;
   readonly #delivery: HttpDelivery | undefined;
   readonly #channel: ExecuteOptions["channel"];
@@ -37,7 +39,7 @@ export class RunRecorder {
   constructor(
     sandbox: Sandbox,
     level: SandboxLevel,
-    { channel, observer }: Pick<ExecuteOptions, "channel" | "observer">,
+    { channel, observer, grantable }: Pick<ExecuteOptions, "channel" | "observer" | "grantable">,
     queued: number,
     delivery?: HttpDelivery,
   ) {
@@ -45,6 +47,7 @@ export class RunRecorder {
     this.#sandbox = sandbox;
     this.#level = level;
     this.#observer = observer;
+    this.#grantable = grantable;
     this.#delivery = delivery;
     this.#channel = channel;
     sandbox.meter?.begin();
@@ -132,7 +135,7 @@ export class RunRecorder {
     const key = JSON.stringify([denial.kind, denial.value, denial.code]);
     if (this.#observer === undefined || this.#told.has(key)) return;
     this.#told.add(key);
-    this.#observer.onDenied?.(withPermission(denial, this.#level));
+    this.#observer.onDenied?.(withPermission(denial, this.#level, this.#grantable));
   }
 }
 
@@ -142,7 +145,10 @@ function bytesOf(ending: Ending | undefined): number {
   if (ending.type === "result") {
     return Buffer.byteLength(ending.text ?? "") + (ending.binary?.length ?? 0);
   }
-  return Buffer.byteLength(ending.fault.message) + Buffer.byteLength(ending.fault.stack ?? "");
+  const { fault } = ending;
+  const parts = partsOf(fault);
+  const text = fault.message + (fault.stack ?? "") + (parts ? JSON.stringify(parts) : "");
+  return Buffer.byteLength(text);
 }
 
 function isAnswer(ending: Ending): ending is JobAnswer {

@@ -1,6 +1,6 @@
 /** Tests the pure parts of the console, with Node's own text. */
 import { expect, it } from "vitest";
-import { authorText } from "../../../runner-image/base/faults.ts";
+import { authorText } from "../../../runner-image/base/author-text.ts";
 import { Lines } from "../../../runner-image/console/lines.ts";
 import { ConsoleLog } from "../../../runner-image/console/log.ts";
 import { takeNested } from "../../../runner-image/console/nested-output.ts";

@@ -2,6 +2,7 @@ import { InProcessLauncher } from "../../../../../src/engines/in-process/launche
 import { PooledEngine } from "../../../../../src/engines/run/pooled-engine.ts";
 import { channelContract } from "../../../../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../../../../contract/engine-contract.ts";
+import { errorContract } from "../../../../contract/error-contract.ts";
 import { httpContract } from "../../../../contract/http-contract.ts";
 import { reuseContract } from "../../../../contract/reuse-contract.ts";
 import { tenantContract } from "../../../../contract/tenant-contract.ts";
@@ -15,6 +16,7 @@ async function open(pool: object = {}): Promise<PooledEngine> {
 }
 
 engineContract("inline", open, { isolation: false });
+errorContract("inline", open);
 channelContract("inline", open);
 httpContract("inline", open);
 reuseContract("inline", open);
