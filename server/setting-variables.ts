@@ -124,6 +124,7 @@ export const VARIABLES = {
       rows: variable("ISOLATE_DATABASE_ROWS", integer.optional()),
       bytes: variable("ISOLATE_DATABASE_BYTES", integer.optional()),
     },
+    maxSize: variable("ISOLATE_CODE_BYTES", between(1_024, 16_777_216).optional()),
     memory: variable("ISOLATE_MEMORY", integer.optional()),
     cpus: variable("ISOLATE_CPUS", decimal.optional()),
     cluster: {

@@ -30,6 +30,7 @@ const COVERED = [
   "tests/helpers",
   "tests/nodes",
   "tests/process",
+  "tests/programs",
   "tests/published",
   "tests/runner",
   "tests/unit",

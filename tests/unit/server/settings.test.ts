@@ -38,6 +38,7 @@ describe("settings", () => {
       ISOLATE_POOL_PREPARED: "2",
       ISOLATE_REUSE_TOTAL: "3",
       ISOLATE_REUSE_IDLE: "9000",
+      ISOLATE_CODE_BYTES: "1048576",
       ISOLATE_MEMORY: "2048",
       ISOLATE_CPUS: "0.5",
       ISOLATE_MOUNTS: '{"/data":"/srv/data"}',

@@ -1,0 +1,104 @@
+/** Programs as people write them, unchanged, beside plain Deno: with the same output. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TestServer } from "../helpers/server.ts";
+import { answerByApps, pathOf, runScripts, type ScriptRun } from "../programs/reference.ts";
+
+const SCRIPTS = pathOf("scripts");
+const APPS = pathOf("apps");
+const REQUESTS = join(APPS, "requests.json");
+const HEADERS = [
+  "content-type",
+  "location",
+  "allow",
+  "x-powered-by",
+  "access-control-allow-origin",
+  "www-authenticate",
+];
+/** First line of a bundle for Node, as esbuild's documentation has it. */
+const BANNER =
+  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+type Sent = [method: string, path: string, headers?: Record<string, string>, body?: string];
+
+const scripts = (await readdir(SCRIPTS)).map((name) => join(SCRIPTS, name));
+const requests = JSON.parse(await readFile(REQUESTS, "utf8")) as Record<string, Sent[]>;
+
+let server: TestServer;
+let folder: string;
+let printed: Map<string, ScriptRun>;
+let answers: Record<string, unknown[]>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "isolate-"));
+  server = await TestServer.start({ ISOLATE_CODE_BYTES: "1000000" });
+  await build({
+    entryPoints: Object.keys(requests).map((name) => ({ in: join(APPS, name), out: name })),
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    banner: { js: BANNER },
+    outdir: folder,
+    logLevel: "error",
+  });
+  await writeFile(join(folder, "headers.json"), JSON.stringify(HEADERS));
+  printed = await runScripts(scripts);
+  answers = await answerByApps(folder, server.url, REQUESTS);
+});
+afterAll(async () => {
+  expect(await server.dispose()).toEqual([]);
+  await rm(folder, { recursive: true });
+});
+
+async function answer(site: string, [method, path, headers = {}, body]: Sent): Promise<unknown> {
+  const response = await fetch(`${site}${path}`, {
+    method,
+    headers,
+    body: body ?? null,
+    redirect: "manual",
+  });
+  return [
+    response.status,
+    ...HEADERS.map((name) => response.headers.get(name)),
+    await response.text(),
+  ];
+}
+
+describe.each(["isolated", "container"] as const)("at level %s", (sandbox) => {
+  it.each(scripts.map((path) => [basename(path), path]))(
+    "%s prints and returns the same",
+    async (_name, path) => {
+      const code = await readFile(path, "utf8");
+      const language = path.endsWith(".ts") ? "typescript" : "javascript";
+      const {
+        logs = [],
+        result,
+        ...output
+      } = await server.execute({ code, language, sandbox, timeout: 20_000 });
+      const expected = printed.get(path);
+      const text = logs.map(({ message }) => message).join("\n");
+      expect({ text, result: JSON.stringify(result) ?? "" }).toEqual(expected);
+      expect(output).toMatchObject({ ok: true });
+    },
+  );
+
+  it.each(Object.keys(requests))("the app %s answers the same", async (name) => {
+    const code = await readFile(join(folder, `${name}.js`), "utf8");
+    const id = `${name.replace(/\W/g, "-")}-${sandbox}`;
+    const deployment = { code, kind: "http", language: "javascript", sandbox, timeout: 20_000 };
+    const deployed = await fetch(`${server.url}/functions/${id}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(deployment),
+    });
+    expect([deployed.status, await deployed.text()]).toEqual([201, expect.any(String)]);
+    const site = `${server.url}/f/default/${id}`;
+    // One after another, because some change what later ones read.
+    const given: unknown[] = [];
+    for (const sent of requests[name] ?? []) given.push(await answer(site, sent));
+    expect(given).toEqual(answers[name]);
+  });
+});
