@@ -1,10 +1,11 @@
 /** Programs as people write them, unchanged, beside plain Deno: with the same output. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TestServer } from "../helpers/server.ts";
+import { type Input, SAME, THROWING } from "../programs/inputs.ts";
 import { answerByApps, pathOf, runScripts, type ScriptRun } from "../programs/reference.ts";
 
 const SCRIPTS = pathOf("scripts");
@@ -27,6 +28,10 @@ type Sent = [method: string, path: string, headers?: Record<string, string>, bod
 const scripts = (await readdir(SCRIPTS)).map((name) => join(SCRIPTS, name));
 const requests = JSON.parse(await readFile(REQUESTS, "utf8")) as Record<string, Sent[]>;
 
+/** File of an input for plain Deno, below the folder of this test. */
+const fileOf = ({ name, ending = "js" }: Input, kind: string): string =>
+  join(folder, kind, name.replace(/\W+/g, "-"), `main.${ending}`);
+
 let server: TestServer;
 let folder: string;
 let printed: Map<string, ScriptRun>;
@@ -45,13 +50,31 @@ beforeAll(async () => {
     logLevel: "error",
   });
   await writeFile(join(folder, "headers.json"), JSON.stringify(HEADERS));
-  printed = await runScripts(scripts);
+  const inputs = [
+    ...THROWING.map((input) => [fileOf(input, "throwing"), input.code] as const),
+    ...SAME.map((input) => [fileOf(input, "same"), input.code] as const),
+  ];
+  for (const [path, code] of inputs) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, code);
+  }
+  printed = await runScripts([...scripts, ...inputs.map(([path]) => path)]);
   answers = await answerByApps(folder, server.url, REQUESTS);
 });
 afterAll(async () => {
   expect(await server.dispose()).toEqual([]);
   await rm(folder, { recursive: true });
 });
+
+/** Returns what plain Deno printed, with the names that modules have here, and without its caller's frames. */
+function byDeno(path: string): ScriptRun | undefined {
+  const run = printed.get(path);
+  if (run === undefined) return undefined;
+  const text = run.text
+    .replaceAll(`file://${path}`, "main.ts")
+    .replace(/\n *at (async )?file:\S*scripts\.deno\.js\S*/g, "");
+  return { ...run, text };
+}
 
 async function answer(site: string, [method, path, headers = {}, body]: Sent): Promise<unknown> {
   const response = await fetch(`${site}${path}`, {
@@ -84,6 +107,27 @@ describe.each(["isolated", "container"] as const)("at level %s", (sandbox) => {
       expect(output).toMatchObject({ ok: true });
     },
   );
+
+  it.each(SAME)("$name: the same text and result", async (input) => {
+    const { code, request } = input;
+    const path = fileOf(input, "same");
+    const answer = await (await server.post({ code, sandbox, timeout: 20_000, ...request })).text();
+    const { logs = [], ...output } = JSON.parse(answer) as Output;
+    expect(output).toMatchObject({ ok: true });
+    // Taken from the answer's text, because numbers may be more than a double holds.
+    const [, result = ""] = /"result":(.*),"logs"|"result":(.*),"outcome"/.exec(answer)?.filter((each) => each !== undefined) ?? [];
+    const text = logs.map(({ message }) => message).join("\n");
+    expect({ text, result }).toEqual(byDeno(path));
+  });
+
+  it.each(THROWING)("$name: the same failure", async (input) => {
+    const { logs = [], ok } = await server.execute({ code: input.code, sandbox, ...input.request });
+    const last = logs.at(-1);
+    expect(ok).toBe(false);
+    const result = [nameOf(last), causesOf(last), (last?.errors ?? []).map(nameOf)];
+    const text = logs.slice(0, -1).map(({ message }) => message).join("\n");
+    expect({ text, result: JSON.stringify(result) }).toEqual(byDeno(fileOf(input, "throwing")));
+  });
 
   it.each(Object.keys(requests))("the app %s answers the same", async (name) => {
     const code = await readFile(join(folder, `${name}.js`), "utf8");
