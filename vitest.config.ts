@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { SOAK } from "./tests/helpers/soak.ts";
 import { nodePool } from "./tests/nodes/pool.ts";
 import { otherLines } from "./tests/nodes/programs.ts";
 import { longestFirst } from "./tests/runner/longest-first.ts";
@@ -37,6 +38,16 @@ const WORKERS = Math.min(availableParallelism() + 1, 8);
 
 /** Tests that read sources and pages and run none of them, so that one line of Node is enough. */
 const TEXTS = ["tests/unit/docs/**", "tests/unit/{comments,imports,structure}.test.ts"];
+
+/**
+ * Tests of what no line of Node changes: our own reading and deciding, and engines that other tests run for real. They
+ * are half of the time of a line, so other lines run them in `npm run soak` alone.
+ */
+const ONE_LINE = [
+  "tests/unit/src/{bundler,dns,permissions,plugins,resourcex,tools}/**",
+  "tests/unit/src/engines/fake-engine.test.ts",
+  "tests/unit/server/resources/**",
+];
 
 /** Builds `dist/`, which servers, threads and sandboxes run. */
 const BUILD = "tests/global-setup.ts";
@@ -81,7 +92,7 @@ export default defineConfig({
         test: {
           ...unit,
           name: `unit-node${line}`,
-          exclude: TEXTS,
+          exclude: SOAK ? TEXTS : [...TEXTS, ...ONE_LINE],
           pool: nodePool(line),
           env: { TESTED_NODE: line },
         },
