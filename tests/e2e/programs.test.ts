@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LogEntry, Output } from "../../src/request/types.ts";
 import { TestServer } from "../helpers/server.ts";
 import { type Input, SAME, THROWING } from "../programs/inputs.ts";
 import { answerByApps, pathOf, runScripts, type ScriptRun } from "../programs/reference.ts";
@@ -76,6 +77,20 @@ function byDeno(path: string): ScriptRun | undefined {
   return { ...run, text };
 }
 
+interface Named {
+  readonly name: string;
+  readonly message: string;
+  readonly cause?: Named;
+}
+
+/** Names an error as plain Deno prints it, and any other value by its text. */
+const nameOf = ({ name, message }: Named): string =>
+  name === "Exception" ? message : `${name}: ${message}`;
+
+function causesOf({ cause }: { readonly cause?: Named }): string[] {
+  return cause === undefined ? [] : [nameOf(cause), ...causesOf(cause)];
+}
+
 async function answer(site: string, [method, path, headers = {}, body]: Sent): Promise<unknown> {
   const response = await fetch(`${site}${path}`, {
     method,
@@ -115,17 +130,23 @@ describe.each(["isolated", "container"] as const)("at level %s", (sandbox) => {
     const { logs = [], ...output } = JSON.parse(answer) as Output;
     expect(output).toMatchObject({ ok: true });
     // Taken from the answer's text, because numbers may be more than a double holds.
-    const [, result = ""] = /"result":(.*),"logs"|"result":(.*),"outcome"/.exec(answer)?.filter((each) => each !== undefined) ?? [];
+    const [, result = ""] =
+      /"result":(.*),"logs"|"result":(.*),"outcome"/
+        .exec(answer)
+        ?.filter((each) => each !== undefined) ?? [];
     const text = logs.map(({ message }) => message).join("\n");
     expect({ text, result }).toEqual(byDeno(path));
   });
 
   it.each(THROWING)("$name: the same failure", async (input) => {
     const { logs = [], ok } = await server.execute({ code: input.code, sandbox, ...input.request });
-    const last = logs.at(-1);
+    const last = logs.at(-1) as LogEntry & Named & { readonly errors?: readonly Named[] };
     expect(ok).toBe(false);
-    const result = [nameOf(last), causesOf(last), (last?.errors ?? []).map(nameOf)];
-    const text = logs.slice(0, -1).map(({ message }) => message).join("\n");
+    const result = [nameOf(last), causesOf(last), (last.errors ?? []).map(nameOf)];
+    const text = logs
+      .slice(0, -1)
+      .map(({ message }) => message)
+      .join("\n");
     expect({ text, result: JSON.stringify(result) }).toEqual(byDeno(fileOf(input, "throwing")));
   });
 

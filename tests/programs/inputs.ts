@@ -183,11 +183,29 @@ export const SAME: readonly Input[] = [
 
 /** Inputs that throw: name, message and causes are those of plain Deno. */
 export const THROWING: readonly Input[] = [
-  { name: "a cause", code: 'export default () => { throw new Error("outer", { cause: new TypeError("inner", { cause: "text" }) }) }' },
-  { name: "errors of an AggregateError", code: 'export default () => Promise.any([Promise.reject(new Error("a")), Promise.reject(new TypeError("b"))])' },
-  { name: "own fields", code: 'export default () => { throw Object.assign(new Error("no"), { code: "E_AUTH", status: 404, list: [1] }) }' },
-  { name: "a class of its own", code: 'class AuthError extends Error { constructor() { super("denied"); this.name = new.target.name } }\nexport default async () => { await null; throw new AuthError() }' },
-  { name: "an error in a callback", code: 'export default () => new Promise(() => setTimeout(() => { throw new RangeError("late") }, 1))' },
-  { name: "an error while the module runs", code: 'const config = undefined;\nconfig.name;\nexport default () => 1' },
+  {
+    name: "a cause",
+    code: 'export default () => { throw new Error("outer", { cause: new TypeError("inner", { cause: "text" }) }) }',
+  },
+  {
+    name: "errors of an AggregateError",
+    code: 'export default () => Promise.any([Promise.reject(new Error("a")), Promise.reject(new TypeError("b"))])',
+  },
+  {
+    name: "own fields",
+    code: 'export default () => { throw Object.assign(new Error("no"), { code: "E_AUTH", status: 404, list: [1] }) }',
+  },
+  {
+    name: "a class of its own",
+    code: 'class AuthError extends Error { constructor() { super("denied"); this.name = new.target.name } }\nexport default async () => { await null; throw new AuthError() }',
+  },
+  {
+    name: "an error in a callback",
+    code: 'export default () => new Promise(() => setTimeout(() => { throw new RangeError("late") }, 1))',
+  },
+  {
+    name: "an error while the module runs",
+    code: "const config = undefined;\nconfig.name;\nexport default () => 1",
+  },
   { name: "an error without a message", code: "export default () => { throw new SyntaxError() }" },
 ];

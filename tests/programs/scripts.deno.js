@@ -5,7 +5,8 @@ addEventListener("error", (event) => {
   fail(event.error);
 });
 
-const nameOf = (thrown) => (thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `${thrown}`);
+const nameOf = (thrown) =>
+  thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `${thrown}`;
 
 for (const path of Deno.args) {
   console.log(`\0begin ${path}`);
@@ -21,8 +22,11 @@ for (const path of Deno.args) {
     console.log(`\0result ${JSON.stringify(result) ?? ""}`);
   } catch (thrown) {
     const causes = [];
-    for (let cause = thrown.cause; cause !== undefined; cause = cause.cause) causes.push(nameOf(cause));
-    console.log(`\0result ${JSON.stringify([nameOf(thrown), causes, (thrown.errors ?? []).map(nameOf)])}`);
+    for (let cause = thrown.cause; cause !== undefined; cause = cause.cause)
+      causes.push(nameOf(cause));
+    console.log(
+      `\0result ${JSON.stringify([nameOf(thrown), causes, (thrown.errors ?? []).map(nameOf)])}`,
+    );
   }
 }
 Deno.exit(0);
