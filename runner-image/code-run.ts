@@ -8,6 +8,7 @@ import type {
   WorkerMessage,
 } from "../src/protocol/messages.ts";
 import { decodeRichInput, RICH_INPUT, type RichResult } from "../src/protocol/rich.ts";
+import type { Work } from "../src/protocol/work.ts";
 import type { Call } from "./base/bare-call.ts";
 import { EXIT, toFault } from "./base/faults.ts";
 import { NativePromise, parseJson, startsWith } from "./base/primordials.ts";
@@ -18,10 +19,11 @@ import type { Module } from "./modules/virtual.ts";
 import { RejectedPart, rejected } from "./rejected-part.ts";
 import { encodeRich } from "./rich.ts";
 import { serialize } from "./serialize.ts";
-import { forgetTimers, intervals, onIntervalsGone, settle } from "./timers.ts";
 import { installCustom, isCustom } from "./tools/custom.ts";
 import { installDatabase } from "./tools/database.ts";
 import { installTools } from "./tools/install.ts";
+import { Ungranted } from "./ungranted.ts";
+import { finish, type Reasons, turn } from "./work.ts";
 
 /** Chooses the call to a module. */
 export type Enter = (module: Module) => Call;
@@ -39,7 +41,15 @@ export interface Runtime {
   readonly again: (module: Module, enter: Enter) => Promise<unknown>;
   /** Loads the module of the database tool. */
   readonly database: () => Promise<DatabaseModule>;
+  /** Tells what code has left going on. */
+  readonly work: Work;
+  /** Calls the listeners that code has given `process` for its end. */
+  readonly announce: (event: ProcessEnd) => void;
+  /** Calls `call` so that all it starts is known as the owner's, where that can be told. */
+  readonly within: (owner: object, call: () => unknown) => unknown;
 }
+
+export type ProcessEnd = "beforeExit" | "exit";
 
 /** A module that has been evaluated. */
 export interface Loaded {
@@ -52,6 +62,7 @@ export interface Loaded {
 /** One execution inside a worker. Sends its log, then exactly one `result` or `error`. */
 export class CodeRun {
   readonly log: ConsoleLog;
+  readonly ungranted = new Ungranted();
   readonly #job: WorkerJob;
   readonly #send: (message: WorkerMessage) => void;
   #loaded: Loaded | undefined;
@@ -62,6 +73,10 @@ export class CodeRun {
   /** Number of topics that the code has subscribed to. */
   #topics = 0;
   #finishing = false;
+  /** True if an earlier run has failed meanwhile. */
+  #isLast = false;
+  /** True if a kept module had work under way when its entry was called. */
+  #busyBefore = false;
   #wake = (): void => {};
   readonly #exchange: Exchange | undefined;
 
@@ -96,12 +111,15 @@ export class CodeRun {
       // Written first: promises of the value are taken up before any counts as rejected by nobody.
       const writing = this.#exchange ? undefined : write(value, result, limits);
       const written = writing instanceof NativePromise ? { text: await writing } : writing;
-      await settle(value);
-      if (value === undefined) await this.#linger();
-      const reusable = this.#loaded !== undefined;
+      // An unhandled rejection always surfaces in this turn, before the result counts.
+      await turn();
+      if (value === undefined) await this.#finish(runtime);
+      const reusable = this.#loaded !== undefined && !this.#isLast;
+      if (!this.#job.reuse) runtime.announce("exit");
       this.log.flush();
       const { dropped } = this.log;
-      this.#end({ type: "result", text: undefined, ...written, dropped, reusable });
+      const ungranted = this.ungranted.take();
+      this.#end({ type: "result", text: undefined, ...written, dropped, reusable, ...ungranted });
     } catch (thrown) {
       this.fail(thrown);
     }
@@ -127,8 +145,15 @@ export class CodeRun {
       ? rejected(thrown, this.#url)
       : toFault(thrown, this.#url);
     this.log.flush();
-    const reusable = this.#loaded !== undefined && fault.name !== EXIT;
-    return this.#end({ type: "error", fault, dropped: this.log.dropped, reusable });
+    const reusable = this.#loaded !== undefined && !this.#isLast && fault.name !== EXIT;
+    const ungranted = this.ungranted.take();
+    return this.#end({ type: "error", fault, dropped: this.log.dropped, reusable, ...ungranted });
+  }
+
+  /** Has no other run follow this one. Returns false if it has ended. */
+  spoil(): boolean {
+    this.#isLast = true;
+    return !this.#ended;
   }
 
   /** Closes the database connection. Needed where no sandbox ends together with the run. */
@@ -146,35 +171,62 @@ export class CodeRun {
       if (exchange === undefined) return { callee: calledEntryOf(module, entry), args };
       return { callee: () => exchange.call(module, entry, this.#job.attachments?.[0]), args };
     };
-    forgetTimers();
+    runtime.work.forget();
     this.#url = this.#loaded?.url ?? runtime.url(this.#job);
     // Awaited here for the reason given in worker.ts.
     if (this.#loaded !== undefined) {
       this.#database?.reopen();
-      return await runtime.again(this.#loaded.module, enter);
+      this.#busyBefore = runtime.work.others();
+      return await this.#enter(runtime, this.#loaded.module, enter);
     }
     await this.#install(runtime);
-    return await runtime.load(this.#job, enter, (url) => {
+    const onUrl = (url: string): void => {
       this.#url = url;
-    });
+    };
+    if (!this.#job.reuse) return await runtime.load(this.#job, enter, onUrl);
+    // Loaded apart from the call, because a module that loads is work itself.
+    let loaded: Module = {};
+    const keep = (module: Module): Call => {
+      loaded = module;
+      return { callee: () => {}, args };
+    };
+    await runtime.load(this.#job, keep, onUrl);
+    // Its last steps are over after two turns.
+    await turn();
+    if (runtime.work.others()) await turn();
+    this.#busyBefore = runtime.work.others();
+    return await this.#enter(runtime, loaded, enter);
+  }
+
+  /** Calls a loaded module so that all it starts is known as this run's. */
+  #enter(runtime: Runtime, module: Module, enter: Enter): Promise<unknown> {
+    return runtime.within(this, () => runtime.again(module, enter)) as Promise<unknown>;
   }
 
   /**
-   * Waits while a function that returned nothing has intervals or subscriptions. Its work is what
-   * they do. With `reuse` they go on between the runs, so no run waits for them.
+   * Waits for the work of a function that returned nothing: its effects are all there is of it. With
+   * `reuse`, intervals go on between the runs, and so does work from before the call, so no run
+   * waits for their end.
    */
-  async #linger(): Promise<void> {
-    if (this.#job.reuse) return;
-    const goesOn = (): boolean => !this.#finishing && (this.#topics > 0 || intervals() > 0);
-    if (!goesOn()) return;
-    onIntervalsGone(() => this.#wake());
-    this.#send({ type: "lingering" });
-    while (goesOn()) {
-      await new NativePromise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+  async #finish({ work, announce }: Runtime): Promise<void> {
+    const { reuse } = this.#job;
+    const isOver = (): boolean => this.#finishing || this.#ended;
+    const others = (): boolean => !this.#busyBefore && work.others();
+    const reasons: Reasons = {
+      isOver,
+      goesOn: () => others() || (!reuse && (this.#topics > 0 || work.intervals())),
+      ends: () => work.oneShots() || (this.#busyBefore && work.others()),
+      onGoingOn: () => this.#send({ type: "lingering" }),
+      wakeBy: (wake) => {
+        this.#wake = wake;
+      },
+    };
+    await finish(work, reasons);
+    if (!reuse && !isOver()) {
+      announce("beforeExit");
+      await finish(work, reasons);
     }
-    if (!this.#finishing) await settle(undefined);
+    if (!isOver()) await turn();
   }
 
   async #install(runtime: Runtime): Promise<void> {

@@ -25,6 +25,7 @@ import type {
   WorkerMessage,
 } from "../src/protocol/messages.ts";
 import { tunnelsOf } from "../src/protocol/tunnels.ts";
+import { readUngranted } from "../src/protocol/ungranted.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { openForwarder } from "./forwarder.ts";
 import { Places } from "./places.ts";
@@ -248,7 +249,7 @@ function relay(message: WorkerMessage): void {
       if (primingLeft >= 0) prime();
       break;
     case "error":
-      sendFault(message.fault, message.dropped, isReusable(message));
+      sendFault(message.fault, message.dropped, isReusable(message), ungrantedOf(message));
       break;
   }
 }
@@ -272,7 +273,13 @@ function sendResult(result: WorkerResult): void {
   const payload = encoder.encode(text ?? "");
   const most = limits?.resultBytes ?? 0;
   if (payload.length + binary.length <= most) {
-    const header = { hasResult: text !== undefined, binaryBytes: binary.length, dropped, reusable };
+    const header = {
+      hasResult: text !== undefined,
+      binaryBytes: binary.length,
+      dropped,
+      reusable,
+      ...ungrantedOf(result),
+    };
     send(encodeFrame("result", header, payload, binary));
   } else {
     sendFault(
@@ -283,7 +290,13 @@ function sendResult(result: WorkerResult): void {
   }
 }
 
-function sendFault(claim: Fault, claimedDropped: number, reusable = false): void {
+/** Returns the variables that the worker claims its code has asked for. */
+function ungrantedOf({ ungranted }: { readonly ungranted?: unknown }): object {
+  const names = readUngranted(ungranted);
+  return names.length > 0 ? { ungranted: names } : {};
+}
+
+function sendFault(claim: Fault, claimedDropped: number, reusable = false, more = {}): void {
   running = false;
   const dropped = typeof claimedDropped === "number" ? claimedDropped : 0;
   const fault = readFault(claim);
@@ -291,7 +304,7 @@ function sendFault(claim: Fault, claimedDropped: number, reusable = false): void
   const parts = partsOf(fault);
   const payload = parts === undefined ? NO_BYTES : encoder.encode(JSON.stringify(parts));
   const fits = payload.length <= MAX_FAULT_PARTS;
-  const header = { name, message, stack, dropped, reusable };
+  const header = { name, message, stack, dropped, reusable, ...more };
   send(encodeFrame("error", header, fits ? payload : NO_BYTES));
 }
 

@@ -11,7 +11,6 @@ import { captureConsole } from "./console/methods.ts";
 import { captureNodeStreams } from "./console/node-streams.ts";
 import { takeNodeText } from "./console/node-text.ts";
 import { restrictGlobals } from "./globals.ts";
-import { trackTimers } from "./timers.ts";
 
 const make = ({ callee, args }: Call): unknown => apply(callee as () => unknown, undefined, args);
 
@@ -19,7 +18,6 @@ export function open(host: InProcessHost): InProcessWorker {
   const runs = new CodeRuns(host.send);
   captureConsole(takeNodeText(), () => runs.log);
   captureNodeStreams((stream, bytes) => runs.log?.writeBytes(stream, bytes));
-  trackTimers();
   restrictGlobals((fault) => runs.fail(fault));
   return {
     start(job) {
@@ -34,6 +32,9 @@ export function open(host: InProcessHost): InProcessWorker {
           return await host.again(module, (loaded) => make(enter(loaded))).value;
         },
         database: host.database,
+        work: host.work,
+        announce: host.announce,
+        within: (_owner, call) => call(),
       });
     },
     receive: (message) => runs.receive(message),

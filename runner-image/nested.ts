@@ -9,11 +9,15 @@ import { captureConsole } from "./console/methods.ts";
 import { type NestedEntry, takeNested } from "./console/nested-output.ts";
 import { captureStreams } from "./console/streams.ts";
 import { closeInternals } from "./internals.ts";
+import { replaceVariables } from "./variables.ts";
 
 /** True with the permission `hrtime`. The worker that makes the prelude sets it before this text. */
 declare const HRTIME: boolean;
 /** Property of messages that are output. Set in the same place. */
 declare const OUTPUT_MARK: string;
+
+/** Names of the variables that it may read, set in the same way. */
+declare const ENV: readonly string[] | boolean;
 
 const send = postMessage as (message: object) => void;
 let told = 0;
@@ -55,5 +59,6 @@ closeInternals(
   { mark: OUTPUT_MARK, take: (output) => takeNested(output, log) },
   () => "data:text/javascript,",
 );
+replaceVariables(Reflect.get(globalThis, "process"), ENV, () => {});
 if (!HRTIME) coarsenClocks();
 captureConsole(text, () => log);

@@ -13,6 +13,8 @@ export interface WorkerStart {
   readonly port: MessagePort;
   /** True if its clocks may be as fine as they are. */
   readonly hrtime: boolean;
+  /** Names of the variables it may read, or `true` for all of them. */
+  readonly env: readonly string[] | boolean;
 }
 
 /** A worker for one job, and the port to it. */
@@ -27,7 +29,8 @@ export class WorkerLine {
     });
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    worker.postMessage({ port: port2, hrtime } satisfies WorkerStart, [port2]);
+    const env = namesOf(typeof permissions === "object" ? permissions.env : permissions);
+    worker.postMessage({ port: port2, hrtime, env } satisfies WorkerStart, [port2]);
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       events.onCrash(clip(event.message, MAX_FAULT_TEXT));
@@ -42,4 +45,8 @@ export class WorkerLine {
     const attachments = message.type === "job" ? message.attachments : undefined;
     this.#port.postMessage(message, attachments?.map(({ buffer }) => buffer as ArrayBuffer) ?? []);
   }
+}
+
+function namesOf(env: boolean | string | string[] = false): readonly string[] | boolean {
+  return typeof env === "string" ? env === "inherit" : env;
 }

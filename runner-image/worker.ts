@@ -4,8 +4,9 @@
  */
 import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.ts";
 import { MODULE_URL } from "../src/protocol/messages.ts";
+import type { Work } from "../src/protocol/work.ts";
 import { makeCall } from "./base/bare-call.ts";
-import { createBlobUrl, NativeBlob, preventDefault } from "./base/primordials.ts";
+import { createBlobUrl, NativeBlob } from "./base/primordials.ts";
 import { coarsenClocks } from "./clocks/coarse.ts";
 import type { Runtime } from "./code-run.ts";
 import { CodeRuns } from "./code-runs.ts";
@@ -13,16 +14,25 @@ import { takeDenoText } from "./console/deno-text.ts";
 import { captureConsole } from "./console/methods.ts";
 import { takeNested } from "./console/nested-output.ts";
 import { captureStreams } from "./console/streams.ts";
+import { catchFailures } from "./failures.ts";
 import { explainFetch, noteRefusal } from "./fetch-failures.ts";
 import { restrictGlobals } from "./globals.ts";
 import { closeInternals } from "./internals.ts";
+import { internalsOf } from "./internals-of.ts";
+import { changeWhenLoaded } from "./late-modules.ts";
+import { describeMachine } from "./machine.ts";
 import { loadSource } from "./modules/load.ts";
 import { urlOfMain } from "./modules/own-worker.ts";
+import { ownCrypto } from "./node-crypto.ts";
+import { watchOperations } from "./operations.ts";
+import { Owners } from "./owners.ts";
 import { listen, send } from "./port.ts";
+import { announcerOf } from "./process-end.ts";
 import { tunnelConnections } from "./raw-connections.ts";
 import { replaceUpgrade } from "./sockets/upgrade.ts";
 import { hideFrames } from "./stack-frames.ts";
 import { trackTimers } from "./timers.ts";
+import { replaceVariables } from "./variables.ts";
 import type { WorkerStart } from "./worker-line.ts";
 
 /**
@@ -33,18 +43,13 @@ declare const NESTED_PRELUDE: string;
 /** The part of a worker's global scope used here. Deno's types have only the window's. */
 interface WorkerScope {
   onmessage: ((event: MessageEvent<WorkerStart>) => void) | null;
-  addEventListener(type: "error", listener: (event: ErrorEvent) => void): void;
-  addEventListener(
-    type: "unhandledrejection",
-    listener: (event: PromiseRejectionEvent) => void,
-  ): void;
 }
 
 const DATABASE_URL = new URL(DATABASE_MODULE, import.meta.url).href;
 
 const scope = globalThis as unknown as WorkerScope;
 
-const runtime: Runtime = {
+const runtime: Omit<Runtime, "work" | "announce" | "within"> = {
   url: ({ moduleUrl = MODULE_URL }) => moduleUrl,
   async load({ code, language, moduleUrl: url = MODULE_URL }, enter, onUrl) {
     return await loadSource({ code, language, url }, (module) => makeCall(enter(module)), onUrl);
@@ -56,34 +61,38 @@ const runtime: Runtime = {
 // Captured now: only a tool gives code the global.
 const randomId = crypto.randomUUID.bind(crypto);
 
-scope.onmessage = async ({ data: { port, hrtime } }) => {
+scope.onmessage = async ({ data: { port, hrtime, env } }) => {
   scope.onmessage = null;
   const runs = new CodeRuns((message) => send(port, message));
-  scope.addEventListener("error", (event) => {
-    preventDefault(event);
-    runs.fail(event.error);
-  });
-  scope.addEventListener("unhandledrejection", (event) => {
-    preventDefault(event);
-    runs.fail(event.reason);
-  });
+  const internals = internalsOf(Deno);
+  const { core } = internals;
+  const owners = new Owners(core);
+  catchFailures(core, internals, owners, (thrown, owner) => runs.fail(thrown, owner));
   hideFrames();
   const text = takeDenoText();
-  captureStreams((stream, bytes) => runs.log?.writeBytes(stream, bytes));
-  trackTimers();
+  captureStreams((stream, bytes) => runs.logFor(owners.current())?.writeBytes(stream, bytes));
+  const operations = watchOperations(core, port);
+  const work: Work = { ...trackTimers(core, owners), others: operations.pending };
   replaceUpgrade();
+  const webCrypto = crypto;
   restrictGlobals((fault) => runs.fail(fault));
   const mark = `output ${randomId()}`;
-  const prelude = `const HRTIME = ${hrtime}; const OUTPUT_MARK = "${mark}";${NESTED_PRELUDE}`;
+  const prelude = `const HRTIME = ${hrtime}, ENV = ${JSON.stringify(env)}; const OUTPUT_MARK = "${mark}";${NESTED_PRELUDE}`;
   closeInternals(
     createBlobUrl(new NativeBlob([prelude], { type: "application/javascript" })),
     { mark, take: (output) => takeNested(output, runs.log) },
     urlOfMain,
   );
+  const { process } = globalThis as unknown as { process: object };
+  changeWhenLoaded(process, { ...describeMachine(process), ...ownCrypto(webCrypto) });
+  const within: Runtime["within"] = (owner, call) => owners.within(owner, call);
+  const announce = announcerOf(process);
+  replaceVariables(process, env, (name) => runs.noteUngranted(name));
   if (!hrtime) coarsenClocks();
   // After the clocks, because the timers of the console are no finer than they are.
-  captureConsole(text, () => runs.log);
+  captureConsole(text, () => runs.logFor(owners.current()));
   listen(port, (message) => {
+    operations.begin();
     if (message.type === "refused") {
       noteRefusal(message);
       return;
@@ -96,7 +105,7 @@ scope.onmessage = async ({ data: { port, hrtime } }) => {
       tunnelConnections(message.tunnels);
       explainFetch();
     }
-    runs.start(message, runtime);
+    runs.start(message, { ...runtime, work, announce, within });
   });
   send(port, { type: "ready" });
 };

@@ -1,7 +1,13 @@
 import { clip, FAULT_LIMITS, MAX_FAULT_NAME, MAX_FAULT_TEXT } from "../../src/protocol/limits.ts";
 import type { Fault } from "../../src/protocol/messages.ts";
 import { FaultParts } from "./fault-parts.ts";
-import { captureStackTrace, isErrorOfAnyRealm, NativeError, toText } from "./primordials.ts";
+import {
+  captureStackTrace,
+  defineProperty,
+  isErrorOfAnyRealm,
+  NativeError,
+  toText,
+} from "./primordials.ts";
 import { named, readable, withPlace } from "./readable-stack.ts";
 import { textOf } from "./text-of.ts";
 
@@ -13,7 +19,8 @@ export class RunnerFault extends NativeError {
   /** `thrower` is a function of the runner that code calls. The stack leaves out its frame. */
   constructor(name: string, message: string, thrower?: object) {
     super(message);
-    this.name = name;
+    // Not assigned: code may have frozen the prototype, and with it this name.
+    defineProperty(this, "name", { value: name, writable: true, configurable: true });
     if (thrower !== undefined) captureStackTrace(this, thrower as () => void);
   }
 }

@@ -17,7 +17,7 @@ export const uncurry = bind.bind(call as never) as unknown as <M extends Method>
 ) => (self: ThisParameterType<M>, ...args: Parameters<M>) => ReturnType<M>;
 
 export const { parse: parseJson, stringify: stringifyJson } = JSON;
-export const { apply, construct, deleteProperty } = Reflect;
+export const { apply, construct, deleteProperty, ownKeys } = Reflect;
 export const { defineProperty, getPrototypeOf, setPrototypeOf, is: isSame, keys: keysOf } = Object;
 export const { assign } = Object;
 export const { getOwnPropertyDescriptor, getOwnPropertySymbols, hasOwn } = Object;
@@ -92,6 +92,10 @@ export const setDelete = uncurry(Set.prototype.delete);
 export const setSize = uncurry(
   Object.getOwnPropertyDescriptor(Set.prototype, "size")?.get as () => number,
 );
+export const valuesOf = uncurry(Set.prototype.values) as <T>(set: Set<T>) => Iterator<T>;
+export const nextOfValues = uncurry(new Set().values().next) as <T>(
+  values: Iterator<T>,
+) => IteratorResult<T>;
 export const mapForEach = uncurry(Map.prototype.forEach) as <K, V>(
   map: Map<K, V>,
   each: (value: V, key: K) => void,
@@ -159,9 +163,8 @@ export const NativeURL = URL;
 export const captureStack = Error.captureStackTrace as (target: object, below?: unknown) => void;
 export const createBlobUrl = URL.createObjectURL.bind(URL);
 export const NativeBlob = Blob;
+export const dateNow = Date.now;
 export const startTimer = setTimeout;
-export const startInterval = setInterval;
-export const stopTimer = clearTimeout;
 export const nextTurn = setImmediate as (callback: () => void) => unknown;
 
 /**

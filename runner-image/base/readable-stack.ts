@@ -5,6 +5,8 @@ const RUNNER_URL = import.meta.url;
 /** URL of the database tool's modules, and also the prefix of its script's name. */
 const DATABASE_URL = RUNNER_URL.replace(/[^/:]*$/, "database");
 
+/** Beginning of the URLs of the runtime's own modules. */
+const RUNTIME = "ext:";
 /** Text that begins each frame of a stack. */
 const FRAME = "\n    at ";
 /** Frame of the script by which the host calls code at level `none`. Below it are the host's own. */
@@ -46,7 +48,17 @@ export function readable(stack: string, moduleUrl: string | undefined): string {
   const host = indexOfText(stack, HOST_CALL);
   const called = host < 0 ? stack : sliceText(stack, 0, host);
   const stackOfCode = withoutFrames(withoutFrames(called, RUNNER_URL), DATABASE_URL);
-  return named(stackOfCode, moduleUrl);
+  return named(withoutCallers(stackOfCode), moduleUrl);
+}
+
+/** Removes the frames of the runtime at the end of a stack, which called the code. */
+function withoutCallers(stack: string): string {
+  let rest = stack;
+  for (let last = lastIndexOfText(rest, FRAME); last >= 0; last = lastIndexOfText(rest, FRAME)) {
+    if (indexOfText(rest, RUNTIME, last) < 0) return rest;
+    rest = sliceText(rest, 0, last);
+  }
+  return rest;
 }
 
 /** Removes the frames that contain `part`. The words before them are left alone. */

@@ -19,6 +19,8 @@ export class Wire {
   #sql: postgres.Sql;
   readonly #config: DatabaseToolConfig;
   #socket: Socket | undefined;
+  /** Statements under way. */
+  #running = 0;
   #closed = false;
   #ended = false;
 
@@ -37,6 +39,7 @@ export class Wire {
       onnotice: () => {},
       socket: (place: SocketTarget): Socket => {
         this.#socket = dial(place);
+        if (this.#running === 0) this.#socket.unref();
         if (this.#closed) this.#socket.destroy();
         return this.#socket;
       },
@@ -61,6 +64,8 @@ export class Wire {
    * @throws {DatabaseError} If the statement fails or its result exceeds a limit.
    */
   async run(text: string, parameters: readonly unknown[], values = false): Promise<Result> {
+    this.#running += 1;
+    this.connection?.ref();
     try {
       this.#renew();
       if (text.includes("\0")) throw new DatabaseError("A query cannot hold NUL", "22021");
@@ -78,6 +83,10 @@ export class Wire {
       return result;
     } catch (thrown) {
       throw toDatabaseError(thrown);
+    } finally {
+      this.#running -= 1;
+      // An idle connection is no work, so a function that returned nothing does not wait for it.
+      if (this.#running === 0) this.connection?.unref();
     }
   }
 

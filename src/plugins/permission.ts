@@ -57,7 +57,7 @@ export const PermissionPlugin: IsolatePlugin = {
       if (warnings.length === 0 && !explain) return output;
       return {
         ...output,
-        ...(warnings.length > 0 && { warnings: [...warnings] }),
+        ...(warnings.length > 0 && { warnings: [...warnings, ...(output.warnings ?? [])] }),
         ...(explain && { plan: publicPlan(context, api.onWorker.call().engines) }),
       };
     });

@@ -3,6 +3,7 @@
  */
 import type { DatabaseModule } from "./database.ts";
 import type { Language, RunMessage, WorkerJob, WorkerMessage } from "./messages.ts";
+import type { Work } from "./work.ts";
 
 /** Text of a module. */
 export interface Source {
@@ -20,6 +21,9 @@ export interface InProcessHost {
   /** Passes the exports of a loaded module to `call`, in the same way. */
   again(module: Module, call: (module: Module) => unknown): Pick<Loading, "value">;
   database(): Promise<DatabaseModule>;
+  readonly work: Work;
+  /** Calls the listeners that code has given `process` for its end. */
+  announce(event: "beforeExit" | "exit"): void;
 }
 
 /** A module being loaded. The host never awaits its promises: their "then" belongs to the realm. */

@@ -13,6 +13,7 @@ import {
   type OutputStream,
 } from "./messages.ts";
 import { isCloseCode, SOCKET_LIMITS, type SocketPart } from "./socket.ts";
+import { readUngranted } from "./ungranted.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -38,9 +39,7 @@ export function streamOf(claim: unknown): OutputStream | undefined {
 export function readResult({ header, payload }: Frame): {
   text: string | undefined;
   binary?: Uint8Array;
-  dropped: number;
-  reusable?: boolean;
-} {
+} & End {
   const textBytes = Math.max(0, payload.length - readCount(header.binaryBytes));
   const binary = payload.subarray(textBytes);
   const bytes = payload.subarray(0, textBytes);
@@ -51,9 +50,7 @@ export function readResult({ header, payload }: Frame): {
 /** Reads a fault. The header has its words, and the payload its other parts as JSON. */
 export function readError({ header, payload }: Frame): {
   fault: Fault;
-  dropped: number;
-  reusable?: boolean;
-} {
+} & End {
   const { name, message, stack } = header;
   return { fault: readFault({ ...readParts(payload), name, message, stack }), ...readEnd(header) };
 }
@@ -68,8 +65,20 @@ function readParts(payload: Uint8Array): object {
   }
 }
 
-function readEnd({ dropped, reusable }: Frame["header"]): { dropped: number; reusable?: boolean } {
-  return { dropped: readCount(dropped), ...(reusable === true && { reusable }) };
+/** Fields of every final message. */
+interface End {
+  dropped: number;
+  reusable?: boolean;
+  ungranted?: readonly string[];
+}
+
+function readEnd({ dropped, reusable, ungranted }: Frame["header"]): End {
+  const names = readUngranted(ungranted);
+  return {
+    dropped: readCount(dropped),
+    ...(reusable === true && { reusable }),
+    ...(names.length > 0 && { ungranted: names }),
+  };
 }
 
 /** Reads a request to the channel, or `undefined` for one that our runner never sends. */

@@ -150,12 +150,15 @@ export type JobAnswer =
       readonly dropped: number;
       /** True if the code can be called again. */
       readonly reusable?: boolean;
+      /** Names of variables that the code read from `process.env` without a grant. */
+      readonly ungranted?: readonly string[];
     }
   | {
       readonly type: "error";
       readonly fault: Fault;
       readonly dropped: number;
       readonly reusable?: boolean;
+      readonly ungranted?: readonly string[];
     };
 
 /** Messages from the worker to the sandbox's host process, and from there to the control plane. */

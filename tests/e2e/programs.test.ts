@@ -30,8 +30,8 @@ const scripts = (await readdir(SCRIPTS)).map((name) => join(SCRIPTS, name));
 const requests = JSON.parse(await readFile(REQUESTS, "utf8")) as Record<string, Sent[]>;
 
 /** File of an input for plain Deno, below the folder of this test. */
-const fileOf = ({ name, ending = "js" }: Input, kind: string): string =>
-  join(folder, kind, name.replace(/\W+/g, "-"), `main.${ending}`);
+const fileOf = ({ name, ending }: Input, kind: string): string =>
+  join(folder, kind, name.replace(/\W+/g, "-"), `main.${ending ?? "js"}`);
 
 let server: TestServer;
 let folder: string;

@@ -7,7 +7,7 @@ import { captureConsole } from "../../runner-image/console/methods.ts";
 import { captureNodeStreams } from "../../runner-image/console/node-streams.ts";
 import { takeNodeText } from "../../runner-image/console/node-text.ts";
 import { restrictGlobals } from "../../runner-image/globals.ts";
-import { trackTimers } from "../../runner-image/timers.ts";
+import { RealmTimers } from "../../src/engines/in-process/timers.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, WorkerJob, WorkerMessage } from "../../src/protocol/messages.ts";
 
@@ -35,7 +35,9 @@ process.on("unhandledRejection", (reason) => runs.fail(reason));
 Object.assign(globalThis, { self: globalThis });
 captureConsole(takeNodeText(), () => runs.log);
 captureNodeStreams((stream, bytes) => runs.log?.writeBytes(stream, bytes));
-trackTimers();
+const work = new RealmTimers((callback, args) => callback(...(args as never[])));
+const { nextTick: _, ...globals } = work.globals();
+Object.assign(globalThis, globals);
 restrictGlobals((fault) => runs.fail(fault));
 port.on("message", (message: ThreadJob | ChannelMessage | CreditMessage) => {
   if (message.type !== "job") {
@@ -47,6 +49,9 @@ port.on("message", (message: ThreadJob | ChannelMessage | CreditMessage) => {
     load: async (_job, enter) => await makeCall(enter(await import(toUrl(message.script)))),
     again: async (module, enter) => await makeCall(enter(module)),
     database: () => import("../../runner-image/database/tool.ts"),
+    work,
+    announce: () => {},
+    within: (_owner, call) => call(),
   });
 });
 send({ type: "ready" });

@@ -35,6 +35,17 @@ const LEVELS: Record<string, Level> = {
 const resultOf = (ending: Ending): unknown =>
   ending.type === "result" && ending.text !== undefined ? JSON.parse(ending.text) : ending;
 
+describe("a function that returns nothing", () => {
+  it("ends with a statement that nobody awaits, and not with the connection", async () => {
+    const code = `export default async () => {
+      await db.users.findMany();
+      db.users.insert({ name: "Cy", email: "cy@example.com" }).execute();
+    }`;
+    expect(await sandboxes.run(server.url(), code, { schemas })).toMatchObject({ type: "result" });
+    expect(await server.query("select count(*)::int as n from users")).toEqual([{ n: 3 }]);
+  });
+});
+
 describe.each(Object.entries(LEVELS))("the database at level %s", (_level, run) => {
   it.each([...QUERIES, ...TRANSACTIONS, ...FAILURES])("$title", async (item) => {
     const ending = await run(item.code);

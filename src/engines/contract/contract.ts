@@ -197,6 +197,8 @@ export interface Outcome {
   readonly logsDropped: number;
   /** Refusals that are known; absent if there are none. */
   readonly denied?: readonly Denial[];
+  /** Variables that code read from `process.env` without a grant; absent if there are none. */
+  readonly ungranted?: readonly string[];
   /** Duration in milliseconds, rounded. */
   readonly duration: number;
   /** Resources that the job used; absent where nothing was measured. */

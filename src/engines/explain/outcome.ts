@@ -27,6 +27,8 @@ export const NOT_MEASURED: JobUsage = {
 export interface Collected {
   readonly logs: LogEntry[];
   readonly logsDropped: number;
+  /** Variables that code read from `process.env` without a grant; absent if there are none. */
+  readonly ungranted?: readonly string[];
   /** Refusals that are known; absent if there are none. */
   readonly denied?: readonly Denial[];
   readonly duration: number;
@@ -42,7 +44,7 @@ export function toOutcome(
   known?: Known,
 ): Outcome {
   const fail = (fault: Fault): Outcome => failure("error", fault, collected, level, known);
-  const collected = { ...soFar, logsDropped: Math.max(soFar.logsDropped, ending.dropped) };
+  const collected = withEnding(soFar, ending);
   if (ending.type === "error") return fail(ending.fault);
   if (ending.text === undefined) return { status: "ok", ...collected };
   const { text, binary = NO_BYTES } = ending;
@@ -77,7 +79,7 @@ export async function readOutcome(
     const isWhole = form !== "json" || JSON.stringify(outcome.result) === text;
     return isWhole ? outcome : { ...outcome, result: new JsonText(partsOfText(text)) };
   }
-  const collected = { ...soFar, logsDropped: Math.max(soFar.logsDropped, ending.dropped) };
+  const collected = withEnding(soFar, ending);
   const excess = excessOf(text);
   if (excess !== undefined) return failure("error", excess, collected, level);
   try {
@@ -86,6 +88,14 @@ export async function readOutcome(
     const fault = serializationError("The result is not JSON");
     return failure("error", fault, collected, level);
   }
+}
+
+/** Adds what the final message tells beside its result or fault. */
+function withEnding(soFar: Collected, { dropped, ungranted = [] }: JobAnswer): Collected {
+  const logsDropped = Math.max(soFar.logsDropped, dropped);
+  if (ungranted.length === 0) return { ...soFar, logsDropped };
+  const refused = ungranted.map((value): Denial => ({ kind: "env", value, by: "worker" }));
+  return { ...soFar, logsDropped, ungranted, denied: [...(soFar.denied ?? []), ...refused] };
 }
 
 /** Returns the fault of a result that exceeds a limit of its shape. */
@@ -109,7 +119,7 @@ function excessOf(text: string): Fault | undefined {
 /** Converts an outcome into the caller's output, without the time before the job. */
 export function toOutput(outcome: Outcome, level: SandboxLevel, grantable?: Grantable): Output {
   const { status, result, logs, logsDropped, denied = [], duration } = outcome;
-  const { usage = NOT_MEASURED } = outcome;
+  const { usage = NOT_MEASURED, ungranted = [] } = outcome;
   return {
     ok: status === "ok",
     outcome: outcomeName(outcome),
@@ -119,6 +129,7 @@ export function toOutput(outcome: Outcome, level: SandboxLevel, grantable?: Gran
     ...(denied.length > 0 && {
       denied: denied.map((denial) => withPermission(denial, level, grantable)),
     }),
+    ...(ungranted.length > 0 && { warnings: [ungrantedWarning(ungranted)] }),
     duration,
     usage: { wall: duration, ...usage },
   };
@@ -139,6 +150,10 @@ export function outcomeName({ status, fault }: Outcome): OutcomeName {
   }
 }
 
+function ungrantedWarning(names: readonly string[]): string {
+  return `${names.map((name) => `process.env.${name}`).join(", ")}: not granted, so undefined`;
+}
+
 /** Adds to a denial the permission that would have allowed it, if there is one. */
 export function withPermission(denial: Denial, level: SandboxLevel, grantable?: Grantable): Denial {
   const permission = permissionFor(denial, level, grantable);
@@ -155,7 +170,10 @@ export function failure(
 ): Outcome {
   const denial = denialOf(fault);
   const hint = hintFor(fault, denial, level, known) ?? proxyHint(fault, collected.denied);
-  const denied = [...(collected.denied ?? []), ...(denial ? [denial] : [])];
+  const before = collected.denied ?? [];
+  // A variable that code has read in both ways is told once.
+  const isNew = denial && !(denial.kind === "env" && collected.ungranted?.includes(denial.value));
+  const denied = isNew ? [...before, denial] : before;
   const timestamp = Date.now();
   const stack = stackText(fault);
   const exception: LogEntry = {

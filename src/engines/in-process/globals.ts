@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { fileURLToPath } from "node:url";
 import { types } from "node:util";
 import { type Context, createContext, runInContext } from "node:vm";
@@ -34,10 +35,12 @@ const HERE = [new URL(".", import.meta.url).href, fileURLToPath(new URL(".", imp
 export interface Globals {
   readonly context: Context;
   readonly inside: typeof globalThis;
+  /** The `process` of the realm, with listeners of its own. */
+  readonly process: NodeJS.Process;
 }
 
 /** Creates a realm in this process. It has its own globals of the language, and Node's globals. */
-export function createGlobals(timers: Record<string, unknown>): Globals {
+export function createGlobals({ nextTick, ...timers }: Record<string, unknown>): Globals {
   const realm = createContext();
   for (const name of ADDED) {
     // Some are created on first access.
@@ -50,20 +53,34 @@ export function createGlobals(timers: Record<string, unknown>): Globals {
   const inside = runInContext("globalThis", realm) as typeof globalThis;
   define(realm, "global", inside);
   define(realm, "self", inside);
-  define(realm, "process", processView());
+  const view = processView();
+  define(view, "nextTick", nextTick);
+  define(view, "emitWarning", (said: unknown, type?: unknown) => {
+    (nextTick as typeof process.nextTick)(() => view.emit("warning", warningOf(said, type)));
+  });
+  define(realm, "process", view);
   adoptErrors(inside.Error);
   hideHost(inside.Error);
-  return { context: realm, inside };
+  return { context: realm, inside, process: view };
 }
 
 /**
  * Returns a view of the host's `process`. `restrictGlobals()` replaces the function that ends it in
- * the view alone.
+ * the view alone. Listeners are the view's own: one for errors would have the host survive its own.
  */
 function processView(): NodeJS.Process {
   const view = Object.create(process) as NodeJS.Process & { reallyExit(code?: unknown): never };
+  Reflect.apply(EventEmitter, view, []);
   define(view, "exit", (code?: unknown) => view.reallyExit(code));
   return view;
+}
+
+/** Makes what listeners for warnings get. */
+function warningOf(said: unknown, type: unknown): Error {
+  if (types.isNativeError(said)) return said;
+  const options = typeof type === "object" && type !== null ? type : { type };
+  const name = (options as { type?: unknown }).type ?? "Warning";
+  return Object.assign(new Error(String(said)), { name: String(name) });
 }
 
 /** Makes errors of Node's functions instances of the realm's `Error`. */

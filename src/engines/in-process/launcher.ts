@@ -63,6 +63,8 @@ class InlineSandbox implements Sandbox {
       load: (source, call) => this.#realm.load(source, call),
       again: (module, call) => this.#realm.again(module, call),
       database: () => this.#realm.database(),
+      work: this.#realm.work,
+      announce: (event) => this.#realm.announce(event),
     });
   }
 

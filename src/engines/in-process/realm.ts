@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { isBuiltin } from "node:module";
 import { types } from "node:util";
 import { constants, Script } from "node:vm";
@@ -5,6 +6,7 @@ import type { DatabaseModule } from "../../protocol/database.ts";
 import { DRIZZLE_MODULES } from "../../protocol/drizzle-specifiers.ts";
 import type { Loading, Module, Source } from "../../protocol/in-process.ts";
 import { MODULE_NAME, MODULE_URL } from "../../protocol/messages.ts";
+import type { Work } from "../../protocol/work.ts";
 import { compile } from "./compile.ts";
 import { databaseScript } from "./database.ts";
 import { createGlobals, type Globals } from "./globals.ts";
@@ -12,6 +14,7 @@ import { catchRejections } from "./rejections.ts";
 import { RUNNER_URL } from "./runner-url.ts";
 import { type Entry, RealmTimers } from "./timers.ts";
 
+type FailureEvent = "uncaughtException" | "unhandledRejection";
 type Evaluate = (
   imported: readonly unknown[],
   use: (module: Module) => void,
@@ -41,7 +44,7 @@ const unset: Promise<unknown> = Promise.resolve();
  */
 const CALLEE = Symbol.for("isolate.callee");
 const CALL = new Script(
-  '{ const { entry, args } = globalThis[Symbol.for("isolate.callee")]; entry(...args); }',
+  '{ const { entry, args } = this[Symbol.for("isolate.callee")]; entry(...args); }',
   { filename: RUNNER_URL },
 );
 const IMPORT = new Script("(specifier) => import(specifier)", {
@@ -58,23 +61,35 @@ export class Realm {
   readonly runner: unknown;
   readonly #globals: Globals;
   readonly #timers: RealmTimers;
+  /** Modules in place of Node's own ones, by their names without `node:`. */
+  readonly #modules: Readonly<Record<string, object>>;
+  readonly #onFault: (thrown: unknown) => void;
+  /** A bound function, which adds no frame to a stack. */
+  readonly #emitOfProcess: Entry;
   #database: Promise<DatabaseModule> | undefined;
 
   /** `onFault` receives errors thrown by callbacks, and reasons of unhandled rejections. */
   constructor(runner: Script, onFault: (thrown: unknown) => void) {
+    this.#onFault = onFault;
     this.#timers = new RealmTimers((callback, args) => {
       try {
         this.call(callback, args);
       } catch (thrown) {
-        onFault(thrown);
+        this.#fail("uncaughtException", thrown);
       }
     });
-    const { setImmediate, ...timers } = this.#timers.globals();
+    const all = this.#timers.globals();
+    const { setImmediate, ...timers } = all;
+    this.#modules = this.#timers.modules(all);
     this.#globals = createGlobals(timers);
+    const { process } = this.#globals;
+    this.#emitOfProcess = EventEmitter.prototype.emit.bind(process) as Entry;
     this.runner = this.#evaluate(runner);
     // After the runner has taken the plain one: a guard would cost it a tenth of a millisecond.
     Object.assign(this.#globals.inside, { setImmediate });
-    catchRejections(this.#globals.inside.Promise.prototype, onFault);
+    catchRejections(this.#globals.inside.Promise.prototype, (reason, promise) => {
+      this.#fail("unhandledRejection", reason, promise);
+    });
   }
 
   #evaluate(script: Script): unknown {
@@ -109,10 +124,17 @@ export class Realm {
     const importer = this.#evaluate(IMPORT) as (specifier: string) => Promise<object>;
     const modules: object[] = [];
     for (const specifier of specifiers) {
-      const own = DRIZZLE.has(specifier) ? (await this.database()).MODULES[specifier] : undefined;
+      const own = DRIZZLE.has(specifier)
+        ? (await this.database()).MODULES[specifier]
+        : this.#modules[specifier.replace(/^node:/, "")];
       modules.push(own ?? (await importer(specifier)));
     }
     return modules;
+  }
+
+  /** Work that its code has left going on. */
+  get work(): Work {
+    return this.#timers;
   }
 
   /** Returns the module of the database tool, which contains the realm's only copy of Drizzle. */
@@ -131,6 +153,29 @@ export class Realm {
       if (isInterruption(error)) this.interrupted = true;
       throw error;
     }
+  }
+
+  /** Calls the listeners of the code's `process`. Throws their errors. */
+  announce(event: "beforeExit" | "exit"): void {
+    const { process } = this.#globals;
+    if (process.listenerCount(event) > 0) this.#emit(event, process.exitCode ?? 0);
+  }
+
+  /** Hands an error that nobody has caught to the code's listeners for such, or else to the host. */
+  #fail(event: FailureEvent, thrown: unknown, promise?: Promise<unknown>): void {
+    const { process } = this.#globals;
+    try {
+      if (process.listenerCount(event) > 0) this.#emit(event, thrown, promise ?? event);
+      else if (event === "unhandledRejection" && process.listenerCount("uncaughtException") > 0) {
+        this.#emit("uncaughtException", thrown, event);
+      } else this.#onFault(thrown);
+    } catch (error) {
+      this.#onFault(error);
+    }
+  }
+
+  #emit(...args: readonly unknown[]): void {
+    this.call(this.#emitOfProcess, args);
   }
 
   /** Stops the timers of its code. */

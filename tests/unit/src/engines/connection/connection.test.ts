@@ -156,6 +156,25 @@ describe("a control connection", () => {
     expect(ending).toEqual({ type: "error", fault, dropped: 0 });
   });
 
+  it.each([
+    [
+      ["A", "A", "b_1", 5, "x y", "then", "c".repeat(65), "<b>"],
+      ["A", "b_1"],
+    ],
+    [Array.from({ length: 200 }, (_, n) => `N${n}`), Array.from({ length: 10 }, (_, n) => `N${n}`)],
+    [{ length: 1, 0: "A" }, undefined],
+    ["A", undefined],
+  ])(
+    "takes a few names of variables alone, of what claims to be some: %#",
+    async (ungranted, kept) => {
+      const error = encodeFrame("error", { name: "Error", message: "x", dropped: 0, ungranted });
+      for (const frame of [result("1", { ungranted }), error]) {
+        const ending = (await answer(frame)) as { ungranted?: unknown };
+        expect(ending.ungranted).toEqual(kept);
+      }
+    },
+  );
+
   it.each(['{"a":1', "", "undefined", '1,"ok":true', "NaN"])(
     "makes a failure of the result %j, which is no JSON",
     async (forged) => {

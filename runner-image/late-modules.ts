@@ -1,0 +1,43 @@
+import { apply, mapDelete, mapGet, NativeMap, sliceText, startsWith } from "./base/primordials.ts";
+import { checkResolved } from "./base/resolution.ts";
+import { replace } from "./clocks/replace.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
+type Anything = any;
+
+/** Functions that change a module, by its name without `node:`. */
+export type Changes = Readonly<Record<string, (module: Anything) => void>>;
+
+const PREFIX = "node:";
+
+/**
+ * Changes modules of the runtime when code first loads them, because loading them ahead would cost
+ * each new worker the time. This is no protection.
+ */
+export function changeWhenLoaded(process: Anything, changes: Changes): void {
+  const modules = process.getBuiltinModule("node:module");
+  const { _load: load } = modules;
+  const { getBuiltinModule } = process;
+  const left = new NativeMap(Object.entries(changes));
+  const prepare = (name: unknown): void => {
+    if (typeof name !== "string") return;
+    const own = startsWith(name, PREFIX) ? sliceText(name, PREFIX.length) : name;
+    const change = mapGet(left, own);
+    if (change === undefined) return;
+    mapDelete(left, own);
+    change(apply(getBuiltinModule, process, [`${PREFIX}${own}`]));
+  };
+  const get = (name: unknown): unknown => {
+    prepare(name);
+    return apply(getBuiltinModule, process, [name]);
+  };
+  checkResolved(prepare);
+  replace(process, { getBuiltinModule: get });
+  replace(modules, {
+    getBuiltinModule: get,
+    _load(this: unknown, ...args: unknown[]) {
+      prepare(args[0]);
+      return apply(load, this, args);
+    },
+  });
+}
