@@ -1,19 +1,22 @@
 /** Tests WebSockets of HTTP functions, from a client to code in its sandbox and back. */
 import { once } from "node:events";
 import { connect } from "node:net";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { until } from "../contract/engine-contract.ts";
+import { bundled } from "../helpers/http-apps.ts";
+import { HttpFunctions } from "../helpers/http-functions.ts";
 import { rawExchange } from "../helpers/raw-exchange.ts";
 import { TestServer } from "../helpers/server.ts";
 
 const MOST = 3_000_000;
 let server: TestServer;
+let functions: HttpFunctions;
 const clients: WebSocket[] = [];
 beforeAll(async () => {
   server = await TestServer.start({ ISOLATE_HTTP_BYTES: `${MOST}` });
-  await deploy("sockets", CODE);
+  functions = new HttpFunctions(server);
+  await functions.deploy("sockets", CODE);
 });
 afterAll(async () => {
   for (const client of clients) client.terminate();
@@ -83,15 +86,6 @@ export default (request) => {
   response.headers.append("set-cookie", "a=1");
   return response;
 };`;
-
-async function deploy(name: string, code: string, more: object = {}): Promise<void> {
-  const response = await fetch(`${server.url}/functions/${name}`, {
-    method: "PUT",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ code, kind: "http", sandbox: "isolated", timeout: 30_000, ...more }),
-  });
-  expect([response.status, response.ok ? "" : await response.text()]).toEqual([201, ""]);
-}
 
 interface Opened {
   readonly client: WebSocket;
@@ -227,7 +221,7 @@ describe("a WebSocket", () => {
   });
 
   it("is closed when the time of its execution is up", async () => {
-    await deploy("brief", CODE, { timeout: 1_500 });
+    await functions.deploy("brief", CODE, { timeout: 1_500 });
     const opened = await open("stays", { name: "brief" });
     expect(await opened.closed).toEqual([1001, "Execution timeout"]);
     expect((await executionOf(opened)).outcome).toBe("timeout");
@@ -248,24 +242,13 @@ describe("a WebSocket", () => {
   });
 
   it("is an app of hono's, unchanged", async () => {
-    const { outputFiles } = await build({
-      stdin: {
-        contents: `import { Hono } from "hono"; import { upgradeWebSocket } from "hono/deno";
-          const app = new Hono();
-          app.get("/ws", upgradeWebSocket(() => ({
-            onMessage(event, ws) { ws.send("got " + event.data); if (event.data === "end") ws.close(1000, "done"); },
-          })));
-          export default app;`,
-        resolveDir: process.cwd(),
-      },
-      bundle: true,
-      format: "esm",
-      platform: "neutral",
-      mainFields: ["module", "main"],
-      external: ["node:*"],
-      write: false,
-    });
-    await deploy("hono", outputFiles[0]?.text ?? "");
+    const source = `import { Hono } from "hono"; import { upgradeWebSocket } from "hono/deno";
+      const app = new Hono();
+      app.get("/ws", upgradeWebSocket(() => ({
+        onMessage(event, ws) { ws.send("got " + event.data); if (event.data === "end") ws.close(1000, "done"); },
+      })));
+      export default app;`;
+    await functions.deploy("hono", await bundled(source));
     const { client, got, closed } = await open("ws", { name: "hono" });
     client.send("a");
     client.send("end");
@@ -274,7 +257,7 @@ describe("a WebSocket", () => {
   });
 
   it("works from a container", async () => {
-    await deploy("contained", CODE, { sandbox: "container" });
+    await functions.deploy("contained", CODE, { sandbox: "container" });
     const opened = await open("echo", { name: "contained" });
     opened.client.send("in");
     opened.client.send(Buffer.alloc(200_000, 1));
@@ -337,7 +320,7 @@ describe("an upgrade", () => {
       `${first}GET ${at("echo")} HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n`,
     );
     expect([both.status, both.rest.includes("101")]).toEqual([203, false]);
-    await deploy("odd", CODE);
+    await functions.deploy("odd", CODE);
     const odd = await raw("/f/default/odd/ends", `${upgrade}Sec-WebSocket-Protocol: a,,b"\r\n`);
     expect(odd.status).toBe(400);
     await until(async () => {
@@ -347,7 +330,7 @@ describe("an upgrade", () => {
   });
 
   it("takes no flood of bytes before it is accepted", async () => {
-    await deploy("slow", "export default () => new Promise(() => {})");
+    await functions.deploy("slow", "export default () => new Promise(() => {})");
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
     socket.on("error", () => {});
