@@ -16,7 +16,7 @@ import {
 import { handlerOf } from "./http-entry.ts";
 import type { Module } from "./modules/virtual.ts";
 import { readHead, responseError } from "./response-head.ts";
-import { Offer, offerSocket } from "./sockets/upgrade.ts";
+import { Offer, offerSocket, prepareSockets } from "./sockets/upgrade.ts";
 import { web } from "./web.ts";
 
 /** Calls an entry with its request, and sends its response as fast as the reader takes it. */
@@ -35,6 +35,7 @@ export class Exchange {
   constructor(job: HttpJob, send: (message: WorkerMessage) => void) {
     this.#job = job;
     this.#send = send;
+    prepareSockets();
     if (job.isUpgrade) {
       this.#offer = new Offer({
         message: (bytes, text) => this.#sendMessage(bytes, text),

@@ -7,12 +7,12 @@ import {
   sizeOfBuffer,
   typedArrayName,
 } from "../base/primordials.ts";
-import { web } from "../web.ts";
+import { socketWeb } from "./socket-web.ts";
 
 /** Copies the bytes of a buffer or of a view. `undefined` for any other value. */
 export function copyBytes(data: unknown): Uint8Array | undefined {
   if (typeof data !== "object" || data === null) return undefined;
-  const { viewSize, viewOffset, viewBuffer } = web();
+  const { viewSize, viewOffset, viewBuffer } = socketWeb();
   if (typedArrayName(data) !== undefined) {
     return copyPart(bufferOfArray(data), offsetOfArray(data), sizeOfArray(data));
   }
@@ -24,7 +24,7 @@ export function copyBytes(data: unknown): Uint8Array | undefined {
 
 /** Returns the size of a blob. `undefined` for any other value. */
 export function blobSize(data: unknown): number | undefined {
-  return sizeIfAny(web().sizeOfBlob, data);
+  return sizeIfAny(socketWeb().sizeOfBlob, data);
 }
 
 function copyPart(buffer: ArrayBuffer, offset: number, size: number): Uint8Array {

@@ -18,9 +18,9 @@ import {
   toText,
   utf8,
 } from "../base/primordials.ts";
-import { web } from "../web.ts";
 import { SendQueue, type SocketWays } from "./send-queue.ts";
 import { blobSize, copyBytes } from "./sent-bytes.ts";
+import { socketWeb } from "./socket-web.ts";
 
 type Handler = ((event: Event) => unknown) | null;
 type Handled = "open" | "message" | "error" | "close";
@@ -70,7 +70,7 @@ export class ServerSocket extends EventTarget {
   }
 
   send(data: unknown): void {
-    const { NativeDomException, bytesOfBlob } = web();
+    const { NativeDomException, bytesOfBlob } = socketWeb();
     if (this.#state === CONNECTING) {
       throw new NativeDomException("'readyState' not OPEN", "InvalidStateError");
     }
@@ -87,7 +87,7 @@ export class ServerSocket extends EventTarget {
   }
 
   close(code?: unknown, reason?: unknown): void {
-    const { NativeDomException } = web();
+    const { NativeDomException } = socketWeb();
     const number = code === undefined ? NO_CODE : toNumber(code);
     if (!isCloseCode(number) || code === NO_CODE) {
       const message = `The close code must be 1000, or within 3000 to 4999: got ${number}`;
@@ -142,14 +142,15 @@ export class ServerSocket extends EventTarget {
     const isNew = this.#handlers[name] === undefined;
     this.#handlers[name] = typeof handler === "function" ? handler : null;
     if (!isNew) return;
-    web().addListener(this, name, (event: Event) => {
+    socketWeb().addListener(this, name, (event: Event) => {
       const current = this.#handlers[name];
       if (typeof current === "function") apply(current, this, [event]);
     });
   }
 
   #hear(event: SocketMessage): void {
-    const { NativeEvent, NativeMessageEvent, NativeErrorEvent, NativeCloseEvent, dispatch } = web();
+    const { NativeEvent, NativeMessageEvent, NativeErrorEvent, NativeCloseEvent, dispatch } =
+      socketWeb();
     if (this.#state === CLOSED) return;
     if (event.op === "open") {
       this.#state = OPEN;

@@ -7,9 +7,9 @@ import {
   weakMapGet,
   weakMapSet,
 } from "../base/primordials.ts";
-import { web } from "../web.ts";
 import type { SocketWays } from "./send-queue.ts";
 import { ServerSocket, type SocketControl } from "./server-socket.ts";
+import { socketWeb } from "./socket-web.ts";
 
 /** A client's wish for a WebSocket, for the code that gets its request. */
 export class Offer {
@@ -51,6 +51,13 @@ export class Offer {
   }
 }
 
+let isReplaced = false;
+
+/** Captures what sockets need, in a worker that has them. Called before user code is loaded. */
+export function prepareSockets(): void {
+  if (isReplaced) socketWeb();
+}
+
 const offers = new WeakMap<object, Offer>();
 
 /** Lets code upgrade that request. */
@@ -65,6 +72,7 @@ export function offerSocket(request: Request, offer: Offer): void {
 export function replaceUpgrade(): void {
   const { Deno } = globalThis as { Deno?: Record<string, unknown> };
   if (Deno === undefined) return;
+  isReplaced = true;
   Deno.upgradeWebSocket = function upgradeWebSocket(
     request: Request,
     options?: { readonly protocol?: string },
@@ -84,14 +92,14 @@ export function replaceUpgrade(): void {
       }
       headers["sec-websocket-protocol"] = protocol;
     }
-    const { NativeResponse } = web();
+    const { NativeResponse } = socketWeb();
     const socket = offer.take(protocol);
     return { response: new NativeResponse(null, { status: 101, headers }), socket };
   };
 }
 
 function isAsked(request: Request, protocol: string): boolean {
-  const { requestHeadersOf, headerOf } = web();
+  const { requestHeadersOf, headerOf } = socketWeb();
   const asked = headerOf(requestHeadersOf(request), "sec-websocket-protocol") ?? "";
   return indexOfText(`,${replaceAllText(asked, " ", "")},`, `,${protocol},`) >= 0;
 }
