@@ -30,7 +30,7 @@ export const SAME: readonly Input[] = [
       console.log(new (class Point { x = 1; #y = 2 })(), Object.create(null), Object.create({ inherited: 1 }));
       console.log(new WeakMap(), new URL("https://a.example/?b#c"), new URLSearchParams("a=1"), new Headers({ a: "b" }));
       console.log(Object(1), Object("s"), new Error("e") instanceof Error, [new Date(NaN)], new ArrayBuffer(2));
-      console.log(undefined, null, true, "text", ["text"], { "a-b": "q'\\"" }, [[[[[1n]]]]], globalThis === self);
+      console.log(undefined, null, true, "text", ["text", 1n], { "a-b": "q'\\"", n: 1n }, [[[[[1n]]]]], globalThis === self);
       console.log(Array(200).fill(1n), "x".repeat(20), [["long".repeat(30)], new Map([[{}, []]])]);
     }`,
   },
@@ -100,15 +100,15 @@ export const SAME: readonly Input[] = [
   },
   {
     name: "listeners for what nobody awaits",
-    code: `addEventListener("unhandledrejection", (event) => { event.preventDefault(); console.log("seen", event.reason.message) });
-      addEventListener("error", (event) => { event.preventDefault(); console.log("error", event.error.message) });
+    code: `addEventListener("unhandledrejection", (event) => { event.preventDefault(); console.log("seen", event.reason.message) }, { once: true });
+      addEventListener("error", (event) => { event.preventDefault(); console.log("error", event.error.message) }, { once: true });
       export default async () => { Promise.reject(new Error("r")); setTimeout(() => { throw new Error("t") }, 1);
         await new Promise((resolve) => setTimeout(resolve, 20)); return "survived" }`,
   },
   {
     name: "Node's listeners for what nobody awaits",
     code: `import process from "node:process";
-      process.on("unhandledRejection", (reason) => console.log("rejected", reason.message));
+      process.once("unhandledRejection", (reason) => console.log("rejected", reason.message));
       export default async () => { Promise.reject(new Error("r")); await new Promise((resolve) => setTimeout(resolve, 20)); return "survived" }`,
   },
   {

@@ -81,7 +81,7 @@ export default () => {
       console.log(`${text} = ${results[text]}`);
     } catch (error) {
       console.error(`${text}: ${error.name}: ${error.message}`);
-      console.log(Object.keys(error), error instanceof ParseError);
+      console.log(`${Object.keys(error)}`, error instanceof ParseError);
     }
   }
   return results;
