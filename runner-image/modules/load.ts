@@ -24,7 +24,6 @@ const PRAGMAS = [
   /@jsxRuntime\s+\w+/,
 ];
 const THEN = /\bthen\b/;
-const UNPREPARED = "Loading unprepared module: ";
 
 /**
  * Evaluates the code once and passes its namespace to `use`. No promise of this file has the
@@ -71,14 +70,8 @@ async function load(source: Source, keep: Keep, onUrl: (url: string) => void): P
 async function tryText(url: string, text: string, keep: Keep): Promise<Error | undefined> {
   const isThenable = execPattern(THEN, text) !== null;
   try {
-    try {
-      await importText(url, text, keep, isThenable);
-    } catch (thrown) {
-      if (!(thrown instanceof TypeError) || !startsWith(thrown.message, UNPREPARED)) throw thrown;
-      await loadImports(text);
-      // A module that has been evaluated throws the same again, because its URL has its state.
-      await importText(url, text, keep, isThenable);
-    }
+    await loadImports(text);
+    await importText(url, text, keep, isThenable);
     return undefined;
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return thrown;

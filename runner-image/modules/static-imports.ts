@@ -8,7 +8,11 @@ import {
   indexOfText,
   listOf,
   NativeBlob,
+  NativeSet,
   NativeURL,
+  setAdd,
+  setForEach,
+  setHas,
   sliceText,
   stringifyJson,
 } from "../base/primordials.ts";
@@ -28,7 +32,13 @@ const { process } = globalThis as unknown as {
 const { SourceTextModule } = process.getBuiltinModule("node:vm");
 
 const JAVASCRIPT = { type: "application/javascript" };
+const STATIC_IMPORT = /\bimport\b(?!\s*[(.])|\bfrom\b/;
+/** Names of the runtime's modules, but for those that the import map leads to a text. */
+const BUILT_IN = /^(node:)?(?!(module|process|v8|vm|wasi)$)[a-z_0-9]+(\/[a-z0-9]+)?$/;
 const RELATIVE = /^\.{0,2}\//;
+
+/** Import statements that this worker has evaluated. */
+const loaded = new NativeSet<string>();
 
 /** Tells whether a text is JavaScript, without evaluating it. */
 export function parses(text: string): boolean {
@@ -41,27 +51,43 @@ export function parses(text: string): boolean {
 }
 
 /**
- * Evaluates the modules that a text imports. The runtime looks for the imports of a module before it
- * loads that, and not again if a hook serves the module. What is loaded already, it finds.
+ * Evaluates the modules that a text imports, except those of the runtime, which it always finds. The
+ * runtime looks for the imports of a module before it loads that, and not if a hook serves the
+ * module. What a worker has loaded already, it finds. A text that is no JavaScript imports nothing.
  */
 export async function loadImports(text: string): Promise<void> {
-  const { moduleRequests } = construct(SourceTextModule, listOf(text)) as InstanceType<
-    NodeVm["SourceTextModule"]
-  >;
+  if (execPattern(STATIC_IMPORT, text) === null) return;
+  const requests = requestsOf(text);
+  const made = new NativeSet<string>();
   let imports = "";
-  for (let i = 0; i < moduleRequests.length; i += 1) {
-    const { specifier, attributes } = moduleRequests[i] as ModuleRequest;
+  for (let i = 0; i < requests.length; i += 1) {
+    const { specifier, attributes } = requests[i] as ModuleRequest;
+    if (execPattern(BUILT_IN, specifier) !== null) continue;
     const isRelative = execPattern(RELATIVE, specifier) !== null;
     const url = isRelative ? new NativeURL(specifier, MODULE_URL).href : specifier;
     if (url === MODULE_URL) continue;
     if (isRelative) throw noSuchFile(specifier);
-    imports += `import ${stringifyJson(url)} with ${stringifyJson(attributes)};`;
+    const statement = `import ${stringifyJson(url)} with ${stringifyJson(attributes)};`;
+    if (setHas(loaded, statement)) continue;
+    setAdd(made, statement);
+    imports += statement;
   }
+  if (imports === "") return;
   const url = createBlobUrl(new NativeBlob(listOf(imports), JAVASCRIPT));
   try {
     await import(url);
   } catch (thrown) {
     throw withoutPlace(thrown, url);
+  }
+  setForEach(made, (statement) => setAdd(loaded, statement));
+}
+
+function requestsOf(text: string): readonly ModuleRequest[] {
+  try {
+    type Parsed = InstanceType<NodeVm["SourceTextModule"]>;
+    return (construct(SourceTextModule, listOf(text)) as Parsed).moduleRequests;
+  } catch {
+    return [];
   }
 }
 
