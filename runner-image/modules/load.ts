@@ -1,7 +1,7 @@
 /** Loads user code as a module: as JavaScript, or else as TypeScript. */
 import { type Language, MODULE_URL } from "../../src/protocol/messages.ts";
 import { unfollowed } from "../base/bare-call.ts";
-import { createBlobUrl, execPattern, listOf, NativeBlob, startsWith } from "../base/primordials.ts";
+import { createBlobUrl, execPattern, listOf, NativeBlob } from "../base/primordials.ts";
 import { readable } from "./parse-message.ts";
 import { loadImports, parses } from "./static-imports.ts";
 import { withoutTypes } from "./typescript.ts";
