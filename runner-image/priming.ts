@@ -38,7 +38,8 @@ export default async (item: Item) => {
  * Modules of the runtime whose imports the import map leads to a text. The first import of one takes
  * a millisecond, and a worker has it from then on.
  */
-const CHANGED = 'import "node:module"; import "node:process"; import "node:v8"; import "node:vm";';
+const CHANGED =
+  'import "node:module"; import "node:os"; import "node:process"; import "node:v8"; import "node:vm";';
 
 /** A query through the database tool; it gets as far as possible without a database. */
 const QUERY = `

@@ -17,6 +17,9 @@ import {
   stringifyJson,
 } from "../base/primordials.ts";
 
+/** Modules that the import map leads to a text, which the runtime does not find. Set at build time. */
+declare const CHANGED_MODULES: readonly string[];
+
 interface ModuleRequest {
   readonly specifier: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -33,8 +36,9 @@ const { SourceTextModule } = process.getBuiltinModule("node:vm");
 
 const JAVASCRIPT = { type: "application/javascript" };
 const STATIC_IMPORT = /\bimport\b(?!\s*[(.])|\bfrom\b/;
-/** Names of the runtime's modules, but for those that the import map leads to a text. */
-const BUILT_IN = /^(node:)?(?!(module|process|v8|vm|wasi)$)[a-z_0-9]+(\/[a-z0-9]+)?$/;
+/** Names of the runtime's modules. */
+const BUILT_IN = /^(?:node:)?([a-z_0-9]+(?:\/[a-z0-9]+)?)$/;
+const CHANGED = new NativeSet(CHANGED_MODULES);
 const RELATIVE = /^\.{0,2}\//;
 
 /** Import statements that this worker has evaluated. */
@@ -62,7 +66,8 @@ export async function loadImports(text: string): Promise<void> {
   let imports = "";
   for (let i = 0; i < requests.length; i += 1) {
     const { specifier, attributes } = requests[i] as ModuleRequest;
-    if (execPattern(BUILT_IN, specifier) !== null) continue;
+    const builtIn = execPattern(BUILT_IN, specifier);
+    if (builtIn !== null && !setHas(CHANGED, builtIn[1])) continue;
     const isRelative = execPattern(RELATIVE, specifier) !== null;
     const url = isRelative ? new NativeURL(specifier, MODULE_URL).href : specifier;
     if (url === MODULE_URL) continue;

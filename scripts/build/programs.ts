@@ -7,7 +7,7 @@ import { IMPORT_MAP, RUNNER_ENTRY, type RunnerMode } from "../../src/deno/runner
 import { RUNNER_URL } from "../../src/engines/in-process/runner-url.ts";
 import { DRIZZLE_MODULES } from "../../src/protocol/drizzle-specifiers.ts";
 import { TOOL_MODULES } from "../../src/tools/tool-modules.ts";
-import { importMap } from "./import-map.ts";
+import { CHANGED_MODULES, importMap } from "./import-map.ts";
 
 /** Output files by their paths, and their sources. */
 export interface Built {
@@ -67,6 +67,7 @@ export async function buildRunner(mode: RunnerMode = "none"): Promise<Built> {
     define: {
       WORKER_PERMISSIONS: JSON.stringify(mode),
       NESTED_PRELUDE: JSON.stringify(onlyFile(nested)),
+      CHANGED_MODULES: JSON.stringify(Object.keys(CHANGED_MODULES)),
     },
   });
   return merge([runner, { files: {}, inputs: nested.inputs }, await buildDatabase()]);

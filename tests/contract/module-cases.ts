@@ -98,6 +98,7 @@ const FAULTS = withStatus("error", [
     name: "tells line and column of a syntax error",
     code: "return 5",
     fault: ["SyntaxError", /return.* \(1:1\)$/i],
+    hint: "The code is a module, and no body of a function: write export default () => { … } around it",
   },
   {
     name: "tells line and column of a syntax error in TypeScript",
@@ -281,7 +282,7 @@ const OF_DENO = [
       name: "names a package that is not there",
       code: 'import x from "lodash"; export default () => x',
       fault: ["TypeError", /^Import "lodash" not a dependency/] as const,
-      hint: "Packages cannot be imported at run time: bundle them into the code",
+      hint: "Packages cannot be imported at run time: install the package and bundle it into the code, with esbuild main.ts --bundle --format=esm --platform=node for example",
     },
     {
       name: "refuses a file of the host",
