@@ -79,9 +79,9 @@ describe.each(["isolated", "none"] as const)("the platform at level %s", (sandbo
 
   it("waits no longer than its time for what does not end", async () => {
     const code = `export default () => { const next = () => setImmediate(next); next(); console.log("on") }`;
-    const output = await run(code, { timeout: 800 });
+    const output = await run(code, { timeout: 2_500 });
     expect(output).toMatchObject({ outcome: "ok", logs: [{ message: "on" }] });
-    expect(output.duration).toBeGreaterThan(500);
+    expect(output.duration).toBeGreaterThan(1_000);
   });
 
   it("drops a timer that takes longer than the time for it", async () => {
@@ -160,7 +160,7 @@ describe("variables without a grant", () => {
       "process.env.NODE_ENV, process.env.DEBUG: not granted, so undefined",
     ]);
     expect(output.denied).toMatchObject([
-      { kind: "env", value: "NODE_ENV", by: "worker", permission: { env: ["NODE_ENV"] } },
+      { kind: "env", value: "NODE_ENV", by: "worker" },
       { kind: "env", value: "DEBUG" },
     ]);
   });
