@@ -304,7 +304,7 @@ describe("an upgrade", () => {
       raw(at("echo"), upgrade.replace("GET", "POST"), "POST"),
       raw(
         at("plain"),
-        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
+        "Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
       ),
     ]);
     expect(answers.map(({ status }) => status)).toEqual([404, 200, 403, 501, 502, 203]);

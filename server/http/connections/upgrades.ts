@@ -28,10 +28,11 @@ export function leaveUpgraded(server: Server): void {
 }
 
 /**
- * Passes requests for an upgrade on as requests. Node gives up their connections. So each of them is
+ * Passes requests for a WebSocket on as requests. Node gives up their connections. So each of them is
  * answered as the last request of its connection, unless the answer is a WebSocket.
  */
 export function passUpgrades(server: Server): void {
+  ignoreOthers(server);
   const open = new Set<Upgrade>();
   upgraded.set(server, open);
   server.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -76,6 +77,28 @@ export function passUpgrades(server: Server): void {
       upgrades.set(incoming, upgrade);
     }
     server.emit("request", incoming, outgoing);
+  });
+}
+
+interface Parser {
+  onIncoming?: (incoming: IncomingMessage, keepAlive: boolean) => unknown;
+}
+
+/**
+ * Makes requests for another protocol, such as `h2c`, ordinary ones with their bodies. Clients that
+ * know it ask for it with every request. With a listener, Node 20 would give up their connections.
+ */
+function ignoreOthers(server: Server): void {
+  server.on("connection", (socket: Socket) => {
+    const { parser } = socket as { parser?: Parser | null };
+    const pass = parser?.onIncoming;
+    if (!parser || pass === undefined) return;
+    parser.onIncoming = (incoming, keepAlive) => {
+      const { method, headers } = incoming;
+      const isOther = method !== "CONNECT" && headers.upgrade?.toLowerCase() !== "websocket";
+      if (isOther) Object.assign(incoming, { upgrade: false });
+      return pass(incoming, keepAlive);
+    };
   });
 }
 
