@@ -8,7 +8,7 @@ const WAITING = 100;
 
 /** Requests of one connection. */
 interface Pipeline {
-  underWay: number;
+  readonly underWay: Set<ServerResponse>;
   readonly waiting: [IncomingMessage, ServerResponse][];
   /** True if it has sent too many requests: it closes after the answers under way. */
   ending: boolean;
@@ -25,10 +25,10 @@ export function inPipelines(listener: RequestListener): RequestListener {
 
   function begin(line: Pipeline, incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { socket } = incoming;
-    line.underWay += 1;
+    line.underWay.add(outgoing);
     outgoing.once("close", () => {
-      line.underWay -= 1;
-      if (line.ending && line.underWay === 0) socket.destroySoon();
+      line.underWay.delete(outgoing);
+      if (line.ending && line.underWay.size === 0) socket.destroySoon();
       // Started in a later turn, so that answers written at once do not fill a single turn.
       if (line.waiting.length > 0) setImmediate(advance, line, socket);
     });
@@ -37,7 +37,7 @@ export function inPipelines(listener: RequestListener): RequestListener {
 
   function advance(line: Pipeline, socket: Socket): void {
     if (socket.destroyed) line.waiting.length = 0;
-    while (line.underWay < UNDER_WAY) {
+    while (line.underWay.size < UNDER_WAY) {
       const next = line.waiting.shift();
       if (next === undefined) break;
       begin(line, ...next);
@@ -48,10 +48,10 @@ export function inPipelines(listener: RequestListener): RequestListener {
   return (incoming, outgoing) => {
     const { socket } = incoming;
     // Node still delivers requests that it read before the connection ended.
-    const line = lines.get(socket) ?? { underWay: 0, waiting: [], ending: false };
+    const line = lines.get(socket) ?? lineOf(socket);
     if (socket.destroyed || line.ending) return;
     lines.set(socket, line);
-    if (line.underWay < UNDER_WAY && line.waiting.length === 0) begin(line, incoming, outgoing);
+    if (line.underWay.size < UNDER_WAY && line.waiting.length === 0) begin(line, incoming, outgoing);
     else if (line.waiting.length < WAITING) {
       line.waiting.push([incoming, outgoing]);
       socket.pause();
@@ -60,7 +60,20 @@ export function inPipelines(listener: RequestListener): RequestListener {
       line.waiting.length = 0;
       line.ending = true;
       socket.pause();
-      if (line.underWay === 0) socket.destroySoon();
+      if (line.underWay.size === 0) socket.destroySoon();
     }
   };
+}
+
+function lineOf(socket: Socket): Pipeline {
+  const underWay = new Set<ServerResponse>();
+  // Node tells the end of the connection to the first response alone: the others have none yet.
+  socket.once("close", () => {
+    for (const outgoing of [...underWay]) {
+      if (outgoing.socket !== null) continue;
+      outgoing.destroy();
+      outgoing.emit("close");
+    }
+  });
+  return { underWay, waiting: [], ending: false };
 }
