@@ -309,6 +309,7 @@ describe("what goes over the wire", () => {
     expect(header(await got("length=9&size=-1", "HEAD"), "content-length")).toBe("9");
     expect(header(await got("length=9&size=-1&status=304"), "content-length")).toBe("9");
     expect(header(await got("length=9&size=-1&status=204"), "content-length")).toBeUndefined();
+    expect(header(await got("length=9&size=-1&status=205"), "content-length")).not.toBe("9");
     for (const bad of ["1e1", "-1", "", "1,1"]) {
       const odd = await got(`length=${bad}&size=3`);
       expect([bad, ["3", undefined]]).toEqual([

@@ -35,8 +35,8 @@ const OF_THE_HOST = [
   "x-request-id",
 ];
 
-/** Statuses of responses that may not tell a length. */
-const LENGTHLESS: readonly number[] = [101, 204];
+/** Statuses of responses that may not tell a length, or have none: clients would wait for the bytes. */
+const LENGTHLESS: readonly number[] = [101, 204, 205];
 
 /**
  * Headers that a proxy in front obeys. Code could make it serve or cache other places of the host.
