@@ -6,7 +6,7 @@ import { NO_CODE, SOCKET_LIMITS, type SocketEvent } from "../../../src/protocol/
 import type { Output } from "../../../src/request/types.ts";
 import type { Upgrade } from "../../http/connections/upgrades.ts";
 
-/** Milliseconds between two pings. A client that has not answered the last one is gone. */
+/** Default for the milliseconds between two pings. A client that leaves one unanswered is gone. */
 const PING_MS = 20_000;
 /** Milliseconds in which a client has to confirm the end. */
 const CLOSE_MS = 2_000;
@@ -30,6 +30,8 @@ export interface ClientSocketOptions {
   readonly maxBytes: number;
   /** Called when the connection has ended, whoever has ended it. */
   readonly onGone: () => void;
+  /** Milliseconds between two pings. Default 20,000. */
+  readonly pingEvery?: number;
 }
 
 /** WebSocket of a client, whose messages code in a sandbox sends and handles. */
@@ -145,29 +147,38 @@ export class ClientSocket implements SocketReceiver {
       this.#onGone(code, reason.toString());
     });
     let isThere = true;
+    client.on("ping", () => this.#isOneTooMany());
     client.on("pong", () => {
       isThere = true;
+      this.#isOneTooMany();
     });
     const pings = setInterval(() => {
-      if (!isThere) client.terminate();
-      isThere = false;
+      // Nothing is read from one that waits for code, so neither is its answer.
+      if (!isThere && !client.isPaused) client.terminate();
+      isThere = client.isPaused;
       client.ping();
-    }, PING_MS).unref();
+    }, this.#options.pingEvery ?? PING_MS).unref();
     this.#send({ op: "open" });
     if (this.#end !== undefined) this.end(this.#end.code, this.#end.reason);
   }
 
   #onMessage(bytes: Buffer, text: boolean): void {
     this.#bytes += bytes.length;
+    if (this.#isOneTooMany()) return;
+    this.#waiting.push({ op: "message", bytes, text });
+    this.#forward();
+  }
+
+  /**
+   * Counts a message, a ping or a pong, and ends the connection beyond the limits. Pings between the
+   * parts of a message have each part keep all bytes that were read with it.
+   */
+  #isOneTooMany(): boolean {
     this.#messages += 1;
     const isTooMuch =
       this.#bytes > this.#options.maxBytes || this.#messages > SOCKET_LIMITS.messages;
-    if (isTooMuch) {
-      this.end(AGAINST_LIMITS, "Too many messages, or too many bytes");
-      return;
-    }
-    this.#waiting.push({ op: "message", bytes, text });
-    this.#forward();
+    if (isTooMuch) this.end(AGAINST_LIMITS, "Too many messages, or too many bytes");
+    return isTooMuch;
   }
 
   /** Sends waiting messages as far as there is room, and has the client wait with others. */
