@@ -103,6 +103,7 @@ export function createServices(options: ServicesOptions): Services {
     readResult: (tenant, text) => results.check(tenant, text),
     executionWriter,
     admission: countedAdmission(admission, (code) => metrics.onRefusal(code)),
+    translate: (tenant, asked) => results.translate(tenant, asked),
     sourceMap: (tenant, name, version) => store.functions.sourceMap(tenant, name, version),
     onEnd: (row) => metrics.onExecution(row),
   });

@@ -2,9 +2,10 @@ import type { JsonText } from "../../src/base/json-text.ts";
 import { SANDBOX_LEVELS } from "../../src/base/sandbox-level.ts";
 import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
 import type { TypeCall } from "../../src/engines/contract/type-call.ts";
+import { hasFrames } from "../../src/engines/explain/source-positions.ts";
 import type { Granted, Kernel } from "../../src/kernel/kernel.ts";
 import type { KnownTenant } from "../../src/request/tenant.ts";
-import type { ExecuteRequest, Observer, Output } from "../../src/request/types.ts";
+import type { ExecuteRequest, LogEntry, Observer, Output } from "../../src/request/types.ts";
 import type { Admission } from "../quotas/admission.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
 import type { Functions } from "../store/contract/functions.ts";
@@ -15,7 +16,6 @@ import { executionId } from "./execution-id.ts";
 import type { ExecutionWriter } from "./execution-writer.ts";
 import { causeOf, Running } from "./running.ts";
 import type { RunLog, RunningLogs } from "./running-logs.ts";
-import { hasFrames, inFiles } from "./source-positions.ts";
 
 /** Milliseconds in which the work of a deleted tenant has to end. */
 const END_WITHIN = 10_000;
@@ -31,6 +31,13 @@ export interface RunsOptions {
   readonly readResult?: ((tenant: string, text: string) => Promise<JsonText>) | undefined;
   /** Reads the source map of a function's version. Default: stacks stay as they are. */
   readonly sourceMap?: Functions["sourceMap"] | undefined;
+  /** Translates frames in a tenant's logs by a source map. Default: stacks stay as they are. */
+  readonly translate?:
+    | ((
+        tenant: string,
+        asked: { readonly logs: readonly LogEntry[]; readonly map: string },
+      ) => Promise<readonly LogEntry[]>)
+    | undefined;
   /** Receives the record of each execution at its end. Default: no listener. */
   readonly onEnd?: ((row: ExecutionRow) => void) | undefined;
 }
@@ -123,14 +130,16 @@ export class Runs {
 
   /** Translates the stacks of a function of several files, which sandboxes run as one module. */
   async #inFiles(output: Output, { caller, request, function: deployed }: Execution) {
-    const { sourceMap } = this.#options;
+    const { sourceMap, translate } = this.#options;
     const { logs } = output;
     // Only bundles are sure to be JavaScript, and only failures have stacks.
     const isBundle = deployed !== undefined && request.language === "javascript";
     if (!isBundle || sourceMap === undefined || logs === undefined || !hasFrames(logs))
       return output;
     const map = await sourceMap(caller.tenant.id, deployed.name, deployed.version).catch(() => {});
-    return map ? { ...output, logs: inFiles(logs, map) } : output;
+    if (!map || translate === undefined) return output;
+    // A map of half a megabyte occupies a thread for some 50 ms.
+    return { ...output, logs: [...(await translate(caller.tenant.id, { logs, map }))] };
   }
 
   /**

@@ -35,8 +35,10 @@ export async function bundleFunction(input: BundleInput, owner: string): Promise
   assertFiles(input);
   const output = await compile(owner, { task: "bundle", ...input }, Object.keys(input.files));
   if (!("code" in output)) throw sourceError("files", output, (file) => input.files[file]);
-  const { code, map, exports } = output;
-  return { code, map, exports };
+  const { code, map = "", exports } = output;
+  // The text is a claim, like all of the answer, and a store keeps no NUL.
+  const isMap = map !== "" && map.length <= FILE_LIMITS.map && !map.includes("\0");
+  return { code, map: isMap ? map : undefined, exports };
 }
 
 /**

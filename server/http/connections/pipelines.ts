@@ -51,7 +51,8 @@ export function inPipelines(listener: RequestListener): RequestListener {
     const line = lines.get(socket) ?? lineOf(socket);
     if (socket.destroyed || line.ending) return;
     lines.set(socket, line);
-    if (line.underWay.size < UNDER_WAY && line.waiting.length === 0) begin(line, incoming, outgoing);
+    if (line.underWay.size < UNDER_WAY && line.waiting.length === 0)
+      begin(line, incoming, outgoing);
     else if (line.waiting.length < WAITING) {
       line.waiting.push([incoming, outgoing]);
       socket.pause();

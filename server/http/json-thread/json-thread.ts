@@ -3,13 +3,17 @@ import { BadRequest, PayloadTooLarge } from "../../../src/base/errors.ts";
 import { JsonText } from "../../../src/base/json-text.ts";
 import { builtPath } from "../../../src/base/package-root.ts";
 import { PerTenantQueue } from "../../../src/base/per-tenant-queue.ts";
-import type { Question, ReadBody, Verdict } from "./messages.ts";
+import { inFiles } from "../../../src/engines/explain/source-positions.ts";
+import type { LogEntry } from "../../../src/request/types.ts";
+import type { LogsToTranslate, Question, ReadBody, Verdict } from "./messages.ts";
 
 const ENTRY = builtPath("server/json-thread.js");
 /** Megabytes of the thread's heap. */
 const HEAP = 512;
 /** Bodies or results of one tenant that may wait for each other. */
 const MAX_WAITING = 256;
+/** Characters from which a source map is read in the thread. */
+const SMALL_MAP = 16_384;
 
 interface PendingQuestion {
   readonly question: Question;
@@ -18,7 +22,7 @@ interface PendingQuestion {
 }
 
 /**
- * Reads large bodies and results in a thread, so that the loop that serves requests is not blocked.
+ * Reads large bodies, results and source maps in a thread, so that the loop that serves requests is not blocked.
  * It reads one body of each tenant at a time, so that no tenant occupies it for long. The thread
  * gets one question at a time. If the thread ends or cannot answer, only that question is refused.
  * The others go to the next thread.
@@ -59,6 +63,15 @@ export class JsonThread {
     return new JsonText(checked);
   }
 
+  /** Translates frames in logs by a source map. Returns the logs as they are if that fails. */
+  async translate(owner: string, asked: LogsToTranslate): Promise<readonly LogEntry[]> {
+    // A map of a few kilobytes is read within a millisecond.
+    if (asked.map.length < SMALL_MAP) return inFiles(asked.logs, asked.map);
+    const work = (): Promise<Verdict> => this.#ask(asked);
+    const { translated } = await this.#turns.take(owner, work).catch((): Verdict => ({}));
+    return translated ?? asked.logs;
+  }
+
   #ask(question: Question): Promise<Verdict> {
     return new Promise((resolve, reject) => {
       this.#line.push({ question, resolve, reject });
@@ -72,7 +85,7 @@ export class JsonThread {
     if (this.#asked === undefined) return;
     const { question } = this.#asked;
     this.#worker ??= this.#start();
-    const isOwn = typeof question !== "string" && question.length === question.buffer.byteLength;
+    const isOwn = question instanceof Uint8Array && question.length === question.buffer.byteLength;
     this.#worker.postMessage(question, isOwn ? [question.buffer as ArrayBuffer] : []);
   }
 

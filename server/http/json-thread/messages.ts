@@ -1,7 +1,14 @@
 import type { JsonTextParts } from "../../../src/base/json-text.ts";
+import type { LogEntry } from "../../../src/request/types.ts";
 
-/** Question to the thread, one at a time: a body to read, or a text to check for JSON. */
-export type Question = Uint8Array | string;
+/** Question to the thread, one at a time: a body to read, a text to check for JSON, or logs. */
+export type Question = Uint8Array | string | LogsToTranslate;
+
+/** Logs with frames of a bundle, and the bundle's source map. */
+export interface LogsToTranslate {
+  readonly logs: readonly LogEntry[];
+  readonly map: string;
+}
 
 /** An `input` taken out of a body, as text. */
 export interface LiftedInput extends JsonTextParts {
@@ -20,5 +27,7 @@ export interface Verdict {
   readonly read?: ReadBody;
   /** The text again, on one line. */
   readonly checked?: JsonTextParts;
+  /** The logs with frames of the bundle's files. */
+  readonly translated?: LogEntry[];
   readonly refused?: { readonly status: 400 | 413; readonly message: string };
 }

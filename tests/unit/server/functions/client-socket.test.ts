@@ -29,7 +29,10 @@ async function connected(pingEvery = 20_000) {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  closers.push(() => server.close(), () => client.terminate());
+  closers.push(
+    () => server.close(),
+    () => client.terminate(),
+  );
   await once(client, "open");
   return { client, events };
 }

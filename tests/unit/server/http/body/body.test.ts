@@ -12,6 +12,22 @@ function read(text: string, owner = "acme"): Promise<unknown> {
   return readJson({ request }, options);
 }
 
+it("a large source map is read there, and a claim that is none leaves the logs", async () => {
+  const entry = { level: "log" as const, message: "    at f (main.ts:1:1)", timestamp: 1 };
+  const mappings = `AAAA${",CAAC".repeat(100_000)}`;
+  const map = JSON.stringify({ version: 3, sources: ["function:a.ts"], names: [], mappings });
+  let turns = 0;
+  const count = setInterval(() => (turns += 1), 1);
+  const asked = Array.from({ length: 20 }, () => thread.translate("acme", { logs: [entry], map }));
+  const [first] = await Promise.all(asked);
+  clearInterval(count);
+  expect(first).toEqual([{ ...entry, message: "    at f (a.ts:1:1)" }]);
+  // In this thread, nothing else would have had a turn.
+  expect(turns).toBeGreaterThan(1);
+  const none = { logs: [entry], map: "[".repeat(500_000) };
+  expect(await thread.translate("acme", none)).toEqual([entry]);
+});
+
 const members = (count: number): string =>
   `{${Array.from({ length: count }, (_, n) => `"k${n}":1`).join()}}`;
 const many = (count: number, each: (n: number) => string): string =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { hasFrames, inFiles } from "../../../../server/runs/source-positions.ts";
-import { bundleFunction } from "../../../../src/bundler/function-bundle.ts";
-import type { LogEntry } from "../../../../src/request/types.ts";
+import { bundleFunction } from "../../../../../src/bundler/function-bundle.ts";
+import { hasFrames, inFiles } from "../../../../../src/engines/explain/source-positions.ts";
+import type { LogEntry } from "../../../../../src/request/types.ts";
 
 const FILES = {
   "main.ts": 'import { run } from "./lib/run.ts";\n\n\n\nexport default (x: any) => run(x);\n',

@@ -1,6 +1,6 @@
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
-import { MODULE_NAME } from "../../src/protocol/messages.ts";
-import type { LogEntry } from "../../src/request/types.ts";
+import { MODULE_NAME } from "../../protocol/messages.ts";
+import type { LogEntry } from "../../request/types.ts";
 
 /** Most frames of one execution that are translated. Later ones stay as they are. */
 const MAX_FRAMES = 500;
