@@ -44,8 +44,10 @@ export function frameOf(
   line: SourceLocation["line"],
   column: SourceLocation["column"],
 ): string {
+  // A claim may be 0, which is no column.
+  const before = Math.max(0, column - 1);
   const lines = text.split(/\r?\n|[\u2028\u2029]/, line);
-  const from = Math.max(0, column - 1 - AROUND);
+  const from = Math.max(0, before - AROUND);
   const width = String(line).length;
   const shown = [line - 1, line].flatMap((number) => {
     const content = number < 1 ? undefined : lines[number - 1];
@@ -53,6 +55,6 @@ export function frameOf(
     const part = content.slice(from, from + 2 * AROUND).replaceAll("\t", " ");
     return [`${String(number).padStart(width)} | ${part}`];
   });
-  const mark = `${" ".repeat(width)} | ${" ".repeat(column - 1 - from)}^`;
+  const mark = `${" ".repeat(width)} | ${" ".repeat(before - from)}^`;
   return [...shown, mark].join("\n");
 }
