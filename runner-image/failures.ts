@@ -1,5 +1,6 @@
 import { MODULE_NAME } from "../src/protocol/messages.ts";
 import {
+  defineProperty,
   getterOf,
   NativeWeakSet,
   preventDefault,
@@ -21,6 +22,7 @@ const lineOf = getterOf<number>(errorEvent, "lineno");
 const columnOf = getterOf<number>(errorEvent, "colno");
 const errorOf = getterOf<unknown>(errorEvent, "error");
 const NativeErrorEvent = ErrorEvent;
+const { construct } = Reflect;
 const NativeRejectionEvent = PromiseRejectionEvent;
 
 /** The part of the runtime's core used here. */
@@ -55,18 +57,44 @@ export function catchFailures(
     if (!isPrevented(event)) fail(reason, owners.current());
     return true;
   });
-  const copies = new NativeWeakSet<Event>();
+  const own = markOwnEvents();
   // The first listener of all, so none can keep an event from it. What the others say is known only
   // after them, so they get a copy, and the event itself ends here.
   scope.addEventListener("error", (event) => {
-    if (weakSetHas(copies, event) || isPrevented(event)) return;
+    if (weakSetHas(own, event) || !isErrorEvent(event) || isPrevented(event)) return;
     stop(event);
     preventDefault(event);
     const owner = owners.ownerOf(errorOf(event));
     const copy = copyOf(event as ErrorEvent);
-    weakSetAdd(copies, copy);
+    weakSetAdd(own, copy);
     if (dispatch(scope, copy)) fail(errorOf(event), owner);
   });
+}
+
+/** Returns a set with each event that code makes and dispatches itself: nothing has failed then. */
+function markOwnEvents(): WeakSet<Event> {
+  const own = new NativeWeakSet<Event>();
+  const value = new Proxy(NativeErrorEvent, {
+    __proto__: null,
+    construct(target, args, newTarget) {
+      const event = construct(target, args, newTarget) as ErrorEvent;
+      weakSetAdd(own, event);
+      return event;
+    },
+  } as ProxyHandler<typeof ErrorEvent>);
+  const descriptor = { value, configurable: true, writable: true };
+  defineProperty(errorEvent, "constructor", descriptor);
+  defineProperty(globalThis, "ErrorEvent", descriptor);
+  return own;
+}
+
+function isErrorEvent(event: Event): boolean {
+  try {
+    errorOf(event);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Copies an event of the runtime's, with the name of the code's module in place of its URL. */

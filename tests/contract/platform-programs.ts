@@ -77,6 +77,17 @@ export const TIMERS: readonly Program[] = [
 
 export const LISTENERS: readonly Program[] = [
   {
+    name: "events that code makes itself",
+    code: `addEventListener("error", (event) => console.log(event.constructor.name, event.message ?? "", own.includes(event)));
+      const own = [new Event("error"), new ErrorEvent("error", { message: "m", error: new Error("e"), cancelable: true })];
+      own.push(new own[1].constructor("error"), new (class extends ErrorEvent {})("error"));
+      export default async () => {
+        const told = own.map((event) => dispatchEvent(event));
+        ${SOON}
+        return [told, own[1] instanceof ErrorEvent, ErrorEvent.name, ErrorEvent.length];
+      };`,
+  },
+  {
     name: "unhandledrejection",
     code: `addEventListener("unhandledrejection", (event) => {
         event.preventDefault();
