@@ -3,6 +3,7 @@ import type { RunMessage, WorkerJob, WorkerMessage } from "../src/protocol/messa
 import {
   bufferOfArray,
   defineProperty,
+  hasOwn,
   listOf,
   post,
   sizeOfArray,
@@ -35,5 +36,6 @@ export function send(port: MessagePort, message: WorkerMessage): void {
 function binaryOf(message: WorkerMessage): Uint8Array | undefined {
   if (message.type === "chunk") return message.bytes;
   if (message.type === "socket") return message.op === "piece" ? message.bytes : undefined;
-  return message.type === "result" ? message.binary : undefined;
+  // Code may have put a member of that name on the prototype of all objects.
+  return message.type === "result" && hasOwn(message, "binary") ? message.binary : undefined;
 }

@@ -35,9 +35,9 @@ export function replaceVariables(
     if (typeof name === "symbol" || typeof value === "symbol") {
       throw new NativeTypeError("Cannot convert a Symbol value to a string");
     }
-    const plain = { __proto__: null, value: toText(value), writable: true, enumerable: true };
+    const plain = { writable: true, enumerable: true, configurable: true };
     setDelete(deleted, name);
-    defineProperty(own, name, { ...plain, configurable: true });
+    defineProperty(own, name, { __proto__: null, value: toText(value), ...plain } as never);
     return true;
   };
   const value = new Proxy(

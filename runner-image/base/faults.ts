@@ -20,7 +20,8 @@ export class RunnerFault extends NativeError {
   constructor(name: string, message: string, thrower?: object) {
     super(message);
     // Not assigned: code may have frozen the prototype, and with it this name.
-    defineProperty(this, "name", { value: name, writable: true, configurable: true });
+    const own = { __proto__: null, value: name, writable: true, configurable: true };
+    defineProperty(this, "name", own as PropertyDescriptor);
     if (thrower !== undefined) captureStackTrace(this, thrower as () => void);
   }
 }

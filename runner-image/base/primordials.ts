@@ -182,6 +182,6 @@ export function listOf<T>(value: T): T[] {
       },
     };
   };
-  defineProperty(list, iterator, { value: iterate });
+  defineProperty(list, iterator, { __proto__: null, value: iterate } as PropertyDescriptor);
   return list;
 }

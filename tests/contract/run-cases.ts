@@ -50,6 +50,15 @@ export const LOGS = withStatus("ok", [
 
 export const TAMPERING: readonly Case[] = [
   {
+    name: "ends although all objects have members of a message and of a descriptor",
+    code: `export default () => {
+      Object.assign(Object.prototype, { binary: new Uint8Array(5), get: () => 1 });
+      return 1;
+    }`,
+    status: "ok",
+    result: 1,
+  },
+  {
     name: "is not fooled by a replaced JSON",
     code: "export default () => { JSON.stringify = () => '\"forged\"'; JSON.parse = () => 1; return { a: [1] } }",
     status: "ok",
