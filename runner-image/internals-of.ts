@@ -1,3 +1,4 @@
+import type { TimerRecords } from "./clocks/timers.ts";
 import type { FailuresCore, ProcessCallbacks } from "./failures.ts";
 import type { OperationsCore } from "./operations.ts";
 import type { OwnersCore } from "./owners.ts";
@@ -5,7 +6,7 @@ import type { TimersCore } from "./timers.ts";
 
 /** The runtime's own functions that the runner uses. */
 export interface Internals extends ProcessCallbacks {
-  readonly core: FailuresCore & OperationsCore & OwnersCore & TimersCore;
+  readonly core: FailuresCore & OperationsCore & OwnersCore & TimersCore & TimerRecords;
 }
 
 /** Returns what `Deno` holds of the runtime's insides, until `closeInternals()` has run. */

@@ -2,6 +2,7 @@
 import { OUTPUT_LIMITS } from "../src/protocol/limits.ts";
 import { apply, nextTurn } from "./base/primordials.ts";
 import { coarsenClocks } from "./clocks/coarse.ts";
+import { hideTimerRecords } from "./clocks/timers.ts";
 import { takeDenoText } from "./console/deno-text.ts";
 import { define } from "./console/lists.ts";
 import { ConsoleLog } from "./console/log.ts";
@@ -9,6 +10,7 @@ import { captureConsole } from "./console/methods.ts";
 import { type NestedEntry, takeNested } from "./console/nested-output.ts";
 import { captureStreams } from "./console/streams.ts";
 import { closeInternals } from "./internals.ts";
+import { internalsOf } from "./internals-of.ts";
 import { replaceVariables } from "./variables.ts";
 
 /** True with the permission `hrtime`. The worker that makes the prelude sets it before this text. */
@@ -49,6 +51,7 @@ function flushSoon(): void {
   });
 }
 
+if (!HRTIME) hideTimerRecords(internalsOf(Deno).core);
 const text = takeDenoText();
 captureStreams((stream, bytes) => {
   log.writeBytes(stream, bytes);

@@ -1,7 +1,6 @@
 import type { Work } from "../src/protocol/work.ts";
 import {
   apply,
-  defineProperty,
   nextOfValues,
   setAdd,
   setClear,
@@ -10,24 +9,11 @@ import {
   setSize,
   valuesOf,
 } from "./base/primordials.ts";
-
+import type { CoreTimer, TimerClass } from "./clocks/timers.ts";
 import type { Owners } from "./owners.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
-type Anything = any;
-
-/** The runtime's own record of a timer, behind the object that code gets. */
-interface CoreTimer {
-  readonly _destroyed: boolean;
-  _onTimeout: () => void;
-  /** Milliseconds of an interval, `null` for a one-shot timer. */
-  readonly _repeat: number | null;
-}
-
 /** The object that code gets: of `setTimeout`, of `node:timers`, and of their promises. */
-interface Timeout {
-  readonly _timer: CoreTimer;
-}
+type Timeout = object & Record<symbol, unknown>;
 
 /** Functions of the runtime's core that this module uses. */
 export interface TimersCore {
@@ -49,7 +35,11 @@ const FIRST_SWEEP = 1_024;
  * runtime's own functions and objects. Only the methods that the constructor and `ref` go through
  * are replaced: all timers of a worker have the same prototype.
  */
-export function trackTimers(core: TimersCore, owners: Owners): Omit<Work, "others"> {
+export function trackTimers(
+  core: TimersCore,
+  owners: Owners,
+  { prototype, create: createSymbol, refed, recordOf, replace }: TimerClass,
+): Omit<Work, "others"> {
   const { createTimer, unrefTimer } = core;
   const waiting = new Set<CoreTimer>();
   let sweepAt = FIRST_SWEEP;
@@ -84,36 +74,24 @@ export function trackTimers(core: TimersCore, owners: Owners): Omit<Work, "other
     return false;
   };
 
-  const sample = setTimeout(() => {}, 0);
-  const prototype = Object.getPrototypeOf(sample) as Anything;
-  clearTimeout(sample);
-  const symbolOf = (name: string, of: object): symbol => {
-    const found = Object.getOwnPropertySymbols(of).find(({ description }) => description === name);
-    if (found === undefined) throw new Error(`The runtime's timers have no "${name}"`);
-    return found;
-  };
-  const createSymbol = symbolOf("createTimer", prototype);
-  const refed = symbolOf("refed", sample as unknown as object);
   const { [createSymbol]: create, ref, unref } = prototype;
-  const replace = (name: PropertyKey, value: (this: Anything) => unknown): void => {
-    defineProperty(value, "name", { value: prototype[name].name });
-    defineProperty(prototype, name, { ...Object.getOwnPropertyDescriptor(prototype, name), value });
-  };
-  replace(createSymbol, function (this: Timeout & Record<symbol, unknown>) {
+  replace(createSymbol, function (this: Timeout) {
     const id = apply(create, this, []);
-    const timer = this._timer;
+    const timer = recordOf(this) as CoreTimer;
     if (owners.current() !== undefined) timer._onTimeout = owners.watched(timer._onTimeout);
     if (this[refed] === true) add(timer);
     return id;
   });
   replace("ref", function (this: Timeout) {
     apply(ref, this, []);
-    if (!isOver(this._timer)) add(this._timer);
+    const timer = recordOf(this);
+    if (timer !== undefined && !isOver(timer)) add(timer);
     return this;
   });
   replace("unref", function (this: Timeout) {
     apply(unref, this, []);
-    setDelete(waiting, this._timer);
+    const timer = recordOf(this);
+    if (timer !== undefined) setDelete(waiting, timer);
     return this;
   });
   return {

@@ -8,6 +8,7 @@ import type { Work } from "../src/protocol/work.ts";
 import { makeCall } from "./base/bare-call.ts";
 import { createBlobUrl, NativeBlob } from "./base/primordials.ts";
 import { coarsenClocks } from "./clocks/coarse.ts";
+import { hideTimerRecords, timerClass } from "./clocks/timers.ts";
 import type { Runtime } from "./code-run.ts";
 import { CodeRuns } from "./code-runs.ts";
 import { takeDenoText } from "./console/deno-text.ts";
@@ -72,7 +73,8 @@ scope.onmessage = async ({ data: { port, hrtime, env } }) => {
   const text = takeDenoText();
   captureStreams((stream, bytes) => runs.logFor(owners.current())?.writeBytes(stream, bytes));
   const operations = watchOperations(core, port);
-  const work: Work = { ...trackTimers(core, owners), others: operations.pending };
+  const timers = trackTimers(core, owners, hrtime ? timerClass() : hideTimerRecords(core));
+  const work: Work = { ...timers, others: operations.pending };
   replaceUpgrade();
   const webCrypto = crypto;
   restrictGlobals((fault) => runs.fail(fault));

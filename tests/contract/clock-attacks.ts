@@ -173,6 +173,49 @@ export const CLOCK_ATTACKS: readonly ClockAttack[] = [
         return duration || performance.measure("m", "a").duration;
       };`,
   },
+  {
+    name: "the runtime's record of a timer",
+    body: `const timer = setTimeout(() => {}, 50);
+      const { _timer: record } = timer;
+      return () => { timer.refresh(); return record._idleStart ?? Date.now(); };`,
+  },
+  {
+    name: "a record in place of a timer's own",
+    body: `const timer = setTimeout(() => {}, 50);
+      let time;
+      const record = { _idleTimeout: 50, set _idleStart(value) { time = value; } };
+      const state = { get() { timer._timer = record; return false; } };
+      return () => {
+        during(timer, "_destroyed", state, () => timer.refresh());
+        return time ?? Date.now();
+      };`,
+  },
+  {
+    name: "a proxy in place of a timer",
+    body: `const { _timer: _, ...fields } = setTimeout(() => {}, 50);
+      const of = Object.getPrototypeOf(setTimeout(() => {}, 50));
+      const create = Object.getOwnPropertySymbols(of).find((one) => one.description === "createTimer");
+      return () => {
+        let time;
+        const defineProperty = (target, name, field) => {
+          time ??= field.value?._idleStart;
+          return Reflect.defineProperty(target, name, field);
+        };
+        of[create].call(new Proxy({ ...fields }, { defineProperty }));
+        return time ?? Date.now();
+      };`,
+  },
+  {
+    name: "a timer whose record cannot be replaced",
+    body: `const timer = setTimeout(() => {}, 50);
+      const of = Object.getPrototypeOf(timer);
+      const create = Object.getOwnPropertySymbols(of).find((one) => one.description === "createTimer");
+      return () => {
+        const own = { ...timer };
+        try { during(Object.prototype, "get", { value() {} }, () => of[create].call(own)); } catch {}
+        return own._timer?._idleStart ?? Date.now();
+      };`,
+  },
 ];
 
 /** Code that makes an attack and returns "fine", "coarse" or its error. */
