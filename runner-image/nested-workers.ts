@@ -33,8 +33,11 @@ const isModuleType = RegExp.prototype.test.bind(MODULE_TYPE);
 export interface NestedOutput {
   /** Property of those messages to the creator that are output. */
   readonly mark: string;
-  /** Takes the value of that property. It may be anything: code can send such a message, too. */
-  readonly take: (output: unknown) => void;
+  /**
+   * Returns the function that takes the value of that property, for a worker made now. The value may
+   * be anything: code can send such a message, too.
+   */
+  readonly taker: () => (output: unknown) => void;
 }
 
 /**
@@ -77,7 +80,8 @@ export function closeWorkers(
  * Takes output out of the messages of a worker. The runtime looks up the worker's `dispatchEvent` for
  * each, and finds this one before any of a class. So output and other messages keep their order.
  */
-function takeOutput(worker: Worker, { mark, take }: NestedOutput): void {
+function takeOutput(worker: Worker, { mark, taker }: NestedOutput): void {
+  const take = taker();
   function dispatchEvent(this: unknown, event: Event): unknown {
     const data = messageOf(event);
     if (typeof data === "object" && data !== null && hasOwn(data, mark)) {

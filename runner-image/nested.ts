@@ -59,7 +59,7 @@ captureStreams((stream, bytes) => {
 });
 closeInternals(
   import.meta.url,
-  { mark: OUTPUT_MARK, take: (output) => takeNested(output, log) },
+  { mark: OUTPUT_MARK, taker: () => (output) => takeNested(output, log) },
   () => "data:text/javascript,",
 );
 replaceVariables(Reflect.get(globalThis, "process"), ENV, () => {});

@@ -80,9 +80,13 @@ scope.onmessage = async ({ data: { port, hrtime, env } }) => {
   restrictGlobals((fault) => runs.fail(fault));
   const mark = `output ${randomId()}`;
   const prelude = `const HRTIME = ${hrtime}, ENV = ${JSON.stringify(env)}; const OUTPUT_MARK = "${mark}";${NESTED_PRELUDE}`;
+  const taker = (): ((output: unknown) => void) => {
+    const owner = owners.current();
+    return (output) => takeNested(output, runs.logFor(owner));
+  };
   closeInternals(
     createBlobUrl(new NativeBlob([prelude], { type: "application/javascript" })),
-    { mark, take: (output) => takeNested(output, runs.log) },
+    { mark, taker },
     urlOfMain,
   );
   const { process } = globalThis as unknown as { process: object };

@@ -133,6 +133,25 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       expect([messages(first), messages(second)]).toEqual([["own"], ["own"]]);
     });
 
+    // Node has no such workers.
+    it.skipIf(name === "inline" || name === "fake")(
+      "drops what a worker of an earlier one logs",
+      async () => {
+        const run = fresh();
+        const code = `let worker;
+        const inside = "onmessage = ({ data }) => { console.log(data); process.stdout.write(data); postMessage(data) }";
+        const blob = new Blob([inside], { type: "text/javascript" });
+        export default (call) => new Promise((resolve) => {
+          worker ??= new Worker(URL.createObjectURL(blob), { type: "module" });
+          // The answer to a second message comes after all output of the first.
+          worker.onmessage = ({ data }) => data === "end" ? resolve(call) : worker.postMessage("end");
+          worker.postMessage("x" + call);
+        });`;
+        expect(messages(await run(job(code, 1)))).toContain("x1");
+        expect(await run(job(code, 2))).toMatchObject({ result: 2, logs: [] });
+      },
+    );
+
     it("ends a sandbox whose code fails between two executions, and no answer with it", async () => {
       const run = fresh();
       const code = `let calls = 0;
