@@ -51,14 +51,17 @@ export function readable(stack: string, moduleUrl: string | undefined): string {
   return named(withoutCallers(stackOfCode), moduleUrl);
 }
 
-/** Removes the frames of the runtime at the end of a stack, which called the code. */
+/**
+ * Removes the frames of the runtime at the end of a stack, which called the code. A stack without
+ * other frames stays whole: it is all that tells where the failure was.
+ */
 function withoutCallers(stack: string): string {
   let rest = stack;
   for (let last = lastIndexOfText(rest, FRAME); last >= 0; last = lastIndexOfText(rest, FRAME)) {
     if (indexOfText(rest, RUNTIME, last) < 0) return rest;
     rest = sliceText(rest, 0, last);
   }
-  return rest;
+  return stack;
 }
 
 /** Removes the frames that contain `part`. The words before them are left alone. */

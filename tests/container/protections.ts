@@ -135,7 +135,8 @@ export const PROTECTIONS: readonly Protection[] = [
   {
     flag: "LogConfig",
     given: (_host, options) => delete options.Entrypoint,
-    code: `Deno.stdout.writeSync(new TextEncoder().encode("printed\\n")); return {};`,
+    // By descriptor, because what code writes to the streams becomes log entries.
+    code: `process.getBuiltinModule("node:fs").writeSync(1, "printed\\n"); return {};`,
     outside: async (container) => {
       // The log is certainly complete only after the container's end.
       await container.kill();

@@ -2,6 +2,8 @@ const RETURN = /^(Illegal return statement|'return' outside of function)/;
 const PLACE = /\((\d+):(\d+)\)$/;
 /** Begin of an element or a fragment, where no type parameter can be. */
 const ELEMENT = /<(?:>|[A-Za-z][\w.-]*(?:\s[^<>]*)?\/?>|[A-Za-z][\w.-]*\s+[\w-]+=)/;
+/** Lines of code that are looked for: the number is a claim of the sandbox. */
+const MAX_LINE = 10_000;
 /** Characters before and after the place of an error that are read. */
 const NEAR = 200;
 
@@ -18,7 +20,7 @@ export function syntaxHint(message: string, code = ""): string | undefined {
   }
   const line = Number(PLACE.exec(message)?.[1] ?? 0);
   const column = Number(PLACE.exec(message)?.[2] ?? 0);
-  const text = code.split("\n", line)[line - 1] ?? "";
+  const text = line > MAX_LINE ? "" : (code.split("\n", line)[line - 1] ?? "");
   const near = text.slice(Math.max(0, column - NEAR), column + NEAR);
   if (/^await\b/.test(text.slice(column - 1))) {
     return "await is allowed in async functions and at the top of the module: write async before the function";

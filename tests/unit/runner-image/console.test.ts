@@ -204,7 +204,7 @@ it("believes a sandbox only the names of the two streams", () => {
 });
 
 it("leaves the frames of the runner out of every stack in a text", () => {
-  const runner = new URL("../../../runner-image/base/faults.ts", import.meta.url).href;
+  const runner = new URL("../../../runner-image/base/author-text.ts", import.meta.url).href;
   const stack = (more: string) =>
     `Error: x\n    at main (blob:1:2:3)\n    at call (${runner}:1:2)\n    at async ${runner}:3:4${more}`;
   expect(authorText(stack(" {\n  code: 1\n}"), "blob:1")).toBe(

@@ -26,7 +26,7 @@ beforeAll(async () => {
   plane = await ControlPlane.open();
   const { services, tenancy, tenant } = plane.serve();
   plane.behave = async ({ httpRequest: http }, options) => {
-    const [, bytes = "0", stays] = /\/site\/(\d+)(\/stays)?$/.exec(http?.url ?? "") ?? [];
+    const [, bytes = "0", stays] = /\/(\d+)(\/stays)?$/.exec(http?.url ?? "") ?? [];
     options.responseReceiver?.onHead({ status: 200, headers: [] });
     for (let sent = 0; sent < Number(bytes); sent += CHUNK.length) {
       await options.responseReceiver?.onChunk(CHUNK);
