@@ -15,7 +15,8 @@ import {
 } from "./base/primordials.ts";
 import { handlerOf } from "./http-entry.ts";
 import type { Module } from "./modules/virtual.ts";
-import { readHead, responseError } from "./response-head.ts";
+import { beginning } from "./response-body.ts";
+import { readHead, responseError, withLength } from "./response-head.ts";
 import { Offer, offerSocket, prepareSockets } from "./sockets/upgrade.ts";
 import { web } from "./web.ts";
 
@@ -100,40 +101,62 @@ export class Exchange {
   }
 
   async #sendResponse(value: unknown, entry: string): Promise<void> {
-    const { bodyOf, cancelStream, getReader } = this.#web;
+    const { bodyOf, getReader } = this.#web;
     const { method } = this.#job;
     const head = readHead(value, entry, { method, isUpgraded: this.#offer?.isTaken === true });
-    this.#send({ type: "head", ...head });
     if (head.status === UPGRADED) {
+      this.#send({ type: "head", ...head });
       await this.#offer?.ended;
       return;
     }
     const body = bodyOf(value);
-    if (body === null) return;
-    if (method === "HEAD") {
-      await quietly(cancelStream(body));
+    const sendHead = (length?: number): void => {
+      if (!this.#isOver) this.#send({ type: "head", ...withLength(head, length) });
+    };
+    if (body === null) {
+      sendHead(method === "HEAD" ? undefined : 0);
       return;
     }
     const reader = getReader(body);
     try {
-      await this.#pump(reader);
+      await this.#pump(reader, sendHead);
     } catch (thrown) {
       void quietly(this.#web.cancel(reader));
       throw thrown;
     }
   }
 
-  async #pump(reader: ReadableStreamDefaultReader<unknown>): Promise<void> {
-    const { cancel, read } = this.#web;
-    while (!this.#isOver) {
-      const { done, value } = await read(reader);
-      if (done) return;
-      if (typedArrayName(value) !== "Uint8Array") {
-        throw responseError("The body of the response holds something that is no Uint8Array");
+  /**
+   * Sends head and body. The head has the length of a body that is there at once, as `Deno.serve()`
+   * tells it. The head of any other body waits for one turn of the event loop alone.
+   */
+  async #pump(
+    reader: ReadableStreamDefaultReader<unknown>,
+    sendHead: (length?: number) => void,
+  ): Promise<void> {
+    const { cancel } = this.#web;
+    const start = beginning(() => this.#read(reader));
+    const { length } = await start.early;
+    sendHead(length);
+    if (this.#job.method !== "HEAD") {
+      for (let bytes = await start.next(); bytes !== undefined; bytes = await start.next()) {
+        if (this.#isOver) break;
+        await this.#write(bytes);
+        if (this.#isOver) break;
       }
-      await this.#write(value as Uint8Array);
+      if (!this.#isOver) return;
     }
     void quietly(cancel(reader));
+  }
+
+  /** Reads the next bytes of a body. `undefined` is its end. */
+  async #read(reader: ReadableStreamDefaultReader<unknown>): Promise<Uint8Array | undefined> {
+    const { done, value } = await this.#web.read(reader);
+    if (done) return undefined;
+    if (typedArrayName(value) !== "Uint8Array") {
+      throw responseError("The body of the response holds something that is no Uint8Array");
+    }
+    return value as Uint8Array;
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

@@ -48,6 +48,27 @@ export function readHead(
   return { status, headers };
 }
 
+/** Adds the length of a body, unless code has given one, or the head has no room or no use for it. */
+export function withLength(head: ResponseHead, length: number | undefined): ResponseHead {
+  const { status, headers } = head;
+  if (length === undefined || status === 204 || status === 205 || status === 304) return head;
+  const longer: [string, string][] = [];
+  let characters = 0;
+  for (let i = 0; i < headers.length; i += 1) {
+    const pair = headers[i] as [string, string];
+    if (pair[0] === "content-length") return head;
+    characters += pair[0].length + pair[1].length;
+    longer[i] = pair;
+  }
+  const added: [string, string] = ["content-length", `${length}`];
+  const count = longer.length + 1;
+  characters += added[0].length + added[1].length;
+  longer[count - 1] = added;
+  return headFault(status, { count, characters }, false) === undefined
+    ? { status, headers: longer }
+    : head;
+}
+
 /** Makes the failure of a response that cannot be sent. */
 export function responseError(message: string): RunnerFault {
   return new RunnerFault("ResponseError", message);

@@ -18,7 +18,6 @@ function capture() {
       each: (value: string, name: string) => void,
     ) => void,
     getReader: uncurry(stream.getReader as () => ReadableStreamDefaultReader<unknown>),
-    cancelStream: uncurry(stream.cancel),
     read: uncurry(ReadableStreamDefaultReader.prototype.read),
     cancel: uncurry(ReadableStreamDefaultReader.prototype.cancel),
   };

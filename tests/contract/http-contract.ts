@@ -128,6 +128,7 @@ export function httpContract(name: string, open: () => Promise<Engine>): void {
             ["content-type", "application/json"],
             ["set-cookie", "a=1"],
             ["set-cookie", "b=2"],
+            ["content-length", `${Buffer.byteLength(keeper.body)}`],
           ],
         },
       ]);
@@ -136,15 +137,17 @@ export function httpContract(name: string, open: () => Promise<Engine>): void {
     });
 
     it.each([
-      ["no body", "none", "GET", [204, ""]],
-      ["an empty body", "empty", "GET", [200, ""]],
-      ["no body to HEAD", "error", "HEAD", [599, ""]],
-      ["status 599", "error", "DELETE", [599, "abc"]],
-    ])("gives %s", async (_what, path, method, expected) => {
+      ["no body", "none", "GET", [204, "", undefined]],
+      ["an empty body", "empty", "GET", [200, "", "0"]],
+      ["no body to HEAD", "error", "HEAD", [599, "", "3"]],
+      ["status 599", "error", "DELETE", [599, "abc", "3"]],
+    ])("gives %s, and its length", async (_what, path, method, expected) => {
       const keeper = new Keeper();
       const outcome = await choose(path, keeper, { method });
       expect(outcome.status).toBe("ok");
-      expect([keeper.heads[0]?.status, keeper.body]).toEqual(expected);
+      const [head] = keeper.heads;
+      const length = head?.headers.find(([header]) => header === "content-length")?.[1];
+      expect([head?.status, keeper.body, length]).toEqual(expected);
     });
 
     it("streams the body as it is made, also to a code that is called again", async () => {

@@ -242,12 +242,13 @@ describe("work that a handler announces", () => {
 });
 
 describe("what goes over the wire", () => {
-  it("has no type that the response has not", async () => {
+  it("has the type, the length and the characters of its response", async () => {
     await functions.deploy(
       "untyped",
       `export default (request) => {
          const { pathname } = new URL(request.url);
          if (pathname === "/text") return new Response("x");
+         if (pathname === "/none") return new Response(null, { headers: { "x-latin": "caf\\xe9" } });
          if (pathname === "/slow") return new Response(new ReadableStream({ async start(c) {
            await new Promise((done) => setTimeout(done, 50)); c.enqueue(new Uint8Array([1])); c.close(); } }));
          return new Response(new Blob([new Uint8Array([0, 255])]).stream());
@@ -259,6 +260,8 @@ describe("what goes over the wire", () => {
     expect((await functions.raw("untyped")).rest).toContain("\0\xff");
     const typed = await functions.raw("untyped", "", { path: "/text" });
     expect(header(typed, "content-type")).toBe("text/plain;charset=utf-8");
+    const latin = await functions.raw("untyped", "", { path: "/none" });
+    expect([header(latin, "x-latin"), header(latin, "content-length")]).toEqual(["caf\xe9", "0"]);
     // The server's own answers have one.
     expect(header(await functions.raw("nobody"), "content-type")).toMatch(/json/);
   });

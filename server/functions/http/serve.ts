@@ -147,6 +147,7 @@ async function answer(
     () => stream.fail(),
   );
   if (outgoing && !headers.has("content-type")) withoutType(outgoing);
+  if (outgoing && !isAscii(headers)) withBody(outgoing);
   return new Response(stream.body, { status: first.head.status, headers });
 }
 
@@ -181,6 +182,18 @@ function withoutType(outgoing: HttpBindings["outgoing"]): void {
     writeHead: (status: number, { "content-type": _added, ...headers }: OutgoingHttpHeaders) =>
       writeHead(status, headers),
   });
+}
+
+/**
+ * Sends the head together with what follows it. Node writes a head as Latin-1, as it must, but one
+ * that is flushed alone as UTF-8.
+ */
+function withBody(outgoing: HttpBindings["outgoing"]): void {
+  Object.assign(outgoing, { flushHeaders: () => {} });
+}
+
+function isAscii(headers: Headers): boolean {
+  return [...headers].every(([, value]) => /^[\0-\x7f]*$/.test(value));
 }
 
 function toJob(
