@@ -24,6 +24,7 @@ import { changeWhenLoaded } from "./late-modules.ts";
 import { describeMachine } from "./machine.ts";
 import { loadSource } from "./modules/load.ts";
 import { urlOfMain } from "./modules/own-worker.ts";
+import { leavePage } from "./no-page.ts";
 import { ownCrypto } from "./node-crypto.ts";
 import { watchOperations } from "./operations.ts";
 import { Owners } from "./owners.ts";
@@ -89,6 +90,7 @@ scope.onmessage = async ({ data: { port, hrtime, env } }) => {
     { mark, taker },
     urlOfMain,
   );
+  leavePage();
   const { process } = globalThis as unknown as { process: object };
   changeWhenLoaded(process, { ...describeMachine(process), ...ownCrypto(webCrypto) });
   const within: Runtime["within"] = (owner, call) => owners.within(owner, call);

@@ -171,6 +171,13 @@ export const SAME: readonly Input[] = [
     code: `export default function main() { return [this === undefined, arguments.length, typeof window, typeof document, typeof self, typeof globalThis.Deno, new Function("return 1")(), (0, eval)("1 + 1"), (() => { try { undeclared = 1 } catch (e) { return e.name } })()] }`,
   },
   {
+    name: "relative URLs, which have no base",
+    code: `export default async () => { console.log(typeof location); const said = ({ name, message }) => name + ": " + message;
+        const tried = (f) => { try { return String(f()) } catch (error) { return said(error) } };
+        return [tried(() => new Request("/x").url), tried(() => Response.redirect("/x").status), tried(() => Response.redirect("x?y", 301).status), await fetch("/x").catch(said), await fetch("").catch(said),
+          new Request(new Request("http://a.example/b")).url, Response.redirect("http://a.example/", 308).status, new Request("data:,x") instanceof Request, fetch.name, fetch.length, Request.name, Request.length] }`,
+  },
+  {
     name: "process of Node",
     code: `export default () => [process.platform, typeof process.version, process.argv.length >= 1, typeof process.pid, typeof process.memoryUsage().heapUsed, typeof process.uptime(), process.exitCode, process.cwd().startsWith("/"), typeof process.hrtime.bigint(), process.env === process.env, typeof process.release.name, process.title.length > 0, typeof process.emitWarning]`,
   },
