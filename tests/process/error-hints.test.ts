@@ -132,6 +132,7 @@ const ISOLATED: readonly Row[] = [
   ["a package, later", "import('@scope/name/part')", BUNDLE],
   ["npm:", "import('npm:hono')", BUNDLE],
   ["jsr:", "import('jsr:@std/path')", BUNDLE],
+  ["jsr:, at once", { code: "import x from 'jsr:@std/path'; export default () => x" }, BUNDLE],
   ["https:", "import('https://esm.sh/hono')", /^Modules are not loaded from URLs/],
   ["another file", "import('./other.js')", /^There are no other files/],
   ["a file by its URL", "import('file:///etc/other.ts')", /^There are no other files/],
