@@ -10,6 +10,7 @@ import {
   getPrototypeOf,
   indexOfText,
   isArray,
+  isFiniteNumber,
   isSame,
   mapForEach,
   mapSize,
@@ -24,6 +25,7 @@ import {
   sizeOfArray,
   stringifyJson,
   tagOf,
+  timeOf,
   toText,
   typedArrayName,
 } from "./primordials.ts";
@@ -67,7 +69,9 @@ class Inspection {
 
   #object(value: object, depth: number): string {
     const tag = tagOf(value);
-    if (tag === "[object Date]") return dateText(value as Date);
+    if (tag === "[object Date]") {
+      return isFiniteNumber(timeOf(value as Date)) ? dateText(value as Date) : "Invalid Date";
+    }
     if (tag === "[object RegExp]") return regExpText(value as RegExp);
     const view = typedArrayName(value);
     if (view !== undefined) return `${view}(${sizeOfArray(value)}) [ … ]`;

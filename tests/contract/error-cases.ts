@@ -30,7 +30,7 @@ export const cases = {
   list: () => { throw assigned({ errors: [{ path: "a", message: "required" }] }); },
   kinds: () => {
     throw assigned({
-      nothing: null, not: NaN, date: new Date(0), map: new Map([[1, 2]]), pattern: /x/g,
+      nothing: null, not: NaN, date: new Date(0), never: new Date(NaN), map: new Map([[1, 2]]), pattern: /x/g,
       inner: new RangeError("in"), method() {}, missing: undefined, mixed: [1, undefined, "x"],
     });
   },
@@ -109,6 +109,7 @@ export const THROWN: Readonly<Record<string, Entry>> = {
       nothing: null,
       not: null,
       date: "1970-01-01T00:00:00.000Z",
+      never: "Invalid Date",
       map: "Map(1) { 1 => 2 }",
       pattern: "/x/g",
       inner: { name: "RangeError", message: "in" },
