@@ -23,7 +23,7 @@ export function faultOf(failure: Esbuild.BuildFailure): Fault {
   if (first === undefined) throw failure;
   const fault = NOT_LITERAL.test(first.text)
     ? 'What is imported or required is not a literal text, as "./names.ts" is'
-    : first.text.slice(0, MAX_FAULT);
+    : first.text.replaceAll('"function:', '"').slice(0, MAX_FAULT);
   if (!first.location) return { fault };
   const { file, line, column, lineText } = first.location;
   return {

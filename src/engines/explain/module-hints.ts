@@ -4,7 +4,8 @@ import type { SandboxLevel } from "../../request/types.ts";
 const BARE = /^Import "([^"\s]{1,200})" not a dependency/;
 /** Import that Node cannot resolve, at level `none`. */
 const BARE_IN_NODE = /^Cannot find package '([^'\s]{1,200})'/;
-const SPECIFIER = /^(?:npm specifiers were requested|JSR package manifest for|Unsupported scheme "jsr")/;
+const SPECIFIER =
+  /^(?:npm specifiers were requested|JSR package manifest for|Unsupported scheme "jsr")/;
 const REMOTE = /^Requires import access/;
 const REMOTE_IN_NODE = /^Only URLs with a scheme in: .*Received protocol '(?:https?|npm|jsr):'/;
 /** Refused import of a file that a sandbox may read only with the database tool. */

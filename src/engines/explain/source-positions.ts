@@ -7,10 +7,16 @@ const MAX_FRAMES = 500;
 /** Deepest cause whose stack is translated. */
 const MAX_CAUSES = 16;
 
-const FRAME_LINE = /^ *at .*main\.ts:\d+:\d+\)?$/gm;
+const FRAME_LINE = /(?:^|\n) *at .*main\.ts:\d+:\d+\)?(?![^\n])/g;
 const POSITION = /(?:file:\/\/\/)?main\.ts:(\d{1,7}):(\d{1,7})(?=\)?$)/;
 /** Path of a deployed file, as the bundler names it in a map. */
 const SOURCE = /^function:([\w.@+=/-]{1,200})$/;
+/** Module that the bundler has made itself. */
+const MADE = /^(?:pattern|builtin):/;
+/** Functions by which the bundler joins files. */
+const OF_BUNDLER = /^\n *at (?:async )?__[a-zA-Z]+\d* \(/;
+/** Name that the bundler gives to all of a CommonJS file. */
+const OF_FILE = /at function:[\w.@+=/-]{1,200} \(/;
 
 /** A log entry, or a cause in one. */
 type Entry = Readonly<Record<string, unknown>>;
@@ -34,16 +40,21 @@ export function inFiles(logs: readonly LogEntry[], map: string): LogEntry[] {
     return [...logs];
   }
   let left = MAX_FRAMES;
-  const position = (whole: string, line: string, column: string): string => {
+  /** Translates a frame. One of the bundler's own code is left out. */
+  const frameOf = (frame: string): string => {
     left -= 1;
-    if (left < 0) return whole;
+    const [whole, line, column] = POSITION.exec(frame) ?? [];
+    if (whole === undefined || left < 0) return frame;
     const at = { line: Math.max(1, Number(line)), column: Math.max(0, Number(column) - 1) };
     const found = originalPositionFor(traced, at);
     const [, file] = SOURCE.exec(found.source ?? "") ?? [];
-    return file === undefined ? whole : `${file}:${found.line}:${(found.column ?? 0) + 1}`;
+    if (file !== undefined) {
+      const place = `${file}:${found.line}:${(found.column ?? 0) + 1}`;
+      return frame.replace(POSITION, () => place).replace(OF_FILE, "at Object.<anonymous> (");
+    }
+    return OF_BUNDLER.test(frame) || MADE.test(found.source ?? "") ? "" : frame;
   };
-  const translate = (text: string): string =>
-    text.replace(FRAME_LINE, (frame) => frame.replace(POSITION, position));
+  const translate = (text: string): string => text.replace(FRAME_LINE, frameOf);
   const entryOf = (entry: Entry, depth: number): Entry => {
     const changed: Record<string, unknown> = { ...entry };
     for (const name of ["message", "stack"]) {

@@ -134,6 +134,14 @@ describe("bundling a function", () => {
     expect((await refusal({ "main.ts": main }))[1]).toMatch(message);
   });
 
+  it("names files in its words as they were deployed", async () => {
+    const files = {
+      "main.ts": 'import { b } from "./a.ts"; export default () => b',
+      "a.ts": "export const a = 1",
+    };
+    expect((await refusal(files))[1]).toMatch(/main\.ts:1:\d+: No matching export in "a\.ts"/);
+  });
+
   it.each(['new URL("../../../../etc/passwd", import.meta.url)', "require.resolve(name)"])(
     "leaves %s alone",
     async (expression) => {

@@ -40,6 +40,32 @@ describe("positions of a bundle", () => {
     expect(log?.message).toBe(`see ${entry.stack}`);
   });
 
+  it("leave out the frames of the bundler, and its names of files", async () => {
+    const files = {
+      "main.ts": `import c from "./c.cjs";\nexport default (n: string) => [c, import(\`./\${n}.ts\`)];\n`,
+      "c.cjs": 'module.exports = require("node:path").join(null);\n',
+      "d.ts": "export const d = 1;\n",
+    };
+    const { code = "", map = "" } = await bundleFunction({ files, main: "main.ts" }, "a");
+    const lines = code.split("\n");
+    const at = (text: string): string => {
+      const line = lines.findIndex((each) => each.includes(text));
+      return `main.ts:${line + 1}:${(lines[line] ?? "").indexOf(text) + 1}`;
+    };
+    const stack = [
+      "TypeError: m",
+      `    at function:c.cjs (${at("join(null)")})`,
+      `    at __require2 (${at("mod = {")})`,
+      `    at load (${at("Cannot find")})`,
+      "    at mine (main.ts:1:1)",
+    ].join("\n");
+    expect(inFiles([exception(stack)], map)).toMatchObject([
+      {
+        stack: "TypeError: m\n    at Object.<anonymous> (c.cjs:1:39)\n    at mine (main.ts:1:1)",
+      },
+    ]);
+  });
+
   it.each([
     ["no map", "x"],
     ["another kind", "[]"],
