@@ -345,7 +345,10 @@ export class Conversion implements Converter {
     } catch (thrown) {
       if (thrown instanceof RunnerFault) throw thrown;
       const message = `The result cannot be written as JSON: ${described(thrown)}`;
-      throw new RunnerFault("SerializationError", `${message}: ${this.#at.path()}`);
+      const fault = new RunnerFault("SerializationError", `${message}: ${this.#at.path()}`);
+      // Not by options: code may have put a cause on the prototype of all objects.
+      defineProperty(fault, "cause", { value: thrown, writable: true, configurable: true });
+      throw fault;
     }
   }
 

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { type Case, withStatus } from "./cases.ts";
 
 /** Code whose result `JSON.stringify` of any runtime writes as well, and that text. */
@@ -202,6 +203,15 @@ export const RESULTS: readonly Case[] = [
       code: `export default () => (${value})`,
       fault: ["SerializationError", new RegExp(escaped(message))] as const,
     })),
+    {
+      name: "tells what a getter of a result has thrown",
+      code: "export default () => ({ a: [{ get b() { throw new RangeError('own') } }] })",
+      fault: ["SerializationError", "The result cannot be written as JSON: own: result.a[0]"],
+      check: ({ fault }) => {
+        expect(fault?.cause).toMatchObject({ name: "RangeError", message: "own" });
+        expect(fault?.cause?.stack).toMatch(/main\.ts:1:\d+/);
+      },
+    },
     {
       name: "fails with the reason of a promise in the result, and says where it was",
       code: "export default () => ({ a: [new Promise(() => {}), 1, Promise.reject(new TypeError('no'))] })",
