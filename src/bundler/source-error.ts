@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BadRequest, type SourceLocation } from "../base/errors.ts";
+import { syntaxHint } from "./syntax-hints.ts";
 
 const place = z.int().min(0).optional();
 
@@ -30,7 +31,9 @@ export function sourceError(
     return new BadRequest(field, `${field}: ${fault}`);
   }
   const location = { file, line, column, frame: frameOf(text, line, column) };
-  return new BadRequest(field, `${field}: ${file}:${line}:${column}: ${fault}`, location);
+  const hint = syntaxHint(`${fault} (${line}:${column})`, text);
+  const told = hint === undefined ? fault : `${fault}. ${hint}`;
+  return new BadRequest(field, `${field}: ${file}:${line}:${column}: ${told}`, location);
 }
 
 /**

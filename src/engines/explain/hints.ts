@@ -1,10 +1,10 @@
+import { syntaxHint } from "../../bundler/syntax-hints.ts";
 import type { Fault } from "../../protocol/messages.ts";
 import type { Denial, SandboxLevel } from "../../request/types.ts";
 import { type Grantable, permissionFor } from "./denials.ts";
 import { globalHint } from "./global-hints.ts";
 import { moduleHint } from "./module-hints.ts";
 import { NOT_PUBLIC, networkHint } from "./network-hints.ts";
-import { syntaxHint } from "./syntax-hints.ts";
 
 /** Facts about an execution that make its hints more exact. */
 export interface Known {

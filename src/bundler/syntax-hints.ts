@@ -1,4 +1,4 @@
-const RETURN = /^(Illegal return statement|'return' outside of function)/;
+const RETURN = /^(Illegal return statement|'return' outside of function|Top-level return cannot)/;
 const PLACE = /\((\d+):(\d+)\)$/;
 /** Begin of an element or a fragment, where no type parameter can be. */
 const ELEMENT = /<(?:>|[A-Za-z][\w.-]*(?:\s[^<>]*)?\/?>|[A-Za-z][\w.-]*\s+[\w-]+=)/;
