@@ -146,8 +146,10 @@ async function serve(
 }
 
 /** Tells whether a request has no byte of a body. Its media type then says nothing. */
-function hasNoBody({ request: { headers, body }, connection }: BodySource): boolean {
-  if (connection?.incoming === undefined) return body === null;
+function hasNoBody({ request, connection }: BodySource): boolean {
+  // Asked only without a connection: asking begins to read, and takes the bytes from other readers.
+  if (connection?.incoming === undefined) return request.body === null;
+  const { headers } = request;
   return !headers.has("transfer-encoding") && Number(headers.get("content-length") ?? 0) === 0;
 }
 

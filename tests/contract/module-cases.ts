@@ -218,7 +218,7 @@ const OF_DENO = [
         export default async () => {
           const places = [
             "file:///etc/passwd", "/etc/passwd", "../../etc/passwd", "file:///%65tc/passwd", "file:///etc//passwd",
-            "file:///proc/self/root/etc/passwd", "file:///proc/self/environ", "file:///runner/worker.js",
+            "file:///proc/self/root/etc/passwd", "file:///proc/self/environ", "file:///runner/host.js",
             "file:///runner/import-map.json", "file://localhost/etc/passwd",
           ];
           const found = [];

@@ -214,6 +214,9 @@ it("a deployment is refused for what could not run, and the version before goes 
   const url = `${server.url}/functions/checked/invoke`;
   const invoked = await fetch(url, { method: "POST" });
   expect([invoked.status, await invoked.json()]).toMatchObject([200, { result: 1 }]);
+  // Whether there is a body is found without reading it.
+  const large = await ask("POST", "/functions/checked/invoke", { input: "x".repeat(3_000_000) });
+  expect(large).toMatchObject({ status: 200, result: 1 });
   const headers = { origin: "http://other.example" };
   expect((await fetch(url, { method: "POST", headers })).status).toBe(415);
   expect(await ask("GET", "/functions/checked")).toMatchObject({ current: 1, latest: 1 });
