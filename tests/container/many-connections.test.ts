@@ -146,6 +146,8 @@ describe("connections of an execution", () => {
         `export default async (url) => {
            for (let n = 0; n < ${fetches}; n += 1) fetch(url).catch(() => {});
            await new Promise((resolve) => setTimeout(resolve, 4000));
+           // Without a value, the fetches would be waited for.
+           return ${fetches};
          }`,
         `http://${silent}`,
       );
