@@ -7,7 +7,7 @@ import { pageAt, ROOT } from "../../helpers/pages.ts";
 
 /** Words in capitals that are no error codes: methods, signals, settings. */
 const OTHERS =
-  /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|SIG[A-Z]+|ISOLATE_[A-Z_]*|DATABASE_URL|E[A-Z]{4,}|JSON|UNKNOWN)$/;
+  /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|SIG[A-Z]+|ISOLATE_[A-Z_]*|DATABASE_URL|E[A-Z]{4,}|JSON|UNKNOWN)$/;
 
 function isCode(text: string): boolean {
   return !OTHERS.test(text) && !SETTING_NAMES.includes(text);
