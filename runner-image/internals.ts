@@ -38,6 +38,8 @@ export function closeInternals(
   guardFlags(process.getBuiltinModule("node:v8"));
   // WebGPU compiles shaders of user code in libraries of the host.
   deleteProperty(Object.getPrototypeOf(navigator), "gpu");
+  // A warning goes to standard error, which nobody reads; writing there would end the execution.
+  process.removeAllListeners("warning");
 }
 
 /**

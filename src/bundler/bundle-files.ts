@@ -148,19 +148,11 @@ function inMemory({ files, patterns }: Sources): Esbuild.Plugin {
         loader: "js",
       }));
       onLoad({ filter: /.*/ }, ({ path }) => ({
-        contents: withNames(path, files[path] ?? ""),
+        contents: files[path] ?? "",
         loader: LOADERS[posix.extname(path)] ?? "text",
       }));
     },
   };
-}
-
-/** Declares the names that a CommonJS file has for its place, on the file's first line. */
-function withNames(path: string, text: string): string {
-  if (posix.extname(path) !== ".cjs" || text.startsWith("#!")) return text;
-  const file = `/${path}`;
-  const names = [file, posix.dirname(file)].map((each) => JSON.stringify(each));
-  return `const __filename = ${names[0]}, __dirname = ${names[1]};${text}`;
 }
 
 /** Lists the exports of the main module, if they are not too many to be passed on. */

@@ -147,20 +147,6 @@ describe("failures that listeners hear of", () => {
   });
 });
 
-it("prints warnings of the runtime to standard error, as plain Deno does", async () => {
-  const code = `import util from "node:util";
-    export default async () => {
-      process.emitWarning("careful"); util.deprecate(() => {}, "use b", "DEP0")();
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      return process.listenerCount("warning") }`;
-  const { logs, result } = await isolate.execute({ code, sandbox: "isolated" });
-  expect(result).toBe(1);
-  expect(logs).toMatchObject([
-    { stream: "stderr", message: expect.stringMatching(/^\(node:\d+\) Warning: careful$/) },
-    { stream: "stderr", message: expect.stringMatching(/ \[DEP0\] DeprecationWarning: use b$/) },
-  ]);
-});
-
 describe("variables without a grant", () => {
   const run = (code: string, permissions?: ExecuteRequest["permissions"]) =>
     isolate.execute({ code, sandbox: "isolated", ...(permissions && { permissions }) });
