@@ -41,9 +41,10 @@ export class ResponseStream implements HttpReceiver {
         },
         pull: () => this.#makeRoom(),
         cancel: () => {
+          const leavesEarly = !this.isOver;
           this.#isOver = true;
           this.#makeRoom();
-          onCancel();
+          if (leavesEarly) onCancel();
         },
       },
       new ByteLengthQueuingStrategy({ highWaterMark: MAX_WAITING }),
@@ -88,9 +89,12 @@ export class ResponseStream implements HttpReceiver {
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** True once all of the response has been taken over. */
+  /**
+   * True once all of the response has been taken over. A client that was told its length may leave
+   * before the code has ended.
+   */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#isOver || this.#promised === 0;
   }
 
   onEnd(): void {
