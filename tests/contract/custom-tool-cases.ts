@@ -13,7 +13,7 @@ const tool = (setup: string, before?: string) => customTools(withSetup("probe", 
 
 /** A megabyte of functions, as in a large package. */
 const LARGE = Array.from(
-  { length: 20_000 },
+  { length: 12_000 },
   (_, n) => `export function f${n}(x: number) { return x + ${n}; /* ${"-".repeat(40)} */ }`,
 ).join("\n");
 
@@ -90,11 +90,11 @@ export const CUSTOM_TOOLS: readonly Case[] = [
     name: "may be large",
     code: "export default () => sum(1)",
     tools: await tool(
-      "globals.sum = (x) => f0(x) + f19999(x); globals.all = [f0, f19999].concat(eval('[]'))",
+      "globals.sum = (x) => f0(x) + f11999(x); globals.all = [f0, f11999].concat(eval('[]'))",
       LARGE,
     ),
     status: "ok",
-    result: 20_001,
+    result: 12_001,
   },
   {
     name: "cannot be replaced or removed",
