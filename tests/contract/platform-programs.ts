@@ -9,7 +9,7 @@ export interface Program {
 /** Waits for several turns, because a busy machine may have all of them due at once. */
 const SOON =
   "for (let n = 0; n < 3; n += 1) await new Promise((resolve) => setTimeout(resolve, 10));";
-const THROW = `setTimeout(() => { throw new Error("t") }, 1);`;
+const THROW = `setTimeout(() => { throw new Error("t") }, 15);`;
 const REJECT = `Promise.reject(new Error("r"));`;
 /** Turns a result or an error into text. */
 const TELL = `const tell = async (act) => {

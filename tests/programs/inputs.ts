@@ -102,8 +102,8 @@ export const SAME: readonly Input[] = [
     name: "listeners for what nobody awaits",
     code: `addEventListener("unhandledrejection", (event) => { event.preventDefault(); console.log("seen", event.reason.message) }, { once: true });
       addEventListener("error", (event) => { event.preventDefault(); console.log("error", event.error.message) }, { once: true });
-      export default async () => { Promise.reject(new Error("r")); setTimeout(() => { throw new Error("t") }, 1);
-        await new Promise((resolve) => setTimeout(resolve, 20)); return "survived" }`,
+      export default async () => { Promise.reject(new Error("r")); setTimeout(() => { throw new Error("t") }, 20);
+        await new Promise((resolve) => setTimeout(resolve, 60)); return "survived" }`,
   },
   {
     name: "Node's listeners for what nobody awaits",
