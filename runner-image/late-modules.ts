@@ -1,6 +1,5 @@
+import { beforeLoading } from "./base/before-loading.ts";
 import { apply, mapDelete, mapGet, NativeMap, sliceText, startsWith } from "./base/primordials.ts";
-import { checkResolved } from "./base/resolution.ts";
-import { replace } from "./clocks/replace.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
 type Anything = any;
@@ -15,8 +14,6 @@ const PREFIX = "node:";
  * each new worker the time. This is no protection.
  */
 export function changeWhenLoaded(process: Anything, changes: Changes): void {
-  const modules = process.getBuiltinModule("node:module");
-  const { _load: load } = modules;
   const { getBuiltinModule } = process;
   const left = new NativeMap(Object.entries(changes));
   const prepare = (name: unknown): void => {
@@ -27,17 +24,5 @@ export function changeWhenLoaded(process: Anything, changes: Changes): void {
     mapDelete(left, own);
     change(apply(getBuiltinModule, process, [`${PREFIX}${own}`]));
   };
-  const get = (name: unknown): unknown => {
-    prepare(name);
-    return apply(getBuiltinModule, process, [name]);
-  };
-  checkResolved(prepare);
-  replace(process, { getBuiltinModule: get });
-  replace(modules, {
-    getBuiltinModule: get,
-    _load(this: unknown, ...args: unknown[]) {
-      prepare(args[0]);
-      return apply(load, this, args);
-    },
-  });
+  beforeLoading(process, prepare);
 }

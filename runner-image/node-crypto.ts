@@ -1,5 +1,5 @@
 import { apply, isArray } from "./base/primordials.ts";
-import { replace } from "./clocks/replace.ts";
+import { replace } from "./base/replace.ts";
 import type { Changes } from "./late-modules.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not

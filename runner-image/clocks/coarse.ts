@@ -1,10 +1,10 @@
 import { floor } from "../base/primordials.ts";
+import { replace } from "../base/replace.ts";
 import { coarsenCollector } from "./collector.ts";
 import { closeContexts } from "./contexts.ts";
 import { coarsenHistograms } from "./histograms.ts";
 import { closeModules } from "./modules.ts";
 import { coarsenPerformance } from "./performance.ts";
-import { replace } from "./replace.ts";
 import { coarsenTemporal } from "./temporal.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not

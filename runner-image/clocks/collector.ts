@@ -1,5 +1,5 @@
 import { apply, floor } from "../base/primordials.ts";
-import { replace } from "./replace.ts";
+import { replace } from "../base/replace.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
 type Anything = any;

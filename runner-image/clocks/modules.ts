@@ -1,6 +1,6 @@
+import { beforeLoading } from "../base/before-loading.ts";
 import { apply, NativeError } from "../base/primordials.ts";
-import { checkResolved } from "../base/resolution.ts";
-import { replace } from "./replace.ts";
+import { replace } from "../base/replace.ts";
 import { coarserWasi } from "./wasi.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
@@ -12,8 +12,6 @@ type Anything = any;
  * so reach what the map replaces.
  */
 export function closeModules(process: Anything): void {
-  const modules = process.getBuiltinModule("node:module");
-  const { _load: load } = modules;
   const { getBuiltinModule } = process;
   let replaceWasi: (() => void) | undefined;
   let isCoarse = false;
@@ -24,19 +22,8 @@ export function closeModules(process: Anything): void {
     replaceWasi();
     isCoarse = true;
   };
-  const get = (name: unknown): unknown => {
-    // The original refuses what is no text, so that no name can change meanwhile.
-    prepare(name);
-    return apply(getBuiltinModule, process, [name]);
-  };
-  checkResolved(prepare);
-  replace(process, { getBuiltinModule: get });
-  replace(modules, {
-    getBuiltinModule: get,
-    _load(this: unknown, ...args: unknown[]) {
-      prepare(args[0]);
-      return apply(load, this, args);
-    },
+  beforeLoading(process, prepare);
+  replace(process.getBuiltinModule("node:module"), {
     registerHooks() {
       throw new NativeError('registerHooks() needs {"permissions":{"hrtime":true}}');
     },

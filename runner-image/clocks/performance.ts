@@ -8,7 +8,7 @@ import {
   toText,
   uncurry,
 } from "../base/primordials.ts";
-import { replace } from "./replace.ts";
+import { replace } from "../base/replace.ts";
 
 const { construct } = Reflect;
 

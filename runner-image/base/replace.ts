@@ -1,4 +1,4 @@
-import { defineProperty } from "../base/primordials.ts";
+import { defineProperty } from "./primordials.ts";
 
 /** Replaces methods where code finds them, before code exists. */
 export function replace(target: object, methods: Record<string, unknown>): void {
