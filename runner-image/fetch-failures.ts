@@ -1,6 +1,7 @@
 import type { RefusedMessage } from "../src/protocol/forwarder.ts";
 import {
   apply,
+  captureStack,
   defineProperty,
   getOwnPropertyDescriptor,
   getterOf,
@@ -34,7 +35,6 @@ const REPORTED_WITHIN_MS = 500;
 /** Most targets of which the last refusal is kept. */
 const MAX_TARGETS = 100;
 
-const { captureStackTrace } = Error;
 const NativeURL = URL;
 
 let refusals = new NativeMap<string, RefusedMessage>();
@@ -95,8 +95,8 @@ export function explainFetch(): void {
 function failed(message: string, thrower: (response: Response) => unknown): TypeError {
   const cause = new NativeError(message);
   const error = new NativeTypeError("fetch failed", { cause });
-  captureStackTrace(cause, thrower as () => void);
-  captureStackTrace(error, thrower as () => void);
+  captureStack(cause, thrower);
+  captureStack(error, thrower);
   return error;
 }
 

@@ -22,7 +22,7 @@ import {
   sizeOfShared,
   sizeOfView,
   sourceOf,
-  textOf,
+  stringOf,
   timeOf,
   toNumber,
   toText,
@@ -99,7 +99,7 @@ const PROBED: Readonly<Record<string, readonly [(value: never) => unknown, Form]
     (view: DataView, to) => bytes(to, bufferOfView(view), offsetOfView(view), sizeOfView(view)),
   ],
   Number: [numberOf as never, (boxed: object) => toNumber(boxed)],
-  String: [textOf as never, (boxed: object, to) => to.value(toText(boxed), "")],
+  String: [stringOf as never, (boxed: object, to) => to.value(toText(boxed), "")],
   Boolean: [truthOf as never, (boxed: boolean) => truthOf(boxed)],
   BigInt: [
     bigintOf as never,

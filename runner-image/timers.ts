@@ -1,13 +1,13 @@
 import type { Work } from "../src/protocol/work.ts";
 import {
   apply,
-  nextOfValues,
+  nextOfSet,
   setAdd,
   setClear,
   setDelete,
   setForEach,
   setSize,
-  valuesOf,
+  setValues,
 } from "./base/primordials.ts";
 import type { CoreTimer, TimerClass } from "./clocks/timers.ts";
 import type { Owners } from "./owners.ts";
@@ -57,13 +57,9 @@ export function trackTimers(
     sweepAt = setSize(waiting) * 2 + FIRST_SWEEP;
   };
   const has = (repeating: boolean): boolean => {
-    const timers = valuesOf(waiting);
+    const timers = setValues(waiting);
     try {
-      for (
-        let { done, value } = nextOfValues(timers);
-        !done;
-        { done, value } = nextOfValues(timers)
-      ) {
+      for (let { done, value } = nextOfSet(timers); !done; { done, value } = nextOfSet(timers)) {
         const timer = value as CoreTimer;
         if (isOver(timer)) setDelete(waiting, timer);
         else if ((timer._repeat !== null) === repeating) return true;

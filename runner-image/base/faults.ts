@@ -2,7 +2,7 @@ import { clip, FAULT_LIMITS, MAX_FAULT_NAME, MAX_FAULT_TEXT } from "../../src/pr
 import type { Fault } from "../../src/protocol/messages.ts";
 import { FaultParts } from "./fault-parts.ts";
 import {
-  captureStackTrace,
+  captureStack,
   defineProperty,
   isErrorOfAnyRealm,
   NativeError,
@@ -22,7 +22,7 @@ export class RunnerFault extends NativeError {
     // Not assigned: code may have frozen the prototype, and with it this name.
     const own = { __proto__: null, value: name, writable: true, configurable: true };
     defineProperty(this, "name", own as PropertyDescriptor);
-    if (thrower !== undefined) captureStackTrace(this, thrower as () => void);
+    if (thrower !== undefined) captureStack(this, thrower);
   }
 }
 

@@ -32,10 +32,9 @@ export const { isFinite: isFiniteNumber } = Number;
 export const { clz32: leadingZeros, floor, max: most, min: least } = Math;
 export const toText = String;
 export const toNumber = Number;
-export const arrayFrom = Array.from.bind(Array) as typeof Array.from;
 export const NativeError = Error;
 export const NativeTypeError = TypeError;
-export const { captureStackTrace } = Error;
+export const captureStack = Error.captureStackTrace as (target: object, below?: unknown) => void;
 /** Tells errors of all realms. `undefined` where the language does not have it. */
 export const isErrorOfAnyRealm = (Error as { isError?: (value: unknown) => boolean }).isError;
 export const NativeAggregateError = AggregateError;
@@ -52,7 +51,7 @@ export const NativePromise = Promise;
 export const promiseOf = Promise.resolve.bind(Promise) as (value: unknown) => Promise<unknown>;
 export const NativeBytes = Uint8Array;
 
-/** Takes a method that user code could replace only on a prototype, as a function. */
+/** Takes the method of an iterator that user code could replace on its prototype. */
 const nextOf = <T>(of: Iterator<T>) =>
   uncurry(Object.getPrototypeOf(of).next as (this: Iterator<T>) => IteratorResult<T>);
 export const mapEntries = uncurry(Map.prototype.entries);
@@ -60,9 +59,6 @@ export const nextOfMap = nextOf<[unknown, unknown]>(new Map<unknown, unknown>().
 export const setValues = uncurry(Set.prototype.values);
 export const nextOfSet = nextOf<unknown>(new Set<unknown>().values());
 export const join = uncurry(Array.prototype.join as (separator: string) => string);
-export const mapArray = uncurry(
-  Array.prototype.map as (this: unknown[], each: (item: unknown) => string) => string[],
-);
 export const startsWith = uncurry(String.prototype.startsWith);
 export const lowerCase = uncurry(String.prototype.toLowerCase);
 export const characters = String.fromCharCode;
@@ -92,10 +88,6 @@ export const setDelete = uncurry(Set.prototype.delete);
 export const setSize = uncurry(
   Object.getOwnPropertyDescriptor(Set.prototype, "size")?.get as () => number,
 );
-export const valuesOf = uncurry(Set.prototype.values) as <T>(set: Set<T>) => Iterator<T>;
-export const nextOfValues = uncurry(new Set().values().next) as <T>(
-  values: Iterator<T>,
-) => IteratorResult<T>;
 export const mapForEach = uncurry(Map.prototype.forEach) as <K, V>(
   map: Map<K, V>,
   each: (value: V, key: K) => void,
@@ -107,7 +99,7 @@ export const weakSetAdd = uncurry(WeakSet.prototype.add);
 export const timeOf = uncurry(Date.prototype.getTime);
 export const dateText = uncurry(Date.prototype.toISOString);
 export const numberOf = uncurry(Number.prototype.valueOf);
-export const textOf = uncurry(String.prototype.valueOf);
+export const stringOf = uncurry(String.prototype.valueOf);
 export const truthOf = uncurry(Boolean.prototype.valueOf);
 export const bigintOf = uncurry(BigInt.prototype.valueOf);
 /** Source text of a function; `[native code]` for one of the runtime. */
@@ -160,7 +152,6 @@ export const post = uncurry(
 );
 export const startPort = uncurry(MessagePort.prototype.start);
 export const NativeURL = URL;
-export const captureStack = Error.captureStackTrace as (target: object, below?: unknown) => void;
 export const createBlobUrl = URL.createObjectURL.bind(URL);
 export const NativeBlob = Blob;
 export const dateNow = Date.now;
