@@ -1,5 +1,5 @@
-import { MODULE_NAME } from "../../src/protocol/messages.ts";
-import { indexOfText, lastIndexOfText, most, replaceAllText, sliceText } from "./primordials.ts";
+import { indexOfText, lastIndexOfText, most, sliceText } from "./primordials.ts";
+import { named } from "./readable-stack.ts";
 
 const RUNNER_URL = import.meta.url;
 
@@ -19,7 +19,7 @@ export function authorText(text: string, moduleUrl: string | undefined): string 
     own = sliceText(own, 0, start) + afterFrame(sliceText(own, start, line)) + sliceText(own, line);
     at = indexOfText(own, RUNNER_URL, start);
   }
-  return moduleUrl === undefined ? own : replaceAllText(own, moduleUrl, MODULE_NAME);
+  return named(own, moduleUrl);
 }
 
 /** Tells whether the beginning of a line, up to its URL, is that of a stack's frame. */
