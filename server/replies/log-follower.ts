@@ -61,7 +61,7 @@ export class LogFollower implements LogListener {
   /** Resolves with the response once it tells whatever is written from then on. */
   async begin(): Promise<Response> {
     try {
-      // What other servers have written before the first look is left out.
+      // Looks once, so that entries of other servers from before are left out.
       await this.#options.others?.look();
     } catch (error) {
       this.#hangUp();
