@@ -1,0 +1,78 @@
+/** Packages of a registry that code needs: as they are asked for, as they are locked, and as files. */
+
+/** Overrides of a package.json: name → version, or name → overrides below that package. */
+export interface Overrides {
+  readonly [name: string]: string | Overrides;
+}
+
+export interface PackageRequest {
+  /** Name → range, tag or alias (`npm:other@^1`, `jsr:@std/yaml@1`), as in a package.json. */
+  readonly dependencies: Readonly<Record<string, string>>;
+  /** Default: none. */
+  readonly overrides?: Overrides | undefined;
+}
+
+export interface LockedPackage {
+  /** Name in the registry, which an alias may hide. */
+  readonly name: string;
+  readonly version: string;
+  /** Directory, for example `node_modules/a/node_modules/b`. */
+  readonly path: string;
+  readonly registry: "npm" | "jsr";
+  /** Path of the tarball at the registry. */
+  readonly tarball: string;
+  /** Hash as in a package-lock.json: `sha512-…`. */
+  readonly integrity: string;
+  /** Bytes of the files, as the registry tells. Absent if it does not. */
+  readonly unpackedBytes?: number | undefined;
+  /** Licence field of its package.json. */
+  readonly license?: string | undefined;
+  /** Time of publication, in ISO 8601. Absent if the registry does not tell. */
+  readonly published?: string | undefined;
+  /** Text of a deprecation. */
+  readonly deprecated?: string | undefined;
+}
+
+/** Exact versions of everything that a request needs. */
+export interface Lock extends PackageRequest {
+  /** SHA-256 of the packages' paths, names, versions and hashes, in hexadecimal. */
+  readonly hash: string;
+  /** Packages by path. */
+  readonly packages: readonly LockedPackage[];
+}
+
+/** Rules for versions that may be chosen. */
+export interface PackagePolicy {
+  /** Globs of names; a package needs one of them. Default: every name. */
+  readonly allow?: readonly string[] | undefined;
+  /** Globs of names that are refused. Default: none. */
+  readonly deny?: readonly string[] | undefined;
+  /** Days since the publication of a version. Default 0. */
+  readonly minimumAge?: number | undefined;
+}
+
+export interface PackageOptions {
+  /** Tenant. No process gets bytes for two of them. */
+  readonly owner: string;
+  /** Every one of them must allow a package. */
+  readonly policies: readonly PackagePolicy[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Resolves and fetches packages. */
+export interface PackageSource {
+  /**
+   * Finds exact versions.
+   *
+   * @throws {BadRequest} For unknown packages and versions, and those that a policy refuses.
+   * @throws {RegistryUnavailable} If the registry does not answer in time.
+   * @throws {RegistryFailed} If its answers cannot be used.
+   * @throws {HostBusy} If too many others wait.
+   */
+  resolve(request: PackageRequest, options: PackageOptions): Promise<Lock>;
+  /**
+   * Returns the files of all packages as an archive (src/bundler/package-archive.ts), of this cache or of
+   * the registry. Rejects as `resolve()`, and for packages with native code.
+   */
+  archive(lock: Lock, options: PackageOptions): Promise<Uint8Array>;
+}
