@@ -42,6 +42,8 @@ declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
 
 /** Directory of the bundled modules of the database tool. */
 const DATABASE_MODULES = new URL("./database", import.meta.url).pathname;
+/** Most bytes read at a time: as many as the kernel holds for a socket. */
+const READ_BYTES = 212_992;
 const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
 
@@ -83,7 +85,7 @@ let spare: Spare | undefined;
 let awaitingWorker: WorkerJob | undefined;
 
 const input = new FrameDecoder(MAX_JOB_BYTES + FRAME_OVERHEAD);
-const buffer = new Uint8Array(65_536);
+const buffer = new Uint8Array(READ_BYTES);
 for (;;) {
   const count = await connection.read(buffer).catch(() => null);
   if (count === null) Deno.exit(0);

@@ -17,6 +17,8 @@ export interface WorkerStart {
   readonly env: readonly string[] | boolean;
 }
 
+const NOTHING: Pick<WorkerJob, "attachments" | "codeBytes"> = {};
+
 /** A worker for one job, and the port to it. */
 export class WorkerLine {
   readonly #port: MessagePort;
@@ -39,11 +41,16 @@ export class WorkerLine {
   }
 
   /**
-   * Sends a message. A job's attachments are transferred, so they cannot be used here afterwards.
+   * Sends a message. A job's attachments and bytes of code are transferred, so they cannot be used
+   * here afterwards.
    */
   send(message: WorkerJob | RunMessage | RefusedMessage): void {
-    const attachments = message.type === "job" ? message.attachments : undefined;
-    this.#port.postMessage(message, attachments?.map(({ buffer }) => buffer as ArrayBuffer) ?? []);
+    const { attachments = [], codeBytes } = message.type === "job" ? message : NOTHING;
+    const parts = codeBytes === undefined ? attachments : [...attachments, codeBytes];
+    this.#port.postMessage(
+      message,
+      parts.map(({ buffer }) => buffer as ArrayBuffer),
+    );
   }
 }
 

@@ -11,6 +11,7 @@ import { coarsenClocks } from "./clocks/coarse.ts";
 import { hideTimerRecords, timerClass } from "./clocks/timers.ts";
 import type { Runtime } from "./code-run.ts";
 import { CodeRuns } from "./code-runs.ts";
+import { takeCode } from "./code-text.ts";
 import { takeDenoText } from "./console/deno-text.ts";
 import { captureConsole } from "./console/methods.ts";
 import { takeNested } from "./console/nested-output.ts";
@@ -53,8 +54,10 @@ const scope = globalThis as unknown as WorkerScope;
 
 const runtime: Omit<Runtime, "work" | "announce" | "within"> = {
   url: ({ moduleUrl = MODULE_URL }) => moduleUrl,
-  async load({ code, language, moduleUrl: url = MODULE_URL }, enter, onUrl) {
-    return await loadSource({ code, language, url }, (module) => makeCall(enter(module)), onUrl);
+  async load(job, enter, onUrl) {
+    const { language, moduleUrl: url = MODULE_URL } = job;
+    const source = { code: takeCode(job), language, url };
+    return await loadSource(source, (module) => makeCall(enter(module)), onUrl);
   },
   again: async (module, enter) => await makeCall(enter(module)),
   database: () => import(DATABASE_URL) as Promise<DatabaseModule>,

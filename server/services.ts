@@ -8,7 +8,7 @@ import type { Kernel } from "../src/kernel/kernel.ts";
 import { callbackTarget } from "./callbacks/callback-url.ts";
 import { noSecretKey } from "./callbacks/secret.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
-import { FunctionCatalogue } from "./functions/catalogue.ts";
+import { FunctionCatalogue, noSuchFunction } from "./functions/catalogue.ts";
 import { addGauges } from "./gauges.ts";
 import { JsonThread } from "./http/json-thread/json-thread.ts";
 import { JobWorker } from "./jobs/job-worker.ts";
@@ -114,11 +114,14 @@ export function createServices(options: ServicesOptions): Services {
     classify: sparingHost(classify),
   });
   const sending = { store: store.jobs, operatorRules, onError: failed };
+  const functions = new FunctionCatalogue(store.functions, kernel);
   const callbacks = secretKey && new CallbackSender({ ...sending, secretKey, callerOf });
   const worker = new JobWorker({
     store: store.jobs,
     runs,
     callerOf,
+    bundleOf: async ({ tenant }, name, version) =>
+      (await functions.callable(tenant, name, version))?.code ?? noSuchFunction(name, version),
     lease,
     // The other half is for executions that clients wait for.
     slots: Math.max(1, Math.floor(config.cluster.max / 2)),
@@ -139,7 +142,6 @@ export function createServices(options: ServicesOptions): Services {
     most: config.maxTimeout + 2 * config.queueTimeout + MARGIN_MS,
     onError,
   });
-  const functions = new FunctionCatalogue(store.functions, kernel);
   const retention = new Retention({ store, days: options.retention, onError: failed });
   return {
     kernel,

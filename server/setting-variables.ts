@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { databaseUrl } from "../src/config/database.ts";
 import type { Perms } from "../src/permissions/perms.ts";
+import { MAX_BUNDLE_BYTES } from "../src/protocol/limits.ts";
 import { PACE } from "./http/body/pace.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log/logger.ts";
 import {
@@ -124,7 +125,8 @@ export const VARIABLES = {
       rows: variable("ISOLATE_DATABASE_ROWS", integer.optional()),
       bytes: variable("ISOLATE_DATABASE_BYTES", integer.optional()),
     },
-    maxSize: variable("ISOLATE_CODE_BYTES", between(1_024, 16_777_216).optional()),
+    maxSize: variable("ISOLATE_CODE_BYTES", between(1_024, 16_777_216).default(1_048_576)),
+    maxBundleSize: variable("ISOLATE_BUNDLE_BYTES", between(1_024, MAX_BUNDLE_BYTES).optional()),
     memory: variable("ISOLATE_MEMORY", integer.optional()),
     cpus: variable("ISOLATE_CPUS", decimal.optional()),
     cluster: {

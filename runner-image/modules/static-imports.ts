@@ -13,9 +13,11 @@ import {
   setAdd,
   setForEach,
   setHas,
+  setSize,
   sliceText,
   stringifyJson,
 } from "../base/primordials.ts";
+import { BUILT_IN, scanImports } from "./import-scan.ts";
 
 /** Modules that the import map leads to a text, which the runtime does not find. Set at build time. */
 declare const CHANGED_MODULES: readonly string[];
@@ -35,9 +37,6 @@ const { process } = globalThis as unknown as {
 const { SourceTextModule } = process.getBuiltinModule("node:vm");
 
 const JAVASCRIPT = { type: "application/javascript" };
-const STATIC_IMPORT = /\bimport\b(?!\s*[(.])|\bfrom\b/;
-/** Names of the runtime's modules. */
-const BUILT_IN = /^(?:node:)?([a-z_0-9]+(?:\/[a-z0-9]+)?)$/;
 const CHANGED = new NativeSet(CHANGED_MODULES);
 const RELATIVE = /^\.{0,2}\//;
 
@@ -60,8 +59,9 @@ export function parses(text: string): boolean {
  * module. What a worker has loaded already, it finds. A text that is no JavaScript imports nothing.
  */
 export async function loadImports(text: string): Promise<void> {
-  if (execPattern(STATIC_IMPORT, text) === null) return;
-  const requests = requestsOf(text);
+  const scanned = scanImports(text);
+  if (scanned !== undefined && setSize(scanned) === 0) return;
+  const requests = scanned === undefined ? requestsOf(text) : builtIns(scanned);
   const made = new NativeSet<string>();
   let imports = "";
   for (let i = 0; i < requests.length; i += 1) {
@@ -85,6 +85,15 @@ export async function loadImports(text: string): Promise<void> {
     throw withoutPlace(thrown, url);
   }
   setForEach(made, (statement) => setAdd(loaded, statement));
+}
+
+function builtIns(names: Set<string>): readonly ModuleRequest[] {
+  const requests: ModuleRequest[] = [];
+  const attributes = {};
+  setForEach(names, (specifier) => {
+    requests[requests.length] = { specifier, attributes };
+  });
+  return requests;
 }
 
 function requestsOf(text: string): readonly ModuleRequest[] {

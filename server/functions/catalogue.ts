@@ -21,7 +21,7 @@ export class FunctionCatalogue {
   constructor(store: Functions, kernel: Kernel) {
     this.#store = store;
     this.#kernel = kernel;
-    this.#cache = new VersionCache((tenant, name, version) => store.version(tenant, name, version));
+    this.#cache = new VersionCache(store);
   }
 
   /** Adds a version and makes it current. Rejects if it could not be executed. */
@@ -56,7 +56,7 @@ export class FunctionCatalogue {
   }
 
   /** Lists versions, the newest first. */
-  async versions(tenant: string, name: string): Promise<Omit<Callable, "code">[]> {
+  async versions(tenant: string, name: string): Promise<Omit<Callable, "code" | "isBundle">[]> {
     const all = await this.#store.versions(tenant, name);
     return all.length > 0 ? all : noSuchFunction(name);
   }

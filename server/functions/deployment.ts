@@ -31,7 +31,8 @@ export async function toVersion(
   const { code: given, files: all, main = MAIN, kind, public: isPublic, ...rest } = body;
   const { stripPrefix, ...request } = rest;
   const files = given === undefined ? (all ?? {}) : { [MAIN]: given };
-  const check = (asked: object): Promise<void> => kernel.check(asked as ExecuteRequest, { tenant });
+  const check = (asked: object, isBundle = false): Promise<void> =>
+    kernel.check(asked as ExecuteRequest, { tenant, isBundle });
   // Checks first what costs nothing. The code is not bundled yet.
   const settled = await withReuse(request, (asked) => check({ ...asked, code: given ?? "" }));
   const { code, sourceMap, exports } = await compileInTurn(tenant.id, () =>
@@ -39,7 +40,7 @@ export async function toVersion(
   );
   if (exports !== undefined) assertEntry(body, exports, code);
   if (given === undefined) {
-    await check({ ...settled, code }).catch((error: unknown) => {
+    await check({ ...settled, code }, true).catch((error: unknown) => {
       if (!(error instanceof PayloadTooLarge)) throw error;
       throw new PayloadTooLarge("files", error.message.replace(/^code:/, "files: Bundled,"));
     });

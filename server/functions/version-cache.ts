@@ -1,27 +1,35 @@
+import { LRUCache } from "lru-cache";
 import { BriefCache } from "../../src/base/brief-cache.ts";
 import { type KnownTenant, tenantKey } from "../../src/request/tenant.ts";
 import type { Functions, FunctionVersion } from "../store/contract/functions.ts";
 
 /** A version without its files, as it is called. */
-export type Callable = Omit<FunctionVersion, "files">;
+export interface Callable extends Omit<FunctionVersion, "files"> {
+  /** True if its code was bundled here, and is not the text that was deployed. */
+  readonly isBundle: boolean;
+}
 
 /** Most bytes of cached versions, and the bytes of an entry besides its texts. */
 const MAX_BYTES = 67_108_864;
 const ENTRY = 1_024;
+/** Characters of code from which a version is read again only if there is another one. */
+const LARGE = 65_536;
 
 /** Caches versions called within the last seconds, and results that there is none. */
 export class VersionCache {
-  readonly #read: Functions["version"];
+  readonly #store: Pick<Functions, "version" | "outline">;
   readonly #versions = new BriefCache<Callable | undefined>({ maxSize: MAX_BYTES, sizeOf });
+  /** Large versions, read at any time. A version never changes, so only its existence is asked for. */
+  readonly #large = new LRUCache<string, Callable>({ maxSize: MAX_BYTES });
 
-  constructor(read: Functions["version"]) {
-    this.#read = read;
+  constructor(store: Pick<Functions, "version" | "outline">) {
+    this.#store = store;
   }
 
   /** Returns a version. Default: the current one. */
   get(tenant: KnownTenant, name: string, version?: number): Promise<Callable | undefined> {
-    const read = async () => callable(await this.#read(tenant.id, name, version));
-    return this.#versions.get(`${prefixOf(tenant, name)}${version ?? ""}`, read);
+    const key = `${prefixOf(tenant, name)}${version ?? ""}`;
+    return this.#versions.get(key, () => this.#read(key, tenant, name, version));
   }
 
   /**
@@ -30,6 +38,27 @@ export class VersionCache {
    */
   forget(tenant: KnownTenant, name: string): void {
     this.#versions.forgetBelow(prefixOf(tenant, name));
+  }
+
+  async #read(
+    key: string,
+    { id }: KnownTenant,
+    name: string,
+    version?: number,
+  ): Promise<Callable | undefined> {
+    const known = this.#large.get(key);
+    if (known !== undefined) {
+      const outline = await this.#store.outline(id, name, version);
+      // A function that was deleted and deployed again has the same numbers.
+      const isSame = outline?.createdAt.getTime() === known.createdAt.getTime();
+      if (isSame && outline?.version === known.version) return known;
+      this.#large.delete(key);
+    }
+    const found = callable(await this.#store.version(id, name, version));
+    if (found !== undefined && found.code.length >= LARGE) {
+      this.#large.set(key, found, { size: sizeOf(found) });
+    }
+    return found;
   }
 }
 
@@ -46,6 +75,6 @@ function prefixOf(tenant: KnownTenant, name: string): string {
 
 function callable(found: FunctionVersion | undefined): Callable | undefined {
   if (found === undefined) return undefined;
-  const { files: _files, ...rest } = found;
-  return rest;
+  const { files, ...rest } = found;
+  return { ...rest, isBundle: files[found.main] !== found.code };
 }

@@ -18,6 +18,8 @@ export interface JobWorkerOptions {
   readonly runs: Runs;
   /** Returns `undefined` for a deleted tenant. */
   readonly callerOf: (tenant: string) => Promise<Caller | undefined>;
+  /** Reads the bundle of a function's version. Rejects if it is gone. */
+  readonly bundleOf: (caller: Caller, name: string, version: number) => Promise<string>;
   /** Most jobs run at once. */
   readonly slots: number;
   /** Milliseconds without a sign of life after which a host's jobs go to others. */
@@ -184,7 +186,7 @@ export class JobWorker {
 
   /** Runs a job. Returns `undefined` if there is no answer: it was cancelled, or waits again. */
   async #answer(job: ClaimedJob, signal: AbortSignal): Promise<FinalJobAnswer | undefined> {
-    const { runs, callerOf, onError, store } = this.#options;
+    const { runs, callerOf, bundleOf, onError, store } = this.#options;
     const { id, requestId, attempts } = job;
     const comesAgain = (error: unknown): boolean => !signal.aborted && passes(error, job);
     if (attempts > MAX_ATTEMPTS) return givenUp(requestId);
@@ -193,7 +195,12 @@ export class JobWorker {
       if (caller === undefined) return undefined;
       const run = { id, caller, requestId, signal, comesAgain, wait: false, via: "async" as const };
       const request = JSON.parse(job.request) as ExecuteRequest;
-      const asked = { ...run, request, function: functionOf(job), asText: true };
+      const deployed = functionOf(job);
+      const bundle =
+        deployed !== undefined && request.code === undefined
+          ? { isBundle: true, compile: () => bundleOf(caller, deployed.name, deployed.version) }
+          : {};
+      const asked = { ...run, ...bundle, request, function: deployed, asText: true };
       const answer = answerOf(await runs.run(asked));
       this.#count(job.tenant, 1);
       return { status: 200, body: answerText({ ...answer, attempts }) };

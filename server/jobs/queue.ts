@@ -6,7 +6,7 @@ import type { ExecuteRequest } from "../../src/request/types.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { executionId } from "../runs/execution-id.ts";
 import type { Execution } from "../runs/runs.ts";
-import type { JobRow, Jobs } from "../store/contract/jobs.ts";
+import type { JobRow, Jobs, NewJob } from "../store/contract/jobs.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { JobWorker } from "./job-worker.ts";
 
@@ -23,7 +23,10 @@ export interface JobQueueOptions {
   readonly most?: number;
 }
 
-export type QueuedExecution = Pick<Execution, "caller" | "request" | "requestId" | "function"> & {
+export type QueuedExecution = Pick<
+  Execution,
+  "caller" | "request" | "requestId" | "function" | "isBundle"
+> & {
   readonly callback?: string | undefined;
 };
 
@@ -45,17 +48,17 @@ export class JobQueue {
    */
   async accept(asked: QueuedExecution): Promise<string> {
     const { store, kernel, worker, checkCallback, most = 1_000 } = this.#options;
-    const { caller, requestId, function: deployed, callback } = asked;
+    const { caller, requestId, function: deployed, isBundle, callback } = asked;
     const request = storable(asked.request);
     const { tenant } = caller;
     if (callback !== undefined) checkCallback(callback);
-    await kernel.check(request, { tenant });
+    await kernel.check(request, { tenant, isBundle });
     const id = executionId();
     const job = {
       id,
       tenant: tenant.id,
       requestId,
-      request: { ...request },
+      request: isBundle ? withoutCode(request) : { ...request },
       function: deployed?.name ?? null,
       version: deployed?.version ?? null,
       callback: callback ?? null,
@@ -86,6 +89,11 @@ export class JobQueue {
     if (cancelled) worker.abort(id);
     return cancelled;
   }
+}
+
+/** Leaves out a bundle, which is kept with its function. A thousand jobs of it would be gigabytes. */
+function withoutCode({ code: _code, ...request }: ExecuteRequest): NewJob["request"] {
+  return request;
 }
 
 /** Parses a large input, because the store keeps values. */

@@ -29,6 +29,8 @@ export interface ExecutionRequest {
   /** URL for the answer, if it comes later. */
   readonly callback?: string | undefined;
   readonly function?: Execution["function"];
+  /** True if the code is a bundle that this host has made and keeps. Default false. */
+  readonly isBundle?: boolean | undefined;
   /** Name in the execution's record, if the answer is JSON at once. */
   readonly via: ExecutionRow["via"];
   /** Values by which two requests with one `Idempotency-Key` are the same. */
@@ -115,12 +117,13 @@ export class ReplyModes {
   }
 
   async #run(
-    { request, via, function: deployed }: ExecutionRequest,
+    { request, via, function: deployed, isBundle }: ExecutionRequest,
     { caller, requestId }: ReplyInput,
     options: Partial<Watched> & { signal: AbortSignal | undefined },
   ): Promise<StoredAnswer> {
     const { runs } = this.#options;
-    const run = { ...options, caller, request, via, requestId, function: deployed, asText: true };
+    const asked = { caller, request, via, requestId, function: deployed, isBundle };
+    const run = { ...options, ...asked, asText: true };
     return textAnswer(200, answerText(answerOf(await runs.run(run))));
   }
 

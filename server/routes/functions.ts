@@ -160,8 +160,9 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
         const request = { ...requestOf(version), ...("input" in body && { input: body.input }) };
         const called = { name, version: version.version };
         const identity = { route: `POST /functions/${name}/invoke`, body };
+        const { isBundle } = version;
         return replyModes.respond(
-          { request, callback, function: called, via: "invoke", identity },
+          { request, callback, function: called, isBundle, via: "invoke", identity },
           input,
         );
       },
@@ -178,7 +179,7 @@ function shown({ tenant: _tenant, ...row }: FunctionRow) {
   return row;
 }
 
-function outline(version: Omit<Callable, "code">) {
+function outline(version: Omit<Callable, "code" | "isBundle">) {
   const { tenant, name, version: number, kind, main, public: isPublic, createdAt } = version;
   const request = executionOf(version);
   const url = `${pathOf(tenant, name)}/`;

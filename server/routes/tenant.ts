@@ -19,7 +19,8 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
         },
         handler: async ({ caller, c }) => {
           const { id, ceiling, tools, sandbox, reuse, env, database } = caller.tenant;
-          const { maxTimeout, maxMemory, maxSize, logEntries, egressRequests } = caller.tenant;
+          const { maxTimeout, maxMemory, maxSize, maxBundleSize, logEntries, egressRequests } =
+            caller.tenant;
           const { concurrency, queue, ...limits } = caller.limits;
           return c.json({
             id,
@@ -30,6 +31,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
             timeout: maxTimeout,
             memory: maxMemory,
             codeBytes: maxSize,
+            bundleBytes: maxBundleSize,
             logEntries,
             egressRequests,
             ...(Number.isFinite(concurrency) && { concurrency, queue }),

@@ -64,6 +64,8 @@ export interface ExecutionContext {
 export interface Execution extends ExecutionContext {
   /** Unchecked request. The kernel's guard checks it, whatever its type promises. */
   readonly request: ExecuteRequest;
+  /** True if this host has made the code of files and packages. Default false. */
+  readonly isBundle?: boolean | undefined;
   /** Makes the request's code once the execution is admitted. Default: the request has it. */
   readonly compile?: (() => Promise<string>) | undefined;
   /** Differences of a resource type's call. Default: it is none. */
@@ -103,7 +105,7 @@ export class Runs {
    * for a quota, and with `StoreUnavailable` if it could not be recorded.
    */
   async run(run: Execution): Promise<{ readonly id: string; readonly output: Output }> {
-    const { caller, request, compile, attach, observer, exchange, asText } = run;
+    const { caller, request, isBundle, compile, attach, observer, exchange, asText } = run;
     const { readResult: read } = this.#options;
     const readResult = asText && read ? (text: string) => read(caller.tenant.id, text) : undefined;
     const id = run.id ?? executionId();
@@ -118,7 +120,8 @@ export class Runs {
       const typeCall =
         run.typeCall && bytes ? { ...run.typeCall, attachments: [bytes] } : run.typeCall;
       const watched = log ? log.observe(observer) : observer;
-      const options = { signal, observer: watched, exchange, typeCall, readResult, onGranted };
+      const reading = { typeCall, readResult, isBundle };
+      const options = { signal, observer: watched, exchange, onGranted, ...reading };
       const output = await this.#options.kernel.execute(whole, {
         tenant: caller.tenant,
         ...options,
@@ -129,12 +132,11 @@ export class Runs {
   }
 
   /** Translates the stacks of a function of several files, which sandboxes run as one module. */
-  async #inFiles(output: Output, { caller, request, function: deployed }: Execution) {
+  async #inFiles(output: Output, { caller, isBundle, function: deployed }: Execution) {
     const { sourceMap, translate } = this.#options;
     const { logs } = output;
-    // Only bundles are sure to be JavaScript, and only failures have stacks.
-    const isBundle = deployed !== undefined && request.language === "javascript";
-    if (!isBundle || sourceMap === undefined || logs === undefined || !hasFrames(logs))
+    // Only bundles have maps, and only failures have stacks.
+    if (!isBundle || !deployed || sourceMap === undefined || logs === undefined || !hasFrames(logs))
       return output;
     const map = await sourceMap(caller.tenant.id, deployed.name, deployed.version).catch(() => {});
     if (!map || translate === undefined) return output;

@@ -18,6 +18,7 @@ export function callerOf(
     timeout,
     memory,
     codeBytes,
+    bundleBytes,
     logEntries,
     egressRequests,
   } = settings;
@@ -34,6 +35,7 @@ export function callerOf(
       maxTimeout: timeout,
       maxMemory: memory,
       maxSize: codeBytes,
+      maxBundleSize: bundleBytes,
       logEntries,
       egressRequests,
       env: secrets.env,

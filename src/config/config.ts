@@ -9,7 +9,7 @@ import { isNetwork } from "../destinations/host-addresses.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
 import { DEFAULT_EGRESS_REQUESTS, MAX_EGRESS_REQUESTS } from "../protocol/egress-limits.ts";
-import { OUTPUT_LIMITS } from "../protocol/limits.ts";
+import { MAX_BUNDLE_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { LOG_ENTRY_LEVELS } from "../request/output.ts";
 import { cryptoConfig } from "./crypto.ts";
 import { databaseConfig } from "./database.ts";
@@ -24,6 +24,8 @@ const absolutePath = z.string().regex(/^\/[^\0:,]*$/, "Not an absolute path, or 
 const schema = z.strictObject({
   /** Bytes of code accepted. */
   maxSize: z.int().min(1).max(16_777_216).default(100_000),
+  /** Bytes of a module that is bundled of files and packages. */
+  maxBundleSize: z.int().min(1).max(MAX_BUNDLE_BYTES).default(8_388_608),
   /** Milliseconds the code has, from its start, if its request does not say. */
   timeout: z.int().min(1).default(3_000),
   /** Most milliseconds a request may ask for. */

@@ -5,7 +5,7 @@ import { databaseUrl } from "../config/database.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
 import { MAX_EGRESS_REQUESTS } from "../protocol/egress-limits.ts";
-import { OUTPUT_LIMITS } from "../protocol/limits.ts";
+import { MAX_BUNDLE_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { object, strictObject } from "../request/object-schema.ts";
 
 const MAX_VARIABLES = 100;
@@ -48,6 +48,13 @@ const open = {
   /** Most megabytes of one sandbox. */
   memory: z.int().min(128).max(65_536).optional().meta({ description: "Megabytes" }),
   codeBytes: z.int().min(1).max(16_777_216).optional(),
+  /** Most bytes of a bundle of files and packages. */
+  bundleBytes: z
+    .int()
+    .min(1)
+    .max(MAX_BUNDLE_BYTES)
+    .optional()
+    .meta({ description: "Bytes of a function's bundled files and packages" }),
   bodyBytes: z.int().min(1_024).max(33_554_432).optional(),
   logEntries: z.int().min(0).max(OUTPUT_LIMITS.logEntries).optional(),
   egressRequests: z.int().min(1).max(MAX_EGRESS_REQUESTS).optional(),

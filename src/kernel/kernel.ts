@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly observer?: Observer | undefined;
   /** HTTP request that the entry answers, instead of an input. The output then has no result. */
   readonly exchange?: HttpExchange | undefined;
+  /** True if this host has made the code of files and packages. Default false. */
+  readonly isBundle?: boolean | undefined;
   /** Differences of a resource type's call. Default: it is none. */
   readonly typeCall?: TypeCall | undefined;
   /**
@@ -157,15 +159,18 @@ export class Kernel {
    */
   async plan(
     asked: ExecuteRequest,
-    { tenant }: Pick<RunOptions, "tenant"> = {},
+    options: Pick<RunOptions, "tenant" | "isBundle"> = {},
   ): Promise<PublicPlan> {
-    const context = await this.#load(asked, { tenant });
+    const context = await this.#load(asked, options);
     return publicPlan(context, this.#hooks.onWorker.call().engines);
   }
 
   /** Checks whether `execute` would run a request at all, and rejects as it does. Runs nothing. */
-  async check(asked: ExecuteRequest, { tenant }: Pick<RunOptions, "tenant"> = {}): Promise<void> {
-    const context = await this.#load(asked, { tenant });
+  async check(
+    asked: ExecuteRequest,
+    options: Pick<RunOptions, "tenant" | "isBundle"> = {},
+  ): Promise<void> {
+    const context = await this.#load(asked, options);
     assertGranted(context.plan);
     if (context.request.reuse === "code") assertReusable(context.tools);
     this.#hooks.onWorker.call().engine(context.level);
@@ -173,11 +178,12 @@ export class Kernel {
 
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
-    const { tenant = SOLE_TENANT, exchange, typeCall, signal, onGranted } = options;
+    const { tenant = SOLE_TENANT, exchange, typeCall, isBundle, signal, onGranted } = options;
     const observer = options.observer && contained(options.observer);
     if (this.#ready !== undefined) await this.#ready;
     // The guard comes first, and lets only valid requests through.
-    const requester = typeCall ? { ...tenant, codeLimit: typeCall.codeLimit } : tenant;
+    const ownLimit = isBundle ? { isBundle } : typeCall && { codeLimit: typeCall.codeLimit };
+    const requester = ownLimit ? { ...tenant, ...ownLimit } : tenant;
     const request = (await onValidate.run(asked, requester)) as ValidRequest;
     const account = new RunAccount(onGranted);
     const given = { tenant, observer, exchange, typeCall, signal, account };

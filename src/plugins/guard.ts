@@ -1,7 +1,7 @@
-import { PayloadTooLarge } from "../base/errors.ts";
 import { firstIssue } from "../config/config.ts";
-import { requestWithin } from "../request/execute-request.ts";
+import { requestWithin } from "../request/request-within.ts";
 import type { ValidRequest } from "../request/types.ts";
+import { assertCodeSize } from "./code-size.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 import { assertWithin } from "./tenant-limits.ts";
 
@@ -21,12 +21,8 @@ export const GuardPlugin: IsolatePlugin = {
       const parsed = schema.safeParse(asked);
       if (!parsed.success) throw firstIssue(parsed.error, schema);
       const { data } = parsed;
-      const { maxSize = config.maxSize, maxTimeout, maxMemory, sandbox: levels = [] } = tenant;
-      const size = Buffer.byteLength(data.code);
-      const limit = tenant.codeLimit ?? Math.min(maxSize, config.maxSize);
-      if (size > limit) {
-        throw new PayloadTooLarge("code", `code: ${size} bytes exceed the limit of ${limit}`);
-      }
+      assertCodeSize(data.code, config, tenant);
+      const { maxTimeout, maxMemory, sandbox: levels = [] } = tenant;
       const {
         timeout = Math.min(config.timeout, maxTimeout ?? config.timeout),
         sandbox = levels[0] ?? config.sandbox ?? "container",

@@ -75,6 +75,8 @@ export interface Requester extends Tenant {
    * which was limited when it was kept.
    */
   readonly codeLimit?: number | undefined;
+  /** True if this host has made the code of files and packages. Then the limit of bundles applies. */
+  readonly isBundle?: boolean | undefined;
 }
 
 /** A sandbox that has been started: `id`, `level`, `profile` and `kill()`. */

@@ -65,20 +65,34 @@ export function encodeFrame(
   header: object = {},
   ...payload: readonly Uint8Array[]
 ): Uint8Array {
-  const head = encoder.encode(JSON.stringify(header));
-  const size = payload.reduce((sum, part) => sum + part.length, PREFIX_BYTES + head.length);
-  const bytes = new Uint8Array(SIZE_BYTES + size);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, size);
-  view.setUint8(4, PROTOCOL_VERSION);
-  view.setUint8(5, FrameType[type]);
-  view.setUint32(6, head.length);
-  bytes.set(head, SIZE_BYTES + PREFIX_BYTES);
-  let filled = SIZE_BYTES + PREFIX_BYTES + head.length;
+  const size = payload.reduce((sum, part) => sum + part.length, 0);
+  const bytes = encodeHead(type, header, size, size);
+  let filled = bytes.length - size;
   for (const part of payload) {
     bytes.set(part, filled);
     filled += part.length;
   }
+  return bytes;
+}
+
+/**
+ * Encodes all that a frame has before its payload of so many bytes. `room` bytes stay free behind it.
+ * A large payload is written after it, and not copied.
+ */
+export function encodeHead(
+  type: FrameName,
+  header: object,
+  payloadBytes: number,
+  room = 0,
+): Uint8Array {
+  const head = encoder.encode(JSON.stringify(header));
+  const bytes = new Uint8Array(SIZE_BYTES + PREFIX_BYTES + head.length + room);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, PREFIX_BYTES + head.length + payloadBytes);
+  view.setUint8(4, PROTOCOL_VERSION);
+  view.setUint8(5, FrameType[type]);
+  view.setUint32(6, head.length);
+  bytes.set(head, SIZE_BYTES + PREFIX_BYTES);
   return bytes;
 }
 

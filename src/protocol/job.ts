@@ -1,26 +1,39 @@
-import { encodeFrame, type Frame } from "./frames.ts";
+import { encodeFrame, encodeHead, type Frame } from "./frames.ts";
 import type { Grants } from "./grants.ts";
 import type { JobHeader, ToolHeader, ToolUse, WorkerJob } from "./messages.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Bytes of a frame from which its parts are not put together. */
+const LARGE_FRAME = 262_144;
+
 /**
  * Encodes the frame of a job. Long parts go into its payload: a header is small, and parsed at
- * once.
+ * once. `codeBytes` are the code in UTF-8, if that is known.
  */
 export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8Array {
+  const { header, payload } = framed(job, grants);
+  return encodeFrame("job", header, ...payload);
+}
+
+/** Encodes the same frame in one part, or a large one in several, without a copy of its payload. */
+export function encodeJobParts(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8Array[] {
+  const { header, payload } = framed(job, grants);
+  const size = payload.reduce((sum, { length }) => sum + length, 0);
+  if (size < LARGE_FRAME) return [encodeFrame("job", header, ...payload)];
+  return [encodeHead("job", header, size), ...payload];
+}
+
+function framed(job: Omit<WorkerJob, "type">, grants: Grants | undefined) {
   const { code, entry, input, tools, attachments = [], limits, result, reuse, httpRequest } = job;
   const { language, moduleUrl } = job;
   const payload: Uint8Array[] = [];
-  const bytesOf = (text: string): number => {
-    const bytes = encoder.encode(text);
-    payload.push(bytes);
-    return bytes.length;
-  };
+  const add = (bytes: Uint8Array): number => payload.push(bytes) && bytes.length;
+  const bytesOf = (text: string): number => add(encoder.encode(text));
   const header: JobHeader = {
     entry,
-    codeBytes: bytesOf(code),
+    codeBytes: add(job.codeBytes ?? encoder.encode(code)),
     ...(language && { language }),
     ...(moduleUrl && { moduleUrl }),
     ...(input !== undefined && { inputBytes: bytesOf(input) }),
@@ -36,10 +49,13 @@ export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8A
     ...(httpRequest && { httpRequest }),
     ...(grants !== undefined && { grants }),
   };
-  return encodeFrame("job", header, ...payload, ...attachments);
+  return { header, payload: [...payload, ...attachments] };
 }
 
-/** Decodes the job of a frame that `encodeJob()` has made. */
+/** Bytes from which code is left undecoded for the thread that runs it. */
+const LONG_CODE = 65_536;
+
+/** Decodes the job of a frame that `encodeJob()` has made. Long code stays as bytes. */
 export function decodeJob({ header, payload }: Frame): WorkerJob {
   const {
     entry,
@@ -63,7 +79,9 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
   return {
     type: "job",
     entry,
-    code: nextText(codeBytes),
+    ...(codeBytes < LONG_CODE
+      ? { code: nextText(codeBytes) }
+      : { code: "", codeBytes: next(codeBytes).slice() }),
     ...(language && { language }),
     ...(moduleUrl && { moduleUrl }),
     input: inputBytes === undefined ? undefined : nextText(inputBytes),

@@ -21,6 +21,9 @@ export const OUTPUT_LIMITS: OutputLimits = {
 /** Most bytes of a job as a sandbox gets it: its code, input, tools and attachments. */
 export const MAX_JOB_BYTES = 67_108_864;
 
+/** Largest bundle that a host may allow. It leaves half of a job to the input and the tools. */
+export const MAX_BUNDLE_BYTES = 33_554_432;
+
 /** Characters kept of one log message. An ellipsis replaces the rest. */
 export const MAX_LOG_MESSAGE = 65_536;
 

@@ -80,7 +80,10 @@ export interface PrepareHeader {
 export interface WorkerJob {
   readonly type: "job";
   readonly entry: string;
+  /** Empty if the worker has loaded it, or gets its bytes. */
   readonly code: string;
+  /** Long code in UTF-8. A message between threads hands bytes over, but copies a text. */
+  readonly codeBytes?: Uint8Array | undefined;
   readonly language?: Language | undefined;
   readonly moduleUrl?: string;
   readonly input: string | undefined;

@@ -60,28 +60,3 @@ export const executeRequest = strictObject({
   /** Megabytes of the sandbox, rounded up to a multiple of 64. Default: the operator's. */
   memory: z.int().min(128).optional().meta({ description: "Megabytes" }),
 });
-
-/** Returns the schema of what one host takes: text that is whole, and numbers within the host's limits. */
-export function requestWithin({
-  maxTimeout,
-  queueTimeout: maxQueueTimeout,
-  maxMemory,
-}: {
-  maxTimeout: number;
-  queueTimeout: number;
-  maxMemory: number;
-}) {
-  const { code, entry, timeout, queueTimeout, memory } = executeRequest.shape;
-  return executeRequest.extend({
-    code: code.check(...WHOLE_TEXT),
-    entry: entry.check(...WHOLE_TEXT),
-    timeout: timeout.unwrap().max(maxTimeout).optional(),
-    queueTimeout: queueTimeout.unwrap().max(maxQueueTimeout).optional(),
-    memory: memory.unwrap().max(maxMemory).optional(),
-  });
-}
-
-const WHOLE_TEXT = [
-  z.refine<string>((value) => !value.includes("\0"), { error: "Contains a NUL byte" }),
-  z.refine<string>((value) => value.isWellFormed(), { error: "Contains half a surrogate pair" }),
-];

@@ -30,6 +30,8 @@ export interface Tenant {
   readonly maxMemory?: number | undefined;
   /** Most bytes of code. */
   readonly maxSize?: number | undefined;
+  /** Most bytes of a bundle of files and packages. */
+  readonly maxBundleSize?: number | undefined;
   /** Most log entries kept of one execution, beside its exception. */
   readonly logEntries?: number | undefined;
   /** Most requests of one execution through the egress proxy, if that is less than the host's. */

@@ -117,6 +117,7 @@ async function answer(
     function: { name, version: version.version },
     signal: hangUp.signal,
     request: requestOf(version),
+    isBundle: version.isBundle,
     exchange: {
       request,
       body,

@@ -55,6 +55,12 @@ export interface Functions {
   get(tenant: string, name: string): Promise<FunctionRow | undefined>;
   /** Returns a version. Default: the current one. */
   version(tenant: string, name: string, version?: number): Promise<FunctionVersion | undefined>;
+  /** Returns a version without its files and code. Default: the current one. */
+  outline(
+    tenant: string,
+    name: string,
+    version?: number,
+  ): Promise<Omit<FunctionVersion, "files" | "code"> | undefined>;
   /** Returns the source map of a version that has one. */
   sourceMap(tenant: string, name: string, version: number): Promise<string | undefined>;
   /** Lists versions, the newest first, without their files and code. */

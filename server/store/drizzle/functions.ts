@@ -45,9 +45,11 @@ export function drizzleFunctions(db: Database, defaultLimit: number): Functions 
         .with(deployed, forgotten, room)
         .insert(versions)
         .values({ tenant, name, kind, ...version, version: number })
-        .returning(whole);
+        // Not its files and code, which may have megabytes and are here.
+        .returning(outline);
       if (row === undefined) throw new Error("A version was inserted and not returned");
-      return row;
+      const { files, code } = version;
+      return { ...row, files, code };
     },
 
     async get(tenant, name) {
@@ -59,6 +61,15 @@ export function drizzleFunctions(db: Database, defaultLimit: number): Functions 
       const wanted = version ?? sql`(${currentOf(tenant, name)})`;
       const [row] = await db
         .select(whole)
+        .from(versions)
+        .where(and(versionsOf(tenant, name), eq(versions.version, wanted)));
+      return row;
+    },
+
+    async outline(tenant, name, version) {
+      const wanted = version ?? sql`(${currentOf(tenant, name)})`;
+      const [row] = await db
+        .select(outline)
         .from(versions)
         .where(and(versionsOf(tenant, name), eq(versions.version, wanted)));
       return row;

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { deadline } from "../../base/deadline.ts";
+import { LongTexts } from "../../base/long-texts.ts";
 import {
   encodeFrame,
   type Frame,
@@ -10,7 +11,7 @@ import {
 import type { Grants, WorkerGrant } from "../../protocol/grants.ts";
 import { HTTP_LIMITS } from "../../protocol/http.ts";
 import { readChannel, readError, readLog, readResult, readSocket } from "../../protocol/inbound.ts";
-import { encodeJob } from "../../protocol/job.ts";
+import { encodeJobParts } from "../../protocol/job.ts";
 import {
   CHANNEL_LIMITS,
   MAX_LOG_MESSAGE,
@@ -39,6 +40,12 @@ const MAX_UNREAD = 2 * CHANNEL_LIMITS.window * CHANNEL_LIMITS.textBytes;
 const SMALL_FRAME = 2_048;
 /** Bytes of all such frames that are not counted singly. */
 const SMALL_FRAMES = EXTRA_FRAMES * SMALL_FRAME;
+
+/** Characters of code whose bytes are kept, and most characters of all such code. */
+const LONG_CODE = 65_536;
+const KEPT_CHARACTERS = 16_777_216;
+const encoder = new TextEncoder();
+const encoded = new LongTexts<Uint8Array>(KEPT_CHARACTERS);
 
 interface Running {
   readonly job: SandboxJob;
@@ -112,7 +119,10 @@ export class Connection {
         droppedThere: 0,
         droppedHere: 0,
       };
-      this.#socket.write(encodeJob(this.#loaded ? { ...job, code: "" } : job, grantsOf(job)));
+      const sent = this.#loaded ? { ...job, code: "" } : withBytes(job);
+      this.#socket.cork();
+      for (const part of encodeJobParts(sent, grantsOf(job))) this.#socket.write(part);
+      this.#socket.uncork();
     });
   }
 
@@ -268,6 +278,12 @@ export class Connection {
     this.#loaded = "reusable" in ending && ending.reusable === true;
     running?.end(withDropped(ending, running));
   }
+}
+
+/** Adds the bytes of long code, which is encoded once, and not for each of its executions. */
+function withBytes(job: SandboxJob): SandboxJob & { readonly codeBytes?: Uint8Array } {
+  if (job.code.length < LONG_CODE) return job;
+  return { ...job, codeBytes: encoded.get(job.code, (text) => encoder.encode(text)) };
 }
 
 /** Adds the entries dropped here to the sandbox's count. */

@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto";
 import { BadRequest } from "../../base/errors.ts";
+import { LongTexts } from "../../base/long-texts.ts";
 import type { ToolUse } from "../../protocol/messages.ts";
 import type { Job, Profile } from "../contract/contract.ts";
+
+/** Digests of code, which is hashed once, and not by each of its executions. */
+const digests = new LongTexts<string>();
 
 /** Tools that need nothing new for the next execution in the same sandbox. */
 const REUSABLE: readonly string[] = ["crypto", "database"];
@@ -37,12 +41,16 @@ export function reuseKey(
   // Nested arrays keep the parts apart.
   const text = JSON.stringify([
     tenant,
-    code,
+    digests.get(code, sha256),
     entry,
     language ?? null,
     used,
     grants ?? null,
     profile,
   ]);
+  return sha256(text);
+}
+
+function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

@@ -18,7 +18,8 @@ describe("settings", () => {
     });
     expect(settings.config).toMatchObject({
       port: 8787,
-      maxSize: 100_000,
+      maxSize: 1_048_576,
+      maxBundleSize: 8_388_608,
       timeout: 3_000,
       memory: 256,
       cpus: 1,
@@ -38,7 +39,8 @@ describe("settings", () => {
       ISOLATE_POOL_PREPARED: "2",
       ISOLATE_REUSE_TOTAL: "3",
       ISOLATE_REUSE_IDLE: "9000",
-      ISOLATE_CODE_BYTES: "1048576",
+      ISOLATE_CODE_BYTES: "2097152",
+      ISOLATE_BUNDLE_BYTES: "33554432",
       ISOLATE_MEMORY: "2048",
       ISOLATE_CPUS: "0.5",
       ISOLATE_MOUNTS: '{"/data":"/srv/data"}',

@@ -94,7 +94,7 @@ describe("a request beyond its tenant's limits", () => {
     const long = { code: `${code}/**/` };
     expect(await refusal(run(long, { maxSize: 25 }))).toMatchObject({
       ...tooLarge,
-      message: "code: 26 bytes exceed the limit of 25",
+      message: "code: 26 bytes exceed this tenant's limit of 25 (codeBytes)",
     });
     expect(await refusal(run({ code: `${long.code}/**/ ` }, { maxSize: 99 }))).toMatchObject(
       tooLarge,
