@@ -17,7 +17,9 @@ import { deadline } from "./rows/deadline.ts";
 import { fairness } from "./rows/fairness.ts";
 import { grants } from "./rows/grants.ts";
 import { kernel } from "./rows/kernel.ts";
+import { largeCode } from "./rows/large-code.ts";
 import { memory } from "./rows/memory.ts";
+import { packages } from "./rows/packages.ts";
 import { policy } from "./rows/policy.ts";
 import { resourcex } from "./rows/resourcex.ts";
 import { reuse } from "./rows/reuse.ts";
@@ -42,6 +44,8 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   resourcex,
   fairness,
   tenants,
+  "large-code": largeCode,
+  packages,
   start,
   against,
 };

@@ -110,6 +110,12 @@ export class BenchServer {
 }
 
 /** Starts the process of a server. Its log is its standard error. */
+/** Passes on the registry of packages, for the row that needs one. */
+function npmRegistry(): NodeJS.ProcessEnv {
+  const { ISOLATE_NPM_REGISTRY } = process.env;
+  return ISOLATE_NPM_REGISTRY ? { ISOLATE_NPM_REGISTRY } : {};
+}
+
 export function launchOf(options: ServerOptions): ChildProcess {
   const checkout = options.checkout ?? ROOT;
   return spawn(process.execPath, startArguments(checkout), {
@@ -144,6 +150,9 @@ function environment(options: ServerOptions): NodeJS.ProcessEnv {
     ISOLATE_STORE_URL: storeOf(runDirectory),
     ISOLATE_POOL_MIN: String(min),
     ISOLATE_POOL_MAX: "8",
+    // For the row of large code, whose files could not be bundled to as much.
+    ISOLATE_CODE_BYTES: "4194304",
+    ...npmRegistry(),
     ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
     ...(adminKey !== undefined && { ISOLATE_ADMIN_KEY: adminKey }),
     ...(engine !== undefined && { ISOLATE_ENGINE: engine }),
