@@ -110,12 +110,6 @@ export class BenchServer {
 }
 
 /** Starts the process of a server. Its log is its standard error. */
-/** Passes on the registry of packages, for the row that needs one. */
-function npmRegistry(): NodeJS.ProcessEnv {
-  const { ISOLATE_NPM_REGISTRY } = process.env;
-  return ISOLATE_NPM_REGISTRY ? { ISOLATE_NPM_REGISTRY } : {};
-}
-
 export function launchOf(options: ServerOptions): ChildProcess {
   const checkout = options.checkout ?? ROOT;
   return spawn(process.execPath, startArguments(checkout), {
@@ -136,6 +130,12 @@ function startArguments(checkout: string): string[] {
     scripts: { start: string };
   };
   return scripts.start.split(" ").slice(1);
+}
+
+/** Passes on the registry of packages, for the row that needs one. */
+function npmRegistry(): NodeJS.ProcessEnv {
+  const { ISOLATE_NPM_REGISTRY } = process.env;
+  return ISOLATE_NPM_REGISTRY ? { ISOLATE_NPM_REGISTRY } : {};
 }
 
 /** Copies the bench's environment without settings of Isolate, and adds the server's own. */

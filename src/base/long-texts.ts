@@ -5,8 +5,8 @@ const LONG = 16_384;
 const MAX_CHARACTERS = 33_554_432;
 
 /**
- * Keeps what is known of long texts. Such a text is looked up by its length and then by its address,
- * or its contents, which takes a tenth of any reading of it.
+ * Keeps what is known of long texts. Such a text is found by its length and then by its address or its
+ * contents, which takes a tenth of any reading of it.
  */
 export class LongTexts<V extends NonNullable<unknown>> {
   readonly #known: LRUCache<string, V>;

@@ -63,7 +63,7 @@ describe.each(LEVELS)("level %s", (level) => {
   });
 
   it("keeps it loaded for the next execution", async () => {
-    const code = bundleOf(MOST, "kept");
+    const code = bundleOf(MOST / 4, "kept");
     for (const calls of [1, 2, 3]) {
       const output = await run(code, level, { reuse: "code" });
       expect(output).toMatchObject({ ok: true, result: [1, 1, calls] });

@@ -369,6 +369,30 @@ describe("a control connection", () => {
     expect(bytes).toBe(511);
   });
 
+  it("sends code of 8 MiB once to a sandbox that keeps it", async () => {
+    const code = "日".repeat(2_796_202);
+    const decoder = new FrameDecoder(16_777_216);
+    const sizes: number[] = [];
+    sandbox.on("data", (chunk: Buffer) => {
+      for (const { type, header, payload } of decoder.push(chunk)) {
+        if (type !== "job") continue;
+        sizes.push(payload.length);
+        const { codeBytes } = header as { codeBytes: number };
+        const same = Buffer.from(payload.subarray(0, codeBytes)).toString() === code;
+        sandbox.write(result(JSON.stringify(codeBytes > 0 && same), { reusable: true }));
+      }
+    });
+    const texts: unknown[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      const ending = await connection.run({ ...job, code, reuse: true }, { onLog: () => {} });
+      texts.push("text" in ending && ending.text);
+    }
+    expect([sizes, texts]).toEqual([
+      [8_388_606, 0, 0],
+      ["true", "false", "false"],
+    ]);
+  });
+
   it("answers a ping or rejects in time", async () => {
     sandbox.once("data", () => sandbox.write(encodeFrame("pong")));
     await expect(connection.ping(1_000)).resolves.toBeUndefined();
