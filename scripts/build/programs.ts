@@ -8,6 +8,7 @@ import { RUNNER_URL } from "../../src/engines/in-process/runner-url.ts";
 import { DRIZZLE_MODULES } from "../../src/protocol/drizzle-specifiers.ts";
 import { TOOL_MODULES } from "../../src/tools/tool-modules.ts";
 import { CHANGED_MODULES, importMap } from "./import-map.ts";
+import { RESOLVER, UNPACKER } from "./package-builders.ts";
 
 /** Output files by their paths, and their sources. */
 export interface Built {
@@ -50,6 +51,14 @@ export async function buildPrograms(): Promise<Built> {
     within("confined", await buildConfined("checker", "src/bundler/checker-entry.ts")),
     within("confined", await buildConfined("unpacker", "src/resourcex/archive/unpacker-entry.ts")),
     within("confined", await buildConfined("schemas", "server/resources/checks/entry.ts")),
+    within(
+      "confined",
+      await buildConfined("package-unpacker", "src/packages/unpacker/entry.ts", UNPACKER),
+    ),
+    within(
+      "confined",
+      await buildConfined("package-resolver", "src/packages/resolver/entry.ts", RESOLVER),
+    ),
     await buildTypeEntry(),
     await buildToolModules(),
   ]);
@@ -136,8 +145,13 @@ async function buildRealm(): Promise<Built> {
 }
 
 /** Builds a script for confined processes, with all its imports. */
-export async function buildConfined(name: string, source: string): Promise<Built> {
-  return bundle({ ...MODULE, ...SMALL, entryPoints: { [name]: source }, platform: "node" });
+export async function buildConfined(
+  name: string,
+  source: string,
+  options: BuildOptions = {},
+): Promise<Built> {
+  const entryPoints = { [name]: source };
+  return bundle({ ...MODULE, ...SMALL, entryPoints, platform: "node", ...options });
 }
 
 /** Builds the module that surrounds the code of each resource type. */

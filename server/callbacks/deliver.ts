@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { isIPv6, type LookupFunction } from "node:net";
 import { admit, type CheckedAddress, type OperatorRules } from "../../src/destinations/admit.ts";
+import { checkedLookup } from "../../src/destinations/checked-lookup.ts";
 import { callbackTarget } from "./callback-url.ts";
 
 const CONNECT_WITHIN = 3_000;
@@ -56,7 +56,7 @@ function post(
       method: "POST",
       // No shared connection: the request must reach the checked address.
       agent: false,
-      lookup: lookupOf(addresses),
+      lookup: checkedLookup(addresses),
       headers: headersOf(delivery),
       signal,
       ...(ca !== undefined && { ca }),
@@ -91,16 +91,6 @@ function endOf(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
-}
-
-/** Makes a lookup that returns the checked addresses, whatever a resolver would return by now. */
-function lookupOf(addresses: readonly CheckedAddress[]): LookupFunction {
-  const answers = addresses.map(({ ip }) => ({ address: ip, family: isIPv6(ip) ? 6 : 4 }));
-  return (_name, { all }, done) => {
-    const [first] = answers;
-    if (all) done(null, answers);
-    else done(null, first?.address ?? "", first?.family);
-  };
 }
 
 function headersOf({ id, body, secret }: Delivery): Record<string, string | number> {

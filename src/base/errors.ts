@@ -9,7 +9,7 @@ export abstract class IsolateError extends Error {
   /** Stable code for programs, for example `BAD_REQUEST`. */
   abstract readonly code: string;
   /** HTTP status of the answer. */
-  abstract readonly status: 400 | 403 | 409 | 413 | 415 | 429 | 500 | 503 | 507;
+  abstract readonly status: 400 | 403 | 409 | 413 | 415 | 429 | 500 | 502 | 503 | 507;
   /** Seconds after which a repetition may succeed. */
   retryAfter: number | undefined;
 }
@@ -80,6 +80,21 @@ export class EgressUnavailable extends IsolateError {
   readonly code = "EGRESS_UNAVAILABLE";
   readonly status = 503;
   override retryAfter: number | undefined = 2;
+}
+
+/** The registry of packages does not answer, or not in time. */
+export class RegistryUnavailable extends IsolateError {
+  readonly name = "RegistryUnavailable";
+  readonly code = "REGISTRY_UNAVAILABLE";
+  readonly status = 503;
+  override retryAfter: number | undefined = 5;
+}
+
+/** Answers of the registry of packages cannot be used. The message names the package. */
+export class RegistryFailed extends IsolateError {
+  readonly name = "RegistryFailed";
+  readonly code = "REGISTRY_FAILED";
+  readonly status = 502;
 }
 
 /** All sandboxes of this host are in use, and the queue is full or the deadline has passed. */

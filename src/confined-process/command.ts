@@ -5,6 +5,8 @@ import { canUse, confinable, confinedCommand, newUser } from "./host-confinement
 export interface ProcessLimits {
   /** Megabytes of data beside those of the runtime itself. */
   readonly memory: number;
+  /** Megabytes of JavaScript objects, which are a part of `memory`. Default 128. */
+  readonly heap?: number | undefined;
   /** Seconds of processor time, the start included. */
   readonly cpu: number;
 }
@@ -18,7 +20,7 @@ export interface Command {
 
 /** Kilobytes that the runtime reserves for machine code. The kernel counts them as data. */
 const RESERVED = 573_440;
-/** Megabytes of JavaScript objects. Buffers and WebAssembly memory are not part of them. */
+/** Default of `heap`. Buffers and WebAssembly memory are not part of it. */
 const HEAP = 128;
 const OPEN_FILES = 64;
 
@@ -30,7 +32,7 @@ const OPEN_FILES = 64;
  */
 export async function parserCommand(
   main: string,
-  { memory, cpu }: ProcessLimits,
+  { memory, heap = HEAP, cpu }: ProcessLimits,
 ): Promise<Command> {
   const limits = [
     "ulimit -c 0",
@@ -52,7 +54,7 @@ export async function parserCommand(
       ...RUN_ALONE,
       "--deny-import",
       // Optimizing WebAssembly takes longer than the short programs here run.
-      `--v8-flags=--max-old-space-size=${HEAP},--liftoff-only`,
+      `--v8-flags=--max-old-space-size=${heap},--liftoff-only`,
       `data:text/javascript;base64,${Buffer.from(main).toString("base64")}`,
     ],
     { user: isReachable ? user : undefined },

@@ -23,6 +23,8 @@ export interface LockedPackage {
   readonly tarball: string;
   /** Hash as in a package-lock.json: `sha512-…`. */
   readonly integrity: string;
+  /** True if nothing fails without it. It is left out if it has native code. */
+  readonly optional?: true | undefined;
   /** Bytes of the files, as the registry tells. Absent if it does not. */
   readonly unpackedBytes?: number | undefined;
   /** Licence field of its package.json. */
@@ -35,7 +37,7 @@ export interface LockedPackage {
 
 /** Exact versions of everything that a request needs. */
 export interface Lock extends PackageRequest {
-  /** SHA-256 of the packages' paths, names, versions and hashes, in hexadecimal. */
+  /** SHA-256 of the packages' paths, names, versions, hashes and optionality, in hexadecimal. */
   readonly hash: string;
   /** Packages by path. */
   readonly packages: readonly LockedPackage[];
@@ -59,6 +61,19 @@ export interface PackageOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A known vulnerability of a version in a lock, as the registry tells. */
+export interface Advisory {
+  readonly name: string;
+  readonly version: string;
+  readonly severity: "info" | "low" | "moderate" | "high" | "critical";
+  /** Text of the registry, which may be empty. */
+  readonly title: string;
+  /** Page about it, or `""`. */
+  readonly url: string;
+  /** Range of the vulnerable versions. */
+  readonly range: string;
+}
+
 /** Resolves and fetches packages. */
 export interface PackageSource {
   /**
@@ -75,4 +90,6 @@ export interface PackageSource {
    * the registry. Rejects as `resolve()`, and for packages with native code.
    */
   archive(lock: Lock, options: PackageOptions): Promise<Uint8Array>;
+  /** Asks the registry for known vulnerabilities. There are none if it does not answer for them. */
+  advisories(lock: Lock, options: PackageOptions): Promise<readonly Advisory[]>;
 }

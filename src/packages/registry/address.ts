@@ -1,0 +1,53 @@
+import type { OperatorRules } from "../../destinations/admit.ts";
+import {
+  accepted,
+  type Destination,
+  formatDestination,
+  parseHost,
+} from "../../destinations/host.ts";
+
+/** The one origin of a registry, as the operator names it. */
+export interface RegistryAddress {
+  readonly url: URL;
+  readonly destination: Destination;
+  /** Rules for its addresses: they may be private ones, but never those of a cloud's metadata. */
+  readonly operatorRules: OperatorRules;
+}
+
+/**
+ * Reads the URL of a registry.
+ *
+ * @throws {Error} for any other text.
+ */
+export function registryAddress(text: string, operatorRules: OperatorRules): RegistryAddress {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isHttp = url?.protocol === "https:" || url?.protocol === "http:";
+  if (url === undefined || !isHttp) throw new Error("The registry of packages has no http(s) URL");
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new Error("The URL of the registry of packages has more than a host and a path");
+  }
+  url.pathname = url.pathname.replace(/\/*$/, "/");
+  const host = accepted(() => parseHost(url.hostname));
+  if (host === undefined) throw new Error("The URL of the registry of packages has no valid host");
+  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+  const destination = { host, port };
+  const privateDestinations = new Set([
+    ...operatorRules.privateDestinations,
+    formatDestination(destination),
+  ]);
+  return { url, destination, operatorRules: { ...operatorRules, privateDestinations } };
+}
+
+/**
+ * Returns the path of a tarball below a registry, for the URL that a document gives. The host is the registry's,
+ * whatever the URL says.
+ */
+export function tarballPath(
+  { url }: Pick<RegistryAddress, "url">,
+  text: string,
+): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { pathname, search } = new URL(text);
+  const isBelow = pathname.startsWith(url.pathname);
+  return `${isBelow ? pathname.slice(url.pathname.length - 1) : pathname}${search}`;
+}

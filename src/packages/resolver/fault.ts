@@ -1,0 +1,71 @@
+/** Reason that a resolution failed, in parts that the control plane puts into words. */
+export interface ResolverFault {
+  readonly code: string;
+  readonly package: string;
+  /** Version, range or tag that was asked for. */
+  readonly wanted?: string | undefined;
+  /** Versions that there are, the latest first. */
+  readonly versions?: readonly string[] | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** Package that needs it. Absent for the request itself. */
+  readonly requiredBy?: string | undefined;
+  readonly detail?: string | undefined;
+}
+
+const MAX_VERSIONS = 20;
+const MAX_DETAIL = 400;
+
+interface NpmError {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly name?: unknown;
+  readonly package?: unknown;
+  readonly pkgid?: unknown;
+  readonly wanted?: unknown;
+  readonly versions?: unknown;
+  readonly distTags?: unknown;
+  readonly requiredBy?: unknown;
+  readonly current?: { readonly name?: unknown };
+  readonly edge?: { readonly name?: unknown; readonly spec?: unknown };
+}
+
+/** Reads an error of npm's libraries. */
+export function resolverFault(thrown: unknown): ResolverFault {
+  const error = (thrown ?? {}) as NpmError;
+  const versions = Array.isArray(error.versions) ? error.versions.map(String) : [];
+  const code = error.code ?? "EUNKNOWN";
+  return {
+    code: String(code),
+    package: cut(nameOf(error)),
+    wanted: textOf(error.wanted ?? error.edge?.spec),
+    ...(versions.length > 0 && { versions: versions.slice(-MAX_VERSIONS).reverse().map(cut) }),
+    tags: tagsOf(error.distTags),
+    requiredBy: requirer(error.requiredBy),
+    detail: textOf(error.message),
+  };
+}
+
+function nameOf({ code, name, package: named, pkgid, current, edge }: NpmError): string {
+  const named1 = named ?? pkgid ?? edge?.name ?? current?.name;
+  if (typeof named1 === "string") return named1;
+  return code !== undefined && typeof name === "string" ? name : "";
+}
+
+function requirer(location: unknown): string | undefined {
+  if (typeof location !== "string" || location === "." || location === "") return undefined;
+  return cut(location.slice(location.lastIndexOf("node_modules/") + "node_modules/".length));
+}
+
+function tagsOf(tags: unknown): Record<string, string> | undefined {
+  if (typeof tags !== "object" || tags === null) return undefined;
+  const entries = Object.entries(tags).slice(0, MAX_VERSIONS);
+  return Object.fromEntries(entries.map(([tag, version]) => [cut(tag), cut(String(version))]));
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? cut(value) : undefined;
+}
+
+function cut(text: string): string {
+  return text.slice(0, MAX_DETAIL);
+}

@@ -1,0 +1,171 @@
+import pLimit from "p-limit";
+import { z } from "zod";
+import { RegistryFailed, RegistryUnavailable } from "../../base/errors.ts";
+import { ConfinedFailure } from "../../confined-process/process.ts";
+import { Builder } from "../builder/builder.ts";
+import { TimeIsUp } from "../builder/deadline.ts";
+import type { PackageLimits } from "../limits.ts";
+import { refused } from "../refused.ts";
+import { tarballPath } from "../registry/address.ts";
+import {
+  Registries,
+  type RegistryName,
+  type RegistrySet,
+  strongHash,
+} from "../registry/registries.ts";
+import type { LockedPackage, PackageRequest } from "../types.ts";
+import { type ClaimedPackage, packageName, resolverAnswer } from "./claims.ts";
+import type { BroughtDocument, ResolverQuestion } from "./entry.ts";
+import { faultError } from "./words.ts";
+
+const PROCESS = { memory: 1_280, heap: 640, cpu: 60, bytes: 16_777_216, facts: 16_777_216 };
+const AT_ONCE = 8;
+const DAY = 86_400_000;
+const NOTHING = new Uint8Array();
+
+export interface ResolveOptions {
+  readonly request: PackageRequest;
+  /** Days that a version must have been published. */
+  readonly minimumAge: number;
+  readonly registries: RegistrySet;
+  readonly limits: PackageLimits;
+  readonly owner: string;
+  readonly signal: AbortSignal;
+}
+
+interface Document extends BroughtDocument {
+  readonly body: Buffer;
+}
+
+/** Chooses versions, in a process that gets the registry's documents and has no way to the registry. */
+export async function resolvePackages(options: ResolveOptions): Promise<readonly LockedPackage[]> {
+  const { registries: set, limits, owner, signal } = options;
+  const registries = new Registries(set, limits, owner, signal);
+  const documents = new Documents(registries);
+  let builder: Builder | undefined;
+  try {
+    builder = await Builder.start("package-resolver", PROCESS, signal);
+    return locked(await converse(builder, documents, options), set, limits);
+  } catch (error) {
+    if (error instanceof ConfinedFailure || error instanceof z.ZodError) {
+      throw refused("They cannot be resolved within the limits of time and memory");
+    }
+    if (!(error instanceof TimeIsUp)) throw error;
+    const seconds = `${limits.timeout / 1_000} s`;
+    throw documents.isWaiting
+      ? new RegistryUnavailable(
+          `The registry was too slow: they are not resolved within ${seconds}`,
+        )
+      : refused(`They cannot be resolved within ${seconds}`);
+  } finally {
+    builder?.end();
+    registries.close();
+  }
+}
+
+async function converse(
+  builder: Builder,
+  documents: Documents,
+  { request, minimumAge }: ResolveOptions,
+): Promise<readonly ClaimedPackage[]> {
+  const { dependencies, overrides = {} } = request;
+  const before = new Date(Date.now() - minimumAge * DAY).toISOString();
+  const task = { dependencies, overrides, ...(minimumAge > 0 && { before }) };
+  let question: ResolverQuestion = { task };
+  let payload: Uint8Array = NOTHING;
+  for (;;) {
+    const reply = await builder.ask(question, payload);
+    const { wanted, packages, fault } = resolverAnswer.parse(reply.answer);
+    if (fault !== undefined) throw faultError(fault, minimumAge);
+    if (packages !== undefined) return packages;
+    for (const { registry, name } of wanted) documents.want(registry, name);
+    const ready = await documents.take();
+    question = { documents: ready.map(({ body, ...one }) => one) };
+    payload = Buffer.concat(ready.map(({ body }) => body));
+  }
+}
+
+/** Documents on their way from the registry. */
+class Documents {
+  readonly #registries: Registries;
+  readonly #limit = pLimit(AT_ONCE);
+  #ready: Document[] = [];
+  #coming = 0;
+  #failure: { readonly error: unknown } | undefined;
+  #wake = (): void => {};
+
+  constructor(registries: Registries) {
+    this.#registries = registries;
+  }
+
+  get isWaiting(): boolean {
+    return this.#coming > 0;
+  }
+
+  want(registry: RegistryName, name: string): void {
+    if (!packageName.safeParse(name).success) {
+      throw refused(`${JSON.stringify(name.slice(0, 214))} is no name of a package`);
+    }
+    this.#coming += 1;
+    this.#limit(() => this.#registries.document(registry, name))
+      .then(
+        ({ status, isZipped, bytes: body }) => {
+          this.#ready.push({ registry, name, status, bytes: body.length, gzip: isZipped, body });
+        },
+        (error: unknown) => {
+          this.#failure ??= { error };
+        },
+      )
+      .finally(() => {
+        this.#coming -= 1;
+        this.#wake();
+      });
+  }
+
+  /** Takes those that have come, at least one. */
+  async take(): Promise<readonly Document[]> {
+    while (this.#ready.length === 0 && this.#failure === undefined) {
+      if (this.#coming === 0) throw new ConfinedFailure("It waits for nothing");
+      await new Promise<void>((go) => {
+        this.#wake = go;
+      });
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return this.#ready.splice(0);
+  }
+}
+
+/** Checks claims about packages. Tarballs are compared with the hashes when they are fetched. */
+function locked(
+  claims: readonly ClaimedPackage[],
+  set: RegistrySet,
+  { packages: most }: PackageLimits,
+): readonly LockedPackage[] {
+  if (claims.length > most)
+    throw refused(`They need ${claims.length} packages; ${most} are the most`);
+  const paths = new Set(claims.map(({ path }) => path));
+  if (paths.size !== claims.length) throw new ConfinedFailure("Two packages have one place");
+  return claims
+    .map(({ optional, ...claim }) => {
+      const subject = JSON.stringify(`${claim.name}@${claim.version}`);
+      const registry = set[claim.registry];
+      const tarball = registry && tarballPath(registry, claim.tarball);
+      // Names of packages are what policies are about. So no other package's tarball passes for one.
+      if (tarball === undefined || !decoded(tarball).includes(`/${claim.name}/`)) {
+        throw new RegistryFailed(`The registry names no tarball of ${subject}`);
+      }
+      if (strongHash(claim.integrity) === undefined) {
+        throw new RegistryFailed(`The registry has no SHA-512 hash of ${subject}`);
+      }
+      return { ...claim, tarball, ...(optional && { optional }) };
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,59 @@
+import { type IsolateError, RegistryFailed } from "../../base/errors.ts";
+import { refused } from "../refused.ts";
+import type { ClaimedFault } from "./claims.ts";
+
+/** Reasons for which a dependency's version is written in a form that no registry has. */
+const NO_REGISTRY = "is in no registry: only versions, ranges and tags are, and aliases of these";
+
+/** Puts a failure of npm's library into words. Text of the registry in it is quoted. */
+export function faultError(fault: ClaimedFault, minimumAge: number): IsolateError {
+  const { code, package: name, wanted = "", requiredBy } = fault;
+  const by = requiredBy === undefined ? "" : `, which ${JSON.stringify(requiredBy)} needs,`;
+  const subject = `${JSON.stringify(name)}${by}`;
+  switch (code) {
+    case "E404":
+      return refused(`The registry has no package ${subject.replace(/,$/, "")}`);
+    case "EMALFORMED":
+      return new RegistryFailed(`The registry answers with no JSON of a package for ${subject}`);
+    case "ETARGET":
+    case "ENOVERSIONS":
+      return refused(noVersion(fault, subject, minimumAge));
+    case "EBADPLATFORM":
+      return refused(`${subject} has native code, which no sandbox loads`);
+    case "ERESOLVE":
+      return refused(conflict(fault));
+    case "ESPEC":
+      return refused(`${subject} has no valid version: ${JSON.stringify(wanted)}`);
+    case "EJSR":
+      return refused(
+        `${subject} has no name of JSR: ${JSON.stringify(wanted)}, for example jsr:@std/yaml@^1`,
+      );
+    case "ENOREGISTRY":
+    case "EALLOWGIT":
+    case "EALLOWREMOTE":
+    case "EALLOWFILE":
+    case "EALLOWDIRECTORY":
+      return refused(`${subject} ${NO_REGISTRY}`);
+    default:
+      return refused(
+        `${name === "" ? "They" : subject} cannot be resolved: ${fault.detail ?? code}`,
+      );
+  }
+}
+
+function noVersion(fault: ClaimedFault, subject: string, minimumAge: number): string {
+  const { wanted = "", versions = [], tags = {} } = fault;
+  const quoted = JSON.stringify(wanted);
+  if (minimumAge > 0) {
+    const days = `${minimumAge} ${minimumAge === 1 ? "day" : "days"}`;
+    return `${subject} has no version ${quoted} that is at least ${days} old, as the policy wants`;
+  }
+  const latest = tags.latest === undefined ? "" : `; the latest is ${tags.latest}`;
+  const others = versions.length === 0 ? "" : `; there are ${versions.slice(0, 8).join(", ")}`;
+  return `${subject} has no version ${quoted}${latest}${others}`;
+}
+
+function conflict({ package: name, wanted, detail }: ClaimedFault): string {
+  const what = name === "" ? "" : ` of ${JSON.stringify(name)}${wanted ? ` (${wanted})` : ""}`;
+  return `Their peer dependencies${what} exclude each other: ${detail ?? ""}`.trim();
+}
