@@ -26,15 +26,12 @@ export class Builder {
     if (signal.aborted) this.#kill();
   }
 
-  /** Starts the process of a script below `dist/programs/confined`. `signal` ends it. */
+  /** Starts the process. `script` is the text of a bundled module that exports a `MakeHandler`. */
   static async start(script: string, limits: BuilderLimits, signal: AbortSignal): Promise<Builder> {
-    const [main, text] = await Promise.all([
-      readProgram("confined/main"),
-      readProgram(`confined/${script}`),
-    ]);
+    const main = await readProgram("confined/main");
     const command: Command = await parserCommand(main, limits);
     signal.throwIfAborted();
-    const program = { script: Buffer.from(text), assets: [] };
+    const program = { script: Buffer.from(script), assets: [] };
     return new Builder(await ConfinedProcess.start(command, program, true), limits, signal);
   }
 

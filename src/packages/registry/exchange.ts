@@ -23,28 +23,32 @@ export class ExchangeError extends Error {
 
 /** Sends one request. Resolves at the end of its answer. */
 export function exchange(options: ExchangeOptions): Promise<void> {
-  const { url, agent, headers, body, signal, idle, onHead, onData } = options;
+  const { url, agent, headers, body = "", signal, idle, onHead, onData } = options;
   const request = url.protocol === "https:" ? httpsRequest : httpRequest;
+  const method = options.body === undefined ? "GET" : "POST";
+  const length = method === "POST" && { "Content-Length": Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, {
-      method: body === undefined ? "GET" : "POST",
-      agent,
-      headers: {
-        ...headers,
-        ...(body !== undefined && { "Content-Length": Buffer.byteLength(body) }),
-      },
-      signal,
-    });
-    const fail = (error: unknown): void => {
+    const outgoing = request(url, { method, agent, headers: { ...headers, ...length }, signal });
+    let isOver = false;
+    const end = (settle: () => void): void => {
+      if (isOver) return;
+      isOver = true;
       clearTimeout(timer);
-      outgoing.destroy();
-      reject(error);
+      settle();
     };
-    const late = (): void => fail(new ExchangeError("ETIMEDOUT"));
-    const timer = setTimeout(late, idle);
+    const fail = (error: unknown): void =>
+      end(() => {
+        outgoing.destroy();
+        reject(error);
+      });
+    const broken = (code = "ECONNRESET"): void => {
+      fail(signal.aborted ? signal.reason : new ExchangeError(code));
+    };
+    const timer = setTimeout(() => broken("ETIMEDOUT"), idle);
     const guarded =
       <T>(work: (value: T) => void) =>
       (value: T): void => {
+        if (isOver) return;
         timer.refresh();
         try {
           work(value);
@@ -52,23 +56,16 @@ export function exchange(options: ExchangeOptions): Promise<void> {
           fail(error);
         }
       };
-    const broken = (error: NodeJS.ErrnoException): void => {
-      fail(signal.aborted ? signal.reason : new ExchangeError(error.code ?? "ECONNRESET"));
-    };
-    outgoing.once("error", broken);
-    outgoing.once("close", () => broken(new Error("Closed without an answer")));
-    outgoing.once(
-      "response",
-      guarded((head: IncomingMessage) => {
-        head.on("data", guarded(onData));
-        head.once("error", broken);
-        head.once("end", () => {
-          clearTimeout(timer);
-          resolve();
-        });
-        onHead(head);
-      }),
-    );
+    const onError = ({ code }: NodeJS.ErrnoException): void => broken(code);
+    // Stays, because a destroyed request may fail once more.
+    outgoing.on("error", onError);
+    outgoing.once("close", () => broken());
+    outgoing.once("response", (head) => {
+      head.on("error", onError);
+      head.on("data", guarded(onData));
+      head.once("end", () => (head.complete ? end(resolve) : broken()));
+      guarded(onHead)(head);
+    });
     outgoing.end(body);
   });
 }

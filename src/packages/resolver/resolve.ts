@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import { z } from "zod";
 import { RegistryFailed, RegistryUnavailable } from "../../base/errors.ts";
+import { readProgram } from "../../base/programs.ts";
 import { ConfinedFailure } from "../../confined-process/process.ts";
 import { Builder } from "../builder/builder.ts";
 import { TimeIsUp } from "../builder/deadline.ts";
@@ -39,20 +40,26 @@ interface Document extends BroughtDocument {
 
 /** Chooses versions, in a process that gets the registry's documents and has no way to the registry. */
 export async function resolvePackages(options: ResolveOptions): Promise<readonly LockedPackage[]> {
-  const { registries: set, limits, owner, signal } = options;
+  const { request, minimumAge, registries: set, limits, owner, signal } = options;
   const registries = new Registries(set, limits, owner, signal);
   const documents = new Documents(registries);
   let builder: Builder | undefined;
   try {
-    builder = await Builder.start("package-resolver", PROCESS, signal);
-    return locked(await converse(builder, documents, options), set, limits);
+    const script = await readProgram("confined/package-resolver");
+    builder = await Builder.start(script, PROCESS, signal);
+    const before = minimumAge > 0 ? Date.now() - minimumAge * DAY : Number.POSITIVE_INFINITY;
+    return locked(
+      await converse(builder, documents, { request, minimumAge, before }),
+      options,
+      before,
+    );
   } catch (error) {
     if (error instanceof ConfinedFailure || error instanceof z.ZodError) {
       throw refused("They cannot be resolved within the limits of time and memory");
     }
     if (!(error instanceof TimeIsUp)) throw error;
     const seconds = `${limits.timeout / 1_000} s`;
-    throw documents.isWaiting
+    throw documents.isWaited
       ? new RegistryUnavailable(
           `The registry was too slow: they are not resolved within ${seconds}`,
         )
@@ -63,14 +70,19 @@ export async function resolvePackages(options: ResolveOptions): Promise<readonly
   }
 }
 
+interface Asked extends Pick<ResolveOptions, "request" | "minimumAge"> {
+  /** Time of the latest publication that may be chosen. */
+  readonly before: number;
+}
+
 async function converse(
   builder: Builder,
   documents: Documents,
-  { request, minimumAge }: ResolveOptions,
+  { request, minimumAge, before }: Asked,
 ): Promise<readonly ClaimedPackage[]> {
   const { dependencies, overrides = {} } = request;
-  const before = new Date(Date.now() - minimumAge * DAY).toISOString();
-  const task = { dependencies, overrides, ...(minimumAge > 0 && { before }) };
+  const limit = minimumAge > 0 && { before: new Date(before).toISOString() };
+  const task = { dependencies, overrides, ...limit };
   let question: ResolverQuestion = { task };
   let payload: Uint8Array = NOTHING;
   for (;;) {
@@ -92,14 +104,16 @@ class Documents {
   #ready: Document[] = [];
   #coming = 0;
   #failure: { readonly error: unknown } | undefined;
+  #isWaited = false;
   #wake = (): void => {};
 
   constructor(registries: Registries) {
     this.#registries = registries;
   }
 
-  get isWaiting(): boolean {
-    return this.#coming > 0;
+  /** True while the resolver has nothing to do before one of them has come. */
+  get isWaited(): boolean {
+    return this.#isWaited;
   }
 
   want(registry: RegistryName, name: string): void {
@@ -124,6 +138,7 @@ class Documents {
 
   /** Takes those that have come, at least one. */
   async take(): Promise<readonly Document[]> {
+    this.#isWaited = true;
     while (this.#ready.length === 0 && this.#failure === undefined) {
       if (this.#coming === 0) throw new ConfinedFailure("It waits for nothing");
       await new Promise<void>((go) => {
@@ -131,6 +146,7 @@ class Documents {
       });
     }
     if (this.#failure !== undefined) throw this.#failure.error;
+    this.#isWaited = false;
     return this.#ready.splice(0);
   }
 }
@@ -138,28 +154,39 @@ class Documents {
 /** Checks claims about packages. Tarballs are compared with the hashes when they are fetched. */
 function locked(
   claims: readonly ClaimedPackage[],
-  set: RegistrySet,
-  { packages: most }: PackageLimits,
+  { limits, registries }: ResolveOptions,
+  before: number,
 ): readonly LockedPackage[] {
+  const { packages: most } = limits;
   if (claims.length > most)
     throw refused(`They need ${claims.length} packages; ${most} are the most`);
   const paths = new Set(claims.map(({ path }) => path));
   if (paths.size !== claims.length) throw new ConfinedFailure("Two packages have one place");
   return claims
-    .map(({ optional, ...claim }) => {
-      const subject = JSON.stringify(`${claim.name}@${claim.version}`);
-      const registry = set[claim.registry];
-      const tarball = registry && tarballPath(registry, claim.tarball);
-      // Names of packages are what policies are about. So no other package's tarball passes for one.
-      if (tarball === undefined || !decoded(tarball).includes(`/${claim.name}/`)) {
-        throw new RegistryFailed(`The registry names no tarball of ${subject}`);
-      }
-      if (strongHash(claim.integrity) === undefined) {
-        throw new RegistryFailed(`The registry has no SHA-512 hash of ${subject}`);
-      }
-      return { ...claim, tarball, ...(optional && { optional }) };
-    })
+    .map((claim) => lockedPackage(claim, registries, before))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function lockedPackage(
+  { optional, ...claim }: ClaimedPackage,
+  registries: RegistrySet,
+  before: number,
+): LockedPackage {
+  const subject = JSON.stringify(`${claim.name}@${claim.version}`);
+  const registry = registries[claim.registry];
+  const tarball = registry && tarballPath(registry, claim.tarball);
+  // Names of packages are what policies are about. So no other package's tarball passes for one.
+  if (tarball === undefined || !decoded(tarball).includes(`/${claim.name}/`)) {
+    throw new RegistryFailed(`The registry names no tarball of ${subject}`);
+  }
+  if (strongHash(claim.integrity) === undefined) {
+    throw new RegistryFailed(`The registry has no SHA-512 hash of ${subject}`);
+  }
+  // Without times, npm's library would choose any version.
+  if (before < Number.POSITIVE_INFINITY && !(Date.parse(claim.published ?? "") <= before)) {
+    throw refused(`The registry does not tell that ${subject} is old enough for the policy`);
+  }
+  return { ...claim, tarball, ...(optional && { optional }) };
 }
 
 function decoded(path: string): string {

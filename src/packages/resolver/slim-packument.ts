@@ -12,8 +12,9 @@ const KEPT = [
   "libc",
   "deprecated",
   "license",
-  "dist",
 ];
+/** Fields about its tarball. */
+const DIST = ["tarball", "integrity", "shasum", "unpackedSize"];
 /** Programs that an installation runs to get or to build native code. */
 const NATIVE_INSTALL = /node-gyp|node-pre-gyp|prebuild|cmake-js|napi|neon/;
 
@@ -45,9 +46,8 @@ export function slimPackument(name: string, text: string): Fields {
 }
 
 function slimVersion(name: string, version: string, fields: Fields): Fields {
-  const kept = Object.fromEntries(
-    KEPT.filter((key) => key in fields).map((key) => [key, fields[key]]),
-  );
+  const kept = picked(fields, KEPT);
+  if (isFields(fields.dist)) kept.dist = picked(fields.dist, DIST);
   // Such variants of packages are for us, whatever this host is.
   if (Array.isArray(kept.cpu) && kept.cpu.includes("wasm32")) {
     delete kept.cpu;
@@ -65,6 +65,12 @@ function isNative({ gypfile, scripts }: Fields): boolean {
   const { preinstall, install, postinstall } = isFields(scripts) ? scripts : {};
   return [preinstall, install, postinstall].some(
     (script) => typeof script === "string" && NATIVE_INSTALL.test(script),
+  );
+}
+
+function picked(fields: Fields, names: readonly string[]): Fields {
+  return Object.fromEntries(
+    names.filter((name) => Object.hasOwn(fields, name)).map((name) => [name, fields[name]]),
   );
 }
 

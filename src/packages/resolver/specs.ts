@@ -50,8 +50,9 @@ function specOf(name: string, written: string): string {
   let parsed: npa.Result;
   try {
     parsed = npa.resolve(name, spec, "/project");
-  } catch {
-    throw new SpecError("ESPEC", name, written);
+  } catch (error) {
+    const isOther = (error as { code?: unknown }).code === "EUNSUPPORTEDPROTOCOL";
+    throw new SpecError(isOther ? "ENOREGISTRY" : "ESPEC", name, written);
   }
   if (!(parsed as { registry?: boolean }).registry)
     throw new SpecError("ENOREGISTRY", name, written);

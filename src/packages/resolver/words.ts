@@ -29,11 +29,14 @@ export function faultError(fault: ClaimedFault, minimumAge: number): IsolateErro
         `${subject} has no name of JSR: ${JSON.stringify(wanted)}, for example jsr:@std/yaml@^1`,
       );
     case "ENOREGISTRY":
+    case "EUNSUPPORTEDPROTOCOL":
     case "EALLOWGIT":
     case "EALLOWREMOTE":
     case "EALLOWFILE":
     case "EALLOWDIRECTORY":
       return refused(`${subject} ${NO_REGISTRY}`);
+    case "EUNKNOWN":
+      return new RegistryFailed(`Answers of the registry cannot be used: ${fault.detail ?? ""}`);
     default:
       return refused(
         `${name === "" ? "They" : subject} cannot be resolved: ${fault.detail ?? code}`,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { RegistryFailed, RegistryUnavailable } from "../../base/errors.ts";
+import { readProgram } from "../../base/programs.ts";
 import { toArchive } from "../../bundler/package-archive.ts";
 import { ConfinedFailure } from "../../confined-process/process.ts";
 import { Builder } from "../builder/builder.ts";
@@ -33,7 +34,8 @@ export async function makeArchive(options: ArchiveOptions): Promise<Uint8Array> 
   let subject = "";
   try {
     const tarballs = fetchAhead(lock.packages, (one) => registries.tarball(one));
-    builder = await Builder.start("package-unpacker", processLimits(limits), signal);
+    const script = await readProgram("confined/package-unpacker");
+    builder = await Builder.start(script, processLimits(limits), signal);
     for await (const [one, tarball] of tarballs) {
       subject = JSON.stringify(`${one.name}@${one.version}`);
       const reply = await builder.ask({ unpack: files.left }, tarball);

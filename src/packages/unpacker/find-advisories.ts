@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { RegistryFailed, RegistryUnavailable } from "../../base/errors.ts";
+import { readProgram } from "../../base/programs.ts";
 import { ConfinedFailure } from "../../confined-process/process.ts";
 import { Builder } from "../builder/builder.ts";
 import { TimeIsUp } from "../builder/deadline.ts";
@@ -26,7 +27,8 @@ export async function findAdvisories(
   try {
     const told = await registries.advisories(versions);
     if (told === undefined) return undefined;
-    builder = await Builder.start("package-unpacker", PROCESS, signal);
+    const script = await readProgram("confined/package-unpacker");
+    builder = await Builder.start(script, PROCESS, signal);
     const { answer } = await builder.ask({ advisories: versions }, told);
     return advisoryAnswer.parse(answer).advisories;
   } catch (error) {

@@ -12,6 +12,7 @@ export interface UnpackBounds {
 }
 
 const MAX_PATH = 1_024;
+const TOO_LARGE = "more bytes than are left";
 const UNREADABLE = "parts that are no tar.gz";
 
 /**
@@ -46,12 +47,13 @@ export async function untarPackage(
 
 function unzipped(tarball: Uint8Array, most: number): Uint8Array {
   const isZipped = tarball[0] === 0x1f && tarball[1] === 0x8b;
+  if (!isZipped && tarball.length > most) throw new TarballError(TOO_LARGE);
   if (!isZipped) return tarball;
   try {
     return gunzipSync(tarball, { maxOutputLength: Math.max(1, most) });
   } catch (error) {
     const isLarge = (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
-    throw new TarballError(isLarge ? "more bytes than are left" : UNREADABLE);
+    throw new TarballError(isLarge ? TOO_LARGE : UNREADABLE);
   }
 }
 

@@ -48,6 +48,8 @@ export interface SeenRequest {
  */
 export class TestRegistry {
   readonly seen: SeenRequest[] = [];
+  /** Number of connections so far. */
+  connections = 0;
   /** Answer to questions for advisories, by name. `undefined`: the registry has no such route. */
   advisories: Readonly<Record<string, readonly object[]>> | undefined;
   /** Token that each request needs. */
@@ -68,6 +70,9 @@ export class TestRegistry {
     const registry = new TestRegistry();
     registry.token = token;
     registry.publish(...packages);
+    registry.#server.on("connection", () => {
+      registry.connections += 1;
+    });
     await new Promise<void>((go) => registry.#server.listen(0, "127.0.0.1", go));
     return registry;
   }
