@@ -28,7 +28,7 @@ export type Fault =
   /** Zeros without an end. */
   | { readonly kind: "endless" }
   /** A packument or tarball of these bytes. */
-  | { readonly kind: "body"; readonly body: string | Uint8Array };
+  | { readonly kind: "body"; readonly body: string | Uint8Array; readonly encoding?: string };
 
 export interface SeenRequest {
   readonly method: string;
@@ -220,7 +220,8 @@ function answerFaulty(response: ServerResponse, fault: Fault, body: string | Uin
       writeEndlessly(response);
       return;
     case "body":
-      response.writeHead(200).end(fault.body);
+      response.writeHead(200, fault.encoding ? { "content-encoding": fault.encoding } : {});
+      response.end(fault.body);
   }
 }
 
