@@ -8,6 +8,8 @@ export {
   PayloadTooLarge,
   PermissionError,
   PluginError,
+  RegistryFailed,
+  RegistryUnavailable,
   ShuttingDown,
   TenantBusy,
   TenantLimit,

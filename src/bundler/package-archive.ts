@@ -1,6 +1,6 @@
 /**
- * Archive of package files: the length of an index (4 bytes, big endian), the index as JSON
- * `[[path, bytes], …]`, then the bytes of all files in that order.
+ * Archive of package files. It has the length of an index (4 bytes, big endian) and the index as JSON:
+ * `[[path, bytes], …]`. Then come the bytes of all files in that order.
  */
 export type ArchiveIndex = readonly (readonly [path: string, bytes: number])[];
 

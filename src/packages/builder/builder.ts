@@ -6,6 +6,8 @@ export interface BuilderLimits extends ProcessLimits {
   /** Most bytes of an answer, and of its facts as JSON. */
   readonly bytes: number;
   readonly facts: number;
+  /** Most milliseconds for an answer. Default: those that the build has left. */
+  readonly timeout?: number;
 }
 
 /**
@@ -43,8 +45,8 @@ export class Builder {
   async ask(input: unknown, payload: Uint8Array): Promise<ClaimedReply> {
     this.#signal.throwIfAborted();
     try {
-      // The time is bounded by the signal.
-      return await this.#process.ask(input, payload, { timeout: MOST, ...this.#limits });
+      const { timeout = MOST, ...limits } = this.#limits;
+      return await this.#process.ask(input, payload, { timeout, ...limits });
     } catch (error) {
       this.#signal.throwIfAborted();
       throw error;

@@ -51,3 +51,19 @@ export function tarballPath(
   const isBelow = pathname.startsWith(url.pathname);
   return `${isBelow ? pathname.slice(url.pathname.length - 1) : pathname}${search}`;
 }
+
+/** Tells whether the path of a tarball has the name of its package in it, and no other scope before that. */
+export function isTarballOf(path: string, name: string): boolean {
+  const [pathname = ""] = path.split("?");
+  const before = decoded(pathname).split(`/${name}/`);
+  const [first = ""] = before;
+  return before.length > 1 && !first.slice(first.lastIndexOf("/") + 1).startsWith("@");
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return "";
+  }
+}

@@ -44,7 +44,7 @@ export interface RegistryAnswer {
 
 /**
  * Connection of one build to one registry. It is the only place that has the token, and reaches no host but the
- * registry's: each address is checked before it is dialled, and no redirect is followed.
+ * registry's. Each address is checked before it is dialled, and no redirect is followed.
  */
 export class RegistryConnection {
   readonly #options: RegistryOptions;

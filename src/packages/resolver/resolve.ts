@@ -7,7 +7,7 @@ import { Builder } from "../builder/builder.ts";
 import { TimeIsUp } from "../builder/deadline.ts";
 import type { PackageLimits } from "../limits.ts";
 import { refused } from "../refused.ts";
-import { tarballPath } from "../registry/address.ts";
+import { isTarballOf, tarballPath } from "../registry/address.ts";
 import {
   Registries,
   type RegistryName,
@@ -176,7 +176,7 @@ function lockedPackage(
   const registry = registries[claim.registry];
   const tarball = registry && tarballPath(registry, claim.tarball);
   // Names of packages are what policies are about. So no other package's tarball passes for one.
-  if (tarball === undefined || !decoded(tarball).includes(`/${claim.name}/`)) {
+  if (tarball === undefined || !isTarballOf(tarball, claim.name)) {
     throw new RegistryFailed(`The registry names no tarball of ${subject}`);
   }
   if (strongHash(claim.integrity) === undefined) {
@@ -187,12 +187,4 @@ function lockedPackage(
     throw refused(`The registry does not tell that ${subject} is old enough for the policy`);
   }
   return { ...claim, tarball, ...(optional && { optional }) };
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return "";
-  }
 }

@@ -37,7 +37,7 @@ export interface PackageSourceOptions {
   readonly cacheBytes?: number | undefined;
   /** Rules for addresses that are dialled. The registries themselves may have private ones. */
   readonly operatorRules: OperatorRules;
-  /** Told of failures that are ours: a cache that cannot be read or written. */
+  /** Receives our own failures: a cache that cannot be read or written. */
   readonly log?: ((message: string) => void) | undefined;
   readonly limits?: Partial<PackageLimits> | undefined;
 }

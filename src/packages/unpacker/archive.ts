@@ -57,9 +57,12 @@ export async function makeArchive(options: ArchiveOptions): Promise<Uint8Array> 
 
 function processLimits({ unpackedBytes, archiveBytes }: PackageLimits) {
   const megabytes = Math.ceil((3 * unpackedBytes) / 1_048_576);
-  return { memory: megabytes + 256, cpu: 60, bytes: archiveBytes + FACTS, facts: FACTS };
+  const bytes = archiveBytes + FACTS;
+  return { memory: megabytes + 256, cpu: 60, bytes, facts: FACTS, timeout: UNPACKED_WITHIN };
 }
 
+/** Milliseconds for one tarball, because headers can be made that take long to read. */
+const UNPACKED_WITHIN = 10_000;
 const FACTS = 16_777_216;
 
 /** Yields the packages with their tarballs, in order. Some are fetched ahead. */

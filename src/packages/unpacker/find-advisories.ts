@@ -10,7 +10,7 @@ import type { Advisory } from "../types.ts";
 import type { ArchiveOptions } from "./archive.ts";
 import { advisoryAnswer } from "./claims.ts";
 
-const PROCESS = { memory: 256, cpu: 10, bytes: 2_097_152, facts: 1_048_576 };
+const PROCESS = { memory: 256, cpu: 10, bytes: 2_097_152, facts: 1_048_576, timeout: 5_000 };
 
 /** Asks the registry for known vulnerabilities of a lock. `undefined` if it does not answer for them. */
 export async function findAdvisories(

@@ -3,7 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BadRequest, RegistryFailed, RegistryUnavailable } from "../../../../src/base/errors.ts";
 import type { OperatorRules } from "../../../../src/destinations/admit.ts";
 import { PACKAGE_LIMITS, type PackageLimits } from "../../../../src/packages/limits.ts";
-import { registryAddress, tarballPath } from "../../../../src/packages/registry/address.ts";
+import {
+  isTarballOf,
+  registryAddress,
+  tarballPath,
+} from "../../../../src/packages/registry/address.ts";
 import { Registries } from "../../../../src/packages/registry/registries.ts";
 import type { LockedPackage } from "../../../../src/packages/types.ts";
 import { served } from "../../../helpers/npm-registry/packages.ts";
@@ -234,4 +238,18 @@ it.each([
   ["https://npm.test", "a-1.tgz", undefined],
 ])("below %s, %s is %s", (base, url, path) => {
   expect(tarballPath(registryAddress(base, PLAIN_RULES), url)).toBe(path);
+});
+
+it.each([
+  ["/zod/-/zod-1.0.0.tgz", true],
+  ["/api/npm/zod/-/zod-1.0.0.tgz?x=1", true],
+  ["/~/11/zod/1.0.0.tgz", true],
+  ["/@a/zod/-/zod-1.0.0.tgz", false],
+  ["/@a%2fzod/-/zod-1.0.0.tgz", false],
+  ["/evil/-/evil-1.0.0.tgz?/zod/", false],
+  ["/evil/-/zod-1.0.0.tgz", false],
+  ["/%zod/", false],
+])("%s may be a tarball of zod: %s", (path, may) => {
+  expect(isTarballOf(path, "zod")).toBe(may);
+  expect(isTarballOf(path.replace("zod", "@b/c"), "@b/c")).toBe(may);
 });
