@@ -10,11 +10,11 @@ export async function withDeadline<T>(
   { signal, timeout }: { readonly signal?: AbortSignal | undefined; readonly timeout: number },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  if (signal?.aborted) throw new Aborted();
   const controller = new AbortController();
   const abort = (): void => controller.abort(new Aborted());
   const timer = setTimeout(() => controller.abort(new TimeIsUp("The time is up")), timeout);
   signal?.addEventListener("abort", abort);
-  if (signal?.aborted) abort();
   try {
     return await work(controller.signal);
   } finally {

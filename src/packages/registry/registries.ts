@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import ssri from "ssri";
-import { RegistryFailed } from "../../base/errors.ts";
+import { Aborted, RegistryFailed } from "../../base/errors.ts";
 import { mebibytes, type PackageLimits } from "../limits.ts";
 import { refused } from "../refused.ts";
 import type { LockedPackage } from "../types.ts";
@@ -21,12 +21,26 @@ export class Registries {
   readonly #limits: PackageLimits;
   readonly #open = new Map<RegistryName, RegistryConnection>();
   readonly #connect: (options: RegistryOptions) => RegistryConnection;
+  readonly #closing = new AbortController();
+  readonly #leaveBuild: () => void;
 
   constructor(set: RegistrySet, limits: PackageLimits, owner: string, signal: AbortSignal) {
     const budget = new Budget(limits);
+    const stop = (): void => this.#closing.abort(signal.reason);
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    this.#leaveBuild = () => signal.removeEventListener("abort", stop);
     this.#set = set;
     this.#limits = limits;
-    this.#connect = (options) => new RegistryConnection(options, budget, owner, signal);
+    this.#connect = (options) =>
+      new RegistryConnection(options, budget, owner, this.#closing.signal);
+  }
+
+  /** Ends all requests. What they fetch is not needed any more. */
+  close(): void {
+    this.#leaveBuild();
+    this.#closing.abort(new Aborted());
+    for (const connection of this.#open.values()) connection.close();
   }
 
   /** Fetches the list of a package's versions. Its bytes are JSON, or no JSON: nobody has read them. */
@@ -91,10 +105,6 @@ export class Registries {
       body: JSON.stringify(versions),
     });
     return status === 200 && !isZipped ? bytes : undefined;
-  }
-
-  close(): void {
-    for (const connection of this.#open.values()) connection.close();
   }
 
   async #ask(

@@ -18,6 +18,8 @@ const MAX_HOST = 255;
 export interface RegistryOptions extends RegistryAddress {
   /** Bearer token. Only requests to this registry have it. */
   readonly token?: string | undefined;
+  /** Certificate authority to trust instead of the system's. */
+  readonly ca?: string | undefined;
   readonly limits: PackageLimits;
 }
 
@@ -145,7 +147,7 @@ export class RegistryConnection {
   }
 
   async #connect(): Promise<HttpAgent> {
-    const { url, destination, operatorRules, limits } = this.#options;
+    const { url, destination, operatorRules, ca, limits } = this.#options;
     const asker = { owner: this.#owner, run: "packages", signal: this.#signal };
     const addresses = await admit(destination, operatorRules, asker, limits.idle);
     const Agent = url.protocol === "https:" ? HttpsAgent : HttpAgent;
@@ -153,6 +155,7 @@ export class RegistryConnection {
       keepAlive: true,
       maxSockets: MAX_SOCKETS,
       lookup: checkedLookup(addresses),
+      ...(ca !== undefined && { ca }),
     } as object);
   }
 

@@ -1,4 +1,3 @@
-import pLimit from "p-limit";
 import { z } from "zod";
 import { RegistryFailed, RegistryUnavailable } from "../../base/errors.ts";
 import { readProgram } from "../../base/programs.ts";
@@ -8,19 +7,14 @@ import { TimeIsUp } from "../builder/deadline.ts";
 import type { PackageLimits } from "../limits.ts";
 import { refused } from "../refused.ts";
 import { isTarballOf, tarballPath } from "../registry/address.ts";
-import {
-  Registries,
-  type RegistryName,
-  type RegistrySet,
-  strongHash,
-} from "../registry/registries.ts";
+import { Registries, type RegistrySet, strongHash } from "../registry/registries.ts";
 import type { LockedPackage, PackageRequest } from "../types.ts";
-import { type ClaimedPackage, packageName, resolverAnswer } from "./claims.ts";
-import type { BroughtDocument, ResolverQuestion } from "./entry.ts";
+import { type ClaimedPackage, resolverAnswer } from "./claims.ts";
+import { Documents } from "./documents.ts";
+import type { ResolverQuestion } from "./entry.ts";
 import { faultError } from "./words.ts";
 
 const PROCESS = { memory: 1_280, heap: 640, cpu: 60, bytes: 16_777_216, facts: 16_777_216 };
-const AT_ONCE = 8;
 const DAY = 86_400_000;
 const NOTHING = new Uint8Array();
 
@@ -32,10 +26,6 @@ export interface ResolveOptions {
   readonly limits: PackageLimits;
   readonly owner: string;
   readonly signal: AbortSignal;
-}
-
-interface Document extends BroughtDocument {
-  readonly body: Buffer;
 }
 
 /** Chooses versions, in a process that gets the registry's documents and has no way to the registry. */
@@ -94,60 +84,6 @@ async function converse(
     const ready = await documents.take();
     question = { documents: ready.map(({ body, ...one }) => one) };
     payload = Buffer.concat(ready.map(({ body }) => body));
-  }
-}
-
-/** Documents on their way from the registry. */
-class Documents {
-  readonly #registries: Registries;
-  readonly #limit = pLimit(AT_ONCE);
-  #ready: Document[] = [];
-  #coming = 0;
-  #failure: { readonly error: unknown } | undefined;
-  #isWaited = false;
-  #wake = (): void => {};
-
-  constructor(registries: Registries) {
-    this.#registries = registries;
-  }
-
-  /** True while the resolver has nothing to do before one of them has come. */
-  get isWaited(): boolean {
-    return this.#isWaited;
-  }
-
-  want(registry: RegistryName, name: string): void {
-    if (!packageName.safeParse(name).success) {
-      throw refused(`${JSON.stringify(name.slice(0, 214))} is no name of a package`);
-    }
-    this.#coming += 1;
-    this.#limit(() => this.#registries.document(registry, name))
-      .then(
-        ({ status, isZipped, bytes: body }) => {
-          this.#ready.push({ registry, name, status, bytes: body.length, gzip: isZipped, body });
-        },
-        (error: unknown) => {
-          this.#failure ??= { error };
-        },
-      )
-      .finally(() => {
-        this.#coming -= 1;
-        this.#wake();
-      });
-  }
-
-  /** Takes those that have come, at least one. */
-  async take(): Promise<readonly Document[]> {
-    this.#isWaited = true;
-    while (this.#ready.length === 0 && this.#failure === undefined) {
-      if (this.#coming === 0) throw new ConfinedFailure("It waits for nothing");
-      await new Promise<void>((go) => {
-        this.#wake = go;
-      });
-    }
-    if (this.#failure !== undefined) throw this.#failure.error;
-    this.#isWaited = false;
-    return this.#ready.splice(0);
   }
 }
 

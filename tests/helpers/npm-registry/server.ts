@@ -2,8 +2,11 @@ import {
   createServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
+  type RequestListener,
+  type Server,
   type ServerResponse,
 } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import {
   installedPackage,
@@ -30,6 +33,11 @@ export type Fault =
   /** A packument or tarball of these bytes. */
   | { readonly kind: "body"; readonly body: string | Uint8Array; readonly encoding?: string };
 
+interface TlsOptions {
+  readonly key: string;
+  readonly cert: string;
+}
+
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
@@ -50,6 +58,8 @@ export class TestRegistry {
   readonly seen: SeenRequest[] = [];
   /** Number of connections so far. */
   connections = 0;
+  /** Number of requests that are neither answered nor given up. */
+  open = 0;
   /** Answer to questions for advisories, by name. `undefined`: the registry has no such route. */
   advisories: Readonly<Record<string, readonly object[]>> | undefined;
   /** Token that each request needs. */
@@ -59,15 +69,24 @@ export class TestRegistry {
   readonly #versions = new Map<string, Map<string, ServedVersion>>();
   readonly #tags = new Map<string, Record<string, string>>();
   readonly #faults = new Map<string, Fault>();
-  readonly #server = createServer((request, response) => {
-    this.#serve(request, response).catch(() => response.destroy());
-  });
+  readonly #server: Server;
+
+  private constructor(tls?: TlsOptions) {
+    const serve: RequestListener = (request, response) => {
+      this.open += 1;
+      response.once("close", () => {
+        this.open -= 1;
+      });
+      this.#serve(request, response).catch(() => response.destroy());
+    };
+    this.#server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
+  }
 
   static async start(
     packages: readonly PublishedPackage[] = [],
-    { token }: { readonly token?: string } = {},
+    { token, tls }: { readonly token?: string; readonly tls?: TlsOptions } = {},
   ): Promise<TestRegistry> {
-    const registry = new TestRegistry();
+    const registry = new TestRegistry(tls);
     registry.token = token;
     registry.publish(...packages);
     registry.#server.on("connection", () => {

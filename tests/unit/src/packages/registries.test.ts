@@ -10,6 +10,7 @@ import {
 } from "../../../../src/packages/registry/address.ts";
 import { Registries } from "../../../../src/packages/registry/registries.ts";
 import type { LockedPackage } from "../../../../src/packages/types.ts";
+import { certificateFor } from "../../../helpers/certificate.ts";
 import { served } from "../../../helpers/npm-registry/packages.ts";
 import { type Fault, TestRegistry } from "../../../helpers/npm-registry/server.ts";
 import { PLAIN_RULES } from "../../../helpers/npm-registry/source.ts";
@@ -29,15 +30,16 @@ afterEach(async () => {
 interface Options {
   readonly limits?: Partial<PackageLimits>;
   readonly token?: string;
+  readonly ca?: string;
   readonly url?: string;
   readonly rules?: OperatorRules;
   readonly signal?: AbortSignal;
 }
 
-function registries({ limits, token, url, rules, signal }: Options = {}): Registries {
+function registries({ limits, token, ca, url, rules, signal }: Options = {}): Registries {
   const all = { ...PACKAGE_LIMITS, ...limits };
   const address = registryAddress(url ?? registry.url, rules ?? PLAIN_RULES);
-  const npm = { ...address, token, limits: all };
+  const npm = { ...address, token, ca, limits: all };
   const never = new AbortController().signal;
   const made = new Registries({ npm }, all, "acme", signal ?? never);
   open.push(made);
@@ -203,6 +205,20 @@ describe("addresses of a registry", () => {
   it("may be private, because the operator has named it", async () => {
     const asked = registries({ url: `http://npm.test:${port()}`, rules: leadingTo("127.0.0.1") });
     expect((await asked.document("npm", "a")).status).toBe(200);
+  });
+
+  it("are found by the name that the certificate is for", async () => {
+    const { key, cert } = certificateFor("npm.test");
+    const secure = await TestRegistry.start([FILE], { tls: { key, cert } });
+    const ask = (name: string, ca?: string) => {
+      const url = `https://${name}:${secure.host.split(":")[1]}`;
+      const asked = registries({ url, rules: leadingTo("127.0.0.1"), ...(ca && { ca }) });
+      return asked.document("npm", "a");
+    };
+    expect((await ask("npm.test", cert)).status).toBe(200);
+    await expect(ask("other.test", cert)).rejects.toThrow("ERR_TLS_CERT_ALTNAME_INVALID");
+    await expect(ask("npm.test")).rejects.toThrow("DEPTH_ZERO_SELF_SIGNED_CERT");
+    await secure.stop();
   });
 
   it.each([
