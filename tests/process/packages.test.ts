@@ -61,6 +61,7 @@ const FAMILY: readonly PublishedPackage[] = [
   { name: "wasm-variant", files: { "x.wasm": "\0asm" }, manifest: { cpu: ["wasm32"] } },
   { name: "needs-git", ...needs({ hidden: "github:a/b" }) },
   { name: "needs-url", ...needs({ hidden: "https://x.test/y.tgz" }) },
+  { name: "needs-workspace", ...needs({ hidden: "workspace:*" }) },
   { name: "needs-file", ...needs({ hidden: "file:../../etc" }) },
   { name: "needs-gone", ...needs({ gone: "1" }) },
   { name: "needs-leaf-9", ...needs({ leaf: "^9" }) },
@@ -234,8 +235,15 @@ describe("versions", () => {
         '"hidden@https://x.test/y.tgz", which "needs-url" needs, is in no registry',
       ],
       [{ "needs-file": "*" }, "is in no registry"],
+      [
+        { "needs-workspace": "*" },
+        '"hidden@file:workspace:*", which "needs-workspace" needs, is in no registry',
+      ],
       [{ one: "file:/etc" }, '"one" is in no registry'],
-      [{ "peer-1": "*", "peer-2": "*" }, 'peer dependencies of "peer-2'],
+      [
+        { "peer-1": "*", "peer-2": "*" },
+        '"peer-2" cannot be had: peer-1@1.0.0 wants leaf@1.0.0, peer-2@1.0.0 wants leaf@2.0.0',
+      ],
     ];
     const told = cases.map(async ([dependencies]) => refusal(resolve(dependencies)));
     const expected = cases.map(([, message]) => expect.stringContaining(message));

@@ -15,6 +15,17 @@ export interface ResolverFault {
 const MAX_VERSIONS = 20;
 const MAX_DETAIL = 400;
 
+/** Depth at which explanations are left unread. */
+const MAX_DEPTH = 8;
+
+/** A dependency as npm's library explains it. */
+interface Explained {
+  readonly type?: unknown;
+  readonly name?: unknown;
+  readonly spec?: unknown;
+  readonly from?: { readonly name?: unknown; readonly version?: unknown };
+}
+
 interface NpmError {
   readonly code?: unknown;
   readonly message?: unknown;
@@ -41,19 +52,34 @@ export function resolverFault(thrown: unknown): ResolverFault {
     ...(versions.length > 0 && { versions: versions.slice(-MAX_VERSIONS).reverse().map(cut) }),
     tags: tagsOf(error.distTags),
     requiredBy: requirer(error.requiredBy),
-    detail: textOf(error.message),
+    detail: code === "ERESOLVE" ? cut(peersIn(error)) : textOf(error.message),
   };
 }
 
-function nameOf({ code, name, package: named, pkgid, current, edge }: NpmError): string {
-  const named1 = named ?? pkgid ?? edge?.name ?? current?.name;
-  if (typeof named1 === "string") return named1;
-  return code !== undefined && typeof name === "string" ? name : "";
+function nameOf(error: NpmError): string {
+  const { name, package: named, pkgid, current, edge } = error;
+  const own = Object.hasOwn(error, "name") ? name : undefined;
+  return String(named ?? pkgid ?? edge?.name ?? current?.name ?? own ?? "");
 }
 
 function requirer(location: unknown): string | undefined {
   if (typeof location !== "string" || location === "." || location === "") return undefined;
   return cut(location.slice(location.lastIndexOf("node_modules/") + "node_modules/".length));
+}
+
+/** Tells of the peer dependencies in an explanation of npm's library. */
+function peersIn(error: object): string {
+  const found = new Set<string>();
+  const visit = (value: unknown, depth: number): void => {
+    if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return;
+    const { type, name, spec, from } = value as Explained;
+    if (String(type).startsWith("peer") && from?.name !== undefined) {
+      found.add(`${from.name}@${from.version} wants ${name}@${spec}`);
+    }
+    for (const inner of Object.values(value)) visit(inner, depth + 1);
+  };
+  visit({ ...error }, 0);
+  return [...found].join(", ");
 }
 
 function tagsOf(tags: unknown): Record<string, string> | undefined {

@@ -13,6 +13,9 @@ const KEPT = [
   "deprecated",
   "license",
 ];
+const NEEDS = ["dependencies", "optionalDependencies", "peerDependencies"];
+/** Protocols of other package managers, for which npm's library would name no package. */
+const OTHER_PROTOCOL = /^(?:catalog|link|patch|portal|workspace):/;
 /** Fields about its tarball. */
 const DIST = ["tarball", "integrity", "shasum", "unpackedSize"];
 /** Programs that an installation runs to get or to build native code. */
@@ -47,6 +50,7 @@ export function slimPackument(name: string, text: string): Fields {
 
 function slimVersion(name: string, version: string, fields: Fields): Fields {
   const kept = picked(fields, KEPT);
+  for (const key of NEEDS) if (isFields(kept[key])) kept[key] = namedSpecs(kept[key]);
   if (isFields(fields.dist)) kept.dist = picked(fields.dist, DIST);
   // Such variants of packages are for us, whatever this host is.
   if (Array.isArray(kept.cpu) && kept.cpu.includes("wasm32")) {
@@ -66,6 +70,14 @@ function isNative({ gypfile, scripts }: Fields): boolean {
   return [preinstall, install, postinstall].some(
     (script) => typeof script === "string" && NATIVE_INSTALL.test(script),
   );
+}
+
+/** Makes files of versions in other protocols, which are refused with the package's name. */
+function namedSpecs(specs: Fields): Fields {
+  const named = Object.entries(specs).map(([name, spec]) => {
+    return [name, OTHER_PROTOCOL.test(String(spec)) ? `file:./${spec}` : spec];
+  });
+  return Object.fromEntries(named);
 }
 
 function picked(fields: Fields, names: readonly string[]): Fields {

@@ -56,7 +56,8 @@ function noVersion(fault: ClaimedFault, subject: string, minimumAge: number): st
   return `${subject} has no version ${quoted}${latest}${others}`;
 }
 
-function conflict({ package: name, wanted, detail }: ClaimedFault): string {
-  const what = name === "" ? "" : ` of ${JSON.stringify(name)}${wanted ? ` (${wanted})` : ""}`;
-  return `Their peer dependencies${what} exclude each other: ${detail ?? ""}`.trim();
+function conflict({ package: name, detail }: ClaimedFault): string {
+  const of = name === "" ? "them" : JSON.stringify(name);
+  const reasons = detail ? `: ${detail}` : "";
+  return `Peer dependencies exclude each other, and so ${of} cannot be had${reasons}`;
 }
