@@ -24,6 +24,7 @@ const LIBRARY = [
   ["src/engines/contract", "src/engines/instance"],
   ["src/engines/pool"],
   ["src/engines/connection"],
+  ["src/engines/code-cache"],
   ["src/engines/explain"],
   ["src/engines/run"],
   ["src/engines/container", "src/engines/deno-process", "src/engines/in-process"],

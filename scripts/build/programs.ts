@@ -61,6 +61,7 @@ export async function buildPrograms(): Promise<Built> {
     ),
     await buildTypeEntry(),
     await buildToolModules(),
+    within("code-cache", await buildPacker()),
   ]);
 }
 
@@ -152,6 +153,12 @@ export async function buildConfined(
 ): Promise<Built> {
   const entryPoints = { [name]: source };
   return bundle({ ...MODULE, ...SMALL, entryPoints, platform: "node", ...options });
+}
+
+/** Builds the program for Deno that packs the runner's compiled code. */
+async function buildPacker(): Promise<Built> {
+  const entryPoints = { pack: "src/engines/code-cache/pack-entry.ts" };
+  return bundle({ ...MODULE, entryPoints, platform: "node" });
 }
 
 /** Builds the module that surrounds the code of each resource type. */

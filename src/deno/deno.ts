@@ -59,8 +59,10 @@ export function hostArguments(options: {
   sockets: readonly string[];
   heapMegabytes: number;
   reach: Reach;
+  /** True to be ready soon, without jobs of its own before the first real one. Default false. */
+  hurried?: boolean;
 }): string[] {
-  const { runnerDirectory, sockets, heapMegabytes, reach } = options;
+  const { runnerDirectory, sockets, heapMegabytes, reach, hurried = false } = options;
   const [controlSocket = ""] = sockets;
   return [
     ...RUN_ALONE,
@@ -75,6 +77,7 @@ export function hostArguments(options: {
     ...(reach.sys ? ["--allow-sys"] : []),
     `${runnerDirectory}/host.js`,
     controlSocket,
+    ...(hurried ? ["hurried"] : []),
   ];
 }
 

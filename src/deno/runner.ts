@@ -8,6 +8,9 @@ export type RunnerBundle = Readonly<Record<string, string>>;
 /** Name of the program that a sandbox is started with. */
 export const RUNNER_ENTRY = "host.js";
 
+/** Directory of the runner's files in a container. */
+export const RUNNER_DIRECTORY = "/runner";
+
 /** Name of the import map, which maps user code's imports to Drizzle. */
 export const IMPORT_MAP = "import-map.json";
 

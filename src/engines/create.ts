@@ -1,9 +1,11 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { messageOf } from "../base/errors.ts";
 import type { SandboxLevel } from "../base/sandbox-level.ts";
 import type { Config } from "../config/config.ts";
 import type { Reach } from "../deno/deno.ts";
 import { RUNNER_ENTRY, readRunner, writeRunner } from "../deno/runner.ts";
+import { CodeCaches } from "./code-cache/code-caches.ts";
 import { dockerClient, engineSocket } from "./container/docker.ts";
 import { DockerSupervisor } from "./container/docker-supervisor.ts";
 import { assertMounts } from "./container/mounts.ts";
@@ -96,9 +98,15 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   const { sandbox = "container" } = config;
   const usual = docker === null && sandbox === "container" ? "isolated" : sandbox;
   const few = { container: 1, isolated: pool.min, none: 0 }[usual];
+  const codeCaches = new CodeCaches({
+    instanceDirectory: instance.directory,
+    runnerDirectory,
+    onError: (error) => log(`Sandboxes start without compiled code: ${messageOf(error)}`),
+  });
   const launcher = new DenoProcessLauncher({
     instanceDirectory: instance.directory,
     runnerDirectory,
+    codeCaches,
     ensure: () => instance.ensure(),
     reach: processReach(config),
     log,
@@ -140,6 +148,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
     reach: containerReach(config),
     egress: config.egress,
     egressSocket,
+    codeCaches,
     pool,
     log,
   });

@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions, HostConfig, MountSettings } from "dockerode";
 import { heapMegabytes, hostArguments, NO_REACH, type Reach, RUN_ALONE } from "../../deno/deno.ts";
+import { RUNNER_DIRECTORY } from "../../deno/runner.ts";
 import { DATABASE_SOCKET } from "../../protocol/database.ts";
 import { EGRESS_SOCKET } from "../../protocol/egress-admin.ts";
 import { FORWARDER } from "../../protocol/forwarder.ts";
@@ -20,6 +21,7 @@ export const Label = {
 
 const MEGABYTE = 1_048_576;
 const MOUNT_POINT = "/run/isolate";
+const CODE_CACHE = "/run/code";
 const PROXY = `http://${FORWARDER.hostname}:${FORWARDER.port}`;
 const NOBODY = "65534:65534";
 
@@ -55,6 +57,10 @@ export interface ContainerSpec {
   readonly reach?: Reach | undefined;
   /** OCI runtime; the engine's default if absent. */
   readonly runtime?: string | undefined;
+  /** Directory on the host with the runner's compiled code. Default: it is compiled. */
+  readonly codeCache?: string | undefined;
+  /** True if somebody waits for this very sandbox. */
+  readonly hurried?: boolean;
 }
 
 /**
@@ -62,22 +68,27 @@ export interface ContainerSpec {
  * that fails without it.
  */
 export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
-  const { image, profile, slot, instance, network, runtime } = spec;
+  const { image, profile, slot, instance, network, runtime, codeCache } = spec;
   const memory = profile.memory * MEGABYTE;
   return {
     ...confined(instance, slot.id, "sandbox"),
     Image: image,
     Entrypoint: [NULL_STDIO, "/bin/deno"],
     Cmd: hostArguments({
-      runnerDirectory: "/runner",
+      runnerDirectory: RUNNER_DIRECTORY,
       sockets: [CONTROL_SOCKET, EGRESS_SOCKET, DATABASE_SOCKET].map(
         (name) => `${MOUNT_POINT}/${name}`,
       ),
       heapMegabytes: heapMegabytes(profile.memory),
       reach: spec.reach ?? NO_REACH,
+      hurried: spec.hurried ?? false,
     }),
     // For the runtime's own clients. A Worker's permissions stop everything else earlier.
-    Env: [`HTTP_PROXY=${PROXY}`, `HTTPS_PROXY=${PROXY}`],
+    Env: [
+      `HTTP_PROXY=${PROXY}`,
+      `HTTPS_PROXY=${PROXY}`,
+      ...(codeCache === undefined ? [] : [`DENO_DIR=${CODE_CACHE}`]),
+    ],
     HostConfig: {
       ...CONFINED_HOST,
       ...(runtime !== undefined && { Runtime: runtime }),
@@ -85,6 +96,7 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       NetworkMode: `container:${network}`,
       Mounts: [
         bind(slot.directory, MOUNT_POINT),
+        ...(codeCache === undefined ? [] : [bind(codeCache, CODE_CACHE)]),
         ...(profile.mounts ?? []).map(({ source, target }) => bind(source, target)),
       ],
       Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=16m,mode=1777" },

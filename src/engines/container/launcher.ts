@@ -3,11 +3,12 @@ import type Docker from "dockerode";
 import type { Container, ContainerCreateOptions } from "dockerode";
 import { deadline } from "../../base/deadline.ts";
 import { EgressUnavailable } from "../../base/errors.ts";
-import type { Reach } from "../../deno/deno.ts";
+import { heapMegabytes, type Reach } from "../../deno/deno.ts";
 import type { Egress, EgressLease, EgressRun } from "../../egress-client/egress.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
 import type { WorkerGrant } from "../../protocol/grants.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
+import type { CodeCaches } from "../code-cache/code-caches.ts";
 import type { Connection } from "../connection/connection.ts";
 import { SocketDirectory } from "../connection/socket-directory.ts";
 import type { Ending, Launcher, Profile, Sandbox, SandboxJob } from "../contract/contract.ts";
@@ -46,6 +47,8 @@ export interface ContainerLauncherOptions {
   readonly cgroups?: string | undefined;
   /** Network access for jobs that are granted hosts. */
   readonly egress?: Egress | undefined;
+  /** Compiled code of the runner. Default: each sandbox compiles it. */
+  readonly codeCaches?: CodeCaches | undefined;
   /** Changes the options of any container, for tests that weaken one protection at a time. */
   readonly adjust?: (options: ContainerCreateOptions) => ContainerCreateOptions;
 }
@@ -81,8 +84,8 @@ export class ContainerLauncher implements Launcher {
     return this.networks.close();
   }
 
-  async launch(profile: Profile, worker?: WorkerGrant): Promise<Sandbox> {
-    const { docker, instance, runtime, reach, egress, image } = this.#options;
+  async launch(profile: Profile, worker?: WorkerGrant, hurried = false): Promise<Sandbox> {
+    const { docker, instance, runtime, reach, egress, image, codeCaches } = this.#options;
     const { adjust = (options) => options } = this.#options;
     await instance.ensure();
     const sockets = await SocketDirectory.create(instance.directory);
@@ -116,6 +119,8 @@ export class ContainerLauncher implements Launcher {
         runtime,
         reach,
         network: network.id,
+        codeCache: codeCaches?.directoryFor(heapMegabytes(profile.memory)),
+        hurried,
       };
       const options = adjust(containerOptions(spec));
       container = await call("create", docker.createContainer(options)).catch((error: unknown) => {

@@ -180,8 +180,11 @@ export interface Launcher {
   /**
    * Starts a sandbox, and resolves when it is ready for a job. With `worker`, it has a worker with
    * exactly these permissions ready, beside that without any. If that fails, nothing is left behind.
+   *
+   * @param hurried True if a request waits for it. It is ready sooner then, and its first job takes
+   * longer.
    */
-  launch(profile: Profile, worker?: WorkerGrant): Promise<Sandbox>;
+  launch(profile: Profile, worker?: WorkerGrant, hurried?: boolean): Promise<Sandbox>;
   /** Removes shared resources when all sandboxes are gone. */
   close?(): Promise<void>;
 }

@@ -15,6 +15,7 @@ import {
 } from "../../deno/deno.ts";
 import { survivorLine } from "../../egress-client/link.ts";
 import type { WorkerGrant } from "../../protocol/grants.ts";
+import type { CodeCaches } from "../code-cache/code-caches.ts";
 import { SocketDirectory } from "../connection/socket-directory.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox } from "../contract/contract.ts";
 import { type Exit, exitFault } from "../contract/exit.ts";
@@ -46,6 +47,7 @@ export class DenoProcessLauncher implements Launcher {
   readonly #reach: Reach;
   readonly #ensure: () => Promise<void>;
   readonly #reserve: SpareConnections;
+  readonly #codeCaches: CodeCaches | undefined;
   #confinement: Promise<ProcessConfinement> | undefined;
 
   /**
@@ -57,6 +59,8 @@ export class DenoProcessLauncher implements Launcher {
     runnerDirectory: string;
     ensure?: () => Promise<void>;
     reach?: Reach;
+    /** Compiled code of the runner; `close()` closes it. Default: each sandbox compiles it. */
+    codeCaches?: CodeCaches;
     /** Receives lines for the operator, one at a time. Default: none. */
     log?: (line: string) => void;
   }) {
@@ -67,6 +71,7 @@ export class DenoProcessLauncher implements Launcher {
     });
     this.#ensure = options.ensure ?? (async () => {});
     this.#reach = options.reach ?? NO_REACH;
+    this.#codeCaches = options.codeCaches;
     this.#instanceDirectory = options.instanceDirectory;
     this.#runnerDirectory = options.runnerDirectory;
   }
@@ -95,12 +100,12 @@ export class DenoProcessLauncher implements Launcher {
     return this.#reserve.survivors;
   }
 
-  async launch(profile: Profile, worker?: WorkerGrant): Promise<Sandbox> {
+  async launch(profile: Profile, worker?: WorkerGrant, hurried = false): Promise<Sandbox> {
     await this.#ensure();
     const confinement = await this.#confine();
     const user = newUser(confinement.host);
     const sockets = await SocketDirectory.create(this.#instanceDirectory, user);
-    const child = this.#spawn(confinement, user, sockets, profile);
+    const child = this.#spawn(confinement, user, sockets, profile, hurried);
     const exited = exitOf(child);
     const complaint = firstWords(child);
     const meter = new Meter(new ProcessGauge(child.pid ?? 0));
@@ -203,6 +208,7 @@ export class DenoProcessLauncher implements Launcher {
   }
 
   async close(): Promise<void> {
+    await this.#codeCaches?.close();
     await this.#reserve.close();
   }
 
@@ -211,19 +217,24 @@ export class DenoProcessLauncher implements Launcher {
     user: number | undefined,
     sockets: SocketDirectory,
     profile: Profile,
+    hurried: boolean,
   ): ChildProcess {
     // A Worker can be granted hosts only if its process has a network.
     const { network = false } = profile;
+    const heap = heapMegabytes(profile.memory);
+    // Only where the process cannot write to it, because it belongs to another user.
+    const codeCache = user === undefined ? undefined : this.#codeCaches?.directoryFor(heap);
     const args = hostArguments({
       runnerDirectory: this.#runnerDirectory,
       sockets: [sockets.controlSocket, sockets.databaseSocket],
       reach: { ...this.#reach, net: this.#reach.net && network },
-      heapMegabytes: heapMegabytes(profile.memory),
+      heapMegabytes: heap,
+      hurried,
     });
     const [file = "", ...rest] = confinedProcess(confinement, args, user, network);
     return spawn(file, rest, {
       cwd: sockets.directory,
-      env: { ...HOST_ENVIRONMENT },
+      env: { ...HOST_ENVIRONMENT, ...(codeCache !== undefined && { DENO_DIR: codeCache }) },
       stdio: ownDescriptors(["ignore", "ignore", "pipe"] as const) as StdioOptions,
     });
   }

@@ -327,8 +327,9 @@ export class Pool {
   }
 
   #launch(group: WarmGroup): void {
+    const { profile, worker, hurried } = group;
     group.starting += 1;
-    const launch = this.#launcher.launch(group.profile, group.worker).then(
+    const launch = this.#launcher.launch(profile, worker, hurried).then(
       (sandbox) => {
         for (const listener of this.onSpawn) listener(sandbox);
         this.#place(sandbox, group);

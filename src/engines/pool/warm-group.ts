@@ -7,6 +7,8 @@ export interface WarmGroup {
   /** Permissions for which each of them has a worker. Default: none. */
   readonly worker?: WorkerGrant;
   readonly warm: WarmSandbox[];
+  /** True if a request waits for the next start. Default false. */
+  readonly hurried?: boolean;
   /** Number of starts in progress. */
   starting: number;
   /** Adds a sandbox that has started. Returns false if it has no place any more. */

@@ -52,6 +52,10 @@ export class ProfileSandboxes implements WarmGroup {
     return this.reserves ? this.wanted + 1 : this.wanted;
   }
 
+  get hurried(): boolean {
+    return this.waiting.size > this.starting;
+  }
+
   /** Number of starts needed for all waiters and for the warm reserve. */
   get missing(): number {
     const idle = Math.max(0, this.target - this.warm.length);
