@@ -21,6 +21,7 @@ import { largeCode } from "./rows/large-code.ts";
 import { memory } from "./rows/memory.ts";
 import { packages } from "./rows/packages.ts";
 import { policy } from "./rows/policy.ts";
+import { processor } from "./rows/processor.ts";
 import { resourcex } from "./rows/resourcex.ts";
 import { reuse } from "./rows/reuse.ts";
 import { start } from "./rows/start.ts";
@@ -35,6 +36,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   reuse,
   cold,
   throughput,
+  processor,
   deadline,
   memory,
   kernel,

@@ -52,6 +52,7 @@ type WorkerResult = Extract<WorkerMessage, { type: "result" }>;
 const [socketPath, hurried] = Deno.args;
 if (socketPath === undefined) throw new Error("Usage: host.js SOCKET [hurried]");
 
+hidePath();
 const databaseSocket = beside(DATABASE_SOCKET);
 
 const connection = await Deno.connect({ transport: "unix", path: socketPath });
@@ -103,6 +104,15 @@ function prime(): void {
     return;
   }
   for (const frame of input.push(encodeJob(primingJob(primingLeft)))) receive(frame);
+}
+
+/** Takes a path of the machine out of the environment, where code may be granted any variable. */
+function hidePath(): void {
+  try {
+    Deno.env.set("DENO_DIR", "/dev/null/deno");
+  } catch {
+    // No code here may be granted one.
+  }
 }
 
 /** Returns the path of a socket in the slot's directory. The socket exists only during a job. */

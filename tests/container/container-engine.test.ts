@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
-import { readRunner } from "../../src/deno/runner.ts";
+import { readRunner, writeRunner } from "../../src/deno/runner.ts";
+import { CodeCaches } from "../../src/engines/code-cache/code-caches.ts";
 import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.ts";
 import type { Engine } from "../../src/engines/contract/contract.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
@@ -18,10 +19,17 @@ import { docker, runtime } from "../helpers/containers.ts";
 
 const instances: Instance[] = [];
 let directory: string;
+/** Made while the first cases run, and used by all that follow. */
+let codeCaches: CodeCaches;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
+  const runnerDirectory = join(directory, "runner");
+  await writeRunner(await readRunner(), runnerDirectory);
+  const onError = console.error;
+  codeCaches = new CodeCaches({ instanceDirectory: directory, runnerDirectory, onError });
 });
 afterAll(async () => {
+  await codeCaches.close();
   for (const instance of instances) await instance.close();
   await rm(directory, { recursive: true });
 });
@@ -34,6 +42,7 @@ async function open(pool: object = {}): Promise<Engine> {
     runtime,
     instance,
     bundle: await readRunner(),
+    codeCaches,
     pool: { ...CONTRACT_POOL, ...pool, onError: console.error },
     log: () => {},
   });

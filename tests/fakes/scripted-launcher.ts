@@ -7,16 +7,19 @@ export class ScriptedSandbox implements Sandbox {
   readonly profile: Profile;
   /** Permissions that it was prepared for. */
   readonly worker: WorkerGrant | undefined;
+  /** True if it was started in a hurry. */
+  readonly hurried: boolean;
   readonly closed: Promise<void>;
   destroyed = 0;
   answersPing = true;
   /** Ends the sandbox from inside. */
   close: () => void = () => {};
 
-  constructor(id: string, profile: Profile, worker?: WorkerGrant) {
+  constructor(id: string, profile: Profile, worker?: WorkerGrant, hurried = false) {
     this.id = id;
     this.profile = profile;
     this.worker = worker;
+    this.hurried = hurried;
     this.closed = new Promise((resolve) => {
       this.close = resolve;
     });
@@ -59,7 +62,7 @@ export class ScriptedLauncher implements Launcher {
   mostAtOnce = 0;
   #current = 0;
 
-  async launch(profile: Profile, worker?: WorkerGrant): Promise<Sandbox> {
+  async launch(profile: Profile, worker?: WorkerGrant, hurried?: boolean): Promise<Sandbox> {
     this.#current += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#current);
     try {
@@ -72,7 +75,7 @@ export class ScriptedLauncher implements Launcher {
     } finally {
       this.#current -= 1;
     }
-    const sandbox = new ScriptedSandbox(`s${this.sandboxes.length}`, profile, worker);
+    const sandbox = new ScriptedSandbox(`s${this.sandboxes.length}`, profile, worker, hurried);
     this.sandboxes.push(sandbox);
     return sandbox;
   }

@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
+import { CodeCaches } from "../../src/engines/code-cache/code-caches.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
 import { channelContract } from "../contract/channel-contract.ts";
@@ -15,16 +16,28 @@ import { tenantContract } from "../contract/tenant-contract.ts";
 import { usageContract } from "../contract/usage-contract.ts";
 
 let directory: string;
+/** Made while the first cases run, and used by all that follow. */
+let codeCaches: CodeCaches;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  await writeRunner(await readRunner(), join(directory, "runner"));
+  // For sandboxes of other users, which have compiled code.
+  await chmod(directory, 0o711);
+  const runnerDirectory = join(directory, "runner");
+  await writeRunner(await readRunner(), runnerDirectory);
+  const onError = console.error;
+  codeCaches = new CodeCaches({ instanceDirectory: directory, runnerDirectory, onError });
 });
-afterAll(() => rm(directory, { recursive: true }));
+afterAll(async () => {
+  await codeCaches.close();
+  await rm(directory, { recursive: true });
+});
 
 async function open(pool: object = {}): Promise<PooledEngine> {
   const launcher = new DenoProcessLauncher({
-    instanceDirectory: directory,
+    // Each for itself, because a launcher gives its own to a group.
+    instanceDirectory: await mkdtemp(join(directory, "engine-")),
     runnerDirectory: join(directory, "runner"),
+    codeCaches: { directoryFor: (heap) => codeCaches.directoryFor(heap), close: async () => {} },
   });
   const engine = new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: console.error });
   engine.prewarm();

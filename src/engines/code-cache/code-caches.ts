@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { link, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CODE, makeCodeCache } from "./make-code-cache.ts";
 
@@ -7,11 +8,37 @@ const WORTH_IT = 4;
 /** Sizes of the heap that get one. There are as many profiles as users ask for. */
 const MOST = 8;
 
+/** Folder with compiled code in a sandbox's directory. */
+const FOLDER = "code";
+
+/**
+ * Puts compiled code into the directory that a container has anyway, without a copy. Returns the
+ * folder's name, or nothing where files cannot have two names.
+ */
+export async function linkCode(from: string, directory: string): Promise<string | undefined> {
+  const to = join(directory, FOLDER);
+  try {
+    await mkdir(to);
+    const names = await readdir(from);
+    await Promise.all(names.map((name) => link(join(from, name), join(to, name))));
+    return FOLDER;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Directories with compiled code of the runner. */
+export interface CompiledCode {
+  /** Returns the directory for a start with this heap, if there is one. */
+  directoryFor(heapMegabytes: number): string | undefined;
+  close(): Promise<void>;
+}
+
 /**
  * Keeps the compiled code of the runner, for each size of the heap that is started repeatedly. A
  * start with it takes half the processor time. Sandboxes may read it and not write it.
  */
-export class CodeCaches {
+export class CodeCaches implements CompiledCode {
   readonly #instanceDirectory: string;
   readonly #runnerDirectory: string;
   readonly #onError: (error: unknown) => void;
@@ -33,10 +60,7 @@ export class CodeCaches {
     this.#onError = options.onError;
   }
 
-  /**
-   * Returns the directory for a start with this heap, if there is one. Counts the start, and begins
-   * to make one in time.
-   */
+  /** Counts the start, too, and begins to make a directory in time. */
   directoryFor(heapMegabytes: number): string | undefined {
     const made = this.#made.get(heapMegabytes);
     // Cleaners of temporary files may have removed it.

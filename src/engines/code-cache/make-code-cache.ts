@@ -64,6 +64,7 @@ export async function makeCodeCache(options: CodeCacheOptions): Promise<void> {
     const packer = builtPath("programs", "code-cache", "pack.js");
     await untilEnded([...RUN_ALONE, ...within, packer, making, ...urls], undefined, signal);
     await close(making);
+    await rm(directory, { recursive: true, force: true });
     await rename(making, directory);
   } finally {
     await sockets.remove();

@@ -21,7 +21,6 @@ export const Label = {
 
 const MEGABYTE = 1_048_576;
 const MOUNT_POINT = "/run/isolate";
-const CODE_CACHE = "/run/code";
 const PROXY = `http://${FORWARDER.hostname}:${FORWARDER.port}`;
 const NOBODY = "65534:65534";
 
@@ -57,8 +56,8 @@ export interface ContainerSpec {
   readonly reach?: Reach | undefined;
   /** OCI runtime; the engine's default if absent. */
   readonly runtime?: string | undefined;
-  /** Directory on the host with the runner's compiled code. Default: it is compiled. */
-  readonly codeCache?: string | undefined;
+  /** Name of the folder in the slot's directory with the runner's compiled code. Default: none. */
+  readonly codeFolder?: string | undefined;
   /** True if somebody waits for this very sandbox. */
   readonly hurried?: boolean;
 }
@@ -68,7 +67,7 @@ export interface ContainerSpec {
  * that fails without it.
  */
 export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
-  const { image, profile, slot, instance, network, runtime, codeCache } = spec;
+  const { image, profile, slot, instance, network, runtime, codeFolder } = spec;
   const memory = profile.memory * MEGABYTE;
   return {
     ...confined(instance, slot.id, "sandbox"),
@@ -87,7 +86,7 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
     Env: [
       `HTTP_PROXY=${PROXY}`,
       `HTTPS_PROXY=${PROXY}`,
-      ...(codeCache === undefined ? [] : [`DENO_DIR=${CODE_CACHE}`]),
+      ...(codeFolder === undefined ? [] : [`DENO_DIR=${MOUNT_POINT}/${codeFolder}`]),
     ],
     HostConfig: {
       ...CONFINED_HOST,
@@ -96,7 +95,6 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       NetworkMode: `container:${network}`,
       Mounts: [
         bind(slot.directory, MOUNT_POINT),
-        ...(codeCache === undefined ? [] : [bind(codeCache, CODE_CACHE)]),
         ...(profile.mounts ?? []).map(({ source, target }) => bind(source, target)),
       ],
       Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=16m,mode=1777" },

@@ -8,7 +8,7 @@ import type { Egress, EgressLease, EgressRun } from "../../egress-client/egress.
 import type { Confinement } from "../../permissions/confinement.ts";
 import type { WorkerGrant } from "../../protocol/grants.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
-import type { CodeCaches } from "../code-cache/code-caches.ts";
+import { type CompiledCode, linkCode } from "../code-cache/code-caches.ts";
 import type { Connection } from "../connection/connection.ts";
 import { SocketDirectory } from "../connection/socket-directory.ts";
 import type { Ending, Launcher, Profile, Sandbox, SandboxJob } from "../contract/contract.ts";
@@ -48,7 +48,7 @@ export interface ContainerLauncherOptions {
   /** Network access for jobs that are granted hosts. */
   readonly egress?: Egress | undefined;
   /** Compiled code of the runner. Default: each sandbox compiles it. */
-  readonly codeCaches?: CodeCaches | undefined;
+  readonly codeCaches?: CompiledCode | undefined;
   /** Changes the options of any container, for tests that weaken one protection at a time. */
   readonly adjust?: (options: ContainerCreateOptions) => ContainerCreateOptions;
 }
@@ -110,6 +110,8 @@ export class ContainerLauncher implements Launcher {
       }
     };
     try {
+      const code = codeCaches?.directoryFor(heapMegabytes(profile.memory));
+      const codeFolder = code && (await linkCode(code, sockets.directory));
       network = await this.networks.lease();
       const spec = {
         image: image(),
@@ -119,7 +121,7 @@ export class ContainerLauncher implements Launcher {
         runtime,
         reach,
         network: network.id,
-        codeCache: codeCaches?.directoryFor(heapMegabytes(profile.memory)),
+        codeFolder,
         hurried,
       };
       const options = adjust(containerOptions(spec));
@@ -130,7 +132,9 @@ export class ContainerLauncher implements Launcher {
       connection = await untilReady(sockets, container);
       if (worker !== undefined) await connection.prepare(worker);
     } catch (error) {
+      const again = network !== undefined && (await this.networks.isLost(network));
       await remove().catch(() => {});
+      if (again) return this.launch(profile, worker, hurried);
       throw error;
     }
     const meter = await this.#meter(container, connection);

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type Docker from "dockerode";
 import type { Container, ContainerCreateOptions } from "dockerode";
 import type { Instance } from "../instance/instance.ts";
-import { call } from "./docker.ts";
+import { call, engineStatus } from "./docker.ts";
 import { networkOptions } from "./flags.ts";
 import { hasImage } from "./images.ts";
 import { importRootfs } from "./one-layer-image.ts";
@@ -18,6 +18,8 @@ export interface Network {
   /** Its slot label. */
   readonly slot: string;
   readonly container: Container;
+  /** True if an earlier sandbox has had it. */
+  readonly lentBefore?: boolean;
 }
 
 /**
@@ -44,22 +46,27 @@ export class Networks {
     this.#adjust = options.adjust;
   }
 
-  /** Returns an unused namespace whose holder still runs. */
+  /**
+   * Returns an unused namespace. The holder of one that was lent before may have ended; the engine
+   * refuses the sandbox then, and `isLost()` tells why.
+   */
   async lease(): Promise<Network> {
-    for (let network = this.#idle.pop(); network !== undefined; network = this.#idle.pop()) {
-      const running = call("inspection", network.container.inspect()).then(
-        ({ State }) => State.Running,
-        () => false,
-      );
-      if (await running) return network;
-      await this.discard(network);
-    }
-    return this.#create();
+    return this.#idle.pop() ?? this.#create();
+  }
+
+  /** Tells whether a sandbox could not join a namespace because its holder has ended. */
+  async isLost({ container, lentBefore = false }: Network): Promise<boolean> {
+    if (!lentBefore) return false;
+    const running = call("inspection", container.inspect()).then(
+      ({ State }) => State.Running,
+      (error: unknown) => engineStatus(error) !== 404,
+    );
+    return !(await running);
   }
 
   /** Takes back the namespace of a sandbox that is known to be gone. */
   release(network: Network): void {
-    if (this.#slots.has(network.slot)) this.#idle.push(network);
+    if (this.#slots.has(network.slot)) this.#idle.push({ ...network, lentBefore: true });
   }
 
   /** Removes a namespace that may be in use or broken. On failure, the reaper removes it later. */

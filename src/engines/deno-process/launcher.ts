@@ -15,7 +15,7 @@ import {
 } from "../../deno/deno.ts";
 import { survivorLine } from "../../egress-client/link.ts";
 import type { WorkerGrant } from "../../protocol/grants.ts";
-import type { CodeCaches } from "../code-cache/code-caches.ts";
+import type { CompiledCode } from "../code-cache/code-caches.ts";
 import { SocketDirectory } from "../connection/socket-directory.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox } from "../contract/contract.ts";
 import { type Exit, exitFault } from "../contract/exit.ts";
@@ -47,7 +47,7 @@ export class DenoProcessLauncher implements Launcher {
   readonly #reach: Reach;
   readonly #ensure: () => Promise<void>;
   readonly #reserve: SpareConnections;
-  readonly #codeCaches: CodeCaches | undefined;
+  readonly #codeCaches: CompiledCode | undefined;
   #confinement: Promise<ProcessConfinement> | undefined;
 
   /**
@@ -60,7 +60,7 @@ export class DenoProcessLauncher implements Launcher {
     ensure?: () => Promise<void>;
     reach?: Reach;
     /** Compiled code of the runner; `close()` closes it. Default: each sandbox compiles it. */
-    codeCaches?: CodeCaches;
+    codeCaches?: CompiledCode;
     /** Receives lines for the operator, one at a time. Default: none. */
     log?: (line: string) => void;
   }) {

@@ -78,6 +78,15 @@ describe("pool", () => {
     expect(launcher.mostAtOnce).toBe(2);
   });
 
+  it("hurries the starts that requests wait for, and no others", async () => {
+    open({ min: 1, max: 4, startConcurrency: 3 }, false);
+    const leases = [pool.acquire(small, never), pool.acquire(small, never)];
+    pool.prewarm();
+    await settle();
+    await Promise.all(leases);
+    expect(launcher.sandboxes.map(({ hurried }) => hurried)).toEqual([true, true, false]);
+  });
+
   it("leases a warm sandbox at once and replaces it after it is discarded", async () => {
     open({ min: 1, max: 1 });
     await settle();
