@@ -10,9 +10,9 @@ const WATCHED = 3_000;
 const SETTLED = 1_500;
 
 /**
- * Measures the processor time that this machine spends on one of many pieces of work: processes that
- * have ended, services and the kernel's own threads included. Takes off the time that it spends
- * anyway. So nothing else may begin meanwhile.
+ * Measures the processor time that this machine spends on one of many pieces of work. That includes
+ * processes that have ended, services and the kernel's own threads. Takes off the time that it
+ * spends anyway. So nothing else may begin meanwhile.
  *
  * @param work Does the work and returns the number of pieces.
  */
