@@ -7,7 +7,7 @@ export interface WarmGroup {
   /** Permissions for which each of them has a worker. Default: none. */
   readonly worker?: WorkerGrant;
   readonly warm: WarmSandbox[];
-  /** True if a request waits for the next start. Default false. */
+  /** True while requests wait for starts. Default false. */
   readonly hurried?: boolean;
   /** Number of starts in progress. */
   starting: number;

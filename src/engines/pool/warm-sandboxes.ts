@@ -52,8 +52,9 @@ export class ProfileSandboxes implements WarmGroup {
     return this.reserves ? this.wanted + 1 : this.wanted;
   }
 
+  /** True while requests wait: they get whatever is ready first, those for the reserve, too. */
   get hurried(): boolean {
-    return this.waiting.size > this.starting;
+    return this.waiting.size > 0;
   }
 
   /** Number of starts needed for all waiters and for the warm reserve. */

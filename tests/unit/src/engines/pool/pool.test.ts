@@ -78,12 +78,13 @@ describe("pool", () => {
     expect(launcher.mostAtOnce).toBe(2);
   });
 
-  it("hurries the starts that requests wait for, and no others", async () => {
+  it("hurries starts while requests wait, and no others", async () => {
     open({ min: 1, max: 4, startConcurrency: 3 }, false);
     const leases = [pool.acquire(small, never), pool.acquire(small, never)];
-    pool.prewarm();
     await settle();
     await Promise.all(leases);
+    pool.prewarm();
+    await settle();
     expect(launcher.sandboxes.map(({ hurried }) => hurried)).toEqual([true, true, false]);
   });
 
