@@ -49,15 +49,16 @@ const encoder = new TextEncoder();
 
 type WorkerResult = Extract<WorkerMessage, { type: "result" }>;
 
-const [socketPath, hurried] = Deno.args;
-if (socketPath === undefined) throw new Error("Usage: host.js SOCKET [hurried]");
+const socketPath = Deno.args[Deno.args.length - 1];
+if (socketPath === undefined) throw new Error("Usage: host.js [hurried] SOCKET");
+const isHurried = Deno.args.length > 1;
 
 hidePath();
 const databaseSocket = beside(DATABASE_SOCKET);
 
 const connection = await Deno.connect({ transport: "unix", path: socketPath });
 /** Number of priming jobs still to run. Negative once the sandbox serves real jobs. */
-let primingLeft = hurried === undefined ? PRIMING_ROUNDS : 0;
+let primingLeft = isHurried ? 0 : PRIMING_ROUNDS;
 let written: Promise<unknown> = Promise.resolve();
 let channel = new ChannelRelay();
 let response = new ResponseRelay();

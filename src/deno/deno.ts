@@ -76,8 +76,9 @@ export function hostArguments(options: {
     ...allowEnv(reach.env),
     ...(reach.sys ? ["--allow-sys"] : []),
     `${runnerDirectory}/host.js`,
-    controlSocket,
     ...(hurried ? ["hurried"] : []),
+    // Last, where leftovers of a dead server are recognised by it.
+    controlSocket,
   ];
 }
 

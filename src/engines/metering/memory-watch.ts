@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { ProcFile } from "./proc-file.ts";
 
 const MEGABYTE = 1_048_576;
 const INTERVAL_MS = 50;
@@ -9,16 +9,20 @@ const INTERVAL_MS = 50;
  * stops the watch.
  */
 export function watchMemory(pid: number, megabytes: number, onExceeded: () => void): () => void {
-  const timer = setInterval(async () => {
-    if ((await residentBytes(pid)) <= megabytes * MEGABYTE) return;
-    clearInterval(timer);
+  const status = new ProcFile(`/proc/${pid}/status`);
+  const timer = setInterval(() => {
+    if (residentBytes(status) <= megabytes * MEGABYTE) return;
+    stop();
     onExceeded();
   }, INTERVAL_MS);
   timer.unref();
-  return () => clearInterval(timer);
+  const stop = (): void => {
+    clearInterval(timer);
+    status.close();
+  };
+  return stop;
 }
 
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+function residentBytes(status: ProcFile): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status.read() ?? "")?.[1] ?? 0) * 1024;
 }
