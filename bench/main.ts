@@ -61,7 +61,7 @@ const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N] [--against FO
   --help         Show this text
 
 Needs a Docker Engine on this host. The database row needs the programs of PostgreSQL, too.
-All of it takes about eight minutes.`;
+All of it takes about ten minutes.`;
 
 interface Options {
   readonly names: readonly string[];
