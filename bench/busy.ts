@@ -8,11 +8,13 @@ const TICK = 10;
 const WATCHED = 3_000;
 /** Milliseconds for the work that remains when the last piece of it has answered. */
 const SETTLED = 1_500;
+/** Part of a processor that others may take. With more, the difference says nothing. */
+const QUIET = 0.2;
 
 /**
  * Measures the processor time that this machine spends on one of many pieces of work. That includes
  * processes that have ended, services and the kernel's own threads. Takes off the time that it
- * spends anyway. So nothing else may begin meanwhile.
+ * spends anyway. So nothing else may begin meanwhile. Returns NaN on a machine that is busy.
  *
  * @param work Does the work and returns the number of pieces.
  */
@@ -21,6 +23,7 @@ export async function busyEach(work: () => Promise<number>, signal: AbortSignal)
   await sleep(WATCHED, undefined, { signal });
   const before = await busy();
   const perMillisecond = (before - idle) / WATCHED;
+  if (perMillisecond > QUIET) return Number.NaN;
   let pieces = 0;
   const ms = await timed(async () => {
     pieces = await work();
