@@ -6,13 +6,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { confinable } from "../../src/confined-process/host-confinement.ts";
-import { heapMegabytes } from "../../src/deno/deno.ts";
+import { heapMegabytes, NO_REACH } from "../../src/deno/deno.ts";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import { CodeCaches } from "../../src/engines/code-cache/code-caches.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
 
 const CODE = /\/code-\d+\/v8_code_cache_v2$/;
+/** A constant takes the place of the path on the host. */
+const ANSWER = '"a/3/dev/null/deno"';
 const HEAP = heapMegabytes(PROFILE.memory);
 const { user } = await confinable();
 
@@ -69,19 +71,26 @@ async function openFiles(of: string): Promise<string[]> {
   return [];
 }
 
+/** Permissions of code that asks where the compiled code is. */
+const NOTHING = { net: false, read: false, write: false, sys: false } as const;
+const worker = { ...NOTHING, env: ["DENO_DIR"], run: false, ffi: false, import: false } as const;
+
 /** Runs code that loads modules of its own in a sandbox, and lists the files that it has open. */
 async function runWith(caches: CodeCaches): Promise<{ text: string; files: string[] }> {
   const launcher = new DenoProcessLauncher({
     instanceDirectory: directory,
     runnerDirectory,
     codeCaches: caches,
+    reach: { ...NO_REACH, env: "any" },
   });
   const sandbox = await launcher.launch(PROFILE);
   try {
     const code = `import { join } from "node:path"; import zlib from "node:zlib";
       const { three } = await import("data:text/javascript,export const three = 3");
-      export default () => join("a", String(three + zlib.constants.Z_OK))`;
-    const ending = await sandbox.run(job(code), { onLog: () => {} }, 20_000);
+      export default () =>
+        join("a", String(three + zlib.constants.Z_OK), Deno.env.get("DENO_DIR"))`;
+    const granted = { ...job(code), grants: { worker, env: {}, egress: null } };
+    const ending = await sandbox.run(granted, { onLog: () => {} }, 20_000);
     const text = ending.type === "result" ? String(ending.text) : JSON.stringify(ending);
     return { text, files: await openFiles(`/${sandbox.id}/`) };
   } finally {
@@ -106,7 +115,7 @@ describe("compiled code of the runner", () => {
     const place = await made(caches);
     const before = await filesOf(place);
     const { text, files } = await runWith(caches);
-    expect(text).toBe('"a/3"');
+    expect(text).toBe(ANSWER);
     // The last digit of a descriptor's flags is 0 for reading alone. A database that could not be used is closed.
     expect(files.filter((file) => CODE.test(file.split(" ")[0] ?? ""))).toEqual([
       expect.stringMatching(/ 0$/),
@@ -119,7 +128,7 @@ describe("compiled code of the runner", () => {
     const caches = cachesOf();
     await rm(await made(caches), { recursive: true });
     expect(caches.directoryFor(HEAP)).toBeUndefined();
-    expect((await runWith(caches)).text).toBe('"a/3"');
+    expect((await runWith(caches)).text).toBe(ANSWER);
     expect(await readdir(await made(caches))).toContain("v8_code_cache_v2");
     await caches.close();
   });
