@@ -26,6 +26,11 @@ const NEUTRAL = { ...MODULE, platform: "neutral" } as const;
 /** Options for programs that are sent to each started process. */
 const SMALL = { minify: true, legalComments: "none" } as const;
 
+/** Options for programs with CommonJS packages, which require modules of Node. */
+const REQUIRES = {
+  banner: { js: "const require = (name) => process.getBuiltinModule(name);" },
+} as const;
+
 /** Options for the database tool, in every place. */
 const DATABASE = {
   ...NEUTRAL,
@@ -48,6 +53,7 @@ export async function buildPrograms(): Promise<Built> {
     within("realm", await buildRealm()),
     within("confined", await buildConfined("main", "src/confined-process/entry.ts")),
     within("confined", await buildConfined("compiler", "src/bundler/compiler-entry.ts")),
+    within("confined", await buildConfined("packages", "src/bundler/packages-entry.ts", REQUIRES)),
     within("confined", await buildConfined("checker", "src/bundler/checker-entry.ts")),
     within("confined", await buildConfined("unpacker", "src/resourcex/archive/unpacker-entry.ts")),
     within("confined", await buildConfined("schemas", "server/resources/checks/entry.ts")),
@@ -97,8 +103,8 @@ export async function buildEgress(plugins: Plugin[] = []): Promise<Built> {
     define: { "process.env": "{}" },
     external: ["pg-native"],
     plugins,
-    // The database's client is no ES module, and requires modules of Node.
-    banner: { js: "const require = (name) => process.getBuiltinModule(name);" },
+    // The database's client is no ES module.
+    ...REQUIRES,
   });
 }
 

@@ -4,6 +4,8 @@ import type * as Esbuild from "esbuild-wasm";
 import { type Fault, faultOf } from "./bundle-fault.ts";
 import { FILE_LIMITS } from "./file-limits.ts";
 import { ownNames } from "./own-names.ts";
+import { ImportedPackages, type PackageImports } from "./package-imports.ts";
+import { type Need, needsOf, topNamesOf } from "./package-needs.ts";
 import { builtinText, resolveImport } from "./resolve-import.ts";
 import { type Pattern, patternModule, withPatterns } from "./variable-imports.ts";
 
@@ -11,6 +13,11 @@ export interface BundleInput {
   /** Files: path → text. */
   readonly files: Readonly<Record<string, string>>;
   readonly main: string;
+}
+
+export interface FilesInput extends BundleInput {
+  /** Packages that they may import. Default: none. */
+  readonly packages?: PackageImports | undefined;
 }
 
 /** The module and the files it was made of, or the fault in them. */
@@ -22,6 +29,10 @@ export type BundleOutput =
       readonly inputs: readonly string[];
       /** Names of the main module's exports, if they are not too many. */
       readonly exports?: readonly string[];
+      /** Needs of packages, after the first pass. */
+      readonly needs?: readonly Need[];
+      /** Names at the top of the module that the packages' text has, too, after the last pass. */
+      readonly shadowed?: readonly string[];
     }
   | Fault;
 
@@ -57,12 +68,12 @@ const REFUSED: Readonly<Record<string, Esbuild.LogLevel>> = {
 type Esbuilder = Pick<typeof Esbuild, "build">;
 
 /** Bundles the files. Rejects if the bundler itself fails. */
-export async function bundleFiles(esbuild: Esbuilder, input: BundleInput): Promise<BundleOutput> {
+export async function bundleFiles(esbuild: Esbuilder, input: FilesInput): Promise<BundleOutput> {
   let { files } = input;
   const patterns: Pattern[] = [];
   for (let round = 1; ; round += 1) {
     try {
-      return await bundle(esbuild, { files, main: input.main, patterns });
+      return await bundle(esbuild, { ...input, files, patterns });
     } catch (error) {
       const failure = error as Esbuild.BuildFailure;
       const rewritten = round < MAX_BUILDS && withPatterns(files, failure, patterns);
@@ -72,11 +83,13 @@ export async function bundleFiles(esbuild: Esbuilder, input: BundleInput): Promi
   }
 }
 
-interface Sources extends BundleInput {
+interface Sources extends FilesInput {
   readonly patterns: readonly Pattern[];
 }
 
 async function bundle({ build }: Esbuilder, sources: Sources): Promise<BundleOutput> {
+  const { packages: asked } = sources;
+  const packages = asked && new ImportedPackages(asked, sources.files);
   const make = (keepNames: boolean) =>
     build({
       entryPoints: [sources.main],
@@ -94,7 +107,7 @@ async function bundle({ build }: Esbuilder, sources: Sources): Promise<BundleOut
       logLevel: "silent",
       logOverride: REFUSED,
       tsconfigRaw: {},
-      plugins: [inMemory(sources)],
+      plugins: [inMemory(sources, packages)],
     });
   const textOf = ({ outputFiles }: Awaited<ReturnType<typeof make>>, ending: string): string =>
     outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? "";
@@ -111,26 +124,39 @@ async function bundle({ build }: Esbuilder, sources: Sources): Promise<BundleOut
     return { fault: `Bundled, they exceed ${FILE_LIMITS.bundled} characters` };
   }
   const { inputs, outputs } = built.metafile;
-  const made = Object.keys(inputs).filter((input) => !/^(builtin|pattern):/.test(input));
+  const made = Object.keys(inputs).filter((input) => !/^(builtin|pattern|stub):/.test(input));
   return {
-    code,
+    ...(packages === undefined ? { code } : joined(code, packages, asked)),
     ...(map.length <= FILE_LIMITS.map && { map }),
     inputs: made.map((input) => fileOf(input, sources.files)),
     ...exportsOf(outputs),
   };
 }
 
-function inMemory({ files, patterns }: Sources): Esbuild.Plugin {
+/** Tells about the packages in bundled code. */
+function joined(code: string, packages: ImportedPackages, { linked }: PackageImports = {}) {
+  if (linked === undefined) {
+    return { code, needs: needsOf(code, packages.imports, packages.prefix) };
+  }
+  const globals = new Set(linked.globals);
+  const shadowed = topNamesOf(code).filter((name) => globals.has(name));
+  return { code: packages.link(code), shadowed };
+}
+
+function inMemory({ files, patterns }: Sources, packages?: ImportedPackages): Esbuild.Plugin {
   return {
     name: NAMESPACE,
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /.*/ }, ({ path, importer, kind }) => {
+      onResolve({ filter: /.*/ }, (args) => {
+        const { path, importer, kind } = args;
         if (kind === "entry-point") return { path, namespace: NAMESPACE };
         const pattern = patterns.findIndex(({ module }) => module === path);
         if (pattern >= 0) return { path: `${pattern}`, namespace: PATTERN };
         if (path.startsWith(OWN_FILE)) {
           return { path: path.slice(OWN_FILE.length), namespace: NAMESPACE };
         }
+        const found = packages?.stub(path) ?? packages?.resolve(args);
+        if (found !== undefined) return found;
         const resolved = resolveImport(files, importer, path);
         if (typeof resolved === "string") return { errors: [{ text: resolved }] };
         if ("file" in resolved) return { path: resolved.file, namespace: NAMESPACE };
@@ -145,6 +171,10 @@ function inMemory({ files, patterns }: Sources): Esbuild.Plugin {
       }));
       onLoad({ filter: /.*/, namespace: PATTERN }, ({ path }) => ({
         contents: patternModule(patterns[Number(path)] as Pattern, OWN_FILE),
+        loader: "js",
+      }));
+      onLoad({ filter: /.*/, namespace: "stub" }, ({ path }) => ({
+        contents: packages?.load(path) ?? "",
         loader: "js",
       }));
       onLoad({ filter: /.*/ }, ({ path }) => ({

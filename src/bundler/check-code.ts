@@ -2,7 +2,7 @@
 import { type Program, parse as parseTree } from "acorn";
 import type { Language } from "../protocol/messages.ts";
 import type { Fault } from "./bundle-fault.ts";
-import { resolveImport } from "./resolve-import.ts";
+import { adviceFor, resolveImport } from "./resolve-import.ts";
 
 export interface CheckInput {
   readonly code: string;
@@ -121,7 +121,7 @@ function faultOfImport(path: string): string | undefined {
   }
   const resolved = resolveImport({}, "", path);
   return typeof resolved === "string"
-    ? `Cannot import "${path}": a sandbox has "node:…" alone. Bundle packages into the code`
+    ? `Cannot import "${path}": a sandbox has "node:…" alone. Bundle packages into the code${adviceFor(path)}`
     : undefined;
 }
 

@@ -1,13 +1,15 @@
 /** The compiler in a confined process: esbuild as WebAssembly, without any files. */
 import * as esbuild from "esbuild-wasm/esm/browser.js";
 import type { MakeHandler } from "../confined-process/entry.ts";
-import { type BundleInput, bundleFiles } from "./bundle-files.ts";
+import { bundleFiles, type FilesInput } from "./bundle-files.ts";
 import { composeType } from "./compose-type.ts";
 import { asModule } from "./expression.ts";
 
 export type Task =
   /** Bundles files. With `isType`, `main` may have any form of a type's code. */
-  | (BundleInput & { readonly task: "bundle"; readonly isType?: boolean })
+  | (FilesInput & { readonly task: "bundle"; readonly isType?: boolean })
+  /** Finds the packages that files import. */
+  | (FilesInput & { readonly task: "needs" })
   | { readonly task: "compose"; readonly code: string };
 
 /** Code that warms up the compiler, because its first compilation takes ten times as long. */
@@ -28,6 +30,7 @@ const make: MakeHandler = async ([wasm, entry]) => {
   return async (input) => {
     const output = await compile(input as Task, around);
     if (!("code" in output)) return { answer: output };
+    if ("needs" in output) return { answer: { needs: output.needs } };
     const { code, ...answer } = output;
     if (!("map" in answer)) return { answer, payload: new TextEncoder().encode(code) };
     const { map, ...facts } = answer;
@@ -41,7 +44,8 @@ export default make;
 
 function compile(task: Task, around: string) {
   if (task.task === "compose") return composeType(esbuild, task.code, around);
-  const { files, main, isType } = task;
-  const given = isType ? { ...files, [main]: asModule(files[main] ?? "") } : files;
-  return bundleFiles(esbuild, { files: given, main });
+  const { files, main, packages } = task;
+  const given =
+    "isType" in task && task.isType ? { ...files, [main]: asModule(files[main] ?? "") } : files;
+  return bundleFiles(esbuild, { files: given, main, packages });
 }

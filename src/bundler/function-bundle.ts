@@ -5,9 +5,18 @@ import type { CheckInput } from "./check-code.ts";
 import { check } from "./checker.ts";
 import { compile } from "./compiler.ts";
 import { FILE_LIMITS } from "./file-limits.ts";
+import { bundleWithPackages } from "./packaged-function.ts";
+import type { Packages } from "./prebundle.ts";
 import { sourceError } from "./source-error.ts";
 
 export type { BundleInput };
+
+export interface BundleRequest extends BundleInput {
+  /** Packages that the files may import. Default: none. */
+  readonly packages?: Packages | undefined;
+  /** Most bytes of the module with its packages. Default 8 MiB. */
+  readonly maxBytes?: number | undefined;
+}
 
 /** One module of JavaScript. */
 export interface FunctionBundle {
@@ -20,7 +29,7 @@ export interface FunctionBundle {
 
 /**
  * Makes one module of the files of a function; its exports are those of `main`. It may import only
- * these files, and the modules of every sandbox (`node:…`, Drizzle). Bundling
+ * these files, the modules of every sandbox (`node:…`, Drizzle), and `packages`. Bundling
  * runs in a confined process with limits of time and memory. Hostile files of some hundred
  * kilobytes can cost a bundler gigabytes.
  *
@@ -31,8 +40,12 @@ export interface FunctionBundle {
  * const files = { "main.ts": 'import { n } from "./n.ts"; export default () => n', "n.ts": "export const n = 1" };
  * await bundleFunction({ files, main: "main.ts" }, "acme");
  */
-export async function bundleFunction(input: BundleInput, owner: string): Promise<FunctionBundle> {
+export async function bundleFunction(
+  { packages, maxBytes, ...input }: BundleRequest,
+  owner: string,
+): Promise<FunctionBundle> {
   assertFiles(input);
+  if (packages !== undefined) return bundleWithPackages(input, packages, { owner, maxBytes });
   const output = await compile(owner, { task: "bundle", ...input }, Object.keys(input.files));
   if (!("code" in output)) throw sourceError("files", output, (file) => input.files[file]);
   const { code, map = "", exports } = output;

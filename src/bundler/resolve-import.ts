@@ -1,6 +1,7 @@
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
 import { DRIZZLE_MODULES } from "../protocol/drizzle-specifiers.ts";
+import { readSpecifier } from "./package-specifiers.ts";
 
 /** Target of an import: a file of the function, or a module that a sandbox has. */
 export type Resolved = { readonly file: string } | { readonly external: string };
@@ -24,7 +25,14 @@ export function resolveImport(
   if (/^\.\.?(\/|$)/.test(specifier)) return resolveFile(files, importer, specifier);
   if (OWN.has(specifier)) return { external: specifier };
   if (isBuiltin(specifier)) return { external: `node:${specifier.replace(/^node:/, "")}` };
-  return `Cannot import "${specifier}": a function imports its own files by "./…", and "node:…"`;
+  const advice = adviceFor(specifier);
+  return `Cannot import "${specifier}": a function imports its own files by "./…", and "node:…"${advice}`;
+}
+
+/** Tells how to import a package. */
+export function adviceFor(specifier: string): string {
+  const name = readSpecifier(specifier)?.name;
+  return name === undefined ? "" : `. Add "${name}" to dependencies`;
 }
 
 function resolveFile(

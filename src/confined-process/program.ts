@@ -17,6 +17,8 @@ export interface ProgramLimits extends ProcessLimits, AskLimits {
 /** A question of one owner. Its processes never get input of another owner. */
 export interface ProgramQuestion {
   readonly owner: string;
+  /** Queue that it waits in: one question of each is answered at a time. Default: the owner. */
+  readonly turn?: string;
   readonly input: unknown;
   readonly payload?: Uint8Array;
 }
@@ -64,11 +66,16 @@ export class Program {
    * @throws {HostBusy} If too many questions wait.
    * @throws {EngineUnavailable} If no process can be started.
    */
-  async run({ owner, input, payload = NOTHING }: ProgramQuestion): Promise<ClaimedReply> {
+  async run({
+    owner,
+    turn = owner,
+    input,
+    payload = NOTHING,
+  }: ProgramQuestion): Promise<ClaimedReply> {
     if (this.#limit.pendingCount >= this.#limits.waiting) {
       throw new HostBusy("Too many requests like this wait");
     }
-    return this.#queue.take(owner, () =>
+    return this.#queue.take(turn, () =>
       this.#limit(async () => {
         const confined = await this.#idle.take(owner);
         try {

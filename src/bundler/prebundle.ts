@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import {
+  compilePackages,
+  type PackagesFault,
+  type PrebundleFacts,
+  prebundleFacts,
+} from "./package-compiler.ts";
+import type { Need } from "./package-needs.ts";
+import { MemoryPrebundleCache, type PrebundleCache } from "./prebundle-cache.ts";
+
+/** Packages of a function, unpacked. */
+export interface Packages {
+  /** Files (src/bundler/package-archive.ts), or a function for them: a cached bundle needs none. */
+  readonly archive: Uint8Array | (() => Promise<Uint8Array>);
+  /** Name → range, as in the lock. */
+  readonly dependencies: Readonly<Record<string, string>>;
+  /** Hash of the lock. */
+  readonly lockHash: string;
+  /** Default: one in memory that all share. */
+  readonly cache?: PrebundleCache | undefined;
+}
+
+/** Bundled packages. */
+export interface Prebundle {
+  readonly facts: PrebundleFacts;
+  readonly code: string;
+  readonly map: string;
+}
+
+/** Version of what is cached. Another one is another key. */
+const FORM = 1;
+const MAX_FACTS = 524_288;
+
+const shared = new MemoryPrebundleCache();
+
+/** Bundles what is needed of packages, or takes it from the cache. */
+export async function prebundle(
+  { archive, lockHash, cache = shared }: Packages,
+  needs: readonly Need[],
+  tenant: string,
+): Promise<Prebundle | PackagesFault> {
+  // Written differently, as `npm:zod@4` and `zod`, it is the same module.
+  const input = needs.map((need) => ({ ...need, written: need.specifier }));
+  const key = createHash("sha256")
+    .update(JSON.stringify([FORM, lockHash, input]))
+    .digest("hex");
+  const cached = await cache.get(key);
+  const found = cached && read(Buffer.from(cached.buffer, cached.byteOffset, cached.length));
+  if (found) return found;
+  const bytes = typeof archive === "function" ? await archive() : archive;
+  const made = await compilePackages({ tenant, lock: lockHash }, input, bytes);
+  if ("fault" in made) return made;
+  const facts = Buffer.from(JSON.stringify(made.facts));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(facts.length);
+  const whole = Buffer.concat([length, facts, made.bytes]);
+  await cache.set(key, whole);
+  return read(whole) ?? { fault: "The packages' bundle cannot be read" };
+}
+
+/** Reads cached bytes. Returns nothing if they are not whole. */
+function read(bytes: Buffer): Prebundle | undefined {
+  if (bytes.length < 4) return undefined;
+  const from = 4 + bytes.readUInt32BE(0);
+  if (from > bytes.length || from > MAX_FACTS) return undefined;
+  try {
+    const facts = prebundleFacts.parse(JSON.parse(bytes.toString("utf8", 4, from)));
+    const end = from + facts.codeBytes;
+    if (end > bytes.length) return undefined;
+    return { facts, code: bytes.toString("utf8", from, end), map: bytes.toString("utf8", end) };
+  } catch {
+    return undefined;
+  }
+}
