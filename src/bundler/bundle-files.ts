@@ -2,6 +2,7 @@
 import { posix } from "node:path";
 import type * as Esbuild from "esbuild-wasm";
 import { type Fault, faultOf } from "./bundle-fault.ts";
+import { withClassNames } from "./class-names.ts";
 import { FILE_LIMITS } from "./file-limits.ts";
 import { ownNames } from "./own-names.ts";
 import { ImportedPackages, type PackageImports } from "./package-imports.ts";
@@ -113,7 +114,10 @@ async function bundle({ build }: Esbuilder, sources: Sources): Promise<BundleOut
     outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? "";
   let built = await make(false);
   let map = textOf(built, ".js.map");
-  let code = textOf(built, ".js");
+  let code = withClassNames(textOf(built, ".js"), map, (source) => {
+    const path = source.replace(/^function:/, "");
+    return Object.hasOwn(sources.files, path) ? sources.files[path] : undefined;
+  });
   const names = ownNames(code, map);
   if (names === undefined) {
     built = await make(true);

@@ -2,7 +2,8 @@
 import { posix } from "node:path";
 import type * as Esbuild from "esbuild-wasm";
 import { boundedMap } from "./bounded-map.ts";
-import { type FaultOfPackages, packagesFault } from "./package-fault.ts";
+import { withClassNames } from "./class-names.ts";
+import { ESM_MARK, type FaultOfPackages, packagesFault } from "./package-fault.ts";
 import { packageModules } from "./package-modules.ts";
 import type { Need } from "./package-needs.ts";
 import type { PackageTree } from "./package-tree.ts";
@@ -122,13 +123,17 @@ async function build(
   });
   const textOf = (name: string): string =>
     built.outputFiles.find(({ path }) => posix.basename(path) === name)?.text ?? "";
-  const code = textOf("entry.js");
+  const map = textOf("entry.js.map");
+  const code = withClassNames(textOf("entry.js"), map, (source) => {
+    const path = source.replace(/^package:/, "/").replace(ESM_MARK, "");
+    return tree.has(path) ? new TextDecoder().decode(tree.bytes(path)) : undefined;
+  });
   const exportsOf = (n: number): string[] | undefined =>
     Object.entries(built.metafile.outputs).find(([path]) => path.endsWith(`star-${n}.js`))?.[1]
       .exports;
   return {
     code,
-    map: boundedMap(textOf("entry.js.map")),
+    map: boundedMap(map),
     entries: needs.map(({ star }, n) => {
       const names = star ? exportsOf(n) : undefined;
       return { missing: [], ...(names && { names }) };

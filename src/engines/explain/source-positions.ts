@@ -1,6 +1,6 @@
-import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { MODULE_NAME } from "../../protocol/messages.ts";
 import type { LogEntry } from "../../request/types.ts";
+import { readMap } from "./section-maps.ts";
 
 /** Most frames of one execution that are translated. Later ones stay as they are. */
 const MAX_FRAMES = 500;
@@ -9,14 +9,14 @@ const MAX_CAUSES = 16;
 
 const FRAME_LINE = /(?:^|\n) *at .*main\.ts:\d+:\d+\)?(?![^\n])/g;
 const POSITION = /(?:file:\/\/\/)?main\.ts:(\d{1,7}):(\d{1,7})(?=\)?$)/;
-/** Path of a deployed file, as the bundler names it in a map. */
-const SOURCE = /^function:([\w.@+=/-]{1,200})$/;
+/** Path of a deployed file, or of one of a package, as the bundler names it in a map. */
+const SOURCE = /^(?:function|package):([\w.@+=/-]{1,200})$/;
 /** Module that the bundler has made itself. */
-const MADE = /^(?:pattern|builtin):/;
+const MADE = /^(?:pattern|builtin|entry|stub|missing|isolate):/;
 /** Functions by which the bundler joins files. */
 const OF_BUNDLER = /^\n *at (?:async )?__[a-zA-Z]+\d* \(/;
 /** Name that the bundler gives to all of a CommonJS file. */
-const OF_FILE = /at function:[\w.@+=/-]{1,200} \(/;
+const OF_FILE = /at (?:function|package):[\w.@+=/-]{1,200} \(/;
 
 /** A log entry, or a cause in one. */
 type Entry = Readonly<Record<string, unknown>>;
@@ -33,9 +33,9 @@ export function hasFrames(logs: readonly LogEntry[]): boolean {
  * any frame and any map, so a position is only text of the right form.
  */
 export function inFiles(logs: readonly LogEntry[], map: string): LogEntry[] {
-  let traced: TraceMap;
+  let find: ReturnType<typeof readMap>;
   try {
-    traced = new TraceMap(map);
+    find = readMap(map);
   } catch {
     return [...logs];
   }
@@ -45,8 +45,7 @@ export function inFiles(logs: readonly LogEntry[], map: string): LogEntry[] {
     left -= 1;
     const [whole, line, column] = POSITION.exec(frame) ?? [];
     if (whole === undefined || left < 0) return frame;
-    const at = { line: Math.max(1, Number(line)), column: Math.max(0, Number(column) - 1) };
-    const found = originalPositionFor(traced, at);
+    const found = find(Math.max(1, Number(line)), Math.max(0, Number(column) - 1));
     const [, file] = SOURCE.exec(found.source ?? "") ?? [];
     if (file !== undefined) {
       const place = `${file}:${found.line}:${(found.column ?? 0) + 1}`;
