@@ -20,7 +20,7 @@ export function withClassNames(code: string, map: string, textOf: TextOf): strin
   let traced: TraceMap | undefined;
   let line = 1;
   let from = 0;
-  const originalOf = (name: string, at: number): string | undefined => {
+  const originalOf = (at: number): string | undefined => {
     for (let next = code.indexOf("\n", from); next >= 0 && next < at; ) {
       line += 1;
       from = next + 1;
@@ -47,7 +47,7 @@ export function withClassNames(code: string, map: string, textOf: TextOf): strin
       // The bundler numbers a name, or puts an underscore before one that the class itself uses.
       if (!/\d$|^_/.test(name)) return whole;
       const place = own === undefined || own.startsWith("_") ? (variable ?? declared) : own;
-      const original = originalOf(place, at + whole.indexOf(place, declared ? "class ".length : 0));
+      const original = originalOf(at + whole.indexOf(place, declared ? "class ".length : 0));
       if (original === undefined || original === name || place === undefined) return whole;
       // A class expression keeps a name of its own.
       const isOwn = own !== undefined && own !== `_${original}` && !own.startsWith(original);

@@ -110,9 +110,9 @@ function functionOf(name: Call["name"], called: string, file: string): string {
   const from = JSON.stringify(
     `", ${name}d by ${file}: its path is known only at run time, and a bundle has no files`,
   ).replace("importd", "imported");
-  const fault = `Object.assign(new Error('Cannot find "' + path + ${from}), { code: "MODULE_NOT_FOUND" })`;
+  const fault = `globalThis.Object.assign(new globalThis.Error('Cannot find "' + path + ${from}), { code: "MODULE_NOT_FOUND" })`;
   if (name === "require") {
-    return `function ${called}(path) { const found = globalThis.process?.getBuiltinModule?.(String(path)); if (found) return found; throw ${fault}; }`;
+    return `function ${called}(path) { const found = globalThis.process?.getBuiltinModule?.(''+path); if (found) return found; throw ${fault}; }`;
   }
-  return `async function ${called}(path, options) { if (/^(?:data|blob|node|https?):/.test(path) || globalThis.process?.getBuiltinModule?.(String(path))) return import(path, options); throw ${fault}; }`;
+  return `async function ${called}(path, options) { if (/^(?:data|blob|node|https?):/.test(path) || globalThis.process?.getBuiltinModule?.(''+path)) return import(path, options); throw ${fault}; }`;
 }

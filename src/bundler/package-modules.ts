@@ -10,7 +10,7 @@ import {
 } from "./package-assets.ts";
 import { ESM_MARK } from "./package-fault.ts";
 import type { Need } from "./package-needs.ts";
-import { type ImportKind, packageNameOf, packageResolver } from "./package-resolver.ts";
+import { type ImportKind, PACKAGES, packageNameOf, packageResolver } from "./package-resolver.ts";
 import { formatOf, hasSideEffects, metaModule, preparedSource } from "./package-source.ts";
 import type { PackageTree } from "./package-tree.ts";
 import { builtinText } from "./resolve-import.ts";
@@ -71,7 +71,7 @@ export function packageModules(tree: PackageTree, needs: readonly Need[]): Esbui
         const specifier = need?.specifier ?? path;
         const target = resolve(specifier, directory, wanted);
         if (target === undefined) {
-          const fault = notFound(specifier, need ? undefined : importer);
+          const fault = notFound(specifier, need ? undefined : importer, tree);
           if (need !== undefined || kind === "import-statement")
             return { errors: [{ text: fault }] };
           return { path: fault, namespace: MISSING };
@@ -139,10 +139,11 @@ function made(path: string, tree: PackageTree): Esbuild.OnLoadResult {
   return { contents: kind === "meta" ? metaModule(file) : assetModule(file), loader: "js" };
 }
 
-function notFound(specifier: string, importer: string | undefined): string {
+/** Describes an import of nothing. Only a package that is not there can be added. */
+function notFound(specifier: string, importer: string | undefined, tree: PackageTree): string {
   const from = importer === undefined ? "" : `, imported by ${importer.replace(ESM_MARK, "")}`;
-  const isFile = /^[./#]/.test(specifier);
   const name = packageNameOf(specifier) ?? specifier;
-  const advice = isFile ? "the package has no such file" : `add "${name}" to dependencies`;
+  const isThere = /^[./#]/.test(specifier) || tree.hasDirectory(`/${PACKAGES}/${name}`);
+  const advice = isThere ? "the package has no such module" : `add "${name}" to dependencies`;
   return `Cannot find "${specifier}"${from}: ${advice}`;
 }

@@ -1,6 +1,5 @@
 /** Resolves imports of packages as the runtime does. It runs in a confined process. */
 import { isBuiltin } from "node:module";
-import { posix } from "node:path";
 import enhancedResolve from "enhanced-resolve";
 import type { PackageTree } from "./package-tree.ts";
 
@@ -77,10 +76,4 @@ const NAME = /^(?:@[\w.~-]+\/)?[\w.~-]+/;
 /** Returns the name of a package in a specifier such as `@std/yaml/parse`. */
 export function packageNameOf(specifier: string): string | undefined {
   return NAME.exec(specifier)?.[0];
-}
-
-/** Returns the package of a path, `zod` of `/node_modules/zod/index.js`. */
-export function packageNameOfPath(path: string): string {
-  const [, after = path] = path.match(/.*\bnode_modules\/(.*)/s) ?? [];
-  return packageNameOf(after) ?? posix.basename(path);
 }

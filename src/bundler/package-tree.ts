@@ -38,6 +38,10 @@ export class PackageTree {
     return this.#files.has(path);
   }
 
+  hasDirectory(path: string): boolean {
+    return this.#directories.has(path);
+  }
+
   bytes(path: string): Uint8Array {
     const bytes = this.#files.get(path);
     if (bytes === undefined) throw notFound(path);

@@ -49,6 +49,8 @@ const OPTIONS = {
   logLevel: "silent",
   logLimit: 50,
   tsconfigRaw: {},
+  // Level `none` has no such function with the older lines of Node.
+  supported: { "from-base64": false },
   // Packages read this variable, and a sandbox may read none.
   define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
 } as const satisfies Esbuild.BuildOptions;
