@@ -48,7 +48,7 @@ beforeAll(async () => {
   isolate = await createIsolate({
     runDirectory: directory,
     trusted: true,
-    maxSize: 8_388_608,
+    config: { maxSize: 8_388_608 },
   });
 });
 afterAll(async () => {
