@@ -2,7 +2,8 @@
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 
 /** Begin of a class at the end of a line: its own name, that of the variable, or both. */
-const CLASS = /(?:([\w$]+) = class(?: ([\w$]+))?|\bclass ([\w$]+))(?: extends [^\n]{1,200})? \{$/gm;
+const CLASS =
+  /(?:(?<![\w$])([\w$]+) = class(?: ([\w$]+))?|\bclass ([\w$]+))(?: extends [^\n]{1,200})? \{$/gm;
 
 /** Characters around the name of a class in its file that are looked at. */
 const HEAD = 100;

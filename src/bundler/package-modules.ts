@@ -10,6 +10,7 @@ import {
 } from "./package-assets.ts";
 import { ESM_MARK } from "./package-fault.ts";
 import type { Need } from "./package-needs.ts";
+import { OS_MODULE, PROCESS } from "./package-process.ts";
 import { type ImportKind, PACKAGES, packageNameOf, packageResolver } from "./package-resolver.ts";
 import { formatOf, hasSideEffects, metaModule, preparedSource } from "./package-source.ts";
 import type { PackageTree } from "./package-tree.ts";
@@ -82,7 +83,7 @@ export function packageModules(tree: PackageTree, needs: readonly Need[]): Esbui
         return found(target.file, need?.names.length === 0);
       });
       onLoad({ filter: /.*/, namespace: BUILTIN }, ({ path }) => ({
-        contents: /^node:fs(\/promises)?$/.test(path) ? fileSystemModule(path) : builtinText(path),
+        contents: builtinModule(path),
         loader: "js",
       }));
       onLoad({ filter: /.*/, namespace: MISSING }, ({ path }) => ({
@@ -106,6 +107,13 @@ export function packageModules(tree: PackageTree, needs: readonly Need[]): Esbui
       });
     },
   };
+}
+
+/** Makes the module of packages for one of the runtime. */
+function builtinModule(name: string): string {
+  if (/^node:fs(?:\/promises)?$/.test(name)) return fileSystemModule(name);
+  if (name === "node:os") return OS_MODULE;
+  return name === "node:process" ? `module.exports = ${PROCESS};` : builtinText(name);
 }
 
 function load(

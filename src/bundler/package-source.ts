@@ -9,9 +9,9 @@ import type { PackageTree } from "./package-tree.ts";
 export type ModuleFormat = "esm" | "commonjs";
 
 const STATEMENT =
-  /^\s*(?:import\b(?!\s*\()|export\b)|[;}]\s*(?:import\b\s*["'{*\w]|export\b\s*[{*\w])/m;
+  /^[ \t]*(?:import\b(?!\s*\()|export\b)|[;}]\s*(?:import\b\s*["'{*\w]|export\b\s*[{*\w])/m;
 const OWN_REQUIRE =
-  /\b(?:const|let|var)\s+require\s*=\s*(?:[\w$]+\.)?\w*[cC]reateRequire\w*\s*\(\s*import\.meta\.(?:url|filename)\s*\)/g;
+  /\b(?:const|let|var)\s+([\w$]*require[\w$]*)\s*=\s*(?:[\w$]+\.)?\w*[cC]reateRequire\w*\s*\(\s*import\.meta\.(?:url|filename)\s*\)/gi;
 const META = /\bimport\.meta\b/g;
 const PLACE = /\b__(?:dirname|filename)\b/;
 const META_LENGTH = "import.meta".length;
@@ -39,8 +39,7 @@ export function preparedSource(path: string, tree: PackageTree, format: ModuleFo
     const required = assets.map((asset) => `require(${asset});`).join("");
     return afterHashbang(text, placeOf(given, path) + required);
   }
-  // Emptied, so that the bundler sees calls of `require`, and finds packages and files by them.
-  const plain = text.replace(OWN_REQUIRE, (declaration) => declaration.replace(/\S/g, " "));
+  const plain = withoutOwnRequire(text);
   const withUrls = withAssetUrls(plain, path, tree);
   const imports = [...withUrls.imports, ...assets.map((asset) => `import ${asset};`)];
   const meta = `_${"m".repeat(META_LENGTH - 1)}`;
@@ -49,6 +48,25 @@ export function preparedSource(path: string, tree: PackageTree, format: ModuleFo
     imports.push(`import { meta as ${meta} } from ${JSON.stringify(`isolate:meta${path}`)};`);
   }
   return imports.length === 0 ? whole : `${whole}\n${imports.join("\n")}`;
+}
+
+/**
+ * Empties declarations of a `require` that Node makes for the file, so that the bundler finds packages
+ * and files by its calls.
+ */
+function withoutOwnRequire(text: string): string {
+  const names = new Set<string>();
+  const emptied = text.replace(OWN_REQUIRE, (declaration: string, name: string) => {
+    names.add(name);
+    return declaration.replace(/\S/g, " ");
+  });
+  let plain = emptied;
+  for (const name of names) {
+    if (name === "require") continue;
+    const own = name.replaceAll("$", "\\$");
+    plain = plain.replace(new RegExp(`(?<![\\w$.])${own}(?![\\w$])`, "g"), "require");
+  }
+  return plain;
 }
 
 /** Module of `import.meta` of a file. There is no such file, so reading it fails by its name. */

@@ -6,6 +6,7 @@ import { withClassNames } from "./class-names.ts";
 import { ESM_MARK, type FaultOfPackages, packagesFault } from "./package-fault.ts";
 import { packageModules } from "./package-modules.ts";
 import type { Need } from "./package-needs.ts";
+import { PROCESS_DEFINES } from "./package-process.ts";
 import type { PackageTree } from "./package-tree.ts";
 import { entryText, needOfLine } from "./prebundle-entry.ts";
 
@@ -52,7 +53,7 @@ const OPTIONS = {
   // Level `none` has no such function with the older lines of Node.
   supported: { "from-base64": false },
   // Packages read this variable, and a sandbox may read none.
-  define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
+  define: { "process.env.NODE_ENV": '"production"', global: "globalThis", ...PROCESS_DEFINES },
 } as const satisfies Esbuild.BuildOptions;
 
 const IDENTIFIER = /[A-Za-z_$][\w$]*/g;

@@ -91,13 +91,16 @@ it("a package that reads its files, or requires what is not there, fails by its 
       "reader/index.js":
         'const fs = require("fs"), path = require("path"); exports.read = (name) => fs.readFileSync(path.join(__dirname, name));',
       "dynamic/index.js": 'exports.get = (name) => require("./lib/" + name + ".js");',
+      "machine/index.js": `const { env, cwd } = require("process"), os = require("os");
+        module.exports = [env.HOME, "CI" in process.env, Object.keys(process.env), globalThis.process.env.TOKEN, typeof cwd(), os.hostname(), os.cpus().length >= 0, process.env.NODE_ENV];
+        process.env.OWN = 1; module.exports.push(process.env.OWN, typeof process.on, typeof process.nextTick);`,
       "binding/index.js": 'exports.of = () => process.binding("fs");',
     },
-    { reader: "1", dynamic: "1", binding: "1" },
+    { reader: "1", dynamic: "1", machine: "1", binding: "1" },
   );
-  const main = `import { read } from "reader"; import { get } from "dynamic"; import { of } from "binding";
+  const main = `import { read } from "reader"; import { get } from "dynamic"; import { of } from "binding"; import machine from "machine";
     const told = (run) => { try { return run() } catch (e) { return e.message } };
-    export default () => [told(() => read("x.bin")), told(() => get("a")), typeof told(of)];`;
+    export default () => [told(() => read("x.bin")), told(() => get("a")), typeof told(of), machine];`;
   const request = { files: { "main.ts": main }, main: "main.ts", packages };
   const { code } = await bundleFunction(request, "a");
   const { result } = await isolate.execute({ code, sandbox: "isolated" });
@@ -107,5 +110,6 @@ it("a package that reads its files, or requires what is not there, fails by its 
       /^Cannot find "\.\/lib\/a\.js", required by node_modules\/dynamic\/index\.js: /,
     ),
     expect.any(String),
+    [null, false, [], null, "string", "localhost", true, "production", "1", "function", "function"],
   ]);
 });

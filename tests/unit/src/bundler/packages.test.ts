@@ -93,6 +93,7 @@ const FORMS = packagesOf(
       exports.esm = require("esm/node"); exports.dep = require("dep");
       exports.circle = require("./circle");
       class Error extends globalThis.Error { constructor(m) { super(m); this.name = this.constructor.name; } }
+      exports.variables = [process.env.UNSET, "UNSET" in process.env, Object.keys(require("process").env).length > 0, require("os").hostname() !== ""];
       exports.fault = new Error("m").name; exports.required = typeof require.resolve;`,
     "cjs/lib/asset.txt": "asset",
     "cjs/lib/data.json": { y: 2 },
@@ -105,8 +106,8 @@ const FORMS = packagesOf(
       : typeof exports === "object" ? module.exports = factory() : root.umd = factory(); })(this, function () { return { umd: typeof fetch }; });`,
     "typeless/package.json": { module: "./index.mjs" },
     "typeless/index.mjs": `import { createRequire } from "node:module"; import cjs from "cjs"; import { readFile } from "node:fs/promises";
-      const require = createRequire(import.meta.url);
-      export default [cjs.default, require("cjs/lib/data.json").y, Object.keys(await import("dep"))];
+      const require$1 = createRequire(import.meta.url); const require = createRequire(import.meta.url);
+      export default [cjs.default, require("cjs/lib/data.json").y, require$1("dep"), Object.keys(await import("dep"))];
       export const add = async () => (await WebAssembly.instantiate(await readFile(new URL("./add.wasm", import.meta.url)))).instance.exports.add(1, 2);
       export const fetched = async () => (await (await fetch(new URL("./add.wasm", import.meta.url))).arrayBuffer()).byteLength;`,
     "typeless/add.wasm": ADD,
@@ -147,7 +148,7 @@ describe("packages in a function", () => {
         return {
           own, self, names, env, n, failure: new Failure("x").name, made: Own.made().constructor.name,
           node, imported, a, data, text, add: add(1, 2), twice: twice(4), size: bytes.length,
-          cjs: Object.keys(cjs).length, place, same: same === cjs, all: all.default === cjs, fault: cjs.fault,
+          cjs: Object.keys(cjs).length, place, same: same === cjs, all: all.default === cjs, fault: cjs.fault, variables: cjs.variables,
           read: cjs.text, optional: cjs.optional, json: cjs.json, globals: cjs.globals, circle: cjs.circle,
           esm: cjs.esm.default, dep: [cjs.dep, dep], umd, fetch: [fetch, new Error().constructor.name, typeof define],
           builtin: typeof cjs.load("node:path").join, required: cjs.required,
@@ -188,6 +189,7 @@ describe("packages in a function", () => {
       same: true,
       all: true,
       fault: "Error",
+      variables: [undefined, false, true, true],
       read: "asset",
       optional: ["MODULE_NOT_FOUND", missing],
       json: { y: 2 },
@@ -204,7 +206,7 @@ describe("packages in a function", () => {
         'Cannot find "./locale/de", required by node_modules/cjs/lib/index.js: its path is known only at run time, and a bundle has no files',
       ],
       later: missing,
-      typeless: ["default", 2, ["default"]],
+      typeless: ["default", 2, "top", ["default"]],
       more: [3, ADD.length],
       used: "used",
       lazy: "node",
@@ -288,7 +290,7 @@ describe("faults in packages", () => {
       packages,
     };
     expect((await refusal({ ...request, maxBytes: 5_000 })).message).toMatch(
-      /^files: Bundled with their packages, they have \d{4} bytes, and 5000 are allowed$/,
+      /^files: Bundled with their packages, they have \d{4,5} bytes, and 5000 are allowed$/,
     );
     const unused = { ...request, files: { "main.ts": "export default 1" }, maxBytes: 5_000 };
     expect((await bundleFunction(unused, "a")).code).not.toContain("xxx");
