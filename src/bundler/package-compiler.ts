@@ -3,7 +3,7 @@ import { readProgram } from "../base/programs.ts";
 import { ConfinedFailure } from "../confined-process/process.ts";
 import { Program } from "../confined-process/program.ts";
 import { COMPILER_LIMITS, readCompilerWasm } from "./compiler.ts";
-import type { Need } from "./package-needs.ts";
+import type { PrebundleInput } from "./prebundle-packages.ts";
 
 const name = z.string().max(1_024);
 
@@ -42,7 +42,7 @@ export interface BundledPackages {
 const compiler = new Program({
   script: () => readProgram("confined/packages"),
   assets: async () => [await readCompilerWasm()],
-  limits: { ...COMPILER_LIMITS, memory: 512, cpu: 30, timeout: 60_000, waiting: 50 },
+  limits: { ...COMPILER_LIMITS, memory: 512, heap: 256, cpu: 30, timeout: 60_000, waiting: 50 },
 });
 
 /**
@@ -52,12 +52,11 @@ const compiler = new Program({
  */
 export async function compilePackages(
   { tenant, lock }: { readonly tenant: string; readonly lock: string },
-  needs: readonly Need[],
-  archive: Uint8Array,
+  { needs, maxBytes, archive }: PrebundleInput & { readonly archive: Uint8Array },
 ): Promise<BundledPackages | PackagesFault> {
   try {
     const owner = `packages:${lock}`;
-    const question = { owner, turn: tenant, input: { needs }, payload: archive };
+    const question = { owner, turn: tenant, input: { needs, maxBytes }, payload: archive };
     const { answer, payload } = await compiler.run(question);
     const output = answers.parse(answer);
     return "fault" in output ? output : { facts: output, bytes: payload };

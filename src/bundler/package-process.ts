@@ -43,6 +43,9 @@ const [${PROCESS}, ${DENO_ENV}] = ((real) => {
     env,
     cwd: () => tried(() => real.cwd(), "/"),
     memoryUsage: (...given) => tried(() => real.memoryUsage(...given), { rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 }),
+    getuid: () => tried(() => real.getuid(), 65534), geteuid: () => tried(() => real.geteuid(), 65534),
+    getgid: () => tried(() => real.getgid(), 65534), getegid: () => tried(() => real.getegid(), 65534),
+    getgroups: () => tried(() => real.getgroups(), []),
     umask: (...given) => tried(() => real.umask(...given), 18),
   };
   const own = { __proto__: null, ...others };

@@ -21,7 +21,7 @@ export type ImportKind = keyof typeof CONDITIONS;
 export type ResolvedPackage =
   | { readonly file: string }
   | { readonly builtin: string }
-  /** Nothing, for a module that a package.json leaves out. */
+  /** Module without content, which a package.json leaves out. */
   | { readonly empty: true };
 
 /** Finds the module that a file of a package imports. Returns nothing if there is none. */

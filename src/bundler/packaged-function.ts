@@ -22,8 +22,8 @@ interface Packaged {
 }
 
 /**
- * Bundles files with the packages that they import: finds out what they need of these, takes the
- * bundle of that from the cache or makes it, then bundles the files, and joins both.
+ * Bundles files with the packages that they import. It finds out what they need of these, and takes a
+ * bundle of that from the cache or makes it. Then it bundles the files, and joins both.
  *
  * @throws {BadRequest} Naming `files`, and a file of these or of a package.
  */
@@ -37,7 +37,8 @@ export async function bundleWithPackages(
   const found = await findNeeds(owner, { ...input, packages: { dependencies } });
   if ("fault" in found) throw refused(found);
   const { needs } = found;
-  const bundled = needs.length === 0 ? undefined : await prebundle(packages, needs, owner);
+  const bundled =
+    needs.length === 0 ? undefined : await prebundle(packages, { needs, maxBytes, tenant: owner });
   if (bundled !== undefined && "fault" in bundled) {
     const need = needs[bundled.need ?? -1];
     throw refused({ fault: bundled.fault, ...(need && placeOfImport(need, input.files)) });

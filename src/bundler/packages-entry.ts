@@ -28,7 +28,11 @@ const make: MakeHandler = async ([wasm]) => {
     whole: false,
     star: false,
   } as const;
-  await prebundlePackages(esbuild, { needs: [need] }, new PackageTree(new Map(practice)));
+  await prebundlePackages(
+    esbuild,
+    { needs: [need], maxBytes: 1_048_576 },
+    new PackageTree(new Map(practice)),
+  );
   return async (input, archive) => {
     const tree = new PackageTree(fromArchive(archive));
     const made = await prebundlePackages(esbuild, input as PrebundleInput, tree);

@@ -12,6 +12,8 @@ import { entryText, needOfLine } from "./prebundle-entry.ts";
 
 export interface PrebundleInput {
   readonly needs: readonly Need[];
+  /** Most bytes of the bundle. */
+  readonly maxBytes: number;
 }
 
 export interface Prebundled {
@@ -72,7 +74,7 @@ const FOREIGN = [
 /** Bundles packages. Rejects if the bundler itself fails. */
 export async function prebundlePackages(
   esbuild: Esbuilder,
-  { needs }: PrebundleInput,
+  { needs, maxBytes }: PrebundleInput,
   tree: PackageTree,
 ): Promise<Prebundled | FaultOfPackages> {
   const missing = needs.map(() => new Set<string>());
@@ -82,7 +84,8 @@ export async function prebundlePackages(
       names: need.names.filter((name) => !missing[n]?.has(name)),
     }));
     try {
-      const made = await build(esbuild, left, tree);
+      const made = await build(esbuild, left, tree, maxBytes);
+      if ("fault" in made) return made;
       const entries = made.entries.map((entry, n) => ({
         ...entry,
         missing: [...(missing[n] ?? [])],
@@ -114,7 +117,8 @@ async function build(
   { build }: Esbuilder,
   needs: readonly Need[],
   tree: PackageTree,
-): Promise<Prebundled> {
+  maxBytes: number,
+): Promise<Prebundled | FaultOfPackages> {
   const stars = needs.flatMap(({ star }, n) => (star ? [n] : []));
   const built = await build({
     ...OPTIONS,
@@ -126,6 +130,11 @@ async function build(
   });
   const textOf = (name: string): string =>
     built.outputFiles.find(({ path }) => posix.basename(path) === name)?.text ?? "";
+  const entry = built.outputFiles.find(({ path }) => path.endsWith("/entry.js"));
+  const bytes = entry?.contents.length ?? 0;
+  if (bytes > maxBytes) {
+    return { fault: `Bundled, the packages have ${bytes} bytes, and ${maxBytes} are allowed` };
+  }
   const map = textOf("entry.js.map");
   const code = withClassNames(textOf("entry.js"), map, (source) => {
     const path = source.replace(/^package:/, "/").replace(ESM_MARK, "");

@@ -36,8 +36,11 @@ const shared = new MemoryPrebundleCache();
 /** Bundles what is needed of packages, or takes it from the cache. */
 export async function prebundle(
   { archive, lockHash, cache = shared }: Packages,
-  needs: readonly Need[],
-  tenant: string,
+  {
+    needs,
+    maxBytes,
+    tenant,
+  }: { readonly needs: readonly Need[]; readonly maxBytes: number; readonly tenant: string },
 ): Promise<Prebundle | PackagesFault> {
   // Written differently, as `npm:zod@4` and `zod`, it is the same module.
   const input = needs.map((need) => ({ ...need, written: need.specifier }));
@@ -48,7 +51,10 @@ export async function prebundle(
   const found = cached && read(Buffer.from(cached.buffer, cached.byteOffset, cached.length));
   if (found) return found;
   const bytes = typeof archive === "function" ? await archive() : archive;
-  const made = await compilePackages({ tenant, lock: lockHash }, input, bytes);
+  const made = await compilePackages(
+    { tenant, lock: lockHash },
+    { needs: input, maxBytes, archive: bytes },
+  );
   if ("fault" in made) return made;
   const facts = Buffer.from(JSON.stringify(made.facts));
   const length = Buffer.alloc(4);

@@ -13,8 +13,8 @@ export type Found = ReturnType<typeof originalPositionFor>;
 const MAX_SECTIONS = 2;
 
 /**
- * Reads a source map, possibly one of sections. These are looked up one by one and never joined:
- * a joined map has an element for each line, also for lines that are only claimed.
+ * Reads a source map, possibly one of sections. These are looked up one by one and never joined. A
+ * joined map would have an element for each line, also for lines that are only claimed.
  *
  * @throws {Error} If it is none.
  */

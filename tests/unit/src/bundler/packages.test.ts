@@ -290,7 +290,10 @@ describe("faults in packages", () => {
       packages,
     };
     expect((await refusal({ ...request, maxBytes: 5_000 })).message).toMatch(
-      /^files: Bundled with their packages, they have \d{4,5} bytes, and 5000 are allowed$/,
+      /^files: Bundled, the packages have \d{4,5} bytes, and 5000 are allowed$/,
+    );
+    expect((await refusal({ ...request, maxBytes: 8_000 })).message).toMatch(
+      /^files: Bundled with their packages, they have \d{4,5} bytes, and 8000 are allowed$/,
     );
     const unused = { ...request, files: { "main.ts": "export default 1" }, maxBytes: 5_000 };
     expect((await bundleFunction(unused, "a")).code).not.toContain("xxx");
