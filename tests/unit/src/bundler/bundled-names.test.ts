@@ -37,6 +37,16 @@ describe("names in a bundle", () => {
     expect(main()).toEqual(["ValidationError", "ValidationError", "helper", "helper", "helper"]);
   });
 
+  it("stay for classes that use their own name, and for class expressions with one", async () => {
+    const main = await load({
+      "main.ts": `class A { static x = 1; y() { return A.x } }
+        const D = class _D { y() { return _D } };
+        { class A {} ; new A() }
+        export default () => [A.name, D.name, new A().y()];`,
+    });
+    expect(main()).toEqual(["A", "_D", 1]);
+  });
+
   it("are those of the language for anonymous default exports", async () => {
     const main = await load({
       "main.ts":
