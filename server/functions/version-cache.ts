@@ -3,11 +3,14 @@ import { BriefCache } from "../../src/base/brief-cache.ts";
 import { type KnownTenant, tenantKey } from "../../src/request/tenant.ts";
 import type { Functions, FunctionVersion } from "../store/contract/functions.ts";
 
-/** A version without its files, as it is called. */
-export interface Callable extends Omit<FunctionVersion, "files"> {
+/** A version without its files and its lock, as it is called. */
+export interface Callable extends Omit<FunctionVersion, "files" | "lock"> {
   /** True if its code was bundled here, and is not the text that was deployed. */
   readonly isBundle: boolean;
 }
+
+/** A version as it is listed. */
+export type ListedVersion = Omit<Callable, "code" | "isBundle">;
 
 /** Most bytes of cached versions, and the bytes of an entry besides its texts. */
 const MAX_BYTES = 67_108_864;
@@ -75,6 +78,6 @@ function prefixOf(tenant: KnownTenant, name: string): string {
 
 function callable(found: FunctionVersion | undefined): Callable | undefined {
   if (found === undefined) return undefined;
-  const { files, ...rest } = found;
+  const { files, lock: _lock, ...rest } = found;
   return { ...rest, isBundle: files[found.main] !== found.code };
 }

@@ -13,6 +13,7 @@ import { MAX_BUNDLE_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { LOG_ENTRY_LEVELS } from "../request/output.ts";
 import { cryptoConfig } from "./crypto.ts";
 import { databaseConfig } from "./database.ts";
+import { npmConfig } from "./npm.ts";
 import { DEFAULT_QUEUE_TIMEOUT } from "./queue-timeout.ts";
 import { DEFAULT_REUSE } from "./reuse-limits.ts";
 import { strictMode } from "./strict-mode.ts";
@@ -88,6 +89,8 @@ const schema = z.strictObject({
   crypto: cryptoConfig.prefault({}),
   /** The database tool. */
   db: databaseConfig.prefault({}),
+  /** Packages from a registry. */
+  npm: npmConfig.prefault({}),
   /** The pool of prewarmed sandboxes, one for each level. */
   cluster: z
     .strictObject({

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { databaseUrl } from "../config/database.ts";
+import { packageRules } from "../config/npm.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
 import { MAX_EGRESS_REQUESTS } from "../protocol/egress-limits.ts";
@@ -88,6 +89,10 @@ const open = {
     .max(1_099_511_627_776)
     .optional()
     .meta({ description: "Bytes of the log entries that are kept" }),
+  /** Rules for its packages, beside the operator's. */
+  packages: strictObject(packageRules)
+    .optional()
+    .meta({ description: "Rules for its packages, beside the operator's" }),
   /** Days for which executions are kept. */
   retention: z.int().min(1).max(3_650).optional().meta({ description: "Days" }),
 };
@@ -152,6 +157,7 @@ export const STORED_KINDS = [
   "resources",
   "domains",
   "types",
+  "packages",
   "executions",
   "logs",
 ] as const;

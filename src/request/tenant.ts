@@ -1,6 +1,20 @@
 import type { Perms } from "../permissions/perms.ts";
 import type { SandboxLevel } from "./types.ts";
 
+/** Rules for the packages of a tenant. They narrow those of the operator. */
+export interface TenantPackages {
+  /** Globs of names; a package needs one of them. Default: every package. */
+  readonly allow?: readonly string[] | undefined;
+  /** Globs of refused names. Default: none. */
+  readonly deny?: readonly string[] | undefined;
+  /** Days since a version was published. Default 0. */
+  readonly minimumAge?: number | undefined;
+  /** Packages with known security faults. Default: the operator's rule. */
+  readonly advisories?: "off" | "warn" | "refuse" | undefined;
+  /** Packages of executions. Default: the operator's rule. */
+  readonly execute?: "any" | "prepared" | "none" | undefined;
+}
+
 /**
  * The owner of an execution, and its limits. They narrow what the operator allows. Only `env` and `database`
  * add something: they are the tenant's own, and the ceilings bound them as well.
@@ -36,6 +50,8 @@ export interface Tenant {
   readonly logEntries?: number | undefined;
   /** Most requests of one execution through the egress proxy, if that is less than the host's. */
   readonly egressRequests?: number | undefined;
+  /** Rules for its packages. Default: the host's alone. */
+  readonly packages?: TenantPackages | undefined;
   /**
    * Variables that `permissions.env` may ask for. Default: none. Used only with `config.tenants`.
    */

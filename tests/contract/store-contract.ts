@@ -6,6 +6,7 @@ import { idempotencyCases } from "./store-idempotency.ts";
 import { jobsCases } from "./store-jobs.ts";
 import { keysCases } from "./store-keys.ts";
 import { logsCases } from "./store-logs.ts";
+import { packagesCases } from "./store-packages.ts";
 import { resourcesCases } from "./store-resources.ts";
 import { storageCases } from "./store-storage.ts";
 import { tenantsCases } from "./store-tenants.ts";
@@ -36,6 +37,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     idempotencyCases(store);
     resourcesCases(store);
     typesCases(store);
+    packagesCases(store);
     storageCases(store);
   });
 }

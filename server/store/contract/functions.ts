@@ -22,6 +22,9 @@ export interface FunctionVersion {
   readonly request: Readonly<Record<string, unknown>>;
   /** True if `/f/…` serves it without a key. */
   readonly public: boolean;
+  /** Lock of its packages as JSON, and its hash; null without packages. */
+  readonly lock: string | null;
+  readonly lockHash: string | null;
   readonly createdAt: Date;
 }
 
@@ -36,7 +39,10 @@ export interface FunctionRow {
   readonly updatedAt: Date;
 }
 
-export interface NewVersion extends Omit<FunctionVersion, "version" | "createdAt"> {
+export interface NewVersion
+  extends Omit<FunctionVersion, "version" | "createdAt" | "lock" | "lockHash"> {
+  readonly lock?: string | undefined;
+  readonly lockHash?: string | undefined;
   /** Source map of the code, as its compiler claims it. It is read by itself. */
   readonly sourceMap?: string | undefined;
 }
@@ -55,16 +61,19 @@ export interface Functions {
   get(tenant: string, name: string): Promise<FunctionRow | undefined>;
   /** Returns a version. Default: the current one. */
   version(tenant: string, name: string, version?: number): Promise<FunctionVersion | undefined>;
-  /** Returns a version without its files and code. Default: the current one. */
+  /** Returns a version without its files, code and lock. Default: the current one. */
   outline(
     tenant: string,
     name: string,
     version?: number,
-  ): Promise<Omit<FunctionVersion, "files" | "code"> | undefined>;
+  ): Promise<Omit<FunctionVersion, "files" | "code" | "lock"> | undefined>;
   /** Returns the source map of a version that has one. */
   sourceMap(tenant: string, name: string, version: number): Promise<string | undefined>;
-  /** Lists versions, the newest first, without their files and code. */
-  versions(tenant: string, name: string): Promise<Omit<FunctionVersion, "files" | "code">[]>;
+  /** Lists versions, the newest first, without their files, code and locks. */
+  versions(
+    tenant: string,
+    name: string,
+  ): Promise<Omit<FunctionVersion, "files" | "code" | "lock">[]>;
   /** Lists functions by name. */
   list(tenant: string, page: Page): Promise<FunctionRow[]>;
   /** Makes an existing version current. Returns false if there is no such version. */

@@ -11,6 +11,7 @@ export const MOST_ROWS = {
   resources: 10_000,
   domains: 100,
   types: 1_000,
+  packages: 100,
 } as const satisfies Partial<Record<StoredKind, number>>;
 
 /** Most rows and bytes of a tenant's history. Beyond them, its oldest executions are deleted. */

@@ -4,6 +4,7 @@ import type { Idempotency } from "./idempotency.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Keys } from "./keys.ts";
 import type { Logs } from "./logs.ts";
+import type { PackageSets } from "./package-sets.ts";
 import type { Resources } from "./resources.ts";
 import type { StorageCounts } from "./storage.ts";
 import type { Tenants } from "./tenants.ts";
@@ -25,6 +26,7 @@ export interface Store {
   readonly idempotency: Idempotency;
   readonly resources: Resources;
   readonly types: Types;
+  readonly packageSets: PackageSets;
   readonly storage: StorageCounts;
   /** True if other servers may use it at the same time. */
   readonly isShared: boolean;

@@ -5,7 +5,7 @@ import { functions, versions } from "./schema.ts";
 import { roomFor } from "./storage.ts";
 
 const { sourceMap: _map, ...whole } = getTableColumns(versions);
-const { files: _files, code: _code, ...outline } = whole;
+const { files: _files, code: _code, lock: _lock, ...outline } = whole;
 
 export function drizzleFunctions(db: Database, defaultLimit: number): Functions {
   const named = (tenant: string, name: string) =>
@@ -48,8 +48,8 @@ export function drizzleFunctions(db: Database, defaultLimit: number): Functions 
         // Not its files and code, which may have megabytes and are here.
         .returning(outline);
       if (row === undefined) throw new Error("A version was inserted and not returned");
-      const { files, code } = version;
-      return { ...row, files, code };
+      const { files, code, lock = null } = version;
+      return { ...row, files, code, lock };
     },
 
     async get(tenant, name) {

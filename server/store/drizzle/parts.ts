@@ -6,6 +6,7 @@ import { drizzleIdempotency } from "./idempotency.ts";
 import { drizzleJobs } from "./jobs.ts";
 import { drizzleKeys } from "./keys.ts";
 import { drizzleLogs } from "./logs.ts";
+import { drizzlePackageSets } from "./package-sets.ts";
 import { drizzleResources } from "./resources.ts";
 import { drizzleStorage } from "./storage.ts";
 import type { StoreParts } from "./store-parts.ts";
@@ -25,6 +26,7 @@ export function drizzleParts(db: Database, transact: Transact, limit: number): S
     idempotency: drizzleIdempotency(db, limit),
     resources: drizzleResources(db, limit),
     types: drizzleTypes(db, limit),
+    packageSets: drizzlePackageSets(db, limit),
     storage: drizzleStorage(db, limit),
   };
 }

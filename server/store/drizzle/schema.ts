@@ -12,6 +12,7 @@ import {
   timestamp,
   uuid,
 } from "drizzle-orm/pg-core";
+import type { Lock } from "../../../src/packages/types.ts";
 import type { BundledType } from "../../../src/resourcex/types/type.ts";
 import type { KeyRow } from "../contract/keys.ts";
 import { answer, bytes, json, text } from "./columns.ts";
@@ -73,6 +74,9 @@ export const versions = schema.table(
     main: text().notNull(),
     code: json().$type<string>().notNull(),
     sourceMap: text(),
+    /** Lock of its packages as JSON text. It is parsed only where it is shown. */
+    lock: text(),
+    lockHash: text(),
     request: json().$type<Readonly<Record<string, unknown>>>().notNull(),
     public: boolean().notNull(),
     createdAt: created(),
@@ -254,6 +258,20 @@ export const typeNames = schema.table(
       foreignColumns: [types.tenant, types.name],
     }).onDelete("cascade"),
   ],
+);
+
+/** Prepared sets of packages. Those of the operator have an empty tenant. */
+export const packageSets = schema.table(
+  "package_sets",
+  {
+    tenant: text().notNull(),
+    name: text().notNull(),
+    /** Lock of the packages, which has the request that it was made of. */
+    lock: json().$type<Lock>().notNull(),
+    createdAt: created(),
+    updatedAt: created(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.name] })],
 );
 
 /**

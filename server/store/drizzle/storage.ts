@@ -13,6 +13,7 @@ const TABLES = {
   resources: "resources",
   domains: "domains",
   types: "types",
+  packages: "package_sets",
   logs: "execution_logs",
 } as const satisfies Record<Exclude<StoredKind, "executions">, string>;
 

@@ -9,12 +9,13 @@ import {
   functions,
   idempotency,
   jobs,
+  packageSets,
   tenants,
   types,
 } from "./schema.ts";
 
 /** Tables with data of tenants, without foreign keys to them. Keys are deleted by theirs. */
-const OWN = [functions, executions, executionLogs, jobs, idempotency, types, domains];
+const OWN = [functions, executions, executionLogs, jobs, idempotency, types, packageSets, domains];
 
 export function drizzleTenants(db: Database): Tenants {
   /** Makes the parts of a statement that delete a tenant's data, if the condition applies. */

@@ -41,6 +41,7 @@ export async function openPGliteStore(
     idempotency: part("idempotency"),
     resources: part("resources"),
     types: part("types"),
+    packageSets: part("packageSets"),
     storage: part("storage"),
     isShared: false,
     async condition() {
