@@ -2,6 +2,7 @@ import { z } from "zod";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { LANGUAGES } from "../protocol/messages.ts";
 import { strictObject } from "./object-schema.ts";
+import { dependencies, overrides, setName } from "./package-fields.ts";
 
 const permissions = z.unknown() as z.ZodType<
   "none" | Record<string, unknown>,
@@ -59,4 +60,12 @@ export const executeRequest = strictObject({
     .meta({ description: '"code" to run where the same code has run before' }),
   /** Megabytes of the sandbox, rounded up to a multiple of 64. Default: the operator's. */
   memory: z.int().min(128).optional().meta({ description: "Megabytes" }),
+  /** Packages that the code imports: name → range, as in a package.json. Default: none. */
+  dependencies: dependencies.optional(),
+  /** Versions of packages that those depend on, as in a package.json. */
+  overrides: overrides.optional(),
+  /** Name of a prepared set of packages, instead of `dependencies`. */
+  packages: setName
+    .optional()
+    .meta({ description: "Name of a prepared set, instead of `dependencies`" }),
 });

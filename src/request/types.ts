@@ -13,9 +13,11 @@ export interface ExecuteRequest extends z.input<typeof executeRequest> {}
 type Filled = z.output<typeof executeRequest>;
 
 /** A request with valid values in all fields that have a default. */
-export type ValidRequest = Pick<Filled, "input" | "language"> & {
-  [Name in keyof Filled as Exclude<Name, "input" | "language">]-?: Exclude<Filled[Name], undefined>;
+export type ValidRequest = Pick<Filled, WithoutDefault> & {
+  [Name in keyof Filled as Exclude<Name, WithoutDefault>]-?: Exclude<Filled[Name], undefined>;
 };
+
+type WithoutDefault = "input" | "language" | "dependencies" | "overrides" | "packages";
 
 export type Level = (typeof LOG_ENTRY_LEVELS)[number];
 
@@ -36,6 +38,8 @@ export interface Observer {
   /** Receives a message that the code emits. `text` is its data as JSON. */
   onChannel?(topic: string, text: string): void;
   onDenied?(denial: Denial): void;
+  /** Receives each part of the work on packages as it begins. */
+  onPackages?(stage: "resolving" | "fetching" | "bundling" | "ready"): void;
 }
 
 /** The output of an execution, always with HTTP status 200. */
