@@ -53,7 +53,7 @@ const SERVER = [
   ["server/metrics"],
   ["server/http"],
   ["server/runs"],
-  ["server/jobs", "server/callbacks", "server/functions"],
+  ["server/jobs", "server/callbacks", "server/functions", "server/packages"],
   ["server/resources", "server/replies"],
   ["server/routes"],
   ["server"],

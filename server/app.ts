@@ -23,6 +23,7 @@ import { httpFunctionRoutes } from "./routes/http-functions.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { logsRoutes } from "./routes/logs.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { packageRoutes, sharedPackageRoutes } from "./routes/packages.ts";
 import { planRoutes } from "./routes/plan.ts";
 import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
@@ -98,7 +99,7 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"]): Route[] {
   const { services, resourceService, publicUrl, httpBytes, tenancy, leaving, onError } = options;
   const { kernel, runs, replyModes, jobs, secretKey, store, functions, health } = services;
-  const { executionWriter, metrics } = services;
+  const { executionWriter, metrics, packageSets } = services;
   const routes = [
     ...executeRoutes(replyModes),
     ...batchRoutes({ runs, replyModes, onError }),
@@ -107,10 +108,16 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
     ...httpFunctionRoutes({ runs, functions, auth, withBytes, publicUrl, maxBytes: httpBytes }),
+    ...packageRoutes(packageSets, kernel.packages),
     ...planRoutes(kernel, resourceService),
     ...healthRoutes(kernel, { health, store, terse: !auth.open, leaving }),
     ...metricsRoutes(metrics.registry, auth.open),
-    ...(tenancy === undefined ? [] : tenancyRoutes(tenancy, store.storage)),
+    ...(tenancy === undefined
+      ? []
+      : [
+          ...tenancyRoutes(tenancy, store.storage),
+          ...sharedPackageRoutes(packageSets, kernel.packages),
+        ]),
     ...(resourceService === undefined
       ? []
       : [...wellKnownRoutes(publicUrl), ...registryRoutes(resourceService, options.pace)]),

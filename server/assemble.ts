@@ -7,6 +7,7 @@ import { isLoopback } from "./http/host-check.ts";
 import type { ApiEnv } from "./http/route.ts";
 import { requestLog } from "./log/answered.ts";
 import { failureLog } from "./log/logger.ts";
+import { PreparedSets } from "./packages/package-sets.ts";
 import { createResourceService } from "./resources/resource-service.ts";
 import { createServices, type Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
@@ -38,7 +39,8 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { config, containers, runDirectory, tools } = settings;
   const log = (line: string): void => logger.info(line);
   // Sandboxes start while the store is opened.
-  const opening = openKernel({ config, containers, runDirectory, tools, log });
+  const packageSets = new PreparedSets(options.store);
+  const opening = openKernel({ config, containers, runDirectory, tools, packageSets, log });
   const made: { services?: Services } = {};
   /** Closes everything made so far, in this order: intake of jobs, kernel, services, store. */
   const close = async (grace: number): Promise<void> => {
@@ -65,6 +67,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       kernel,
       store,
       config,
+      packageSets,
       secretKey,
       admission: tenancy.quotas,
       callerOf: (tenant) => tenancy.auth.caller(tenant),

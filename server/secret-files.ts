@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { messageOf } from "../src/base/errors.ts";
 
 /** Settings that may be given as a file, by their name with `_FILE`. */
-const SECRETS = ["ISOLATE_ADMIN_KEY", "ISOLATE_SECRET_KEY", "ISOLATE_STORE_URL", "DATABASE_URL"];
+const SECRETS = [
+  "ISOLATE_ADMIN_KEY",
+  "ISOLATE_SECRET_KEY",
+  "ISOLATE_STORE_URL",
+  "DATABASE_URL",
+  "ISOLATE_NPM_TOKEN",
+];
 
 export const SECRET_FILES: readonly string[] = SECRETS.map((name) => `${name}_FILE`);
 

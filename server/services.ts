@@ -1,10 +1,8 @@
 import type { Config } from "../src/config/config.ts";
-import { classify } from "../src/destinations/address-class.ts";
-import { sparingHost } from "../src/destinations/host-addresses.ts";
-import { readOperatorRules } from "../src/destinations/operator-rules.ts";
-import { Lookups } from "../src/dns/lookups.ts";
-import { nameServerResolver } from "../src/dns/resolve.ts";
+import { diallingRules } from "../src/kernel/dialling-rules.ts";
 import type { Kernel } from "../src/kernel/kernel.ts";
+import { BUILD_MS } from "../src/packages/builds/package-builds.ts";
+import type { Tenant } from "../src/request/tenant.ts";
 import { callbackTarget } from "./callbacks/callback-url.ts";
 import { noSecretKey } from "./callbacks/secret.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
@@ -15,6 +13,7 @@ import { JobWorker } from "./jobs/job-worker.ts";
 import { JobQueue } from "./jobs/queue.ts";
 import { countedAdmission } from "./metrics/counted-admission.ts";
 import { Metrics } from "./metrics/metrics.ts";
+import { PreparedSets } from "./packages/package-sets.ts";
 import { type Admission, NO_QUOTAS } from "./quotas/admission.ts";
 import { LogFollowers } from "./replies/log-followers.ts";
 import { ReplyModes } from "./replies/reply-modes.ts";
@@ -28,6 +27,8 @@ import type { Caller } from "./tenants/auth.ts";
 
 /** Milliseconds of an execution beyond its timeout and its waits. */
 const MARGIN_MS = 20_000;
+/** Milliseconds for the packages of an execution: to resolve and to bundle them. */
+const PACKAGES_MS = 2 * BUILD_MS;
 /** Milliseconds in which the store has to take the last records. */
 const RECORDS_MS = 5_000;
 
@@ -35,6 +36,8 @@ export interface ServicesOptions {
   readonly kernel: Kernel;
   readonly store: Store;
   readonly config: Config;
+  /** Prepared sets of packages, which the kernel finds, too. Default: those of the store. */
+  readonly packageSets?: PreparedSets;
   /** Secret key. Without it, no callback is accepted. */
   readonly secretKey: Uint8Array | undefined;
   /** Returns the caller for a tenant's jobs, or `undefined` for a deleted tenant. */
@@ -63,6 +66,7 @@ export interface Services {
   readonly jobs: JobQueue;
   readonly worker: JobWorker;
   readonly functions: FunctionCatalogue;
+  readonly packageSets: PreparedSets;
   /** Absent without a secret key. */
   readonly callbacks: CallbackSender | undefined;
   readonly secretKey: Uint8Array | undefined;
@@ -82,6 +86,7 @@ export interface Services {
 export function createServices(options: ServicesOptions): Services {
   const { kernel, store, config, secretKey, callerOf, lease, onError } = options;
   const { admission = NO_QUOTAS } = options;
+  const { packageSets = new PreparedSets(Promise.resolve(store)) } = options;
   const failed = (error: unknown): void => onError(error, "");
   const metrics = new Metrics();
   const executionWriter = new ExecutionWriter(store.executions, {
@@ -94,6 +99,8 @@ export function createServices(options: ServicesOptions): Services {
   });
   const health = new StoreHealth(store);
   addGauges(metrics, { kernel, executionWriter, health, store });
+  const lockHashOf = async (tenant: Tenant, name: string, version: number) =>
+    (await functions.callable(tenant, name, version))?.lockHash ?? undefined;
   const results = new JsonThread();
   const runningLogs = new RunningLogs(options.logs);
   const logFollowers = new LogFollowers({ running: runningLogs, store });
@@ -105,17 +112,15 @@ export function createServices(options: ServicesOptions): Services {
     admission: countedAdmission(admission, (code) => metrics.onRefusal(code)),
     translate: (tenant, asked) => results.translate(tenant, asked),
     sourceMap: (tenant, name, version) => store.functions.sourceMap(tenant, name, version),
+    // Only the audit log tells it.
+    lockHash: config.audit ? lockHashOf : undefined,
     onEnd: (row) => metrics.onExecution(row),
   });
-  const { lookup } = new Lookups(nameServerResolver());
-  const operatorRules = readOperatorRules({
-    ...config.egress,
-    lookup,
-    classify: sparingHost(classify),
-  });
-  const sending = { store: store.jobs, operatorRules, onError: failed };
+  const operatorRules = diallingRules(config);
   const functions = new FunctionCatalogue(store.functions, kernel);
-  const callbacks = secretKey && new CallbackSender({ ...sending, secretKey, callerOf });
+  const callbacks =
+    secretKey &&
+    new CallbackSender({ store: store.jobs, operatorRules, onError: failed, secretKey, callerOf });
   const worker = new JobWorker({
     store: store.jobs,
     runs,
@@ -138,8 +143,8 @@ export function createServices(options: ServicesOptions): Services {
     runs,
     jobs,
     idempotency,
-    // It waits for others of its tenant, and then for a sandbox.
-    most: config.maxTimeout + 2 * config.queueTimeout + MARGIN_MS,
+    // It waits for others of its tenant, then for its packages, and then for a sandbox.
+    most: config.maxTimeout + 2 * config.queueTimeout + PACKAGES_MS + MARGIN_MS,
     onError,
   });
   const retention = new Retention({ store, days: options.retention, onError: failed });
@@ -154,6 +159,7 @@ export function createServices(options: ServicesOptions): Services {
     jobs,
     worker,
     functions,
+    packageSets,
     callbacks,
     secretKey,
     metrics,

@@ -17,6 +17,9 @@ export const list = z
   .transform((text) => text.split(",").map((part) => part.trim()))
   .transform((parts) => parts.filter((part) => part !== ""));
 
+/** A list, of which an empty one is absent. */
+export const listOrNone = list.transform((parts) => (parts.length > 0 ? parts : undefined));
+
 /** Levels of sandboxes. An empty list means the default. */
 export const tenantLevels = list
   .transform((names) => (names.length > 0 ? names : [...DEFAULT_LEVELS]))

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { databaseUrl } from "../src/config/database.ts";
+import { ADVISORY_RULES, EXECUTE_RULES, registryToken, registryUrl } from "../src/config/npm.ts";
 import type { Perms } from "../src/permissions/perms.ts";
 import { MAX_BUNDLE_BYTES } from "../src/protocol/limits.ts";
 import { PACE } from "./http/body/pace.ts";
@@ -15,6 +16,7 @@ import {
   integer,
   json,
   list,
+  listOrNone,
   location,
   orNone,
   secretKey,
@@ -124,6 +126,18 @@ export const VARIABLES = {
       schemas: variable("ISOLATE_SCHEMAS", text.optional()),
       rows: variable("ISOLATE_DATABASE_ROWS", integer.optional()),
       bytes: variable("ISOLATE_DATABASE_BYTES", integer.optional()),
+    },
+    npm: {
+      registry: variable("ISOLATE_NPM_REGISTRY", orNone(registryUrl.optional())),
+      /** A secret. */
+      token: variable("ISOLATE_NPM_TOKEN", orNone(registryToken.optional())),
+      jsr: variable("ISOLATE_JSR_REGISTRY", orNone(registryUrl.optional())),
+      allow: variable("ISOLATE_NPM_ALLOW", listOrNone),
+      deny: variable("ISOLATE_NPM_DENY", listOrNone),
+      minimumAge: variable("ISOLATE_NPM_MINIMUM_AGE", orNone(integer.optional())),
+      advisories: variable("ISOLATE_NPM_ADVISORIES", orNone(z.enum(ADVISORY_RULES).optional())),
+      cacheBytes: variable("ISOLATE_NPM_CACHE_BYTES", orNone(between(1_048_576).optional())),
+      execute: variable("ISOLATE_EXECUTE_PACKAGES", orNone(z.enum(EXECUTE_RULES).optional())),
     },
     maxSize: variable("ISOLATE_CODE_BYTES", between(1_024, 16_777_216).default(1_048_576)),
     maxBundleSize: variable("ISOLATE_BUNDLE_BYTES", between(1_024, MAX_BUNDLE_BYTES).optional()),

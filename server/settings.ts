@@ -3,6 +3,7 @@ import type { ContainerHost } from "../src/engines/create.ts";
 import { defaultRunDirectory } from "../src/engines/instance/run-directory.ts";
 import { isLoopback } from "./http/host-check.ts";
 import type { TracingOptions } from "./http/span-export.ts";
+import { npmDirectory } from "./npm-directory.ts";
 import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
 import { VARIABLES } from "./setting-variables.ts";
 import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/contract/storage.ts";
@@ -38,7 +39,9 @@ function settingsOf(env: NodeJS.ProcessEnv) {
       `Bad setting HOST: other machines could run code by ${host}; set ISOLATE_ADMIN_KEY first`,
     );
   }
-  const secrets = [env.ISOLATE_ADMIN_KEY, env.ISOLATE_SECRET_KEY].flatMap((text) => text || []);
+  const { ISOLATE_ADMIN_KEY, ISOLATE_SECRET_KEY, ISOLATE_NPM_TOKEN } = env;
+  const hidden = [ISOLATE_ADMIN_KEY, ISOLATE_SECRET_KEY, ISOLATE_NPM_TOKEN];
+  const secrets = hidden.flatMap((text) => text || []);
   return {
     ...given,
     /** Access to containers; `null` runs none. */
@@ -50,6 +53,7 @@ function settingsOf(env: NodeJS.ProcessEnv) {
     tracing: tracingOf(given.tracing),
     config: config({
       ...given.config,
+      npm: { ...given.config.npm, ...npmDirectory(given.store) },
       tenants: adminKey !== undefined,
       queueTimeout: given.queueTimeout,
       maxMemory: Math.max(1_024, given.config.memory ?? 0),

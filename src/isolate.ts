@@ -1,6 +1,7 @@
 import { BadRequest } from "./base/errors.ts";
 import { config, type PartialConfig } from "./config/config.ts";
 import { DATABASE_VARIABLE } from "./config/database.ts";
+import { hasFrames, inFiles } from "./engines/explain/source-positions.ts";
 import { defaultRunDirectory } from "./engines/instance/run-directory.ts";
 import { openKernel } from "./kernel/open.ts";
 import { usesCluster } from "./kernel/steps.ts";
@@ -121,8 +122,16 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
     log,
   });
   return {
-    execute: async (request, { signal } = {}) =>
-      withError(await kernel.execute(request, { signal })),
+    execute: async (request, { signal } = {}) => {
+      let map: string | undefined;
+      const onSourceMap = (made: string): void => {
+        map = made;
+      };
+      const output = await kernel.execute(request, { signal, onSourceMap });
+      const { logs } = output;
+      if (map === undefined || logs === undefined || !hasFrames(logs)) return withError(output);
+      return withError({ ...output, logs: inFiles(logs, map) });
+    },
     plan: (request) => kernel.plan(request),
     close: () => close(),
   };

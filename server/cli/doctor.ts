@@ -4,6 +4,7 @@ import { examine } from "../../doctor/doctor.ts";
 import { type Finding, fail } from "../../doctor/finding.ts";
 import { messageOf } from "../../src/base/errors.ts";
 import { readSettings } from "../settings.ts";
+import { checkRegistries } from "./registry-check.ts";
 import { checkStore } from "./store-check.ts";
 
 /** `isolate doctor`: exits with 1 if this host cannot serve safely. */
@@ -37,6 +38,7 @@ async function* findingsOf(env: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
   try {
     const settings = readSettings(env);
     yield await checkStore(settings.store);
+    yield* checkRegistries(settings.config);
     yield* examine({ ...settings, log });
   } catch (error) {
     yield fail("settings", messageOf(error), "docs/operate/configuration.md has every setting");

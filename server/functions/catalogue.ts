@@ -1,4 +1,3 @@
-import type { DeployBody } from "../../src/contract/functions.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { KnownTenant } from "../../src/request/tenant.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
@@ -7,10 +6,23 @@ import type { FunctionRow, Functions, FunctionVersion } from "../store/contract/
 import type { Page } from "../store/contract/page.ts";
 import { MOST_ROWS } from "../store/contract/storage.ts";
 import { isOneTooMany } from "../store/contract/store-errors.ts";
-import type { Caller } from "../tenants/auth.ts";
-import { toVersion } from "./deployment.ts";
+import { type DeploymentInput, toVersion } from "./deployment.ts";
 import { executionOf } from "./kept-request.ts";
-import { type Callable, VersionCache } from "./version-cache.ts";
+import { redeploymentOf } from "./redeployment.ts";
+import { type Callable, type ListedVersion, VersionCache } from "./version-cache.ts";
+
+/** A version that was made, and texts about known faults of its packages. */
+export interface Deployed {
+  readonly version: FunctionVersion;
+  readonly warnings: readonly string[];
+}
+
+export interface Redeploy extends Pick<DeploymentInput, "caller" | "name" | "signal"> {
+  /** Number of the version that has the files. Default: the current one. */
+  readonly version?: number | undefined;
+  /** True if its packages are resolved anew. */
+  readonly update: boolean;
+}
 
 /** The deployed functions of all tenants. Each tenant finds only its own. */
 export class FunctionCatalogue {
@@ -25,16 +37,22 @@ export class FunctionCatalogue {
   }
 
   /** Adds a version and makes it current. Rejects if it could not be executed. */
-  async deploy(caller: Caller, name: string, body: DeployBody): Promise<FunctionVersion> {
-    const { tenant } = caller;
-    const version = await toVersion(this.#kernel, caller, name, body);
+  async deploy(deployment: Omit<DeploymentInput, "kernel">): Promise<Deployed> {
+    const { caller, name } = deployment;
+    const { version, warnings } = await toVersion({ ...deployment, kernel: this.#kernel });
     const deployed = await this.#store
       .deploy(version, caller.limits.storage)
       .catch((error: unknown) => {
         throw isOneTooMany(error, "functions") ? tooMany() : error;
       });
-    this.#cache.forget(tenant, name);
-    return deployed;
+    this.#cache.forget(caller.tenant, name);
+    return { version: deployed, warnings };
+  }
+
+  /** Adds a version of the same files as another one. Its packages stay as they are, or are resolved anew. */
+  async redeploy({ caller, name, signal, version, update }: Redeploy): Promise<Deployed> {
+    const found = await this.version(caller.tenant.id, name, version);
+    return this.deploy({ ...redeploymentOf(found, update), caller, name, signal });
   }
 
   /** Returns the version to call, at most five seconds old. Default: the current one. */
@@ -56,7 +74,7 @@ export class FunctionCatalogue {
   }
 
   /** Lists versions, the newest first. */
-  async versions(tenant: string, name: string): Promise<Omit<Callable, "code" | "isBundle">[]> {
+  async versions(tenant: string, name: string): Promise<ListedVersion[]> {
     const all = await this.#store.versions(tenant, name);
     return all.length > 0 ? all : noSuchFunction(name);
   }

@@ -1,8 +1,11 @@
-import { BadRequest, PayloadTooLarge, TenantLimit } from "../../src/base/errors.ts";
+import { Aborted, BadRequest, PayloadTooLarge, TenantLimit } from "../../src/base/errors.ts";
 import { PerTenantQueue } from "../../src/base/per-tenant-queue.ts";
 import { bundleFunction, checkModule } from "../../src/bundler/function-bundle.ts";
 import type { DeployBody } from "../../src/contract/functions.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
+import type { Sources } from "../../src/packages/builds/package-builds.ts";
+import type { Lock } from "../../src/packages/types.ts";
+import { type ExaminedLock, sourcesOf } from "../../src/plugins/package-service.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import type { NewVersion } from "../store/contract/functions.ts";
 import type { Caller } from "../tenants/auth.ts";
@@ -18,63 +21,98 @@ export function compileInTurn<T>(tenant: string, compile: () => Promise<T>): Pro
   return compilations.take(tenant, compile);
 }
 
+/** A deployment, as its route or an earlier version states it. */
+export interface DeploymentInput {
+  readonly kernel: Kernel;
+  readonly caller: Caller;
+  readonly name: string;
+  readonly body: DeployBody;
+  /** Lock to use for its packages. Default: they are resolved. */
+  readonly pinned?: Lock | undefined;
+  /** Ends the work once aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface MadeVersion {
+  readonly version: NewVersion;
+  /** Texts about known faults of its packages. */
+  readonly warnings: readonly string[];
+}
+
 /**
  * Makes a version of a deployment. Rejects as an execution of it would: for denied permissions, for
  * code that cannot be parsed or bundled, and for a missing entry.
  */
-export async function toVersion(
-  kernel: Kernel,
-  { tenant }: Caller,
-  name: string,
-  body: DeployBody,
-): Promise<NewVersion> {
+export async function toVersion(input: DeploymentInput): Promise<MadeVersion> {
+  const { kernel, caller, name, body } = input;
+  const { tenant } = caller;
   const { code: given, files: all, main = MAIN, kind, public: isPublic, ...rest } = body;
-  const { stripPrefix, ...request } = rest;
-  const files = given === undefined ? (all ?? {}) : { [MAIN]: given };
+  const { stripPrefix, dependencies: _d, overrides: _o, packages: _p, ...request } = rest;
   const check = (asked: object, isBundle = false): Promise<void> =>
-    kernel.check(asked as ExecuteRequest, { tenant, isBundle });
+    kernel.check(asked as ExecuteRequest, { tenant, isBundle, deployed: {} });
   // Checks first what costs nothing. The code is not bundled yet.
   const settled = await withReuse(request, (asked) => check({ ...asked, code: given ?? "" }));
-  const { code, sourceMap, exports } = await compileInTurn(tenant.id, () =>
-    compiled(body, files, tenant.id),
-  );
+  const sources: Sources =
+    given === undefined
+      ? { files: all ?? {}, main, field: "files" }
+      : sourcesOf({ code: given, language: body.language });
+  const made = await compileInTurn(tenant.id, () => {
+    if (input.signal?.aborted) throw new Aborted();
+    return compiled(input, sources);
+  });
+  const { code, sourceMap, exports, packages } = made;
   if (exports !== undefined) assertEntry(body, exports, code);
-  if (given === undefined) {
+  const isBundle = given === undefined || packages !== undefined;
+  if (isBundle) {
     await check({ ...settled, code }, true).catch((error: unknown) => {
       if (!(error instanceof PayloadTooLarge)) throw error;
-      throw new PayloadTooLarge("files", error.message.replace(/^code:/, "files: Bundled,"));
+      const { field } = sources;
+      throw new PayloadTooLarge(field, error.message.replace(/^code:/, `${field}: Bundled,`));
     });
     settled.language = "javascript";
   }
   const kept = withStripPrefix({ kind, request: settled }, stripPrefix);
-  return {
+  const files = isBundle ? sources.files : { [MAIN]: given };
+  const version = {
     tenant: tenant.id,
     name,
     kind,
     files,
-    main,
+    main: isBundle ? sources.main : MAIN,
     code,
     sourceMap,
     request: kept,
     public: isPublic,
+    ...(packages && { lock: JSON.stringify(packages.lock), lockHash: packages.lock.hash }),
   };
+  return { version, warnings: packages?.warnings ?? [] };
 }
 
 interface Compiled extends Pick<NewVersion, "code" | "sourceMap"> {
   readonly exports: readonly string[] | undefined;
+  readonly packages?: ExaminedLock;
 }
 
-/** Makes the code of a version of its files, or only checks that of its one module. */
+/** Makes the code of a version of its files and packages, or only checks that of its one module. */
 async function compiled(
-  { code, language, main = MAIN }: DeployBody,
-  files: NewVersion["files"],
-  tenant: string,
+  { kernel, caller, body, pinned, signal }: DeploymentInput,
+  sources: Sources,
 ): Promise<Compiled> {
+  const { tenant } = caller;
+  const { dependencies, overrides, packages: set, code, language } = body;
+  const stated = { dependencies, overrides, packages: set, pinned };
+  const packages = await kernel.packages.lockOf(stated, sources, { tenant, signal });
+  if (packages !== undefined) {
+    const context = { tenant, signal };
+    const { map, ...bundle } = await kernel.packages.bundleFiles(sources, packages.lock, context);
+    return { ...bundle, sourceMap: map, packages };
+  }
   if (code !== undefined) {
-    const { exports } = await checkModule({ code, language }, tenant);
+    const { exports } = await checkModule({ code, language }, tenant.id);
     return { code, sourceMap: undefined, exports };
   }
-  const { map, ...bundle } = await bundleFunction({ files, main }, tenant);
+  const { files, main } = sources;
+  const { map, ...bundle } = await bundleFunction({ files, main }, tenant.id);
   return { ...bundle, sourceMap: map };
 }
 

@@ -52,7 +52,7 @@ export class JobQueue {
     const request = storable(asked.request);
     const { tenant } = caller;
     if (callback !== undefined) checkCallback(callback);
-    await kernel.check(request, { tenant, isBundle });
+    await kernel.check(request, { tenant, isBundle, deployed: deployed && {} });
     const id = executionId();
     const job = {
       id,

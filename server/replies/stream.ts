@@ -52,9 +52,8 @@ export function streamed(options: StreamOptions): Promise<Response> {
       open();
       stream.end("result", answer);
     };
-    run({ observer: observing(stream), onGranted: open })
-      .then(answered)
-      .catch(failed);
+    const observer = observing(stream, open);
+    run({ observer, onGranted: open }).then(answered).catch(failed);
   });
 }
 
@@ -72,10 +71,15 @@ export function streamOf(
   return new Response(stream.body, { headers });
 }
 
-function observing(stream: EventStream): Observer {
+function observing(stream: EventStream, open: () => void): Observer {
   let messages = 0;
   return {
     onLog: (entry) => stream.offer("log", () => JSON.stringify(entry)),
+    // Packages can take longer than a client waits for the first event.
+    onPackages: (stage) => {
+      open();
+      stream.offer("packages", () => JSON.stringify({ stage }));
+    },
     onDenied: (denial) => stream.offer("denied", () => JSON.stringify(denial)),
     onChannel: (topic, text) => {
       messages += topic.length + text.length;

@@ -1,18 +1,27 @@
 import { z } from "zod";
 import {
   deployBody,
+  deployedVersion,
   functionName,
   invokeBody,
   nameParams,
+  redeployBody,
   rollbackBody,
   shownFunction,
   shownVersion,
   wholeVersion,
 } from "../../src/contract/functions.ts";
+import { lockShown } from "../../src/contract/packages.ts";
+import type { Lock } from "../../src/packages/types.ts";
 import { HttpProblem } from "../errors/problem.ts";
-import { type FunctionCatalogue, noSuchFunction, requestOf } from "../functions/catalogue.ts";
+import {
+  type Deployed,
+  type FunctionCatalogue,
+  noSuchFunction,
+  requestOf,
+} from "../functions/catalogue.ts";
 import { executionOf, seesRoot } from "../functions/kept-request.ts";
-import type { Callable } from "../functions/version-cache.ts";
+import type { Callable, ListedVersion } from "../functions/version-cache.ts";
 import { WAYS_RESPONSES } from "../http/answer-schema.ts";
 import { waysHeaders } from "../http/mode-headers.ts";
 import { inTurn } from "../http/one-at-a-time.ts";
@@ -23,6 +32,8 @@ import type { FunctionRow } from "../store/contract/functions.ts";
 
 const tags = ["Functions"];
 const common = { scope: "tenant", tags } as const;
+
+const path = "/functions/{name}";
 
 const listQuery = z.strictObject({
   after: functionName.optional().meta({ description: "Name of the last one of the page before" }),
@@ -39,7 +50,6 @@ const versionParams = nameParams.extend({
 
 /** `/functions`: code that is deployed once and called by its name. */
 export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyModes): Route[] {
-  const path = "/functions/{name}";
   return [
     inTurn(
       route({
@@ -72,9 +82,9 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
       description: "What an execution of it would be refused for, its deployment is refused for.",
       params: nameParams,
       body: deployBody,
-      responses: { 201: { description: "It is deployed", schema: shownVersion } },
-      handler: async ({ params: { name }, body, caller, c }) =>
-        c.json(outline(await functions.deploy(caller, name, body)), 201),
+      responses: { 201: { description: "It is deployed", schema: deployedVersion } },
+      handler: async ({ params: { name }, body, caller, signal, c }) =>
+        c.json(deployed(await functions.deploy({ caller, name, body, signal })), 201),
     }),
     route({
       ...common,
@@ -98,6 +108,38 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
         return c.body(null, 204);
       },
     }),
+    ...versionRoutes(functions),
+    route({
+      ...common,
+      method: "POST",
+      path: `${path}/invoke`,
+      summary: "Call a function with a value",
+      params: nameParams,
+      headers: waysHeaders,
+      body: invokeBody,
+      needsNoBody: true,
+      responses: WAYS_RESPONSES,
+      handler: async ({ params: { name }, body, ...input }) => {
+        const { callback, version: number } = body;
+        const version = await functions.callable(input.caller.tenant, name, number);
+        if (version === undefined) return noSuchFunction(name, number);
+        if (version.kind === "http") throw notInvoked(version);
+        const request = { ...requestOf(version), ...("input" in body && { input: body.input }) };
+        const called = { name, version: version.version };
+        const identity = { route: `POST /functions/${name}/invoke`, body };
+        const { isBundle } = version;
+        return replyModes.respond(
+          { request, callback, function: called, isBundle, via: "invoke", identity },
+          input,
+        );
+      },
+    }),
+  ];
+}
+
+/** Routes for the versions of a function. */
+function versionRoutes(functions: FunctionCatalogue): Route[] {
+  return [
     inTurn(
       route({
         ...common,
@@ -127,7 +169,9 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
         responses: { 200: { description: "All of it", schema: wholeVersion } },
         handler: async ({ params: { name, version }, caller, c }) => {
           const found = await functions.version(caller.tenant.id, name, version);
-          return c.json({ ...outline(found), files: found.files });
+          const lock = found.lock === null ? undefined : (JSON.parse(found.lock) as Lock);
+          const whole = { ...outline(found), files: found.files };
+          return c.json(lock ? { ...whole, lock: lockShown(lock) } : whole);
         },
       }),
     ),
@@ -145,27 +189,14 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
     route({
       ...common,
       method: "POST",
-      path: `${path}/invoke`,
-      summary: "Call a function with a value",
+      path: `${path}/redeploy`,
+      summary: "Deploy the files of a version again, with the same packages or newer ones",
       params: nameParams,
-      headers: waysHeaders,
-      body: invokeBody,
+      body: redeployBody,
       needsNoBody: true,
-      responses: WAYS_RESPONSES,
-      handler: async ({ params: { name }, body, ...input }) => {
-        const { callback, version: number } = body;
-        const version = await functions.callable(input.caller.tenant, name, number);
-        if (version === undefined) return noSuchFunction(name, number);
-        if (version.kind === "http") throw notInvoked(version);
-        const request = { ...requestOf(version), ...("input" in body && { input: body.input }) };
-        const called = { name, version: version.version };
-        const identity = { route: `POST /functions/${name}/invoke`, body };
-        const { isBundle } = version;
-        return replyModes.respond(
-          { request, callback, function: called, isBundle, via: "invoke", identity },
-          input,
-        );
-      },
+      responses: { 201: { description: "It is deployed", schema: deployedVersion } },
+      handler: async ({ params: { name }, body, caller, signal, c }) =>
+        c.json(deployed(await functions.redeploy({ ...body, caller, name, signal })), 201),
     }),
   ];
 }
@@ -179,12 +210,27 @@ function shown({ tenant: _tenant, ...row }: FunctionRow) {
   return row;
 }
 
-function outline(version: Omit<Callable, "code" | "isBundle">) {
+function deployed({ version, warnings }: Deployed) {
+  return { ...outline(version), ...(warnings.length > 0 && { warnings }) };
+}
+
+function outline(version: ListedVersion) {
   const { tenant, name, version: number, kind, main, public: isPublic, createdAt } = version;
+  const packages = version.lockHash === null ? {} : { lockHash: version.lockHash };
   const request = executionOf(version);
   const url = `${pathOf(tenant, name)}/`;
   const http = kind === "http" ? { stripPrefix: seesRoot(version), url } : {};
-  return { name, version: number, kind, main, public: isPublic, request, ...http, createdAt };
+  return {
+    name,
+    version: number,
+    kind,
+    main,
+    public: isPublic,
+    request,
+    ...http,
+    ...packages,
+    createdAt,
+  };
 }
 
 function pathOf(tenant: string, name: string): string {

@@ -21,6 +21,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
           const { id, ceiling, tools, sandbox, reuse, env, database } = caller.tenant;
           const { maxTimeout, maxMemory, maxSize, maxBundleSize, logEntries, egressRequests } =
             caller.tenant;
+          const { packages } = caller.tenant;
           const { concurrency, queue, ...limits } = caller.limits;
           return c.json({
             id,
@@ -34,6 +35,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
             bundleBytes: maxBundleSize,
             logEntries,
             egressRequests,
+            packages,
             ...(Number.isFinite(concurrency) && { concurrency, queue }),
             ...limits,
             ...(env && { env: Object.keys(env).sort() }),

@@ -4,7 +4,8 @@ import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
 import type { TypeCall } from "../../src/engines/contract/type-call.ts";
 import { hasFrames } from "../../src/engines/explain/source-positions.ts";
 import type { Granted, Kernel } from "../../src/kernel/kernel.ts";
-import type { KnownTenant } from "../../src/request/tenant.ts";
+import type { DeployedCode } from "../../src/plugins/plugin.ts";
+import type { KnownTenant, Tenant } from "../../src/request/tenant.ts";
 import type { ExecuteRequest, LogEntry, Observer, Output } from "../../src/request/types.ts";
 import type { Admission } from "../quotas/admission.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
@@ -20,6 +21,7 @@ import type { RunLog, RunningLogs } from "./running-logs.ts";
 /** Milliseconds in which the work of a deleted tenant has to end. */
 const END_WITHIN = 10_000;
 
+const DEPLOYED: DeployedCode = {};
 const LEVELS: readonly unknown[] = SANDBOX_LEVELS;
 
 export interface RunsOptions {
@@ -37,6 +39,10 @@ export interface RunsOptions {
         tenant: string,
         asked: { readonly logs: readonly LogEntry[]; readonly map: string },
       ) => Promise<readonly LogEntry[]>)
+    | undefined;
+  /** Returns the hash of the lock of a version's packages. Default: none is told. */
+  readonly lockHash?:
+    | ((tenant: Tenant, name: string, version: number) => Promise<string | undefined>)
     | undefined;
   /** Receives the record of each execution at its end. Default: no listener. */
   readonly onEnd?: ((row: ExecutionRow) => void) | undefined;
@@ -120,25 +126,43 @@ export class Runs {
       const typeCall =
         run.typeCall && bytes ? { ...run.typeCall, attachments: [bytes] } : run.typeCall;
       const watched = log ? log.observe(observer) : observer;
-      const reading = { typeCall, readResult, isBundle };
-      const options = { signal, observer: watched, exchange, onGranted, ...reading };
+      let map: string | undefined;
+      const onSourceMap = (made: string): void => {
+        map = made;
+      };
+      const deployed = await this.#deployed(run);
+      const reading = { typeCall, readResult, isBundle, deployed };
+      const hooks = { observer: watched, onGranted, onSourceMap };
+      const options = { signal, exchange, ...reading, ...hooks };
       const output = await this.#options.kernel.execute(whole, {
         tenant: caller.tenant,
         ...options,
       });
-      return this.#inFiles(output, run);
+      return this.#inFiles(output, run, map);
     });
     return { id, output };
   }
 
+  /** Returns the facts about a function's code that the kernel tells. */
+  async #deployed({ caller, function: called }: Execution): Promise<DeployedCode | undefined> {
+    if (called === undefined) return undefined;
+    const { lockHash } = this.#options;
+    if (lockHash === undefined) return DEPLOYED;
+    const hash = lockHash(caller.tenant, called.name, called.version).catch(() => undefined);
+    return { lockHash: await hash };
+  }
+
   /** Translates the stacks of a function of several files, which sandboxes run as one module. */
-  async #inFiles(output: Output, { caller, isBundle, function: deployed }: Execution) {
+  async #inFiles(output: Output, execution: Execution, made: string | undefined) {
+    const { caller, isBundle, function: deployed } = execution;
     const { sourceMap, translate } = this.#options;
     const { logs } = output;
     // Only bundles have maps, and only failures have stacks.
-    if (!isBundle || !deployed || sourceMap === undefined || logs === undefined || !hasFrames(logs))
-      return output;
-    const map = await sourceMap(caller.tenant.id, deployed.name, deployed.version).catch(() => {});
+    if (made === undefined && (!isBundle || !deployed || sourceMap === undefined)) return output;
+    if (logs === undefined || !hasFrames(logs)) return output;
+    const read = async () =>
+      deployed && sourceMap?.(caller.tenant.id, deployed.name, deployed.version);
+    const map = made ?? (await read().catch(() => {}));
     if (!map || translate === undefined) return output;
     // A map of half a megabyte occupies a thread for some 50 ms.
     return { ...output, logs: [...(await translate(caller.tenant.id, { logs, map }))] };

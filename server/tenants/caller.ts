@@ -21,6 +21,7 @@ export function callerOf(
     bundleBytes,
     logEntries,
     egressRequests,
+    packages,
   } = settings;
   const { concurrency, queue, rate, budget, bodyBytes, retention, storage } = settings;
   const { keepLogs, logStorage } = settings;
@@ -38,6 +39,7 @@ export function callerOf(
       maxBundleSize: bundleBytes,
       logEntries,
       egressRequests,
+      packages,
       env: secrets.env,
       database: secrets.database,
     },

@@ -1,12 +1,16 @@
+import { PackagesClient } from "./packages.ts";
 import { segment, type Transport } from "./transport.ts";
 import type { KeyInfo, TenantInfo, TenantSettings } from "./types.ts";
 
 /** Manages tenants and their keys with the administrator's key. */
 export class AdminClient {
   readonly #transport: Transport;
+  /** Sets of packages that all tenants may use. */
+  readonly packages: PackagesClient;
 
   constructor(transport: Transport) {
     this.#transport = transport;
+    this.packages = new PackagesClient(transport, "/admin/packages");
   }
 
   /** Creates a tenant or replaces its settings. Omitted `env` and `database` stay as they are. */

@@ -7,6 +7,7 @@ import type { ExecutionEvent } from "./events.ts";
 import { FunctionsClient } from "./functions.ts";
 import { callOf, run, stream, submit } from "./invoke.ts";
 import { JobsClient } from "./jobs.ts";
+import { PackagesClient } from "./packages.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
 import type {
   Answer,
@@ -43,6 +44,8 @@ export function createClient(options: TransportOptions): Client {
 export class Client {
   readonly functions: FunctionsClient;
   readonly jobs: JobsClient;
+  /** Prepared sets of packages. */
+  readonly packages: PackagesClient;
   /** Calls that need the administrator's key. */
   readonly admin: AdminClient;
   readonly #transport: Transport;
@@ -51,6 +54,7 @@ export class Client {
     this.#transport = transport;
     this.functions = new FunctionsClient(transport);
     this.jobs = new JobsClient(transport);
+    this.packages = new PackagesClient(transport, "/packages");
     this.admin = new AdminClient(transport);
   }
 

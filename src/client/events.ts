@@ -9,6 +9,7 @@ export type ExecutionEvent =
   | { readonly type: "log"; readonly data: LogEntry }
   | { readonly type: "channel"; readonly data: { readonly topic: string; readonly data: unknown } }
   | { readonly type: "denied"; readonly data: Denial }
+  | { readonly type: "packages"; readonly data: { readonly stage: string } }
   | { readonly type: "result"; readonly data: Answer };
 
 /**

@@ -10,6 +10,7 @@ import type {
   FunctionVersion,
   Invocation,
   Job,
+  Redeployment,
   RunOptions,
   SubmitOptions,
 } from "./types.ts";
@@ -25,6 +26,15 @@ export class FunctionsClient {
   /** Adds a version. Calls use it from now on. */
   deploy(name: string, deployment: Deployment): Promise<FunctionVersion> {
     return this.#transport.json(pathOf(name), { method: "PUT", body: deployment });
+  }
+
+  /**
+   * Deploys the files of a version again, by default those of the current one. Its packages stay the same, or
+   * are resolved anew with `update`.
+   */
+  redeploy(name: string, redeployment: Redeployment = {}): Promise<FunctionVersion> {
+    const call = { method: "POST", body: redeployment } as const;
+    return this.#transport.json(`${pathOf(name)}/redeploy`, call);
   }
 
   list(

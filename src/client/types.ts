@@ -5,13 +5,16 @@
 import type { z } from "zod";
 import type { execution, executionQuery, job } from "../contract/executions.ts";
 import type {
+  deployedVersion,
   functionFields,
   invokeBody,
+  redeployBody,
   shownFunction,
   shownVersion,
   wholeVersion,
 } from "../contract/functions.ts";
 import type { executionLogs, functionLogs, functionLogsQuery } from "../contract/logs.ts";
+import type { setBody, shownSet, wholeSet } from "../contract/packages.ts";
 import type {
   ownTenant,
   shownKey,
@@ -59,10 +62,24 @@ export interface Deployment
 
 export interface FunctionInfo extends Readonly<z.output<typeof shownFunction>> {}
 
-/** A version of a function. A single version requested by its number includes its files. */
+/**
+ * A version of a function. A single version requested by its number includes its files and the lock of its
+ * packages. One that was deployed just now includes warnings of its packages.
+ */
 export interface FunctionVersion
   extends Readonly<z.output<typeof shownVersion>>,
-    Readonly<Partial<Pick<z.output<typeof wholeVersion>, "files">>> {}
+    Readonly<Partial<Pick<z.output<typeof wholeVersion>, "files" | "lock">>>,
+    Readonly<Pick<z.output<typeof deployedVersion>, "warnings">> {}
+
+export interface Redeployment extends Readonly<z.input<typeof redeployBody>> {}
+
+/** Packages of a prepared set. */
+export interface PackageSetRequest extends z.input<typeof setBody> {}
+
+/** A prepared set of packages. A single set requested by its name includes its lock. */
+export interface PackageSet
+  extends Readonly<z.output<typeof shownSet>>,
+    Readonly<Partial<Pick<z.output<typeof wholeSet>, "lock" | "warnings">>> {}
 
 export interface Invocation extends Omit<z.input<typeof invokeBody>, "callback"> {}
 

@@ -4,6 +4,7 @@ import { executeRequest } from "../request/execute-request.ts";
 import { absent, object, strictObject } from "../request/object-schema.ts";
 import { sentRequest } from "../request/sent-request.ts";
 import { callback } from "./executions.ts";
+import { shownLock } from "./packages.ts";
 import { versionNumber } from "./query-values.ts";
 
 /** Schema of a function's name, which is part of paths and of composed names. */
@@ -78,6 +79,17 @@ export const invokeBody = strictObject({
   callback,
 }).meta({ id: "Invocation" });
 
+/** The body of `POST /functions/{name}/redeploy`. */
+export const redeployBody = strictObject({
+  /** Version whose files are deployed. Default: the current one. */
+  version: versionNumber.optional().meta({ description: "Default: the current one" }),
+  /** True resolves its packages anew, false uses the same ones. Default false. */
+  update: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Whether its packages are resolved anew" }),
+}).meta({ id: "Redeployment" });
+
 export const rollbackBody = strictObject({ version: versionNumber }).meta({ id: "Rollback" });
 
 const time = z.iso.datetime();
@@ -107,11 +119,22 @@ export const shownVersion = object({
   }),
   /** Path of an HTTP function. */
   url: absent(z.string()).meta({ description: "Path of an HTTP function" }),
+  /** Hash of the lock of its packages. */
+  lockHash: absent(z.string()).meta({ description: "Of the lock of its packages" }),
   createdAt: time,
 }).meta({ id: "FunctionVersion" });
+
+/** A version that was deployed just now. */
+export const deployedVersion = object({
+  ...shownVersion.shape,
+  /** Texts about known security faults of its packages. */
+  warnings: absent(z.array(z.string())).meta({ description: "Known faults of its packages" }),
+}).meta({ id: "DeployedVersion" });
 
 export const wholeVersion = object({
   ...shownVersion.shape,
   /** Path → text. */
   files: z.record(z.string(), z.string()),
+  /** Exact versions of its packages. */
+  lock: absent(shownLock).meta({ description: "Exact versions of its packages" }),
 }).meta({ id: "WholeFunctionVersion" });

@@ -8,9 +8,12 @@ const UNPLANNED = plan({ level: "container", requested: "none", tools: [], opera
 /** Returns the context of an execution before its first step. It is granted nothing. */
 export function emptyContext(
   request: ValidRequest,
-  given: Pick<Context, "tenant" | "observer" | "exchange" | "typeCall" | "signal" | "account">,
+  given: Pick<
+    Context,
+    "tenant" | "observer" | "exchange" | "typeCall" | "deployed" | "signal" | "account"
+  >,
 ): Context {
-  const { tenant, observer, exchange, typeCall, signal, account } = given;
+  const { tenant, observer, exchange, typeCall, deployed, signal, account } = given;
   // Written as one literal: steps copy it often, and objects built otherwise are slow to copy.
   return {
     request,
@@ -18,11 +21,13 @@ export function emptyContext(
     observer,
     exchange,
     typeCall,
+    deployed,
     signal,
     account,
     level: request.sandbox,
     tools: [],
     customTools: [],
+    packages: undefined,
     toolPermissions: [],
     permissions: "none",
     plan: UNPLANNED,

@@ -11,7 +11,8 @@ import { assertGranted } from "../permissions/plan.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import { setUp } from "../plugins/api.ts";
 import { jobOf, optionsOf } from "../plugins/job.ts";
-import { type Context, Hooks, type Host } from "../plugins/plugin.ts";
+import { PackageService } from "../plugins/package-service.ts";
+import { type Context, type DeployedCode, Hooks, type Host } from "../plugins/plugin.ts";
 import { publicPlan } from "../plugins/public-plan.ts";
 import { type Granted, RunAccount } from "../plugins/run-account.ts";
 import { SOLE_TENANT, type Tenant } from "../request/tenant.ts";
@@ -48,6 +49,10 @@ export interface RunOptions {
    * value.
    */
   readonly readResult?: ReadResult | undefined;
+  /** Facts about deployed code. Default: the code comes with the request. */
+  readonly deployed?: DeployedCode | undefined;
+  /** Receives the source map of code that was bundled with packages. */
+  readonly onSourceMap?: ((map: string) => void) | undefined;
   /**
    * Receives the permissions once the execution is certain to run, before it waits for a sandbox.
    */
@@ -60,6 +65,8 @@ export type { Granted } from "../plugins/run-account.ts";
 export class Kernel {
   readonly #hooks = new Hooks();
   readonly #engines: readonly Engine[];
+  /** Packages of executions and deployments. */
+  readonly packages: PackageService;
   /** Resolves when all plugins are set up; absent if they are. */
   readonly #ready: Promise<void> | undefined;
   readonly #running = new Set<Promise<unknown>>();
@@ -71,8 +78,9 @@ export class Kernel {
    * @throws {Error} that names the plugin if its setup throws or the plugins do not fit together.
    */
   constructor(options: KernelOptions) {
-    const { config, engines, tools, schemas } = options;
-    const host = { engines, tools, schemas };
+    const { config, engines, tools, schemas, packages } = options;
+    this.packages = packages ?? PackageService.none();
+    const host = { engines, tools, schemas, packages: this.packages };
     this.#engines = engines;
     for (const engine of engines) engine.onSpawn((process) => this.#hooks.onSpawn.run(process));
     this.#ready = setUp(pluginsOf(options), { hooks: this.#hooks, config, host });
@@ -104,7 +112,8 @@ export class Kernel {
       const started = performance.now();
       const context = await inSpan("load", {}, () => this.#load(asked, options));
       assertGranted(context.plan);
-      const output = await this.#runWrapped(context, started, options.readResult);
+      const whole = context.packages ? await this.#withPackages(context) : context;
+      const output = await this.#runWrapped(whole, started, options.readResult);
       const formatted = await inSpan("format", {}, () => this.#hooks.onFormat.run(output, context));
       // An output made by a plugin may lack an outcome, whatever its type says.
       const outcome = formatted.outcome ?? (formatted.ok ? "ok" : "exception");
@@ -113,6 +122,16 @@ export class Kernel {
       // A plugin may answer with an older output, whose usage is not the usage of this execution.
       return { ...formatted, outcome, usage: { ...context.account.used, wall } };
     });
+  }
+
+  /** Brings packages to the code of an execution, before its time begins. */
+  async #withPackages(loaded: Context): Promise<Context> {
+    try {
+      return await inSpan("packages", {}, () => this.packages.bring(loaded));
+    } catch (error) {
+      loaded.channel?.leave();
+      throw error;
+    }
   }
 
   /** Runs the job inside the `onExecute` hooks of the plugins. */
@@ -162,13 +181,14 @@ export class Kernel {
     options: Pick<RunOptions, "tenant" | "isBundle"> = {},
   ): Promise<PublicPlan> {
     const context = await this.#load(asked, options);
-    return publicPlan(context, this.#hooks.onWorker.call().engines);
+    const lock = await this.packages.lock(context);
+    return publicPlan(context, this.#hooks.onWorker.call().engines, lock);
   }
 
   /** Checks whether `execute` would run a request at all, and rejects as it does. Runs nothing. */
   async check(
     asked: ExecuteRequest,
-    options: Pick<RunOptions, "tenant" | "isBundle"> = {},
+    options: Pick<RunOptions, "tenant" | "isBundle" | "deployed"> = {},
   ): Promise<void> {
     const context = await this.#load(asked, options);
     assertGranted(context.plan);
@@ -178,15 +198,16 @@ export class Kernel {
 
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
-    const { tenant = SOLE_TENANT, exchange, typeCall, isBundle, signal, onGranted } = options;
+    const { tenant = SOLE_TENANT, exchange, typeCall, isBundle, deployed, signal } = options;
+    const { onGranted, onSourceMap } = options;
     const observer = options.observer && contained(options.observer);
     if (this.#ready !== undefined) await this.#ready;
     // The guard comes first, and lets only valid requests through.
     const ownLimit = isBundle ? { isBundle } : typeCall && { codeLimit: typeCall.codeLimit };
     const requester = ownLimit ? { ...tenant, ...ownLimit } : tenant;
     const request = (await onValidate.run(asked, requester)) as ValidRequest;
-    const account = new RunAccount(onGranted);
-    const given = { tenant, observer, exchange, typeCall, signal, account };
+    const account = new RunAccount({ onGranted, onSourceMap, lockHash: deployed?.lockHash });
+    const given = { tenant, observer, exchange, typeCall, deployed, signal, account };
     return onLoad.run(emptyContext(request, given), undefined);
   }
 

@@ -5,6 +5,7 @@ export function contained(observer: Observer): Required<Observer> {
   return {
     onLog: (entry) => attempt(() => observer.onLog?.(entry)),
     onChannel: (topic, text) => attempt(() => observer.onChannel?.(topic, text)),
+    onPackages: (stage) => attempt(() => observer.onPackages?.(stage)),
     onDenied: (denial) => attempt(() => observer.onDenied?.(denial)),
   };
 }

@@ -3,12 +3,15 @@ import type { Config } from "../config/config.ts";
 import type { Engine } from "../engines/contract/contract.ts";
 import { type ContainerHost, createEngines } from "../engines/create.ts";
 import { Instance } from "../engines/instance/instance.ts";
+import type { PackageSetLookup } from "../plugins/package-service.ts";
 import { loadTools } from "../tools/load.ts";
 import { loadSchemas } from "../tools/load-schemas.ts";
 import type { ToolSource } from "../tools/tool.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
+import { type OpenedPackages, openPackages } from "./open-packages.ts";
 
-export interface OpenOptions extends Omit<KernelOptions, "engines" | "tools" | "schemas"> {
+export interface OpenOptions
+  extends Omit<KernelOptions, "engines" | "tools" | "schemas" | "packages"> {
   readonly config: Config;
   /** Directory of the control sockets. */
   readonly runDirectory: string;
@@ -24,6 +27,8 @@ export interface OpenOptions extends Omit<KernelOptions, "engines" | "tools" | "
   readonly ready?: { readonly levels: readonly SandboxLevel[]; readonly timeout: number };
   /** Custom tools. */
   readonly tools?: readonly ToolSource[];
+  /** Prepared sets of packages. Default: there are none. */
+  readonly packageSets?: PackageSetLookup | undefined;
 }
 
 /** A kernel with its own engines, and a function that closes both. */
@@ -46,22 +51,33 @@ export async function openKernel(options: OpenOptions): Promise<Opened> {
   const schemas = usesDatabase ? await loadSchemas(db.schemas) : undefined;
   const instance = await Instance.create(options.runDirectory);
   let engines: readonly Engine[] = [];
+  let packages: OpenedPackages | undefined;
   try {
     await instance.removeDead();
     const made = await createEngines({ ...options, instance });
     engines = made.engines;
-    const kernel = new Kernel({ ...options, engines, tools, ...(schemas && { schemas }) });
+    packages = await openPackages(options);
+    const { service } = packages;
+    const kernel = new Kernel({
+      ...options,
+      engines,
+      tools,
+      packages: service,
+      ...(schemas && { schemas }),
+    });
     if (options.ready) await made.ready(options.ready.levels, options.ready.timeout);
     return {
       kernel,
       prepared: made.prepared,
       async close(grace) {
         await kernel.close(grace);
+        await packages?.close();
         await instance.close();
       },
     };
   } catch (error) {
     await Promise.all(engines.map((engine) => engine.close()));
+    await packages?.close();
     await instance.close();
     throw error;
   }

@@ -3,6 +3,7 @@ import { GuardPlugin } from "../plugins/guard.ts";
 import { LoaderPlugin } from "../plugins/loader.ts";
 import { LoggerPlugin } from "../plugins/logger.ts";
 import { order } from "../plugins/order.ts";
+import { PackagesPlugin } from "../plugins/packages.ts";
 import { PermissionPlugin } from "../plugins/permission.ts";
 import type { Context, IsolatePlugin } from "../plugins/plugin.ts";
 import { ClusterPlugin, SandboxPlugin } from "../plugins/sandbox.ts";
@@ -58,6 +59,15 @@ export function builtInSteps(options: StepOptions = {}): readonly Step[] {
         writes: ["tools", "customTools", "toolPermissions"],
       },
     },
+    // onLoad: finds the packages that the request names. `Kernel.plan()` tells their lock, and
+    // `Kernel.execute()` bundles them with the code before anything waits for a sandbox.
+    {
+      plugin: PackagesPlugin,
+      onLoad: {
+        reads: ["request", "tenant", "typeCall", "deployed"],
+        writes: ["packages"],
+      },
+    },
     // onLoad: writes the input as text, and sets the size of the sandbox.
     { plugin: LoaderPlugin, onLoad: { reads: ["request"], writes: ["input", "profile"] } },
     // onLoad: plans the permissions. `Kernel.execute()` goes on only if all of them are granted.
@@ -81,7 +91,7 @@ export function builtInSteps(options: StepOptions = {}): readonly Step[] {
     {
       plugin: LoggerPlugin,
       onLoad: { reads: ["observer", "tenant"], writes: ["observer"] },
-      onFormat: { reads: ["request", "permissions", "tenant"] },
+      onFormat: { reads: ["request", "permissions", "tenant", "account"] },
     },
   ];
 }
@@ -89,6 +99,7 @@ export function builtInSteps(options: StepOptions = {}): readonly Step[] {
 const BUILT_IN: readonly IsolatePlugin[] = [
   GuardPlugin,
   ToolsetPlugin,
+  PackagesPlugin,
   LoaderPlugin,
   PermissionPlugin,
   SandboxPlugin,

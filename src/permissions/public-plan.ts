@@ -9,4 +9,13 @@ export interface PublicPlan extends Omit<Plan, "mounts"> {
   readonly profile: { readonly memory: number; readonly cpus: number };
   /** Settings of the sandbox's container; `null` where there is none. */
   readonly container: Confinement | null;
+  /** Packages that the code would have, and the hash of their lock. Absent if there are none. */
+  readonly packages?: {
+    readonly lock: string;
+    readonly packages: readonly {
+      readonly name: string;
+      readonly version: string;
+      readonly path: string;
+    }[];
+  };
 }

@@ -1,9 +1,15 @@
 import { PayloadTooLarge } from "../base/errors.ts";
 import type { Config } from "../config/config.ts";
-import type { Requester } from "./plugin.ts";
+import type { Tenant } from "../request/tenant.ts";
 
 /** Most bytes that a UTF-16 unit takes in UTF-8. */
 const UNIT = 3;
+
+/** Owner of code, and what the code is. */
+interface CodeOwner extends Pick<Tenant, "maxSize" | "maxBundleSize"> {
+  readonly codeLimit?: number | undefined;
+  readonly isBundle?: boolean | undefined;
+}
 
 /**
  * Checks the size of an execution's code. A bundle of files and packages has a limit of its own.
@@ -13,7 +19,7 @@ const UNIT = 3;
 export function assertCodeSize(
   code: string,
   settings: Pick<Config, "maxSize" | "maxBundleSize">,
-  requester: Pick<Requester, "codeLimit" | "isBundle" | "maxSize" | "maxBundleSize">,
+  requester: CodeOwner,
 ): void {
   const { isBundle = false, codeLimit } = requester;
   const own = isBundle ? requester.maxBundleSize : requester.maxSize;

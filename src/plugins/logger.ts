@@ -54,9 +54,11 @@ export const LoggerPlugin: IsolatePlugin = {
       };
       return { ...context, observer: { ...observer, onLog } };
     });
-    api.onFormat.tap((output, { request, permissions, tenant }) => {
+    api.onFormat.tap((output, { request, permissions, tenant, account }) => {
       if (audit) {
-        const record = { tools: request.tools, permissions, duration: output.duration };
+        const { lockHash: lock } = account;
+        const { duration } = output;
+        const record = { tools: request.tools, permissions, duration, ...(lock && { lock }) };
         console.log(`[Audit] ${JSON.stringify(record)}`);
       }
       if (output.logs === undefined) return output;

@@ -28,6 +28,7 @@ import {
   type Waterfall,
   WrapHook,
 } from "./hooks.ts";
+import type { PackageService, PackageUse } from "./package-service.ts";
 import type { RunAccount } from "./run-account.ts";
 
 /**
@@ -59,6 +60,10 @@ export interface Context {
   readonly channel?: Membership | undefined;
   /** Receives events while it runs. */
   readonly observer?: Observer | undefined;
+  /** Packages that its code uses, if there are any. */
+  readonly packages: PackageUse | undefined;
+  /** Facts about deployed code, which has its packages in it. Absent for other code. */
+  readonly deployed?: DeployedCode | undefined;
   /** HTTP request that it answers, if there is one. */
   readonly exchange?: HttpExchange | undefined;
   /** Differences of a resource type's call, if it is one. */
@@ -66,6 +71,12 @@ export interface Context {
   readonly signal: AbortSignal | undefined;
   /** Account of the jobs that run for it. */
   readonly account: RunAccount;
+}
+
+/** Facts about the code of a deployed function. */
+export interface DeployedCode {
+  /** Hash of the lock of its packages, if they are known. */
+  readonly lockHash?: string | undefined;
 }
 
 /** Owner of a request, in the form that its checks receive. */
@@ -194,6 +205,8 @@ export interface Host {
   readonly tools?: readonly CustomTool[] | undefined;
   /** Tables of the database, as `loadSchemas()` returns them. */
   readonly schemas?: SchemaBundle | undefined;
+  /** Packages from a registry. Absent: there is none. */
+  readonly packages?: PackageService | undefined;
 }
 
 /** API that a plugin receives for its setup. */

@@ -1,4 +1,5 @@
 import type { Engine } from "../engines/contract/contract.ts";
+import type { Lock } from "../packages/types.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import type { Context } from "./plugin.ts";
 
@@ -6,6 +7,7 @@ import type { Context } from "./plugin.ts";
 export function publicPlan(
   { plan, profile, tools }: Context,
   engines: readonly Engine[],
+  lock?: Lock,
 ): PublicPlan {
   const { memory, cpus } = profile;
   const engine = engines.find(({ level }) => level === plan.level);
@@ -16,5 +18,11 @@ export function publicPlan(
     mounts: plan.mounts.map(({ target }) => target),
     profile: { memory, cpus },
     container: engine?.confinement?.(profile) ?? null,
+    ...(lock && { packages: planned(lock) }),
   };
+}
+
+function planned({ hash, packages }: Lock): NonNullable<PublicPlan["packages"]> {
+  const list = packages.map(({ name, version, path }) => ({ name, version, path }));
+  return { lock: hash, packages: list };
 }

@@ -20,17 +20,41 @@ interface Loaded {
   readonly permissions: Perms;
 }
 
+interface AccountListeners {
+  readonly onGranted?: ((granted: Granted) => void) | undefined;
+  /** Receives the source map of code that was bundled with packages. */
+  readonly onSourceMap?: ((map: string) => void) | undefined;
+}
+
+interface AccountOptions extends AccountListeners {
+  /** Hash of the lock of deployed code. */
+  readonly lockHash?: string | undefined;
+}
+
 /**
  * Account of one execution. Every job that runs for it is entered here, because a plugin may answer
  * with another output, or run several jobs.
  */
 export class RunAccount {
-  readonly #onGranted: ((granted: Granted) => void) | undefined;
+  readonly #listeners: AccountListeners;
+  #lockHash: string | undefined;
   #begun = false;
   #used: JobUsage | undefined;
 
-  constructor(onGranted?: ((granted: Granted) => void) | undefined) {
-    this.#onGranted = onGranted;
+  constructor({ lockHash, ...listeners }: AccountOptions = {}) {
+    this.#listeners = listeners;
+    this.#lockHash = lockHash;
+  }
+
+  /** Hash of the lock of its packages, if it has any. */
+  get lockHash(): string | undefined {
+    return this.#lockHash;
+  }
+
+  /** Enters the lock of the packages that its code was bundled with, and the source map. */
+  onBundled(lockHash: string, map: string | undefined): void {
+    this.#lockHash = lockHash;
+    if (map !== undefined) this.#listeners.onSourceMap?.(map);
   }
 
   /** Sum of what its jobs have used. */
@@ -66,7 +90,7 @@ export class RunAccount {
   #begin({ level, tools, permissions }: Loaded): void {
     if (this.#begun) return;
     this.#begun = true;
-    this.#onGranted?.({ level, tools: tools.map(({ name }) => name), permissions });
+    this.#listeners.onGranted?.({ level, tools: tools.map(({ name }) => name), permissions });
   }
 
   #add(usage: JobUsage): void {

@@ -44,6 +44,12 @@ export const VALUES = withStatus("ok", [
     entry: "add",
     result: 3,
   },
+  ...["x", "日"].map((letter) => ({
+    name: `runs 8 MiB of code with the letter ${letter}`,
+    code: `export default (x) => x * 2; /*${letter.repeat(8_388_000 / Buffer.byteLength(letter))}*/`,
+    input: 21,
+    result: 42,
+  })),
   {
     name: "calls a default export by its function's name",
     code: "export default function add(x) { return x.a + x.b }",

@@ -19,6 +19,10 @@ export function functionsCases(store: () => Store): void {
       const exact = await store().functions.deploy(version(tenant));
       expect(exact).toMatchObject(version(tenant));
       expect(exact.createdAt).toBeInstanceOf(Date);
+      const { files: _files, code: _code, lock: _lock, ...outline } = exact;
+      expect(await store().functions.outline(tenant, "f")).toEqual(outline);
+      expect(await store().functions.outline(tenant, "f", 2)).toMatchObject({ version: 2 });
+      expect(await store().functions.outline("other", "f")).toBeUndefined();
     });
 
     it("go back to a version there is, and on from the latest", async () => {

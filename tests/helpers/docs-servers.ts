@@ -2,11 +2,14 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Postgres } from "../../dev/postgres.ts";
 import { until } from "../contract/engine-contract.ts";
+import { TestRegistry } from "./npm-registry/server.ts";
 import { Receiver } from "./receiver.ts";
 import { TestServer } from "./server.ts";
 
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ADMIN_KEY = "a".repeat(64);
 const SECRET_KEY = "b".repeat(64);
 
@@ -17,6 +20,7 @@ export class DocsServers {
   /** Answers for `example.com`, and receives callbacks. */
   readonly receiver: Receiver;
   readonly #postgres: Postgres;
+  readonly #registry: TestRegistry;
   readonly #data: string;
   #key = "";
 
@@ -25,6 +29,7 @@ export class DocsServers {
     this.keyed = keyed;
     this.receiver = receiver;
     this.#postgres = more.postgres;
+    this.#registry = more.registry;
     this.#data = more.data;
   }
 
@@ -36,9 +41,13 @@ export class DocsServers {
     await mkdir(join(data, "files"));
     await writeFile(join(data, "files/a.txt"), "text");
     const port = receiver.host.split(":")[1];
+    const registry = await TestRegistry.start();
+    await registry.publishInstalled(ROOT, ["zod", "hono"]);
     const open = await TestServer.start({
       ISOLATE_SECRET_KEY: SECRET_KEY,
       DATABASE_URL: postgres.url(),
+      ISOLATE_NPM_REGISTRY: registry.url,
+      ISOLATE_CODE_BYTES: "1048576",
       ISOLATE_ENV: '{"GREETING":"hello"}',
       ISOLATE_MOUNTS: JSON.stringify({ "/data": join(data, "files") }),
       ISOLATE_EGRESS_HOSTS: '{"example.com":"127.0.0.1"}',
@@ -48,7 +57,7 @@ export class DocsServers {
       ISOLATE_ADMIN_KEY: ADMIN_KEY,
       ISOLATE_SECRET_KEY: SECRET_KEY,
     });
-    const servers = new DocsServers(open, keyed, receiver, { postgres, data });
+    const servers = new DocsServers(open, keyed, receiver, { postgres, registry, data });
     servers.#key = await servers.#makeKey();
     await until(() => open.log.includes("The egress proxy is ready"));
     return servers;
@@ -73,6 +82,7 @@ export class DocsServers {
     const left = [...(await this.open.dispose()), ...(await this.keyed.dispose())];
     await this.#postgres.stop();
     this.receiver.stop();
+    await this.#registry.stop();
     await rm(this.#data, { recursive: true });
     return left;
   }
@@ -91,6 +101,7 @@ export class DocsServers {
 
 interface More {
   readonly postgres: Postgres;
+  readonly registry: TestRegistry;
   readonly data: string;
 }
 

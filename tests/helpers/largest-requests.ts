@@ -195,7 +195,18 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     ["fewer bad files", `{"files":${members(19_000)}}`],
     ["bad tools", `{"code":"1","tools":${list(190_000, () => "1")}}`],
   ] as const;
+  const withPackages = (path: string, code: string): Largest[] => [
+    ...eachValue(path, (value) => `{${code}"dependencies":${value}}`, [400, 413]),
+    json("many packages", path, `{${code}"dependencies":${members(19_000, '"1"')}}`, [400, 413]),
+    json(
+      "overrides in overrides",
+      path,
+      `{${code}"dependencies":{"a":"1"},"overrides":${'{"a":'.repeat(90)}1${"}".repeat(90)}}`,
+      [400],
+    ),
+  ];
   const execute = (path: string): Largest[] => [
+    ...withPackages(path, `"code":"${NOTHING}",`),
     ...eachValue(path, withInput, [200, 400, 413], { all: SOAK || path === "/execute" }),
     ...eachValue(path, (value) => `{"code":${value}}`, [400, 413]),
     ...eachValue(path, (value) => value, [400, 413]),
@@ -276,6 +287,16 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
       ),
       ...refusedMembers.map(([what, body]) => json(what, "/functions/large", body, [400, 413])),
     ],
+    "POST /functions/{name}/redeploy": () =>
+      eachValue(`${fn}/redeploy`, (value) => `{"version":${value}}`, [400, 413]),
+    "GET /packages": () => queries("/packages", "after"),
+    "GET /packages/{set}": () => plain("/packages/nobodys", 404),
+    "DELETE /packages/{set}": () => plain("/packages/nobodys", 404),
+    "PUT /packages/{set}": () => withPackages("/packages/large", ""),
+    "GET /admin/packages": () => queries("/admin/packages", "after"),
+    "GET /admin/packages/{set}": () => plain("/admin/packages/nobodys", 404),
+    "DELETE /admin/packages/{set}": () => plain("/admin/packages/nobodys", 404),
+    "PUT /admin/packages/{set}": () => withPackages("/admin/packages/large", ""),
     "POST /functions/{name}/rollback": () =>
       eachValue(`${fn}/rollback`, (value) => `{"version":${value}}`, [400, 413]),
     "POST /functions/{name}/invoke": () =>

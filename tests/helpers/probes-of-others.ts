@@ -19,6 +19,8 @@ export interface Owned {
   /** A resource whose type only the owner has. */
   readonly typed: string;
   readonly domain: string;
+  /** A prepared set of packages. */
+  readonly set: string;
 }
 
 export interface Probe {
@@ -52,7 +54,7 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   ],
   ...["body:tools", "body:permissions", "body:explain", "body:reuse", "body:callback"],
   ...["body:files", "body:main", "body:kind", "body:public", "body:stripPrefix", "body:args"],
-  ...["body:archive", "body:content"],
+  ...["body:archive", "body:content", "body:update", "body:dependencies", "body:overrides"],
   // Both are executed alone. Their content is probed at `POST /execute`.
   ...["body:requests", "body:source"],
 ]);
@@ -65,7 +67,7 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
  * functions with the same names.
  */
 export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonly Probe[]> {
-  const { name, site, version, locator, typed, domain, idempotencyKeys } = owned;
+  const { name, site, version, locator, typed, domain, idempotencyKeys, set } = owned;
   const at = `/functions/${name}`;
   const own = hasSame ? ([200] as const) : NO_FUNCTION;
   const gone = hasSame ? ([204] as const) : NO_FUNCTION;
@@ -84,16 +86,21 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
   const tag = encodeURIComponent(locator.replace(/\.\w+@/, ":"));
   const resolve = { path: "/api/v1/resolve", names: ["body:locator"] };
   const noJob = [404, "JOB_NOT_FOUND"] as const;
-  const plan = { path: "/plan", expected: [400, "BAD_REQUEST"] } as const;
+  const refused = [400, "BAD_REQUEST"] as const;
+  const noSet = [404, "PACKAGES_NOT_FOUND"] as const;
+  const plan = { path: "/plan", expected: refused } as const;
+  const withSet = { names: ["body:packages"], body: { ...SHARED_BODY, packages: set } };
   return {
     // Only the owner has the type.
     "POST /plan": [
       { ...plan, names: ["body:type"], body: { type: "ledger" } },
       { ...plan, names: ["body:locator"], body: { locator: typed } },
+      { ...plan, ...withSet },
     ],
     "POST /execute": [
       { ...once(0), path: "/execute", body: SHARED_BODY },
       { ...once(1), path: "/execute", body: { code: "export default () => 2" } },
+      { path: "/execute", ...withSet, expected: refused },
     ],
     "POST /execute/batch": [
       { ...once(2), path: "/execute/batch", body: { requests: [SHARED_BODY] } },
@@ -127,6 +134,26 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
       [...named, "path:version"],
       NO_FUNCTION,
     ),
+    "POST /functions/{name}/redeploy": [
+      {
+        path: `${at}/redeploy`,
+        names: [...named, "body:version"],
+        body: { version },
+        expected: NO_FUNCTION,
+      },
+    ],
+    "GET /packages": one(`/packages?after=${set.slice(0, -1)}`, ["query:after"], [200]),
+    "GET /packages/{set}": one(`/packages/${set}`, ["path:set"], noSet),
+    "DELETE /packages/{set}": one(`/packages/${set}`, ["path:set"], noSet),
+    // This server has no registry.
+    "PUT /packages/{set}": [
+      {
+        path: `/packages/${set}`,
+        names: ["path:set"],
+        body: { dependencies: { zod: "4" } },
+        expected: refused,
+      },
+    ],
     "POST /functions/{name}/rollback": [
       {
         path: `${at}/rollback`,
@@ -154,6 +181,7 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
     // Makes a function of the prober's own with that name.
     "PUT /functions/{name}": [
       { path: at, names: named, body: { code: "export default () => 3" }, expected: [201] },
+      { path: at, ...withSet, expected: refused },
     ],
     ...Object.fromEntries(
       METHODS.map((method) => [

@@ -127,7 +127,8 @@ describe("deploying", () => {
     const store = Object.create(host.store.functions, { deploy: { value: deploy } });
     const full = new FunctionCatalogue(store, server.services.kernel);
     const caller = { tenant: { id: "full" }, limits: NO_LIMITS };
-    await expect(full.deploy(caller, "one", deployBody.parse({ code }))).rejects.toMatchObject({
+    const deployment = { caller, name: "one", body: deployBody.parse({ code }) };
+    await expect(full.deploy(deployment)).rejects.toMatchObject({
       status: 409,
       code: "FUNCTIONS_LIMIT",
     });

@@ -90,6 +90,8 @@ async function possessions(): Promise<Owned> {
   const resource = { domain: "owner.org", version: "1" };
   const decisions = { name: "ledger", description: SECRET, code, sandbox: "container" } as const;
   await host.store.types.add("owner", decisions);
+  const lock = { dependencies: { zod: "4" }, hash: SECRET, packages: [] };
+  await host.store.packageSets.put({ tenant: "owner", name: "kit", lock });
   for (const [name, type] of [
     ["plan", "text"],
     ["books", "ledger"],
@@ -99,7 +101,12 @@ async function possessions(): Promise<Owned> {
   }
   return {
     ...{ ...names, tenant: "owner", version: 2, execution: ran.id, job, waiting },
-    ...{ domain: "owner.org", locator: "owner.org/plan.text@1", typed: "owner.org/books.ledger@1" },
+    ...{
+      set: "kit",
+      domain: "owner.org",
+      locator: "owner.org/plan.text@1",
+      typed: "owner.org/books.ledger@1",
+    },
   };
 }
 
@@ -108,6 +115,7 @@ async function inventory(): Promise<unknown[]> {
   const paths = ["/tenant", "/executions?limit=200", "/functions", "/functions/orders"];
   paths.push(`/executions/${owned.execution}/logs`, "/functions/orders/logs");
   paths.push("/functions/orders/versions", "/functions/orders/versions/2", "/functions/site");
+  paths.push("/packages", "/packages/kit");
   paths.push(`/jobs/${owned.job}`, `/jobs/${owned.waiting}`, "/api/v1/types");
   paths.push(`/api/v1/resource?locator=${owned.locator}`, "/api/v1/search?q=owner.org");
   const all: unknown[] = [];

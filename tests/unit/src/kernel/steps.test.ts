@@ -7,7 +7,10 @@ import { config } from "../../../../src/config/config.ts";
 import { emptyContext } from "../../../../src/kernel/empty-context.ts";
 import { Kernel } from "../../../../src/kernel/kernel.ts";
 import { builtInSteps, type ContextAccess, type Step } from "../../../../src/kernel/steps.ts";
+import { PackageBuilds } from "../../../../src/packages/builds/package-builds.ts";
+import type { PackageSource } from "../../../../src/packages/types.ts";
 import { ApiHook } from "../../../../src/plugins/hooks.ts";
+import { PackageService } from "../../../../src/plugins/package-service.ts";
 import type {
   Context,
   Factory,
@@ -28,9 +31,16 @@ const settings = config({
 const engines = [new RecordingEngine("container")];
 const echo = { tool: { name: "echo", setup: () => {} }, source: "/echo.ts", module: "text" };
 
+/** Packages of a registry that is never asked. */
+const packages = new PackageService({
+  builds: new PackageBuilds({ source: {} as PackageSource }),
+  config: {},
+});
+
 const REQUESTS: readonly ExecuteRequest[] = [
   { code: "1" },
   { code: "1", input: { a: 1 }, tools: ["channel", "crypto", "database", "echo"], explain: true },
+  { code: "1", dependencies: { zod: "^4" } },
   { code: "1", permissions: { net: ["example.com"], read: ["/data"], env: ["NOPE"] } },
 ];
 
@@ -74,7 +84,7 @@ async function run(steps: readonly Step[]): Promise<ReadonlyMap<string, Access>>
   const format: [string, Parameters<PluginApi["onFormat"]["tap"]>[0]][] = [];
   const shared = {
     config: settings,
-    host: { engines, tools: [echo] },
+    host: { engines, tools: [echo], packages },
     onWorker: new ApiHook<Factory>("onWorker"),
     onToolset: new ApiHook<Toolset>("onToolset"),
     onLogger: new ApiHook<Logger>("onLogger"),
@@ -123,7 +133,7 @@ const steps = builtInSteps();
 
 describe("the built-in steps", () => {
   it("run in the order of the list, and other plugins behind them", async () => {
-    const names = ["guard", "toolset", "loader", "permission", "sandbox"];
+    const names = ["guard", "toolset", "packages", "loader", "permission", "sandbox"];
     names.push("channel", "cluster", "logger");
     expect(steps.map(({ plugin }) => plugin.name)).toEqual(names);
     const seen: string[] = [];

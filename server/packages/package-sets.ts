@@ -1,0 +1,121 @@
+import { BriefCache } from "../../src/base/brief-cache.ts";
+import type { Lock, PackageRequest } from "../../src/packages/types.ts";
+import type {
+  ExaminedLock,
+  PackageService,
+  PackageSetLookup,
+} from "../../src/plugins/package-service.ts";
+import { type KnownTenant, type Tenant, tenantKey } from "../../src/request/tenant.ts";
+import { HttpProblem } from "../errors/problem.ts";
+import { OPERATOR, type PackageSetRow, type PackageSets } from "../store/contract/package-sets.ts";
+import type { Page } from "../store/contract/page.ts";
+import { MOST_ROWS } from "../store/contract/storage.ts";
+import { isOneTooMany } from "../store/contract/store-errors.ts";
+import type { Caller } from "../tenants/auth.ts";
+
+/** Most bytes of cached sets, and the bytes of an entry besides its text. */
+const MAX_BYTES = 33_554_432;
+const ENTRY = 1_024;
+
+/** Owner of sets that all tenants may use. */
+const SHARED: Tenant = { id: OPERATOR };
+
+export interface PutSet {
+  readonly name: string;
+  readonly request: PackageRequest;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PutResult extends Pick<ExaminedLock, "warnings"> {
+  readonly set: PackageSetRow;
+  readonly created: boolean;
+}
+
+/** A store, of which only a part is used. That part alone may be a proxy, which no promise can have. */
+interface HasSets {
+  readonly packageSets: PackageSets;
+}
+
+/** Prepared sets of packages. Each tenant finds its own and the operator's. */
+export class PreparedSets implements PackageSetLookup {
+  readonly #store: Promise<HasSets>;
+  readonly #sets = new BriefCache<PackageSetRow | undefined>({ maxSize: MAX_BYTES, sizeOf });
+
+  /** Takes a store that may be still opening. */
+  constructor(store: Promise<HasSets>) {
+    this.#store = store;
+    // Its failure ends the start of the server.
+    store.catch(() => {});
+  }
+
+  async find(tenant: Tenant, name: string): Promise<Lock | undefined> {
+    return (await this.#find(tenant, name))?.lock;
+  }
+
+  async all(tenant: Tenant): Promise<readonly Lock[]> {
+    const { packageSets: store } = await this.#store;
+    const page = { limit: MOST_ROWS.packages };
+    const lists = await Promise.all([store.list(tenant.id, page), store.list(OPERATOR, page)]);
+    return lists.flat().map(({ lock }) => lock);
+  }
+
+  /** Returns a tenant's set, or the operator's with that name. */
+  async get(tenant: KnownTenant, name: string): Promise<PackageSetRow> {
+    return (await this.#find(tenant, name)) ?? noSuchSet(name);
+  }
+
+  /** Lists the sets of one owner by name. */
+  async list(owner: string, page: Page): Promise<PackageSetRow[]> {
+    return (await this.#store).packageSets.list(owner, page);
+  }
+
+  /** Finds and fetches the packages of a set, and keeps their lock. */
+  async put(packages: PackageService, asked: PutSet, caller?: Caller): Promise<PutResult> {
+    const tenant = caller?.tenant ?? SHARED;
+    const { name, request, signal } = asked;
+    const { lock, warnings } = await packages.prepare(request, { tenant, signal });
+    const put = (await this.#store).packageSets.put(
+      { tenant: tenant.id, name, lock },
+      caller?.limits.storage,
+    );
+    const result = await put.catch((error: unknown) => {
+      throw isOneTooMany(error, "packages") ? tooMany() : error;
+    });
+    this.#sets.forget(keyOf(tenant, name));
+    return { ...result, warnings };
+  }
+
+  async delete(tenant: KnownTenant | undefined, name: string): Promise<void> {
+    const owner = tenant ?? SHARED;
+    const existed = await (await this.#store).packageSets.delete(owner.id, name);
+    this.#sets.forget(keyOf(owner, name));
+    if (!existed) noSuchSet(name);
+  }
+
+  async #find(tenant: KnownTenant, name: string): Promise<PackageSetRow | undefined> {
+    const read = (owner: KnownTenant) =>
+      this.#sets.get(keyOf(owner, name), async () =>
+        (await this.#store).packageSets.get(owner.id, name),
+      );
+    return (await read(tenant)) ?? (await read(SHARED));
+  }
+}
+
+function sizeOf(set?: PackageSetRow): number {
+  return set === undefined ? ENTRY : ENTRY + 2 * JSON.stringify(set.lock).length;
+}
+
+/** Makes a key. Neither part can contain a slash. */
+function keyOf(tenant: KnownTenant, name: string): string {
+  return `${tenantKey(tenant)}/${name}`;
+}
+
+function tooMany(): HttpProblem {
+  const message = `There are ${MOST_ROWS.packages} sets of packages; delete one first`;
+  return new HttpProblem(409, "Conflict", "PACKAGES_LIMIT", message);
+}
+
+export function noSuchSet(name: string): never {
+  const message = `There is no set of packages "${name}"`;
+  throw new HttpProblem(404, "NotFound", "PACKAGES_NOT_FOUND", message);
+}
