@@ -2,9 +2,10 @@ import { describe, it } from "vitest";
 import { config } from "../../src/config/config.ts";
 import type { Outcome } from "../../src/engines/contract/contract.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
-import type { ExecuteRequest, Output } from "../../src/request/types.ts";
+import type { ExecuteRequest, Output, SandboxLevel } from "../../src/request/types.ts";
 import { resolveTools } from "../../src/tools/registry.ts";
 import type { Caller } from "./caller.ts";
+import { sample } from "./case-choice.ts";
 import { type Case, FAILURES, VALUES } from "./cases.ts";
 import { CHANNEL } from "./channel-cases.ts";
 import { CONSOLE } from "./console-cases.ts";
@@ -12,18 +13,34 @@ import { CRYPTO } from "./crypto-cases.ts";
 import { verify } from "./engine-contract.ts";
 import { LIMITS, LOGS, TAMPERING } from "./run-cases.ts";
 
+/** Cases that meet nothing but the runtime and the runner, and those that meet more. */
+const BY_CODE_ALONE = [VALUES, FAILURES, CONSOLE, CRYPTO, CHANNEL].flat();
+const BY_MORE = [LOGS, TAMPERING, LIMITS].flat();
+
+interface CallerOptions {
+  readonly isolation?: boolean;
+  /** True if another caller runs each case by the same runtime and the same runner. */
+  readonly sampled?: boolean;
+  /** Level of the cases beyond the sample, where it costs less. */
+  readonly others?: SandboxLevel;
+}
+
 /** Runs the cases of the engines as requests, for every way to send them. */
 export function callerContract(
   name: string,
   current: () => Caller,
-  { isolation = true } = {},
+  { isolation = true, sampled = false, others }: CallerOptions = {},
 ): void {
   describe(`${name}, all cases`, () => {
-    const all = [VALUES, FAILURES, LOGS, CONSOLE, TAMPERING, LIMITS, CRYPTO, CHANNEL].flat();
-    const possible = all.filter((item) => isolation || item.isolation !== true).filter(asRequested);
+    const chosen = new Set<Case>([...sample(BY_CODE_ALONE), ...BY_MORE]);
+    const possible = [...BY_CODE_ALONE, ...BY_MORE]
+      .filter((item) => !sampled || chosen.has(item))
+      .filter((item) => isolation || item.isolation !== true)
+      .filter(asRequested);
     it.each(possible.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
       await current().ready();
-      verify(toOutcome(await current().execute(toRequest(item)), item), item);
+      const level = others !== undefined && !chosen.has(item) ? { sandbox: others } : {};
+      verify(toOutcome(await current().execute({ ...toRequest(item), ...level }), item), item);
     });
   });
 }
