@@ -21,6 +21,8 @@ const SETTINGS = {
   ISOLATE_SECRET_KEY: "5e".repeat(32),
   ISOLATE_MEMORY: "128",
   ISOLATE_POOL_MIN: "1",
+  // Sandboxes prepared for one tenant's grants are there while others run.
+  ISOLATE_POOL_PREPARED: "4",
   // Each function keeps its sandbox; otherwise they would take turns at starting.
   ISOLATE_POOL_MAX: String(TENANTS + 10),
   ISOLATE_REUSE_TOTAL: String(TENANTS + 5),

@@ -15,7 +15,8 @@ const GOOD = { code: "export default (x) => x * 2", input: 21 };
 describe("a running server", () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await TestServer.start();
+    // One sandbox is warm beside the one that runs, so that a test sees what it does.
+    server = await TestServer.start({ ISOLATE_POOL_MIN: "2" });
   });
   afterAll(async () => {
     const { runDirectory } = server;
