@@ -40,13 +40,17 @@ const WORKERS = Math.min(availableParallelism() + 1, 8);
 const TEXTS = ["tests/unit/docs/**", "tests/unit/{comments,imports,structure}.test.ts"];
 
 /**
- * Tests of what no line of Node changes: our own reading and deciding, and engines that other tests run for real. They
- * are half of the time of a line, so other lines run them in `npm run soak` alone.
+ * Tests of what no line of Node changes: our own reading and deciding, the store's queries, the figures of the kernel,
+ * and engines that other tests run for real. They are most of the time of a line, so other lines run them in
+ * `npm run soak` alone. What a line does change runs by each: sockets, HTTP, streams, realms, threads, files, processes.
  */
 const ONE_LINE = [
   "tests/unit/src/{bundler,dns,permissions,plugins,resourcex,tools}/**",
   "tests/unit/src/engines/fake-engine.test.ts",
-  "tests/unit/server/resources/**",
+  "tests/unit/src/engines/metering/**",
+  "tests/unit/server/{jobs,quotas,resources,runs,tenants}/**",
+  "tests/unit/server/{functions/catalogue,replies/batches,store/reads}.test.ts",
+  "tests/unit/server/store/pglite/{template,vacuum}.test.ts",
 ];
 
 /** Builds `dist/`, which servers, threads and sandboxes run. */
