@@ -1,6 +1,6 @@
 /**
  * Tests alternating policies on a warm pool. Each execution has its own grants, and none of the
- * earlier ones. Most of the 300 run in processes with the same kernel, pool and runner. A
+ * earlier ones. Most run in processes with the same kernel, pool and runner. A
  * container's start would cost several times as much. `npm run soak` runs 300 in containers.
  */
 import { randomBytes } from "node:crypto";
@@ -157,7 +157,7 @@ const TIMES: readonly (readonly [kind: Kind, times: number])[] = SOAK
       ["open", 100],
     ]
   : [
-      ["container", 24],
+      ["container", 12],
       ["open", 8],
       ["isolated", 48],
     ];
