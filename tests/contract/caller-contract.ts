@@ -45,6 +45,10 @@ export function callerContract(
   });
 }
 
+/** Tells that callers run this case, or a sample with it. */
+export const isRequested = (item: Case): boolean =>
+  (BY_CODE_ALONE as readonly Case[]).includes(item) && asRequested(item);
+
 /** Tests that a case's tools are those that a host without settings gives a request. */
 function asRequested({ tools = [] }: Case): boolean {
   return JSON.stringify(tools) === JSON.stringify(resolveTools(names(tools), config()));

@@ -6,6 +6,7 @@ import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import { CodeCaches } from "../../src/engines/code-cache/code-caches.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
+import { isRequested } from "../contract/caller-contract.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { clockContract } from "../contract/clock-contract.ts";
 import { CONTRACT_POOL, engineContract, job, PROFILE } from "../contract/engine-contract.ts";
@@ -44,7 +45,8 @@ async function open(pool: object = {}): Promise<PooledEngine> {
   return engine;
 }
 
-engineContract("process", open);
+// HTTP runs the others: tests/e2e/rest-contract.test.ts.
+engineContract("process", open, { elsewhere: isRequested });
 errorContract("process", open);
 clockContract("process", open);
 channelContract("process", open);
