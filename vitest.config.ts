@@ -7,7 +7,7 @@ import { longestFirst } from "./tests/runner/longest-first.ts";
 import { NODE_FLAGS } from "./tests/runner/node-flags.ts";
 import { SlowestFiles } from "./tests/runner/slowest-files.ts";
 
-/** Files that take longest, in about that order. */
+/** Files that take longest, in about that order. All are of the first project, because each change costs processes. */
 const LONGEST = [
   "container/container-engine.test.ts",
   "e2e/largest-requests.test.ts",
@@ -28,9 +28,6 @@ const LONGEST = [
   "process/floods.test.ts",
   "e2e/kept-idle.test.ts",
   "e2e/resourcex.test.ts",
-  "unit/src/engines/fake-engine.test.ts",
-  "unit/server/functions/http.test.ts",
-  "unit/server/jobs/jobs.test.ts",
 ];
 
 /** One more than there are cores, because tests often wait: for an engine, a disk, or a time to pass. */
@@ -71,7 +68,7 @@ const unit = {
 };
 
 /**
- * `unit` and `fuzz` need no engine, and run by the Node that runs this. `unit-node…` is `unit` by others, where the
+ * `unit` needs no engine, and runs by the Node that runs this. `unit-node…` is `unit` by others, where the
  * set-up has installed them. `real` starts Deno processes, containers, servers.
  */
 export default defineConfig({
@@ -90,8 +87,7 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      { test: { ...unit, name: "unit" } },
-      { test: { ...unit, name: "fuzz", include: ["tests/fuzz/**/*.test.ts"] } },
+      { test: { ...unit, name: "unit", include: [...unit.include, "tests/fuzz/**/*.test.ts"] } },
       ...otherLines().map((line) => ({
         test: {
           ...unit,
