@@ -63,7 +63,7 @@ const unit = {
   ...shared,
   include: ["tests/unit/**/*.test.ts"],
   globalSetup: BUILD,
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   hookTimeout: 60_000,
 };
 

@@ -76,9 +76,9 @@ const CLOCKS = `
     importedContext: async () => temporal((await import("data:text/javascript,export * from 'node:vm'")).runInNewContext("Temporal")),
     event: () => new Event("x").timeStamp,
     date: () => Date.now(),
-    timerify: () => { const h = createHistogram(); hooks.timerify(() => { for (let n = 0; n < 1e4; n += 1) ; }, { histogram: h })(); return h.max / 1e6; },
   };
   export const intervals = {
+    timerify: () => { const h = createHistogram(); hooks.timerify(() => { for (let n = 0; n < 1e4; n += 1) ; }, { histogram: h })(); return h.max / 1e6; },
     delta: () => delta(histogram),
     held: () => held === undefined ? 0 : delta(held),
     console: () => { printed = ""; own.time("t"); for (let n = 0; n < 1e5; n += 1) ; own.timeEnd("t"); return Number(/([\\d.]+)ms/.exec(printed)?.[1] ?? 0); },
