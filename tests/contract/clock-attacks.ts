@@ -175,15 +175,15 @@ export const CLOCK_ATTACKS: readonly ClockAttack[] = [
   },
   {
     name: "the runtime's record of a timer",
-    body: `const timer = setTimeout(() => {}, 50);
+    body: `const timer = setTimeout(() => {}, 60_000);
       const { _timer: record } = timer;
       return () => { timer.refresh(); return record._idleStart ?? Date.now(); };`,
   },
   {
     name: "a record in place of a timer's own",
-    body: `const timer = setTimeout(() => {}, 50);
+    body: `const timer = setTimeout(() => {}, 60_000);
       let time;
-      const record = { _idleTimeout: 50, set _idleStart(value) { time = value; } };
+      const record = { _idleTimeout: 60_000, set _idleStart(value) { time = value; } };
       const state = { get() { timer._timer = record; return false; } };
       return () => {
         during(timer, "_destroyed", state, () => timer.refresh());
@@ -192,8 +192,8 @@ export const CLOCK_ATTACKS: readonly ClockAttack[] = [
   },
   {
     name: "a proxy in place of a timer",
-    body: `const { _timer: _, ...fields } = setTimeout(() => {}, 50);
-      const of = Object.getPrototypeOf(setTimeout(() => {}, 50));
+    body: `const { _timer: _, ...fields } = setTimeout(() => {}, 60_000);
+      const of = Object.getPrototypeOf(setTimeout(() => {}, 60_000));
       const create = Object.getOwnPropertySymbols(of).find((one) => one.description === "createTimer");
       return () => {
         let time;
@@ -207,7 +207,7 @@ export const CLOCK_ATTACKS: readonly ClockAttack[] = [
   },
   {
     name: "a timer whose record cannot be replaced",
-    body: `const timer = setTimeout(() => {}, 50);
+    body: `const timer = setTimeout(() => {}, 60_000);
       const of = Object.getPrototypeOf(timer);
       const create = Object.getOwnPropertySymbols(of).find((one) => one.description === "createTimer");
       return () => {
