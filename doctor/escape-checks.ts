@@ -86,7 +86,7 @@ function judge({ flag, what, holds, unclear }: Probe, facts: Facts): Finding {
 }
 
 /** Joins the code of many probes into one body that runs them one after the other. */
-function sequence(probes: readonly Probe[]): string {
+export function sequence(probes: readonly Pick<Probe, "flag" | "code">[]): string {
   const steps = probes.map(
     ({ flag, code }) => `facts[${JSON.stringify(flag)}] = await saw(async () => {${code}});`,
   );

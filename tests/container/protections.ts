@@ -65,11 +65,6 @@ export const PROTECTIONS: readonly Protection[] = [
     weaken: (host) => delete host.ReadonlyRootfs,
   },
   {
-    ...probe("Tmpfs size=16m"),
-    removed: { wrote: "ok" },
-    weaken: tmpfs("size=16m", ""),
-  },
-  {
     ...probe("Tmpfs noexec"),
     removed: { loaded: "ok" },
     // The engine adds noexec, nosuid and nodev itself, unless an option says the opposite.
@@ -147,5 +142,11 @@ export const PROTECTIONS: readonly Protection[] = [
     holds: { log: expect.any(Number) },
     removed: { log: expect.stringContaining("printed") },
     weaken: (host) => delete host.LogConfig,
+  },
+  // Last, because it fills /tmp, and others that share its sandbox write there.
+  {
+    ...probe("Tmpfs size=16m"),
+    removed: { wrote: "ok" },
+    weaken: tmpfs("size=16m", ""),
   },
 ];
