@@ -7,12 +7,16 @@ import { CodeCaches } from "../../src/engines/code-cache/code-caches.ts";
 import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.ts";
 import type { Engine } from "../../src/engines/contract/contract.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
+import { ATTACHMENTS } from "../contract/attachment-cases.ts";
+import type { Case } from "../contract/cases.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { clockContract } from "../contract/clock-contract.ts";
+import { STREAMS } from "../contract/console-cases.ts";
 import { CONTRACT_POOL, engineContract } from "../contract/engine-contract.ts";
 import { errorContract } from "../contract/error-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
+import { RUNTIME } from "../contract/runtime-cases.ts";
 import { tenantContract } from "../contract/tenant-contract.ts";
 import { usageContract } from "../contract/usage-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
@@ -51,8 +55,10 @@ async function open(pool: object = {}): Promise<Engine> {
   return supervisor.engine;
 }
 
-// Processes run all cases by the same runtime and the same runner.
-engineContract("container", open, { elsewhere: () => true });
+/** Cases that try what a container is, or what passes its walls. Processes run the others by the same runner. */
+const OWN = new Set<Case>([...STREAMS, ...ATTACHMENTS, ...RUNTIME]);
+
+engineContract("container", open, { elsewhere: (item) => !OWN.has(item) });
 errorContract("container", open);
 clockContract("container", open, { sampled: true });
 channelContract("container", open);

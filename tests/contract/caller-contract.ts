@@ -45,7 +45,7 @@ export function callerContract(
   });
 }
 
-/** Tells that callers run this case, or a sample with it. */
+/** Tells that callers run this case. */
 export const isRequested = (item: Case): boolean =>
   (BY_CODE_ALONE as readonly Case[]).includes(item) && asRequested(item);
 

@@ -68,7 +68,7 @@ interface ContractOptions {
    * every descriptor of their process.
    */
   readonly deno?: boolean;
-  /** Tells of a case that it also runs by another way, by the same runtime and the same runner. */
+  /** Tells of a case that it also runs another way, by the same runtime and the same runner. */
   readonly elsewhere?: (item: Case) => boolean;
 }
 
@@ -85,34 +85,29 @@ export function engineContract(
     });
     afterAll(() => engine.close());
 
-    // Their cases meet nothing but the runtime and the runner.
-    const byCodeAlone = Object.entries({
+    const groups = Object.entries({
       VALUES,
       FAILURES,
-      CONSOLE,
-      CRYPTO,
-      CHANNEL,
-      CUSTOM_TOOLS,
-      RESULTS,
-      RICH,
-      INPUTS,
-      // The sandboxes of unit tests have a loader of their own.
-      ...((deno || !isolation) && { MODULES }),
-    });
-    const byMore = Object.entries({
       LOGS,
+      CONSOLE,
       ...(deno && { STREAMS }),
       TAMPERING,
       LIMITS,
+      CRYPTO,
+      CHANNEL,
+      CUSTOM_TOOLS,
       ATTACHMENTS,
+      RESULTS,
+      RICH,
+      INPUTS,
       LINGERING,
       ...(deno && { RUNTIME }),
+      // The sandboxes of unit tests have a loader of their own.
+      ...((deno || !isolation) && { MODULES }),
     });
-    const chosen = byCodeAlone.map(([group, cases]) => {
-      const sampled = sample(cases);
-      return [group, cases.filter((item) => !elsewhere(item) || sampled.includes(item))] as const;
-    });
-    for (const [group, cases] of [...chosen, ...byMore]) {
+    for (const [group, all] of groups) {
+      const sampled = sample(all);
+      const cases = all.filter((item) => !elsewhere(item) || sampled.includes(item));
       const possible = cases.filter((item) => isolation || item.isolation !== true);
       // Without a boundary, all cases of a group may be impossible.
       if (possible.length === 0) continue;

@@ -19,7 +19,10 @@ let expected: readonly string[];
 let found: readonly string[];
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  isolate = await createIsolate({ runDirectory: join(directory, "run") });
+  isolate = await createIsolate({
+    runDirectory: join(directory, "run"),
+    config: { cluster: { min: 1 } },
+  });
   const code = `export default function main() {
 ${CALLS.map((call) => `{ ${call} }\nconsole.log(${JSON.stringify(END)});`).join("\n")}
 }`;

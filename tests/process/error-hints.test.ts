@@ -14,7 +14,10 @@ let directory: string;
 let isolate: Isolate;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  isolate = await createIsolate({ runDirectory: directory, trusted: true });
+  isolate = await createIsolate({
+    ...{ runDirectory: directory, trusted: true },
+    config: { cluster: { min: 1, prepared: 0 } },
+  });
 });
 afterAll(async () => {
   await isolate.close();

@@ -38,7 +38,10 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-"));
   await writeFile(join(directory, "cases.js"), THROWING);
   await writeFile(join(directory, "tell.js"), TELL);
-  isolate = await createIsolate({ runDirectory: directory });
+  isolate = await createIsolate({
+    runDirectory: directory,
+    config: { cluster: { min: 1 } },
+  });
   const { stdout } = await run(deno, ["run", "--no-config", join(directory, "tell.js")]);
   told = JSON.parse(stdout);
 });

@@ -33,7 +33,10 @@ function open(level: SandboxLevel): () => Caller {
     isolate = await createIsolate({
       runDirectory: directory,
       containers: level === "container",
-      config: { sandbox: level, memory: 128, timeout: 20_000 },
+      config: {
+        ...{ sandbox: level, memory: 128, timeout: 20_000 },
+        cluster: { min: 1, prepared: 0 },
+      },
       plugins: [census],
     });
     await until(() => warm > 0);

@@ -41,7 +41,10 @@ let isolate: Isolate;
 let plain: [result: unknown, said: string[]][];
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "platform-"));
-  isolate = await createIsolate({ runDirectory: directory, trusted: true });
+  isolate = await createIsolate({
+    ...{ runDirectory: directory, trusted: true },
+    config: { cluster: { min: 1, prepared: 0 } },
+  });
   const file = join(directory, "plain.js");
   const programs = JSON.stringify(PROGRAMS.map(({ code }) => code));
   const head = `const programs = ${programs}, around = ${JSON.stringify(AROUND)};`;
