@@ -43,9 +43,12 @@ function idIn(stdout: string): string | undefined {
 }
 
 /**
- * Waits until a block that is a single command finds what it reads: a job that has ended, or a recorded execution.
+ * Waits until a block that is a single command finds what it reads: a warm sandbox, a job that has ended, or a recorded
+ * execution.
  */
 async function settled({ script, keyed }: DocsCommand, id: string): Promise<void> {
+  // An earlier page may have taken the sandbox that was warm.
+  if (script.includes("/readyz")) await servers.open.ready();
   const [address] = CHANGING.exec(script) ?? [];
   if (address === undefined || script.split("curl ").length > 2) return;
   const url = servers.addressed(address, keyed).replace("$ID", id);
