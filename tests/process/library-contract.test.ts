@@ -33,10 +33,7 @@ function open(level: SandboxLevel): () => Caller {
     isolate = await createIsolate({
       runDirectory: directory,
       containers: level === "container",
-      config: {
-        ...{ sandbox: level, memory: 128, timeout: 20_000 },
-        cluster: { min: 1, prepared: 0 },
-      },
+      config: { sandbox: level, memory: 128, timeout: 20_000 },
       plugins: [census],
     });
     await until(() => warm > 0);
