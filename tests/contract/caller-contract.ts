@@ -49,8 +49,9 @@ export function callerContract(
 export const isRequested = (item: Case): boolean =>
   (BY_CODE_ALONE as readonly Case[]).includes(item) && asRequested(item);
 
-/** Tests that a case's tools are those that a host without settings gives a request. */
-function asRequested({ tools = [] }: Case): boolean {
+/** Tests that a host without settings takes a case's code, and gives a request the case's tools. */
+function asRequested({ code, tools = [] }: Case): boolean {
+  if (code.length > config().maxSize) return false;
   return JSON.stringify(tools) === JSON.stringify(resolveTools(names(tools), config()));
 }
 
