@@ -13,6 +13,8 @@ const CONNECT = /^CONNECT (\S{1,300}) HTTP/;
 
 /** Connects to the proxy. It is called once. */
 type Dial = () => Promise<Deno.Conn>;
+/** Closes what a function has opened. */
+export type Close = () => void;
 type Read = () => Promise<Uint8Array | null>;
 type Serve = (client: Deno.Conn, dial: Dial, place: Place) => Promise<void>;
 
@@ -26,31 +28,50 @@ export function openForwarder(
   socketPath: string,
   places: Places,
   onRefused: (refused: RefusedMessage) => void,
-): void {
-  offer(FORWARDER, socketPath, places, (client, dial, place) =>
+): Close {
+  return offer(FORWARDER, socketPath, places, (client, dial, place) =>
     forward(client, dial, place, onRefused),
   );
 }
 
-/** Listens on loopback. Calls `serve` for each client that has a place. */
+/**
+ * Listens on loopback. Calls `serve` for each client that has a place. The returned function closes
+ * the listener and all its connections.
+ */
 export function offer(
   address: { hostname: string; port: number },
   socketPath: string,
   places: Places,
   serve: Serve,
-): void {
+): Close {
   const listener = Deno.listen(address);
+  const open = new Set<Deno.Conn>();
+  let closed = false;
   void (async () => {
-    for (;;) {
+    while (!closed) {
       const client = await listener.accept().catch(() => undefined);
-      if (client !== undefined) void attend(client, await places.take(), socketPath, serve);
+      if (client !== undefined) void attend(client, open, await places.take(), socketPath, serve);
       else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   })();
+  return () => {
+    closed = true;
+    listener.close();
+    for (const conn of open) close(conn);
+  };
+}
+
+function close(conn: Deno.Conn | undefined): void {
+  try {
+    conn?.close();
+  } catch {
+    // It is closed already.
+  }
 }
 
 async function attend(
   client: Deno.Conn,
+  open: Set<Deno.Conn>,
   place: Place,
   socketPath: string,
   serve: Serve,
@@ -58,15 +79,19 @@ async function attend(
   let proxy: Deno.Conn | undefined;
   const dial = async (): Promise<Deno.Conn> => {
     proxy = await Deno.connect({ transport: "unix", path: socketPath });
+    open.add(proxy);
     return proxy;
   };
+  open.add(client);
   try {
     await serve(client, dial, place);
   } catch {
     // One side has closed its connection; closing the other one passes that on.
   } finally {
-    client.close();
-    proxy?.close();
+    for (const conn of [client, proxy]) {
+      close(conn);
+      if (conn !== undefined) open.delete(conn);
+    }
     place.free();
   }
 }

@@ -8,6 +8,7 @@ import { EGRESS_SOCKET } from "../src/protocol/egress-admin.ts";
 import { partsOf, readFault } from "../src/protocol/fault.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
 import type { Grants, WorkerGrant, WorkerPermissions } from "../src/protocol/grants.ts";
+import type { HostSettings, Removal } from "../src/protocol/host-settings.ts";
 import { streamOf } from "../src/protocol/inbound.ts";
 import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job.ts";
 import {
@@ -20,25 +21,27 @@ import {
 import type {
   Fault,
   PrepareHeader,
+  RenewHeader,
   ToolUse,
   WorkerJob,
   WorkerMessage,
 } from "../src/protocol/messages.ts";
-import { tunnelsOf } from "../src/protocol/tunnels.ts";
 import { readUngranted } from "../src/protocol/ungranted.ts";
 import { ChannelRelay } from "./channel-relay.ts";
-import { openForwarder } from "./forwarder.ts";
-import { Places } from "./places.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
+import { emptyScratch, MadeUrls, ProcessVariables } from "./residue.ts";
 import { ResponseRelay } from "./response-relay.ts";
-import { Spare } from "./spare.ts";
-import { openTunnels } from "./tunnels.ts";
-import { type WorkerEvents, WorkerLine } from "./worker-line.ts";
+import { SPARE_ROUNDS, Spare } from "./spare.ts";
+import { Ways } from "./ways.ts";
+import { type WorkerEvents, WorkerLine, WorkerLines } from "./worker-line.ts";
 
 /**
  * Permissions of workers without grants, set at build time. Tests of the outer layer set "inherit".
  */
 declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
+
+/** Removals that are left out between two executions of a tenant, set at build time. Only for tests. */
+declare const LEFT_OUT: readonly Removal[];
 
 /** Directory of the bundled modules of the database tool. */
 const DATABASE_MODULES = new URL("./database", import.meta.url).pathname;
@@ -49,9 +52,13 @@ const encoder = new TextEncoder();
 
 type WorkerResult = Extract<WorkerMessage, { type: "result" }>;
 
-const socketPath = Deno.args[Deno.args.length - 1];
-if (socketPath === undefined) throw new Error("Usage: host.js [hurried] SOCKET");
-const isHurried = Deno.args.length > 1;
+const socketPath = Deno.args.at(-1);
+const settingsText = Deno.args.at(-2);
+if (socketPath === undefined || settingsText === undefined) {
+  throw new Error("Usage: host.js [hurried] SETTINGS SOCKET");
+}
+const isHurried = Deno.args.length > 2;
+const { variables: names, scratch } = JSON.parse(settingsText) as HostSettings;
 
 hidePath();
 const databaseSocket = beside(DATABASE_SOCKET);
@@ -73,6 +80,16 @@ let loaded = false;
 let logEntries = 0;
 let logBytes = 0;
 
+const variables = new ProcessVariables(names);
+const urls = new MadeUrls();
+const ways = new Ways(beside(EGRESS_SOCKET));
+/** Lines to all workers that may still be there. */
+const lines = new WorkerLines();
+/** True once the worker of `line` has been given a job of the control plane's. */
+let used = false;
+/** Permissions of the last job's worker. */
+let lastGrant: WorkerGrant | undefined;
+
 // Created last, because the first message of the worker uses everything above.
 const events: WorkerEvents = {
   onMessage: relay,
@@ -81,7 +98,7 @@ const events: WorkerEvents = {
     else decline();
   },
 };
-let line = new WorkerLine(WORKER_PERMISSIONS, events);
+let line = plainLine();
 let spare: Spare | undefined;
 /** A job that waits until its own worker has started. */
 let awaitingWorker: WorkerJob | undefined;
@@ -126,8 +143,9 @@ function receive(frame: Frame): void {
   if (frame.type === "prepare") {
     const { worker } = frame.header as unknown as PrepareHeader;
     const onReady = (): void => send(encodeFrame("prepared"));
-    spare = new Spare(worker, optionsOf(worker), { onReady, onCrash: events.onCrash });
+    spare = makeSpare(worker, SPARE_ROUNDS, onReady);
   }
+  if (frame.type === "renew") renew(frame.header as unknown as RenewHeader);
   if (frame.type === "job" && !declined) start(begin(frame), grantsOf(frame));
   if (frame.type === "channel") line.send(channel.inbound(frame));
   if (frame.type === "finish" && running) line.send({ type: "finish" });
@@ -146,27 +164,68 @@ function start(job: WorkerJob, grants: Grants | undefined): void {
   const again = loaded;
   loaded = job.reuse === true;
   // A repeated job has its worker and its sockets already.
-  if (grants === undefined || again) {
+  if (again) {
     line.send(job);
     return;
   }
-  for (const [name, value] of Object.entries(grants.env)) Deno.env.set(name, value);
-  awaitingWorker = grants.proxy ? { ...job, tunnels: openWays(grants.worker) } : job;
-  if (prepared?.fits(grants.worker)) {
-    line = prepared.take(relay);
+  lastGrant = grants?.worker;
+  if (grants === undefined) {
+    if (used && primingLeft < 0) line = plainLine();
+    used = primingLeft < 0;
+    line.send(job);
     return;
   }
-  line = new WorkerLine(optionsOf(grants.worker), events, grants.worker.hrtime);
+  used = true;
+  variables.set(grants.env);
+  const { worker, proxy } = grants;
+  awaitingWorker = proxy
+    ? { ...job, tunnels: ways.open(worker, (refused) => line.send(refused)) }
+    : job;
+  if (prepared?.fits(worker)) line = prepared.take(relay);
+  else line = lines.add(new WorkerLine(optionsOf(worker), events, worker.hrtime));
 }
 
-/** Opens the connections to the proxy. Returns the tunnels, which lead to one target each. */
-function openWays({ net }: WorkerPermissions): ReadonlyMap<string, number> {
-  const proxySocket = beside(EGRESS_SOCKET);
-  const tunnels = tunnelsOf(typeof net === "boolean" ? [] : net);
-  const places = new Places();
-  openForwarder(proxySocket, places, (refused) => line.send(refused));
-  openTunnels(tunnels, proxySocket, places);
-  return tunnels;
+function plainLine(): WorkerLine {
+  return lines.add(new WorkerLine(WORKER_PERMISSIONS, events));
+}
+
+function makeSpare(worker: WorkerGrant, rounds: number, onReady: () => void): Spare {
+  const { onCrash } = events;
+  const made = new Spare(worker, optionsOf(worker), { onReady, onCrash }, rounds);
+  lines.add(made.line);
+  return made;
+}
+
+/**
+ * Does a step between two executions of a tenant. The control plane asks for the second one when it
+ * has seen that no worker is left. A sandbox that cannot be made clean ends.
+ */
+function renew({ step }: RenewHeader): void {
+  const does = (removal: Removal): boolean => !LEFT_OUT.includes(removal);
+  running = false;
+  if (step === "end") {
+    if (does("workers")) lines.end();
+    if (does("ways")) ways.close();
+    send(encodeFrame("renewed"));
+    return;
+  }
+  lines.close();
+  if (does("environment")) variables.restore();
+  try {
+    const told = !does("urls") || urls.revoke();
+    const isEmpty = scratch === undefined || !does("files") || emptyScratch(scratch);
+    if (!told || !isEmpty) Deno.exit(0);
+  } catch {
+    Deno.exit(0);
+  }
+  loaded = false;
+  reuse = false;
+  used = lastGrant !== undefined;
+  awaitingWorker = undefined;
+  // Most requests of a tenant ask for what its last one did.
+  if (lastGrant === undefined) line = plainLine();
+  else spare = makeSpare(lastGrant, 0, () => {});
+  send(encodeFrame("renewed"));
 }
 
 function optionsOf({ database, hrtime: _, ...permissions }: WorkerGrant): Deno.PermissionOptions {
@@ -212,6 +271,10 @@ function begin(frame: Frame): WorkerJob {
  * Relays a message of the worker. Enforces the limits again: code may have taken over the worker.
  */
 function relay(message: WorkerMessage): void {
+  if (message.type === "url") {
+    urls.note(message.url, message.gone);
+    return;
+  }
   if (!running && message.type !== "ready" && message.type !== "spoiled") return;
   switch (message.type) {
     case "ready":

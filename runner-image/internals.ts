@@ -15,11 +15,11 @@ const TEST_BINDING = "internal/test/binding";
 /**
  * Removes access from a worker's globals to the runtime's internals. These are operations on
  * resources by number, handles for sockets and files, and the internal module loader. Runs before
- * user code. `prelude` is the URL of a module that does the same in a nested worker, and `output`
+ * user code. `prelude` makes the URL of a module that does the same in a nested worker, and `output`
  * receives that worker's output. `urlOfMain` makes a URL of the module of user code.
  */
 export function closeInternals(
-  prelude: string,
+  prelude: () => string,
   output: NestedOutput,
   urlOfMain: () => string,
 ): void {

@@ -1,7 +1,6 @@
 import { MODULE_URL } from "../src/protocol/messages.ts";
 import {
   apply,
-  createBlobUrl,
   defineProperty,
   getOwnPropertyDescriptor,
   getPrototypeOf,
@@ -17,9 +16,9 @@ import {
   stringifyJson,
   toText,
 } from "./base/primordials.ts";
+import { dropUrl, makeUrl } from "./blob-urls.ts";
 
 const { construct, setPrototypeOf, preventExtensions } = Reflect;
-const revokeBlobUrl = URL.revokeObjectURL.bind(URL);
 const typeOfBlob = getterOf<string>(Blob.prototype, "type");
 const JAVASCRIPT = { type: "application/javascript" };
 
@@ -47,7 +46,7 @@ export interface NestedOutput {
  * worker can load.
  */
 export function closeWorkers(
-  prelude: string,
+  prelude: () => string,
   NodeWorker: object,
   output: NestedOutput,
   urlOfMain: () => string,
@@ -59,8 +58,8 @@ export function closeWorkers(
     // Converted to text once: a second conversion could give another text.
     const url = new NativeURL(toText(specifier), base).href;
     const own = url === MODULE_URL ? urlOfMain() : (mapGet(typed, url) ?? url);
-    const text = `import ${stringifyJson(prelude)};\nimport ${stringifyJson(own)};\n`;
-    return createBlobUrl(new NativeBlob(listOf(text), JAVASCRIPT));
+    const text = `import ${stringifyJson(prelude())};\nimport ${stringifyJson(own)};\n`;
+    return makeUrl(new NativeBlob(listOf(text), JAVASCRIPT));
   };
   const guarded = new Proxy(Native, {
     // Not destructured: code may have replaced the iterator of arrays.
@@ -107,17 +106,17 @@ function messageOf(event: Event): unknown {
 function typedCopies(): Map<string, string> {
   const copies = new NativeMap<string, string>();
   function createObjectURL(blob: Blob): string {
-    const url = createBlobUrl(blob);
+    const url = makeUrl(blob);
     if (!isModuleType(typeOfBlob(blob))) {
-      mapSet(copies, url, createBlobUrl(new NativeBlob(listOf(blob), JAVASCRIPT)));
+      mapSet(copies, url, makeUrl(new NativeBlob(listOf(blob), JAVASCRIPT)));
     }
     return url;
   }
   function revokeObjectURL(url: string): void {
     const copy = mapGet(copies, url);
-    if (copy !== undefined) revokeBlobUrl(copy);
+    if (copy !== undefined) dropUrl(copy);
     mapDelete(copies, url);
-    revokeBlobUrl(url);
+    dropUrl(url);
   }
   Object.assign(URL, { createObjectURL, revokeObjectURL });
   return copies;

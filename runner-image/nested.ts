@@ -1,6 +1,7 @@
 /** First module of a worker that user code creates. */
 import { OUTPUT_LIMITS } from "../src/protocol/limits.ts";
 import { apply, nextTurn } from "./base/primordials.ts";
+import { tellUrls } from "./blob-urls.ts";
 import { coarsenClocks } from "./clocks/coarse.ts";
 import { hideTimerRecords } from "./clocks/timers.ts";
 import { takeDenoText } from "./console/deno-text.ts";
@@ -51,6 +52,8 @@ function flushSoon(): void {
   });
 }
 
+const tell = (url: string, gone: boolean): void => sendOutput({ url, gone });
+tellUrls(tell);
 if (!HRTIME) hideTimerRecords(internalsOf(Deno).core);
 const text = takeDenoText();
 captureStreams((stream, bytes) => {
@@ -58,8 +61,8 @@ captureStreams((stream, bytes) => {
   flushSoon();
 });
 closeInternals(
-  import.meta.url,
-  { mark: OUTPUT_MARK, taker: () => (output) => takeNested(output, log) },
+  () => import.meta.url,
+  { mark: OUTPUT_MARK, taker: () => (output) => takeNested(output, log, tell) },
   () => "data:text/javascript,",
 );
 replaceVariables(Reflect.get(globalThis, "process"), ENV, () => {});

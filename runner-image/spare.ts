@@ -5,7 +5,7 @@ import { primingJob } from "./priming.ts";
 import { WorkerLine } from "./worker-line.ts";
 
 /** Number of priming jobs of a spare worker. The process is warm already, the worker is not. */
-const PRIMING_ROUNDS = 2;
+export const SPARE_ROUNDS = 2;
 
 /** A worker made ahead for likely grants: most requests ask for the same as earlier ones. */
 export class Spare {
@@ -16,7 +16,7 @@ export class Spare {
    * job.
    */
   readonly #databaseUrl: string | undefined;
-  #primingLeft = PRIMING_ROUNDS;
+  #primingLeft: number;
   #ready = false;
   readonly #onReady: () => void;
   #taken: ((message: WorkerMessage) => void) | undefined;
@@ -25,12 +25,18 @@ export class Spare {
     worker: WorkerGrant,
     permissions: Deno.PermissionOptions,
     events: { onReady(): void; onCrash(reason: string): void },
+    rounds = SPARE_ROUNDS,
   ) {
+    this.#primingLeft = rounds;
     this.#onReady = events.onReady;
     this.#key = JSON.stringify(worker);
     if (worker.database) this.#databaseUrl = new URL(DATABASE_MODULE, import.meta.url).href;
     const onMessage = (message: WorkerMessage): void => this.#hear(message);
     this.#line = new WorkerLine(permissions, { ...events, onMessage }, worker.hrtime);
+  }
+
+  get line(): WorkerLine {
+    return this.#line;
   }
 
   /** Returns whether the worker has exactly these permissions. */

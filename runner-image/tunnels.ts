@@ -1,5 +1,5 @@
 import { tunnelAddress } from "../src/protocol/tunnels.ts";
-import { offer } from "./forwarder.ts";
+import { type Close, offer } from "./forwarder.ts";
 import type { Place, Places } from "./places.ts";
 import { readAnswer } from "./proxy-answer.ts";
 import { splice, writeAll } from "./splice.ts";
@@ -13,12 +13,15 @@ export function openTunnels(
   tunnels: ReadonlyMap<string, number>,
   socketPath: string,
   places: Places,
-): void {
-  for (const [target, port] of tunnels) {
+): Close {
+  const all = [...tunnels].map(([target, port]) =>
     offer(tunnelAddress(port), socketPath, places, async (client, dial, place) =>
       tunnel(client, await dial(), place, target),
-    );
-  }
+    ),
+  );
+  return () => {
+    for (const close of all) close();
+  };
 }
 
 async function tunnel(

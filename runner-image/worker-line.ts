@@ -22,6 +22,8 @@ const NOTHING: Pick<WorkerJob, "attachments" | "codeBytes"> = {};
 /** A worker for one job, and the port to it. */
 export class WorkerLine {
   readonly #port: MessagePort;
+  readonly #worker: Worker;
+  #ended = false;
 
   /** Starts the worker. Its first message says that it is ready. */
   constructor(permissions: Deno.PermissionOptions, events: WorkerEvents, hrtime = false) {
@@ -29,13 +31,14 @@ export class WorkerLine {
       type: "module",
       deno: { permissions },
     });
+    this.#worker = worker;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const env = namesOf(typeof permissions === "object" ? permissions.env : permissions);
     worker.postMessage({ port: port2, hrtime, env } satisfies WorkerStart, [port2]);
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      events.onCrash(clip(event.message, MAX_FAULT_TEXT));
+      if (!this.#ended) events.onCrash(clip(event.message, MAX_FAULT_TEXT));
     });
     port1.onmessage = ({ data }: MessageEvent<WorkerMessage>) => events.onMessage(data);
   }
@@ -51,6 +54,37 @@ export class WorkerLine {
       message,
       parts.map(({ buffer }) => buffer as ArrayBuffer),
     );
+  }
+
+  /** Asks the worker to end. It does once its code returns, and its own workers with it. */
+  end(): void {
+    this.#ended = true;
+    this.#worker.terminate();
+  }
+
+  /** Drops all messages of the worker that have not arrived yet. */
+  close(): void {
+    this.#port.close();
+  }
+}
+
+/** Worker lines of a process that may still have a worker. */
+export class WorkerLines {
+  #all: WorkerLine[] = [];
+
+  add(line: WorkerLine): WorkerLine {
+    this.#all.push(line);
+    return line;
+  }
+
+  /** Asks all workers to end. Their messages of before still arrive. */
+  end(): void {
+    for (const line of this.#all) line.end();
+  }
+
+  /** Drops all messages that have not arrived yet. */
+  close(): void {
+    for (const line of this.#all.splice(0)) line.close();
   }
 }
 

@@ -6,7 +6,8 @@ import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.t
 import { MODULE_URL } from "../src/protocol/messages.ts";
 import type { Work } from "../src/protocol/work.ts";
 import { makeCall } from "./base/bare-call.ts";
-import { createBlobUrl, NativeBlob } from "./base/primordials.ts";
+import { listOf, NativeBlob } from "./base/primordials.ts";
+import { makeUrl, tellUrls } from "./blob-urls.ts";
 import { coarsenClocks } from "./clocks/coarse.ts";
 import { hideTimerRecords, timerClass } from "./clocks/timers.ts";
 import type { Runtime } from "./code-run.ts";
@@ -69,6 +70,8 @@ const randomId = crypto.randomUUID.bind(crypto);
 scope.onmessage = async ({ data: { port, hrtime, env } }) => {
   scope.onmessage = null;
   const runs = new CodeRuns((message) => send(port, message));
+  const told = (url: string, gone: boolean): void => send(port, { type: "url", url, gone });
+  tellUrls(told);
   const internals = internalsOf(Deno);
   const { core } = internals;
   const owners = new Owners(core);
@@ -86,13 +89,15 @@ scope.onmessage = async ({ data: { port, hrtime, env } }) => {
   const prelude = `const HRTIME = ${hrtime}, ENV = ${JSON.stringify(env)}; const OUTPUT_MARK = "${mark}";${NESTED_PRELUDE}`;
   const taker = (): ((output: unknown) => void) => {
     const owner = owners.current();
-    return (output) => takeNested(output, runs.logFor(owner));
+    return (output) => takeNested(output, runs.logFor(owner), told);
   };
-  closeInternals(
-    createBlobUrl(new NativeBlob([prelude], { type: "application/javascript" })),
-    { mark, taker },
-    urlOfMain,
-  );
+  let preludeUrl: string | undefined;
+  // Made with the first worker of code: the process keeps a blob for good, and few jobs need it.
+  const preludeOf = (): string => {
+    preludeUrl ??= makeUrl(new NativeBlob(listOf(prelude), { type: "application/javascript" }));
+    return preludeUrl;
+  };
+  closeInternals(preludeOf, { mark, taker }, urlOfMain);
   leavePage();
   const { process } = globalThis as unknown as { process: object };
   changeWhenLoaded(process, { ...describeMachine(process), ...ownCrypto(webCrypto) });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { REUSE_MODES } from "../src/base/reuse-mode.ts";
 import { databaseUrl } from "../src/config/database.ts";
 import { ADVISORY_RULES, EXECUTE_RULES, registryToken, registryUrl } from "../src/config/npm.ts";
 import type { Perms } from "../src/permissions/perms.ts";
@@ -143,6 +144,7 @@ export const VARIABLES = {
     maxBundleSize: variable("ISOLATE_BUNDLE_BYTES", between(1_024, MAX_BUNDLE_BYTES).optional()),
     memory: variable("ISOLATE_MEMORY", integer.optional()),
     cpus: variable("ISOLATE_CPUS", decimal.optional()),
+    reuse: variable("ISOLATE_REUSE", z.enum(REUSE_MODES).optional()),
     cluster: {
       min: variable("ISOLATE_POOL_MIN", integer.optional()),
       max: variable("ISOLATE_POOL_MAX", integer.optional()),

@@ -1,7 +1,8 @@
 /** Loads user code as a module: as JavaScript, or else as TypeScript. */
 import { type Language, MODULE_URL } from "../../src/protocol/messages.ts";
 import { unfollowed } from "../base/bare-call.ts";
-import { createBlobUrl, execPattern, listOf, NativeBlob } from "../base/primordials.ts";
+import { execPattern, listOf, NativeBlob } from "../base/primordials.ts";
+import { makeUrl } from "../blob-urls.ts";
 import { readable } from "./parse-message.ts";
 import { loadImports, parses } from "./static-imports.ts";
 import { withoutTypes } from "./typescript.ts";
@@ -109,7 +110,7 @@ async function loadBlob(
   keep: Keep,
   onUrl: (url: string) => void,
 ): Promise<void> {
-  const url = createBlobUrl(new NativeBlob(listOf(code), { type }));
+  const url = makeUrl(new NativeBlob(listOf(code), { type }));
   onUrl(url);
   try {
     keep((await unfollowed(import(url))) as Module);

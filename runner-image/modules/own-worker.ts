@@ -1,6 +1,7 @@
 /** Text of user code for a worker that runs the same module: `new Worker(import.meta.url)`. */
 import { MODULE_NAME, MODULE_URL } from "../../src/protocol/messages.ts";
-import { createBlobUrl, listOf, NativeBlob } from "../base/primordials.ts";
+import { listOf, NativeBlob } from "../base/primordials.ts";
+import { makeUrl } from "../blob-urls.ts";
 
 const JAVASCRIPT = { type: "application/javascript" };
 
@@ -15,5 +16,5 @@ export function keepMain(text: string): void {
 
 /** Makes a URL that a new worker can load. In the first line, columns are not those of the code. */
 export function urlOfMain(): string {
-  return createBlobUrl(new NativeBlob(listOf(`${META}${main}`), JAVASCRIPT));
+  return makeUrl(new NativeBlob(listOf(`${META}${main}`), JAVASCRIPT));
 }

@@ -6,6 +6,7 @@ import { externalBuiltins } from "../../src/bundler/build-options.ts";
 import { IMPORT_MAP, RUNNER_ENTRY, type RunnerMode } from "../../src/deno/runner.ts";
 import { RUNNER_URL } from "../../src/engines/in-process/runner-url.ts";
 import { DRIZZLE_MODULES } from "../../src/protocol/drizzle-specifiers.ts";
+import type { Removal } from "../../src/protocol/host-settings.ts";
 import { TOOL_MODULES } from "../../src/tools/tool-modules.ts";
 import { CHANGED_MODULES, importMap } from "./import-map.ts";
 import { RESOLVER, UNPACKER } from "./package-builders.ts";
@@ -74,14 +75,20 @@ export async function buildPrograms(): Promise<Built> {
 /**
  * Builds the runner of a sandbox, its Worker and the database tool. Deno starts the bundles several
  * times faster than their sources.
+ *
+ * @param leftOut Removals between two executions to leave out. Only for tests.
  */
-export async function buildRunner(mode: RunnerMode = "none"): Promise<Built> {
+export async function buildRunner(
+  mode: RunnerMode = "none",
+  leftOut: readonly Removal[] = [],
+): Promise<Built> {
   const nested = await bundle({ ...NEUTRAL, entryPoints: ["runner-image/nested.ts"] });
   const runner = await bundle({
     ...NEUTRAL,
     entryPoints: [`runner-image/${basename(RUNNER_ENTRY, ".js")}.ts`, "runner-image/worker.ts"],
     define: {
       WORKER_PERMISSIONS: JSON.stringify(mode),
+      LEFT_OUT: JSON.stringify(leftOut),
       NESTED_PRELUDE: JSON.stringify(onlyFile(nested)),
       CHANGED_MODULES: JSON.stringify(Object.keys(CHANGED_MODULES)),
     },

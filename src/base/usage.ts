@@ -1,3 +1,8 @@
+/** Parts that are new to an execution: its sandbox, only its worker, or none. */
+export const FRESHNESS = ["container", "worker", "none"] as const;
+
+export type Freshness = (typeof FRESHNESS)[number];
+
 /** Resources that an execution used, all measured outside the sandbox. */
 export interface Usage {
   /** Milliseconds from the request to the outcome, including the wait for a sandbox. */
@@ -14,4 +19,6 @@ export interface Usage {
   readonly egressBytes: number;
   /** Messages of channels that the execution lost, because it handled them too slowly. */
   readonly channelDropped: number;
+  /** Absent if no code has run. */
+  readonly fresh?: Freshness;
 }

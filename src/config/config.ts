@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { BadRequest } from "../base/errors.ts";
 import { didYouMean } from "../base/nearest.ts";
+import { REUSE_MODES } from "../base/reuse-mode.ts";
 import { roundMemory } from "../base/round-memory.ts";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { fieldsAt } from "../base/schema-fields.ts";
@@ -91,6 +92,8 @@ const schema = z.strictObject({
   db: databaseConfig.prefault({}),
   /** Packages from a registry. */
   npm: npmConfig.prefault({}),
+  /** Mode of reuse for requests that do not say, as far as their tenant and tools allow it. */
+  reuse: z.enum(REUSE_MODES).default("never"),
   /** The pool of prewarmed sandboxes, one for each level. */
   cluster: z
     .strictObject({

@@ -1,5 +1,6 @@
 /** Schemas of tenants and their keys in the HTTP API. */
 import { z } from "zod";
+import { REUSE_MODES } from "../base/reuse-mode.ts";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { databaseUrl } from "../config/database.ts";
 import { packageRules } from "../config/npm.ts";
@@ -43,7 +44,10 @@ const open = {
   ceiling: ceiling.optional(),
   tools: z.array(z.string().min(1).max(100)).max(100).optional(),
   sandbox: levels.optional(),
-  reuse: z.boolean().optional(),
+  reuse: z
+    .union([z.boolean(), z.enum(REUSE_MODES)])
+    .optional()
+    .meta({ description: 'Most that its requests may have; true means "code", false "never"' }),
   /** Most milliseconds of one execution. */
   timeout: z.int().min(1).max(3_600_000).optional().meta({ description: "Milliseconds" }),
   /** Most megabytes of one sandbox. */

@@ -61,8 +61,11 @@ export function hostArguments(options: {
   reach: Reach;
   /** True to be ready soon, without jobs of its own before the first real one. Default false. */
   hurried?: boolean;
+  /** Directory of the sandbox's own, which it may empty. Default: none. */
+  scratch?: string;
 }): string[] {
-  const { runnerDirectory, sockets, heapMegabytes, reach, hurried = false } = options;
+  const { runnerDirectory, sockets, heapMegabytes, reach, hurried = false, scratch } = options;
+  const variables = reach.env === "any" ? [] : reach.env;
   const [controlSocket = ""] = sockets;
   return [
     ...RUN_ALONE,
@@ -77,6 +80,7 @@ export function hostArguments(options: {
     ...(reach.sys ? ["--allow-sys"] : []),
     `${runnerDirectory}/host.js`,
     ...(hurried ? ["hurried"] : []),
+    JSON.stringify({ variables, scratch }),
     // Last, where leftovers of a dead server are recognised by it.
     controlSocket,
   ];

@@ -1,6 +1,10 @@
+import { mostReuse, type ReuseMode, stricter } from "../base/reuse-mode.ts";
 import { firstIssue } from "../config/config.ts";
+import { isReusable } from "../engines/run/reuse.ts";
 import { requestWithin } from "../request/request-within.ts";
+import type { Tenant } from "../request/tenant.ts";
 import type { ValidRequest } from "../request/types.ts";
+import { nameOfTool } from "../tools/registry.ts";
 import { assertCodeSize } from "./code-size.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 import { assertWithin } from "./tenant-limits.ts";
@@ -28,6 +32,7 @@ export const GuardPlugin: IsolatePlugin = {
         sandbox = levels[0] ?? config.sandbox ?? "container",
         memory = Math.min(config.memory, maxMemory ?? config.memory),
         queueTimeout = config.queueTimeout,
+        reuse = defaultReuse(config.reuse, data.tools, tenant),
       } = data;
       // Assigned to the schema's object, because a copy takes ten times as long as all the rest.
       const request: ValidRequest = Object.assign(data, {
@@ -35,9 +40,17 @@ export const GuardPlugin: IsolatePlugin = {
         queueTimeout,
         sandbox,
         memory,
+        reuse,
       });
       assertWithin(request, tenant);
       return request;
     });
   },
 };
+
+/** Returns the operator's mode of reuse, as far as the tenant and the tools allow it. */
+function defaultReuse(asked: ReuseMode, tools: readonly string[], tenant: Tenant): ReuseMode {
+  if (asked === "never") return asked;
+  const most = stricter(asked, mostReuse(tenant.reuse));
+  return most === "code" && !isReusable(tools.map(nameOfTool)) ? "tenant" : most;
+}

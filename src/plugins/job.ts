@@ -1,5 +1,5 @@
-import type { ExecuteOptions, Job, ReadResult } from "../engines/contract/contract.ts";
-import { reuseKey } from "../engines/run/reuse.ts";
+import type { ExecuteOptions, Job, ReadResult, Reuse } from "../engines/contract/contract.ts";
+import { reuseKey, tenantReuseKey } from "../engines/run/reuse.ts";
 import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { tenantKey } from "../request/tenant.ts";
 import type { Context } from "./plugin.ts";
@@ -30,7 +30,7 @@ export function optionsOf(context: Context, readResult: ReadResult | undefined):
     timeout: request.timeout,
     queueTimeout: request.queueTimeout,
     tenant: tenant.id,
-    reuse: request.reuse === "code" ? { key: keyOf(context) } : undefined,
+    reuse: reuseOf(context),
     channel,
     observer,
     responseReceiver: exchange,
@@ -41,7 +41,10 @@ export function optionsOf(context: Context, readResult: ReadResult | undefined):
   };
 }
 
-function keyOf({ request, tenant, tools, grants, profile }: Context): string {
-  const { code, entry, language } = request;
-  return reuseKey({ tenant: tenantKey(tenant), code, entry, language, tools, grants, profile });
+function reuseOf({ request, tenant, tools, grants, profile }: Context): Reuse | undefined {
+  const { code, entry, language, reuse, reuseKey: user } = request;
+  const owner = tenantKey(tenant);
+  if (reuse === "never") return undefined;
+  if (reuse === "tenant") return { key: tenantReuseKey(owner, user), scope: "tenant" };
+  return { key: reuseKey({ tenant: owner, user, code, entry, language, tools, grants, profile }) };
 }

@@ -1,4 +1,5 @@
 import { TenantLimit } from "../base/errors.ts";
+import { allows, mostReuse } from "../base/reuse-mode.ts";
 import { roundMemory } from "../base/round-memory.ts";
 import { shorten } from "../base/shorten.ts";
 import type { Tenant } from "../request/tenant.ts";
@@ -26,8 +27,10 @@ export function assertWithin(request: ValidRequest, tenant: Tenant): void {
       `This tenant may not have "${sandbox}"; it may have ${listed(tenant.sandbox)}`,
     );
   }
-  if (reuse !== "never" && tenant.reuse === false) {
-    refuse("reuse", `This tenant may not have "${reuse}"`);
+  const most = mostReuse(tenant.reuse);
+  if (!allows(most, reuse)) {
+    const instead = most === "never" ? "" : `; it may have "${most}"`;
+    refuse("reuse", `This tenant may not have "${reuse}"${instead}`);
   }
   const allowed = tenant.tools?.map(nameOfTool);
   const beyond = tools.findIndex((name) => allowed?.includes(nameOfTool(name)) === false);

@@ -24,6 +24,8 @@ export const FrameType = {
   lingering: 15,
   finish: 16,
   socket: 17,
+  renew: 18,
+  renewed: 19,
 } as const;
 
 export type FrameName = keyof typeof FrameType;

@@ -76,6 +76,17 @@ export interface PrepareHeader {
   readonly worker: WorkerGrant;
 }
 
+/**
+ * Steps between two executions of a tenant. `end` ends all workers of the sandbox. `wipe` follows
+ * once they are known to be gone, and removes what they have left in the process.
+ */
+export type RenewStep = "end" | "wipe";
+
+/** Header of a `renew` frame. The sandbox answers each step with a `renewed` frame. */
+export interface RenewHeader {
+  readonly step: RenewStep;
+}
+
 /** A job as the worker receives it. */
 export interface WorkerJob {
   readonly type: "job";
@@ -179,6 +190,8 @@ export type WorkerMessage =
       readonly stream?: OutputStream;
     }
   | { readonly type: "dropped"; readonly count: number }
+  /** A URL of a blob that code has made, or given back. The process keeps it beyond the worker. */
+  | { readonly type: "url"; readonly url: string; readonly gone: boolean }
   | ({ readonly type: "channel" } & ChannelRequest)
   | ({ readonly type: "head" } & ResponseHead)
   /** A part of a response's body, in a buffer of its own. */

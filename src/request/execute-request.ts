@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { REUSE_MODES } from "../base/reuse-mode.ts";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { LANGUAGES } from "../protocol/messages.ts";
 import { strictObject } from "./object-schema.ts";
@@ -50,14 +51,22 @@ export const executeRequest = strictObject({
   /** Default `"container"`; in the library `"isolated"`. */
   sandbox: z.enum(SANDBOX_LEVELS).optional().meta({ description: "Level of isolation" }),
   /**
-   * Reuse of sandboxes. `"code"` calls the same code again in an idle sandbox, with all the state it has there.
-   * That needs the same entry, tools, permissions, level and memory, and no tool but `crypto` and `database`.
-   * Default `"never"`: a new sandbox.
+   * Reuse of sandboxes. `"tenant"` runs any code in a new worker of a sandbox in which code of the tenant has
+   * run before, with nothing of it left. `"code"` calls the same code again in an idle sandbox, with all the
+   * state it has there. That needs the same entry, tools, permissions, level and memory, and no tool but `crypto`
+   * and `database`. Default: the operator's, which is `"never"`, a new sandbox.
    */
-  reuse: z
-    .enum(["never", "code"])
-    .default("never")
-    .meta({ description: '"code" to run where the same code has run before' }),
+  reuse: z.enum(REUSE_MODES).optional().meta({
+    description: '"tenant" for a new worker in a used sandbox, "code" to run loaded code again',
+    default: "never",
+  }),
+  /** Name of the caller's own user, in any form. Sandboxes are not reused across two of them. */
+  reuseKey: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .meta({ description: "The caller's own user: no sandbox is reused across two of them" }),
   /** Megabytes of the sandbox, rounded up to a multiple of 64. Default: the operator's. */
   memory: z.int().min(128).optional().meta({ description: "Megabytes" }),
   /** Packages that the code imports: name → range, as in a package.json. Default: none. */

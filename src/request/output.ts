@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Usage } from "../base/usage.ts";
+import { FRESHNESS, type Usage } from "../base/usage.ts";
 import type { PermsObject } from "../permissions/perms.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import { CONSOLE_LEVELS, FAULT_PARTS, type Fault, OUTPUT_STREAMS } from "../protocol/messages.ts";
@@ -81,6 +81,9 @@ export const usage = object({
   bytesOut: z.int().meta({ description: "Bytes of the result and the logs" }),
   egressBytes: z.int().meta({ description: "Bytes through the proxy, both ways" }),
   channelDropped: z.int().meta({ description: "Channel messages it lost by being slow" }),
+  fresh: absent(z.enum(FRESHNESS)).meta({
+    description: "What was new to it: its sandbox, only its worker, or nothing",
+  }),
 }) satisfies z.ZodType<Usage>;
 
 /** The one statement of how an execution ended. */

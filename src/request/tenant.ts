@@ -1,3 +1,4 @@
+import type { ReuseSetting } from "../base/reuse-mode.ts";
 import type { Perms } from "../permissions/perms.ts";
 import type { SandboxLevel } from "./types.ts";
 
@@ -36,8 +37,8 @@ export interface Tenant {
    * host.
    */
   readonly sandbox?: readonly SandboxLevel[] | undefined;
-  /** Allows a `reuse` other than `"never"`. Default true. */
-  readonly reuse?: boolean | undefined;
+  /** Most that its requests may have as `reuse`. `true`, the default, means `"code"`, and `false` `"never"`. */
+  readonly reuse?: ReuseSetting | undefined;
   /** Most milliseconds of one execution. */
   readonly maxTimeout?: number | undefined;
   /** Most megabytes of one sandbox. */

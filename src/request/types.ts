@@ -17,7 +17,7 @@ export type ValidRequest = Pick<Filled, WithoutDefault> & {
   [Name in keyof Filled as Exclude<Name, WithoutDefault>]-?: Exclude<Filled[Name], undefined>;
 };
 
-type WithoutDefault = "input" | "language" | "dependencies" | "overrides" | "packages";
+type WithoutDefault = "input" | "language" | "dependencies" | "overrides" | "packages" | "reuseKey";
 
 export type Level = (typeof LOG_ENTRY_LEVELS)[number];
 

@@ -44,6 +44,11 @@ export interface Seen {
 export class EgressSite {
   readonly instance: Instance;
   readonly sidecar: Sidecar;
+  /** True to run code where code has run before, if that was cleaned up. */
+  reuses = false;
+  /** Number of runs in a used sandbox. */
+  reused = 0;
+  readonly #used = new Map<Runner, Sandbox>();
   readonly #directory: string;
   readonly #launchers: Readonly<Record<Runner, ContainerLauncher>>;
 
@@ -96,7 +101,7 @@ export class EgressSite {
     return this.#launchers[runner].launch(PROFILE);
   }
 
-  /** Runs code in a sandbox of its own. `before` is awaited once the sandbox exists. */
+  /** Runs code in a sandbox of its own, or in a used one if it `reuses` them. `before` is awaited once the sandbox exists. */
   async run(
     runner: Runner,
     grants: JobGrants | undefined,
@@ -105,13 +110,26 @@ export class EgressSite {
     before: () => Promise<void> = async () => {},
     tenant?: string,
   ): Promise<Seen> {
-    const sandbox = await this.launch(runner);
+    const used = this.#used.get(runner);
+    this.#used.delete(runner);
+    const sandbox = used ?? (await this.launch(runner));
+    let isClean = false;
     try {
       await before();
-      return await runIn(sandbox, grants, code, input, tenant);
+      const seen = await runIn(sandbox, grants, code, input, tenant, this.reuses);
+      isClean = this.reuses && (await sandbox.renew?.().catch(() => false)) === true;
+      return seen;
     } finally {
-      await sandbox.destroy();
+      if (isClean) this.#used.set(runner, sandbox);
+      else await sandbox.destroy();
+      if (used !== undefined) this.reused += 1;
     }
+  }
+
+  /** Ends the sandboxes that wait for further code. */
+  async dropUsed(): Promise<void> {
+    for (const sandbox of this.#used.values()) await sandbox.destroy();
+    this.#used.clear();
   }
 
   /** Kills the proxy's container, and resolves when that has been noticed. */
@@ -142,6 +160,7 @@ export class EgressSite {
   }
 
   async close(): Promise<void> {
+    await this.dropUsed();
     await this.sidecar.close();
     await this.dropNetworks();
     await this.instance.close();
@@ -156,6 +175,7 @@ export async function runIn(
   code: string,
   input: unknown = null,
   tenant?: string,
+  renew = false,
 ): Promise<Seen> {
   let denied: readonly Denial[] = [];
   const job = {
@@ -166,6 +186,7 @@ export async function runIn(
     limits: OUTPUT_LIMITS,
     grants,
     tenant,
+    renew,
   };
   const onEgress = (report: EgressReport): void => {
     denied = report.denied;

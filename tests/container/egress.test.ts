@@ -29,7 +29,19 @@ async function reachedMetadata(): Promise<string[]> {
   return (await laboratory.servers.metadata.notes()).map(({ path }) => path);
 }
 
-describe("a job that is granted a host", () => {
+describe.each([
+  ["a new sandbox", false],
+  ["a used sandbox", true],
+])("a job that is granted a host, in %s", (_where, reuses) => {
+  beforeAll(() => {
+    site.reuses = reuses;
+  });
+  afterAll(async () => {
+    site.reuses = false;
+    await site.dropUsed();
+    if (reuses) expect(site.reused).toBeGreaterThan(1);
+  });
+
   it("reaches it, streams both ways, and nothing else", async () => {
     const code = `export default async (host) => {
       const texts = [];
@@ -65,6 +77,16 @@ describe("a job that is granted a host", () => {
     });
   });
 
+  it("finds no way out without a grant, whatever the Worker may do", async () => {
+    for (const granted of [undefined, grants([], null)]) {
+      const { verdicts } = await attack(site, "open", granted, spelled(["up.test"]));
+      const refused = expect.stringMatching(/^(ConnectionRefused|TypeError)$/);
+      expect(Object.values(verdicts)).toEqual([refused, refused, refused]);
+    }
+  });
+});
+
+describe("a job that is granted a host, beside a weaker proxy", () => {
   it("would get to every one of them were the proxy's allowlist open", async () => {
     const weaker = await laboratory.site(["open allowlist"]);
     const { verdicts } = await attack(weaker, "open", ONE_HOST, [...hosts, ...PORTS]);
@@ -105,14 +127,6 @@ describe("a job beside a proxy without any protection", () => {
 });
 
 describe("the way out", () => {
-  it("is not there without a grant, whatever the Worker may do", async () => {
-    for (const granted of [undefined, grants([], null)]) {
-      const { verdicts } = await attack(site, "open", granted, spelled(["up.test"]));
-      const refused = expect.stringMatching(/^(ConnectionRefused|TypeError)$/);
-      expect(Object.values(verdicts)).toEqual([refused, refused, refused]);
-    }
-  });
-
   it("is refused while the proxy is down, beside jobs that go on without", async () => {
     const granted = grants(["up.test:80"], ["up.test"]);
     const url = "http://up.test/again";

@@ -11,6 +11,7 @@ export const MEASURED = {
     bytesOut: expect.any(Number) as unknown,
     egressBytes: 0,
     channelDropped: 0,
+    fresh: "container",
   },
 };
 

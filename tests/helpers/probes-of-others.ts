@@ -53,6 +53,8 @@ export const NAMELESS: ReadonlySet<string> = new Set([
     "body:sandbox",
   ],
   ...["body:tools", "body:permissions", "body:explain", "body:reuse", "body:callback"],
+  // Hashed together with the tenant: see tests/unit/src/kernel/tenants.test.ts.
+  "body:reuseKey",
   ...["body:files", "body:main", "body:kind", "body:public", "body:stripPrefix", "body:args"],
   ...["body:archive", "body:content", "body:update", "body:dependencies", "body:overrides"],
   // Both are executed alone. Their content is probed at `POST /execute`.

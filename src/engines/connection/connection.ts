@@ -19,7 +19,7 @@ import {
   OUTPUT_LIMITS,
   type OutputLimits,
 } from "../../protocol/limits.ts";
-import type { PrepareHeader } from "../../protocol/messages.ts";
+import type { PrepareHeader, RenewHeader, RenewStep } from "../../protocol/messages.ts";
 import type { SocketEvent } from "../../protocol/socket.ts";
 import type { Ending, RunEvents, SandboxJob } from "../contract/contract.ts";
 import { DeliveryError } from "../contract/http-delivery.ts";
@@ -68,6 +68,7 @@ export class Connection {
   /** True if the sandbox has loaded the code of its jobs. */
   #loaded = false;
   #onPong: (() => void) | undefined;
+  #onRenewed: (() => void) | undefined;
   #onPrepared: (() => void) | undefined;
   /** Frames that the sandbox may still send. A flood of empty ones would load this process. */
   #allowance = 1;
@@ -139,6 +140,18 @@ export class Connection {
     this.#byteAllowance += SMALL_FRAME;
     this.#socket.write(encodeFrame("prepare", { worker } satisfies PrepareHeader));
     await deadline(prepared, PREPARED_WITHIN, "Preparing a worker");
+  }
+
+  /** Makes the sandbox do a step between two executions. Rejects if it has not done it in time. */
+  async renew(step: RenewStep, timeout: number): Promise<void> {
+    const renewed = new Promise<void>((resolve, reject) => {
+      this.#onRenewed = resolve;
+      void this.closed.then(() => reject(new Error("The sandbox ended while it was renewed")));
+    });
+    this.#allowance += 1;
+    this.#byteAllowance += SMALL_FRAME;
+    this.#socket.write(encodeFrame("renew", { step } satisfies RenewHeader));
+    await deadline(renewed, timeout, "Renewing a sandbox");
   }
 
   /**
@@ -235,6 +248,9 @@ export class Connection {
         break;
       case "prepared":
         this.#onPrepared?.();
+        break;
+      case "renewed":
+        this.#onRenewed?.();
         break;
       case "log":
         if (this.#running !== undefined) forwardLog(frame, this.#running);

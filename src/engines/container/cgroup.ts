@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Gauge } from "../metering/meter.ts";
-import { ProcFile } from "../metering/proc-file.ts";
+import { hasWritten, ProcFile } from "../metering/proc-file.ts";
 import type { Throttle } from "../pool/idle-watch.ts";
 import { CgroupThrottle } from "./throttle.ts";
 
@@ -23,6 +23,8 @@ interface Version {
   readonly memory: string;
   /** File with the processor time of each period. */
   readonly quota: string;
+  /** Text that makes the memory file forget its peak; absent where it cannot. */
+  readonly forget?: string;
   /** Content of `quota` for a hundredth of a core, with the engine's period. */
   readonly held: string;
 }
@@ -38,6 +40,7 @@ const V1: Version = {
   held: "1000",
   cpu: "cpuacct/PLACE/cpuacct.usage",
   memory: "memory/PLACE/memory.max_usage_in_bytes",
+  forget: "0",
 };
 
 /** Finds the control groups of one engine's containers. All of them are in the same place. */
@@ -58,6 +61,18 @@ export class Cgroups {
       this.#found = this.#at(id, PLACES) ?? this.#at(id, await placesOf(id, pidOf)) ?? null;
     }
     return this.#found === null ? undefined : new CgroupGauge(this.#root, this.#found, id);
+  }
+
+  /**
+   * Returns the host's id of a container's first process, once its gauge has been found; `undefined`
+   * where this process cannot see it.
+   */
+  pid(id: string): number | undefined {
+    if (this.#found === null || this.#found === undefined) return undefined;
+    const { cpu } = this.#found;
+    const path = join(this.#root, dirname(cpu.replace("ID", id)), "cgroup.procs");
+    // Processes of other pid namespaces have the id 0.
+    return firstPid(path) || undefined;
   }
 
   /**
@@ -89,9 +104,18 @@ async function placesOf(id: string, pidOf: () => Promise<number>): Promise<strin
   return paths.filter((path) => path.includes(id)).map((path) => path.replace(id, "ID"));
 }
 
-function placed({ cpu, memory, quota, held }: Version, place: string): Version {
+function placed(version: Version, place: string): Version {
+  const { cpu, memory, quota } = version;
   const at = (path: string): string => path.replace("PLACE", place);
-  return { cpu: at(cpu), memory: at(memory), quota: at(quota), held };
+  return { ...version, cpu: at(cpu), memory: at(memory), quota: at(quota) };
+}
+
+function firstPid(path: string): number {
+  try {
+    return Number(readFileSync(path, "utf8").split("\n", 1)[0]);
+  } catch {
+    return 0;
+  }
 }
 
 function isWritable(path: string): boolean {
@@ -108,9 +132,14 @@ class CgroupGauge implements Gauge {
   readonly #cpu: ProcFile;
   readonly #memory: ProcFile;
 
-  constructor(root: string, { cpu, memory }: Version, id: string) {
+  readonly #memoryPath: string;
+  readonly #forget: string | undefined;
+
+  constructor(root: string, { cpu, memory, forget }: Version, id: string) {
     this.#cpu = new ProcFile(join(root, cpu.replace("ID", id)));
-    this.#memory = new ProcFile(join(root, memory.replace("ID", id)));
+    this.#memoryPath = join(root, memory.replace("ID", id));
+    this.#memory = new ProcFile(this.#memoryPath);
+    this.#forget = forget;
   }
 
   cpu(): number | null {
@@ -125,6 +154,10 @@ class CgroupGauge implements Gauge {
   peakMemory(): number | null {
     const text = this.#memory.read();
     return text === undefined ? null : Number(text);
+  }
+
+  forgetPeak(): boolean {
+    return this.#forget !== undefined && hasWritten(this.#memoryPath, this.#forget);
   }
 
   close(): void {

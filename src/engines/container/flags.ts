@@ -20,6 +20,8 @@ export const Label = {
 } as const;
 
 const MEGABYTE = 1_048_576;
+/** Directory of a container's own. Nothing else in it can be written. */
+const SCRATCH = "/tmp";
 const MOUNT_POINT = "/run/isolate";
 const PROXY = `http://${FORWARDER.hostname}:${FORWARDER.port}`;
 const NOBODY = "65534:65534";
@@ -81,6 +83,7 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       heapMegabytes: heapMegabytes(profile.memory),
       reach: spec.reach ?? NO_REACH,
       hurried: spec.hurried ?? false,
+      scratch: SCRATCH,
     }),
     // For the runtime's own clients. A Worker's permissions stop everything else earlier.
     Env: [
@@ -97,7 +100,7 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
         bind(slot.directory, MOUNT_POINT),
         ...(profile.mounts ?? []).map(({ source, target }) => bind(source, target)),
       ],
-      Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=16m,mode=1777" },
+      Tmpfs: { [SCRATCH]: "rw,noexec,nosuid,nodev,size=16m,mode=1777" },
       Memory: memory,
       // Equal to the memory: no swap.
       MemorySwap: memory,

@@ -10,11 +10,13 @@ import type { WorkerGrant } from "../../protocol/grants.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import { type CompiledCode, linkCode } from "../code-cache/code-caches.ts";
 import type { Connection } from "../connection/connection.ts";
+import { Renewal } from "../connection/renewal.ts";
 import { SocketDirectory } from "../connection/socket-directory.ts";
 import type { Ending, Launcher, Profile, Sandbox, SandboxJob } from "../contract/contract.ts";
 import { type Exit, exitFault } from "../contract/exit.ts";
 import type { Instance } from "../instance/instance.ts";
 import { Meter } from "../metering/meter.ts";
+import { ProcessView } from "../metering/process-view.ts";
 import { watched } from "../pool/idle-watch.ts";
 import { Cgroups } from "./cgroup.ts";
 import { confinement } from "./confinement-of-flags.ts";
@@ -49,6 +51,8 @@ export interface ContainerLauncherOptions {
   readonly egress?: Egress | undefined;
   /** Compiled code of the runner. Default: each sandbox compiles it. */
   readonly codeCaches?: CompiledCode | undefined;
+  /** Makes the view of a process, for the same tests. */
+  readonly view?: ((pid: number) => ProcessView) | undefined;
   /** Changes the options of any container, for tests that weaken one protection at a time. */
   readonly adjust?: (options: ContainerCreateOptions) => ContainerCreateOptions;
 }
@@ -138,7 +142,11 @@ export class ContainerLauncher implements Launcher {
       throw error;
     }
     const meter = await this.#meter(container, connection);
-    const parts = { sockets, profile, container, connection, egress, meter, remove };
+    const pid = this.#cgroups.pid(container.id);
+    const { view: viewOf = (of: number) => new ProcessView(of) } = this.#options;
+    const view = pid === undefined ? undefined : viewOf(pid);
+    const renewal = new Renewal(connection, view, profile.memory);
+    const parts = { sockets, profile, container, connection, egress, meter, renewal, remove };
     const throttle =
       this.#cgroups.throttle(container.id) ?? new EngineThrottle(container, profile.cpus);
     return watched(toSandbox(parts), throttle, () => connection?.close());
@@ -162,9 +170,10 @@ function toSandbox(parts: {
   connection: Connection;
   egress: Egress | undefined;
   meter: Meter | undefined;
+  renewal: Renewal;
   remove: () => Promise<void>;
 }): Sandbox {
-  const { sockets, profile, container, connection, egress, meter, remove } = parts;
+  const { sockets, profile, container, connection, egress, meter, renewal, remove } = parts;
   let destroyed: Promise<void> | undefined;
   let cut = async (): Promise<void> => {};
   return {
@@ -172,6 +181,7 @@ function toSandbox(parts: {
     profile,
     closed: connection.closed,
     run: (job, events, timeLeft) => {
+      if (job.renew) renewal.begin();
       const run = egressRunOf(job, sockets, timeLeft);
       if (run === undefined) return connection.run(job, events);
       const { onRefused } = events;
@@ -186,6 +196,7 @@ function toSandbox(parts: {
     },
     meter,
     cut: () => cut(),
+    renew: () => renewal.renew(),
     sendChannel: (topic, text) => connection.sendChannel(topic, text),
     sendCredit: (bytes) => connection.sendCredit(bytes),
     sendSocket: (event) => connection.sendSocket(event),

@@ -81,6 +81,8 @@ export interface SandboxJob extends Job {
    * True if the sandbox may run the same code again, by calling the loaded module. Default false.
    */
   readonly reuse?: boolean;
+  /** True if the sandbox may run other code of the tenant afterwards, by `renew()`. Default false. */
+  readonly renew?: boolean;
 }
 
 /** Permissions of a job: those sent to the sandbox, and those enforced outside of it. */
@@ -143,6 +145,11 @@ export interface Sandbox {
   cut?(): Promise<void>;
   /** Begins an idle period: until the next `run()`, its code may use only a part of a core. */
   idle?(): void;
+  /**
+   * Ends all that the last job has left, so that other code of its tenant can run. Returns whether
+   * nothing is left for sure. Absent where a sandbox cannot do that.
+   */
+  renew?(): Promise<boolean>;
   /** Rejects unless the sandbox answers within `timeout` ms. */
   ping(timeout: number): Promise<void>;
   /** Returns the reason why a sandbox closed its connection without a final message. */
@@ -225,6 +232,13 @@ export interface ChannelLine {
   readonly dropped: number;
 }
 
+/** Sandboxes that a job may share with earlier ones. */
+export interface Reuse {
+  readonly key: string;
+  /** Default `code`. */
+  readonly scope?: "tenant" | "code";
+}
+
 export interface ExecuteOptions {
   readonly profile: Profile;
   /** Milliseconds of the job in its sandbox. */
@@ -236,12 +250,17 @@ export interface ExecuteOptions {
   /** Aborts: destroys the sandbox and rejects with `Aborted`. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Runs the job in an idle sandbox that has run this key before, if there is one. The entry of the
-   * loaded module is called again, with all its state. Any other sandbox is kept for the key
-   * afterwards. `reuseKey()` makes the key from the tenant, the code and its permissions. Jobs with
-   * tools other than `crypto` and `database` are refused with `BadRequest`.
+   * Runs the job in an idle sandbox that has run this key before, if there is one. Any other sandbox
+   * is kept for the key afterwards.
+   *
+   * Scope `code`: the entry of the loaded module is called again, with all its state. `reuseKey()`
+   * makes the key from the tenant, the code and its permissions. Jobs with tools other than `crypto`
+   * and `database` are refused with `BadRequest`.
+   *
+   * Scope `tenant`: any code of the tenant runs in a worker of its own, with nothing of what ran
+   * before. `tenantReuseKey()` makes the key.
    */
-  readonly reuse?: { readonly key: string } | undefined;
+  readonly reuse?: Reuse | undefined;
   /** Channels for a job with the tool `channel`. Without them, its messages are dropped. */
   readonly channel?: ChannelLine | undefined;
   /** Receives each entry of the outcome's logs, each message the code emits, and each denial. */

@@ -16,12 +16,14 @@ import {
 import { survivorLine } from "../../egress-client/link.ts";
 import type { WorkerGrant } from "../../protocol/grants.ts";
 import type { CompiledCode } from "../code-cache/code-caches.ts";
+import { Renewal } from "../connection/renewal.ts";
 import { SocketDirectory } from "../connection/socket-directory.ts";
 import type { Ending, Job, Launcher, Profile, Sandbox } from "../contract/contract.ts";
 import { type Exit, exitFault } from "../contract/exit.ts";
 import { watchMemory } from "../metering/memory-watch.ts";
 import { Meter } from "../metering/meter.ts";
 import { ProcessGauge } from "../metering/process-gauge.ts";
+import { ProcessView } from "../metering/process-view.ts";
 import { type Throttle, watched } from "../pool/idle-watch.ts";
 import { assertContained } from "./contained-paths.ts";
 import {
@@ -48,6 +50,7 @@ export class DenoProcessLauncher implements Launcher {
   readonly #ensure: () => Promise<void>;
   readonly #reserve: SpareConnections;
   readonly #codeCaches: CompiledCode | undefined;
+  readonly #view: (pid: number) => ProcessView;
   #confinement: Promise<ProcessConfinement> | undefined;
 
   /**
@@ -61,10 +64,13 @@ export class DenoProcessLauncher implements Launcher {
     reach?: Reach;
     /** Compiled code of the runner; `close()` closes it. Default: each sandbox compiles it. */
     codeCaches?: CompiledCode;
+    /** Makes the view of a process, for tests that take one protection away. */
+    view?: (pid: number) => ProcessView;
     /** Receives lines for the operator, one at a time. Default: none. */
     log?: (line: string) => void;
   }) {
-    const { log = () => {} } = options;
+    const { log = () => {}, view = (pid) => new ProcessView(pid) } = options;
+    this.#view = view;
     this.#reserve = new SpareConnections({
       onSurvivor: ({ host, user, pid }, state, reason) =>
         log(survivorLine({ ...host, user, pid, state, reason })),
@@ -139,15 +145,19 @@ export class DenoProcessLauncher implements Launcher {
       // From here on the process runs hostile code, and its output is not read.
       child.stderr?.destroy();
       void connection.closed.then(() => meter.read());
+      const view = this.#view(child.pid ?? 0);
+      const renewal = new Renewal(connection, view, profile.memory);
       const sandbox: Sandbox = {
         id: sockets.id,
         profile,
         closed: connection.closed,
         run: async (job, events, timeLeft) => {
+          if (job.renew) renewal.begin();
           await this.#assertContained(job);
           return this.#withDatabase(sockets, job, timeLeft, () => connection.run(job, events));
         },
         meter,
+        renew: () => renewal.renew(),
         sendChannel: (topic, text) => connection.sendChannel(topic, text),
         sendCredit: (bytes) => connection.sendCredit(bytes),
         sendSocket: (event) => connection.sendSocket(event),

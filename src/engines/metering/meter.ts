@@ -4,6 +4,8 @@ export interface Gauge {
   cpu(): number | null;
   /** Peak memory in bytes; `null` if unknown. */
   peakMemory(): number | null;
+  /** Makes the peak memory that of what follows. Returns false if the kernel cannot. */
+  forgetPeak(): boolean;
   close(): void;
 }
 
@@ -28,6 +30,8 @@ export class Meter {
   #cpu: number | null = null;
   #peakMemory: number | null = null;
   #used = false;
+  /** False if the gauge's peak may be that of an earlier job. */
+  #knowsPeak = true;
   #sampling: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -42,11 +46,15 @@ export class Meter {
 
   /**
    * Begins a job. The first job is not charged for earlier use. Later jobs are, because their own
-   * code caused it.
+   * code caused it, unless the sandbox has been renewed.
    */
-  begin(): void {
-    this.#from = this.#used ? this.#told : this.#gauge.cpu();
+  begin(renewed = false): void {
+    this.#from = this.#used && !renewed ? this.#told : this.#gauge.cpu();
     this.#told = this.#from;
+    if (renewed) {
+      this.#knowsPeak = this.#gauge.forgetPeak();
+      this.#peakMemory = null;
+    }
     this.#used = true;
     clearInterval(this.#sampling);
     this.#sampling = setInterval(() => this.read(), SAMPLE_EVERY).unref();
@@ -67,7 +75,7 @@ export class Meter {
   read(): number | null {
     if (!this.#closed) {
       this.#cpu = this.#gauge.cpu() ?? this.#cpu;
-      this.#peakMemory = this.#gauge.peakMemory() ?? this.#peakMemory;
+      if (this.#knowsPeak) this.#peakMemory = this.#gauge.peakMemory() ?? this.#peakMemory;
     }
     return this.#cpu;
   }

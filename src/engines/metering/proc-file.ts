@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 
 const MOST_BYTES = 8_192;
 const buffer = Buffer.alloc(MOST_BYTES);
@@ -32,5 +32,15 @@ export class ProcFile {
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
+  }
+}
+
+/** Writes to a kernel file. Returns false if that is not possible here. */
+export function hasWritten(path: string, text: string): boolean {
+  try {
+    writeFileSync(path, text);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -44,11 +44,13 @@ export class KeptSandboxes {
   }
 
   /**
-   * Adds a sandbox that has just run a tenant's key. Returns the sandboxes for which there is no
-   * place.
+   * Adds a sandbox that has just run a tenant's key. One that was `renewed` has no code of it left. It
+   * is not watched, and the number for a key does not count. Returns the sandboxes for which there is
+   * no place.
    */
-  put(sandbox: Sandbox, key: string, tenant: string): Sandbox[] {
-    const { perKey, total, uses } = this.#limits;
+  put(sandbox: Sandbox, key: string, tenant: string, renewed = false): Sandbox[] {
+    const { total, uses } = this.#limits;
+    const perKey = renewed ? total : this.#limits.perKey;
     const now = Date.now();
     const own = fullKey(sandbox.profile, key);
     const past = this.#pasts.get(sandbox) ?? this.#begin(sandbox, own, now);
@@ -57,7 +59,7 @@ export class KeptSandboxes {
     this.#idle.push({ sandbox, key: own, tenant, since: now });
     const same = this.#idle.filter((item) => item.key === own);
     const one = same.length > perKey ? same[0] : this.size > total ? this.#first() : undefined;
-    sandbox.idle?.();
+    if (!renewed) sandbox.idle?.();
     return one === undefined ? [] : [this.#take(one)];
   }
 

@@ -2,7 +2,7 @@ import { EngineUnavailable, type IsolateError, ShuttingDown } from "../../base/e
 import { DEFAULT_REUSE } from "../../config/reuse-limits.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { IdleUsage, Launcher, Profile, Sandbox } from "../contract/contract.ts";
-import { BackOff } from "./back-off.ts";
+import type { BackOff } from "./back-off.ts";
 import { Halt } from "./halt.ts";
 import { checkHealth } from "./health-check.ts";
 import { KeptSandboxes } from "./kept-sandboxes.ts";
@@ -10,7 +10,9 @@ import type { PoolOptions } from "./pool-options.ts";
 import { PreparedSandboxes } from "./prepared-sandboxes.ts";
 import { makePlace } from "./queue-place.ts";
 import { Shares } from "./shares.ts";
-import type { Claim } from "./waiters.ts";
+import { Starts } from "./starts.ts";
+import { Turnover } from "./turnover.ts";
+import type { Claim, Wanted } from "./waiters.ts";
 import type { WarmGroup } from "./warm-group.ts";
 import { type ProfileSandboxes, WarmSandboxes } from "./warm-sandboxes.ts";
 
@@ -27,27 +29,24 @@ export class Pool {
   readonly onSpawn = new Set<(sandbox: Sandbox) => void>();
   /** Called for each sandbox that has ended and used resources after its last job. */
   readonly onIdleUsage = new Set<(usage: Omit<IdleUsage, "level">) => void>();
-  readonly #launcher: Launcher;
   readonly #options: PoolOptions;
   readonly #warmSandboxes: WarmSandboxes;
   readonly #kept: KeptSandboxes;
   readonly #prepared: PreparedSandboxes;
   readonly #shares = new Shares();
-  readonly #killed = new WeakSet<Sandbox>();
+  readonly #turnover = new Turnover();
   readonly #retiring = new Map<Sandbox, Promise<void>>();
-  readonly #launches = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
+  #looking: NodeJS.Timeout | undefined;
   #lastHealthCheck = Date.now();
   readonly #halt: Halt;
-  /** Pauses after starts that fail. */
-  readonly backOff = new BackOff();
+  readonly #starts: Starts;
 
   /**
    * Keeps nothing warm until `prewarm()`. If `halted` is given, hands out nothing until
    * `resume()`.
    */
   constructor(launcher: Launcher, options: PoolOptions, halted?: IsolateError) {
-    this.#launcher = launcher;
     this.#options = options;
     this.#halt = new Halt(halted);
     this.#warmSandboxes = new WarmSandboxes(options, this.#shares);
@@ -58,11 +57,26 @@ export class Pool {
     this.#kept = new KeptSandboxes({ ...reuse, total: atMost(reuse.total) }, retire);
     const total = launcher.prepares ? atMost(prepared) : 0;
     this.#prepared = new PreparedSandboxes({ total, each: min }, retire);
+    this.#starts = new Starts(launcher, {
+      onSpawn: (sandbox) => {
+        for (const listener of this.onSpawn) listener(sandbox);
+      },
+      isHalted: () => this.#halt.reason !== undefined,
+      onPlaced: () => this.#serve(),
+      retire,
+      onFree: () => this.#balance(),
+      onError: options.onError,
+    });
     this.#timer = setInterval(
       () => this.#sweep(),
       Math.max(10, Math.min(healthInterval, idle / 2, reuse.idle / 2)),
     );
     this.#timer.unref();
+  }
+
+  /** Pauses after starts that fail. */
+  get backOff(): BackOff {
+    return this.#starts.backOff;
   }
 
   get warm(): number {
@@ -75,7 +89,7 @@ export class Pool {
   }
 
   get starting(): number {
-    return this.#launches.size;
+    return this.#starts.size;
   }
 
   get leased(): number {
@@ -111,20 +125,21 @@ export class Pool {
    * more.
    */
   acquire(profile: Profile, signal: AbortSignal, claim: Claim = {}): Promise<Sandbox> {
-    const { tenant = SOLE_TENANT.id, key, worker } = claim;
+    const { tenant = SOLE_TENANT.id, key, goesRound, worker } = claim;
     if (this.haltedFor === Number.POSITIVE_INFINITY) return Promise.reject(this.#halt.reason);
     this.#shares.note(tenant);
     const reused = this.#takeKept(profile, key);
-    if (reused !== undefined) return Promise.resolve(this.#shares.lease(reused, tenant, false));
+    const wanted = { tenant, key, goesRound };
+    if (reused !== undefined) return Promise.resolve(this.#lease(reused, wanted, false));
     const profileSandboxes = this.#warmSandboxes.use(profile, tenant);
     const grant = worker && this.#prepared.note({ tenant, profile, worker });
     const prepared = grant && this.#prepared.take(grant);
     if (prepared) {
       this.#balanceLater();
-      return Promise.resolve(this.#shares.lease(prepared, tenant, true));
+      return Promise.resolve(this.#lease(prepared, wanted, true));
     }
     if (this.#mayTake(profileSandboxes, tenant)) {
-      const leased = Promise.resolve(this.#leaseWarm(profileSandboxes, tenant));
+      const leased = Promise.resolve(this.#leaseWarm(profileSandboxes, wanted));
       this.#balanceLater();
       return leased;
     }
@@ -132,27 +147,29 @@ export class Pool {
       const refusal = makePlace(this.#warmSandboxes.waiters(), tenant, this.#shares.tenants);
       if (refusal !== undefined) return Promise.reject(this.#halt.reason ?? refusal);
     }
-    const leased = profileSandboxes.waiting.wait(signal, { tenant, key, grant });
+    const leased = profileSandboxes.waiting.wait(signal, { ...wanted, grant });
     this.#balance();
     return leased;
   }
 
   /**
    * Takes back a leased sandbox that can run its key again. It goes to the next waiter if that has
-   * the same key. Otherwise it stays idle until it is requested or its place is needed.
+   * the same key. Otherwise it stays idle until it is requested or its place is needed. One that was
+   * `renewed` has no code of the key left in it.
    */
-  keep(sandbox: Sandbox, key: string): void {
+  keep(sandbox: Sandbox, key: string, renewed = false): void {
     const tenant = this.#shares.release(sandbox);
+    this.#turnover.end(sandbox);
     if (tenant === undefined) return;
     if (this.#halt.reason !== undefined) {
       void this.#retire(sandbox);
       return;
     }
-    for (const gone of this.#kept.put(sandbox, key, tenant)) void this.#retire(gone);
+    for (const gone of this.#kept.put(sandbox, key, tenant, renewed)) void this.#retire(gone);
     const [profileSandboxes] = this.#warmSandboxes.byUrgency();
     const first = profileSandboxes?.waiting.next();
     const next = profileSandboxes && first && this.#takeKept(profileSandboxes.profile, first.key);
-    if (first && next) first.resolve(this.#shares.lease(next, first.tenant, false));
+    if (first && next) first.resolve(this.#lease(next, first, false));
     this.#balance();
     // Unless the next waiter has taken its place.
     this.#offer(sandbox.profile, key);
@@ -162,13 +179,19 @@ export class Pool {
   #offer(profile: Profile, key: string): void {
     const waiter = this.#warmSandboxes.waiters(profile).find((each) => each.key === key);
     const reused = waiter && this.#takeKept(profile, key);
-    if (waiter && reused) waiter.resolve(this.#shares.lease(reused, waiter.tenant, false));
+    if (waiter && reused) waiter.resolve(this.#lease(reused, waiter, false));
   }
 
-  #leaseWarm(profileSandboxes: ProfileSandboxes, tenant: string): Sandbox {
+  /** Leases a sandbox. One that is not `fresh` has served the tenant before. */
+  #lease(sandbox: Sandbox, { tenant, key, goesRound }: Wanted, fresh: boolean): Sandbox {
+    if (goesRound && key !== undefined) this.#turnover.begin(sandbox, key);
+    return this.#shares.lease(sandbox, tenant, fresh);
+  }
+
+  #leaseWarm(profileSandboxes: ProfileSandboxes, wanted: Wanted): Sandbox {
     const warm = profileSandboxes.warm.pop();
     if (warm === undefined) throw new Error("There is no warm sandbox to lease");
-    return this.#shares.lease(warm.sandbox, tenant, true);
+    return this.#lease(warm.sandbox, wanted, true);
   }
 
   #mayTake(profileSandboxes: ProfileSandboxes, tenant: string): boolean {
@@ -186,13 +209,13 @@ export class Pool {
   }
 
   get #canStart(): boolean {
-    if (this.#launches.size + this.#retiring.size > 0) return true;
+    if (this.#starts.size + this.#retiring.size > 0) return true;
     return !this.backOff.pausing && this.#alive < this.#options.max;
   }
 
   get #alive(): number {
     const idle = this.warm + this.#kept.size;
-    return idle + this.#shares.size + this.#launches.size + this.#retiring.size;
+    return idle + this.#shares.size + this.#starts.size + this.#retiring.size;
   }
 
   #takeKept(profile: Profile, key: string | undefined): Sandbox | undefined {
@@ -204,6 +227,7 @@ export class Pool {
   /** Ends a leased sandbox and starts missing ones. Failures go to `onError`. */
   async discard(sandbox: Sandbox): Promise<void> {
     this.#shares.release(sandbox);
+    this.#turnover.end(sandbox);
     const gone = this.#retire(sandbox);
     this.#balance();
     await gone;
@@ -211,7 +235,7 @@ export class Pool {
 
   /** Ends a sandbox, idle or leased. A leased one leaves the pool with its run, which fails. */
   async kill(sandbox: Sandbox): Promise<void> {
-    this.#killed.add(sandbox);
+    this.#starts.kill(sandbox);
     const groups = [...this.#warmSandboxes, ...this.#prepared];
     const isIdle = this.#kept.remove(sandbox) || groups.some((group) => group.take(sandbox));
     await (isIdle ? this.#retire(sandbox) : sandbox.destroy().catch(this.#options.onError));
@@ -257,7 +281,7 @@ export class Pool {
     clearInterval(this.#timer);
     this.halt(new ShuttingDown(), true);
     for (const sandbox of this.#shares.all()) void this.discard(sandbox);
-    await Promise.all(this.#launches);
+    await this.#starts.settled();
     await Promise.all(this.#retiring.values());
   }
 
@@ -270,13 +294,30 @@ export class Pool {
   #balance(): void {
     if (this.#halt.reason !== undefined) return;
     this.#serve();
-    while (!this.backOff.pausing && this.#launches.size < this.#options.startConcurrency) {
+    while (!this.backOff.pausing && this.#starts.size < this.#options.startConcurrency) {
       const profiles = this.#warmSandboxes.byUrgency();
       const group =
-        profiles.find((each) => each.missing > 0 && this.#hasRoomFor(each)) ?? this.#unprepared();
-      if (group === undefined) return;
-      this.#launch(group);
+        profiles.find((each) => this.#lacks(each) && this.#hasRoomFor(each)) ?? this.#unprepared();
+      if (group === undefined) break;
+      this.#starts.begin(group);
     }
+    this.#lookAgain();
+  }
+
+  /** Tells whether a start would serve somebody sooner than the sandboxes there are. */
+  #lacks(profileSandboxes: ProfileSandboxes): boolean {
+    const wait = (key: string, position: number): number => this.#turnover.wait(key, position);
+    const needing = profileSandboxes.waiting.inNeed(wait, this.#starts.expected);
+    return profileSandboxes.missing(needing) > 0;
+  }
+
+  /** Balances again while requests wait for sandboxes that may take longer than expected. */
+  #lookAgain(): void {
+    if (this.#looking !== undefined || this.#warmSandboxes.waiting === 0) return;
+    this.#looking = setTimeout(() => {
+      this.#looking = undefined;
+      this.#balance();
+    }, REFILL_AFTER).unref();
   }
 
   /** Returns a recent grant to prepare a sandbox for, if there is room that nobody waits for. */
@@ -291,13 +332,13 @@ export class Pool {
       if (warm.length === 0) continue;
       const waiter = this.#warmSandboxes.waiters(profile).find(({ grant }) => grant === key);
       const prepared = waiter && this.#prepared.take(key);
-      if (waiter && prepared) waiter.resolve(this.#shares.lease(prepared, waiter.tenant, true));
+      if (waiter && prepared) waiter.resolve(this.#lease(prepared, waiter, true));
     }
     for (const profileSandboxes of this.#warmSandboxes) {
       for (;;) {
         const next = profileSandboxes.waiting.next();
         if (next === undefined || !this.#mayTake(profileSandboxes, next.tenant)) break;
-        next.resolve(this.#leaseWarm(profileSandboxes, next.tenant));
+        next.resolve(this.#leaseWarm(profileSandboxes, next));
       }
     }
   }
@@ -324,49 +365,6 @@ export class Pool {
       this.#kept.takeFor(tenant, this.#shares) ??
       this.#warmSandboxes.oldestWarmBeside(profileSandboxes, mayLose)
     );
-  }
-
-  #launch(group: WarmGroup): void {
-    const { profile, worker, hurried } = group;
-    group.starting += 1;
-    const launch = this.#launcher.launch(profile, worker, hurried).then(
-      (sandbox) => {
-        for (const listener of this.onSpawn) listener(sandbox);
-        this.#place(sandbox, group);
-      },
-      (error: unknown) => this.#startFailed(error, group),
-    );
-    const settled = launch.finally(() => {
-      group.starting -= 1;
-      this.#launches.delete(settled);
-      this.#balance();
-    });
-    this.#launches.add(settled);
-  }
-
-  #place(sandbox: Sandbox, group: WarmGroup): void {
-    // A listener may have killed it before it has a place.
-    const isKilled = this.#killed.has(sandbox);
-    if (this.#halt.reason !== undefined || isKilled || !group.put(sandbox)) {
-      void this.#retire(sandbox);
-      if (isKilled) this.#startFailed(new Error(`Sandbox ${sandbox.id} was killed`), group);
-      return;
-    }
-    this.backOff.reset();
-    void sandbox.closed.then(() => {
-      if (!group.take(sandbox)) return;
-      void this.#retire(sandbox);
-      this.#startFailed(new Error(`Sandbox ${sandbox.id} ended while it was idle`), group);
-    });
-    this.#serve();
-  }
-
-  /** Delays the next start. Starts that go on failing are reported to the waiters concerned. */
-  #startFailed(error: unknown, group: WarmGroup): void {
-    this.#options.onError(error);
-    if (this.#halt.reason !== undefined) return;
-    const isOwn = group.fail(error, this.backOff.fail(error));
-    if (!isOwn) this.backOff.pause(() => this.#balance());
   }
 
   async #retire(sandbox: Sandbox): Promise<void> {

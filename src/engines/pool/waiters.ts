@@ -8,6 +8,8 @@ export interface Claim {
   readonly tenant?: string | undefined;
   /** Reuse key: an idle sandbox that has run this key will do, too. */
   readonly key?: string | undefined;
+  /** True if sandboxes of the key go round among all requests of a tenant. Default false. */
+  readonly goesRound?: boolean | undefined;
   /** Permissions of its worker, for which sandboxes are prepared from now on. Default: none. */
   readonly worker?: WorkerGrant | undefined;
 }
@@ -17,8 +19,10 @@ export interface Wanted {
   readonly tenant: string;
   /** Reuse key: an idle sandbox that has run this key will do, too. */
   readonly key: string | undefined;
+  /** True if sandboxes of the key go round among all requests of a tenant. */
+  readonly goesRound?: boolean | undefined;
   /** Key of its grant: a sandbox that is prepared for it will do, too. */
-  readonly grant: string | undefined;
+  readonly grant?: string | undefined;
 }
 
 export interface Waiter extends Wanted {
@@ -82,6 +86,21 @@ export class Waiters implements Iterable<Waiter> {
       if (next === undefined || this.#shares.compare(waiter.tenant, next.tenant) < 0) next = waiter;
     }
     return next;
+  }
+
+  /**
+   * Counts the waiters that need a start. The others get a sandbox of their key sooner. `wait()`
+   * returns the time after which sandboxes of a key have served a number of waiters.
+   */
+  inNeed(wait: (key: string, position: number) => number, startTime: number): number {
+    const positions = new Map<string, number>();
+    return this.#all.filter(({ key, goesRound }) => {
+      if (key === undefined || !goesRound) return true;
+      const position = (positions.get(key) ?? 0) + 1;
+      if (wait(key, position) > startTime) return true;
+      positions.set(key, position);
+      return false;
+    }).length;
   }
 
   /** Number of waiters of starved tenants; such a tenant has only one. */

@@ -57,10 +57,10 @@ export class ProfileSandboxes implements WarmGroup {
     return this.waiting.size > 0;
   }
 
-  /** Number of starts needed for all waiters and for the warm reserve. */
-  get missing(): number {
+  /** Number of starts needed for this many waiters and for the warm reserve. */
+  missing(waiters: number): number {
     const idle = Math.max(0, this.target - this.warm.length);
-    return this.waiting.size + idle - this.starting;
+    return waiters + idle - this.starting;
   }
 
   /**

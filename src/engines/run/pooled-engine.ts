@@ -7,6 +7,7 @@ import {
   ShuttingDown,
 } from "../../base/errors.ts";
 import { inSpan } from "../../base/tracing.ts";
+import type { Freshness } from "../../base/usage.ts";
 import { DEFAULT_QUEUE_TIMEOUT } from "../../config/queue-timeout.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
 import type { SandboxLevel, Usage } from "../../request/types.ts";
@@ -19,6 +20,7 @@ import type {
   Launcher,
   Outcome,
   Profile,
+  Reuse,
   Sandbox,
   SandboxJob,
   Spawn,
@@ -52,6 +54,8 @@ export class PooledEngine implements Engine {
   readonly #queueTimeout: number;
   readonly #running = new Set<AbortController>();
   readonly #spawned = new SpawnedSandboxes();
+  /** Sandboxes that have run a job and may run another one. */
+  readonly #used = new WeakSet<Sandbox>();
 
   constructor(launcher: Launcher, options: PoolOptions, halted?: EngineUnavailable) {
     this.level = launcher.level;
@@ -64,14 +68,14 @@ export class PooledEngine implements Engine {
     const { signal, reuse } = options;
     if (signal?.aborted) throw new Aborted();
     assertSize(job);
-    if (reuse !== undefined) assertReusable(job.tools);
+    if (isCodeKept(reuse)) assertReusable(job.tools);
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(new Aborted());
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#running.add(stop);
     try {
       const clock: Clock = { begun: performance.now(), queued: 0, stop };
-      const outcome = await this.#lend(job, options, clock, reuse?.key);
+      const outcome = await this.#lend(job, options, clock, reuse);
       // A sandbox that declines has not called the code, and a new one has no reason to decline.
       return outcome ?? (await this.#lend(job, options, clock)) ?? declinedTwice();
     } finally {
@@ -85,12 +89,14 @@ export class PooledEngine implements Engine {
     job: Job,
     options: ExecuteOptions,
     clock: Clock,
-    key?: string,
+    from?: Reuse,
   ): Promise<Outcome | undefined> {
     const { tenant, timeout, responseReceiver, reuse } = options;
     const attributes = { "isolate.level": this.level };
-    const claim = { tenant, key, worker: job.grants?.worker };
+    const goesRound = from?.scope === "tenant";
+    const claim = { tenant, key: from?.key, goesRound, worker: job.grants?.worker };
     const sandbox = await inSpan("acquire", attributes, () => this.#lease(options, clock, claim));
+    const fresh = this.#freshness(sandbox, reuse);
     // The code's own time begins here, however long it has waited for the sandbox.
     const timer = setTimeout(() => clock.stop.abort(new TimedOut()), timeout);
     let reusable = false;
@@ -103,12 +109,14 @@ export class PooledEngine implements Engine {
         (bytes) => sandbox.sendCredit(bytes),
         sandbox.sendSocket && ((event) => sandbox.sendSocket?.(event)),
       );
-    const recorder = new RunRecorder(sandbox, this.level, options, clock.queued, delivery);
+    const { queued } = clock;
+    const recorder = new RunRecorder(sandbox, this.level, options, { queued, fresh }, delivery);
     // Asked before the deadline, which holds for code that blocks and cannot answer, too.
     const ahead = Math.min(FINISH_AHEAD, timeout / 4);
     const last = setTimeout(() => recorder.endLingering(), timeout - ahead);
     try {
-      const sent: SandboxJob = { ...job, tenant, ...(reuse && { reuse: true }) };
+      const kept = isCodeKept(reuse) ? { reuse: true } : reuse && { renew: true };
+      const sent: SandboxJob = { ...job, tenant, ...kept };
       const { outcome, reusable: isClean } = await inSpan("run", attributes, () =>
         this.#run(sandbox, sent, recorder, clock, options),
       );
@@ -119,10 +127,26 @@ export class PooledEngine implements Engine {
       clearTimeout(last);
       delivery?.end();
       recorder.close();
-      if (reuse !== undefined && reusable) this.pool.keep(sandbox, reuse.key);
+      if (isCodeKept(reuse) && reusable) this.pool.keep(sandbox, reuse.key);
       // The caller gets its answer first; ending the sandbox and starting the next one follow.
+      else if (reusable && reuse) setImmediate(() => void this.#renew(sandbox, reuse.key));
       else setImmediate(() => void this.pool.discard(sandbox));
     }
+  }
+
+  /** Tells what of the sandbox is new to the job. */
+  #freshness(sandbox: Sandbox, reuse: Reuse | undefined): Freshness {
+    const isNew = !this.#used.has(sandbox);
+    if (reuse !== undefined) this.#used.add(sandbox);
+    if (isNew) return "container";
+    return isCodeKept(reuse) ? "none" : "worker";
+  }
+
+  /** Gives a sandbox back for other code of its tenant, or ends it if something may be left. */
+  async #renew(sandbox: Sandbox, key: string): Promise<void> {
+    const isClean = await sandbox.renew?.().catch(() => false);
+    if (isClean === true) this.pool.keep(sandbox, key, true);
+    else await this.pool.discard(sandbox);
   }
 
   status(): EngineStatus {
@@ -216,7 +240,7 @@ export class PooledEngine implements Engine {
         const outcome = await readOutcome(ending, soFar, level, job.result, readResult, known);
         // An unreadable result does not come from our runner.
         const isClean = ending.type === "error" || outcome.status === "ok";
-        return { outcome, reusable: isClean && ending.reusable === true };
+        return { outcome, reusable: isClean && (ending.reusable === true || job.renew === true) };
       }
       const fault = await Promise.race([this.#diagnose(sandbox), interrupted]);
       return { outcome: failure("crash", fault, soFar, level), reusable: false };
@@ -248,6 +272,11 @@ export class PooledEngine implements Engine {
     }
     throw this.pool.halted;
   }
+}
+
+/** Tells whether a sandbox is kept with the code that it has loaded. */
+function isCodeKept(reuse: Reuse | undefined): reuse is Reuse {
+  return reuse !== undefined && reuse.scope !== "tenant";
 }
 
 /** Times of an execution in milliseconds, and what ends it early. */

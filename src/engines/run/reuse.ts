@@ -33,10 +33,12 @@ export function assertReusable(tools: readonly ToolUse[]): void {
 export function reuseKey(
   parts: Pick<Job, "code" | "entry" | "language" | "tools" | "grants"> & {
     tenant: string;
+    /** Name of the caller's own user, if it gives one. */
+    user?: string | undefined;
     profile: Profile;
   },
 ): string {
-  const { tenant, code, entry, language, tools, grants, profile } = parts;
+  const { tenant, user, code, entry, language, tools, grants, profile } = parts;
   const used = tools.map(({ name, config, module }) => [name, config, module]);
   // Nested arrays keep the parts apart.
   const text = JSON.stringify([
@@ -47,10 +49,20 @@ export function reuseKey(
     used,
     grants ?? null,
     profile,
+    ...(user === undefined ? [] : [user]),
   ]);
   return sha256(text);
 }
 
 function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/**
+ * Returns the key of a tenant's executions that may share a sandbox one after the other. If the
+ * caller names its own user, they are that user's. It is a SHA-256 in hexadecimal digits.
+ */
+export function tenantReuseKey(tenant: string, user?: string): string {
+  const text = JSON.stringify(["tenant", tenant, user ?? null]);
   return createHash("sha256").update(text).digest("hex");
 }

@@ -1,3 +1,4 @@
+import type { Freshness } from "../../base/usage.ts";
 import { partsOf } from "../../protocol/fault.ts";
 import type { JobAnswer } from "../../protocol/messages.ts";
 import type { Denial, LogEntry, SandboxLevel } from "../../request/types.ts";
@@ -22,6 +23,7 @@ export class RunRecorder {
   readonly #observer: ExecuteOptions["observer"];
   readonly #grantable: ExecuteOptions["grantable"];
   readonly #queued: number;
+  readonly #fresh: Freshness;
   readonly #delivery: HttpDelivery | undefined;
   readonly #channel: ExecuteOptions["channel"];
   readonly #logs: LogEntry[] = [];
@@ -34,24 +36,30 @@ export class RunRecorder {
   #logBytes = 0;
   #denied: readonly Denial[] = [];
   #egressBytes = 0;
+  #closed = false;
 
-  /** Starts the measurement. The job has waited `queued` milliseconds for its sandbox. */
+  /**
+   * Starts the measurement. The job has waited `queued` milliseconds for its sandbox, of which `fresh`
+   * is new.
+   */
   constructor(
     sandbox: Sandbox,
     level: SandboxLevel,
     { channel, observer, grantable }: Pick<ExecuteOptions, "channel" | "observer" | "grantable">,
-    queued: number,
+    { queued, fresh }: { readonly queued: number; readonly fresh: Freshness },
     delivery?: HttpDelivery,
   ) {
     this.#queued = Math.round(queued);
+    this.#fresh = fresh;
     this.#sandbox = sandbox;
     this.#level = level;
     this.#observer = observer;
     this.#grantable = grantable;
     this.#delivery = delivery;
     this.#channel = channel;
-    sandbox.meter?.begin();
-    channel?.connect((topic, text) => sandbox.sendChannel(topic, text));
+    sandbox.meter?.begin(fresh === "worker");
+    // The sandbox may run another job by the time a late message comes.
+    channel?.connect((topic, text) => !this.#closed && sandbox.sendChannel(topic, text));
     this.events = {
       onLog: (entry) => this.#onLog(entry),
       onRefused: observer && ((denial) => this.#tell(denial)),
@@ -100,6 +108,7 @@ export class RunRecorder {
         bytesOut,
         egressBytes: this.#egressBytes,
         channelDropped: this.#channel?.dropped ?? 0,
+        fresh: this.#fresh,
       },
     };
   }
@@ -117,6 +126,7 @@ export class RunRecorder {
 
   /** Ends the measurement. */
   close(): void {
+    this.#closed = true;
     this.#sandbox.meter?.end();
   }
 

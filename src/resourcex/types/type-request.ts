@@ -1,3 +1,4 @@
+import { mostReuse } from "../../base/reuse-mode.ts";
 import type { TypeCall } from "../../engines/contract/type-call.ts";
 import { isReusable } from "../../engines/run/reuse.ts";
 import type { Tenant } from "../../request/tenant.ts";
@@ -44,7 +45,7 @@ export function permissionRequest(
   { permissions = "none", tools = [], sandbox = "none" }: Omit<BundledType, "code">,
   { reuse }: Tenant,
 ): ExecuteRequest {
-  const reusable = reuse !== false && isReusable(tools.map(nameOfTool));
+  const reusable = mostReuse(reuse) === "code" && isReusable(tools.map(nameOfTool));
   return {
     code: "",
     tools: [...tools],

@@ -180,7 +180,7 @@ it("takes output of nested workers field by field", () => {
     "text",
     [],
   ];
-  for (const claim of claims) takeNested(claim, log);
+  for (const claim of claims) takeNested(claim, log, () => {});
   expect(sent).toEqual([
     { type: "log", level: "warn", message: "m", stream: "stderr" },
     { type: "log", level: "log", message: "m" },

@@ -37,6 +37,7 @@ describe("settings", () => {
       ISOLATE_POOL_MAX: "4",
       ISOLATE_POOL_IDLE: "5000",
       ISOLATE_POOL_PREPARED: "2",
+      ISOLATE_REUSE: "tenant",
       ISOLATE_REUSE_TOTAL: "3",
       ISOLATE_REUSE_IDLE: "9000",
       ISOLATE_CODE_BYTES: "2097152",
@@ -103,6 +104,7 @@ describe("settings", () => {
       idle: 5_000,
       prepared: 2,
     });
+    expect(settings.config.reuse).toBe("tenant");
     expect(settings.config.cluster.reuse).toMatchObject({ total: 3, idle: 9_000, perKey: 2 });
   });
 

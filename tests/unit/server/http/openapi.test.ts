@@ -46,7 +46,7 @@ it("the contract requires of an answer what every answer has, and tells the defa
     entry: { default: "default", maxLength: 1_000 },
     tools: { default: [] },
     permissions: { default: {} },
-    reuse: { default: "never", enum: ["never", "code"] },
+    reuse: { default: "never", enum: ["never", "tenant", "code"] },
   });
 });
 

@@ -67,6 +67,13 @@ describe("a request beyond its tenant's limits", () => {
     ],
     [{}, { sandbox: [] }, "sandbox", 'This tenant may not have "container"; it may have none'],
     [{ reuse: "code" }, { reuse: false }, "reuse", 'This tenant may not have "code"'],
+    [{ reuse: "tenant" }, { reuse: "never" }, "reuse", 'This tenant may not have "tenant"'],
+    [
+      { reuse: "code" },
+      { reuse: "tenant" },
+      "reuse",
+      'This tenant may not have "code"; it may have "tenant"',
+    ],
     [
       { tools: ["crypto", "channel"] },
       { tools: ["crypto"] },
@@ -236,6 +243,46 @@ describe("what is a tenant's own", () => {
     expect(first?.reuse?.key).not.toBe(second?.reuse?.key);
     expect(first?.reuse?.key).toBe(third?.reuse?.key);
     expect(second?.tenant).toBe("b");
+  });
+
+  it("is what goes round for `reuse`, and for one user of it alone", async () => {
+    const { run, engine } = host();
+    const keyOf = async (request: Partial<ExecuteRequest>, id: string): Promise<unknown> => {
+      await run({ reuse: "tenant", ...request }, {}, id);
+      const { reuse } = engine.jobs.at(-1)?.options ?? {};
+      expect(reuse?.scope).toBe("tenant");
+      return reuse?.key;
+    };
+    const first = await keyOf({}, "a");
+    expect(await keyOf({ code: "export default 1", permissions: { env: [] } }, "a")).toBe(first);
+    const others = [
+      await keyOf({}, "b"),
+      await keyOf({ reuseKey: "x" }, "a"),
+      await keyOf({ reuseKey: "y" }, "a"),
+      await keyOf({ reuseKey: "x" }, "b"),
+    ];
+    expect(new Set([first, ...others]).size).toBe(5);
+    expect(await keyOf({ reuseKey: "x" }, "a")).toBe(others[1]);
+  });
+
+  it.each([
+    ["never", undefined, [], undefined],
+    ["tenant", undefined, [], "tenant"],
+    ["tenant", true, [], "tenant"],
+    ["tenant", "code", [], "tenant"],
+    ["tenant", false, [], undefined],
+    ["tenant", "never", [], undefined],
+    ["code", undefined, [], "code"],
+    ["code", "tenant", [], "tenant"],
+    ["code", undefined, ["channel"], "tenant"],
+    ["code", undefined, ["crypto"], "code"],
+  ] as const)("has %s as the host's, %s at most, with %j: %s", async (mode, most, tools, got) => {
+    const { run, last } = host({ reuse: mode });
+    await run({ tools: [...tools] }, { reuse: most });
+    const { reuse } = last()?.options ?? {};
+    expect(reuse && (reuse.scope ?? "code")).toBe(got);
+    await run({ reuse: "never" }, { reuse: most });
+    expect(last()?.options.reuse).toBeUndefined();
   });
 });
 

@@ -15,6 +15,7 @@ function gauge(): Gauge & { now: number | null; closed: boolean } {
     cpu() {
       return this.now;
     },
+    forgetPeak: () => false,
     peakMemory() {
       return this.now === null ? null : 1_024;
     },

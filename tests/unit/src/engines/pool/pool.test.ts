@@ -409,6 +409,45 @@ describe("pool", () => {
       expect(pool.kept).toBe(0);
     });
 
+    it("keeps renewed ones beyond the number for a key, and does not watch them", async () => {
+      openFor();
+      const same = [await lease("a"), await lease("a"), await lease("a")] as ScriptedSandbox[];
+      for (const sandbox of same) pool.keep(sandbox, "a", true);
+      expect(pool.kept).toBe(3);
+    });
+
+    it("ends one that goes round for another tenant, whoever of its own waits", async () => {
+      open({ min: 0, max: 2 });
+      const claim = { key: "a", goesRound: true };
+      const first = (await lease("a")) as ScriptedSandbox;
+      const second = (await lease("a")) as ScriptedSandbox;
+      const own = [1, 2, 3].map(() => pool.acquire(small, never, claim));
+      const other = pool.acquire(small, never, { tenant: "one" });
+      pool.keep(first, "a", true);
+      await settle();
+      expect(first.destroyed).toBe(1);
+      expect([first.id, second.id]).not.toContain((await other).id);
+      pool.keep(second, "a", true);
+      expect((await own[0])?.id).toBe(second.id);
+      expect(second.destroyed).toBe(0);
+      for (const waiter of own.slice(1)) waiter.catch(() => {});
+    });
+
+    it("starts none for those whom the ones in use serve sooner", async () => {
+      open({ min: 1, max: 4 });
+      await settle();
+      const claim = { tenant: "t", key: "a", goesRound: true };
+      const first = await pool.acquire(small, never, claim);
+      await vi.advanceTimersByTimeAsync(100);
+      await settle();
+      const started = launcher.sandboxes.length;
+      const all = [1, 2, 3].map(() => pool.acquire(small, never, claim));
+      pool.keep(first, "a", true);
+      for (const each of all) pool.keep(await each, "a", true);
+      await settle();
+      expect(launcher.sandboxes.length - started).toBeLessThanOrEqual(1);
+    });
+
     it("drops them after a number of uses", async () => {
       openFor();
       const sandbox = await lease("a");

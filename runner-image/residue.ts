@@ -1,0 +1,94 @@
+/**
+ * Things that code can leave in the process beyond its worker, and their removal between two executions.
+ * Each step has a name: tests leave one out at a time.
+ */
+const MAX_URLS = 10_000;
+const MAX_URL = 256;
+const DIRECTORY_MODE = 0o700;
+
+/** Variables of the process. Those of a grant are set for its execution alone. */
+export class ProcessVariables {
+  /** Names that may be set where not all can be listed. */
+  readonly #names: Set<string>;
+  readonly #before: ReadonlyMap<string, string>;
+
+  constructor(names: readonly string[]) {
+    this.#names = new Set(names);
+    this.#before = this.#read();
+  }
+
+  set(variables: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(variables)) {
+      this.#names.add(name);
+      Deno.env.set(name, value);
+    }
+  }
+
+  /** Makes all variables what they were at first. */
+  restore(): void {
+    for (const name of this.#read().keys()) if (!this.#before.has(name)) Deno.env.delete(name);
+    for (const [name, value] of this.#before) {
+      if (Deno.env.get(name) !== value) Deno.env.set(name, value);
+    }
+  }
+
+  #read(): Map<string, string> {
+    try {
+      return new Map(Object.entries(Deno.env.toObject()));
+    } catch {
+      // Only a process with a permission for all variables may list them. Code has no more of it.
+      return this.#readKnown();
+    }
+  }
+
+  #readKnown(): Map<string, string> {
+    const found = new Map<string, string>();
+    for (const name of this.#names) {
+      const value = Deno.env.get(name);
+      if (value !== undefined) found.set(name, value);
+    }
+    return found;
+  }
+}
+
+/** URLs of blobs that code has made and not given back. */
+export class MadeUrls {
+  readonly #urls = new Set<string>();
+  #isComplete = true;
+
+  /** Notes what a worker says. It may say anything, any number of times. */
+  note(url: unknown, gone: unknown): void {
+    if (typeof url !== "string" || url.length > MAX_URL) return;
+    if (gone === true) this.#urls.delete(url);
+    else if (this.#urls.size < MAX_URLS) this.#urls.add(url);
+    else this.#isComplete = false;
+  }
+
+  /** Gives all URLs back. Returns false if there were too many to know. */
+  revoke(): boolean {
+    for (const url of this.#urls) URL.revokeObjectURL(url);
+    this.#urls.clear();
+    return this.#isComplete;
+  }
+}
+
+/** Removes all files of the sandbox's own directory. Returns false if something is left. */
+export function emptyScratch(scratch: string): boolean {
+  // Code has no permission that its process has not.
+  const { state } = Deno.permissions.querySync({ name: "write", path: scratch });
+  if (state !== "granted") return true;
+  emptyDirectory(scratch);
+  return Deno.readDirSync(scratch)[Symbol.iterator]().next().done === true;
+}
+
+function emptyDirectory(directory: string): void {
+  // Listed before any is removed, because removals may change the order.
+  for (const { name, isDirectory } of [...Deno.readDirSync(directory)]) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) {
+      Deno.chmodSync(path, DIRECTORY_MODE);
+      emptyDirectory(path);
+    }
+    Deno.removeSync(path);
+  }
+}

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ProcessState, ProcessView } from "../metering/process-view.ts";
+import type { Connection } from "./connection.ts";
+
+/** Milliseconds for each step, and for the end of all workers. */
+const WITHIN = 2_000;
+/** Milliseconds between two looks at the workers, at first and at most. */
+const FIRST_LOOK = 1;
+const LAST_LOOK = 20;
+const MEGABYTE = 1_048_576;
+/** Part of a sandbox's memory by which its process may grow. */
+const GROWTH = 0.2;
+
+/** Makes one sandbox ready for a further execution of its tenant, or finds that it cannot be. */
+export class Renewal {
+  readonly #connection: Connection;
+  readonly #view: ProcessView | undefined;
+  readonly #mayGrow: number;
+  /** State before any code ran. */
+  #before: ProcessState | undefined;
+
+  /** Takes a view of the process. If there is none, no worker is known to be gone, and none is reused. */
+  constructor(connection: Connection, view: ProcessView | undefined, memory: number) {
+    this.#connection = connection;
+    this.#view = view;
+    this.#mayGrow = memory * MEGABYTE * GROWTH;
+  }
+
+  /** Notes the state of the process. Must be called before it runs code that is not ours. */
+  begin(): void {
+    // A process in which even the warm worker has no thread is not what it seems.
+    if (this.#before === undefined && this.#view?.workers()) this.#before = this.#view.state();
+  }
+
+  /** Ends all workers and removes what they left. Returns whether nothing is left for sure. */
+  async renew(): Promise<boolean> {
+    const view = this.#view;
+    const before = this.#before;
+    if (view === undefined || before === undefined) return false;
+    await this.#connection.renew("end", WITHIN);
+    if (!(await withoutWorkers(view)) || !this.#isSame(before, view.state())) return false;
+    await this.#connection.renew("wipe", WITHIN);
+    return true;
+  }
+
+  /** Tells whether code has changed nothing of its process, and has left nothing open. */
+  #isSame(before: ProcessState, after: ProcessState): boolean {
+    const { descriptors = 0, memory = 0 } = after;
+    return (
+      before.settings === after.settings &&
+      descriptors <= (before.descriptors ?? 0) &&
+      memory - (before.memory ?? 0) <= this.#mayGrow
+    );
+  }
+}
+
+async function withoutWorkers(view: ProcessView): Promise<boolean> {
+  const end = performance.now() + WITHIN;
+  for (let pause = FIRST_LOOK; view.workers() !== 0; pause = Math.min(2 * pause, LAST_LOOK)) {
+    if (performance.now() > end) return false;
+    await sleep(pause);
+  }
+  return true;
+}

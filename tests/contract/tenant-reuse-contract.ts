@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type {
+  Engine,
+  ExecuteOptions,
+  JobGrants,
+  Outcome,
+} from "../../src/engines/contract/contract.ts";
+import { ProcessView } from "../../src/engines/metering/process-view.ts";
+import type { Removal } from "../../src/protocol/host-settings.ts";
+import { job, PROFILE, until } from "./engine-contract.ts";
+import { RESIDUES, type Residue } from "./residue-cases.ts";
+
+/** A build of the runner that lacks one protection. */
+export interface Weaker {
+  readonly leftOut?: readonly Removal[];
+  readonly view?: (pid: number) => ProcessView;
+  /** True for a runner whose Worker has all permissions of its process. */
+  readonly open?: boolean;
+}
+
+/** A view that sees nothing of what code has left. */
+class Blind extends ProcessView {
+  #begun = false;
+
+  override workers(): number {
+    if (this.#begun) return 0;
+    this.#begun = true;
+    return super.workers() ?? 0;
+  }
+
+  override state(): ReturnType<ProcessView["state"]> {
+    return { settings: "", descriptors: 0, memory: 0 };
+  }
+}
+const view = (pid: number): ProcessView => new Blind(pid);
+
+/** Runs two executions of a tenant one after the other, the second once the first is cleaned up. */
+async function pair(
+  engine: Engine,
+  key: string,
+  { write, read, grants, env = {} }: Residue,
+): Promise<{ first: Outcome; second: Outcome }> {
+  const none = { env: false, read: false, write: false, sys: false, net: false } as const;
+  const never = { run: false, ffi: false, import: false } as const;
+  const granted = (variables: Readonly<Record<string, string>>): { grants?: JobGrants } =>
+    grants === undefined
+      ? {}
+      : { grants: { worker: { ...none, ...never, ...grants }, env: variables, egress: null } };
+  const options: ExecuteOptions = {
+    profile: PROFILE,
+    timeout: 20_000,
+    reuse: { key, scope: "tenant" },
+  };
+  const first = await engine.execute({ ...job(write), ...granted(env) }, options);
+  await idle(engine);
+  const input = first.status === "ok" ? first.result : null;
+  const second = await engine.execute({ ...job(read, input), ...granted({}) }, options);
+  await idle(engine);
+  return { first, second };
+}
+
+/** Resolves when no sandbox runs anything or is being cleaned up. */
+function idle(engine: Engine): Promise<void> {
+  return until(() => engine.status().leased === 0);
+}
+
+/**
+ * Tests that a sandbox keeps nothing of one execution for the next one of its tenant, and that each
+ * protection is needed.
+ */
+export function tenantReuseContract(
+  name: string,
+  open: (weaker?: Weaker, pool?: object) => Promise<Engine>,
+  isContainer: boolean,
+): void {
+  const cases = RESIDUES.filter(({ container = false }) => isContainer || !container);
+  const pool = { min: 1, max: 3 };
+
+  describe.each([
+    ["", {}],
+    [" without the inner layer", { open: true }],
+  ])(`${name} engine's reuse for a tenant%s`, (_which, weaker) => {
+    let engine: Engine;
+    beforeAll(async () => {
+      engine = await open(weaker, pool);
+    });
+    afterAll(() => engine.close());
+
+    it.each(cases)("leaves nothing of $name", async (residue) => {
+      const { first, second } = await pair(engine, residue.name, residue);
+      expect(first).toMatchObject({ status: "ok" });
+      expect(second).toMatchObject({ status: "ok", result: residue.nothing ?? null, logs: [] });
+      if (residue.ends === "perhaps") return;
+      expect(second.usage?.fresh).toBe(residue.ends ? "container" : "worker");
+    });
+  });
+
+  describe(`${name} engine's reuse for a tenant`, () => {
+    let engine: Engine;
+    beforeAll(async () => {
+      engine = await open(
+        {},
+        { ...pool, reuse: { perKey: 2, total: 4, idle: 60_000, age: 600_000, uses: 4 } },
+      );
+    });
+    afterAll(() => engine.close());
+    const run = (key: string, code: string, more: Partial<ExecuteOptions> = {}): Promise<Outcome> =>
+      engine.execute(job(code), {
+        profile: PROFILE,
+        timeout: 20_000,
+        reuse: { key, scope: "tenant" },
+        ...more,
+      });
+    const freshness = async (key: string, code = "export default () => 1"): Promise<unknown> => {
+      const { usage } = await run(key, code);
+      await idle(engine);
+      return usage?.fresh;
+    };
+
+    it("ends a sandbox after its number of uses", async () => {
+      const all = [];
+      for (let n = 0; n < 6; n += 1) all.push(await freshness("uses"));
+      expect(all).toEqual(["container", "worker", "worker", "worker", "container", "worker"]);
+    });
+
+    it("shares none with another key, scope or profile", async () => {
+      expect(await freshness("one")).toBe("container");
+      expect(await freshness("two")).toBe("container");
+      const code = await run("one", "export default () => 1", { reuse: { key: "one" } });
+      expect(code.usage?.fresh).not.toBe("worker");
+      const other = await run("one", "export default () => 1", {
+        profile: { ...PROFILE, memory: 192 },
+      });
+      expect(other.usage?.fresh).toBe("container");
+    });
+
+    it.each([
+      ["runs into its timeout", "export default () => new Promise(() => {})", "timeout"],
+      [
+        "runs out of memory",
+        "export default () => { const all = []; for (;;) all.push(new Array(1e5).fill(1)) }",
+        "crash",
+      ],
+    ])("ends a sandbox whose code %s", async (how, code, status) => {
+      expect(await freshness(how)).toBe("container");
+      const outcome = await run(how, code, { timeout: status === "timeout" ? 500 : 20_000 });
+      expect(outcome).toMatchObject({ status, usage: { fresh: "worker" } });
+      await idle(engine);
+      expect(await freshness(how)).toBe("container");
+    });
+
+    it.each([
+      ["fails", "export default () => { throw new RangeError('mine') }"],
+      ["exits", "export default () => process.exit(3)"],
+      ["does not load", "}"],
+    ])("keeps a sandbox whose code %s", async (how, code) => {
+      expect(await run(how, code)).toMatchObject({ status: "error" });
+      await idle(engine);
+      expect(await freshness(how)).toBe("worker");
+    });
+
+    it("counts for each execution what it has used itself", async () => {
+      const burn = `export default () => { const end = performance.now() + 600; while (performance.now() < end);
+        return new Uint8Array(30e6).fill(1).length }`;
+      const first = await run("usage", burn);
+      await idle(engine);
+      const { usage } = await run("usage", "export default () => 1");
+      expect(usage?.fresh).toBe("worker");
+      expect(usage?.cpu ?? 0).toBeLessThan(first.usage?.cpu ?? 0);
+      expect(usage?.peakMemory ?? 0).toBeLessThan(first.usage?.peakMemory ?? 0);
+    });
+  });
+
+  describe(`${name} engine's reuse for a tenant, with less`, () => {
+    const lacks: [string, Weaker, (residue: Residue) => boolean][] = [
+      ["no new worker", { leftOut: ["workers"], view }, ({ name: of }) => of.includes("timers")],
+      ["no view of the process", { view }, ({ needs }) => needs === "view"],
+      ...(["environment", "urls", "files"] as const).map(
+        (removal): [string, Weaker, (residue: Residue) => boolean] => [
+          `no removal of ${removal}`,
+          // Without the inner layer, so that code may look for what it was not granted.
+          { leftOut: [removal], open: removal === "environment" },
+          ({ needs }) => needs === removal,
+        ],
+      ),
+    ];
+    it.each(lacks)("is found out: %s", async (_what, weaker, concerned) => {
+      const engine = await open(weaker, pool);
+      try {
+        for (const residue of cases.filter(concerned)) {
+          const { second } = await pair(engine, residue.name, residue);
+          const { fresh } = second.usage ?? {};
+          // Either the reader has found something, or a sandbox goes on that has to end.
+          const isFound =
+            JSON.stringify(second.result) !== JSON.stringify(residue.nothing ?? null) ||
+            (residue.ends === true && fresh === "worker") ||
+            second.status !== "ok";
+          expect([residue.name, isFound]).toEqual([residue.name, true]);
+        }
+      } finally {
+        await engine.close();
+      }
+    });
+  });
+}

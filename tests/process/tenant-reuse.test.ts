@@ -1,0 +1,82 @@
+/** Tests executions of a tenant that share a process, and what each could find of the one before. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { buildRunner } from "../../scripts/build/programs.ts";
+import { writeRunner } from "../../src/deno/runner.ts";
+import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
+import { CONTRACT_POOL, job, PROFILE, until } from "../contract/engine-contract.ts";
+import { tenantReuseContract, type Weaker } from "../contract/tenant-reuse-contract.ts";
+import { SOAK } from "../helpers/soak.ts";
+
+const directories: string[] = [];
+afterAll(async () => {
+  for (const directory of directories) await rm(directory, { recursive: true });
+});
+
+async function open(
+  { leftOut, view, open: isOpen }: Weaker = {},
+  pool: object = {},
+): Promise<PooledEngine> {
+  const directory = await mkdtemp(join(tmpdir(), "isolate-"));
+  directories.push(directory);
+  const { files } = await buildRunner(isOpen ? "inherit" : "none", leftOut);
+  await writeRunner(files, join(directory, "runner"));
+  const launcher = new DenoProcessLauncher({
+    instanceDirectory: directory,
+    runnerDirectory: join(directory, "runner"),
+    reach: { env: ["LEFT", "OTHER"], net: false, read: [], write: [], sys: false },
+    ...(view && { view }),
+  });
+  const engine = new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: console.error });
+  engine.prewarm();
+  return engine;
+}
+
+tenantReuseContract("process", open, false);
+
+/** Code of many executions, each of which leaves something else. */
+const LEAVING = [
+  "export default (n) => n",
+  "const blob = new Blob(['x'.repeat(1e5)]); URL.createObjectURL(blob); export default (n) => n",
+  "setInterval(() => console.log('left'), 1); export default (n) => n",
+  `const nested = new Worker("data:text/javascript,postMessage(1);setInterval(()=>{},10)", { type: "module" });
+    await new Promise((resolve) => { nested.onmessage = resolve }); export default (n) => n`,
+  "globalThis.all = new Array(1e5).fill({}); Promise.reject(new Error('left')).catch(() => {}); export default (n) => n",
+];
+
+it("accumulates nothing over many executions of many clients", {
+  timeout: SOAK ? 3_600_000 : 120_000,
+}, async () => {
+  const engine = await open({}, { min: 1, max: 3, maxWaiting: 100 });
+  const times = SOAK ? 10_000 : 60;
+  let begun = 0;
+  const fresh: unknown[] = [];
+  const client = async (): Promise<void> => {
+    while (begun < times) {
+      begun += 1;
+      const n = begun;
+      const outcome = await engine.execute(job(LEAVING[n % LEAVING.length] as string, n), {
+        profile: PROFILE,
+        timeout: 60_000,
+        queueTimeout: 60_000,
+        reuse: { key: "soak", scope: "tenant" },
+      });
+      expect([outcome.status, outcome.result]).toEqual(["ok", n]);
+      fresh.push(outcome.usage?.fresh);
+    }
+  };
+  try {
+    // Nobody is refused, although there are many more clients than sandboxes.
+    await Promise.all(Array.from({ length: 50 }, client));
+    await until(() => engine.status().leased === 0);
+    const { warm, kept, starting } = engine.status();
+    expect(warm + kept + starting).toBeLessThanOrEqual(3);
+    const started = fresh.filter((what) => what === "container").length;
+    expect(started).toBeLessThan(times / 4);
+  } finally {
+    await engine.close();
+  }
+});
