@@ -52,8 +52,7 @@ const encoder = new TextEncoder();
 
 type WorkerResult = Extract<WorkerMessage, { type: "result" }>;
 
-const socketPath = Deno.args.at(-1);
-const settingsText = Deno.args.at(-2);
+const [settingsText, socketPath] = Deno.args.slice(-2);
 if (socketPath === undefined || settingsText === undefined) {
   throw new Error("Usage: host.js [hurried] SETTINGS SOCKET");
 }
