@@ -1,4 +1,5 @@
 import { MODULE_URL } from "../src/protocol/messages.ts";
+import { dropUrl, makeUrl } from "./base/blob-urls.ts";
 import {
   apply,
   defineProperty,
@@ -16,7 +17,6 @@ import {
   stringifyJson,
   toText,
 } from "./base/primordials.ts";
-import { dropUrl, makeUrl } from "./blob-urls.ts";
 
 const { construct, setPrototypeOf, preventExtensions } = Reflect;
 const typeOfBlob = getterOf<string>(Blob.prototype, "type");

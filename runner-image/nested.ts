@@ -1,7 +1,7 @@
 /** First module of a worker that user code creates. */
 import { OUTPUT_LIMITS } from "../src/protocol/limits.ts";
+import { tellUrls } from "./base/blob-urls.ts";
 import { apply, nextTurn } from "./base/primordials.ts";
-import { tellUrls } from "./blob-urls.ts";
 import { coarsenClocks } from "./clocks/coarse.ts";
 import { hideTimerRecords } from "./clocks/timers.ts";
 import { takeDenoText } from "./console/deno-text.ts";

@@ -6,8 +6,8 @@ import { DATABASE_MODULE, type DatabaseModule } from "../src/protocol/database.t
 import { MODULE_URL } from "../src/protocol/messages.ts";
 import type { Work } from "../src/protocol/work.ts";
 import { makeCall } from "./base/bare-call.ts";
+import { makeUrl, tellUrls } from "./base/blob-urls.ts";
 import { listOf, NativeBlob } from "./base/primordials.ts";
-import { makeUrl, tellUrls } from "./blob-urls.ts";
 import { coarsenClocks } from "./clocks/coarse.ts";
 import { hideTimerRecords, timerClass } from "./clocks/timers.ts";
 import type { Runtime } from "./code-run.ts";

@@ -1,8 +1,8 @@
 /** Loads user code as a module: as JavaScript, or else as TypeScript. */
 import { type Language, MODULE_URL } from "../../src/protocol/messages.ts";
 import { unfollowed } from "../base/bare-call.ts";
+import { makeUrl } from "../base/blob-urls.ts";
 import { execPattern, listOf, NativeBlob } from "../base/primordials.ts";
-import { makeUrl } from "../blob-urls.ts";
 import { readable } from "./parse-message.ts";
 import { loadImports, parses } from "./static-imports.ts";
 import { withoutTypes } from "./typescript.ts";

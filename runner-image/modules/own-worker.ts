@@ -1,7 +1,7 @@
 /** Text of user code for a worker that runs the same module: `new Worker(import.meta.url)`. */
 import { MODULE_NAME, MODULE_URL } from "../../src/protocol/messages.ts";
+import { makeUrl } from "../base/blob-urls.ts";
 import { listOf, NativeBlob } from "../base/primordials.ts";
-import { makeUrl } from "../blob-urls.ts";
 
 const JAVASCRIPT = { type: "application/javascript" };
 

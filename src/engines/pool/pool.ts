@@ -40,6 +40,7 @@ export class Pool {
   #looking: NodeJS.Timeout | undefined;
   #lastHealthCheck = Date.now();
   readonly #halt: Halt;
+  readonly #launcher: Launcher;
   readonly #starts: Starts;
 
   /**
@@ -57,7 +58,8 @@ export class Pool {
     this.#kept = new KeptSandboxes({ ...reuse, total: atMost(reuse.total) }, retire);
     const total = launcher.prepares ? atMost(prepared) : 0;
     this.#prepared = new PreparedSandboxes({ total, each: min }, retire);
-    this.#starts = new Starts(launcher, {
+    this.#launcher = launcher;
+    this.#starts = new Starts({
       onSpawn: (sandbox) => {
         for (const listener of this.onSpawn) listener(sandbox);
       },
@@ -296,10 +298,11 @@ export class Pool {
     this.#serve();
     while (!this.backOff.pausing && this.#starts.size < this.#options.startConcurrency) {
       const profiles = this.#warmSandboxes.byUrgency();
-      const group =
+      const group: WarmGroup | undefined =
         profiles.find((each) => this.#lacks(each) && this.#hasRoomFor(each)) ?? this.#unprepared();
       if (group === undefined) break;
-      this.#starts.begin(group);
+      const { profile, worker, hurried } = group;
+      this.#starts.follow(this.#launcher.launch(profile, worker, hurried), group);
     }
     this.#lookAgain();
   }

@@ -1,4 +1,4 @@
-import type { Launcher, Sandbox } from "../contract/contract.ts";
+import type { Sandbox } from "../contract/contract.ts";
 import { BackOff } from "./back-off.ts";
 import type { WarmGroup } from "./warm-group.ts";
 
@@ -25,14 +25,12 @@ export interface StartEvents {
 /** Starts of sandboxes, and pauses after those that fail. */
 export class Starts {
   readonly backOff = new BackOff();
-  readonly #launcher: Launcher;
   readonly #events: StartEvents;
   readonly #running = new Set<Promise<void>>();
   readonly #killed = new WeakSet<Sandbox>();
   #expected = UNKNOWN_START;
 
-  constructor(launcher: Launcher, events: StartEvents) {
-    this.#launcher = launcher;
+  constructor(events: StartEvents) {
     this.#events = events;
   }
 
@@ -45,11 +43,11 @@ export class Starts {
     return this.#expected;
   }
 
-  begin(group: WarmGroup): void {
-    const { profile, worker, hurried } = group;
+  /** Puts a sandbox in its group once it has started. */
+  follow(start: Promise<Sandbox>, group: WarmGroup): void {
     group.starting += 1;
     const begun = performance.now();
-    const launch = this.#launcher.launch(profile, worker, hurried).then(
+    const launch = start.then(
       (sandbox) => {
         this.#expected += NEWEST * (performance.now() - begun - this.#expected);
         this.#events.onSpawn(sandbox);

@@ -2,7 +2,7 @@
  * URLs of blobs. The process keeps a blob as long as its URL, beyond the worker that made it. So each
  * URL is told to the sandbox's host process, which gives it back before another execution begins.
  */
-import { createBlobUrl } from "./base/primordials.ts";
+import { createBlobUrl } from "./primordials.ts";
 
 const revokeBlobUrl = URL.revokeObjectURL.bind(URL);
 
