@@ -114,16 +114,19 @@ async function bundle({ build }: Esbuilder, sources: Sources): Promise<BundleOut
     outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? "";
   let built = await make(false);
   let map = textOf(built, ".js.map");
-  let code = withClassNames(textOf(built, ".js"), map, (source) => {
-    const path = source.replace(/^function:/, "");
-    return Object.hasOwn(sources.files, path) ? sources.files[path] : undefined;
-  });
+  let code = textOf(built, ".js");
   const names = ownNames(code, map);
   if (names === undefined) {
     built = await make(true);
     map = textOf(built, ".js.map");
     code = textOf(built, ".js");
-  } else code += names;
+  } else {
+    const textOfSource = (source: string): string | undefined => {
+      const path = source.replace(/^function:/, "");
+      return Object.hasOwn(sources.files, path) ? sources.files[path] : undefined;
+    };
+    code = `${withClassNames(code, map, textOfSource)}${names}`;
+  }
   if (code.length > FILE_LIMITS.bundled) {
     return { fault: `Bundled, they exceed ${FILE_LIMITS.bundled} characters` };
   }

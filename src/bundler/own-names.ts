@@ -2,7 +2,7 @@
 
 /** Functions and classes whose names end with a number, as the bundler writes them. */
 const NUMBERED =
-  /\b(?:class(?![^\n]* static \{ Object\.defineProperty\(this)|function\*?) ([\w$]+?)\d+\b|\b([\w$]+?)\d+ = (?:class\b(?![^\n]* static \{ Object\.defineProperty\(this)|(?:async )?(?:function\b|\([^\n]{0,300}?=>|[\w$]+ =>))/g;
+  /\b(?:class|function\*?) ([\w$]+?)\d+\b|\b([\w$]+?)\d+ = (?:class\b|(?:async )?(?:function\b|\([^\n]{0,300}?=>|[\w$]+ =>))/g;
 
 /** Functions and classes without a name that are a file's default export, as the bundler calls them. */
 const DEFAULT = /^(?:var|class|(?:async )?function\*?) (\w+_default\d*)\b/gm;
