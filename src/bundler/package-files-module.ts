@@ -1,0 +1,134 @@
+/**
+ * Text of the module that stands for `node:fs` in packages. Everything else than reads below `/node_modules` goes on to
+ * `node:fs`, with its permissions.
+ */
+export const FILES_MODULE_TEXT = `
+const real = globalThis.process.getBuiltinModule("node:fs");
+const { posix } = globalThis.process.getBuiltinModule("node:path");
+const { Readable } = globalThis.process.getBuiltinModule("node:stream");
+const { Buffer } = globalThis.process.getBuiltinModule("node:buffer");
+
+const texts = new Map();
+const folders = new Map();
+
+function add(path, base64) {
+  texts.set(path, base64);
+  for (let child = path, parent; (parent = posix.dirname(child)) !== child; child = parent) {
+    if (!folders.has(parent)) folders.set(parent, new Set());
+    folders.get(parent).add(posix.basename(child));
+  }
+}
+
+/** Path of a package's file, or nothing for other paths. */
+function own(path) {
+  if (path instanceof URL) {
+    if (path.protocol !== "file:") return undefined;
+    path = decodeURIComponent(path.pathname);
+  }
+  if (path instanceof Uint8Array) path = Buffer.from(path).toString();
+  if (typeof path !== "string" || !path.includes("node_modules")) return undefined;
+  const whole = posix.resolve("/", path);
+  return whole === "/node_modules" || whole.startsWith("/node_modules/") ? whole : undefined;
+}
+
+function failure(code, errno, words, syscall, path) {
+  const [, name = path] = /.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(path) ?? [];
+  const text = code + ": " + words + ", " + syscall + " '" + path + "'";
+  const advice = code === "ENOENT" ? " (the bundle has no such file of the package " + name + ")" : "";
+  return Object.assign(new Error(text + advice), { errno, code, syscall, path });
+}
+const missing = (path, syscall) => failure("ENOENT", -2, "no such file or directory", syscall, path);
+
+function read(path, options) {
+  if (folders.has(path) && !texts.has(path)) {
+    throw failure("EISDIR", -21, "illegal operation on a directory", "read", path);
+  }
+  if (!texts.has(path)) throw missing(path, "open");
+  const bytes = Buffer.from(texts.get(path), "base64");
+  const encoding = typeof options === "string" ? options : options?.encoding;
+  return encoding && encoding !== "buffer" ? bytes.toString(encoding) : bytes;
+}
+
+function stat(path, options, syscall = "stat") {
+  const isFile = texts.has(path);
+  if (!isFile && !folders.has(path)) {
+    if (options?.throwIfNoEntry === false) return undefined;
+    throw missing(path, syscall);
+  }
+  const base64 = texts.get(path) ?? "";
+  const length = (base64.length / 4) * 3 - (base64.match(/=*$/)?.[0].length ?? 0);
+  const size = options?.bigint ? BigInt(length) : length;
+  const epoch = new Date(0);
+  const no = () => false;
+  return {
+    size, mode: isFile ? 0o100444 : 0o40555, mtime: epoch, ctime: epoch, atime: epoch, birthtime: epoch, mtimeMs: 0,
+    isFile: () => isFile, isDirectory: () => !isFile, isSymbolicLink: no, isFIFO: no, isSocket: no,
+    isBlockDevice: no, isCharacterDevice: no,
+  };
+}
+
+function list(path, options) {
+  if (!folders.has(path)) throw missing(path, "scandir");
+  const names = [...folders.get(path)].sort();
+  if (!options?.withFileTypes) return names;
+  return names.map((name) => Object.assign(stat(path + "/" + name), { name, parentPath: path, path }));
+}
+
+function access(path) {
+  stat(path, undefined, "access");
+}
+
+const realpath = (path) => {
+  stat(path, undefined, "realpath");
+  return path;
+};
+
+const reads = { readFile: read, stat, lstat: stat, readdir: list, access, realpath };
+const wrapped = { ...real };
+const promises = { ...real.promises };
+for (const [name, answer] of Object.entries(reads)) {
+  wrapped[name + "Sync"] = (path, ...rest) => {
+    const file = own(path);
+    return file === undefined ? real[name + "Sync"](path, ...rest) : answer(file, ...rest);
+  };
+  promises[name] = async (path, ...rest) => {
+    const file = own(path);
+    return file === undefined ? real.promises[name](path, ...rest) : answer(file, ...rest);
+  };
+  wrapped[name] = (path, ...rest) => {
+    const file = own(path);
+    if (file === undefined) return real[name](path, ...rest);
+    const callback = rest.pop();
+    promises[name](path, ...rest).then((result) => queueMicrotask(() => callback(null, result)), callback);
+  };
+}
+for (const name of ["realpath", "realpathSync"]) wrapped[name].native = wrapped[name];
+wrapped.promises = promises;
+wrapped.existsSync = (path) => {
+  const file = own(path);
+  return file === undefined ? real.existsSync(path) : texts.has(file) || folders.has(file);
+};
+wrapped.createReadStream = (path, options) => {
+  const file = own(path);
+  if (file === undefined) return real.createReadStream(path, options);
+  const { start = 0, end = Infinity } = options ?? {};
+  const encoding = typeof options === "string" ? options : options?.encoding;
+  const chunks = async function* () {
+    yield read(file).subarray(start, end + 1);
+  };
+  return Readable.from(chunks(), { objectMode: false, ...(encoding && { encoding }) });
+};
+
+const TYPES = { ".wasm": "application/wasm", ".json": "application/json", ".txt": "text/plain" };
+
+/** The global fetch, which also reads files of packages. */
+wrapped.fetch = async (input, init) => {
+  const isUrl = input instanceof URL || (typeof input === "string" && URL.canParse(input));
+  const file = isUrl ? own(new URL(input)) : undefined;
+  if (file === undefined) return globalThis.fetch(input, init);
+  const type = TYPES[posix.extname(file)] ?? "application/octet-stream";
+  return new Response(read(file), { headers: { "content-type": type } });
+};
+wrapped.add = add;
+module.exports = wrapped;
+`;

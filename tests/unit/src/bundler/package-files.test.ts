@@ -1,0 +1,127 @@
+import { getBuiltinModule } from "node:process";
+import { describe, expect, it } from "vitest";
+import {
+  FILES_MODULE,
+  fileModule,
+  filePromisesModule,
+  filesModule,
+  filesRead,
+  packageRoot,
+} from "../../../../src/bundler/package-files.ts";
+
+const ROOT = "/node_modules/@tea/pot/node_modules/leaf";
+
+/** Returns the files of the package that a module of it brings along. */
+function read(text: string, files: readonly string[], module = "lib/a.js"): string[] {
+  const sizes = new Map(files.map((file) => [`${ROOT}/${file}`, 1]));
+  return filesRead(`${ROOT}/${module}`, text, sizes).map((path) => path.slice(ROOT.length + 1));
+}
+
+describe("the files that a package's module reads", () => {
+  const FILES = [
+    "lib/a.js",
+    "lib/b.wasm",
+    "locales/de.json",
+    "locales/sub/en.json",
+    "package.json",
+  ];
+
+  it("are those that it names, if it knows its own place", () => {
+    const found: [string, string[]][] = [
+      ['fs.readFile(path.join(__dirname, "b.wasm"))', ["lib/b.wasm"]],
+      ["fetch(new URL('./b.wasm', import.meta.url))", ["lib/b.wasm"]],
+      ["readFileSync(`$" + "{__dirname}/b.wasm`)", ["lib/b.wasm"]],
+      ['readFileSync(__dirname + "/../lib/b.wasm")', ["lib/b.wasm"]],
+      ['resolve(__dirname, "../../locales/")', ["locales/de.json", "locales/sub/en.json"]],
+      ['read("locales/sub", import.meta.dirname)', ["locales/sub/en.json"]],
+      ['readFileSync(new URL("../package.json", import.meta.url))', ["package.json"]],
+      ['require("../package.json"); __dirname', []],
+      ['fs.readFile("b.wasm")', []],
+      ['__dirname + "/a.js" + "node_modules" + "tea" + "leaf" + ""', []],
+    ];
+    for (const [text, files] of found) expect([text, read(text, FILES)]).toEqual([text, files]);
+  });
+
+  it("are few and small", () => {
+    const many = Array.from({ length: 10_000 }, (_, n) => `data/${n}.txt`);
+    expect(read('__dirname + "data"', many)).toHaveLength(500);
+    const sizes = new Map([
+      [`${ROOT}/a.bin`, 16_000_000],
+      [`${ROOT}/b.bin`, 16_000_000],
+    ]);
+    expect(filesRead(`${ROOT}/x.js`, '__dirname + "a.bin" + "b.bin"', sizes)).toHaveLength(1);
+    const literals = `__dirname; ${'"x";'.repeat(200_000)}`;
+    expect(read(literals, many)).toEqual([]);
+  });
+
+  it("belong to the package of the module", () => {
+    expect(packageRoot("/node_modules/tea/a/b.js")).toBe("/node_modules/tea");
+    expect(packageRoot(`${ROOT}/lib/a.js`)).toBe(ROOT);
+    expect(packageRoot("/node_modules/@tea/pot/a.js")).toBe("/node_modules/@tea/pot");
+  });
+});
+
+type Module = Record<string, (...args: unknown[]) => unknown> & {
+  promises: Record<string, (...args: unknown[]) => Promise<unknown>>;
+};
+
+/** Evaluates CommonJS as a bundle does. */
+function evaluate(text: string, required?: Module): Module {
+  const module = { exports: {} as Module };
+  new Function("module", "require", "process", text)(module, () => required, { getBuiltinModule });
+  return module.exports;
+}
+
+describe("the module that answers their reads", () => {
+  const fs = evaluate(filesModule);
+  const bytes = Uint8Array.from({ length: 20_000 }, (_, n) => n);
+  evaluate(fileModule(`${ROOT}/lib/b.wasm`, bytes), fs);
+  evaluate(fileModule(`${ROOT}/locales/de.json`, new TextEncoder().encode('{"a":"ü"}')), fs);
+  const at = (path: string): string => `${ROOT}/${path}`;
+
+  it("reads them in every way", async () => {
+    const url = new URL(`file://${at("locales/de.json")}`);
+    expect(fs.readFileSync?.(at("lib/b.wasm"))).toEqual(Buffer.from(bytes));
+    expect(fs.readFileSync?.(url, "utf8")).toBe('{"a":"ü"}');
+    expect(await fs.promises.readFile?.(url, { encoding: "utf8" })).toBe('{"a":"ü"}');
+    expect(evaluate(filePromisesModule, fs)).toBe(fs.promises);
+    const [error, text] = await new Promise<unknown[]>((resolve) => {
+      fs.readFile?.(at("lib/../locales/de.json"), "utf8", (...got: unknown[]) => resolve(got));
+    });
+    expect([error, text]).toEqual([null, '{"a":"ü"}']);
+    const stream = fs.createReadStream?.(at("locales/de.json"), "utf8") as AsyncIterable<string>;
+    const chunks: string[] = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    expect(chunks).toEqual(['{"a":"ü"}']);
+    const response = (await fs.fetch?.(`file://${at("lib/b.wasm")}`)) as Response;
+    expect(response.headers.get("content-type")).toBe("application/wasm");
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(bytes);
+  });
+
+  it("tells what there is", () => {
+    expect(fs.readdirSync?.(ROOT)).toEqual(["lib", "locales"]);
+    expect(fs.existsSync?.(at("lib"))).toBe(true);
+    expect(fs.existsSync?.(at("none"))).toBe(false);
+    expect(fs.statSync?.(at("lib/b.wasm"))).toMatchObject({ size: 20_000 });
+    expect(fs.statSync?.(at("x"), { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it("names the package of a file that there is not", async () => {
+    const code = { code: "ENOENT", errno: -2, syscall: "open", path: at("x.txt") };
+    const message = `ENOENT: no such file or directory, open '${at("x.txt")}' (the bundle has no such file of the package leaf)`;
+    const failing = fs.promises.readFile?.(at("x.txt"));
+    await expect(failing).rejects.toMatchObject({ ...code, message });
+    expect(() => fs.readFileSync?.(ROOT)).toThrow("EISDIR");
+  });
+
+  it("passes other paths on", async () => {
+    expect(() => fs.readFileSync?.("/none/x")).toThrow(
+      "ENOENT: no such file or directory, open '/none/x'",
+    );
+    expect(fs.existsSync?.("/")).toBe(true);
+    expect(fs.readFileSync?.("/etc/../etc/hostname")).toBeInstanceOf(Buffer);
+    const response = (await fs.fetch?.("data:,tea")) as Response;
+    expect(await response.text()).toBe("tea");
+    expect(FILES_MODULE).toBe("isolate:package-files");
+  });
+});
