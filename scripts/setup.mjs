@@ -1,9 +1,9 @@
 /**
  * Prepares `npm start`, `npm test` and `npm run bench`. It installs the locked packages if they are
  * missing, and starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs. With
- * `--nodes` it installs the other Nodes that run the unit tests. With
- * `--gvisor`, `--browser`, `--compose` and `--python` it tries to install that runtime, a browser,
- * docker-compose and Python's requests.
+ * `--nodes` it installs the other Nodes that run the unit tests, and with `--packages` the packages
+ * that test programs import. With `--gvisor`, `--browser`, `--compose` and `--python` it tries to
+ * install that runtime, a browser, docker-compose and Python's requests.
  *
  * It uses only Node, and prints each step. A second run finds everything and takes well under a
  * second.
@@ -47,11 +47,11 @@ function run(command, args, { env = {}, cwd = ROOT } = {}) {
 /**
  * Installs the packages. A matching hidden lockfile, which npm writes last, proves that it is done.
  */
-function installPackages(folder = ROOT) {
+function installPackages(folder = ROOT, ...flags) {
   const wanted = join(folder, "package-lock.json");
   const installed = join(folder, "node_modules/.package-lock.json");
   if (existsSync(installed) && sameVersions(wanted, installed)) return;
-  run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder });
+  run("npm", ["ci", "--no-audit", "--no-fund", ...flags], { cwd: folder });
 }
 
 function sameVersions(wanted, installed) {
@@ -210,6 +210,9 @@ function startDaemon() {
 try {
   installPackages();
   if (process.argv.includes("--nodes")) installNodes();
+  // Without their scripts, as functions get them.
+  if (process.argv.includes("--packages"))
+    installPackages(join(ROOT, "tests/packages"), "--ignore-scripts");
   await ensureEngine();
   if (process.argv.includes("--postgres")) ensurePostgres();
   if (process.argv.includes("--gvisor")) installGVisor();
