@@ -1,7 +1,13 @@
 import { EXIT, RunnerFault } from "./base/faults.ts";
 
-/** Globals that user code does not get: the worker's line to its host, and those of tools. */
-const REMOVED = ["postMessage", "onmessage", "onmessageerror", "crypto", "name"];
+/**
+ * Globals that user code does not get: the worker's line to its host, and those of tools. Packages tell by the classes
+ * that they run in a browser's worker, and would look for files and channels there.
+ */
+const REMOVED = [
+  ...["postMessage", "onmessage", "onmessageerror", "crypto", "name"],
+  ...["WorkerGlobalScope", "DedicatedWorkerGlobalScope", "WorkerLocation", "WorkerNavigator"],
+];
 
 /**
  * Removes globals that are not for user code, and turns every way to close the worker into a

@@ -1,4 +1,4 @@
-import { apply, defineProperty } from "./base/primordials.ts";
+import { apply, defineProperty, deleteProperty } from "./base/primordials.ts";
 import { replace } from "./base/replace.ts";
 import type { Changes } from "./late-modules.ts";
 
@@ -31,10 +31,12 @@ export function describeMachine(process: Anything): Changes {
     geteuid: () => NOBODY,
     getgid: () => NOBODY,
     getegid: () => NOBODY,
+    getgroups: () => [NOBODY],
     umask: () => USUAL_MASK,
     constrainedMemory: memory,
     availableMemory: free,
   });
+  withoutParent(process);
   // The runner's own arguments. Code that is started as a program reads those of its caller here.
   replace(process, { argv: [process.argv[0], "main.ts"] });
   defineProperty(Deno, "args", { value: Object.freeze([]), enumerable: true, configurable: true });
@@ -72,6 +74,18 @@ export function describeMachine(process: Anything): Changes {
       });
     },
   };
+}
+
+/**
+ * Removes what a worker's `process` has for a parent and throws at every use, also by `if (process.send)`. A program that
+ * nobody has forked has none of it.
+ */
+function withoutParent(process: Anything): void {
+  for (const name of ["send", "disconnect", "channel", "connected"]) {
+    for (let owner = process; owner !== null; owner = Object.getPrototypeOf(owner)) {
+      deleteProperty(owner, name);
+    }
+  }
 }
 
 /** Makes methods return a default where the runtime refuses. */

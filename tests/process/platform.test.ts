@@ -218,6 +218,21 @@ describe("a machine that tells nothing of its host", () => {
   });
 });
 
+describe("the main program", () => {
+  it("is no worker, and has no parent", async () => {
+    const code = `import { isMainThread } from "node:worker_threads";
+      const { WorkerGlobalScope: scope } = globalThis;
+      export default () => [
+        isMainThread, typeof scope, typeof DedicatedWorkerGlobalScope, typeof WorkerLocation, typeof WorkerNavigator,
+        typeof importScripts, ["send", "disconnect", "channel", "connected"].filter((name) => name in process),
+        process.getgroups(),
+      ]`;
+    const { result } = await isolate.execute({ code, sandbox: "isolated" });
+    const none = Array.from({ length: 5 }, () => "undefined");
+    expect(result).toEqual([true, ...none, [], [65_534]]);
+  });
+});
+
 describe("what an earlier call of kept code has left", () => {
   const left = {
     "a timer": `setTimeout(fail, 40)`,
