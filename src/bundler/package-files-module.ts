@@ -34,7 +34,8 @@ function own(path) {
 function failure(code, errno, words, syscall, path) {
   const [, name = path] = /.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(path) ?? [];
   const text = code + ": " + words + ", " + syscall + " '" + path + "'";
-  const advice = code === "ENOENT" ? " (the bundle has no such file of the package " + name + ")" : "";
+  const advice = path.startsWith("/node_modules/") && code === "ENOENT"
+    ? " (the bundle has no such file of the package " + name + ")" : "";
   return Object.assign(new Error(text + advice), { errno, code, syscall, path });
 }
 const missing = (path, syscall) => failure("ENOENT", -2, "no such file or directory", syscall, path);
@@ -86,27 +87,52 @@ const realpath = (path) => {
 const reads = { readFile: read, stat, lstat: stat, readdir: list, access, realpath };
 const wrapped = { ...real };
 const promises = { ...real.promises };
+
+/** A file that may not be read is none to packages, which know no other refusal. */
+function refused(error, name, path) {
+  if (error?.name !== "NotCapable") return error;
+  const syscall = { readFile: "open", readdir: "scandir" }[name] ?? name;
+  return Object.assign(missing(String(path), syscall), { cause: error });
+}
 for (const [name, answer] of Object.entries(reads)) {
   wrapped[name + "Sync"] = (path, ...rest) => {
     const file = own(path);
-    return file === undefined ? real[name + "Sync"](path, ...rest) : answer(file, ...rest);
+    if (file !== undefined) return answer(file, ...rest);
+    try {
+      return real[name + "Sync"](path, ...rest);
+    } catch (error) {
+      if (rest[0]?.throwIfNoEntry === false && error?.name === "NotCapable") return undefined;
+      throw refused(error, name, path);
+    }
   };
   promises[name] = async (path, ...rest) => {
     const file = own(path);
-    return file === undefined ? real.promises[name](path, ...rest) : answer(file, ...rest);
+    if (file !== undefined) return answer(file, ...rest);
+    return real.promises[name](path, ...rest).catch((error) => {
+      throw refused(error, name, path);
+    });
   };
   wrapped[name] = (path, ...rest) => {
-    const file = own(path);
-    if (file === undefined) return real[name](path, ...rest);
     const callback = rest.pop();
-    promises[name](path, ...rest).then((result) => queueMicrotask(() => callback(null, result)), callback);
+    // In a turn of its own, so that what it throws rejects nothing.
+    const give = (...results) => queueMicrotask(() => callback(...results));
+    if (typeof callback !== "function") return real[name](path, ...rest, callback);
+    promises[name](path, ...rest).then((result) => give(null, result), give);
   };
 }
 for (const name of ["realpath", "realpathSync"]) wrapped[name].native = wrapped[name];
 wrapped.promises = promises;
 wrapped.existsSync = (path) => {
-  const file = own(path);
-  return file === undefined ? real.existsSync(path) : texts.has(file) || folders.has(file);
+  try {
+    wrapped.accessSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+};
+wrapped.exists = (path, callback) => {
+  const found = wrapped.existsSync(path);
+  queueMicrotask(() => callback(found));
 };
 wrapped.createReadStream = (path, options) => {
   const file = own(path);
@@ -129,6 +155,33 @@ wrapped.fetch = async (input, init) => {
   const type = TYPES[posix.extname(file)] ?? "application/octet-stream";
   return new Response(read(file), { headers: { "content-type": type } });
 };
+const modules = globalThis.process.getBuiltinModule("node:module");
+
+/** Requires modules of the runtime, and JSON files of packages. No other file is there at run time. */
+function createRequire(place) {
+  const from = own(String(place).startsWith("file:") ? new URL(place) : place);
+  if (from === undefined) return modules.createRequire(place);
+  const find = (name) => {
+    if (modules.isBuiltin(name)) return name;
+    const path = /^[./]/.test(name) ? posix.resolve(posix.dirname(from), name) : "/node_modules/" + name;
+    const found = [path, path + ".json"].find((file) => texts.has(file));
+    if (found !== undefined) return found;
+    const [, asking] = /.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(from) ?? [];
+    const text = "Cannot find module '" + name + "' (the package " + asking + " requires it by a name that only runs tell)";
+    throw Object.assign(new Error(text), { code: "MODULE_NOT_FOUND", requireStack: [from] });
+  };
+  const require = (name) => {
+    const found = find(name);
+    if (modules.isBuiltin(found)) return globalThis.process.getBuiltinModule(found);
+    if (found.endsWith(".json")) return JSON.parse(read(found, "utf8"));
+    throw failure("ERR_UNKNOWN_FILE_EXTENSION", undefined, "no code", "require", found);
+  };
+  return Object.assign(require, { resolve: find, cache: {}, main: undefined, extensions: {} });
+}
+wrapped.modules = Object.assign(function Module(...args) {
+  return Reflect.construct(modules, args);
+}, modules, { createRequire, prototype: modules.prototype });
+wrapped.modules.Module = wrapped.modules;
 wrapped.add = add;
 module.exports = wrapped;
 `;

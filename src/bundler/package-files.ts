@@ -12,6 +12,9 @@ export const filesModule = FILES_MODULE_TEXT;
 /** CommonJS text of the module that stands for `node:fs/promises` in packages. */
 export const filePromisesModule = `module.exports = require("${FILES_MODULE}").promises;`;
 
+/** CommonJS text of the module that stands for `node:module` in packages: its `createRequire()` finds JSON files. */
+export const moduleModule = `module.exports = require("${FILES_MODULE}").modules;`;
+
 /** Most files, and most bytes, that one module brings along. */
 const MAX_FILES = 500;
 const MAX_BYTES = 16_777_216;
@@ -34,7 +37,9 @@ export function filesRead(
   if (!OWN_PLACE.test(text)) return [];
   const data = [...sizes.keys()].filter((path) => !CODE.test(path));
   if (data.length === 0) return [];
-  const required = new Set([...text.matchAll(REQUIRED)].map(([, , name]) => name));
+  // A `require` that the module makes itself is no import of the bundle.
+  const made = text.includes("createRequire");
+  const required = new Set(made ? [] : [...text.matchAll(REQUIRED)].map(([, , name]) => name));
   const named = new Set<string>();
   for (const [, , literal = ""] of text.matchAll(LITERAL)) {
     if (named.size > MAX_LITERALS) break;

@@ -6,6 +6,7 @@ import {
   filePromisesModule,
   filesModule,
   filesRead,
+  moduleModule,
   packageRoot,
 } from "../../../../src/bundler/package-files.ts";
 
@@ -36,6 +37,7 @@ describe("the files that a package's module reads", () => {
       ['read("locales/sub", import.meta.dirname)', ["locales/sub/en.json"]],
       ['readFileSync(new URL("../package.json", import.meta.url))', ["package.json"]],
       ['require("../package.json"); __dirname', []],
+      ['createRequire(import.meta.url); require("../package.json")', ["package.json"]],
       ['fs.readFile("b.wasm")', []],
       ['__dirname + "/a.js" + "node_modules" + "tea" + "leaf" + ""', []],
     ];
@@ -66,9 +68,13 @@ type Module = Record<string, (...args: unknown[]) => unknown> & {
 };
 
 /** Evaluates CommonJS as a bundle does. */
-function evaluate(text: string, required?: Module): Module {
+function evaluate(text: string, required?: Module, files?: object): Module {
   const module = { exports: {} as Module };
-  new Function("module", "require", "process", text)(module, () => required, { getBuiltinModule });
+  const process = {
+    getBuiltinModule: (name: string) => (name === "node:fs" && files) || getBuiltinModule(name),
+  };
+  const run = new Function("module", "require", "globalThis", text);
+  run(module, () => required, { process, fetch });
   return module.exports;
 }
 
@@ -112,6 +118,50 @@ describe("the module that answers their reads", () => {
     const failing = fs.promises.readFile?.(at("x.txt"));
     await expect(failing).rejects.toMatchObject({ ...code, message });
     expect(() => fs.readFileSync?.(ROOT)).toThrow("EISDIR");
+  });
+
+  it("takes a file that may not be read for none", async () => {
+    const refusal = Object.assign(new Error("Requires read access"), { name: "NotCapable" });
+    const refuse = () => {
+      throw refusal;
+    };
+    const real = Object.fromEntries(
+      ["readFile", "stat", "access"].flatMap((name) => [
+        [name, refuse],
+        [`${name}Sync`, refuse],
+      ]),
+    );
+    const promises = { readFile: async () => refuse() };
+    const closed = evaluate(filesModule, undefined, { ...real, promises });
+    const error = {
+      code: "ENOENT",
+      message: "ENOENT: no such file or directory, open '.env'",
+      cause: refusal,
+    };
+    expect(() => closed.readFileSync?.(".env")).toThrow(expect.objectContaining(error));
+    await expect(closed.promises.readFile?.(".env")).rejects.toMatchObject(error);
+    const called = new Promise((resolve) => void closed.readFile?.(".env", resolve));
+    expect(await called).toMatchObject(error);
+    expect(closed.existsSync?.(".env")).toBe(false);
+    expect(closed.statSync?.(".env", { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it("requires JSON and the runtime's modules", () => {
+    const { createRequire, isBuiltin } = evaluate(moduleModule, fs);
+    const required = createRequire?.(`file://${at("lib/a.js")}`) as (name: string) => unknown;
+    expect([required("../locales/de.json"), required("../locales/de")]).toEqual([
+      { a: "ü" },
+      { a: "ü" },
+    ]);
+    expect([required("node:path"), isBuiltin?.("fs")]).toEqual([
+      getBuiltinModule("node:path"),
+      true,
+    ]);
+    const message =
+      "Cannot find module './b.js' (the package leaf requires it by a name that only runs tell)";
+    expect(() => required("./b.js")).toThrow(
+      expect.objectContaining({ code: "MODULE_NOT_FOUND", message }),
+    );
   });
 
   it("passes other paths on", async () => {
