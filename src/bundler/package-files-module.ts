@@ -8,11 +8,11 @@ const { posix } = globalThis.process.getBuiltinModule("node:path");
 const { Readable } = globalThis.process.getBuiltinModule("node:stream");
 const { Buffer } = globalThis.process.getBuiltinModule("node:buffer");
 
-const texts = new Map();
+const files = new Map();
 const folders = new Map();
 
-function add(path, base64) {
-  texts.set(path, base64);
+function add(path, bytes) {
+  files.set(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   for (let child = path, parent; (parent = posix.dirname(child)) !== child; child = parent) {
     if (!folders.has(parent)) folders.set(parent, new Set());
     folders.get(parent).add(posix.basename(child));
@@ -41,23 +41,23 @@ function failure(code, errno, words, syscall, path) {
 const missing = (path, syscall) => failure("ENOENT", -2, "no such file or directory", syscall, path);
 
 function read(path, options) {
-  if (folders.has(path) && !texts.has(path)) {
+  if (folders.has(path) && !files.has(path)) {
     throw failure("EISDIR", -21, "illegal operation on a directory", "read", path);
   }
-  if (!texts.has(path)) throw missing(path, "open");
-  const bytes = Buffer.from(texts.get(path), "base64");
+  if (!files.has(path)) throw missing(path, "open");
+  // A copy, because the reader may write to it.
+  const bytes = Buffer.from(files.get(path));
   const encoding = typeof options === "string" ? options : options?.encoding;
   return encoding && encoding !== "buffer" ? bytes.toString(encoding) : bytes;
 }
 
 function stat(path, options, syscall = "stat") {
-  const isFile = texts.has(path);
+  const isFile = files.has(path);
   if (!isFile && !folders.has(path)) {
     if (options?.throwIfNoEntry === false) return undefined;
     throw missing(path, syscall);
   }
-  const base64 = texts.get(path) ?? "";
-  const length = (base64.length / 4) * 3 - (base64.match(/=*$/)?.[0].length ?? 0);
+  const length = files.get(path)?.length ?? 0;
   const size = options?.bigint ? BigInt(length) : length;
   const epoch = new Date(0);
   const no = () => false;
@@ -145,16 +145,6 @@ wrapped.createReadStream = (path, options) => {
   return Readable.from(chunks(), { objectMode: false, ...(encoding && { encoding }) });
 };
 
-const TYPES = { ".wasm": "application/wasm", ".json": "application/json", ".txt": "text/plain" };
-
-/** The global fetch, which also reads files of packages. */
-wrapped.fetch = async (input, init) => {
-  const isUrl = input instanceof URL || (typeof input === "string" && URL.canParse(input));
-  const file = isUrl ? own(new URL(input)) : undefined;
-  if (file === undefined) return globalThis.fetch(input, init);
-  const type = TYPES[posix.extname(file)] ?? "application/octet-stream";
-  return new Response(read(file), { headers: { "content-type": type } });
-};
 const modules = globalThis.process.getBuiltinModule("node:module");
 
 /** Requires modules of the runtime, and JSON files of packages. No other file is there at run time. */
@@ -164,7 +154,7 @@ function createRequire(place) {
   const find = (name) => {
     if (modules.isBuiltin(name)) return name;
     const path = /^[./]/.test(name) ? posix.resolve(posix.dirname(from), name) : "/node_modules/" + name;
-    const found = [path, path + ".json"].find((file) => texts.has(file));
+    const found = [path, path + ".json"].find((file) => files.has(file));
     if (found !== undefined) return found;
     const [, asking] = /.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(from) ?? [];
     const text = "Cannot find module '" + name + "' (the package " + asking + " requires it by a name that only runs tell)";

@@ -1,14 +1,9 @@
 /** Finds and loads the modules of packages for the bundler. It runs in a confined process. */
 import { posix } from "node:path";
 import type * as Esbuild from "esbuild-wasm";
-import {
-  ASSETS_MODULE,
-  assetModule,
-  fileSystemModule,
-  urlModule,
-  wasmModule,
-} from "./package-assets.ts";
+import { urlModule, wasmModule } from "./package-assets.ts";
 import { ESM_MARK } from "./package-fault.ts";
+import { fileModule, filesModule, REPLACED_MODULES } from "./package-files.ts";
 import type { Need } from "./package-needs.ts";
 import { OS_MODULE, PROCESS } from "./package-process.ts";
 import { type ImportKind, PACKAGES, packageNameOf, packageResolver } from "./package-resolver.ts";
@@ -57,7 +52,7 @@ export function packageModules(tree: PackageTree, needs: readonly Need[]): Esbui
   return {
     name: PACKAGE,
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^isolate:(asset|assets|bytes|meta|url)\// }, ({ path }) => ({
+      onResolve({ filter: /^isolate:(asset|bytes|files|meta|url)\// }, ({ path }) => ({
         path: path.slice(MADE.length + 1),
         namespace: MADE,
         ...(!path.startsWith("isolate:asset/") && { sideEffects: false }),
@@ -111,7 +106,8 @@ export function packageModules(tree: PackageTree, needs: readonly Need[]): Esbui
 
 /** Makes the module of packages for one of the runtime. */
 function builtinModule(name: string): string {
-  if (/^node:fs(?:\/promises)?$/.test(name)) return fileSystemModule(name);
+  const replaced = REPLACED_MODULES[name];
+  if (replaced !== undefined) return replaced;
   if (name === "node:os") return OS_MODULE;
   return name === "node:process" ? `module.exports = ${PROCESS};` : builtinText(name);
 }
@@ -140,11 +136,11 @@ function load(
 /** Makes the modules that other modules of packages get beside files. */
 function made(path: string, tree: PackageTree): Esbuild.OnLoadResult {
   const [, kind = "", file = ""] = /^(\w+)(\/.*)?$/s.exec(path) ?? [];
-  if (kind === "assets") return { contents: ASSETS_MODULE, loader: "js" };
+  if (kind === "files") return { contents: filesModule, loader: "js" };
   if (kind === "empty" || !tree.has(file)) return { contents: "", loader: "js" };
   if (kind === "bytes") return { contents: tree.bytes(file), loader: "binary" };
   if (kind === "url") return { contents: urlModule(file, tree), loader: "js" };
-  return { contents: kind === "meta" ? metaModule(file) : assetModule(file), loader: "js" };
+  return { contents: kind === "meta" ? metaModule(file) : fileModule(file), loader: "js" };
 }
 
 /** Describes an import of nothing. Only a package that is not there can be added. */

@@ -3,7 +3,8 @@ import { posix } from "node:path";
 import { parse } from "acorn";
 import picomatch from "picomatch";
 import { withDynamicCalls } from "./dynamic-calls.ts";
-import { assetsIn, withAssetUrls } from "./package-assets.ts";
+import { withAssetUrls } from "./package-assets.ts";
+import { filesRead } from "./package-files.ts";
 import type { PackageTree } from "./package-tree.ts";
 
 export type ModuleFormat = "esm" | "commonjs";
@@ -12,6 +13,7 @@ const STATEMENT =
   /^[ \t]*(?:import\b(?!\s*\()|export\b)|[;}]\s*(?:import\b\s*["'{*\w]|export\b\s*[{*\w])/m;
 const OWN_REQUIRE =
   /\b(?:const|let|var)\s+([\w$]*require[\w$]*)\s*=\s*(?:[\w$]+\.)?\w*[cC]reateRequire\w*\s*\(\s*import\.meta\.(?:url|filename)\s*\)/gi;
+const UMD = /\bfunction\s*\(\s*require\s*,\s*exports\s*[,)]/g;
 const META = /\bimport\.meta\b/g;
 const PLACE = /\b__(?:dirname|filename)\b/;
 const META_LENGTH = "import.meta".length;
@@ -31,17 +33,18 @@ export function formatOf(path: string, tree: PackageTree): ModuleFormat {
 export function preparedSource(path: string, tree: PackageTree, format: ModuleFormat): string {
   const file = path.slice(1);
   const given = new TextDecoder().decode(tree.bytes(path));
-  const text = withDynamicCalls(given, file);
-  const assets = assetsIn(given, path, tree).map((asset) =>
-    JSON.stringify(`isolate:asset${asset}`),
-  );
-  if (format === "commonjs") {
-    const required = assets.map((asset) => `require(${asset});`).join("");
-    return afterHashbang(text, placeOf(given, path) + required);
+  const isCommonJs = format === "commonjs";
+  const text = withDynamicCalls(isCommonJs ? withoutUmd(given) : given, file);
+  const assetsOf = (code: string): string[] =>
+    filesRead(path, code, tree).map((asset) => JSON.stringify(`isolate:asset${asset}`));
+  if (isCommonJs) {
+    const required = assetsOf(given).map((asset) => `require(${asset});`);
+    return afterHashbang(text, placeOf(given, path) + required.join(""));
   }
   const plain = withoutOwnRequire(text);
   const withUrls = withAssetUrls(plain, path, tree);
-  const imports = [...withUrls.imports, ...assets.map((asset) => `import ${asset};`)];
+  const assets = assetsOf(withUrls.text).map((asset) => `import ${asset};`);
+  const imports = [...withUrls.imports, ...assets];
   const meta = `_${"m".repeat(META_LENGTH - 1)}`;
   const whole = withUrls.text.replace(META, meta);
   if (whole !== withUrls.text) {
@@ -67,6 +70,14 @@ function withoutOwnRequire(text: string): string {
     plain = plain.replace(new RegExp(`(?<![\\w$.])${own}(?![\\w$])`, "g"), "require");
   }
   return plain;
+}
+
+/**
+ * Renames the parameter `require` of the function that TypeScript's UMD modules are. The bundler then sees its calls as
+ * those of the module. All positions stay.
+ */
+function withoutUmd(text: string): string {
+  return text.replace(UMD, (head) => head.replace("require", "_equire"));
 }
 
 /** Module of `import.meta` of a file. There is no such file, so reading it fails by its name. */

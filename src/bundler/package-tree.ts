@@ -20,6 +20,7 @@ export class PackageTree {
   readonly #directories = new Set<string>(["/"]);
   readonly #manifests = new Map<string, Manifest | undefined>();
   readonly #packages = new Map<string, PackageOfFile | undefined>();
+  #byRoot: Map<string, string[]> | undefined;
 
   constructor(files: ReadonlyMap<string, Uint8Array>) {
     for (const [relative, bytes] of files) {
@@ -46,6 +47,12 @@ export class PackageTree {
     const bytes = this.#files.get(path);
     if (bytes === undefined) throw notFound(path);
     return bytes;
+  }
+
+  /** Lists the files of a package by its directory, without those of packages below it. */
+  filesOf(root: string): readonly string[] {
+    this.#byRoot ??= grouped(this.#files.keys());
+    return this.#byRoot.get(root) ?? [];
   }
 
   /** Finds the package of a file: the nearest directory above it that has a package.json. */
@@ -96,6 +103,24 @@ export class PackageTree {
     this.#manifests.set(path, manifest);
     return manifest;
   }
+}
+
+function grouped(paths: Iterable<string>): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const path of paths) {
+    const root = packageRoot(path);
+    const group = groups.get(root);
+    if (group === undefined) groups.set(root, [path]);
+    else group.push(path);
+  }
+  return groups;
+}
+
+/** Directory of the package that a file belongs to: `/node_modules/a` or `/node_modules/@a/b/node_modules/c`. */
+export function packageRoot(path: string): string {
+  const at = path.lastIndexOf("node_modules/") + "node_modules/".length;
+  const parts = path.slice(at).split("/");
+  return path.slice(0, at) + posix.join(...parts.slice(0, parts[0]?.startsWith("@") ? 2 : 1));
 }
 
 function manifestOf(text: string): Manifest {
