@@ -2,6 +2,7 @@
  * Files that packages read beside their code, such as WebAssembly and texts of other languages: a bundle has no directory,
  * so it carries their bytes. It runs in a confined process.
  */
+import { posix } from "node:path";
 import { FILES_MODULE_TEXT } from "./package-files-module.ts";
 import { type PackageTree, packageRoot } from "./package-tree.ts";
 
@@ -34,20 +35,35 @@ export function filesRead(module: string, text: string, tree: PackageTree): stri
   const root = packageRoot(module);
   const data = tree.filesOf(root).filter((path) => !CODE.test(path));
   if (data.length === 0) return [];
-  const named = namesIn(text);
-  const isNamed = (path: string): boolean => {
-    const parts = path.slice(root.length + 1).split("/");
-    return parts.some((_, index) => {
-      const isFile = index === parts.length - 1;
-      // By its whole path in the package, or by the last part of it: `locales` for `a/locales/en.json`.
-      for (let start = 0; start <= index; start += 1) {
-        const name = parts.slice(start, index + 1).join("/");
-        if (named.has(name) && (!isFile || name.includes("."))) return true;
-      }
-      return false;
-    });
-  };
-  return bounded(data.filter(isNamed), tree);
+  const parts = new Set(data.flatMap((path) => path.split("/")));
+  const found = new Set<string>();
+  for (const name of namesIn(text)) {
+    if (!parts.has(posix.basename(name))) continue;
+    for (const path of nearest(name, module, data)) found.add(path);
+  }
+  return bounded([...found].sort(), tree);
+}
+
+/**
+ * Returns the file of this name, or the files of this folder: in the module's own folder, or in the next above it. A file
+ * that is elsewhere in the package is found there, because its folder may be computed.
+ */
+function nearest(name: string, module: string, data: readonly string[]): readonly string[] {
+  const ending = `/${name}`;
+  const inside = `${ending}/`;
+  const near = data.filter((path) => path.includes(inside) || path.endsWith(ending));
+  if (near.length === 0) return [];
+  const root = packageRoot(module);
+  for (
+    let above = posix.dirname(module);
+    above.length >= root.length;
+    above = posix.dirname(above)
+  ) {
+    const whole = `${above}${ending}`;
+    const here = near.filter((path) => path === whole || path.startsWith(`${whole}/`));
+    if (here.length > 0) return here;
+  }
+  return name.includes(".") ? near.filter((path) => path.endsWith(ending)) : [];
 }
 
 /** Collects what may be a path in the literals of a text. */
@@ -61,7 +77,8 @@ function namesIn(text: string): Set<string> {
     // Such a file is part of the bundle already.
     if (required.has(literal)) continue;
     const [last = ""] = literal.split(/\$\{[^}]*\}/).slice(-1);
-    names.add(last.replace(/^(\.{0,2}\/)+/, "").replace(/\/$/, ""));
+    const name = last.replace(/^(\.{0,2}\/)+/, "").replace(/\/$/, "");
+    if (/^[\w@+-][\w@./ +-]*$/.test(name)) names.add(name);
   }
   return names;
 }

@@ -20,6 +20,9 @@ function read(text: string, files: readonly string[], module = "lib/a.js"): stri
 
 describe("the files that a package's module reads", () => {
   const FILES = [
+    "lib/c.txt",
+    "c.txt",
+    "other/c.txt",
     "lib/a.js",
     "lib/b.wasm",
     "locales/de.json",
@@ -39,6 +42,8 @@ describe("the files that a package's module reads", () => {
       ['require("../package.json"); __dirname', []],
       ['createRequire(import.meta.url); require("../package.json")', ["package.json"]],
       ['import x from "./b.wasm"; import.meta.url', []],
+      ['readFileSync(join(import.meta.dirname, folder, "en.json"))', ["locales/sub/en.json"]],
+      ['readFileSync(__dirname + "/c.txt")', ["lib/c.txt"]],
       ['fs.readFile("b.wasm")', []],
       ['__dirname + "/a.js" + "node_modules" + "tea" + "leaf" + ""', []],
     ];
