@@ -5,7 +5,11 @@ const bytes = Array.from({ length: 256 }, (_, n) => Buffer.from([n]).toString("b
 const words = ["te", "tea"].map((word) => Buffer.from(word).toString("base64"));
 
 export default () => {
-  const encoding = new Tiktoken(`! 0 ${[...bytes, ...words].join(" ")}`, { "<end>": 300 }, "\\w+|\\W+");
+  const encoding = new Tiktoken(
+    `! 0 ${[...bytes, ...words].join(" ")}`,
+    { "<end>": 300 },
+    "\\w+|\\W+",
+  );
   const tokens = encoding.encode("tea time<end>", "all");
   const text = new TextDecoder().decode(encoding.decode(tokens));
   encoding.free();

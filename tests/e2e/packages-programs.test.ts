@@ -1,0 +1,244 @@
+/**
+ * Programs for packages that many servers use, by `dependencies` alone, beside plain Deno: with the same results. With
+ * ISOLATE_TEST_REGISTRY, such as https://registry.npmjs.org, packages come from there.
+ */
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Output } from "../../src/request/types.ts";
+import { TestRegistry } from "../helpers/npm-registry/server.ts";
+import { TestServer } from "../helpers/server.ts";
+import { publishPackages } from "../packages/publish.ts";
+import {
+  type Program,
+  type Run,
+  readPrograms,
+  readVersions,
+  runPlainly,
+} from "../packages/reference.ts";
+
+const PAGE = new URL("../../docs/guides/packages-that-work.md", import.meta.url);
+const REAL = process.env.ISOLATE_TEST_REGISTRY;
+/** Programs of one deployment. Their bundle has to stay within the limit for one. */
+const TOGETHER = 16;
+
+const programs = await readPrograms("programs");
+const refused = await readPrograms("refused");
+const versions = await readVersions();
+const rows = tableOf(await readFile(PAGE, "utf8"));
+
+/** A row of the page's table. */
+interface Row {
+  readonly version: string;
+  /** `yes`, `with` a tool, or `no`. */
+  readonly works: string;
+  readonly note: string;
+}
+
+function tableOf(page: string): Map<string, Row> {
+  const found = page.matchAll(/^\| ([@\w][\w@/.-]*) \| (\d[\w.-]*) \| ([^|]+) \| ([^|]*)\|$/gm);
+  return new Map(
+    [...found].map(([, name = "", version = "", works = "", note = ""]) => [
+      name,
+      { version, works: works.trim(), note: note.trim() },
+    ]),
+  );
+}
+
+const needsCrypto = ({ name }: Program): boolean => rows.get(name)?.works === "with `crypto`";
+
+/** Programs that are deployed together. Large ones are not neighbours by name, so that groups are about as large. */
+function groupsOf(all: readonly Program[], kind: string): [string, readonly Program[], object][] {
+  const count = Math.ceil(all.length / TOGETHER);
+  return Array.from({ length: count }, (_, n) => [
+    `${kind}-${n}`,
+    all.filter((_program, index) => index % count === n),
+    kind === "crypto" ? { tools: ["crypto"] } : {},
+  ]);
+}
+
+const GROUPS = [
+  ...groupsOf(
+    programs.filter((each) => !needsCrypto(each)),
+    "plain",
+  ),
+  ...groupsOf(programs.filter(needsCrypto), "crypto"),
+];
+
+/** Module that runs all programs of a group one after the other, each whatever became of those before it. */
+function mainOf(group: readonly Program[]): string {
+  const entries = group.map(
+    ({ name }) => `[${JSON.stringify(name)}, () => import("./${name}.ts")]`,
+  );
+  return `const programs = [${entries.join(", ")}];
+    export default async () => {
+      const runs = {};
+      for (const [name, load] of programs) {
+        try { runs[name] = [(await (await load()).default()) ?? null, null]; }
+        catch (error) { runs[name] = [null, String(error?.stack ?? error)]; }
+      }
+      return runs;
+    };`;
+}
+
+let registry: TestRegistry;
+let server: TestServer;
+let expected: ReadonlyMap<string, Run>;
+
+async function put(name: string, deployment: object): Promise<[status: number, text: string]> {
+  const response = await fetch(`${server.url}/functions/${name}`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(deployment),
+  });
+  return [response.status, await response.text()];
+}
+
+async function invoke(name: string): Promise<Output> {
+  return (await (await server.post({}, undefined, `/functions/${name}/invoke`)).json()) as Output;
+}
+
+beforeAll(async () => {
+  registry = await TestRegistry.start();
+  if (REAL === undefined) await publishPackages(registry, Object.keys(versions));
+  registry.publish({
+    name: "@jsr/tea__leaves",
+    version: "1.2.0",
+    manifest: { type: "module", exports: { ".": "./mod.js", "./kinds": "./kinds.js" } },
+    files: {
+      "mod.js": 'import { kinds } from "./kinds.js"; export const pick = (n) => kinds[n];',
+      "kinds.js": 'export const kinds = ["green", "black"];',
+    },
+  });
+  const [runs] = await Promise.all([
+    runPlainly(
+      "programs",
+      programs.map(({ name }) => name),
+    ),
+    (async () => {
+      server = await TestServer.start({
+        ISOLATE_NPM_REGISTRY: REAL ?? registry.url,
+        ISOLATE_JSR_REGISTRY: registry.url,
+        ISOLATE_TIMEOUT: "30000",
+      });
+    })(),
+  ]);
+  expected = new Map(programs.map(({ name }, index) => [name, runs[index] ?? [null, "not run"]]));
+});
+afterAll(async () => {
+  expect(await server.dispose()).toEqual([]);
+  await registry.stop();
+});
+
+describe("the page of packages", () => {
+  it("lists those of the programs, with their versions", () => {
+    const shown = [...rows].map(([name, { version, works }]) => [name, version, works === "no"]);
+    const tried = [...programs, ...refused].map(({ name }) => [
+      name,
+      versions[name] ?? "1.2.0",
+      refused.some((each) => each.name === name),
+    ]);
+    expect(shown.sort()).toEqual(tried.sort());
+  });
+});
+
+describe.each(["container", "isolated"] as const)("at level %s", (sandbox) => {
+  it.each(GROUPS)("the packages of %s do what they do in plain Deno", async (id, group, tools) => {
+    const files = Object.fromEntries(group.map(({ name, code }) => [`${name}.ts`, code]));
+    const dependencies = Object.assign({}, ...group.map((program) => program.dependencies));
+    const main = { "main.js": mainOf(group) };
+    const deployment = {
+      files: { ...files, ...main },
+      main: "main.js",
+      dependencies,
+      timeout: 30_000,
+    };
+    const name = `${id}-${sandbox}`;
+    expect(await put(name, { ...deployment, sandbox, ...tools })).toEqual([
+      201,
+      expect.any(String),
+    ]);
+    const { result, ...output } = await invoke(name);
+    expect(output).toMatchObject({ ok: true });
+    expect(result).toEqual(Object.fromEntries(group.map(({ name }) => [name, expected.get(name)])));
+  });
+});
+
+describe("a package that does not work", () => {
+  it.each(refused.map((program) => [program.name, program] as const))(
+    "%s",
+    async (name, program) => {
+      const { code, dependencies } = program;
+      const [, words = "?"] = /`([^`]+)`/.exec(rows.get(name)?.note ?? "") ?? [];
+      const [status, text] = await put(name, { code, dependencies, language: "typescript" });
+      const told = status === 201 ? JSON.stringify(await invoke(name)) : text;
+      expect(told).toContain(words);
+    },
+  );
+});
+
+describe("packages in containers", () => {
+  it("come from JSR", async () => {
+    const code = `import { pick } from "tea"; import { kinds } from "jsr:@tea/leaves@1/kinds";
+      export default () => [pick(1), kinds.length];`;
+    const dependencies = { tea: "jsr:@tea/leaves@^1.0.0" };
+    expect(await put("jsr", { code, dependencies, sandbox: "container" })).toEqual([
+      201,
+      expect.any(String),
+    ]);
+    expect((await invoke("jsr")).result).toEqual(["black", 2]);
+  });
+
+  it("ask the proxy, which refuses hosts that are not granted", async () => {
+    const dependencies = {
+      "@anthropic-ai/sdk": versions["@anthropic-ai/sdk"],
+      openai: versions.openai,
+    };
+    const code = `import Anthropic from "@anthropic-ai/sdk"; import OpenAI from "openai";
+      const options = { apiKey: "not a key", maxRetries: 0 };
+      const told = async (asking) => {
+        const error = await asking.catch((error) => error);
+        const texts = [];
+        for (let cause = error; cause; cause = cause.cause) texts.push(cause.message);
+        return [error.name, error.constructor.name, texts];
+      };
+      export default async () => [
+        await told(new Anthropic(options).messages.create({ model: "claude-opus-5", max_tokens: 1, messages: [] })),
+        await told(new OpenAI(options).models.list()),
+      ];`;
+    const permissions = { net: ["api.example.com"] };
+    expect(await put("clients", { code, dependencies, permissions, sandbox: "container" })).toEqual(
+      [201, expect.any(String)],
+    );
+    const { result, denied } = await invoke("clients");
+    expect(result).toEqual([
+      ["Error", "APIConnectionError", expect.arrayContaining([expect.stringContaining("DENIED")])],
+      ["Error", "APIConnectionError", expect.arrayContaining([expect.stringContaining("DENIED")])],
+    ]);
+    expect(denied).toMatchObject([
+      { kind: "net", value: "api.anthropic.com:443" },
+      { kind: "net", value: "api.openai.com:443" },
+    ]);
+  });
+
+  it("answer HTTP", async () => {
+    const sites = {
+      express: `import express from "express"; const app = express();
+        app.get("/tea/:kind", (request, response) => response.json({ kind: request.params.kind }));
+        export default app;`,
+      koa: `import Koa from "koa"; const app = new Koa();
+        app.use((context) => { context.body = { kind: context.path.slice(5) }; });
+        export default app.callback();`,
+      fastify: `import Fastify from "fastify"; const app = Fastify();
+        app.get("/tea/:kind", async (request) => ({ kind: request.params.kind }));
+        await app.ready();
+        export default (request, response) => app.server.emit("request", request, response);`,
+    };
+    for (const [name, code] of Object.entries(sites)) {
+      const dependencies = { [name]: versions[name] };
+      const site = { code, dependencies, kind: "http", public: true, sandbox: "container" };
+      expect(await put(`${name}-site`, site)).toEqual([201, expect.any(String)]);
+      const answer = await fetch(`${server.url}/f/default/${name}-site/tea/green`);
+      expect([name, answer.status, await answer.json()]).toEqual([name, 200, { kind: "green" }]);
+    }
+  });
+});

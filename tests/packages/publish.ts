@@ -1,0 +1,51 @@
+/** Publishes the installed packages in a registry, without what no program reads. */
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import type { PublishedPackage } from "../helpers/npm-registry/packages.ts";
+import type { TestRegistry } from "../helpers/npm-registry/server.ts";
+import { FOLDER } from "./reference.ts";
+
+/** Types, maps and pages are most of the bytes, and a function gets none of them. */
+const UNREAD = /\.(d\.[cm]?ts|[cm]?ts|map|md|flow|html|png)$|^(src|test|tests|docs)\//;
+
+/** Publishes packages with all that they depend on. */
+export async function publishPackages(registry: TestRegistry, names: readonly string[]) {
+  const found = new Set<string>();
+  const visit = async (from: string, name: string): Promise<void> => {
+    const directory = installedAt(from, name);
+    if (directory === undefined || found.has(directory)) return;
+    found.add(directory);
+    const { dependencies, peerDependencies } = await manifestOf(directory);
+    for (const needed of Object.keys({ ...dependencies, ...peerDependencies })) {
+      await visit(directory, needed);
+    }
+  };
+  for (const name of names) await visit(FOLDER, name);
+  for (const directory of found) registry.publish(await packageAt(directory));
+}
+
+function installedAt(from: string, name: string): string | undefined {
+  for (let above = from; above.startsWith(FOLDER); above = dirname(above)) {
+    const directory = join(above, "node_modules", name);
+    if (existsSync(join(directory, "package.json"))) return directory;
+  }
+  const top = join(FOLDER, "node_modules", name);
+  return existsSync(join(top, "package.json")) ? top : undefined;
+}
+
+async function manifestOf(directory: string): Promise<Record<string, object>> {
+  return JSON.parse(await readFile(join(directory, "package.json"), "utf8"));
+}
+
+async function packageAt(directory: string): Promise<PublishedPackage> {
+  const manifest = await manifestOf(directory);
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.split("/").includes("node_modules") && !UNREAD.test(path));
+  const files = paths.map(async (path) => [path, await readFile(join(directory, path))] as const);
+  const { name, version } = manifest as unknown as { name: string; version: string };
+  return { name, version, manifest, files: Object.fromEntries(await Promise.all(files)) };
+}

@@ -1,0 +1,3 @@
+import bcrypt from "bcrypt";
+
+export default () => bcrypt.hash("open sesame", 4);
