@@ -19,7 +19,7 @@ import {
 const PAGE = new URL("../../docs/guides/packages-that-work.md", import.meta.url);
 const REAL = process.env.ISOLATE_TEST_REGISTRY;
 /** Programs of one deployment. Their bundle has to stay within the limit for one. */
-const TOGETHER = 16;
+const TOGETHER = 7;
 
 const programs = await readPrograms("programs");
 const refused = await readPrograms("refused");
@@ -118,7 +118,6 @@ beforeAll(async () => {
       server = await TestServer.start({
         ISOLATE_NPM_REGISTRY: REAL ?? registry.url,
         ISOLATE_JSR_REGISTRY: registry.url,
-        ISOLATE_TIMEOUT: "30000",
       });
     })(),
   ]);
@@ -157,8 +156,11 @@ describe.each(["container", "isolated"] as const)("at level %s", (sandbox) => {
       201,
       expect.any(String),
     ]);
-    const { result, ...output } = await invoke(name);
-    expect(output).toMatchObject({ ok: true });
+    const { result, ok, logs = [] } = await invoke(name);
+    expect({ ok, failure: logs.filter(({ level }) => level === "exception") }).toEqual({
+      ok: true,
+      failure: [],
+    });
     expect(result).toEqual(Object.fromEntries(group.map(({ name }) => [name, expected.get(name)])));
   });
 });
@@ -188,7 +190,7 @@ describe("packages in containers", () => {
     expect((await invoke("jsr")).result).toEqual(["black", 2]);
   });
 
-  it("ask the proxy, which refuses hosts that are not granted", async () => {
+  it("reach no host that is not granted", async () => {
     const dependencies = {
       "@anthropic-ai/sdk": versions["@anthropic-ai/sdk"],
       openai: versions.openai,
@@ -199,7 +201,7 @@ describe("packages in containers", () => {
         const error = await asking.catch((error) => error);
         const texts = [];
         for (let cause = error; cause; cause = cause.cause) texts.push(cause.message);
-        return [error.name, error.constructor.name, texts];
+        return [error.constructor.name, texts];
       };
       export default async () => [
         await told(new Anthropic(options).messages.create({ model: "claude-opus-5", max_tokens: 1, messages: [] })),
@@ -210,10 +212,11 @@ describe("packages in containers", () => {
       [201, expect.any(String)],
     );
     const { result, denied } = await invoke("clients");
-    expect(result).toEqual([
-      ["Error", "APIConnectionError", expect.arrayContaining([expect.stringContaining("DENIED")])],
-      ["Error", "APIConnectionError", expect.arrayContaining([expect.stringContaining("DENIED")])],
-    ]);
+    const refusal = (host: string) => [
+      "APIConnectionError",
+      ["Connection error.", expect.stringContaining(`net access to "${host}:443"`)],
+    ];
+    expect(result).toEqual([refusal("api.anthropic.com"), refusal("api.openai.com")]);
     expect(denied).toMatchObject([
       { kind: "net", value: "api.anthropic.com:443" },
       { kind: "net", value: "api.openai.com:443" },

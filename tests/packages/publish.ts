@@ -7,7 +7,7 @@ import type { TestRegistry } from "../helpers/npm-registry/server.ts";
 import { FOLDER } from "./reference.ts";
 
 /** Types, maps and pages are most of the bytes, and a function gets none of them. */
-const UNREAD = /\.(d\.[cm]?ts|[cm]?ts|map|md|flow|html|png)$|^(src|test|tests|docs)\//;
+const UNREAD = /\.(d\.[cm]?ts|[cm]?ts|map|md|flow|html|png)$|^(test|tests|docs)\//;
 
 /** Publishes packages with all that they depend on. */
 export async function publishPackages(registry: TestRegistry, names: readonly string[]) {
