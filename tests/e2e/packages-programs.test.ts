@@ -21,6 +21,9 @@ const REAL = process.env.ISOLATE_TEST_REGISTRY;
 /** Programs of one deployment. Their bundle has to stay within the limit for one. */
 const TOGETHER = 7;
 
+/** Programs deployed alone, because all files of their packages would not fit into a bundler with others. */
+const ALONE = ["mathjs", "tiktoken"];
+
 const programs = await readPrograms("programs");
 const refused = await readPrograms("refused");
 const versions = await readVersions();
@@ -56,12 +59,14 @@ function groupsOf(all: readonly Program[], kind: string): [string, readonly Prog
   ]);
 }
 
-const GROUPS = [
-  ...groupsOf(
-    programs.filter((each) => !needsCrypto(each)),
-    "plain",
-  ),
+const isAlone = ({ name }: Program): boolean => ALONE.includes(name);
+const plain = programs.filter((each) => !needsCrypto(each) && !isAlone(each));
+const GROUPS: [string, readonly Program[], object][] = [
+  ...groupsOf(plain, "plain"),
   ...groupsOf(programs.filter(needsCrypto), "crypto"),
+  ...programs
+    .filter(isAlone)
+    .map((each): [string, readonly Program[], object] => [each.name, [each], {}]),
 ];
 
 /** Module that runs all programs of a group one after the other, each whatever became of those before it. */

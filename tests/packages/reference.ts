@@ -1,6 +1,7 @@
 /** Programs of tests/packages: what they are, and what plain Deno makes of them. */
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -50,7 +51,7 @@ export async function runPlainly(folder: string, names: readonly string[]): Prom
     "--node-modules-dir=manual",
     join(FOLDER, "reference.deno.js"),
   ];
-  const env = { NO_COLOR: "1", TZ: "UTC", HOME: FOLDER };
+  const env = { NO_COLOR: "1", TZ: "UTC", HOME: tmpdir() };
   const options = { cwd: FOLDER, env, maxBuffer: 2 ** 26 };
   const { stdout } = await promisify(execFile)(denoBinary(), [...args, ...paths], options);
   return JSON.parse(stdout.slice(stdout.lastIndexOf("\n[") + 1)) as Run[];
