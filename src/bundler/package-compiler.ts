@@ -42,7 +42,7 @@ export interface BundledPackages {
 const compiler = new Program({
   script: () => readProgram("confined/packages"),
   assets: async () => [await readCompilerWasm()],
-  limits: { ...COMPILER_LIMITS, memory: 512, heap: 256, cpu: 30, timeout: 60_000, waiting: 50 },
+  limits: { ...COMPILER_LIMITS, memory: 1_024, heap: 512, cpu: 30, timeout: 60_000, waiting: 50 },
 });
 
 /**
