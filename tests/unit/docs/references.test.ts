@@ -15,7 +15,7 @@ const REFERENCE = /(?<![\w/.])((?:docs\/[\w./-]+|SECURITY|README|CONTRIBUTING)\.
 function sources(): string[] {
   const below = FOLDERS.filter((folder) => existsSync(join(ROOT, folder))).flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
-      .filter((path) => SOURCE.test(path))
+      .filter((path) => SOURCE.test(path) && !path.includes("node_modules"))
       .map((path) => join(folder, path)),
   );
   // Tests of pages name some that do not exist.
