@@ -1,10 +1,8 @@
 /** Calls of `require` and `import` in packages whose argument is known only when they run. */
-import { type Node, parse } from "acorn";
+import { nodesOf, type Tree, treeOfPackage } from "./syntax-tree.ts";
 
 /** Begin of a call whose argument is not only a literal text. */
 const CANDIDATE = /\b(?:require|import)\s*\(\s*(?:\/\*[^*]*\*\/\s*)*(?!(["'])[^"'\\\n]*\1\s*[,)])/;
-
-type Tree = Node & Readonly<Record<string, unknown>>;
 
 interface Call {
   readonly name: "require" | "import";
@@ -34,37 +32,14 @@ export function withDynamicCalls(text: string, file: string): string {
 
 /** Finds the calls, in their order. A text that does not parse has none. */
 function callsIn(text: string): Call[] {
-  let tree: Tree;
-  try {
-    const options = { ecmaVersion: "latest", allowHashBang: true } as const;
-    try {
-      tree = parse(text, { ...options, sourceType: "module" }) as unknown as Tree;
-    } catch {
-      const sloppy = { allowReturnOutsideFunction: true, sourceType: "script" } as const;
-      tree = parse(text, { ...options, ...sloppy }) as unknown as Tree;
-    }
-  } catch {
-    return [];
-  }
+  const tree = treeOfPackage(text);
+  if (tree === undefined) return [];
   const calls: Call[] = [];
   let isRequireOwn = false;
-  // A stack of its own, because hostile code is nested deeper than calls can be.
-  const open: unknown[] = [tree];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (Array.isArray(node)) {
-      // A loop, because so many arguments as an array may have elements no call can have.
-      for (const each of node) open.push(each);
-      continue;
-    }
-    if (typeof node !== "object" || node === null || !("type" in node)) continue;
-    const each = node as Tree;
-    if (declaresRequire(each)) isRequireOwn = true;
-    const call = callOf(each);
+  for (const node of nodesOf(tree)) {
+    if (declaresRequire(node)) isRequireOwn = true;
+    const call = callOf(node);
     if (call !== undefined) calls.push(call);
-    for (const key in each) {
-      const value = each[key];
-      if (typeof value === "object" && value !== null) open.push(value);
-    }
   }
   const own = isRequireOwn ? calls.filter(({ name }) => name !== "require") : calls;
   return own.sort((a, b) => a.at - b.at);

@@ -1,3 +1,4 @@
+import { CRYPTO_TEXT, usesCrypto } from "./package-crypto.ts";
 import { PACKAGES_VARIABLE } from "./package-imports.ts";
 import { PROCESS_TEXT, usesProcess } from "./package-process.ts";
 import type { Prebundle } from "./prebundle.ts";
@@ -23,7 +24,8 @@ export function linkedBundle(
   const names = [...new Set(shadowed)].filter((name) => IDENTIFIER.test(name));
   const values = names.map((name) => `globalThis.${name}`);
   const [isAsync, awaits] = facts.isAsync ? ["async ", "await "] : ["", ""];
-  const head = `const ${PACKAGES_VARIABLE} = ${awaits}((${names}) => (${isAsync}() => {let ${RESULT};${usesProcess(code) ? PROCESS_TEXT : ""}\n`;
+  const environment = `${usesProcess(code) ? PROCESS_TEXT : ""}${usesCrypto(code) ? CRYPTO_TEXT : ""}`;
+  const head = `const ${PACKAGES_VARIABLE} = ${awaits}((${names}) => (${isAsync}() => {let ${RESULT};${environment}\n`;
   const tail = `\nreturn ${RESULT}; })())(${values});\n`;
   const before = `${head}${code}${tail}`;
   return { code: `${before}${own.code}`, map: joined(map, own.map, linesIn(before)) };

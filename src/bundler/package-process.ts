@@ -23,7 +23,7 @@ export function usesProcess(code: string): boolean {
  * Others are undefined, as if they were not set: in the runtime, reading one is an error.
  */
 export const PROCESS_TEXT = `
-const [${PROCESS}, ${DENO_ENV}] = ((real) => {
+let [${PROCESS}, ${DENO_ENV}] = ((real) => {
   const tried = (read, other) => { try { return read(); } catch { return other; } };
   const none = { __proto__: null };
   const variables = () => tried(() => real.env, none) ?? none;

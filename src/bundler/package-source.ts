@@ -4,6 +4,7 @@ import { parse } from "acorn";
 import picomatch from "picomatch";
 import { withDynamicCalls } from "./dynamic-calls.ts";
 import { withAssetUrls } from "./package-assets.ts";
+import { withOwnCrypto } from "./package-crypto.ts";
 import { filesRead } from "./package-files.ts";
 import type { PackageTree } from "./package-tree.ts";
 
@@ -34,7 +35,7 @@ export function preparedSource(path: string, tree: PackageTree, format: ModuleFo
   const file = path.slice(1);
   const given = new TextDecoder().decode(tree.bytes(path));
   const isCommonJs = format === "commonjs";
-  const text = withDynamicCalls(isCommonJs ? withoutUmd(given) : given, file);
+  const text = withOwnCrypto(withDynamicCalls(isCommonJs ? withoutUmd(given) : given, file));
   const assetsOf = (code: string): string[] =>
     filesRead(path, code, tree).map((asset) => JSON.stringify(`isolate:asset${asset}`));
   if (isCommonJs) {

@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import type * as Esbuild from "esbuild-wasm";
 import { boundedMap } from "./bounded-map.ts";
 import { withClassNames } from "./class-names.ts";
+import { CRYPTO_DEFINES } from "./package-crypto.ts";
 import { ESM_MARK, type FaultOfPackages, packagesFault } from "./package-fault.ts";
 import { packageModules } from "./package-modules.ts";
 import type { Need } from "./package-needs.ts";
@@ -55,7 +56,12 @@ const OPTIONS = {
   // Level `none` has no such function with the older lines of Node.
   supported: { "from-base64": false },
   // Packages read this variable, and a sandbox may read none.
-  define: { "process.env.NODE_ENV": '"production"', global: "globalThis", ...PROCESS_DEFINES },
+  define: {
+    "process.env.NODE_ENV": '"production"',
+    global: "globalThis",
+    ...PROCESS_DEFINES,
+    ...CRYPTO_DEFINES,
+  },
 } as const satisfies Esbuild.BuildOptions;
 
 const IDENTIFIER = /[A-Za-z_$][\w$]*/g;

@@ -28,7 +28,7 @@ export interface Prebundle {
 }
 
 /** Version of what is cached. Another one is another key. */
-const FORM = 1;
+const FORM = 2;
 const MAX_FACTS = 524_288;
 
 const shared = new MemoryPrebundleCache();

@@ -113,3 +113,54 @@ it("a package that reads its files, or requires what is not there, fails by its 
     [null, false, [], null, "string", "localhost", true, "production", "1", "function", "function"],
   ]);
 });
+
+it("packages have Web Crypto by every name, and the code itself has it as a tool alone", async () => {
+  const packages = packagesOf(
+    {
+      "names/package.json": { type: "module", sideEffects: false },
+      "names/index.js": `const { crypto: taken, fetch: other } = globalThis;
+        let later; ({ crypto: later } = self);
+        const own = (({ crypto } = globalThis) => crypto)();
+        const root = typeof self !== "undefined" ? self : globalThis;
+        class Store { constructor() { this.crypto = "mine"; } read() { return this.crypto + this["crypto"]; } }
+        const factory = { crypto: class { n = 1 } };
+        const near = { a: 1 }
+        root.crypto.seen = "seen"
+        export const all = [crypto, globalThis.crypto, self.crypto, root.crypto, root?.crypto, root["crypto"], root[\`crypto\`],
+          (0, root).crypto, (root.x ? null : root).crypto, { crypto }.crypto, taken, later, own, (() => { const { crypto } = root; return crypto; })()]
+          .map((each) => each === crypto && typeof each.subtle.digest);
+        export const kinds = [typeof crypto, "crypto" in root, "crypto" in { a: 1 }, typeof other, new Store().read(),
+          new factory.crypto().n, new root.crypto.constructor.constructor("return 2")()];
+        export const id = crypto.randomUUID();
+        export const digest = async () => new Uint8Array(await crypto.subtle.digest("SHA-256", crypto.getRandomValues(new Uint8Array(4)))).length;
+        export const key = async () => (await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign"])) instanceof CryptoKey;`,
+      "common/index.js": `(function (root) { exports.root = typeof root.crypto; })(typeof window !== "undefined" ? window : globalThis);
+        var own = this; exports.self = own.crypto;
+        exports.set = () => {
+          globalThis.crypto = { polyfilled: "own" };
+          return [crypto.polyfilled, self.crypto.polyfilled];
+        };`,
+    },
+    { names: "1", common: "1" },
+  );
+  const main = `import * as names from "names"; import common from "common";
+    export default async () => [names.all, names.kinds, names.id.length, await names.digest(), await names.key(), common.root,
+      common.self, common.set(), typeof crypto, typeof globalThis.crypto];`;
+  const { code } = await bundleFunction(
+    { files: { "main.ts": main }, main: "main.ts", packages },
+    "a",
+  );
+  for (const sandbox of ["isolated", "none"] as const) {
+    for (const tools of [[], ["crypto"]] as const) {
+      const { result, error } = await isolate.execute({ code, sandbox, tools: [...tools] });
+      const given = tools.length > 0 ? "object" : "undefined";
+      const kinds = ["object", true, false, "function", "minemine", 1, 2];
+      const rest = ["object", null, ["own", "own"], given, given];
+      expect([sandbox, error, result]).toEqual([
+        sandbox,
+        undefined,
+        [Array(14).fill("function"), kinds, 36, 32, true, ...rest],
+      ]);
+    }
+  }
+});
