@@ -10,7 +10,7 @@ import type { ExecuteRequest } from "../../src/request/types.ts";
 import type { NewVersion } from "../store/contract/functions.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { assertEntry } from "./entry.ts";
-import { withStripPrefix } from "./kept-request.ts";
+import { withKeptFields } from "./kept-request.ts";
 
 const MAIN = "main.ts";
 /** Queue of compilations, of which each tenant has eight places. */
@@ -71,7 +71,8 @@ export async function toVersion(input: DeploymentInput): Promise<MadeVersion> {
     });
     settled.language = "javascript";
   }
-  const kept = withStripPrefix({ kind, request: settled }, stripPrefix);
+  const written = isBundle && given !== undefined ? (body.language ?? "any") : undefined;
+  const kept = withKeptFields({ kind, request: settled }, { stripPrefix, written });
   const files = isBundle ? sources.files : { [MAIN]: given };
   const version = {
     tenant: tenant.id,

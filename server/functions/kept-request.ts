@@ -1,16 +1,36 @@
+import type { Language } from "../../src/protocol/messages.ts";
 import type { FunctionVersion } from "../store/contract/functions.ts";
 
 type Kept = Pick<FunctionVersion, "kind" | "request">;
 
-/** Field of a kept request that is not the execution's: the server itself reads it. */
+/** Fields of a kept request that are not the execution's: the server itself reads them. */
 const STRIP_PREFIX = "stripPrefix";
+const WRITTEN = "written";
 
-/** Adds the field to the request of an HTTP function, before it is kept. */
-export function withStripPrefix(
+/** Language of bundled code as its deployment stated it, or `any` if it stated none. */
+export type WrittenLanguage = Language | "any";
+
+interface KeptFields {
+  readonly stripPrefix?: boolean | undefined;
+  /** Absent: the deployment had files, or code that is kept as it came. */
+  readonly written?: WrittenLanguage | undefined;
+}
+
+/** Adds these fields to a request, before it is kept. */
+export function withKeptFields(
   { kind, request }: Kept,
-  stripPrefix = true,
+  { stripPrefix = true, written }: KeptFields,
 ): FunctionVersion["request"] {
-  return kind === "http" ? { ...request, [STRIP_PREFIX]: stripPrefix } : request;
+  return {
+    ...request,
+    ...(kind === "http" && { [STRIP_PREFIX]: stripPrefix }),
+    ...(written && { [WRITTEN]: written }),
+  };
+}
+
+/** Returns the stated language of code that was bundled with packages. */
+export function writtenLanguage({ request }: Pick<Kept, "request">): WrittenLanguage | undefined {
+  return request[WRITTEN] as WrittenLanguage | undefined;
 }
 
 /**
@@ -23,6 +43,6 @@ export function seesRoot({ request }: Pick<Kept, "request">): boolean {
 
 /** Returns the execution's part of a kept request. */
 export function executionOf({ request }: Pick<Kept, "request">): FunctionVersion["request"] {
-  const { [STRIP_PREFIX]: _read, ...execution } = request;
+  const { [STRIP_PREFIX]: _read, [WRITTEN]: _written, ...execution } = request;
   return execution;
 }

@@ -1,7 +1,7 @@
 import { type DeployBody, deployBody } from "../../src/contract/functions.ts";
 import type { Lock } from "../../src/packages/types.ts";
 import type { FunctionVersion } from "../store/contract/functions.ts";
-import { executionOf, seesRoot } from "./kept-request.ts";
+import { executionOf, seesRoot, writtenLanguage } from "./kept-request.ts";
 
 /** The deployment of an earlier version, as it can be made again. */
 export interface Redeployment {
@@ -20,8 +20,11 @@ export function redeploymentOf(version: FunctionVersion, update: boolean): Redep
   // Without packages, code that came as one module is kept as it came.
   const isModule = lock === undefined && files[main] === code && Object.keys(files).length === 1;
   const { language: _bundled, ...bundled } = request;
+  const written = writtenLanguage(version);
+  const language = written === "any" ? undefined : written;
+  const sources = written === undefined ? { files, main } : { code: files[main], language };
   const body = {
-    ...(isModule ? { ...request, code } : { ...bundled, files, main }),
+    ...(isModule ? { ...request, code } : { ...bundled, ...sources }),
     kind,
     public: isPublic,
     ...(kind === "http" && { stripPrefix: seesRoot(version) }),

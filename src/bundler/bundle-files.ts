@@ -14,6 +14,8 @@ export interface BundleInput {
   /** Files: path → text. */
   readonly files: Readonly<Record<string, string>>;
   readonly main: string;
+  /** True: `main` is JavaScript if it parses as such, and TypeScript otherwise. Default: its ending tells. */
+  readonly anyLanguage?: boolean | undefined;
 }
 
 export interface FilesInput extends BundleInput {
@@ -60,6 +62,14 @@ const LOADERS: Readonly<Record<string, Esbuild.Loader>> = {
   ".json": "json",
 };
 
+const JAVASCRIPT: Partial<Readonly<Record<Esbuild.Loader, Esbuild.Loader>>> = {
+  ts: "js",
+  tsx: "jsx",
+};
+
+/** Compiler options of the search for packages: also one whose names are unused is imported. */
+const SEARCH = { compilerOptions: { verbatimModuleSyntax: true } };
+
 /** Warnings turned into errors: imports that the bundler would keep, or search in directories. */
 const REFUSED: Readonly<Record<string, Esbuild.LogLevel>> = {
   "unsupported-dynamic-import": "error",
@@ -71,12 +81,17 @@ type Esbuilder = Pick<typeof Esbuild, "build">;
 /** Bundles the files. Rejects if the bundler itself fails. */
 export async function bundleFiles(esbuild: Esbuilder, input: FilesInput): Promise<BundleOutput> {
   let { files } = input;
+  let asJavaScript = input.anyLanguage === true;
   const patterns: Pattern[] = [];
   for (let round = 1; ; round += 1) {
     try {
-      return await bundle(esbuild, { ...input, files, patterns });
+      return await bundle(esbuild, { ...input, files, patterns, asJavaScript });
     } catch (error) {
       const failure = error as Esbuild.BuildFailure;
+      if (asJavaScript && !(await isJavaScript(esbuild, input))) {
+        asJavaScript = false;
+        continue;
+      }
       const rewritten = round < MAX_BUILDS && withPatterns(files, failure, patterns);
       if (!rewritten) return faultOf(failure);
       files = rewritten;
@@ -84,8 +99,25 @@ export async function bundleFiles(esbuild: Esbuilder, input: FilesInput): Promis
   }
 }
 
+/** Tells whether `main` parses as JavaScript. */
+async function isJavaScript({ build }: Esbuilder, { files, main }: FilesInput): Promise<boolean> {
+  const stdin = { contents: files[main] ?? "", loader: loaderOf(main, true) };
+  const parsed = build({ stdin, bundle: false, write: false, logLevel: "silent", tsconfigRaw: {} });
+  return parsed.then(
+    () => true,
+    () => false,
+  );
+}
+
+function loaderOf(path: string, asJavaScript: boolean): Esbuild.Loader {
+  const loader = LOADERS[posix.extname(path)] ?? "text";
+  return asJavaScript ? (JAVASCRIPT[loader] ?? loader) : loader;
+}
+
 interface Sources extends FilesInput {
   readonly patterns: readonly Pattern[];
+  /** True if `main` is read as JavaScript. */
+  readonly asJavaScript: boolean;
 }
 
 async function bundle({ build }: Esbuilder, sources: Sources): Promise<BundleOutput> {
@@ -107,7 +139,7 @@ async function bundle({ build }: Esbuilder, sources: Sources): Promise<BundleOut
       keepNames,
       logLevel: "silent",
       logOverride: REFUSED,
-      tsconfigRaw: {},
+      tsconfigRaw: asked !== undefined && asked.dependencies === undefined ? SEARCH : {},
       plugins: [inMemory(sources, packages)],
     });
   const textOf = ({ outputFiles }: Awaited<ReturnType<typeof make>>, ending: string): string =>
@@ -150,7 +182,10 @@ function joined(code: string, packages: ImportedPackages, { linked }: PackageImp
   return { code: packages.link(code), shadowed };
 }
 
-function inMemory({ files, patterns }: Sources, packages?: ImportedPackages): Esbuild.Plugin {
+function inMemory(
+  { files, main, patterns, asJavaScript }: Sources,
+  packages?: ImportedPackages,
+): Esbuild.Plugin {
   return {
     name: NAMESPACE,
     setup({ onResolve, onLoad }) {
@@ -186,7 +221,7 @@ function inMemory({ files, patterns }: Sources, packages?: ImportedPackages): Es
       }));
       onLoad({ filter: /.*/ }, ({ path }) => ({
         contents: files[path] ?? "",
-        loader: LOADERS[posix.extname(path)] ?? "text",
+        loader: loaderOf(path, asJavaScript && path === main),
       }));
     },
   };

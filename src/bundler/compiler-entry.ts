@@ -44,8 +44,8 @@ export default make;
 
 function compile(task: Task, around: string) {
   if (task.task === "compose") return composeType(esbuild, task.code, around);
-  const { files, main, packages } = task;
+  const { files, main, anyLanguage, packages } = task;
   const given =
     "isType" in task && task.isType ? { ...files, [main]: asModule(files[main] ?? "") } : files;
-  return bundleFiles(esbuild, { files: given, main, packages });
+  return bundleFiles(esbuild, { files: given, main, anyLanguage, packages });
 }

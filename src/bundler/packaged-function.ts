@@ -69,15 +69,21 @@ function mapOf(map = ""): string | undefined {
   return map.length <= FILE_LIMITS.map ? map : undefined;
 }
 
-/** Lists the packages that code imports, as it writes them. */
+/** Lists the packages that code imports, as it writes them. `isStatic` leaves out those that it imports when it runs. */
 export async function importedPackages(
   source: BundleInput | { readonly code: string },
   owner: string,
+  isStatic = false,
 ): Promise<string[]> {
   const isModule = "code" in source;
-  const input = isModule ? { files: { "main.ts": source.code }, main: "main.ts" } : source;
+  const input = isModule
+    ? { files: { "main.ts": source.code }, main: "main.ts", anyLanguage: true }
+    : source;
   const found = await findNeeds(owner, { ...input, packages: {} });
-  if ("needs" in found) return [...new Set(found.needs.map(({ written }: Need) => written))];
+  if ("needs" in found) {
+    const needs = found.needs.filter(({ kind }: Need) => !isStatic || kind === "import");
+    return [...new Set(needs.map(({ written }) => written))];
+  }
   // A module alone is checked by the runtime's own parser, which tells its faults.
   if (isModule) return [];
   throw sourceError("files", found, (file) => input.files[file]);

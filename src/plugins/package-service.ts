@@ -83,7 +83,7 @@ export class PackageService {
   mayUse({ dependencies, overrides, packages, code }: ValidRequest): boolean {
     if (dependencies !== undefined || overrides !== undefined || packages !== undefined)
       return true;
-    return this.#options.builds.isOffered && mentionsPackages(code);
+    return mentionsPackages(code);
   }
 
   /**
@@ -235,11 +235,11 @@ export class PackageService {
   }
 }
 
-/** Returns the code of a request as the only file. Its name tells the language. */
+/** Returns the code of a request as the only file. Its name tells the language, if the request has one. */
 export function sourcesOf({ code, language }: Pick<ValidRequest, "code" | "language">): Sources {
   const isJsx = code.includes("@jsx");
   const main = `main.${language === "javascript" ? "js" : "ts"}${isJsx ? "x" : ""}`;
-  return { files: { [main]: code }, main, field: "code" };
+  return { files: { [main]: code }, main, anyLanguage: language === undefined, field: "code" };
 }
 
 function told({ name, version, severity, title, url }: Advisory): string {

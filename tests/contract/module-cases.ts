@@ -282,7 +282,7 @@ const OF_DENO = [
       name: "names a package that is not there",
       code: 'import x from "lodash"; export default () => x',
       fault: ["TypeError", /^Import "lodash" not a dependency/] as const,
-      hint: "Packages cannot be imported at run time: install the package and bundle it into the code, with esbuild main.ts --bundle --format=esm --platform=node for example",
+      hint: 'Packages cannot be imported at run time: add the package to "dependencies", or install it and bundle it into the code, with esbuild main.ts --bundle --format=esm --platform=node for example',
     },
     {
       name: "refuses a file of the host",

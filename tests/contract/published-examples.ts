@@ -251,7 +251,6 @@ function cases(execute: Caller["execute"], current: () => Caller): void {
 /** Tests imports that level `none` allows and a sandbox does not. */
 function imports(execute: Caller["execute"]): void {
   it.each([
-    ["a package", "import _ from 'npm:lodash';\nexport default () => _", /bundle/],
     ["a bare name", "import _ from 'lodash';\nexport default () => _", /bundle/],
     ["a remote module", "import _ from 'https://esm.sh/lodash';\nexport default () => _", /bundle/],
     ["another file", "import _ from './x.ts';\nexport default () => _", /no other files/],

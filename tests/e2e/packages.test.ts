@@ -162,6 +162,25 @@ describe("a deployed function", () => {
     expect(resultOf(await acme.functions.invoke("plain"))).toBe(5);
   });
 
+  it("has code in the language in which it came, also if it is deployed again", async () => {
+    const open = 'import unused from "effect"; export default () => globalThis.effect;';
+    stage.registry.publish({
+      name: "effect",
+      files: { "index.js": "globalThis.effect = 'there'" },
+    });
+    const packages = { dependencies: { effect: "1" } };
+    const calls: unknown[] = [];
+    for (const given of [{ code: open }, { code: open, language: "typescript" as const }]) {
+      await acme.functions.deploy("language", { ...given, ...packages });
+      calls.push((await acme.functions.invoke("language")).result);
+      await acme.functions.redeploy("language");
+      calls.push((await acme.functions.invoke("language")).result);
+    }
+    expect(calls).toEqual(["there", "there", undefined, undefined]);
+    expect((await acme.functions.version("language", 2)).request).not.toHaveProperty("written");
+    expect(resultOf(await acme.execute({ code: open, ...packages }))).toBe("there");
+  });
+
   it("has stacks with its own files and those of its packages", async () => {
     const failing = 'import { fail } from "throws";\nexport default () => fail();';
     await acme.functions.deploy("failing", { code: failing, dependencies: { throws: "1" } });

@@ -135,7 +135,6 @@ const ISOLATED: readonly Row[] = [
   ["a package, later", "import('@scope/name/part')", BUNDLE],
   ["npm:", "import('npm:hono')", BUNDLE],
   ["jsr:", "import('jsr:@std/path')", BUNDLE],
-  ["jsr:, at once", { code: "import x from 'jsr:@std/path'; export default () => x" }, BUNDLE],
   ["https:", "import('https://esm.sh/hono')", /^Modules are not loaded from URLs/],
   ["another file", "import('./other.js')", /^There are no other files/],
   ["a file by its URL", "import('file:///etc/other.ts')", /^There are no other files/],
@@ -145,7 +144,7 @@ const NONE: readonly Row[] = [
   [
     "a package",
     "import('no-such-package')",
-    /^Install "no-such-package" on the host, or bundle it/,
+    /^Add "no-such-package" to "dependencies", install it on the host, or bundle it/,
   ],
   ["https:", "import('https://esm.sh/hono')", /^Modules are not loaded from URLs/],
   ["npm:", "import('npm:hono')", /^Modules are not loaded from URLs/],

@@ -57,9 +57,32 @@ it("end with the abort of all that wait for them", async () => {
 it("are refused where there is no registry", async () => {
   const none = await createIsolate();
   const call = none.execute({ code: "export default () => 1", dependencies: { throws: "1" } });
-  await expect(call).rejects.toMatchObject({
-    field: "dependencies",
-    message: "dependencies: This server has no registry: set ISOLATE_NPM_REGISTRY",
+  const field = "dependencies";
+  const message = "dependencies: This server has no registry: set ISOLATE_NPM_REGISTRY";
+  await expect(call).rejects.toMatchObject({ field, message });
+  // Also those that only the code names, whether it uses their names or not.
+  const unused = { code: 'import x from "npm:throws@1"; export default () => 1' };
+  await expect(none.execute(unused)).rejects.toMatchObject({ field, message });
+  await expect(none.plan(unused)).rejects.toMatchObject({ field, message });
+  const typed = { code: "import x from 'jsr:@std/yaml'; export default (n: number) => 1" };
+  const both = `${message} and ISOLATE_JSR_REGISTRY`;
+  await expect(none.execute(typed)).rejects.toMatchObject({ field, message: both });
+  await expect(none.execute({ ...typed, sandbox: "none" })).rejects.toMatchObject({ field });
+  const jsr = isolate.execute(typed);
+  await expect(jsr).rejects.toMatchObject({
+    field,
+    message: expect.stringContaining("set ISOLATE_JSR_REGISTRY"),
   });
+  // Code that is prepared for a failure, or only mentions them, runs as before.
+  const others: [string, unknown][] = [
+    ["export default () => import('npm:throws').catch((e) => e.name)", "TypeError"],
+    [
+      "const m = 'node:path'; export default async () => typeof (await import(m)) + ' npm:'",
+      "object npm:",
+    ],
+  ];
+  for (const [code, result] of others) {
+    expect(await none.execute({ code })).toMatchObject({ ok: true, result });
+  }
   await none.close();
 });

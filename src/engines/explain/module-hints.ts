@@ -18,8 +18,9 @@ const RELATIVE = /^(?:[./]|file:)/;
 /** Command that makes one module of code and its packages. */
 const BUNDLE = "esbuild main.ts --bundle --format=esm --platform=node";
 
+const ADDED = 'add the package to "dependencies", or';
 const BUNDLED = `bundle it into the code, with ${BUNDLE} for example`;
-const NO_PACKAGES = "Packages cannot be imported at run time: install the package and";
+const NO_PACKAGES = `Packages cannot be imported at run time: ${ADDED} install it and`;
 const NO_FILES =
   'There are no other files: put everything into the code, or deploy a function with "files"';
 
@@ -39,15 +40,19 @@ export function moduleHint(
   if (specifier !== undefined) return specifierHint(specifier);
   if (SPECIFIER.test(message)) return `${NO_PACKAGES} ${BUNDLED}`;
   if (REMOTE.test(message))
-    return `Modules are not loaded from URLs: install the package and ${BUNDLED}`;
+    return `Modules are not loaded from URLs: ${ADDED} install it and ${BUNDLED}`;
   return FILE.test(message) ? NO_FILES : undefined;
 }
 
 /** Tells how to change an import that Node refuses at level `none`, where it uses the host's. */
 function hostHint(message: string): string | undefined {
   const name = BARE_IN_NODE.exec(message)?.[1];
-  if (name !== undefined) return `Install "${name}" on the host, or ${BUNDLED}`;
-  return REMOTE_IN_NODE.test(message) ? `Modules are not loaded from URLs: ${BUNDLED}` : undefined;
+  if (name !== undefined) {
+    return `Add "${name}" to "dependencies", install it on the host, or ${BUNDLED}`;
+  }
+  return REMOTE_IN_NODE.test(message)
+    ? `Modules are not loaded from URLs: ${ADDED} ${BUNDLED}`
+    : undefined;
 }
 
 function specifierHint(specifier: string): string {

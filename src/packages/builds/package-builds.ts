@@ -9,7 +9,7 @@ import type { Dependencies } from "../../request/package-fields.ts";
 import { SharedWork } from "../source/shared-work.ts";
 import type { Advisory, Lock, PackageOptions, PackageRequest, PackageSource } from "../types.ts";
 import { assertLockAllowed, assertNamesAllowed, type OwnedPolicy } from "./policy.ts";
-import { mentionsPackages } from "./specifiers.ts";
+import { importsPackages, mentionsPackages } from "./specifiers.ts";
 import { statedByCode, statedByFiles } from "./stated.ts";
 
 /** Most milliseconds of all the work for one request. Each part has less. */
@@ -39,6 +39,8 @@ export interface BuildOptions {
 export interface Sources {
   readonly files: Readonly<Record<string, string>>;
   readonly main: string;
+  /** True: `main` is JavaScript if it parses as such, and TypeScript otherwise. */
+  readonly anyLanguage?: boolean | undefined;
   /** Field of the request that has them, for errors. */
   readonly field: "code" | "files";
 }
@@ -91,13 +93,13 @@ export class PackageBuilds {
   ): Promise<PackageRequest | undefined> {
     const byFiles = sources.field === "files" ? statedByFiles(sources.files) : { dependencies: {} };
     const known = { ...byFiles.dependencies, ...dependencies };
-    const specifiers = this.isOffered ? await this.#specifiers(sources, owner) : [];
+    const specifiers = await this.#specifiers(sources, owner);
     const all = { ...known, ...statedByCode(specifiers, sources.field, known) };
     if (Object.keys(all).length === 0) {
       if (overrides === undefined) return undefined;
       throw new BadRequest("overrides", "overrides: Only with packages that they are for");
     }
-    if (!this.isOffered) throw noRegistry();
+    if (!this.isOffered) throw noRegistry(all);
     const named = overrides ?? byFiles.overrides;
     return named === undefined ? { dependencies: all } : { dependencies: all, overrides: named };
   }
@@ -166,26 +168,38 @@ export class PackageBuilds {
     return this.#queue.take(owner, () =>
       this.#archives(async () => {
         if (signal?.aborted) throw new Aborted();
-        const { files, main, field } = sources;
+        const { field, ...input } = sources;
         const packages = { archive, dependencies: lock.dependencies, lockHash: lock.hash };
-        const input = { files, main, packages, maxBytes: maxBundle };
-        return bundleFunction(input, owner).catch((error: unknown) => {
+        const request = { ...input, packages, maxBytes: maxBundle };
+        return bundleFunction(request, owner).catch((error: unknown) => {
           throw field === "code" ? ofCode(error) : error;
         });
       }),
     );
   }
 
-  /** Lists the specifiers that sources import. Most sources are known to have none by their text. */
+  /**
+   * Lists the specifiers that sources import. Most sources are known to have none by their text. Without a registry,
+   * imports when the code runs are left to it: it may be prepared for their failure.
+   */
   async #specifiers(sources: Sources, owner: string): Promise<readonly string[]> {
-    const { files, main } = sources;
-    if (!Object.values(files).some(mentionsPackages)) return [];
+    if (!Object.values(sources.files).some(mentionsPackages)) return [];
     const key = keyOf(sources, [owner]);
     const known = this.#imports.get(key);
     if (known !== undefined) return known;
-    const found = await importedPackages({ files, main }, owner);
+    const found = await this.#imported(sources, owner);
     this.#imports.set(key, found);
     return found;
+  }
+
+  async #imported({ field, ...input }: Sources, owner: string): Promise<string[]> {
+    const isStatic = !this.isOffered;
+    return importedPackages(input, owner, isStatic).catch((error: unknown) => {
+      if (field === "files" || !(error instanceof BadRequest)) throw error;
+      // Code without packages need not be fit for a bundle. What runs it tells its faults.
+      if (importsPackages(input.files[input.main] ?? "")) throw ofCode(error);
+      return [];
+    });
   }
 }
 
@@ -195,10 +209,10 @@ function toSource({ owner, policies, signal }: BuildOptions): PackageOptions {
 }
 
 /** Makes a key of the sources and other parts. Length prefixes keep the parts apart. */
-function keyOf({ files, main, field }: Sources, parts: readonly string[]): string {
+function keyOf({ files, main, anyLanguage, field }: Sources, parts: readonly string[]): string {
   const hash = createHash("sha256");
   const entries = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const part of [...parts, field, main, ...entries.flat()]) {
+  for (const part of [...parts, field, main, `${anyLanguage}`, ...entries.flat()]) {
     hash.update(`${part.length} `).update(part);
   }
   return hash.digest("hex");
@@ -233,7 +247,9 @@ function ofCode(error: unknown): unknown {
   return new BadRequest("code", error.message.replace(/^files:/, "code:"), error.location);
 }
 
-function noRegistry(): BadRequest {
-  const message = "dependencies: This server has no registry: set ISOLATE_NPM_REGISTRY";
+function noRegistry(wanted: Dependencies = {}): BadRequest {
+  const isJsr = Object.values(wanted).some((range) => range.startsWith("jsr:"));
+  const settings = isJsr ? "ISOLATE_NPM_REGISTRY and ISOLATE_JSR_REGISTRY" : "ISOLATE_NPM_REGISTRY";
+  const message = `dependencies: This server has no registry: set ${settings}`;
   return new BadRequest("dependencies", message);
 }

@@ -29,3 +29,8 @@ export function specified(specifier: string): Specified | undefined {
 export function mentionsPackages(text: string): boolean {
   return text.includes("npm:") || text.includes("jsr:");
 }
+
+/** Tells by its text whether code seems to have such specifiers in static imports. */
+export function importsPackages(text: string): boolean {
+  return /\b(?:from|import)\s*["'](?:npm|jsr):/.test(text);
+}

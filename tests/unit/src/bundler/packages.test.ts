@@ -342,6 +342,36 @@ describe("bundled packages", () => {
     expect([made.code, asked]).toEqual([first, 3]);
   });
 
+  it("are joined to code that is TypeScript where it does not parse as JavaScript", async () => {
+    const effect = { "b/index.js": "globalThis.effects = (globalThis.effects ?? 0) + 1;" };
+    const packages = packagesOf(effect, { b: "1" });
+    const run = async (main: string, text: string, anyLanguage?: boolean) => {
+      const request = { files: { [main]: text }, main, anyLanguage, packages };
+      return (await load(request)).default();
+    };
+    const code = `import unused from "b"; const pair = (...all) => all; const b = 2, c = 1, g = 3;
+      export default () => [globalThis.effects, pair(pair < b, c > (1))];`;
+    expect(await run("main.ts", code, true)).toEqual([1, [false, false]]);
+    expect(await run("main.js", code)).toEqual([2, [false, false]]);
+    const typed = `${code}\nconst n: number = 1;`;
+    expect(await run("main.ts", typed, true)).toEqual([2, [[1]]]);
+    expect(await run("main.ts", code)).toEqual([2, [[1]]]);
+    const jsx = `/** @jsx h */ const h = (...all) => all; export default () => <b>{1}</b>`;
+    expect(await run("main.tsx", jsx, true)).toEqual(["b", null, 1]);
+    expect(await run("main.tsx", `${jsx}; const n: number = 1;`, true)).toEqual(["b", null, 1]);
+    const wrong = { "main.ts": "const n: number = 1;\nexport default =" };
+    const { message } = await refusal({
+      files: wrong,
+      main: "main.ts",
+      anyLanguage: true,
+      packages,
+    });
+    expect(message).toMatch(/^files: main\.ts:2:16: Unexpected "="/);
+    const other = { "main.ts": 'import x from "other"; export default x' };
+    const fault = await refusal({ files: other, main: "main.ts", anyLanguage: true, packages });
+    expect(fault.message).toMatch(/main\.ts:1:15: Cannot import "other"/);
+  });
+
   it("export all that they have, where code exports them again", async () => {
     const request = {
       files: { "main.ts": 'export * from "a"; export default 1;' },
@@ -356,10 +386,16 @@ describe("bundled packages", () => {
   it("are listed before any is there", async () => {
     const code = `import "./a.ts"; import z from "zod"; import type { T } from "types"; export * from "npm:@a/b@^1/c";
       import "node:fs"; import "fs"; import "drizzle-orm"; import "jsr:@std/x"; const x = () => import("lazy/sub"); require("required"); import { unused } from "unused"; z(x)`;
-    const found = ["jsr:@std/x", "lazy/sub", "npm:@a/b@^1/c", "required", "zod"];
+    const found = ["jsr:@std/x", "lazy/sub", "npm:@a/b@^1/c", "required", "unused", "zod"];
     const input = { files: { "main.ts": code, "a.ts": 'import "zod"' }, main: "main.ts" };
     expect((await importedPackages(input, "a")).sort()).toEqual(found);
     expect(await importedPackages({ code: "import z from 'zod'; z()" }, "a")).toEqual(["zod"]);
     expect(await importedPackages({ code: "export default 1 +" }, "a")).toEqual([]);
+    const atOnce = found.filter((name) => !/^(?:lazy|required)/.test(name));
+    expect((await importedPackages(input, "a", true)).sort()).toEqual(atOnce);
+    const unused = `import x from "jsr:@std/yaml"; export default () => 1`;
+    for (const code of [unused, `${unused} as number`]) {
+      expect(await importedPackages({ code }, "a")).toEqual(["jsr:@std/yaml"]);
+    }
   });
 });
