@@ -29,6 +29,8 @@ export interface DeploymentInput {
   readonly body: DeployBody;
   /** Lock to use for its packages. Default: they are resolved. */
   readonly pinned?: Lock | undefined;
+  /** True: they are resolved anew, whatever has been found before. Default false. */
+  readonly anew?: boolean | undefined;
   /** Ends the work once aborted. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -96,12 +98,12 @@ interface Compiled extends Pick<NewVersion, "code" | "sourceMap"> {
 
 /** Makes the code of a version of its files and packages, or only checks that of its one module. */
 async function compiled(
-  { kernel, caller, body, pinned, signal }: DeploymentInput,
+  { kernel, caller, body, pinned, anew, signal }: DeploymentInput,
   sources: Sources,
 ): Promise<Compiled> {
   const { tenant } = caller;
   const { dependencies, overrides, packages: set, code, language } = body;
-  const stated = { dependencies, overrides, packages: set, pinned };
+  const stated = { dependencies, overrides, packages: set, pinned, anew };
   const packages = await kernel.packages.lockOf(stated, sources, { tenant, signal });
   if (packages !== undefined) {
     const context = { tenant, signal };

@@ -8,6 +8,8 @@ export interface Redeployment {
   readonly body: DeployBody;
   /** Lock of its packages, to be used as it is. */
   readonly pinned: Lock | undefined;
+  /** True: they are resolved anew. */
+  readonly anew: boolean;
 }
 
 /**
@@ -30,5 +32,5 @@ export function redeploymentOf(version: FunctionVersion, update: boolean): Redep
     ...(kind === "http" && { stripPrefix: seesRoot(version) }),
     ...(update && lock && { dependencies: lock.dependencies, overrides: lock.overrides }),
   };
-  return { body: deployBody.parse(body), pinned: update ? undefined : lock };
+  return { body: deployBody.parse(body), pinned: update ? undefined : lock, anew: update };
 }

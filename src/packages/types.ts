@@ -61,6 +61,11 @@ export interface PackageOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ResolveOptions extends PackageOptions {
+  /** True: the registry is asked now, whatever it has answered before. Default false. */
+  readonly anew?: boolean | undefined;
+}
+
 /** A known vulnerability of a version in a lock, as the registry tells. */
 export interface Advisory {
   readonly name: string;
@@ -84,7 +89,7 @@ export interface PackageSource {
    * @throws {RegistryFailed} If its answers cannot be used.
    * @throws {HostBusy} If too many others wait.
    */
-  resolve(request: PackageRequest, options: PackageOptions): Promise<Lock>;
+  resolve(request: PackageRequest, options: ResolveOptions): Promise<Lock>;
   /**
    * Returns the files of all packages as an archive (src/bundler/package-archive.ts), of this cache or of
    * the registry. Rejects as `resolve()`, and for packages with native code.

@@ -29,6 +29,8 @@ export interface PackageUse {
   readonly request: PackageRequest;
   /** Lock of a prepared set. Absent: they are still to be resolved. */
   readonly lock: Lock | undefined;
+  /** True: they are resolved anew, whatever has been found before. Default false. */
+  readonly anew?: boolean | undefined;
 }
 
 /** Tenant that work is done for, and a signal that ends it. */
@@ -57,6 +59,10 @@ export interface PackageServiceOptions {
 
 /** Packages as a request or a deployment states them. */
 export type StatedPackages = Pick<ValidRequest, "dependencies" | "overrides" | "packages">;
+
+interface DeployedPackages extends StatedPackages, Pick<PackageUse, "anew"> {
+  readonly pinned?: Lock | undefined;
+}
 
 /** A lock, and what there is to say about its packages. */
 export interface ExaminedLock {
@@ -113,20 +119,20 @@ export class PackageService {
   }
 
   /**
-   * Returns the lock of a deployment. `pinned` is the lock to use, in place of any other.
+   * Returns the lock of a deployment. `pinned` is the lock to use, in place of any other. With `anew`, nothing that
+   * has been resolved before is used.
    *
    * @throws {BadRequest} That names the field or the package.
    */
   async lockOf(
-    stated: StatedPackages & { readonly pinned?: Lock | undefined },
+    { pinned, anew, ...stated }: DeployedPackages,
     sources: Sources,
     { tenant, signal }: PackageContext,
   ): Promise<ExaminedLock | undefined> {
-    const { pinned } = stated;
     const use = pinned
       ? { request: pinned, lock: pinned }
       : await this.#stated(stated, sources, tenant);
-    return use && this.#examined(use, tenant, this.#building({ tenant, signal }));
+    return use && this.#examined({ ...use, anew }, tenant, this.#building({ tenant, signal }));
   }
 
   /** Makes one module of a deployment's files and its packages. */
@@ -184,7 +190,7 @@ export class PackageService {
     const { builds } = this.#options;
     const rules = this.#rules(tenant);
     if (use.lock !== undefined) assertLockAllowed(use.lock, rules.policies);
-    const lock = use.lock ?? (await builds.lock(use.request, options));
+    const lock = use.lock ?? (await builds.lock(use.request, { ...options, anew: use.anew }));
     if (rules.advisories === "off" || !isTold) return { lock, warnings: [] };
     const isRefusal = rules.advisories === "refuse";
     const found = builds.advisories(lock, options).then((all) => all.map(told));

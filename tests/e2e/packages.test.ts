@@ -150,10 +150,12 @@ describe("a deployed function", () => {
     });
     const same = await acme.functions.redeploy("again");
     expect(same).toMatchObject({ version: 2, lockHash: first.lockHash });
-    // The answer to the same question is kept for some minutes.
-    await acme.functions.deploy("newer", { code, dependencies: { leaf: "1.2.0" } });
     const call = async () => resultOf(await acme.functions.invoke("again"));
     expect(await call()).toBe("leaf 1.1.0");
+    // The answer to the same question is kept for some minutes, and an update asks again.
+    const updated = await acme.functions.redeploy("again", { update: true });
+    expect(updated.lockHash).not.toBe(first.lockHash);
+    expect(await call()).toBe("leaf 1.2.0");
     await acme.functions.rollback("again", 1);
     expect(await call()).toBe("leaf 1.1.0");
     const plain = await acme.functions.deploy("plain", { code: "export default () => 5" });

@@ -7,7 +7,14 @@ import { bundleFunction, type FunctionBundle } from "../../bundler/function-bund
 import { importedPackages } from "../../bundler/packaged-function.ts";
 import type { Dependencies } from "../../request/package-fields.ts";
 import { SharedWork } from "../source/shared-work.ts";
-import type { Advisory, Lock, PackageOptions, PackageRequest, PackageSource } from "../types.ts";
+import type {
+  Advisory,
+  Lock,
+  PackageOptions,
+  PackageRequest,
+  PackageSource,
+  ResolveOptions,
+} from "../types.ts";
 import { assertLockAllowed, assertNamesAllowed, type OwnedPolicy } from "./policy.ts";
 import { importsPackages, mentionsPackages } from "./specifiers.ts";
 import { statedByCode, statedByFiles } from "./stated.ts";
@@ -105,13 +112,16 @@ export class PackageBuilds {
   }
 
   /** Finds exact versions. Rejects as `PackageSource.resolve()`, and for those that a policy refuses. */
-  async lock(request: PackageRequest, options: BuildOptions): Promise<Lock> {
+  async lock(
+    request: PackageRequest,
+    { anew, ...options }: BuildOptions & Pick<ResolveOptions, "anew">,
+  ): Promise<Lock> {
     const { source } = this.#options;
     if (source === undefined) throw noRegistry();
     assertNamesAllowed(registryNames(request.dependencies), options.policies);
     options.onStage?.("resolving");
     return bounded(options.signal, async (signal) => {
-      const lock = await source.resolve(request, toSource({ ...options, signal }));
+      const lock = await source.resolve(request, { ...toSource({ ...options, signal }), anew });
       assertLockAllowed(lock, options.policies);
       return lock;
     });

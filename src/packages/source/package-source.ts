@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import pLimit from "p-limit";
 import { HostBusy, messageOf } from "../../base/errors.ts";
@@ -16,6 +17,7 @@ import type {
   PackageOptions,
   PackageRequest,
   PackageSource,
+  ResolveOptions,
 } from "../types.ts";
 import { makeArchive } from "../unpacker/archive.ts";
 import { findAdvisories } from "../unpacker/find-advisories.ts";
@@ -95,14 +97,16 @@ class RegistrySource implements PackageSource {
     this.#queue = new PerTenantQueue(limits.waiting);
   }
 
-  async resolve(request: PackageRequest, options: PackageOptions): Promise<Lock> {
+  async resolve(request: PackageRequest, options: ResolveOptions): Promise<Lock> {
     checkRequest(request, this.#limits);
     const { dependencies, overrides } = request;
     const age = minimumAge(options.policies);
     const key = JSON.stringify([sorted(dependencies), sorted(overrides ?? {}), age]);
+    // Work that has begun may have had its answers before what is new was there.
+    const shared = options.anew ? `${key} ${randomUUID()}` : key;
     const packages =
-      this.#resolved.get(key) ??
-      (await this.#resolving.run(key, options.signal, async (signal) => {
+      this.#resolved.get(shared) ??
+      (await this.#resolving.run(shared, options.signal, async (signal) => {
         const found = await this.#build(options.owner, signal, (until) =>
           resolvePackages({ ...this.#parts(options.owner, until), request, minimumAge: age }),
         );
