@@ -32,28 +32,55 @@ const FORM = 2;
 const MAX_FACTS = 524_288;
 
 const shared = new MemoryPrebundleCache();
+const running = new WeakMap<PrebundleCache, Map<string, Promise<Prebundle | PackagesFault>>>();
 
-/** Bundles what is needed of packages, or takes it from the cache. */
+interface PrebundleRequest {
+  readonly needs: readonly Need[];
+  readonly maxBytes: number;
+  readonly tenant: string;
+}
+
+/** Bundles what is needed of packages, or takes it from the cache. The same is not bundled twice at a time. */
 export async function prebundle(
-  { archive, lockHash, cache = shared }: Packages,
-  {
-    needs,
-    maxBytes,
-    tenant,
-  }: { readonly needs: readonly Need[]; readonly maxBytes: number; readonly tenant: string },
+  packages: Packages,
+  { needs, maxBytes, tenant }: PrebundleRequest,
 ): Promise<Prebundle | PackagesFault> {
   // Written differently, as `npm:zod@4` and `zod`, it is the same module.
   const input = needs.map((need) => ({ ...need, written: need.specifier }));
   const key = createHash("sha256")
-    .update(JSON.stringify([FORM, lockHash, input]))
+    .update(JSON.stringify([FORM, packages.lockHash, input]))
     .digest("hex");
+  const { cache = shared } = packages;
+  const others = running.get(cache) ?? new Map<string, Promise<Prebundle | PackagesFault>>();
+  running.set(cache, others);
+  // The bound is no part of what is kept, but of who may have it.
+  const name = `${key} ${maxBytes}`;
+  for (let other = others.get(name); other !== undefined; other = others.get(name)) {
+    try {
+      return await other;
+    } catch {
+      // A failure is of the one that met it, such as its abort.
+    }
+  }
+  const made = make({ ...packages, cache }, key, { needs: input, maxBytes, tenant });
+  const forget = () => void others.delete(name);
+  others.set(name, made);
+  made.then(forget, forget);
+  return made;
+}
+
+async function make(
+  { archive, lockHash, cache }: Packages & { readonly cache: PrebundleCache },
+  key: string,
+  { needs, maxBytes, tenant }: PrebundleRequest,
+): Promise<Prebundle | PackagesFault> {
   const cached = await cache.get(key);
   const found = cached && read(Buffer.from(cached.buffer, cached.byteOffset, cached.length));
   if (found) return found;
   const bytes = typeof archive === "function" ? await archive() : archive;
   const made = await compilePackages(
     { tenant, lock: lockHash },
-    { needs: input, maxBytes, archive: bytes },
+    { needs, maxBytes, archive: bytes },
   );
   if ("fault" in made) return made;
   const facts = Buffer.from(JSON.stringify(made.facts));

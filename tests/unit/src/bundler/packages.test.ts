@@ -342,6 +342,39 @@ describe("bundled packages", () => {
     expect([made.code, asked]).toEqual([first, 3]);
   });
 
+  it("are made once for all that ask at the same time, whoever of them fails", async () => {
+    const { archive, ...rest } = packagesOf(files, { a: "1" });
+    let asked = 0;
+    let fail = (_error: Error): void => {};
+    const failing = new Promise<never>((_resolve, reject) => {
+      fail = reject;
+    });
+    const cache = new MemoryPrebundleCache();
+    const bundle = (tenant: string, text: string, files: () => Promise<Uint8Array>) => {
+      const main = `import { used } from "a"; export default () => [used, "${text}"];`;
+      const counted = () => {
+        asked += 1;
+        return files();
+      };
+      const packages = { ...rest, cache, archive: counted };
+      return bundleFunction({ files: { "main.ts": main }, main: "main.ts", packages }, tenant);
+    };
+    const first = bundle("a", "1", () => failing);
+    const told = first.catch((error: Error) => error.message);
+    while (asked === 0) await new Promise((go) => setTimeout(go, 5));
+    const others = ["b", "c", "d"].map((tenant) =>
+      bundle(tenant, tenant, async () => archive as Uint8Array),
+    );
+    // Time for the others to come to the point at which they wait.
+    await new Promise((go) => setTimeout(go, 1_000));
+    expect(asked).toBe(1);
+    fail(new Error("left"));
+    expect(await told).toBe("left");
+    const codes = (await Promise.all(others)).map(({ code }) => code);
+    expect(codes.map((code) => code.includes("USED"))).toEqual([true, true, true]);
+    expect(asked).toBe(2);
+  });
+
   it("are joined to code that is TypeScript where it does not parse as JavaScript", async () => {
     const effect = { "b/index.js": "globalThis.effects = (globalThis.effects ?? 0) + 1;" };
     const packages = packagesOf(effect, { b: "1" });
