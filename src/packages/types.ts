@@ -1,5 +1,7 @@
 /** Packages of a registry that code needs: as they are asked for, as they are locked, and as files. */
 
+import type { PrebundleCache } from "../bundler/prebundle-cache.ts";
+
 /** Overrides of a package.json: name → version, or name → overrides below that package. */
 export interface Overrides {
   readonly [name: string]: string | Overrides;
@@ -81,6 +83,8 @@ export interface Advisory {
 
 /** Resolves and fetches packages. */
 export interface PackageSource {
+  /** Cache of bundles of packages. Default: one in memory that all share. */
+  readonly prebundles?: PrebundleCache | undefined;
   /**
    * Finds exact versions.
    *

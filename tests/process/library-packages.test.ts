@@ -1,10 +1,14 @@
 /** Packages in executions of the library. */
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createIsolate, type Isolate } from "../../src/isolate.ts";
+import { PackageBuilds } from "../../src/packages/builds/package-builds.ts";
+import type { Lock, PackageSource } from "../../src/packages/types.ts";
 import { until } from "../contract/engine-contract.ts";
 import { TestRegistry } from "../helpers/npm-registry/server.ts";
+import { packageSource } from "../helpers/npm-registry/source.ts";
 
 let registry: TestRegistry;
 let isolate: Isolate;
@@ -16,7 +20,11 @@ let before: string[];
 beforeAll(async () => {
   before = await directories();
   const files = { "index.js": "\nexports.fail = () => { throw new Error('out of order') };" };
-  registry = await TestRegistry.start([{ name: "throws", files }, { name: "slow" }]);
+  registry = await TestRegistry.start([
+    { name: "throws", files },
+    { name: "slow" },
+    { name: "value", files: { "index.js": "module.exports = 1;" } },
+  ]);
   isolate = await createIsolate({ config: { npm: { registry: registry.url } } });
 });
 afterAll(async () => {
@@ -85,4 +93,40 @@ it("are refused where there is no registry", async () => {
     expect(await none.execute({ code })).toMatchObject({ ok: true, result });
   }
   await none.close();
+});
+
+it("are bundled once, without their files the next time, also after a new start", async () => {
+  const place = await mkdtemp(join(tmpdir(), "isolate-bundles-"));
+  const someone = { owner: "a", policies: [] };
+  const text = (mark: number) => `import n from "value"; export default () => [n, ${mark}];`;
+  const bundle = async (source: PackageSource, lock: Lock, mark: number) => {
+    const builds = new PackageBuilds({ source });
+    const sources = { files: { "main.js": text(mark) }, main: "main.js", field: "code" } as const;
+    return (await builds.bundle(sources, lock, someone)).code;
+  };
+  const before = packageSource(registry, place);
+  const lock = await before.resolve({ dependencies: { value: "1.0.0" } }, someone);
+  const code = await bundle(before, lock, 1);
+  await before.close();
+  const names = await readdir(place);
+  expect(names.map((name) => name.replace(/^.*-/, "")).sort()).toEqual(["1", "1000"]);
+  const archive = names.find((name) => name.startsWith(lock.hash));
+  await rm(join(place, String(archive)));
+  registry.everyFault = { kind: "status", status: 500 };
+  const after = packageSource(registry, place);
+  expect(await bundle(after, lock, 2)).toBe(code.replace("1]", "2]"));
+  await after.close();
+  // Another one of the same directory makes it again if its bytes have changed, or are too many.
+  const kept = join(place, String(names.find((name) => name !== archive)));
+  await writeFile(kept, "something else");
+  const changed = packageSource(registry, place);
+  await expect(bundle(changed, lock, 3)).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+  registry.everyFault = undefined;
+  expect(await bundle(changed, lock, 3)).toBe(code.replace("1]", "3]"));
+  await changed.close();
+  const none = packageSource(registry, place, { cacheBytes: 10 });
+  expect(await bundle(none, lock, 4)).toBe(code.replace("1]", "4]"));
+  await none.close();
+  expect(await readdir(place)).toEqual([]);
+  await rm(place, { recursive: true });
 });

@@ -179,7 +179,8 @@ export class PackageBuilds {
       this.#archives(async () => {
         if (signal?.aborted) throw new Aborted();
         const { field, ...input } = sources;
-        const packages = { archive, dependencies: lock.dependencies, lockHash: lock.hash };
+        const { dependencies, hash: lockHash } = lock;
+        const packages = { archive, dependencies, lockHash, cache: source.prebundles };
         const request = { ...input, packages, maxBytes: maxBundle };
         return bundleFunction(request, owner).catch((error: unknown) => {
           throw field === "code" ? ofCode(error) : error;

@@ -6,6 +6,7 @@ import { PerTenantQueue } from "../../base/per-tenant-queue.ts";
 import type { OperatorRules } from "../../destinations/admit.ts";
 import { withDeadline } from "../builder/deadline.ts";
 import { DiskCache } from "../cache/disk-cache.ts";
+import { DiskPrebundleCache } from "../cache/prebundles.ts";
 import { PACKAGE_LIMITS, type PackageLimits } from "../limits.ts";
 import { registryAddress } from "../registry/address.ts";
 import type { RegistrySet } from "../registry/registries.ts";
@@ -33,9 +34,9 @@ export interface PackageSourceOptions {
   readonly jsr?: string | undefined;
   /** Bearer token for `registry`. Only its requests have it. */
   readonly token?: string | undefined;
-  /** Directory for archives, which no other program writes to. */
+  /** Directory for archives and bundles, which no other program writes to. */
   readonly directory: string;
-  /** Bytes of all archives. Default 1 GiB. */
+  /** Bytes of all of them. Default 1 GiB. */
   readonly cacheBytes?: number | undefined;
   /** Rules for addresses that are dialled. The registries themselves may have private ones. */
   readonly operatorRules: OperatorRules;
@@ -68,6 +69,7 @@ class RegistrySource implements PackageSource {
   readonly #registries: RegistrySet;
   readonly #limits: PackageLimits;
   readonly #cache: DiskCache;
+  readonly prebundles: DiskPrebundleCache;
   readonly #log: (message: string) => void;
   readonly #limit: ReturnType<typeof pLimit>;
   readonly #queue: PerTenantQueue;
@@ -93,6 +95,9 @@ class RegistrySource implements PackageSource {
     };
     this.#cache = new DiskCache(directory, options.cacheBytes ?? CACHE_BYTES);
     this.#log = options.log ?? (() => {});
+    this.prebundles = new DiskPrebundleCache(this.#cache, (what, error) =>
+      this.#failed(what, error),
+    );
     this.#limit = pLimit(limits.atOnce);
     this.#queue = new PerTenantQueue(limits.waiting);
   }
@@ -148,6 +153,7 @@ class RegistrySource implements PackageSource {
   /** Ends all work. */
   async close(): Promise<void> {
     for (const work of [this.#resolving, this.#archiving, this.#advising]) work.stop();
+    await this.prebundles.close();
   }
 
   async #cached(key: string): Promise<Uint8Array | undefined> {
