@@ -1,17 +1,12 @@
 /** Packages of a registry that code needs: as they are asked for, as they are locked, and as files. */
-
 import type { PrebundleCache } from "../bundler/prebundle-cache.ts";
-
-/** Overrides of a package.json: name → version, or name → overrides below that package. */
-export interface Overrides {
-  readonly [name: string]: string | Overrides;
-}
+import type { NamedOverrides } from "../request/package-fields.ts";
 
 export interface PackageRequest {
   /** Name → range, tag or alias (`npm:other@^1`, `jsr:@std/yaml@1`), as in a package.json. */
   readonly dependencies: Readonly<Record<string, string>>;
   /** Default: none. */
-  readonly overrides?: Overrides | undefined;
+  readonly overrides?: NamedOverrides | undefined;
 }
 
 export interface LockedPackage {
@@ -55,11 +50,16 @@ export interface PackagePolicy {
   readonly minimumAge?: number | undefined;
 }
 
+/** A policy, and a word for its owner in errors: `server` or `tenant`. */
+export interface OwnedPolicy extends PackagePolicy {
+  readonly of: string;
+}
+
 export interface PackageOptions {
   /** Tenant. No process gets bytes for two of them. */
   readonly owner: string;
   /** Every one of them must allow a package. */
-  readonly policies: readonly PackagePolicy[];
+  readonly policies: readonly OwnedPolicy[];
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -7,8 +7,8 @@ import {
   PackageBuilds,
   type Sources,
 } from "../packages/builds/package-builds.ts";
-import { assertLockAllowed } from "../packages/builds/policy.ts";
 import { mentionsPackages } from "../packages/builds/specifiers.ts";
+import { assertLockAllowed } from "../packages/policy.ts";
 import type { Advisory, Lock, PackageRequest } from "../packages/types.ts";
 import { MAX_BUNDLE_BYTES } from "../protocol/limits.ts";
 import type { Tenant, TenantPackages } from "../request/tenant.ts";

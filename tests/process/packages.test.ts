@@ -113,7 +113,8 @@ let owners = 0;
 /** Options of a tenant of its own, so that no request waits for another one of the same tenant. */
 function someone(...policies: PackagePolicy[]) {
   owners += 1;
-  return { owner: `tenant-${owners}`, policies };
+  const owned = policies.map((policy) => ({ ...policy, of: "test" }));
+  return { owner: `tenant-${owners}`, policies: owned };
 }
 
 const resolve = (
@@ -212,9 +213,11 @@ describe("versions", () => {
     registry.takeSeen();
     expect(await resolve({ one: "*" })).toEqual(first);
     const refused = source.resolve({ dependencies: { one: "*" } }, someone({ deny: ["leaf"] }));
-    expect(await refusal(refused)).toBe('BAD_REQUEST dependencies: "leaf" is refused by policy');
+    expect(await refusal(refused)).toBe(
+      'BAD_REQUEST dependencies: leaf is refused: the test\'s rules deny "leaf"',
+    );
     const archived = source.archive(first, someone({ allow: ["one"] }));
-    expect(await refusal(archived)).toContain('"leaf" is not on the list of allowed packages');
+    expect(await refusal(archived)).toContain("leaf is refused: the test's rules allow other");
     expect(registry.takeSeen()).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import type { TenantPackages } from "../../request/tenant.ts";
-import type { OwnedPolicy } from "./policy.ts";
+import type { OwnedPolicy } from "../types.ts";
 
 type Rules = TenantPackages;
 

@@ -6,6 +6,7 @@ import { PerTenantQueue } from "../../base/per-tenant-queue.ts";
 import { bundleFunction, type FunctionBundle } from "../../bundler/function-bundle.ts";
 import { importedPackages } from "../../bundler/packaged-function.ts";
 import type { Dependencies } from "../../request/package-fields.ts";
+import { assertLockAllowed, assertNamesAllowed } from "../policy.ts";
 import { SharedWork } from "../source/shared-work.ts";
 import type {
   Advisory,
@@ -15,7 +16,6 @@ import type {
   PackageSource,
   ResolveOptions,
 } from "../types.ts";
-import { assertLockAllowed, assertNamesAllowed, type OwnedPolicy } from "./policy.ts";
 import { importsPackages, mentionsPackages } from "./specifiers.ts";
 import { statedByCode, statedByFiles } from "./stated.ts";
 
@@ -33,11 +33,7 @@ const WAITING = 100;
 /** Parts of the work, in their order. */
 export type PackageStage = "resolving" | "fetching" | "bundling" | "ready";
 
-export interface BuildOptions {
-  /** Tenant, as its name among processes: none of them works for two. */
-  readonly owner: string;
-  readonly policies: readonly OwnedPolicy[];
-  readonly signal?: AbortSignal | undefined;
+export interface BuildOptions extends PackageOptions {
   /** Receives each part as it begins. */
   readonly onStage?: ((stage: PackageStage) => void) | undefined;
 }
@@ -112,19 +108,12 @@ export class PackageBuilds {
   }
 
   /** Finds exact versions. Rejects as `PackageSource.resolve()`, and for those that a policy refuses. */
-  async lock(
-    request: PackageRequest,
-    { anew, ...options }: BuildOptions & Pick<ResolveOptions, "anew">,
-  ): Promise<Lock> {
+  async lock(request: PackageRequest, options: BuildOptions & ResolveOptions): Promise<Lock> {
     const { source } = this.#options;
     if (source === undefined) throw noRegistry();
     assertNamesAllowed(registryNames(request.dependencies), options.policies);
     options.onStage?.("resolving");
-    return bounded(options.signal, async (signal) => {
-      const lock = await source.resolve(request, { ...toSource({ ...options, signal }), anew });
-      assertLockAllowed(lock, options.policies);
-      return lock;
-    });
+    return bounded(options.signal, (signal) => source.resolve(request, { ...options, signal }));
   }
 
   /** Fetches the files of a lock, so that later uses find them. Rejects as `PackageSource.archive()`. */
@@ -132,7 +121,7 @@ export class PackageBuilds {
     const { source } = this.#options;
     if (source === undefined) throw noRegistry();
     await bounded(options.signal, async (signal) => {
-      await source.archive(lock, toSource({ ...options, signal }));
+      await source.archive(lock, { ...options, signal });
     });
   }
 
@@ -141,7 +130,7 @@ export class PackageBuilds {
     const { source } = this.#options;
     if (source === undefined) return [];
     return bounded(options.signal, (signal) => {
-      return source.advisories(lock, toSource({ ...options, signal }));
+      return source.advisories(lock, { ...options, signal });
     });
   }
 
@@ -171,7 +160,7 @@ export class PackageBuilds {
     // Packages that were bundled before need no files.
     const archive = async (): Promise<Uint8Array> => {
       onStage?.("fetching");
-      const files = await source.archive(lock, toSource(options));
+      const files = await source.archive(lock, options);
       onStage?.("bundling");
       return files;
     };
@@ -212,11 +201,6 @@ export class PackageBuilds {
       return [];
     });
   }
-}
-
-/** Returns the options of the source. Names are checked here, with the rule in the error. */
-function toSource({ owner, policies, signal }: BuildOptions): PackageOptions {
-  return { owner, policies: policies.map(({ minimumAge }) => ({ minimumAge })), signal };
 }
 
 /** Makes a key of the sources and other parts. Length prefixes keep the parts apart. */

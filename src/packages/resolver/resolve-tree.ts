@@ -1,14 +1,15 @@
 import Arborist from "@npmcli/arborist";
+import type { NamedOverrides } from "../../request/package-fields.ts";
 import { PROJECT, setManifest } from "./memory-files.ts";
 import { REGISTRIES, type RegistryName } from "./packuments.ts";
-import { type Overrides, specsOf } from "./specs.ts";
+import { specsOf } from "./specs.ts";
 
 /** Version of Node whose packages are chosen: Deno follows it. */
 const NODE_VERSION = "24.0.0";
 
 export interface ResolveTask {
   readonly dependencies: Readonly<Record<string, string>>;
-  readonly overrides: Overrides;
+  readonly overrides: NamedOverrides;
   /** Time in ISO 8601. Later versions are not chosen. */
   readonly before?: string | undefined;
 }

@@ -1,10 +1,6 @@
 import npa from "npm-package-arg";
+import type { NamedOverrides } from "../../request/package-fields.ts";
 import { PackumentError } from "./packument-error.ts";
-
-/** Overrides of a package.json. */
-export interface Overrides {
-  readonly [name: string]: string | Overrides;
-}
 
 /** Failure of one dependency that a request names. */
 export class SpecError extends PackumentError {
@@ -20,7 +16,7 @@ const JSR_NAME = /^@([a-z0-9-]+)\/([a-z0-9-]+)$/;
 
 interface Asked {
   readonly dependencies: Readonly<Record<string, string>>;
-  readonly overrides: Overrides;
+  readonly overrides: NamedOverrides;
 }
 
 /** Returns the fields of a package.json in the spelling of npm. Refuses all that is in no registry. */
@@ -31,7 +27,7 @@ export function specsOf({ dependencies, overrides }: Asked): Asked {
   return { dependencies: Object.fromEntries(specs), overrides: overridesOf(overrides) };
 }
 
-function overridesOf(overrides: Overrides): Overrides {
+function overridesOf(overrides: NamedOverrides): NamedOverrides {
   const all = Object.entries(overrides).map(([name, spec]) => {
     if (typeof spec !== "string") return [name, overridesOf(spec)] as const;
     return [name, spec.startsWith("$") ? spec : specOf(nameOf(name), spec)] as const;

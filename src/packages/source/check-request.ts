@@ -1,7 +1,8 @@
+import type { NamedOverrides } from "../../request/package-fields.ts";
 import type { PackageLimits } from "../limits.ts";
 import { refused } from "../refused.ts";
 import { packageName } from "../resolver/claims.ts";
-import type { Overrides, PackageRequest } from "../types.ts";
+import type { PackageRequest } from "../types.ts";
 
 const MAX_SPEC = 256;
 const MAX_DEPTH = 10;
@@ -28,7 +29,7 @@ export function checkRequest(
   }
 }
 
-function countOf(overrides: Overrides, depth: number): number {
+function countOf(overrides: NamedOverrides, depth: number): number {
   if (depth > MAX_DEPTH) throw refused(`Their overrides are nested more than ${MAX_DEPTH} deep`);
   return Object.entries(overrides).reduce((sum, [name, value]) => {
     if (name.length > MAX_SPEC || (typeof value === "string" && value.length > MAX_SPEC)) {

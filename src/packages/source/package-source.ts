@@ -8,6 +8,7 @@ import { withDeadline } from "../builder/deadline.ts";
 import { DiskCache } from "../cache/disk-cache.ts";
 import { DiskPrebundleCache } from "../cache/prebundles.ts";
 import { PACKAGE_LIMITS, type PackageLimits } from "../limits.ts";
+import { assertLockAllowed, minimumAge } from "../policy.ts";
 import { registryAddress } from "../registry/address.ts";
 import type { RegistrySet } from "../registry/registries.ts";
 import { resolvePackages } from "../resolver/resolve.ts";
@@ -24,7 +25,6 @@ import { makeArchive } from "../unpacker/archive.ts";
 import { findAdvisories } from "../unpacker/find-advisories.ts";
 import { checkRequest } from "./check-request.ts";
 import { lockHash } from "./lock.ts";
-import { checkPolicies, minimumAge } from "./policy.ts";
 import { SharedWork } from "./shared-work.ts";
 
 export interface PackageSourceOptions {
@@ -118,12 +118,12 @@ class RegistrySource implements PackageSource {
         this.#resolved.set(key, found);
         return found;
       }));
-    checkPolicies(packages, options.policies);
+    assertLockAllowed({ packages }, options.policies);
     return { dependencies, overrides, hash: lockHash(packages), packages };
   }
 
   async archive(lock: Lock, options: PackageOptions): Promise<Uint8Array> {
-    checkPolicies(lock.packages, options.policies);
+    assertLockAllowed(lock, options.policies);
     // Made of the packages here, so that no lock passes for another one.
     const key = `${lockHash(lock.packages)}-${ARCHIVE_FORM}`;
     const found = await this.#cached(key);

@@ -7,9 +7,8 @@ import { specsOf } from "../../../../src/packages/resolver/specs.ts";
 import { faultError } from "../../../../src/packages/resolver/words.ts";
 import { checkRequest } from "../../../../src/packages/source/check-request.ts";
 import { lockHash } from "../../../../src/packages/source/lock.ts";
-import { checkPolicies, minimumAge } from "../../../../src/packages/source/policy.ts";
 import { SharedWork } from "../../../../src/packages/source/shared-work.ts";
-import type { LockedPackage, PackagePolicy } from "../../../../src/packages/types.ts";
+import type { LockedPackage } from "../../../../src/packages/types.ts";
 import { matchingAdvisories } from "../../../../src/packages/unpacker/advisories.ts";
 
 describe("versions of a request", () => {
@@ -151,36 +150,6 @@ const locked = (name: string, more: Partial<LockedPackage> = {}): LockedPackage 
   tarball: `/${name}/-/x.tgz`,
   integrity: "sha512-x",
   ...more,
-});
-
-describe("policies", () => {
-  const names = ["zod", "@std/a", "@jsr/std__yaml", "node_modules.x"].map((name) => ({ name }));
-  const check = (...policies: PackagePolicy[]) => checkPolicies(names, policies);
-
-  it.each<PackagePolicy[][]>([
-    [[]],
-    [[{}]],
-    [[{ allow: ["*"] }]],
-    [[{ allow: ["**"] }, { deny: ["other", "zod-*"] }]],
-    [[{ allow: ["zod", "@std/*", "jsr:@std/*", "node_modules.x"] }]],
-    [[{ deny: [] }]],
-  ])("allow all: %j", (policies) => expect(() => check(...policies)).not.toThrow());
-
-  it.each<[PackagePolicy[], string]>([
-    [[{ deny: ["zod"] }], '"zod" is refused by policy'],
-    [[{ allow: ["*"], deny: ["ZO*"] }], '"zod" is refused'],
-    [[{}, { deny: ["@std/*"] }], '"@std/a" is refused'],
-    [[{ deny: ["jsr:@std/*"] }], '"@jsr/std__yaml" is refused'],
-    [[{ deny: ["@jsr/*"] }], '"@jsr/std__yaml" is refused'],
-    [[{ deny: ["*"] }], '"zod" is refused'],
-    [[{ allow: ["zod"] }], '"@std/a" is not on the list'],
-    [[{ allow: ["*"] }, { allow: [] }], '"zod" is not on the list'],
-  ])("refuse one: %j", (policies, message) => expect(() => check(...policies)).toThrow(message));
-
-  it("want the greatest age of all", () => {
-    expect(minimumAge([{}, { minimumAge: 3 }, { minimumAge: 7 }])).toBe(7);
-    expect(minimumAge([])).toBe(0);
-  });
 });
 
 it("the hash of a lock is about all that its archive depends on, in any order", () => {

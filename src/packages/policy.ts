@@ -1,20 +1,20 @@
 import picomatch from "picomatch";
-import { BadRequest } from "../../base/errors.ts";
-import type { Lock, LockedPackage, PackagePolicy } from "../types.ts";
+import { BadRequest } from "../base/errors.ts";
+import type { Lock, LockedPackage, OwnedPolicy } from "./types.ts";
 
 const DAY_MS = 86_400_000;
 /** Name that a package of JSR has in the form of npm's registry. */
 const OF_JSR = /^@jsr\/(.+?)__(.+)$/;
 
-/** A policy, and a word for its owner in errors: `server` or `tenant`. */
-export interface OwnedPolicy extends PackagePolicy {
-  readonly of: string;
-}
-
 type Rule = (name: string) => boolean;
 
 /** Compiled globs. A policy lives as long as the settings that it comes from. */
 const compiled = new WeakMap<readonly string[], readonly (readonly [glob: string, rule: Rule])[]>();
+
+/** Returns the days that a version must have been published, by the strictest policy. */
+export function minimumAge(policies: readonly OwnedPolicy[]): number {
+  return Math.max(0, ...policies.map(({ minimumAge: days = 0 }) => days));
+}
 
 /**
  * Checks names of packages that a request asks for, before anything is resolved.

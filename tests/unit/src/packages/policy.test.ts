@@ -1,11 +1,12 @@
 /** Tests the rules for packages of a lock. */
 import { expect, it } from "vitest";
-import { packageRulesOf } from "../../../../../src/packages/builds/owned-policies.ts";
+import { packageRulesOf } from "../../../../src/packages/builds/owned-policies.ts";
 import {
   assertLockAllowed,
   assertNamesAllowed,
-} from "../../../../../src/packages/builds/policy.ts";
-import type { LockedPackage } from "../../../../../src/packages/types.ts";
+  minimumAge,
+} from "../../../../src/packages/policy.ts";
+import type { LockedPackage } from "../../../../src/packages/types.ts";
 
 const NOW = Date.parse("2026-01-10T00:00:00Z");
 
@@ -43,6 +44,8 @@ it.each([
   [{ allow: ["@a/*"] }, { allow: ["@b/*"] }, "@a/b", `the tenant's rules ${OTHERS}`],
   [{ allow: ["zod"] }, {}, "zod-x", `the server's rules ${OTHERS}`],
   [{ allow: [] }, {}, "a", `the server's rules ${OTHERS}`],
+  [{ allow: ["**"] }, { deny: ["other", "zod-*"] }, "@a/b", undefined],
+  [{ deny: ["@jsr/*"] }, {}, "@jsr/std__yaml", 'the server\'s rules deny "@jsr/*"'],
   [{ allow: ["jsr:@std/*"] }, {}, "@jsr/std__yaml", undefined],
   [{ deny: ["jsr:@std/*"] }, {}, "@jsr/std__yaml", 'the server\'s rules deny "jsr:@std/*"'],
 ])("%j and %j for %s", (operator, tenant, name, rule) => {
@@ -62,6 +65,8 @@ it("a version has to be as old as the stricter rule wants", () => {
   expect(refusal({}, week, locked("zod"))).toBe(`${rule}, and its age is unknown`);
   expect(refusal({}, week, locked("zod", "yesterday"))).toBe(`${rule}, and its age is unknown`);
   expect(refusal({}, {}, locked("zod"))).toBeUndefined();
+  expect(minimumAge(packageRulesOf({ minimumAge: 3 }, week).policies)).toBe(7);
+  expect(minimumAge([])).toBe(0);
 });
 
 it("a tenant's rules only narrow the operator's", () => {
