@@ -3,8 +3,10 @@ import { setMaxListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type Docker from "dockerode";
+import { TestRegistry } from "../dev/npm-registry/server.ts";
 import { Postgres } from "../dev/postgres.ts";
 import { DENO_VERSION } from "../src/deno/deno.ts";
 import { dockerClient, engineSocket } from "../src/engines/container/docker.ts";
@@ -19,7 +21,7 @@ import { grants } from "./rows/grants.ts";
 import { kernel } from "./rows/kernel.ts";
 import { largeCode } from "./rows/large-code.ts";
 import { memory } from "./rows/memory.ts";
-import { packages } from "./rows/packages.ts";
+import { PACKAGES, packages } from "./rows/packages.ts";
 import { policy } from "./rows/policy.ts";
 import { processor } from "./rows/processor.ts";
 import { resourcex } from "./rows/resourcex.ts";
@@ -62,6 +64,8 @@ const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N] [--against FO
 
 Needs a Docker Engine on this host. The database row needs the programs of PostgreSQL, too.
 All of it takes about ten minutes.`;
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 interface Options {
   readonly names: readonly string[];
@@ -111,8 +115,16 @@ async function bench(options: Options, signal: AbortSignal): Promise<void> {
     const database = names.includes("database") ? await Postgres.start() : undefined;
     closers.push(async () => database?.stop());
     const databaseUrl = database?.url();
+    const npmRegistry = names.includes("packages") ? await openRegistry(closers) : undefined;
     const runDirectory = join(scratch, "server");
-    const server = await BenchServer.start({ docker, runDirectory, databaseUrl, min: 2, signal });
+    const server = await BenchServer.start({
+      docker,
+      runDirectory,
+      databaseUrl,
+      npmRegistry,
+      min: 2,
+      signal,
+    });
     closers.push(() => server.stop());
     const against =
       checkout === undefined
@@ -132,6 +144,16 @@ async function bench(options: Options, signal: AbortSignal): Promise<void> {
   } finally {
     for (const close of closers.reverse()) await close();
   }
+}
+
+/** Returns the registry that ISOLATE_NPM_REGISTRY names, or one of the packages that are installed here. */
+async function openRegistry(closers: (() => Promise<void>)[]): Promise<string> {
+  const { ISOLATE_NPM_REGISTRY } = process.env;
+  if (ISOLATE_NPM_REGISTRY) return ISOLATE_NPM_REGISTRY;
+  const registry = await TestRegistry.start();
+  closers.push(() => registry.stop());
+  await registry.publishInstalled(ROOT, PACKAGES);
+  return registry.url;
 }
 
 async function measure(names: readonly string[], context: Context): Promise<Row[]> {

@@ -35,6 +35,8 @@ export interface ServerOptions {
   /** Root of the checkout whose server is started. Default: this one. */
   readonly checkout?: string | undefined;
   readonly databaseUrl?: string | undefined;
+  /** URL of the registry of packages, for the row that needs one. */
+  readonly npmRegistry?: string | undefined;
   /** The operator's key of a server with tenants, which `quiet()` does not support. */
   readonly adminKey?: string | undefined;
   /** `none` for a server without containers. */
@@ -132,15 +134,9 @@ function startArguments(checkout: string): string[] {
   return scripts.start.split(" ").slice(1);
 }
 
-/** Passes on the registry of packages, for the row that needs one. */
-function npmRegistry(): NodeJS.ProcessEnv {
-  const { ISOLATE_NPM_REGISTRY } = process.env;
-  return ISOLATE_NPM_REGISTRY ? { ISOLATE_NPM_REGISTRY } : {};
-}
-
 /** Copies the bench's environment without settings of Isolate, and adds the server's own. */
 function environment(options: ServerOptions): NodeJS.ProcessEnv {
-  const { runDirectory, min, databaseUrl, adminKey, engine } = options;
+  const { runDirectory, min, databaseUrl, npmRegistry, adminKey, engine } = options;
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ISOLATE_"));
   return {
     ...Object.fromEntries(inherited),
@@ -152,7 +148,7 @@ function environment(options: ServerOptions): NodeJS.ProcessEnv {
     ISOLATE_POOL_MAX: "8",
     // For the row of large code, whose files could not be bundled to as much.
     ISOLATE_CODE_BYTES: "4194304",
-    ...npmRegistry(),
+    ...(npmRegistry !== undefined && { ISOLATE_NPM_REGISTRY: npmRegistry }),
     ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
     ...(adminKey !== undefined && { ISOLATE_ADMIN_KEY: adminKey }),
     ...(engine !== undefined && { ISOLATE_ENGINE: engine }),

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { TestRegistry } from "../../dev/npm-registry/server.ts";
 import { Postgres } from "../../dev/postgres.ts";
 import { until } from "../contract/engine-contract.ts";
-import { TestRegistry } from "./npm-registry/server.ts";
 import { Receiver } from "./receiver.ts";
 import { TestServer } from "./server.ts";
 

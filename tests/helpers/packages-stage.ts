@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
+import { TestRegistry } from "../../dev/npm-registry/server.ts";
 import { createClient } from "../../src/client/client.ts";
-import { TestRegistry } from "./npm-registry/server.ts";
 import { TestServer } from "./server.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

@@ -3,12 +3,12 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { TestRegistry } from "../../dev/npm-registry/server.ts";
 import { createIsolate, type Isolate } from "../../src/isolate.ts";
 import { PackageBuilds } from "../../src/packages/builds/package-builds.ts";
 import type { Lock, PackageSource } from "../../src/packages/types.ts";
 import { until } from "../contract/engine-contract.ts";
-import { TestRegistry } from "../helpers/npm-registry/server.ts";
-import { packageSource } from "../helpers/npm-registry/source.ts";
+import { packageSource } from "../helpers/package-source.ts";
 
 let registry: TestRegistry;
 let isolate: Isolate;

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { type PublishedPackage, served } from "../../dev/npm-registry/packages.ts";
+import { type Fault, TestRegistry } from "../../dev/npm-registry/server.ts";
 import { fromArchive } from "../../src/bundler/package-archive.ts";
 import { Builder } from "../../src/packages/builder/builder.ts";
 import type {
@@ -12,9 +14,7 @@ import type {
   PackageRequest,
   PackageSource,
 } from "../../src/packages/types.ts";
-import { type PublishedPackage, served } from "../helpers/npm-registry/packages.ts";
-import { type Fault, TestRegistry } from "../helpers/npm-registry/server.ts";
-import { packageSource } from "../helpers/npm-registry/source.ts";
+import { packageSource } from "../helpers/package-source.ts";
 import { ROOT } from "../helpers/pages.ts";
 
 type Source = PackageSource & { close(): Promise<void> };

@@ -1,8 +1,8 @@
 /** Tests what the doctor says of a registry of packages. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { TestRegistry } from "../../dev/npm-registry/server.ts";
 import { checkRegistries } from "../../server/cli/registry-check.ts";
 import { config, type PartialConfig } from "../../src/config/config.ts";
-import { TestRegistry } from "../helpers/npm-registry/server.ts";
 
 let registry: TestRegistry;
 

@@ -1,5 +1,7 @@
 /** Tests what a build can ask a registry for, and what it is told of each of a registry's faults. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { served } from "../../../../dev/npm-registry/packages.ts";
+import { type Fault, TestRegistry } from "../../../../dev/npm-registry/server.ts";
 import { BadRequest, RegistryFailed, RegistryUnavailable } from "../../../../src/base/errors.ts";
 import type { OperatorRules } from "../../../../src/destinations/admit.ts";
 import { PACKAGE_LIMITS, type PackageLimits } from "../../../../src/packages/limits.ts";
@@ -11,9 +13,7 @@ import {
 import { Registries } from "../../../../src/packages/registry/registries.ts";
 import type { LockedPackage } from "../../../../src/packages/types.ts";
 import { certificateFor } from "../../../helpers/certificate.ts";
-import { served } from "../../../helpers/npm-registry/packages.ts";
-import { type Fault, TestRegistry } from "../../../helpers/npm-registry/server.ts";
-import { PLAIN_RULES } from "../../../helpers/npm-registry/source.ts";
+import { PLAIN_RULES } from "../../../helpers/package-source.ts";
 
 const FILE = { name: "a", files: { "index.js": "exports.a = 1;".repeat(1_000) } };
 const open: Registries[] = [];

@@ -1,9 +1,9 @@
 /** Tests which tarballs are unpacked, which of their files are kept, and which code is called native. */
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { type TarEntry, tarball } from "../../../../dev/npm-registry/tarball.ts";
 import { hasNativeCode, packageFiles } from "../../../../src/packages/unpacker/package-files.ts";
 import { untarPackage } from "../../../../src/packages/unpacker/untar-package.ts";
-import { type TarEntry, tarball } from "../../../helpers/npm-registry/tarball.ts";
 
 const BOUNDS = { bytes: 1_000_000, files: 10 };
 

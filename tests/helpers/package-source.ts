@@ -1,9 +1,9 @@
-import { classify } from "../../../src/destinations/address-class.ts";
+import type { TestRegistry } from "../../dev/npm-registry/server.ts";
+import { classify } from "../../src/destinations/address-class.ts";
 import {
   createPackageSource,
   type PackageSourceOptions,
-} from "../../../src/packages/source/package-source.ts";
-import type { TestRegistry } from "./server.ts";
+} from "../../src/packages/source/package-source.ts";
 
 /** Rules of an operator that has set nothing, without a name server. */
 export const PLAIN_RULES = {

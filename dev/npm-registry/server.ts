@@ -45,7 +45,7 @@ export interface SeenRequest {
 }
 
 /**
- * An npm registry on loopback, for tests.
+ * An npm registry on loopback, for tests and the bench.
  *
  * @example
  * const registry = await TestRegistry.start([{ name: "a", files: { "index.js": "exports.a = 1" } }]);
