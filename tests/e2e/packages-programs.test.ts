@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Output } from "../../src/request/types.ts";
-import { TestRegistry } from "../helpers/npm-registry/server.ts";
+import { TestRegistry } from "../../dev/npm-registry/server.ts";
 import { TestServer } from "../helpers/server.ts";
 import { publishPackages } from "../packages/publish.ts";
 import {
@@ -32,7 +32,7 @@ const rows = tableOf(await readFile(PAGE, "utf8"));
 /** A row of the page's table. */
 interface Row {
   readonly version: string;
-  /** `yes`, `with` a tool, or `no`. */
+  /** `yes` or `no`. */
   readonly works: string;
   readonly note: string;
 }
@@ -47,23 +47,20 @@ function tableOf(page: string): Map<string, Row> {
   );
 }
 
-const needsCrypto = ({ name }: Program): boolean => rows.get(name)?.works === "with `crypto`";
-
 /** Programs that are deployed together. Large ones are not neighbours by name, so that groups are about as large. */
 function groupsOf(all: readonly Program[], kind: string): [string, readonly Program[], object][] {
   const count = Math.ceil(all.length / TOGETHER);
   return Array.from({ length: count }, (_, n) => [
     `${kind}-${n}`,
     all.filter((_program, index) => index % count === n),
-    kind === "crypto" ? { tools: ["crypto"] } : {},
+    {},
   ]);
 }
 
 const isAlone = ({ name }: Program): boolean => ALONE.includes(name);
-const plain = programs.filter((each) => !needsCrypto(each) && !isAlone(each));
+const together = programs.filter((each) => !isAlone(each));
 const GROUPS: [string, readonly Program[], object][] = [
-  ...groupsOf(plain, "plain"),
-  ...groupsOf(programs.filter(needsCrypto), "crypto"),
+  ...groupsOf(together, "group"),
   ...programs
     .filter(isAlone)
     .map((each): [string, readonly Program[], object] => [each.name, [each], {}]),

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import type { PublishedPackage } from "../helpers/npm-registry/packages.ts";
-import type { TestRegistry } from "../helpers/npm-registry/server.ts";
+import type { PublishedPackage } from "../../dev/npm-registry/packages.ts";
+import type { TestRegistry } from "../../dev/npm-registry/server.ts";
 import { FOLDER } from "./reference.ts";
 
 /** Types, maps and pages are most of the bytes, and a function gets none of them. */
