@@ -4,8 +4,8 @@
  */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Output } from "../../src/request/types.ts";
 import { TestRegistry } from "../../dev/npm-registry/server.ts";
+import type { Output } from "../../src/request/types.ts";
 import { TestServer } from "../helpers/server.ts";
 import { publishPackages } from "../packages/publish.ts";
 import {
