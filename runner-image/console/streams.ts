@@ -18,6 +18,8 @@ type Anything = any;
 type Take = (stream: OutputStream, bytes: Uint8Array) => void;
 type Done = (error?: Error | null) => void;
 
+// Loads the runtime's streams before user code. They set functions that open any resource by its
+// number on a plain object, where a setter of code's own on `Object.prototype` would get them.
 const NativeWritableStream = WritableStream;
 
 /** Replaces the writing of `Deno.stdout`, `process.stdout` and those of errors. */

@@ -110,6 +110,16 @@ const iterated = () => {
 };
 `;
 
+/**
+ * Names that the runtime gives to its insides by plain assignment, when it loads streams and
+ * `process`. A setter of code's own on `Object.prototype` would get them then.
+ */
+const ASSIGNED = [
+  ...["binding", "_linkedBinding", "dlopen", "_kill", "reallyExit", "_load", "_resolveFilename"],
+  ...["resourceForReadableStream", "readableStreamForRid", "writableStreamForRid"],
+  ...["restoreSnapshot", "__telemetry", "__inspectorNetwork", "__initWorkerThreads"],
+];
+
 /** Attacks seen with Deno 2.9.6. Each one led out of the Worker's permissions, or to its port. */
 export const RUNTIME: readonly Case[] = withStatus("ok", [
   {
@@ -125,6 +135,28 @@ export const RUNTIME: readonly Case[] = withStatus("ok", [
       `${INSIDES} ${nested(`${INSIDES} postMessage(insides())`)}.then((inner) => postMessage([insides(), inner]))`,
     )}`,
     result: [NO_INSIDES, NO_INSIDES],
+  },
+  {
+    name: "has loaded what sets the runtime's insides before code can plant setters for them",
+    isolation: true,
+    code: `
+      const names = ${JSON.stringify(ASSIGNED)};
+      const taken = [];
+      const attempt = (what) => { try { what(); } catch {} };
+      for (const name of names) {
+        const set = function (value) {
+          taken.push(name);
+          Object.defineProperty(this, name, { __proto__: null, value, writable: true, configurable: true });
+        };
+        Object.defineProperty(Object.prototype, name, { __proto__: null, set, configurable: true });
+      }
+      for (const name of Object.getOwnPropertyNames(globalThis)) attempt(() => globalThis[name]);
+      const { builtinModules } = process.getBuiltinModule("node:module");
+      for (const name of builtinModules) attempt(() => process.getBuiltinModule(name));
+      for (const name of names) delete Object.prototype[name];
+      export default () => taken;
+    `,
+    result: [],
   },
   {
     name: "makes no worker without what prepares it, however code has it read its arguments",
