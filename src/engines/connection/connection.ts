@@ -96,6 +96,11 @@ export class Connection {
     });
   }
 
+  /** True while a job has no answer. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
   /**
    * Sends the job. Resolves with the sandbox's final message, or with the fact that it closed
    * without one.

@@ -24,7 +24,7 @@ import { call } from "./docker.ts";
 import { containerOptions } from "./flags.ts";
 import { missingMount } from "./mounts.ts";
 import { type Network, Networks } from "./networks.ts";
-import { removeContainer } from "./remove.ts";
+import { removeContainer, removeEnding } from "./remove.ts";
 import { EngineThrottle } from "./throttle.ts";
 
 const READY_WITHIN = 20_000;
@@ -98,10 +98,12 @@ export class ContainerLauncher implements Launcher {
     let container: Container | undefined;
     let connection: Connection | undefined;
     const remove = async (): Promise<void> => {
+      // Code that still runs is stopped at once.
+      const ends = connection !== undefined && !connection.isRunning;
       connection?.close();
       let gone = false;
       try {
-        if (container !== undefined) await removeContainer(container);
+        if (container !== undefined) await (ends ? removeEnding : removeContainer)(container);
         gone = true;
       } finally {
         if (network !== undefined) {
