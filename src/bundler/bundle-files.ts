@@ -4,6 +4,7 @@ import type * as Esbuild from "esbuild-wasm";
 import { type Fault, faultOf } from "./bundle-fault.ts";
 import { withClassNames } from "./class-names.ts";
 import { FILE_LIMITS } from "./file-limits.ts";
+import { jsxOptions, withJsxRuntime } from "./jsx.ts";
 import { ownNames } from "./own-names.ts";
 import { ImportedPackages, type PackageImports } from "./package-imports.ts";
 import { type Need, needsOf, topNamesOf } from "./package-needs.ts";
@@ -123,6 +124,7 @@ interface Sources extends FilesInput {
 async function bundle({ build }: Esbuilder, sources: Sources): Promise<BundleOutput> {
   const { packages: asked } = sources;
   const packages = asked && new ImportedPackages(asked, sources.files);
+  const jsx = jsxOptions(sources.files);
   const make = (keepNames: boolean) =>
     build({
       entryPoints: [sources.main],
@@ -140,6 +142,7 @@ async function bundle({ build }: Esbuilder, sources: Sources): Promise<BundleOut
       logLevel: "silent",
       logOverride: REFUSED,
       tsconfigRaw: asked !== undefined && asked.dependencies === undefined ? SEARCH : {},
+      ...jsx,
       plugins: [inMemory(sources, packages)],
     });
   const textOf = ({ outputFiles }: Awaited<ReturnType<typeof make>>, ending: string): string =>
@@ -219,10 +222,10 @@ function inMemory(
         contents: packages?.load(path) ?? "",
         loader: "js",
       }));
-      onLoad({ filter: /.*/ }, ({ path }) => ({
-        contents: files[path] ?? "",
-        loader: loaderOf(path, asJavaScript && path === main),
-      }));
+      onLoad({ filter: /.*/ }, ({ path }) => {
+        const loader = loaderOf(path, asJavaScript && path === main);
+        return { contents: withJsxRuntime(files[path] ?? "", loader), loader };
+      });
     },
   };
 }

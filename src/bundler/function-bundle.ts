@@ -84,7 +84,10 @@ function assertFiles({ files, main }: BundleInput): void {
   if (bytes > FILE_LIMITS.bytes) {
     throw new BadRequest("files", `files: ${bytes} bytes exceed the limit of ${FILE_LIMITS.bytes}`);
   }
-  if (!Object.hasOwn(files, main)) throw new BadRequest("main", "main: Not among the files");
+  if (!Object.hasOwn(files, main)) {
+    const shown = JSON.stringify(main.slice(0, 50));
+    throw new BadRequest("main", `main: ${shown} is not among the files; name one of them`);
+  }
 }
 
 /** Tests that a path is relative and in its only spelling. */

@@ -73,6 +73,7 @@ const EVERYWHERE: readonly Row[] = [
     1,
   ],
   ["no entry", { code: "export const one = 1" }, /^The module exports no function: write/, "1", 1],
+  ["React", "React.createElement('b')", /^JSX calls React\.createElement: import React, or write/],
   ["require", "require('fs')", /^Code is an ES module/],
   ["module", { code: "module.exports = () => 1" }, /^Code is an ES module/, "1", 1],
   ["window", "window.structuredClone(1)", /write globalThis/, "globalThis.structuredClone(1)", 1],

@@ -5,6 +5,8 @@ const NO_PAGE = "There is no page here";
 const NO_STORE = "Nothing is kept between executions: return what is to be kept";
 const NO_DATABASE =
   'There is no database here: give data as "input", and return what is to be kept';
+const JSX =
+  'JSX calls React.createElement: import React, or write /** @jsxImportSource preact */ above for what "dependencies" names';
 const NO_PLACE = 'Code is an ES module, and in no directory with other files: give data as "input"';
 
 /** Global that code expects → what to do without it. */
@@ -25,6 +27,7 @@ const HINTS: Readonly<Record<string, string>> = {
   crypto: 'Add "crypto" to "tools"',
   channel: 'Add "channel" to "tools"',
   db: 'Add "database" to "tools"',
+  React: JSX,
   Bun: "Code runs in Deno: use its functions, the web's, or those of node: modules",
 };
 

@@ -34,7 +34,7 @@ export function moduleHint(
   if (level === "none") return hostHint(message);
   if (DRIZZLE.test(message)) return 'Add "database" to "tools"';
   if (JSX.test(message)) {
-    return "JSX needs a function in the code: write /** @jsx h */ above, and define h";
+    return 'JSX needs its package in "dependencies", or write /** @jsx h */ above and define h';
   }
   const specifier = BARE.exec(message)?.[1];
   if (specifier !== undefined) return specifierHint(specifier);

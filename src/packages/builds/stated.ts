@@ -1,7 +1,7 @@
 import { BadRequest, messageOf } from "../../base/errors.ts";
+import { parseJsonc, withoutMark } from "../../base/jsonc.ts";
 import { dependenciesFault, overridesFault } from "../../request/package-fields.ts";
 import type { PackageRequest } from "../types.ts";
-import { parseJsonc } from "./jsonc.ts";
 import { specified } from "./specifiers.ts";
 
 /** Most bytes of a file that is read for packages. */
@@ -85,7 +85,11 @@ function ofImports(path: string, text: string | undefined): Mutable {
     const name = key.replace(/\/$/, "");
     const isOwn = name === `${found.name}${subpath}`;
     if (!isOwn && subpath !== "") {
-      throw fault(path, `imports: ${shown(key)} is not ${shown(found.name + subpath)}`);
+      const own = shown(found.name + subpath);
+      throw fault(
+        path,
+        `imports: ${shown(key)} names a part of a package, which is named ${own} alone`,
+      );
     }
     const isPlain = isOwn || found.range.startsWith("jsr:");
     dependencies[isOwn ? found.name : name] = isPlain
@@ -101,7 +105,7 @@ function read(path: string, text: string | undefined): Record<string, unknown> {
   if (text === undefined) return {};
   if (Buffer.byteLength(text) > MAX_FILE) throw fault(path, `${MAX_FILE} bytes at most`);
   try {
-    const value: unknown = path === MANIFEST ? JSON.parse(text) : parseJsonc(text);
+    const value: unknown = path === MANIFEST ? JSON.parse(withoutMark(text)) : parseJsonc(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
       return value as Record<string, unknown>;
     }

@@ -76,13 +76,18 @@ describe("bundling a function", () => {
       "files",
       /a\/b\.ts:3:9: Unexpected ";"/,
     ],
-    ["a main that is not there", { "a.ts": "" }, "main", /Not among the files/],
+    [
+      "a main that is not there",
+      { "a.ts": "" },
+      "main",
+      /"main.ts" is not among the files; name one/,
+    ],
     ["an absolute path", { "/main.ts": "" }, "files", /"\/main\.ts" is not a path/],
     ["a path that leaves", { "a/../../main.ts": "" }, "files", /is not a path/],
     ["a path with a NUL", { "a\0.ts": "" }, "files", /is not a path/],
     ["a path with a backslash", { "a\\b.ts": "" }, "files", /is not a path/],
     ["a long path", { ["a".repeat(201)]: "" }, "files", /is not a path/],
-    ["no file", {}, "main", /Not among the files/],
+    ["no file", {}, "main", /"main.ts" is not among the files; name one/],
     ["a megabyte and more", { "main.ts": " ".repeat(1_048_577) }, "files", /exceed the limit/],
     [
       "201 files",
@@ -227,5 +232,67 @@ describe("bundling a function", () => {
     expect([field, message]).toEqual(["files", expect.stringMatching(/limits of time and memory/)]);
     expect(process.memoryUsage().rss - before).toBeLessThan(200_000_000);
     expect(await call({ "main.ts": "export default () => 1" })).toBe(1);
+  });
+});
+
+describe("JSX", () => {
+  const main = "main.tsx";
+  const element = (runtime: string) =>
+    `export const jsx = (type, props) => ["${runtime}", type, props]; export const jsxs = jsx;`;
+  /** Stands for a package: `./` names work as sources, too. */
+  const runtime = { "h/jsx-runtime.js": element("h"), "r/jsx-runtime.js": element("r") };
+  const code = "export default () => <b>x</b>;";
+  const expected = ["h", "b", { children: "x" }];
+
+  it.each<[string, Files]>([
+    ["a comment", { [main]: `/** @jsxImportSource ./h */ ${code}` }],
+    [
+      "a comment, whatever a configuration says",
+      {
+        [main]: `/** @jsxImportSource ./h */ ${code}`,
+        "deno.json": '{"compilerOptions":{"jsx":"react-jsx","jsxImportSource":"./r"}}',
+      },
+    ],
+    [
+      "deno.json",
+      {
+        [main]: code,
+        "deno.json": '{"compilerOptions":{"jsx":"precompile","jsxImportSource":"./h"}}',
+        "tsconfig.json": '{"compilerOptions":{"jsx":"react","jsxFactory":"r"}}',
+      },
+    ],
+    [
+      "deno.jsonc",
+      { [main]: code, "deno.jsonc": '{"compilerOptions":{"jsxImportSource":"./h",}}' },
+    ],
+    [
+      "tsconfig.json",
+      {
+        [main]: code,
+        "deno.json": "{}",
+        "tsconfig.json": '{// JSX:\n"compilerOptions":{"jsx":"preserve","jsxImportSource":"./h"}}',
+      },
+    ],
+    [
+      "a factory of tsconfig.json",
+      {
+        [main]:
+          'const h = (type, _, children) => ["h", type, { children }];export default () => <b>x</b>;',
+        "tsconfig.json": '{"compilerOptions":{"jsx":"react","jsxFactory":"h"}}',
+      },
+    ],
+    [
+      "a configuration that is no JSON, and so none",
+      { [main]: `/** @jsxImportSource ./h */ ${code}`, "tsconfig.json": "{" },
+    ],
+  ])("is compiled as %s says", async (_, files) => {
+    expect(await call({ ...runtime, ...files }, main)).toEqual(expected);
+  });
+
+  it("of a package that is not there is refused by its name", async () => {
+    const files = { [main]: `/** @jsxImportSource preact */ ${code}` };
+    const [, message] = await refusal(files, main);
+    expect(message).toContain('Cannot import "preact/jsx-runtime"');
+    expect(message).toContain('Add "preact" to dependencies');
   });
 });

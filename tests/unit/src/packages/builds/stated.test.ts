@@ -1,6 +1,5 @@
 /** Tests how requests state packages: by fields, by files, and by specifiers in code. */
 import { describe, expect, it } from "vitest";
-import { parseJsonc } from "../../../../../src/packages/builds/jsonc.ts";
 import { mentionsPackages, specified } from "../../../../../src/packages/builds/specifiers.ts";
 import { statedByCode, statedByFiles } from "../../../../../src/packages/builds/stated.ts";
 import { dependenciesFault, overridesFault } from "../../../../../src/request/package-fields.ts";
@@ -44,6 +43,8 @@ describe("files", () => {
 
   it("state packages by package.json and deno.json", () => {
     expect(of({})).toEqual({ dependencies: {} });
+    const marked = of({ "package.json": `\uFEFF${json({ dependencies: { zod: "^4" } })}` });
+    expect(marked.dependencies).toEqual({ zod: "^4" });
     const manifest = json({
       name: "app",
       dependencies: { zod: "^4" },
@@ -81,7 +82,10 @@ describe("files", () => {
     [{ "package.json": json({ overrides: { a: null } }) }, "overrides: Expected an object"],
     [{ "package.json": `"${"x".repeat(65_536)}"` }, "65536 bytes at most"],
     [{ "deno.jsonc": "{ /* no end" }, "deno.jsonc: "],
-    [{ "deno.json": json({ imports: { a: "npm:b/c" } }) }, 'imports: "a" is not "b/c"'],
+    [
+      { "deno.json": json({ imports: { a: "npm:b/c" } }) },
+      'imports: "a" names a part of a package, which is named "b/c" alone',
+    ],
     [{ "deno.json": json({ imports: { a: "npm:@" } }) }, "names no package"],
     [{ "deno.json": json({ imports: { "a b": "npm:b" } }) }, '"a b" is not the name'],
     [
@@ -138,27 +142,5 @@ describe("fields", () => {
     const found = overridesFault(given);
     if (fault === undefined) expect(found).toBeUndefined();
     else expect(found).toContain(fault);
-  });
-});
-
-describe("JSON with comments", () => {
-  it.each<[string, unknown]>([
-    ['{"a": 1, /* b */ "c": [1, 2, ], // d\n}', { a: 1, c: [1, 2] }],
-    ['{"a": "// no /* comment */", "b": ",]"}', { a: "// no /* comment */", b: ",]" }],
-    ['{"a\\"//": "\\\\"}', { 'a"//': "\\" }],
-    ["[1, // x\n ]", [1]],
-    ["[1 /* , */, 2]", [1, 2]],
-  ])("%s is read", (text, value) => {
-    expect(parseJsonc(text)).toEqual(value);
-  });
-
-  it.each(["{", '{"a": }', "[,]x", "[1,,]", '"', "/*"])("%s is refused", (text) => {
-    expect(() => parseJsonc(text)).toThrow(SyntaxError);
-  });
-
-  it("takes time by its length alone", () => {
-    for (const text of ["/*", "//", '"', ",", "[,"]) {
-      expect(() => parseJsonc(text.repeat(500_000))).toThrow(SyntaxError);
-    }
   });
 });

@@ -1,6 +1,11 @@
 /** Reads JSON with comments and commas at the ends of lists, as deno.jsonc has them. */
 export function parseJsonc(text: string): unknown {
-  return JSON.parse(withoutCommas(withoutComments(text)));
+  return JSON.parse(withoutCommas(withoutComments(withoutMark(text))));
+}
+
+/** Removes the mark of Unicode that some editors write at the begin of a file. */
+export function withoutMark(text: string): string {
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 /** Returns the end of a string that begins at an index. */
