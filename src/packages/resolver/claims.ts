@@ -35,7 +35,7 @@ export const claimedPackage = z.object({
   optional: z.boolean(),
   unpackedBytes: optional(z.int().min(0)),
   license: optional(z.string().max(200)),
-  published: optional(z.iso.datetime()),
+  published: optional(z.iso.datetime({ offset: true })),
   deprecated: optional(z.string().max(1_000)),
 });
 export type ClaimedPackage = z.infer<typeof claimedPackage>;
