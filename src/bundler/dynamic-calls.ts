@@ -91,3 +91,12 @@ function functionOf(name: Call["name"], called: string, file: string): string {
   }
   return `async function ${called}(path, options) { if (/^(?:data|blob|node|https?):/.test(path) || globalThis.process?.getBuiltinModule?.(''+path)) return import(path, options); throw ${fault}; }`;
 }
+
+/** End of the bundler's own function for a `require` that code passes on. */
+const REFUSING = `throw Error('Dynamic require of "' + x + '" is not supported');`;
+const GIVING = `var found = globalThis.process?.getBuiltinModule?.(''+x); if (found) return found; throw globalThis.Object.assign(globalThis.Error('Dynamic require of "' + x + '" is not supported'), { code: "MODULE_NOT_FOUND" });`;
+
+/** Lets a `require` that packages pass on as a value give modules of the runtime, too. */
+export function withPassedRequire(code: string): string {
+  return code.replace(REFUSING, () => GIVING);
+}

@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import type * as Esbuild from "esbuild-wasm";
 import { boundedMap } from "./bounded-map.ts";
 import { withClassNames } from "./class-names.ts";
+import { withPassedRequire } from "./dynamic-calls.ts";
 import { CRYPTO_DEFINES } from "./package-crypto.ts";
 import { ESM_MARK, type FaultOfPackages, packagesFault } from "./package-fault.ts";
 import { packageModules } from "./package-modules.ts";
@@ -142,10 +143,11 @@ async function build(
     return { fault: `Bundled, the packages have ${bytes} bytes, and ${maxBytes} are allowed` };
   }
   const map = textOf("entry.js.map");
-  const code = withClassNames(textOf("entry.js"), map, (source) => {
+  const named = withClassNames(textOf("entry.js"), map, (source) => {
     const path = source.replace(/^package:/, "/").replace(ESM_MARK, "");
     return tree.has(path) ? new TextDecoder().decode(tree.bytes(path)) : undefined;
   });
+  const code = withPassedRequire(named);
   const exportsOf = (n: number): string[] | undefined =>
     Object.entries(built.metafile.outputs).find(([path]) => path.endsWith(`star-${n}.js`))?.[1]
       .exports;
