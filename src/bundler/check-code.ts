@@ -121,7 +121,7 @@ function faultOfImport(path: string): string | undefined {
   }
   const resolved = resolveImport({}, "", path);
   return typeof resolved === "string"
-    ? `Cannot import "${path}": a sandbox has "node:…" alone. Bundle packages into the code${adviceFor(path)}`
+    ? `Cannot import "${path}": a sandbox has "node:…" alone${adviceFor(path)}, or bundle it into the code`
     : undefined;
 }
 

@@ -62,6 +62,7 @@ export async function compilePackages(
     return "fault" in output ? output : { facts: output, bytes: payload };
   } catch (error) {
     if (!(error instanceof ConfinedFailure || error instanceof z.ZodError)) throw error;
-    return { fault: "The packages cannot be bundled within the limits of time and memory" };
+    const limits = "The packages cannot be bundled within the limits of time and memory";
+    return { fault: `${limits}: import parts of them, or smaller ones` };
   }
 }

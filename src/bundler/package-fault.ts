@@ -1,5 +1,6 @@
 /** Describes why packages cannot be bundled. It runs in a confined process. */
 import type * as Esbuild from "esbuild-wasm";
+import { nativeFault } from "../base/native-packages.ts";
 import type { Fault } from "./bundle-fault.ts";
 import type { Need } from "./package-needs.ts";
 import { needOfLine } from "./prebundle-entry.ts";
@@ -11,6 +12,9 @@ export interface FaultOfPackages extends Fault {
 }
 
 const MAX_FAULT = 1_000;
+
+/** Text about an import of native code that is not there. */
+const NATIVE = /^Could not resolve .*\.node"\)?$/;
 
 /** Mark of an ES module at the end of a file's name, as the bundler sees it. */
 export const ESM_MARK = "?.mjs";
@@ -26,6 +30,10 @@ export function packagesFault(
   const { file, line, column } = first.location;
   const need = /^entry:/.test(file) ? needOfLine(line) : -1;
   if (needs[need] !== undefined) return { fault, need };
+  if (NATIVE.test(fault)) {
+    const name = /^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(plainNames(file))?.[1] ?? "";
+    return { fault: `${plainNames(file)}:${line}: ${nativeFault(JSON.stringify(name), name)}` };
+  }
   return { fault: `${plainNames(file)}:${line}:${column + 1}: ${fault}` };
 }
 

@@ -232,7 +232,8 @@ export class PackageService {
       });
     });
     if (found !== undefined) return found;
-    const message = "dependencies: Only those of a prepared set may be used here";
+    const message =
+      'dependencies: Only those of a prepared set may be used here: name the set by "packages"';
     throw new BadRequest("dependencies", message);
   }
 

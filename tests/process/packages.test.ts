@@ -229,7 +229,7 @@ describe("versions", () => {
         { leaf: "^3" },
         '"leaf" has no version "^3"; the latest is 2.0.0; there are 2.0.0, 1.5.0, 1.0.0',
       ],
-      [{ leaf: "beta" }, '"leaf" has no version "beta"; the latest is 2.0.0'],
+      [{ leaf: "beta" }, '"leaf" has no tag "beta"; the latest is 2.0.0; its tags are latest'],
       [{ "needs-leaf-9": "1" }, '"leaf", which "needs-leaf-9" needs, has no version "^9"'],
       [{ native: "*" }, '"native@1.0.0" has native code'],
       [{ "needs-git": "*" }, '"hidden@github:a/b", which "needs-git" needs, is in no registry'],
@@ -242,7 +242,7 @@ describe("versions", () => {
         { "needs-workspace": "*" },
         '"hidden@file:workspace:*", which "needs-workspace" needs, is in no registry',
       ],
-      [{ one: "file:/etc" }, '"one" is in no registry'],
+      [{ one: "file:/etc" }, '"one" as "file:/etc" is in no registry'],
       [
         { "peer-1": "*", "peer-2": "*" },
         '"peer-2" cannot be had: peer-1@1.0.0 wants leaf@1.0.0, peer-2@1.0.0 wants leaf@2.0.0',
@@ -349,7 +349,7 @@ describe("a registry", () => {
     ];
     expect(await Promise.all(told)).toEqual([
       "BAD_REQUEST dependencies: They need 4 packages; 3 are the most",
-      expect.stringContaining('no registry for "@jsr/x__y": set ISOLATE_JSR_REGISTRY'),
+      expect.stringContaining('no registry for "jsr:@x/y": set ISOLATE_JSR_REGISTRY'),
       "BAD_REQUEST dependencies: There are 5 of them; 4 are the most",
     ]);
     await small.close();

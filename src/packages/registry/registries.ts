@@ -114,7 +114,8 @@ export class Registries {
   ): Promise<RegistryAnswer> {
     const options = this.#set[name];
     if (options === undefined) {
-      throw refused(`This server has no registry for ${subject}: set ISOLATE_JSR_REGISTRY`);
+      const name = subject.replace(/^"@jsr\/(.+)__(.+)"$/, '"jsr:@$1/$2"');
+      throw refused(`This server has no registry for ${name}: set ISOLATE_JSR_REGISTRY`);
     }
     const connection = this.#open.get(name) ?? this.#connect(options);
     this.#open.set(name, connection);

@@ -4,7 +4,7 @@ export interface ResolverFault {
   readonly package: string;
   /** Version, range or tag that was asked for. */
   readonly wanted?: string | undefined;
-  /** Versions that there are, the latest first. */
+  /** Versions that there are, the latest first and pre-releases last. */
   readonly versions?: readonly string[] | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   /** Package that needs it. Absent for the request itself. */
@@ -14,6 +14,8 @@ export interface ResolverFault {
 
 const MAX_VERSIONS = 20;
 const MAX_DETAIL = 400;
+/** Version that is no pre-release. */
+const STABLE = /^\d+\.\d+\.\d+(?:\+|$)/;
 
 /** Depth at which explanations are left unread. */
 const MAX_DEPTH = 8;
@@ -49,11 +51,17 @@ export function resolverFault(thrown: unknown): ResolverFault {
     code: String(code),
     package: cut(nameOf(error)),
     wanted: textOf(error.wanted ?? error.edge?.spec),
-    ...(versions.length > 0 && { versions: versions.slice(-MAX_VERSIONS).reverse().map(cut) }),
+    ...(versions.length > 0 && { versions: latestOf(versions) }),
     tags: tagsOf(error.distTags),
     requiredBy: requirer(error.requiredBy),
     detail: code === "ERESOLVE" ? cut(peersIn(error)) : textOf(error.message),
   };
+}
+
+function latestOf(versions: readonly string[]): string[] {
+  const latest = versions.toReversed();
+  const early = latest.filter((each) => !STABLE.test(each));
+  return [...latest.filter((each) => STABLE.test(each)), ...early].slice(0, MAX_VERSIONS).map(cut);
 }
 
 function nameOf(error: NpmError): string {

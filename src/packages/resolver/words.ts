@@ -1,9 +1,12 @@
 import { type IsolateError, RegistryFailed } from "../../base/errors.ts";
-import { refused } from "../refused.ts";
+import { nativeRefusal, refused } from "../refused.ts";
 import type { ClaimedFault } from "./claims.ts";
 
-/** Reasons for which a dependency's version is written in a form that no registry has. */
-const NO_REGISTRY = "is in no registry: only versions, ranges and tags are, and aliases of these";
+const NO_REGISTRY =
+  "is in no registry: versions, ranges and tags are, and aliases such as npm:zod@^4";
+const MAX_VERSIONS = 8;
+/** Text that is a tag, and no version or range of versions. */
+const TAG = /^[a-z][\w.-]*$/i;
 
 /** Puts a failure of npm's library into words. Text of the registry in it is quoted. */
 export function faultError(fault: ClaimedFault, minimumAge: number): IsolateError {
@@ -19,7 +22,7 @@ export function faultError(fault: ClaimedFault, minimumAge: number): IsolateErro
     case "ENOVERSIONS":
       return refused(noVersion(fault, subject, minimumAge));
     case "EBADPLATFORM":
-      return refused(`${subject} has native code, which no sandbox loads`);
+      return nativeRefusal(subject, name);
     case "ERESOLVE":
       return refused(conflict(fault));
     case "ESPEC":
@@ -34,7 +37,9 @@ export function faultError(fault: ClaimedFault, minimumAge: number): IsolateErro
     case "EALLOWREMOTE":
     case "EALLOWFILE":
     case "EALLOWDIRECTORY":
-      return refused(`${subject} ${NO_REGISTRY}`);
+      return refused(
+        `${requiredBy === undefined ? asked(subject, wanted) : subject} ${NO_REGISTRY}`,
+      );
     case "EUNKNOWN":
       return new RegistryFailed(`Answers of the registry cannot be used: ${fault.detail ?? ""}`);
     default:
@@ -52,8 +57,18 @@ function noVersion(fault: ClaimedFault, subject: string, minimumAge: number): st
     return `${subject} has no version ${quoted} that is at least ${days} old, as the policy wants`;
   }
   const latest = tags.latest === undefined ? "" : `; the latest is ${tags.latest}`;
-  const others = versions.length === 0 ? "" : `; there are ${versions.slice(0, 8).join(", ")}`;
-  return `${subject} has no version ${quoted}${latest}${others}`;
+  if (TAG.test(wanted) && !/^[vx][\d.]*$/i.test(wanted)) {
+    return `${subject} has no tag ${quoted}${latest}${listed("its tags are", Object.keys(tags))}`;
+  }
+  return `${subject} has no version ${quoted}${latest}${listed("there are", versions)}`;
+}
+
+function listed(words: string, all: readonly string[]): string {
+  return all.length === 0 ? "" : `; ${words} ${all.slice(0, MAX_VERSIONS).join(", ")}`;
+}
+
+function asked(subject: string, wanted: string): string {
+  return wanted === "" ? subject : `${subject} as ${JSON.stringify(wanted.slice(0, 100))}`;
 }
 
 function conflict({ package: name, detail }: ClaimedFault): string {

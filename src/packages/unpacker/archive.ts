@@ -6,7 +6,7 @@ import { ConfinedFailure } from "../../confined-process/process.ts";
 import { Builder } from "../builder/builder.ts";
 import { TimeIsUp } from "../builder/deadline.ts";
 import { mebibytes, type PackageLimits } from "../limits.ts";
-import { refused } from "../refused.ts";
+import { nativeRefusal, refused } from "../refused.ts";
 import { Registries, type RegistrySet } from "../registry/registries.ts";
 import type { Lock, LockedPackage } from "../types.ts";
 import { unpackerAnswer } from "./claims.ts";
@@ -107,12 +107,17 @@ class Files {
   }
 
   /** Adds the files of a package, as the unpacker claims them. */
-  add({ path, optional }: LockedPackage, subject: string, claim: unknown, payload: Buffer): void {
+  add(
+    { name, path, optional }: LockedPackage,
+    subject: string,
+    claim: unknown,
+    payload: Buffer,
+  ): void {
     const answer = unpackerAnswer.parse(claim);
     if ("fault" in answer) throw this.#refusal(subject, answer.fault);
     if ("native" in answer) {
       if (optional) return;
-      throw refused(`${subject} has native code, which no sandbox loads`);
+      throw nativeRefusal(subject, name);
     }
     this.#unpacked += Math.max(answer.unpacked, payload.length);
     this.#count += Math.max(answer.count, answer.paths.length);
@@ -122,9 +127,9 @@ class Files {
       throw refused(`They have more than ${mebibytes(archiveBytes)} of code, ${subject} included`);
     }
     let at = 0;
-    for (const [index, name] of answer.paths.entries()) {
+    for (const [index, file] of answer.paths.entries()) {
       const size = answer.sizes[index] ?? 0;
-      this.all.set(`${path}/${name}`, payload.subarray(at, at + size));
+      this.all.set(`${path}/${file}`, payload.subarray(at, at + size));
       at += size;
     }
     if (at !== payload.length || this.left.files < 0 || this.left.bytes < 0) {

@@ -94,6 +94,8 @@ const FORMS = packagesOf(
       exports.circle = require("./circle");
       class Error extends globalThis.Error { constructor(m) { super(m); this.name = this.constructor.name; } }
       exports.variables = [process.env.UNSET, "UNSET" in process.env, Object.keys(require("process").env).length > 0, require("os").hostname() !== ""];
+      const pass = (r, name) => { try { return typeof r(name); } catch (e) { return e.code; } };
+      exports.passed = [pass(require, "url"), pass(require, "./none")];
       exports.fault = new Error("m").name; exports.required = typeof require.resolve;`,
     "cjs/lib/asset.txt": "asset",
     "cjs/lib/data.json": { y: 2 },
@@ -151,7 +153,7 @@ describe("packages in a function", () => {
           cjs: Object.keys(cjs).length, place, same: same === cjs, all: all.default === cjs, fault: cjs.fault, variables: cjs.variables,
           read: cjs.text, optional: cjs.optional, json: cjs.json, globals: cjs.globals, circle: cjs.circle,
           esm: cjs.esm.default, dep: [cjs.dep, dep], umd, fetch: [fetch, new Error().constructor.name, typeof define],
-          builtin: typeof cjs.load("node:path").join, required: cjs.required,
+          builtin: typeof cjs.load("node:path").join, required: cjs.required, passed: cjs.passed,
           dynamic: (() => { try { return cjs.dynamic("de"); } catch (e) { return [e.code, e.message]; } })(),
           later: await cjs.later().catch((e) => e.message),
           typeless, more: [await more.add(), await more.fetched()], used,
@@ -201,6 +203,7 @@ describe("packages in a function", () => {
       fetch: [1, "Error", "function"],
       builtin: "function",
       required: expect.any(String),
+      passed: ["object", "MODULE_NOT_FOUND"],
       dynamic: [
         "MODULE_NOT_FOUND",
         'Cannot find "./locale/de", required by node_modules/cjs/lib/index.js: its path is known only at run time, and a bundle has no files',
@@ -227,6 +230,7 @@ describe("faults in packages", () => {
       "a/peer.js": 'import "peer/sub"; export const a = 1;',
       "a/file.js": 'export * from "./none.js";',
       "a/names.js": 'import { none } from "a"; export const a = none;',
+      "a/native.js": `import { createRequire } from "node:module"; const require = createRequire(import.meta.url); export const a = require(\`./build/x-\${process.arch}.node\`);`,
       "a/wasm.js": 'import "./x.wasm"; export const a = 1;',
       "a/x.wasm": "no WebAssembly",
       "a/json.js": 'import "./x.json"; export const a = 1;',
@@ -269,6 +273,10 @@ describe("faults in packages", () => {
     [
       'import { a as x } from "a/names";',
       /node_modules\/a\/names\.js:1:10: No matching export in "node_modules\/a\/index\.js" for import "none"$/,
+    ],
+    [
+      'import { a as x } from "a/native";',
+      /^files: node_modules\/a\/native\.js:1: "a" has native code, which no sandbox loads$/,
     ],
     ['import { a as x } from "a/wasm";', /node_modules\/a\/x\.wasm:1:1: It is no WebAssembly$/],
     ['import { a as x } from "a/json";', /node_modules\/a\/x\.json:1:2: /],

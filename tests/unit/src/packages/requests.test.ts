@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { PACKAGE_LIMITS } from "../../../../src/packages/limits.ts";
 import { claimedPackage } from "../../../../src/packages/resolver/claims.ts";
+import { resolverFault } from "../../../../src/packages/resolver/fault.ts";
 import { slimPackument } from "../../../../src/packages/resolver/slim-packument.ts";
 import { specsOf } from "../../../../src/packages/resolver/specs.ts";
 import { faultError } from "../../../../src/packages/resolver/words.ts";
@@ -188,6 +189,18 @@ it.each([
 });
 
 it.each([
+  ["2026-10-12T16:29:37Z", true],
+  ["2026-09-13T01:33:09.177000+00:00", true],
+  ["yesterday", false],
+])("a time of publication such as %s is kept, or not: %j", (published, isKept) => {
+  const honest = {
+    ...{ name: "a", version: "1.0.0", path: "node_modules/a", registry: "npm", optional: false },
+    ...{ tarball: "https://x.test/a.tgz", integrity: "sha512-x", published },
+  };
+  expect(claimedPackage.parse(honest).published).toBe(isKept ? published : undefined);
+});
+
+it.each([
   [{ code: "E404", package: "x" }, 'dependencies: The registry has no package "x"'],
   [
     { code: "E404", package: "x", requiredBy: "y" },
@@ -207,7 +220,22 @@ it.each([
     { code: "ETARGET", package: "x", requiredBy: "y", wanted: "9" },
     '"x", which "y" needs, has no version "9"',
   ],
-  [{ code: "EBADPLATFORM", package: "x@1.0.0" }, '"x@1.0.0" has native code'],
+  [
+    { code: "ETARGET", package: "x", wanted: "beta", tags: { latest: "2.0.0", next: "3.0.0" } },
+    '"x" has no tag "beta"; the latest is 2.0.0; its tags are latest, next',
+  ],
+  [
+    { code: "EBADPLATFORM", package: "x@1.0.0" },
+    '"x@1.0.0" has native code, which no sandbox loads',
+  ],
+  [
+    { code: "EBADPLATFORM", package: "bcrypt@6.0.0" },
+    '"bcrypt@6.0.0" has native code, which no sandbox loads: use "bcryptjs" instead',
+  ],
+  [
+    { code: "ENOREGISTRY", package: "x", wanted: "workspace:*" },
+    '"x" as "workspace:*" is in no registry: versions, ranges and tags are',
+  ],
   [
     { code: "EALLOWGIT", package: "x@github:a/b", requiredBy: "y" },
     '"x@github:a/b", which "y" needs, is in no registry',
@@ -220,6 +248,13 @@ it.each([
   ],
 ])("the fault %j is put into words", (fault, message) => {
   expect(faultError(fault, 0).message).toContain(message);
+});
+
+it("a fault lists the latest versions, pre-releases last", () => {
+  const versions = ["1.0.0", ...Array.from({ length: 30 }, (_, n) => `2.0.0-a.${n}`), "1.1.0+b"];
+  const fault = resolverFault({ code: "ETARGET", versions });
+  expect(fault.versions?.slice(0, 3)).toEqual(["1.1.0+b", "1.0.0", "2.0.0-a.29"]);
+  expect(fault.versions).toHaveLength(20);
 });
 
 it("a version that is too young is told of by the policy's days", () => {
