@@ -40,14 +40,16 @@ export function registryAddress(text: string, operatorRules: OperatorRules): Reg
 
 /**
  * Returns the path of a tarball below a registry, for the URL that a document gives. The host is the registry's,
- * whatever the URL says.
+ * whatever the URL says. Returns nothing for a URL whose path a registry may read as another one.
  */
 export function tarballPath(
   { url }: Pick<RegistryAddress, "url">,
   text: string,
 ): string | undefined {
-  if (!URL.canParse(text)) return undefined;
+  // The path of another scheme has no slash at its begin, and would go on with the registry's host.
+  if (!URL.canParse(text) || !/^https?:/i.test(text)) return undefined;
   const { pathname, search } = new URL(text);
+  if (!isPlain(decoded(pathname))) return undefined;
   const isBelow = pathname.startsWith(url.pathname);
   return `${isBelow ? pathname.slice(url.pathname.length - 1) : pathname}${search}`;
 }
@@ -59,6 +61,19 @@ export function isTarballOf(path: string, name: string): boolean {
   const [first = ""] = before;
   return before.length > 1 && !first.slice(first.lastIndexOf("/") + 1).startsWith("@");
 }
+
+/** Tells whether a decoded path has no part that leads elsewhere, and none that is to be decoded once more. */
+function isPlain(path: string): boolean {
+  const names = path.split("/");
+  return (
+    path.startsWith("/") &&
+    !names.some((name) => name === "." || name === "..") &&
+    !UNUSUAL.test(path)
+  );
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are refused
+const UNUSUAL = /[\\\0-\x1f\x7f]|%[0-9a-f]{2}/i;
 
 function decoded(path: string): string {
   try {

@@ -107,8 +107,9 @@ export class RegistryConnection {
     const chunks: Buffer[] = [];
     let size = 0;
     let head: IncomingMessage | undefined;
-    const target = new URL(url);
-    target.href = `${url.origin}${url.pathname.slice(0, -1)}${path}`;
+    // A path may be a builder's claim. Without a slash it would go on with the host and name another one.
+    if (!path.startsWith("/")) throw new RegistryFailed(`There is no path for ${subject}`);
+    const target = new URL(`${url.origin}${url.pathname.slice(0, -1)}${path}`);
     await exchange({
       url: target,
       agent,

@@ -252,8 +252,34 @@ it.each([
   ["https://npm.test/api/npm", "https://npm.test/api/npm/a/-/a-1.tgz", "/a/-/a-1.tgz"],
   ["https://npm.test/api/npm/", "https://registry.npmjs.org/a/-/a-1.tgz", "/a/-/a-1.tgz"],
   ["https://npm.test", "a-1.tgz", undefined],
+  // Appended to the origin, these would be another user, port or host.
+  ["https://npm.test", "x:a@6.6.6.6/a/-/a-1.tgz", undefined],
+  ["https://npm.test", "x::81/a/-/a-1.tgz", undefined],
+  ["https://npm.test", "x:.evil.test/a/-/a-1.tgz", undefined],
+  // A registry may decode these once or twice before it looks for the file.
+  ["https://npm.test", "https://npm.test/a/..%2f..%2fb/-/b-1.tgz", undefined],
+  ["https://npm.test", "https://npm.test/a/..%5c..%5cb/-/b-1.tgz", undefined],
+  ["https://npm.test", "https://npm.test/a/%252e%252e/%252e%252e/b/-/b-1.tgz", undefined],
+  ["https://npm.test", "https://npm.test/a/-/a.tgz%0d%0aX:%20y", undefined],
+  ["https://npm.test", "https://npm.test/a/-/a.tgz%00.tgz", undefined],
+  ["https://npm.test", "https://npm.test/%/a/-/a.tgz", undefined],
+  ["https://npm.test", "https://npm.test/@b%2fa/-/a-1.0.0%2b1.tgz", "/@b%2fa/-/a-1.0.0%2b1.tgz"],
 ])("below %s, %s is %s", (base, url, path) => {
   expect(tarballPath(registryAddress(base, PLAIN_RULES), url)).toBe(path);
+});
+
+it("sends the token to no other host or port, whatever the path in a lock is", async () => {
+  const other = await TestRegistry.start([FILE]);
+  const { port } = new URL(other.url);
+  const asked = registries({ token: "t0p-secret" });
+  for (const tarball of [
+    `a@127.0.0.1:${port}/a/-/a-1.0.0.tgz`,
+    `@127.0.0.1:${port}/a/-/a-1.0.0.tgz`,
+  ]) {
+    await expect(asked.tarball(await locked({ tarball }))).rejects.toThrow(RegistryFailed);
+  }
+  expect(other.seen).toEqual([]);
+  await other.stop();
 });
 
 it.each([
