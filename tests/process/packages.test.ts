@@ -8,6 +8,7 @@ import { type PublishedPackage, served } from "../../dev/npm-registry/packages.t
 import { type Fault, TestRegistry } from "../../dev/npm-registry/server.ts";
 import { fromArchive } from "../../src/bundler/package-archive.ts";
 import { Builder } from "../../src/packages/builder/builder.ts";
+import { PackageBuilds } from "../../src/packages/builds/package-builds.ts";
 import type {
   Lock,
   PackagePolicy,
@@ -586,3 +587,55 @@ describe("advisories", () => {
 function daysSince(time: string): number {
   return Math.floor((Date.now() - Date.parse(time)) / 86_400_000);
 }
+
+describe("owners", () => {
+  it("wait for no queue of another one, though they want the same", async () => {
+    registry.fault("odd", "packument", { kind: "slow" });
+    const [a, b] = [someone(), someone()];
+    const abort = new AbortController();
+    let isOver = false;
+    const slow = source
+      .resolve({ dependencies: { odd: "1" } }, { ...a, signal: abort.signal })
+      .catch((error: unknown) => error)
+      .finally(() => {
+        isOver = true;
+      });
+    const popular = { dependencies: { leaf: "^1", one: "1.0.0" } };
+    const behind = source.resolve(popular, a);
+    expect(places(await source.resolve(popular, b))).toContain("leaf leaf@1.5.0");
+    expect(isOver).toBe(false);
+    abort.abort();
+    registry.takeSeen();
+    // What the other one found is the answer by then.
+    expect(places(await behind)).toContain("leaf leaf@1.5.0");
+    expect(registry.takeSeen()).toEqual([]);
+    await slow;
+    registry.fault("odd", "packument");
+    await allGone();
+  });
+
+  it("have only some archives in memory, also when these are cached", async () => {
+    const lock = await resolve({ leaf: "1.0.0" });
+    await source.archive(lock, someone());
+    let reading = 0;
+    let most = 0;
+    const counted: PackageSource = {
+      resolve: (...given) => source.resolve(...given),
+      advisories: (...given) => source.advisories(...given),
+      archive: async (...given) => {
+        reading += 1;
+        most = Math.max(most, reading);
+        const archive = await source.archive(...given);
+        reading -= 1;
+        return archive;
+      },
+    };
+    const builds = new PackageBuilds({ source: counted });
+    const { owner } = someone();
+    const all = [...Array(40)].map((_, n) =>
+      builds.fetch(lock, { owner: n < 20 ? owner : someone().owner, policies: [] }),
+    );
+    await Promise.all(all);
+    expect(most).toBeLessThanOrEqual(8);
+  });
+});

@@ -6,6 +6,7 @@ import { PerTenantQueue } from "../../base/per-tenant-queue.ts";
 import { bundleFunction, type FunctionBundle } from "../../bundler/function-bundle.ts";
 import { importedPackages } from "../../bundler/packaged-function.ts";
 import type { Dependencies } from "../../request/package-fields.ts";
+import { memoryCache } from "../cache/memory-cache.ts";
 import { assertLockAllowed, assertNamesAllowed } from "../policy.ts";
 import { SharedWork } from "../source/shared-work.ts";
 import type {
@@ -24,8 +25,8 @@ export const BUILD_MS = 120_000;
 /** Most bytes of bundles that are kept, and the bytes of an entry besides its texts. */
 const MAX_BYTES = 67_108_864;
 const ENTRY = 1_024;
-/** Lists of imported specifiers that are kept. */
-const MOST_LISTS = 1_000;
+/** Bytes of lists of imported specifiers that are kept. */
+const LISTS_BYTES = 8_388_608;
 /** Archives in memory at once, and builds of one tenant that may wait. */
 const ARCHIVES = 8;
 const WAITING = 100;
@@ -68,7 +69,7 @@ export class PackageBuilds {
     maxSize: MAX_BYTES,
     sizeCalculation: ({ code, map = "" }) => ENTRY + 2 * (code.length + map.length),
   });
-  readonly #imports = new LRUCache<string, readonly string[]>({ max: MOST_LISTS });
+  readonly #imports = memoryCache<readonly string[]>({ bytes: LISTS_BYTES });
   readonly #shared = new SharedWork<FunctionBundle>();
   readonly #queue = new PerTenantQueue(WAITING);
   readonly #archives = pLimit(ARCHIVES);
@@ -120,9 +121,12 @@ export class PackageBuilds {
   async fetch(lock: Lock, options: BuildOptions): Promise<void> {
     const { source } = this.#options;
     if (source === undefined) throw noRegistry();
-    await bounded(options.signal, async (signal) => {
-      await source.archive(lock, { ...options, signal });
-    });
+    await bounded(options.signal, (signal) =>
+      // Takes a place, because the files of a cached lock come into memory, too.
+      this.#inTurn({ ...options, signal }, async () => {
+        await source.archive(lock, { ...options, signal });
+      }),
+    );
   }
 
   /** Returns known faults of a lock's packages, as far as the registry tells. */
@@ -156,7 +160,7 @@ export class PackageBuilds {
   async #make(sources: Sources, lock: Lock, options: BuildOptions): Promise<FunctionBundle> {
     const { source, maxBundle } = this.#options;
     if (source === undefined) throw noRegistry();
-    const { owner, signal, onStage } = options;
+    const { owner, onStage } = options;
     // Packages that were bundled before need no files.
     const archive = async (): Promise<Uint8Array> => {
       onStage?.("fetching");
@@ -164,16 +168,23 @@ export class PackageBuilds {
       onStage?.("bundling");
       return files;
     };
+    return this.#inTurn(options, () => {
+      const { field, ...input } = sources;
+      const { dependencies, hash: lockHash } = lock;
+      const packages = { archive, dependencies, lockHash, cache: source.prebundles };
+      const request = { ...input, packages, maxBytes: maxBundle };
+      return bundleFunction(request, owner).catch((error: unknown) => {
+        throw field === "code" ? ofCode(error) : error;
+      });
+    });
+  }
+
+  /** Runs work that has an archive in memory, one of each owner at a time. */
+  #inTurn<T>({ owner, signal }: BuildOptions, work: () => Promise<T>): Promise<T> {
     return this.#queue.take(owner, () =>
       this.#archives(async () => {
         if (signal?.aborted) throw new Aborted();
-        const { field, ...input } = sources;
-        const { dependencies, hash: lockHash } = lock;
-        const packages = { archive, dependencies, lockHash, cache: source.prebundles };
-        const request = { ...input, packages, maxBytes: maxBundle };
-        return bundleFunction(request, owner).catch((error: unknown) => {
-          throw field === "code" ? ofCode(error) : error;
-        });
+        return work();
       }),
     );
   }

@@ -72,7 +72,6 @@ function isPlain(path: string): boolean {
   );
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are refused
 const UNUSUAL = /[\\\0-\x1f\x7f]|%[0-9a-f]{2}/i;
 
 function decoded(path: string): string {

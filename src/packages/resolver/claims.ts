@@ -7,6 +7,9 @@ const VERSION = /^\d+\.\d+\.\d+[\w.+-]*$/;
 const MAX_TEXT = 2_048;
 const MAX_PATH = 8_192;
 const MAX_WANTED = 10_000;
+/** Packages that are counted before they are refused for their number. */
+const MAX_PACKAGES = 20_000;
+const MAX_TAGS = 100;
 
 const text = z.string().max(MAX_TEXT);
 const registry = z.enum(["npm", "jsr"]);
@@ -40,12 +43,19 @@ export const claimedPackage = z.object({
 });
 export type ClaimedPackage = z.infer<typeof claimedPackage>;
 
+/** Tells whether a value is a few texts by name. Stops there: a record would have a fault for each bad one. */
+function isTags(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const all = Object.entries(value);
+  return all.length <= MAX_TAGS && all.flat().every((one) => text.safeParse(one).success);
+}
+
 const fault = z.object({
   code: text,
   package: text,
   wanted: text.optional(),
   versions: z.array(text).max(100).optional(),
-  tags: z.record(text, text).optional(),
+  tags: z.custom<Readonly<Record<string, string>>>(isTags).optional(),
   requiredBy: text.optional(),
   detail: text.optional(),
 });
@@ -53,6 +63,6 @@ export type ClaimedFault = z.infer<typeof fault>;
 
 export const resolverAnswer = z.object({
   wanted: z.array(z.object({ registry, name: text })).max(MAX_WANTED),
-  packages: z.array(claimedPackage).optional(),
+  packages: z.array(claimedPackage).max(MAX_PACKAGES).optional(),
   fault: fault.optional(),
 });

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import pLimit from "p-limit";
 import { HostBusy, messageOf } from "../../base/errors.ts";
 import { PerTenantQueue } from "../../base/per-tenant-queue.ts";
 import type { OperatorRules } from "../../destinations/admit.ts";
 import { withDeadline } from "../builder/deadline.ts";
 import { DiskCache } from "../cache/disk-cache.ts";
+import { memoryCache } from "../cache/memory-cache.ts";
 import { DiskPrebundleCache } from "../cache/prebundles.ts";
 import { PACKAGE_LIMITS, type PackageLimits } from "../limits.ts";
 import { assertLockAllowed, minimumAge } from "../policy.ts";
@@ -48,7 +48,9 @@ export interface PackageSourceOptions {
 const CACHE_BYTES = 1_073_741_824;
 /** Milliseconds for which the versions that a request has led to are the answer to its like. */
 const RESOLVED_FOR = 600_000;
-const RESOLVED = 500;
+/** Bytes of all these answers, and of what advisories tell. */
+const RESOLVED_BYTES = 33_554_432;
+const RESOLVED = { bytes: RESOLVED_BYTES, ttl: RESOLVED_FOR };
 /** Form of archives. A new one makes all of them again. */
 const ARCHIVE_FORM = 1;
 /** Characters that a header may have. */
@@ -73,14 +75,11 @@ class RegistrySource implements PackageSource {
   readonly #log: (message: string) => void;
   readonly #limit: ReturnType<typeof pLimit>;
   readonly #queue: PerTenantQueue;
-  readonly #resolved = new LRUCache<string, readonly LockedPackage[]>({
-    max: RESOLVED,
-    ttl: RESOLVED_FOR,
-  });
-  readonly #known = new LRUCache<string, readonly Advisory[]>({ max: RESOLVED, ttl: RESOLVED_FOR });
-  readonly #resolving = new SharedWork<readonly LockedPackage[]>();
-  readonly #archiving = new SharedWork<Uint8Array>();
-  readonly #advising = new SharedWork<readonly Advisory[]>();
+  readonly #resolved = memoryCache<readonly LockedPackage[]>(RESOLVED);
+  readonly #known = memoryCache<readonly Advisory[]>(RESOLVED);
+  readonly #resolving = new Making<readonly LockedPackage[]>();
+  readonly #archiving = new Making<Uint8Array>();
+  readonly #advising = new Making<readonly Advisory[]>();
 
   constructor(options: PackageSourceOptions) {
     const { registry, jsr, token, directory, operatorRules } = options;
@@ -111,10 +110,11 @@ class RegistrySource implements PackageSource {
     const shared = options.anew ? `${key} ${randomUUID()}` : key;
     const packages =
       this.#resolved.get(shared) ??
-      (await this.#resolving.run(shared, options.signal, async (signal) => {
-        const found = await this.#build(options.owner, signal, (until) =>
-          resolvePackages({ ...this.#parts(options.owner, until), request, minimumAge: age }),
-        );
+      (await this.#build(this.#resolving, shared, options, async (until) => {
+        const known = this.#resolved.get(shared);
+        if (known !== undefined) return known;
+        const parts = this.#parts(options.owner, until);
+        const found = await resolvePackages({ ...parts, request, minimumAge: age });
         this.#resolved.set(key, found);
         return found;
       }));
@@ -128,23 +128,21 @@ class RegistrySource implements PackageSource {
     const key = `${lockHash(lock.packages)}-${ARCHIVE_FORM}`;
     const found = await this.#cached(key);
     if (found !== undefined) return found;
-    return this.#archiving.run(key, options.signal, (signal) =>
-      this.#build(options.owner, signal, async (until) => {
-        const made = await makeArchive({ ...this.#parts(options.owner, until), lock });
-        await this.#cache.put(key, made).catch((error: unknown) => this.#failed("written", error));
-        return made;
-      }),
-    );
+    return this.#build(this.#archiving, key, options, async (until) => {
+      const known = await this.#cached(key);
+      if (known !== undefined) return known;
+      const made = await makeArchive({ ...this.#parts(options.owner, until), lock });
+      await this.#cache.put(key, made).catch((error: unknown) => this.#failed("written", error));
+      return made;
+    });
   }
 
   async advisories(lock: Lock, options: PackageOptions): Promise<readonly Advisory[]> {
     const key = lockHash(lock.packages);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    return this.#advising.run(key, options.signal, async (signal) => {
-      const found = await this.#build(options.owner, signal, (until) =>
-        findAdvisories({ ...this.#parts(options.owner, until), lock }),
-      );
+    return this.#build(this.#advising, key, options, async (until) => {
+      const found = await findAdvisories({ ...this.#parts(options.owner, until), lock });
       if (found !== undefined) this.#known.set(key, found);
       return found ?? [];
     });
@@ -152,7 +150,7 @@ class RegistrySource implements PackageSource {
 
   /** Ends all work. */
   async close(): Promise<void> {
-    for (const work of [this.#resolving, this.#archiving, this.#advising]) work.stop();
+    for (const making of [this.#resolving, this.#archiving, this.#advising]) making.stop();
     await this.prebundles.close();
   }
 
@@ -171,24 +169,41 @@ class RegistrySource implements PackageSource {
 
   /**
    * Runs one build when it is its owner's turn, and one of the places is free. An owner has one build at a time, so
-   * that it never takes all places.
+   * that it never takes all places. Builds that run are shared by all owners. Turns are not: an owner with a long
+   * queue would hold up whoever wants the same.
    */
   async #build<T>(
-    owner: string,
-    signal: AbortSignal,
+    { turns, running }: Making<T>,
+    key: string,
+    { owner, signal }: PackageOptions,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    if (this.#limit.pendingCount >= this.#limits.waiting) {
-      throw new HostBusy("Too many requests for packages wait");
-    }
-    const { timeout } = this.#limits;
-    return this.#queue.take(owner, () =>
-      this.#limit(() => withDeadline({ signal, timeout }, work)),
-    );
+    const { timeout, waiting } = this.#limits;
+    return turns.run(JSON.stringify([owner, key]), signal, async (left) => {
+      if (this.#limit.pendingCount >= waiting) {
+        throw new HostBusy("Too many requests for packages wait");
+      }
+      return this.#queue.take(owner, () =>
+        this.#limit(() =>
+          running.run(key, left, (gone) => withDeadline({ signal: gone, timeout }, work)),
+        ),
+      );
+    });
   }
 
   #parts(owner: string, signal: AbortSignal) {
     return { registries: this.#registries, limits: this.#limits, owner, signal };
+  }
+}
+
+/** Builds of one kind: the turns of each owner, and those that run. */
+class Making<T> {
+  readonly turns = new SharedWork<T>();
+  readonly running = new SharedWork<T>();
+
+  stop(): void {
+    this.turns.stop();
+    this.running.stop();
   }
 }
 

@@ -1,7 +1,8 @@
 /** Tests the pure parts of resolving: forms of versions, documents, policies and hashes. */
 import { describe, expect, it } from "vitest";
+import { memoryCache } from "../../../../src/packages/cache/memory-cache.ts";
 import { PACKAGE_LIMITS } from "../../../../src/packages/limits.ts";
-import { claimedPackage } from "../../../../src/packages/resolver/claims.ts";
+import { claimedPackage, resolverAnswer } from "../../../../src/packages/resolver/claims.ts";
 import { resolverFault } from "../../../../src/packages/resolver/fault.ts";
 import { slimPackument } from "../../../../src/packages/resolver/slim-packument.ts";
 import { specsOf } from "../../../../src/packages/resolver/specs.ts";
@@ -342,4 +343,29 @@ describe("work that several wait for", () => {
     for (const one of all) await expect(one).rejects.toThrow("no");
     expect(await shared.run("a", undefined, async () => "yes")).toBe("yes");
   });
+});
+
+it.each([
+  { packages: Array(1_000_000).fill(0) },
+  { wanted: Array(1_000_000).fill(0) },
+  {
+    fault: {
+      code: "E",
+      package: "",
+      tags: Object.fromEntries([...Array(100_000).keys()].entries()),
+    },
+  },
+])("a claim with a million faults is refused for the first of them", (claim) => {
+  const { error } = resolverAnswer.safeParse({ wanted: [], ...claim });
+  expect(error?.issues).toHaveLength(1);
+});
+
+it("kept answers have a number of bytes in all, whatever their number", () => {
+  const kept = memoryCache<readonly string[]>({ bytes: 1_000_000 });
+  for (let n = 0; n < 1_000; n += 1) kept.set(`${n}`, Array(100).fill(`${n}`.repeat(100)));
+  const bytes = [...kept.values()].flat().reduce((sum, text) => sum + 2 * text.length, 0);
+  expect(bytes).toBeGreaterThan(100_000);
+  expect(bytes).toBeLessThan(1_000_000);
+  kept.set("large", ["x".repeat(1_000_000)]);
+  expect(kept.get("large")).toBeUndefined();
 });
