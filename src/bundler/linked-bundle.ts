@@ -28,7 +28,9 @@ export function linkedBundle(
   const head = `const ${PACKAGES_VARIABLE} = ${awaits}((${names}) => (${isAsync}() => {let ${RESULT};${environment}\n`;
   const tail = `\nreturn ${RESULT}; })())(${values});\n`;
   const before = `${head}${code}${tail}`;
-  return { code: `${before}${own.code}`, map: joined(map, own.map, linesIn(before)) };
+  // A line for a shell begins a file only. As a comment it stays a line, for the map.
+  const after = own.code.replace(/^#!/, "//");
+  return { code: `${before}${after}`, map: joined(map, own.map, linesIn(before)) };
 }
 
 /** Makes the map of both by the sections that the format has. Neither is parsed here. */
@@ -44,8 +46,13 @@ function section(line: number, map: string): string {
   return `{"offset":{"line":${line},"column":0},"map":${map}}`;
 }
 
+/** Separators of lines in the bundler's texts, as the runtime counts them. Templates have the last two. */
+const SEPARATORS = ["\n", "\u2028", "\u2029"];
+
 function linesIn(text: string): number {
   let lines = 0;
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines += 1;
+  for (const each of SEPARATORS) {
+    for (let at = text.indexOf(each); at >= 0; at = text.indexOf(each, at + 1)) lines += 1;
+  }
   return lines;
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { FlattenMap, originalPositionFor } from "@jridgewell/trace-mapping";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BadRequest } from "../../../../src/base/errors.ts";
 import { type BundleRequest, bundleFunction } from "../../../../src/bundler/function-bundle.ts";
@@ -411,6 +412,28 @@ describe("bundled packages", () => {
     const other = { "main.ts": 'import x from "other"; export default x' };
     const fault = await refusal({ files: other, main: "main.ts", anyLanguage: true, packages });
     expect(fault.message).toMatch(/main\.ts:1:15: Cannot import "other"/);
+  });
+
+  it("keep the place of code that begins with a line for a shell, and follow odd separators of lines", async () => {
+    const main =
+      '#!/usr/bin/env -S deno run\nimport { odd } from "a";\nexport default () => odd;\nexport const where = () => new Error().stack;';
+    const odd = "export const odd = String.raw`\u2028\u2029`;";
+    const packages = packagesOf(
+      {
+        "a/package.json": { type: "module", exports: "./a.js" },
+        "a/a.js": `#!/usr/bin/env node\n${odd}`,
+      },
+      { a: "1" },
+    );
+    const request = { files: { "main.ts": main }, main: "main.ts", packages };
+    expect((await load(request)).default()).toBe("\u2028\u2029");
+    const { code, map = "" } = await bundleFunction(request, "a");
+    // Lines as the language has them, and so its stacks.
+    const line = code
+      .split(/\r\n|[\n\r\u2028\u2029]/)
+      .findIndex((text) => text.includes(" where ="));
+    const place = originalPositionFor(new FlattenMap(map), { line: line + 1, column: 4 });
+    expect(place).toMatchObject({ source: expect.stringMatching(/main\.ts$/), line: 4 });
   });
 
   it("export all that they have, where code exports them again", async () => {
