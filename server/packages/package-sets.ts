@@ -4,10 +4,16 @@ import type {
   ExaminedLock,
   PackageService,
   PackageSetLookup,
+  PreparedSet,
 } from "../../src/plugins/package-service.ts";
 import { type KnownTenant, type Tenant, tenantKey } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
-import { OPERATOR, type PackageSetRow, type PackageSets } from "../store/contract/package-sets.ts";
+import {
+  OPERATOR,
+  type PackageSetOutline,
+  type PackageSetRow,
+  type PackageSets,
+} from "../store/contract/package-sets.ts";
 import type { Page } from "../store/contract/page.ts";
 import { MOST_ROWS } from "../store/contract/storage.ts";
 import { isOneTooMany } from "../store/contract/store-errors.ts";
@@ -52,11 +58,14 @@ export class PreparedSets implements PackageSetLookup {
     return (await this.#find(tenant, name))?.lock;
   }
 
-  async all(tenant: Tenant): Promise<readonly Lock[]> {
+  async all(tenant: Tenant): Promise<readonly PreparedSet[]> {
     const { packageSets: store } = await this.#store;
     const page = { limit: MOST_ROWS.packages };
     const lists = await Promise.all([store.list(tenant.id, page), store.list(OPERATOR, page)]);
-    return lists.flat().map(({ lock }) => lock);
+    return lists.flat().map(({ tenant: owner, name, lock: request }) => ({
+      request,
+      lock: async () => (await this.#read(owner === OPERATOR ? SHARED : tenant, name))?.lock,
+    }));
   }
 
   /** Returns a tenant's set, or the operator's with that name. */
@@ -65,7 +74,7 @@ export class PreparedSets implements PackageSetLookup {
   }
 
   /** Lists the sets of one owner by name. */
-  async list(owner: string, page: Page): Promise<PackageSetRow[]> {
+  async list(owner: string, page: Page): Promise<PackageSetOutline[]> {
     return (await this.#store).packageSets.list(owner, page);
   }
 
@@ -93,11 +102,13 @@ export class PreparedSets implements PackageSetLookup {
   }
 
   async #find(tenant: KnownTenant, name: string): Promise<PackageSetRow | undefined> {
-    const read = (owner: KnownTenant) =>
-      this.#sets.get(keyOf(owner, name), async () =>
-        (await this.#store).packageSets.get(owner.id, name),
-      );
-    return (await read(tenant)) ?? (await read(SHARED));
+    return (await this.#read(tenant, name)) ?? (await this.#read(SHARED, name));
+  }
+
+  #read(owner: KnownTenant, name: string): Promise<PackageSetRow | undefined> {
+    return this.#sets.get(keyOf(owner, name), async () =>
+      (await this.#store).packageSets.get(owner.id, name),
+    );
   }
 }
 

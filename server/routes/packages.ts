@@ -6,7 +6,11 @@ import { inTurn } from "../http/one-at-a-time.ts";
 import { PAGE, pageLimit, pageOf } from "../http/page.ts";
 import { type Route, route } from "../http/route.ts";
 import { noSuchSet, type PreparedSets, type PutResult } from "../packages/package-sets.ts";
-import { OPERATOR, type PackageSetRow } from "../store/contract/package-sets.ts";
+import {
+  OPERATOR,
+  type PackageSetOutline,
+  type PackageSetRow,
+} from "../store/contract/package-sets.ts";
 
 const listQuery = z.strictObject({
   after: setName.optional().meta({ description: "Name of the last one of the page before" }),
@@ -148,7 +152,7 @@ async function pageFor(
   return { sets: page.map(outline), ...next };
 }
 
-function outline({ tenant, name, lock, createdAt, updatedAt }: PackageSetRow) {
+function outline({ tenant, name, lock, createdAt, updatedAt }: PackageSetOutline) {
   const { hash: lockHash, dependencies, overrides } = lock;
   const asked = { dependencies, ...(overrides && { overrides }) };
   return { name, ...asked, lockHash, shared: tenant === OPERATOR, createdAt, updatedAt };

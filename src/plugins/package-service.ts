@@ -20,8 +20,15 @@ import type { RunAccount } from "./run-account.ts";
 export interface PackageSetLookup {
   /** Returns the lock of a tenant's set, or of the operator's with that name. */
   find(tenant: Tenant, name: string): Promise<Lock | undefined>;
-  /** Returns the locks of all sets that the tenant may use. */
-  all(tenant: Tenant): Promise<readonly Lock[]>;
+  /** Returns all sets that the tenant may use. */
+  all(tenant: Tenant): Promise<readonly PreparedSet[]>;
+}
+
+/** A set by what it was made for. Its lock, of some megabytes, is read only if it is the one. */
+export interface PreparedSet {
+  readonly request: PackageRequest;
+  /** Returns nothing if the set has been deleted meanwhile. */
+  lock(): Promise<Lock | undefined>;
 }
 
 /** Packages that an execution uses. */
@@ -225,13 +232,14 @@ export class PackageService {
   /** Finds a prepared set that has been made of all the packages of a request. */
   async #prepared({ dependencies, overrides }: PackageRequest, tenant: Tenant): Promise<Lock> {
     const sets = (await this.#options.sets?.all(tenant)) ?? [];
-    const found = sets.find((lock) => {
-      if (JSON.stringify(lock.overrides) !== JSON.stringify(overrides)) return false;
+    const found = sets.find(({ request }) => {
+      if (JSON.stringify(request.overrides) !== JSON.stringify(overrides)) return false;
       return Object.entries(dependencies).every(([name, range]) => {
-        return Object.hasOwn(lock.dependencies, name) && lock.dependencies[name] === range;
+        return Object.hasOwn(request.dependencies, name) && request.dependencies[name] === range;
       });
     });
-    if (found !== undefined) return found;
+    const lock = await found?.lock();
+    if (lock !== undefined) return lock;
     const message =
       'dependencies: Only those of a prepared set may be used here: name the set by "packages"';
     throw new BadRequest("dependencies", message);

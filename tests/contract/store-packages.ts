@@ -39,6 +39,13 @@ export function packagesCases(store: () => Store): void {
       const names = async (page: { after?: string; limit: number }) =>
         (await store().packageSets.list(tenant, page)).map(({ name }) => name);
       expect(await names({ limit: 2 })).toEqual(["A", "b"]);
+      const overrides = { b: '1,"packages":[', a: { packages: "2" } };
+      await put(tenant, "b", undefined, { overrides });
+      const { packages: _none, ...outline } = lock({ overrides });
+      const [, second] = await store().packageSets.list(tenant, { limit: 2 });
+      // In the order that they were given: a request's overrides are compared with these.
+      expect(JSON.stringify(second?.lock.overrides)).toBe(JSON.stringify(overrides));
+      expect(second?.lock).toEqual(outline);
       expect(await names({ after: "b", limit: 2 })).toEqual(["web"]);
       expect(await store().packageSets.get("other", "web")).toBeUndefined();
       expect(await store().packageSets.get(OPERATOR, "web")).toBeUndefined();

@@ -14,6 +14,11 @@ export interface PackageSetRow {
   readonly updatedAt: Date;
 }
 
+/** A set with what its lock was made for. A page of whole locks could have a hundred megabytes. */
+export interface PackageSetOutline extends Omit<PackageSetRow, "lock"> {
+  readonly lock: Omit<Lock, "packages">;
+}
+
 export interface PackageSets {
   /**
    * Adds a set or replaces its lock. Returns the row, and whether it is new.
@@ -26,7 +31,7 @@ export interface PackageSets {
   ): Promise<{ readonly set: PackageSetRow; readonly created: boolean }>;
   get(tenant: string, name: string): Promise<PackageSetRow | undefined>;
   /** Lists sets by name. */
-  list(tenant: string, page: Page): Promise<PackageSetRow[]>;
+  list(tenant: string, page: Page): Promise<PackageSetOutline[]>;
   /** Deletes a set. Returns false if there is none. */
   delete(tenant: string, name: string): Promise<boolean>;
 }

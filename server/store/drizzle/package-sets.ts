@@ -1,15 +1,25 @@
 import { and, eq, getTableColumns, gt, sql } from "drizzle-orm";
-import type { PackageSets } from "../contract/package-sets.ts";
+import type { PackageSetOutline, PackageSets } from "../contract/package-sets.ts";
 import { type Database, plain } from "./database.ts";
 import { packageSets } from "./schema.ts";
 import { roomFor } from "./storage.ts";
+
+/**
+ * Begin of a lock's text: all but its packages, which are last. Functions for JSON refuse texts of registries with
+ * NUL. No string contains the separator, because its quotes have backslashes there.
+ */
+const OUTLINE = sql`split_part(${packageSets.lock}, ',"packages":[', 1)`.mapWith(
+  (text: string): PackageSetOutline["lock"] => JSON.parse(`${text}}`),
+);
 
 export function drizzlePackageSets(db: Database, defaultLimit: number): PackageSets {
   const named = (tenant: string, name: string) =>
     and(eq(packageSets.tenant, tenant), eq(packageSets.name, name));
 
   return {
-    async put({ tenant, name, lock }, limit = defaultLimit) {
+    async put({ tenant, name, lock: given }, limit = defaultLimit) {
+      const { packages, ...outline } = given;
+      const lock = { ...outline, packages };
       const room = db.$with("room", {}).as(roomFor(tenant, limit, ["packages"]));
       const [row] = await db
         .with(room)
@@ -33,7 +43,7 @@ export function drizzlePackageSets(db: Database, defaultLimit: number): PackageS
 
     list: (tenant, { after, limit }) =>
       db
-        .select()
+        .select({ ...getTableColumns(packageSets), lock: OUTLINE })
         .from(packageSets)
         .where(
           and(
