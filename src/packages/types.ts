@@ -99,6 +99,6 @@ export interface PackageSource {
    * the registry. Rejects as `resolve()`, and for packages with native code.
    */
   archive(lock: Lock, options: PackageOptions): Promise<Uint8Array>;
-  /** Asks the registry for known vulnerabilities. There are none if it does not answer for them. */
-  advisories(lock: Lock, options: PackageOptions): Promise<readonly Advisory[]>;
+  /** Asks the registry for known vulnerabilities. `undefined` if it does not answer for them. */
+  advisories(lock: Lock, options: PackageOptions): Promise<readonly Advisory[] | undefined>;
 }

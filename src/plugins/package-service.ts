@@ -1,4 +1,4 @@
-import { Aborted, BadRequest, messageOf } from "../base/errors.ts";
+import { Aborted, BadRequest, messageOf, RegistryUnavailable } from "../base/errors.ts";
 import type { FunctionBundle } from "../bundler/function-bundle.ts";
 import type { NpmConfig } from "../config/npm.ts";
 import { type PackageRules, packageRulesOf } from "../packages/builds/owned-policies.ts";
@@ -15,6 +15,9 @@ import type { Tenant, TenantPackages } from "../request/tenant.ts";
 import type { Observer, ValidRequest } from "../request/types.ts";
 import { assertCodeSize } from "./code-size.ts";
 import type { RunAccount } from "./run-account.ts";
+
+const UNTOLD =
+  "The registry does not tell known faults, and packages are refused here where they are unknown";
 
 /** Prepared sets of packages. */
 export interface PackageSetLookup {
@@ -200,7 +203,10 @@ export class PackageService {
     const lock = use.lock ?? (await builds.lock(use.request, { ...options, anew: use.anew }));
     if (rules.advisories === "off" || !isTold) return { lock, warnings: [] };
     const isRefusal = rules.advisories === "refuse";
-    const found = builds.advisories(lock, options).then((all) => all.map(told));
+    const found = builds.advisories(lock, options).then((all) => {
+      if (all === undefined && isRefusal) throw new RegistryUnavailable(UNTOLD);
+      return (all ?? []).map(told);
+    });
     const warnings = await found.catch((error: unknown) => {
       if (isRefusal || error instanceof Aborted) throw error;
       return [`Known faults of the packages could not be asked for: ${messageOf(error)}`];

@@ -392,6 +392,11 @@ describe("rules", () => {
     expect((await refusal(refusing.functions.deploy("f", asked)))[3]).toContain("Falls off");
     expect((await refusal(refusing.execute(asked)))[3]).toContain("Falls off");
     stage.registry.advisories = undefined;
+    // Nobody tells, so nothing is known to be without faults.
+    const untold = { code, dependencies: { leaf: "1.0.0", semver: "*" } };
+    const [status, errorCode] = await refusal(refusing.functions.deploy("f", untold));
+    expect([status, errorCode]).toEqual([503, "REGISTRY_UNAVAILABLE"]);
+    await acme.functions.deploy("advised", untold);
   });
 });
 

@@ -129,10 +129,10 @@ export class PackageBuilds {
     );
   }
 
-  /** Returns known faults of a lock's packages, as far as the registry tells. */
-  async advisories(lock: Lock, options: BuildOptions): Promise<readonly Advisory[]> {
+  /** Returns known faults of a lock's packages. `undefined` if the registry does not answer for them. */
+  async advisories(lock: Lock, options: BuildOptions): Promise<readonly Advisory[] | undefined> {
     const { source } = this.#options;
-    if (source === undefined) return [];
+    if (source === undefined) return undefined;
     return bounded(options.signal, (signal) => {
       return source.advisories(lock, { ...options, signal });
     });

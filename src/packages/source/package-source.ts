@@ -79,7 +79,7 @@ class RegistrySource implements PackageSource {
   readonly #known = memoryCache<readonly Advisory[]>(RESOLVED);
   readonly #resolving = new Making<readonly LockedPackage[]>();
   readonly #archiving = new Making<Uint8Array>();
-  readonly #advising = new Making<readonly Advisory[]>();
+  readonly #advising = new Making<readonly Advisory[] | undefined>();
 
   constructor(options: PackageSourceOptions) {
     const { registry, jsr, token, directory, operatorRules } = options;
@@ -137,14 +137,14 @@ class RegistrySource implements PackageSource {
     });
   }
 
-  async advisories(lock: Lock, options: PackageOptions): Promise<readonly Advisory[]> {
+  async advisories(lock: Lock, options: PackageOptions): Promise<readonly Advisory[] | undefined> {
     const key = lockHash(lock.packages);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     return this.#build(this.#advising, key, options, async (until) => {
       const found = await findAdvisories({ ...this.#parts(options.owner, until), lock });
       if (found !== undefined) this.#known.set(key, found);
-      return found ?? [];
+      return found;
     });
   }
 
