@@ -232,7 +232,10 @@ export class PackageService {
     }
     const lock = await this.#options.sets?.find(tenant, name);
     if (lock !== undefined) return lock;
-    throw new BadRequest("packages", `packages: There is no set "${name}"`);
+    throw new BadRequest(
+      "packages",
+      `packages: There is no set "${name}": PUT /packages/${name} makes one`,
+    );
   }
 
   /** Finds a prepared set that has been made of all the packages of a request. */

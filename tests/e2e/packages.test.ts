@@ -438,7 +438,12 @@ describe("bad input is refused, names the package, and leaves nothing", () => {
       "packages",
       /either/,
     ],
-    ["a set that is not there", { packages: "nothere" }, "packages", /no set "nothere"/],
+    [
+      "a set that is not there",
+      { packages: "nothere" },
+      "packages",
+      /no set "nothere": PUT \/packages\/nothere makes one/,
+    ],
     ["a name of a set that is none", { packages: "../x" }, "packages", /Expected up to 63/],
   ])("%s", async (_what, asked, field, message) => {
     for (const call of [
