@@ -47,10 +47,20 @@ export function offer(
   const listener = Deno.listen(address);
   const open = new Set<Deno.Conn>();
   let closed = false;
+  const dial = async (): Promise<Deno.Conn> => {
+    if (closed) throw new Error("The execution is over");
+    const proxy = await Deno.connect({ transport: "unix", path: socketPath });
+    open.add(proxy);
+    if (closed) close(proxy);
+    return proxy;
+  };
   void (async () => {
     while (!closed) {
       const client = await listener.accept().catch(() => undefined);
-      if (client !== undefined) void attend(client, open, await places.take(), socketPath, serve);
+      const place = client && (await places.take());
+      // The path leads to the proxy of the next execution by now.
+      if (client && closed) close(client);
+      else if (client && place) void attend(client, open, place, dial, serve);
       else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   })();
@@ -73,13 +83,12 @@ async function attend(
   client: Deno.Conn,
   open: Set<Deno.Conn>,
   place: Place,
-  socketPath: string,
+  connect: Dial,
   serve: Serve,
 ): Promise<void> {
   let proxy: Deno.Conn | undefined;
   const dial = async (): Promise<Deno.Conn> => {
-    proxy = await Deno.connect({ transport: "unix", path: socketPath });
-    open.add(proxy);
+    proxy = await connect();
     return proxy;
   };
   open.add(client);

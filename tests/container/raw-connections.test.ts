@@ -239,3 +239,41 @@ describe("a WebSocket", () => {
     expect(reached).toEqual([]);
   });
 });
+
+describe("a sandbox that is used again", () => {
+  /** Leaves a connection, a request and a WebSocket open. */
+  const leave = `export default async ({ hostname, port, web }) => {
+    globalThis.left = await Deno.connect({ hostname, port });
+    await left.write(new TextEncoder().encode("left"));
+    await left.read(new Uint8Array(9));
+    globalThis.all = [fetch("http://" + hostname + ":" + port), new WebSocket("ws://" + web)];
+    return 1 }`;
+  const speak = `export default async ({ hostname, port }) => {
+    const found = Deno.connect({ hostname, port }).then(async (connection) => {
+      await connection.write(new TextEncoder().encode("new"));
+      const bytes = new Uint8Array(9);
+      return new TextDecoder().decode(bytes.subarray(0, await connection.read(bytes)));
+    });
+    return await found.catch(({ name }) => name) }`;
+
+  it("closes its ways out, and opens those of the next grant alone", async () => {
+    const [hostname, port] = target.split(":") as [string, string];
+    const input = { hostname, port: Number(port), web: socket };
+    const run = async (granted: JobGrants | undefined, code: string): Promise<unknown> => {
+      const { ending } = await site.run("real", granted, code, input);
+      return ending.type === "result" ? JSON.parse(ending.text ?? "null") : ending;
+    };
+    site.reuses = true;
+    try {
+      expect(await run(grants([target, socket]), leave)).toBe(1);
+      expect(await run(grants([target]), speak)).toBe("new");
+      expect(await run(undefined, speak)).toBe("NotCapable");
+      // The proxy lets it reach another target alone.
+      expect(await run(grants([target], [evil]), speak)).not.toBe("new");
+      expect(site.reused).toBe(3);
+    } finally {
+      site.reuses = false;
+      await site.dropUsed();
+    }
+  });
+});
