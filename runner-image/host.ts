@@ -29,7 +29,7 @@ import type {
 import { readUngranted } from "../src/protocol/ungranted.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
-import { emptyScratch, MadeUrls, ProcessVariables } from "./residue.ts";
+import { emptyScratch, isSqliteUnchanged, MadeUrls, ProcessVariables } from "./residue.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import { SPARE_ROUNDS, Spare } from "./spare.ts";
 import { Ways } from "./ways.ts";
@@ -144,7 +144,7 @@ function receive(frame: Frame): void {
     const onReady = (): void => send(encodeFrame("prepared"));
     spare = makeSpare(worker, SPARE_ROUNDS, onReady);
   }
-  if (frame.type === "renew") renew(frame.header as unknown as RenewHeader);
+  if (frame.type === "renew") void renew(frame.header as unknown as RenewHeader);
   if (frame.type === "job" && !declined) start(begin(frame), grantsOf(frame));
   if (frame.type === "channel") line.send(channel.inbound(frame));
   if (frame.type === "finish" && running) line.send({ type: "finish" });
@@ -199,7 +199,7 @@ function makeSpare(worker: WorkerGrant, rounds: number, onReady: () => void): Sp
  * Does a step between two executions of a tenant. The control plane asks for the second one when it
  * has seen that no worker is left. A sandbox that cannot be made clean ends.
  */
-function renew({ step }: RenewHeader): void {
+async function renew({ step }: RenewHeader): Promise<void> {
   const does = (removal: Removal): boolean => !LEFT_OUT.includes(removal);
   running = false;
   if (step === "end") {
@@ -213,7 +213,8 @@ function renew({ step }: RenewHeader): void {
   try {
     const told = !does("urls") || urls.revoke();
     const isEmpty = scratch === undefined || !does("files") || emptyScratch(scratch);
-    if (!told || !isEmpty) Deno.exit(0);
+    const unchanged = !does("sqlite") || (await isSqliteUnchanged());
+    if (!told || !isEmpty || !unchanged) Deno.exit(0);
   } catch {
     Deno.exit(0);
   }

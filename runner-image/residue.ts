@@ -59,8 +59,11 @@ export class MadeUrls {
   /** Notes what a worker says. It may say anything, any number of times. */
   note(url: unknown, gone: unknown): void {
     if (typeof url !== "string" || url.length > MAX_URL) return;
-    if (gone === true) this.#urls.delete(url);
-    else if (this.#urls.size < MAX_URLS) this.#urls.add(url);
+    if (gone === true) {
+      // Given back here, too: a worker that lies would keep its URL.
+      URL.revokeObjectURL(url);
+      this.#urls.delete(url);
+    } else if (this.#urls.size < MAX_URLS) this.#urls.add(url);
     else this.#isComplete = false;
   }
 
@@ -70,6 +73,35 @@ export class MadeUrls {
     this.#urls.clear();
     return this.#isComplete;
   }
+}
+
+/** Settings of SQLite that any connection changes for the whole process, and their first values. */
+const OF_SQLITE = {
+  hard_heap_limit: '[{"hard_heap_limit":0}]',
+  soft_heap_limit: '[{"soft_heap_limit":0}]',
+  temp_store_directory: "[]",
+};
+
+/** Name without a literal type, because the types of Node are not those of the sandbox. */
+const SQLITE: string = "node:sqlite";
+
+/** The part of `node:sqlite` used here. */
+interface Sqlite {
+  readonly DatabaseSync: new (
+    path: string,
+  ) => { prepare(query: string): { all(): unknown }; close(): void };
+}
+
+/** Tells whether SQLite has its first settings. Some of them cannot be set back. */
+export async function isSqliteUnchanged(): Promise<boolean> {
+  // Loaded now: a sandbox that is used once need not.
+  const { DatabaseSync } = (await import(SQLITE)) as Sqlite;
+  const database = new DatabaseSync(":memory:");
+  const isFirst = ([name, value]: [string, string]): boolean =>
+    JSON.stringify(database.prepare(`PRAGMA ${name}`).all()) === value;
+  const unchanged = Object.entries(OF_SQLITE).every(isFirst);
+  database.close();
+  return unchanged;
 }
 
 /** Removes all files of the sandbox's own directory. Returns false if something is left. */

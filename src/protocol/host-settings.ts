@@ -7,4 +7,4 @@ export interface HostSettings {
 }
 
 /** Removals of what code can leave in its process. Tests leave one out at a time. */
-export type Removal = "environment" | "urls" | "files" | "ways" | "workers";
+export type Removal = "environment" | "urls" | "files" | "sqlite" | "ways" | "workers";

@@ -14,7 +14,9 @@ export interface Residue {
   /** True if the sandbox must end, because it cannot be made clean. Default false. */
   readonly ends?: boolean | "perhaps";
   /** The protection whose lack the reader notices, if one is named. Default: the new worker. */
-  readonly needs?: "environment" | "urls" | "files" | "view";
+  readonly needs?: "environment" | "urls" | "files" | "sqlite" | "view";
+  /** True if the writer's failure may come before its answer. Default false. */
+  readonly mayFail?: boolean;
   /** True if only a container lets code do it. Default false. */
   readonly container?: boolean;
 }
@@ -90,11 +92,20 @@ export const RESIDUES: readonly Residue[] = [
     needs: "view",
   },
   {
+    name: "a worker of a worker that loops in a thread of another name",
+    write: `${NEST(`process.title = "tokio-runtime-w"; ${SAY} postMessage(1); for (;;) out.postMessage("loop")`)}
+      export default () => 1`,
+    read: LISTEN,
+    ends: true,
+    needs: "view",
+  },
+  {
     name: "code that loops after its answer",
     write: `export default () => { setTimeout(() => { for (;;); }, 1); return 1 }`,
     read: `export default () => null`,
-    // It may have been ended before it loops.
+    // It may have been ended before it loops, and may loop before its answer is out.
     ends: "perhaps",
+    mayFail: true,
   },
   {
     name: "a channel that waits for messages",
@@ -127,6 +138,19 @@ export const RESIDUES: readonly Residue[] = [
     needs: "urls",
   },
   {
+    name: "the URL of a blob that a worker claims to have given back",
+    write: `export default () => new Promise((resolve) => {
+      const code = \`const own = await (await fetch(location.href)).text();
+        const prelude = await (await fetch(own.match(/blob:[^"]+/)[0])).text();
+        const mark = prelude.match(/output [-0-9a-f]{36}/)[0];
+        const url = URL.createObjectURL(new Blob(["left"]));
+        postMessage({ [mark]: { url, gone: true } }); postMessage(url);\`;
+      const nested = new Worker(URL.createObjectURL(new Blob([code])), { type: "module" });
+      nested.onmessage = ({ data }) => resolve(data);
+    })`,
+    read: `export default (url) => fetch(url).then((answer) => answer.text(), () => null)`,
+  },
+  {
     name: "more URLs of blobs than can be known",
     write: `export default () => { for (let n = 0; n < 10_001; n += 1) URL.createObjectURL(new Blob(["left"])); return 1 }`,
     read: `export default () => null`,
@@ -151,6 +175,45 @@ export const RESIDUES: readonly Residue[] = [
       ];
       for (const attempt of tries) try { return (await attempt()) ?? null } catch {}
       return null }`,
+  },
+  {
+    name: "closed and read descriptors",
+    write: `import fs from "node:fs";
+      export default async () => {
+        void Deno.stdin.read(new Uint8Array(9));
+        for (let n = 0; n < 64; n += 1) for (const use of [fs.writeSync, fs.readSync, fs.closeSync]) {
+          try { use(n, new Uint8Array(9)) } catch {}
+        }
+        return 1 }`,
+    read: `export default () => Deno.stdin.read(new Uint8Array(9))`,
+  },
+  {
+    name: "limits and folders of SQLite",
+    write: `import { DatabaseSync } from "node:sqlite";
+      export default () => {
+        const database = new DatabaseSync(":memory:");
+        for (const text of ["hard_heap_limit=50000000", "soft_heap_limit=40000000", "temp_store_directory='/tmp'"]) {
+          try { database.prepare("PRAGMA " + text).all() } catch {}
+        }
+        return 1 }`,
+    read: `import { DatabaseSync } from "node:sqlite";
+      export default () => {
+        const database = new DatabaseSync(":memory:");
+        const all = ["hard_heap_limit", "soft_heap_limit", "temp_store_directory"];
+        const found = all.flatMap((name) => database.prepare("PRAGMA " + name).all().map((row) => row[name]));
+        return found.find((value) => value !== 0) ?? null }`,
+    ends: true,
+    needs: "sqlite",
+  },
+  {
+    name: "priorities of threads",
+    // Some hosts refuse to change them.
+    write: `import os from "node:os";
+      export default () => { for (const id of [0, Deno.pid]) try { os.setPriority(id, 15) } catch {} return 1 }`,
+    read: `import os from "node:os"; export default () => os.getPriority(Deno.pid)`,
+    nothing: 0,
+    grants: { sys: ["setPriority" as never, "getPriority" as never] },
+    ends: "perhaps",
   },
   {
     name: "variables of a grant",
@@ -197,6 +260,7 @@ export const RESIDUES: readonly Residue[] = [
       queueMicrotask(() => setTimeout(() => { throw new Error("left") }, 1));
       setTimeout(() => Promise.reject(new Error("left")), 2); return 1 }`,
     read: `export default () => new Promise((resolve) => setTimeout(() => resolve(null), 100))`,
+    mayFail: true,
   },
   {
     name: "numbers by chance",

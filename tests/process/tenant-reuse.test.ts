@@ -27,7 +27,7 @@ async function open(
   const launcher = new DenoProcessLauncher({
     instanceDirectory: directory,
     runnerDirectory: join(directory, "runner"),
-    reach: { env: ["LEFT", "OTHER"], net: false, read: [], write: [], sys: false },
+    reach: { env: ["LEFT", "OTHER"], net: false, read: [], write: [], sys: true },
     ...(view && { view }),
   });
   const engine = new PooledEngine(launcher, { ...CONTRACT_POOL, ...pool, onError: console.error });

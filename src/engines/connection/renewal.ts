@@ -44,21 +44,21 @@ export class Renewal {
   }
 
   /** Tells whether code has changed nothing of its process, and has left nothing open. */
-  #isSame(before: ProcessState, after: ProcessState): boolean {
-    const { descriptors = 0, memory = 0 } = after;
+  #isSame(before: ProcessState, after: ProcessState | undefined): boolean {
     return (
-      before.settings === after.settings &&
-      descriptors <= (before.descriptors ?? 0) &&
-      memory - (before.memory ?? 0) <= this.#mayGrow
+      before.settings === after?.settings &&
+      after.descriptors <= before.descriptors &&
+      after.memory - before.memory <= this.#mayGrow
     );
   }
 }
 
 async function withoutWorkers(view: ProcessView): Promise<boolean> {
   const end = performance.now() + WITHIN;
-  for (let pause = FIRST_LOOK; view.workers() !== 0; pause = Math.min(2 * pause, LAST_LOOK)) {
-    if (performance.now() > end) return false;
+  for (let pause = FIRST_LOOK; ; pause = Math.min(2 * pause, LAST_LOOK)) {
+    const count = view.workers();
+    if (count === 0) return true;
+    if (count === undefined || performance.now() > end) return false;
     await sleep(pause);
   }
-  return true;
 }

@@ -12,14 +12,25 @@ const OF_THE_RUNTIME = 0x4203n;
 const MEMORY = /^RssAnon:\s+(\d+) kB$/m;
 const KILOBYTE = 1_024;
 
+/**
+ * Descriptors of an event loop, as their links show them: two of the first and one of the second while it
+ * runs. Once it has ended, one of each stays for a while.
+ */
+const POLL = "anon_inode:[eventpoll]";
+const WAKER = "anon_inode:[eventfd]";
+/** Event loops of a process beside those of its workers. */
+const OWN_LOOPS = 1;
+/** Position of a thread's priority behind its name, which may contain any character. */
+const NICE = 16;
+
 /** State of a process that outlives the workers in it. */
 export interface ProcessState {
-  /** Working directory, umask, signal handlers. */
+  /** Working directory, umask, signal handlers, priorities of threads. */
   readonly settings: string;
-  /** Number of open descriptors; `undefined` where they cannot be listed. */
-  readonly descriptors: number | undefined;
-  /** Bytes of its own memory; `undefined` where unknown. */
-  readonly memory: number | undefined;
+  /** Number of open descriptors. */
+  readonly descriptors: number;
+  /** Bytes of its own memory. */
+  readonly memory: number;
 }
 
 /** Reads from the kernel what is in a sandbox's process. No code of the sandbox can change that. */
@@ -30,22 +41,52 @@ export class ProcessView {
     this.#path = `/proc/${pid}`;
   }
 
-  /** Counts the threads of workers; `undefined` if the process cannot be seen. */
+  /**
+   * Counts the workers; `undefined` if the process cannot be seen. Code may rename its thread, so a
+   * worker is also known by its event loop, which code can neither close nor hide.
+   */
   workers(): number | undefined {
-    const tasks = listed(`${this.#path}/task`);
-    return tasks?.filter((task) => {
+    const named = listed(`${this.#path}/task`)?.filter((task) => {
       const name = text(`${this.#path}/task/${task}/comm`) ?? "";
       return WORKER_THREAD.test(name.trim());
     }).length;
+    if (named === undefined || named > 0) return named;
+    const links = this.#links();
+    if (links === undefined) return undefined;
+    const count = (kind: string): number => links.filter((link) => link === kind).length;
+    return Math.max(0, count(POLL) - count(WAKER) - OWN_LOOPS);
   }
 
-  state(): ProcessState {
+  /** Reads the state; `undefined` where this process may not see all of it. */
+  state(): ProcessState | undefined {
     const status = text(`${this.#path}/status`) ?? "";
     const caught = BigInt(`0x${CAUGHT.exec(status)?.[1] ?? 0}`) & ~OF_THE_RUNTIME;
-    const settings = [...(status.match(STATUS) ?? []), caught, target(`${this.#path}/cwd`)].join();
     const kilobytes = MEMORY.exec(status)?.[1];
-    const memory = kilobytes === undefined ? undefined : Number(kilobytes) * KILOBYTE;
-    return { settings, descriptors: listed(`${this.#path}/fd`)?.length, memory };
+    const directory = target(`${this.#path}/cwd`);
+    const descriptors = this.#links()?.length;
+    if (kilobytes === undefined || directory === undefined || descriptors === undefined) {
+      return undefined;
+    }
+    const kept = status.match(STATUS) ?? [];
+    const settings = [...kept, caught, directory, ...this.#priorities()].join();
+    return { settings, descriptors, memory: Number(kilobytes) * KILOBYTE };
+  }
+
+  /** Lists the targets of all descriptors. */
+  #links(): (string | undefined)[] | undefined {
+    const path = `${this.#path}/fd`;
+    return listed(path)?.map((descriptor) => target(`${path}/${descriptor}`));
+  }
+
+  /** Lists the priorities that threads have. A new thread gets that of the one that starts it. */
+  #priorities(): Set<string> {
+    const found = new Set<string>();
+    for (const task of listed(`${this.#path}/task`) ?? []) {
+      const stat = text(`${this.#path}/task/${task}/stat`) ?? "";
+      const nice = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[NICE];
+      if (nice !== undefined) found.add(nice);
+    }
+    return found;
   }
 }
 

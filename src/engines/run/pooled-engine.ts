@@ -10,6 +10,7 @@ import { inSpan } from "../../base/tracing.ts";
 import type { Freshness } from "../../base/usage.ts";
 import { DEFAULT_QUEUE_TIMEOUT } from "../../config/queue-timeout.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
+import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { SandboxLevel, Usage } from "../../request/types.ts";
 import type {
   Engine,
@@ -38,6 +39,8 @@ import { SpawnedSandboxes } from "./spawned.ts";
 
 /** Milliseconds for the proxy's report of a run that is aborted or times out. */
 const CUT_WITHIN = 250;
+/** Milliseconds of processor time that ending and removing what code has left may take. Nobody pays them. */
+const RENEWAL_COST = 50;
 /** Milliseconds before its deadline at which a lingering run is asked for its ending, at most. */
 const FINISH_AHEAD = 250;
 
@@ -129,7 +132,7 @@ export class PooledEngine implements Engine {
       recorder.close();
       if (isCodeKept(reuse) && reusable) this.pool.keep(sandbox, reuse.key);
       // The caller gets its answer first; ending the sandbox and starting the next one follow.
-      else if (reusable && reuse) setImmediate(() => void this.#renew(sandbox, reuse.key));
+      else if (reusable && reuse) setImmediate(() => void this.#renew(sandbox, reuse.key, tenant));
       else setImmediate(() => void this.pool.discard(sandbox));
     }
   }
@@ -143,10 +146,20 @@ export class PooledEngine implements Engine {
   }
 
   /** Gives a sandbox back for other code of its tenant, or ends it if something may be left. */
-  async #renew(sandbox: Sandbox, key: string): Promise<void> {
+  async #renew(sandbox: Sandbox, key: string, tenant = SOLE_TENANT.id): Promise<void> {
     const isClean = await sandbox.renew?.().catch(() => false);
-    if (isClean === true) this.pool.keep(sandbox, key, true);
-    else await this.pool.discard(sandbox);
+    if (isClean === true) {
+      this.#chargeRest(sandbox, tenant);
+      this.pool.keep(sandbox, key, true);
+    } else await this.pool.discard(sandbox);
+  }
+
+  /** Charges a tenant for what its code went on using after its answer, until it was ended. */
+  #chargeRest({ meter }: Sandbox, tenant: string): void {
+    meter?.read();
+    const cpu = meter?.rest() ?? 0;
+    if (cpu <= RENEWAL_COST) return;
+    for (const listener of this.pool.onIdleUsage) listener({ tenant, cpu });
   }
 
   status(): EngineStatus {
