@@ -1,5 +1,6 @@
 import { BadRequest } from "../base/errors.ts";
 import { MODULE_NAME } from "../protocol/messages.ts";
+import type { FunctionBundle } from "./bundle.ts";
 import type { BundleInput } from "./bundle-files.ts";
 import type { CheckInput } from "./check-code.ts";
 import { check } from "./checker.ts";
@@ -16,15 +17,6 @@ export interface BundleRequest extends BundleInput {
   readonly packages?: Packages | undefined;
   /** Most bytes of the module with its packages. Default 8 MiB. */
   readonly maxBytes?: number | undefined;
-}
-
-/** One module of JavaScript. */
-export interface FunctionBundle {
-  readonly code: string;
-  /** Source map of the code, as a compiler of hostile files claims it. */
-  readonly map: string | undefined;
-  /** Names of its exports. Absent if some are unknown. */
-  readonly exports: readonly string[] | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Aborted, BadRequest, messageOf, RegistryUnavailable } from "../base/errors.ts";
-import type { FunctionBundle } from "../bundler/function-bundle.ts";
+import type { FunctionBundle } from "../bundler/bundle.ts";
 import type { NpmConfig } from "../config/npm.ts";
 import { type PackageRules, packageRulesOf } from "../packages/builds/owned-policies.ts";
 import {

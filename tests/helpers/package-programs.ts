@@ -43,7 +43,7 @@ export const PACKAGE_PROGRAMS: Readonly<Record<string, readonly [text: string, p
       `import * as plugins from "isolate/plugins";
        const all: readonly plugins.IsolatePlugin[] = [plugins.SandboxPlugin, plugins.ClusterPlugin];
        print([Object.keys(plugins).length, all.map(({ name }) => name)]);`,
-      [8, ["sandbox", "cluster"]],
+      [9, ["sandbox", "cluster"]],
     ],
     "./tools": [
       `import { build, defaults, registry, setup, type Tool } from "isolate/tools";
