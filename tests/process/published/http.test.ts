@@ -54,7 +54,7 @@ describe("a request over HTTP", () => {
     ["no code", {}, 400, "BadRequest", "code"],
     ["a timeout that is none", { timeout: "1" }, 400, "BadRequest", "timeout"],
     ["an unknown tool", { tools: ["crypto", "nope"] }, 400, "BadRequest", "tools[1]"],
-    ["too much code", { code: "x".repeat(100_001) }, 413, "PayloadTooLarge", "code"],
+    ["too much code", { code: "x".repeat(1_048_577) }, 413, "PayloadTooLarge", "code"],
     ["a wildcard", { permissions: { net: ["*"] } }, 403, "PermissionError", "permissions.net[0]"],
     ["programs", { permissions: { run: ["ls"] } }, 403, "PermissionError", "permissions.run[0]"],
     ["libraries", { permissions: { ffi: ["a.so"] } }, 403, "PermissionError", "permissions.ffi[0]"],
