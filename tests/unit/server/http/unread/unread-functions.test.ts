@@ -138,9 +138,11 @@ describe("streams that are read promptly", () => {
       read += bytes;
     };
     const path = `/f/acme/site/${EIGHT}/stays`;
-    const streams = Array.from({ length: 40 }, () => ask(usual, path, { ...key, reads }));
-    expect(new Set(await Promise.all(streams))).toEqual(new Set([200]));
-    await until(() => read >= 40 * EIGHT);
+    for (let streams = 1; streams <= 40; streams += 1) {
+      expect(await ask(usual, path, { ...key, reads })).toBe(200);
+      // Read before the next one begins, because this process is reader and server in one.
+      await until(() => read >= streams * EIGHT);
+    }
     expect(await ask(usual, "/f/acme/site/1", { ...key })).toBe(200);
   });
 });
