@@ -265,12 +265,18 @@ describe("a sandbox that is used again", () => {
     };
     site.reuses = true;
     try {
-      expect(await run(grants([target, socket]), leave)).toBe(1);
-      expect(await run(grants([target]), speak)).toBe("new");
-      expect(await run(undefined, speak)).toBe("NotCapable");
-      // The proxy lets it reach another target alone.
-      expect(await run(grants([target], [evil]), speak)).not.toBe("new");
-      expect(site.reused).toBe(3);
+      // A sandbox that is cleaned up too slowly ends, and shows nothing.
+      for (let round = 1, reused = 0; reused !== 3; round += 1) {
+        expect(round).toBeLessThan(6);
+        await site.dropUsed();
+        const before = site.reused;
+        expect(await run(grants([target, socket]), leave)).toBe(1);
+        expect(await run(grants([target]), speak)).toBe("new");
+        expect(await run(undefined, speak)).toBe("NotCapable");
+        // The proxy lets it reach another target alone.
+        expect(await run(grants([target], [evil]), speak)).not.toBe("new");
+        reused = site.reused - before;
+      }
     } finally {
       site.reuses = false;
       await site.dropUsed();

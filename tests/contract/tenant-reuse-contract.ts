@@ -66,6 +66,9 @@ async function pair(
   return { first, second };
 }
 
+/** Most executions in which a weaker build has to show a trace. */
+const ROUNDS = 5;
+
 /** Resolves when no sandbox runs anything or is being cleaned up. */
 function idle(engine: Engine): Promise<void> {
   return until(() => engine.status().leased === 0);
@@ -217,13 +220,17 @@ export function tenantReuseContract(
       const engine = await open(weaker, pool);
       try {
         for (const residue of cases.filter(concerned)) {
-          const { second } = await pair(engine, residue.name, residue);
-          const { fresh } = second.usage ?? {};
-          // Either the reader has found something, or a sandbox goes on that has to end.
-          const isFound =
-            JSON.stringify(second.result) !== JSON.stringify(residue.nothing ?? null) ||
-            (residue.ends === true && fresh === "worker") ||
-            second.status !== "ok";
+          let isFound = false;
+          // A sandbox that is cleaned up too slowly ends, and shows nothing.
+          for (let round = 1; !isFound && round <= ROUNDS; round += 1) {
+            const { second } = await pair(engine, `${residue.name} ${round}`, residue);
+            const { fresh } = second.usage ?? {};
+            // Either the reader has found something, or a sandbox goes on that has to end.
+            isFound =
+              JSON.stringify(second.result) !== JSON.stringify(residue.nothing ?? null) ||
+              (residue.ends === true && fresh === "worker") ||
+              second.status !== "ok";
+          }
           expect([residue.name, isFound]).toEqual([residue.name, true]);
         }
       } finally {
