@@ -61,7 +61,8 @@ const ways = {
   throw: () => { throw new RangeError("mine") },
   fail: after((stream) => stream.error(new RangeError("mine"))),
   text: after((stream) => stream.enqueue("text")),
-  callback: after(() => { setTimeout(() => { throw new Error("x") }) }),
+  // Throws when the head has long been on its way.
+  callback: after(() => { setTimeout(() => { throw new Error("x") }, 100) }),
 };
 export const get = async (request) => ways[new URL(request.url).pathname.slice(1)]();`;
 
