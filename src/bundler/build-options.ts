@@ -18,6 +18,21 @@ export function forEvaluate() {
   } as const satisfies BuildOptions;
 }
 
+/** Options that bundle files of memory into one module, with its map beside it. */
+export const TO_MODULE = {
+  bundle: true,
+  format: "esm",
+  platform: "neutral",
+  target: "esnext",
+  charset: "utf8",
+  outdir: "/",
+  write: false,
+  metafile: true,
+  sourcemap: "external",
+  sourcesContent: false,
+  logLevel: "silent",
+} as const satisfies BuildOptions;
+
 /** Keeps imports of the runtime's own modules, under the names that every runtime knows. */
 export const externalBuiltins: Plugin = {
   name: "builtins",

@@ -1,6 +1,7 @@
 /** Bundles the files of one function. It runs in a confined process without any other files. */
 import { posix } from "node:path";
 import type * as Esbuild from "esbuild-wasm";
+import { TO_MODULE } from "./build-options.ts";
 import { type Fault, faultOf } from "./bundle-fault.ts";
 import { withClassNames } from "./class-names.ts";
 import { FILE_LIMITS } from "./file-limits.ts";
@@ -127,19 +128,9 @@ async function bundle({ build }: Esbuilder, sources: Sources): Promise<BundleOut
   const jsx = jsxOptions(sources.files);
   const make = (keepNames: boolean) =>
     build({
+      ...TO_MODULE,
       entryPoints: [sources.main],
-      bundle: true,
-      format: "esm",
-      platform: "neutral",
-      target: "esnext",
-      charset: "utf8",
-      outdir: "/",
-      write: false,
-      metafile: true,
-      sourcemap: "external",
-      sourcesContent: false,
       keepNames,
-      logLevel: "silent",
       logOverride: REFUSED,
       tsconfigRaw: asked !== undefined && asked.dependencies === undefined ? SEARCH : {},
       ...jsx,

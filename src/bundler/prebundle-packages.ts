@@ -2,6 +2,7 @@
 import { posix } from "node:path";
 import type * as Esbuild from "esbuild-wasm";
 import { boundedMap } from "./bounded-map.ts";
+import { TO_MODULE } from "./build-options.ts";
 import { withClassNames } from "./class-names.ts";
 import { withPassedRequire } from "./dynamic-calls.ts";
 import { CRYPTO_DEFINES } from "./package-crypto.ts";
@@ -40,18 +41,8 @@ export interface PrebundledEntry {
 type Esbuilder = Pick<typeof Esbuild, "build">;
 
 const OPTIONS = {
-  bundle: true,
-  format: "esm",
-  platform: "neutral",
-  target: "esnext",
-  charset: "utf8",
-  outdir: "/",
-  write: false,
-  metafile: true,
-  sourcemap: "external",
-  sourcesContent: false,
+  ...TO_MODULE,
   legalComments: "none",
-  logLevel: "silent",
   logLimit: 50,
   tsconfigRaw: {},
   // Level `none` has no such function with the older lines of Node.
