@@ -48,22 +48,18 @@ function tableOf(page: string): Map<string, Row> {
 }
 
 /** Programs that are deployed together. Large ones are not neighbours by name, so that groups are about as large. */
-function groupsOf(all: readonly Program[], kind: string): [string, readonly Program[], object][] {
+function groupsOf(all: readonly Program[]): [string, readonly Program[]][] {
   const count = Math.ceil(all.length / TOGETHER);
   return Array.from({ length: count }, (_, n) => [
-    `${kind}-${n}`,
+    `group-${n}`,
     all.filter((_program, index) => index % count === n),
-    {},
   ]);
 }
 
 const isAlone = ({ name }: Program): boolean => ALONE.includes(name);
-const together = programs.filter((each) => !isAlone(each));
-const GROUPS: [string, readonly Program[], object][] = [
-  ...groupsOf(together, "group"),
-  ...programs
-    .filter(isAlone)
-    .map((each): [string, readonly Program[], object] => [each.name, [each], {}]),
+const GROUPS: [string, readonly Program[]][] = [
+  ...groupsOf(programs.filter((each) => !isAlone(each))),
+  ...programs.filter(isAlone).map((each): [string, readonly Program[]] => [each.name, [each]]),
 ];
 
 /** Module that runs all programs of a group one after the other, each whatever became of those before it. */
@@ -143,7 +139,7 @@ describe("the page of packages", () => {
 });
 
 describe.each(["container", "isolated"] as const)("at level %s", (sandbox) => {
-  it.each(GROUPS)("the packages of %s do what they do in plain Deno", async (id, group, tools) => {
+  it.each(GROUPS)("the packages of %s do what they do in plain Deno", async (id, group) => {
     const files = Object.fromEntries(group.map(({ name, code }) => [`${name}.ts`, code]));
     const dependencies = Object.assign({}, ...group.map((program) => program.dependencies));
     const main = { "main.js": mainOf(group) };
@@ -154,10 +150,7 @@ describe.each(["container", "isolated"] as const)("at level %s", (sandbox) => {
       timeout: 30_000,
     };
     const name = `${id}-${sandbox}`;
-    expect(await put(name, { ...deployment, sandbox, ...tools })).toEqual([
-      201,
-      expect.any(String),
-    ]);
+    expect(await put(name, { ...deployment, sandbox })).toEqual([201, expect.any(String)]);
     const { result, ok, logs = [] } = await invoke(name);
     expect({ ok, failure: logs.filter(({ level }) => level === "exception") }).toEqual({
       ok: true,

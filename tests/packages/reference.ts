@@ -19,7 +19,7 @@ export interface Program {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-/** What a program returned, or the text of its failure. */
+/** Result of a program, or the text of its failure. */
 export type Run = readonly [result: unknown, failure: string | null];
 
 export async function readVersions(): Promise<Readonly<Record<string, string>>> {

@@ -612,7 +612,7 @@ describe("owners", () => {
     expect(isOver).toBe(false);
     abort.abort();
     registry.takeSeen();
-    // What the other one found is the answer by then.
+    // Answers that the other owner has found serve this one, too.
     expect(places(await behind)).toContain("leaf leaf@1.5.0");
     expect(registry.takeSeen()).toEqual([]);
     await slow;
