@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { deadline } from "../../base/deadline.ts";
+import { ownDescriptors } from "../../base/inherited-descriptors.ts";
 import { builtPath } from "../../base/package-root.ts";
 import {
   denoBinary,
@@ -82,7 +83,7 @@ async function untilEnded(
   const child = spawn(denoBinary(), args, {
     cwd: "/",
     env: { ...HOST_ENVIRONMENT, ...(caches !== undefined && { DENO_DIR: caches }) },
-    stdio: "ignore",
+    stdio: ownDescriptors(["ignore", "ignore", "ignore"]) as StdioOptions,
     signal,
     killSignal: "SIGKILL",
   });
