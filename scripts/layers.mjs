@@ -44,7 +44,7 @@ const LIBRARY = [
 const SERVER = [
   ["server/errors"],
   ["server/store/contract"],
-  ["server/store/drizzle"],
+  ["server/store/drizzle", "server/store/notices"],
   ["server/store/pglite"],
   ["server/store"],
   ["server/log", "server/tenants"],

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
 import { collectDefaultMetrics } from "prom-client";
@@ -67,6 +68,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       kernel,
       store,
       config,
+      nodeId: randomUUID(),
       packageSets,
       secretKey,
       admission: tenancy.quotas,

@@ -36,6 +36,8 @@ export interface ServicesOptions {
   readonly kernel: Kernel;
   readonly store: Store;
   readonly config: Config;
+  /** Id of this server among those that share the store. It changes with each start. */
+  readonly nodeId: string;
   /** Prepared sets of packages, which the kernel finds, too. Default: those of the store. */
   readonly packageSets?: PreparedSets;
   /** Secret key. Without it, no callback is accepted. */
@@ -84,7 +86,7 @@ export interface Services {
 
 /** Makes everything that uses the store. Nothing runs before `start()`. */
 export function createServices(options: ServicesOptions): Services {
-  const { kernel, store, config, secretKey, callerOf, lease, onError } = options;
+  const { kernel, store, config, nodeId, secretKey, callerOf, lease, onError } = options;
   const { admission = NO_QUOTAS } = options;
   const { packageSets = new PreparedSets(Promise.resolve(store)) } = options;
   const failed = (error: unknown): void => onError(error, "");
@@ -122,6 +124,7 @@ export function createServices(options: ServicesOptions): Services {
     secretKey &&
     new CallbackSender({ store: store.jobs, operatorRules, onError: failed, secretKey, callerOf });
   const worker = new JobWorker({
+    owner: nodeId,
     store: store.jobs,
     runs,
     callerOf,

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { Aborted, IsolateError } from "../../src/base/errors.ts";
@@ -15,6 +14,8 @@ import type { Caller } from "../tenants/auth.ts";
 
 export interface JobWorkerOptions {
   readonly store: Jobs;
+  /** Id of this host, which is new at each start. */
+  readonly owner: string;
   readonly runs: Runs;
   /** Returns `undefined` for a deleted tenant. */
   readonly callerOf: (tenant: string) => Promise<Caller | undefined>;
@@ -47,7 +48,7 @@ const LAST_WRITES = 5_000;
  */
 export class JobWorker {
   readonly #options: JobWorkerOptions;
-  readonly #owner = randomUUID();
+  readonly #owner: string;
   /**
    * Jobs by id, until their results are written. They number at most `slots`, including their
    * answers.
@@ -65,6 +66,7 @@ export class JobWorker {
 
   constructor(options: JobWorkerOptions) {
     this.#options = options;
+    this.#owner = options.owner;
     const onError = (error: unknown): void => {
       // The store may have claimed jobs all the same, or may do so yet.
       this.#uncertainUntil = performance.now() + UNCERTAIN;

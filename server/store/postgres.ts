@@ -11,6 +11,7 @@ import { guarded, storeError } from "./drizzle/driver-errors.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
 import { drizzleParts } from "./drizzle/parts.ts";
 import { storeLocation } from "./location.ts";
+import { LocalNotices } from "./notices/local-notices.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_WITHIN = 5_000;
@@ -58,6 +59,7 @@ export async function openPostgresStore(
   const { health, ...parts } = guarded(all, onError);
   return {
     ...parts,
+    notices: new LocalNotices(),
     isShared: true,
     // The server's disk is visible only by refused writes.
     condition: async () => ({ reserved: Date.now() - fullAt < FULL_FOR }),

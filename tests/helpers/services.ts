@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServices, type Services, type ServicesOptions } from "../../server/services.ts";
 import type { ExecutionRow } from "../../server/store/contract/executions.ts";
 import type { Store } from "../../server/store/contract/store.ts";
@@ -52,6 +53,7 @@ export function servicesOver(
     kernel,
     store,
     config: config(),
+    nodeId: randomUUID(),
     secretKey: new Uint8Array(32).fill(1),
     callerOf: async () => ({ tenant: SOLE_TENANT, limits: NO_LIMITS }),
     lease: 30_000,

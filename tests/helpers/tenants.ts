@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { buildApp } from "../../server/app.ts";
@@ -54,6 +55,7 @@ export async function tenantsApp() {
       kernel,
       store,
       config: config(),
+      nodeId: randomUUID(),
       secretKey: keys.secretKey,
       admission: tenancy.quotas,
       callerOf: (id) => tenancy.auth.caller(id),

@@ -4,6 +4,7 @@ import type { Idempotency } from "./idempotency.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Keys } from "./keys.ts";
 import type { Logs } from "./logs.ts";
+import type { Notices } from "./notices.ts";
 import type { PackageSets } from "./package-sets.ts";
 import type { Resources } from "./resources.ts";
 import type { StorageCounts } from "./storage.ts";
@@ -28,6 +29,7 @@ export interface Store {
   readonly types: Types;
   readonly packageSets: PackageSets;
   readonly storage: StorageCounts;
+  readonly notices: Notices;
   /** True if other servers may use it at the same time. */
   readonly isShared: boolean;
   /** Returns the room that is left. */

@@ -2,6 +2,7 @@ import { STORAGE_OF_TENANTS } from "../contract/storage.ts";
 import type { Store, StoreOptions } from "../contract/store.ts";
 import { openError } from "../contract/store-errors.ts";
 import type { StoreParts } from "../drizzle/store-parts.ts";
+import { LocalNotices } from "../notices/local-notices.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 import { makePrivate } from "./private-files.ts";
@@ -43,6 +44,7 @@ export async function openPGliteStore(
     types: part("types"),
     packageSets: part("packageSets"),
     storage: part("storage"),
+    notices: new LocalNotices(),
     isShared: false,
     async condition() {
       return { free: disk.free(), reserved: disk.reached };
