@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type Docker from "dockerode";
 import type { Container, ContainerInfo } from "dockerode";
 import { config } from "../src/config/config.ts";
@@ -21,6 +22,20 @@ export function listSandboxes(docker: Docker, runDirectory: string): Promise<Con
 function list(docker: Docker, label: string[]): Promise<ContainerInfo[]> {
   const filters = { label };
   return call("listing", docker.listContainers({ all: true, filters }));
+}
+
+/** Counts the containers of a run directory that the engine starts from now on. */
+export async function countStarts(docker: Docker, runDirectory: string) {
+  let starts = 0;
+  const label = [`${Label.runDirectory}=${runDirectory}`];
+  const filters = { event: ["start"], label };
+  const events = (await call("watching", docker.getEvents({ filters }))) as Readable;
+  events.on("data", (chunk: Buffer) => {
+    starts += chunk.toString().split("\n").filter(Boolean).length;
+  });
+  // A connection that is lost ends the count, which is a figure too low and no failure.
+  events.on("error", () => {});
+  return { count: () => starts, stop: () => events.destroy() };
 }
 
 /** Removes containers that the owner of a run directory left behind when it was killed. */

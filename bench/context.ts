@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import type { Postgres } from "../dev/postgres.ts";
 import type { PlainContainers } from "./containers.ts";
+import type { Peers } from "./peers/open.ts";
 import type { BenchServer } from "./server.ts";
 import type { Row } from "./table.ts";
 
@@ -14,6 +15,8 @@ export interface Context {
   /** The server's database, if it is measured. */
   readonly database: Postgres | undefined;
   readonly plain: PlainContainers;
+  /** Other runners of code. */
+  readonly peers: Peers;
   /** Directory that is removed at the end. */
   readonly scratch: string;
   /** Samples of the row "warm". Other rows take a share of them. */

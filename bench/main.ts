@@ -12,37 +12,54 @@ import { DENO_VERSION } from "../src/deno/deno.ts";
 import { dockerClient, engineSocket } from "../src/engines/container/docker.ts";
 import { PlainContainers } from "./containers.ts";
 import { type Context, DEFAULT_SAMPLES, type Measurement } from "./context.ts";
+import { Peers } from "./peers/open.ts";
+import { commitOf, loadNow, type Measured, writeReport } from "./report.ts";
 import { against } from "./rows/against.ts";
+import { badInput } from "./rows/bad-input.ts";
 import { cold } from "./rows/cold.ts";
 import { database } from "./rows/database.ts";
 import { deadline } from "./rows/deadline.ts";
 import { fairness } from "./rows/fairness.ts";
 import { grants } from "./rows/grants.ts";
+import { hot } from "./rows/hot.ts";
 import { kernel } from "./rows/kernel.ts";
 import { largeCode } from "./rows/large-code.ts";
 import { memory } from "./rows/memory.ts";
+import { oneShot } from "./rows/one-shot.ts";
 import { PACKAGES, packages } from "./rows/packages.ts";
+import { peers } from "./rows/peers.ts";
 import { policy } from "./rows/policy.ts";
 import { processor } from "./rows/processor.ts";
+import { refill } from "./rows/refill.ts";
 import { resourcex } from "./rows/resourcex.ts";
 import { reuse } from "./rows/reuse.ts";
 import { start } from "./rows/start.ts";
+import { tenantReuse } from "./rows/tenant-reuse.ts";
 import { tenants } from "./rows/tenants.ts";
-import { throughput } from "./rows/throughput.ts";
 import { warm } from "./rows/warm.ts";
 import { BenchServer } from "./server.ts";
-import { type Row, renderTable } from "./table.ts";
+import { renderTable } from "./table.ts";
 
-const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
+/** Measurements of each run: what an execution takes and a machine sustains. */
+const USUAL: Readonly<Record<string, Measurement>> = {
   warm,
+  refill,
+  "one-shot": oneShot,
+  "tenant-reuse": tenantReuse,
+  hot,
+  processor,
+  peers,
+  "bad-input": badInput,
   reuse,
   cold,
-  throughput,
-  processor,
-  deadline,
-  memory,
-  kernel,
   policy,
+  memory,
+  deadline,
+};
+
+/** Measurements of single parts, which are not part of a usual run. */
+const FURTHER: Readonly<Record<string, Measurement>> = {
+  kernel,
   grants,
   database,
   resourcex,
@@ -54,22 +71,30 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   against,
 };
 
-const HELP = `Usage: npm run bench -- [--only NAMES] [--samples N] [--against FOLDER]
+const MEASUREMENTS = { ...USUAL, ...FURTHER };
 
-  --only NAMES   Measure these alone, separated by commas: ${Object.keys(MEASUREMENTS).join(", ")}
-  --samples N    Warm executions, ${DEFAULT_SAMPLES} by default; other rows take a share of it
+const HELP = `Usage: npm run bench -- [--only NAMES] [--all] [--samples N] [--json FILE] [--against FOLDER]
+
+  --only NAMES   Measure these alone, separated by commas: ${Object.keys(USUAL).join(", ")};
+                 ${Object.keys(FURTHER).join(", ")}
+  --all          Measure those after the semicolon, too
+  --samples N    Samples of a row, ${DEFAULT_SAMPLES} by default; rows take a share of it or a multiple
+  --json FILE    Write the samples and what they were judged by
   --against FOLDER
                  Another checkout with its packages, whose server takes turns with this one's
   --help         Show this text
 
 Needs a Docker Engine on this host. The database row needs the programs of PostgreSQL, too.
-All of it takes about ten minutes.`;
+Runners of code that it compares with are the packages of bench/peers. A missing one is named below
+the table. All takes about twenty minutes, and ten without --all.`;
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 interface Options {
   readonly names: readonly string[];
   readonly samples: number;
+  /** File for all samples. */
+  readonly json: string | undefined;
   /** Root of another checkout. */
   readonly checkout: string | undefined;
 }
@@ -78,19 +103,22 @@ function readOptions(): Options | undefined {
   const { values } = parseArgs({
     options: {
       only: { type: "string" },
+      all: { type: "boolean", default: false },
+      json: { type: "string" },
       samples: { type: "string", default: String(DEFAULT_SAMPLES) },
       against: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return undefined;
-  const names = values.only?.split(",") ?? Object.keys(MEASUREMENTS);
+  const usual = Object.keys(values.all ? MEASUREMENTS : USUAL);
+  const names = values.only?.split(",") ?? usual;
   const unknown = names.find((name) => !Object.hasOwn(MEASUREMENTS, name));
   if (unknown !== undefined) throw new Error(`There is no measurement "${unknown}"; see --help`);
   const samples = Number(values.samples);
   if (!Number.isInteger(samples) || samples < 1) throw new Error("--samples takes a whole number");
   const checkout = values.against === undefined ? undefined : resolve(values.against);
-  return { names, samples, checkout };
+  return { names, samples, checkout, json: values.json };
 }
 
 async function machine(docker: Docker): Promise<string> {
@@ -105,9 +133,14 @@ async function machine(docker: Docker): Promise<string> {
 }
 
 async function bench(options: Options, signal: AbortSignal): Promise<void> {
-  const { names, samples, checkout } = options;
+  const { names, samples, checkout, json } = options;
   const docker = dockerClient(engineSocket(process.env.DOCKER_HOST));
-  console.log(await machine(docker));
+  const about = {
+    machine: await machine(docker),
+    commit: commitOf(ROOT),
+    date: new Date().toISOString(),
+  };
+  console.log(`${about.machine}\n${about.commit}, ${about.date}`);
   const closers: (() => Promise<void>)[] = [];
   try {
     const scratch = await mkdtemp(join(tmpdir(), "isolate-bench-"));
@@ -139,8 +172,19 @@ async function bench(options: Options, signal: AbortSignal): Promise<void> {
     closers.push(async () => against?.stop());
     const plain = await PlainContainers.open(docker, server.image, join(scratch, "plain"));
     closers.push(() => plain.close());
-    const context = { docker, server, against, database, plain, scratch, samples, signal };
-    console.log(`\n${renderTable(await measure(names, context))}`);
+    const peers = new Peers(scratch, signal);
+    closers.push(() => peers.stop());
+    const context = { docker, server, against, database, plain, peers, scratch, samples, signal };
+    const measured: Measured[] = [];
+    try {
+      await measure(names, context, measured);
+    } finally {
+      // Rows of an hour are not lost to the failure of the last one.
+      console.log(`\n${renderTable(measured.flatMap(({ rows }) => rows))}`);
+      for (const [name, reason] of peers.missing) console.log(`Without ${name}: ${reason}`);
+      const missing = Object.fromEntries(peers.missing);
+      if (json !== undefined) await writeReport(json, { ...about, missing }, measured);
+    }
   } finally {
     for (const close of closers.reverse()) await close();
   }
@@ -156,14 +200,19 @@ async function openRegistry(closers: (() => Promise<void>)[]): Promise<string> {
   return registry.url;
 }
 
-async function measure(names: readonly string[], context: Context): Promise<Row[]> {
-  const rows: Row[] = [];
+async function measure(
+  names: readonly string[],
+  context: Context,
+  into: Measured[],
+): Promise<void> {
   for (const name of names) {
+    const load = loadNow();
     const started = performance.now();
-    rows.push(...((await MEASUREMENTS[name]?.(context)) ?? []));
-    console.error(`${name}: ${((performance.now() - started) / 1_000).toFixed(1)} s`);
+    const rows = (await MEASUREMENTS[name]?.(context)) ?? [];
+    const seconds = (performance.now() - started) / 1_000;
+    into.push({ name, rows, seconds, load });
+    console.error(`${name}: ${seconds.toFixed(1)} s, load ${load.toFixed(2)} before`);
   }
-  return rows;
 }
 
 /**

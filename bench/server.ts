@@ -39,7 +39,7 @@ export interface ServerOptions {
   readonly npmRegistry?: string | undefined;
   /** The operator's key of a server with tenants, which `quiet()` does not support. */
   readonly adminKey?: string | undefined;
-  /** `none` for a server without containers. */
+  /** `none` for a server without containers, which runs everything at `isolated`. */
   readonly engine?: "none" | undefined;
   readonly signal: AbortSignal;
 }
@@ -47,6 +47,7 @@ export interface ServerOptions {
 /** A real server process, as `npm start` runs it, with a run directory and a port of its own. */
 export class BenchServer {
   readonly client: Client;
+  readonly origin: string;
   /** Name of its sandboxes' image. */
   readonly image: string;
   readonly #child: ChildProcess;
@@ -56,6 +57,7 @@ export class BenchServer {
     parts: { child: ChildProcess; origin: string; image: string },
     options: ServerOptions,
   ) {
+    this.origin = parts.origin;
     this.client = new Client(parts.origin, options.signal, options.adminKey);
     this.image = parts.image;
     this.#child = parts.child;
@@ -65,7 +67,7 @@ export class BenchServer {
   static async start(options: ServerOptions): Promise<BenchServer> {
     const child = launchOf(options);
     try {
-      return new BenchServer({ child, ...(await announced(child, options.signal)) }, options);
+      return new BenchServer({ child, ...(await announced(child, options)) }, options);
     } catch (error) {
       await end(child, options);
       throw error;
@@ -78,12 +80,13 @@ export class BenchServer {
 
   /** Resolves when only the minimum is warm, and neither server nor engine is busy. */
   async quiet(): Promise<void> {
-    const { docker, runDirectory, min, signal } = this.#options;
+    const { docker, runDirectory, min, engine, signal } = this.#options;
     for (const end = performance.now() + QUIET_WITHIN; performance.now() < end; ) {
       const { warm, starting, leased, kept } = await this.#pool();
       const idle = warm >= min && starting === 0 && leased === 0;
       // The pool forgets a sandbox before the engine has removed its container.
-      if (idle && (await listSandboxes(docker, runDirectory)).length === warm + kept) {
+      const containers = async () => (await listSandboxes(docker, runDirectory)).length;
+      if (idle && (engine === "none" || (await containers()) === warm + kept)) {
         await sleep(SETTLE, undefined, { signal });
         return;
       }
@@ -98,6 +101,14 @@ export class BenchServer {
     const own = await listSandboxes(docker, runDirectory);
     const inspected = await Promise.all(own.map(({ Id }) => docker.getContainer(Id).inspect()));
     return inspected.map(({ State }) => State.Pid);
+  }
+
+  get runDirectory(): string {
+    return this.#options.runDirectory;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   async stop(): Promise<void> {
@@ -158,7 +169,7 @@ function environment(options: ServerOptions): NodeJS.ProcessEnv {
 /** Resolves with the address and the image in a starting server's log. */
 function announced(
   child: ChildProcess,
-  signal: AbortSignal,
+  { engine, signal }: ServerOptions,
 ): Promise<{ origin: string; image: string }> {
   const words = lastWords(child);
   const said = new Promise<{ origin: string; image: string }>((resolve, reject) => {
@@ -167,7 +178,7 @@ function announced(
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     child.stderr?.on("data", () => {
       const origin = /listens on (http:[^\s"]+)/.exec(words())?.[1];
-      const image = /sandboxes run ([^\s"]+)/.exec(words())?.[1];
+      const image = engine === "none" ? "" : /sandboxes run ([^\s"]+)/.exec(words())?.[1];
       if (origin !== undefined && image !== undefined) resolve({ origin, image });
     });
   });

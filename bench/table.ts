@@ -1,6 +1,7 @@
 import { median, quantile } from "./stats.ts";
 
-export type Unit = "ms" | "/s" | "MB";
+/** Unit of a row's values. A number of things has none. */
+export type Unit = "ms" | "/s" | "MB" | "";
 
 /** Goal of a row: for its own median, or for that median divided by the reference's. */
 export interface Goal {
@@ -14,16 +15,61 @@ export interface Row {
   readonly work: string;
   readonly unit: Unit;
   readonly values: readonly number[];
-  readonly reference?: { readonly name: string; readonly values: readonly number[] };
-  readonly goal: Goal;
+  readonly reference?: Reference;
+  /** Nothing for a row that only informs. */
+  readonly goal?: Goal;
   /** Quantile that is judged. Default: the median. */
   readonly at?: number;
 }
 
-const HEAD = ["work", "p50", "p95", "n", "reference", "ratio", "must", "aim"];
+export interface Reference {
+  readonly name: string;
+  readonly values: readonly number[];
+  /** Quantile to compare with. Default: the row's. */
+  readonly at?: number;
+}
+
+const HEAD = ["work", "p50", "p95", "p99", "n", "reference", "ratio", "must", "aim"];
 
 /** Fewer values than this have no useful 95th percentile. */
 const ENOUGH_FOR_P95 = 5;
+/** Fewer values than this have no useful 99th percentile. */
+const ENOUGH_FOR_P99 = 50;
+
+/** A row's figures, as a machine reads them. */
+export interface Judged {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  /** Judged quantile, and that of the reference. */
+  readonly value: number;
+  readonly reference: number | undefined;
+  readonly ratio: number | undefined;
+  /** True if the goal is met. Nothing if the row has none, or a figure is missing. */
+  readonly isMet: boolean | undefined;
+  readonly reachesAim: boolean | undefined;
+}
+
+export function judge({ values, at = 0.5, reference, goal }: Row): Judged {
+  const value = quantile(values, at);
+  const compared = reference && quantile(reference.values, reference.at ?? at);
+  const ratio = compared === undefined ? undefined : value / compared;
+  const judged = goal?.of === "ratio" ? ratio : value;
+  const meets = (bound: number | undefined): boolean | undefined => {
+    if (bound === undefined || judged === undefined || Number.isNaN(judged)) return undefined;
+    return goal?.better === "lower" ? judged <= bound : judged >= bound;
+  };
+  return {
+    p50: median(values),
+    p95: quantile(values, 0.95),
+    p99: quantile(values, 0.99),
+    value,
+    reference: compared,
+    ratio,
+    isMet: meets(goal?.must),
+    reachesAim: meets(goal?.aim),
+  };
+}
 
 export function renderTable(rows: readonly Row[]): string {
   const lines = [HEAD, ...rows.map(cells)];
@@ -38,35 +84,33 @@ export function renderTable(rows: readonly Row[]): string {
   return text.join("\n");
 }
 
-function cells({ work, unit, values, reference, goal, at = 0.5 }: Row): string[] {
-  const p50 = median(values);
-  const value = quantile(values, at);
-  const ratio = reference && value / quantile(reference.values, at);
-  const judged = goal.of === "ratio" ? (ratio ?? Number.NaN) : value;
+function cells(row: Row): string[] {
+  const { work, unit, values, reference, goal } = row;
+  const { p50, p95, p99, reference: compared, ratio, isMet, reachesAim } = judge(row);
   return [
     work,
     quantity(p50, unit),
-    values.length < ENOUGH_FOR_P95 ? "–" : quantity(quantile(values, 0.95), unit),
+    values.length < ENOUGH_FOR_P95 ? "–" : quantity(p95, unit),
+    values.length < ENOUGH_FOR_P99 ? "–" : quantity(p99, unit),
     String(values.length),
-    reference === undefined ? "–" : describe(reference, unit, at),
+    reference === undefined || compared === undefined
+      ? "–"
+      : `${reference.name} ${quantity(compared, unit)} (n ${reference.values.length})`,
     ratio === undefined ? "–" : multiple(ratio),
-    limit(goal, goal.must, unit, judged),
-    goal.aim === undefined ? "–" : limit(goal, goal.aim, unit, judged),
+    goal === undefined ? "–" : limit(goal, goal.must, unit, isMet),
+    goal?.aim === undefined ? "–" : limit(goal, goal.aim, unit, reachesAim),
   ];
 }
 
-function describe({ name, values }: NonNullable<Row["reference"]>, unit: Unit, at: number): string {
-  return `${name} ${quantity(quantile(values, at), unit)} (n ${values.length})`;
-}
-
-function limit({ of, better }: Goal, bound: number, unit: Unit, judged: number): string {
-  const met = better === "lower" ? judged <= bound : judged >= bound;
-  const text = of === "ratio" ? `${bound}×` : `${bound} ${unit}`;
-  return `${better === "lower" ? "≤" : "≥"} ${text} ${met ? "✓" : "✗"}`;
+function limit({ of, better }: Goal, bound: number, unit: Unit, isMet?: boolean): string {
+  const text = of === "ratio" ? `${bound}×` : `${bound} ${unit}`.trimEnd();
+  const mark = isMet === undefined ? "?" : isMet ? "✓" : "✗";
+  return `${better === "lower" ? "≤" : "≥"} ${text} ${mark}`;
 }
 
 function quantity(value: number, unit: Unit): string {
   if (Number.isNaN(value)) return "–";
+  if (unit === "") return String(value);
   const digits = unit === "/s" || (unit === "ms" && Math.abs(value) < 1) ? 2 : 1;
   return `${value.toFixed(digits)} ${unit}`;
 }

@@ -2,7 +2,7 @@
  * Prepares `npm start`, `npm test` and `npm run bench`. It installs the locked packages if they are
  * missing, and starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs. With
  * `--nodes` it installs the other Nodes that run the unit tests, and with `--packages` the packages
- * that test programs import. With `--gvisor`, `--browser`, `--compose` and `--python` it tries to
+ * that test programs import. With `--peers` it tries to install what the bench compares with. With `--gvisor`, `--browser`, `--compose` and `--python` it tries to
  * install that runtime, a browser, docker-compose and Python's requests.
  *
  * It uses only Node, and prints each step. A second run finds everything and takes well under a
@@ -73,6 +73,15 @@ function installNodes() {
     // Reports what npm does not: such a package is optional, as it is for one kind of machine.
     const program = join(nodes, line, `node_modules/node-linux-${process.arch}/bin/node`);
     if (!existsSync(program)) throw new Error(`Node ${line} could not be installed for the tests`);
+  }
+}
+
+/** Installs other runners of code for the bench, without their scripts. It goes on without them. */
+function installPeers() {
+  try {
+    installPackages(join(ROOT, "bench/peers"), "--ignore-scripts");
+  } catch (error) {
+    say(`The bench goes on without other runners of code: ${error.message}`);
   }
 }
 
@@ -213,6 +222,7 @@ try {
   // Without their scripts, as functions get them.
   if (process.argv.includes("--packages"))
     installPackages(join(ROOT, "tests/packages"), "--ignore-scripts");
+  if (process.argv.includes("--peers")) installPeers();
   await ensureEngine();
   if (process.argv.includes("--postgres")) ensurePostgres();
   if (process.argv.includes("--gvisor")) installGVisor();

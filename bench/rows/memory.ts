@@ -2,9 +2,9 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { denoBinary } from "../../src/deno/deno.ts";
-import { spawnDeno } from "../bare-worker.ts";
 import { endChild } from "../children.ts";
 import { type Context, EXPECTED, rounds, share, uniqueRequest } from "../context.ts";
+import { spawnDeno } from "../deno.ts";
 import { proportionalSize } from "../proc.ts";
 import type { Row } from "../table.ts";
 
