@@ -84,7 +84,12 @@ export class Client {
         });
       });
       sent.once("timeout", () => sent.destroy(new Error(`No answer to ${method} ${path}`)));
-      sent.once("error", reject);
+      sent.once("error", (error: NodeJS.ErrnoException) => {
+        // The server had closed a connection that was idle, just as the request used it.
+        const isStale = sent.reusedSocket && error.code === "ECONNRESET" && !signal.aborted;
+        if (isStale) this.#send(method, path, body).then(resolve, reject);
+        else reject(error);
+      });
       sent.end(body);
     });
   }

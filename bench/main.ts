@@ -38,7 +38,7 @@ import { tenantReuse } from "./rows/tenant-reuse.ts";
 import { tenants } from "./rows/tenants.ts";
 import { warm } from "./rows/warm.ts";
 import { BenchServer } from "./server.ts";
-import { renderTable } from "./table.ts";
+import { type Row, renderTable } from "./table.ts";
 
 /** Measurements of each run: what an execution takes and a machine sustains. */
 const USUAL: Readonly<Record<string, Measurement>> = {
@@ -208,7 +208,15 @@ async function measure(
   for (const name of names) {
     const load = loadNow();
     const started = performance.now();
-    const rows = (await MEASUREMENTS[name]?.(context)) ?? [];
+    let rows: readonly Row[] = [];
+    try {
+      rows = (await MEASUREMENTS[name]?.(context)) ?? [];
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      // Others are measured nevertheless.
+      console.error(`${name} failed:`, error);
+      process.exitCode = 1;
+    }
     const seconds = (performance.now() - started) / 1_000;
     into.push({ name, rows, seconds, load });
     console.error(`${name}: ${seconds.toFixed(1)} s, load ${load.toFixed(2)} before`);

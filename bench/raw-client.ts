@@ -68,11 +68,8 @@ export class RawClient {
     }
     const started = performance.now();
     const answered = this.#connection.exchange(request);
-    const { status, text } = await deadline(
-      answered,
-      ANSWER_WITHIN,
-      `An answer of ${this.#origin}`,
-    );
+    const what = `An answer to ${request.split(" HTTP", 1)[0]} at ${this.#origin}`;
+    const { status, text } = await deadline(answered, ANSWER_WITHIN, what);
     this.#used = performance.now();
     return { status, body: JSON.parse(text || "{}"), ms: this.#used - started };
   }

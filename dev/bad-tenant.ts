@@ -29,10 +29,8 @@ export default () => {
 
 const SPIN = "export default () => { for (;;); }";
 
-/** Milliseconds that such code may take, so that a loop does not take its tenant's whole share. */
-const TIMEOUT = 1_000;
-/** Milliseconds that it may wait, so that requests which nobody will serve do not pile up. */
-const QUEUE_TIMEOUT = 2_000;
+/** Settings of each. A short wait keeps requests that nobody will serve from piling up. */
+const COMMON = { timeout: 1_000, queueTimeout: 2_000, reuse: "tenant" };
 
 const REQUESTS: readonly object[] = [
   { code: FILL, permissions: TMP },
@@ -42,11 +40,14 @@ const REQUESTS: readonly object[] = [
   { code: SPIN, timeout: 200 },
 ];
 
-/** Makes the request with that number: one kind after the other, each with code of its own. */
-export function badRequest(n: number): object {
+/**
+ * Makes the request with that number: one kind after the other, each with code of its own. `/tmp` is
+ * a container's alone, so elsewhere code is granted none.
+ */
+export function badRequest(n: number, level: "container" | "isolated" = "container"): object {
   const { code, ...more } = REQUESTS[n % REQUESTS.length] as { code: string };
-  const own = `${code}\n// ${n}`;
-  return { timeout: TIMEOUT, queueTimeout: QUEUE_TIMEOUT, reuse: "tenant", ...more, code: own };
+  const own = { ...COMMON, ...more, code: `${code}\n// ${n}`, sandbox: level };
+  return level === "container" ? own : { ...own, permissions: {} };
 }
 
 /** Number of kinds of such requests. */
@@ -63,7 +64,7 @@ export interface Answers {
  * Resolves once each has its answer.
  */
 export async function sendSteadily(
-  send: (request: object) => Promise<number>,
+  send: (n: number) => Promise<number>,
   { perSecond, ms, signal }: { perSecond: number; ms: number; signal?: AbortSignal },
 ): Promise<Answers> {
   const statuses = new Map<number, number>();
@@ -72,7 +73,7 @@ export async function sendSteadily(
   for (let sent = 0; ; ) {
     const passed = performance.now() - started;
     for (; sent < Math.min((passed * perSecond) / 1_000, (ms * perSecond) / 1_000); sent += 1) {
-      const answered = send(badRequest(sent)).then((status) => {
+      const answered = send(sent).then((status) => {
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       });
       // A failure is reported at the end, with the others waited for.

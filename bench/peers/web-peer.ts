@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { deadline } from "../../src/base/deadline.ts";
 import { lastWords } from "../children.ts";
-import { RawClient } from "../raw-client.ts";
+import { type RawAnswer, RawClient } from "../raw-client.ts";
 import { HEAT, type Peer } from "./peer.ts";
 
 const UP_WITHIN = 20_000;
@@ -16,13 +16,15 @@ export class WebPeer implements Peer {
   readonly name: string;
   readonly origin: string;
   readonly #child: ChildProcess;
-  readonly #client: RawClient;
+  readonly #signal: AbortSignal;
+  /** Connections without a request. There are as many as there were requests at once. */
+  readonly #idle: RawClient[] = [];
 
-  private constructor(name: string, origin: string, child: ChildProcess, client: RawClient) {
+  private constructor(name: string, origin: string, child: ChildProcess, signal: AbortSignal) {
     this.name = name;
     this.origin = origin;
     this.#child = child;
-    this.#client = client;
+    this.#signal = signal;
   }
 
   static async open(name: string, child: ChildProcess, signal: AbortSignal): Promise<WebPeer> {
@@ -37,7 +39,7 @@ export class WebPeer implements Peer {
       child.on("error", () => {});
       const line = await deadline(said, UP_WITHIN, `Starting ${name}`);
       const { origin } = JSON.parse(line) as { origin: string };
-      return new WebPeer(name, origin, child, await RawClient.open(origin, signal));
+      return new WebPeer(name, origin, child, signal);
     } catch (error) {
       await stopChild(child);
       throw error;
@@ -45,7 +47,7 @@ export class WebPeer implements Peer {
   }
 
   async run(code: string, input: number, expected: unknown): Promise<number> {
-    const { status, body, ms } = await this.#client.post("/", { code, input });
+    const { status, body, ms } = await this.#post({ code, input });
     if (status !== 200 || body.result !== expected) {
       throw new Error(`${this.name}: ${status} ${JSON.stringify(body)}`);
     }
@@ -57,7 +59,7 @@ export class WebPeer implements Peer {
   }
 
   async keep(code: string, input: number): Promise<void> {
-    await this.#client.post("/", { code, input, keep: code });
+    await this.#post({ code, input, keep: code });
   }
 
   /** Lists the children, where the runtime is one. Miniflare's own process is none of them. */
@@ -67,8 +69,15 @@ export class WebPeer implements Peer {
   }
 
   async stop(): Promise<void> {
-    this.#client.close();
+    for (const client of this.#idle) client.close();
     await stopChild(this.#child);
+  }
+
+  async #post(request: object): Promise<RawAnswer> {
+    const client = this.#idle.pop() ?? (await RawClient.open(this.origin, this.#signal));
+    const answer = await client.post("/", request);
+    this.#idle.push(client);
+    return answer;
   }
 }
 

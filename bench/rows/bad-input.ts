@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { sendSteadily } from "../../dev/bad-tenant.ts";
+import { badRequest, sendSteadily } from "../../dev/bad-tenant.ts";
 import { type Context, EXPECTED, rounds, share, uniqueRequest } from "../context.ts";
 import type { Client } from "../http.ts";
 import type { Row } from "../table.ts";
@@ -48,8 +48,8 @@ async function beneath(
   work: () => Promise<void>,
 ): Promise<number> {
   let over = false;
-  const send = async (request: object): Promise<number> =>
-    (await bad.post("/execute", request)).status;
+  const send = async (n: number): Promise<number> =>
+    (await bad.post("/execute", badRequest(n))).status;
   const answers = sendSteadily(send, { perSecond: PER_SECOND, ms: LASTS, signal }).finally(() => {
     over = true;
   });
