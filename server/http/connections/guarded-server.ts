@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
+import { closeIdle } from "./idle-connections.ts";
 import { inPipelines } from "./pipelines.ts";
 import { endStalled, type StallLimits } from "./stalled-clients.ts";
 import { passUpgrades } from "./upgrades.ts";
@@ -10,6 +11,7 @@ import { passUpgrades } from "./upgrades.ts";
 export function guardedServer(limits?: StallLimits) {
   return function createGuarded(options: ServerOptions, listener: RequestListener): Server {
     const server = createServer(options, inPipelines(listener));
+    closeIdle(server);
     endStalled(server, limits);
     passUpgrades(server);
     return server;
