@@ -17,8 +17,8 @@ export interface RawAnswer {
 const STALE = 2_500;
 
 /**
- * Speaks HTTP/1.1 on a kept connection, one request at a time, with as little work of its own as
- * possible: the client runs on the same processors as what it measures.
+ * Speaks HTTP/1.1 on a kept connection, one request at a time. It does as little work as
+ * possible, because it runs on the same processors as what it measures.
  */
 export class RawClient {
   readonly #origin: string;

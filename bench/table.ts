@@ -16,7 +16,7 @@ export interface Row {
   readonly unit: Unit;
   readonly values: readonly number[];
   readonly reference?: Reference;
-  /** Nothing for a row that only informs. */
+  /** Goal, or nothing for a row that only informs. */
   readonly goal?: Goal;
   /** Quantile that is judged. Default: the median. */
   readonly at?: number;

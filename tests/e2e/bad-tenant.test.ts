@@ -103,7 +103,7 @@ async function atRest(before?: Present): Promise<Present> {
         now.processes <= before.processes &&
         now.files <= before.files &&
         now.descriptors <= before.descriptors + DESCRIPTORS);
-    if ((tries > 3 && isSteady && isAsBefore) || tries > 60) return now;
+    if ((tries > 5 && isSteady && isAsBefore) || tries > 60) return now;
     await new Promise((resolve) => setTimeout(resolve, 500));
     last = now;
     now = await present();
@@ -155,8 +155,8 @@ it("leaves no container, process, file, control group, descriptor or memory", {
 
   const after = await atRest(before);
   if (SOAK) console.log("before", before, "after", after, "containers started", started.size);
-  const { sandboxes, processes } = before;
-  expect(after).toMatchObject({ sandboxes, processes });
+  expect(after.sandboxes).toBeLessThanOrEqual(before.sandboxes);
+  expect(after.processes).toBeLessThanOrEqual(before.processes);
   expect(after.networks).toBeLessThanOrEqual(POOL_MAX);
   expect(after.files).toBeLessThanOrEqual(before.files);
   expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + DESCRIPTORS);

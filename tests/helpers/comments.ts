@@ -18,7 +18,8 @@ export interface SourceComment {
 
 /** Lists the sources in a folder, relative to the project's root. A file is its own list. */
 export function sourcesIn(path: string): string[] {
-  const isSource = (name: string): boolean => /\.(ts|mts|js|mjs)$/.test(name);
+  const isSource = (name: string): boolean =>
+    /\.(ts|mts|js|mjs)$/.test(name) && !name.includes("node_modules");
   if (isSource(path)) return [path];
   return readdirSync(join(ROOT, path), { recursive: true, encoding: "utf8" })
     .filter(isSource)
