@@ -48,6 +48,7 @@ export class Retention {
     await store.executions.prune(days * DAY);
     await store.jobs.prune(JOBS);
     await store.idempotency.prune(DAY);
+    await store.leases.prune();
     await this.#pruneTenants();
     await store.storage.recount();
   }

@@ -5,6 +5,7 @@ import { functionsCases } from "./store-functions.ts";
 import { idempotencyCases } from "./store-idempotency.ts";
 import { jobsCases } from "./store-jobs.ts";
 import { keysCases } from "./store-keys.ts";
+import { leasesCases } from "./store-leases.ts";
 import { logsCases } from "./store-logs.ts";
 import { packagesCases } from "./store-packages.ts";
 import { resourcesCases } from "./store-resources.ts";
@@ -39,5 +40,6 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     typesCases(store);
     packagesCases(store);
     storageCases(store);
+    leasesCases(store);
   });
 }

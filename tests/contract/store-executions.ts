@@ -76,22 +76,25 @@ export function executionsCases(store: () => Store): void {
       expect(await store().executions.list(tenant, { function: "f", limit: 9 })).toEqual([oldest]);
     });
 
-    it("add up to what a tenant has used since a time", async () => {
+    it("add up to what a tenant has used on a day", async () => {
       const tenant = unique("tenant");
-      const at = (second: number) => ({ startedAt: new Date(second * 1_000) });
+      const day = (date: number) => new Date(Date.UTC(2026, 0, date));
+      const at = (date: number) => ({ startedAt: day(date) });
+      const twice = execution(tenant, at(2));
       await store().executions.record([
         execution(tenant, at(1)),
-        execution(tenant, at(2)),
-        execution(tenant, { ...at(3), usage: null }),
-        execution(tenant, { ...at(3), outcome: "aborted" }),
-        execution(tenant, { ...at(3), outcome: "refused" }),
-        execution(tenant, { ...at(3), outcome: "failed" }),
-        execution("another", at(3)),
+        twice,
+        // Without a measured CPU time, the time that passed counts.
+        execution(tenant, { ...at(2), usage: null, duration: 10 }),
+        execution(tenant, { ...at(2), outcome: "aborted" }),
+        execution(tenant, { ...at(2), outcome: "refused" }),
+        execution(tenant, { ...at(2), outcome: "failed" }),
+        execution("another", at(2)),
       ]);
-      const used = await store().executions.used(tenant, new Date(2_000));
-      expect(used).toEqual({ executions: 3, cpu: 3 });
+      await store().executions.record([twice, execution(tenant, at(3))]);
+      expect(await store().executions.used(tenant, day(2))).toEqual({ executions: 3, cpu: 13 });
       const none = { executions: 0, cpu: 0 };
-      expect(await store().executions.used(unique("nobody"), new Date(0))).toEqual(none);
+      expect(await store().executions.used(unique("nobody"), day(2))).toEqual(none);
     });
 
     it("are forgotten, a tenant's or all, before a time", async () => {
@@ -112,7 +115,7 @@ export function executionsCases(store: () => Store): void {
     it("come by thousands", async () => {
       const tenant = unique("tenant");
       await store().executions.record(Array.from({ length: 2_500 }, () => execution(tenant)));
-      const used = await store().executions.used(tenant, new Date(0));
+      const used = await store().executions.used(tenant, execution(tenant).startedAt);
       expect(used.executions).toBe(2_500);
     });
   });

@@ -91,7 +91,15 @@ describe("a store in PostgreSQL", () => {
     await client.query("insert into isolate.domains (domain, tenant) values ('x.org', 'acme')");
     await client.query(`insert into isolate.resources (locator, domain, manifest, archive)
       values ('x.org/Old.text@1', 'x.org', '{}', '${"x".repeat(1_000)}')`);
+    await client.query(`insert into isolate.executions
+        (id, tenant, request_id, via, level, tools, permissions, outcome, started_at, duration, cpu)
+      select gen_random_uuid(), 'acme', '', 'execute', 'none', '[]', '{}', outcome, now() - age * interval '1 day', 5, cpu
+      from (values ('ok', 0, 1.5), ('ok', 0, null), ('failed', 0, 7), ('ok', 2, 7)) as t (outcome, age, cpu)`);
     const store = await openStore(url);
+    const [{ today }] = (await client.query("select now() as today")).rows;
+    await client.query("delete from isolate.executions");
+    expect(await store.executions.used("acme", today)).toEqual({ executions: 2, cpu: 6.5 });
+    await client.query("delete from isolate.storage where kind = 'executions'");
     const { bytes, kinds } = await store.storage.used("acme");
     expect(kinds.resources).toEqual({ bytes: 256 + 2 * 16 + 2 + 1_000, count: 1 });
     expect(bytes).toBe(kinds.resources.bytes + kinds.domains.bytes);

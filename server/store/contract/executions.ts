@@ -1,4 +1,5 @@
 import type { OutcomeName, Usage } from "../../../src/request/types.ts";
+import type { Reservation } from "./leases.ts";
 import type { KeptLogs } from "./logs.ts";
 
 /** Record of an execution, without code, input, result or logs. */
@@ -28,6 +29,8 @@ export interface ExecutionRow {
 /** A row as it is written, with the log entries that are kept of it. */
 export interface RecordedExecution extends ExecutionRow {
   readonly logs?: KeptLogs | undefined;
+  /** Reservation that the row replaces. Default: none was necessary. */
+  readonly reserved?: Reservation | undefined;
 }
 
 /** Most rows, of a tenant or of its function, that one list searches for its filter. */
@@ -46,8 +49,9 @@ export interface ExecutionFilter {
 
 export interface Executions {
   /**
-   * Writes rows with their logs in one call. Keeps rows that exist already. Deletes a tenant's
-   * oldest rows beyond `HISTORY`, and its oldest logs beyond their own bound.
+   * Writes rows with their logs in one call, and adds them to their tenants' usage. Keeps rows that
+   * exist already. Deletes a tenant's oldest rows beyond `HISTORY`, and its oldest logs beyond their
+   * own bound.
    */
   record(rows: readonly RecordedExecution[]): Promise<void>;
   get(tenant: string, id: string): Promise<ExecutionRow | undefined>;
@@ -58,8 +62,11 @@ export interface Executions {
     tenant: string,
     filter: Pick<ExecutionFilter, "function" | "before">,
   ): Promise<string | undefined>;
-  /** Returns a tenant's usage since a time: executions that ran, and their milliseconds of CPU. */
-  used(tenant: string, since: Date): Promise<{ executions: number; cpu: number }>;
+  /**
+   * Returns a tenant's usage on a day in UTC: executions that ran, and their milliseconds of CPU. It
+   * stays when they are deleted.
+   */
+  used(tenant: string, day: Date): Promise<{ executions: number; cpu: number }>;
   /**
    * Deletes rows, with their logs, that began more than `age` milliseconds ago, of one tenant or of all. Returns
    * their number.

@@ -3,6 +3,7 @@ import type { Functions } from "./functions.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Keys } from "./keys.ts";
+import type { Leases } from "./leases.ts";
 import type { Logs } from "./logs.ts";
 import type { Notices } from "./notices.ts";
 import type { PackageSets } from "./package-sets.ts";
@@ -29,6 +30,7 @@ export interface Store {
   readonly types: Types;
   readonly packageSets: PackageSets;
   readonly storage: StorageCounts;
+  readonly leases: Leases;
   readonly notices: Notices;
   /** True if other servers may use it at the same time. */
   readonly isShared: boolean;

@@ -1,7 +1,6 @@
 import {
   and,
   type Column,
-  count,
   desc,
   eq,
   getTableColumns,
@@ -9,12 +8,10 @@ import {
   gte,
   inArray,
   lt,
-  notInArray,
   or,
   type SQL,
   type SQLWrapper,
   sql,
-  sum,
 } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
 import type { PgTable } from "drizzle-orm/pg-core";
@@ -28,15 +25,13 @@ import type { KeptLogs } from "../contract/logs.ts";
 import { HISTORY } from "../contract/storage.ts";
 import { CHUNK, type Database, fromNow, inChunks, isUuid } from "./database.ts";
 import { LOGS_OF_GONE, trimLogs } from "./logs.ts";
-import { executionLogs, executions, storage } from "./schema.ts";
+import { executionLogs, executions, storage, usage } from "./schema.ts";
+import { countOf } from "./usage.ts";
 
 const BATCH = 1_000;
 
 const COLUMNS = columnsOf(executions);
 const LOG_COLUMNS = columnsOf(executionLogs).filter(({ key }) => key !== "recordedAt");
-
-/** Outcomes of executions that never ran. */
-const NOT_RUN = ["refused", "failed"];
 
 type Stored = typeof executions.$inferSelect;
 
@@ -80,12 +75,12 @@ export function drizzleExecutions(db: Database): Executions {
         const logs = batch.flatMap((row) =>
           row.logs === undefined ? [] : [logsOf(row, row.logs)],
         );
-        const insert = insertOf(executions, COLUMNS, batch.map(toStored));
-        await db.execute(
+        const kept =
           logs.length === 0
-            ? insert
-            : sql`with logs as (${insertOf(executionLogs, LOG_COLUMNS, logs)}) ${insert}`,
-        );
+            ? sql``
+            : sql`logs as (${insertOf(executionLogs, LOG_COLUMNS, logs)}), `;
+        const insert = insertOf(executions, COLUMNS, batch.map(toStored));
+        await db.execute(sql`with ${kept}added as (${insert} returning *), ${countOf(batch)}`);
       }
       await trim(rows.map(({ tenant }) => tenant));
       await trimLogs(
@@ -140,18 +135,12 @@ export function drizzleExecutions(db: Database): Executions {
       return row?.id;
     },
 
-    async used(tenant, since) {
+    async used(tenant, day) {
       const [row] = await db
-        .select({ executions: count(), cpu: sum(executions.cpu) })
-        .from(executions)
-        .where(
-          and(
-            eq(executions.tenant, tenant),
-            gte(executions.startedAt, since),
-            notInArray(executions.outcome, NOT_RUN),
-          ),
-        );
-      return { executions: row?.executions ?? 0, cpu: Number(row?.cpu ?? 0) };
+        .select({ executions: usage.executions, cpu: usage.cpu })
+        .from(usage)
+        .where(and(eq(usage.tenant, tenant), eq(usage.day, day.toISOString().slice(0, 10))));
+      return row ?? { executions: 0, cpu: 0 };
     },
 
     prune: (age, tenant) =>

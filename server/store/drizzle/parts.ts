@@ -5,6 +5,7 @@ import { drizzleHealth } from "./health.ts";
 import { drizzleIdempotency } from "./idempotency.ts";
 import { drizzleJobs } from "./jobs.ts";
 import { drizzleKeys } from "./keys.ts";
+import { drizzleLeases } from "./leases.ts";
 import { drizzleLogs } from "./logs.ts";
 import { drizzlePackageSets } from "./package-sets.ts";
 import { drizzleResources } from "./resources.ts";
@@ -28,5 +29,6 @@ export function drizzleParts(db: Database, transact: Transact, limit: number): S
     types: drizzleTypes(db, limit),
     packageSets: drizzlePackageSets(db, limit),
     storage: drizzleStorage(db, limit),
+    leases: drizzleLeases(db),
   };
 }

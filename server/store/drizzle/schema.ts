@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
+  date,
   doublePrecision,
   foreignKey,
   index,
@@ -22,6 +23,8 @@ export const schema = pgSchema("isolate");
 
 const time = () => timestamp({ withTimezone: true, precision: 3, mode: "date" });
 const created = () => time().notNull().defaultNow();
+/** A time that only the database compares, with all its digits. */
+const instant = () => timestamp({ withTimezone: true, mode: "string" });
 
 export const tenants = schema.table("tenants", {
   id: text().primaryKey(),
@@ -288,6 +291,69 @@ export const storage = schema.table(
     count: bigint({ mode: "number" }).notNull().default(0),
     /** Most bytes of all kinds, or most rows of one kind; null for no limit. */
     most: bigint({ mode: "number" }),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.kind] })],
+);
+
+/**
+ * Executions and milliseconds of processor time of each tenant and day in UTC. The statement that
+ * records executions adds to it, so it stays when they are deleted.
+ */
+export const usage = schema.table(
+  "usage",
+  {
+    tenant: text().notNull(),
+    day: date({ mode: "string" }).notNull(),
+    executions: bigint({ mode: "number" }).notNull().default(0),
+    cpu: doublePrecision().notNull().default(0),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.day] }), index().on(table.day)],
+);
+
+/**
+ * Executions that servers may begin of a budget, or have begun and not recorded yet. Neither this
+ * table nor the next two have an index on a time, so that a renewal changes no index.
+ */
+export const budgetLeases = schema.table(
+  "budget_leases",
+  {
+    tenant: text().notNull(),
+    day: date({ mode: "string" }).notNull(),
+    node: text().notNull(),
+    reserved: integer().notNull().default(0),
+    /** Number of them that had not begun at the last statement, and the time by which they are back. */
+    ahead: integer().notNull().default(0),
+    aheadUntil: instant().notNull(),
+    until: instant().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.day, table.node] })],
+);
+
+/** Places for executions at once that servers hold, by kind: all executions, or those without a key. */
+export const slotLeases = schema.table(
+  "slot_leases",
+  {
+    tenant: text().notNull(),
+    kind: text().notNull(),
+    node: text().notNull(),
+    held: integer().notNull().default(0),
+    until: instant().notNull(),
+    /** Number that the server needs. It waits for them since then, and says so until then. */
+    wanted: integer().notNull().default(0),
+    waitsSince: instant(),
+    waitsUntil: instant(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.kind, table.node] })],
+);
+
+/** Events of each tenant and kind within the window that ends then. */
+export const rateWindows = schema.table(
+  "rate_windows",
+  {
+    tenant: text().notNull(),
+    kind: text().notNull(),
+    ends: instant().notNull(),
+    count: integer().notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.kind] })],
 );

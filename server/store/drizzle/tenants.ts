@@ -10,12 +10,25 @@ import {
   idempotency,
   jobs,
   packageSets,
+  rateWindows,
   tenants,
   types,
+  usage,
 } from "./schema.ts";
 
 /** Tables with data of tenants, without foreign keys to them. Keys are deleted by theirs. */
-const OWN = [functions, executions, executionLogs, jobs, idempotency, types, packageSets, domains];
+const OWN = [
+  functions,
+  executions,
+  executionLogs,
+  jobs,
+  idempotency,
+  types,
+  packageSets,
+  domains,
+  usage,
+  rateWindows,
+];
 
 export function drizzleTenants(db: Database): Tenants {
   /** Makes the parts of a statement that delete a tenant's data, if the condition applies. */

@@ -44,6 +44,7 @@ export async function openPGliteStore(
     types: part("types"),
     packageSets: part("packageSets"),
     storage: part("storage"),
+    leases: part("leases"),
     notices: new LocalNotices(),
     isShared: false,
     async condition() {
