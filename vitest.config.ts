@@ -91,6 +91,16 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      {
+        test: {
+          ...shared,
+          name: "cluster",
+          include: ["tests/cluster/**/*.test.ts"],
+          globalSetup: [BUILD, "tests/image-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
       { test: { ...unit, name: "unit", include: [...unit.include, "tests/fuzz/**/*.test.ts"] } },
       ...otherLines().map((line) => ({
         test: {

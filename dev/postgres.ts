@@ -40,8 +40,11 @@ export class Postgres {
     this.#server = server;
   }
 
-  /** Starts a server with the roles `app` and `admin` (a superuser), and the database `app`. */
-  static async start(): Promise<Postgres> {
+  /**
+   * Starts a server with the roles `app` and `admin` (a superuser), and the database `app`. `more`
+   * are settings beside those of each test.
+   */
+  static async start(more: Readonly<Record<string, string>> = {}): Promise<Postgres> {
     const directory = await mkdtemp(join(tmpdir(), "isolate-pg-"));
     const owner = await ownerOf();
     const password = `s3cret-${randomBytes(8).toString("hex")}`;
@@ -60,6 +63,7 @@ export class Postgres {
       ssl: "on",
       listen_addresses: "127.0.0.1",
       max_connections: "60",
+      ...more,
     };
     const server = spawn(
       binary("postgres"),

@@ -86,7 +86,8 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
   if (hosts !== undefined) app.use(hostCheck(hosts));
   const { withBody, withBytes } = bodies(maxBody, options.pace);
   const routes = routesOf(options, auth, withBytes);
-  mount(app, { routes, auth, withBody, onError, unread: new UnreadResponses(options.maxUnread) });
+  const unread = new UnreadResponses(options.maxUnread);
+  mount(app, { routes, auth, withBody, onError, unread, refusals: tenancy?.refusals });
   app.notFound((c) => {
     const message = `There is no ${c.req.path.slice(0, 100)}`;
     return failed(new HttpProblem(404, "NotFound", "NOT_FOUND", message), c, onError);

@@ -13,7 +13,7 @@ import { createResourceService } from "./resources/resource-service.ts";
 import { createServices, type Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store/contract/store.ts";
-import { createTenancy } from "./tenancy.ts";
+import { createTenancy, type Tenancy } from "./tenancy.ts";
 
 export interface AssembleOptions {
   readonly settings: Settings;
@@ -42,33 +42,38 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   // Sandboxes start while the store is opened.
   const packageSets = new PreparedSets(options.store);
   const opening = openKernel({ config, containers, runDirectory, tools, packageSets, log });
-  const made: { services?: Services } = {};
-  /** Closes everything made so far, in this order: intake of jobs, kernel, services, store. */
+  const made: { services?: Services; tenancy?: Tenancy } = {};
+  /** Closes everything made so far, in this order: intake of jobs, kernel, services, leases, store. */
   const close = async (grace: number): Promise<void> => {
     made.services?.worker.stop();
     const [opened, store] = await Promise.allSettled([opening, options.store]);
     if (opened.status === "fulfilled") await opened.value.close(grace);
     const lost = (await made.services?.close()) ?? 0;
     if (lost > 0) logger.error(`The store took no more: ${lost} executions are not written down`);
+    // Whatever the store does not take back is over by itself.
+    await made.tenancy?.close().catch(() => {});
     if (store.status === "fulfilled") await store.value.close();
   };
   try {
     const [store, { kernel }] = await Promise.all([options.store, opening]);
     const { adminKey, secretKey, tenantLevels, queueTimeout } = settings;
     const onError = failureLog(logger);
+    const nodeId = randomUUID();
     const tenancy = createTenancy({
       store,
+      nodeId,
       adminKey,
       secretKey,
       tenantLevels,
       queueTimeout,
       end: (tenant): Promise<void> => services.runs.endAll(tenant),
     });
+    made.tenancy = tenancy;
     const services = createServices({
       kernel,
       store,
       config,
-      nodeId: randomUUID(),
+      nodeId,
       packageSets,
       secretKey,
       admission: tenancy.quotas,

@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { Quotas } from "./quotas/quotas.ts";
+import { Refusals } from "./quotas/refusals.ts";
 import type { Store } from "./store/contract/store.ts";
 import { type Auth, OpenAuth } from "./tenants/auth.ts";
 import { type DirectoryOptions, TenantDirectory } from "./tenants/directory.ts";
@@ -7,7 +9,9 @@ import { Keyring } from "./tenants/keys/keyring.ts";
 import { Sealer } from "./tenants/seal.ts";
 
 export interface TenancyOptions {
-  readonly store: Pick<Store, "tenants" | "keys" | "executions">;
+  readonly store: Pick<Store, "tenants" | "keys" | "executions" | "leases" | "isShared">;
+  /** Id of this server among those that share the store. Default: a new one. */
+  readonly nodeId?: string | undefined;
   /** Key of the operator. Without it, there is one tenant and no key. */
   readonly adminKey?: string | undefined;
   readonly secretKey?: Uint8Array | undefined;
@@ -25,12 +29,19 @@ export interface Tenancy {
   readonly directory: TenantDirectory;
   readonly keyring: Keyring;
   readonly quotas: Quotas;
+  readonly refusals: Refusals;
+  /** Gives what is leased of the tenants' limits back to other servers, once nothing runs any more. */
+  close(): Promise<void>;
 }
 
 export function createTenancy(options: TenancyOptions): Tenancy {
   const { store, adminKey, secretKey, tenantLevels, queueTimeout, end } = options;
+  const { nodeId = randomUUID() } = options;
   const keyring = new Keyring(store.keys);
-  const quotas = new Quotas(store.executions, { patience: queueTimeout });
+  const leases = store.isShared ? store.leases : undefined;
+  const shared = leases && { leases, node: nodeId };
+  const quotas = new Quotas(store.executions, { patience: queueTimeout, shared });
+  const refusals = new Refusals(leases);
   const directory = new TenantDirectory({
     tenants: store.tenants,
     sealer: secretKey && new Sealer(secretKey),
@@ -39,5 +50,9 @@ export function createTenancy(options: TenancyOptions): Tenancy {
     onDeleted: () => keyring.forgetAll(),
   });
   const auth = adminKey === undefined ? new OpenAuth() : new KeyAuth(adminKey, keyring, directory);
-  return { auth, directory, keyring, quotas };
+  const close = async (): Promise<void> => {
+    refusals.close();
+    await quotas.close();
+  };
+  return { auth, directory, keyring, quotas, refusals, close };
 }

@@ -28,14 +28,15 @@ export interface MountOptions {
   readonly auth: Auth;
   readonly withBody: Bodies["withBody"];
   readonly unread: UnreadResponses;
+  /** Counter of refused requests. Default: one of this server. */
+  readonly refusals?: Refusals | undefined;
   /** Receives the server's own failures, with the request id that callers got. */
   readonly onError: (error: unknown, requestId: string) => void;
 }
 
 /** Serves routes. Answers 405 to other methods on their paths. */
 export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
-  const { routes, onError } = options;
-  const refusals = new Refusals();
+  const { routes, onError, refusals = new Refusals() } = options;
   const paths = new Map<string, Route[]>();
   for (const route of routes) {
     const path = honoPath(route.path);
@@ -44,7 +45,7 @@ export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
       serve(route, c, { ...options, refusals }).catch(async (error: unknown) => {
         const response = failed(error, c, onError, route.errors);
         const { caller } = c.var;
-        if (caller !== undefined) await refusals.count(caller, response.status);
+        if (caller !== undefined) await refusals.count(caller, response.status, error);
         return response;
       });
     if (route.method === "ALL") app.all(path, handle);

@@ -1,9 +1,15 @@
 import type { Usage } from "../../src/request/types.ts";
+import type { Reservation } from "../store/contract/leases.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { WaitingExecution } from "./concurrency-limits.ts";
 
-/** Called once when an execution has ended, or with `null` if it never ran. */
-export type Release = (used: Pick<Usage, "cpu" | "wall" | "queued"> | null) => void;
+/** Ends an admitted execution. */
+export interface Release {
+  /** Called once when it has ended, or with `null` if it never ran. */
+  (used: Pick<Usage, "cpu" | "wall" | "queued"> | null): void;
+  /** Reservation in a budget that the record of the execution replaces, if it ran. */
+  readonly reserved?: Reservation | undefined;
+}
 
 /** Admits executions within the quotas of their tenant. */
 export interface Admission {

@@ -1,5 +1,6 @@
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import type { Executions } from "../store/contract/executions.ts";
+import type { Reservation } from "../store/contract/leases.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { DAY, dayOf, type Used } from "./day.ts";
 
@@ -16,14 +17,41 @@ interface Count {
   reading: Promise<void> | undefined;
 }
 
-/** Ends the reservation of a budget: with the processor time used, or `null` if it never ran. */
-export type Settle = (cpu: number | null) => void;
+/** Ends the reservation of a budget. */
+export interface Settle {
+  /** Called with the processor time used, or `null` if it never ran. */
+  (cpu: number | null): void;
+  /** Reservation that the record of the execution replaces. */
+  readonly reserved?: Reservation | undefined;
+}
+
+/** Daily budgets of tenants. */
+export interface BudgetCounter {
+  /**
+   * Reserves one execution. It fails if the store fails, because an unknown use may be above the
+   * budget.
+   *
+   * @throws {QuotaExceeded} If the budget is used up.
+   */
+  take(caller: Caller): Promise<Settle>;
+  /** Counts processor time that belongs to no execution, for the rest of the day. */
+  charge(tenant: string, cpu: number): void;
+  /** Returns the tenant's use of today, executions under way included. */
+  today(caller: Caller): Promise<Used & { resetsAt: Date }>;
+}
+
+/** Makes the refusal for a budget that is used up for so many milliseconds. */
+export function exhausted(isExecutions: boolean, most: number, wait: number): QuotaExceeded {
+  const what = isExecutions ? `${most} executions` : `${most} ms of CPU`;
+  const message = `The tenant has used up its budget for today (UTC): ${what}`;
+  return new QuotaExceeded("BUDGET_EXHAUSTED", message, wait);
+}
 
 /**
- * Daily budgets of tenants. They are read from the store at first and then counted here, so a
- * restart resets nothing.
+ * Budgets of a server that has its store for itself. They are read from the store at first and then
+ * counted here, so a restart resets nothing.
  */
-export class Budgets {
+export class Budgets implements BudgetCounter {
   readonly #executions: Pick<Executions, "used">;
   readonly #now: () => number;
   #day = 0;
@@ -36,20 +64,14 @@ export class Budgets {
     this.#now = now;
   }
 
-  /**
-   * Reserves one execution. It fails if the store fails, because an unknown use may be above the
-   * budget.
-   *
-   * @throws {QuotaExceeded} If the budget is used up.
-   */
   async take({ tenant, limits: { budget } }: Caller): Promise<Settle> {
     if (budget === undefined) return () => {};
     const count = await this.#count(tenant.id);
     const { executions = Number.POSITIVE_INFINITY, cpu = Number.POSITIVE_INFINITY } = budget;
     if (count.executions >= executions || count.cpu >= cpu) {
-      const what = count.executions >= executions ? `${executions} executions` : `${cpu} ms of CPU`;
-      const message = `The tenant has used up its budget for today (UTC): ${what}`;
-      throw new QuotaExceeded("BUDGET_EXHAUSTED", message, this.#day + DAY - this.#now());
+      const isExecutions = count.executions >= executions;
+      const most = isExecutions ? executions : cpu;
+      throw exhausted(isExecutions, most, this.#day + DAY - this.#now());
     }
     count.executions += 1;
     count.running += 1;
@@ -60,7 +82,6 @@ export class Budgets {
     };
   }
 
-  /** Counts processor time that belongs to no execution, for the rest of the day. */
   charge(tenant: string, cpu: number): void {
     this.#turnDay();
     this.#charged.set(tenant, this.#chargedTo(tenant) + cpu);
@@ -68,7 +89,6 @@ export class Budgets {
     if (count !== undefined) count.cpu += cpu;
   }
 
-  /** Returns the tenant's use of today, executions under way included. */
   async today({ tenant, limits }: Caller): Promise<Used & { resetsAt: Date }> {
     const day = this.#turnDay();
     // For tenants without a budget, only such charges are counted here.

@@ -1,6 +1,7 @@
 import { Aborted } from "../../src/base/errors.ts";
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import type { TenantLimits } from "../tenants/limits.ts";
+import type { LeasedSlots } from "./leased-slots.ts";
 
 type Bounds = Pick<TenantLimits, "concurrency" | "queue">;
 
@@ -16,45 +17,105 @@ export interface WaitingExecution {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Places that are shared with other servers: for all executions, and for those without a key. */
+export interface LeasedPlaces {
+  readonly all: LeasedSlots;
+  readonly anonymous: LeasedSlots;
+}
+
+/** An execution without a place. */
+interface Waiting {
+  readonly isAnonymous: boolean;
+  readonly go: () => void;
+  readonly refuse: (error: unknown) => void;
+  /** Decides whether it waits for others to end, or else makes its refusal. */
+  readonly stay: () => Error | undefined;
+  /** Question about shared places before it came, until it waits for the end of others. */
+  asked: { readonly all: number; readonly anonymous: number } | undefined;
+}
+
 /**
  * Counts one tenant's concurrent executions, and queues those that wait for a place, in order.
  * Executions without a key get at most half of the places in each, because anyone can request them.
  */
 export class ConcurrencyLimits {
   readonly #patience: number;
+  readonly #leased: LeasedPlaces | undefined;
   #running = 0;
   /** Number of running executions without a key. */
   #anonymous = 0;
   #concurrency = 0;
-  /** Callbacks of waiting executions → whether they came without a key. */
-  readonly #waiting = new Map<() => void, boolean>();
+  readonly #waiting = new Set<Waiting>();
 
-  /** Creates the limits. An execution waits at most `patience` milliseconds for others to end. */
-  constructor(patience: number) {
+  /**
+   * Creates the limits. An execution waits at most `patience` milliseconds for others to end. Without
+   * `leased`, no other server has places.
+   */
+  constructor(patience: number, leased?: LeasedPlaces, onIdle: () => void = () => {}) {
     this.#patience = patience;
+    this.#leased = leased;
+    for (const kind of ["all", "anonymous"] as const) {
+      const slots = leased?.[kind];
+      if (slots === undefined) continue;
+      slots.onAnswer = (error) => {
+        this.#answered(slots, kind, error);
+        if (this.idle) onIdle();
+      };
+    }
   }
 
   get idle(): boolean {
-    return this.#running === 0 && this.#waiting.size === 0;
+    if (this.#running > 0 || this.#waiting.size > 0) return false;
+    return this.#leased === undefined || (this.#leased.all.isIdle && this.#leased.anonymous.isIdle);
   }
 
   /** Throws the error with which `take` would reject at once. */
-  check({ concurrency, queue }: Bounds, { wait, isAnonymous = false }: WaitingExecution): void {
-    if (this.#hasPlace(concurrency, isAnonymous)) return;
-    const waiting = [...this.#waiting.values()].filter((each) => each).length;
+  check(bounds: Bounds, asking: WaitingExecution): void {
+    const { concurrency } = bounds;
+    const { isAnonymous = false } = asking;
+    if (this.#hasPlace(concurrency, isAnonymous) || this.#mayAsk(concurrency, isAnonymous)) return;
+    const failure = this.#leased?.all.failure ?? (isAnonymous && this.#leased?.anonymous.failure);
+    if (failure) throw failure.error;
+    const refusal = this.#refusal(bounds, asking);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** Makes the refusal of an execution that cannot even wait. */
+  #refusal(
+    { queue }: Bounds,
+    { wait, isAnonymous = false }: WaitingExecution,
+  ): QuotaExceeded | undefined {
+    const staying = [...this.#waiting].filter(({ asked }) => asked === undefined);
+    const waiting = staying.filter((each) => each.isAnonymous).length;
     const isOver = isAnonymous && waiting >= halfOf(queue);
-    if (wait && this.#waiting.size < queue && !isOver) return;
-    const { size } = this.#waiting;
-    throw this.#full(
+    if (wait && staying.length < queue && !isOver) return undefined;
+    return this.#full(
       isAnonymous
         ? `${this.#anonymous} executions of callers without a key run, and ${waiting} wait`
-        : `${this.#running} of its executions run, and ${size} wait`,
+        : `${this.#running} of its executions run, and ${staying.length} wait`,
     );
   }
 
   #hasPlace(concurrency: number, isAnonymous: boolean): boolean {
-    if (this.#running >= concurrency) return false;
-    return !isAnonymous || this.#anonymous < halfOf(concurrency);
+    // A lease is only of a number of places.
+    const leased = Number.isFinite(concurrency) ? this.#leased : undefined;
+    if (this.#running >= Math.min(concurrency, leased?.all.count ?? concurrency)) return false;
+    if (!isAnonymous) return true;
+    const half = halfOf(concurrency);
+    return this.#anonymous < Math.min(half, leased?.anonymous.count ?? half);
+  }
+
+  /** Tests whether the store may have a place for one more. */
+  #mayAsk(concurrency: number, isAnonymous: boolean): boolean {
+    if (this.#leased === undefined || !Number.isFinite(concurrency)) return false;
+    const { all, anonymous } = this.#leased;
+    const asking = [...this.#waiting].filter(({ asked }) => asked !== undefined);
+    const hasRoom = this.#running + asking.length < concurrency;
+    if (!isAnonymous) return hasRoom && !all.isFull;
+    const without = asking.filter((each) => each.isAnonymous).length;
+    return (
+      hasRoom && !all.isFull && !anonymous.isFull && this.#anonymous + without < halfOf(concurrency)
+    );
   }
 
   #full(message: string): QuotaExceeded {
@@ -75,28 +136,39 @@ export class ConcurrencyLimits {
     this.#advance();
     if (this.#hasPlace(bounds.concurrency, isAnonymous)) {
       this.#begin(isAnonymous);
+      this.#tell();
       return;
     }
+    const { all, anonymous } = this.#leased ?? {};
+    const isAsking = this.#mayAsk(bounds.concurrency, isAnonymous);
+    const asked = isAsking ? { all: all?.asked ?? 0, anonymous: anonymous?.asked ?? 0 } : undefined;
     await new Promise<void>((resolve, reject) => {
       const settled = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", leave);
-        this.#waiting.delete(go);
+        this.#waiting.delete(waiting);
       };
+      const refuse = (error: unknown): void => {
+        settled();
+        reject(error);
+      };
+      const leave = (): void => {
+        refuse(new Aborted());
+        this.#tell();
+      };
+      const timer = setTimeout(() => {
+        refuse(this.#full(`for ${this.#patience} ms none has ended`));
+        this.#tell();
+      }, this.#patience);
       const go = (): void => {
         settled();
         resolve();
       };
-      const leave = (): void => {
-        settled();
-        reject(new Aborted());
-      };
-      const timer = setTimeout(() => {
-        settled();
-        reject(this.#full(`for ${this.#patience} ms none has ended`));
-      }, this.#patience);
-      this.#waiting.set(go, isAnonymous);
+      const stay = (): Error | undefined => this.#refusal(bounds, asking);
+      const waiting: Waiting = { isAnonymous, go, refuse, stay, asked };
+      this.#waiting.add(waiting);
       signal?.addEventListener("abort", leave, { once: true });
+      this.#tell();
     });
   }
 
@@ -105,6 +177,7 @@ export class ConcurrencyLimits {
     this.#running -= 1;
     if (isAnonymous) this.#anonymous -= 1;
     this.#advance();
+    this.#tell();
   }
 
   #begin(isAnonymous: boolean): void {
@@ -113,12 +186,43 @@ export class ConcurrencyLimits {
   }
 
   #advance(): void {
-    for (const [go, isAnonymous] of this.#waiting) {
+    for (const { go, isAnonymous } of this.#waiting) {
       if (!this.#hasPlace(this.#concurrency, isAnonymous)) continue;
-      this.#waiting.delete(go);
       this.#begin(isAnonymous);
       go();
     }
+  }
+
+  /** Tells the shared places how many are in use. */
+  #tell(): void {
+    if (this.#leased === undefined || !Number.isFinite(this.#concurrency)) return;
+    const { all, anonymous } = this.#leased;
+    const [running, most] = [this.#running, this.#concurrency];
+    all.update({ need: Math.min(running + this.#waiting.size, most), running, most });
+    const without = [...this.#waiting].filter((each) => each.isAnonymous).length;
+    const half = halfOf(most);
+    const need = Math.min(this.#anonymous + without, half);
+    anonymous.update({ need, running: this.#anonymous, most: half });
+  }
+
+  /** Has executions begin after an answer about shared places. Those that got none wait, or are refused. */
+  #answered(slots: LeasedSlots, kind: keyof LeasedPlaces, error: unknown): void {
+    this.#advance();
+    for (const waiting of this.#waiting) {
+      const { asked, isAnonymous, refuse, stay } = waiting;
+      if (asked === undefined || slots.answered <= asked[kind]) continue;
+      if (
+        kind === "anonymous"
+          ? !isAnonymous || this.#anonymous < slots.count
+          : this.#running < slots.count
+      )
+        continue;
+      // Until here it counts as one that asks, and not as one that waits.
+      const refusal = error ?? stay();
+      if (refusal === undefined) waiting.asked = undefined;
+      else refuse(refusal);
+    }
+    this.#tell();
   }
 }
 

@@ -1,10 +1,12 @@
 import type { Executions } from "../store/contract/executions.ts";
+import type { Leases } from "../store/contract/leases.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { Admission, Release } from "./admission.ts";
-import { Budgets } from "./budgets.ts";
-import { ConcurrencyLimits } from "./concurrency-limits.ts";
+import { type BudgetCounter, Budgets } from "./budgets.ts";
+import { ConcurrencyLimits, type LeasedPlaces } from "./concurrency-limits.ts";
 import type { Used } from "./day.ts";
-import { Rates } from "./rates.ts";
+import { LeasesOfServer } from "./leases-of-server.ts";
+import { type RateCounter, Rates } from "./rates.ts";
 
 /**
  * Milliseconds an execution waits for others. It is less than the extra time for which an
@@ -12,43 +14,61 @@ import { Rates } from "./rates.ts";
  */
 const PATIENCE = 60_000;
 
+export interface QuotasOptions {
+  /** Returns Unix time in milliseconds. Default: the clock of this host. */
+  readonly now?: () => number;
+  /** Longest wait, in milliseconds. */
+  readonly patience?: number | undefined;
+  /** Leases in a store that other servers use, too. Default: no other server uses it. */
+  readonly shared?: { readonly leases: Leases; readonly node: string } | undefined;
+}
+
+/** One tenant's executions at once. */
+interface Places {
+  readonly limits: ConcurrencyLimits;
+  readonly leased: LeasedPlaces | undefined;
+}
+
 /** Limits each tenant's executions: at once, within its rate, and within a day. */
 export class Quotas implements Admission {
-  readonly #slots = new Map<string, ConcurrencyLimits>();
-  readonly #rates = new Rates();
-  readonly #budgets: Budgets;
-
+  readonly #places = new Map<string, Places>();
+  readonly #leases: LeasesOfServer | undefined;
+  readonly #rates: RateCounter;
+  readonly #budgets: BudgetCounter;
   readonly #patience: number;
 
-  /** Creates the quotas. `now` is Unix time, `patience` the longest wait, both in milliseconds. */
   constructor(
     executions: Pick<Executions, "used">,
-    { now, patience = PATIENCE }: { now?: () => number; patience?: number | undefined } = {},
+    { now, patience = PATIENCE, shared }: QuotasOptions = {},
   ) {
-    this.#budgets = new Budgets(executions, now);
+    this.#leases = shared && new LeasesOfServer(shared.leases, shared.node);
+    this.#rates = this.#leases?.rates ?? new Rates();
+    this.#budgets = this.#leases?.budgets ?? new Budgets(executions, now);
     this.#patience = patience;
   }
 
   async admit(caller: Caller, options: Parameters<Admission["admit"]>[1]): Promise<Release> {
     const { tenant, limits } = caller;
     // Checked first: an execution without a place has not begun, so no rate or budget may count it.
-    this.#slots.get(tenant.id)?.check(limits, options);
-    await this.#rates.count(caller);
+    this.#places.get(tenant.id)?.limits.check(limits, options);
+    const undo = await this.#rates.count(caller);
     const settle = await this.#budgets.take(caller);
-    const slots = this.#slotsOf(tenant.id);
+    const places = this.#placesOf(tenant.id);
     try {
-      await slots.take(limits, options);
+      await places.limits.take(limits, options);
     } catch (error) {
       settle(null);
-      this.#tidy(tenant.id, slots);
+      undo();
+      this.#tidy(tenant.id, places);
       throw error;
     }
-    return (used) => {
-      slots.give(options.isAnonymous);
-      this.#tidy(tenant.id, slots);
+    const release = (used: Parameters<Release>[0]): void => {
+      places.limits.give(options.isAnonymous);
+      this.#tidy(tenant.id, places);
       // Without a measured CPU time, all time but the wait for a sandbox counts.
       settle(used && (used.cpu ?? used.wall - used.queued));
     };
+    return settle.reserved ? Object.assign(release, { reserved: settle.reserved }) : release;
   }
 
   charge(tenant: string, cpu: number): void {
@@ -60,13 +80,24 @@ export class Quotas implements Admission {
     return this.#budgets.today(caller);
   }
 
-  #slotsOf(tenant: string): ConcurrencyLimits {
-    const slots = this.#slots.get(tenant) ?? new ConcurrencyLimits(this.#patience);
-    this.#slots.set(tenant, slots);
-    return slots;
+  /** Gives what is leased back to other servers, once nothing runs any more. */
+  async close(): Promise<void> {
+    await this.#leases?.close();
   }
 
-  #tidy(tenant: string, slots: ConcurrencyLimits): void {
-    if (slots.idle && this.#slots.get(tenant) === slots) this.#slots.delete(tenant);
+  #placesOf(tenant: string): Places {
+    const known = this.#places.get(tenant);
+    if (known !== undefined) return known;
+    const leased = this.#leases?.placesOf(tenant);
+    const onIdle = (): void => this.#tidy(tenant, made);
+    const made = { limits: new ConcurrencyLimits(this.#patience, leased, onIdle), leased };
+    this.#places.set(tenant, made);
+    return made;
+  }
+
+  #tidy(tenant: string, places: Places): void {
+    if (!places.limits.idle || this.#places.get(tenant) !== places) return;
+    this.#places.delete(tenant);
+    if (places.leased !== undefined) this.#leases?.forget(places.leased);
   }
 }

@@ -1,9 +1,30 @@
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import type { Caller } from "../tenants/auth.ts";
+import type { TenantLimits } from "../tenants/limits.ts";
+
+/** Takes back what was counted, because nothing has begun. */
+export type Undo = () => void;
 
 /** Counts events of tenants within a time, each against its own limit. */
-export class Rates {
+export interface RateCounter {
+  /**
+   * Counts one event.
+   *
+   * @throws {QuotaExceeded} If it is one too many.
+   */
+  count(caller: Caller): Promise<Undo>;
+  /**
+   * Checks that one more event is allowed, by what is known here.
+   *
+   * @throws {QuotaExceeded} If it would be one too many.
+   */
+  check(caller: Caller): Promise<void>;
+  close(): void;
+}
+
+/** Counts the events of this process. */
+export class Rates implements RateCounter {
   /** Limiters by limit. A changed limit starts a new count. */
   readonly #limiters = new Map<string, RateLimiterMemory>();
   readonly #verb: string;
@@ -15,30 +36,23 @@ export class Rates {
     this.#what = what;
   }
 
-  /**
-   * Counts one event.
-   *
-   * @throws {QuotaExceeded} If it is one too many.
-   */
-  async count(caller: Caller): Promise<void> {
+  async count(caller: Caller): Promise<Undo> {
     const limiter = this.#limiterOf(caller);
     try {
       await limiter?.consume(caller.tenant.id);
+      return () => {};
     } catch (reason) {
       if (!(reason instanceof RateLimiterRes)) throw reason;
       throw this.#exceeded(caller, reason);
     }
   }
 
-  /**
-   * Checks that one more event is allowed.
-   *
-   * @throws {QuotaExceeded} If it would be one too many.
-   */
   async check(caller: Caller): Promise<void> {
     const now = await this.#limiterOf(caller)?.get(caller.tenant.id);
     if (now && now.remainingPoints <= 0) throw this.#exceeded(caller, now);
   }
+
+  close(): void {}
 
   #limiterOf({ limits: { rate } }: Caller): RateLimiterMemory | undefined {
     if (rate === undefined) return undefined;
@@ -51,7 +65,11 @@ export class Rates {
   }
 
   #exceeded({ limits: { rate } }: Caller, { msBeforeNext }: RateLimiterRes): QuotaExceeded {
-    const message = `The tenant may ${this.#verb} ${rate?.requests} ${this.#what} in ${rate?.seconds} s`;
+    const message = rateMessage(this.#verb, this.#what, rate);
     return new QuotaExceeded("RATE_LIMIT", message, msBeforeNext);
   }
+}
+
+export function rateMessage(verb: string, what: string, rate: TenantLimits["rate"]): string {
+  return `The tenant may ${verb} ${rate?.requests} ${what} in ${rate?.seconds} s`;
 }

@@ -198,7 +198,8 @@ export class Runs {
       if (hasRun) used = end.usage ?? { cpu: null, wall: end.duration, queued: 0 };
       const row = rowOf({ ...asked, id }, facts, startedAt, end);
       const kept = log?.end(output);
-      executionWriter.record(kept === undefined ? row : { ...row, logs: kept });
+      const reserved = hasRun ? release.reserved : undefined;
+      executionWriter.record(kept || reserved ? { ...row, logs: kept, reserved } : row);
       onEnd?.(row);
     };
     try {

@@ -4,7 +4,7 @@ import { buildApp } from "../../server/app.ts";
 import type { Services, ServicesOptions } from "../../server/services.ts";
 import type { Store, StoreOptions } from "../../server/store/contract/store.ts";
 import { openStore } from "../../server/store/open.ts";
-import { createTenancy } from "../../server/tenancy.ts";
+import { createTenancy, type Tenancy } from "../../server/tenancy.ts";
 import { config, type PartialConfig } from "../../src/config/config.ts";
 import { tenantBody } from "../../src/contract/tenants.ts";
 import type { ExecuteOptions, Job, Outcome } from "../../src/engines/contract/contract.ts";
@@ -26,6 +26,7 @@ export class ControlPlane {
   behave: Behaviour = async () => ({ result: 1 });
   readonly #directory: string | undefined;
   readonly #services: Services[] = [];
+  readonly #tenancies: Tenancy[] = [];
 
   /** Takes a store of the test's own, and closes it at the end. */
   constructor(store: Store, directory?: string) {
@@ -63,6 +64,7 @@ export class ControlPlane {
       ...options,
     });
     this.#services.push(services);
+    this.#tenancies.push(tenancy);
     const app = buildApp({ services, tenancy, maxBody: 1_048_576, onError });
     /** Makes a tenant, and a function that sends requests with its key. */
     const tenant = async (id: string, limits: object = {}) => {
@@ -91,6 +93,7 @@ export class ControlPlane {
       await callbacks?.close();
       await executionWriter.close(1_000);
     }
+    for (const tenancy of this.#tenancies) await tenancy.close().catch(() => {});
     await this.store.close();
     if (this.#directory !== undefined) await rm(this.#directory, { recursive: true });
   }

@@ -8,7 +8,7 @@ import type { Kernel } from "../../src/kernel/kernel.ts";
 import { SOLE_TENANT } from "../../src/request/tenant.ts";
 
 /** Makes an object that fails at every use, for tests that are not about the store. */
-function untouched<T extends object>(name: string): T {
+export function untouched<T extends object>(name: string): T {
   const fail = (): never => {
     throw new Error(`This test has no store, and asked it for ${name}`);
   };
