@@ -23,10 +23,10 @@ export interface Weaker {
 class Blind extends ProcessView {
   #begun = false;
 
-  override workers(): number {
-    if (this.#begun) return 0;
+  override hasWorkers(): boolean {
+    if (this.#begun) return false;
     this.#begun = true;
-    return super.workers() ?? 0;
+    return super.hasWorkers() ?? false;
   }
 
   override state(): ReturnType<ProcessView["state"]> {

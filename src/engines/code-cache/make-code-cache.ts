@@ -21,8 +21,12 @@ import { SocketDirectory } from "../connection/socket-directory.ts";
 export const CODE = "v8_code_cache_v2";
 
 const MADE_WITHIN = 60_000;
-/** Files beside a database without which nobody opens it who may not write. */
-const LOG_FILES = ["-wal", "-shm"];
+/**
+ * Files beside a database without which nobody opens it who may not write, and their contents. The log
+ * has the length of its header. Of a shorter one SQLite assumes at each query that somebody may have
+ * written meanwhile. It would map the database anew each time, which costs four times the query.
+ */
+const LOG_FILES = { "-wal": new Uint8Array(32), "-shm": new Uint8Array(0) };
 const READ_ONLY = 0o444;
 const ENTERED_BY_ALL = 0o755;
 
@@ -106,6 +110,10 @@ function lower({ pid }: ChildProcess): void {
   }
 }
 
+function isOfLog(name: string): boolean {
+  return Object.keys(LOG_FILES).some((end) => name.endsWith(end));
+}
+
 /** Makes what is left of the databases read-only, for everybody. */
 async function close(directory: string): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true });
@@ -114,10 +122,12 @@ async function close(directory: string): Promise<void> {
   for (const entry of entries.filter((one) => !one.isFile())) {
     await rm(join(directory, entry.name), { recursive: true });
   }
-  const files = names.flatMap((name) => [name, ...LOG_FILES.map((end) => `${name}${end}`)]);
-  for (const name of files) {
+  for (const name of names.filter((one) => !isOfLog(one))) {
     const path = join(directory, name);
-    await writeFile(path, "", { flag: "a" });
+    for (const [end, bytes] of Object.entries(LOG_FILES)) {
+      await writeFile(`${path}${end}`, bytes);
+      await chmod(`${path}${end}`, READ_ONLY);
+    }
     await chmod(path, READ_ONLY);
   }
   await chmod(directory, ENTERED_BY_ALL);

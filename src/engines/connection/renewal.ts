@@ -29,7 +29,7 @@ export class Renewal {
   /** Notes the state of the process. Must be called before it runs code that is not ours. */
   begin(): void {
     // A process in which even the warm worker has no thread is not what it seems.
-    if (this.#before === undefined && this.#view?.workers()) this.#before = this.#view.state();
+    if (this.#before === undefined && this.#view?.hasWorkers()) this.#before = this.#view.state();
   }
 
   /** Ends all workers and removes what they left. Returns whether nothing is left for sure. */
@@ -56,9 +56,9 @@ export class Renewal {
 async function withoutWorkers(view: ProcessView): Promise<boolean> {
   const end = performance.now() + WITHIN;
   for (let pause = FIRST_LOOK; ; pause = Math.min(2 * pause, LAST_LOOK)) {
-    const count = view.workers();
-    if (count === 0) return true;
-    if (count === undefined || performance.now() > end) return false;
+    const isAny = view.hasWorkers();
+    if (isAny === false) return true;
+    if (isAny === undefined || performance.now() > end) return false;
     await sleep(pause);
   }
 }

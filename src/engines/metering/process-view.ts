@@ -42,19 +42,21 @@ export class ProcessView {
   }
 
   /**
-   * Counts the workers; `undefined` if the process cannot be seen. Code may rename its thread, so a
-   * worker is also known by its event loop, which code can neither close nor hide.
+   * Tells whether there is a worker; `undefined` if the process cannot be seen. Code may rename its
+   * thread, so a worker is also known by its event loop, which code can neither close nor hide.
    */
-  workers(): number | undefined {
-    const named = listed(`${this.#path}/task`)?.filter((task) => {
+  hasWorkers(): boolean | undefined {
+    const tasks = listed(`${this.#path}/task`);
+    if (tasks === undefined) return undefined;
+    // From the last on: threads of workers are the youngest, and most looks find one.
+    for (const task of tasks.reverse()) {
       const name = text(`${this.#path}/task/${task}/comm`) ?? "";
-      return WORKER_THREAD.test(name.trim());
-    }).length;
-    if (named === undefined || named > 0) return named;
+      if (WORKER_THREAD.test(name.trim())) return true;
+    }
     const links = this.#links();
     if (links === undefined) return undefined;
     const count = (kind: string): number => links.filter((link) => link === kind).length;
-    return Math.max(0, count(POLL) - count(WAKER) - OWN_LOOPS);
+    return count(POLL) - count(WAKER) > OWN_LOOPS;
   }
 
   /** Reads the state; `undefined` where this process may not see all of it. */
