@@ -8,6 +8,7 @@ import type {
 } from "../../src/engines/contract/contract.ts";
 import { ProcessView } from "../../src/engines/metering/process-view.ts";
 import type { Removal } from "../../src/protocol/host-settings.ts";
+import { Stage } from "../helpers/stage.ts";
 import { job, PROFILE, until } from "./engine-contract.ts";
 import { RESIDUES, type Residue } from "./residue-cases.ts";
 
@@ -66,6 +67,13 @@ async function pair(
   return { first, second };
 }
 
+/** Cases that run one after the other in the same sandboxes, so that few have to start. */
+const TOGETHER = 5;
+
+function keyOf(cases: readonly Residue[], residue: Residue): string {
+  return `cases ${Math.floor(cases.indexOf(residue) / TOGETHER)}`;
+}
+
 /** Most executions in which a weaker build has to show a trace. */
 const ROUNDS = 5;
 
@@ -97,7 +105,7 @@ export function tenantReuseContract(
     afterAll(() => engine.close());
 
     it.each(cases)("leaves nothing of $name", async (residue) => {
-      const { first, second } = await pair(engine, residue.name, residue);
+      const { first, second } = await pair(engine, keyOf(cases, residue), residue);
       if (!residue.mayFail) expect(first).toMatchObject({ status: "ok" });
       expect(second).toMatchObject({ status: "ok", result: residue.nothing ?? null, logs: [] });
       if (residue.ends === "perhaps") return;
@@ -167,6 +175,27 @@ export function tenantReuseContract(
       expect(await run(how, code)).toMatchObject({ status: "error" });
       await idle(engine);
       expect(await freshness(how)).toBe("worker");
+    });
+
+    it("leaves no subscription to a channel, and nobody who sends to it", async () => {
+      const stage = new Stage();
+      const { member, heard } = stage.stranger(["out"]);
+      const options: Partial<ExecuteOptions> = { reuse: { key: "channel", scope: "tenant" } };
+      const start = (code: string) => stage.run(engine, code, undefined, 20_000, options);
+      const writer = start(`channel.on("left", () => console.log("left"));
+        setInterval(() => channel.emit("out", "left"), 1); export default () => 1`);
+      expect(await writer.outcome).toMatchObject({ status: "ok", result: 1 });
+      await idle(engine);
+      const reader = start(`export default () => new Promise((resolve) => {
+        channel.on("mine", resolve); channel.emit("out", "mine") })`);
+      await until(() => heard.includes("mine"));
+      member.emit("left", "1");
+      member.emit("mine", "2");
+      const outcome = await reader.outcome;
+      expect(outcome).toMatchObject({ result: 2, logs: [], usage: { fresh: "worker" } });
+      expect(heard.slice(heard.indexOf("mine"))).toEqual(["mine"]);
+      member.leave();
+      await idle(engine);
     });
 
     it("counts for each execution what it has used itself", async () => {

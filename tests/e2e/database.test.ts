@@ -129,6 +129,32 @@ describe.each(["container", "isolated"] as const)("a database at level %s", (san
     expect(results).toEqual([1, 2, 3, 4].map((runs) => [runs, true]));
   });
 
+  it("keeps nothing of a session for the tenant's next execution in the same sandbox", async () => {
+    const reused = { reuse: "tenant", reuseKey: sandbox };
+    const writer = await run(
+      `export default async () => {
+        await db.db.execute("select set_config('app.left', 'left', false), pg_advisory_lock(7)");
+        await db.db.execute("prepare mine as select 1");
+        await db.db.execute("begin");
+        const [{ pid }] = await db.db.execute("select pg_backend_pid() as pid");
+        return pid;
+      }`,
+      reused,
+    );
+    await until(async () => (await inUse()) === 0);
+    const reader = await run(
+      `export default async (before) => {
+        const [left] = await db.db.execute(\`select current_setting('app.left', true) as setting,
+          pg_try_advisory_lock(7) as free, pg_backend_pid() as pid,
+          (select count(*)::int from pg_prepared_statements where name = 'mine') as prepared\`);
+        return { ...left, pid: left.pid === before, setting: left.setting || null };
+      }`,
+      { ...reused, input: writer.result },
+    );
+    expect(reader.result).toEqual({ setting: null, free: true, pid: false, prepared: 0 });
+    expect(reader.usage?.fresh).toBe("worker");
+  });
+
   it("keeps nothing of a transaction that was left open", async () => {
     await run(`export default async () => {
       await db.db.execute("begin");

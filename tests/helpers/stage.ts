@@ -1,6 +1,6 @@
 import { ChannelRouter, type Membership } from "../../src/channels/channels.ts";
 import { config } from "../../src/config/config.ts";
-import type { Engine, Outcome } from "../../src/engines/contract/contract.ts";
+import type { Engine, ExecuteOptions, Outcome } from "../../src/engines/contract/contract.ts";
 import type { ChannelRequest } from "../../src/protocol/messages.ts";
 import { resolveTools } from "../../src/tools/registry.ts";
 import { job, PROFILE, until } from "../contract/engine-contract.ts";
@@ -17,7 +17,13 @@ export class Stage {
   readonly router = new ChannelRouter();
 
   /** Runs code as the kernel does. */
-  run(engine: Engine, code: string, tenant = "tenant", timeout = 20_000): Actor {
+  run(
+    engine: Engine,
+    code: string,
+    tenant = "tenant",
+    timeout = 20_000,
+    more: Partial<ExecuteOptions> = {},
+  ): Actor {
     const member = this.router.join(tenant);
     const asked: ChannelRequest[] = [];
     const channel = {
@@ -31,7 +37,7 @@ export class Stage {
       },
     };
     const tools = resolveTools(["channel"], config());
-    const options = { profile: PROFILE, timeout, channel };
+    const options = { profile: PROFILE, timeout, channel, ...more };
     const outcome = engine
       .execute(job(code, undefined, "default", tools), options)
       .finally(() => member.leave());
