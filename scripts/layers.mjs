@@ -22,6 +22,7 @@ const LIBRARY = [
   ["src/tools", "src/egress-client", "src/channels"],
   ["src/engines/metering"],
   ["src/engines/contract", "src/engines/instance"],
+  ["src/engines/spawner"],
   ["src/engines/pool"],
   ["src/engines/connection"],
   ["src/engines/code-cache"],

@@ -69,6 +69,7 @@ export async function buildPrograms(): Promise<Built> {
     await buildTypeEntry(),
     await buildToolModules(),
     within("code-cache", await buildPacker()),
+    within("spawner", await buildSpawner()),
   ]);
 }
 
@@ -171,6 +172,12 @@ export async function buildConfined(
 /** Builds the program for Deno that packs the runner's compiled code. */
 async function buildPacker(): Promise<Built> {
   const entryPoints = { pack: "src/engines/code-cache/pack-entry.ts" };
+  return bundle({ ...MODULE, entryPoints, platform: "node" });
+}
+
+/** Builds the program for Node.js that starts sandboxes which are processes. */
+async function buildSpawner(): Promise<Built> {
+  const entryPoints = { main: "src/engines/spawner/spawner-entry.ts" };
   return bundle({ ...MODULE, entryPoints, platform: "node" });
 }
 

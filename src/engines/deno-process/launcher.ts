@@ -1,8 +1,5 @@
-import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
-import { constants } from "node:os";
 import { deadline } from "../../base/deadline.ts";
-import { ownDescriptors } from "../../base/inherited-descriptors.ts";
 import { newUser } from "../../confined-process/host-confinement.ts";
 import { DatabaseProxy } from "../../database/database-proxy.ts";
 import { SpareConnections } from "../../database/spare-connections.ts";
@@ -25,6 +22,9 @@ import { Meter } from "../metering/meter.ts";
 import { ProcessGauge } from "../metering/process-gauge.ts";
 import { ProcessView } from "../metering/process-view.ts";
 import { type Throttle, watched } from "../pool/idle-watch.ts";
+import type { Command } from "../spawner/orders.ts";
+import { Spawner } from "../spawner/spawner.ts";
+import type { SpawnedProcess } from "../spawner/spawner-process.ts";
 import { assertContained } from "./contained-paths.ts";
 import {
   confinedProcess,
@@ -35,7 +35,6 @@ import {
 
 const READY_WITHIN = 10_000;
 const EXIT_WITHIN = 2_000;
-const MAX_COMPLAINT = 2_000;
 
 /**
  * Starts sandboxes that are Deno processes of this host. The Worker's permissions restrict the
@@ -44,6 +43,8 @@ const MAX_COMPLAINT = 2_000;
 export class DenoProcessLauncher implements Launcher {
   readonly level = "isolated";
   readonly prepares = true;
+  /** Starts the processes. Another one takes its place when it ends. */
+  readonly spawner = new Spawner();
   readonly #instanceDirectory: string;
   readonly #runnerDirectory: string;
   readonly #reach: Reach;
@@ -111,15 +112,18 @@ export class DenoProcessLauncher implements Launcher {
     const confinement = await this.#confine();
     const user = newUser(confinement.host);
     const sockets = await SocketDirectory.create(this.#instanceDirectory, user);
-    const child = this.#spawn(confinement, user, sockets, profile, hurried);
-    const exited = exitOf(child);
-    const complaint = firstWords(child);
-    const meter = new Meter(new ProcessGauge(child.pid ?? 0));
+    const command = this.#command(confinement, user, sockets, profile, hurried);
+    const child = await this.spawner.start(command).catch(async (error: unknown) => {
+      await sockets.remove();
+      throw error;
+    });
+    const { pid, ended } = child;
+    const meter = new Meter(new ProcessGauge(pid));
     let outOfMemory = false;
     const kill = (): void => {
-      child.kill("SIGKILL");
+      child.signal("SIGKILL");
     };
-    const stopWatch = watchMemory(child.pid ?? 0, profile.memory, () => {
+    const stopWatch = watchMemory(pid, profile.memory, () => {
       outOfMemory = true;
       // A process that has ended has no figures in /proc.
       meter.read();
@@ -128,13 +132,13 @@ export class DenoProcessLauncher implements Launcher {
     const destroy = async (): Promise<void> => {
       kill();
       stopWatch();
-      await exited;
+      await ended;
       meter.close();
       await sockets.remove();
     };
     try {
-      const failed = exited.then((code) => {
-        throw new Error(`Deno ended with code ${code} before it was ready: ${complaint.text}`);
+      const failed = ended.then((end) => {
+        throw new Error(`Deno ended with code ${end?.code} before it was ready: ${end?.said}`);
       });
       const connection = await deadline(
         Promise.race([sockets.connected(), failed]),
@@ -143,9 +147,9 @@ export class DenoProcessLauncher implements Launcher {
       );
       if (worker !== undefined) await connection.prepare(worker);
       // From here on the process runs hostile code, and its output is not read.
-      child.stderr?.destroy();
+      child.hush();
       void connection.closed.then(() => meter.read());
-      const view = this.#view(child.pid ?? 0);
+      const view = this.#view(pid);
       const renewal = new Renewal(connection, view, profile.memory);
       const sandbox: Sandbox = {
         id: sockets.id,
@@ -164,10 +168,10 @@ export class DenoProcessLauncher implements Launcher {
         finish: () => connection.finish(),
         ping: (timeout) => connection.ping(timeout),
         diagnose: async () => {
-          const code = await deadline(exited, EXIT_WITHIN, "Waiting for the exit").catch(
-            () => null,
+          const end = await deadline(ended, EXIT_WITHIN, "Waiting for the exit").catch(
+            () => undefined,
           );
-          const exit: Exit | undefined = code === null ? undefined : { code, outOfMemory };
+          const exit: Exit | undefined = end && { code: end.code, outOfMemory };
           return exitFault(exit, profile.memory);
         },
         destroy,
@@ -220,15 +224,16 @@ export class DenoProcessLauncher implements Launcher {
   async close(): Promise<void> {
     await this.#codeCaches?.close();
     await this.#reserve.close();
+    this.spawner.close();
   }
 
-  #spawn(
+  #command(
     confinement: ProcessConfinement,
     user: number | undefined,
     sockets: SocketDirectory,
     profile: Profile,
     hurried: boolean,
-  ): ChildProcess {
+  ): Command {
     // A Worker can be granted hosts only if its process has a network.
     const { network = false } = profile;
     const heap = heapMegabytes(profile.memory);
@@ -242,41 +247,23 @@ export class DenoProcessLauncher implements Launcher {
       hurried,
     });
     const [file = "", ...rest] = confinedProcess(confinement, args, user, network);
-    return spawn(file, rest, {
+    return {
+      file,
+      args: rest,
       cwd: sockets.directory,
       env: { ...HOST_ENVIRONMENT, ...(codeCache !== undefined && { DENO_DIR: codeCache }) },
-      stdio: ownDescriptors(["ignore", "ignore", "pipe"] as const) as StdioOptions,
-    });
+    };
   }
 }
 
 /** Throttles a process by stopping all its threads, because no control group can slow it down. */
-function stopping(child: ChildProcess): Throttle {
+function stopping(child: SpawnedProcess): Throttle {
   return {
     async hold() {
-      child.kill("SIGSTOP");
+      child.signal("SIGSTOP");
     },
     async release() {
-      child.kill("SIGCONT");
+      child.signal("SIGCONT");
     },
   };
-}
-
-/** Collects the standard error of a process, for the case that it fails to start. */
-function firstWords(child: ChildProcess): { text: string } {
-  const complaint = { text: "" };
-  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
-    complaint.text = `${complaint.text}${chunk}`.slice(0, MAX_COMPLAINT);
-  });
-  return complaint;
-}
-
-/** Resolves with the exit code, 128 + signal for a signal, and −1 if the process never started. */
-function exitOf(child: ChildProcess): Promise<number> {
-  return new Promise((resolve) => {
-    child.once("error", () => resolve(-1));
-    child.once("exit", (code, signal) => {
-      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
-    });
-  });
 }

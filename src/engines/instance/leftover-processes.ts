@@ -9,11 +9,12 @@ import { basename } from "node:path";
 export async function killLeftovers(directory: string): Promise<void> {
   const pids = await readdir("/proc").catch(() => []);
   await Promise.all(
-    pids.filter((name) => /^[0-9]+$/.test(name)).map((pid) => killIfOf(directory, pid)),
+    pids.filter((name) => /^[0-9]+$/.test(name)).map((pid) => killLeftover(directory, pid)),
   );
 }
 
-async function killIfOf(directory: string, pid: string): Promise<void> {
+/** Kills a process if it is a sandbox of this directory. An id may belong to another one by now. */
+export async function killLeftover(directory: string, pid: string): Promise<void> {
   try {
     const socket = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0").at(-2);
     if (!socket?.startsWith(`${directory}/`)) return;
