@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { messageOf } from "../src/base/errors.ts";
 import { levels } from "../src/contract/tenants.ts";
-import { storeLocation } from "./store/location.ts";
+import { storeKind, storeLocation } from "./store/location.ts";
 import { DEFAULT_LEVELS } from "./tenants/secret-settings.ts";
 
 export const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
@@ -50,6 +50,11 @@ export const location = z
       return z.NEVER;
     }
   });
+
+/** URL of a store's server. */
+export const serverLocation = location.refine((text) => storeKind(text) === "postgres", {
+  message: "Expected a postgres:// URL",
+});
 
 /** A JSON object of texts. */
 export const texts = json.pipe(z.record(z.string(), z.string()));

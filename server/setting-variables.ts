@@ -21,6 +21,7 @@ import {
   location,
   orNone,
   secretKey,
+  serverLocation,
   tenantLevels,
   texts,
 } from "./setting-parsers.ts";
@@ -93,6 +94,8 @@ export const VARIABLES = {
   reserve: variable("ISOLATE_STORE_RESERVE", integer.optional()),
   /** Location of the store: a `postgres://` URL, which is a secret, or a directory. */
   store: variable("ISOLATE_STORE_URL", location.prefault(".isolate/store")),
+  /** URL by which the store's own server is reached, if the other leads to a pooler. A secret. */
+  directUrl: variable("ISOLATE_STORE_DIRECT_URL", orNone(serverLocation.optional())),
   log: {
     level: variable("ISOLATE_LOG_LEVEL", z.enum(LOG_LEVELS).optional()),
     format: variable("ISOLATE_LOG_FORMAT", z.enum(LOG_FORMATS).optional()),

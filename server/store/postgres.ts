@@ -11,7 +11,7 @@ import { guarded, storeError } from "./drizzle/driver-errors.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
 import { drizzleParts } from "./drizzle/parts.ts";
 import { storeLocation } from "./location.ts";
-import { LocalNotices } from "./notices/local-notices.ts";
+import { PostgresNotices } from "./notices/postgres-notices.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_WITHIN = 5_000;
@@ -27,17 +27,19 @@ const LOCK = 4_915_037_117;
 
 /**
  * Opens a store in a PostgreSQL database, in its own schema `isolate`. Migrates it first. Several
- * control planes may share it.
+ * control planes may share it. One more connection, which leads to the server itself if a pooler is
+ * in between, migrates it and hears of changes.
  *
  * @throws {Error} If it cannot be used, without quoting the URL.
  */
 export async function openPostgresStore(
   url: string,
-  { storage = STORAGE_OF_TENANTS }: StoreOptions = {},
+  { storage = STORAGE_OF_TENANTS, directUrl = url }: StoreOptions = {},
 ): Promise<Store> {
   const options = connectionOptions(url);
+  const direct = connectionOptions(directUrl);
   try {
-    await applyMigrations(options);
+    await applyMigrations(direct);
   } catch (error) {
     throw openError(storeError(error));
   }
@@ -57,14 +59,18 @@ export async function openPostgresStore(
   const db = drizzle({ client: pool, casing: CASING });
   const all = drizzleParts(db, transactions(pool), storage);
   const { health, ...parts } = guarded(all, onError);
+  const notices = new PostgresNotices({ connection: direct, pool });
   return {
     ...parts,
-    notices: new LocalNotices(),
+    notices,
     isShared: true,
     // The server's disk is visible only by refused writes.
     condition: async () => ({ reserved: Date.now() - fullAt < FULL_FOR }),
     ping: () => health.check(),
-    close: () => pool.end(),
+    async close() {
+      await notices.close();
+      await pool.end();
+    },
   };
 }
 

@@ -53,6 +53,8 @@ export interface StoreCondition {
 export interface StoreOptions {
   /** Most bytes of a tenant without its own limit. Default 256 MiB. */
   readonly storage?: number | undefined;
+  /** URL by which the server itself is reached, if the store's own leads to a pooler. Default: that one. */
+  readonly directUrl?: string | undefined;
   /**
    * Free bytes below which a store in a directory takes nothing more. Default 256 MiB, or a quarter
    * of the file system if that is less.

@@ -357,3 +357,34 @@ export const rateWindows = schema.table(
   },
   (table) => [primaryKey({ columns: [table.tenant, table.kind] })],
 );
+
+/** Servers that share the store, for people and metrics. Each writes its row every few seconds. */
+export const nodes = schema.table("nodes", {
+  id: text().primaryKey(),
+  address: text().notNull(),
+  version: text().notNull(),
+  draining: boolean().notNull(),
+  /** Most sandboxes at once. */
+  capacity: integer().notNull(),
+  startedAt: created(),
+  /** No index has it, so that an update writes no index entry. */
+  seen: created(),
+});
+
+/** Servers with a subscriber of a tenant's channels. */
+export const channelSubscribers = schema.table(
+  "channel_subscribers",
+  {
+    tenant: text().notNull(),
+    node: text().notNull(),
+    until: time().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.node] })],
+);
+
+/** Messages of channels on their way to other servers that are too large for a notice. */
+export const channelMessages = schema.table("channel_messages", {
+  id: uuid().primaryKey(),
+  text: text().notNull(),
+  createdAt: created(),
+});

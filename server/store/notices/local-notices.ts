@@ -4,7 +4,7 @@ import type { Notice, Notices, OnNotice } from "../contract/notices.ts";
 /** Notices of a store that no other server uses. */
 export class LocalNotices implements Notices {
   readonly connected = true;
-  readonly #emitter = new EventEmitter();
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
 
   send(notice: Notice): void {
     this.#emitter.emit(notice.kind, notice);
@@ -16,6 +16,10 @@ export class LocalNotices implements Notices {
   }
 
   onLoss(): () => void {
+    return () => {};
+  }
+
+  onText(): () => void {
     return () => {};
   }
 }

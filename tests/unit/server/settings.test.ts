@@ -60,9 +60,11 @@ describe("settings", () => {
       ISOLATE_DATABASE_ROWS: "10",
       ISOLATE_SCHEMAS: "tables",
       ISOLATE_STORE_URL: "postgres://isolate:pw@db.example/isolate",
+      ISOLATE_STORE_DIRECT_URL: "postgres://isolate:pw@direct.example/isolate",
       ISOLATE_PUBLIC_URL: "https://hub.example",
       ISOLATE_TOOLS: "/etc/isolate/http.ts, tools/greeter.ts,",
     });
+    expect(settings.directUrl).toBe("postgres://isolate:pw@direct.example/isolate");
     expect(settings.tenantLevels).toEqual(["container"]);
     const levels = { ISOLATE_TENANT_SANDBOX: "isolated, container" };
     expect(readSettings(levels).tenantLevels).toEqual(["isolated", "container"]);
@@ -151,6 +153,8 @@ describe("settings", () => {
     ["ISOLATE_STORE_URL", "", "Bad setting ISOLATE_STORE_URL"],
     ["ISOLATE_STORE_URL", "postgres://a@b/c?x=1", "Bad setting ISOLATE_STORE_URL: It may have no"],
     ["ISOLATE_STORE_URL", "postgres://a@b/c?sslmode=prefer", "too weak for the store"],
+    ["ISOLATE_STORE_DIRECT_URL", "store", "DIRECT_URL: Expected a postgres:// URL"],
+    ["ISOLATE_STORE_DIRECT_URL", "postgres://a@b/c", "DIRECT_URL: the store is a directory"],
   ])("refuse %s=%s by name", (name, value, message) => {
     expect(() => readSettings({ [name]: value })).toThrow(message);
   });
@@ -174,12 +178,17 @@ describe("settings", () => {
         ISOLATE_ADMIN_KEY_FILE: await file("admin", `${"k".repeat(40)}\n`),
         ISOLATE_SECRET_KEY_FILE: await file("secret", `${"ab".repeat(32)}\r\n`),
         ISOLATE_STORE_URL_FILE: await file("store", "postgres://isolate:pw@db.example/isolate"),
+        ISOLATE_STORE_DIRECT_URL_FILE: await file(
+          "direct",
+          "postgres://isolate:pw@one.example/i\n",
+        ),
         DATABASE_URL_FILE: await file("database", "postgres://app:pw@db.example/shop\n"),
       });
       expect(settings).toMatchObject({
         adminKey: "k".repeat(40),
         secretKey: new Uint8Array(32).fill(0xab),
         store: "postgres://isolate:pw@db.example/isolate",
+        directUrl: "postgres://isolate:pw@one.example/i",
         log: { secrets: ["k".repeat(40), "ab".repeat(32)] },
       });
       expect(settings.config.db?.url).toBe("postgres://app:pw@db.example/shop");
