@@ -54,7 +54,7 @@ const SERVER = [
   ["server/metrics"],
   ["server/http"],
   ["server/runs"],
-  ["server/jobs", "server/callbacks", "server/functions", "server/packages"],
+  ["server/jobs", "server/callbacks", "server/functions", "server/packages", "server/cluster"],
   ["server/resources", "server/replies"],
   ["server/routes"],
   ["server"],

@@ -67,6 +67,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       tenantLevels,
       queueTimeout,
       end: (tenant): Promise<void> => services.runs.endAll(tenant),
+      onChanged: (tenant) => services.goneTenants.changed(tenant),
     });
     made.tenancy = tenancy;
     const services = createServices({

@@ -6,6 +6,7 @@ import type { Tenant } from "../src/request/tenant.ts";
 import { callbackTarget } from "./callbacks/callback-url.ts";
 import { noSecretKey } from "./callbacks/secret.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
+import { GoneTenants } from "./cluster/gone-tenants.ts";
 import { FunctionCatalogue, noSuchFunction } from "./functions/catalogue.ts";
 import { addGauges } from "./gauges.ts";
 import { JsonThread } from "./http/json-thread/json-thread.ts";
@@ -68,6 +69,7 @@ export interface Services {
   readonly jobs: JobQueue;
   readonly worker: JobWorker;
   readonly functions: FunctionCatalogue;
+  readonly goneTenants: GoneTenants;
   readonly packageSets: PreparedSets;
   /** Absent without a secret key. */
   readonly callbacks: CallbackSender | undefined;
@@ -118,8 +120,9 @@ export function createServices(options: ServicesOptions): Services {
     lockHash: config.audit ? lockHashOf : undefined,
     onEnd: (row) => metrics.onExecution(row),
   });
+  const goneTenants = new GoneTenants({ store, runs, onError: failed });
   const operatorRules = diallingRules(config);
-  const functions = new FunctionCatalogue(store.functions, kernel);
+  const functions = new FunctionCatalogue(store.functions, kernel, store);
   const callbacks =
     secretKey &&
     new CallbackSender({ store: store.jobs, operatorRules, onError: failed, secretKey, callerOf });
@@ -136,11 +139,18 @@ export function createServices(options: ServicesOptions): Services {
     onDone: () => callbacks?.wake(),
     onError,
   });
+  store.notices.on("cancel", ({ id }) => worker.abort(id));
   const checkCallback = (url: string): void => {
     if (secretKey === undefined) throw noSecretKey();
     callbackTarget(url, operatorRules);
   };
-  const jobs = new JobQueue({ store: store.jobs, kernel, worker, checkCallback });
+  const jobs = new JobQueue({
+    store: store.jobs,
+    notices: store.notices,
+    kernel,
+    worker,
+    checkCallback,
+  });
   const { idempotency } = store;
   const replyModes = new ReplyModes({
     runs,
@@ -162,6 +172,7 @@ export function createServices(options: ServicesOptions): Services {
     jobs,
     worker,
     functions,
+    goneTenants,
     packageSets,
     callbacks,
     secretKey,
@@ -171,8 +182,10 @@ export function createServices(options: ServicesOptions): Services {
       worker.start();
       callbacks?.start();
       retention.start();
+      goneTenants.start();
     },
     async close() {
+      goneTenants.close();
       const all = [worker, callbacks, retention, replyModes, logFollowers];
       await Promise.all(all.map((each) => each?.close()));
       return executionWriter.close(RECORDS_MS);

@@ -9,7 +9,10 @@ import { Keyring } from "./tenants/keys/keyring.ts";
 import { Sealer } from "./tenants/seal.ts";
 
 export interface TenancyOptions {
-  readonly store: Pick<Store, "tenants" | "keys" | "executions" | "leases" | "isShared">;
+  readonly store: Pick<
+    Store,
+    "tenants" | "keys" | "executions" | "leases" | "notices" | "isShared"
+  >;
   /** Id of this server among those that share the store. Default: a new one. */
   readonly nodeId?: string | undefined;
   /** Key of the operator. Without it, there is one tenant and no key. */
@@ -21,6 +24,8 @@ export interface TenancyOptions {
   readonly queueTimeout?: number | undefined;
   /** Ends a tenant's executions and prevents new ones. Called before the tenant is deleted. */
   readonly end?: DirectoryOptions["end"];
+  /** Called after any server has changed or deleted a tenant. */
+  readonly onChanged?: DirectoryOptions["onChanged"];
 }
 
 /** Tenants of this server, their keys and quotas. */
@@ -35,18 +40,19 @@ export interface Tenancy {
 }
 
 export function createTenancy(options: TenancyOptions): Tenancy {
-  const { store, adminKey, secretKey, tenantLevels, queueTimeout, end } = options;
+  const { store, adminKey, secretKey, tenantLevels, queueTimeout, end, onChanged } = options;
   const { nodeId = randomUUID() } = options;
-  const keyring = new Keyring(store.keys);
+  const keyring = new Keyring(store);
   const leases = store.isShared ? store.leases : undefined;
   const shared = leases && { leases, node: nodeId };
   const quotas = new Quotas(store.executions, { patience: queueTimeout, shared });
   const refusals = new Refusals(leases);
   const directory = new TenantDirectory({
-    tenants: store.tenants,
+    store,
     sealer: secretKey && new Sealer(secretKey),
     levels: tenantLevels,
     end,
+    onChanged,
     onDeleted: () => keyring.forgetAll(),
   });
   const auth = adminKey === undefined ? new OpenAuth() : new KeyAuth(adminKey, keyring, directory);

@@ -5,6 +5,7 @@ import { HttpProblem } from "../errors/problem.ts";
 import type { FunctionRow, Functions, FunctionVersion } from "../store/contract/functions.ts";
 import type { Page } from "../store/contract/page.ts";
 import { MOST_ROWS } from "../store/contract/storage.ts";
+import type { CachedStore } from "../store/contract/store-cache.ts";
 import { isOneTooMany } from "../store/contract/store-errors.ts";
 import { type DeploymentInput, toVersion } from "./deployment.ts";
 import { executionOf } from "./kept-request.ts";
@@ -30,10 +31,11 @@ export class FunctionCatalogue {
   readonly #kernel: Kernel;
   readonly #cache: VersionCache;
 
-  constructor(store: Functions, kernel: Kernel) {
+  /** Takes the store whose notices tell of changes by other servers. Default: there is none. */
+  constructor(store: Functions, kernel: Kernel, told?: CachedStore) {
     this.#store = store;
     this.#kernel = kernel;
-    this.#cache = new VersionCache(store);
+    this.#cache = new VersionCache(store, told);
   }
 
   /** Adds a version and makes it current. Rejects if it could not be executed. */
@@ -55,7 +57,7 @@ export class FunctionCatalogue {
     return this.deploy({ ...redeploymentOf(found, update), caller, name, signal });
   }
 
-  /** Returns the version to call, at most five seconds old. Default: the current one. */
+  /** Returns the version to call, which may be cached. Default: the current one. */
   callable(tenant: KnownTenant, name: string, version?: number): Promise<Callable | undefined> {
     return this.#cache.get(tenant, name, version);
   }

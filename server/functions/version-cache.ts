@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
-import { BriefCache } from "../../src/base/brief-cache.ts";
-import { type KnownTenant, tenantKey } from "../../src/request/tenant.ts";
+import type { BriefCache } from "../../src/base/brief-cache.ts";
+import { isTenantKey, type KnownTenant, tenantKey } from "../../src/request/tenant.ts";
 import type { Functions, FunctionVersion } from "../store/contract/functions.ts";
+import { type CachedStore, storeCache } from "../store/contract/store-cache.ts";
 
 /** A version without its files and its lock, as it is called. */
 export interface Callable extends Omit<FunctionVersion, "files" | "lock"> {
@@ -18,15 +19,23 @@ const ENTRY = 1_024;
 /** Characters of code from which a version is read again only if there is another one. */
 const LARGE = 65_536;
 
-/** Caches versions called within the last seconds, and results that there is none. */
+/**
+ * Caches versions called of late, and results that there is none. A change by another server counts
+ * once its notice is here, and after five seconds while notices may be lost.
+ */
 export class VersionCache {
   readonly #store: Pick<Functions, "version" | "outline">;
-  readonly #versions = new BriefCache<Callable | undefined>({ maxSize: MAX_BYTES, sizeOf });
+  readonly #versions: BriefCache<Callable | undefined>;
   /** Large versions, read at any time. A version never changes, so only its existence is asked for. */
   readonly #large = new LRUCache<string, Callable>({ maxSize: MAX_BYTES });
 
-  constructor(store: Pick<Functions, "version" | "outline">) {
+  /** Takes the store whose notices tell of changes. Without one, each value holds for five seconds. */
+  constructor(store: Pick<Functions, "version" | "outline">, told?: CachedStore) {
     this.#store = store;
+    this.#versions = storeCache<Callable | undefined>(told, { maxSize: MAX_BYTES, sizeOf });
+    told?.notices.on("function", ({ tenant, name }) => {
+      this.#versions.forgetWhere((key) => isOf(key, tenant, name));
+    });
   }
 
   /** Returns a version. Default: the current one. */
@@ -69,6 +78,12 @@ export class VersionCache {
 function sizeOf(version?: Callable): number {
   if (version === undefined) return ENTRY;
   return ENTRY + 2 * (version.code.length + JSON.stringify(version.request).length);
+}
+
+/** Tests whether a key is of a function of any tenant with that id, earlier ones included. */
+function isOf(key: string, tenant: string, name: string): boolean {
+  const [owner = "", own] = key.split("/");
+  return own === name && isTenantKey(owner, tenant);
 }
 
 /** Makes the keys' prefix. None of its parts can contain a slash. */

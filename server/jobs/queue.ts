@@ -7,6 +7,7 @@ import { HttpProblem } from "../errors/problem.ts";
 import { executionId } from "../runs/execution-id.ts";
 import type { Execution } from "../runs/runs.ts";
 import type { JobRow, Jobs, NewJob } from "../store/contract/jobs.ts";
+import type { Notices } from "../store/contract/notices.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { JobWorker } from "./job-worker.ts";
 
@@ -17,6 +18,8 @@ export interface JobQueueOptions {
   readonly store: Jobs;
   readonly kernel: Kernel;
   readonly worker: JobWorker;
+  /** Tells other servers of cancelled jobs. */
+  readonly notices: Pick<Notices, "send">;
   /** Throws for a callback that cannot be sent. */
   readonly checkCallback: (url: string) => void;
   /** Most jobs of a tenant that wait or run. Default 1,000. */
@@ -84,10 +87,13 @@ export class JobQueue {
 
   /** Ends a job on any host. Returns false if there is none, or it is over. */
   async cancel(caller: Caller, id: string): Promise<boolean> {
-    const { store, worker } = this.#options;
-    const cancelled = await store.cancel(caller.tenant.id, id);
-    if (cancelled) worker.abort(id);
-    return cancelled;
+    const { store, worker, notices } = this.#options;
+    const tenant = caller.tenant.id;
+    const cancelled = await store.cancel(tenant, id);
+    if (!cancelled) return false;
+    worker.abort(id);
+    notices.send({ kind: "cancel", tenant, id });
+    return true;
   }
 }
 

@@ -1,4 +1,4 @@
-import { BriefCache } from "../../src/base/brief-cache.ts";
+import type { BriefCache } from "../../src/base/brief-cache.ts";
 import type { Lock, PackageRequest } from "../../src/packages/types.ts";
 import type {
   ExaminedLock,
@@ -6,7 +6,7 @@ import type {
   PackageSetLookup,
   PreparedSet,
 } from "../../src/plugins/package-service.ts";
-import { type KnownTenant, type Tenant, tenantKey } from "../../src/request/tenant.ts";
+import { isTenantKey, type KnownTenant, type Tenant, tenantKey } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import {
   OPERATOR,
@@ -16,6 +16,7 @@ import {
 } from "../store/contract/package-sets.ts";
 import type { Page } from "../store/contract/page.ts";
 import { MOST_ROWS } from "../store/contract/storage.ts";
+import { type CachedStore, storeCache } from "../store/contract/store-cache.ts";
 import { isOneTooMany } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
 
@@ -38,20 +39,21 @@ export interface PutResult extends Pick<ExaminedLock, "warnings"> {
 }
 
 /** A store, of which only a part is used. That part alone may be a proxy, which no promise can have. */
-interface HasSets {
+interface HasSets extends CachedStore {
   readonly packageSets: PackageSets;
 }
 
 /** Prepared sets of packages. Each tenant finds its own and the operator's. */
 export class PreparedSets implements PackageSetLookup {
   readonly #store: Promise<HasSets>;
-  readonly #sets = new BriefCache<PackageSetRow | undefined>({ maxSize: MAX_BYTES, sizeOf });
+  readonly #sets: Promise<BriefCache<PackageSetRow | undefined>>;
 
   /** Takes a store that may be still opening. */
   constructor(store: Promise<HasSets>) {
     this.#store = store;
+    this.#sets = store.then((opened) => setsOf(opened));
     // Its failure ends the start of the server.
-    store.catch(() => {});
+    this.#sets.catch(() => {});
   }
 
   async find(tenant: Tenant, name: string): Promise<Lock | undefined> {
@@ -90,14 +92,14 @@ export class PreparedSets implements PackageSetLookup {
     const result = await put.catch((error: unknown) => {
       throw isOneTooMany(error, "packages") ? tooMany() : error;
     });
-    this.#sets.forget(keyOf(tenant, name));
+    (await this.#sets).forget(keyOf(tenant, name));
     return { ...result, warnings };
   }
 
   async delete(tenant: KnownTenant | undefined, name: string): Promise<void> {
     const owner = tenant ?? SHARED;
     const existed = await (await this.#store).packageSets.delete(owner.id, name);
-    this.#sets.forget(keyOf(owner, name));
+    (await this.#sets).forget(keyOf(owner, name));
     if (!existed) noSuchSet(name);
   }
 
@@ -105,15 +107,30 @@ export class PreparedSets implements PackageSetLookup {
     return (await this.#read(tenant, name)) ?? (await this.#read(SHARED, name));
   }
 
-  #read(owner: KnownTenant, name: string): Promise<PackageSetRow | undefined> {
-    return this.#sets.get(keyOf(owner, name), async () =>
+  async #read(owner: KnownTenant, name: string): Promise<PackageSetRow | undefined> {
+    return (await this.#sets).get(keyOf(owner, name), async () =>
       (await this.#store).packageSets.get(owner.id, name),
     );
   }
 }
 
+/** Makes the cache of sets, which forgets what other servers have changed. */
+function setsOf(store: CachedStore): BriefCache<PackageSetRow | undefined> {
+  const sets = storeCache<PackageSetRow | undefined>(store, { maxSize: MAX_BYTES, sizeOf });
+  store.notices.on("packages", ({ tenant, name }) => {
+    sets.forgetWhere((key) => isOf(key, tenant, name));
+  });
+  return sets;
+}
+
 function sizeOf(set?: PackageSetRow): number {
   return set === undefined ? ENTRY : ENTRY + 2 * JSON.stringify(set.lock).length;
+}
+
+/** Tests whether a key is of a set of any owner with that id, earlier ones included. */
+function isOf(key: string, tenant: string, name: string): boolean {
+  const [owner = "", own] = key.split("/");
+  return own === name && isTenantKey(owner, tenant);
 }
 
 /** Makes a key. Neither part can contain a slash. */

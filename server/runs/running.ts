@@ -14,6 +14,8 @@ export class TenantGone extends HttpProblem {
 /** Tracks the work under way for each tenant, so that all of it can be ended at once. */
 export class Running {
   readonly #tenants = new Map<string, Set<AbortController>>();
+  /** Tenants with work, by the same keys. */
+  readonly #known = new Map<string, KnownTenant>();
   readonly #gone = new Set<string>();
   readonly #onIdle = new Map<string, () => void>();
 
@@ -31,14 +33,21 @@ export class Running {
     caller?.addEventListener("abort", abort);
     const running = this.#tenants.get(key) ?? new Set();
     this.#tenants.set(key, running.add(controller));
+    this.#known.set(key, { id: tenant.id, since: tenant.since });
     const done = (): void => {
       caller?.removeEventListener("abort", abort);
       running.delete(controller);
       if (running.size > 0 || this.#tenants.get(key) !== running) return;
       this.#tenants.delete(key);
+      this.#known.delete(key);
       this.#onIdle.get(key)?.();
     };
     return { signal: controller.signal, done };
+  }
+
+  /** Lists the tenants with work under way. */
+  tenants(): KnownTenant[] {
+    return [...this.#known.values()];
   }
 
   /** Ends all work of a tenant for good. Resolves once it is over, or after `patience` ms. */

@@ -223,6 +223,11 @@ export class Runs {
     return this.#options.executionWriter.flush();
   }
 
+  /** Lists the tenants whose work runs here. */
+  tenants(): KnownTenant[] {
+    return this.#running.tenants();
+  }
+
   /** Ends all work of a deleted tenant. Its records are then in the store. */
   async endAll(tenant: KnownTenant): Promise<void> {
     this.#options.logs.gone(tenant.id);

@@ -1,9 +1,11 @@
 import pLimit from "p-limit";
-import { BriefCache } from "../../src/base/brief-cache.ts";
+import type { BriefCache } from "../../src/base/brief-cache.ts";
 import { shownSettings, type TenantLevel } from "../../src/contract/tenants.ts";
 import type { KnownTenant } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import type { Page } from "../store/contract/page.ts";
+import type { Store } from "../store/contract/store.ts";
+import { storeCache } from "../store/contract/store-cache.ts";
 import type { TenantRow, Tenants } from "../store/contract/tenants.ts";
 import type { Caller } from "./auth.ts";
 import { callerOf } from "./caller.ts";
@@ -19,7 +21,7 @@ import {
 const NOTHING: SecretSettings = { env: {}, database: null };
 
 export interface DirectoryOptions {
-  readonly tenants: Tenants;
+  readonly store: Pick<Store, "tenants" | "notices" | "isShared">;
   /** Sealer of secrets; without one, tenants have no secrets. */
   readonly sealer?: Sealer | undefined;
   /** Levels of tenants whose settings name none. Default: `container` alone. */
@@ -28,6 +30,8 @@ export interface DirectoryOptions {
   readonly end?: ((tenant: KnownTenant) => Promise<void>) | undefined;
   /** Called after a tenant has been deleted. */
   readonly onDeleted?: (tenant: string) => void;
+  /** Called after any server has changed or deleted a tenant, as it was last known here. */
+  readonly onChanged?: ((tenant: KnownTenant) => void) | undefined;
 }
 
 /** A tenant as its operator may read it. */
@@ -36,16 +40,21 @@ export type ShownTenant = ShownSettings & Pick<TenantRow, "id" | "createdAt" | "
 /** The tenants of this server. */
 export class TenantDirectory {
   readonly #options: DirectoryOptions;
-  readonly #callers = new BriefCache<Caller | undefined>();
+  readonly #tenants: Tenants;
+  readonly #callers: BriefCache<Caller | undefined>;
   /** Runs one change at a time, because each starts from the result of the one before. */
   readonly #inTurn = pLimit(1);
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
+    this.#tenants = options.store.tenants;
+    this.#callers = storeCache(options.store);
+    options.store.notices.on("tenant", ({ tenant }) => void this.#changed(tenant));
   }
 
   /**
-   * Returns a tenant's caller, at most five seconds old. Rejects if its secrets cannot be opened.
+   * Returns a tenant's caller. A change by another server counts once its notice is here, and after
+   * five seconds while notices may be lost. Rejects if its secrets cannot be opened.
    */
   caller(id: string): Promise<Caller | undefined> {
     return this.#callers.get(id, () => this.#caller(id));
@@ -55,7 +64,7 @@ export class TenantDirectory {
   put(id: string, body: TenantBody): Promise<{ tenant: ShownTenant; created: boolean }> {
     return this.#inTurn(async () => {
       const { env, database, ...open } = body;
-      const before = await this.#options.tenants.get(id);
+      const before = await this.#tenants.get(id);
       const kept = env === undefined && database === undefined;
       const replaced = env !== undefined && database !== undefined;
       // Secrets that are all replaced, or all kept, need not be readable.
@@ -71,7 +80,7 @@ export class TenantDirectory {
         database: shown?.database ?? secrets.database !== null,
       };
       const sealed = kept ? (before?.secrets ?? null) : this.#sealed(id, secrets);
-      const { created } = await this.#options.tenants.put({ id, settings, secrets: sealed });
+      const { created } = await this.#tenants.put({ id, settings, secrets: sealed });
       this.#callers.forget(id);
       const tenant = await this.get(id);
       if (tenant === undefined) throw noSuchTenant(id);
@@ -80,30 +89,37 @@ export class TenantDirectory {
   }
 
   async get(id: string): Promise<ShownTenant | undefined> {
-    const row = await this.#options.tenants.get(id);
+    const row = await this.#tenants.get(id);
     return row && shown(row);
   }
 
   async list(page: Page): Promise<ShownTenant[]> {
-    return (await this.#options.tenants.list(page)).map(shown);
+    return (await this.#tenants.list(page)).map(shown);
   }
 
   /** Deletes a tenant with all its data and ends its executions. Returns false if there is none. */
   delete(id: string): Promise<boolean> {
     return this.#inTurn(async () => {
-      const { tenants, end } = this.#options;
-      const row = await tenants.get(id);
+      const { end } = this.#options;
+      const row = await this.#tenants.get(id);
       // Ended first: executions leave records in the store, which are deleted with the rest.
       if (row !== undefined) await end?.({ id, since: row.createdAt.getTime() });
-      const existed = await tenants.delete(id);
+      const existed = await this.#tenants.delete(id);
       this.#callers.forget(id);
       if (existed) this.#options.onDeleted?.(id);
       return existed;
     });
   }
 
+  async #changed(id: string): Promise<void> {
+    const known = this.#callers.peek(id);
+    this.#callers.forget(id);
+    const caller = await known?.catch(() => undefined);
+    this.#options.onChanged?.({ id, since: caller?.tenant.since });
+  }
+
   async #caller(id: string): Promise<Caller | undefined> {
-    const row = await this.#options.tenants.get(id);
+    const row = await this.#tenants.get(id);
     if (row === undefined) return undefined;
     const { levels = DEFAULT_LEVELS } = this.#options;
     return callerOf(row, shownSettings.parse(row.settings), this.#opened(row), levels);

@@ -69,5 +69,10 @@ export function tenantKey({ id, since }: KnownTenant): string {
   return since === undefined ? id : `${id} ${since}`;
 }
 
+/** Tests whether a name of `tenantKey` is of that tenant, or of an earlier one with its id. */
+export function isTenantKey(key: string, id: string): boolean {
+  return key === id || key.startsWith(`${id} `);
+}
+
 /** The owner of everything on a host without tenants. */
 export const SOLE_TENANT: Tenant = { id: "default" };

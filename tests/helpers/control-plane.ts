@@ -55,6 +55,7 @@ export class ControlPlane {
       store: this.store,
       adminKey: ADMIN_KEY,
       end: (tenant): Promise<void> => services.runs.endAll(tenant),
+      onChanged: (tenant) => services.goneTenants.changed(tenant),
     });
     const services = servicesOver(this.store, kernel, {
       config: settings,

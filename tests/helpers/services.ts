@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServices, type Services, type ServicesOptions } from "../../server/services.ts";
 import type { ExecutionRow } from "../../server/store/contract/executions.ts";
 import type { Store } from "../../server/store/contract/store.ts";
+import { LocalNotices } from "../../server/store/notices/local-notices.ts";
 import { NO_LIMITS } from "../../server/tenants/limits.ts";
 import { config } from "../../src/config/config.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
@@ -29,6 +30,8 @@ export function storelessServices(kernel: Kernel): StorelessServices {
   const store = {
     ...untouchedParts,
     executions: { record },
+    notices: new LocalNotices(),
+    isShared: false,
     condition: async () => ({ reserved: false }),
     ping: async () => {},
   } as unknown as Store;

@@ -49,6 +49,7 @@ export async function tenantsApp() {
       ...keys,
       store,
       end: (tenant): Promise<void> => services.runs.endAll(tenant),
+      onChanged: (tenant) => services.goneTenants.changed(tenant),
     });
     const onError = (error: unknown): void => void failures.push(error);
     const services = createServices({

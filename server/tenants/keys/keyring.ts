@@ -1,5 +1,7 @@
-import { BriefCache } from "../../../src/base/brief-cache.ts";
+import type { BriefCache } from "../../../src/base/brief-cache.ts";
 import type { KeyRow, Keys } from "../../store/contract/keys.ts";
+import type { Store } from "../../store/contract/store.ts";
+import { storeCache } from "../../store/contract/store-cache.ts";
 import { formatKey, hashOf, isSecretOf, newKey, parseKey } from "./tenant-key.ts";
 
 /** Key as its owner may see it later. */
@@ -8,13 +10,18 @@ export type ShownKey = Omit<KeyRow, "hash">;
 /** The keys of all tenants. The store has only their hashes. */
 export class Keyring {
   readonly #keys: Keys;
-  readonly #rows = new BriefCache<KeyRow | undefined>();
+  readonly #rows: BriefCache<KeyRow | undefined>;
 
-  constructor(keys: Keys) {
-    this.#keys = keys;
+  constructor(store: Pick<Store, "keys" | "notices" | "isShared">) {
+    this.#keys = store.keys;
+    this.#rows = storeCache(store);
+    store.notices.on("key", ({ key }) => this.#rows.forget(key));
   }
 
-  /** Returns the tenant of a key. A revoked key is accepted for at most five more seconds. */
+  /**
+   * Returns the tenant of a key. A key that another server has revoked is refused once its notice
+   * is here, and after five seconds while notices may be lost.
+   */
   async tenantOf(text: string): Promise<string | undefined> {
     const key = parseKey(text);
     if (key === undefined) return undefined;

@@ -1,0 +1,53 @@
+import { type KnownTenant, tenantKey } from "../../src/request/tenant.ts";
+import type { Runs } from "../runs/runs.ts";
+import type { Store } from "../store/contract/store.ts";
+import { written } from "../store/contract/written.ts";
+
+export interface GoneTenantsOptions {
+  readonly store: Pick<Store, "tenants" | "notices">;
+  readonly runs: Pick<Runs, "tenants" | "endAll">;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Ends what runs here of tenants that another server has deleted. */
+export class GoneTenants {
+  readonly #options: GoneTenantsOptions;
+  readonly #closed = new AbortController();
+  #unlisten: (() => void) | undefined;
+
+  constructor(options: GoneTenantsOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at all tenants once notices are back, because one may have been lost. */
+  start(): void {
+    const { notices } = this.#options.store;
+    this.#unlisten = notices.onLoss(() => {
+      if (notices.connected)
+        for (const { id } of this.#options.runs.tenants()) this.changed({ id });
+    });
+  }
+
+  /** Looks whether a tenant is still there. `since` is what requests under way may know of it. */
+  changed(tenant: KnownTenant): void {
+    void this.#look(tenant).catch(this.#options.onError);
+  }
+
+  close(): void {
+    this.#unlisten?.();
+    this.#closed.abort();
+  }
+
+  async #look({ id, since }: KnownTenant): Promise<void> {
+    const { store, runs, onError } = this.#options;
+    const known = new Map<string, KnownTenant>();
+    for (const tenant of [{ id, since }, ...runs.tenants()]) {
+      // The tenant of a server without keys has no row.
+      if (tenant.id === id && tenant.since !== undefined) known.set(tenantKey(tenant), tenant);
+    }
+    if (known.size === 0) return;
+    const row = await written(() => store.tenants.get(id), onError, this.#closed.signal);
+    const gone = [...known.values()].filter(({ since }) => since !== row?.createdAt.getTime());
+    await Promise.all(gone.map((tenant) => runs.endAll(tenant)));
+  }
+}

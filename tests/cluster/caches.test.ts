@@ -1,0 +1,248 @@
+/** Tests what servers that share a PostgreSQL store do about each other's changes. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Postgres } from "../../dev/postgres.ts";
+import type { Store } from "../../server/store/contract/store.ts";
+import { openStore } from "../../server/store/open.ts";
+import { Aborted } from "../../src/base/errors.ts";
+import { tenantBody } from "../../src/contract/tenants.ts";
+import { until } from "../contract/engine-contract.ts";
+import { Cable } from "../helpers/cable.ts";
+import { ADMIN_KEY, ControlPlane } from "../helpers/control-plane.ts";
+import { unique } from "../helpers/store-rows.ts";
+
+const code = "export default () => 1";
+const FOREVER = { code: "export default () => forever()", sandbox: "container" };
+const JSON_TYPE = { "content-type": "application/json" };
+
+let postgres: Postgres;
+/** Between the second server and its store, and between the third one and its notices. */
+const second = new Cable(() => postgres.port);
+const notices = new Cable(() => postgres.port);
+const planes: ControlPlane[] = [];
+/** Servers that run code without an end, one for each execution of it. */
+const running: ControlPlane[] = [];
+let servers: ReturnType<ControlPlane["serve"]>[];
+
+async function plane(store: Store): Promise<ReturnType<ControlPlane["serve"]>> {
+  const made = new ControlPlane(store);
+  made.behave = (job, { signal }) =>
+    job.code.includes("forever")
+      ? new Promise((_resolve, reject) => {
+          running.push(made);
+          signal?.addEventListener("abort", () => reject(new Aborted()));
+        })
+      : Promise.resolve({ result: 1 });
+  planes.push(made);
+  const server = made.serve({ lease: 60_000 });
+  server.services.start();
+  return server;
+}
+
+beforeAll(async () => {
+  postgres = await Postgres.start();
+  await Promise.all([second.plug(), notices.plug()]);
+  const url = postgres.url();
+  servers = [
+    await plane(await openStore(url)),
+    await plane(await openStore(second.url(url))),
+    await plane(await openStore(url, { directUrl: notices.url(url) })),
+  ];
+  await until(() => planes.every(({ store }) => store.notices.connected));
+});
+afterAll(async () => {
+  for (const { services } of servers) services.goneTenants.close();
+  await Promise.all(planes.map((one) => one.close()));
+  for (const cable of [second, notices]) cable.cut();
+  await postgres.stop();
+});
+
+const at = (number: number): ReturnType<ControlPlane["serve"]> => {
+  const server = servers[number - 1];
+  if (server === undefined) throw new Error("There are three servers");
+  return server;
+};
+
+/** Makes a tenant on server 1, and functions that send requests with its key to a server. */
+async function tenant(settings: object = {}) {
+  const id = unique("tenant");
+  const { authorization } = await at(1).tenant(id, settings);
+  const keyId = authorization.slice("Bearer isolate_".length).split("_")[0] ?? "";
+  const ask = (number: number, path: string, method = "GET", body?: unknown, more = {}) =>
+    at(number).app.request(path, {
+      method,
+      headers: { authorization, ...JSON_TYPE, ...more },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  const status = async (number: number): Promise<number> =>
+    (await ask(number, "/functions")).status;
+  const caller = await at(1).tenancy.auth.caller(id);
+  if (caller === undefined) throw new Error("The tenant was made");
+  return { id, keyId, ask, status, caller };
+}
+
+const admin = (number: number, method: string, path: string) =>
+  at(number).app.request(path, { method, headers: { authorization: `Bearer ${ADMIN_KEY}` } });
+
+/** Measures the milliseconds until a condition is true. */
+async function took(condition: () => Promise<boolean> | boolean): Promise<number> {
+  const began = performance.now();
+  await until(condition);
+  return performance.now() - began;
+}
+
+/** Repeats something that takes some time, and returns the least: a busy machine may delay the others. */
+async function least(work: () => Promise<number>): Promise<number> {
+  const times = [await work()];
+  while (times.length < 3) times.push(await work());
+  return Math.min(...times);
+}
+
+describe("a change on one server", () => {
+  it("revokes a key on all of them within 500 ms", async () => {
+    const ms = await least(async () => {
+      const { id, keyId, status } = await tenant();
+      expect([await status(2), await status(3)]).toEqual([200, 200]);
+      await admin(1, "DELETE", `/admin/tenants/${id}/keys/${keyId}`);
+      return took(async () => (await status(2)) + (await status(3)) === 802);
+    });
+    expect(ms).toBeLessThan(500);
+  });
+
+  it("revokes a key within 5 s where notices are cut off without a word", async () => {
+    const { id, keyId, status } = await tenant();
+    await until(async () => (await status(3)) === 200);
+    notices.deaf = true;
+    const deleted = performance.now();
+    await admin(1, "DELETE", `/admin/tenants/${id}/keys/${keyId}`);
+    // Control: without its notice, the key is good for as long as the cut is not found.
+    await sleep(500);
+    expect(await status(3)).toBe(200);
+    await until(async () => (await status(3)) === 401);
+    expect(performance.now() - deleted).toBeLessThan(5_000);
+    // The same holds for what is read while there are no notices.
+    const another = await tenant();
+    expect(await another.status(3)).toBe(200);
+    await admin(1, "DELETE", `/admin/tenants/${another.id}/keys/${another.keyId}`);
+    expect(await another.status(3)).toBe(200);
+    expect(await took(async () => (await another.status(3)) === 401)).toBeLessThan(6_000);
+    notices.deaf = false;
+    notices.cut();
+    await notices.plug();
+    await until(() => planes[2]?.store.notices.connected === true);
+  });
+
+  it("is a new version, rollback or deletion of a function on all of them", async () => {
+    const { ask, caller } = await tenant();
+    const called = async (number: number): Promise<number | undefined> =>
+      (await at(number).services.functions.callable(caller.tenant, "double"))?.version;
+    const everywhere = async (version: number | undefined): Promise<boolean> =>
+      (await called(2)) === version && (await called(3)) === version;
+    expect(await everywhere(undefined)).toBe(true);
+    const change = async (number: number, method: string, path: string, body?: object) =>
+      expect((await ask(number, path, method, body)).ok).toBe(true);
+    // A version that is cached would be called for a minute.
+    await change(1, "PUT", "/functions/double", { code });
+    expect(await took(() => everywhere(1))).toBeLessThan(5_000);
+    await change(2, "PUT", "/functions/double", { code: `${code};` });
+    expect(await took(() => everywhere(2))).toBeLessThan(5_000);
+    await change(1, "POST", "/functions/double/rollback", { version: 1 });
+    expect(await took(() => everywhere(1))).toBeLessThan(5_000);
+    await change(3, "DELETE", "/functions/double");
+    expect(await took(() => everywhere(undefined))).toBeLessThan(5_000);
+  });
+
+  it("gives a tenant other limits on all of them", async () => {
+    const { id, ask } = await tenant();
+    const most = async (number: number): Promise<unknown> =>
+      (await at(number).tenancy.auth.caller(id))?.limits.concurrency;
+    expect(await most(2)).not.toBe(7);
+    await at(1).tenancy.directory.put(id, tenantBody.parse({ concurrency: 7 }));
+    expect(await took(async () => (await most(2)) === 7)).toBeLessThan(5_000);
+    expect((await ask(2, "/functions")).status).toBe(200);
+  });
+});
+
+describe("a tenant that is deleted on one server", () => {
+  it("is ended within 1 s on the others, whose requests get 401", async () => {
+    const ms = await least(async () => {
+      const { id, ask, status } = await tenant();
+      const before = running.length;
+      const answers = [2, 3].map((number) => ask(number, "/execute", "POST", FOREVER));
+      await until(() => running.length === before + 2);
+      const began = performance.now();
+      expect((await admin(1, "DELETE", `/admin/tenants/${id}`)).status).toBe(204);
+      const ended = await Promise.all(answers);
+      expect(ended.map((answer) => answer.status)).toEqual([401, 401]);
+      const time = performance.now() - began;
+      await until(async () => (await status(2)) === 401 && (await status(3)) === 401);
+      return time;
+    });
+    expect(ms).toBeLessThan(1_000);
+  });
+
+  it("is not ended if it was only changed, and is if its notice was lost", async () => {
+    const { id, ask } = await tenant();
+    const before = running.length;
+    const answer = ask(3, "/execute", "POST", FOREVER);
+    await until(() => running.length === before + 1);
+    await at(1).tenancy.directory.put(id, tenantBody.parse({ concurrency: 7 }));
+    expect(await Promise.race([answer, sleep(300, "runs")])).toBe("runs");
+    notices.cut();
+    await until(() => planes[2]?.store.notices.connected === false);
+    await admin(1, "DELETE", `/admin/tenants/${id}`);
+    expect(await Promise.race([answer, sleep(300, "runs")])).toBe("runs");
+    await notices.plug();
+    expect((await answer).status).toBe(401);
+  });
+});
+
+describe("a job that is cancelled on one server", () => {
+  it("ends within 1 s on the one that runs it", async () => {
+    const ms = await least(async () => {
+      const { ask } = await tenant();
+      const before = running.length;
+      const accepted = await ask(3, "/execute", "POST", FOREVER, { prefer: "respond-async" });
+      const { id } = (await accepted.json()) as { id: string };
+      await until(() => running.length > before);
+      const runner = planes.indexOf(running.at(-1) as ControlPlane);
+      const { runs } = at(runner + 1).services;
+      expect(runs.tenants()).toHaveLength(1);
+      const other = runner === 0 ? 2 : 1;
+      const began = performance.now();
+      expect((await ask(other, `/jobs/${id}`, "DELETE")).status).toBe(204);
+      await until(() => runs.tenants().length === 0);
+      return performance.now() - began;
+    });
+    expect(ms).toBeLessThan(1_000);
+  });
+});
+
+describe("a server whose store is away", () => {
+  it.each([
+    ["cut off", () => second.cut()],
+    ["silent", () => void (second.deaf = true)],
+  ])("serves those it knows while it is %s, and learns what it has missed", async (_how, leave) => {
+    const { id, keyId, ask, status } = await tenant();
+    const run = async (): Promise<number> =>
+      (await ask(2, "/execute", "POST", { code, sandbox: "container" })).status;
+    await until(async () => (await run()) === 200);
+    leave();
+    await until(() => planes[1]?.store.notices.connected === false);
+    expect(await run()).toBe(200);
+    // Revoked elsewhere meanwhile, which this one cannot know.
+    await admin(1, "DELETE", `/admin/tenants/${id}/keys/${keyId}`);
+    expect(await run()).toBe(200);
+    const stranger = await tenant();
+    expect((await stranger.ask(2, "/execute", "POST", { code })).status).toBe(503);
+    second.deaf = false;
+    second.cut();
+    await second.plug();
+    await until(async () => (await status(2)) === 401);
+    second.cut();
+    // A definite answer is what it was, also when the store is away again.
+    expect([401, 503]).toContain(await run());
+    await second.plug();
+    await until(() => planes[1]?.store.notices.connected === true);
+  });
+});
