@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
 import { collectDefaultMetrics } from "prom-client";
+import { ChannelRouter } from "../src/channels/channels.ts";
 import { openKernel } from "../src/kernel/open.ts";
 import { buildApp } from "./app.ts";
 import { isLoopback } from "./http/host-check.ts";
@@ -41,7 +42,9 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const log = (line: string): void => logger.info(line);
   // Sandboxes start while the store is opened.
   const packageSets = new PreparedSets(options.store);
-  const opening = openKernel({ config, containers, runDirectory, tools, packageSets, log });
+  const channels = new ChannelRouter();
+  const offered = { tools, packageSets, channels };
+  const opening = openKernel({ config, containers, runDirectory, log, ...offered });
   const made: { services?: Services; tenancy?: Tenancy } = {};
   /** Closes everything made so far, in this order: intake of jobs, kernel, services, leases, store. */
   const close = async (grace: number): Promise<void> => {
@@ -75,6 +78,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       store,
       config,
       nodeId,
+      channels,
       packageSets,
       secretKey,
       admission: tenancy.quotas,

@@ -1,3 +1,4 @@
+import type { ChannelRouter } from "../src/channels/channels.ts";
 import type { Config } from "../src/config/config.ts";
 import { diallingRules } from "../src/kernel/dialling-rules.ts";
 import type { Kernel } from "../src/kernel/kernel.ts";
@@ -6,6 +7,7 @@ import type { Tenant } from "../src/request/tenant.ts";
 import { callbackTarget } from "./callbacks/callback-url.ts";
 import { noSecretKey } from "./callbacks/secret.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
+import { ChannelRelay } from "./cluster/channel-relay.ts";
 import { GoneTenants } from "./cluster/gone-tenants.ts";
 import { FunctionCatalogue, noSuchFunction } from "./functions/catalogue.ts";
 import { addGauges } from "./gauges.ts";
@@ -39,6 +41,8 @@ export interface ServicesOptions {
   readonly config: Config;
   /** Id of this server among those that share the store. It changes with each start. */
   readonly nodeId: string;
+  /** Channels of the kernel, which then lead to other servers. Default: they do not. */
+  readonly channels?: ChannelRouter | undefined;
   /** Prepared sets of packages, which the kernel finds, too. Default: those of the store. */
   readonly packageSets?: PreparedSets;
   /** Secret key. Without it, no callback is accepted. */
@@ -121,6 +125,10 @@ export function createServices(options: ServicesOptions): Services {
     onEnd: (row) => metrics.onExecution(row),
   });
   const goneTenants = new GoneTenants({ store, runs, onError: failed });
+  const relay =
+    options.channels && store.isShared
+      ? new ChannelRelay({ router: options.channels, store, nodeId, onError: failed })
+      : undefined;
   const operatorRules = diallingRules(config);
   const functions = new FunctionCatalogue(store.functions, kernel, store);
   const callbacks =
@@ -183,10 +191,11 @@ export function createServices(options: ServicesOptions): Services {
       callbacks?.start();
       retention.start();
       goneTenants.start();
+      relay?.start();
     },
     async close() {
       goneTenants.close();
-      const all = [worker, callbacks, retention, replyModes, logFollowers];
+      const all = [relay, worker, callbacks, retention, replyModes, logFollowers];
       await Promise.all(all.map((each) => each?.close()));
       return executionWriter.close(RECORDS_MS);
     },

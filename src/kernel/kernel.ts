@@ -78,9 +78,9 @@ export class Kernel {
    * @throws {Error} that names the plugin if its setup throws or the plugins do not fit together.
    */
   constructor(options: KernelOptions) {
-    const { config, engines, tools, schemas, packages } = options;
+    const { config, engines, tools, schemas, packages, channels } = options;
     this.packages = packages ?? PackageService.none();
-    const host = { engines, tools, schemas, packages: this.packages };
+    const host = { engines, tools, schemas, packages: this.packages, channels };
     this.#engines = engines;
     for (const engine of engines) engine.onSpawn((process) => this.#hooks.onSpawn.run(process));
     this.#ready = setUp(pluginsOf(options), { hooks: this.#hooks, config, host });

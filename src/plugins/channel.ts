@@ -6,7 +6,7 @@ export const ChannelPlugin: IsolatePlugin = {
   name: "channel",
   required: ["sandbox"],
   setup(api) {
-    const router = new ChannelRouter();
+    const { channels: router = new ChannelRouter() } = api.host;
     api.onLoad.tap((context) => {
       if (!context.tools.some(({ name }) => name === "channel")) return;
       return { ...context, channel: router.join(context.tenant.id) };

@@ -1,4 +1,4 @@
-import type { Membership } from "../channels/channels.ts";
+import type { ChannelRouter, Membership } from "../channels/channels.ts";
 import type { Config } from "../config/config.ts";
 import type { Engine, JobGrants, Profile, Spawn } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
@@ -207,6 +207,8 @@ export interface Host {
   readonly schemas?: SchemaBundle | undefined;
   /** Packages from a registry. Absent: there is none. */
   readonly packages?: PackageService | undefined;
+  /** Channels of all tenants, which may lead to other hosts. Default: those of this kernel alone. */
+  readonly channels?: ChannelRouter | undefined;
 }
 
 /** API that a plugin receives for its setup. */

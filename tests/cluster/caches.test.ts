@@ -221,7 +221,12 @@ describe("a job that is cancelled on one server", () => {
 describe("a server whose store is away", () => {
   it.each([
     ["cut off", () => second.cut()],
-    ["silent", () => void (second.deaf = true)],
+    [
+      "silent",
+      () => {
+        second.deaf = true;
+      },
+    ],
   ])("serves those it knows while it is %s, and learns what it has missed", async (_how, leave) => {
     const { id, keyId, ask, status } = await tenant();
     const run = async (): Promise<number> =>

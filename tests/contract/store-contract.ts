@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Store } from "../../server/store/contract/store.ts";
+import { clusterCases } from "./store-cluster.ts";
 import { executionsCases } from "./store-executions.ts";
 import { functionsCases } from "./store-functions.ts";
 import { idempotencyCases } from "./store-idempotency.ts";
@@ -41,5 +42,6 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     packagesCases(store);
     storageCases(store);
     leasesCases(store);
+    clusterCases(store);
   });
 }

@@ -1,3 +1,4 @@
+import type { Channels } from "./channels.ts";
 import type { Executions } from "./executions.ts";
 import type { Functions } from "./functions.ts";
 import type { Idempotency } from "./idempotency.ts";
@@ -5,6 +6,7 @@ import type { Jobs } from "./jobs.ts";
 import type { Keys } from "./keys.ts";
 import type { Leases } from "./leases.ts";
 import type { Logs } from "./logs.ts";
+import type { Nodes } from "./nodes.ts";
 import type { Notices } from "./notices.ts";
 import type { PackageSets } from "./package-sets.ts";
 import type { Resources } from "./resources.ts";
@@ -31,6 +33,8 @@ export interface Store {
   readonly packageSets: PackageSets;
   readonly storage: StorageCounts;
   readonly leases: Leases;
+  readonly channels: Channels;
+  readonly nodes: Nodes;
   readonly notices: Notices;
   /** True if other servers may use it at the same time. */
   readonly isShared: boolean;

@@ -1,3 +1,4 @@
+import { drizzleChannels } from "./channels.ts";
 import type { Database, Transact } from "./database.ts";
 import { drizzleExecutions } from "./executions.ts";
 import { drizzleFunctions } from "./functions.ts";
@@ -7,6 +8,7 @@ import { drizzleJobs } from "./jobs.ts";
 import { drizzleKeys } from "./keys.ts";
 import { drizzleLeases } from "./leases.ts";
 import { drizzleLogs } from "./logs.ts";
+import { drizzleNodes } from "./nodes.ts";
 import { drizzlePackageSets } from "./package-sets.ts";
 import { drizzleResources } from "./resources.ts";
 import { drizzleStorage } from "./storage.ts";
@@ -30,5 +32,7 @@ export function drizzleParts(db: Database, transact: Transact, limit: number): S
     packageSets: drizzlePackageSets(db, limit),
     storage: drizzleStorage(db, limit),
     leases: drizzleLeases(db),
+    channels: drizzleChannels(db),
+    nodes: drizzleNodes(db),
   };
 }

@@ -45,6 +45,8 @@ export async function openPGliteStore(
     packageSets: part("packageSets"),
     storage: part("storage"),
     leases: part("leases"),
+    channels: part("channels"),
+    nodes: part("nodes"),
     notices: new LocalNotices(),
     isShared: false,
     async condition() {
