@@ -100,7 +100,7 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
 function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"]): Route[] {
   const { services, resourceService, publicUrl, httpBytes, tenancy, leaving, onError } = options;
   const { kernel, runs, replyModes, jobs, secretKey, store, functions, health } = services;
-  const { executionWriter, metrics, packageSets } = services;
+  const { executionWriter, metrics, packageSets, nodes } = services;
   const routes = [
     ...executeRoutes(replyModes),
     ...batchRoutes({ runs, replyModes, onError }),
@@ -111,12 +111,12 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"
     ...httpFunctionRoutes({ runs, functions, auth, withBytes, publicUrl, maxBytes: httpBytes }),
     ...packageRoutes(packageSets, kernel.packages),
     ...planRoutes(kernel, resourceService),
-    ...healthRoutes(kernel, { health, store, terse: !auth.open, leaving }),
+    ...healthRoutes(kernel, { health, store, version: nodes.version, terse: !auth.open, leaving }),
     ...metricsRoutes(metrics.registry, auth.open),
     ...(tenancy === undefined
       ? []
       : [
-          ...tenancyRoutes(tenancy, store.storage),
+          ...tenancyRoutes(tenancy, store.storage, nodes),
           ...sharedPackageRoutes(packageSets, kernel.packages),
         ]),
     ...(resourceService === undefined

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
 import { collectDefaultMetrics } from "prom-client";
@@ -78,6 +79,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       store,
       config,
       nodeId,
+      address: `${hostname()}:${config.port}`,
       channels,
       packageSets,
       secretKey,
@@ -114,6 +116,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     services.start();
     const leave = (): void => {
       leaving = true;
+      services.nodes.drain();
     };
     return { app, leave, close };
   } catch (error) {

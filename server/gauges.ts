@@ -2,6 +2,7 @@ import { Gauge, type Registry } from "prom-client";
 import type { EngineStatus } from "../src/engines/contract/contract.ts";
 import type { Kernel } from "../src/kernel/kernel.ts";
 import type { SandboxLevel } from "../src/request/types.ts";
+import type { NodeRegistry } from "./cluster/node-registry.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { ExecutionWriter } from "./runs/execution-writer.ts";
 import type { StoreHealth } from "./store/contract/health.ts";
@@ -16,12 +17,13 @@ interface Sources {
   readonly executionWriter: ExecutionWriter;
   readonly health: StoreHealth;
   readonly store: Store;
+  readonly nodes: Pick<NodeRegistry, "count">;
 }
 
 /** Adds gauges that are read at each request for the metrics. */
 export function addGauges(
   { registry }: Metrics,
-  { kernel, executionWriter, health, store }: Sources,
+  { kernel, executionWriter, health, store, nodes }: Sources,
 ): void {
   const registers = [registry];
   const levels = (): [SandboxLevel, EngineStatus][] =>
@@ -81,6 +83,15 @@ export function addGauges(
     registers,
     async collect() {
       this.set(Number(await health.up()));
+    },
+  });
+  new Gauge({
+    name: "isolate_nodes",
+    help: "Servers that share the store, this one included",
+    registers,
+    async collect() {
+      const count = await nodes.count();
+      if (count !== undefined) this.set(count);
     },
   });
   addStoreGauges(registers, store);

@@ -9,6 +9,7 @@ import { noSecretKey } from "./callbacks/secret.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
 import { ChannelRelay } from "./cluster/channel-relay.ts";
 import { GoneTenants } from "./cluster/gone-tenants.ts";
+import { NodeRegistry } from "./cluster/node-registry.ts";
 import { FunctionCatalogue, noSuchFunction } from "./functions/catalogue.ts";
 import { addGauges } from "./gauges.ts";
 import { JsonThread } from "./http/json-thread/json-thread.ts";
@@ -27,6 +28,7 @@ import { Runs } from "./runs/runs.ts";
 import { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
 import type { Caller } from "./tenants/auth.ts";
+import { VERSION } from "./version.ts";
 
 /** Milliseconds of an execution beyond its timeout and its waits. */
 const MARGIN_MS = 20_000;
@@ -41,6 +43,8 @@ export interface ServicesOptions {
   readonly config: Config;
   /** Id of this server among those that share the store. It changes with each start. */
   readonly nodeId: string;
+  /** Name and port of this server, for people. Default: none. */
+  readonly address?: string | undefined;
   /** Channels of the kernel, which then lead to other servers. Default: they do not. */
   readonly channels?: ChannelRouter | undefined;
   /** Prepared sets of packages, which the kernel finds, too. Default: those of the store. */
@@ -74,6 +78,7 @@ export interface Services {
   readonly worker: JobWorker;
   readonly functions: FunctionCatalogue;
   readonly goneTenants: GoneTenants;
+  readonly nodes: NodeRegistry;
   readonly packageSets: PreparedSets;
   /** Absent without a secret key. */
   readonly callbacks: CallbackSender | undefined;
@@ -106,7 +111,10 @@ export function createServices(options: ServicesOptions): Services {
     admission.charge(usage.tenant, usage.cpu);
   });
   const health = new StoreHealth(store);
-  addGauges(metrics, { kernel, executionWriter, health, store });
+  const { address = "" } = options;
+  const node = { id: nodeId, address, version: VERSION, capacity: config.cluster.max };
+  const nodes = new NodeRegistry({ store, node, onError: failed });
+  addGauges(metrics, { kernel, executionWriter, health, store, nodes });
   const lockHashOf = async (tenant: Tenant, name: string, version: number) =>
     (await functions.callable(tenant, name, version))?.lockHash ?? undefined;
   const results = new JsonThread();
@@ -181,6 +189,7 @@ export function createServices(options: ServicesOptions): Services {
     worker,
     functions,
     goneTenants,
+    nodes,
     packageSets,
     callbacks,
     secretKey,
@@ -192,10 +201,11 @@ export function createServices(options: ServicesOptions): Services {
       retention.start();
       goneTenants.start();
       relay?.start();
+      nodes.start();
     },
     async close() {
       goneTenants.close();
-      const all = [relay, worker, callbacks, retention, replyModes, logFollowers];
+      const all = [nodes, relay, worker, callbacks, retention, replyModes, logFollowers];
       await Promise.all(all.map((each) => each?.close()));
       return executionWriter.close(RECORDS_MS);
     },

@@ -14,6 +14,7 @@ const pool = z.object({
 
 const readiness = z.object({
   status: z.enum(["ready", "unready"]),
+  version: z.string(),
   level: z.string().optional(),
   reason: z.string().optional(),
   pool: pool.optional(),
@@ -26,7 +27,9 @@ const readiness = z.object({
 export interface HealthOptions {
   readonly health: Pick<StoreHealth, "up">;
   readonly store: Pick<Store, "condition">;
-  /** True to answer with the status alone. */
+  /** Version of this server, which operators compare during an upgrade. */
+  readonly version: string;
+  /** True to answer with the status and the version alone. */
   readonly terse: boolean;
   /** Tells whether the server is about to end. Default: never. */
   readonly leaving?: (() => boolean) | undefined;
@@ -60,7 +63,7 @@ export function healthRoutes(kernel: Kernel, options: HealthOptions): Route[] {
 
 async function ready(
   kernel: Kernel,
-  { health, store, terse, leaving }: HealthOptions,
+  { health, store, version, terse, leaving }: HealthOptions,
   c: Context<ApiEnv>,
 ): Promise<Response> {
   // Executions can run without disk space for the store, so the server is still ready.
@@ -82,6 +85,7 @@ async function ready(
     kept: status.kept,
   };
   const more = {
+    version,
     ...(terse ? {} : { level: engine?.level, reason, pool }),
     ...(reserved && { store: "reserved" }),
   };

@@ -357,6 +357,7 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
         [400],
       ),
     ],
+    "GET /admin/nodes": () => plain("/admin/nodes", 200),
     "GET /admin/tenants": () => queries("/admin/tenants", "after"),
     "GET /admin/tenants/{id}": () => plain(`/admin/tenants/${tenant}`, 200),
     "PUT /admin/tenants/{id}": () => [

@@ -1,3 +1,4 @@
+import type { NodeRegistry } from "../../cluster/node-registry.ts";
 import type { Route } from "../../http/route.ts";
 import type { Quotas } from "../../quotas/quotas.ts";
 import type { StorageCounts } from "../../store/contract/storage.ts";
@@ -5,6 +6,7 @@ import type { TenantDirectory } from "../../tenants/directory.ts";
 import type { Keyring } from "../../tenants/keys/keyring.ts";
 import { ownTenantRoutes } from "../tenant.ts";
 import { keyRoutes } from "./keys.ts";
+import { nodeRoutes } from "./nodes.ts";
 import { tenantRoutes } from "./tenants.ts";
 
 export interface TenancyRoutesOptions {
@@ -17,10 +19,12 @@ export interface TenancyRoutesOptions {
 export function tenancyRoutes(
   { directory, keyring, quotas }: TenancyRoutesOptions,
   storage: StorageCounts,
+  nodes: NodeRegistry,
 ): Route[] {
   return [
     ...ownTenantRoutes(quotas, storage),
     ...tenantRoutes(directory),
     ...keyRoutes(keyring, directory),
+    ...nodeRoutes(nodes),
   ];
 }
