@@ -251,3 +251,41 @@ describe("a server whose store is away", () => {
     await until(() => planes[1]?.store.notices.connected === true);
   });
 });
+
+describe("the servers that share a store", () => {
+  it("are listed, counted, and gone at their end", async () => {
+    const list = async () => {
+      const { nodes } = (await (await admin(1, "GET", "/admin/nodes")).json()) as {
+        nodes: { id: string; draining: boolean; alive: boolean; version: string }[];
+      };
+      return nodes;
+    };
+    await until(async () => (await list()).length === 3);
+    expect((await list()).every(({ alive, draining }) => alive && !draining)).toBe(true);
+    const ready = (await (await at(1).app.request("/readyz")).json()) as { version: string };
+    expect((await list()).map(({ version }) => version)).toEqual(Array(3).fill(ready.version));
+    const metrics = await (await admin(2, "GET", "/metrics")).text();
+    expect(metrics).toContain("isolate_nodes 3");
+    at(3).services.nodes.drain();
+    await until(async () => (await list()).some(({ draining }) => draining));
+    await at(3).services.nodes.close();
+    expect(await list()).toHaveLength(2);
+    // One that says nothing any more.
+    await postgres.query("update isolate.nodes set seen = now() - interval '16 s'");
+    expect((await list()).some(({ alive }) => !alive)).toBe(true);
+    const { status } = await (await tenant()).ask(1, "/admin/nodes");
+    expect(status).toBe(403);
+  });
+
+  it("write their rows without an index entry each", async () => {
+    const sql =
+      "select n_tup_upd::int as updates, n_tup_hot_upd::int as hot from pg_stat_user_tables where relname = 'nodes'";
+    let row: Record<string, unknown> | undefined;
+    // The database counts a little later.
+    await until(async () => {
+      [row] = await postgres.query(sql);
+      return Number(row?.updates) > 0;
+    });
+    expect(row?.hot).toBe(row?.updates);
+  });
+});
