@@ -1,8 +1,8 @@
 import { PackagesClient } from "./packages.ts";
 import { segment, type Transport } from "./transport.ts";
-import type { KeyInfo, TenantInfo, TenantSettings } from "./types.ts";
+import type { KeyInfo, NodeInfo, TenantInfo, TenantSettings } from "./types.ts";
 
-/** Manages tenants and their keys with the administrator's key. */
+/** Manages tenants and their keys, and lists servers, with the administrator's key. */
 export class AdminClient {
   readonly #transport: Transport;
   /** Sets of packages that all tenants may use. */
@@ -27,6 +27,11 @@ export class AdminClient {
     query: { after?: string; limit?: number } = {},
   ): Promise<{ tenants: TenantInfo[]; next?: string }> {
     return this.#transport.json("/admin/tenants", { query });
+  }
+
+  /** Lists the servers that share the store. */
+  async nodes(): Promise<NodeInfo[]> {
+    return (await this.#transport.json<{ nodes: NodeInfo[] }>("/admin/nodes")).nodes;
   }
 
   /** Deletes a tenant with all its data, and ends its executions. */

@@ -14,6 +14,7 @@ import type {
   wholeVersion,
 } from "../contract/functions.ts";
 import type { executionLogs, functionLogs, functionLogsQuery } from "../contract/logs.ts";
+import type { shownNode } from "../contract/nodes.ts";
 import type { setBody, shownSet, wholeSet } from "../contract/packages.ts";
 import type {
   ownTenant,
@@ -111,5 +112,8 @@ export interface TenantInfo extends Readonly<z.output<typeof shownTenant>> {}
 export interface OwnTenant
   extends Readonly<Partial<z.output<typeof shownSettings>>>,
     Readonly<Pick<z.output<typeof ownTenant>, "id" | "used">> {}
+
+/** A server among those that share a store. */
+export interface NodeInfo extends Readonly<z.output<typeof shownNode>> {}
 
 export interface KeyInfo extends Readonly<z.output<typeof shownKey>> {}

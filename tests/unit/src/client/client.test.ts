@@ -166,6 +166,7 @@ it("administers tenants and keys", async () => {
   const [shown] = await admin.admin.keys("short-lived");
   expect(key.startsWith(shown?.prefix ?? "?")).toBe(true);
   expect((await admin.admin.tenants()).tenants.map(({ id }) => id)).toContain("short-lived");
+  expect(await admin.admin.nodes()).toMatchObject([{ alive: true, draining: false }]);
   await admin.admin.revokeKey("short-lived", shown?.id ?? "");
   await expect(clientWith(key).execute({ code })).rejects.toMatchObject({ status: 401 });
   await admin.admin.deleteTenant("short-lived");

@@ -1,0 +1,87 @@
+/** Tests two whole servers over one PostgreSQL store, as `server/main.ts` makes them. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Postgres } from "../../dev/postgres.ts";
+import { type Assembled, assemble } from "../../server/assemble.ts";
+import { createLogger } from "../../server/log/logger.ts";
+import { readSettings } from "../../server/settings.ts";
+import type { Store } from "../../server/store/contract/store.ts";
+import { openStore } from "../../server/store/open.ts";
+import { until } from "../contract/engine-contract.ts";
+import { ADMIN_KEY } from "../helpers/control-plane.ts";
+
+let postgres: Postgres;
+let directory: string;
+const stores: Store[] = [];
+const servers: Assembled[] = [];
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "isolate-cluster-"));
+  postgres = await Postgres.start();
+  for (const name of ["one", "two"]) {
+    const settings = readSettings({
+      ISOLATE_ENGINE: "none",
+      ISOLATE_RUN_DIR: join(directory, name),
+      ISOLATE_STORE_URL: postgres.url(),
+      ISOLATE_STORE_DIRECT_URL: postgres.url(),
+      ISOLATE_ADMIN_KEY: ADMIN_KEY,
+      ISOLATE_POOL_MIN: "1",
+      ISOLATE_POOL_MAX: "2",
+    });
+    const store = await openStore(settings.store, settings);
+    stores.push(store);
+    const logger = createLogger({ level: "silent" });
+    servers.push(await assemble({ settings, logger, store: Promise.resolve(store) }));
+  }
+  await until(() => stores.every(({ notices }) => notices.connected));
+});
+afterAll(async () => {
+  await Promise.all(servers.map((server) => server.close(0)));
+  await postgres.stop();
+  await rm(directory, { recursive: true });
+});
+
+function ask(number: number, method: string, path: string, body?: object, key = ADMIN_KEY) {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const text = body && { body: JSON.stringify(body) };
+  return servers[number - 1]?.app.request(path, { method, headers, ...text }) as Promise<Response>;
+}
+
+it("carry a message from an execution on one to an execution on the other, and know each other", async () => {
+  await ask(1, "PUT", "/admin/tenants/acme", { sandbox: ["isolated"] });
+  const made = await ask(1, "POST", "/admin/tenants/acme/keys", {});
+  const { key } = (await made.json()) as { key: string };
+  const execute = async (number: number, code: string) => {
+    const request = { code, sandbox: "isolated", tools: ["channel"], timeout: 30_000 };
+    return (await ask(number, "POST", "/execute", request, key)).json() as Promise<{
+      result: unknown;
+    }>;
+  };
+  const heard = execute(
+    2,
+    "export default () => new Promise((resolve) => channel.on('t', (data) => resolve(data)))",
+  );
+  await until(async () => (await stores[0]?.channels.subscribers("acme", ""))?.length === 1);
+  await execute(1, "export default () => channel.emit('t', { from: 1 })");
+  expect((await heard).result).toEqual({ from: 1 });
+  const list = async () => {
+    const { nodes } = (await (await ask(2, "GET", "/admin/nodes")).json()) as {
+      nodes: { address: string; capacity: number; draining: boolean }[];
+    };
+    return nodes;
+  };
+  const node = { address: expect.stringMatching(/:\d+$/), capacity: 2, draining: false };
+  await until(async () => (await list()).length === 2);
+  expect(await list()).toMatchObject([node, node]);
+  servers[0]?.leave();
+  await until(async () => (await list()).some(({ draining }) => draining));
+  await servers.shift()?.close(0);
+  const rest = (await (
+    await servers[0]?.app.request("/admin/nodes", {
+      headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    })
+  )?.json()) as { nodes: unknown[] };
+  expect(rest.nodes).toHaveLength(1);
+});
