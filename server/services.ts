@@ -141,10 +141,18 @@ export function createServices(options: ServicesOptions): Services {
   const functions = new FunctionCatalogue(store.functions, kernel, store);
   const callbacks =
     secretKey &&
-    new CallbackSender({ store: store.jobs, operatorRules, onError: failed, secretKey, callerOf });
+    new CallbackSender({
+      store: store.jobs,
+      owner: nodeId,
+      operatorRules,
+      onError: failed,
+      secretKey,
+      callerOf,
+    });
   const worker = new JobWorker({
     owner: nodeId,
     store: store.jobs,
+    notices: store.notices,
     runs,
     callerOf,
     bundleOf: async ({ tenant }, name, version) =>

@@ -9,6 +9,8 @@ import { callbackSecret } from "./secret.ts";
 
 export interface CallbackSenderOptions extends DeliverOptions {
   readonly store: Jobs;
+  /** Id of this server. Attempts are recorded by the server that has claimed them last. */
+  readonly owner: string;
   /** Key from which secrets are derived. */
   readonly secretKey: Uint8Array;
   /** Returns `undefined` for a deleted tenant. */
@@ -69,7 +71,8 @@ export class CallbackSender {
     const free = AT_ONCE - this.#sending.size;
     if (free <= 0) return;
     const share = { busy: this.#busy(), each: EACH };
-    const due = await this.#options.store.claimCallbacks(CLAIM_MS, free, share);
+    const { store, owner } = this.#options;
+    const due = await store.claimCallbacks(owner, CLAIM_MS, free, share);
     for (const job of due) this.#begin(job);
   }
 
@@ -94,17 +97,20 @@ export class CallbackSender {
   }
 
   async #send(job: DueCallback): Promise<void> {
-    const { store, secretKey, callerOf } = this.#options;
+    const { store, owner, secretKey, callerOf } = this.#options;
     const { id, tenant, callback: url, tries } = job;
     const caller = await callerOf(tenant);
-    if (url === null || caller === undefined) return store.notified(id, null);
+    if (url === null || caller === undefined) {
+      await store.notified(owner, id, null);
+      return;
+    }
     const row = await this.#reads.take("", () => store.get(tenant, id));
     if (row === undefined) return;
     const secret = callbackSecret(secretKey, caller.tenant);
     const delivery = { url, tenant, id, body: bodyOf(row), secret };
     // The reason of a failure is not stored: it would reveal what is behind a name.
     const status = await deliver(delivery, this.#options).catch(() => undefined);
-    await store.notified(id, nextTry(tries, status));
+    await store.notified(owner, id, nextTry(tries, status));
   }
 }
 

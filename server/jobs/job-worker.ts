@@ -8,12 +8,19 @@ import { QuotaExceeded } from "../errors/quota-error.ts";
 import { answerOf, answerText } from "../runs/answer.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { ClaimedJob, FinalJobAnswer, JobRow, Jobs } from "../store/contract/jobs.ts";
+import type { Notices } from "../store/contract/notices.ts";
 import { StorageFull, StorageReserved, StoreUnavailable } from "../store/contract/store-errors.ts";
 import { written } from "../store/contract/written.ts";
 import type { Caller } from "../tenants/auth.ts";
+import { Announcement } from "./announcement.ts";
+import { AnswerWriter } from "./answer-writer.ts";
+import { HeldJobs } from "./held-jobs.ts";
+import { nextPoll, POLL_MS } from "./poll-times.ts";
 
 export interface JobWorkerOptions {
   readonly store: Jobs;
+  /** Notices `jobs` tell of waiting jobs that another host cannot start at once. */
+  readonly notices: Notices;
   /** Id of this host, which is new at each start. */
   readonly owner: string;
   readonly runs: Runs;
@@ -34,7 +41,6 @@ export interface JobWorkerOptions {
 const MAX_ATTEMPTS = 3;
 /** Most milliseconds for which a job is put off by passing causes: quotas or a busy host. */
 const MAX_PATIENCE = 24 * 3_600_000;
-const POLL_MS = 2_000;
 /** Milliseconds until a tenant at its limit is tried again. */
 const FULL_MS = 1_000;
 /** Milliseconds for which a statement without a known result may still take effect. */
@@ -49,15 +55,24 @@ const LAST_WRITES = 5_000;
 export class JobWorker {
   readonly #options: JobWorkerOptions;
   readonly #owner: string;
-  /**
-   * Jobs by id, until their results are written. They number at most `slots`, including their
-   * answers.
-   */
-  readonly #running = new Map<string, { abort: AbortController; over: Promise<void> }>();
+  /** Jobs until their results are written. They number at most `slots`, including their answers. */
+  readonly #held: HeldJobs;
+  readonly #answers: AnswerWriter;
+  readonly #announcement: Announcement;
   /** Tenant id → jobs that may be claimed of a tenant at its limit, valid until `until`. */
   readonly #room = new Map<string, { jobs: number; until: number }>();
   readonly #poller: Poller;
+  /** Ends the receipt of notices. */
+  #unsubscribe: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** False once a look has found nothing more to claim. */
+  #mayMore = true;
+  /** True if a job was accepted here since the last look. */
+  #isOffered = false;
+  /** Time of the next look without a wake, while notices arrive. */
+  #nextPoll = 0;
+  /** Time until which jobs that were released here have a pause. */
+  #pausedUntil = 0;
   /** Time until which the store may claim jobs for this host without telling it. */
   #uncertainUntil = Number.NEGATIVE_INFINITY;
   #renewing: Promise<void> | undefined;
@@ -72,10 +87,20 @@ export class JobWorker {
       this.#uncertainUntil = performance.now() + UNCERTAIN;
       options.onError(error, "");
     };
-    this.#poller = new Poller({ look: () => this.#look(), every: POLL_MS, onError });
+    const isDue = (): boolean => this.#isDue();
+    this.#poller = new Poller({ look: () => this.#look(), every: POLL_MS, isDue, onError });
+    this.#held = new HeldJobs(options.lease);
+    this.#answers = new AnswerWriter(options.store, options.owner);
+    this.#announcement = new Announcement(() => options.notices.send({ kind: "jobs" }));
   }
 
   start(): void {
+    const { notices } = this.#options;
+    const look = (): void => {
+      this.#mayMore = true;
+      if (this.#free > 0) this.wake();
+    };
+    this.#unsubscribe = [notices.on("jobs", look), notices.onLoss(look)];
     this.#timer = setInterval(() => void this.#renew(), this.#options.lease / 3).unref();
     this.#poller.start();
   }
@@ -85,9 +110,24 @@ export class JobWorker {
     this.#poller.wake();
   }
 
+  /** Looks for a job that was accepted here. Tells other hosts, if this one cannot start it now. */
+  offer(): void {
+    this.#mayMore = true;
+    if (this.#poller.stopped || this.#free <= 0) {
+      this.#announcement.make();
+      return;
+    }
+    this.#isOffered = true;
+    this.wake();
+  }
+
+  get #free(): number {
+    return this.#options.slots - this.#held.size;
+  }
+
   /** Ends a job that runs here and discards its answer. */
   abort(id: string): void {
-    this.#running.get(id)?.abort.abort();
+    this.#held.abort(id);
   }
 
   /** Claims no more jobs. */
@@ -97,21 +137,42 @@ export class JobWorker {
 
   /** Stops. Resolves once no job runs here. Interrupted jobs wait for another host. */
   async close(): Promise<void> {
+    for (const end of this.#unsubscribe.splice(0)) end();
     await this.#poller.close();
     clearInterval(this.#timer);
-    const over = Promise.all([...this.#running.values()].map((job) => job.over));
     const give = setTimeout(() => this.#last.abort(), LAST_WRITES);
-    await over;
+    await this.#held.over();
     clearTimeout(give);
+    this.#announcement.close();
+  }
+
+  /**
+   * Tells whether to look without a wake. Often, if nobody may tell of waiting jobs: of those with a
+   * pause, of a tenant at its limit, or without notices.
+   */
+  #isDue(): boolean {
+    const now = performance.now();
+    if (!this.#options.notices.connected || this.#mayMore || this.#room.size > 0) return true;
+    return now < this.#pausedUntil + 2 * POLL_MS || now >= this.#nextPoll;
   }
 
   async #look(): Promise<void> {
-    const { store, slots, lease } = this.#options;
+    const { store, lease } = this.#options;
     if (performance.now() < this.#uncertainUntil) await this.#giveBack();
-    const free = slots - this.#running.size;
+    const free = this.#free;
     if (free <= 0) return;
-    for (const job of await store.claim(this.#owner, lease, free, this.#most())) {
-      this.#begin(job);
+    const isOffered = this.#isOffered;
+    this.#isOffered = false;
+    this.#mayMore = true;
+    this.#nextPoll = performance.now() + nextPoll(lease);
+    const askedAt = performance.now();
+    const claimed = await store.claim(this.#owner, lease, free, this.#most());
+    this.#mayMore = claimed.length >= free;
+    if (isOffered && this.#mayMore) this.#announcement.make();
+    for (const job of claimed) {
+      // An answer that took as long as the claim leaves it to other hosts.
+      if (this.#held.isFresh(askedAt)) this.#begin(job, askedAt);
+      else this.#uncertainUntil = performance.now() + UNCERTAIN;
       // Requests may be large, so other work gets a turn in between.
       await nextTurn();
     }
@@ -122,7 +183,7 @@ export class JobWorker {
    * for the lease's end.
    */
   async #giveBack(): Promise<void> {
-    await this.#options.store.giveBack(this.#owner, [...this.#running.keys()]);
+    await this.#options.store.giveBack(this.#owner, this.#held.begun());
   }
 
   /** Returns the most jobs to claim of each tenant at its limit: one for each that has ended. */
@@ -146,30 +207,35 @@ export class JobWorker {
     if (room !== undefined) room.jobs += change;
   }
 
-  #begin(job: ClaimedJob): void {
+  #begin(job: ClaimedJob, askedAt: number): void {
     // It outlived its claim here, or its result is still to be written.
-    if (this.#running.has(job.id)) return;
+    if (this.#held.has(job.id)) return;
     this.#count(job.tenant, -1);
-    const abort = new AbortController();
-    // Detached from the trace of the request that has woken this worker.
-    const over = context
-      .with(ROOT_CONTEXT, () => this.#run(job, abort.signal))
-      .catch((error: unknown) => this.#options.onError(error, job.requestId))
-      .finally(() => {
-        this.#running.delete(job.id);
-        this.wake();
-      });
-    this.#running.set(job.id, { abort, over });
+    this.#held.add(job.id, askedAt, (signal) =>
+      // Detached from the trace of the request that has woken this worker.
+      context
+        .with(ROOT_CONTEXT, () => this.#run(job, signal))
+        .catch((error: unknown) => this.#options.onError(error, job.requestId))
+        // After the job is no longer held.
+        .finally(() => setImmediate(() => this.#onPlace())),
+    );
+  }
+
+  /** Looks for a job in the place of one that has ended, unless none waited at the last look. */
+  #onPlace(): void {
+    if (this.#mayMore || this.#room.size > 0) this.wake();
   }
 
   async #run(job: ClaimedJob, signal: AbortSignal): Promise<void> {
-    const { store, runs, onDone } = this.#options;
+    const { runs, onDone } = this.#options;
     const answer = await this.#answer(job, signal);
-    if (answer === undefined) return;
+    // It runs again elsewhere, perhaps already.
+    if (answer === undefined || this.#held.isLost(job.id)) return;
+    this.#held.answered(job.id);
     // After the answer no host runs it again, so its record must be written first.
     await runs.flush();
     const finish = (answer: FinalJobAnswer) =>
-      this.#write(job, () => store.finish(this.#owner, job.id, answer));
+      this.#write(job, () => this.#answers.finish(job.id, answer));
     const isOurs = await finish(answer).catch(async (error: unknown) => {
       if (error instanceof StoreUnavailable || error instanceof StorageReserved) throw error;
       // The answer would not fit the next time either. The job ends with that error, which has
@@ -190,7 +256,8 @@ export class JobWorker {
   async #answer(job: ClaimedJob, signal: AbortSignal): Promise<FinalJobAnswer | undefined> {
     const { runs, callerOf, bundleOf, onError, store } = this.#options;
     const { id, requestId, attempts } = job;
-    const comesAgain = (error: unknown): boolean => !signal.aborted && passes(error, job);
+    const comesAgain = (error: unknown): boolean =>
+      signal.aborted ? this.#held.isLost(id) : passes(error, job);
     if (attempts > MAX_ATTEMPTS) return givenUp(requestId);
     try {
       const caller = await callerOf(job.tenant);
@@ -215,6 +282,8 @@ export class JobWorker {
       if (comesAgain(error)) {
         const pause = this.#poller.stopped || isFull ? 0 : pauseAfter(error);
         await this.#write(job, () => store.release(this.#owner, id, pause));
+        this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + pause);
+        if (this.#poller.stopped) this.#announcement.make();
         return undefined;
       }
       if (statusOf(error) >= 500) onError(error, requestId);
@@ -232,14 +301,17 @@ export class JobWorker {
   /** Renews the claims of running jobs only, so that unknown claims expire. */
   async #renewAll(): Promise<void> {
     const { store, lease, onError } = this.#options;
-    const before = new Map(this.#running);
-    if (before.size === 0) return;
-    const renew = () => store.renew(this.#owner, lease, [...before.keys()]);
-    try {
-      const tell = (error: unknown): void => onError(error, "");
-      const held = new Set(await written(renew, tell, this.#last.signal));
+    if (this.#held.size === 0) return;
+    const renew = async (): Promise<void> => {
+      const ids = this.#held.ids();
+      const askedAt = performance.now();
+      const held = new Set(await store.renew(this.#owner, lease, ids));
+      this.#held.renewed(held, askedAt);
       // Cancelled through another host, or claimed by one.
-      for (const [id, { abort }] of before) if (!held.has(id)) abort.abort();
+      for (const id of ids) if (!held.has(id)) this.abort(id);
+    };
+    try {
+      await written(renew, (error) => onError(error, ""), this.#last.signal);
     } catch (error) {
       onError(error, "");
     }

@@ -73,7 +73,7 @@ export class JobQueue {
       const message = `${most} executions of this tenant wait to be run`;
       throw new HttpProblem(429, "TooManyRequests", "JOBS_LIMIT", message, { retryAfter: 5 });
     }
-    worker.wake();
+    worker.offer();
     return id;
   }
 

@@ -3,6 +3,8 @@ export interface PollerOptions {
   readonly look: () => Promise<void>;
   /** Milliseconds between two looks without a wake. */
   readonly every: number;
+  /** Tells whether to look when the interval is over. Default: always. */
+  readonly isDue?: () => boolean;
   /** Receives the error of a look that failed. The next look follows the next wake. */
   readonly onError: (error: unknown) => void;
 }
@@ -29,7 +31,8 @@ export class Poller {
 
   start(): void {
     this.#stopped = false;
-    this.#timer = setInterval(() => this.wake(), this.#options.every).unref();
+    const { every, isDue = () => true } = this.#options;
+    this.#timer = setInterval(() => isDue() && this.wake(), every).unref();
     this.wake();
   }
 

@@ -190,7 +190,9 @@ export function jobsCases(store: () => Store): void {
       await claim(owner);
       for (const { id } of [told, silent]) await store().jobs.finish(owner, id, ANSWER);
       const due = async (lease: number) =>
-        (await store().jobs.claimCallbacks(lease, 99)).filter((one) => one.tenant === tenant);
+        (await store().jobs.claimCallbacks(owner, lease, 99)).filter(
+          (one) => one.tenant === tenant,
+        );
       expect(await due(MINUTE)).toMatchObject([{ id: told.id, tries: 1 }]);
       expect(await due(MINUTE)).toEqual([]);
       // A server with a fast clock uses the store's time.
@@ -201,13 +203,15 @@ export function jobsCases(store: () => Store): void {
       } finally {
         vi.useRealTimers();
       }
-      await store().jobs.notified(told.id, -1);
+      // A server that has lost its claim to another one reports an attempt that no longer counts.
+      expect(await store().jobs.notified("late", told.id, null)).toBe(false);
+      expect(await store().jobs.notified(owner, told.id, -1)).toBe(true);
       expect(await due(-1)).toMatchObject([{ id: told.id, tries: 2 }]);
       // The answer may be large, so it is read separately.
       const { id, callback } = told;
       expect(await due(MINUTE)).toEqual([{ id, tenant, callback, tries: 3 }]);
       expect((await store().jobs.get(tenant, id))?.answer).toEqual(ANSWER);
-      await store().jobs.notified(told.id, null);
+      expect(await store().jobs.notified(owner, told.id, null)).toBe(true);
       expect(await due(MINUTE)).toEqual([]);
       expect(await store().jobs.get(tenant, told.id)).toMatchObject({ notify: false });
     });
@@ -221,7 +225,7 @@ export function jobsCases(store: () => Store): void {
       for (const { id } of all) await store().jobs.finish(owner, id, ANSWER);
       const due = async (limit: number, each?: number) => {
         const share = { busy: { [busy]: 3 }, ...(each !== undefined && { each }) };
-        const rows = await store().jobs.claimCallbacks(MINUTE, limit, share);
+        const rows = await store().jobs.claimCallbacks(owner, MINUTE, limit, share);
         return rows.filter(({ tenant }) => tenant === busy || tenant === quiet);
       };
       expect((await due(1)).map(({ id }) => id)).toEqual([all[2]?.id]);

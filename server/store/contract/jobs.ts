@@ -26,6 +26,12 @@ export interface JobRow {
   readonly finishedAt: Date | null;
 }
 
+/** A job with its answer. */
+export interface FinishedJob {
+  readonly id: string;
+  readonly answer: FinalJobAnswer;
+}
+
 export interface NewJob
   extends Pick<JobRow, "id" | "tenant" | "requestId" | "function" | "version" | "callback"> {
   readonly request: Readonly<Record<string, unknown>>;
@@ -84,6 +90,8 @@ export interface Jobs {
    * @throws {StorageFull} For an answer above `CERTAIN_ANSWER` for which the tenant has no room.
    */
   finish(owner: string, id: string, answer: FinalJobAnswer): Promise<boolean>;
+  /** Stores several answers, or none of them. Returns the ids of those that `owner` has a claim on. */
+  finishAll(owner: string, finished: readonly FinishedJob[]): Promise<string[]>;
   /**
    * Lets a job wait again, for at least `pause` milliseconds, as if `owner` had never claimed it.
    */
@@ -91,16 +99,21 @@ export interface Jobs {
   /** Cancels a job. Returns false if it is over already or does not exist. */
   cancel(tenant: string, id: string): Promise<boolean>;
   /**
-   * Claims jobs whose answer is due to be sent, for `lease` milliseconds. Tenants with the fewest
-   * come first; `busy` counts those that are being sent already. `each` is the most of one tenant.
+   * Claims jobs whose answer is due to be sent, for `owner` and `lease` milliseconds. Tenants with
+   * the fewest come first; `busy` counts those that are being sent already. `each` is the most of one
+   * tenant.
    */
   claimCallbacks(
+    owner: string,
     lease: number,
     limit: number,
     share?: { readonly busy?: Readonly<Record<string, number>>; readonly each?: number },
   ): Promise<DueCallback[]>;
-  /** Records an attempt. `pause` is the milliseconds until the next one; `null` for none. */
-  notified(id: string, pause: number | null): Promise<void>;
+  /**
+   * Records an attempt. `pause` is the milliseconds until the next one; `null` for none. Returns
+   * false, without any change, if `owner` has not claimed it last.
+   */
+  notified(owner: string, id: string, pause: number | null): Promise<boolean>;
   /** Returns the number of a tenant's jobs that wait or run. */
   pending(tenant: string): Promise<number>;
   /** Deletes jobs that were done more than `age` milliseconds ago. Returns their number. */

@@ -222,7 +222,8 @@ function storedAs(
 }
 
 function fromStored(stored: Stored): ExecutionRow {
-  const { wall, queued, cpu, peakMemory, bytesOut, egressBytes, channelDropped, ...row } = stored;
+  const { wall, queued, cpu, peakMemory, bytesOut, egressBytes, channelDropped, fresh, ...row } =
+    stored;
   const usage =
     wall === null
       ? null
@@ -235,6 +236,7 @@ function fromStored(stored: Stored): ExecutionRow {
           // Rows of earlier versions lack these.
           queued: queued ?? 0,
           channelDropped: channelDropped ?? 0,
+          ...(fresh !== null && { fresh }),
         };
   return { ...(row as Omit<ExecutionRow, "usage">), usage };
 }

@@ -1,18 +1,19 @@
 import {
   and,
+  type Column,
   count,
   eq,
   getTableColumns,
   inArray,
-  isNotNull,
   isNull,
-  lte,
   notInArray,
-  or,
+  type SQL,
   sql,
 } from "drizzle-orm";
-import type { JobRow, Jobs } from "../contract/jobs.ts";
-import { type Database, fromNow, inChunks, isUuid, type Transact } from "./database.ts";
+import { toSnakeCase } from "drizzle-orm/casing";
+import type { Jobs, NewJob } from "../contract/jobs.ts";
+import { type Database, fromNow, inChunks, isUuid } from "./database.ts";
+import { claimsOfCallbacks, claimsOfJobs } from "./job-claims.ts";
 import { jobs } from "./schema.ts";
 import { roomFor } from "./storage.ts";
 
@@ -20,50 +21,47 @@ const {
   owner: _owner,
   claimedUntil: _claimedUntil,
   notifyAt: _notifyAt,
+  notifier: _notifier,
   tries: _tries,
   request: _request,
   ...columns
 } = getTableColumns(jobs);
 
-/** Request as the stored text. */
-const REQUEST = sql<string>`${jobs.request}`;
-
-/** Condition for waiting jobs, including those whose claim has expired. */
-const WAITS = and(
-  inArray(jobs.state, ["queued", "running"]),
-  or(isNull(jobs.claimedUntil), sql`${jobs.claimedUntil} < now()`),
-);
-
-const RUNS = sql`${jobs.state} = 'running' and ${jobs.claimedUntil} >= now()`;
-
 const PENDING = isNull(jobs.finishedAt);
-
-const AGE = sql<number>`(extract(epoch from now() - ${jobs.acceptedAt}) * 1000)::float8`;
 
 /** Changes that undo a claim. */
 const UNCLAIMED = { state: "queued", owner: null, attempts: sql`${jobs.attempts} - 1` } as const;
 
-/** Key of the advisory lock: any number that no other lock of this project has. */
-const LOCK = 491_503_711;
-
-export function drizzleJobs(db: Database, transact: Transact, defaultLimit: number): Jobs {
+export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
   const heldBy = (owner: string) => and(eq(jobs.owner, owner), eq(jobs.state, "running"));
   const held = (owner: string, id: string) => and(eq(jobs.id, id), heldBy(owner));
 
+  const finishAll: Jobs["finishAll"] = async (owner, finished) => {
+    const known = finished.filter(({ id }) => isUuid(id));
+    if (known.length === 0) return [];
+    const given = known.map(
+      ({ id, answer }) => sql`(${id}::uuid, ${sql.param(answer, jobs.answer)}::text)`,
+    );
+    const { rows } = (await db.execute(sql`update ${jobs} as j
+      set state = 'done', request = '{}', answer = given.answer, finished_at = now(),
+        notify = callback is not null, notify_at = now()
+      from (values ${sql.join(given, sql`, `)}) as given (id, answer)
+      where j.id = given.id and owner = ${sql.param(owner, jobs.owner)} and state = 'running'
+      returning j.id`)) as unknown as { rows: { id: string }[] };
+    return rows.map(({ id }) => id);
+  };
+
   return {
-    accept: (job, most, limit = defaultLimit) =>
-      transact(async (tx) => {
-        // Concurrent calls for the same tenant count only after this one's insert.
-        await tx.execute(sql`select pg_advisory_xact_lock(${LOCK}, hashtext(${job.tenant}))`);
-        const [row] = await tx
-          .select({ jobs: count() })
-          .from(jobs)
-          .where(and(eq(jobs.tenant, job.tenant), PENDING));
-        if ((row?.jobs ?? 0) >= most) return false;
-        const room = tx.$with("room", {}).as(roomFor(job.tenant, limit, ["jobs"]));
-        await tx.with(room).insert(jobs).values(job);
-        return true;
-      }),
+    async accept(job, most, limit = defaultLimit) {
+      const { names, values } = insertedOf(job);
+      // One statement, and one answer for it. The function waits for other calls of the tenant, so
+      // that they count before this one.
+      const { rows } = (await db.execute(sql`with room as (${roomFor(job.tenant, limit, ["jobs"])})
+        insert into ${jobs} (${names}) select ${values}
+        where isolate.may_accept_job(${sql.param(job.tenant, jobs.tenant)}::text, ${most}::int)
+        returning id`)) as unknown as { rows: unknown[] };
+      return rows.length > 0;
+    },
 
     async get(tenant, id) {
       if (!isUuid(id)) return undefined;
@@ -83,39 +81,7 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
       return row !== undefined;
     },
 
-    async claim(owner, lease, limit, most = {}) {
-      // Running jobs count as turns, so that a tenant with many comes after one without any.
-      const turn = sql<number>`row_number() over (partition by ${jobs.tenant}
-        order by (${RUNS}) desc, ${jobs.id})`;
-      const place = sql<number>`row_number() over (partition by ${jobs.tenant}, (${RUNS}) order by ${jobs.id})`;
-      const waiting = db.$with("waiting").as(
-        db
-          .select({ id: jobs.id, turn: turn.as("turn"), place: place.as("place") })
-          .from(jobs)
-          .where(and(PENDING, or(WAITS, RUNS))),
-      );
-      // Rows locked by another claim belong to that one.
-      const picked = db
-        .with(waiting)
-        .select({ id: jobs.id })
-        .from(jobs)
-        .innerJoin(waiting, eq(jobs.id, waiting.id))
-        .where(and(WAITS, sql`${waiting.place} <= ${numberOf(most, limit)}`))
-        .orderBy(waiting.turn, jobs.id)
-        .limit(limit)
-        .for("update", { skipLocked: true });
-      const rows = await db
-        .update(jobs)
-        .set({
-          state: "running",
-          owner,
-          claimedUntil: fromNow(lease),
-          attempts: sql`${jobs.attempts} + 1`,
-        })
-        .where(inArray(jobs.id, picked))
-        .returning({ ...columns, request: REQUEST, age: AGE });
-      return rows.sort(byId);
-    },
+    claim: claimsOfJobs(db),
 
     async renew(owner, lease, ids) {
       const renewed = await db
@@ -135,28 +101,14 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
       return given.length;
     },
 
-    async finish(owner, id, answer) {
-      if (!isUuid(id)) return false;
-      const done = await db
-        .update(jobs)
-        .set({
-          state: "done",
-          request: {},
-          answer,
-          finishedAt: sql`now()`,
-          notify: sql`${isNotNull(jobs.callback)}`,
-          notifyAt: sql`now()`,
-        })
-        .where(held(owner, id))
-        .returning({ id: jobs.id });
-      return done.length > 0;
-    },
+    finish: async (owner, id, answer) => (await finishAll(owner, [{ id, answer }])).length > 0,
+    finishAll,
 
     async release(owner, id, pause) {
       if (!isUuid(id)) return;
       await db
         .update(jobs)
-        .set({ ...UNCLAIMED, claimedUntil: fromNow(pause) })
+        .set({ ...UNCLAIMED, claimedUntil: pause > 0 ? fromNow(pause) : null })
         .where(held(owner, id));
     },
 
@@ -170,43 +122,18 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
       return cancelled.length > 0;
     },
 
-    async claimCallbacks(lease, limit, { busy = {}, each = limit } = {}) {
-      const isDue = and(jobs.notify, lte(jobs.notifyAt, sql`now()`));
-      const turn = sql<number>`row_number() over (partition by ${jobs.tenant} order by ${jobs.notifyAt})
-        + ${numberOf(busy, 0)}`;
-      const waiting = db.$with("waiting").as(
-        db
-          .select({ id: jobs.id, turn: turn.as("turn") })
-          .from(jobs)
-          .where(isDue),
-      );
-      const due = db
-        .with(waiting)
-        .select({ id: jobs.id })
-        .from(jobs)
-        .innerJoin(waiting, eq(jobs.id, waiting.id))
-        .where(and(isDue, lte(waiting.turn, each)))
-        .orderBy(waiting.turn, jobs.notifyAt)
-        .limit(limit)
-        .for("update", { skipLocked: true });
-      const rows = await db
-        .update(jobs)
-        .set({ notifyAt: fromNow(lease), tries: sql`${jobs.tries} + 1` })
-        .where(inArray(jobs.id, due))
-        .returning({
-          id: jobs.id,
-          tenant: jobs.tenant,
-          callback: jobs.callback,
-          tries: jobs.tries,
-        });
-      return rows.sort(byId);
-    },
+    claimCallbacks: claimsOfCallbacks(db),
 
-    async notified(id, pause) {
-      if (!isUuid(id)) return;
+    async notified(owner, id, pause) {
+      if (!isUuid(id)) return false;
       const change =
         pause === null ? { notify: false, notifyAt: null } : { notifyAt: fromNow(pause) };
-      await db.update(jobs).set(change).where(eq(jobs.id, id));
+      const changed = await db
+        .update(jobs)
+        .set(change)
+        .where(and(eq(jobs.id, id), jobs.notify, eq(jobs.notifier, owner)))
+        .returning({ id: jobs.id });
+      return changed.length > 0;
     },
 
     async pending(tenant) {
@@ -229,12 +156,16 @@ export function drizzleJobs(db: Database, transact: Transact, defaultLimit: numb
   };
 }
 
-/** Looks up a number by the row's tenant. */
-function numberOf(numbers: Readonly<Record<string, number>>, otherwise: number) {
-  return sql`coalesce((${JSON.stringify(numbers)}::json ->> ${jobs.tenant})::int, ${otherwise}::int)`;
-}
-
-/** Compares jobs by id, because `update` returns rows in any order. */
-function byId(a: Pick<JobRow, "id">, b: Pick<JobRow, "id">): number {
-  return a.id < b.id ? -1 : 1;
+/** Makes the columns and values of a new row. */
+function insertedOf(job: NewJob): { names: SQL; values: SQL } {
+  const columns: Record<string, Column> = getTableColumns(jobs);
+  const given = Object.entries(job).flatMap(([key, value]) => {
+    const column = columns[key];
+    return column === undefined ? [] : [{ key, value: value as unknown, column }];
+  });
+  const names = given.map(({ key }) => sql.identifier(toSnakeCase(key)));
+  const values = given.map(
+    ({ value, column }) => sql`${sql.param(value, column)}::${sql.raw(column.getSQLType())}`,
+  );
+  return { names: sql.join(names, sql`, `), values: sql.join(values, sql`, `) };
 }

@@ -25,7 +25,7 @@ export function drizzleParts(db: Database, transact: Transact, limit: number): S
     health: drizzleHealth(transact),
     executions: drizzleExecutions(db),
     logs: drizzleLogs(db),
-    jobs: drizzleJobs(db, transact, limit),
+    jobs: drizzleJobs(db, limit),
     idempotency: drizzleIdempotency(db, limit),
     resources: drizzleResources(db, limit),
     types: drizzleTypes(db, limit),

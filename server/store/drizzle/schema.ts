@@ -13,6 +13,7 @@ import {
   timestamp,
   uuid,
 } from "drizzle-orm/pg-core";
+import type { Freshness } from "../../../src/base/usage.ts";
 import type { Lock } from "../../../src/packages/types.ts";
 import type { BundledType } from "../../../src/resourcex/types/type.ts";
 import type { KeyRow } from "../contract/keys.ts";
@@ -117,6 +118,8 @@ export const executions = schema.table(
     bytesOut: bigint({ mode: "number" }),
     egressBytes: bigint({ mode: "number" }),
     channelDropped: bigint({ mode: "number" }),
+    /** Null in older rows, and where nothing has run. */
+    fresh: text().$type<Freshness>(),
   },
   (table) => [
     index().on(table.tenant, table.id),
@@ -175,12 +178,21 @@ export const jobs = schema.table(
     /** End of the claim, by the database's clock. */
     claimedUntil: time(),
     notifyAt: time(),
+    /** Id of the server that sends the answer. */
+    notifier: text(),
     /** Number of attempts to send the answer. */
     tries: integer().notNull().default(0),
   },
   (table) => [
     index("jobs_pending").on(table.tenant, table.id).where(sql`${table.finishedAt} is null`),
-    index("jobs_notify").on(table.notifyAt).where(sql`${table.notify}`),
+    index("jobs_waiting")
+      .on(table.tenant, table.id)
+      .where(sql`${table.finishedAt} is null and ${table.claimedUntil} is null`),
+    index("jobs_claimed")
+      .on(table.claimedUntil)
+      .where(sql`${table.finishedAt} is null and ${table.claimedUntil} is not null`),
+    index("jobs_running").on(table.tenant).where(sql`${table.state} = 'running'`),
+    index("jobs_callbacks").on(table.tenant, table.notifyAt).where(sql`${table.notify}`),
     index("jobs_finished").on(table.finishedAt),
     index("jobs_tenant").on(table.tenant),
   ],

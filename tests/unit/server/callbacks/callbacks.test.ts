@@ -52,6 +52,7 @@ describe("a sender of callbacks", () => {
     const onError = () => {};
     const sender = new CallbackSender({
       store,
+      owner: "server",
       operatorRules: groundWith([]),
       callerOf,
       secretKey,

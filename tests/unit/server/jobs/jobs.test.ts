@@ -328,7 +328,8 @@ describe("a callback", () => {
   afterAll(() => void receiver.close());
 
   it("brings the answer, signed with the tenant's secret, until it is taken", async () => {
-    const server = plane.serve({}, { egress: { private: [new URL(callback).host] } });
+    const egress = { private: [new URL(callback).host] };
+    const server = plane.serve({ nodeId: "sender" }, { egress });
     const client = await server.tenant("acme");
     server.services.worker.start();
     server.services.callbacks?.start();
@@ -339,7 +340,7 @@ describe("a callback", () => {
     await until(() => received.length === 1);
     await until(async () => (await stored())?.notify === true);
     // Makes it due five seconds early.
-    await plane.store.jobs.notified(id, -1_000);
+    await plane.store.jobs.notified("sender", id, -1_000);
     server.services.callbacks?.wake();
     await until(async () => (await stored())?.notify === false);
     const { secret } = await client.get("/tenant/callback-secret");

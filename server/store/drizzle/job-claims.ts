@@ -1,0 +1,187 @@
+import { type Column, getTableColumns, type SQL, sql } from "drizzle-orm";
+import { toSnakeCase } from "drizzle-orm/casing";
+import type { ClaimedJob, DueCallback, Jobs } from "../contract/jobs.ts";
+import { type Database, fromNow } from "./database.ts";
+import {
+  Heads,
+  integer,
+  type Looked,
+  numbersOf,
+  searched,
+  tenantsWith,
+  WINDOW,
+} from "./job-heads.ts";
+import { jobs } from "./schema.ts";
+
+/** Most rows with an expired claim, or at the end of their pause, that one claim looks at. */
+const MOST_EXPIRED = 200;
+
+const {
+  owner: _owner,
+  claimedUntil: _claimedUntil,
+  notifyAt: _notifyAt,
+  notifier: _notifier,
+  tries: _tries,
+  ...CLAIMED
+} = getTableColumns(jobs);
+const COLUMNS = Object.entries(CLAIMED).map(([key, column]) => ({
+  key,
+  name: toSnakeCase(key),
+  column: column as Column,
+}));
+
+/** Jobs that nobody has claimed, as in the index `jobs_waiting`. */
+const UNCLAIMED = sql`finished_at is null and claimed_until is null`;
+/** Jobs with a claim or a pause that is over, as in the index `jobs_claimed`. */
+const EXPIRED = sql`finished_at is null and claimed_until < now()`;
+/** Jobs whose answer is to be sent, as in the index `jobs_callbacks`. */
+const NOTIFIES = sql`notify`;
+
+/**
+ * Claims jobs: the first rows of the tenants with the fewest running jobs. Reads the first row of
+ * each waiting tenant, and few rows of the chosen ones, however many wait.
+ */
+export function claimsOfJobs(db: Database): Jobs["claim"] {
+  const heads = new Heads();
+  return async (owner, lease, limit, most = {}) => {
+    const rows = await heads.claim<Looked & Record<string, unknown>>(db, limit, (left, from) =>
+      claim(owner, lease, left, from, most),
+    );
+    return rows.map(jobOf).sort(byId);
+  };
+}
+
+function claim(
+  owner: string,
+  lease: number,
+  limit: number,
+  from: string,
+  most: Readonly<Record<string, number>>,
+): SQL {
+  const returned = sql.join(
+    COLUMNS.map(({ name }) => sql.identifier(name)),
+    sql`, `,
+  );
+  const first = sql`select id from ${jobs} where ${UNCLAIMED} and tenant = chosen.tenant
+    order by id limit ${searched(limit)}`;
+  return sql`with recursive ${tenantsWith({ waits: UNCLAIMED, order: sql`id` }, from)},
+    bounds as (${numbersOf(most)}),
+    expired as (
+      select tenant, id from ${jobs} where ${EXPIRED}
+        and tenant not in (select tenant from bounds where jobs <= 0)
+      order by claimed_until limit ${integer(MOST_EXPIRED)}
+    ),
+    lines as (
+      select distinct on (tenant) tenant, id
+      from (select tenant, id from tenants_with union all select tenant, id from expired) as heads
+      order by tenant, id
+    ),
+    chosen as (
+      select lines.tenant, running.jobs as running, bounds.jobs as most
+      from lines left join bounds on bounds.tenant = lines.tenant
+      cross join lateral (
+        select count(*) as jobs from ${jobs} where state = 'running' and tenant = lines.tenant
+          and claimed_until >= now()
+      ) as running
+      where bounds.jobs is null or bounds.jobs > 0
+      order by running.jobs, lines.id limit ${searched(limit)}
+    ),
+    searched as (
+      select line.id, chosen.running + line.place as turn
+      from chosen cross join lateral (
+        select id, row_number() over (order by id) as place
+        from ((${first}) union all (select id from expired where tenant = chosen.tenant)) as both_kinds
+        order by id limit ${searched(limit)}
+      ) as line
+      where chosen.most is null or line.place <= chosen.most
+    ),
+    picked as (
+      select one.id from searched join ${jobs} as one on one.id = searched.id
+      where finished_at is null and (claimed_until is null or claimed_until < now())
+      order by searched.turn, one.id limit ${integer(limit)}
+      for update of one skip locked
+    ),
+    claimed as (
+      update ${jobs} set state = 'running', owner = ${sql.param(owner, jobs.owner)},
+        claimed_until = ${fromNow(lease)}, attempts = attempts + 1
+      where id in (select id from picked)
+      returning ${returned}, (extract(epoch from now() - accepted_at) * 1000)::float8 as age
+    )
+    select claimed.*, looked.seen, ${lastTenant()} as last
+    from (select count(*) as seen from searched) as looked left join claimed on true`;
+}
+
+/** Claims answers that are due to be sent, by the same way as jobs. */
+export function claimsOfCallbacks(db: Database): Jobs["claimCallbacks"] {
+  const heads = new Heads();
+  return async (owner, lease, limit, { busy = {}, each = limit } = {}) => {
+    const rows = await heads.claim<Looked & DueCallback>(db, limit, (left, from) =>
+      claimCallbacks(owner, lease, left, from, { busy, each }),
+    );
+    return rows
+      .map(({ id, tenant, callback, tries }) => ({ id, tenant, callback, tries }))
+      .sort(byId);
+  };
+}
+
+function claimCallbacks(
+  owner: string,
+  lease: number,
+  limit: number,
+  from: string,
+  { busy, each }: { readonly busy: Readonly<Record<string, number>>; readonly each: number },
+): SQL {
+  return sql`with recursive ${tenantsWith({ waits: NOTIFIES, order: sql`notify_at` }, from)},
+    busy as (${numbersOf(busy)}),
+    chosen as (
+      select tenants_with.tenant, coalesce(busy.jobs, 0) as busy
+      from tenants_with left join busy on busy.tenant = tenants_with.tenant
+      where first <= now() and coalesce(busy.jobs, 0) < ${integer(each)}
+      order by coalesce(busy.jobs, 0), first limit ${searched(limit)}
+    ),
+    searched as (
+      select line.id, chosen.busy + line.place as turn, line.notify_at
+      from chosen cross join lateral (
+        select id, notify_at, row_number() over (order by notify_at) as place
+        from (
+          select id, notify_at from ${jobs} where ${NOTIFIES} and tenant = chosen.tenant and notify_at <= now()
+          order by notify_at limit ${searched(limit)}
+        ) as due
+      ) as line
+      where chosen.busy + line.place <= ${integer(each)}
+    ),
+    picked as (
+      select one.id from searched join ${jobs} as one on one.id = searched.id
+      where one.notify and one.notify_at <= now()
+      order by searched.turn, searched.notify_at limit ${integer(limit)}
+      for update of one skip locked
+    ),
+    claimed as (
+      update ${jobs} set notify_at = ${fromNow(lease)}, tries = tries + 1,
+        notifier = ${sql.param(owner, jobs.notifier)}
+      where id in (select id from picked)
+      returning id, tenant, callback, tries
+    )
+    select claimed.*, looked.seen, ${lastTenant()} as last
+    from (select count(*) as seen from searched) as looked left join claimed on true`;
+}
+
+/** Finds the last tenant of a full window. */
+function lastTenant(): SQL {
+  return sql`(select tenant from tenants_with where place = ${integer(WINDOW)})`;
+}
+
+function jobOf(row: Readonly<Record<string, unknown>>): ClaimedJob {
+  const values = COLUMNS.map(({ key, name, column }) => {
+    const value = row[name] ?? null;
+    // A request stays text.
+    const isText = value === null || key === "request";
+    return [key, isText ? value : column.mapFromDriverValue(value)] as const;
+  });
+  return { ...Object.fromEntries(values), age: row.age } as unknown as ClaimedJob;
+}
+
+/** Compares jobs by id, because `update` returns rows in any order. */
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : 1;
+}
