@@ -10,6 +10,8 @@ export interface Received {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** Time by `performance.now()`. */
+  readonly at: number;
 }
 
 /** An HTTP server on loopback that records requests and answers 200. */
@@ -18,9 +20,10 @@ export class Receiver {
   readonly #held: ServerResponse[] = [];
   #holds = false;
   readonly #server: Server = createServer(async (request, response) => {
+    const at = performance.now();
     let body = "";
     for await (const chunk of request.setEncoding("utf8")) body += chunk;
-    this.received.push({ path: request.url ?? "", headers: request.headers, body });
+    this.received.push({ path: request.url ?? "", headers: request.headers, body, at });
     if (this.#holds) this.#held.push(response);
     else response.end("received");
   });

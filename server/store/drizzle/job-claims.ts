@@ -5,6 +5,7 @@ import { type Database, fromNow } from "./database.ts";
 import {
   Heads,
   integer,
+  type Line,
   type Looked,
   numbersOf,
   searched,
@@ -62,8 +63,7 @@ function claim(
     COLUMNS.map(({ name }) => sql.identifier(name)),
     sql`, `,
   );
-  const first = sql`select id from ${jobs} where ${UNCLAIMED} and tenant = chosen.tenant
-    order by id limit ${searched(limit)}`;
+  const first = firstOf({ waits: UNCLAIMED, order: sql`id` }, limit);
   return sql`with recursive ${tenantsWith({ waits: UNCLAIMED, order: sql`id` }, from)},
     bounds as (${numbersOf(most)}),
     expired as (
@@ -90,7 +90,7 @@ function claim(
       select line.id, chosen.running + line.place as turn
       from chosen cross join lateral (
         select id, row_number() over (order by id) as place
-        from ((${first}) union all (select id from expired where tenant = chosen.tenant)) as both_kinds
+        from ((select id from (${first}) as first) union all (select id from expired where tenant = chosen.tenant)) as both_kinds
         order by id limit ${searched(limit)}
       ) as line
       where chosen.most is null or line.place <= chosen.most
@@ -142,11 +142,9 @@ function claimCallbacks(
     searched as (
       select line.id, chosen.busy + line.place as turn, line.notify_at
       from chosen cross join lateral (
-        select id, notify_at, row_number() over (order by notify_at) as place
-        from (
-          select id, notify_at from ${jobs} where ${NOTIFIES} and tenant = chosen.tenant and notify_at <= now()
-          order by notify_at limit ${searched(limit)}
-        ) as due
+        select id, first as notify_at, row_number() over (order by first) as place
+        from (${firstOf({ waits: NOTIFIES, order: sql`notify_at` }, limit)}) as due
+        where first <= now()
       ) as line
       where chosen.busy + line.place <= ${integer(each)}
     ),
@@ -164,6 +162,18 @@ function claimCallbacks(
     )
     select claimed.*, looked.seen, ${lastTenant()} as last
     from (select count(*) as seen from searched) as looked left join claimed on true`;
+}
+
+/**
+ * Makes a list of the first rows in a chosen tenant's line. Takes them from all lines from there on,
+ * so that the planner sees an order to follow. By the tenant alone, it may read and sort the tenant's
+ * whole line, or all jobs by their ids.
+ */
+function firstOf({ waits, order }: Line, limit: number): SQL {
+  return sql`select id, first from (
+    select tenant, id, ${order} as first from ${jobs} where ${waits} and tenant >= chosen.tenant
+    order by tenant, ${order} limit ${searched(limit)}
+  ) as next where tenant = chosen.tenant`;
 }
 
 /** Finds the last tenant of a full window. */

@@ -191,7 +191,9 @@ export const jobs = schema.table(
     index("jobs_claimed")
       .on(table.claimedUntil)
       .where(sql`${table.finishedAt} is null and ${table.claimedUntil} is not null`),
-    index("jobs_running").on(table.tenant).where(sql`${table.state} = 'running'`),
+    index("jobs_running")
+      .on(table.tenant, table.claimedUntil)
+      .where(sql`${table.state} = 'running'`),
     index("jobs_callbacks").on(table.tenant, table.notifyAt).where(sql`${table.notify}`),
     index("jobs_finished").on(table.finishedAt),
     index("jobs_tenant").on(table.tenant),

@@ -4,7 +4,7 @@ ALTER TABLE "isolate"."jobs" ADD COLUMN "notifier" text;--> statement-breakpoint
 -- Heads of the tenants' lines, so that a claim reads no row that it does not take.
 CREATE INDEX "jobs_waiting" ON "isolate"."jobs" USING btree ("tenant","id") WHERE "isolate"."jobs"."finished_at" is null and "isolate"."jobs"."claimed_until" is null;--> statement-breakpoint
 CREATE INDEX "jobs_claimed" ON "isolate"."jobs" USING btree ("claimed_until") WHERE "isolate"."jobs"."finished_at" is null and "isolate"."jobs"."claimed_until" is not null;--> statement-breakpoint
-CREATE INDEX "jobs_running" ON "isolate"."jobs" USING btree ("tenant") WHERE "isolate"."jobs"."state" = 'running';--> statement-breakpoint
+CREATE INDEX "jobs_running" ON "isolate"."jobs" USING btree ("tenant","claimed_until") WHERE "isolate"."jobs"."state" = 'running';--> statement-breakpoint
 CREATE INDEX "jobs_callbacks" ON "isolate"."jobs" USING btree ("tenant","notify_at") WHERE "isolate"."jobs"."notify";
 --> statement-breakpoint
 -- Tells whether a tenant may have one more job that waits or runs. Waits for other calls for the tenant first: each
