@@ -104,7 +104,7 @@ describe("jobs of several servers", () => {
     // Without notices, an idle server looks for jobs each ten seconds at the earliest.
     const env = { ISOLATE_JOB_LEASE: "60000" };
     const [full] = [await start(env), await start(env)] as [TestServer, TestServer];
-    const busy = await submit("busy", 4_000, full);
+    const busy = await submit("busy", 6_000, full);
     await until(() => runsOf("busy").length === 1);
     // The other one has looked by now.
     await sleep(2_500);
@@ -123,10 +123,14 @@ describe("jobs of several servers", () => {
   it("end on a server that is cut off, before another one starts them", async () => {
     const cable = new Cable(() => postgres.port);
     await cable.plug();
-    const cut = await start({ ISOLATE_STORE_URL: cable.url(postgres.url()) });
-    const id = await submit("fenced", 6_000, cut);
+    const lease = { ISOLATE_JOB_LEASE: "3000" };
+    const [cut] = await Promise.all([
+      start({ ISOLATE_STORE_URL: cable.url(postgres.url()), ...lease }),
+      start(lease),
+    ]);
+    // Longer than until the other one takes it. Without an end of its claim, it would still run then.
+    const id = await submit("fenced", 8_000, cut);
     await until(() => runsOf("fenced").length === 1);
-    await start();
     cable.cut();
     await until(() => runsOf("fenced").length === 2);
     // It comes back while the job runs elsewhere.
