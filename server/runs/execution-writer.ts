@@ -14,14 +14,18 @@ export interface ExecutionWriterOptions {
   readonly bytes?: number;
   /** Most characters of logs among them. Further rows come without theirs. Default half of it. */
   readonly logs?: number;
-  /** Milliseconds for which rows are collected. Default 50. */
+  /** Milliseconds for which rows are collected while few come. Default 50. */
   readonly delay?: number;
+  /** Most milliseconds of that under load, where each write costs the store a commit. Default 1,000. */
+  readonly longestDelay?: number;
   /** Most rows of one write. Default 500. */
   readonly batch?: number;
 }
 
 /** Most bytes of one write, unless its first row alone has more. */
 const WRITE_BYTES = 4_194_304;
+/** Milliseconds that each row a second adds to the delay: a quarter of a second for 40 rows a second. */
+const DELAY_PER_RATE = 5;
 /** Most milliseconds between two attempts while the store does not answer. */
 const MAX_BACKOFF = 5_000;
 
@@ -36,6 +40,9 @@ export class ExecutionWriter {
   #bytes = 0;
   readonly #logs: WaitingBytes;
   #timer: NodeJS.Timeout | undefined;
+  /** Rows a second before the last write, and its time. */
+  #rate = 0;
+  #wroteAt = performance.now();
   #writing: Promise<void> | undefined;
   #failures = 0;
   /** Number of first rows that the store has refused together. */
@@ -53,6 +60,7 @@ export class ExecutionWriter {
       bytes,
       logs: bytes / 2,
       delay: 50,
+      longestDelay: 1_000,
       batch: 500,
       onDropped: () => {},
       ...options,
@@ -89,7 +97,9 @@ export class ExecutionWriter {
     const kept = fits ? row : { ...row, logs: withoutEntries(logs) };
     this.#waiting.push(kept);
     this.#bytes += sizeOf(kept);
-    this.#schedule();
+    // One write takes no more.
+    if (this.#waiting.length >= this.#options.batch && this.#failures === 0) void this.#write();
+    else this.#schedule();
   }
 
   /** Resolves once all rows so far are written, or have failed. */
@@ -113,9 +123,10 @@ export class ExecutionWriter {
 
   #schedule(): void {
     if (this.#timer !== undefined || this.#writing !== undefined || this.#stopped) return;
-    const { delay } = this.#options;
+    const { delay, longestDelay } = this.#options;
+    const underLoad = Math.min(delay + DELAY_PER_RATE * this.#rate, Math.max(delay, longestDelay));
     const backoff =
-      this.#failures === 0 ? delay : Math.min(MAX_BACKOFF, delay * 2 ** this.#failures);
+      this.#failures === 0 ? underLoad : Math.min(MAX_BACKOFF, delay * 2 ** this.#failures);
     this.#timer = setTimeout(() => void this.#write(), backoff);
     this.#timer.unref();
   }
@@ -123,11 +134,19 @@ export class ExecutionWriter {
   #write(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#writing === undefined) this.#measure();
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
       if (this.#waiting.length > 0) this.#schedule();
     });
     return this.#writing;
+  }
+
+  /** Measures how many rows come, at the start of a write. */
+  #measure(): void {
+    const now = performance.now();
+    this.#rate = (1_000 * this.#waiting.length) / Math.max(1, now - this.#wroteAt);
+    this.#wroteAt = now;
   }
 
   /** Writes until no row waits, or the store is away. */

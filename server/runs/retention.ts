@@ -12,9 +12,11 @@ const DAY = 24 * HOUR;
 /** Milliseconds for finished jobs: two days, twice as long as callbacks are tried. */
 const JOBS = 2 * DAY;
 const TENANTS_AT_ONCE = 100;
+/** Least milliseconds between two times, whichever server's. Timers are not exact. */
+const EVERY = 0.9 * HOUR;
 
 /**
- * Deletes old records, at once and every hour. Answers for `Idempotency-Key`s are kept for a day.
+ * Deletes old records, at once and every hour, on one of the servers that share a store. Answers for `Idempotency-Key`s are kept for a day.
  */
 export class Retention {
   readonly #options: RetentionOptions;
@@ -27,7 +29,9 @@ export class Retention {
 
   start(): void {
     const prune = (): void => {
-      this.#pruning ??= this.prune()
+      this.#pruning ??= this.#options.store
+        .alone("retention", EVERY, () => this.prune())
+        .then(() => {})
         .catch(this.#options.onError)
         .finally(() => {
           this.#pruning = undefined;

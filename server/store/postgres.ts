@@ -6,6 +6,7 @@ import { tlsOptions } from "../../src/database/tls.ts";
 import { STORAGE_OF_TENANTS } from "./contract/storage.ts";
 import type { Store, StoreOptions } from "./contract/store.ts";
 import { openError, StorageReserved } from "./contract/store-errors.ts";
+import { choresOf } from "./drizzle/chores.ts";
 import { CASING, type Transact } from "./drizzle/database.ts";
 import { guarded, storeError } from "./drizzle/driver-errors.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
@@ -57,7 +58,8 @@ export async function openPostgresStore(
     if (error instanceof StorageReserved) fullAt = Date.now();
   };
   const db = drizzle({ client: pool, casing: CASING });
-  const all = drizzleParts(db, transactions(pool), storage);
+  const transact = transactions(pool);
+  const all = drizzleParts(db, transact, storage);
   const { health, ...parts } = guarded(all, onError);
   const notices = new PostgresNotices({ connection: direct, pool });
   return {
@@ -66,6 +68,7 @@ export async function openPostgresStore(
     isShared: true,
     // The server's disk is visible only by refused writes.
     condition: async () => ({ reserved: Date.now() - fullAt < FULL_FOR }),
+    alone: choresOf(transact),
     ping: () => health.check(),
     async close() {
       await notices.close();

@@ -40,6 +40,11 @@ export interface Store {
   readonly isShared: boolean;
   /** Returns the room that is left. */
   condition(): Promise<StoreCondition>;
+  /**
+   * Does work that is for one server at a time: unless another one is at it, or has done it less than
+   * `every` milliseconds ago. Returns true if it was done here.
+   */
+  alone(chore: string, every: number, work: () => Promise<void>): Promise<boolean>;
   /** Rejects unless the store takes writes. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -200,6 +200,12 @@ export const jobs = schema.table(
   ],
 );
 
+/** Work that one server does for all, and the time at which it was done last. */
+export const chores = schema.table("chores", {
+  name: text().primaryKey(),
+  doneAt: time().notNull(),
+});
+
 export const idempotency = schema.table(
   "idempotency",
   {

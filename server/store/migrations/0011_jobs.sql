@@ -1,5 +1,10 @@
 DROP INDEX "isolate"."jobs_notify";--> statement-breakpoint
 ALTER TABLE "isolate"."executions" ADD COLUMN "fresh" text;--> statement-breakpoint
+CREATE TABLE "isolate"."chores" (
+	"name" text PRIMARY KEY NOT NULL,
+	"done_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
 ALTER TABLE "isolate"."jobs" ADD COLUMN "notifier" text;--> statement-breakpoint
 -- Heads of the tenants' lines, so that a claim reads no row that it does not take.
 CREATE INDEX "jobs_waiting" ON "isolate"."jobs" USING btree ("tenant","id") WHERE "isolate"."jobs"."finished_at" is null and "isolate"."jobs"."claimed_until" is null;--> statement-breakpoint

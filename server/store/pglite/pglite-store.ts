@@ -52,6 +52,11 @@ export async function openPGliteStore(
     async condition() {
       return { free: disk.free(), reserved: disk.reached };
     },
+    // No other server uses it.
+    async alone(_chore, _every, work) {
+      await work();
+      return true;
+    },
     async ping() {
       await threads.call("health", "check", []);
     },
