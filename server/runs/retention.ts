@@ -49,6 +49,7 @@ export class Retention {
 
   async prune(): Promise<void> {
     const { store, days } = this.#options;
+    await store.executions.prepare();
     await store.executions.prune(days * DAY);
     await store.jobs.prune(JOBS);
     await store.idempotency.prune(DAY);

@@ -2,14 +2,18 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { MOST_LOOKED_AT } from "../../server/store/contract/executions.ts";
 import type { Store } from "../../server/store/contract/store.ts";
-import { asText, execution, NASTY, unique } from "../helpers/store-rows.ts";
+import { asText, execution, kept, NASTY, unique } from "../helpers/store-rows.ts";
 
 export function executionsCases(store: () => Store): void {
   describe("executions", () => {
     it("are kept as they were, once, and shown to their tenant alone", async () => {
       const tenant = unique("tenant");
       const row = execution(tenant, { function: "f", version: 3, error: "Error", usage: null });
-      const other = execution(tenant);
+      const plain = execution(tenant);
+      const other = {
+        ...plain,
+        usage: plain.usage && { ...plain.usage, fresh: "worker" as const },
+      };
       await store().executions.record([row, other]);
       await store().executions.record([{ ...row, outcome: "crash" }, execution(tenant)]);
       expect(await store().executions.get(tenant, row.id)).toEqual(row);
@@ -117,6 +121,45 @@ export function executionsCases(store: () => Store): void {
       await store().executions.record(Array.from({ length: 2_500 }, () => execution(tenant)));
       const used = await store().executions.used(tenant, execution(tenant).startedAt);
       expect(used.executions).toBe(2_500);
+    });
+
+    it("go by whole days, with their logs and their count", async () => {
+      const [tenant, other] = [unique("tenant"), unique("other")];
+      const DAY = 86_400_000;
+      const day = (Math.floor(Date.now() / DAY) + 2) * DAY;
+      const ofDay = (hour: number, of = tenant) => {
+        const at = day + hour * 3_600_000;
+        const id = `${at
+          .toString(16)
+          .padStart(12, "0")
+          .replace(/^(.{8})/, "$1-")}-7000-8000-${randomUUID().slice(-12)}`;
+        return { ...execution(of, { id, startedAt: new Date(at) }), logs: kept([{ a: 1 }]) };
+      };
+      const until = (time: number) => store().executions.prune(Date.now() - time);
+      const count = async (of: string) => (await store().storage.used(of)).kinds.executions.count;
+      // One comes before there is a place for its day.
+      const rows = [ofDay(3), ofDay(12), ofDay(23), ofDay(5, other)];
+      await store().executions.record(rows.slice(0, 1));
+      await store().executions.prepare();
+      await store().executions.prepare();
+      await store().executions.record(rows);
+      const ids = async () =>
+        (await store().executions.list(tenant, { limit: 9 })).map(({ id }) => id);
+      expect(await ids()).toEqual([2, 1, 0].map((at) => rows[at]?.id));
+      await until(day + DAY / 2);
+      expect(await ids()).toHaveLength(3);
+      expect([await count(tenant), await count(other)]).toEqual([3, 1]);
+      expect(await until(day + DAY)).toBeGreaterThanOrEqual(4);
+      expect([await ids(), await count(tenant), await count(other)]).toEqual([[], 0, 0]);
+      for (const { id } of rows) expect(await store().logs.get(tenant, id)).toBeUndefined();
+      // The day has no place any more, until there is a new one.
+      await store().executions.record(rows);
+      await store().executions.prepare();
+      expect([await ids(), await count(tenant)]).toEqual([[2, 1, 0].map((at) => rows[at]?.id), 3]);
+      expect(await store().executions.get(other, String(rows[3]?.id))).toMatchObject({
+        tenant: other,
+      });
+      expect(await until(day + DAY)).toBe(4);
     });
   });
 }

@@ -24,6 +24,7 @@ import {
 import type { KeptLogs } from "../contract/logs.ts";
 import { HISTORY } from "../contract/storage.ts";
 import { CHUNK, type Database, fromNow, inChunks, isUuid } from "./database.ts";
+import { dropDays, makeDays, OUTSIDE_DAYS } from "./execution-days.ts";
 import { LOGS_OF_GONE, trimLogs } from "./logs.ts";
 import { executionLogs, executions, storage, usage } from "./schema.ts";
 import { countOf } from "./usage.ts";
@@ -143,20 +144,21 @@ export function drizzleExecutions(db: Database): Executions {
       return row ?? { executions: 0, cpu: 0 };
     },
 
-    prune: (age, tenant) =>
-      inChunks((limit) => {
+    prepare: () => makeDays(db),
+
+    async prune(age, tenant) {
+      const dropped = tenant === undefined ? await dropDays(db, age) : 0;
+      const ofWhom = tenant === undefined ? OUTSIDE_DAYS : eq(executions.tenant, tenant);
+      const deleted = await inChunks((limit) => {
         const old = db
           .select({ id: executions.id })
           .from(executions)
-          .where(
-            and(
-              lt(executions.startedAt, fromNow(-age)),
-              tenant === undefined ? undefined : eq(executions.tenant, tenant),
-            ),
-          )
+          .where(and(lt(executions.startedAt, fromNow(-age)), ofWhom))
           .limit(limit);
         return remove(old);
-      }),
+      });
+      return dropped + deleted;
+    },
   };
 }
 

@@ -11,7 +11,9 @@ const RECLAIM_EVERY = 5_000;
 const WORTH = 8_388_608;
 
 /** Query of each table that grows with tenants' data, and of its counted bytes of rows. */
-const TABLES = `select c.oid::regclass::text as name, pg_total_relation_size(c.oid)::float8 as size,
+const TABLES = `select c.oid::regclass::text as name,
+    (pg_total_relation_size(c.oid) + coalesce((select sum(pg_total_relation_size(relid))
+      from pg_partition_tree(c.oid) where relid <> c.oid), 0))::float8 as size,
     (select coalesce(sum(s.bytes), 0) from isolate.storage as s where s.kind = t.kind)::float8 as live
   from (values ('jobs', 'jobs'), ('idempotency', 'idempotency'), ('versions', 'function_versions'),
     ('resources', 'resources'), ('types', 'types'), ('executions', 'executions'),
