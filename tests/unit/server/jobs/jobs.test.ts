@@ -36,8 +36,8 @@ afterEach(async () => {
 });
 
 /** Starts a server that runs waiting jobs. */
-function worker(): Server {
-  const server = plane.serve({ lease: 300 });
+function worker(lease = 1_000): Server {
+  const server = plane.serve({ lease });
   server.services.worker.start();
   working.push(server);
   return server;
@@ -276,10 +276,10 @@ describe("a server that goes down", () => {
         go = () => resolve({ result: "kept" });
       });
     const id = await accepted(client);
-    worker();
+    worker(3_000);
     await until(() => starts === 1);
-    const rival = worker();
-    for (let look = 0; look < 8; look += 1) {
+    const rival = worker(3_000);
+    for (let look = 0; look < 40; look += 1) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       rival.services.worker.wake();
     }

@@ -50,6 +50,24 @@ describe("ExecutionWriter", () => {
     expect(writer.waiting).toBe(0);
   });
 
+  it("collects for longer while more comes, and writes at once what fills a write", async () => {
+    const decisions = new Ledger();
+    const options = { onError: () => {}, delay: 5, longestDelay: 60_000, batch: 50 };
+    const writer = new ExecutionWriter(decisions, options);
+    // Few rows are written soon. Many at once tell of more to come.
+    write(writer, 0, 40);
+    await until(() => writer.waiting === 0);
+    write(writer, 40, 79);
+    await writer.flush();
+    expect(decisions.batches).toHaveLength(2);
+    write(writer, 79, 119);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(decisions.batches).toHaveLength(2);
+    write(writer, 119, 129);
+    await until(() => decisions.batches.length === 3);
+    expect(decisions.batches.at(-1)).toHaveLength(50);
+  });
+
   it("writes at once what is flushed, also what came while it wrote", async () => {
     const decisions = new Ledger();
     const writer = new ExecutionWriter(decisions, { onError: () => {}, delay: 60_000 });

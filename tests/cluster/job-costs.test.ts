@@ -1,0 +1,92 @@
+/** Tests what jobs cost a store in PostgreSQL, and what servers that share it leave to one of them. */
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Postgres } from "../../dev/postgres.ts";
+import type { Store } from "../../server/store/contract/store.ts";
+import { openStore } from "../../server/store/open.ts";
+import { until } from "../contract/engine-contract.ts";
+import { ControlPlane } from "../helpers/control-plane.ts";
+import { unique } from "../helpers/store-rows.ts";
+
+const JOBS = 1_000;
+/** Requests at once. */
+const AT_ONCE = 32;
+
+let postgres: Postgres;
+let store: Store;
+let other: Store;
+
+beforeAll(async () => {
+  postgres = await Postgres.start();
+  [store, other] = await Promise.all([openStore(postgres.url()), openStore(postgres.url())]);
+});
+afterAll(async () => {
+  await Promise.all([store.close(), other.close()]);
+  await postgres.stop();
+});
+
+describe("jobs", () => {
+  it(`cost three statements each at most, from their requests to their answers`, async () => {
+    const plane = new ControlPlane(await openStore(postgres.url()));
+    const server = plane.serve({}, { cluster: { max: 16 } });
+    const client = await server.tenant(unique("tenant").slice(0, 20));
+    server.services.worker.start();
+    const query = vi.spyOn(pg.Client.prototype, "query");
+    let left = JOBS;
+    const submitting = Array.from({ length: AT_ONCE }, async () => {
+      while (left > 0) {
+        left -= 1;
+        const request = { code: "export default () => 1" };
+        const response = await client.post("/execute", request, { prefer: "respond-async" });
+        expect(response.status).toBe(202);
+      }
+    });
+    await Promise.all(submitting);
+    const count = (of: string) => `(select count(*)::int from isolate.${of}) as ${of}`;
+    const asked = `select ${count("executions")}, (select count(*)::int from isolate.jobs
+      where state = 'done' and attempts = 1) as done`;
+    // Asks by connections of its own, which are counted, too.
+    await until(async () => {
+      const [row] = await postgres.query(asked);
+      return row?.done === JOBS && row?.executions === JOBS;
+    }, 500);
+    const statements = query.mock.calls.length;
+    query.mockRestore();
+    console.log(`${JOBS} jobs cost ${statements} statements`);
+    expect(statements).toBeLessThanOrEqual(3 * JOBS);
+    await plane.close();
+  });
+});
+
+describe("a chore", () => {
+  it("is done by one server at a time, and again once its time has come", async () => {
+    const chore = unique("chore");
+    let go = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    let isBegun = false;
+    const first = store.alone(chore, 60_000, () => {
+      isBegun = true;
+      return held;
+    });
+    const never = async (): Promise<void> => expect.unreachable();
+    await until(() => isBegun);
+    expect(await other.alone(chore, 0, never)).toBe(false);
+    go();
+    expect(await first).toBe(true);
+    // It was done just now.
+    expect(await other.alone(chore, 60_000, never)).toBe(false);
+    expect(await other.alone(chore, -1, async () => {})).toBe(true);
+    const failed = store.alone(chore, -1, () => Promise.reject(new Error("not now")));
+    await expect(failed).rejects.toThrow("not now");
+    // A server that fails at it, or goes down, leaves it to others.
+    let calls = 0;
+    const work = async (): Promise<void> => {
+      calls += 1;
+    };
+    const all = await Promise.all([store, other].map((each) => each.alone(chore, -1, work)));
+    expect(all.filter(Boolean).length).toBe(calls);
+    expect(calls).toBeGreaterThan(0);
+  });
+});
