@@ -6,8 +6,8 @@ import { executionLogs } from "./schema.ts";
 const AHEAD = 2;
 
 /**
- * Condition for rows outside of a day's partition, which are deleted one by one: those from before the
- * partitions, and those whose ids tell no day that has one.
+ * Condition for rows outside of the days' partitions, which are deleted one by one. They are from
+ * before the partitions, or their ids tell no day that has one.
  */
 export const OUTSIDE_DAYS = sql`tableoid in (to_regclass('isolate.executions_before')::oid,
   to_regclass('isolate.executions_other')::oid)`;
