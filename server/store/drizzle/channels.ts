@@ -1,7 +1,7 @@
 import { and, eq, gt, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { Channels } from "../contract/channels.ts";
 import { type Database, fromNow } from "./database.ts";
-import { channelMessages, channelSubscribers } from "./schema.ts";
+import { channelMessages, channelSubscribers } from "./server-tables.ts";
 
 /** Lists texts of a parameter, in the same way for each driver. */
 function textsOf(texts: readonly string[]): SQL {

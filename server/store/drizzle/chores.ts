@@ -1,7 +1,7 @@
 import { and, eq, gt, sql } from "drizzle-orm";
 import type { Store } from "../contract/store.ts";
 import { fromNow, type Transact } from "./database.ts";
-import { chores } from "./schema.ts";
+import { chores } from "./server-tables.ts";
 
 /** Key of the advisory lock: any number that no other lock of this project has. */
 const LOCK = 491_503_712;

@@ -1,6 +1,14 @@
-import { customType } from "drizzle-orm/pg-core";
+import { customType, pgSchema, timestamp } from "drizzle-orm/pg-core";
 import { exactJson } from "../../../src/base/exact-json.ts";
 import type { FinalJobAnswer } from "../contract/jobs.ts";
+
+/** Schema of its own, apart from other data in the operator's database. */
+export const schema = pgSchema("isolate");
+
+export const time = () => timestamp({ withTimezone: true, precision: 3, mode: "date" });
+export const created = () => time().notNull().defaultNow();
+/** A time that only the database compares, with all its digits. */
+export const instant = () => timestamp({ withTimezone: true, mode: "string" });
 
 /**
  * Text. PostgreSQL's texts can hold neither NUL nor half a surrogate pair, so U+FFFD replaces both.

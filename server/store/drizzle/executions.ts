@@ -26,7 +26,8 @@ import { HISTORY } from "../contract/storage.ts";
 import { CHUNK, type Database, fromNow, inChunks, isUuid } from "./database.ts";
 import { dropDays, makeDays, OUTSIDE_DAYS } from "./execution-days.ts";
 import { LOGS_OF_GONE, trimLogs } from "./logs.ts";
-import { executionLogs, executions, storage, usage } from "./schema.ts";
+import { executionLogs, executions, storage } from "./schema.ts";
+import { usage } from "./server-tables.ts";
 import { countOf } from "./usage.ts";
 
 const BATCH = 1_000;

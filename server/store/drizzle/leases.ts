@@ -1,7 +1,7 @@
 import { lt, type SQL, sql } from "drizzle-orm";
 import type { LeasedSlots, Leases, Reserved, SlotLease, TakenEvents } from "../contract/leases.ts";
 import { type Database, fromNow } from "./database.ts";
-import { budgetLeases, rateWindows, slotLeases, usage } from "./schema.ts";
+import { budgetLeases, rateWindows, slotLeases, usage } from "./server-tables.ts";
 import { chargeOf, TODAY } from "./usage.ts";
 
 /** Days for which the use of a tenant is kept. */

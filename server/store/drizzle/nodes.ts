@@ -1,7 +1,7 @@
 import { eq, getTableColumns, lt, sql } from "drizzle-orm";
 import type { Nodes } from "../contract/nodes.ts";
 import { type Database, fromNow, plain } from "./database.ts";
-import { nodes } from "./schema.ts";
+import { nodes } from "./server-tables.ts";
 
 const MOST = 1_000;
 

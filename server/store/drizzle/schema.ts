@@ -2,30 +2,19 @@ import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
-  date,
   doublePrecision,
   foreignKey,
   index,
   integer,
-  pgSchema,
   primaryKey,
   smallint,
-  timestamp,
   uuid,
 } from "drizzle-orm/pg-core";
 import type { Freshness } from "../../../src/base/usage.ts";
 import type { Lock } from "../../../src/packages/types.ts";
 import type { BundledType } from "../../../src/resourcex/types/type.ts";
 import type { KeyRow } from "../contract/keys.ts";
-import { answer, bytes, json, text } from "./columns.ts";
-
-/** Schema of its own, apart from other data in the operator's database. */
-export const schema = pgSchema("isolate");
-
-const time = () => timestamp({ withTimezone: true, precision: 3, mode: "date" });
-const created = () => time().notNull().defaultNow();
-/** A time that only the database compares, with all its digits. */
-const instant = () => timestamp({ withTimezone: true, mode: "string" });
+import { answer, bytes, created, json, schema, text, time } from "./columns.ts";
 
 export const tenants = schema.table("tenants", {
   id: text().primaryKey(),
@@ -200,12 +189,6 @@ export const jobs = schema.table(
   ],
 );
 
-/** Work that one server does for all, and the time at which it was done last. */
-export const chores = schema.table("chores", {
-  name: text().primaryKey(),
-  doneAt: time().notNull(),
-});
-
 export const idempotency = schema.table(
   "idempotency",
   {
@@ -314,97 +297,3 @@ export const storage = schema.table(
   },
   (table) => [primaryKey({ columns: [table.tenant, table.kind] })],
 );
-
-/**
- * Executions and milliseconds of processor time of each tenant and day in UTC. The statement that
- * records executions adds to it, so it stays when they are deleted.
- */
-export const usage = schema.table(
-  "usage",
-  {
-    tenant: text().notNull(),
-    day: date({ mode: "string" }).notNull(),
-    executions: bigint({ mode: "number" }).notNull().default(0),
-    cpu: doublePrecision().notNull().default(0),
-  },
-  (table) => [primaryKey({ columns: [table.tenant, table.day] }), index().on(table.day)],
-);
-
-/**
- * Executions that servers may begin of a budget, or have begun and not recorded yet. Neither this
- * table nor the next two have an index on a time, so that a renewal changes no index.
- */
-export const budgetLeases = schema.table(
-  "budget_leases",
-  {
-    tenant: text().notNull(),
-    day: date({ mode: "string" }).notNull(),
-    node: text().notNull(),
-    reserved: integer().notNull().default(0),
-    /** Number of them that had not begun at the last statement, and the time by which they are back. */
-    ahead: integer().notNull().default(0),
-    aheadUntil: instant().notNull(),
-    until: instant().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.tenant, table.day, table.node] })],
-);
-
-/** Places for executions at once that servers hold, by kind: all executions, or those without a key. */
-export const slotLeases = schema.table(
-  "slot_leases",
-  {
-    tenant: text().notNull(),
-    kind: text().notNull(),
-    node: text().notNull(),
-    held: integer().notNull().default(0),
-    until: instant().notNull(),
-    /** Number that the server needs. It waits for them since then, and says so until then. */
-    wanted: integer().notNull().default(0),
-    waitsSince: instant(),
-    waitsUntil: instant(),
-  },
-  (table) => [primaryKey({ columns: [table.tenant, table.kind, table.node] })],
-);
-
-/** Events of each tenant and kind within the window that ends then. */
-export const rateWindows = schema.table(
-  "rate_windows",
-  {
-    tenant: text().notNull(),
-    kind: text().notNull(),
-    ends: instant().notNull(),
-    count: integer().notNull().default(0),
-  },
-  (table) => [primaryKey({ columns: [table.tenant, table.kind] })],
-);
-
-/** Servers that share the store, for people and metrics. Each writes its row every few seconds. */
-export const nodes = schema.table("nodes", {
-  id: text().primaryKey(),
-  address: text().notNull(),
-  version: text().notNull(),
-  draining: boolean().notNull(),
-  /** Most sandboxes at once. */
-  capacity: integer().notNull(),
-  startedAt: created(),
-  /** No index has it, so that an update writes no index entry. */
-  seen: created(),
-});
-
-/** Servers with a subscriber of a tenant's channels. */
-export const channelSubscribers = schema.table(
-  "channel_subscribers",
-  {
-    tenant: text().notNull(),
-    node: text().notNull(),
-    until: time().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.tenant, table.node] })],
-);
-
-/** Messages of channels on their way to other servers that are too large for a notice. */
-export const channelMessages = schema.table("channel_messages", {
-  id: uuid().primaryKey(),
-  text: text().notNull(),
-  createdAt: created(),
-});

@@ -10,11 +10,10 @@ import {
   idempotency,
   jobs,
   packageSets,
-  rateWindows,
   tenants,
   types,
-  usage,
 } from "./schema.ts";
+import { rateWindows, usage } from "./server-tables.ts";
 
 /** Tables with data of tenants, without foreign keys to them. Keys are deleted by theirs. */
 const OWN = [

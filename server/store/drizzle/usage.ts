@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { RecordedExecution } from "../contract/executions.ts";
-import { budgetLeases, usage } from "./schema.ts";
+import { budgetLeases, usage } from "./server-tables.ts";
 
 /** Current day in UTC, by the clock of the database. */
 export const TODAY = sql`(clock_timestamp() at time zone 'UTC')::date`;
