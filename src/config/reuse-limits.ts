@@ -8,7 +8,7 @@ export interface ReuseLimits {
   readonly idle: number;
   /** Most milliseconds since a sandbox's first execution. */
   readonly age: number;
-  /** Most executions of one sandbox. */
+  /** Most executions of one sandbox. One with other code each time has 1,000 at most. */
   readonly uses: number;
 }
 
@@ -17,5 +17,5 @@ export const DEFAULT_REUSE: ReuseLimits = {
   total: 4,
   idle: 60_000,
   age: 600_000,
-  uses: 1_000,
+  uses: 100_000,
 };

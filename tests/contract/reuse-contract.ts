@@ -108,6 +108,19 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       expect(Math.max(...calls)).toBeGreaterThan(1);
     });
 
+    it("starts none for callers that come again and again", async () => {
+      const run = fresh();
+      let firsts = 0;
+      const caller = async (): Promise<void> => {
+        for (let call = 0; call < 60; call += 1) {
+          const { result } = await patiently(() => run("let n = 0; export default () => ++n"));
+          if (result === 1) firsts += 1;
+        }
+      };
+      await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(caller));
+      expect(firsts).toBeLessThanOrEqual(MAX);
+    });
+
     it("keeps what fails, and its state", async () => {
       const run = fresh();
       const code = `let calls = 0;

@@ -3,6 +3,9 @@ import { type Profile, profileKey, type Sandbox } from "../contract/contract.ts"
 import { mostOf } from "./most-of.ts";
 import type { Shares } from "./shares.ts";
 
+/** Most executions of a sandbox that is renewed after each, because what they leave can add up. */
+const RENEWALS = 1_000;
+
 /** Use of a sandbox: its one key, which never changes. */
 interface UsedFor {
   readonly key: string;
@@ -10,24 +13,40 @@ interface UsedFor {
   uses: number;
 }
 
+export interface KeptLimits extends ReuseLimits {
+  /** Most idle sandboxes, whatever the demand. */
+  readonly most: number;
+}
+
 interface Idle {
   readonly sandbox: Sandbox;
   readonly key: string;
   readonly tenant: string;
   readonly since: number;
+  /** True if no code of the key is left in it. */
+  readonly renewed: boolean;
 }
 
 /** Keeps idle sandboxes that have run a key and may run it again. */
 export class KeptSandboxes {
-  readonly #limits: ReuseLimits;
+  readonly #limits: KeptLimits;
+  readonly #demand: (key: string) => number;
   readonly #onClosed: (sandbox: Sandbox) => void;
   readonly #pasts = new WeakMap<Sandbox, UsedFor>();
   /** Idle sandboxes, the least recently used first. */
   #idle: Idle[] = [];
 
-  /** `onClosed` is called when an idle sandbox ends. It has been removed by then. */
-  constructor(limits: ReuseLimits, onClosed: (sandbox: Sandbox) => void) {
+  /**
+   * `demand` returns how many sandboxes requests of a key have lately used at once. `onClosed` is
+   * called when an idle sandbox ends. It has been removed by then.
+   */
+  constructor(
+    limits: KeptLimits,
+    demand: (key: string) => number,
+    onClosed: (sandbox: Sandbox) => void,
+  ) {
     this.#limits = limits;
+    this.#demand = demand;
     this.#onClosed = onClosed;
   }
 
@@ -44,23 +63,60 @@ export class KeptSandboxes {
   }
 
   /**
-   * Adds a sandbox that has just run a tenant's key. One that was `renewed` has no code of it left. It
-   * is not watched, and the number for a key does not count. Returns the sandboxes for which there is
-   * no place.
+   * Adds a sandbox that has just run a tenant's key. Returns false if it may not run it again. One
+   * that was `renewed` has no code of it left.
    */
-  put(sandbox: Sandbox, key: string, tenant: string, renewed = false): Sandbox[] {
-    const { total, uses } = this.#limits;
-    const perKey = renewed ? total : this.#limits.perKey;
+  put(sandbox: Sandbox, key: string, tenant: string, renewed = false): boolean {
+    const uses = renewed ? Math.min(this.#limits.uses, RENEWALS) : this.#limits.uses;
     const now = Date.now();
     const own = fullKey(sandbox.profile, key);
     const past = this.#pasts.get(sandbox) ?? this.#begin(sandbox, own, now);
     past.uses += 1;
-    if (past.key !== own || past.uses >= uses || this.#isOld(sandbox, now)) return [sandbox];
-    this.#idle.push({ sandbox, key: own, tenant, since: now });
-    const same = this.#idle.filter((item) => item.key === own);
-    const one = same.length > perKey ? same[0] : this.size > total ? this.#first() : undefined;
-    if (!renewed) sandbox.idle?.();
-    return one === undefined ? [] : [this.#take(one)];
+    const isSpent = past.uses >= uses || this.#isOld(sandbox, now);
+    if (past.key !== own || isSpent || this.#limits.most === 0) return false;
+    this.#idle.push({ sandbox, key: own, tenant, since: now, renewed });
+    return true;
+  }
+
+  /** Lets a sandbox stay idle that no waiter has got, and returns `takeExcess()`. */
+  settle(sandbox: Sandbox): Sandbox[] {
+    const item = this.#idle.find((each) => each.sandbox === sandbox);
+    if (item && !item.renewed) sandbox.idle?.();
+    return item ? this.takeExcess() : [];
+  }
+
+  /**
+   * Removes and returns the sandboxes for which there is no place. As many as the demand for their
+   * key stay, if there is room for them. The number for a key does not count for renewed ones.
+   */
+  takeExcess(): Sandbox[] {
+    const { perKey, total, most } = this.#limits;
+    if (this.size <= Math.min(perKey, total, most)) return [];
+    const excess: Idle[] = [];
+    let demanded = 0;
+    for (const [key, same] of this.#byKey()) {
+      const demand = this.#demand(key);
+      demanded = Math.max(demanded, demand);
+      if (same[0]?.renewed) continue;
+      excess.push(...same.slice(0, Math.max(0, same.length - Math.max(perKey, demand))));
+    }
+    const gone = excess.map((item) => this.#take(item));
+    while (this.size > Math.min(most, Math.max(total, demanded))) {
+      const first = this.#first();
+      if (first === undefined) break;
+      gone.push(this.#take(first));
+    }
+    return gone;
+  }
+
+  #byKey(): Map<string, Idle[]> {
+    const groups = new Map<string, Idle[]>();
+    for (const item of this.#idle) {
+      const group = groups.get(item.key);
+      if (group === undefined) groups.set(item.key, [item]);
+      else group.push(item);
+    }
+    return groups;
   }
 
   /** Removes a sandbox. Returns false if it is not in here. */
@@ -136,6 +192,6 @@ export class KeptSandboxes {
 }
 
 /** Builds a key with the profile, because a sandbox serves its own profile alone. */
-function fullKey(profile: Profile, key: string): string {
+export function fullKey(profile: Profile, key: string): string {
   return `${profileKey(profile)} ${key}`;
 }

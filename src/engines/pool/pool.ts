@@ -3,20 +3,26 @@ import { DEFAULT_REUSE } from "../../config/reuse-limits.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { IdleUsage, Launcher, Profile, Sandbox } from "../contract/contract.ts";
 import type { BackOff } from "./back-off.ts";
+import { Delayed } from "./delayed.ts";
 import { Halt } from "./halt.ts";
 import { checkHealth } from "./health-check.ts";
-import { KeptSandboxes } from "./kept-sandboxes.ts";
+import { fullKey, KeptSandboxes } from "./kept-sandboxes.ts";
+import { Patience } from "./patience.ts";
 import type { PoolOptions } from "./pool-options.ts";
 import { PreparedSandboxes } from "./prepared-sandboxes.ts";
 import { makePlace } from "./queue-place.ts";
 import { Shares } from "./shares.ts";
+import { takeSpareFor } from "./spare-sandbox.ts";
 import { Starts } from "./starts.ts";
 import { Turnover } from "./turnover.ts";
-import type { Claim, Wanted } from "./waiters.ts";
+import type { Claim, InTime, Wanted } from "./waiters.ts";
 import type { WarmGroup } from "./warm-group.ts";
 import { type ProfileSandboxes, WarmSandboxes } from "./warm-sandboxes.ts";
 
+/** Milliseconds from a lease until its successor is started. */
 const REFILL_AFTER = 50;
+/** Milliseconds between two looks at those who wait. */
+const LOOK_EVERY = 10;
 
 /**
  * Keeps sandboxes warm, hands each out once, and starts its successor afterwards. A sandbox goes
@@ -35,9 +41,10 @@ export class Pool {
   readonly #prepared: PreparedSandboxes;
   readonly #shares = new Shares();
   readonly #turnover = new Turnover();
+  readonly #patience: Patience;
   readonly #retiring = new Map<Sandbox, Promise<void>>();
   readonly #timer: NodeJS.Timeout;
-  #looking: NodeJS.Timeout | undefined;
+  readonly #looking = new Delayed(() => this.#balance(), LOOK_EVERY);
   #lastHealthCheck = Date.now();
   readonly #halt: Halt;
   readonly #launcher: Launcher;
@@ -52,10 +59,13 @@ export class Pool {
     this.#halt = new Halt(halted);
     this.#warmSandboxes = new WarmSandboxes(options, this.#shares);
     const { reuse = DEFAULT_REUSE, prepared = 0 } = options;
-    const { min, max, idle, healthInterval } = options;
+    const { min, max, idle, healthInterval, onError } = options;
     const retire = (sandbox: Sandbox): void => void this.#retire(sandbox);
     const atMost = (count: number): number => Math.min(count, max - min);
-    this.#kept = new KeptSandboxes({ ...reuse, total: atMost(reuse.total) }, retire);
+    const demand = (key: string): number => this.#turnover.demand(key);
+    const most = reuse.total && atMost(max);
+    this.#kept = new KeptSandboxes({ ...reuse, most }, demand, retire);
+    this.#patience = new Patience(this.#turnover, most);
     const total = launcher.prepares ? atMost(prepared) : 0;
     this.#prepared = new PreparedSandboxes({ total, each: min }, retire);
     this.#launcher = launcher;
@@ -67,13 +77,10 @@ export class Pool {
       onPlaced: () => this.#serve(),
       retire,
       onFree: () => this.#balance(),
-      onError: options.onError,
+      onError,
     });
-    this.#timer = setInterval(
-      () => this.#sweep(),
-      Math.max(10, Math.min(healthInterval, idle / 2, reuse.idle / 2)),
-    );
-    this.#timer.unref();
+    const every = Math.max(10, Math.min(healthInterval, idle / 2, reuse.idle / 2));
+    this.#timer = setInterval(() => this.#sweep(), every).unref();
   }
 
   /** Pauses after starts that fail. */
@@ -87,7 +94,7 @@ export class Pool {
 
   /** Number of requests that wait for a sandbox. */
   get waiting(): number {
-    return this.#warmSandboxes.waiting;
+    return this.#warmSandboxes.waitingCount;
   }
 
   get starting(): number {
@@ -135,21 +142,21 @@ export class Pool {
     if (reused !== undefined) return Promise.resolve(this.#lease(reused, wanted, false));
     const profileSandboxes = this.#warmSandboxes.use(profile, tenant);
     const grant = worker && this.#prepared.note({ tenant, profile, worker });
-    const prepared = grant && this.#prepared.take(grant);
-    if (prepared) {
+    const { waiting } = profileSandboxes;
+    const isSoon = key !== undefined && this.#soon(profile)(key, waiting.of(key) + 1);
+    const isFull = this.waiting >= this.#options.maxWaiting;
+    const prepared = (isFull || !isSoon) && grant && this.#prepared.take(grant);
+    const mayTake = (isFull || !isSoon) && this.#mayTake(profileSandboxes, tenant);
+    const unused = prepared || (mayTake ? profileSandboxes.pop() : undefined);
+    if (unused) {
       this.#balanceLater();
-      return Promise.resolve(this.#lease(prepared, wanted, true));
+      return Promise.resolve(this.#lease(unused, wanted, true));
     }
-    if (this.#mayTake(profileSandboxes, tenant)) {
-      const leased = Promise.resolve(this.#leaseWarm(profileSandboxes, wanted));
-      this.#balanceLater();
-      return leased;
-    }
-    if (this.#warmSandboxes.waiting >= this.#options.maxWaiting) {
+    if (isFull) {
       const refusal = makePlace(this.#warmSandboxes.waiters(), tenant, this.#shares.tenants);
       if (refusal !== undefined) return Promise.reject(this.#halt.reason ?? refusal);
     }
-    const leased = profileSandboxes.waiting.wait(signal, { ...wanted, grant });
+    const leased = waiting.wait(signal, { ...wanted, grant });
     this.#balance();
     return leased;
   }
@@ -163,37 +170,40 @@ export class Pool {
     const tenant = this.#shares.release(sandbox);
     this.#turnover.end(sandbox);
     if (tenant === undefined) return;
-    if (this.#halt.reason !== undefined) {
+    const isHalted = this.#halt.reason !== undefined;
+    if (isHalted || !this.#kept.put(sandbox, key, tenant, renewed)) {
       void this.#retire(sandbox);
+      this.#balance();
       return;
     }
-    for (const gone of this.#kept.put(sandbox, key, tenant, renewed)) void this.#retire(gone);
     const [profileSandboxes] = this.#warmSandboxes.byUrgency();
     const first = profileSandboxes?.waiting.next();
     const next = profileSandboxes && first && this.#takeKept(profileSandboxes.profile, first.key);
     if (first && next) first.resolve(this.#lease(next, first, false));
-    this.#balance();
-    // Unless the next waiter has taken its place.
+    // Who waits for room comes before the key's other waiters.
+    if (this.#alive >= this.#options.max) this.#balance();
     this.#offer(sandbox.profile, key);
+    this.#balance();
+    for (const gone of this.#kept.settle(sandbox)) void this.#retire(gone);
   }
 
-  /** Gives an idle sandbox of a key to the first waiter with that key. */
+  /** Gives an idle sandbox of a key to its first waiter. */
   #offer(profile: Profile, key: string): void {
-    const waiter = this.#warmSandboxes.waiters(profile).find((each) => each.key === key);
+    const waiter = this.#warmSandboxes.waiting(profile)?.firstOf(key);
     const reused = waiter && this.#takeKept(profile, key);
     if (waiter && reused) waiter.resolve(this.#lease(reused, waiter, false));
   }
 
   /** Leases a sandbox. One that is not `fresh` has served the tenant before. */
   #lease(sandbox: Sandbox, { tenant, key, goesRound }: Wanted, fresh: boolean): Sandbox {
-    if (goesRound && key !== undefined) this.#turnover.begin(sandbox, key);
+    if (key !== undefined) {
+      this.#turnover.begin(sandbox, fullKey(sandbox.profile, key), goesRound);
+    }
     return this.#shares.lease(sandbox, tenant, fresh);
   }
 
-  #leaseWarm(profileSandboxes: ProfileSandboxes, wanted: Wanted): Sandbox {
-    const warm = profileSandboxes.warm.pop();
-    if (warm === undefined) throw new Error("There is no warm sandbox to lease");
-    return this.#lease(warm.sandbox, wanted, true);
+  #soon(profile: Profile): InTime {
+    return this.#patience.soon(profile, this.#starts.expected);
   }
 
   #mayTake(profileSandboxes: ProfileSandboxes, tenant: string): boolean {
@@ -251,9 +261,9 @@ export class Pool {
     if (this.closed) return;
     this.#halt.begin(reason, inVain);
     this.backOff.cancel();
-    const unused = [...this.#prepared.clear(), ...this.#warmSandboxes.clear()];
+    const idle = [...this.#kept.clear(), ...this.#prepared.clear(), ...this.#warmSandboxes.clear()];
     if (inVain) for (const waiter of this.#warmSandboxes.waiters()) waiter.reject(reason);
-    for (const sandbox of [...this.#kept.clear(), ...unused]) void this.#retire(sandbox);
+    for (const sandbox of idle) void this.#retire(sandbox);
   }
 
   /** Keeps `min` sandboxes warm from now on, and prepares some for recent grants. */
@@ -304,28 +314,23 @@ export class Pool {
       const { profile, worker, hurried } = group;
       this.#starts.follow(this.#launcher.launch(profile, worker, hurried), group);
     }
-    this.#lookAgain();
+    // Requests may wait for sandboxes that take longer than expected.
+    if (this.waiting > 0) this.#looking.ask();
   }
 
   /** Tells whether a start would serve somebody sooner than the sandboxes there are. */
   #lacks(profileSandboxes: ProfileSandboxes): boolean {
-    const wait = (key: string, position: number): number => this.#turnover.wait(key, position);
-    const needing = profileSandboxes.waiting.inNeed(wait, this.#starts.expected);
-    return profileSandboxes.missing(needing) > 0;
+    return profileSandboxes.missing(this.#inNeed(profileSandboxes)) > 0;
   }
 
-  /** Balances again while requests wait for sandboxes that may take longer than expected. */
-  #lookAgain(): void {
-    if (this.#looking !== undefined || this.#warmSandboxes.waiting === 0) return;
-    this.#looking = setTimeout(() => {
-      this.#looking = undefined;
-      this.#balance();
-    }, REFILL_AFTER).unref();
+  /** Number of requests that a start serves sooner than the sandboxes of their key do. */
+  #inNeed({ profile, waiting }: ProfileSandboxes): number {
+    return waiting.unserved(this.#patience.beforeStart(profile, this.#starts.expected)).length;
   }
 
   /** Returns a recent grant to prepare a sandbox for, if there is room that nobody waits for. */
   #unprepared(): WarmGroup | undefined {
-    const hasRoom = this.#warmSandboxes.waiting === 0 && this.#alive < this.#options.max;
+    const hasRoom = this.waiting === 0 && this.#alive < this.#options.max;
     return hasRoom ? this.#prepared.missing() : undefined;
   }
 
@@ -333,41 +338,34 @@ export class Pool {
   #serve(): void {
     for (const { key, profile, warm } of this.#prepared) {
       if (warm.length === 0) continue;
-      const waiter = this.#warmSandboxes.waiters(profile).find(({ grant }) => grant === key);
+      const waiters = this.#warmSandboxes.waiting(profile)?.unserved(this.#soon(profile));
+      const waiter = waiters?.find(({ grant }) => grant === key);
       const prepared = waiter && this.#prepared.take(key);
       if (waiter && prepared) waiter.resolve(this.#lease(prepared, waiter, true));
     }
     for (const profileSandboxes of this.#warmSandboxes) {
-      for (;;) {
-        const next = profileSandboxes.waiting.next();
+      while (profileSandboxes.warm.length > 0) {
+        const next = profileSandboxes.waiting.next(this.#soon(profileSandboxes.profile));
         if (next === undefined || !this.#mayTake(profileSandboxes, next.tenant)) break;
-        next.resolve(this.#leaseWarm(profileSandboxes, next));
+        const unused = profileSandboxes.pop();
+        if (unused) next.resolve(this.#lease(unused, next, true));
       }
     }
   }
 
   #hasRoomFor(profileSandboxes: ProfileSandboxes): boolean {
     if (this.#alive < this.#options.max) return true;
-    const spare = this.#spareFor(profileSandboxes);
+    const spare = takeSpareFor(profileSandboxes, {
+      warmSandboxes: this.#warmSandboxes,
+      kept: this.#kept,
+      prepared: this.#prepared,
+      shares: this.#shares,
+      inNeed: this.#inNeed(profileSandboxes),
+      retiring: this.#retiring.size,
+      mayTake: (other, tenant) => this.#mayTake(other, tenant),
+    });
     if (spare !== undefined) void this.#retire(spare);
     return false;
-  }
-
-  /** Removes and returns an idle sandbox that is needed less than another one of a profile. */
-  #spareFor(profileSandboxes: ProfileSandboxes): Sandbox | undefined {
-    const { waiting, warm, starting } = profileSandboxes;
-    const first = waiting.next();
-    // A prepared one gives way to the last one that anybody can use, too.
-    const needed = first ? waiting.size : Number(warm.length + starting === 0);
-    if (needed <= this.#retiring.size) return undefined;
-    const prepared = this.#prepared.takeFor(first?.tenant);
-    if (prepared !== undefined || first === undefined) return prepared;
-    const { tenant } = first;
-    const mayLose = (other: ProfileSandboxes): boolean => this.#mayTake(other, tenant);
-    return (
-      this.#kept.takeFor(tenant, this.#shares) ??
-      this.#warmSandboxes.oldestWarmBeside(profileSandboxes, mayLose)
-    );
   }
 
   async #retire(sandbox: Sandbox): Promise<void> {
@@ -385,7 +383,8 @@ export class Pool {
     const now = Date.now();
     this.#shares.prune();
     this.#prepared.expire();
-    const idle = [...this.#kept.takeExpired(), ...this.#warmSandboxes.takeIdle(now)];
+    const kept = [...this.#kept.takeExpired(), ...this.#kept.takeExcess()];
+    const idle = [...kept, ...this.#warmSandboxes.takeIdle(now)];
     for (const sandbox of idle) void this.#retire(sandbox);
     if (now - this.#lastHealthCheck >= this.#options.healthInterval) {
       this.#lastHealthCheck = now;

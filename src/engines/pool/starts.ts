@@ -47,19 +47,24 @@ export class Starts {
   follow(start: Promise<Sandbox>, group: WarmGroup): void {
     group.starting += 1;
     const begun = performance.now();
+    // Counted no longer once it has a place, where it is counted, too.
+    const over = (): void => {
+      group.starting -= 1;
+      this.#running.delete(settled);
+    };
     const launch = start.then(
       (sandbox) => {
+        over();
         this.#expected += NEWEST * (performance.now() - begun - this.#expected);
         this.#events.onSpawn(sandbox);
         this.#place(sandbox, group);
       },
-      (error: unknown) => this.#failed(error, group),
+      (error: unknown) => {
+        over();
+        this.#failed(error, group);
+      },
     );
-    const settled = launch.finally(() => {
-      group.starting -= 1;
-      this.#running.delete(settled);
-      this.#events.onFree();
-    });
+    const settled = launch.finally(() => this.#events.onFree());
     this.#running.add(settled);
   }
 

@@ -31,10 +31,15 @@ export interface Waiter extends Wanted {
   reject(error: unknown): void;
 }
 
+/** Tells whether the sandboxes of a key serve a number of waiters in time. */
+export type InTime = (key: string, position: number) => boolean;
+
 /** Requests that wait for a sandbox of one profile. */
 export class Waiters implements Iterable<Waiter> {
   /** Requests in their order of arrival. */
   readonly #all: Waiter[] = [];
+  /** Number of requests by key. */
+  readonly #keys = new Map<string, number>();
   readonly #shares: Shares;
 
   constructor(shares: Shares) {
@@ -75,32 +80,44 @@ export class Waiters implements Iterable<Waiter> {
       };
       signal.addEventListener("abort", onAbort, { once: true });
       this.#all.push(waiter);
+      this.#count(wanted.key, 1);
       this.#shares.queue(tenant, 1);
     });
   }
 
-  /** Returns the next waiter: of the tenant with the fewest sandboxes, the first to come. */
-  next(): Waiter | undefined {
+  /** Returns the first waiter with a key. */
+  firstOf(key: string): Waiter | undefined {
+    return this.#keys.has(key) ? this.#all.find((waiter) => waiter.key === key) : undefined;
+  }
+
+  /** Number of waiters with a key. */
+  of(key: string): number {
+    return this.#keys.get(key) ?? 0;
+  }
+
+  /**
+   * Returns the next waiter: of the tenant with the fewest sandboxes, the first to come. With
+   * `isSoon()`, only those that it is false for.
+   */
+  next(isSoon?: InTime): Waiter | undefined {
     let next: Waiter | undefined;
-    for (const waiter of this.#all) {
+    for (const waiter of isSoon ? this.unserved(isSoon) : this.#all) {
       if (next === undefined || this.#shares.compare(waiter.tenant, next.tenant) < 0) next = waiter;
     }
     return next;
   }
 
-  /**
-   * Counts the waiters that need a start. The others get a sandbox of their key sooner. `wait()`
-   * returns the time after which sandboxes of a key have served a number of waiters.
-   */
-  inNeed(wait: (key: string, position: number) => number, startTime: number): number {
+  /** Lists the waiters whom the sandboxes of their key do not serve in time. */
+  unserved(inTime: InTime): readonly Waiter[] {
+    if (this.#keys.size === 0) return this.#all;
     const positions = new Map<string, number>();
-    return this.#all.filter(({ key, goesRound }) => {
-      if (key === undefined || !goesRound) return true;
+    return this.#all.filter(({ key }) => {
+      if (key === undefined) return true;
       const position = (positions.get(key) ?? 0) + 1;
-      if (wait(key, position) > startTime) return true;
+      if (!inTime(key, position)) return true;
       positions.set(key, position);
       return false;
-    }).length;
+    });
   }
 
   /** Number of waiters of starved tenants; such a tenant has only one. */
@@ -112,6 +129,14 @@ export class Waiters implements Iterable<Waiter> {
     const index = this.#all.indexOf(waiter);
     if (index < 0) return;
     this.#all.splice(index, 1);
+    this.#count(waiter.key, -1);
     this.#shares.queue(waiter.tenant, -1);
+  }
+
+  #count(key: string | undefined, more: 1 | -1): void {
+    if (key === undefined) return;
+    const count = this.of(key) + more;
+    if (count === 0) this.#keys.delete(key);
+    else this.#keys.set(key, count);
   }
 }

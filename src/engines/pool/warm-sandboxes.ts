@@ -82,6 +82,11 @@ export class ProfileSandboxes implements WarmGroup {
     return false;
   }
 
+  /** Removes and returns the warm sandbox that was started last. */
+  pop(): Sandbox | undefined {
+    return this.warm.pop()?.sandbox;
+  }
+
   put(sandbox: Sandbox): boolean {
     this.warm.push({ sandbox, since: Date.now() });
     return true;
@@ -126,14 +131,18 @@ export class WarmSandboxes implements Iterable<ProfileSandboxes> {
     return this.#sum((profileSandboxes) => profileSandboxes.warm.length);
   }
 
-  get waiting(): number {
+  get waitingCount(): number {
     return this.#sum((profileSandboxes) => profileSandboxes.waiting.size);
   }
 
-  /** Lists the waiters for a profile, or for all profiles. */
-  waiters(profile?: Profile): Waiter[] {
-    if (profile === undefined) return [...this].flatMap(({ waiting }) => [...waiting]);
-    return [...(this.#profiles.get(profileKey(profile))?.waiting ?? [])];
+  /** Lists the waiters for all profiles. */
+  waiters(): Waiter[] {
+    return [...this].flatMap(({ waiting }) => [...waiting]);
+  }
+
+  /** Returns the requests that wait for a profile, if there may be any. */
+  waiting(profile: Profile): Waiters | undefined {
+    return this.#profiles.get(profileKey(profile))?.waiting;
   }
 
   /**
