@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { HttpProblem } from "./errors/problem.ts";
 import { type Bodies, bodies } from "./http/body/bodies.ts";
@@ -66,8 +67,12 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
     const id = randomUUID();
     c.set("requestId", id);
     const started = performance.now();
+    // Set on the connection: a finished `Response` with one more header is made anew, with a stream
+    // as its body, which takes as long as all the rest of the answer.
+    const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
+    outgoing?.setHeader("X-Request-Id", id);
     await next();
-    c.header("X-Request-Id", id);
+    if (outgoing === undefined) c.header("X-Request-Id", id);
     const { tenant, route, isUpgraded } = c.var;
     const status = isUpgraded ? 101 : c.res.status;
     const answered = {

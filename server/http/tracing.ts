@@ -1,11 +1,13 @@
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from "@opentelemetry/api";
 import type { Context, Next } from "hono";
+import { isTraced } from "../../src/base/tracing.ts";
 import type { ApiEnv } from "./route.ts";
 
 const tracer = trace.getTracer("isolate");
 
 /** Makes a span for each request, as a child of the one in its `traceparent`, if it has one. */
 export function tracedRequest(c: Context<ApiEnv>, next: Next): Promise<void> {
+  if (!isTraced()) return next();
   const { method } = c.req;
   const caller = propagation.extract(ROOT_CONTEXT, c.req.raw.headers, {
     get: (headers, name) => headers.get(name) ?? undefined,

@@ -2,6 +2,8 @@ import type { Counting } from "../http/unread/unread-responses.ts";
 import type { StoredAnswer } from "../store/contract/idempotency.ts";
 
 const JSON_TYPE = "application/json";
+/** Characters of a body that is copied behind its head. */
+const SHORT = 16_384;
 
 /** Header of a replayed answer. */
 export const REPLAYED: Readonly<Record<string, string>> = { "Idempotency-Replayed": "true" };
@@ -35,5 +37,6 @@ function withHeaders(answer: StoredAnswer, more: Readonly<Record<string, string>
   const headers: Record<string, string> = { "Content-Type": contentType, ...more };
   if (location !== undefined) headers.Location = location;
   if (lost) headers["Idempotency-Stored"] = "false";
-  return new Response(body, { status, headers });
+  // A short text is written together with the head, in one piece.
+  return new Response(body.length < SHORT ? body : Buffer.from(body), { status, headers });
 }
