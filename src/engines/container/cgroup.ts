@@ -27,6 +27,9 @@ interface Version {
   readonly forget?: string;
   /** Content of `quota` for a hundredth of a core, with the engine's period. */
   readonly held: string;
+  /** File with its weight among other groups, and the usual one. */
+  readonly share: string;
+  readonly usualShare: string;
 }
 
 const V2: Version = {
@@ -34,10 +37,14 @@ const V2: Version = {
   memory: "PLACE/memory.peak",
   quota: "PLACE/cpu.max",
   held: "1000 100000",
+  share: "PLACE/cpu.weight",
+  usualShare: "100",
 };
 const V1: Version = {
   quota: "cpu/PLACE/cpu.cfs_quota_us",
   held: "1000",
+  share: "cpu/PLACE/cpu.shares",
+  usualShare: "1024",
   cpu: "cpuacct/PLACE/cpuacct.usage",
   memory: "memory/PLACE/memory.max_usage_in_bytes",
   forget: "0",
@@ -48,6 +55,7 @@ export class Cgroups {
   readonly #root: string;
   /** `null` once they are known to be invisible from here. */
   #found: Version | null | undefined;
+  #isWritable = false;
 
   constructor(root = ROOT) {
     this.#root = root;
@@ -75,6 +83,18 @@ export class Cgroups {
     return firstPid(path) || undefined;
   }
 
+  /** True if `giveUsualShare()` can be expected to work, because a container's group is writable. */
+  get givesShares(): boolean {
+    return this.#isWritable;
+  }
+
+  /** Gives a running container the weight that it has by default. Returns false if it cannot. */
+  giveUsualShare(id: string): boolean {
+    const { share, usualShare } = this.#found ?? {};
+    if (share === undefined || usualShare === undefined) return false;
+    return hasWritten(join(this.#root, share.replace("ID", id)), usualShare);
+  }
+
   /**
    * Returns the throttle of a container whose gauge has been found; `undefined` where its groups
    * are read-only.
@@ -83,7 +103,8 @@ export class Cgroups {
     if (this.#found === null || this.#found === undefined) return undefined;
     const { quota, held } = this.#found;
     const path = join(this.#root, quota.replace("ID", id));
-    return isWritable(path) ? new CgroupThrottle(path, held) : undefined;
+    this.#isWritable = isWritable(path);
+    return this.#isWritable ? new CgroupThrottle(path, held) : undefined;
   }
 
   #at(id: string, places: readonly string[]): Version | undefined {
@@ -105,9 +126,9 @@ async function placesOf(id: string, pidOf: () => Promise<number>): Promise<strin
 }
 
 function placed(version: Version, place: string): Version {
-  const { cpu, memory, quota } = version;
+  const { cpu, memory, quota, share } = version;
   const at = (path: string): string => path.replace("PLACE", place);
-  return { ...version, cpu: at(cpu), memory: at(memory), quota: at(quota) };
+  return { ...version, cpu: at(cpu), memory: at(memory), quota: at(quota), share: at(share) };
 }
 
 function firstPid(path: string): number {

@@ -37,6 +37,9 @@ const PROXY_ENDS_AFTER = 60_000;
 const SIDECAR_MEMORY = 1_024 * MEGABYTE;
 const HOLDER_MEMORY = 16 * MEGABYTE;
 
+/** Weight among containers that want to compute, a tenth of the usual one. */
+const QUIET_SHARES = 102;
+
 const CONFINED_HOST: HostConfig = {
   ReadonlyRootfs: true,
   CapDrop: ["ALL"],
@@ -62,6 +65,8 @@ export interface ContainerSpec {
   readonly codeFolder?: string | undefined;
   /** True if somebody waits for this very sandbox. */
   readonly hurried?: boolean;
+  /** True if it leaves the processors to others until it gets its usual share. Default false. */
+  readonly isQuiet?: boolean;
 }
 
 /**
@@ -105,6 +110,7 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
       // Equal to the memory: no swap.
       MemorySwap: memory,
       NanoCpus: Math.round(profile.cpus * 1e9),
+      ...(spec.isQuiet && { CpuShares: QUIET_SHARES }),
       PidsLimit: 128,
       Ulimits: [
         { Name: "nofile", Soft: 1024, Hard: 1024 },

@@ -18,6 +18,7 @@ import type { Instance } from "../instance/instance.ts";
 import { Meter } from "../metering/meter.ts";
 import { ProcessView } from "../metering/process-view.ts";
 import { watched } from "../pool/idle-watch.ts";
+import { quietly, type StartPriority } from "../pool/quiet-start.ts";
 import { Cgroups } from "./cgroup.ts";
 import { confinement } from "./confinement-of-flags.ts";
 import { call } from "./docker.ts";
@@ -34,6 +35,8 @@ const KILLED = 128 + 9;
 const ENGINE_GONE_WITHIN = 5_000;
 const ENGINE_GONE_POLL = 200;
 const EARLY_EXIT_POLL = 1_000;
+/** Weight of a container by default, as the engine counts it. */
+const USUAL_SHARES = 1_024;
 
 export interface ContainerLauncherOptions {
   readonly docker: Docker;
@@ -88,7 +91,12 @@ export class ContainerLauncher implements Launcher {
     return this.networks.close();
   }
 
-  async launch(profile: Profile, worker?: WorkerGrant, hurried = false): Promise<Sandbox> {
+  async launch(
+    profile: Profile,
+    worker?: WorkerGrant,
+    hurried = false,
+    isAwaited = () => false,
+  ): Promise<Sandbox> {
     const { docker, instance, runtime, reach, egress, image, codeCaches } = this.#options;
     const { adjust = (options) => options } = this.#options;
     await instance.ensure();
@@ -129,18 +137,25 @@ export class ContainerLauncher implements Launcher {
         network: network.id,
         codeFolder,
         hurried,
+        isQuiet: !hurried && this.#cgroups.givesShares,
       };
       const options = adjust(containerOptions(spec));
       container = await call("create", docker.createContainer(options)).catch((error: unknown) => {
         throw missingMount(error, profile) ?? error;
       });
-      await call("start", container.start());
-      connection = await untilReady(sockets, container);
-      if (worker !== undefined) await connection.prepare(worker);
+      const started = container;
+      const priority = spec.isQuiet ? quietStart(this.#cgroups, started) : undefined;
+      connection = await quietly(priority, isAwaited, async () => {
+        await call("start", started.start());
+        const connected = await untilReady(sockets, started);
+        connection = connected;
+        if (worker !== undefined) await connected.prepare(worker);
+        return connected;
+      });
     } catch (error) {
       const again = network !== undefined && (await this.networks.isLost(network));
       await remove().catch(() => {});
-      if (again) return this.launch(profile, worker, hurried);
+      if (again) return this.launch(profile, worker, hurried, isAwaited);
       throw error;
     }
     const meter = await this.#meter(container, connection);
@@ -163,6 +178,18 @@ export class ContainerLauncher implements Launcher {
     void closed.then(() => meter.close());
     return meter;
   }
+}
+
+/** Raises the priority of a container by its control group; at last by the engine, which takes long. */
+function quietStart(cgroups: Cgroups, container: Container): StartPriority {
+  return {
+    async raise(isLast) {
+      const isGiven = cgroups.giveUsualShare(container.id);
+      if (isGiven) return;
+      if (!isLast) throw new Error("The container has no control group yet");
+      await call("update", container.update({ CpuShares: USUAL_SHARES }));
+    },
+  };
 }
 
 function toSandbox(parts: {

@@ -190,8 +190,15 @@ export interface Launcher {
    *
    * @param hurried True if a request waits for it. It is ready sooner then, and its first job takes
    * longer.
+   * @param isAwaited Tells whether a request waits by now. Until then, the start leaves the processors
+   * to others where it can. Default: none does.
    */
-  launch(profile: Profile, worker?: WorkerGrant, hurried?: boolean): Promise<Sandbox>;
+  launch(
+    profile: Profile,
+    worker?: WorkerGrant,
+    hurried?: boolean,
+    isAwaited?: () => boolean,
+  ): Promise<Sandbox>;
   /** Removes shared resources when all sandboxes are gone. */
   close?(): Promise<void>;
 }

@@ -22,6 +22,7 @@ import { Meter } from "../metering/meter.ts";
 import { ProcessGauge } from "../metering/process-gauge.ts";
 import { ProcessView } from "../metering/process-view.ts";
 import { type Throttle, watched } from "../pool/idle-watch.ts";
+import { quietly } from "../pool/quiet-start.ts";
 import type { Command } from "../spawner/orders.ts";
 import { Spawner } from "../spawner/spawner.ts";
 import type { SpawnedProcess } from "../spawner/spawner-process.ts";
@@ -32,6 +33,7 @@ import {
   missingWalls,
   type ProcessConfinement,
 } from "./process-confinement.ts";
+import { lowPriority } from "./process-priority.ts";
 
 const READY_WITHIN = 10_000;
 const EXIT_WITHIN = 2_000;
@@ -107,7 +109,12 @@ export class DenoProcessLauncher implements Launcher {
     return this.#reserve.survivors;
   }
 
-  async launch(profile: Profile, worker?: WorkerGrant, hurried = false): Promise<Sandbox> {
+  async launch(
+    profile: Profile,
+    worker?: WorkerGrant,
+    hurried = false,
+    isAwaited = () => false,
+  ): Promise<Sandbox> {
     await this.#ensure();
     const confinement = await this.#confine();
     const user = newUser(confinement.host);
@@ -118,6 +125,7 @@ export class DenoProcessLauncher implements Launcher {
       throw error;
     });
     const { pid, ended } = child;
+    const priority = hurried ? undefined : lowPriority(pid);
     const meter = new Meter(new ProcessGauge(pid));
     let outOfMemory = false;
     const kill = (): void => {
@@ -140,12 +148,16 @@ export class DenoProcessLauncher implements Launcher {
       const failed = ended.then((end) => {
         throw new Error(`Deno ended with code ${end?.code} before it was ready: ${end?.said}`);
       });
-      const connection = await deadline(
+      const ready = deadline(
         Promise.race([sockets.connected(), failed]),
         READY_WITHIN,
         "Starting a Deno process",
       );
-      if (worker !== undefined) await connection.prepare(worker);
+      const connection = await quietly(priority, isAwaited, async () => {
+        const connected = await ready;
+        if (worker !== undefined) await connected.prepare(worker);
+        return connected;
+      });
       // From here on the process runs hostile code, and its output is not read.
       child.hush();
       void connection.closed.then(() => meter.read());

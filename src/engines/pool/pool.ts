@@ -312,7 +312,8 @@ export class Pool {
         profiles.find((each) => this.#lacks(each) && this.#hasRoomFor(each)) ?? this.#unprepared();
       if (group === undefined) break;
       const { profile, worker, hurried } = group;
-      this.#starts.follow(this.#launcher.launch(profile, worker, hurried), group);
+      const isAwaited = (): boolean => group.hurried === true;
+      this.#starts.follow(this.#launcher.launch(profile, worker, hurried, isAwaited), group);
     }
     // Requests may wait for sandboxes that take longer than expected.
     if (this.waiting > 0) this.#looking.ask();

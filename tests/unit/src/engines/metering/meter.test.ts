@@ -1,5 +1,5 @@
 /** Tests the usage of a sandbox, as read from the kernel's files. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -119,6 +119,26 @@ describe("the control groups of an engine", () => {
     expect([found?.cpu(), found?.peakMemory()]).toEqual([12.5, 2_048]);
     found?.close();
     expect([found?.cpu(), found?.peakMemory()]).toEqual([null, null]);
+  });
+
+  it.each([
+    ["version 2", "docker/abc/cpu.stat", "docker/abc/cpu.max", "docker/abc/cpu.weight", "100"],
+    [
+      "version 1",
+      "cpuacct/docker/abc/cpuacct.usage",
+      "cpu/docker/abc/cpu.cfs_quota_us",
+      "cpu/docker/abc/cpu.shares",
+      "1024",
+    ],
+  ])("give a container its usual weight: %s", async (_version, time, quota, share, usual) => {
+    await put({ [time]: STAT, [quota]: "0" });
+    const cgroups = new Cgroups(root);
+    expect([cgroups.givesShares, cgroups.giveUsualShare("abc")]).toEqual([false, false]);
+    await cgroups.gauge("abc", nobody);
+    cgroups.throttle("abc");
+    expect([cgroups.givesShares, cgroups.giveUsualShare("abc")]).toEqual([true, true]);
+    expect(await readFile(join(root, share), "utf8")).toBe(usual);
+    expect(cgroups.giveUsualShare("gone")).toBe(false);
   });
 
   it("without the file of the most memory tell of the time alone", async () => {
