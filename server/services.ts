@@ -1,3 +1,4 @@
+import { SANDBOX_LEVELS } from "../src/base/sandbox-level.ts";
 import type { ChannelRouter } from "../src/channels/channels.ts";
 import type { Config } from "../src/config/config.ts";
 import { diallingRules } from "../src/kernel/dialling-rules.ts";
@@ -110,6 +111,9 @@ export function createServices(options: ServicesOptions): Services {
     metrics.onIdleUsage(usage);
     admission.charge(usage.tenant, usage.cpu);
   });
+  for (const level of SANDBOX_LEVELS) {
+    kernel.engine(level)?.onSpawn(() => metrics.onStart(level));
+  }
   const health = new StoreHealth(store);
   const { address = "" } = options;
   const node = { id: nodeId, address, version: VERSION, capacity: config.cluster.max };

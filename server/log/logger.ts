@@ -14,15 +14,13 @@ export interface LogOptions {
   readonly format?: (typeof LOG_FORMATS)[number] | undefined;
   /** Texts that must be in no line. */
   readonly secrets?: readonly string[];
-  /** Default: standard error, written when the work of the moment is done, and at the end. */
+  /** Default: standard error, written before the call returns. */
   readonly destination?: DestinationStream;
 }
 
 const require = createRequire(import.meta.url);
 
 const STANDARD_ERROR = 2;
-/** Characters of lines that do not wait for others. */
-const BUFFERED = 8_192;
 const MAX_TOLD = 2_000;
 /** Fields with data of tenants. No code logs them; removing them guards against mistakes. */
 const CONFIDENTIAL = ["code", "input", "env", "body", "request", "headers", "authorization", "key"];
@@ -30,7 +28,7 @@ const CONFIDENTIAL = ["code", "input", "env", "body", "request", "headers", "aut
 /** Creates the server's log: one JSON object a line, with `time` in ISO 8601, `level` and `msg`. */
 export function createLogger(options: LogOptions = {}): Logger {
   const { level = "info", format = process.stderr.isTTY ? "pretty" : "json" } = options;
-  const destination = options.destination ?? standardError();
+  const destination = options.destination ?? pino.destination({ fd: STANDARD_ERROR, sync: true });
   const mask = masker(options.secrets);
   return pino(
     {
@@ -44,28 +42,6 @@ export function createLogger(options: LogOptions = {}): Logger {
     },
     format === "json" ? destination : readable(destination),
   );
-}
-
-/**
- * Makes a destination that writes all lines of one turn of the event loop at once, behind the answers
- * that they are about. Each write wakes whoever reads the log.
- */
-function standardError(): DestinationStream {
-  const destination = pino.destination({ fd: STANDARD_ERROR, sync: true });
-  let lines = "";
-  const flush = (): void => {
-    const text = lines;
-    lines = "";
-    if (text !== "") destination.write(text);
-  };
-  process.once("exit", flush);
-  return {
-    write: (line) => {
-      if (lines === "") setImmediate(flush);
-      lines += line;
-      if (lines.length > BUFFERED) flush();
-    },
-  };
 }
 
 /** Makes a destination that writes text for people, in order. */

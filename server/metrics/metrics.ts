@@ -17,6 +17,7 @@ export class Metrics {
   readonly #durations: Histogram<"level">;
   readonly #cpu: Counter<"level">;
   readonly #idleCpu: Counter<"level">;
+  readonly #starts: Counter<"level">;
   readonly #channelDropped: Counter;
   readonly #refusals: Counter<"code">;
   readonly #dropped: Counter;
@@ -47,6 +48,12 @@ export class Metrics {
     this.#idleCpu = new Counter({
       name: "isolate_idle_cpu_seconds_total",
       help: "Processor time that code took after its last outcome, told when its sandbox has ended",
+      labelNames: ["level"],
+      registers,
+    });
+    this.#starts = new Counter({
+      name: "isolate_sandboxes_started_total",
+      help: "Sandboxes that have been started",
       labelNames: ["level"],
       registers,
     });
@@ -95,6 +102,10 @@ export class Metrics {
 
   onIdleUsage({ level, cpu }: Pick<IdleUsage, "level" | "cpu">): void {
     this.#idleCpu.inc({ level }, cpu / 1_000);
+  }
+
+  onStart(level: string): void {
+    this.#starts.inc({ level });
   }
 
   /** Counts a refusal with an error of ours. Code of tenants cannot choose the error's code. */

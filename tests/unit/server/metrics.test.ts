@@ -57,6 +57,17 @@ it("counts the channel messages that slow executions lost", async () => {
   expect(await scrape()).toContain("isolate_channel_dropped_total 7");
 });
 
+it("counts the sandboxes that have been started", async () => {
+  const engine = new RecordingEngine("isolated");
+  const { scrape } = appOver(
+    storelessServices(new Kernel({ config: config(), engines: [engine] })),
+  );
+  const profile = { memory: 128, cpus: 1 };
+  const spawn = { id: "1", level: engine.level, profile, kill: async () => {} };
+  for (const listener of [...engine.spawnListeners, ...engine.spawnListeners]) listener(spawn);
+  expect(await scrape()).toContain('isolate_sandboxes_started_total{level="isolated"} 2');
+});
+
 it("tells what the pool, the queue, the records and the store are at", async () => {
   const fails = () => Promise.reject(new Error("away"));
   const store = { ...storelessServices(kernelOf()).store, ping: fails };
