@@ -67,8 +67,8 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
     const id = randomUUID();
     c.set("requestId", id);
     const started = performance.now();
-    // Set on the connection: a finished `Response` with one more header is made anew, with a stream
-    // as its body, which takes as long as all the rest of the answer.
+    // Set on the connection: a finished `Response` with one more header is made anew. Its body is a
+    // stream then, which takes as long as all the rest of the answer.
     const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
     outgoing?.setHeader("X-Request-Id", id);
     await next();
