@@ -17,5 +17,5 @@ export const DEFAULT_REUSE: ReuseLimits = {
   total: 4,
   idle: 60_000,
   age: 600_000,
-  uses: 100_000,
+  uses: 10_000,
 };
