@@ -27,7 +27,7 @@ export interface AssembleOptions {
 /** A control plane without a port yet. */
 export interface Assembled {
   readonly app: Hono<ApiEnv>;
-  /** Makes it report that it is not ready, while it serves on. */
+  /** Makes it report that it is not ready and claim no more jobs, while it serves on. */
   leave(): void;
   /**
    * Closes everything. Running executions get up to `grace` ms, and outstanding records are
@@ -117,6 +117,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const leave = (): void => {
       leaving = true;
       services.nodes.drain();
+      services.worker.stop();
     };
     return { app, leave, close };
   } catch (error) {

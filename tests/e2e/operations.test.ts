@@ -115,6 +115,13 @@ it("says first that it leaves, then refuses work, finishes what it can, and ends
   expect(await server.execute({ ...request, code: "export default () => 1" })).toMatchObject({
     ok: true,
   });
+  // A job is for another server, or for the next start.
+  const accepted = await fetch(`${server.url}/execute`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Prefer: "respond-async" },
+    body: JSON.stringify({ ...request, code: "export default () => 1" }),
+  });
+  expect(accepted.status).toBe(202);
   let refused: Response | undefined;
   await until(async () => {
     refused = await server.post({ ...request, code: "export default () => 1" });
@@ -122,6 +129,8 @@ it("says first that it leaves, then refuses work, finishes what it can, and ends
   });
   expect(await refused?.json()).toMatchObject({ error: { code: "SHUTTING_DOWN" } });
   expect(refused?.headers.get("Retry-After")).toBeTruthy();
+  const job = await fetch(`${server.url}${accepted.headers.get("Location")}`);
+  expect(await job.json()).toMatchObject({ status: "queued", attempts: 0 });
   expect(await readiness()).toMatchObject({ status: 503 });
   expect(await finishing.text()).toMatch(/event: result\ndata: .*"finished"/);
   expect(await streaming.text()).toMatch(/^0 1 .* 19 $/);
