@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
-import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,17 @@ const TABLES = `
     user_id integer references users(id), created_at timestamp default now());
   insert into users (name, email) values ('Alice', 'alice@example.com'), ('Bob', 'bob@example.com');`;
 
+/** Place of a server other than a free port of loopback. */
+export interface PostgresPlace {
+  /** Folder for the data, which all users may enter. */
+  readonly directory: string;
+  /** File of the network namespace that it runs in. */
+  readonly network: string;
+  /** Address there, where clients from anywhere give their password. */
+  readonly address: string;
+  readonly port: number;
+}
+
 /**
  * A PostgreSQL server for one test, on a loopback port, with a temporary data directory. Passwords
  * (SCRAM) and TLS are on. The certificate is self-signed and names `localhost`.
@@ -29,11 +40,18 @@ export class Postgres {
   readonly password: string;
   /** PEM file of the certificate that signs the server's. */
   readonly certificate: string;
+  readonly #address: string;
   readonly #directory: string;
   readonly #server: ChildProcess;
 
-  private constructor(directory: string, port: number, password: string, server: ChildProcess) {
+  private constructor(
+    directory: string,
+    { address, port }: Pick<PostgresPlace, "address" | "port">,
+    password: string,
+    server: ChildProcess,
+  ) {
     this.#directory = directory;
+    this.#address = address;
     this.port = port;
     this.password = password;
     this.certificate = join(directory, "server.crt");
@@ -44,8 +62,11 @@ export class Postgres {
    * Starts a server with the roles `app` and `admin` (a superuser), and the database `app`. `more`
    * are settings beside those of each test.
    */
-  static async start(more: Readonly<Record<string, string>> = {}): Promise<Postgres> {
-    const directory = await mkdtemp(join(tmpdir(), "isolate-pg-"));
+  static async start(
+    more: Readonly<Record<string, string>> = {},
+    place?: PostgresPlace,
+  ): Promise<Postgres> {
+    const directory = await mkdtemp(join(place?.directory ?? tmpdir(), "isolate-pg-"));
     const owner = await ownerOf();
     const password = `s3cret-${randomBytes(8).toString("hex")}`;
     const data = join(directory, "data");
@@ -57,25 +78,30 @@ export class Postgres {
     const initdb = ["-D", data, "-U", "admin", "-A", "scram-sha-256", "--no-sync"];
     initdb.push("-E", "UTF8", "--locale=C", `--pwfile=${join(directory, "password")}`);
     await run(binary("initdb"), initdb, owner);
-    const port = await freePort();
+    if (place) await appendFile(join(data, "pg_hba.conf"), "host all all all scram-sha-256\n");
+    const { address, port } = place ?? { address: "127.0.0.1", port: await freePort() };
     const settings = {
       fsync: "off",
       ssl: "on",
-      listen_addresses: "127.0.0.1",
+      listen_addresses: address,
       max_connections: "60",
       ...more,
     };
+    const [program, before, user] = place
+      ? ["nsenter", within(place, owner), {}]
+      : [binary("postgres"), [], owner];
     const server = spawn(
-      binary("postgres"),
+      program,
       [
+        ...before,
         ...["-D", data, "-k", directory, "-p", String(port)],
         ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
         `--ssl_cert_file=${join(directory, "server.crt")}`,
         `--ssl_key_file=${join(directory, "server.key")}`,
       ],
-      { ...owner, stdio: "ignore" },
+      { ...user, stdio: "ignore" },
     );
-    const postgres = new Postgres(directory, port, password, server);
+    const postgres = new Postgres(directory, { address, port }, password, server);
     await postgres.#ready();
     await postgres.query(`create role app login password '${password}'`, "postgres");
     await postgres.query("create database app owner app", "postgres");
@@ -84,7 +110,7 @@ export class Postgres {
   }
 
   /** Builds the URL that an operator would set. `options` is a query string. */
-  url(options = "", { user = "app", password = this.password, host = "127.0.0.1" } = {}): string {
+  url(options = "", { user = "app", password = this.password, host = this.#address } = {}): string {
     return `postgresql://${user}:${password}@${host}:${this.port}/app${options}`;
   }
 
@@ -122,7 +148,7 @@ export class Postgres {
   }
 
   get #superuser(): pg.ClientConfig {
-    return { host: "127.0.0.1", port: this.port, user: "admin", password: this.password };
+    return { host: this.#address, port: this.port, user: "admin", password: this.password };
   }
 
   async #ready(): Promise<void> {
@@ -135,6 +161,12 @@ export class Postgres {
       }
     }
   }
+}
+
+/** Returns arguments for `nsenter`. The server ends with this process, and needs root to begin with. */
+function within({ network }: PostgresPlace, { uid, gid }: { uid: number; gid: number }): string[] {
+  const user = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--pdeathsig=KILL"];
+  return [`--net=${network}`, "setpriv", ...user, binary("postgres")];
 }
 
 /**

@@ -7,6 +7,7 @@ import { until } from "../contract/engine-contract.ts";
 import { ComposeProject, hasCompose } from "../helpers/compose.ts";
 import { containersOf } from "../helpers/containers.ts";
 import { Cleanup } from "../helpers/egress.ts";
+import { ensureIsolateImages } from "../helpers/isolate-images.ts";
 import { ensureImages } from "../helpers/stand-ins.ts";
 
 const BUILD_WITHIN = 300_000;
@@ -30,6 +31,8 @@ const visit = () =>
 
 describe.skipIf(!hasCompose)("compose.yaml", { timeout: WITHIN }, () => {
   beforeAll(async () => {
+    // Builds nothing twice: the steps of these are those of compose.yaml.
+    await ensureIsolateImages();
     cleanup.add(await ensureImages());
     const server = createServer((request, response) => response.end(`reached ${request.url}`));
     await new Promise<void>((resolve) => server.listen(0, resolve));

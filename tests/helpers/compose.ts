@@ -8,15 +8,10 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { containersOf, docker } from "./containers.ts";
 import { listenLocally } from "./egress.ts";
+import { copySources } from "./isolate-images.ts";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** Files of a clone from which the images are built. */
-const SOURCES = [
-  ...["compose.yaml", "Dockerfile", ".dockerignore", "Dockerfile.runner", "tsconfig.json"],
-  ...["package.json", "package-lock.json", "scripts"],
-  ...["bin", "doctor", "egress", "runner-image", "schemas", "server", "src"],
-];
 /** Debian's program, or else the plug-in of the engine's own client. */
 const PROGRAM = ["docker-compose", "docker compose"].find(
   (program) => spawnSync("sh", ["-c", `${program} version`]).status === 0,
@@ -56,9 +51,8 @@ export class ComposeProject {
     const port = await listenLocally(probe);
     probe.close();
     const project = new ComposeProject(directory, port);
-    for (const name of SOURCES) {
-      await cp(join(ROOT, name), join(directory, name), { recursive: true });
-    }
+    await copySources(directory);
+    await cp(join(ROOT, "compose.yaml"), join(directory, "compose.yaml"));
     await mkdir(project.runDirectory);
     await project.set({});
     return project;

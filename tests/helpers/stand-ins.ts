@@ -3,8 +3,10 @@
  * machines that cannot reach a registry.
  */
 import { execFile } from "node:child_process";
-import { readdir } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { DENO_VERSION } from "../../src/deno/deno.ts";
 import { ensureBase } from "../../src/engines/container/base-image.ts";
@@ -15,13 +17,22 @@ import { importLocalImage, withLibraries } from "./local-image.ts";
 
 const run = promisify(execFile);
 
+export const HAPROXY = "haproxy:2.6-bookworm";
+/** Images of compose.yaml and of Dockerfile. */
 export const STAND_INS: Readonly<Record<string, (name: string) => Promise<void>>> = {
   "node:24-bookworm-slim": node,
   "postgres:15-bookworm": postgres,
   [`denoland/deno:distroless-${DENO_VERSION}`]: deno,
 };
 const SHELL = "sh bash cat chmod chown cp env id ln ls mkdir mv rm setpriv sleep tar uname";
+/** Versions of all that is installed. */
+const PACKAGES = "/var/lib/dpkg/status";
 const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
+
+/** Files that decide what is in the images. */
+const OWN_FILES = ["stand-ins.ts", "local-image.ts"].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
 
 /** Starts as the public image does: initialises a new directory, with login by password. */
 const START_POSTGRES = `#!/bin/sh
@@ -42,19 +53,42 @@ exec postgres -D "$data" -c listen_addresses='*' -c unix_socket_directories=/tmp
 `;
 
 /**
- * Provides the images. Returns a function that removes those made here, so that they are never
- * mistaken for the public ones.
+ * Provides the images. Returns a function that removes the names given here, so that the stand-ins are
+ * never mistaken for the public ones. They stay under names of their own, for what is built on them is
+ * found again only then.
  */
 export async function ensureImages(): Promise<() => Promise<void>> {
   const made: string[] = [];
-  for (const [name, make] of Object.entries(STAND_INS)) {
+  for (const name of Object.keys(STAND_INS)) {
     if (await isThere(name)) continue;
-    await make(name);
+    const [repo = "", tag = ""] = name.split(":");
+    await docker.getImage(await standIn(name)).tag({ repo, tag });
     made.push(name);
   }
   return async () => {
     for (const name of made) await docker.getImage(name).remove({ noprune: true });
   };
+}
+
+/** Returns the public image, or else its stand-in. */
+export async function publicOrStandIn(name: string): Promise<string> {
+  return (await isThere(name)) ? name : standIn(name);
+}
+
+async function standIn(name: string): Promise<string> {
+  const kept = `isolate-stand-in/${name}-${await contentHash(name)}`;
+  if (await hasImage(docker, kept)) return kept;
+  await (name === HAPROXY ? haproxy : STAND_INS[name])?.(kept);
+  return kept;
+}
+
+/** Hashes what an image is made of and by: the host's packages, this file, certificates. */
+async function contentHash(name: string): Promise<string> {
+  const hash = createHash("sha256").update(name).update(nodeProgram("24")).update(DENO_VERSION);
+  for (const file of [...OWN_FILES, CA_BUNDLE, PACKAGES]) {
+    hash.update(await readFile(file));
+  }
+  return hash.digest("hex").slice(0, 12);
 }
 
 async function isThere(name: string): Promise<boolean> {
@@ -98,6 +132,16 @@ async function postgres(name: string): Promise<void> {
     files: [...linked, share, "/usr/share/zoneinfo"],
     start: START_POSTGRES,
     changes: [`ENV PATH=${bin}:/usr/bin`, 'ENTRYPOINT ["/start"]'],
+  });
+}
+
+async function haproxy(name: string): Promise<void> {
+  const program = "/usr/sbin/haproxy";
+  const start = [program, "-W", "-db", "-f", "/usr/local/etc/haproxy/haproxy.cfg"];
+  await importLocalImage({
+    name,
+    files: await withLibraries([program]),
+    changes: ["USER 99", `ENTRYPOINT ${JSON.stringify(start)}`],
   });
 }
 
