@@ -9,6 +9,7 @@ import { SlowestFiles } from "./tests/runner/slowest-files.ts";
 
 /** Files that take longest, in about that order. All are of the first project, because each change costs processes. */
 const LONGEST = [
+  "cluster/lab-stack.test.ts",
   "e2e/largest-requests.test.ts",
   "container/container-engine.test.ts",
   "e2e/compose.test.ts",
@@ -71,9 +72,17 @@ const unit = {
   hookTimeout: 60_000,
 };
 
+const real = {
+  ...shared,
+  globalSetup: [BUILD, "tests/image-setup.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
 /**
  * `unit` needs no engine, and runs by the Node that runs this. `unit-node…` is `unit` by others, where the
- * set-up has installed them. `real` starts Deno processes, containers, servers.
+ * set-up has installed them. `real` starts Deno processes, containers, servers; `cluster` several servers on one store,
+ * and several engines.
  */
 export default defineConfig({
   test: {
@@ -81,26 +90,8 @@ export default defineConfig({
     sequence: { sequencer: longestFirst(LONGEST) },
     projects: [
       // First, because its files are longer than those that fill the end of a run.
-      {
-        test: {
-          ...shared,
-          name: "real",
-          include: ["tests/{process,container,e2e}/**/*.test.ts"],
-          globalSetup: [BUILD, "tests/image-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        test: {
-          ...shared,
-          name: "cluster",
-          include: ["tests/cluster/**/*.test.ts"],
-          globalSetup: [BUILD, "tests/image-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
+      { test: { ...real, name: "cluster", include: ["tests/cluster/**/*.test.ts"] } },
+      { test: { ...real, name: "real", include: ["tests/{process,container,e2e}/**/*.test.ts"] } },
       { test: { ...unit, name: "unit", include: [...unit.include, "tests/fuzz/**/*.test.ts"] } },
       ...otherLines().map((line) => ({
         test: {

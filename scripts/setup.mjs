@@ -2,8 +2,9 @@
  * Prepares `npm start`, `npm test` and `npm run bench`. It installs the locked packages if they are
  * missing, and starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs. With
  * `--nodes` it installs the other Nodes that run the unit tests, and with `--packages` the packages
- * that test programs import. With `--peers` it tries to install what the bench compares with. With `--gvisor`, `--browser`, `--compose` and `--python` it tries to
- * install that runtime, a browser, docker-compose and Python's requests.
+ * that test programs import. With `--peers` it tries to install what the bench compares with. With
+ * `--gvisor`, `--browser`, `--compose`, `--python` and `--cluster` it tries to install that runtime, a
+ * browser, docker-compose, Python's requests and HAProxy.
  *
  * It uses only Node, and prints each step. A second run finds everything and takes well under a
  * second.
@@ -24,6 +25,7 @@ const ENGINE_LOG = "/var/log/isolate-dockerd.log";
 const ENGINE_UP_WITHIN = 60_000;
 const GVISOR_WITHIN = 60_000;
 const PYTHON_WITHIN = 60_000;
+const CLUSTER_WITHIN = 60_000;
 const COMPOSE_WITHIN = 60_000;
 const BROWSER_WITHIN = 90_000;
 const isRoot = process.getuid?.() === 0;
@@ -180,16 +182,30 @@ function installPython() {
   tryToInstall("python3-requests", "the test of the Python client is skipped", PYTHON_WITHIN);
 }
 
+/** Installs HAProxy, and what makes networks, for the tests of several nodes. */
+function installCluster() {
+  if (SETTINGS.ISOLATE_ENGINE === "none") return;
+  const missing = [
+    ["haproxy", "/usr/sbin/haproxy"],
+    ["iproute2", "ip"],
+    ["iptables", "iptables"],
+  ].filter(([, program]) => !has(program));
+  if (missing.length === 0) return;
+  const names = missing.map(([name]) => name);
+  tryToInstall(names, "the tests of several nodes are skipped", CLUSTER_WITHIN);
+}
+
 /**
- * Installs a package for optional tests from the distribution, within some milliseconds or never.
+ * Installs packages for optional tests from the distribution, within some milliseconds or never.
  */
-function tryToInstall(name, consequence, within) {
+function tryToInstall(packages, consequence, within) {
   if (!isRoot || !has("apt-get")) return;
-  say(`Installing ${name} from the distribution, for the tests`);
+  const names = [packages].flat();
+  say(`Installing ${names.join(", ")} from the distribution, for the tests`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const options = { stdio: ["ignore", 2, 2], timeout: within, env };
   const apt = (...args) => spawnSync("apt-get", args, options).status === 0;
-  const install = () => apt("install", "-qy", "--no-install-recommends", name);
+  const install = () => apt("install", "-qy", "--no-install-recommends", ...names);
   if (install() || (apt("update", "-q") && install())) return;
   say(`It could not be installed: ${consequence}`);
 }
@@ -229,6 +245,7 @@ try {
   if (process.argv.includes("--browser")) installBrowser();
   if (process.argv.includes("--compose")) installCompose();
   if (process.argv.includes("--python")) installPython();
+  if (process.argv.includes("--cluster")) installCluster();
 } catch (error) {
   say(error.message);
   process.exitCode = 1;

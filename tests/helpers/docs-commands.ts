@@ -16,13 +16,15 @@ export interface DocsCommand {
 }
 
 const NOT_RUN = /^not run: (\S.*)$/;
+/** Note of commands that need several machines. The tests of a lab run them. */
+export const LAB = /^lab: (.+), on (the first node|each node|the other nodes)$/;
 const ANSWERS: readonly string[] = ["json", "text"];
 
-/** Lists the blocks of commands of a page, in order. */
+/** Lists the blocks of commands of a page, in order, without those for a lab. */
 export function commandsOf({ path, text }: Page): DocsCommand[] {
   const fences = fencesOf(text);
   return fences.flatMap((fence, index): DocsCommand[] => {
-    if (fence.info !== "bash") return [];
+    if (fence.info !== "bash" || LAB.test(fence.note ?? "")) return [];
     const { section, note, text: script, line } = fence;
     const behind = fences.slice(index + 1).filter((other) => other.section === section);
     const next = behind[0];
