@@ -13,6 +13,8 @@ import type { Machine } from "./lab/machine.ts";
 import { eventually, Swarm } from "./lab/swarm.ts";
 
 const WITHIN = 240_000;
+/** The images may have to be built first. */
+const UP_WITHIN = 600_000;
 const REQUESTS = SOAK ? 1_000 : 100;
 /** Keys, each with its own home. */
 const KEYS = 6;
@@ -65,7 +67,7 @@ describe.skipIf(!hasLab)("stack.yaml on three nodes", { timeout: WITHIN }, () =>
       const { body } = await door.ask("POST", `${path}/keys`, {}, swarm.adminKey);
       keys.push(String(body.key));
     }
-  }, WITHIN);
+  }, UP_WITHIN);
   afterAll(() => lab?.remove(), WITHIN);
 
   it("comes up by one command, and answers as the page shows", () => {
@@ -166,6 +168,9 @@ describe.skipIf(!hasLab)("stack.yaml on three nodes", { timeout: WITHIN }, () =>
     }
     expect(moved).toEqual(names.filter((name) => homeOf.get(name) === second.name));
     await second.start();
+    // A boot makes the folder, as the page has it.
+    await second.run("install --directory --mode 700 /run/isolate");
+    await swarm.allReady();
   });
 
   it("goes down by the commands of the page, of which all have been run", async () => {
