@@ -45,7 +45,7 @@ export async function ensureIsolateImages(): Promise<IsolateImages> {
       const args = ["build", "--quiet", "--target", target, "--tag", name, directory];
       await run("docker", args, { env, maxBuffer: 16_777_216 });
     }
-    await removeOld();
+    await removeOld(named.map(([, name]) => name));
     return Object.fromEntries(named) as IsolateImages;
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -53,12 +53,12 @@ export async function ensureIsolateImages(): Promise<IsolateImages> {
   }
 }
 
-/** Removes images of sources that nobody has tested for a day. */
-async function removeOld(): Promise<void> {
+/** Removes images of sources that are older than a day, but those in use. A step that is found again keeps its date. */
+async function removeOld(used: readonly string[]): Promise<void> {
   const filters = { reference: ["isolate-test-*"] };
   for (const { Created, RepoTags } of await docker.listImages({ filters })) {
     if (Created * 1_000 > Date.now() - DAY) continue;
-    for (const name of RepoTags ?? []) {
+    for (const name of (RepoTags ?? []).filter((one) => !used.includes(one))) {
       // Others may use it.
       await docker
         .getImage(name)
