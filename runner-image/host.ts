@@ -10,7 +10,7 @@ import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts
 import type { Grants, WorkerGrant, WorkerPermissions } from "../src/protocol/grants.ts";
 import type { HostSettings, Removal } from "../src/protocol/host-settings.ts";
 import { streamOf } from "../src/protocol/inbound.ts";
-import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job.ts";
+import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job-frame.ts";
 import {
   FRAME_OVERHEAD,
   MAX_FAULT_PARTS,

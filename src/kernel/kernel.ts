@@ -10,7 +10,7 @@ import { assertReusable } from "../engines/run/reuse.ts";
 import { assertGranted } from "../permissions/plan.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import { setUp } from "../plugins/api.ts";
-import { jobOf, optionsOf } from "../plugins/job.ts";
+import { jobOf, optionsOf } from "../plugins/engine-job.ts";
 import { PackageService } from "../plugins/package-service.ts";
 import { type Context, type DeployedCode, Hooks, type Host } from "../plugins/plugin.ts";
 import { publicPlan } from "../plugins/public-plan.ts";

@@ -3,7 +3,7 @@ import type { Engine } from "../engines/contract/contract.ts";
 import { toOutput } from "../engines/explain/outcome.ts";
 import { SOLE_TENANT } from "../request/tenant.ts";
 import type { SandboxLevel } from "../request/types.ts";
-import { jobOf, optionsOf } from "./job.ts";
+import { jobOf, optionsOf } from "./engine-job.ts";
 import type { Factory, IsolatePlugin, Process, SpawnOptions } from "./plugin.ts";
 
 const NO_TRUST =

@@ -11,7 +11,7 @@ import {
 import type { Grants, WorkerGrant } from "../../protocol/grants.ts";
 import { HTTP_LIMITS } from "../../protocol/http.ts";
 import { readChannel, readError, readLog, readResult, readSocket } from "../../protocol/inbound.ts";
-import { encodeJobParts } from "../../protocol/job.ts";
+import { encodeJobParts } from "../../protocol/job-frame.ts";
 import {
   CHANNEL_LIMITS,
   MAX_LOG_MESSAGE,

@@ -260,7 +260,7 @@ export interface ExecuteOptions {
    * Runs the job in an idle sandbox that has run this key before, if there is one. Any other sandbox
    * is kept for the key afterwards.
    *
-   * Scope `code`: the entry of the loaded module is called again, with all its state. `reuseKey()`
+   * Scope `code`: the entry of the loaded module is called again, with all its state. `codeReuseKey()`
    * makes the key from the tenant, the code and its permissions. Jobs with tools other than `crypto`
    * and `database` are refused with `BadRequest`.
    *

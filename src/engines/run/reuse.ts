@@ -30,7 +30,7 @@ export function assertReusable(tools: readonly ToolUse[]): void {
  * Returns the key of executions that may share a sandbox: same tenant, code, tools, grants and
  * profile. It is a SHA-256 in hexadecimal digits.
  */
-export function reuseKey(
+export function codeReuseKey(
   parts: Pick<Job, "code" | "entry" | "language" | "tools" | "grants"> & {
     tenant: string;
     /** Name of the caller's own user, if it gives one. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BadRequest } from "../../../../../src/base/errors.ts";
 import type { JobGrants } from "../../../../../src/engines/contract/contract.ts";
-import { assertReusable, reuseKey } from "../../../../../src/engines/run/reuse.ts";
+import { assertReusable, codeReuseKey } from "../../../../../src/engines/run/reuse.ts";
 
 const grants: JobGrants = {
   worker: {
@@ -28,8 +28,8 @@ const parts = {
 
 describe("the key of reuse", () => {
   it("is the same for the same", () => {
-    expect(reuseKey(structuredClone(parts))).toBe(reuseKey(parts));
-    expect(reuseKey(parts)).toMatch(/^[0-9a-f]{64}$/);
+    expect(codeReuseKey(structuredClone(parts))).toBe(codeReuseKey(parts));
+    expect(codeReuseKey(parts)).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it.each([
@@ -44,12 +44,12 @@ describe("the key of reuse", () => {
     ["memory", { profile: { memory: 128, cpus: 1 } }],
     ["a mount", { profile: { ...parts.profile, mounts: [{ source: "/a", target: "/b" }] } }],
   ])("is another for another %s", (_what, change) => {
-    expect(reuseKey({ ...parts, ...change })).not.toBe(reuseKey(parts));
+    expect(codeReuseKey({ ...parts, ...change })).not.toBe(codeReuseKey(parts));
   });
 
   it("takes no part for the end of another", () => {
-    expect(reuseKey({ ...parts, code: "ab", entry: "c" })).not.toBe(
-      reuseKey({ ...parts, code: "a", entry: "bc" }),
+    expect(codeReuseKey({ ...parts, code: "ab", entry: "c" })).not.toBe(
+      codeReuseKey({ ...parts, code: "a", entry: "bc" }),
     );
   });
 });

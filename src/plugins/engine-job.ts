@@ -1,5 +1,5 @@
 import type { ExecuteOptions, Job, ReadResult, Reuse } from "../engines/contract/contract.ts";
-import { reuseKey, tenantReuseKey } from "../engines/run/reuse.ts";
+import { codeReuseKey, tenantReuseKey } from "../engines/run/reuse.ts";
 import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { tenantKey } from "../request/tenant.ts";
 import type { Context } from "./plugin.ts";
@@ -46,5 +46,7 @@ function reuseOf({ request, tenant, tools, grants, profile }: Context): Reuse | 
   const owner = tenantKey(tenant);
   if (reuse === "never") return undefined;
   if (reuse === "tenant") return { key: tenantReuseKey(owner, user), scope: "tenant" };
-  return { key: reuseKey({ tenant: owner, user, code, entry, language, tools, grants, profile }) };
+  return {
+    key: codeReuseKey({ tenant: owner, user, code, entry, language, tools, grants, profile }),
+  };
 }
