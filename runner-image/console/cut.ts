@@ -37,9 +37,9 @@ import {
   isLongBigint,
   isWide,
   MOST_KEYS,
-  MOST_LEVELS,
   MOST_NAME,
-  MOST_TEXT,
+  MOST_VALUE_LEVELS,
+  MOST_VALUE_TEXT,
   ownValue,
   SHOWN_ITEMS,
   SHOWN_TEXT,
@@ -52,14 +52,14 @@ const { toPrimitive } = Symbol;
 const DENO_INSPECT = Symbol.for("Deno.customInspect");
 
 /** Items that a copy holds. Each takes room on a line, so a message has no room for more. */
-const MOST_ITEMS = 5_000;
+const MOST_COPIED_ITEMS = 5_000;
 /** Characters of a name or a text that has been cut. */
 const CUT_TEXT = 100;
 
 /** Copies a value up to the bounds. Runs no getter of the value. */
 export function cutCopy(value: unknown, levels: number, native: NativeText): unknown {
   try {
-    return new Copier(least(levels, MOST_LEVELS), native).copy(value, 0);
+    return new Copier(least(levels, MOST_VALUE_LEVELS), native).copy(value, 0);
   } catch {
     // A getter of the text of an error, or of a tag, is code that may throw.
     return words("[unprintable]");
@@ -104,7 +104,7 @@ class Copier {
 
   #string(value: string): unknown {
     this.#text += least(value.length, SHOWN_TEXT);
-    if (this.#text <= MOST_TEXT || value.length <= CUT_TEXT) return value;
+    if (this.#text <= MOST_VALUE_TEXT || value.length <= CUT_TEXT) return value;
     return words(
       `${stringifyJson(sliceText(value, 0, CUT_TEXT))}... ${value.length - CUT_TEXT} more characters`,
     );
@@ -123,18 +123,18 @@ class Copier {
     for (let i = 0; this.#native.isProxy(object); i += 1) {
       const target = this.#native.targetOf(object);
       if (target === undefined) return value;
-      if (i > MOST_LEVELS) return words("[Proxy]");
+      if (i > MOST_VALUE_LEVELS) return words("[Proxy]");
       object = target;
     }
     if (typeof object === "function") return this.#function(object);
     const before = weakMapGet(this.#copies, object);
     if (before !== undefined) {
       this.#items += (weakMapGet(this.#sizes, object) as number | undefined) ?? 0;
-      return this.#items > MOST_ITEMS ? this.#named(object) : before;
+      return this.#items > MOST_COPIED_ITEMS ? this.#named(object) : before;
     }
     if (typedArrayName(object) !== undefined) return object;
     if (this.#native.isBoxed(object)) return boxed(object);
-    if (level > this.#levels || this.#items > MOST_ITEMS || this.#text > MOST_TEXT) {
+    if (level > this.#levels || this.#items > MOST_COPIED_ITEMS || this.#text > MOST_VALUE_TEXT) {
       return this.#named(object);
     }
     const items = this.#items;
@@ -259,7 +259,7 @@ class Copier {
   /** Tells whether an object makes its own text. A copy may lack what its function needs. */
   #hasOwnText(object: object): boolean {
     let at: object | null = object;
-    for (let i = 0; at !== null && i < MOST_LEVELS && !this.#native.isProxy(at); i += 1) {
+    for (let i = 0; at !== null && i < MOST_VALUE_LEVELS && !this.#native.isProxy(at); i += 1) {
       if (hasOwn(at, INSPECT) || hasOwn(at, DENO_INSPECT)) return true;
       at = getPrototypeOf(at) as object | null;
     }

@@ -17,9 +17,9 @@ import {
 import type { NativeText } from "./native.ts";
 
 /** Characters of JSON after which the rest of each container is only counted. */
-const MOST_TEXT = 65_000;
+const MOST_PLAIN_TEXT = 65_000;
 /** Levels of plain data. Deeper values are not taken for it. */
-const MOST_LEVELS = 100;
+const MOST_PLAIN_LEVELS = 100;
 /** Items of an array up to which it is searched for holes and other properties. */
 const SEARCHED = 30_000;
 
@@ -73,7 +73,7 @@ class PlainWriter {
   }
 
   #string(value: string): void {
-    const left = MOST_TEXT - this.text.length;
+    const left = MOST_PLAIN_TEXT - this.text.length;
     if (value.length <= left || value.length < 100) {
       this.text += stringifyJson(value);
       return;
@@ -86,7 +86,7 @@ class PlainWriter {
 
   #container(value: object, around: Around | undefined): boolean {
     const level = (around?.level ?? 0) + 1;
-    if (level > MOST_LEVELS || this.#native.isProxy(value)) return false;
+    if (level > MOST_PLAIN_LEVELS || this.#native.isProxy(value)) return false;
     for (let outer = around; outer !== undefined; outer = outer.around) {
       if (outer.value === value) return false;
     }
@@ -135,7 +135,7 @@ class PlainWriter {
 
   /** Ends a container early once there is enough text, and says how many of its items are left. */
   #isFull(rest: number): boolean {
-    if (this.text.length < MOST_TEXT) return false;
+    if (this.text.length < MOST_PLAIN_TEXT) return false;
     this.text += ` ... ${rest} more items`;
     return true;
   }

@@ -20,7 +20,7 @@ const MOST_ROWS = 1_000;
 const MOST_CELLS = 10_000;
 const MOST_COLUMNS = 100;
 /** Characters of a whole table. Each cell is as wide as the widest of its column. */
-const MOST_TEXT = 1_000_000;
+const MOST_TABLE_TEXT = 1_000_000;
 
 /** Makes a table. Data that is too large for one gets the text that `console.dir` makes of it. */
 export function boundedTable(
@@ -110,7 +110,8 @@ class TableSize {
       mapSet(this.#widths, column, width);
     }
     return (
-      this.#rows * mapSize(this.#widths) <= MOST_CELLS && this.#rows * this.#width <= MOST_TEXT
+      this.#rows * mapSize(this.#widths) <= MOST_CELLS &&
+      this.#rows * this.#width <= MOST_TABLE_TEXT
     );
   }
 }

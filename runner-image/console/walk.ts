@@ -18,8 +18,8 @@ import {
 import type { NativeText } from "./native.ts";
 
 /** Items and characters that the runtime may show of one value. */
-const MOST_ITEMS = 10_000;
-export const MOST_TEXT = 131_072;
+const MOST_VALUE_ITEMS = 10_000;
+export const MOST_VALUE_TEXT = 131_072;
 /** Keys of one object, of which all are shown. */
 export const MOST_KEYS = 1_000;
 /** Characters of a name: a key, or the text of a symbol. */
@@ -28,7 +28,7 @@ export const MOST_NAME = 10_000;
 export const SHOWN_ITEMS = 100;
 export const SHOWN_TEXT = 10_000;
 /** Levels that may be shown, whatever the options say. */
-export const MOST_LEVELS = 200;
+export const MOST_VALUE_LEVELS = 200;
 /** Characters that an item takes besides the text in it: its key or place, a comma, brackets. */
 const ITEM_TEXT = 10;
 /** Bigints beyond have more than 20,000 digits, and their text takes long. */
@@ -36,7 +36,7 @@ const LARGEST = 10n ** 20_000n;
 
 /** Tells whether the text of a value is within the bounds. */
 export function fits(value: unknown, levels: number, native: NativeText): boolean {
-  return new Walk(least(levels, MOST_LEVELS), native).visit(value, 0, undefined);
+  return new Walk(least(levels, MOST_VALUE_LEVELS), native).visit(value, 0, undefined);
 }
 
 /** Estimates the characters that the text of a value takes. It is infinite beyond the bounds. */
@@ -110,7 +110,7 @@ class Walk {
 
   #takes(text: number): boolean {
     this.#text += text;
-    return this.#text <= MOST_TEXT && this.#items <= MOST_ITEMS;
+    return this.#text <= MOST_VALUE_TEXT && this.#items <= MOST_VALUE_ITEMS;
   }
 
   #isText(text: unknown): boolean {
@@ -128,7 +128,7 @@ class Walk {
     for (let i = 0; this.#native.isProxy(object); i += 1) {
       const target = this.#native.targetOf(object);
       if (target === undefined) return this.#takes(0);
-      if (i > MOST_LEVELS) return false;
+      if (i > MOST_VALUE_LEVELS) return false;
       object = target;
     }
     for (let outer = around; outer !== undefined; outer = outer.around) {
@@ -137,7 +137,8 @@ class Walk {
     if (typedArrayName(object) !== undefined) return this.#takes(0);
     if (this.#native.isBoxed(object)) return this.#boxed(object);
     // Below the last level the runtime shows only a name, but it lists the keys nevertheless.
-    if (level > this.#levels) return this.#takes(0) && !isWide(object) && level <= MOST_LEVELS;
+    if (level > this.#levels)
+      return this.#takes(0) && !isWide(object) && level <= MOST_VALUE_LEVELS;
     const inside = { value: object, around };
     if (isArray(object)) return this.#array(object, level + 1, inside);
     return (
