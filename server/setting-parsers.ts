@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { messageOf } from "../src/base/errors.ts";
 import { levels } from "../src/contract/tenants.ts";
-import { storeKind, storeLocation } from "./store/location.ts";
+import { hasServer, storeLocation } from "./store/location.ts";
 import { DEFAULT_LEVELS } from "./tenants/secret-settings.ts";
 
 export const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
@@ -52,7 +52,7 @@ export const location = z
   });
 
 /** URL of a store's server. */
-export const serverLocation = location.refine((text) => storeKind(text) === "postgres", {
+export const serverLocation = location.refine(hasServer, {
   message: "Expected a postgres:// URL",
 });
 

@@ -7,7 +7,7 @@ import { npmDirectory } from "./npm-directory.ts";
 import { SECRET_FILES, withSecretFiles } from "./secret-files.ts";
 import { VARIABLES } from "./setting-variables.ts";
 import { STORAGE_OF_ONE, STORAGE_OF_TENANTS } from "./store/contract/storage.ts";
-import { storeKind } from "./store/location.ts";
+import { hasServer } from "./store/location.ts";
 import { namesOf, readVariables, type Values } from "./variables.ts";
 
 /** Names of all variables that the server reads. */
@@ -40,7 +40,7 @@ function settingsOf(env: NodeJS.ProcessEnv) {
       `Bad setting HOST: other machines could run code by ${host}; set ISOLATE_ADMIN_KEY first`,
     );
   }
-  if (given.directUrl !== undefined && storeKind(given.store) !== "postgres") {
+  if (given.directUrl !== undefined && !hasServer(given.store)) {
     throw new Error(
       "Bad setting ISOLATE_STORE_DIRECT_URL: the store is a directory; set ISOLATE_STORE_URL first",
     );

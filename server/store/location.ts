@@ -3,12 +3,25 @@ import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 
 const POSTGRES = /^postgres(ql)?:/;
 
-/** Kinds of stores; a third one makes the compiler name each place that tells them apart. */
+/**
+ * Kinds of stores. Code tells them apart by `switch` alone, so a third one makes the compiler name each
+ * place.
+ */
 export type StoreKind = "directory" | "postgres";
 
 /** Returns the kind of store that a location stands for. */
 export function storeKind(location: string): StoreKind {
   return POSTGRES.test(location) ? "postgres" : "directory";
+}
+
+/** Tells whether a location is the URL of a server. A server may be reached by a second URL. */
+export function hasServer(location: string): boolean {
+  switch (storeKind(location)) {
+    case "directory":
+      return false;
+    case "postgres":
+      return true;
+  }
 }
 
 /**
