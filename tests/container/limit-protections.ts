@@ -8,7 +8,7 @@ const withoutUlimit =
   };
 
 /** Protections by flags that limit the resources of a sandbox. */
-export const LIMITS: readonly Protection[] = [
+export const LIMIT_PROTECTIONS: readonly Protection[] = [
   {
     ...probe("Memory"),
     removed: { megabytes: 400 },

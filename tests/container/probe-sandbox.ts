@@ -161,6 +161,11 @@ export class Laboratory {
   }
 }
 
+/** Runs the sandbox as root, because `User` would hide the effect of some flags. */
+export const asRoot: Adjustment = (_host, options) => {
+  options.User = "0:0";
+};
+
 /** Gives the sandbox's Deno process all permissions. */
 export const grantAll: Adjustment = (_host, options) => allowAll(options);
 

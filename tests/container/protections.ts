@@ -1,12 +1,8 @@
 import { expect } from "vitest";
 import { engineStatus } from "../../src/engines/container/docker.ts";
 import { probe } from "./find-probe.ts";
-import { LIMITS } from "./limit-protections.ts";
-import { type Adjustment, PROBE_NETWORK, type Protection } from "./probe-sandbox.ts";
-
-const asRoot: Adjustment = (_host, options) => {
-  options.User = "0:0";
-};
+import { LIMIT_PROTECTIONS } from "./limit-protections.ts";
+import { type Adjustment, asRoot, PROBE_NETWORK, type Protection } from "./probe-sandbox.ts";
 
 /** Replaces the security options that start with a word by another one, or removes them. */
 const security =
@@ -26,7 +22,7 @@ const tmpfs =
   };
 
 export const PROTECTIONS: readonly Protection[] = [
-  ...LIMITS,
+  ...LIMIT_PROTECTIONS,
   {
     ...probe("User"),
     removed: { uid: 0, gid: 0 },
@@ -51,7 +47,6 @@ export const PROTECTIONS: readonly Protection[] = [
   },
   {
     ...probe("Mounts"),
-    given: asRoot,
     // Root without capabilities may write there only if the control plane runs as root, too.
     removed: { wrote: expect.stringMatching(/^(ok|EACCES)$/) },
     weaken: (host) => {
@@ -60,7 +55,6 @@ export const PROTECTIONS: readonly Protection[] = [
   },
   {
     ...probe("ReadonlyRootfs"),
-    given: asRoot,
     removed: { wrote: "ok" },
     weaken: (host) => delete host.ReadonlyRootfs,
   },
@@ -96,6 +90,7 @@ export const PROTECTIONS: readonly Protection[] = [
   },
   {
     ...probe("CapDrop"),
+    // Nobody has no capabilities either way. The doctor cannot take the flag away, and needs no root.
     given: asRoot,
     removed: { given: "ok" },
     weaken: (host) => delete host.CapDrop,
