@@ -12,6 +12,7 @@ interface Held {
   until: number;
   /** True once its code has ended, so that it is to be kept for its answer alone. */
   isAnswered: boolean;
+  /** Timer that ends the job, unless its claim is renewed. */
   fence: NodeJS.Timeout | undefined;
 }
 

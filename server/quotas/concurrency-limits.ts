@@ -30,7 +30,10 @@ interface Waiting {
   readonly refuse: (error: unknown) => void;
   /** Decides whether it waits for others to end, or else makes its refusal. */
   readonly stay: () => Error | undefined;
-  /** Question about shared places before it came, until it waits for the end of others. */
+  /**
+   * Numbers of the last questions about shared places when it came: later ones are for it, too. Absent once
+   * it waits for others to end.
+   */
   asked: { readonly all: number; readonly anonymous: number } | undefined;
 }
 

@@ -26,8 +26,8 @@ export class LeaseKeeper {
   /** Makes places of a tenant, without any yet. */
   slotsOf(tenant: string, kind: SlotKind): LeasedSlots {
     const { leases, node } = this.#options;
-    const renewed = async (): Promise<void> => this.#renewing;
-    const slots = new LeasedSlots({ leases, node, tenant, kind, renewed });
+    const untilRenewed = async (): Promise<void> => this.#renewing;
+    const slots = new LeasedSlots({ leases, node, tenant, kind, untilRenewed });
     this.#slots.add(slots);
     return slots;
   }

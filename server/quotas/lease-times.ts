@@ -1,7 +1,7 @@
 /** Milliseconds for which places and reservations are leased, by the store's clock. */
 export const LEASE = 15_000;
 /**
- * Milliseconds before the end of a lease at which this server stops to use it, by its own clock.
+ * Milliseconds before the end of a lease at which this server stops using it, by its own clock.
  * They are for clocks that run unevenly, and for a store that moves to a machine with another one.
  */
 export const MARGIN = 2_000;

@@ -16,7 +16,7 @@ export interface LeasedSlotsOptions {
   readonly tenant: string;
   readonly kind: SlotKind;
   /** Resolves once no renewal is under way, which must not meet a question. */
-  readonly renewed: () => Promise<void>;
+  readonly untilRenewed: () => Promise<void>;
 }
 
 /** Milliseconds for which unused places are kept while no other is free. */
@@ -149,12 +149,12 @@ export class LeasedSlots {
   }
 
   async #ask(): Promise<void> {
-    const { leases, node, tenant, kind, renewed } = this.#options;
+    const { leases, node, tenant, kind, untilRenewed } = this.#options;
     this.#isAsking = true;
     this.asked += 1;
     const number = this.asked;
     try {
-      await renewed();
+      await untilRenewed();
       const { need, most } = this.#use;
       const askedAt = performance.now();
       const asked = { tenant, kind, held: this.#isValid ? this.#held : 0, most };

@@ -18,7 +18,7 @@ export interface ListenerOptions {
 }
 
 /**
- * Listens to channels on one connection of its own, and replaces it when it breaks. A connection
+ * Listens to channels of NOTIFY on one connection of its own, and replaces it when it breaks. A connection
  * without an end, as behind a machine that is gone, is found by a check that has no answer.
  */
 export class Listener {

@@ -125,13 +125,13 @@ export class Pool {
   }
 
   /**
-   * Leases a sandbox of the profile, at once if one is idle for the key, prepared for the grant, or
-   * warm. Rejects with the signal's reason when it is aborted, and with the reason why none can be
-   * started. While the pool is halted, it waits.
+   * Leases a sandbox of the profile, at once if one is idle for the key. Without one, takes one prepared
+   * for the grant, or a warm one that the tenant may have (`#mayTakeLast`). Waits if sandboxes of the key
+   * will be free soon, and while the pool is halted. Rejects with the signal's reason when it is
+   * aborted, and with the reason why none can be started.
    *
    * @throws {HostBusy} if the queue is full.
-   * @throws {TenantBusy} if the tenant fills the queue itself, or another tenant needs the place
-   * more.
+   * @throws {TenantBusy} if the tenant fills the queue itself, or another one needs the place more.
    */
   acquire(profile: Profile, signal: AbortSignal, claim: Claim = {}): Promise<Sandbox> {
     const { tenant = SOLE_TENANT.id, key, goesRound, worker } = claim;

@@ -96,8 +96,9 @@ export class Waiters implements Iterable<Waiter> {
   }
 
   /**
-   * Returns the next waiter: of the tenant with the fewest sandboxes, the first to come. With
-   * `isSoon()`, only those that it is false for.
+   * Returns the next waiter: of the tenant with the fewest sandboxes, then of the one whose turn is
+   * first, then the first to come. With `isSoon()`, skips those whom the sandboxes of their key serve
+   * soon.
    */
   next(isSoon?: InTime): Waiter | undefined {
     let next: Waiter | undefined;

@@ -9,7 +9,7 @@ export interface Command {
 /** Order of the control plane, one line of JSON each. Numbers name processes, in any order. */
 export type Order =
   | { readonly start: number; readonly command: Command }
-  /** Stops to read what the process writes. */
+  /** Stops reading what the process writes. */
   | { readonly hush: number }
   | { readonly signal: NodeJS.Signals; readonly to: number }
   /** Asks for the report of the same name, which tells that the spawner works. */

@@ -14,7 +14,7 @@ export interface SpawnedProcess {
   /** End of the process; `undefined` if it was lost, because the spawner itself has ended. */
   readonly ended: Promise<Ended | undefined>;
   signal(signal: NodeJS.Signals): void;
-  /** Stops to read the process's errors, because it runs hostile code from now on. */
+  /** Stops reading the process's errors, because it runs hostile code from now on. */
   hush(): void;
 }
 
@@ -39,6 +39,7 @@ export class SpawnerProcess {
   readonly #patience: () => number;
   /** Questions whether the spawner works, by what answers them. */
   #asking: (() => void)[] = [];
+  /** Number of the last process that was ordered. */
   #last = 0;
   #ended = false;
 
