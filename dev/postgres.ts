@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
-import { appendFile, chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, chown, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -79,34 +79,52 @@ export class Postgres {
     initdb.push("-E", "UTF8", "--locale=C", `--pwfile=${join(directory, "password")}`);
     await run(binary("initdb"), initdb, owner);
     if (place) await appendFile(join(data, "pg_hba.conf"), "host all all all scram-sha-256\n");
-    const { address, port } = place ?? { address: "127.0.0.1", port: await freePort() };
-    const settings = {
-      fsync: "off",
-      ssl: "on",
-      listen_addresses: address,
-      max_connections: "60",
-      ...more,
-    };
-    const [program, before, user] = place
-      ? ["nsenter", within(place, owner), {}]
-      : [binary("postgres"), [], owner];
-    const server = spawn(
-      program,
-      [
-        ...before,
-        ...["-D", data, "-k", directory, "-p", String(port)],
-        ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
-        `--ssl_cert_file=${join(directory, "server.crt")}`,
-        `--ssl_key_file=${join(directory, "server.key")}`,
-      ],
-      { ...user, stdio: "ignore" },
-    );
-    const postgres = new Postgres(directory, { address, port }, password, server);
-    await postgres.#ready();
+    const postgres = await Postgres.#launch(directory, password, more, place);
     await postgres.query(`create role app login password '${password}'`, "postgres");
     await postgres.query("create database app owner app", "postgres");
     await postgres.reset();
     return postgres;
+  }
+
+  /** Starts a server that repeats all of this one's changes, and each commit of this one waits for it. */
+  async standby(): Promise<Postgres> {
+    const directory = await mkdtemp(join(tmpdir(), "isolate-pg-"));
+    const owner = await ownerOf();
+    for (const name of ["server.key", "server.crt"]) {
+      await cp(join(this.#directory, name), join(directory, name));
+      await chown(join(directory, name), owner.uid, owner.gid);
+    }
+    await chown(directory, owner.uid, owner.gid);
+    const { host, port, user } = this.#superuser;
+    const source = ["-h", String(host), "-p", String(port), "-U", String(user)];
+    await run(
+      binary("pg_basebackup"),
+      [...source, "-D", join(directory, "data"), "-R", "-c", "fast", "--no-sync"],
+      { ...owner, env: { ...process.env, PGPASSWORD: this.password } },
+    );
+    const standby = await Postgres.#launch(directory, this.password);
+    await this.query("alter system set synchronous_standby_names = '*'");
+    await this.query("select pg_reload_conf()");
+    for (const end = Date.now() + 30_000; ; await new Promise((go) => setTimeout(go, 50))) {
+      const rows = await this.query("select 1 from pg_stat_replication where sync_state = 'sync'");
+      if (rows.length > 0) return standby;
+      if (Date.now() > end) throw new Error("The standby does not follow");
+    }
+  }
+
+  /** Makes a standby the server that takes writes. */
+  async promote(): Promise<void> {
+    // Its own commits must wait for nobody.
+    await this.query("alter system set synchronous_standby_names = ''");
+    await this.query("select pg_promote()");
+  }
+
+  /** Ends the server as a crash would. */
+  async crash(): Promise<void> {
+    const exited = new Promise((resolve) => this.#server.once("exit", resolve));
+    // SIGQUIT means that it saves nothing and tells nobody.
+    this.#server.kill("SIGQUIT");
+    await exited;
   }
 
   /** Builds the URL that an operator would set. `options` is a query string. */
@@ -141,10 +159,46 @@ export class Postgres {
   async stop(): Promise<void> {
     const exited = new Promise((resolve) => this.#server.once("exit", resolve));
     // SIGINT means a fast shutdown: the server cuts connections and waits for none.
-    if (this.#server.exitCode === null) this.#server.kill("SIGINT");
-    else return;
-    await exited;
+    if (this.#server.exitCode === null) {
+      this.#server.kill("SIGINT");
+      await exited;
+    }
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  /** Starts a server on the directory `data` in `directory`, which has a certificate. */
+  static async #launch(
+    directory: string,
+    password: string,
+    more: Readonly<Record<string, string>> = {},
+    place?: PostgresPlace,
+  ): Promise<Postgres> {
+    const owner = await ownerOf();
+    const { address, port } = place ?? { address: "127.0.0.1", port: await freePort() };
+    const settings = {
+      fsync: "off",
+      ssl: "on",
+      listen_addresses: address,
+      max_connections: "60",
+      ...more,
+    };
+    const [program, before, user] = place
+      ? ["nsenter", within(place, owner), {}]
+      : [binary("postgres"), [], owner];
+    const server = spawn(
+      program,
+      [
+        ...before,
+        ...["-D", join(directory, "data"), "-k", directory, "-p", String(port)],
+        ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
+        `--ssl_cert_file=${join(directory, "server.crt")}`,
+        `--ssl_key_file=${join(directory, "server.key")}`,
+      ],
+      { ...user, stdio: "ignore" },
+    );
+    const postgres = new Postgres(directory, { address, port }, password, server);
+    await postgres.#ready();
+    return postgres;
   }
 
   get #superuser(): pg.ClientConfig {

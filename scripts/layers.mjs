@@ -44,7 +44,7 @@ const LIBRARY = [
 /** Layers of the control plane, above the whole library. */
 const SERVER = [
   ["server/errors"],
-  ["server/store/contract"],
+  ["server/store/contract", "server/store/hosts"],
   ["server/store/drizzle", "server/store/notices"],
   ["server/store/pglite"],
   ["server/store"],

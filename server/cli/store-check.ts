@@ -1,11 +1,12 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { type Finding, fail, ok } from "../../doctor/finding.ts";
 import { messageOf } from "../../src/base/errors.ts";
+import { connectionOptions } from "../store/hosts/connection.ts";
+import { StoreClient } from "../store/hosts/store-client.ts";
 import { storeKind } from "../store/location.ts";
-import { connectionOptions } from "../store/postgres.ts";
 
 const ANSWER_WITHIN = 5_000;
 
@@ -45,7 +46,7 @@ async function checkServer(url: string): Promise<Finding> {
   const advice = "See that it runs, and that ISOLATE_STORE_URL names a role that may create in it";
   let client: pg.Client | undefined;
   try {
-    client = new pg.Client({ ...connectionOptions(url), query_timeout: ANSWER_WITHIN });
+    client = new StoreClient({ ...connectionOptions(url), query_timeout: ANSWER_WITHIN });
     client.on("error", () => {});
     await client.connect();
     const { rows } = await client.query(

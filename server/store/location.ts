@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { parseDatabaseUrl } from "../../src/database/database-url.ts";
+import { parseStoreUrl } from "./hosts/store-url.ts";
 
 const POSTGRES = /^postgres(ql)?:/;
 
@@ -34,7 +34,7 @@ export function storeLocation(given: string): string {
     case "directory":
       return resolve(given);
     case "postgres": {
-      const { tls } = parseDatabaseUrl(given);
+      const { tls } = parseStoreUrl(given);
       if (tls?.mode !== "prefer") return given;
       throw new Error("sslmode=prefer is too weak for the store: require");
     }

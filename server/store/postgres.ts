@@ -1,8 +1,6 @@
 import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
-import { parseDatabaseUrl } from "../../src/database/database-url.ts";
-import { tlsOptions } from "../../src/database/tls.ts";
 import { STORAGE_OF_TENANTS } from "./contract/storage.ts";
 import type { Store, StoreOptions } from "./contract/store.ts";
 import { openError, StorageReserved } from "./contract/store-errors.ts";
@@ -11,11 +9,12 @@ import { CASING, type Transact } from "./drizzle/database.ts";
 import { guarded, storeError } from "./drizzle/driver-errors.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
 import { drizzleParts } from "./drizzle/parts.ts";
+import { connectionOptions, type StoreConnection } from "./hosts/connection.ts";
+import { StoreClient } from "./hosts/store-client.ts";
 import { storeLocation } from "./location.ts";
 import { PostgresNotices } from "./notices/postgres-notices.ts";
 
 const CONNECTIONS = 10;
-const CONNECT_WITHIN = 5_000;
 /** Milliseconds of a statement at the server, and milliseconds to wait for the answer. */
 const STATEMENT_WITHIN = 10_000;
 const ANSWER_WITHIN = 12_000;
@@ -23,6 +22,10 @@ const ANSWER_WITHIN = 12_000;
 const MIGRATE_WITHIN = 600_000;
 /** Milliseconds for which the disk counts as full after the server has reported it. */
 const FULL_FOR = 60_000;
+/** Answer of PgBouncer to options of a session. */
+const POOLER = /unsupported startup parameter/;
+const DIRECT =
+  "A pooler answers in place of the store's server: ISOLATE_STORE_DIRECT_URL has to lead to the server itself";
 /** Key of the advisory lock: any number that nothing else in the database uses. */
 const LOCK = 4_915_037_117;
 
@@ -37,8 +40,9 @@ export async function openPostgresStore(
   url: string,
   { storage = STORAGE_OF_TENANTS, directUrl = url }: StoreOptions = {},
 ): Promise<Store> {
-  const options = connectionOptions(url);
-  const direct = connectionOptions(directUrl);
+  const options = connectionOptions(storeLocation(url));
+  const direct = connectionOptions(storeLocation(directUrl));
+  const isPooled = directUrl !== url;
   try {
     await applyMigrations(direct);
   } catch (error) {
@@ -46,9 +50,11 @@ export async function openPostgresStore(
   }
   const pool = new pg.Pool({
     ...options,
+    Client: StoreClient as unknown as new () => pg.Client,
     max: CONNECTIONS,
     idleTimeoutMillis: 60_000,
-    statement_timeout: STATEMENT_WITHIN,
+    // A pooler refuses it. There a transaction sets its own, and the role has one for statements.
+    ...(!isPooled && { statement_timeout: STATEMENT_WITHIN }),
     query_timeout: ANSWER_WITHIN,
   });
   // A connection that breaks while idle is replaced on demand.
@@ -58,7 +64,7 @@ export async function openPostgresStore(
     if (error instanceof StorageReserved) fullAt = Date.now();
   };
   const db = drizzle({ client: pool, casing: CASING });
-  const transact = transactions(pool);
+  const transact = transactions(pool, isPooled);
   const all = drizzleParts(db, transact, storage);
   const { health, ...parts } = guarded(all, onError);
   const notices = new PostgresNotices({ connection: direct, pool });
@@ -81,14 +87,15 @@ export async function openPostgresStore(
  * Runs transactions on connections of a pool. Drizzle's own (0.45) never releases a connection on
  * which `begin` fails. It also misses the error of one that breaks between two statements.
  */
-function transactions(pool: pg.Pool): Transact {
+function transactions(pool: pg.Pool, isPooled: boolean): Transact {
+  const begin = isPooled ? `begin; set local statement_timeout = ${STATEMENT_WITHIN}` : "begin";
   return async (work) => {
     const client = await pool.connect();
     const ignore = (): void => {};
     client.on("error", ignore);
     let isDone = false;
     try {
-      await client.query("begin");
+      await client.query(begin);
       const result = await work(drizzle({ client, casing: CASING }));
       await client.query("commit");
       isDone = true;
@@ -102,31 +109,17 @@ function transactions(pool: pg.Pool): Transact {
 }
 
 /**
- * Makes the options for the server of a URL.
+ * Applies migrations, one control plane at a time. A later one finds nothing left to do.
  *
- * @throws {Error} For a bad URL, without quoting it.
+ * @throws {Error} If a pooler answers, which would give the lock to somebody else.
  */
-export function connectionOptions(url: string): pg.ClientConfig {
-  const { hosts, user, password, database, options, tls } = parseDatabaseUrl(storeLocation(url));
-  return {
-    ...hosts[0],
-    user,
-    // A function, because the driver would replace an empty password by the process's environment.
-    password: () => password,
-    database,
-    ssl: tlsOptions(tls),
-    application_name: "isolate-store",
-    connectionTimeoutMillis: CONNECT_WITHIN,
-    keepAlive: true,
-    ...(options !== undefined && { options }),
-  };
-}
-
-/** Applies migrations, one control plane at a time. A later one finds nothing left to do. */
-async function applyMigrations(options: pg.ClientConfig): Promise<void> {
-  const client = new pg.Client({ ...options, query_timeout: MIGRATE_WITHIN });
+async function applyMigrations(options: StoreConnection): Promise<void> {
+  const limits = { statement_timeout: MIGRATE_WITHIN, query_timeout: MIGRATE_WITHIN };
+  const client = new StoreClient({ ...options, ...limits });
   client.on("error", () => {});
-  await client.connect();
+  await client.connect().catch((error: Error) => {
+    throw POOLER.test(error.message) ? new Error(DIRECT, { cause: error }) : error;
+  });
   try {
     await client.query("select pg_advisory_lock($1)", [LOCK]);
     await migrate(drizzle({ client }), MIGRATIONS);

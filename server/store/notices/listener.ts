@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import type { StoreConnection } from "../hosts/connection.ts";
+import { StoreClient } from "../hosts/store-client.ts";
 
 /** Milliseconds between two checks of the connection, and milliseconds for the answer to one. */
 const CHECK_EVERY = 1_500;
@@ -11,7 +13,7 @@ const FIRST_PAUSE = 100;
 const LAST_PAUSE = 5_000;
 
 export interface ListenerOptions {
-  readonly connection: pg.ClientConfig;
+  readonly connection: StoreConnection;
   readonly onText: (channel: string, text: string) => void;
   /** Called when the connection has broken, and when it is back. */
   readonly onLoss: () => void;
@@ -91,7 +93,7 @@ export class Listener {
     const { connection, onText } = this.#options;
     const { signal } = this.#closed;
     const socket = new Socket();
-    const client = new pg.Client({
+    const client = new StoreClient({
       ...connection,
       stream: () => socket,
       query_timeout: CHECK_WITHIN,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
 import type pg from "pg";
 import type { Notice, Notices, OnNotice } from "../contract/notices.ts";
+import type { StoreConnection } from "../hosts/connection.ts";
 import { Listener } from "./listener.ts";
 import { CHANNEL, noticeText, readNotice } from "./notice-text.ts";
 import { Outbox } from "./outbox.ts";
@@ -17,7 +18,7 @@ const LOSS = "loss";
 
 export interface PostgresNoticesOptions {
   /** Connection for LISTEN, which holds a session: not through a pooler of transactions. */
-  readonly connection: pg.ClientConfig;
+  readonly connection: StoreConnection;
   /** Sends statements. */
   readonly pool: Pick<pg.Pool, "query">;
 }
