@@ -4,7 +4,7 @@
  * `--nodes` it installs the other Nodes that run the unit tests, and with `--packages` the packages
  * that test programs import. With `--peers` it tries to install what the bench compares with. With
  * `--gvisor`, `--browser`, `--compose`, `--python` and `--cluster` it tries to install that runtime, a
- * browser, docker-compose, Python's requests and HAProxy.
+ * browser, docker-compose, Python's requests, HAProxy and PgBouncer.
  *
  * It uses only Node, and prints each step. A second run finds everything and takes well under a
  * second.
@@ -189,6 +189,7 @@ function installCluster() {
     ["haproxy", "/usr/sbin/haproxy"],
     ["iproute2", "ip"],
     ["iptables", "iptables"],
+    ["pgbouncer", "pgbouncer"],
   ].filter(([, program]) => !has(program));
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name);
