@@ -189,7 +189,7 @@ function installCluster() {
     ["haproxy", "/usr/sbin/haproxy"],
     ["iproute2", "ip"],
     ["iptables", "iptables"],
-    ["pgbouncer", "pgbouncer"],
+    ["pgbouncer", "/usr/sbin/pgbouncer"],
   ].filter(([, program]) => !has(program));
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name);

@@ -9,6 +9,7 @@ import { CASING, type Transact } from "./drizzle/database.ts";
 import { guarded, storeError } from "./drizzle/driver-errors.ts";
 import { MIGRATIONS } from "./drizzle/migrations.ts";
 import { drizzleParts } from "./drizzle/parts.ts";
+import { checkMajor } from "./drizzle/schema-major.ts";
 import { connectionOptions, type StoreConnection } from "./hosts/connection.ts";
 import { StoreClient } from "./hosts/store-client.ts";
 import { storeLocation } from "./location.ts";
@@ -122,7 +123,9 @@ async function applyMigrations(options: StoreConnection): Promise<void> {
   });
   try {
     await client.query("select pg_advisory_lock($1)", [LOCK]);
-    await migrate(drizzle({ client }), MIGRATIONS);
+    const db = drizzle({ client });
+    await checkMajor(db);
+    await migrate(db, MIGRATIONS);
   } finally {
     // The end of the connection releases the lock.
     await client.end();

@@ -10,6 +10,7 @@ import { MIGRATIONS } from "../../server/store/drizzle/migrations.ts";
 import { openStore } from "../../server/store/open.ts";
 import { storeContract } from "../contract/store-contract.ts";
 import { Cable } from "../helpers/cable.ts";
+import { formerFaults, formerSnapshots } from "../helpers/former-tables.ts";
 import { execution, job, unique } from "../helpers/store-rows.ts";
 
 let postgres: Postgres;
@@ -118,6 +119,46 @@ describe("a store in PostgreSQL", () => {
     const opened = openStore(postgres.url("", { password: "wr0ng" }));
     await expect(opened).rejects.toThrow(/password authentication failed/);
     await expect(opened).rejects.not.toThrow("wr0ng");
+  });
+});
+
+describe("servers of different versions over one store", () => {
+  let client: pg.Client;
+  beforeAll(async () => {
+    await (await openStore(postgres.url())).close();
+    client = new pg.Client(postgres.url());
+    await client.connect();
+  });
+  afterAll(() => client.end());
+
+  it("write and read by the tables as they were", async () => {
+    const snapshots = await formerSnapshots();
+    expect(snapshots.length).toBeGreaterThan(1);
+    for (const [name, tables] of snapshots) {
+      expect([name, await formerFaults(client, tables)]).toEqual([name, []]);
+    }
+  });
+
+  it.each([
+    ["a column that others leave out", "alter table isolate.jobs add later text not null"],
+    ["another name", "alter table isolate.tenants rename settings to set"],
+    ["another type", "alter table isolate.executions alter cpu type text"],
+    ["no table", "drop table isolate.package_sets"],
+    ["no key", "alter table isolate.idempotency drop constraint idempotency_tenant_key_pk"],
+    ["a check", "alter table isolate.types add check (name <> code)"],
+    ["no default", "alter table isolate.jobs alter accepted_at drop default"],
+  ])("would find %s", async (_what, change) => {
+    const last = (await formerSnapshots()).at(-1);
+    expect(await formerFaults(client, last?.[1] ?? {}, change)).not.toEqual([]);
+  });
+
+  it("end at a major version, which an earlier server refuses", async () => {
+    await client.query("comment on schema isolate is 'major 1'");
+    await (await openStore(postgres.url())).close();
+    await client.query("comment on schema isolate is 'major 2'");
+    await expect(openStore(postgres.url())).rejects.toThrow("major version 2");
+    await client.query("comment on schema isolate is null");
+    await (await openStore(postgres.url())).close();
   });
 });
 

@@ -13,6 +13,7 @@ import { CASING } from "../drizzle/database.ts";
 import { guarded, storeError } from "../drizzle/driver-errors.ts";
 import { MIGRATIONS } from "../drizzle/migrations.ts";
 import { drizzleParts } from "../drizzle/parts.ts";
+import { checkMajor } from "../drizzle/schema-major.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 import { openDatabase } from "./open-database.ts";
 import type { Failure, ThreadAnswer, ThreadCall, ThreadData } from "./thread-messages.ts";
@@ -28,6 +29,7 @@ const { directory, storage, reserve } = workerData as ThreadData;
 await answer(0, async () => {
   const client = await openDatabase(directory);
   const db = drizzle({ client, casing: CASING });
+  await checkMajor(db);
   await migrate(db, MIGRATIONS);
   const parts = guarded(drizzleParts(db, (work) => db.transaction(work), storage));
   const disk = new DiskReserve(directory, reserve);
