@@ -4,6 +4,7 @@ import { examine } from "../../doctor/doctor.ts";
 import { type Finding, fail } from "../../doctor/finding.ts";
 import { messageOf } from "../../src/base/errors.ts";
 import { readSettings } from "../settings.ts";
+import { checkCluster } from "./cluster-check.ts";
 import { checkRegistries } from "./registry-check.ts";
 import { checkStore } from "./store-check.ts";
 
@@ -14,13 +15,18 @@ export const doctor = defineCommand({
     description: "Looks at this host, tries to get out of sandboxes, and says what to do",
   },
   args: {
+    cluster: {
+      type: "boolean",
+      description: "Also checks the store that servers share, and asks each of them",
+      default: false,
+    },
     json: { type: "boolean", description: "One JSON document on standard output", default: false },
   },
-  async run({ args: { json } }) {
+  async run({ args: { json, cluster } }) {
     // A reader that stops early must not prevent the cleanup.
     process.stdout.on("error", () => {});
     const findings: Finding[] = [];
-    for await (const finding of findingsOf(takeEnvironment())) {
+    for await (const finding of findingsOf(takeEnvironment(), cluster)) {
       findings.push(finding);
       if (!json) console.log(lines(finding));
     }
@@ -33,11 +39,12 @@ export const doctor = defineCommand({
 });
 
 /** Yields the doctor's findings for a host with these variables. */
-async function* findingsOf(env: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
+async function* findingsOf(env: NodeJS.ProcessEnv, cluster: boolean): AsyncGenerator<Finding> {
   const log = (line: string): void => console.error(line);
   try {
     const settings = readSettings(env);
     yield await checkStore(settings.store);
+    if (cluster) yield* checkCluster(settings);
     yield* checkRegistries(settings.config);
     yield* examine({ ...settings, log });
   } catch (error) {
