@@ -69,6 +69,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       adminKey,
       secretKey,
       tenantLevels,
+      cell: settings.cell,
       queueTimeout,
       end: (tenant): Promise<void> => services.runs.endAll(tenant),
       onChanged: (tenant) => services.goneTenants.changed(tenant),

@@ -25,6 +25,9 @@ export const tenantLevels = list
   .transform((names) => (names.length > 0 ? names : [...DEFAULT_LEVELS]))
   .pipe(levels);
 
+/** Cell that begins the ids of keys. */
+export const cell = z.string().regex(/^[0-9a-f]{2}$/, "Expected two of 0-9 and a-f");
+
 export const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
 export const absolute = z.string().startsWith("/", "Expected an absolute path");

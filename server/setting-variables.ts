@@ -10,6 +10,7 @@ import {
   absolute,
   adminKey,
   between,
+  cell,
   decimal,
   flag,
   headers,
@@ -96,6 +97,8 @@ export const VARIABLES = {
   store: variable("ISOLATE_STORE_URL", location.prefault(".isolate/store")),
   /** URL by which the store's own server is reached, if the other leads to a pooler. A secret. */
   directUrl: variable("ISOLATE_STORE_DIRECT_URL", orNone(serverLocation.optional())),
+  /** Two hexadecimal digits of the cell that this server belongs to. */
+  cell: variable("ISOLATE_CELL", orNone(cell.optional())),
   log: {
     level: variable("ISOLATE_LOG_LEVEL", z.enum(LOG_LEVELS).optional()),
     format: variable("ISOLATE_LOG_FORMAT", z.enum(LOG_FORMATS).optional()),

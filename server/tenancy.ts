@@ -20,6 +20,8 @@ export interface TenancyOptions {
   readonly secretKey?: Uint8Array | undefined;
   /** Levels of tenants whose settings name none. Default: `container` only. */
   readonly tenantLevels?: DirectoryOptions["levels"];
+  /** Two digits that begin the ids of new keys. Default: none. */
+  readonly cell?: string | undefined;
   /** Milliseconds for which an execution waits for others of its tenant. Default 60,000. */
   readonly queueTimeout?: number | undefined;
   /** Ends a tenant's executions and prevents new ones. Called before the tenant is deleted. */
@@ -42,7 +44,7 @@ export interface Tenancy {
 export function createTenancy(options: TenancyOptions): Tenancy {
   const { store, adminKey, secretKey, tenantLevels, queueTimeout, end, onChanged } = options;
   const { nodeId = randomUUID() } = options;
-  const keyring = new Keyring(store);
+  const keyring = new Keyring(store, options.cell);
   const leases = store.isShared ? store.leases : undefined;
   const shared = leases && { leases, node: nodeId };
   const quotas = new Quotas(store.executions, { patience: queueTimeout, shared });

@@ -12,6 +12,7 @@ await runMain(
     meta: { name: "isolate", version, description },
     subCommands: {
       start: () => import("./start.ts").then(({ start }) => start),
+      tenant: () => import("./tenant.ts").then(({ tenant }) => tenant),
       doctor: () => import("./doctor.ts").then(({ doctor }) => doctor),
     },
   }),

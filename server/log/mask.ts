@@ -1,5 +1,5 @@
 /** A tenant's key. Its id may be logged. */
-const KEY = /\b(isolate_[0-9a-f]{16}_)[A-Za-z0-9_-]+/g;
+const KEY = /\b(isolate_(?:[0-9a-f]{2})?[0-9a-f]{16}_)[A-Za-z0-9_-]+/g;
 const BEARER = /\b(Bearer\s+)[^\s"'\\]+/gi;
 /** User and password of a URL. */
 const CREDENTIALS = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/"'\\]*@/gi;

@@ -46,8 +46,8 @@ function sample(type: string): string {
 }
 
 /**
- * Does what a server with those tables does: it inserts rows with the least and with all columns,
- * inserts again by the primary key, and reads each column as its type. Leaves nothing behind.
+ * Does what a server with those tables does. It inserts rows with the least and with all columns,
+ * inserts them again by the primary key, and reads each column as its type. Leaves nothing behind.
  * Returns what fails, also after a `change` of the tables.
  */
 export async function formerFaults(

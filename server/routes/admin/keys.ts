@@ -9,7 +9,7 @@ import { tenantParams } from "./tenants.ts";
 const MAX_KEYS = 100;
 
 const keyParams = tenantParams.extend({
-  keyId: z.string().regex(/^[0-9a-f]{16}$/, "Expected 16 of 0-9 and a-f"),
+  keyId: z.string().regex(/^([0-9a-f]{2})?[0-9a-f]{16}$/, "Expected 16 or 18 of 0-9 and a-f"),
 });
 
 const keyBody = z

@@ -4,7 +4,7 @@ import { hashOf, isSecretOf } from "./tenant-key.ts";
 /**
  * Prefix of a tenant's key, also of revoked and incomplete ones, which may be in text by mistake.
  */
-const TENANT_KEY = /isolate_[0-9a-f]{16}_/i;
+const TENANT_KEY = /isolate_([0-9a-f]{2})?[0-9a-f]{16}_/i;
 /** Text that may be a key in base64. */
 const BASE64 = /[A-Za-z0-9+/_-]{24,}/g;
 /** Possible starts of base64's groups of four. Characters of the same alphabet may come before. */

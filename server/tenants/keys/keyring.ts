@@ -10,10 +10,13 @@ export type ShownKey = Omit<KeyRow, "hash">;
 /** The keys of all tenants. The store has only their hashes. */
 export class Keyring {
   readonly #keys: Keys;
+  readonly #cell: string | undefined;
   readonly #rows: BriefCache<KeyRow | undefined>;
 
-  constructor(store: Pick<Store, "keys" | "notices" | "isShared">) {
+  /** Takes the cell of new keys, if there are several. */
+  constructor(store: Pick<Store, "keys" | "notices" | "isShared">, cell?: string) {
     this.#keys = store.keys;
+    this.#cell = cell;
     this.#rows = storeCache(store);
     store.notices.on("key", ({ key }) => this.#rows.forget(key));
   }
@@ -35,7 +38,7 @@ export class Keyring {
    * @throws {StoreConflict} If there is no such tenant.
    */
   async create(tenant: string, label: string): Promise<{ id: string; key: string }> {
-    const key = newKey();
+    const key = newKey(this.#cell);
     await this.#keys.create({ id: key.id, tenant, label, hash: hashOf(key.secret) });
     this.#rows.forget(key.id);
     return { id: key.id, key: formatKey(key) };

@@ -1,6 +1,6 @@
 import { hash as digest, randomBytes, timingSafeEqual } from "node:crypto";
 
-const FORM = /^isolate_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
+const FORM = /^isolate_((?:[0-9a-f]{2})?[0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 
 /** A key in two parts: the public id and the secret. */
 export interface TenantKey {
@@ -8,13 +8,17 @@ export interface TenantKey {
   readonly secret: string;
 }
 
-export function newKey(): TenantKey {
-  return { id: randomBytes(8).toString("hex"), secret: randomBytes(32).toString("base64url") };
+/**
+ * Makes a key. Its id begins with the two digits of a cell, by which a front door finds the cell.
+ * Without cells it has none, which servers of earlier versions would not accept.
+ */
+export function newKey(cell = ""): TenantKey {
+  const id = `${cell}${randomBytes(8).toString("hex")}`;
+  return { id, secret: randomBytes(32).toString("base64url") };
 }
 
 /**
  * Formats a key as the text that its owner sees once.
- *
  *
  * @example formatKey({ id: "0123456789abcdef", secret }) // "isolate_0123456789abcdef_…"
  */
