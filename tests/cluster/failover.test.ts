@@ -1,5 +1,6 @@
 /** Tests a store with two hosts, of which the second takes over from the first. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
 import { connectionOptions } from "../../server/store/hosts/connection.ts";
 import { StoreClient } from "../../server/store/hosts/store-client.ts";
@@ -54,16 +55,28 @@ describe("a store with two hosts", () => {
     }
     await until(() => [...ran.keys()].some((code) => code.includes("held")));
 
+    // Requests one after another, so that the tenant keeps its places at this server.
+    let served = 1;
+    let isOver = false;
+    const callers = [1, 2].map(async () => {
+      for (; !isOver; await sleep(20)) {
+        if ((await post("/execute", RUN)).status === 200) served += 1;
+      }
+    });
+    onTestFinished(() => {
+      isOver = true;
+    });
+    await until(() => served > 20);
     await primary.crash();
     await until(() => !plane.store.notices.connected);
-    // Known callers are served, and nothing new is granted.
-    let served = 1;
-    for (let count = 0; count < 10; count += 1) {
-      expect((await post("/execute", RUN)).status).toBe(200);
-      served += 1;
-    }
+    // Known callers are served on the places they have, and nothing new is granted.
+    const before = served;
+    await until(() => served >= before + 10);
     expect((await post("/execute", RUN, ASYNC)).status).toBe(503);
     await expect(plane.store.ping()).rejects.toThrow();
+
+    isOver = true;
+    await Promise.all(callers);
 
     await standby.promote();
     hold = false;
