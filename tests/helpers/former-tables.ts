@@ -41,6 +41,7 @@ function sample(type: string): string {
   if (type === "text") return "'x'";
   if (type === "boolean") return "false";
   if (type === "uuid") return "'018f0000-0000-7000-8000-000000000000'";
+  if (type === "date") return "current_date";
   if (type === "bytea") return "'\\x00'";
   return type.startsWith("timestamp") ? "now()" : "1";
 }
