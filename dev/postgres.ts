@@ -119,6 +119,11 @@ export class Postgres {
     await this.query("select pg_promote()");
   }
 
+  /** Id of the server's first process. */
+  get pid(): number {
+    return this.#server.pid ?? 0;
+  }
+
   /** Ends the server as a crash would. */
   async crash(): Promise<void> {
     const exited = new Promise((resolve) => this.#server.once("exit", resolve));
