@@ -16,26 +16,28 @@ const REMOVAL_MS = 20_000;
 const ANSWERS_MS = 1_000;
 
 async function main(settings: Settings, logger: Logger): Promise<void> {
-  const { config, host, drain, drainDelay, tracing, pace, maxConnections } = settings;
+  const { config, host, drain, drainDelay, tracing, pace, keepAlive } = settings;
   // The store's thread opens it while this one loads the rest and starts sandboxes.
   const store = openStore(settings.store, settings);
   store.catch(() => {});
-  const [{ serve }, { assemble }, { guardedServer }, { leaveUpgraded }, { httpLimits }] =
+  const [{ serve }, { assemble }, { guardedServer }, { leaveUpgraded }, kept, { httpLimits }] =
     await Promise.all([
       import("@hono/node-server"),
       import("./assemble.ts"),
       import("./http/connections/guarded-server.ts"),
       import("./http/connections/upgrades.ts"),
+      import("./http/connections/kept-connections.ts"),
       import("./http/connections/http-limits.ts"),
     ]);
   const stopTracing = tracing && (await import("./http/span-export.ts")).startTracing(tracing);
   const { app, leave, close } = await assemble({ settings, logger, store });
-  const listening = { port: config.port, hostname: host, serverOptions: httpLimits(pace) };
+  const serverOptions = httpLimits(pace, keepAlive);
+  const listening = { port: config.port, hostname: host, serverOptions };
   const createServer = guardedServer() as typeof createHttpServer;
   const server = serve({ fetch: app.fetch, createServer, ...listening }, (to) =>
     logger.info(`Isolate listens on http://${host}:${to.port}`),
   ) as Server;
-  server.maxConnections = maxConnections;
+  kept.boundConnections(server, settings.maxConnections);
   // Node silently drops headers beyond a number, possibly a key or `Host`. Too many are refused
   // instead.
   server.maxHeadersCount = 0;
@@ -44,8 +46,10 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
     if (err === undefined) logger.info(`Shutting down on ${signal}`);
     else logger.fatal({ err }, "Shutting down on a failure");
     leave();
+    kept.leaveKept(server);
     if (err === undefined) await sleep(drainDelay);
     leaveUpgraded(server);
+    await kept.closeKept(server);
     // Listens until no execution runs, so that clients get answers and no refused connections.
     await close(drain);
     await Promise.all([closeServer(server), stopTracing?.()]);

@@ -5,6 +5,7 @@ import { ADVISORY_RULES, EXECUTE_RULES, registryToken, registryUrl } from "../sr
 import type { Perms } from "../src/permissions/perms.ts";
 import { MAX_BUNDLE_BYTES } from "../src/protocol/limits.ts";
 import { PACE } from "./http/body/pace.ts";
+import { KEEP_ALIVE_MS } from "./http/connections/http-limits.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log/logger.ts";
 import {
   absolute,
@@ -69,6 +70,8 @@ export const VARIABLES = {
   },
   /** Most connections at once. */
   maxConnections: variable("ISOLATE_MAX_CONNECTIONS", between(16, 1_000_000).default(4_096)),
+  /** Milliseconds that a connection is kept without a request. */
+  keepAlive: variable("ISOLATE_KEEP_ALIVE", between(1_000, 3_600_000).default(KEEP_ALIVE_MS)),
   /** Most bytes of an HTTP function's response. */
   httpBytes: variable("ISOLATE_HTTP_BYTES", between(1_024, 1_073_741_824).default(16_777_216)),
   /** Milliseconds for running executions at shutdown. */

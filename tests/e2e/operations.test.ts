@@ -129,6 +129,8 @@ it("says first that it leaves, then refuses work, finishes what it can, and ends
   });
   expect(await refused?.json()).toMatchObject({ error: { code: "SHUTTING_DOWN" } });
   expect(refused?.headers.get("Retry-After")).toBeTruthy();
+  expect(accepted.headers.get("Connection")).toBe("close");
+  expect(refused?.headers.get("Connection")).toBe("close");
   const job = await fetch(`${server.url}${accepted.headers.get("Location")}`);
   expect(await job.json()).toMatchObject({ status: "queued", attempts: 0 });
   expect(await readiness()).toMatchObject({ status: 503 });

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { closeIdle } from "./idle-connections.ts";
+import { keepConnections } from "./kept-connections.ts";
 import { inPipelines } from "./pipelines.ts";
 import { endStalled, type StallLimits } from "./stalled-clients.ts";
 import { passUpgrades } from "./upgrades.ts";
@@ -10,7 +11,9 @@ import { passUpgrades } from "./upgrades.ts";
  */
 export function guardedServer(limits?: StallLimits) {
   return function createGuarded(options: ServerOptions, listener: RequestListener): Server {
-    const server = createServer(options, inPipelines(listener));
+    const pipelines = inPipelines(listener);
+    const server = createServer(options, pipelines.listener);
+    keepConnections(server, pipelines);
     closeIdle(server);
     endStalled(server, limits);
     passUpgrades(server);
