@@ -3,8 +3,9 @@
  * missing, and starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs. With
  * `--nodes` it installs the other Nodes that run the unit tests, and with `--packages` the packages
  * that test programs import. With `--peers` it tries to install what the bench compares with. With
- * `--gvisor`, `--browser`, `--compose`, `--python` and `--cluster` it tries to install that runtime, a
- * browser, docker-compose, Python's requests, HAProxy and PgBouncer.
+ * `--gvisor`, `--browser`, `--compose`, `--python`, `--cluster` and `--proxies` it tries to install that
+ * runtime, a browser, docker-compose, Python's requests, HAProxy and PgBouncer, and other
+ * reverse proxies.
  *
  * It uses only Node, and prints each step. A second run finds everything and takes well under a
  * second.
@@ -26,6 +27,7 @@ const ENGINE_UP_WITHIN = 60_000;
 const GVISOR_WITHIN = 60_000;
 const PYTHON_WITHIN = 60_000;
 const CLUSTER_WITHIN = 60_000;
+const PROXIES_WITHIN = 60_000;
 const COMPOSE_WITHIN = 60_000;
 const BROWSER_WITHIN = 90_000;
 const isRoot = process.getuid?.() === 0;
@@ -196,6 +198,15 @@ function installCluster() {
   tryToInstall(names, "the tests of several nodes are skipped", CLUSTER_WITHIN);
 }
 
+/** Installs the reverse proxies whose files the docs show. Each is tested only where it is installed. */
+function installProxies() {
+  const missing = ["caddy", "haproxy", "nginx"].filter(
+    (name) => !has(name) && !has(`/usr/sbin/${name}`),
+  );
+  if (missing.length === 0) return;
+  tryToInstall(missing, "the tests of reverse proxies are skipped", PROXIES_WITHIN);
+}
+
 /**
  * Installs packages for optional tests from the distribution, within some milliseconds or never.
  */
@@ -247,6 +258,7 @@ try {
   if (process.argv.includes("--compose")) installCompose();
   if (process.argv.includes("--python")) installPython();
   if (process.argv.includes("--cluster")) installCluster();
+  if (process.argv.includes("--proxies")) installProxies();
 } catch (error) {
   say(error.message);
   process.exitCode = 1;
