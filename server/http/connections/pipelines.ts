@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { noteBusy, noteIdle } from "./idle-times.ts";
 
 /** Requests of one connection that are handled at once. */
 const UNDER_WAY = 8;
@@ -50,7 +51,10 @@ export function inPipelines(listener: RequestListener): Pipelines {
   /** Keeps a connection whose requests are all answered, or ends it. */
   function rest({ ending }: Pipeline, socket: Socket): void {
     if (ending) socket.destroySoon();
-    else if (!socket.destroyed) idle.add(socket);
+    else if (!socket.destroyed) {
+      idle.add(socket);
+      noteIdle(socket);
+    }
   }
 
   function advance(line: Pipeline, socket: Socket): void {
@@ -80,6 +84,7 @@ export function inPipelines(listener: RequestListener): Pipelines {
     const line = lines.get(socket) ?? open(socket);
     if (line.ending) return;
     idle.delete(socket);
+    noteBusy(socket);
     if (leaving) endWith(line, outgoing);
     if (line.underWay.size < UNDER_WAY && line.waiting.length === 0)
       begin(line, incoming, outgoing);

@@ -1,9 +1,15 @@
 import type { HttpBindings } from "@hono/node-server";
 import { HttpProblem } from "../../errors/problem.ts";
+import { idleFor } from "../connections/idle-times.ts";
 import { keepsUp } from "../connections/stalled-clients.ts";
 
 /** Limit of this process and the kernel's buffers together, as a multiple of the pool's limit. */
 const GIVEN_FACTOR = 4;
+/**
+ * Milliseconds without a request after which a connection is closed for the room of its answers. A
+ * client may have read them, which nobody can tell, and keep the connection for long.
+ */
+const IDLE_MS = 5_000;
 /** Assumed most bytes in the kernel's buffers of one connection. */
 const MAX_BUFFERED = 8_388_608;
 
@@ -52,8 +58,16 @@ export class UnreadPool {
    * @throws {HttpProblem} 429 if the owner has too much unread, or would have.
    */
   check(owner: string, bytes: number, address?: string): void {
+    if (this.#hasRoom(owner, bytes, address)) return;
+    this.#closeIdle();
+    if (this.#hasRoom(owner, bytes, address)) return;
+    const message = "Too much of earlier answers is unread; read them, or close their connections";
+    throw new HttpProblem(429, "TooManyRequests", "ANSWERS_UNREAD", message, { retryAfter: 1 });
+  }
+
+  #hasRoom(owner: string, bytes: number, address?: string): boolean {
     const own = this.#bytesOf(owner);
-    if (own.given === 0 && this.#letsNewIn) return;
+    if (own.given === 0 && this.#letsNewIn) return true;
     let { held, given } = own;
     if (address !== undefined) {
       const share = this.#bytesOf(owner, address);
@@ -66,10 +80,18 @@ export class UnreadPool {
       given += theirs.given;
     }
     // One answer is always allowed, whatever its size.
-    if (given === 0) return;
-    if (held + bytes <= this.#limit && given + bytes <= this.#limit * GIVEN_FACTOR) return;
-    const message = "Too much of earlier answers is unread; read them, or close their connections";
-    throw new HttpProblem(429, "TooManyRequests", "ANSWERS_UNREAD", message, { retryAfter: 1 });
+    if (given === 0) return true;
+    return held + bytes <= this.#limit && given + bytes <= this.#limit * GIVEN_FACTOR;
+  }
+
+  #closeIdle(): void {
+    for (const [owner, readers] of this.#readers) {
+      for (const connection of readers.keys()) {
+        if (idleFor(connection) < IDLE_MS) continue;
+        connection.destroy();
+        this.forget(owner, connection);
+      }
+    }
   }
 
   readerOf(owner: string, connection: ClientConnection): Reader {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { guardedServer } from "../../../../../server/http/connections/guarded-server.ts";
 import { httpLimits } from "../../../../../server/http/connections/http-limits.ts";
+import { idleFor } from "../../../../../server/http/connections/idle-times.ts";
 import {
   boundConnections,
   closeKept,
@@ -114,6 +115,25 @@ describe("a kept connection", () => {
     await until(() => clients.filter(({ closed }) => !closed).length === 5);
     expect(many.filter(({ closed }) => !closed)).toHaveLength(5);
   });
+});
+
+it("is idle from its last answer to its next request", async () => {
+  const { listener, held } = heldAnswers();
+  const sockets: Socket[] = [];
+  await listen((incoming, outgoing) => {
+    sockets.push(incoming.socket);
+    listener(incoming, outgoing);
+  });
+  const client = await open();
+  const times = (): boolean[] => sockets.map((socket) => idleFor(socket) > 0);
+  client.socket.write(REQUEST);
+  await until(() => held.length === 1);
+  expect(times()).toEqual([false]);
+  release(held[0]);
+  await until(() => times()[0] === true);
+  client.socket.write(REQUEST);
+  await until(() => held.length === 2);
+  expect(times()).toEqual([false, false]);
 });
 
 describe("a server that is about to stop", () => {

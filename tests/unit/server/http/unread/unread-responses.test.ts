@@ -1,9 +1,11 @@
+import { EventEmitter } from "node:events";
 import { Agent, request, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { type HttpBindings, serve } from "@hono/node-server";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { buildApp } from "../../../../../server/app.ts";
+import { noteIdle } from "../../../../../server/http/connections/idle-times.ts";
 import { UnreadResponses } from "../../../../../server/http/unread/unread-responses.ts";
 import { config } from "../../../../../src/config/config.ts";
 import { Kernel } from "../../../../../src/kernel/kernel.ts";
@@ -126,6 +128,37 @@ describe("answers that nobody reads", () => {
     const bindings = { outgoing, incoming: { socket } } as unknown as HttpBindings;
     for (let count = 0; count < 3; count += 1) unread.begin(owner, bindings);
     expect(() => unread.check(owner, 10)).not.toThrow();
+  });
+
+  it("make room once their connections have been idle for a while, and not before", () => {
+    const unread = new UnreadResponses(1_000_000);
+    const owner = { name: "acme", isAnonymous: false };
+    const kept = Array.from({ length: 4 }, () => {
+      const socket = Object.assign(new Unreading(), { bytesWritten: 0 });
+      const outgoing = Object.assign(new EventEmitter(), { headersSent: true, writableLength: 0 });
+      unread.begin(owner, { outgoing, incoming: { socket } } as unknown as HttpBindings);
+      socket.bytesWritten = 1_000_000;
+      return { socket, outgoing };
+    });
+    const [busy, ...idle] = kept;
+    for (const { socket, outgoing } of idle) {
+      outgoing.emit("close");
+      noteIdle(socket as unknown as Socket);
+    }
+    const check = (): void => unread.check(owner, 10);
+    const since = vi.spyOn(performance, "now");
+    const now = performance.now();
+    try {
+      since.mockReturnValue(now + 4_000);
+      expect(check).toThrow("unread");
+      expect(kept.filter(({ socket }) => socket.destroyed)).toEqual([]);
+      since.mockReturnValue(now + 6_000);
+      expect(check).not.toThrow();
+    } finally {
+      since.mockRestore();
+    }
+    expect(idle.every(({ socket }) => socket.destroyed)).toBe(true);
+    expect(busy?.socket.destroyed).toBe(false);
   });
 
   it("are forgotten once their connection asks again", async () => {
