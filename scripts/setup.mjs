@@ -3,9 +3,9 @@
  * missing, and starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs. With
  * `--nodes` it installs the other Nodes that run the unit tests, and with `--packages` the packages
  * that test programs import. With `--peers` it tries to install what the bench compares with. With
- * `--gvisor`, `--browser`, `--compose`, `--python`, `--cluster` and `--proxies` it tries to install that
- * runtime, a browser, docker-compose, Python's requests, HAProxy and PgBouncer, and other
- * reverse proxies.
+ * `--gvisor`, `--browser`, `--compose` and `--python` it tries to install that runtime, a browser,
+ * docker-compose and Python's requests. With `--cluster` these are HAProxy and PgBouncer, with
+ * `--proxies` other reverse proxies.
  *
  * It uses only Node, and prints each step. A second run finds everything and takes well under a
  * second.
