@@ -13,7 +13,7 @@ export class Patience {
   readonly #turnover: Turnover;
   readonly #most: number;
 
-  /** `most` is the number of sandboxes that can be kept. */
+  /** `most` is the number of sandboxes that can be kept. If none can, nobody waits for one of a key. */
   constructor(turnover: Turnover, most: number) {
     this.#turnover = turnover;
     this.#most = most;
@@ -25,6 +25,7 @@ export class Patience {
    * could not be kept afterwards would be thrown away for one use.
    */
   soon(profile: Profile, start: number): InTime {
+    if (this.#most === 0) return never;
     const patience = Math.max(PATIENCE, OF_START * start);
     return (given, position) => {
       const key = fullKey(profile, given);
@@ -35,6 +36,11 @@ export class Patience {
 
   /** Returns what tells whether the sandboxes of a key serve a number of waiters before a start does. */
   beforeStart(profile: Profile, start: number): InTime {
+    if (this.#most === 0) return never;
     return (key, position) => this.#turnover.wait(fullKey(profile, key), position) <= start;
   }
+}
+
+function never(): boolean {
+  return false;
 }

@@ -3,7 +3,9 @@ import { setMaxListeners } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Sandbox } from "../../../../../src/engines/contract/contract.ts";
+import { DEFAULT_REUSE } from "../../../../../src/config/reuse-limits.ts";
 import { Pool } from "../../../../../src/engines/pool/pool.ts";
+import type { PoolOptions } from "../../../../../src/engines/pool/pool-options.ts";
 import { ScriptedLauncher } from "../../../../fakes/scripted-launcher.ts";
 
 const profile = { memory: 128, cpus: 1 };
@@ -25,12 +27,8 @@ class SlowLauncher extends ScriptedLauncher {
 let launcher: SlowLauncher;
 let pool: Pool;
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"],
-  });
-  launcher = new SlowLauncher();
-  pool = new Pool(launcher, {
+function newPool(limits: Partial<PoolOptions> = {}): Pool {
+  const pool = new Pool(launcher, {
     profile,
     min: MIN,
     max: MAX,
@@ -39,8 +37,18 @@ beforeEach(() => {
     maxWaiting: 100,
     healthInterval: 5_000,
     onError: (error) => expect.unreachable(String(error)),
+    ...limits,
   });
   pool.prewarm();
+  return pool;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"],
+  });
+  launcher = new SlowLauncher();
+  pool = newPool();
 });
 afterEach(async () => {
   const closed = pool.close();
@@ -153,4 +161,23 @@ it("calls one sandbox more than a thousand times", async () => {
   expect(started()).toBe(before);
   hot.isOver = true;
   await passed(50);
+});
+
+it.each([
+  ["all of them are to be warm", { min: MAX }],
+  ["that is set", { reuse: { ...DEFAULT_REUSE, total: 0 } }],
+])("waits for no sandbox of its own if none is kept because %s", async (_why, limits) => {
+  const key = "hot";
+  const own = newPool(limits);
+  await passed(5 * START);
+  const first = await own.acquire(profile, never, { key });
+  await passed(100);
+  own.keep(first, key);
+  await passed(2 * START);
+  // One runs, and others are warm.
+  for (let each = 0; each < 2; each += 1) void own.acquire(profile, never, { key });
+  expect([own.leased, own.waiting]).toEqual([2, 0]);
+  const closed = own.close();
+  await passed(START);
+  await closed;
 });
