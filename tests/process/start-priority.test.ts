@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
+import type { Sandbox } from "../../src/engines/contract/contract.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
 
@@ -24,18 +25,13 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Lists the priorities of all threads of the sandboxes here, as the kernel tells them. */
-async function priorities(): Promise<number[]> {
+/** Lists the priorities of all threads of a process, as the kernel tells them. */
+async function priorities(pid: number): Promise<number[]> {
   const found = new Set<number>();
-  const text = (path: string) => readFile(path, "utf8").catch(() => "");
-  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    if (Number(pid) === process.pid) continue;
-    if (!(await text(`/proc/${pid}/cmdline`)).includes(`${directory}/`)) continue;
-    for (const thread of await readdir(`/proc/${pid}/task`).catch(() => [])) {
-      const stat = await text(`/proc/${pid}/task/${thread}/stat`);
-      const nice = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[NICE];
-      if (nice !== undefined) found.add(Number(nice));
-    }
+  for (const thread of await readdir(`/proc/${pid}/task`)) {
+    const stat = await readFile(`/proc/${pid}/task/${thread}/stat`, "utf8").catch(() => "");
+    const nice = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[NICE];
+    if (nice !== undefined) found.add(Number(nice));
   }
   return [...found];
 }
@@ -52,24 +48,46 @@ function mayRaise(): boolean {
   }
 }
 
+/** Starts a sandbox whose process is stopped as soon as it runs, so that it can be looked at. */
+async function stopped(hurried: boolean) {
+  const { spawner } = launcher;
+  const start = spawner.start.bind(spawner);
+  let launch: Promise<Sandbox> | undefined;
+  const pid = await new Promise<number>((resolve, reject) => {
+    spawner.start = async (command) => {
+      const child = await start(command);
+      process.kill(child.pid, "SIGSTOP");
+      // Later than the launcher, which goes on at once.
+      setImmediate(() => resolve(child.pid));
+      return child;
+    };
+    launch = launcher.launch(PROFILE, undefined, hurried);
+    launch.catch(reject);
+  }).finally(() => {
+    spawner.start = start;
+  });
+  return { launch: launch as Promise<Sandbox>, pid };
+}
+
 it("are low while nobody waits, and those of this process as soon as it can be lent", async () => {
   const usual = getPriority();
   for (const hurried of [false, true]) {
-    let lowest = usual;
-    let isUp = false;
-    const launch = launcher.launch(PROFILE, undefined, hurried).finally(() => {
-      isUp = true;
-    });
-    while (!isUp) {
-      lowest = Math.max(lowest, ...(await priorities()));
-      await sleep(1);
-    }
-    expect(lowest - usual).toBe(!hurried && mayRaise() ? 10 : 0);
+    const { launch, pid } = await stopped(hurried);
+    const lowered = await priorities(pid);
+    process.kill(pid, "SIGCONT");
     const sandbox = await launch;
-    expect(await priorities()).toEqual([usual]);
+    expect(lowered).toContain(!hurried && mayRaise() ? usual + 10 : usual);
+    expect(await priorities(pid)).toEqual([usual]);
     const ending = await sandbox.run(job("export default () => 1"), { onLog: () => {} }, 20_000);
     expect(ending).toMatchObject({ type: "result", text: "1" });
-    expect(await priorities()).toEqual([usual]);
+    expect(await priorities(pid)).toEqual([usual]);
     await sandbox.destroy();
   }
+});
+
+it("are no longer low if the start takes long", async () => {
+  const { launch, pid } = await stopped(false);
+  while ((await priorities(pid)).some((each) => each !== getPriority())) await sleep(50);
+  process.kill(pid, "SIGCONT");
+  await (await launch).destroy();
 });
