@@ -1,5 +1,5 @@
 /** Tests the process that starts the sandboxes of level `isolated`, and its end. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +37,18 @@ async function run(sandbox: Sandbox, code: string): Promise<unknown> {
 
 async function gone(pid: unknown): Promise<void> {
   while (existsSync(`/proc/${pid}`)) await sleep(20);
+}
+
+/** Tells whether a process has an argument, without a turn of the event loop. */
+function runs(argument: string): boolean {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.some((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(argument);
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Command of a process that waits, and that is recognised as one of this directory's. */
@@ -129,4 +141,25 @@ it("is killed with its processes if it does not obey", async () => {
   expect(existsSync(`/proc/${third.pid}`)).toBe(true);
   spawner.close();
   await gone(third.pid);
+});
+
+it("leaves no process when it is lost, whatever its program is by now", async () => {
+  const spawner = new Spawner();
+  const other = { file: process.execPath, args: ["-e", "setInterval(() => {}, 1_000)"] };
+  const first = await spawner.start({ ...waiting(), ...other });
+  process.kill(Number(spawner.pid), "SIGKILL");
+  expect(await first.ended).toBeUndefined();
+  await gone(first.pid);
+
+  const second = await spawner.start(waiting());
+  const mark = `${directory}/late`;
+  const late = spawner.start({ ...waiting(), args: [...waiting().args, mark] });
+  // Started meanwhile, and its report comes after the end.
+  for (let look = 0; look < 500 && !runs(mark); look += 1) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  }
+  spawner.close();
+  await expect(late).rejects.toThrow("could not be started");
+  await gone(second.pid);
+  while (runs(mark)) await sleep(20);
 });

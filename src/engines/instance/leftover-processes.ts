@@ -14,7 +14,7 @@ export async function killLeftovers(directory: string): Promise<void> {
 }
 
 /** Kills a process if it is a sandbox of this directory. An id may belong to another one by now. */
-export async function killLeftover(directory: string, pid: string): Promise<void> {
+async function killLeftover(directory: string, pid: string): Promise<void> {
   try {
     const socket = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0").at(-2);
     if (!socket?.startsWith(`${directory}/`)) return;

@@ -17,7 +17,7 @@ export type Order =
 
 /** Report of the spawner, one line of JSON each. */
 export type Report =
-  | { readonly started: number; readonly pid: number }
+  | { readonly started: number; readonly pid: number; readonly start?: string | undefined }
   | { readonly alive: true }
   /** Exit code, 128 + signal for a signal, −1 if it never started; first words of its errors. */
   | { readonly ended: number; readonly code: number; readonly said: string };

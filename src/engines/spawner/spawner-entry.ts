@@ -7,6 +7,7 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import { constants } from "node:os";
 import { ownDescriptors } from "../../base/inherited-descriptors.ts";
 import { type Command, lines, type Order, type Report } from "./orders.ts";
+import { startOf } from "./same-process.ts";
 
 const MAX_SAID = 2_000;
 /** Signals that a terminal or a service manager sends to all processes of the control plane. */
@@ -33,7 +34,9 @@ function start(number: number, { file, args, cwd, env }: Command): void {
   child.once("close", (code, signal) => {
     end(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
   });
-  if (child.pid !== undefined) report({ started: number, pid: child.pid });
+  const { pid } = child;
+  // Read before its end can be noted, so that it is no other process's.
+  if (pid !== undefined) report({ started: number, pid, start: startOf(pid) });
 }
 
 function stop(): never {

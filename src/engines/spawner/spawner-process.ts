@@ -2,8 +2,8 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import { deadline } from "../../base/deadline.ts";
 import { ownDescriptors } from "../../base/inherited-descriptors.ts";
 import { builtPath } from "../../base/package-root.ts";
-import { killLeftover } from "../instance/leftover-processes.ts";
 import { type Command, lines, type Order, type Report } from "./orders.ts";
+import { killSame } from "./same-process.ts";
 
 /** Flags for a process with little memory and few threads. */
 const SMALL = ["--v8-pool-size=1", "--max-semi-space-size=1", "--max-old-space-size=64"];
@@ -26,8 +26,8 @@ export interface Ended {
 }
 
 interface Entry {
-  readonly directory: string;
-  pid?: number;
+  /** Ends the process by its id, without the spawner. */
+  kill: () => void;
   readonly onStarted: (pid: number) => void;
   readonly onEnded: (ended: Ended | undefined) => void;
 }
@@ -92,7 +92,7 @@ export class SpawnerProcess {
           signal: (signal) => this.#signal(number, signal),
           hush: () => this.#send({ hush: number }),
         });
-      this.#entries.set(number, { directory: command.cwd, onStarted, onEnded });
+      this.#entries.set(number, { kill: () => {}, onStarted, onEnded });
       this.#hold();
       if (this.#ended) this.#lose();
       else this.#send({ start: number, command });
@@ -116,7 +116,7 @@ export class SpawnerProcess {
   async #insist(number: number): Promise<void> {
     const entry = this.#entries.get(number);
     if (entry === undefined) return;
-    await killLeftover(entry.directory, String(entry.pid));
+    entry.kill();
     const answer = new Promise<void>((resolve) => this.#asking.push(resolve));
     this.#send({ alive: true });
     await deadline(answer, this.#patience(), "An answer").catch(() => this.end());
@@ -128,10 +128,13 @@ export class SpawnerProcess {
 
   #take(report: Report): void {
     if ("started" in report) {
-      const entry = this.#entries.get(report.started);
-      if (entry === undefined) return;
-      entry.pid = report.pid;
-      entry.onStarted(report.pid);
+      const { started, pid, start } = report;
+      const entry = this.#entries.get(started);
+      const kill = (): void => killSame(pid, start);
+      // Without an entry, the spawner was killed after it had started the process.
+      if (entry === undefined) return void kill();
+      entry.kill = kill;
+      entry.onStarted(pid);
       return;
     }
     if ("alive" in report) {
@@ -150,9 +153,9 @@ export class SpawnerProcess {
     const lost = [...this.#entries.values()];
     this.#entries.clear();
     this.#hold();
-    for (const { directory, pid, onEnded } of lost) {
-      const killed = pid === undefined ? Promise.resolve() : killLeftover(directory, String(pid));
-      void killed.then(() => onEnded(undefined));
+    for (const { kill, onEnded } of lost) {
+      kill();
+      onEnded(undefined);
     }
   }
 

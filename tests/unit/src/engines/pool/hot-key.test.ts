@@ -2,8 +2,8 @@
 import { setMaxListeners } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Sandbox } from "../../../../../src/engines/contract/contract.ts";
 import { DEFAULT_REUSE } from "../../../../../src/config/reuse-limits.ts";
+import type { Sandbox } from "../../../../../src/engines/contract/contract.ts";
 import { Pool } from "../../../../../src/engines/pool/pool.ts";
 import type { PoolOptions } from "../../../../../src/engines/pool/pool-options.ts";
 import { ScriptedLauncher } from "../../../../fakes/scripted-launcher.ts";
