@@ -331,8 +331,8 @@ export class Pool {
 
   /** Returns a recent grant to prepare a sandbox for, if there is room that nobody waits for. */
   #unprepared(): WarmGroup | undefined {
-    const hasRoom = this.waiting === 0 && this.#alive < this.#options.max;
-    return hasRoom ? this.#prepared.missing() : undefined;
+    const isNeeded = [...this.#warmSandboxes].some((each) => this.#inNeed(each) > 0);
+    return isNeeded || this.#alive >= this.#options.max ? undefined : this.#prepared.missing();
   }
 
   /** Gives warm sandboxes to waiters in their turn, if they may have them. */

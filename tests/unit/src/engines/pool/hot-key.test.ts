@@ -6,6 +6,7 @@ import { DEFAULT_REUSE } from "../../../../../src/config/reuse-limits.ts";
 import type { Sandbox } from "../../../../../src/engines/contract/contract.ts";
 import { Pool } from "../../../../../src/engines/pool/pool.ts";
 import type { PoolOptions } from "../../../../../src/engines/pool/pool-options.ts";
+import type { WorkerGrant } from "../../../../../src/protocol/grants.ts";
 import { ScriptedLauncher } from "../../../../fakes/scripted-launcher.ts";
 
 const profile = { memory: 128, cpus: 1 };
@@ -66,16 +67,16 @@ async function passed(ms: number): Promise<void> {
 }
 
 /** Lets clients call the same code, each again as soon as it has its answer, until it is told to stop. */
-function load(clients: number, ms: (call: number) => number, key = "hot") {
+function load(clients: number, ms: (call: number) => number, key = "hot", lender = pool) {
   const load = { calls: 0, longest: 0, isOver: false };
   const client = async (): Promise<void> => {
     while (!load.isOver) {
       const asked = performance.now();
-      const sandbox = await pool.acquire(profile, never, { key });
+      const sandbox = await lender.acquire(profile, never, { key });
       load.longest = Math.max(load.longest, performance.now() - asked);
       load.calls += 1;
       await new Promise((resolve) => setTimeout(resolve, ms(load.calls)));
-      pool.keep(sandbox, key);
+      lender.keep(sandbox, key);
       // The answer's way to the client, and back.
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
@@ -179,5 +180,28 @@ it.each([
   expect([own.leased, own.waiting]).toEqual([2, 0]);
   const closed = own.close();
   await passed(START);
+  await closed;
+});
+
+it("does not keep others from sandboxes that are prepared for their grants", async () => {
+  const own = newPool({ prepared: 2 });
+  const none = { read: false, write: false, sys: false, run: false, ffi: false, import: false };
+  const worker = { env: false, net: ["a.example"], ...none } as WorkerGrant;
+  await passed(2 * START);
+  const hot = load(16, () => 2, "hot", own);
+  await passed(500);
+  for (let call = 0; call < 2; call += 1) {
+    const acquired = own.acquire(profile, never, { tenant: "other", worker });
+    void acquired.then((sandbox) => own.discard(sandbox));
+    await passed(2 * START);
+  }
+  await passed(2 * START);
+  expect(own.waiting).toBeGreaterThan(0);
+  const prepared = launcher.alive.filter((sandbox) => sandbox.worker !== undefined);
+  expect(prepared).not.toEqual([]);
+  hot.isOver = true;
+  await passed(50);
+  const closed = own.close();
+  await passed(2 * START);
   await closed;
 });
