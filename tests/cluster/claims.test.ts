@@ -15,12 +15,13 @@ import { CASING, type Database } from "../../server/store/drizzle/database.ts";
 import { drizzleJobs } from "../../server/store/drizzle/jobs.ts";
 import { MIGRATIONS } from "../../server/store/drizzle/migrations.ts";
 import { openStore } from "../../server/store/open.ts";
+import { SOAK } from "../helpers/soak.ts";
 
 const MINUTE = 60_000;
 /** Most rows and entries that a claim may read, whatever waits: its window, and a few rows of a few tenants. */
 const MOST_READ = 2_500;
 /** Rows of the forms of waiting that are filled in beside the plain one. */
-const SOME = 20_000;
+const SOME = SOAK ? 20_000 : 10_000;
 
 interface Stage {
   readonly db: Database;
@@ -47,8 +48,8 @@ async function onPGlite(): Promise<Stage> {
 }
 
 describe.each([
-  { name: "PostgreSQL", open: onPostgres, many: 100_000 },
-  { name: "PGlite", open: onPGlite, many: 20_000 },
+  { name: "PostgreSQL", open: onPostgres, many: SOAK ? 100_000 : 20_000 },
+  { name: "PGlite", open: onPGlite, many: SOAK ? 20_000 : 10_000 },
 ])("a claim on $name", ({ open, many }) => {
   let stage: Stage;
   let jobs: Jobs;

@@ -6,9 +6,10 @@ import type { Store } from "../../server/store/contract/store.ts";
 import { openStore } from "../../server/store/open.ts";
 import { until } from "../contract/engine-contract.ts";
 import { ControlPlane } from "../helpers/control-plane.ts";
+import { SOAK } from "../helpers/soak.ts";
 import { unique } from "../helpers/store-rows.ts";
 
-const JOBS = 1_000;
+const JOBS = SOAK ? 1_000 : 300;
 /** Requests at once. */
 const AT_ONCE = 32;
 

@@ -13,7 +13,7 @@ import { SOAK } from "../helpers/soak.ts";
 /** Jobs and kills of the test with killed servers. */
 const { JOBS, KILLS, EVERY } = SOAK
   ? { JOBS: 500, KILLS: 40, EVERY: 5_000 }
-  : { JOBS: 60, KILLS: 4, EVERY: 1_000 };
+  : { JOBS: 30, KILLS: 2, EVERY: 1_000 };
 
 /** Code that tells the receiver of its start, and then each 50 ms until its time is over. */
 const CODE = `export default async ({ host, token, for: time }) => {

@@ -11,6 +11,7 @@ import { Cable } from "../helpers/cable.ts";
 import { ADMIN_KEY } from "../helpers/control-plane.ts";
 import { Overlap, Planes } from "../helpers/planes.ts";
 import { TestServer } from "../helpers/server.ts";
+import { SOAK } from "../helpers/soak.ts";
 import { unique } from "../helpers/store-rows.ts";
 
 let postgres: Postgres;
@@ -313,42 +314,45 @@ describe.concurrent("a server that is gone", () => {
     for (const store of stores) await store.close().catch(() => {});
   });
 
-  it("if it is killed, leaves its places to others within the time of a lease", async () => {
-    const limits = { concurrency: 1, queue: 9, sandbox: ["container", "isolated"] };
-    const tenant = unique("killed");
-    const { send, headers } = await shared.tenantWithKey(tenant, limits);
-    shared.behave(async () => ({ result: 1 }));
-    const server = await TestServer.start({
-      ISOLATE_ENGINE: "none",
-      ISOLATE_ADMIN_KEY: ADMIN_KEY,
-      ISOLATE_STORE_URL: postgres.url(),
-    });
-    const code = "export default () => new Promise((done) => setTimeout(done, 60_000))";
-    const request = { code, sandbox: "isolated", timeout: 70_000 };
-    const body = JSON.stringify(request);
-    const init = { method: "POST", headers, body };
-    const lost = fetch(`${server.url}/execute`, init).catch(() => undefined);
-    const held = async () => {
-      const rows = await postgres.query(
-        `select held from isolate.slot_leases where tenant = '${tenant}' and held = 1`,
-      );
-      return rows.length === 1;
-    };
-    await until(held);
-    let isOver = false;
-    const next = Promise.resolve(send(0)).finally(() => {
-      isOver = true;
-    });
-    await sleep(6_000);
-    expect(isOver).toBe(false);
-    const killedAt = performance.now();
-    await server.stop("SIGKILL");
-    expect((await next).status).toBe(200);
-    expect(performance.now() - killedAt).toBeLessThan(17_000);
-    expect(performance.now() - killedAt).toBeGreaterThan(5_000);
-    await lost;
-    await rm(server.runDirectory, { recursive: true, force: true });
-  });
+  it.runIf(SOAK)(
+    "if it is killed, leaves its places to others within the time of a lease",
+    async () => {
+      const limits = { concurrency: 1, queue: 9, sandbox: ["container", "isolated"] };
+      const tenant = unique("killed");
+      const { send, headers } = await shared.tenantWithKey(tenant, limits);
+      shared.behave(async () => ({ result: 1 }));
+      const server = await TestServer.start({
+        ISOLATE_ENGINE: "none",
+        ISOLATE_ADMIN_KEY: ADMIN_KEY,
+        ISOLATE_STORE_URL: postgres.url(),
+      });
+      const code = "export default () => new Promise((done) => setTimeout(done, 60_000))";
+      const request = { code, sandbox: "isolated", timeout: 70_000 };
+      const body = JSON.stringify(request);
+      const init = { method: "POST", headers, body };
+      const lost = fetch(`${server.url}/execute`, init).catch(() => undefined);
+      const held = async () => {
+        const rows = await postgres.query(
+          `select held from isolate.slot_leases where tenant = '${tenant}' and held = 1`,
+        );
+        return rows.length === 1;
+      };
+      await until(held);
+      let isOver = false;
+      const next = Promise.resolve(send(0)).finally(() => {
+        isOver = true;
+      });
+      await sleep(6_000);
+      expect(isOver).toBe(false);
+      const killedAt = performance.now();
+      await server.stop("SIGKILL");
+      expect((await next).status).toBe(200);
+      expect(performance.now() - killedAt).toBeLessThan(17_000);
+      expect(performance.now() - killedAt).toBeGreaterThan(5_000);
+      await lost;
+      await rm(server.runDirectory, { recursive: true, force: true });
+    },
+  );
 });
 
 interface Problem {
