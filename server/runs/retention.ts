@@ -11,6 +11,11 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** Milliseconds for finished jobs: two days, twice as long as callbacks are tried. */
 const JOBS = 2 * DAY;
+/**
+ * Most parts by which executions are kept and deleted. A list of a tenant's executions locks and plans
+ * each of them: at a hundred of them, some such lists at once would use up the database's locks.
+ */
+const MOST_PARTS = 15;
 const TENANTS_AT_ONCE = 100;
 /** Least milliseconds between two times, whichever server's. Timers are not exact. */
 const EVERY = 0.9 * HOUR;
@@ -47,15 +52,31 @@ export class Retention {
     await this.#pruning;
   }
 
+  /**
+   * Does each step though others fail: what keeps one kind of records must not let all others grow.
+   * Rejects with the first failure, so that the next server tries again.
+   */
   async prune(): Promise<void> {
-    const { store, days } = this.#options;
-    await store.executions.prepare();
-    await store.executions.prune(days * DAY);
-    await store.jobs.prune(JOBS);
-    await store.idempotency.prune(DAY);
-    await store.leases.prune();
-    await this.#pruneTenants();
-    await store.storage.recount();
+    const { store, days, onError } = this.#options;
+    const steps: (() => Promise<unknown>)[] = [
+      () => store.executions.prepare(Math.ceil(days / MOST_PARTS)),
+      () => store.executions.prune(days * DAY),
+      () => store.jobs.prune(JOBS),
+      () => store.idempotency.prune(DAY),
+      () => store.leases.prune(),
+      () => this.#pruneTenants(),
+      () => store.storage.recount(),
+    ];
+    const failures: unknown[] = [];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    for (const failure of failures.slice(1)) onError(failure);
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Deletes for tenants that keep records for less time than the server. */

@@ -160,6 +160,13 @@ export function executionsCases(store: () => Store): void {
         tenant: other,
       });
       expect(await until(day + DAY)).toBe(4);
+      // Several days go together.
+      await store().executions.record(rows);
+      await store().executions.prepare(4);
+      await store().executions.prepare();
+      expect([await ids(), await count(tenant)]).toEqual([[2, 1, 0].map((at) => rows[at]?.id), 3]);
+      expect(await until(day + 5 * DAY)).toBe(4);
+      expect(await ids()).toEqual([]);
     });
   });
 }

@@ -67,8 +67,8 @@ export interface Executions {
    * stays when they are deleted.
    */
   used(tenant: string, day: Date): Promise<{ executions: number; cpu: number }>;
-  /** Makes room for the rows of the next days, each apart from the others. */
-  prepare(): Promise<void>;
+  /** Makes room for the rows of the next days, so many days together. Default: each day apart. */
+  prepare(width?: number): Promise<void>;
   /**
    * Deletes rows, with their logs, that began more than `age` milliseconds ago, of one tenant or of all. Of all,
    * the rows of a day go together, once all of them are that old. Returns their number.

@@ -145,7 +145,7 @@ export function drizzleExecutions(db: Database): Executions {
       return row ?? { executions: 0, cpu: 0 };
     },
 
-    prepare: () => makeDays(db),
+    prepare: (width = 1) => makeDays(db, width),
 
     async prune(age, tenant) {
       const dropped = tenant === undefined ? await dropDays(db, age) : 0;
