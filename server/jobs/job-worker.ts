@@ -45,6 +45,8 @@ const MAX_PATIENCE = 24 * 3_600_000;
 const FULL_MS = 1_000;
 /** Milliseconds for which a statement without a known result may still take effect. */
 const UNCERTAIN = 30_000;
+/** Most cancelled jobs that a claim under way takes note of. A renewal misses the others. */
+const MOST_CANCELLED = 10_000;
 /** Milliseconds for the last writes at shutdown, if the store is away. */
 const LAST_WRITES = 5_000;
 
@@ -76,6 +78,8 @@ export class JobWorker {
   /** Time until which the store may claim jobs for this host without telling it. */
   #uncertainUntil = Number.NEGATIVE_INFINITY;
   #renewing: Promise<void> | undefined;
+  /** Jobs that were cancelled since the claim under way, which may have taken them before. */
+  #cancelled: Set<string> | undefined;
   /** Aborted when nothing is written any more. */
   readonly #last = new AbortController();
 
@@ -127,6 +131,8 @@ export class JobWorker {
 
   /** Ends a job that runs here and discards its answer. */
   abort(id: string): void {
+    if (this.#cancelled !== undefined && this.#cancelled.size < MOST_CANCELLED)
+      this.#cancelled.add(id);
     this.#held.abort(id);
   }
 
@@ -143,6 +149,8 @@ export class JobWorker {
     const give = setTimeout(() => this.#last.abort(), LAST_WRITES);
     await this.#held.over();
     clearTimeout(give);
+    // A renewal may still wait for a store that is away.
+    this.#last.abort();
     this.#announcement.close();
   }
 
@@ -166,15 +174,22 @@ export class JobWorker {
     this.#mayMore = true;
     this.#nextPoll = performance.now() + nextPoll(lease);
     const askedAt = performance.now();
-    const claimed = await store.claim(this.#owner, lease, free, this.#most());
-    this.#mayMore = claimed.length >= free;
-    if (isOffered && this.#mayMore) this.#announcement.make();
-    for (const job of claimed) {
-      // An answer that took as long as the claim leaves it to other hosts.
-      if (this.#held.isFresh(askedAt)) this.#begin(job, askedAt);
-      else this.#uncertainUntil = performance.now() + UNCERTAIN;
-      // Requests may be large, so other work gets a turn in between.
-      await nextTurn();
+    const cancelled = new Set<string>();
+    this.#cancelled = cancelled;
+    try {
+      const claimed = await store.claim(this.#owner, lease, free, this.#most());
+      this.#mayMore = claimed.length >= free;
+      if (isOffered && this.#mayMore) this.#announcement.make();
+      for (const job of claimed) {
+        if (cancelled.has(job.id)) continue;
+        // An answer that took as long as the claim leaves it to other hosts.
+        if (this.#held.isFresh(askedAt)) this.#begin(job, askedAt);
+        else this.#uncertainUntil = performance.now() + UNCERTAIN;
+        // Requests may be large, so other work gets a turn in between.
+        await nextTurn();
+      }
+    } finally {
+      this.#cancelled = undefined;
     }
   }
 

@@ -36,18 +36,27 @@ export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
   const heldBy = (owner: string) => and(eq(jobs.owner, owner), eq(jobs.state, "running"));
   const held = (owner: string, id: string) => and(eq(jobs.id, id), heldBy(owner));
 
+  /**
+   * Makes a list of an owner's running jobs, locked in the order of their ids. Whatever changes
+   * several of them locks them so, or else two such statements may wait for each other.
+   */
+  const inOrder = (owner: string, which: SQL): SQL =>
+    sql`select id from ${jobs} where ${heldBy(owner)} and ${which} order by id for update`;
+
   const finishAll: Jobs["finishAll"] = async (owner, finished) => {
     const known = finished.filter(({ id }) => isUuid(id));
     if (known.length === 0) return [];
     const given = known.map(
       ({ id, answer }) => sql`(${id}::uuid, ${sql.param(answer, jobs.answer)}::text)`,
     );
-    const { rows } = (await db.execute(sql`update ${jobs} as j
+    const { rows } =
+      (await db.execute(sql`with given (id, answer) as (values ${sql.join(given, sql`, `)}),
+      locked as (${inOrder(owner, sql`id in (select id from given)`)})
+      update ${jobs} as j
       set state = 'done', request = '{}', answer = given.answer, finished_at = now(),
         notify = callback is not null, notify_at = now()
-      from (values ${sql.join(given, sql`, `)}) as given (id, answer)
-      where j.id = given.id and owner = ${sql.param(owner, jobs.owner)} and state = 'running'
-      returning j.id`)) as unknown as { rows: { id: string }[] };
+      from given join locked using (id)
+      where j.id = given.id returning j.id`)) as unknown as { rows: { id: string }[] };
     return rows.map(({ id }) => id);
   };
 
@@ -87,7 +96,7 @@ export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
       const renewed = await db
         .update(jobs)
         .set({ claimedUntil: fromNow(lease) })
-        .where(and(heldBy(owner), inArray(jobs.id, [...ids])))
+        .where(inArray(jobs.id, sql`(${inOrder(owner, inArray(jobs.id, [...ids]))})`))
         .returning({ id: jobs.id });
       return renewed.map(({ id }) => id);
     },
@@ -96,7 +105,7 @@ export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
       const given = await db
         .update(jobs)
         .set({ ...UNCLAIMED, claimedUntil: null })
-        .where(and(heldBy(owner), notInArray(jobs.id, [...except])))
+        .where(inArray(jobs.id, sql`(${inOrder(owner, notInArray(jobs.id, [...except]))})`))
         .returning({ id: jobs.id });
       return given.length;
     },

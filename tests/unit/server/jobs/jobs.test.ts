@@ -6,9 +6,10 @@ import { type AddressInfo, createServer as createNetServer, type Socket } from "
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { FinalJobAnswer } from "../../../../server/store/contract/jobs.ts";
+import type { FinalJobAnswer, Jobs } from "../../../../server/store/contract/jobs.ts";
+import { StoreUnavailable } from "../../../../server/store/contract/store-errors.ts";
 import { jobs } from "../../../../server/store/drizzle/schema.ts";
-import { HostBusy, ShuttingDown } from "../../../../src/base/errors.ts";
+import { Aborted, HostBusy, ShuttingDown } from "../../../../src/base/errors.ts";
 import { until } from "../../../contract/engine-contract.ts";
 import { ControlPlane, type Json } from "../../../helpers/control-plane.ts";
 
@@ -416,5 +417,75 @@ describe("a callback", () => {
     expect(response.status).toBe(409);
     expect(await response.json()).toMatchObject({ error: { code: "SECRET_KEY_MISSING" } });
     expect((await client.send("/tenant/callback-secret")).status).toBe(409);
+  });
+});
+
+describe("a worker and the store's answers", () => {
+  let own: ControlPlane;
+  beforeAll(async () => {
+    own = await ControlPlane.open();
+  });
+  afterAll(() => own.close());
+
+  /** Makes a server that does not start by itself, and whose store does some things in a way of the test's own. */
+  function serverOver(some: Partial<Jobs>, lease: number) {
+    const jobs = new Proxy(own.store.jobs, {
+      get: (all, name) => Reflect.get(some, name) ?? Reflect.get(all, name),
+    });
+    const host = new ControlPlane({ ...own.store, jobs });
+    const server = host.serve({ lease });
+    working.push(server);
+    return { host, server };
+  }
+
+  it("begin no job that was cancelled while its claim was on its way", async () => {
+    const client = await newTenant(own.serve());
+    const begun: string[] = [];
+    let isFirst = true;
+    const { host, server } = serverOver(
+      {
+        claim: async (...args) => {
+          const claimed = await own.store.jobs.claim(...args);
+          if (isFirst) for (const { id } of claimed) await client.send(`/jobs/${id}`, "DELETE");
+          isFirst &&= claimed.length === 0;
+          return claimed;
+        },
+      },
+      60_000,
+    );
+    host.behave = async (job) => {
+      begun.push(job.code);
+      return { result: 1 };
+    };
+    const cancelled = await accepted(client, { code: `${code} // cancelled` });
+    server.services.worker.start();
+    expect(await over(client, cancelled)).toMatchObject({ status: "cancelled" });
+    const id = await accepted(client);
+    server.services.worker.wake();
+    await over(client, id);
+    expect(begun).toHaveLength(1);
+    expect(begun[0]).not.toContain("cancelled");
+  });
+
+  it("end a renewal that waits for a store that is away", async () => {
+    const client = await newTenant(own.serve());
+    let renewals = 0;
+    const renew = async (): Promise<never> => {
+      renewals += 1;
+      throw new StoreUnavailable();
+    };
+    const { host, server } = serverOver({ renew }, 300);
+    host.behave = (_job, { signal }) =>
+      new Promise((_resolve, reject) =>
+        signal?.addEventListener("abort", () => reject(new Aborted())),
+      );
+    const id = await accepted(client);
+    server.services.worker.start();
+    await until(() => renewals > 0);
+    await server.services.worker.close();
+    const before = renewals;
+    await sleep(2_000);
+    expect(renewals).toBeLessThanOrEqual(before + 1);
+    await client.send(`/jobs/${id}`, "DELETE");
   });
 });
