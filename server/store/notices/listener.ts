@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,12 +9,16 @@ import { StoreClient } from "../hosts/store-client.ts";
 /** Milliseconds between two checks of the connection, and milliseconds for the answer to one. */
 const CHECK_EVERY = 1_500;
 const CHECK_WITHIN = 2_000;
+/** Milliseconds for a first notice to arrive, which another connection sends. */
+const HEARD_WITHIN = 10_000;
 /** Milliseconds before the first and before a late attempt to connect again, with jitter. */
 const FIRST_PAUSE = 100;
 const LAST_PAUSE = 5_000;
 
 export interface ListenerOptions {
   readonly connection: StoreConnection;
+  /** Sends an empty text to a channel, on another connection. */
+  readonly probe: (channel: string) => Promise<unknown>;
   readonly onText: (channel: string, text: string) => void;
   /** Called when the connection has broken, and when it is back. */
   readonly onLoss: () => void;
@@ -26,6 +31,8 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #channels: Set<string>;
+  /** Channel of the texts that this listener sends to itself. */
+  readonly #own = `isolate-probe:${randomUUID()}`;
   readonly #closed = new AbortController();
   readonly #running: Promise<void>;
   #client: pg.Client | undefined;
@@ -33,7 +40,7 @@ export class Listener {
 
   constructor(options: ListenerOptions, channels: readonly string[]) {
     this.#options = options;
-    this.#channels = new Set(channels);
+    this.#channels = new Set([...channels, this.#own]);
     this.#running = this.#run();
   }
 
@@ -65,15 +72,34 @@ export class Listener {
     await client?.query(statement).catch((error: unknown) => client.emit("error", error));
   }
 
-  /** Listens to all channels, and to those that come meanwhile. */
-  async #listenToAll(client: pg.Client): Promise<void> {
-    const heard = new Set<string>();
+  /** Listens to all channels beside `known`, and to those that come meanwhile. */
+  async #listenToAll(client: pg.Client, known: Set<string>): Promise<void> {
     for (;;) {
-      const missing = [...this.#channels].filter((name) => !heard.has(name));
+      const missing = [...this.#channels].filter((name) => !known.has(name));
       if (missing.length === 0) return;
-      for (const name of missing) heard.add(name);
+      for (const name of missing) known.add(name);
       const statements = missing.map((name) => `listen ${pg.escapeIdentifier(name)}`);
       await client.query(statements.join("; "));
+    }
+  }
+
+  /**
+   * Resolves once a text of another connection has arrived. A pooler of transactions takes LISTEN,
+   * and passes nothing on; so does another database.
+   */
+  async #hears(client: pg.Client): Promise<void> {
+    const closed = new AbortController();
+    const late = sleep(HEARD_WITHIN, undefined, { signal: closed.signal, ref: false }).then(() => {
+      throw new Error("No notice arrives");
+    });
+    const heard = new Promise<void>((resolve) => {
+      client.on("notification", ({ channel }) => channel === this.#own && resolve());
+    });
+    try {
+      await Promise.race([this.#options.probe(this.#own).then(() => heard), late]);
+    } finally {
+      late.catch(() => {});
+      closed.abort();
     }
   }
 
@@ -110,7 +136,10 @@ export class Listener {
     let worked = false;
     try {
       await Promise.race([client.connect(), broken]);
-      await Promise.race([this.#listenToAll(client), broken]);
+      const known = new Set<string>();
+      await Promise.race([this.#listenToAll(client, known), broken]);
+      await Promise.race([this.#hears(client), broken]);
+      await Promise.race([this.#listenToAll(client, known), broken]);
       worked = true;
       this.#connected = true;
       this.#options.onLoss();

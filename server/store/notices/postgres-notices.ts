@@ -41,7 +41,8 @@ export class PostgresNotices implements Notices {
       else this.#texts.emit(addressed(channel), text);
     };
     const onLoss = (): void => void this.#emitter.emit(LOSS);
-    this.#listener = new Listener({ connection, onText, onLoss }, [CHANNEL]);
+    const probe = (channel: string) => pool.query("select pg_notify($1, '')", [channel]);
+    this.#listener = new Listener({ connection, probe, onText, onLoss }, [CHANNEL]);
   }
 
   get connected(): boolean {
