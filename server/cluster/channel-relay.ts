@@ -41,6 +41,7 @@ export class ChannelRelay implements Uplink {
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
   #unlisten: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(options: ChannelRelayOptions) {
     const { store, nodeId, router, onError } = options;
@@ -73,6 +74,7 @@ export class ChannelRelay implements Uplink {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#options.router.connect(undefined);
     clearTimeout(this.#timer);
     this.#unlisten?.();
@@ -81,7 +83,7 @@ export class ChannelRelay implements Uplink {
   }
 
   #plan(wait: number): void {
-    if (this.#sending !== undefined) return;
+    if (this.#sending !== undefined || this.#isClosed) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       const began = performance.now();
@@ -149,7 +151,10 @@ export class ChannelRelay implements Uplink {
     if (arrival === undefined) return;
     const { from } = arrival;
     const line = this.#arrivals.get(from) ?? { last: Promise.resolve(), count: 0 };
-    if (line.count >= MOST_ARRIVALS) return;
+    if (line.count >= MOST_ARRIVALS) {
+      if ("messages" in arrival) this.#miss(arrival);
+      return;
+    }
     this.#arrivals.set(from, line);
     line.count += 1;
     line.last = line.last
@@ -159,6 +164,13 @@ export class ChannelRelay implements Uplink {
         line.count -= 1;
         if (line.count === 0) this.#arrivals.delete(from);
       });
+  }
+
+  /** Counts the messages of a batch that came here and found no room. */
+  #miss({ tenant, messages, lost }: Batch): void {
+    const { router } = this.#options;
+    for (const [topic] of messages) router.lose(tenant, topic, 1);
+    for (const [topic, count] of lost) router.lose(tenant, topic, count);
   }
 
   async #deliver(arrival: NonNullable<ReturnType<typeof readArrival>>): Promise<void> {

@@ -24,7 +24,10 @@ export interface Channels {
   release(node: string, tenants: readonly string[]): Promise<void>;
   /** Lists the servers that have subscribers of a tenant, except one. */
   subscribers(tenant: string, except: string): Promise<string[]>;
-  /** Keeps large texts, and sends the others to their addresses, in their order. */
+  /**
+   * Keeps large texts, and sends the others to their addresses, in their order. Rejects if the
+   * database's queue of notices is filling up, whose rest is for notices of changes.
+   */
   send(kept: readonly KeptText[], texts: readonly AddressedText[]): Promise<void>;
   /** Returns a large text, if it is still there. */
   kept(id: string): Promise<string | undefined>;

@@ -1,7 +1,16 @@
 import { and, eq, gt, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { Channels } from "../contract/channels.ts";
+import { StoreUnavailable } from "../contract/store-errors.ts";
 import { type Database, fromNow } from "./database.ts";
 import { channelMessages, channelSubscribers } from "./server-tables.ts";
+
+/**
+ * Share of the database's queue of notices from which messages find no room in it. One listener that
+ * does not read keeps all of them there, and a full queue fails each change of a tenant, a key or a
+ * function.
+ */
+const MOST_OF_QUEUE = 0.25;
+const QUEUE_FULL = "Its queue of notices is filling up, because a listener does not read it";
 
 /** Lists texts of a parameter, in the same way for each driver. */
 function textsOf(texts: readonly string[]): SQL {
@@ -42,10 +51,15 @@ export function drizzleChannels(db: Database): Channels {
       const rows = pairsOf(kept.map(({ id, text }) => [id, text] as const));
       const sent = pairsOf(texts.map(({ address, text }) => [address, text] as const));
       // The commit waits for no disk, because it holds a lock of all transactions that notify.
-      await db.execute(sql`with kept as (
-        insert into ${channelMessages} (id, text) select (pair->>0)::uuid, pair->>1 from ${rows}
-      ) select pg_notify(pair->>0, pair->>1)
-        from (select set_config('synchronous_commit', 'off', true)) as quick, ${sent}`);
+      const done = (await db.execute(sql`with quick as materialized (
+        select set_config('synchronous_commit', 'off', true), pg_notification_queue_usage() < ${MOST_OF_QUEUE}::float8 as has_room
+      ), kept as (
+        insert into ${channelMessages} (id, text)
+          select (pair->>0)::uuid, pair->>1 from quick, ${rows} where has_room
+      ) select pg_notify(pair->>0, pair->>1) from quick, ${sent} where has_room`)) as unknown as {
+        rows: unknown[];
+      };
+      if (done.rows.length < texts.length) throw new StoreUnavailable(undefined, QUEUE_FULL);
     },
 
     async kept(id) {
