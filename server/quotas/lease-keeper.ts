@@ -44,8 +44,11 @@ export class LeaseKeeper {
     for (const slots of this.#slots) slots.close();
     await this.#renewing;
     const { leases, node, budgets } = this.#options;
-    await budgets.writeCharges();
-    await leases.giveAll(node);
+    try {
+      await budgets.writeCharges();
+    } finally {
+      await leases.giveAll(node);
+    }
   }
 
   #next(ms: number): void {

@@ -159,7 +159,8 @@ export class LeasedBudgets implements BudgetCounter {
 
   #retire(tenant: string, counted: Counted): void {
     if (this.#counted.get(tenant) === counted) this.#counted.delete(tenant);
-    this.#former.set(counted, tenant);
+    // Without a day there was no answer, so there is nothing to renew. There may be many while the store is away.
+    if (counted.day !== "") this.#former.set(counted, tenant);
   }
 
   async #ask(tenant: string, counted: Counted, wanted: Wanted): Promise<Granted> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Leases } from "../store/contract/leases.ts";
 import type { BudgetCounter } from "./budgets.ts";
 import type { LeasedPlaces } from "./concurrency-limits.ts";
@@ -5,6 +6,9 @@ import { LeaseKeeper } from "./lease-keeper.ts";
 import { LeasedBudgets } from "./leased-budgets.ts";
 import { LeasedRates } from "./leased-rates.ts";
 import type { RateCounter } from "./rates.ts";
+
+/** Milliseconds in which the store has to take everything back. */
+const LAST_MS = 3_000;
 
 /** Limits of tenants that several servers keep together, by leases in their store. */
 export class LeasesOfServer {
@@ -32,10 +36,13 @@ export class LeasesOfServer {
     this.#keeper.forget(anonymous);
   }
 
-  /** Gives everything back. Rejects if the store does not take it: it is then over by itself. */
+  /** Gives everything back, if the store takes it in time. Otherwise it is over by itself. */
   async close(): Promise<void> {
     this.rates.close();
     this.#budgets.close();
-    await this.#keeper.close();
+    const given = this.#keeper.close();
+    const late = new AbortController();
+    const limit = sleep(LAST_MS, undefined, { signal: late.signal }).catch(() => {});
+    await Promise.race([given, limit]).finally(() => late.abort());
   }
 }
