@@ -8,6 +8,8 @@ import { type Batch, batchText, readArrival, readBatch, referenceText } from "./
 import { Outgoing } from "./outgoing.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
+type Arrival = NonNullable<ReturnType<typeof readArrival>>;
+
 /** Milliseconds that messages wait for others. Each batch is one transaction. */
 const WAIT_MS = 10;
 /** Milliseconds until the store is asked again after a failure. */
@@ -152,7 +154,7 @@ export class ChannelRelay implements Uplink {
     const { from } = arrival;
     const line = this.#arrivals.get(from) ?? { last: Promise.resolve(), count: 0 };
     if (line.count >= MOST_ARRIVALS) {
-      if ("messages" in arrival) this.#miss(arrival);
+      this.#miss(arrival);
       return;
     }
     this.#arrivals.set(from, line);
@@ -166,18 +168,24 @@ export class ChannelRelay implements Uplink {
       });
   }
 
-  /** Counts the messages of a batch that came here and found no room. */
-  #miss({ tenant, messages, lost }: Batch): void {
+  /** Counts messages that came here and found no room, or are no longer where they were kept. */
+  #miss(arrival: Arrival): void {
     const { router } = this.#options;
-    for (const [topic] of messages) router.lose(tenant, topic, 1);
-    for (const [topic, count] of lost) router.lose(tenant, topic, count);
+    const { tenant } = arrival;
+    if (tenant === undefined) return;
+    const counts = "kept" in arrival ? arrival.counts : arrival.lost;
+    for (const [topic, count] of counts) router.lose(tenant, topic, count);
+    if ("messages" in arrival)
+      for (const [topic] of arrival.messages) router.lose(tenant, topic, 1);
   }
 
-  async #deliver(arrival: NonNullable<ReturnType<typeof readArrival>>): Promise<void> {
-    const { router, store } = this.#options;
-    const text = "kept" in arrival ? await store.channels.kept(arrival.kept) : undefined;
+  async #deliver(arrival: Arrival): Promise<void> {
+    const { router, store, onError } = this.#options;
+    const kept = async (id: string): Promise<string | undefined> =>
+      store.channels.kept(id).catch((error: unknown) => void onError(error));
+    const text = "kept" in arrival ? await kept(arrival.kept) : undefined;
     const batch = "kept" in arrival ? text && readBatch(text) : arrival;
-    if (!batch) return;
+    if (!batch) return this.#miss(arrival);
     const { tenant, messages, lost } = batch;
     for (const [topic, count] of lost) router.lose(tenant, topic, count);
     for (const [index, [topic, message]] of messages.entries()) {
@@ -197,7 +205,7 @@ function statementOf(
     const isLarge = Buffer.byteLength(text) > ADDRESSED_BYTES;
     const id = randomUUID();
     if (isLarge) kept.push({ id, text });
-    const told = isLarge ? referenceText(batch.from, id) : text;
+    const told = isLarge ? referenceText(batch, id) : text;
     for (const node of to) texts.push({ address: addressOf(node), text: told });
   }
   return [kept, texts];

@@ -29,7 +29,21 @@ const batch = z.object({
   lost: z.array(z.tuple([topic, z.int().min(1)])).max(BATCH_LOSSES),
 }) satisfies z.ZodType<Batch>;
 
-const reference = z.object({ from: id, kept: z.uuid() });
+/** A batch that is kept elsewhere. Its counts say what is lost if it is not found. */
+const reference = z.object({
+  from: id,
+  kept: z.uuid(),
+  tenant: id.optional(),
+  counts: z
+    .array(z.tuple([topic, z.int().min(1)]))
+    .max(BATCH_LOSSES)
+    .default([]),
+});
+
+export type Reference = z.output<typeof reference>;
+
+/** Most bytes of the counts in a reference. */
+const COUNTS_BYTES = 4_000;
 
 /** Writes a batch. JSON has escapes for whatever the database's texts cannot hold. */
 export function batchText(given: Batch): string {
@@ -37,12 +51,21 @@ export function batchText(given: Batch): string {
 }
 
 /** Writes where a batch is kept that is too large for its address. */
-export function referenceText(from: string, kept: string): string {
-  return JSON.stringify({ from, kept });
+export function referenceText({ from, tenant, messages, lost }: Batch, kept: string): string {
+  const totals = new Map<string, number>();
+  const add = (name: string, count: number) => totals.set(name, (totals.get(name) ?? 0) + count);
+  for (const [name] of messages) add(name, 1);
+  for (const [name, count] of lost) add(name, count);
+  let bytes = 0;
+  const counts = [...totals].slice(0, BATCH_LOSSES).filter((each) => {
+    bytes += Buffer.byteLength(JSON.stringify(each)) + 1;
+    return bytes <= COUNTS_BYTES;
+  });
+  return JSON.stringify({ from, kept, tenant, counts });
 }
 
 /** Reads what arrives at an address. Returns `undefined` for anything else. */
-export function readArrival(given: string): Batch | z.output<typeof reference> | undefined {
+export function readArrival(given: string): Batch | Reference | undefined {
   const value = parsed(given);
   return batch.safeParse(value).data ?? reference.safeParse(value).data;
 }

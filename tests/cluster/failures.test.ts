@@ -8,6 +8,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
 import { ChannelRelay } from "../../server/cluster/channel-relay.ts";
+import { type Batch, readArrival, referenceText } from "../../server/cluster/channel-text.ts";
 import { LeasesOfServer } from "../../server/quotas/leases-of-server.ts";
 import { Retention } from "../../server/runs/retention.ts";
 import type { Store } from "../../server/store/contract/store.ts";
@@ -227,11 +228,12 @@ it("counts messages that find no room on their arrival, and sends none after its
     open = resolve;
   });
   let sends = 0;
+  let isAway = false;
   const slow = {
     ...store,
     channels: {
       ...store.channels,
-      kept: () => gate.then(() => undefined),
+      kept: () => (isAway ? Promise.reject(new Error("away")) : gate.then(() => undefined)),
       subscribers: async () => ["another"],
       send: async () => {
         sends += 1;
@@ -255,6 +257,24 @@ it("counts messages that find no room on their arrival, and sends none after its
     return member.dropped > 0;
   });
   expect(member.dropped % 3).toBe(0);
+  const other = unique("tenant");
+  const late = router.join(other);
+  late.subscribe("t");
+  isAway = true;
+  // What is not where it was kept counts, too.
+  const large = {
+    from: "y",
+    tenant: other,
+    messages: [
+      ["t", "1"],
+      ["t", "2"],
+    ],
+    lost: [["t", 3]],
+  };
+  const gone = referenceText(large as unknown as Batch, randomUUID());
+  expect(readArrival(gone)).toMatchObject({ tenant: other, counts: [["t", 5]] });
+  await store.channels.send([], [{ address: `isolate:${nodeId}`, text: gone }]);
+  await until(() => late.dropped === 5);
   router.join(tenant).emit("t", "1");
   await until(() => sends === 1);
   router.join(tenant).emit("t", "2");
