@@ -15,9 +15,10 @@ import type { Store } from "../../server/store/contract/store.ts";
 import { StoreUnavailable } from "../../server/store/contract/store-errors.ts";
 import { CASING } from "../../server/store/drizzle/database.ts";
 import { dropDays } from "../../server/store/drizzle/execution-days.ts";
+import { connectionOptions } from "../../server/store/hosts/connection.ts";
 import { PostgresNotices } from "../../server/store/notices/postgres-notices.ts";
 import { openStore } from "../../server/store/open.ts";
-import { connectionOptions } from "../../server/store/postgres.ts";
+
 import { NO_LIMITS } from "../../server/tenants/limits.ts";
 import { ChannelRouter } from "../../src/channels/channels.ts";
 import { until } from "../contract/engine-contract.ts";
