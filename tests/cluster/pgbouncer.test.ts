@@ -1,8 +1,11 @@
 /** Tests a store whose statements go through a real PgBouncer in transaction mode. */
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
 import type { StoreUnavailable } from "../../server/store/contract/store-errors.ts";
+import { connectionOptions } from "../../server/store/hosts/connection.ts";
+import { PostgresNotices } from "../../server/store/notices/postgres-notices.ts";
 import { openStore } from "../../server/store/open.ts";
 import { until } from "../contract/engine-contract.ts";
 import { storeContract } from "../contract/store-contract.ts";
@@ -26,6 +29,23 @@ describe.skipIf(PGBOUNCER === undefined)("behind PgBouncer", () => {
   });
 
   storeContract("PostgreSQL behind PgBouncer", open);
+
+  it("is not taken for a connection that hears of changes", async () => {
+    const pool = new pg.Pool({ connectionString: postgres.url() });
+    let sent = 0;
+    const query = async (...args: Parameters<typeof pool.query>) => {
+      const result = await pool.query(...args);
+      sent += 1;
+      return result;
+    };
+    const connection = connectionOptions(bouncer.url(postgres.url()));
+    const notices = new PostgresNotices({ connection, pool: { query } as typeof pool });
+    await until(() => sent > 0 || notices.connected);
+    await sleep(200);
+    expect(notices.connected).toBe(false);
+    await notices.close();
+    await pool.end();
+  });
 
   it("serves executions, jobs and idempotent requests by two servers", async () => {
     const planes = [new ControlPlane(await open()), new ControlPlane(await open())];
