@@ -13,7 +13,7 @@ const DAY = 24 * HOUR;
 const JOBS = 2 * DAY;
 /**
  * Most parts by which executions are kept and deleted. A list of a tenant's executions locks and plans
- * each of them: at a hundred of them, some such lists at once would use up the database's locks.
+ * each of them. With a hundred, some such lists at once would use up the database's locks.
  */
 const MOST_PARTS = 15;
 const TENANTS_AT_ONCE = 100;

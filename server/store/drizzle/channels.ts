@@ -6,8 +6,7 @@ import { channelMessages, channelSubscribers } from "./server-tables.ts";
 
 /**
  * Share of the database's queue of notices from which messages find no room in it. One listener that
- * does not read keeps all of them there, and a full queue fails each change of a tenant, a key or a
- * function.
+ * does not read keeps all of them there. A full queue fails each change of a tenant, key or function.
  */
 const MOST_OF_QUEUE = 0.25;
 const QUEUE_FULL = "Its queue of notices is filling up, because a listener does not read it";
