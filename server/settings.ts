@@ -61,6 +61,8 @@ function settingsOf(env: NodeJS.ProcessEnv) {
       ...given.config,
       npm: { ...given.config.npm, ...npmDirectory(given.store) },
       tenants: adminKey !== undefined,
+      // Requests that name no level run, as they do where there is an engine.
+      ...(engine === "none" && { sandbox: "isolated" as const }),
       queueTimeout: given.queueTimeout,
       maxMemory: Math.max(1_024, given.config.memory ?? 0),
     }),

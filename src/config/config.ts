@@ -36,7 +36,10 @@ const schema = z.strictObject({
   queueTimeout: z.int().min(0).max(3_600_000).default(DEFAULT_QUEUE_TIMEOUT),
   /** Port of a server with this configuration; the library listens nowhere. */
   port: z.int().min(0).max(65_535).default(8_787),
-  /** Level of a request without one: `container` for a server, `isolated` for the library. */
+  /**
+   * Level of a request without one: `container` for a server with an engine, `isolated` for others
+   * and for the library.
+   */
   sandbox: z.enum(SANDBOX_LEVELS).optional(),
   /** Megabytes of a sandbox for a request without a size. */
   memory: megabytes.prefault(256),

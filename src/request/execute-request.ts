@@ -48,7 +48,7 @@ export const executeRequest = strictObject({
     .meta({ description: '"none", or an object of what the code may reach' }),
   /** Adds the plan to the answer: what the code was granted, and how. Default false. */
   explain: z.boolean().default(false).meta({ description: "Whether the answer holds the plan" }),
-  /** Default `"container"`; in the library `"isolated"`. */
+  /** Default `"container"`; `"isolated"` in the library, and in a server without an engine. */
   sandbox: z.enum(SANDBOX_LEVELS).optional().meta({ description: "Level of isolation" }),
   /**
    * Reuse of sandboxes. `"tenant"` runs any code in a new worker of a sandbox in which code of the tenant has
