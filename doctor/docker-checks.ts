@@ -3,16 +3,15 @@ import { call } from "../src/engines/container/docker.ts";
 import { checkRuntime } from "../src/engines/container/runtime.ts";
 import { assertSeccomp } from "../src/engines/container/seccomp.ts";
 import {
+  foreignEngine,
   missingRuntime,
+  oldEngine,
   silentEngine,
   unfilteredCalls,
 } from "../src/engines/explain/host-faults.ts";
 import { type Finding, fail, faulty, ok, warn } from "./finding.ts";
 import { knownBad } from "./known-bad.ts";
-import { compareVersions } from "./version.ts";
 
-/** Oldest version of the engine's API that was tested. */
-const OLDEST_API = "1.41";
 const PING_WITHIN = 3_000;
 const CGROUPS =
   "docs/operate/troubleshooting.md#control-groups says how a host gets control groups";
@@ -72,12 +71,11 @@ export async function* checkEngine(
 
 function answering(socket: string, info: EngineInfo, version: EngineVersion): Finding {
   const { Version = "?", ApiVersion = "0.0" } = version;
-  const said = `Docker Engine ${Version} with API ${ApiVersion} answers at ${socket}`;
-  if (info.OSType !== "linux") {
-    return fail("engine", `${said}, but runs ${info.OSType} containers`, "Switch it to Linux");
-  }
-  if (compareVersions(ApiVersion, OLDEST_API) >= 0) return ok("engine", said);
-  return warn("engine", `${said}, which is older than any this was tried with`, "Update it");
+  const foreign = foreignEngine(info.OSType);
+  if (foreign !== undefined) return faulty("engine", foreign);
+  const old = oldEngine(Version, ApiVersion);
+  if (old !== undefined) return warn("engine", old.message, old.advice);
+  return ok("engine", `Docker Engine ${Version} with API ${ApiVersion} answers at ${socket}`);
 }
 
 /**

@@ -89,17 +89,21 @@ function installPeers() {
   }
 }
 
-/** Resolves with true if an engine answers on the socket. */
-function answers(socketPath) {
+/** Resolves with `undefined` if an engine answers on the socket, and with the error's code if not. */
+function silence(socketPath) {
   return new Promise((resolve) => {
     const ping = request({ socketPath, path: "/_ping", timeout: 3_000 }, (response) => {
       response.resume();
-      resolve(response.statusCode === 200);
+      resolve(response.statusCode === 200 ? undefined : "EPROTO");
     });
-    ping.on("timeout", () => ping.destroy());
-    ping.on("error", () => resolve(false));
+    ping.on("timeout", () => ping.destroy(Object.assign(new Error(), { code: "ETIMEDOUT" })));
+    ping.on("error", ({ code }) => resolve(code));
     ping.end();
   });
+}
+
+async function answers(socketPath) {
+  return (await silence(socketPath)) === undefined;
 }
 
 function usualSockets() {
@@ -117,13 +121,25 @@ function has(command) {
 async function ensureEngine() {
   if (SETTINGS.ISOLATE_ENGINE === "none") return;
   if (process.env.DOCKER_HOST) return; // The user chose this engine, and keeps it running.
-  for (const socket of usualSockets()) if (await answers(socket)) return;
+  for (const socket of usualSockets()) {
+    const code = await silence(socket);
+    if (code === undefined) return;
+    // An engine that this user may not use needs no installation and no start.
+    if (code === "EACCES") return sayForbidden(socket);
+  }
   if (process.platform !== "linux") {
     say("No Docker Engine answers: start Docker Desktop, or set ISOLATE_ENGINE=none");
     return;
   }
   if (!has("dockerd") && !installEngine()) return;
   await startEngine();
+}
+
+/** Says so in the words of src/engines/explain/host-faults.ts, which needs a build. */
+function sayForbidden(socket) {
+  say(
+    `No Docker Engine answers at ${socket}: this user may not open it (EACCES). Be root or in the group "docker" ("usermod -aG docker USER", then log in again), or name another socket by DOCKER_HOST. Without one, ISOLATE_ENGINE=none serves level "isolated" alone`,
+  );
 }
 
 /** Installs the distribution's engine. Returns whether there is one now. */

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
 import { collectDefaultMetrics } from "prom-client";
+import type { OperatorLog } from "../src/base/operator-log.ts";
 import { ChannelRouter } from "../src/channels/channels.ts";
 import { openKernel } from "../src/kernel/open.ts";
 import { buildApp } from "./app.ts";
@@ -40,7 +41,7 @@ export interface Assembled {
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { settings, logger } = options;
   const { config, containers, runDirectory, tools } = settings;
-  const log = (line: string): void => logger.info(line);
+  const log: OperatorLog = (line, level = "info") => logger[level](line);
   // Sandboxes start while the store is opened.
   const packageSets = new PreparedSets(options.store);
   const channels = new ChannelRouter();

@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../base/errors.ts";
+import type { OperatorLog } from "../base/operator-log.ts";
+import { Reminders } from "../base/reminders.ts";
 import type { SandboxLevel } from "../base/sandbox-level.ts";
 import type { Config } from "../config/config.ts";
 import type { Reach } from "../deno/deno.ts";
@@ -50,7 +52,7 @@ export interface EnginesOptions {
    */
   readonly hostAlone?: boolean | undefined;
   /** Receives lines for the operator, one at a time. */
-  readonly log: (line: string) => void;
+  readonly log: OperatorLog;
 }
 
 export interface Engines {
@@ -84,6 +86,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   await instance.addPart(join(runnerDirectory, RUNNER_ENTRY), () =>
     writeRunner(bundle, runnerDirectory),
   );
+  const reminders = new Reminders();
   const pool: PoolOptions = {
     ...config.cluster,
     profile: { memory: config.memory, cpus: config.cpus },
@@ -92,7 +95,10 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
     ...(hostAlone && HOST_ALONE),
     queueTimeout: config.queueTimeout,
     healthInterval: HEALTH_INTERVAL,
-    onError: (error) => log(error instanceof Error ? error.message : String(error)),
+    onError: (error) => {
+      const message = messageOf(error);
+      if (reminders.isDue(message)) log(message, "error");
+    },
   };
   // If another level is the default, few processes are kept warm.
   const { sandbox = "container" } = config;
@@ -112,7 +118,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
     log,
   });
   void launcher.missingWalls().then(
-    (missing) => missing && log(`Level "isolated" is weaker on this host: ${missing}`),
+    (missing) => missing && log(`Level "isolated" is weaker on this host: ${missing}`, "warn"),
     () => {},
   );
   const isolated = new PooledEngine(launcher, { ...pool, min: Math.min(few, pool.min) });

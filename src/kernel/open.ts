@@ -1,3 +1,4 @@
+import type { OperatorLog } from "../base/operator-log.ts";
 import type { SandboxLevel } from "../base/sandbox-level.ts";
 import type { Config } from "../config/config.ts";
 import type { Engine } from "../engines/contract/contract.ts";
@@ -22,7 +23,7 @@ export interface OpenOptions
   /** Lets the host alone bound the number of sandboxes. Default false. */
   readonly hostAlone?: boolean | undefined;
   /** Receives lines for the operator, one at a time. */
-  readonly log: (line: string) => void;
+  readonly log: OperatorLog;
   /** Levels to wait for, and the most milliseconds of that. Default: none. */
   readonly ready?: { readonly levels: readonly SandboxLevel[]; readonly timeout: number };
   /** Custom tools. */

@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { silentEngine } from "../../src/engines/explain/host-faults.ts";
 import { until } from "../contract/engine-contract.ts";
 import { containersOf, sandboxTicks } from "../helpers/containers.ts";
 import { inGVisor } from "../helpers/gvisor.ts";
@@ -175,10 +176,10 @@ describe("a server that ends", () => {
 });
 
 describe("a server without an engine", () => {
-  it("serves one layer, and says what to do for two", async () => {
+  it("serves one layer to requests that ask for none, and says what to do for two", async () => {
     const server = await TestServer.start({ ISOLATE_ENGINE: "none" });
-    expect(await server.execute({ ...GOOD, sandbox: "isolated" })).toMatchObject({ result: 42 });
-    const response = await server.post(GOOD);
+    expect(await server.execute(GOOD)).toMatchObject({ result: 42 });
+    const response = await server.post({ ...GOOD, sandbox: "container" });
     expect(response.status).toBe(503);
     const { error } = (await response.json()) as { error: { name: string; message: string } };
     expect(error.name).toBe("EngineUnavailable");
@@ -186,17 +187,24 @@ describe("a server without an engine", () => {
     expect(await server.dispose()).toEqual([]);
   });
 
-  it("says so, with a time to come back, while the engine it wants does not answer", async () => {
+  it("says so once, in the doctor's words, while the engine it wants does not answer", async () => {
     const directory = await mkdtemp(join(tmpdir(), "isolate-"));
-    const DOCKER_HOST = `unix://${directory}/docker.sock`;
-    const server = new TestServer(directory, { DOCKER_HOST });
+    const socket = `${directory}/docker.sock`;
+    const server = new TestServer(directory, { DOCKER_HOST: `unix://${socket}` });
     await server.start();
-    await until(() => server.log.includes("unavailable"));
+    const words = silentEngine(socket, Object.assign(new Error(), { code: "ENOENT" }));
+    const said = `${words.message}. ${words.advice}`;
+    await until(() => server.log.includes("No Docker Engine answers"));
     const response = await server.post(GOOD);
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).toBe("2");
+    const { error } = (await response.json()) as { error: { message: string } };
+    expect(error.message).toContain(said);
     expect(await server.execute({ ...GOOD, sandbox: "isolated" })).toMatchObject({ result: 42 });
     expect(await server.dispose()).toEqual([]);
+    const lines = server.log.split("\n").filter((line) => line.includes("No Docker Engine"));
+    const told = lines.filter((line) => !line.includes("The request failed"));
+    expect(told.map((line) => JSON.parse(line))).toMatchObject([{ level: "error", msg: said }]);
   });
 
   it.each([

@@ -29,6 +29,19 @@ function setup(
   return { status, said: stderr, ms: performance.now() - started };
 }
 
+/** Runs it as nobody on a host whose usual places have no engine's socket. */
+function setupWithoutEngine(script: string, env: Record<string, string>): Run {
+  const inside =
+    '/usr/bin/mount -t tmpfs none /run && exec /usr/bin/setpriv --reuid 65534 --clear-groups "$@"';
+  const args = ["--mount", "/bin/sh", "-c", inside, "sh", process.execPath, script];
+  const started = performance.now();
+  const { status, stderr } = spawnSync("/usr/bin/unshare", args, {
+    encoding: "utf8",
+    env: { PATH: process.env.PATH, ...env },
+  });
+  return { status, said: stderr, ms: performance.now() - started };
+}
+
 describe("set-up", () => {
   it("finds all there, says nothing and is done within a second", () => {
     const { status, said, ms } = setup(SCRIPT, {});
@@ -131,7 +144,7 @@ describe("set-up", () => {
         const bin = join(clone, "programs");
         await mkdir(bin);
         for (const name of ["sh", "apt-get"]) await symlink(`/usr/bin/${name}`, join(bin, name));
-        const { status, said } = setup(script, { PATH: bin, HOME: clone }, { uid: NOBODY });
+        const { status, said } = setupWithoutEngine(script, { PATH: bin, HOME: clone });
         expect(status).toBe(0);
         expect(said).toContain("sudo apt-get install docker.io");
         expect(said).toContain('{"sandbox":"isolated"}');
@@ -153,8 +166,15 @@ describe("set-up", () => {
         expect(said.includes("are skipped")).toBe(skipped);
       });
 
-      it("tells a user who may not start one what to run", () => {
+      it("tells a user who may not use the one that runs of its group, and not to start it", () => {
         const { status, said } = setup(script, { HOME: clone }, { uid: NOBODY });
+        expect(status).toBe(0);
+        expect(said).toContain("this user may not open it (EACCES)");
+        expect(said).not.toMatch(/sudo/);
+      });
+
+      it("tells a user who may not start one what to run", () => {
+        const { status, said } = setupWithoutEngine(script, { HOME: clone });
         expect(status).toBe(0);
         expect(said).toMatch(/sudo (systemctl start docker|dockerd)/);
       });

@@ -1,14 +1,19 @@
 import type Docker from "dockerode";
-import { EngineUnavailable, messageOf } from "../../base/errors.ts";
+import { EngineUnavailable } from "../../base/errors.ts";
+import type { OperatorLog } from "../../base/operator-log.ts";
+import { Reminders } from "../../base/reminders.ts";
 import type { RunnerBundle } from "../../deno/runner.ts";
 import type { EgressSettings } from "../../egress-client/egress.ts";
 import type { EgressLink } from "../../egress-client/link.ts";
 import { egressService } from "../../egress-client/service.ts";
 import {
+  brokenRuntime,
+  foreignEngine,
   type HostFault,
   missingImage,
   missingRuntime,
   missingSandbox,
+  oldEngine,
   silentEngine,
   unfilteredCalls,
 } from "../explain/host-faults.ts";
@@ -31,8 +36,7 @@ const CHECK_WHEN_UP = 2_000;
 const CHECK_WHEN_DOWN = 500;
 const REAP_EVERY = 60_000;
 
-const WHAT_TO_DO =
-  'Start Docker on the server, or ask for {"sandbox":"isolated"} if one layer of isolation is enough';
+const WEAKER = 'A request may ask for {"sandbox":"isolated"} if one layer of isolation is enough';
 
 const RUN_DIRECTORY = "docs/operate/troubleshooting.md#the-run-directory says more";
 
@@ -49,7 +53,7 @@ export interface DockerSupervisorOptions
   /** Admin socket of a proxy that the operator runs. Default: one is started in a container. */
   readonly egressSocket?: string | undefined;
   /** Receives lines for the operator, one at a time. */
-  readonly log: (line: string) => void;
+  readonly log: OperatorLog;
 }
 
 /**
@@ -72,6 +76,7 @@ export class DockerSupervisor {
   #up = false;
   #hasBeenUp = false;
   #lastReap = 0;
+  readonly #reminders = new Reminders();
   #next: NodeJS.Timeout | undefined;
   #checking: Promise<void>;
 
@@ -131,7 +136,9 @@ export class DockerSupervisor {
     const { pool } = this.#options;
     const onError = (error: unknown): void => {
       const isProfile = error instanceof ProfileUnavailable;
-      pool.onError(isProfile ? error.cause : error);
+      const broken = brokenRuntime(error);
+      const words = broken && new Error(`${broken.message}. ${broken.advice}`);
+      pool.onError(words ?? (isProfile ? error.cause : error));
       if (isProfile || !this.#up || this.engine.pool.closed) return;
       // Told before the pool tells those who wait for this start, so that they wait for the engine.
       if (isUnanswered(error)) {
@@ -172,12 +179,22 @@ export class DockerSupervisor {
 
   async #prepare(): Promise<void> {
     const { docker, bundle, log, runtime } = this.#options;
-    const info = await call("description", docker.info());
+    const [info, version] = await Promise.all([
+      call("description", docker.info()),
+      call("version", docker.version()),
+    ]);
+    const foreign = foreignEngine(info.OSType);
+    if (foreign !== undefined) {
+      this.#explain = () => foreign;
+      throw new EngineUnavailable(foreign.message);
+    }
+    const old = oldEngine(version.Version, version.ApiVersion);
+    if (old !== undefined) log(`${old.message}. ${old.advice}`, "warn");
     this.#explain = unfilteredCalls;
     assertSeccomp(info.SecurityOptions as unknown);
     this.#explain = missingRuntime;
     const warning = checkRuntime(info, runtime);
-    if (warning !== undefined) log(warning);
+    if (warning !== undefined) log(warning, "warn");
     this.#explain = missingImage;
     const [image, reaped] = await Promise.allSettled([
       ensureRunnerImage(docker, bundle, log),
@@ -189,6 +206,7 @@ export class DockerSupervisor {
     this.#fault = undefined;
     this.#up = true;
     this.#hasBeenUp = true;
+    this.#reminders.clear();
     log(`Docker Engine ${info.ServerVersion} is ready, sandboxes run ${this.#image}`);
     if (this.engine.pool.closed) return;
     this.#egress.keep();
@@ -208,17 +226,16 @@ export class DockerSupervisor {
 
   #goDown(error: unknown): void {
     const files = error instanceof RunDirectoryGone || error instanceof RunDirectoryUnseen;
-    const reason = files
-      ? error.message
-      : `The container engine is unavailable: ${messageOf(error)}. ${WHAT_TO_DO}`;
     const known = files ? { message: error.message, advice: RUN_DIRECTORY } : this.#explain(error);
+    const told = `${known.message}. ${known.advice}`;
     const stays = error instanceof EngineUnavailable;
     this.#fault = { known, stays };
     for (const listener of this.onFault) listener(known, stays);
-    if (this.engine.pool.halted?.message !== reason) this.#options.log(reason);
+    if (this.#reminders.isDue(told)) this.#options.log(told, "error");
     this.#up = false;
     this.#launcher.networks.forget();
     // An engine that has run comes back by itself. Others need the operator, so nobody waits.
+    const reason = files ? error.message : `${told}. ${WEAKER}`;
     this.engine.pool.halt(unavailable(reason), stays || !this.#hasBeenUp);
   }
 }

@@ -74,7 +74,7 @@ export class ProfileSandboxes implements WarmGroup {
       for (const waiter of [...this.waiting]) waiter.reject(error);
       return true;
     }
-    const message = "A sandbox could not be started";
+    const message = "A sandbox could not be started; the server's log has the reason";
     const known = error instanceof RunDirectoryGone;
     if (!known && !isTold) return false;
     const told = known ? error : new EngineUnavailable(message, { cause: error, retryAfter: 2 });
