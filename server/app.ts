@@ -7,6 +7,7 @@ import type { PaceLimits } from "./http/body/pace.ts";
 import { headBounds } from "./http/connections/head-bounds.ts";
 import { hostCheck } from "./http/host-check.ts";
 import { failed, mount } from "./http/mount.ts";
+import { nearRoutes } from "./http/near-routes.ts";
 import type { ApiEnv, Route } from "./http/route.ts";
 import { tracedRequest } from "./http/tracing.ts";
 import { UnreadResponses } from "./http/unread/unread-responses.ts";
@@ -94,7 +95,8 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
   const unread = new UnreadResponses(options.maxUnread);
   mount(app, { routes, auth, withBody, onError, unread, refusals: tenancy?.refusals });
   app.notFound((c) => {
-    const message = `There is no ${c.req.path.slice(0, 100)}`;
+    const { path } = c.req;
+    const message = `There is no ${path.slice(0, 100)}${nearRoutes(path, routes)}`;
     return failed(new HttpProblem(404, "NotFound", "NOT_FOUND", message), c, onError);
   });
   app.onError((error, c) => failed(error, c, onError));

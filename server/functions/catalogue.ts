@@ -107,6 +107,7 @@ function tooMany(): HttpProblem {
 
 export function noSuchFunction(name: string, version?: number): never {
   const what = version === undefined ? "" : `version ${version} of `;
-  const message = `There is no ${what}function "${name}"`;
+  const list = version === undefined ? "/functions" : `/functions/${name}/versions`;
+  const message = `There is no ${what}function "${name}"; GET ${list} lists those there are`;
   throw new HttpProblem(404, "NotFound", "FUNCTION_NOT_FOUND", message);
 }

@@ -49,7 +49,8 @@ export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
         const found = owner && (await functions.callable(owner.tenant, name));
         const version = found?.kind === "http" ? found : undefined;
         const caller = version?.public ? owner : await ownCaller(identify, tenant);
-        if (version === undefined || caller === undefined) return noSuchFunction(name);
+        if (caller === undefined) return noSuchFunction(name);
+        if (version === undefined) return found ? takesValue(found) : noSuchFunction(name);
         if (auth.open && !version.public && isCrossSite(raw)) throw crossSite(version);
         const isAnonymous = version.public && !(await isOwn(auth, identify, raw, tenant));
         input.c.set("tenant", tenant);
@@ -94,6 +95,11 @@ async function isOwn(
       return false;
     },
   );
+}
+
+function takesValue({ name }: Callable): never {
+  const message = `"${name}" takes a value: POST /functions/${name}/invoke calls it; deploy it with {"kind":"http"} to have it answer requests`;
+  throw new HttpProblem(404, "NotFound", "FUNCTION_NOT_FOUND", message);
 }
 
 function keyInUrl(): HttpProblem {

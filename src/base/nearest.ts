@@ -9,7 +9,13 @@ const LONGEST = 40;
  * didYouMean("permisions", ["input", "permissions"]) // '; did you mean "permissions"?'
  */
 export function didYouMean(given: string, known: readonly string[]): string {
-  if (given.length > LONGEST) return "";
+  const nearest = nearestOf(given, known);
+  return nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+}
+
+/** Returns the known name that an unknown one differs from by a slip, or is the same as. */
+export function nearestOf(given: string, known: readonly string[]): string | undefined {
+  if (given.length > LONGEST) return undefined;
   const asked = given.toLowerCase();
   let nearest: string | undefined;
   let least = Math.min(3, Math.floor((given.length + 1) / 3)) + 1;
@@ -20,7 +26,7 @@ export function didYouMean(given: string, known: readonly string[]): string {
     least = distance;
     nearest = name;
   }
-  return nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+  return nearest;
 }
 
 /** Counts the letters to insert, remove, replace, or swap with their neighbour. */

@@ -21,3 +21,18 @@ function escaped(character: string): string {
   const hex = (character.codePointAt(0) ?? 0).toString(16);
   return hex.length > 2 ? `\\u{${hex}}` : `\\x${hex.padStart(2, "0")}`;
 }
+
+/** Most names that a message lists. */
+const MOST_NAMES = 10;
+
+/**
+ * Lists names for a message, ten at most.
+ *
+ * @example
+ * someOf(["A", "B"]) // "A, B"
+ */
+export function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).map(shorten).join(", ");
+  const more = names.length - MOST_NAMES;
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}

@@ -1,3 +1,5 @@
+import { didYouMean } from "../base/nearest.ts";
+import { shorten, someOf } from "../base/shorten.ts";
 import type { Verdict } from "./refusal.ts";
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/;
@@ -30,7 +32,15 @@ export function judgeEnv(name: string, known: readonly string[]): Verdict {
     return { kind: "invalid", reason: "is not the name of an environment variable" };
   }
   if (known.includes(name)) return { granted: name };
-  return { kind: "forbidden", reason: "No such variable can be asked for here" };
+  return { kind: "forbidden", reason: unknownVariable(name, known) };
+}
+
+function unknownVariable(name: string, known: readonly string[]): string {
+  const there =
+    known.length === 0
+      ? `No variable can be asked for here: give the value as "input", or have the operator offer "${shorten(name)}"`
+      : `There is no variable "${shorten(name)}" to ask for; there is ${someOf(known)}`;
+  return `${there}${didYouMean(name, known)}`;
 }
 
 /**

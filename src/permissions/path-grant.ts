@@ -1,3 +1,4 @@
+import { someOf } from "../base/shorten.ts";
 import type { PlanInput } from "./plan-types.ts";
 import type { Verdict } from "./refusal.ts";
 
@@ -37,7 +38,7 @@ export function isWithin(path: string, directory: string): boolean {
 /** Judges a path that code wants to read. */
 export function judgeRead(path: string, { level, operator }: PlanInput): Verdict {
   if (!isPath(path)) return MALFORMED_PATH;
-  const nowhere = forbidden("No such path can be read here");
+  const nowhere = forbidden(unreadable(level, operator.mounts));
   if (RESERVED.some((directory) => isWithin(path, directory))) return nowhere;
   const target = mountOf(path, operator.mounts);
   if (level === "container") {
@@ -48,6 +49,18 @@ export function judgeRead(path: string, { level, operator }: PlanInput): Verdict
   return operator.mounts[target] === target
     ? { granted: path }
     : forbidden('level "isolated" mounts nothing: ask for level "container"');
+}
+
+/** Tells what can be read instead of a path that cannot. */
+function unreadable(level: PlanInput["level"], mounts: PlanInput["operator"]["mounts"]): string {
+  const targets = Object.keys(mounts);
+  const there =
+    level === "container"
+      ? [...targets, SCRATCH]
+      : targets.filter((target) => mounts[target] === target);
+  const instead =
+    there.length === 0 ? "; there is none at this level" : `; there is ${someOf(there)}`;
+  return `No such path can be read here${instead}. Give data as "input"`;
 }
 
 /** Judges a path that code wants to write. */

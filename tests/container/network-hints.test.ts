@@ -1,6 +1,7 @@
 /** Tests code that expects a normal machine on a network: its errors and their hints. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobGrants } from "../../src/engines/contract/contract.ts";
+import { egressWords } from "../../src/engines/explain/egress-words.ts";
 import { toOutcome, toOutput } from "../../src/engines/explain/outcome.ts";
 import { withTunnels } from "../../src/protocol/tunnels.ts";
 import type { Output } from "../../src/request/types.ts";
@@ -106,7 +107,7 @@ describe("a connection", () => {
     const { logs } = await output(grants([secure], [up]), `await fetch("https://evil.example")`);
     expect(logs?.at(-1)).toMatchObject({
       message: "fetch failed",
-      hint: `The egress proxy refused ${secure}: HOST_NOT_ALLOWED`,
+      hint: `The egress proxy refused ${secure}: HOST_NOT_ALLOWED, ${egressWords("HOST_NOT_ALLOWED")}`,
     });
     const own = await output(undefined, `throw new TypeError("fetch failed")`);
     expect(own.logs?.at(-1)).not.toHaveProperty("hint");

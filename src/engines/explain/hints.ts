@@ -2,6 +2,7 @@ import { syntaxHint } from "../../bundler/syntax-hints.ts";
 import type { Fault } from "../../protocol/messages.ts";
 import type { Denial, SandboxLevel } from "../../request/types.ts";
 import { type Grantable, permissionFor } from "./denials.ts";
+import { egressWords } from "./egress-words.ts";
 import { globalHint } from "./global-hints.ts";
 import { moduleHint } from "./module-hints.ts";
 import { NOT_PUBLIC, networkHint } from "./network-hints.ts";
@@ -102,8 +103,8 @@ export function hintFor(
  * it.
  *
  * @example
- * const denied = [{ kind: "net", value: "x.org:443", by: "egress", code: "HOST_NOT_ALLOWED" }];
- * proxyHint({ name: "TypeError", message: "fetch failed" }, denied) // "The egress proxy refused x.org:443: HOST_NOT_ALLOWED"
+ * const denied = [{ kind: "net", value: "x.org:443", by: "egress", code: "HEAD_TIMEOUT" }];
+ * proxyHint({ name: "TypeError", message: "fetch failed" }, denied) // "The egress proxy refused x.org:443: HEAD_TIMEOUT, the request's head came too slowly: send it at once"
  */
 export function proxyHint(
   { name, message, cause }: Fault,
@@ -113,5 +114,8 @@ export function proxyHint(
   // A cause of another kind, such as a bad certificate, has nothing to do with earlier refusals.
   if (cause !== undefined && !OF_PROXY.test(cause.message)) return undefined;
   const last = denied.findLast(({ by }) => by === "egress");
-  return last && `The egress proxy refused ${last.value}: ${last.code}`;
+  if (last === undefined) return undefined;
+  const { value, code = "" } = last;
+  const words = egressWords(code);
+  return `The egress proxy refused ${value}: ${code}${words === undefined ? "" : `, ${words}`}`;
 }

@@ -1,4 +1,5 @@
 import type { Fault } from "../../protocol/messages.ts";
+import { egressWords } from "./egress-words.ts";
 
 const LISTEN =
   'A sandbox cannot listen, and has no UDP: it connects out, by fetch, WebSocket or Deno.connect; executions reach each other by the "channel" tool';
@@ -43,6 +44,14 @@ const TOLD_BY_MESSAGE: readonly (readonly [name: string, message: RegExp, hint: 
  */
 export function networkHint({ name, message, stack = "" }: Fault): string | undefined {
   const told = TOLD_BY_MESSAGE.find(([usual, words]) => name === usual && words.test(message))?.[2];
+  if (told === undefined && name === "ConnectionRefused") return tunnelHint(message);
   if (told !== undefined || name !== "NotCapable") return told;
   return TOLD_BY_STACK.find(([where]) => where.test(stack))?.[1];
+}
+
+/** Tells cause and cure of a raw connection that the proxy refused. */
+function tunnelHint(message: string): string | undefined {
+  const [, code = ""] = /^The egress proxy refused \S+: ([A-Z_]+)/.exec(message) ?? [];
+  const words = egressWords(code);
+  return words && `${code}: ${words}`;
 }

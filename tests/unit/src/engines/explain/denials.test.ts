@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 /** Tests which denials a permission would have prevented, and that hint and field agree. */
 import { describe, expect, it } from "vitest";
 import { denialOf, permissionFor } from "../../../../../src/engines/explain/denials.ts";
+import { egressWords } from "../../../../../src/engines/explain/egress-words.ts";
 import { hintFor, proxyHint } from "../../../../../src/engines/explain/hints.ts";
 import type { Denial } from "../../../../../src/request/types.ts";
 
@@ -116,10 +118,24 @@ describe("the hint of a failed fetch", () => {
   });
 
   it("is the proxy's refusal, unless the cause is another one", () => {
-    const hint = "The egress proxy refused x.org:443: LIMIT_BYTES";
+    const hint = `The egress proxy refused x.org:443: LIMIT_BYTES, ${egressWords("LIMIT_BYTES")}`;
     expect(proxyHint(of(), denied)).toBe(hint);
     expect(proxyHint(of("(Connect): the egress proxy refused x.org:443"), denied)).toBe(hint);
     expect(proxyHint(of("invalid peer certificate: UnknownIssuer"), denied)).toBeUndefined();
     expect(proxyHint(of(), [])).toBeUndefined();
+  });
+
+  it("has words for each code of the proxy, also for a raw connection", () => {
+    const page = readFileSync(
+      new URL("../../../../../docs/security/egress.md", import.meta.url),
+      "utf8",
+    );
+    const codes = [...page.matchAll(/^\| `([A-Z_]+)` \| \d{3} \|/gm)].map(([, code = ""]) => code);
+    expect(codes.length).toBeGreaterThan(20);
+    expect(codes.filter((code) => egressWords(code) === undefined)).toEqual([]);
+    const message = "The egress proxy refused db.x:5432: RESOLVE_FAILED";
+    const hint = hintFor({ name: "ConnectionRefused", message }, undefined, "container");
+    expect(hint).toBe(`RESOLVE_FAILED: ${egressWords("RESOLVE_FAILED")}`);
+    expect(egressWords("toString")).toBeUndefined();
   });
 });
