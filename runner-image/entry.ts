@@ -1,6 +1,6 @@
 import { MAX_EXPORTS } from "../src/protocol/limits.ts";
 import { RunnerFault } from "./base/faults.ts";
-import { assign, keysOf } from "./base/primordials.ts";
+import { assign, hasOwn, keysOf } from "./base/primordials.ts";
 import type { Module } from "./modules/virtual.ts";
 
 /**
@@ -22,12 +22,20 @@ export function entryOf(module: Module, name: string): unknown {
 export function calledEntryOf(module: Module, name: string): unknown {
   const found = entryOf(module, name);
   if (typeof found === "function") return found;
-  throw missingEntry(module, `Entry "${name}" is not a function`);
+  throw missingEntry(module, name, `Entry "${name}" is not a function`);
 }
 
-/** Makes the fault of a missing entry, which names the functions that there are. */
-export function missingEntry(module: Module, message: string): RunnerFault {
-  return assign(new RunnerFault("EntryError", message), { exports: functionsOf(module) });
+/**
+ * Makes the fault of a missing entry. Its details name the functions that there are, and the type of
+ * an export of that name.
+ */
+export function missingEntry(module: Module, name: string, message: string): RunnerFault {
+  const found = hasOwn(module, name) ? { type: typeOf(module[name]) } : {};
+  return assign(new RunnerFault("EntryError", message), { exports: functionsOf(module) }, found);
+}
+
+function typeOf(value: unknown): string {
+  return value === null ? "null" : typeof value;
 }
 
 function functionsOf(module: Module): string[] {

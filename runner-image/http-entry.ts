@@ -87,5 +87,5 @@ function byMethod(module: Module, method: string): Handler | undefined {
 
 function notCallable(module: Module, entry: string): never {
   const message = `Entry "${entry}" is not a function, nor an object with a function fetch`;
-  throw missingEntry(module, message);
+  throw missingEntry(module, entry, message);
 }

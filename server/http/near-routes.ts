@@ -9,8 +9,8 @@ const SHOWN = 4;
 const PARTS = 8;
 
 /**
- * Tells which routes a path may stand for that is none: those below the same word, wherever it is
- * in the path, or below the word that it differs from by a slip. The most similar ones come first.
+ * Tells which routes an unknown path may stand for. They begin with a word of the path, or with one
+ * that it differs from by a slip. The most similar ones come first.
  *
  * @example
  * nearRoutes("/v1/exectue", [{ method: "POST", path: "/execute" }]) // "; there is POST /execute"

@@ -153,7 +153,10 @@ export function config(partial: PartialConfig = {}): Config {
  * the field that may be meant.
  */
 export function firstIssue(error: z.ZodError, schema: z.ZodType): BadRequest {
-  const [issue] = error.issues;
+  // A field that is missing may be the unknown one, misspelt.
+  const isMissing = error.issues[0]?.message.endsWith("received undefined");
+  const unknown = error.issues.find(({ code }) => code === "unrecognized_keys");
+  const issue = (isMissing && unknown) || error.issues[0];
   if (issue === undefined) return new BadRequest("", "Invalid value");
   const given = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
   const unknownKey = given && shorten(given);

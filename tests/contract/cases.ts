@@ -277,7 +277,7 @@ export const FAILURES = withStatus("error", [
     name: "says that an entry is not a function",
     code: "export default 'not a function'",
     fault: ["EntryError", 'Entry "default" is not a function'],
-    hint: "The module exports no function: write export default () => { … }",
+    hint: "The module exports no function, and the entry is of type string: write export default () => { … }",
   },
   {
     name: "does not call a default export of another name",

@@ -29,7 +29,7 @@ export function moduleHint(
   { name, message, details }: Fault,
   level: SandboxLevel,
 ): string | undefined {
-  if (name === "EntryError") return entryHint(details?.exports);
+  if (name === "EntryError") return entryHint(details?.exports, details?.type);
   if (name !== "TypeError" && name !== "Error") return undefined;
   if (level === "none") return hostHint(message);
   if (DRIZZLE.test(message)) return 'Add "database" to "tools"';
@@ -59,8 +59,11 @@ function specifierHint(specifier: string): string {
   return RELATIVE.test(specifier) ? NO_FILES : `${NO_PACKAGES} ${BUNDLED}`;
 }
 
+/** Types that a module may claim for what is exported in place of its entry. */
+const TYPES: readonly unknown[] = ["object", "null", "string", "number", "boolean", "undefined"];
+
 /** Tells how to name the entry, by the functions that the module claims to export. */
-function entryHint(claim: unknown): string | undefined {
+function entryHint(claim: unknown, type: unknown): string | undefined {
   if (!Array.isArray(claim)) return undefined;
   const names = claim.filter((name) => typeof name === "string" && /^[\w$]{1,60}$/.test(name));
   const others = names.filter((name) => name !== "default");
@@ -68,7 +71,9 @@ function entryHint(claim: unknown): string | undefined {
     const rest = others.length > 0 ? `, or name one of ${others.join(", ")}` : "";
     return `The module has a default export: leave "entry" out to call it${rest}`;
   }
-  if (others.length === 0)
-    return "The module exports no function: write export default () => { … }";
+  if (others.length === 0) {
+    const found = TYPES.includes(type) ? `, and the entry is of type ${type}` : "";
+    return `The module exports no function${found}: write export default () => { … }`;
+  }
   return `The module exports ${others.join(", ")}: add "entry": "${others[0]}", or write export default`;
 }
