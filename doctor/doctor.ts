@@ -14,7 +14,7 @@ import { Instance } from "../src/engines/instance/instance.ts";
 import { checkEngine } from "./docker-checks.ts";
 import { checkContainer, checkWorker, type Launch } from "./escape-checks.ts";
 import { type Finding, fail, faulty, ok, warn } from "./finding.ts";
-import { checkPrograms, checkSocketPaths } from "./host-checks.ts";
+import { checkClock, checkNames, checkPrograms, checkSocketPaths } from "./host-checks.ts";
 import {
   type ContainerParts,
   checkProxy,
@@ -42,7 +42,9 @@ export interface DoctorOptions {
 export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
   yield* checkPrograms();
   const { runDirectory, containers } = options;
-  yield* checkSocketPaths(runDirectory);
+  yield* checkClock();
+  const tooLong = checkSocketPaths(runDirectory);
+  if (tooLong.length > 0) return yield* tooLong;
   let instance: Instance;
   try {
     instance = await Instance.create(runDirectory);
@@ -140,6 +142,7 @@ async function* checkContainers(
   // Sandboxes would not become ready, because the engine cannot see their socket.
   if (shared.level === "fail") return;
   yield* trySandboxes(parts, openImage);
+  if (egressSocket === undefined) yield* await checkNames();
   yield await checkProxy(parts, config.egress, egressSocket);
 }
 

@@ -6,6 +6,8 @@ import closeWithGrace from "close-with-grace";
 import type { Logger } from "pino";
 import { takeEnvironment } from "../bin/environment.js";
 import { messageOf } from "../src/base/errors.ts";
+import { databaseFault } from "./database-fault.ts";
+import { listenFault } from "./listen-fault.ts";
 import { createLogger } from "./log/logger.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { openStore } from "./store/open.ts";
@@ -38,12 +40,18 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
     logger.info(`Isolate listens on http://${host}:${to.port}`),
   ) as Server;
   kept.boundConnections(server, settings.maxConnections);
+  void databaseFault(config).then(
+    (fault) => fault && logger.error(`${fault.message}. ${fault.advice}`),
+    (error) => logger.error(messageOf(error)),
+  );
   // Node silently drops headers beyond a number, possibly a key or `Host`. Too many are refused
   // instead.
   server.maxHeadersCount = 0;
   const delay = drainDelay + drain + REMOVAL_MS;
   closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
+    const unheard = err && listenFault(err, host, config.port);
     if (err === undefined) logger.info(`Shutting down on ${signal}`);
+    else if (unheard !== undefined) logger.fatal(`Cannot start: ${unheard}`);
     else logger.fatal({ err }, "Shutting down on a failure");
     leave();
     kept.leaveKept(server);
@@ -53,7 +61,7 @@ async function main(settings: Settings, logger: Logger): Promise<void> {
     // Listens until no execution runs, so that clients get answers and no refused connections.
     await close(drain);
     await Promise.all([closeServer(server), stopTracing?.()]);
-    logger.info("Everything is removed");
+    if (unheard === undefined) logger.info("Everything is removed");
   });
 }
 

@@ -1,8 +1,9 @@
 import { defineCommand } from "citty";
 import { takeEnvironment } from "../../bin/environment.js";
 import { examine } from "../../doctor/doctor.ts";
-import { type Finding, fail } from "../../doctor/finding.ts";
+import { type Finding, fail, faulty } from "../../doctor/finding.ts";
 import { messageOf } from "../../src/base/errors.ts";
+import { databaseFault } from "../database-fault.ts";
 import { readSettings } from "../settings.ts";
 import { checkCluster } from "./cluster-check.ts";
 import { checkRegistries } from "./registry-check.ts";
@@ -43,8 +44,10 @@ async function* findingsOf(env: NodeJS.ProcessEnv, cluster: boolean): AsyncGener
   const log = (line: string): void => console.error(line);
   try {
     const settings = readSettings(env);
-    yield await checkStore(settings.store);
+    yield await checkStore(settings.store, settings.reserve);
     if (cluster) yield* checkCluster(settings);
+    const database = await databaseFault(settings.config);
+    if (database !== undefined) yield faulty("database", database);
     yield* checkRegistries(settings.config);
     yield* examine({ ...settings, log });
   } catch (error) {

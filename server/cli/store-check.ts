@@ -1,34 +1,54 @@
 import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { access, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type pg from "pg";
-import { type Finding, fail, ok } from "../../doctor/finding.ts";
+import { type Finding, fail, ok, warn } from "../../doctor/finding.ts";
 import { messageOf } from "../../src/base/errors.ts";
+import { SERVER_ADVICE } from "../store/contract/store-errors.ts";
 import { connectionOptions } from "../store/hosts/connection.ts";
 import { StoreClient } from "../store/hosts/store-client.ts";
 import { storeKind } from "../store/location.ts";
 
 const ANSWER_WITHIN = 5_000;
+/** Most seconds between the clocks of this host and the store's server. */
+const MOST_SECONDS = 5;
+/** Free bytes of the store's disk below which nothing is stored, where no setting says. */
+const RESERVE = 268_435_456;
 
 /** Checks whether the store can be used. Opens none, because that would migrate its tables. */
-export function checkStore(location: string): Promise<Finding> {
+export function checkStore(location: string, reserve?: number): Promise<Finding> {
   switch (storeKind(location)) {
     case "postgres":
       return checkServer(location);
     case "directory":
-      return checkDirectory(location);
+      return checkDirectory(location, reserve);
   }
 }
 
-async function checkDirectory(directory: string): Promise<Finding> {
+function fullDisk(directory: string, free: number, reserve: number): Finding {
+  const megabytes = (bytes: number): string => `${Math.floor(bytes / 1_048_576)} MB`;
+  const said = `The disk of ${directory} has ${megabytes(free)} left, and ${megabytes(reserve)} are kept free: nothing is stored`;
+  return warn("disk", said, "Make room, or lower ISOLATE_STORE_RESERVE");
+}
+
+async function checkDirectory(directory: string, given: number | undefined): Promise<Finding> {
   try {
     const there = await nearest(directory);
     await access(there, constants.W_OK | constants.X_OK);
+    const { bavail, blocks, bsize } = await statfs(there);
+    const free = bavail * bsize;
+    const reserve = given ?? Math.min(RESERVE, (blocks * bsize) / 4);
+    if (free < reserve) return fullDisk(there, free, reserve);
     return ok("store", `The store's directory is ${directory}`);
   } catch (error) {
     const advice = "Be its owner, or name another place by ISOLATE_STORE_URL";
     return fail("store", `${directory} cannot be written: ${messageOf(error)}`, advice);
   }
+}
+
+function otherClock(ahead: number): Finding {
+  const said = `This host's clock is ${Math.abs(ahead)} s ${ahead > 0 ? "ahead of" : "behind"} that of the store's server`;
+  return warn("clock", said, "Let both follow the same time servers");
 }
 
 /** Returns the directory, or its nearest parent that exists. */
@@ -43,16 +63,19 @@ async function nearest(directory: string): Promise<string> {
 }
 
 async function checkServer(url: string): Promise<Finding> {
-  const advice = "See that it runs, and that ISOLATE_STORE_URL names a role that may create in it";
+  const advice = SERVER_ADVICE;
   let client: pg.Client | undefined;
   try {
     client = new StoreClient({ ...connectionOptions(url), query_timeout: ANSWER_WITHIN });
     client.on("error", () => {});
     await client.connect();
     const { rows } = await client.query(
-      "select current_setting('server_version') as version, has_database_privilege(current_database(), 'CREATE') as creates",
+      "select current_setting('server_version') as version, has_database_privilege(current_database(), 'CREATE') as creates, extract(epoch from clock_timestamp())::float8 as now",
     );
-    const [{ version, creates }] = rows as [{ version: string; creates: boolean }];
+    const [row] = rows as [{ version: string; creates: boolean; now: number }];
+    const { version, creates, now } = row;
+    const ahead = Math.round(Date.now() / 1_000 - now);
+    if (creates && Math.abs(ahead) > MOST_SECONDS) return otherClock(ahead);
     if (creates) return ok("store", `The store is in PostgreSQL ${version}`);
     return fail("store", "The store's role may not create a schema in its database", advice);
   } catch (error) {

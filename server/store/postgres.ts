@@ -3,7 +3,7 @@ import { migrate } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
 import { STORAGE_OF_TENANTS } from "./contract/storage.ts";
 import type { Store, StoreOptions } from "./contract/store.ts";
-import { openError, StorageReserved } from "./contract/store-errors.ts";
+import { openError, SERVER_ADVICE, StorageReserved } from "./contract/store-errors.ts";
 import { choresOf } from "./drizzle/chores.ts";
 import { CASING, type Transact } from "./drizzle/database.ts";
 import { guarded, storeError } from "./drizzle/driver-errors.ts";
@@ -47,7 +47,7 @@ export async function openPostgresStore(
   try {
     await applyMigrations(direct);
   } catch (error) {
-    throw openError(storeError(error));
+    throw openError(storeError(error), SERVER_ADVICE);
   }
   const pool = new pg.Pool({
     ...options,

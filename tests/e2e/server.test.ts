@@ -209,6 +209,16 @@ describe("a server without an engine", () => {
 
   it.each([
     ["an engine elsewhere", { DOCKER_HOST: "tcp://127.0.0.1:2375" }, "on this host"],
+    [
+      "a run directory that is too long",
+      { ISOLATE_ENGINE: "none", ISOLATE_RUN_DIR: `/tmp/${"x".repeat(90)}` },
+      "bytes too long for sockets: name a shorter one by ISOLATE_RUN_DIR",
+    ],
+    [
+      "a store out of reach",
+      { ISOLATE_ENGINE: "none", ISOLATE_STORE_URL: "postgres://a:secret@127.0.0.1:1/x" },
+      "ECONNREFUSED). See that it runs, and that ISOLATE_STORE_URL names",
+    ],
     ["an unknown setting", { ISOLATE_POOL: "3" }, "Unknown setting ISOLATE_POOL"],
   ])("does not start with %s, and says why", async (_what, env, message) => {
     const directory = await mkdtemp(join(tmpdir(), "isolate-"));
@@ -220,12 +230,16 @@ describe("a server without an engine", () => {
 });
 
 describe("a server whose port is taken", () => {
-  it("says so, ends with a failure and leaves nothing", async () => {
+  it("says so in one line, ends with a failure and leaves nothing", async () => {
     const first = await TestServer.start({ ISOLATE_ENGINE: "none" });
     const directory = await mkdtemp(join(tmpdir(), "isolate-"));
     const PORT = new URL(first.url).port;
     const second = new TestServer(directory, { ISOLATE_ENGINE: "none", PORT });
     await expect(second.start()).rejects.toThrow("EADDRINUSE");
+    const lines = second.log.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: "fatal", msg: expect.stringContaining(`127.0.0.1:${PORT} (EADDRINUSE): end it`) },
+    ]);
     expect(await readdir(directory)).toEqual([]);
     await rm(directory, { recursive: true });
     await first.dispose();

@@ -21,9 +21,18 @@ export class StoreUnavailable extends IsolateError {
   }
 }
 
-/** Converts the error of a store that cannot be opened, so that its operator reads the cause. */
-export function openError(error: unknown): unknown {
-  return error instanceof StoreUnavailable ? new Error(error.told, { cause: error.cause }) : error;
+/** Advice about a store's server out of reach; the doctor has the same words. */
+export const SERVER_ADVICE =
+  "See that it runs, and that ISOLATE_STORE_URL names a role that may create in it";
+
+/**
+ * Converts the error of a store that cannot be opened, so that its operator reads the cause and the
+ * advice.
+ */
+export function openError(error: unknown, advice?: string): unknown {
+  if (!(error instanceof StoreUnavailable)) return error;
+  const words = advice === undefined ? error.told : `${error.told}. ${advice}`;
+  return new Error(words, { cause: error.cause });
 }
 
 /** A tenant has no room left, or adds more than all that it may store. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { EngineUnavailable, messageOf } from "../../base/errors.ts";
 import { listenAt, socketState } from "../../base/sockets.ts";
 import { killLeftovers } from "./leftover-processes.ts";
+import { assertSocketPaths } from "./run-directory.ts";
 
 /** Name of the socket in an instance's directory on which it listens while it lives. */
 export const ALIVE_SOCKET = "alive.sock";
@@ -61,6 +62,7 @@ export class Instance {
    * it, sandboxes that are processes of other users may pass through it.
    */
   static async create(runDirectory: string): Promise<Instance> {
+    assertSocketPaths(runDirectory);
     const instance = new Instance(runDirectory);
     await instance.#join();
     // Callers of `ensure()` get the error themselves.

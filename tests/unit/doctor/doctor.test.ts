@@ -1,13 +1,16 @@
+import { createSocket } from "node:dgram";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cgroups, versions } from "../../../doctor/docker-checks.ts";
-import { checkSocketPaths } from "../../../doctor/host-checks.ts";
+import { checkClock, checkNames, checkSocketPaths } from "../../../doctor/host-checks.ts";
 import { knownBad } from "../../../doctor/known-bad.ts";
 import { checkNode } from "../../../doctor/node-check.ts";
 import { matches } from "../../../doctor/probe.ts";
 import { checkStore } from "../../../server/cli/store-check.ts";
+import { databaseFault } from "../../../server/database-fault.ts";
+import { config } from "../../../src/config/config.ts";
 
 const VERSION = JSON.parse(
   await readFile(new URL("../../../package.json", import.meta.url), "utf8"),
@@ -144,5 +147,41 @@ describe("the store", () => {
     const finding = await checkStore("postgres://isolate:s3cret@127.0.0.1:1/isolate");
     expect(finding).toMatchObject({ level: "fail", check: "store" });
     expect(JSON.stringify(finding)).not.toContain("s3cret");
+  });
+});
+
+describe("a host's surroundings", () => {
+  it("a store's disk without room is told of", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "isolate-"));
+    const most = Number.MAX_SAFE_INTEGER;
+    expect(await checkStore(directory, most)).toMatchObject({ level: "warn", check: "disk" });
+    await rm(directory, { recursive: true });
+  });
+
+  it("a clock that was never set is told of", () => {
+    expect(checkClock(new Date("1970-01-01"))).toMatchObject([{ level: "fail", check: "clock" }]);
+    expect(checkClock()).toEqual([]);
+  });
+
+  it("silent name servers are told of, and a refusal is an answer", async () => {
+    const [finding] = await checkNames(["127.0.0.1:1"]);
+    expect(finding).toMatchObject({ level: "warn", check: "names" });
+    expect(finding?.message).toContain("RESOLVE_FAILED");
+    const server = createSocket("udp4", (query, { port }) => {
+      const refused = Buffer.from(query);
+      refused.writeUInt16BE(0x8185, 2);
+      server.send(refused, port, "127.0.0.1");
+    });
+    await new Promise<void>((resolve) => server.bind(0, "127.0.0.1", resolve));
+    expect(await checkNames([`127.0.0.1:${server.address().port}`])).toEqual([]);
+    server.close();
+  });
+
+  it("a database out of reach is told of without its password, unless tenants have their own", async () => {
+    const { db } = config({ db: { url: "postgres://app:s3cret@127.0.0.1:1/shop" } });
+    const fault = await databaseFault({ db, tenants: false });
+    expect(fault?.message).toMatch(/DATABASE_URL at 127\.0\.0\.1:1 cannot be used: .*ECONNREFUSED/);
+    expect(JSON.stringify(fault)).not.toContain("s3cret");
+    expect(await databaseFault({ db, tenants: true })).toBeUndefined();
   });
 });
