@@ -10,8 +10,6 @@ import { StoreClient } from "../store/hosts/store-client.ts";
 import { storeKind } from "../store/location.ts";
 
 const ANSWER_WITHIN = 5_000;
-/** Most seconds between the clocks of this host and the store's server. */
-const MOST_SECONDS = 5;
 /** Free bytes of the store's disk below which nothing is stored, where no setting says. */
 const RESERVE = 268_435_456;
 
@@ -46,11 +44,6 @@ async function checkDirectory(directory: string, given: number | undefined): Pro
   }
 }
 
-function otherClock(ahead: number): Finding {
-  const said = `This host's clock is ${Math.abs(ahead)} s ${ahead > 0 ? "ahead of" : "behind"} that of the store's server`;
-  return warn("clock", said, "Let both follow the same time servers");
-}
-
 /** Returns the directory, or its nearest parent that exists. */
 async function nearest(directory: string): Promise<string> {
   try {
@@ -70,12 +63,9 @@ async function checkServer(url: string): Promise<Finding> {
     client.on("error", () => {});
     await client.connect();
     const { rows } = await client.query(
-      "select current_setting('server_version') as version, has_database_privilege(current_database(), 'CREATE') as creates, extract(epoch from clock_timestamp())::float8 as now",
+      "select current_setting('server_version') as version, has_database_privilege(current_database(), 'CREATE') as creates",
     );
-    const [row] = rows as [{ version: string; creates: boolean; now: number }];
-    const { version, creates, now } = row;
-    const ahead = Math.round(Date.now() / 1_000 - now);
-    if (creates && Math.abs(ahead) > MOST_SECONDS) return otherClock(ahead);
+    const [{ version, creates }] = rows as [{ version: string; creates: boolean }];
     if (creates) return ok("store", `The store is in PostgreSQL ${version}`);
     return fail("store", "The store's role may not create a schema in its database", advice);
   } catch (error) {
