@@ -6,7 +6,7 @@ import { type Finding, fail, ok, warn } from "../../doctor/finding.ts";
 import { messageOf } from "../../src/base/errors.ts";
 import { connectionOptions } from "../store/hosts/connection.ts";
 import { StoreClient } from "../store/hosts/store-client.ts";
-import { storeKind } from "../store/location.ts";
+import { hasServer } from "../store/location.ts";
 import { type CheckedNode, checkNodes } from "./node-checks.ts";
 
 const ANSWER_WITHIN = 5_000;
@@ -25,7 +25,7 @@ export interface ClusterOptions {
 /** Checks what servers need that share a store, and asks each of them. Changes nothing. */
 export async function* checkCluster(options: ClusterOptions): AsyncGenerator<Finding> {
   const { store, directUrl = store } = options;
-  if (storeKind(store) !== "postgres") {
+  if (!hasServer(store)) {
     const advice = "Set ISOLATE_STORE_URL to a postgres:// URL on each server";
     yield warn("cluster", "The store is a directory, which one server has alone", advice);
     return;

@@ -5,7 +5,7 @@ import { messageOf } from "../../src/base/errors.ts";
 import { readSettings } from "../settings.ts";
 import { connectionOptions } from "../store/hosts/connection.ts";
 import { StoreClient } from "../store/hosts/store-client.ts";
-import { storeKind, storeLocation } from "../store/location.ts";
+import { hasServer, storeLocation } from "../store/location.ts";
 import { openStore } from "../store/open.ts";
 import { moveTenant, undoMove } from "./move/move-tenant.ts";
 
@@ -30,7 +30,7 @@ const move = defineCommand({
       if (!/^\d{1,5}$/.test(wait)) throw new Error("--wait takes a number of seconds");
       const { store, directUrl = store } = readSettings(takeEnvironment());
       const urls = [directUrl, storeLocation((await readFile(to, "utf8")).trim())];
-      if (urls.some((url) => storeKind(url) !== "postgres")) {
+      if (urls.some((url) => !hasServer(url))) {
         throw new Error("Both stores have to be in PostgreSQL");
       }
       for (const url of urls) {
