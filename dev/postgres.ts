@@ -1,15 +1,30 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
-import { appendFile, chmod, chown, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  chown,
+  cp,
+  mkdir,
+  mkdtemp,
+  rename,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import pg from "pg";
 
 const run = promisify(execFile);
 const VERSIONS = "/usr/lib/postgresql";
+const CACHE = fileURLToPath(new URL("../node_modules/.cache/isolate", import.meta.url));
+
+/** Password of the superuser in copied data, until a server has started. */
+const FIRST_PASSWORD = "first";
 
 /** Tables of the published example, with the rows that tests start from. */
 const TABLES = `
@@ -70,16 +85,15 @@ export class Postgres {
     const owner = await ownerOf();
     const password = `s3cret-${randomBytes(8).toString("hex")}`;
     const data = join(directory, "data");
-    await writeFile(join(directory, "password"), password);
     await makeCertificate(directory);
-    for (const name of ["", "password", "server.key", "server.crt"]) {
+    for (const name of ["", "server.key", "server.crt"]) {
       await chown(join(directory, name), owner.uid, owner.gid);
     }
-    const initdb = ["-D", data, "-U", "admin", "-A", "scram-sha-256", "--no-sync"];
-    initdb.push("-E", "UTF8", "--locale=C", `--pwfile=${join(directory, "password")}`);
-    await run(binary("initdb"), initdb, owner);
+    await run("cp", ["-a", await emptyData(owner), data]);
     if (place) await appendFile(join(data, "pg_hba.conf"), "host all all all scram-sha-256\n");
-    const postgres = await Postgres.#launch(directory, password, more, place);
+    const postgres = await Postgres.#launch(directory, password, more, place, FIRST_PASSWORD);
+    const own = `alter role admin password '${password}'`;
+    await postgres.query(own, "postgres", FIRST_PASSWORD);
     await postgres.query(`create role app login password '${password}'`, "postgres");
     await postgres.query("create database app owner app", "postgres");
     await postgres.reset();
@@ -138,8 +152,12 @@ export class Postgres {
   }
 
   /** Runs SQL as the superuser, on a connection of its own. */
-  async query(sql: string, database = "app"): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ ...this.#superuser, database });
+  async query(
+    sql: string,
+    database = "app",
+    password = this.password,
+  ): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ ...this.#superuser, password, database });
     await client.connect();
     try {
       const results: pg.QueryResult | pg.QueryResult[] = await client.query(sql);
@@ -171,12 +189,16 @@ export class Postgres {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  /** Starts a server on the directory `data` in `directory`, which has a certificate. */
+  /**
+   * Starts a server on the directory `data` in `directory`, which has a certificate. `first` is the superuser's password
+   * there.
+   */
   static async #launch(
     directory: string,
     password: string,
     more: Readonly<Record<string, string>> = {},
     place?: PostgresPlace,
+    first = password,
   ): Promise<Postgres> {
     const owner = await ownerOf();
     const { address, port } = place ?? { address: "127.0.0.1", port: await freePort() };
@@ -202,7 +224,7 @@ export class Postgres {
       { ...user, stdio: "ignore" },
     );
     const postgres = new Postgres(directory, { address, port }, password, server);
-    await postgres.#ready();
+    await postgres.#ready(first);
     return postgres;
   }
 
@@ -210,10 +232,10 @@ export class Postgres {
     return { host: this.#address, port: this.port, user: "admin", password: this.password };
   }
 
-  async #ready(): Promise<void> {
+  async #ready(password: string): Promise<void> {
     for (const end = Date.now() + 30_000; ; await new Promise((go) => setTimeout(go, 50))) {
       try {
-        await this.query("select 1", "postgres");
+        await this.query("select 1", "postgres", password);
         return;
       } catch (error) {
         if (Date.now() > end || this.#server.exitCode !== null) throw error;
@@ -223,15 +245,47 @@ export class Postgres {
 }
 
 /** Returns arguments for `nsenter`. The server ends with this process, and needs root to begin with. */
-function within({ network }: PostgresPlace, { uid, gid }: { uid: number; gid: number }): string[] {
+function within({ network }: PostgresPlace, { uid, gid }: Owner): string[] {
   const user = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--pdeathsig=KILL"];
   return [`--net=${network}`, "setpriv", ...user, binary("postgres")];
 }
 
 /**
+ * Returns the data directory of a server that has never run. It is made once, because that takes a second. Several
+ * processes may make it at the same time. The first one to finish counts.
+ */
+async function emptyData(owner: Owner): Promise<string> {
+  const { stdout } = await run(binary("initdb"), ["--version"]);
+  const [version = ""] = /[\d.]+/.exec(stdout) ?? [];
+  const kept = join(CACHE, `postgres-${version}`);
+  if (existsSync(kept)) return kept;
+  const directory = await mkdtemp(join(tmpdir(), "isolate-pg-"));
+  await writeFile(join(directory, "password"), FIRST_PASSWORD);
+  for (const name of ["", "password"]) {
+    await chown(join(directory, name), owner.uid, owner.gid);
+  }
+  const data = join(directory, "data");
+  const initdb = ["-D", data, "-U", "admin", "-A", "scram-sha-256", "--no-sync"];
+  initdb.push("-E", "UTF8", "--locale=C", `--pwfile=${join(directory, "password")}`);
+  await run(binary("initdb"), initdb, owner);
+  await mkdir(CACHE, { recursive: true });
+  const unfinished = await mkdtemp(join(CACHE, "unfinished-"));
+  await run("cp", ["-a", data, join(unfinished, "data")]);
+  await rename(join(unfinished, "data"), kept).catch(() => {});
+  await rm(unfinished, { recursive: true });
+  await rm(directory, { recursive: true });
+  return kept;
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
  * Finds the user for the server. It refuses to run as root, so root uses the distribution's user.
  */
-async function ownerOf(): Promise<{ uid: number; gid: number }> {
+async function ownerOf(): Promise<Owner> {
   const { uid, gid } = userInfo();
   if (uid !== 0) return { uid, gid };
   const id = async (flag: string): Promise<number> =>
