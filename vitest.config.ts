@@ -43,8 +43,8 @@ const LONGEST = [
   "e2e/resourcex.test.ts",
 ];
 
-/** One more than there are cores, because tests often wait: for an engine, a disk, or a time to pass. */
-const WORKERS = Math.min(availableParallelism() + 1, 8);
+/** Two for each core, because a file waits for more than half of its time: for an engine, a disk, or a time to pass. */
+const WORKERS = Math.min(2 * availableParallelism(), 8);
 
 /** Tests that read sources and pages and run none of them, so that one line of Node is enough. */
 const TEXTS = ["tests/unit/docs/**", "tests/unit/{comments,imports,structure}.test.ts"];
