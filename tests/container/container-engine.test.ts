@@ -59,7 +59,7 @@ async function open(pool: object = {}): Promise<Engine> {
 const OWN = new Set<Case>([...STREAMS, ...ATTACHMENTS, ...RUNTIME]);
 const isOwn = (item: Case): boolean => OWN.has(item) || item.code.length > 1_000_000;
 
-engineContract("container", open, { elsewhere: (item) => !isOwn(item) });
+engineContract("container", open, { elsewhere: (item) => !isOwn(item), shared: true });
 errorContract("container", open);
 clockContract("container", open, { sampled: true });
 channelContract("container", open);

@@ -2,7 +2,7 @@ import { describe, it } from "vitest";
 import { config } from "../../src/config/config.ts";
 import type { Outcome } from "../../src/engines/contract/contract.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
-import type { ExecuteRequest, Output, SandboxLevel } from "../../src/request/types.ts";
+import type { ExecuteRequest, Output } from "../../src/request/types.ts";
 import { resolveTools } from "../../src/tools/registry.ts";
 import type { Caller } from "./caller.ts";
 import { sample } from "./case-choice.ts";
@@ -21,8 +21,8 @@ interface CallerOptions {
   readonly isolation?: boolean;
   /** True if another caller runs each case by the same runtime and the same runner. */
   readonly sampled?: boolean;
-  /** Level of the cases beyond the sample, where it costs less. */
-  readonly others?: SandboxLevel;
+  /** Level and reuse of the cases beyond the sample, where they cost less. A soak runs all as the sample. */
+  readonly others?: Pick<ExecuteRequest, "sandbox" | "reuse">;
 }
 
 /** Runs the cases of the engines as requests, for every way to send them. */
@@ -39,8 +39,8 @@ export function callerContract(
       .filter(asRequested);
     it.each(possible.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
       await current().ready();
-      const level = others !== undefined && !chosen.has(item) ? { sandbox: others } : {};
-      verify(toOutcome(await current().execute({ ...toRequest(item), ...level }), item), item);
+      const cheaply = chosen.has(item) ? {} : others;
+      verify(toOutcome(await current().execute({ ...toRequest(item), ...cheaply }), item), item);
     });
   });
 }

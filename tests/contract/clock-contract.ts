@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../src/engines/contract/contract.ts";
 import { sample } from "./case-choice.ts";
 import { CLOCK_ATTACKS, codeOfAttack } from "./clock-attacks.ts";
-import { job, PROFILE } from "./engine-contract.ts";
+import { job, PROFILE, SHARED } from "./engine-contract.ts";
 
 /** Room for the many contexts that are made to look at their clocks. */
 const ROOMY = { ...PROFILE, memory: 512 };
@@ -146,7 +146,7 @@ export function clockContract(
 
     async function run(code: string, granted = false) {
       const asked = granted ? { ...job(code), grants: HRTIME } : job(code);
-      const outcome = await engine.execute(asked, { profile: ROOMY, timeout: 30_000 });
+      const outcome = await engine.execute(asked, { profile: ROOMY, timeout: 30_000, ...SHARED });
       expect(outcome).toMatchObject({ status: "ok" });
       return outcome.result;
     }

@@ -6,10 +6,11 @@ import {
   PayloadTooLarge,
   ShuttingDown,
 } from "../../src/base/errors.ts";
-import type { Engine, Job, Outcome } from "../../src/engines/contract/contract.ts";
+import type { Engine, ExecuteOptions, Job, Outcome } from "../../src/engines/contract/contract.ts";
 import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../../src/protocol/limits.ts";
 import type { ToolUse } from "../../src/protocol/messages.ts";
 import { writeInput } from "../../src/request/write-input.ts";
+import { SOAK } from "../helpers/soak.ts";
 import { ATTACHMENTS } from "./attachment-cases.ts";
 import { sample } from "./case-choice.ts";
 import { type Case, FAILURES, VALUES } from "./cases.ts";
@@ -47,7 +48,11 @@ export function job(
   return { code, entry, input: writeInput(input), tools, limits: OUTPUT_LIMITS };
 }
 
-export function execute(engine: Engine, item: Case): Promise<Outcome> {
+export function execute(
+  engine: Engine,
+  item: Case,
+  options: Partial<ExecuteOptions> = {},
+): Promise<Outcome> {
   const { code, input, entry, tools, attachments, rich, resultBytes, timeout = 20_000 } = item;
   const { language } = item;
   const limits = { ...OUTPUT_LIMITS, ...(resultBytes && { resultBytes }) };
@@ -58,8 +63,25 @@ export function execute(engine: Engine, item: Case): Promise<Outcome> {
     ...(attachments && { attachments }),
     ...(rich && { result: "rich" as const }),
   };
-  return engine.execute(asked, { profile: PROFILE, timeout });
+  return engine.execute(asked, { profile: PROFILE, timeout, ...options });
 }
+
+/** Groups whose cases look at what their code does, and neither at their process nor at what they leave in it. */
+const BY_CODE = new Set([
+  ...["VALUES", "FAILURES", "LOGS", "CONSOLE", "CRYPTO", "CHANNEL", "CUSTOM_TOOLS"],
+  ...["RESULTS", "RICH", "INPUTS", "MODULES"],
+]);
+
+/** Characters of code beyond which what is left of it leaves the next case too little memory. */
+const LARGE = 1_000_000;
+
+/**
+ * Options of cases that run after each other in a sandbox of one tenant. A worker for each costs a tenth of a process.
+ * A soak gives each a sandbox of its own.
+ */
+export const SHARED: Partial<ExecuteOptions> = SOAK
+  ? {}
+  : { reuse: { key: "cases", scope: "tenant" } };
 
 interface ContractOptions {
   readonly isolation?: boolean;
@@ -70,13 +92,20 @@ interface ContractOptions {
   readonly deno?: boolean;
   /** Tells of a case that it also runs another way, by the same runtime and the same runner. */
   readonly elsewhere?: (item: Case) => boolean;
+  /** True if cases share sandboxes where they can. A sample of each group has sandboxes of its own. */
+  readonly shared?: boolean;
 }
 
 /** Tests that all engines behave alike. */
 export function engineContract(
   name: string,
   open: () => Promise<Engine>,
-  { isolation = true, deno = isolation, elsewhere = () => false }: ContractOptions = {},
+  {
+    isolation = true,
+    deno = isolation,
+    elsewhere = () => false,
+    shared = false,
+  }: ContractOptions = {},
 ): void {
   describe(`${name} engine`, () => {
     let engine: Engine;
@@ -113,9 +142,14 @@ export function engineContract(
       if (possible.length === 0) continue;
       describe(group.toLowerCase().replace("_", " "), () => {
         it.each(possible.map((item) => [item.name, item] as const))("%s", async (_name, item) => {
+          const isShared =
+            shared && BY_CODE.has(group) && !sampled.includes(item) && item.code.length < LARGE;
           // The short timeout must count only the code, not the start of a sandbox.
-          await until(() => engine.status().warm > 0);
-          verify(await execute(engine, item), item);
+          await until(() => {
+            const { warm, kept, leased } = engine.status();
+            return isShared ? leased === 0 && warm + kept > 0 : warm > 0;
+          });
+          verify(await execute(engine, item, isShared ? SHARED : {}), item);
         });
       });
     }

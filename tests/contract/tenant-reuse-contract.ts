@@ -68,7 +68,7 @@ async function pair(
 }
 
 /** Cases that run one after the other in the same sandboxes, so that few have to start. */
-const TOGETHER = 5;
+const TOGETHER = 20;
 
 function keyOf(cases: readonly Residue[], residue: Residue): string {
   return `cases ${Math.floor(cases.indexOf(residue) / TOGETHER)}`;

@@ -46,7 +46,7 @@ async function open(pool: object = {}): Promise<PooledEngine> {
 }
 
 // HTTP runs the others: tests/e2e/rest-contract.test.ts.
-engineContract("process", open, { elsewhere: isRequested });
+engineContract("process", open, { elsewhere: isRequested, shared: true });
 errorContract("process", open);
 clockContract("process", open);
 channelContract("process", open);
