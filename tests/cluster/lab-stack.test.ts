@@ -195,12 +195,17 @@ async function invokedOn(): Promise<string[]> {
   return sorted.map(({ node }) => node);
 }
 
-/** Lists the network namespaces of a node's containers. The engine's files of those that are gone stay for a minute. */
+/**
+ * Lists the network namespaces of a node's containers. The engine's files of those that are gone stay for a minute, and
+ * the table of mounts also has those of the machine around the lab.
+ */
 async function networksOf(node: Machine): Promise<string[]> {
-  const mounted = await node.run("cut --delimiter=' ' --fields=2 /proc/mounts");
-  const found = mounted.split("\n").flatMap((path) => /docker\/netns\/(.+)$/.exec(path)?.[1] ?? []);
+  const listed = "stat --file-system --format='%T %n' /run/docker/netns/* 2>&1 || true";
+  const found = (await node.run(listed)).matchAll(/^nsfs \/run\/docker\/netns\/(.+)$/gm);
   // The engine's own: of the host, and of each overlay network.
-  return found.filter((name) => !/^(default$|ingress_sbox$|1-|lb_)/.test(name));
+  return [...found]
+    .map(([, name = ""]) => name)
+    .filter((name) => !/^(default$|ingress_sbox$|1-|lb_)/.test(name));
 }
 
 /** Returns how many nodes were ready after each change that HAProxy saw, from when all were. */
