@@ -85,6 +85,8 @@ async function full() {
      select $1::text || n, $1, $2, '', '{}', decode(repeat('00ff5c', 100000), 'hex') from generate_series(1, 9) n`,
     [`${id}.org`, id],
   );
+  // A server records an execution after its answer.
+  await until(async () => (await rowsOf(source(), id)).executions?.length === 2_502);
   const status = async (server: typeof here): Promise<number> =>
     (await server.app.request("/functions", { headers: { authorization } })).status;
   return { ...made, id, status, headers: { authorization } };
@@ -98,7 +100,6 @@ describe("moving a tenant", () => {
 
   it("moves all of it, also if interrupted, and nothing of others", async () => {
     const [{ id, post, status, headers }, neighbour] = [await full(), await full()];
-    await until(async () => (await rowsOf(source(), id)).executions?.length === 2_502);
     const before = await rowsOf(source(), id);
     expect(before.resources).toHaveLength(9);
     const used = await planes[0]?.store.storage.used(id);
