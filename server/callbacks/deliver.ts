@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { untilAborted } from "../../src/base/until-aborted.ts";
 import { admit, type CheckedAddress, type OperatorRules } from "../../src/destinations/admit.ts";
 import { checkedLookup } from "../../src/destinations/checked-lookup.ts";
 import { callbackTarget } from "./callback-url.ts";
@@ -41,7 +42,7 @@ export async function deliver(delivery: Delivery, options: DeliverOptions): Prom
     post(url, addresses, delivery, { ...options, signal }),
   );
   // Ends at the timeout, whatever the receiver does with its connection.
-  return Promise.race([answered, endOf(signal)]);
+  return untilAborted(answered, signal);
 }
 
 function post(
@@ -84,12 +85,6 @@ function post(
       socket.destroy();
     });
     outgoing.end(delivery.body);
-  });
-}
-
-function endOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 }
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { untilAborted } from "../../../src/base/until-aborted.ts";
 import type { StoreConnection } from "../hosts/connection.ts";
 import { StoreClient } from "../hosts/store-client.ts";
 
@@ -125,28 +126,27 @@ export class Listener {
       query_timeout: CHECK_WITHIN,
     });
     this.#client = client;
-    const ended = new AbortController();
-    const broken = new Promise<never>((_, reject) => {
-      client.on("error", reject);
-      client.once("end", () => reject(new Error("The connection has ended")));
-      signal.addEventListener("abort", () => reject(signal.reason), { signal: ended.signal });
-    });
-    broken.catch(() => {});
+    const broken = new AbortController();
+    const close = (): void => broken.abort(signal.reason);
+    client.on("error", (error) => broken.abort(error));
+    client.once("end", () => broken.abort(new Error("The connection has ended")));
+    signal.addEventListener("abort", close);
+    const unlessBroken = <T>(work: Promise<T>): Promise<T> => untilAborted(work, broken.signal);
     client.on("notification", ({ channel, payload }) => onText(channel, payload ?? ""));
     let worked = false;
     try {
-      await Promise.race([client.connect(), broken]);
+      await unlessBroken(client.connect());
       const known = new Set<string>();
-      await Promise.race([this.#listenToAll(client, known), broken]);
-      await Promise.race([this.#hears(client), broken]);
-      await Promise.race([this.#listenToAll(client, known), broken]);
+      await unlessBroken(this.#listenToAll(client, known));
+      await unlessBroken(this.#hears(client));
+      await unlessBroken(this.#listenToAll(client, known));
       worked = true;
       this.#connected = true;
       this.#options.onLoss();
       for (;;) {
-        await Promise.race([sleep(CHECK_EVERY, undefined, { ref: false }), broken]);
+        await unlessBroken(sleep(CHECK_EVERY, undefined, { ref: false }));
         // An empty statement costs no plan, and no count among the statements.
-        await Promise.race([client.query(""), broken]);
+        await unlessBroken(client.query(""));
       }
     } catch {
       return worked;
@@ -156,7 +156,7 @@ export class Listener {
         this.#connected = false;
         this.#options.onLoss();
       }
-      ended.abort();
+      signal.removeEventListener("abort", close);
       await endOf(client, socket);
     }
   }
