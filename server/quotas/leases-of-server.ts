@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { DeadlineError, deadline } from "../../src/base/deadline.ts";
 import type { Leases } from "../store/contract/leases.ts";
 import type { BudgetCounter } from "./budgets.ts";
 import type { LeasedPlaces } from "./concurrency-limits.ts";
@@ -40,9 +40,8 @@ export class LeasesOfServer {
   async close(): Promise<void> {
     this.rates.close();
     this.#budgets.close();
-    const given = this.#keeper.close();
-    const late = new AbortController();
-    const limit = sleep(LAST_MS, undefined, { signal: late.signal }).catch(() => {});
-    await Promise.race([given, limit]).finally(() => late.abort());
+    await deadline(this.#keeper.close(), LAST_MS, "Giving the leases back").catch((error) => {
+      if (!(error instanceof DeadlineError)) throw error;
+    });
   }
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { DeadlineError, deadline } from "./deadline.ts";
 
 /** Milliseconds for which this server may miss another server's change. */
 export const FRESH = 5_000;
@@ -139,17 +140,11 @@ export class BriefCache<V> {
 
   /** Takes the earlier value if the store is away, or does not answer in time. */
   async #orEarlier(asked: Promise<V>, earlier: V): Promise<V> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<V>((resolve) => {
-      timer = setTimeout(() => resolve(earlier), PATIENCE);
-    });
     try {
-      return await Promise.race([asked, late]);
+      return await deadline(asked, PATIENCE, "The store");
     } catch (error) {
-      if (this.#rules.isAway(error)) return earlier;
+      if (error instanceof DeadlineError || this.#rules.isAway(error)) return earlier;
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }
