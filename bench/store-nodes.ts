@@ -13,6 +13,7 @@ import type { RecordedExecution } from "../server/store/contract/executions.ts";
 import { connectionOptions } from "../server/store/hosts/connection.ts";
 import { PostgresNotices } from "../server/store/notices/postgres-notices.ts";
 import { openStore } from "../server/store/open.ts";
+import { statFields } from "../src/base/process-stat.ts";
 
 const [servers = 1_000, seconds = 10] = process.argv.slice(2).map(Number);
 const LEASE = 15_000;
@@ -120,10 +121,7 @@ function postgresCpu(): number {
   for (const pid of pids()) {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const [, , , , , , , , , , , utime = 0, stime = 0] = stat
-        .slice(stat.lastIndexOf(")") + 2)
-        .split(" ")
-        .map(Number);
+      const [, , , , , , , , , , , utime = 0, stime = 0] = statFields(stat).map(Number);
       ticks += utime + stime;
     } catch {
       // It has ended.

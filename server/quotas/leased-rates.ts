@@ -1,5 +1,5 @@
 import { QuotaExceeded } from "../errors/quota-error.ts";
-import type { Leases } from "../store/contract/leases.ts";
+import type { Leases, Wanted } from "../store/contract/leases.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { type Granted, Permits } from "./permits.ts";
 import { type RateCounter, rateMessage, type Undo } from "./rates.ts";
@@ -73,11 +73,7 @@ export class LeasedRates implements RateCounter {
     return made;
   }
 
-  async #ask(
-    tenant: string,
-    counted: Counted,
-    wanted: { wants: number; ahead: number; gives: number },
-  ): Promise<Granted> {
+  async #ask(tenant: string, counted: Counted, wanted: Wanted): Promise<Granted> {
     const { rate, window } = counted;
     const askedAt = performance.now();
     const asked = { tenant, kind: this.#kind, ...rate, window, ...wanted };

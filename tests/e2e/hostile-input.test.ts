@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { statFields } from "../../src/base/process-stat.ts";
 import { ownTime } from "../helpers/own-time.ts";
 import { TestServer } from "../helpers/server.ts";
 import { tarHeader } from "../helpers/tar.ts";
@@ -99,7 +100,7 @@ async function family(root: number): Promise<number[]> {
   for (const name of await readdir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const stat = await readFile(`/proc/${name}/stat`, "latin1").catch(() => undefined);
-    const parent = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
+    const parent = stat === undefined ? undefined : statFields(stat)[1];
     if (parent !== undefined) parents.set(Number(name), Number(parent));
   }
   const found = [root];

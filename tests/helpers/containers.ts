@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type Docker from "dockerode";
+import { statFields } from "../../src/base/process-stat.ts";
 import { dockerClient, engineSocket } from "../../src/engines/container/docker.ts";
 import { Label } from "../../src/engines/container/flags.ts";
 
@@ -27,7 +28,7 @@ export async function sandboxTicks(runDirectory: string): Promise<Map<number, nu
     const { State } = await docker.getContainer(id).inspect();
     if (!State.Running) continue;
     const stat = await readFile(`/proc/${State.Pid}/stat`, "utf8").catch(() => "");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const fields = statFields(stat);
     ticks.set(State.Pid, Number(fields[11]) + Number(fields[12]));
   }
   return ticks;

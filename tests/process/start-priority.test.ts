@@ -4,6 +4,7 @@ import { getPriority, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { statFields } from "../../src/base/process-stat.ts";
 import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import type { Sandbox } from "../../src/engines/contract/contract.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
@@ -30,7 +31,7 @@ async function priorities(pid: number): Promise<number[]> {
   const found = new Set<number>();
   for (const thread of await readdir(`/proc/${pid}/task`)) {
     const stat = await readFile(`/proc/${pid}/task/${thread}/stat`, "utf8").catch(() => "");
-    const nice = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[NICE];
+    const nice = statFields(stat)[NICE];
     if (nice !== undefined) found.add(Number(nice));
   }
   return [...found];

@@ -1,3 +1,4 @@
+import { statFields } from "../../base/process-stat.ts";
 import type { Gauge } from "./meter.ts";
 import { hasWritten, ProcFile } from "./proc-file.ts";
 
@@ -25,7 +26,7 @@ export class ProcessGauge implements Gauge {
   cpu(): number | null {
     const text = this.#stat.read();
     if (text === undefined) return null;
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    const fields = statFields(text);
     return (Number(fields[UTIME]) + Number(fields[STIME])) * TICK;
   }
 

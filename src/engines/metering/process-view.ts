@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { statFields } from "../../base/process-stat.ts";
 
 /** Name that the runtime gives to the thread of each worker, nested ones included. */
 const WORKER_THREAD = /^worker-\d+$/;
@@ -85,7 +86,7 @@ export class ProcessView {
     const found = new Set<string>();
     for (const task of listed(`${this.#path}/task`) ?? []) {
       const stat = text(`${this.#path}/task/${task}/stat`) ?? "";
-      const nice = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[NICE];
+      const nice = statFields(stat)[NICE];
       if (nice !== undefined) found.add(nice);
     }
     return found;

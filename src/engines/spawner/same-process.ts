@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { statFields } from "../../base/process-stat.ts";
 
 /** Position of the start's time behind the process's name, which may contain any character. */
 const START = 19;
@@ -10,7 +11,7 @@ const START = 19;
 export function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[START];
+    return statFields(stat)[START];
   } catch {
     return undefined;
   }

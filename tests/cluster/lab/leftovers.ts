@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { statFields } from "../../../src/base/process-stat.ts";
 import { LabNames } from "./names.ts";
 import { namespacesOf, removeNetwork } from "./network.ts";
 
@@ -59,7 +60,7 @@ export async function remainsOf(names: LabNames): Promise<string[]> {
 /** Returns a process with the time it has started at, because numbers of processes come again. */
 async function identity(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const started = statFields(stat)[19];
   return `${pid} ${started ?? "ended"}`;
 }
 
