@@ -55,7 +55,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     if (opened.status === "fulfilled") await opened.value.close(grace);
     const lost = (await made.services?.close()) ?? 0;
     if (lost > 0) logger.error(`The store took no more: ${lost} executions are not written down`);
-    // Whatever the store does not take back is over by itself.
+    // Leases that the store does not take back are over by themselves.
     await made.tenancy?.close().catch(() => {});
     if (store.status === "fulfilled") await store.value.close();
   };

@@ -110,7 +110,7 @@ describe("a change on one server", () => {
   });
 
   it("revokes a key within 5 s where notices are cut off without a word", async () => {
-    // What is read before stays for five seconds alone.
+    // Entries read before that stay for five seconds alone.
     await until(() => planes[2]?.store.notices.connected === true);
     const { id, keyId, status } = await tenant();
     await until(async () => (await status(3)) === 200);

@@ -155,7 +155,7 @@ describe.skipIf(!hasLab)("stack.yaml on three nodes", { timeout: WITHIN }, () =>
       }
       homes = await invokedOn();
     }
-    // Of the calls of a function, one after another, none went elsewhere.
+    // Calls of one function, one after another, all went to one node.
     const homeOf = new Map(names.map((name, index) => [name, homes[index * CALLS]]));
     expect(homes).toEqual(names.flatMap((name) => Array(CALLS).fill(homeOf.get(name))));
     await second.kill();

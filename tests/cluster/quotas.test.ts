@@ -187,7 +187,7 @@ describe("a budget", () => {
     let failures = 20;
     shared.behave(async () => {
       await sleep(20);
-      // What never ran is given back, to whichever server asks.
+      // Executions that never ran are given back, to whichever server asks.
       if (failures-- > 0) throw new Error("This engine is away");
       return { result: 1 };
     });
@@ -235,7 +235,7 @@ describe("an idempotency key", () => {
     const all = Array.from({ length: 50 }, (_, n) => send(n % 3, "/execute", { code: "1" }, key));
     const statuses = (await Promise.all(all)).map(({ status }) => status);
     expect(ran).toBe(1);
-    // Those that come while it runs are refused, and the others get its answer.
+    // Requests that come while it runs are refused, and the others get its answer.
     expect([...new Set(statuses)].sort()).toEqual([200, 409]);
   });
 });

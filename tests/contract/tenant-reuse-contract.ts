@@ -248,7 +248,7 @@ export function tenantReuseContract(
     it.each(lacks)("is found out: %s", async (_what, weaker, concerned) => {
       const engine = await open(weaker, pool);
       try {
-        // Those that loop come last, because nothing ends them here before the engine does.
+        // Put loops last, because nothing ends them here before the engine does.
         for (const residue of cases.filter(concerned).reverse()) {
           let isFound = false;
           // A sandbox that is cleaned up too slowly ends, and shows nothing.

@@ -146,7 +146,7 @@ it("leaves no container, process, file, control group, descriptor or memory", {
   let statuses: ReadonlyMap<number, number> = new Map();
   const started = await startedDuring(async () => {
     ({ statuses } = await sendSteadily(sendOne, { perSecond, ms }));
-    // Whoever comes now is served, although nothing has had time to end.
+    // Requests that come now are served, although nothing has had time to end.
     expect(await server.execute({ code: "export default () => 42" })).toMatchObject({ result: 42 });
   });
   if (SOAK) console.log("answers by status:", Object.fromEntries(statuses));

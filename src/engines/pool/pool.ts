@@ -180,7 +180,7 @@ export class Pool {
     const first = profileSandboxes?.waiting.next();
     const next = profileSandboxes && first && this.#takeKept(profileSandboxes.profile, first.key);
     if (first && next) first.resolve(this.#lease(next, first, false));
-    // Who waits for room comes before the key's other waiters.
+    // Waiters for room come before the key's other waiters.
     if (this.#alive >= this.#options.max) this.#balance();
     this.#offer(sandbox.profile, key);
     this.#balance();

@@ -114,7 +114,7 @@ async function endAll(group: string): Promise<void> {
   const text = await readFile(join(group, "cgroup.procs"), "utf8").catch(() => "");
   for (const pid of text.split("\n").filter(Boolean).map(Number)) {
     try {
-      // Those of other namespaces have the number 0.
+      // Processes of other namespaces have the number 0.
       if (pid > 0) process.kill(pid, "SIGKILL");
     } catch {
       // It has ended meanwhile.

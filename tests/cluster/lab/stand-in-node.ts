@@ -6,7 +6,7 @@ export class StandInNode {
   readonly address: string;
   /** Paths of the requests it has read. */
   readonly asked: string[] = [];
-  /** What it does with a request, once it has read it. */
+  /** Handling of a request that has been read. */
   behaviour: "answer" | "hang up" | "hold" = "answer";
   ready = true;
   readonly #server: Server;
