@@ -1,7 +1,7 @@
 /**
  * Settles as `work` does, or rejects with the signal's reason once it is aborted. `work` itself goes
- * on. Nothing of the call stays with the signal, so it suits a signal that outlives many calls, as
- * a race against one long promise does not.
+ * on. Nothing of a call stays with the signal, which may outlive many calls. A race against one long
+ * promise keeps something of each.
  */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const done = new AbortController();
