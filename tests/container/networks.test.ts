@@ -1,31 +1,23 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readRunner } from "../../src/deno/runner.ts";
 import { Label } from "../../src/engines/container/flags.ts";
-import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
-import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
+import type { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import type { Sandbox } from "../../src/engines/contract/contract.ts";
-import { Instance } from "../../src/engines/instance/instance.ts";
 import { PROFILE } from "../contract/engine-contract.ts";
-import { containersOf, docker, runtime } from "../helpers/containers.ts";
+import { containersOf, docker } from "../helpers/containers.ts";
+import { containerLauncher, type TestLauncher } from "../helpers/launchers.ts";
 
 describe("network namespaces", () => {
+  let stage: TestLauncher<ContainerLauncher>;
   let directory: string;
-  let instance: Instance;
   let launcher: ContainerLauncher;
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), "isolate-"));
-    instance = await Instance.create(directory);
-    const image = await ensureRunnerImage(docker, await readRunner(), () => {});
-    launcher = new ContainerLauncher({ docker, runtime, instance, image: () => image });
+    stage = await containerLauncher();
+    ({ directory, launcher } = stage);
   });
   afterAll(async () => {
     await launcher.networks.close();
     expect(await containersOf(directory)).toEqual([]);
-    await instance.close();
-    await rm(directory, { recursive: true });
+    await stage.remove();
   });
 
   async function networkOf(sandbox: Sandbox): Promise<string> {

@@ -1,18 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Container } from "dockerode";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readRunner } from "../../src/deno/runner.ts";
 import { Label } from "../../src/engines/container/flags.ts";
-import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
-import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
+import type { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import type { Sandbox, SandboxJob } from "../../src/engines/contract/contract.ts";
-import { Instance } from "../../src/engines/instance/instance.ts";
 import { PROFILE } from "../contract/engine-contract.ts";
-import { containersOf, docker, runtime } from "../helpers/containers.ts";
+import { containersOf, docker } from "../helpers/containers.ts";
+import { containerLauncher, type TestLauncher } from "../helpers/launchers.ts";
 
 const JOB: SandboxJob = {
   code: "for (;;);",
@@ -23,19 +18,16 @@ const JOB: SandboxJob = {
 };
 
 describe("the removal of a sandbox", () => {
+  let stage: TestLauncher<ContainerLauncher>;
   let directory: string;
-  let instance: Instance;
   let launcher: ContainerLauncher;
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), "isolate-"));
-    instance = await Instance.create(directory);
-    const image = await ensureRunnerImage(docker, await readRunner(), () => {});
-    launcher = new ContainerLauncher({ docker, runtime, instance, image: () => image });
+    stage = await containerLauncher();
+    ({ directory, launcher } = stage);
   });
   afterAll(async () => {
     await launcher.close();
-    await instance.close();
-    await rm(directory, { recursive: true });
+    await stage.remove();
   });
 
   async function containerOf(sandbox: Sandbox): Promise<Container> {

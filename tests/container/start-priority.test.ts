@@ -1,31 +1,23 @@
 /** Tests the weight of containers while they start, and afterwards. */
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readRunner } from "../../src/deno/runner.ts";
 import { Label } from "../../src/engines/container/flags.ts";
-import { ContainerLauncher } from "../../src/engines/container/launcher.ts";
-import { ensureRunnerImage } from "../../src/engines/container/runner-image.ts";
+import type { ContainerLauncher } from "../../src/engines/container/launcher.ts";
 import type { Sandbox } from "../../src/engines/contract/contract.ts";
-import { Instance } from "../../src/engines/instance/instance.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
-import { docker, runtime } from "../helpers/containers.ts";
+import { docker } from "../helpers/containers.ts";
+import { containerLauncher, type TestLauncher } from "../helpers/launchers.ts";
 
-let directory: string;
-let instance: Instance;
+let stage: TestLauncher<ContainerLauncher>;
 let launcher: ContainerLauncher;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  instance = await Instance.create(directory);
-  const name = await ensureRunnerImage(docker, await readRunner(), () => {});
-  launcher = new ContainerLauncher({ docker, runtime, instance, image: () => name });
+  stage = await containerLauncher();
+  ({ launcher } = stage);
 });
 afterAll(async () => {
   await launcher.close();
-  await instance.close();
-  await rm(directory, { recursive: true });
+  await stage.remove();
 });
 
 /** Returns the weight at which a sandbox was created, and the one the kernel has now. */

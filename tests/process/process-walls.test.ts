@@ -19,30 +19,27 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { confinable } from "../../src/confined-process/host-confinement.ts";
-import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import type { Profile, Sandbox } from "../../src/engines/contract/contract.ts";
-import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import type { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { createIsolate } from "../../src/isolate.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
+import { processLauncher, type TestLauncher } from "../helpers/launchers.ts";
 
 const { network, user } = await confinable();
 const isRoot = process.getuid?.() === 0;
 const ownNetwork = await readlink("/proc/self/ns/net");
 const PID = "export default () => Deno.pid";
 
+let stage: TestLauncher<DenoProcessLauncher>;
 let directory: string;
 let launcher: DenoProcessLauncher;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  await writeRunner(await readRunner("inherit"), join(directory, "runner"));
-  launcher = new DenoProcessLauncher({
-    instanceDirectory: directory,
-    runnerDirectory: join(directory, "runner"),
-  });
+  stage = await processLauncher("inherit");
+  ({ directory, launcher } = stage);
 });
 afterAll(async () => {
   await launcher.close();
-  await rm(directory, { recursive: true });
+  await stage.remove();
 });
 
 /** Runs code in a sandbox whose Worker has all permissions of its process, then calls `look`. */

@@ -1,33 +1,28 @@
 /** Tests the process that starts the sandboxes of level `isolated`, and its end. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { denoBinary } from "../../src/deno/deno.ts";
-import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import type { Sandbox } from "../../src/engines/contract/contract.ts";
-import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import type { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import type { Command } from "../../src/engines/spawner/orders.ts";
 import { Spawner } from "../../src/engines/spawner/spawner.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
+import { processLauncher, type TestLauncher } from "../helpers/launchers.ts";
 
 const LOOP = "export default () => { for (;;); }";
 
+let stage: TestLauncher<DenoProcessLauncher>;
 let directory: string;
 let launcher: DenoProcessLauncher;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "isolate-"));
-  await writeRunner(await readRunner("inherit"), join(directory, "runner"));
-  launcher = new DenoProcessLauncher({
-    instanceDirectory: directory,
-    runnerDirectory: join(directory, "runner"),
-  });
+  stage = await processLauncher("inherit");
+  ({ directory, launcher } = stage);
 });
 afterAll(async () => {
   await launcher.close();
-  await rm(directory, { recursive: true });
+  await stage.remove();
 });
 
 async function run(sandbox: Sandbox, code: string): Promise<unknown> {

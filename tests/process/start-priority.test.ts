@@ -1,29 +1,26 @@
 /** Tests the priorities of processes while they start, and afterwards. */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { getPriority, setPriority, tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { getPriority, setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { statFields } from "../../src/base/process-stat.ts";
-import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import type { Sandbox } from "../../src/engines/contract/contract.ts";
-import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
+import type { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { job, PROFILE } from "../contract/engine-contract.ts";
+import { processLauncher, type TestLauncher } from "../helpers/launchers.ts";
 
 /** Position of a thread's priority behind its name. */
 const NICE = 16;
 
-let directory: string;
+let stage: TestLauncher<DenoProcessLauncher>;
 let launcher: DenoProcessLauncher;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "priority-"));
-  const runnerDirectory = join(directory, "runner");
-  await writeRunner(await readRunner(), runnerDirectory);
-  launcher = new DenoProcessLauncher({ instanceDirectory: directory, runnerDirectory });
+  stage = await processLauncher();
+  ({ launcher } = stage);
 });
 afterAll(async () => {
   await launcher.close();
-  await rm(directory, { recursive: true });
+  await stage.remove();
 });
 
 /** Lists the priorities of all threads of a process, as the kernel tells them. */
