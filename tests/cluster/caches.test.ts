@@ -84,6 +84,23 @@ async function tenant(settings: object = {}) {
 const admin = (number: number, method: string, path: string) =>
   at(number).app.request(path, { method, headers: { authorization: `Bearer ${ADMIN_KEY}` } });
 
+/**
+ * Resolves once a server has heard all that another one has told so far: notices arrive in the order
+ * of their commits. A notice of a tenant that was just made would end the entry that a test reads.
+ */
+async function heardAll(from: number, to: number): Promise<void> {
+  const mark = unique("mark");
+  const heard = new Promise<void>((resolve) => {
+    const off = planes[to - 1]?.store.notices.on("cancel", ({ id }) => {
+      if (id !== mark) return;
+      off?.();
+      resolve();
+    });
+  });
+  planes[from - 1]?.store.notices.send({ kind: "cancel", tenant: mark, id: mark });
+  await heard;
+}
+
 /** Measures the milliseconds until a condition is true. */
 async function took(condition: () => Promise<boolean> | boolean): Promise<number> {
   const began = performance.now();
@@ -113,6 +130,7 @@ describe("a change on one server", () => {
     // Entries read before that stay for five seconds alone.
     await until(() => planes[2]?.store.notices.connected === true);
     const { id, keyId, status } = await tenant();
+    await heardAll(1, 3);
     await until(async () => (await status(3)) === 200);
     onTestFinished(async () => {
       notices.deaf = false;
