@@ -162,6 +162,9 @@ export const STORED_KINDS = [
   "domains",
   "types",
   "packages",
+  "secrets",
+  "schedules",
+  "hosts",
   "executions",
   "logs",
 ] as const;

@@ -12,8 +12,15 @@ import { execution, kept, NASTY, unique } from "../helpers/store-rows.ts";
 
 const RUN = { code: "export default () => 1", sandbox: "container" };
 const ASYNC = { prefer: "respond-async" };
-/** Tables whose rows stay: leases, counts that triggers make, and what passes. */
-const LEFT = ["storage", "channel_subscribers", "slot_leases", "budget_leases", "rate_windows"];
+/** Tables whose rows stay: the log of changes, leases, counts that triggers make, and what passes. */
+const LEFT = [
+  "audit",
+  "storage",
+  "channel_subscribers",
+  "slot_leases",
+  "budget_leases",
+  "rate_windows",
+];
 
 let postgres: Postgres;
 const planes: ControlPlane[] = [];

@@ -22,6 +22,14 @@ export const MOVED: readonly MovedTable[] = [
   { name: "domains", key: ["domain"], batch: 500 },
   { name: "resources", key: ["locator"], batch: 4 },
   { name: "package_sets", key: ["tenant", "name"], batch: 20 },
+  { name: "secrets", key: ["tenant", "name"], batch: 20 },
+  { name: "schedules", key: ["tenant", "function", "name"], batch: 20 },
+  {
+    name: "schedule_runs",
+    key: ["tenant", "function", "schedule", "due_at"],
+    batch: 500,
+  },
+  { name: "hosts", key: ["tenant", "name"], batch: 500 },
   { name: "idempotency", key: ["tenant", "key"], batch: 20 },
   {
     name: "jobs",
@@ -34,6 +42,8 @@ export const MOVED: readonly MovedTable[] = [
     },
   },
   { name: "usage", key: ["tenant", "day"], batch: 500 },
+  { name: "usage_details", key: ["tenant", "day", "function", "outcome"], batch: 500 },
+  { name: "denials", key: ["tenant", "day", "function", "kind", "subject"], batch: 500 },
   { name: "executions", key: ["id"], batch: 1_000 },
   { name: "execution_logs", key: ["id"], batch: 50 },
 ];

@@ -1,13 +1,15 @@
 /**
  * A change that other servers should know of at once, by its ids. A notice is a hint: whatever
  * misses it finds out by reading the store. The store itself sends those about tenants, keys,
- * functions and sets of packages, in the transaction of the change.
+ * functions, sets of packages, secrets and host names, in the transaction of the change.
  */
 export type Notice =
   | { readonly kind: "tenant"; readonly tenant: string }
   | { readonly kind: "key"; readonly key: string }
   | { readonly kind: "function"; readonly tenant: string; readonly name: string }
   | { readonly kind: "packages"; readonly tenant: string; readonly name: string }
+  | { readonly kind: "secret"; readonly tenant: string; readonly name: string }
+  | { readonly kind: "host"; readonly tenant: string; readonly name: string }
   /** A server has its first subscriber of a tenant's channels, or has none any more. */
   | { readonly kind: "subscribers"; readonly tenant: string }
   /** A job was cancelled, or an execution is to end. */

@@ -12,6 +12,9 @@ export const MOST_ROWS = {
   domains: 100,
   types: 1_000,
   packages: 100,
+  secrets: 100,
+  schedules: 1_000,
+  hosts: 100,
 } as const satisfies Partial<Record<StoredKind, number>>;
 
 /** Most rows and bytes of a tenant's history. Beyond them, its oldest executions are deleted. */

@@ -8,6 +8,7 @@ import {
   integer,
   primaryKey,
   smallint,
+  uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
 import type { Freshness } from "../../../src/base/usage.ts";
@@ -20,6 +21,11 @@ export const tenants = schema.table("tenants", {
   id: text().primaryKey(),
   settings: json().$type<Readonly<Record<string, unknown>>>().notNull(),
   secrets: text(),
+  /** Number of the changes of its settings, which the next one may state. */
+  revision: integer().notNull().default(1),
+  /** Time since which it is suspended, and why; null if it is not. */
+  suspendedAt: time(),
+  suspendedReason: text(),
   createdAt: created(),
   updatedAt: created(),
 });
@@ -33,9 +39,35 @@ export const keys = schema.table(
       .references(() => tenants.id, { onDelete: "cascade" }),
     label: text().notNull(),
     hash: text().$type<KeyRow["hash"]>().notNull(),
+    /** Scopes of the key; null for all. */
+    scopes: json().$type<readonly string[]>(),
+    expiresAt: time(),
     createdAt: created(),
   },
   (table) => [index().on(table.tenant)],
+);
+
+/** Last use of each key. A table of its own, because a change of a key notifies all servers. */
+export const keyUses = schema.table("key_uses", {
+  key: text()
+    .primaryKey()
+    .references(() => keys.id, { onDelete: "cascade" }),
+  usedAt: time().notNull(),
+});
+
+/** Secrets of tenants, each sealed with the server's secret key. */
+export const secrets = schema.table(
+  "secrets",
+  {
+    tenant: text().notNull(),
+    name: text().notNull(),
+    /** Number of the times that it was written. */
+    version: integer().notNull().default(1),
+    sealed: text().notNull(),
+    createdAt: created(),
+    updatedAt: created(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.name] })],
 );
 
 /**
@@ -201,6 +233,91 @@ export const idempotency = schema.table(
     createdAt: created(),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.key] }), index().on(table.createdAt)],
+);
+
+/** Schedules of functions, with the time at which each is due next. */
+export const schedules = schema.table(
+  "schedules",
+  {
+    tenant: text().notNull(),
+    function: text().notNull(),
+    name: text().notNull(),
+    cron: text().notNull(),
+    timezone: text().notNull(),
+    input: json(),
+    overlap: text().$type<"skip" | "queue">().notNull(),
+    paused: boolean().notNull().default(false),
+    /** Null while it is paused, and if it is never due again. */
+    nextAt: time(),
+    createdAt: created(),
+    updatedAt: created(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.function, table.name] }),
+    foreignKey({
+      columns: [table.tenant, table.function],
+      foreignColumns: [functions.tenant, functions.name],
+    }).onDelete("cascade"),
+    index("schedules_due").on(table.nextAt).where(sql`${table.nextAt} is not null`),
+  ],
+);
+
+/** Due times of schedules that were served, once each, and how. */
+export const scheduleRuns = schema.table(
+  "schedule_runs",
+  {
+    tenant: text().notNull(),
+    function: text().notNull(),
+    schedule: text().notNull(),
+    dueAt: time().notNull(),
+    outcome: text().notNull(),
+    /** Id of the execution, if one was accepted. */
+    execution: uuid(),
+    servedAt: created(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.function, table.schedule, table.dueAt] }),
+    foreignKey({
+      name: "schedule_runs_schedule",
+      columns: [table.tenant, table.function, table.schedule],
+      foreignColumns: [schedules.tenant, schedules.function, schedules.name],
+    }).onDelete("cascade"),
+  ],
+);
+
+/** Host names by which functions are served. One is served for the tenant for which it is verified. */
+export const hosts = schema.table(
+  "hosts",
+  {
+    name: text().notNull(),
+    tenant: text().notNull(),
+    /** Function that answers; null if the first part of the path names it. */
+    function: text(),
+    verifiedAt: time(),
+    createdAt: created(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.name] }),
+    uniqueIndex("hosts_verified").on(table.name).where(sql`${table.verifiedAt} is not null`),
+  ],
+);
+
+/** Administrative changes. They stay when their tenant is deleted. */
+export const audit = schema.table(
+  "audit",
+  {
+    /** UUID of version 7, so that ids sort by time. */
+    id: uuid().primaryKey(),
+    at: created(),
+    /** `admin`, or `key` and the id of a tenant's key. */
+    actor: text().notNull(),
+    action: text().notNull(),
+    tenant: text(),
+    target: text().notNull(),
+    detail: json().$type<Readonly<Record<string, unknown>>>().notNull(),
+    requestId: text().notNull(),
+  },
+  (table) => [index().on(table.tenant, table.id), index().on(table.at)],
 );
 
 /** Owners of the domains of resources. */

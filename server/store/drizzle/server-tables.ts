@@ -25,6 +25,48 @@ export const usage = schema.table(
   (table) => [primaryKey({ columns: [table.tenant, table.day] }), index().on(table.day)],
 );
 
+/** Use of each tenant, day in UTC, function and outcome. The function is empty for code of a request. */
+export const usageDetails = schema.table(
+  "usage_details",
+  {
+    tenant: text().notNull(),
+    day: date({ mode: "string" }).notNull(),
+    function: text().notNull().default(""),
+    outcome: text().notNull(),
+    executions: bigint({ mode: "number" }).notNull().default(0),
+    /** Milliseconds. */
+    cpu: doublePrecision().notNull().default(0),
+    wall: doublePrecision().notNull().default(0),
+    egressBytes: bigint({ mode: "number" }).notNull().default(0),
+    bytesOut: bigint({ mode: "number" }).notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.day, table.function, table.outcome] }),
+    index().on(table.day),
+  ],
+);
+
+/** Refused accesses of each tenant, day in UTC and function, summed up by their subject. */
+export const denials = schema.table(
+  "denials",
+  {
+    tenant: text().notNull(),
+    day: date({ mode: "string" }).notNull(),
+    function: text().notNull().default(""),
+    /** Permission, such as `net`. */
+    kind: text().notNull(),
+    subject: text().notNull(),
+    count: bigint({ mode: "number" }).notNull().default(0),
+    lastAt: time().notNull(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.tenant, table.day, table.function, table.kind, table.subject],
+    }),
+    index().on(table.day),
+  ],
+);
+
 /**
  * Executions that servers may begin of a budget, or have begun and not recorded yet. Neither this
  * table nor the next two have an index on a time, so that a renewal changes no index.

@@ -14,6 +14,9 @@ const TABLES = {
   domains: "domains",
   types: "types",
   packages: "package_sets",
+  secrets: "secrets",
+  schedules: "schedules",
+  hosts: "hosts",
   logs: "execution_logs",
 } as const satisfies Record<Exclude<StoredKind, "executions">, string>;
 

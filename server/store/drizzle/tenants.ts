@@ -7,13 +7,15 @@ import {
   executionLogs,
   executions,
   functions,
+  hosts,
   idempotency,
   jobs,
   packageSets,
+  secrets,
   tenants,
   types,
 } from "./schema.ts";
-import { rateWindows, usage } from "./server-tables.ts";
+import { denials, rateWindows, usage, usageDetails } from "./server-tables.ts";
 
 /** Tables with data of tenants, without foreign keys to them. Keys are deleted by theirs. */
 const OWN = [
@@ -25,7 +27,11 @@ const OWN = [
   types,
   packageSets,
   domains,
+  secrets,
+  hosts,
   usage,
+  usageDetails,
+  denials,
   rateWindows,
 ];
 

@@ -13,6 +13,8 @@ const notice = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("key"), key: id }),
   z.object({ kind: z.literal("function"), tenant: id, name: id }),
   z.object({ kind: z.literal("packages"), tenant: id, name: id }),
+  z.object({ kind: z.literal("secret"), tenant: id, name: id }),
+  z.object({ kind: z.literal("host"), tenant: id, name: id }),
   z.object({ kind: z.literal("subscribers"), tenant: id }),
   z.object({ kind: z.literal("cancel"), tenant: id, id }),
   z.object({ kind: z.literal("jobs") }),
