@@ -5,6 +5,7 @@ export default defineConfig({
   dialect: "postgresql",
   schema: [
     "./server/store/drizzle/schema.ts",
+    "./server/store/drizzle/operations-tables.ts",
     "./server/store/drizzle/server-tables.ts",
     "./server/store/drizzle/columns.ts",
   ],

@@ -2,12 +2,12 @@ import { eq, gt, type SQL, sql } from "drizzle-orm";
 import { SOLE_TENANT } from "../../../src/request/tenant.ts";
 import type { Tenants } from "../contract/tenants.ts";
 import { type Database, plain } from "./database.ts";
+import { hosts } from "./operations-tables.ts";
 import {
   domains,
   executionLogs,
   executions,
   functions,
-  hosts,
   idempotency,
   jobs,
   packageSets,
