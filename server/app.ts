@@ -26,6 +26,7 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { logsRoutes } from "./routes/logs.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { packageRoutes, sharedPackageRoutes } from "./routes/packages.ts";
+import { pistonRoutes } from "./routes/piston.ts";
 import { planRoutes } from "./routes/plan.ts";
 import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
@@ -117,6 +118,7 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"
     ...functionRoutes(functions, replyModes),
     ...httpFunctionRoutes({ runs, functions, auth, withBytes, publicUrl, maxBytes: httpBytes }),
     ...packageRoutes(packageSets, kernel.packages),
+    ...pistonRoutes(runs),
     ...planRoutes(kernel, resourceService),
     ...healthRoutes(kernel, { health, store, version: nodes.version, terse: !auth.open, leaving }),
     ...metricsRoutes(metrics.registry, auth.open),

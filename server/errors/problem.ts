@@ -70,30 +70,38 @@ export function statusOf(thrown: unknown): number {
   return thrown instanceof Aborted ? 499 : 500;
 }
 
-/** Makes the answer for a thrown value. For our own faults it contains only the request's id. */
-export function problemResponse(thrown: unknown, requestId: string): Response {
+/**
+ * Makes the answer for a thrown value. For our own faults it contains only the request's id.
+ * `bodyOf` gives the body another form. Default: the problem itself.
+ */
+export function problemResponse(
+  thrown: unknown,
+  requestId: string,
+  bodyOf: (problem: Problem) => object = (problem) => problem,
+): Response {
   if (thrown instanceof IsolateError) {
     const { name, code, message, status, retryAfter } = thrown;
     const field = "field" in thrown && thrown.field !== "" ? { field: String(thrown.field) } : {};
     const { location } = thrown instanceof BadRequest ? thrown : {};
     const place = location === undefined ? {} : { location };
     const problem: Problem = { error: { name, code, message, ...field, ...place, requestId } };
-    return respond(problem, status, retryAfter);
+    return respond(bodyOf(problem), status, retryAfter);
   }
   if (thrown instanceof HttpProblem) {
     const { name, code, message, status, retryAfter, headers } = thrown;
     const field = thrown.field === undefined ? {} : { field: thrown.field };
     const problem: Problem = { error: { name, code, message, ...field, requestId } };
-    return respond(problem, status, retryAfter, headers);
+    return respond(bodyOf(problem), status, retryAfter, headers);
   }
   // The client has gone; 499 is the customary status for that.
   if (thrown instanceof Aborted) return new Response(null, { status: 499 });
   const message = "Something went wrong on our side; the server's log has it under this request id";
-  return respond({ error: { name: "InternalError", code: "INTERNAL", message, requestId } }, 500);
+  const error = { name: "InternalError", code: "INTERNAL", message, requestId };
+  return respond(bodyOf({ error }), 500);
 }
 
 function respond(
-  problem: Problem,
+  body: object,
   status: number,
   retryAfter?: number,
   further: Readonly<Record<string, string>> = {},
@@ -101,7 +109,7 @@ function respond(
   const headers: Record<string, string> = { ...further };
   if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
   if (isBeforeBody(status)) headers.Connection = "close";
-  return Response.json(problem, { status, headers });
+  return Response.json(body, { status, headers });
 }
 
 /**

@@ -62,7 +62,8 @@ export async function checkModule(
   throw sourceError("code", { ...output, file: MODULE_NAME }, () => input.code);
 }
 
-function assertFiles({ files, main }: BundleInput): void {
+/** @throws {BadRequest} Naming `files` or `main`, if they cannot be those of a function. */
+export function assertFiles({ files, main }: BundleInput): void {
   const paths = Object.keys(files);
   if (paths.length > FILE_LIMITS.files) {
     throw new BadRequest("files", `files: ${FILE_LIMITS.files} at most`);

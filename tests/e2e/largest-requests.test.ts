@@ -4,7 +4,8 @@
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Largest, largestRequests, type Stage } from "../helpers/largest-requests.ts";
+import { largestRequests, type Stage } from "../helpers/largest-requests.ts";
+import type { Largest } from "../helpers/largest-values.ts";
 import { LoopWatch } from "../helpers/loop-watch.ts";
 import { form } from "../helpers/registry-server.ts";
 import { TestServer } from "../helpers/server.ts";

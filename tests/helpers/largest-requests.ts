@@ -1,5 +1,24 @@
 /** The largest and worst requests, by operation of the contract: admitted and refused ones. */
-
+import {
+  ALL,
+  eachValue,
+  fill,
+  isMain,
+  JSON_TYPE,
+  json,
+  type Largest,
+  list,
+  MAX_BODY,
+  MAX_FORM,
+  manyHeaders,
+  members,
+  NOTHING,
+  plain,
+  queries,
+  slow,
+  tagged,
+  WORST,
+} from "./largest-values.ts";
 import { SOAK } from "./soak.ts";
 
 /** Existing objects that the requests refer to. */
@@ -10,119 +29,6 @@ export interface Stage {
   readonly site: string;
   readonly locator: string;
 }
-
-export interface Largest {
-  /** Name in a report. */
-  readonly what: string;
-  readonly path: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: string | Uint8Array<ArrayBuffer>;
-  /** Statuses that prove that it got as far as intended. */
-  readonly expected: readonly number[];
-}
-
-const MAX_BODY = 8_388_608;
-const MAX_FORM = 16_777_216;
-const JSON_TYPE = { "content-type": "application/json" };
-const NOTHING = "export default () => 1";
-/** Bytes for the rest of a body besides its largest part. */
-const ROOM = 2_000;
-
-const list = (count: number, item: (n: number) => string): string =>
-  `[${Array.from({ length: count }, (_, n) => item(n)).join()}]`;
-const members = (count: number, value = "1", name = (n: number) => `k${n}`): string =>
-  `{${Array.from({ length: count }, (_, n) => `"${name(n)}":${value}`).join()}}`;
-const fill = (part: string, bytes = MAX_BODY - ROOM): string =>
-  part.repeat(Math.floor(bytes / Buffer.byteLength(part)));
-const nested = (levels: number): string => `${"[".repeat(levels)}${"]".repeat(levels)}`;
-
-/** JSON values of any amount: the worst of each kind that one body can hold. */
-const VALUES: Readonly<Record<string, () => string>> = {
-  "a long text": () => `"${fill("x")}"`,
-  "a text of escapes": () => `"${fill("\\u0416")}"`,
-  "a text of other letters": () => `"${fill("ж")}"`,
-  "texts, each another one": () => list(600_000, (n) => `"s${n}"`),
-  numbers: () => list(900_000, (n) => `${n % 10}.2345`),
-  members: () => members(199_000),
-  "members with long names": () => members(190_000, "1", (n) => String(n).padStart(34, "x")),
-  "members that are numbers": () => members(199_000, "1", (n) => String(n * 7_919)),
-  "objects, each of another shape": () => list(190_000, (n) => `{"k${n}":1}`),
-  "empty lists": () => list(199_000, () => "[]"),
-  "lists in lists, as deep as may be": () => nested(900),
-  "lists in lists, deeper": () => nested(99_000),
-  "more lists in lists than there may be": () => nested(4_000_000),
-  "more values than there may be": () => `[${fill("1,")}1]`,
-  "more members than there may be": () => members(700_000),
-};
-
-/** Value that takes longest of those that are read whole, for operations that read bodies in the usual way. */
-const WORST = ["objects, each of another shape"];
-
-/** Values that take longest, for the operation that all callers use. */
-const SLOW = [...WORST, "texts, each another one", "more values than there may be"];
-
-/**
- * Makes bodies with one of the values each: the worst, or those in `values`. A soak uses every value.
- */
-function eachValue(
-  path: string,
-  around: (value: string) => string,
-  expected: readonly number[],
-  {
-    headers = {},
-    values = WORST,
-  }: { headers?: Record<string, string>; values?: readonly string[] } = {},
-): Largest[] {
-  const names = SOAK ? Object.keys(VALUES) : values;
-  return names.map((what) => ({
-    what,
-    path,
-    headers: { ...JSON_TYPE, ...headers },
-    body: around(textOf(what)),
-    expected,
-  }));
-}
-
-const ALL = Object.keys(VALUES);
-const isMain = (path: string): boolean => path === "/execute";
-const slow = (path: string): readonly string[] => (isMain(path) ? SLOW : WORST);
-
-const made = new Map<string, string>();
-
-/** Returns the text of a value. Values for most operations are made once. */
-function textOf(what: string): string {
-  const text = made.get(what) ?? VALUES[what]?.() ?? "";
-  if (SLOW.includes(what)) made.set(what, text);
-  return text;
-}
-
-function json(what: string, path: string, body: string, expected: readonly number[]): Largest {
-  return { what, path, headers: JSON_TYPE, body, expected };
-}
-
-const longQuery = (names: string): string => fill(`${names}=1&`, 15_000);
-const queries = (path: string, name: string): Largest[] => [
-  { what: "a long value", path: `${path}?${name}=${fill("x", 15_000)}`, expected: [200, 400, 404] },
-  { what: "thousands of parameters", path: `${path}?${longQuery("a")}`, expected: [400] },
-  { what: "one parameter, again and again", path: `${path}?${longQuery(name)}`, expected: [400] },
-];
-const manyHeaders = (path: string): Largest => ({
-  what: "thousands of headers",
-  path,
-  headers: Object.fromEntries(Array.from({ length: 1_500 }, (_, n) => [`h${n}`, "1"])),
-  expected: [431],
-});
-const plain = (path: string, ...expected: number[]): Largest[] => [
-  { what: "the least", path, expected },
-  manyHeaders(path),
-];
-
-/** Makes requests for a resource by its tag, in the path. */
-const tagged = (path: string, locator: string): Largest[] => [
-  ...plain(`${path}/${encodeURIComponent(locator.replace(/(\.\w+)?@/, ":"))}`, 200, 404),
-  { what: "a long locator", path: `${path}/${fill("x:", 15_000)}`, expected: [400] },
-  { what: "a long encoded one", path: `${path}/${fill("%252E%2F", 15_000)}`, expected: [400] },
-];
 
 function form(what: string, parts: string, expected: readonly number[], boundary = "b"): Largest {
   const type = `multipart/form-data; boundary=${boundary}`;
@@ -190,6 +96,8 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
   const registry = (path: string) => `/api/v1${path}`;
   const withInput = (value: string): string => `{"code":"${NOTHING}","input":${value}}`;
   const ids = "00000000-0000-7000-8000-000000000000";
+  const program = (files: string, stdin = ""): string =>
+    `{"language":"js","version":"*","stdin":"${stdin}","files":${files}}`;
   const refusedMembers = [
     ["unknown fields", members(190_000)],
     ["bad permissions", `{"code":"1","permissions":{"net":${list(190_000, () => "1")}}}`],
@@ -244,6 +152,18 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
       })),
     ],
     "POST /plan": () => execute("/plan"),
+    "GET /api/v2/runtimes": () => plain("/api/v2/runtimes", 200),
+    "POST /api/v2/execute": () => [
+      ...eachValue("/api/v2/execute", (value) => program(value), [400, 413]),
+      json("many files", "/api/v2/execute", program(list(190_000, () => "1")), [400, 413]),
+      json(
+        "the most files",
+        "/api/v2/execute",
+        program(list(199, (n) => `{"name":"k${n}.js","content":"//${fill("x", 4_000)}"}`)),
+        [200],
+      ),
+      json("long input", "/api/v2/execute", program('[{"content":""}]', fill("x", 900_000)), [200]),
+    ],
     "POST /execute/batch": () => [
       ...eachValue(
         "/execute/batch",
