@@ -57,6 +57,9 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   "body:reuseKey",
   ...["body:files", "body:main", "body:kind", "body:public", "body:stripPrefix", "body:args"],
   ...["body:archive", "body:content", "body:update", "body:dependencies", "body:overrides"],
+  ...["body:stdin", "body:run_timeout", "body:compile_timeout"],
+  ...["body:run_cpu_time", "body:compile_cpu_time"],
+  ...["body:run_memory_limit", "body:compile_memory_limit"],
   // Both are executed alone. Their content is probed at `POST /execute`.
   ...["body:requests", "body:source"],
 ]);
@@ -103,6 +106,15 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
       { ...once(0), path: "/execute", body: SHARED_BODY },
       { ...once(1), path: "/execute", body: { code: "export default () => 2" } },
       { path: "/execute", ...withSet, expected: refused },
+    ],
+    // A version of its own language, which no tenant has.
+    "POST /api/v2/execute": [
+      {
+        path: "/api/v2/execute",
+        names: ["body:version"],
+        body: { language: "js", version: "ours", files: [{ content: "1" }] },
+        expected: [400, "js-ours runtime is unknown"],
+      },
     ],
     "POST /execute/batch": [
       { ...once(2), path: "/execute/batch", body: { requests: [SHARED_BODY] } },

@@ -193,9 +193,11 @@ it.each([
           code: flat,
           error,
           id: run,
+          message,
         } = text.startsWith("{") ? JSON.parse(text) : { code: "" };
         const [status, expected] = probe.expected;
-        const seen = status >= 400 ? [response.status, error?.code ?? flat] : [response.status];
+        const seen =
+          status >= 400 ? [response.status, error?.code ?? flat ?? message] : [response.status];
         expect([told, ...seen]).toEqual([told, status, ...(expected ? [expected] : [])]);
         expect(secrets.filter((secret) => told.replace(probe.path, "").includes(secret))).toEqual(
           [],
