@@ -277,10 +277,14 @@ function readInput(text: string): unknown {
   return startsWith(text, RICH_INPUT) ? decodeRichInput(text) : parseJson(text);
 }
 
-/** Returns the input followed by the attachments; without an input, `undefined` takes its place. */
-function argumentsOf({ input, attachments = [] }: WorkerJob): unknown[] {
-  if (input === undefined && attachments.length === 0) return [];
+/**
+ * Returns the input followed by the call's context, or by the attachments; without an input, `undefined`
+ * takes its place.
+ */
+function argumentsOf({ input, callContext, attachments = [] }: WorkerJob): unknown[] {
+  if (input === undefined && callContext === undefined && attachments.length === 0) return [];
   const args = [input === undefined ? undefined : readInput(input)];
+  if (callContext !== undefined) args[1] = parseJson(callContext);
   for (let i = 0; i < attachments.length; i += 1) args[i + 1] = attachments[i];
   return args;
 }

@@ -55,7 +55,7 @@ const SERVER = [
   ["server/http"],
   ["server/runs"],
   ["server/jobs", "server/callbacks", "server/functions", "server/packages", "server/cluster"],
-  ["server/resources", "server/replies"],
+  ["server/resources", "server/replies", "server/schedules"],
   ["server/routes"],
   ["server"],
   ["server/cli"],

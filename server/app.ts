@@ -30,6 +30,7 @@ import { pistonRoutes } from "./routes/piston.ts";
 import { planRoutes } from "./routes/plan.ts";
 import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
 import type { Services } from "./services.ts";
 import type { Tenancy } from "./tenancy.ts";
 import { type Auth, OpenAuth } from "./tenants/auth.ts";
@@ -116,6 +117,7 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"
     ...logsRoutes({ ...services, logs: store.logs, executions: store.executions }),
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
+    ...scheduleRoutes(services.schedules),
     ...httpFunctionRoutes({ runs, functions, auth, withBytes, publicUrl, maxBytes: httpBytes }),
     ...packageRoutes(packageSets, kernel.packages),
     ...pistonRoutes(runs),

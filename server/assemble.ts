@@ -50,6 +50,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const made: { services?: Services; tenancy?: Tenancy } = {};
   /** Closes everything made so far, in this order: intake of jobs, kernel, services, leases, store. */
   const close = async (grace: number): Promise<void> => {
+    made.services?.scheduler.stop();
     made.services?.worker.stop();
     const [opened, store] = await Promise.allSettled([opening, options.store]);
     if (opened.status === "fulfilled") await opened.value.close(grace);
@@ -119,6 +120,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const leave = (): void => {
       leaving = true;
       services.nodes.drain();
+      services.scheduler.stop();
       services.worker.stop();
     };
     return { app, leave, close };

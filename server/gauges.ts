@@ -94,6 +94,15 @@ export function addGauges(
       if (count !== undefined) this.set(count);
     },
   });
+  new Gauge({
+    name: "isolate_schedules_lag_seconds",
+    help: "Seconds since which the oldest due schedule waits to be served; 0 if none does",
+    registers,
+    async collect() {
+      const lag = await lagOf(store);
+      if (lag !== undefined) this.set(lag / 1_000);
+    },
+  });
   addStoreGauges(registers, store);
 }
 
@@ -115,4 +124,13 @@ function addStoreGauges(registers: Registry[], store: Pick<Store, "condition">):
       if (free !== undefined) this.set(free);
     },
   });
+}
+
+async function lagOf({ schedules }: Pick<Store, "schedules">): Promise<number | undefined> {
+  try {
+    return await schedules.lag();
+  } catch {
+    // Another gauge tells that the store is away.
+    return undefined;
+  }
 }

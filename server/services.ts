@@ -26,6 +26,8 @@ import { ExecutionWriter } from "./runs/execution-writer.ts";
 import { Retention } from "./runs/retention.ts";
 import { type LogKeeping, RunningLogs } from "./runs/running-logs.ts";
 import { Runs } from "./runs/runs.ts";
+import { Scheduler } from "./schedules/scheduler.ts";
+import { FunctionSchedules } from "./schedules/schedules.ts";
 import { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
 import type { Caller } from "./tenants/auth.ts";
@@ -78,6 +80,9 @@ export interface Services {
   readonly jobs: JobQueue;
   readonly worker: JobWorker;
   readonly functions: FunctionCatalogue;
+  readonly schedules: FunctionSchedules;
+  /** Serves due schedules. */
+  readonly scheduler: Scheduler;
   readonly goneTenants: GoneTenants;
   readonly nodes: NodeRegistry;
   readonly packageSets: PreparedSets;
@@ -179,6 +184,22 @@ export function createServices(options: ServicesOptions): Services {
     worker,
     checkCallback,
   });
+  const scheduler = new Scheduler({
+    store: store.schedules,
+    kernel,
+    functions,
+    callerOf,
+    admission,
+    onAccepted: () => worker.offer(),
+    onServed: ({ outcome }) => metrics.onScheduled(outcome),
+    onError: failed,
+  });
+  const schedules = new FunctionSchedules({
+    store: store.schedules,
+    functions,
+    kernel,
+    onChanged: () => scheduler.wake(),
+  });
   const { idempotency } = store;
   const replyModes = new ReplyModes({
     runs,
@@ -200,6 +221,8 @@ export function createServices(options: ServicesOptions): Services {
     jobs,
     worker,
     functions,
+    schedules,
+    scheduler,
     goneTenants,
     nodes,
     packageSets,
@@ -209,6 +232,7 @@ export function createServices(options: ServicesOptions): Services {
     health,
     start() {
       worker.start();
+      scheduler.start();
       callbacks?.start();
       retention.start();
       goneTenants.start();
@@ -217,6 +241,7 @@ export function createServices(options: ServicesOptions): Services {
     },
     async close() {
       goneTenants.close();
+      await scheduler.close();
       const all = [nodes, relay, worker, callbacks, retention, replyModes, logFollowers];
       await Promise.all(all.map((each) => each?.close()));
       return executionWriter.close(RECORDS_MS);

@@ -277,7 +277,18 @@ export class JobWorker {
     try {
       const caller = await callerOf(job.tenant);
       if (caller === undefined) return undefined;
-      const run = { id, caller, requestId, signal, comesAgain, wait: false, via: "async" as const };
+      const via = job.context === null ? "async" : "schedule";
+      const callContext = job.context ?? undefined;
+      const run = {
+        id,
+        caller,
+        requestId,
+        signal,
+        comesAgain,
+        wait: false,
+        via,
+        callContext,
+      } as const;
       const request = JSON.parse(job.request) as ExecuteRequest;
       const deployed = functionOf(job);
       const bundle =

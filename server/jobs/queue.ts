@@ -14,6 +14,9 @@ import type { JobWorker } from "./job-worker.ts";
 /** Most values in a stored input, because the event loop parses it again. */
 const MAX_STORED = 20_000;
 
+/** Most jobs of a tenant that wait or run. */
+export const MOST_JOBS = 1_000;
+
 export interface JobQueueOptions {
   readonly store: Jobs;
   readonly kernel: Kernel;
@@ -50,7 +53,7 @@ export class JobQueue {
    * 429 if too many of the tenant's jobs wait.
    */
   async accept(asked: QueuedExecution): Promise<string> {
-    const { store, kernel, worker, checkCallback, most = 1_000 } = this.#options;
+    const { store, kernel, worker, checkCallback, most = MOST_JOBS } = this.#options;
     const { caller, requestId, function: deployed, isBundle, callback } = asked;
     const request = storable(asked.request);
     const { tenant } = caller;

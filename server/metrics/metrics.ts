@@ -2,6 +2,7 @@ import { Counter, Histogram, Registry } from "prom-client";
 import type { IdleUsage } from "../../src/engines/contract/contract.ts";
 import type { Answered } from "../log/answered.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
+import type { ScheduleOutcome } from "../store/contract/schedules.ts";
 
 /** Bounds of histograms in seconds: a warm execution takes milliseconds, a long one minutes. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -21,6 +22,7 @@ export class Metrics {
   readonly #channelDropped: Counter;
   readonly #refusals: Counter<"code">;
   readonly #dropped: Counter;
+  readonly #scheduled: Counter<"outcome">;
   readonly #requests: Counter<"method" | "route" | "status">;
   readonly #answers: Histogram<"route">;
 
@@ -55,6 +57,12 @@ export class Metrics {
       name: "isolate_sandboxes_started_total",
       help: "Sandboxes that have been started",
       labelNames: ["level"],
+      registers,
+    });
+    this.#scheduled = new Counter({
+      name: "isolate_schedules_served_total",
+      help: "Due times of schedules that were served, by how",
+      labelNames: ["outcome"],
       registers,
     });
     this.#channelDropped = new Counter({
@@ -106,6 +114,10 @@ export class Metrics {
 
   onStart(level: string): void {
     this.#starts.inc({ level });
+  }
+
+  onScheduled(outcome: ScheduleOutcome): void {
+    this.#scheduled.inc({ outcome });
   }
 
   /** Counts a refusal with an error of ours. Code of tenants cannot choose the error's code. */

@@ -21,6 +21,12 @@ export interface Admission {
    * @throws {Aborted} If `signal` is aborted before.
    */
   admit(caller: Caller, options: WaitingExecution): Promise<Release>;
+  /**
+   * Checks that something is left of the tenant's budget, without using it. Default: there is none.
+   *
+   * @throws {QuotaExceeded} If the budget is used up.
+   */
+  checkBudget?(caller: Caller): Promise<void>;
   /** Counts milliseconds of processor time that belong to no execution. */
   charge(tenant: string, cpu: number): void;
 }

@@ -2,7 +2,7 @@ import type { Executions } from "../store/contract/executions.ts";
 import type { Leases } from "../store/contract/leases.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { Admission, Release } from "./admission.ts";
-import { type BudgetCounter, Budgets } from "./budgets.ts";
+import { type BudgetCounter, Budgets, exhausted } from "./budgets.ts";
 import { ConcurrencyLimits, type LeasedPlaces } from "./concurrency-limits.ts";
 import type { Used } from "./day.ts";
 import { LeasesOfServer } from "./leases-of-server.ts";
@@ -69,6 +69,17 @@ export class Quotas implements Admission {
       settle(used && (used.cpu ?? used.wall - used.queued));
     };
     return settle.reserved ? Object.assign(release, { reserved: settle.reserved }) : release;
+  }
+
+  async checkBudget(caller: Caller): Promise<void> {
+    const { budget } = caller.limits;
+    if (budget === undefined) return;
+    const { executions, cpu, resetsAt } = await this.#budgets.today(caller);
+    const { executions: most = Number.POSITIVE_INFINITY, cpu: mostCpu = Number.POSITIVE_INFINITY } =
+      budget;
+    const isExecutions = executions >= most;
+    if (!isExecutions && cpu < mostCpu) return;
+    throw exhausted(isExecutions, isExecutions ? most : mostCpu, resetsAt.getTime() - Date.now());
   }
 
   charge(tenant: string, cpu: number): void {

@@ -13,7 +13,6 @@ import {
 } from "../../src/contract/functions.ts";
 import { lockShown } from "../../src/contract/packages.ts";
 import type { Lock } from "../../src/packages/types.ts";
-import { HttpProblem } from "../errors/problem.ts";
 import {
   type Deployed,
   type FunctionCatalogue,
@@ -21,7 +20,8 @@ import {
   requestOf,
 } from "../functions/catalogue.ts";
 import { executionOf, seesRoot } from "../functions/kept-request.ts";
-import type { Callable, ListedVersion } from "../functions/version-cache.ts";
+import { notInvoked, pathOf } from "../functions/not-invoked.ts";
+import type { ListedVersion } from "../functions/version-cache.ts";
 import { WAYS_RESPONSES } from "../http/answer-schema.ts";
 import { waysHeaders } from "../http/mode-headers.ts";
 import { inTurn } from "../http/one-at-a-time.ts";
@@ -201,11 +201,6 @@ function versionRoutes(functions: FunctionCatalogue): Route[] {
   ];
 }
 
-function notInvoked({ tenant, name }: Callable): HttpProblem {
-  const message = `"${name}" answers requests: call it by HTTP, at ${pathOf(tenant, name)}/`;
-  return new HttpProblem(409, "Conflict", "HTTP_FUNCTION", message);
-}
-
 function shown({ tenant: _tenant, ...row }: FunctionRow) {
   return row;
 }
@@ -231,8 +226,4 @@ function outline(version: ListedVersion) {
     ...packages,
     createdAt,
   };
-}
-
-function pathOf(tenant: string, name: string): string {
-  return `/f/${tenant}/${name}`;
 }

@@ -83,6 +83,8 @@ export interface Execution extends ExecutionContext {
   readonly asText?: boolean;
   /** HTTP request that its entry answers, instead of an input. */
   readonly exchange?: HttpExchange | undefined;
+  /** JSON text of an argument that the entry gets after its input. Default: none. */
+  readonly callContext?: string | undefined;
   /** Receives the grants of a valid request, before it waits for a sandbox. */
   readonly onGranted?: ((granted: Granted) => void) | undefined;
 }
@@ -133,7 +135,8 @@ export class Runs {
       const deployed = await this.#deployed(run);
       const reading = { typeCall, readResult, isBundle, deployed };
       const hooks = { observer: watched, onGranted, onSourceMap };
-      const options = { signal, exchange, ...reading, ...hooks };
+      const { callContext } = run;
+      const options = { signal, exchange, callContext, ...reading, ...hooks };
       const output = await this.#options.kernel.execute(whole, {
         tenant: caller.tenant,
         ...options,

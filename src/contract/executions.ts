@@ -6,7 +6,16 @@ import { OUTCOMES, output, usage } from "../request/output.ts";
 import { text, time } from "./query-values.ts";
 
 /** Routes that start an execution. */
-const VIAS = ["execute", "stream", "batch", "async", "invoke", "http", "resolve"] as const;
+const VIAS = [
+  "execute",
+  "stream",
+  "batch",
+  "async",
+  "invoke",
+  "http",
+  "resolve",
+  "schedule",
+] as const;
 
 const MOST_OF_A_PAGE = 200;
 const PAGE = 50;

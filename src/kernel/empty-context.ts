@@ -10,10 +10,17 @@ export function emptyContext(
   request: ValidRequest,
   given: Pick<
     Context,
-    "tenant" | "observer" | "exchange" | "typeCall" | "deployed" | "signal" | "account"
+    | "tenant"
+    | "observer"
+    | "exchange"
+    | "typeCall"
+    | "deployed"
+    | "callContext"
+    | "signal"
+    | "account"
   >,
 ): Context {
-  const { tenant, observer, exchange, typeCall, deployed, signal, account } = given;
+  const { tenant, observer, exchange, typeCall, deployed, callContext, signal, account } = given;
   // Written as one literal: steps copy it often, and objects built otherwise are slow to copy.
   return {
     request,
@@ -33,6 +40,7 @@ export function emptyContext(
     plan: UNPLANNED,
     grants: undefined,
     input: undefined,
+    callContext,
     profile: { memory: request.memory, cpus: 1 },
   };
 }

@@ -51,6 +51,8 @@ export interface RunOptions {
   readonly readResult?: ReadResult | undefined;
   /** Facts about deployed code. Default: the code comes with the request. */
   readonly deployed?: DeployedCode | undefined;
+  /** JSON text of an argument that the entry gets after its input. Default: none. */
+  readonly callContext?: string | undefined;
   /** Receives the source map of code that was bundled with packages. */
   readonly onSourceMap?: ((map: string) => void) | undefined;
   /**
@@ -199,7 +201,7 @@ export class Kernel {
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
     const { tenant = SOLE_TENANT, exchange, typeCall, isBundle, deployed, signal } = options;
-    const { onGranted, onSourceMap } = options;
+    const { onGranted, onSourceMap, callContext } = options;
     const observer = options.observer && contained(options.observer);
     if (this.#ready !== undefined) await this.#ready;
     // The guard comes first, and lets only valid requests through.
@@ -207,7 +209,8 @@ export class Kernel {
     const requester = ownLimit ? { ...tenant, ...ownLimit } : tenant;
     const request = (await onValidate.run(asked, requester)) as ValidRequest;
     const account = new RunAccount({ onGranted, onSourceMap, lockHash: deployed?.lockHash });
-    const given = { tenant, observer, exchange, typeCall, deployed, signal, account };
+    const about = { exchange, typeCall, deployed, callContext };
+    const given = { tenant, observer, ...about, signal, account };
     return onLoad.run(emptyContext(request, given), undefined);
   }
 

@@ -8,14 +8,15 @@ import type { Context } from "./plugin.ts";
 const TYPE_LIMITS = { ...OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };
 
 /** Returns the job that an engine runs for a loaded execution. */
-export function jobOf({ request, tools, grants, input, exchange, typeCall }: Context): Job {
+export function jobOf(context: Context): Job {
+  const { request, tools, grants, input, callContext, exchange, typeCall } = context;
   const { code, entry, language } = request;
   const job = { code, entry, ...(language && { language }), tools, limits: OUTPUT_LIMITS, grants };
   if (typeCall !== undefined) {
     const { attachments = [], result = "json" } = typeCall;
     return { ...job, input, attachments, result, limits: TYPE_LIMITS };
   }
-  if (exchange === undefined) return { ...job, input };
+  if (exchange === undefined) return { ...job, input, ...(callContext && { callContext }) };
   const attachments = exchange.body && [exchange.body];
   const { request: httpRequest } = exchange;
   return { ...job, input: undefined, httpRequest, ...(attachments && { attachments }) };

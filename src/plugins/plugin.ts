@@ -55,6 +55,8 @@ export interface Context {
   readonly grants: JobGrants | undefined;
   /** Input as text of `writeInput()`, mostly JSON; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;
+  /** JSON text of an argument after the input, if a schedule has made the call. */
+  readonly callContext?: string | undefined;
   readonly profile: Profile;
   /** Membership in the channels of its tenant, if it uses the tool. */
   readonly channel?: Membership | undefined;

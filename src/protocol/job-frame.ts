@@ -27,7 +27,7 @@ export function encodeJobParts(job: Omit<WorkerJob, "type">, grants?: Grants): U
 
 function framed(job: Omit<WorkerJob, "type">, grants: Grants | undefined) {
   const { code, entry, input, tools, attachments = [], limits, result, reuse, httpRequest } = job;
-  const { language, moduleUrl } = job;
+  const { language, moduleUrl, callContext } = job;
   const payload: Uint8Array[] = [];
   const add = (bytes: Uint8Array): number => payload.push(bytes) && bytes.length;
   const bytesOf = (text: string): number => add(encoder.encode(text));
@@ -37,6 +37,7 @@ function framed(job: Omit<WorkerJob, "type">, grants: Grants | undefined) {
     ...(language && { language }),
     ...(moduleUrl && { moduleUrl }),
     ...(input !== undefined && { inputBytes: bytesOf(input) }),
+    ...(callContext !== undefined && { callContext }),
     tools: tools.map(({ name, config, module }): ToolHeader => {
       return module === undefined
         ? { name, config }
@@ -63,6 +64,7 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
     language,
     moduleUrl,
     inputBytes,
+    callContext,
     tools,
     attachmentBytes,
     limits,
@@ -85,6 +87,7 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
     ...(language && { language }),
     ...(moduleUrl && { moduleUrl }),
     input: inputBytes === undefined ? undefined : nextText(inputBytes),
+    ...(callContext !== undefined && { callContext }),
     tools: tools.map(({ name, config, moduleBytes }): ToolUse => {
       return moduleBytes === undefined
         ? { name, config }

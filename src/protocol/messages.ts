@@ -57,6 +57,8 @@ export interface JobHeader {
   readonly moduleUrl?: string;
   /** Default: the caller sent no input, so the entry is called without arguments. */
   readonly inputBytes?: number;
+  /** Argument after the input, as JSON text: facts about a call that no caller made. Default: none. */
+  readonly callContext?: string;
   readonly tools: readonly ToolHeader[];
   /** Default: a job without attachments. */
   readonly attachmentBytes?: readonly number[];
@@ -98,6 +100,8 @@ export interface WorkerJob {
   readonly language?: Language | undefined;
   readonly moduleUrl?: string;
   readonly input: string | undefined;
+  /** JSON text of the argument after the input. A job with attachments has none. */
+  readonly callContext?: string | undefined;
   readonly tools: readonly ToolUse[];
   /**
    * Arguments after the input. Each is the only view of its buffer, so that it can be transferred.

@@ -10,6 +10,7 @@ import { leasesCases } from "./store-leases.ts";
 import { logsCases } from "./store-logs.ts";
 import { packagesCases } from "./store-packages.ts";
 import { resourcesCases } from "./store-resources.ts";
+import { schedulesCases } from "./store-schedules.ts";
 import { storageCases } from "./store-storage.ts";
 import { tenantsCases } from "./store-tenants.ts";
 import { typesCases } from "./store-types.ts";
@@ -40,6 +41,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     resourcesCases(store);
     typesCases(store);
     packagesCases(store);
+    schedulesCases(store);
     storageCases(store);
     leasesCases(store);
     clusterCases(store);

@@ -43,6 +43,7 @@ const untouchedParts = {
   keys: untouched("keys"),
   functions: untouched("functions"),
   jobs: untouched("jobs"),
+  schedules: untouched("schedules"),
   idempotency: untouched("idempotency"),
 };
 

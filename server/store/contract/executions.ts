@@ -9,7 +9,15 @@ export interface ExecutionRow {
   readonly tenant: string;
   readonly requestId: string;
   /** Route or way of the request. */
-  readonly via: "execute" | "stream" | "batch" | "async" | "invoke" | "http" | "resolve";
+  readonly via:
+    | "execute"
+    | "stream"
+    | "batch"
+    | "async"
+    | "invoke"
+    | "http"
+    | "resolve"
+    | "schedule";
   readonly function: string | null;
   readonly version: number | null;
   readonly level: string;

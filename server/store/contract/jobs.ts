@@ -15,6 +15,8 @@ export interface JobRow {
   readonly version: number | null;
   /** URL that gets the answer. */
   readonly callback: string | null;
+  /** Argument of its entry after the input, as JSON text. */
+  readonly context: string | null;
   readonly state: "queued" | "running" | "done" | "cancelled";
   /** Number of starts so far. */
   readonly attempts: number;
@@ -35,6 +37,7 @@ export interface FinishedJob {
 export interface NewJob
   extends Pick<JobRow, "id" | "tenant" | "requestId" | "function" | "version" | "callback"> {
   readonly request: Readonly<Record<string, unknown>>;
+  readonly context?: string | undefined;
 }
 
 /** A job whose answer is to be sent. The answer is read separately. */

@@ -10,6 +10,7 @@ import type { Nodes } from "./nodes.ts";
 import type { Notices } from "./notices.ts";
 import type { PackageSets } from "./package-sets.ts";
 import type { Resources } from "./resources.ts";
+import type { Schedules } from "./schedules.ts";
 import type { StorageCounts } from "./storage.ts";
 import type { Tenants } from "./tenants.ts";
 import type { Types } from "./types.ts";
@@ -31,6 +32,7 @@ export interface Store {
   readonly resources: Resources;
   readonly types: Types;
   readonly packageSets: PackageSets;
+  readonly schedules: Schedules;
   readonly storage: StorageCounts;
   readonly leases: Leases;
   readonly channels: Channels;

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { boolean, foreignKey, index, primaryKey, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import type { ScheduleOutcome } from "../contract/schedules.ts";
 import { created, json, schema, text, time } from "./columns.ts";
 import { functions } from "./schema.ts";
 
@@ -38,7 +39,9 @@ export const scheduleRuns = schema.table(
     function: text().notNull(),
     schedule: text().notNull(),
     dueAt: time().notNull(),
-    outcome: text().notNull(),
+    outcome: text().$type<ScheduleOutcome>().notNull(),
+    /** Code of the error for which it was refused. */
+    code: text(),
     /** Id of the execution, if one was accepted. */
     execution: uuid(),
     servedAt: created(),

@@ -11,6 +11,7 @@ import { drizzleLogs } from "./logs.ts";
 import { drizzleNodes } from "./nodes.ts";
 import { drizzlePackageSets } from "./package-sets.ts";
 import { drizzleResources } from "./resources.ts";
+import { drizzleSchedules } from "./schedules.ts";
 import { drizzleStorage } from "./storage.ts";
 import type { StoreParts } from "./store-parts.ts";
 import { drizzleTenants } from "./tenants.ts";
@@ -30,6 +31,7 @@ export function drizzleParts(db: Database, transact: Transact, limit: number): S
     resources: drizzleResources(db, limit),
     types: drizzleTypes(db, limit),
     packageSets: drizzlePackageSets(db, limit),
+    schedules: drizzleSchedules(db, limit),
     storage: drizzleStorage(db, limit),
     leases: drizzleLeases(db),
     channels: drizzleChannels(db),

@@ -188,6 +188,8 @@ export const jobs = schema.table(
     function: text(),
     version: integer(),
     callback: text(),
+    /** Argument of its entry after the input, as JSON text; null for none. */
+    context: text(),
     state: text().$type<"queued" | "running" | "done" | "cancelled">().notNull().default("queued"),
     attempts: integer().notNull().default(0),
     answer: answer(),

@@ -29,6 +29,7 @@ CREATE TABLE "isolate"."schedule_runs" (
 	"schedule" text NOT NULL,
 	"due_at" timestamp (3) with time zone NOT NULL,
 	"outcome" text NOT NULL,
+	"code" text,
 	"execution" uuid,
 	"served_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "schedule_runs_tenant_function_schedule_due_at_pk" PRIMARY KEY("tenant","function","schedule","due_at")
@@ -83,6 +84,7 @@ CREATE TABLE "isolate"."usage_details" (
 	CONSTRAINT "usage_details_tenant_day_function_outcome_pk" PRIMARY KEY("tenant","day","function","outcome")
 );
 --> statement-breakpoint
+ALTER TABLE "isolate"."jobs" ADD COLUMN "context" text;--> statement-breakpoint
 ALTER TABLE "isolate"."keys" ADD COLUMN "scopes" text;--> statement-breakpoint
 ALTER TABLE "isolate"."keys" ADD COLUMN "expires_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "isolate"."tenants" ADD COLUMN "revision" integer DEFAULT 1 NOT NULL;--> statement-breakpoint

@@ -43,6 +43,7 @@ export async function openPGliteStore(
     resources: part("resources"),
     types: part("types"),
     packageSets: part("packageSets"),
+    schedules: part("schedules"),
     storage: part("storage"),
     leases: part("leases"),
     channels: part("channels"),

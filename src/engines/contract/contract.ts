@@ -55,6 +55,8 @@ export interface Job {
   readonly entry: string;
   /** JSON text, or that of `writeInput()`; `undefined` calls the entry without arguments. */
   readonly input: string | undefined;
+  /** JSON text of an argument after the input, of a few hundred characters. Default: none. */
+  readonly callContext?: string | undefined;
   /** Further arguments of the entry, after the input, as new arrays. Default none. */
   readonly attachments?: readonly Uint8Array[];
   readonly tools: readonly ToolUse[];
