@@ -11,6 +11,8 @@ export interface Case {
   readonly timeout?: number;
   readonly tools?: readonly ToolUse[];
   readonly attachments?: readonly Uint8Array[];
+  /** Context of the call. Default: none. */
+  readonly callContext?: object;
   /** True if the result must come back as the value it was. `resultBytes` is its limit. */
   readonly rich?: true;
   readonly resultBytes?: number;

@@ -54,13 +54,14 @@ export function execute(
   options: Partial<ExecuteOptions> = {},
 ): Promise<Outcome> {
   const { code, input, entry, tools, attachments, rich, resultBytes, timeout = 20_000 } = item;
-  const { language } = item;
+  const { language, callContext } = item;
   const limits = { ...OUTPUT_LIMITS, ...(resultBytes && { resultBytes }) };
   const asked = {
     ...job(code, input, entry, tools),
     ...(language && { language }),
     limits,
     ...(attachments && { attachments }),
+    ...(callContext && { callContext: JSON.stringify(callContext) }),
     ...(rich && { result: "rich" as const }),
   };
   return engine.execute(asked, { profile: PROFILE, timeout, ...options });

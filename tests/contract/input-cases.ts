@@ -155,4 +155,19 @@ export const INPUTS: readonly Case[] = [
     status: "ok",
     result: 'rich:["bigint","1"]',
   },
+  {
+    name: "passes the context of a call behind the input, as a value of the code's own",
+    code: "export default (...args) => [args.length, args[0], args[1], args[1] instanceof Object]",
+    input: { n: 1 },
+    callContext: { schedule: "nightly", dueAt: "2026-01-01T00:00:00.000Z" },
+    status: "ok",
+    result: [2, { n: 1 }, { schedule: "nightly", dueAt: "2026-01-01T00:00:00.000Z" }, true],
+  },
+  {
+    name: "leaves the input's place to it before a context, whatever code has made of JSON",
+    code: "JSON.parse = () => 'theirs'; export default (...args) => [args.length, args[0] === undefined, args[1].schedule]",
+    callContext: { schedule: "s" },
+    status: "ok",
+    result: [2, true, "s"],
+  },
 ];

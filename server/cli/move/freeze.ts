@@ -2,6 +2,10 @@ import type pg from "pg";
 
 /** Beginning of a hash that fits no secret, so that the key is refused. */
 const FROZEN = "frozen:";
+/** Time by which due times of a frozen tenant are put off. In hours, which no calendar changes. */
+const FAR = "interval '8766000 hours'";
+/** Due times that are put off. */
+const PUT_OFF = "next_at > now() + interval '4383000 hours'";
 
 /** Notes in a tenant's settings at the source, where servers overlook them. */
 interface Moving {
@@ -50,12 +54,34 @@ export async function freeze(client: pg.Client, id: string, known: FrozenTenant)
       `update isolate.keys set hash = '${FROZEN}' || hash where tenant = $1 and hash not like '${FROZEN}%'`,
       [id],
     );
-    await holdJobs(client, id);
+    await hold(client, id);
   });
 }
 
+/** Holds what begins by itself: jobs that wait, and schedules. */
+export async function hold(client: pg.Client, id: string): Promise<void> {
+  await holdJobs(client, id);
+  if (!(await hasSchedules(client))) return;
+  const sql = `update isolate.schedules set next_at = next_at + ${FAR} where tenant = $1 and not (${PUT_OFF})`;
+  await client.query(sql, [id]);
+}
+
+/** Lets begin what was held. */
+export async function release(client: pg.Client, id: string): Promise<void> {
+  if (await hasSchedules(client)) {
+    const sql = `update isolate.schedules set next_at = next_at - ${FAR} where tenant = $1 and ${PUT_OFF}`;
+    await client.query(sql, [id]);
+  }
+  await releaseJobs(client, id);
+}
+
+async function hasSchedules(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query("select to_regclass('isolate.schedules') is not null as has");
+  return rows[0]?.has === true;
+}
+
 /** Holds jobs that wait, for longer than a move takes. */
-export async function holdJobs(client: pg.Client, id: string): Promise<void> {
+async function holdJobs(client: pg.Client, id: string): Promise<void> {
   await client.query(
     `update isolate.jobs set claimed_until = now() + interval '6 hours'
      where tenant = $1 and state = 'queued'`,
@@ -64,7 +90,7 @@ export async function holdJobs(client: pg.Client, id: string): Promise<void> {
 }
 
 /** Lets jobs begin that were held. */
-export async function releaseJobs(client: pg.Client, id: string): Promise<void> {
+async function releaseJobs(client: pg.Client, id: string): Promise<void> {
   const sql = "update isolate.jobs set claimed_until = null where tenant = $1 and state = 'queued'";
   await client.query(sql, [id]);
   await client.query(`select pg_notify('isolate', '{"kind":"jobs"}')`);
@@ -86,7 +112,7 @@ export async function thaw(client: pg.Client, id: string, known: FrozenTenant): 
       `update isolate.keys set hash = substr(hash, ${FROZEN.length + 1}) where tenant = $1 and hash like '${FROZEN}%'`,
       [id],
     );
-    await releaseJobs(client, id);
+    await release(client, id);
   });
 }
 

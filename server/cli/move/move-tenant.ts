@@ -4,12 +4,12 @@ import { copyRows, countRows, deleteRows, tenantTables } from "./copy-rows.ts";
 import {
   type FrozenTenant,
   freeze,
-  holdJobs,
+  hold,
   inTransaction,
   keysOf,
   noteSwitched,
   readTenant,
-  releaseJobs,
+  release,
   thaw,
 } from "./freeze.ts";
 import { MOVED, type MovedTable } from "./tables.ts";
@@ -116,7 +116,7 @@ async function copyTenant(
 /** Waits until no server can take the tenant for what it was, and nothing of it runs. */
 async function drain({ source, tenant, settle, wait }: MoveOptions): Promise<void> {
   await sleep(settle);
-  await holdJobs(source, tenant);
+  await hold(source, tenant);
   for (const end = performance.now() + wait; await isRunning(source, tenant); await sleep(EVERY)) {
     if (performance.now() < end) continue;
     throw new Error(`The tenant ${tenant} is frozen, and still runs something: start again later`);
@@ -176,7 +176,7 @@ async function putKeys(source: pg.Client, target: pg.Client, tenant: string): Pr
         key,
       );
     }
-    await releaseJobs(target, tenant);
+    await release(target, tenant);
   });
 }
 

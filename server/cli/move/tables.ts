@@ -23,7 +23,7 @@ export const MOVED: readonly MovedTable[] = [
   { name: "resources", key: ["locator"], batch: 4 },
   { name: "package_sets", key: ["tenant", "name"], batch: 20 },
   { name: "secrets", key: ["tenant", "name"], batch: 20 },
-  { name: "schedules", key: ["tenant", "function", "name"], batch: 20 },
+  { name: "schedules", key: ["tenant", "function", "name"], batch: 100 },
   {
     name: "schedule_runs",
     key: ["tenant", "function", "schedule", "due_at"],

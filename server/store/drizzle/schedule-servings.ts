@@ -32,17 +32,17 @@ export function servingOf({ tenant, servings, most, limit }: Servings): SQL {
       from ${schedules} as s join given as g on g.function = s.function and g.name = s.name
       where s.tenant = ${tenant}::text and s.next_at = g.due_at and (select count(*) from counts) >= 0
       for update of s skip locked
-    ), judged as (
+    ), judged as materialized (
       select picked.*, case
           when exists (select from ${scheduleRuns} as r where r.tenant = ${tenant}::text
             and r.function = picked.function and r.schedule = picked.name and r.due_at = picked.latest) then 'served'
           when code is not null then 'refused'
-          when overlap = 'skip' and exists (
-            select from (
+          when overlap = 'skip' and (
+            select j.finished_at is null from ${jobs} as j where j.id = (
               select execution from ${scheduleRuns} as r where r.tenant = ${tenant}::text
                 and r.function = picked.function and r.schedule = picked.name and r.execution is not null
               order by due_at desc limit 1
-            ) as last join ${jobs} as j on j.id = last.execution where j.finished_at is null
+            )
           ) then 'skipped'
           else 'accepted' end as wanted
       from picked

@@ -1,0 +1,216 @@
+/** Tests schedules over HTTP, with a real store. The engine's behaviour is the test's. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../../../contract/engine-contract.ts";
+import { ControlPlane, type Json } from "../../../helpers/control-plane.ts";
+
+const code = "export default () => 1";
+
+type Server = ReturnType<ControlPlane["serve"]>;
+
+let plane: ControlPlane;
+let server: Server;
+let count = 0;
+/** Calls of code, with what each was given. */
+const calls: { readonly code: string; readonly input: unknown; readonly context: unknown }[] = [];
+
+beforeAll(async () => {
+  plane = await ControlPlane.open();
+  server = plane.serve();
+  plane.behave = async (job) => {
+    const { input, callContext } = job;
+    const read = (text?: string) => (text === undefined ? undefined : JSON.parse(text));
+    calls.push({ code: job.code, input: read(input), context: read(callContext) });
+    return { result: 1 };
+  };
+  server.services.worker.start();
+  server.services.scheduler.start();
+}, 60_000);
+afterAll(async () => {
+  await server.services.scheduler.close();
+  await plane.close();
+}, 60_000);
+
+async function newTenant(limits = {}) {
+  count += 1;
+  const tenant = await server.tenant(`tenant-${count}`, limits);
+  expect((await tenant.put("/functions/f", { code })).status).toBe(201);
+  return tenant;
+}
+
+type Tenant = Awaited<ReturnType<typeof newTenant>>;
+
+const path = "/functions/f/schedules/s";
+const put = async (tenant: Tenant, body: object, at = path): Promise<[number, Json]> => {
+  const answer = await tenant.put(at, { cron: "0 3 * * *", ...body });
+  return [answer.status, await answer.json()];
+};
+/** Makes a schedule due, as if the time of it had come. */
+async function due({ id }: Tenant, at = new Date(Date.now() - 1_000), of = "f", name = "s") {
+  const found = await plane.store.schedules.get(id, of, name);
+  if (found === undefined) throw new Error("There is no such schedule");
+  await plane.store.schedules.put({ ...found, cron: `${found.cron} `, nextAt: at });
+  server.services.scheduler.wake();
+}
+const runsOf = async (tenant: Tenant, at = path): Promise<Json[]> =>
+  (await tenant.get(`${at}/runs`)).runs;
+const codes = async (tenant: Tenant): Promise<string[]> =>
+  (await runsOf(tenant)).map(({ outcome, code: reason }) => reason ?? outcome);
+
+describe("schedules", () => {
+  it("are put, shown with the next five times, listed and deleted", async () => {
+    const tenant = await newTenant();
+    const [status, made] = await put(tenant, { timezone: "Europe/Berlin", input: { a: [1] } });
+    expect(status).toBe(201);
+    expect(made).toEqual({
+      ...{
+        id: "s",
+        function: "f",
+        cron: "0 3 * * *",
+        timezone: "Europe/Berlin",
+        input: { a: [1] },
+      },
+      ...{ overlap: "skip", paused: false, next: expect.any(Array) },
+      ...{ createdAt: expect.any(String), updatedAt: expect.any(String) },
+    });
+    expect(made.next).toHaveLength(5);
+    for (const time of made.next) expect(time).toMatch(/T0[12]:00:00\.000Z$/);
+    expect(await tenant.get(path)).toEqual(made);
+    const [again, paused] = await put(tenant, { paused: true, overlap: "queue", input: null });
+    expect([again, paused.paused, paused.next, paused.input]).toEqual([200, true, [], null]);
+    await put(tenant, {}, "/functions/f/schedules/b");
+    const { schedules, next } = await tenant.get("/functions/f/schedules?limit=1");
+    expect([schedules.map(({ id }: Json) => id), next]).toEqual([["b"], "b"]);
+    const rest = await tenant.get("/functions/f/schedules?after=b");
+    expect(rest.schedules.map(({ id }: Json) => id)).toEqual(["s"]);
+    expect(await runsOf(tenant)).toEqual([]);
+    expect((await tenant.send(path, "DELETE")).status).toBe(204);
+    const missing = await tenant.send(path);
+    expect([missing.status, ((await missing.json()) as Json).error.code]).toEqual([
+      404,
+      "SCHEDULE_NOT_FOUND",
+    ]);
+  });
+
+  it("are refused for what could never run", async () => {
+    const tenant = await newTenant();
+    await tenant.put("/functions/h", { kind: "http", code: "export default () => {}" });
+    const refused = async (body: object, at = path) => {
+      const [status, { error }] = await put(tenant, body, at);
+      return [status, error?.code, error?.field];
+    };
+    expect(await refused({ cron: "0 0 30 2 *" })).toEqual([400, "BAD_REQUEST", "cron"]);
+    expect(await refused({ cron: "x".repeat(201) })).toEqual([400, "BAD_REQUEST", "cron"]);
+    expect(await refused({ timezone: "Mars" })).toEqual([400, "BAD_REQUEST", "timezone"]);
+    expect(await refused({ overlap: "kill" })).toEqual([400, "BAD_REQUEST", "overlap"]);
+    expect(await refused({ input: "x".repeat(65_536) })).toEqual([
+      413,
+      "PAYLOAD_TOO_LARGE",
+      "input",
+    ]);
+    const deep = JSON.parse("[".repeat(2_000) + "]".repeat(2_000));
+    expect((await refused({ input: deep }))[0]).toBe(400);
+    expect(await refused({}, "/functions/none/schedules/s")).toEqual([
+      404,
+      "FUNCTION_NOT_FOUND",
+      undefined,
+    ]);
+    expect(await refused({}, "/functions/h/schedules/s")).toEqual([
+      409,
+      "HTTP_FUNCTION",
+      undefined,
+    ]);
+    expect((await tenant.send("/functions/none/schedules")).status).toBe(404);
+    expect((await tenant.send("/functions/f/schedules/s/runs")).status).toBe(404);
+  });
+
+  it("call the current version with their input and the due time, and keep the outcome", async () => {
+    const tenant = await newTenant();
+    await put(tenant, { input: { to: "Ada" } });
+    const dueAt = new Date(Math.floor(Date.now() / 1_000) * 1_000 - 2_000);
+    await due(tenant, dueAt);
+    await until(async () => (await runsOf(tenant)).length === 1);
+    const [run] = await runsOf(tenant);
+    expect(run).toEqual({
+      dueAt: dueAt.toISOString(),
+      outcome: "accepted",
+      execution: expect.any(String),
+    });
+    const executionOf = async (id: string) =>
+      (await tenant.send(`/executions/${id}`)).status === 200;
+    await until(() => executionOf(run.execution));
+    const context = { schedule: "s", dueAt: dueAt.toISOString() };
+    expect(calls.at(-1)).toEqual({ code, input: { to: "Ada" }, context });
+    const {
+      via,
+      outcome,
+      function: of,
+      version,
+    } = await tenant.get(`/executions/${run.execution}`);
+    expect([via, outcome, of, version]).toEqual(["schedule", "ok", "f", 1]);
+    expect((await tenant.get(path)).next).toHaveLength(5);
+
+    const newer = "export default () => 2";
+    await tenant.put("/functions/f", { code: newer });
+    await put(tenant, {});
+    await due(tenant);
+    await until(async () => (await runsOf(tenant)).length === 2);
+    await until(async () => executionOf((await runsOf(tenant))[0].execution));
+    expect(calls.at(-1)).toEqual({ code: newer, input: undefined, context: expect.anything() });
+    expect((await tenant.send("/functions/f", "DELETE")).status).toBe(204);
+    expect(await plane.store.schedules.list(tenant.id, "f", { limit: 1 })).toEqual([]);
+  });
+
+  it("that were missed call once, with the latest due time", async () => {
+    const tenant = await newTenant();
+    await put(tenant, { cron: "*/5 * * * *" });
+    await due(tenant, new Date("2020-01-01T00:00:00Z"));
+    await until(async () => (await runsOf(tenant)).length === 2);
+    const [latest, missed] = await runsOf(tenant);
+    expect(missed).toEqual({ dueAt: "2020-01-01T00:00:00.000Z", outcome: "missed" });
+    expect(latest.outcome).toBe("accepted");
+    expect(Date.now() - Date.parse(latest.dueAt)).toBeLessThan(10 * 60_000);
+  });
+
+  it("are recorded as refused for limits and faults of the tenant, and go on", async () => {
+    const spent = await newTenant({ budget: { executions: 0 } });
+    await put(spent, {});
+    await due(spent);
+    await until(async () => (await codes(spent)).length === 1);
+    expect(await codes(spent)).toEqual(["BUDGET_EXHAUSTED"]);
+
+    const full = await newTenant({ storage: 1_048_576 });
+    // A job of it has the code once more.
+    const long = `${code} // ${"x".repeat(450_000)}`;
+    expect((await full.put("/functions/f", { code: long })).status).toBe(201);
+    for (const name of ["s", "t"]) await put(full, {}, `/functions/f/schedules/${name}`);
+    for (const name of ["s", "t"]) await due(full, new Date(Date.now() - 1_000), "f", name);
+    for (const name of ["s", "t"]) {
+      const at = `/functions/f/schedules/${name}`;
+      await until(async () => (await runsOf(full, at)).length === 1);
+      expect((await runsOf(full, at))[0]).toMatchObject({
+        outcome: "refused",
+        code: "STORAGE_FULL",
+      });
+    }
+
+    const changed = await newTenant();
+    await put(changed, {});
+    await changed.put("/functions/f", { kind: "http", code });
+    await due(changed);
+    await until(async () => (await codes(changed)).length === 1);
+    expect(await codes(changed)).toEqual(["HTTP_FUNCTION"]);
+    expect((await changed.get(path)).next).toHaveLength(5);
+  });
+
+  it("wait while their server leaves", async () => {
+    const tenant = await newTenant();
+    await put(tenant, {});
+    server.services.scheduler.stop();
+    await due(tenant);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await runsOf(tenant)).toEqual([]);
+    expect(await plane.store.schedules.lag()).toBeGreaterThan(0);
+    server.services.scheduler.start();
+    await until(async () => (await codes(tenant)).length === 1);
+  });
+});
