@@ -8,6 +8,7 @@ import { FunctionsClient } from "./functions.ts";
 import { callOf, run, stream, submit } from "./invoke.ts";
 import { JobsClient } from "./jobs.ts";
 import { PackagesClient } from "./packages.ts";
+import { SchedulesClient } from "./schedules.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
 import type {
   Answer,
@@ -44,6 +45,8 @@ export function createClient(options: TransportOptions): Client {
 export class Client {
   readonly functions: FunctionsClient;
   readonly jobs: JobsClient;
+  /** Times at which functions are called. */
+  readonly schedules: SchedulesClient;
   /** Prepared sets of packages. */
   readonly packages: PackagesClient;
   /** Calls that need the administrator's key. */
@@ -54,6 +57,7 @@ export class Client {
     this.#transport = transport;
     this.functions = new FunctionsClient(transport);
     this.jobs = new JobsClient(transport);
+    this.schedules = new SchedulesClient(transport);
     this.packages = new PackagesClient(transport, "/packages");
     this.admin = new AdminClient(transport);
   }

@@ -16,6 +16,7 @@ import type {
 import type { executionLogs, functionLogs, functionLogsQuery } from "../contract/logs.ts";
 import type { shownNode } from "../contract/nodes.ts";
 import type { setBody, shownSet, wholeSet } from "../contract/packages.ts";
+import type { scheduleBody, shownRun, shownSchedule } from "../contract/schedules.ts";
 import type {
   ownTenant,
   shownKey,
@@ -83,6 +84,14 @@ export interface PackageSet
     Readonly<Partial<Pick<z.output<typeof wholeSet>, "lock" | "warnings">>> {}
 
 export interface Invocation extends Omit<z.input<typeof invokeBody>, "callback"> {}
+
+/** Times at which a function is called, and with what. */
+export interface ScheduleSettings extends z.input<typeof scheduleBody> {}
+
+export interface Schedule extends Readonly<z.output<typeof shownSchedule>> {}
+
+/** A due time of a schedule, and how it was served. */
+export interface ScheduleRun extends Readonly<z.output<typeof shownRun>> {}
 
 /** An execution in the server's history, without its code and values. */
 export interface Execution extends Readonly<z.output<typeof execution>> {

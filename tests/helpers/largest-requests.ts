@@ -217,6 +217,16 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     ],
     "POST /functions/{name}/redeploy": () =>
       eachValue(`${fn}/redeploy`, (value) => `{"version":${value}}`, [400, 413]),
+    "GET /functions/{name}/schedules": () => queries(`${fn}/schedules`, "after"),
+    "GET /functions/{name}/schedules/{id}": () => plain(`${fn}/schedules/nobodys`, 404),
+    "DELETE /functions/{name}/schedules/{id}": () => plain(`${fn}/schedules/nobodys`, 404),
+    "GET /functions/{name}/schedules/{id}/runs": () => plain(`${fn}/schedules/nobodys/runs`, 404),
+    "PUT /functions/{name}/schedules/{id}": () => [
+      ...eachValue(`${fn}/schedules/large`, (value) => `{"cron":"@daily","input":${value}}`, [
+        ...[200, 201, 400, 413],
+      ]),
+      json("a long cron", `${fn}/schedules/large`, `{"cron":"${fill("* ")}"}`, [400, 413]),
+    ],
     "GET /packages": () => queries("/packages", "after"),
     "GET /packages/{set}": () => plain("/packages/nobodys", 404),
     "DELETE /packages/{set}": () => plain("/packages/nobodys", 404),

@@ -21,6 +21,8 @@ export interface Owned {
   readonly domain: string;
   /** A prepared set of packages. */
   readonly set: string;
+  /** A schedule of the first function. */
+  readonly schedule: string;
 }
 
 export interface Probe {
@@ -56,6 +58,7 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   // Hashed together with the tenant: see tests/unit/src/kernel/tenants.test.ts.
   "body:reuseKey",
   ...["body:files", "body:main", "body:kind", "body:public", "body:stripPrefix", "body:args"],
+  ...["body:cron", "body:timezone", "body:overlap", "body:paused"],
   ...["body:archive", "body:content", "body:update", "body:dependencies", "body:overrides"],
   ...["body:stdin", "body:run_timeout", "body:compile_timeout"],
   ...["body:run_cpu_time", "body:compile_cpu_time"],
@@ -73,7 +76,10 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
  */
 export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonly Probe[]> {
   const { name, site, version, locator, typed, domain, idempotencyKeys, set } = owned;
+  const { schedule } = owned;
   const at = `/functions/${name}`;
+  const scheduled = `${at}/schedules/${schedule}`;
+  const noSchedule = hasSame ? ([404, "SCHEDULE_NOT_FOUND"] as const) : NO_FUNCTION;
   const own = hasSame ? ([200] as const) : NO_FUNCTION;
   const gone = hasSame ? ([204] as const) : NO_FUNCTION;
   const named = ["path:name"];
@@ -154,6 +160,27 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
         names: [...named, "body:version"],
         body: { version },
         expected: NO_FUNCTION,
+      },
+    ],
+    "GET /functions/{name}/schedules": one(
+      `${at}/schedules?after=${schedule.slice(0, -1)}`,
+      [...named, "query:after"],
+      own,
+    ),
+    "GET /functions/{name}/schedules/{id}": one(scheduled, [...named, "path:id"], noSchedule),
+    "GET /functions/{name}/schedules/{id}/runs": one(
+      `${scheduled}/runs`,
+      [...named, "path:id"],
+      noSchedule,
+    ),
+    "DELETE /functions/{name}/schedules/{id}": one(scheduled, [...named, "path:id"], noSchedule),
+    // Makes a schedule of the prober's own function with that name.
+    "PUT /functions/{name}/schedules/{id}": [
+      {
+        path: scheduled,
+        names: [...named, "path:id"],
+        body: { cron: "@yearly" },
+        expected: hasSame ? [201] : NO_FUNCTION,
       },
     ],
     "GET /packages": one(`/packages?after=${set.slice(0, -1)}`, ["query:after"], [200]),

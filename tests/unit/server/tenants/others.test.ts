@@ -72,6 +72,10 @@ async function possessions(): Promise<Owned> {
   const names = { name: "orders", site: "site", idempotencyKeys: ["a", "b", "c", "d"] };
   for (const text of [code, `${code};`]) await ask("PUT", "/functions/orders", { code: text });
   await ask("PUT", "/functions/site", { code, kind: "http" });
+  const nightly = { cron: "@daily", input: SECRET, timezone: "UTC" };
+  expect((await ask("PUT", "/functions/orders/schedules/nightly-orders", nightly)).body.id).toBe(
+    "nightly-orders",
+  );
   for (const each of names.idempotencyKeys) {
     const headers = { "idempotency-key": each };
     await send(key, "POST", { path: "/execute", body: SHARED_BODY, headers });
@@ -103,6 +107,7 @@ async function possessions(): Promise<Owned> {
     ...{ ...names, tenant: "owner", version: 2, execution: ran.id, job, waiting },
     ...{
       set: "kit",
+      schedule: "nightly-orders",
       domain: "owner.org",
       locator: "owner.org/plan.text@1",
       typed: "owner.org/books.ledger@1",
