@@ -26,8 +26,9 @@ import { ExecutionWriter } from "./runs/execution-writer.ts";
 import { Retention } from "./runs/retention.ts";
 import { type LogKeeping, RunningLogs } from "./runs/running-logs.ts";
 import { Runs } from "./runs/runs.ts";
-import { Scheduler } from "./schedules/scheduler.ts";
-import { FunctionSchedules } from "./schedules/schedules.ts";
+import type { Scheduler } from "./schedules/scheduler.ts";
+import type { FunctionSchedules } from "./schedules/schedules.ts";
+import { createScheduling } from "./schedules/scheduling.ts";
 import { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
 import type { Caller } from "./tenants/auth.ts";
@@ -184,7 +185,7 @@ export function createServices(options: ServicesOptions): Services {
     worker,
     checkCallback,
   });
-  const scheduler = new Scheduler({
+  const { scheduler, schedules } = createScheduling({
     store: store.schedules,
     kernel,
     functions,
@@ -193,12 +194,6 @@ export function createServices(options: ServicesOptions): Services {
     onAccepted: () => worker.offer(),
     onServed: ({ outcome }) => metrics.onScheduled(outcome),
     onError: failed,
-  });
-  const schedules = new FunctionSchedules({
-    store: store.schedules,
-    functions,
-    kernel,
-    onChanged: () => scheduler.wake(),
   });
   const { idempotency } = store;
   const replyModes = new ReplyModes({

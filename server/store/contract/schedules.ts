@@ -12,7 +12,7 @@ export interface ScheduleRow {
   readonly timezone: string;
   /** JSON text; null for no input. */
   readonly input: string | null;
-  /** What becomes of a due time while the last execution still waits or runs. */
+  /** Treatment of a due time while the last execution still waits or runs. */
   readonly overlap: "skip" | "queue";
   readonly paused: boolean;
   /** Null while it is paused, and if it is never due again. */
@@ -89,8 +89,8 @@ export interface Schedules {
   /** Lists up to `limit` due schedules, with those of each tenant in turn. Changes nothing. */
   due(limit: number): Promise<Due>;
   /**
-   * Serves due times of a tenant: records them, accepts their jobs while fewer than `most` wait or
-   * run, and moves the schedules on, all of it or nothing. Leaves out those that another server has
+   * Serves due times of a tenant, all of them or none. Records them, moves the schedules on, and
+   * accepts their jobs while fewer than `most` wait or run. Leaves out those that another server has
    * served or is serving. Returns those that were served here.
    *
    * @throws {StorageFull} If the tenant would store more than `limit` bytes. Nothing is served then.

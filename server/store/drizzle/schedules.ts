@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, getTableColumns, gt, sql } from "drizzle-orm";
 import { type DueSchedule, MOST_RUNS, type Schedules } from "../contract/schedules.ts";
 import { type Database, plain } from "./database.ts";
-import { servingOf } from "./schedule-servings.ts";
 import { scheduleRuns, schedules } from "./operations-tables.ts";
+import { servingOf } from "./schedule-servings.ts";
 import { roomFor } from "./storage.ts";
 
 /** Most due schedules among which those of each tenant take turns, the oldest of all. */

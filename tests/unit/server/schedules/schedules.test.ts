@@ -179,9 +179,11 @@ describe("schedules", () => {
     expect(await codes(spent)).toEqual(["BUDGET_EXHAUSTED"]);
 
     const full = await newTenant({ storage: 1_048_576 });
-    // A job of it has the code once more.
-    const long = `${code} // ${"x".repeat(450_000)}`;
-    expect((await full.put("/functions/f", { code: long })).status).toBe(201);
+    const long = `${code} // ${"x".repeat(99_000)}`;
+    // Kept twice each. No room is left for a job with the answer that it may have.
+    for (let n = 0; n < 5; n += 1) {
+      expect((await full.put("/functions/filler", { code: long })).status).toBe(201);
+    }
     for (const name of ["s", "t"]) await put(full, {}, `/functions/f/schedules/${name}`);
     for (const name of ["s", "t"]) await due(full, new Date(Date.now() - 1_000), "f", name);
     for (const name of ["s", "t"]) {

@@ -120,7 +120,8 @@ async function inventory(): Promise<unknown[]> {
   const paths = ["/tenant", "/executions?limit=200", "/functions", "/functions/orders"];
   paths.push(`/executions/${owned.execution}/logs`, "/functions/orders/logs");
   paths.push("/functions/orders/versions", "/functions/orders/versions/2", "/functions/site");
-  paths.push("/packages", "/packages/kit");
+  paths.push("/packages", "/packages/kit", "/functions/orders/schedules");
+  paths.push("/functions/orders/schedules/nightly-orders/runs");
   paths.push(`/jobs/${owned.job}`, `/jobs/${owned.waiting}`, "/api/v1/types");
   paths.push(`/api/v1/resource?locator=${owned.locator}`, "/api/v1/search?q=owner.org");
   const all: unknown[] = [];
