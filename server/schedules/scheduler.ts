@@ -65,7 +65,7 @@ export class Scheduler {
     const { now, due, nextAt } = await store.due(BATCH);
     let served = 0;
     for (const [tenant, of] of byTenant(due)) {
-      if (this.#poller.stopped) return;
+      if (this.#poller.stopped) break;
       try {
         served += await this.#serve(tenant, of, now);
       } catch (error) {
