@@ -25,6 +25,9 @@ const problem = (name: string) => ({ error: { code: name, requestId: expect.any(
 /** Reads the code of an error. The registry has a shape of its own. */
 const codeOf = ({ body }: Told) => body.error?.code ?? body.code;
 
+/** Returns the code that a route's error has. The shape of Piston has none. */
+const codeAt = (path: string, code: string) => (path.startsWith("/api/v2/") ? undefined : code);
+
 /** Lists every route except those of scope `none`, from its contract. */
 async function guarded(): Promise<[method: string, path: string, scope: string][]> {
   const { body } = await server.as(undefined)("GET", "/openapi.json");
@@ -48,7 +51,11 @@ describe("a key", () => {
     expect(routes.length).toBeGreaterThan(8);
     for (const [method, path] of routes) {
       const answer = await server.as(undefined)(method, path);
-      expect([path, answer.status, codeOf(answer)]).toEqual([path, 401, "UNAUTHORIZED"]);
+      expect([path, answer.status, codeOf(answer)]).toEqual([
+        path,
+        401,
+        codeAt(path, "UNAUTHORIZED"),
+      ]);
       expect(answer.headers.get("www-authenticate")).toBe("Bearer");
     }
     const nobody = server.as(undefined);
@@ -63,7 +70,11 @@ describe("a key", () => {
     for (const [method, path, scope] of await guarded()) {
       const wrong = scope === "admin" ? ask : server.admin;
       const answer = await wrong(method, path);
-      expect([path, answer.status, codeOf(answer)]).toEqual([path, 403, "WRONG_SCOPE"]);
+      expect([path, answer.status, codeOf(answer)]).toEqual([
+        path,
+        403,
+        codeAt(path, "WRONG_SCOPE"),
+      ]);
     }
     expect((await ask("POST", "/execute", { code })).status).toBe(200);
   });
