@@ -48,7 +48,7 @@ const SERVER = [
   ["server/store/drizzle", "server/store/notices"],
   ["server/store/pglite"],
   ["server/store"],
-  ["server/log", "server/tenants"],
+  ["server/log", "server/tenants", "server/plugins"],
   ["server/tenants/keys"],
   ["server/quotas"],
   ["server/metrics"],

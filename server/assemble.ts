@@ -12,6 +12,7 @@ import type { ApiEnv } from "./http/route.ts";
 import { requestLog } from "./log/answered.ts";
 import { failureLog } from "./log/logger.ts";
 import { PreparedSets } from "./packages/package-sets.ts";
+import type { LoadedPlugins } from "./plugins/load-plugins.ts";
 import { createResourceService } from "./resources/resource-service.ts";
 import { createServices, type Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
@@ -37,16 +38,27 @@ export interface Assembled {
   close(grace: number): Promise<void>;
 }
 
+/** Loads plugins, if there are any. Their loader takes a while to load itself. */
+async function plug(sources: readonly string[]): Promise<LoadedPlugins | undefined> {
+  if (sources.length === 0) return undefined;
+  return (await import("./plugins/load-plugins.ts")).loadPlugins(sources);
+}
+
 /** Makes a control plane from its settings. If that fails, everything made so far is closed. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { settings, logger } = options;
   const { config, containers, runDirectory, tools } = settings;
   const log: OperatorLog = (line, level = "info") => logger[level](line);
+  const plugging = plug(settings.plugins);
   // Sandboxes start while the store is opened.
   const packageSets = new PreparedSets(options.store);
   const channels = new ChannelRouter();
   const offered = { tools, packageSets, channels };
-  const opening = openKernel({ config, containers, runDirectory, log, ...offered });
+  const opening = plugging.then((plugged) => {
+    if (plugged) logger.info(`Plugins: ${plugged.shown}`);
+    const plugins = plugged?.plugins ?? [];
+    return openKernel({ config, containers, runDirectory, log, plugins, ...offered });
+  });
   const made: { services?: Services; tenancy?: Tenancy } = {};
   /** Closes everything made so far, in this order: intake of jobs, kernel, services, leases, store. */
   const close = async (grace: number): Promise<void> => {
@@ -62,6 +74,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   };
   try {
     const [store, { kernel }] = await Promise.all([options.store, opening]);
+    await (await plugging)?.ready();
     const { adminKey, secretKey, tenantLevels, queueTimeout } = settings;
     const onError = failureLog(logger);
     const nodeId = randomUUID();

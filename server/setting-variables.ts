@@ -114,6 +114,8 @@ export const VARIABLES = {
   },
   /** Module files of custom tools. */
   tools: variable("ISOLATE_TOOLS", list),
+  /** Module files of plugins, or names of packages. */
+  plugins: variable("ISOLATE_PLUGINS", list),
   config: {
     port: variable("PORT", between(0, 65_535).optional()),
     strict: variable("STRICT_MODE", flag.optional()),

@@ -1,4 +1,5 @@
-import { type IsolatePlugin, Veto } from "../../src/index.ts";
+import { existsSync } from "node:fs";
+import { type IsolatePlugin, Veto } from "isolate";
 
 /** Refuses every request while `closed()` says so: a veto in `onValidate`, 403 over REST. */
 export function maintenance(closed: () => boolean): IsolatePlugin {
@@ -12,3 +13,6 @@ export function maintenance(closed: () => boolean): IsolatePlugin {
     },
   };
 }
+
+/** Refuses them while a file exists. */
+export default maintenance(() => existsSync(process.env.MAINTENANCE_FILE ?? "/tmp/maintenance"));

@@ -1,6 +1,6 @@
+import type { Tool } from "isolate";
 import { proxy } from "isolate/common/proxy";
 import { email, ipv4, safeParse, uuid } from "zod/mini";
-import type { Tool } from "../../src/index.ts";
 
 const check = (schema: Parameters<typeof safeParse>[0]) => (value: unknown) =>
   safeParse(schema, value).success;

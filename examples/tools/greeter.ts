@@ -1,5 +1,5 @@
+import type { Tool } from "isolate";
 import { inject } from "isolate/common/inject";
-import type { Tool } from "../../src/index.ts";
 
 /** Greets: a module whose factory returns the tool, with state of its own for each execution. */
 export function greeter(): Tool {

@@ -1,4 +1,4 @@
-import type { Tool } from "../../src/index.ts";
+import type { Tool } from "isolate";
 
 /** Logs with a level in front: a module whose default export is the tool itself. */
 const simpleLogger: Tool = {

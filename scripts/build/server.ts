@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
 import { type Built, inputsOf } from "./programs.ts";
@@ -8,7 +10,19 @@ const ENTRIES = {
   cli: "server/cli/main.ts",
   "json-thread": "server/http/json-thread/worker.ts",
   "store-thread": "server/store/pglite/thread-entry.ts",
+  "module-hooks": "server/plugins/module-hooks.ts",
+  ...libraryModules(),
 };
+
+/**
+ * Returns the modules of the library that plugins import. They are part of this build, so that plugins have the very
+ * classes that the server knows.
+ */
+function libraryModules(): Record<string, string> {
+  const modules = readdirSync(join(PACKAGE_ROOT, "src/public")).map((file) => file.slice(0, -3));
+  const others = modules.map((name) => [`library/${name}`, `src/public/${name}.ts`]);
+  return { "library/index": "src/index.ts", ...Object.fromEntries(others) };
+}
 
 /** Packages that read files beside their code. They are not bundled. */
 const INSTALLED = ["@electric-sql/pglite", "deno", "esbuild", "esbuild-wasm"];

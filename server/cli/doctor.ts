@@ -6,8 +6,12 @@ import { messageOf } from "../../src/base/errors.ts";
 import { databaseFault } from "../database-fault.ts";
 import { readSettings } from "../settings.ts";
 import { checkCluster } from "./cluster-check.ts";
+import { checkPlugins } from "./plugin-check.ts";
 import { checkRegistries } from "./registry-check.ts";
 import { checkStore } from "./store-check.ts";
+
+/** Milliseconds for which something may keep the process alive at its end. */
+const LEFT_OPEN = 5_000;
 
 /** `isolate doctor`: exits with 1 if this host cannot serve safely. */
 export const doctor = defineCommand({
@@ -36,6 +40,8 @@ export const doctor = defineCommand({
     if (json) console.log(JSON.stringify({ ok: failed === 0, findings }, undefined, 2));
     else console.log(`\n${findings.length} checks: ${failed} failed, ${warned} to look at`);
     if (failed > 0) process.exitCode = 1;
+    // A plugin's module may keep something open.
+    setTimeout(() => process.exit(), LEFT_OPEN).unref();
   },
 });
 
@@ -49,6 +55,7 @@ async function* findingsOf(env: NodeJS.ProcessEnv, cluster: boolean): AsyncGener
     const database = await databaseFault(settings.config);
     if (database !== undefined) yield faulty("database", database);
     yield* checkRegistries(settings.config);
+    yield* checkPlugins(settings.plugins);
     yield* examine({ ...settings, log });
   } catch (error) {
     yield fail("settings", messageOf(error), "docs/operate/configuration.md has every setting");

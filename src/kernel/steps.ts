@@ -108,6 +108,11 @@ const BUILT_IN: readonly IsolatePlugin[] = [
   LoggerPlugin,
 ];
 
+/** Tests whether a plugin is one of the built-in ones. */
+export function isBuiltIn(plugin: IsolatePlugin): boolean {
+  return BUILT_IN.includes(plugin);
+}
+
 /**
  * Lists all plugins of a kernel, in the order of their setups.
  *
@@ -116,7 +121,7 @@ const BUILT_IN: readonly IsolatePlugin[] = [
 export function pluginsOf(options: StepOptions): IsolatePlugin[] {
   const own = (options.plugins ?? []).filter((plugin, index) => {
     assertPlugin(plugin, `plugins[${index}]`);
-    return !BUILT_IN.includes(plugin);
+    return !isBuiltIn(plugin);
   });
   return order([...builtInSteps(options).map(({ plugin }) => plugin), ...own]);
 }

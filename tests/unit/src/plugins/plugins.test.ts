@@ -1,24 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { cache } from "../../../../examples/plugins/cache.ts";
-import { census } from "../../../../examples/plugins/census.ts";
-import { maintenance } from "../../../../examples/plugins/maintenance.ts";
-import { patience } from "../../../../examples/plugins/patience.ts";
-import { redact } from "../../../../examples/plugins/redact.ts";
-import { buildApp } from "../../../../server/app.ts";
-import { PluginError, Veto } from "../../../../src/base/errors.ts";
+import { describe, expect, it, vi } from "vitest";
+import { PluginError } from "../../../../src/base/errors.ts";
 import { config, type PartialConfig } from "../../../../src/config/config.ts";
-import { PooledEngine } from "../../../../src/engines/run/pooled-engine.ts";
 import { Kernel } from "../../../../src/kernel/kernel.ts";
 import { ApiHook } from "../../../../src/plugins/hooks.ts";
 import type { IsolatePlugin, PluginApi } from "../../../../src/plugins/plugin.ts";
-import type { SandboxLevel } from "../../../../src/request/types.ts";
-import { CONTRACT_POOL } from "../../../contract/engine-contract.ts";
 import { RecordingEngine } from "../../../fakes/recording-engine.ts";
-import { ThreadLauncher } from "../../../fakes/thread-launcher.ts";
-import { storelessServices } from "../../../helpers/services.ts";
 
 const code = "export default () => 1";
 
@@ -227,76 +213,5 @@ describe("the logger", () => {
     const [line] = lines.mock.calls[0] as [string];
     lines.mockRestore();
     expect(line).toMatch(/^\[Audit\] \{"tools":\["crypto"\],"permissions":\{.*\},"duration":0\}$/);
-  });
-});
-
-describe("the example plugins", () => {
-  let directory: string;
-  let kernel: Kernel;
-  let closed = false;
-  const counts = new Map<SandboxLevel, number>();
-  const secret = "hunter2";
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), "isolate-"));
-    const launcher = await ThreadLauncher.create(directory);
-    const pool = { ...CONTRACT_POOL, onError: () => {} };
-    const engines = [new PooledEngine(launcher, pool)];
-    const plugins = [
-      maintenance(() => closed),
-      patience(5_000),
-      cache(),
-      redact(secret),
-      census(counts),
-    ];
-    kernel = new Kernel({ config: config({ memory: 128 }), engines, plugins });
-  });
-  afterAll(async () => {
-    await kernel.close();
-    await rm(directory, { recursive: true });
-  });
-
-  it("veto a request", async () => {
-    closed = true;
-    const execution = kernel.execute({ code, sandbox: "isolated" });
-    await expect(execution).rejects.toBeInstanceOf(Veto);
-    const app = buildApp({
-      services: storelessServices(kernel),
-      maxBody: 1_000,
-      onError: () => {},
-    });
-    const headers = { "content-type": "application/json" };
-    const init = { method: "POST", headers, body: JSON.stringify({ code, sandbox: "isolated" }) };
-    const response = await app.request("/execute", init);
-    expect(response.status).toBe(403);
-    expect(await response.json()).toMatchObject({
-      error: { name: "Forbidden", code: "VETOED", message: "Closed for maintenance" },
-    });
-    closed = false;
-  });
-
-  it("change what is loaded", async () => {
-    const slow = "export default () => new Promise((r) => setTimeout(() => r('slept'), 200))";
-    const output = await kernel.execute({ code: slow, sandbox: "isolated", timeout: 50 });
-    expect(output).toMatchObject({ ok: true, result: "slept" });
-  });
-
-  it("wrap the execution", async () => {
-    const random = { code: "export default () => Math.random()", sandbox: "isolated" as const };
-    const first = await kernel.execute({ ...random, timeout: 5_000 });
-    const { usage, ...second } = await kernel.execute({ ...random, timeout: 5_000 });
-    expect(first).toMatchObject(second);
-    // Nothing has run.
-    expect(usage).toMatchObject({ cpu: null, bytesOut: 0 });
-    expect(await kernel.execute({ ...random, timeout: 5_000, input: 1 })).not.toEqual(first);
-  });
-
-  it("change the output", async () => {
-    const leaky = `export default () => { console.log("password ${secret}") }`;
-    const output = await kernel.execute({ code: leaky, sandbox: "isolated", timeout: 5_000 });
-    expect(output.logs?.[0]?.message).toBe("password ***");
-  });
-
-  it("see sandboxes start", () => {
-    expect(counts.get("isolated")).toBeGreaterThanOrEqual(3);
   });
 });
