@@ -135,6 +135,21 @@ describe.each([
     expect(await read(() => claim())).toBeLessThan(MOST_READ);
   });
 
+  it("comes to every tenant's claims and pauses that are over, whoever's are older", async () => {
+    // Each tenant has some hundred that are older than all of the next one.
+    const over = "now() - interval '1 hour' + n * interval '1 millisecond'";
+    await fill(50, SOME / 50, { claimed_until: over });
+    expect(new Set((await claim(50)).map(({ tenant }) => tenant)).size).toBe(50);
+    // Half of the tenants wait, and half of them have claims that are over, more than a statement looks at.
+    await fill(1_000, 2, { claimed_until: `case when n % 4 < 2 then ${over} end` });
+    expect(await read(() => claim())).toBeLessThan(MOST_READ);
+    const tenants = new Set<string>();
+    for (let claims = 0; claims < 100; claims += 1) {
+      for (const { tenant } of await claim(10)) tenants.add(tenant);
+    }
+    expect(tenants.size).toBe(1_000);
+  });
+
   it("comes to every tenant though there are more than one statement looks at", async () => {
     await fill(1_000, 2);
     const tenants = new Set<string>();

@@ -14,9 +14,6 @@ import {
 } from "./job-heads.ts";
 import { jobs } from "./schema.ts";
 
-/** Most rows with an expired claim, or at the end of their pause, that one claim looks at. */
-const MOST_EXPIRED = 200;
-
 const {
   owner: _owner,
   claimedUntil: _claimedUntil,
@@ -32,15 +29,26 @@ const COLUMNS = Object.entries(CLAIMED).map(([key, column]) => ({
 }));
 
 /** Jobs that nobody has claimed, as in the index `jobs_waiting`. */
-const UNCLAIMED = sql`finished_at is null and claimed_until is null`;
-/** Jobs with a claim or a pause that is over, as in the index `jobs_claimed`. */
-const EXPIRED = sql`finished_at is null and claimed_until < now()`;
+const WAITING: Line = {
+  waits: sql`finished_at is null and claimed_until is null`,
+  order: sql`id`,
+};
+/** Jobs with a claim or a pause, as in the index `jobs_held`. The first of a tenant is over first. */
+const HELD: Line = {
+  waits: sql`finished_at is null and claimed_until is not null`,
+  order: sql`claimed_until`,
+};
 /** Jobs whose answer is to be sent, as in the index `jobs_callbacks`. */
-const NOTIFIES = sql`notify`;
+const NOTIFIED: Line = { waits: sql`notify`, order: sql`notify_at` };
+
+/** Lists of tenants within a statement. */
+const WAITING_OF = sql`waiting_of`;
+const HELD_OF = sql`held_of`;
+const NOTIFIED_OF = sql`notified_of`;
 
 /**
- * Claims jobs: the first rows of the tenants with the fewest running jobs. Reads the first row of
- * each waiting tenant, and few rows of the chosen ones, however many wait.
+ * Claims jobs: the first rows of the tenants with the fewest running jobs. Reads the first waiting row of each tenant,
+ * the first one whose claim or pause is over, and few rows of the chosen tenants, however many there are.
  */
 export function claimsOfJobs(db: Database): Jobs["claim"] {
   const heads = new Heads();
@@ -63,21 +71,19 @@ function claim(
     COLUMNS.map(({ name }) => sql.identifier(name)),
     sql`, `,
   );
-  const first = firstOf({ waits: UNCLAIMED, order: sql`id` }, limit);
-  return sql`with recursive ${tenantsWith({ waits: UNCLAIMED, order: sql`id` }, from)},
+  return sql`with recursive ${tenantsWith(WAITING_OF, WAITING, from)},
+    ${tenantsWith(HELD_OF, HELD, from)},
     bounds as (${numbersOf(most)}),
-    expired as (
-      select tenant, id from ${jobs} where ${EXPIRED}
-        and tenant not in (select tenant from bounds where jobs <= 0)
-      order by claimed_until limit ${integer(MOST_EXPIRED)}
-    ),
     lines as (
-      select distinct on (tenant) tenant, id
-      from (select tenant, id from tenants_with union all select tenant, id from expired) as heads
+      select distinct on (tenant) tenant, id, bool_or(is_over) over (partition by tenant) as has_over
+      from (
+        select tenant, id, false as is_over from ${WAITING_OF}
+        union all select tenant, id, true from ${HELD_OF} where first < now()
+      ) as heads
       order by tenant, id
     ),
     chosen as (
-      select lines.tenant, running.jobs as running, bounds.jobs as most
+      select lines.tenant, has_over, running.jobs as running, bounds.jobs as most
       from lines left join bounds on bounds.tenant = lines.tenant
       cross join lateral (
         select count(*) as jobs from ${jobs} where state = 'running' and tenant = lines.tenant
@@ -90,7 +96,10 @@ function claim(
       select line.id, chosen.running + line.place as turn
       from chosen cross join lateral (
         select id, row_number() over (order by id) as place
-        from ((select id from (${first}) as first) union all (select id from expired where tenant = chosen.tenant)) as both_kinds
+        from (
+          (select id from (${firstOf(WAITING, limit)}) as waiting)
+          union all (select id from (${firstOf(HELD, limit)}) as held where has_over and first < now())
+        ) as both_kinds
         order by id limit ${searched(limit)}
       ) as line
       where chosen.most is null or line.place <= chosen.most
@@ -107,7 +116,7 @@ function claim(
       where id in (select id from picked)
       returning ${returned}, (extract(epoch from now() - accepted_at) * 1000)::float8 as age
     )
-    select claimed.*, looked.seen, ${lastTenant()} as last
+    select claimed.*, looked.seen, least(${lastTenant(WAITING_OF)}, ${lastTenant(HELD_OF)}) as last
     from (select count(*) as seen from searched) as looked left join claimed on true`;
 }
 
@@ -131,11 +140,11 @@ function claimCallbacks(
   from: string,
   { busy, each }: { readonly busy: Readonly<Record<string, number>>; readonly each: number },
 ): SQL {
-  return sql`with recursive ${tenantsWith({ waits: NOTIFIES, order: sql`notify_at` }, from)},
+  return sql`with recursive ${tenantsWith(NOTIFIED_OF, NOTIFIED, from)},
     busy as (${numbersOf(busy)}),
     chosen as (
-      select tenants_with.tenant, coalesce(busy.jobs, 0) as busy
-      from tenants_with left join busy on busy.tenant = tenants_with.tenant
+      select due.tenant, coalesce(busy.jobs, 0) as busy
+      from ${NOTIFIED_OF} as due left join busy on busy.tenant = due.tenant
       where first <= now() and coalesce(busy.jobs, 0) < ${integer(each)}
       order by coalesce(busy.jobs, 0), first limit ${searched(limit)}
     ),
@@ -143,7 +152,7 @@ function claimCallbacks(
       select line.id, chosen.busy + line.place as turn, line.notify_at
       from chosen cross join lateral (
         select id, first as notify_at, row_number() over (order by first) as place
-        from (${firstOf({ waits: NOTIFIES, order: sql`notify_at` }, limit)}) as due
+        from (${firstOf(NOTIFIED, limit)}) as due
         where first <= now()
       ) as line
       where chosen.busy + line.place <= ${integer(each)}
@@ -160,7 +169,7 @@ function claimCallbacks(
       where id in (select id from picked)
       returning id, tenant, callback, tries
     )
-    select claimed.*, looked.seen, ${lastTenant()} as last
+    select claimed.*, looked.seen, ${lastTenant(NOTIFIED_OF)} as last
     from (select count(*) as seen from searched) as looked left join claimed on true`;
 }
 
@@ -176,9 +185,9 @@ function firstOf({ waits, order }: Line, limit: number): SQL {
   ) as next where tenant = chosen.tenant`;
 }
 
-/** Finds the last tenant of a full window. */
-function lastTenant(): SQL {
-  return sql`(select tenant from tenants_with where place = ${integer(WINDOW)})`;
+/** Finds the last tenant of a full window. `least` of two is that up to which both lists are complete. */
+function lastTenant(list: SQL): SQL {
+  return sql`(select tenant from ${list} where place = ${integer(WINDOW)})`;
 }
 
 function jobOf(row: Readonly<Record<string, unknown>>): ClaimedJob {

@@ -18,20 +18,19 @@ export interface Line {
 }
 
 /**
- * Makes the parts of a recursive statement that list tenants with the first row of each, those behind
- * `from`, in the order of an index. Each step is one search in the index, so the rows in a tenant's
- * line cost nothing.
+ * Makes a part of a recursive statement, named `list`, that lists tenants with the first row of each: those behind
+ * `from`, in the order of an index. Each step is one search in the index, so the rows in a tenant's line cost nothing.
  */
-export function tenantsWith({ waits, order }: Line, from: string): SQL {
+export function tenantsWith(list: SQL, { waits, order }: Line, from: string): SQL {
   const next = (
     after: SQL,
     place: SQL,
   ) => sql`(select tenant, id, ${order} as first, ${place} as place
     from ${jobs} where ${waits} and tenant > ${after} order by tenant, ${order} limit 1)`;
-  return sql`tenants_with(tenant, id, first, place) as (
+  return sql`${list}(tenant, id, first, place) as (
     ${next(sql`${from}::text`, sql`1`)}
     union all
-    select next.* from tenants_with as t cross join lateral ${next(sql`t.tenant`, sql`t.place + 1`)} as next
+    select next.* from ${list} as t cross join lateral ${next(sql`t.tenant`, sql`t.place + 1`)} as next
     where t.place < ${integer(WINDOW)}
   )`;
 }

@@ -213,6 +213,9 @@ export const jobs = schema.table(
     index("jobs_claimed")
       .on(table.claimedUntil)
       .where(sql`${table.finishedAt} is null and ${table.claimedUntil} is not null`),
+    index("jobs_held")
+      .on(table.tenant, table.claimedUntil)
+      .where(sql`${table.finishedAt} is null and ${table.claimedUntil} is not null`),
     index("jobs_running")
       .on(table.tenant, table.claimedUntil)
       .where(sql`${table.state} = 'running'`),

@@ -98,7 +98,8 @@ CREATE INDEX "audit_at_index" ON "isolate"."audit" USING btree ("at");--> statem
 CREATE UNIQUE INDEX "hosts_verified" ON "isolate"."hosts" USING btree ("name") WHERE "isolate"."hosts"."verified_at" is not null;--> statement-breakpoint
 CREATE INDEX "schedules_due" ON "isolate"."schedules" USING btree ("next_at") WHERE "isolate"."schedules"."next_at" is not null;--> statement-breakpoint
 CREATE INDEX "denials_day_index" ON "isolate"."denials" USING btree ("day");--> statement-breakpoint
-CREATE INDEX "usage_details_day_index" ON "isolate"."usage_details" USING btree ("day");
+CREATE INDEX "usage_details_day_index" ON "isolate"."usage_details" USING btree ("day");--> statement-breakpoint
+CREATE INDEX "jobs_held" ON "isolate"."jobs" USING btree ("tenant","claimed_until") WHERE "isolate"."jobs"."finished_at" is null and "isolate"."jobs"."claimed_until" is not null;
 --> statement-breakpoint
 -- Counts what these rows take in the storage of their tenants.
 ALTER TABLE "isolate"."secrets" ADD COLUMN "size" bigint GENERATED ALWAYS AS (
