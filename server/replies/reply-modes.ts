@@ -8,6 +8,7 @@ import type { Execution, Runs } from "../runs/runs.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
 import type { Idempotency, StoredAnswer } from "../store/contract/idempotency.ts";
 import { beginIdempotent, type IdempotentBegin } from "./idempotency/idempotent.ts";
+import { KeyLeases } from "./idempotency/key-leases.ts";
 import { UnwrittenAnswers } from "./idempotency/unwritten-answers.ts";
 import { jsonAnswer, replayOf, responseOf, textAnswer } from "./stored-answer.ts";
 import { streamed, streamOf, type Watched } from "./stream.ts";
@@ -57,14 +58,17 @@ export type ReplyInput = Pick<
 export class ReplyModes {
   readonly #options: ReplyModesOptions;
   readonly #unwritten = new UnwrittenAnswers();
+  readonly #leases: KeyLeases;
 
   constructor(options: ReplyModesOptions) {
     this.#options = options;
+    this.#leases = new KeyLeases(options.idempotency);
   }
 
   /** Resolves once the store has all outcomes, or does not answer for too long. */
-  close(): Promise<void> {
-    return this.#unwritten.close();
+  async close(): Promise<void> {
+    await this.#unwritten.close();
+    this.#leases.close();
   }
 
   /**
@@ -110,6 +114,7 @@ export class ReplyModes {
       body,
       limit: input.caller.limits.storage,
       most: most * executions,
+      leases: this.#leases,
       unwritten: this.#unwritten,
       reserve: input.reserve,
       onError: (error) => onError(error, input.requestId),

@@ -314,6 +314,43 @@ describe.concurrent("a server that is gone", () => {
     for (const store of stores) await store.close().catch(() => {});
   });
 
+  it("if it is cut off, leaves its idempotency keys to others within the time of a lease", async () => {
+    const cable = new Cable(() => postgres.port);
+    await cable.plug();
+    const cut = await Planes.open(cable.url(postgres.url()), 1);
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    let begun = 0;
+    cut.behave(async () => {
+      begun += 1;
+      await ended;
+      return { result: 1 };
+    });
+    const { send, headers } = await shared.tenantWithKey(unique("keyed"), {});
+    const more = { "idempotency-key": unique("key") };
+    const asked = { method: "POST", headers: { ...headers, ...more }, body: '{"code":"1"}' };
+    const [server] = cut.servers;
+    const first = server?.app.request(new Request("http://host/execute", asked));
+    await until(() => begun === 1);
+    cable.cut();
+    const at = performance.now();
+    const again = () => send(0, "/execute", { code: "1" }, more);
+    expect((await again()).status).toBe(409);
+    let status = 409;
+    while (status === 409 && performance.now() < at + 60_000) {
+      await sleep(500);
+      ({ status } = await again());
+    }
+    expect(status).toBe(200);
+    expect(performance.now() - at).toBeGreaterThan(5_000);
+    expect(performance.now() - at).toBeLessThan(25_000);
+    end();
+    await first;
+    await cut.close().catch(() => {});
+  });
+
   it.runIf(SOAK)(
     "if it is killed, leaves its places to others within the time of a lease",
     async () => {

@@ -60,6 +60,22 @@ export function idempotencyCases(store: () => Store): void {
       expect(await begin(tenant, "third")).toEqual({ state: "running" });
     });
 
+    it("counts as running for as long as it is renewed, and no other request with it", async () => {
+      const tenant = unique("tenant");
+      const key = { tenant, key: "key", fingerprint: "print" };
+      await begin(tenant, "print", -1_000);
+      await store().idempotency.renew([{ ...key, fingerprint: "another" }], MINUTE);
+      expect(await begin(tenant, "print", -1_000)).toEqual({ state: "new" });
+      await store().idempotency.renew([key, { ...key, tenant: unique("nobody") }], MINUTE);
+      expect(await begin(tenant)).toEqual({ state: "running" });
+      // A shorter lease takes nothing from a longer one, and an answer is not changed.
+      await store().idempotency.renew([key], -1_000);
+      expect(await begin(tenant)).toEqual({ state: "running" });
+      await store().idempotency.finish(tenant, "key", "print", ANSWER);
+      await store().idempotency.renew([key], MINUTE);
+      expect(await answer(tenant)).toEqual(ANSWER);
+    });
+
     it("keeps an answer whatever comes later, until it is forgotten", async () => {
       const tenant = unique("tenant");
       await begin(tenant, "print", -1_000);

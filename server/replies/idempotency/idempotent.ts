@@ -9,6 +9,7 @@ import { HttpProblem } from "../../errors/problem.ts";
 import type { Counting } from "../../http/unread/unread-responses.ts";
 import type { Begun, Idempotency, StoredAnswer } from "../../store/contract/idempotency.ts";
 import { StorageReserved } from "../../store/contract/store-errors.ts";
+import type { KeyLeases } from "./key-leases.ts";
 import type { UnwrittenAnswer, UnwrittenAnswers } from "./unwritten-answers.ts";
 
 /** Most levels of nesting that JSON can be written with. */
@@ -33,8 +34,10 @@ export interface IdempotentOptions {
   readonly body: unknown;
   /** Most bytes the tenant may store, if it has a limit of its own. */
   readonly limit?: number | undefined;
-  /** Most milliseconds of the work. After that, a request with the key repeats it. */
+  /** Most milliseconds of the work. After that, a request with the key repeats it. It does before if this server dies. */
   readonly most: number;
+  /** Keys of requests that run here. */
+  readonly leases: KeyLeases;
   /** Outcomes that are not in the store yet. */
   readonly unwritten: UnwrittenAnswers;
   /** Makes room for an answer before it is read. Throws with 429 if there is none. */
@@ -68,7 +71,7 @@ export async function beginIdempotent(
   store: Idempotency,
   options: IdempotentOptions,
 ): Promise<IdempotentBegin> {
-  const { key, unwritten, onError } = options;
+  const { key, most, leases, unwritten, onError } = options;
   const tenant = options.tenant.id;
   if (!KEY.test(key)) {
     throw new BadRequest(FIELD, `${FIELD}: Expected 1 to 255 visible ASCII characters`);
@@ -92,6 +95,7 @@ export async function beginIdempotent(
   }
   return {
     async first(work, isFinal = () => true) {
+      const release = leases.hold({ tenant, key, fingerprint }, most);
       let answer: StoredAnswer;
       const keep = async (answer: StoredAnswer | undefined): Promise<boolean> => {
         const write = async (): Promise<boolean> => {
@@ -102,10 +106,13 @@ export async function beginIdempotent(
           return keepOrMark(store, tenant, key, fingerprint, answer);
         };
         try {
-          return await write();
+          const isKept = await write();
+          release();
+          return isKept;
         } catch {
           // The work is done. Its answer is sent even though it is not stored yet.
-          unwritten.add(name, { fingerprint, answer }, write, onError);
+          const known = unwritten.add(name, { fingerprint, answer }, write, onError);
+          void known.then(release);
           return true;
         }
       };
@@ -136,7 +143,7 @@ interface Done {
  */
 async function begin(
   store: Idempotency,
-  { tenant: { id }, key, most, limit, unwritten, reserve }: IdempotentOptions,
+  { tenant: { id }, key, most, limit, leases, unwritten, reserve }: IdempotentOptions,
   name: string,
   fingerprint: string,
 ): Promise<Found> {
@@ -145,7 +152,7 @@ async function begin(
       id,
       async (): Promise<Begun | Done> =>
         outcomeOf(unwritten.get(name), fingerprint) ??
-        (await store.begin(id, key, fingerprint, most, limit)),
+        (await store.begin(id, key, fingerprint, leases.first(most), limit)),
     );
     if (begun.state !== "done") return begun;
     if ("answer" in begun) {

@@ -37,14 +37,15 @@ export class UnwrittenAnswers {
   }
 
   /**
-   * Writes an outcome, with retries. Calls `onError` for the first failure and for the last one.
+   * Writes an outcome, with retries. Calls `onError` for the first failure and for the last one. Resolves after the last
+   * attempt.
    */
   add(
     key: string,
     outcome: Omit<UnwrittenAnswer, "known">,
     write: () => Promise<unknown>,
     onError: (error: unknown) => void,
-  ): void {
+  ): Promise<void> {
     const bytes = OVERHEAD + (outcome.answer?.body.length ?? 0);
     this.#bytes += bytes;
     const known = written(write, onError, this.#last.signal)
@@ -54,6 +55,7 @@ export class UnwrittenAnswers {
         this.#outcomes.delete(key);
       });
     this.#outcomes.set(key, { ...outcome, known });
+    return known;
   }
 
   /** Retries for five more seconds, then gives up. */

@@ -18,10 +18,16 @@ export type Begun =
   /** The key was used with another request. */
   | { readonly state: "mismatch" };
 
+/** A key whose request is running. */
+export interface IdempotencyKey {
+  readonly tenant: string;
+  readonly key: string;
+  readonly fingerprint: string;
+}
+
 export interface Idempotency {
   /**
-   * Records that a request with this key is running, for at most `most` milliseconds by the store's
-   * clock. `fingerprint` is a hash of its route and body. `limit` is the most bytes that the tenant
+   * Records that a request with this key is running, for `most` milliseconds by the store's clock, unless it is renewed. `fingerprint` is a hash of its route and body. `limit` is the most bytes that the tenant
    * may store.
    *
    * @throws {StorageFull} Without room for an answer of `CERTAIN_ANSWER` bytes.
@@ -33,6 +39,8 @@ export interface Idempotency {
     most: number,
     limit?: number,
   ): Promise<Begun>;
+  /** Has running requests count as running for at least `most` more milliseconds. */
+  renew(keys: readonly IdempotencyKey[], most: number): Promise<void>;
   /** Returns a finished request's answer, which may have megabytes. */
   answer(tenant: string, key: string, fingerprint: string): Promise<StoredAnswer | undefined>;
   /**

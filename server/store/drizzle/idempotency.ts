@@ -45,6 +45,15 @@ export function drizzleIdempotency(db: Database, defaultLimit: number): Idempote
       }
     },
 
+    async renew(keys, most) {
+      await db.execute(sql`update ${idempotency} as one
+        set until = greatest(one.until, ${fromNow(most)})
+        from json_to_recordset(${JSON.stringify(keys)}::json)
+          as held(tenant text, key text, fingerprint text)
+        where one.tenant = held.tenant and one.key = held.key
+          and one.fingerprint = held.fingerprint and one.answer is null`);
+    },
+
     async answer(tenant, key, fingerprint) {
       const [row] = await db
         .select({ answer: idempotency.answer })
