@@ -20,7 +20,7 @@ let directory: string;
 let cable: Cable;
 
 /** One server: channels, a store and the relay between them. */
-async function serverOf(url = postgres.url()) {
+async function serverOf(url = postgres.url(), { relays = true } = {}) {
   const id = unique("node");
   const store = await openStore(url);
   const router = new ChannelRouter();
@@ -28,7 +28,7 @@ async function serverOf(url = postgres.url()) {
   const onError = (error: unknown): void => void errors.push(error);
   const relay = new ChannelRelay({ router, store, nodeId: id, onError });
   await until(() => store.notices.connected);
-  relay.start();
+  if (relays) relay.start();
   /** Joins a member that takes its messages at once. */
   const member = (tenant: string, topics: readonly string[] = []) => {
     const one = router.join(tenant);
@@ -127,6 +127,21 @@ describe("channels of two servers", () => {
     await until(() => third.heard.length === 1010);
     expect(third.heard.map((text) => JSON.parse(text).n)).toEqual([...Array(1010).keys()]);
     for (const { heard } of strangers) expect(heard).toEqual([]);
+  });
+
+  it("carry nothing from a server without its relay", async () => {
+    const tenant = unique("tenant");
+    const mute = await serverOf(postgres.url(), { relays: false });
+    servers.push(mute);
+    const far = two.member(tenant, ["t"]);
+    const near = mute.member(tenant, ["t"]);
+    await known(tenant, two);
+    mute.member(tenant).emit("t", '"lost"');
+    await until(() => near.heard.length === 1);
+    one.member(tenant).emit("t", '"marker"');
+    await until(() => far.heard.length > 0);
+    expect(far.heard).toEqual(['"marker"']);
+    expect(near.heard).toEqual(['"lost"']);
   });
 
   it("send nothing where nobody of the tenant listens, and on once somebody does", async () => {

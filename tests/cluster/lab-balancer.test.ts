@@ -40,20 +40,25 @@ async function homesOf(paths: readonly string[], key?: string): Promise<string[]
   return homes;
 }
 
+/** Starts HAProxy, and waits until it uses all nodes. It looks for them within a second. */
+async function ready(changed?: (text: string) => string): Promise<Balanced> {
+  balanced = await balance(cleanup, changed);
+  await until(() =>
+    post("/healthz").then(
+      ({ status }) => status === 200,
+      () => false,
+    ),
+  );
+  await until(async () => new Set(await homesOf(FUNCTIONS)).size === 3, 100);
+  return balanced;
+}
+
 /** Not by threes, so that nodes by turns would be others the next time. */
 const FUNCTIONS = Array.from({ length: 25 }, (_, index) => `/f/acme/function-${index}`);
 
 describe.skipIf(!hasLab)("HAProxy", () => {
   beforeAll(async () => {
-    balanced = await balance(cleanup);
-    await until(() =>
-      post("/healthz").then(
-        ({ status }) => status === 200,
-        () => false,
-      ),
-    );
-    // It looks for all nodes within a second, and then uses each.
-    await until(async () => new Set(await homesOf(FUNCTIONS)).size === 3, 100);
+    balanced = await ready();
   });
   afterAll(() => cleanup.run());
 
@@ -159,5 +164,31 @@ describe.skipIf(!hasLab)("HAProxy", () => {
     const after = await homesOf(FUNCTIONS);
     expect(after).not.toContain(node.address);
     expect(homes).toContain(node.address);
+  });
+
+  // Controls: with a mechanism off, requests fail that the tests above and those of the lab see answered.
+  it("fails what a node runs that leaves without a drain", async () => {
+    const [, node] = balanced.nodes as [StandInNode, StandInNode];
+    const homes = await homesOf(FUNCTIONS);
+    const path = FUNCTIONS[homes.indexOf(node.address)] ?? "";
+    node.behaviour = "hold";
+    for (const { asked } of balanced.nodes) asked.length = 0;
+    const running = post(path);
+    await until(() => node.asked.length === 1);
+    node.stop();
+    await expect(running).rejects.toThrow("socket hang up");
+    expect(nodesOf(path)).toEqual([node]);
+  });
+
+  it("fails requests of a node that takes no connection, without its retries at others", async () => {
+    await ready((text) =>
+      text.replace("retries 3", "retries 0").replace("option redispatch 1", "no option redispatch"),
+    );
+    const [node] = balanced.nodes as [StandInNode];
+    const homes = await homesOf(FUNCTIONS);
+    const lost = FUNCTIONS.filter((_path, index) => homes[index] === node.address);
+    expect(lost).not.toEqual([]);
+    node.stop();
+    expect((await post(lost[0] ?? "")).status).toBe(503);
   });
 });

@@ -18,8 +18,15 @@ export interface Balanced {
   readonly nodes: readonly StandInNode[];
 }
 
-/** Runs HAProxy by the file of stack.yaml, on loopback, in front of nodes that are stand-ins. */
-export async function balance(cleanup: Cleanup): Promise<Balanced> {
+/**
+ * Runs HAProxy by the file of stack.yaml, on loopback, in front of nodes that are stand-ins.
+ *
+ * @param changed Changes the file, to take one of its mechanisms away. Default: as it is.
+ */
+export async function balance(
+  cleanup: Cleanup,
+  changed = (text: string): string => text,
+): Promise<Balanced> {
   const nodes = ADDRESSES.map((address) => new StandInNode(address));
   const names = await startNameServer(cleanup, (_name, type) => (type === "A" ? ADDRESSES : []));
   const [port, nodePort] = [await freePort(), await freePort()];
@@ -35,7 +42,7 @@ export async function balance(cleanup: Cleanup): Promise<Balanced> {
     .replace("bind :8443", `bind 127.0.0.1:${port}`)
     .replace("/run/secrets/isolate_tls", join(folder, "tls.pem"))
     .replaceAll(":8787", `:${nodePort}`);
-  await writeFile(join(folder, "haproxy.cfg"), text);
+  await writeFile(join(folder, "haproxy.cfg"), changed(text));
   const haproxy = spawn("haproxy", ["-db", "-f", join(folder, "haproxy.cfg")], { stdio: "ignore" });
   cleanup.add(async () => {
     haproxy.kill("SIGKILL");
