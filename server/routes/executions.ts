@@ -58,8 +58,8 @@ export function executionsRoutes({ executions, executionWriter }: ExecutionsPart
 }
 
 /** Makes the answer for an id that is none of the tenant's executions. */
-export function noSuchExecution(): HttpProblem {
-  return new HttpProblem(404, "NotFound", "EXECUTION_NOT_FOUND", "There is no such execution");
+export function noSuchExecution(message = "There is no such execution"): HttpProblem {
+  return new HttpProblem(404, "NotFound", "EXECUTION_NOT_FOUND", message);
 }
 
 function shown({ tenant, ...row }: ExecutionRow) {

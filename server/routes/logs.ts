@@ -17,6 +17,7 @@ import type { ExecutionWriter } from "../runs/execution-writer.ts";
 import { levelOf } from "../runs/kept-logs.ts";
 import type { RunningLogs } from "../runs/running-logs.ts";
 import type { Executions } from "../store/contract/executions.ts";
+import type { JobRow, Jobs } from "../store/contract/jobs.ts";
 import type { Logs } from "../store/contract/logs.ts";
 import { noSuchExecution } from "./executions.ts";
 
@@ -27,18 +28,26 @@ export interface LogsParts {
   readonly runningLogs: RunningLogs;
   readonly logFollowers: LogFollowers;
   readonly functions: FunctionCatalogue;
+  readonly store: { readonly jobs: Pick<Jobs, "get"> };
 }
 
 const JSON_HEADERS = { "Content-Type": "application/json" };
 /** Parameters of a page, which a stream has not. */
 const OF_A_PAGE = ["cursor", "limit", "since"] as const;
 
+/** Reasons why a job has no entries here, by its state. */
+const UNFINISHED: { readonly [State in JobRow["state"]]?: string } = {
+  queued: "The execution has not begun: its job is queued",
+  running:
+    "The execution runs, and its entries are not here: another server may run it, and has them until it ends",
+};
+
 /** `GET /executions/{id}/logs` and `GET /functions/{name}/logs`: what code has logged. */
 export function logsRoutes(parts: LogsParts): Route[] {
   return [inTurn(ofExecution(parts)), inTurn(ofFunction(parts))];
 }
 
-function ofExecution({ executions, logs, executionWriter, runningLogs }: LogsParts): Route {
+function ofExecution({ executions, logs, executionWriter, runningLogs, store }: LogsParts): Route {
   return route({
     method: "GET",
     path: "/executions/{id}/logs",
@@ -59,7 +68,10 @@ function ofExecution({ executions, logs, executionWriter, runningLogs }: LogsPar
       await executionWriter.flush();
       const kept = await logs.get(tenant, id);
       if (kept !== undefined) return answer(false, kept.entries, kept.dropped);
-      if ((await executions.get(tenant, id)) === undefined) throw noSuchExecution();
+      if ((await executions.get(tenant, id)) === undefined) {
+        const job = await store.jobs.get(tenant, id);
+        throw noSuchExecution(job && UNFINISHED[job.state]);
+      }
       return answer(false, "[]", 0);
     },
   });

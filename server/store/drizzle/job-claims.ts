@@ -47,8 +47,8 @@ const HELD_OF = sql`held_of`;
 const NOTIFIED_OF = sql`notified_of`;
 
 /**
- * Claims jobs: the first rows of the tenants with the fewest running jobs. Reads the first waiting row of each tenant,
- * the first one whose claim or pause is over, and few rows of the chosen tenants, however many there are.
+ * Claims jobs: the first rows of the tenants with the fewest running jobs. Reads two rows of each tenant, the first one
+ * that waits and the first one with a claim or a pause. Of the chosen tenants it reads a few more.
  */
 export function claimsOfJobs(db: Database): Jobs["claim"] {
   const heads = new Heads();

@@ -18,8 +18,8 @@ export interface Line {
 }
 
 /**
- * Makes a part of a recursive statement, named `list`, that lists tenants with the first row of each: those behind
- * `from`, in the order of an index. Each step is one search in the index, so the rows in a tenant's line cost nothing.
+ * Makes a part of a recursive statement, named `list`. It lists tenants behind `from` with the first row of each, in the
+ * order of an index. Each step is one search in the index, so the rows in a tenant's line cost nothing.
  */
 export function tenantsWith(list: SQL, { waits, order }: Line, from: string): SQL {
   const next = (

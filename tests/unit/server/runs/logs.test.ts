@@ -91,6 +91,29 @@ async function follow(member: Member, query = "", lazy = false, app = server.app
   return { response, events, read, over, reader, hangUp: () => client.abort() };
 }
 
+it("tells of a job that is queued, and of one that another server runs", async () => {
+  const { opened, open } = gate();
+  held = opened;
+  said = [entry("elsewhere")];
+  const other = plane.serve();
+  const { post, authorization } = await server.tenant("jobs-elsewhere");
+  const later = await post("/execute", { code }, { prefer: "respond-async" });
+  const { id } = (await later.json()) as { id: string };
+  const logsAt = async ({ app }: typeof server) =>
+    (await app.request(`/executions/${id}/logs`, { headers: { authorization } })).json() as Json;
+  const error = { code: "EXECUTION_NOT_FOUND" };
+  const queued = { ...error, message: "The execution has not begun: its job is queued" };
+  expect(await logsAt(server)).toMatchObject({ error: queued });
+  other.services.worker.start();
+  await until(async () => (await logsAt(other)).running === true);
+  const running = { ...error, message: expect.stringContaining("another server may run it") };
+  expect(await logsAt(server)).toMatchObject({ error: running });
+  open();
+  await until(async () => (await logsAt(server)).running === false);
+  expect((await logsAt(server)).logs).toMatchObject([{ message: "elsewhere" }]);
+  await other.services.worker.close();
+});
+
 describe("the entries of an execution", () => {
   it("are kept as they are in the answer, and read by its own tenant", async () => {
     const [acme, rival] = [await server.tenant("acme"), await server.tenant("rival")];
