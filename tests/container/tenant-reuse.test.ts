@@ -3,16 +3,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { buildRunner } from "../../scripts/build/programs.ts";
-import { readRunner } from "../../src/deno/runner.ts";
 import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { CONTRACT_POOL } from "../contract/engine-contract.ts";
 import { tenantReuseContract } from "../contract/tenant-reuse-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
 import { Cleanup } from "../helpers/egress.ts";
+import { Runners } from "../helpers/runners.ts";
 
 const cleanup = new Cleanup();
+const runners = new Runners();
+cleanup.add(() => runners.close());
 afterAll(() => cleanup.run());
 
 tenantReuseContract(
@@ -20,17 +21,15 @@ tenantReuseContract(
   async ({ leftOut, view, open } = {}, pool = {}) => {
     const directory = await mkdtemp(join(tmpdir(), "isolate-"));
     const instance = await Instance.create(directory);
-    const mode = open ? "inherit" : "none";
-    const { files } = leftOut
-      ? await buildRunner(mode, leftOut)
-      : { files: await readRunner(mode) };
+    const { bundle, codeCaches } = await runners.get(open ? "inherit" : "none", leftOut);
     const supervisor = new DockerSupervisor({
       docker,
       runtime,
       instance,
       view,
       reach: { env: "any", net: false, read: ["/tmp"], write: ["/tmp"], sys: true },
-      bundle: files,
+      bundle,
+      codeCaches,
       pool: { ...CONTRACT_POOL, ...pool, onError: console.error },
       log: () => {},
     });

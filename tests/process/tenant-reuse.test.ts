@@ -3,16 +3,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { buildRunner } from "../../scripts/build/programs.ts";
-import { writeRunner } from "../../src/deno/runner.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
 import { CONTRACT_POOL, job, PROFILE, until } from "../contract/engine-contract.ts";
 import { tenantReuseContract, type Weaker } from "../contract/tenant-reuse-contract.ts";
+import { Runners } from "../helpers/runners.ts";
 import { SOAK } from "../helpers/soak.ts";
 
+const runners = new Runners();
 const directories: string[] = [];
 afterAll(async () => {
+  await runners.close();
   for (const directory of directories) await rm(directory, { recursive: true });
 });
 
@@ -22,11 +23,11 @@ async function open(
 ): Promise<PooledEngine> {
   const directory = await mkdtemp(join(tmpdir(), "isolate-"));
   directories.push(directory);
-  const { files } = await buildRunner(isOpen ? "inherit" : "none", leftOut);
-  await writeRunner(files, join(directory, "runner"));
+  const runner = await runners.get(isOpen ? "inherit" : "none", leftOut);
   const launcher = new DenoProcessLauncher({
     instanceDirectory: directory,
-    runnerDirectory: join(directory, "runner"),
+    runnerDirectory: runner.directory,
+    codeCaches: runner.codeCaches,
     reach: { env: ["LEFT", "OTHER"], net: false, read: [], write: [], sys: true },
     ...(view && { view }),
   });
