@@ -196,7 +196,7 @@ async function openRegistry(closers: (() => Promise<void>)[]): Promise<string> {
   if (ISOLATE_NPM_REGISTRY) return ISOLATE_NPM_REGISTRY;
   const registry = await TestRegistry.start();
   closers.push(() => registry.stop());
-  await registry.publishInstalled(ROOT, PACKAGES);
+  registry.publishInstalled(ROOT, PACKAGES);
   return registry.url;
 }
 

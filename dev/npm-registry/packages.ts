@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { type TarEntry, tarball } from "./tarball.ts";
 
@@ -72,17 +71,15 @@ export function served({
   };
 }
 
-/** Reads an installed package, without those below it. */
-export async function installedPackage(directory: string): Promise<PublishedPackage> {
-  const found = await readdir(directory, { recursive: true, withFileTypes: true });
+/** Reads an installed package, without those below it. Asynchronous reads would take three times as long. */
+export function installedPackage(directory: string): PublishedPackage {
+  const found = readdirSync(directory, { recursive: true, withFileTypes: true });
   const paths = found
     .filter((entry) => entry.isFile())
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
     .filter((path) => !path.split("/").includes("node_modules"));
-  const files = await Promise.all(
-    paths.map(async (path) => [path, await readFile(join(directory, path))] as const),
-  );
-  const manifest = JSON.parse(await readFile(join(directory, "package.json"), "utf8"));
+  const files = paths.map((path) => [path, readFileSync(join(directory, path))] as const);
+  const manifest = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
   return {
     name: manifest.name,
     version: manifest.version,
@@ -92,21 +89,18 @@ export async function installedPackage(directory: string): Promise<PublishedPack
 }
 
 /** Finds the directories of installed packages and of all that they depend on, as Node resolves them. */
-export async function installedWithDependencies(
-  root: string,
-  names: readonly string[],
-): Promise<string[]> {
+export function installedWithDependencies(root: string, names: readonly string[]): string[] {
   const found = new Set<string>();
-  const visit = async (from: string, name: string): Promise<void> => {
+  const visit = (from: string, name: string): void => {
     const directory = installedAt(from, root, name);
     if (directory === undefined || found.has(directory)) return;
     found.add(directory);
-    const manifest = JSON.parse(await readFile(join(directory, "package.json"), "utf8"));
+    const manifest = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
     const { dependencies, optionalDependencies, peerDependencies } = manifest;
     const all = { ...dependencies, ...optionalDependencies, ...peerDependencies };
-    for (const needed of Object.keys(all)) await visit(directory, needed);
+    for (const needed of Object.keys(all)) visit(directory, needed);
   };
-  for (const name of names) await visit(root, name);
+  for (const name of names) visit(root, name);
   return [...found];
 }
 

@@ -50,7 +50,7 @@ export interface SeenRequest {
  * @example
  * const registry = await TestRegistry.start([{ name: "a", files: { "index.js": "exports.a = 1" } }]);
  * registry.url; // http://127.0.0.1:4873
- * await registry.publishInstalled(ROOT, ["zod", "hono"]);
+ * registry.publishInstalled(ROOT, ["zod", "hono"]);
  * registry.fault("a", "tarball", { kind: "truncated" });
  * await registry.stop();
  */
@@ -120,9 +120,8 @@ export class TestRegistry {
   }
 
   /** Publishes installed packages of `root`, with all that they depend on. */
-  async publishInstalled(root: string, names: readonly string[]): Promise<void> {
-    const directories = await installedWithDependencies(root, names);
-    this.publish(...(await Promise.all(directories.map(installedPackage))));
+  publishInstalled(root: string, names: readonly string[]): void {
+    this.publish(...installedWithDependencies(root, names).map(installedPackage));
   }
 
   /** Sets or removes the fault of a package. */

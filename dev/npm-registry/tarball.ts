@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
-import { createGzip } from "node:zlib";
+import { createGzip, gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 
 /** An entry of a tarball, as it is to be written: also with a name or a type that no packer writes. */
@@ -18,7 +18,11 @@ const CHUNK = Buffer.alloc(1_048_576);
 /** Packs and compresses entries as a registry serves them. */
 export async function tarball(entries: readonly TarEntry[]): Promise<Buffer> {
   const packing = pack();
-  const packed = buffer(packing.pipe(createGzip({ level: 1 })));
+  // In one piece, because a stream compresses each header and each file by itself. Zeros need not fit into memory.
+  const isEndless = entries.some(({ zeros }) => zeros !== undefined);
+  const packed = isEndless
+    ? buffer(packing.pipe(createGzip({ level: 1 })))
+    : buffer(packing).then((bytes) => gzipSync(bytes, { level: 1 }));
   for (const entry of entries) await write(packing, entry);
   packing.finalize();
   return packed;

@@ -98,7 +98,7 @@ async function invoke(name: string): Promise<Output> {
 
 beforeAll(async () => {
   registry = await TestRegistry.start();
-  if (REAL === undefined) await publishPackages(registry, Object.keys(versions));
+  if (REAL === undefined) publishPackages(registry, Object.keys(versions));
   registry.publish({
     name: "@jsr/tea__leaves",
     version: "1.2.0",

@@ -42,7 +42,7 @@ export class DocsServers {
     await writeFile(join(data, "files/a.txt"), "text");
     const port = receiver.host.split(":")[1];
     const registry = await TestRegistry.start();
-    await registry.publishInstalled(ROOT, ["zod", "hono"]);
+    registry.publishInstalled(ROOT, ["zod", "hono"]);
     const open = await TestServer.start({
       ISOLATE_SECRET_KEY: SECRET_KEY,
       DATABASE_URL: postgres.url(),

@@ -54,7 +54,7 @@ export class PackagesStage {
   static async start(env: Record<string, string> = {}): Promise<PackagesStage> {
     const token = "token-of-the-registry";
     const registry = await TestRegistry.start(PUBLISHED, { token });
-    await registry.publishInstalled(ROOT, ["zod", "hono", "semver", "preact"]);
+    registry.publishInstalled(ROOT, ["zod", "hono", "semver", "preact"]);
     const server = await TestServer.start({
       ISOLATE_ADMIN_KEY: ADMIN_KEY,
       ISOLATE_TENANT_SANDBOX: "container,isolated",
