@@ -62,7 +62,7 @@ const isOwn = (item: Case): boolean => OWN.has(item) || item.code.length > 1_000
 engineContract("container", open, { elsewhere: (item) => !isOwn(item), shared: true });
 errorContract("container", open);
 clockContract("container", open, { sampled: true });
-channelContract("container", open);
+channelContract("container", open, { shared: true });
 httpContract("container", open);
 reuseContract("container", open);
 tenantContract("container", open);

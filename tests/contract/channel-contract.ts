@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../src/engines/contract/contract.ts";
 import { Stage } from "../helpers/stage.ts";
-import { until } from "./engine-contract.ts";
+import { SHARED, until } from "./engine-contract.ts";
 
 /** Published example: one execution greets, another one waits for the greeting. */
 export const PRODUCER = `export default function() {
@@ -14,14 +14,18 @@ export const CONSUMER = `export default async function() {
 }`;
 export const GREETING = { user: "Alice", text: "Hello from Worker A" };
 
-/** Tests the channel between executions, on every engine. */
-export function channelContract(name: string, open: () => Promise<Engine>): void {
+/** Tests the channel between executions, on every engine. `shared`: in new workers of a tenant's kept sandboxes. */
+export function channelContract(
+  name: string,
+  open: () => Promise<Engine>,
+  { shared = false } = {},
+): void {
   describe(`${name} engine's channel`, () => {
     let engine: Engine;
     let stage: Stage;
     beforeAll(async () => {
       engine = await open();
-      stage = new Stage();
+      stage = new Stage(shared ? SHARED : {});
     });
     afterAll(async () => {
       await engine.close();

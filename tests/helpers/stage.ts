@@ -15,6 +15,12 @@ export interface Actor {
 /** Executions that share one router. */
 export class Stage {
   readonly router = new ChannelRouter();
+  readonly #options: Partial<ExecuteOptions>;
+
+  /** `options` apply to all of its executions. */
+  constructor(options: Partial<ExecuteOptions> = {}) {
+    this.#options = options;
+  }
 
   /** Runs code as the kernel does. */
   run(
@@ -37,7 +43,7 @@ export class Stage {
       },
     };
     const tools = resolveTools(["channel"], config());
-    const options = { profile: PROFILE, timeout, channel, ...more };
+    const options = { profile: PROFILE, timeout, channel, ...this.#options, ...more };
     const outcome = engine
       .execute(job(code, undefined, "default", tools), options)
       .finally(() => member.leave());
