@@ -63,7 +63,7 @@ engineContract("container", open, { elsewhere: (item) => !isOwn(item), shared: t
 errorContract("container", open);
 clockContract("container", open, { sampled: true });
 channelContract("container", open, { shared: true });
-httpContract("container", open);
+httpContract("container", open, { shared: true });
 reuseContract("container", open);
 tenantContract("container", open);
 usageContract("container", open);

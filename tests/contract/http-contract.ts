@@ -3,7 +3,7 @@ import { Aborted } from "../../src/base/errors.ts";
 import type { Engine, ExecuteOptions, Outcome } from "../../src/engines/contract/contract.ts";
 import type { HttpReceiver } from "../../src/engines/contract/http-delivery.ts";
 import { HTTP_LIMITS, type HttpJob, type ResponseHead } from "../../src/protocol/http.ts";
-import { job, PROFILE, until } from "./engine-contract.ts";
+import { job, PROFILE, SHARED, until } from "./engine-contract.ts";
 
 /** Keeps a response. It takes the parts at once, or when a test tells it to. */
 class Keeper implements HttpReceiver {
@@ -73,8 +73,12 @@ const SILENT = `export default () => new Response(new ReadableStream({
   start: (stream) => stream.enqueue(new TextEncoder().encode("begun")),
 }))`;
 
-/** Tests jobs that answer an HTTP request, on every engine. */
-export function httpContract(name: string, open: () => Promise<Engine>): void {
+/** Tests jobs that answer an HTTP request, on every engine. `shared`: in new workers of a tenant's kept sandboxes. */
+export function httpContract(
+  name: string,
+  open: () => Promise<Engine>,
+  { shared = false } = {},
+): void {
   describe(`${name} engine's responses`, () => {
     let engine: Engine;
     beforeAll(async () => {
@@ -93,7 +97,13 @@ export function httpContract(name: string, open: () => Promise<Engine>): void {
       };
       return engine.execute(
         { ...job(code, undefined, entry), httpRequest: http, ...(body && { attachments: [body] }) },
-        { profile: PROFILE, timeout: 20_000, responseReceiver: keeper, ...options },
+        {
+          profile: PROFILE,
+          timeout: 20_000,
+          responseReceiver: keeper,
+          ...(shared && SHARED),
+          ...options,
+        },
       );
     }
 
