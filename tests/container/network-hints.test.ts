@@ -7,6 +7,7 @@ import { withTunnels } from "../../src/protocol/tunnels.ts";
 import type { Output } from "../../src/request/types.ts";
 import { certificateFor } from "../helpers/certificate.ts";
 import { Cleanup } from "../helpers/egress.ts";
+import { SOAK } from "../helpers/soak.ts";
 import { type EgressSite, grants } from "./egress-site.ts";
 import { openLoopbackSite } from "./loopback-site.ts";
 
@@ -16,6 +17,8 @@ let up: string;
 let evil: string;
 beforeAll(async () => {
   ({ site, up, evil } = await openLoopbackSite(cleanup));
+  // Code sees its own errors alone, so that a new worker of the same container does for each case.
+  site.reuses = !SOAK;
 });
 afterAll(() => cleanup.run());
 
