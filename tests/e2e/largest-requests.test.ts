@@ -28,8 +28,7 @@ beforeAll(async () => {
     ISOLATE_ADMIN_KEY: OPERATOR_KEY,
     ISOLATE_MEMORY: "128",
     // The control plane reads and passes on the same for processes, whose starts cost half as much.
-    ISOLATE_ENGINE: "none",
-    ISOLATE_TENANT_SANDBOX: "isolated",
+    ...(!SOAK && { ISOLATE_ENGINE: "none", ISOLATE_TENANT_SANDBOX: "isolated" }),
   });
   const acme = await tenantOf(server, "acme", {});
   key = acme.key;
