@@ -3,6 +3,7 @@ import type { Store } from "../../server/store/contract/store.ts";
 import { clusterCases } from "./store-cluster.ts";
 import { executionsCases } from "./store-executions.ts";
 import { functionsCases } from "./store-functions.ts";
+import { hostsCases } from "./store-hosts.ts";
 import { idempotencyCases } from "./store-idempotency.ts";
 import { jobsCases } from "./store-jobs.ts";
 import { keysCases } from "./store-keys.ts";
@@ -42,6 +43,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     typesCases(store);
     packagesCases(store);
     schedulesCases(store);
+    hostsCases(store);
     storageCases(store);
     leasesCases(store);
     clusterCases(store);

@@ -1,6 +1,7 @@
 import type { Channels } from "./channels.ts";
 import type { Executions } from "./executions.ts";
 import type { Functions } from "./functions.ts";
+import type { Hosts } from "./hosts.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Keys } from "./keys.ts";
@@ -33,6 +34,7 @@ export interface Store {
   readonly types: Types;
   readonly packageSets: PackageSets;
   readonly schedules: Schedules;
+  readonly hosts: Hosts;
   readonly storage: StorageCounts;
   readonly leases: Leases;
   readonly channels: Channels;

@@ -3,6 +3,7 @@ import type { Database, Transact } from "./database.ts";
 import { drizzleExecutions } from "./executions.ts";
 import { drizzleFunctions } from "./functions.ts";
 import { drizzleHealth } from "./health.ts";
+import { drizzleHosts } from "./hosts.ts";
 import { drizzleIdempotency } from "./idempotency.ts";
 import { drizzleJobs } from "./jobs.ts";
 import { drizzleKeys } from "./keys.ts";
@@ -32,6 +33,7 @@ export function drizzleParts(db: Database, transact: Transact, limit: number): S
     types: drizzleTypes(db, limit),
     packageSets: drizzlePackageSets(db, limit),
     schedules: drizzleSchedules(db, limit),
+    hosts: drizzleHosts(db, limit),
     storage: drizzleStorage(db, limit),
     leases: drizzleLeases(db),
     channels: drizzleChannels(db),

@@ -44,6 +44,7 @@ export async function openPGliteStore(
     types: part("types"),
     packageSets: part("packageSets"),
     schedules: part("schedules"),
+    hosts: part("hosts"),
     storage: part("storage"),
     leases: part("leases"),
     channels: part("channels"),
