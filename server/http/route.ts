@@ -2,7 +2,11 @@ import type { Context } from "hono";
 import type { ZodObject, ZodType } from "zod";
 import type { ErrorShape } from "../errors/error-shape.ts";
 import type { Caller } from "../tenants/auth.ts";
+import type { Hosted } from "./hosted-name.ts";
 import type { Counting } from "./unread/unread-responses.ts";
+
+/** Names and values of headers. */
+export type HeaderPairs = readonly (readonly [name: string, value: string])[];
 
 /** Values that the application's middleware sets for handlers. */
 export interface ApiEnv {
@@ -13,6 +17,12 @@ export interface ApiEnv {
     tenant?: string;
     /** Caller whose refusals are counted, once it is known. */
     caller?: Caller;
+    /** Caller that has been identified by its key, whose limits the answer tells. */
+    identified?: Caller;
+    /** Host name of functions that the request is for. */
+    hosted?: Hosted;
+    /** Headers for an answer without a connection. */
+    answerHeaders?: HeaderPairs;
     /** True once the connection has become a WebSocket, whose status no `Response` can have. */
     isUpgraded?: boolean;
     /** Declared path of the route, once it is found. */

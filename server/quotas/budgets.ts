@@ -3,6 +3,7 @@ import type { Executions } from "../store/contract/executions.ts";
 import type { Reservation } from "../store/contract/leases.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { DAY, dayOf, type Used } from "./day.ts";
+import type { Left } from "./left.ts";
 
 /** Milliseconds after which the store is read again, for the executions of other servers. */
 const REFRESH = 10_000;
@@ -38,6 +39,11 @@ export interface BudgetCounter {
   charge(tenant: string, cpu: number): void;
   /** Returns the tenant's use of today, executions under way included. */
   today(caller: Caller): Promise<Used & { resetsAt: Date }>;
+  /**
+   * Returns the executions that the caller has left today, by what is known here. `undefined`
+   * without such a budget, and as long as nothing is known.
+   */
+  left(caller: Caller): Left | undefined;
 }
 
 /** Makes the refusal for a budget that is used up for so many milliseconds. */
@@ -100,6 +106,15 @@ export class Budgets implements BudgetCounter {
       cpu: Math.round(used.cpu),
       resetsAt: new Date(day + DAY),
     };
+  }
+
+  left({ tenant, limits: { budget } }: Caller): Left | undefined {
+    const day = this.#turnDay();
+    const count = this.#counts.get(tenant.id);
+    const most = budget?.executions;
+    if (most === undefined || count === undefined || count.readAt === 0) return undefined;
+    const lasts = day + DAY - this.#now();
+    return { most, seconds: DAY / 1_000, left: Math.max(0, most - count.executions), lasts };
   }
 
   async #count(tenant: string): Promise<Count> {

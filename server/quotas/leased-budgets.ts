@@ -4,6 +4,7 @@ import type { TenantLimits } from "../tenants/limits.ts";
 import { type BudgetCounter, exhausted, type Settle } from "./budgets.ts";
 import { DAY, type Used } from "./day.ts";
 import { IDLE, LEASE } from "./lease-times.ts";
+import type { Left } from "./left.ts";
 import { type Granted, Permits } from "./permits.ts";
 
 type Budget = NonNullable<TenantLimits["budget"]>;
@@ -29,6 +30,8 @@ interface Counted {
   /** Milliseconds of CPU used that day, as far as is known here. */
   cpu: number;
   running: number;
+  /** Executions that day, as far as is known here: recorded ones, and those of this server. */
+  begun: number;
   touchedAt: number;
 }
 
@@ -67,10 +70,14 @@ export class LeasedBudgets implements BudgetCounter {
     }
     const { day } = counted;
     counted.running += 1;
+    counted.begun += 1;
     const settle = (used: number | null): void => {
       counted.running -= 1;
       counted.touchedAt = performance.now();
-      if (used === null && day === counted.day) counted.permits.put();
+      if (used === null && day === counted.day) {
+        counted.permits.put();
+        counted.begun -= 1;
+      }
       if (used !== null) counted.cpu += used;
     };
     if (budget.executions === undefined) return settle;
@@ -97,6 +104,14 @@ export class LeasedBudgets implements BudgetCounter {
       cpu: Math.round(cpu + (this.#charges.get(tenant.id) ?? 0)),
       resetsAt: new Date(Date.parse(day) + DAY),
     };
+  }
+
+  left({ tenant, limits: { budget } }: Caller): Left | undefined {
+    const counted = this.#counted.get(tenant.id);
+    const most = budget?.executions;
+    const lasts = (counted?.dayEnds ?? 0) - performance.now();
+    if (most === undefined || counted === undefined || lasts <= 0) return undefined;
+    return { most, seconds: DAY / 1_000, left: Math.max(0, most - counted.begun), lasts };
   }
 
   /** Adds the charges to the use in the store. They stay here while it is away. */
@@ -149,7 +164,7 @@ export class LeasedBudgets implements BudgetCounter {
     this.#made += 1;
     const permits = new Permits((wanted) => this.#ask(tenant, made, wanted));
     const made: Counted = {
-      ...{ budget, permits, day: "", dayEnds: 0, cpu: 0, running: 0 },
+      ...{ budget, permits, day: "", dayEnds: 0, cpu: 0, running: 0, begun: 0 },
       node: `${this.#node}/${this.#made}`,
       touchedAt: performance.now(),
     };
@@ -180,6 +195,7 @@ export class LeasedBudgets implements BudgetCounter {
       });
     counted.cpu = answer.day === day ? Math.max(counted.cpu, answer.cpu) : answer.cpu;
     counted.day = answer.day;
+    counted.begun = answer.executions + counted.running;
     counted.dayEnds = askedAt + answer.lasts;
     const refusal = (): Error => exhausted(true, most ?? 0, counted.dayEnds - performance.now());
     const again = answer.coming > 0 ? AGAIN : undefined;

@@ -1,6 +1,7 @@
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import type { Leases, Wanted } from "../store/contract/leases.ts";
 import type { Caller } from "../tenants/auth.ts";
+import type { Left } from "./left.ts";
 import { type Granted, Permits } from "./permits.ts";
 import { type RateCounter, rateMessage, type Undo } from "./rates.ts";
 
@@ -15,6 +16,9 @@ interface Counted {
   readonly permits: Permits;
   /** Window of the last answer. */
   window: string;
+  /** Events left in it that no server had taken, and its end by this process's clock. */
+  left: number;
+  ends: number;
   /** Time until which no event is left, by this process's clock. */
   emptyUntil: number;
 }
@@ -53,6 +57,17 @@ export class LeasedRates implements RateCounter {
     if (left > 0) throw this.#exceeded(rate, left);
   }
 
+  async left({ tenant, limits: { rate } }: Caller): Promise<Left | undefined> {
+    if (rate === undefined) return undefined;
+    const { requests: most, seconds } = rate;
+    const known = this.#counted.get(tenant.id);
+    const lasts = (known?.ends ?? 0) - performance.now();
+    if (!known || !isSame(known.rate, rate) || lasts <= 0) {
+      return { most, seconds, left: most, lasts: seconds * 1_000 };
+    }
+    return { most, seconds, left: Math.min(most, known.left + known.permits.ahead), lasts };
+  }
+
   close(): void {
     for (const { permits } of this.#counted.values()) permits.close();
   }
@@ -68,7 +83,7 @@ export class LeasedRates implements RateCounter {
       (wanted) => this.#ask(tenant, made, wanted),
       () => this.#counted.delete(tenant),
     );
-    const made: Counted = { rate, permits, window: "", emptyUntil: 0 };
+    const made: Counted = { rate, permits, window: "", left: 0, ends: 0, emptyUntil: 0 };
     this.#counted.set(tenant, made);
     return made;
   }
@@ -80,6 +95,8 @@ export class LeasedRates implements RateCounter {
     const answer = await this.#leases.events(asked);
     const { granted, left, lasts } = answer;
     counted.window = answer.window;
+    counted.left = left;
+    counted.ends = askedAt + lasts;
     counted.emptyUntil = left === 0 ? askedAt + lasts : 0;
     const refusal = (): Error => this.#exceeded(rate, askedAt + lasts - performance.now());
     return { granted, lasts, refusal };

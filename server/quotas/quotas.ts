@@ -6,6 +6,7 @@ import { type BudgetCounter, Budgets, exhausted } from "./budgets.ts";
 import { ConcurrencyLimits, type LeasedPlaces } from "./concurrency-limits.ts";
 import type { Used } from "./day.ts";
 import { LeasesOfServer } from "./leases-of-server.ts";
+import type { LimitsLeft } from "./left.ts";
 import { type RateCounter, Rates } from "./rates.ts";
 
 /**
@@ -89,6 +90,11 @@ export class Quotas implements Admission {
   /** Returns the tenant's use of today. With a budget, it includes executions under way. */
   today(caller: Caller): Promise<Used & { resetsAt: Date }> {
     return this.#budgets.today(caller);
+  }
+
+  /** Returns what the caller's limits leave, by what is known here. */
+  async left(caller: Caller): Promise<LimitsLeft> {
+    return { rate: await this.#rates.left(caller), day: this.#budgets.left(caller) };
   }
 
   /** Gives what is leased back to other servers, once nothing runs any more. */

@@ -2,6 +2,7 @@ import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { QuotaExceeded } from "../errors/quota-error.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { TenantLimits } from "../tenants/limits.ts";
+import type { Left } from "./left.ts";
 
 /** Takes back what was counted, because nothing has begun. */
 export type Undo = () => void;
@@ -20,6 +21,8 @@ export interface RateCounter {
    * @throws {QuotaExceeded} If it would be one too many.
    */
   check(caller: Caller): Promise<void>;
+  /** Returns what the caller has left, by what is known here. `undefined` without a limit. */
+  left(caller: Caller): Promise<Left | undefined>;
   close(): void;
 }
 
@@ -50,6 +53,18 @@ export class Rates implements RateCounter {
   async check(caller: Caller): Promise<void> {
     const now = await this.#limiterOf(caller)?.get(caller.tenant.id);
     if (now && now.remainingPoints <= 0) throw this.#exceeded(caller, now);
+  }
+
+  async left(caller: Caller): Promise<Left | undefined> {
+    const { rate } = caller.limits;
+    if (rate === undefined) return undefined;
+    const { requests: most, seconds } = rate;
+    const now = await this.#limiterOf(caller)?.get(caller.tenant.id);
+    const { remainingPoints: left, msBeforeNext: lasts } = now ?? {
+      remainingPoints: most,
+      msBeforeNext: seconds * 1_000,
+    };
+    return { most, seconds, left, lasts };
   }
 
   close(): void {}
