@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { etagOf, hasCurrent, NOT_MODIFIED, notModified } from "../http/etag.ts";
 import { type Route, route } from "../http/route.ts";
 
 /**
@@ -7,18 +8,24 @@ import { type Route, route } from "../http/route.ts";
  */
 export function contractRoutes(routes: readonly Route[]): Route[] {
   let document: Uint8Array<ArrayBuffer> | undefined;
+  let etag = "";
   const contract: Route = route({
     method: "GET",
     path: "/openapi.json",
     scope: "none",
     summary: "This contract",
     tags: ["Contract"],
-    responses: { 200: { description: "OpenAPI 3.1", schema: z.looseObject({}) } },
+    responses: {
+      200: { description: "OpenAPI 3.1", schema: z.looseObject({}) },
+      ...NOT_MODIFIED,
+    },
     handler: async ({ c, reserve }) => {
       const { openApiDocument } = await import("../http/openapi.ts");
       document ??= new TextEncoder().encode(JSON.stringify(openApiDocument([...routes, contract])));
+      etag ||= etagOf(document);
+      if (hasCurrent(c, etag)) return notModified(etag);
       reserve(document.length);
-      return c.body(document, 200, { "Content-Type": "application/json" });
+      return c.body(document, 200, { "Content-Type": "application/json", ETag: etag });
     },
   });
   return [contract];

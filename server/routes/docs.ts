@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { z } from "zod";
+import { etagOf, hasCurrent, NOT_MODIFIED, notModified } from "../http/etag.ts";
 import { type Route, route } from "../http/route.ts";
 
 const require = createRequire(import.meta.url);
@@ -74,21 +75,26 @@ const FILES: readonly [path: string, type: string, read: () => Promise<string | 
 export function docsRoutes(): Route[] {
   return FILES.map(([path, type, read]) => {
     // Shared by all requests: otherwise each slow client would keep a megabyte in memory.
-    let content: Promise<Uint8Array<ArrayBuffer>> | undefined;
+    let content: Promise<{ bytes: Uint8Array<ArrayBuffer>; etag: string }> | undefined;
     return route({
       method: "GET",
       path,
       scope: "none",
       summary: path === "/docs" ? "This contract as a page" : "A part of that page",
       tags: ["Contract"],
-      responses: { 200: { description: "A file", type, schema: z.string() } },
+      responses: { 200: { description: "A file", type, schema: z.string() }, ...NOT_MODIFIED },
       handler: async ({ c, reserve }) => {
-        content ??= read().then((file) => new Uint8Array(Buffer.from(file)));
-        const bytes = await content;
+        content ??= read().then((file) => {
+          const bytes = new Uint8Array(Buffer.from(file));
+          return { bytes, etag: etagOf(bytes) };
+        });
+        const { bytes, etag } = await content;
+        if (hasCurrent(c, etag)) return notModified(etag, HEADERS);
         // Setting a header copies the answer, and so its bytes.
         reserve(bytes.length);
         return c.body(bytes, 200, {
           ...HEADERS,
+          ETag: etag,
           "Content-Type": type,
         });
       },
