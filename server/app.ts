@@ -2,17 +2,25 @@ import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { HttpProblem } from "./errors/problem.ts";
+import { HostDirectory } from "./functions/hosts/host-directory.ts";
+import { ServerNames } from "./functions/hosts/server-names.ts";
+import { finishHeaders } from "./http/answer-headers.ts";
 import { type Bodies, bodies } from "./http/body/bodies.ts";
 import type { PaceLimits } from "./http/body/pace.ts";
 import { headBounds } from "./http/connections/head-bounds.ts";
+import { apiCors } from "./http/cors.ts";
 import { hostCheck } from "./http/host-check.ts";
-import { failed, mount } from "./http/mount.ts";
+import { hostedRequests } from "./http/hosted.ts";
+import { limitHeaders } from "./http/limit-headers.ts";
+import { failed, handlerOf, mount } from "./http/mount.ts";
 import { nearRoutes } from "./http/near-routes.ts";
-import type { ApiEnv, Route } from "./http/route.ts";
+import type { ApiEnv, HeaderPairs, Route } from "./http/route.ts";
 import { tracedRequest } from "./http/tracing.ts";
 import { UnreadResponses } from "./http/unread/unread-responses.ts";
 import type { Answered } from "./log/answered.ts";
+import { Refusals } from "./quotas/refusals.ts";
 import type { ResourceService } from "./resources/resource-service.ts";
+import { adminHostRoutes } from "./routes/admin/hosts.ts";
 import { tenancyRoutes } from "./routes/admin/routes.ts";
 import { batchRoutes } from "./routes/batch.ts";
 import { contractRoutes } from "./routes/contract.ts";
@@ -21,7 +29,12 @@ import { executeRoutes } from "./routes/execute.ts";
 import { executionsRoutes } from "./routes/executions.ts";
 import { functionRoutes } from "./routes/functions.ts";
 import { healthRoutes } from "./routes/health.ts";
-import { httpFunctionRoutes } from "./routes/http-functions.ts";
+import { hostRoutes, servedHostRoutes } from "./routes/hosts.ts";
+import {
+  type HttpFunctionsOptions,
+  hostedRoute,
+  httpFunctionRoutes,
+} from "./routes/http-functions.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { logsRoutes } from "./routes/logs.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
@@ -33,7 +46,14 @@ import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import type { Services } from "./services.ts";
 import type { Tenancy } from "./tenancy.ts";
-import { type Auth, OpenAuth } from "./tenants/auth.ts";
+import { type Auth, type Caller, OpenAuth } from "./tenants/auth.ts";
+
+export interface FunctionHosts {
+  /** Names of this server, besides that of its public URL. */
+  readonly own?: readonly string[] | undefined;
+  /** Name below which each name is one function's. */
+  readonly suffix?: string | undefined;
+}
 
 export interface AppOptions {
   readonly services: Services;
@@ -51,6 +71,10 @@ export interface AppOptions {
   readonly tenancy?: Tenancy | undefined;
   /** Host names that are served, besides those of loopback. Absent: every name. */
   readonly hosts?: readonly string[] | undefined;
+  /** Host names and rules for those of functions. Default: none. */
+  readonly functionHosts?: FunctionHosts | undefined;
+  /** Origins of pages that may use the API, or `*`. Default: none. */
+  readonly cors?: readonly string[] | undefined;
   /** Registry of resources. Without it, its routes do not exist. */
   readonly resourceService?: ResourceService | undefined;
   /** Public URL of this server. Default: the one of each request. */
@@ -75,7 +99,10 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
     const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
     outgoing?.setHeader("X-Request-Id", id);
     await next();
-    if (outgoing === undefined) c.header("X-Request-Id", id);
+    if (outgoing === undefined) {
+      c.header("X-Request-Id", id);
+      finishHeaders(c);
+    }
     const { tenant, route, isUpgraded } = c.var;
     const status = isUpgraded ? 101 : c.res.status;
     const answered = {
@@ -91,11 +118,20 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
   });
   app.use(tracedRequest);
   app.use(headBounds);
-  if (hosts !== undefined) app.use(hostCheck(hosts));
   const { withBody, withBytes } = bodies(maxBody, options.pace);
-  const routes = routesOf(options, auth, withBytes);
   const unread = new UnreadResponses(options.maxUnread);
-  mount(app, { routes, auth, withBody, onError, unread, refusals: tenancy?.refusals });
+  const refusals = tenancy?.refusals ?? new Refusals();
+  const limitsLeft = async (caller: Caller): Promise<HeaderPairs> =>
+    tenancy === undefined ? [] : limitHeaders(await tenancy.quotas.left(caller));
+  const serving = { auth, withBody, onError, unread, refusals, limitsLeft, origins: options.cors };
+  const made = madeOf(options, auth, withBytes);
+  const hosted = handlerOf(hostedRoute(made.httpFunctions), { ...serving, routes: [] });
+  // Nothing of the API is behind it for host names of functions.
+  app.use(hostedRequests((header, path) => made.hosts.find(header, path), hosted));
+  if (hosts !== undefined) app.use(hostCheck(hosts));
+  if (options.cors?.length) app.use(apiCors(options.cors));
+  const routes = routesOf(options, auth, made);
+  mount(app, { ...serving, routes });
   app.notFound((c) => {
     const { path } = c.req;
     const message = `There is no ${path.slice(0, 100)}${nearRoutes(path, routes)}`;
@@ -105,9 +141,27 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
   return app;
 }
 
+/** Parts that both the routes and the host names of functions use. */
+interface Made {
+  readonly hosts: HostDirectory;
+  readonly httpFunctions: HttpFunctionsOptions;
+}
+
+function madeOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"]): Made {
+  const { services, publicUrl, httpBytes: maxBytes, functionHosts, cors: origins } = options;
+  const { runs, functions, store } = services;
+  const { own: hosts = options.hosts, suffix } = functionHosts ?? {};
+  const isSole = auth.open;
+  const names = new ServerNames({ publicUrl, hosts, suffix, isSole });
+  return {
+    hosts: new HostDirectory({ store, names, isSole }),
+    httpFunctions: { runs, functions, auth, withBytes, publicUrl, maxBytes, origins },
+  };
+}
+
 /** Lists all routes. */
-function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"]): Route[] {
-  const { services, resourceService, publicUrl, httpBytes, tenancy, leaving, onError } = options;
+function routesOf(options: AppOptions, auth: Auth, { hosts, httpFunctions }: Made): Route[] {
+  const { services, resourceService, publicUrl, tenancy, leaving, onError } = options;
   const { kernel, runs, replyModes, jobs, secretKey, store, functions, health } = services;
   const { executionWriter, metrics, packageSets, nodes } = services;
   const routes = [
@@ -118,7 +172,9 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
     ...scheduleRoutes(services.schedules),
-    ...httpFunctionRoutes({ runs, functions, auth, withBytes, publicUrl, maxBytes: httpBytes }),
+    ...httpFunctionRoutes(httpFunctions),
+    ...hostRoutes(hosts),
+    ...servedHostRoutes({ hosts, functions, auth }),
     ...packageRoutes(packageSets, kernel.packages),
     ...pistonRoutes(runs),
     ...planRoutes(kernel, resourceService),
@@ -128,6 +184,7 @@ function routesOf(options: AppOptions, auth: Auth, withBytes: Bodies["withBytes"
       ? []
       : [
           ...tenancyRoutes(tenancy, store.storage, nodes),
+          ...adminHostRoutes(hosts),
           ...sharedPackageRoutes(packageSets, kernel.packages),
         ]),
     ...(resourceService === undefined

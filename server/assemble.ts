@@ -125,6 +125,8 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       httpBytes: settings.httpBytes,
       // A server that listens beyond loopback has a proxy in front, which knows its names.
       hosts: isLoopback(settings.host) ? settings.hosts : undefined,
+      functionHosts: { own: settings.hosts, suffix: settings.functionHosts },
+      cors: settings.cors,
       onError,
       leaving: () => leaving,
       onAnswer: requestLog(logger),

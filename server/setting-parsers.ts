@@ -1,6 +1,7 @@
 /** Parsers of environment variables. None of them quotes a value that may be secret. */
 import { z } from "zod";
 import { messageOf } from "../src/base/errors.ts";
+import { isOrigin } from "../src/contract/cors.ts";
 import { levels } from "../src/contract/tenants.ts";
 import { hasServer, storeLocation } from "./store/location.ts";
 import { DEFAULT_LEVELS } from "./tenants/secret-settings.ts";
@@ -89,6 +90,19 @@ export const secretKey = z.string().transform((text, context) => {
 export const adminKey = z
   .string()
   .regex(/^[!-~]{32,1024}$/, "Expected 32 to 1024 characters, no spaces");
+
+/** Host name with `*` as its first part. Its value is what follows. */
+export const wildcardHost = z
+  .string()
+  .toLowerCase()
+  .regex(/^\*(\.[a-z0-9-]{1,63})+$/, "Expected *. and a name, such as *.functions.example.com")
+  .transform((text) => text.slice(2));
+
+/** Origins of pages, or `*`. */
+export const origins = list.refine(
+  (given) => given.every((text) => text === "*" || isOrigin(text)),
+  { message: "Expected origins, such as https://app.example.com, separated by commas, or *" },
+);
 
 export const httpUrl = z.url({ protocol: /^https?$/ });
 

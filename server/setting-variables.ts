@@ -21,11 +21,13 @@ import {
   list,
   listOrNone,
   location,
+  origins,
   orNone,
   secretKey,
   serverLocation,
   tenantLevels,
   texts,
+  wildcardHost,
 } from "./setting-parsers.ts";
 import { variable } from "./variables.ts";
 
@@ -46,6 +48,10 @@ export const VARIABLES = {
     "ISOLATE_HOSTS",
     list.transform((names) => names.map((name) => name.toLowerCase())),
   ),
+  /** Name below which each name is one function's. */
+  functionHosts: variable("ISOLATE_FUNCTION_HOSTS", orNone(wildcardHost.optional())),
+  /** Origins of pages that may use the API. */
+  cors: variable("ISOLATE_CORS", origins),
   /** Key of the operator. Without it, everybody on this machine is the only tenant. */
   adminKey: variable("ISOLATE_ADMIN_KEY", orNone(adminKey.optional())),
   /** Bytes that seal tenants' secrets and from which callbacks' secrets are derived. */

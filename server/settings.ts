@@ -45,6 +45,11 @@ function settingsOf(env: NodeJS.ProcessEnv) {
       "Bad setting ISOLATE_STORE_DIRECT_URL: the store is a directory; set ISOLATE_STORE_URL first",
     );
   }
+  if (adminKey === undefined && given.cors.includes("*")) {
+    throw new Error(
+      "Bad setting ISOLATE_CORS: the pages of all sites could run code; list origins, or set ISOLATE_ADMIN_KEY first",
+    );
+  }
   const { ISOLATE_ADMIN_KEY, ISOLATE_SECRET_KEY, ISOLATE_NPM_TOKEN } = env;
   const hidden = [ISOLATE_ADMIN_KEY, ISOLATE_SECRET_KEY, ISOLATE_NPM_TOKEN];
   const secrets = hidden.flatMap((text) => text || []);

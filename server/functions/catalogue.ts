@@ -75,6 +75,11 @@ export class FunctionCatalogue {
     return (await this.#store.version(tenant, name, version)) ?? noSuchFunction(name, version);
   }
 
+  /** Returns a version without its files, code and lock. */
+  async outline(tenant: string, name: string, version: number): Promise<ListedVersion> {
+    return (await this.#store.outline(tenant, name, version)) ?? noSuchFunction(name, version);
+  }
+
   /** Lists versions, the newest first. */
   async versions(tenant: string, name: string): Promise<ListedVersion[]> {
     const all = await this.#store.versions(tenant, name);

@@ -49,7 +49,7 @@ export async function toVersion(input: DeploymentInput): Promise<MadeVersion> {
   const { kernel, caller, name, body } = input;
   const { tenant } = caller;
   const { code: given, files: all, main = MAIN, kind, public: isPublic, ...rest } = body;
-  const { stripPrefix, dependencies: _d, overrides: _o, packages: _p, ...request } = rest;
+  const { stripPrefix, cors, dependencies: _d, overrides: _o, packages: _p, ...request } = rest;
   const check = (asked: object, isBundle = false): Promise<void> =>
     kernel.check(asked as ExecuteRequest, { tenant, isBundle, deployed: {} });
   // Checks first what costs nothing. The code is not bundled yet.
@@ -74,7 +74,7 @@ export async function toVersion(input: DeploymentInput): Promise<MadeVersion> {
     settled.language = "javascript";
   }
   const written = isBundle && given !== undefined ? (body.language ?? "any") : undefined;
-  const kept = withKeptFields({ kind, request: settled }, { stripPrefix, written });
+  const kept = withKeptFields({ kind, request: settled }, { stripPrefix, cors, written });
   const files = isBundle ? sources.files : { [MAIN]: given };
   const version = {
     tenant: tenant.id,

@@ -1,3 +1,4 @@
+import type { Cors } from "../../src/contract/cors.ts";
 import type { Language } from "../../src/protocol/messages.ts";
 import type { FunctionVersion } from "../store/contract/functions.ts";
 
@@ -6,12 +7,14 @@ type Kept = Pick<FunctionVersion, "kind" | "request">;
 /** Fields of a kept request that are not the execution's: the server itself reads them. */
 const STRIP_PREFIX = "stripPrefix";
 const WRITTEN = "written";
+const CORS = "cors";
 
 /** Language of bundled code as its deployment stated it, or `any` if it stated none. */
 export type WrittenLanguage = Language | "any";
 
 interface KeptFields {
   readonly stripPrefix?: boolean | undefined;
+  readonly cors?: Cors | undefined;
   /** Absent: the deployment had files, or code that is kept as it came. */
   readonly written?: WrittenLanguage | undefined;
 }
@@ -19,11 +22,12 @@ interface KeptFields {
 /** Adds these fields to a request, before it is kept. */
 export function withKeptFields(
   { kind, request }: Kept,
-  { stripPrefix = true, written }: KeptFields,
+  { stripPrefix = true, cors, written }: KeptFields,
 ): FunctionVersion["request"] {
   return {
     ...request,
     ...(kind === "http" && { [STRIP_PREFIX]: stripPrefix }),
+    ...(cors && { [CORS]: cors }),
     ...(written && { [WRITTEN]: written }),
   };
 }
@@ -41,8 +45,13 @@ export function seesRoot({ request }: Pick<Kept, "request">): boolean {
   return request[STRIP_PREFIX] === true;
 }
 
+/** Returns an HTTP function's rules for pages of other sites. */
+export function corsOf({ request }: Pick<Kept, "request">): Cors | undefined {
+  return request[CORS] as Cors | undefined;
+}
+
 /** Returns the execution's part of a kept request. */
 export function executionOf({ request }: Pick<Kept, "request">): FunctionVersion["request"] {
-  const { [STRIP_PREFIX]: _read, [WRITTEN]: _written, ...execution } = request;
+  const { [STRIP_PREFIX]: _read, [WRITTEN]: _written, [CORS]: _cors, ...execution } = request;
   return execution;
 }

@@ -1,7 +1,7 @@
 import { type DeployBody, deployBody } from "../../src/contract/functions.ts";
 import type { Lock } from "../../src/packages/types.ts";
 import type { FunctionVersion } from "../store/contract/functions.ts";
-import { executionOf, seesRoot, writtenLanguage } from "./kept-request.ts";
+import { corsOf, executionOf, seesRoot, writtenLanguage } from "./kept-request.ts";
 
 /** The deployment of an earlier version, as it can be made again. */
 export interface Redeployment {
@@ -29,7 +29,7 @@ export function redeploymentOf(version: FunctionVersion, update: boolean): Redep
     ...(isModule ? { ...request, code } : { ...bundled, ...sources }),
     kind,
     public: isPublic,
-    ...(kind === "http" && { stripPrefix: seesRoot(version) }),
+    ...(kind === "http" && { stripPrefix: seesRoot(version), cors: corsOf(version) }),
     ...(update && lock && { dependencies: lock.dependencies, overrides: lock.overrides }),
   };
   return { body: deployBody.parse(body), pinned: update ? undefined : lock, anew: update };

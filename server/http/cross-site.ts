@@ -1,9 +1,13 @@
 /**
  * Tells whether a browser marks the request as coming from another site's page; older browsers send
  * only its origin. Where no key is needed, nothing else distinguishes such pages from the machine's
- * own user.
+ * own user. Pages of the listed origins may send what they like.
  */
-export function isCrossSite({ headers, url }: Request): boolean {
+export function isCrossSite(
+  { headers, url }: Request,
+  allowed: readonly string[] | undefined = [],
+): boolean {
+  if (allowed.includes("*") || allowed.includes(headers.get("origin") ?? "")) return false;
   const site = headers.get("sec-fetch-site");
   if (site !== null) return site !== "none" && site !== "same-origin";
   const origin = headers.get("origin");

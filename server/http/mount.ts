@@ -7,10 +7,11 @@ import { type ErrorShape, PROBLEMS } from "../errors/error-shape.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { Refusals } from "../quotas/refusals.ts";
 import type { Auth, Caller } from "../tenants/auth.ts";
+import { addAnswerHeaders } from "./answer-headers.ts";
 import type { Bodies } from "./body/bodies.ts";
 import { type BodySource, bodyOf } from "./body/source.ts";
 import { isCrossSite } from "./cross-site.ts";
-import type { ApiEnv, Route, RouteInput, Scope } from "./route.ts";
+import type { ApiEnv, HeaderPairs, Route, RouteInput, Scope } from "./route.ts";
 import { assertBounded } from "./schema-bounds.ts";
 import type { Counting, ResponseOwner, UnreadResponses } from "./unread/unread-responses.ts";
 
@@ -30,24 +31,23 @@ export interface MountOptions {
   readonly unread: UnreadResponses;
   /** Counter of refused requests. Default: one of this server. */
   readonly refusals?: Refusals | undefined;
+  /** Tells in headers what a caller's limits leave. Default: nothing. */
+  readonly limitsLeft?: ((caller: Caller) => Promise<HeaderPairs>) | undefined;
+  /** Origins of other sites' pages that may send requests without a body. Default: none. */
+  readonly origins?: readonly string[] | undefined;
   /** Receives the server's own failures, with the request id that callers got. */
   readonly onError: (error: unknown, requestId: string) => void;
 }
 
 /** Serves routes. Answers 405 to other methods on their paths. */
 export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
-  const { routes, onError, refusals = new Refusals() } = options;
+  const { routes, onError } = options;
+  const refusals = options.refusals ?? new Refusals();
   const paths = new Map<string, Route[]>();
   for (const route of routes) {
     const path = honoPath(route.path);
     paths.set(path, [...(paths.get(path) ?? []), route]);
-    const handle = (c: Context<ApiEnv>): Promise<Response> =>
-      serve(route, c, { ...options, refusals }).catch(async (error: unknown) => {
-        const response = failed(error, c, onError, route.errors);
-        const { caller } = c.var;
-        if (caller !== undefined) await refusals.count(caller, response.status, error);
-        return response;
-      });
+    const handle = handlerOf(route, { ...options, refusals });
     if (route.method === "ALL") app.all(path, handle);
     else app.on(route.method, path, handle);
   }
@@ -62,6 +62,27 @@ export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
     );
     app.all(path, (c) => failed(problem, c, onError, served[0]?.errors));
   }
+}
+
+/** Makes the function that answers the requests of one route. */
+export function handlerOf(
+  route: Route,
+  options: MountOptions & { readonly refusals: Refusals },
+): (c: Context<ApiEnv>) => Promise<Response> {
+  const { onError, refusals, limitsLeft } = options;
+  return async function handle(c) {
+    const response = await serve(route, c, options).catch(async (error: unknown) => {
+      const response = failed(error, c, onError, route.errors);
+      const { caller } = c.var;
+      if (caller !== undefined) await refusals.count(caller, response.status, error);
+      return response;
+    });
+    const { identified } = c.var;
+    if (identified?.limits.rate !== undefined || identified?.limits.budget !== undefined) {
+      addAnswerHeaders(c, (await limitsLeft?.(identified)) ?? []);
+    }
+    return response;
+  };
 }
 
 /** Makes the answer to any thrown error. Passes the server's own failures to `onError`. */
@@ -80,13 +101,14 @@ export function failed(
 async function serve(
   route: Route,
   c: Context<ApiEnv>,
-  { auth, withBody, unread, refusals }: MountOptions & { refusals: Refusals },
+  { auth, withBody, unread, refusals, origins }: MountOptions & { refusals: Refusals },
 ): Promise<Response> {
   const { raw } = c.req;
   c.set("route", route.path);
   const identify = async (): Promise<Caller> => {
     const caller = await auth.tenant(raw);
     c.set("tenant", caller.tenant.id);
+    c.set("identified", caller);
     return caller;
   };
   const caller = route.scope === "tenant" ? await identify() : undefined;
@@ -126,7 +148,8 @@ async function serve(
   const { body } = route;
   if (body !== undefined && route.needsNoBody && hasNoBody(bodyOf(c))) {
     // A page of another site can send no JSON without asking, but it can send nothing.
-    if (isCrossSite(raw)) throw new UnsupportedMediaType("Send Content-Type: application/json");
+    if (isCrossSite(raw, origins))
+      throw new UnsupportedMediaType("Send Content-Type: application/json");
     return route.handler({ ...head, body: checked(body, {}) });
   }
   if (body === undefined) {

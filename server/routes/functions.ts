@@ -19,10 +19,11 @@ import {
   noSuchFunction,
   requestOf,
 } from "../functions/catalogue.ts";
-import { executionOf, seesRoot } from "../functions/kept-request.ts";
+import { corsOf, executionOf, seesRoot } from "../functions/kept-request.ts";
 import { notInvoked, pathOf } from "../functions/not-invoked.ts";
 import type { ListedVersion } from "../functions/version-cache.ts";
 import { WAYS_RESPONSES } from "../http/answer-schema.ts";
+import { etagOf, hasCurrent, NOT_MODIFIED, notModified } from "../http/etag.ts";
 import { waysHeaders } from "../http/mode-headers.ts";
 import { inTurn } from "../http/one-at-a-time.ts";
 import { PAGE, pageLimit, pageOf } from "../http/page.ts";
@@ -166,9 +167,15 @@ function versionRoutes(functions: FunctionCatalogue): Route[] {
         path: `${path}/versions/{version}`,
         summary: "A version, with its files as they were deployed",
         params: versionParams,
-        responses: { 200: { description: "All of it", schema: wholeVersion } },
+        responses: { 200: { description: "All of it", schema: wholeVersion }, ...NOT_MODIFIED },
         handler: async ({ params: { name, version }, caller, c }) => {
+          // Its files stay in the store if the client has them.
+          if (c.req.header("if-none-match") !== undefined) {
+            const etag = etagOfVersion(await functions.outline(caller.tenant.id, name, version));
+            if (hasCurrent(c, etag)) return notModified(etag);
+          }
           const found = await functions.version(caller.tenant.id, name, version);
+          c.header("ETag", etagOfVersion(found));
           const lock = found.lock === null ? undefined : (JSON.parse(found.lock) as Lock);
           const whole = { ...outline(found), files: found.files };
           return c.json(lock ? { ...whole, lock: lockShown(lock) } : whole);
@@ -214,7 +221,9 @@ function outline(version: ListedVersion) {
   const packages = version.lockHash === null ? {} : { lockHash: version.lockHash };
   const request = executionOf(version);
   const url = `${pathOf(tenant, name)}/`;
-  const http = kind === "http" ? { stripPrefix: seesRoot(version), url } : {};
+  const cors = corsOf(version);
+  const http =
+    kind === "http" ? { stripPrefix: seesRoot(version), ...(cors && { cors }), url } : {};
   return {
     name,
     version: number,
@@ -226,4 +235,12 @@ function outline(version: ListedVersion) {
     ...packages,
     createdAt,
   };
+}
+
+/**
+ * Makes the tag of a version, of all but its files and lock, which never change. One that is deployed
+ * after its function was deleted has the same number and another time.
+ */
+function etagOfVersion(version: ListedVersion): string {
+  return etagOf(JSON.stringify(outline(version)));
 }

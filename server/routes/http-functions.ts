@@ -6,9 +6,13 @@ import { QuotaExceeded } from "../errors/quota-error.ts";
 import { type FunctionCatalogue, noSuchFunction } from "../functions/catalogue.ts";
 import { MAX_WAITING } from "../functions/http/response-stream.ts";
 import { type ServeOptions, serveCall } from "../functions/http/serve.ts";
+import { corsOf } from "../functions/kept-request.ts";
 import type { Callable } from "../functions/version-cache.ts";
+import { addAnswerHeaders } from "../http/answer-headers.ts";
+import { corsHeaders, preflightAnswer } from "../http/cors.ts";
 import { isCrossSite } from "../http/cross-site.ts";
-import { type Route, route } from "../http/route.ts";
+import type { Hosted } from "../http/hosted-name.ts";
+import { type Route, type RouteInput, route } from "../http/route.ts";
 import type { Auth, Caller } from "../tenants/auth.ts";
 
 /** Methods that a `Request` can have. */
@@ -20,12 +24,28 @@ const params = z.object({ tenant: tenantId, name: functionName, path: z.string()
 export interface HttpFunctionsOptions extends Omit<ServeOptions, "maxBytes"> {
   readonly functions: FunctionCatalogue;
   readonly auth: Auth;
+  /** Origins of pages that may call what is not public, on a server without keys. Default: none. */
+  readonly origins?: readonly string[] | undefined;
   readonly maxBytes: number | undefined;
 }
 
+/** Function that a request is for. */
+interface Called {
+  readonly tenant: string;
+  readonly name: string;
+  readonly hosted?: Hosted | undefined;
+}
+
+type Input = Omit<RouteInput<unknown, unknown, unknown, unknown, "none">, "params">;
+
+const responses = {
+  200: { description: "Whatever it answers", type: "*/*" },
+  502: { description: "It failed before it answered" },
+  504: { description: "It took too long to answer" },
+};
+
 /** `/f/{tenant}/{name}/…`: functions that answer HTTP requests themselves. */
 export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
-  const { functions, auth, maxBytes = DEFAULT_MAX_BYTES } = options;
   return [
     route({
       method: "ALL",
@@ -36,36 +56,70 @@ export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
       description: "Without a key if it was deployed as `public`; with its own tenant's otherwise.",
       tags: ["Functions"],
       params,
-      responses: {
-        200: { description: "Whatever it answers", type: "*/*" },
-        502: { description: "It failed before it answered" },
-        504: { description: "It took too long to answer" },
-      },
-      handler: async ({ params: { tenant, name }, identify, ...input }) => {
-        const { raw } = input.c.req;
-        if (!METHODS.includes(raw.method)) throw methodNotAllowed();
-        if (auth.holdsKey(raw.url)) throw keyInUrl();
-        const owner = await auth.caller(tenant);
-        const found = owner && (await functions.callable(owner.tenant, name));
-        const version = found?.kind === "http" ? found : undefined;
-        const caller = version?.public ? owner : await ownCaller(identify, tenant);
-        if (caller === undefined) return noSuchFunction(name);
-        if (version === undefined) return found ? takesValue(found) : noSuchFunction(name);
-        if (auth.open && !version.public && isCrossSite(raw)) throw crossSite(version);
-        const isAnonymous = version.public && !(await isOwn(auth, identify, raw, tenant));
-        input.c.set("tenant", tenant);
-        const { onWaiting } = input.countFor(tenant, isAnonymous, MAX_WAITING);
-        const call = {
-          caller,
-          version,
-          input: { ...input, onWaiting },
-          passesKey: auth.open || version.public,
-          isAnonymous,
-        };
-        return serveCall(call, { ...options, maxBytes });
-      },
+      responses,
+      handler: ({ params: { tenant, name }, ...input }) =>
+        answerBy({ tenant, name }, input, options),
     }),
   ];
+}
+
+/** Makes the route of all requests for host names of functions. It is in no contract: it has every path. */
+export function hostedRoute(options: HttpFunctionsOptions): Route {
+  return route({
+    method: "ALL",
+    path: "/*",
+    scope: "none",
+    countsLater: true,
+    summary: "Have the function of a host name answer",
+    tags: ["Functions"],
+    responses,
+    handler: (input) => {
+      const { hosted } = input.c.var;
+      const name = hosted?.function ?? new URL(input.c.req.url).pathname.split("/")[1] ?? "";
+      if (hosted?.tenant === undefined) throw nothingServed(hosted);
+      if (!functionName.safeParse(name).success) throw nothingServed(hosted);
+      return answerBy({ tenant: hosted.tenant, name, hosted }, input, options);
+    },
+  });
+}
+
+async function answerBy(
+  { tenant, name, hosted }: Called,
+  { identify, ...input }: Input,
+  options: HttpFunctionsOptions,
+): Promise<Response> {
+  const { functions, auth, maxBytes = DEFAULT_MAX_BYTES, origins } = options;
+  const { raw } = input.c.req;
+  if (!METHODS.includes(raw.method)) throw methodNotAllowed();
+  if (auth.holdsKey(raw.url)) throw keyInUrl();
+  const owner = await auth.caller(tenant);
+  const found = owner && (await functions.callable(owner.tenant, name));
+  const version = found?.kind === "http" ? found : undefined;
+  const cors = version && corsOf(version);
+  if (cors !== undefined) {
+    // A browser asks without a key.
+    const preflight = preflightAnswer(cors, raw);
+    if (preflight !== undefined) return preflight;
+    // Refusals are to be read by the page, too.
+    addAnswerHeaders(input.c, corsHeaders(cors, raw));
+  }
+  const caller = version?.public ? owner : await ownCaller(identify, tenant);
+  if (caller === undefined) return noSuchFunction(name);
+  if (version === undefined) return found ? takesValue(found) : noSuchFunction(name);
+  const allowed = [...(origins ?? []), ...(cors?.origins ?? [])];
+  if (auth.open && !version.public && isCrossSite(raw, allowed)) throw crossSite(version);
+  const isAnonymous = version.public && !(await isOwn(auth, identify, raw, tenant));
+  input.c.set("tenant", tenant);
+  const { onWaiting } = input.countFor(tenant, isAnonymous, MAX_WAITING);
+  const call = {
+    caller,
+    version,
+    input: { ...input, onWaiting },
+    passesKey: auth.open || version.public,
+    isAnonymous,
+    hosted,
+  };
+  return serveCall(call, { ...options, maxBytes });
 }
 
 /**
@@ -95,6 +149,14 @@ async function isOwn(
       return false;
     },
   );
+}
+
+function nothingServed(hosted: Hosted | undefined): HttpProblem {
+  const message =
+    hosted?.tenant === undefined
+      ? "No function is served by this name"
+      : "No function is served here: the first part of the path is its name";
+  return new HttpProblem(404, "NotFound", "FUNCTION_NOT_FOUND", message);
 }
 
 function takesValue({ name }: Callable): never {

@@ -1,6 +1,6 @@
 import { PackagesClient } from "./packages.ts";
 import { segment, type Transport } from "./transport.ts";
-import type { KeyInfo, NodeInfo, TenantInfo, TenantSettings } from "./types.ts";
+import type { KeyInfo, NodeInfo, TenantHostInfo, TenantInfo, TenantSettings } from "./types.ts";
 
 /** Manages tenants and their keys, and lists servers, with the administrator's key. */
 export class AdminClient {
@@ -32,6 +32,25 @@ export class AdminClient {
   /** Lists the servers that share the store. */
   async nodes(): Promise<NodeInfo[]> {
     return (await this.#transport.json<{ nodes: NodeInfo[] }>("/admin/nodes")).nodes;
+  }
+
+  /** Returns a page of host names of all tenants. `next` is the `after` of the next page. */
+  hosts(
+    query: { after?: string; limit?: number } = {},
+  ): Promise<{ hosts: TenantHostInfo[]; next?: string }> {
+    return this.#transport.json("/admin/hosts", { query });
+  }
+
+  /** Has a name that a tenant asks for served. */
+  verifyHost(host: string, tenant: string): Promise<TenantHostInfo> {
+    const path = `/admin/hosts/${segment(host)}/verify`;
+    return this.#transport.json(path, { method: "POST", body: { tenant } });
+  }
+
+  /** Takes a name from a tenant. */
+  async deleteHost(host: string, tenant: string): Promise<void> {
+    const call = { method: "DELETE", query: { tenant } } as const;
+    await this.#transport.send(`/admin/hosts/${segment(host)}`, call);
   }
 
   /** Deletes a tenant with all its data, and ends its executions. */

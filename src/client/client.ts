@@ -5,6 +5,7 @@ import { AdminClient } from "./admin.ts";
 import type { ProblemBody } from "./errors.ts";
 import type { ExecutionEvent } from "./events.ts";
 import { FunctionsClient } from "./functions.ts";
+import { HostsClient } from "./hosts.ts";
 import { callOf, run, stream, submit } from "./invoke.ts";
 import { JobsClient } from "./jobs.ts";
 import { PackagesClient } from "./packages.ts";
@@ -47,6 +48,8 @@ export class Client {
   readonly jobs: JobsClient;
   /** Times at which functions are called. */
   readonly schedules: SchedulesClient;
+  /** Host names of functions. */
+  readonly hosts: HostsClient;
   /** Prepared sets of packages. */
   readonly packages: PackagesClient;
   /** Calls that need the administrator's key. */
@@ -58,6 +61,7 @@ export class Client {
     this.functions = new FunctionsClient(transport);
     this.jobs = new JobsClient(transport);
     this.schedules = new SchedulesClient(transport);
+    this.hosts = new HostsClient(transport);
     this.packages = new PackagesClient(transport, "/packages");
     this.admin = new AdminClient(transport);
   }

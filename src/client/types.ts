@@ -13,6 +13,7 @@ import type {
   shownVersion,
   wholeVersion,
 } from "../contract/functions.ts";
+import type { shownHost, tenantHost } from "../contract/hosts.ts";
 import type { executionLogs, functionLogs, functionLogsQuery } from "../contract/logs.ts";
 import type { shownNode } from "../contract/nodes.ts";
 import type { setBody, shownSet, wholeSet } from "../contract/packages.ts";
@@ -74,6 +75,12 @@ export interface FunctionVersion
     Readonly<Pick<z.output<typeof deployedVersion>, "warnings">> {}
 
 export interface Redeployment extends Readonly<z.input<typeof redeployBody>> {}
+
+/** A host name that the tenant has asked for. */
+export interface HostInfo extends Readonly<z.output<typeof shownHost>> {}
+
+/** A host name and its tenant, for the operator. */
+export interface TenantHostInfo extends Readonly<z.output<typeof tenantHost>> {}
 
 /** Packages of a prepared set. */
 export interface PackageSetRequest extends z.input<typeof setBody> {}

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { executeRequest } from "../request/execute-request.ts";
 import { absent, object, strictObject } from "../request/object-schema.ts";
 import { sentRequest } from "../request/sent-request.ts";
+import { cors } from "./cors.ts";
 import { callback } from "./executions.ts";
 import { shownLock } from "./packages.ts";
 import { versionNumber } from "./query-values.ts";
@@ -43,6 +44,8 @@ export const functionFields = object({
     .boolean()
     .optional()
     .meta({ description: "Whether its code sees paths from its own root", default: true }),
+  /** Rules for pages of other sites that call an HTTP function. Default: its code answers for itself. */
+  cors: cors.optional().meta({ description: "Pages of other sites that may call it by HTTP" }),
   /** Default `"code"`, if its tools and the tenant allow it; otherwise `"never"`. */
   reuse: executeRequest.shape.reuse
     .unwrap()
@@ -66,6 +69,7 @@ export const deployBody = strictObject({ ...kept, ...functionFields.shape })
     if (body.kind === "http") return;
     if (body.public) issue("public", 'Only for the kind "http"');
     if (body.stripPrefix !== undefined) issue("stripPrefix", 'Only for the kind "http"');
+    if (body.cors !== undefined) issue("cors", 'Only for the kind "http"');
   })
   .meta({ id: "FunctionDeployment" });
 
@@ -117,6 +121,8 @@ export const shownVersion = object({
   stripPrefix: absent(z.boolean()).meta({
     description: "Whether an HTTP function sees paths from its own root",
   }),
+  /** Rules for pages of other sites that call an HTTP function. */
+  cors: absent(cors).meta({ description: "Pages of other sites that may call it by HTTP" }),
   /** Path of an HTTP function. */
   url: absent(z.string()).meta({ description: "Path of an HTTP function" }),
   /** Hash of the lock of its packages. */

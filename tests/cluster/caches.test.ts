@@ -176,6 +176,54 @@ describe("a change on one server", () => {
     expect(await took(() => everywhere(undefined))).toBeLessThan(5_000);
   });
 
+  it("serves a verified host name on all of them, or no more, at once", async () => {
+    const { id, ask } = await tenant();
+    const host = `${id}.example`;
+    expect((await ask(1, `/hosts/${host}`, "PUT", {})).status).toBe(201);
+    // An unknown function of the tenant has a name; the API answers by any other.
+    const by = async (number: number): Promise<number> =>
+      (await at(number).app.request("/healthz", { headers: { host } })).status;
+    const everywhere = async (): Promise<number[]> => [await by(1), await by(2), await by(3)];
+    expect(await everywhere()).toEqual([200, 200, 200]);
+    const told = async (change: () => Promise<Response>, status: number): Promise<number> => {
+      expect((await change()).ok).toBe(true);
+      return took(async () => (await everywhere()).every((each) => each === status));
+    };
+    const body = JSON.stringify({ tenant: id });
+    const headers = { authorization: `Bearer ${ADMIN_KEY}`, ...JSON_TYPE };
+    const verify = async (): Promise<Response> =>
+      at(2).app.request(`/admin/hosts/${host}/verify`, { method: "POST", headers, body });
+    // A name that is cached would be served, or not served, for a minute.
+    expect(await told(verify, 401)).toBeLessThan(5_000);
+    expect(await told(async () => ask(3, `/hosts/${host}`, "DELETE"), 200)).toBeLessThan(5_000);
+    expect((await ask(1, `/hosts/${host}`, "PUT", {})).status).toBe(201);
+    expect(await told(verify, 401)).toBeLessThan(5_000);
+    // Those of a deleted tenant are the API's again.
+    const gone = async (): Promise<Response> => admin(1, "DELETE", `/admin/tenants/${id}`);
+    expect(await told(gone, 200)).toBeLessThan(5_000);
+  });
+
+  it("counts in what a tenant reads of its limits, as far as a server knows", async () => {
+    const rate = { requests: 50, seconds: 600 };
+    const { ask } = await tenant({ rate, budget: { executions: 100 } });
+    const left = async (number: number): Promise<number[]> => {
+      const answer = await ask(number, "/execute", "POST", { code, sandbox: "container" });
+      expect([answer.status, answer.headers.get("ratelimit-policy")]).toEqual([
+        200,
+        '"rate";q=50;w=600, "day";q=100;w=86400',
+      ]);
+      const form = /^"rate";r=(\d+);t=(\d+), "day";r=(\d+);t=(\d+)$/;
+      return (form.exec(answer.headers.get("ratelimit") ?? "") ?? []).slice(1).map(Number);
+    };
+    const [rest = 0, seconds, day] = await left(1);
+    expect(rest).toBeLessThan(50);
+    expect([day, seconds === undefined || seconds > 600]).toEqual([99, false]);
+    // Those of another server count once this one asks the store.
+    for (let n = 0; n < 3; n += 1) await left(2);
+    expect((await left(1))[0]).toBeLessThan(rest);
+    expect((await left(2))[0]).toBeLessThan(rest - 3);
+  });
+
   it("gives a tenant other limits on all of them", async () => {
     const { id, ask } = await tenant();
     const most = async (number: number): Promise<unknown> =>

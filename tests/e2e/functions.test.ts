@@ -1,11 +1,19 @@
+import { once } from "node:events";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { WebSocket } from "ws";
 import { until } from "../contract/engine-contract.ts";
 import { containersOf } from "../helpers/containers.ts";
+import { header } from "../helpers/http-functions.ts";
+import { rawExchange } from "../helpers/raw-exchange.ts";
 import { TestServer } from "../helpers/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await TestServer.start({ ISOLATE_HTTP_BYTES: "1000000" });
+  server = await TestServer.start({
+    ISOLATE_HTTP_BYTES: "1000000",
+    ISOLATE_FUNCTION_HOSTS: "*.fn.example.com",
+    ISOLATE_CORS: "https://console.example",
+  });
 });
 afterAll(async () => {
   const { runDirectory } = server;
@@ -277,4 +285,59 @@ export default async (what: string) => {
   );
   const { answer } = (await ask("GET", `/jobs/${id}`)) as { answer: { logs: { stack: string }[] } };
   expect(answer.logs.at(-1)?.stack).toMatch(stack);
+});
+
+it("an HTTP function is served by names of its own from its container, as pages and as a WebSocket", async () => {
+  const code = `export default (request) => {
+    const { url, headers } = request;
+    if (headers.get("upgrade") !== "websocket") {
+      return Response.json({ url, host: headers.get("x-forwarded-host") }, { headers: { "set-cookie": "a=1; Path=/" } });
+    }
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onmessage = ({ data }) => { socket.send(url + " " + data); socket.close(); };
+    return response;
+  }`;
+  const cors = { origins: ["https://app.example"] };
+  const deployed = await ask("PUT", "/functions/web", { code, kind: "http", public: true, cors });
+  expect(deployed.status).toBe(201);
+  expect(await ask("PUT", "/hosts/Web.Example.org", { function: "web" })).toMatchObject({
+    ...{ status: 201, name: "web.example.org", verified: true },
+  });
+  const get = (host: string, path: string, ...lines: string[]) => {
+    const head = [`GET ${path} HTTP/1.1`, `Host: ${host}`, ...lines, "Connection: close"];
+    return rawExchange(server.url, [...head, "", ""].join("\r\n"));
+  };
+  for (const host of ["web.example.org", "web.fn.example.com"]) {
+    const origin = "Origin: https://app.example";
+    const answer = await get(`${host.toUpperCase()}:80`, "/execute?a=b", origin);
+    expect(answer.status).toBe(200);
+    expect(answer.rest).toContain(`{"url":"http://${host}/execute?a=b","host":"${host}"}`);
+    expect(header(answer, "set-cookie")).toBe("a=1; path=/");
+    expect(header(answer, "access-control-allow-origin")).toBe("https://app.example");
+    expect(header(answer, "vary")).toBe("origin");
+    expect(header(answer, "content-security-policy")).toBeUndefined();
+    const url = server.url.replace("http", "ws");
+    const client = new WebSocket(`${url}/tenant`, { headers: { host } });
+    await once(client, "open");
+    client.send("x");
+    const [data] = await once(client, "message");
+    expect(String(data)).toBe(`http://${host}/tenant x`);
+    await once(client, "close");
+  }
+  expect((await get("none.fn.example.com", "/healthz")).status).toBe(404);
+  expect((await get("evil.example.org", "/healthz")).status).toBe(403);
+  // The API's answers are for pages of its own list alone.
+  const origins = ["https://console.example", "https://app.example"];
+  const seen = await Promise.all(
+    origins.map((origin) => get("localhost", "/functions/web", `Origin: ${origin}`)),
+  );
+  expect(seen.map((answer) => header(answer, "access-control-allow-origin"))).toEqual([
+    "https://console.example",
+    undefined,
+  ]);
+  expect((await ask("PUT", "/hosts/web.example.org", {})).status).toBe(200);
+  expect((await get("web.example.org", "/web/x")).rest).toContain("http://web.example.org/x");
+  const gone = await fetch(`${server.url}/hosts/web.example.org`, { method: "DELETE" });
+  expect(gone.status).toBe(204);
+  expect((await get("web.example.org", "/web/x")).status).toBe(403);
 });

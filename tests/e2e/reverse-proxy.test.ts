@@ -12,6 +12,7 @@ import {
   NAME,
   PROGRAMS,
   type RunningProxy,
+  startOnDemand,
   startReverseProxy,
 } from "../helpers/reverse-proxies.ts";
 import { TestServer } from "../helpers/server.ts";
@@ -65,6 +66,7 @@ beforeAll(async () => {
     ISOLATE_ADMIN_KEY: ADMIN_KEY,
     ISOLATE_TENANT_SANDBOX: "isolated",
     ISOLATE_ENGINE: "none",
+    ISOLATE_FUNCTION_HOSTS: "*.functions.example.com",
   });
   const administer = async (method: string, path: string, body: object, key = ADMIN_KEY) => {
     const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
@@ -131,6 +133,28 @@ async function load(name: string): Promise<void> {
 }
 
 describe.skipIf(names.length === 0)("behind a reverse proxy", () => {
+  it.skipIf(!names.includes("caddy"))(
+    "caddy gets certificates for names of functions alone, and passes their requests on",
+    async () => {
+      const port = await startOnDemand(cleanup, Number(new URL(server.url).port));
+      const at = (name: string): Promise<string> =>
+        new Promise((resolve, reject) => {
+          const options = { servername: name, rejectUnauthorized: false, headers: { Host: name } };
+          const sent = request({ host: "127.0.0.1", port, path: "/seen", ...options });
+          sent.once("response", (answer) => {
+            let text = "";
+            answer.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+            answer.once("end", () => resolve(text));
+          });
+          sent.once("error", reject).end();
+        });
+      const name = "ways--acme.functions.example.com";
+      expect(JSON.parse(await at(name))).toMatchObject({ url: `https://${name}/seen` });
+      await expect(at("none--acme.functions.example.com")).rejects.toThrow(/alert/);
+      await expect(at(NAME)).rejects.toThrow(/alert/);
+    },
+  );
+
   it("no request fails on kept connections, also after a pause", async () => {
     for (const name of names) await load(name);
     await sleep(PAUSE);

@@ -227,6 +227,17 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
       ]),
       json("a long cron", `${fn}/schedules/large`, `{"cron":"${fill("* ")}"}`, [400, 413]),
     ],
+    "GET /hosts": () => plain("/hosts", 200),
+    "PUT /hosts/{host}": () => [
+      ...eachValue("/hosts/a.example", (value) => `{"function":${value}}`, [400, 413]),
+      { what: "a long name", path: `/hosts/${fill("x.", 15_000)}`, expected: [400] },
+    ],
+    "DELETE /hosts/{host}": () => plain("/hosts/nobodys.example", 404),
+    "GET /healthz/host": () => queries("/healthz/host", "domain"),
+    "GET /admin/hosts": () => queries("/admin/hosts", "after"),
+    "POST /admin/hosts/{host}/verify": () =>
+      eachValue("/admin/hosts/a.example/verify", (value) => `{"tenant":${value}}`, [400, 413]),
+    "DELETE /admin/hosts/{host}": () => queries("/admin/hosts/a.example", "tenant"),
     "GET /packages": () => queries("/packages", "after"),
     "GET /packages/{set}": () => plain("/packages/nobodys", 404),
     "DELETE /packages/{set}": () => plain("/packages/nobodys", 404),

@@ -23,6 +23,8 @@ export interface Owned {
   readonly set: string;
   /** A schedule of the first function. */
   readonly schedule: string;
+  /** A verified host name. */
+  readonly host: string;
 }
 
 export interface Probe {
@@ -57,8 +59,16 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   ...["body:tools", "body:permissions", "body:explain", "body:reuse", "body:callback"],
   // Hashed together with the tenant: see tests/unit/src/kernel/tenants.test.ts.
   "body:reuseKey",
-  ...["body:files", "body:main", "body:kind", "body:public", "body:stripPrefix", "body:args"],
   ...["body:cron", "body:timezone", "body:overlap", "body:paused"],
+  ...[
+    "body:files",
+    "body:main",
+    "body:kind",
+    "body:public",
+    "body:stripPrefix",
+    "body:cors",
+    "body:args",
+  ],
   ...["body:archive", "body:content", "body:update", "body:dependencies", "body:overrides"],
   ...["body:stdin", "body:run_timeout", "body:compile_timeout"],
   ...["body:run_cpu_time", "body:compile_cpu_time"],
@@ -76,7 +86,7 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
  */
 export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonly Probe[]> {
   const { name, site, version, locator, typed, domain, idempotencyKeys, set } = owned;
-  const { schedule } = owned;
+  const { schedule, host } = owned;
   const at = `/functions/${name}`;
   const scheduled = `${at}/schedules/${schedule}`;
   const noSchedule = hasSame ? ([404, "SCHEDULE_NOT_FOUND"] as const) : NO_FUNCTION;
@@ -218,6 +228,18 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
         expected: NO_FUNCTION,
       },
     ],
+    // Asking for a name that another one has is no use, and tells nothing.
+    "PUT /hosts/{host}": [
+      {
+        path: `/hosts/${host}`,
+        names: ["path:host", "body:function"],
+        body: { function: name },
+        expected: [201],
+      },
+    ],
+    "DELETE /hosts/{host}": one(`/hosts/${host}`, ["path:host"], [204]),
+    // Everybody may ask a served name what it answers.
+    "GET /healthz/host": one(`/healthz/host?domain=${host}`, ["query:domain"], [200]),
     "DELETE /functions/{name}": one(at, named, gone),
     // Makes a function of the prober's own with that name.
     "PUT /functions/{name}": [

@@ -101,9 +101,7 @@ export async function startReverseProxy(
   const relay = new Relay();
   const relayPort = await relay.listen(cleanup, serverPort);
   const { key, cert } = certificateFor(NAME);
-  const probe = createServer();
-  const port = await listenLocally(probe);
-  await new Promise((resolve) => probe.close(resolve));
+  const port = await freePort();
   const pems = { "cert.pem": cert, "key.pem": key, "both.pem": key + cert };
   for (const [pem, text] of Object.entries(pems)) await writeFile(join(folder, pem), text);
   const text = fileOf(file)
@@ -112,7 +110,44 @@ export async function startReverseProxy(
     .replace("bind :443", `bind 127.0.0.1:${port}`)
     .replace("listen 443", `listen 127.0.0.1:${port}`)
     .replace(`${NAME} {`, `${NAME}:${port} {`);
-  await writeFile(join(folder, "config"), around(text, folder));
+  await run(cleanup, name, { text: around(text, folder), command, folder, port });
+  return { port, cert, relay };
+}
+
+/** Runs Caddy by its file for any name, with certificates of its own. Returns its port. */
+export async function startOnDemand(cleanup: Cleanup, serverPort: number): Promise<number> {
+  const folder = await directory(cleanup);
+  const port = await freePort();
+  const { command } = PROGRAMS.caddy as Program;
+  const text = fileOf("/etc/caddy/Caddyfile, for any name")
+    .replaceAll("127.0.0.1:8787", `127.0.0.1:${serverPort}`)
+    .replace("{\n", "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n")
+    .replace("https:// {", `https://:${port} {`)
+    .replace("on_demand\n\t}", "on_demand\n\t\tissuer internal\n\t}");
+  await run(cleanup, "caddy", { text, command, folder, port });
+  return port;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  const port = await listenLocally(probe);
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+interface Run extends Pick<Program, "command"> {
+  readonly text: string;
+  readonly folder: string;
+  readonly port: number;
+}
+
+/** Runs a program by this file until it listens. */
+async function run(
+  cleanup: Cleanup,
+  name: string,
+  { text, command, folder, port }: Run,
+): Promise<void> {
+  await writeFile(join(folder, "config"), text);
   const [program = "", ...args] = command(join(folder, "config"));
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
   const child = spawn(program, args, { env, stdio: ["ignore", "ignore", "pipe"] });
@@ -121,7 +156,6 @@ export async function startReverseProxy(
   cleanup.add(() => stop(child));
   await until(async () => child.exitCode !== null || (await accepts(port)));
   if (child.exitCode !== null) throw new Error(`${name} ended: ${log}`);
-  return { port, cert, relay };
 }
 
 async function stop(child: ChildProcess): Promise<void> {

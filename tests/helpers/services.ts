@@ -30,6 +30,7 @@ export function storelessServices(kernel: Kernel): StorelessServices {
   const store = {
     ...untouchedParts,
     executions: { record },
+    hosts: { served: async () => undefined },
     notices: new LocalNotices(),
     isShared: false,
     condition: async () => ({ reserved: false }),

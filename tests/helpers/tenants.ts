@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { buildApp } from "../../server/app.ts";
+import { type AppOptions, buildApp } from "../../server/app.ts";
 import { createResourceService } from "../../server/resources/resource-service.ts";
 import { createServices } from "../../server/services.ts";
 import { openStore } from "../../server/store/open.ts";
@@ -41,6 +41,7 @@ export async function tenantsApp() {
       tenantLevels?: readonly ("isolated" | "container")[];
     } = {},
     running?: readonly Engine[],
+    options: Partial<AppOptions> = {},
   ) {
     const engine = new RecordingEngine("container");
     const engines = running ?? [engine, new RecordingEngine("isolated")];
@@ -70,7 +71,10 @@ export async function tenantsApp() {
       runs: services.runs,
       maxTimeout: 300_000,
     });
-    const app = buildApp({ services, tenancy, resourceService, maxBody: 100_000, onError });
+    const app = buildApp({
+      ...{ services, tenancy, resourceService, maxBody: 100_000, onError },
+      ...options,
+    });
     const as = (key: string | undefined): Ask =>
       async function ask(method, path, body) {
         const headers: Record<string, string> = {};

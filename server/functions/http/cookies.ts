@@ -5,7 +5,11 @@
  */
 export function confineCookie(cookie: string, base: string, seesRoot: boolean): string {
   const [pair = "", ...attributes] = cookie.split(";").map((part) => part.trim());
-  const kept = attributes.filter((text) => !/^(domain|path)\s*(=|$)/i.test(text));
+  const isOf = (names: string, text: string): boolean =>
+    new RegExp(`^(${names})\\s*(=|$)`, "i").test(text);
+  // A host of the function's own has no path of others. Its domain may have.
+  if (base === "") return [pair, ...attributes.filter((text) => !isOf("domain", text))].join("; ");
+  const kept = attributes.filter((text) => !isOf("domain|path", text));
   const asked = attributes.findLast((text) => /^path\s*=/i.test(text))?.replace(/^[^=]*=\s*/, "");
   return [pair, ...kept, `Path=${confinePath(asked, base, seesRoot)}`].join("; ");
 }

@@ -1,4 +1,5 @@
 import type { HeaderList, ResponseHead } from "../../../src/protocol/http.ts";
+import type { HeaderPairs } from "../../http/route.ts";
 import { confineCookie } from "./cookies.ts";
 import { type Mount, outward } from "./mount.ts";
 
@@ -75,19 +76,25 @@ export function requestHeaders(
  * Returns a response's headers for the client. A length is kept: `ResponseStream` cuts a body that is
  * not as long.
  */
-export function responseHeaders({ status, headers: list }: ResponseHead, mount: Mount): Headers {
+export function responseHeaders(
+  { status, headers: list }: ResponseHead,
+  mount: Mount,
+  further: { readonly cors?: HeaderPairs | undefined } = {},
+): Headers {
   const connection = list.find(([name]) => name === "connection")?.[1] ?? null;
   const dropped = new Set([...BETWEEN, ...OF_THE_HOST, ...namedBy(connection)]);
   const headers = new Headers();
   for (const [name, value] of list) {
     if (dropped.has(name) || TO_PROXIES.test(name)) continue;
+    if (further.cors !== undefined && name.startsWith("access-control-")) continue;
     if (name === "www-authenticate" && !CHALLENGE.test(value)) continue;
     headers.append(name, toClient(name, value, mount));
   }
   const length = lengthOf(list);
   if (length !== undefined && !LENGTHLESS.includes(status))
     headers.set("content-length", `${length}`);
-  headers.append("content-security-policy", SANDBOX);
+  if (!mount.isOwnHost) headers.append("content-security-policy", SANDBOX);
+  for (const [name, value] of further.cors ?? []) headers.append(name, value);
   return headers;
 }
 

@@ -1,4 +1,5 @@
 import type { HeaderList } from "../../../src/protocol/http.ts";
+import type { Hosted } from "../../http/hosted-name.ts";
 
 /** Place of a function on this host, and the URL that its code sees. */
 export interface Mount {
@@ -8,6 +9,8 @@ export interface Mount {
   readonly url: string;
   /** True if the code sees paths from its own root. */
   readonly seesRoot: boolean;
+  /** True if the host is the tenant's own, whose pages share nothing with those of others. */
+  readonly isOwnHost?: boolean;
 }
 
 /** Segments of `/f/{tenant}/{name}`, with the empty one in front. */
@@ -35,13 +38,31 @@ export function mountOf(
   };
 }
 
+/**
+ * Places a function on a host of its own, or on that of its tenant, below its name. The scheme is
+ * that of this server's public URL.
+ */
+export function hostMountOf(
+  { name }: { readonly name: string },
+  { authority, function: only }: Hosted,
+  { asked, publicUrl }: { readonly asked: string; readonly publicUrl: string | undefined },
+  seesRoot: boolean,
+): Mount {
+  const { pathname, search, protocol } = new URL(asked);
+  const scheme = publicUrl === undefined ? protocol : new URL(publicUrl).protocol;
+  const base = only === undefined ? `/${name}` : "";
+  const path = seesRoot ? `/${pathname.slice(base.length).replace(/^\//, "")}` : pathname;
+  const url = `${scheme}//${authority}${path}${search}`;
+  return { path: base, url, seesRoot, isOwnHost: true };
+}
+
 /** Returns the headers that tell code where it is. They replace those of the same name. */
-export function forwardedHeaders({ path, url, seesRoot }: Mount): HeaderList {
-  if (!seesRoot) return [];
+export function forwardedHeaders({ path, url, seesRoot, isOwnHost }: Mount): HeaderList {
+  if (!seesRoot && !isOwnHost) return [];
   const { host, protocol } = new URL(url);
   return [
     ["x-forwarded-host", host],
-    ["x-forwarded-prefix", path],
+    ...(seesRoot ? [["x-forwarded-prefix", path] as const] : []),
     ["x-forwarded-proto", protocol.slice(0, -1)],
   ];
 }

@@ -8,17 +8,19 @@ import type { Bodies } from "../../http/body/bodies.ts";
 import type { Hold } from "../../http/body/budget.ts";
 import { bodyOf } from "../../http/body/source.ts";
 import { upgradeOf } from "../../http/connections/upgrades.ts";
+import { corsHeaders } from "../../http/cors.ts";
+import type { Hosted } from "../../http/hosted-name.ts";
 import { ownUrl } from "../../http/own-url.ts";
 import type { RouteInput } from "../../http/route.ts";
 import { executionId } from "../../runs/execution-id.ts";
 import type { Runs } from "../../runs/runs.ts";
 import type { Auth, Caller } from "../../tenants/auth.ts";
 import { requestOf } from "../catalogue.ts";
-import { seesRoot } from "../kept-request.ts";
+import { corsOf, seesRoot } from "../kept-request.ts";
 import type { Callable } from "../version-cache.ts";
 import { ClientSocket, hangUpLater } from "./client-socket.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
-import { forwardedHeaders, type Mount, mountOf } from "./mount.ts";
+import { forwardedHeaders, hostMountOf, type Mount, mountOf } from "./mount.ts";
 import { ResponseStream } from "./response-stream.ts";
 
 export interface HttpCall {
@@ -35,6 +37,8 @@ export interface HttpCall {
   readonly passesKey: boolean;
   /** True if the request has no key of the function's tenant. */
   readonly isAnonymous: boolean;
+  /** Host of the tenant's own that the request is for. Default: the path says all. */
+  readonly hosted?: Hosted | undefined;
 }
 
 export interface ServeOptions {
@@ -87,7 +91,7 @@ async function answer(
   const id = executionId();
   const { incoming, outgoing } = (input.c.env ?? {}) as Partial<HttpBindings>;
   const upgrade = upgradeOf(incoming);
-  const mount = mountOf(version, ownUrl(input.c), options.publicUrl, seesRoot(version));
+  const mount = placeOf(call, options.publicUrl);
   const hangUp = new AbortController();
   const request = toJob(
     call,
@@ -134,7 +138,9 @@ async function answer(
     run.then(({ output }) => ({ output })),
   ]);
   if ("output" in first) return failed(first.output, id, call);
-  const headers = responseHeaders(first.head, mount);
+  const rules = corsOf(version);
+  const cors = rules && corsHeaders(rules, input.c.req.raw);
+  const headers = responseHeaders(first.head, mount, { cors });
   headers.set(EXECUTION_ID, id);
   if (socket && incoming && first.head.status === UPGRADED) {
     headers.set(REQUEST_ID, input.requestId);
@@ -150,6 +156,14 @@ async function answer(
   if (outgoing && !headers.has("content-type")) withoutType(outgoing);
   if (outgoing && !isAscii(headers)) withBody(outgoing);
   return new Response(stream.body, { status: first.head.status, headers });
+}
+
+function placeOf({ version, input, hosted }: HttpCall, publicUrl: string | undefined): Mount {
+  const asked = ownUrl(input.c);
+  const isRoot = seesRoot(version);
+  return hosted === undefined
+    ? mountOf(version, asked, publicUrl, isRoot)
+    : hostMountOf(version, hosted, { asked, publicUrl }, isRoot);
 }
 
 /**

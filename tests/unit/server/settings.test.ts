@@ -62,6 +62,8 @@ describe("settings", () => {
       ISOLATE_STORE_URL: "postgres://isolate:pw@db.example/isolate",
       ISOLATE_STORE_DIRECT_URL: "postgres://isolate:pw@direct.example/isolate",
       ISOLATE_PUBLIC_URL: "https://hub.example",
+      ISOLATE_FUNCTION_HOSTS: "*.Fn.example",
+      ISOLATE_CORS: "https://a.example, http://localhost:3000",
       ISOLATE_TOOLS: "/etc/isolate/http.ts, tools/greeter.ts,",
     });
     expect(settings.directUrl).toBe("postgres://isolate:pw@direct.example/isolate");
@@ -79,6 +81,10 @@ describe("settings", () => {
     expect(settings.runDirectory).toBe("/srv/run");
     expect(settings.store).toBe("postgres://isolate:pw@db.example/isolate");
     expect(settings.publicUrl).toBe("https://hub.example");
+    expect(settings.functionHosts).toBe("fn.example");
+    expect(settings.cors).toEqual(["https://a.example", "http://localhost:3000"]);
+    const all = { ISOLATE_CORS: "*", ISOLATE_ADMIN_KEY: "k".repeat(32) };
+    expect(readSettings(all).cors).toEqual(["*"]);
     expect(settings.config).toMatchObject({ memory: 2048, maxMemory: 2048, cpus: 0.5 });
     expect(settings.config).toMatchObject({
       mounts: { "/data": "/srv/data" },
@@ -146,6 +152,11 @@ describe("settings", () => {
     ["ISOLATE_MEMORY", "1", "memory"],
     ["ISOLATE_POOL_MIN", "9", "cluster.min"],
     ["ISOLATE_PUBLIC_URL", "hub.example", "Bad setting ISOLATE_PUBLIC_URL"],
+    ["ISOLATE_FUNCTION_HOSTS", "functions.example.com", "Bad setting ISOLATE_FUNCTION_HOSTS"],
+    ["ISOLATE_FUNCTION_HOSTS", "*.a b", "Bad setting ISOLATE_FUNCTION_HOSTS"],
+    ["ISOLATE_CORS", "https://a.example/", "Bad setting ISOLATE_CORS"],
+    ["ISOLATE_CORS", "null", "Bad setting ISOLATE_CORS"],
+    ["ISOLATE_CORS", "https://a.example, *", "set ISOLATE_ADMIN_KEY first"],
     ["HOST", "0.0.0.0", "set ISOLATE_ADMIN_KEY first"],
     ["ISOLATE_ADMIN_KEY", "short", "Bad setting ISOLATE_ADMIN_KEY"],
     ["ISOLATE_SECRET_KEY", "ab".repeat(31), "Bad setting ISOLATE_SECRET_KEY"],

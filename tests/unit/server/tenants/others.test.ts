@@ -94,6 +94,8 @@ async function possessions(): Promise<Owned> {
   const resource = { domain: "owner.org", version: "1" };
   const decisions = { name: "ledger", description: SECRET, code, sandbox: "container" } as const;
   await host.store.types.add("owner", decisions);
+  await host.store.hosts.put({ tenant: "owner", name: "shop.example", function: "site" });
+  await host.store.hosts.verify({ tenant: "owner", name: "shop.example" });
   const lock = { dependencies: { zod: "4" }, hash: SECRET, packages: [] };
   await host.store.packageSets.put({ tenant: "owner", name: "kit", lock });
   for (const [name, type] of [
@@ -108,6 +110,7 @@ async function possessions(): Promise<Owned> {
     ...{
       set: "kit",
       schedule: "nightly-orders",
+      host: "shop.example",
       domain: "owner.org",
       locator: "owner.org/plan.text@1",
       typed: "owner.org/books.ledger@1",
@@ -122,6 +125,7 @@ async function inventory(): Promise<unknown[]> {
   paths.push("/functions/orders/versions", "/functions/orders/versions/2", "/functions/site");
   paths.push("/packages", "/packages/kit", "/functions/orders/schedules");
   paths.push("/functions/orders/schedules/nightly-orders/runs");
+  paths.push("/hosts");
   paths.push(`/jobs/${owned.job}`, `/jobs/${owned.waiting}`, "/api/v1/types");
   paths.push(`/api/v1/resource?locator=${owned.locator}`, "/api/v1/search?q=owner.org");
   const all: unknown[] = [];
