@@ -29,7 +29,7 @@ const LIBRARY = [
   ["src/engines/explain"],
   ["src/engines/run"],
   ["src/engines/container", "src/engines/deno-process", "src/engines/in-process"],
-  ["src/engines"],
+  ["src/engines", "src/redaction"],
   ["src/plugins"],
   ["src/kernel"],
   ["src/resourcex/base"],

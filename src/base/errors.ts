@@ -139,6 +139,13 @@ export class PermissionError extends FieldError {
   readonly status = 403;
 }
 
+/** The request names a secret that its tenant does not have. `field` is its place in the list. */
+export class SecretNotFound extends FieldError {
+  readonly name = "SecretNotFound";
+  readonly code = "SECRET_NOT_FOUND";
+  readonly status = 400;
+}
+
 /** The request asks for more than its tenant may have. `field` names the limit. */
 export class TenantLimit extends FieldError {
   readonly name = "TenantLimit";

@@ -18,9 +18,11 @@ export function emptyContext(
     | "callContext"
     | "signal"
     | "account"
+    | "secrets"
   >,
 ): Context {
-  const { tenant, observer, exchange, typeCall, deployed, callContext, signal, account } = given;
+  const { tenant, observer, exchange, typeCall, deployed, callContext, signal } = given;
+  const { account, secrets } = given;
   // Written as one literal: steps copy it often, and objects built otherwise are slow to copy.
   return {
     request,
@@ -31,6 +33,7 @@ export function emptyContext(
     deployed,
     signal,
     account,
+    secrets,
     level: request.sandbox,
     tools: [],
     customTools: [],

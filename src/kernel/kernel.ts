@@ -5,16 +5,16 @@ import type { Config } from "../config/config.ts";
 import type { Engine, IdleUsage, ReadResult } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
 import type { TypeCall } from "../engines/contract/type-call.ts";
-import { toOutput } from "../engines/explain/outcome.ts";
 import { assertReusable } from "../engines/run/reuse.ts";
 import { assertGranted } from "../permissions/plan.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import { setUp } from "../plugins/api.ts";
-import { jobOf, optionsOf } from "../plugins/engine-job.ts";
+import { jobOf, optionsOf, outputOf } from "../plugins/engine-job.ts";
 import { PackageService } from "../plugins/package-service.ts";
 import { type Context, type DeployedCode, Hooks, type Host } from "../plugins/plugin.ts";
 import { publicPlan } from "../plugins/public-plan.ts";
 import { type Granted, RunAccount } from "../plugins/run-account.ts";
+import type { SecretValues } from "../request/secret-values.ts";
 import { SOLE_TENANT, type Tenant } from "../request/tenant.ts";
 import type {
   ExecuteRequest,
@@ -25,10 +25,13 @@ import type {
 } from "../request/types.ts";
 import { emptyContext } from "./empty-context.ts";
 import { contained } from "./observer.ts";
+import { masked, openSecrets } from "./secrets.ts";
 import { pluginsOf, type StepOptions } from "./steps.ts";
 
 export interface KernelOptions extends StepOptions, Host {
   readonly config: Config;
+  /** Opens secrets of tenants. Default: there are none. */
+  readonly secretValues?: SecretValues | undefined;
 }
 
 export interface RunOptions {
@@ -67,6 +70,7 @@ export type { Granted } from "../plugins/run-account.ts";
 export class Kernel {
   readonly #hooks = new Hooks();
   readonly #engines: readonly Engine[];
+  readonly #secretValues: SecretValues | undefined;
   /** Packages of executions and deployments. */
   readonly packages: PackageService;
   /** Resolves when all plugins are set up; absent if they are. */
@@ -84,6 +88,7 @@ export class Kernel {
     this.packages = packages ?? PackageService.none();
     const host = { engines, tools, schemas, packages: this.packages, channels };
     this.#engines = engines;
+    this.#secretValues = options.secretValues;
     for (const engine of engines) engine.onSpawn((process) => this.#hooks.onSpawn.run(process));
     this.#ready = setUp(pluginsOf(options), { hooks: this.#hooks, config, host });
   }
@@ -147,7 +152,7 @@ export class Kernel {
         const engine = this.#hooks.onWorker.call().engine(context.level);
         return context.account.run(context, async () => {
           const outcome = await engine.execute(jobOf(context), optionsOf(context, readResult));
-          return toOutput(outcome, engine.level, context.grantable);
+          return outputOf(outcome, engine.level, context);
         });
       });
     } catch (error) {
@@ -200,17 +205,19 @@ export class Kernel {
 
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
-    const { tenant = SOLE_TENANT, exchange, typeCall, isBundle, deployed, signal } = options;
+    const { tenant = SOLE_TENANT, typeCall, isBundle, deployed, signal } = options;
     const { onGranted, onSourceMap, callContext } = options;
-    const observer = options.observer && contained(options.observer);
     if (this.#ready !== undefined) await this.#ready;
     // The guard comes first, and lets only valid requests through.
     const ownLimit = isBundle ? { isBundle } : typeCall && { codeLimit: typeCall.codeLimit };
     const requester = ownLimit ? { ...tenant, ...ownLimit } : tenant;
     const request = (await onValidate.run(asked, requester)) as ValidRequest;
     const account = new RunAccount({ onGranted, onSourceMap, lockHash: deployed?.lockHash });
+    const secrets = await openSecrets(request, tenant, this.#secretValues);
+    const observer = options.observer && contained(options.observer, secrets?.redactor);
+    const exchange = options.exchange && masked(options.exchange, secrets?.redactor);
     const about = { exchange, typeCall, deployed, callContext };
-    const given = { tenant, observer, ...about, signal, account };
+    const given = { tenant, observer, ...about, signal, account, secrets };
     return onLoad.run(emptyContext(request, given), undefined);
   }
 

@@ -75,7 +75,7 @@ export function builtInSteps(options: StepOptions = {}): readonly Step[] {
     {
       plugin: PermissionPlugin,
       onLoad: {
-        reads: ["request", "level", "tenant", "toolPermissions", "profile"],
+        reads: ["request", "level", "tenant", "toolPermissions", "profile", "secrets"],
         writes: ["permissions", "plan", "grantable", "hasDatabase", "grants", "profile"],
       },
       onFormat: { reads: ["request", "tools", "plan", "profile"] },

@@ -37,6 +37,8 @@ export interface PlanInput {
   /** Permissions of the request, unchecked. */
   readonly requested: unknown;
   readonly tools: readonly ToolPermissions[];
+  /** Secrets that the request names. Each is granted as a variable, within the ceilings. */
+  readonly secrets?: readonly string[] | undefined;
   /** Most permissions of this execution. Default: everything the operator allows. */
   readonly ceiling?: Perms | undefined;
   /** Most permissions of the tenant. Default: everything `ceiling` allows. */

@@ -15,7 +15,12 @@ export type { OperatorPolicy, Plan, PlanInput, PlannedWorker } from "./plan-type
 export { assertGranted, type PermissionRefusal } from "./refusal.ts";
 
 /** Permissions asked for by one source. `field` is the prefix of their field names. */
-type Source = Shape & { readonly field: string; readonly brokered: boolean };
+type Source = Shape & {
+  readonly field: string;
+  readonly brokered: boolean;
+  /** True for variables whose values are the tenant's secrets. No operator has to offer them. */
+  readonly isSecret?: boolean;
+};
 
 interface Granted {
   readonly name: ListName;
@@ -55,11 +60,11 @@ export function plan(input: PlanInput): Plan {
   const exceedsTenant = ceilingOf(input.tenantCeiling, level, "the tenant's ceiling");
   const sources = sourcesOf(input);
   const refusals = sources.flatMap((source) => [...source.refusals]);
-  const judge = (name: ListName, value: string, brokered: boolean): Verdict => {
+  const judge = (name: ListName, value: string, { brokered, isSecret }: Source): Verdict => {
     // Level "none" enforces nothing, so a refusal would only pretend.
     if (level === "none") return { granted: value };
     // The operator has named this destination, and the host connects to it for the sandbox.
-    const verdict = brokered ? { granted: value } : JUDGES[name](value, input);
+    const verdict = brokered || isSecret ? { granted: value } : JUDGES[name](value, input);
     if (!("granted" in verdict)) return verdict;
     const { granted } = verdict;
     const reason = exceeds(name, granted) ?? exceedsTenant(name, granted);
@@ -89,7 +94,7 @@ export function plan(input: PlanInput): Plan {
 }
 
 /** Lists the request, then the tools sorted by name, so that their order does not matter. */
-function sourcesOf({ requested, tools }: PlanInput): Source[] {
+function sourcesOf({ requested, tools, secrets }: PlanInput): Source[] {
   const asked = tools.map(({ name, permissions, brokered = false }) => ({
     field: `tools "${name}": permissions`,
     given: permissions as unknown,
@@ -97,19 +102,29 @@ function sourcesOf({ requested, tools }: PlanInput): Source[] {
   }));
   asked.sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0));
   const all = [{ field: "permissions", given: requested, brokered: false }, ...asked];
-  return all.map(({ field, given, brokered }) => ({ field, brokered, ...shape(given, field) }));
+  const sources = all.map((source) => ({ ...source, ...shape(source.given, source.field) }));
+  return secrets === undefined ? sources : [...sources, secretSource(secrets)];
+}
+
+/** Makes the source of a request's secrets. Its fields are `secrets[0]` and so on. */
+function secretSource(secrets: readonly string[]): Source {
+  const none = shape("none", "secrets");
+  const env = secrets.map((value, index) => ({ field: `secrets[${index}]`, value }));
+  const lists = { ...none.lists, env };
+  return { ...none, lists, field: "secrets", brokered: false, isSecret: true };
 }
 
 function grant(
   sources: readonly Source[],
-  judge: (name: ListName, value: string, brokered: boolean) => Verdict,
+  judge: (name: ListName, value: string, source: Source) => Verdict,
   refusals: PermissionRefusal[],
 ): Granted[] {
   const granted: Granted[] = [];
-  for (const { lists, brokered } of sources) {
+  for (const source of sources) {
+    const { lists, brokered } = source;
     for (const name of LISTS) {
       for (const { field, value } of lists[name]) {
-        const verdict = judge(name, value, brokered);
+        const verdict = judge(name, value, source);
         if ("granted" in verdict) granted.push({ name, value: verdict.granted, brokered });
         else refusals.push(refuse(field, value, verdict.kind, verdict.reason));
       }

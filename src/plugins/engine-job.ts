@@ -1,7 +1,16 @@
-import type { ExecuteOptions, Job, ReadResult, Reuse } from "../engines/contract/contract.ts";
+import type {
+  ExecuteOptions,
+  Job,
+  Outcome,
+  ReadResult,
+  Reuse,
+} from "../engines/contract/contract.ts";
+import { toOutput } from "../engines/explain/outcome.ts";
 import { codeReuseKey, tenantReuseKey } from "../engines/run/reuse.ts";
 import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
+import { redactedOutput } from "../redaction/output.ts";
 import { tenantKey } from "../request/tenant.ts";
+import type { Output, SandboxLevel } from "../request/types.ts";
 import type { Context } from "./plugin.ts";
 
 /** Limits of a resource type: its result may be as large as its input. */
@@ -40,6 +49,14 @@ export function optionsOf(context: Context, readResult: ReadResult | undefined):
     grantable,
     hasDatabase,
   };
+}
+
+/** Returns the output of a job that has ended, without the values of its secrets. */
+export function outputOf(outcome: Outcome, level: SandboxLevel, context: Context): Output {
+  const { grantable, secrets, exchange } = context;
+  exchange?.flush?.();
+  const output = toOutput(outcome, level, grantable);
+  return secrets === undefined ? output : redactedOutput(output, secrets.redactor);
 }
 
 function reuseOf({ request, tenant, tools, grants, profile }: Context): Reuse | undefined {

@@ -5,7 +5,7 @@ import type { PermsObject } from "../permissions/perms.ts";
 import { type OperatorPolicy, type Plan, type PlanInput, plan } from "../permissions/plan.ts";
 import type { WorkerPermissions } from "../protocol/grants.ts";
 import type { Tenant } from "../request/tenant.ts";
-import type { IsolatePlugin } from "./plugin.ts";
+import type { IsolatePlugin, OpenedSecrets } from "./plugin.ts";
 import { publicPlan } from "./public-plan.ts";
 import { type TenantResources, tenantResources } from "./tenant-resources.ts";
 
@@ -32,13 +32,14 @@ export const PermissionPlugin: IsolatePlugin = {
       return planned;
     };
     api.onLoad.tap((context) => {
-      const { level, request, toolPermissions: tools, profile, tenant } = context;
+      const { level, request, toolPermissions: tools, profile, tenant, secrets } = context;
       const own = ownOf(tenant);
       const operator = policyOf(config, own);
-      const requested = request.permissions;
+      const { permissions: requested, secrets: named } = request;
+      const env = named ? withSecrets(own.env, named, secrets) : own.env;
       const tenantCeiling = tenant.ceiling;
       const rules = { level, ceiling, tenantCeiling, operator };
-      const planned = planOf({ ...rules, requested, tools });
+      const planned = planOf({ ...rules, requested, tools, secrets: named });
       for (const warning of planned.warnings) if (config.strict) console.warn(warning);
       return {
         ...context,
@@ -47,7 +48,7 @@ export const PermissionPlugin: IsolatePlugin = {
         grantable: (asked: PermsObject) =>
           plan({ ...rules, requested: asked, tools: [] }).refusals.length === 0,
         hasDatabase: () => databaseGrant(own.db) !== null,
-        grants: grantsOf(planned, own, egressRequests(config, tenant)),
+        grants: grantsOf(planned, { ...own, env }, egressRequests(config, tenant)),
         profile: profileOf(profile, planned),
       };
     });
@@ -64,8 +65,8 @@ export const PermissionPlugin: IsolatePlugin = {
   },
 };
 
-function asksForNothing({ requested, tools }: PlanInput): boolean {
-  if (tools.length > 0) return false;
+function asksForNothing({ requested, tools, secrets }: PlanInput): boolean {
+  if (tools.length > 0 || secrets !== undefined) return false;
   if (requested === "none") return true;
   const isPlain = requested !== null && Object.getPrototypeOf(requested) === Object.prototype;
   return isPlain && Reflect.ownKeys(requested as object).length === 0;
@@ -108,6 +109,16 @@ function grantsOf(planned: Plan, own: TenantResources, requests: number): JobGra
     ...(egress !== null && { egressRequests: requests }),
     database: usesDatabase ? database : undefined,
   };
+}
+
+/** Adds the secrets that a request names to the variables. One of the same name is replaced. */
+function withSecrets(
+  env: TenantResources["env"],
+  named: readonly string[],
+  secrets: OpenedSecrets | undefined,
+): TenantResources["env"] {
+  const opened = named.map((name) => [name, secrets?.values.get(name) ?? ""] as const);
+  return Object.fromEntries([...Object.entries(env), ...opened]);
 }
 
 /** A tenant's limit of requests narrows the operator's. */

@@ -7,6 +7,7 @@ import type { Perms, PermsObject } from "../permissions/perms.ts";
 import type { Plan } from "../permissions/plan.ts";
 import type { ToolPermissions } from "../permissions/tool-permissions.ts";
 import type { ToolUse } from "../protocol/messages.ts";
+import type { Redactor } from "../redaction/redactor.ts";
 import type { Tenant } from "../request/tenant.ts";
 import type {
   ExecuteRequest,
@@ -71,8 +72,18 @@ export interface Context {
   /** Differences of a resource type's call, if it is one. */
   readonly typeCall?: TypeCall | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Secrets that its request names, with their values. Absent if it names none. */
+  readonly secrets?: OpenedSecrets | undefined;
   /** Account of the jobs that run for it. */
   readonly account: RunAccount;
+}
+
+/** Secrets of one execution. */
+export interface OpenedSecrets {
+  /** Name → value. */
+  readonly values: ReadonlyMap<string, string>;
+  /** Masks the values in everything that the execution answers. */
+  readonly redactor: Redactor;
 }
 
 /** Facts about the code of a deployed function. */

@@ -1,9 +1,8 @@
 import { BadRequest, EngineUnavailable } from "../base/errors.ts";
 import type { Engine } from "../engines/contract/contract.ts";
-import { toOutput } from "../engines/explain/outcome.ts";
 import { SOLE_TENANT } from "../request/tenant.ts";
 import type { SandboxLevel } from "../request/types.ts";
-import { jobOf, optionsOf } from "./engine-job.ts";
+import { jobOf, optionsOf, outputOf } from "./engine-job.ts";
 import type { Factory, IsolatePlugin, Process, SpawnOptions } from "./plugin.ts";
 
 const NO_TRUST =
@@ -44,7 +43,7 @@ function runnerBy(engine: (level: SandboxLevel) => Engine): Factory["runner"] {
     const options = { ...optionsOf(context, undefined), timeout, process };
     return context.account.run(context, async () => {
       const outcome = await engine(process.level).execute(jobOf(context), options);
-      return toOutput(outcome, process.level, context.grantable);
+      return outputOf(outcome, process.level, context);
     });
   };
 }

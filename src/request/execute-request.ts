@@ -4,6 +4,7 @@ import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { LANGUAGES } from "../protocol/messages.ts";
 import { strictObject } from "./object-schema.ts";
 import { dependencies, overrides, setName } from "./package-fields.ts";
+import { secretNames } from "./secret-fields.ts";
 
 const permissions = z.unknown() as z.ZodType<
   "none" | Record<string, unknown>,
@@ -77,4 +78,6 @@ export const executeRequest = strictObject({
   packages: setName
     .optional()
     .meta({ description: "Name of a prepared set, instead of `dependencies`" }),
+  /** Names of the tenant's secrets. The code finds each as the variable of that name. Default: none. */
+  secrets: secretNames.optional(),
 });

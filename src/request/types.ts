@@ -17,7 +17,14 @@ export type ValidRequest = Pick<Filled, WithoutDefault> & {
   [Name in keyof Filled as Exclude<Name, WithoutDefault>]-?: Exclude<Filled[Name], undefined>;
 };
 
-type WithoutDefault = "input" | "language" | "dependencies" | "overrides" | "packages" | "reuseKey";
+type WithoutDefault =
+  | "input"
+  | "language"
+  | "dependencies"
+  | "overrides"
+  | "packages"
+  | "reuseKey"
+  | "secrets";
 
 export type Level = (typeof LOG_ENTRY_LEVELS)[number];
 

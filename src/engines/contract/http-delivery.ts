@@ -54,6 +54,8 @@ export interface HttpExchange extends HttpReceiver {
   readonly request: HttpJob;
   /** Body of the request. Absent for `GET` and `HEAD`. */
   readonly body?: Uint8Array | undefined;
+  /** Forwards what it holds back. Called once the code has ended. Default: it holds nothing back. */
+  flush?(): void;
 }
 
 /** Thrown when a response is not forwarded, or no further. Its fault ends the run. */
