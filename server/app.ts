@@ -44,6 +44,7 @@ import { planRoutes } from "./routes/plan.ts";
 import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
+import { secretRoutes } from "./routes/secrets.ts";
 import type { Services } from "./services.ts";
 import type { Tenancy } from "./tenancy.ts";
 import { type Auth, type Caller, OpenAuth } from "./tenants/auth.ts";
@@ -186,6 +187,7 @@ function routesOf(options: AppOptions, auth: Auth, { hosts, httpFunctions }: Mad
           ...tenancyRoutes(tenancy, store.storage, nodes),
           ...adminHostRoutes(hosts),
           ...sharedPackageRoutes(packageSets, kernel.packages),
+          ...secretRoutes(tenancy.secrets),
         ]),
     ...(resourceService === undefined
       ? []

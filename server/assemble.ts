@@ -6,6 +6,7 @@ import { collectDefaultMetrics } from "prom-client";
 import type { OperatorLog } from "../src/base/operator-log.ts";
 import { ChannelRouter } from "../src/channels/channels.ts";
 import { openKernel } from "../src/kernel/open.ts";
+import type { SecretValues } from "../src/request/secret-values.ts";
 import { buildApp } from "./app.ts";
 import { isLoopback } from "./http/host-check.ts";
 import type { ApiEnv } from "./http/route.ts";
@@ -53,13 +54,15 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   // Sandboxes start while the store is opened.
   const packageSets = new PreparedSets(options.store);
   const channels = new ChannelRouter();
-  const offered = { tools, packageSets, channels };
+  const made: { services?: Services; tenancy?: Tenancy } = {};
+  const secretValues: SecretValues = async (...asked) =>
+    made.tenancy?.secrets.values(...asked) ?? new Map();
+  const offered = { tools, packageSets, channels, secretValues };
   const opening = plugging.then((plugged) => {
     if (plugged) logger.info(`Plugins: ${plugged.shown}`);
     const plugins = plugged?.plugins ?? [];
     return openKernel({ config, containers, runDirectory, log, plugins, ...offered });
   });
-  const made: { services?: Services; tenancy?: Tenancy } = {};
   /** Closes everything made so far, in this order: intake of jobs, kernel, services, leases, store. */
   const close = async (grace: number): Promise<void> => {
     made.services?.scheduler.stop();

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Quotas } from "./quotas/quotas.ts";
 import { Refusals } from "./quotas/refusals.ts";
+import { TenantSecrets } from "./secrets/tenant-secrets.ts";
 import type { Store } from "./store/contract/store.ts";
 import { type Auth, OpenAuth } from "./tenants/auth.ts";
 import { type DirectoryOptions, TenantDirectory } from "./tenants/directory.ts";
@@ -11,7 +12,7 @@ import { Sealer } from "./tenants/seal.ts";
 export interface TenancyOptions {
   readonly store: Pick<
     Store,
-    "tenants" | "keys" | "executions" | "leases" | "notices" | "isShared"
+    "tenants" | "keys" | "secrets" | "executions" | "leases" | "notices" | "isShared"
   >;
   /** Id of this server among those that share the store. Default: a new one. */
   readonly nodeId?: string | undefined;
@@ -37,6 +38,7 @@ export interface Tenancy {
   readonly keyring: Keyring;
   readonly quotas: Quotas;
   readonly refusals: Refusals;
+  readonly secrets: TenantSecrets;
   /** Gives what is leased of the tenants' limits back to other servers, once nothing runs any more. */
   close(): Promise<void>;
 }
@@ -49,18 +51,23 @@ export function createTenancy(options: TenancyOptions): Tenancy {
   const shared = leases && { leases, node: nodeId };
   const quotas = new Quotas(store.executions, { patience: queueTimeout, shared });
   const refusals = new Refusals(leases);
+  const sealer = secretKey && new Sealer(secretKey);
+  const secrets = new TenantSecrets(store, sealer);
   const directory = new TenantDirectory({
     store,
-    sealer: secretKey && new Sealer(secretKey),
+    sealer,
     levels: tenantLevels,
     end,
     onChanged,
-    onDeleted: () => keyring.forgetAll(),
+    onDeleted: (tenant) => {
+      keyring.forgetAll();
+      secrets.forgetAll(tenant);
+    },
   });
   const auth = adminKey === undefined ? new OpenAuth() : new KeyAuth(adminKey, keyring, directory);
   const close = async (): Promise<void> => {
     refusals.close();
     await quotas.close();
   };
-  return { auth, directory, keyring, quotas, refusals, close };
+  return { auth, directory, keyring, quotas, refusals, secrets, close };
 }

@@ -71,7 +71,8 @@ export function handlerOf(
 ): (c: Context<ApiEnv>) => Promise<Response> {
   const { onError, refusals, limitsLeft } = options;
   return async function handle(c) {
-    const response = await serve(route, c, options).catch(async (error: unknown) => {
+    const response = await serve(route, c, options).catch(async (thrown: unknown) => {
+      const error = route.hidesBody ? withoutCitation(thrown) : thrown;
       const response = failed(error, c, onError, route.errors);
       const { caller } = c.var;
       if (caller !== undefined) await refusals.count(caller, response.status, error);
@@ -83,6 +84,14 @@ export function handlerOf(
     }
     return response;
   };
+}
+
+/** Removes the text that the parser of JSON cites in its errors. */
+function withoutCitation(error: unknown): unknown {
+  const isCited = error instanceof BadRequest && error.field === "";
+  return isCited && error.message.includes("JSON")
+    ? new BadRequest("", "The body is not valid JSON")
+    : error;
 }
 
 /** Makes the answer to any thrown error. Passes the server's own failures to `onError`. */

@@ -107,6 +107,8 @@ export interface RouteSpec<P, Q, H, B, S extends Scope> {
   readonly body?: ZodType<B>;
   /** Schema of the body in the contract. Default: `body`. */
   readonly contractBody?: ZodType;
+  /** True if a part of the body is secret, so that no error may cite it. Default false. */
+  readonly hidesBody?: boolean;
   /** True if a request without any body stands for an empty object. Default false. */
   readonly needsNoBody?: boolean;
   /** Media type and shape of a body that the handler reads, for the contract. */

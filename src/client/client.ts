@@ -10,6 +10,7 @@ import { callOf, run, stream, submit } from "./invoke.ts";
 import { JobsClient } from "./jobs.ts";
 import { PackagesClient } from "./packages.ts";
 import { SchedulesClient } from "./schedules.ts";
+import { SecretsClient } from "./secrets.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
 import type {
   Answer,
@@ -52,6 +53,7 @@ export class Client {
   readonly hosts: HostsClient;
   /** Prepared sets of packages. */
   readonly packages: PackagesClient;
+  readonly secrets: SecretsClient;
   /** Calls that need the administrator's key. */
   readonly admin: AdminClient;
   readonly #transport: Transport;
@@ -63,6 +65,7 @@ export class Client {
     this.schedules = new SchedulesClient(transport);
     this.hosts = new HostsClient(transport);
     this.packages = new PackagesClient(transport, "/packages");
+    this.secrets = new SecretsClient(transport);
     this.admin = new AdminClient(transport);
   }
 

@@ -18,6 +18,7 @@ import type { executionLogs, functionLogs, functionLogsQuery } from "../contract
 import type { shownNode } from "../contract/nodes.ts";
 import type { setBody, shownSet, wholeSet } from "../contract/packages.ts";
 import type { scheduleBody, shownRun, shownSchedule } from "../contract/schedules.ts";
+import type { shownSecret } from "../contract/secrets.ts";
 import type {
   ownTenant,
   shownKey,
@@ -81,6 +82,8 @@ export interface HostInfo extends Readonly<z.output<typeof shownHost>> {}
 
 /** A host name and its tenant, for the operator. */
 export interface TenantHostInfo extends Readonly<z.output<typeof tenantHost>> {}
+/** A secret without its value. */
+export interface Secret extends Readonly<z.output<typeof shownSecret>> {}
 
 /** Packages of a prepared set. */
 export interface PackageSetRequest extends z.input<typeof setBody> {}

@@ -12,6 +12,7 @@ import { logsCases } from "./store-logs.ts";
 import { packagesCases } from "./store-packages.ts";
 import { resourcesCases } from "./store-resources.ts";
 import { schedulesCases } from "./store-schedules.ts";
+import { secretsCases } from "./store-secrets.ts";
 import { storageCases } from "./store-storage.ts";
 import { tenantsCases } from "./store-tenants.ts";
 import { typesCases } from "./store-types.ts";
@@ -44,6 +45,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     packagesCases(store);
     schedulesCases(store);
     hostsCases(store);
+    secretsCases(store);
     storageCases(store);
     leasesCases(store);
     clusterCases(store);

@@ -49,11 +49,16 @@ export class ControlPlane {
   serve(options: Partial<ServicesOptions> = {}, partial: PartialConfig = {}) {
     const engine = new RecordingEngine("container", (job, given) => this.behave(job, given));
     const settings = config(partial);
-    const kernel = new Kernel({ config: settings, engines: [engine] });
+    const kernel = new Kernel({
+      config: settings,
+      engines: [engine],
+      secretValues: (...asked) => tenancy.secrets.values(...asked),
+    });
     const onError = (error: unknown): number => this.errors.push(error);
     const tenancy = createTenancy({
       store: this.store,
       adminKey: ADMIN_KEY,
+      secretKey: options.secretKey,
       end: (tenant): Promise<void> => services.runs.endAll(tenant),
       onChanged: (tenant) => services.goneTenants.changed(tenant),
     });

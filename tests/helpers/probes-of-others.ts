@@ -25,6 +25,8 @@ export interface Owned {
   readonly schedule: string;
   /** A verified host name. */
   readonly host: string;
+  /** A secret. */
+  readonly secret: string;
 }
 
 export interface Probe {
@@ -73,6 +75,7 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   ...["body:stdin", "body:run_timeout", "body:compile_timeout"],
   ...["body:run_cpu_time", "body:compile_cpu_time"],
   ...["body:run_memory_limit", "body:compile_memory_limit"],
+  "body:value",
   // Both are executed alone. Their content is probed at `POST /execute`.
   ...["body:requests", "body:source"],
 ]);
@@ -86,7 +89,7 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
  */
 export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonly Probe[]> {
   const { name, site, version, locator, typed, domain, idempotencyKeys, set } = owned;
-  const { schedule, host } = owned;
+  const { schedule, host, secret } = owned;
   const at = `/functions/${name}`;
   const scheduled = `${at}/schedules/${schedule}`;
   const noSchedule = hasSame ? ([404, "SCHEDULE_NOT_FOUND"] as const) : NO_FUNCTION;
@@ -111,17 +114,25 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
   const noSet = [404, "PACKAGES_NOT_FOUND"] as const;
   const plan = { path: "/plan", expected: refused } as const;
   const withSet = { names: ["body:packages"], body: { ...SHARED_BODY, packages: set } };
+  const noSecret = [404, "SECRET_NOT_FOUND"] as const;
+  const withSecret = {
+    names: ["body:secrets"],
+    body: { ...SHARED_BODY, secrets: [secret] },
+    expected: [400, "SECRET_NOT_FOUND"] as const,
+  };
   return {
     // Only the owner has the type.
     "POST /plan": [
       { ...plan, names: ["body:type"], body: { type: "ledger" } },
       { ...plan, names: ["body:locator"], body: { locator: typed } },
       { ...plan, ...withSet },
+      { path: "/plan", ...withSecret },
     ],
     "POST /execute": [
       { ...once(0), path: "/execute", body: SHARED_BODY },
       { ...once(1), path: "/execute", body: { code: "export default () => 2" } },
       { path: "/execute", ...withSet, expected: refused },
+      { path: "/execute", ...withSecret },
     ],
     // A version of its own language, which no tenant has.
     "POST /api/v2/execute": [
@@ -205,6 +216,9 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
         expected: refused,
       },
     ],
+    "GET /secrets": one(`/secrets?after=${secret.slice(0, -1)}`, ["query:after"], [200]),
+    "GET /secrets/{name}": one(`/secrets/${secret}`, named, noSecret),
+    "DELETE /secrets/{name}": one(`/secrets/${secret}`, named, noSecret),
     "POST /functions/{name}/rollback": [
       {
         path: `${at}/rollback`,
@@ -245,6 +259,7 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
     "PUT /functions/{name}": [
       { path: at, names: named, body: { code: "export default () => 3" }, expected: [201] },
       { path: at, ...withSet, expected: refused },
+      { path: at, ...withSecret },
     ],
     ...Object.fromEntries(
       METHODS.map((method) => [
@@ -292,6 +307,15 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
     // Only the owner has the type.
     "POST /api/v1/resolve": [
       { ...resolve, body: { locator: typed }, expected: [400, "UNSUPPORTED_TYPE"] },
+    ],
+    // The last one: it writes a secret of the prober's own with that name.
+    "PUT /secrets/{name}": [
+      {
+        path: `/secrets/${secret}`,
+        names: named,
+        body: { value: "the prober's own" },
+        expected: [201],
+      },
     ],
   };
 }

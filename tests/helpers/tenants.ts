@@ -45,7 +45,11 @@ export async function tenantsApp() {
   ) {
     const engine = new RecordingEngine("container");
     const engines = running ?? [engine, new RecordingEngine("isolated")];
-    const kernel = new Kernel({ config: config({ tenants: true }), engines });
+    const kernel = new Kernel({
+      config: config({ tenants: true }),
+      engines,
+      secretValues: (...asked) => tenancy.secrets.values(...asked),
+    });
     const tenancy = createTenancy({
       ...keys,
       store,

@@ -12,6 +12,7 @@ import type { Notices } from "./notices.ts";
 import type { PackageSets } from "./package-sets.ts";
 import type { Resources } from "./resources.ts";
 import type { Schedules } from "./schedules.ts";
+import type { Secrets } from "./secrets.ts";
 import type { StorageCounts } from "./storage.ts";
 import type { Tenants } from "./tenants.ts";
 import type { Types } from "./types.ts";
@@ -35,6 +36,7 @@ export interface Store {
   readonly packageSets: PackageSets;
   readonly schedules: Schedules;
   readonly hosts: Hosts;
+  readonly secrets: Secrets;
   readonly storage: StorageCounts;
   readonly leases: Leases;
   readonly channels: Channels;

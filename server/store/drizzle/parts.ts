@@ -13,6 +13,7 @@ import { drizzleNodes } from "./nodes.ts";
 import { drizzlePackageSets } from "./package-sets.ts";
 import { drizzleResources } from "./resources.ts";
 import { drizzleSchedules } from "./schedules.ts";
+import { drizzleSecrets } from "./secrets.ts";
 import { drizzleStorage } from "./storage.ts";
 import type { StoreParts } from "./store-parts.ts";
 import { drizzleTenants } from "./tenants.ts";
@@ -34,6 +35,7 @@ export function drizzleParts(db: Database, transact: Transact, limit: number): S
     packageSets: drizzlePackageSets(db, limit),
     schedules: drizzleSchedules(db, limit),
     hosts: drizzleHosts(db, limit),
+    secrets: drizzleSecrets(db, limit),
     storage: drizzleStorage(db, limit),
     leases: drizzleLeases(db),
     channels: drizzleChannels(db),

@@ -45,6 +45,7 @@ export async function openPGliteStore(
     packageSets: part("packageSets"),
     schedules: part("schedules"),
     hosts: part("hosts"),
+    secrets: part("secrets"),
     storage: part("storage"),
     leases: part("leases"),
     channels: part("channels"),

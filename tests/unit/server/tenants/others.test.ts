@@ -98,6 +98,7 @@ async function possessions(): Promise<Owned> {
   await host.store.hosts.verify({ tenant: "owner", name: "shop.example" });
   const lock = { dependencies: { zod: "4" }, hash: SECRET, packages: [] };
   await host.store.packageSets.put({ tenant: "owner", name: "kit", lock });
+  await ask("PUT", "/secrets/API_TOKEN", { value: SECRET });
   for (const [name, type] of [
     ["plan", "text"],
     ["books", "ledger"],
@@ -111,6 +112,7 @@ async function possessions(): Promise<Owned> {
       set: "kit",
       schedule: "nightly-orders",
       host: "shop.example",
+      secret: "API_TOKEN",
       domain: "owner.org",
       locator: "owner.org/plan.text@1",
       typed: "owner.org/books.ledger@1",
@@ -126,6 +128,7 @@ async function inventory(): Promise<unknown[]> {
   paths.push("/packages", "/packages/kit", "/functions/orders/schedules");
   paths.push("/functions/orders/schedules/nightly-orders/runs");
   paths.push("/hosts");
+  paths.push("/secrets", "/secrets/API_TOKEN");
   paths.push(`/jobs/${owned.job}`, `/jobs/${owned.waiting}`, "/api/v1/types");
   paths.push(`/api/v1/resource?locator=${owned.locator}`, "/api/v1/search?q=owner.org");
   const all: unknown[] = [];
