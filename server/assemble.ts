@@ -55,9 +55,10 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const packageSets = new PreparedSets(options.store);
   const channels = new ChannelRouter();
   const made: { services?: Services; tenancy?: Tenancy } = {};
+  const secrets = settings.secretKey !== undefined;
   const secretValues: SecretValues = async (...asked) =>
     made.tenancy?.secrets.values(...asked) ?? new Map();
-  const offered = { tools, packageSets, channels, secretValues };
+  const offered = { tools, packageSets, channels, secretValues, secrets };
   const opening = plugging.then((plugged) => {
     if (plugged) logger.info(`Plugins: ${plugged.shown}`);
     const plugins = plugged?.plugins ?? [];

@@ -27,7 +27,7 @@ export class TenantSecrets {
   readonly #rows: BriefCache<SecretRow | undefined>;
   readonly #sealer: Sealer | undefined;
 
-  /** Without a sealer, no secret can be kept. */
+  /** Takes the sealer of values. Without one, no secret can be kept. */
   constructor(store: HasSecrets, sealer: Sealer | undefined) {
     this.#secrets = store.secrets;
     this.#sealer = sealer;

@@ -51,6 +51,8 @@ export interface EnginesOptions {
    * Default false.
    */
   readonly hostAlone?: boolean | undefined;
+  /** True if jobs may be granted secrets, whose names are not known ahead. Default false. */
+  readonly secrets?: boolean | undefined;
   /** Receives lines for the operator, one at a time. */
   readonly log: OperatorLog;
 }
@@ -114,7 +116,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
     runnerDirectory,
     codeCaches,
     ensure: () => instance.ensure(),
-    reach: processReach(config),
+    reach: processReach(options),
     log,
   });
   void launcher.missingWalls().then(
@@ -151,7 +153,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
     instance,
     bundle,
     runtime,
-    reach: containerReach(config),
+    reach: containerReach(options),
     egress: config.egress,
     egressSocket,
     codeCaches,
@@ -179,25 +181,25 @@ async function inlineEngine(pool: PoolOptions): Promise<PooledEngine> {
  * Returns the permissions of a sandbox that is a process. The Worker is the only further
  * restriction, so it has only those that the operator named.
  */
-function processReach(config: Config): Reach {
-  const { isolatedNet = false, mounts } = config;
+function processReach(options: EnginesOptions): Reach {
+  const { isolatedNet = false, mounts } = options.config;
   const read = Object.keys(mounts).filter((path) => mounts[path] === path);
-  return { env: variables(config), net: isolatedNet, read, write: [], sys: true };
+  return { env: variables(options), net: isolatedNet, read, write: [], sys: true };
 }
 
 /**
  * Returns the permissions of a sandbox in a container. They are wide, because a container has only
  * what its job is granted: hosts behind the proxy, mounts, /tmp.
  */
-function containerReach(config: Config): Reach {
-  const read = ["/tmp", ...Object.keys(config.mounts)];
-  return { env: variables(config), net: true, read, write: ["/tmp"], sys: true };
+function containerReach(options: EnginesOptions): Reach {
+  const read = ["/tmp", ...Object.keys(options.config.mounts)];
+  return { env: variables(options), net: true, read, write: ["/tmp"], sys: true };
 }
 
 /**
  * Returns the names of variables that a job may be granted. A sandbox has only its job's variables,
- * so with tenants any name is safe.
+ * so with tenants or secrets any name is safe.
  */
-function variables({ env, tenants }: Config): Reach["env"] {
-  return tenants ? "any" : Object.keys(env);
+function variables({ config: { env, tenants }, secrets }: EnginesOptions): Reach["env"] {
+  return tenants || secrets ? "any" : Object.keys(env);
 }

@@ -20,6 +20,8 @@ export interface OpenOptions
   readonly containers: ContainerHost | null;
   /** Offers the level `none`, which runs code in this very process. Default false. */
   readonly inProcess?: boolean | undefined;
+  /** True if executions may be granted secrets. Default false. */
+  readonly secrets?: boolean | undefined;
   /** Lets the host alone bound the number of sandboxes. Default false. */
   readonly hostAlone?: boolean | undefined;
   /** Receives lines for the operator, one at a time. */

@@ -32,9 +32,9 @@ async function plane(store: Store): Promise<ReturnType<ControlPlane["serve"]>> {
           running.push(made);
           signal?.addEventListener("abort", () => reject(new Aborted()));
         })
-      : Promise.resolve({ result: 1 });
+      : Promise.resolve({ result: job.grants?.env.TOKEN?.length ?? 1 });
   planes.push(made);
-  const server = made.serve({ lease: 60_000 });
+  const server = made.serve({ lease: 60_000, secretKey: new Uint8Array(32).fill(1) });
   server.services.start();
   return server;
 }
@@ -124,6 +124,26 @@ describe("a change on one server", () => {
       return took(async () => (await status(2)) + (await status(3)) === 802);
     });
     expect(ms).toBeLessThan(500);
+  });
+
+  it("gives executions on all of them the newest version of a secret within 500 ms", async () => {
+    const { ask } = await tenant();
+    const run = { code, sandbox: "container", secrets: ["TOKEN"] };
+    const result = async (number: number) =>
+      (await (await ask(number, "/execute", "POST", run)).json()).result;
+    const put = (value: string) => ask(1, "/secrets/TOKEN", "PUT", { value });
+    let value = "eight-ch";
+    await put(value);
+    const ms = await least(async () => {
+      await until(async () => (await result(2)) === value.length);
+      value += "+";
+      await put(value);
+      expect(await result(1)).toBe(value.length);
+      return took(async () => (await result(2)) === value.length);
+    });
+    expect(ms).toBeLessThan(500);
+    await ask(1, "/secrets/TOKEN", "DELETE");
+    await until(async () => (await ask(2, "/execute", "POST", run)).status === 400);
   });
 
   it("revokes a key within 5 s where notices are cut off without a word", async () => {

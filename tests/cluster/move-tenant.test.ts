@@ -22,6 +22,9 @@ const LEFT = [
   "rate_windows",
 ];
 
+/** Key of both servers. */
+const secretKey = new Uint8Array(32).fill(3);
+
 let postgres: Postgres;
 const planes: ControlPlane[] = [];
 const clients: pg.Client[] = [];
@@ -37,7 +40,7 @@ beforeAll(async () => {
     await client.connect();
     clients.push(client);
   }
-  [here, there] = planes.map((plane) => plane.serve()) as [typeof here, typeof here];
+  [here, there] = planes.map((plane) => plane.serve({ secretKey })) as [typeof here, typeof here];
   for (const { services } of [here, there]) services.start();
   await until(() => planes.every(({ store }) => store.notices.connected));
 });
@@ -80,6 +83,7 @@ async function full() {
       true,
     );
   }
+  expect((await put("/secrets/TOKEN", { value: "a value of eight or more" })).status).toBe(201);
   await own.executions.record(Array.from({ length: 2_500 }, () => execution(id)));
   await own.executions.record([{ ...execution(id), logs: kept([NASTY]) }]);
   expect((await post("/execute", RUN, { "idempotency-key": "0123456789" })).status).toBe(200);
@@ -167,6 +171,10 @@ describe("moving a tenant", () => {
     const left = await rowsOf(source(), id);
     expect(Object.entries(left).filter(([, rows]) => rows.length > 0)).toEqual([]);
     expect(await rowsOf(source(), neighbour.id)).toEqual(others);
+    const withSecret = { ...RUN, secrets: ["TOKEN"] };
+    const init = { method: "POST", headers: { ...headers, "content-type": "application/json" } };
+    const ran = await there.app.request("/execute", { ...init, body: JSON.stringify(withSecret) });
+    expect(ran.status).toBe(200);
     expect(await neighbour.status(here)).toBe(200);
     lines.length = 0;
     await moveTenant(options(id, (line) => void lines.push(line)));
