@@ -15,11 +15,14 @@ import {
 } from "../src/protocol/egress-admin.ts";
 import type { EgressLimits } from "../src/protocol/egress-limits.ts";
 import { LineDecoder } from "../src/protocol/lines.ts";
-import { AdminRequestError, parseAdminRequest } from "./admin-request.ts";
+import { parseAdminRequest } from "./admin-request.ts";
+import { AdminRequestError } from "./admin-request-error.ts";
 import type { ConnectionBudget } from "./connection-budget.ts";
 import { DecisionLog, type OnDecision } from "./decision-log.ts";
+import type { NodeAuthority } from "./node-authority.ts";
 import { ProxiedRun } from "./proxied-run.ts";
 import { RunSockets } from "./run-sockets.ts";
+import type { Trust } from "./upstream-tls.ts";
 
 /** Most unread bytes of events. Beyond that, events are counted and not sent. */
 const MAX_UNREAD = 1_048_576;
@@ -54,12 +57,19 @@ class AdminFailure extends Error {
   }
 }
 
-type ReadRules = (settings: Pick<ConfigureRequest, "hosts" | "private" | "own">) => OperatorRules;
+/** Settings of an operator, as they are applied. */
+export interface Settled {
+  readonly operatorRules: OperatorRules;
+  readonly trust: Trust;
+}
+
+type ReadSettings = (settings: Omit<ConfigureRequest, "id" | "op">) => Settled;
 
 export interface AdminConnectionOptions {
-  /** Rules that apply until the connection sends others. */
-  readonly operatorRules: OperatorRules;
-  readonly readRules: ReadRules;
+  /** Settings that apply until the connection sends others. */
+  readonly settled: Settled;
+  readonly readSettings: ReadSettings;
+  readonly authority: NodeAuthority;
   readonly claims: Claims;
   readonly audit: OnDecision;
   readonly reserve: SpareConnections;
@@ -77,19 +87,21 @@ interface OpenRun {
 /** Serves one control plane. The runs it has opened are closed when its connection ends. */
 export class AdminConnection {
   readonly #socket: Socket;
-  readonly #readRules: ReadRules;
+  readonly #readSettings: ReadSettings;
+  readonly #authority: NodeAuthority;
   readonly #claims: Claims;
   readonly #audit: OnDecision;
   readonly #reserve: SpareConnections;
   readonly #budget: ConnectionBudget;
   readonly #limits: EgressLimits;
-  #operatorRules: OperatorRules;
+  #settled: Settled;
   readonly #runs = new Map<string, OpenRun>();
 
   constructor(socket: Socket, options: AdminConnectionOptions) {
     this.#socket = socket.on("error", () => socket.destroy());
-    this.#operatorRules = options.operatorRules;
-    this.#readRules = options.readRules;
+    this.#settled = options.settled;
+    this.#readSettings = options.readSettings;
+    this.#authority = options.authority;
     this.#claims = options.claims;
     this.#audit = options.audit;
     this.#reserve = options.reserve;
@@ -100,6 +112,7 @@ export class AdminConnection {
   /** Answers requests in order until the connection ends. Resolves when all its runs are closed. */
   async serve(): Promise<void> {
     const decoder = new LineDecoder(MAX_ADMIN_LINE);
+    this.tellAuthority();
     const usage = setInterval(() => this.#tellUsage(), USAGE_EVERY);
     try {
       for await (const chunk of this.#socket) {
@@ -160,13 +173,14 @@ export class AdminConnection {
   }
 
   #configure(request: ConfigureRequest): void {
-    this.#operatorRules = refusing("BAD_SETTINGS", () => this.#readRules(request));
+    this.#settled = refusing("BAD_SETTINGS", () => this.#readSettings(request));
   }
 
   #makeRun(request: OpenRequest, policy: EgressPolicy): ProxiedRun {
     const decisions = new DecisionLog(request, this.#audit, (event) => this.report(event));
     const shared = {
-      operatorRules: this.#operatorRules,
+      ...this.#settled,
+      authority: this.#authority,
       limits: this.#limits,
       budget: this.#budget,
     };
@@ -198,6 +212,11 @@ export class AdminConnection {
       if (bytesOut + bytesIn === told) return;
       if (this.report({ event: "usage", run: id, bytesOut, bytesIn })) told = bytesOut + bytesIn;
     };
+  }
+
+  /** Tells by which certificate sandboxes know this proxy. */
+  tellAuthority(): void {
+    this.#send({ event: "authority", certificate: this.#authority.certificate });
   }
 
   /** Sends an event. Returns false if the control plane has too many unread ones. */

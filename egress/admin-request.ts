@@ -5,25 +5,17 @@ import {
   type DatabaseAccess,
   EGRESS_SOCKET,
   type EgressAccess,
+  MAX_CA,
   type OpenRequest,
 } from "../src/protocol/egress-admin.ts";
 import { MAX_EGRESS_REQUESTS } from "../src/protocol/egress-limits.ts";
+import { bindingsOf } from "./admin-bindings.ts";
+import { AdminRequestError } from "./admin-request-error.ts";
 
 const MAX_ENTRIES = 256;
 const MAX_TEXT = 300;
 /** Most bytes of a socket's path. `sun_path` holds 108, and the last of them is zero. */
 const MAX_SOCKET_PATH = 107;
-
-/** A line that is no request. `id` is the request's, if it has one. */
-export class AdminRequestError extends Error {
-  override readonly name = "AdminRequestError";
-  readonly id: number | null;
-
-  constructor(message: string, id: number | null = null) {
-    super(message);
-    this.id = id;
-  }
-}
 
 /**
  * Reads one line of the admin connection.
@@ -66,11 +58,12 @@ function readOpen(request: Record<string, unknown>): Omit<OpenRequest, "id" | "o
 
 /** Reads settings. Their entries are checked where they are used. */
 function readSettings(request: Record<string, unknown>) {
-  const { hosts, private: privates, own = [] } = request;
+  const { hosts, private: privates, own = [], ca } = request;
   return {
     hosts: object(hosts, "hosts") as Record<string, string>,
     private: entries(privates, "private"),
     own: entries(own, "own"),
+    ...(ca !== undefined && { ca: certificates(ca) }),
   };
 }
 
@@ -81,6 +74,7 @@ function readEgress(egress: Record<string, unknown>): EgressAccess {
     policy: {
       allow: entries(policy.allow, "policy.allow"),
       ...(policy.requests !== undefined && { requests: requestsOf(policy.requests) }),
+      ...(policy.bindings !== undefined && { bindings: bindingsOf(policy.bindings) }),
     },
   };
 }
@@ -91,6 +85,11 @@ function requestsOf(value: unknown): number {
     throw new AdminRequestError(`policy.requests is not an integer from 1 to ${most}`);
   }
   return value;
+}
+
+function certificates(value: unknown): string {
+  if (typeof value === "string" && value.length <= MAX_CA) return value;
+  throw new AdminRequestError(`ca is no text of at most ${MAX_CA} characters`);
 }
 
 /**

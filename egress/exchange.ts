@@ -4,7 +4,13 @@ import { Refusal } from "../src/destinations/refusal.ts";
 import { AnswerBody } from "./answer-body.ts";
 import { answerFramingOf } from "./answer-framing.ts";
 import { BodyEnd } from "./body-end.ts";
-import { framingOf, HeadSyntaxError, parseResponseHead, type ResponseHead } from "./head.ts";
+import {
+  type Field,
+  framingOf,
+  HeadSyntaxError,
+  parseResponseHead,
+  type ResponseHead,
+} from "./head.ts";
 import { pump, writeAndWait } from "./pump.ts";
 import { HeadError, type HeadLimits, readHead } from "./read-head.ts";
 import type { ExchangeRequest } from "./rewrite.ts";
@@ -51,7 +57,7 @@ export async function exchange(
   upstream.write(head);
   const sending = sendBody(tunnel, upstream, body, rest);
   try {
-    const { response, behind } = await readFinalHead(tunnel, upstream);
+    const { response, behind } = await readFinalHead(tunnel, upstream, request);
     const switched = response.status === SWITCHING_PROTOCOLS;
     if (switched && !upgrade) throw new Refusal("UPSTREAM_FAILED", "The host switched protocols");
     const framing = answerFramingOf(request.method, response);
@@ -135,7 +141,11 @@ function sendBody(tunnel: Tunnel, upstream: Socket, body: BodyEnd, rest: Buffer)
 }
 
 /** Reads the head of the final response. Forwards the interim ones before it (`100 Continue`). */
-async function readFinalHead(tunnel: Tunnel, upstream: Socket) {
+async function readFinalHead(
+  tunnel: Tunnel,
+  upstream: Socket,
+  { mask = unmasked }: Pick<ExchangeRequest, "mask">,
+) {
   let behind: Buffer = Buffer.alloc(0);
   let bytes = 0;
   for (let interim = 0; interim <= MAX_INTERIM && bytes <= MAX_INTERIM_BYTES; interim += 1) {
@@ -154,7 +164,7 @@ async function readFinalHead(tunnel: Tunnel, upstream: Socket) {
       const { head, rest } = await readHead(upstream, behind, RESPONSE_HEAD);
       behind = rest;
       if (!tunnel.in(head.length)) throw tunnel.reason();
-      return parseResponseHead(head);
+      return masked(parseResponseHead(head), mask);
     } catch (error) {
       if (error instanceof HeadSyntaxError) throw new Refusal("UPSTREAM_FAILED", error.message);
       if (error instanceof HeadError && error.fault !== "closed") {
@@ -163,6 +173,15 @@ async function readFinalHead(tunnel: Tunnel, upstream: Socket) {
       throw error instanceof HeadError ? tunnel.reason() : error;
     }
   }
+}
+
+const unmasked = (text: string): string => text;
+
+/** Masks secrets that a host repeats in its head. */
+function masked({ status, reason, fields }: ResponseHead, mask: typeof unmasked): ResponseHead {
+  if (mask === unmasked) return { status, reason, fields };
+  const told = fields.map(([name, value]): Field => [name, mask(value)]);
+  return { status, reason: mask(reason), fields: told };
 }
 
 interface Answering {

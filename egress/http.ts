@@ -3,17 +3,16 @@ import { hangUp } from "../src/base/hang-up.ts";
 import { formatHost } from "../src/destinations/host.ts";
 import { Refusal, refusalResponse, type Subject } from "../src/destinations/refusal.ts";
 import { quotable } from "../src/protocol/subject-text.ts";
+import type { BoundHost } from "./bindings.ts";
+import { serveBoundTunnel } from "./bound-tunnel.ts";
 import { exchange } from "./exchange.ts";
-import { framingOf, HeadSyntaxError, parseRequestHead, type RequestHead } from "./head.ts";
+import type { RequestHead } from "./head.ts";
 import type { ProxiedRun } from "./proxied-run.ts";
-import { HeadError, type HeadLimits, readHead } from "./read-head.ts";
+import { readRequest } from "./read-request.ts";
 import { readTarget, type Target } from "./request-target.ts";
+import type { ExchangeRequest } from "./rewrite.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-/**
- * Limits of a request's head: 16 KiB and 100 headers, besides the request line and the empty line.
- */
-const REQUEST_HEAD: HeadLimits = { bytes: 16_384, lines: 102 };
 const ESTABLISHED = "HTTP/1.1 200 Connection Established\r\n\r\n";
 
 /**
@@ -29,46 +28,64 @@ export async function serveHttp(
   let subject: Subject = { host: "", port: 0 };
   let tunnel: Tunnel | undefined;
   try {
-    const { request, rest } = await readRequest(client, opening, run, deadline);
+    const { request, rest } = await readFirst(client, opening, run, deadline);
     subject = { host: quotable(request.target), port: 0 };
     const target = noting(run, subject, () => readTarget(request));
     const { host, port } = target.destination;
     subject = { host: formatHost(host), port };
     tunnel = await run.open(target.destination, client);
-    await carry(tunnel, request, target, rest);
+    await carry(run, tunnel, request, target, rest);
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal("INTERNAL", "The proxy failed");
+    // Other refusals of this kind precede the tunnel, which records its own end.
+    if (refusal.code.startsWith("BINDING_")) run.decisions.deny(subject, refusal);
     tunnel?.end(refusal.code);
-    if (!client.destroyed) hangUp(client, refusalResponse(refusal, subject));
+    // A client whose TLS ends here gets the refusal within it.
+    const reached = tunnel?.client ?? client;
+    if (!reached.destroyed) hangUp(reached, refusalResponse(refusal, subject));
   }
 }
 
-async function readRequest(client: Socket, opening: Buffer, run: ProxiedRun, deadline: number) {
+async function readFirst(client: Socket, opening: Buffer, run: ProxiedRun, deadline: number) {
   try {
-    const left = Math.max(deadline - Date.now(), 1);
-    const { head, rest } = await readHead(client, opening, REQUEST_HEAD, left);
-    const request = parseRequestHead(head);
-    // Checks the length before any byte of the body is read.
-    framingOf(request.fields);
-    return { request, rest };
+    return await readRequest(client, opening, deadline);
   } catch (error) {
-    const refusal = headRefusal(error);
     // A client that has gone was denied nothing.
-    if (!client.destroyed) run.decisions.deny({ host: "", port: 0 }, refusal);
-    throw refusal;
+    if (!client.destroyed) run.decisions.deny({ host: "", port: 0 }, error as Refusal);
+    throw error;
   }
 }
 
-async function carry(tunnel: Tunnel, request: RequestHead, target: Target, rest: Buffer) {
+async function carry(
+  run: ProxiedRun,
+  tunnel: Tunnel,
+  request: RequestHead,
+  target: Target,
+  rest: Buffer,
+) {
   if (tunnel.client.destroyed) throw tunnel.reason();
-  const upstream = await tunnel.dial();
+  const bound = run.bindings.at(target.destination);
   if (target.kind === "exchange") {
-    await exchange(tunnel, upstream, { ...request, ...target }, rest);
+    const asked = { ...request, ...target };
+    const sent = bound === undefined ? asked : bindPlain(bound, asked);
+    await exchange(tunnel, await tunnel.dial(), sent, rest);
     return;
   }
-  tunnel.client.write(ESTABLISHED);
-  tunnel.answered();
-  tunnel.splice(upstream, rest);
+  const { client } = tunnel;
+  if (bound === undefined) {
+    const upstream = await tunnel.dial();
+    client.write(ESTABLISHED);
+    tunnel.answered();
+    tunnel.splice(upstream, rest);
+    return;
+  }
+  const options = run.boundTunnel(tunnel, bound, target.destination);
+  await serveBoundTunnel(options, rest, () => client.write(ESTABLISHED));
+}
+
+function bindPlain(bound: BoundHost, request: ExchangeRequest): ExchangeRequest {
+  if (bound.scheme === "http") return bound.bind(request);
+  throw new Refusal("BINDING_PROTOCOL", "The binding of this host is for https alone");
 }
 
 function noting<T>(run: ProxiedRun, subject: Subject, read: () => T): T {
@@ -78,12 +95,4 @@ function noting<T>(run: ProxiedRun, subject: Subject, read: () => T): T {
     if (error instanceof Refusal) run.decisions.deny(subject, error);
     throw error;
   }
-}
-
-function headRefusal(error: unknown): Refusal {
-  if (error instanceof HeadSyntaxError) return new Refusal("BAD_REQUEST", error.message);
-  if (!(error instanceof HeadError)) return new Refusal("INTERNAL", "The proxy failed");
-  if (error.fault === "too-late") return new Refusal("HEAD_TIMEOUT", error.message);
-  if (error.fault === "too-large") return new Refusal("HEAD_TOO_LARGE", error.message);
-  return new Refusal("BAD_REQUEST", error.message);
 }

@@ -5,7 +5,7 @@ import type { EgressOptions } from "./start.ts";
 const LONGEST_TIMER = 2_147_483_647;
 const LIMIT_NAMES = Object.keys(DEFAULT_EGRESS_LIMITS) as (keyof EgressLimits)[];
 
-interface Options extends Pick<EgressOptions, "hosts" | "private" | "own" | "limits"> {
+interface Options extends Pick<EgressOptions, "hosts" | "private" | "own" | "ca" | "limits"> {
   readonly endAfter: number | undefined;
 }
 
@@ -22,12 +22,21 @@ export function readArguments([adminSocket, json = "{}"]: readonly string[]) {
 function readOptions(json: string): Options {
   const options: unknown = JSON.parse(json);
   if (!isRecord(options)) throw new Error("The options are no JSON object");
-  const { hosts = {}, private: privates = [], own = [], endAfter, limits, ...unknown } = options;
+  const {
+    hosts = {},
+    private: privates = [],
+    own = [],
+    ca,
+    endAfter,
+    limits,
+    ...unknown
+  } = options;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined) throw new Error(`There is no option ${JSON.stringify(stranger)}`);
   if (!isRecord(hosts)) throw new Error("hosts is no object of names and addresses");
   if (!isTexts(privates)) throw new Error("private is no array of host:port");
   if (!isTexts(own)) throw new Error("own is no array of addresses and networks");
+  if (ca !== undefined && typeof ca !== "string") throw new Error("ca is no text");
   if (endAfter !== undefined && !isMilliseconds(endAfter)) {
     throw new Error("endAfter is no number of milliseconds");
   }
@@ -36,6 +45,7 @@ function readOptions(json: string): Options {
     hosts: hosts as Record<string, string>,
     private: privates,
     own,
+    ca,
     endAfter,
     limits: limits && readLimits(limits),
   };

@@ -5,10 +5,14 @@ import { type Destination, formatHost } from "../src/destinations/host.ts";
 import { Refusal } from "../src/destinations/refusal.ts";
 import type { EgressPolicy } from "../src/protocol/egress-admin.ts";
 import type { EgressLimits } from "../src/protocol/egress-limits.ts";
+import { Bindings, type BoundHost } from "./bindings.ts";
+import type { BoundTunnel } from "./bound-tunnel.ts";
 import type { ConnectionBudget, ConnectionShare } from "./connection-budget.ts";
 import type { DecisionLog } from "./decision-log.ts";
+import type { NodeAuthority } from "./node-authority.ts";
 import { Quota } from "./quota.ts";
 import { Tunnel } from "./tunnel.ts";
+import type { Trust } from "./upstream-tls.ts";
 
 const OUT_OF_BYTES = new Refusal("LIMIT_BYTES", "The run has moved all the bytes it may");
 
@@ -19,6 +23,8 @@ export interface ProxiedRunOptions {
   readonly operatorRules: OperatorRules;
   readonly limits: EgressLimits;
   readonly budget: ConnectionBudget;
+  readonly authority: NodeAuthority;
+  readonly trust: Trust;
 }
 
 /** State of one run: its policy, its use of its limits, and every socket that is open for it. */
@@ -26,7 +32,10 @@ export class ProxiedRun {
   readonly decisions: DecisionLog;
   readonly limits: EgressLimits;
   readonly quota: Quota;
+  readonly bindings: Bindings;
   readonly #allowlist: Allowlist;
+  readonly #authority: NodeAuthority;
+  readonly #trust: Trust;
   readonly #operatorRules: OperatorRules;
   readonly #budget: ConnectionBudget;
   readonly #places = new WeakMap<Socket, ConnectionShare>();
@@ -36,13 +45,16 @@ export class ProxiedRun {
   #clients = 0;
   #closed = false;
 
-  /** @throws {HostError} For an entry of the policy that is no host. */
+  /** @throws {HostError} For an entry of the policy that is no host, or a binding that is none. */
   constructor(
     policy: EgressPolicy,
     decisions: DecisionLog,
-    { operatorRules, limits, budget }: ProxiedRunOptions,
+    { operatorRules, limits, budget, authority, trust }: ProxiedRunOptions,
   ) {
     this.#allowlist = new Allowlist(policy.allow);
+    this.bindings = new Bindings(policy.bindings ?? []);
+    this.#authority = authority;
+    this.#trust = trust;
     this.#operatorRules = operatorRules;
     this.#budget = budget;
     this.decisions = decisions;
@@ -130,6 +142,14 @@ export class ProxiedRun {
       if (told) this.decisions.deny(subject, error);
       throw error;
     }
+  }
+
+  /** Returns what a tunnel to a bound host needs. */
+  boundTunnel(tunnel: Tunnel, bound: BoundHost, destination: Destination): BoundTunnel {
+    const { headTimeoutMs, dialTimeoutMs } = this.limits;
+    const identity = this.#authority.contextFor(destination.host);
+    const trust = this.#trust;
+    return { tunnel, bound, destination, identity, trust, headTimeoutMs, dialTimeoutMs };
   }
 
   /** Counts a tunnel for the client. Gives up when the client has gone, or the run is over. */

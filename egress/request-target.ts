@@ -12,7 +12,7 @@ export type Target =
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 /** Methods whose response echoes the request, or that belong to no request at all. */
-const REFUSED_METHODS = new Set(["TRACE", "PRI"]);
+const REFUSED_METHODS = new Set(["TRACE", "PRI", "CONNECT"]);
 
 /**
  * Reads the target of a request: `CONNECT host:port` or `METHOD http://host[:port]/path`.
@@ -22,15 +22,19 @@ const REFUSED_METHODS = new Set(["TRACE", "PRI"]);
 export function readTarget(request: RequestHead): Target {
   try {
     if (request.method === "CONNECT") return readTunnel(request);
-    if (REFUSED_METHODS.has(request.method)) {
-      throw new Refusal("METHOD_NOT_ALLOWED", "The proxy does not forward this method");
-    }
+    assertForwarded(request.method);
     return readExchange(request.target);
   } catch (error) {
     if (error instanceof HostError) throw new Refusal("BAD_HOST", error.message);
     if (error instanceof HeadSyntaxError) throw new Refusal("BAD_REQUEST", error.message);
     throw error;
   }
+}
+
+/** @throws {Refusal} For a method that belongs to no exchange with a host. */
+export function assertForwarded(method: string): void {
+  if (!REFUSED_METHODS.has(method)) return;
+  throw new Refusal("METHOD_NOT_ALLOWED", "The proxy does not forward this method");
 }
 
 function readTunnel({ target, fields }: RequestHead): Target {

@@ -7,6 +7,12 @@ import { type Field, framingOf, type RequestHead, type ResponseHead, valuesOf } 
 export interface ExchangeRequest extends RequestHead {
   readonly destination: Destination;
   readonly path: string;
+  /** True if the host is spoken with over TLS, whose port is then left out of its Host. */
+  readonly isSecure?: boolean;
+  /** Fields that the proxy adds. No Connection header of the client takes them out. */
+  readonly added?: readonly Field[];
+  /** Masks secrets in text of the response's head. Default: there are none. */
+  readonly mask?: (text: string) => string;
 }
 
 /** Fields of one connection, in addition to those that a Connection header names. */
@@ -45,9 +51,10 @@ export function wantsWebSocket({ method, fields }: RequestHead): boolean {
  * Writes the head for the host: its own path and Host, one length, and no fields of the connection.
  */
 export function writeRequestHead(request: ExchangeRequest, upgrade: boolean): string {
-  const { destination, fields } = request;
+  const { destination, fields, isSecure = false, added = [] } = request;
+  const usual = isSecure ? 443 : 80;
   const host =
-    destination.port === 80 ? formatHost(destination.host) : formatDestination(destination);
+    destination.port === usual ? formatHost(destination.host) : formatDestination(destination);
   const framing = framingOf(fields);
   const own: Field[] = [["host", host]];
   if (framing.kind === "length") own.push(["content-length", String(framing.bytes)]);
@@ -56,6 +63,7 @@ export function writeRequestHead(request: ExchangeRequest, upgrade: boolean): st
   return write(`${request.method} ${request.path} HTTP/1.1`, [
     ...own,
     ...passed,
+    ...added,
     ...connection(upgrade),
   ]);
 }

@@ -15,6 +15,8 @@ import { AdminConnection, type AdminConnectionOptions, Claims } from "./admin-co
 import { ConnectionBudget } from "./connection-budget.ts";
 import type { OnDecision } from "./decision-log.ts";
 import { IdleTimer } from "./idle-exit.ts";
+import { NodeAuthority } from "./node-authority.ts";
+import { Trust } from "./upstream-tls.ts";
 
 /** Operator's settings, fixed at the start of the proxy. */
 export interface EgressOptions {
@@ -31,6 +33,8 @@ export interface EgressOptions {
   readonly private?: readonly string[];
   /** Addresses and networks that belong to the host, in addition to those of its interfaces. */
   readonly own?: readonly string[];
+  /** Certificates in PEM that bound hosts may be signed by, beside those of the system. */
+  readonly ca?: string | undefined;
   /**
    * Calls `onIdle` after `after` milliseconds without an admin connection, at the start or later.
    */
@@ -65,7 +69,7 @@ export interface RunningProxy {
 /**
  * Starts the proxy. Resolves once it listens on the admin socket.
  *
- * @throws {HostError} For malformed `hosts` or `private`.
+ * @throws {HostError} For malformed `hosts`, `private` or `ca`.
  * @throws {Error} If the admin socket cannot be opened, or another proxy uses it.
  *
  * @example
@@ -78,9 +82,15 @@ export async function startEgress(options: EgressOptions): Promise<RunningProxy>
   const { resolver = nameServerResolver(), interfaces } = options;
   const { classify: classifier = sparingHost(classify, interfaces) } = options;
   const { lookup } = new Lookups(resolver);
-  const settle: AdminConnectionOptions["readRules"] = (settings) =>
-    readOperatorRules({ ...settings, lookup, classify: classifier });
-  const operatorRules = settle({ hosts, private: privates, own });
+  const settle: AdminConnectionOptions["readSettings"] = ({ ca, ...settings }) => ({
+    operatorRules: readOperatorRules({ ...settings, lookup, classify: classifier }),
+    trust: new Trust(ca),
+  });
+  const settled = settle({ hosts, private: privates, own, ca: options.ca });
+  const authority = new NodeAuthority();
+  authority.onRenewed = () => {
+    for (const { admin } of connections.values()) admin.tellAuthority();
+  };
   const claims = new Claims();
   const budget = new ConnectionBudget(options.connections);
   const limits = { ...DEFAULT_EGRESS_LIMITS, ...options.limits };
@@ -102,8 +112,16 @@ export async function startEgress(options: EgressOptions): Promise<RunningProxy>
   });
   const connections = new Map<Socket, { admin: AdminConnection; served: Promise<void> }>();
   const server = createServer((socket) => {
-    const shared = { operatorRules, readRules: settle, claims, audit, reserve, budget, limits };
-    const admin = new AdminConnection(socket, shared);
+    const admin = new AdminConnection(socket, {
+      settled,
+      readSettings: settle,
+      authority,
+      claims,
+      audit,
+      reserve,
+      budget,
+      limits,
+    });
     idleTimer?.enter();
     const served = admin.serve().finally(() => {
       connections.delete(socket);

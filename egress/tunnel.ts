@@ -27,7 +27,8 @@ export type EndCode = RefusalCode | "DONE" | "CLOSED";
  * and counters of both. It ends once, from any side.
  */
 export class Tunnel {
-  readonly client: Socket;
+  /** The client's socket, or what is read from and written to in its place. */
+  client: Socket;
   readonly #run: TunnelRun;
   readonly #onEnd: (end: TunnelEnd) => void;
   readonly #idle: NodeJS.Timeout;
@@ -75,6 +76,15 @@ export class Tunnel {
   /** Notes that the client has got a response's head. From then on, faults only cut it off. */
   answered(): void {
     this.#answered = true;
+  }
+
+  /** Reads from and writes to another socket in place of the client's, whose end ends both. */
+  speakThrough(socket: Socket): void {
+    const { client } = this;
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => client.destroy());
+    client.once("close", () => socket.destroy());
+    this.client = socket;
   }
 
   /** Counts bytes to the outside. If they exceed the limit, ends the tunnel and returns false. */

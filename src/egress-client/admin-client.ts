@@ -4,6 +4,7 @@ import {
   type AdminAnswer,
   type AdminEvent,
   type AdminRequest,
+  type AuthorityEvent,
   isAdminEvent,
   MAX_ADMIN_LINE,
   type RunReport,
@@ -35,6 +36,8 @@ interface RunState {
 export class AdminClient {
   /** Resolves when the connection has ended, and with it every run opened on it. */
   readonly closed: Promise<void>;
+  /** Certificate by which sandboxes know the proxy. Absent for a proxy that knows no bindings. */
+  authority: string | undefined;
   readonly #socket: Socket;
   readonly #waiting = new Map<number, (answer: AdminAnswer) => void>();
   readonly #runs = new Map<string, RunState>();
@@ -131,10 +134,11 @@ export class AdminClient {
 
   #pass(event: AdminEvent): void {
     if (event.event === "survivor") this.#onSurvivor(event);
+    else if (event.event === "authority") this.authority = event.certificate;
     else this.#hear(event);
   }
 
-  #hear(event: Exclude<AdminEvent, SurvivorEvent>): void {
+  #hear(event: Exclude<AdminEvent, SurvivorEvent | AuthorityEvent>): void {
     const state = this.#runs.get(event.run);
     if (state === undefined) return;
     if (event.event === "usage") state.moved = event.bytesOut + event.bytesIn;

@@ -4,9 +4,13 @@
  * to the connection that opened it, and ends with that connection.
  */
 import type { DatabaseGrant } from "./database-target.ts";
+import type { EgressBinding } from "./egress-bindings.ts";
 
 /** Name of the socket in a slot's directory. The proxy listens under no other name. */
 export const EGRESS_SOCKET = "egress.sock";
+
+/** Most characters of certificates in PEM that an operator adds. */
+export const MAX_CA = 65_536;
 
 /** Most bytes of a line, in both directions. */
 export const MAX_ADMIN_LINE = 262_144;
@@ -16,6 +20,8 @@ export interface EgressPolicy {
   readonly allow: readonly string[];
   /** Most requests and tunnels in total, 1 to 1,000,000. Default: the proxy's own limit. */
   readonly requests?: number;
+  /** Headers that the proxy puts on requests. Their secrets go nowhere else. Default: none. */
+  readonly bindings?: readonly EgressBinding[];
 }
 
 export interface OpenRequest {
@@ -58,6 +64,8 @@ export interface ConfigureRequest {
   readonly private: readonly string[];
   /** Addresses and networks of the host, in addition to those that the proxy sees. */
   readonly own?: readonly string[];
+  /** Certificates in PEM that bound hosts may be signed by, beside those of the system. */
+  readonly ca?: string | undefined;
 }
 
 export type AdminRequest = OpenRequest | CloseRequest | ConfigureRequest;
@@ -163,7 +171,17 @@ export interface SurvivorEvent {
   readonly survivors: number;
 }
 
-export type AdminEvent = DecisionEvent | EndEvent | UsageEvent | SurvivorEvent;
+/**
+ * Certificate by which sandboxes know the proxy where it ends TLS for a bound host. Sent first on each
+ * connection, and again when it is renewed.
+ */
+export interface AuthorityEvent {
+  readonly event: "authority";
+  /** Certificate in PEM. */
+  readonly certificate: string;
+}
+
+export type AdminEvent = DecisionEvent | EndEvent | UsageEvent | SurvivorEvent | AuthorityEvent;
 
 /** Distinguishes an event from an answer, for the reader in the control plane. */
 export function isAdminEvent(message: AdminAnswer | AdminEvent): message is AdminEvent {

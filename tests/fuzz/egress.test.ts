@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AdminRequestError, parseAdminRequest } from "../../egress/admin-request.ts";
+import { parseAdminRequest } from "../../egress/admin-request.ts";
+import { AdminRequestError } from "../../egress/admin-request-error.ts";
 import { answerFramingOf } from "../../egress/answer-framing.ts";
 import { BodyEnd } from "../../egress/body-end.ts";
 import { HeadSyntaxError, parseRequestHead, parseResponseHead } from "../../egress/head.ts";

@@ -24,6 +24,8 @@ export class Cleanup {
 /** The control plane's end of an admin socket. */
 export class AdminClient {
   readonly events: AdminEvent[] = [];
+  /** Certificate by which sandboxes know the proxy. */
+  authority = "";
   readonly socket: Socket;
   readonly #answers: ((answer: AdminAnswer) => void)[] = [];
   #id = 0;
@@ -34,7 +36,8 @@ export class AdminClient {
     this.socket.on("data", (chunk: Buffer) => {
       for (const line of decoder.push(chunk)) {
         const message = JSON.parse(line);
-        if ("event" in message) this.events.push(message);
+        if (message.event === "authority") this.authority = message.certificate;
+        else if ("event" in message) this.events.push(message);
         else this.#answers.shift()?.(message);
       }
     });
@@ -64,7 +67,7 @@ export interface StartedProxy {
   readonly adminSocket: string;
   readonly records: DecisionRecord[];
   /** Opens a run and returns the path of its socket. */
-  open(allow: string[], run?: string): Promise<string>;
+  open(allow: string[], run?: string, bindings?: readonly object[]): Promise<string>;
   /** Makes a sandbox's directory and returns the path for its socket. */
   slot(): Promise<string>;
 }
@@ -100,9 +103,9 @@ export async function startProxy(
     await mkdir(join(path, `slot${slots}`));
     return join(path, `slot${slots}`, "egress.sock");
   }
-  async function open(allow: string[], run = "run1") {
+  async function open(allow: string[], run = "run1", bindings?: readonly object[]) {
     const socket = await slot();
-    const policy = { allow };
+    const policy = { allow, ...(bindings && { bindings }) };
     const answer = await admin.ask({
       op: "open",
       egress: { socket, policy },
