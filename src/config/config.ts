@@ -9,6 +9,7 @@ import { shorten } from "../base/shorten.ts";
 import { isNetwork } from "../destinations/host-addresses.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
+import { MAX_CA } from "../protocol/egress-admin.ts";
 import { DEFAULT_EGRESS_REQUESTS, MAX_EGRESS_REQUESTS } from "../protocol/egress-limits.ts";
 import { MAX_BUNDLE_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { LOG_ENTRY_LEVELS } from "../request/output.ts";
@@ -85,6 +86,8 @@ const schema = z.strictObject({
       private: z.array(z.string()).default([]),
       /** Addresses and networks of the host, in addition to those of its interfaces. */
       own: z.array(z.string().refine(isNetwork, "is no address and no network")).default([]),
+      /** Certificates in PEM that bound hosts may be signed by, beside those of the system. */
+      ca: z.string().max(MAX_CA).optional(),
     })
     .prefault({}),
   /** Most requests of one execution through that proxy. */

@@ -8,6 +8,8 @@ import type { Denial } from "../request/types.ts";
 export interface Egress {
   /** Number of database sessions that outlive their execution. */
   readonly survivors?: number;
+  /** Certificate by which sandboxes know the proxy. Absent while there is none. */
+  readonly authority?: string | undefined;
   /**
    * Opens the network for one run, and resolves when it is open.
    *
@@ -24,6 +26,8 @@ export interface EgressSettings {
   readonly private: readonly string[];
   /** Addresses and networks of the host, in addition to those that the proxy sees. */
   readonly own?: readonly string[];
+  /** Certificates in PEM that bound hosts may be signed by, beside those of the system. */
+  readonly ca?: string | undefined;
 }
 
 export interface EgressRun {

@@ -43,6 +43,11 @@ export class EgressLink implements Egress {
     return this.#survivors;
   }
 
+  /** Certificate by which sandboxes know the proxy, as it last said. */
+  get authority(): string | undefined {
+    return this.#admin?.authority;
+  }
+
   /** Keeps a connection from now on. */
   keep(): void {
     this.#kept ??= this.#keep();
@@ -51,6 +56,10 @@ export class EgressLink implements Egress {
   async open(run: EgressRun): Promise<EgressLease> {
     const admin = this.#admin;
     if (admin === undefined) throw this.#unavailable();
+    // A proxy that knows no bindings would pass such requests on without their headers.
+    if (run.egress?.policy.bindings !== undefined && admin.authority === undefined) {
+      throw new EgressUnavailable("The egress proxy is of an earlier version: it has no bindings");
+    }
     const { onRefused, ...request } = run;
     // A refusal may be reported before the answer arrives.
     admin.listen(run.run, onRefused);

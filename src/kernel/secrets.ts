@@ -1,6 +1,7 @@
 import { BadRequest, SecretNotFound } from "../base/errors.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
 import type { OpenedSecrets } from "../plugins/plugin.ts";
+import { boundValue, HEADER_VALUE, MAX_BOUND_VALUE } from "../protocol/egress-bindings.ts";
 import { redactedExchange } from "../redaction/exchange.ts";
 import { Redactor } from "../redaction/redactor.ts";
 import type { SecretValues } from "../request/secret-values.ts";
@@ -30,6 +31,7 @@ export async function openSecrets(
     const advice = `PUT /secrets/${name} makes one`;
     throw new SecretNotFound(field, `${field}: There is no secret "${name}"; ${advice}`);
   }
+  assertBindable(request, values);
   return { values, redactor: new Redactor([...values.values()]) };
 }
 
@@ -39,6 +41,20 @@ export function masked(exchange: HttpExchange, redactor: Redactor | undefined): 
 }
 
 /** Lists the secrets that a request names, and the fields that name them. */
-function namesIn({ secrets = [] }: ValidRequest): { name: string; field: string }[] {
-  return secrets.map((name, index) => ({ name, field: `secrets[${index}]` }));
+function namesIn({ secrets = [], bindings = [] }: ValidRequest): { name: string; field: string }[] {
+  return [
+    ...secrets.map((name, index) => ({ name, field: `secrets[${index}]` })),
+    ...bindings.map(({ secret: name }, index) => ({ name, field: `bindings[${index}].secret` })),
+  ];
+}
+
+/** @throws {BadRequest} for a bound secret whose value cannot stand in a header. */
+function assertBindable({ bindings = [] }: ValidRequest, values: ReadonlyMap<string, string>) {
+  for (const [index, { secret, format }] of bindings.entries()) {
+    const value = boundValue(format, values.get(secret) ?? "");
+    if (value.length <= MAX_BOUND_VALUE && HEADER_VALUE.test(value)) continue;
+    const field = `bindings[${index}].secret`;
+    const limit = `at most ${MAX_BOUND_VALUE} characters of ASCII in one line`;
+    throw new BadRequest(field, `${field}: The value of "${secret}" is no header: ${limit} are`);
+  }
 }

@@ -1,4 +1,5 @@
 import type { SandboxLevel } from "../base/sandbox-level.ts";
+import type { PlannedBinding, RequestedBinding } from "./binding-grant.ts";
 import type { ExplicitPerms } from "./normalizer.ts";
 import type { Perms } from "./perms.ts";
 import type { PermissionRefusal } from "./refusal.ts";
@@ -39,6 +40,8 @@ export interface PlanInput {
   readonly tools: readonly ToolPermissions[];
   /** Secrets that the request names. Each is granted as a variable, within the ceilings. */
   readonly secrets?: readonly string[] | undefined;
+  /** Bindings of the request. Each needs its host in the request's `net`. */
+  readonly bindings?: readonly RequestedBinding[] | undefined;
   /** Most permissions of this execution. Default: everything the operator allows. */
   readonly ceiling?: Perms | undefined;
   /** Most permissions of the tenant. Default: everything `ceiling` allows. */
@@ -80,6 +83,11 @@ export interface Plan {
   readonly egress: { readonly allow: readonly string[] } | null;
   /** Database that the host connects to for the sandbox: `host:port`, fallback hosts last. */
   readonly database: { readonly hosts: readonly string[]; readonly note: string } | null;
+  /**
+   * Headers that the proxy of a container puts on requests, with the names of their secrets. Absent if
+   * there are none.
+   */
+  readonly bindings?: readonly PlannedBinding[];
   readonly env: readonly string[];
   readonly mounts: readonly { readonly source: string; readonly target: string }[];
   /** Warnings, those of strict mode first. */

@@ -1,4 +1,5 @@
 import { withTunnels } from "../protocol/tunnels.ts";
+import { grantBindings } from "./binding-grant.ts";
 import { ceilingOf } from "./ceiling.ts";
 import { merge } from "./merger.ts";
 import { judgeEnv, judgeFfi, judgeRun, judgeSys } from "./name-grant.ts";
@@ -76,12 +77,14 @@ export function plan(input: PlanInput): Plan {
   const permissions = together(granted, hrtime);
   const direct = granted.filter(({ brokered }) => !brokered);
   const sandboxed = level === "none" ? normalize("none") : together(direct, false);
+  const bindings = input.bindings && grantBindings(input, sandboxed.net, refusals);
   return {
     level,
     tools: input.tools.map(({ name }) => name).sort(),
     permissions,
     worker: workerOf(sandboxed, level),
     egress: level === "container" && sandboxed.net.length > 0 ? { allow: sandboxed.net } : null,
+    ...(bindings && bindings.length > 0 && { bindings }),
     database: databaseOf(granted),
     env: sandboxed.env,
     mounts: level === "container" ? mountsFor(sandboxed.read, operator.mounts) : [],

@@ -18,7 +18,8 @@ const TYPE_LIMITS = { ...OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };
 
 /** Returns the job that an engine runs for a loaded execution. */
 export function jobOf(context: Context): Job {
-  const { request, tools, grants, input, callContext, exchange, typeCall } = context;
+  const { request, tools, input, callContext, exchange, typeCall } = context;
+  const grants = grantsOf(context);
   const { code, entry, language } = request;
   const job = { code, entry, ...(language && { language }), tools, limits: OUTPUT_LIMITS, grants };
   if (typeCall !== undefined) {
@@ -59,12 +60,34 @@ export function outputOf(outcome: Outcome, level: SandboxLevel, context: Context
   return secrets === undefined ? output : redactedOutput(output, secrets.redactor);
 }
 
-function reuseOf({ request, tenant, tools, grants, profile }: Context): Reuse | undefined {
+/** Adds the values of bound secrets to the grants. They go to the proxy, and not into the sandbox. */
+function grantsOf({ grants, plan, secrets }: Context): Job["grants"] {
+  const { bindings } = plan;
+  if (grants === undefined || bindings === undefined) return grants;
+  const opened = bindings.map(({ secret, ...binding }) => {
+    const value = secrets?.values.get(secret);
+    if (value === undefined) throw new Error("A binding has no value");
+    return { ...binding, secret: value };
+  });
+  return { ...grants, bindings: opened };
+}
+
+function reuseOf({ request, tenant, tools, grants, plan, profile }: Context): Reuse | undefined {
   const { code, entry, language, reuse, reuseKey: user } = request;
   const owner = tenantKey(tenant);
   if (reuse === "never") return undefined;
   if (reuse === "tenant") return { key: tenantReuseKey(owner, user), scope: "tenant" };
   return {
-    key: codeReuseKey({ tenant: owner, user, code, entry, language, tools, grants, profile }),
+    key: codeReuseKey({
+      tenant: owner,
+      user,
+      code,
+      entry,
+      language,
+      tools,
+      grants,
+      bindings: plan.bindings,
+      profile,
+    }),
   };
 }

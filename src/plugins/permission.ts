@@ -35,11 +35,11 @@ export const PermissionPlugin: IsolatePlugin = {
       const { level, request, toolPermissions: tools, profile, tenant, secrets } = context;
       const own = ownOf(tenant);
       const operator = policyOf(config, own);
-      const { permissions: requested, secrets: named } = request;
+      const { permissions: requested, secrets: named, bindings } = request;
       const env = named ? withSecrets(own.env, named, secrets) : own.env;
       const tenantCeiling = tenant.ceiling;
       const rules = { level, ceiling, tenantCeiling, operator };
-      const planned = planOf({ ...rules, requested, tools, secrets: named });
+      const planned = planOf({ ...rules, requested, tools, secrets: named, bindings });
       for (const warning of planned.warnings) if (config.strict) console.warn(warning);
       return {
         ...context,
@@ -65,8 +65,8 @@ export const PermissionPlugin: IsolatePlugin = {
   },
 };
 
-function asksForNothing({ requested, tools, secrets }: PlanInput): boolean {
-  if (tools.length > 0 || secrets !== undefined) return false;
+function asksForNothing({ requested, tools, secrets, bindings }: PlanInput): boolean {
+  if (tools.length > 0 || secrets !== undefined || bindings !== undefined) return false;
   if (requested === "none") return true;
   const isPlain = requested !== null && Object.getPrototypeOf(requested) === Object.prototype;
   return isPlain && Reflect.ownKeys(requested as object).length === 0;

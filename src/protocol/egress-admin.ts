@@ -9,6 +9,9 @@ import type { EgressBinding } from "./egress-bindings.ts";
 /** Name of the socket in a slot's directory. The proxy listens under no other name. */
 export const EGRESS_SOCKET = "egress.sock";
 
+/** Name of the file in a slot's directory with the certificate by which a sandbox knows the proxy. */
+export const AUTHORITY_FILE = "authority.pem";
+
 /** Most characters of certificates in PEM that an operator adds. */
 export const MAX_CA = 65_536;
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { REUSE_MODES } from "../base/reuse-mode.ts";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { LANGUAGES } from "../protocol/messages.ts";
+import { bindings } from "./binding-fields.ts";
 import { strictObject } from "./object-schema.ts";
 import { dependencies, overrides, setName } from "./package-fields.ts";
 import { secretNames } from "./secret-fields.ts";
@@ -80,4 +81,9 @@ export const executeRequest = strictObject({
     .meta({ description: "Name of a prepared set, instead of `dependencies`" }),
   /** Names of the tenant's secrets. The code finds each as the variable of that name. Default: none. */
   secrets: secretNames.optional(),
+  /**
+   * Headers with secrets of the tenant that the egress proxy puts on requests to one host each. The code
+   * never has the values. Level `container` alone. Default: none.
+   */
+  bindings: bindings.optional(),
 });

@@ -24,7 +24,8 @@ type WithoutDefault =
   | "overrides"
   | "packages"
   | "reuseKey"
-  | "secrets";
+  | "secrets"
+  | "bindings";
 
 export type Level = (typeof LOG_ENTRY_LEVELS)[number];
 

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { renameSync, writeFileSync } from "node:fs";
 import { chmod, chown, mkdir, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { listenForSandbox } from "../../base/sockets.ts";
 import { DATABASE_SOCKET } from "../../protocol/database.ts";
-import { EGRESS_SOCKET } from "../../protocol/egress-admin.ts";
+import { AUTHORITY_FILE, EGRESS_SOCKET } from "../../protocol/egress-admin.ts";
 import { Connection } from "./connection.ts";
 
 /** Name of the control socket in a slot's directory. */
@@ -21,6 +22,7 @@ export class SocketDirectory {
   readonly #group: number | undefined;
   readonly #server: Server;
   readonly #dialled: Promise<Socket>;
+  #authority: string | undefined;
   #socket: Socket | undefined;
 
   private constructor(id: string, directory: string, group: number | undefined) {
@@ -69,6 +71,19 @@ export class SocketDirectory {
 
   get databaseSocket(): string {
     return join(this.directory, DATABASE_SOCKET);
+  }
+
+  /**
+   * Writes the certificate by which the sandbox knows the egress proxy, if it has changed. Without one
+   * the file is empty, because the runtime uses no TLS at all if it is missing. Synchronous, in about
+   * 50 µs: slow work may hold all threads of the pool.
+   */
+  writeAuthority(certificate = ""): void {
+    if (certificate === this.#authority) return;
+    const path = join(this.directory, AUTHORITY_FILE);
+    writeFileSync(`${path}~`, certificate, { mode: 0o644 });
+    renameSync(`${path}~`, path);
+    this.#authority = certificate;
   }
 
   /** Resolves with the connection when the sandbox is ready for a job. */

@@ -2,7 +2,7 @@ import type { ContainerCreateOptions, HostConfig, MountSettings } from "dockerod
 import { heapMegabytes, hostArguments, NO_REACH, type Reach, RUN_ALONE } from "../../deno/deno.ts";
 import { RUNNER_DIRECTORY } from "../../deno/runner.ts";
 import { DATABASE_SOCKET } from "../../protocol/database.ts";
-import { EGRESS_SOCKET } from "../../protocol/egress-admin.ts";
+import { AUTHORITY_FILE, EGRESS_SOCKET } from "../../protocol/egress-admin.ts";
 import { FORWARDER } from "../../protocol/forwarder.ts";
 import { CONTROL_SOCKET } from "../connection/socket-directory.ts";
 import type { Profile } from "../contract/contract.ts";
@@ -94,6 +94,8 @@ export function containerOptions(spec: ContainerSpec): ContainerCreateOptions {
     Env: [
       `HTTP_PROXY=${PROXY}`,
       `HTTPS_PROXY=${PROXY}`,
+      // Read at the first use of TLS, in addition to the runtime's own authorities.
+      `DENO_CERT=${MOUNT_POINT}/${AUTHORITY_FILE}`,
       ...(codeFolder === undefined ? [] : [`DENO_DIR=${MOUNT_POINT}/${codeFolder}`]),
     ],
     HostConfig: {

@@ -124,6 +124,7 @@ export class ContainerLauncher implements Launcher {
       }
     };
     try {
+      sockets.writeAuthority(egress?.authority);
       const code = codeCaches?.directoryFor(heapMegabytes(profile.memory));
       const codeFolder = code && (await linkCode(code, sockets.directory));
       network = await this.networks.lease();
@@ -214,6 +215,8 @@ function toSandbox(parts: {
       const run = egressRunOf(job, sockets, timeLeft);
       if (run === undefined) return connection.run(job, events);
       const { onRefused } = events;
+      // The sandbox reads it at its first use of TLS, and may have been started for an earlier proxy.
+      sockets.writeAuthority(egress?.authority);
       return withEgress(egress, { ...run, onRefused }, (lease) => {
         cut = once(async () => {
           // `events.onEgress?.(await lease.close())` would skip `close()` without a listener.
@@ -246,13 +249,16 @@ function egressRunOf(
   timeLeft: number,
 ): EgressRun | undefined {
   const { grants, tenant = SOLE_TENANT.id } = job;
-  const { egress: allow, egressRequests: requests, database } = grants ?? {};
+  const { egress: allow, egressRequests: requests, bindings, database } = grants ?? {};
   if (!allow && database === undefined) return undefined;
   return {
     run: sockets.id,
     tenant,
     ...(allow && {
-      egress: { socket: sockets.egressSocket, policy: { allow, ...(requests && { requests }) } },
+      egress: {
+        socket: sockets.egressSocket,
+        policy: { allow, ...(requests && { requests }), ...(bindings && { bindings }) },
+      },
     }),
     ...(database && { database: { ...database, socket: sockets.databaseSocket, timeLeft } }),
   };

@@ -63,6 +63,11 @@ export class Sidecar implements Egress {
     return this.#link.survivors;
   }
 
+  /** Certificate by which sandboxes know the proxy. */
+  get authority(): string | undefined {
+    return this.#link.authority;
+  }
+
   /** Keeps a proxy running from now on. */
   keep(): void {
     this.#kept = true;

@@ -3,6 +3,7 @@ import type { EgressReport } from "../../egress-client/egress.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
 import type { PermsObject } from "../../permissions/perms.ts";
 import type { DatabaseGrant } from "../../protocol/database-target.ts";
+import type { EgressBinding } from "../../protocol/egress-bindings.ts";
 import type { Grants, WorkerGrant } from "../../protocol/grants.ts";
 import type { HttpJob } from "../../protocol/http.ts";
 import type { OutputLimits } from "../../protocol/limits.ts";
@@ -93,6 +94,8 @@ export interface JobGrants extends Omit<Grants, "proxy"> {
   readonly egress: readonly string[] | null;
   /** Most requests that it may make through the proxy. Default: the proxy's own limit. */
   readonly egressRequests?: number | undefined;
+  /** Headers with secrets for the proxy alone. Default: none. */
+  readonly bindings?: readonly EgressBinding[] | undefined;
   /** The tenant's database, if the job may use it. */
   readonly database?: DatabaseGrant | undefined;
 }

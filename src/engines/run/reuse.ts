@@ -36,9 +36,11 @@ export function codeReuseKey(
     /** Name of the caller's own user, if it gives one. */
     user?: string | undefined;
     profile: Profile;
+    /** Bindings of the job, with the names of their secrets. */
+    bindings?: readonly object[] | undefined;
   },
 ): string {
-  const { tenant, user, code, entry, language, tools, grants, profile } = parts;
+  const { tenant, user, code, entry, language, tools, grants, profile, bindings } = parts;
   const used = tools.map(({ name, config, module }) => [name, config, module]);
   // Nested arrays keep the parts apart.
   const text = JSON.stringify([
@@ -50,6 +52,7 @@ export function codeReuseKey(
     grants ?? null,
     profile,
     ...(user === undefined ? [] : [user]),
+    ...(bindings === undefined ? [] : [{ bindings }]),
   ]);
   return sha256(text);
 }
