@@ -1,10 +1,15 @@
 /** Parsers of environment variables. None of them quotes a value that may be secret. */
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { messageOf } from "../src/base/errors.ts";
 import { isOrigin } from "../src/contract/cors.ts";
 import { levels } from "../src/contract/tenants.ts";
+import { MAX_CA } from "../src/protocol/egress-admin.ts";
 import { hasServer, storeLocation } from "./store/location.ts";
 import { DEFAULT_LEVELS } from "./tenants/secret-settings.ts";
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 export const integer = z.string().regex(/^\d+$/, "Expected a whole number").transform(Number);
 export const decimal = z
@@ -32,6 +37,19 @@ export const cell = z.string().regex(/^[0-9a-f]{2}$/, "Expected two of 0-9 and a
 export const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
 export const absolute = z.string().startsWith("/", "Expected an absolute path");
+
+/** Path of a file with certificates in PEM, which is read at once. */
+export const certificates = absolute.transform((path, context) => {
+  try {
+    const text = readFileSync(path, "utf8");
+    for (const certificate of text.match(CERTIFICATE) ?? []) new X509Certificate(certificate);
+    if (text.search(CERTIFICATE) !== -1 && text.length <= MAX_CA) return text;
+    context.addIssue(`Expected 1 to ${MAX_CA} characters of certificates in PEM in ${path}`);
+  } catch (error) {
+    context.addIssue(`${path}: ${messageOf(error)}`);
+  }
+  return z.NEVER;
+});
 
 export const json = z.string().transform((text, context) => {
   try {

@@ -12,6 +12,7 @@ import {
   adminKey,
   between,
   cell,
+  certificates,
   decimal,
   flag,
   headers,
@@ -136,6 +137,7 @@ export const VARIABLES = {
       hosts: variable("ISOLATE_EGRESS_HOSTS", texts.optional()),
       private: variable("ISOLATE_EGRESS_PRIVATE", list),
       own: variable("ISOLATE_HOST_ADDRESSES", list),
+      ca: variable("ISOLATE_EGRESS_CA", orNone(certificates.optional())),
     },
     egressRequests: variable("ISOLATE_EGRESS_REQUESTS", integer.optional()),
     db: {

@@ -1,7 +1,7 @@
+import type { SandboxLevel } from "../base/sandbox-level.ts";
 import { formatDestination, parseAuthority } from "../destinations/host.ts";
 import { covered, knownEntry, parseEntry } from "../destinations/host-entry.ts";
 import type { BindingScheme } from "../protocol/egress-bindings.ts";
-import type { PlanInput } from "./plan-types.ts";
 import { type PermissionRefusal, refuse } from "./refusal.ts";
 
 /** A binding as a request asks for it. */
@@ -26,7 +26,8 @@ const NO_PROXY = 'needs level "container": at this one no proxy stands between c
  * proxy, are refused.
  */
 export function grantBindings(
-  { level, bindings = [] }: Pick<PlanInput, "level" | "bindings">,
+  level: SandboxLevel,
+  bindings: readonly RequestedBinding[],
   net: readonly string[],
   refusals: PermissionRefusal[],
 ): PlannedBinding[] {

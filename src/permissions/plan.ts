@@ -77,7 +77,7 @@ export function plan(input: PlanInput): Plan {
   const permissions = together(granted, hrtime);
   const direct = granted.filter(({ brokered }) => !brokered);
   const sandboxed = level === "none" ? normalize("none") : together(direct, false);
-  const bindings = input.bindings && grantBindings(input, sandboxed.net, refusals);
+  const bindings = input.bindings && grantBindings(level, input.bindings, sandboxed.net, refusals);
   return {
     level,
     tools: input.tools.map(({ name }) => name).sort(),
