@@ -59,6 +59,8 @@ export const NAMELESS: ReadonlySet<string> = new Set([
     "body:sandbox",
   ],
   ...["body:tools", "body:permissions", "body:explain", "body:reuse", "body:callback"],
+  // Names of secrets in it are looked up for the tenant alone: tests/unit/src/kernel/bindings.test.ts.
+  "body:bindings",
   // Hashed together with the tenant: see tests/unit/src/kernel/tenants.test.ts.
   "body:reuseKey",
   ...["body:cron", "body:timezone", "body:overlap", "body:paused"],
