@@ -62,8 +62,8 @@ export class BoundHost {
   }
 
   /**
-   * Returns the request as the host gets it: with the headers of the bindings that match its method
-   * and path, in place of the client's own ones.
+   * Returns the request as the host gets it. Bindings that match its method and path have put their
+   * headers on, in place of the client's own ones.
    *
    * @throws {Refusal} `BINDING_PATH` if paths are compared, and servers may read this one differently.
    */

@@ -10,8 +10,8 @@ const NOT_ENCODED = /%(?![0-9a-fA-F]{2})/;
 const REST = "**";
 
 /**
- * Returns a path without its query, if all servers read it alike. A path with an encoded slash or
- * dot, with `..`, `.` or `//` in it, or with a `;` has none: two programs could read it differently.
+ * Returns a path without its query, if all servers read it alike. Two programs could read a path
+ * differently that has an encoded slash or dot, `..`, `.`, `//` or `;` in it.
  *
  * @example
  * plainPath("/v1/a%20b?c=d") // "/v1/a%20b"

@@ -16,7 +16,7 @@ export const AUTHORITY_FILE = "authority.pem";
 export const MAX_CA = 65_536;
 
 /** Most bytes of a line, in both directions. */
-export const MAX_ADMIN_LINE = 262_144;
+export const MAX_ADMIN_LINE = 524_288;
 
 export interface EgressPolicy {
   /** Entries in the grammar of `Allowlist`, 256 at most. */

@@ -24,8 +24,8 @@ export const HEADER_VALUE = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
 export const METHOD = /^[A-Z][A-Z-]{0,19}$/;
 
 /**
- * Headers that no binding sets: those that say where a message ends or which host it is for, those of
- * one connection, and those that only the proxy writes.
+ * Headers that no binding sets. They say where a message ends or which host it is for, are of one
+ * connection, or are written by the proxy alone.
  */
 const UNBOUND = new Set([
   "connection",

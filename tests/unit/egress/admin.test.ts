@@ -284,7 +284,7 @@ describe("an admin connection", () => {
     const { proxy } = await fresh();
     const path = await proxy.open(["a.example"]);
     const closed = new Promise((resolve) => proxy.admin.socket.once("close", resolve));
-    proxy.admin.socket.write(Buffer.alloc(300_000, "x"));
+    proxy.admin.socket.write(Buffer.alloc(600_000, "x"));
     await closed;
     await eventually(() => !existsSync(path));
   });

@@ -2,6 +2,7 @@ import { createServer as createHttpServer } from "node:http";
 import { connect as connectPlain, type Socket } from "node:net";
 import { connect, createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MAX_ADMIN_LINE } from "../../../src/protocol/egress-admin.ts";
 import { TestAuthority } from "../../helpers/certificates.ts";
 import {
   Cleanup,
@@ -367,6 +368,24 @@ describe("a binding over plain HTTP", () => {
     expect(outcome(await say(path, `CONNECT up.test:${plainPort} HTTP/1.1\r\n\r\n`))).toBe(
       "BINDING_PROTOCOL",
     );
+  });
+});
+
+describe("the largest bindings", () => {
+  it("fit a line of the control plane, and are all put on", async () => {
+    const quotes = '"'.repeat(4_096);
+    const paths = Array.from({ length: 8 }, (_, at) => `/${at}${'"'.repeat(198)}`);
+    const methods = Array.from({ length: 16 }, (_, at) => `GET-METHOD-${"ABCDEFGHIJKLMNOP"[at]}`);
+    const host = `up.test:${port}`;
+    const bindings = Array.from({ length: 16 }, (_, at) =>
+      binding({ host, header: `X-${at}`, format: "{}", secret: quotes, paths, methods }),
+    );
+    const allow = Array.from({ length: 255 }, (_, at) => `${"a.".repeat(120)}h${at}:65535`);
+    const line = JSON.stringify({ id: 1, op: "open", policy: { allow, bindings } });
+    expect(line.length).toBeLessThan(MAX_ADMIN_LINE);
+    const via = await proxy.open([host, ...allow], "run5", bindings);
+    await ask(request(`GET-METHOD-P /7${'"'.repeat(198)} HTTP/1.1`), { via });
+    expect(received.at(-1)?.match(/^X-\d+: "{4096}\r$/gm)).toHaveLength(16);
   });
 });
 
