@@ -13,6 +13,7 @@ import {
 import { LineDecoder } from "../protocol/lines.ts";
 import { subjectText } from "../protocol/subject-text.ts";
 import type { Denial } from "../request/types.ts";
+import type { EgressSettings } from "./egress.ts";
 
 const ANSWER_WITHIN = 5_000;
 
@@ -64,6 +65,14 @@ export class AdminClient {
       socket.once("error", reject);
       socket.once("connect", () => resolve(new AdminClient(socket)));
     });
+  }
+
+  /**
+   * Sends the operator's settings. Resolves once the proxy has them, and has told its certificate, if it
+   * has one: that comes before all answers.
+   */
+  async configure(settings: EgressSettings): Promise<void> {
+    await this.ask({ op: "configure", ...settings });
   }
 
   /** Sends a request and resolves with the answer. Rejects with the proxy's error, or after 5 s. */

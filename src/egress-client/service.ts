@@ -21,7 +21,7 @@ export function egressService({ socket, settings, log }: EgressServiceOptions): 
         throw new Error("nobody listens on its socket (ISOLATE_EGRESS_SOCKET)", { cause });
       });
       try {
-        await admin.ask({ op: "configure", ...settings });
+        await admin.configure(settings);
         return admin;
       } catch (error) {
         admin.close();

@@ -48,7 +48,10 @@ export class Sidecar implements Egress {
     options.slots.add(this.#slot);
     const connect = async (signal: AbortSignal): Promise<AdminClient> => {
       await this.#removeAll();
-      return this.#connect(await this.#start(), signal);
+      const admin = await this.#connect(await this.#start(), signal);
+      // It has them already. Afterwards its certificate is known, which sandboxes need from their start.
+      await admin.configure(options.egress);
+      return admin;
     };
     this.#link = new EgressLink({ connect, log: options.log });
   }

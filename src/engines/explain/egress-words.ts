@@ -18,7 +18,8 @@ const WORDS: Readonly<Record<string, string>> = {
   METADATA_ADDRESS: "the name leads to a cloud's metadata service, which is never allowed",
   METHOD_NOT_ALLOWED: "TRACE and PRI are not forwarded: use another method",
   HEAD_TIMEOUT: "the request's head came too slowly: send it at once",
-  BINDING_HOST: "TLS or the Host header names another host than the binding: use fetch with its URL",
+  BINDING_HOST:
+    "TLS or the Host header names another host than the binding: use fetch with its URL",
   LIMIT_CONNECTIONS: "too many connections wait for an answer: await some of them first",
   LIMIT_TENANT: TENANT_BUSY,
   LIMIT_TUNNELS: "the execution has made as many requests as it may: make fewer",
