@@ -95,6 +95,12 @@ export async function startProxy(
     ...options,
   });
   cleanup.add(() => egress.close());
+  return proxyAt(path, records);
+}
+
+/** Connects to a running proxy, whose sockets are in a directory. */
+export function proxyAt(path: string, records: DecisionRecord[]): StartedProxy {
+  const adminSocket = join(path, "admin.sock");
   const admin = new AdminClient(adminSocket);
   let slots = 0;
 
