@@ -1,8 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSettings } from "../../../server/settings.ts";
+import { TestAuthority } from "../../helpers/certificates.ts";
 
 describe("settings", () => {
   it("have the documented defaults", () => {
@@ -230,5 +232,23 @@ describe("settings", () => {
       const bad = { OTEL_EXPORTER_OTLP_HEADERS: "no pair" };
       expect(() => readSettings(bad)).toThrow("Bad setting OTEL_EXPORTER_OTLP_HEADERS");
     });
+  });
+});
+
+describe("certificates for bound hosts", () => {
+  it("are read from the file of ISOLATE_EGRESS_CA, which has to hold some", () => {
+    const folder = mkdtempSync(join(tmpdir(), "ca-"));
+    const path = join(folder, "ca.pem");
+    const { certificate } = new TestAuthority();
+    writeFileSync(path, certificate);
+    const { config } = readSettings({ ISOLATE_EGRESS_CA: path });
+    expect(config.egress.ca).toBe(certificate);
+    writeFileSync(path, "no certificate");
+    for (const bad of [path, join(folder, "none.pem"), "ca.pem"]) {
+      expect(() => readSettings({ ISOLATE_EGRESS_CA: bad })).toThrow("ISOLATE_EGRESS_CA");
+    }
+    writeFileSync(path, certificate.replace(/^M.{20}/m, "AAAA"));
+    expect(() => readSettings({ ISOLATE_EGRESS_CA: path })).toThrow("ISOLATE_EGRESS_CA");
+    rmSync(folder, { recursive: true });
   });
 });
