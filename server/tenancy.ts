@@ -67,7 +67,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
   const auth = adminKey === undefined ? new OpenAuth() : new KeyAuth(adminKey, keyring, directory);
   const close = async (): Promise<void> => {
     refusals.close();
-    await quotas.close();
+    await Promise.all([keyring.close(), quotas.close()]);
   };
   return { auth, directory, keyring, quotas, refusals, secrets, close };
 }

@@ -7,11 +7,19 @@ import { type ErrorShape, PROBLEMS } from "../errors/error-shape.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { Refusals } from "../quotas/refusals.ts";
 import type { Auth, Caller } from "../tenants/auth.ts";
+import { assertScope } from "../tenants/key-scopes.ts";
 import { addAnswerHeaders } from "./answer-headers.ts";
 import type { Bodies } from "./body/bodies.ts";
 import { type BodySource, bodyOf } from "./body/source.ts";
 import { isCrossSite } from "./cross-site.ts";
-import type { ApiEnv, HeaderPairs, Route, RouteInput, Scope } from "./route.ts";
+import {
+  type ApiEnv,
+  type HeaderPairs,
+  needsOf,
+  type Route,
+  type RouteInput,
+  type Scope,
+} from "./route.ts";
 import { assertBounded } from "./schema-bounds.ts";
 import type { Counting, ResponseOwner, UnreadResponses } from "./unread/unread-responses.ts";
 
@@ -45,6 +53,7 @@ export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
   const refusals = options.refusals ?? new Refusals();
   const paths = new Map<string, Route[]>();
   for (const route of routes) {
+    needsOf(route);
     const path = honoPath(route.path);
     paths.set(path, [...(paths.get(path) ?? []), route]);
     const handle = handlerOf(route, { ...options, refusals });
@@ -120,7 +129,12 @@ async function serve(
     c.set("identified", caller);
     return caller;
   };
-  const caller = route.scope === "tenant" ? await identify() : undefined;
+  const admitted = async (): Promise<Caller> => {
+    const caller = await identify();
+    assertScope(caller, needsOf(route), c.req.param("name"));
+    return caller;
+  };
+  const caller = route.scope === "tenant" ? await admitted() : undefined;
   if (route.scope === "admin") await auth.admin(raw);
   const bindings = (c.env ?? {}) as Partial<HttpBindings>;
   const owner = responseOwner(route, caller, bindings);
@@ -171,7 +185,7 @@ async function serve(
     bodyOf(c),
     async (given, hold) => {
       // The key may have been revoked while a slow body arrived.
-      if (caller !== undefined) await identify();
+      if (caller !== undefined) await admitted();
       return route.handler({ ...head, hold, body: checked(body, given) });
     },
     { caller },

@@ -1,6 +1,6 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from "@asteasolutions/zod-to-openapi";
 import { PROBLEMS } from "../errors/error-shape.ts";
-import type { Method, Route, RouteResponse } from "./route.ts";
+import { type Method, needsOf, type Route, type RouteResponse } from "./route.ts";
 
 type Verb = "get" | "post" | "put" | "patch" | "delete";
 
@@ -34,7 +34,8 @@ export function openApiDocument(routes: readonly Route[]): object {
 }
 
 function describe(registry: OpenAPIRegistry, route: Route, method: Verb): void {
-  const { path, scope, summary, description, tags, params, query, headers, reads } = route;
+  const { path, scope, summary, tags, params, query, headers, reads } = route;
+  const description = descriptionOf(route);
   const { body, contractBody = body } = route;
   const read = contractBody === undefined ? reads : { type: JSON_TYPE, schema: contractBody };
   const required = route.needsNoBody !== true;
@@ -55,6 +56,14 @@ function describe(registry: OpenAPIRegistry, route: Route, method: Verb): void {
     },
     responses: responsesOf(route),
   });
+}
+
+/** Describes an operation, with the scopes of which a tenant's key needs one. */
+function descriptionOf(route: Route): string | undefined {
+  const needs = needsOf(route).map((need) => (need === "invoke" ? "invoke:{name}" : need));
+  const scopes = needs.length === 0 ? [] : [`Scope of the key: ${needs.join(" or ")}.`];
+  const all = [...(route.description === undefined ? [] : [route.description]), ...scopes];
+  return all.length === 0 ? undefined : all.join(" ");
 }
 
 function responsesOf({ responses, errors = PROBLEMS }: Route) {

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { ZodObject, ZodType } from "zod";
 import type { ErrorShape } from "../errors/error-shape.ts";
 import type { Caller } from "../tenants/auth.ts";
+import type { Need } from "../tenants/key-scopes.ts";
 import type { Hosted } from "./hosted-name.ts";
 import type { Counting } from "./unread/unread-responses.ts";
 
@@ -95,6 +96,11 @@ export interface RouteSpec<P, Q, H, B, S extends Scope> {
    */
   readonly path: string;
   readonly scope: S;
+  /**
+   * Scope that a tenant's key needs, or several of which it needs one. Default for `GET`: `read`.
+   * Other routes of scope `tenant` have to state it.
+   */
+  readonly needs?: Need | readonly Need[];
   readonly summary: string;
   readonly description?: string;
   readonly tags: readonly string[];
@@ -130,4 +136,16 @@ export function route<S extends Scope, P = undefined, Q = undefined, H = undefin
   spec: RouteSpec<P, Q, H, B, S>,
 ): Route {
   return spec as unknown as Route;
+}
+
+/**
+ * Returns the scopes of which a tenant's key needs one.
+ *
+ * @throws {Error} If the route does not state them.
+ */
+export function needsOf({ scope, needs, method, path }: Route): readonly Need[] {
+  if (scope !== "tenant") return [];
+  if (typeof needs === "object") return needs;
+  if (needs === undefined && method !== "GET") throw new Error(`${method} ${path} needs no scope`);
+  return [needs ?? "read"];
 }

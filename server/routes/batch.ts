@@ -33,6 +33,7 @@ export function batchRoutes({ runs, replyModes, onError }: BatchParts): Route[] 
       method: "POST",
       path: "/execute/batch",
       scope: "tenant",
+      needs: "execute",
       summary: "Run several pieces of code",
       tags: ["Executions"],
       headers: waysHeaders.pick({ "idempotency-key": true }),

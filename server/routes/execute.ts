@@ -12,6 +12,7 @@ export function executeRoutes(replyModes: ReplyModes): Route[] {
       method: "POST",
       path: "/execute",
       scope: "tenant",
+      needs: "execute",
       summary: "Run code once",
       tags: ["Executions"],
       headers: waysHeaders,

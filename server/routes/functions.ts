@@ -56,6 +56,7 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
       route({
         ...common,
         method: "GET",
+        needs: "read",
         path: "/functions",
         summary: "The functions, by name",
         query: listQuery,
@@ -78,6 +79,7 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
     route({
       ...common,
       method: "PUT",
+      needs: "deploy",
       path,
       summary: "Deploy a version, which is the one that is called from now on",
       description: "What an execution of it would be refused for, its deployment is refused for.",
@@ -90,6 +92,7 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
     route({
       ...common,
       method: "GET",
+      needs: "read",
       path,
       summary: "A function",
       params: nameParams,
@@ -100,6 +103,7 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
     route({
       ...common,
       method: "DELETE",
+      needs: "deploy",
       path,
       summary: "Delete a function with all its versions",
       params: nameParams,
@@ -113,6 +117,7 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
     route({
       ...common,
       method: "POST",
+      needs: ["execute", "invoke"],
       path: `${path}/invoke`,
       summary: "Call a function with a value",
       params: nameParams,
@@ -145,6 +150,7 @@ function versionRoutes(functions: FunctionCatalogue): Route[] {
       route({
         ...common,
         method: "GET",
+        needs: "read",
         path: `${path}/versions`,
         summary: "The newest hundred versions, the newest first",
         params: nameParams,
@@ -164,6 +170,7 @@ function versionRoutes(functions: FunctionCatalogue): Route[] {
       route({
         ...common,
         method: "GET",
+        needs: "read",
         path: `${path}/versions/{version}`,
         summary: "A version, with its files as they were deployed",
         params: versionParams,
@@ -185,6 +192,7 @@ function versionRoutes(functions: FunctionCatalogue): Route[] {
     route({
       ...common,
       method: "POST",
+      needs: "deploy",
       path: `${path}/rollback`,
       summary: "Have another version be the one that is called",
       params: nameParams,
@@ -196,6 +204,7 @@ function versionRoutes(functions: FunctionCatalogue): Route[] {
     route({
       ...common,
       method: "POST",
+      needs: "deploy",
       path: `${path}/redeploy`,
       summary: "Deploy the files of a version again, with the same packages or newer ones",
       params: nameParams,

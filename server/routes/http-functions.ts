@@ -14,6 +14,7 @@ import { isCrossSite } from "../http/cross-site.ts";
 import type { Hosted } from "../http/hosted-name.ts";
 import { type Route, type RouteInput, route } from "../http/route.ts";
 import type { Auth, Caller } from "../tenants/auth.ts";
+import { assertScope } from "../tenants/key-scopes.ts";
 
 /** Methods that a `Request` can have. */
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -53,7 +54,8 @@ export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
       scope: "none",
       countsLater: true,
       summary: "Have an HTTP function answer",
-      description: "Without a key if it was deployed as `public`; with its own tenant's otherwise.",
+      description:
+        "Without a key if it was deployed as `public`; with its own tenant's otherwise, of scope execute or invoke:{name}.",
       tags: ["Functions"],
       params,
       responses,
@@ -103,12 +105,12 @@ async function answerBy(
     // Refusals are to be read by the page, too.
     addAnswerHeaders(input.c, corsHeaders(cors, raw));
   }
-  const caller = version?.public ? owner : await ownCaller(identify, tenant);
+  const caller = version?.public ? owner : await ownCaller(identify, tenant, name);
   if (caller === undefined) return noSuchFunction(name);
   if (version === undefined) return found ? takesValue(found) : noSuchFunction(name);
   const allowed = [...(origins ?? []), ...(cors?.origins ?? [])];
   if (auth.open && !version.public && isCrossSite(raw, allowed)) throw crossSite(version);
-  const isAnonymous = version.public && !(await isOwn(auth, identify, raw, tenant));
+  const isAnonymous = version.public && !(await isOwn(auth, identify, raw, { tenant, name }));
   input.c.set("tenant", tenant);
   const { onWaiting } = input.countFor(tenant, isAnonymous, MAX_WAITING);
   const call = {
@@ -124,25 +126,30 @@ async function answerBy(
 
 /**
  * Identifies a caller of this tenant. A key of another tenant gives `undefined` and no information.
+ *
+ * @throws {HttpProblem} 403 if its key may not call the function.
  */
 async function ownCaller(
   identify: () => Promise<Caller>,
   tenant: string,
+  name: string,
 ): Promise<Caller | undefined> {
   const caller = await identify();
-  return caller.tenant.id === tenant ? caller : undefined;
+  if (caller.tenant.id !== tenant) return undefined;
+  assertScope(caller, ["execute", "invoke"], name);
+  return caller;
 }
 
-/** Tells whether a request to a public function brings a key of its tenant. */
+/** Tells whether a request to a public function brings a key of its tenant that may call it. */
 async function isOwn(
   auth: Auth,
   identify: () => Promise<Caller>,
   { headers }: Request,
-  tenant: string,
+  { tenant, name }: { readonly tenant: string; readonly name: string },
 ): Promise<boolean> {
   const given = headers.get("authorization");
   if (given === null || !auth.holdsKey(given)) return false;
-  return ownCaller(identify, tenant).then(
+  return ownCaller(identify, tenant, name).then(
     (caller) => caller !== undefined,
     (error: unknown) => {
       if (error instanceof QuotaExceeded) throw error;

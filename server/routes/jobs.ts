@@ -20,6 +20,7 @@ export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Ro
     method: "GET",
     path: "/jobs/{id}",
     scope: "tenant",
+    needs: ["execute", "read"],
     summary: "The state of an execution that is answered for later",
     tags,
     params,
@@ -36,6 +37,7 @@ export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Ro
     method: "DELETE",
     path: "/jobs/{id}",
     scope: "tenant",
+    needs: "execute",
     summary: "Cancel an execution that is answered for later",
     tags,
     params,
@@ -50,6 +52,7 @@ export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Ro
     method: "GET",
     path: "/tenant/callback-secret",
     scope: "tenant",
+    needs: "manage",
     summary: "What your callbacks are signed with",
     tags,
     responses: {

@@ -52,6 +52,7 @@ function ofExecution({ executions, logs, executionWriter, runningLogs, store }: 
     method: "GET",
     path: "/executions/{id}/logs",
     scope: "tenant",
+    needs: "read",
     summary: "What an execution has logged, its exception included",
     tags: ["Executions"],
     params: z.object({ id: z.string().max(100) }),
@@ -82,6 +83,7 @@ function ofFunction({ logs, executionWriter, logFollowers, functions }: LogsPart
     method: "GET",
     path: "/functions/{name}/logs",
     scope: "tenant",
+    needs: "read",
     summary: "What the executions of a function have logged, the newest first",
     description:
       "With follow=true or Accept: text/event-stream, as events: `logs` with FunctionLogs, as entries are written.",

@@ -40,6 +40,7 @@ export function packageRoutes(sets: PreparedSets, packages: PackageService): Rou
       route({
         ...common,
         method: "GET",
+        needs: "read",
         path: "/packages",
         summary: "Your own sets of packages, by name",
         query: listQuery,
@@ -51,6 +52,7 @@ export function packageRoutes(sets: PreparedSets, packages: PackageService): Rou
     route({
       ...common,
       method: "PUT",
+      needs: "deploy",
       path,
       summary: "Prepare a set of packages, for executions that name it",
       params: setParams,
@@ -65,6 +67,7 @@ export function packageRoutes(sets: PreparedSets, packages: PackageService): Rou
       route({
         ...common,
         method: "GET",
+        needs: "read",
         path,
         summary: "A set of packages: your own, or the operator's",
         params: setParams,
@@ -76,6 +79,7 @@ export function packageRoutes(sets: PreparedSets, packages: PackageService): Rou
     route({
       ...common,
       method: "DELETE",
+      needs: "deploy",
       path,
       summary: "Delete a set of packages",
       params: setParams,

@@ -42,6 +42,7 @@ export function planRoutes(kernel: Kernel, resourceService?: ResourceService): R
       method: "POST",
       path: "/plan",
       scope: "tenant",
+      needs: ["execute", "deploy", "read"],
       summary: "Tell what a request or a resource type would be granted, at every layer",
       tags: ["Executions"],
       body: planned,

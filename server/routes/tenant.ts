@@ -12,6 +12,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
         method: "GET",
         path: "/tenant",
         scope: "tenant",
+        needs: "read",
         summary: "Your own limits, and what you have used today",
         tags: ["Tenant"],
         responses: {

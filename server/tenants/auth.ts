@@ -2,10 +2,21 @@ import { SOLE_TENANT, type Tenant } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { NO_LIMITS, type TenantLimits } from "./limits.ts";
 
+/** Key of a tenant with which a request was made. */
+export interface CallerKey {
+  /** Public part of the key. */
+  readonly id: string;
+  /** Scopes of the key; null for all. */
+  readonly scopes: readonly string[] | null;
+  readonly expiresAt: Date | null;
+}
+
 /** Tenant for which a request is made, and its limits. */
 export interface Caller {
   readonly tenant: Tenant;
   readonly limits: TenantLimits;
+  /** Key of the request. Absent on a server without keys, and for work that needs none. */
+  readonly key?: CallerKey;
 }
 
 /** Identifies the sender of a request by its key. */
@@ -15,7 +26,7 @@ export interface Auth {
   /**
    * Returns the tenant of the request's key.
    *
-   * @throws {HttpProblem} 401 without a valid key, 403 for the operator's.
+   * @throws {HttpProblem} 401 without a valid key or with an expired one, 403 for the operator's.
    */
   tenant(request: Request): Promise<Caller>;
   /**

@@ -1,6 +1,14 @@
 import { PackagesClient } from "./packages.ts";
 import { segment, type Transport } from "./transport.ts";
-import type { KeyInfo, NodeInfo, TenantHostInfo, TenantInfo, TenantSettings } from "./types.ts";
+import type {
+  KeyInfo,
+  KeyRequest,
+  NewKey,
+  NodeInfo,
+  TenantHostInfo,
+  TenantInfo,
+  TenantSettings,
+} from "./types.ts";
 
 /** Manages tenants and their keys, and lists servers, with the administrator's key. */
 export class AdminClient {
@@ -58,9 +66,9 @@ export class AdminClient {
     await this.#transport.send(pathOf(id), { method: "DELETE" });
   }
 
-  /** Creates a key. Only this answer shows it. */
-  createKey(tenant: string, label?: string): Promise<{ id: string; key: string }> {
-    const body = label === undefined ? {} : { label };
+  /** Creates a key, with a label or with more. Only this answer shows it. */
+  createKey(tenant: string, key: string | KeyRequest = {}): Promise<NewKey> {
+    const body = typeof key === "string" ? { label: key } : key;
     return this.#transport.json(`${pathOf(tenant)}/keys`, { method: "POST", body });
   }
 

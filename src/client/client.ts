@@ -8,6 +8,7 @@ import { FunctionsClient } from "./functions.ts";
 import { HostsClient } from "./hosts.ts";
 import { callOf, run, stream, submit } from "./invoke.ts";
 import { JobsClient } from "./jobs.ts";
+import { KeysClient } from "./keys.ts";
 import { PackagesClient } from "./packages.ts";
 import { SchedulesClient } from "./schedules.ts";
 import { SecretsClient } from "./secrets.ts";
@@ -51,6 +52,8 @@ export class Client {
   readonly schedules: SchedulesClient;
   /** Host names of functions. */
   readonly hosts: HostsClient;
+  /** Keys of the tenant. */
+  readonly keys: KeysClient;
   /** Prepared sets of packages. */
   readonly packages: PackagesClient;
   readonly secrets: SecretsClient;
@@ -64,6 +67,7 @@ export class Client {
     this.jobs = new JobsClient(transport);
     this.schedules = new SchedulesClient(transport);
     this.hosts = new HostsClient(transport);
+    this.keys = new KeysClient(transport);
     this.packages = new PackagesClient(transport, "/packages");
     this.secrets = new SecretsClient(transport);
     this.admin = new AdminClient(transport);

@@ -14,17 +14,18 @@ import type {
   wholeVersion,
 } from "../contract/functions.ts";
 import type { shownHost, tenantHost } from "../contract/hosts.ts";
+import type { keyBody, newKey, shownKey } from "../contract/keys.ts";
 import type { executionLogs, functionLogs, functionLogsQuery } from "../contract/logs.ts";
 import type { shownNode } from "../contract/nodes.ts";
 import type { setBody, shownSet, wholeSet } from "../contract/packages.ts";
 import type { scheduleBody, shownRun, shownSchedule } from "../contract/schedules.ts";
 import type { shownSecret } from "../contract/secrets.ts";
 import type {
-  ownTenant,
+  ownTenant,ownTenant, 
   shownKey,
-  shownSettings,
-  shownTenant,
-  tenantBody,
+  shownSettings,shownSettings, 
+  shownTenant,shownTenant, 
+  tenantBody,tenantBody 
 } from "../contract/tenants.ts";
 import type { ExecuteRequest, LogEntry, Output, Usage } from "../request/types.ts";
 import type { ProblemBody } from "./errors.ts";
@@ -136,3 +137,9 @@ export interface OwnTenant
 export interface NodeInfo extends Readonly<z.output<typeof shownNode>> {}
 
 export interface KeyInfo extends Readonly<z.output<typeof shownKey>> {}
+
+/** Label, scopes and end of a new key. */
+export interface KeyRequest extends Readonly<z.input<typeof keyBody>> {}
+
+/** A new key. Only this answer has its text. */
+export interface NewKey extends Readonly<z.output<typeof newKey>> {}

@@ -187,11 +187,3 @@ export const ownTenant = object({
     }).meta({ description: "`bytes` are those of all kinds but `executions` and `logs`" }),
   }),
 });
-
-export const shownKey = object({
-  id: z.string(),
-  /** First characters of the key. */
-  prefix: z.string().meta({ description: "How the key begins" }),
-  label: z.string(),
-  createdAt: z.iso.datetime(),
-});

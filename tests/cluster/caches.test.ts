@@ -1,6 +1,6 @@
 /** Tests what servers that share a PostgreSQL store do about each other's changes. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
 import type { Store } from "../../server/store/contract/store.ts";
 import { openStore } from "../../server/store/open.ts";
@@ -114,6 +114,28 @@ async function least(work: () => Promise<number>): Promise<number> {
   while (times.length < 3) times.push(await work());
   return Math.min(...times);
 }
+
+it("a key's scopes and end hold on each server, and its uses are seen from each", async () => {
+  const { id } = await tenant();
+  const expiresAt = new Date(Date.now() + 3_600_000);
+  const { keyring } = at(1).tenancy;
+  const { key, id: keyId } = await keyring.create(id, "", { scopes: ["read"], expiresAt });
+  const headers = { authorization: `Bearer ${key}` };
+  const status = async (method: string, path: string) =>
+    (await at(2).app.request(path, { method, headers })).status;
+  expect([await status("GET", "/functions"), await status("DELETE", "/functions/f")]).toEqual([
+    200, 403,
+  ]);
+  const used = async () => (await keyring.list(id)).find((one) => one.id === keyId)?.lastUsedAt;
+  expect(await used()).toBe(null);
+  await at(2).tenancy.keyring.close();
+  expect(await used()).toEqual(expect.any(Date));
+  // The second server has the row in its cache.
+  const now = vi.spyOn(Date, "now").mockReturnValue(expiresAt.getTime());
+  const later = await status("GET", "/functions");
+  now.mockRestore();
+  expect(later).toBe(401);
+});
 
 describe("a change on one server", () => {
   it("revokes a key on all of them within 500 ms", async () => {

@@ -84,6 +84,8 @@ async function full() {
     );
   }
   expect((await put("/secrets/TOKEN", { value: "a value of eight or more" })).status).toBe(201);
+  const rights = { scopes: ["read"], expiresAt: new Date("2100-01-02T03:04:05.678Z") };
+  await here.tenancy.keyring.create(id, "narrow", rights);
   await own.executions.record(Array.from({ length: 2_500 }, () => execution(id)));
   await own.executions.record([{ ...execution(id), logs: kept([NASTY]) }]);
   expect((await post("/execute", RUN, { "idempotency-key": "0123456789" })).status).toBe(200);

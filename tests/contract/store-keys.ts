@@ -15,11 +15,30 @@ export function keysCases(store: () => Store): void {
       // PostgreSQL's text has neither NUL nor half a surrogate pair; the rest is unchanged.
       const label = asText(NASTY);
       expect(await store().keys.get(key.id)).toMatchObject({ ...key, label });
-      expect(await store().keys.list(tenant)).toHaveLength(1);
+      const all = { scopes: null, expiresAt: null };
+      expect(await store().keys.list(tenant)).toMatchObject([{ ...all, lastUsedAt: null }]);
       expect(await store().keys.revoke("other", key.id)).toBe(false);
       expect(await store().keys.revoke(tenant, key.id)).toBe(true);
       expect(await store().keys.get(key.id)).toBeUndefined();
       expect(await store().keys.get("\0")).toBeUndefined();
+    });
+
+    it("have scopes and an end, and the last of their noted uses", async () => {
+      const tenant = unique("tenant");
+      await store().tenants.put({ id: tenant, settings: {}, secrets: null });
+      const rights = { scopes: ["read", "invoke:f"], expiresAt: new Date("2100-01-02T03:04:05Z") };
+      const key = { id: unique("key"), tenant, label: "", hash: "ab", ...rights };
+      await store().keys.create(key);
+      expect(await store().keys.get(key.id)).toMatchObject(rights);
+      const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+      const use = (second: number) => ({ key: key.id, at: at(second) });
+      await store().keys.used([{ key: unique("gone"), at: at(9) }, use(2)]);
+      await store().keys.used([use(1)]);
+      expect(await store().keys.list(tenant)).toMatchObject([{ ...rights, lastUsedAt: at(2) }]);
+      await store().keys.used([use(3)]);
+      expect(await store().keys.list(tenant)).toMatchObject([{ lastUsedAt: at(3) }]);
+      expect(await store().keys.revoke(tenant, key.id)).toBe(true);
+      await store().keys.used([use(4)]);
     });
   });
 }

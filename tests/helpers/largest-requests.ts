@@ -139,6 +139,12 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     "GET /.well-known/resourcex": () => plain("/.well-known/resourcex", 200),
     "GET /tenant": () => plain("/tenant", 200),
     "GET /tenant/callback-secret": () => plain("/tenant/callback-secret", 200, 409),
+    "GET /keys": () => plain("/keys", 200),
+    "POST /keys": () => [
+      ...eachValue("/keys", (value) => `{"label":${value}}`, [400, 413]),
+      json("many scopes", "/keys", `{"scopes":${list(190_000, () => '"read"')}}`, [400]),
+    ],
+    "DELETE /keys/{keyId}": () => plain("/keys/0123456789abcdef", 404),
     "POST /execute": () => [
       ...results("/execute"),
       ...results("/execute", { accept: "text/event-stream" }),

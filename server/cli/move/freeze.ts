@@ -117,9 +117,10 @@ export async function thaw(client: pg.Client, id: string, known: FrozenTenant): 
 }
 
 /** Returns the keys of a tenant as they were. */
-export async function keysOf(client: pg.Client, id: string): Promise<string[][]> {
-  const { rows } = await client.query<string[]>({
-    text: `select id, tenant, label, regexp_replace(hash, '^${FROZEN}', ''), created_at::text
+export async function keysOf(client: pg.Client, id: string): Promise<(string | null)[][]> {
+  const { rows } = await client.query<(string | null)[]>({
+    text: `select id, tenant, label, regexp_replace(hash, '^${FROZEN}', ''), scopes, expires_at::text,
+        created_at::text
       from isolate.keys where tenant = $1 order by id`,
     values: [id],
     rowMode: "array",

@@ -172,7 +172,8 @@ async function putKeys(source: pg.Client, target: pg.Client, tenant: string): Pr
   await inTransaction(target, async () => {
     for (const key of keys) {
       await target.query(
-        "insert into isolate.keys (id, tenant, label, hash, created_at) values ($1, $2, $3, $4, $5)",
+        `insert into isolate.keys (id, tenant, label, hash, scopes, expires_at, created_at)
+          values ($1, $2, $3, $4, $5, $6, $7)`,
         key,
       );
     }

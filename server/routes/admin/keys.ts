@@ -1,25 +1,12 @@
 import { z } from "zod";
-import { shownKey } from "../../../src/contract/tenants.ts";
-import { HttpProblem } from "../../errors/problem.ts";
+import { keyBody, newKey, shownKey } from "../../../src/contract/keys.ts";
 import { type Route, route } from "../../http/route.ts";
 import { noSuchTenant, type TenantDirectory } from "../../tenants/directory.ts";
 import type { Keyring } from "../../tenants/keys/keyring.ts";
+import { createdKey, keyId, keyShown, noSuchKey } from "../keys.ts";
 import { tenantParams } from "./tenants.ts";
 
-const MAX_KEYS = 100;
-
-const keyParams = tenantParams.extend({
-  keyId: z.string().regex(/^([0-9a-f]{2})?[0-9a-f]{16}$/, "Expected 16 or 18 of 0-9 and a-f"),
-});
-
-const keyBody = z
-  .strictObject({ label: z.string().max(100).optional().meta({ description: "For people" }) })
-  .meta({ id: "KeyRequest" });
-
-const newKey = z.object({
-  id: z.string(),
-  key: z.string().meta({ description: "The key itself: shown this once, and kept by nobody" }),
-});
+const keyParams = tenantParams.extend({ keyId });
 
 const common = { scope: "admin", tags: ["Administration"] } as const;
 
@@ -38,13 +25,9 @@ export function keyRoutes(keyring: Keyring, directory: TenantDirectory): Route[]
       params: tenantParams,
       body: keyBody,
       responses: { 201: { description: "The key, shown once", schema: newKey } },
-      handler: async ({ params: { id }, body: { label = "" }, c }) => {
+      handler: async ({ params: { id }, body, c }) => {
         await known(id);
-        if ((await keyring.list(id)).length >= MAX_KEYS) {
-          const message = `The tenant has ${MAX_KEYS} keys; revoke one first`;
-          throw new HttpProblem(409, "Conflict", "TOO_MANY_KEYS", message);
-        }
-        return c.json(await keyring.create(id, label), 201);
+        return c.json(await createdKey(keyring, id, body), 201);
       },
     }),
     route({
@@ -58,13 +41,7 @@ export function keyRoutes(keyring: Keyring, directory: TenantDirectory): Route[]
       },
       handler: async ({ params, c }) => {
         await known(params.id);
-        const keys = (await keyring.list(params.id)).map(({ id, label, createdAt }) => ({
-          id,
-          prefix: `isolate_${id}_`,
-          label,
-          createdAt,
-        }));
-        return c.json({ keys });
+        return c.json({ keys: (await keyring.list(params.id)).map(keyShown) });
       },
     }),
     route({
@@ -76,8 +53,7 @@ export function keyRoutes(keyring: Keyring, directory: TenantDirectory): Route[]
       responses: { 204: { description: "It is good for nothing any more" } },
       handler: async ({ params: { id, keyId }, c }) => {
         if (await keyring.revoke(id, keyId)) return c.body(null, 204);
-        const message = `Tenant "${id}" has no key ${keyId}`;
-        throw new HttpProblem(404, "NotFound", "KEY_NOT_FOUND", message);
+        throw noSuchKey(`Tenant "${id}" has no key ${keyId}`);
       },
     }),
   ];

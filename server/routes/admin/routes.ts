@@ -2,14 +2,17 @@ import type { NodeRegistry } from "../../cluster/node-registry.ts";
 import type { Route } from "../../http/route.ts";
 import type { Quotas } from "../../quotas/quotas.ts";
 import type { StorageCounts } from "../../store/contract/storage.ts";
+import type { Auth } from "../../tenants/auth.ts";
 import type { TenantDirectory } from "../../tenants/directory.ts";
 import type { Keyring } from "../../tenants/keys/keyring.ts";
+import { ownKeyRoutes } from "../keys.ts";
 import { ownTenantRoutes } from "../tenant.ts";
 import { keyRoutes } from "./keys.ts";
 import { nodeRoutes } from "./nodes.ts";
 import { tenantRoutes } from "./tenants.ts";
 
 export interface TenancyRoutesOptions {
+  readonly auth: Auth;
   readonly directory: TenantDirectory;
   readonly keyring: Keyring;
   readonly quotas: Quotas;
@@ -17,12 +20,13 @@ export interface TenancyRoutesOptions {
 
 /** Makes all routes for tenants: the operator's and their own. */
 export function tenancyRoutes(
-  { directory, keyring, quotas }: TenancyRoutesOptions,
+  { auth, directory, keyring, quotas }: TenancyRoutesOptions,
   storage: StorageCounts,
   nodes: NodeRegistry,
 ): Route[] {
   return [
     ...ownTenantRoutes(quotas, storage),
+    ...ownKeyRoutes(keyring, auth),
     ...tenantRoutes(directory),
     ...keyRoutes(keyring, directory),
     ...nodeRoutes(nodes),

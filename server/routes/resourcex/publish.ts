@@ -32,6 +32,7 @@ const published = z.object({
 export function publishRoute({ resources }: ResourceService, withForm: WithForm): Route {
   return registryRoute({
     method: "POST",
+    needs: "deploy",
     path: "/publish",
     summary: "Publish a version of a resource, once",
     reads: { type: "multipart/form-data", schema: published },

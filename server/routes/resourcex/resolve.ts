@@ -22,6 +22,7 @@ const answer = z.object({
 export function resolveRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "POST",
+    needs: "execute",
     path: "/resolve",
     summary: "Run a resource's type on it",
     body: asked,

@@ -10,6 +10,7 @@ import { locatorQuery } from "./schemas.ts";
 export function resourceRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",
+    needs: "read",
     path: "/resource",
     summary: "A resource's manifest",
     query: locatorQuery,
@@ -26,6 +27,7 @@ export function resourceRoute(resourceService: ResourceService): Route {
 export function contentRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",
+    needs: "read",
     path: "/content",
     summary: "A resource's archive",
     query: locatorQuery,
@@ -44,6 +46,7 @@ export function contentRoute(resourceService: ResourceService): Route {
 export function deleteRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "DELETE",
+    needs: "deploy",
     path: "/resource",
     summary: "Delete a resource",
     query: locatorQuery,

@@ -31,6 +31,7 @@ const page = z.object({ results: z.array(locatorAnswer.loose()), total: z.int() 
 export function searchRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",
+    needs: "read",
     path: "/search",
     summary: "Look for resources by domain, path, name and type",
     query: asked,

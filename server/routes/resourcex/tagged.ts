@@ -22,6 +22,7 @@ const manifest = z.object({
 export function taggedResourceRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",
+    needs: "read",
     path: "/resource/{locator}",
     summary: "A resource's manifest, by its tag",
     params: locatorParams,
@@ -39,6 +40,7 @@ export function taggedResourceRoute(resourceService: ResourceService): Route {
 export function taggedContentRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",
+    needs: "read",
     path: "/content/{locator}",
     summary: "A resource's archive, by its tag",
     params: locatorParams,
@@ -57,6 +59,7 @@ export function taggedContentRoute(resourceService: ResourceService): Route {
 export function taggedDeleteRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "DELETE",
+    needs: "deploy",
     path: "/resource/{locator}",
     summary: "Delete a resource, by its tag",
     params: locatorParams,

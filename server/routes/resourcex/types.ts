@@ -34,6 +34,7 @@ const typesPage = z.object({
 export function uploadTypeRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "POST",
+    needs: "deploy",
     path: "/types",
     summary: "Have a type run here",
     body: upload,
@@ -59,6 +60,7 @@ export function uploadTypeRoute(resourceService: ResourceService): Route {
 export function listTypesRoute(resourceService: ResourceService): Route {
   return registryRoute({
     method: "GET",
+    needs: "read",
     path: "/types",
     summary: "The types that run here",
     query: pageQuery,

@@ -10,6 +10,7 @@ export function wellKnownRoutes(publicUrl: string | undefined): Route[] {
       method: "GET",
       path: "/.well-known/resourcex",
       scope: "tenant",
+      needs: ["read", "execute", "deploy"],
       summary: "Where the registries of this server are",
       tags: ["Registry"],
       responses: {

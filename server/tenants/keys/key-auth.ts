@@ -1,6 +1,7 @@
 import { HttpProblem } from "../../errors/problem.ts";
 import type { Auth, Caller } from "../auth.ts";
 import type { TenantDirectory } from "../directory.ts";
+import { wrongScope } from "../key-scopes.ts";
 import { KeyFinder } from "./key-finder.ts";
 import type { Keyring } from "./keyring.ts";
 import { hashOf, isSecretOf } from "./tenant-key.ts";
@@ -24,9 +25,15 @@ export class KeyAuth implements Auth {
 
   async tenant(request: Request): Promise<Caller> {
     const key = bearerOf(request);
-    const tenant = await this.#keyring.tenantOf(key);
-    const caller = tenant === undefined ? undefined : await this.#directory.caller(tenant);
-    if (caller !== undefined) return caller;
+    const row = await this.#keyring.find(key);
+    const caller = row && (await this.#directory.caller(row.tenant));
+    if (row !== undefined && caller !== undefined) {
+      const { id, scopes, expiresAt } = row;
+      // Checked for each request, because the row stays in a cache.
+      if (expiresAt !== null && expiresAt.getTime() <= Date.now()) throw expired(expiresAt);
+      this.#keyring.used(id);
+      return { ...caller, key: { id, scopes, expiresAt } };
+    }
     if (isSecretOf(this.#adminHash, key)) throw wrongScope("The operator's key runs nothing");
     throw unauthorized("This key is not, or no longer, good");
   }
@@ -34,8 +41,8 @@ export class KeyAuth implements Auth {
   async admin(request: Request): Promise<void> {
     const key = bearerOf(request);
     if (isSecretOf(this.#adminHash, key)) return;
-    const tenant = await this.#keyring.tenantOf(key);
-    if (tenant === undefined) throw unauthorized("This key is not, or no longer, good");
+    if ((await this.#keyring.find(key)) === undefined)
+      throw unauthorized("This key is not, or no longer, good");
     throw wrongScope("This is for the operator's key alone");
   }
 
@@ -55,10 +62,14 @@ function bearerOf(request: Request): string {
 }
 
 function unauthorized(message: string): HttpProblem {
-  const headers = { "WWW-Authenticate": "Bearer" };
-  return new HttpProblem(401, "Unauthorized", "UNAUTHORIZED", message, { headers });
+  return refused("UNAUTHORIZED", message);
 }
 
-function wrongScope(message: string): HttpProblem {
-  return new HttpProblem(403, "Forbidden", "WRONG_SCOPE", message);
+function expired(at: Date): HttpProblem {
+  return refused("KEY_EXPIRED", `This key has expired, at ${at.toISOString()}: use a new one`);
+}
+
+function refused(code: string, message: string): HttpProblem {
+  const headers = { "WWW-Authenticate": "Bearer" };
+  return new HttpProblem(401, "Unauthorized", code, message, { headers });
 }

@@ -109,7 +109,15 @@ describe("a key", () => {
     });
     const listed = await server.admin("GET", path);
     expect(listed.body.keys).toEqual([
-      { id: keyId, prefix: key.slice(0, 25), label: "", createdAt: expect.any(String) },
+      {
+        id: keyId,
+        prefix: key.slice(0, 25),
+        label: "",
+        scopes: null,
+        expiresAt: null,
+        lastUsedAt: null,
+        createdAt: expect.any(String),
+      },
       expect.objectContaining({ label: "CI" }),
     ]);
     const kept = JSON.stringify([listed.body, await host.store.keys.list("keys")]);

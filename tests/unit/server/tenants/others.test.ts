@@ -113,6 +113,7 @@ async function possessions(): Promise<Owned> {
       schedule: "nightly-orders",
       host: "shop.example",
       secret: "API_TOKEN",
+      keyId: owner.keyId,
       domain: "owner.org",
       locator: "owner.org/plan.text@1",
       typed: "owner.org/books.ledger@1",
