@@ -16,6 +16,7 @@ import { secretsCases } from "./store-secrets.ts";
 import { storageCases } from "./store-storage.ts";
 import { tenantsCases } from "./store-tenants.ts";
 import { typesCases } from "./store-types.ts";
+import { usageCases } from "./store-usage.ts";
 
 /** Tests every store. All tests share one store, so they use unique names. */
 export function storeContract(name: string, open: () => Promise<Store>): void {
@@ -37,6 +38,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     keysCases(store);
     functionsCases(store);
     executionsCases(store);
+    usageCases(store);
     logsCases(store);
     jobsCases(store);
     idempotencyCases(store);

@@ -1,6 +1,7 @@
 import type { OutcomeName, Usage } from "../../../src/request/types.ts";
 import type { Reservation } from "./leases.ts";
 import type { KeptLogs } from "./logs.ts";
+import type { DeniedAccess } from "./usage.ts";
 
 /** Record of an execution, without code, input, result or logs. */
 export interface ExecutionRow {
@@ -39,6 +40,8 @@ export interface RecordedExecution extends ExecutionRow {
   readonly logs?: KeptLogs | undefined;
   /** Reservation that the row replaces. Default: none was necessary. */
   readonly reserved?: Reservation | undefined;
+  /** Accesses that it was refused, each kind and subject once. Only their sums are kept. */
+  readonly denied?: readonly DeniedAccess[] | undefined;
 }
 
 /** Most rows, of a tenant or of its function, that one list searches for its filter. */
@@ -57,7 +60,7 @@ export interface ExecutionFilter {
 
 export interface Executions {
   /**
-   * Writes rows with their logs in one call, and adds them to their tenants' usage. Keeps rows that
+   * Writes rows with their logs in one call, and adds them and their denials to their tenants' usage. Keeps rows that
    * exist already. Deletes a tenant's oldest rows beyond `HISTORY`, and its oldest logs beyond their
    * own bound.
    */

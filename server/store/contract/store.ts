@@ -16,6 +16,7 @@ import type { Secrets } from "./secrets.ts";
 import type { StorageCounts } from "./storage.ts";
 import type { Tenants } from "./tenants.ts";
 import type { Types } from "./types.ts";
+import type { UsageDetails } from "./usage.ts";
 
 /**
  * Data of a control plane, all of it. User code never sees this database. A call's changes are
@@ -28,6 +29,7 @@ export interface Store {
   readonly keys: Keys;
   readonly functions: Functions;
   readonly executions: Executions;
+  readonly usage: UsageDetails;
   readonly logs: Logs;
   readonly jobs: Jobs;
   readonly idempotency: Idempotency;

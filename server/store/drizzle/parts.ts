@@ -18,6 +18,7 @@ import { drizzleStorage } from "./storage.ts";
 import type { StoreParts } from "./store-parts.ts";
 import { drizzleTenants } from "./tenants.ts";
 import { drizzleTypes } from "./types.ts";
+import { drizzleUsageDetails } from "./usage-details.ts";
 
 /** Makes the parts. `limit` is the most bytes of a tenant without its own limit. */
 export function drizzleParts(db: Database, transact: Transact, limit: number): StoreParts {
@@ -27,6 +28,7 @@ export function drizzleParts(db: Database, transact: Transact, limit: number): S
     functions: drizzleFunctions(db, limit),
     health: drizzleHealth(transact),
     executions: drizzleExecutions(db),
+    usage: drizzleUsageDetails(db),
     logs: drizzleLogs(db),
     jobs: drizzleJobs(db, limit),
     idempotency: drizzleIdempotency(db, limit),

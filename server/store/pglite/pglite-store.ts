@@ -46,6 +46,7 @@ export async function openPGliteStore(
     schedules: part("schedules"),
     hosts: part("hosts"),
     secrets: part("secrets"),
+    usage: part("usage"),
     storage: part("storage"),
     leases: part("leases"),
     channels: part("channels"),
