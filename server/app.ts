@@ -45,6 +45,7 @@ import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { secretRoutes } from "./routes/secrets.ts";
+import { adminUsageRoutes, usageRoutes } from "./routes/usage.ts";
 import type { Services } from "./services.ts";
 import type { Tenancy } from "./tenancy.ts";
 import { type Auth, type Caller, OpenAuth } from "./tenants/auth.ts";
@@ -169,6 +170,7 @@ function routesOf(options: AppOptions, auth: Auth, { hosts, httpFunctions }: Mad
     ...executeRoutes(replyModes),
     ...batchRoutes({ runs, replyModes, onError }),
     ...executionsRoutes({ executions: store.executions, executionWriter }),
+    ...usageRoutes({ usage: store.usage, storage: store.storage, executionWriter }),
     ...logsRoutes({ ...services, logs: store.logs, executions: store.executions }),
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
@@ -186,6 +188,7 @@ function routesOf(options: AppOptions, auth: Auth, { hosts, httpFunctions }: Mad
       : [
           ...tenancyRoutes(tenancy, store.storage, nodes),
           ...adminHostRoutes(hosts),
+          ...adminUsageRoutes({ usage: store.usage, executionWriter }),
           ...sharedPackageRoutes(packageSets, kernel.packages),
           ...secretRoutes(tenancy.secrets),
         ]),

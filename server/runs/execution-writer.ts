@@ -182,8 +182,8 @@ export class ExecutionWriter {
   #next(): RecordedExecution[] {
     const rows = this.#waiting.slice(0, this.#options.batch);
     let bytes = 0;
-    const end = rows.findIndex(({ logs }, at) => {
-      bytes += logs?.entries.length ?? 0;
+    const end = rows.findIndex(({ logs, denied }, at) => {
+      bytes += (logs?.entries.length ?? 0) + sizeOfDenied(denied);
       return at > 0 && bytes > WRITE_BYTES;
     });
     return end < 0 ? rows : rows.slice(0, end);
@@ -211,9 +211,15 @@ export class ExecutionWriter {
   }
 }
 
-/** Estimates a row's bytes. Only lists of permissions and tools, and logs, can be long. */
-function sizeOf({ permissions, tools, logs }: RecordedExecution): number {
-  return 1_024 + JSON.stringify([permissions, tools]).length + (logs?.entries.length ?? 0);
+/** Estimates a row's bytes. Only lists of permissions, tools and denials, and logs, can be long. */
+function sizeOf({ permissions, tools, logs, denied }: RecordedExecution): number {
+  const lists = JSON.stringify([permissions, tools]).length + sizeOfDenied(denied);
+  return 1_024 + lists + (logs?.entries.length ?? 0);
+}
+
+/** Estimates the bytes of refused accesses in the statement, whose rows have names. */
+function sizeOfDenied(denied: RecordedExecution["denied"] = []): number {
+  return denied.reduce((sum, { subject }) => sum + 100 + subject.length, 0);
 }
 
 /** Returns the logs with all of their entries left out, because a missing entry is a small loss. */

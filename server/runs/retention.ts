@@ -17,6 +17,8 @@ const JOBS = 2 * DAY;
  */
 const MOST_PARTS = 15;
 const TENANTS_AT_ONCE = 100;
+/** Days for which details of use are kept: a year and the month before it. */
+const DETAILS = { usage: 400, denials: 35 };
 /** Least milliseconds between two times, whichever server's. Timers are not exact. */
 const EVERY = 0.9 * HOUR;
 
@@ -64,6 +66,7 @@ export class Retention {
       () => store.jobs.prune(JOBS),
       () => store.idempotency.prune(DAY),
       () => store.leases.prune(),
+      () => store.usage.prune(DETAILS),
       () => this.#pruneTenants(),
       () => store.storage.recount(),
     ];

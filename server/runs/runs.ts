@@ -12,6 +12,7 @@ import type { ExecutionRow } from "../store/contract/executions.ts";
 import type { Functions } from "../store/contract/functions.ts";
 import { StoreUnavailable } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
+import { deniedAccesses } from "./denied-accesses.ts";
 import { type ExecutionEnd, endOfError, endOfOutput } from "./execution-end.ts";
 import { executionId } from "./execution-id.ts";
 import type { ExecutionWriter } from "./execution-writer.ts";
@@ -202,7 +203,9 @@ export class Runs {
       const row = rowOf({ ...asked, id }, facts, startedAt, end);
       const kept = log?.end(output);
       const reserved = hasRun ? release.reserved : undefined;
-      executionWriter.record(kept || reserved ? { ...row, logs: kept, reserved } : row);
+      const denied = output?.denied && deniedAccesses(output.denied);
+      const more = kept || reserved || denied;
+      executionWriter.record(more ? { ...row, logs: kept, reserved, denied } : row);
       onEnd?.(row);
     };
     try {

@@ -1,6 +1,8 @@
 import { PackagesClient } from "./packages.ts";
 import { segment, type Transport } from "./transport.ts";
 import type {
+  AdminUsageQuery,
+  AllUsage,
   KeyInfo,
   KeyRequest,
   NewKey,
@@ -35,6 +37,11 @@ export class AdminClient {
     query: { after?: string; limit?: number } = {},
   ): Promise<{ tenants: TenantInfo[]; next?: string }> {
     return this.#transport.json("/admin/tenants", { query });
+  }
+
+  /** Returns a page of the use of all tenants, by tenant or day. Default: the last 30 days. */
+  usage(query: AdminUsageQuery = {}): Promise<AllUsage> {
+    return this.#transport.json("/admin/usage", { query: { ...query } });
   }
 
   /** Lists the servers that share the store. */

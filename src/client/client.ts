@@ -15,14 +15,18 @@ import { SecretsClient } from "./secrets.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
 import type {
   Answer,
+  Denials,
+  DenialsQuery,
   Execution,
   ExecutionLogs,
   ExecutionQuery,
   Job,
   OwnTenant,
+  OwnUsage,
   PlannedType,
   RunOptions,
   SubmitOptions,
+  UsageQuery,
 } from "./types.ts";
 
 export { IsolateClientError, type ProblemBody } from "./errors.ts";
@@ -139,6 +143,16 @@ export class Client {
   /** Returns the limits of the key's tenant, and its use of today. */
   tenant(): Promise<OwnTenant> {
     return this.#transport.json("/tenant");
+  }
+
+  /** Returns the use of the key's tenant, by day or function. Default: the last 30 days. */
+  usage(query: UsageQuery = {}): Promise<OwnUsage> {
+    return this.#transport.json("/usage", { query: { ...query } });
+  }
+
+  /** Returns what the code of the key's tenant was refused, added up. Default: the last 30 days. */
+  denials(query: DenialsQuery = {}): Promise<Denials> {
+    return this.#transport.json("/usage/denials", { query: { ...query } });
   }
 
   /** Returns the secret that signs the tenant's callbacks, in the form of Standard Webhooks. */

@@ -20,13 +20,15 @@ import type { shownNode } from "../contract/nodes.ts";
 import type { setBody, shownSet, wholeSet } from "../contract/packages.ts";
 import type { scheduleBody, shownRun, shownSchedule } from "../contract/schedules.ts";
 import type { shownSecret } from "../contract/secrets.ts";
+import type { ownTenant, shownSettings, shownTenant, tenantBody } from "../contract/tenants.ts";
 import type {
-  ownTenant,ownTenant, 
-  shownKey,
-  shownSettings,shownSettings, 
-  shownTenant,shownTenant, 
-  tenantBody,tenantBody 
-} from "../contract/tenants.ts";
+  adminUsageQuery,
+  allUsage,
+  denialsQuery,
+  ownUsage,
+  shownDenials,
+  usageQuery,
+} from "../contract/usage.ts";
 import type { ExecuteRequest, LogEntry, Output, Usage } from "../request/types.ts";
 import type { ProblemBody } from "./errors.ts";
 
@@ -132,6 +134,21 @@ export interface TenantInfo extends Readonly<z.output<typeof shownTenant>> {}
 export interface OwnTenant
   extends Readonly<Partial<z.output<typeof shownSettings>>>,
     Readonly<Pick<z.output<typeof ownTenant>, "id" | "used">> {}
+
+export interface UsageQuery extends Readonly<z.input<typeof usageQuery>> {}
+
+/** Use of a tenant by day or function, beside its limits. */
+export interface OwnUsage extends Readonly<z.output<typeof ownUsage>> {}
+
+export interface DenialsQuery extends Readonly<z.input<typeof denialsQuery>> {}
+
+/** Refused accesses of a tenant's code, the most frequent first. */
+export interface Denials extends Readonly<z.output<typeof shownDenials>> {}
+
+export interface AdminUsageQuery extends Readonly<z.input<typeof adminUsageQuery>> {}
+
+/** Use of all tenants, by tenant or day. */
+export interface AllUsage extends Readonly<z.output<typeof allUsage>> {}
 
 /** A server among those that share a store. */
 export interface NodeInfo extends Readonly<z.output<typeof shownNode>> {}

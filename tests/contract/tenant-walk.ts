@@ -138,10 +138,52 @@ export async function tenantWalk({ url, admin, clientOf, receiver }: WalkOptions
   expect((await client.executions({ function: "site" })).executions).toHaveLength(1);
   expect((await client.tenant()).used.executions).toBe(ways.size);
 
+  await ownKeysAndUse({ client, clientOf, admin, executions: executions.length });
   await admin.admin.revokeKey("walker", keyId);
   await expect(client.execute(request)).rejects.toMatchObject({ status: 401 });
   const { key: next } = await admin.admin.createKey("walker");
-  expect((await clientOf(next).executions()).executions).toEqual(executions);
+  expect((await clientOf(next).executions()).executions.slice(1)).toEqual(executions);
   await admin.admin.deleteTenant("walker");
   await expect(clientOf(next).tenant()).rejects.toMatchObject({ status: 401 });
+}
+
+/** Looks at what the tenant has used and was refused, and calls a function with a narrow key. */
+async function ownKeysAndUse({
+  client,
+  clientOf,
+  admin,
+  executions,
+}: Pick<WalkOptions, "clientOf" | "admin"> & { client: Client; executions: number }) {
+  const { totals, groups, limits, storage } = await client.usage({ by: "function" });
+  expect(totals).toMatchObject({ executions, outcomes: { refused: 1, ok: executions - 1 } });
+  expect(totals.egressBytes).toBeGreaterThan(0);
+  expect(totals.cpu).toBeGreaterThan(0);
+  expect(groups.map((group) => group.function)).toEqual([null, "add", "site"]);
+  expect([limits.concurrency, storage.bytes > 0]).toEqual([4, true]);
+  const days = await client.usage();
+  expect(days.groups.reduce((sum, group) => sum + group.executions, 0)).toBe(executions);
+  const { denials } = await client.denials();
+  const refused = { kind: "net", subject: "10.0.0.1:80", function: null, count: 1 };
+  expect(denials).toContainEqual(expect.objectContaining(refused));
+  expect(denials.map(({ text }) => text).join("\n")).toContain("1 × net 10.0.0.1:80, last 20");
+  const all = await admin.admin.usage({ tenant: "walker" });
+  expect(all.groups).toEqual([{ tenant: "walker", ...totals }]);
+
+  const made = await client.keys.create({ scopes: ["invoke:add"], label: "narrow" });
+  const narrow = clientOf(made.key);
+  expect(await narrow.functions.invoke("add", { input: { a: 1, b: 2 } })).toMatchObject({
+    result: 3,
+  });
+  const refusals = [
+    () => narrow.tenant(),
+    () => narrow.functions.invoke("site"),
+    () => narrow.keys.list(),
+  ];
+  for (const refusal of refusals) {
+    await expect(refusal()).rejects.toMatchObject({ status: 403, code: "WRONG_SCOPE" });
+  }
+  const listed = (await client.keys.list()).find(({ id }) => id === made.id);
+  expect(listed).toMatchObject({ label: "narrow", lastUsedAt: expect.any(String) });
+  await client.keys.revoke(made.id);
+  await expect(narrow.functions.invoke("add")).rejects.toMatchObject({ status: 401 });
 }

@@ -139,6 +139,12 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     "GET /.well-known/resourcex": () => plain("/.well-known/resourcex", 200),
     "GET /tenant": () => plain("/tenant", 200),
     "GET /tenant/callback-secret": () => plain("/tenant/callback-secret", 200, 409),
+    "GET /usage": () => [
+      ...queries("/usage", "after"),
+      ...plain("/usage?from=2000-01-01&to=9999-12-31", 400),
+    ],
+    "GET /usage/denials": () => queries("/usage/denials", "from"),
+    "GET /admin/usage": () => queries("/admin/usage", "after"),
     "GET /keys": () => plain("/keys", 200),
     "POST /keys": () => [
       ...eachValue("/keys", (value) => `{"label":${value}}`, [400, 413]),

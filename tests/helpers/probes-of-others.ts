@@ -79,6 +79,7 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   ...["body:run_cpu_time", "body:compile_cpu_time"],
   ...["body:run_memory_limit", "body:compile_memory_limit"],
   "body:value",
+  ...["query:from", "query:to", "query:by"],
   // A new key is the prober's own.
   ...["body:label", "body:scopes", "body:expiresAt"],
   // Both are executed alone. Their content is probed at `POST /execute`.
@@ -224,6 +225,7 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
     "GET /secrets": one(`/secrets?after=${secret.slice(0, -1)}`, ["query:after"], [200]),
     "GET /secrets/{name}": one(`/secrets/${secret}`, named, noSecret),
     "DELETE /secrets/{name}": one(`/secrets/${secret}`, named, noSecret),
+    "GET /usage": one(`/usage?by=function&after=${name.slice(0, -1)}`, ["query:after"], [200]),
     "DELETE /keys/{keyId}": one(`/keys/${owned.keyId}`, ["path:keyId"], [404, "KEY_NOT_FOUND"]),
     "POST /functions/{name}/rollback": [
       {
