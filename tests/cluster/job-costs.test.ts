@@ -7,7 +7,7 @@ import { openStore } from "../../server/store/open.ts";
 import { until } from "../contract/engine-contract.ts";
 import { ControlPlane } from "../helpers/control-plane.ts";
 import { SOAK } from "../helpers/soak.ts";
-import { unique } from "../helpers/store-rows.ts";
+import { execution, unique } from "../helpers/store-rows.ts";
 
 const JOBS = SOAK ? 1_000 : 300;
 /** Requests at once. */
@@ -89,5 +89,31 @@ describe("a chore", () => {
     const all = await Promise.all([store, other].map((each) => each.alone(chore, -1, work)));
     expect(all.filter(Boolean).length).toBe(calls);
     expect(calls).toBeGreaterThan(0);
+  });
+});
+
+describe("records of executions", () => {
+  it("add up over servers that write at once, in whatever order, without a deadlock", async () => {
+    const tenants = ["a", "b", "c"].map(unique);
+    const startedAt = new Date();
+    const day = startedAt.toISOString().slice(0, 10);
+    const batches = 24;
+    const each = Array.from({ length: batches }, (_, batch) => {
+      const rows = Array.from({ length: 60 }, (_, n) => ({
+        ...execution(tenants[n % 3] ?? "", { startedAt, function: `f${n % 7}` }),
+        outcome: n % 2 === 0 ? ("ok" as const) : ("timeout" as const),
+        denied: batch % 3 === 0 ? undefined : [{ kind: "net", subject: `h${n % 9}`, count: 1 }],
+        reserved: batch % 2 === 0 ? undefined : { node: "n", day },
+      }));
+      return batch % 2 === 0 ? rows : rows.reverse();
+    });
+    await Promise.all(each.map((rows, n) => (n % 2 === 0 ? store : other).executions.record(rows)));
+    for (const tenant of tenants) {
+      const total = await store.usage.total({ from: day, to: day, tenant });
+      expect(total).toMatchObject({ executions: batches * 20, cpu: batches * 20 * 1.5 });
+      expect((await store.executions.used(tenant, startedAt)).executions).toBe(batches * 20);
+      const denials = await store.usage.denials(tenant, { from: day, to: day }, 1_000);
+      expect(denials.reduce((sum, { count }) => sum + count, 0)).toBe((batches * 20 * 2) / 3);
+    }
   });
 });
