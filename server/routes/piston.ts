@@ -30,6 +30,7 @@ export function pistonRoutes(runs: Runs): Route[] {
     route({
       ...common,
       method: "GET",
+      needs: ["execute", "read"],
       path: "/api/v2/runtimes",
       summary: "The languages of programs",
       responses: { 200: { description: "All of them", schema: runtimes } },
@@ -38,6 +39,7 @@ export function pistonRoutes(runs: Runs): Route[] {
     route({
       ...common,
       method: "POST",
+      needs: "execute",
       path: "/api/v2/execute",
       summary: "Run a program with standard input and arguments",
       body: pistonBody,
