@@ -148,7 +148,7 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     "GET /keys": () => plain("/keys", 200),
     "POST /keys": () => [
       ...eachValue("/keys", (value) => `{"label":${value}}`, [400, 413]),
-      json("many scopes", "/keys", `{"scopes":${list(190_000, () => '"read"')}}`, [400]),
+      json("many scopes", "/keys", `{"scopes":${list(190_000, () => '"read"')}}`, [400, 413]),
     ],
     "DELETE /keys/{keyId}": () => plain("/keys/0123456789abcdef", 404),
     "POST /execute": () => [
