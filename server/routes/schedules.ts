@@ -30,6 +30,7 @@ export function scheduleRoutes(schedules: FunctionSchedules): Route[] {
       route({
         ...common,
         method: "GET",
+        needs: "read",
         path: base,
         summary: "The schedules of a function, by id",
         params: nameParams,
@@ -53,6 +54,7 @@ export function scheduleRoutes(schedules: FunctionSchedules): Route[] {
     route({
       ...common,
       method: "PUT",
+      needs: "manage",
       path,
       summary: "Have a function called at certain times",
       params: scheduleParams,
@@ -70,6 +72,7 @@ export function scheduleRoutes(schedules: FunctionSchedules): Route[] {
       route({
         ...common,
         method: "GET",
+        needs: "read",
         path,
         summary: "A schedule, with the times at which it is due next",
         params: scheduleParams,
@@ -81,6 +84,7 @@ export function scheduleRoutes(schedules: FunctionSchedules): Route[] {
     route({
       ...common,
       method: "DELETE",
+      needs: "manage",
       path,
       summary: "Delete a schedule, with its history",
       params: scheduleParams,
@@ -94,6 +98,7 @@ export function scheduleRoutes(schedules: FunctionSchedules): Route[] {
       route({
         ...common,
         method: "GET",
+        needs: "read",
         path: `${path}/runs`,
         summary: "The last hundred due times of a schedule, the newest first",
         params: scheduleParams,
