@@ -32,6 +32,7 @@ export function hostRoutes(hosts: HostDirectory): Route[] {
     route({
       ...common,
       method: "PUT",
+      needs: "manage",
       path,
       summary: "Ask for a host name, or have another function answer",
       description: "Requests for it are served once the operator has verified it.",
@@ -50,6 +51,7 @@ export function hostRoutes(hosts: HostDirectory): Route[] {
     route({
       ...common,
       method: "DELETE",
+      needs: "manage",
       path,
       summary: "Give a host name up",
       params: hostParams,

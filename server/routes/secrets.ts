@@ -48,6 +48,7 @@ export function secretRoutes(secrets: TenantSecrets): Route[] {
     route({
       ...common,
       method: "PUT",
+      needs: "manage",
       path,
       summary: "Write a secret, which executions name and nobody reads again",
       params: secretParams,
@@ -65,6 +66,7 @@ export function secretRoutes(secrets: TenantSecrets): Route[] {
     route({
       ...common,
       method: "DELETE",
+      needs: "manage",
       path,
       summary: "Delete a secret",
       params: secretParams,
