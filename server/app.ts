@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
+import { auditLog } from "./audit/audit-log.ts";
 import { HttpProblem } from "./errors/problem.ts";
 import { HostDirectory } from "./functions/hosts/host-directory.ts";
 import { ServerNames } from "./functions/hosts/server-names.ts";
@@ -125,7 +126,9 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
   const refusals = tenancy?.refusals ?? new Refusals();
   const limitsLeft = async (caller: Caller): Promise<HeaderPairs> =>
     tenancy === undefined ? [] : limitHeaders(await tenancy.quotas.left(caller));
-  const serving = { auth, withBody, onError, unread, refusals, limitsLeft, origins: options.cors };
+  const record = auditLog(options.services.store.audit, onError);
+  const common = { auth, withBody, onError, unread, refusals, limitsLeft };
+  const serving = { ...common, record, origins: options.cors };
   const made = madeOf(options, auth, withBytes);
   const hosted = handlerOf(hostedRoute(made.httpFunctions), { ...serving, routes: [] });
   // Nothing of the API is behind it for host names of functions.

@@ -107,6 +107,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       callerOf: (tenant) => tenancy.auth.caller(tenant),
       lease: settings.jobLease,
       retention: settings.retention,
+      auditDays: settings.auditDays,
       logs: settings.keptLogs,
       onError,
     });

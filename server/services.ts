@@ -63,6 +63,8 @@ export interface ServicesOptions {
   readonly lease: number;
   /** Days for which executions are kept. */
   readonly retention: number;
+  /** Days for which administrative changes are kept. Default 365. */
+  readonly auditDays?: number | undefined;
   /** Bounds of kept log entries. Default: those of `LogKeeping`. */
   readonly logs?: LogKeeping | undefined;
   /** Receives the server's own failures. `requestId` is empty if no request has caused it. */
@@ -204,7 +206,8 @@ export function createServices(options: ServicesOptions): Services {
     most: config.maxTimeout + 2 * config.queueTimeout + PACKAGES_MS + MARGIN_MS,
     onError,
   });
-  const retention = new Retention({ store, days: options.retention, onError: failed });
+  const { retention: days, auditDays } = options;
+  const retention = new Retention({ store, days, auditDays, onError: failed });
   return {
     kernel,
     store,

@@ -93,6 +93,8 @@ export const VARIABLES = {
   queueTimeout: variable("ISOLATE_QUEUE_TIMEOUT", between(100, 100_000).default(60_000)),
   /** Days for which executions are kept. */
   retention: variable("ISOLATE_RETENTION", between(1, 3_650).default(30)),
+  /** Days for which administrative changes are kept. */
+  auditDays: variable("ISOLATE_AUDIT_DAYS", between(1, 36_500).default(365)),
   /** Log entries of executions that are kept: whether, and most bytes of one and of a tenant. */
   keptLogs: {
     keep: variable("ISOLATE_KEEP_LOGS", flag.default(true)),

@@ -14,6 +14,7 @@ import { type BodySource, bodyOf } from "./body/source.ts";
 import { isCrossSite } from "./cross-site.ts";
 import {
   type ApiEnv,
+  type AuditedChange,
   type HeaderPairs,
   needsOf,
   type Route,
@@ -45,7 +46,17 @@ export interface MountOptions {
   readonly origins?: readonly string[] | undefined;
   /** Receives the server's own failures, with the request id that callers got. */
   readonly onError: (error: unknown, requestId: string) => void;
+  /** Records administrative changes. Default: none is recorded. */
+  readonly record?: RecordChange | undefined;
 }
+
+/** Records a change by a caller; `undefined` for the operator. */
+export type RecordChange = (
+  change: AuditedChange,
+  by: { readonly caller: Caller | undefined; readonly requestId: string },
+) => Promise<void>;
+
+type AnyInput = RouteInput<unknown, unknown, unknown, unknown, Scope>;
 
 /** Serves routes. Answers 405 to other methods on their paths. */
 export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
@@ -119,7 +130,7 @@ export function failed(
 async function serve(
   route: Route,
   c: Context<ApiEnv>,
-  { auth, withBody, unread, refusals, origins }: MountOptions & { refusals: Refusals },
+  { auth, withBody, unread, refusals, origins, record }: MountOptions & { refusals: Refusals },
 ): Promise<Response> {
   const { raw } = c.req;
   c.set("route", route.path);
@@ -149,7 +160,7 @@ async function serve(
     params: checked(route.params, paramsOf(route, c)),
     query: checked(route.query, route.query && queryOf(c)),
     headers: checked(route.headers, route.headers && Object.fromEntries(raw.headers)),
-    caller: caller as RouteInput<unknown, unknown, unknown, unknown, Scope>["caller"],
+    caller: caller as AnyInput["caller"],
     identify: async () => {
       const known = await identify();
       await refusals.check(known);
@@ -166,6 +177,7 @@ async function serve(
       counting.reserve(bytes);
       return counting;
     },
+    audited: () => {},
     c,
   };
   const { body } = route;
@@ -173,10 +185,10 @@ async function serve(
     // A page of another site can send no JSON without asking, but it can send nothing.
     if (isCrossSite(raw, origins))
       throw new UnsupportedMediaType("Send Content-Type: application/json");
-    return route.handler({ ...head, body: checked(body, {}) });
+    return answer(route, { ...head, body: checked(body, {}) }, record);
   }
   if (body === undefined) {
-    const response = await route.handler({ ...head, body: undefined });
+    const response = await answer(route, { ...head, body: undefined }, record);
     // Concurrent requests may have used up the room. A refused read loses nothing.
     if (!owner.isAnonymous && raw.method === "GET") unread.check(owner);
     return response;
@@ -186,10 +198,33 @@ async function serve(
     async (given, hold) => {
       // The key may have been revoked while a slow body arrived.
       if (caller !== undefined) await admitted();
-      return route.handler({ ...head, hold, body: checked(body, given) });
+      return answer(route, { ...head, hold, body: checked(body, given) }, record);
     },
     { caller },
   );
+}
+
+/**
+ * Answers a request. A change is recorded before its answer, so that a client that has the answer
+ * finds the record.
+ */
+async function answer(
+  route: Route,
+  input: AnyInput,
+  record: RecordChange | undefined,
+): Promise<Response> {
+  if (route.audit === undefined || record === undefined) return route.handler(input);
+  let found: Partial<AuditedChange> = {};
+  const audited = (more: Partial<AuditedChange>): void => {
+    found = { ...found, ...more, detail: { ...found.detail, ...more.detail } };
+  };
+  const response = await route.handler({ ...input, audited });
+  if (response.status >= 400) return response;
+  const change = route.audit(input);
+  const { caller, requestId } = input;
+  const detail = { ...change.detail, ...found.detail };
+  await record({ ...change, ...found, detail }, { caller, requestId });
+  return response;
 }
 
 /** Tells whether a request has no byte of a body. Its media type then says nothing. */

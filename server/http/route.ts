@@ -76,7 +76,21 @@ export interface RouteInput<P, Q, H, B, S extends Scope> {
    * @throws {HttpProblem} 429 without room for `bytes`.
    */
   countFor(tenant: string, isAnonymous: boolean, bytes: number): Pick<Counting, "onWaiting">;
+  /** Adds to the recorded change what only the handler knows. For routes with `audit`. */
+  audited(more: Partial<AuditedChange>): void;
   readonly c: Context<ApiEnv>;
+}
+
+/** A change by a request, for the log of administrative changes. */
+export interface AuditedChange {
+  /** Kind of the change, such as `tenant.update`. */
+  readonly action: string;
+  /** Id of the tenant whose it is. Default: the caller's. */
+  readonly tenant?: string | undefined;
+  /** Name or id of the changed object. */
+  readonly target: string;
+  /** Further facts, such as names of changed settings. Never values that may be secret. */
+  readonly detail?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A response, for the contract. */
@@ -125,6 +139,8 @@ export interface RouteSpec<P, Q, H, B, S extends Scope> {
   readonly countsLater?: boolean;
   /** Form of errors. Default: `Problem`. */
   readonly errors?: ErrorShape;
+  /** Makes the record of an administrative change, after a successful answer. Default: none. */
+  audit?(input: Pick<RouteInput<P, Q, H, B, S>, "params" | "query" | "body">): AuditedChange;
   handler(input: RouteInput<P, Q, H, B, S>): Response | Promise<Response>;
 }
 

@@ -114,6 +114,7 @@ export function sharedPackageRoutes(sets: PreparedSets, packages: PackageService
       params: setParams,
       body: setBody,
       responses: put,
+      audit: ({ params }) => ({ action: "packages.put", target: params.set }),
       handler: async ({ params: { set: name }, body: request, signal, c }) => {
         const result = await sets.put(packages, { name, request, signal });
         return c.json(prepared(result), result.created ? 201 : 200);
@@ -138,6 +139,7 @@ export function sharedPackageRoutes(sets: PreparedSets, packages: PackageService
       summary: "Delete a set of packages for all tenants",
       params: setParams,
       responses: gone,
+      audit: ({ params }) => ({ action: "packages.delete", target: params.set }),
       handler: async ({ params: { set: name }, c }) => {
         await sets.delete(undefined, name);
         return c.body(null, 204);

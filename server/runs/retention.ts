@@ -4,6 +4,8 @@ export interface RetentionOptions {
   readonly store: Store;
   /** Days for which executions are kept. */
   readonly days: number;
+  /** Days for which administrative changes are kept. Default 365. */
+  readonly auditDays?: number | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -11,6 +13,8 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** Milliseconds for finished jobs: two days, twice as long as callbacks are tried. */
 const JOBS = 2 * DAY;
+/** Days for which administrative changes are kept. */
+const AUDIT_DAYS = 365;
 /**
  * Most parts by which executions are kept and deleted. A list of a tenant's executions locks and plans
  * each of them. With a hundred, some such lists at once would use up the database's locks.
@@ -59,7 +63,7 @@ export class Retention {
    * Rejects with the first failure, so that the next server tries again.
    */
   async prune(): Promise<void> {
-    const { store, days, onError } = this.#options;
+    const { store, days, auditDays = AUDIT_DAYS, onError } = this.#options;
     const steps: (() => Promise<unknown>)[] = [
       () => store.executions.prepare(Math.ceil(days / MOST_PARTS)),
       () => store.executions.prune(days * DAY),
@@ -67,6 +71,7 @@ export class Retention {
       () => store.idempotency.prune(DAY),
       () => store.leases.prune(),
       () => store.usage.prune(DETAILS),
+      () => store.audit.prune(auditDays * DAY),
       () => this.#pruneTenants(),
       () => store.storage.recount(),
     ];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Store } from "../../server/store/contract/store.ts";
+import { auditCases } from "./store-audit.ts";
 import { clusterCases } from "./store-cluster.ts";
 import { executionsCases } from "./store-executions.ts";
 import { functionsCases } from "./store-functions.ts";
@@ -36,6 +37,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 
     tenantsCases(store);
     keysCases(store);
+    auditCases(store);
     functionsCases(store);
     executionsCases(store);
     usageCases(store);

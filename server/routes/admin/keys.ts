@@ -25,9 +25,12 @@ export function keyRoutes(keyring: Keyring, directory: TenantDirectory): Route[]
       params: tenantParams,
       body: keyBody,
       responses: { 201: { description: "The key, shown once", schema: newKey } },
-      handler: async ({ params: { id }, body, c }) => {
+      audit: ({ params: { id } }) => ({ action: "key.create", tenant: id, target: id }),
+      handler: async ({ params: { id }, body, audited, c }) => {
         await known(id);
-        return c.json(await createdKey(keyring, id, body), 201);
+        const made = await createdKey(keyring, id, body);
+        audited({ target: made.id, detail: { ...body } });
+        return c.json(made, 201);
       },
     }),
     route({
@@ -51,6 +54,7 @@ export function keyRoutes(keyring: Keyring, directory: TenantDirectory): Route[]
       summary: "Revoke a key",
       params: keyParams,
       responses: { 204: { description: "It is good for nothing any more" } },
+      audit: ({ params: { id, keyId } }) => ({ action: "key.revoke", tenant: id, target: keyId }),
       handler: async ({ params: { id, keyId }, c }) => {
         if (await keyring.revoke(id, keyId)) return c.body(null, 204);
         throw noSuchKey(`Tenant "${id}" has no key ${keyId}`);

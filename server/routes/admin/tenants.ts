@@ -72,6 +72,7 @@ export function tenantRoutes(directory: TenantDirectory): Route[] {
       summary: "Delete a tenant with all that is its own, and end what it runs",
       params: tenantParams,
       responses: { 204: { description: "It is gone" } },
+      audit: ({ params: { id } }) => ({ action: "tenant.delete", tenant: id, target: id }),
       handler: async ({ params: { id }, c }) => {
         if (!(await directory.delete(id))) throw noSuchTenant(id);
         return c.body(null, 204);

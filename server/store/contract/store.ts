@@ -1,3 +1,4 @@
+import type { Audit } from "./audit.ts";
 import type { Channels } from "./channels.ts";
 import type { Executions } from "./executions.ts";
 import type { Functions } from "./functions.ts";
@@ -27,6 +28,7 @@ import type { UsageDetails } from "./usage.ts";
 export interface Store {
   readonly tenants: Tenants;
   readonly keys: Keys;
+  readonly audit: Audit;
   readonly functions: Functions;
   readonly executions: Executions;
   readonly usage: UsageDetails;

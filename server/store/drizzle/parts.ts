@@ -1,3 +1,4 @@
+import { drizzleAudit } from "./audit.ts";
 import { drizzleChannels } from "./channels.ts";
 import type { Database, Transact } from "./database.ts";
 import { drizzleExecutions } from "./executions.ts";
@@ -25,6 +26,7 @@ export function drizzleParts(db: Database, transact: Transact, limit: number): S
   return {
     tenants: drizzleTenants(db),
     keys: drizzleKeys(db),
+    audit: drizzleAudit(db),
     functions: drizzleFunctions(db, limit),
     health: drizzleHealth(transact),
     executions: drizzleExecutions(db),

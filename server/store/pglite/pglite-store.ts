@@ -35,6 +35,7 @@ export async function openPGliteStore(
   return {
     tenants: part("tenants"),
     keys: part("keys"),
+    audit: part("audit"),
     functions: part("functions"),
     executions: part("executions"),
     logs: part("logs"),
