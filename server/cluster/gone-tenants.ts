@@ -5,11 +5,11 @@ import { written } from "../store/contract/written.ts";
 
 export interface GoneTenantsOptions {
   readonly store: Pick<Store, "tenants" | "notices">;
-  readonly runs: Pick<Runs, "tenants" | "endAll">;
+  readonly runs: Pick<Runs, "tenants" | "endAll" | "suspend" | "resume">;
   readonly onError: (error: unknown) => void;
 }
 
-/** Ends what runs here of tenants that another server has deleted. */
+/** Ends what runs here of tenants that any server has suspended, or another one has deleted. */
 export class GoneTenants {
   readonly #options: GoneTenantsOptions;
   readonly #closed = new AbortController();
@@ -24,13 +24,16 @@ export class GoneTenants {
     const { notices } = this.#options.store;
     this.#unlisten = notices.onLoss(() => {
       if (notices.connected)
-        for (const { id } of this.#options.runs.tenants()) this.changed({ id });
+        for (const { id } of this.#options.runs.tenants()) void this.changed({ id });
     });
   }
 
-  /** Looks whether a tenant is still there. `since` is what requests under way may know of it. */
-  changed(tenant: KnownTenant): void {
-    void this.#look(tenant).catch(this.#options.onError);
+  /**
+   * Looks whether a tenant is still there, and not suspended. `since` is what requests under way may
+   * know of it. Resolves once what it may not run has ended.
+   */
+  async changed(tenant: KnownTenant): Promise<void> {
+    await this.#look(tenant).catch(this.#options.onError);
   }
 
   close(): void {
@@ -47,7 +50,12 @@ export class GoneTenants {
     }
     if (known.size === 0) return;
     const row = await written(() => store.tenants.get(id), onError, this.#closed.signal);
-    const gone = [...known.values()].filter(({ since }) => since !== row?.createdAt.getTime());
-    await Promise.all(gone.map((tenant) => runs.endAll(tenant)));
+    await Promise.all(
+      [...known.values()].map(async (tenant) => {
+        if (tenant.since !== row?.createdAt.getTime()) return runs.endAll(tenant);
+        if (row?.suspendedAt) return runs.suspend(tenant, { reason: row.suspendedReason });
+        runs.resume(tenant);
+      }),
+    );
   }
 }

@@ -34,6 +34,7 @@ export class HttpProblem extends Error {
     | 405
     | 408
     | 409
+    | 412
     | 422
     | 429
     | 431

@@ -1,8 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
-import type { ZodType } from "zod";
 import { BadRequest, UnsupportedMediaType } from "../../src/base/errors.ts";
-import { firstIssue } from "../../src/config/config.ts";
 import { type ErrorShape, PROBLEMS } from "../errors/error-shape.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { Refusals } from "../quotas/refusals.ts";
@@ -11,6 +9,7 @@ import { assertScope } from "../tenants/key-scopes.ts";
 import { addAnswerHeaders } from "./answer-headers.ts";
 import type { Bodies } from "./body/bodies.ts";
 import { type BodySource, bodyOf } from "./body/source.ts";
+import { checked } from "./checked.ts";
 import { isCrossSite } from "./cross-site.ts";
 import {
   type ApiEnv,
@@ -21,7 +20,6 @@ import {
   type RouteInput,
   type Scope,
 } from "./route.ts";
-import { assertBounded } from "./schema-bounds.ts";
 import type { Counting, ResponseOwner, UnreadResponses } from "./unread/unread-responses.ts";
 
 const MAX_PARAMETERS = 100;
@@ -248,14 +246,6 @@ function responseOwner(
 
 function addressOf({ incoming }: Partial<HttpBindings>): string {
   return incoming?.socket.remoteAddress ?? "";
-}
-
-function checked(schema: ZodType | undefined, given: unknown): unknown {
-  if (schema === undefined) return undefined;
-  assertBounded(schema, given);
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) throw firstIssue(parsed.error, schema);
-  return parsed.data;
 }
 
 function paramsOf({ path }: Route, c: Context): Record<string, string> {

@@ -12,6 +12,7 @@ import type { Notices } from "../store/contract/notices.ts";
 import { StorageFull, StorageReserved, StoreUnavailable } from "../store/contract/store-errors.ts";
 import { written } from "../store/contract/written.ts";
 import type { Caller } from "../tenants/auth.ts";
+import { TenantSuspended } from "../tenants/suspended.ts";
 import { Announcement } from "./announcement.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { HeldJobs } from "./held-jobs.ts";
@@ -348,8 +349,10 @@ function functionOf({ function: name, version }: JobRow) {
   return name === null || version === null ? undefined : { name, version };
 }
 
-/** Tests whether an error passes with time: a quota, a busy host or a shutdown. */
+/** Tests whether an error passes with time: a suspension, a quota, a busy host or a shutdown. */
 function passes(error: unknown, { age }: ClaimedJob): boolean {
+  // The store leaves the job alone until its tenant is resumed.
+  if (error instanceof TenantSuspended) return true;
   if (!(error instanceof IsolateError || error instanceof HttpProblem)) return false;
   const { status } = error;
   return (status === 429 || status === 503) && age < MAX_PATIENCE;

@@ -15,6 +15,7 @@ import type { Hosted } from "../http/hosted-name.ts";
 import { type Route, type RouteInput, route } from "../http/route.ts";
 import type { Auth, Caller } from "../tenants/auth.ts";
 import { assertScope } from "../tenants/key-scopes.ts";
+import { TenantSuspended } from "../tenants/suspended.ts";
 
 /** Methods that a `Request` can have. */
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -108,6 +109,8 @@ async function answerBy(
   const caller = version?.public ? owner : await ownCaller(identify, tenant, name);
   if (caller === undefined) return noSuchFunction(name);
   if (version === undefined) return found ? takesValue(found) : noSuchFunction(name);
+  // Visitors have no need to know why.
+  if (caller.suspended !== undefined) throw new TenantSuspended();
   const allowed = [...(origins ?? []), ...(cors?.origins ?? [])];
   if (auth.open && !version.public && isCrossSite(raw, allowed)) throw crossSite(version);
   const isAnonymous = version.public && !(await isOwn(auth, identify, raw, { tenant, name }));

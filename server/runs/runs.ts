@@ -12,6 +12,7 @@ import type { ExecutionRow } from "../store/contract/executions.ts";
 import type { Functions } from "../store/contract/functions.ts";
 import { StoreUnavailable } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
+import { type Suspension, TenantSuspended } from "../tenants/suspended.ts";
 import { deniedAccesses } from "./denied-accesses.ts";
 import { type ExecutionEnd, endOfError, endOfOutput } from "./execution-end.ts";
 import { executionId } from "./execution-id.ts";
@@ -186,6 +187,9 @@ export class Runs {
     const { caller, wait = true, isAnonymous, comesAgain = () => false } = asked;
     if (executionWriter.full)
       throw new StoreUnavailable("Too many executions wait to be written down");
+    if (caller.suspended !== undefined) {
+      throw new TenantSuspended(isAnonymous ? undefined : caller.suspended);
+    }
     const id = asked.id ?? executionId();
     const startedAt = new Date();
     const { signal, done } = this.#running.begin(caller.tenant, asked.signal);
@@ -215,7 +219,7 @@ export class Runs {
     } catch (thrown) {
       const error = causeOf(thrown, signal);
       if (comesAgain(error)) executionWriter.forgo();
-      else record(endOfError(error, Date.now() - startedAt.getTime()));
+      else record(endOfError(thrown, Date.now() - startedAt.getTime()));
       throw error;
     } finally {
       log?.close();
@@ -229,7 +233,17 @@ export class Runs {
     return this.#options.executionWriter.flush();
   }
 
-  /** Lists the tenants whose work runs here. */
+  /** Ends all work of a tenant, and refuses more until `resume()`. */
+  async suspend(tenant: KnownTenant, suspension: Suspension): Promise<void> {
+    await this.#running.suspend(tenant, new TenantSuspended(suspension), END_WITHIN);
+    await this.flush();
+  }
+
+  resume(tenant: KnownTenant): void {
+    this.#running.resume(tenant);
+  }
+
+  /** Lists the tenants whose work runs here, and those whose work was suspended. */
   tenants(): KnownTenant[] {
     return this.#running.tenants();
   }

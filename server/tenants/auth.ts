@@ -1,6 +1,7 @@
 import { SOLE_TENANT, type Tenant } from "../../src/request/tenant.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { NO_LIMITS, type TenantLimits } from "./limits.ts";
+import type { Suspension } from "./suspended.ts";
 
 /** Key of a tenant with which a request was made. */
 export interface CallerKey {
@@ -17,6 +18,8 @@ export interface Caller {
   readonly limits: TenantLimits;
   /** Key of the request. Absent on a server without keys, and for work that needs none. */
   readonly key?: CallerKey;
+  /** Set while everything of it is refused. */
+  readonly suspended?: Suspension | undefined;
 }
 
 /** Identifies the sender of a request by its key. */
@@ -26,7 +29,8 @@ export interface Auth {
   /**
    * Returns the tenant of the request's key.
    *
-   * @throws {HttpProblem} 401 without a valid key or with an expired one, 403 for the operator's.
+   * @throws {HttpProblem} 401 without a valid key or with an expired one, 403 for the operator's and for a
+   * suspended tenant's.
    */
   tenant(request: Request): Promise<Caller>;
   /**
@@ -36,7 +40,8 @@ export interface Auth {
    */
   admin(request: Request): Promise<void>;
   /**
-   * Returns the tenant with that id, if it exists. It is for work that needs no key of the tenant.
+   * Returns the tenant with that id, if it exists, also a suspended one. It is for work that needs no
+   * key of the tenant.
    */
   caller(tenant: string): Promise<Caller | undefined>;
   /** Tells whether a text contains a key of this server, also encoded. No code may see one. */

@@ -5,7 +5,7 @@ import type { SecretSettings, ShownSettings } from "./secret-settings.ts";
 
 /** Builds the `Caller` for a tenant. The operator's variables and database are not passed on. */
 export function callerOf(
-  { id, createdAt }: Pick<TenantRow, "id" | "createdAt">,
+  { id, createdAt, suspendedAt, suspendedReason }: TenantRow,
   settings: ShownSettings,
   secrets: SecretSettings,
   levels: readonly TenantLevel[],
@@ -54,5 +54,6 @@ export function callerOf(
       keepLogs,
       logStorage,
     },
+    ...(suspendedAt !== null && { suspended: { reason: suspendedReason } }),
   };
 }

@@ -7,8 +7,10 @@ import type {
   KeyRequest,
   NewKey,
   NodeInfo,
+  TenantCondition,
   TenantHostInfo,
   TenantInfo,
+  TenantPatch,
   TenantSettings,
 } from "./types.ts";
 
@@ -23,11 +25,36 @@ export class AdminClient {
     this.packages = new PackagesClient(transport, "/admin/packages");
   }
 
-  /** Creates a tenant or replaces its settings. Omitted `env` and `database` stay as they are. */
-  putTenant(id: string, settings: TenantSettings = {}): Promise<TenantInfo> {
-    return this.#transport.json(pathOf(id), { method: "PUT", body: settings });
+  /**
+   * Creates a tenant or replaces its settings. Omitted `env` and `database` stay as they are. The
+   * answer's `warnings` name what is back at its default.
+   */
+  putTenant(
+    id: string,
+    settings: TenantSettings = {},
+    condition?: TenantCondition,
+  ): Promise<TenantInfo> {
+    const headers = headersOf(condition);
+    return this.#transport.json(pathOf(id), { method: "PUT", body: settings, headers });
   }
 
+  /** Changes the settings that a patch names; `null` removes one. */
+  patchTenant(id: string, patch: TenantPatch, condition?: TenantCondition): Promise<TenantInfo> {
+    const headers = headersOf(condition);
+    return this.#transport.json(pathOf(id), { method: "PATCH", body: patch, headers });
+  }
+
+  /** Refuses everything of a tenant and ends what it runs. The tenant reads the reason. */
+  suspendTenant(id: string, reason?: string): Promise<TenantInfo> {
+    const body = reason === undefined ? {} : { reason };
+    return this.#transport.json(`${pathOf(id)}/suspend`, { method: "POST", body });
+  }
+
+  resumeTenant(id: string): Promise<TenantInfo> {
+    return this.#transport.json(`${pathOf(id)}/resume`, { method: "POST" });
+  }
+
+  /** Returns a tenant with what it has used today. */
   tenant(id: string): Promise<TenantInfo> {
     return this.#transport.json(pathOf(id));
   }
@@ -86,6 +113,10 @@ export class AdminClient {
   async revokeKey(tenant: string, id: string): Promise<void> {
     await this.#transport.send(`${pathOf(tenant)}/keys/${segment(id)}`, { method: "DELETE" });
   }
+}
+
+function headersOf({ ifMatch, isNew }: TenantCondition = {}): Record<string, string> {
+  return { ...(ifMatch && { "If-Match": ifMatch }), ...(isNew && { "If-None-Match": "*" }) };
 }
 
 function pathOf(id: string): string {

@@ -20,7 +20,14 @@ import type { shownNode } from "../contract/nodes.ts";
 import type { setBody, shownSet, wholeSet } from "../contract/packages.ts";
 import type { scheduleBody, shownRun, shownSchedule } from "../contract/schedules.ts";
 import type { shownSecret } from "../contract/secrets.ts";
-import type { ownTenant, shownSettings, shownTenant, tenantBody } from "../contract/tenants.ts";
+import type {
+  ownTenant,
+  replacedTenant,
+  shownSettings,
+  shownTenant,
+  tenantBody,
+  tenantWithUse,
+} from "../contract/tenants.ts";
 import type {
   adminUsageQuery,
   allUsage,
@@ -128,7 +135,29 @@ export interface FunctionLogsQuery extends Readonly<z.input<typeof functionLogsQ
 /** Limits of a tenant. An omitted field has the operator's value. */
 export interface TenantSettings extends z.input<typeof tenantBody> {}
 
-export interface TenantInfo extends Readonly<z.output<typeof shownTenant>> {}
+/** A merge patch (RFC 7396): `null` removes a field, what is left out stays. */
+export type MergePatch<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [Name in keyof T]?: MergePatch<T[Name]> | null }
+    : T;
+
+/** Changes of a tenant's limits. */
+export type TenantPatch = MergePatch<TenantSettings>;
+
+/** A tenant. One that was replaced includes warnings, a single one requested by its id its use. */
+export interface TenantInfo
+  extends Readonly<z.output<typeof shownTenant>>,
+    Readonly<Pick<z.output<typeof replacedTenant>, "warnings">>,
+    Readonly<Partial<Pick<z.output<typeof tenantWithUse>, "used">>> {}
+
+/** Condition for a change of a tenant. */
+export interface TenantCondition {
+  /** `ETag` that its settings must have. */
+  readonly ifMatch?: string;
+  /** True if there must be no such tenant yet. */
+  readonly isNew?: boolean;
+}
 
 /** A tenant as it sees itself. */
 export interface OwnTenant

@@ -8,7 +8,7 @@ import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
 import { MAX_EGRESS_REQUESTS } from "../protocol/egress-limits.ts";
 import { MAX_BUNDLE_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
-import { object, strictObject } from "../request/object-schema.ts";
+import { absent, object, strictObject } from "../request/object-schema.ts";
 
 const MAX_VARIABLES = 100;
 const MAX_VALUE = 32_768;
@@ -39,6 +39,12 @@ export const levels = z
   .max(2)
   .meta({ description: "Levels it may use; the first is that of a request that does not say" });
 
+/** Executions at once, and those that may wait, of a tenant whose settings name none. */
+export const DEFAULT_CONCURRENCY = 16;
+export const DEFAULT_QUEUE = 64;
+const concurrency = z.int().min(1).max(10_000);
+const queue = z.int().min(0).max(100_000);
+
 /** Settings that are stored and shown as they are. */
 const open = {
   ceiling: ceiling.optional(),
@@ -64,8 +70,8 @@ const open = {
   logEntries: z.int().min(0).max(OUTPUT_LIMITS.logEntries).optional(),
   egressRequests: z.int().min(1).max(MAX_EGRESS_REQUESTS).optional(),
   /** Most executions at once, and most further ones that may wait. */
-  concurrency: z.int().min(1).max(10_000).default(16),
-  queue: z.int().min(0).max(100_000).default(64),
+  concurrency: concurrency.default(DEFAULT_CONCURRENCY),
+  queue: queue.default(DEFAULT_QUEUE),
   rate: strictObject({
     requests: z.int().min(1).max(1_000_000),
     seconds: z.int().min(1).max(86_400),
@@ -125,8 +131,30 @@ const secret = {
     .meta({ description: "A postgres:// URL; left out, it stays as it is; null for none" }),
 };
 
+/** Settings as they are stated: an absent one stands for its default. */
+const stated = {
+  ...open,
+  concurrency: concurrency.optional().meta({ default: DEFAULT_CONCURRENCY }),
+  queue: queue.optional().meta({ default: DEFAULT_QUEUE }),
+  ...secret,
+};
+
 /** The body of `PUT /admin/tenants/{id}`. */
-export const tenantBody = strictObject({ ...open, ...secret }).meta({ id: "TenantSettings" });
+export const tenantBody = strictObject(stated).meta({ id: "TenantSettings" });
+
+/** Changes of settings as a merge patch of RFC 7396, where null removes a setting. */
+export const tenantPatch = z
+  .looseObject({
+    ...Object.fromEntries(
+      Object.entries(stated).map(([name, schema]) => [name, schema.nullable().optional()]),
+    ),
+    env: z
+      .record(z.string(), z.string().nullable())
+      .nullable()
+      .optional()
+      .meta({ description: "Variables to set; null removes one" }),
+  })
+  .meta({ id: "TenantPatch", description: "Null removes a setting" });
 
 /**
  * Settings that are stored in plain text and shown to an operator. Of secrets, only the names are
@@ -148,9 +176,33 @@ export const tenantId = z
 export const shownTenant = object({
   ...shownSettings.shape,
   id: z.string(),
+  /** Set while everything of it is refused. */
+  suspended: absent(
+    object({ since: z.iso.datetime(), reason: z.string().nullable() }).meta({
+      description: "While everything of it is refused",
+    }),
+  ),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 }).meta({ id: "Tenant" });
+
+/** A tenant that was replaced. */
+export const replacedTenant = object({
+  ...shownTenant.shape,
+  /** Settings that the request did not state, so that they are back at their defaults. */
+  warnings: absent(z.array(z.string())).meta({
+    description: "Names of settings that are back at their defaults, for none was stated",
+  }),
+});
+
+export const suspension = strictObject({
+  reason: z
+    .string()
+    .max(500)
+    .refine((text) => !text.includes("\0"), "Contains a NUL character")
+    .optional()
+    .meta({ description: "For the tenant, which sees it in each refusal" }),
+});
 
 /** Kinds of stored things that are counted for a tenant. */
 export const STORED_KINDS = [
@@ -171,19 +223,20 @@ export const STORED_KINDS = [
 
 const stored = object({ bytes: z.int(), count: z.int() });
 
-/** A tenant as it sees itself. */
-export const ownTenant = object({
-  ...shownSettings.partial().shape,
-  id: z.string(),
-  /** Use of this day, in UTC; `cpu` in milliseconds. */
-  used: object({
-    executions: z.int(),
-    cpu: z.int().meta({ description: "Milliseconds" }),
-    resetsAt: z.iso.datetime(),
-    storage: object({
-      bytes: z.int(),
-      limit: z.int(),
-      kinds: z.record(z.enum(STORED_KINDS), stored),
-    }).meta({ description: "`bytes` are those of all kinds but `executions` and `logs`" }),
-  }),
+/** Use of this day, in UTC; `cpu` in milliseconds. */
+const used = object({
+  executions: z.int(),
+  cpu: z.int().meta({ description: "Milliseconds" }),
+  resetsAt: z.iso.datetime(),
+  storage: object({
+    bytes: z.int(),
+    limit: z.int(),
+    kinds: z.record(z.enum(STORED_KINDS), stored),
+  }).meta({ description: "`bytes` are those of all kinds but `executions` and `logs`" }),
 });
+
+/** A tenant as it sees itself. */
+export const ownTenant = object({ ...shownSettings.partial().shape, id: z.string(), used });
+
+/** A tenant with what it has used today. */
+export const tenantWithUse = object({ ...shownTenant.shape, used });

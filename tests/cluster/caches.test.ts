@@ -311,6 +311,67 @@ describe("a tenant that is deleted on one server", () => {
   });
 });
 
+describe("a tenant that is suspended on one server", () => {
+  it("is refused on the others within 1 s, which end what it runs, until it is resumed", async () => {
+    const ms = await least(async () => {
+      const { id, ask, status } = await tenant();
+      const before = running.length;
+      const answers = [2, 3].map((number) => ask(number, "/execute", "POST", FOREVER));
+      await until(() => running.length === before + 2);
+      const began = performance.now();
+      expect((await admin(1, "POST", `/admin/tenants/${id}/suspend`)).status).toBe(200);
+      const ended = await Promise.all(answers);
+      expect(ended.map((answer) => answer.status)).toEqual([403, 403]);
+      await until(async () => (await status(2)) === 403 && (await status(3)) === 403);
+      const time = performance.now() - began;
+      await admin(2, "POST", `/admin/tenants/${id}/resume`);
+      await until(async () => (await status(1)) === 200 && (await status(3)) === 200);
+      const run = await ask(3, "/execute", "POST", { code, sandbox: "container" });
+      expect(run.status).toBe(200);
+      return time;
+    });
+    expect(ms).toBeLessThan(1_000);
+  });
+
+  it("is so once notices are back, if that one was lost, and again once it is resumed", async () => {
+    const { id, ask } = await tenant();
+    const before = running.length;
+    const answer = ask(3, "/execute", "POST", FOREVER);
+    await until(() => running.length === before + 1);
+    for (const [verb, seen] of [
+      ["suspend", 403],
+      ["resume", 200],
+    ] as const) {
+      notices.cut();
+      await until(() => planes[2]?.store.notices.connected === false);
+      await admin(1, "POST", `/admin/tenants/${id}/${verb}`);
+      await notices.plug();
+      if (verb === "suspend") expect((await answer).status).toBe(seen);
+      const run = async () =>
+        (await ask(3, "/execute", "POST", { code, sandbox: "container" })).status;
+      await until(async () => (await run()) === seen);
+    }
+  });
+});
+
+describe("a tenant that is changed on two servers at once", () => {
+  it("loses none of the changes", async () => {
+    const { id } = await tenant();
+    const patch = (number: number, body: object) =>
+      at(number).app.request(`/admin/tenants/${id}`, {
+        method: "PATCH",
+        headers: { ...JSON_TYPE, authorization: `Bearer ${ADMIN_KEY}` },
+        body: JSON.stringify(body),
+      });
+    const fields = [{ timeout: 7 }, { memory: 256 }, { concurrency: 3 }, { queue: 2 }];
+    const answers = await Promise.all(fields.map((body, n) => patch((n % 2) + 1, body)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(await (await admin(1, "GET", `/admin/tenants/${id}`)).json()).toMatchObject(
+      Object.assign({}, ...fields),
+    );
+  });
+});
+
 describe("a job that is cancelled on one server", () => {
   it("ends within 1 s on the one that runs it", async () => {
     const ms = await least(async () => {

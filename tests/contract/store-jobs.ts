@@ -234,6 +234,27 @@ export function jobsCases(store: () => Store): void {
       expect((await due(9)).map(({ tenant }) => tenant)).toEqual([busy]);
     });
 
+    it("and their answers wait while their tenant is suspended", async () => {
+      const [tenant, owner] = [unique("tenant"), unique("owner")];
+      await store().tenants.put({ id: tenant, settings: {}, secrets: null });
+      const [told, waiting] = [job(tenant, { callback: "https://x.example" }), job(tenant)];
+      await accept(told);
+      await claim(owner);
+      await store().jobs.finish(owner, told.id, ANSWER);
+      await accept(waiting);
+      await store().tenants.suspend(tenant, { reason: null });
+      const ours = (rows: readonly { tenant: string }[]) =>
+        rows.filter((row) => row.tenant === tenant).length;
+      const both = async () => [
+        ours(await store().jobs.claim(owner, MINUTE, 99, { [tenant]: 5 })),
+        ours(await store().jobs.claimCallbacks(owner, MINUTE, 99)),
+      ];
+      expect(await both()).toEqual([0, 0]);
+      await store().tenants.suspend(tenant, null);
+      expect(await both()).toEqual([1, 1]);
+      await store().tenants.delete(tenant);
+    });
+
     it("are forgotten some time after they were done, and not before", async () => {
       const [tenant, owner] = [unique("tenant"), unique("owner")];
       const [done, waiting] = [job(tenant), job(tenant)];

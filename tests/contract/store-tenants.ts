@@ -23,6 +23,42 @@ export function tenantsCases(store: () => Store): void {
       expect(await store().tenants.get(changed.id)).toBeUndefined();
     });
 
+    it("are replaced in one state alone, and each change makes another", async () => {
+      const id = unique("tenant");
+      const made = { id, settings: {}, secrets: null };
+      const changed = { ...made, settings: { timeout: 5 } };
+      const read = async () => {
+        const row = await store().tenants.get(id);
+        if (row === undefined) throw new Error("It was made");
+        return row;
+      };
+      expect(
+        await store().tenants.put(made, { revision: 1, updatedAt: new Date() }),
+      ).toBeUndefined();
+      expect(await store().tenants.put(made, null)).toEqual({ created: true });
+      expect(await store().tenants.put(changed, null)).toBeUndefined();
+      const first = await read();
+      const both = [1, 2].map(() => store().tenants.put(changed, first));
+      expect((await Promise.all(both)).filter(Boolean)).toEqual([{ created: false }]);
+      expect(await read()).toMatchObject({
+        revision: first.revision + 1,
+        settings: { timeout: 5 },
+      });
+      await store().tenants.put(made);
+      const third = await read();
+      expect(await store().tenants.suspend(id, { reason: NASTY })).toBe(true);
+      expect(await store().tenants.put(changed, third)).toBeUndefined();
+      const { suspendedAt } = await read();
+      expect(suspendedAt).toEqual(expect.any(Date));
+      expect(await store().tenants.suspend(id, { reason: null })).toBe(true);
+      await store().tenants.put(changed);
+      const suspended = { suspendedAt, suspendedReason: null, settings: { timeout: 5 } };
+      expect(await read()).toMatchObject(suspended);
+      expect(await store().tenants.suspend(id, null)).toBe(true);
+      expect(await read()).toMatchObject({ suspendedAt: null, revision: third.revision + 4 });
+      expect(await store().tenants.suspend(unique("nobody"), null)).toBe(false);
+    });
+
     it("go with everything of theirs, and nothing of another's", async () => {
       const [gone, kept] = [unique("gone"), unique("kept")];
       for (const id of [gone, kept]) {

@@ -331,6 +331,14 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
       ...eachValue("/admin/tenants/large", (value) => `{"ceiling":${value}}`, [400, 413]),
       ...refusedMembers.map(([what, body]) => json(what, "/admin/tenants/large", body, [400, 413])),
     ],
+    "PATCH /admin/tenants/{id}": () => [
+      ...eachValue("/admin/tenants/large", (value) => `{"env":${value}}`, [400, 404, 413]),
+      ...eachValue("/admin/tenants/large", (value) => `{"ceiling":${value}}`, [400, 404, 413]),
+      ...refusedMembers.map(([what, body]) => json(what, "/admin/tenants/large", body, [400, 413])),
+    ],
+    "POST /admin/tenants/{id}/suspend": () =>
+      eachValue("/admin/tenants/nobody/suspend", (value) => `{"reason":${value}}`, [400, 413]),
+    "POST /admin/tenants/{id}/resume": () => plain("/admin/tenants/nobody/resume", 404),
     "DELETE /admin/tenants/{id}": () => plain("/admin/tenants/nobody", 404),
     "GET /admin/tenants/{id}/keys": () => plain(`/admin/tenants/${tenant}/keys`, 200),
     "POST /admin/tenants/{id}/keys": () =>

@@ -11,6 +11,9 @@ const ANY_CHUNKS = 10_000;
 /** Bytes that each further chunk must have on average. */
 const MIN_CHUNK = 64;
 
+/** Type of a patch, which browsers ask for, too. */
+const MERGE_PATCH = /^application\/merge-patch\+json\s*(;|$)/i;
+
 export interface ReadOptions {
   readonly maxBytes: number;
   readonly share: Pick<BodyShare, "add">;
@@ -32,9 +35,11 @@ export interface JsonOptions extends ReadOptions {
  * @throws {BadRequest} If it is no JSON. It also throws as `readBytes()`.
  */
 export async function readJson(source: BodySource, options: JsonOptions): Promise<unknown> {
-  const { headers } = source.request;
+  const { headers, method } = source.request;
   // This also stops web pages: for JSON, browsers ask us first; for a form's types they do not.
-  if (!/^application\/json\s*(;|$)/i.test(headers.get("content-type") ?? "")) {
+  const type = headers.get("content-type") ?? "";
+  const isPatch = method === "PATCH" && MERGE_PATCH.test(type);
+  if (!isPatch && !/^application\/json\s*(;|$)/i.test(type)) {
     throw new UnsupportedMediaType("Send Content-Type: application/json");
   }
   if ((headers.get("content-encoding") ?? "identity") !== "identity") {

@@ -27,7 +27,7 @@ export function tenancyRoutes(
   return [
     ...ownTenantRoutes(quotas, storage),
     ...ownKeyRoutes(keyring, auth),
-    ...tenantRoutes(directory),
+    ...tenantRoutes({ directory, quotas, storage }),
     ...keyRoutes(keyring, directory),
     ...nodeRoutes(nodes),
   ];

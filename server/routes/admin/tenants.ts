@@ -1,8 +1,23 @@
+import type { Context } from "hono";
 import { z } from "zod";
-import { shownTenant, tenantBody, tenantId } from "../../../src/contract/tenants.ts";
+import { BadRequest } from "../../../src/base/errors.ts";
+import { shorten } from "../../../src/base/shorten.ts";
+import {
+  replacedTenant,
+  shownTenant,
+  suspension,
+  tenantBody,
+  tenantId,
+  tenantPatch,
+  tenantWithUse,
+} from "../../../src/contract/tenants.ts";
+import { checked } from "../../http/checked.ts";
 import { PAGE, pageLimit, pageOf } from "../../http/page.ts";
-import { type Route, route } from "../../http/route.ts";
-import { noSuchTenant, type TenantDirectory } from "../../tenants/directory.ts";
+import { preconditionHeaders, preconditionOf } from "../../http/preconditions.ts";
+import { type ApiEnv, type Route, route } from "../../http/route.ts";
+import type { Quotas } from "../../quotas/quotas.ts";
+import type { StorageCounts } from "../../store/contract/storage.ts";
+import { noSuchTenant, type TaggedTenant, type TenantDirectory } from "../../tenants/directory.ts";
 
 export const tenantParams = z.object({ id: tenantId });
 
@@ -18,8 +33,17 @@ const page = z.object({
 
 const common = { scope: "admin", tags: ["Administration"] } as const;
 
+/** Names of all settings. A patch with another name would remove or set nothing. */
+const SETTINGS = Object.keys(tenantBody.shape);
+
+export interface TenantRoutesParts {
+  readonly directory: TenantDirectory;
+  readonly quotas: Pick<Quotas, "today">;
+  readonly storage: Pick<StorageCounts, "used">;
+}
+
 /** Makes the operator's routes for tenants. */
-export function tenantRoutes(directory: TenantDirectory): Route[] {
+export function tenantRoutes({ directory, quotas, storage }: TenantRoutesParts): Route[] {
   const path = "/admin/tenants/{id}";
   return [
     route({
@@ -42,28 +66,88 @@ export function tenantRoutes(directory: TenantDirectory): Route[] {
       summary: "Make a tenant, or replace what it may",
       description: "Of `env` and `database`, what is left out stays as it is.",
       params: tenantParams,
+      headers: preconditionHeaders,
       body: tenantBody,
       responses: {
-        200: { description: "It has been replaced", schema: shownTenant },
-        201: { description: "It is new", schema: shownTenant },
+        200: { description: "It has been replaced", schema: replacedTenant },
+        201: { description: "It is new", schema: replacedTenant },
       },
-      handler: async ({ params: { id }, body, c }) => {
-        const { tenant, created } = await directory.put(id, body);
-        return c.json(tenant, created ? 201 : 200);
+      audit: updateOf,
+      handler: async ({ params: { id }, headers, body, audited, c }) => {
+        const result = await directory.put(id, body, preconditionOf(headers));
+        const { tenant, tag, created, changed, reset } = result;
+        audited({ ...(created && { action: "tenant.create" }), detail: { changed } });
+        const warnings = reset.map((name) => `${name}: Back at its default, as none was stated`);
+        const answer = { ...tenant, ...(warnings.length > 0 && { warnings }) };
+        return c.json(answer, created ? 201 : 200, { ETag: tag });
+      },
+    }),
+    route({
+      ...common,
+      method: "PATCH",
+      path,
+      summary: "Change some of what a tenant may",
+      description: "A merge patch (RFC 7396): null removes a setting, what is left out stays.",
+      params: tenantParams,
+      headers: preconditionHeaders,
+      body: z.record(z.string(), z.unknown()),
+      contractBody: tenantPatch,
+      responses: { 200: { description: "It has been changed", schema: shownTenant } },
+      audit: updateOf,
+      handler: async ({ params: { id }, headers, body, audited, c }) => {
+        const unknown = Object.keys(body).find((name) => !SETTINGS.includes(name));
+        if (unknown !== undefined) {
+          throw new BadRequest(shorten(unknown), `Unknown field "${shorten(unknown)}"`);
+        }
+        const parse = (settings: unknown) => checked(tenantBody, settings);
+        const result = await directory.patch(id, body, parse, preconditionOf(headers));
+        audited({ detail: { changed: result.changed } });
+        return answered(c, result);
       },
     }),
     route({
       ...common,
       method: "GET",
       path,
-      summary: "A tenant, without what is secret",
+      summary: "A tenant, without what is secret, and what it has used today",
       params: tenantParams,
-      responses: { 200: { description: "What it may", schema: shownTenant } },
+      responses: { 200: { description: "What it may and has used", schema: tenantWithUse } },
       handler: async ({ params: { id }, c }) => {
-        const tenant = await directory.get(id);
-        if (tenant === undefined) throw noSuchTenant(id);
-        return c.json(tenant);
+        const found = await directory.describe(id);
+        if (found === undefined) throw noSuchTenant(id);
+        const { tenant, tag, caller } = found;
+        const stored = await storage.used(id, caller.limits.storage);
+        const used = { ...(await quotas.today(caller)), storage: stored };
+        return c.json({ ...tenant, used }, 200, { ETag: tag });
       },
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: `${path}/suspend`,
+      summary: "Refuse everything of a tenant, and end what it runs",
+      params: tenantParams,
+      body: suspension,
+      needsNoBody: true,
+      responses: { 200: { description: "It is suspended", schema: shownTenant } },
+      audit: ({ params: { id }, body: { reason } }) => ({
+        action: "tenant.suspend",
+        tenant: id,
+        target: id,
+        detail: reason === undefined ? {} : { reason },
+      }),
+      handler: async ({ params: { id }, body: { reason = null }, c }) =>
+        answered(c, await directory.suspend(id, { reason })),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: `${path}/resume`,
+      summary: "Let a suspended tenant go on",
+      params: tenantParams,
+      responses: { 200: { description: "It is not suspended", schema: shownTenant } },
+      audit: ({ params: { id } }) => ({ action: "tenant.resume", tenant: id, target: id }),
+      handler: async ({ params: { id }, c }) => answered(c, await directory.suspend(id, null)),
     }),
     route({
       ...common,
@@ -79,4 +163,12 @@ export function tenantRoutes(directory: TenantDirectory): Route[] {
       },
     }),
   ];
+}
+
+function updateOf({ params: { id } }: { readonly params: { readonly id: string } }) {
+  return { action: "tenant.update", tenant: id, target: id };
+}
+
+function answered(c: Context<ApiEnv>, { tenant, tag }: TaggedTenant): Response {
+  return c.json(tenant, 200, { ETag: tag });
 }

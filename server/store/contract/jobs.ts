@@ -72,7 +72,8 @@ export interface Jobs {
   /**
    * Claims up to `limit` waiting jobs for `owner`, for `lease` milliseconds. Tenants with the
    * fewest running jobs come first, then the oldest jobs. A job whose claim was not renewed in time
-   * waits again. `most` limits the jobs of some tenants, by their ids.
+   * waits again. `most` limits the jobs of some tenants, by their ids. Jobs of suspended tenants are
+   * left.
    */
   claim(
     owner: string,
@@ -104,7 +105,7 @@ export interface Jobs {
   /**
    * Claims jobs whose answer is due to be sent, for `owner` and `lease` milliseconds. Tenants with
    * the fewest come first; `busy` counts those that are being sent already. `each` is the most of one
-   * tenant.
+   * tenant. Those of suspended tenants are left.
    */
   claimCallbacks(
     owner: string,

@@ -2,7 +2,7 @@ import { and, desc, eq, gte, inArray, lt, sql } from "drizzle-orm";
 import type { Audit } from "../contract/audit.ts";
 import { MOST_LOOKED_AT } from "../contract/executions.ts";
 import { type Database, fromNow, inChunks, isUuid } from "./database.ts";
-import { audit } from "./schema.ts";
+import { audit } from "./operations-tables.ts";
 
 export function drizzleAudit(db: Database): Audit {
   return {

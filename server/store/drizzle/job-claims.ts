@@ -12,7 +12,7 @@ import {
   tenantsWith,
   WINDOW,
 } from "./job-heads.ts";
-import { jobs } from "./schema.ts";
+import { jobs, tenants } from "./schema.ts";
 
 const {
   owner: _owner,
@@ -73,7 +73,11 @@ function claim(
   );
   return sql`with recursive ${tenantsWith(WAITING_OF, WAITING, from)},
     ${tenantsWith(HELD_OF, HELD, from)},
-    bounds as (${numbersOf(most)}),
+    bounds as (
+      select tenant, min(jobs) as jobs from (
+        ${numbersOf(most)} union all select id, 0 from ${tenants} where suspended_at is not null
+      ) as each_bound group by tenant
+    ),
     lines as (
       select distinct on (tenant) tenant, id, bool_or(is_over) over (partition by tenant) as has_over
       from (
@@ -146,6 +150,7 @@ function claimCallbacks(
       select due.tenant, coalesce(busy.jobs, 0) as busy
       from ${NOTIFIED_OF} as due left join busy on busy.tenant = due.tenant
       where first <= now() and coalesce(busy.jobs, 0) < ${integer(each)}
+        and due.tenant not in (select id from ${tenants} where suspended_at is not null)
       order by coalesce(busy.jobs, 0), first limit ${searched(limit)}
     ),
     searched as (

@@ -16,18 +16,22 @@ import type { BundledType } from "../../../src/resourcex/types/type.ts";
 import type { KeyRow } from "../contract/keys.ts";
 import { answer, bytes, created, json, schema, text, time } from "./columns.ts";
 
-export const tenants = schema.table("tenants", {
-  id: text().primaryKey(),
-  settings: json().$type<Readonly<Record<string, unknown>>>().notNull(),
-  secrets: text(),
-  /** Number of the changes of its settings, which the next one may state. */
-  revision: integer().notNull().default(1),
-  /** Time since which it is suspended, and why; null if it is not. */
-  suspendedAt: time(),
-  suspendedReason: text(),
-  createdAt: created(),
-  updatedAt: created(),
-});
+export const tenants = schema.table(
+  "tenants",
+  {
+    id: text().primaryKey(),
+    settings: json().$type<Readonly<Record<string, unknown>>>().notNull(),
+    secrets: text(),
+    /** Number of the changes of its settings, which the next one may state. */
+    revision: integer().notNull().default(1),
+    /** Time since which it is suspended, and why; null if it is not. */
+    suspendedAt: time(),
+    suspendedReason: text(),
+    createdAt: created(),
+    updatedAt: created(),
+  },
+  (table) => [index("tenants_suspended").on(table.id).where(sql`${table.suspendedAt} is not null`)],
+);
 
 export const keys = schema.table(
   "keys",
@@ -69,10 +73,7 @@ export const secrets = schema.table(
   (table) => [primaryKey({ columns: [table.tenant, table.name] })],
 );
 
-/**
- * Deployed functions. The tenant of a single-user host has no row in `tenants`, so no foreign key
- * leads there.
- */
+/** Deployed functions. A single-user host's tenant has no row, so no foreign key leads there. */
 export const functions = schema.table(
   "functions",
   {

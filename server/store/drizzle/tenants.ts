@@ -1,4 +1,4 @@
-import { eq, gt, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, type SQL, sql } from "drizzle-orm";
 import { SOLE_TENANT } from "../../../src/request/tenant.ts";
 import type { Tenants } from "../contract/tenants.ts";
 import { type Database, plain } from "./database.ts";
@@ -47,21 +47,53 @@ export function drizzleTenants(db: Database): Tenants {
     );
 
   return {
-    async put({ id, settings, secrets }) {
+    async put({ id, settings, secrets }, expected) {
+      const changed = {
+        settings,
+        secrets,
+        revision: sql`${tenants.revision} + 1`,
+        updatedAt: sql`now()`,
+      };
+      if (expected) {
+        const { revision, updatedAt } = expected;
+        const isSeen = and(eq(tenants.revision, revision), eq(tenants.updatedAt, updatedAt));
+        const rows = await db
+          .update(tenants)
+          .set(changed)
+          .where(and(eq(tenants.id, id), isSeen))
+          .returning({ id: tenants.id });
+        return rows.length > 0 ? { created: false } : undefined;
+      }
       // Another server may have written rows after a tenant of this id was deleted. They belong to
       // no tenant.
       const isNew = sql`not exists (select from ${tenants} where ${tenants.id} = ${id})`;
       if (id !== SOLE_TENANT.id) await db.execute(sql`with ${deletions(id, isNew)} select 1`);
-      const [row] = await db
-        .insert(tenants)
-        .values({ id, settings, secrets })
-        .onConflictDoUpdate({
-          target: tenants.id,
-          set: { settings, secrets, updatedAt: sql`now()` },
-        })
+      const insert = db.insert(tenants).values({ id, settings, secrets });
+      const [row] = await (expected === null
+        ? insert.onConflictDoNothing()
+        : insert.onConflictDoUpdate({ target: tenants.id, set: changed })
+      )
         // A row that this statement inserts was changed by no transaction before.
         .returning({ created: sql<boolean>`xmax = 0` });
-      return { created: row?.created === true };
+      return expected === null && row === undefined
+        ? undefined
+        : { created: row?.created === true };
+    },
+
+    async suspend(id, suspended) {
+      const since =
+        suspended === null ? null : sql`coalesce(${tenants.suspendedAt}, clock_timestamp())`;
+      const rows = await db
+        .update(tenants)
+        .set({
+          suspendedAt: since,
+          suspendedReason: suspended?.reason ?? null,
+          revision: sql`${tenants.revision} + 1`,
+          updatedAt: sql`now()`,
+        })
+        .where(eq(tenants.id, id))
+        .returning({ id: tenants.id });
+      return rows.length > 0;
     },
 
     async get(id) {

@@ -96,6 +96,7 @@ ALTER TABLE "isolate"."schedules" ADD CONSTRAINT "schedules_tenant_function_func
 CREATE INDEX "audit_tenant_id_index" ON "isolate"."audit" USING btree ("tenant","id");--> statement-breakpoint
 CREATE INDEX "audit_at_index" ON "isolate"."audit" USING btree ("at");--> statement-breakpoint
 CREATE UNIQUE INDEX "hosts_verified" ON "isolate"."hosts" USING btree ("name") WHERE "isolate"."hosts"."verified_at" is not null;--> statement-breakpoint
+CREATE INDEX "tenants_suspended" ON "isolate"."tenants" USING btree ("id") WHERE "isolate"."tenants"."suspended_at" is not null;--> statement-breakpoint
 CREATE INDEX "schedules_due" ON "isolate"."schedules" USING btree ("next_at") WHERE "isolate"."schedules"."next_at" is not null;--> statement-breakpoint
 CREATE INDEX "denials_day_index" ON "isolate"."denials" USING btree ("day");--> statement-breakpoint
 CREATE INDEX "usage_details_day_index" ON "isolate"."usage_details" USING btree ("day");--> statement-breakpoint

@@ -2,6 +2,7 @@ import { HttpProblem } from "../../errors/problem.ts";
 import type { Auth, Caller } from "../auth.ts";
 import type { TenantDirectory } from "../directory.ts";
 import { wrongScope } from "../key-scopes.ts";
+import { TenantSuspended } from "../suspended.ts";
 import { KeyFinder } from "./key-finder.ts";
 import type { Keyring } from "./keyring.ts";
 import { hashOf, isSecretOf } from "./tenant-key.ts";
@@ -31,6 +32,7 @@ export class KeyAuth implements Auth {
       const { id, scopes, expiresAt } = row;
       // Checked for each request, because the row stays in a cache.
       if (expiresAt !== null && expiresAt.getTime() <= Date.now()) throw expired(expiresAt);
+      if (caller.suspended !== undefined) throw new TenantSuspended(caller.suspended);
       this.#keyring.used(id);
       return { ...caller, key: { id, scopes, expiresAt } };
     }

@@ -144,7 +144,16 @@ describe("a tenant", () => {
     const replaced = await server.admin("PUT", path, { concurrency: 1 });
     expect(replaced.status).toBe(200);
     expect(replaced.body).not.toHaveProperty("ceiling");
-    expect((await server.admin("GET", path)).body).toEqual(replaced.body);
+    const { warnings, ...left } = replaced.body;
+    const reset = ["ceiling", "retention", "timeout", "tools"];
+    expect(warnings.map((text: string) => text.split(":")[0])).toEqual(reset);
+    const used = {
+      executions: 0,
+      cpu: 0,
+      resetsAt: expect.any(String),
+      storage: expect.any(Object),
+    };
+    expect((await server.admin("GET", path)).body).toEqual({ ...left, used });
     const { ask } = await server.tenant("shop", { concurrency: 3 });
     expect((await ask("GET", "/tenant")).body).toMatchObject({
       id: "shop",

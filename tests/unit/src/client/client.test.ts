@@ -161,7 +161,17 @@ it("runs a request once for a key", async () => {
 });
 
 it("administers tenants and keys", async () => {
-  await admin.admin.putTenant("short-lived", { memory: 256 });
+  await admin.admin.putTenant("short-lived", { memory: 256 }, { isNew: true });
+  const patched = await admin.admin.patchTenant("short-lived", { memory: null, timeout: 9 });
+  expect(patched).toMatchObject({ timeout: 9 });
+  expect(patched).not.toHaveProperty("memory");
+  const failed = { status: 412, code: "PRECONDITION_FAILED" };
+  const stale = admin.admin.patchTenant("short-lived", {}, { ifMatch: '"1-x"' });
+  await expect(stale).rejects.toMatchObject(failed);
+  const suspended = await admin.admin.suspendTenant("short-lived", "why");
+  expect(suspended.suspended).toMatchObject({ reason: "why" });
+  expect(await admin.admin.resumeTenant("short-lived")).not.toHaveProperty("suspended");
+  expect((await admin.admin.tenant("short-lived")).used?.executions).toBe(0);
   const { key } = await admin.admin.createKey("short-lived");
   const [shown] = await admin.admin.keys("short-lived");
   expect(key.startsWith(shown?.prefix ?? "?")).toBe(true);

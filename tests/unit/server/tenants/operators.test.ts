@@ -1,0 +1,237 @@
+/** Tests what an operator does with tenants besides making them: changes of some settings, suspension. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Aborted } from "../../../../src/base/errors.ts";
+import { until } from "../../../contract/engine-contract.ts";
+import { RecordingEngine } from "../../../fakes/recording-engine.ts";
+import { ADMIN_KEY, SECRET_KEY, type Told, tenantsApp } from "../../../helpers/tenants.ts";
+
+type Host = Awaited<ReturnType<typeof tenantsApp>>;
+type Server = ReturnType<Host["start"]>;
+
+const code = "export default () => 1";
+const FOREVER = { code: "export default () => forever()" };
+
+let host: Host;
+let server: Server;
+let running = 0;
+beforeAll(async () => {
+  host = await tenantsApp();
+  const engine = new RecordingEngine("container", (job, { signal }) =>
+    job.code.includes("forever")
+      ? new Promise((_resolve, reject) => {
+          running += 1;
+          signal?.addEventListener("abort", () => reject(new Aborted()));
+        })
+      : Promise.resolve({ result: 1 }),
+  );
+  server = host.start({ adminKey: ADMIN_KEY, secretKey: SECRET_KEY }, [engine]);
+}, 60_000);
+afterAll(async () => {
+  await server.services.worker.close();
+  await host.close();
+});
+
+const outcomeOf = ({ status, body }: Told) => [status, body?.error?.code];
+
+/** Sends a request of the operator with further headers. */
+async function send(method: string, path: string, body?: unknown, headers = {}): Promise<Told> {
+  const response = await server.app.request(path, {
+    method,
+    headers: {
+      authorization: `Bearer ${ADMIN_KEY}`,
+      "content-type": "application/json",
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const parsed = text === "" ? undefined : JSON.parse(text);
+  return { status: response.status, headers: response.headers, body: parsed };
+}
+
+describe("a tenant's settings", () => {
+  it("are changed in part: null removes one, variables are merged by name", async () => {
+    const path = "/admin/tenants/parts";
+    const ceiling = { net: ["a.example"], env: ["A", "B"] };
+    const env = { A: "1", B: "2" };
+    await server.tenant("parts", { ceiling, timeout: 500, concurrency: 3, env });
+    const changed = await send(
+      "PATCH",
+      path,
+      {
+        timeout: null,
+        concurrency: null,
+        memory: 256,
+        ceiling: { net: null },
+        env: { B: null, C: "3" },
+      },
+      { "content-type": "application/merge-patch+json" },
+    );
+    expect(changed.status).toBe(200);
+    expect(changed.body).toMatchObject({
+      memory: 256,
+      concurrency: 16,
+      ceiling: { env: ["A", "B"] },
+      env: ["A", "C"],
+    });
+    expect(changed.body).not.toHaveProperty("timeout");
+    expect(changed.body).not.toHaveProperty("warnings");
+    const caller = await server.tenancy.auth.caller("parts");
+    expect(caller?.tenant).toMatchObject({ maxMemory: 256, env: { A: "1", C: "3" } });
+    expect((await send("PATCH", path, { env: null })).body).toMatchObject({ env: [], memory: 256 });
+    // A value that is no object replaces one, as RFC 7396 has it.
+    expect((await send("PATCH", path, { ceiling: "none" })).body).toMatchObject({
+      ceiling: "none",
+    });
+    expect((await send("PATCH", path, {})).body).toMatchObject({ ceiling: "none", memory: 256 });
+    const nested = `${'{"ceiling":'.repeat(40)}1${"}".repeat(40)}`;
+    for (const [patch, field] of [
+      [{ timeout: 0 }, "timeout"],
+      [{ timeuot: null }, "timeuot"],
+      [{ budget: { executions: -1 } }, "budget.executions"],
+      [{ budget: { runs: 1 } }, "budget.runs"],
+      [{ env: { "a-b": "1" } }, "env.a-b"],
+      [{ env: ["A"] }, "env"],
+      [{ ceiling: JSON.parse(nested) }, undefined],
+    ] as const) {
+      const refused = await send("PATCH", path, patch);
+      expect([field, ...outcomeOf(refused), refused.body.error.field]).toEqual([
+        field,
+        400,
+        "BAD_REQUEST",
+        field,
+      ]);
+    }
+    expect((await send("PATCH", path, [])).status).toBe(400);
+    const asText = await send("PATCH", path, {}, { "content-type": "text/plain" });
+    expect(asText.status).toBe(415);
+    const patchOfPut = { "content-type": "application/merge-patch+json" };
+    expect((await send("PUT", path, {}, patchOfPut)).status).toBe(415);
+    expect(outcomeOf(await send("PATCH", "/admin/tenants/nobody", {}))).toEqual([
+      404,
+      "TENANT_NOT_FOUND",
+    ]);
+  });
+
+  it("that a PUT resets are named, and those that it states are not", async () => {
+    const path = "/admin/tenants/resets";
+    const all = { timeout: 500, concurrency: 3, queue: 9, rate: { requests: 1, seconds: 1 } };
+    expect((await send("PUT", path, { ...all, env: { A: "1" } })).body).not.toHaveProperty(
+      "warnings",
+    );
+    const { body } = await send("PUT", path, { concurrency: 16, queue: 9 });
+    expect(body.warnings).toEqual([
+      expect.stringMatching(/^rate: /),
+      expect.stringMatching(/^timeout: /),
+    ]);
+    expect(body).toMatchObject({ concurrency: 16, env: ["A"] });
+    expect((await send("PUT", path, { queue: 9 })).body).not.toHaveProperty("warnings");
+  });
+
+  it("are changed only in the state that a request names", async () => {
+    const path = "/admin/tenants/states";
+    const none = { "if-none-match": "*" };
+    const failed = [412, "PRECONDITION_FAILED"];
+    expect(outcomeOf(await send("PUT", path, {}, { "if-match": "*" }))).toEqual(failed);
+    const made = await send("PUT", path, {}, none);
+    expect(made.status).toBe(201);
+    expect(outcomeOf(await send("PUT", path, {}, none))).toEqual(failed);
+    const tag = made.headers.get("etag") ?? "";
+    expect((await send("GET", path)).headers.get("etag")).toBe(tag);
+    const match = { "if-match": `"x", ${tag}` };
+    const next = await send("PATCH", path, { memory: 256 }, match);
+    expect(next.status).toBe(200);
+    expect(next.headers.get("etag")).not.toBe(tag);
+    for (const method of ["PUT", "PATCH"]) {
+      expect(outcomeOf(await send(method, path, {}, match))).toEqual(failed);
+      const weak = { "if-match": `W/${next.headers.get("etag")}` };
+      expect(outcomeOf(await send(method, path, {}, weak))).toEqual(failed);
+    }
+    // A new tenant is in another state than an earlier one with its id.
+    await send("DELETE", path);
+    const again = await send("PUT", path, {});
+    expect(again.headers.get("etag")).not.toBe(tag);
+    expect(outcomeOf(await send("PUT", path, {}, match))).toEqual(failed);
+  });
+
+  it("lose nothing to changes by two servers at once", async () => {
+    await server.tenant("races", { env: { FIRST: "1" } });
+    const other = host.start({ adminKey: ADMIN_KEY, secretKey: SECRET_KEY });
+    const patches = Array.from({ length: 20 }, (_, n) =>
+      (n % 2 ? server : other).admin("PATCH", "/admin/tenants/races", { env: { [`V${n}`]: "1" } }),
+    );
+    for (const { status } of await Promise.all(patches)) expect(status).toBe(200);
+    const { body } = await server.admin("GET", "/admin/tenants/races");
+    expect(body.env).toHaveLength(21);
+  });
+});
+
+describe("a suspended tenant", () => {
+  it("runs nothing and reads nothing until it is resumed, and its jobs wait", async () => {
+    const path = "/admin/tenants/late";
+    const { ask, key } = await server.tenant("late");
+    const handler = { code: "export default () => new Response()", kind: "http" };
+    await ask("PUT", "/functions/site", { ...handler, public: true });
+    await ask("PUT", "/functions/mine", handler);
+    const execution = ask("POST", "/execute", FOREVER);
+    const queued = async (body: object) => {
+      const headers = { authorization: `Bearer ${key}`, prefer: "respond-async" };
+      return (await (await sendAs("/execute", body, headers)).json()).id as string;
+    };
+    const sendAs = (at: string, body: object, headers: Record<string, string>) =>
+      server.app.request(at, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+    server.services.worker.start();
+    const job = await queued(FOREVER);
+    await until(() => running === 2);
+
+    const suspended = await send("POST", `${path}/suspend`, { reason: "unpaid" });
+    const shown = { since: expect.any(String), reason: "unpaid" };
+    expect(suspended).toMatchObject({ status: 200, body: { id: "late", suspended: shown } });
+    const refused = [403, "TENANT_SUSPENDED"];
+    const ended = await execution;
+    expect(outcomeOf(ended)).toEqual(refused);
+    expect(ended.body.error.message).toContain("unpaid");
+    for (const [method, at, body] of [
+      ["POST", "/execute", { code }],
+      ["GET", "/tenant"],
+      ["GET", "/executions"],
+      ["GET", `/jobs/${job}`],
+      ["GET", "/f/late/mine/"],
+      ["GET", "/f/late/site/"],
+      ["PUT", "/functions/more", { code }],
+    ] as const) {
+      expect([at, ...outcomeOf(await ask(method, at, body))]).toEqual([at, ...refused]);
+    }
+    // Others learn that, and not why.
+    const visit = await server.as(undefined)("GET", "/f/late/site/");
+    expect(outcomeOf(visit)).toEqual(refused);
+    expect(JSON.stringify(visit.body)).not.toContain("unpaid");
+    expect((await server.as(undefined)("GET", "/f/late/mine/")).status).toBe(401);
+    const listed = await send("GET", "/admin/tenants?after=lat");
+    expect(listed.body.tenants[0]).toMatchObject({ id: "late", suspended: shown });
+    // Neither a change nor a second suspension begins it anew.
+    const since = suspended.body.suspended.since;
+    expect((await send("PUT", path, {})).body.suspended).toEqual({ since, reason: "unpaid" });
+    expect((await send("PATCH", path, { memory: 256 })).body.suspended.since).toBe(since);
+    expect((await send("POST", `${path}/suspend`)).body.suspended).toEqual({ since, reason: null });
+    await until(async () => (await host.store.jobs.get("late", job))?.state === "queued");
+    expect(await host.store.jobs.get("late", job)).toMatchObject({ attempts: 0, answer: null });
+    expect(await host.store.jobs.claim("other", 60_000, 9)).toEqual([]);
+
+    const resumed = await send("POST", `${path}/resume`);
+    expect(resumed.body).not.toHaveProperty("suspended");
+    expect((await ask("POST", "/execute", { code })).status).toBe(200);
+    await until(() => running === 3);
+    const { body } = await ask("GET", "/executions?outcome=aborted");
+    expect(body.executions).toEqual([expect.objectContaining({ via: "execute" })]);
+    expect((await ask("DELETE", `/jobs/${job}`)).status).toBe(204);
+    for (const verb of ["suspend", "resume"]) {
+      expect((await send("POST", `/admin/tenants/nobody/${verb}`)).status).toBe(404);
+    }
+    expect((await send("POST", `${path}/suspend`, { reason: "x".repeat(501) })).status).toBe(400);
+  });
+});
