@@ -189,7 +189,7 @@ function routesOf(options: AppOptions, auth: Auth, { hosts, httpFunctions }: Mad
     ...(tenancy === undefined
       ? []
       : [
-          ...tenancyRoutes(tenancy, store.storage, nodes),
+          ...tenancyRoutes(tenancy, services),
           ...adminHostRoutes(hosts),
           ...adminUsageRoutes({ usage: store.usage, executionWriter }),
           ...sharedPackageRoutes(packageSets, kernel.packages),

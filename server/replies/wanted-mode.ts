@@ -2,9 +2,14 @@ const EVENT_STREAM = "text/event-stream";
 
 /** Tests whether an `Accept` header names events, with a weight above zero. */
 export function wantsEvents(accept: string | null): boolean {
+  return wantsType(accept, EVENT_STREAM);
+}
+
+/** Tests whether an `Accept` header names a media type, with a weight above zero. */
+export function wantsType(accept: string | null, wanted: string): boolean {
   return (accept ?? "").split(",").some((range) => {
     const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
-    return type === EVENT_STREAM && !parameters.some((text) => /^q=0(\.0*)?$/.test(text));
+    return type === wanted && !parameters.some((text) => /^q=0(\.0*)?$/.test(text));
   });
 }
 

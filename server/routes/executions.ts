@@ -4,7 +4,7 @@ import { HttpProblem } from "../errors/problem.ts";
 import { inTurn } from "../http/one-at-a-time.ts";
 import { type Route, route } from "../http/route.ts";
 import type { ExecutionWriter } from "../runs/execution-writer.ts";
-import type { ExecutionRow, Executions } from "../store/contract/executions.ts";
+import type { ExecutionFilter, ExecutionRow, Executions } from "../store/contract/executions.ts";
 
 export interface ExecutionsParts {
   readonly executions: Executions;
@@ -30,13 +30,10 @@ export function executionsRoutes({ executions, executionWriter }: ExecutionsPart
     handler: async ({ query: { cursor, ...filter }, caller, c }) => {
       // Flushed first, so that a client that has its answer finds its execution.
       await executionWriter.flush();
-      const asked = { ...filter, before: cursor };
-      const rows = await executions.list(caller.tenant.id, asked);
-      // A page may be short or empty, because other executions that do not match may lie between.
-      const next =
-        rows.length === filter.limit
-          ? rows.at(-1)?.id
-          : await executions.lastLookedAt(caller.tenant.id, asked);
+      const { rows, next } = await pageOfExecutions(executions, caller.tenant.id, {
+        ...filter,
+        before: cursor,
+      });
       return c.json({ executions: rows.map(shown), ...(next !== undefined && { next }) });
     },
   });
@@ -57,6 +54,23 @@ export function executionsRoutes({ executions, executionWriter }: ExecutionsPart
     },
   });
   return [inTurn(list), one];
+}
+
+/**
+ * Reads a page of a tenant's executions, or of all tenants'. It may be short or empty, because other
+ * executions that do not match may lie between.
+ */
+export async function pageOfExecutions(
+  executions: Executions,
+  tenant: string | undefined,
+  filter: ExecutionFilter,
+): Promise<{ rows: ExecutionRow[]; next?: string | undefined }> {
+  const rows = await executions.list(tenant, filter);
+  const isFull = rows.length === filter.limit;
+  return {
+    rows,
+    next: isFull ? rows.at(-1)?.id : await executions.lastLookedAt(tenant, filter),
+  };
 }
 
 /** Makes the answer for an id that is none of the tenant's executions. */

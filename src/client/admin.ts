@@ -3,6 +3,12 @@ import { segment, type Transport } from "./transport.ts";
 import type {
   AdminUsageQuery,
   AllUsage,
+  AnyExecution,
+  AnyExecutionQuery,
+  AnyJob,
+  AnyJobQuery,
+  AuditEntry,
+  AuditQuery,
   KeyInfo,
   KeyRequest,
   NewKey,
@@ -93,6 +99,23 @@ export class AdminClient {
   async deleteHost(host: string, tenant: string): Promise<void> {
     const call = { method: "DELETE", query: { tenant } } as const;
     await this.#transport.send(`/admin/hosts/${segment(host)}`, call);
+  }
+
+  /** Returns a page of all tenants' executions, the newest first. `next` is its next `cursor`. */
+  executions(
+    query: AnyExecutionQuery = {},
+  ): Promise<{ executions: AnyExecution[]; next?: string }> {
+    return this.#transport.json("/admin/executions", { query: { ...query } });
+  }
+
+  /** Returns a page of all tenants' jobs, the newest first. */
+  jobs(query: AnyJobQuery = {}): Promise<{ jobs: AnyJob[]; next?: string }> {
+    return this.#transport.json("/admin/jobs", { query: { ...query } });
+  }
+
+  /** Returns a page of administrative changes, the newest first. */
+  audit(query: AuditQuery = {}): Promise<{ entries: AuditEntry[]; next?: string }> {
+    return this.#transport.json("/admin/audit", { query: { ...query } });
   }
 
   /** Deletes a tenant with all its data, and ends its executions. */

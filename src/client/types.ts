@@ -3,7 +3,16 @@
  * checks.
  */
 import type { z } from "zod";
-import type { execution, executionQuery, job } from "../contract/executions.ts";
+import type { auditEntry, auditQuery } from "../contract/audit.ts";
+import type {
+  anyExecution,
+  anyExecutionQuery,
+  anyJob,
+  anyJobQuery,
+  execution,
+  executionQuery,
+  job,
+} from "../contract/executions.ts";
 import type {
   deployedVersion,
   functionFields,
@@ -189,3 +198,20 @@ export interface KeyRequest extends Readonly<z.input<typeof keyBody>> {}
 
 /** A new key. Only this answer has its text. */
 export interface NewKey extends Readonly<z.output<typeof newKey>> {}
+
+/** An execution of any tenant, for the administrator. */
+export interface AnyExecution extends Readonly<z.output<typeof anyExecution>> {
+  readonly usage: Usage | null;
+}
+
+export interface AnyExecutionQuery extends Readonly<z.input<typeof anyExecutionQuery>> {}
+
+/** An execution of any tenant that is answered later, without its answer. */
+export interface AnyJob extends Readonly<z.output<typeof anyJob>> {}
+
+export interface AnyJobQuery extends Readonly<z.input<typeof anyJobQuery>> {}
+
+/** An administrative change. */
+export interface AuditEntry extends Readonly<z.output<typeof auditEntry>> {}
+
+export interface AuditQuery extends Readonly<z.input<typeof auditQuery>> {}

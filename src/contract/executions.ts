@@ -4,6 +4,7 @@ import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { absent, object, strictObject } from "../request/object-schema.ts";
 import { OUTCOMES, output, usage } from "../request/output.ts";
 import { text, time } from "./query-values.ts";
+import { tenantId } from "./tenants.ts";
 
 /** Routes that start an execution. */
 const VIAS = [
@@ -39,9 +40,11 @@ export const accepted = object({ id: z.uuid(), status: z.literal("queued") }).me
   id: "Accepted",
 });
 
+const jobStates = z.enum(["queued", "running", "done", "cancelled"]);
+
 export const job = object({
   id: z.uuid(),
-  status: z.enum(["queued", "running", "done", "cancelled"]),
+  status: jobStates,
   /** Number of starts. */
   attempts: z.int().meta({ description: "How often it has been started" }),
   acceptedAt: z.iso.datetime(),
@@ -83,3 +86,30 @@ export const execution = object({
   duration: z.number(),
   usage: usage.nullable(),
 }).meta({ id: "Execution" });
+
+const tenant = z.string();
+
+/** Query of the operator, over the executions of all tenants. */
+export const anyExecutionQuery = strictObject({
+  tenant: tenantId.optional(),
+  ...executionQuery.shape,
+});
+
+/** An execution of any tenant. */
+export const anyExecution = object({ ...execution.shape, tenant }).meta({ id: "AnyExecution" });
+
+export const anyJobQuery = strictObject({
+  tenant: tenantId.optional(),
+  status: jobStates.optional(),
+  cursor: executionQuery.shape.cursor,
+  limit: executionQuery.shape.limit,
+});
+
+/** A job of any tenant, without its answer. */
+export const anyJob = object({
+  ...job.omit({ answer: true }).shape,
+  tenant,
+  requestId: z.string(),
+  function: z.string().nullable(),
+  version: z.int().nullable(),
+}).meta({ id: "AnyJob" });

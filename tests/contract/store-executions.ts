@@ -80,6 +80,38 @@ export function executionsCases(store: () => Store): void {
       expect(await store().executions.list(tenant, { function: "f", limit: 9 })).toEqual([oldest]);
     });
 
+    it("of all tenants are listed together, by time and by each filter", async () => {
+      const [one, two] = [unique("one"), unique("two")];
+      // Far ahead, so that no other test's rows come in between.
+      const base = Date.UTC(2200, 0, 1);
+      const idAt = (time: number): string => {
+        const digits = time.toString(16).padStart(12, "0");
+        return `${digits.slice(0, 8)}-${digits.slice(8)}-7000-8000-${randomUUID().slice(-12)}`;
+      };
+      const rows = [0, 1, 2, 3].map((n) => {
+        const at = base + n * 3_600_000;
+        const more = { id: idAt(at), startedAt: new Date(at), function: n < 2 ? "f" : null };
+        return execution(n % 2 ? two : one, { ...more, outcome: n === 3 ? "crash" : "ok" });
+      });
+      await store().executions.record(rows);
+      // Other tests have rows with ids of any time.
+      const before = idAt(base + 4 * 3_600_000);
+      const listed = async (filter: object, tenant?: string) =>
+        (await store().executions.list(tenant, { limit: 9, before, ...filter }))
+          .map(({ id }) => rows.findIndex((row) => row.id === id))
+          .filter((place) => place >= 0);
+      expect(await listed({})).toEqual([3, 2, 1, 0]);
+      expect(await listed({}, two)).toEqual([3, 1]);
+      expect(await listed({ limit: 2 })).toEqual([3, 2]);
+      expect(await listed({ limit: 2, before: rows[2]?.id })).toEqual([1, 0]);
+      expect(await listed({ function: "f" })).toEqual([1, 0]);
+      expect(await listed({ outcome: "crash" })).toEqual([3]);
+      const [, from, to] = rows.map(({ startedAt }) => startedAt);
+      expect(await listed({ since: from, until: to })).toEqual([1]);
+      await store().executions.prune(-400 * 365 * 86_400_000, one);
+      await store().executions.prune(-400 * 365 * 86_400_000, two);
+    });
+
     it("add up to what a tenant has used on a day", async () => {
       const tenant = unique("tenant");
       const day = (date: number) => new Date(Date.UTC(2026, 0, date));

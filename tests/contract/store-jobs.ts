@@ -255,6 +255,38 @@ export function jobsCases(store: () => Store): void {
       await store().tenants.delete(tenant);
     });
 
+    it("are listed, of one tenant or of all, the newest first, without what is their tenant's", async () => {
+      const [one, two, owner] = [unique("one"), unique("two"), unique("owner")];
+      // Sorts behind those of other tests.
+      const ids = [0, 1, 2, 3].map((n) => `ffffffff-ffff-7000-800${n}-${unique("").slice(-12)}`);
+      const all = ids.map((id, n) => job(n % 2 ? two : one, { id, function: n ? null : "f" }));
+      await accept(all[0] as NewJob);
+      await claim(owner);
+      await store().jobs.finish(owner, ids[0] ?? "", ANSWER);
+      for (const each of all.slice(1)) await accept(each);
+      const listed = async (filter: object) => {
+        const { rows, next } = await store().jobs.list({ limit: 4, ...filter });
+        return [rows.map(({ id }) => ids.indexOf(id)), next];
+      };
+      expect(await listed({})).toEqual([[3, 2, 1, 0], ids[0]]);
+      expect(await listed({ limit: 2 })).toEqual([[3, 2], ids[2]]);
+      expect(await listed({ limit: 2, before: ids[2] })).toEqual([[1, 0], ids[0]]);
+      expect(await listed({ tenant: one })).toEqual([[2, 0], undefined]);
+      expect(await listed({ tenant: one, state: "queued" })).toEqual([[2], undefined]);
+      expect(await listed({ tenant: one, state: "done" })).toEqual([[0], undefined]);
+      expect(await listed({ before: "no id" })).toEqual([[], undefined]);
+      const [done] = (await store().jobs.list({ tenant: one, state: "done", limit: 1 })).rows;
+      expect(Object.keys(done ?? {}).sort()).toEqual(
+        ["acceptedAt", "attempts", "finishedAt", "function", "id"].concat([
+          "requestId",
+          "state",
+          "tenant",
+          "version",
+        ]),
+      );
+      for (const { tenant, id } of all) await store().jobs.cancel(tenant, id);
+    });
+
     it("are forgotten some time after they were done, and not before", async () => {
       const [tenant, owner] = [unique("tenant"), unique("owner")];
       const [done, waiting] = [job(tenant), job(tenant)];

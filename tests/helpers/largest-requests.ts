@@ -324,6 +324,18 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
       ),
     ],
     "GET /admin/nodes": () => plain("/admin/nodes", 200),
+    "GET /admin/executions": () => [
+      ...plain("/admin/executions?limit=200", 200),
+      ...queries("/admin/executions", "cursor"),
+    ],
+    "GET /admin/jobs": () => [
+      ...plain("/admin/jobs?limit=200", 200),
+      ...queries("/admin/jobs", "cursor"),
+    ],
+    "GET /admin/audit": () => [
+      ...plain("/admin/audit?limit=200", 200),
+      ...queries("/admin/audit", "cursor"),
+    ],
     "GET /admin/tenants": () => queries("/admin/tenants", "after"),
     "GET /admin/tenants/{id}": () => plain(`/admin/tenants/${tenant}`, 200),
     "PUT /admin/tenants/{id}": () => [

@@ -66,12 +66,15 @@ export interface Executions {
    */
   record(rows: readonly RecordedExecution[]): Promise<void>;
   get(tenant: string, id: string): Promise<ExecutionRow | undefined>;
-  /** Lists rows, the newest first. Searches the newest `MOST_LOOKED_AT` only. */
-  list(tenant: string, filter: ExecutionFilter): Promise<ExecutionRow[]>;
+  /**
+   * Lists rows of a tenant, or of all with `undefined`, the newest first. Searches the newest
+   * `MOST_LOOKED_AT` only.
+   */
+  list(tenant: string | undefined, filter: ExecutionFilter): Promise<ExecutionRow[]>;
   /** Returns the id of the last row that such a list searches. `undefined` if it searches all. */
   lastLookedAt(
-    tenant: string,
-    filter: Pick<ExecutionFilter, "function" | "before">,
+    tenant: string | undefined,
+    filter: Pick<ExecutionFilter, "function" | "until" | "before">,
   ): Promise<string | undefined>;
   /**
    * Returns a tenant's usage on a day in UTC: executions that ran, and their milliseconds of CPU. It

@@ -28,6 +28,17 @@ export interface JobRow {
   readonly finishedAt: Date | null;
 }
 
+/** A job in a list, without its request, answer and callback. */
+export type ListedJob = Omit<JobRow, "callback" | "answer" | "notify">;
+
+export interface JobFilter {
+  readonly tenant?: string | undefined;
+  readonly state?: JobRow["state"] | undefined;
+  /** Id of the last row of the page before. Older rows follow. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
 /** A job with its answer. */
 export interface FinishedJob {
   readonly id: string;
@@ -67,6 +78,11 @@ export interface Jobs {
    */
   accept(job: NewJob, most: number, limit?: number): Promise<boolean>;
   get(tenant: string, id: string): Promise<JobRow | undefined>;
+  /**
+   * Lists jobs of one tenant or of all, the newest first. Searches `MOST_LOOKED_AT` rows only. `next`
+   * is the `before` of the next page, if there may be more.
+   */
+  list(filter: JobFilter): Promise<{ rows: ListedJob[]; next?: string | undefined }>;
   /** Tests whether a job exists, without reading it. */
   has(tenant: string, id: string): Promise<boolean>;
   /**

@@ -14,6 +14,7 @@ import { toSnakeCase } from "drizzle-orm/casing";
 import type { Jobs, NewJob } from "../contract/jobs.ts";
 import { type Database, fromNow, inChunks, isUuid } from "./database.ts";
 import { claimsOfCallbacks, claimsOfJobs } from "./job-claims.ts";
+import { listsOfJobs } from "./job-lists.ts";
 import { jobs } from "./schema.ts";
 import { roomFor } from "./storage.ts";
 
@@ -89,6 +90,8 @@ export function drizzleJobs(db: Database, defaultLimit: number): Jobs {
         .where(and(eq(jobs.tenant, tenant), eq(jobs.id, id)));
       return row !== undefined;
     },
+
+    list: listsOfJobs(db),
 
     claim: claimsOfJobs(db),
 

@@ -1,5 +1,8 @@
 /** Tests what an operator does with tenants besides making them: changes of some settings, suspension. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { auditLog } from "../../../../server/audit/audit-log.ts";
+import { tenancyRoutes } from "../../../../server/routes/admin/routes.ts";
+import { sharedPackageRoutes } from "../../../../server/routes/packages.ts";
 import { Aborted } from "../../../../src/base/errors.ts";
 import { until } from "../../../contract/engine-contract.ts";
 import { RecordingEngine } from "../../../fakes/recording-engine.ts";
@@ -233,5 +236,149 @@ describe("a suspended tenant", () => {
       expect((await send("POST", `/admin/tenants/nobody/${verb}`)).status).toBe(404);
     }
     expect((await send("POST", `${path}/suspend`, { reason: "x".repeat(501) })).status).toBe(400);
+  });
+});
+
+describe("what all tenants run", () => {
+  it("is listed by filter and page, without code, input and results", async () => {
+    const names = ["list-a", "list-b"];
+    for (const name of names) {
+      const { ask, key } = await server.tenant(name);
+      await ask("POST", "/execute", { code, input: "an-input" });
+      await server.app.request("/execute", {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${key}`,
+          prefer: "respond-async",
+          "content-type": "application/json",
+        },
+        body: JSON.stringify({ code, input: "an-input", callback: "https://x.example/a-callback" }),
+      });
+    }
+    const get = (path: string) => send("GET", path);
+    const executions = await get("/admin/executions?via=execute&limit=2");
+    expect(executions.body.executions).toMatchObject([
+      { tenant: "list-b", via: "execute", outcome: "ok" },
+      { tenant: "list-a" },
+    ]);
+    const { next } = executions.body;
+    const older = await get(`/admin/executions?via=execute&limit=200&cursor=${next}`);
+    const ids = ({ body }: Told) => body.executions.map(({ id }: { id: string }) => id);
+    expect(ids(older)).not.toContain(next);
+    const mine = await get("/admin/executions?tenant=list-a&via=execute");
+    expect(ids(mine)).toEqual([executions.body.executions[1].id]);
+    const past = await get("/admin/executions?until=2020-01-01T00:00:00Z");
+    expect(past.body).toEqual({ executions: [] });
+
+    const jobs = await get("/admin/jobs?limit=2");
+    expect(jobs.body).toMatchObject({
+      jobs: [{ tenant: "list-b" }, { tenant: "list-a" }],
+      next: expect.any(String),
+    });
+    const ofOne = await get("/admin/jobs?tenant=list-a");
+    expect(ofOne.body.jobs).toHaveLength(1);
+    const { status } = ofOne.body.jobs[0];
+    expect((await get(`/admin/jobs?tenant=list-a&status=${status}`)).body.jobs).toHaveLength(1);
+    const text = JSON.stringify([executions.body, older.body, jobs.body, ofOne.body]);
+    for (const hidden of ["export default", "an-input", "a-callback"]) {
+      expect(text).not.toContain(hidden);
+    }
+    for (const bad of ["executions?tenant=A", "jobs?status=lost", "audit?since=now"]) {
+      expect((await get(`/admin/${bad}`)).status).toBe(400);
+    }
+  });
+});
+
+describe("administrative changes", () => {
+  it("are recorded by every route that makes one", () => {
+    const packages = {} as Parameters<typeof sharedPackageRoutes>[1];
+    const routes = [
+      ...tenancyRoutes(server.tenancy, server.services),
+      ...sharedPackageRoutes(server.services.packageSets, packages),
+    ];
+    const changing = routes.filter(({ scope, method }) => scope === "admin" && method !== "GET");
+    expect(changing.length).toBeGreaterThan(8);
+    const silent = changing.filter(({ audit }) => audit === undefined);
+    expect(silent.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  it("are listed with who, what and when, and no value that is secret", async () => {
+    const path = "/admin/tenants/audited";
+    const secret = "a-secret-value";
+    await send("PUT", path, { env: { A: secret }, timeout: 5 });
+    await send("PATCH", path, {
+      env: { B: secret },
+      timeout: null,
+      database: `postgres://x:${secret}@d/x`,
+    });
+    const { body: key } = await send("POST", `${path}/keys`, { label: "CI" });
+    await send("POST", `${path}/suspend`, { reason: "unpaid" });
+    await send("POST", `${path}/resume`);
+    await send("DELETE", `${path}/keys/${key.id}`);
+    // Refused ones change nothing.
+    await send("PATCH", path, { timeout: 0 });
+    await send("DELETE", `${path}/keys/${key.id}`);
+    const deleted = await send("DELETE", path);
+    const { body } = await send("GET", "/admin/audit?tenant=audited");
+    const common = { actor: "admin", tenant: "audited", target: "audited", detail: {} };
+    const entry = (action: string, more: object = {}) => ({
+      ...common,
+      action,
+      id: expect.any(String),
+      at: expect.any(String),
+      requestId: expect.any(String),
+      ...more,
+    });
+    expect(body).toEqual({
+      entries: [
+        entry("tenant.delete", { requestId: deleted.headers.get("x-request-id") }),
+        entry("key.revoke", { target: key.id }),
+        entry("tenant.resume"),
+        entry("tenant.suspend", { detail: { reason: "unpaid" } }),
+        entry("key.create", { target: key.id, detail: { label: "CI" } }),
+        entry("tenant.update", { detail: { changed: ["timeout", "env.B", "database"] } }),
+        entry("tenant.create", {
+          detail: { changed: ["concurrency", "queue", "timeout", "env.A"] },
+        }),
+      ],
+    });
+    for (const hidden of [secret, key.key]) expect(JSON.stringify(body)).not.toContain(hidden);
+    const first = await send("GET", "/admin/audit?tenant=audited&action=tenant.create");
+    expect(first.body.entries).toHaveLength(1);
+    const page = await send("GET", "/admin/audit?tenant=audited&limit=2");
+    const rest = await send("GET", `/admin/audit?tenant=audited&cursor=${page.body.next}`);
+    expect([...page.body.entries, ...rest.body.entries]).toEqual(body.entries);
+  });
+
+  it("are exported as lines of JSON, page by page as they are read", async () => {
+    await server.tenant("lines");
+    for (let n = 0; n < 210; n += 1) {
+      await host.store.audit.record({
+        id: crypto.randomUUID(),
+        ...{ actor: "admin", action: "a.b", tenant: "lines", target: `${n}`, detail: {} },
+        requestId: "r",
+      });
+    }
+    const response = await server.app.request("/admin/audit?tenant=lines&action=a.b", {
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, accept: "application/x-ndjson" },
+    });
+    expect(response.headers.get("content-type")).toBe("application/x-ndjson");
+    const parts: string[][] = [];
+    for await (const bytes of response.body ?? []) {
+      parts.push(new TextDecoder().decode(bytes).trimEnd().split("\n"));
+    }
+    expect(parts.map(({ length }) => length)).toEqual([200, 10]);
+    const targets = parts.flat().map((line) => Number(JSON.parse(line).target));
+    expect(targets.sort((a, b) => a - b)).toEqual(Array.from({ length: 210 }, (_, n) => n));
+  });
+
+  it("stand although their record fails, which the log tells", async () => {
+    const told: [string, string][] = [];
+    const onError = (error: unknown, requestId: string) => told.push([String(error), requestId]);
+    const failing = { record: () => Promise.reject(new Error("full")) };
+    const change = { action: "tenant.create", target: "unrecorded" };
+    await auditLog(failing, onError)(change, { caller: undefined, requestId: "r" });
+    const message = 'Error: tenant.create of "unrecorded" is not in the log of changes';
+    expect(told).toEqual([[message, "r"]]);
   });
 });

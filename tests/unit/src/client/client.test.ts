@@ -172,6 +172,10 @@ it("administers tenants and keys", async () => {
   expect(suspended.suspended).toMatchObject({ reason: "why" });
   expect(await admin.admin.resumeTenant("short-lived")).not.toHaveProperty("suspended");
   expect((await admin.admin.tenant("short-lived")).used?.executions).toBe(0);
+  const { entries } = await admin.admin.audit({ tenant: "short-lived", limit: 1 });
+  expect(entries).toMatchObject([{ actor: "admin", action: "tenant.resume" }]);
+  expect(await admin.admin.executions({ tenant: "short-lived" })).toEqual({ executions: [] });
+  expect(await admin.admin.jobs({ tenant: "short-lived" })).toEqual({ jobs: [] });
   const { key } = await admin.admin.createKey("short-lived");
   const [shown] = await admin.admin.keys("short-lived");
   expect(key.startsWith(shown?.prefix ?? "?")).toBe(true);
