@@ -92,21 +92,24 @@ export interface AppOptions {
 export function buildApp(options: AppOptions): Hono<ApiEnv> {
   const { tenancy, maxBody, onError, onAnswer, hosts } = options;
   const auth = tenancy?.auth ?? new OpenAuth();
+  const { requestRuns } = options.services;
   const app = new Hono<ApiEnv>();
   app.use(async function requestId(c, next) {
     const id = randomUUID();
     c.set("requestId", id);
     const started = performance.now();
+    requestRuns.begin(id);
     // Set on the connection: a finished `Response` with one more header is made anew. Its body is a
     // stream then, which takes as long as all the rest of the answer.
     const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
     outgoing?.setHeader("X-Request-Id", id);
     await next();
+    const run = requestRuns.end(id);
     if (outgoing === undefined) {
       c.header("X-Request-Id", id);
       finishHeaders(c);
     }
-    const { tenant, route, isUpgraded } = c.var;
+    const { tenant, route, isUpgraded, code, execution } = c.var;
     const status = isUpgraded ? 101 : c.res.status;
     const answered = {
       requestId: id,
@@ -114,6 +117,9 @@ export function buildApp(options: AppOptions): Hono<ApiEnv> {
       method: c.req.method,
       route,
       status,
+      code,
+      ...(run.execution === undefined && { execution }),
+      ...run,
       ms: performance.now() - started,
     };
     options.services.metrics.onAnswer(answered);

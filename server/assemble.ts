@@ -108,6 +108,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       lease: settings.jobLease,
       retention: settings.retention,
       auditDays: settings.auditDays,
+      metricsTenants: settings.metricsTenants,
       logs: settings.keptLogs,
       onError,
     });

@@ -23,6 +23,7 @@ import { type Admission, NO_QUOTAS } from "./quotas/admission.ts";
 import { LogFollowers } from "./replies/log-followers.ts";
 import { ReplyModes } from "./replies/reply-modes.ts";
 import { ExecutionWriter } from "./runs/execution-writer.ts";
+import { RequestRuns } from "./runs/request-runs.ts";
 import { Retention } from "./runs/retention.ts";
 import { type LogKeeping, RunningLogs } from "./runs/running-logs.ts";
 import { Runs } from "./runs/runs.ts";
@@ -65,6 +66,8 @@ export interface ServicesOptions {
   readonly retention: number;
   /** Days for which administrative changes are kept. Default 365. */
   readonly auditDays?: number | undefined;
+  /** Most tenants with a label of their own in metrics. Default 0: no label names one. */
+  readonly metricsTenants?: number | undefined;
   /** Bounds of kept log entries. Default: those of `LogKeeping`. */
   readonly logs?: LogKeeping | undefined;
   /** Receives the server's own failures. `requestId` is empty if no request has caused it. */
@@ -76,6 +79,7 @@ export interface Services {
   readonly kernel: Kernel;
   readonly store: Store;
   readonly runs: Runs;
+  readonly requestRuns: RequestRuns;
   readonly runningLogs: RunningLogs;
   readonly logFollowers: LogFollowers;
   readonly executionWriter: ExecutionWriter;
@@ -110,7 +114,8 @@ export function createServices(options: ServicesOptions): Services {
   const { admission = NO_QUOTAS } = options;
   const { packageSets = new PreparedSets(Promise.resolve(store)) } = options;
   const failed = (error: unknown): void => onError(error, "");
-  const metrics = new Metrics();
+  const metrics = new Metrics(options.metricsTenants);
+  const requestRuns = new RequestRuns();
   const executionWriter = new ExecutionWriter(store.executions, {
     onError: failed,
     onDropped: (rows) => metrics.onDropped(rows),
@@ -137,12 +142,16 @@ export function createServices(options: ServicesOptions): Services {
     logs: runningLogs,
     readResult: (tenant, text) => results.check(tenant, text),
     executionWriter,
-    admission: countedAdmission(admission, (code) => metrics.onRefusal(code)),
+    admission: countedAdmission(admission, (code, tenant) => metrics.onRefusal(code, tenant)),
     translate: (tenant, asked) => results.translate(tenant, asked),
     sourceMap: (tenant, name, version) => store.functions.sourceMap(tenant, name, version),
     // Only the audit log tells it.
     lockHash: config.audit ? lockHashOf : undefined,
-    onEnd: (row) => metrics.onExecution(row),
+    onBegin: (begun) => requestRuns.onBegin(begun),
+    onEnd: (row) => {
+      requestRuns.onEnd(row);
+      metrics.onExecution(row);
+    },
   });
   const goneTenants = new GoneTenants({ store, runs, onError: failed });
   const relay =
@@ -212,6 +221,7 @@ export function createServices(options: ServicesOptions): Services {
     kernel,
     store,
     runs,
+    requestRuns,
     runningLogs,
     logFollowers,
     executionWriter,

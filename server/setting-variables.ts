@@ -95,6 +95,8 @@ export const VARIABLES = {
   retention: variable("ISOLATE_RETENTION", between(1, 3_650).default(30)),
   /** Days for which administrative changes are kept. */
   auditDays: variable("ISOLATE_AUDIT_DAYS", between(1, 36_500).default(365)),
+  /** Most tenants with a label of their own in metrics. */
+  metricsTenants: variable("ISOLATE_METRICS_TENANTS", between(0, 1_000).default(0)),
   /** Log entries of executions that are kept: whether, and most bytes of one and of a tenant. */
   keptLogs: {
     keep: variable("ISOLATE_KEEP_LOGS", flag.default(true)),

@@ -1,6 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
-import { BadRequest, UnsupportedMediaType } from "../../src/base/errors.ts";
+import { Aborted, BadRequest, IsolateError, UnsupportedMediaType } from "../../src/base/errors.ts";
 import { type ErrorShape, PROBLEMS } from "../errors/error-shape.ts";
 import { HttpProblem } from "../errors/problem.ts";
 import { Refusals } from "../quotas/refusals.ts";
@@ -112,6 +112,12 @@ function withoutCitation(error: unknown): unknown {
     : error;
 }
 
+/** Returns the code of a thrown error; that of an answer to nobody is none. */
+function codeOf(error: unknown): string | undefined {
+  if (error instanceof IsolateError || error instanceof HttpProblem) return error.code;
+  return error instanceof Aborted ? undefined : "INTERNAL";
+}
+
 /** Makes the answer to any thrown error. Passes the server's own failures to `onError`. */
 export function failed(
   error: unknown,
@@ -121,6 +127,7 @@ export function failed(
 ): Response {
   const requestId = c.get("requestId");
   const response = respond(error, requestId);
+  c.set("code", codeOf(error));
   if (response.status >= 500) onError(error, requestId);
   return response;
 }

@@ -28,6 +28,10 @@ export interface ApiEnv {
     isUpgraded?: boolean;
     /** Declared path of the route, once it is found. */
     route?: string;
+    /** Code of the error that was answered. */
+    code?: string;
+    /** Id of an execution that is answered later. */
+    execution?: string;
   };
 }
 

@@ -9,6 +9,14 @@ export interface Answered {
   /** Path of the route as it was declared; absent without a route. */
   readonly route?: string | undefined;
   readonly status: number;
+  /** Code of the error, if it is one. */
+  readonly code?: string | undefined;
+  /** Id of its execution, if it has one. */
+  readonly execution?: string | undefined;
+  /** Outcome of that, if it has ended when the answer begins. */
+  readonly outcome?: string | undefined;
+  /** Number of its executions, if it has several. */
+  readonly executions?: number | undefined;
   /** Milliseconds until the answer began. */
   readonly ms: number;
 }

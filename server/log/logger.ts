@@ -25,6 +25,15 @@ const MAX_TOLD = 2_000;
 /** Fields with data of tenants. No code logs them; removing them guards against mistakes. */
 const CONFIDENTIAL = ["code", "input", "env", "body", "request", "headers", "authorization", "key"];
 
+const ERROR_CODE = /^[A-Z][A-Z_]{2,49}$/;
+
+/** Hides a value, unless it is the code of an error instead of code that is run. */
+function censored(value: unknown, [name]: readonly string[]): string {
+  return name === "code" && typeof value === "string" && ERROR_CODE.test(value)
+    ? value
+    : "[redacted]";
+}
+
 /** Creates the server's log: one JSON object a line, with `time` in ISO 8601, `level` and `msg`. */
 export function createLogger(options: LogOptions = {}): Logger {
   const { level = "info", format = process.stderr.isTTY ? "pretty" : "json" } = options;
@@ -37,7 +46,7 @@ export function createLogger(options: LogOptions = {}): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: errorFields },
-      redact: { paths: CONFIDENTIAL, censor: "[redacted]" },
+      redact: { paths: CONFIDENTIAL, censor: censored },
       hooks: { streamWrite: mask },
     },
     format === "json" ? destination : readable(destination),

@@ -4,7 +4,7 @@ import type { Admission } from "../quotas/admission.ts";
 /** Reports the refusals of an admission. A refused execution has no end and no record. */
 export function countedAdmission(
   admission: Admission,
-  onRefusal: (code: string) => void,
+  onRefusal: (code: string, tenant: string) => void,
 ): Admission {
   return {
     charge: (tenant, cpu) => admission.charge(tenant, cpu),
@@ -12,7 +12,7 @@ export function countedAdmission(
       try {
         return await admission.admit(caller, options);
       } catch (error) {
-        if (error instanceof QuotaExceeded) onRefusal(error.code);
+        if (error instanceof QuotaExceeded) onRefusal(error.code, caller.tenant.id);
         throw error;
       }
     },

@@ -3,35 +3,40 @@ import type { IdleUsage } from "../../src/engines/contract/contract.ts";
 import type { Answered } from "../log/answered.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
 import type { ScheduleOutcome } from "../store/contract/schedules.ts";
+import { TenantLabels } from "./tenant-labels.ts";
 
 /** Bounds of histograms in seconds: a warm execution takes milliseconds, a long one minutes. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /**
- * Metrics for a Prometheus server. No label contains a tenant or a value that a tenant chose. So
- * this code alone fixes the number of series.
+ * Metrics for a Prometheus server. No label contains a value that a tenant chose, nor a tenant unless
+ * the operator asks for it. So this code and that setting fix the number of series.
  */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #executions: Counter<"via" | "level" | "outcome">;
+  readonly #tenants: TenantLabels;
+  readonly #executions: Counter<"via" | "level" | "outcome" | "tenant">;
   readonly #durations: Histogram<"level">;
-  readonly #cpu: Counter<"level">;
+  readonly #cpu: Counter<"level" | "tenant">;
   readonly #idleCpu: Counter<"level">;
   readonly #starts: Counter<"level">;
   readonly #channelDropped: Counter;
-  readonly #refusals: Counter<"code">;
+  readonly #refusals: Counter<"code" | "tenant">;
   readonly #dropped: Counter;
   readonly #scheduled: Counter<"outcome">;
   readonly #requests: Counter<"method" | "route" | "status">;
   readonly #answers: Histogram<"route">;
 
-  constructor() {
+  /** `tenants` is the most tenants with a label of their own. Default: no label names a tenant. */
+  constructor(tenants = 0) {
+    this.#tenants = new TenantLabels(tenants);
+    const { names } = this.#tenants;
     const registers = [this.registry];
     this.#executions = new Counter({
       name: "isolate_executions_total",
       help: "Executions that are over, by how they were asked for and how they ended",
-      labelNames: ["via", "level", "outcome"],
+      labelNames: ["via", "level", "outcome", ...names],
       registers,
     });
     this.#durations = new Histogram({
@@ -44,7 +49,7 @@ export class Metrics {
     this.#cpu = new Counter({
       name: "isolate_execution_cpu_seconds_total",
       help: "Processor time of executions, where it is measured",
-      labelNames: ["level"],
+      labelNames: ["level", ...names],
       registers,
     });
     this.#idleCpu = new Counter({
@@ -73,7 +78,7 @@ export class Metrics {
     this.#refusals = new Counter({
       name: "isolate_refusals_total",
       help: "Executions that did not get to run, by the code of the error; quotas included",
-      labelNames: ["code"],
+      labelNames: ["code", ...names],
       registers,
     });
     this.#dropped = new Counter({
@@ -97,15 +102,16 @@ export class Metrics {
   }
 
   /** Counts an execution that has ended, when its record is written. */
-  onExecution({ via, level, outcome, error, duration, usage }: ExecutionRow): void {
-    this.#executions.inc({ via, level, outcome });
+  onExecution({ tenant, via, level, outcome, error, duration, usage }: ExecutionRow): void {
+    const label = this.#tenants.of(tenant);
+    this.#executions.inc({ via, level, outcome, ...label });
     if (outcome === "refused" || outcome === "failed") {
-      this.onRefusal(error ?? "UNKNOWN");
+      this.onRefusal(error ?? "UNKNOWN", tenant);
       return;
     }
     this.#durations.observe({ level }, duration / 1_000);
     this.#channelDropped.inc(usage?.channelDropped ?? 0);
-    if (usage?.cpu) this.#cpu.inc({ level }, usage.cpu / 1_000);
+    if (usage?.cpu) this.#cpu.inc({ level, ...label }, usage.cpu / 1_000);
   }
 
   onIdleUsage({ level, cpu }: Pick<IdleUsage, "level" | "cpu">): void {
@@ -121,8 +127,8 @@ export class Metrics {
   }
 
   /** Counts a refusal with an error of ours. Code of tenants cannot choose the error's code. */
-  onRefusal(code: string): void {
-    this.#refusals.inc({ code });
+  onRefusal(code: string, tenant: string): void {
+    this.#refusals.inc({ code, ...this.#tenants.of(tenant) });
   }
 
   onDropped(executions: number): void {

@@ -134,9 +134,10 @@ export class ReplyModes {
 
   async #accept(
     wanted: ExecutionRequest,
-    { caller, requestId }: ReplyInput,
+    { caller, requestId, c }: ReplyInput,
   ): Promise<StoredAnswer> {
     const id = await this.#options.jobs.accept({ ...wanted, caller, requestId });
+    c.set("execution", id);
     return jsonAnswer(202, { id, status: "queued" }, `/jobs/${id}`);
   }
 

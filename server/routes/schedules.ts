@@ -63,6 +63,7 @@ export function scheduleRoutes(schedules: FunctionSchedules): Route[] {
         200: { description: "It has been replaced", schema: shownSchedule },
         201: { description: "It is new", schema: shownSchedule },
       },
+      audit: ({ params: { name, id } }) => ({ action: "schedule.put", target: `${name}/${id}` }),
       handler: async ({ params: { name, id }, body, caller, c }) => {
         const put = await schedules.put(caller, name, id, body);
         return c.json(shown(put), put.created ? 201 : 200);
@@ -89,6 +90,7 @@ export function scheduleRoutes(schedules: FunctionSchedules): Route[] {
       summary: "Delete a schedule, with its history",
       params: scheduleParams,
       responses: { 204: { description: "It is gone" } },
+      audit: ({ params: { name, id } }) => ({ action: "schedule.delete", target: `${name}/${id}` }),
       handler: async ({ params: { name, id }, caller, c }) => {
         await schedules.delete(caller, name, id);
         return c.body(null, 204);

@@ -46,6 +46,8 @@ export interface RunsOptions {
   readonly lockHash?:
     | ((tenant: Tenant, name: string, version: number) => Promise<string | undefined>)
     | undefined;
+  /** Receives each execution that is admitted. Default: no listener. */
+  readonly onBegin?: ((begun: Pick<ExecutionRow, "id" | "requestId">) => void) | undefined;
   /** Receives the record of each execution at its end. Default: no listener. */
   readonly onEnd?: ((row: ExecutionRow) => void) | undefined;
 }
@@ -140,6 +142,7 @@ export class Runs {
       const { callContext } = run;
       const options = { signal, exchange, callContext, ...reading, ...hooks };
       const output = await this.#options.kernel.execute(whole, {
+        id,
         tenant: caller.tenant,
         ...options,
       });
@@ -183,7 +186,7 @@ export class Runs {
     ended: (value: T) => TrackedEnd,
     work: (signal: AbortSignal, log: RunLog | undefined) => Promise<T>,
   ): Promise<T> {
-    const { executionWriter, admission, logs, onEnd } = this.#options;
+    const { executionWriter, admission, logs, onBegin, onEnd } = this.#options;
     const { caller, wait = true, isAnonymous, comesAgain = () => false } = asked;
     if (executionWriter.full)
       throw new StoreUnavailable("Too many executions wait to be written down");
@@ -200,6 +203,7 @@ export class Runs {
     });
     let used: Parameters<typeof release>[0] = null;
     executionWriter.expect();
+    onBegin?.({ id, requestId: asked.requestId });
     const log = logs.begin({ id, caller, function: asked.function, startedAt });
     const record = ({ output, ...end }: TrackedEnd): void => {
       const hasRun = end.outcome !== "refused" && end.outcome !== "failed";

@@ -52,6 +52,8 @@ export interface RunOptions {
    * value.
    */
   readonly readResult?: ReadResult | undefined;
+  /** Id of the execution, for the audit log. Default: none. */
+  readonly id?: string | undefined;
   /** Facts about deployed code. Default: the code comes with the request. */
   readonly deployed?: DeployedCode | undefined;
   /** JSON text of an argument that the entry gets after its input. Default: none. */
@@ -206,13 +208,13 @@ export class Kernel {
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
     const { tenant = SOLE_TENANT, typeCall, isBundle, deployed, signal } = options;
-    const { onGranted, onSourceMap, callContext } = options;
+    const { onGranted, onSourceMap, callContext, id } = options;
     if (this.#ready !== undefined) await this.#ready;
     // The guard comes first, and lets only valid requests through.
     const ownLimit = isBundle ? { isBundle } : typeCall && { codeLimit: typeCall.codeLimit };
     const requester = ownLimit ? { ...tenant, ...ownLimit } : tenant;
     const request = (await onValidate.run(asked, requester)) as ValidRequest;
-    const account = new RunAccount({ onGranted, onSourceMap, lockHash: deployed?.lockHash });
+    const account = new RunAccount({ onGranted, onSourceMap, lockHash: deployed?.lockHash, id });
     const secrets = await openSecrets(request, tenant, this.#secretValues);
     const observer = options.observer && contained(options.observer, secrets?.redactor);
     const exchange = options.exchange && masked(options.exchange, secrets?.redactor);

@@ -4,6 +4,9 @@ import type { FilterOptions, IsolatePlugin } from "./plugin.ts";
 
 const SEVERITY: readonly Level[] = ["log", "info", "warn", "error", "exception"];
 
+/** Most characters of a name that code has chosen. */
+const MAX_NAME = 200;
+
 /**
  * Creates a filter: it accepts the first `maxEntries` entries of at least `minLevel`, and all
  * exceptions.
@@ -21,6 +24,11 @@ function sieve({ minLevel = "log", maxEntries = Number.POSITIVE_INFINITY }: Filt
 
 function filter(logs: readonly LogEntry[], limits: FilterOptions = {}): LogEntry[] {
   return logs.filter(sieve(limits));
+}
+
+/** Returns the name of the exception that was logged last. */
+function exceptionOf(logs: readonly LogEntry[] = []): string | undefined {
+  return logs.findLast(({ level }) => level === "exception")?.name?.slice(0, MAX_NAME);
 }
 
 /**
@@ -56,9 +64,14 @@ export const LoggerPlugin: IsolatePlugin = {
     });
     api.onFormat.tap((output, { request, permissions, tenant, account }) => {
       if (audit) {
-        const { lockHash: lock } = account;
-        const { duration } = output;
-        const record = { tools: request.tools, permissions, duration, ...(lock && { lock }) };
+        const { id, lockHash: lock } = account;
+        const { duration, outcome } = output;
+        const code = outcome === "ok" ? undefined : exceptionOf(output.logs);
+        const record = {
+          ...{ tools: request.tools, permissions, duration },
+          ...{ id, tenant: tenant.id, outcome, code },
+          ...(lock && { lock }),
+        };
         console.log(`[Audit] ${JSON.stringify(record)}`);
       }
       if (output.logs === undefined) return output;

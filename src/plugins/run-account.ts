@@ -29,6 +29,8 @@ interface AccountListeners {
 interface AccountOptions extends AccountListeners {
   /** Hash of the lock of deployed code. */
   readonly lockHash?: string | undefined;
+  /** Id of the execution, if it has one. */
+  readonly id?: string | undefined;
 }
 
 /**
@@ -36,12 +38,15 @@ interface AccountOptions extends AccountListeners {
  * with another output, or run several jobs.
  */
 export class RunAccount {
+  /** Id of the execution, if it has one. */
+  readonly id: string | undefined;
   readonly #listeners: AccountListeners;
   #lockHash: string | undefined;
   #begun = false;
   #used: JobUsage | undefined;
 
-  constructor({ lockHash, ...listeners }: AccountOptions = {}) {
+  constructor({ lockHash, id, ...listeners }: AccountOptions = {}) {
+    this.id = id;
     this.#listeners = listeners;
     this.#lockHash = lockHash;
   }

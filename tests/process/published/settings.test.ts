@@ -128,8 +128,8 @@ describe("strict mode and the audit log", () => {
       return JSON.parse(String(line).slice("[Audit] ".length));
     });
     expect(records).toMatchObject([
-      { tools: ["crypto"], permissions, duration },
-      { tools: [], duration: expect.any(Number) },
+      { tools: ["crypto"], permissions, duration, tenant: "default", outcome: "ok" },
+      { tools: [], duration: expect.any(Number), tenant: "default", outcome: "error" },
     ]);
   });
 

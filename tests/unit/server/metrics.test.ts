@@ -1,12 +1,14 @@
 import { expect, it } from "vitest";
 import { buildApp } from "../../../server/app.ts";
 import { QuotaExceeded } from "../../../server/errors/quota-error.ts";
+import { Metrics } from "../../../server/metrics/metrics.ts";
 import type { Services } from "../../../server/services.ts";
 import { config } from "../../../src/config/config.ts";
 import { NOT_MEASURED } from "../../../src/engines/explain/outcome.ts";
 import { Kernel } from "../../../src/kernel/kernel.ts";
 import { RecordingEngine } from "../../fakes/recording-engine.ts";
 import { servicesOver, storelessServices } from "../../helpers/services.ts";
+import { execution } from "../../helpers/store-rows.ts";
 
 function kernelOf(): Kernel {
   return new Kernel({ config: config(), engines: [new RecordingEngine("container")] });
@@ -114,4 +116,35 @@ it("counts what quotas refuse, which is written down nowhere", async () => {
   const text = await scrape();
   expect(text).toContain('isolate_refusals_total{code="RATE_LIMIT"} 1');
   expect(text).not.toContain("isolate_executions_total{");
+});
+
+it("names as many tenants as the operator asks for, and the others together", async () => {
+  const labels = async (metrics: Metrics) => {
+    const row = execution("");
+    const usage = row.usage && { ...row.usage, cpu: 1_000 };
+    for (const tenant of ["a", "other", "b", "c", "a"]) {
+      metrics.onExecution({ ...row, tenant, usage });
+      metrics.onRefusal("RATE_LIMIT", tenant);
+    }
+    const lines = (await metrics.registry.metrics()).split("\n");
+    return lines.filter((line) =>
+      /^isolate_(executions|refusals|execution_cpu)\w*_total\{/.test(line),
+    );
+  };
+  const [named, plain] = [await labels(new Metrics(2)), await labels(new Metrics())];
+  const each = (name: string, rest: string) =>
+    ["a", "other", "b"].map(
+      (tenant) => `${name}{${rest},tenant="${tenant}"} ${tenant === "b" ? 1 : 2}`,
+    );
+  const executions = 'via="execute",level="container",outcome="ok"';
+  expect(named).toEqual([
+    ...each("isolate_executions_total", executions),
+    ...each("isolate_execution_cpu_seconds_total", 'level="container"'),
+    ...each("isolate_refusals_total", 'code="RATE_LIMIT"'),
+  ]);
+  expect(plain).toEqual([
+    `isolate_executions_total{${executions}} 5`,
+    'isolate_execution_cpu_seconds_total{level="container"} 5',
+    'isolate_refusals_total{code="RATE_LIMIT"} 5',
+  ]);
 });

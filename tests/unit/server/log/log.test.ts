@@ -116,11 +116,38 @@ describe("a request's line", () => {
       method: "POST",
       route: "/execute",
       status: 200,
+      execution: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      outcome: "ok",
       ms: expect.any(Number),
       msg: "request",
     });
-    expect(nowhere).toMatchObject({ method: "GET", status: 404 });
+    expect(nowhere).toMatchObject({ method: "GET", status: 404, code: "NOT_FOUND" });
     expect(nowhere).not.toHaveProperty("route");
     expect(JSON.stringify([execute, nowhere])).not.toContain(secret);
+  });
+
+  it("has its execution, the outcome and the code of its error, as far as there are any", async () => {
+    const { logger, entries } = recorder();
+    const { app } = recordingApp({}, [], requestLog(logger));
+    const post = async (path: string, body: object, headers = {}) => {
+      const response = await app.request(path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+      return { headers: response.headers, body: await response.json() };
+    };
+    const code = "export default () => 1";
+    const run = await post("/execute", { code });
+    await post("/execute", { code, tools: ["nope"] });
+    await post("/execute", { nope: 1 });
+    await post("/execute/batch", { requests: [{ code }, { code }] });
+    const [ok, refused, invalid, batch] = entries();
+    expect(ok).toMatchObject({ execution: run.body.id, outcome: "ok" });
+    expect(ok).not.toHaveProperty("code");
+    expect(refused).toMatchObject({ status: 400, code: "BAD_REQUEST", outcome: "refused" });
+    expect(invalid).toMatchObject({ status: 400, code: "BAD_REQUEST" });
+    expect(batch).toMatchObject({ status: 200, executions: 2 });
+    for (const field of ["execution", "outcome"]) expect(batch).not.toHaveProperty(field);
   });
 });

@@ -209,9 +209,11 @@ describe("the logger", () => {
   it("writes an audit record of each execution when asked to", async () => {
     const lines = vi.spyOn(console, "log").mockImplementation(() => {});
     const kernel = kernelWith([], new RecordingEngine("container"), { audit: true });
-    await kernel.execute({ code, tools: ["crypto"] });
+    await kernel.execute({ code, tools: ["crypto"] }, { tenant: { id: "acme" }, id: "an-id" });
     const [line] = lines.mock.calls[0] as [string];
     lines.mockRestore();
-    expect(line).toMatch(/^\[Audit\] \{"tools":\["crypto"\],"permissions":\{.*\},"duration":0\}$/);
+    expect(line).toMatch(
+      /^\[Audit\] \{"tools":\["crypto"\],"permissions":\{.*\},"duration":0,"id":"an-id","tenant":"acme","outcome":"ok"\}$/,
+    );
   });
 });
