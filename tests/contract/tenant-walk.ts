@@ -32,6 +32,11 @@ const SITE = `export default (request) => new Response(new ReadableStream({
   },
 }), { status: 203, headers: { "content-type": "text/x-walk" } })`;
 
+const ENDLESS = `export default async () => {
+  console.log("begun");
+  await new Promise((resolve) => setTimeout(resolve, 100_000));
+}`;
+
 /** Runs all steps. The tenant is called `walker`, and is deleted at the end. */
 export async function tenantWalk({ url, admin, clientOf, receiver }: WalkOptions): Promise<void> {
   await admin.admin.putTenant("walker", { concurrency: 4, env: { WHO: "walker" } });
@@ -143,7 +148,29 @@ export async function tenantWalk({ url, admin, clientOf, receiver }: WalkOptions
   await expect(client.execute(request)).rejects.toMatchObject({ status: 401 });
   const { key: next } = await admin.admin.createKey("walker");
   expect((await clientOf(next).executions()).executions.slice(1)).toEqual(executions);
+
+  const suspended = { status: 403, code: "TENANT_SUSPENDED" };
+  const untilSuspended = async () => {
+    for await (const event of clientOf(next).stream({ code: ENDLESS, timeout: 120_000 })) {
+      expect(event.type).toBe("log");
+      await admin.admin.suspendTenant("walker", "the walk's own");
+    }
+  };
+  await expect(untilSuspended()).rejects.toMatchObject({ code: suspended.code });
+  await expect(clientOf(next).execute(request)).rejects.toMatchObject(suspended);
+  const ended = await admin.admin.executions({ tenant: "walker", outcome: "aborted" });
+  expect(ended.executions).toMatchObject([{ via: "stream", level: "container" }]);
+  await admin.admin.resumeTenant("walker");
+  expect(await clientOf(next).execute(request)).toMatchObject({ result: 7 });
+
   await admin.admin.deleteTenant("walker");
+  const changes = await admin.admin.audit({ tenant: "walker" });
+  expect(changes.entries.map(({ action }) => action)).toEqual(
+    ["tenant.delete", "tenant.resume", "tenant.suspend", "key.create", "key.revoke"].concat([
+      "key.create",
+      "tenant.create",
+    ]),
+  );
   await expect(clientOf(next).tenant()).rejects.toMatchObject({ status: 401 });
 }
 
