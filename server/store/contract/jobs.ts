@@ -29,7 +29,7 @@ export interface JobRow {
 }
 
 /** A job in a list, without its request, answer and callback. */
-export type ListedJob = Omit<JobRow, "callback" | "answer" | "notify">;
+export type ListedJob = Omit<JobRow, "callback" | "context" | "answer" | "notify">;
 
 export interface JobFilter {
   readonly tenant?: string | undefined;
