@@ -147,11 +147,8 @@ export function createServices(options: ServicesOptions): Services {
     sourceMap: (tenant, name, version) => store.functions.sourceMap(tenant, name, version),
     // Only the audit log tells it.
     lockHash: config.audit ? lockHashOf : undefined,
-    onBegin: (begun) => requestRuns.onBegin(begun),
-    onEnd: (row) => {
-      requestRuns.onEnd(row);
-      metrics.onExecution(row);
-    },
+    requestRuns,
+    onEnd: (row) => metrics.onExecution(row),
   });
   const goneTenants = new GoneTenants({ store, runs, onError: failed });
   const relay =

@@ -17,6 +17,7 @@ import { deniedAccesses } from "./denied-accesses.ts";
 import { type ExecutionEnd, endOfError, endOfOutput } from "./execution-end.ts";
 import { executionId } from "./execution-id.ts";
 import type { ExecutionWriter } from "./execution-writer.ts";
+import type { RequestRuns } from "./request-runs.ts";
 import { causeOf, Running } from "./running.ts";
 import type { RunLog, RunningLogs } from "./running-logs.ts";
 
@@ -46,8 +47,8 @@ export interface RunsOptions {
   readonly lockHash?:
     | ((tenant: Tenant, name: string, version: number) => Promise<string | undefined>)
     | undefined;
-  /** Receives each execution that is admitted. Default: no listener. */
-  readonly onBegin?: ((begun: Pick<ExecutionRow, "id" | "requestId">) => void) | undefined;
+  /** Executions by their requests, for the lines of those. Default: nobody asks. */
+  readonly requestRuns?: RequestRuns | undefined;
   /** Receives the record of each execution at its end. Default: no listener. */
   readonly onEnd?: ((row: ExecutionRow) => void) | undefined;
 }
@@ -186,7 +187,7 @@ export class Runs {
     ended: (value: T) => TrackedEnd,
     work: (signal: AbortSignal, log: RunLog | undefined) => Promise<T>,
   ): Promise<T> {
-    const { executionWriter, admission, logs, onBegin, onEnd } = this.#options;
+    const { executionWriter, admission, logs, requestRuns, onEnd } = this.#options;
     const { caller, wait = true, isAnonymous, comesAgain = () => false } = asked;
     if (executionWriter.full)
       throw new StoreUnavailable("Too many executions wait to be written down");
@@ -203,7 +204,7 @@ export class Runs {
     });
     let used: Parameters<typeof release>[0] = null;
     executionWriter.expect();
-    onBegin?.({ id, requestId: asked.requestId });
+    requestRuns?.onBegin({ id, requestId: asked.requestId });
     const log = logs.begin({ id, caller, function: asked.function, startedAt });
     const record = ({ output, ...end }: TrackedEnd): void => {
       const hasRun = end.outcome !== "refused" && end.outcome !== "failed";
@@ -214,6 +215,7 @@ export class Runs {
       const denied = output?.denied && deniedAccesses(output.denied);
       const more = kept || reserved || denied;
       executionWriter.record(more ? { ...row, logs: kept, reserved, denied } : row);
+      requestRuns?.onEnd(row);
       onEnd?.(row);
     };
     try {
