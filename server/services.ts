@@ -120,13 +120,7 @@ export function createServices(options: ServicesOptions): Services {
     onError: failed,
     onDropped: (rows) => metrics.onDropped(rows),
   });
-  kernel.onIdleUsage((usage) => {
-    metrics.onIdleUsage(usage);
-    admission.charge(usage.tenant, usage.cpu);
-  });
-  for (const level of SANDBOX_LEVELS) {
-    kernel.engine(level)?.onSpawn(() => metrics.onStart(level));
-  }
+  countSandboxes(kernel, metrics, admission);
   const health = new StoreHealth(store);
   const { address = "" } = options;
   const node = { id: nodeId, address, version: VERSION, capacity: config.cluster.max };
@@ -252,4 +246,15 @@ export function createServices(options: ServicesOptions): Services {
       return executionWriter.close(RECORDS_MS);
     },
   };
+}
+
+/** Counts starts of sandboxes, and what they use after their executions. */
+function countSandboxes(kernel: Kernel, metrics: Metrics, admission: Admission): void {
+  kernel.onIdleUsage((usage) => {
+    metrics.onIdleUsage(usage);
+    admission.charge(usage.tenant, usage.cpu);
+  });
+  for (const level of SANDBOX_LEVELS) {
+    kernel.engine(level)?.onSpawn(() => metrics.onStart(level));
+  }
 }
