@@ -121,6 +121,27 @@ export function tenantRoutes({ directory, quotas, storage }: TenantRoutesParts):
         return c.json({ ...tenant, used }, 200, { ETag: tag });
       },
     }),
+    ...suspensionRoutes(directory),
+    route({
+      ...common,
+      method: "DELETE",
+      path,
+      summary: "Delete a tenant with all that is its own, and end what it runs",
+      params: tenantParams,
+      responses: { 204: { description: "It is gone" } },
+      audit: ({ params: { id } }) => ({ action: "tenant.delete", tenant: id, target: id }),
+      handler: async ({ params: { id }, c }) => {
+        if (!(await directory.delete(id))) throw noSuchTenant(id);
+        return c.body(null, 204);
+      },
+    }),
+  ];
+}
+
+/** Makes the routes that suspend a tenant and let it go on. */
+function suspensionRoutes(directory: TenantDirectory): Route[] {
+  const path = "/admin/tenants/{id}";
+  return [
     route({
       ...common,
       method: "POST",
@@ -148,19 +169,6 @@ export function tenantRoutes({ directory, quotas, storage }: TenantRoutesParts):
       responses: { 200: { description: "It is not suspended", schema: shownTenant } },
       audit: ({ params: { id } }) => ({ action: "tenant.resume", tenant: id, target: id }),
       handler: async ({ params: { id }, c }) => answered(c, await directory.suspend(id, null)),
-    }),
-    route({
-      ...common,
-      method: "DELETE",
-      path,
-      summary: "Delete a tenant with all that is its own, and end what it runs",
-      params: tenantParams,
-      responses: { 204: { description: "It is gone" } },
-      audit: ({ params: { id } }) => ({ action: "tenant.delete", tenant: id, target: id }),
-      handler: async ({ params: { id }, c }) => {
-        if (!(await directory.delete(id))) throw noSuchTenant(id);
-        return c.body(null, 204);
-      },
     }),
   ];
 }
