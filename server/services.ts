@@ -176,16 +176,12 @@ export function createServices(options: ServicesOptions): Services {
     onError,
   });
   store.notices.on("cancel", ({ id }) => worker.abort(id));
-  const checkCallback = (url: string): void => {
-    if (secretKey === undefined) throw noSecretKey();
-    callbackTarget(url, operatorRules);
-  };
   const jobs = new JobQueue({
     store: store.jobs,
     notices: store.notices,
     kernel,
     worker,
-    checkCallback,
+    checkCallback: callbackCheck(secretKey, operatorRules),
   });
   const { scheduler, schedules } = createScheduling({
     store: store.schedules,
@@ -257,4 +253,15 @@ function countSandboxes(kernel: Kernel, metrics: Metrics, admission: Admission):
   for (const level of SANDBOX_LEVELS) {
     kernel.engine(level)?.onSpawn(() => metrics.onStart(level));
   }
+}
+
+/** Makes the check of a callback's URL. */
+function callbackCheck(
+  secretKey: Uint8Array | undefined,
+  rules: ReturnType<typeof diallingRules>,
+): (url: string) => void {
+  return (url) => {
+    if (secretKey === undefined) throw noSecretKey();
+    callbackTarget(url, rules);
+  };
 }
