@@ -34,6 +34,5 @@ export function auditLog(
 
 function actorOf(caller: Caller | undefined): string {
   if (caller === undefined) return "admin";
-  const { key } = caller as Caller & { readonly key?: { readonly id: string } };
-  return key === undefined ? "anyone" : `key ${key.id}`;
+  return caller.key === undefined ? "anyone" : `key ${caller.key.id}`;
 }

@@ -14,6 +14,7 @@ import { isCrossSite } from "./cross-site.ts";
 import {
   type ApiEnv,
   type AuditedChange,
+  assertAudited,
   type HeaderPairs,
   needsOf,
   type Route,
@@ -63,6 +64,7 @@ export function mount(app: Hono<ApiEnv>, options: MountOptions): void {
   const paths = new Map<string, Route[]>();
   for (const route of routes) {
     needsOf(route);
+    assertAudited(route);
     const path = honoPath(route.path);
     paths.set(path, [...(paths.get(path) ?? []), route]);
     const handle = handlerOf(route, { ...options, refusals });

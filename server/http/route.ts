@@ -169,3 +169,15 @@ export function needsOf({ scope, needs, method, path }: Route): readonly Need[] 
   if (needs === undefined && method !== "GET") throw new Error(`${method} ${path} needs no scope`);
   return [needs ?? "read"];
 }
+
+/**
+ * Checks that a route which changes what is administered records it.
+ *
+ * @throws {Error} If it does not.
+ */
+export function assertAudited(route: Route): void {
+  const { scope, method, path, audit } = route;
+  if (scope === "none" || method === "GET" || audit !== undefined) return;
+  const isAdministrative = scope === "admin" || needsOf(route).includes("manage");
+  if (isAdministrative) throw new Error(`${method} ${path} records no change`);
+}

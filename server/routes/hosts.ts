@@ -43,6 +43,11 @@ export function hostRoutes(hosts: HostDirectory): Route[] {
         200: { description: "It has been changed", schema: shownHost },
         201: { description: "It is new", schema: shownHost },
       },
+      audit: ({ params: { host }, body }) => ({
+        action: "host.put",
+        target: host,
+        detail: { function: body.function ?? null },
+      }),
       handler: async ({ params, body, caller, c }) => {
         const { host, created } = await hosts.put(caller, params.host, body.function);
         return c.json(hostShown(host), created ? 201 : 200);
@@ -56,6 +61,7 @@ export function hostRoutes(hosts: HostDirectory): Route[] {
       summary: "Give a host name up",
       params: hostParams,
       responses: { 204: { description: "It is served no more" } },
+      audit: ({ params: { host } }) => ({ action: "host.delete", target: host }),
       handler: async ({ params: { host: name }, caller, c }) => {
         await hosts.delete({ tenant: caller.tenant.id, name });
         return c.body(null, 204);

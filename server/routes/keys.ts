@@ -42,11 +42,15 @@ export function ownKeyRoutes(keyring: Keyring, { open }: Pick<Auth, "open">): Ro
       summary: "Make a key that may no more than the one you use",
       body: keyBody,
       responses: { 201: { description: "The key, shown once", schema: newKey } },
-      handler: async ({ body, caller, c }) => {
+      audit: () => ({ action: "key.create", target: "" }),
+      handler: async ({ body, caller, audited, c }) => {
         assertKeys();
         const within = body.label === undefined ? {} : { label: body.label };
         const rights = rightsWithin(body, caller.key);
-        return c.json(await createdKey(keyring, caller.tenant.id, { ...within, ...rights }), 201);
+        const asked = { ...within, ...rights };
+        const made = await createdKey(keyring, caller.tenant.id, asked);
+        audited({ target: made.id, detail: asked });
+        return c.json(made, 201);
       },
     }),
     route({
@@ -56,6 +60,7 @@ export function ownKeyRoutes(keyring: Keyring, { open }: Pick<Auth, "open">): Ro
       summary: "Revoke a key that may no more than the one you use",
       params: z.object({ keyId }),
       responses: { 204: { description: "It is good for nothing any more" } },
+      audit: ({ params }) => ({ action: "key.revoke", target: params.keyId }),
       handler: async ({ params: { keyId: id }, caller, c }) => {
         assertKeys();
         const known = (await keyring.list(caller.tenant.id)).find((key) => key.id === id);

@@ -58,8 +58,10 @@ export function secretRoutes(secrets: TenantSecrets): Route[] {
         200: { description: "It has a new value", schema: shownSecret },
         201: { description: "It is new", schema: shownSecret },
       },
-      handler: async ({ params: { name }, body: { value }, caller, c }) => {
+      audit: ({ params: { name } }) => ({ action: "secret.put", target: name }),
+      handler: async ({ params: { name }, body: { value }, audited, caller, c }) => {
         const { secret, created } = await secrets.put(caller, name, value);
+        audited({ detail: { version: secret.version } });
         return c.json(shown(secret), created ? 201 : 200);
       },
     }),
@@ -71,6 +73,7 @@ export function secretRoutes(secrets: TenantSecrets): Route[] {
       summary: "Delete a secret",
       params: secretParams,
       responses: { 204: { description: "It is gone" } },
+      audit: ({ params: { name } }) => ({ action: "secret.delete", target: name }),
       handler: async ({ params: { name }, caller, c }) => {
         await secrets.delete(caller.tenant.id, name);
         return c.body(null, 204);

@@ -57,6 +57,11 @@ export function adminHostRoutes(hosts: HostDirectory): Route[] {
       params: hostParams,
       body: verifyBody,
       responses: { 200: { description: "It is", schema: tenantHost } },
+      audit: ({ params, body }) => ({
+        action: "host.verify",
+        tenant: body.tenant,
+        target: params.host,
+      }),
       handler: async ({ params: { host: name }, body: { tenant }, c }) =>
         c.json(shown(await hosts.verify({ name, tenant }))),
     }),
@@ -68,6 +73,11 @@ export function adminHostRoutes(hosts: HostDirectory): Route[] {
       params: hostParams,
       query: z.strictObject({ tenant: tenantId }),
       responses: { 204: { description: "It is served no more for that tenant" } },
+      audit: ({ params, query }) => ({
+        action: "host.delete",
+        tenant: query.tenant,
+        target: params.host,
+      }),
       handler: async ({ params: { host: name }, query: { tenant }, c }) => {
         await hosts.delete({ name, tenant });
         return c.body(null, 204);
