@@ -108,6 +108,15 @@ export interface Services {
   close(): Promise<number>;
 }
 
+/** Makes the list of servers, on which this one is as options state. */
+function nodeRegistry(
+  { store, nodeId: id, address = "", config }: ServicesOptions,
+  onError: (error: unknown) => void,
+): NodeRegistry {
+  const node = { id, address, version: VERSION, capacity: config.cluster.max };
+  return new NodeRegistry({ store, node, onError });
+}
+
 /** Makes everything that uses the store. Nothing runs before `start()`. */
 export function createServices(options: ServicesOptions): Services {
   const { kernel, store, config, nodeId, secretKey, callerOf, lease, onError } = options;
@@ -122,9 +131,7 @@ export function createServices(options: ServicesOptions): Services {
   });
   countSandboxes(kernel, metrics, admission);
   const health = new StoreHealth(store);
-  const { address = "" } = options;
-  const node = { id: nodeId, address, version: VERSION, capacity: config.cluster.max };
-  const nodes = new NodeRegistry({ store, node, onError: failed });
+  const nodes = nodeRegistry(options, failed);
   addGauges(metrics, { kernel, executionWriter, health, store, nodes });
   const lockHashOf = async (tenant: Tenant, name: string, version: number) =>
     (await functions.callable(tenant, name, version))?.lockHash ?? undefined;
@@ -193,11 +200,10 @@ export function createServices(options: ServicesOptions): Services {
     onServed: ({ outcome }) => metrics.onScheduled(outcome),
     onError: failed,
   });
-  const { idempotency } = store;
   const replyModes = new ReplyModes({
     runs,
     jobs,
-    idempotency,
+    idempotency: store.idempotency,
     // It waits for others of its tenant, then for its packages, and then for a sandbox.
     most: config.maxTimeout + 2 * config.queueTimeout + PACKAGES_MS + MARGIN_MS,
     onError,
