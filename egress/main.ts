@@ -28,10 +28,12 @@ try {
   const { endAfter, ...options } = readArguments(process.argv.slice(2));
   const end = (reason: object): void => {
     log({ event: "stopping", ...reason });
-    void egress.close().finally(() => process.exit(0));
+    void started.then((egress) => egress.close()).finally(() => process.exit(0));
   };
   const idle = endAfter && { after: endAfter, onIdle: () => end({ reason: "no control plane" }) };
-  const egress = await startEgress({ ...options, audit, onSurvivor: log, ...(idle && { idle }) });
+  // A short time without a control plane may be over before the start is.
+  const started = startEgress({ ...options, audit, onSurvivor: log, ...(idle && { idle }) });
+  await started;
   log({ event: "listening", socket: options.adminSocket });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => end({ signal }));
 } catch (error) {
