@@ -38,12 +38,15 @@ describe.skipIf(PGBOUNCER === undefined)("behind PgBouncer", () => {
       sent += 1;
       return result;
     };
-    const connection = connectionOptions(bouncer.url(postgres.url()));
+    // One of its own: LISTEN stays on its connections to the server.
+    const listened = await PgBouncer.start(postgres);
+    const connection = connectionOptions(listened.url(postgres.url()));
     const notices = new PostgresNotices({ connection, pool: { query } as typeof pool });
     await until(() => sent > 0 || notices.connected);
     await sleep(200);
     expect(notices.connected).toBe(false);
     await notices.close();
+    await listened.stop();
     await pool.end();
   });
 
