@@ -1,3 +1,4 @@
+import { AUTHORITY_FILE } from "../src/protocol/egress-admin.ts";
 import { type Probe, UPSTREAM_PORT } from "./probe.ts";
 
 /** Error code, as the kernel returns it. */
@@ -39,11 +40,11 @@ export const FLAG_PROBES: readonly Probe[] = [
     what: "the directory of its sockets is read-only",
     root: true,
     code: `
-      const entries = [...Deno.readDirSync("/run/isolate")].length;
+      const entries = [...Deno.readDirSync("/run/isolate")].map(({ name }) => name);
       return { entries, wrote: await said(() => Deno.writeTextFile("/run/isolate/probe", "")) };
     `,
-    // The socket's name is removed as soon as the one sandbox has dialled it.
-    holds: { entries: 0, wrote: "EROFS" },
+    // Nothing but the egress proxy's certificate: the socket's name is removed once the sandbox has dialled it.
+    holds: { entries: [AUTHORITY_FILE], wrote: "EROFS" },
   },
   {
     flag: "ReadonlyRootfs",
