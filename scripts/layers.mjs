@@ -74,8 +74,11 @@ const PROGRAMS = {
   "runner-image": ["src/protocol", "src/common", "src/database-tool"],
 };
 
+/** Folders of the library that the command line uses. Of those above `src/base`, it uses types, and the client. */
+const COMMAND_LINE = ["src/base", "src/permissions", "src/request", "src/client"];
+
 /** Trees that the library and the programs must not import. */
-const OUTSIDE = ["bench", "dev", "doctor", "scripts", "server", "tests"];
+const OUTSIDE = ["bench", "cli", "dev", "doctor", "scripts", "server", "tests"];
 
 /** Folders that are a layer. Its files are those in no other layer. */
 const FOLDERS = [...LIBRARY.flat(), ...SERVER.flat(), ...Object.keys(PROGRAMS), ...OUTSIDE];
@@ -106,7 +109,8 @@ function forbidden() {
       folder,
       [...allBut(library, known), ...OUTSIDE, ...allBut(programs, [folder])],
     ]),
-    ["doctor", ["bench", "dev", "scripts", "server", "tests", ...programs]],
+    ["cli", [...allBut(library, COMMAND_LINE), ...allBut(OUTSIDE, ["cli"]), ...programs]],
+    ["doctor", ["bench", "cli", "dev", "scripts", "server", "tests", ...programs]],
     ["bench", ["tests"]],
   ];
 }

@@ -1,5 +1,5 @@
-import { defineCommand } from "citty";
 import { takeEnvironment } from "../../bin/environment.js";
+import { defineCommand } from "../../cli/command/define.ts";
 import { examine } from "../../doctor/doctor.ts";
 import { type Finding, fail, faulty } from "../../doctor/finding.ts";
 import { messageOf } from "../../src/base/errors.ts";
@@ -23,9 +23,8 @@ export const doctor = defineCommand({
     cluster: {
       type: "boolean",
       description: "Also checks the store that servers share, and asks each of them",
-      default: false,
     },
-    json: { type: "boolean", description: "One JSON document on standard output", default: false },
+    json: { type: "boolean", description: "One JSON document on standard output" },
   },
   async run({ args: { json, cluster } }) {
     // A reader that stops early must not prevent the cleanup.

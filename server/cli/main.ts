@@ -1,19 +1,37 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { defineCommand, runMain } from "citty";
+import { takeEnvironment } from "../../bin/environment.js";
+import type { Command } from "../../cli/command/define.ts";
+import { main } from "../../cli/command/main.ts";
+import { CLIENT_COMMANDS } from "../../cli/commands/client-commands.ts";
 import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
 
 const { version, description } = JSON.parse(
-  await readFile(join(PACKAGE_ROOT, "package.json"), "utf8"),
+  readFileSync(join(PACKAGE_ROOT, "package.json"), "utf8"),
 ) as { version: string; description: string };
 
-await runMain(
-  defineCommand({
-    meta: { name: "isolate", version, description },
-    subCommands: {
-      start: () => import("./start.ts").then(({ start }) => start),
-      tenant: () => import("./tenant.ts").then(({ tenant }) => tenant),
-      doctor: () => import("./doctor.ts").then(({ doctor }) => doctor),
-    },
-  }),
-);
+const lazy = (description: string, load: () => Promise<Command>) => ({ description, load });
+/** Commands that run here, and take the settings of the environment. */
+const SERVER_COMMANDS = {
+  start: lazy("Runs the server", () => import("./start.ts").then(({ start }) => start)),
+  doctor: lazy("Looks at this host, and says what to do", () =>
+    import("./doctor.ts").then(({ doctor }) => doctor),
+  ),
+  tenant: lazy("Moves tenants between stores", () =>
+    import("./tenant.ts").then(({ tenant }) => tenant),
+  ),
+};
+
+const words = process.argv.slice(2);
+const isServers = Object.hasOwn(SERVER_COMMANDS, words[0] ?? "");
+await main({
+  root: {
+    meta: { name: "isolate", description },
+    subCommands: { ...SERVER_COMMANDS, ...CLIENT_COMMANDS },
+  },
+  // The server's commands take their settings themselves, which only the first who asks gets.
+  env: isServers ? process.env : takeEnvironment(),
+  version,
+  words,
+  signalled: Object.keys(SERVER_COMMANDS),
+});

@@ -1,4 +1,4 @@
-import { defineCommand } from "citty";
+import { defineCommand } from "../../cli/command/define.ts";
 
 /** `isolate start`: runs the server with the settings of the environment. */
 export const start = defineCommand({

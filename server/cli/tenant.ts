@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { defineCommand } from "citty";
 import { takeEnvironment } from "../../bin/environment.js";
+import { defineCommand, loaded } from "../../cli/command/define.ts";
 import { messageOf } from "../../src/base/errors.ts";
 import { readSettings } from "../settings.ts";
 import { connectionOptions } from "../store/hosts/connection.ts";
@@ -22,7 +22,7 @@ const move = defineCommand({
       required: true,
     },
     wait: { type: "string", description: "Seconds for what still runs", default: "150" },
-    undo: { type: "boolean", description: "Gives up a move that has not ended", default: false },
+    undo: { type: "boolean", description: "Gives up a move that has not ended" },
   },
   async run({ args: { tenant, to, wait, undo } }) {
     const clients: StoreClient[] = [];
@@ -57,5 +57,5 @@ const move = defineCommand({
 /** `isolate tenant …`: works on the tenants of a store. */
 export const tenant = defineCommand({
   meta: { name: "tenant", description: "Moves a tenant to another store" },
-  subCommands: { move },
+  subCommands: loaded([move]),
 });
