@@ -20,14 +20,21 @@ export function millisecondsOf(flag: string, text: string): number {
   return Math.round(Number(number) * (UNITS[unit] ?? 1));
 }
 
-/** Reads a time: an ISO 8601 one, or a duration before now. Returns it in ISO 8601. */
+/** Reads a time of the past: an ISO 8601 one, or a duration before now. Returns it in ISO 8601. */
 export function timeOf(flag: string, text: string, now = Date.now()): string {
-  if (/^\d[\d.]*(ms|s|m|h|d)$/.test(text)) {
-    return new Date(now - millisecondsOf(flag, text)).toISOString();
-  }
-  const time = Date.parse(text);
-  if (!Number.isNaN(time) && /^\d{4}-/.test(text)) return new Date(time).toISOString();
-  throw new UsageError(
-    `--${flag} takes a time such as 2026-01-02T03:04:05Z, or a duration such as 10m`,
-  );
+  return moment(flag, text, (milliseconds) => now - milliseconds);
+}
+
+/** Reads a time to come: an ISO 8601 one, or a duration from now. Returns it in ISO 8601. */
+export function untilOf(flag: string, text: string, now = Date.now()): string {
+  return moment(flag, text, (milliseconds) => now + milliseconds);
+}
+
+function moment(flag: string, text: string, from: (milliseconds: number) => number): string {
+  const isDuration = /^\d[\d.]*(ms|s|m|h|d)$/.test(text);
+  const time = isDuration ? from(millisecondsOf(flag, text)) : Date.parse(text);
+  const date = new Date(/^\d{4}-\d\d/.test(text) || isDuration ? time : Number.NaN);
+  if (!Number.isNaN(date.getTime())) return date.toISOString();
+  const advice = "a time such as 2026-01-02T03:04:05Z, or a duration such as 10m";
+  throw new UsageError(`--${flag} takes ${advice}`);
 }

@@ -18,6 +18,7 @@ export const REQUEST_FLAGS = {
   read: { type: "string", description: "Path it may read", valueHint: "path", multiple: true },
   write: { type: "string", description: "Path it may write", valueHint: "path", multiple: true },
   sys: { type: "string", description: "Fact of the system", valueHint: "name", multiple: true },
+  secret: { type: "string", description: "Secret it may read", valueHint: "NAME", multiple: true },
   tool: { type: "string", description: "Tool that it uses", valueHint: "name", multiple: true },
   dependency: {
     type: "string",
@@ -41,7 +42,7 @@ export type RequestFlags = Values<typeof REQUEST_FLAGS>;
 
 /** Reads the flags as the fields of a request. */
 export function requestOf(flags: RequestFlags): Omit<ExecuteRequest, "code"> {
-  const { net, env, read, write, sys, tool, dependency, packages, entry } = flags;
+  const { net, env, read, write, sys, secret, tool, dependency, packages, entry } = flags;
   for (const name of env) {
     if (!name.includes("=")) continue;
     const advice = "its value is the server's: give values to code by --input";
@@ -53,6 +54,7 @@ export function requestOf(flags: RequestFlags): Omit<ExecuteRequest, "code"> {
   const memory = flags.memory === undefined ? undefined : numberOf("memory", flags.memory);
   return {
     ...(lists.length > 0 && { permissions: Object.fromEntries(lists) }),
+    ...(secret.length > 0 && { secrets: [...secret] }),
     ...(tool.length > 0 && { tools: [...tool] }),
     ...(dependency.length > 0 && { dependencies: dependenciesOf(dependency) }),
     ...(packages !== undefined && { packages }),
@@ -73,7 +75,7 @@ export function numberOf(flag: string, text: string): number {
 }
 
 /** Reads the value of a flag that is one of several words. */
-export function oneOf<T extends string>(flag: string, text: string, words: readonly T[]): T {
+export function oneOf<const T extends string>(flag: string, text: string, words: readonly T[]): T {
   const found = words.find((word) => word === text);
   if (found !== undefined) return found;
   const known = words.join(", ");

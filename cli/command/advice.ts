@@ -30,10 +30,11 @@ function adviceForAnswer({ status, code, retryAfter }: IsolateClientError, env: 
       ? "The server wants a key: `isolate login` keeps one, or set ISOLATE_KEY"
       : "See that ISOLATE_KEY is a key of this server, and not revoked";
   }
-  if (status === 403) {
-    return code === "WRONG_SCOPE"
-      ? "This needs another key: the operator's for tenants, a tenant's for code"
-      : "`isolate plan` shows what may be had; the operator can allow more";
+  if (code === "WRONG_SCOPE") {
+    return "This needs another key: the operator's for tenants, a tenant's with the right scope for the rest";
+  }
+  if (code === "PERMISSION_REFUSED" || code === "TENANT_LIMIT") {
+    return "`isolate plan` shows what may be had; the operator can allow more";
   }
   if (status === 429 || status === 503) {
     return retryAfter === undefined ? "Try again later" : `Try again in ${retryAfter} s`;

@@ -20,4 +20,26 @@ export const CLIENT_COMMANDS: Commands = {
   executions: lazy("Lists and shows what was run", () =>
     import("./executions.ts").then(({ executions }) => executions),
   ),
+  schedules: lazy("Has functions called at certain times", () =>
+    import("./schedules.ts").then(({ schedules }) => schedules),
+  ),
+  secrets: lazy("Lists, writes and deletes secrets", () =>
+    import("./secrets.ts").then(({ secrets }) => secrets),
+  ),
+  usage: lazy("Shows what has been used, beside the limits", () =>
+    import("./usage.ts").then(({ usage }) => usage),
+  ),
+  keys: lazy("Lists, makes and revokes keys", () => import("./keys.ts").then(({ keys }) => keys)),
+  tenants: lazy("Manages tenants, by the operator's key", () =>
+    import("./tenants.ts").then(({ tenants }) => tenants),
+  ),
+  login: lazy("Keeps a server and a key for later commands", () =>
+    import("./login.ts").then(({ login }) => login),
+  ),
+  dev: lazy("Serves the functions of a folder, and deploys what changes", () =>
+    import("./dev.ts").then(({ dev }) => dev),
+  ),
+  completion: lazy("Writes the completion of a shell", () =>
+    import("./completion.ts").then(({ completion }) => completion),
+  ),
 };
