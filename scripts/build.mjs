@@ -1,6 +1,6 @@
 /**
- * Builds `dist/`: the control plane, the programs that run elsewhere, and the library with its
- * types. Unchanged parts are kept. It is plain JavaScript, because the build itself is TypeScript
+ * Builds `dist/`: the control plane, the programs that run elsewhere, the library with its types, and
+ * the package of the client. Unchanged parts are kept. It is plain JavaScript, because the build itself is TypeScript
  * and is bundled first.
  *
  * Usage: node scripts/build.mjs [--no-types]
@@ -16,7 +16,7 @@ const BUILDER = join(ROOT, "dist/.build/main.js");
 // A production installation has no compiler. It gets no types, and needs none.
 const hasTypes =
   !process.argv.includes("--no-types") && existsSync(join(ROOT, "node_modules/typescript"));
-const wanted = ["build", "server", "programs", "store", ...(hasTypes ? ["library"] : [])];
+const wanted = ["build", "server", "programs", "store", ...(hasTypes ? ["library", "client-package"] : [])];
 const stamps = readStamps(ROOT);
 const stale = wanted.filter((part) => !isFresh(ROOT, stamps[part]));
 if (stale.length > 0) {

@@ -45,7 +45,7 @@ async function filesBelow(folder: string): Promise<Record<string, string>> {
 }
 
 /** Lists sources and folders. A folder's time changes with a new source. */
-async function sourcesAndFolders(): Promise<string[]> {
+export async function sourcesAndFolders(): Promise<string[]> {
   const folder = join(PACKAGE_ROOT, "src");
   const names = await readdir(folder, { recursive: true });
   return [

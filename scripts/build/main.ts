@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { relative } from "node:path";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
+import { buildClientPackage } from "./client-package.ts";
 import { buildLibrary } from "./library.ts";
 import { type Built, buildPrograms } from "./programs.ts";
 import { buildServer } from "./server.ts";
@@ -18,6 +19,8 @@ const PARTS: Readonly<Record<string, () => Promise<Built>>> = {
 
 /** Part that is built with the programs' help. */
 const LIBRARY = "library";
+/** Part that has the library's types. */
+const CLIENT_PACKAGE = "client-package";
 
 /** A source of every part, because other packages change all of them. */
 const LOCK = "package-lock.json";
@@ -39,6 +42,7 @@ export async function main(parts: readonly string[], ownSources: readonly string
   const library = async (): Promise<void> => {
     await programs;
     await make(LIBRARY, buildLibrary);
+    await make(CLIENT_PACKAGE, buildClientPackage);
   };
   await Promise.all([library(), ...others]);
   stamps.build = stampOf([], ownSources);
