@@ -16,7 +16,13 @@ const BUILDER = join(ROOT, "dist/.build/main.js");
 // A production installation has no compiler. It gets no types, and needs none.
 const hasTypes =
   !process.argv.includes("--no-types") && existsSync(join(ROOT, "node_modules/typescript"));
-const wanted = ["build", "server", "programs", "store", ...(hasTypes ? ["library", "client-package"] : [])];
+const wanted = [
+  "build",
+  "server",
+  "programs",
+  "store",
+  ...(hasTypes ? ["library", "client-package"] : []),
+];
 const stamps = readStamps(ROOT);
 const stale = wanted.filter((part) => !isFresh(ROOT, stamps[part]));
 if (stale.length > 0) {
