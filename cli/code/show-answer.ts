@@ -39,7 +39,7 @@ function denialLine({ kind, value, code, count = 1, permission }: Denial, paint:
   const times = count > 1 ? `, ${count} times` : "";
   const flags = permission === undefined ? "" : grantingFlags(permission as PermsObject);
   const cure = flags === "" ? "nothing grants it here" : `grant it by ${flags}`;
-  return visible(`${paint("yellow", "denied")} ${kind} ${value}${reason}${times}: ${cure}`);
+  return `${paint("yellow", "denied")} ${visible(`${kind} ${value}${reason}${times}: ${cure}`)}`;
 }
 
 /**

@@ -96,10 +96,13 @@ function joined(words: readonly string[], flags: Args): string[] {
     const name = /^--([\w-]+)$/.exec(word)?.[1] ?? "";
     const next = words[at + 1];
     const takes = Object.hasOwn(flags, name) && flags[name]?.type === "string";
-    if (takes && next !== undefined && !next.startsWith("--")) {
-      out.push(`${word}=${next}`);
-      at += 1;
-    } else out.push(word);
+    if (!takes) {
+      out.push(word);
+      continue;
+    }
+    if (next === undefined || next.startsWith("--")) throw new UsageError(`${word} needs a value`);
+    out.push(`${word}=${next}`);
+    at += 1;
   }
   return out;
 }

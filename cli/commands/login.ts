@@ -1,10 +1,10 @@
 import { createClient } from "../../src/client/client.ts";
 import { IsolateClientError } from "../../src/client/errors.ts";
+import { readHidden } from "../code/read-hidden.ts";
 import { defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
 import { writeProfile } from "../profile/profiles.ts";
 import { serverOf } from "../profile/server.ts";
-import { readHidden } from "../terminal/ask.ts";
 import { note, print, printJson } from "../terminal/print.ts";
 import { visible } from "../terminal/visible.ts";
 

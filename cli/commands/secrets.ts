@@ -1,8 +1,8 @@
 import type { Secret } from "../../src/client/types.ts";
 import { pagesOf } from "../code/pages.ts";
+import { readHidden } from "../code/read-hidden.ts";
 import { defineCommand, loaded } from "../command/define.ts";
 import { clientFor, SERVER_FLAGS } from "../profile/server.ts";
-import { readHidden } from "../terminal/ask.ts";
 import { note, print, printJson, printTable } from "../terminal/print.ts";
 
 const NAME = { type: "positional", description: "Name of the secret", required: true } as const;

@@ -77,7 +77,7 @@ describe.each(pages.filter(({ commands }) => commands.length > 0))("$path", ({ c
     await settled(command, id);
     const { stdout, stderr, code } = await runScript(servers.addressed(script, keyed), {
       cwd: project.directory,
-      env: { ...servers.env, ID: id },
+      env: { ...servers.variables(keyed), ID: id, HOME: project.directory },
       expectsError: /^\{"error":/.test(shown?.text ?? ""),
     });
     expect(code, `${stderr}\n${stdout}`).toBe(0);

@@ -68,6 +68,12 @@ export class DocsServers {
     return { ISOLATE_ADMIN_KEY: ADMIN_KEY, ISOLATE_KEY: this.#key };
   }
 
+  /** Variables of the commands. The command line sends a key that is there, so that a server without keys gets none. */
+  variables(keyed: boolean): Record<string, string> {
+    const { url } = keyed ? this.keyed : this.open;
+    return { ...(keyed ? this.env : {}), ISOLATE_URL: url };
+  }
+
   /** Replaces addresses in commands and programs of the docs by those of the test's servers. */
   addressed(text: string, keyed = false): string {
     const port = this.receiver.host.split(":")[1];
@@ -118,7 +124,8 @@ export function runScript(
   options: { cwd: string; env: Record<string, string>; expectsError: boolean },
 ): Promise<Ran> {
   const flags = `--silent --show-error --max-time 60 ${options.expectsError ? "" : "--fail-with-body"}`;
-  const text = `set -euo pipefail\ncurl() { command curl ${flags} "$@"; }\n${script}\n`;
+  const own = `isolate() { ${process.execPath} ${ROOT}bin/isolate.js "$@"; }`;
+  const text = `set -euo pipefail\n${own}\ncurl() { command curl ${flags} "$@"; }\n${script}\n`;
   const child = spawn("bash", ["-c", text], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },

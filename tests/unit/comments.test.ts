@@ -15,6 +15,7 @@ const MOST = 25;
 const COVERED = [
   "bench",
   "bin",
+  "cli",
   "dev",
   "doctor",
   "egress",

@@ -68,6 +68,8 @@ const LAYERS = [
   ["egress/proxied-run.ts", "../src/engines/pool/pool.ts"],
   ["runner-image/host.ts", "../src/config/config.ts"],
   ["doctor/doctor.ts", "../server/settings.ts"],
+  ["cli/commands/run.ts", "../../server/settings.ts"],
+  ["cli/profile/server.ts", "../../src/kernel/kernel.ts"],
   ["bench/main.ts", "../tests/helpers/server.ts"],
 ] as const;
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { docsPages, pageAt, ROOT } from "../../helpers/pages.ts";
 
 const FOLDERS =
-  "server|src|egress|runner-image|doctor|dev|tests|scripts|bin|bench|schemas|examples";
+  "server|src|cli|egress|runner-image|doctor|dev|tests|scripts|bin|bench|schemas|examples";
 const PATH = new RegExp(`(?<![\\w./-])(?:${FOLDERS})/[\\w.*/-]*[\\w/*]`, "g");
 
 const pages = [...["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(pageAt), ...docsPages()];

@@ -5,9 +5,8 @@ import { describe, expect, it } from "vitest";
 import { anchorsOf } from "../../helpers/markdown.ts";
 import { pageAt, ROOT } from "../../helpers/pages.ts";
 
-const FOLDERS = "server src egress runner-image doctor dev scripts bin bench tests examples".split(
-  " ",
-);
+const FOLDERS =
+  "server src cli egress runner-image doctor dev scripts bin bench tests examples".split(" ");
 const FILES = ["compose.yaml", "Dockerfile", "Dockerfile.runner", "package.json"];
 const SOURCE = /\.(ts|js|mjs|mts)$/;
 const REFERENCE = /(?<![\w/.])((?:docs\/[\w./-]+|SECURITY|README|CONTRIBUTING)\.md)(?:#([\w-]+))?/g;

@@ -6,7 +6,7 @@ import { docsPages, pageAt } from "../../helpers/pages.ts";
 const { text } = pageAt("docs/operate/configuration.md");
 
 /** Variables of a caller's own shell, in examples. */
-const CALLERS: readonly string[] = ["ISOLATE_KEY"];
+const CALLERS: readonly string[] = ["ISOLATE_KEY", "ISOLATE_URL"];
 
 /** Lists the names in the first cell of each row. */
 function namesIn(page: string): string[] {

@@ -2,11 +2,11 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { UsageError } from "../command/errors.ts";
-import { note } from "./print.ts";
+import { note } from "../terminal/print.ts";
 
 /**
- * Reads what must not stand on a command line, where other users see it: a line that a terminal does not
- * show, or all of standard input without the line end behind it.
+ * Reads what other users would see on a command line. It is a line that a terminal does not show, or all of
+ * standard input without its last line end.
  */
 export async function readHidden(what: string, signal: AbortSignal): Promise<string> {
   const value = process.stdin.isTTY ? await hiddenLine(what, signal) : await text(process.stdin);
