@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { execution, executionQuery } from "../../src/contract/executions.ts";
-import { HttpProblem } from "../errors/problem.ts";
 import { inTurn } from "../http/one-at-a-time.ts";
 import { type Route, route } from "../http/route.ts";
 import type { ExecutionWriter } from "../runs/execution-writer.ts";
+import { noSuchExecution } from "../runs/no-such-execution.ts";
 import type { ExecutionFilter, ExecutionRow, Executions } from "../store/contract/executions.ts";
 
 export interface ExecutionsParts {
@@ -71,11 +71,6 @@ export async function pageOfExecutions(
     rows,
     next: isFull ? rows.at(-1)?.id : await executions.lastLookedAt(tenant, filter),
   };
-}
-
-/** Makes the answer for an id that is none of the tenant's executions. */
-export function noSuchExecution(message = "There is no such execution"): HttpProblem {
-  return new HttpProblem(404, "NotFound", "EXECUTION_NOT_FOUND", message);
 }
 
 function shown({ tenant, ...row }: ExecutionRow) {
