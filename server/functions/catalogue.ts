@@ -66,6 +66,11 @@ export class FunctionCatalogue {
     return this.#store.list(tenant, page);
   }
 
+  /** Lists functions with a schema of their input, by name. There may be others among them. */
+  described(tenant: string, page: Page) {
+    return this.#store.described(tenant, page);
+  }
+
   async get(tenant: string, name: string): Promise<FunctionRow> {
     return (await this.#store.get(tenant, name)) ?? noSuchFunction(name);
   }

@@ -49,7 +49,8 @@ export async function toVersion(input: DeploymentInput): Promise<MadeVersion> {
   const { kernel, caller, name, body } = input;
   const { tenant } = caller;
   const { code: given, files: all, main = MAIN, kind, public: isPublic, ...rest } = body;
-  const { stripPrefix, cors, dependencies: _d, overrides: _o, packages: _p, ...request } = rest;
+  const { stripPrefix, cors, schema, description, ...asked } = rest;
+  const { dependencies: _d, overrides: _o, packages: _p, ...request } = asked;
   const check = (asked: object, isBundle = false): Promise<void> =>
     kernel.check(asked as ExecuteRequest, { tenant, isBundle, deployed: {} });
   // Checks first what costs nothing. The code is not bundled yet.
@@ -74,7 +75,8 @@ export async function toVersion(input: DeploymentInput): Promise<MadeVersion> {
     settled.language = "javascript";
   }
   const written = isBundle && given !== undefined ? (body.language ?? "any") : undefined;
-  const kept = withKeptFields({ kind, request: settled }, { stripPrefix, cors, written });
+  const described = { stripPrefix, cors, written, schema, description };
+  const kept = withKeptFields({ kind, request: settled }, described);
   const files = isBundle ? sources.files : { [MAIN]: given };
   const version = {
     tenant: tenant.id,

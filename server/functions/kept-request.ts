@@ -8,6 +8,8 @@ type Kept = Pick<FunctionVersion, "kind" | "request">;
 const STRIP_PREFIX = "stripPrefix";
 const WRITTEN = "written";
 const CORS = "cors";
+const SCHEMA = "schema";
+const DESCRIPTION = "description";
 
 /** Language of bundled code as its deployment stated it, or `any` if it stated none. */
 export type WrittenLanguage = Language | "any";
@@ -17,18 +19,25 @@ interface KeptFields {
   readonly cors?: Cors | undefined;
   /** Absent: the deployment had files, or code that is kept as it came. */
   readonly written?: WrittenLanguage | undefined;
+  /** JSON Schema of the input, and a text for those who call it. */
+  readonly schema?: InputSchema | undefined;
+  readonly description?: string | undefined;
 }
+
+export type InputSchema = Readonly<Record<string, unknown>>;
 
 /** Adds these fields to a request, before it is kept. */
 export function withKeptFields(
   { kind, request }: Kept,
-  { stripPrefix = true, cors, written }: KeptFields,
+  { stripPrefix = true, cors, written, schema, description }: KeptFields,
 ): FunctionVersion["request"] {
   return {
     ...request,
     ...(kind === "http" && { [STRIP_PREFIX]: stripPrefix }),
     ...(cors && { [CORS]: cors }),
     ...(written && { [WRITTEN]: written }),
+    ...(schema && { [SCHEMA]: schema }),
+    ...(description !== undefined && { [DESCRIPTION]: description }),
   };
 }
 
@@ -52,6 +61,16 @@ export function corsOf({ request }: Pick<Kept, "request">): Cors | undefined {
 
 /** Returns the execution's part of a kept request. */
 export function executionOf({ request }: Pick<Kept, "request">): FunctionVersion["request"] {
-  const { [STRIP_PREFIX]: _read, [WRITTEN]: _written, [CORS]: _cors, ...execution } = request;
+  const { [STRIP_PREFIX]: _read, [WRITTEN]: _written, [CORS]: _cors, ...others } = request;
+  const { [SCHEMA]: _schema, [DESCRIPTION]: _description, ...execution } = others;
   return execution;
+}
+
+/** Returns the fields of a kept request that describe the function to its callers. */
+export function describedAs({ request }: Pick<Kept, "request">) {
+  const { [SCHEMA]: schema, [DESCRIPTION]: description } = request;
+  return {
+    ...(schema !== undefined && { schema: schema as InputSchema }),
+    ...(description !== undefined && { description: description as string }),
+  };
 }

@@ -1,7 +1,7 @@
 import { type DeployBody, deployBody } from "../../src/contract/functions.ts";
 import type { Lock } from "../../src/packages/types.ts";
 import type { FunctionVersion } from "../store/contract/functions.ts";
-import { corsOf, executionOf, seesRoot, writtenLanguage } from "./kept-request.ts";
+import { corsOf, describedAs, executionOf, seesRoot, writtenLanguage } from "./kept-request.ts";
 
 /** The deployment of an earlier version, as it can be made again. */
 export interface Redeployment {
@@ -27,6 +27,7 @@ export function redeploymentOf(version: FunctionVersion, update: boolean): Redep
   const sources = written === undefined ? { files, main } : { code: files[main], language };
   const body = {
     ...(isModule ? { ...request, code } : { ...bundled, ...sources }),
+    ...describedAs(version),
     kind,
     public: isPublic,
     ...(kind === "http" && { stripPrefix: seesRoot(version), cors: corsOf(version) }),

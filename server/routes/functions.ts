@@ -13,14 +13,9 @@ import {
 } from "../../src/contract/functions.ts";
 import { lockShown } from "../../src/contract/packages.ts";
 import type { Lock } from "../../src/packages/types.ts";
-import {
-  type Deployed,
-  type FunctionCatalogue,
-  noSuchFunction,
-  requestOf,
-} from "../functions/catalogue.ts";
-import { corsOf, executionOf, seesRoot } from "../functions/kept-request.ts";
-import { notInvoked, pathOf } from "../functions/not-invoked.ts";
+import { type FunctionCatalogue, noSuchFunction, requestOf } from "../functions/catalogue.ts";
+import { notInvoked } from "../functions/not-invoked.ts";
+import { deployed, outline } from "../functions/shown-version.ts";
 import type { ListedVersion } from "../functions/version-cache.ts";
 import { WAYS_RESPONSES } from "../http/answer-schema.ts";
 import { etagOf, hasCurrent, NOT_MODIFIED, notModified } from "../http/etag.ts";
@@ -219,31 +214,6 @@ function versionRoutes(functions: FunctionCatalogue): Route[] {
 
 function shown({ tenant: _tenant, ...row }: FunctionRow) {
   return row;
-}
-
-function deployed({ version, warnings }: Deployed) {
-  return { ...outline(version), ...(warnings.length > 0 && { warnings }) };
-}
-
-function outline(version: ListedVersion) {
-  const { tenant, name, version: number, kind, main, public: isPublic, createdAt } = version;
-  const packages = version.lockHash === null ? {} : { lockHash: version.lockHash };
-  const request = executionOf(version);
-  const url = `${pathOf(tenant, name)}/`;
-  const cors = corsOf(version);
-  const http =
-    kind === "http" ? { stripPrefix: seesRoot(version), ...(cors && { cors }), url } : {};
-  return {
-    name,
-    version: number,
-    kind,
-    main,
-    public: isPublic,
-    request,
-    ...http,
-    ...packages,
-    createdAt,
-  };
 }
 
 /**

@@ -16,6 +16,7 @@ const VIAS = [
   "http",
   "resolve",
   "schedule",
+  "mcp",
 ] as const;
 
 const MOST_OF_A_PAGE = 200;

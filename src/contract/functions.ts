@@ -5,6 +5,7 @@ import { absent, object, strictObject } from "../request/object-schema.ts";
 import { sentRequest } from "../request/sent-request.ts";
 import { cors } from "./cors.ts";
 import { callback } from "./executions.ts";
+import { inputSchema } from "./input-schema.ts";
 import { shownLock } from "./packages.ts";
 import { versionNumber } from "./query-values.ts";
 
@@ -46,6 +47,14 @@ export const functionFields = object({
     .meta({ description: "Whether its code sees paths from its own root", default: true }),
   /** Rules for pages of other sites that call an HTTP function. Default: its code answers for itself. */
   cors: cors.optional().meta({ description: "Pages of other sites that may call it by HTTP" }),
+  /** JSON Schema of the input: an object, at most 16 KiB. With it, a function is a tool over MCP. */
+  schema: inputSchema.optional(),
+  /** Text for the model that may call it. */
+  description: z
+    .string()
+    .max(4_096)
+    .optional()
+    .meta({ description: "For people, and for the model that may call it over MCP" }),
   /** Default `"code"`, if its tools and the tenant allow it; otherwise `"never"`. */
   reuse: executeRequest.shape.reuse
     .unwrap()
@@ -66,7 +75,10 @@ export const deployBody = strictObject({ ...kept, ...functionFields.shape })
     if (body.language !== undefined && body.files !== undefined) {
       issue("language", "Only with code: the ending of a file tells its language");
     }
-    if (body.kind === "http") return;
+    if (body.kind === "http") {
+      if (body.schema !== undefined) issue("schema", 'Only for the kind "value"');
+      return;
+    }
     if (body.public) issue("public", 'Only for the kind "http"');
     if (body.stripPrefix !== undefined) issue("stripPrefix", 'Only for the kind "http"');
     if (body.cors !== undefined) issue("cors", 'Only for the kind "http"');
@@ -123,6 +135,9 @@ export const shownVersion = object({
   }),
   /** Rules for pages of other sites that call an HTTP function. */
   cors: absent(cors).meta({ description: "Pages of other sites that may call it by HTTP" }),
+  /** JSON Schema of its input, as it was deployed. */
+  schema: absent(z.looseObject({})).meta({ description: "JSON Schema of its input" }),
+  description: absent(z.string()),
   /** Path of an HTTP function. */
   url: absent(z.string()).meta({ description: "Path of an HTTP function" }),
   /** Hash of the lock of its packages. */

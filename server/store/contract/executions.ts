@@ -18,7 +18,8 @@ export interface ExecutionRow {
     | "invoke"
     | "http"
     | "resolve"
-    | "schedule";
+    | "schedule"
+    | "mcp";
   readonly function: string | null;
   readonly version: number | null;
   readonly level: string;

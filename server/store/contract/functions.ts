@@ -76,6 +76,8 @@ export interface Functions {
   ): Promise<Omit<FunctionVersion, "files" | "code" | "lock">[]>;
   /** Lists functions by name. */
   list(tenant: string, page: Page): Promise<FunctionRow[]>;
+  /** Lists the requests of current versions that may have a schema, by the names of their functions. */
+  described(tenant: string, page: Page): Promise<Pick<FunctionVersion, "name" | "request">[]>;
   /** Makes an existing version current. Returns false if there is no such version. */
   activate(tenant: string, name: string, version: number): Promise<boolean>;
   /** Deletes a function with all its versions. A later deployment of that name begins at 1. */

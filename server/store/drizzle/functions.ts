@@ -103,6 +103,30 @@ export function drizzleFunctions(db: Database, defaultLimit: number): Functions 
         .orderBy(plain(functions.name))
         .limit(limit),
 
+    described: (tenant, { after, limit }) =>
+      db
+        .select({ name: versions.name, request: versions.request })
+        .from(functions)
+        .innerJoin(
+          versions,
+          and(
+            eq(versions.tenant, functions.tenant),
+            eq(versions.name, functions.name),
+            eq(versions.version, functions.current),
+          ),
+        )
+        .where(
+          and(
+            eq(functions.tenant, tenant),
+            eq(functions.kind, "value"),
+            // A text within the JSON has its quotation marks escaped.
+            sql`position('"schema":{' in ${versions.request}) > 0`,
+            after === undefined ? undefined : gt(plain(functions.name), after),
+          ),
+        )
+        .orderBy(plain(functions.name))
+        .limit(limit),
+
     async activate(tenant, name, version) {
       const changed = await db
         .update(functions)
