@@ -63,6 +63,7 @@ const SERVER = [
     "server/audit",
   ],
   ["server/resources", "server/replies", "server/schedules"],
+  ["server/mcp"],
   ["server/routes"],
   ["server"],
   ["server/cli"],

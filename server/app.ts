@@ -38,6 +38,7 @@ import {
 } from "./routes/http-functions.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { logsRoutes } from "./routes/logs.ts";
+import { mcpRoutes } from "./routes/mcp.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { packageRoutes, sharedPackageRoutes } from "./routes/packages.ts";
 import { pistonRoutes } from "./routes/piston.ts";
@@ -175,12 +176,13 @@ function routesOf(options: AppOptions, auth: Auth, { hosts, httpFunctions }: Mad
   const { services, resourceService, publicUrl, tenancy, leaving, onError } = options;
   const { kernel, runs, replyModes, jobs, secretKey, store, functions, health } = services;
   const { executionWriter, metrics, packageSets, nodes } = services;
+  const logsParts = { ...services, logs: store.logs, executions: store.executions };
   const routes = [
     ...executeRoutes(replyModes),
     ...batchRoutes({ runs, replyModes, onError }),
     ...executionsRoutes({ executions: store.executions, executionWriter }),
     ...usageRoutes({ usage: store.usage, storage: store.storage, executionWriter }),
-    ...logsRoutes({ ...services, logs: store.logs, executions: store.executions }),
+    ...logsRoutes(logsParts),
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
     ...scheduleRoutes(services.schedules),
@@ -189,6 +191,7 @@ function routesOf(options: AppOptions, auth: Auth, { hosts, httpFunctions }: Mad
     ...servedHostRoutes({ hosts, functions, auth }),
     ...packageRoutes(packageSets, kernel.packages),
     ...pistonRoutes(runs),
+    ...mcpRoutes({ ...logsParts, version: nodes.version, onError }),
     ...planRoutes(kernel, resourceService),
     ...healthRoutes(kernel, { health, store, version: nodes.version, terse: !auth.open, leaving }),
     ...metricsRoutes(metrics.registry, auth.open),

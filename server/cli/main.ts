@@ -17,6 +17,9 @@ const SERVER_COMMANDS = {
   doctor: lazy("Looks at this host, and says what to do", () =>
     import("./doctor.ts").then(({ doctor }) => doctor),
   ),
+  mcp: lazy("Offers a server's tools to a client that starts programs", () =>
+    import("./mcp.ts").then(({ mcp }) => mcp),
+  ),
   tenant: lazy("Moves tenants between stores", () =>
     import("./tenant.ts").then(({ tenant }) => tenant),
   ),

@@ -75,8 +75,10 @@ export async function toVersion(input: DeploymentInput): Promise<MadeVersion> {
     settled.language = "javascript";
   }
   const written = isBundle && given !== undefined ? (body.language ?? "any") : undefined;
-  const described = { stripPrefix, cors, written, schema, description };
-  const kept = withKeptFields({ kind, request: settled }, described);
+  const kept = withKeptFields(
+    { kind, request: settled },
+    { stripPrefix, cors, written, schema, description },
+  );
   const files = isBundle ? sources.files : { [MAIN]: given };
   const version = {
     tenant: tenant.id,

@@ -60,7 +60,7 @@ function describe(registry: OpenAPIRegistry, route: Route, method: Verb): void {
 
 /** Describes an operation, with the scopes of which a tenant's key needs one. */
 function descriptionOf(route: Route): string | undefined {
-  const needs = needsOf(route).map((need) => (need === "invoke" ? "invoke:{name}" : need));
+  const needs = needsOf(route).map((need) => (need.startsWith("invoke") ? "invoke:{name}" : need));
   const scopes = needs.length === 0 ? [] : [`Scope of the key: ${needs.join(" or ")}.`];
   const all = [...(route.description === undefined ? [] : [route.description]), ...scopes];
   return all.length === 0 ? undefined : all.join(" ");

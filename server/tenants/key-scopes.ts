@@ -3,9 +3,9 @@ import type { Caller } from "./auth.ts";
 
 /**
  * Scope that a route needs of a tenant's key. `invoke` is that of the function which it calls;
- * a key of scope `execute` may call each of them.
+ * a key of scope `execute` may call each of them. `invokes` is that of any function.
  */
-export type Need = "execute" | "deploy" | "read" | "manage" | "invoke";
+export type Need = "execute" | "deploy" | "read" | "manage" | "invoke" | "invokes";
 
 type Scopes = readonly string[] | null;
 
@@ -18,10 +18,22 @@ const CALLS = "invoke:";
  */
 export function assertScope({ key }: Caller, needs: readonly Need[], called = ""): void {
   const scopes = key?.scopes ?? null;
-  const named = needs.map((need) => (need === "invoke" ? `${CALLS}${called}` : need));
+  const names = { invoke: `${CALLS}${called}`, invokes: `${CALLS}{name}` };
+  const named = needs.map((need) => (need in names ? names[need as keyof typeof names] : need));
   if (scopes === null || named.some((need) => scopes.includes(need))) return;
+  if (needs.includes("invokes") && scopes.some((scope) => scope.startsWith(CALLS))) return;
   const wanted = named.map((need) => `"${need}"`).join(" or ");
   throw wrongScope(`This needs a key of the scope ${wanted}; yours has ${listed(scopes)}`);
+}
+
+/** Tells whether a caller's key has one of the needed scopes. */
+export function mayCall(caller: Caller, needs: readonly Need[], called?: string): boolean {
+  try {
+    assertScope(caller, needs, called);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Tells whether a key with scopes may do all that one with `others` may. */

@@ -71,8 +71,9 @@ describe("what arrives as a body", () => {
         }
         const { body, inputs } = readBody(bytes);
         for (const { of, text } of inputs) {
-          const whole = body as { input: unknown; requests: { input: unknown }[] };
-          const holder = of === null ? whole : whole.requests[of];
+          const whole = body as WithInputs;
+          const held = of === "arguments" ? whole.params.arguments : undefined;
+          const holder = held ?? (typeof of === "number" ? whole.requests[of] : whole);
           if (holder !== undefined) holder.input = JSON.parse(text);
         }
         expect(isDeepStrictEqual(body, expected)).toBe(true);
@@ -210,3 +211,9 @@ describe("a key in what code is going to see", () => {
     FUZZ_TIMEOUT,
   );
 });
+
+interface WithInputs {
+  input: unknown;
+  readonly requests: { input: unknown }[];
+  readonly params: { readonly arguments: { input: unknown } };
+}

@@ -98,6 +98,8 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
   const ids = "00000000-0000-7000-8000-000000000000";
   const program = (files: string, stdin = ""): string =>
     `{"language":"js","version":"*","stdin":"${stdin}","files":${files}}`;
+  const calling = (tool: string, args: string, id = 1): string =>
+    `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"${tool}","arguments":${args}}}`;
   const refusedMembers = [
     ["unknown fields", members(190_000)],
     ["bad permissions", `{"code":"1","permissions":{"net":${list(190_000, () => "1")}}}`],
@@ -175,6 +177,34 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
         [200],
       ),
       json("long input", "/api/v2/execute", program('[{"content":""}]', fill("x", 900_000)), [200]),
+    ],
+    "POST /mcp": () => [
+      ...eachValue("/mcp", (value) => calling("execute", withInput(value)), [200, 400, 413]),
+      ...eachValue("/mcp", (value) => calling(name, `{"a":${value}}`), [200, 400, 413]),
+      ...eachValue("/mcp", (value) => value, [400, 413]),
+      json("bad tools over MCP", "/mcp", calling("execute", refusedMembers[6][1]), [400, 413]),
+      json("a long name", "/mcp", calling(fill("x"), "{}"), [200, 413]),
+      json(
+        "many messages",
+        "/mcp",
+        list(190_000, () => "1"),
+        [400, 413],
+      ),
+      json(
+        "the most messages",
+        "/mcp",
+        list(20, (n) => calling("execute", withInput(`"${fill("x", 40_000)}"`), n)),
+        [200],
+      ),
+      json(
+        "a schema of many levels",
+        "/mcp",
+        calling(
+          "deploy",
+          `{"name":"a","code":"1","schema":${fill("[", 40_000)}${fill("]", 40_000)}}`,
+        ),
+        [200, 413],
+      ),
     ],
     "POST /execute/batch": () => [
       ...eachValue(

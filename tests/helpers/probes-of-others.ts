@@ -74,6 +74,8 @@ export const NAMELESS: ReadonlySet<string> = new Set([
     "body:cors",
     "body:args",
   ],
+  ...["body:schema", "body:description", "header:mcp-protocol-version"],
+  ...["body:jsonrpc", "body:id", "body:method", "body:params"],
   ...["body:archive", "body:content", "body:update", "body:dependencies", "body:overrides"],
   ...["body:stdin", "body:run_timeout", "body:compile_timeout"],
   ...["body:run_cpu_time", "body:compile_cpu_time"],
@@ -118,6 +120,7 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
   const noJob = [404, "JOB_NOT_FOUND"] as const;
   const refused = [400, "BAD_REQUEST"] as const;
   const noSet = [404, "PACKAGES_NOT_FOUND"] as const;
+  const params = { name: "execute", arguments: SHARED_BODY };
   const plan = { path: "/plan", expected: refused } as const;
   const withSet = { names: ["body:packages"], body: { ...SHARED_BODY, packages: set } };
   const noSecret = [404, "SECRET_NOT_FOUND"] as const;
@@ -147,6 +150,17 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
         names: ["body:version"],
         body: { language: "js", version: "ours", files: [{ content: "1" }] },
         expected: [400, "js-ours runtime is unknown"],
+      },
+    ],
+    // The name of a session is of no use without its tenant's key. Contents are probed in
+    // tests/e2e/mcp.test.ts.
+    "POST /mcp": [
+      {
+        path: "/mcp",
+        names: ["header:mcp-session-id"],
+        headers: { "mcp-session-id": "of-the-owner" },
+        body: { jsonrpc: "2.0", id: 1, method: "tools/call", params },
+        expected: [200],
       },
     ],
     "POST /execute/batch": [

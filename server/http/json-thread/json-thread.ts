@@ -123,9 +123,22 @@ export class JsonThread {
 /** Puts the inputs back into the body. */
 function withInputs({ body, inputs }: ReadBody): unknown {
   for (const { of, ...parts } of inputs) {
-    const whole = body as { input?: unknown; requests?: { input?: unknown }[] };
-    const holder = of === null ? whole : whole.requests?.[of];
+    const holder = holderOf(body as WithInputs, of);
     if (holder !== undefined) holder.input = new JsonText(parts);
   }
   return body;
+}
+
+interface WithInput {
+  input?: unknown;
+}
+
+interface WithInputs extends WithInput {
+  readonly requests?: readonly WithInput[];
+  readonly params?: { readonly arguments?: WithInput };
+}
+
+function holderOf(body: WithInputs, of: ReadBody["inputs"][number]["of"]): WithInput | undefined {
+  if (of === null) return body;
+  return of === "arguments" ? body.params?.arguments : body.requests?.[of];
 }

@@ -12,8 +12,11 @@ export interface LogsToTranslate {
 
 /** An `input` taken out of a body, as text. */
 export interface LiftedInput extends JsonTextParts {
-  /** Index of the request that has it, in a body with several; `null` for the body itself. */
-  readonly of: number | null;
+  /**
+   * Index of the request that has it, in a body with several. `null` stands for the body itself,
+   * `arguments` for those of a call over MCP.
+   */
+  readonly of: number | "arguments" | null;
 }
 
 export interface ReadBody {

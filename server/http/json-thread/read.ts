@@ -23,6 +23,11 @@ export function readBody(bytes: Uint8Array): ReadBody {
   const inputs: LiftedInput[] = [];
   if (isObject(body)) {
     lift(body, null, inputs);
+    const { params } = body;
+    // A call of the tool `execute` over MCP. Arguments of other tools are inputs as a whole.
+    if (isObject(params) && params.name === "execute" && isObject(params.arguments)) {
+      lift(params.arguments, "arguments", inputs);
+    }
     if (Array.isArray(body.requests)) {
       for (const [of, each] of body.requests.entries()) if (isObject(each)) lift(each, of, inputs);
     }
@@ -37,7 +42,7 @@ export function readBody(bytes: Uint8Array): ReadBody {
   return { body, inputs };
 }
 
-function lift(holder: Record<string, unknown>, of: number | null, inputs: LiftedInput[]): void {
+function lift(holder: Record<string, unknown>, of: LiftedInput["of"], inputs: LiftedInput[]): void {
   if (!Object.hasOwn(holder, "input")) return;
   inputs.push({ of, ...textOf(holder.input) });
   holder.input = null;

@@ -29,6 +29,12 @@ const REGISTRY_SHAPE = {
 /** Shape of errors for clients of Piston. */
 const PISTON_SHAPE = { message: expect.stringMatching(/\S/) };
 
+/** Shape of errors by JSON-RPC. */
+const MCP_SHAPE = {
+  jsonrpc: "2.0",
+  error: { code: expect.any(Number), data: { requestId: SHAPE.error.requestId } },
+};
+
 /** End of a path that is of no route: URLs read dots, encoded or not, as a way upwards. */
 const LEADS_ELSEWHERE = /\/(?:\.|%2e){0,2}(?:\?|$)/i;
 
@@ -72,5 +78,6 @@ it("generated bad requests to every route are never our fault, and always answer
 /** Returns the shape of errors of a route, by its path and the one that was sent. */
 function shapeAt(path: string, url: string): object {
   if (path.startsWith("/api/v2/")) return PISTON_SHAPE;
+  if (path === "/mcp") return MCP_SHAPE;
   return path.startsWith("/api/v1/") && !LEADS_ELSEWHERE.test(url) ? REGISTRY_SHAPE : SHAPE;
 }

@@ -23,7 +23,7 @@ const code = "export default () => 1";
 const problem = (name: string) => ({ error: { code: name, requestId: expect.any(String) } });
 
 /** Reads the code of an error. The registry has a shape of its own. */
-const codeOf = ({ body }: Told) => body.error?.code ?? body.code;
+const codeOf = ({ body }: Told) => body.error?.data?.code ?? body.error?.code ?? body.code;
 
 /** Returns the code that a route's error has. The shape of Piston has none. */
 const codeAt = (path: string, code: string) => (path.startsWith("/api/v2/") ? undefined : code);

@@ -1,0 +1,55 @@
+import type { Denial, LogEntry } from "../../src/request/types.ts";
+import { answerText, type ExecutionAnswer } from "../runs/answer.ts";
+import type { ToolResult } from "./tool.ts";
+
+/** Most characters of JSON that are sent twice: as a text, and as a value. */
+const MOST_STRUCTURED = 65_536;
+/** Most denials that a summary names. */
+const MOST_DENIALS = 5;
+
+const textOf = (text: string) => ({ type: "text", text }) as const;
+
+/**
+ * Makes a result of JSON text. Clients that know no structured content get the same as a text. A
+ * large one is a text only, because writing and reading it twice would take too long.
+ */
+export function jsonResult(text: string): ToolResult {
+  const content = [textOf(text)];
+  if (text.length > MOST_STRUCTURED) return { content };
+  return { content, structuredContent: JSON.parse(text) as Record<string, unknown> };
+}
+
+/** Makes the result for an execution that has ended. A failed one begins with what went wrong. */
+export function executionResult(answer: ExecutionAnswer): ToolResult {
+  const result = jsonResult(answerText(answer));
+  if (answer.outcome === "ok") return result;
+  return { ...result, content: [textOf(summary(answer)), ...result.content], isError: true };
+}
+
+/** Makes the result for a refused call that other arguments would mend. */
+export function refusedResult(
+  message: string,
+  data: Readonly<Record<string, unknown>>,
+): ToolResult {
+  const error = { message, ...data };
+  const content = [textOf(message), textOf(JSON.stringify({ error }))];
+  return { content, structuredContent: { error }, isError: true };
+}
+
+function summary({ outcome, logs = [], denied = [] }: ExecutionAnswer): string {
+  const failure = logs.findLast(({ level }) => level === "exception");
+  const lines = [failure === undefined ? outcome : lineOf(failure)];
+  if (failure?.hint !== undefined) lines.push(`Hint: ${failure.hint}`);
+  for (const denial of denied.slice(0, MOST_DENIALS)) lines.push(deniedLine(denial));
+  return lines.join("\n");
+}
+
+function lineOf({ name = "Error", message }: LogEntry): string {
+  return `${name}: ${message}`;
+}
+
+function deniedLine({ kind, value, permission }: Denial): string {
+  const allow =
+    permission === undefined ? "" : `; allow it by ${JSON.stringify({ permissions: permission })}`;
+  return `Denied: ${kind} ${value}${allow}`;
+}

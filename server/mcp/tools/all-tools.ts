@@ -1,0 +1,23 @@
+import type { Kernel } from "../../../src/kernel/kernel.ts";
+import type { Runs } from "../../runs/runs.ts";
+import type { Tools } from "../rpc-server.ts";
+import { deployTool } from "./deploy-tool.ts";
+import { executeTool } from "./execute-tool.ts";
+import { functionTool, listedFunctions } from "./function-tools.ts";
+import { type LogsToolParts, logsTool } from "./logs-tool.ts";
+import { planTool } from "./plan-tool.ts";
+
+export interface ToolsParts extends LogsToolParts {
+  readonly kernel: Kernel;
+  readonly runs: Runs;
+}
+
+/** Returns the server's own tools, and finds those that tenants have deployed. */
+export function allTools(parts: ToolsParts): Tools {
+  const { kernel, runs, functions } = parts;
+  return {
+    builtIn: [executeTool(runs), planTool(kernel), deployTool(functions), logsTool(parts)],
+    list: (caller, after) => listedFunctions(functions, caller, after),
+    find: (caller, name) => functionTool(parts, caller, name),
+  };
+}
