@@ -1,11 +1,15 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from "@asteasolutions/zod-to-openapi";
 import { PROBLEMS } from "../errors/error-shape.ts";
+import { operationIdOf } from "./operation-id.ts";
+import { problemsOf } from "./operation-problems.ts";
+import { OPERATION_TAGS } from "./operation-tags.ts";
 import { type Method, needsOf, type Route, type RouteResponse } from "./route.ts";
 
 type Verb = "get" | "post" | "put" | "patch" | "delete";
 
 const ALL: readonly Verb[] = ["get", "post", "put", "patch", "delete"];
 const JSON_TYPE = "application/json";
+const EVENTS_TYPE = "text/event-stream";
 
 /** The contract of routes: an OpenAPI 3.1 document. */
 export function openApiDocument(routes: readonly Route[]): object {
@@ -28,22 +32,26 @@ export function openApiDocument(routes: readonly Route[]): object {
       title: "Isolate",
       version: "1",
       description: "Runs untrusted JavaScript and TypeScript in sandboxes.",
+      license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "/" }],
+    servers: [{ url: "/", description: "This server" }],
+    tags: OPERATION_TAGS.map((tag) => ({ ...tag })),
   });
 }
 
 function describe(registry: OpenAPIRegistry, route: Route, method: Verb): void {
-  const { path, scope, summary, tags, params, query, headers, reads } = route;
+  const { path, scope, summary, tags, params, query, headers, reads, examples } = route;
   const description = descriptionOf(route);
   const { body, contractBody = body } = route;
   const read = contractBody === undefined ? reads : { type: JSON_TYPE, schema: contractBody };
   const required = route.needsNoBody !== true;
-  const content = read && { [read.type]: { schema: read.schema } };
+  const content = read && {
+    [read.type]: { schema: read.schema, ...(examples && { examples: { ...examples } }) },
+  };
   registry.registerPath({
     method,
     path: path.replace(/\*$/, "{path}"),
-    operationId: `${method}${path.replace(/\W+(\w?)/g, (_, first) => first.toUpperCase())}`,
+    operationId: operationId(route, method),
     summary,
     ...(description !== undefined && { description }),
     tags: [...tags],
@@ -51,7 +59,8 @@ function describe(registry: OpenAPIRegistry, route: Route, method: Verb): void {
     request: {
       ...(params && { params }),
       ...(query && { query }),
-      ...(headers && { headers }),
+      // The media types of the responses stand for `Accept`.
+      ...(headers && { headers: headers.omit("accept" in headers.shape ? { accept: true } : {}) }),
       ...(content && method !== "get" && { body: { required, content } }),
     },
     responses: responsesOf(route),
@@ -66,20 +75,34 @@ function descriptionOf(route: Route): string | undefined {
   return all.length === 0 ? undefined : all.join(" ");
 }
 
-function responsesOf({ responses, errors = PROBLEMS }: Route) {
+function operationId({ operationId: named, method, path }: Route, verb: Verb): string {
+  if (method !== "ALL") return named ?? operationIdOf(method, path);
+  const id = named ?? operationIdOf("ALL", path);
+  return `${id}With${verb.charAt(0).toUpperCase()}${verb.slice(1)}`;
+}
+
+function responsesOf(route: Route) {
+  const { responses, errors = PROBLEMS } = route;
   const described = Object.entries(responses).map(([status, response]) => [
     status,
     contentOf(response),
   ]);
-  const error = {
-    description: "Anything else",
+  const error = (description: string) => ({
+    description,
     content: { [JSON_TYPE]: { schema: errors.schema } },
+  });
+  const refused = Object.entries(problemsOf(route))
+    .filter(([status]) => !(status in responses))
+    .map(([status, codes]) => [status, error(codes.map((code) => `\`${code}\``).join(", "))]);
+  return {
+    ...Object.fromEntries([...described, ...refused]),
+    default: error("Any other error"),
   };
-  return { ...Object.fromEntries(described), default: error };
 }
 
-function contentOf({ description, schema, type = JSON_TYPE }: RouteResponse) {
-  return { description, ...(schema && { content: { [type]: { schema } } }) };
+function contentOf({ description, schema, type = JSON_TYPE, events }: RouteResponse) {
+  const streamed = events && { [EVENTS_TYPE]: { schema: events } };
+  return { description, ...(schema && { content: { [type]: { schema }, ...streamed } }) };
 }
 
 function verbs(method: Method): readonly Verb[] {

@@ -104,6 +104,14 @@ export interface RouteResponse {
   readonly schema?: ZodType;
   /** Media type of the body. Default `application/json`. */
   readonly type?: string;
+  /** Schema of the same answer as a stream of events. Default: it never is one. */
+  readonly events?: ZodType;
+}
+
+/** A body for the contract, which the docs page sends as it is. */
+export interface BodyExample {
+  readonly summary: string;
+  readonly value: unknown;
 }
 
 export interface RouteSpec<P, Q, H, B, S extends Scope> {
@@ -122,6 +130,10 @@ export interface RouteSpec<P, Q, H, B, S extends Scope> {
   readonly summary: string;
   readonly description?: string;
   readonly tags: readonly string[];
+  /** Name in generated clients. Default: derived from the method and the path. */
+  readonly operationId?: string;
+  /** Bodies by name, for the contract. A route with a body has at least one. */
+  readonly examples?: Readonly<Record<string, BodyExample>>;
   /** Schemas of objects of texts. A repeated query parameter is an array. */
   readonly params?: ZodObject & ZodType<P>;
   readonly query?: ZodObject & ZodType<Q>;
@@ -139,6 +151,8 @@ export interface RouteSpec<P, Q, H, B, S extends Scope> {
   readonly reads?: { readonly type: string; readonly schema: ZodType };
   /** Responses by status. Errors may be left out. */
   readonly responses: Readonly<Record<number, RouteResponse>>;
+  /** Codes of errors that are the route's own, by status. */
+  readonly problems?: Readonly<Record<number, readonly string[]>>;
   /** True if the handler calls `countFor`. Until then, the answer counts for no tenant. */
   readonly countsLater?: boolean;
   /** Form of errors. Default: `Problem`. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { answer } from "../../src/contract/executions.ts";
 import { sentRequest } from "../../src/request/sent-request.ts";
 import { PROBLEMS } from "../errors/error-shape.ts";
+import { WAYS_PROBLEMS } from "../http/answer-schema.ts";
 import { bodyOwner } from "../http/body/bodies.ts";
 import { BodyBudget } from "../http/body/budget.ts";
 import { waysHeaders } from "../http/mode-headers.ts";
@@ -35,6 +36,19 @@ export function batchRoutes({ runs, replyModes, onError }: BatchParts): Route[] 
       scope: "tenant",
       needs: "execute",
       summary: "Run several pieces of code",
+      operationId: "executeBatch",
+      examples: {
+        two: {
+          summary: "Two at once",
+          value: {
+            requests: [
+              { code: "export default (x) => x * 2", input: 21 },
+              { code: "export default () => 'hello'" },
+            ],
+          },
+        },
+      },
+      problems: WAYS_PROBLEMS,
       tags: ["Executions"],
       headers: waysHeaders.pick({ "idempotency-key": true }),
       body: bodyOf(batchMember),

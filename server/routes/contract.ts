@@ -14,6 +14,7 @@ export function contractRoutes(routes: readonly Route[]): Route[] {
     path: "/openapi.json",
     scope: "none",
     summary: "This contract",
+    operationId: "getContract",
     tags: ["Contract"],
     responses: {
       200: { description: "OpenAPI 3.1", schema: z.looseObject({}) },

@@ -1,6 +1,6 @@
 import { callback } from "../../src/contract/executions.ts";
 import { sentRequest } from "../../src/request/sent-request.ts";
-import { WAYS_RESPONSES } from "../http/answer-schema.ts";
+import { WAYS_PROBLEMS, WAYS_RESPONSES } from "../http/answer-schema.ts";
 import { waysHeaders } from "../http/mode-headers.ts";
 import { type Route, route } from "../http/route.ts";
 import type { ReplyModes } from "../replies/reply-modes.ts";
@@ -14,6 +14,24 @@ export function executeRoutes(replyModes: ReplyModes): Route[] {
       scope: "tenant",
       needs: "execute",
       summary: "Run code once",
+      examples: {
+        double: {
+          summary: "Double a number",
+          value: { code: "export default (x) => x * 2", input: 21 },
+        },
+        log: {
+          summary: "Write a log entry",
+          value: { code: "export default () => { console.log('hello') }" },
+        },
+        fetch: {
+          summary: "Reach one host",
+          value: {
+            code: "export default async () => (await fetch('https://example.com')).status",
+            permissions: { net: ["example.com"] },
+          },
+        },
+      },
+      problems: WAYS_PROBLEMS,
       tags: ["Executions"],
       headers: waysHeaders,
       body: sentRequest.extend({ callback }).meta({ id: "RunRequest" }),

@@ -17,7 +17,7 @@ import { type FunctionCatalogue, noSuchFunction, requestOf } from "../functions/
 import { notInvoked } from "../functions/not-invoked.ts";
 import { deployed, outline } from "../functions/shown-version.ts";
 import type { ListedVersion } from "../functions/version-cache.ts";
-import { WAYS_RESPONSES } from "../http/answer-schema.ts";
+import { RUN_PROBLEMS, WAYS_PROBLEMS, WAYS_RESPONSES } from "../http/answer-schema.ts";
 import { etagOf, hasCurrent, NOT_MODIFIED, notModified } from "../http/etag.ts";
 import { waysHeaders } from "../http/mode-headers.ts";
 import { inTurn } from "../http/one-at-a-time.ts";
@@ -41,7 +41,7 @@ const versionParams = nameParams.extend({
     .string()
     .regex(/^[1-9]\d{0,8}$/, "Expected a version's number")
     .transform(Number)
-    .meta({ type: "string" }),
+    .meta({ type: "string", param: { example: "1" } }),
 });
 
 /** `/functions`: code that is deployed once and called by its name. */
@@ -77,6 +77,28 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
       needs: "deploy",
       path,
       summary: "Deploy a version, which is the one that is called from now on",
+      operationId: "deployFunction",
+      examples: {
+        value: { summary: "Called with a value", value: { code: "export default (x) => x * 2" } },
+        http: {
+          summary: "Answers HTTP requests",
+          value: {
+            code: "export default (request) => new Response('hello from ' + request.url)",
+            kind: "http",
+          },
+        },
+        files: {
+          summary: "Several modules",
+          value: {
+            files: {
+              "main.ts":
+                "import { double } from './double.ts'; export default (x: number) => double(x)",
+              "double.ts": "export const double = (x: number) => x * 2",
+            },
+          },
+        },
+      },
+      problems: { ...RUN_PROBLEMS, 409: ["FUNCTIONS_LIMIT"], 507: ["STORAGE_FULL"] },
       description: "What an execution of it would be refused for, its deployment is refused for.",
       params: nameParams,
       body: deployBody,
@@ -115,6 +137,10 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
       needs: ["execute", "invoke"],
       path: `${path}/invoke`,
       summary: "Call a function with a value",
+      examples: {
+        value: { summary: "A number", value: { input: 21 } },
+      },
+      problems: { ...WAYS_PROBLEMS, 409: [...WAYS_PROBLEMS[409], "HTTP_FUNCTION"] },
       params: nameParams,
       headers: waysHeaders,
       body: invokeBody,
@@ -190,6 +216,9 @@ function versionRoutes(functions: FunctionCatalogue): Route[] {
       needs: "deploy",
       path: `${path}/rollback`,
       summary: "Have another version be the one that is called",
+      examples: {
+        first: { summary: "The first version", value: { version: 1 } },
+      },
       params: nameParams,
       body: rollbackBody,
       responses: { 200: { description: "It is", schema: shownFunction } },
@@ -202,6 +231,10 @@ function versionRoutes(functions: FunctionCatalogue): Route[] {
       needs: "deploy",
       path: `${path}/redeploy`,
       summary: "Deploy the files of a version again, with the same packages or newer ones",
+      examples: {
+        update: { summary: "Newer packages", value: { update: true } },
+      },
+      problems: { ...RUN_PROBLEMS, 507: ["STORAGE_FULL"] },
       params: nameParams,
       body: redeployBody,
       needsNoBody: true,

@@ -43,6 +43,7 @@ export function healthRoutes(kernel: Kernel, options: HealthOptions): Route[] {
       ...common,
       path: "/healthz",
       summary: "Whether the process answers at all",
+      operationId: "getHealth",
       responses: {
         200: { description: "It does", schema: z.object({ status: z.literal("ok") }) },
       },
@@ -52,6 +53,7 @@ export function healthRoutes(kernel: Kernel, options: HealthOptions): Route[] {
       ...common,
       path: "/readyz",
       summary: "Whether the strongest level this host has works, and the store takes writes",
+      operationId: "getReadiness",
       responses: {
         200: { description: "A sandbox is warm, or at work", schema: readiness },
         503: { description: "Not so, and why", schema: readiness },

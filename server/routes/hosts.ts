@@ -35,6 +35,10 @@ export function hostRoutes(hosts: HostDirectory): Route[] {
       needs: "manage",
       path,
       summary: "Ask for a host name, or have another function answer",
+      examples: {
+        function: { summary: "One function answers", value: { function: "site" } },
+      },
+      problems: { 409: ["HOSTS_LIMIT", "HOST_TAKEN"] },
       description: "Requests for it are served once the operator has verified it.",
       params: hostParams,
       body: hostBody,
@@ -84,11 +88,12 @@ export function servedHostRoutes({ hosts, functions, auth }: ServedHostOptions):
       path: "/healthz/host",
       scope: "none",
       summary: "Whether functions are served by a host name",
+      operationId: "checkHost",
+      problems: { 404: ["HOST_NOT_FOUND"] },
       tags: ["Health"],
       query: z.object({ domain: z.string().min(1).max(260) }),
       responses: {
         200: { description: "They are", schema: z.object({ served: z.literal(true) }) },
-        404: { description: "They are not" },
       },
       handler: async ({ query: { domain }, c }) => {
         const hosted = await hosts.find(domain, "");

@@ -55,6 +55,7 @@ export function httpFunctionRoutes(options: HttpFunctionsOptions): Route[] {
       scope: "none",
       countsLater: true,
       summary: "Have an HTTP function answer",
+      operationId: "callHttpFunction",
       description:
         "Without a key if it was deployed as `public`; with its own tenant's otherwise, of scope execute or invoke:{name}.",
       tags: ["Functions"],

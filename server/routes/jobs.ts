@@ -39,6 +39,8 @@ export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Ro
     scope: "tenant",
     needs: "execute",
     summary: "Cancel an execution that is answered for later",
+    operationId: "cancelJob",
+    problems: { 409: ["JOB_OVER"] },
     tags,
     params,
     responses: { 204: { description: "It does not run, or does not any more" } },
@@ -54,6 +56,8 @@ export function jobRoutes(jobs: JobQueue, secretKey: Uint8Array | undefined): Ro
     scope: "tenant",
     needs: "manage",
     summary: "What your callbacks are signed with",
+    operationId: "getCallbackSecret",
+    problems: { 409: ["SECRET_KEY_MISSING"] },
     tags,
     responses: {
       200: {

@@ -40,6 +40,10 @@ export function ownKeyRoutes(keyring: Keyring, { open }: Pick<Auth, "open">): Ro
       method: "POST",
       path: "/keys",
       summary: "Make a key that may no more than the one you use",
+      examples: {
+        reader: { summary: "A key that reads", value: { label: "reader", scopes: ["read"] } },
+      },
+      problems: { 409: ["TOO_MANY_KEYS"] },
       body: keyBody,
       responses: { 201: { description: "The key, shown once", schema: newKey } },
       audit: () => ({ action: "key.create", target: "" }),
@@ -58,6 +62,7 @@ export function ownKeyRoutes(keyring: Keyring, { open }: Pick<Auth, "open">): Ro
       method: "DELETE",
       path: "/keys/{keyId}",
       summary: "Revoke a key that may no more than the one you use",
+      operationId: "revokeKey",
       params: z.object({ keyId }),
       responses: { 204: { description: "It is good for nothing any more" } },
       audit: ({ params }) => ({ action: "key.revoke", target: params.keyId }),

@@ -8,6 +8,7 @@ import {
   LOGS_PAGE,
 } from "../../src/contract/logs.ts";
 import type { FunctionCatalogue } from "../functions/catalogue.ts";
+import { logEvents } from "../http/answer-schema.ts";
 import { inTurn } from "../http/one-at-a-time.ts";
 import { type Route, route } from "../http/route.ts";
 import {
@@ -39,6 +40,7 @@ function ofExecution(parts: LogsParts): Route {
     scope: "tenant",
     needs: "read",
     summary: "What an execution has logged, its exception included",
+    operationId: "getExecutionLogs",
     tags: ["Executions"],
     params: z.object({ id: z.string().max(100) }),
     responses: { 200: { description: "The entries that are kept", schema: executionLogs } },
@@ -55,6 +57,7 @@ function ofFunction(parts: LogsParts): Route {
     scope: "tenant",
     needs: "read",
     summary: "What the executions of a function have logged, the newest first",
+    problems: { 429: ["FOLLOWERS_LIMIT"] },
     description:
       "With follow=true or Accept: text/event-stream, as events: `logs` with FunctionLogs, as entries are written.",
     tags: ["Functions"],
@@ -67,6 +70,7 @@ function ofFunction(parts: LogsParts): Route {
       200: {
         description: "A page; `next` is there if there may be more",
         schema: z.object({ executions: z.array(functionLogs), next: z.uuid().optional() }),
+        events: logEvents,
       },
     },
     handler: async ({ params: { name }, query, headers, ...input }) => {

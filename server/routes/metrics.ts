@@ -10,6 +10,7 @@ export function metricsRoutes(registry: Registry, open: boolean): Route[] {
       path: "/metrics",
       scope: open ? "none" : "admin",
       summary: "What a Prometheus server collects",
+      operationId: "getMetrics",
       tags: ["Health"],
       responses: {
         200: { description: "Metrics as text", type: "text/plain", schema: z.string() },

@@ -43,6 +43,7 @@ export function packageRoutes(sets: PreparedSets, packages: PackageService): Rou
         needs: "read",
         path: "/packages",
         summary: "Your own sets of packages, by name",
+        operationId: "listPackageSets",
         query: listQuery,
         responses: listed,
         handler: async ({ query, caller, c }) =>
@@ -55,6 +56,15 @@ export function packageRoutes(sets: PreparedSets, packages: PackageService): Rou
       needs: "deploy",
       path,
       summary: "Prepare a set of packages, for executions that name it",
+      operationId: "putPackageSet",
+      examples: {
+        dates: { summary: "One package", value: { dependencies: { "date-fns": "^4" } } },
+      },
+      problems: {
+        409: ["PACKAGES_LIMIT"],
+        502: ["REGISTRY_FAILED"],
+        503: ["REGISTRY_UNAVAILABLE"],
+      },
       params: setParams,
       body: setBody,
       responses: put,
@@ -70,6 +80,7 @@ export function packageRoutes(sets: PreparedSets, packages: PackageService): Rou
         needs: "read",
         path,
         summary: "A set of packages: your own, or the operator's",
+        operationId: "getPackageSet",
         params: setParams,
         responses: one,
         handler: async ({ params: { set: name }, caller, c }) =>
@@ -82,6 +93,7 @@ export function packageRoutes(sets: PreparedSets, packages: PackageService): Rou
       needs: "deploy",
       path,
       summary: "Delete a set of packages",
+      operationId: "deletePackageSet",
       params: setParams,
       responses: gone,
       handler: async ({ params: { set: name }, caller, c }) => {
@@ -102,6 +114,7 @@ export function sharedPackageRoutes(sets: PreparedSets, packages: PackageService
       method: "GET",
       path: "/admin/packages",
       summary: "The sets of packages for all tenants, by name",
+      operationId: "listSharedPackageSets",
       query: listQuery,
       responses: listed,
       handler: async ({ query, c }) => c.json(await pageFor(sets, OPERATOR, query)),
@@ -111,6 +124,15 @@ export function sharedPackageRoutes(sets: PreparedSets, packages: PackageService
       method: "PUT",
       path,
       summary: "Prepare a set of packages for all tenants",
+      operationId: "putSharedPackageSet",
+      examples: {
+        dates: { summary: "One package", value: { dependencies: { "date-fns": "^4" } } },
+      },
+      problems: {
+        409: ["PACKAGES_LIMIT"],
+        502: ["REGISTRY_FAILED"],
+        503: ["REGISTRY_UNAVAILABLE"],
+      },
       params: setParams,
       body: setBody,
       responses: put,
@@ -125,6 +147,7 @@ export function sharedPackageRoutes(sets: PreparedSets, packages: PackageService
       method: "GET",
       path,
       summary: "A set of packages for all tenants",
+      operationId: "getSharedPackageSet",
       params: setParams,
       responses: one,
       handler: async ({ params: { set: name }, c }) => {
@@ -137,6 +160,7 @@ export function sharedPackageRoutes(sets: PreparedSets, packages: PackageService
       method: "DELETE",
       path,
       summary: "Delete a set of packages for all tenants",
+      operationId: "deleteSharedPackageSet",
       params: setParams,
       responses: gone,
       audit: ({ params }) => ({ action: "packages.delete", target: params.set }),

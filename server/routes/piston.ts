@@ -33,6 +33,7 @@ export function pistonRoutes(runs: Runs): Route[] {
       needs: ["execute", "read"],
       path: "/api/v2/runtimes",
       summary: "The languages of programs",
+      operationId: "listRuntimes",
       responses: { 200: { description: "All of them", schema: runtimes } },
       handler: ({ c }) => c.json(RUNTIMES),
     }),
@@ -42,6 +43,18 @@ export function pistonRoutes(runs: Runs): Route[] {
       needs: "execute",
       path: "/api/v2/execute",
       summary: "Run a program with standard input and arguments",
+      operationId: "executeProgram",
+      examples: {
+        arguments: {
+          summary: "Print an argument",
+          value: {
+            language: "javascript",
+            version: "*",
+            files: [{ name: "main.js", content: "console.log(process.argv[2])" }],
+            args: ["hello"],
+          },
+        },
+      },
       body: pistonBody,
       responses: { 200: { description: "What it has written", schema: pistonAnswer } },
       handler: async ({ body, caller, signal, requestId, reserve }) => {

@@ -44,6 +44,15 @@ export function planRoutes(kernel: Kernel, resourceService?: ResourceService): R
       scope: "tenant",
       needs: ["execute", "deploy", "read"],
       summary: "Tell what a request or a resource type would be granted, at every layer",
+      examples: {
+        host: {
+          summary: "A host and a variable",
+          value: {
+            code: "export default () => fetch('https://example.com')",
+            permissions: { net: ["example.com"], env: ["TZ"] },
+          },
+        },
+      },
       tags: ["Executions"],
       body: planned,
       responses: { 200: { description: "The plan; nothing has run", schema: z.looseObject({}) } },

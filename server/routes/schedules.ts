@@ -57,6 +57,13 @@ export function scheduleRoutes(schedules: FunctionSchedules): Route[] {
       needs: "manage",
       path,
       summary: "Have a function called at certain times",
+      examples: {
+        nightly: {
+          summary: "Each night",
+          value: { cron: "0 3 * * *", timezone: "Europe/Berlin", input: 21 },
+        },
+      },
+      problems: { 409: ["SCHEDULES_LIMIT", "HTTP_FUNCTION"] },
       params: scheduleParams,
       body: scheduleBody,
       responses: {

@@ -51,6 +51,10 @@ export function secretRoutes(secrets: TenantSecrets): Route[] {
       needs: "manage",
       path,
       summary: "Write a secret, which executions name and nobody reads again",
+      examples: {
+        token: { summary: "A token", value: { value: "s3cret-token" } },
+      },
+      problems: { 409: ["SECRETS_LIMIT", "SECRET_KEY_MISSING"] },
       params: secretParams,
       body: secretBody,
       hidesBody: true,

@@ -14,6 +14,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
         scope: "tenant",
         needs: "read",
         summary: "Your own limits, and what you have used today",
+        operationId: "getOwnTenant",
         tags: ["Tenant"],
         responses: {
           200: { description: "A limit that is absent is the server's own", schema: ownTenant },

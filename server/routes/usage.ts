@@ -32,6 +32,7 @@ export function usageRoutes({ usage, storage, executionWriter }: UsageParts): Ro
     ...common,
     path: "/usage",
     summary: "What you have used, by day or function, beside your limits",
+    operationId: "getUsage",
     query: usageQuery,
     responses: { 200: { description: "Sums of days in UTC", schema: ownUsage } },
     handler: async ({ query: { by, after, limit, ...asked }, caller, c }) => {
@@ -59,6 +60,7 @@ export function usageRoutes({ usage, storage, executionWriter }: UsageParts): Ro
     ...common,
     path: "/usage/denials",
     summary: "What your code was refused, the most frequent first",
+    operationId: "listDenials",
     query: denialsQuery,
     responses: { 200: { description: "Sums of days in UTC", schema: shownDenials } },
     handler: async ({ query: { limit, ...asked }, caller, c }) => {
@@ -80,6 +82,7 @@ export function adminUsageRoutes({ usage, executionWriter }: Omit<UsageParts, "s
       scope: "admin",
       tags: ["Administration"],
       summary: "What the tenants have used, by tenant or day",
+      operationId: "getAllUsage",
       query: adminUsageQuery,
       responses: { 200: { description: "A page of sums of days in UTC", schema: allUsage } },
       handler: async ({ query: { by, tenant, after, limit, ...asked }, c }) => {

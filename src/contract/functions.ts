@@ -14,7 +14,7 @@ export const functionName = z
   .string()
   .regex(/^[A-Za-z0-9][\w-]{0,62}$/, "Expected up to 63 letters, digits, - and _");
 
-export const nameParams = object({ name: functionName });
+export const nameParams = object({ name: functionName.meta({ param: { example: "double" } }) });
 
 const kind = z.enum(["value", "http"]);
 

@@ -36,7 +36,9 @@ export const hostName = z
   })
   .meta({ type: "string" });
 
-export const hostParams = object({ host: hostName });
+export const hostParams = object({
+  host: hostName.meta({ type: "string", param: { example: "shop.example.com" } }),
+});
 
 /** The body of `PUT /hosts/{host}`. */
 export const hostBody = strictObject({

@@ -4,7 +4,7 @@ import type { Lock } from "../packages/types.ts";
 import { absent, object, strictObject } from "../request/object-schema.ts";
 import { dependencies, overrides, setName } from "../request/package-fields.ts";
 
-export const setParams = object({ set: setName });
+export const setParams = object({ set: setName.meta({ param: { example: "dates" } }) });
 
 /** The body of `PUT /packages/{set}`. */
 export const setBody = strictObject({

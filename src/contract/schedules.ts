@@ -6,7 +6,10 @@ import { functionName, nameParams } from "./functions.ts";
 /** Schema of a schedule's id, which is part of paths. */
 export const scheduleId = functionName;
 
-export const scheduleParams = object({ ...nameParams.shape, id: scheduleId });
+export const scheduleParams = object({
+  ...nameParams.shape,
+  id: scheduleId.meta({ param: { example: "nightly" } }),
+});
 
 const overlap = z.enum(["skip", "queue"]);
 

@@ -8,7 +8,7 @@ const MOST = 32_768;
 /** Fewest characters. A shorter value would be masked wherever its characters are by chance. */
 const LEAST = 8;
 
-export const secretParams = object({ name: secretName });
+export const secretParams = object({ name: secretName.meta({ param: { example: "TOKEN" } }) });
 
 /** The body of `PUT /secrets/{name}`. */
 export const secretBody = strictObject({

@@ -9,6 +9,7 @@ import type { Perms } from "../permissions/perms.ts";
 import { MAX_EGRESS_REQUESTS } from "../protocol/egress-limits.ts";
 import { MAX_BUNDLE_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { absent, object, strictObject } from "../request/object-schema.ts";
+import { PERMISSIONS_SCHEMA } from "../request/permission-fields.ts";
 
 const MAX_VARIABLES = 100;
 const MAX_VALUE = 32_768;
@@ -21,7 +22,10 @@ const ceiling = (z.unknown() as z.ZodType<Perms, Perms>)
     const message = fault.message.replace(`${fault.field}: `, "");
     context.addIssue({ code: "custom", message, path: pathOf(fault.field) });
   })
-  .meta({ description: 'Like "permissions" of a request: the most an execution may have' });
+  .meta({
+    ...PERMISSIONS_SCHEMA,
+    description: 'Like "permissions" of a request: the most an execution may have',
+  });
 
 /** Splits the name of a field into its path: `ceiling.net[1]` is at `["net", 1]` of a ceiling. */
 function pathOf(field: string): (string | number)[] {

@@ -5,6 +5,7 @@ import { LANGUAGES } from "../protocol/messages.ts";
 import { bindings } from "./binding-fields.ts";
 import { strictObject } from "./object-schema.ts";
 import { dependencies, overrides, setName } from "./package-fields.ts";
+import { PERMISSIONS_SCHEMA } from "./permission-fields.ts";
 import { secretNames } from "./secret-fields.ts";
 
 const permissions = z.unknown() as z.ZodType<
@@ -45,9 +46,10 @@ export const executeRequest = strictObject({
   /** Names of the tools the code uses. */
   tools: z.array(z.string()).max(100).default([]).meta({ description: "Names of tools" }),
   /** Permissions beyond those of the tools. The plan checks the elements, and names them. */
-  permissions: permissions
-    .default({})
-    .meta({ description: '"none", or an object of what the code may reach' }),
+  permissions: permissions.default({}).meta({
+    ...PERMISSIONS_SCHEMA,
+    description: '"none", or an object of what the code may reach',
+  }),
   /** Adds the plan to the answer: what the code was granted, and how. Default false. */
   explain: z.boolean().default(false).meta({ description: "Whether the answer holds the plan" }),
   /** Default `"container"`; `"isolated"` in the library, and in a server without an engine. */

@@ -17,6 +17,7 @@ export function auditRoutes(audit: Pick<Audit, "list">): Route[] {
     scope: "admin",
     tags: ["Administration"],
     summary: "Administrative changes, the newest first",
+    operationId: "listChanges",
     description: `With Accept: ${LINES}, all of them, one as JSON in each line.`,
     query: auditQuery,
     headers: z.object({

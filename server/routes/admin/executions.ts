@@ -25,6 +25,7 @@ export function allExecutionsRoutes({ store, executionWriter }: AllExecutionsPar
     ...common,
     path: "/admin/executions",
     summary: "What all tenants have run, the newest first",
+    operationId: "listAllExecutions",
     query: anyExecutionQuery,
     responses: {
       200: {
@@ -43,6 +44,7 @@ export function allExecutionsRoutes({ store, executionWriter }: AllExecutionsPar
     ...common,
     path: "/admin/jobs",
     summary: "Executions of all tenants that are answered later, the newest first",
+    operationId: "listAllJobs",
     query: anyJobQuery,
     responses: {
       200: {

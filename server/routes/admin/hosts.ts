@@ -41,6 +41,7 @@ export function adminHostRoutes(hosts: HostDirectory): Route[] {
       method: "GET",
       path: "/admin/hosts",
       summary: "The host names of all tenants, by name",
+      operationId: "listAllHosts",
       query: listQuery,
       responses: { 200: { description: "A page of them", schema: page } },
       handler: async ({ query: { after, limit = PAGE }, c }) => {
@@ -54,6 +55,9 @@ export function adminHostRoutes(hosts: HostDirectory): Route[] {
       method: "POST",
       path: `${path}/verify`,
       summary: "Have a host name that a tenant asks for served",
+      examples: {
+        acme: { summary: "Of the tenant acme", value: { tenant: "acme" } },
+      },
       params: hostParams,
       body: verifyBody,
       responses: { 200: { description: "It is", schema: tenantHost } },
@@ -70,6 +74,7 @@ export function adminHostRoutes(hosts: HostDirectory): Route[] {
       method: "DELETE",
       path,
       summary: "Take a host name from a tenant",
+      operationId: "deleteTenantHost",
       params: hostParams,
       query: z.strictObject({ tenant: tenantId }),
       responses: { 204: { description: "It is served no more for that tenant" } },

@@ -22,6 +22,10 @@ export function keyRoutes(keyring: Keyring, directory: TenantDirectory): Route[]
       method: "POST",
       path,
       summary: "Make a key for a tenant",
+      examples: {
+        reader: { summary: "A key that reads", value: { label: "reader", scopes: ["read"] } },
+      },
+      problems: { 409: ["TOO_MANY_KEYS"] },
       params: tenantParams,
       body: keyBody,
       responses: { 201: { description: "The key, shown once", schema: newKey } },
@@ -52,6 +56,7 @@ export function keyRoutes(keyring: Keyring, directory: TenantDirectory): Route[]
       method: "DELETE",
       path: `${path}/{keyId}`,
       summary: "Revoke a key",
+      operationId: "revokeTenantKey",
       params: keyParams,
       responses: { 204: { description: "It is good for nothing any more" } },
       audit: ({ params: { id, keyId } }) => ({ action: "key.revoke", tenant: id, target: keyId }),

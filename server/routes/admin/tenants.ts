@@ -19,7 +19,7 @@ import type { Quotas } from "../../quotas/quotas.ts";
 import type { StorageCounts } from "../../store/contract/storage.ts";
 import { noSuchTenant, type TaggedTenant, type TenantDirectory } from "../../tenants/directory.ts";
 
-export const tenantParams = z.object({ id: tenantId });
+export const tenantParams = z.object({ id: tenantId.meta({ param: { example: "acme" } }) });
 
 const listQuery = z.strictObject({
   after: tenantId.optional().meta({ description: "Id of the last one of the page before" }),
@@ -64,6 +64,19 @@ export function tenantRoutes({ directory, quotas, storage }: TenantRoutesParts):
       method: "PUT",
       path,
       summary: "Make a tenant, or replace what it may",
+      examples: {
+        limits: {
+          summary: "Some limits",
+          value: {
+            timeout: 10_000,
+            concurrency: 4,
+            ceiling: { net: ["example.com"] },
+            budget: { executions: 10_000 },
+          },
+        },
+        defaults: { summary: "The defaults", value: {} },
+      },
+      problems: { 409: ["TENANT_CHANGED"], 412: ["PRECONDITION_FAILED"] },
       description: "Of `env` and `database`, what is left out stays as it is.",
       params: tenantParams,
       headers: preconditionHeaders,
@@ -87,6 +100,13 @@ export function tenantRoutes({ directory, quotas, storage }: TenantRoutesParts):
       method: "PATCH",
       path,
       summary: "Change some of what a tenant may",
+      examples: {
+        timeout: {
+          summary: "Another time, and no budget",
+          value: { timeout: 5_000, budget: null },
+        },
+      },
+      problems: { 409: ["TENANT_CHANGED"], 412: ["PRECONDITION_FAILED"] },
       description: "A merge patch (RFC 7396): null removes a setting, what is left out stays.",
       params: tenantParams,
       headers: preconditionHeaders,
@@ -147,6 +167,9 @@ function suspensionRoutes(directory: TenantDirectory): Route[] {
       method: "POST",
       path: `${path}/suspend`,
       summary: "Refuse everything of a tenant, and end what it runs",
+      examples: {
+        reason: { summary: "With a reason", value: { reason: "The invoice is open" } },
+      },
       params: tenantParams,
       body: suspension,
       needsNoBody: true,

@@ -35,6 +35,7 @@ export function publishRoute({ resources }: ResourceService, withForm: WithForm)
     needs: "deploy",
     path: "/publish",
     summary: "Publish a version of a resource, once",
+    operationId: "publishResource",
     reads: { type: "multipart/form-data", schema: published },
     responses: { 201: { description: "It is there", schema: locatorAnswer } },
     handler: ({ c, caller }) =>

@@ -25,6 +25,10 @@ export function resolveRoute(resourceService: ResourceService): Route {
     needs: "execute",
     path: "/resolve",
     summary: "Run a resource's type on it",
+    operationId: "resolveResource",
+    examples: {
+      text: { summary: "A text", value: { locator: "example.com/hello.text@1.0.0" } },
+    },
     body: asked,
     responses: { 200: { description: "What the type made of it", schema: answer } },
     handler: async ({ body, caller, requestId, signal, reserve, c }) => {

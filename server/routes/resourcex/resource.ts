@@ -13,6 +13,7 @@ export function resourceRoute(resourceService: ResourceService): Route {
     needs: "read",
     path: "/resource",
     summary: "A resource's manifest",
+    operationId: "findResource",
     query: locatorQuery,
     responses: { 200: { description: "The manifest", schema: z.looseObject({}) } },
     handler: async ({ query, caller, c }) => {
@@ -30,6 +31,7 @@ export function contentRoute(resourceService: ResourceService): Route {
     needs: "read",
     path: "/content",
     summary: "A resource's archive",
+    operationId: "findContent",
     query: locatorQuery,
     responses: {
       200: { description: "A tar.gz", type: "application/gzip", schema: z.string() },
@@ -49,6 +51,7 @@ export function deleteRoute(resourceService: ResourceService): Route {
     needs: "deploy",
     path: "/resource",
     summary: "Delete a resource",
+    operationId: "deleteFoundResource",
     query: locatorQuery,
     responses: { 204: { description: "It is gone" } },
     handler: async ({ query, caller, c }) => {

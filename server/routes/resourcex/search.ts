@@ -34,6 +34,7 @@ export function searchRoute(resourceService: ResourceService): Route {
     needs: "read",
     path: "/search",
     summary: "Look for resources by domain, path, name and type",
+    operationId: "searchResources",
     query: asked,
     responses: { 200: { description: "A page, and how many there are", schema: page } },
     handler: async ({ query: { q = "", type, domain, limit = LIMIT, offset = 0 }, c }) => {

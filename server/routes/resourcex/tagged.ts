@@ -25,6 +25,7 @@ export function taggedResourceRoute(resourceService: ResourceService): Route {
     needs: "read",
     path: "/resource/{locator}",
     summary: "A resource's manifest, by its tag",
+    operationId: "getResource",
     params: locatorParams,
     responses: { 200: { description: "The manifest", schema: manifest } },
     handler: async ({ params, caller, c }) => {
@@ -43,6 +44,7 @@ export function taggedContentRoute(resourceService: ResourceService): Route {
     needs: "read",
     path: "/content/{locator}",
     summary: "A resource's archive, by its tag",
+    operationId: "getContent",
     params: locatorParams,
     responses: {
       200: { description: "A tar.gz", type: "application/gzip", schema: z.string() },
@@ -62,6 +64,7 @@ export function taggedDeleteRoute(resourceService: ResourceService): Route {
     needs: "deploy",
     path: "/resource/{locator}",
     summary: "Delete a resource, by its tag",
+    operationId: "deleteResource",
     params: locatorParams,
     responses: { 204: { description: "It is gone" } },
     handler: async ({ params, caller, c }) => {
@@ -80,6 +83,7 @@ export function registryHealthRoute(): Route {
     path: `${REGISTRY_BASE}/health`,
     scope: "none",
     summary: "Whether the registry answers at all",
+    operationId: "getRegistryHealth",
     tags: ["Registry"],
     responses: { 200: { description: "It does", schema: z.object({ status: z.literal("ok") }) } },
     handler: ({ c }) => c.json({ status: "ok" }),

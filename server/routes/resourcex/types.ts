@@ -13,6 +13,16 @@ import { typeAnswer } from "./schemas.ts";
 
 const MAX_SOURCE = 1_048_576;
 
+/** A type for the contract, which returns the content of its resources in capital letters. */
+const SHOUT = `export default {
+  name: "shout",
+  description: "Text in capital letters",
+  async resolve({ archive }) {
+    const content = await (await archive.extract()).file("content");
+    return content.toString("utf8").toUpperCase();
+  },
+};`;
+
 /** Request body. The source is optional, because a missing one has an error of its own. */
 const upload = z.looseObject({ source: z.unknown().optional().meta({ type: "string" }) });
 
@@ -37,6 +47,10 @@ export function uploadTypeRoute(resourceService: ResourceService): Route {
     needs: "deploy",
     path: "/types",
     summary: "Have a type run here",
+    operationId: "createType",
+    examples: {
+      shout: { summary: "Text in capital letters", value: { source: SHOUT } },
+    },
     body: upload,
     responses: { 201: { description: "What the type is", schema: typeAnswer } },
     handler: async ({ body: { source }, caller, requestId, signal, c }) => {
@@ -63,6 +77,7 @@ export function listTypesRoute(resourceService: ResourceService): Route {
     needs: "read",
     path: "/types",
     summary: "The types that run here",
+    operationId: "listTypes",
     query: pageQuery,
     responses: { 200: { description: "A page of them", schema: typesPage } },
     handler: async ({ query: { after, limit = PAGE }, caller, c }) => {

@@ -12,6 +12,7 @@ export function wellKnownRoutes(publicUrl: string | undefined): Route[] {
       scope: "tenant",
       needs: ["read", "execute", "deploy"],
       summary: "Where the registries of this server are",
+      operationId: "getRegistries",
       tags: ["Registry"],
       responses: {
         200: { description: "Their URLs", schema: z.object({ registries: z.array(z.string()) }) },
