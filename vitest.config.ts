@@ -59,6 +59,7 @@ const ONE_LINE = [
   "tests/unit/src/engines/fake-engine.test.ts",
   "tests/unit/src/engines/metering/**",
   "tests/unit/server/{jobs,quotas,resources,runs,tenants}/**",
+  "tests/unit/server/http/{generated-client,openapi-examples}.test.ts",
   "tests/unit/server/{functions/catalogue,replies/batches,store/reads}.test.ts",
   "tests/unit/server/store/pglite/{template,vacuum}.test.ts",
 ];

@@ -2,9 +2,9 @@
  * Prepares `npm start`, `npm test` and `npm run bench`. It installs the locked packages if they are
  * missing, and starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs. With
  * `--nodes` it installs the other Nodes that run the unit tests, and with `--packages` the packages
- * that test programs import. With `--peers` it tries to install what the bench compares with. With
- * `--gvisor`, `--browser`, `--compose` and `--python` it tries to install that runtime, a browser,
- * docker-compose and Python's requests. With `--cluster` these are HAProxy and PgBouncer, with
+ * that test programs import, and generators of clients. With `--peers` it tries to install what the
+ * bench compares with. With `--gvisor`, `--browser`, `--compose` and `--python` it tries to install that runtime, a browser,
+ * docker-compose, Python's requests and mypy. With `--cluster` these are HAProxy and PgBouncer, with
  * `--proxies` other reverse proxies.
  *
  * It uses only Node, and prints each step. A second run finds everything and takes well under a
@@ -194,10 +194,12 @@ function installCompose() {
   tryToInstall("docker-compose", "the test of compose.yaml is skipped", COMPOSE_WITHIN);
 }
 
-/** Installs requests for the test of the published Python client. */
+/** Installs requests for the test of the published Python client, and a checker of types for our own one. */
 function installPython() {
-  if (spawnSync("python3", ["-c", "import requests"]).status === 0) return;
-  tryToInstall("python3-requests", "the test of the Python client is skipped", PYTHON_WITHIN);
+  const hasRequests = spawnSync("python3", ["-c", "import requests"]).status === 0;
+  const missing = [...(hasRequests ? [] : ["python3-requests"]), ...(has("mypy") ? [] : ["mypy"])];
+  if (missing.length === 0) return;
+  tryToInstall(missing, "tests of the Python clients are skipped", PYTHON_WITHIN);
 }
 
 /** Installs HAProxy, and what makes networks, for the tests of several nodes. */
@@ -265,7 +267,8 @@ try {
   if (process.argv.includes("--nodes")) installNodes();
   // Without their scripts, as functions get them.
   if (process.argv.includes("--packages"))
-    installPackages(join(ROOT, "tests/packages"), "--ignore-scripts");
+    for (const folder of ["tests/packages", "tests/generators"])
+      installPackages(join(ROOT, folder), "--ignore-scripts");
   if (process.argv.includes("--peers")) installPeers();
   await ensureEngine();
   if (process.argv.includes("--postgres")) ensurePostgres();
