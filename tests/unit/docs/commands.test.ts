@@ -7,7 +7,7 @@ import { fencesOf } from "../../helpers/markdown.ts";
 import { docsPages, type Page, pageAt, ROOT } from "../../helpers/pages.ts";
 
 /** Languages of blocks. Commands are always `bash`, so that none is overlooked. */
-const LANGUAGES = ["bash", "json", "text", "ts", "yaml"];
+const LANGUAGES = ["bash", "json", "python", "text", "ts", "yaml"];
 /** Number of commands that are not run. Change it only with a reason: most commands can run. */
 const NOT_RUN = 25;
 

@@ -1,0 +1,7 @@
+"""Client of Isolate's HTTP API, of the standard library alone."""
+
+from .client import Client
+from .errors import IsolateError
+from .events import Event
+
+__all__ = ["Client", "Event", "IsolateError"]

@@ -1,0 +1,188 @@
+"""Shapes of what is sent and received. Names are those of the HTTP API."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Literal, Optional, TypedDict, Union
+
+Permissions = Union[Literal["none"], "PermissionLists"]
+Outcome = Literal["ok", "exception", "timeout", "memory", "output_limit", "crash"]
+
+
+class PermissionLists(TypedDict, total=False):
+    env: List[str]
+    net: List[str]
+    read: List[str]
+    write: List[str]
+    run: List[str]
+    ffi: List[str]
+    sys: List[str]
+    hrtime: bool
+
+
+class SettingFields(TypedDict, total=False):
+    """Fields that executions and deployments share."""
+
+    language: Literal["javascript", "typescript"]
+    entry: str
+    timeout: float
+    queueTimeout: float
+    tools: List[str]
+    permissions: Permissions
+    sandbox: Literal["none", "isolated", "container"]
+    reuse: Literal["never", "tenant", "code"]
+    memory: int
+    dependencies: Dict[str, str]
+    overrides: Dict[str, Any]
+    packages: str
+    secrets: List[str]
+    bindings: List[Dict[str, Any]]
+
+
+class RunFields(SettingFields, total=False):
+    """Fields of an execution, beside its code and input."""
+
+    explain: bool
+    reuseKey: str
+
+
+class DeployFields(SettingFields, total=False):
+    """Fields of a deployment, beside its code or files."""
+
+    main: str
+    kind: Literal["value", "http"]
+    public: bool
+    stripPrefix: bool
+    cors: Dict[str, Any]
+
+
+class ScheduleFields(TypedDict, total=False):
+    timezone: str
+    overlap: Literal["skip", "queue"]
+    paused: bool
+
+
+class LogEntry(TypedDict, total=False):
+    level: str
+    message: str
+    timestamp: float
+    stream: str
+    name: str
+    stack: str
+    hint: str
+    cause: Dict[str, Any]
+    errors: List[Dict[str, Any]]
+    details: Dict[str, Any]
+    truncated: List[str]
+
+
+class Usage(TypedDict, total=False):
+    wall: float
+    queued: float
+    cpu: Optional[float]
+    peakMemory: Optional[int]
+    bytesOut: int
+    egressBytes: int
+    channelDropped: int
+    fresh: str
+
+
+class _Answer(TypedDict):
+    id: str
+    ok: bool
+    outcome: Outcome
+    duration: int
+    usage: Usage
+
+
+class Answer(_Answer, total=False):
+    """How an execution ended, whatever its code did. Without a result it returned nothing."""
+
+    result: Any
+    logs: List[LogEntry]
+    logsDropped: int
+    warnings: List[str]
+    plan: Dict[str, Any]
+    denied: List[Dict[str, Any]]
+
+
+class Accepted(TypedDict):
+    id: str
+    status: Literal["queued"]
+
+
+class _Job(TypedDict):
+    id: str
+    status: Literal["queued", "running", "done", "cancelled"]
+    attempts: int
+    acceptedAt: str
+    finishedAt: Optional[str]
+
+
+class Job(_Job, total=False):
+    """An execution that is answered later. Its answer is there once it is done."""
+
+    answer: Dict[str, Any]
+
+
+class Function(TypedDict):
+    name: str
+    kind: Literal["value", "http"]
+    current: int
+    latest: int
+    createdAt: str
+    updatedAt: str
+
+
+class _FunctionVersion(TypedDict):
+    name: str
+    version: int
+    kind: Literal["value", "http"]
+    main: str
+    public: bool
+    request: Dict[str, Any]
+    createdAt: str
+
+
+class FunctionVersion(_FunctionVersion, total=False):
+    stripPrefix: bool
+    cors: Dict[str, Any]
+    url: str
+    lockHash: str
+    warnings: List[str]
+    files: Dict[str, str]
+    lock: Dict[str, Any]
+
+
+class Execution(TypedDict):
+    id: str
+    requestId: str
+    via: str
+    function: Optional[str]
+    version: Optional[int]
+    level: str
+    tools: List[str]
+    permissions: Any
+    outcome: str
+    error: Optional[str]
+    startedAt: str
+    duration: float
+    usage: Optional[Usage]
+
+
+class Secret(TypedDict):
+    name: str
+    version: int
+    createdAt: str
+    updatedAt: str
+
+
+class _NewKey(TypedDict):
+    id: str
+    key: str
+
+
+class NewKey(_NewKey, total=False):
+    """A key that was created just now. No other answer has its text."""
+
+    scopes: List[str]
+    expiresAt: str
