@@ -6,6 +6,8 @@ export const LEAST = 8;
 const LEAST_LINE = 32;
 /** Most lines of a value that are searched for by themselves. */
 const MOST_LINES = 200;
+/** Most of all values together. */
+const MOST_LINES_IN_ALL = 2_000;
 
 /** A text to search for. */
 export interface Needle {
@@ -87,13 +89,16 @@ export function needlesOf(values: Iterable<string>): Needle[] {
       made ??= form(text);
       return made;
     };
-    heads.set(head, [...same, { head, whole }]);
+    same.push({ head, whole });
+    heads.set(head, same);
   };
+  let linesLeft = MOST_LINES_IN_ALL;
   for (const value of values) {
     const text = value.toWellFormed();
     for (const part of new Set([text, text.trim()])) for (const form of FORMS) add(part, form);
     const lines = text.split(/\r?\n/, MOST_LINES + 1);
-    if (lines.length === 1 || lines.length > MOST_LINES) continue;
+    if (lines.length === 1 || lines.length > Math.min(MOST_LINES, linesLeft)) continue;
+    linesLeft -= lines.length;
     for (const line of lines) if (line.length >= LEAST_LINE) add(line, (given) => given);
   }
   return [...heads.values()].flat();

@@ -1,7 +1,14 @@
-import { LEAST, type Needle } from "./forms.ts";
+import { Begins } from "./begins.ts";
+import type { Needle } from "./forms.ts";
 
 /** Written in place of a value. */
 export const MASK = "***";
+
+/** Comparisons that texts may cost ahead of their length, and for each of their characters. */
+const SPARE_WORK = 16_000_000;
+const WORK_PER_CHARACTER = 32;
+/** Comparisons as which it counts to look at a needle whose first characters were found. */
+const LOOK = 4;
 
 interface Match {
   readonly start: number;
@@ -13,40 +20,39 @@ interface Match {
 
 /**
  * Finds needles in text. A needle with more characters than its head is found by that, and masked as
- * far as the text agrees with it. So the time grows with the text alone, whatever the text is.
+ * far as the text agrees with it. The time grows with the text alone, whatever both are: values may
+ * be chosen so that many are compared at each character. Once that has cost too much, all further
+ * text counts as found.
  */
 export class Matcher {
-  readonly #begins: RegExp;
-  readonly #byBegin = new Map<string, Needle[]>();
-  readonly #byFirst = new Map<string, Set<string>>();
+  readonly #begins: Begins;
+  readonly #firsts: ReadonlySet<string>;
+  /** Heads in the order of their characters. */
+  readonly #heads: readonly string[];
   readonly #longest: number;
+  #work = SPARE_WORK;
 
   constructor(needles: readonly Needle[]) {
-    for (const needle of needles) {
-      const { head } = needle;
-      const begin = head.slice(0, LEAST);
-      this.#byBegin.set(begin, [...(this.#byBegin.get(begin) ?? []), needle]);
-      const first = head.charAt(0);
-      this.#byFirst.set(first, (this.#byFirst.get(first) ?? new Set()).add(head));
-    }
-    this.#longest = Math.max(0, ...needles.map(({ head }) => head.length));
-    const begins = [...this.#byBegin.keys()].map((text) => text.replace(/[^\w]/g, escaped));
-    this.#begins = new RegExp(begins.join("|") || "(?!)", "g");
+    this.#begins = new Begins(needles);
+    this.#heads = [...new Set(needles.map(({ head }) => head))].sort();
+    this.#firsts = new Set(this.#heads.map((head) => head.charAt(0)));
+    this.#longest = this.#heads.reduce((most, { length }) => Math.max(most, length), 0);
   }
 
   /** Finds the first needle from a position on. */
   find(text: string, from: number): Match | undefined {
-    const begins = this.#begins;
-    begins.lastIndex = from;
-    for (let hit = begins.exec(text); hit !== null; hit = begins.exec(text)) {
-      const start = hit.index;
-      const there = (this.#byBegin.get(hit[0]) ?? []).filter(({ head }) =>
-        text.startsWith(head, start),
-      );
+    let at = from;
+    while (this.#work >= 0) {
+      const start = this.#begins.next(text, at);
+      this.#earn((start ?? text.length) - at);
+      if (start === undefined) return undefined;
+      const begun = this.#begins.at(text, start);
+      this.#work -= LOOK * begun.length;
+      const there = begun.filter(({ head }) => text.startsWith(head, start));
       if (there.length > 0) return { start, ...this.extend(there, text, start, start) };
-      begins.lastIndex = start + 1;
+      at = start + 1;
     }
-    return undefined;
+    return at < text.length ? { start: at, open: [], end: text.length } : undefined;
   }
 
   /** Tells how far a text agrees with needles that begin at `start`, which may be before it. */
@@ -59,23 +65,23 @@ export class Matcher {
     let end = from;
     const open: Needle[] = [];
     for (const needle of needles) {
+      if (this.#work < 0) return { open: [], end: text.length };
       const whole = needle.whole();
       const last = Math.min(text.length, start + whole.length);
       let at = from;
       while (at < last && text.charCodeAt(at) === whole.charCodeAt(at - start)) at += 1;
+      this.#work -= at - from + LOOK;
       end = Math.max(end, at);
       if (at === text.length && start + whole.length > at) open.push(needle);
     }
+    this.#earn(end - from);
     return { open, end };
   }
 
   /** Returns the first position from which the rest of the text may become a needle. */
   pending(text: string, from: number): number {
     for (let at = Math.max(from, text.length - this.#longest + 1); at < text.length; at += 1) {
-      const heads = this.#byFirst.get(text.charAt(at));
-      if (heads === undefined) continue;
-      const rest = text.slice(at);
-      for (const head of heads) if (head.length > rest.length && head.startsWith(rest)) return at;
+      if (this.#firsts.has(text.charAt(at)) && this.#isBegin(text.slice(at))) return at;
     }
     return text.length;
   }
@@ -93,6 +99,23 @@ export class Matcher {
       at = match.end;
     }
     return at === 0 ? text : out + text.slice(at);
+  }
+
+  #earn(characters: number): void {
+    if (this.#work < 0) return;
+    this.#work = Math.min(SPARE_WORK, this.#work + WORK_PER_CHARACTER * characters);
+  }
+
+  /** Tests whether a head begins with a text and goes on. It follows the text in their order. */
+  #isBegin(text: string): boolean {
+    let low = 0;
+    let high = this.#heads.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#heads[middle] ?? "") <= text) low = middle + 1;
+      else high = middle;
+    }
+    return this.#heads[low]?.startsWith(text) ?? false;
   }
 }
 
@@ -143,9 +166,4 @@ export class MaskedParts {
     this.#open = undefined;
     return rest;
   }
-}
-
-/** Escapes a character for a regular expression without flags. */
-function escaped(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

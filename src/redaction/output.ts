@@ -42,7 +42,12 @@ function redactedResult(result: unknown, redactor: Redactor): unknown {
 function redactedJson(text: string, redactor: Redactor): string {
   if (!redactor.isIn(text)) return text;
   if (text.length > MOST_READ) return JSON.stringify(MASK);
-  return JSON.stringify(redactor.json(JSON.parse(text)));
+  try {
+    return JSON.stringify(redactor.json(JSON.parse(text)));
+  } catch {
+    // Nested deeper than a stack. A text that cannot be searched is not shown.
+    return JSON.stringify(MASK);
+  }
 }
 
 function redactedEntry(entry: LogEntry, redactor: Redactor): LogEntry {

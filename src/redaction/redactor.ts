@@ -1,5 +1,5 @@
 import { needlesOf } from "./forms.ts";
-import { MaskedParts, Matcher } from "./matcher.ts";
+import { MASK, MaskedParts, Matcher } from "./matcher.ts";
 
 /**
  * Masks secret values wherever text may show them: as they are, in JSON, percent-encoded, in
@@ -34,19 +34,30 @@ export class Redactor {
     return this.#bytes.mask(this.#text.mask(value));
   }
 
-  /** Masks the values in texts, names and numbers of a JSON value. What has none stays the same. */
+  /**
+   * Masks the values in texts, names and numbers of a JSON value. What has none stays the same. A value
+   * that is nested deeper than a stack is masked as a whole, because code chooses how deep it is.
+   */
   json(value: unknown): unknown {
+    try {
+      return this.#json(value);
+    } catch {
+      return MASK;
+    }
+  }
+
+  #json(value: unknown): unknown {
     if (typeof value === "string") return this.text(value);
     if (typeof value === "number") return this.isIn(`${value}`) ? this.text(`${value}`) : value;
     if (typeof value !== "object" || value === null) return value;
     if (Array.isArray(value)) {
-      const items = value.map((item) => this.json(item));
+      const items = value.map((item) => this.#json(item));
       return items.some((item, index) => item !== value[index]) ? items : value;
     }
     if (Object.getPrototypeOf(value) !== Object.prototype) return value;
     let changed = false;
     const members = Object.entries(value).map(([name, item]): [string, unknown] => {
-      const member: [string, unknown] = [this.text(name), this.json(item)];
+      const member: [string, unknown] = [this.text(name), this.#json(item)];
       changed ||= member[0] !== name || member[1] !== item;
       return member;
     });

@@ -85,6 +85,52 @@ it("takes no longer for text that repeats the begin of a value", () => {
   expect(length).toBeLessThan(500);
 });
 
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+/** Makes a text of letters that begins with others and differs for each number. */
+const lineOf = (begin: string, n: number): string =>
+  `${begin}${String(n).padStart(5, "0")}${LETTERS.repeat(3)}`;
+
+it.each([
+  ["nothing", ""],
+  ["a begin", "aaaaaaaa"],
+  ["a long begin", "a".repeat(100)],
+])("takes no longer for a hundred values of many lines with %s in common", (_what, begin) => {
+  const values = Array.from({ length: 100 }, (_, value) =>
+    Array.from({ length: 200 }, (_, line) => lineOf(begin, value * 200 + line)).join("\n"),
+  );
+  const begun = process.cpuUsage().user;
+  const redactor = new Redactor(values);
+  redactor.isIn(LETTERS.repeat(80_000));
+  redactor.text("aaaaaaaab".repeat(20_000));
+  const parts = redactor.byteParts();
+  for (let n = 0; n < 2_000; n += 1) parts.push(Buffer.from("aaaaaaaaaa".slice(n % 9)));
+  // Some seconds to some minutes if each value is compared at each character.
+  expect((process.cpuUsage().user - begun) / 1_000).toBeLessThan(1_500);
+  expect(redactor.text(`<${lineOf(begin, 7)}>`)).not.toContain(lineOf(begin, 7).slice(0, 100));
+});
+
+it("shows no more text once searching it has cost too much", () => {
+  const alike = Array.from({ length: 100 }, (_, n) => `${"a".repeat(2_000)}${n}`);
+  const redactor = new Redactor(alike);
+  const text = `${"a".repeat(1_999)}b`.repeat(2_000);
+  const parts = redactor.byteParts();
+  for (const shown of [redactor.text(text), `${Buffer.from(parts.push(Buffer.from(text)))}`]) {
+    expect(shown.length).toBeLessThan(text.length / 100);
+  }
+  expect(redactor.text("anything")).toBe("***");
+  expect(redactor.isIn("anything")).toBe(true);
+  expect(Buffer.concat([parts.push(Buffer.from("more")), parts.end()]).toString()).toBe("***");
+});
+
+it("masks JSON as a whole that is nested too deeply to be read", () => {
+  const redactor = new Redactor(["sk-live-0123456789"]);
+  const text = `${"[".repeat(100_000)}"sk-live-0123456789"${"]".repeat(100_000)}`;
+  const output = { result: new JsonText(partsOfText(text)), logs: [], duration: 1 };
+  const masked = redactedOutput(output as unknown as Output, redactor);
+  expect((masked.result as JsonText).text).toBe('"***"');
+  expect(redactor.json(JSON.parse(text))).toBe("***");
+});
+
 it("masks results, logs and exceptions, and keeps the rest of an output", () => {
   const redactor = new Redactor(["sk-live-0123456789", "exception"]);
   const secret = "sk-live-0123456789";
