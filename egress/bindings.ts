@@ -20,10 +20,18 @@ const LEAST_MASKED = 8;
 const MASK = "***";
 /** Headers by which some servers take another method or path than that of the request line. */
 const OVERRIDES = new Set([
+  "x-forwarded-method",
+  "x-forwarded-path",
+  "x-forwarded-prefix",
+  "x-forwarded-uri",
   "x-http-method",
   "x-http-method-override",
+  "x-http-path-override",
   "x-method-override",
+  "x-original-method",
+  "x-original-uri",
   "x-original-url",
+  "x-override-url",
   "x-rewrite-url",
 ]);
 
@@ -55,10 +63,20 @@ export class Bindings {
 export class BoundHost {
   readonly scheme: BindingScheme;
   readonly bindings: readonly EgressBinding[];
+  readonly #readPath: typeof plainPath;
+  readonly #masked: readonly string[];
 
-  constructor(scheme: BindingScheme, bindings: readonly EgressBinding[]) {
+  /** Takes another reader of paths for a test that shows what happens without `plainPath`. */
+  constructor(
+    scheme: BindingScheme,
+    bindings: readonly EgressBinding[],
+    readPath: typeof plainPath = plainPath,
+  ) {
     this.scheme = scheme;
     this.bindings = bindings;
+    this.#readPath = readPath;
+    // The longest first: a shorter one may be a part of it, and would leave the rest.
+    this.#masked = bindings.map(maskedText).sort((a, b) => b.length - a.length);
   }
 
   /**
@@ -68,7 +86,7 @@ export class BoundHost {
    * @throws {Refusal} `BINDING_PATH` if paths are compared, and servers may read this one differently.
    */
   bind(request: ExchangeRequest): ExchangeRequest {
-    const path = plainPath(request.path);
+    const path = this.#readPath(request.path);
     if (path === undefined && this.bindings.some(({ paths }) => paths !== undefined)) {
       throw new Refusal("BINDING_PATH", "Servers may read this path differently: write it plainly");
     }
@@ -88,11 +106,12 @@ export class BoundHost {
 
   /** Writes `***` for each secret in a text. */
   #mask(text: string): string {
-    const secrets = this.bindings.flatMap(({ format, secret }) =>
-      secret.length < LEAST_MASKED ? [boundValue(format, secret)] : [secret],
-    );
-    return secrets.reduce((masked, secret) => masked.replaceAll(secret, MASK), text);
+    return this.#masked.reduce((masked, secret) => masked.replaceAll(secret, MASK), text);
   }
+}
+
+function maskedText({ format, secret }: EgressBinding): string {
+  return secret.length < LEAST_MASKED ? boundValue(format, secret) : secret;
 }
 
 function matches(

@@ -23,8 +23,8 @@ export interface BoundTunnel {
   readonly tunnel: Tunnel;
   readonly bound: BoundHost;
   readonly destination: Destination;
-  /** Key and certificate with which the proxy speaks as the host. */
-  readonly identity: SecureContext;
+  /** Returns the key and certificate with which the proxy speaks as the host. They may be made for it. */
+  readonly identity: () => SecureContext;
   readonly trust: Trust;
   /** Milliseconds for the client's handshake and its request's head together. */
   readonly headTimeoutMs: number;
@@ -80,7 +80,7 @@ async function endTls(
   const raw = tunnel.client;
   const client = new TLSSocket(raw, {
     isServer: true,
-    secureContext: identity,
+    secureContext: identity(),
     ALPNProtocols: ["http/1.1"],
   });
   tunnel.speakThrough(client);

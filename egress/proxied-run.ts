@@ -147,7 +147,7 @@ export class ProxiedRun {
   /** Returns what a tunnel to a bound host needs. */
   boundTunnel(tunnel: Tunnel, bound: BoundHost, destination: Destination): BoundTunnel {
     const { headTimeoutMs, dialTimeoutMs } = this.limits;
-    const identity = this.#authority.contextFor(destination.host);
+    const identity = () => this.#authority.contextFor(destination.host);
     const trust = this.#trust;
     return { tunnel, bound, destination, identity, trust, headTimeoutMs, dialTimeoutMs };
   }

@@ -256,9 +256,14 @@ describe.each(STARTS)("a proxy under %s", (_runtime, start) => {
     });
 
     it("takes out what makes a server act by another method or path", async () => {
-      const own = ["X-HTTP-Method-Override: DELETE", "X_Original_URL: /v2", "X-Rewrite-Url: /v2"];
+      const own = [
+        ...["X-HTTP-Method-Override: DELETE", "X_Original_URL: /v2", "X-Rewrite-Url: /v2"],
+        ...["X-Original-Method: DELETE", "X-Original-URI: /v2", "X-Override-URL: /v2"],
+        ...["X-Forwarded-Uri: /v2", "X-Forwarded-Path: /v2", "X-Forwarded-Prefix: /v2"],
+        ...["X-Forwarded-Method: DELETE", "X-HTTP-Path-Override: /v2"],
+      ];
       await ask(request("POST /v1/a HTTP/1.1", ...own, "AUTHORIZATION: a", "X-Own: 1"));
-      expect(received.at(-1)).not.toMatch(/override|original|rewrite/i);
+      expect(received.at(-1)).not.toMatch(/override|original|rewrite|forwarded/i);
       expect(received.at(-1)).toContain("x-own: 1\r\n");
       expect(keys()).toEqual([`Bearer ${SECRET}`]);
     });
@@ -344,6 +349,18 @@ describe.each(STARTS)("a proxy under %s", (_runtime, start) => {
       expect(JSON.stringify([report, proxy.records, proxy.admin.events])).not.toMatch(
         /secret|sk-live/,
       );
+    });
+
+    it("masks a secret whole that another one is a part of", async () => {
+      const host = `up.test:${port}`;
+      const both = [
+        binding({ host, header: "X-Part", secret: SECRET.slice(0, 12) }),
+        binding({ host, secret: SECRET }),
+      ];
+      const via = await proxy.open([host], "run6", both);
+      const answer = await ask(request("GET /v1/a HTTP/1.1"), { via });
+      expect(keys()).toEqual([`Bearer ${SECRET}`]);
+      expect(answer).toContain("x-echo: Bearer ***\r\n");
     });
 
     it("counts requests and bytes as without it", async () => {
