@@ -120,7 +120,42 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
       [400],
     ),
   ];
+  const withBindings = (path: string): Largest[] => {
+    const bound = (binding: object) => JSON.stringify({ secret: "NONE", header: "X", ...binding });
+    const around = (bindings: string): string => `{"code":"${NOTHING}","bindings":${bindings}}`;
+    // The most that the schema takes, each of which is compared with the grants.
+    const most = bound({
+      host: "h.example",
+      format: `{}${fill("x", 254)}`,
+      methods: Array.from({ length: 16 }, () => fill("M", 20)),
+      paths: Array.from({ length: 8 }, () => `/${fill("*a", 198)}`),
+    });
+    return [
+      json("the most bindings", path, around(list(16, () => most)), [400, 403]),
+      json("many bindings", path, around(list(4_500, () => bound({ host: "h" }))), [400, 413]),
+      json(
+        "many paths",
+        path,
+        around(`[${bound({ host: "h" }).slice(0, -1)},"paths":${list(19_000, () => '"/a"')}}]`),
+        [400, 413],
+      ),
+      json(
+        "a long path",
+        path,
+        around(`[${bound({ host: "h", paths: [fill("/*%2e")] })}]`),
+        [400, 413],
+      ),
+      json("a long host", path, around(`[${bound({ host: fill("a.") })}]`), [400, 413]),
+      json(
+        "many names of secrets",
+        path,
+        `{"code":"${NOTHING}","secrets":${list(19_000, () => '"A"')}}`,
+        [400, 413],
+      ),
+    ];
+  };
   const execute = (path: string): Largest[] => [
+    ...(SOAK || isMain(path) ? withBindings(path) : []),
     ...withPackages(path, `"code":"${NOTHING}",`),
     ...eachValue(path, withInput, [200, 400, 413], { values: isMain(path) ? ALL : WORST }),
     ...eachValue(path, (value) => `{"code":${value}}`, [400, 413], { values: slow(path) }),
@@ -256,6 +291,7 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
         [201, 400, 413],
       ),
       ...refusedMembers.map(([what, body]) => json(what, "/functions/large", body, [400, 413])),
+      ...withBindings("/functions/large"),
     ],
     "POST /functions/{name}/redeploy": () =>
       eachValue(`${fn}/redeploy`, (value) => `{"version":${value}}`, [400, 413]),
