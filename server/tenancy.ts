@@ -62,6 +62,8 @@ export function createTenancy(options: TenancyOptions): Tenancy {
     onDeleted: (tenant) => {
       keyring.forgetAll();
       secrets.forgetAll(tenant);
+      // A store that no other server uses sends none of its own.
+      if (!store.isShared) store.notices.send({ kind: "tenant", tenant });
     },
   });
   const auth = adminKey === undefined ? new OpenAuth() : new KeyAuth(adminKey, keyring, directory);

@@ -37,6 +37,8 @@ export class HostDirectory {
     this.#isSole = isSole;
     this.#served = storeCache(store);
     store.notices.on("host", ({ name }) => this.#served.forget(name));
+    // A deleted tenant has no names any more, and a new one may get its id. A shared store tells each.
+    if (!store.isShared) store.notices.on("tenant", () => this.#served.clear());
   }
 
   /**

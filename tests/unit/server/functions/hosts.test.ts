@@ -139,6 +139,19 @@ describe("a host name", () => {
     expect((await by(name, "/healthz")).body).toEqual({ status: "ok" });
   });
 
+  it("is no name of a new tenant that has the id of its deleted one", async () => {
+    const initech = await server.tenant("initech");
+    await initech.ask("PUT", "/functions/site", { code, kind: "http", public: true });
+    expect((await claim("old.example.org", { function: "site" }, initech)).status).toBe(201);
+    await verify("old.example.org", "initech");
+    expect((await by("old.example.org", "/execute")).body.method).toBe("GET");
+    expect((await server.admin("DELETE", "/admin/tenants/initech")).status).toBe(204);
+    const again = await server.tenant("initech");
+    await again.ask("PUT", "/functions/site", { code, kind: "http", public: true });
+    expect((await by("old.example.org", "/healthz")).body).toEqual({ status: "ok" });
+    expect((await again.ask("GET", "/hosts")).body).toEqual({ hosts: [] });
+  });
+
   it("without a function is the tenant's: the first part of a path names one", async () => {
     await served("acme.example.org");
     const { body } = await by("acme.example.org", "/site/a%2Fb?c=1");
