@@ -170,8 +170,8 @@ it("stay outside of the sandbox with a binding, and are found by no other tenant
     code,
     permissions: { net: [host] },
     bindings: [binding],
-    sandbox: "container",
-  } as const;
+    sandbox: "container" as const,
+  };
   await client.functions.deploy("bound", deployed);
   const invoked = await client.functions.invoke("bound", { input: host });
   const { answers, env } = invoked.result as { answers: unknown[][]; env: string[] };
