@@ -108,17 +108,24 @@ export async function createdKey(
   if (expiresAt !== null && expiresAt.getTime() <= Date.now()) {
     throw new BadRequest("expiresAt", "expiresAt: Not in the future");
   }
-  if ((await keyring.list(tenant)).length >= MAX_KEYS) {
-    const message = `The tenant has ${MAX_KEYS} keys; revoke one first`;
-    throw new HttpProblem(409, "Conflict", "TOO_MANY_KEYS", message);
-  }
+  if ((await keyring.list(tenant)).length >= MAX_KEYS) throw tooManyKeys();
   const scopes = asked ? [...new Set(asked)] : null;
   const key = await keyring.create(tenant, label, { scopes, expiresAt });
+  // Others may have been made since, on any server. One that stays has seen no more than may be.
+  if ((await keyring.list(tenant)).length > MAX_KEYS) {
+    await keyring.revoke(tenant, key.id);
+    throw tooManyKeys();
+  }
   return {
     ...key,
     ...(scopes !== null && { scopes }),
     ...(expiresAt !== null && { expiresAt: expiresAt.toISOString() }),
   };
+}
+
+function tooManyKeys(): HttpProblem {
+  const message = `The tenant has ${MAX_KEYS} keys; revoke one first`;
+  return new HttpProblem(409, "Conflict", "TOO_MANY_KEYS", message);
 }
 
 export function keyShown({ id, label, scopes, expiresAt, lastUsedAt, createdAt }: ShownKey) {

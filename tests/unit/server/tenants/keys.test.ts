@@ -207,3 +207,11 @@ it("a server without keys has all scopes, and makes no key", async () => {
     expect(told).toMatchObject({ status: 403, body: { error: { code: "ADMIN_DISABLED" } } });
   }
 });
+
+it("a tenant has no more keys than it may, however many are made at once", async () => {
+  const { ask: crowd } = await server.tenant("crowd");
+  const made = await Promise.all(Array.from({ length: 130 }, () => crowd("POST", "/keys", {})));
+  const refused = made.filter(({ status }) => status !== 201);
+  expect(new Set(refused.map(({ body }) => body.error.code))).toEqual(new Set(["TOO_MANY_KEYS"]));
+  expect((await crowd("GET", "/keys")).body.keys.length).toBeLessThanOrEqual(100);
+});
