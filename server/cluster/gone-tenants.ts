@@ -5,7 +5,7 @@ import { written } from "../store/contract/written.ts";
 
 export interface GoneTenantsOptions {
   readonly store: Pick<Store, "tenants" | "notices">;
-  readonly runs: Pick<Runs, "tenants" | "endAll" | "suspend" | "resume">;
+  readonly runs: Pick<Runs, "tenants" | "endAll" | "endIdle" | "suspend" | "resume">;
   readonly onError: (error: unknown) => void;
 }
 
@@ -48,8 +48,11 @@ export class GoneTenants {
       // The tenant of a server without keys has no row.
       if (tenant.id === id && tenant.since !== undefined) known.set(tenantKey(tenant), tenant);
     }
-    if (known.size === 0) return;
     const row = await written(() => store.tenants.get(id), onError, this.#closed.signal);
+    // Requests that began before may be known nowhere yet, and sandboxes may be kept without any.
+    const stopped = row?.suspendedAt ? { id, since: row.createdAt.getTime() } : undefined;
+    if (stopped !== undefined) known.set(tenantKey(stopped), stopped);
+    if (row === undefined) runs.endIdle(id);
     await Promise.all(
       [...known.values()].map(async (tenant) => {
         if (tenant.since !== row?.createdAt.getTime()) return runs.endAll(tenant);

@@ -107,11 +107,15 @@ async function answerBy(
     // Refusals are to be read by the page, too.
     addAnswerHeaders(input.c, corsHeaders(cors, raw));
   }
-  const caller = version?.public ? owner : await ownCaller(identify, tenant, name);
-  if (caller === undefined) return noSuchFunction(name);
+  const admitted = async (owner: Caller | undefined): Promise<Caller> => {
+    const caller = version?.public ? owner : await ownCaller(identify, tenant, name);
+    if (caller === undefined) return noSuchFunction(name);
+    // Visitors have no need to know why.
+    if (version !== undefined && caller.suspended !== undefined) throw new TenantSuspended();
+    return caller;
+  };
+  const caller = await admitted(owner);
   if (version === undefined) return found ? takesValue(found) : noSuchFunction(name);
-  // Visitors have no need to know why.
-  if (caller.suspended !== undefined) throw new TenantSuspended();
   const allowed = [...(origins ?? []), ...(cors?.origins ?? [])];
   if (auth.open && !version.public && isCrossSite(raw, allowed)) throw crossSite(version);
   const isAnonymous = version.public && !(await isOwn(auth, identify, raw, { tenant, name }));
@@ -119,6 +123,7 @@ async function answerBy(
   const { onWaiting } = input.countFor(tenant, isAnonymous, MAX_WAITING);
   const call = {
     caller,
+    again: async () => admitted(await auth.caller(tenant)),
     version,
     input: { ...input, onWaiting },
     passesKey: auth.open || version.public,

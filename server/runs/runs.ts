@@ -242,6 +242,7 @@ export class Runs {
   /** Ends all work of a tenant, and refuses more until `resume()`. */
   async suspend(tenant: KnownTenant, suspension: Suspension): Promise<void> {
     await this.#running.suspend(tenant, new TenantSuspended(suspension), END_WITHIN);
+    this.endIdle(tenant.id);
     await this.flush();
   }
 
@@ -254,10 +255,16 @@ export class Runs {
     return this.#running.tenants();
   }
 
+  /** Ends the sandboxes that are kept for further executions of a tenant. */
+  endIdle(tenant: string): void {
+    this.#options.kernel.endIdle(tenant);
+  }
+
   /** Ends all work of a deleted tenant. Its records are then in the store. */
   async endAll(tenant: KnownTenant): Promise<void> {
     this.#options.logs.gone(tenant.id);
     await this.#running.end(tenant, END_WITHIN);
+    this.endIdle(tenant.id);
     await this.flush();
   }
 }

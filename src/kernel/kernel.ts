@@ -112,6 +112,11 @@ export class Kernel {
     for (const engine of this.#engines) engine.onIdleUsage(listener);
   }
 
+  /** Ends the sandboxes that are kept for further executions of a tenant. */
+  endIdle(tenant: string): void {
+    for (const engine of this.#engines) engine.endIdle(tenant);
+  }
+
   /**
    * Runs code once. Errors of the code are in the output. Errors of the caller or of this host
    * reject with an `IsolateError`. An abort of `signal` rejects with `Aborted`.

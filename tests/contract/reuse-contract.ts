@@ -246,5 +246,17 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       const asked = job(COUNTER, "a", "default", [{ name: tool, config: {} }]);
       await expect(fresh()(asked)).rejects.toBeInstanceOf(BadRequest);
     });
+
+    it("ends for one tenant alone what is kept for it", async () => {
+      const [run, other] = [fresh(), fresh()];
+      const [gone, stays] = [{ tenant: "gone" }, { tenant: "stays" }];
+      for (let n = 0; n < 2; n += 1) {
+        await run(COUNTER, gone);
+        await other(COUNTER, stays);
+      }
+      engine.endIdle("gone");
+      expect((await other(job(COUNTER), stays)).result).toEqual([3, null, 0]);
+      expect((await run(job(COUNTER), gone)).result).toEqual([1, null, 0]);
+    });
   });
 }

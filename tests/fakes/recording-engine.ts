@@ -18,6 +18,8 @@ export class RecordingEngine implements Engine {
   readonly idleListeners: ((usage: IdleUsage) => void)[] = [];
   readonly spawnListeners: ((spawn: Spawn) => void)[] = [];
   readonly #answer: Answer;
+  /** Tenants whose kept sandboxes were ended. */
+  readonly ended: string[] = [];
   prewarmed = false;
 
   constructor(level: SandboxLevel, answer: Answer = () => ({})) {
@@ -49,6 +51,10 @@ export class RecordingEngine implements Engine {
 
   onIdleUsage(listener: (usage: IdleUsage) => void): void {
     this.idleListeners.push(listener);
+  }
+
+  endIdle(tenant: string): void {
+    this.ended.push(tenant);
   }
 
   async close(): Promise<void> {}

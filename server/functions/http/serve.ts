@@ -37,6 +37,8 @@ export interface HttpCall {
   readonly passesKey: boolean;
   /** True if the request has no key of the function's tenant. */
   readonly isAnonymous: boolean;
+  /** Identifies the caller once more, after its body has arrived. */
+  readonly again: () => Promise<Caller>;
   /** Host of the tenant's own that the request is for. Default: the path says all. */
   readonly hosted?: Hosted | undefined;
 }
@@ -75,7 +77,11 @@ export function serveCall(call: HttpCall, options: ServeOptions): Promise<Respon
   const { caller, isAnonymous } = call;
   return options.withBytes(
     bodyOf(call.input.c),
-    (body, hold) => answer(call, options, body.length > 0 ? body : undefined, hold),
+    async (body, hold) => {
+      // The key may have been revoked, or the tenant suspended, while a slow body arrived.
+      const now = { ...call, caller: await call.again() };
+      return answer(now, options, body.length > 0 ? body : undefined, hold);
+    },
     { caller, isAnonymous },
   );
 }

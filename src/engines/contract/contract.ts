@@ -340,6 +340,8 @@ export interface Engine {
    * job.
    */
   onIdleUsage(listener: (usage: IdleUsage) => void): void;
+  /** Ends the sandboxes that are kept for further jobs of a tenant. Its code may go on in them. */
+  endIdle(tenant: string): void;
   /** Destroys every sandbox. Running executions reject with `ShuttingDown`. */
   close(): Promise<void>;
 }

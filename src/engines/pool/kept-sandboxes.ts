@@ -152,6 +152,10 @@ export class KeptSandboxes {
     return expired.map(({ sandbox }) => sandbox);
   }
 
+  of(tenant: string): Sandbox[] {
+    return this.#idle.filter((item) => item.tenant === tenant).map(({ sandbox }) => sandbox);
+  }
+
   all(): Sandbox[] {
     return this.#idle.map(({ sandbox }) => sandbox);
   }

@@ -109,6 +109,10 @@ export class Pool {
     return this.#kept.size;
   }
 
+  keptOf(tenant: string): Sandbox[] {
+    return this.#kept.of(tenant);
+  }
+
   /** True once it has been closed, for good. */
   get closed(): boolean {
     return this.#halt.reason instanceof ShuttingDown;
@@ -170,8 +174,7 @@ export class Pool {
     const tenant = this.#shares.release(sandbox);
     this.#turnover.end(sandbox);
     if (tenant === undefined) return;
-    const isHalted = this.#halt.reason !== undefined;
-    if (isHalted || !this.#kept.put(sandbox, key, tenant, renewed)) {
+    if (this.#halt.reason !== undefined || !this.#kept.put(sandbox, key, tenant, renewed)) {
       void this.#retire(sandbox);
       this.#balance();
       return;
@@ -196,9 +199,7 @@ export class Pool {
 
   /** Leases a sandbox. One that is not `fresh` has served the tenant before. */
   #lease(sandbox: Sandbox, { tenant, key, goesRound }: Wanted, fresh: boolean): Sandbox {
-    if (key !== undefined) {
-      this.#turnover.begin(sandbox, fullKey(sandbox.profile, key), goesRound);
-    }
+    if (key !== undefined) this.#turnover.begin(sandbox, fullKey(sandbox.profile, key), goesRound);
     return this.#shares.lease(sandbox, tenant, fresh);
   }
 
@@ -385,8 +386,7 @@ export class Pool {
     this.#shares.prune();
     this.#prepared.expire();
     const kept = [...this.#kept.takeExpired(), ...this.#kept.takeExcess()];
-    const idle = [...kept, ...this.#warmSandboxes.takeIdle(now)];
-    for (const sandbox of idle) void this.#retire(sandbox);
+    for (const one of [...kept, ...this.#warmSandboxes.takeIdle(now)]) void this.#retire(one);
     if (now - this.#lastHealthCheck >= this.#options.healthInterval) {
       this.#lastHealthCheck = now;
       const groups = [...this.#warmSandboxes, ...this.#prepared];

@@ -197,6 +197,10 @@ export class PooledEngine implements Engine {
     this.pool.onIdleUsage.add((usage) => listener({ ...usage, level: this.level }));
   }
 
+  endIdle(tenant: string): void {
+    for (const sandbox of this.pool.keptOf(tenant)) void this.pool.kill(sandbox);
+  }
+
   async close(): Promise<void> {
     for (const stop of this.#running) stop.abort(new ShuttingDown());
     await this.pool.close();

@@ -59,3 +59,35 @@ describe("refused calls of a function", () => {
     expect(statuses).toEqual([413, 413, 413, 429, 429]);
   });
 });
+
+describe("a call whose body takes its time", () => {
+  it("does not run for a key that was revoked, or a tenant that was suspended, meanwhile", async () => {
+    const id = "slow";
+    const { authorization } = await owner(id, {});
+    const [key] = await server.tenancy.keyring.list(id);
+    const jobs = server.engine.jobs.length;
+    /** Begins a call, and returns what ends its body and resolves with the answer. */
+    const begin = async (name: string, headers = {}) => {
+      const body = new TransformStream<Uint8Array, Uint8Array>();
+      const init = { method: "POST", body: body.readable, duplex: "half", headers } as RequestInit;
+      const answer = server.app.request(new Request(`http://host/f/${id}/${name}/`, init));
+      const writer = body.writable.getWriter();
+      // Taken only once the call waits for the rest.
+      for (let n = 0; n < 3; n += 1) await writer.write(new Uint8Array(1));
+      return async () => {
+        await writer.close();
+        const response = await answer;
+        return [response.status, (await response.json()).error?.code];
+      };
+    };
+    const [own, site] = [await begin("own", { authorization }), await begin("site")];
+    await server.tenancy.keyring.revoke(id, key?.id ?? "");
+    expect(await own()).toEqual([401, "UNAUTHORIZED"]);
+    // As another server does it: this one learns that the tenant has changed, and no more.
+    await plane.store.tenants.suspend(id, { reason: "unpaid" });
+    plane.store.notices.send({ kind: "tenant", tenant: id });
+    server.services.goneTenants.close();
+    expect(await site()).toEqual([403, "TENANT_SUSPENDED"]);
+    expect(server.engine.jobs.length).toBe(jobs);
+  });
+});

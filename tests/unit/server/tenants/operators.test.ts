@@ -16,9 +16,10 @@ const FOREVER = { code: "export default () => forever()" };
 let host: Host;
 let server: Server;
 let running = 0;
+let engine: RecordingEngine;
 beforeAll(async () => {
   host = await tenantsApp();
-  const engine = new RecordingEngine("container", (job, { signal }) =>
+  engine = new RecordingEngine("container", (job, { signal }) =>
     job.code.includes("forever")
       ? new Promise((_resolve, reject) => {
           running += 1;
@@ -197,6 +198,8 @@ describe("a suspended tenant", () => {
     const ended = await execution;
     expect(outcomeOf(ended)).toEqual(refused);
     expect(ended.body.error.message).toContain("unpaid");
+    // Its code may go on in sandboxes that are kept.
+    expect(engine.ended).toContain("late");
     for (const [method, at, body] of [
       ["POST", "/execute", { code }],
       ["GET", "/tenant"],
@@ -234,6 +237,9 @@ describe("a suspended tenant", () => {
     for (const verb of ["suspend", "resume"]) {
       expect((await send("POST", `/admin/tenants/nobody/${verb}`)).status).toBe(404);
     }
+    await server.tenant("deleted");
+    await send("DELETE", "/admin/tenants/deleted");
+    expect(engine.ended).toContain("deleted");
     expect((await send("POST", `${path}/suspend`, { reason: "x".repeat(501) })).status).toBe(400);
   });
 });
