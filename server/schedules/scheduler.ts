@@ -20,6 +20,8 @@ const POLL_MS = 10_000;
 /** Most due times of one look, and of one statement. */
 const BATCH = 500;
 const CHUNK = 100;
+/** Most characters of code in one statement, unless its first job alone has more. */
+const CODE = 4_194_304;
 
 /**
  * Makes jobs of due schedules. All servers of a store look for them, and the store lets the first one
@@ -94,8 +96,10 @@ export class Scheduler {
     let served = 0;
     for (let at = 0; at < due.length && !this.#poller.stopped; at += CHUNK) {
       const servings = await this.#servings.of(due.slice(at, at + CHUNK), caller, now);
-      served += await this.#write(tenant, servings, caller);
-      await nextTurn();
+      for (const some of inStatements(servings)) {
+        served += await this.#write(tenant, some, caller);
+        await nextTurn();
+      }
     }
     return served;
   }
@@ -129,6 +133,25 @@ export class Scheduler {
 
 function refusedFor(code: string): (serving: Serving) => Serving {
   return (serving) => ({ ...serving, job: typeof serving.job === "string" ? serving.job : code });
+}
+
+/** Divides servings so that no statement has the code of many large jobs. */
+function inStatements(servings: readonly Serving[]): Serving[][] {
+  const statements: Serving[][] = [];
+  let room = 0;
+  for (const one of servings) {
+    const { code = "" } = typeof one.job === "string" ? {} : one.job.request;
+    const size = typeof code === "string" ? code.length : 0;
+    const last = statements.at(-1);
+    if (last === undefined || size > room) {
+      statements.push([one]);
+      room = CODE - size;
+    } else {
+      last.push(one);
+      room -= size;
+    }
+  }
+  return statements;
 }
 
 function byTenant(due: readonly DueSchedule[]): Map<string, DueSchedule[]> {

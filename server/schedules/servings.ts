@@ -11,6 +11,7 @@ import { executionId } from "../runs/execution-id.ts";
 import type { DueSchedule, Serving } from "../store/contract/schedules.ts";
 import { StorageReserved, StoreUnavailable } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
+import { TenantSuspended } from "../tenants/suspended.ts";
 import { Times } from "./cron.ts";
 
 /** Due times that are computed before other work gets a turn, some milliseconds of them. */
@@ -61,6 +62,8 @@ export class Servings {
     return orCode(async () => {
       const caller = await this.#options.callerOf(tenant);
       if (caller === undefined) return "UNAUTHORIZED";
+      // Jobs would add up, and all run at once when it is resumed.
+      if (caller.suspended !== undefined) throw new TenantSuspended(caller.suspended);
       await this.#options.admission.checkBudget?.(caller);
       return caller;
     });

@@ -1,5 +1,8 @@
 /** Tests schedules over HTTP, with a real store. The engine's behaviour is the test's. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Times } from "../../../../server/schedules/cron.ts";
+import { Scheduler } from "../../../../server/schedules/scheduler.ts";
+import type { Schedules, Serving } from "../../../../server/store/contract/schedules.ts";
 import { until } from "../../../contract/engine-contract.ts";
 import { ControlPlane, type Json } from "../../../helpers/control-plane.ts";
 
@@ -202,6 +205,82 @@ describe("schedules", () => {
     await until(async () => (await codes(changed)).length === 1);
     expect(await codes(changed)).toEqual(["HTTP_FUNCTION"]);
     expect((await changed.get(path)).next).toHaveLength(5);
+  });
+
+  it("are refused while their tenant is suspended, and go on once it is resumed", async () => {
+    const tenant = await newTenant();
+    await put(tenant, { overlap: "queue" });
+    const served = async () =>
+      (await plane.store.schedules.runs(tenant.id, "f", "s")).map(
+        ({ outcome, code: reason }) => reason ?? outcome,
+      );
+    await server.tenancy.directory.suspend(tenant.id, { reason: null });
+    await due(tenant);
+    await until(async () => (await served()).length === 1);
+    expect(await served()).toEqual(["TENANT_SUSPENDED"]);
+    // Nothing adds up that would run at once later.
+    expect(await plane.store.jobs.pending(tenant.id)).toBe(0);
+    await server.tenancy.directory.suspend(tenant.id, null);
+    await due(tenant);
+    await until(async () => (await served()).length === 2);
+    expect(await codes(tenant)).toEqual(["accepted", "TENANT_SUSPENDED"]);
+  });
+
+  it("of large code are served in statements of few megabytes", async () => {
+    const tenant = await newTenant();
+    const long = `${code} // ${"x".repeat(99_000)}`;
+    expect((await tenant.put("/functions/f", { code: long })).status).toBe(201);
+    const names = Array.from({ length: 60 }, (_, n) => `s${n}`);
+    for (const name of names) await put(tenant, {}, `/functions/f/schedules/${name}`);
+    server.services.scheduler.stop();
+    for (const name of names) await due(tenant, new Date(Date.now() - 1_000), "f", name);
+    const sizes: number[] = [];
+    const { schedules: store } = plane.store;
+    const { kernel, services, tenancy } = server;
+    const scheduler = new Scheduler({
+      ...{ kernel, functions: services.functions, admission: tenancy.quotas },
+      callerOf: (id) => tenancy.auth.caller(id),
+      store: {
+        ...{ due: store.due, lag: store.lag },
+        serve: (id: string, servings: readonly Serving[], ...more: [number, number?]) => {
+          sizes.push(JSON.stringify(servings).length);
+          return store.serve(id, servings, ...more);
+        },
+      } as Schedules,
+      ...{ onAccepted: () => {}, onServed: () => {}, onError: () => {} },
+    });
+    scheduler.start();
+    await until(async () => (await store.lag()) === 0);
+    await scheduler.close();
+    server.services.scheduler.start();
+    expect(Math.max(...sizes)).toBeLessThan(4_400_000);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeGreaterThan(60 * 99_000);
+  });
+
+  it("that are rare are listed without holding up other work", async () => {
+    const tenant = await newTenant();
+    for (let n = 0; n < 60; n += 1) {
+      await put(tenant, { cron: `${n} 0 29 2 +SUN` }, `/functions/f/schedules/r${n}`);
+    }
+    let turn = 0;
+    let timer = setImmediate(function next() {
+      turn += 1;
+      timer = setImmediate(next);
+    });
+    const turns: number[] = [];
+    const { following } = Times.prototype;
+    const spy = vi.spyOn(Times.prototype, "following").mockImplementation(function (
+      this: Times,
+      ...given
+    ) {
+      turns.push(turn);
+      return following.apply(this, given);
+    });
+    const { schedules } = await tenant.get("/functions/f/schedules?limit=100");
+    spy.mockRestore();
+    clearImmediate(timer);
+    expect([schedules.length, turns.length]).toEqual([60, 60]);
+    expect(new Set(turns).size).toBeGreaterThan(5);
   });
 
   it("wait while their server leaves", async () => {
