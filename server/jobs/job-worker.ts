@@ -40,7 +40,7 @@ export interface JobWorkerOptions {
 
 /** Most starts of a job whose host fails during it. */
 const MAX_ATTEMPTS = 3;
-/** Most milliseconds for which a job is put off by passing causes: quotas or a busy host. */
+/** Most age in milliseconds of a job that is put off by passing causes: quotas or a busy host. */
 const MAX_PATIENCE = 24 * 3_600_000;
 /** Milliseconds until a tenant at its limit is tried again. */
 const FULL_MS = 1_000;

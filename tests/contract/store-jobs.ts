@@ -60,6 +60,18 @@ export function jobsCases(store: () => Store): void {
       expect(await store().jobs.pending(tenant)).toBe(0);
     });
 
+    it("are no older than the last change of their tenant, such as its resumption", async () => {
+      const tenants = [unique("tenant"), unique("tenant")];
+      const old = { acceptedAt: new Date(Date.now() - 48 * 60 * MINUTE) };
+      for (const tenant of tenants) await accept({ ...job(tenant), ...old });
+      await store().tenants.put({ id: tenants[0] ?? "", settings: {}, secrets: null });
+      const claimed = await claim(unique("owner"));
+      const ages = tenants.map((id) => claimed.find(({ tenant }) => tenant === id)?.age ?? 0);
+      expect(ages[0]).toBeLessThan(60 * MINUTE);
+      expect(ages[1]).toBeGreaterThan(47 * 60 * MINUTE);
+      for (const { id } of claimed) await store().jobs.finish("o", id, ANSWER);
+    });
+
     it("go to one of several hosts that ask at once", async () => {
       const owners = ["a", "b", "c", "d"].map(unique);
       // Opens a connection for each; otherwise the claims would run one after another.

@@ -61,7 +61,7 @@ export interface DueCallback extends Pick<JobRow, "id" | "tenant" | "callback"> 
 export interface ClaimedJob extends JobRow {
   /** JSON text: parsing several claimed requests at once would take too long. */
   readonly request: string;
-  /** Milliseconds since it was accepted. */
+  /** Milliseconds since it was accepted, or its tenant was last changed, such as resumed. */
   readonly age: number;
 }
 

@@ -118,7 +118,8 @@ function claim(
       update ${jobs} set state = 'running', owner = ${sql.param(owner, jobs.owner)},
         claimed_until = ${fromNow(lease)}, attempts = attempts + 1
       where id in (select id from picked)
-      returning ${returned}, (extract(epoch from now() - accepted_at) * 1000)::float8 as age
+      returning ${returned}, (extract(epoch from now() - greatest(accepted_at,
+        (select updated_at from ${tenants} where id = tenant))) * 1000)::float8 as age
     )
     select claimed.*, looked.seen, least(${lastTenant(WAITING_OF)}, ${lastTenant(HELD_OF)}) as last
     from (select count(*) as seen from searched) as looked left join claimed on true`;
