@@ -20,6 +20,8 @@ const POLL_MS = 10_000;
 /** Most due times of one look, and of one statement. */
 const BATCH = 500;
 const CHUNK = 100;
+/** Milliseconds for which a tenant is left out after a failure: until the next look without a wake. */
+const FAILED_MS = POLL_MS - 1_000;
 /** Most characters of code in one statement, unless its first job alone has more. */
 const CODE = 4_194_304;
 
@@ -32,6 +34,8 @@ export class Scheduler {
   readonly #servings: Servings;
   readonly #poller: Poller;
   #timer: NodeJS.Timeout | undefined;
+  /** Tenants whose due times could not be served, until when they are left out. */
+  readonly #failed = new Map<string, number>();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -64,21 +68,25 @@ export class Scheduler {
   async #look(): Promise<void> {
     const { store, onError, onAccepted } = this.#options;
     const askedAt = performance.now();
-    const { now, due, nextAt } = await store.due(BATCH);
+    for (const [tenant, until] of this.#failed) if (until < askedAt) this.#failed.delete(tenant);
+    const { now, due, nextAt } = await store.due(BATCH, [...this.#failed.keys()]);
     let served = 0;
+    const failed = this.#failed.size;
     for (const [tenant, of] of byTenant(due)) {
       if (this.#poller.stopped) break;
       try {
         served += await this.#serve(tenant, of, now);
       } catch (error) {
-        // Others go on. This one is tried again at the next look.
+        // Others go on, also those behind all that this one has due.
+        this.#failed.set(tenant, performance.now() + FAILED_MS);
         onError(error);
       }
     }
     if (served > 0) onAccepted();
     if (this.#poller.stopped) return;
-    // Without any success it waits: the cause may last.
-    if (due.length === BATCH && served > 0) this.wake();
+    // Where all tenants fail, it waits: the cause may last.
+    const isMoving = served > 0 || this.#failed.size > failed;
+    if (due.length === BATCH && isMoving) this.wake();
     else if (nextAt !== undefined) this.#wakeIn(nextAt.getTime() - now.getTime(), askedAt);
   }
 

@@ -106,6 +106,8 @@ export function schedulesCases(store: () => Store): void {
       expect(await schedules().lag()).toBeGreaterThan(4_000);
       const due = { tenant, function: "f", name: "s", cron: "* * * * *", timezone: "UTC", dueAt };
       expect(await dueOf(tenant)).toEqual([due]);
+      const rest = (await schedules().due(2_000, ["nobody", tenant])).due;
+      expect(rest.filter((one) => one.tenant === tenant)).toEqual([]);
       const jobs = Array.from({ length: 8 }, () => job());
       const served = await Promise.all(
         jobs.map((one) => schedules().serve(tenant, [serving("s", dueAt, { job: one })], 10)),

@@ -86,8 +86,11 @@ export interface Schedules {
   delete(tenant: string, of: string, name: string): Promise<boolean>;
   /** Lists the due times that were served, the newest first. */
   runs(tenant: string, of: string, name: string): Promise<ScheduleRunRow[]>;
-  /** Lists up to `limit` due schedules, with those of each tenant in turn. Changes nothing. */
-  due(limit: number): Promise<Due>;
+  /**
+   * Lists up to `limit` due schedules, with those of each tenant in turn. Leaves out the tenants of
+   * `except`. Changes nothing.
+   */
+  due(limit: number, except?: readonly string[]): Promise<Due>;
   /**
    * Serves due times of a tenant, all of them or none. Records them, moves the schedules on, and
    * accepts their jobs while fewer than `most` wait or run. Leaves out those that another server has

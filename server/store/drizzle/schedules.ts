@@ -102,11 +102,13 @@ export function drizzleSchedules(db: Database, defaultLimit: number): Schedules 
         .orderBy(desc(scheduleRuns.dueAt))
         .limit(MOST_RUNS),
 
-    async due(limit) {
+    async due(limit, except = []) {
       // In any order among those of one turn, so that servers at work side by side rarely take the same.
       const rows = await read<DueRow>(sql`with waiting as (
           select tenant, function, name, cron, timezone, next_at from ${schedules}
-          where next_at <= now() order by next_at limit ${WINDOW}
+          where next_at <= now() and tenant not in (
+            select value from json_array_elements_text(${JSON.stringify(except)}::json)
+          ) order by next_at limit ${WINDOW}
         ), turns as (
           select *, row_number() over (partition by tenant order by next_at, function, name) as turn from waiting
         )

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Times } from "../../../../server/schedules/cron.ts";
 import { Scheduler } from "../../../../server/schedules/scheduler.ts";
-import type { Schedules, Serving } from "../../../../server/store/contract/schedules.ts";
+import type { Schedules } from "../../../../server/store/contract/schedules.ts";
 import { until } from "../../../contract/engine-contract.ts";
 import { ControlPlane, type Json } from "../../../helpers/control-plane.ts";
 
@@ -58,6 +58,18 @@ const runsOf = async (tenant: Tenant, at = path): Promise<Json[]> =>
   (await tenant.get(`${at}/runs`)).runs;
 const codes = async (tenant: Tenant): Promise<string[]> =>
   (await runsOf(tenant)).map(({ outcome, code: reason }) => reason ?? outcome);
+
+/** Makes a scheduler whose store differs in some functions. */
+function schedulerOver(changed: Partial<Schedules>): Scheduler {
+  const { kernel, services, tenancy } = server;
+  const { due: list, serve } = plane.store.schedules;
+  return new Scheduler({
+    ...{ kernel, functions: services.functions, admission: tenancy.quotas },
+    callerOf: (id) => tenancy.auth.caller(id),
+    store: { due: list, serve, ...changed } as Schedules,
+    ...{ onAccepted: () => {}, onServed: () => {}, onError: () => {} },
+  });
+}
 
 describe("schedules", () => {
   it("are put, shown with the next five times, listed and deleted", async () => {
@@ -236,18 +248,11 @@ describe("schedules", () => {
     for (const name of names) await due(tenant, new Date(Date.now() - 1_000), "f", name);
     const sizes: number[] = [];
     const { schedules: store } = plane.store;
-    const { kernel, services, tenancy } = server;
-    const scheduler = new Scheduler({
-      ...{ kernel, functions: services.functions, admission: tenancy.quotas },
-      callerOf: (id) => tenancy.auth.caller(id),
-      store: {
-        ...{ due: store.due, lag: store.lag },
-        serve: (id: string, servings: readonly Serving[], ...more: [number, number?]) => {
-          sizes.push(JSON.stringify(servings).length);
-          return store.serve(id, servings, ...more);
-        },
-      } as Schedules,
-      ...{ onAccepted: () => {}, onServed: () => {}, onError: () => {} },
+    const scheduler = schedulerOver({
+      serve: (id, servings, ...more) => {
+        sizes.push(JSON.stringify(servings).length);
+        return store.serve(id, servings, ...more);
+      },
     });
     scheduler.start();
     await until(async () => (await store.lag()) === 0);
@@ -255,6 +260,37 @@ describe("schedules", () => {
     server.services.scheduler.start();
     expect(Math.max(...sizes)).toBeLessThan(4_400_000);
     expect(sizes.reduce((sum, size) => sum + size)).toBeGreaterThan(60 * 99_000);
+  });
+
+  it("of a tenant whose serving fails are left out for a while, so that others are found", async () => {
+    const [broken, sound] = [await newTenant(), await newTenant()];
+    server.services.scheduler.stop();
+    for (const tenant of [broken, sound]) {
+      await put(tenant, {});
+      await due(tenant);
+    }
+    const { schedules: store } = plane.store;
+    const left: (readonly string[] | undefined)[] = [];
+    const scheduler = schedulerOver({
+      due: (limit, except) => {
+        left.push(except);
+        return store.due(limit, except);
+      },
+      serve: async (id, ...given) => {
+        if (id === broken.id) throw new Error("No statement is that long");
+        return store.serve(id, ...given);
+      },
+    });
+    scheduler.start();
+    await until(async () => (await codes(sound)).length === 1);
+    await until(() => {
+      scheduler.wake();
+      return left.length > 2;
+    });
+    await scheduler.close();
+    expect([left[0], left.at(-1)]).toEqual([[], [broken.id]]);
+    server.services.scheduler.start();
+    await until(async () => (await codes(broken)).length === 1);
   });
 
   it("that are rare are listed without holding up other work", async () => {
