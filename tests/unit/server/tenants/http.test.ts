@@ -309,10 +309,11 @@ describe("a tenant that is deleted", () => {
     async (path) => {
       const { key } = await server.tenant("slow");
       let send: (text: string) => void = () => {};
+      let end = (): void => {};
       const body = new ReadableStream<Uint8Array>({
         start(controller) {
           send = (text) => controller.enqueue(new TextEncoder().encode(text));
-          setTimeout(() => controller.close(), 300);
+          end = () => controller.close();
         },
       });
       const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
@@ -322,6 +323,7 @@ describe("a tenant that is deleted", () => {
       send('{"code":');
       await server.admin("DELETE", "/admin/tenants/slow");
       send(`${JSON.stringify(code)}}`);
+      end();
       expect((await late).status).toBe(401);
       expect(server.engine.jobs.length).toBe(before);
     },
