@@ -16,11 +16,11 @@ const BUILDER = join(ROOT, "dist/.build/main.js");
 // A production installation has no compiler. It gets no types, and needs none.
 const hasTypes =
   !process.argv.includes("--no-types") && existsSync(join(ROOT, "node_modules/typescript"));
+// The console's page bundles packages that a production installation lacks. It keeps a page that it came with.
+const hasPage = existsSync(join(ROOT, "node_modules/preact"));
 const wanted = [
-  "build",
-  "server",
-  "programs",
-  "store",
+  ...["build", "server", "programs", "store"],
+  ...(hasPage ? ["console"] : []),
   ...(hasTypes ? ["library", "client-package"] : []),
 ];
 const stamps = readStamps(ROOT);

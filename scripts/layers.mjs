@@ -71,6 +71,7 @@ const SERVER = [
 
 /** Programs that run elsewhere, and the folders of the library that each one bundles. */
 const PROGRAMS = {
+  console: ["src/base", "src/client", "src/permissions", "src/request"],
   egress: ["src/base", "src/protocol", "src/dns", "src/destinations", "src/database"],
   "runner-image": ["src/protocol", "src/common", "src/database-tool"],
 };

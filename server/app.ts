@@ -24,6 +24,7 @@ import type { ResourceService } from "./resources/resource-service.ts";
 import { adminHostRoutes } from "./routes/admin/hosts.ts";
 import { tenancyRoutes } from "./routes/admin/routes.ts";
 import { batchRoutes } from "./routes/batch.ts";
+import { consoleRoutes } from "./routes/console.ts";
 import { contractRoutes } from "./routes/contract.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { executeRoutes } from "./routes/execute.ts";
@@ -208,5 +209,5 @@ function routesOf(options: AppOptions, auth: Auth, { hosts, httpFunctions }: Mad
       ? []
       : [...wellKnownRoutes(publicUrl), ...registryRoutes(resourceService, options.pace)]),
   ];
-  return [...routes, ...docsRoutes(), ...contractRoutes(routes)];
+  return [...routes, ...docsRoutes(), ...consoleRoutes(), ...contractRoutes(routes)];
 }

@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import { PACKAGE_ROOT } from "../../src/base/package-root.ts";
 import { buildClientPackage } from "./client-package.ts";
+import { buildConsole } from "./console.ts";
 import { buildLibrary } from "./library.ts";
 import { type Built, buildPrograms } from "./programs.ts";
 import { buildServer } from "./server.ts";
@@ -13,6 +14,7 @@ import { writeBuilt } from "./write.ts";
 /** Parts of `dist/` that are built at the same time, by their folders' names. */
 const PARTS: Readonly<Record<string, () => Promise<Built>>> = {
   programs: buildPrograms,
+  console: buildConsole,
   server: buildServer,
   store: buildInThread,
 };

@@ -1,31 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { z } from "zod";
-import { etagOf, hasCurrent, NOT_MODIFIED, notModified } from "../http/etag.ts";
-import { type Route, route } from "../http/route.ts";
+import type { Route } from "../http/route.ts";
+import { assetRoute } from "./asset.ts";
 
 const require = createRequire(import.meta.url);
-
-/**
- * Content policy: no resource of another server, no inline script, and no frame around the page.
- */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
-const HEADERS = {
-  "Content-Security-Policy": POLICY,
-  "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "no-referrer",
-  "Cache-Control": "no-cache",
-};
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -74,30 +52,7 @@ const FILES: readonly [path: string, type: string, read: () => Promise<string | 
  */
 export function docsRoutes(): Route[] {
   return FILES.map(([path, type, read]) => {
-    // Shared by all requests: otherwise each slow client would keep a megabyte in memory.
-    let content: Promise<{ bytes: Uint8Array<ArrayBuffer>; etag: string }> | undefined;
-    return route({
-      method: "GET",
-      path,
-      scope: "none",
-      summary: path === "/docs" ? "This contract as a page" : "A part of that page",
-      tags: ["Contract"],
-      responses: { 200: { description: "A file", type, schema: z.string() }, ...NOT_MODIFIED },
-      handler: async ({ c, reserve }) => {
-        content ??= read().then((file) => {
-          const bytes = new Uint8Array(Buffer.from(file));
-          return { bytes, etag: etagOf(bytes) };
-        });
-        const { bytes, etag } = await content;
-        if (hasCurrent(c, etag)) return notModified(etag, HEADERS);
-        // Setting a header copies the answer, and so its bytes.
-        reserve(bytes.length);
-        return c.body(bytes, 200, {
-          ...HEADERS,
-          ETag: etag,
-          "Content-Type": type,
-        });
-      },
-    });
+    const summary = path === "/docs" ? "This contract as a page" : "A part of that page";
+    return assetRoute({ path, type, read, summary, tag: "Contract" });
   });
 }

@@ -41,7 +41,9 @@ export class Transport {
     for (const [name, value] of Object.entries(call.headers ?? {})) {
       if (value !== undefined) headers.set(name, value);
     }
-    const response = await this.#fetch(`${this.#base}${path}${queryOf(query)}`, {
+    // Called without a receiver, which browsers refuse.
+    const ask = this.#fetch;
+    const response = await ask(`${this.#base}${path}${queryOf(query)}`, {
       method,
       headers,
       ...(body !== undefined && { body: JSON.stringify(body) }),
