@@ -49,7 +49,7 @@ export function Editor({ label, value, onChange, onRun }: Props) {
   const latest = useRef({ onChange, onRun });
   latest.current = { onChange, onRun };
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: made once; the effect below passes new values on.
+  // Made once: the effect below passes new values on.
   useEffect(() => {
     const host = place.current as HTMLDivElement;
     const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });

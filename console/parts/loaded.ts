@@ -10,7 +10,6 @@ export interface Loaded<T> {
 export function useLoaded<T>(load: () => Promise<T>, keys: readonly unknown[]): Loaded<T> {
   const [state, setState] = useState<{ value?: T; error?: unknown }>({});
   const turn = useRef(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names the keys.
   const reload = useCallback(() => {
     turn.current += 1;
     const own = turn.current;

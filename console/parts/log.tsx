@@ -16,7 +16,6 @@ export function Log({
     <div class="log" role="log" aria-label={label} tabIndex={0}>
       {entries.length === 0 && <p class="muted">Nothing yet</p>}
       {entries.map((entry, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: entries are appended, and have no id.
         <div key={index} class={`entry ${entry.level}`}>
           <time class="muted">{time(entry.timestamp)}</time>
           <span class="level">{entry.level}</span>
