@@ -28,8 +28,13 @@ interface Page {
 
 const USERS = ["open", "tenant"] as const;
 
-/** Pages by their names in the address, in the order of the menu. */
+/** Pages by their names in the address, in the order of the menu. The first one of a role is where it begins. */
 export const PAGES: Readonly<Record<string, Page>> = {
+  tenants: {
+    title: "Tenants",
+    roles: ["operator"],
+    show: ({ session: { client } }) => <Tenants client={client} />,
+  },
   run: {
     title: "Run",
     roles: USERS,
@@ -61,11 +66,6 @@ export const PAGES: Readonly<Record<string, Page>> = {
     title: "Secrets",
     roles: USERS,
     show: ({ session: { client } }) => <Secrets client={client} />,
-  },
-  tenants: {
-    title: "Tenants",
-    roles: ["operator"],
-    show: ({ session: { client } }) => <Tenants client={client} />,
   },
   servers: {
     title: "Servers",

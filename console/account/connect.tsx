@@ -19,7 +19,7 @@ export function Connect({ isWrong, onKey }: Props) {
   const [kept, setKept] = useState<Kept>("page");
   return (
     <form
-      aria-label="Key"
+      aria-label="Connect"
       onSubmit={(event) => {
         event.preventDefault();
         onKey(key.trim(), kept);

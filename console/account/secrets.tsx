@@ -23,7 +23,7 @@ export function Secrets({ client }: { readonly client: Client }) {
       <Problem error={error ?? wrong} />
       <Table
         label="List of secrets"
-        columns={["Name", "Version", "Written", ""]}
+        columns={["Name", "Version", "Written", "Actions"]}
         empty="None"
         rows={(value?.secrets ?? []).map((each) => [
           <code key="name">{each.name}</code>,

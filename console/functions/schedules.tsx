@@ -31,7 +31,7 @@ export function Schedules({ client, name }: { readonly client: Client; readonly 
       <h2>Schedules</h2>
       <Table
         label="List of schedules"
-        columns={["Id", "Times", "Zone", "Next", ""]}
+        columns={["Id", "Times", "Zone", "Next", "Actions"]}
         empty="None"
         rows={(value?.schedules ?? []).map((each) => [
           each.id,

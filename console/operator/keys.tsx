@@ -23,7 +23,7 @@ export function Keys({ client, tenant }: { readonly client: Client; readonly ten
       <Problem error={error ?? wrong} />
       <Table
         label="List of keys"
-        columns={["Begins with", "May", "Made", "Last used", ""]}
+        columns={["Begins with", "May", "Made", "Last used", "Actions"]}
         empty="None"
         rows={(value ?? []).map((key) => [
           <code key="prefix">{key.prefix}</code>,

@@ -20,7 +20,7 @@ export function Tenants({ client }: { readonly client: Client }) {
       <Problem error={error} />
       <Table
         label="List of tenants"
-        columns={["Id", "At once", "Levels", "Made", "State", ""]}
+        columns={["Id", "At once", "Levels", "Made", "State", "Actions"]}
         empty="None yet"
         rows={tenants.map((tenant) => rowOf(tenant, () => setShown(tenant.id)))}
       />

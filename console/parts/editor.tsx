@@ -32,6 +32,23 @@ const THEME = EditorView.theme({
     { background: "var(--selection)" },
 });
 
+/**
+ * Replaces selected text that is typed over. Browsers would put elements with a style there, which
+ * the content policy refuses.
+ */
+const REPLACING = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { inputType, data } = event;
+    const { selection } = view.state;
+    if (inputType !== "insertText" || data === null || view.composing || selection.main.empty) {
+      return false;
+    }
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(data), { userEvent: "input.type" });
+    return true;
+  },
+});
+
 interface Props {
   readonly label: string;
   readonly value: string;
@@ -73,6 +90,7 @@ export function Editor({ label, value, onChange, onRun }: Props) {
         javascript({ typescript: true }),
         // Escape, and then Tab, leaves the editor: CodeMirror's own way for the keyboard.
         keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
+        REPLACING,
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({ "aria-label": label }),
         EditorView.updateListener.of((update) => {
