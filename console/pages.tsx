@@ -59,7 +59,7 @@ export const PAGES: Readonly<Record<string, Page>> = {
   },
   usage: {
     title: "Usage",
-    roles: ["tenant"],
+    roles: USERS,
     show: ({ session: { client } }) => <Usage client={client} />,
   },
   secrets: {

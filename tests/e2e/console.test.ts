@@ -84,7 +84,7 @@ const goTo = async (page: Page, name: string) => {
 async function result(page: Page): Promise<string> {
   await click(page, "Run");
   await page.getByRole("region", { name: "Answer" }).waitFor();
-  return page.getByTestId("result").textContent();
+  return (await page.getByTestId("result").textContent()) ?? "";
 }
 
 async function type(page: Page, code: string): Promise<void> {
@@ -113,7 +113,7 @@ describe.skipIf(executablePath === undefined)("the console", () => {
     await operator.getByLabel("Id").fill("acme");
     await operator.getByLabel("Settings").fill('{"sandbox": ["isolated"], "concurrency": 4}');
     await click(operator, "Make tenant");
-    key = await operator.getByTestId("new-key").textContent();
+    key = (await operator.getByTestId("new-key").textContent()) ?? "";
     expect(key).toMatch(/^\w{20,}/);
     await click(operator, "Keys of acme");
     await operator.getByRole("region", { name: "List of keys" }).waitFor();
