@@ -1,3 +1,4 @@
+import type { AnswerMessage } from "../src/protocol/calls.ts";
 import type { DatabaseHandle, DatabaseModule } from "../src/protocol/database.ts";
 import type { OutputLimits } from "../src/protocol/limits.ts";
 import type {
@@ -21,7 +22,7 @@ import { encodeRich } from "./rich.ts";
 import { serialize } from "./serialize.ts";
 import { installCustom, isCustom } from "./tools/custom.ts";
 import { installDatabase } from "./tools/database.ts";
-import { installTools } from "./tools/install.ts";
+import { installTools, type Wires } from "./tools/install.ts";
 import { Ungranted } from "./ungranted.ts";
 import { finish, type Reasons, turn } from "./work.ts";
 
@@ -69,9 +70,12 @@ export class CodeRun {
   #url: string | undefined;
   #ended = false;
   #onChannel: ((message: ChannelMessage) => void) | undefined;
+  #onAnswer: ((answer: AnswerMessage) => void) | undefined;
   #database: DatabaseHandle | undefined;
   /** Number of topics that the code has subscribed to. */
   #topics = 0;
+  /** Number of its calls to functions of the caller that have no answer. */
+  #calls = 0;
   #finishing = false;
   /** True if an earlier run has failed meanwhile. */
   #isLast = false;
@@ -125,7 +129,7 @@ export class CodeRun {
     }
   }
 
-  /** Takes a message of the channel, or credit to send more of the response. */
+  /** Takes a message of the channel, an answer to a call, or credit to send more of the response. */
   receive(message: RunMessage): void {
     if (this.#ended) return;
     if (message.type === "finish") {
@@ -134,7 +138,11 @@ export class CodeRun {
       this.#wake();
     } else if (message.type === "credit") this.#exchange?.allow(message.bytes);
     else if (message.type === "socket") this.#exchange?.hear(message);
-    else this.#onChannel?.(message);
+    else if (message.type === "answer") {
+      this.#calls -= 1;
+      this.#onAnswer?.(message);
+      this.#wake();
+    } else this.#onChannel?.(message);
   }
 
   /**
@@ -214,7 +222,8 @@ export class CodeRun {
     const others = (): boolean => !this.#busyBefore && work.others();
     const reasons: Reasons = {
       isOver,
-      goesOn: () => others() || (!reuse && (this.#topics > 0 || work.intervals())),
+      goesOn: () =>
+        this.#calls > 0 || others() || (!reuse && (this.#topics > 0 || work.intervals())),
       ends: () => work.oneShots() || (this.#busyBefore && work.others()),
       onGoingOn: () => this.#send({ type: "lingering" }),
       wakeBy: (wake) => {
@@ -231,7 +240,7 @@ export class CodeRun {
 
   async #install(runtime: Runtime): Promise<void> {
     const { tools } = this.#job;
-    installTools(tools, {
+    const channel: Wires["channel"] = {
       send: (request) => {
         if (this.#ended) return;
         if (request.op === "on") this.#topics += 1;
@@ -244,7 +253,18 @@ export class CodeRun {
       listen: (listener) => {
         this.#onChannel = listener;
       },
-    });
+    };
+    const calls: Wires["calls"] = {
+      call: (request) => {
+        if (this.#ended) return;
+        this.#calls += 1;
+        this.#send({ type: "call", ...request });
+      },
+      listen: (listener) => {
+        this.#onAnswer = listener;
+      },
+    };
+    installTools(tools, { channel, calls });
     const database = tools.find(({ name }) => name === "database");
     if (database !== undefined) {
       this.#database = await installDatabase(database, runtime.database);

@@ -27,6 +27,7 @@ import type {
   WorkerMessage,
 } from "../src/protocol/messages.ts";
 import { readUngranted } from "../src/protocol/ungranted.ts";
+import { CallRelay } from "./call-relay.ts";
 import { ChannelRelay } from "./channel-relay.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
 import { emptyScratch, isSqliteUnchanged, MadeUrls, ProcessVariables } from "./residue.ts";
@@ -66,6 +67,7 @@ const connection = await Deno.connect({ transport: "unix", path: socketPath });
 /** Number of priming jobs still to run. Negative once the sandbox serves real jobs. */
 let primingLeft = isHurried ? 0 : PRIMING_ROUNDS;
 let written: Promise<unknown> = Promise.resolve();
+let calls = new CallRelay();
 let channel = new ChannelRelay();
 let response = new ResponseRelay();
 let limits: OutputLimits | undefined;
@@ -146,6 +148,7 @@ function receive(frame: Frame): void {
   }
   if (frame.type === "renew") void renew(frame.header as unknown as RenewHeader);
   if (frame.type === "job" && !declined) start(begin(frame), grantsOf(frame));
+  if (frame.type === "call" && running) line.answer(calls.inbound(frame));
   if (frame.type === "channel") line.send(channel.inbound(frame));
   if (frame.type === "finish" && running) line.send({ type: "finish" });
   if (frame.type === "credit") line.send(response.inbound(frame));
@@ -260,6 +263,7 @@ function begin(frame: Frame): WorkerJob {
   limits = job.limits;
   running = true;
   reuse = job.reuse === true;
+  calls = new CallRelay(job.tools);
   channel = new ChannelRelay();
   response = new ResponseRelay(job.httpRequest);
   logEntries = 0;
@@ -304,22 +308,19 @@ function relay(message: WorkerMessage): void {
     case "dropped":
       send(encodeFrame("log", { dropped: message.count }));
       break;
-    case "channel": {
-      const frame = channel.outbound(message);
-      if (frame !== undefined) send(frame);
+    case "call":
+      pass(calls.outbound(message));
       break;
-    }
+    case "channel":
+      pass(channel.outbound(message));
+      break;
     case "head":
-    case "chunk": {
-      const frame = response.outbound(message);
-      if (frame !== undefined) send(frame);
+    case "chunk":
+      pass(response.outbound(message));
       break;
-    }
-    case "socket": {
-      const frame = response.socketOut(message);
-      if (frame !== undefined) send(frame);
+    case "socket":
+      pass(response.socketOut(message));
       break;
-    }
     case "result":
       sendResult(message);
       if (primingLeft >= 0) prime();
@@ -328,6 +329,11 @@ function relay(message: WorkerMessage): void {
       sendFault(message.fault, message.dropped, isReusable(message), ungrantedOf(message));
       break;
   }
+}
+
+/** Sends a frame, unless its message has exceeded a limit. */
+function pass(frame: Uint8Array | undefined): void {
+  if (frame !== undefined) send(frame);
 }
 
 /** Tells whether the worker can run the code again. A lie spoils only its own next answer. */

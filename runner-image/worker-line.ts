@@ -1,3 +1,4 @@
+import type { AnswerMessage } from "../src/protocol/calls.ts";
 import type { RefusedMessage } from "../src/protocol/forwarder.ts";
 import { clip, MAX_FAULT_TEXT } from "../src/protocol/limits.ts";
 import type { RunMessage, WorkerJob, WorkerMessage } from "../src/protocol/messages.ts";
@@ -54,6 +55,11 @@ export class WorkerLine {
       message,
       parts.map(({ buffer }) => buffer as ArrayBuffer),
     );
+  }
+
+  /** Sends the answer to a call, if there is one. */
+  answer(message: AnswerMessage | undefined): void {
+    if (message !== undefined) this.send(message);
   }
 
   /** Asks the worker to end. It does once its code returns, and its own workers with it. */

@@ -24,6 +24,7 @@ import type { ResourceService } from "./resources/resource-service.ts";
 import { adminHostRoutes } from "./routes/admin/hosts.ts";
 import { tenancyRoutes } from "./routes/admin/routes.ts";
 import { batchRoutes } from "./routes/batch.ts";
+import { callRoutes } from "./routes/calls.ts";
 import { consoleRoutes } from "./routes/console.ts";
 import { contractRoutes } from "./routes/contract.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -184,6 +185,8 @@ function routesOf(options: AppOptions, auth: Auth, { hosts, httpFunctions }: Mad
     ...executionsRoutes({ executions: store.executions, executionWriter }),
     ...usageRoutes({ usage: store.usage, storage: store.storage, executionWriter }),
     ...logsRoutes(logsParts),
+    ...callRoutes(services.openCalls),
+    ...logsRoutes({ ...services, logs: store.logs, executions: store.executions }),
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
     ...scheduleRoutes(services.schedules),

@@ -8,6 +8,8 @@ import type { Tenant } from "../src/request/tenant.ts";
 import { callbackTarget } from "./callbacks/callback-url.ts";
 import { noSecretKey } from "./callbacks/secret.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
+import { CallRelay } from "./calls/call-relay.ts";
+import { OpenCalls } from "./calls/open-calls.ts";
 import { ChannelRelay } from "./cluster/channel-relay.ts";
 import { GoneTenants } from "./cluster/gone-tenants.ts";
 import { NodeRegistry } from "./cluster/node-registry.ts";
@@ -84,6 +86,7 @@ export interface Services {
   readonly logFollowers: LogFollowers;
   readonly executionWriter: ExecutionWriter;
   readonly replyModes: ReplyModes;
+  readonly openCalls: OpenCalls;
   readonly jobs: JobQueue;
   readonly worker: JobWorker;
   readonly functions: FunctionCatalogue;
@@ -156,6 +159,9 @@ export function createServices(options: ServicesOptions): Services {
     options.channels && store.isShared
       ? new ChannelRelay({ router: options.channels, store, nodeId, onError: failed })
       : undefined;
+  const callRelay = store.isShared ? new CallRelay({ store, nodeId, onError: failed }) : undefined;
+  const check = (tenant: string, text: string) => results.check(tenant, text);
+  const openCalls = new OpenCalls({ nodeId, check, relay: callRelay });
   const operatorRules = diallingRules(config);
   const functions = new FunctionCatalogue(store.functions, kernel, store);
   const callbacks =
@@ -203,6 +209,7 @@ export function createServices(options: ServicesOptions): Services {
   const replyModes = new ReplyModes({
     runs,
     jobs,
+    openCalls,
     idempotency: store.idempotency,
     // It waits for others of its tenant, then for its packages, and then for a sandbox.
     most: config.maxTimeout + 2 * config.queueTimeout + PACKAGES_MS + MARGIN_MS,
@@ -219,6 +226,7 @@ export function createServices(options: ServicesOptions): Services {
     logFollowers,
     executionWriter,
     replyModes,
+    openCalls,
     jobs,
     worker,
     functions,
@@ -238,12 +246,13 @@ export function createServices(options: ServicesOptions): Services {
       retention.start();
       goneTenants.start();
       relay?.start();
+      callRelay?.start();
       nodes.start();
     },
     async close() {
       goneTenants.close();
       await scheduler.close();
-      const all = [nodes, relay, worker, callbacks, retention, replyModes, logFollowers];
+      const all = [nodes, relay, callRelay, worker, callbacks, retention, replyModes, logFollowers];
       await Promise.all(all.map((each) => each?.close()));
       return executionWriter.close(RECORDS_MS);
     },

@@ -66,6 +66,11 @@ export class EventStream {
     }
   }
 
+  /** Sends an event that is never dropped. Its sender bounds the bytes of all of them. */
+  send(event: string, text: string): void {
+    if (!this.#closed) this.#enqueue(event, text);
+  }
+
   /** Counts a dropped event. */
   skip(): void {
     this.#dropped += 1;

@@ -1,5 +1,6 @@
 import { BadRequest } from "../../src/base/errors.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
+import type { OpenCalls } from "../calls/open-calls.ts";
 import { problemResponse } from "../errors/problem.ts";
 import type { RouteInput } from "../http/route.ts";
 import type { JobQueue } from "../jobs/queue.ts";
@@ -17,6 +18,7 @@ import { wantsEvents, wantsLater } from "./wanted-mode.ts";
 export interface ReplyModesOptions {
   readonly runs: Runs;
   readonly jobs: JobQueue;
+  readonly openCalls: OpenCalls;
   readonly idempotency: Idempotency;
   /** Most milliseconds of a request that is answered at once. */
   readonly most: number;
@@ -81,6 +83,7 @@ export class ReplyModes {
     if (wanted.callback !== undefined && !later) {
       throw new BadRequest("callback", "callback: Only with Prefer: respond-async");
     }
+    if (wanted.request.functions !== undefined) assertCalled(events, headers);
     const entry = await this.once(wanted.identity, input);
     if (entry !== undefined && "replay" in entry) {
       return events ? streamOf(entry.replay, input) : replayOf(entry.replay);
@@ -89,7 +92,7 @@ export class ReplyModes {
     const first = entry?.first ?? ((work: () => Promise<StoredAnswer>) => work());
     if (later) return responseOf(await first(() => this.#accept(wanted, input)), input);
     if (!events) return responseOf(await first(() => this.#run(wanted, input, { signal })), input);
-    return this.#stream(input, signal, async (watched, signal) => {
+    return this.#stream(input, wanted, signal, async (watched, signal) => {
       const via = wanted.via === "execute" ? "stream" : wanted.via;
       return (await first(() => this.#run({ ...wanted, via }, input, { ...watched, signal }))).body;
     });
@@ -142,16 +145,18 @@ export class ReplyModes {
   }
 
   #stream(
-    { hold, onWaiting, reserve, requestId }: ReplyInput,
+    { caller, hold, onWaiting, reserve, requestId }: ReplyInput,
+    { request: { functions } }: ExecutionRequest,
     /** Signal of the client's end. Absent if the execution outlives the client. */
     hangUp: AbortSignal | undefined,
     run: (watched: Watched, signal: AbortSignal | undefined) => Promise<string>,
   ): Promise<Response> {
-    const { onError } = this.#options;
+    const { onError, openCalls } = this.#options;
     const cancelled = new AbortController();
     const signal = hangUp && AbortSignal.any([hangUp, cancelled.signal]);
     return streamed({
       counting: { onWaiting, reserve },
+      calls: functions && openCalls.open(caller.tenant, functions),
       onCancel: () => cancelled.abort(),
       run: (watched) => {
         const answer = run(watched, signal);
@@ -166,4 +171,19 @@ export class ReplyModes {
       },
     });
   }
+}
+
+/**
+ * Checks that the client reads the events of its calls.
+ *
+ * @throws {BadRequest} if it does not.
+ */
+function assertCalled(events: boolean, headers: Headers): void {
+  const refused = (when: string): BadRequest =>
+    new BadRequest(
+      "functions",
+      `functions: ${when}, because the reader of the events answers calls`,
+    );
+  if (!events) throw refused("Only with Accept: text/event-stream");
+  if (headers.has("idempotency-key")) throw refused("Not with an Idempotency-Key");
 }

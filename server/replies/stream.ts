@@ -1,3 +1,4 @@
+import type { CallLine } from "../../src/engines/contract/contract.ts";
 import type { Granted } from "../../src/kernel/kernel.ts";
 import type { Observer } from "../../src/request/types.ts";
 import type { Counting } from "../http/unread/unread-responses.ts";
@@ -9,11 +10,26 @@ import { REPLAYED, replayOf } from "./stored-answer.ts";
 export interface Watched {
   readonly observer: Observer;
   readonly onGranted: (granted: Granted) => void;
+  /** Id of the execution, and its calls, if it has functions of its caller. */
+  readonly id?: string;
+  readonly calls?: CallLine;
+}
+
+/** Calls of an execution to functions of the client that reads its events. */
+export interface StreamCalls {
+  readonly id: string;
+  /** First event's data, as JSON. */
+  readonly started: string;
+  /** Begins the calls. `tell` takes the data of each event, and throws if there is no room for it. */
+  begin(tell: (data: string) => void): CallLine;
+  close(): void;
 }
 
 export interface StreamOptions {
   /** Counts the bytes that wait for the client, and makes room for an answer. */
   readonly counting: Counting;
+  /** Functions of the client. Default: none. */
+  readonly calls?: StreamCalls | undefined;
   /** Called if the client leaves before the end. */
   readonly onCancel: () => void;
   /** Runs the code and resolves with its answer as JSON. */
@@ -30,7 +46,7 @@ const MAX_CHANNEL = 16_777_216;
  * Rejects for refusals before the first event, so that they are answered with their own status.
  */
 export function streamed(options: StreamOptions): Promise<Response> {
-  const { counting, onCancel, run, problem } = options;
+  const { counting, calls, onCancel, run, problem } = options;
   const stream = new EventStream(onCancel);
   counting.onWaiting(() => stream.waiting);
   return new Promise((resolve, reject) => {
@@ -39,6 +55,7 @@ export function streamed(options: StreamOptions): Promise<Response> {
       if (isOpen) return;
       isOpen = true;
       resolve(new Response(stream.body, { headers: EVENT_STREAM_HEADERS }));
+      if (calls !== undefined) stream.send("started", calls.started);
     };
     const failed = async (error: unknown): Promise<void> => {
       if (isOpen) stream.end("error", await problem(error));
@@ -53,7 +70,19 @@ export function streamed(options: StreamOptions): Promise<Response> {
       stream.end("result", answer);
     };
     const observer = observing(stream, open);
-    run({ observer, onGranted: open }).then(answered).catch(failed);
+    const watched = { observer, onGranted: open };
+    if (calls === undefined) {
+      run(watched).then(answered).catch(failed);
+      return;
+    }
+    const line = calls.begin((data) => {
+      counting.reserve(Buffer.byteLength(data));
+      stream.send("call", data);
+    });
+    run({ ...watched, id: calls.id, calls: line })
+      .finally(() => calls.close())
+      .then(answered)
+      .catch(failed);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { JsonText } from "../../src/base/json-text.ts";
 import { SANDBOX_LEVELS } from "../../src/base/sandbox-level.ts";
+import type { CallLine } from "../../src/engines/contract/contract.ts";
 import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
 import type { TypeCall } from "../../src/engines/contract/type-call.ts";
 import { hasFrames } from "../../src/engines/explain/source-positions.ts";
@@ -88,6 +89,8 @@ export interface Execution extends ExecutionContext {
   readonly asText?: boolean;
   /** HTTP request that its entry answers, instead of an input. */
   readonly exchange?: HttpExchange | undefined;
+  /** Calls of the code to functions of its caller. Default: it has none. */
+  readonly calls?: CallLine | undefined;
   /** JSON text of an argument that the entry gets after its input. Default: none. */
   readonly callContext?: string | undefined;
   /** Receives the grants of a valid request, before it waits for a sandbox. */
@@ -140,8 +143,8 @@ export class Runs {
       const deployed = await this.#deployed(run);
       const reading = { typeCall, readResult, isBundle, deployed };
       const hooks = { observer: watched, onGranted, onSourceMap };
-      const { callContext } = run;
-      const options = { signal, exchange, callContext, ...reading, ...hooks };
+      const { callContext, calls } = run;
+      const options = { signal, exchange, callContext, calls, ...reading, ...hooks };
       const output = await this.#options.kernel.execute(whole, {
         id,
         tenant: caller.tenant,

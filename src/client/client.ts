@@ -2,6 +2,7 @@
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import type { ExecuteRequest } from "../request/types.ts";
 import { AdminClient } from "./admin.ts";
+import { calledStream, type StreamOptions } from "./calls.ts";
 import type { ProblemBody } from "./errors.ts";
 import type { ExecutionEvent } from "./events.ts";
 import { FunctionsClient } from "./functions.ts";
@@ -29,6 +30,7 @@ import type {
   UsageQuery,
 } from "./types.ts";
 
+export type { CallerFunction, StreamOptions } from "./calls.ts";
 export { IsolateClientError, type ProblemBody } from "./errors.ts";
 export type { ExecutionEvent } from "./events.ts";
 export type { LogsOptions } from "./logs.ts";
@@ -82,8 +84,17 @@ export class Client {
     return run(this.#transport, "/execute", request, options);
   }
 
-  /** Runs code once and yields its events as they happen. Leaving the loop ends the execution. */
-  stream(request: ExecuteRequest, options: RunOptions = {}): AsyncGenerator<ExecutionEvent, void> {
+  /**
+   * Runs code once and yields its events as they happen. Leaving the loop ends the execution. With
+   * `functions`, the code calls them as `tools.name(argument)`, and the loop answers.
+   */
+  stream(
+    request: ExecuteRequest,
+    { functions, ...options }: StreamOptions = {},
+  ): AsyncGenerator<ExecutionEvent, void> {
+    if (functions !== undefined) {
+      return calledStream(this.#transport, request, functions, options);
+    }
     return stream(this.#transport, "/execute", request, options);
   }
 

@@ -6,6 +6,11 @@ import type { Answer } from "./types.ts";
 
 /** An event of an execution's stream. The last one is `result`. */
 export type ExecutionEvent =
+  | { readonly type: "started"; readonly data: { readonly id: string; readonly dts: string } }
+  | {
+      readonly type: "call";
+      readonly data: { readonly id: string; readonly name: string; readonly args: unknown };
+    }
   | { readonly type: "log"; readonly data: LogEntry }
   | { readonly type: "channel"; readonly data: { readonly topic: string; readonly data: unknown } }
   | { readonly type: "denied"; readonly data: Denial }

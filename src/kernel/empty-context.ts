@@ -16,12 +16,13 @@ export function emptyContext(
     | "typeCall"
     | "deployed"
     | "callContext"
+    | "calls"
     | "signal"
     | "account"
     | "secrets"
   >,
 ): Context {
-  const { tenant, observer, exchange, typeCall, deployed, callContext, signal } = given;
+  const { tenant, observer, exchange, typeCall, deployed, callContext, calls, signal } = given;
   const { account, secrets } = given;
   // Written as one literal: steps copy it often, and objects built otherwise are slow to copy.
   return {
@@ -31,6 +32,7 @@ export function emptyContext(
     exchange,
     typeCall,
     deployed,
+    calls,
     signal,
     account,
     secrets,

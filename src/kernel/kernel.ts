@@ -2,13 +2,14 @@ import type { Span } from "@opentelemetry/api";
 import { Aborted, ShuttingDown } from "../base/errors.ts";
 import { inSpan } from "../base/tracing.ts";
 import type { Config } from "../config/config.ts";
-import type { Engine, IdleUsage, ReadResult } from "../engines/contract/contract.ts";
+import type { CallLine, Engine, IdleUsage, ReadResult } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
 import type { TypeCall } from "../engines/contract/type-call.ts";
 import { assertReusable } from "../engines/run/reuse.ts";
 import { assertGranted } from "../permissions/plan.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import { setUp } from "../plugins/api.ts";
+import { assertCallable } from "../plugins/assert-callable.ts";
 import { jobOf, optionsOf, outputOf } from "../plugins/engine-job.ts";
 import { PackageService } from "../plugins/package-service.ts";
 import { type Context, type DeployedCode, Hooks, type Host } from "../plugins/plugin.ts";
@@ -25,7 +26,7 @@ import type {
 } from "../request/types.ts";
 import { emptyContext } from "./empty-context.ts";
 import { contained } from "./observer.ts";
-import { masked, openSecrets } from "./secrets.ts";
+import { masked, maskedCalls, openSecrets } from "./secrets.ts";
 import { pluginsOf, type StepOptions } from "./steps.ts";
 
 export interface KernelOptions extends StepOptions, Host {
@@ -56,6 +57,8 @@ export interface RunOptions {
   readonly id?: string | undefined;
   /** Facts about deployed code. Default: the code comes with the request. */
   readonly deployed?: DeployedCode | undefined;
+  /** Calls of the code to functions of its caller. Without it, a request that declares any is refused. */
+  readonly calls?: CallLine | undefined;
   /** JSON text of an argument that the entry gets after its input. Default: none. */
   readonly callContext?: string | undefined;
   /** Receives the source map of code that was bundled with packages. */
@@ -126,6 +129,7 @@ export class Kernel {
       const started = performance.now();
       const context = await inSpan("load", {}, () => this.#load(asked, options));
       assertGranted(context.plan);
+      assertCallable(context);
       const whole = context.packages ? await this.#withPackages(context) : context;
       const output = await this.#runWrapped(whole, started, options.readResult);
       const formatted = await inSpan("format", {}, () => this.#hooks.onFormat.run(output, context));
@@ -206,6 +210,7 @@ export class Kernel {
   ): Promise<void> {
     const context = await this.#load(asked, options);
     assertGranted(context.plan);
+    assertCallable(context);
     if (context.request.reuse === "code") assertReusable(context.tools);
     this.#hooks.onWorker.call().engine(context.level);
   }
@@ -223,7 +228,8 @@ export class Kernel {
     const secrets = await openSecrets(request, tenant, this.#secretValues);
     const observer = options.observer && contained(options.observer, secrets?.redactor);
     const exchange = options.exchange && masked(options.exchange, secrets?.redactor);
-    const about = { exchange, typeCall, deployed, callContext };
+    const calls = options.calls && maskedCalls(options.calls, secrets?.redactor);
+    const about = { exchange, typeCall, deployed, callContext, calls };
     const given = { tenant, observer, ...about, signal, account, secrets };
     return onLoad.run(emptyContext(request, given), undefined);
   }

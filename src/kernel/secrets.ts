@@ -1,4 +1,5 @@
 import { BadRequest, SecretNotFound } from "../base/errors.ts";
+import type { CallLine } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
 import type { OpenedSecrets } from "../plugins/plugin.ts";
 import { boundValue, HEADER_VALUE, MAX_BOUND_VALUE } from "../protocol/egress-bindings.ts";
@@ -38,6 +39,15 @@ export async function openSecrets(
 /** Masks values of secrets in the response of an exchange, if there are any. */
 export function masked(exchange: HttpExchange, redactor: Redactor | undefined): HttpExchange {
   return redactor === undefined ? exchange : redactedExchange(exchange, redactor);
+}
+
+/** Masks values of secrets in what code asks functions of its caller, who may know none of them. */
+export function maskedCalls(calls: CallLine, redactor: Redactor | undefined): CallLine {
+  if (redactor === undefined) return calls;
+  return {
+    connect: (send) => calls.connect(send),
+    receive: (call) => calls.receive({ ...call, text: redactor.json(call.text) }),
+  };
 }
 
 /** Lists the secrets that a request names, and the fields that name them. */

@@ -7,6 +7,7 @@ import type {
 } from "../engines/contract/contract.ts";
 import { toOutput } from "../engines/explain/outcome.ts";
 import { codeReuseKey, tenantReuseKey } from "../engines/run/reuse.ts";
+import { CALLS_TOOL, type CallsConfig } from "../protocol/calls.ts";
 import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { redactedOutput } from "../redaction/output.ts";
 import { tenantKey } from "../request/tenant.ts";
@@ -18,7 +19,8 @@ const TYPE_LIMITS = { ...OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };
 
 /** Returns the job that an engine runs for a loaded execution. */
 export function jobOf(context: Context): Job {
-  const { request, tools, input, callContext, exchange, typeCall } = context;
+  const { request, input, callContext, exchange, typeCall } = context;
+  const tools = withCalls(context);
   const grants = grantsOf(context);
   const { code, entry, language } = request;
   const job = { code, entry, ...(language && { language }), tools, limits: OUTPUT_LIMITS, grants };
@@ -32,9 +34,16 @@ export function jobOf(context: Context): Job {
   return { ...job, input: undefined, httpRequest, ...(attachments && { attachments }) };
 }
 
+/** Adds the tool by which code calls functions of its caller, if the request declares any. */
+function withCalls({ request: { functions }, tools }: Context): Context["tools"] {
+  if (functions === undefined) return tools;
+  const config: CallsConfig = { names: Object.keys(functions) };
+  return [...tools, { name: CALLS_TOOL, config }];
+}
+
 /** Returns the options with which the engine runs the job. */
 export function optionsOf(context: Context, readResult: ReadResult | undefined): ExecuteOptions {
-  const { request, tenant, profile, channel, observer, exchange, signal } = context;
+  const { request, tenant, profile, channel, calls, observer, exchange, signal } = context;
   const { grantable, hasDatabase } = context;
   return {
     profile,
@@ -43,6 +52,7 @@ export function optionsOf(context: Context, readResult: ReadResult | undefined):
     tenant: tenant.id,
     reuse: reuseOf(context),
     channel,
+    calls,
     observer,
     responseReceiver: exchange,
     signal,

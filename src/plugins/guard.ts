@@ -32,7 +32,7 @@ export const GuardPlugin: IsolatePlugin = {
         sandbox = levels[0] ?? config.sandbox ?? "container",
         memory = Math.min(config.memory, maxMemory ?? config.memory),
         queueTimeout = config.queueTimeout,
-        reuse = defaultReuse(config.reuse, data.tools, tenant),
+        reuse = defaultReuse(config.reuse, data, tenant),
       } = data;
       // Assigned to the schema's object, because a copy takes ten times as long as all the rest.
       const request: ValidRequest = Object.assign(data, {
@@ -49,8 +49,13 @@ export const GuardPlugin: IsolatePlugin = {
 };
 
 /** Returns the operator's mode of reuse, as far as the tenant and the tools allow it. */
-function defaultReuse(asked: ReuseMode, tools: readonly string[], tenant: Tenant): ReuseMode {
+function defaultReuse(
+  asked: ReuseMode,
+  { tools, functions }: Pick<ValidRequest, "tools" | "functions">,
+  tenant: Tenant,
+): ReuseMode {
   if (asked === "never") return asked;
   const most = stricter(asked, mostReuse(tenant.reuse));
-  return most === "code" && !isReusable(tools.map(nameOfTool)) ? "tenant" : most;
+  if (most !== "code") return most;
+  return functions || !isReusable(tools.map(nameOfTool)) ? "tenant" : most;
 }

@@ -1,6 +1,6 @@
 import type { ChannelRouter, Membership } from "../channels/channels.ts";
 import type { Config } from "../config/config.ts";
-import type { Engine, JobGrants, Profile, Spawn } from "../engines/contract/contract.ts";
+import type { CallLine, Engine, JobGrants, Profile, Spawn } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
 import type { TypeCall } from "../engines/contract/type-call.ts";
 import type { Perms, PermsObject } from "../permissions/perms.ts";
@@ -61,6 +61,8 @@ export interface Context {
   readonly profile: Profile;
   /** Membership in the channels of its tenant, if it uses the tool. */
   readonly channel?: Membership | undefined;
+  /** Calls to functions of its caller, if it has any. */
+  readonly calls?: CallLine | undefined;
   /** Receives events while it runs. */
   readonly observer?: Observer | undefined;
   /** Packages that its code uses, if there are any. */

@@ -15,6 +15,7 @@ import { resolveTools } from "../tools/registry.ts";
 import type { CustomTool, Tool, ToolContext } from "../tools/tool.ts";
 import { toolPermissions as askPermissions } from "../tools/tool-permissions.ts";
 import { build, registry, setup } from "../tools/toolbox.ts";
+import { assertNamesApart } from "./assert-callable.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 import { tenantResources } from "./tenant-resources.ts";
 
@@ -41,6 +42,7 @@ export const ToolsetPlugin: IsolatePlugin = {
     api.onToolset.tap(() => ({ tools, registry: () => registry(tools()), setup, resolve }));
     api.onLoad.tap((context) => {
       const { request, level, tenant } = context;
+      assertNamesApart(request);
       const uses = resolve(request.tools, level, tenant);
       const customTools = uses.flatMap(
         ({ name }) => registered.find(({ tool }) => tool.name === name) ?? [],

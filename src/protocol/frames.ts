@@ -26,6 +26,7 @@ export const FrameType = {
   socket: 17,
   renew: 18,
   renewed: 19,
+  call: 20,
 } as const;
 
 export type FrameName = keyof typeof FrameType;

@@ -1,4 +1,5 @@
 /** Contents of the frames of a control socket, shared by the control plane and the sandbox. */
+import type { AnswerMessage, CallRequest } from "./calls.ts";
 import type { Grants, WorkerGrant } from "./grants.ts";
 import type { CreditMessage, HttpJob, ResponseHead } from "./http.ts";
 import type { OutputLimits } from "./limits.ts";
@@ -156,7 +157,12 @@ export interface FinishMessage {
 }
 
 /** Messages to a worker while its job runs. */
-export type RunMessage = ChannelMessage | CreditMessage | FinishMessage | SocketMessage;
+export type RunMessage =
+  | AnswerMessage
+  | ChannelMessage
+  | CreditMessage
+  | FinishMessage
+  | SocketMessage;
 
 /** Final message about a job, from the worker and from its sandbox. */
 export type JobAnswer =
@@ -197,6 +203,8 @@ export type WorkerMessage =
   /** A URL of a blob that code has made, or given back. The process keeps it beyond the worker. */
   | { readonly type: "url"; readonly url: string; readonly gone: boolean }
   | ({ readonly type: "channel" } & ChannelRequest)
+  /** Code calls a function of its caller. */
+  | ({ readonly type: "call" } & CallRequest)
   | ({ readonly type: "head" } & ResponseHead)
   /** A part of a response's body, in a buffer of its own. */
   | { readonly type: "chunk"; readonly bytes: Uint8Array }

@@ -3,6 +3,7 @@ import { REUSE_MODES } from "../base/reuse-mode.ts";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { LANGUAGES } from "../protocol/messages.ts";
 import { bindings } from "./binding-fields.ts";
+import { functions } from "./function-fields.ts";
 import { strictObject } from "./object-schema.ts";
 import { dependencies, overrides, setName } from "./package-fields.ts";
 import { PERMISSIONS_SCHEMA } from "./permission-fields.ts";
@@ -88,4 +89,9 @@ export const executeRequest = strictObject({
    * never has the values. Level `container` alone. Default: none.
    */
   bindings: bindings.optional(),
+  /**
+   * Functions of the caller: name → what it takes. The code calls `await tools.name(argument)`, and the caller answers
+   * each event `call`. Only for an execution that is answered as events. Default: none.
+   */
+  functions: functions.optional(),
 });

@@ -25,7 +25,8 @@ type WithoutDefault =
   | "packages"
   | "reuseKey"
   | "secrets"
-  | "bindings";
+  | "bindings"
+  | "functions";
 
 export type Level = (typeof LOG_ENTRY_LEVELS)[number];
 

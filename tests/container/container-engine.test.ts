@@ -8,6 +8,7 @@ import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.
 import type { Engine } from "../../src/engines/contract/contract.ts";
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { ATTACHMENTS } from "../contract/attachment-cases.ts";
+import { callContract } from "../contract/call-contract.ts";
 import type { Case } from "../contract/cases.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { clockContract } from "../contract/clock-contract.ts";
@@ -62,6 +63,7 @@ const isOwn = (item: Case): boolean => OWN.has(item) || item.code.length > 1_000
 engineContract("container", open, { elsewhere: (item) => !isOwn(item), shared: true });
 errorContract("container", open);
 clockContract("container", open, { sampled: true });
+callContract("container", open);
 channelContract("container", open, { shared: true });
 httpContract("container", open, { shared: true });
 reuseContract("container", open);

@@ -6,6 +6,7 @@ import { deadline } from "../../src/base/deadline.ts";
 import type { Ending, Launcher, Profile, Sandbox } from "../../src/engines/contract/contract.ts";
 import { exitFault } from "../../src/engines/contract/exit.ts";
 import { takeMessage } from "../../src/engines/in-process/take-message.ts";
+import type { AnswerMessage } from "../../src/protocol/calls.ts";
 import type { CreditMessage } from "../../src/protocol/http.ts";
 import type { ChannelMessage, FinishMessage, WorkerMessage } from "../../src/protocol/messages.ts";
 import type { ThreadJob } from "./thread.ts";
@@ -81,6 +82,10 @@ export class ThreadLauncher implements Launcher {
       sendChannel: (topic, text) => {
         thread.postMessage({ type: "channel", topic, text } satisfies ChannelMessage);
         return true;
+      },
+      sendAnswer: (answer) => {
+        thread.postMessage({ type: "answer", ...answer } satisfies AnswerMessage);
+        return "sent";
       },
       sendCredit: (bytes) => {
         thread.postMessage({ type: "credit", bytes } satisfies CreditMessage);

@@ -6,6 +6,7 @@ import { readRunner, writeRunner } from "../../src/deno/runner.ts";
 import { CodeCaches } from "../../src/engines/code-cache/code-caches.ts";
 import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts";
 import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
+import { callContract } from "../contract/call-contract.ts";
 import { isRequested } from "../contract/caller-contract.ts";
 import { channelContract } from "../contract/channel-contract.ts";
 import { clockContract } from "../contract/clock-contract.ts";
@@ -49,6 +50,7 @@ async function open(pool: object = {}): Promise<PooledEngine> {
 engineContract("process", open, { elsewhere: isRequested, shared: true });
 errorContract("process", open);
 clockContract("process", open);
+callContract("process", open);
 channelContract("process", open);
 httpContract("process", open);
 reuseContract("process", open);

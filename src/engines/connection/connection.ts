@@ -2,6 +2,13 @@ import type { Socket } from "node:net";
 import { deadline } from "../../base/deadline.ts";
 import { LongTexts } from "../../base/long-texts.ts";
 import {
+  type Answered,
+  CALL_LIMITS,
+  CALLS_TOOL,
+  type CallAnswer,
+  readCall,
+} from "../../protocol/calls.ts";
+import {
   encodeFrame,
   type Frame,
   FrameDecoder,
@@ -115,6 +122,10 @@ export class Connection {
       const usesChannel = job.tools.some(({ name }) => name === "channel");
       if (usesChannel) this.#allowance += CHANNEL_FRAMES;
       this.#byteAllowance = bytesOfRun(job.limits, usesChannel);
+      if (job.tools.some(({ name }) => name === CALLS_TOOL)) {
+        this.#allowance += CALL_LIMITS.atOnce;
+        this.#byteAllowance += CALL_LIMITS.bytesAtOnce + CALL_LIMITS.atOnce * SMALL_FRAME;
+      }
       if (job.httpRequest !== undefined) this.#allowResponse(HTTP_LIMITS.window);
       this.#running = {
         job,
@@ -172,6 +183,18 @@ export class Connection {
     this.#byteAllowance += SMALL_FRAME;
     socket.write(encodeFrame("channel", { topic }, Buffer.from(text)));
     return true;
+  }
+
+  /** Sends the answer to a call of the running job, unless its sandbox does not read. */
+  sendAnswer({ text, ...header }: CallAnswer): Answered {
+    const socket = this.#socket;
+    if (this.#running === undefined || !socket.writable) return "unknown";
+    if (socket.writableLength > CALL_LIMITS.bytesAtOnce) return "busy";
+    // The sandbox may make another call instead.
+    this.#allowance += 1;
+    this.#byteAllowance += CALL_LIMITS.argsBytes + SMALL_FRAME;
+    socket.write(encodeFrame("call", header, Buffer.from(text)));
+    return "sent";
   }
 
   /** Lets the running job send `bytes` more of its response. */
@@ -263,6 +286,9 @@ export class Connection {
       case "channel":
         if (this.#running !== undefined) forwardChannel(frame, this.#running);
         break;
+      case "call":
+        forwardCall(frame, this.#running);
+        break;
       case "lingering":
         this.#running?.events.onLingering?.();
         break;
@@ -343,6 +369,11 @@ function tellDropped({ events, droppedThere, droppedHere }: Running): void {
 function forwardChannel(frame: Frame, { events }: Running): void {
   const request = events.onChannel && readChannel(frame);
   if (request !== undefined) events.onChannel?.(request);
+}
+
+function forwardCall(frame: Frame, running: Running | undefined): void {
+  const call = running?.events.onCall && readCall(frame);
+  if (call !== undefined) running?.events.onCall?.(call);
 }
 
 /**

@@ -230,6 +230,7 @@ function toSandbox(parts: {
     cut: () => cut(),
     renew: () => renewal.renew(),
     sendChannel: (topic, text) => connection.sendChannel(topic, text),
+    sendAnswer: (answer) => connection.sendAnswer(answer),
     sendCredit: (bytes) => connection.sendCredit(bytes),
     sendSocket: (event) => connection.sendSocket(event),
     finish: () => connection.finish(),

@@ -2,6 +2,7 @@ import type { JsonText } from "../../base/json-text.ts";
 import type { EgressReport } from "../../egress-client/egress.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
 import type { PermsObject } from "../../permissions/perms.ts";
+import type { Answered, CallAnswer, CallRequest } from "../../protocol/calls.ts";
 import type { DatabaseGrant } from "../../protocol/database-target.ts";
 import type { EgressBinding } from "../../protocol/egress-bindings.ts";
 import type { Grants, WorkerGrant } from "../../protocol/grants.ts";
@@ -112,6 +113,8 @@ export interface RunEvents {
   onLog(entry: LogEntry | { dropped: number }): void;
   /** Receives requests to channels. Default: they are dropped. */
   onChannel?: ((request: ChannelRequest) => void) | undefined;
+  /** Receives calls to functions of the caller. Default: they are dropped. */
+  onCall?: ((call: CallRequest) => void) | undefined;
   /** Called when the entry has returned nothing, and the run goes on until its time is up. */
   onLingering?: (() => void) | undefined;
   /** Receives the response of a job with `httpRequest`. */
@@ -138,6 +141,11 @@ export interface Sandbox {
    * throws.
    */
   sendChannel(topic: string, text: string): boolean;
+  /**
+   * Sends the answer to a call of the running job. Never blocks or throws. Absent where code has no
+   * functions of its caller.
+   */
+  sendAnswer?(answer: CallAnswer): Answered;
   /** Lets the running job send `bytes` more of its response. Never blocks or throws. */
   sendCredit(bytes: number): void;
   /** Sends an event of the running job's WebSocket. Absent where code can have none. */
@@ -244,6 +252,13 @@ export interface ChannelLine {
   readonly dropped: number;
 }
 
+/** Calls of an execution to functions of its caller: `Calls` in src/channels/calls.ts. */
+export interface CallLine {
+  /** Sets the function that answers in the sandbox. Calls of an earlier sandbox have no answer then. */
+  connect(send: (answer: CallAnswer) => Answered): void;
+  receive(call: CallRequest): void;
+}
+
 /** Sandboxes that a job may share with earlier ones. */
 export interface Reuse {
   readonly key: string;
@@ -275,6 +290,8 @@ export interface ExecuteOptions {
   readonly reuse?: Reuse | undefined;
   /** Channels for a job with the tool `channel`. Without them, its messages are dropped. */
   readonly channel?: ChannelLine | undefined;
+  /** Calls of a job with functions of the caller. Without it, they have no answer. */
+  readonly calls?: CallLine | undefined;
   /** Receives each entry of the outcome's logs, each message the code emits, and each denial. */
   readonly observer?: Observer | undefined;
   /** Receives the response of a job with `httpRequest`. */

@@ -175,6 +175,7 @@ export class DenoProcessLauncher implements Launcher {
         meter,
         renew: () => renewal.renew(),
         sendChannel: (topic, text) => connection.sendChannel(topic, text),
+        sendAnswer: (answer) => connection.sendAnswer(answer),
         sendCredit: (bytes) => connection.sendCredit(bytes),
         sendSocket: (event) => connection.sendSocket(event),
         finish: () => connection.finish(),

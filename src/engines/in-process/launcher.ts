@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants, Script } from "node:vm";
 import { readProgram } from "../../base/programs.ts";
+import type { Answered, CallAnswer } from "../../protocol/calls.ts";
 import type { InProcessHost, InProcessWorker } from "../../protocol/in-process.ts";
 import type { WorkerMessage } from "../../protocol/messages.ts";
 import type {
@@ -94,6 +95,11 @@ class InlineSandbox implements Sandbox {
   sendChannel(topic: string, text: string): boolean {
     this.#worker.receive({ type: "channel", topic, text });
     return true;
+  }
+
+  sendAnswer(answer: CallAnswer): Answered {
+    this.#worker.receive({ type: "answer", ...answer });
+    return "sent";
   }
 
   sendCredit(bytes: number): void {

@@ -18,6 +18,9 @@ export function takeMessage(
     case "channel":
       events.onChannel?.(message);
       return undefined;
+    case "call":
+      events.onCall?.(message);
+      return undefined;
     case "lingering":
       events.onLingering?.();
       return undefined;

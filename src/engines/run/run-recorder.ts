@@ -45,7 +45,12 @@ export class RunRecorder {
   constructor(
     sandbox: Sandbox,
     level: SandboxLevel,
-    { channel, observer, grantable }: Pick<ExecuteOptions, "channel" | "observer" | "grantable">,
+    {
+      channel,
+      calls,
+      observer,
+      grantable,
+    }: Pick<ExecuteOptions, "channel" | "calls" | "observer" | "grantable">,
     { queued, fresh }: { readonly queued: number; readonly fresh: Freshness },
     delivery?: HttpDelivery,
   ) {
@@ -60,6 +65,9 @@ export class RunRecorder {
     sandbox.meter?.begin(fresh === "worker");
     // The sandbox may run another job by the time a late message comes.
     channel?.connect((topic, text) => !this.#closed && sandbox.sendChannel(topic, text));
+    calls?.connect((answer) =>
+      this.#closed ? "unknown" : (sandbox.sendAnswer?.(answer) ?? "unknown"),
+    );
     this.events = {
       onLog: (entry) => this.#onLog(entry),
       onRefused: observer && ((denial) => this.#tell(denial)),
@@ -73,6 +81,7 @@ export class RunRecorder {
           channel.receive(request);
           if (request.op === "emit") observer?.onChannel?.(request.topic, request.text);
         }),
+      onCall: calls && ((call) => calls.receive(call)),
       onLingering: () => {
         // Heard once, because a sandbox may say it without end.
         if (this.#lingering) return;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import type { Engine } from "../../../../src/engines/contract/contract.ts";
 import { PooledEngine } from "../../../../src/engines/run/pooled-engine.ts";
+import { callContract } from "../../../contract/call-contract.ts";
 import { channelContract } from "../../../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../../../contract/engine-contract.ts";
 import { httpContract } from "../../../contract/http-contract.ts";
@@ -27,6 +28,7 @@ async function open(pool: object = {}): Promise<Engine> {
 
 // Processes and containers run all cases for real.
 engineContract("fake", open, { deno: false, elsewhere: () => true });
+callContract("fake", open);
 channelContract("fake", open);
 httpContract("fake", open);
 reuseContract("fake", open);

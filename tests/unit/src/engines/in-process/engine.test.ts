@@ -1,5 +1,6 @@
 import { InProcessLauncher } from "../../../../../src/engines/in-process/launcher.ts";
 import { PooledEngine } from "../../../../../src/engines/run/pooled-engine.ts";
+import { callContract } from "../../../../contract/call-contract.ts";
 import { channelContract } from "../../../../contract/channel-contract.ts";
 import { CONTRACT_POOL, engineContract } from "../../../../contract/engine-contract.ts";
 import { errorContract } from "../../../../contract/error-contract.ts";
@@ -17,6 +18,7 @@ async function open(pool: object = {}): Promise<PooledEngine> {
 
 engineContract("inline", open, { isolation: false });
 errorContract("inline", open);
+callContract("inline", open);
 channelContract("inline", open);
 httpContract("inline", open);
 reuseContract("inline", open);
