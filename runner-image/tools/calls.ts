@@ -43,6 +43,7 @@ export function createCalls(names: readonly string[], wire: CallWire): object {
   let sent = 0;
   let unanswered = 0;
   let bytes = 0;
+  let exhausted: Promise<never> | undefined;
 
   const sendMore = (): void => {
     while (sent < made && unanswered < atOnce) {
@@ -56,16 +57,23 @@ export function createCalls(names: readonly string[], wire: CallWire): object {
     }
   };
 
-  const call = (name: string, given: readonly unknown[]): Promise<unknown> =>
-    new NativePromise((resolve, reject) => {
+  const call = (name: string, given: readonly unknown[]): Promise<unknown> => {
+    if (made >= calls) {
+      // One promise for all further calls, because a flood of rejected ones fills the memory.
+      exhausted ??= new NativePromise((_resolve, reject) => {
+        reject(limit(`${calls} calls in one execution`));
+      });
+      return exhausted;
+    }
+    return new NativePromise((resolve, reject) => {
       const text = write(name, given);
       const size = text.length > argsBytes ? text.length : byteLength(text);
       if (size > argsBytes) throw limit(`${argsBytes} bytes of arguments in one call`);
-      if (made >= calls) throw limit(`${calls} calls in one execution`);
       made += 1;
       mapSet(open, made, { name, text, bytes: size, resolve, reject });
       sendMore();
     });
+  };
 
   wire.listen(({ number, failed, text }) => {
     const answered: OpenCall | undefined = mapGet(open, number);

@@ -126,7 +126,8 @@ export function callContract(name: string, open: () => Promise<Engine>): void {
         }
       };
       const { outcome, heard } = run(engine, flood, { answer: few, timeout: 60_000 });
-      expect(await outcome).toMatchObject({ status: "ok", result: CALL_LIMITS.calls });
+      const { fault, result } = await outcome;
+      expect({ fault, result }).toEqual({ fault: undefined, result: CALL_LIMITS.calls });
       expect(heard.length).toBe(CALL_LIMITS.calls);
       expect(most).toBe(CALL_LIMITS.atOnce);
     });
@@ -146,7 +147,7 @@ export function callContract(name: string, open: () => Promise<Engine>): void {
         const text = JSON.stringify;
         Promise.prototype.then = Map.prototype.get = Map.prototype.set = JSON.stringify = () => "{}";
         Object.prototype.get = Object.prototype.value = () => 7;
-        Array.prototype[Symbol.iterator] = Object.prototype.__lookupGetter__ = () => { throw 1; };
+        Object.freeze = Array.prototype.push = Promise.resolve = () => { throw new Error("taken"); };
         const sum = await tools.add({ a: 20, b: 22 });
         let name = "";
         try { await tools.fail("x"); } catch (error) { name = error.name; }
