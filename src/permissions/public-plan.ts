@@ -18,4 +18,6 @@ export interface PublicPlan extends Omit<Plan, "mounts"> {
       readonly path: string;
     }[];
   };
+  /** TypeScript of the global `tools`, by which code calls functions of its caller. Absent without any. */
+  readonly dts?: string;
 }

@@ -1,3 +1,4 @@
+import { declarationOf } from "../calls/declaration.ts";
 import type { Engine } from "../engines/contract/contract.ts";
 import type { Lock } from "../packages/types.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
@@ -5,7 +6,7 @@ import type { Context } from "./plugin.ts";
 
 /** Returns the plan of a loaded execution in its public form, with the confinement at its level. */
 export function publicPlan(
-  { plan, profile, tools }: Context,
+  { plan, profile, tools, request: { functions } }: Context,
   engines: readonly Engine[],
   lock?: Lock,
 ): PublicPlan {
@@ -19,6 +20,7 @@ export function publicPlan(
     profile: { memory, cpus },
     container: engine?.confinement?.(profile) ?? null,
     ...(lock && { packages: planned(lock) }),
+    ...(functions && { dts: declarationOf(functions) }),
   };
 }
 
