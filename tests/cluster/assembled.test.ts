@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EventSourceParserStream } from "eventsource-parser/stream";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
 import { type Assembled, assemble } from "../../server/assemble.ts";
@@ -43,11 +44,56 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-function ask(number: number, method: string, path: string, body?: object, key = ADMIN_KEY) {
-  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+function ask(
+  number: number,
+  method: string,
+  path: string,
+  body?: object,
+  key = ADMIN_KEY,
+  more = {},
+) {
+  const headers = {
+    authorization: `Bearer ${key}`,
+    "content-type": "application/json",
+    ...more,
+  };
   const text = body && { body: JSON.stringify(body) };
   return servers[number - 1]?.app.request(path, { method, headers, ...text }) as Promise<Response>;
 }
+
+it("carry answers of a caller to the one that runs its code, whichever it asks", async () => {
+  await ask(1, "PUT", "/admin/tenants/agents", { sandbox: ["isolated"] });
+  const made = await ask(1, "POST", "/admin/tenants/agents/keys", {});
+  const { key } = (await made.json()) as { key: string };
+  const code = "export default async () => [await tools.f(1), await tools.f(2), await tools.f(3)]";
+  const headers = { accept: "text/event-stream" };
+  const events: { event: string; data: { id: string; args: number; result?: unknown } }[] = [];
+  const body = { code, sandbox: "isolated", timeout: 60_000, functions: { f: {} } };
+  const response = await ask(1, "POST", "/execute", body, key, headers);
+  const answer = (number: number, event: (typeof events)[number], value: object) => {
+    const path = `/executions/${events[0]?.data.id}/calls/${event.data.id}`;
+    return ask(number, "POST", path, value, key).then(({ status }) => status);
+  };
+  const large = "x".repeat(300_000);
+  const given = [{ result: "small" }, { result: large }, { error: { message: "no" } }];
+  const messages = (response.body as ReadableStream<Uint8Array>)
+    .pipeThrough(new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>)
+    .pipeThrough(new EventSourceParserStream());
+  for await (const { event = "", data } of messages) {
+    const one = { event, data: JSON.parse(data) };
+    events.push(one);
+    if (event !== "call") continue;
+    expect(await answer(2, one, given[one.data.args - 1] ?? {})).toBe(204);
+    expect(await answer(2, one, { result: "again" })).toBe(404);
+  }
+  expect(events.map(({ event }) => event)).toEqual([
+    ...["started", "call", "call", "call", "log", "result"],
+  ]);
+  expect(events.at(-1)?.data).toMatchObject({ ok: false, logs: [{ message: "no" }] });
+  const [, call] = events;
+  expect(call && (await answer(2, call, { result: "late" }))).toBe(404);
+  expect(call && (await answer(1, call, { result: "late" }))).toBe(404);
+});
 
 it("carry a message from an execution on one to an execution on the other, and know each other", async () => {
   await ask(1, "PUT", "/admin/tenants/acme", { sandbox: ["isolated"] });

@@ -269,6 +269,10 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     "GET /executions": () => queries("/executions", "function"),
     "GET /executions/{id}": () => plain(`/executions/${ids}`, 404),
     "GET /executions/{id}/logs": () => plain(`/executions/${ids}/logs`, 404),
+    "POST /executions/{id}/calls/{callId}": () =>
+      eachValue(`/executions/${ids}/calls/bm9kZQ.1`, (value) => `{"result":${value}}`, [
+        ...[404, 413],
+      ]),
     "GET /jobs/{id}": () => plain(`/jobs/${ids}`, 404),
     "DELETE /jobs/{id}": () => plain(`/jobs/${ids}`, 404),
     "GET /functions": () => queries("/functions", "after"),

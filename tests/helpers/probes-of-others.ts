@@ -77,6 +77,8 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   ...["body:schema", "body:description", "header:mcp-protocol-version"],
   ...["body:jsonrpc", "body:id", "body:method", "body:params"],
   ...["body:archive", "body:content", "body:update", "body:dependencies", "body:overrides"],
+  // Values of a call, and declarations of functions that only the prober answers.
+  ...["body:result", "body:error", "body:functions"],
   ...["body:stdin", "body:run_timeout", "body:compile_timeout"],
   ...["body:run_cpu_time", "body:compile_cpu_time"],
   ...["body:run_memory_limit", "body:compile_memory_limit"],
@@ -176,6 +178,13 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
     "GET /executions/{id}/logs": [owned.execution, owned.job].flatMap((id) =>
       one(`/executions/${id}/logs`, ["path:id"], [404, "EXECUTION_NOT_FOUND"]),
     ),
+    // Ids of calls say where they wait, so that a tenant can make one for any execution.
+    "POST /executions/{id}/calls/{callId}": [owned.execution, owned.waiting].map((id) => ({
+      path: `/executions/${id}/calls/bm9kZQ.1`,
+      names: ["path:id", "path:callId"],
+      body: { result: 1 },
+      expected: [404, "CALL_NOT_FOUND"] as const,
+    })),
     "GET /jobs/{id}": [owned.job, owned.waiting].flatMap((id) =>
       one(`/jobs/${id}`, ["path:id"], noJob),
     ),
