@@ -8,8 +8,8 @@ import type { Tenant } from "../src/request/tenant.ts";
 import { callbackTarget } from "./callbacks/callback-url.ts";
 import { noSecretKey } from "./callbacks/secret.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
-import { CallRelay } from "./calls/call-relay.ts";
-import { OpenCalls } from "./calls/open-calls.ts";
+import { createCalls } from "./calls/create-calls.ts";
+import type { OpenCalls } from "./calls/open-calls.ts";
 import { ChannelRelay } from "./cluster/channel-relay.ts";
 import { GoneTenants } from "./cluster/gone-tenants.ts";
 import { NodeRegistry } from "./cluster/node-registry.ts";
@@ -159,9 +159,7 @@ export function createServices(options: ServicesOptions): Services {
     options.channels && store.isShared
       ? new ChannelRelay({ router: options.channels, store, nodeId, onError: failed })
       : undefined;
-  const callRelay = store.isShared ? new CallRelay({ store, nodeId, onError: failed }) : undefined;
-  const check = (tenant: string, text: string) => results.check(tenant, text);
-  const openCalls = new OpenCalls({ nodeId, check, relay: callRelay });
+  const { openCalls, callRelay } = createCalls({ store, nodeId, onError: failed, results });
   const operatorRules = diallingRules(config);
   const functions = new FunctionCatalogue(store.functions, kernel, store);
   const callbacks =
