@@ -4,6 +4,7 @@ import type { HttpExchange } from "../engines/contract/http-delivery.ts";
 import type { OpenedSecrets } from "../plugins/plugin.ts";
 import { boundValue, HEADER_VALUE, MAX_BOUND_VALUE } from "../protocol/egress-bindings.ts";
 import { redactedExchange } from "../redaction/exchange.ts";
+import { redactedJson } from "../redaction/output.ts";
 import { Redactor } from "../redaction/redactor.ts";
 import type { SecretValues } from "../request/secret-values.ts";
 import type { Tenant } from "../request/tenant.ts";
@@ -46,8 +47,17 @@ export function maskedCalls(calls: CallLine, redactor: Redactor | undefined): Ca
   if (redactor === undefined) return calls;
   return {
     connect: (send) => calls.connect(send),
-    receive: (call) => calls.receive({ ...call, text: redactor.json(call.text) }),
+    receive: (call) => calls.receive({ ...call, text: maskedText(call.text, redactor) }),
   };
+}
+
+/** Masks arguments. Those that are no JSON stay so, and the caller hears of none of them. */
+function maskedText(text: string, redactor: Redactor): string {
+  try {
+    return redactedJson(text, redactor);
+  } catch {
+    return "";
+  }
 }
 
 /** Lists the secrets that a request names, and the fields that name them. */

@@ -39,7 +39,8 @@ function redactedResult(result: unknown, redactor: Redactor): unknown {
 }
 
 /** Masks values in JSON text. It is read only if it has any, because they may be within escapes. */
-function redactedJson(text: string, redactor: Redactor): string {
+/** Masks values of secrets in JSON text. Throws for text that is none, and may hold one. */
+export function redactedJson(text: string, redactor: Redactor): string {
   if (!redactor.isIn(text)) return text;
   if (text.length > MOST_READ) return JSON.stringify(MASK);
   try {
