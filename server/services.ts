@@ -155,10 +155,7 @@ export function createServices(options: ServicesOptions): Services {
     onEnd: (row) => metrics.onExecution(row),
   });
   const goneTenants = new GoneTenants({ store, runs, onError: failed });
-  const relay =
-    options.channels && store.isShared
-      ? new ChannelRelay({ router: options.channels, store, nodeId, onError: failed })
-      : undefined;
+  const relay = channelRelay(options, failed);
   const { openCalls, callRelay } = createCalls({ store, nodeId, onError: failed, results });
   const operatorRules = diallingRules(config);
   const functions = new FunctionCatalogue(store.functions, kernel, store);
@@ -277,4 +274,13 @@ function callbackCheck(
     if (secretKey === undefined) throw noSecretKey();
     callbackTarget(url, rules);
   };
+}
+
+/** Makes the way of channels to other servers, if there are any. */
+function channelRelay(
+  { channels, store, nodeId }: ServicesOptions,
+  onError: (error: unknown) => void,
+): ChannelRelay | undefined {
+  if (channels === undefined || !store.isShared) return undefined;
+  return new ChannelRelay({ router: channels, store, nodeId, onError });
 }

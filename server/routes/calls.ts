@@ -30,6 +30,7 @@ export function callRoutes(openCalls: OpenCalls): Route[] {
       method: "POST",
       path: "/executions/{id}/calls/{callId}",
       scope: "tenant",
+      needs: "execute",
       summary: "Answer a call of code to one of your functions",
       tags: ["Executions"],
       params: z.object({ id: z.string().max(100), callId: z.string().max(CALL_ID_LENGTH) }),

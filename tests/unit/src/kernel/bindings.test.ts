@@ -191,3 +191,20 @@ describe("a request with bindings", () => {
     expect(await refusal({ bindings: [BINDING] }, { id: "other" })).toEqual(denied);
   });
 });
+
+it("functions of a caller are asked nothing that has the value of a secret", async () => {
+  const heard: string[] = [];
+  const calls = { connect: () => {}, receive: ({ text }: { text: string }) => heard.push(text) };
+  const engine = new RecordingEngine("container", async (_job, options) => {
+    for (const text of [`{"a":"${SECRET}"}`, `"${SECRET}`, '{"a":1}'])
+      options.calls?.receive({ number: 1, name: "f", text });
+    return {};
+  });
+  const secretValues = async () => new Map([["API_KEY", SECRET]]);
+  const kernel = new Kernel({ config: config({ tenants: true }), engines: [engine], secretValues });
+  const request = { code: "", secrets: ["API_KEY"], functions: { f: {} } };
+  await kernel.execute(request, { tenant: { id: "acme" }, calls });
+  expect(heard.length).toBe(3);
+  expect(heard.join()).not.toContain(SECRET);
+  expect(heard.at(-1)).toBe('{"a":1}');
+});
