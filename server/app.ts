@@ -186,7 +186,6 @@ function routesOf(options: AppOptions, auth: Auth, { hosts, httpFunctions }: Mad
     ...usageRoutes({ usage: store.usage, storage: store.storage, executionWriter }),
     ...logsRoutes(logsParts),
     ...callRoutes(services.openCalls),
-    ...logsRoutes({ ...services, logs: store.logs, executions: store.executions }),
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
     ...scheduleRoutes(services.schedules),
