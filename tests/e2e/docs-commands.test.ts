@@ -46,13 +46,17 @@ function idIn(stdout: string): string | undefined {
  * Waits until a block that is a single command finds what it reads: a warm sandbox, a job that has ended, or a recorded
  * execution.
  */
-async function settled({ script, keyed }: DocsCommand, id: string): Promise<void> {
+async function settled(
+  { script, keyed }: DocsCommand,
+  id: string,
+  key: string | undefined,
+): Promise<void> {
   // An earlier page may have taken the sandbox that was warm.
   if (script.includes("/readyz")) await servers.open.ready();
   const [address] = CHANGING.exec(script) ?? [];
   if (address === undefined || script.split("curl ").length > 2) return;
   const url = servers.addressed(address, keyed).replace("$ID", id);
-  const headers: HeadersInit = keyed ? { authorization: `Bearer ${servers.env.ISOLATE_KEY}` } : {};
+  const headers: HeadersInit = keyed ? { authorization: `Bearer ${key}` } : {};
   await until(async () => {
     const { status, executions } = (await (await fetch(url, { headers })).json()) as Changing;
     return executions === undefined ? !/queued|running/.test(`${status}`) : executions.length > 0;
@@ -67,6 +71,8 @@ interface Changing {
 describe.each(pages.filter(({ commands }) => commands.length > 0))("$path", ({ commands }) => {
   let project: DocsProject;
   let id = "";
+  /** Variables that earlier commands of the page have exported. */
+  let exported: Record<string, string> = {};
   beforeAll(async () => {
     project = await DocsProject.create();
   });
@@ -74,15 +80,18 @@ describe.each(pages.filter(({ commands }) => commands.length > 0))("$path", ({ c
 
   it.each(commands)("$at answers as it is shown", async (command) => {
     const { script, shown, keyed, received } = command;
-    await settled(command, id);
-    const { stdout, stderr, code } = await runScript(servers.addressed(script, keyed), {
+    const env = { ...servers.variables(keyed), ...(keyed && exported) };
+    await settled(command, id, env.ISOLATE_KEY);
+    const ran = await runScript(servers.addressed(script, keyed), {
       cwd: project.directory,
-      env: { ...servers.variables(keyed), ID: id, HOME: project.directory },
+      env: { ...env, ID: id, HOME: project.directory },
       expectsError: /^\{"error":/.test(shown?.text ?? ""),
     });
+    const { stdout, stderr, code } = ran;
     expect(code, `${stderr}\n${stdout}`).toBe(0);
     expect(faults(command, stdout), stdout).toEqual([]);
     id = idIn(stdout) ?? id;
+    if (keyed) exported = ran.exported;
     if (received !== undefined) expect(await faultsOfCallback(received, id)).toEqual([]);
   });
 });

@@ -34,7 +34,7 @@ export function commandsOf({ path, text }: Page): DocsCommand[] {
       {
         at: `${path}:${line}`,
         script,
-        keyed: /\$ISOLATE_(ADMIN_)?KEY\b/.test(script),
+        keyed: /\$(ISOLATE_(ADMIN_)?|NARROW_)KEY\b/.test(script),
         shown: isAnswer ? { info: next.info, text: next.text } : undefined,
         received: received?.note === "received" ? received.text : undefined,
         notRun: NOT_RUN.exec(note ?? "")?.[1],
