@@ -144,6 +144,7 @@ export async function tenantWalk({ url, admin, clientOf, receiver }: WalkOptions
   expect((await client.tenant()).used.executions).toBe(ways.size);
 
   await ownKeysAndUse({ client, clientOf, admin, executions: executions.length });
+  await secretsHostsAndSchedules({ url, client, admin });
   await admin.admin.revokeKey("walker", keyId);
   await expect(client.execute(request)).rejects.toMatchObject({ status: 401 });
   const { key: next } = await admin.admin.createKey("walker");

@@ -6,11 +6,15 @@ import { engineSocket } from "../../src/engines/container/docker.ts";
 import { silentEngine } from "../../src/engines/explain/host-faults.ts";
 import { pageAt } from "../helpers/pages.ts";
 import { TestServer } from "../helpers/server.ts";
+import { pluginFaults } from "./plugin-faults.ts";
+import { TenantMistakes } from "./tenant-mistakes.ts";
 
 type Told = () => Promise<string> | string;
 
 let server: TestServer;
+let tenants: TenantMistakes;
 beforeAll(async () => {
+  tenants = await TenantMistakes.start();
   server = await TestServer.start({
     ISOLATE_ENGINE: "none",
     ISOLATE_ENV: '{"GREETING":"Hello"}',
@@ -25,7 +29,7 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  expect(await server.dispose()).toEqual([]);
+  expect([...(await server.dispose()), ...(await tenants.stop())]).toEqual([]);
 });
 
 interface Answer {
@@ -163,9 +167,15 @@ const MISTAKES: readonly Told[] = [
   deploys({ code: "export default (" }),
   deploys({ files: { "a.ts": ONE } }),
   deploys({ files: { "main.ts": 'import "./b.ts"; export default 1' } }),
+  ...TenantMistakes.all.map((mistake) => () => mistake(tenants)),
+  // Only this server has no key for secrets.
+  gets("/secrets/TOKEN", "PUT", { value: "long enough" }),
   sets({ ISOLATE_POOL: "3" }),
   sets({ ISOLATE_POOL_MIN: "few" }),
   sets({ HOST: "0.0.0.0" }),
+  sets({ ISOLATE_CORS: "https://app.example/page" }),
+  sets({ ISOLATE_FUNCTION_HOSTS: "functions.example" }),
+  ...pluginFaults,
   sets({ DOCKER_HOST: "tcp://127.0.0.1:2375" }),
   // tests/e2e/server.test.ts has it from a server without an engine.
   () => silentEngine("/s", Object.assign(new Error(), { code: "ENOENT" })).message,
