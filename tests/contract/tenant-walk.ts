@@ -1,7 +1,9 @@
 /** Tests a tenant's whole life, from its first key to its last, through the typed client. */
+import { request as httpRequest } from "node:http";
 import { Webhook } from "standardwebhooks";
 import { expect } from "vitest";
 import type { Client, ExecutionEvent } from "../../src/client/client.ts";
+import type { BoundSite } from "../helpers/bound-site.ts";
 import type { Receiver } from "../helpers/receiver.ts";
 import { until } from "./engine-contract.ts";
 
@@ -10,11 +12,15 @@ export interface WalkOptions {
   readonly admin: Client;
   readonly clientOf: (key: string) => Client;
   readonly receiver: Receiver;
+  /** Site that takes `Bearer` and the secret of `BOUND`, by the proxy alone. */
+  readonly site: BoundSite;
 }
 
 const ADD = "export default ({ a, b }) => a + b";
 /** Private destination that the operator has opened. The same address on port 80 is refused. */
 export const OPENED = "10.0.0.1:443";
+/** Host of a binding, and the secret that it takes. */
+export const BOUND = { host: "api.example.com", secret: "sk-walk-0123456789" };
 /** Code for two granted hosts, one of which is at that address. */
 const EVENTFUL = `export default async (host) => {
   console.log("first");
@@ -38,7 +44,13 @@ const ENDLESS = `export default async () => {
 }`;
 
 /** Runs all steps. The tenant is called `walker`, and is deleted at the end. */
-export async function tenantWalk({ url, admin, clientOf, receiver }: WalkOptions): Promise<void> {
+export async function tenantWalk({
+  url,
+  admin,
+  clientOf,
+  receiver,
+  site,
+}: WalkOptions): Promise<void> {
   await admin.admin.putTenant("walker", { concurrency: 4, env: { WHO: "walker" } });
   const { id: keyId, key } = await admin.admin.createKey("walker", "of the walk");
   const client = clientOf(key);
@@ -144,7 +156,6 @@ export async function tenantWalk({ url, admin, clientOf, receiver }: WalkOptions
   expect((await client.tenant()).used.executions).toBe(ways.size);
 
   await ownKeysAndUse({ client, clientOf, admin, executions: executions.length });
-  await secretsHostsAndSchedules({ url, client, admin });
   await admin.admin.revokeKey("walker", keyId);
   await expect(client.execute(request)).rejects.toMatchObject({ status: 401 });
   const { key: next } = await admin.admin.createKey("walker");
@@ -164,10 +175,20 @@ export async function tenantWalk({ url, admin, clientOf, receiver }: WalkOptions
   await admin.admin.resumeTenant("walker");
   expect(await clientOf(next).execute(request)).toMatchObject({ result: 7 });
 
+  await boundAndNamed({ url, admin, site, client: clientOf(next) });
   await admin.admin.deleteTenant("walker");
   const changes = await admin.admin.audit({ tenant: "walker" });
   expect(changes.entries.map(({ action }) => action)).toEqual(
-    ["tenant.delete", "tenant.resume", "tenant.suspend", "key.create", "key.revoke"].concat(
+    [
+      "tenant.delete",
+      "host.verify",
+      "host.put",
+      "secret.put",
+      "tenant.resume",
+      "tenant.suspend",
+      "key.create",
+      "key.revoke",
+    ].concat(
       // The tenant's own, before the operator revoked its key.
       ["key.revoke", "key.create"],
       ["key.create", "tenant.create"],
@@ -215,4 +236,40 @@ async function ownKeysAndUse({
   expect(listed).toMatchObject({ label: "narrow", lastUsedAt: expect.any(String) });
   await client.keys.revoke(made.id);
   await expect(narrow.functions.invoke("add")).rejects.toMatchObject({ status: 401 });
+}
+
+/** Calls a function by its tenant's own name. It has a secret, and asks a host that gets it from the proxy. */
+async function boundAndNamed({
+  url,
+  admin,
+  client,
+  site,
+}: Pick<WalkOptions, "url" | "admin" | "site"> & { client: Client }): Promise<void> {
+  const host = `${BOUND.host}:${site.port}`;
+  await client.secrets.put("TOKEN", BOUND.secret);
+  await client.functions.deploy("bound", {
+    code: `export default async () => {
+      const { status } = await fetch("https://${host}/");
+      return new Response([status, process.env.TOKEN.length, process.env.TOKEN].join(), {
+        headers: { "content-type": "text/plain" },
+      });
+    }`,
+    ...{ kind: "http", public: true, timeout: 20_000, secrets: ["TOKEN"] },
+    permissions: { net: [host] },
+    bindings: [{ secret: "TOKEN", host, header: "Authorization", format: "Bearer {}" }],
+  });
+  const name = "walker.example.org";
+  const call = () =>
+    new Promise<string>((resolve, reject) => {
+      const sent = httpRequest(url, { headers: { Host: name } }, async (response) => {
+        let text = `${response.statusCode} `;
+        for await (const chunk of response.setEncoding("utf8")) text += chunk;
+        resolve(text);
+      });
+      sent.on("error", reject).end();
+    });
+  expect(await client.hosts.put(name, { function: "bound" })).toMatchObject({ verified: false });
+  expect(await call()).not.toMatch(/^200/);
+  await admin.admin.verifyHost(name, "walker");
+  expect(await call()).toBe(`200 200,${BOUND.secret.length},***`);
 }

@@ -1,11 +1,15 @@
 /** Tests the whole control plane through its clients, with containers, over each of its stores. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
 import { type Client, createClient } from "../../src/client/client.ts";
 import { until } from "../contract/engine-contract.ts";
 import { killedJobs } from "../contract/killed-jobs.ts";
 import { manyTenants } from "../contract/many-tenants.ts";
-import { OPENED, tenantWalk } from "../contract/tenant-walk.ts";
+import { BOUND, OPENED, tenantWalk } from "../contract/tenant-walk.ts";
+import { BoundSite } from "../helpers/bound-site.ts";
 import { Receiver } from "../helpers/receiver.ts";
 import { TestServer } from "../helpers/server.ts";
 import { SOAK } from "../helpers/soak.ts";
@@ -37,14 +41,21 @@ const STORES: [name: string, start: () => Promise<Postgres | undefined>][] = [
 describe.each(STORES)("over %s", (store, start) => {
   let postgres: Postgres | undefined;
   let receiver: Receiver;
+  let site: BoundSite;
+  let directory: string;
   let server: TestServer;
 
   beforeAll(async () => {
     postgres = await start();
     receiver = await Receiver.start();
+    site = await BoundSite.start([BOUND.host], `Bearer ${BOUND.secret}`);
+    directory = await mkdtemp(join(tmpdir(), "isolate-authority-"));
+    await writeFile(join(directory, "ca.pem"), site.authority);
     server = await TestServer.start({
       ...SETTINGS,
-      ISOLATE_EGRESS_PRIVATE: `${receiver.host},${OPENED}`,
+      ISOLATE_EGRESS_PRIVATE: `${receiver.host},${OPENED},${BOUND.host}:${site.port}`,
+      ISOLATE_EGRESS_HOSTS: JSON.stringify({ [BOUND.host]: "127.0.0.1" }),
+      ISOLATE_EGRESS_CA: join(directory, "ca.pem"),
       ...(postgres && { ISOLATE_STORE_URL: postgres.url() }),
     });
     await until(() => server.log.includes("The egress proxy is ready"));
@@ -52,6 +63,8 @@ describe.each(STORES)("over %s", (store, start) => {
   afterAll(async () => {
     expect(await server.dispose()).toEqual([]);
     receiver.stop();
+    site.stop();
+    await rm(directory, { recursive: true });
     await postgres?.stop();
   });
 
@@ -68,7 +81,7 @@ describe.each(STORES)("over %s", (store, start) => {
   }, 1_800_000);
 
   it("a tenant does all there is to do, from its first key to its last", () =>
-    tenantWalk({ url: server.url, admin: clientOf(ADMIN_KEY), clientOf, receiver }));
+    tenantWalk({ url: server.url, admin: clientOf(ADMIN_KEY), clientOf, receiver, site }));
 
   // The test with processes over PGlite is in tests/process/reply-modes.test.ts.
   it.skipIf(store === "PGlite" && !SOAK)(
