@@ -10,7 +10,7 @@ const BINDING = { secret: "TOKEN", host: "api.example", header: "Authorization" 
 interface Answer {
   readonly key: string;
   readonly error?: { readonly message: string };
-  /** Of a plan: what a request is refused for. */
+  /** Reasons for which a planned request is refused. */
   readonly refusals?: readonly { readonly message: string }[];
 }
 
