@@ -3,16 +3,22 @@
 #   docker build --target control-plane -t isolate .
 ARG DENO_VERSION=2.9.6
 
-FROM node:24-bookworm-slim AS build
+FROM node:24-bookworm-slim AS packages
 WORKDIR /isolate
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
+
+# The page of the console is bundled of packages that the server itself does without.
+FROM node:24-bookworm-slim AS build
+WORKDIR /isolate
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund && npm cache clean --force
 COPY . .
 RUN node scripts/build.mjs --no-types
 
 FROM node:24-bookworm-slim AS control-plane
 WORKDIR /isolate
-COPY --from=build /isolate/node_modules node_modules
+COPY --from=packages /isolate/node_modules node_modules
 COPY --from=build /isolate/dist dist
 COPY --from=build /isolate/server/store/migrations server/store/migrations
 COPY package.json Dockerfile.runner ./

@@ -10,7 +10,7 @@ import { transform } from "sucrase";
 import { SPINE } from "./spine.mjs";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
-const PRODUCT = ["src", "server", "cli", "egress", "runner-image", "doctor"];
+const PRODUCT = ["src", "server", "cli", "console", "egress", "runner-image", "doctor"];
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;
 
 /**

@@ -12,7 +12,18 @@ const OUTCOMES = [
   ...["ok", "exception", "timeout", "memory", "output_limit", "crash"],
   ...["refused", "failed", "aborted"],
 ];
-const VIAS = ["execute", "stream", "batch", "async", "invoke", "http", "resolve", "schedule"];
+/** Every way of an execution: the type tells of a missing one. */
+const VIAS = Object.keys({
+  execute: true,
+  stream: true,
+  batch: true,
+  async: true,
+  invoke: true,
+  http: true,
+  resolve: true,
+  schedule: true,
+  mcp: true,
+} satisfies Record<Execution["via"], true>);
 const PERIODS = [
   ["", "All"],
   ["3600000", "The last hour"],

@@ -61,6 +61,8 @@ function after(run: Run, { type, data }: ExecutionEvent): Run {
       entries: shown([...run.entries, { level: "info", message, timestamp: Date.now() }]),
     };
   }
+  // A request without functions of the caller has no such events.
+  if (type === "started" || type === "call") return run;
   // The answer has all entries, also those that the stream has left out.
   return { ...run, answer: data, entries: shown(data.logs ?? []), denied: data.denied ?? [] };
 }

@@ -9,6 +9,7 @@ export const OPERATION_TAGS: readonly { readonly name: string; readonly descript
   { name: "Administration", description: "Tenants, keys and servers, with the operator's key" },
   { name: "Registry", description: "Resources of the ResourceX protocol" },
   { name: "Piston", description: "Programs for clients of Piston" },
+  { name: "MCP", description: "Tools for models, by the Model Context Protocol" },
   { name: "Health", description: "State of the server, for probes and monitoring" },
   { name: "Contract", description: "The description of this API" },
 ];

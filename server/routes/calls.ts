@@ -23,17 +23,27 @@ const answer = strictObject({
   })
   .meta({ id: "CallAnswer" });
 
+const params = z.object({
+  id: z.string().max(100).meta({ param: { example: "019b7c6a-0d3f-7a41-9c55-5f2d1f0a6b11" } }),
+  callId: z.string().max(CALL_ID_LENGTH).meta({ param: { example: "0" } }),
+});
+
 /** `POST /executions/{id}/calls/{callId}`: answers a call of code to a function of its caller. */
 export function callRoutes(openCalls: OpenCalls): Route[] {
   return [
     route({
       method: "POST",
       path: "/executions/{id}/calls/{callId}",
+      operationId: "createCallAnswer",
+      examples: {
+        result: { summary: "A result", value: { result: 42 } },
+        error: { summary: "An error", value: { error: { message: "No such customer" } } },
+      },
       scope: "tenant",
       needs: "execute",
       summary: "Answer a call of code to one of your functions",
       tags: ["Executions"],
-      params: z.object({ id: z.string().max(100), callId: z.string().max(CALL_ID_LENGTH) }),
+      params,
       body: answer,
       responses: { 204: { description: "The code has the answer" } },
       handler: async ({ params: { id, callId }, body, caller, c }) => {

@@ -33,6 +33,13 @@ export function mcpRoutes({ version, onError, ...parts }: McpParts): Route[] {
     route({
       method: "POST",
       path: "/mcp",
+      operationId: "callMcp",
+      examples: {
+        tools: {
+          summary: "The list of tools",
+          value: { jsonrpc: "2.0", id: 1, method: "tools/list" },
+        },
+      },
       scope: "tenant",
       // Each tool needs its own.
       needs: ["execute", "deploy", "read", "invokes"],

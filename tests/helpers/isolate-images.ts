@@ -16,7 +16,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const SOURCES: readonly string[] = [
   ...["Dockerfile", ".dockerignore", "Dockerfile.runner", "tsconfig.json"],
   ...["package.json", "package-lock.json", "scripts"],
-  ...["bin", "doctor", "egress", "runner-image", "schemas", "server", "src"],
+  ...["bin", "cli", "console", "doctor", "egress", "runner-image", "schemas", "server", "src"],
 ];
 const TARGETS = ["control-plane", "egress"] as const;
 const DAY = 86_400_000;

@@ -16,6 +16,7 @@ const COVERED = [
   "bench",
   "bin",
   "cli",
+  "console",
   "dev",
   "doctor",
   "egress",

@@ -144,6 +144,8 @@ const NEEDS_MORE: Readonly<Record<string, string>> = {
   putPackageSet: "BAD_REQUEST",
   putSharedPackageSet: "BAD_REQUEST",
   resolveResource: "RESOURCE_NOT_FOUND",
+  // Nothing runs that waits for it.
+  createCallAnswer: "CALL_NOT_FOUND",
   // The engines here only record what they are to run.
   createType: "INVALID_TYPE",
 };
