@@ -24,8 +24,14 @@ const answer = strictObject({
   .meta({ id: "CallAnswer" });
 
 const params = z.object({
-  id: z.string().max(100).meta({ param: { example: "019b7c6a-0d3f-7a41-9c55-5f2d1f0a6b11" } }),
-  callId: z.string().max(CALL_ID_LENGTH).meta({ param: { example: "0" } }),
+  id: z
+    .string()
+    .max(100)
+    .meta({ param: { example: "019b7c6a-0d3f-7a41-9c55-5f2d1f0a6b11" } }),
+  callId: z
+    .string()
+    .max(CALL_ID_LENGTH)
+    .meta({ param: { example: "0" } }),
 });
 
 /** `POST /executions/{id}/calls/{callId}`: answers a call of code to a function of its caller. */
