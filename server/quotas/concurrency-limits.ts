@@ -35,6 +35,11 @@ interface Waiting {
    * it waits for others to end.
    */
   asked: { readonly all: number; readonly anonymous: number } | undefined;
+  /**
+   * True if it needs a place among all executions. One without a key needs its place among those first:
+   * with both questions at once, one server could get the places of one kind, and another those of the other.
+   */
+  needsPlace: boolean;
 }
 
 /**
@@ -168,7 +173,8 @@ export class ConcurrencyLimits {
         resolve();
       };
       const stay = (): Error | undefined => this.#refusal(bounds, asking);
-      const waiting: Waiting = { isAnonymous, go, refuse, stay, asked };
+      const needsPlace = !isAnonymous;
+      const waiting: Waiting = { isAnonymous, go, refuse, stay, asked, needsPlace };
       this.#waiting.add(waiting);
       signal?.addEventListener("abort", leave, { once: true });
       this.#tell();
@@ -201,25 +207,38 @@ export class ConcurrencyLimits {
     if (this.#leased === undefined || !Number.isFinite(this.#concurrency)) return;
     const { all, anonymous } = this.#leased;
     const [running, most] = [this.#running, this.#concurrency];
-    all.update({ need: Math.min(running + this.#waiting.size, most), running, most });
-    const without = [...this.#waiting].filter((each) => each.isAnonymous).length;
+    const without = this.#shareAnonymous(anonymous.count, all.asked);
+    const needing = [...this.#waiting].filter(({ needsPlace }) => needsPlace).length;
+    all.update({ need: Math.min(running + needing, most), running, most });
     const half = halfOf(most);
     const need = Math.min(this.#anonymous + without, half);
     anonymous.update({ need, running: this.#anonymous, most: half });
   }
 
+  /**
+   * Has the first of those without a key need a place among all executions, as many as there are places
+   * without a key. Returns how many of them wait. `asked` is the number of the last question about all.
+   */
+  #shareAnonymous(places: number, asked: number): number {
+    const waiting = [...this.#waiting].filter(({ isAnonymous }) => isAnonymous);
+    for (const [index, each] of waiting.entries()) {
+      const needsPlace = index < places - this.#anonymous;
+      // Earlier questions were not for it.
+      if (needsPlace && !each.needsPlace && each.asked) each.asked = { ...each.asked, all: asked };
+      each.needsPlace = needsPlace;
+    }
+    return waiting.length;
+  }
+
   /** Has executions begin after an answer about shared places. Those that got none wait, or are refused. */
   #answered(slots: LeasedSlots, kind: keyof LeasedPlaces, error: unknown): void {
     this.#advance();
+    let free = slots.count - (kind === "all" ? this.#running : this.#anonymous);
     for (const waiting of this.#waiting) {
-      const { asked, isAnonymous, refuse, stay } = waiting;
-      if (asked === undefined || slots.answered <= asked[kind]) continue;
-      if (
-        kind === "anonymous"
-          ? !isAnonymous || this.#anonymous < slots.count
-          : this.#running < slots.count
-      )
-        continue;
+      const { asked, isAnonymous, needsPlace, refuse, stay } = waiting;
+      if (kind === "all" ? !needsPlace : !isAnonymous) continue;
+      free -= 1;
+      if (free >= 0 || asked === undefined || slots.answered <= asked[kind]) continue;
       // Until here it counts as one that asks, and not as one that waits.
       const refusal = error ?? stay();
       if (refusal === undefined) waiting.asked = undefined;
