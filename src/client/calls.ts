@@ -1,11 +1,12 @@
-import { CALL_LIMITS } from "../protocol/calls.ts";
-import { MAX_FAULT_NAME, MAX_FAULT_TEXT } from "../protocol/limits.ts";
 import type { ExecuteRequest } from "../request/types.ts";
 import { IsolateClientError } from "./errors.ts";
 import type { ExecutionEvent } from "./events.ts";
 import { stream } from "./invoke.ts";
 import { segment, type Transport } from "./transport.ts";
 import type { RunOptions } from "./types.ts";
+
+/** Most characters of an error's name and message that the server takes. The client imports nothing of it. */
+const [MAX_NAME, MAX_MESSAGE] = [256, 16_384];
 
 /** A function that code in the sandbox may call. */
 export interface CallerFunction {
@@ -70,15 +71,15 @@ async function answer(
   try {
     const found = Object.hasOwn(functions, name) ? functions[name] : undefined;
     const result = (await found?.run(args as never)) ?? null;
-    const text = JSON.stringify(result) ?? "null";
-    if (text.length > CALL_LIMITS.answerBytes) throw new RangeError("The result is too large");
-    return await send({ result });
+    // A function is no JSON by itself.
+    return await send({ result: JSON.stringify(result) === undefined ? null : result });
   } catch (error) {
+    // One that is too large is refused, so that the code gets an error.
     if (error instanceof IsolateClientError && error.status !== 413) throw error;
     const { name: kind, message } = error instanceof Error ? error : new Error(String(error));
     const fault = {
-      name: kind.slice(0, MAX_FAULT_NAME),
-      message: message.slice(0, MAX_FAULT_TEXT),
+      name: kind.slice(0, MAX_NAME),
+      message: message.slice(0, MAX_MESSAGE),
     };
     await send({ error: fault });
   }
