@@ -1,4 +1,5 @@
 /** Schemas of host names in the HTTP API. */
+import { domainToUnicode } from "node:url";
 import { z } from "zod";
 import { absent, object, strictObject } from "../request/object-schema.ts";
 import { functionName } from "./functions.ts";
@@ -20,7 +21,16 @@ export function hostNameOf(text: string): string | undefined {
   if (NO_NAME.test(text) || !URL.canParse(url)) return undefined;
   const name = new URL(url).hostname.replace(/\.$/, "");
   const isAddress = /\.\d+$/.test(name);
-  return name.length <= MOST && LABELS.test(name) && !isAddress ? name : undefined;
+  return name.length <= MOST && LABELS.test(name) && !isAddress && isDecoded(name)
+    ? name
+    : undefined;
+}
+
+/** Tells whether each encoded label stands for a text. Some runtimes take any that looks like one. */
+function isDecoded(name: string): boolean {
+  return !name
+    .split(".")
+    .some((label) => label.startsWith("xn--") && domainToUnicode(label) === label);
 }
 
 /** Schema of a host's name. Its value is the name as browsers send it. */
