@@ -20,6 +20,7 @@ const FAILURES: Readonly<Record<string, string>> = {
   UPSTREAM_FAILED: "(SendRequest): connection closed before message completed",
   IDLE_TIMEOUT: "(SendRequest): no byte moved for too long (IDLE_TIMEOUT)",
   ABSOLUTE_TIMEOUT: "(SendRequest): the connection was open for too long (ABSOLUTE_TIMEOUT)",
+  BINDING_FAILED: "(Connect): the host could not be reached for its binding (BINDING_FAILED)",
   INTERNAL: "(SendRequest): the egress proxy failed (INTERNAL)",
 };
 
