@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
+import type { StoreUnavailable } from "../../server/store/contract/store-errors.ts";
 import { openStore } from "../../server/store/open.ts";
 import { until } from "../contract/engine-contract.ts";
 import { Cable } from "../helpers/cable.ts";
@@ -179,12 +180,21 @@ describe("a server whose store goes away", () => {
 
   it("is not ready while the store takes no writes", async () => {
     await serve(60_000);
-    for (const setting of ["temp_file_limit = 0", "default_transaction_read_only = on"]) {
-      // The store has no connection yet, so the next one gets the setting.
+    for (const [setting, reason] of [
+      ["temp_file_limit = 0", /temporary file size/],
+      ["default_transaction_read_only = on", /read-only transaction/],
+    ] as const) {
       const store = await openStore(postgres.url());
       await postgres.query(`alter role app set ${setting}`);
+      // Connections of before have no such setting.
+      await postgres.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'",
+      );
       try {
-        await expect(store.ping(), setting).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+        await until(async () => {
+          const error = await store.ping().catch((thrown: unknown) => thrown as StoreUnavailable);
+          return error?.code === "STORE_UNAVAILABLE" && reason.test(error.told);
+        });
       } finally {
         await postgres.query("alter role app reset all");
         await store.close();

@@ -129,7 +129,7 @@ describe("strict mode and the audit log", () => {
     });
     expect(records).toMatchObject([
       { tools: ["crypto"], permissions, duration, tenant: "default", outcome: "ok" },
-      { tools: [], duration: expect.any(Number), tenant: "default", outcome: "error" },
+      { tools: [], duration: expect.any(Number), tenant: "default", outcome: "exception" },
     ]);
   });
 
