@@ -36,8 +36,8 @@ interface Waiting {
    */
   asked: { readonly all: number; readonly anonymous: number } | undefined;
   /**
-   * True if it needs a place among all executions. One without a key needs its place among those first:
-   * with both questions at once, one server could get the places of one kind, and another those of the other.
+   * True if it needs a place among all executions. One without a key needs its place among those first.
+   * With both questions at once, one server could get the places of one kind, and another the rest.
    */
   needsPlace: boolean;
 }
