@@ -2,6 +2,7 @@ import { and, desc, eq, gte, inArray, lt, sql } from "drizzle-orm";
 import type { Audit } from "../contract/audit.ts";
 import { MOST_LOOKED_AT } from "../contract/executions.ts";
 import { type Database, fromNow, inChunks, isUuid } from "./database.ts";
+import { lastLookedAt } from "./looked-at.ts";
 import { audit } from "./operations-tables.ts";
 
 export function drizzleAudit(db: Database): Audit {
@@ -36,14 +37,7 @@ export function drizzleAudit(db: Database): Audit {
         .orderBy(desc(some.id))
         .limit(limit);
       if (rows.length === limit) return { rows, next: rows.at(-1)?.id };
-      const [last] = await db
-        .select({ id: audit.id })
-        .from(audit)
-        .where(older)
-        .orderBy(desc(audit.id))
-        .offset(MOST_LOOKED_AT - 1)
-        .limit(1);
-      return { rows, next: last?.id };
+      return { rows, next: await lastLookedAt(db, audit, older) };
     },
 
     prune: (age) =>

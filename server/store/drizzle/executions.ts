@@ -26,6 +26,7 @@ import { HISTORY } from "../contract/storage.ts";
 import { CHUNK, type Database, fromNow, inChunks, isUuid } from "./database.ts";
 import { dropDays, makeDays, OUTSIDE_DAYS } from "./execution-days.ts";
 import { LOGS_OF_GONE, trimLogs } from "./logs.ts";
+import { lastLookedAt } from "./looked-at.ts";
 import { executionLogs, executions, storage } from "./schema.ts";
 import { usage } from "./server-tables.ts";
 import { countOf } from "./usage.ts";
@@ -129,14 +130,7 @@ export function drizzleExecutions(db: Database): Executions {
 
     async lastLookedAt(tenant, { function: name, until, before }) {
       if (before !== undefined && !isUuid(before)) return undefined;
-      const [row] = await db
-        .select({ id: executions.id })
-        .from(executions)
-        .where(olderOf(tenant, { function: name, until, before }))
-        .orderBy(desc(executions.id))
-        .offset(MOST_LOOKED_AT - 1)
-        .limit(1);
-      return row?.id;
+      return lastLookedAt(db, executions, olderOf(tenant, { function: name, until, before }));
     },
 
     async used(tenant, day) {

@@ -2,6 +2,7 @@ import { and, desc, eq, getTableColumns, isNull, lt } from "drizzle-orm";
 import { MOST_LOOKED_AT } from "../contract/executions.ts";
 import type { Jobs } from "../contract/jobs.ts";
 import { type Database, isUuid } from "./database.ts";
+import { lastLookedAt } from "./looked-at.ts";
 import { jobs } from "./schema.ts";
 
 const { id, tenant, requestId, function: name, version, state, ...others } = getTableColumns(jobs);
@@ -35,13 +36,6 @@ export function listsOfJobs(db: Database): Jobs["list"] {
       .orderBy(desc(some.id))
       .limit(limit);
     if (rows.length === limit) return { rows, next: rows.at(-1)?.id };
-    const [last] = await db
-      .select({ id: jobs.id })
-      .from(jobs)
-      .where(older)
-      .orderBy(desc(jobs.id))
-      .offset(MOST_LOOKED_AT - 1)
-      .limit(1);
-    return { rows, next: last?.id };
+    return { rows, next: await lastLookedAt(db, jobs, older) };
   };
 }

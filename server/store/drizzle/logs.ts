@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gte, inArray, lt, ne, notInArray, type SQL, sql } f
 import { MOST_LOOKED_AT } from "../contract/executions.ts";
 import { type Logs, type LogsFilter, MOST_LISTED, MOST_WRITTEN } from "../contract/logs.ts";
 import { CHUNK, type Database, isUuid } from "./database.ts";
+import { lastLookedAt } from "./looked-at.ts";
 import { executionLogs, storage } from "./schema.ts";
 
 const {
@@ -84,14 +85,8 @@ export function drizzleLogs(db: Database): Logs {
         const last = rows.at(-1);
         const bytes = rows.reduce((sum, row) => sum + 256 + Buffer.byteLength(row.entries), 0);
         if (last && (rows.length === limit || bytes >= MOST_LISTED)) return { next: last.id };
-        const [lastLookedAt] = await db
-          .select({ id })
-          .from(executionLogs)
-          .where(newest(tenant, filter))
-          .orderBy(desc(id))
-          .offset(MOST_LOOKED_AT - 1)
-          .limit(1);
-        return lastLookedAt && { next: lastLookedAt.id };
+        const next = await lastLookedAt(db, executionLogs, newest(tenant, filter));
+        return next === undefined ? undefined : { next };
       }
     },
 
