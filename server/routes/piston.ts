@@ -64,23 +64,16 @@ export function pistonRoutes(runs: Runs): Route[] {
         const program = programOf(files);
         assertFiles(program);
         const owner = caller.tenant.id;
-        let isRefused = false;
-        const compile = async (): Promise<string> => {
-          try {
-            const bundle = () => bundleFunction(program, owner);
-            return (await compileInTurn(owner, bundle)).code;
-          } catch (error) {
-            isRefused = error instanceof BadRequest;
-            throw error;
-          }
-        };
+        const bundle = () => bundleFunction(program, owner);
+        const compile = async () => (await compileInTurn(owner, bundle)).code;
         const input = { stdin, args, data: files.data };
         const request = { code: "", language: "javascript" as const, input, ...limitsOf(body) };
         const asked = { caller, signal, requestId, request, via: "execute" as const };
         const answer = await runs.run({ ...asked, compile, isBundle: true }).then(
           ({ output }) => answerOfRun(runtime, output),
           (error: unknown) => {
-            if (!isRefused || !(error instanceof BadRequest)) throw error;
+            // Only the bundler finds a fault in the files by now: the program does not parse.
+            if (!(error instanceof BadRequest && error.field === "files")) throw error;
             return answerOfFault(runtime, error.message.replace(/^files: /, ""));
           },
         );
