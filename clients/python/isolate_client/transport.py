@@ -63,9 +63,7 @@ class Transport:
             if status < 300:
                 return json.loads(content) if content else None
             error = error_of(status, told, content)
-            if attempt == self._retries or not _may_pass(error):
-                raise error
-            time.sleep(min(error.retry_after or 0.0, _LONGEST_PAUSE))
+            self._pause_after(error, attempt)
         raise AssertionError("unreachable")
 
     def stream(
@@ -95,10 +93,14 @@ class Transport:
                 connection.close()
                 raise
             connection.close()
-            if attempt == self._retries or not _may_pass(error):
-                raise error
-            time.sleep(min(error.retry_after or 0.0, _LONGEST_PAUSE))
+            self._pause_after(error, attempt)
         raise AssertionError("unreachable")
+
+    def _pause_after(self, error: IsolateError, attempt: int) -> None:
+        """Waits for the next attempt, or raises the error if there is none."""
+        if attempt == self._retries or not _may_pass(error):
+            raise error
+        time.sleep(min(error.retry_after or 0.0, _LONGEST_PAUSE))
 
     def _exchange(
         self,
