@@ -30,7 +30,7 @@ export function cache(lifetime = 60_000): IsolatePlugin {
         const key = keyOf(context);
         const known = outputs.get(key);
         if (known !== undefined && known.until > Date.now()) {
-          // Those who follow the execution get its entries, too.
+          // Passes the entries on to whoever follows the execution.
           for (const entry of known.output.logs ?? []) context.observer?.onLog?.(entry);
           return known.output;
         }

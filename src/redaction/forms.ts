@@ -13,7 +13,7 @@ const MOST_LINES_IN_ALL = 2_000;
 export interface Needle {
   /** Begin of the text, by which it is found. */
   readonly head: string;
-  /** Whole text. It is made when its head was found, because a value may be long. */
+  /** Makes the whole text, once its head was found, because a value may be long. */
   readonly whole: () => string;
 }
 

@@ -240,7 +240,7 @@ describe("a change on one server", () => {
     expect(await told(async () => ask(3, `/hosts/${host}`, "DELETE"), 200)).toBeLessThan(5_000);
     expect((await ask(1, `/hosts/${host}`, "PUT", {})).status).toBe(201);
     expect(await told(verify, 401)).toBeLessThan(5_000);
-    // Those of a deleted tenant are the API's again.
+    // Names of a deleted tenant are the API's again.
     const gone = async (): Promise<Response> => admin(1, "DELETE", `/admin/tenants/${id}`);
     expect(await told(gone, 200)).toBeLessThan(5_000);
   });
@@ -260,7 +260,7 @@ describe("a change on one server", () => {
     const [rest = 0, seconds, day] = await left(1);
     expect(rest).toBeLessThan(50);
     expect([day, seconds === undefined || seconds > 600]).toEqual([99, false]);
-    // Those of another server count once this one asks the store.
+    // Executions of another server count once this one asks the store.
     for (let n = 0; n < 3; n += 1) await left(2);
     expect((await left(1))[0]).toBeLessThan(rest);
     expect((await left(2))[0]).toBeLessThan(rest - 3);
