@@ -85,7 +85,7 @@ export function oneOf<const T extends string>(flag: string, text: string, words:
 }
 
 /** Splits `name@range` at the last `@` that is not the first letter, as of `@scope/name@1`. */
-function dependenciesOf(given: readonly string[]): Record<string, string> {
+export function dependenciesOf(given: readonly string[]): Record<string, string> {
   const pairs = given.map((text) => {
     const at = text.lastIndexOf("@");
     return at > 0 ? [text.slice(0, at), text.slice(at + 1)] : [text, "*"];

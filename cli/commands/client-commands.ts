@@ -26,12 +26,30 @@ export const CLIENT_COMMANDS: Commands = {
   secrets: lazy("Lists, writes and deletes secrets", () =>
     import("./secrets.ts").then(({ secrets }) => secrets),
   ),
+  hosts: lazy("Lists, asks for, verifies and deletes host names of functions", () =>
+    import("./hosts.ts").then(({ hosts }) => hosts),
+  ),
+  packages: lazy("Lists, shows, prepares and deletes sets of packages", () =>
+    import("./packages.ts").then(({ packages }) => packages),
+  ),
+  jobs: lazy("Shows, awaits, cancels and lists jobs", () =>
+    import("./jobs.ts").then(({ jobs }) => jobs),
+  ),
   usage: lazy("Shows what has been used, beside the limits", () =>
     import("./usage.ts").then(({ usage }) => usage),
+  ),
+  denials: lazy("Shows what code was refused, the most frequent first", () =>
+    import("./denials.ts").then(({ denials }) => denials),
   ),
   keys: lazy("Lists, makes and revokes keys", () => import("./keys.ts").then(({ keys }) => keys)),
   tenants: lazy("Manages tenants, by the operator's key", () =>
     import("./tenants.ts").then(({ tenants }) => tenants),
+  ),
+  audit: lazy("Shows who has changed what, by the operator's key", () =>
+    import("./audit.ts").then(({ audit }) => audit),
+  ),
+  nodes: lazy("Lists the servers that share the store, by the operator's key", () =>
+    import("./nodes.ts").then(({ nodes }) => nodes),
   ),
   login: lazy("Keeps a server and a key for later commands", () =>
     import("./login.ts").then(({ login }) => login),

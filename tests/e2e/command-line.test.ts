@@ -265,6 +265,54 @@ it("manages tenants by the operator's key, and tells a tenant what is refused", 
   expect(await call(`keys revoke ${id}`)).toMatchObject({ code: 0 });
 });
 
+it("asks for host names, which the operator verifies", async () => {
+  expect((await call("hosts put Shop.example.com --function site")).stdout).toBe(
+    "shop.example.com waits until the operator verifies it\n",
+  );
+  const verified = await call("hosts verify shop.example.com acme", { env: operator() });
+  expect(verified.stdout).toBe("shop.example.com is served, for acme\n");
+  expect((await call("hosts")).stdout).toMatch(/^shop\.example\.com +site +\d{4}-/m);
+  expect((await call("hosts --all", { env: operator() })).stdout).toMatch(
+    /example\.com +acme +site/,
+  );
+  expect((await call("hosts delete shop.example.com")).code).toBe(0);
+  expect(JSON.parse((await call("hosts --json")).stdout)).toEqual({ hosts: [] });
+});
+
+it("awaits, cancels and lists jobs", async () => {
+  const submit = async (code: string): Promise<string> => {
+    const headers = {
+      "content-type": "application/json",
+      authorization: `Bearer ${env.ISOLATE_KEY}`,
+      prefer: "respond-async",
+    };
+    const body = JSON.stringify({ code });
+    const answer = await fetch(`${server.url}/execute`, { method: "POST", headers, body });
+    return ((await answer.json()) as { id: string }).id;
+  };
+  const [done, slow] = [await submit("export default () => 5"), await submit(FILES["slow.ts"])];
+  const waited = await call(`jobs wait ${done}`);
+  expect(JSON.parse(waited.stdout)).toMatchObject({ status: "done", answer: { result: 5 } });
+  expect((await call(`jobs cancel ${slow}`)).stderr).toBe(`${slow} is cancelled\n`);
+  await until(async () => (await call(`jobs show ${slow}`)).stdout.includes('"cancelled"'));
+  const listed = await call("jobs list --tenant acme", { env: operator() });
+  expect(listed.stdout).toMatch(new RegExp(`^${done} +acme +- +done +1 `, "m"));
+  expect((await call("jobs list --status gone", { env: operator() })).stderr).toContain("status");
+});
+
+it("shows what was refused, who has changed what, which servers there are, and sets", async () => {
+  await call("run env.ts");
+  await until(async () => /^\d+ +env +GREETING /m.test((await call("denials")).stdout));
+  const changes = await call("audit --tenant acme --action tenant.create", { env: operator() });
+  expect(changes.stdout).toMatch(/Z +admin +tenant\.create +acme +acme +\{"changed":/);
+  expect((await call("audit")).stderr).toContain("needs another key");
+  expect((await call("nodes", { env: operator() })).stdout).toMatch(/ alive +\d{4}-/);
+  expect(await call("packages")).toMatchObject({ code: 0, stderr: "There are no sets\n" });
+  expect(await call("packages put dates")).toMatchObject({ code: 2 });
+  const shared = await call("packages list --shared --json", { env: operator() });
+  expect(JSON.parse(shared.stdout)).toEqual({ sets: [] });
+});
+
 describe("mistakes are told", () => {
   it.each([
     ["run sum.ts --imput 1", 2, "Unknown flag --imput; did you mean --input?"],
