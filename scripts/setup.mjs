@@ -5,7 +5,7 @@
  * that test programs import, and generators of clients. With `--peers` it tries to install what the
  * bench compares with. With `--gvisor`, `--browser`, `--compose` and `--python` it tries to install that runtime, a browser,
  * docker-compose, Python's requests and mypy. With `--cluster` these are HAProxy and PgBouncer, with
- * `--proxies` other reverse proxies.
+ * `--proxies` other reverse proxies, with `--shells` zsh and fish.
  *
  * It uses only Node, and prints each step. A second run finds everything and takes well under a
  * second.
@@ -28,6 +28,7 @@ const GVISOR_WITHIN = 60_000;
 const PYTHON_WITHIN = 60_000;
 const CLUSTER_WITHIN = 60_000;
 const PROXIES_WITHIN = 60_000;
+const SHELLS_WITHIN = 60_000;
 const COMPOSE_WITHIN = 60_000;
 const BROWSER_WITHIN = 90_000;
 const isRoot = process.getuid?.() === 0;
@@ -225,6 +226,13 @@ function installProxies() {
   tryToInstall(missing, "the tests of reverse proxies are skipped", PROXIES_WITHIN);
 }
 
+/** Installs the shells whose completion is tested. bash is there. */
+function installShells() {
+  const missing = ["zsh", "fish"].filter((name) => !has(name));
+  if (missing.length === 0) return;
+  tryToInstall(missing, "the tests of their completion are skipped", SHELLS_WITHIN);
+}
+
 /**
  * Installs packages for optional tests from the distribution, within some milliseconds or never.
  */
@@ -278,6 +286,7 @@ try {
   if (process.argv.includes("--python")) installPython();
   if (process.argv.includes("--cluster")) installCluster();
   if (process.argv.includes("--proxies")) installProxies();
+  if (process.argv.includes("--shells")) installShells();
 } catch (error) {
   say(error.message);
   process.exitCode = 1;

@@ -378,14 +378,6 @@ describe("on a terminal", () => {
   });
 });
 
-it("completes commands and flags in bash", async () => {
-  const { stdout } = await call("completion bash");
-  const words = (line: string) =>
-    `COMP_WORDS=(${line}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _isolate; echo "\${COMPREPLY[*]}"`;
-  const script = `${stdout}\n${words("isolate fun")}\n${words("isolate functions ro")}\n${words("isolate run --ti")}`;
-  expect((await run("bash", ["-c", script])).stdout).toBe("functions\nrollback\n--timeout\n");
-});
-
 describe("the package of the client", () => {
   let project: string;
   beforeAll(async () => {

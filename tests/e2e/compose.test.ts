@@ -82,6 +82,14 @@ describe.skipIf(!hasCompose)("compose.yaml", { timeout: WITHIN }, () => {
     expect((await project.networksOf("control-plane")).sort()).toEqual(["front", "store"]);
   });
 
+  it("has the console", async () => {
+    const page = await fetch(`${project.url}/`, { headers: { Accept: "text/html" } });
+    expect(page.headers.get("content-type")).toContain("text/html");
+    const [, script] = /<script [^>]*src="([^"]+)"/.exec(await page.text()) ?? [];
+    const { status, headers } = await fetch(new URL(script ?? "none", `${project.url}/`));
+    expect([status, headers.get("content-type")]).toEqual([200, expect.stringContaining("script")]);
+  });
+
   it("is run by the Node that the documents name", async () => {
     const node = await project.compose("exec", "-T", "control-plane", "node", "--version");
     expect(node).toMatch(/^v24\./);

@@ -37,20 +37,21 @@ const LOADED: Readonly<Record<string, string>> = {
   Run: "Code",
   Functions: "Functions",
   Executions: "List of executions",
-  Usage: "List of limits",
+  Usage: "Usage by day",
   Secrets: "List of secrets",
   Tenants: "List of tenants",
-  Servers: "Nodes",
+  Servers: "Pool",
 };
 
 /** Opens the console, and connects with a key if there is one. */
 async function open(withKey?: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const { baseURL = server.url } = options;
   const context = await browser.newContext(options);
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   page.on("request", (request) => {
     if (/^(data|blob):/.test(request.url())) return;
-    if (!request.url().startsWith(`${server.url}/`)) faults.push(request.url());
+    if (!request.url().startsWith(`${baseURL}/`)) faults.push(request.url());
   });
   page.on("console", (message) => {
     // The browser itself logs an answer that is no success.
@@ -65,7 +66,7 @@ async function open(withKey?: string, options: BrowserContextOptions = {}): Prom
       ),
     );
   });
-  await page.goto(`${server.url}/`);
+  await page.goto(`${baseURL}/`);
   if (withKey === undefined) return page;
   await page.getByLabel("Key", { exact: true }).fill(withKey);
   await page.getByRole("button", { name: "Connect" }).click();
@@ -101,6 +102,18 @@ async function violations(page: Page): Promise<string[]> {
     const found = (await axe.run()).violations;
     return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
   });
+}
+
+/** Opens each page, and expects it to be without violations and no wider than the window. */
+async function expectAccessible(page: Page, scheme: string, width: number | undefined) {
+  for (const link of await page.getByRole("navigation").getByRole("link").all()) {
+    await link.click();
+    const named = await link.textContent();
+    await page.getByRole("region", { name: LOADED[named as string] as string }).waitFor();
+    expect([named, scheme, await violations(page)]).toEqual([named, scheme, []]);
+    const needed = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect([named, needed]).toEqual([named, width]);
+  }
 }
 
 describe.skipIf(executablePath === undefined)("the console", () => {
@@ -313,6 +326,7 @@ describe.skipIf(executablePath === undefined)("the console", () => {
       ["light", PHONE, key],
       ["dark", { width: 1280, height: 800 }, key],
       ["dark", PHONE, ADMIN_KEY],
+      ["light", { width: 1280, height: 800 }, ADMIN_KEY],
     ] as const) {
       const shown = await open(as, { colorScheme, viewport });
       if (as === key) {
@@ -321,15 +335,31 @@ describe.skipIf(executablePath === undefined)("the console", () => {
         await click(shown, "Show plan");
         await shown.getByRole("region", { name: "Plan" }).waitFor();
       }
-      for (const link of await shown.getByRole("navigation").getByRole("link").all()) {
-        await link.click();
-        const named = await link.textContent();
-        await shown.getByRole("region", { name: LOADED[named as string] as string }).waitFor();
-        expect([named, colorScheme, await violations(shown)]).toEqual([named, colorScheme, []]);
-        const width = await shown.evaluate(() => document.documentElement.scrollWidth);
-        expect([named, width]).toEqual([named, viewport.width]);
-      }
+      await expectAccessible(shown, colorScheme, viewport.width);
       await shown.context().close();
+    }
+  });
+
+  it("needs no key where the server has none", async () => {
+    const keyless = await TestServer.start({
+      ISOLATE_ENGINE: "none",
+      ISOLATE_SECRET_KEY: "5e".repeat(32),
+    });
+    const put = async (path: string, body: object): Promise<void> => {
+      const headers = { "Content-Type": "application/json" };
+      const request = { method: "PUT", headers, body: JSON.stringify(body) };
+      expect((await fetch(`${keyless.url}${path}`, request)).status).toBe(201);
+    };
+    try {
+      await put("/functions/one", { code: "export default () => 1" });
+      await put("/secrets/TOKEN", { value: "a-value-of-some-length" });
+      const page = await open(undefined, { baseURL: keyless.url, colorScheme: "light" });
+      await type(page, "export default () => 40 + 2");
+      expect(await result(page)).toBe("42");
+      await expectAccessible(page, "light", page.viewportSize()?.width);
+      await page.context().close();
+    } finally {
+      await keyless.dispose();
     }
   });
 
