@@ -12,7 +12,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
-import { TestServer } from "../helpers/server.ts";
+import { REUSING, TestServer } from "../helpers/server.ts";
 
 const ADMIN_KEY = "operator-".repeat(4);
 
@@ -83,6 +83,7 @@ const executing = (args: object, id: number | string = 1): string =>
 
 beforeAll(async () => {
   server = await TestServer.start({
+    ...REUSING,
     ISOLATE_ADMIN_KEY: ADMIN_KEY,
     ISOLATE_POOL_MAX: "8",
     // Nobody listens there.
