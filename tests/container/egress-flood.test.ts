@@ -17,7 +17,7 @@ import { Cleanup, outcome, say, startUpstream } from "../helpers/egress.ts";
 const cleanup = new Cleanup();
 afterAll(() => cleanup.run());
 
-const RUNS = 24;
+const RUNS = 18;
 const OPEN = "HTTP/1.1 200 Connection Established";
 const CHUNK = Buffer.alloc(65_536, "z");
 
@@ -76,7 +76,7 @@ it("and serves another tenant, within the memory its container has", async () =>
         if (told.at(-1) === OPEN) pour(client);
       });
     }
-    await sleep(200);
+    await sleep(50);
   }
   await until(() => told.length === RUNS * 32);
   await sleep(1_000);

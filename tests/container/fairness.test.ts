@@ -8,9 +8,10 @@ import { DockerSupervisor } from "../../src/engines/container/docker-supervisor.
 import { Instance } from "../../src/engines/instance/instance.ts";
 import { CONTRACT_POOL, job, PROFILE, until } from "../contract/engine-contract.ts";
 import { docker, runtime } from "../helpers/containers.ts";
+import { SOAK } from "../helpers/soak.ts";
 
 const NOISY_CLIENTS = 20;
-const SAMPLES = 7;
+const SAMPLES = SOAK ? 7 : 3;
 const MAX = 8;
 /** Executions of the noisy tenant between two requests, so that the quiet one needs less than its share. */
 const GAP = 4;

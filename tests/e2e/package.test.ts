@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PACKAGE_PROGRAMS } from "../helpers/package-programs.ts";
+import { SOAK } from "../helpers/soak.ts";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -172,7 +173,8 @@ describe.each([
     expect(stdout).toBe("");
   });
 
-  describe("by plain Node", () => {
+  // Both write the same modules.
+  describe.skipIf(moduleResolution === "Bundler" && !SOAK)("by plain Node", () => {
     let printed: Readonly<Record<string, string>>;
     beforeAll(async () => {
       await writeFile(join(project, "run-all.js"), RUN_ALL);
