@@ -153,7 +153,13 @@ describe("failures that listeners hear of", () => {
 
 describe("variables without a grant", () => {
   const run = (code: string, permissions?: ExecuteRequest["permissions"]) =>
-    isolate.execute({ code, sandbox: "isolated", ...(permissions && { permissions }) });
+    // Asking 100,000 times takes seconds on a busy machine.
+    isolate.execute({
+      code,
+      sandbox: "isolated",
+      timeout: 20_000,
+      ...(permissions && { permissions }),
+    });
 
   it("are undefined in process.env, and the answer tells of it", async () => {
     const code = `import { env } from "node:process";
