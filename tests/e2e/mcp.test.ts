@@ -55,7 +55,9 @@ async function connected(bearer: string): Promise<Client> {
 }
 
 async function call(name: string, args: object, by = client): Promise<Result> {
-  return (await by.callTool({ name, arguments: args as Record<string, unknown> })) as Result;
+  // On a busy machine, a sandbox takes long to begin.
+  const patient = name === "execute" ? { timeout: 20_000, ...args } : { ...args };
+  return (await by.callTool({ name, arguments: patient })) as Result;
 }
 
 async function get(path: string): Promise<Record<string, unknown>> {
