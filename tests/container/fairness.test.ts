@@ -41,7 +41,8 @@ it("is given a sandbox before those who were there first, beside 20 clients of a
       overtaken = begun - asked;
       begun += 1;
     };
-    const options = { profile: PROFILE, timeout: 120_000, tenant, observer: { onLog } };
+    const patience = { timeout: 120_000, queueTimeout: 120_000 };
+    const options = { profile: PROFILE, ...patience, tenant, observer: { onLog } };
     expect(await engine.execute(job(CODE), options)).toMatchObject({ status: "ok", result: 1 });
     return overtaken;
   };

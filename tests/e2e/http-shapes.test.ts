@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
 import { APPS, bundled } from "../helpers/http-apps.ts";
 import { HttpFunctions, header } from "../helpers/http-functions.ts";
-import { REUSING, TestServer } from "../helpers/server.ts";
+import { IN_PROCESSES, TestServer } from "../helpers/server.ts";
 
 let server: TestServer;
 let functions: HttpFunctions;
 beforeAll(async () => {
   server = await TestServer.start({
-    ...REUSING,
+    ...IN_PROCESSES,
     ISOLATE_HTTP_BYTES: "40000000",
     ISOLATE_POOL_MAX: "40",
   });

@@ -1,10 +1,10 @@
 /** Tests the routes in the shape of Piston, with requests as its public documentation shows them. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { REUSING, TestServer } from "../helpers/server.ts";
+import { IN_PROCESSES, TestServer } from "../helpers/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await TestServer.start({ ...REUSING, ISOLATE_POOL_MAX: "8" });
+  server = await TestServer.start({ ...IN_PROCESSES, ISOLATE_POOL_MAX: "8" });
 });
 afterAll(async () => {
   expect(await server.dispose()).toEqual([]);

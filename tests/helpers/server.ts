@@ -29,6 +29,11 @@ const POOL = { ISOLATE_POOL_MIN: "1", ISOLATE_POOL_PREPARED: "0" };
  */
 export const REUSING: Record<string, string> = SOAK ? {} : { ISOLATE_REUSE: "tenant" };
 
+/** The same for servers that need no engine: what they read and pass on is the same for processes. A soak starts containers. */
+export const IN_PROCESSES: Record<string, string> = SOAK
+  ? {}
+  : { ...REUSING, ISOLATE_ENGINE: "none", ISOLATE_TENANT_SANDBOX: "isolated" };
+
 /** A server in a process of its own, on a free port, as an operator runs it. */
 export class TestServer {
   readonly runDirectory: string;
