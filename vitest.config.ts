@@ -84,8 +84,9 @@ const unit = {
 const real = {
   ...shared,
   globalSetup: [BUILD, "tests/image-setup.ts"],
-  testTimeout: 60_000,
-  hookTimeout: 120_000,
+  // They measure nothing: a test waits for conditions, which a busy machine takes long to meet.
+  testTimeout: 120_000,
+  hookTimeout: 240_000,
 };
 
 /**

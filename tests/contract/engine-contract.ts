@@ -331,7 +331,7 @@ function lifeCycle(
 }
 
 /** Seconds until a condition counts as lost. They measure nothing: a busy machine may take long to start sandboxes. */
-const LOST_AFTER = 25;
+const LOST_AFTER = 50;
 
 /** Resolves once `condition` is true, which is tried `every` so many ms. */
 export async function until(
