@@ -76,7 +76,7 @@ it("and serves another tenant, within the memory its container has", async () =>
         if (told.at(-1) === OPEN) pour(client);
       });
     }
-    await sleep(50);
+    await sleep(200);
   }
   await until(() => told.length === RUNS * 32);
   await sleep(1_000);
