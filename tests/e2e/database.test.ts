@@ -111,7 +111,8 @@ describe.each(["container", "isolated"] as const)("a database at level %s", (san
     });
     expect(output.logs?.[0]?.message).toMatch(/Execution timeout|57014/);
     await until(async () => (await inUse()) === 0);
-    expect(Date.now() - since).toBeLessThan(10_000);
+    // The statement itself would take an hour.
+    expect(Date.now() - since).toBeLessThan(120_000);
   });
 
   further("is reached anew by code that is kept for the next execution", async () => {

@@ -12,8 +12,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
-import { IN_PROCESSES, TestServer } from "../helpers/server.ts";
-import { SOAK } from "../helpers/soak.ts";
+import { REUSING, TestServer } from "../helpers/server.ts";
 
 const ADMIN_KEY = "operator-".repeat(4);
 
@@ -25,8 +24,6 @@ interface Result {
   // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of it.
   readonly structuredContent?: any;
 }
-
-const LEVEL = SOAK ? "container" : "isolated";
 
 let server: TestServer;
 let key: string;
@@ -88,7 +85,7 @@ const executing = (args: object, id: number | string = 1): string =>
 
 beforeAll(async () => {
   server = await TestServer.start({
-    ...IN_PROCESSES,
+    ...REUSING,
     ISOLATE_ADMIN_KEY: ADMIN_KEY,
     ISOLATE_POOL_MAX: "8",
     // Nobody listens there.
@@ -136,7 +133,7 @@ describe("POST /mcp", () => {
     ]);
     const { id } = result.structuredContent;
     expect(await get(`/executions/${id}`)).toMatchObject({
-      ...{ via: "mcp", level: LEVEL, outcome: "ok" },
+      ...{ via: "mcp", level: "container", outcome: "ok" },
     });
     const logs = await call("logs", { execution: id });
     expect(logs.structuredContent).toMatchObject({ id, logs: [{ message: "one" }, {}] });
@@ -255,7 +252,7 @@ describe("a call that nobody waits for", () => {
           })
         ).text();
       await until(async () =>
-        new RegExp(`isolate_sandboxes\\{level="${LEVEL}",state="leased"\\} [1-9]`).test(await running()),
+        /isolate_sandboxes\{level="container",state="leased"\} [1-9]/.test(await running()),
       );
       leave.abort();
       await expect(calling).rejects.toThrow();
