@@ -53,7 +53,7 @@ describe("a running server", () => {
       "export default () => { const a = []; for (;;) a.push(new Uint8Array(1e7).fill(1)) }",
     ],
   ])("ends code that allocates %s without end", async (_what, code) => {
-    const output = await server.execute({ code, timeout: 30_000 });
+    const output = await server.execute({ code, timeout: 90_000 });
     const ended = output.logs?.at(-1);
     // The engine does not learn of every kill by gVisor that memory was the reason.
     if (inGVisor && ended?.name === "CrashError") expect(ended.message).toContain("137");
