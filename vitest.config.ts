@@ -84,7 +84,7 @@ const unit = {
 const real = {
   ...shared,
   globalSetup: [BUILD, "tests/image-setup.ts"],
-  // They measure nothing: a test waits for conditions, which a busy machine takes long to meet.
+  // Long, because tests wait for conditions that a busy machine takes long to meet.
   testTimeout: 120_000,
   hookTimeout: 240_000,
 };

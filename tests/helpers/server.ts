@@ -29,7 +29,10 @@ const POOL = { ISOLATE_POOL_MIN: "1", ISOLATE_POOL_PREPARED: "0" };
  */
 export const REUSING: Record<string, string> = SOAK ? {} : { ISOLATE_REUSE: "tenant" };
 
-/** The same for servers that need no engine: what they read and pass on is the same for processes. A soak starts containers. */
+/**
+ * Settings of such servers that need no engine, because they read and pass on the same for processes. A soak starts
+ * containers.
+ */
 export const IN_PROCESSES: Record<string, string> = SOAK
   ? {}
   : { ...REUSING, ISOLATE_ENGINE: "none", ISOLATE_TENANT_SANDBOX: "isolated" };
