@@ -70,7 +70,7 @@ const FORMS = (): Largest[] => [
 
 const code = (text: string): string => JSON.stringify({ code: text });
 
-/** How many of the requests are sent that another operation or another way proves in full. */
+/** Number of requests that are sent where another operation, or another way, proves the rest. */
 const FEW = SOAK ? undefined : 1;
 
 /** Results that take longest to read, each about as large as a result may be. */
